@@ -1,7 +1,8 @@
-//! What compiling costs for each guest instruction, from 10 instructions of code to a million:
-//! criterion's elements are guest instructions, and time has to grow with them alone. Code as
-//! titles have it, in functions of 40 instructions, and one function that has all of it, which is
-//! cut into pieces. Each is called once: of that, next to all is compiling, publishing and linking.
+//! Compile-time benchmark: cost per guest instruction, from 10 instructions of code to a million.
+//! Criterion's elements are guest instructions, and time has to be proportional to them. It
+//! compiles title-like code in functions of 40 instructions, and one function with all the code,
+//! which is split into pieces. Each function is called once, so nearly all the time is compiling,
+//! publishing and linking.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{
@@ -16,24 +17,23 @@ use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
 const CODE: u32 = 0x8200_0000;
-/// What the code reads and writes, and behind it where it returns to.
+/// Data area of the code, followed by the code's return address.
 const DATA: u32 = 0x1000_0000;
 const BACK: u32 = DATA + 0x1_0000;
-/// Room for a million instructions.
+/// Size of the code area: room for a million instructions.
 const SIZE: u32 = 0x40_0000;
-/// Instructions of code.
+/// Numbers of instructions of code.
 const LENGTHS: [u32; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
-/// Instructions of a function, where there are several.
+/// Instructions per function, if there are several.
 const FUNCTION: u32 = 40;
-/// Instructions of one function at most: of a longer one the rest is left to the interpreter.
+/// Limit on the instructions of one function: the rest of a longer one is left to the interpreter.
 const LONGEST: u32 = 100_000;
-/// `blr`.
+/// Encoding of `blr`.
 const RETURN: u32 = 0x4E80_0020;
-/// `sc`.
+/// Encoding of `sc`.
 const END: u32 = 0x4400_0002;
 
-/// Ten instructions, of which compiled code has everything that is usual: a load, a store,
-/// arithmetic, a condition, floating point.
+/// Ten typical instructions: a load, a store, arithmetic, a condition, floating point.
 const PIECE: &str = "
         lwz     5, 8(3)
         add     6, 5, 4
@@ -46,7 +46,7 @@ over:   lfs     1, 16(3)
         fmuls   2, 1, 1
         stfs    2, 20(3)";
 
-/// Words of `count` instructions in functions of `function`; each ends with a return in place of a
+/// `count` instructions in functions of `function`; each function ends with a return in place of a
 /// piece's last instruction.
 fn code(count: u32, function: u32) -> Vec<u32> {
     let piece = assemble(PIECE, CODE).expect("the piece").bytes;
@@ -94,7 +94,7 @@ impl Code {
             ctx.begin_visit(i64::MAX, 0, u32::MAX);
             assert_eq!(jit.run(&mut ctx, &mut devices), Exit::Syscall { lev: 0 });
         }
-        // Pieces and the way back come on top.
+        // Splitting and the return code add to the count.
         let compiled = jit.counters().compiled_guest_instructions;
         let count = u64::from(self.count);
         assert!((count..=count + count / 10 + 10).contains(&compiled), "{compiled} of {count}");

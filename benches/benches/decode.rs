@@ -1,4 +1,4 @@
-//! What decoding one word costs: the goal is a few nanoseconds.
+//! Benchmark of decoding one word: the goal is a few nanoseconds.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -1,6 +1,6 @@
 //! Speed of the interpreter on small loops: criterion's elements are guest instructions, so
-//! "Melem/s" is MIPS. The goal is a geometric mean of at least 150 over real programs; `xenia-rs
-//! bench` measures those.
+//! "Melem/s" is MIPS. The goal is a geometric mean of at least 150 over real programs;
+//! `xenia-rs bench` measures those.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -15,11 +15,11 @@ const DATA: u32 = 0x1000_0000;
 const STACK: u32 = 0x1001_0000;
 const SIZE: u32 = 0x1_0000;
 
-/// A loop that ends with `sc`, and the r3 that it must leave.
+/// A loop that ends with `sc`, and the expected value of r3.
 struct Kernel {
     name: &'static str,
     source: &'static str,
-    /// r3, r4, r5 at the start.
+    /// Initial values of r3, r4, r5.
     arguments: [u64; 3],
     answer: fn() -> u64,
 }
@@ -141,7 +141,7 @@ const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// What is at [`DATA`].
+/// Contents of [`DATA`].
 fn data() -> impl Iterator<Item = u8> {
     (0_u32..).map(|n| (n.wrapping_mul(0x9E37_79B9) >> 24) as u8)
 }
@@ -188,7 +188,8 @@ fn benches(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(instructions));
         group.bench_function(kernel.name, |bencher| bencher.iter(|| machine.run(kernel)));
     }
-    // The first execution: every block is found, decoded, watched. Elements are instructions of code.
+    // The first execution: every block is found, decoded, watched. Elements are instructions of
+    // code.
     let kernel = &KERNELS[2];
     let machine = Machine::new(kernel);
     group.throughput(Throughput::Elements(22));

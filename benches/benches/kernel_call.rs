@@ -1,5 +1,5 @@
-//! What a kernel call costs from compiled code: a loop of a title that calls an export which does
-//! nothing (`VdShutdownEngines`) through its import thunk, on each executor.
+//! Cost of a kernel call from compiled code: a title's loop calls an export that does nothing
+//! (`VdShutdownEngines`) through its import thunk, on each executor.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -17,13 +17,13 @@ use xenia_sched::{Limits, LockstepExecutor, ParallelExecutor, RunEnd, Scheduler}
 
 const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
-/// Instructions in which all code is compiled and linked.
+/// Instructions after which all code is compiled and linked.
 const WARM_UP: u64 = 2_000_000;
-/// Instructions between two looks at how many calls were made, in lockstep: short, so that many
-/// stretches meet nothing else that the machine does.
+/// Instructions between two samples of the call count, in lockstep: short, so that many stretches
+/// contain no other work of the machine.
 const STRETCH: u64 = 100_000;
-/// The same in parallel, where a run starts and ends host threads: that is to be a small part of
-/// it.
+/// Instructions between two samples in parallel. Starting and ending the host threads of a run must
+/// be a small part of it.
 const PARALLEL_STRETCH: u64 = 5_000_000;
 
 /// `loop: bl thunk; addi r30, r30, 1; stw r30, 0(r29); b loop`, and the thunk.
@@ -46,13 +46,13 @@ fn title(export: &str) -> LoadedImage {
     LoadedImage::in_memory(GuestAddr(CODE), words.flat_map(u32::to_be_bytes).collect(), library)
 }
 
-/// What runs the title.
+/// The executor that runs the title.
 enum Executor {
     Lockstep(LockstepExecutor<KernelSystem>),
     Parallel(ParallelExecutor<KernelSystem>),
 }
 
-/// A title in its loop.
+/// A machine with the title in its loop.
 struct Machine {
     memory: Arc<GuestMemory>,
     executor: Executor,
@@ -72,7 +72,7 @@ impl Machine {
         machine
     }
 
-    /// How many calls were made, and how long they took.
+    /// Runs the title; returns the number of calls, and their time.
     fn run(&mut self, instructions: u64) -> (u32, Duration) {
         let calls = |machine: &Self| machine.memory.read::<u32>(GuestAddr(DATA)).expect("data");
         let before = calls(self);
@@ -92,7 +92,7 @@ impl Machine {
     }
 }
 
-/// Measures calls in stretches of so many instructions.
+/// Measures calls in stretches of `stretch` instructions.
 fn measure(criterion: &mut Criterion, name: &str, stretch: u64, mut machine: Machine) {
     let least = Cell::new(f64::INFINITY);
     let mut group = criterion.benchmark_group("kernel call");

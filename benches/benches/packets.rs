@@ -1,5 +1,6 @@
 //! Speed of the command processor without drawing: criterion's elements are words of the command
-//! stream, so "Melem/s" is million words a second. The goal is 50 on one core, on the frame too.
+//! stream, so "Melem/s" is million words a second. The goal is 50 on one core, including the frame
+//! benchmark.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -9,15 +10,15 @@ use xenia_gpu::registers::cp::CP_RB_WPTR;
 use xenia_gpu::{CommandProcessor, Config, NullBackend};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
-/// Bytes of memory: the ring, then the lists.
+/// Size of memory in bytes: the ring, then the lists.
 const SIZE: u32 = 0x40_0000;
 /// Log2 of the ring's quadwords.
 const RING_LOG2: u32 = 12;
 const LISTS: u32 = 0x1_0000;
-/// Guest time in which a stream is done, draws included.
+/// Guest time in which a stream completes, including draws.
 const TICKS: u64 = 100_000_000;
 
-/// Names a list of about so many words.
+/// A named list, and a function that generates about that many words.
 type List = (&'static str, fn() -> Vec<u32>);
 
 const LIST_WORDS: usize = 60_000;
@@ -38,8 +39,9 @@ const STREAMS: &[List] = &[
             words.extend((0..64).map(|k| (i * k) as f32).map(f32::to_bits));
         })
     }),
-    // 97 words a draw, with what changes between two draws of a title: state in small pieces, a matrix and
-    // some parameters for the vertex shader, a few for the pixel shader, vertices and two textures.
+    // 97 words per draw, with typical state changes between two draws of a title: state in small
+    // pieces, a matrix and some parameters for the vertex shader, a few for the pixel shader,
+    // vertices and two textures.
     ("a frame of draws", || {
         repeat(|i, words| {
             if i == 0 {
@@ -83,7 +85,7 @@ struct Machine {
 }
 
 impl Machine {
-    /// A machine with a list in memory, and another that calls it by parts.
+    /// A machine with a list in memory, and another list that calls it in parts.
     fn new(list: &[u32]) -> Self {
         let memory = GuestMemory::new().expect("memory");
         let rights = Protect::READ_WRITE;
@@ -99,7 +101,7 @@ impl Machine {
         Self { memory, base, gpu, write: 0, now: 0 }
     }
 
-    /// Calls the list, and has it done.
+    /// Calls the list, and waits for its completion.
     fn run(&mut self, words: u32) {
         for word in [type3(opcode::INDIRECT_BUFFER, 2), self.base + LISTS, words] {
             let at = xenia_memory::physical_to_view(self.base + self.write * 4);

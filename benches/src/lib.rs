@@ -1,2 +1,2 @@
-//! Criterion benches of the hot paths; the benches themselves are in `benches/`.
+//! Criterion benchmarks of the hot paths; the benchmarks themselves are in `benches/`.
 #![forbid(unsafe_code)]

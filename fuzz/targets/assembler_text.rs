@@ -1,4 +1,5 @@
-//! The assembler takes any text: an image or an error, and what it put in an image disassembles.
+//! The assembler accepts any text: the result is an image or an error, and an image's words can be
+//! disassembled.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,8 @@
-//! The command processor takes any ring.
+//! The command processor accepts any ring.
 //!
-//! Input: the ring's contents as big-endian words from physical address 0 on, so that indirect buffers
-//! and shaders can lie in it as well. Draws are described but not drawn: the packets are the subject.
+//! Input: the ring's contents as big-endian words from physical address 0 on, so that indirect
+//! buffers and shaders can lie in it as well. Draws are described but not executed: the packets are
+//! the subject.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use xenia_gpu::memory::PhysicalMemory;
 use xenia_gpu::{CommandProcessor, Config, NullBackend, Ram, packets};
 
-/// Words of the ring: log2 of its quadwords is one less than log2 of its words.
+/// log2 of the ring's quadwords, one less than log2 of its words.
 const RING_LOG2: u32 = 11;
 const WRITE_POINTER: u32 = 0x01C5;
 
@@ -28,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
     for _ in 0..8 {
         processor.pump(now);
         processor.refresh_registers(now, |_, _| {});
-        // A few frames of guest time, so that waits for blanks end.
+        // A few frames of guest time, so that waits for vertical blanks end.
         now = processor.next_event_time().map_or(now + 1_000_000, |time| time.max(now + 1));
     }
     processor.digest(&mut |_| {});

@@ -1,4 +1,5 @@
-//! The reader of annotated assembler takes any text; the code of every case that it finds can be read.
+//! The reader of annotated assembler accepts any text; the code of every case that it finds can be
+//! read.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Whatever file is opened as a volume of files: a volume whose files can be read, or an error with its place; and the same of a check of all of it.
+//! Any file opened as a volume is a volume whose files can be read, or an error with its position;
+//! the same holds for a check of the complete volume.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use xenia_formats::stfs::PackageInfo;
 use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, Opens, ReadAt};
 
-/// Bytes that are read of each file.
+/// Number of bytes read from each file.
 const READ: usize = 1 << 16;
 
 fuzz_target!(|bytes: &[u8]| {

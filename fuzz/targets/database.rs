@@ -1,12 +1,12 @@
-//! Whatever file is opened as a title's database or a player's: what is in it, or an error with its place; and what is written of
-//! a player's reads as the same.
+//! Any file opened as a title's or a profile's database has readable contents, or is an error with
+//! its position; a rewritten profile database reads back the same.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use xenia_formats::gpd::{Gpd, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
 
-/// More languages than titles have texts in, and one without.
+/// More languages than titles have texts in, and one without texts.
 const LANGUAGES: u64 = 14;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -41,7 +41,7 @@ fuzz_target!(|bytes: &[u8]| {
             database.set_title_name("named", Some(bytes));
             assert!(database.achievements().contains(&record));
             assert!(database.titles().contains(&title));
-            // It may have become larger than any that is read.
+            // It may have become larger than the reader's limit.
             if let Ok(again) = Gpd::read(&database.to_bytes()) {
                 assert_eq!(again, database);
             }

@@ -1,4 +1,4 @@
-//! Whatever file is opened as a title: an image or an error with its place.
+//! Any file opened as a title is an image or an error with its position.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(error) => assert!(error.to_string().contains("at offset 0x"), "{error}"),
     }
-    // A damaged image hardly ever gets past the checks above, so its own headers are tried alone too.
+    // A damaged image hardly ever passes the checks above, so its headers are also tested alone.
     if let Ok(headers) = pe::PeHeaders::read(bytes) {
         let _ = headers.read_functions(bytes, xenia_guest::GuestAddr(0x8200_0000));
     }

@@ -1,4 +1,5 @@
-//! Traces hold anything: reading and playing them ends, in words or with the trace.
+//! Traces with any contents: reading and playing them ends, with an error message or at the end of
+//! the trace.
 //!
 //! Input: the events as they are inside a trace's compression.
 #![cfg_attr(fuzzing, no_main)]

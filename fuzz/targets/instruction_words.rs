@@ -1,4 +1,4 @@
-//! Any word has a text, and the text assembles to the same instruction.
+//! Any word can be disassembled, and the text assembles to the same instruction.
 //!
 //! Input: big-endian words.
 #![cfg_attr(fuzzing, no_main)]
@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
                 assemble(&text, pc).unwrap_or_else(|error| panic!("{word:#010x} `{text}`: {error}"));
             let back = assembly.bytes.as_slice().try_into().map(u32::from_be_bytes);
             let back = back.unwrap_or_else(|_| panic!("{word:#010x} `{text}`: not one word"));
-            // What is no instruction comes back whole.
+            // A word that is not an instruction is reproduced exactly.
             let significant = if decode(word).is_some() { significant_bits(word) } else { u32::MAX };
             assert_eq!(
                 back & significant,

@@ -1,8 +1,8 @@
-//! Compiled code does what the interpreter does, whatever the instructions.
+//! Compiled code has the same results as the interpreter, for any instructions.
 //!
-//! Input: eight bytes that the registers are made from, then six bytes for each instruction: two that
-//! pick a row of the instruction table, four for the bits that the row leaves free. A pick with its top
-//! bit set takes the four bytes as the word itself.
+//! Input: eight bytes that determine the registers, then six bytes for each instruction: two that
+//! select a row of the instruction table, four for the bits that the row leaves free. A selection
+//! with its top bit set uses the four bytes as the word itself.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
@@ -16,12 +16,12 @@ use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
 const CODE: u32 = 0x8201_0000;
 const DATA: u32 = 0x1000_0000;
-/// Bytes of either.
+/// Size of the code area and of the data area in bytes.
 const SIZE: u32 = 0x1_0000;
-/// Instructions per input; sequences loop at times.
+/// Limit on the instructions per input; sequences may loop.
 const BUDGET: i64 = 200;
 const MAX_WORDS: usize = 48;
-/// `sc 2`: ends a sequence that gets there.
+/// Encoding of `sc 2`: ends a sequence that reaches it.
 const SC: u32 = 0x4400_0042;
 
 struct Machine {
@@ -34,8 +34,8 @@ struct Machine {
 impl Machine {
     fn new(engine: impl Fn(&Arc<GuestMemory>) -> Box<dyn Execute>) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        // Code that changes itself without telling is one thing to an engine that looks at each
-        // instruction and another to one that compiled it before, so code is read-only.
+        // Self-modifying code without synchronization behaves differently in an engine that reads
+        // each instruction and in one that has compiled it before, so code is read-only.
         for (address, protect) in [(CODE, Protect::READ_ONLY), (DATA, Protect::READ_WRITE)] {
             memory
                 .alloc_fixed(GuestAddr(address), SIZE, AllocKind::ReserveCommit, protect)
@@ -60,11 +60,11 @@ impl Machine {
 }
 
 thread_local! {
-    /// Guest memory is dear to make, so both machines live on.
+    /// Creating guest memory is expensive, so both machines are reused.
     static MACHINES: RefCell<[Machine; 2]> = RefCell::new([
         Machine::new(|memory| Box::new(Interpreter::new(memory.clone(), EngineConfig::default()))),
         Machine::new(|memory| {
-            // However often the page is written: every input must run compiled.
+            // Even if the page is written often: every input must run compiled.
             let config = JitConfig::compile_everything();
             Box::new(Jit::new(memory.clone(), config).expect("a compiler"))
         }),
@@ -83,7 +83,7 @@ impl Random {
     }
 }
 
-/// Registers: whole numbers of all sizes, pointers into the data, floats plain and odd.
+/// Registers: integers of all sizes, pointers into the data, ordinary and special floats.
 fn registers(seed: u64) -> PpcContext {
     let mut random = Random(seed | 1);
     let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
@@ -158,7 +158,7 @@ fuzz_target!(|bytes: &[u8]| {
             machine.engine.run(&mut machine.ctx, &mut machine.devices)
         });
         let [interpreter, jit] = machines;
-        // A comparison of the interpreter with itself would never find anything.
+        // Comparing the interpreter with itself would never find a difference.
         let compiled = jit.engine.counters().compiled_guest_instructions;
         assert!(compiled > compiled_before || decode(words[0]).is_none(), "nothing was compiled\n{}", what());
         if let Some((name, a, b)) = jit.ctx.first_difference(&interpreter.ctx) {
@@ -178,7 +178,7 @@ fuzz_target!(|bytes: &[u8]| {
                     what()
                 );
             }
-            // Nothing but memory itself reaches the next input.
+            // Only memory could carry state into the next input.
             for machine in [&*interpreter, &*jit] {
                 machine.memory.fill(GuestAddr(address), SIZE, 0).expect("memory stays mapped");
             }

@@ -1,14 +1,17 @@
-//! What is received is what was sent, and nobody waits for what is there, whatever calls a title makes.
+//! Network calls of a title, in any order: received data equals sent data, and no thread waits for
+//! data that is available.
 //!
-//! Input: a byte for each call on the machine's own network, and one for each of its operands; they are made by guest threads
-//! through import thunks. Beside it stands a model that knows little of sockets: which bytes each send was given, in which order, and
-//! who waits. After each call
+//! Input: a byte for each call on the machine's network, and one for each of its operands; guest
+//! threads make the calls through import thunks. A simple model records the bytes of each send,
+//! their order, and the waiting threads. After each call
 //!
-//! - whoever still waits must have nothing to go on with, as a `select` that does not wait says,
-//! - events must have been signalled of what there is to receive or to accept,
-//! - calls that don't wait must fail for that reason exactly where `select` says so.
+//! - a waiting thread must have no data to continue with, as reported by a `select` that does not
+//!   wait,
+//! - events must have been signalled for everything that can be received or accepted,
+//! - non-blocking calls must fail with "would block" exactly if `select` says so.
 //!
-//! Bytes of a stream come whole and in order, messages as they were sent, none twice; in the end nothing is left.
+//! Bytes of a stream arrive complete and in order, messages as they were sent, none twice; at the
+//! end no data is left.
 #![cfg_attr(fuzzing, no_main)]
 
 #[path = "network/machine.rs"]
@@ -23,11 +26,11 @@ use machine::Machine;
 use model::Model;
 use std::cell::RefCell;
 
-/// Calls of one input.
+/// Limit on the calls of one input.
 const CALLS: usize = 256;
 
 thread_local! {
-    /// A kernel is dear to make, so it lives on; each input ends with all sockets closed.
+    /// Creating a kernel is expensive, so it is reused; each input ends with all sockets closed.
     static MACHINE: RefCell<Machine> = RefCell::new(Machine::new());
 }
 

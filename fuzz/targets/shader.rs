@@ -1,8 +1,8 @@
-//! Any words are a shader: it decodes, has a text that assembles to the same program, and runs to an end. Any
-//! bytes are a shader object, or not.
+//! Any words are a shader: it decodes, its text assembles to the same program, and it runs to an
+//! end. Any bytes are a shader object, or an error.
 //!
-//! Input: three words of constants (booleans, a loop, a float), then microcode, all big-endian. A text that is no
-//! microcode at all is tried on the assembler.
+//! Input: three words of constants (booleans, a loop, a float), then microcode, all big-endian. A
+//! text that is not microcode is passed to the assembler.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ use xenia_gpu::microcode::{
     Vector, VertexFetch, assemble, disassemble,
 };
 
-/// Fetches that give back something of what they were asked with.
+/// Fetches that return part of their operands.
 struct Echo;
 
 impl FetchUnit for Echo {
@@ -38,7 +38,8 @@ fuzz_target!(|bytes: &[u8]| {
     let program = Program::decode(microcode);
     for kind in [ShaderKind::Vertex, ShaderKind::Pixel] {
         let text = disassemble(kind, &program);
-        // Clauses that share instructions come out apart, and then there may be too many to address.
+        // Clauses that share instructions become separate, and then there may be too many to
+        // address.
         if program.instructions.len() + program.controls.len() < 4000 {
             let again = assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
             assert_eq!(Program::decode(&again), program, "{text}");

@@ -1,10 +1,10 @@
-//! Whatever file is a title's update: the executable that it makes of another, or an error with its place.
+//! Any file as a title update: the result is an updated executable, or an error with its position.
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use xenia_formats::{KeyRing, Xex};
 
-/// The executable that the seeds are updates of.
+/// The executable that the seeds update.
 const UPDATED: &[u8] = include_bytes!("../seeds/executable/updated.xex");
 
 fuzz_target!(|bytes: &[u8]| {

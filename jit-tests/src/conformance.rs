@@ -1,15 +1,15 @@
-//! Runs annotated assembler files on engines and compares what they leave behind.
+//! Conformance runner: runs annotated assembler files on engines and compares the final states.
 //!
 //! ```text
 //! test_add_1:                          label: a case begins
 //!   #_ REGISTER_IN r4 0x7FFFFFFF       state before
 //!   add r3, r4, r4
 //!   blr                                returns to the runner: the case ends
-//!   #_ REGISTER_OUT r3 0xFFFFFFFE      what is compared afterwards, nothing else
+//!   #_ REGISTER_OUT r3 0xFFFFFFFE      the only values that are compared
 //! ```
 //!
-//! The format is the field's own; `annotation.rs` lists its values, `bench.rs` the machine a case
-//! finds.
+//! The format is an established one; `annotation.rs` lists its values, `bench.rs` describes a
+//! case's machine.
 
 mod annotation;
 mod bench;
@@ -31,20 +31,20 @@ use xenia_cpu::{EngineConfig, Execute, Interpreter};
 use xenia_isa::{Op, decode};
 use xenia_memory::GuestMemory;
 
-/// Bytes of a file of cases, at most.
+/// Limit on the size of a case file, in bytes.
 const MAXIMUM_SOURCE: u64 = 64 << 20;
 
-/// An engine to test: its name, and how to build one over a memory.
+/// An engine to test: its name, and a function that creates it for a memory.
 pub struct Engine<'a> {
     /// Name in reports.
     pub name: &'a str,
-    /// Builds it.
-    #[allow(clippy::type_complexity)] // spelled out, it is what a caller has to write
+    /// Creates the engine.
+    #[allow(clippy::type_complexity)] // the written-out type is what callers have to provide
     pub make: Box<dyn Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + Send + Sync + 'a>,
 }
 
 impl<'a> Engine<'a> {
-    /// An engine called `name` that `make` builds.
+    /// An engine called `name`, created by `make`.
     pub fn new(
         name: &'a str,
         make: impl Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + Send + Sync + 'a,
@@ -52,44 +52,28 @@ impl<'a> Engine<'a> {
         Self { name, make: Box::new(make) }
     }
 
-    /// The interpreter.
+    /// The interpreter as an engine to test.
     pub fn interpreter() -> Self {
         Self::new("interp", |memory| Ok(Box::new(Interpreter::new(memory, EngineConfig::default()))))
     }
 }
 
-/// Why no report came about.
+/// Reason why a run produced no report.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A path could not be read.
     #[error("cannot read {path}: {source}")]
-    Read {
-        /// The path.
-        path: PathBuf,
-        /// What the host said.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// A path could not be written.
     #[error("cannot write {path}: {source}")]
-    Write {
-        /// The path.
-        path: PathBuf,
-        /// What the host said.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// An engine or its memory could not be built.
     #[error("engine {engine}: {reason}")]
-    Engine {
-        /// The engine.
-        engine: String,
-        /// Why.
-        reason: String,
-    },
+    Engine { engine: String, reason: String },
 }
 
-/// All `.s` files of the paths (files, or folders with all that is below), in the order of their
-/// names. Links to folders are followed where they are named, not below: two that lead back up
-/// would make a tree without end.
+/// All `.s` files of the paths (files, or folders with everything below), sorted by name. Links to
+/// folders are followed only if they are given directly: links below could form a cycle.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     fn walk(path: &Path, given: bool, out: &mut Vec<PathBuf>) -> io::Result<()> {
         if path.is_dir() {
@@ -114,7 +98,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     Ok(out)
 }
 
-/// A file of cases. What has no end, or is larger than any such file, is refused.
+/// Reads a file of cases. Endless files, and files larger than [`MAXIMUM_SOURCE`], are refused.
 pub(crate) fn text(path: &Path) -> Result<String, RunError> {
     let read = || {
         let mut text = String::new();
@@ -129,13 +113,13 @@ pub(crate) fn text(path: &Path) -> Result<String, RunError> {
 
 /// Runs every case whose name contains `filter` in every file, on every engine.
 ///
-/// A file that can't be assembled or has a malformed annotation is a failure of its own, and the
-/// others still run. `uncovered` names the rows that no case with an expectation contains.
+/// A file that can't be assembled or has a malformed annotation is a failure, and the others still
+/// run. `uncovered` lists the rows without a case that has expectations.
 pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> Result<Report, RunError> {
     run_until(paths, engines, filter, &|| false)
 }
 
-/// The same, but no case begins once `is_stopped` says so.
+/// Like [`run`], but starts no case after `is_stopped` returns true.
 pub fn run_until(
     paths: &[PathBuf],
     engines: &[Engine<'_>],

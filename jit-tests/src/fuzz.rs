@@ -1,12 +1,14 @@
-//! Random instruction sequences on the interpreter and on another engine, compared after each.
+//! Differential fuzzer: random instruction sequences on the interpreter and on another engine,
+//! compared after each.
 //!
 //! ```text
-//! seed, number ─► generate ─► sequence ─► encode ─┬─► interpreter, step by step ─┬─► compare ─► shrink ─► .s
-//!                                                 └─► engine under test ─────────┘
+//! seed, number ─► generate ─► sequence ─► encode ─┬─► interpreter, step by step ─┬─► compare
+//!                                                 └─► engine under test ─────────┘      │
+//!                                                                         .s ◄─ shrink ◄┘
 //! ```
-//! A sequence depends on the seed and its number alone. Many are placed in one code buffer before
-//! any runs, so that an engine that compiles does it in bulk. All registers, the count of
-//! instructions, the way the run ended and the memory are compared after each sequence.
+//! A sequence depends only on the seed and its number. Many are placed in one code buffer before
+//! any runs, so that a compiling engine compiles them in bulk. All registers, the instruction
+//! count, the way in which the run ended, and the memory are compared after each sequence.
 
 mod arena;
 mod batch;
@@ -32,46 +34,45 @@ use std::time::{Duration, Instant};
 use turns::{BATCH, Shared};
 use xenia_isa::{OP_COUNT, Op, ROWS};
 
-/// What to fuzz.
+/// Parameters of a fuzzing run.
 pub struct FuzzConfig<'a> {
-    /// Sequences to run.
+    /// Number of sequences to run.
     pub blocks: u64,
-    /// Number of the first.
+    /// Number of the first sequence.
     pub first: u64,
     /// Seed: the same seed gives the same sequences.
     pub seed: u64,
-    /// States that each sequence starts from: its own, then drawn ones. Compiling is nearly all
-    /// that a sequence costs, so more states are cheap. An outside oracle takes a sequence's
-    /// own alone.
+    /// Initial states per sequence: its generated state, then random ones. Compiling is most of a
+    /// sequence's cost, so more states are cheap. With an external oracle, only a sequence's
+    /// generated state is used.
     pub states: u64,
-    /// No sequence begins after this time, but for the first.
+    /// Time after which no further sequence begins; at least one runs.
     pub time: Option<Duration>,
-    /// No sequence begins after this is set, and none is made smaller; what was run by then is
-    /// reported.
+    /// Once set, no further sequence begins, and none is shrunk; the results so far are reported.
     pub stop: Option<Arc<AtomicBool>>,
-    /// The engine that is compared with the interpreter; with an outside oracle there may be none.
+    /// The engine that is compared with the interpreter; optional with an external oracle.
     pub engine: Option<Engine<'a>>,
-    /// Compare the interpreter with an outside oracle.
+    /// Compare the interpreter with an external oracle.
     pub outside: Option<Outside>,
-    /// Whether failing sequences are made as small as can be.
+    /// Whether failing sequences are minimised.
     pub shrink: bool,
     /// Folder of cases that are run first, from many states.
     pub corpus: Option<PathBuf>,
-    /// Folder for failing sequences, as annotated assembler files; none are written without.
+    /// Folder for failing sequences, as annotated assembler files; without it, none are written.
     pub out: Option<PathBuf>,
     /// Mismatches after which to stop. Shrinking one takes thousands of runs.
     pub max_mismatches: u64,
-    /// Threads that run batches, each with machines and an engine of its own.
+    /// Number of threads that run batches, each with separate machines and engine.
     pub threads: usize,
-    /// Called now and then with the number of sequences done.
-    #[allow(clippy::type_complexity)] // spelled out, it is what a caller has to write
+    /// Called from time to time with the number of completed sequences.
+    #[allow(clippy::type_complexity)] // the written-out type is what callers have to provide
     pub progress: Option<Box<dyn FnMut(u64) + 'a>>,
 }
 
-/// The outside oracle: qemu-ppc64.
+/// The external oracle: qemu-ppc64.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outside {
-    /// MSR\[SF\] of all sequences; in turn without.
+    /// MSR\[SF\] of all sequences; alternating if not set.
     pub sf: Option<bool>,
 }
 
@@ -98,8 +99,8 @@ impl<'a> FuzzConfig<'a> {
     }
 }
 
-/// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on
-/// how, unless time or a stop ends it.
+/// Runs the sequences and compares. Batches are distributed among threads; the result doesn't
+/// depend on how, unless time or a stop ends it.
 pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     let FuzzConfig { first, seed, outside, mut progress, .. } = config;
     let start = Instant::now();
@@ -164,7 +165,8 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     Ok(report)
 }
 
-/// What a difference that reports count as explained is: the reason and the book's paragraph.
+/// Explanation of a documented difference, by its name in reports: the reason and the book's
+/// paragraph.
 pub fn explanation(name: &str) -> Option<(&'static str, &'static str)> {
     oracle::reason(name)
 }
@@ -181,7 +183,7 @@ mod tests {
     use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext};
     use xenia_memory::{DeviceQueue, GuestMemory};
 
-    /// The interpreter's block loop, with one instruction's result spoilt.
+    /// The interpreter's block loop, with one instruction's result corrupted.
     struct Spoilt(Interpreter, Arc<GuestMemory>);
 
     impl Execute for Spoilt {
@@ -217,12 +219,12 @@ mod tests {
         assert_eq!(report.mismatches, 0, "{:#?}", report.mismatch_details);
         assert_eq!((report.blocks, report.faults), (20_000, 0));
         assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
-        // 1,000 in a million are 20 here.
+        // 1,000 in a million corresponds to 20 here.
         let rare: Vec<_> = report.by_instruction.iter().filter(|(_, count)| **count < 40).collect();
         assert!(rare.is_empty(), "{rare:?}");
     }
 
-    /// Asks for the end when it first runs.
+    /// An engine that requests a stop when it first runs.
     struct Stopping(Interpreter, Arc<AtomicBool>);
 
     impl Execute for Stopping {
@@ -268,8 +270,8 @@ mod tests {
                 Ok(Box::new(Spoilt(interpreter, memory)))
             })
         };
-        // What shows from a drawn state alone, because a branch was not taken before or a result was
-        // overwritten.
+        // Failures that only a random state shows, because a branch was not taken before or a
+        // result was overwritten.
         let report = run_from(10, 2000, spoilt());
         let states: Vec<u64> = report.mismatch_details.iter().map(|mismatch| mismatch.state).collect();
         assert!(states.contains(&0) && states.iter().any(|&state| state > 0), "{states:?}");
@@ -293,7 +295,7 @@ mod tests {
             assert!(mismatch.instructions.len() <= 2, "{mismatch:#?}");
             assert!(mismatch.instructions.iter().any(|text| text.starts_with("nand")), "{mismatch:#?}");
         }
-        // The files are cases: the interpreter passes them, the spoilt engine doesn't.
+        // The files are cases: the interpreter passes them, the corrupted engine doesn't.
         let path = [folder.path().to_owned()];
         let report = crate::conformance::run(&path, &[Engine::interpreter()], None).unwrap();
         assert_eq!((report.cases, report.passed), (3, 3), "{:?}", report.failed);

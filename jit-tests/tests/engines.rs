@@ -1,7 +1,6 @@
-//! All engines against the cases, and against each other on random sequences.
+//! All engines on the cases, and compared with each other on random sequences.
 //!
-//! Quick enough to be what the mutation check runs: a wrong arm or template of any engine fails
-//! here.
+//! Quick enough for the mutation tests: a wrong handler or template of any engine fails here.
 
 use std::path::PathBuf;
 use xenia_jit::{Jit, JitConfig, Tiers};
@@ -11,12 +10,12 @@ use xenia_jit_tests::fuzz::{self, FuzzConfig};
 /// Random sequences: some 250,000 instructions, each row a few hundred times.
 const BLOCKS: u64 = 6_144;
 
-/// The JIT, compiling at first sight, and however many files take each other's place.
+/// The JIT, compiling at the first execution, and even pages that many files overwrite.
 fn jit<'a>() -> Engine<'a> {
     Engine::new("jit", |memory| Ok(Box::new(Jit::new(memory, JitConfig::compile_everything())?)))
 }
 
-/// The baseline tier alone. Pages that change are compiled as well.
+/// The baseline tier alone. Pages that change often are compiled as well.
 fn baseline<'a>() -> Engine<'a> {
     let config = JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() };
     Engine::new("baseline", move |memory| Ok(Box::new(Jit::new(memory, config)?)))

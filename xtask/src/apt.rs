@@ -1,7 +1,7 @@
-//! System packages that tests want, installed where that is possible.
+//! Installation of the system packages that tests use.
 //!
-//! Building and running xenia-rs needs none of them; the outside oracles and the guest toolchain
-//! do. The tools are the rows of [`xenia_testing::TOOLS`].
+//! Building and running xenia-rs needs none of them; the external reference programs and the guest
+//! toolchain do. The tools are the rows of [`xenia_testing::TOOLS`].
 
 use anyhow::Result;
 use std::process::Command;
@@ -12,7 +12,7 @@ pub(crate) fn has(program: &'static str) -> bool {
     Part { file: program, package: "" }.is_there()
 }
 
-/// Installs what is missing, or says plainly what is missing and what is not tested without it.
+/// Installs missing packages, or reports what is missing and which tests are skipped.
 pub(crate) fn provide() -> Result<()> {
     let packages: Vec<_> =
         TOOLS.iter().flat_map(xenia_testing::Row::missing).map(|part| part.package).collect();
@@ -36,7 +36,7 @@ pub(crate) fn provide() -> Result<()> {
     Ok(())
 }
 
-/// Installs cargo-nextest where it is missing.
+/// Installs cargo-nextest if it is missing.
 pub(crate) fn provide_nextest() -> Result<bool> {
     if has("cargo-nextest") {
         return Ok(true);

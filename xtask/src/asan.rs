@@ -1,9 +1,9 @@
 //! `cargo xtask asan`: AddressSanitizer over the tests of the crates that have `unsafe`.
 //!
-//! It sees what our own code does with memory of the host: the tables and queues that the fault
-//! handler reaches, the raw pointers of the hooks that compiled code calls, the locks' nodes. Guest
-//! memory is mapped, so all of it may be touched as far as the sanitizer knows, and compiled code
-//! has no checks in it. A small program shows first that what is wrong is found.
+//! It checks our code's accesses to host memory: the tables and queues that the fault handler
+//! reads, the raw pointers of the hooks that compiled code calls, the locks' nodes. Guest memory is
+//! mapped, so the sanitizer allows any access to it, and compiled code has no checks. Before the
+//! tests, a small program verifies that errors are detected.
 
 use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
 use anyhow::Result;
@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// The crates with `unsafe`.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-jit"];
-/// Tests that the sanitizer has no say in, and why.
+/// Tests that cannot run under the sanitizer, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("a_host_without_mappings_costs_speed_not_stores", "uses up the mappings, the sanitizer's too"),
     (
@@ -21,13 +21,12 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ),
 ];
 
-/// Checks that the sanitizer sees what it must, and runs the tests under it.
+/// Verifies that the sanitizer detects errors, and runs the tests under it.
 pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("asan")?;
     sanitizers::libraries("asan")?;
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
-    // Memory that is used after it was freed, or beyond its end, or is never freed, is found; right
-    // code is left alone.
+    // Use after free, out-of-bounds accesses and leaks are reported; correct code is not.
     let ways = [("freed", FOUND), ("beyond", FOUND), ("leak", FOUND), ("right", 0)];
     sanitizers::check(&out, ("xtask/asan/check.rs".as_ref(), &flags), &ways, |program| {
         Ok(sanitized(program))
@@ -43,7 +42,7 @@ pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
     suite.run(&out, PACKAGES, args)
 }
 
-/// A command that the sanitizer runs under: faults are guest memory's own business.
+/// A command for running under the sanitizer: guest memory handles its faults itself.
 fn sanitized(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env("RUSTC_BOOTSTRAP", "1");

@@ -1,6 +1,7 @@
-//! `cargo xtask cases`: the conformance cases are what `make-cases` writes, and what it didn't
-//! write says so by lacking its line. A case that is mended by hand in a written file would be lost
-//! with the next run.
+//! `cargo xtask cases`: compares the conformance cases with the output of `make-cases`.
+//!
+//! Files without the generator's marker line are hand-written. A manual edit of a generated file
+//! would be lost at the next run.
 
 use crate::docs;
 use crate::not_run;
@@ -11,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use xenia_testing::Tool;
 
-/// Where the cases live.
+/// Folder of the cases.
 const FOLDER: &str = "jit-tests";
-/// What every written file says.
+/// The marker line of generated files.
 const MARK: &str = "# Written by make-cases";
 
-/// `cargo xtask cases`.
+/// Arguments of `cargo xtask cases`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct CasesArgs {
     /// Write the cases instead of comparing them.
@@ -24,9 +25,9 @@ pub(crate) struct CasesArgs {
     bless: bool,
 }
 
-/// Compares every written case file, both ways, or writes them.
+/// Compares every generated case file, in both directions, or writes them.
 pub(crate) fn check(args: &CasesArgs) -> Result<()> {
-    // The expectations come from there.
+    // qemu provides the expected values.
     if !not_run::need(Tool::Qemu, "cases")? {
         return Ok(());
     }
@@ -59,7 +60,7 @@ pub(crate) fn check(args: &CasesArgs) -> Result<()> {
     Ok(())
 }
 
-/// Every file of cases below a folder, relative to it.
+/// Every case file below a folder, relative to it.
 fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

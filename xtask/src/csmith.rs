@@ -1,15 +1,15 @@
-//! `cargo xtask csmith`: random C programs, compiled at several levels as plain-ELF titles, must
-//! print what the same program prints under qemu-ppc.
+//! `cargo xtask csmith`: compares random C programs, compiled at several levels as plain-ELF
+//! titles, with the same programs under qemu-ppc.
 //!
-//! The reference is the same source compiled by the same compiler for plain 32-bit PowerPC: it has
-//! the types' sizes, the byte order and the layout of structs and bit fields that the title has, so
-//! nothing has to be left out of the programs for the host's sake. qemu-ppc's CPU models have
-//! neither 64-bit instructions nor Cell's AltiVec code, which is why the reference isn't the
-//! title's own code; the two sides share only the source and a support file of their own
-//! (guest/csmith), whose `main` asks the program for the checksum of every variable.
+//! The reference is the same source compiled by the same compiler for plain 32-bit PowerPC. It has
+//! the title's type sizes, byte order and layout of structs and bit fields, so the programs need no
+//! restrictions for the host. qemu-ppc's CPU models have neither 64-bit instructions nor Cell's
+//! AltiVec code, which is why the reference is not the title's code. The two sides share only the
+//! source and a support file (guest/csmith), whose `main` asks the program for the checksum of
+//! every variable.
 //!
-//! Programs that the reference doesn't end within [`REFERENCE_SECONDS`] of CPU time are skipped and
-//! counted; most csmith programs take milliseconds, and those that don't hardly ever end.
+//! Programs whose reference does not end within [`REFERENCE_SECONDS`] of CPU time are skipped and
+//! counted; most csmith programs take milliseconds, and the others hardly ever end.
 
 mod build;
 mod judge;
@@ -25,40 +25,40 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use xenia_testing::Tool;
 
-/// CPU time that a program may take under qemu.
+/// CPU time limit of a program under qemu, in seconds.
 const REFERENCE_SECONDS: u32 = 3;
-/// CPU time that it may take in one of our engines.
+/// CPU time limit of a program in one of our engines, in seconds.
 const ENGINE_SECONDS: u32 = 120;
-/// Seeds tried per wanted program before the run gives up.
+/// Seeds tried per requested program before the run gives up.
 const SEEDS_PER_PROGRAM: u64 = 10;
 
-/// What the command needs.
+/// Tools that the command requires.
 const NEEDS: &[Tool] = &[Tool::Csmith, Tool::Gcc32, Tool::Qemu];
 
-/// `cargo xtask csmith`.
+/// Arguments of `cargo xtask csmith`.
 #[derive(Debug, Args)]
 pub(crate) struct CsmithArgs {
-    /// Programs to compare.
+    /// Number of programs to compare.
     count: u64,
-    /// Seed of the first program; the next ones count up from it.
+    /// Seed of the first program; the next seeds count up from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Optimisation levels of the title.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 3], value_parser = clap::value_parser!(u8).range(0..=3))]
     levels: Vec<u8>,
-    /// One title of every so many programs also runs with everything compiled at once, and in the
-    /// cross-check.
+    /// Run one title of every N programs also with everything compiled before its first execution,
+    /// and in the cross-check.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     thorough_every: u64,
     /// Write the result as JSON.
     #[arg(long, value_name = "FILE", value_parser = steps::output())]
     json: Option<PathBuf>,
-    /// The program xenia-rs (default: the development build).
+    /// The xenia-rs program to test (default: the development build).
     #[arg(long, value_name = "FILE", env = "XENIA_RS")]
     program: Option<PathBuf>,
 }
 
-/// The small fixed set that CI runs; says so and passes where a tool is missing.
+/// The small fixed set that CI runs; prints a message and passes if a tool is missing.
 pub(crate) fn small_set() -> Result<()> {
     if let Some((tool, why)) = missing() {
         return not_run::write_down("csmith", tool, &why);
@@ -73,12 +73,12 @@ pub(crate) fn small_set() -> Result<()> {
     })
 }
 
-/// The first tool that is missing, and what of it.
+/// The first missing tool, and why it is considered missing.
 fn missing() -> Option<(Tool, String)> {
     NEEDS.iter().find_map(|tool| Some((*tool, tool.row().find().err()?)))
 }
 
-/// Compares `args.count` programs; an error where one differs.
+/// Compares `args.count` programs; an error if one differs.
 pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
     if let Some((_, missing)) = missing() {
         bail!("{missing}");
@@ -128,18 +128,18 @@ pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
     Ok(())
 }
 
-/// What a run has seen so far.
+/// Totals of a run so far.
 #[derive(Default)]
 struct Tally {
     programs: u64,
     titles: u64,
     titles_equal: u64,
     runs: u64,
-    /// Guest instructions of all runs.
+    /// Guest instructions of all executions.
     instructions: u64,
-    /// Seeds whose program doesn't end in time.
+    /// Seeds whose program does not end in time.
     skipped: Vec<u64>,
-    /// Seeds on which csmith itself fails.
+    /// Seeds for which csmith itself fails.
     not_written: Vec<u64>,
     differences: Vec<Difference>,
 }
@@ -166,7 +166,7 @@ fn compare_program(
     let number = tally.programs;
     tally.programs += 1;
     let thorough = number.is_multiple_of(args.thorough_every).then(|| {
-        // By turns, so that every level gets its share.
+        // Rotate, so that every level is covered.
         (number / args.thorough_every) as usize % args.levels.len()
     });
     for (index, &level) in args.levels.iter().enumerate() {
@@ -183,12 +183,12 @@ fn compare_program(
             tally.titles_equal += 1;
             continue;
         }
-        // Does the program itself mean something else at this level (a fault of compiler or program)?
+        // Does the program's meaning change at this level (a fault of the compiler or the program)?
         let again = judge::reference(&builder.reference(&source, level)?, REFERENCE_SECONDS)?;
         let steady = again == Reference::Text(expected.clone());
         let kept = builder.keep(seed, level, &title, &expected)?;
         for (engine, what) in found.differences {
-            // A cross-check's report is long; all of it is in the file.
+            // A cross-check's report is long; the file has all of it.
             std::fs::write(kept.join(format!("{}.txt", engine.replace(' ', "_"))), &what)?;
             let what = what.lines().take(4).collect::<Vec<_>>().join("\n  ");
             tally.differences.push(Difference { seed, level, engine, what, steady, kept: kept.clone() });
@@ -206,7 +206,7 @@ fn progress(tally: &Tally, count: u64) {
         tally.skipped.len()
     );
     let mut out = std::io::stderr();
-    // What can't be written to a closed terminal is not worth failing for.
+    // Ignore errors of writing to a closed terminal.
     let _ = if out.is_terminal() {
         write!(out, "\r{line}").and_then(|()| out.flush())
     } else if tally.programs.is_multiple_of(25) {

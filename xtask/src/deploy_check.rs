@@ -1,10 +1,10 @@
-//! `cargo xtask deploy-check`: what can be said of deploy/ without a cluster.
+//! `cargo xtask deploy-check`: checks deploy/ as far as possible without a cluster.
 //!
-//! - The Kubernetes manifest is held to the schema of batch/v1 by a validator on the path:
-//!   kubeconform, or kubernetes-validate (a package of Python's, which brings the schemas).
-//! - The container file's steps are done in a bare folder: what it copies, the libraries that these
-//!   need, a shell. In there, as the user that it names, the manifest's own command runs every
-//!   index of a small sweep.
+//! - The Kubernetes manifest is validated against the schema of batch/v1 by a validator on the
+//!   path: kubeconform, or kubernetes-validate (a Python package that includes the schemas).
+//! - The container file's steps are executed in an empty folder: the files that it copies, the
+//!   libraries that these need, a shell. In that folder, as the container's user, the manifest's
+//!   command runs every index of a small sweep.
 
 use crate::apt::has;
 use crate::steps::{program, run};
@@ -15,14 +15,14 @@ use std::process::{Command, Stdio};
 
 const MANIFEST: &str = "deploy/kubernetes/sweep.yaml";
 const CONTAINER: &str = "deploy/container/Containerfile";
-/// Validators, and what makes them refuse keys that the schema doesn't know.
+/// Validators, and the options that make them reject keys outside the schema.
 const VALIDATORS: [(&str, &[&str]); 2] =
     [("kubeconform", &["-strict", "-summary"]), ("kubernetes-validate", &["--strict"])];
-/// A unit for each of a few shards.
+/// One unit for each of a few shards.
 const SPEC: &str = "[[title]]\npath = \"hello.xex\"\ninstructions = 28\nengines = [\"interp\", \"jit\"]\n\
                     [[fuzz]]\nseeds = \"1..6\"\nblocks = 1\nbatch = 1\n";
 
-/// Checks both.
+/// Checks the manifest and the container file.
 pub(crate) fn deploy_check() -> Result<()> {
     match VALIDATORS.iter().find(|(validator, _)| has(validator)) {
         Some((validator, flags)) => run(Command::new(validator).args(*flags).arg(MANIFEST))?,
@@ -34,14 +34,14 @@ pub(crate) fn deploy_check() -> Result<()> {
         return Ok(());
     }
     let root = tempfile::tempdir().context("a folder for the image")?;
-    // Whoever is not root must get in.
+    // Users other than root need access.
     run(Command::new("chmod").arg("755").arg(root.path()))?;
     let image = Image::build(root.path(), &fs::read_to_string(CONTAINER)?)?;
     image.run(&["--version"], &[])?;
     sweep(&image)
 }
 
-/// The manifest's command in the image, for each index.
+/// Runs the manifest's command in the image, for each index.
 fn sweep(image: &Image<'_>) -> Result<()> {
     let manifest = fs::read_to_string(MANIFEST)?;
     let number = |key: &str| -> Result<u32> {
@@ -68,7 +68,7 @@ fn sweep(image: &Image<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A container file's image, as far as it goes without its base.
+/// A container file's image, without its base.
 struct Image<'a> {
     root: &'a Path,
     user: String,
@@ -86,10 +86,10 @@ impl<'a> Image<'a> {
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
-                // The base is what a shell and the libraries come from.
+                // The base image only provides a shell and the libraries.
                 ["FROM", _] => {}
                 ["COPY", from, to] => {
-                    // The build that is here stands for the release's.
+                    // The existing build is used in place of a release build.
                     ensure!(from == "target/release/xenia-rs", "{CONTAINER} copies {from}");
                     copy(root, &program()?, Path::new(to))?;
                 }
@@ -105,12 +105,12 @@ impl<'a> Image<'a> {
         Ok(image)
     }
 
-    /// The entry point with these words.
+    /// Runs the entry point with these arguments.
     fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<()> {
         self.shell(&format!("exec {} {}", self.entry, words.join(" ")), variables)
     }
 
-    /// A line of shell as the image's user, with mounts that end with it.
+    /// Runs a shell command line as the image's user, with mounts that end with it.
     fn shell(&self, line: &str, variables: &[(&str, &str)]) -> Result<()> {
         let root = self.root.display();
         let inside = format!(
@@ -125,7 +125,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// Copies a program, and the libraries that it names.
+/// Copies a program, and the libraries that it links.
 fn copy(root: &Path, from: &Path, to: &Path) -> Result<()> {
     let into = |path: &Path| -> Result<PathBuf> {
         let target = root.join(path.strip_prefix("/").unwrap_or(path));

@@ -1,7 +1,7 @@
-//! `cargo xtask docs`: the tables in `docs/generated` are what the program's own rows say.
+//! `cargo xtask docs`: compares the tables in `docs/generated` with the program's data.
 //!
-//! `xenia-rs generate` names the tables and prints each; this compares them with the checked-in
-//! files, both ways: a file that no table stands behind is a finding, too.
+//! `xenia-rs generate` lists the tables and prints each; this compares them with the checked-in
+//! files, in both directions: a file without a table is a finding, too.
 
 use crate::gpu_suite;
 use crate::steps::xenia_rs;
@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
 
-/// Where generated files live.
+/// Folder of the generated files.
 const FOLDER: &str = "docs/generated";
 
-/// `cargo xtask docs`.
+/// Arguments of `cargo xtask docs`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct DocsArgs {
     /// Write the tables instead of comparing them.
@@ -51,7 +51,7 @@ fn generate(words: &[&str]) -> Result<String> {
     String::from_utf8(output.stdout).context("xenia-rs generate")
 }
 
-/// Compares a generated file with what it should be, or writes it; `writer` is the command that
+/// Compares a generated file with its expected text, or writes it; `writer` is the command that
 /// does.
 pub(crate) fn compare(path: &Path, wanted: &str, bless: bool, writer: &str) -> Result<()> {
     let shown = path.display();

@@ -1,12 +1,12 @@
-//! `cargo xtask faults`: what becomes of a run, and of its saves, when the host fails under it.
+//! `cargo xtask faults`: fault injection, which checks that host failures damage neither a run nor
+//! its saves.
 //!
-//! A title of ours (guest/faults) reads a file of a disc image whose words it knows, and saves
-//! numbers, saying which of them were confirmed. Each row of [`table::ROWS`] is a fault, struck at
-//! as many random points as are asked for: most by a library that is preloaded and makes
-//! calls of the C library fail (xtask/faults/shim.c). After each, the emulator must have ended in a
-//! way that the row allows, without a panic and in time; the title must have read nothing wrong;
-//! and another run, without a fault, must find every save whole, and none older than what was
-//! confirmed.
+//! A title of ours (guest/faults) reads a file with known words from a disc image, and saves
+//! numbers, printing which of them were confirmed. Each row of [`table::ROWS`] is a fault, injected
+//! at the requested number of random points: most by a preloaded library that makes calls of the C
+//! library fail (xtask/faults/shim.c). After each, the emulator must have ended in a way that the
+//! row allows, without a panic and in time; the title must have read no wrong data; and another
+//! run, without a fault, must find every save intact, and none older than the last confirmed one.
 
 mod device;
 mod judge;
@@ -23,28 +23,28 @@ use std::time::Instant;
 use table::{ROWS, Row, Strikes};
 use xenia_testing::{Dice, Tool};
 
-/// Points at which CI strikes each of [`IN_CI`].
+/// Points at which CI injects each of [`IN_CI`].
 const POINTS_IN_CI: u64 = 3;
-/// Rows that CI strikes.
+/// Rows that CI tests.
 const IN_CI: [&str; 3] = ["read fails", "disk full", "image shortened"];
 
-/// `cargo xtask faults`.
+/// Arguments of `cargo xtask faults`.
 #[derive(Debug, Args)]
 pub(crate) struct FaultsArgs {
-    /// Only rows whose name contains this.
+    /// Only rows whose name contains this text.
     names: Vec<String>,
     /// Random points for each row.
     #[arg(long, value_name = "N", default_value_t = 100)]
     points: u64,
-    /// What the random points follow from; a failure names its own.
+    /// Seed of the random points; a failure prints its seed.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Print the table, as the book has it, and run nothing.
+    /// Print the table for the book, and run nothing.
     #[arg(long)]
     table: bool,
 }
 
-/// Strikes all that are asked for.
+/// Injects the requested faults.
 pub(crate) fn faults(args: &FaultsArgs) -> Result<()> {
     if args.table {
         print!("{}", table::markdown());
@@ -86,12 +86,12 @@ fn strike_all(rows: &[&Row], points: u64, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// What came of a row.
+/// Results of a row.
 #[derive(Debug, Default)]
 struct Found {
-    /// Points at which the title was told of an error.
+    /// Points at which the title received an error.
     noticed: u64,
-    /// Points at which the run did not come to the title's end.
+    /// Points at which the run ended before the title's end.
     ended: u64,
     wrong: Vec<String>,
 }
@@ -110,7 +110,7 @@ fn strike(ground: &Ground, row: &Row, points: u64, seed: u64) -> Result<Found> {
         }
         return Ok(found);
     }
-    // How often the calls are made in a run that nothing happens to, by mode.
+    // How often the calls occur in a run without a fault, by mode.
     let calls = run::MODES.map(|mode| ground.count(row, mode));
     let calls: Vec<u64> = calls.into_iter().collect::<Result<_>>()?;
     for point in 0..points {

@@ -1,9 +1,10 @@
 //! `cargo xtask fuzz-targets`: builds the coverage-guided targets in `fuzz/` and runs each for a
 //! while.
 //!
-//! The stable compiler does it: `fuzz/rustc-coverage` gives our crates the coverage counters that
-//! libFuzzer reads. No address sanitizer: it can't stand beside the 4 GiB views of guest memory,
-//! and all crates with a parser forbid `unsafe`. What cargo-fuzz runs are the same targets.
+//! The stable compiler builds them: `fuzz/rustc-coverage` adds the coverage counters that libFuzzer
+//! reads to our crates. They run without AddressSanitizer, which is incompatible with the 4 GiB
+//! views of guest memory; all crates with a parser forbid `unsafe`. cargo-fuzz runs the same
+//! targets.
 
 use crate::{apt, steps};
 use anyhow::{Context, Result, bail};
@@ -15,28 +16,28 @@ use std::process::Command;
 
 /// Folder of the fuzz workspace.
 const FOLDER: &str = "fuzz";
-/// An input that takes longer is a finding.
+/// Time limit of an input in seconds; a longer one is a finding.
 const TIMEOUT_SECONDS: u32 = 20;
-/// An input that takes more memory is a finding.
+/// Memory limit of an input in MiB; exceeding it is a finding.
 const MEMORY_MIB: u32 = 3072;
 
-/// `cargo xtask fuzz-targets`.
+/// Arguments of `cargo xtask fuzz-targets`.
 #[derive(Debug, Args)]
 pub(crate) struct FuzzTargetsArgs {
     /// Seconds for each target.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Only the targets whose name contains this.
+    /// Only the targets whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Begin with these random numbers instead of others each time.
+    /// Start from this random seed instead of a new one each time.
     #[arg(long)]
     seed: Option<u32>,
-    /// Instead of fuzzing, keep of each corpus, with the seeds and the corpora of --with in it,
-    /// only inputs that reach what no other does.
+    /// Instead of fuzzing, minimise each corpus, merged with the seeds and the corpora of --with:
+    /// keep only inputs that reach code that no other input reaches.
     #[arg(long)]
     minimise: bool,
-    /// A folder with a corpus for each target, of another machine for example.
+    /// A folder with a corpus for each target, for example from another machine.
     #[arg(long, value_name = "DIR", requires = "minimise")]
     with: Vec<PathBuf>,
     /// Write one line of JSON per target.
@@ -44,7 +45,7 @@ pub(crate) struct FuzzTargetsArgs {
     json: Option<PathBuf>,
 }
 
-/// Builds and runs the targets; an error where one found something.
+/// Builds and runs the targets; an error if one has a finding.
 pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
     if !apt::has("c++") {
         println!("missing: c++ (Debian package g++), skipped: the fuzz targets, whose runtime is C++");
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
     if names.is_empty() {
         bail!("no target in {FOLDER}/targets fits");
     }
-    // Apart from the main build, which would be made anew for every change of flags.
+    // Separate from the main build, which would otherwise be rebuilt at every change of flags.
     let build = steps::target_folder().join("fuzz-targets");
     std::fs::create_dir_all(&build)?;
     let build = build.canonicalize()?;
@@ -117,7 +118,7 @@ fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Merges corpora into the one that is kept; how many inputs there were, and are.
+/// Merges corpora into the main corpus; returns the number of inputs before and after.
 fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> {
     let corpora = build.join("corpus");
     let (corpus, draft) = (corpora.join(name), corpora.join(format!("{name}.draft")));
@@ -141,7 +142,7 @@ fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> 
     if !status.success() {
         bail!("it ended with {status}; see {}", log.display());
     }
-    // Until all is merged the old one stays.
+    // The old corpus is kept until the merge is complete.
     std::fs::remove_dir_all(&corpus)?;
     std::fs::rename(&draft, &corpus)?;
     Ok([before, std::fs::read_dir(&corpus)?.count()])
@@ -154,14 +155,14 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
     std::fs::create_dir_all(&findings)?;
     let log = findings.join("log.txt");
     let mut command = Command::new(build.join("release").join(name));
-    // What is found is added to the first folder.
+    // libFuzzer adds new inputs to the first folder.
     command.arg(&corpus).arg(Path::new(FOLDER).join("seeds").join(name));
     command.env("RUST_BACKTRACE", "0");
     command.arg(format!("-max_total_time={}", args.seconds));
     command.arg(format!("-artifact_prefix={}/", findings.display()));
     command.arg(format!("-timeout={TIMEOUT_SECONDS}"));
     command.arg(format!("-rss_limit_mb={MEMORY_MIB}"));
-    // Host faults of guest code are ours to handle.
+    // The emulator handles host faults of guest code.
     command.args(["-handle_segv=0", "-handle_bus=0", "-print_final_stats=1"]);
     if let Some(seed) = args.seed {
         command.arg(format!("-seed={seed}"));
@@ -187,16 +188,16 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
     }))
 }
 
-/// What libFuzzer's log says at its end.
+/// Final statistics of libFuzzer's log.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Figures {
     executions: u64,
-    /// Places of our code reached.
+    /// Covered locations in our code.
     coverage: u64,
-    /// Places there are in our code, in all of the crates that are linked in.
+    /// All instrumented locations in our code, in the linked crates.
     places: u64,
     features: u64,
-    /// Inputs kept because each reached something new.
+    /// Inputs kept because each reached new code.
     corpus: u64,
 }
 
@@ -208,7 +209,7 @@ fn figures(log: &str) -> Figures {
     };
     let status = log.lines().rev().find(|line| line.starts_with('#') && line.contains(" cov: "));
     let status = status.unwrap_or_default();
-    // A finding ends the run before the final figures.
+    // A finding ends the run before the final statistics.
     let executed = last_after(log, "stat::number_of_executed_units:").or(status.strip_prefix('#'));
     Figures {
         executions: number(executed),
@@ -221,7 +222,7 @@ fn figures(log: &str) -> Figures {
     }
 }
 
-/// The rest of the last line that has `label`, behind it.
+/// The text after `label` in the last line that contains it.
 fn last_after<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     text.lines().rev().find_map(|line| line.split_once(label)).map(|(_, rest)| rest)
 }

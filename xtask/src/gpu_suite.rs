@@ -1,9 +1,9 @@
-//! The GPU suite: guest/gpu-suite shows one small picture per feature of the graphics chip, and
-//! each is compared, pixel by pixel, with the formula in golden/gpu-suite/NAME/expect.toml.
+//! The GPU suite: guest/gpu-suite renders one small picture per feature of the GPU, and each is
+//! compared, pixel by pixel, with the formula in golden/gpu-suite/NAME/expect.toml.
 //!
-//! The title runs once and is recorded as a GPU trace; each backend plays the trace.
-//! docs/generated/gpu_features.md says what came out, and is compared too, so that a scene that
-//! begins to fail, or to pass, is noticed.
+//! The title runs once and is recorded as a GPU trace; each backend plays the trace. The results
+//! are compared with docs/generated/gpu_features.md, so that a scene that begins to fail, or to
+//! pass, is noticed.
 
 mod formula;
 pub(crate) mod picture;
@@ -20,35 +20,36 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use xenia_testing::Tool;
 
-/// The title.
+/// The suite's title.
 const TITLE: &str = "guest/bin/gpu-suite.xex";
-/// Its scenes in their order, a line `SCENE(name)` each.
+/// The list of scenes in order, one line `SCENE(name)` each.
 const ORDER: &str = "guest/gpu-suite/scenes.inc";
-/// A folder for each scene.
+/// Parent of the scenes' folders.
 const GOLDEN: &str = "golden/gpu-suite";
-/// Width and height of every picture, as guest/gpu-suite/scene.h has it.
+/// Width and height of every picture, as in guest/gpu-suite/scene.h.
 const SIDE: u32 = 128;
-/// What the formula's own picture is called there.
+/// File name of the picture rendered from the formula.
 const PICTURE: &str = "picture.png";
-/// The table.
+/// The table of results.
 pub(crate) const TABLE: &str = "docs/generated/gpu_features.md";
-/// Backends, as `xenia-rs trace play --gpu` calls them.
+/// Backends, by their names for `xenia-rs trace play --gpu`.
 const BACKENDS: &[&str] = &["reference", "wgpu"];
-/// The software Vulkan driver, which the table is about where it is installed.
+/// The software Vulkan driver. If it is installed, the table is about it.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
-/// What the program says where the host has no device for a backend.
+/// The program's message if the host has no device for a backend.
 pub(crate) const NO_DEVICE: &str = "can't be used";
 
-/// `cargo xtask gpu-suite`.
+/// Arguments of `cargo xtask gpu-suite`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SuiteArgs {
-    /// Only this backend; the table is then neither compared nor written.
+    /// Run only this backend; the table is then neither compared nor written.
     #[arg(long, value_name = "NAME")]
     gpu: Option<String>,
-    /// Only scenes whose name contains this; the table is then neither compared nor written.
+    /// Run only scenes whose name contains this text; the table is then neither compared nor
+    /// written.
     #[arg(long, value_name = "PART")]
     only: Option<String>,
-    /// Another title than the one in guest/bin.
+    /// A title to run instead of the one in guest/bin.
     #[arg(long, value_name = "FILE")]
     title: Option<PathBuf>,
     /// Write the table and the formulas' pictures.
@@ -56,10 +57,10 @@ pub(crate) struct SuiteArgs {
     bless: bool,
 }
 
-/// Scenes by name, and whether a backend's picture is right.
+/// Whether a backend's picture is right, by scene name.
 type Verdicts = BTreeMap<String, bool>;
 
-/// Runs the suite.
+/// Runs the GPU suite.
 pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
     let scenes = read_scenes()?;
     let work = target_folder().join("gpu-suite");
@@ -73,7 +74,7 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
         .arg(&trace))?;
     let backends = args.gpu.as_deref().map_or_else(|| BACKENDS.to_vec(), |name| vec![name]);
     let mut played: Vec<(&str, Verdicts)> = Vec::new();
-    // What can't be tried here stays in the table as it is.
+    // Results of backends that the host does not have are taken from the table.
     let mut kept: Vec<(&str, Verdicts)> = Vec::new();
     for name in backends {
         if play(name, &trace, &work.join(name))? {
@@ -112,7 +113,7 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
     docs::compare(Path::new(TABLE), &table(&scenes, &columns), args.bless, "cargo xtask gpu-suite --bless")
 }
 
-/// The scenes in their order; a scene without a folder, or a folder without a scene, is an error.
+/// The scenes in order; a scene without a folder, or a folder without a scene, is an error.
 fn read_scenes() -> Result<Vec<Scene>> {
     let order = std::fs::read_to_string(ORDER).with_context(|| format!("reading {ORDER}"))?;
     let names: Vec<&str> = order
@@ -128,7 +129,7 @@ fn read_scenes() -> Result<Vec<Scene>> {
     names.iter().map(|name| Scene::read(Path::new(GOLDEN), name)).collect()
 }
 
-/// Plays the trace on a backend into a folder; false where the host has no device for it.
+/// Plays the trace on a backend into a folder; false if the host has no device for it.
 fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     if out.exists() {
         std::fs::remove_dir_all(out)?;
@@ -155,7 +156,7 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// The picture beside a scene's formula is the formula's.
+/// Compares the picture beside a scene's formula with the formula, or writes it.
 fn check_picture(scene: &str, described: &Picture, bless: bool) -> Result<()> {
     let path = Path::new(GOLDEN).join(scene).join(PICTURE);
     if bless {
@@ -170,7 +171,7 @@ fn check_picture(scene: &str, described: &Picture, bless: bool) -> Result<()> {
     Ok(())
 }
 
-/// The table feature × backend.
+/// The table of features by backends.
 fn table(scenes: &[Scene], verdicts: &[(&str, Verdicts)]) -> String {
     let mut out = String::from("<!-- Written by `cargo xtask gpu-suite --bless`. -->\n## What passes\n");
     let mut areas: Vec<&str> = Vec::new();
@@ -196,10 +197,10 @@ fn table(scenes: &[Scene], verdicts: &[(&str, Verdicts)]) -> String {
     out
 }
 
-/// What the table has where a picture is right.
+/// The table's cell for a correct picture.
 const PASSES: &str = " passes |";
 
-/// A backend's column of a table.
+/// The column of a backend, from a table.
 fn recorded(table: &str, backend: &str) -> Verdicts {
     let mut column = None;
     let mut out = Verdicts::new();

@@ -1,4 +1,4 @@
-//! The project's chores; `cargo xtask --help` lists them.
+//! The project's development tasks; `cargo xtask --help` lists them.
 #![forbid(unsafe_code)]
 
 mod apt;
@@ -33,20 +33,20 @@ mod tsan;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Chores of the xenia-rs repository.
+/// Development tasks of the xenia-rs repository.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything CI checks: format, layout, build with lints, unit and doc tests, conformance
+    /// Everything that CI checks: format, layout, build with lints, unit and doc tests, conformance
     /// cases, suites, golden runs.
     Test(steps::TestArgs),
-    /// The rules of layout alone: the map of crates, names in documents, module docs, file sizes.
+    /// Check the layout rules only: the map of crates, names in documents, module docs, file sizes.
     Tidy,
     /// Build the guest programs and compare them with the checked-in binaries.
     Guests(steps::GuestsArgs),
-    /// Compare the conformance cases with what make-cases writes.
+    /// Compare the conformance cases with the output of make-cases.
     Cases(cases::CasesArgs),
-    /// Compare the tables of docs/generated with the rows they come from.
+    /// Compare the tables of docs/generated with the data that they come from.
     Docs(docs::DocsArgs),
     /// Compare each picture of the GPU suite with its formula, on every backend.
     GpuSuite(gpu_suite::SuiteArgs),
@@ -54,34 +54,38 @@ enum Task {
     SyncSuite(sync_suite::SuiteArgs),
     /// Run the console suite in many orders of the hardware threads.
     ConsoleSuite(sync_suite::SuiteArgs),
-    /// Run the programs whose threads race each other, with exact counts.
+    /// Run the race tests: programs whose threads race each other, with exact counts.
     Races(races::RacesArgs),
-    /// Change arms of interpreter and lifter one at a time and see whether a test notices.
+    /// Mutation testing: change handlers of the interpreter and the lifter one at a time and check
+    /// that a test fails.
     Mutants(mutants::MutantsArgs),
-    /// Rewrite the golden files of our own guest programs.
+    /// Rewrite the golden files of our guest programs.
     Bless,
-    /// Compare the host code of our titles' blocks with golden/host-code.txt, or write that.
+    /// Compare the host code compiled for our titles' blocks with golden/host-code.txt, or write
+    /// that file.
     HostCode(steps::HostCodeArgs),
-    /// Compare random C programs, compiled at several levels, with what they print under qemu.
+    /// Compare random C programs, compiled at several levels, with their output under qemu.
     Csmith(csmith::CsmithArgs),
-    /// Build the programs that others wrote, for `xenia-rs bench --programs`.
+    /// Build the third-party programs for `xenia-rs bench --programs`.
     Programs(programs::ProgramsArgs),
-    /// Time all of those and the whole ones, everywhere, and write the book's page about it.
+    /// Time all third-party programs, on every engine and natively, and write the book's page about
+    /// it.
     ProgramTimes(program_times::TimesArgs),
-    /// Run whole programs that others wrote as titles, and compare with native runs.
+    /// Run complete third-party programs as titles, and compare them with native runs.
     RealPrograms(real_programs::RealProgramsArgs),
     /// Build the C library for titles and the compiler driver that links with it.
     Sdk,
-    /// Make a title out of files of C or C++.
+    /// Build a title from C or C++ files.
     Title(sdk::TitleArgs),
-    /// Run a sweep on a Slurm of its own, with workers that are killed.
+    /// Run a sweep on a private Slurm, and kill some of its workers.
     SlurmTest(slurm_test::SlurmArgs),
-    /// Let the host fail under a title, at random points, and see that nothing that was confirmed
-    /// is lost.
+    /// Fault injection: let the host fail under a title, at random points, and check that no
+    /// confirmed data is lost.
     Faults(faults::FaultsArgs),
-    /// Run titles for hours, and see whether memory, descriptors, mappings, handles or caches grow.
+    /// Run titles for hours, and check whether memory, descriptors, mappings, handles or caches
+    /// grow.
     Soak(soak::SoakArgs),
-    /// Check the Kubernetes manifest, and the container file's steps in a bare root.
+    /// Check the Kubernetes manifest, and the container file's steps in an empty root folder.
     DeployCheck,
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
@@ -92,9 +96,9 @@ enum Task {
     Sbom(supply_chain::SbomArgs),
     /// Run the tests of the crates with `unsafe` under AddressSanitizer.
     Asan(sanitizers::SuiteArgs),
-    /// Run the tests of what host threads share under ThreadSanitizer.
+    /// Run the tests of the multi-threaded crates under ThreadSanitizer.
     Tsan(sanitizers::SuiteArgs),
-    /// Run the tests of the crates with `unsafe` that need no mappings in Miri.
+    /// Run, in Miri, the tests of the crates with `unsafe` that need no mappings.
     Miri(sanitizers::SuiteArgs),
 }
 

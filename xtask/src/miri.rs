@@ -1,29 +1,27 @@
-//! `cargo xtask miri`: Miri over the tests of what needs neither mappings of the host nor compiled
-//! code.
+//! `cargo xtask miri`: Miri over the tests that need neither host mappings nor compiled code.
 //!
-//! It runs a program by the rules of the language, so it finds what no sanitizer does: reads of
-//! memory that nobody has written, references that another one may not stand beside, values that
-//! their type does not have, weak orders of atomics that the host's processor never shows.
-//! Threads switch where it draws lots for it, and the time is its own. It is an interpreter, so
-//! tests that count do so a few times (`cfg!(miri)`). Small programs show first that what is wrong
-//! is found.
+//! Miri interprets a program by the rules of the language, so it finds errors that no sanitizer
+//! does: reads of uninitialized memory, references that violate aliasing rules, invalid values of a
+//! type, weak orders of atomics that the host's processor never shows. It schedules threads
+//! randomly and has a virtual clock. Because it interprets, tests with counted repetitions reduce
+//! their counts (`cfg!(miri)`). Before the tests, small programs verify that errors are detected.
 //!
-//! Only a nightly compiler has it, which builds nothing else here: `rustup toolchain install
-//! nightly --component miri,rust-src`.
+//! Only a nightly compiler includes it, which is not used for anything else:
+//! `rustup toolchain install nightly --component miri,rust-src`.
 
 use crate::sanitizers::{self, Suite, SuiteArgs};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Files and processes are out of reach of the tests, and the locks' queues keep addresses in
-/// words.
+/// Isolated tests cannot access files and processes, and the locks' queues store addresses in
+/// integers.
 const FLAGS: &str = "-Zmiri-isolation-error=warn-nobacktrace -Zmiri-permissive-provenance";
-/// The crates of whose `unsafe` it can run something.
+/// The crates with `unsafe` code that Miri can run in part.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory"];
-/// What it says of a program that does what none may.
+/// Miri's message for undefined behaviour.
 const FOUND: &str = "error: Undefined Behavior:";
-/// Tests that it can't run, and why.
+/// Tests that Miri cannot run, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("topology::tests::", "read folders of the host, or ask for the processor"),
     ("numbers_come_back_when_threads_end", THREADS),
@@ -40,7 +38,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 const THREADS: &str = "more threads than it can run in an hour";
 const LONG: &str = "safe code, and too much of it";
 
-/// Checks that Miri sees what it must, and runs the tests in it.
+/// Verifies that Miri detects errors, and runs the tests in it.
 pub(crate) fn miri(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("miri")?;
     check(&out)?;
@@ -59,7 +57,7 @@ pub(crate) fn miri(args: &SuiteArgs) -> Result<()> {
     suite.run(&out, PACKAGES, args)
 }
 
-/// A program of the nightly compiler, which knows nothing of the one that runs this.
+/// A program of the nightly toolchain, independent of the toolchain that runs this task.
 fn nightly(program: &str) -> Command {
     let mut command = Command::new("rustup");
     command.args(["run", "nightly", program]);
@@ -69,8 +67,8 @@ fn nightly(program: &str) -> Command {
     command
 }
 
-/// Memory that was freed or never written, a reference that is not alone and a race are found;
-/// right code is left alone.
+/// Use after free, uninitialized reads, aliasing violations and data races are reported; correct
+/// code is not.
 fn check(out: &Path) -> Result<()> {
     let mut setup = nightly("cargo");
     setup.args(["miri", "setup", "--print-sysroot"]).env("CARGO_TARGET_DIR", out);

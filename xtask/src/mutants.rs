@@ -1,12 +1,11 @@
-//! `cargo xtask mutants`: does a wrong arm of the interpreter or the lifter, or a wrong template of
-//! the baseline tier, fail a test?
+//! `cargo xtask mutants`: mutation testing of the interpreter's and the lifter's handlers and the
+//! baseline tier's templates.
 //!
-//! cargo-mutants makes one small change at a time and runs the test that has both engines judge
-//! each other (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. All of it
-//! takes days, so each run takes a shard and its results are kept, one line a mutant, in
-//! `jit-tests/mutants/`, with the version of the source that it is a change of. The summary counts
-//! what is of the sources as they are: a line of another version names what may not be there any
-//! more.
+//! cargo-mutants makes one small change at a time and runs the test that compares both engines
+//! (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. A complete run takes
+//! days, so each run tests one shard and its results are stored, one line per mutant, in
+//! `jit-tests/mutants/`, with the version of the source file. The summary counts only results for
+//! the current sources: a line for another version may name code that no longer exists.
 
 use crate::apt::has;
 use anyhow::{Context, Result, bail};
@@ -17,14 +16,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folder of kept results.
+/// Folder of the stored results.
 const KEPT: &str = "jit-tests/mutants";
-/// After this long a mutant hangs: the test takes some ten seconds on an idle machine.
+/// Timeout of a mutant: the test takes some ten seconds on an idle machine.
 const TIMEOUT_SECONDS: &str = "150";
-/// What the project asks for.
+/// The project's goal: the share of mutants that tests detect.
 const GOAL: f64 = 0.95;
 
-/// Which engine's arms are changed.
+/// The engine whose code is changed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Area {
     Interp,
@@ -33,8 +32,7 @@ enum Area {
 }
 
 impl Area {
-    /// Name in file names, the package, and its sources; what is left out is in
-    /// .cargo/mutants.toml.
+    /// Name in file names, the package, and its sources; .cargo/mutants.toml lists the exclusions.
     fn sources(self) -> (&'static str, &'static str, &'static [&'static str]) {
         match self {
             Self::Interp => ("interp", "xenia-cpu", &["crates/xenia-cpu/src/interp/**/*.rs"]),
@@ -64,7 +62,7 @@ impl Area {
         }
     }
 
-    /// Judges besides those of all areas, which are in .cargo/mutants.toml.
+    /// Tests besides those of all areas, which are in .cargo/mutants.toml.
     fn more_judges(self) -> &'static [&'static str] {
         match self {
             Self::Interp | Self::Lifter => &[],
@@ -73,19 +71,19 @@ impl Area {
     }
 }
 
-/// `cargo xtask mutants`.
+/// Arguments of `cargo xtask mutants`.
 #[derive(Debug, Args)]
 pub(crate) struct MutantsArgs {
-    /// Shard to test, as `K/N`: every Nth mutant from the Kth on. Without one, the kept results are
-    /// summed up.
+    /// Shard to test, as `K/N`: every Nth mutant from the Kth on. Without one, summarize the stored
+    /// results.
     #[arg(long)]
     shard: Option<String>,
-    /// Which engine's arms are changed.
+    /// The engine whose handlers are changed.
     #[arg(long, value_enum, default_value = "interp")]
     area: Area,
 }
 
-/// Tests a shard and keeps its results, or sums up what was kept.
+/// Tests a shard and stores its results, or summarizes the stored ones.
 pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     match &args.shard {
         Some(shard) => test_shard(args.area, shard),
@@ -101,9 +99,9 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let name = format!("{name}-{}", shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
     std::fs::create_dir_all(&out)?;
-    // A build folder of its own, without what an earlier run left of our crates: Cargo knows them by
-    // their path in the workspace and their files' times, and would take a mutant of another copy
-    // for this tree's.
+    // A separate build folder, cleaned of our crates: Cargo identifies them by their path in the
+    // workspace and their files' times, and would mistake a mutant of another copy for this tree's
+    // code.
     let build =
         std::env::var_os("XENIA_MUTANTS_BUILD").map_or_else(|| "target/mutants/build".into(), PathBuf::from);
     std::fs::create_dir_all(&build)?;
@@ -115,14 +113,14 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     };
     let ours = ["xenia-guest", "xenia-isa", "xenia-memory", "xenia-cpu", "xenia-jit", "xenia-jit-tests"];
     cargo().arg("clean").args(ours.iter().flat_map(|name| ["--package", name])).status()?;
-    // cargo-mutants would try the unchanged tree with the tests of the changed packages only.
+    // cargo-mutants would test the unchanged tree with the tests of the changed packages only.
     let mut judge =
         vec!["test", "--package", package, "--package", "xenia-jit-tests", "--lib", "--test", "engines"];
     judge.extend(area.more_judges());
     if !cargo().args(&judge).status().context("cannot start cargo")?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
-    // Its exit code says whether mutants survived; the outcomes say more.
+    // The exit code tells whether mutants survived; the outcome files tell more.
     let status = cargo()
         .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
         .args(sources.iter().flat_map(|glob| ["--file", glob]))
@@ -130,7 +128,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         .args(["--timeout", TIMEOUT_SECONDS])
         .args(["--shard", shard, "--output"])
         .arg(&out)
-        // The arguments behind it are those of cargo test.
+        // The arguments after `--` are those of cargo test.
         .arg("--")
         .args(area.more_judges())
         .status()
@@ -153,20 +151,20 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     summary()
 }
 
-/// What is kept of an outcome; `None` for the run without a change.
+/// The stored line of an outcome; `None` for the run without a change.
 fn kept_line(outcome: &Value, versions: &mut Versions) -> Result<Option<Value>> {
     let Some(mutant) = outcome["scenario"].get("Mutant") else { return Ok(None) };
     let name = mutant["name"].as_str().with_context(|| format!("a mutant without a name: {mutant}"))?;
     Ok(Some(json!({ "mutant": name, "outcome": outcome["summary"], "source": versions.of(name)? })))
 }
 
-/// Which version each source is of, as Git names contents.
+/// Versions of the source files: Git's hashes of their contents.
 #[derive(Default)]
 struct Versions(BTreeMap<String, Option<String>>);
 
 impl Versions {
-    /// Of the source that a mutant, named `PATH:LINE:COLUMN: CHANGE`, is a change of; `None` if it
-    /// is gone.
+    /// The version of the source file of a mutant, named `PATH:LINE:COLUMN: CHANGE`; `None` if the
+    /// file is gone.
     fn of(&mut self, mutant: &str) -> Result<Option<String>> {
         let path = source(mutant);
         if let Some(known) = self.0.get(path) {
@@ -183,25 +181,25 @@ impl Versions {
     }
 }
 
-/// The file that a mutant is a change of.
+/// The source file of a mutant.
 fn source(mutant: &str) -> &str {
     mutant.split(':').next().unwrap_or_default()
 }
 
-/// What the kept results come to.
+/// Totals of the stored results.
 #[derive(Debug, Default, PartialEq)]
 struct Summary {
-    /// Mutants that no test noticed.
+    /// Mutants that no test detected.
     survived: Vec<String>,
     caught: usize,
     unviable: usize,
-    /// Of other versions of their sources.
+    /// Results for other versions of their sources.
     elsewhere: usize,
 }
 
 impl Summary {
-    /// Sums up lines of mutant, outcome and version of its source; of a mutant that is there more
-    /// than once, the last of this version counts.
+    /// Summarizes lines of mutant, outcome and version of its source. If a mutant occurs more than
+    /// once, the last line of the current version counts.
     fn new(
         kept: impl IntoIterator<Item = (String, String, String)>,
         mut version: impl FnMut(&str) -> Result<Option<String>>,
@@ -217,10 +215,10 @@ impl Summary {
         }
         for (mutant, outcome) in outcomes {
             match outcome.as_str() {
-                // What hangs is noticed.
+                // A hang counts as detected.
                 "CaughtMutant" | "Timeout" => summary.caught += 1,
                 "MissedMutant" => summary.survived.push(mutant),
-                // What doesn't compile shows nothing.
+                // A mutant that doesn't compile is no evidence.
                 "Unviable" => summary.unviable += 1,
                 _ => {}
             }
@@ -279,7 +277,7 @@ mod tests {
             ("a.rs:2:1: x", "MissedMutant", "now"),
             ("a.rs:3:1: x", "Unviable", "now"),
             ("a.rs:4:1: x", "MissedMutant", "before"),
-            // The same line of an earlier version does not take the result back.
+            // A line of an earlier version does not override the result.
             ("a.rs:1:1: x", "MissedMutant", "before"),
             ("gone.rs:1:1: x", "Timeout", "now"),
         ];

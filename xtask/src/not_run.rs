@@ -1,5 +1,5 @@
-//! What `cargo xtask test` did not run for want of a tool: promised to tests where it is there,
-//! written down where it isn't.
+//! Bookkeeping of skipped tests: promises installed tools to the tests of `cargo xtask test`, and
+//! records what was skipped for lack of a tool.
 
 use crate::steps::target_folder;
 use anyhow::{Context, Result};
@@ -8,15 +8,15 @@ use std::path::PathBuf;
 use std::process::Command;
 use xenia_testing::{NOT_RUN, PROMISED, TOOLS, Tool};
 
-/// Where tests and steps write down what they did not run.
+/// File in which skipped tests and steps are recorded.
 fn file() -> Result<PathBuf> {
     let folder = target_folder();
     std::fs::create_dir_all(&folder)?;
-    // Tests run in folders of their own.
+    // Tests run in other folders, so the path must be absolute.
     Ok(folder.canonicalize()?.join("not-run.txt"))
 }
 
-/// Forgets what the last run did not run.
+/// Clears the record of the last run.
 pub(crate) fn forget() -> Result<()> {
     let file = file()?;
     if file.exists() {
@@ -25,29 +25,30 @@ pub(crate) fn forget() -> Result<()> {
     Ok(())
 }
 
-/// Whether a step can go on: the tool is there. Else the step is written down.
+/// Whether a step can run, because the tool is installed. Otherwise the step is recorded as
+/// skipped.
 pub(crate) fn need(tool: Tool, step: &str) -> Result<bool> {
     let Err(why) = tool.row().find() else { return Ok(true) };
     write_down(step, tool, &why)?;
     Ok(false)
 }
 
-/// Writes down what was not run.
+/// Records a skipped test or step.
 pub(crate) fn write_down(what: &str, tool: Tool, why: &str) -> Result<()> {
     println!("not run: {what} ({why})");
     xenia_testing::write_down(&file()?, what, tool);
     Ok(())
 }
 
-/// Tells the tests that a command runs which tools they can rely on. What a folder of titles holds
-/// nobody knows, so those are never promised.
+/// Tells the tests that a command runs which tools are available. The contents of a titles folder
+/// are unknown, so titles are never promised.
 pub(crate) fn promise(command: &mut Command) -> Result<&mut Command> {
     let there = TOOLS.iter().filter(|row| row.tool != Tool::Titles && row.find().is_ok());
     let names: Vec<&str> = there.map(|row| row.name).collect();
     Ok(command.env(PROMISED, names.join(",")).env(NOT_RUN, file()?))
 }
 
-/// What was not run, counted by what it wanted; empty where everything was.
+/// Skipped tests, counted by missing tool; empty if everything ran.
 pub(crate) fn summary() -> Result<String> {
     let file = file()?;
     if !file.exists() {
@@ -57,7 +58,7 @@ pub(crate) fn summary() -> Result<String> {
     Ok(sum_up(&text))
 }
 
-/// A test that needs several things in turn, or one thing twice, is one test.
+/// A test that needs several tools, or one tool twice, counts once.
 fn sum_up(text: &str) -> String {
     let mut by_tool: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (what, tool) in text.lines().filter_map(|line| line.split_once('\t')) {

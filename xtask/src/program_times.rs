@@ -1,11 +1,12 @@
-//! `cargo xtask program-times`: all programs that others wrote, timed in one go, and the page of
-//! the book about it.
+//! `cargo xtask program-times`: times all third-party programs, and writes the book's page about
+//! it.
 //!
-//! Those of guest/programs, which compute, and the timed runs of those of guest/real-programs,
-//! which have files and arguments: natively, by the interpreter, by the JIT on a first and a second
-//! start, and the same guest code under qemu-ppc. `xenia-rs bench --programs` does the timing; here
-//! they are built, what is missing is said, and the figures become docs/src/program-times.md and
-//! its picture. `bench --much-code` measures generated titles beside them.
+//! It times the programs of guest/programs, which only compute, and the timed runs of
+//! guest/real-programs, which have files and arguments: natively, by the interpreter, by the JIT on
+//! a first and a second start, and the same guest code under qemu-ppc. `xenia-rs bench --programs`
+//! does the timing; this task builds the programs, reports what is missing, and writes
+//! docs/src/program-times.md and its picture. `bench --much-code` measures generated titles as
+//! well.
 
 mod much_code;
 mod page;
@@ -22,39 +23,40 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use xenia_testing::{Tool, hermetic};
 
-/// What the page is, and its picture.
+/// The page and its picture.
 const PAGE: &str = "docs/src/program-times.md";
 const PICTURE: &str = "docs/src/images/program-times.svg";
-/// What real programs are told apart by from those that only compute and have the same names.
+/// Suffix that distinguishes real programs from those of the same name that only compute.
 const SUFFIX: &str = "-title";
 
-/// `cargo xtask program-times`.
+/// Arguments of `cargo xtask program-times`.
 #[derive(Debug, Args)]
 pub(crate) struct TimesArgs {
-    /// Only programs and titles with these names: `lua` computes, `lua-title` is the whole one,
-    /// `10000x400:wide` a generated title of `bench --much-code`, of any size (default: all).
+    /// Only programs and titles with these names: `lua` only computes, `lua-title` is the complete
+    /// program, `10000x400:wide` a generated title of `bench --much-code`, of any size (default:
+    /// all).
     names: Vec<String>,
-    /// Runs of each.
+    /// Number of runs of each program.
     #[arg(long, value_name = "N", default_value = "3")]
     runs: u32,
-    /// Without the interpreter, which takes most of the time.
+    /// Skip the interpreter, which takes most of the time.
     #[arg(long)]
     no_interp: bool,
-    /// Say where the time goes, too, by Linux's `perf`; else the page keeps what it was told last.
+    /// Also show where the time goes, by Linux's `perf`; otherwise the page keeps the last shares.
     #[arg(long)]
     shares: bool,
     /// Build everything, time nothing; with --bless the page is written from the last figures.
     #[arg(long)]
     no_run: bool,
-    /// Write the page of the book and its picture.
+    /// Write the book's page and its picture.
     #[arg(long)]
     bless: bool,
-    /// Write the page into this file, and leave the book's alone.
+    /// Write the page into this file, and leave the book's page unchanged.
     #[arg(long, value_name = "FILE", conflicts_with = "bless")]
     page: Option<PathBuf>,
 }
 
-/// Builds, times, and writes what was asked for.
+/// Builds, times, and writes what was requested.
 pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     let folder = steps::target_folder().join("program-times");
     std::fs::create_dir_all(&folder)?;
@@ -125,7 +127,7 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     Ok(())
 }
 
-/// Rows of the programs that compute.
+/// Rows of the programs that only compute.
 fn computing(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Value>> {
     let catalogue = described::Catalogue::read(Path::new(programs::DESCRIBED))?;
     let names: Vec<String> =
@@ -165,7 +167,7 @@ fn whole(folder: &Path, program: &Program) -> Result<Value> {
     let sdk = Sdk::provide()?;
     let built = real_programs::folder()?;
     build::provide(&built, &packages, &sdk, program)?;
-    // It runs no 64-bit instructions.
+    // qemu-ppc runs no 64-bit instructions.
     let mut for_qemu = !program.wide;
     if for_qemu && let Err(why) = build::provide_for_qemu(&built, &packages, &sdk, program) {
         println!("not timed under qemu: {}{SUFFIX} ({why:#})", program.name);

@@ -1,16 +1,16 @@
-//! `cargo xtask programs`: builds the programs of guest/programs, which others wrote, for `xenia-rs
-//! bench --programs`.
+//! `cargo xtask programs`: builds the third-party programs of guest/programs for
+//! `xenia-rs bench --programs`.
 //!
-//! The sources are upstream's, fetched as Debian source packages and known by their hashes; ours
-//! are a driver for each program (its folder's `main.c`), the configuration that a package's own
-//! build would write, and the system layer. Each program is built three times: twice from the same
-//! PowerPC objects, over musl, as a plain-ELF title and for qemu-ppc, which differ in the system
-//! layer alone; and by the host's compiler. A third of the titles have objects of their own, with
-//! 64-bit instructions, which qemu-ppc can't run: its program answers the same without them, but is
-//! not timed. Everything is under `target/programs` and made only once.
+//! The sources are upstream's, fetched as Debian source packages and verified by hash. Ours are a
+//! driver for each program (its folder's `main.c`), the configuration that a package's build would
+//! generate, and the system layer. Each program is built three times: from the same PowerPC
+//! objects, over musl, as a plain-ELF title and for qemu-ppc, which differ only in the system
+//! layer; and by the host's compiler. A third of the titles have separate objects with 64-bit
+//! instructions, which qemu-ppc cannot run: its program computes the same answer without them, but
+//! is not timed. Everything is under `target/programs` and built only once.
 //!
-//! Each prints one line: an answer that is the same everywhere, and one that is the same bits
-//! wherever the PowerPC code runs. `program.toml` knows both.
+//! Each program prints one line: an answer that is the same everywhere, and one that is
+//! bit-identical wherever the PowerPC code runs. `program.toml` has both.
 
 pub(crate) mod build;
 pub(crate) mod catalogue;
@@ -27,12 +27,12 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use xenia_testing::Tool;
 
-/// Where programs and packages are described.
+/// Folder with the descriptions of programs and packages.
 pub(crate) const DESCRIBED: &str = "guest/programs";
-/// What CI runs, compiled only: short ones of both kinds.
+/// Programs that CI runs, compiled only: short ones of both kinds.
 const SMALL_SET: [&str; 3] = ["png", "qhull", "tommath"];
 
-/// `cargo xtask programs`.
+/// Arguments of `cargo xtask programs`.
 #[derive(Debug, Args)]
 pub(crate) struct ProgramsArgs {
     /// Only these programs (default: all).
@@ -43,12 +43,12 @@ pub(crate) struct ProgramsArgs {
     /// Run each natively and under qemu, and write the answers into its program.toml.
     #[arg(long, conflicts_with = "check")]
     bless: bool,
-    /// The program xenia-rs of --check (default: the development build).
+    /// The xenia-rs program for --check (default: the development build).
     #[arg(long, value_name = "FILE", env = "XENIA_RS")]
     program: Option<PathBuf>,
 }
 
-/// Builds, and does what else is asked for.
+/// Builds the programs, then checks or blesses them if requested.
 pub(crate) fn run(args: &ProgramsArgs) -> Result<()> {
     Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
     let catalogue = Catalogue::read(Path::new(DESCRIBED))?;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &ProgramsArgs) -> Result<()> {
     Ok(())
 }
 
-/// A few programs, in CI; says so and passes where compiler, qemu or sources can't be had.
+/// A few programs, in CI; prints a message and passes if compiler, qemu or sources are missing.
 pub(crate) fn small_set() -> Result<()> {
     for tool in [Tool::Gcc32, Tool::Qemu] {
         if !not_run::need(tool, "programs")? {
@@ -91,20 +91,20 @@ pub(crate) fn small_set() -> Result<()> {
     verdict::check(&folder, &steps::program()?, &programs, &verdict::ENGINES[..1])
 }
 
-/// Builds programs by their names; where.
+/// Builds programs by name; returns their folder.
 pub(crate) fn provide(names: &[String]) -> Result<PathBuf> {
     run(&ProgramsArgs { names: names.to_vec(), check: false, bless: false, program: None })?;
     folder()
 }
 
-/// Where they are built.
+/// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
     let folder = steps::target_folder().join("programs");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.canonicalize()?)
 }
 
-/// What `bench --programs` reads: every program that is built.
+/// Writes the list that `bench --programs` reads: every program that is built.
 fn write_list(folder: &Path, catalogue: &Catalogue) -> Result<()> {
     let built = catalogue.programs.iter().filter(|program| folder.join(program.title()).is_file());
     let rows: Vec<_> = built.map(row).collect();
@@ -127,14 +127,14 @@ fn row(program: &Program) -> serde_json::Value {
     })
 }
 
-/// The tail of what a failed command said.
+/// The last lines of a failed command's output.
 pub(crate) fn last_lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
-/// Runs a command that must succeed; its output is shown where it doesn't.
+/// Runs a command that must succeed; its output is shown only on failure.
 pub(crate) fn quietly(command: &mut std::process::Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
     if !output.status.success() {

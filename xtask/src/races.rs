@@ -1,10 +1,10 @@
-//! The programs of guest/races: litmus tests, locks and lock-free lists, storms of threads, code
-//! that changes, everything that ends a wait, objects of one's own, and deferred calls, each raced
-//! by six threads and each with exact counts that it checks itself.
+//! The programs of guest/races: litmus tests, locks and lock-free lists, thread storms,
+//! self-modifying code, all ways to end a wait, custom objects, and deferred procedure calls. Six
+//! threads race in each, and each checks exact counts itself.
 //!
-//! In lockstep they show that the programs are right; in parallel (`--parallel N`) they are the
-//! proof of the executor. How much each does is said in files of the folder that it sees as game:;
-//! `--long`, or XENIA_LONG=1, gives the counts of a run of many minutes.
+//! In lockstep they show that the programs are correct; in parallel (`--parallel N`) they test the
+//! executor. The amount of work is set in files of the folder that the title sees as game:;
+//! `--long`, or XENIA_LONG=1, selects the counts of a run of many minutes.
 
 use crate::steps::target_folder;
 use crate::title_run::{Ran, TitleRun};
@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 /// Set to 1 for the long counts.
 const LONG: &str = "XENIA_LONG";
-/// Rounds after which a litmus test in parallel gives up seeing anything: on a busy host threads
-/// seldom run at the same time.
+/// Rounds after which a litmus test in parallel gives up waiting for a reordering: on a busy host
+/// threads seldom run at the same time.
 const PERSIST: &str = "20000000";
-/// Where the programs are.
+/// Folder of the programs.
 const FOLDER: &str = "guest/bin/races";
-/// Lockstep runs of each.
+/// Flags of the lockstep runs of each program.
 const LOCKSTEP: &[&[&str]] = &[
     &["--lockstep"],
     &["--lockstep", "--interp"],
@@ -27,7 +27,7 @@ const LOCKSTEP: &[&[&str]] = &[
     &["--lockstep", "--sched-order", "seeded:1"],
     &["--lockstep", "--sched-order", "scan-quantum:10"],
 ];
-/// Parallel runs, in turn.
+/// Flags of the parallel runs, in turn.
 const PARALLEL: &[&[&str]] = &[
     &["--parallel"],
     &["--parallel", "--warm-up", "4"],
@@ -35,20 +35,20 @@ const PARALLEL: &[&[&str]] = &[
     &["--parallel", "--interp"],
 ];
 
-/// A number that a program reads: its file, and what it is in a short and a long run.
+/// A number that a program reads: its file, and its value in a short and a long run.
 type Setting = (&'static str, u32, u32);
 
-/// A program.
+/// A race test.
 struct Program {
     name: &'static str,
     settings: &'static [Setting],
-    /// What else must be true of a run.
+    /// Additional check of a run.
     judge: Option<fn(&Ran, &Made) -> Result<()>>,
-    /// Whether that needs its memory.
+    /// Whether the check needs memory samples.
     watch_memory: bool,
 }
 
-/// How a run was made.
+/// Parameters of a run.
 struct Made {
     parallel: bool,
     long: bool,
@@ -79,30 +79,30 @@ const PROGRAMS: &[Program] = &[
     Program { name: "dpcs", settings: &[("rounds", 3000, 1_000_000)], judge: None, watch_memory: false },
 ];
 
-/// `cargo xtask races`.
+/// Arguments of `cargo xtask races`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct RacesArgs {
-    /// Run each N times in parallel, and not in lockstep.
+    /// Run each program N times in parallel, and not in lockstep.
     #[arg(long, value_name = "N")]
     parallel: Option<u64>,
-    /// The long counts: 10^7 operations and rounds, 100 times 1,000 threads.
+    /// Use the long counts: 10^7 operations and rounds, 100 times 1,000 threads.
     #[arg(long, env = LONG)]
     long: bool,
-    /// Only the programs whose name contains this.
+    /// Only the programs whose name contains this text.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
-    /// Another folder with the programs than guest/bin/races.
+    /// A folder with the programs, instead of guest/bin/races.
     #[arg(long, value_name = "DIR")]
     titles: Option<PathBuf>,
 }
 
-/// Every mode of both executors, with short counts.
+/// Runs every mode of both executors, with short counts.
 pub(crate) fn short() -> Result<()> {
     races(&RacesArgs::default())?;
     races(&RacesArgs { parallel: Some(PARALLEL.len() as u64), ..RacesArgs::default() })
 }
 
-/// Runs the programs.
+/// Runs the race tests.
 pub(crate) fn races(args: &RacesArgs) -> Result<()> {
     let titles = args.titles.as_deref().unwrap_or(Path::new(FOLDER));
     let made = Made { parallel: args.parallel.is_some(), long: args.long };
@@ -149,7 +149,7 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
     Ok(())
 }
 
-/// The exit code is the number of wrong counts, which the last line has, too.
+/// Checks that the exit code is the number of wrong counts, as in the last line.
 fn counts_are_right(ran: &Ran) -> Result<()> {
     let last = ran.text.lines().last().unwrap_or_default();
     let code = ran.report["exit_code"].as_u64();
@@ -162,7 +162,7 @@ fn counts_are_right(ran: &Ran) -> Result<()> {
     Ok(())
 }
 
-/// How often the unfenced stores and loads of a litmus test were seen in another order.
+/// How often a litmus test observed its unfenced stores and loads in another order.
 fn reordered(text: &str, test: &str) -> Result<u64> {
     let start = format!("litmus {test} reordered ");
     let line = text.lines().find_map(|line| line.strip_prefix(&start));
@@ -170,8 +170,8 @@ fn reordered(text: &str, test: &str) -> Result<u64> {
     count.parse().with_context(|| format!("`{count}`"))
 }
 
-/// A host stores behind later loads: if even that is never seen, the tests see nothing. One host
-/// thread can't see it.
+/// Checks that the host's reordering of stores after later loads was observed: a test that never
+/// observes it cannot detect reorderings. A single host thread can't observe it.
 fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
     let seen = reordered(&ran.text, "SB")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -184,10 +184,10 @@ fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
     Ok(())
 }
 
-/// Later phases take no more memory than the second quarter of the run did. A short run is over
-/// before that means anything.
+/// Checks that later phases take no more memory than the second quarter of the run. A short run
+/// ends before that is meaningful.
 fn memory_is_flat(ran: &Ran, made: &Made) -> Result<()> {
-    /// What engines and allocators may still take, in pages of 4 KiB.
+    /// Memory that engines and allocators may still take, in pages of 4 KiB.
     const ROOM: u64 = 2048;
     let peak = |pages: &[u64]| pages.iter().copied().max().unwrap_or(0);
     let quarter = ran.pages.len() / 4;

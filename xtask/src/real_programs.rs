@@ -1,10 +1,10 @@
-//! `cargo xtask real-programs`: programs that others wrote, with files, threads and test suites of
-//! their own, as titles.
+//! `cargo xtask real-programs`: complete third-party programs, with files, threads and test suites,
+//! run as titles.
 //!
-//! guest/real-programs has a folder for each: `build.sh` builds it, once by the host's compiler and
-//! once by that for titles; `program.toml` says what is run on which files. A run is right if the
-//! title prints what the native program prints, ends with its exit code, and leaves the same files
-//! behind, byte for byte; and if every mode of lockstep ends in one digest.
+//! guest/real-programs has a folder for each: `build.sh` builds it, once with the host's compiler
+//! and once with the title compiler; `program.toml` lists the runs and their files. A run is
+//! correct if the title prints what the native program prints, ends with its exit code, and leaves
+//! the same files, byte for byte; and if every lockstep mode ends in the same digest.
 
 pub(crate) mod build;
 pub(crate) mod catalogue;
@@ -24,30 +24,30 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use xenia_testing::Tool;
 
-/// Where they are described.
+/// Folder of the descriptions.
 const DESCRIBED: &str = "guest/real-programs";
-/// What CI runs: the runs of these that are marked as small.
+/// Programs for CI: their runs that are marked as small.
 const SMALL_SET: [&str; 4] = ["jim", "png", "system", "zlib"];
 
-/// `cargo xtask real-programs`.
+/// Arguments of `cargo xtask real-programs`.
 #[derive(Debug, Args)]
 pub(crate) struct RealProgramsArgs {
     /// Only these programs (default: all).
     names: Vec<String>,
-    /// How to run them.
+    /// Modes to run them in.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "jit,parallel")]
     modes: Vec<Mode>,
     /// Only runs that are marked as small.
     #[arg(long)]
     small: bool,
-    /// Instead of all others, runs that are marked as large.
+    /// Only runs that are marked as large.
     #[arg(long, conflicts_with = "small")]
     large: bool,
-    /// Instead: make a database of this many MB, close it and open it again.
+    /// Instead: create a database of this many MB, close it and open it again.
     #[arg(long, value_name = "MB", conflicts_with_all = ["names", "modes", "small", "large"])]
     database: Option<u32>,
-    /// Instead: end a program that writes a database by force, this many times, and look at the
-    /// database each time.
+    /// Instead: kill a program that writes a database, this many times, and check the database each
+    /// time.
     #[arg(long, value_name = "TIMES", conflicts_with_all = ["names", "modes", "small", "large"])]
     kill: Option<u32>,
 }
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &RealProgramsArgs) -> Result<()> {
     compare(&folder, &programs, &args.modes, extent)
 }
 
-/// A few runs, in CI; says so and passes where compiler or sources can't be had.
+/// A few runs, in CI; prints a message and passes if compiler or sources are missing.
 pub(crate) fn small_set() -> Result<()> {
     for tool in [Tool::Gcc32, Tool::Sources] {
         if !not_run::need(tool, "real programs")? {
@@ -87,7 +87,7 @@ pub(crate) fn small_set() -> Result<()> {
     compare(&folder, &programs, &[Mode::Jit], Extent::Small)
 }
 
-/// Runs every program in every mode; all that differ are named.
+/// Runs every program in every mode; the error lists all that differ.
 fn compare(folder: &Path, programs: &[Program], modes: &[Mode], extent: Extent) -> Result<()> {
     let (mut wrong, mut runs) = (Vec::new(), 0);
     for program in programs {
@@ -121,7 +121,7 @@ pub(crate) fn select(names: &[String]) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// Fetches what the programs are made of; where the packages are.
+/// Fetches the packages of the programs; returns their folder.
 pub(crate) fn fetched(programs: &[Program]) -> Result<PathBuf> {
     let packages = programs::folder()?;
     let catalogue = programs::catalogue::Catalogue::read(Path::new(programs::DESCRIBED))?;
@@ -132,14 +132,15 @@ pub(crate) fn fetched(programs: &[Program]) -> Result<PathBuf> {
     Ok(packages)
 }
 
-/// Where they are built.
+/// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
     let folder = steps::target_folder().join("real-programs");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.canonicalize()?)
 }
 
-/// Builds the programs; where, and which: without those that need what is not there.
+/// Builds the programs; returns the folder and the programs, without those whose requirements are
+/// missing.
 fn provide(names: &[String]) -> Result<(PathBuf, Vec<Program>)> {
     let mut programs = select(names)?;
     programs.retain(|program| match &program.needs {
@@ -159,7 +160,7 @@ fn provide(names: &[String]) -> Result<(PathBuf, Vec<Program>)> {
     Ok((folder, programs))
 }
 
-/// Whether a program of the host's can be started by its name.
+/// Whether a host program is on the path.
 pub(crate) fn is_on_path(tool: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()))

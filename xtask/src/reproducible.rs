@@ -1,9 +1,8 @@
 //! `cargo xtask reproducible`: builds the program twice from one commit, in two folders, and
 //! compares the bytes.
 //!
-//! What a compiler writes of where it ran is cut off by `--remap-path-prefix`: the folder of the
-//! sources and that of the registry. The compiler's version is the caller's: other versions write
-//! other bytes.
+//! `--remap-path-prefix` removes the build's paths from the output: the folders of the sources and
+//! of the registry. The caller chooses the compiler version: other versions generate other bytes.
 
 use crate::steps::{output, run};
 use anyhow::{Context, Result, bail};
@@ -11,13 +10,13 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// `cargo xtask reproducible`.
+/// Arguments of `cargo xtask reproducible`.
 #[derive(Debug, Args)]
 pub(crate) struct ReproducibleArgs {
-    /// Which commit.
+    /// Commit to build.
     #[arg(long, value_name = "COMMIT", default_value = "HEAD")]
     commit: String,
-    /// Where the two builds are made; needs some gigabytes. What they leave is removed.
+    /// Folder for the two builds; needs some gigabytes. Build files are removed.
     #[arg(long, value_name = "FOLDER", value_parser = output(), default_value = "target/reproducible")]
     work: PathBuf,
 }
@@ -26,7 +25,7 @@ pub(crate) struct ReproducibleArgs {
 pub(crate) fn reproducible(args: &ReproducibleArgs) -> Result<()> {
     std::fs::create_dir_all(&args.work)?;
     let work = args.work.canonicalize()?;
-    // Folders whose names differ in length, too.
+    // Folder names of different lengths, too.
     let programs = ["first", "the-second-one"]
         .map(|name| build(&args.commit, &work.join(name)).with_context(|| format!("the build in {name}")));
     let [first, second] = programs;
@@ -54,7 +53,7 @@ fn build(commit: &str, folder: &Path) -> Result<Vec<u8>> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--locked", "--quiet", "--package", "xenia-app"]).current_dir(folder);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_TARGET_DIR", folder.join("target"));
-    // Not what this build was called with.
+    // Not the flags that this task was called with.
     run(cargo.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("RUSTFLAGS"))?;
     let program = folder.join("target/release/xenia-rs");
     let bytes = std::fs::read(&program).with_context(|| format!("reading {}", program.display()))?;

@@ -1,9 +1,9 @@
-//! What the steps with a sanitizer share: the compiler's own libraries, and running packages' tests
-//! under it. Miri is one in the latter.
+//! Shared code of the sanitizer steps: the compiler's runtime libraries, and running packages'
+//! tests. The latter is used for Miri, too.
 //!
-//! The compiler that builds everything else has the sanitizers, but calls them unstable, so
-//! RUSTC_BOOTSTRAP=1 is set. The standard library stays as it came, compiled without: its sources
-//! need not be there.
+//! The stable compiler includes the sanitizers, but as unstable features, so RUSTC_BOOTSTRAP=1 is
+//! set. The standard library is the precompiled one, without instrumentation, so its sources are
+//! not needed.
 
 use crate::steps::{run, target_folder};
 use anyhow::{Context, Result, bail, ensure};
@@ -13,32 +13,31 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// The host that the sanitizers are used on; named, so that build scripts are compiled without
-/// them.
+/// The host target of the sanitizers; explicit, so that build scripts are compiled without them.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// What a program exits with that a sanitizer found something in.
+/// Exit code of a program in which a sanitizer found an error.
 pub(crate) const FOUND: i32 = 66;
 
-/// The folder of that name where everything is built, made if need be.
+/// The build folder of that name, created if necessary.
 pub(crate) fn folder(name: &str) -> Result<PathBuf> {
     let out = target_folder().join(name);
     std::fs::create_dir_all(&out)?;
     Ok(out.canonicalize()?)
 }
 
-/// Which tests to run.
+/// Selection of tests to run.
 #[derive(Debug, Args)]
 pub(crate) struct SuiteArgs {
     /// Only these packages' tests.
     #[arg(long, value_name = "NAME")]
     package: Vec<String>,
-    /// Only tests whose name contains this.
+    /// Only tests whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
 }
 
-/// Where the compiler's own libraries are, among them that of the sanitizer (`asan`, `tsan`).
+/// Folder of the compiler's runtime libraries, including that of the sanitizer (`asan`, `tsan`).
 pub(crate) fn libraries(sanitizer: &str) -> Result<PathBuf> {
     let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot start rustc")?;
     let sysroot = PathBuf::from(String::from_utf8(output.stdout)?.trim());
@@ -49,7 +48,7 @@ pub(crate) fn libraries(sanitizer: &str) -> Result<PathBuf> {
     Ok(libraries)
 }
 
-/// The file in that folder whose name begins and ends so.
+/// The file in a folder whose name begins and ends with these texts.
 pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathBuf>> {
     for entry in std::fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -60,8 +59,8 @@ pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathB
     Ok(None)
 }
 
-/// Compiles a program whose ways are known, and holds each of them to the code that it must exit
-/// with: what the sanitizer is to find, and what it is to leave alone.
+/// Compiles a program and runs each of its modes, which must exit with the given code: errors that
+/// the sanitizer must detect, and correct code that it must accept.
 pub(crate) fn check(
     out: &Path,
     (source, flags): (&Path, &[String]),
@@ -82,24 +81,23 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Tests under a sanitizer.
+/// A test suite under a sanitizer.
 pub(crate) struct Suite<'a> {
     pub(crate) name: &'a str,
-    /// What it finds, in a message.
+    /// Description of the errors that it finds, for messages.
     pub(crate) finds: &'a str,
-    /// For the compiler.
+    /// Compiler flags of the sanitizer.
     pub(crate) flags: &'a [String],
-    /// Cargo's words for the tests of a package that are meant.
+    /// Cargo's arguments that select a package's tests.
     pub(crate) tests: &'a [&'a str],
-    /// Tests that it has no say in, and why.
+    /// Tests that cannot run under the sanitizer, and why.
     pub(crate) left_out: &'a [(&'a str, &'a str)],
-    /// cargo, with what the sanitizer is told by the environment.
+    /// Creates the cargo command, with the sanitizer's environment.
     pub(crate) command: &'a dyn Fn() -> Result<Command>,
 }
 
 impl Suite<'_> {
-    /// Builds in `out` the tests that are asked for, those of `packages` if no others are, and runs
-    /// them.
+    /// Builds, in `out`, the requested tests, by default those of `packages`, and runs them.
     pub(crate) fn run(&self, out: &Path, packages: &[&str], args: &SuiteArgs) -> Result<()> {
         let packages = match args.package.as_slice() {
             [] => packages.to_vec(),

@@ -1,10 +1,10 @@
-//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles out of C and C++
+//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles from C and C++
 //! files.
 //!
-//! The library is musl over guest/sdk/system, whose functions are the kernel's. The imports are
-//! stubs, one for each export that this build implements; a title imports those that it uses. What
-//! comes out is `target/sdk/title-cc`, which takes gcc's arguments and links ELF files that
-//! `xenia-rs pack` makes titles of: a package's own build can use it.
+//! The library is musl over guest/sdk/system, which calls the kernel. The imports are stubs, one
+//! for each export that this build implements; a title imports those that it uses. The result is
+//! `target/sdk/title-cc`, which takes gcc's arguments and links ELF files that `xenia-rs pack`
+//! converts to titles: a package's build system can use it.
 
 pub(crate) mod cxx;
 
@@ -25,26 +25,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use xenia_testing::Tool;
 
-/// Its sources.
+/// Folder of the SDK's sources.
 const SOURCES: &str = "guest/sdk";
-/// What every file of it is compiled with.
+/// Compiler flags of the SDK's files.
 const STRICT: &[&str] = &["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
-/// `cargo xtask title`.
+/// Arguments of `cargo xtask title`.
 #[derive(Debug, Args)]
 pub(crate) struct TitleArgs {
-    /// C or C++ files, objects, and what else gcc takes.
+    /// C or C++ files, objects, and other inputs of gcc.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The title.
+    /// File of the title.
     #[arg(short, long, value_name = "FILE.xex", value_parser = steps::output())]
     output: PathBuf,
-    /// More of gcc's arguments.
+    /// Additional arguments of gcc.
     #[arg(last = true)]
     gcc: Vec<String>,
 }
 
-/// Builds it.
+/// Builds the SDK.
 pub(crate) fn run() -> Result<()> {
     let sdk = Sdk::provide()?;
     println!("{} compiles and links for titles", sdk.compiler.display());
@@ -75,16 +75,16 @@ pub(crate) fn title(args: &TitleArgs) -> Result<()> {
     Ok(())
 }
 
-/// The finished library.
+/// The built SDK.
 pub(crate) struct Sdk {
-    /// Takes gcc's arguments.
+    /// The compiler driver, which takes gcc's arguments.
     pub(crate) compiler: PathBuf,
-    /// Makes titles of ELF files, and knows the exports.
+    /// The xenia-rs program, which packs ELF files and lists the exports.
     program: PathBuf,
 }
 
 impl Sdk {
-    /// Builds it unless it is there from the same sources.
+    /// Builds the SDK unless it is up to date.
     pub(crate) fn provide() -> Result<Self> {
         Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
         let program = provide_program()?;
@@ -132,18 +132,17 @@ impl Sdk {
         Ok(sdk)
     }
 
-    /// Takes gcc's arguments, too, and compiles the same code, but links it for Linux: what
-    /// qemu-ppc runs.
+    /// The compiler driver for the same code linked for Linux, to run under qemu-ppc.
     pub(crate) fn linux_compiler(&self) -> PathBuf {
         self.compiler.with_file_name("linux-cc")
     }
 
-    /// Makes a title of an ELF file.
+    /// Converts an ELF file to a title.
     pub(crate) fn pack(&self, elf: &Path, title: &Path) -> Result<()> {
         quietly(Command::new(&self.program).arg("pack").arg(elf).arg("-o").arg(title))
     }
 
-    /// What this build has of the kernel: library, ordinal, name, and whether it is a function.
+    /// The kernel exports of this build: library, ordinal, name, and whether it is a function.
     fn exports(&self) -> Result<Vec<(String, u64, String, bool)>> {
         let output = Command::new(&self.program)
             .args(["exports", "--config", "/dev/null", "--json", "-"])
@@ -162,7 +161,8 @@ impl Sdk {
     }
 }
 
-/// The program, built if it is not there: whoever makes a first title has built nothing yet.
+/// The xenia-rs program, built if it is missing: users building their first title have not built it
+/// yet.
 fn provide_program() -> Result<PathBuf> {
     if let Ok(program) = steps::program() {
         return Ok(program);
@@ -171,7 +171,7 @@ fn provide_program() -> Result<PathBuf> {
     steps::program()
 }
 
-/// Compiles the files of the system layer; start and end stay apart from its archive.
+/// Compiles the files of the system layer; start and end are not part of its archive.
 fn system_layer(sources: &Path, library: &Library, objects: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<_> =
         std::fs::read_dir(sources)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -197,8 +197,8 @@ fn compiler_include() -> Result<String> {
     Ok(String::from_utf8(found.stdout)?.trim().to_owned())
 }
 
-/// Assembles a stub for each export; the folder that they are in. The assembler writes one object
-/// per run, and an object per stub lets a title import what it uses alone.
+/// Assembles a stub for each export; returns their folder. The assembler writes one object per run,
+/// and one object per stub lets a title import only the exports that it uses.
 fn stubs(exports: &[(String, u64, String, bool)], runtime: &Path, objects: &Path) -> Result<PathBuf> {
     let folder = objects.join("stubs");
     std::fs::create_dir_all(&folder)?;
@@ -232,7 +232,7 @@ fn stubs(exports: &[(String, u64, String, bool)], runtime: &Path, objects: &Path
     Ok(folder)
 }
 
-/// Puts objects, or those in a folder, into an archive.
+/// Creates an archive of objects, or of the objects in a folder.
 fn archive(archive: &Path, objects: &[PathBuf]) -> Result<()> {
     if archive.is_file() {
         std::fs::remove_file(archive)?;
@@ -252,7 +252,7 @@ fn archive(archive: &Path, objects: &[PathBuf]) -> Result<()> {
     quietly(&mut command)
 }
 
-/// Writes the script that stands for gcc.
+/// Writes the driver script, which is called like gcc.
 fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library) -> Result<()> {
     let object = |name: &str| folder.join("objects").join(name).display().to_string();
     let system = folder.join("libsystem.a").display().to_string();
@@ -271,13 +271,13 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library)
     write_script(driver, "gcc", &common, &link)
 }
 
-/// How both drivers compile.
+/// The compile command of both drivers.
 fn compile_line(library: &Library) -> Result<String> {
     let (flags, include) = (GUEST.join(" "), library.include.display());
     Ok(format!("{COMPILER} {flags} -nostdinc -isystem {include} -isystem {}", compiler_include()?))
 }
 
-/// Writes the script that links the same objects for Linux: there a system call is one.
+/// Writes the script that links the same objects for Linux, where a system call is a real one.
 fn write_linux_driver(driver: &Path, objects: &Path, library: &Library) -> Result<()> {
     let common = compile_line(library)?;
     let calls = objects.join("linux.S.o");
@@ -289,11 +289,11 @@ fn write_linux_driver(driver: &Path, objects: &Path, library: &Library) -> Resul
     write_script(driver, "gcc", &common, &link)
 }
 
-/// Writes a script that compiles or links, as its arguments say.
+/// Writes a script that compiles or links, depending on its arguments.
 fn write_script(driver: &Path, name: &str, compile: &str, link: &str) -> Result<()> {
     let mut text = format!("#!/bin/sh\n# Made by `cargo xtask sdk`: {name} for titles.\n");
     writeln!(text, "for word; do case $word in -c|-S|-E|-M|-MM) exec {compile} \"$@\";; esac; done")?;
-    // A question, not a program to link.
+    // A query, not a program to link.
     writeln!(text, "case $* in -v|--version|-dump*|-print*) exec {compile} \"$@\";; esac")?;
     writeln!(text, "exec {link}")?;
     std::fs::write(driver, text)?;

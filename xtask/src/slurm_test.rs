@@ -1,9 +1,9 @@
-//! A sweep on a real Slurm, all of it on this host: a controller and two nodes on loopback, with a
-//! key, ports and folders of their own, which end with the test.
+//! A sweep on a real Slurm, all on this host: a controller and two nodes on loopback, with a
+//! private key, ports and folders, which end with the test.
 //!
-//! The sweep is run as one shard, then as arrays whose workers are killed at random moments and
-//! whose line is given again until nothing is missing. All must end in the same hash, with little
-//! done twice.
+//! The sweep is run as one shard, then as arrays whose workers are killed at random moments, and
+//! which are resubmitted until no result is missing. All must end in the same hash, with little
+//! work repeated.
 
 mod killer;
 mod slurm;
@@ -18,30 +18,30 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-/// What this needs, by Debian's packages.
+/// Required programs, and their Debian packages.
 const PROGRAMS: [(&str, &str); 4] =
     [("slurmctld", "slurmctld"), ("slurmd", "slurmd"), ("sbatch", "slurm-client"), ("munged", "munge")];
-/// Times that a line may be given again.
+/// Limit on resubmissions.
 const MOST_TRIES: u32 = 50;
-/// Submissions that lose workers; who comes after them is left alone, so that there is an end.
+/// Submissions whose workers are killed; later ones are not, so that the test ends.
 const LOSSES: u32 = 3;
-/// Of all units, what may be done again because of workers that were killed.
+/// Largest share of units that may be repeated because of killed workers.
 const MOST_EXTRA: f64 = 0.05;
 
-/// `cargo xtask slurm-test`.
+/// Arguments of `cargo xtask slurm-test`.
 #[derive(Debug, Args)]
 pub(crate) struct SlurmArgs {
-    /// Seeds of the fuzzer, a unit each, beside conformance cases, golden runs and hostile titles:
-    /// 1,993 units.
+    /// Number of fuzzer seeds, one unit each, in addition to conformance cases, golden runs and
+    /// hostile titles: 1,993 units.
     #[arg(long, default_value = "8100")]
     seeds: u64,
-    /// Numbers of shards, of which workers are killed.
+    /// Shard counts of the runs whose workers are killed.
     #[arg(long, value_delimiter = ',', default_value = "7,64")]
     shards: Vec<u32>,
-    /// Of a hundred workers, so many are killed.
+    /// Percentage of workers that are killed.
     #[arg(long, default_value = "30")]
     kill: u64,
-    /// Only compare the time of two workers, whom nobody kills, with that of one.
+    /// Only compare the time of two workers, without kills, with that of one.
     #[arg(long)]
     efficiency: bool,
 }
@@ -51,7 +51,7 @@ pub(crate) fn run_test(args: &SlurmArgs) -> Result<()> {
     provide()?;
     let folder = tempfile::tempdir().context("a folder for Slurm")?;
     let at = folder.path();
-    // A build of the same tree meanwhile would be another program.
+    // A copy, because a concurrent build would replace the program.
     let program = at.join("xenia-rs");
     std::fs::copy(steps::program()?, &program).context("a copy of the program")?;
     let spec = at.join("sweep.toml");
@@ -81,21 +81,21 @@ pub(crate) fn run_test(args: &SlurmArgs) -> Result<()> {
     Ok(())
 }
 
-/// A sweep that was run to its end.
+/// A completed sweep.
 struct Finished {
     shards: u32,
     submissions: u32,
     killed: u64,
-    /// Units that were run again, or were lost while they ran.
+    /// Units that were repeated, or lost while they ran.
     extra: u64,
     units: u64,
     hash: String,
-    /// From the first submission to the last result.
+    /// Seconds from the first submission to the last result.
     seconds: f64,
 }
 
 impl Finished {
-    /// Both must say the same, and the second must not have cost much more.
+    /// Checks that both results are equal, and that the second did not take much longer.
     fn compare(&self, other: &Self) -> Result<()> {
         if (&self.hash, self.units) != (&other.hash, other.units) {
             bail!("one shard's hash is {}, of {} units", other.hash, other.units);
@@ -119,7 +119,7 @@ impl std::fmt::Display for Finished {
     }
 }
 
-/// What is run how often one likes.
+/// A sweep that can be run repeatedly.
 struct Sweep<'a> {
     slurm: &'a Slurm,
     program: &'a Path,
@@ -128,8 +128,8 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Runs it as an array of so many tasks until nothing is missing. Of a hundred workers `kill`
-    /// are killed, at moments of the time that a shard takes if all of them take `seconds`.
+    /// Runs it as an array of `shards` tasks until no result is missing. Kills `kill` percent of
+    /// the workers, at random moments of a shard's run time if all shards together take `seconds`.
     fn array(&self, shards: u32, kill: u64, seconds: f64) -> Result<Finished> {
         let out = self.at.join(format!("out{shards}"));
         std::fs::create_dir(&out)?;
@@ -160,7 +160,7 @@ impl Sweep<'_> {
     }
 }
 
-/// When the last result was written.
+/// Time of the last result.
 fn last_result(out: &Path) -> Result<SystemTime> {
     let mut last = SystemTime::UNIX_EPOCH;
     for entry in std::fs::read_dir(out.join("results"))? {
@@ -181,7 +181,7 @@ fn provide() -> Result<()> {
     Ok(())
 }
 
-/// Golden runs with flags that must change nothing, titles that mean ill, every conformance file on
+/// Golden runs with flags that must not change results, hostile titles, every conformance file on
 /// every engine, random sequences.
 fn plan_of(root: &Path, seeds: u64) -> String {
     format!(
@@ -226,7 +226,7 @@ batch = 1
     )
 }
 
-/// The results in a folder, merged.
+/// The merged results of a folder.
 fn merged(program: &Path, folder: &Path) -> Result<serde_json::Value> {
     let file = folder.join("merged.json");
     let status = Command::new(program)

@@ -1,11 +1,11 @@
-//! `cargo xtask soak`: hours of runs, and whether anything grows.
+//! `cargo xtask soak`: long runs that check for growth of resources.
 //!
-//! Three parts, each a share of the time. *Rotation*: one process runs all titles one after the
-//! other, in lockstep and in parallel, again and again; what a machine leaves behind shows there.
-//! *Long*: one title runs in one machine; what grows within a run shows there. *Processes*: a
-//! process for each run; what is left outside of processes shows there. A line with memory,
-//! descriptors, mappings, handles and caches is kept every few seconds ([`samples`]), and [`judge`]
-//! says whether they stay where they were after the warm-up.
+//! It has three parts, each with a share of the time. *Rotation*: one process runs all titles one
+//! after the other, in lockstep and in parallel, repeatedly; it shows leaks of a machine. *Long*:
+//! one title runs in one machine; it shows growth within a run. *Processes*: one process per run;
+//! it shows leaks outside of processes. A line with memory, descriptors, mappings, handles and
+//! caches is recorded every few seconds ([`samples`]), and [`judge`] checks that they do not grow
+//! after the warm-up.
 
 mod judge;
 mod plot;
@@ -25,29 +25,29 @@ use xenia_testing::TITLES;
 const OURS: [&str; 3] = ["demo", "sync-suite", "cpu-suite"];
 /// The sample title in [`TITLES`].
 const THEIRS: &str = "dolphin";
-/// What runs for long.
+/// Titles of the long part.
 const LONG: [&str; 2] = ["demo", THEIRS];
 const MODES: [&str; 2] = ["lockstep", "parallel"];
 /// Frames of a run in rotation.
 const FRAMES: &str = "20";
 /// The suite's milliseconds in guest milliseconds, as in parallel runs on a busy host.
 const PACE: &str = "20";
-/// Shares of the time.
+/// Shares of the time of the rotation and the long part.
 const ROTATION: f64 = 0.5;
 const LONG_RUNS: f64 = 0.35;
 const PROCESSES: f64 = 1.0 - ROTATION - LONG_RUNS;
-/// What a part may take beyond its time: the last run ends first.
+/// Extra time for a part's last run to end.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// `cargo xtask soak`.
+/// Arguments of `cargo xtask soak`.
 #[derive(Debug, Args)]
 pub(crate) struct SoakArgs {
-    /// How long, in hours: 0.5 is half an hour.
+    /// Duration in hours: 0.5 is half an hour.
     hours: f64,
-    /// Where samples, plot and verdict go.
+    /// Folder for samples, plot and verdict.
     #[arg(long, value_name = "DIR", value_parser = output())]
     out: Option<PathBuf>,
-    /// Judge and plot what is in that folder, without running anything.
+    /// Judge and plot the samples in that folder, without running anything.
     #[arg(long)]
     judge: bool,
 }
@@ -81,7 +81,7 @@ pub(crate) fn soak(args: &SoakArgs) -> Result<()> {
     Ok(())
 }
 
-/// The three parts, one after the other.
+/// Runs the three parts, one after the other.
 fn run(time: Duration, out: &Path) -> Result<()> {
     let titles = titles(out)?;
     let all: Vec<&PathBuf> = titles.iter().map(|(_, path)| path).collect();
@@ -105,7 +105,7 @@ fn run(time: Duration, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One process of `xenia-rs soak`; without a time, one round of it.
+/// Runs one process of `xenia-rs soak`; without a time, one round of it.
 fn process(
     titles: &[&PathBuf],
     modes: &[&str],
@@ -145,7 +145,7 @@ fn process(
     Ok(())
 }
 
-/// The titles by name, each in a folder of its own, which is its game:.
+/// The titles by name, each in a separate folder, which is its game:.
 fn titles(out: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
     let mut titles = Vec::new();
     for name in OURS {

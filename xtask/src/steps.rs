@@ -1,4 +1,4 @@
-//! The steps of `cargo xtask test` and its relatives.
+//! The steps of `cargo xtask test` and related tasks.
 
 use crate::{
     apt, cases, csmith, docs, faults, golden, gpu_suite, not_run, programs, races, real_programs,
@@ -12,61 +12,62 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use xenia_testing::{LONG, Tool, hermetic};
 
-/// What compiles our own crates.
+/// The compiler wrapper for our crates.
 pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
-/// The fuzzer's seed corpus.
+/// Folder of the fuzzer's seed corpus.
 const CORPUS: &str = "jit-tests/corpus";
-/// From how many states each of CI's random sequences starts.
+/// Number of initial states for each of CI's random sequences.
 const FUZZ_STATES: &str = "8";
-/// How long CI compares random sequences on both engines, and both with qemu.
+/// Time for which CI compares random sequences on both engines, and both with qemu, in seconds.
 const FUZZ_SECONDS: &str = "15";
 const ORACLE_SECONDS: &str = "10";
-/// The same for each of the long runs.
+/// The same for each long run.
 const LONG_FUZZ_SECONDS: &str = "300";
 
-/// `cargo xtask test`.
+/// Arguments of `cargo xtask test`.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Run only the steps and parts whose name contains this.
+    /// Run only the steps and parts whose name contains this text.
     #[arg(long)]
     only: Option<String>,
-    /// Also run what takes long: lock models, untuned programs, ten minutes of fuzzing. For the
-    /// night (deploy/nightly.yml).
+    /// Also run the long step: lock models, untuned programs, every round of the tests, ten minutes
+    /// of fuzzing (deploy/nightly.yml).
     #[arg(long)]
     long: bool,
 }
 
-/// `cargo xtask guests`.
+/// Arguments of `cargo xtask guests`.
 #[derive(Debug, Args)]
 pub(crate) struct GuestsArgs {
-    /// Replace the checked-in binaries with what was built.
+    /// Replace the checked-in binaries with the built ones.
     #[arg(long)]
     bless: bool,
 }
 
-/// `cargo xtask host-code`.
+/// Arguments of `cargo xtask host-code`.
 #[derive(Debug, Args)]
 pub(crate) struct HostCodeArgs {
-    /// Write what is compiled now.
+    /// Write the code that is compiled now.
     #[arg(long)]
     bless: bool,
-    /// Instead: what the code becomes on AArch64, with golden/host-code-aarch64.txt. Builds
-    /// Cranelift a second time.
+    /// Instead, compare the AArch64 code with golden/host-code-aarch64.txt. Builds Cranelift a
+    /// second time.
     #[arg(long)]
     aarch64: bool,
 }
 
-/// What is written: no dash, which elsewhere is standard output and would be a file's name here.
+/// Parser of an output path: rejects a dash, which is standard output elsewhere and would be a
+/// file's name here.
 pub(crate) fn output() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| {
         if path == Path::new("-") { Err("standard output is /dev/stdout here") } else { Ok(path) }
     })
 }
 
-/// One check of a step. It is selected by its own name as well as by its step's.
+/// One check of a step, selected by its own name or its step's.
 type Part = (&'static str, fn() -> Result<()>);
 
-/// Parts that belong together; the order of steps is what each part needs to be built.
+/// Parts that are reported as one. Later steps need the builds of earlier ones.
 struct Step {
     name: &'static str,
     parts: &'static [Part],
@@ -102,7 +103,7 @@ const STEPS: &[Step] = &[
             ("supply chain", supply_chain::check),
         ],
     ),
-    // With everything in one build, dependencies have the same features and are built once.
+    // Building everything at once gives dependencies the same features, so they are built once.
     Step::new(
         "build",
         &[("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"]))],
@@ -153,7 +154,7 @@ const STEPS: &[Step] = &[
     ),
 ];
 
-/// Runs the steps, stops at the first failure, and says where the time went.
+/// Runs the steps, stops at the first failure, and prints each step's share of the time.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     apt::provide()?;
     not_run::forget()?;
@@ -218,10 +219,9 @@ fn nextest() -> Result<Command> {
     Ok(command)
 }
 
-/// Every order of a few threads' steps in our locks, many orders of more threads'; and that they
-/// count right what happens to them. None of it is part of a build for anything else. Models are
-/// picked by their modules' names, and a name that is no module's any more would pick nothing and
-/// pass, so each is held to having a test.
+/// Model checks of our locks: every order of a few threads' steps, many orders of more threads',
+/// and their statistics. They are not part of any other build. Models are selected by their
+/// modules' names; a wrong name would select nothing and pass, so each must match a test.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
     let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
@@ -234,7 +234,7 @@ fn lock_models() -> Result<()> {
     models(&[&test[..], &["statistics", "counts"]].concat())
 }
 
-/// Runs `cargo test` with a filter that must leave something.
+/// Runs `cargo test` with a filter that must match a test.
 fn models(args: &[&str]) -> Result<()> {
     let list = linting_cargo()?.args(args).args(["--", "--list"]).stderr(Stdio::inherit()).output()?;
     if !list.status.success() {
@@ -246,7 +246,7 @@ fn models(args: &[&str]) -> Result<()> {
     cargo(args)
 }
 
-/// Whether a list of tests, as a test program writes it, has one.
+/// Whether the list printed by a test program contains a test.
 fn names_tests(list: &str) -> bool {
     list.lines().any(|line| line.ends_with(": test"))
 }
@@ -270,7 +270,7 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     }
     let out = Path::new("target/guest");
     std::fs::create_dir_all(out)?;
-    // The script has a working folder of its own.
+    // The script changes its working folder.
     run(Command::new("guest/build.sh").arg(out.canonicalize()?).env("XENIA_RS", program()?))?;
     let mut compared = 0;
     let folders =
@@ -331,12 +331,12 @@ pub(crate) fn program() -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("{} is not built", path.display()))
 }
 
-/// The program under test, as nobody in particular runs it.
+/// The program under test, independent of the user's settings.
 pub(crate) fn xenia_rs() -> Result<Command> {
     Ok(hermetic(program()?))
 }
 
-/// Path of the program as users build it, which is built for that: timings are of this one.
+/// Path of the release build of the program, which is built first: timings use it.
 pub(crate) fn released_program() -> Result<PathBuf> {
     println!("building the program as users do, which takes minutes the first time");
     run(Command::new("cargo").args(["build", "--release", "--package", "xenia-app"]))?;
@@ -348,14 +348,14 @@ fn xenia(args: &[&str]) -> Result<()> {
     run(xenia_rs()?.args(args))
 }
 
-/// Cargo that lints what it compiles of our own crates, so that nothing is built a second time for
-/// lints alone. Each cargo command of a run must be the same in this, or it would build everything
-/// anew.
+/// A cargo command that lints our crates while it compiles them, so that nothing is compiled a
+/// second time only for lints. All cargo commands of a run must use the same wrapper, or they would
+/// rebuild everything.
 fn linting_cargo() -> Result<Command> {
     let wrapper = Path::new(WRAPPER).canonicalize().context(WRAPPER)?;
     let mut command = Command::new("cargo");
     command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);
-    // How `cargo clippy -- --deny warnings` tells clippy.
+    // The way in which `cargo clippy -- --deny warnings` passes options to clippy.
     command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
     Ok(command)
 }
@@ -364,7 +364,7 @@ fn cargo(args: &[&str]) -> Result<()> {
     run(linting_cargo()?.args(args))
 }
 
-/// Runs a command; anything but success is an error.
+/// Runs a command; an exit code other than success is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {

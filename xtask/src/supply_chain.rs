@@ -1,8 +1,8 @@
-//! Where dependencies are from, what they are licensed under, which are there twice; what a build
-//! is made of.
+//! Supply-chain checks: sources, licences and duplicates of dependencies, and the list of packages
+//! of a build.
 //!
-//! The rules are cargo-deny's, in its own file, deny.toml: the step checks licences, duplicates and
-//! sources by them without a tool that every newcomer would compile for minutes. Advisories need a
+//! The rules are cargo-deny's, in its file deny.toml: the step checks licences, duplicates and
+//! sources without a tool that newcomers would have to compile for minutes. Advisories need a
 //! database from the network, so they are left to cargo-deny itself: `cargo deny check`.
 
 mod lock;
@@ -17,10 +17,10 @@ use lock::Lock;
 use rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The rules.
+/// The rules file.
 const RULES: &str = "deny.toml";
 
-/// What cargo knows of the workspace and all it is made of, for one target.
+/// Cargo's metadata of the workspace and its dependencies, for one target.
 fn metadata(target: &str) -> Result<Metadata> {
     let platform = format!("--filter-platform={target}");
     let mut command = MetadataCommand::new();
@@ -36,7 +36,7 @@ pub(crate) fn check() -> Result<()> {
     let mut packages = BTreeMap::new();
     for target in rules.targets() {
         let all = metadata(target)?;
-        // Only what the target needs is resolved.
+        // Only packages that the target needs are in the resolved graph.
         let nodes: BTreeSet<_> =
             all.resolve.context("cargo resolved nothing")?.nodes.into_iter().map(|node| node.id).collect();
         packages.extend(

@@ -1,11 +1,11 @@
-//! The synchronisation suite and the console suite: guest/sync-suite asks the kernel for everything
-//! that threads wait for, guest/console-suite for users, settings, messages, lists, saves and
-//! disks; each case with its known answer, and every order in which the hardware threads can be
-//! visited must give the same answers.
+//! The synchronisation suite (guest/sync-suite tests all kernel objects that threads wait for) and
+//! the console suite (guest/console-suite tests users, settings, messages, lists, saves and disks).
+//! Each case has a known answer, and every order in which the hardware threads can be visited must
+//! give the same answers.
 //!
-//! A file in golden names the cases that fail, and why; one that begins to pass is as wrong as one
-//! that begins to fail, so that the list stays true. Two runs with the same seed, one on each
-//! engine, have the same event log.
+//! A file in golden lists the failing cases with reasons; a case that begins to pass is an error
+//! like one that begins to fail, so that the list stays true. Two runs with the same seed, one on
+//! each engine, must have the same event log.
 
 use crate::steps::target_folder;
 use crate::title_run::TitleRun;
@@ -14,22 +14,22 @@ use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A title that says one line for each of its cases.
+/// A title that prints one line per case.
 struct Suite {
     name: &'static str,
     title: &'static str,
-    /// Cases that fail, and what is missing.
+    /// File with the known failures and their reasons.
     known: &'static str,
 }
 
 const SYNC: Suite =
     Suite { name: "sync-suite", title: "guest/bin/sync-suite.xex", known: "golden/sync-suite.toml" };
-/// What titles ask of the console beside threads: users, settings, messages, lists, saves, disks.
+/// The console suite: users, settings, messages, lists, saves, disks.
 const CONSOLE: Suite =
     Suite { name: "console-suite", title: "guest/bin/console-suite.xex", known: "golden/console-suite.toml" };
-/// Seeds in a usual run.
+/// Number of seeds in a usual run.
 const SEEDS: u64 = 3;
-/// Runs beside those with a seed. A scan quantum is in ticks of 16 instructions.
+/// Flags of the runs without a seed. A scan quantum is in ticks of 16 instructions.
 const RUNS: &[&[&str]] = &[
     &[],
     &["--interp"],
@@ -42,25 +42,25 @@ const RUNS: &[&[&str]] = &[
     &["--sched-order", "scan-quantum:5000"],
     &["--sched-order", "scan-quantum:10000"],
 ];
-/// Parallel runs, in turn.
+/// Flags of the parallel runs, in turn.
 const PARALLEL: &[&[&str]] =
     &[&["--parallel"], &["--parallel", "--warm-up", "4"], &["--parallel", "--interp"]];
-/// How long the suite's milliseconds are then: a busy host lets a thread wait for some of its own.
+/// The suite's milliseconds in parallel runs: a busy host delays threads.
 const PACE: &str = "20";
-/// Engines that must agree on the log of a seed.
+/// Engines whose event logs must be equal for a seed.
 const ENGINES: &[&str] = &["--jit", "--interp"];
 
-/// `cargo xtask sync-suite`.
+/// Arguments of `cargo xtask sync-suite`.
 #[derive(Debug, Args)]
 pub(crate) struct SuiteArgs {
     /// Try the orders of the seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = SEEDS)]
     seeds: u64,
-    /// Run it N times in parallel, and not in lockstep: six host threads, where no two runs are
+    /// Run it N times in parallel, and not in lockstep: six host threads, so that no two runs are
     /// alike.
     #[arg(long, value_name = "N")]
     parallel: Option<u64>,
-    /// Another title than the one in guest/bin.
+    /// A title to run instead of the one in guest/bin.
     #[arg(long, value_name = "FILE")]
     title: Option<PathBuf>,
 }
@@ -71,18 +71,18 @@ impl Default for SuiteArgs {
     }
 }
 
-/// Known failures by the case's name, and why.
+/// Known failures: case name to reason.
 type Known = BTreeMap<String, String>;
 
-/// What a run said: each case in its order, and for one that failed what it saw.
+/// Results of a run: each case in order, with the observed value if it failed.
 type Said = Vec<(String, Option<String>)>;
 
-/// Every order in lockstep, and every way in parallel.
+/// Runs every order in lockstep, and every mode in parallel.
 pub(crate) fn short() -> Result<()> {
     in_short(&SYNC)
 }
 
-/// The same for the console suite.
+/// Like [`short`], for the console suite.
 pub(crate) fn console_short() -> Result<()> {
     in_short(&CONSOLE)
 }
@@ -158,7 +158,8 @@ fn run(title: &Path, work: &Path, flags: &[&str], event_log: Option<&Path>) -> R
     parse(&ran.text, ran.report["exit_code"].as_u64())
 }
 
-/// Puts what the title loads while it runs, in a folder of its name, into its game folder.
+/// Copies the modules that the title loads at run time, from a folder of its name, into its game
+/// folder.
 fn copy_libraries(title: &Path, game: &Path) -> Result<()> {
     let (from, Some(name)) = (title.with_extension(""), title.file_stem()) else { return Ok(()) };
     if !from.is_dir() {
@@ -173,7 +174,7 @@ fn copy_libraries(title: &Path, game: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads what the title said: a line for each case, and the totals, which are its exit code, too.
+/// Parses the title's output: a line for each case, and the totals, which must match its exit code.
 fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
     let mut lines: Vec<&str> = text.lines().collect();
     let totals = lines.pop().context("the title said nothing")?;
@@ -195,7 +196,7 @@ fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
     Ok(said)
 }
 
-/// What is not as the list of known failures has it.
+/// Deviations from the list of known failures.
 fn judge(said: &Said, known: &Known, file: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, saw) in said {

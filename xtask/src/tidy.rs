@@ -13,18 +13,18 @@ mod unsafe_modules;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// Folders of sources.
+/// Source folders to check.
 const ROOTS: &[&str] = &["crates", "fuzz/targets", "jit-tests", "benches", "xtask/src"];
-/// Files longer than this hide a second noun; tables are exempt by name.
+/// Limit on the length of a file; tables are exempt by name.
 const MAX_LINES: usize = 460;
-/// Tables, and what has a row in each.
+/// Tables, and the item that each of their rows describes.
 const TABLES: &[(&str, &str)] = &[
     ("crates/xenia-isa/src/table.rs", "instructions"),
     ("crates/xenia-kernel/src/imports/ordinals/xam.rs", "ordinals"),
     ("crates/xenia-kernel/src/imports/ordinals/xboxkrnl.rs", "ordinals"),
 ];
 
-/// A file of Rust.
+/// A Rust source file.
 struct Source {
     path: PathBuf,
     text: String,
@@ -98,7 +98,8 @@ fn is_long(source: &Source) -> bool {
     source.text.lines().count() > MAX_LINES
 }
 
-/// Whether a lint is silenced and nobody says why. Of `unsafe`, the table of crates does.
+/// Whether a lint is silenced without a reason. The reasons for `unsafe` are in the table of
+/// crates.
 fn allows_without_reason(line: &str) -> bool {
     let line = line.trim_start().trim_start_matches('#').trim_start_matches('!');
     let silences = line.starts_with("[allow(") || line.starts_with("[expect(");

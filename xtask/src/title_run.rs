@@ -1,5 +1,5 @@
-//! One headless run of a guest program of ours, with what it said, its report and, where asked for,
-//! how much memory it took.
+//! Runs one of our guest programs headless, and collects its output, its report and, on request,
+//! its memory use.
 
 use crate::steps::xenia_rs;
 use anyhow::{Context, Result, bail};
@@ -9,39 +9,39 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-/// Between two looks at the memory.
+/// Interval between memory samples.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How to run it.
+/// Parameters of a run.
 pub(crate) struct TitleRun<'a> {
-    /// The title.
+    /// File of the title.
     pub(crate) title: &'a Path,
     /// Folder for the run's files.
     pub(crate) work: &'a Path,
-    /// More of exec's flags.
+    /// Additional flags of exec.
     pub(crate) flags: &'a [&'a str],
-    /// Where an event log goes.
+    /// File for an event log.
     pub(crate) event_log: Option<&'a Path>,
-    /// What the title sees as game:.
+    /// Folder that the title sees as game:.
     pub(crate) folder: Option<&'a Path>,
-    /// Seconds of host time after which it is given up.
+    /// Timeout in seconds of host time.
     pub(crate) timeout: u64,
-    /// Whether to look at its memory.
+    /// Whether to sample memory use.
     pub(crate) watch_memory: bool,
 }
 
-/// What came of it.
+/// Results of a run.
 pub(crate) struct Ran {
-    /// What the title said.
+    /// Output of the title.
     pub(crate) text: String,
-    /// The report.
+    /// The JSON report.
     pub(crate) report: Value,
-    /// Resident pages, every so often.
+    /// Resident pages, sampled at intervals.
     pub(crate) pages: Vec<u64>,
 }
 
 impl TitleRun<'_> {
-    /// Runs it; an error unless the title came to its own end, without a deadlock.
+    /// Runs the title; an error unless it ended by itself, without a deadlock.
     pub(crate) fn run(&self) -> Result<Ran> {
         let file = |name: &str| self.work.join(name);
         let (guest, json, said) = (file("guest.txt"), file("run.json"), file("said.txt"));
@@ -55,11 +55,11 @@ impl TitleRun<'_> {
             "--headless",
             "--gpu",
             "none",
-            // Saves of whoever runs this are none of ours.
+            // Ignore the user's saves.
             "--fresh",
         ]);
         command.args(["--halt-on-deadlock", "--timeout", &self.timeout.to_string()]);
-        // Who hangs, and where, before it is given up.
+        // Print hanging threads before the timeout.
         command.args(["--dump-threads-after", &self.timeout.saturating_sub(2).to_string()]);
         command.arg("--guest-log").arg(&guest).arg("--json").arg(&json).args(self.flags);
         for (flag, path) in [("--event-log", self.event_log), ("--folder", self.folder)] {

@@ -1,11 +1,9 @@
-//! `cargo xtask tsan`: ThreadSanitizer over the tests of the crates that several host threads run
-//! in.
+//! `cargo xtask tsan`: ThreadSanitizer over the tests of the multi-threaded crates.
 //!
-//! The compiler that builds everything else has it, but calls it unstable, so RUSTC_BOOTSTRAP=1 is
-//! set. The standard library stays as it came, compiled without the sanitizer: its sources need not
-//! be there. What that library's locks do is told to the sanitizer by `xtask/tsan/std.c`, which the
-//! linker puts before them; two small programs show first that a race is found, and that none is
-//! where there is none.
+//! The stable compiler includes it, but as an unstable feature, so RUSTC_BOOTSTRAP=1 is set. The
+//! standard library is the precompiled one, without instrumentation, so its sources are not needed.
+//! `xtask/tsan/std.c` tells the sanitizer about that library's locks; the linker places it before
+//! them. Before the tests, two small programs verify that races are detected, and only races.
 
 use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
 use crate::steps::run;
@@ -14,12 +12,12 @@ use std::path::Path;
 use std::process::Command;
 
 const FOLDER: &str = "xtask/tsan";
-/// The crates whose code several host threads run at once. Those before guest code: generated code
-/// is not instrumented.
+/// The crates whose code several host threads run at once, up to guest code: generated code is not
+/// instrumented.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-sched", "xenia-kernel"];
 
-/// Functions of the standard library that `std.c` stands before: its name for each, and how the
-/// mangled name ends.
+/// Functions of the standard library that `std.c` wraps: its name for each, and the suffix of the
+/// mangled name.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("MUTEX_LOCK_CONTENDED", "5mutex5futexNtB2_5Mutex14lock_contended"),
     ("RW_LOCK_READ_CONTENDED", "6rwlock5futexNtB2_6RwLock14read_contended"),
@@ -31,10 +29,10 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("SCOPE_THREAD_ENDS", "6scopedNtB2_9ScopeData29decrement_num_running_threads"),
 ];
 
-/// Functions of the sanitizer's own that `std.c` stands before: it takes no notice of fences.
+/// Functions of the sanitizer that `std.c` wraps: the sanitizer ignores fences.
 const FENCES: &[&str] = &["__tsan_atomic64_fetch_sub", "__tsan_atomic_thread_fence"];
 
-/// Tests that the sanitizer has no say in, and why.
+/// Tests that cannot run under the sanitizer, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("a_host_without_mappings_costs_speed_not_stores", "uses up the address space, the sanitizer's too"),
     ("any_stack_is_undone_or_given_up", ONE_THREAD),
@@ -46,11 +44,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 const ONE_THREAD: &str = "one thread, and limits of time that the sanitizer is too slow for";
 
-/// Checks that the sanitizer sees what it must, and runs the tests under it.
+/// Verifies that the sanitizer detects races, and runs the tests under it.
 pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("tsan")?;
     let flags = flags(&out)?;
-    // A race is found, and right code is left alone.
+    // A race is reported; correct code is not.
     let (source, optimised) = (Path::new(FOLDER).join("check.rs"), [&flags[..], &["-O".to_owned()]].concat());
     sanitizers::check(&out, (&source, &optimised), &[("race", FOUND), ("locks", 0)], |program| {
         sanitized(program)
@@ -66,11 +64,11 @@ pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
     suite.run(&out, PACKAGES, args)
 }
 
-/// A command that may use the sanitizer and what runs under it.
+/// A command with the sanitizer's options.
 fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
     let suppressions = Path::new(FOLDER).join("suppressions.txt").canonicalize()?;
-    // Faults are guest memory's own business, and a report needs to know what the other thread did long
-    // ago.
+    // Guest memory handles its faults itself, and a report needs a long history of the other
+    // thread.
     let options = format!(
         "exitcode={FOUND} history_size=7 handle_segv=0 handle_sigbus=0 handle_abort=0 suppressions={}",
         suppressions.display()
@@ -80,7 +78,7 @@ fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
     Ok(command)
 }
 
-/// The compiler's flags; makes what they name.
+/// The compiler's flags; creates the files that they name.
 fn flags(out: &Path) -> Result<Vec<String>> {
     let libraries = sanitizers::libraries("tsan")?;
     let library = sanitizers::find(&libraries, "libstd-", ".so")?

@@ -1,22 +1,24 @@
-//! Threads that all want one lock. Every lock runs for a short while in each round, so that whatever else the machine does
-//! meets all of them alike; figures are medians over the rounds, and ratios are to parking_lot's figure of the same round.
-//! The best rounds of each are compared, too: those that the machine's other work met least.
+//! Contended-lock benchmark: threads compete for one lock. Every lock runs for a short while in
+//! each round, so that other load of the machine affects all of them alike. Figures are medians
+//! over the rounds, and ratios are relative to parking_lot's figure of the same round. The best
+//! rounds of each lock, those with the least interference, are compared, too.
 //!
-//! Fairness is Jain's index over the threads' counts: 1 where all got the lock equally often, 1/n where one thread got it all.
+//! Fairness is Jain's index over the threads' counts: 1 if all got the lock equally often, 1/n if
+//! one thread got it always.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use xenia_lock_benches::{Adaptive, Contender, Floor, ParkingLot, Queued, Spin, Std, Usync};
 
-/// Rounds, and how long a lock runs in one.
+/// Number of rounds, and how long a lock runs in each.
 const ROUNDS: usize = 11;
 const RUN: Duration = Duration::from_millis(100);
 /// Threads, and steps of work inside and outside the lock.
 const SETTINGS: &[(usize, u32, u32)] =
     &[(1, 0, 0), (2, 1, 1), (4, 1, 1), (8, 1, 1), (2, 30, 60), (4, 30, 60), (8, 30, 60)];
 
-/// What one run gave.
+/// Result of one run.
 #[derive(Clone, Copy)]
 struct Outcome {
     per_second: f64,
@@ -79,7 +81,8 @@ fn fresh<L: Contender>(threads: usize, inside: u32, outside: u32) -> Outcome {
 fn main() {
     if cfg!(feature = "statistics") {
         println!("two simulated NUMA nodes, threads on them by turns");
-        // With short work the lock is seldom handed over at all: who comes takes it before those who queue.
+        // With short work the lock is seldom handed over at all: a thread that arrives takes it
+        // before queued ones.
         let queueing = [(4, 3000, 3000), (8, 3000, 3000)];
         for &(threads, inside, outside) in SETTINGS.iter().chain(&queueing) {
             let lock = Queued::new();

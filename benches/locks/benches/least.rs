@@ -1,6 +1,7 @@
-//! What taking and giving back a free lock costs at the least: batches of all locks in turn, and of each the batch that the
-//! machine's other work met least. A mean over a second, as criterion's, is mostly that other work on a busy machine.
-//! With `--features check-order` xenia-sync's include the order checker.
+//! Minimum cost of acquiring and releasing a free lock: runs batches of all locks in turn, and
+//! reports each lock's best batch, the one with the least interference. A mean over a second, such
+//! as criterion's, mostly measures other load on a busy machine. With `--features check-order` the
+//! costs of xenia-sync's locks include the order checker.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use xenia_lock_benches::{Adaptive, Contender, Floor, ParkingLot, Queued, Runtime
 const BATCHES: usize = 20_000;
 const OF: u32 = 1_000;
 
-/// A lock's name, and what times a batch of it.
+/// A lock's name, and a function that times a batch of it.
 type Timed = (&'static str, fn() -> f64);
 
 fn batch<L: Contender>() -> f64 {

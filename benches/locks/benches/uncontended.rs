@@ -1,4 +1,5 @@
-//! What taking and giving back a free lock costs. With `--features check-order` the last three include the order checker.
+//! Cost of acquiring and releasing a free lock. With `--features check-order` the last three
+//! include the order checker.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::measurement::WallTime;

@@ -1,22 +1,23 @@
-//! The locks that are compared, behind one face.
+//! The compared locks, behind one trait.
 //!
-//! What a lock guards here is nothing: the work inside is relaxed loads and stores, the same for all, so that no lock's way to
-//! hand out a reference takes part.
+//! The locks guard no data: the work inside is relaxed loads and stores, the same for all, so that
+//! the way in which a lock hands out references does not matter.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use xenia_sync::{AdaptiveLock, Level, QueuedLock};
 
-/// A lock that takes part.
+/// A lock to compare.
 pub trait Contender: Send + Sync {
-    /// How tables call it.
+    /// Name in tables.
     const NAME: &'static str;
-    /// A free lock.
+    /// Creates a free lock.
     fn new() -> Self;
-    /// Does `work` with the lock held.
+    /// Runs `work` with the lock held.
     fn hold(&self, work: impl FnOnce());
 }
 
-/// The floor: a compare-and-swap to take, a store to give back. Who finds it taken spins.
+/// The lower bound: a compare-and-swap to acquire, a store to release. Threads that find it taken
+/// spin.
 #[derive(Debug)]
 pub struct Floor(AtomicBool);
 
@@ -37,7 +38,8 @@ impl Contender for Floor {
     }
 }
 
-/// A mutex of this type, called so and made so; `expect` where taking it can fail.
+/// Defines a contender for a mutex type with a name and a constructor; `expect` if locking can
+/// fail.
 macro_rules! contender {
     ($(#[$doc:meta])+ $contender:ident($mutex:ty), $name:literal, $new:expr $(, $expect:ident)?) => {
         $(#[$doc])+
@@ -59,19 +61,19 @@ macro_rules! contender {
 }
 
 contender! {
-    /// The standard library's.
+    /// The standard library's mutex.
     Std(std::sync::Mutex<()>), "std", std::sync::Mutex::new(()), expect
 }
 contender! {
-    /// parking_lot's.
+    /// The mutex of parking_lot.
     ParkingLot(parking_lot::Mutex<()>), "parking_lot", parking_lot::Mutex::new(())
 }
 contender! {
-    /// usync's.
+    /// The mutex of usync.
     Usync(usync::Mutex<()>), "usync", usync::Mutex::new(())
 }
 contender! {
-    /// spin's.
+    /// The mutex of spin.
     Spin(spin::Mutex<()>), "spin", spin::Mutex::new(())
 }
 contender! {
@@ -88,7 +90,7 @@ contender! {
 }
 
 impl Queued {
-    /// What it has counted, with the feature `statistics`.
+    /// The lock's counters, with the feature `statistics`.
     pub fn counts(&self) -> String {
         #[cfg(feature = "statistics")]
         return format!("{:?}", self.0.counts());

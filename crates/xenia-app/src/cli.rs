@@ -1,7 +1,7 @@
-//! Our command line (a title's is `command_line`): one clap definition feeds parser, help, man page
-//! and completions.
+//! The program's command line: one clap definition that generates the parser, the help, the manual
+//! page and the shell completions. (A title's command line is in `command_line`.)
 //!
-//! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
+//! Scripts depend on flags and JSON keys: new ones may be added, existing ones are never renamed.
 
 mod content;
 mod dialogs;
@@ -82,7 +82,7 @@ Examples:
   xenia-rs exec t.xex --record play.jsonl
   xenia-rs exec t.xex --headless --replay play.jsonl --frames 600";
 
-/// An Xbox 360 emulator: runs titles, checks itself, measures itself.
+/// An Xbox 360 emulator: runs, tests and measures titles.
 #[derive(Debug, Parser)]
 #[command(
     name = "xenia-rs",
@@ -92,11 +92,11 @@ Examples:
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// What to do; without one, runs TITLE or the built-in demo.
+    /// The command to run; without one, TITLE or the built-in demo is run.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Take settings from this TOML file (default: config.toml in the config folder): a table for
-    /// each command, a key for each flag. The command line wins.
+    /// Read settings from this TOML file (default: config.toml in the config folder): a table for
+    /// each command, a key for each flag. Flags on the command line override it.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -105,7 +105,7 @@ pub struct Cli {
     pub log: LogArgs,
 }
 
-/// The program's commands.
+/// Subcommands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a title (the default command).
@@ -114,15 +114,16 @@ pub enum Command {
         after_long_help = format!("{EXEC_EXAMPLES}\n\n{}", key_help())
     )]
     Exec(Box<ExecArgs>),
-    /// Run a title in lockstep and compare with a golden file.
+    /// Run a title in lockstep and compare the result with a golden file.
     #[command(after_help = "\
 Examples:
   xenia-rs check t.xex --frames 60 --expect t.json --bless    write the golden file
   xenia-rs check t.xex --expect t.json                        compare with it, to its limit
   xenia-rs check t.xex --frames 60 --expect t.json --interp   any engine ends in the same digest")]
     Check(Box<CheckArgs>),
-    /// Describe a title: format, entry, imports and their state, digests; a content package: what
-    /// it is, of which title, whose; or a profile's database (.gpd): what was achieved.
+    /// Describe a file. Of a title: format, entry point, imports and their status, digests; of a
+    /// content package: its kind, title and owner; of a profile's database (.gpd): the achievements
+    /// earned.
     #[command(after_help = "\
 Examples:
   xenia-rs info game/default.xex --json -
@@ -132,29 +133,29 @@ Examples:
     /// List the files of a disc image, content package or archive.
     #[command(after_help = "Example:\n  xenia-rs ls game.iso")]
     Ls(LsArgs),
-    /// Write the files of a disc image, content package or archive into a folder.
+    /// Extract the files of a disc image, content package or archive into a folder.
     #[command(after_help = "Example:\n  xenia-rs extract game.iso folder")]
     Extract(ExtractArgs),
-    /// Write a disc image of a folder.
+    /// Make a disc image from a folder.
     #[command(after_help = "Example:\n  xenia-rs make-iso game game.iso")]
     MakeIso(MakeIsoArgs),
-    /// Write a content package (STFS) of a folder, unsigned.
+    /// Make an unsigned content package (STFS) from a folder.
     #[command(after_help = "\
 Examples:
   xenia-rs make-stfs game game.live                       a title with its default.xex
   xenia-rs make-stfs dlc dlc.live --title-id 4D5307D1 --name \"Map pack\"")]
     MakeStfs(MakeStfsArgs),
-    /// List saved games and downloads, write them as packages or folders, take such in.
+    /// List, export and import saved games and downloadable content.
     Content(ContentCommandArgs),
-    /// Compare all of a file with the hashes and checksums in it.
+    /// Verify every hash and checksum in a file.
     #[command(after_help = "Example:\n  xenia-rs verify game.iso --json -")]
     Verify(VerifyArgs),
-    /// List every kernel export and variable with its status.
+    /// List every kernel export, functions and variables, with its status.
     #[command(
         after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"stub\")'"
     )]
     Exports(ExportsArgs),
-    /// Disassemble a title's address range.
+    /// Disassemble an address range of a title.
     #[command(after_help = "\
 Examples:
   xenia-rs dis t.xex                                     from the entry point
@@ -167,20 +168,20 @@ Examples:
     /// Pack a guest ELF into an XEX2 container.
     #[command(after_help = "Example:\n  xenia-rs pack program.elf -o program.xex")]
     Pack(PackArgs),
-    /// Run annotated assembler files on the engines.
+    /// Run annotated assembler files on the execution engines and check their results.
     #[command(after_help = "\
 Examples:
   xenia-rs conformance jit-tests --engine both
   xenia-rs conformance jit-tests/integer --filter add --tier function")]
     Conformance(ConformanceArgs),
-    /// Run random instruction sequences on two engines and compare.
+    /// Run random instruction sequences on two engines and compare the results.
     #[command(after_help = "\
 Examples:
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs fuzz --seconds 60 --seed 7 --out found   what fails, as small as can be
   xenia-rs fuzz --oracle qemu --blocks 100_000      both engines beside qemu-ppc64")]
     Fuzz(FuzzArgs),
-    /// Measure the engines on kernels with known answers, beside their peers.
+    /// Measure the engines on kernels with known answers, and the same kernels natively or in QEMU.
     #[command(after_help = "\
 Examples:
   xenia-rs bench                                         interpreter, function tier and auto
@@ -188,62 +189,61 @@ Examples:
   xenia-rs bench --filter mat4 --runs 9 --tier function
   xenia-rs bench --much-code 10000x400,30000x400 --runs 2")]
     Bench(BenchArgs),
-    /// Show that work which shares nothing gets faster with more workers: counts primes with 1, 2
-    /// and more of them, and the same natively beside it. Fails where two workers on two cores
-    /// are less than 1.6 times as fast as one, also on a host that is too busy for it, and
-    /// where any number of them gains less than 0.85 of what it gains natively.
+    /// Measure how throughput scales with independent workers: counts primes with 1, 2 and more
+    /// workers, in the guest and natively. Fails if two workers on two cores are less than 1.6
+    /// times as fast as one (also on a host that is too busy), or if any number of workers gains
+    /// less than 0.85 of the native gain.
     #[command(after_help = "\
 Examples:
   xenia-rs scale process                                 worker processes, 1 and 2
   xenia-rs scale thread --workers 1,2,4 --json s.json --plot s.svg --logs runs
   xenia-rs scale thread --lockstep                       must fail: one host thread runs all")]
     Scale(ScaleArgs),
-    /// Run many units on many machines: plan them, run a shard here and one there, put the results
-    /// together.
+    /// Run many work units on many machines: plan them, run each shard anywhere, merge the results.
     Sweep(SweepArgs),
-    /// Compile a title's code ahead of its first start, on all processors.
+    /// Compile a title's code ahead of its first run, on all processors.
     #[command(after_help = "\
 Examples:
   xenia-rs precompile game/default.xex
   xenia-rs precompile t.xex --lockstep --json -")]
     Precompile(PrecompileArgs),
-    /// Look into the compiler.
+    /// Inspect the JIT compiler's output.
     Jit(JitArgs),
-    /// Shader microcode to text and back.
+    /// Assemble, disassemble and translate shader microcode.
     Shader(ShaderArgs),
-    /// Compare two event logs: longest matching prefix, first difference.
+    /// Compare two event logs: report the longest matching prefix and the first difference.
     #[command(after_help = "\
 Example:
   xenia-rs exec t.xex --frames 9 --event-log a && xenia-rs exec t.xex --frames 9 --interp --event-log b
   xenia-rs diff a b")]
     Diff(DiffArgs),
-    /// Record, play, compare and print what a title's GPU does.
+    /// Record, play, compare and print traces of a title's GPU commands.
     Trace(TraceArgs),
-    /// Show where settings, keys and results are, and what is set.
+    /// Show the folders for settings, keys and results, and the settings in effect.
     #[command(after_help = "\
 Examples:
   xenia-rs config                       folders, and what the settings file and the environment set
   xenia-rs config --paths
   xenia-rs config --show --config my.toml")]
     Config(ConfigArgs),
-    /// Write a shell's completion script to standard output.
+    /// Write a completion script for a shell to standard output.
     #[command(
         after_help = "Example:\n  xenia-rs completions bash > ~/.local/share/bash-completion/completions/xenia-rs"
     )]
     Completions(CompletionsArgs),
-    /// Write the manual page to standard output, or a page for each command into a folder.
+    /// Write the manual page to standard output, or one page for each command into a folder.
     #[command(after_help = "Example:\n  xenia-rs man --out ~/.local/share/man/man1")]
     Man(ManArgs),
-    /// Run titles one after the other in this process, and note what it has of the host; what
-    /// `cargo xtask soak` runs.
+    /// Run titles one after the other in this process and sample the host resources that it holds;
+    /// `cargo xtask soak` runs this command.
     #[command(hide = true)]
     Soak(SoakArgs),
-    /// Print one of the tables of docs/generated, or their names.
+    /// Print one of the tables of docs/generated, or the list of their names.
     #[command(hide = true)]
     Generate(GenerateArgs),
 }
 
-/// A decimal or 0x-hexadecimal number that may carry underscores.
+/// Parses a number in decimal or 0x-hexadecimal, underscores allowed.
 pub fn number(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let parsed = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
@@ -256,12 +256,12 @@ pub fn number(text: &str) -> Result<u64, String> {
     })
 }
 
-/// A [`number`] of 32 bits.
+/// Parses a [`number`] that fits into 32 bits.
 pub fn small_number(text: &str) -> Result<u32, String> {
     u32::try_from(number(text)?).map_err(|_| format!("{text:?} is more than {}", u32::MAX))
 }
 
-/// A [`number`] that something is done for: not 0, for which nothing would be done.
+/// Parses a [`number`] that is at least 1, for counts where 0 would do no work.
 pub fn positive(text: &str) -> Result<u64, String> {
     match number(text)? {
         0 => Err("0 is for nothing: 1 at least".to_owned()),
@@ -269,7 +269,7 @@ pub fn positive(text: &str) -> Result<u64, String> {
     }
 }
 
-/// The guest address of an instruction.
+/// Parses a guest code address: 32 bits, a multiple of 4.
 pub fn code_address(text: &str) -> Result<u32, String> {
     match u32::try_from(number(text)?) {
         Ok(address) if address.is_multiple_of(4) => Ok(address),
@@ -278,8 +278,8 @@ pub fn code_address(text: &str) -> Result<u32, String> {
     }
 }
 
-/// A [`number`] of frames after which to end: not 0, which could be meant as no limit or as nothing
-/// at all.
+/// Parses a number of frames to run, at least 1. 0 is refused because it could mean either no limit
+/// or no frames.
 pub fn number_of_frames(text: &str) -> Result<u64, String> {
     match number(text)? {
         0 => Err("a run shows one frame at least; leave the flag out for a run without a limit".to_owned()),
@@ -287,7 +287,7 @@ pub fn number_of_frames(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A number of seconds, with or without a fraction.
+/// Parses a number of seconds, fractions allowed.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let parsed = text.replace('_', "").parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
     parsed.ok_or_else(|| format!("{text:?} is no number of seconds"))

@@ -1,8 +1,7 @@
-//! Where a title's compiled code is kept for its next start.
+//! Location of the persistent code cache: the files with a title's compiled code.
 //!
-//! What is in these files is run. So they are taken from nobody else: the folder and the file have
-//! to belong to the user, nobody else may write them, and nobody may put another folder in their
-//! place.
+//! The code in these files is executed. Folder and file must therefore belong to the user, no other
+//! user may have write access, and no other user may be able to replace the folder.
 
 use crate::cli::EngineArgs;
 use crate::digest::image_identity;
@@ -21,18 +20,18 @@ use std::time::{Duration, SystemTime};
 use xenia_cpu::ReservationMode;
 use xenia_jit::{Keeper, MOST_BYTES, StoreOptions};
 
-/// Bytes of one file that are read: what a store keeps, and its index.
+/// Largest number of bytes read from one file: the code and its index.
 const MOST_READ: u64 = 2 * MOST_BYTES as u64;
-/// Bytes of all files of the folder. Beyond, the oldest are removed.
+/// Total size of the folder's files in bytes; beyond it the oldest are removed.
 const MOST_IN_FOLDER: u64 = 1 << 30;
-/// A draft that is older than this is nobody's any more.
+/// Age at which a temporary file is considered abandoned.
 const DRAFT_LIFE: Duration = Duration::from_hours(24);
 const DRAFT: &str = ".draft-";
 const ENDING: &str = "code";
-/// Digits of an image's hash in a file's name.
+/// Hexadecimal digits of an image's hash in a file's name.
 const HASH_DIGITS: usize = 16;
 
-/// Where `--code-cache` says that code is kept; `None`: nowhere.
+/// Folder of the code cache by `--code-cache` or default; `None`: disabled.
 pub fn folder(args: &EngineArgs) -> Option<PathBuf> {
     match &args.code_cache {
         Some(named) if named.as_os_str() == "off" => None,
@@ -41,12 +40,13 @@ pub fn folder(args: &EngineArgs) -> Option<PathBuf> {
     }
 }
 
-/// The same for a run that is compared with others: only where somebody says so.
+/// Folder for runs that are compared with others: only if a flag names it.
 pub fn named_folder(args: &EngineArgs) -> Option<PathBuf> {
     args.code_cache.as_ref().and_then(|_| folder(args))
 }
 
-/// The store of a title in this folder. `None` if this program can't be told from others.
+/// Options of the title's cache in this folder; `None` if this build of the program cannot be
+/// identified.
 pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> Option<StoreOptions> {
     let build = match build() {
         Ok(build) => build,
@@ -55,7 +55,7 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
             return None;
         }
     };
-    // What a window and what lockstep compile lies in two files, as both may be used in turn.
+    // Windowed and lockstep runs compile different code; separate files allow alternating.
     let name = match reservations {
         ReservationMode::Context => "context",
         ReservationMode::Table => "table",
@@ -68,8 +68,8 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
     Some(StoreOptions { build, title: identity, keeper })
 }
 
-/// What the linker has noted a program's build as. The notes alone are read, and not the symbols
-/// before them.
+/// The build id that the linker wrote into the program. Only note sections are read, not the
+/// symbols before them.
 fn noted(program: &File) -> Option<Vec<u8>> {
     let cache = ReadCache::new(program);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
@@ -85,20 +85,20 @@ fn noted(program: &File) -> Option<Vec<u8>> {
     None
 }
 
-/// Identifies the program as it was linked.
+/// Identifies the program's build.
 fn build() -> io::Result<String> {
     let mut program = File::open("/proc/self/exe")?;
     let version = env!("CARGO_PKG_VERSION");
     if let Some(id) = noted(&program) {
         return Ok(format!("{version} {id:02x?}"));
     }
-    // The linker has left none.
+    // Without a build id, the hash of the program identifies it.
     let mut hash = blake3::Hasher::new();
     io::copy(&mut program, &mut hash)?;
     Ok(format!("{version} {}", hash.finalize()))
 }
 
-/// The file of a title's code.
+/// The cache file of a title's compiled code.
 struct KeptFile {
     path: PathBuf,
     folder: PathBuf,
@@ -108,7 +108,7 @@ fn refused(what: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", what.display()))
 }
 
-/// An error if the folder or file is not the user's own.
+/// Fails if the folder or file does not belong to the user.
 fn is_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(refused(path, "belongs to somebody else"));
@@ -119,13 +119,13 @@ fn is_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// An error if the folder is not the user's own, or somebody may put another in its place.
+/// Fails if the folder does not belong to the user, or another user could replace it.
 fn trust(folder: &Path) -> io::Result<()> {
     let folder = folder.canonicalize()?;
     is_ours(&folder, &fs::metadata(&folder)?)?;
     for outer in folder.ancestors().skip(1) {
         let mode = fs::metadata(outer)?.mode();
-        // In a sticky folder everybody may rename what is their own.
+        // In a sticky folder users can only rename their own files.
         if mode & 0o002 != 0 && mode & 0o1000 == 0 {
             return Err(refused(outer, "may be written by everybody"));
         }
@@ -136,7 +136,7 @@ fn trust(folder: &Path) -> io::Result<()> {
 impl Keeper for KeptFile {
     fn read(&self) -> io::Result<Option<Vec<u8>>> {
         let mut options = File::options();
-        // A link or a pipe that waits there is neither followed nor waited for.
+        // Links are not followed, and opening a pipe must not block.
         options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
         let file = match options.open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -170,8 +170,8 @@ impl Keeper for KeptFile {
     }
 }
 
-/// Removes forgotten drafts, and the oldest files if there are too many bytes of them; `kept`
-/// stays. What can't be removed stays, too.
+/// Removes abandoned temporary files, and the oldest files if the total is too large. `kept` is
+/// never removed; files that cannot be removed stay.
 fn tidy(folder: &Path, kept: &Path) {
     let Ok(listed) = fs::read_dir(folder) else { return };
     let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();

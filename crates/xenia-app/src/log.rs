@@ -1,13 +1,14 @@
-//! The log: what the crates say with `tracing`, on standard error or in a file.
+//! The log: writes `tracing` events of all crates to standard error or to a file.
 //!
-//! Warnings are shown, what the title itself writes (target `guest`, see [`crate::guest_log`]) and
-//! what users achieve (`achievements`); `-v`, `-vv` and `-q` move that, `RUST_LOG` and `--log`
-//! choose by target. Libraries below us speak of their own affairs, and are asked for errors only
-//! unless somebody names them.
+//! Warnings are shown, and so are the title's debug output (target `guest`, see
+//! [`crate::guest_log`]) and achievements (`achievements`). `-v`, `-vv` and `-q` change the level,
+//! `RUST_LOG` and `--log` choose levels by target. Third-party libraries log errors only unless a
+//! filter names them.
 //!
-//! A title can bring most places that log to speak as often as it likes. So each place has 16
-//! lines, then those whose number is a power of two, and [`finish`] says what was left out. Lines
-//! at `debug` and below are there because somebody asked for them: they are not counted.
+//! A title can trigger most log statements as often as it likes, so each statement is rate-limited:
+//! the first 16 lines are shown, then those whose number is a power of two, and [`finish`] reports
+//! how many were left out. Lines at `debug` and below are only enabled on request and are not
+//! limited.
 
 mod targets;
 
@@ -31,25 +32,25 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Lines that a place has before they are thinned out.
+/// Lines of one log statement that are shown before the rate limit applies.
 const LINES: u64 = 16;
-/// What the title writes, which has a limit of its own.
+/// Target of the title's debug output, which has a separate limit.
 pub const GUEST: &str = "guest";
-/// What users achieve, which they like to hear.
+/// Target of achievements, shown by default.
 const ACHIEVEMENTS: &str = "achievements";
-/// Libraries whose warnings are not about us.
+/// Third-party libraries, of which only errors are shown by default.
 const LIBRARIES: [&str; 7] =
     ["winit", "wgpu_core", "wgpu_hal", "naga", "cranelift_codegen", "cranelift_frontend", "regalloc2"];
 
-/// When text is coloured.
+/// When to colour text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE colours elsewhere too.
+    /// On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces colours elsewhere too.
     #[default]
     Auto,
-    /// Always.
+    /// Always, also in files and pipes.
     Always,
-    /// Never.
+    /// Never, not even on a terminal.
     Never,
 }
 
@@ -66,7 +67,7 @@ impl Color {
     }
 }
 
-/// What is shown when nobody says otherwise, `verbosity` steps up or down.
+/// The default filter, adjusted by `-v` and `-q`.
 fn base(verbose: u8, quiet: bool) -> Targets {
     let level = match (quiet, verbose) {
         (true, _) => LevelFilter::ERROR,
@@ -81,10 +82,10 @@ fn base(verbose: u8, quiet: bool) -> Targets {
         .with_targets([GUEST, ACHIEVEMENTS].map(|target| (target, guest)))
 }
 
-/// What `text` says of some targets, or of all that it does not name.
+/// Parses a filter: levels by target, or one level for all other targets.
 fn parsed(text: &str) -> Result<Targets> {
     for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
-        // A word that is no level would be a target of which nobody has heard.
+        // A word that is no level would be taken for a target that does not exist.
         if !directive.contains('=') && LevelFilter::from_str(directive).is_err() {
             bail!("{directive:?} is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL");
         }
@@ -92,7 +93,7 @@ fn parsed(text: &str) -> Result<Targets> {
     text.parse().with_context(|| format!("{text:?} is no filter"))
 }
 
-/// `filter` with what `text` says.
+/// Adds the directives of `text` to `filter`.
 fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
     let said = parsed(text)?;
     if let Some(level) = said.default_level() {
@@ -101,19 +102,19 @@ fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
     Ok(filter.with_targets(said.iter()))
 }
 
-/// Lines of one place.
+/// Lines logged by one statement.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     said: u64,
     left_out: u64,
 }
 
-/// How often each place has spoken.
+/// Rate limiter: counts lines by log statement.
 #[derive(Debug, Default)]
 struct Limiter(Mutex<HashMap<Identifier, (&'static Metadata<'static>, Place)>>);
 
 impl Place {
-    /// Whether its next line is shown.
+    /// Counts a line, and returns whether it is shown.
     fn admit(&mut self) -> bool {
         self.said += 1;
         let shown = self.said <= LINES || self.said.is_power_of_two();
@@ -130,7 +131,7 @@ impl Limiter {
         self.0.lock().entry(place.callsite()).or_insert((place, Place::default())).1.admit()
     }
 
-    /// What was left out, in the order of the sources.
+    /// Numbers of lines left out, in source order.
     fn left_out(&self) -> Vec<String> {
         let places = self.0.lock();
         let mut rows: Vec<_> = places
@@ -149,7 +150,7 @@ impl Limiter {
     }
 }
 
-/// The limiter as a filter of the layer that writes.
+/// The rate limiter as a filter of the layer that writes.
 struct Thinned(Arc<Limiter>);
 
 impl<S: Subscriber> Filter<S> for Thinned {
@@ -162,7 +163,7 @@ impl<S: Subscriber> Filter<S> for Thinned {
     }
 }
 
-/// `--log-file`: the first failure is kept.
+/// The file of `--log-file`; remembers the first write error.
 #[derive(Clone)]
 struct LogFile {
     file: Arc<Mutex<Option<File>>>,
@@ -204,7 +205,7 @@ impl<'a> MakeWriter<'a> for LogFile {
 static LIMITER: OnceLock<Arc<Limiter>> = OnceLock::new();
 static LOSSES: OnceLock<Losses> = OnceLock::new();
 
-/// Begins the log; once a process.
+/// Starts the log; must be called once in a process.
 pub fn start(args: &LogArgs) -> Result<()> {
     if args.quiet {
         say::be_quiet();
@@ -218,13 +219,13 @@ pub fn start(args: &LogArgs) -> Result<()> {
         }
     }
     if let Some(text) = &args.log {
-        // RUST_LOG may be meant for other programs as well.
+        // Unlike --log, RUST_LOG may contain targets of other programs.
         parsed(text).and_then(|said| targets::check(&said)).context("--log")?;
         filter = refined(filter, text).context("--log")?;
     }
     let limiter = LIMITER.get_or_init(Arc::default).clone();
     let losses = LOSSES.get_or_init(Losses::default).clone();
-    // A standard error that can't be written is no reason to panic.
+    // A write error on standard error must not panic.
     let layer = tracing_subscriber::fmt::layer().without_time().log_internal_errors(false);
     let registry = tracing_subscriber::registry().with(filter);
     if let Some(path) = &args.log_file {
@@ -235,8 +236,8 @@ pub fn start(args: &LogArgs) -> Result<()> {
         let layer = layer.with_ansi(colored).with_writer(|| StandardError);
         registry.with(layer.with_filter(Thinned(limiter))).init();
     }
-    // Who wants no escape sequences, or less, wants no status line; and a log of each step would make
-    // it flicker.
+    // A status line is unwanted by users who turned escape sequences off or asked for less output;
+    // and a log of each step would make it flicker.
     let is_busy = args.log_file.is_none() && LevelFilter::current() >= LevelFilter::DEBUG;
     if !args.quiet && args.color != Color::Never && !is_busy {
         status::allow();
@@ -247,7 +248,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
     Ok(())
 }
 
-/// Ends the log: says what was left out; false if the log file is not whole.
+/// Ends the log and reports the lines left out. Returns false if the log file is incomplete.
 pub fn finish() -> bool {
     for line in LIMITER.get().into_iter().flat_map(|limiter| limiter.left_out()) {
         errln!("xenia-rs: {line}");

@@ -1,6 +1,7 @@
-//! A whole machine: memory, an engine, the scheduler, the kernel and the graphics chip, wired up.
+//! A complete machine: memory, an execution engine, the scheduler, the kernel and the GPU, wired
+//! together.
 //!
-//! Nothing here is global: any number of machines can live in one process.
+//! No state is global, so a process can hold any number of machines.
 
 mod build;
 mod engine;
@@ -40,32 +41,33 @@ use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
 use xenia_sched::{Executor, Limits, RECORDED_CONTENTIONS, RunEnd};
 
-/// See the module's documentation.
+/// An emulated console with a loaded title: owns the kernel, the engine and the GPU port, and runs
+/// them to a limit ([`Machine::run`]).
 pub struct Machine {
     memory: Arc<GuestMemory>,
     kernel: Arc<Kernel>,
     processor: Arc<Mutex<CommandProcessor>>,
-    /// Ends draws that nobody waits for any more.
+    /// Cancels draws whose result is no longer needed.
     cancel: Option<Cancel>,
     executor: Executor<KernelSystem>,
     image_digest: ImageDigest,
     backend: &'static str,
-    /// The host's, if one draws.
+    /// The host's graphics adapter, if the backend uses one.
     adapter: Option<String>,
-    /// Of a backend that has some.
+    /// Pipeline counters, for backends that have pipelines.
     pipelines: Option<Arc<PipelineTally>>,
     has_digest: bool,
     title: TitleReport,
-    /// The recording that is made.
+    /// The recording in progress.
     recorded: Option<Made>,
-    /// The one that is followed.
+    /// Whether and where the run left the recording that it replays.
     recording: Trouble,
     event_log: Option<EventLog>,
     record_contention: Option<PathBuf>,
     compiling: Option<Arc<AtomicU32>>,
     code: Option<CodeSizes>,
     store: Option<Arc<CodeStore>>,
-    /// What of all that is asked for can't be written.
+    /// Write-back errors of requested output files.
     losses: Losses,
     interrupt: Interrupt,
     pace: Option<Pace>,
@@ -74,36 +76,36 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Lets `pace` have its say while the machine runs.
+    /// Sets the pace that slows the run down to the host's clock.
     pub fn set_pace(&mut self, pace: Pace) {
         pace.watch(self.executor.stop_flag());
         self.executor.wait_idle_time();
         self.pace = Some(pace);
     }
 
-    /// Lets `interrupt` end the runs of this machine.
+    /// Lets `interrupt` stop runs of this machine.
     pub fn set_interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
     }
 
-    /// Its memory, with the title in it.
+    /// Guest memory, with the title loaded.
     pub fn memory(&self) -> &Arc<GuestMemory> {
         &self.memory
     }
 
-    /// Records what the GPU is told, from now on or from its first swap on.
+    /// Records GPU commands from the recorder's first swap on.
     pub fn record_gpu(&self, recorder: trace::Recorder) {
         self.processor.lock().record(recorder);
     }
 
-    /// Ends that recording; `None` if its first swap never came.
+    /// Ends the GPU recording; `None` if its first swap was never reached.
     pub fn finish_gpu_recording(&self) -> Option<std::io::Result<Recording>> {
         self.processor.lock().finish_recording()
     }
 
-    /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time,
-    /// and whenever the interrupt says so, every guest thread is printed to standard error; the
-    /// run goes on as if it had not been.
+    /// Runs to a limit or to the title's end, and returns a report. After `dump_threads_after` of
+    /// host time, and whenever the interrupt asks for it, every guest thread is printed to standard
+    /// error; this does not affect the run.
     pub fn run(&mut self, limits: &Limits, dump_threads_after: Option<Duration>) -> Finished {
         let start = Instant::now();
         if let Some(after) = dump_threads_after {
@@ -124,7 +126,7 @@ impl Machine {
             kernel: self.kernel.clone(),
             event_log: self.event_log.clone(),
             interrupt: self.interrupt.clone(),
-            // A window shows that itself.
+            // A window has its own status display.
             has_status: self.pace.is_none(),
         });
         let mut pace = self.pace.take();
@@ -144,7 +146,7 @@ impl Machine {
                 RunEnd::Stopped | RunEnd::Ticks => {
                     self.interrupt.cause().is_some() || self.recording.is_over()
                 }
-                // A step's frame, or the limit's.
+                // The frame at which a step ends, or the limit's.
                 RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
                 _ => true,
             };
@@ -179,7 +181,7 @@ impl Machine {
         Finished { report, end, divergence, recording_trouble, missing_files, lost }
     }
 
-    /// Writes the contention that was recorded, if it was to be.
+    /// Writes the recorded contention, if it was requested.
     fn write_contention(&mut self) {
         let Some(path) = &self.record_contention else { return };
         let recorded = self.executor.take_recorded_contention().unwrap_or_default();
@@ -202,24 +204,25 @@ impl Machine {
         Progress { now: self.executor.now(), frames: self.kernel.frames() }
     }
 
-    /// What the title, which has ended, has launched; `None`: nothing. The machine is gone.
+    /// Consumes the machine and returns the title that the ended title launched, if it launched
+    /// one.
     pub fn successor(self) -> Option<Successor> {
         self.kernel.take_successor()
     }
 }
 
-/// How a run went.
+/// Result of a run.
 pub struct Finished {
-    /// Its figures.
+    /// Counters and results.
     pub report: RunReport,
-    /// Why it ended.
+    /// Reason why the run ended.
     pub end: RunEnd,
-    /// What a cross-check found.
+    /// Difference that a cross-check found.
     pub divergence: Option<String>,
-    /// That the run left the recording that it was to follow.
+    /// Description of how the run left the recording that it replays.
     pub recording_trouble: Option<String>,
-    /// Files that the title asked for and that were not there.
+    /// Missing files that the title tried to open.
     pub missing_files: Vec<MissingFile>,
-    /// Whether something that was asked for could not be written; it has been said.
+    /// Whether a requested output could not be written; the error was reported already.
     pub lost: bool,
 }

@@ -1,17 +1,17 @@
-//! The program `xenia-rs`: parses the command line, wires the crates, reports.
+//! The program `xenia-rs`: parses the command line, wires the crates together and reports results.
 //!
 //! | about | modules |
 //! |---|---|
-//! | the command line | `cli`, a `commands` file for each; `settings`; `contract`, what scripts rely on |
-//! | a title and its machine | `title` (finding it), `machine` (wiring it), `launches` (running it); `flat` runs code without a kernel |
+//! | the command line | `cli`, a file of `commands` for each; `settings`; `contract`, which scripts rely on |
+//! | a title and its machine | `title` (opening it), `machine` (building it), `launches` (running it); `flat` runs code without a kernel |
 //! | ports of the kernel | `gpu_port`, `drawing`, `sound`, `input`, `dialogs`, `network`, `content`; `pace` for the window |
-//! | what a run is told from outside, and its end | `command_line` (the title's own), `recording`, `interrupt` |
-//! | what a run leaves | `report`, `documents`, `digest`, `golden`, `event_log`, `frames`, `screenshots`, `code_store`; `output` writes files whole |
-//! | what is said | `say`, `log`, `call_log`, `guest_log`, `status`, `watchdog`, `wording` |
+//! | input to a run, and its end | `command_line` (the title's command line), `recording`, `interrupt` |
+//! | outputs of a run | `report`, `documents`, `digest`, `golden`, `event_log`, `frames`, `screenshots`, `code_store`; `output` writes files atomically |
+//! | messages | `say`, `log`, `call_log`, `guest_log`, `status`, `watchdog`, `wording` |
 //!
 //! Exit codes are part of the command line's contract, see [`exit::Code`].
 #![forbid(unsafe_code)]
-// What is printed goes through `say`, which keeps failures.
+// All output goes through `say`, which remembers write errors.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![allow(unreachable_pub)] // a program has no outside
 
@@ -73,13 +73,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     xenia_memory::allocate_from_one_heap();
     let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()));
-    // Whatever else happened: an output that is not whole is none.
+    // An incomplete log file makes the run a failure, whatever the command returned.
     let code = if log::finish() { code } else { Code::Unusable };
     let code = say::finish().map_or_else(|error| report(&error), |()| code);
     ExitCode::from(code as u8)
 }
 
-/// Says why the program can't go on.
+/// Prints the error that ends the program, and returns its exit code.
 fn report(error: &anyhow::Error) -> Code {
     let text = say::error_text(error);
     errln!("xenia-rs: {text}{}{}", say::advice(&text), settings::origins_in(&text));
@@ -93,7 +93,7 @@ fn program() -> Code {
     begin(std::env::args_os().collect())
 }
 
-/// Begins as the program with these words, of which the first is its name.
+/// Runs the program with these words, the program's name first.
 fn begin(words: Vec<OsString>) -> Code {
     let definition = Cli::command();
     let words = match settings::apply(&definition, words) {
@@ -111,7 +111,7 @@ fn begin(words: Vec<OsString>) -> Code {
     let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
         Ok(parsed) => parsed,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            // It names the variables.
+            // This error message names the environment variables.
             return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error));
         }
         Err(error) => {
@@ -119,8 +119,8 @@ fn begin(words: Vec<OsString>) -> Code {
                 .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));
         }
     };
-    // A unit of a sweep is this process under limits: starting the program once more would take a sixth
-    // of a small unit's time.
+    // A unit of a sweep runs in this process under limits: starting the program again would take a
+    // sixth of a small unit's time.
     if let Some(Command::Sweep(SweepArgs { command: SweepCommand::Unit(unit) })) = &cli.command {
         return match commands::sweep::limit(unit) {
             Ok(()) => begin(words.into_iter().take(1).chain(unit.words.iter().cloned()).collect()),
@@ -133,12 +133,12 @@ fn begin(words: Vec<OsString>) -> Code {
     run(cli).unwrap_or_else(|error| report(&error))
 }
 
-/// `--frames -1` is a number out of range, not a flag `-1` that nobody knows.
+/// Makes `--frames -1` an error about the range of a number, instead of an unknown flag `-1`.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     command.allow_negative_numbers(true).mut_subcommands(with_negative_numbers)
 }
 
-/// What `--color` says, before the parser, which has colours itself, is asked.
+/// The value of `--color`, read before parsing, because the parser itself prints in colour.
 fn colors(words: &[OsString]) -> Color {
     let text = |word: &OsString| word.to_str().map(str::to_owned);
     let joined =
@@ -148,13 +148,13 @@ fn colors(words: &[OsString]) -> Color {
     joined.or_else(apart).and_then(|word| Color::from_str(&word, true).ok()).unwrap_or_default()
 }
 
-/// Help, or what is wrong with the command line.
+/// Prints help, or the error in the command line.
 fn explain(error: &clap::Error) -> Code {
     if error.use_stderr() {
         let text = error.render().to_string();
         let fitting = say::fitting(&text);
         if fitting == text {
-            // Nothing can be said of a standard error that fails.
+            // If standard error fails, the failure cannot be reported anywhere.
             let _ = error.print();
         } else {
             errln!("{}", fitting.trim_end());
@@ -169,7 +169,7 @@ fn explain(error: &clap::Error) -> Code {
     Code::Done
 }
 
-/// Does what the command line says. An error is wrong use, or input that cannot be read.
+/// Runs the command. An error means wrong usage, or input that cannot be read.
 fn run(cli: Cli) -> anyhow::Result<Code> {
     match cli.command {
         None => commands::exec::run(&cli.exec, cli.config.as_deref()),

@@ -1,10 +1,10 @@
-//! Recordings: everything from outside that reaches the guest of a lockstep run, and feeding it
-//! back.
+//! Recordings: records all input from outside that reaches the guest of a lockstep run, and replays
+//! it.
 //!
 //! In lockstep guest time comes from instruction counts, files come with the title, and a recorded
-//! run begins without saves, so what is left from outside is the controllers and the answers to
-//! dialogs. A recording is JSON lines: a [`Header`], then a line for each answer of a controller
-//! that differs from the one before:
+//! run begins without saves; the remaining input from outside is that of the controllers and the
+//! answers to dialogs. A recording is a file of JSON lines: a [`Header`], then a line for each
+//! answer of a controller that differs from the one before:
 //!
 //! ```text
 //! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000,"network":"loopback","gpu":"reference","arguments":[]}
@@ -17,13 +17,12 @@
 //! ```
 //!
 //! `ask` counts the guest's questions to the controllers: two questions may fall on one tick, and
-//! the answer may have changed between them. `at` is guest time; a replay in which a question comes
-//! at another time than it was recorded for has left the recording, and says so. A line written by
-//! hand may leave `ask` out: it holds from the first question at or after `at`.
+//! the answer may have changed between them. `at` is guest time; a replay that asks a question at
+//! another time than the recorded one has left the recording, and reports it. Lines written by
+//! hand may omit `ask`: they hold from the first question at or after `at`.
 //!
-//! The last line says when the run ended, and how many questions it had asked; one that was killed
-//! has none. Nobody knows what a title would have been answered after that: the replay that comes
-//! to ask for it ends there.
+//! The last line has the time of the run's end and the number of its questions; it is missing if
+//! the run was killed. Answers after it are unknown, so a replay that asks for one ends there.
 
 mod dialogs;
 mod header;
@@ -46,10 +45,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia_kernel::ports::{Dialogs, Gamepad, Input, PadKind, PadModel};
 use xenia_sched::GuestTicks;
 
-/// Controllers.
+/// Number of controllers.
 const USERS: usize = 4;
 
-/// A controller's state as recorded; the fields of [`Gamepad`].
+/// Recorded state of a controller; the fields of [`Gamepad`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pad {
@@ -77,11 +76,11 @@ impl From<Pad> for Gamepad {
     }
 }
 
-/// What a controller is, as recorded; the fields of [`PadModel`].
+/// Recorded model of a controller; the fields of [`PadModel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Model {
-    /// As titles are told it.
+    /// Kind of the controller, as titles see it.
     kind: u8,
     has_motors: bool,
     wireless: bool,
@@ -103,19 +102,19 @@ impl From<Model> for PadModel {
     }
 }
 
-/// What changed.
+/// A recorded answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Change {
-    /// The controller's state; `null`: there is none.
+    /// The controller's state; `null` if it is disconnected.
     Pad(Option<Pad>),
-    /// What it is; `null`: there is none.
+    /// The controller's model; `null` if it is disconnected.
     Model(Option<Model>),
-    /// Whether running its motors works.
+    /// Whether setting the motors succeeds.
     Motors(bool),
-    /// What the dialog that is open was answered.
+    /// Answer to the open dialog.
     Dialog(Answered),
-    /// The run ended; always true.
+    /// The end of the run; always true.
     End(bool),
 }
 
@@ -124,7 +123,7 @@ enum Change {
 struct Line {
     /// Guest time, in ticks.
     at: GuestTicks,
-    /// Which question to the controllers this answers, from 1.
+    /// Number of the question to the controllers, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ask: Option<u64>,
     #[serde(default)]
@@ -133,16 +132,16 @@ struct Line {
     change: Change,
 }
 
-/// Where a recorded run ended.
+/// End of a recorded run.
 #[derive(Clone, Copy, Debug)]
 struct End {
     at: GuestTicks,
-    /// Questions to the controllers until then, if it says so.
+    /// Number of questions until the end, if it is recorded.
     asks: Option<u64>,
 }
 
 impl End {
-    /// Whether a question of this number and time comes after it.
+    /// Whether the end precedes a question of this number and time.
     fn is_before_question(&self, number: u64, now: GuestTicks) -> bool {
         self.asks.map_or(now > self.at, |asks| number > asks)
     }
@@ -150,15 +149,15 @@ impl End {
 
 #[derive(Debug, Default)]
 struct Left {
-    /// Where; the first time only.
+    /// First difference between the replay and the recording.
     said: Option<String>,
-    /// The recording is over.
+    /// Whether the recording has ended.
     is_over: bool,
     /// Stops the machine.
     stop: Option<Arc<AtomicBool>>,
 }
 
-/// Where a replay left its recording; clones are the same.
+/// Where a replay left its recording; clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Trouble(Arc<Mutex<Left>>);
 
@@ -167,7 +166,7 @@ impl Trouble {
         self.0.lock().said.get_or_insert_with(what);
     }
 
-    /// There is nothing more to answer with: the run ends.
+    /// Ends the run, because the recording has no more answers.
     fn end(&self, what: impl FnOnce() -> String) {
         self.note(what);
         let mut left = self.0.lock();
@@ -177,38 +176,38 @@ impl Trouble {
         }
     }
 
-    /// Sets `stop` when the recording is over.
+    /// Sets `stop` when the recording ends.
     pub fn watch(&self, stop: Arc<AtomicBool>) {
         self.0.lock().stop = Some(stop);
     }
 
-    /// Whether the recording is over, and the run with it.
+    /// Whether the recording, and with it the run, has ended.
     pub fn is_over(&self) -> bool {
         self.0.lock().is_over
     }
 
-    /// What went wrong, if something did.
+    /// Description of the first difference, if there was one.
     pub fn get(&self) -> Option<String> {
         self.0.lock().said.clone()
     }
 }
 
-/// A recording that is being made.
+/// A recording in progress.
 pub struct Made(Arc<Mutex<Tape>>);
 
 impl Made {
-    /// The run begins.
+    /// Marks the beginning of the run.
     pub fn begin(&self) {
         self.0.lock().begin();
     }
 
-    /// The run has ended.
+    /// Marks the end of the run.
     pub fn end(&self, now: GuestTicks) {
         self.0.lock().end(now);
     }
 }
 
-/// The answers that the guest got last.
+/// The last answers that the guest got.
 #[derive(Clone, Copy, Debug, Default)]
 struct Answers {
     pads: [Option<Pad>; USERS],
@@ -216,10 +215,10 @@ struct Answers {
     motors: [bool; USERS],
 }
 
-/// The controllers and whoever answers dialogs: all that is outside.
+/// All sources of outside input: controllers and dialogs.
 pub type Outside = (Box<dyn Input>, Box<dyn Dialogs>);
 
-/// Passes questions on, and writes down what is answered.
+/// Wraps the input sources so that their answers are recorded.
 pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) -> Result<(Outside, Made)> {
     let tape = Arc::new(Mutex::new(Tape::new(path, header, losses)?));
     let input = Recorder::new(outside.0, tape.clone());
@@ -227,8 +226,8 @@ pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) ->
     Ok(((Box::new(input), Box::new(dialogs)), Made(tape)))
 }
 
-/// Answers as a recording says; refuses one of another title or under other conditions than
-/// `run`'s.
+/// Input sources that answer from a recording. Recordings of another title, or made under other
+/// conditions than `run`'s, are refused.
 pub fn replay(path: &Path, run: &Header, trouble: Trouble) -> Result<Outside> {
     let (input, dialogs) = Replayer::open(path, run, trouble)?;
     Ok((Box::new(input), Box::new(dialogs)))

@@ -1,6 +1,6 @@
-//! What a run reports: the JSON of `exec` and `check`.
+//! The report of a run: the JSON of `exec` and `check`.
 //!
-//! Keys are a contract with scripts: they are added to, never renamed or removed.
+//! Scripts depend on the keys: new ones may be added, existing ones are never renamed or removed.
 
 use crate::digest::ImageDigest;
 use crate::output;
@@ -13,30 +13,30 @@ use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
 use xenia_documents::documented;
 use xenia_sched::SchedulerCounters;
 
-/// Why a run ended.
+/// Reason why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum End {
-    /// `--frames` swaps were seen.
+    /// The number of swaps given by `--frames` was reached.
     Frames,
-    /// `-n` instructions were executed.
+    /// The number of instructions given by `-n` was executed.
     Instructions,
     /// The title ended.
     Exit,
-    /// The guest crashed, or the engines diverged.
+    /// The guest crashed, or the engines diverged in a cross-check.
     Crash,
-    /// Nothing could run any more.
+    /// Deadlock: no guest thread could run any more.
     Deadlock,
-    /// A signal, or the window's closing.
+    /// A signal arrived, or the window was closed.
     Interrupted,
-    /// `--timeout` was over.
+    /// The time given by `--timeout` elapsed.
     Timeout,
-    /// The title asked for more than the recording that it followed has.
+    /// The replayed recording has no more input, but the title asked for some.
     Recording,
 }
 
 impl End {
-    /// For people.
+    /// Description for messages.
     pub fn words(self) -> &'static str {
         match self {
             Self::Frames => "frame limit",
@@ -52,216 +52,225 @@ impl End {
 }
 
 documented! {
-    /// The whole report.
+    /// Report of a run (`exec --json`, `check --json`).
     #[derive(Clone, Debug, Serialize)]
     pub struct RunReport {
-        /// `interp`, `jit` or `cross-check`.
+        /// Engine that ran the guest: `interp`, `jit` or `cross-check`.
         pub engine: String,
-        /// `lockstep` or `parallel`.
+        /// Executor of the run: `lockstep` or `parallel`.
         pub mode: String,
-        /// Guest instructions executed, all hardware threads.
+        /// Guest instructions executed by all hardware threads.
         pub instructions: u64,
         /// Guest time at the end, in ticks of 49.875 MHz.
         pub guest_ticks: u64,
         /// Frames presented.
         pub frames: u64,
-        /// Swaps the command processor executed.
+        /// Swaps executed by the command processor.
         pub swaps: u64,
-        /// BLAKE3 over guest-visible state; null where the run is not deterministic, or ended in the midst of draws.
+        /// BLAKE3 hash of the guest-visible state; null if the run is not deterministic or ended
+        /// while draws were pending.
         pub digest: Option<String>,
-        /// Why the run ended: `frames`, `instructions`, `exit`, `crash`, `deadlock`, `interrupted`, `timeout` or `recording`.
+        /// Reason of the end: `frames`, `instructions`, `exit`, `crash`, `deadlock`, `interrupted`,
+        /// `timeout` or `recording`.
         pub exit: End,
-        /// What the title returned, if it ended.
+        /// Exit code of the title; null if it did not end.
         pub exit_code: Option<u32>,
-        /// What interrupted it: `SIGINT`, `SIGTERM`, `SIGHUP` or `window`.
+        /// Cause of an interruption: `SIGINT`, `SIGTERM`, `SIGHUP` or `window`; otherwise null.
         pub interrupted_by: Option<String>,
-        /// The title.
+        /// The title that ran.
         pub title: TitleReport,
-        /// Where the guest crashed, if it did.
+        /// Location of the guest's crash; null if it did not crash.
         pub crash: Option<CrashReport>,
-        /// Guest paths of files that the title asked for and that were not there; the first 64.
+        /// Guest paths of missing files that the title tried to open; at most 64.
         pub missing_files: Vec<String>,
-        /// Titles that were launched by the one before; all other figures are the last one's.
+        /// Number of titles launched by the title before; all other values are those of the last
+        /// title.
         pub launches: u64,
-        /// SHA-256 of the image as loaded, before its first instruction, as far as an ELF's file fills it.
+        /// SHA-256 of the image as loaded, before its first instruction; of an ELF, only the part
+        /// that the file fills.
         pub image_loaded_sha256: ImageDigest,
-        /// The digest's parts by name.
+        /// Hashes of the digest's parts, by name.
         pub digest_parts: BTreeMap<String, String>,
-        /// Unimplemented kernel functions that were called.
+        /// Unimplemented kernel functions that the title called.
         pub unimplemented_calls: Vec<NameCount>,
-        /// What the title was refused more of, and how often, by the limit's name.
+        /// Number of times that a resource limit refused a request, by the limit's name.
         pub limits_hit: BTreeMap<String, u64>,
-        /// Scheduler figures.
+        /// Counters of the scheduler.
         #[serde(serialize_with = "counters")]
         pub scheduler: SchedulerCounters,
-        /// Figures of the compiled engine.
+        /// Counters of the JIT.
         #[serde(serialize_with = "counters")]
         pub jit: EngineCounters,
-        /// What became of code that is kept from one start to the next; null where none is (--code-cache).
+        /// Use of the persistent code cache; null without one (--code-cache).
         pub code_cache: Option<CodeCacheReport>,
-        /// Figures of `--cross-check`.
+        /// Counters of `--cross-check`.
         #[serde(serialize_with = "counters")]
         pub cross_check: CrossCheckCounters,
-        /// Figures of guest memory.
+        /// Counters of guest memory.
         pub memory: MemoryReport,
-        /// Figures of the command processor.
+        /// Counters of the GPU's command processor.
         pub gpu: GpuReport,
-        /// Figures of sound.
+        /// Counters of sound.
         pub audio: AudioReport,
-        /// The most bytes of host memory that the process had resident so far; null where the host doesn't say.
+        /// Peak resident memory of the process so far, in bytes; null if the host does not report
+        /// it.
         pub peak_resident_bytes: Option<u64>,
-        /// Host time of the run.
+        /// Host time of the run, in seconds.
         pub wall_seconds: f64,
         /// Guest instructions per microsecond of host time.
         pub mips: f64,
     }
 
-    /// The title that ran.
+    /// Identity of the title that ran.
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct TitleReport {
         /// Its file, or its guest path if another title launched it.
         pub name: String,
-        /// Its number, eight hexadecimal digits; null where the file has none.
+        /// Title id, eight hexadecimal digits; null if the file has none.
         pub id: Option<String>,
-        /// The host folder, or the disc image or package, that the title sees as game:\; null if there is none.
+        /// Host folder, disc image or package that the title sees as game:\; null if there is none.
         pub folder: Option<String>,
     }
 
     /// A crash of the guest.
     #[derive(Clone, Debug, Serialize)]
     pub struct CrashReport {
-        /// What happened, in a line.
+        /// Cause of the crash, in one line.
         pub what: String,
-        /// Guest thread id.
+        /// Id of the guest thread that crashed.
         pub thread: u32,
-        /// Address of the instruction, as 0x and eight digits, like all addresses here.
+        /// Address of the instruction, as 0x and eight digits, like all addresses of this object.
         pub pc: String,
-        /// The link register.
+        /// Value of the link register.
         pub lr: String,
-        /// `read`, `write` or `fetch`, if an access to memory failed.
+        /// Kind of the failed memory access: `read`, `write` or `fetch`; otherwise null.
         pub access: Option<String>,
-        /// Where to.
+        /// Address of the failed memory access; otherwise null.
         pub address: Option<String>,
-        /// Return addresses, innermost first.
+        /// Return addresses on the stack, innermost first.
         pub stack: Vec<String>,
     }
 
-    /// A name and how often.
+    /// A name and the number of its occurrences.
     #[derive(Clone, Debug, Serialize)]
     pub struct NameCount {
-        /// The name.
+        /// Name of the item.
         pub name: String,
-        /// How often.
+        /// Number of occurrences.
         pub count: u64,
     }
 
-    /// Figures of guest memory.
+    /// Counters of guest memory.
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct MemoryReport {
-        /// Writes by kernel and devices.
+        /// Writes by the kernel and by devices.
         pub writes_total: u64,
-        /// Stores that hit a watched page.
+        /// Stores to a watched page.
         pub watch_faults: u64,
-        /// Page versions moved.
+        /// Increments of page versions.
         pub page_version_bumps: u64,
     }
 
-    /// Figures of the command processor.
+    /// Counters of the GPU's command processor.
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct GpuReport {
-        /// What drew: `reference`, `wgpu` or `none`.
+        /// Backend that drew: `reference`, `wgpu` or `none`.
         pub backend: String,
-        /// The host's graphics adapter; null where none is used.
+        /// The host's graphics adapter; null if none is used.
         pub adapter: Option<String>,
         /// Draws executed.
         pub draws: u64,
-        /// Packets by name.
+        /// Number of packets, by name.
         pub packets: BTreeMap<String, u64>,
-        /// What could not be done, by reason.
+        /// Number of operations that could not be done, by reason.
         pub problems: BTreeMap<String, u64>,
-        /// Pipelines, where what draws has some.
+        /// Counters of host pipelines; null for backends without pipelines.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub pipelines: Option<PipelinesReport>,
     }
 
-    /// Code that is kept from one start of a title to the next.
+    /// Use of the persistent code cache.
     #[derive(Clone, Copy, Debug, Default, Serialize)]
     pub struct CodeCacheReport {
-        /// Regions that the file had at the start.
+        /// Compiled regions in the cache file at the start.
         pub regions_found: u64,
-        /// Regions that were taken from what is kept instead of being compiled.
+        /// Regions restored from the cache instead of compiled.
         pub regions_restored: u64,
-        /// Guest instructions of these.
+        /// Guest instructions in restored regions.
         pub restored_guest_instructions: u64,
-        /// Regions that are new in the file.
+        /// Regions added to the cache file.
         pub regions_stored: u64,
-        /// Files and regions that were not what they ought to be, and were not used.
+        /// Files and regions rejected because they failed verification.
         pub rejected: u64,
-        /// Bytes of the file as it was written; 0 if nothing was new.
+        /// Size of the file as written, in bytes; 0 if there was no new code.
         pub file_bytes: u64,
     }
 
-    /// Figures of sound.
+    /// Counters of sound.
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct AudioReport {
-        /// Where it goes: `null`, `wav` or `device`.
+        /// Output of sound: `null`, `wav` or `device`.
         pub output: String,
-        /// Frames of 256 samples whose guest time came while the title made sound.
+        /// Frames (256 samples) whose guest time came while the title made sound.
         pub frames_played: u64,
-        /// Frames that the title handed over.
+        /// Frames that the title submitted.
         pub frames_submitted: u64,
-        /// Times that the title was asked for one.
+        /// Number of times that the title was asked for a frame.
         pub callbacks: u64,
-        /// Times that it was not, because it still answered.
+        /// Number of requests skipped because the title had not answered the one before.
         pub callbacks_lost: u64,
-        /// Frames that the title was too late for: they are silent.
+        /// Frames that the title submitted too late; they are silent.
         pub underruns: u64,
-        /// Samples that were too loud and are clipped.
+        /// Samples clipped because they exceeded full scale.
         pub clipped_samples: u64,
-        /// Times that a context of the XMA decoder was started.
+        /// Number of times that a context of the XMA decoder was started.
         pub xma_passes: u64,
-        /// Frames that it decoded.
+        /// Frames decoded by the XMA decoder.
         pub xma_frames: u64,
-        /// Frames that it could not decode: they are silent.
+        /// Frames that the XMA decoder could not decode; they are silent.
         pub xma_frames_failed: u64,
-        /// Times that it met memory that is not there.
+        /// Accesses of the XMA decoder to unmapped memory.
         pub xma_faults: u64,
-        /// Starts that were ignored because the title had asked for too much at one moment.
+        /// Starts of the XMA decoder refused because the title had requested too many at one
+        /// moment.
         pub xma_refused: u64,
-        /// The device, if sound goes to one.
+        /// The sound device; null if sound does not go to one.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub device: Option<DeviceReport>,
     }
 
-    /// How a sound device was served.
+    /// Counters of the host's sound device.
     #[derive(Clone, Copy, Debug, Default, Serialize)]
     pub struct DeviceReport {
-        /// Times that it got silence because nothing was there; a pause is one, too.
+        /// Number of times that the device got silence because no samples were ready; pauses count
+        /// too.
         pub underruns: u64,
-        /// Samples of each speaker that were dropped because they came faster than they were played.
+        /// Samples, of each speaker, dropped because they arrived faster than the device plays
+        /// them.
         pub dropped_samples: u64,
-        /// Milliseconds from a sample's guest time to its playing, as far as they are known.
+        /// Latency from a sample's guest time to its playback in milliseconds, as far as it is
+        /// known.
         pub latency_ms: f64,
     }
 
     /// Pipelines of the host's GPU.
     #[derive(Clone, Copy, Debug, Default, Serialize)]
     pub struct PipelinesReport {
-        /// Compiled before the title ran, out of what earlier runs have left.
+        /// Pipelines compiled before the title ran, from the caches of earlier runs.
         pub compiled_at_start: u64,
-        /// Compiled while it ran.
+        /// Pipelines compiled while the title ran.
         pub compiled_in_play: u64,
-        /// Draws that were left out because their pipeline was not there yet (--async-pipelines).
+        /// Draws skipped because their pipeline was not ready (--async-pipelines).
         pub draws_left_out: u64,
     }
 }
 
-/// Counters as an object: a key for each row.
+/// Serializes counters as an object, with a key for each counter.
 fn counters<S: Serializer>(of: &impl Counters, to: S) -> Result<S::Ok, S::Error> {
     prefixed("", of, to)
 }
 
-/// The same, with something before each key.
+/// Serializes counters as an object, with a prefix before each key.
 pub fn prefixed<S: Serializer>(prefix: &str, of: &impl Counters, to: S) -> Result<S::Ok, S::Error> {
     let mut object = to.serialize_map(None)?;
     for (row, figure) in of.figures() {
@@ -274,26 +283,26 @@ pub fn prefixed<S: Serializer>(prefix: &str, of: &impl Counters, to: S) -> Resul
     object.end()
 }
 
-/// A JSON document of ours.
+/// The envelope of every JSON document.
 #[derive(Serialize)]
 struct Document<'a, T> {
-    /// `xenia-rs/NAME/1`: keys are added within a number, never renamed.
+    /// `xenia-rs/NAME/1`. The number grows if keys are renamed or removed; added keys keep it.
     schema: String,
     program: &'a str,
     #[serde(flatten)]
     body: &'a T,
 }
 
-/// The program and its version, as documents have it.
+/// Name and version of the program, as in JSON documents.
 pub const PROGRAM: &str = concat!("xenia-rs ", env!("CARGO_PKG_VERSION"));
 
-/// `value` as the document `name`.
+/// Wraps `value` as the document `name`.
 fn document<'a, T>(name: &str, value: &'a T) -> Document<'a, T> {
     Document { schema: format!("xenia-rs/{name}/1"), program: PROGRAM, body: value }
 }
 
-/// An error now if [`write_json`] to `path` would fail later. Where standard output is for JSON,
-/// nothing else goes there.
+/// Fails early if [`write_json`] to `path` would fail later. If standard output receives JSON, all
+/// other output is kept away from it.
 pub fn check_json(path: Option<&Path>) -> anyhow::Result<()> {
     match path {
         None => Ok(()),
@@ -315,7 +324,7 @@ pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> anyhow::Re
     output::write(path, text.as_bytes())
 }
 
-/// `value` as the JSON document `name`, in one line.
+/// Formats `value` as the JSON document `name` on one line.
 pub fn json_line(name: &str, value: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string(&document(name, value))? + "\n")
 }

@@ -1,7 +1,7 @@
-//! Settings from a TOML file: every flag of every command can be set there, under its own name.
+//! Settings from a TOML file, in which every flag of every command can be set under its name.
 //!
 //! ```toml
-//! [exec]                  # also what runs when no command is named
+//! [exec]                  # also applies when no command is named
 //! headless = true
 //! cross-check = "instr"
 //!
@@ -9,17 +9,18 @@
 //! runs = 9
 //! ```
 //!
-//! The file is config.toml in the configuration folder, or the one that `--config` names. What the
-//! command line or the environment says wins; a setting that contradicts a flag of the command line
-//! (`interp` in the file, `--cross-check` typed) gives way to it. All of the file is checked, not
-//! only what the command needs: an unknown command, an unknown flag or a bad value is an error that
-//! names the line. Commands that run nothing of a guest ([`LOOKING`]) warn of a mistake in the file
-//! that is found by itself, and go on without it.
+//! The file is config.toml in the configuration folder, or the one that `--config` names. The
+//! command line and the environment override it; a setting that contradicts a flag on the command
+//! line (`interp` in the file, `--cross-check` typed) is ignored. The whole file is checked, not
+//! only the current command's table: an unknown command, an unknown flag or a bad value is an error
+//! that names the line. Commands that run no guest code ([`LOOKING`]) only warn of mistakes in the
+//! default file, and continue without it.
 //!
-//! One table is no command's: `[input]`, what keys and pads are ([`crate::input::config`]).
+//! One table belongs to no command: `[input]`, the assignments of keys and pads
+//! ([`crate::input::config`]).
 //!
-//! Settings become words of the command line, put before those that were typed: clap, which knows
-//! what every flag is, reads both alike.
+//! Settings become words of the command line, inserted before the typed ones, so that clap parses
+//! both in the same way.
 
 mod environment;
 mod origin;
@@ -47,11 +48,11 @@ use toml::de::{DeTable, DeValue};
 use words::WRITTEN;
 use words::{is_written_to, try_out, what_is_wrong, words_of};
 
-/// The command whose settings also hold when no command is named.
+/// The command whose settings also apply when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
 
-/// Commands that only look at files or print what the program knows: a mistake in config.toml
-/// doesn't change what they do.
+/// Commands that only inspect files or print static information: a mistake in config.toml does not
+/// affect them.
 const LOOKING: [&str; 22] = [
     "info",
     "ls",
@@ -77,7 +78,7 @@ const LOOKING: [&str; 22] = [
     "sweep report",
 ];
 
-/// Whether the command that is meant is one of those.
+/// Whether the command is one of [`LOOKING`].
 fn is_looking(typed: &ArgMatches) -> bool {
     let path = path_of(typed);
     LOOKING
@@ -85,14 +86,14 @@ fn is_looking(typed: &ArgMatches) -> bool {
         .any(|name| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
 }
 
-/// The names of the command that is meant, and of those that it belongs to: `trace dump`.
+/// The command's full name, with its parents: `trace dump`.
 fn path_of(typed: &ArgMatches) -> String {
     let Some((name, below)) = typed.subcommand() else { return String::new() };
     let below = path_of(below);
     if below.is_empty() { name.to_owned() } else { format!("{name} {below}") }
 }
 
-/// The file that settings come from, and whether the user has named it.
+/// The settings file, and whether the user named it.
 fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
     if let Some(path) = typed.get_one::<PathBuf>("config").or_else(|| deepest(typed).get_one("config")) {
         return Some((true, path.clone()));
@@ -100,12 +101,12 @@ fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
     default_file().filter(|path| crate::source::is_there(path)).map(|path| (false, path))
 }
 
-/// Where settings are looked for when nobody names a file.
+/// The default settings file.
 pub fn default_file() -> Option<PathBuf> {
     config_folder().map(|folder| folder.join("config.toml"))
 }
 
-/// What the settings say of keys and pads; `named` is the file that the command line names.
+/// The settings of keys and pads; `named` is the file from the command line.
 pub fn input(named: Option<&Path>) -> Result<InputConfig> {
     let path = named.map(Path::to_owned).or_else(|| default_file().filter(|path| path.is_file()));
     let Some(path) = path else { return Ok(InputConfig::default()) };
@@ -113,19 +114,19 @@ pub fn input(named: Option<&Path>) -> Result<InputConfig> {
     input::config::parse(&text, &path)
 }
 
-/// What a settings file sets.
+/// A setting in a settings file.
 pub struct Row {
-    /// The command, with dots where it is one of another command's.
+    /// The command; subcommands are separated by dots.
     pub table: String,
-    /// The flag.
+    /// Name of the flag.
     pub key: String,
-    /// As it is written there.
+    /// The value, as written in the file.
     pub value: String,
-    /// Where it is written.
+    /// Line number in the file.
     pub line: usize,
 }
 
-/// Everything that a settings file sets, by command; all of it is checked.
+/// Reads and checks all settings of a file, by command.
 pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
     let mut definition = definition.clone();
     definition.build();
@@ -141,8 +142,9 @@ pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
     Ok(settings.iter().map(row).collect())
 }
 
-/// `words`, the program's name first, with what the environment and the settings file set put in.
-/// What is left to be read has no variables any more ([`without_environment`]).
+/// Inserts the settings of the environment and the settings file into `words`, of which the first
+/// is the program's name. The result is to be parsed without environment variables
+/// ([`without_environment`]).
 pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>> {
     apply_with(definition, words, &|name| std::env::var_os(name))
 }
@@ -151,12 +153,13 @@ fn apply_with(definition: &Command, words: Vec<OsString>, variables: Variables<'
     let mut bare = environment::without(definition.clone());
     bare.build();
     let words = command_first(&bare, words);
-    // A first look, to learn which command and which file are meant; errors are the real parser's.
+    // A first, lenient pass finds the command and the settings file; errors are left to the real
+    // parser.
     let look = |words: &[OsString]| lenient(bare.clone()).try_get_matches_from(words);
     let Ok(typed) = look(&words) else { return Ok(words) };
     let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
     if command == "config" {
-        // It says itself what is wrong with the file and the environment.
+        // `config` reports errors of the file and the environment itself.
         return Ok(words);
     }
     let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
@@ -195,8 +198,8 @@ fn with_settings(
         return Ok((with_settings, origins));
     }
     let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
-    // Each setting is right by itself, but two may contradict each other. What is wrong without them is
-    // the parser's to say.
+    // Each setting is valid alone, but two may contradict each other. Errors that also occur
+    // without the settings are left to the parser.
     if let Some(error) = refused(&with_settings)
         && refused(words).is_none()
     {
@@ -205,13 +208,13 @@ fn with_settings(
     Ok((with_settings, origins))
 }
 
-/// A parser that makes what it can of wrong or incomplete words.
+/// A parser that accepts wrong or incomplete words as far as possible.
 fn lenient(command: Command) -> Command {
     command.ignore_errors(true).mut_subcommands(lenient)
 }
 
-/// `--config FILE` may stand before the command, though flags before a command are otherwise
-/// `exec`'s.
+/// Moves `--config FILE` behind the command: it may precede it, although flags before a command are
+/// otherwise `exec`'s.
 fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
     let length = match words.get(1).and_then(|word| word.to_str()) {
         Some("--config") => 2,
@@ -225,14 +228,14 @@ fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString
     words
 }
 
-/// The matches of the innermost command.
+/// The matches of the innermost subcommand.
 fn deepest(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| deepest(inner))
 }
 
-/// The command that is meant, which may be another's.
+/// The innermost subcommand on the command line.
 struct Innermost<'a> {
-    /// The names on the way to it.
+    /// Names of the subcommand and its parents.
     names: Vec<&'a str>,
     command: &'a Command,
     matches: &'a ArgMatches,
@@ -250,7 +253,7 @@ impl<'a> Innermost<'a> {
         Self { names, command, matches }
     }
 
-    /// Where among the words its flags may stand.
+    /// Index in `words` at which flags of the subcommand may be inserted.
     fn place_of_words(&self, words: &[OsString]) -> usize {
         let mut at = 1;
         for &name in &self.names {
@@ -259,7 +262,7 @@ impl<'a> Innermost<'a> {
         at
     }
 
-    /// Whether nothing is said about this flag yet, nor about one that contradicts it.
+    /// Whether neither this flag nor one that contradicts it is given.
     fn is_open(&self, flag: &Arg) -> bool {
         let mut given = self.command.get_arguments().filter(|arg| is_given(self.matches, arg));
         !given.any(|given| {
@@ -293,7 +296,7 @@ fn insert(
     Ok((words, origins))
 }
 
-/// Whether the words say something about this flag.
+/// Whether the words give this flag.
 fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
     let source = matches
         .try_contains_id(arg.get_id().as_str())
@@ -302,14 +305,14 @@ fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
     source == Some(ValueSource::CommandLine)
 }
 
-/// One setting, as words of a command line; none for a switch that is off.
+/// One setting as words of a command line; no words for a switch that is off.
 struct Setting<'a> {
     command: Vec<&'a str>,
     flag: &'a Arg,
     words: Vec<String>,
-    /// Of its key in the file.
+    /// Offset of its key in the file.
     offset: usize,
-    /// Of its value.
+    /// Range of its value in the file.
     value: Range<usize>,
 }
 
@@ -319,7 +322,7 @@ impl Setting<'_> {
     }
 }
 
-/// The file, for messages.
+/// A settings file and its text, for error messages.
 struct File<'a> {
     text: &'a str,
     path: &'a Path,
@@ -334,7 +337,7 @@ impl File<'_> {
         format!("{}, line {}", self.path.display(), self.line(offset))
     }
 
-    /// All that it sets.
+    /// All settings of the file.
     fn settings<'a>(&self, definition: &'a Command) -> Result<Vec<Setting<'a>>> {
         let document =
             DeTable::parse(self.text).map_err(|error| anyhow!("{}: {error}", self.path.display()))?;
@@ -343,7 +346,7 @@ impl File<'_> {
         Ok(settings)
     }
 
-    /// The tables of commands in `table`, and the settings of the command that it is of.
+    /// Collects the settings in `table`, and recursively those in its subcommands' tables.
     fn table<'a>(
         &self,
         table: &DeTable<'_>,
@@ -395,7 +398,7 @@ fn is_setting(flag: &Arg) -> bool {
     !flag.is_hide_set() && flag.get_long().is_some_and(|name| !matches!(name, "config" | "help" | "version"))
 }
 
-/// What was probably meant by `name`, for the end of a sentence.
+/// A suggestion for a misspelt `name`, as the end of a sentence.
 fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     nearest(name, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))
 }

@@ -1,4 +1,4 @@
-//! Opening a title: finding its file, the user's keys, and reading it.
+//! Opens a title: finds its file, reads the user's keys and loads the executable.
 
 pub mod discs;
 mod folder;
@@ -27,46 +27,47 @@ use xenia_formats::stfs::PackageInfo;
 use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt};
 use xenia_kernel::deployment::Deployment;
 
-/// The file that titles in a folder start from.
+/// Name of the executable that starts a title in a folder.
 const DEFAULT_EXECUTABLE: &str = "default.xex";
-/// Its update, where there is one.
+/// Name of its update patch.
 const PATCH: &str = "default.xexp";
 /// The demo that runs when no title is given.
 const DEMO: &[u8] = include_bytes!("../../../guest/bin/demo.xex");
 
-/// What it is called.
+/// Display name of the demo.
 const DEMO_NAME: &str = "the built-in demo";
-/// Folders of the home folder that hold what a user collects; a title that lies in one has no
-/// business with the rest.
+/// Folders below the home folder that hold unrelated files: a title in one must not see the other
+/// files.
 const COLLECTIONS: [&str; 3] = ["Downloads", "Desktop", "Documents"];
 
-/// Where the system shows its own affairs as files.
+/// Pseudo file systems.
 const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 
-/// A title ready to be loaded into a machine. Copies share what is large.
+/// A title ready to be loaded into a machine. Clones share the image and volumes.
 #[derive(Clone, Debug)]
 pub struct Title {
     /// The executable.
     pub image: Arc<LoadedImage>,
-    /// What the guest sees as `game:`; none for the built-in demo.
+    /// Contents of the guest's `game:`; `None` for the built-in demo.
     pub medium: Option<Medium>,
-    /// Its updates.
+    /// Source of updates for the title.
     pub updates: Updates,
-    /// Its other discs.
+    /// The title's other discs.
     pub discs: Discs,
-    /// For messages.
+    /// Display name for messages.
     pub name: String,
-    /// Keys, for what it loads or launches itself.
+    /// Keys for executables that the title loads or launches.
     pub keys: KeyRing,
 }
 
 impl Title {
-    /// Opens a file, or the default.xex or only executable of a folder; `named` may be a file URL.
+    /// Opens a file, or the default.xex or the only executable of a folder; `named` may be a file
+    /// URL.
     pub fn open(named: &Path, keys: &KeyRing) -> Result<Self> {
         Self::open_with(named, keys, None)
     }
 
-    /// The same, with the update that the content folder has for it.
+    /// As [`Self::open`], with the title's update from the content folder.
     fn open_with(named: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<Self> {
         let path = path_of(named)?;
         let file_path = if path.is_dir() { executable_in(&path)? } else { path };
@@ -77,7 +78,8 @@ impl Title {
         Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone() })
     }
 
-    /// The title that was named, with the keys and the folder that the flags name; else the demo.
+    /// Opens the title at `path` with the keys and the folder from the flags, or the demo without a
+    /// path.
     pub fn open_or_demo(path: Option<&Path>, args: &EngineArgs) -> Result<Self> {
         let key_file = args.key_file.as_deref();
         let mut title = if let Some(path) = path {
@@ -85,7 +87,7 @@ impl Title {
             let content = content.filter(|folder| folder.is_dir());
             Self::open_with(path, &key_ring(key_file)?, content.as_deref())?
         } else {
-            // The demo needs no key, but a file that was named is to be one.
+            // The demo needs no key, but a key file that was given must be valid.
             key_file.map(|file| key_ring(Some(file))).transpose()?;
             Self::demo()?
         };
@@ -103,7 +105,7 @@ impl Title {
         Ok(title)
     }
 
-    /// The built-in demo.
+    /// Opens the built-in demo.
     pub fn demo() -> Result<Self> {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
@@ -112,7 +114,7 @@ impl Title {
         Ok(Self { image, medium: None, updates, discs, name, keys })
     }
 
-    /// A short name: the executable's, or the folder's for one that is called as all are.
+    /// A short name: the executable's, or its folder's if the executable has the default name.
     pub fn short_name(&self) -> String {
         if self.name == DEMO_NAME {
             return "demo".to_owned();
@@ -126,8 +128,8 @@ impl Title {
     }
 }
 
-/// Reads an executable, or that of a volume, and what its title came on; says of any other file
-/// what it is, and what to do.
+/// Reads an executable, or the executable of a volume, and the medium that it is on. For any other
+/// file, the error says which format it has and what to do with it.
 fn load(path: &Path, keys: &KeyRing, updates: &mut Updates) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     let file = source::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
@@ -154,7 +156,7 @@ fn load_as(
         }
         None => bail!("cannot run {name}: {}", xenia_formats::unknown(&file)),
         Some(found @ Format { opens: Opens::Volume(_) | Opens::Parts(_), .. }) => {
-            // A data file of a package is not the one that says it.
+            // A package's data file does not carry the package's information; its header file does.
             let package = PackageInfo::read(&file).ok();
             let deployment = package.as_ref().map(Deployment::of_package).unwrap_or_default();
             let volume = parts::volume(found, file, path).with_context(|| format!("cannot read {name}"))?;
@@ -177,7 +179,7 @@ fn load_as(
     }
 }
 
-/// The update that lies beside an executable: called as it is, with a p behind it.
+/// The update patch beside an executable: the same name with a `p` appended.
 fn patch_of(executable: &Path) -> Result<Option<File>> {
     if !executable.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xex")) {
         return Ok(None);
@@ -191,8 +193,9 @@ fn patch_of(executable: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Whether this is a folder of the system's, or the root, the user's home, one that holds what they
-/// collect, or that of temporary files, and not a title's: those have a default.xex.
+/// Whether a folder must not be visible to a title: a system folder, the root, the user's home, a
+/// collection such as Downloads, or the folder of temporary files. A folder with a default.xex is
+/// always a title's.
 fn is_private(medium: &Medium) -> bool {
     match medium {
         Medium::Folder(folder) => is_private_of(folder, absolute_home().as_deref()),
@@ -206,7 +209,7 @@ fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
     let private = folder.parent().is_none()
         || same(&std::env::temp_dir())
         || home.is_some_and(|home| same(home) || COLLECTIONS.iter().any(|name| same(&home.join(name))));
-    // Where /dev/stdin leads, for example.
+    // /dev/stdin leads there, for example.
     let of_the_system = folder == Path::new("/dev") || SYSTEM.iter().any(|root| folder.starts_with(root));
     of_the_system || private && !has_default(&folder)
 }
@@ -216,27 +219,27 @@ fn has_default(folder: &Path) -> bool {
     entries.into_iter().any(|entry| entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE))
 }
 
-/// The user's configuration folder, as the XDG base directory specification has it.
+/// The user's configuration folder, by the XDG base directory specification.
 pub fn config_folder() -> Option<PathBuf> {
     user_folder("XDG_CONFIG_HOME", ".config")
 }
 
-/// The user's data folder, likewise.
+/// The user's data folder, by the XDG base directory specification.
 pub fn data_folder() -> Option<PathBuf> {
     user_folder("XDG_DATA_HOME", ".local/share")
 }
 
-/// The user's folder of what can be made again, likewise.
+/// The user's cache folder, by the XDG base directory specification.
 pub fn cache_folder() -> Option<PathBuf> {
     user_folder("XDG_CACHE_HOME", ".cache")
 }
 
-/// The user's folder of what happened, likewise.
+/// The user's state folder (logs, history), by the XDG base directory specification.
 pub fn state_folder() -> Option<PathBuf> {
     user_folder("XDG_STATE_HOME", ".local/state")
 }
 
-/// HOME; one that is empty or relative counts as unset, as the specification has it for its own
+/// HOME. An empty or relative value counts as unset, as the XDG specification demands of its own
 /// variables.
 fn absolute_home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
@@ -295,7 +298,7 @@ mod tests {
         assert!(said("nowhere.xex").starts_with("cannot open nowhere.xex: "));
     }
 
-    /// Two files in one: the demo, called as given, and what follows it.
+    /// A volume of two files: the demo under the given name, and `file`.
     fn two_files(file: Arc<dyn ReadAt>, demo: &str) -> Result<Volume, FormatError> {
         let mut volume = Volume::default();
         let refused = |reason| FormatError { what: "two files".into(), offset: 0, reason };

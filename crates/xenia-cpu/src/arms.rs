@@ -1,4 +1,5 @@
-//! The interpreter's arms one by one, for an engine that runs the instructions it has no code for.
+//! Access to single interpreter handlers (*arms*), for an engine that interprets instructions it
+//! has no code for.
 
 use crate::interp::{Cpu, Flow, Thread, handler_of, run_one};
 use crate::{EngineConfig, PpcContext};
@@ -7,25 +8,24 @@ use std::ptr::fn_addr_eq;
 use xenia_isa::{Instruction, Op};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
-/// The interpreter's arm for an instruction, chosen once: the address of a function.
+/// The interpreter's handler of an instruction: a function pointer, chosen once.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Arm(Thread);
 
 impl Arm {
-    /// The arm of `i`, whose row is `op`. MSR must enable the facility that it needs.
+    /// The handler of `i`, whose row is `op`. MSR must enable the facility that it needs.
     pub fn of(op: Op, i: Instruction) -> Self {
         Self(handler_of(op, i))
     }
 
-    /// Its address.
     pub fn address(self) -> usize {
         self.0 as usize
     }
 
-    /// Runs an instruction that [`Self::of`] gave this arm for and that neither ends a basic block
-    /// nor looks at pc or the budget, which stay as they are. False if it did not complete: the
-    /// context is as before.
+    /// Runs an instruction that this handler was chosen for by [`Self::of`]. The instruction must
+    /// neither end a basic block nor read pc or the budget, which stay unchanged. False if it did
+    /// not complete: the context is then unchanged.
     #[inline]
     pub fn run(
         self,

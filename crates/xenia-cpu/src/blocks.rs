@@ -1,38 +1,37 @@
-//! Predecoded blocks: found once, entered many times.
+//! Block cache of the interpreter: predecoded basic blocks.
 //!
 //! A block is a run of instructions from its start up to the first one that must be last (branches,
-//! `sc`, `isync`, `icbi`, MSR writes, time-base reads, words that are no instruction), the end of
-//! the page, or [`LONGEST`]. It never crosses a page, so one version says whether it still stands.
+//! `sc`, `isync`, `icbi`, MSR writes, time-base reads, illegal instructions), the end of the page,
+//! or [`LONGEST`]. It never crosses a page, so one page version tells whether it is valid.
 //!
 //! # Layout
-//! A guest page with code has an [`Entry`] of eight bytes for each of its words, in the order of
-//! their addresses. An entry says how its instruction runs and how far its block goes: nothing else
-//! belongs to a block, blocks that overlap share their entries, and where a branch leads is found
-//! by its address. So code that is seldom seen costs the lines of host cache that its entries lie
-//! in, one for eight instructions, and no other.
+//! A guest page with code has an [`Entry`] of eight bytes for each of its words, in address order.
+//! An entry says how its instruction runs and how long its block is. A block has no other data:
+//! overlapping blocks share their entries, and branch targets are found by address. So rarely
+//! executed code occupies only the host cache lines of its entries, eight instructions a line.
 //!
 //! ```text
-//!  directory: u32 for a guest page ──► page: version, mark ──► 1,024 entries │ 1,024 counts, if asked for
+//!  directory: u32 for a guest page ─► page: version, mark ─► 1,024 entries │ 1,024 counts, if used
 //! ```
 //!
-//! # Changes
-//! - A page's version is read, the page watched, then its words are read as blocks are entered. At
-//!   each entry of a block the version is compared (one Acquire load); another version means
-//!   comparing the words that were read ([`pages`]).
-//! - A page that keeps changing (code and data together) is not worth watching: after [`RESTLESS`]
-//!   renewals blocks compare their words at each entry instead. So do those on a page that can't be
-//!   watched. Such a block ends behind its first store, and a store to a watched page is refused
-//!   ([`xenia_memory::FaultKind::HoldsCode`]), so that it ends the run of its block: either way the
-//!   next instruction is what memory then holds.
-//! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
+//! # Self-modifying code
+//! - A page's version is read, the page watched, and then its words are read as blocks are entered.
+//!   At each entry of a block the version is compared (one Acquire load); if it has changed, the
+//!   words are compared ([`pages`]).
+//! - A page that changes constantly (code and data together) is not worth watching: after
+//!   [`RESTLESS`] renewals its blocks compare their words at each entry instead. So do blocks on a
+//!   page that cannot be watched. Such a block ends after its first store. On other pages, a store
+//!   to a watched page is refused ([`xenia_memory::FaultKind::HoldsCode`]) and so ends its block.
+//!   Either way the next instruction is fetched from memory after the store.
+//! - Handlers depend on the facilities that MSR enables; changing those empties the cache.
 //!
-//! # Counts
-//! Blocks count how often they are reached, for engines that compile what is warm; the interpreter
-//! alone does not look at the counts.
+//! # Execution counts
+//! Blocks count how often they are reached, for engines that compile warm code; the interpreter
+//! itself does not use the counts.
 //!
-//! # Limit
-//! [`MOST_MEMORY`] of entries and counts. Beyond it, a page takes the place of another one that has
-//! not been entered for long.
+//! # Memory limit
+//! [`MOST_MEMORY`] of entries and counts. Beyond it, a new page replaces one that has not been
+//! entered recently (clock algorithm).
 
 mod entry;
 mod pages;
@@ -47,61 +46,61 @@ use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Instructions that are decoded at once at most.
+/// Most instructions that are decoded at once.
 const LONGEST: usize = 128;
-/// Bytes of host memory for entries and counts: 64 MiB of guest code, more than any title has.
+/// Limit on the host memory of entries and counts: 64 MiB of guest code, more than any title has.
 const MOST_MEMORY: usize = 192 << 20;
-/// Pages that they are for.
+/// Number of guest pages that fit into [`MOST_MEMORY`].
 const MOST_PAGES: usize = MOST_MEMORY / (PAGE_WORDS * (size_of::<Entry>() + size_of::<u32>()));
-/// Starts of functions that are kept until they are asked for.
+/// Limit on recorded function starts between two calls of [`BlockCache::take_called`].
 const MOST_CALLED: usize = 1 << 12;
-/// Words of a page.
+/// Instruction words per page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 
-/// The place of an entry in its cache.
+/// Index of an entry in its cache.
 pub(crate) type Place = usize;
 
-/// In a count: compiled code came here and found none.
+/// Flag of a count: compiled code branched to this block, which is not compiled.
 const WANTED: u32 = 1 << 31;
-/// In a count: the block was ever reached but by going on with a visit.
+/// Flag of a count: the block was reached other than by resuming a visit.
 const SEEN: u32 = 1 << 30;
-/// In a count: how often the block was reached since its warmth was last taken.
+/// Mask of a count: times the block was reached since the count was last taken.
 const REACHED: u32 = SEEN - 1;
 
-/// Instructions of a page that are run now, so that its record need not be asked.
+/// The guest page that is executing, cached so that its record need not be read.
 #[derive(Clone, Copy)]
 pub(crate) struct Here {
     /// The guest page's number.
     number: u32,
-    /// Where its entries begin.
+    /// Index of its first entry.
     first: Place,
-    /// The page whose version is compared, and the version that it must have.
+    /// Page whose version is compared, and the version that it must have.
     backing: u32,
     version: u32,
 }
 
 impl Here {
-    /// No page has this number.
+    /// A value that matches no page.
     pub(crate) const NOWHERE: Self = Self { number: u32::MAX, first: 0, backing: 0, version: 0 };
 }
 
-/// The blocks of one interpreter.
+/// The block cache of one interpreter.
 pub(crate) struct BlockCache {
     entries: Vec<Entry>,
-    /// A count for each entry, up to the last that was needed.
+    /// One count per entry, up to the last one used.
     counts: Vec<u32>,
     /// Per guest page: 1 + index in `pages`, or 0.
     directory: Vec<u32>,
     pages: Vec<Page>,
     most_pages: usize,
-    /// Where the search for a page to give up goes on.
+    /// Clock hand: where the search for a page to evict continues.
     hand: usize,
     threads: Numbered,
-    /// The MSR bits that handlers were chosen for.
+    /// The MSR bits that the handlers were chosen for.
     facilities: u64,
-    /// Starts of functions: where calls led, and the first block of all.
+    /// Starts of functions: call targets, and the first block executed.
     called: Vec<u32>,
-    /// Blocks found to have changed.
+    /// Number of blocks invalidated because their code changed.
     pub(crate) invalidations: u64,
 }
 
@@ -112,7 +111,7 @@ impl BlockCache {
         Self::with_limit(MOST_PAGES)
     }
 
-    /// Keeps the entries of `most_pages` pages at most.
+    /// Creates a cache with entries for at most `most_pages` pages.
     pub(crate) fn with_limit(most_pages: usize) -> Self {
         Self {
             entries: Vec::new(),
@@ -128,7 +127,7 @@ impl BlockCache {
         }
     }
 
-    /// Makes the handlers those of the facilities that `ctx` enables.
+    /// Chooses handlers for the facilities that `ctx` enables; if those changed, empties the cache.
     #[inline]
     pub(crate) fn choose_facilities(&mut self, ctx: &PpcContext) {
         if ctx.msr & FACILITIES != self.facilities {
@@ -137,7 +136,7 @@ impl BlockCache {
         }
     }
 
-    /// The entry of the block at `pc`, if that can be entered as it is. `here` becomes its page.
+    /// The entry of the block at `pc`, if the block is decoded and valid. `here` becomes its page.
     #[inline(always)]
     pub(crate) fn ready(&mut self, memory: &GuestMemory, here: &mut Here, pc: u32) -> Option<Place> {
         if pc / PAGE_SIZE != here.number {
@@ -151,7 +150,8 @@ impl BlockCache {
         is_ready.then_some(place)
     }
 
-    /// As [`Self::ready`], after having made it so. Where a call leads for the first time is noted.
+    /// Like [`Self::ready`], but decodes the block if necessary. Records the first execution of
+    /// call targets.
     #[cold]
     #[inline(never)]
     pub(crate) fn prepare(
@@ -161,9 +161,10 @@ impl BlockCache {
         pc: u32,
         is_called: bool,
     ) -> Result<Place, MemoryFault> {
-        // Nothing is kept for addresses that hold no code.
+        // Addresses without code get no entries.
         memory.fetch_u32(pc)?;
         let is_first = self.pages.is_empty() && self.called.is_empty();
+        // Watches the page and reads its version, so it must precede the reads of its words.
         let page = self.current_page(memory, pc / PAGE_SIZE);
         *here = self.go_to(page);
         let place = here.first + (pc % PAGE_SIZE / 4) as usize;
@@ -182,8 +183,8 @@ impl BlockCache {
         Ok(place)
     }
 
-    /// As [`Self::prepare`], for where a block has led that ended before the address `end` with the
-    /// instruction at `last`.
+    /// Like [`Self::prepare`], for the successor of a block that ended before the address `end`
+    /// with the instruction at `last`.
     #[cold]
     #[inline(never)]
     pub(crate) fn follow(
@@ -193,7 +194,7 @@ impl BlockCache {
         (last, end): (Place, u32),
         pc: u32,
     ) -> Result<Place, MemoryFault> {
-        // All may have been forgotten since.
+        // The cache may have been emptied since.
         let is_call = end != pc && self.entries.get(last).is_some_and(|last| is_call(last.instruction()));
         self.prepare(memory, here, pc, is_call)
     }
@@ -212,19 +213,19 @@ impl BlockCache {
         threads.0[code[0].thread()](cpu, code, threads)
     }
 
-    /// Starts of functions found since the last call.
+    /// Function starts found since the last call.
     pub(crate) fn take_called(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.called)
     }
 
-    /// Decodes the block at `pc`, of which nothing is known.
+    /// Decodes the block at `pc`.
     fn decode(&mut self, memory: &GuestMemory, page: usize, pc: u32) -> Result<(), MemoryFault> {
         let compares_words = self.pages[page].compares_words();
         let word = (pc % PAGE_SIZE / 4) as usize;
         let first = page * PAGE_WORDS + word;
         let most = (PAGE_WORDS - word).min(LONGEST);
         let mut end = first;
-        // Instructions behind `end`.
+        // Number of instructions in an existing block at `end` that this one continues into.
         let mut rest = 0;
         for pc in (pc..).step_by(4).take(most) {
             let known = self.entries[end];
@@ -235,7 +236,8 @@ impl BlockCache {
             let i = match memory.fetch_u32(pc) {
                 Ok(word) => Instruction(word),
                 Err(fault) if end == first => return Err(fault),
-                // The page's rights are being changed by another thread; the entry there will tell.
+                // Another thread is changing the page's rights; the entry at that address will
+                // raise the fault.
                 Err(_) => break,
             };
             let (thread, last) = thread_of(i, self.facilities);
@@ -261,7 +263,7 @@ impl BlockCache {
     }
 }
 
-/// For engines that compile.
+/// Interface for engines that compile.
 impl BlockCache {
     /// The entry of the block at `pc`.
     pub(crate) fn find(&mut self, memory: &GuestMemory, pc: u32) -> Result<Place, MemoryFault> {
@@ -272,7 +274,7 @@ impl BlockCache {
         }
     }
 
-    /// Counts the block at `place` as reached `times`. Gives how often it was in all.
+    /// Counts the block at `place` as reached `times` more often. Returns the total.
     #[inline(always)]
     pub(crate) fn count(&mut self, place: Place, times: u32) -> u32 {
         if place >= self.counts.len() {
@@ -290,13 +292,14 @@ impl BlockCache {
         self.counts.resize(self.entries.len(), 0);
     }
 
-    /// Compiled code came to the block at `place`, which was counted, and found none.
+    /// Records that compiled code branched to the block at `place`, which has a count and is not
+    /// compiled.
     pub(crate) fn want(&mut self, place: Place) {
         self.counts[place] |= WANTED;
     }
 
-    /// How often the block at `place` was reached and whether compiled code did, if that is `limit`
-    /// times. Counts anew.
+    /// If the block at `place` was reached `limit` times: the count, and whether compiled code
+    /// branched to it. Resets the count.
     pub(crate) fn take_count(&mut self, place: Place, limit: u32) -> Option<(u32, bool)> {
         let count = self.counts.get(place).copied().unwrap_or_default();
         let reached = count & REACHED;
@@ -309,7 +312,7 @@ impl BlockCache {
         Some((reached, count & WANTED != 0))
     }
 
-    /// Starts of the blocks that have been reached and lie in `from..to`, in order.
+    /// Starts of the blocks in `from..to` that have been reached, in address order.
     pub(crate) fn reached_between(&self, from: u32, to: u32) -> Vec<u32> {
         let mut reached = Vec::new();
         let last = to.saturating_sub(1) / PAGE_SIZE;
@@ -323,7 +326,7 @@ impl BlockCache {
     }
 }
 
-/// Whether `i` is a branch that leaves a return address.
+/// Whether `i` is a branch that sets the link register.
 fn is_call(i: Instruction) -> bool {
     matches!(decode(i.0), Some(Op::bx | Op::bcx | Op::bclrx | Op::bcctrx)) && i.lk()
 }

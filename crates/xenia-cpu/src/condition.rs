@@ -1,8 +1,8 @@
 //! Condition register fields in the form that engines compute with.
 //!
-//! A field is a word of 64 bits of which every condition bit is one test, and which a compare of
-//! two 32-bit words writes with one subtraction. This is a *lazy condition register*: the nibble of
-//! the architecture is made only where an instruction or a tool reads the register as a whole.
+//! A field is a 64-bit word in which each condition bit is one test, and which a compare of two
+//! 32-bit words writes with one subtraction. This is a *lazy condition register*: the architected
+//! nibble is computed only when an instruction or a tool reads the register as a whole.
 
 use std::{fmt, hint};
 
@@ -22,10 +22,10 @@ const NOT_GT: u32 = 63;
 /// | EQ | the low 32 bits are 0 |
 /// | SO | bit 61 XOR bit 62 |
 ///
-/// The difference of two sign-extended words is therefore the field of their signed compare with
-/// SO = 0, and the difference of two zero-extended words that of their unsigned compare.
+/// The difference of two sign-extended words is therefore the field of their signed compare with SO
+/// = 0, and the difference of two zero-extended words that of their unsigned compare.
 ///
-/// Several words stand for one nibble, so equality is that of the nibbles.
+/// Several words represent one nibble; equality compares the nibbles.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct CrField(pub u64);
@@ -55,8 +55,8 @@ impl CrField {
         FIELDS[(nibble & 15) as usize]
     }
 
-    /// The field of a compare from XER\[SO\] and the difference of two sign- or zero-extended
-    /// words. Doublewords are compared by −1, 0 or 1, as their difference may overflow.
+    /// The field of a compare, from XER\[SO\] and the difference of two sign- or zero-extended
+    /// words. Doubleword compares pass −1, 0 or 1, as their difference may overflow.
     #[inline(always)]
     pub fn from_difference(difference: i64, so: u8) -> Self {
         if so == 0 {
@@ -75,7 +75,7 @@ impl CrField {
         (lt as u8) << 3 | (gt as u8) << 2 | (eq as u8) << 1 | so as u8
     }
 
-    /// Bit `n & 3` of the field, 0 being LT. One test of the word where `n` is known.
+    /// Bit `n & 3` of the field, 0 being LT. A single test of the word if `n` is constant.
     #[inline(always)]
     pub const fn bit(self, n: usize) -> bool {
         self.nibble() >> (3 - (n & 3)) & 1 != 0
@@ -83,7 +83,7 @@ impl CrField {
 }
 
 impl Default for CrField {
-    /// A field without a set bit, which is not the word 0.
+    /// The field with all bits clear, which is not the word 0.
     fn default() -> Self {
         Self::from_nibble(0)
     }

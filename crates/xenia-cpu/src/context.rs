@@ -1,8 +1,8 @@
 //! The architected state of one guest thread.
 //!
-//! A guest thread *is* its context: host frames hold nothing that is not here at a call, an exit or
-//! a block boundary. The layout is `repr(C)` because compiled code addresses the fields by offset
-//! (`core::mem::offset_of!`).
+//! A guest thread is fully described by its context: at a call, an exit or a block boundary, host
+//! frames hold no guest state. The layout is `repr(C)` because compiled code addresses the fields
+//! by offset (`core::mem::offset_of!`).
 //!
 //! Vector registers hold the host-order integer of the big-endian 16 bytes
 //! (`u128::from_be_bytes(memory)`): element 0, the one at the lowest address, is in the most
@@ -41,7 +41,7 @@ pub mod msr_bit {
     pub const FE0: u64 = 1 << 11;
     /// Floating-point exception mode 1.
     pub const FE1: u64 = 1 << 8;
-    /// Recoverable interrupt.
+    /// The interrupt is recoverable.
     pub const RI: u64 = 1 << 1;
 }
 
@@ -51,58 +51,56 @@ pub mod msr_bit {
 pub struct Reservation {
     /// The value that was loaded (zero-extended).
     pub value: u64,
-    /// The address that was reserved; its line is `addr & !127`.
+    /// The reserved address; its line is `addr & !127`.
     pub addr: u32,
-    /// Generation handed out by the reservation table, when one is in use.
+    /// Generation from the reservation table, if one is in use.
     pub generation: u32,
-    /// 1 while the reservation stands.
+    /// 1 while the reservation is valid.
     pub valid: u32,
-    /// Bytes of the reserving load: 4 or 8.
+    /// Size of the reserving load in bytes: 4 or 8.
     pub size: u32,
 }
 
 impl Reservation {
-    /// Address and generation, for the machine's table; `None` if nothing is reserved.
+    /// Address and generation, for the machine's reservation table; `None` without a reservation.
     pub fn held(&mut self) -> Option<(GuestAddr, &mut u32)> {
         (self.valid != 0).then_some((GuestAddr(self.addr), &mut self.generation))
     }
 }
 
-/// The last floating-point operation whose FPRF, FR and FI an engine has not computed yet.
+/// The last floating-point operation whose FPRF, FR and FI an engine has not computed yet (lazy
+/// flags).
 ///
-/// `op` is 0 when nothing is pending; its other values belong to the engine. Always 0 outside
+/// `op` is 0 if no operation is pending; other values belong to the engine. Always 0 outside
 /// [`crate::Execute::run`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct FpLazy {
-    /// Which operation, in the engine's own numbering; 0: none.
+    /// The operation, in the engine's numbering; 0: none.
     pub op: u64,
-    /// First operand's bits.
+    /// Bits of the first operand.
     pub a: u64,
-    /// Second operand's bits.
+    /// Bits of the second operand.
     pub b: u64,
-    /// Third operand's bits.
+    /// Bits of the third operand.
     pub c: u64,
 }
 
-/// What PVR reads: the version of Xenon as retail consoles report it (known: 0x710600, 0x710700,
-/// 0x710800). Some system titles ask for at least this one.
+/// The value of PVR: the version of Xenon that retail consoles report (known: 0x710600, 0x710700,
+/// 0x710800). Some system titles require at least this one.
 pub const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
 /// Length of [`PpcContext::host`].
 pub const HOST_WORDS: usize = 64;
 
-/// One hardware thread's registers, and what engines need at hand beside them.
+/// One hardware thread's registers, and per-thread data of engines.
 #[derive(Clone, Debug)]
 #[repr(C, align(16))]
 pub struct PpcContext {
-    /// General-purpose registers.
     pub gpr: [u64; 32],
     /// Condition register; `cr[0]` is CR0.
     pub cr: [CrField; 8],
-    /// Link register.
     pub lr: u64,
-    /// Count register.
     pub ctr: u64,
     /// Instructions left in this visit. Engines count down to exactly 0.
     pub budget: i64,
@@ -115,19 +113,19 @@ pub struct PpcContext {
     /// XER byte count of `lswx`/`stswx`, 0–127.
     pub xer_count: u8,
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
-    /// state; never saved, compared or hashed.
+    /// state: they are not saved, compared or hashed.
     pub host: [u64; HOST_WORDS],
     /// Floating-point registers: the bits of a double.
     pub fpr: [u64; 32],
-    /// Vector registers v0–v127; see the module doc for the byte order.
+    /// Vector registers v0–v127; see the module's documentation for the byte order.
     pub vr: [u128; 128],
-    /// What [`Self::budget`] was at the start of the visit.
+    /// Value of [`Self::budget`] at the start of the visit.
     pub visit_budget: i64,
     /// Time base at the start of the visit, in ticks of 49.875 MHz.
     pub time_base: u64,
-    /// log2 of the instructions per tick.
+    /// log2 of the instructions per time-base tick.
     pub tick_shift: u32,
-    /// Time-base reads left before one ends the visit (the read itself completes).
+    /// Time-base reads left before a read ends the visit (that read still completes).
     pub time_reads_left: u32,
     /// Machine state register.
     pub msr: u64,
@@ -137,22 +135,20 @@ pub struct PpcContext {
     pub fpscr: u32,
     /// Vector status and control: NJ is bit 16, SAT bit 0.
     pub vscr: u32,
-    /// VRSAVE.
     pub vrsave: u32,
-    /// SPRG0–SPRG3: storage for an operating system; titles leave it alone.
+    /// SPRG0–SPRG3: storage for an operating system; titles do not use it.
     pub sprg: [u64; 4],
     /// Number of the hardware thread that runs this context, 0–5.
     pub hw_id: u8,
     /// Guest thread id; never interpreted by engines.
     pub thread_id: u32,
-    /// Reservation.
     pub reservation: Reservation,
-    /// See [`FpLazy`].
+    /// Lazy floating-point flags.
     pub fp_lazy: FpLazy,
 }
 
-// r12 to r31, CR, LR, CTR, the budget and XER are in reach of one-byte displacements from one
-// place.
+// Compiled code reaches r12 to r31, CR, LR, CTR, the budget and XER with one-byte displacements
+// from one base.
 const _: () = {
     assert!(offset_of!(PpcContext, gpr) == 0);
     assert!(offset_of!(PpcContext, cr) == 256);
@@ -242,8 +238,8 @@ impl PpcContext {
         self.time_base + (self.executed() >> self.tick_shift)
     }
 
-    /// Starts a visit of `budget` instructions at `time_base`, ending at the `time_reads`th
-    /// time-base read. The reservation is the scheduler's business.
+    /// Starts a visit of `budget` instructions at `time_base`, which ends at the `time_reads`th
+    /// time-base read. The scheduler handles the reservation.
     pub fn begin_visit(&mut self, budget: i64, time_base: u64, time_reads: u32) {
         self.budget = budget;
         self.visit_budget = budget;
@@ -251,13 +247,14 @@ impl PpcContext {
         self.time_reads_left = time_reads;
     }
 
-    /// Names the first register in which two contexts differ, with both values; budget,
-    /// reservation, time and engine scratch are not state.
+    /// Name and both values of the first register in which two contexts differ. Budget,
+    /// reservation, time and engine scratch are not compared.
     pub fn first_difference(&self, other: &Self) -> Option<(String, u128, u128)> {
         (!self.same_state(other)).then(|| self.name_difference(other)).flatten()
     }
 
-    /// Whether no register differs. A cross-check asks this after every unit, so it makes no names.
+    /// Whether all registers are equal. A cross-check calls this after every unit, so it builds no
+    /// names.
     fn same_state(&self, other: &Self) -> bool {
         let words = |ctx: &Self| {
             let (cr, xer) = (ctx.cr_word(), ctx.xer_word());

@@ -1,29 +1,29 @@
-//! The figures that the parts of a machine keep about themselves: tables, of which those of the
-//! engines are here. A row is a field, a key of a run's JSON, and a line of the book's page on it.
+//! Counters of a machine's parts: the macro that defines them, and the engines' counters. A row is
+//! a field, a key of a run's JSON report, and a line of the book's table.
 //!
-//! None of them can be seen by the guest.
+//! The guest cannot observe any counter.
 
 use std::collections::BTreeMap;
 
 /// A row of the table.
 #[derive(Debug)]
 pub struct CounterRow {
-    /// Its name: the field, and the key in JSON.
+    /// Name of the field, and the key in JSON.
     pub name: &'static str,
-    /// What it counts.
+    /// Description of the counter.
     pub doc: &'static str,
-    /// Its unit; empty: it counts what it says.
+    /// Unit; empty if the counter counts what its description says.
     pub unit: &'static str,
-    /// The field's type.
+    /// Type of the field.
     pub kind: &'static str,
 }
 
-/// What a counter stands at.
+/// The value of a counter.
 #[derive(Clone, Copy, Debug)]
 pub enum Figure<'a> {
-    /// A number.
+    /// A single number.
     Total(u64),
-    /// A number for each name.
+    /// One number per name.
     ByName(&'a BTreeMap<&'static str, u64>),
 }
 
@@ -39,9 +39,9 @@ impl<'a> From<&'a BTreeMap<&'static str, u64>> for Figure<'a> {
     }
 }
 
-/// Something that counters are made of, and its way of being added to its like.
+/// A type of counter values, which can be summed.
 pub trait Part {
-    /// Adds another's figures to these.
+    /// Adds another part's values to these.
     fn add(&mut self, other: &Self);
 }
 
@@ -59,18 +59,18 @@ impl Part for BTreeMap<&'static str, u64> {
     }
 }
 
-/// Counters that have rows.
+/// A struct of counters with descriptions.
 pub trait Counters {
-    /// What they are of.
+    /// Title of the table.
     const SAYS: &'static str;
     /// The rows, in the order of the fields.
     const ROWS: &'static [CounterRow];
 
-    /// What each row stands at.
+    /// The value of each row.
     fn figures(&self) -> impl Iterator<Item = (&'static CounterRow, Figure<'_>)>;
 }
 
-/// A struct of counters, and its rows.
+/// Defines a struct of counters, and its rows.
 #[macro_export]
 macro_rules! counters {
     (
@@ -121,7 +121,7 @@ counters! {
         loops: u64,
         /// Guest instructions compiled.
         compiled_guest_instructions: u64,
-        /// Those of them that were compiled before: their code has changed, or more of it turned out to be entered.
+        /// Guest instructions compiled again, because their code changed or has more entry points.
         recompiled_guest_instructions: u64,
         /// Units of the baseline tier compiled.
         baseline_units: u64,
@@ -135,13 +135,13 @@ counters! {
         compile_ns: u64 ["ns"],
         /// Guest instructions compiled ahead of need: before the run, or by idle processors.
         compiled_ahead: u64,
-        /// Host time spent compiling ahead, of all threads that do.
+        /// Host time spent compiling ahead, over all threads.
         ahead_ns: u64 ["ns"],
         /// Host time that guest threads spent on compiling, and waiting for it.
         compile_wait_ns: u64 ["ns"],
-        /// Instructions the interpreter ran because nothing was compiled for them yet.
+        /// Instructions interpreted because they were not compiled yet.
         interpreted_instructions: u64,
-        /// Instructions compiled code gave to the interpreter for want of a lifter arm.
+        /// Instructions that compiled code passed to the interpreter, for lack of a lifter arm.
         fallback_instructions: u64,
         /// Calls from compiled code into Rust.
         helper_calls: BTreeMap<&'static str, u64>,
@@ -150,22 +150,22 @@ counters! {
         /// Regions taken from the persistent cache.
         cache_hits: u64,
     }
-    /// Figures of `--cross-check`, where that is the engine.
+    /// Counters of `--cross-check`, if that is the engine.
     cross_check: CrossCheckCounters,
 }
 
 counters! {
     /// Figures of `--cross-check`.
     struct CrossCheckCounters {
-        /// Units compared.
+        /// Units of code compared.
         units: u64,
-        /// Instructions compared.
+        /// Guest instructions compared.
         instructions: u64,
-        /// Differences found.
+        /// Differences found between the engines.
         differences: u64,
         /// Bytes stored by guest code, each compared after its unit.
         stored_bytes: u64 ["bytes"],
-        /// Comparisons of all memory.
+        /// Comparisons of all guest memory.
         memory_comparisons: u64,
     }
 }

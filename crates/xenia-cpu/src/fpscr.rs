@@ -1,21 +1,21 @@
-//! The bits of the floating-point status and control register: PowerISA 2.02 book I, 4.2.2.
+//! Bits of the floating-point status and control register: PowerISA 2.02 book I, 4.2.2.
 //!
-//! NI (bit 2, non-IEEE mode) can be written and read and changes nothing: hardware of the family
-//! does not implement it. What sets the bits is each engine's own business.
+//! NI (bit 2, non-IEEE mode) can be written and read but has no effect: hardware of the family does
+//! not implement it. How the bits are set is up to each engine.
 
-/// Exception summary: some exception bit went from 0 to 1.
+/// Exception summary: an exception bit went from 0 to 1.
 pub const FX: u32 = 1 << 31;
-/// Some enabled exception bit is set.
+/// Summary: an enabled exception bit is set.
 pub const FEX: u32 = 1 << 30;
-/// Some VX* bit is set.
+/// Summary: a VX* bit is set.
 pub const VX: u32 = 1 << 29;
-/// Overflow.
+/// An overflow exception occurred.
 pub const OX: u32 = 1 << 28;
-/// Underflow.
+/// An underflow exception occurred.
 pub const UX: u32 = 1 << 27;
-/// Zero divide.
+/// A zero-divide exception occurred.
 pub const ZX: u32 = 1 << 26;
-/// Inexact.
+/// An inexact exception occurred.
 pub const XX: u32 = 1 << 25;
 /// Invalid: signalling NaN.
 pub const VXSNAN: u32 = 1 << 24;
@@ -35,7 +35,6 @@ pub const FR: u32 = 1 << 18;
 pub const FI: u32 = 1 << 17;
 /// Class of the last result, 5 bits; the lower four are FPCC.
 pub const FPRF: u32 = 0x1F << FPRF_SHIFT;
-/// FPRF's place.
 pub const FPRF_SHIFT: u32 = 12;
 /// FPCC: the compare part of FPRF.
 pub const FPCC: u32 = 0xF << FPRF_SHIFT;
@@ -62,7 +61,7 @@ pub const VXSOFT: u32 = 1 << 10;
 pub const INVALID: u32 = VXSNAN | VXISI | VXIDI | VXZDZ | VXIMZ | VXVC | VXSOFT | VXSQRT | VXCVI;
 /// Every sticky exception bit except FX.
 pub const EXCEPTIONS: u32 = OX | UX | ZX | XX | INVALID;
-/// What instructions may write: not the summaries, not the bit that does not exist.
+/// Bits that instructions can write: all except the summaries and the unimplemented bit.
 pub const WRITABLE: u32 = !(FEX | VX | 1 << 11);
-/// All that makes arithmetic differ from nearest-even IEEE arithmetic without traps.
+/// Control bits that make arithmetic differ from nearest-even IEEE arithmetic without traps.
 pub const CONTROL: u32 = VE | OE | UE | ZE | XE | RN;

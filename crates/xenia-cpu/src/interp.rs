@@ -1,35 +1,36 @@
-//! The interpreter: tier 0, and the oracle that the other tiers are compared with.
+//! The interpreter: tier 0, and the reference for the other tiers.
 //!
 //! # How an arm is written
-//! [`Cpu`] implements the family traits of `xenia-isa`, one file per family. An arm
+//! [`Cpu`] implements the family traits of `xenia-isa`, one file per family. An arm (handler)
 //! - gets the [`Instruction`] and reads operands with its accessors;
-//! - reaches registers through `self.ctx` (or `gpr`, `gpr_or_zero`, `set_gpr`, `set_cr`, `record`);
-//! - reaches storage through `self.load_u32(ea)?`, `self.store_u128(ea, v)?` and their like, with
+//! - accesses registers through `self.ctx` (or `gpr`, `gpr_or_zero`, `set_gpr`, `set_cr`,
+//!   `record`);
+//! - accesses storage through `self.load_u32(ea)?`, `self.store_u128(ea, v)?` and the like, with
 //!   `ea` from `ea_x`, `ea_d`, `ea_ds`. A `u128` is in the order of `PpcContext::vr`, so `lvx` is
 //!   `self.load_u128(ea & !15)?`. Any alignment is allowed; aligned accesses are single-copy
 //!   atomic;
-//! - ends with `Ok(Flow::Next)`, or with `Err(self.raise(kind))` **before it has changed anything
-//!   of the context**, so that the exception finds the state exactly before the instruction;
-//! - never panics: every word can arrive, with any register contents. Invalid forms do something
-//!   defined, which the arm's comment states (the lifter does the same).
+//! - ends with `Ok(Flow::Next)`, or with `Err(self.raise(kind))` **before it has changed the
+//!   context**, so that the exception sees the state exactly before the instruction;
+//! - never panics: any word can occur, with any register contents. Invalid forms have a defined
+//!   result, which the arm's comment states (the lifter does the same).
 //!
 //! Facility checks (MSR\[FP\], MSR\[VEC\]) are made when a block is decoded, not by arms. An
 //! enabled floating-point exception whose instruction completed ends with
 //! `Ok(Flow::FloatingPoint)`.
 //!
 //! # Program counter and budget inside a block
-//! When a block is entered, `ctx.pc` and `ctx.budget` are moved past **all** of it; the run loop
-//! moves them back where an instruction in the middle ends the run. So only the arm of a block's
-//! *last* instruction may look at them: there `ctx.pc` is the next instruction's address (the
-//! instruction's own is `ctx.pc - 4`), and `ctx.now()` counts the instruction itself. Branches,
+//! When a block is entered, `ctx.pc` and `ctx.budget` are advanced past **all** of it; the run loop
+//! moves them back if an instruction in the middle ends the run. So only the arm of a block's
+//! *last* instruction may read them: there `ctx.pc` is the next instruction's address (the
+//! instruction's address is `ctx.pc - 4`), and `ctx.now()` counts the instruction itself. Branches,
 //! `sc`, `isync`, `icbi`, MSR writes and time-base reads are always last.
 //!
 //! # Blocks
 //! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
-//! against the page's version at each entry. A handler is an arm, or an arm compiled for frequent
-//! values of its fixed bits, or two arms in one; `dispatch.rs` chooses, `thread.rs` joins them.
-//! What the arms say is what runs, however they are combined; tests compare.
-#![allow(clippy::unnecessary_wraps)] // what most arms share returns a `Step`, as they do
+//! against the page's version at each entry. A handler is an arm, or an arm specialized for
+//! frequent values of its fixed bits, or two arms fused; `dispatch.rs` chooses, `thread.rs` chains
+//! them. All combinations behave like the plain arms; tests compare them.
+#![allow(clippy::unnecessary_wraps)] // the arms' common helpers return a `Step`, as the arms do
 
 mod branch;
 mod cpu;
@@ -73,7 +74,7 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
 use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
 
-/// The interpreter: an engine that decodes blocks once and runs their instructions one by one.
+/// The interpreter: an engine that decodes blocks once and interprets their instructions.
 pub struct Interpreter {
     memory: Arc<GuestMemory>,
     config: EngineConfig,
@@ -83,7 +84,7 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
-    /// An interpreter for the machine whose memory is `memory`.
+    /// Creates an interpreter for the machine with this memory.
     pub fn new(memory: Arc<GuestMemory>, config: EngineConfig) -> Self {
         if config.reservations == ReservationMode::Strict {
             memory.reservations().set_strict();
@@ -91,24 +92,25 @@ impl Interpreter {
         Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None }
     }
 
-    /// Empties the block cache, and keeps `most_pages` pages in it from now on.
+    /// Empties the block cache, and limits it to `most_pages` pages.
     #[cfg(test)]
     fn limit_pages(&mut self, most_pages: usize) {
         self.blocks = BlockCache::with_limit(most_pages);
     }
 
-    /// Keeps a log of what each [`Execute::run`] stores, for [`Self::stores`].
+    /// Logs the stores of each [`Execute::run`], for [`Self::stores`].
     pub fn log_stores(&mut self) {
         self.store_log = Some(Vec::new());
     }
 
-    /// What the last [`Execute::run`] stored, in order; device stores too. Empty without a log.
+    /// The stores of the last [`Execute::run`], in order, including device stores. Empty without a
+    /// log.
     pub fn stores(&self) -> &[StoredBytes] {
         self.store_log.as_deref().unwrap_or_default()
     }
 
-    /// Fetches and runs the instruction at `ctx.pc`, without looking at any cache. The budget goes
-    /// down by 1 if it completes, whatever it was; `None` means that nothing ended the run.
+    /// Fetches and runs the instruction at `ctx.pc`, without the block cache. The budget decreases
+    /// by 1 if it completes, whatever it was; `None` means that the run continues.
     #[allow(clippy::redundant_closure_for_method_calls)] // the method's path is for one lifetime
     pub fn step(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
         self.on_cpu(ctx, devices, |cpu| cpu.step())
@@ -124,7 +126,7 @@ impl Interpreter {
         self.on_cpu(ctx, devices, |cpu| cpu.execute(i))
     }
 
-    /// Runs and counts an instruction apart from blocks, and without a log.
+    /// Runs and counts one instruction outside of blocks, without a log.
     fn on_cpu(
         &mut self,
         ctx: &mut PpcContext,
@@ -137,7 +139,7 @@ impl Interpreter {
         exit
     }
 
-    /// Runs until something ends the run, or `pace` pauses it: `None`.
+    /// Runs until an exit, or until `pace` pauses the run: `None`.
     fn run_at<P: Pace>(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, pace: &P) -> Option<Exit> {
         let before = ctx.budget;
         self.blocks.choose_facilities(ctx);
@@ -148,7 +150,7 @@ impl Interpreter {
         }
         let exit = loop {
             match run_blocks(&mut self.blocks, &mut cpu, pace) {
-                // Blocks are looked at again after it.
+                // Blocks are revalidated after the store.
                 Some(exit) if holds_code(&exit) => match cpu.step() {
                     None if cpu.ctx.budget > 0 => {}
                     None => break Some(Exit::Budget),
@@ -162,14 +164,15 @@ impl Interpreter {
     }
 }
 
-/// Whether it is a store to a page that holds code, which is to be made by itself.
+/// Whether the exit is a store to a page that holds code, which must be executed as a single
+/// instruction.
 fn holds_code(exit: &Exit) -> bool {
     matches!(exit, Exit::Exception(GuestException { kind: ExceptionKind::Memory(fault), .. })
         if fault.kind == FaultKind::HoldsCode)
 }
 
 impl Cpu<'_> {
-    /// Fetches and runs the instruction at pc, as [`Interpreter::step`] has it.
+    /// Fetches and runs the instruction at pc, like [`Interpreter::step`].
     #[cold]
     fn step(&mut self) -> Option<Exit> {
         match self.memory.fetch_u32(self.ctx.pc) {
@@ -178,8 +181,8 @@ impl Cpu<'_> {
         }
     }
 
-    /// Runs `i` as if it had been fetched from pc, as [`Interpreter::execute`] has it. A store to a
-    /// page that holds code is made.
+    /// Runs `i` as if it had been fetched from pc, like [`Interpreter::execute`]. A store to a page
+    /// that holds code is made.
     fn execute(&mut self, i: Instruction) -> Option<Exit> {
         let handler = match decode(i.0) {
             None => ILLEGAL,
@@ -194,15 +197,16 @@ impl Cpu<'_> {
                 Ok(Flow::Next | Flow::Msr) => None,
                 how => Some(self.exit(pc, how)),
             };
-            // The watch has ended. If another thread has begun one meanwhile, that ends, too.
+            // The watch has ended. If another thread has watched the page again meanwhile, end that
+            // watch, too.
             if !exit.as_ref().is_some_and(holds_code) {
                 return exit;
             }
         }
     }
 
-    /// An instruction of code that ends before the address `end` ended the run: moves pc and budget
-    /// back from there.
+    /// Ends the run at an instruction inside a block that ends before the address `end`: moves pc
+    /// and budget back.
     #[cold]
     #[inline(never)]
     fn stop(&mut self, end: u32, how: Step) -> Exit {
@@ -210,13 +214,13 @@ impl Cpu<'_> {
         self.exit(end.wrapping_sub(4 * (self.left + 1)), how)
     }
 
-    /// Says how the instruction at `pc` ended the run, and leaves pc and budget after it, or at
-    /// it if it didn't complete.
+    /// Converts the result of the instruction at `pc` to an exit; leaves pc and budget after it, or
+    /// at it if it did not complete.
     fn exit(&mut self, pc: u32, how: Step) -> Exit {
         self.ctx.pc = pc.wrapping_add(4);
         match how {
             Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
-            // The others go on and don't come here.
+            // The other values continue the run and do not reach this function.
             Ok(Flow::Yield | Flow::Next | Flow::Msr | Flow::Watched) => Exit::Yield,
             Ok(Flow::FloatingPoint) => {
                 Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::FloatingPoint })
@@ -230,13 +234,13 @@ impl Cpu<'_> {
     }
 }
 
-/// The instruction at `pc` could not be fetched.
+/// The exit for an instruction fetch that failed at `pc`.
 #[cold]
 fn fetch_exception(pc: u32, fault: MemoryFault) -> Exit {
     Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::Fetch(fault) })
 }
 
-/// Runs blocks until something ends the run; `None` if `pace` paused it.
+/// Runs blocks until an exit; `None` if `pace` paused the run.
 fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> Option<Exit> {
     let memory = cpu.memory;
     let mut here = Here::NOWHERE;
@@ -255,6 +259,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
             return Some(run_part(blocks, block, cpu));
         }
         let end = pc.wrapping_add(4 * block.len() as u32);
+        // Moved past the whole block; `stop` moves them back if the run ends inside it.
         cpu.ctx.pc = end;
         cpu.ctx.budget = after;
         let last = place + block.len() - 1;
@@ -272,6 +277,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
             if P::AT_MSR {
                 return None;
             }
+            // This may empty the cache, and so invalidate `here`.
             blocks.choose_facilities(cpu.ctx);
             here = Here::NOWHERE;
         }
@@ -288,7 +294,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
     }
 }
 
-/// Runs as much of `block`, which begins at pc, as the budget allows, which is not all of it.
+/// Runs as many instructions of `block`, which begins at pc, as the budget allows: fewer than all.
 #[inline(never)]
 fn run_part(blocks: &BlockCache, block: &[Entry], cpu: &mut Cpu<'_>) -> Exit {
     let count = cpu.ctx.budget as usize;
@@ -306,7 +312,7 @@ impl Execute for Interpreter {
         if ctx.budget <= 0 {
             return Exit::Budget;
         }
-        // A steady run does not pause.
+        // A steady run never pauses.
         self.run_at(ctx, devices, &Steady).unwrap_or(Exit::Budget)
     }
 

@@ -1,13 +1,13 @@
-//! The guest processor: its architected state, the interpreter, and the trait every engine
+//! The guest processor: its architected state, the interpreter, and the trait that every engine
 //! implements.
 //!
 //! - [`PpcContext`]: one hardware thread's registers, laid out for compiled code as well.
-//! - [`Execute`]: what an engine does; the scheduler knows no more than this.
-//! - [`Interpreter`]: the oracle. Written from the architecture books alone, it shares the decode
-//!   table with the lifter, and nothing else.
+//! - [`Execute`]: the interface of an engine; the scheduler uses only this.
+//! - [`Interpreter`]: the reference engine. Written from the architecture books alone, it shares
+//!   the decode table with the lifter, and no other code.
 //!
 //! Follows PowerISA 2.02 (books I–III), the AltiVec programming environments manual and the VMX128
-//! notes. Where books leave a choice, docs/src/decisions says which and why.
+//! notes. Where the books leave a choice, docs/src/decisions records which one and why.
 #![forbid(unsafe_code)]
 
 mod arms;

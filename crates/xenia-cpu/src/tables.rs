@@ -1,8 +1,8 @@
-//! Tables that the hardware holds, as data: what each engine does with them is its own business.
+//! Tables of the hardware, shared by the engines as data.
 
-/// The intervals of `vrsqrtefp`: sixteen of odd exponents, then those of even ones. The lower half
-/// of an entry, in units of 2^-15, is the root at the interval's start; the upper half is what a
-/// 1024th of the interval takes off, in units of 2^-25.
+/// The intervals of `vrsqrtefp`: sixteen for odd exponents, then sixteen for even ones. The lower
+/// half of an entry is the root at the interval's start, in units of 2^-15; the upper half is the
+/// decrease per 1024th of the interval, in units of 2^-25.
 pub static VRSQRTEFP: [u32; 32] = [
     0x0568_B4FD,
     0x04F3_AF97,

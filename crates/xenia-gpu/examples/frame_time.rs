@@ -1,9 +1,9 @@
 //! Measures the reference backend on a frame of 1280 x 720 pixels: fast clear, a full-screen
-//! textured mesh with a dozen operations a pixel, blended quads, copy, present. Prints the
-//! median time of each part on the clock, and the processor time of the thread that draws, which
-//! says more where the machine does other things as well.
+//! textured mesh with a dozen operations per pixel, blended quads, resolve, present. Prints the
+//! median wall-clock time of each part, and the CPU time of the drawing thread, which is more
+//! reliable on a busy machine.
 //!
-//! `frame_time [THREADS]`: threads that draw, one unless given.
+//! `frame_time [THREADS]`: number of draw threads, one by default.
 
 #![allow(clippy::decimal_bitwise_operands)] // sizes in pixels, two to a register
 
@@ -45,7 +45,7 @@ const PS: &str = "
     max oC0, r2, r2";
 const CLEAR_PS: &str = "alloc colors\nmax oC0, r0, r0";
 
-/// Time this thread has been running, where the host tells: it doesn't count what others take.
+/// CPU time of this thread, if the host provides it: it excludes the time of other processes.
 fn cpu_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
@@ -58,7 +58,7 @@ struct Machine {
 }
 
 impl Machine {
-    /// Runs commands; how long that took on the clock, and of this thread's processor time.
+    /// Runs commands; returns the wall-clock time and this thread's CPU time.
     fn run(&mut self, words: &[u32]) -> [Duration; 2] {
         self.gpu.initialize_ring(RING, 14);
         for (i, &word) in words.iter().enumerate() {
@@ -123,7 +123,7 @@ fn main() {
         set(&mut setup, &[(0x4400 + i, 0.3_f32.to_bits())]);
     }
     machine.run(&setup);
-    // A strip of 60 x 31 squares over the screen, as a mesh would have them.
+    // A strip of 60 x 31 squares over the screen, like a typical mesh.
     let (columns, rows) = (60, 31);
     let mut mesh = Vec::new();
     for y in 0..=rows {

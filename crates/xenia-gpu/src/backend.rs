@@ -1,8 +1,8 @@
-//! What draws: the interface between the command processor and whatever makes pictures.
+//! Backend interface: the boundary between the command processor and the code that renders.
 //!
-//! A backend is given plain descriptions ([`DrawCall`], [`CopyCall`], [`PresentCall`]) and physical
-//! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; guest memory is
-//! written by copies, and by draws whose shaders export to it.
+//! A backend receives plain descriptions ([`DrawCall`], [`CopyCall`], [`PresentCall`]) and physical
+//! memory, never registers or packets. Draws render into an EDRAM that the backend owns; guest
+//! memory is written only by resolves and by draws whose shaders export to memory (memexport).
 
 mod snapshot;
 mod threaded;
@@ -15,7 +15,7 @@ use crate::draw_state::{CopyCall, DrawCall};
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 
-/// A picture as it would be shown.
+/// A frame ready for display.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Width in pixels.
@@ -32,31 +32,31 @@ impl std::fmt::Debug for Frame {
     }
 }
 
-/// What is between a front buffer and the display. Components are red, green, blue.
+/// Gamma ramps between a front buffer and the display. Components are red, green and blue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GammaRamps {
-    /// For 8-bit front buffers: ten bits of red, green and blue (bits 29:20, 19:10, 9:0) for each
-    /// level.
+    /// Ramp of 8-bit front buffers: ten bits each of red, green and blue (bits 29:20, 19:10, 9:0)
+    /// for each level.
     pub table: Arc<[u32; 256]>,
-    /// For 10-bit front buffers, by component, for each eighth level: the value there (bits 15:0)
-    /// and how much it grows to the next (bits 31:16), in units of a 65,536th.
+    /// Ramp of 10-bit front buffers, by component, with an entry for every eighth level: the value
+    /// there (bits 15:0) and the increase up to the next entry (bits 31:16), in units of 1/65,536.
     pub linear: Arc<[[u32; 3]; 128]>,
 }
 
 impl GammaRamps {
-    /// What an 8-bit level (0 to 255) of a component becomes: ten bits.
+    /// Maps an 8-bit level (0 to 255) of a component to ten bits.
     pub fn level8(&self, level: u32, component: usize) -> u32 {
         self.table[level as usize & 255] >> (20 - component * 10) & 1023
     }
 
-    /// What a 10-bit level (0 to 1023) of a component becomes: sixteen bits.
+    /// Maps a 10-bit level (0 to 1023) of a component to sixteen bits.
     pub fn level10(&self, level: u32, component: usize) -> u32 {
         let entry = self.linear[level as usize >> 3 & 127][component];
         ((entry & 0xffff) + (level & 7) * (entry >> 16) / 8).min(0xffff)
     }
 }
 
-/// A front buffer to be shown.
+/// Request to display a front buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresentCall {
     /// The front buffer's texture fetch constant.
@@ -65,17 +65,16 @@ pub struct PresentCall {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// The gamma ramps.
     pub gamma: GammaRamps,
 }
 
-/// Why something was not drawn. Counted and logged, never fatal.
+/// Reason why a draw or resolve was not carried out. Errors are counted and logged, never fatal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
-    /// The state asks for something that this backend does not do.
+    /// The state requests a feature that this backend does not support.
     #[error("not supported: {0}")]
     Unsupported(String),
-    /// The state makes no sense.
+    /// The state is invalid.
     #[error("invalid state: {0}")]
     Invalid(String),
     /// The draw would cost the host too much (see [`limits`](crate::limits)); a part of it is left
@@ -87,66 +86,65 @@ pub enum BackendError {
     Host(String),
 }
 
-/// Tells each range of memory (physical address, bytes) that a draw may read; false if that can't
-/// be told, or if the draw writes memory.
+/// Function that reports each range of memory (physical address, bytes) that a draw may read.
+/// Returns false if the ranges are unknown or if the draw writes memory.
 pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
 
-/// Draws. Looking at what was drawn may mean to finish it first, so that takes `&mut self` too.
+/// Renderer. Queries take `&mut self` too, because they may first have to finish pending draws.
 pub trait Backend: Send {
-    /// Its name, as `--gpu` and reports give it.
+    /// Name of the backend in `--gpu` and in reports.
     fn name(&self) -> &'static str;
 
     /// Draws into the EDRAM.
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
 
-    /// Copies out of the EDRAM into memory, then clears.
+    /// Resolves: copies a rectangle of the EDRAM into memory, then does the clears of the resolve.
     fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
 
-    /// Makes the picture of a front buffer; `None` where the backend makes none.
+    /// Renders a front buffer for display; `None` if the backend produces no frames.
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
 
-    /// Samples that passed the depth test since the start, where they are counted.
+    /// Number of samples that passed the depth test since the start, if the backend counts them.
     fn samples_passed(&mut self) -> Option<u64>;
 
     /// Feeds the EDRAM's bytes to a digest.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8]));
 
-    /// A copy of the EDRAM's words, tile after tile, where the backend has them.
+    /// Copies the EDRAM's words, tile after tile; `None` if the backend has no EDRAM.
     fn edram(&mut self) -> Option<Vec<u32>> {
         None
     }
 
-    /// Replaces the EDRAM's words; an error says why that can't be. A backend without an EDRAM does
-    /// nothing.
+    /// Replaces the EDRAM's words; an error gives the reason. Without an EDRAM this has no effect.
     fn set_edram(&mut self, _words: &[u32]) -> Result<(), String> {
         Ok(())
     }
 
-    /// What tells the memory that draws read, for a backend whose draws read and change nothing
-    /// else but its own state. Such draws may be done later and on another thread, with a copy
-    /// of that memory.
+    /// Function that lists the memory ranges read by a draw, for a backend whose draws read memory
+    /// and change only the backend's own state. Such draws may run later and on another thread, on
+    /// a snapshot of that memory.
     fn inputs(&self) -> Option<Inputs> {
         None
     }
 
-    /// What ends draws before their time, where the backend's may take long.
+    /// Handle that cancels draws early, if the backend's draws may take long.
     fn cancel(&self) -> Option<Cancel> {
         None
     }
 
-    /// Why draws that were taken have not been drawn in the end, since the last call.
+    /// Errors since the last call of draws that were accepted but failed later.
     fn late_errors(&mut self) -> Vec<BackendError> {
         Vec::new()
     }
 
-    /// What the colour target of a draw (its first; else its depth) looks like now, where the
-    /// backend can tell.
+    /// Current image of a draw's first colour target, or of its depth target if it has none, if the
+    /// backend can produce it.
     fn target_picture(&mut self, _call: &DrawCall) -> Option<Frame> {
         None
     }
 }
 
-/// Draws nothing. Guest-visible timing, fences and interrupts are those of any other backend.
+/// Backend that renders nothing. Guest-visible timing, fences and interrupts match other backends.
 #[derive(Debug, Default)]
 pub struct NullBackend;
 

@@ -1,8 +1,8 @@
-//! Draw state: the register file as one plain description of a draw or a copy.
+//! Draw state: the register file as a plain description of one draw or resolve.
 //!
 //! [`DrawCall::capture`] and [`CopyCall::capture`] are pure: equal registers and shaders give equal
-//! results, and nothing of guest memory is read. Everything a backend needs to know is in here, so
-//! a backend never sees a register.
+//! results, and guest memory is not read. The description is complete, so backends never read
+//! registers.
 
 mod capture;
 pub(crate) mod color;
@@ -27,71 +27,66 @@ use crate::memory::Endian;
 use crate::microcode::Shader;
 use crate::registers::vgt;
 
-/// Where a draw's vertex indices come from.
+/// Source of a draw's vertex indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexSource {
-    /// Counted up from zero.
+    /// Auto-generated indices, counting up from zero.
     Counted,
-    /// A buffer in physical memory.
+    /// Index buffer in physical memory.
     Buffer {
-        /// Its physical address.
         physical: u32,
-        /// 32-bit indices, of which 24 bits count; else 16-bit ones.
+        /// 32-bit indices, of which the low 24 bits are used; else 16-bit indices.
         wide: bool,
-        /// Byte order.
         endian: Endian,
-        /// Indices that the buffer holds.
+        /// Number of indices in the buffer.
         length: u32,
     },
-    /// Words that came with the packet, two 16-bit indices or one 32-bit index each.
+    /// Indices embedded in the packet: two 16-bit indices or one 32-bit index per word.
     Inline {
-        /// The words.
         words: Arc<[u32]>,
-        /// One index per word.
+        /// One 32-bit index per word.
         wide: bool,
     },
 }
 
-/// Whether faces are kept, and which way round they go.
+/// Face culling and winding order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Culling {
-    /// Front faces are dropped.
+    /// Culls front faces.
     pub front: bool,
-    /// Back faces are dropped.
+    /// Culls back faces.
     pub back: bool,
     /// A clockwise triangle (on a screen whose y grows downwards) is a front face.
     pub front_is_clockwise: bool,
 }
 
-/// The viewport transform and the clipping in front of it.
+/// Viewport transform and clipping.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
-    /// Multiplied to x, y, z after the division by w.
+    /// Factor of x, y and z after the division by w.
     pub scale: [f32; 3],
-    /// Added after that.
+    /// Offset added after the scale.
     pub offset: [f32; 3],
-    /// x and y come already divided by w.
+    /// The vertex shader's x and y are already divided by w.
     pub xy_divided: bool,
-    /// z comes already divided by w.
+    /// The vertex shader's z is already divided by w.
     pub z_divided: bool,
-    /// w comes as 1/w.
+    /// The vertex shader outputs 1/w as w.
     pub w_inverted: bool,
     /// Added to x and y last, in pixels.
     pub window_offset: [i32; 2],
-    /// Pixel centres lie at whole numbers, as in Direct3D 9; else at halves.
+    /// Pixel centres lie at whole coordinates, as in Direct3D 9; else at halves.
     pub centers_at_integers: bool,
-    /// Nothing is clipped but what lies behind the eye.
+    /// Clipping is off, except against the plane of the eye.
     pub clip_disabled: bool,
-    /// z is clipped to 0..w (Direct3D); else to -w..w.
+    /// z is clipped to 0..w (Direct3D); else to -w..w (OpenGL).
     pub direct3d_depth: bool,
 }
 
 /// A rectangle of pixels; right and bottom are exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Scissor {
-    /// Left edge.
     pub left: i32,
-    /// Top edge.
     pub top: i32,
     /// Right edge, exclusive.
     pub right: i32,
@@ -100,25 +95,25 @@ pub struct Scissor {
 }
 
 impl Scissor {
-    /// Pixels inside.
+    /// Number of pixels in the rectangle.
     pub fn area(self) -> u64 {
         (self.right - self.left).max(0) as u64 * (self.bottom - self.top).max(0) as u64
     }
 }
 
-/// Blending of one render target.
+/// Blend state of one render target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blend {
-    /// Source factor of colour and alpha.
+    /// Source factors of colour and alpha.
     pub source: [BlendFactor; 2],
-    /// Destination factor of colour and alpha.
+    /// Destination factors of colour and alpha.
     pub destination: [BlendFactor; 2],
-    /// Function of colour and alpha.
+    /// Blend functions of colour and alpha.
     pub operation: [BlendOp; 2],
 }
 
 impl Blend {
-    /// Whether the source goes through unchanged.
+    /// Whether the source colour replaces the destination.
     pub fn is_copy(self) -> bool {
         self.source == [BlendFactor::One; 2]
             && self.destination == [BlendFactor::Zero; 2]
@@ -131,13 +126,11 @@ impl Blend {
 pub struct ColorTarget {
     /// First EDRAM tile.
     pub base: u32,
-    /// Sample format.
     pub format: ColorTargetFormat,
-    /// Shader output is multiplied by two to this power.
+    /// The shader's output is multiplied by two to this power.
     pub exponent_bias: i32,
-    /// Components written: red is bit 0.
+    /// Components to write: red is bit 0.
     pub write_mask: u8,
-    /// Blending.
     pub blend: Blend,
 }
 
@@ -146,148 +139,140 @@ pub struct ColorTarget {
 pub struct Stencil {
     /// Comparison of the reference with the stored value.
     pub compare: Compare,
-    /// When that fails.
+    /// Operation if the stencil test fails.
     pub fail: StencilOp,
-    /// When both tests pass.
+    /// Operation if the stencil and depth tests pass.
     pub pass: StencilOp,
-    /// When only the depth test fails.
+    /// Operation if only the depth test fails.
     pub depth_fail: StencilOp,
-    /// Reference.
+    /// Reference value of the test.
     pub reference: u8,
-    /// Applied to both sides of the comparison.
+    /// Mask applied to both operands of the comparison.
     pub read_mask: u8,
-    /// Bits that are written.
+    /// Mask of the bits to write.
     pub write_mask: u8,
 }
 
-/// Depth and stencil.
+/// Depth and stencil state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DepthStencil {
     /// First EDRAM tile.
     pub base: u32,
-    /// Sample format.
     pub format: DepthFormat,
-    /// The depth comparison, where the test is on.
+    /// Depth comparison; `None` if the depth test is off.
     pub compare: Option<Compare>,
-    /// Depth is written.
+    /// Whether depth is written.
     pub write: bool,
-    /// Stencil tests of front and back faces, where the test is on.
+    /// Stencil tests of front and back faces; `None` if the stencil test is off.
     pub stencil: Option<[Stencil; 2]>,
     /// Depth bias of front and back faces: slope factor and constant.
     pub bias: [[f32; 2]; 2],
 }
 
-/// When killed vertices take away their primitive.
+/// Condition on which killed vertices discard their primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VertexKill {
-    /// When one of its vertices is killed.
+    /// At least one vertex is killed.
     Any,
-    /// When all of them are.
+    /// All vertices are killed.
     All,
 }
 
-/// Everything about one draw, except what lies in guest memory.
+/// Complete state of one draw, except for the contents of guest memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DrawCall {
-    /// Primitive type.
     pub primitive: Primitive,
     /// Number of indices.
     pub count: u32,
-    /// Where they come from.
+    /// Source of the indices.
     pub indices: IndexSource,
     /// Added to each index.
     pub index_offset: i32,
-    /// Lowest and highest index after that; others are clamped.
+    /// Lowest and highest index after the offset; indices are clamped to this range.
     pub index_bounds: [u32; 2],
-    /// The index that ends a strip, where that is on.
+    /// Primitive restart index, if primitive restart is on.
     pub restart: Option<u32>,
-    /// Patches are cut up.
+    /// Tessellation state; `None` if the primitives are not patches.
     pub tessellation: Option<Tessellation>,
-    /// What front and back faces are drawn as, where they are not all filled.
+    /// Polygon fill modes of front and back faces; `None` if both are filled triangles.
     pub fills: Option<[PolygonFill; 2]>,
-    /// Flat shading takes a primitive's last vertex.
+    /// The provoking vertex of flat shading is a primitive's last one; else its first.
     pub provoking_last: bool,
-    /// Vertex shader.
     pub vertex_shader: Arc<Shader>,
-    /// Pixel shader; none draws depth only.
+    /// Pixel shader; `None` for draws that write only depth.
     pub pixel_shader: Option<Arc<Shader>>,
-    /// Shader constants.
     pub constants: Arc<Constants>,
-    /// When vertices that the vertex shader kills take away their primitive, where it may kill.
+    /// Condition on which killed vertices discard their primitive; `None` if the vertex shader does
+    /// not kill.
     pub vertex_kill: Option<VertexKill>,
-    /// Interpolators that the vertex shader exports.
+    /// Number of interpolators that the vertex shader exports.
     pub interpolators: u32,
-    /// Flat shading, one bit per interpolator.
+    /// Flat-shaded interpolators, one bit each.
     pub flat: u32,
-    /// Interpolators that are taken within what is covered of a pixel, one bit each; the others are
-    /// taken at its centre, be that covered or not.
+    /// Interpolators with centroid sampling, one bit each: they are evaluated within the covered
+    /// part of a pixel. The others are evaluated at the pixel's centre, covered or not.
     pub centroid: u32,
-    /// The interpolator register that gets the pixel's position, with the sign of x for back faces,
-    /// of y for points and of z for lines; and the place within a point in z and w. Where asked
-    /// for.
+    /// Interpolator register that receives the pixel's position, if requested. The sign of x marks
+    /// back faces, that of y points, that of z lines; z and w hold the position within a point.
     pub position_register: Option<u32>,
     /// Perspective correction is off.
     pub affine: bool,
-    /// Viewport.
     pub viewport: Viewport,
-    /// The title's clip planes that are on: outside is where the sum of products with the position
-    /// is negative.
+    /// Enabled user clip planes; a position is outside where its dot product with the plane is
+    /// negative.
     pub clip_planes: Vec<[f32; 4]>,
-    /// Those planes take away primitives that lie outside one as a whole, and cut none.
+    /// User clip planes only cull primitives that lie entirely outside one; they do not clip.
     pub clip_planes_only_cull: bool,
     /// Pixels that may be drawn.
     pub scissor: Scissor,
-    /// Culling.
     pub culling: Culling,
     /// Width of the render targets in pixels.
     pub pitch: u32,
     /// Samples per pixel.
     pub msaa: Msaa,
-    /// Samples that are drawn, where multisampling is on; one bit each.
+    /// Samples that may be written if multisampling is on, one bit each.
     pub sample_mask: u32,
     /// Half the width of lines, in pixels.
     pub line_width: f32,
     /// Half the width and height of points, in pixels.
     pub point_size: [f32; 2],
-    /// Least and largest width and height of points whose size the vertex shader says, in pixels.
+    /// Least and largest width and height of points whose size the vertex shader exports, in
+    /// pixels.
     pub point_limits: [f32; 2],
-    /// Colour targets; none where nothing is written.
+    /// Colour targets; `None` where a slot is not written.
     pub color: [Option<ColorTarget>; 4],
-    /// Blend constant.
     pub blend_constant: [f32; 4],
-    /// Alpha test: comparison with the reference.
+    /// Alpha test: comparison and reference value.
     pub alpha_test: Option<(Compare, f32)>,
-    /// Alpha decides which samples are drawn, by thresholds that are lowered by so many steps in
-    /// pixels with x and y even, y odd, x odd, and both odd.
+    /// Alpha to mask: the alpha thresholds of samples are lowered by these steps in pixels with x
+    /// and y even, y odd, x odd, and both odd.
     pub alpha_to_mask: Option<[u8; 4]>,
-    /// Depth and stencil.
     pub depth: DepthStencil,
 }
 
-/// What the packet of a draw says.
+/// Packet fields of a draw.
 pub struct DrawRequest {
-    /// `VGT_DRAW_INITIATOR`.
+    /// Value of `VGT_DRAW_INITIATOR`.
     pub initiator: vgt::VgtDrawInitiator,
-    /// Source of indices.
     pub indices: IndexSource,
 }
 
-/// Why registers don't describe a draw.
+/// Reason why the registers do not describe a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DrawStateError {
     /// No vertex shader was loaded.
     #[error("no vertex shader is loaded")]
     NoVertexShader,
-    /// The primitive type is undefined or not drawn this way.
+    /// The primitive type is undefined or not supported in this kind of draw.
     #[error("primitive type {0:?} can't be drawn")]
     Primitive(Primitive),
-    /// The backend's mode makes it no draw, and its vertices don't write to memory.
+    /// The EDRAM mode allows no draw, and the vertices do not write to memory.
     #[error("EDRAM mode {0:?} draws nothing")]
     Mode(EdramMode),
 }
 
 impl DrawCall {
-    /// Whether its shaders may write to memory. Such draws are done at once, in their order.
+    /// Whether the draw's shaders may write to memory. Such draws run immediately, in order.
     pub fn exports_memory(&self) -> bool {
         let shaders = std::iter::once(&self.vertex_shader).chain(&self.pixel_shader);
         shaders.into_iter().any(|shader| shader.program.exports_memory())

@@ -1,9 +1,9 @@
-//! Where samples lie in the embedded memory: 2048 tiles of 80 x 16 32-bit samples.
+//! EDRAM layout: addresses of samples in 2048 tiles of 80 x 16 32-bit samples.
 //!
-//! A target starts at a tile and is a row of tiles as wide as the surface, then the next row, and
-//! so on; tile numbers wrap. 2x doubles a target's height and 4x also its width; where the samples
-//! of a pixel lie in that is [`Msaa::cell`](crate::enums::Msaa::cell). 64-bit samples take two
-//! words side by side. Depth targets have the two halves of each tile's rows exchanged.
+//! A target starts at a tile and consists of rows of tiles as wide as the surface; tile numbers
+//! wrap around. 2x MSAA doubles a target's height and 4x also its width;
+//! [`Msaa::cell`](crate::enums::Msaa::cell) gives the positions of a pixel's samples. 64-bit
+//! samples occupy two adjacent words. Depth targets have the two halves of each tile row exchanged.
 
 /// Width of a tile in 32-bit samples.
 pub const TILE_WIDTH: u32 = 80;
@@ -11,18 +11,18 @@ pub const TILE_WIDTH: u32 = 80;
 pub const TILE_HEIGHT: u32 = 16;
 /// Number of tiles.
 pub const TILES: u32 = 2048;
-/// Words of a tile.
+/// Words in a tile.
 pub const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
 /// Words of EDRAM: 10 MiB.
 pub const EDRAM_WORDS: usize = (TILES * TILE_WORDS) as usize;
 
-/// Tiles from one row of tiles of a surface to the next, for a pitch in pixels, so many samples for
-/// each of them across, and so many words in a sample.
+/// Tiles from one row of tiles to the next, for a surface with this pitch in pixels, this many
+/// sample columns per pixel and words per sample.
 pub const fn pitch_tiles(pitch: u32, columns: u32, words: u32) -> u32 {
     (pitch * columns).div_ceil(TILE_WIDTH) * words
 }
 
-/// Whether these can be the words of an EDRAM; else what is wrong.
+/// Checks that the words have the size of an EDRAM; the error says what is wrong.
 pub fn check(words: &[u32]) -> Result<(), String> {
     match words.len() {
         EDRAM_WORDS => Ok(()),
@@ -30,20 +30,20 @@ pub fn check(words: &[u32]) -> Result<(), String> {
     }
 }
 
-/// Where a render target lies.
+/// Location of a render target in EDRAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// First tile.
+    /// First EDRAM tile.
     pub(crate) base: u32,
     /// Tiles from one row of tiles to the next.
     pub(crate) pitch_tiles: u32,
-    /// Depth target.
+    /// Whether this is a depth target.
     pub(crate) is_depth: bool,
     /// Words per sample: 1 or 2.
     pub(crate) words: u32,
 }
 
-/// A run of samples within one row of one tile.
+/// Run of samples within one row of one tile.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
     start: u32,
@@ -52,20 +52,20 @@ pub(crate) struct Row {
 }
 
 impl Place {
-    /// `pitch` in pixels, `columns`: samples for each of them across.
+    /// `pitch` is in pixels; `columns` is the number of sample columns per pixel.
     pub(crate) fn new(base: u32, pitch: u32, columns: u32, is_depth: bool, words: u32) -> Self {
         Self { base, pitch_tiles: pitch_tiles(pitch, columns, words), is_depth, words }
     }
 
-    /// The tiles of a row of tiles that hold the samples from column `from` to before column `to`.
+    /// Tiles of a row of tiles that hold the sample columns `from..to`.
     pub(crate) fn tiles(self, row: u32, from: u32, to: u32) -> impl Iterator<Item = u32> {
         let first = self.base.wrapping_add(row.wrapping_mul(self.pitch_tiles));
         (from * self.words / TILE_WIDTH..(to * self.words).div_ceil(TILE_WIDTH))
             .map(move |tile| first.wrapping_add(tile) % TILES)
     }
 
-    /// The row that begins with the word at sample (x, y); x is in samples, and the run must not
-    /// cross a tile (runs of up to 16 words from a multiple of 16 never do).
+    /// Returns the run that starts at the word of sample (x, y). x is in samples, and the run must
+    /// not cross a tile (runs of up to 16 words from a multiple of 16 never do).
     #[inline]
     pub(crate) fn row(self, x: u32, y: u32) -> Row {
         let x = x * self.words;
@@ -82,19 +82,19 @@ impl Place {
 }
 
 impl Row {
-    /// The run that begins so many words on, in the same row of the same tile.
+    /// Returns the run that starts `words` later in the same row of the same tile.
     #[inline]
     pub(crate) fn ahead(self, words: u32) -> Self {
         Self { x: self.x + words, ..self }
     }
 
-    /// The run so many rows below, which must lie in the same tile.
+    /// Returns the run `rows` below, which must lie in the same tile.
     #[inline]
     pub(crate) fn below(self, rows: u32) -> Self {
         Self { start: self.start + rows * TILE_WIDTH, ..self }
     }
 
-    /// The index of the word so many words on.
+    /// Index of the word at offset `ahead` of the run.
     #[inline]
     pub(crate) fn word(self, ahead: u32) -> usize {
         let x = self.x + ahead;

@@ -1,25 +1,25 @@
 //! Enumerations of register fields, fetch constants and microcode.
 //!
-//! Values that the hardware leaves undefined decode to the row named in `else`, so that hostile
-//! state has a meaning too.
+//! Values that the hardware leaves undefined decode to the variant named in `else`, so that hostile
+//! state is defined too.
 
 macro_rules! enums {
     ($($(#[doc = $doc:literal])* $name:ident else $default:ident { $($(#[doc = $vdoc:literal])* $value:literal $variant:ident,)* })*) => { $(
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)] // the names are the documentation: they are the field's values
+        #[allow(missing_docs)] // the names of the field's values are the documentation
         pub enum $name { $($(#[doc = $vdoc])* $variant = $value,)* }
 
         impl $name {
-            /// All of them.
+            /// All defined values.
             pub const VALUES: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Decodes a field.
+            /// Decodes a field's bits.
             pub const fn from_bits(bits: u32) -> Self {
                 match bits { $($value => Self::$variant,)* _ => Self::$default }
             }
 
-            /// The field.
+            /// Encodes the field.
             pub const fn bits(self) -> u32 {
                 self as u32
             }
@@ -55,22 +55,22 @@ enums! {
         0x15 LineStrip2d,
         0x16 TriangleStrip2d,
     }
-    /// Comparisons of depth, stencil and alpha tests.
+    /// Comparison functions of depth, stencil and alpha tests.
     Compare else Always {
         0 Never, 1 Less, 2 Equal, 3 LessEqual, 4 Greater, 5 NotEqual, 6 GreaterEqual, 7 Always,
     }
-    /// Stencil operations.
+    /// Operations of the stencil test.
     StencilOp else Keep {
         0 Keep, 1 Zero, 2 Replace, 3 IncrementClamp, 4 DecrementClamp, 5 Invert, 6 IncrementWrap, 7 DecrementWrap,
     }
-    /// Blend factors.
+    /// Factors of the blend equation.
     BlendFactor else Zero {
         0 Zero, 1 One, 4 SrcColor, 5 OneMinusSrcColor, 6 SrcAlpha, 7 OneMinusSrcAlpha,
         8 DstColor, 9 OneMinusDstColor, 10 DstAlpha, 11 OneMinusDstAlpha,
         12 ConstantColor, 13 OneMinusConstantColor, 14 ConstantAlpha, 15 OneMinusConstantAlpha,
         16 SrcAlphaSaturate,
     }
-    /// Blend functions.
+    /// Functions of the blend equation.
     BlendOp else Add {
         0 Add, 1 Subtract, 2 Min, 3 Max, 4 RevSubtract,
     }
@@ -87,46 +87,46 @@ enums! {
     DepthFormat else D24S8 {
         0 D24S8, 1 D24FS8,
     }
-    /// What the backend does with a draw.
+    /// Operation of the render backend (RB) for a draw.
     EdramMode else Ignore {
         0 Ignore, 4 ColorDepth, 5 Depth, 6 Copy,
     }
-    /// What a copy does with the samples' values.
+    /// Conversion of samples in a resolve.
     CopyCommand else Null {
         0 Raw, 1 Convert, 2 ConstantOne, 3 Null,
     }
-    /// How texture coordinates outside 0..1 are brought back.
+    /// Addressing modes of texture coordinates outside 0..1.
     ClampMode else Repeat {
         0 Repeat, 1 MirroredRepeat, 2 ClampToEdge, 3 MirrorClampToEdge, 4 ClampToHalfway,
         5 MirrorClampToHalfway, 6 ClampToBorder, 7 MirrorClampToBorder,
     }
-    /// How a texture's components are to be taken.
+    /// Interpretation of a texture component's sign.
     TextureSign else Unsigned {
         0 Unsigned, 1 Signed, 2 UnsignedBiased, 3 Gamma,
     }
-    /// Texture filters.
+    /// Texture filtering modes.
     TextureFilter else Point {
         0 Point, 1 Linear, 2 BaseMap, 3 UseFetchConstant,
     }
-    /// How many times longer than wide the part of a texture may be that one fetch is the mean of.
+    /// Maximum anisotropy: ratio of a pixel footprint's longer side to its shorter one.
     Anisotropy else Disabled {
         0 Disabled, 1 Max1, 2 Max2, 3 Max4, 4 Max8, 5 Max16, 7 UseFetchConstant,
     }
-    /// What polygons are drawn as.
+    /// Polygon fill modes.
     PolygonFill else Triangles {
         0 Points, 1 Lines, 2 Triangles,
     }
-    /// How patches are cut into triangles.
+    /// Tessellation modes of patches.
     TessellationMode else Discrete {
         0 Discrete, 1 Continuous,
-        /// Each edge's level comes from the index buffer.
+        /// The index buffer holds each edge's level.
         2 Adaptive,
     }
-    /// What vertex shaders export beside position and interpolators.
+    /// Vertex shader exports besides position and interpolators.
     VertexExportMode else Position {
         0 Position, 2 Sprite, 3 Edge, 4 Kill, 5 SpriteKill, 6 EdgeKill, 7 Multipass,
     }
-    /// Where pixels are interpolated that are covered in part.
+    /// Interpolation positions of partially covered pixels.
     SampleControl else CentersOnly {
         0 CentroidsOnly, 1 CentersOnly, 2 CentroidsAndCenters,
     }
@@ -137,7 +137,7 @@ enums! {
 }
 
 impl Primitive {
-    /// Whether it is lines.
+    /// Whether the primitives are lines.
     pub const fn is_line(self) -> bool {
         matches!(self, Self::LineList | Self::LineStrip | Self::LineLoop | Self::LineStrip2d)
     }
@@ -151,7 +151,7 @@ impl VertexExportMode {
 }
 
 impl Anisotropy {
-    /// The ratio; 1 where there is none.
+    /// Largest ratio; 1 if anisotropic filtering is off.
     pub const fn most(self) -> u32 {
         match self {
             Self::Disabled | Self::Max1 | Self::UseFetchConstant => 1,
@@ -162,14 +162,14 @@ impl Anisotropy {
         }
     }
 
-    /// What a fetch asks for, or the constant where it leaves it to that.
+    /// Returns the fetch instruction's setting, or the constant's if the instruction defers to it.
     pub const fn or(self, constant: Self) -> Self {
         if matches!(self, Self::UseFetchConstant) { constant } else { self }
     }
 }
 
 impl Compare {
-    /// Whether `a` compares with `b` as asked; a NaN only passes `NotEqual` and `Always`.
+    /// Whether the comparison of `a` with `b` holds; a NaN only passes `NotEqual` and `Always`.
     #[inline]
     pub fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
         match self {
@@ -191,19 +191,20 @@ impl Msaa {
         1 << self as u32
     }
 
-    /// How many times wider than a surface of one sample it is: samples for each pixel across.
+    /// Sample columns per pixel: the factor by which a surface is wider than one with a single
+    /// sample.
     pub const fn columns(self) -> u32 {
         if matches!(self, Self::X4) { 2 } else { 1 }
     }
 
-    /// Samples for each pixel down.
+    /// Sample rows per pixel.
     pub const fn rows(self) -> u32 {
         if matches!(self, Self::X1) { 1 } else { 2 }
     }
 
-    /// Where a sample of a pixel lies, counted in samples: the pixel of a surface of one sample
-    /// that has the same words. Samples of multisampled pixels are spread over blocks of 4 x 4
-    /// (xenia-canary, pull request 1163).
+    /// Coordinates of a pixel's sample in the grid of samples, which is the pixel with the same
+    /// words in a single-sampled surface. Samples of multisampled pixels are spread over blocks of
+    /// 4 x 4 (xenia-canary, pull request 1163).
     pub const fn cell(self, x: u32, y: u32, sample: u32) -> (u32, u32) {
         match self {
             Self::X1 => (x, y),
@@ -214,7 +215,7 @@ impl Msaa {
 }
 
 impl ColorTargetFormat {
-    /// Components that it has: red is bit 0.
+    /// Mask of the components in the format: red is bit 0.
     pub const fn components(self) -> u8 {
         match self {
             Self::Rg16 | Self::Rg16Float | Self::Rg32Float => 0b11,
@@ -223,12 +224,12 @@ impl ColorTargetFormat {
         }
     }
 
-    /// Whether a sample takes two words of EDRAM.
+    /// Whether a sample occupies two words of EDRAM.
     pub const fn is_64_bit(self) -> bool {
         matches!(self, Self::Rgba16 | Self::Rgba16Float | Self::Rg32Float)
     }
 
-    /// The lowest and highest values that colour and alpha can hold; blending clamps to them.
+    /// Lowest and highest values that colour and alpha can hold; blending clamps to them.
     pub fn range(self) -> [(f32, f32); 2] {
         match self {
             Self::Rgba8 | Self::Rgba8Gamma | Self::Rgb10A2 | Self::Rgb10A2As10 => [(0.0, 1.0); 2],
@@ -258,7 +259,7 @@ mod tests {
             }
             assert!(seen.as_flattened().iter().all(|seen| *seen), "{msaa:?}");
         }
-        // The rows of a block, as pixel (x, y) and sample.
+        // The rows of a block: pixel (x, y) and sample.
         let four =
             [[(0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 0, 1)], [(0, 1, 0), (1, 1, 0), (0, 1, 1), (1, 1, 1)]];
         for (v, row) in four.into_iter().enumerate() {

@@ -1,5 +1,4 @@
-//! What shaders reach outside of themselves: vertex and texture fetches of the interpreter, from
-//! guest memory, and its exports to it.
+//! Memory accesses of the shader interpreter: vertex fetches, texture fetches and memory exports.
 
 mod export;
 mod sample;
@@ -19,23 +18,23 @@ use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_b
 use export::Stream;
 
 const PAGE: u32 = 4096;
-/// Pages that a draw's fetches keep, 16 MiB of them, before all are let go.
+/// Most pages (16 MiB) that the fetches of a draw cache; when full, the cache is emptied.
 const MAX_PAGES: usize = 4096;
 
-/// The highest level of a texture that a fetch may use.
+/// Highest mip level of a texture that a fetch may use.
 pub(crate) fn last_level(info: &TextureInfo, fetch: &TextureFetch) -> u32 {
     let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
     if mip == TextureFilter::BaseMap { 0 } else { info.max_level() }
 }
 
-/// A texture that a draw uses.
+/// Texture that a draw uses.
 pub(crate) struct Binding {
     pub(crate) info: TextureInfo,
-    /// Levels from the base on; at least one.
+    /// Mip levels from the base level on; at least one.
     pub(crate) levels: Vec<Arc<TextureLevel>>,
 }
 
-/// The textures that a program fetches from, by fetch constant.
+/// Decoded textures of a program, by fetch constant.
 #[derive(Default)]
 pub struct Bindings {
     slots: [Option<Binding>; 32],
@@ -43,8 +42,7 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Decodes the textures that a program may fetch from, as far as they take so many bytes
-    /// together.
+    /// Decodes the textures that a program may fetch, up to a total size in bytes.
     pub fn new(
         program: &Program,
         constants: &Constants,
@@ -78,43 +76,43 @@ impl Bindings {
         bindings
     }
 
-    /// Whether a texture or some of its levels were too much.
+    /// Whether a texture or some of its levels exceeded the limit.
     pub fn left_out(&self) -> bool {
         self.left_out
     }
 }
 
-/// Fetches for one draw. Memory is read page by page, each once if the draw reads no more than
+/// Fetch unit of one draw. Memory is read in pages, each once if the draw reads no more than
 /// [`MAX_PAGES`].
 pub struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
     pages: HashMap<u32, Box<[u8; PAGE as usize]>>,
     textures: &'a Bindings,
-    /// Address of the last full vertex fetch, in words, by lane.
+    /// Word address of the last full vertex fetch, by lane.
     last: [u32; LANES],
-    /// Lanes whose results matter; others may get anything.
+    /// Lanes whose results are used; the other lanes' results are undefined.
     wanted: Mask,
     /// Lanes that may write to memory.
     exporting: Mask,
 }
 
 impl<'a> Fetcher<'a> {
-    /// Fetches with these constants from this memory, and from textures that were decoded before.
+    /// Creates a fetch unit with these constants, memory and decoded textures.
     pub fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory, textures: &'a Bindings) -> Self {
         let pages = HashMap::new();
         let (wanted, exporting) = (Mask::MAX, Mask::MAX);
         Self { constants, memory, pages, textures, last: [0; LANES], wanted, exporting }
     }
 
-    /// Begins a run in which the results of some lanes matter, and what some write to memory;
-    /// nothing of earlier runs is left.
+    /// Starts a shader run in which the results of the `wanted` lanes are used and the `exporting`
+    /// lanes may write to memory; resets the state of earlier runs.
     pub(crate) fn start(&mut self, wanted: Mask, exporting: Mask) {
         self.last = [0; LANES];
         (self.wanted, self.exporting) = (wanted, exporting);
     }
 
-    /// A word of memory, as it lies there (first byte lowest).
+    /// Reads a word of memory without byte swapping (first byte lowest).
     #[inline]
     fn word(&mut self, address: u32) -> u32 {
         let address = address & (PHYSICAL_SIZE - 1) & !3;
@@ -132,7 +130,7 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-/// The integer of a field as the fetch asks for it.
+/// Converts an integer field as the fetch's flags request.
 fn number(fetch: &VertexFetch, raw: u32, width: u32) -> f32 {
     if fetch.signed {
         let value = (((raw << (32 - width)) as i32) >> (32 - width)) as f32;
@@ -149,7 +147,7 @@ fn number(fetch: &VertexFetch, raw: u32, width: u32) -> f32 {
     }
 }
 
-/// The components of an element, and zeros for those that it lacks.
+/// Unpacks an element's components; missing ones are zero.
 fn unpack(fetch: &VertexFetch, layout: Layout, fields: &[(u32, u32)], words: &[u32; 4]) -> [f32; 4] {
     let mut values = [0.0; 4];
     for (value, &(low, width)) in values.iter_mut().zip(fields) {
@@ -167,7 +165,7 @@ impl FetchUnit for Fetcher<'_> {
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector {
         let mut result = [[0.0; LANES]; 4];
         let VertexBuffer { physical, words: size, endian } = self.constants.vertex_buffer(fetch.constant);
-        // Formats that vertices don't have fetch zeros.
+        // Unsupported vertex formats fetch zeros.
         let layout = Layout::of_vertices(u32::from(fetch.format)).unwrap_or(Layout::Unknown);
         let (fields, words) = (layout.fields(), layout.words() as usize);
         let fields = &fields[..layout.components() as usize];
@@ -184,7 +182,7 @@ impl FetchUnit for Fetcher<'_> {
             let at = self.last[lane].wrapping_add_signed(fetch.offset);
             let mut element = [0; 4];
             for (i, word) in element.iter_mut().enumerate().take(words) {
-                // Beyond the buffer's end everything is zero.
+                // Reads beyond the buffer's end return zero.
                 let at = at.wrapping_add(i as u32);
                 if at < size {
                     *word = endian.swap(self.word(physical.wrapping_add(at * 4)));
@@ -207,8 +205,8 @@ impl FetchUnit for Fetcher<'_> {
         }
     }
 
-    /// Written at once. What this draw has read before stays as it was read, as in the chip's
-    /// caches, until those are full.
+    /// Writes an export immediately. Pages that this draw has cached keep the old contents, as in
+    /// the chip's caches, until the cache is emptied.
     fn export(&mut self, address: &Vector, element: u32, value: &Vector, mask: Mask) {
         let mask = mask & self.exporting;
         for lane in (0..LANES).filter(|lane| mask >> lane & 1 != 0) {
@@ -254,7 +252,7 @@ mod tests {
             let bindings = Bindings::new(&program, &constants, &mut TextureCache::default(), &ram, bytes);
             ([1, 2].map(|slot: usize| bindings.slots[slot].is_some()), bindings.left_out())
         };
-        // 32 x 32 texels of four bytes, made from as many.
+        // 32 x 32 texels of four bytes: 4096 source bytes decode to as many.
         assert_eq!(bound(4 * 4096), ([true, true], false));
         assert_eq!(bound(4 * 4096 - 1), ([true, false], true));
         assert_eq!(bound(0), ([false, false], true));
@@ -296,7 +294,7 @@ mod tests {
     #[test]
     fn elements_are_found_and_unpacked() {
         let ram = Ram::new(0x10000);
-        // Vertex 2 of a stride of 4 words, one word in: word 9.
+        // Vertex 2 at a stride of 4 words and an offset of one word: word 9.
         for (i, word) in [0x3f80_0000_u32, 0x4000_0000, 0x4040_0000].into_iter().enumerate() {
             ram.write_u32(0x1000 + (9 + i as u32) * 4, word);
         }

@@ -1,13 +1,13 @@
-//! From indices to corners of triangles: what any backend may begin a draw with.
+//! Geometry: from indices to the corners of triangles, the front end shared by all backends.
 //!
 //! ```text
 //!  indices ─► vertex shader ─► primitives ─► corners of triangles, in clip space
-//!                ▲    └─ patches are cut first
+//!                ▲    └─ patches are tessellated first
 //!        the interpreter
 //! ```
 //!
-//! A backend whose host shades vertices itself takes [`indices`], or [`Triangles`] where the host
-//! hasn't the primitive; the reference takes everything.
+//! A backend that shades vertices on the host uses [`indices`], or [`Triangles`] for primitives
+//! that the host lacks; the reference backend uses everything.
 
 mod assemble;
 mod expand;

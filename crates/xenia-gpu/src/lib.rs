@@ -1,9 +1,9 @@
-//! The graphics chip a title sees: registers, packets, microcode, texture layouts, reference
-//! rasteriser.
+//! The Xbox 360's graphics chip: registers, packets, shader microcode, texture layouts, and a
+//! reference rasteriser.
 //!
-//! [`CommandProcessor`] walks the command stream and turns it into plain descriptions of draws and
-//! copies ([`draw_state`]); a [`Backend`] carries them out. Nothing in here knows a host's graphics
-//! interface, and nothing outside knows packets or registers.
+//! [`CommandProcessor`] reads the command stream and converts it to plain descriptions of draws and
+//! resolves ([`draw_state`]), which a [`Backend`] executes. This crate does not depend on any
+//! graphics API of the host, and packets and registers are confined to it.
 #![forbid(unsafe_code)]
 
 pub mod backend;

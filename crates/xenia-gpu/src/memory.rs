@@ -1,8 +1,8 @@
 //! Physical memory as the graphics chip sees it.
 //!
-//! The chip addresses 512 MiB of physical memory and knows no page protection. This is the one
-//! place where the crate touches guest memory: the command processor and every backend go through
-//! [`PhysicalMemory`], so a trace or a test can stand in for a whole machine with [`Ram`].
+//! The chip addresses 512 MiB of physical memory and has no page protection. All accesses of this
+//! crate to guest memory go through [`PhysicalMemory`], so for a trace or a test, [`Ram`] can
+//! replace a whole machine.
 
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -12,35 +12,36 @@ use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
 pub use xenia_guest::PHYSICAL_SIZE;
 
-/// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`]; reads of memory that
-/// does not exist give zeros, writes to it are dropped, as on a bus nobody answers.
+/// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`]; reads of unmapped
+/// memory return zeros and writes to it are dropped, as on a bus without a responding device.
 pub trait PhysicalMemory: Send + Sync {
-    /// Copies bytes out.
+    /// Reads bytes into a slice.
     fn read(&self, physical: u32, into: &mut [u8]);
-    /// Copies bytes in. Later readers that see them also see everything written before.
+    /// Writes bytes with release semantics: readers that see them also see everything written
+    /// before.
     fn write(&self, physical: u32, from: &[u8]);
-    /// A number that differs once any byte of the range has been written after the last
+    /// Returns a version that changes after any byte of the range has been written since the last
     /// [`track`](Self::track) of it. Only meaningful for tracked ranges.
     fn version(&self, physical: u32, length: u32) -> u64;
-    /// Starts tracking writes to the range, up to the first one, and returns the version that goes
-    /// with contents read after this call. `None` where writes can't be tracked: then nothing made
-    /// from the range may be kept.
+    /// Starts tracking the range until its first write and returns the version of contents read
+    /// after this call. `None` if writes can't be tracked; data derived from the range must not be
+    /// cached then.
     fn track(&self, physical: u32, length: u32) -> Option<u64>;
 
-    /// A number that differs once any version has moved, so that whoever knows of no move needs to
-    /// look at no version. `None` where nobody counts.
+    /// Counter that changes whenever any version changes, so that a caller who sees it unchanged
+    /// can skip comparing versions. `None` if the memory has no such counter.
     fn epoch(&self) -> Option<u64> {
         None
     }
 
-    /// The 32-bit big-endian value at a multiple of four.
+    /// Reads a 32-bit big-endian value at a multiple of four.
     fn read_u32(&self, physical: u32) -> u32 {
         let mut bytes = [0; 4];
         self.read(physical, &mut bytes);
         u32::from_be_bytes(bytes)
     }
 
-    /// Stores a 32-bit value in big-endian order.
+    /// Writes a 32-bit value in big-endian order.
     fn write_u32(&self, physical: u32, value: u32) {
         self.write(physical, &value.to_be_bytes());
     }
@@ -55,8 +56,8 @@ pub trait PhysicalMemory: Send + Sync {
     }
 }
 
-/// The parts of a physical range that lie in one page each: where each begins, and which of the
-/// range's bytes it has.
+/// Splits a physical range at page boundaries: yields each part's address and its byte range in the
+/// whole.
 pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (u32, Range<usize>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -70,7 +71,7 @@ pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (
     })
 }
 
-/// Whether a range can be accessed in one piece: it doesn't wrap.
+/// Whether a range is contiguous, that is, doesn't wrap around.
 fn is_contiguous(physical: u32, length: usize) -> bool {
     (physical % PHYSICAL_SIZE) as usize + length <= PHYSICAL_SIZE as usize
 }
@@ -119,7 +120,7 @@ impl PhysicalMemory for GuestMemory {
             return (watch == Watch::Protected).then_some(version);
         }
         for (address, range) in page_parts(physical, length as usize) {
-            // A page that isn't there reads as zeros, and nobody can write to it.
+            // An unmapped page reads as zeros and can't be written.
             if self.watch(physical_to_view(address), range.len() as u32) == Ok(Watch::Unprotected) {
                 return None;
             }
@@ -128,21 +129,21 @@ impl PhysicalMemory for GuestMemory {
     }
 }
 
-/// A memory of its own, for tests and for playing traces. It starts at physical zero.
+/// Separate memory for tests and for playing traces. It starts at physical zero.
 pub struct Ram {
     inner: RwLock<Contents>,
 }
 
 struct Contents {
     bytes: Vec<u8>,
-    /// Writes to each page.
+    /// Number of writes to each page.
     versions: Vec<u32>,
-    /// Writes to any.
+    /// Number of writes to any page.
     writes: u64,
 }
 
 impl Ram {
-    /// `size` zero bytes.
+    /// Allocates `size` zero bytes.
     pub fn new(size: usize) -> Self {
         let versions = vec![0; size.div_ceil(PAGE_SIZE as usize)];
         Self { inner: RwLock::new(Contents { bytes: vec![0; size], versions, writes: 0 }) }
@@ -192,26 +193,26 @@ impl PhysicalMemory for Ram {
     }
 }
 
-/// How bytes are exchanged between memory and the chip: the two-bit endian fields of fetch
+/// Byte order of transfers between memory and the chip: the two-bit endian fields of fetch
 /// constants, index buffers and packet addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Endian {
-    /// Words as they lie, least significant byte first.
+    /// No swap: least significant byte first.
     #[default]
     None,
-    /// Bytes of each half word exchanged.
+    /// 8 in 16: exchanges the bytes of each half word.
     In16,
-    /// All four bytes reversed: big-endian words.
+    /// 8 in 32: reverses all four bytes, for big-endian words.
     In32,
-    /// Half words exchanged.
+    /// 16 in 32: exchanges the half words.
     Half32,
 }
 
 impl Endian {
-    /// All of them, by number.
+    /// All values, by number.
     pub const VALUES: &'static [Self] = &[Self::None, Self::In16, Self::In32, Self::Half32];
 
-    /// From the low two bits of a field.
+    /// Decodes the low two bits of a field.
     pub const fn from_bits(bits: u32) -> Self {
         match bits & 3 {
             0 => Self::None,
@@ -221,12 +222,12 @@ impl Endian {
         }
     }
 
-    /// The field.
+    /// Encodes the field.
     pub const fn bits(self) -> u32 {
         self as u32
     }
 
-    /// Exchanges the bytes of a word; its own inverse.
+    /// Swaps the bytes of a word; the function is its own inverse.
     #[inline]
     pub const fn swap(self, word: u32) -> u32 {
         match self {
@@ -269,7 +270,7 @@ mod tests {
             gpu.write_u32(physical + 8, 7);
             assert_eq!(memory.read(address.offset(8)), Ok(7_u32));
         }
-        // What isn't there reads as zeros, also beside what is.
+        // Unmapped bytes read as zeros, also next to mapped ones.
         let mut bytes = [1; 8];
         PhysicalMemory::read(&*memory, PHYSICAL_SIZE - 4, &mut bytes);
         assert_eq!(bytes, [0; 8]);

@@ -1,8 +1,8 @@
-//! Shader microcode: decoded, disassembled, assembled, interpreted.
+//! Shader microcode: decoder, disassembler, assembler and interpreter.
 //!
-//! A shader is a list of control instructions and clauses of arithmetic and fetch instructions.
+//! A shader is a list of control flow instructions and clauses of ALU and fetch instructions.
 //! [`Program`] is its decoded form; the interpreter runs it for [`LANES`] vertices or pixels at
-//! once. Any words are a program: what is undefined does nothing, and running time is bounded.
+//! once. Any words form a program: undefined instructions do nothing, and running time is bounded.
 
 mod alu;
 mod asm;
@@ -32,42 +32,38 @@ pub use program::{
     TextureFetch, TextureOp, VertexFetch,
 };
 
-/// Which of the two kinds of shader.
+/// Kind of a shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ShaderKind {
-    /// Runs per vertex.
     Vertex,
-    /// Runs per pixel.
     Pixel,
 }
 
 /// A loaded shader.
 pub struct Shader {
-    /// Its kind.
     pub kind: ShaderKind,
-    /// Its microcode, in host order.
+    /// Microcode in host order.
     pub words: Arc<[u32]>,
-    /// A digest of kind and words (FNV-1a), for names and caches.
+    /// FNV-1a hash of kind and words, for names and caches.
     pub hash: u64,
-    /// The decoded microcode.
     pub program: Program,
 }
 
 impl Shader {
-    /// Takes microcode as loaded.
+    /// Decodes loaded microcode.
     pub fn new(kind: ShaderKind, words: &[u32]) -> Self {
         Self { kind, words: words.into(), hash: Self::digest(kind, words), program: Program::decode(words) }
     }
 
-    /// Bytes of host memory that it takes, about: microcode may name the same instructions in many
-    /// clauses, and each of them has its own decoded.
+    /// Approximate size in host memory, in bytes. Microcode may refer to the same instructions from
+    /// many clauses, and each clause has a decoded copy.
     pub fn size(&self) -> usize {
         size_of_val(&*self.words)
             + size_of_val(&*self.program.controls)
             + size_of_val(&*self.program.instructions)
     }
 
-    /// The digest of a shader with these words.
+    /// Computes the hash of a shader with these words.
     pub fn digest(kind: ShaderKind, words: &[u32]) -> u64 {
         fnv::words(fnv::BASIS ^ kind as u64, words.iter().copied())
     }

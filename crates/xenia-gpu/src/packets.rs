@@ -1,4 +1,4 @@
-//! The command stream: packet headers and one row per type-3 packet.
+//! Command stream: packet headers and one row per type-3 packet.
 //!
 //! ```text
 //!        31 30 29          16 15 14                 0
@@ -8,10 +8,10 @@
 //! type 3 | 1 1 | count - 1    |   | opcode: 14..8 | p  |  then `count` words of body
 //! ```
 //!
-//! The rows give the opcode, the hardware's name, how many body words are needed at least, and the
-//! method of [`Packets`] that takes the body. The command processor implements that trait, so a
-//! packet can't be known and not be handled; the disassembler has the row's name for what it prints
-//! no better.
+//! A row has the opcode, the hardware's name, the least number of body words, and the method of
+//! [`Packets`] that handles the body. The command processor implements that trait, so every known
+//! packet has a handler. The disassembler prints the row's name for packets without a special
+//! format.
 
 mod disasm;
 mod swap;
@@ -19,40 +19,39 @@ mod swap;
 pub use disasm::{describe, disassemble};
 pub use swap::{SWAP_SIGNATURE, SWAP_WORDS, swap_commands};
 
-/// What the first word of a packet says.
+/// Decoded packet header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// Values for consecutive registers, or all for the same one.
+    /// Type 0: values for consecutive registers, or all for the same one.
     Registers {
-        /// First register.
+        /// First register to write.
         first: u32,
         /// Number of values that follow.
         count: u32,
         /// All values go to `first`.
         same: bool,
     },
-    /// Values for two registers.
+    /// Type 1: values for two registers.
     Pair {
-        /// Where the first value goes.
+        /// Register of the first value.
         first: u32,
-        /// Where the second value goes.
+        /// Register of the second value.
         second: u32,
     },
-    /// One word of filler.
+    /// Type 2: one word of filler.
     Filler,
-    /// A command.
+    /// Type 3: a command.
     Command {
-        /// Its opcode.
         opcode: u8,
         /// Number of body words.
         count: u32,
-        /// To be skipped unless one of the selected bins is being drawn.
+        /// Predicated: skipped unless one of the selected bins is being drawn.
         predicated: bool,
     },
 }
 
 impl Header {
-    /// Decodes a header word. A zero word is filler too: the ring starts out as zeros.
+    /// Decodes a header word. A zero word is filler too: the ring buffer is initially zero.
     pub const fn decode(word: u32) -> Self {
         let count = ((word >> 16) & 0x3fff) + 1;
         match word >> 30 {
@@ -64,7 +63,7 @@ impl Header {
         }
     }
 
-    /// Words that follow the header.
+    /// Number of words after the header.
     pub const fn body_words(self) -> u32 {
         match self {
             Self::Registers { count, .. } | Self::Command { count, .. } => count,
@@ -74,42 +73,42 @@ impl Header {
     }
 }
 
-/// The header of a type-0 packet with `count` values (1 to 16,384) from register `first` on.
+/// Header of a type-0 packet with `count` values (1 to 16,384) from register `first` on.
 pub const fn type0(first: u32, count: u32) -> u32 {
     ((count - 1) & 0x3fff) << 16 | (first & 0x7fff)
 }
 
-/// The filler word.
+/// Filler word (type 2).
 pub const TYPE2: u32 = 0x8000_0000;
 
-/// The header of a type-3 packet with `count` body words (1 to 16,384).
+/// Header of a type-3 packet with `count` body words (1 to 16,384).
 pub const fn type3(opcode: u8, count: u32) -> u32 {
     0xc000_0000 | ((count - 1) & 0x3fff) << 16 | (opcode as u32) << 8
 }
 
-/// A packet's row as documents and generated streams see it.
+/// Packet row, as documentation and stream generators use it.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The opcode.
     pub opcode: u8,
-    /// The hardware's name.
+    /// Name in the hardware's documentation.
     pub name: &'static str,
-    /// The least number of body words.
+    /// Least number of body words.
     pub words: usize,
-    /// What it does.
+    /// One-line description of the packet.
     pub doc: &'static str,
 }
 
 macro_rules! packets {
     ($($(#[doc = $doc:literal])* $opcode:literal $name:ident $words:literal.. => $method:ident;)*) => {
-        /// Takes each packet's body. There are no default bodies: who implements this knows them all.
+        /// Handler of packet bodies. There are no default methods: an implementation must know all
+        /// packets.
         pub trait Packets {
-            /// What taking a packet results in.
+            /// Result of handling a packet.
             type Output;
             $($(#[doc = $doc])* fn $method(&mut self, body: &[u32]) -> Self::Output;)*
-            /// An opcode without a row.
+            /// Handles an opcode without a row.
             fn unknown(&mut self, opcode: u8, body: &[u32]) -> Self::Output;
-            /// A known packet with too few body words.
+            /// Handles a known packet with too few body words.
             fn too_short(&mut self, name: &'static str, body: &[u32]) -> Self::Output;
         }
 
@@ -118,7 +117,7 @@ macro_rules! packets {
             $($(#[doc = $doc])* pub const $name: u8 = $opcode;)*
         }
 
-        /// Hands a packet to its method.
+        /// Calls the packet's method.
         #[allow(unused_comparisons, clippy::absurd_extreme_comparisons)] // some rows need no words
         pub fn dispatch<P: Packets>(to: &mut P, opcode: u8, body: &[u32]) -> P::Output {
             match opcode {
@@ -127,7 +126,7 @@ macro_rules! packets {
             }
         }
 
-        /// All rows.
+        /// Rows of all known packets.
         pub const ROWS: &[Row] = &[$(Row {
             opcode: $opcode,
             name: stringify!($name),
@@ -137,7 +136,7 @@ macro_rules! packets {
     };
 }
 
-/// The row of an opcode, if it has one.
+/// Finds the row of an opcode.
 pub fn row(opcode: u8) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.opcode == opcode)
 }
@@ -145,7 +144,7 @@ pub fn row(opcode: u8) -> Option<&'static Row> {
 packets! {
     /// Padding; the body is skipped.
     0x10 NOP 0.. => nop;
-    /// Changes a register: and with one operand, or with another.
+    /// Modifies a register: and with one operand, or with another.
     0x21 REG_RMW 3.. => reg_rmw;
     /// Draws, with a visibility query token first.
     0x22 DRAW_INDX 2.. => draw_indx;
@@ -173,21 +172,21 @@ packets! {
     0x35 DRAW_INDX_2_BIN 3.. => draw_indx_2_bin;
     /// Draws, with inline or counted indices.
     0x36 DRAW_INDX_2 1.. => draw_indx_2;
-    /// Runs a command list, prefetched.
+    /// Runs an indirect buffer, prefetched.
     0x37 INDIRECT_BUFFER_PFD 2.. => indirect_buffer_pfd;
     /// Marks cached state as stale.
     0x3b INVALIDATE_STATE 0.. => invalidate_state;
-    /// Waits until a register or a word of memory compares as asked.
+    /// Waits until a register or a word of memory satisfies a comparison.
     0x3c WAIT_REG_MEM 4.. => wait_reg_mem;
     /// Writes the body to memory.
     0x3d MEM_WRITE 1.. => mem_write;
     /// Copies a register to memory.
     0x3e REG_TO_MEM 2.. => reg_to_mem;
-    /// Runs a command list.
+    /// Runs an indirect buffer.
     0x3f INDIRECT_BUFFER 2.. => indirect_buffer;
-    /// Runs the packets that follow depending on memory.
+    /// Runs the following packets if a word in memory meets a condition.
     0x44 COND_EXEC 4.. => cond_exec;
-    /// Compares once and, if that holds, writes to memory or a register.
+    /// Compares once and, if the comparison holds, writes to memory or a register.
     0x45 COND_WRITE 6.. => cond_write;
     /// Raises a pipeline event.
     0x46 EVENT_WRITE 1.. => event_write;
@@ -209,21 +208,21 @@ packets! {
     0x53 WAIT_REG_GTE 3.. => wait_reg_gte;
     /// Interrupts the processors named by a mask.
     0x54 INTERRUPT 1.. => interrupt;
-    /// Sets consecutive registers, named by their full index.
+    /// Sets consecutive registers, starting at a full index.
     0x55 SET_CONSTANT2 1.. => set_constant2;
-    /// Sets consecutive shader constants, named by their full index.
+    /// Sets consecutive shader constants, starting at a full index.
     0x56 SET_SHADER_CONSTANTS 1.. => set_shader_constants;
     /// Raises an event and, when shaders are done, writes a value or the counter: a fence.
     0x58 EVENT_WRITE_SHD 3.. => event_write_shd;
     /// Raises an event and writes when the caches are flushed.
     0x59 EVENT_WRITE_CFL 1.. => event_write_cfl;
-    /// Raises an event and writes the extent of what was drawn.
+    /// Raises an event and writes the screen extent of the draws.
     0x5a EVENT_WRITE_EXT 2.. => event_write_ext;
     /// Raises an event and writes the counters of samples.
     0x5b EVENT_WRITE_ZPD 1.. => event_write_zpd;
     /// Waits for outstanding reads.
     0x5c WAIT_UNTIL_READ 0.. => wait_until_read;
-    /// Waits for a prefetched command list.
+    /// Waits for a prefetched indirect buffer.
     0x5d WAIT_IB_PFD_COMPLETE 0.. => wait_ib_pfd_complete;
     /// Commits the current context.
     0x5e CONTEXT_UPDATE 0.. => context_update;
@@ -235,7 +234,7 @@ packets! {
     0x62 SET_BIN_SELECT_LO 1.. => set_bin_select_lo;
     /// Sets the high word of the bins that predicated packets are for.
     0x63 SET_BIN_SELECT_HI 1.. => set_bin_select_hi;
-    /// Not of the hardware: `VdSwap` asks for the front buffer to be shown (see [`swap_commands`]).
+    /// Emulator extension: `VdSwap` requests display of the front buffer (see [`swap_commands`]).
     0x64 XE_SWAP 4.. => xe_swap;
 }
 

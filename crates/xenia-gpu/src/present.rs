@@ -1,4 +1,4 @@
-//! Front buffers as pictures.
+//! Conversion of front buffers to frames.
 
 mod packed;
 
@@ -6,13 +6,13 @@ use crate::backend::{Frame, GammaRamps, PresentCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, decode_level};
 
-/// Largest side of a picture.
+/// Largest side of a frame.
 const MAX_SIDE: u32 = 4096;
 /// Texture formats of 10-bit front buffers: 2_10_10_10, and the same read as 16 bits a component.
 const TEN_BITS: [u32; 2] = [7, 54];
 
-/// Untiles a front buffer, picks components, applies the gamma ramp. `None` for one without a
-/// pixel, or of a format that is not known.
+/// Untiles a front buffer, swizzles components and applies the gamma ramp. `None` for an empty
+/// front buffer or an unsupported format.
 pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
     let info = TextureInfo::decode(&call.fetch)?;
     let (width, height) = (call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));
@@ -27,7 +27,7 @@ pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>
     Some(Frame { width, height, rgba })
 }
 
-/// A byte for each level of each component.
+/// Output byte of each component's levels.
 struct Ramps([Vec<u8>; 3]);
 
 impl Ramps {
@@ -42,14 +42,14 @@ impl Ramps {
         }))
     }
 
-    /// What `value` of a component is shown as.
+    /// Output byte of a component's `value`.
     fn byte(&self, component: usize, value: f32) -> u8 {
         let ramp = &self.0[component];
         ramp[(value.clamp(0.0, 1.0) * (ramp.len() - 1) as f32 + 0.5) as usize]
     }
 }
 
-/// The same for every format; `None` for one that is not known.
+/// Generic path for all formats; `None` for an unsupported one.
 fn texel_by_texel(
     info: &TextureInfo,
     (width, height): (u32, u32),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn front_buffers_of_ten_bits_go_through_the_linear_ramp() {
         let memory = Ram::new(0x1000);
-        // Red 512, green 513, blue 1023; words as they lie.
+        // Red 512, green 513, blue 1023, as little-endian words.
         memory.write(0, &(512_u32 | 513 << 10 | 1023 << 20).to_le_bytes());
         let mut linear = [[0; 3]; 128];
         linear[64] = [0x4000, 0x4000 | 0x2000 << 16, 0];

@@ -1,21 +1,21 @@
-//! The command processor: walks the ring, carries out packets, keeps guest time.
+//! Command processor: reads the ring buffer, executes packets and keeps the chip's guest time.
 //!
 //! ```text
 //!   CPU stores CP_RB_WPTR ──► ring ──► indirect buffers (nested) ──► packets
 //!                                                                      │
 //!      register file ◄── values      fences, write-backs ──► memory ◄──┤
 //!                                     interrupts, swaps ──► GpuEvent ◄─┤
-//!                                     draws, copies ──► Backend      ◄─┘
+//!                                     draws, resolves ──► Backend    ◄─┘
 //! ```
 //!
-//! **Time.** The processor has a clock of its own, in chip cycles. A packet is carried out by the
-//! first [`CommandProcessor::pump`] at or after the clock's time, and then moves the clock on by
-//! its cost ([`cost`]). So every effect has a guest time that follows from the packets alone,
-//! whatever the backend and however fast the host.
+//! **Time.** The processor has a separate clock, counted in chip cycles. A packet is executed by
+//! the first [`CommandProcessor::pump`] at or after the clock's time, and then advances the clock
+//! by its cost ([`cost`]). So the guest time of every effect depends only on the packets, whatever
+//! the backend and the speed of the host.
 //!
-//! **Hostile streams.** Work per pump is bounded by the time that passed and by
-//! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest [`MAX_DEPTH`] deep; a wait that isn't satisfied
-//! suspends the processor until a later pump; whatever can't be done is counted by name.
+//! **Hostile streams.** Work per pump is bounded by the elapsed guest time and by
+//! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest at most [`MAX_DEPTH`] deep; an unsatisfied wait
+//! suspends the processor until a later pump; unsupported operations are counted by name.
 
 mod bins;
 mod cost;
@@ -53,49 +53,48 @@ use queries::{Queries, SampleCounter};
 use shaders::Shaders;
 use stream::Ring;
 
-/// Most words that one pump walks; the rest waits for the next.
+/// Most words that one pump reads; the next pump continues.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
-/// Interrupts of vertical blanks that a pump over a long time makes, as far as nothing else happens
-/// at them: more than anybody keeps waiting.
+/// Most vertical blank interrupts from one pump over a long time in which nothing else happens;
+/// more than software ever lets queue up.
 const INTERRUPTS_PER_PUMP: u64 = 64;
-/// How deep indirect buffers may nest.
+/// Deepest nesting of indirect buffers.
 pub const MAX_DEPTH: usize = 8;
 
-/// What happened, for whoever runs the machine.
+/// Event for the emulator's main loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GpuEvent {
-    /// The graphics interrupt callback is to be called.
+    /// Request to call the graphics interrupt callback.
     Interrupt {
-        /// One bit per hardware thread (bits 0 to 5).
+        /// Interrupted hardware threads, one bit each (bits 0 to 5).
         cpu_mask: u32,
         /// 0 for the vertical blank, 1 for the command processor.
         source: u32,
     },
-    /// A front buffer was handed over.
+    /// A front buffer was submitted for display.
     Swap {
-        /// Its physical address.
         physical: u32,
         /// Width in pixels.
         width: u32,
         /// Height in pixels.
         height: u32,
-        /// Swaps so far, this one included.
+        /// Number of swaps so far, including this one.
         number: u64,
     },
 }
 
-/// Settings.
+/// Configuration of the command processor.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Make a picture of every swap; else only where [`CommandProcessor::capture_next`] asked.
+    /// Render a frame for every swap; else only when [`CommandProcessor::capture_next`] was called.
     pub capture_all: bool,
-    /// Vertical blanks happen.
+    /// Generate vertical blanks.
     pub vblank: bool,
-    /// Draw on the calling thread; else on one of the backend's own, if it can tell what draws
-    /// read. What the guest sees is the same.
+    /// Draw on the calling thread; else on a separate draw thread, if the backend can list what
+    /// draws read. Guest-visible behaviour is the same.
     pub inline: bool,
-    /// A pump ends with the first swap, so that whoever counts frames can stop there; not while a
-    /// recording is made. Time that is left is the next pump's.
+    /// End a pump at its first swap, so that callers who count frames can stop there; ignored while
+    /// recording. The next pump continues from there.
     pub stop_at_swap: bool,
 }
 
@@ -105,13 +104,14 @@ impl Default for Config {
     }
 }
 
-/// Is told each packet before it is carried out; what it costs to look is paid only by who looks.
+/// Observer of packets before they are executed.
 pub trait Observer: Send {
-    /// A packet and its body; so many indirect buffers deep, as far as they are not at their end.
+    /// Called with a packet, its body, and the number of active indirect buffers (those with
+    /// packets left).
     fn packet(&mut self, depth: usize, header: Header, body: &[u32]);
 }
 
-/// A swap that waits for the vertical blank.
+/// Swap that waits for the vertical blank.
 #[derive(Clone, Copy, Debug)]
 struct Flip {
     physical: u32,
@@ -119,44 +119,44 @@ struct Flip {
     height: u32,
 }
 
-/// The command processor with its register file and display controller.
+/// Command processor with its register file and display controller.
 pub struct CommandProcessor {
     registers: RegisterFile,
     pub(crate) memory: Arc<dyn PhysicalMemory>,
     backend: Box<dyn Backend>,
     config: Config,
     feed: Feed,
-    /// The clock, in chip cycles.
+    /// Clock in chip cycles.
     cycles: u64,
     waiting: Option<Wait>,
-    /// The guest time at which what is waited for was looked at last.
+    /// Guest time of the last poll of the current wait.
     looked: u64,
-    /// A front buffer that is shown at the next vertical blank; nothing is read on until then.
+    /// Front buffer to show at the next vertical blank; no packets are read until then.
     flip: Option<Flip>,
     bins: Bins,
-    /// The pass whose first rectangles were drawn last, zero after a copy; see [`cost::pass`].
+    /// Pass of the last rectangles that were charged for fill, zero after a resolve; see
+    /// [`cost::pass`].
     pass: u64,
     queries: Queries,
     samples: SampleCounter,
     shaders: Shaders,
-    /// The shader constants, as far as they are not stale.
+    /// Shader constants; the stale ones are captured again before a draw.
     constants: Arc<Constants>,
     stale: StaleConstants,
     display: Display,
-    /// Vertical blanks and swaps so far: what fences write when asked for a counter.
+    /// Number of vertical blanks and swaps so far: the counter that fences can write.
     counter: u32,
     capture: bool,
-    /// Pictures not taken yet, with the numbers of their swaps.
+    /// Frames not fetched yet, with their swap numbers.
     frames: VecDeque<(u64, Frame)>,
     events: Vec<GpuEvent>,
     statistics: Statistics,
-    /// Who is told each packet before it is carried out.
     observer: Option<Box<dyn Observer>>,
     pub(crate) recorder: Option<Box<Recorder>>,
 }
 
 impl CommandProcessor {
-    /// A processor without a ring.
+    /// Creates a processor without a ring buffer.
     pub fn new(memory: Arc<dyn PhysicalMemory>, backend: Box<dyn Backend>, config: Config) -> Self {
         let mut registers = RegisterFile::new();
         display::reset(&mut registers);
@@ -188,8 +188,8 @@ impl CommandProcessor {
         }
     }
 
-    /// Sets the ring: its physical address, and its size as the log2 of quadwords
-    /// (`VdInitializeRingBuffer`). The ring is emptied.
+    /// Sets the ring buffer (`VdInitializeRingBuffer`): its physical address, and its size as the
+    /// log2 of quadwords. The ring is emptied.
     pub fn initialize_ring(&mut self, physical: u32, size_log2: u32) {
         let ring = Ring::new(physical, size_log2);
         self.registers.set(cp::CP_RB_WPTR, 0);
@@ -199,8 +199,8 @@ impl CommandProcessor {
         self.recorded(&Event::InitializeRing { physical, size_log2 }, 0);
     }
 
-    /// Asks for the read index (in words) to be written to `physical`, each time
-    /// two to the power of `block_size_log2` quadwords have been read and when the ring is empty.
+    /// Enables write-back of the read index (in words) to `physical`: whenever two to the power of
+    /// `block_size_log2` quadwords have been read, and when the ring is empty.
     pub fn enable_rptr_writeback(&mut self, physical: u32, block_size_log2: u32) {
         if let Some(ring) = &mut self.feed.ring {
             ring.write_back = Some(physical & (PHYSICAL_SIZE - 1) & !3);
@@ -209,7 +209,7 @@ impl CommandProcessor {
         self.recorded(&Event::WriteBack { physical, block_log2: block_size_log2 }, 0);
     }
 
-    /// A store to the MMIO window: register `index` (byte offset / 4), at guest time `now`.
+    /// Handles a store to the MMIO window: register `index` (byte offset / 4), at guest time `now`.
     pub fn store_register(&mut self, index: u32, value: u32, now: u64) {
         match index {
             cp::CP_RB_WPTR => {
@@ -226,7 +226,7 @@ impl CommandProcessor {
         self.recorded(&Event::Store { index, value, now }, 0);
     }
 
-    /// A processor that had nothing to do starts at `now`.
+    /// Moves the clock of an idle processor on to `now`.
     fn catch_up(&mut self, now: u64) {
         if !self.has_work() {
             self.cycles = self.cycles.max(cost::cycles_at(now));
@@ -237,17 +237,18 @@ impl CommandProcessor {
         self.waiting.is_some() || self.flip.is_some() || self.feed.has_work()
     }
 
-    /// Hands `publish` every register of the MMIO window whose value changed since the last call:
-    /// what the CPU's loads are to see.
+    /// Calls `publish` with every MMIO register whose value changed since the last call, so that
+    /// the CPU's loads see it.
     pub fn refresh_registers(&mut self, now: u64, publish: impl FnMut(u32, u32)) {
         self.display.refresh(&mut self.registers, now);
         self.registers.take_changed(publish);
     }
 
-    /// Does everything that is due at guest time `now`, in order of time.
+    /// Executes everything due at guest time `now`, in order of time.
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
         let swaps = self.statistics.swaps;
+        // The CPU may have written to prefetched words since the last pump.
         self.feed.changed();
         self.poll(now);
         let stops = self.config.stop_at_swap && self.recorder.is_none();
@@ -269,7 +270,8 @@ impl CommandProcessor {
                     let until = blank.map_or(now, |blank| now.min(blank.saturating_sub(1)));
                     words += self.run(cost::cycles_at(until), MAX_WORDS_PER_PUMP - words);
                 }
-                // A wait that began on the way has not been looked at since.
+                // A wait for the line counter that began during this pump has not been polled
+                // since.
                 _ if self.waits_for_line() && self.looked < now => self.poll(now),
                 _ => break,
             }
@@ -278,28 +280,28 @@ impl CommandProcessor {
         std::mem::take(&mut self.events)
     }
 
-    /// Goes over vertical blanks up to `now` that change nothing, for a processor that had nothing
-    /// to do at the one before: whatever it waits for is the same at each of them. The last
-    /// ones are left, with their interrupts.
+    /// Skips vertical blanks up to `now` without an effect. The caller has seen that the processor
+    /// was blocked at the one before, and its wait would find the same at each of them. The last
+    /// ones are not skipped, because their interrupts count.
     fn skip_blanks(&mut self, now: u64) {
         let skipped = self.display.skip_blanks(now, INTERRUPTS_PER_PUMP);
         self.counter = self.counter.wrapping_add(skipped as u32);
         self.statistics.vblanks += skipped;
     }
 
-    /// Whether a packet can be taken.
+    /// Whether a packet can be executed.
     fn is_runnable(&self) -> bool {
         self.waiting.is_none() && self.flip.is_none() && self.feed.is_runnable()
     }
 
-    /// From the next vertical blank on, they come `ticks` of guest time apart.
+    /// Sets the vertical blank period in ticks, from the next one on.
     pub fn set_vblank_period(&mut self, ticks: u64) {
         self.display.set_period(ticks);
         self.recorded(&Event::VblankPeriod { ticks }, 0);
     }
 
-    /// The guest time at which a pump will have something to do by itself. A processor that waits
-    /// for memory has only the next vertical blank, since nothing but the CPU changes memory.
+    /// Guest time at which a pump will next have work. While the processor waits for memory this is
+    /// only the next vertical blank, since only the CPU can change that memory.
     pub fn next_event_time(&self) -> Option<u64> {
         let packet = self.is_runnable().then(|| cost::ticks(self.cycles).next_multiple_of(cost::EVENT_GRAIN));
         let line = self.waiting.filter(|wait| wait.on_line_counter());
@@ -307,37 +309,34 @@ impl CommandProcessor {
         [packet, line, self.display.next_vblank()].into_iter().flatten().min()
     }
 
-    /// Whether the processor has carried out everything it was given.
+    /// Whether all submitted packets have been executed.
     pub fn is_idle(&self) -> bool {
         !self.has_work()
     }
 
-    /// Has somebody told of each packet before it is carried out.
+    /// Sets the observer of packets.
     pub fn observe(&mut self, observer: Box<dyn Observer>) {
         self.observer = Some(observer);
     }
 
-    /// What ends draws that nobody wants any more, where the backend's may take long.
+    /// Token that cancels draws, if the backend's draws may take long.
     pub fn cancel(&self) -> Option<Cancel> {
         self.backend.cancel()
     }
 
-    /// Counters.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
     }
 
-    /// The register file.
     pub fn registers(&self) -> &RegisterFile {
         &self.registers
     }
 
-    /// The backend.
     pub fn backend(&mut self) -> &mut dyn Backend {
         &mut *self.backend
     }
 
-    /// Feeds everything that later behaviour depends on to a digest, in a fixed order.
+    /// Feeds all state that affects later behaviour to a digest, in a fixed order.
     pub fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(self.registers.values()));
         let samples = self.samples.count(self.backend.samples_passed());
@@ -352,7 +351,7 @@ impl CommandProcessor {
         }
         state.extend(self.shaders.hashes());
         state.push(self.waiting.is_some() as u64);
-        // What few titles use is left out while it says nothing.
+        // Rarely used state is left out while it has its initial value.
         let [open, seen] = self.queries.visibility();
         if open != 0 {
             state.extend([open, seen]);

@@ -1,16 +1,16 @@
-//! The reference backend: a software rasteriser on an exact EDRAM.
+//! Reference backend: a software rasteriser on an exact EDRAM.
 //!
 //! ```text
 //!  indices ─► vertex shader ─► clip, viewport ─► triangles ─► blocks of 8 x 2 pixels
 //!                                                                │ coverage per sample
 //!   EDRAM ◄── blend, masks ◄── alpha test ◄── pixel shader ◄── depth, stencil
 //!     │
-//!     └─► copies (tiled, converted) ─► memory ─► present
+//!     └─► resolves (tiled, converted) ─► memory ─► present
 //! ```
 //!
-//! It is the oracle for other backends and the fallback without a graphics card. Results depend on
-//! nothing but registers, microcode and memory; several threads draw, and their number changes
-//! nothing.
+//! It is the oracle for other backends and the fallback without a graphics card. Results depend
+//! only on registers, microcode and memory; drawing uses several threads, whose number does not
+//! affect results.
 
 pub mod alpha_mask;
 mod bands;
@@ -42,14 +42,14 @@ use crate::texture::TextureCache;
 
 use memory::Edram;
 
-/// Most threads that draw unless a number is asked for.
+/// Default limit on draw threads.
 const DEFAULT_THREADS: usize = 8;
 
 /// The software rasteriser.
 pub struct Reference {
     edram: Edram,
     textures: TextureCache,
-    /// What shades vertices.
+    /// Interpreter for vertex shaders.
     shading: Interpreter,
     crew: bands::Crew,
     limits: DrawLimits,
@@ -58,15 +58,15 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// A backend with a zeroed EDRAM that draws on as many threads as the host runs at once, at
+    /// Creates a backend with a zeroed EDRAM that draws on all of the host's hardware threads, at
     /// most eight.
     pub fn new() -> Self {
         let available = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::with_threads(available.min(DEFAULT_THREADS))
     }
 
-    /// One that draws on so many threads (1 to 64), the caller's included. The number decides how
-    /// long a draw takes and nothing else.
+    /// Creates a backend with this number of draw threads (1 to 64), including the caller's. The
+    /// number affects only speed.
     pub fn with_threads(threads: usize) -> Self {
         Self {
             edram: Edram::default(),
@@ -79,22 +79,22 @@ impl Reference {
         }
     }
 
-    /// Sets what a draw may cost.
+    /// Sets the cost limits of draws.
     pub fn set_limits(&mut self, limits: DrawLimits) {
         self.limits = limits;
     }
 
-    /// Sets what ends draws before their time.
+    /// Sets the token that cancels draws.
     pub fn set_cancel(&mut self, cancel: Cancel) {
         self.cancel = cancel;
     }
 
-    /// A copy of the EDRAM's words, tile after tile.
+    /// Copies the EDRAM's words, tile after tile.
     pub fn words(&self) -> Vec<u32> {
         self.edram.words()
     }
 
-    /// Tells the memory that a draw reads (see [`Backend::inputs`]).
+    /// Lists the memory ranges that a draw reads (see [`Backend::inputs`]).
     pub fn inputs_of(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
         inputs::inputs(call, want)
     }

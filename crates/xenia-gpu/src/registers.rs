@@ -1,8 +1,8 @@
-//! The chip's registers: one row each, in a file per unit.
+//! Registers of the chip: one row each, in a file per unit.
 //!
-//! A row gives the index (byte offset in the MMIO window divided by four), the hardware's name and,
-//! where known, the bit fields. Names for traces, typed access and the check that no two fields of
-//! a register share a bit are all derived from it. A field is a number, a flag or one of
+//! A row has the index (byte offset in the MMIO window divided by four), the hardware's name and,
+//! where known, the bit fields. Names for traces, typed access and the check that fields of a
+//! register don't overlap are derived from it. A field is a number, a flag or one of
 //! [`enums`](crate::enums). Indices from [`FLOAT_CONSTANTS`] on are shader constants; they have no
 //! rows because they differ only by number.
 
@@ -19,7 +19,7 @@ pub use file::RegisterFile;
 
 /// Number of registers.
 pub const COUNT: usize = 0x5003;
-/// Registers that the 64 KiB MMIO window reaches.
+/// Number of registers in the 64 KiB MMIO window.
 pub const MMIO_COUNT: usize = 0x4000;
 /// First of the 512 x 4 float constants: 256 for vertex shaders, 256 for pixel shaders.
 pub const FLOAT_CONSTANTS: u32 = 0x4000;
@@ -29,22 +29,21 @@ pub const FETCH_CONSTANTS: u32 = 0x4800;
 pub const BOOL_CONSTANTS: u32 = 0x4900;
 /// First of the 32 loop constants.
 pub const LOOP_CONSTANTS: u32 = 0x4908;
-/// First context register; those below belong to the configuration.
+/// First context register; lower ones are configuration registers.
 pub const CONTEXT: u32 = 0x2000;
 
-/// A register with named bit fields.
+/// Register with named bit fields.
 pub trait Register: Copy {
-    /// Its index.
     const INDEX: u32;
-    /// Its hardware name.
+    /// Name in the hardware's documentation.
     const NAME: &'static str;
-    /// The register's view of a raw value.
+    /// Wraps a raw value.
     fn from_raw(value: u32) -> Self;
-    /// The raw value.
+    /// Returns the raw value.
     fn raw(self) -> u32;
 }
 
-/// A register's value on its way: what is read by a field's name is set by the same name here.
+/// Builder of a register's value: fields are set by the names with which they are read.
 ///
 /// ```
 /// use xenia_gpu::enums::Compare;
@@ -58,35 +57,32 @@ pub trait Register: Copy {
 pub struct With<R>(pub R);
 
 impl<R: Copy> With<R> {
-    /// The value.
+    /// Returns the finished value.
     pub const fn done(self) -> R {
         self.0
     }
 }
 
-/// A register row as traces and documents see it.
+/// Register row, as traces and documentation use it.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// The register's index.
     pub index: u32,
-    /// The hardware's name.
+    /// Name in the hardware's documentation.
     pub name: &'static str,
-    /// What it holds; empty where the name says it.
+    /// Description; empty if the name is sufficient.
     pub doc: &'static str,
-    /// Its bit fields, as far as they are known.
+    /// Known bit fields.
     pub fields: &'static [Field],
-    /// Writes a value out by its fields; `None` where no fields are known.
+    /// Formats a value field by field; `None` if no fields are known.
     pub describe: Option<fn(u32) -> String>,
 }
 
-/// A register's bit field as documents see it.
+/// Bit field of a register, as documentation uses it.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// Its name.
     pub name: &'static str,
-    /// Its lowest bit.
     pub low: u32,
-    /// Its highest bit.
+    /// Highest bit, inclusive.
     pub high: u32,
 }
 
@@ -105,7 +101,7 @@ macro_rules! field_type {
     };
 }
 
-/// A field's bits, the lowest first.
+/// Converts a field's value to bits.
 macro_rules! field_bits {
     (u32, $value:expr) => {
         $value
@@ -121,7 +117,7 @@ macro_rules! field_bits {
     };
 }
 
-/// Shows a field. Bits that an enum gives no name to are shown as the number that they are.
+/// Formats a field. Values without a variant in the field's enum are shown as numbers.
 macro_rules! show_field {
     ($to:ident, $name:expr, u32, $v:expr, $lo:literal, $hi:literal) => {
         $to.field($name, &$crate::registers::field_type!(u32, $v, $lo, $hi))
@@ -159,7 +155,7 @@ macro_rules! registers {
             }
 
             impl $name {
-                /// A value whose fields are set one after the other; they are zero at first.
+                /// Starts building a value; all fields are zero.
                 pub const fn with() -> $crate::registers::With<Self> {
                     $crate::registers::With(Self(0))
                 }
@@ -234,23 +230,23 @@ macro_rules! plain_registers {
 
 use {field_bits, field_type, plain_registers, registers, show_field};
 
-/// A unit of the chip.
+/// Unit of the chip.
 #[derive(Clone, Copy)]
 pub struct Unit {
-    /// What it is called.
+    /// Name of the unit.
     pub name: &'static str,
-    /// Its rows, those with fields before those without; within each table, indices ascend.
+    /// Register rows: those with fields, then those without; indices ascend within each table.
     tables: &'static [&'static [Row]],
 }
 
 impl Unit {
-    /// The unit's rows.
+    /// Iterates over the unit's rows.
     pub fn rows(&self) -> impl Iterator<Item = &'static Row> {
         self.tables.iter().flat_map(|table| table.iter())
     }
 }
 
-/// The units, each with its registers.
+/// Units, each with its registers.
 pub const UNITS: &[Unit] = &[
     Unit { name: "Command processor", tables: &[cp::TYPED, cp::PLAIN] },
     Unit { name: "Display controller", tables: &[dc::TYPED, dc::PLAIN] },
@@ -261,22 +257,22 @@ pub const UNITS: &[Unit] = &[
     Unit { name: "Memory hubs, texture pipes, caches and bus", tables: &[units::PLAIN] },
 ];
 
-/// Every table of rows.
+/// Iterates over all tables of rows.
 fn tables() -> impl Iterator<Item = &'static [Row]> {
     UNITS.iter().flat_map(|unit| unit.tables.iter().copied())
 }
 
-/// All rows, unit by unit.
+/// Iterates over all rows, unit by unit.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     tables().flatten()
 }
 
-/// The row of a register, if it has one.
+/// Finds the row of a register.
 pub fn row(index: u32) -> Option<&'static Row> {
     tables().find_map(|table| table.binary_search_by_key(&index, |row| row.index).ok().map(|i| &table[i]))
 }
 
-/// A register's name: the hardware's, a constant's, or its number.
+/// Name of a register: the hardware's, a constant's, or the number.
 pub fn name(index: u32) -> String {
     if let Some(row) = row(index) {
         return row.name.to_owned();
@@ -292,7 +288,7 @@ pub fn name(index: u32) -> String {
     }
 }
 
-/// A register and a value as text: by fields where they are known.
+/// Formats a register and a value, by fields if they are known.
 pub fn describe(index: u32, value: u32) -> String {
     match row(index).and_then(|row| row.describe) {
         Some(describe) => describe(value),
@@ -336,7 +332,7 @@ mod tests {
         let info = all.color_exp_bias(-3).color_format(ColorTargetFormat::Rg16Float).done();
         assert_eq!((info.color_exp_bias(), info.color_format()), (-3, ColorTargetFormat::Rg16Float));
         assert_eq!(info.0 | 0x3ff << 16, u32::MAX);
-        // Longer values don't reach into the fields beside.
+        // Too large values don't change the adjacent fields.
         assert_eq!(pa::PaScWindowScissorTl::with().tl_x(u32::MAX).done().0, 0x3fff);
         assert_eq!(pa::PaScWindowOffset::with().window_y_offset(-1).done().0, 0x7fff << 16);
         let mut file = RegisterFile::new();

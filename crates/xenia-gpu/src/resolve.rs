@@ -1,5 +1,5 @@
-//! What every backend does alike in a copy out of the EDRAM ("resolve"): which pixels and samples
-//! are read, and where texels go in memory.
+//! Resolves (copies out of the EDRAM), common to all backends: the pixels and samples to read, and
+//! the addresses of texels in memory.
 
 use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, VertexBuffer};
@@ -8,28 +8,28 @@ use crate::limits::{COPY_ROWS, Cancel};
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{tiled_2d, tiled_3d};
 
-/// The rectangle, in pixels: left, top, right, bottom.
+/// Rectangle in pixels: left, top, right, bottom.
 pub type Rect = [u32; 4];
 
-/// Rectangles are rounded out to this many pixels.
+/// Rectangles are rounded outwards to multiples of this many pixels.
 const ALIGNMENT: i32 = 8;
 
-/// The pixels that a copy's three vertices cover, rounded out. The right end is at most the
-/// target's pitch. Tile numbers wrap, so that below a certain row a copy would read what it has
-/// read already: those rows are left out, and the second value says so.
+/// Pixels covered by a resolve's three vertices, rounded outwards. The right edge is at most the
+/// target's pitch. Tile numbers wrap around, so below a certain row a resolve would read the same
+/// tiles again: those rows are left out, and the second value is true.
 pub fn rectangle(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
 ) -> Result<(Rect, Result<(), BackendError>), BackendError> {
     let [left, top, right, bottom] = covered(call, memory)?;
-    // Rows of tiles that go once around, of samples that are one word.
+    // Rows of tiles until the tile numbers wrap around, for one-word samples.
     let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1));
     let end = top.saturating_add(rows * TILE_HEIGHT / call.msaa.rows());
     let whole = if end < bottom { Err(BackendError::Limit(COPY_ROWS)) } else { Ok(()) };
     Ok(([left, top, right, bottom.min(end)], whole))
 }
 
-/// The pixels, wherever they lie.
+/// Covered pixels, not limited to the surface.
 fn covered(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
     let buffer = VertexBuffer::decode(call.vertices);
     if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {
@@ -39,7 +39,8 @@ fn covered(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, Backend
     memory.read_words(buffer.physical, &mut words);
     let pixel = |word: u32| {
         let value = f32::from_bits(buffer.endian.swap(word.swap_bytes())) + call.half_pixel;
-        // To 8 bits of fraction; a pixel is covered if its centre is, top and left included.
+        // Rounded to 8 fraction bits; a pixel is covered if its centre is, including the top and
+        // left edges.
         ((value.clamp(-16384.0, 16384.0) * 256.0).round() as i32 + 127) >> 8
     };
     let axis = |axis: usize| [pixel(words[axis]), pixel(words[axis + 2]), pixel(words[axis + 4])];
@@ -59,8 +60,8 @@ fn covered(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, Backend
     Ok([left, top, right, bottom])
 }
 
-/// The samples that a selection (`sample_select` of a copy) takes, for so many samples per pixel
-/// (1, 2 or 4).
+/// Samples that a selection (`sample_select` of a resolve) reads, for `count` samples per pixel (1,
+/// 2 or 4).
 pub fn samples(select: u32, count: u32) -> &'static [u32] {
     let all: &[u32] = match select {
         0 => &[0],
@@ -80,9 +81,9 @@ pub fn samples(select: u32, count: u32) -> &'static [u32] {
     }
 }
 
-/// Writes texels of so many bytes (a power of two up to 16) at their tiled places in the
-/// destination; `texel` is asked once for each pixel of the rectangle. The token ends it before its
-/// time.
+/// Writes texels of `bytes` bytes (a power of two up to 16) to their tiled addresses in the
+/// destination. `texel` is called once for each pixel of the rectangle. The token cancels the
+/// writes.
 pub fn store(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
@@ -93,7 +94,7 @@ pub fn store(
 ) {
     store_runs(call, memory, area, (bytes, 1), cancel, |x, y, run| {
         let texel = texel(x, y);
-        // The usual lengths by name: a copy of any length is a call.
+        // Constant lengths avoid a call to memcpy for each texel.
         match run.len() {
             4 => run[..4].copy_from_slice(&texel[..4]),
             8 => run[..8].copy_from_slice(&texel[..8]),
@@ -102,13 +103,13 @@ pub fn store(
     });
 }
 
-/// [`store`] of texels that lie row after row, the rectangle's and nothing else. Where a rectangle
-/// is stored in parts, parts should begin and end at multiples of 32 pixels, as memory is written
-/// in tiles of that size.
+/// Like [`store`], for texels of the rectangle in row order. If a rectangle is stored in parts,
+/// they should begin and end at multiples of 32 pixels, because memory is written in tiles of that
+/// size.
 pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {
     let [left, top, right, _] = area;
     let row_bytes = ((right - left) * bytes) as usize;
-    // Eight texels, or 16 bytes, lie together.
+    // Eight texels, or 16 bytes, are contiguous.
     let length = (16 / bytes).min(8);
     store_runs(call, memory, area, (bytes, length), &Cancel::default(), |x, y, run| {
         let at = (y - top) as usize * row_bytes + ((x - left) * bytes) as usize;
@@ -116,8 +117,7 @@ pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, byte
     });
 }
 
-/// Writes runs of so many texels, which lie together, from every place on that is a multiple of
-/// that.
+/// Writes contiguous runs of `length` texels, which start at multiples of that.
 fn store_runs(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
@@ -133,7 +133,7 @@ fn store_runs(
         Some(slice) => tiled_3d(x, y, slice, destination.pitch, destination.height, log2),
     };
     let run_bytes = (length * bytes) as usize;
-    // From 32 bits a texel on, 32 x 32 texels of a 2D image are one run of memory.
+    // With 32 bits per texel or more, 32 x 32 texels of a 2D image are contiguous in memory.
     if destination.slice.is_none() && bytes >= 4 {
         let mut tile = vec![0_u8; (1024 * bytes) as usize];
         for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {

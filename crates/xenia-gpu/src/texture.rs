@@ -1,8 +1,8 @@
-//! Textures: where their texels lie in memory and what they mean.
+//! Textures: memory layout, formats and decoding.
 //!
-//! [`TextureInfo`] is a fetch constant by its fields; [`layout`] says where levels and slices lie;
-//! [`decode_level`] turns one level into plain texels; [`TextureCache`] keeps decoded levels as
-//! long as nobody writes to their memory.
+//! [`TextureInfo`] is a decoded fetch constant; [`layout`] computes the addresses of levels and
+//! slices; [`decode_level`] converts a level to plain texels; [`TextureCache`] keeps decoded levels
+//! until their memory is written.
 
 mod blocks;
 mod cache;

@@ -1,19 +1,18 @@
-//! GPU traces: what the chip was told and the memory it read, so that it can be told again without
-//! a CPU.
+//! GPU traces: recordings of the chip's inputs and of the memory it read, which can be played
+//! without a CPU.
 //!
 //! ```text
-//!   recording: CommandProcessor ── reads ──► Tap ── reads ──► memory      each read byte that the trace
-//!                     │                       │                           doesn't have yet is noted
+//!   recording: CommandProcessor ── reads ──► Tap ── reads ──► memory   each byte read that a trace
+//!                     │                       │                         does not have yet is kept
 //!                     └── calls ──► Recorder ◄┘──► file
 //!   playing:   file ──► Player ──► CommandProcessor ──► Ram
 //! ```
 //!
-//! A trace begins with the processor's [`State`] (registers, shaders, EDRAM), followed by every
-//! call the machine made ([`Event`]), each preceded by the bytes of memory that it read and that
-//! the trace didn't hold by then. What the chip wrote itself is not recorded: it is written again.
+//! A trace begins with the processor's [`State`] (registers, shaders, EDRAM). All calls by the
+//! machine follow ([`Event`]), each preceded by the bytes of memory that it read and that the trace
+//! didn't contain yet. Writes by the chip are not recorded, because playing repeats them.
 //!
-//! A trace is a file from anywhere: whatever it says, playing it ends, and errors name the event
-//! and its offset.
+//! Traces are untrusted input: playing always terminates, and errors name the event and its offset.
 
 mod diff;
 mod event;

@@ -1,18 +1,18 @@
-//! The shaders of our own titles: the words in their C sources are what the assembler makes of the
-//! text above them. With `BLESS` set the words are written anew.
+//! Checks the shaders of our own titles: the words in their C sources must equal the assembly of
+//! the text above them. With `BLESS` set the words are rewritten.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use xenia_gpu::microcode::assemble;
 
-/// The folders of sources with shaders, and how many programs they have at least.
+/// Folders of sources with shaders, and the least number of programs in each.
 const FOLDERS: &[(&str, usize)] = &[("demo", 9), ("gpu-suite", 3)];
-/// What lines of shader text begin with.
+/// Prefix of shader text lines.
 const SOURCE: &str = "//     ";
 const WORDS: &str = "static const uint32_t ";
 
-/// The file with all words made from the text above them, and the number of programs.
+/// Returns the file with all words assembled from the text above them, and the number of programs.
 fn assembled(file: &str) -> (String, usize) {
     let mut programs = 0;
     let mut out = String::new();
@@ -27,7 +27,7 @@ fn assembled(file: &str) -> (String, usize) {
             source.push_str(text);
             source.push('\n');
         }
-        // A table without a text above it is something else.
+        // A table without text above it is not a shader.
         if let Some(rest) = line.strip_prefix(WORDS).filter(|_| !source.is_empty()) {
             programs += 1;
             let name = rest.split('[').next().unwrap_or_default();

@@ -10,11 +10,12 @@ mod random;
 #[path = "scene/mod.rs"]
 mod scene;
 
-/// Threads that draw, and whether the processor's own is among them: what must make no difference.
+/// Number of draw threads, and whether draws run on the processor's thread. Results must not depend
+/// on either.
 const WAYS: &[(usize, bool)] =
     &[(1, true), (2, true), (3, true), (8, true), (1, false), (2, false), (1, false)];
 
-/// What draws scenes.
+/// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn xenia_gpu::Backend> {
     let mut reference = xenia_gpu::Reference::with_threads(threads);
     reference.set_limits(limits::LIMITS.get());

@@ -1,8 +1,8 @@
-//! Random command streams and states of the ring: no panic, no hang, nothing touched outside guest
-//! memory.
+//! Fuzz test with random command streams and ring buffer states: no panic, no hang, no access
+//! outside guest memory.
 //!
-//! Each stream has a number, which is its seed; a failure names it. `XENIA_RANDOM_STREAMS` asks for
-//! more of them, `XENIA_FIRST_STREAM` for those from a number on.
+//! Each stream has a number, which is its seed and is named in failures. `XENIA_RANDOM_STREAMS`
+//! sets their number, `XENIA_FIRST_STREAM` the first one.
 #![allow(unreachable_pub)] // the crate is a test's own
 
 mod generate;
@@ -22,15 +22,15 @@ use xenia_gpu::trace::{Player, Reader, Recorder};
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, Ram, Reference};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
-/// Streams in a usual run.
+/// Number of streams by default.
 const STREAMS: u64 = 6000;
-/// Of so many streams one draws, one is recorded and played, one runs on a machine's memory.
+/// One of this many streams draws, one is recorded and played, one runs on a machine's memory.
 const DRAWN: u64 = 8;
 const PLAYED: u64 = 512;
 const ON_A_MACHINE: u64 = 16;
 /// Streams that share a reference backend.
 const SHARED: u64 = 1000;
-/// Words in a packet at most, its header included.
+/// Most words in a packet, including its header.
 const MAX_PACKET: u64 = 0x4001;
 const CANARY: u8 = 0xc5;
 
@@ -38,7 +38,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-/// A machine's memory with a piece that streams use and pieces beside it that the chip can't reach.
+/// A machine's memory: the area that streams use lies between areas that the chip can't access.
 struct Machine {
     memory: Arc<GuestMemory>,
     base: u32,
@@ -68,7 +68,7 @@ impl Machine {
     }
 }
 
-/// Says which stream it was, if one fails.
+/// Prints the number of a stream that fails.
 struct Name(u64);
 
 impl Drop for Name {
@@ -92,10 +92,10 @@ impl std::io::Write for Bytes {
     }
 }
 
-/// Words walked, packets of a command, draws and copies.
+/// Words read, packets, draws and resolves.
 type Done = [u64; 4];
 
-/// Where a stream runs, and who draws.
+/// Memory and backend of a stream.
 struct Setting {
     memory: Arc<dyn PhysicalMemory>,
     base: u32,
@@ -103,8 +103,8 @@ struct Setting {
     inline: bool,
 }
 
-/// One stream: what it begins with, then a few rounds of time, stores by the CPU and looks at the
-/// processor. Returns what was done, and a digest of the processor and memory.
+/// Runs one stream: its initial state, then a few rounds of elapsed time, CPU stores and checks of
+/// the processor. Returns the counts, and a digest of the processor and memory.
 fn run(number: u64, setting: Setting) -> (Done, u64) {
     let Setting { memory, base, backend, inline } = setting;
     let mut rng = ChaCha8Rng::seed_from_u64(number);
@@ -133,13 +133,13 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
     let mut now = rng.random_range(0..1000);
     gpu.store_register(0x01c5, stream.write, now);
     for _ in 0..rng.random_range(1..6) {
-        // Now and then there is a vertical blank.
+        // Occasionally there is a vertical blank.
         let longest = if rng.random_ratio(1, 32) { 900_000 } else { 8000 };
         let ticks = rng.random_range(1..longest);
         now += ticks;
         let before = gpu.statistics().words;
         let events = gpu.pump(now);
-        // Each word costs a cycle at least, and a tick has ten.
+        // Each word costs at least a cycle, and a tick has ten.
         let walked = gpu.statistics().words - before;
         assert!(walked <= (now * 10 + MAX_PACKET).min(MAX_WORDS_PER_PUMP + MAX_PACKET), "{walked} words");
         assert!(events.len() as u64 <= walked + 100);
@@ -177,7 +177,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
 fn random_streams_end_and_stay_in_guest_memory() {
     let (first, count) = (number("XENIA_FIRST_STREAM", 0), number("XENIA_RANDOM_STREAMS", STREAMS));
     let machine = Machine::new();
-    // One draws on a thread of its own, one on the one that walks the stream, one on a machine.
+    // One draws on a separate thread, one on the processor's thread, one on a machine.
     let new_references = || [(); 3].map(|()| Small(Arc::new(Mutex::new(Reference::with_threads(1)))));
     let mut references = new_references();
     let mut total = Done::default();
@@ -196,7 +196,7 @@ fn random_streams_end_and_stay_in_guest_memory() {
             run(number, Setting { memory, base: 0, backend: backend(inline), inline })
         };
         let done = if number % ON_A_MACHINE < 2 {
-            // What streams leave in this memory stays there.
+            // This memory keeps the contents from stream to stream.
             let (memory, base) = (machine.memory.clone(), machine.base);
             run(number, Setting { memory, base, backend: Box::new(references[2].clone()), inline: false }).0
         } else {
@@ -217,6 +217,6 @@ fn random_streams_end_and_stay_in_guest_memory() {
     machine.check();
     let [words, packets, draws, copies] = total;
     println!("{count} streams: {words} words, {packets} commands, {draws} draws, {copies} copies");
-    // They do get somewhere.
+    // The streams must have some effect.
     assert!(count < 1000 || total.iter().all(|&done| done > count / 10), "{total:?}");
 }

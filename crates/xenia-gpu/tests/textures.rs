@@ -1,7 +1,7 @@
-//! Textures of any fetch constant over any memory: an image within its bound, or none; and where
-//! tiled blocks lie.
+//! Fuzz test of textures with any fetch constant over any memory: decoding yields an image within
+//! its bound or none, and tiled blocks don't overlap.
 //!
-//! `XENIA_RANDOM_TEXTURES` names the cases.
+//! `XENIA_RANDOM_TEXTURES` selects the cases.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -10,16 +10,16 @@ use xenia_gpu::texture::{Format, Layout, Texels, TextureCache, TextureInfo, deco
 use xenia_gpu::{PhysicalMemory, Ram};
 use xenia_testing::{Cases, Dice};
 
-/// Cases of a usual run.
+/// Number of cases by default.
 const CASES: u64 = 400;
-/// Texels that a level of a case may have: the sizes that a draw may ask for are far beyond.
+/// Most texels in a level of a case: the largest possible sizes are far beyond.
 const TEXELS: u64 = 1 << 18;
-/// Bytes that it may lie in.
+/// Most bytes in a level of a case.
 const BYTES: u32 = 8 << 20;
-/// Bytes of memory: less than the largest textures take, so that some run out of it.
+/// Bytes of memory: fewer than the largest textures need, so that some exceed it.
 const MEMORY: usize = 4 << 20;
 
-/// Memory, and the ranges of it that were read.
+/// Memory that records the ranges read.
 struct Watched {
     ram: Ram,
     reads: Mutex<Vec<(u32, usize)>>,
@@ -41,7 +41,7 @@ impl PhysicalMemory for Watched {
     }
 }
 
-/// A side of a texture: often at an edge.
+/// Random side of a texture, often at a limit.
 fn side(dice: &mut Dice, bits: u32) -> u32 {
     let most = (1 << bits) - 1;
     let side = match dice.below(8) {
@@ -55,7 +55,7 @@ fn side(dice: &mut Dice, bits: u32) -> u32 {
     side.min(most)
 }
 
-/// A fetch constant: all bits any, sizes at the edges, every format as often as any other.
+/// Random fetch constant: any bits, sizes at the limits, all formats equally likely.
 fn constant(dice: &mut Dice, seed: u64) -> [u32; 6] {
     let mut words = [0; 6].map(|_: u32| dice.next() as u32);
     let [a, b, c, _, e, f] = &mut words;
@@ -69,13 +69,13 @@ fn constant(dice: &mut Dice, seed: u64) -> [u32; 6] {
     };
     *b = *b & !63 | (seed % 64) as u32;
     if dice.one_in(2) {
-        *b &= !0x1ff0_0000; // where memory is
+        *b &= !0x1ff0_0000; // within memory
     }
     if dice.one_in(2) {
         *f &= !0x1ff0_0000;
     }
     if dice.one_in(2) {
-        // A pitch as the width asks for it.
+        // The pitch that the width requires.
         *a = *a & !(0x1ff << 22) | ((*c & 0x7ff) / 32 + 1).min(0x1ff) << 22;
     }
     if dice.one_in(2) {
@@ -84,9 +84,9 @@ fn constant(dice: &mut Dice, seed: u64) -> [u32; 6] {
     words
 }
 
-/// Every block of a tiled level lies within the level's bytes, and where no other does. False for
-/// what isn't tiled, for single rows, and for levels that reach beyond their rows or slices, as the
-/// fetch constant has them: parts of those lie on each other.
+/// Checks that each block of a tiled level lies within the level's bytes and overlaps no other.
+/// Returns false for textures that are not checked: linear ones, single rows, and levels that the
+/// fetch constant makes larger than their rows or slices, so that parts overlap.
 fn check_blocks(info: &TextureInfo, place: &layout::LevelLayout) -> bool {
     let format = info.format;
     let [width, height, slices] = place.blocks;
@@ -96,7 +96,7 @@ fn check_blocks(info: &TextureInfo, place: &layout::LevelLayout) -> bool {
     let each = if is_3d { place.bytes } else { place.slice_bytes };
     let depth = if is_3d { slices } else { 1 };
     let layers = if is_3d { each / (place.pitch * place.rows * format.bytes) } else { 1 };
-    // A single row of a tiled image would have holes of 31 rows; nobody is known to have such textures.
+    // A single row of a tiled image would have gaps of 31 rows; such textures are not known.
     let has_rows = info.tiled && info.dimension != Dimension::D1;
     if !has_rows || ox + width > place.pitch || oy + height > place.rows || oz + depth > layers {
         return false;
@@ -119,12 +119,13 @@ fn check_blocks(info: &TextureInfo, place: &layout::LevelLayout) -> bool {
     true
 }
 
-/// What cases came upon.
+/// Coverage of the cases.
 #[derive(Debug, Default)]
 struct Seen {
     /// Numbers of the formats that were decoded.
     formats: HashSet<u32>,
-    /// Dimensions of the tiled levels whose blocks were looked at, and whether those were packed.
+    /// Dimensions of the tiled levels whose blocks were checked, and whether the levels were
+    /// packed.
     tiled: HashSet<(Dimension, bool)>,
 }
 
@@ -182,7 +183,8 @@ fn any_texture_is_an_image_within_its_bound_or_none() {
     }
 }
 
-/// What is tiled block by block comes back in its place, whatever the format, pitch and byte order.
+/// Texels written to tiled addresses block by block are decoded in their places, whatever the
+/// format, pitch and byte order.
 #[test]
 fn what_is_tiled_comes_back() {
     for seed in 0..40 {

@@ -1,4 +1,4 @@
-//! Traces: begun in the middle, told, damaged.
+//! Tests of traces: started in the middle, narrated, damaged.
 
 #[path = "scene/mod.rs"]
 mod scene;
@@ -13,7 +13,7 @@ use xenia_gpu::trace::{
 use xenia_gpu::{Backend, CommandProcessor, Config, Frame, NullBackend, Ram, Reference};
 use xenia_testing::{Cases, Dice};
 
-/// What draws scenes.
+/// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
     Box::new(Reference::with_threads(threads))
 }
@@ -27,7 +27,7 @@ fn play(bytes: &[u8], show: &mut dyn FnMut(u64, Frame)) -> Result<Summary, Trace
     Player::new(Reader::open(bytes)?, Box::new(Reference::with_threads(1)), true)?.run(show)
 }
 
-/// A scene of three swaps of which the second and third are in the trace; their pictures.
+/// Records the second and third of a scene's three swaps; returns the trace and their frames.
 fn recorded_from_the_second_swap() -> (Vec<u8>, Vec<Frame>) {
     let trace = Bytes::default();
     let mut scene = Scene::new(80, 32, 0);
@@ -37,7 +37,8 @@ fn recorded_from_the_second_swap() -> (Vec<u8>, Vec<Frame>) {
     scene.show();
     let mut frames = Vec::new();
     for color in [GREEN, BLUE] {
-        // Only a part changes: the rest of the picture comes out of the EDRAM that the trace begins with.
+        // Only a part changes: the rest of the frame comes from the EDRAM in the trace's start
+        // event.
         scene.vertices(&rectangle(8.0, 8.0, 24.0, 24.0, color));
         scene.draw(8, 3);
         scene.gpu.set_vblank_period(997_500); // 50 Hz
@@ -61,13 +62,13 @@ fn a_trace_begins_with_what_was_there() {
     assert_eq!(frames, [(1, expected[0].clone()), (2, expected[1].clone())]);
     assert_eq!(pixel(&expected[1], 40, 8), [255, 0, 0, 255]);
     assert_eq!(pixel(&expected[1], 10, 20), [0, 0, 255, 255]);
-    // Another backend ends otherwise, which is no fault of the trace.
+    // Another backend ends in another state, which is not an error of the trace.
     let blind = Player::new(open(&bytes), Box::new(NullBackend), true).unwrap();
     assert_eq!(blind.run(&mut |_, _| {}).unwrap().same_end, None);
 }
 
-/// What a cut draw has left can't come again, so nothing is said of it; a token that cuts nothing
-/// changes nothing.
+/// Results of a cancelled draw can't be repeated, so the trace has no digest then; a token that
+/// cancels no draw has no effect.
 #[test]
 fn a_recording_that_cut_a_draw_short_does_not_say_how_it_ended() {
     for (cuts, same_end) in [(false, Some(true)), (true, None)] {
@@ -136,7 +137,7 @@ fn damaged_traces_end_in_words() {
         let mut damaged = bytes.clone();
         let at = dice.below(damaged.len());
         damaged[at] ^= 1 << dice.below(8);
-        // A change that unpacks to the same bytes is none.
+        // Some changes unpack to the same bytes.
         assert!(play(&damaged).map_or(true, |summary| summary.same_end == Some(true)), "{at}");
     }
     assert!(matches!(play(b"XENTRACE\x01\0\0\0"), Err(TraceError::Version(1))));
@@ -170,7 +171,7 @@ fn traces_are_compared_event_by_event() {
     assert!(difference.what.contains("RB_SURFACE_INFO"), "{}", difference.what);
 }
 
-/// What no recording holds, in files that are whole.
+/// Well-formed files with contents that no recording has.
 #[test]
 fn impossible_traces_are_refused() {
     let (bytes, _) = recorded_from_the_second_swap();
@@ -192,8 +193,8 @@ fn impossible_traces_are_refused() {
     assert_eq!(play(&written(&[Event::Start(state), end])), "wrong number of registers");
 }
 
-/// A file that says little but that time passes, with all its vertical blanks. Events of an hour
-/// each are refused at the limit of the whole, and what comes before is soon played.
+/// File in which only time passes, with all its vertical blanks. Events of an hour each are refused
+/// at the limit of the whole, and the ones before play quickly.
 #[test]
 fn a_trace_of_months_ends_at_its_limit() {
     const HOUR: u64 = 3600 * TICKS_PER_SECOND;
@@ -224,7 +225,7 @@ fn play_blind(reader: Reader<impl Read>) -> Result<Summary, TraceError> {
     Player::new(reader, Box::new(NullBackend), false)?.run(&mut |_, _| {})
 }
 
-/// Any file, and any events: an end, or an error in words. `XENIA_RANDOM_TRACES` names the cases.
+/// Any file and any events either play or return an error. `XENIA_RANDOM_TRACES` selects the cases.
 #[test]
 fn damaged_events_end_in_words() {
     let events: &[u8] = include_bytes!("../../../fuzz/seeds/gpu_trace/swap");

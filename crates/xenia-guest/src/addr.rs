@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Bytes in the smallest guest page, and the granule of page versions.
+/// Size of the smallest guest page in bytes, and the granule of page versions.
 pub const PAGE_SIZE: u32 = 4096;
 
-/// Bytes in a cache line, and the granule of `lwarx`/`stwcx.` reservations.
+/// Size of a cache line in bytes, and the granule of `lwarx`/`stwcx.` reservations.
 pub const RESERVATION_LINE: u32 = 128;
 
 /// A 32-bit guest effective address.
@@ -24,12 +24,12 @@ impl GuestAddr {
         self.0 == 0
     }
 
-    /// The address `bytes` further on, wrapping at 4 GiB.
+    /// The address `bytes` after this one, wrapping at 4 GiB.
     pub const fn offset(self, bytes: u32) -> Self {
         Self(self.0.wrapping_add(bytes))
     }
 
-    /// The first address of this address's 4 KiB page.
+    /// The first address of the 4 KiB page that contains this address.
     pub const fn page_base(self) -> Self {
         Self(self.0 & !(PAGE_SIZE - 1))
     }

@@ -1,19 +1,19 @@
-//! What the console is made of: figures that more than one crate needs.
+//! Constants of the console that more than one crate needs.
 
-/// Hardware threads: three cores of two.
+/// Number of hardware threads: three cores with two each.
 pub const HW_THREADS: usize = 6;
-/// An affinity mask that has every hardware thread.
+/// The affinity mask of all hardware threads.
 pub const ALL_HW_THREADS: u8 = (1 << HW_THREADS) - 1;
-/// Ticks of the time base in a second.
+/// Frequency of the time base, in ticks per second.
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
-/// The end of guest time in ticks, 261 days after power-on: what is due then or later never comes.
+/// The end of guest time in ticks, 261 days after power-on: events due then or later never occur.
 pub const MAX_TICKS: u64 = 1 << 50;
-/// Bytes of physical memory.
+/// Size of physical memory in bytes.
 pub const PHYSICAL_SIZE: u32 = 512 << 20;
-/// Channels of a frame of sound: front left and right, centre, low frequencies, back left and
+/// Channels in a frame of sound: front left and right, centre, low frequencies, back left and
 /// right.
 pub const SOUND_CHANNELS: usize = 6;
-/// Samples of each channel in a frame of sound.
+/// Samples per channel in a frame of sound.
 pub const SOUND_FRAME_SAMPLES: usize = 256;
-/// Samples of each channel in a second.
+/// Sample rate of each channel, in samples per second.
 pub const SOUND_RATE: u32 = 48_000;

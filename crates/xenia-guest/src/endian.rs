@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// A plain value that guest memory can hold: knows its size and its big-endian bytes.
+/// A plain value in guest memory, with a size and a big-endian representation.
 pub trait GuestValue: Copy + Default + fmt::Debug + 'static {
-    /// The value's bytes.
+    /// Array type of the value's bytes.
     type Bytes: AsRef<[u8]> + AsMut<[u8]> + Default + Copy;
-    /// Size in bytes.
+    /// Size of the value in bytes.
     const SIZE: u32;
-    /// The value's bytes in guest order.
+    /// The value's bytes in guest (big-endian) order.
     fn to_guest(self) -> Self::Bytes;
-    /// The value that these guest-order bytes stand for.
+    /// Decodes a value from guest-order bytes.
     fn from_guest(bytes: Self::Bytes) -> Self;
 }
 
@@ -43,19 +43,19 @@ impl GuestValue for crate::GuestAddr {
     }
 }
 
-/// A `T` stored in guest (big-endian) byte order; for fields of guest-visible structures.
+/// A `T` stored in guest (big-endian) byte order, for fields of guest-visible structures.
 #[allow(non_camel_case_types)] // reads as the type it wraps: `be<u32>`
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct be<T: GuestValue>(T::Bytes);
 
 impl<T: GuestValue> be<T> {
-    /// Stores `value` in guest order.
+    /// Converts a host value to guest order.
     pub fn new(value: T) -> Self {
         Self(value.to_guest())
     }
 
-    /// The value in host order.
+    /// Returns the value in host order.
     pub fn get(self) -> T {
         T::from_guest(self.0)
     }

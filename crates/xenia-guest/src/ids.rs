@@ -1,4 +1,4 @@
-//! Numbers that name things.
+//! Newtypes of identifiers: title ids, media ids, ordinals.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ macro_rules! hex_id {
 }
 
 hex_id! {
-    /// A title's id: two letters of the publisher and a number.
+    /// A title's id: two letters that identify the publisher, and a number.
     TitleId(u32, "8");
     /// The id of the disc or package that a title came on.
     MediaId(u32, "8");

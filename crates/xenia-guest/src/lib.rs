@@ -1,7 +1,7 @@
-//! The shared vocabulary: guest addresses, big-endian values, status codes, ordinals, title ids.
+//! Shared vocabulary types: guest addresses, big-endian values, status codes, ordinals, title ids.
 //!
-//! Every other crate speaks these types, so this one depends on nothing and holds no behaviour.
-//! Invariant: a value of a guest integer in Rust is always in host order; only [`be<T>`] and byte
+//! Every other crate uses these types, so this crate has no dependencies and no behaviour.
+//! Invariant: a guest integer in a Rust value is always in host order; only [`be<T>`] and byte
 //! buffers hold guest (big-endian) order.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]

@@ -14,7 +14,7 @@ macro_rules! codes {
         impl $name {
             $(pub const $code: Self = Self($value);)*
 
-            /// The value's name, if it has one.
+            /// The symbolic name of the value, if it is a known one.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($value => Some(stringify!($code)),)*
@@ -122,7 +122,7 @@ codes! {
 }
 
 codes! {
-    /// A Win32 error number, as most of xam's exports return.
+    /// A Win32 error number, which most of xam's exports return.
     Win32Error {
         SUCCESS = 0x00000000;
         FILE_NOT_FOUND = 0x00000002;
@@ -155,7 +155,7 @@ codes! {
 }
 
 codes! {
-    /// An `HRESULT`. The top bit says that it is a failure.
+    /// An `HRESULT`. The top bit marks a failure.
     HResult {
         OK = 0x00000000;
         NOT_IMPLEMENTED = 0x80004001;
@@ -167,7 +167,7 @@ codes! {
 }
 
 impl NtStatus {
-    /// As a 64-bit register holds it: sign-extended.
+    /// The value in a 64-bit register: sign-extended.
     pub const fn to_register(self) -> u64 {
         self.0 as i32 as i64 as u64
     }
@@ -179,7 +179,8 @@ impl NtStatus {
 }
 
 impl Win32Error {
-    /// The error as an `HRESULT` (facility Win32); one that is an `HRESULT` already stays as it is.
+    /// Converts the error to an `HRESULT` (facility Win32); a value that already is an `HRESULT` is
+    /// unchanged.
     pub const fn to_hresult(self) -> HResult {
         match self.0 {
             0 => HResult::OK,
@@ -190,12 +191,12 @@ impl Win32Error {
 }
 
 impl HResult {
-    /// As a 64-bit register holds it: sign-extended.
+    /// The value in a 64-bit register: sign-extended.
     pub const fn to_register(self) -> u64 {
         self.0 as i32 as i64 as u64
     }
 
-    /// Whether it is a failure (top bit set).
+    /// Whether the value is a failure (top bit set).
     pub const fn is_failure(self) -> bool {
         self.0 & 0x8000_0000 != 0
     }

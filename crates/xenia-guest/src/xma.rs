@@ -1,41 +1,41 @@
-//! The XMA decoder as titles see it: its contexts in memory, its registers.
+//! The XMA decoder's interface to titles: contexts in memory, and registers.
 //!
-//! The kernel's calls and the decoder both work on these, and titles do so by themselves. A context
-//! is 16 big-endian words; which fields are the title's and which the decoder's is in the fields'
-//! descriptions.
+//! The kernel's exports and the decoder both access them, and titles also do so directly. A context
+//! is 16 big-endian words; each field's description says whether the title or the decoder writes
+//! it.
 
-/// Contexts of the decoder.
+/// Number of decoder contexts.
 pub const CONTEXTS: u32 = 320;
-/// Bytes of a context.
+/// Size of a context in bytes.
 pub const CONTEXT_SIZE: u32 = 64;
-/// Bytes of a packet of the stream.
+/// Size of a packet of the stream in bytes.
 pub const PACKET_SIZE: u32 = 2048;
-/// Bytes of a block of the output ring.
+/// Size of a block of the output ring in bytes.
 pub const BLOCK_SIZE: u32 = 256;
 
-/// Some bits of one word of a context.
+/// A bit field in one word of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContextField {
-    /// Which word.
+    /// Index of the word.
     pub word: u32,
-    /// Its lowest bit.
+    /// Lowest bit of the field.
     pub shift: u32,
-    /// How many.
+    /// Number of bits.
     pub bits: u32,
 }
 
 impl ContextField {
-    /// The bits in their place.
+    /// The mask of the field's bits within the word.
     pub const fn mask(self) -> u32 {
         (u32::MAX >> (32 - self.bits)) << self.shift
     }
 
-    /// The field of a word.
+    /// Extracts the field from a word.
     pub const fn of(self, word: u32) -> u32 {
         (word & self.mask()) >> self.shift
     }
 
-    /// The word with another value in the field; what is longer than the field is cut off.
+    /// Returns the word with another value in the field; excess bits of `value` are dropped.
     pub const fn put(self, word: u32, value: u32) -> u32 {
         word & !self.mask() | value << self.shift & self.mask()
     }
@@ -43,7 +43,7 @@ impl ContextField {
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $shift:literal, $bits:literal;)*) => {
-        /// The fields of a context.
+        /// Bit fields of a context.
         pub mod field {
             use super::ContextField;
             $($(#[$doc])* pub const $name: ContextField = ContextField { word: $word, shift: $shift, bits: $bits };)*
@@ -52,68 +52,69 @@ macro_rules! fields {
 }
 
 fields! {
-    /// The title's: packets of the first input buffer.
+    /// Number of packets in the first input buffer. Written by the title.
     INPUT0_PACKETS = 0, 0, 12;
-    /// Both: passes of the loop that are left; 255 is for ever.
+    /// Remaining passes of the loop; 255 is endless. Written by both.
     LOOP_COUNT = 0, 12, 8;
-    /// Both: the title gives the first input buffer, the decoder takes it.
+    /// The first input buffer is valid: set by the title, cleared by the decoder.
     INPUT0_VALID = 0, 20, 1;
-    /// Both: the same for the second.
+    /// The second input buffer is valid: set by the title, cleared by the decoder.
     INPUT1_VALID = 0, 21, 1;
-    /// The title's: blocks of the output ring.
+    /// Number of blocks of the output ring. Written by the title.
     OUTPUT_BLOCKS = 0, 22, 5;
-    /// The decoder's: the block that it writes next.
+    /// The block that is written next. Written by the decoder.
     OUTPUT_WRITE_OFFSET = 0, 27, 5;
-    /// The title's: packets of the second input buffer.
+    /// Number of packets in the second input buffer. Written by the title.
     INPUT1_PACKETS = 1, 0, 12;
-    /// The title's: the last subframe that is played of the frame at the loop's end.
+    /// The last subframe that is played of the frame at the loop's end. Written by the title.
     LOOP_SUBFRAME_END = 1, 14, 3;
-    /// The title's: subframes left out of the frame at the loop's start.
+    /// Subframes skipped in the frame at the loop's start. Written by the title.
     LOOP_SUBFRAME_SKIP = 1, 17, 3;
-    /// The title's: blocks that are decoded at a time.
+    /// Number of blocks that are decoded at a time. Written by the title.
     SUBFRAME_DECODE_COUNT = 1, 20, 4;
-    /// The title's: 24, 32, 44.1 or 48 kHz, which chooses the bands.
+    /// Sample rate, 24, 32, 44.1 or 48 kHz, which selects the frequency bands. Written by the
+    /// title.
     SAMPLE_RATE = 1, 27, 2;
-    /// The title's: two channels.
+    /// The stream has two channels. Written by the title.
     IS_STEREO = 1, 29, 1;
-    /// Both: the title gives the output ring, the decoder takes it when it is full.
+    /// The output ring is valid: set by the title, cleared by the decoder when the ring is full.
     OUTPUT_VALID = 1, 31, 1;
-    /// Both: bits from the start of the current input buffer.
+    /// Read position, in bits from the start of the current input buffer. Written by both.
     INPUT_READ_OFFSET = 2, 0, 26;
-    /// The title's: bit offset of the frame that the loop goes on at.
+    /// Bit offset of the frame at which the loop starts. Written by the title.
     LOOP_START = 3, 0, 26;
-    /// The title's: bit offset of the frame that holds the loop's end.
+    /// Bit offset of the frame that holds the loop's end. Written by the title.
     LOOP_END = 4, 0, 26;
-    /// The decoder's: metadata of the packet's header.
+    /// Metadata of the packet's header. Written by the decoder.
     PACKET_METADATA = 4, 26, 5;
-    /// The decoder's: the buffer that it reads.
+    /// The input buffer in use. Written by the decoder.
     CURRENT_BUFFER = 4, 31, 1;
-    /// The title's: physical address of the first input buffer.
+    /// Physical address of the first input buffer. Written by the title.
     INPUT0 = 5, 0, 32;
-    /// The title's: physical address of the second.
+    /// Physical address of the second input buffer. Written by the title.
     INPUT1 = 6, 0, 32;
-    /// The title's: physical address of the output ring.
+    /// Physical address of the output ring. Written by the title.
     OUTPUT = 7, 0, 32;
-    /// The title's: physical address of memory for the decoder's own use.
+    /// Physical address of the decoder's work memory. Written by the title.
     WORK_BUFFER = 8, 0, 32;
-    /// The title's: the block that it reads next.
+    /// The block that the title reads next. Written by the title.
     OUTPUT_READ_OFFSET = 9, 0, 5;
 }
 
-/// The decoder's registers, by number. Words of 32 bits, little-endian as loads and stores of
-/// titles see them.
+/// The decoder's registers, by number. They are 32-bit words, little-endian to loads and stores of
+/// titles.
 pub mod register {
-    /// Physical address of the contexts.
+    /// Physical address of the context array.
     pub const CONTEXT_ARRAY: u32 = 0x600;
-    /// The context in work.
+    /// Index of the context that is being decoded.
     pub const CURRENT_CONTEXT: u32 = 0x606;
-    /// First of ten words: a bit starts a context.
+    /// First of ten words with one bit per context: starts the context.
     pub const KICK: u32 = 0x650;
-    /// First of ten words: a bit stops a context.
+    /// First of ten words with one bit per context: stops the context.
     pub const LOCK: u32 = 0x690;
-    /// First of ten words: a bit forgets what a context has decoded.
+    /// First of ten words with one bit per context: discards the context's decoder state.
     pub const CLEAR: u32 = 0x6A0;
-    /// Words in each of these groups.
+    /// Number of words in each of these groups.
     pub const GROUP: u32 = super::CONTEXTS / 32;
 }
 

@@ -1,15 +1,15 @@
 //! The assembler: GNU `as` syntax for PowerPC, AltiVec and VMX128, text to bytes.
 //!
-//! Three passes over the statements: the first gives every label its address (every instruction is
-//! four bytes, so sizes never depend on values other than those of `.align` and `.space`), the
-//! second resolves `.set` symbols that look forward, the third encodes. Macros and repetitions are
-//! expanded before, as text.
+//! It makes three passes over the statements. The first assigns every label its address (every
+//! instruction is four bytes, so sizes depend only on the values in `.align` and `.space`), the
+//! second resolves forward references of `.set` symbols, the third encodes. Macros and repetitions
+//! are expanded as text before these passes.
 //!
-//! Understood: labels, local labels (`1:` with `1b`/`1f`), all standard and simplified mnemonics,
-//! `.long .byte .half .quad .float .double .ascii .asciz .align .balign .space .fill .org .set .equ
-//! .macro .rept` and their synonyms; directives about sections and symbols are accepted and
-//! ignored, since the output is one flat image. `@l @h @ha @higher @highest` select halves.
-//! Comments: `#`, `//`, `/* */`.
+//! Supported: labels, local labels (`1:` with `1b`/`1f`), all standard and simplified mnemonics,
+//! `.long .byte .half .quad .float .double .ascii .asciz`, `.align .balign .space .fill .org`,
+//! `.set .equ .macro .rept`, and their synonyms. Directives about sections and symbols are
+//! accepted and ignored, since the output is one flat image. `@l @h @ha @higher @highest` select
+//! halves. Comments: `#`, `//`, `/* */`.
 
 mod directive;
 mod expr;
@@ -21,18 +21,19 @@ use expr::{Scope, Symbols};
 use lexer::{Cursor, Token};
 use std::collections::BTreeMap;
 
-/// Upper bound of an image, so that a typing error in `.space` is an error and not a full memory.
+/// Limit on the image size, so that a typing error in `.space` is reported instead of exhausting
+/// memory.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Why a source text could not be assembled.
+/// Reason why a source text could not be assembled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {reason}")]
 pub struct AsmError {
-    /// Line of the source, from 1.
+    /// Line number in the source, from 1.
     pub line: u32,
-    /// Column in characters, from 1. Inside an expanded macro: of the expanded text.
+    /// Column in characters, from 1. Inside an expanded macro it refers to the expanded text.
     pub column: u32,
-    /// What is wrong.
+    /// Description of the error.
     pub reason: String,
 }
 
@@ -41,13 +42,13 @@ pub struct AsmError {
 pub struct Assembly {
     /// The image, beginning at the base address.
     pub bytes: Vec<u8>,
-    /// Labels with their addresses.
+    /// Addresses of the labels.
     pub labels: BTreeMap<String, u32>,
     /// `(address, line)` of every statement that produced bytes, in address order.
     pub lines: Vec<(u32, u32)>,
 }
 
-/// An error before its line is known.
+/// An error whose line is not known yet.
 #[derive(Clone, Debug)]
 struct Problem {
     column: u32,
@@ -64,13 +65,13 @@ impl Problem {
     }
 }
 
-/// One pass.
+/// State of one pass.
 struct Assembler {
     base: u32,
     symbols: Symbols,
     bytes: Vec<u8>,
     lines: Vec<(u32, u32)>,
-    /// Last pass: everything must be defined, and bytes are real.
+    /// Last pass: undefined symbols are errors, and the bytes are final.
     last: bool,
 }
 
@@ -83,7 +84,8 @@ pub fn assemble(source: &str, base: u32) -> Result<Assembly, AsmError> {
         let last = pass == 2;
         symbols.restart();
         let mut pass = Assembler { base, symbols, bytes: Vec::new(), lines: Vec::new(), last };
-        // Tokens are made anew in each pass: of a whole source they would be forty times its text.
+        // Tokens are recreated in each pass: those of a whole source would take forty times its
+        // text.
         for line in &lines {
             lexer::tokens(&line.text)
                 .and_then(|tokens| pass.line(&tokens, line.number, &mut labels))
@@ -339,8 +341,7 @@ mod tests {
             writeln!(chain, ".macro m{n} x\n m{0} \\x\n m{0} \\x\n.endm", n + 1).unwrap();
         }
         for source in [
-            // Much text of few lines, nothing at all very often, and definitions of a macro that is never
-            // called.
+            // Much text in few lines, empty repetitions, and definitions of an unused macro.
             format!(".rept 3000\n {x}\n.endr"),
             ".rept 4294967295\n.rept 4294967295\n.endr\n.endr\nnop".to_owned(),
             format!(".rept 4294967295\n.macro m\n {x}\n.endm\n.endr"),
@@ -353,7 +354,7 @@ mod tests {
                 error(&source)
             );
         }
-        // Arguments that double in each call, and a line of many of them.
+        // Arguments that double in each call, and a line with many arguments.
         let doubled = format!(".macro m x\n m \\x\\x\n.endm\n m {y}");
         let many = format!(".macro m x\n {}\n.endm\n m {x}", "\\x".repeat(50_000));
         let long = " ".repeat(2_000_000) + "nop";

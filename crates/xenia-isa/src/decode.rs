@@ -1,8 +1,8 @@
-//! Word to [`Op`]: two table look-ups.
+//! Decoder: word to [`Op`], by two table look-ups.
 //!
-//! Ten primary opcodes hold many instructions each; what distinguishes those is in the word's low
-//! eleven bits, so each of the ten gets a 2,048-entry table. Two rows (`dcbz`, `dcbz128`) differ
-//! only above those bits; the entry names the first, and a row's `next` names the other.
+//! Ten primary opcodes hold many instructions each; the word's low eleven bits distinguish them, so
+//! each of the ten has a 2,048-entry table. Two rows (`dcbz`, `dcbz128`) differ only above those
+//! bits; the entry names the first, and a row's `next` names the other.
 
 use crate::{Instruction, OP_COUNT, Op, ROWS};
 use std::sync::LazyLock;
@@ -11,10 +11,10 @@ const NONE: u16 = u16::MAX;
 const LOW_BITS: u32 = 0x7FF;
 
 struct Tables {
-    /// Per primary opcode: where its entries start, and which low bits index them.
+    /// Per primary opcode: index of its first entry, and the low bits that index its entries.
     primary: [(u32, u32); 64],
     entries: Vec<u16>,
-    /// Per row: its bits and mask, and the row to try when they don't match.
+    /// Per row: its bits and mask, and the row to try if they do not match.
     rows: Vec<(u32, u32, u16)>,
 }
 
@@ -33,7 +33,7 @@ fn build() -> Tables {
         tables.primary[primary as usize] = (start as u32, index_mask);
         tables.entries.resize(start + index_mask as usize + 1, NONE);
         for row in members {
-            // Of the low bits, all that leave those of the mask as they are.
+            // All values of the low bits that match the row's bits under its mask.
             let (given, free) = (row.bits & row.mask & index_mask, !row.mask & index_mask);
             let mut rest = 0_u32;
             loop {
@@ -49,7 +49,7 @@ fn build() -> Tables {
     tables
 }
 
-/// Finds the row that `word` belongs to, or `None` for a word that is no instruction.
+/// Finds the row of `word`; `None` if the word is not an instruction.
 #[inline]
 pub fn decode(word: u32) -> Option<Op> {
     let tables = &*TABLES;

@@ -1,23 +1,23 @@
-//! Word to text.
+//! Disassembler: word to text.
 
 use crate::syntax::{Arg, Shown, TEMPLATES, Template};
 use crate::{Class, Instruction, Operand, decode, spr};
 use std::fmt::Write;
 
-/// Which mnemonics the disassembler writes.
+/// The mnemonics that the disassembler writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Syntax {
-    /// The instruction's own mnemonic with all its operands: `or r3,r4,r4`.
+    /// The base mnemonic with all its operands: `or r3,r4,r4`.
     Standard,
-    /// The usual simplified mnemonics where one fits: `mr r3,r4`.
+    /// A simplified mnemonic if one matches: `mr r3,r4`.
     #[default]
     Simplified,
 }
 
-/// Writes the instruction `word` at address `pc` in assembler language.
+/// Disassembles the instruction `word` at address `pc`.
 ///
-/// Branch targets are absolute addresses. A word that is no instruction becomes `.long`. Reserved
-/// bits are not shown; every other bit comes back when the text is assembled at `pc`.
+/// Branch targets are absolute addresses. A word that is not an instruction becomes `.long`.
+/// Reserved bits are not shown; assembling the text at `pc` restores every other bit.
 pub fn disassemble(word: u32, pc: u32, syntax: Syntax) -> String {
     let fallback = || format!(".long 0x{word:08X}");
     let Some(op) = decode(word) else { return fallback() };
@@ -35,7 +35,7 @@ pub fn disassemble(word: u32, pc: u32, syntax: Syntax) -> String {
         .unwrap_or_else(fallback)
 }
 
-/// The text of `word` by this template, or `None` if the word's operands don't suit it.
+/// The text of `word` by this template; `None` if the word's operands don't match it.
 fn print(template: &Template, word: Instruction, pc: u32) -> Option<String> {
     let n = template.solve(word)?;
     let mut text = template.name.clone();
@@ -77,7 +77,7 @@ fn print(template: &Template, word: Instruction, pc: u32) -> Option<String> {
     Some(text)
 }
 
-/// One operand as text.
+/// Formats one operand.
 fn operand(field: Operand, value: i64, word: Instruction, pc: u32) -> String {
     match field.class() {
         Class::GprOrZero if value == 0 => "0".to_owned(),

@@ -26,35 +26,35 @@ macro_rules! fields {
 
 impl Instruction {
     fields! {
-        /// Primary opcode.
+        /// Primary opcode, 6 bits.
         primary: 26, 6;
         /// RT/RD: target register.
         rd: 21, 5;
         /// RS: source register of stores and logical instructions.
         rs: 21, 5;
-        /// RA.
+        /// RA: first source or base register.
         ra: 16, 5;
-        /// RB.
+        /// RB: second source or index register.
         rb: 11, 5;
-        /// FRT.
+        /// FRT: target floating-point register.
         fd: 21, 5;
-        /// FRS.
+        /// FRS: source floating-point register.
         fs: 21, 5;
-        /// FRA.
+        /// FRA: first source floating-point register.
         fa: 16, 5;
-        /// FRB.
+        /// FRB: second source floating-point register.
         fb: 11, 5;
-        /// FRC.
+        /// FRC: third source floating-point register.
         fc: 6, 5;
-        /// VRT.
+        /// VRT: target vector register.
         vd: 21, 5;
-        /// VRS.
+        /// VRS: source vector register.
         vs: 21, 5;
-        /// VRA.
+        /// VRA: first source vector register.
         va: 16, 5;
-        /// VRB.
+        /// VRB: second source vector register.
         vb: 11, 5;
-        /// VRC.
+        /// VRC: third source vector register.
         vc: 6, 5;
         /// VC of `vperm128` (v0–v7).
         vc3: 6, 3;
@@ -72,7 +72,7 @@ impl Instruction {
         crba: 16, 5;
         /// BB: second source CR bit.
         crbb: 11, 5;
-        /// TO of traps.
+        /// TO: condition mask of traps.
         to: 21, 5;
         /// LEV of `sc`.
         lev: 5, 7;
@@ -80,7 +80,7 @@ impl Instruction {
         sync_l: 21, 2;
         /// NB of string instructions; 0 means 32.
         nb: 11, 5;
-        /// Shift amount, 5 bits.
+        /// SH: shift amount, 5 bits.
         sh: 11, 5;
         /// Mask begin of M-form rotates.
         mb: 6, 5;
@@ -112,14 +112,13 @@ impl Instruction {
         bits(self.0, 16, 1) != 0
     }
 
-    /// Whether the word, an `orx`, is a hint that others should run: `or rN,rN,rN` with N from 28
-    /// to 31.
+    /// Whether the word, an `orx`, is a yield hint: `or rN,rN,rN` with N from 28 to 31.
     #[inline]
     pub const fn is_yield_hint(self) -> bool {
         self.rs() >= 28 && self.rs() == self.ra() && self.ra() == self.rb() && !self.rc()
     }
 
-    /// Rc (bit 31): record.
+    /// Rc (bit 31): record to CR0, or CR1 for floating point.
     #[inline(always)]
     pub const fn rc(self) -> bool {
         self.0 & 1 != 0
@@ -233,7 +232,7 @@ impl Instruction {
         (bits(self.0, 21, 5) | bits(self.0, 2, 2) << 5) as usize
     }
 
-    /// VS of VMX128 stores (same place as VD).
+    /// VS of VMX128 stores (same bits as VD).
     #[inline(always)]
     pub const fn vs128(self) -> usize {
         self.vd128()

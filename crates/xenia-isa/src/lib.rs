@@ -1,15 +1,15 @@
-//! The PowerPC/VMX128 instruction set of Xenon: one table, and what is derived from it.
+//! The PowerPC/VMX128 instruction set of Xenon: one table, from which everything else is derived.
 //!
-//! - [`table`](for_each_op): the rows. To add an instruction, add one; the compiler then names
-//!   every place that lacks an arm.
+//! - [`table`](for_each_op): the rows. To add an instruction, add a row; the compiler then reports
+//!   every missing arm.
 //! - [`Op`], the family traits ([`Integer`] … [`System`]), [`dispatch`], [`handler`]: one item per
 //!   row.
-//! - [`Instruction`]: a word with accessors for every field; nobody else knows a bit position.
+//! - [`Instruction`]: a word with accessors for every field; no other crate knows bit positions.
 //! - [`decode`]: word to [`Op`].
 //! - [`disassemble`], [`assemble`]: word to text and back, by one table of mnemonics.
 //!
-//! The crate holds no semantics. The interpreter and the lifter implement the family traits apart
-//! from each other, so that each can serve as the other's check.
+//! The crate holds no semantics. The interpreter and the lifter implement the family traits
+//! independently, so that each can serve as the other's check.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 

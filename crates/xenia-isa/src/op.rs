@@ -1,8 +1,8 @@
-//! What the table's rows turn into: the [`Op`] enum, its facts, and a trait per family.
+//! Items generated from the table: the [`Op`] enum, its properties, and a trait per family.
 
 use crate::{Instruction, Operand};
 
-/// What the methods of a family trait return.
+/// Result type of a family trait's methods.
 pub trait Semantics {
     /// The result of one instruction's method.
     type Output;
@@ -41,7 +41,7 @@ pub enum Form {
     VX128_P,
 }
 
-/// Properties of a row; the table's doc says what each means.
+/// Properties of a row; the documentation of the table defines each one.
 #[allow(missing_docs, non_camel_case_types)] // named as the table writes them
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -57,7 +57,7 @@ pub enum Flag {
     last,
 }
 
-/// The family of an instruction: the name of the file that holds its arm in every engine.
+/// The family of an instruction, named after the file that holds its arm in every engine.
 #[allow(missing_docs)] // the names are the documentation
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
@@ -75,25 +75,25 @@ pub enum Family {
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The row's identity.
+    /// The operation that the row describes.
     pub op: Op,
-    /// Rust name, unique: `addx`, `andi_rc`.
+    /// Rust identifier, unique: `addx`, `andi_rc`.
     pub name: &'static str,
     /// Mnemonic without Rc/OE/LK suffixes: `add`, `andi.`.
     pub mnemonic: &'static str,
-    /// Word layout.
+    /// Layout of the instruction word.
     pub form: Form,
     /// A word belongs to the row if `word & mask == bits`.
     pub bits: u32,
-    /// Which bits decide.
+    /// The bits of a word that select the row.
     pub mask: u32,
     /// Properties, as a set of `1 << Flag`.
     flags: u16,
     /// Operand kinds in assembler order.
     pub operands: &'static [Operand],
-    /// Family.
+    /// Family of the instruction.
     pub family: Family,
-    /// One line: what it does.
+    /// One-line description: the manual's name of the instruction.
     pub doc: &'static str,
 }
 
@@ -127,7 +127,7 @@ macro_rules! define {
             doc: $doc.trim_ascii(),
         },)*)*];
 
-        /// Number of rows.
+        /// Number of rows in the table.
         pub const OP_COUNT: usize = [$($(Op::$name),*),*].len();
 
         $(
@@ -137,7 +137,7 @@ macro_rules! define {
             }
         )*
 
-        /// Something that has an arm for every row.
+        /// A type that implements every family trait.
         pub trait AllOps: $($family +)* {}
         impl<T: $($family +)*> AllOps for T {}
 
@@ -152,7 +152,7 @@ macro_rules! define {
             match op { $($(Op::$name => V::$name,)*)* }
         }
 
-        // Two rows overlap if some word belongs to both; rows that refine another are not allowed.
+        // Two rows overlap if a word matches both; rows that refine another are not allowed.
         const _: () = {
             const BITS: &[(u32, u32)] = &[$($(($bits, $mask)),*),*];
             let mut a = 0;
@@ -172,13 +172,13 @@ macro_rules! define {
 crate::for_each_op!(define);
 
 impl Op {
-    /// The op's row.
+    /// The row of this operation.
     #[inline]
     pub fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }
 
-    /// Every op, in table order.
+    /// Every operation, in table order.
     pub fn all() -> impl ExactSizeIterator<Item = Self> {
         ROWS.iter().map(|row| row.op)
     }

@@ -1,21 +1,21 @@
-//! Operand kinds: which bits of the word hold one, which values fit, how the language writes it.
+//! Operand kinds: the bits of the word that hold an operand, its range, and its syntax.
 //!
-//! A field may lie in several pieces of the word (`sh64`, `va128`, `spr`); each kind lists its
+//! A field may consist of several pieces of the word (`sh64`, `va128`, `spr`); each kind lists its
 //! pieces once, least significant first, and both directions use that list. [`crate::Instruction`]
-//! has the same facts as plain shifts for the engines' sake; a test holds the two together.
+//! has the same facts as plain shifts, for the engines; a test compares the two.
 
 use crate::Instruction;
 
-/// What an operand means, and so how it is written.
+/// The meaning of an operand, which determines its syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// General-purpose register.
+    /// General-purpose register, written `rN`.
     Gpr,
     /// General-purpose register, where register 0 means the number 0.
     GprOrZero,
-    /// Floating-point register.
+    /// Floating-point register, written `fN`.
     Fpr,
-    /// Vector register.
+    /// Vector register, written `vN`.
     Vector,
     /// Condition register field.
     CrField,
@@ -27,29 +27,29 @@ pub enum Class {
     Displacement,
     /// Special-purpose register number.
     Spr,
-    /// A number.
+    /// A plain number.
     Number,
 }
 
-/// Why a value does not fit a field.
+/// Reason why a value does not fit a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// The value is outside the field's range.
     #[error("value {value} is not in {min}..={max}")]
     Range {
-        /// The value.
+        /// The rejected value.
         value: i64,
         /// Smallest value that fits.
         min: i64,
         /// Largest value that fits.
         max: i64,
     },
-    /// The field holds multiples only.
+    /// The field holds multiples of a number only.
     #[error("value {value} is not a multiple of {multiple}")]
     Multiple {
-        /// The value.
+        /// The rejected value.
         value: i64,
-        /// What it must be a multiple of.
+        /// The number that it must be a multiple of.
         multiple: i64,
     },
 }
@@ -59,7 +59,7 @@ pub enum FieldError {
 struct Layout {
     class: Class,
     signed: bool,
-    /// log2 of what the field counts in.
+    /// log2 of the field's unit.
     scale: u32,
     /// `(lowest bit in the word, bits)`, least significant piece first.
     pieces: &'static [(u32, u32)],
@@ -73,7 +73,7 @@ macro_rules! operands {
         pub enum Operand { $($(#[$doc])* $name,)* }
 
         impl Operand {
-            /// Every kind.
+            /// Every operand kind.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             const fn layout(self) -> Layout {
@@ -91,35 +91,35 @@ macro_rules! operands {
 }
 
 operands! {
-    /// Target register.
+    /// RT: target general-purpose register.
     rd: Gpr u 0 [(21, 5)];
-    /// Source register.
+    /// RS: source general-purpose register.
     rs: Gpr u 0 [(21, 5)];
-    /// RA.
+    /// RA: first source or base register.
     ra: Gpr u 0 [(16, 5)];
     /// RA where 0 means the number 0 instead of r0.
     ra0: GprOrZero u 0 [(16, 5)];
-    /// RB.
+    /// RB: second source or index register.
     rb: Gpr u 0 [(11, 5)];
-    /// FRT.
+    /// FRT: target floating-point register.
     fd: Fpr u 0 [(21, 5)];
-    /// FRS.
+    /// FRS: source floating-point register.
     fs: Fpr u 0 [(21, 5)];
-    /// FRA.
+    /// FRA: first source floating-point register.
     fa: Fpr u 0 [(16, 5)];
-    /// FRB.
+    /// FRB: second source floating-point register.
     fb: Fpr u 0 [(11, 5)];
-    /// FRC.
+    /// FRC: third source floating-point register.
     fc: Fpr u 0 [(6, 5)];
-    /// VRT.
+    /// VRT: target vector register.
     vd: Vector u 0 [(21, 5)];
-    /// VRS.
+    /// VRS: source vector register.
     vs: Vector u 0 [(21, 5)];
-    /// VRA.
+    /// VRA: first source vector register.
     va: Vector u 0 [(16, 5)];
-    /// VRB.
+    /// VRB: second source vector register.
     vb: Vector u 0 [(11, 5)];
-    /// VRC.
+    /// VRC: third source vector register.
     vc: Vector u 0 [(6, 5)];
     /// VD of VMX128 forms, v0–v127.
     vd128: Vector u 0 [(21, 5), (2, 2)];
@@ -143,13 +143,13 @@ operands! {
     li: Target s 2 [(2, 24)];
     /// Conditional branch displacement, 16 bits.
     bd: Target s 2 [(2, 14)];
-    /// Branch condition.
+    /// BO: branch condition.
     bo: Number u 0 [(21, 5)];
-    /// CR bit a branch tests.
+    /// BI: CR bit that a branch tests.
     bi: CrBit u 0 [(16, 5)];
-    /// CR field a simplified branch tests: upper three bits of BI.
+    /// CR field that a simplified branch tests: upper three bits of BI.
     bi_field: CrField u 0 [(18, 3)];
-    /// The bit in that field: lower two bits of BI.
+    /// The bit within that field: lower two bits of BI.
     bi_bit: Number u 0 [(16, 2)];
     /// Target CR field.
     crfd: CrField u 0 [(23, 3)];
@@ -167,7 +167,7 @@ operands! {
     crm: Number u 0 [(12, 8)];
     /// L of compares.
     l: Number u 0 [(21, 1)];
-    /// TO of traps.
+    /// TO: condition mask of traps.
     to: Number u 0 [(21, 5)];
     /// LEV of `sc`.
     lev: Number u 0 [(5, 7)];
@@ -185,19 +185,19 @@ operands! {
     fpscr_imm: Number u 0 [(12, 4)];
     /// Byte count of string instructions; 32 is stored as 0.
     nb: Number u 0 [(11, 5)];
-    /// Shift amount.
+    /// SH: shift amount, 5 bits.
     sh: Number u 0 [(11, 5)];
-    /// 6-bit shift amount.
+    /// SH: shift amount, 6 bits.
     sh64: Number u 0 [(11, 5), (1, 1)];
-    /// Mask begin.
+    /// MB: mask begin, 5 bits.
     mb: Number u 0 [(6, 5)];
-    /// Mask end.
+    /// ME: mask end, 5 bits.
     me: Number u 0 [(1, 5)];
-    /// 6-bit mask begin.
+    /// MB: mask begin, 6 bits.
     mb64: Number u 0 [(6, 5), (5, 1)];
-    /// 6-bit mask end, in the same place.
+    /// ME: mask end, 6 bits, in the same place as `mb64`.
     me64: Number u 0 [(6, 5), (5, 1)];
-    /// `vsldoi` byte shift.
+    /// SHB: byte shift of `vsldoi`.
     shb: Number u 0 [(6, 4)];
     /// Unsigned 5-bit immediate.
     uimm5: Number u 0 [(16, 5)];
@@ -214,22 +214,22 @@ operands! {
 }
 
 impl Operand {
-    /// How the operand is written.
+    /// The class of the operand, which determines its syntax.
     pub const fn class(self) -> Class {
         self.layout().class
     }
 
-    /// Number of bits the field has in the word.
+    /// Width of the field in bits.
     pub fn width(self) -> u32 {
         self.layout().pieces.iter().map(|&(_, count)| count).sum()
     }
 
-    /// The word's bits that hold the field.
+    /// The mask of the field's bits in the word.
     pub fn mask(self) -> u32 {
         self.layout().pieces.iter().fold(0, |mask, &(lo, count)| mask | ((1 << count) - 1) << lo)
     }
 
-    /// Smallest and largest value that fit.
+    /// The smallest and largest value that fit.
     pub fn range(self) -> (i64, i64) {
         let layout = self.layout();
         let span = 1_i64 << self.width();
@@ -258,7 +258,7 @@ impl Operand {
         }
     }
 
-    /// The word's bits for `value`, or why it doesn't fit.
+    /// Encodes `value` into the word's bits; an error if it doesn't fit.
     pub fn insert(self, value: i64) -> Result<u32, FieldError> {
         let layout = self.layout();
         let (min, max) = self.range();

@@ -1,39 +1,38 @@
-//! Which registers an instruction names, and whether it reads or writes them: what follows from its
-//! row.
+//! Registers that an instruction names, and whether it reads or writes them, derived from its row.
 //!
-//! What no operand names is not here: CTR and LR, CR, the registers behind the first one of what
-//! moves several ([`Op::names_first_alone`]).
-//! The interpreter's tests hold this to what it does (`named_registers` in `xenia-cpu`).
+//! Not included are registers that no operand names: CTR and LR, CR, and the further registers of
+//! instructions that move several ([`Op::names_first_alone`]). The tests of the interpreter check
+//! this against its behaviour (`named_registers` in `xenia-cpu`).
 
 use crate::{Class, Flag, Instruction, Op, Operand};
 
-/// A set of registers that are numbered together.
+/// A register file: a set of registers with one numbering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegisterFile {
-    /// r0 to r31.
+    /// General-purpose registers, r0 to r31.
     General,
-    /// f0 to f31.
+    /// Floating-point registers, f0 to f31.
     Float,
-    /// v0 to v127.
+    /// Vector registers, v0 to v127.
     Vector,
 }
 
-/// A register as an operand names it.
+/// A register named by an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedRegister {
-    /// What its number counts in.
+    /// Register file of the register.
     pub file: RegisterFile,
-    /// Its number.
+    /// Number within its file.
     pub number: usize,
     /// Whether the instruction reads it.
     pub is_read: bool,
-    /// Whether it writes it, in every case or in some.
+    /// Whether the instruction writes it, always or in some cases.
     pub is_written: bool,
 }
 
 impl Op {
-    /// The registers that the operands of `i`, a word of this row, name: one for each such operand,
-    /// in the order of the assembler language. RA that stands for the number 0 is none.
+    /// The registers that the operands of `i`, a word of this row, name, in assembler order. RA
+    /// that stands for the number 0 is not a register.
     pub fn registers(self, i: Instruction) -> impl Iterator<Item = NamedRegister> {
         let row = self.row();
         row.operands.iter().enumerate().filter_map(move |(place, &operand)| {
@@ -49,7 +48,7 @@ impl Op {
                 Operand::rd | Operand::fd | Operand::vd | Operand::vd128 => (self.reads_target(), true),
                 // The base of an update form.
                 Operand::ra if row.has(Flag::mem) => (true, true),
-                // The target of what is logical.
+                // The target of logical instructions and rotates.
                 Operand::ra if place == 0 => (self.reads_target(), true),
                 _ => (true, false),
             };
@@ -57,12 +56,12 @@ impl Op {
         })
     }
 
-    /// Whether registers behind the one that is named are read or written, too.
+    /// Whether registers after the named one are read or written, too.
     pub const fn names_first_alone(self) -> bool {
         matches!(self, Self::lmw | Self::stmw | Self::lswi | Self::lswx | Self::stswi | Self::stswx)
     }
 
-    /// Whether the target is an operand, too.
+    /// Whether the target is also a source.
     const fn reads_target(self) -> bool {
         matches!(
             self,
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
     use RegisterFile::{Float, General, Vector};
 
-    /// (file, number, whether read, whether written) of what a line names.
+    /// (file, number, whether read, whether written) of the registers that a line names.
     fn named(text: &str) -> Vec<(RegisterFile, usize, bool, bool)> {
         let bytes = crate::assemble(text, 0x8200_0000).unwrap().bytes;
         let word = Instruction(u32::from_be_bytes(bytes[..4].try_into().unwrap()));

@@ -1,14 +1,14 @@
-//! The simplified mnemonics: the table that both the assembler and the disassembler read.
+//! Simplified mnemonics: the table that both the assembler and the disassembler use.
 //!
 //! Source: PowerISA 2.02 book I appendix B (assembler extended mnemonics) and the AltiVec manual.
-//! Branches and traps are products of short tables (condition × link × hint), so they are made here
+//! Branches and traps are products of short tables (condition × link × hint), so they are generated
 //! rather than listed.
 
 use crate::syntax::{Arg, Computed, Shown, Template, suffixes};
 use crate::{Op, Operand};
 use Operand::*;
 
-/// A simplified form of one row: fixed fields, then the operands left to write.
+/// A simplified form of one row: fixed fields, then the remaining operands.
 struct Simplified {
     name: &'static str,
     op: Op,
@@ -32,7 +32,7 @@ const fn field(field: Operand, base: i64, n: i64, b: i64) -> Computed {
 }
 
 impl Simplified {
-    /// Only read, never written by the disassembler.
+    /// Accepted by the assembler, but never written by the disassembler.
     const fn hidden(mut self) -> Self {
         self.shown = Shown::Never;
         self
@@ -134,7 +134,7 @@ static FORMS: &[Simplified] = &[
     form("vsel128", Op::vsel128, &[], &[F(vd128), F(va128), F(vb128), Again(vd128)]).hidden(),
 ];
 
-/// Trap conditions: TO and name. The first name of a TO value is the one written.
+/// Trap conditions: TO and name. The disassembler writes the first name of a TO value.
 static TRAPS: &[(i64, &str)] = &[
     (16, "lt"),
     (20, "le"),
@@ -153,7 +153,7 @@ static TRAPS: &[(i64, &str)] = &[
     (6, "lng"),
 ];
 
-/// Branch conditions: name, BO, low bits of BI. The first name of a pair is the one written.
+/// Branch conditions: name, BO, low bits of BI. The disassembler writes the first name of a pair.
 static CONDITIONS: &[(&str, u32, i64)] = &[
     ("lt", 12, 0),
     ("gt", 12, 1),
@@ -173,7 +173,7 @@ static CONDITIONS: &[(&str, u32, i64)] = &[
 static CONDITION_HINTS: &[(&str, u32)] = &[("", 0), ("-", 2), ("+", 3)];
 static COUNTER_HINTS: &[(&str, u32)] = &[("", 0), ("-", 8), ("+", 9)];
 
-/// The bit that makes `mfcr` and `mtcrf` their one-field forms.
+/// The bit that selects the one-field forms of `mfcr` and `mtcrf`.
 pub(crate) const ONE_FIELD: u32 = 0x0010_0000;
 
 fn fixed_bits(fixed: &[(Operand, i64)]) -> (u32, u32) {
@@ -267,7 +267,7 @@ fn branch(
         (Op::bclrx, &[("lr", 0), ("lrl", 1)][..]),
         (Op::bcctrx, &[("ctr", 0), ("ctrl", 1)][..]),
     ] {
-        // A branch to CTR can't count CTR down at the same time.
+        // A branch to CTR can't decrement CTR at the same time.
         if op == Op::bcctrx && counts {
             continue;
         }

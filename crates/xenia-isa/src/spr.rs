@@ -1,28 +1,27 @@
-//! Special-purpose registers: their numbers, as `mfspr` and `mtspr` have them in their fields, and
-//! their names.
+//! Special-purpose registers: their numbers, as encoded by `mfspr` and `mtspr`, and their names.
 
-/// Fixed-point exceptions, and the byte count of strings.
+/// XER: fixed-point exceptions, and the byte count of strings.
 pub const XER: usize = 1;
-/// Link register.
+/// LR: link register.
 pub const LR: usize = 8;
-/// Count register.
+/// CTR: count register.
 pub const CTR: usize = 9;
-/// Which vector registers are in use.
+/// VRSAVE: a mask of the vector registers in use.
 pub const VRSAVE: usize = 256;
-/// Time base, to be read; its upper half is [`TBU`].
+/// TB: time base, read-only; its upper half is [`TBU`].
 pub const TB: usize = 268;
-/// Upper half of the time base, to be read.
+/// TBU: upper half of the time base, read-only.
 pub const TBU: usize = 269;
-/// The first of four registers for an operating system's own use.
+/// SPRG0: the first of four registers for an operating system.
 pub const SPRG0: usize = 272;
-/// The last of them.
+/// SPRG3: the last of these four registers.
 pub const SPRG3: usize = 275;
-/// Processor version.
+/// PVR: processor version.
 pub const PVR: usize = 287;
-/// Number of the hardware thread.
+/// PIR: number of the hardware thread.
 pub const PIR: usize = 1023;
 
-/// Numbers and names of those that mnemonics name, as in `mflr`.
+/// Numbers and names of the registers that mnemonics name, such as `mflr`.
 pub(crate) static NAMES: &[(i64, &str)] = &[
     (XER as i64, "xer"),
     (LR as i64, "lr"),

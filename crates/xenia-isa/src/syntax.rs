@@ -1,7 +1,7 @@
-//! How instructions are written: every mnemonic, standard or simplified, as one template.
+//! Instruction syntax: every mnemonic, standard or simplified, as one template.
 //!
-//! A template says which bits a mnemonic fixes and which operands follow it. The assembler fills
-//! the operands in, the disassembler reads them out; neither knows a mnemonic of its own. Standard
+//! A template defines the bits that a mnemonic fixes and the operands that follow it. The assembler
+//! encodes the operands and the disassembler decodes them; neither has special mnemonics. Standard
 //! templates come from the instruction table; simplified ones from [`crate::simplified`].
 
 use crate::simplified;
@@ -12,17 +12,17 @@ use std::sync::LazyLock;
 /// One operand of a template.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Arg {
-    /// A field.
+    /// A field of the instruction.
     Field(Operand),
-    /// A last operand that may be left out; the number is then its value.
+    /// A last operand that may be omitted; the number is its default.
     Optional(Operand, i64),
-    /// A first operand that may be left out and is then 0.
+    /// A first operand that may be omitted; its default is 0.
     Leading(Operand),
     /// The field holds the negated operand.
     Negated(Operand),
     /// One operand for several fields.
     All(&'static [Operand]),
-    /// Repeats an operand that was written before.
+    /// Repeats an earlier operand.
     Again(Operand),
     /// First parameter of the computed fields.
     N,
@@ -41,7 +41,7 @@ pub(crate) struct Computed {
     pub(crate) b: i64,
 }
 
-/// In which syntax the disassembler uses a template.
+/// The syntax in which the disassembler uses a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
     Standard,
@@ -54,7 +54,7 @@ pub(crate) enum Shown {
 pub(crate) struct Template {
     pub(crate) name: String,
     pub(crate) op: Op,
-    /// The bits that the mnemonic fixes, and where they are.
+    /// The bits that the mnemonic fixes, and their mask.
     pub(crate) bits: u32,
     pub(crate) mask: u32,
     pub(crate) args: Vec<Arg>,
@@ -63,13 +63,13 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// How many operands may be written.
+    /// Minimum and maximum number of operands.
     pub(crate) fn arity(&self) -> (usize, usize) {
         let mut most = 0;
         let mut optional = 0;
         let mut previous_was_displacement = false;
         for arg in &self.args {
-            // `d(ra)` is one operand as written.
+            // `d(ra)` counts as one written operand.
             most += usize::from(!previous_was_displacement);
             optional += usize::from(matches!(arg, Arg::Optional(..) | Arg::Leading(_)));
             previous_was_displacement = matches!(arg, Arg::Field(Operand::disp | Operand::disp_ds));
@@ -77,7 +77,7 @@ impl Template {
         (most - optional, most)
     }
 
-    /// The computed fields' bits for the parameters, or `None` if they are out of range.
+    /// The bits of the computed fields for the parameters; `None` if they are out of range.
     pub(crate) fn compute(&self, n: i64, b: i64) -> Option<u32> {
         let mut bits = 0;
         for computed in self.computed {
@@ -92,7 +92,7 @@ impl Template {
         Some(bits)
     }
 
-    /// The parameter N that gives `word` its computed fields; only for templates without B.
+    /// The parameter N that yields the computed fields of `word`; only for templates without B.
     pub(crate) fn solve(&self, word: Instruction) -> Option<i64> {
         let Some(first) = self.computed.first() else { return Some(0) };
         let mask = self.computed.iter().fold(0, |mask, computed| mask | computed.field.mask());
@@ -100,7 +100,7 @@ impl Template {
     }
 }
 
-/// The bits that suffixes of a row's mnemonic fix: text and bits, and the bits they decide.
+/// Suffixes of a row's mnemonic with the bits that they fix, and the mask of these bits.
 pub(crate) fn suffixes(row: &Row) -> (Vec<(String, u32)>, u32) {
     let mut forms = vec![(String::new(), 0)];
     let mut mask = 0;
@@ -130,7 +130,7 @@ pub(crate) fn suffixes(row: &Row) -> (Vec<(String, u32)>, u32) {
     (forms, mask)
 }
 
-/// The operands of a row, with what the language lets one leave out.
+/// The operands of a row, marking those that may be omitted.
 fn standard_args(row: &Row) -> Vec<Arg> {
     row.operands
         .iter()
@@ -145,7 +145,7 @@ fn standard_args(row: &Row) -> Vec<Arg> {
         .collect()
 }
 
-/// All templates, and where to find them by mnemonic and by row.
+/// All templates, indexed by mnemonic and by row.
 pub(crate) struct Templates {
     pub(crate) all: Vec<Template>,
     by_name: HashMap<String, Vec<u32>>,
@@ -155,8 +155,8 @@ pub(crate) struct Templates {
 impl Templates {
     fn build() -> Self {
         let mut all = Vec::new();
-        // Bits that the decoder ignores and the language doesn't: `mfcr` and `mtcrf` have a one-field
-        // form, told apart by a bit of its own; `sc` is written with bit 30 set.
+        // Bits that the decoder ignores and the syntax doesn't: `mfcr` and `mtcrf` have a one-field
+        // form, selected by a separate bit; `sc` is written with bit 30 set.
         let own = |op| match op {
             Op::mfcr | Op::mtcrf => (0, simplified::ONE_FIELD),
             Op::sc => (2, 2),
@@ -201,7 +201,7 @@ impl Templates {
 /// The one table of mnemonics.
 pub(crate) static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::build);
 
-/// The bits of `word` that mean something: all but the reserved ones; 0 if it is no instruction.
+/// The mask of the bits of `word` that are not reserved; 0 if the word is not an instruction.
 pub fn significant_bits(word: u32) -> u32 {
     let Some(op) = decode(word) else { return 0 };
     TEMPLATES

@@ -2,16 +2,16 @@
 //!
 //! A row is `name FORM match mask "mnemonic" [flags] (operands);` with a one-line doc. `name` is
 //! the manual's instruction name with `x` where Rc, OE or LK select variants and `_rc` for a
-//! mnemonic that ends in a dot; `mask` says which bits of a word must equal `match`; `operands` are
-//! the operand kinds of [`crate::operand`] in the order that the assembler language writes them.
-//! Flags: `rc` (bit 31 records to CR0, or CR1 for floating point), `oe` (bit 21 enables overflow),
-//! `vrc`/`vrc128` (bit 21 / bit 25 records to CR6), `lk` (bit 31 writes LR), `sets_cr0` (always
-//! records), `mem` (touches storage), `privileged`, `last` (ends a basic block: it goes elsewhere,
-//! looks at the time, or changes what engines take for granted within a block).
+//! mnemonic that ends in a dot; `mask` selects the bits of a word that must equal `match`;
+//! `operands` are the operand kinds of [`crate::operand`] in assembler order. Flags: `rc` (bit 31
+//! records to CR0, or CR1 for floating point), `oe` (bit 21 enables overflow), `vrc`/`vrc128` (bit
+//! 21 / bit 25 records to CR6), `lk` (bit 31 writes LR), `sets_cr0` (always records), `mem`
+//! (accesses storage), `privileged`, `last` (ends a basic block: it branches, reads the time, or
+//! changes state that engines assume constant within a block).
 //!
-//! Everything else about instructions is derived from here: [`crate::Op`], one trait per family
-//! with one method per row and no default bodies, the decoder, disassembler and assembler. Two rows
-//! that overlap don't compile.
+//! All other facts about instructions are derived from this table: [`crate::Op`], one trait per
+//! family with one method per row and no default bodies, the decoder, disassembler and assembler.
+//! Two rows that overlap don't compile.
 //!
 //! Source: PowerISA 2.02, the AltiVec programming environments manual, and for VMX128 the encodings
 //! checked against the public binutils patch.

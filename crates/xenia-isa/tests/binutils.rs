@@ -1,16 +1,17 @@
-//! Encodings and operand syntax against GNU binutils, for every row that it has (all but VMX128).
+//! Encodings and operand syntax compared with GNU binutils, for every row that binutils supports
+//! (all but VMX128).
 //!
-//! Skipped with a printed line where `powerpc-linux-gnu-as` is not installed.
+//! Skipped with a printed line if `powerpc-linux-gnu-as` is not installed.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 use xenia_isa::{Family, ROWS, Row, Syntax, assemble, disassemble, significant_bits};
 use xenia_testing::{Dice, Tool, need};
 
-/// Rows whose words binutils writes differently, or not at all, and why.
+/// Whether binutils writes the row's words identically; the exceptions are listed with reasons.
 fn comparable(row: &Row) -> bool {
     let ours_only = [
-        // Cell's left/right vector loads and stores: known to `-mcell` only, tested there.
+        // Cell's left/right vector loads and stores: supported by `-mcell` only, tested there.
         "lvlx", "lvlxl", "lvrx", "lvrxl", "stvlx", "stvlxl", "stvrx", "stvrxl",
         // Byte-reversed doublewords: Cell and POWER7, not POWER4.
         "ldbrx", "stdbrx",
@@ -26,7 +27,7 @@ fn updates(name: &str) -> bool {
     access && (name.ends_with('u') || name.ends_with("ux"))
 }
 
-/// Words of one row: random operands, reserved bits clear, and nothing binutils forbids.
+/// Words of one row: random operands, reserved bits clear, and no forms that binutils rejects.
 fn words(row: &Row, count: usize) -> Vec<u32> {
     let mut dice = Dice(u64::from(row.bits));
     let mut out = Vec::new();
@@ -52,7 +53,7 @@ fn words(row: &Row, count: usize) -> Vec<u32> {
                 if !valid.contains(&rd) || row.name == "bcctrx" && rd & 4 == 0 {
                     continue;
                 }
-                // Without a condition, BI means nothing; binutils has no name for such words.
+                // Without a condition, BI has no meaning; binutils has no name for such words.
                 if rd & 16 != 0 {
                     word &= !(31 << 16);
                 }
@@ -83,7 +84,7 @@ struct Binutils {
 }
 
 impl Binutils {
-    /// Assembles lines and returns one word per line, or the complaints.
+    /// Assembles lines and returns one word per line, or the error output.
     fn assemble(&self, lines: &[String], machine: &str) -> Result<Vec<u32>, String> {
         let source = self.dir.path().join("a.s");
         let object = self.dir.path().join("a.o");
@@ -145,7 +146,8 @@ fn our_text_assembles_to_the_same_words_there() {
         for (machine, power4) in [("-mpower4", true), ("-mcell", false)] {
             let rows = ROWS.iter().filter(|row| row.family != Family::Vector128 && comparable(row) == power4);
             let words: Vec<u32> = rows.flat_map(|row| words(row, 40)).collect();
-            // A plain number as a branch target is a distance there, and so is ours at pc 0.
+            // Binutils takes a plain number as a branch distance, and so does this assembler at pc
+            // 0.
             let lines: Vec<String> =
                 words.iter().map(|&word| disassemble(word, 0, syntax).replace("dcbz128", "dcbzl")).collect();
             let got = binutils.assemble(&lines, machine).unwrap_or_else(|error| panic!("{error}"));
@@ -187,7 +189,7 @@ fn their_text_assembles_to_the_same_words_here() {
     }
 }
 
-/// C that makes tables, strings, switches, floating point, vectors and 64-bit arithmetic.
+/// C code with tables, strings, switches, floating point, vectors and 64-bit arithmetic.
 const PROGRAM: &str = r#"
 static const char *names[] = {"a", "bc", "d#e\n"};
 double table[3] = {1.5, 2.25, -3};
@@ -232,7 +234,7 @@ fn a_compilers_output_assembles_to_the_same_image() {
             .args([path("c.s"), path("c.c")])
             .status();
         assert!(compiled.unwrap().success());
-        // One flat image: what names sections goes.
+        // One flat image: section directives are removed.
         let sections = ["\t.section", "\t.data", "\t.text", "\t.rodata"];
         let source = std::fs::read_to_string(path("c.s")).unwrap();
         let source: String = source

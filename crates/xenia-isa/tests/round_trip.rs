@@ -1,4 +1,4 @@
-//! Every row with random operands through disassembler and assembler and back to the same word.
+//! Every row with random operands, through disassembler and assembler, returns to the same word.
 
 use proptest::prelude::*;
 use xenia_isa::{OP_COUNT, Op, ROWS, Syntax, assemble, disassemble, significant_bits};
@@ -18,7 +18,7 @@ fn round_trip(op: Op, random: u32, syntax: Syntax) -> Result<(), String> {
     Ok(())
 }
 
-/// A table-driven sweep: no row is left to chance.
+/// Iterates over the table, so that every row is tested.
 #[test]
 fn every_row_in_both_syntaxes() {
     let mut dice = xenia_testing::Dice(1);
@@ -41,7 +41,7 @@ fn every_row_in_both_syntaxes() {
     assert!(failures.is_empty(), "{} failures, first: {}", failures.len(), failures[0]);
 }
 
-/// What the rows don't leave free is their own; what they do and no operand uses is reserved.
+/// Every bit in a row's mask is significant.
 #[test]
 fn significant_bits_cover_the_mask() {
     for row in ROWS {
@@ -58,7 +58,7 @@ proptest! {
         prop_assert_eq!(round_trip(ROWS[index].op, operands, syntax), Ok(()));
     }
 
-    /// Any word has a text, and any text of a word assembles.
+    /// Any word can be disassembled, and any resulting text assembles.
     #[test]
     fn any_word_disassembles_to_something_that_assembles(word: u32, pc: u32) {
         let pc = pc & !3;

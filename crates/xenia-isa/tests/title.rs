@@ -1,6 +1,6 @@
-//! Every word of a real title's functions belongs to a row, and comes back from its text.
+//! Every word of a real title's functions decodes, and assembles from its disassembly.
 //!
-//! Needs `XENIA_TITLES` (a folder with `dolphin/dolphin.xex`); not run without.
+//! Needs `XENIA_TITLES` (a folder with `dolphin/dolphin.xex`); skipped otherwise.
 
 use std::fs::File;
 use xenia_formats::KeyRing;
@@ -20,7 +20,7 @@ fn every_word_of_a_titles_functions_decodes() {
             let word = image.word(GuestAddr(address)).unwrap();
             assert!(decode(word).is_some(), "{address:08X}: {word:08X} is no instruction");
             words += 1;
-            // A sample comes back through the assembler; all of them would take minutes unoptimised.
+            // Only a sample is assembled; all words would take minutes in an unoptimised build.
             if words.is_multiple_of(7) {
                 let text = disassemble(word, 0x8201_0000 + 4 * batch.len() as u32, Syntax::Simplified);
                 texts.push_str(&text);

@@ -1,18 +1,19 @@
-//! Compiling ahead: which functions are worth it, and their code for the store.
+//! Ahead-of-time compilation: finds the functions that are worth optimizing and writes their code
+//! to the store.
 //!
 //! ```text
-//!  functions that are named ──► survey ──► worth it ──► compiled, piece by piece ──► store
-//!        ▲                        │
-//!        └───── their calls ◄─────┘
+//!  known functions ──► survey ──► worth it ──► compiled, piece by piece ──► store
+//!        ▲               │
+//!        └── callees ◄───┘
 //! ```
 //!
-//! Nothing is published: what is compiled ahead waits in the store until its function is hot
-//! ([`crate::restore`]). Published at first sight it would be slower than baseline code in
-//! functions whose loops have few turns: each call between both tiers costs 10 ns.
+//! No code is published here: a region waits in the store until its function is hot
+//! ([`crate::restore`]). Published at first execution it would be slower than baseline code in
+//! functions whose loops have few iterations, because each call between the tiers costs 10 ns.
 //!
-//! What is learned of functions on the way is kept aside ([`Shared::aside`]). The machine's own
-//! tables decide what becomes one region when it is hot: what is not worth it is compiled as in a
-//! run without code that was compiled ahead.
+//! Facts learned about functions on the way go into separate tables ([`Shared::aside`]). The
+//! machine's own tables still decide the extent of a hot region, so a function that is not compiled
+//! ahead is compiled exactly as in a run without ahead-of-time compilation.
 
 use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
@@ -30,21 +31,21 @@ use std::time::{Duration, Instant};
 use xenia_cpu::ReservationMode;
 use xenia_isa::{Instruction, decode};
 
-/// Functions that are looked at, at most.
+/// Limit of functions that are surveyed.
 const MOST_FUNCTIONS: usize = 1 << 20;
-/// Pieces of one function that are compiled.
+/// Limit of pieces that are compiled of one function.
 const MOST_PIECES: usize = 1 << 10;
 
-/// Figures of what was compiled ahead.
+/// Counters of ahead-of-time compilation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AheadCounts {
-    /// Guest instructions.
+    /// Guest instructions compiled.
     pub(crate) instructions: u64,
-    /// Host time.
+    /// Host time spent compiling.
     pub(crate) took: Duration,
 }
 
-/// Finds functions: those that are named, and what they call.
+/// Worklist of functions: the roots that were added, and their callees.
 pub(crate) struct Finder {
     survey: Survey,
     todo: VecDeque<u32>,
@@ -61,7 +62,7 @@ impl Finder {
         }
     }
 
-    /// Notes that a function begins at `start`.
+    /// Adds the function that begins at `start`.
     pub(crate) fn add(&mut self, code: &ModeCode, start: u32) {
         if self.seen.len() < MOST_FUNCTIONS && start.is_multiple_of(4) && self.seen.insert(start) {
             self.todo.push_back(start);
@@ -69,12 +70,12 @@ impl Finder {
         }
     }
 
-    /// Functions found so far.
+    /// Number of functions found so far.
     pub(crate) fn found(&self) -> usize {
         self.seen.len()
     }
 
-    /// Surveys the next function, and notes what it calls. `None` if there is none left.
+    /// Surveys the next function and adds its callees. Returns `None` if the worklist is empty.
     pub(crate) fn next(&mut self, shared: &Shared, code: &ModeCode) -> Option<(u32, Option<Surveyed>)> {
         let start = self.todo.pop_front()?;
         let end = code.cache.lock().functions.ends_at(start);
@@ -88,20 +89,20 @@ impl Finder {
 }
 
 impl Shared {
-    /// Whether a function is to be compiled ahead.
+    /// Whether a function should be compiled ahead of time.
     pub(crate) fn is_worth_it(&self, surveyed: &Surveyed) -> bool {
         self.config.tiers != Tiers::Both || surveyed.mix.is_worth_optimizing()
     }
 }
 
-/// The result of compiling a function ahead.
+/// Counters of the regions of one function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pieces {
     /// Regions that were compiled.
     pub(crate) regions: u64,
-    /// Their guest instructions.
+    /// Guest instructions in the compiled regions.
     pub(crate) instructions: u64,
-    /// Regions that the store had.
+    /// Regions that the store already had.
     pub(crate) known: u64,
     /// Regions that could not be compiled.
     pub(crate) failed: u64,
@@ -110,16 +111,16 @@ pub(crate) struct Pieces {
 /// Compiles functions into the store.
 pub(crate) struct AheadCompiler<'a> {
     pub(crate) shared: &'a Shared,
-    /// The machine's code.
+    /// The machine's own tables.
     pub(crate) code: &'a ModeCode,
-    /// What is learned of functions ([`Shared::aside`]).
+    /// The tables that facts learned here go into ([`Shared::aside`]).
     pub(crate) learned: &'a ModeCode,
     pub(crate) mode: Mode,
     pub(crate) compiler: Compiler,
 }
 
 impl AheadCompiler<'_> {
-    /// Compiles the function at `start`, piece by piece, as long as `goes_on` says so.
+    /// Compiles the function at `start`, piece by piece, while `goes_on` returns true.
     pub(crate) fn function(&mut self, start: u32, goes_on: &dyn Fn() -> bool) -> Pieces {
         let began = Instant::now();
         let mut done = Pieces::default();
@@ -138,7 +139,7 @@ impl AheadCompiler<'_> {
                 cache.functions.add(call);
             }
             let place = cache.place(plan.start);
-            // The piece behind it, if the function was cut.
+            // A function that was cut continues in the next piece.
             if place.piece.1 < place.end_of_code.min(place.function.1) {
                 todo.push(place.piece.1);
             }
@@ -147,8 +148,8 @@ impl AheadCompiler<'_> {
         done
     }
 
-    /// Compiles the piece of a function around `pc`, which becomes an entry of it, if the store has
-    /// none.
+    /// Compiles the piece of a function around `pc`, with `pc` as an entry, unless the store
+    /// already has code for `pc`.
     pub(crate) fn around(&mut self, pc: u32) -> Pieces {
         let began = Instant::now();
         let mut done = Pieces::default();
@@ -159,7 +160,7 @@ impl AheadCompiler<'_> {
         done
     }
 
-    /// Whether `pc` has code, or some that waits for it.
+    /// Whether `pc` has published code, or code in the store.
     pub(crate) fn is_there(&self, pc: u32) -> bool {
         let is_kept = self.shared.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
         is_kept || self.code.entries.offset(pc) > STORED
@@ -171,7 +172,7 @@ impl AheadCompiler<'_> {
         counts.took += took;
     }
 
-    /// Compiles the piece of a function that begins at `pc`, with the cases of its switches.
+    /// Compiles the piece of a function that begins at `pc`, including the cases of its switches.
     fn piece(&mut self, pc: u32, done: &mut Pieces) -> Option<Plan> {
         let mut limit = REGION_LIMIT;
         loop {
@@ -215,8 +216,9 @@ impl AheadCompiler<'_> {
         }
     }
 
-    /// Where code begins between the region's instructions, and behind them up to `to`, that no
-    /// branch leads to.
+    /// Addresses at which unreached code seems to begin, in the gaps between the region's
+    /// instructions and behind them up to `to`: candidates for the cases of a switch, to which no
+    /// branch leads.
     fn cases(&self, region: &Region, to: u32) -> Vec<u32> {
         let end = region.end();
         let has_bounds =

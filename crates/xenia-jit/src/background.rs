@@ -1,23 +1,22 @@
-//! Compiling beside the guest: a host thread makes the code while the guest goes on in the
-//! interpreter.
+//! Background compilation: a host thread compiles while the guest goes on in the interpreter.
 //!
 //! ```text
-//!  engines ── what has become warm ──▶ orders, the hottest first ──▶ compiler's thread ── publishes ──▶ tables
-//!     ▲                                                                                                  │
-//!     └────────── the interpreter stops where there is an entry ◀────────────────────────────────────────┘
+//!  engines ─ warm functions ─▶ orders, hottest first ─▶ compiler thread ─ publishes ─▶ tables
+//!     ▲                                                                                │
+//!     └────────── the interpreter stops at addresses that have entries ◀───────────────┘
 //! ```
 //!
-//! Compiled code and the interpreter do the same, and count the same, so when code turns up is no
-//! difference to the guest. All that publishing needs is done by whoever compiles, as if it were
-//! one more engine ([`crate::compile`]): nothing here is shared with engines but the orders.
+//! Compiled code and the interpreter have the same effects and the same instruction counts, so the
+//! guest can't observe when code is published. The compiler thread publishes as an engine would
+//! ([`crate::compile`]); the only state it shares with engines besides is the queue of orders.
 //!
-//! How much a function has to be run before it is compiled depends on its size, which takes a while
-//! to find out: that, too, is done by the thread. What it finds not to be worth it yet has to come
-//! back with so much more work behind it.
+//! The execution count at which a function is worth compiling depends on its size. Finding the size
+//! takes a while, so the thread does that, too. An order that is not worth compiling yet is
+//! dropped, and a new one is accepted once the missing work has been done.
 //!
-//! - At most [`MOST_ORDERS`] wait. What is refused then has to become warm again.
-//! - An order is made once: the same is not taken again before it has been carried out.
-//! - The thread ends with the last engine. Should it end before, engines compile for themselves.
+//! - At most [`MOST_ORDERS`] wait. An order refused for that reason has to become warm again.
+//! - Orders are deduplicated: an equal one is ignored while the first waits or is being compiled.
+//! - The thread ends with the last engine. If it ends earlier, engines compile for themselves.
 
 use crate::compile::Workbench;
 use crate::config::Tiers;
@@ -35,23 +34,23 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Orders that wait at most. Each is a function that ran for a millisecond or more.
+/// Limit of waiting orders. Each is a function that ran for a millisecond or more.
 const MOST_ORDERS: usize = 1024;
-/// Functions whose size is known at most; when there are more, all are forgotten.
+/// Limit of remembered unit sizes; all are forgotten when it is reached.
 const MOST_SIZES: usize = 1 << 14;
-/// The longest delay that a test may ask for, and one more.
+/// Upper bound of the delays that tests ask for, in microseconds, exclusive.
 const LONGEST_DELAY: u64 = 4000;
 
-/// What is to be compiled.
+/// A request to compile the code around an address.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) mode: Mode,
     pub(crate) wanted: Wanted,
-    /// What it is in: a function or a piece of one.
+    /// Start of the function, or the piece of one, that contains the address.
     pub(crate) unit: u32,
-    /// Starts of blocks around it that the interpreter has reached.
+    /// Starts of blocks around the address that the interpreter has reached.
     pub(crate) reached: Vec<u32>,
-    /// Instructions that the interpreter has executed in its unit: the more, the sooner its turn.
+    /// Instructions that the interpreter has executed in the unit. Orders with more come first.
     pub(crate) work: u64,
 }
 
@@ -60,7 +59,7 @@ impl Order {
         (self.mode, self.wanted)
     }
 
-    /// Whether it has been carried out by now, as part of something else.
+    /// Whether the address has got code meanwhile, as part of another region.
     fn is_done(&self, code: &ModeCode) -> bool {
         let Wanted { pc, as_entry } = self.wanted;
         code.entries.offset(pc) != 0 || !as_entry && code.cache.lock().place(pc).is_covered
@@ -83,42 +82,43 @@ impl PartialOrd for Order {
 
 impl Ord for Order {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Where compiled code has been and found nothing, all of it waits for this.
+        // Compiled code that ran into a missing entry waits for exactly this one.
         (self.wanted.as_entry, self.work).cmp(&(other.wanted.as_entry, other.work))
     }
 }
 
-/// What is known of a unit that was not worth it.
+/// The size of a unit that was not worth compiling yet.
 #[derive(Clone, Copy, Debug)]
 struct Size {
-    /// The work that it takes.
+    /// Instructions to execute before the unit is worth compiling.
     needed: u64,
-    /// What of that has been done when it was looked at.
+    /// Instructions executed by the time its size was found.
     work: u64,
 }
 
-/// What becomes of an order.
+/// The queue's reply to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is taken, or there are too many: the unit's work is counted from 0 again.
+    /// Accepted, known already, or dropped because the queue is full: the caller counts the unit's
+    /// work from 0 again.
     Taken,
-    /// The unit has not done enough yet.
+    /// The unit has not executed enough instructions yet.
     NotYet,
-    /// There is nobody to carry it out.
+    /// The compiler thread has ended.
     Nobody,
 }
 
 #[derive(Default)]
 struct State {
     waiting: BinaryHeap<Order>,
-    /// Waiting or being carried out.
+    /// Orders that wait or are being compiled.
     known: HashSet<(Mode, Wanted)>,
     sizes: HashMap<(Mode, u32), Size>,
     counts: CompileCounts,
     is_ending: bool,
 }
 
-/// Orders that wait for the thread.
+/// The queue of orders for the compiler thread.
 #[derive(Default)]
 pub(crate) struct Orders {
     state: Mutex<State>,
@@ -126,12 +126,12 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Whether none waits, and none is being carried out.
+    /// Whether the queue is empty and no order is being compiled.
     pub(crate) fn are_done(&self) -> bool {
         self.state.lock().known.is_empty()
     }
 
-    /// The next order, when there is one. `None` if there will be none.
+    /// Blocks until there is an order, and removes it. Returns `None` once the queue is closed.
     fn next(&self) -> Option<Order> {
         let mut state = self.state.lock();
         loop {
@@ -145,8 +145,8 @@ impl Orders {
         }
     }
 
-    /// Whether the order's unit, of this size, has done enough; notes how much is to be done
-    /// otherwise.
+    /// Whether the order's unit has executed the `needed` instructions. If not, remembers how many
+    /// are needed.
     fn is_worth_it(&self, order: &Order, needed: u64) -> bool {
         let mut state = self.state.lock();
         let unit = (order.mode, order.unit);
@@ -168,16 +168,17 @@ impl Orders {
     }
 }
 
-/// See the module's documentation.
+/// Background compilation ([module documentation](self)): the queue of orders and the thread that
+/// compiles them.
 pub(crate) struct Background {
     orders: Arc<Orders>,
     thread: Option<JoinHandle<()>>,
-    /// Compiles ahead where there are no orders.
+    /// Compiles ahead of time while the queue is empty.
     _idle: Option<Idle>,
 }
 
 impl Background {
-    /// Starts the thread. `None` if the host has none to give.
+    /// Starts the thread. Returns `None` if the host can't start one.
     pub(crate) fn start(shared: &Arc<Shared>, compiler: Compiler) -> Option<Self> {
         let orders = Arc::new(Orders::default());
         let compiles_ahead =
@@ -194,8 +195,7 @@ impl Background {
         Some(Self { orders, thread: Some(thread), _idle: idle })
     }
 
-    /// Leaves the order to compile something in a unit that has done so much work since it was last
-    /// asked for.
+    /// Queues an order for a unit that has executed `work` instructions since the last call for it.
     pub(crate) fn ask(&self, unit: (Mode, u32), work: u64, order: impl FnOnce(u64) -> Order) -> Answer {
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             return Answer::Nobody;
@@ -218,7 +218,7 @@ impl Background {
         Answer::Taken
     }
 
-    /// What has been compiled.
+    /// Counters of the code compiled so far.
     pub(crate) fn counts(&self) -> CompileCounts {
         self.orders.state.lock().counts
     }
@@ -238,7 +238,7 @@ impl Drop for Background {
     }
 }
 
-/// The compiler's thread.
+/// Body of the compiler thread.
 fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
     let mut delay = shared.config.compile_delays;
     while let Some(order) = orders.next() {
@@ -265,7 +265,7 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
     }
 }
 
-/// The next of a row of delays.
+/// The next delay of the pseudo-random sequence.
 fn next_delay(seed: &mut u64) -> Duration {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     Duration::from_micros((*seed >> 33) % LONGEST_DELAY)
@@ -280,7 +280,7 @@ mod tests {
         Order { mode: Mode::default(), wanted, unit: pc, reached: Vec::new(), work }
     }
 
-    /// Orders with nobody at them.
+    /// A queue whose thread never takes an order.
     fn idle() -> Background {
         Background { orders: Arc::default(), thread: Some(thread::spawn(thread::park)), _idle: None }
     }

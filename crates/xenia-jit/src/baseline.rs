@@ -1,9 +1,9 @@
-//! The baseline tier: host code for guest code at first sight.
+//! The baseline tier: compiles guest code to host code at its first execution.
 //!
 //! ```text
-//!  interpreter ──► baseline ──► optimizing tier (Cranelift)
-//!  (restless       at first     by samples of slices (`tier`)
-//!   pages, odd     sight
+//!  interpreter ──► baseline ───► optimizing tier (Cranelift)
+//!  (pages that     at first      for functions found hot by
+//!   change, odd     execution     samples of slices (`tier`)
 //!   modes)
 //! ```
 //!
@@ -13,17 +13,17 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | what is compiled together? | `unit`, `leaves`, `source` |
-//! | what does it become? | `emit`, `templates`, `encode` |
-//! | where does it lie, what leads to it, when does it go? | `cache`, `links`, `sites` |
-//! | what gains in the optimizing tier? | `worth`, `survey` |
-//! | how is it entered and left? | `tier`, `enter`, `services` |
+//! | Which words are compiled together? | `unit`, `leaves`, `source` |
+//! | Which host code do they become? | `emit`, `templates`, `encode` |
+//! | Where does the code lie, how is it linked, when is it freed? | `cache`, `links`, `sites` |
+//! | Which functions gain in the optimizing tier? | `worth`, `survey` |
+//! | How is the code entered and left? | `tier`, `enter`, `services` |
 //!
 //! Invariants:
-//! - Code runs contexts in 32-bit mode with XER\[SO\] = 0; instructions that may change either are
-//!   the interpreter's.
+//! - Code runs contexts in 32-bit mode with XER\[SO\] = 0. The interpreter runs all instructions
+//!   that may change either.
 //! - Between two guest instructions all guest state is in the mapped registers and the context.
-//! - `unsafe` is in `enter` and its thunks only.
+//! - `unsafe` is confined to `enter` and its thunks.
 
 mod cache;
 mod call_table;

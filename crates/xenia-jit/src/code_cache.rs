@@ -1,24 +1,23 @@
-//! Which guest code has host code, and which of it still counts.
+//! The optimizing tier's code cache: publishes, links, withdraws and frees regions.
 //!
-//! A region is published by writing its entries into the table of entries and the link slots that
-//! name them; it is withdrawn by clearing them, one store each, without a look at who links to it.
-//! Code that the guest changes is withdrawn in [`changes`].
+//! A region is published by writing its entries into the table of entries and the link slots for
+//! those addresses; it is withdrawn by clearing them, one store each, without tracking which code
+//! links to it. Self-modifying code is handled in [`changes`].
 //!
 //! # Freeing
-//! Withdrawn code may still be running, or be the return address of a host frame;
-//! [`epochs`](crate::epochs) tells when it is neither. New code may then take its place at once;
-//! where other code has been, `code_memory` has all threads fetch anew before an address in it is
-//! published.
+//! Withdrawn code may still be running, or hold the return address of a host frame;
+//! [`epochs`](crate::epochs) tells when neither is the case. New code may then reuse the memory at
+//! once: before an address in memory that held other code is published, `code_memory` makes all
+//! threads serialize their instruction fetch.
 //!
 //! # Several engines
-//! Tables are read without the lock, by engines and by compiled code; everything else is behind it,
-//! and nobody holds it while lifting and compiling. Code gets its link slots when it is published.
-//! What two engines made of the same code at once is published in turn, and the later takes the
-//! earlier's place.
+//! Engines and compiled code read the tables without the lock; everything else is protected by it,
+//! and it is never held while lifting and compiling. Code gets its link slots when it is published.
+//! If two engines compile the same code at once, both results are published in turn, and the later
+//! one replaces the earlier.
 //!
-//! When code memory is full, or code lies on more pages than there may be tables of entries for
-//! ([`MOST_TABLES`]), everything is withdrawn, and with it goes what was learned of functions and
-//! pages.
+//! When code memory is full, or code lies on more pages than the limit of tables ([`MOST_TABLES`]),
+//! everything is withdrawn, and all facts learned about functions and pages are forgotten.
 
 mod changes;
 #[cfg(test)]
@@ -39,24 +38,23 @@ use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// What a region counts at least of [`CODE_SIZE`], whatever its code takes: the tables about the
-/// smallest one take that much.
+/// Minimum that a region counts of [`CODE_SIZE`], even if its code is smaller, because the tables
+/// for the smallest region take that much.
 const LEAST_KEPT: usize = 1024;
-/// Guest pages with code, of any view of memory: each has a table of entries of 4 KiB.
+/// Limit of guest pages with code, over all views of memory: each has a table of entries of 4 KiB.
 const MOST_TABLES: usize = 1 << 16;
 
 /// A published region.
 #[derive(Debug)]
 pub(crate) struct Published {
-    /// Where its code is.
+    /// Offset of its code in code memory.
     offset: usize,
     size: usize,
     entries: Vec<u32>,
-    /// Where its instructions lie: first addresses and those after the last ones, in order.
+    /// Address ranges of its instructions, end exclusive, in ascending order.
     covered: Vec<(u32, u32)>,
     pages: Vec<(u32, u32)>,
     places: Vec<(u32, Option<Site>)>,
-    /// Whether it has been withdrawn.
     retired: bool,
 }
 
@@ -65,17 +63,17 @@ struct Retired {
     id: u32,
 }
 
-/// The machine's code cache. One engine per host thread shares it behind a lock; compiled code
-/// reads its tables without.
+/// The code cache of one mode of a machine. One engine per host thread shares it under a lock;
+/// compiled code reads its tables without the lock.
 pub(crate) struct CodeCache {
     mode: Mode,
-    /// What is kept of what was withdrawn, or comes from an earlier start.
+    /// The persistent code cache, which has withdrawn regions and those of earlier runs.
     store: Option<Arc<CodeStore>>,
     memory: CodeMemory,
     regions: HashMap<u32, Published>,
-    /// What all of them count of [`CODE_SIZE`].
+    /// Sum of what the regions count of [`CODE_SIZE`].
     kept: usize,
-    /// [`MOST_TABLES`], but in tests.
+    /// [`MOST_TABLES`], or less in tests.
     most_tables: usize,
     by_offset: BTreeMap<usize, u32>,
     pages: Pages,
@@ -84,14 +82,15 @@ pub(crate) struct CodeCache {
     owners: HashMap<u32, u32>,
     retired: Vec<Retired>,
     epochs: Arc<Epochs>,
-    /// Starts of what is being lifted.
+    /// Start addresses of the code that engines are lifting.
     lifting: Vec<u32>,
-    /// What is known of functions.
+    /// Facts learned about functions.
     pub(crate) functions: Functions,
 }
 
 impl CodeCache {
-    /// The code cache of `mode`, to which what `store` keeps for it is to come back.
+    /// Creates the code cache of `mode`; stored code of that mode gets entries that lead to
+    /// `store`.
     pub(crate) fn new(
         epochs: Arc<Epochs>,
         mode: Mode,
@@ -124,17 +123,17 @@ impl CodeCache {
         })
     }
 
-    /// The tables, for the context.
+    /// Code memory and its tables, whose addresses the context needs.
     pub(crate) fn memory(&self) -> &CodeMemory {
         &self.memory
     }
 
-    /// Bytes of code, and regions of it, with those that are withdrawn and not released yet.
+    /// Bytes of code, and number of regions, including those that are withdrawn and not yet freed.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.memory.in_use() as u64, self.regions.len() as u64)
     }
 
-    /// Notes that the code from `start` on is being lifted. False if an engine is at that already.
+    /// Marks the code at `start` as being lifted. Returns false if another engine is lifting it.
     pub(crate) fn begin_lifting(&mut self, start: u32) -> bool {
         let begins = !self.lifting.contains(&start);
         if begins {
@@ -143,7 +142,7 @@ impl CodeCache {
         begins
     }
 
-    /// Notes that it no longer is.
+    /// Ends what [`Self::begin_lifting`] began.
     pub(crate) fn end_lifting(&mut self, start: u32) {
         self.lifting.retain(|&lifted| lifted != start);
     }
@@ -153,7 +152,8 @@ impl CodeCache {
         if let Some(&slot) = self.slots.get(&pc) {
             return slot;
         }
-        // When slots run out, targets share the last one, which always leads to the dispatcher.
+        // When slots run out, all further targets share the last one, which always leads to the
+        // dispatcher.
         let slot = self.slots.len().min(SLOTS - 1) as u32;
         let offset = if slot as usize == SLOTS - 1 { 0 } else { self.memory.entries().offset(pc) };
         self.memory.set_slot(slot, offset);
@@ -170,15 +170,16 @@ impl CodeCache {
         }
     }
 
-    /// Puts a region into code memory and its entries into the tables, over what is there. `pages`
-    /// are those that it was read from. Gives its number.
+    /// Copies a region into code memory and publishes its entries, replacing existing ones. `pages`
+    /// are those from which it was read, with their versions. Returns the region's number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
         let full =
             self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.memory.tables_of_code() >= self.most_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
-                // What is still warm comes back; before this engine has left its epoch, nothing is free.
+                // Code that is still warm is compiled again. No memory is freed before this engine
+                // leaves its epoch.
                 self.flush();
                 return Err(JitError::CodeMemoryFull);
             }
@@ -217,7 +218,7 @@ impl CodeCache {
         self.kept += size.max(LEAST_KEPT);
         self.regions.insert(id, Published { offset, size, entries, covered, pages, places, retired: false });
         for old in replaced {
-            // A region that lost all its entries has no way in any more.
+            // A region that lost all its entries is unreachable.
             let lost = self
                 .regions
                 .get(&old)
@@ -229,7 +230,7 @@ impl CodeCache {
         Ok(id)
     }
 
-    /// Withdraws everything, and forgets what was learned on the way there.
+    /// Withdraws all regions, and forgets the facts learned about functions and pages.
     pub(crate) fn flush(&mut self) {
         self.pages.clear();
         for id in self.regions.keys().copied().collect::<Vec<_>>() {
@@ -239,7 +240,7 @@ impl CodeCache {
         self.functions.forget();
     }
 
-    /// What is kept for `pc` is of no use now.
+    /// Removes the entry that leads to stored code for `pc`, because that code can't be used now.
     pub(crate) fn forget_stored(&mut self, pc: u32) {
         if self.memory.entries().offset(pc) == STORED {
             self.set_entry(pc, 0);
@@ -266,7 +267,7 @@ impl CodeCache {
         self.retired.push(Retired { epoch: self.epochs.advance(), id });
     }
 
-    /// Releases what no engine can be in any more.
+    /// Frees withdrawn regions that no engine can still be in.
     pub(crate) fn release_retired(&mut self) {
         if self.retired.is_empty() {
             return;
@@ -284,7 +285,7 @@ impl CodeCache {
         }
         if self.regions.is_empty() {
             self.memory.release_all();
-            // No code is left that names a slot.
+            // No code is left that refers to a slot.
             for &slot in self.slots.values() {
                 self.memory.set_slot(slot, 0);
             }
@@ -300,7 +301,7 @@ impl CodeCache {
         Compiled::site(&region.places, (offset - start) as u32)
     }
 
-    /// Host code of the region that `pc` is an entry of, with the offset of that entry.
+    /// Host code of the region that has `pc` as an entry, with the offset of that entry in it.
     pub(crate) fn code_of(&self, pc: u32) -> Option<Vec<u8>> {
         self.bytes_of(*self.owners.get(&pc)?)
     }
@@ -311,18 +312,19 @@ impl CodeCache {
         Some(self.memory.read(region.offset, region.size))
     }
 
-    /// Where the code of a region runs.
+    /// The address at which the code of a region runs.
     pub(crate) fn address_of(&self, region: u32) -> Option<u64> {
         Some(self.memory.execute_base() + self.regions.get(&region)?.offset as u64)
     }
 
-    /// What the code of the piece around `pc` covers, if it is there: starts, and ends, in order.
+    /// Address ranges covered by the code of the piece around `pc`, if it is compiled: starts and
+    /// ends, in ascending order.
     pub(crate) fn covered_at(&self, pc: u32) -> &[(u32, u32)] {
         let region = self.functions.region_at(pc).and_then(|id| self.regions.get(&id));
         region.filter(|region| !region.retired).map_or(&[], |region| &region.covered)
     }
 
-    /// Where `pc` belongs.
+    /// The function and the piece that contain `pc`.
     pub(crate) fn place(&self, pc: u32) -> Place {
         self.functions.place(pc, |region| {
             let region = self.regions.get(&region).filter(|region| !region.retired)?;

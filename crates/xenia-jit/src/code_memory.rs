@@ -1,27 +1,27 @@
-//! Memory that host code runs from, and the tables it is found by.
+//! Code memory: the memory that host code runs from, and the tables that lead to it.
 //!
-//! One memfd is mapped twice: writable, where code is put, and executable, where it runs; no page
-//! is ever both. Offset 0 holds the stub that every unfilled table entry leads to, [`STORED`]
-//! another one. The slots lie behind the code, so that code finds them by their distance; it reads
-//! them through the mapping that it runs from.
+//! One memfd is mapped twice: writable, where code is written, and executable, where it runs; no
+//! page is ever both. Offset 0 holds the stub that empty table entries lead to, [`STORED`] a second
+//! stub. The slots lie behind the code, so that code addresses them relative to itself; it reads
+//! them through the executable mapping.
 //!
 //! ```text
-//!  entries: u32 per guest word (4 GiB reserved, sparse) ──► offset in code memory, 0 = not compiled
+//!  entries: u32 per guest word (4 GiB reserved, sparse) ──► offset in code memory; 0: no code
 //!  slots:   u64 per linked target (dense)               ──► host address in code memory
 //! ```
 //!
-//! Which parts of it are handed out is in [`ranges`], the table of entries in [`entries`].
+//! [`ranges`] is the allocator of code memory, [`entries`] the table of entries.
 //!
 //! # Safety rules
-//! - The mappings live as long as [`CodeMemory`]; addresses of them leave this module as numbers
+//! - The mappings live as long as [`CodeMemory`]; their addresses leave this module as numbers
 //!   only.
-//! - Code is written only to ranges handed out by [`CodeMemory::allocate`] and not yet released,
-//!   before any table names them; ranges are released only when no thread can be in them
+//! - Code is written only to ranges returned by [`CodeMemory::allocate`] and not yet released,
+//!   before any table refers to them; ranges are released only when no thread can be in them
 //!   (`code_cache`).
-//! - Where code has been before, a processor may still hold it, though not be in it: before such a
-//!   range is published again, all threads fetch anew. (x86 processors are known to do so by
-//!   themselves; their manuals don't promise it.)
-//! - Slots, like entries, are read by compiled code and written here, always as aligned atomics.
+//! - A processor may still have prefetched the previous code of a range, though no thread executes
+//!   it: before new code in such a range is published, all threads serialize their instruction
+//!   fetch. (x86 processors are known to do so by themselves; their manuals don't promise it.)
+//! - Slots and entries are read by compiled code and written here, always as aligned atomics.
 
 mod entries;
 mod ranges;
@@ -41,25 +41,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_memory::barrier;
 
-/// Bytes of code memory. Untouched pages cost nothing.
+/// Size of code memory in bytes. Untouched pages cost no memory.
 pub(crate) const CODE_SIZE: usize = 256 << 20;
-/// Link slots.
+/// Number of link slots.
 pub(crate) const SLOTS: usize = 1 << 20;
-/// Code and slots.
+/// Size of code and slots in bytes.
 const FILE_SIZE: usize = CODE_SIZE + SLOTS * 8;
 
 fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
     move |source| JitError::Host { call, source }
 }
 
-/// An empty file in memory. Tools that look at the process see the name.
+/// Creates an anonymous file in memory. Tools that inspect the process show its name.
 fn file(name: &CStr) -> Result<File, JitError> {
     let create = |flags| {
         // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
         unsafe { libc::memfd_create(name.as_ptr(), flags) }
     };
-    // Where executable files in memory are an exception that has to be asked for; older hosts don't
-    // know the flag.
+    // Some hosts allow executable memfds only on request (`vm.memfd_noexec`); older hosts reject
+    // the flag.
     let descriptor = match create(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
         refused if refused < 0 => create(libc::MFD_CLOEXEC),
         created => created,
@@ -67,47 +67,49 @@ fn file(name: &CStr) -> Result<File, JitError> {
     if descriptor < 0 {
         return Err(host_error("memfd_create")(io::Error::last_os_error()));
     }
-    // SAFETY: a fresh descriptor that nobody else owns.
+    // SAFETY: a new descriptor, which has no other owner.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// Maps the beginning of a file as executable, for nothing but being seen to: so perf learns of a
-/// file that describes code.
+/// Maps the beginning of a file as executable. perf records such mappings, and so finds a file that
+/// describes code.
 pub(crate) fn mark(file: &File) -> Result<Mmap, JitError> {
-    // SAFETY: nobody reads through the mapping, and nobody runs what is there.
+    // SAFETY: the mapping is neither read nor executed.
     unsafe { MmapOptions::new().len(4096).map_exec(file) }
         .map_err(host_error("mmap of the dump of code for perf"))
 }
 
-/// See the module's doc.
+/// Code memory ([module documentation](self)): two mappings of one file, an allocator and the table
+/// of entries.
 pub(crate) struct CodeMemory {
     write: MmapRaw,
-    /// Keeps the mapping that code runs from.
+    /// Keeps the executable mapping alive.
     _execute: Mmap,
-    /// Where that begins. Asked for once: afterwards the bytes change, so nobody may borrow them.
+    /// Base of the executable mapping. Read once, since its bytes change later and must not be
+    /// borrowed.
     execute_base: u64,
     tables: Tables,
     ranges: Ranges,
-    /// What lies from here on was never written.
+    /// Memory from this offset on was never written.
     fresh: usize,
-    /// Bytes of the stubs.
+    /// Size of the stubs in bytes.
     stub: usize,
 }
 
 impl CodeMemory {
-    /// Empty code memory of this name for `size` bytes of code, [`CODE_SIZE`] at most, whose
-    /// offsets 0 and [`STORED`] hold `stub`.
+    /// Creates empty code memory with this name for `size` bytes of code, at most [`CODE_SIZE`].
+    /// Offsets 0 and [`STORED`] hold `stub`.
     ///
     /// # Panics
-    /// If that is longer than one of them: our own bug.
+    /// If `stub` is too long for its place, which is a bug in this crate.
     pub(crate) fn new(name: &CStr, stub: &[u8], size: usize) -> Result<Self, JitError> {
         let file = file(name)?;
         file.set_len(FILE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
         let mut options = MmapOptions::new();
         options.len(FILE_SIZE).no_reserve_swap();
         let write = options.map_raw(&file).map_err(host_error("mmap of code memory"))?;
-        // SAFETY: a file of ours that nobody else has; it is read as numbers and code only, by this
-        // module's rules.
+        // SAFETY: the file is private to this object; its contents are only read as numbers and
+        // executed as code, by this module's rules.
         let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
         let execute_base = execute.as_ptr() as u64;
         let mut memory = Self {
@@ -131,29 +133,30 @@ impl CodeMemory {
         Ok(memory)
     }
 
-    /// Room for `size` bytes of code, as an offset.
+    /// Allocates `size` bytes of code memory and returns their offset.
     pub(crate) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         self.ranges.allocate(size)
     }
 
-    /// Gives a range back that no thread can be in any more.
+    /// Frees a range that no thread can still be in.
     pub(crate) fn release(&mut self, offset: usize, size: usize) {
         self.ranges.release(offset, size);
     }
 
-    /// Gives everything back but the stub. No thread can be in any of it any more.
+    /// Frees everything except the stubs. No thread may still be in any of it.
     pub(crate) fn release_all(&mut self) {
         self.ranges.release_from(self.stub);
         self.tables.give_back_empty();
     }
 
-    /// Puts code into an allocated range.
+    /// Copies code into an allocated range.
     ///
     /// # Panics
-    /// If it does not lie inside code memory: our own bug.
+    /// If the code does not lie inside code memory, which is a bug in this crate.
     pub(crate) fn write(&mut self, offset: usize, code: &[u8]) {
         assert!(offset + code.len() <= self.ranges.used(), "code outside its allocation");
-        // SAFETY: inside the writable mapping, as just checked; nothing runs there yet (module's rules).
+        // SAFETY: inside the writable mapping, as just checked; no thread runs that range yet
+        // (module's rules).
         unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.write.as_mut_ptr().add(offset), code.len()) };
         if offset < self.fresh {
             barrier::serialize_all_threads();
@@ -161,25 +164,26 @@ impl CodeMemory {
         self.fresh = self.fresh.max(offset + code.len());
     }
 
-    /// Makes the distance of a branch lead to `target`, while other threads may run the branch: in
-    /// one store.
+    /// Patches the distance of a branch to lead to `target`, with one store, while other threads
+    /// may execute the branch.
     ///
     /// # Panics
-    /// If the distance lies outside of code, or not within 8 aligned bytes: our own bug.
+    /// If the distance lies outside of code, or not within 8 aligned bytes, which is a bug in this
+    /// crate.
     #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     pub(crate) fn set_distance(&self, field: usize, target: usize) {
         let shift = 8 * (field % 8);
         assert!(field + 4 <= self.ranges.used() && shift <= 32, "no distance that one store replaces");
         let distance = (target as i64 - (field as i64 + 4)) as i32;
-        // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the branch
-        // with either distance, both of which lead to code; only holders of the cache's lock write
-        // here.
+        // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the
+        // branch with the old or the new distance, both of which lead to code; only holders of the
+        // cache's lock write here.
         let cell = unsafe { &*self.write.as_mut_ptr().add(field & !7).cast::<AtomicU64>() };
         let rest = cell.load(Relaxed) & !(u64::from(u32::MAX) << shift);
         cell.store(rest | u64::from(distance.cast_unsigned()) << shift, Release);
     }
 
-    /// A copy of code that was put there.
+    /// Returns a copy of code that was written.
     pub(crate) fn read(&self, offset: usize, size: usize) -> Vec<u8> {
         assert!(offset + size <= self.ranges.used(), "code outside its allocation");
         let mut code = vec![0; size];
@@ -188,31 +192,31 @@ impl CodeMemory {
         code
     }
 
-    /// The table of entries; engines look into it without a lock.
+    /// The table of entries, which engines read without a lock.
     pub(crate) fn entries(&self) -> &Arc<Entries> {
         self.tables.entries()
     }
 
-    /// Publishes the entry for `pc`, or with 0 takes it back.
+    /// Publishes the entry for `pc`, or removes it if `offset` is 0.
     pub(crate) fn set_entry(&mut self, pc: u32, offset: u32) {
         self.tables.set(pc, offset);
     }
 
-    /// How many tables lead to code.
+    /// Number of tables that have entries of published code.
     pub(crate) fn tables_of_code(&self) -> usize {
         self.tables.of_code()
     }
 
-    /// Makes a slot lead to the entry at `offset`, for those who have registers at hand; 0 leads to
-    /// the stub.
+    /// Links a slot to the entry at `offset`, [`LINKED`] bytes in, for callers that pass the
+    /// argument registers; 0 links it to the stub.
     pub(crate) fn set_slot(&self, slot: u32, offset: u32) {
         self.set_word(slot as usize, self.execute_base() + u64::from(offset) + LINKED as u64);
     }
 
-    /// Puts a word into the memory of a slot.
+    /// Writes a word into the memory of a slot.
     ///
     /// # Panics
-    /// If there is no such slot: our own bug.
+    /// If the slot is out of range, which is a bug in this crate.
     pub(crate) fn set_word(&self, slot: usize, word: u64) {
         self.slot(slot).store(word, Release);
     }
@@ -220,7 +224,7 @@ impl CodeMemory {
     /// The word in the memory of a slot.
     ///
     /// # Panics
-    /// As [`Self::set_word`].
+    /// If the slot is out of range, as for [`Self::set_word`].
     pub(crate) fn word(&self, slot: usize) -> u64 {
         self.slot(slot).load(Acquire)
     }
@@ -228,27 +232,27 @@ impl CodeMemory {
     #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     fn slot(&self, slot: usize) -> &AtomicU64 {
         assert!(slot < SLOTS, "slot out of range");
-        // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and only
-        // accessed atomically.
+        // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and
+        // only accessed atomically.
         unsafe { &*self.write.as_mut_ptr().add(CODE_SIZE).cast::<AtomicU64>().add(slot) }
     }
 
-    /// Where code runs.
+    /// The address at which code runs.
     pub(crate) fn execute_base(&self) -> u64 {
         self.execute_base
     }
 
-    /// The table of entries.
+    /// The address of the table of entries.
     pub(crate) fn entries_base(&self) -> u64 {
         self.tables.base()
     }
 
-    /// Where code finds a slot.
+    /// The address at which code reads a slot.
     pub(crate) fn slot_address(&self, slot: u32) -> u64 {
         self.execute_base() + CODE_SIZE as u64 + u64::from(slot) * 8
     }
 
-    /// Bytes of code memory that hold code, or a stub.
+    /// Bytes of code memory that are allocated, including the stubs.
     pub(crate) fn in_use(&self) -> usize {
         self.ranges.in_use()
     }

@@ -1,8 +1,7 @@
-//! From a guest address to published code: what is compiled together, and the order in which it is
-//! made.
+//! Compilation: from a guest address to published code.
 //!
-//! Pages are watched before their versions are read, versions before words; a version that has
-//! moved when the code is done discards it.
+//! Page versions are read before the pages are watched, and the words are read or compared after
+//! that. If a version has changed when the code is ready, the code is discarded.
 
 use crate::JitError;
 use crate::code_cache::CodeCache;
@@ -23,49 +22,50 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GUARD, GuestMemory, Watch};
 
-/// A compiled region as text, for people.
+/// A compiled region as text, for debugging.
 #[derive(Clone, Debug)]
 pub struct Dump {
-    /// Addresses and words of the guest's instructions.
+    /// Addresses and words of the guest instructions.
     pub guest: Vec<(u32, u32)>,
     /// Cranelift's intermediate form.
     pub clif: String,
-    /// Host assembly as Cranelift prints it.
+    /// Host assembly in Cranelift's syntax.
     pub host: String,
-    /// How much of it each block is.
+    /// Number of host instructions for each block.
     pub cost: RegionCost,
 }
 
-/// A region's code, and what the code cache learns from it.
+/// A region's code, and the facts that the code cache learns from it.
 pub(crate) struct Product<'a> {
-    /// Where it begins.
+    /// Its start address.
     pub(crate) start: u32,
-    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
+    /// The function that contains it, if it is known, and the function's entries to which no branch
+    /// leads.
     pub(crate) function: Option<(u32, Vec<u32>)>,
-    /// Addresses that it calls.
+    /// Addresses of its callees.
     pub(crate) calls: &'a [u32],
     pub(crate) compiled: Compiled,
 }
 
-/// What whoever compiles does it with, and counts.
+/// A compiler and the counters that it updates.
 pub(crate) struct Workbench<'a> {
     pub(crate) compiler: &'a mut Compiler,
     pub(crate) counts: &'a mut CompileCounts,
 }
 
 impl Jit {
-    /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for
-    /// that; nothing is published.
+    /// Compiles the code at `pc` in the usual mode (32 bits, plain arithmetic) and returns it as
+    /// text, without publishing it.
     pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
         self.dump_in(Mode::default(), pc)
     }
 
-    /// As [`Self::dump`], in the mode of `ctx`.
+    /// Does the same as [`Self::dump`], in the mode of `ctx`.
     pub(crate) fn dump_for(&self, ctx: &PpcContext) -> Result<Option<Dump>, JitError> {
         self.dump_in(Mode::of(ctx).unwrap_or_default(), GuestAddr(ctx.pc))
     }
 
-    /// What the code at `pc` costs, compiled as [`Self::dump`] does.
+    /// Counts the host instructions of the code at `pc`, compiled as by [`Self::dump`].
     pub fn cost(&self, pc: GuestAddr) -> Result<Option<RegionCost>, JitError> {
         Ok(self.compile_in(Mode::default(), pc, false)?.map(|(plan, compiled)| {
             let calls = plan.calls;
@@ -81,7 +81,7 @@ impl Jit {
         Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host, cost }))
     }
 
-    /// Compiles the code at `pc`, and publishes nothing.
+    /// Compiles the code at `pc` without publishing it.
     fn compile_in(
         &self,
         mode: Mode,
@@ -116,9 +116,10 @@ impl Shared {
     }
 }
 
-/// What the lifter has to know of an engine with these settings.
+/// The lifter's settings for an engine with these settings.
 pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) -> LiftConfig {
-    // As far from the end of what a displacement can say as the guest's own displacements go.
+    // A displacement is added to this address, so it must stay within 32 bits by a guest
+    // displacement's range.
     let is_low = |at: &i32| i32::MAX - at >= GUARD as i32;
     LiftConfig {
         mode,
@@ -133,8 +134,8 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
 }
 
 impl Engine {
-    /// Starts of what was reached in `from..to`: basic blocks, by the interpreter, and units of the
-    /// baseline tier.
+    /// Addresses in `from..to` that were reached: starts of basic blocks, from the interpreter, and
+    /// of units of the baseline tier.
     pub(crate) fn reached_between(&self, shared: &Shared, from: u32, to: u32) -> Vec<u32> {
         let mut reached = self.interpreter.reached_between(from, to);
         if let Some(baseline) = &shared.baseline {
@@ -145,8 +146,8 @@ impl Engine {
         reached
     }
 
-    /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest
-    /// waits. False if it can't be compiled now.
+    /// Compiles and publishes the code for `wanted` while the guest waits; uses `plan` if it is
+    /// given. Returns false if the code can't be compiled now.
     pub(crate) fn compile(
         &mut self,
         shared: &Shared,
@@ -162,7 +163,7 @@ impl Engine {
         let mut work = Workbench { compiler: &mut self.compiler.lock(), counts: &mut counts };
         let done = shared.compile(mode, code, wanted, plan, &reached, &mut work);
         self.compiled = counts;
-        // Another engine's address stays.
+        // If another engine has stored its address meanwhile, that one stays.
         let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
         let took = self.compiled.took.saturating_sub(before);
         self.compile_time += took;
@@ -172,8 +173,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it; or
-    /// publishes what was compiled ahead for it. False if it can't be compiled now.
+    /// Compiles and publishes the code for `wanted`, from `planned` or else from [`Self::plan`]; or
+    /// publishes code for it that was compiled ahead. Returns false if that is impossible now.
     pub(crate) fn compile(
         &self,
         mode: Mode,
@@ -194,9 +195,9 @@ impl Shared {
             let Some(plan) = plan else { break false };
             match self.publish(mode, code, &plan, work) {
                 Ok(published) => break published,
-                // A smaller piece of it, then.
+                // Retry with a smaller piece.
                 Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
-                // It has been emptied, and has room once all engines have gone on.
+                // The cache has been flushed; there is room once all engines have moved on.
                 Err(JitError::CodeMemoryFull) => break false,
                 Err(error) => {
                     tracing::warn!(%error, "not compiled");
@@ -208,8 +209,8 @@ impl Shared {
         done
     }
 
-    /// Compiles and publishes `plan`. False if its pages don't allow it now, or another engine is
-    /// at it.
+    /// Compiles and publishes `plan`. Returns false if its pages don't allow it now, or another
+    /// engine is compiling it.
     fn publish(
         &self,
         mode: Mode,
@@ -236,8 +237,8 @@ impl Shared {
         self.install(&mut cache, product, pages)
     }
 
-    /// Publishes what was compiled from `pages`, or was kept. False if one of these has changed
-    /// meanwhile.
+    /// Publishes code that was compiled from `pages` or taken from the store. Returns false if one
+    /// of the pages has changed meanwhile.
     pub(crate) fn install(
         &self,
         cache: &mut CodeCache,
@@ -280,22 +281,23 @@ impl Shared {
     }
 }
 
-/// Code that is being lifted and compiled, which is done without the lock of the code cache: nobody
-/// else begins with it until this is dropped.
+/// Claim on code that is being lifted and compiled. The code cache is not locked meanwhile; the
+/// claim keeps other engines from lifting the same code until it is dropped.
 struct Lifting<'a> {
     code: &'a ModeCode,
     start: u32,
 }
 
 impl<'a> Lifting<'a> {
-    /// `None` if one of the pages changes too often, or another engine is at it.
+    /// Returns `None` if one of the pages changes too often, or another engine is compiling the
+    /// code.
     fn begin(code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
         let mut cache = code.cache.lock();
         if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
             return None;
         }
         cache.release_retired();
-        // Made only then: dropping one ends the lifting.
+        // Constructed only on success, because dropping it ends the claim.
         cache.begin_lifting(start).then(|| Self { code, start })
     }
 }
@@ -306,17 +308,18 @@ impl Drop for Lifting<'_> {
     }
 }
 
-/// Watches the pages that `region` was read from. Gives them with the versions that its words
-/// belong to; `None` if the words have changed meanwhile, or can't be watched.
+/// Watches the pages from which `region` was read. Returns them with the versions that the region's
+/// words belong to, or `None` if the words have changed meanwhile or the pages can't be watched.
 fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
     let pages = watch_pages(memory, &region.pages())?;
+    // The words were read before the pages were watched, so compare them again.
     let mut guests = region.blocks.values().flat_map(|block| &block.code);
     let same = guests.all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
     same.then_some(pages)
 }
 
-/// Watches the pages at these addresses, and gives their indices with their versions of before
-/// that.
+/// Watches the pages at these addresses. Returns their indices, with the versions that they had
+/// before.
 pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<(u32, u32)>> {
     let versions = pages.iter().map(|&page| {
         let index = GuestMemory::page_index(GuestAddr(page))?;

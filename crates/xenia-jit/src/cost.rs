@@ -1,34 +1,35 @@
-//! How many host instructions each guest block became: what a change of the lifter does, as numbers
-//! that depend on no clock.
+//! Code size by guest block, in host instructions: shows the effect of a change to the lifter in
+//! numbers that do not depend on timing.
 //!
-//! Host instructions belong to the block whose guest instruction they were emitted for, those off
-//! its hot path included. Entry thunks, what the compiler adds for the region as a whole, what runs
-//! only when an access in a loop has faulted, and copies of leaves belong to no block.
+//! A host instruction counts for the block of the guest instruction that it was emitted for, cold
+//! paths included. Entry thunks, code that the compiler adds for the region as a whole,
+//! code that runs only after a faulting access in a loop, and inlined leaf functions belong to no
+//! block.
 
 use crate::function_tier::Compiled;
 use crate::region::{Block, Region};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 
-/// What a guest block costs.
+/// The cost of a guest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockCost {
-    /// Its first address.
+    /// Its first guest address.
     pub pc: u32,
-    /// Its guest instructions.
+    /// Number of its guest instructions.
     pub guest: u32,
-    /// The host instructions that they became.
+    /// Number of host instructions emitted for them.
     pub host: u32,
 }
 
-/// What a region costs.
+/// The cost of a region.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegionCost {
-    /// Its blocks, by address.
+    /// Its blocks, in ascending order of addresses.
     pub blocks: Vec<BlockCost>,
-    /// Host instructions that belong to no block.
+    /// Number of host instructions that belong to no block.
     pub shared: u32,
-    /// Addresses that it calls.
+    /// Addresses of its callees.
     pub calls: Vec<u32>,
 }
 
@@ -36,8 +37,8 @@ impl RegionCost {
     pub(crate) fn of(region: &Region, compiled: &Compiled, calls: Vec<u32>) -> Self {
         let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
         let mut shared = 0;
-        // What is before the first place are thunks, at a stride: whole instructions with padding between
-        // them.
+        // The code before the first place consists of thunks at a fixed stride: whole instructions
+        // with padding between them.
         let start = compiled.tables.places.first().map_or(0, |&(offset, _)| offset as usize);
         let body = compiled.code.get(start..).unwrap_or_default();
         let mut decoder = Decoder::with_ip(64, body, start as u64, DecoderOptions::NONE);

@@ -1,13 +1,13 @@
-//! Two engines side by side: compiled code on one memory, the interpreter on its mirror.
+//! Differential testing: runs compiled code on one memory and the interpreter on its mirror.
 //!
-//! HLE and device writes reach both memories ([`GuestMemory::set_mirror`]); loads and stores of
-//! guest code reach their own engine's only. After each unit the contexts are compared, and every
-//! byte that the interpreter stored; once per quantum's worth of instructions, and at the end, all
-//! of memory, so that a store which only the JIT made is found too. The first difference is
-//! reported with everything that helps to find its cause, and ends the run.
+//! HLE and device writes go to both memories ([`GuestMemory::set_mirror`]); loads and stores of
+//! guest code go to their own engine's only. After each unit the contexts are compared, and every
+//! byte that the interpreter stored. Once per quantum's worth of instructions, and at the end, all
+//! of memory is compared, which also finds stores that only the JIT made. The first difference ends
+//! the run and is reported with all state that helps to find its cause.
 //!
 //! A unit is a visit, a basic block or an instruction. For the smaller ones the JIT compiles
-//! regions of that size, since a budget smaller than a region's path would be left to its own
+//! regions of that size, because it would leave a budget smaller than a region's path to its own
 //! interpreter.
 
 use crate::region::block_length;
@@ -19,23 +19,23 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 use xenia_memory::{Comparison, Device, DeviceQueue, GuestMemory, REGISTERS};
 
-/// What is compared at a time.
+/// The unit of comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
-    /// A visit.
+    /// A whole visit.
     #[default]
     Quantum,
-    /// A basic block.
+    /// One basic block.
     Block,
-    /// An instruction.
+    /// One guest instruction.
     Instruction,
 }
 
-/// Instructions between two comparisons of all memory: the default quantum. They are made at the
-/// end of visits.
+/// Instructions between two comparisons of all memory: the default quantum. The comparison happens
+/// at the end of a visit.
 const MEMORY_INTERVAL: u64 = 50_000;
 
-/// The engine; see the module's doc.
+/// Differential engine: a JIT and an interpreter with a memory each, compared after each unit.
 pub struct CrossCheck {
     jit: Jit,
     interpreter: Interpreter,
@@ -43,29 +43,29 @@ pub struct CrossCheck {
     mirror: Arc<GuestMemory>,
     unit: Unit,
     queue: DeviceQueue,
-    /// As the last visit left it, for what is found after it.
+    /// The context after the last visit, for differences that are found later.
     last: PpcContext,
     visits: u64,
     units: u64,
     instructions: u64,
     comparison: Option<Comparison>,
     memory_comparisons: u64,
-    /// Instructions after which all of memory is compared next.
+    /// Number of instructions at which all memory is compared next.
     next_comparison: u64,
     stored_bytes: u64,
     divergence: Option<String>,
 }
 
 impl CrossCheck {
-    /// The [`JitConfig::warm_up`] that suits a cross-check: nearly everything is compiled, but not
-    /// what runs once.
+    /// The [`JitConfig::warm_up`] for a cross-check: nearly all code is compiled, except code that
+    /// runs once.
     pub const WARM_UP: u32 = 4;
 
-    /// The [`JitConfig::hot_after`] that suits a cross-check: both tiers are compared.
+    /// The [`JitConfig::hot_after`] for a cross-check: low enough to compare both tiers.
     pub const HOT_AFTER: u32 = 1;
 
-    /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no
-    /// contents that a fresh one hasn't. Faults are made precise.
+    /// Creates an engine for the machine with this memory, which must not have a mirror yet and
+    /// must have the contents of a fresh one. Makes faults precise.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: Unit) -> Result<Self, JitError> {
         let mirror = GuestMemory::new()?;
         memory.set_mirror(Some(Arc::clone(&mirror)));
@@ -96,12 +96,12 @@ impl CrossCheck {
         })
     }
 
-    /// The compiling engine, to be told about functions.
+    /// The compiling engine, for adding function bounds.
     pub fn jit(&self) -> &Jit {
         &self.jit
     }
 
-    /// Compares all of memory now, and reports a difference as one of the unit that ran last.
+    /// Compares all of memory now, and reports a difference as one of the last unit.
     pub fn compare_memory(&mut self, ctx: &PpcContext) {
         if self.divergence.is_some() {
             return;
@@ -128,16 +128,15 @@ impl CrossCheck {
         format!("  jit         {}\n  interpreter {}\n", value(&self.memory), value(&self.mirror))
     }
 
-    /// Of the bytes that the interpreter's last run stored, the first that the other memory holds
-    /// differently.
+    /// The first byte stored by the interpreter's last run that differs in the other memory.
     fn first_wrong_store(&mut self) -> Option<GuestAddr> {
         let (memory, mirror) = (&self.memory, &self.mirror);
         for stored in self.interpreter.stores() {
             self.stored_bytes += u64::from(stored.size);
             let (mut a, mut b) = ([0; 16], [0; 16]);
             let size = (stored.size as usize).min(a.len());
-            // What can't be read (devices, a range across the top) can't be in either: stores there are
-            // compared elsewhere.
+            // Addresses that can't be read (devices, a range that wraps at the top) fail in both
+            // memories; stores there are compared elsewhere.
             let _ = memory.read_bytes(stored.addr, &mut a[..size]);
             let _ = mirror.read_bytes(stored.addr, &mut b[..size]);
             if let Some(offset) = a.iter().zip(&b).position(|(a, b)| a != b) {
@@ -147,7 +146,7 @@ impl CrossCheck {
         None
     }
 
-    /// Device registers that the devices have changed reach the mirror.
+    /// Copies device registers that the devices have changed to the mirror.
     fn copy_device_registers(&self) {
         for device in Device::ALL {
             let (from, to) = (self.memory.device_registers(device), self.mirror.device_registers(device));

@@ -1,49 +1,51 @@
-//! The way into compiled code and back out.
+//! Entry to optimized code and exit from it.
 //!
-//! `enter_code` saves the host's registers, puts the context into r15 and goes to `dispatch`: look
-//! the pc up, call the region, and again with what that returns, until a region leaves for another
-//! reason than to go on at pc. Host frames of guest functions hold nothing that matters: whatever
-//! the guest did to its stack, returning to here is always right.
+//! `enter_code` saves the host's registers, puts the context into r15 and jumps to `dispatch`,
+//! which looks up the pc, calls the region, and repeats with the returned pc, until a region leaves
+//! for another reason than a branch. Host frames of guest functions hold no guest state, so
+//! returning to the dispatcher is always correct, whatever the guest did to its stack.
 //!
 //! ```text
-//!  region(rdi = budget, rsi = pc, rdx = r1, rcx = r3, r8 = r4) -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
+//!  region(rdi = budget, rsi = pc, rdx = r1, rcx = r3, r8 = r4)
+//!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 //!
-//! The registers are copies of what the context holds (`lift/passed.rs`). Whoever doesn't have them
-//! at hand enters [`LINKED`] bytes before those who do, at the address in the table, where the
-//! first entry loads them; the other entries want none.
+//! The registers are copies of values in the context (`lift/passed.rs`). The table of entries
+//! points at the slow entry, where the first entry of a region loads the argument registers and
+//! falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers use
+//! the fast entry. The other entries of a region need no arguments.
 //!
 //! # Leaving
-//! A guest return is a host return. Whatever else leaves a region (a budget that is spent, a return
-//! to somewhere else than the caller expects) jumps to `leave_region`. With few frames on the stack
-//! that returns, too, and each caller sees that it's not meant and does the same, or goes on if it
-//! is: the processor predicts that well. With many, which may be those that a `longjmp` has left
-//! behind, it lets go of all at once.
+//! A guest return is a host return. Any other exit (a spent budget, a return to an address that the
+//! caller does not expect) jumps to `leave_region`. If few frames are on the stack, that returns,
+//! too: each caller sees that the result is not its return and does the same, or goes on if it is.
+//! Processors predict such returns well. If there are many frames, which a `longjmp` may have left
+//! behind, it drops all at once.
 //!
 //! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the
-//! limit, and where that is reached the call goes on from the dispatcher.
+//! limit, and if that is reached, the call goes on from the dispatcher.
 //!
 //! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was
-//! saved here; the context then holds the budget as of the block's start.
+//! saved here; the context then holds the budget of the block's start.
 
 use crate::host::{AHEAD, Leave, Word, displacement};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
-/// Bytes of host stack that nested guest calls may use.
+/// Bytes of host stack for nested guest calls.
 pub(crate) const NESTING: u64 = 192 << 10;
 
-/// Bytes of host stack that are unwound frame by frame: those of about as many frames as processors
-/// predict the returns of.
+/// Bytes of host stack that are unwound frame by frame: about as many frames as the return
+/// predictors of processors hold.
 pub(crate) const NEAR: u64 = 1 << 10;
 
-/// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags.
+/// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags set.
 pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
 
-/// Runs compiled code on `ctx` from its pc, and says why it stopped, with the detail that some
-/// reasons have. The words of `PpcContext::host` are set: those of the code
-/// ([`crate::shared::ModeCode`]), which the caller's borrow of it keeps alive, and the run
+/// Runs compiled code on `ctx` from its pc. Returns the reason why it stopped, and the detail that
+/// some reasons have. The caller has set the words of `PpcContext::host`: those of the code
+/// ([`crate::shared::ModeCode`]), which the caller's borrow keeps alive, and the run
 /// ([`crate::hooks::lend_run`]).
 pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     let here: u64;
@@ -51,7 +53,8 @@ pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
     ctx.host[Word::FarStack as usize] = here.saturating_sub(NEAR);
-    // SAFETY: the tables lead to code that the lifter made, which follows `host.rs`, or to the stub.
+    // SAFETY: the tables lead to code that the lifter emitted, which follows `host.rs`, or to the
+    // stub.
     unsafe { enter_code(ctx) };
     let leave = ctx.host[Word::Leave as usize] as u32;
     (Leave::from_bits(leave), leave >> 8)
@@ -92,7 +95,7 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
     )
 }
 
-/// Goes on at guest address rsi with the budget in rdi. The stack is as `Word::SavedStack` says.
+/// Goes on at guest address rsi with the budget in rdi. rsp equals `Word::SavedStack`.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn dispatch() {
     naked_asm!(
@@ -114,8 +117,8 @@ unsafe extern "sysv64" fn dispatch() {
     )
 }
 
-/// Where regions jump that leave, with the budget in rdi, and in rsi what they would return beside
-/// it.
+/// Target of regions that leave, with the budget in rdi, and in rsi the second result that they
+/// would return.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_region() {
     naked_asm!(
@@ -141,8 +144,8 @@ pub(crate) unsafe extern "sysv64" fn leave_region() {
     )
 }
 
-/// Back to [`enter`]: the reason in rcx, pc in esi, the budget in rdi. The stack is as
-/// `Word::SavedStack` says.
+/// Returns to [`enter`]: the reason in rcx, pc in esi, the budget in rdi. rsp equals
+/// `Word::SavedStack`.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
     naked_asm!(
@@ -170,7 +173,7 @@ pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
     naked_asm!(
-        // Both stay as the context has them, from which the engine works out what they are.
+        // Both keep the context's values, from which the engine computes the exact ones.
         "mov rdi, [r15 + {budget}]",
         "mov esi, [r15 + {pc}]",
         "mov ecx, {fault}",
@@ -182,8 +185,8 @@ pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
     )
 }
 
-/// Code of the stub at offset 0: leaves with "no code for pc", which is zero-extended wherever it
-/// comes from.
+/// Code of the stub at offset 0: leaves with [`Leave::Missing`]. pc arrives zero-extended from all
+/// callers, so the reason is ORed into its upper half.
 pub(crate) fn missing_stub() -> Vec<u8> {
     let mut code = vec![0x90; LINKED]; // nop
     code.extend([0x48, 0xB9]); // movabs rcx, reason << 32
@@ -199,10 +202,10 @@ fn jump_out() -> [u8; 7] {
     [0x41, 0xFF, 0xA7, a, b, c, d]
 }
 
-/// How far into an entry whoever has the registers at hand comes.
+/// Offset of the fast entry, for callers that have loaded the argument registers.
 pub(crate) const LINKED: usize = 12;
 
-/// A register's place in the context, as a displacement.
+/// Displacement of a GPR in the context.
 const fn gpr(n: usize) -> i8 {
     let place = displacement(offset_of!(PpcContext, gpr) + 8 * n);
     assert!(place as i8 as i32 == place, "longer instructions");
@@ -213,8 +216,8 @@ const fn gpr(n: usize) -> i8 {
 const LOADS: [u8; LINKED] =
     [0x49, 0x8B, 0x57, gpr(1) as u8, 0x49, 0x8B, 0x4F, gpr(3) as u8, 0x4D, 0x8B, 0x47, gpr(4) as u8];
 
-/// Code that lies right before a region's function: its first entry, and where that is in it. If
-/// the region `calls` others, it goes on to the function unless calls are nested too deep.
+/// The thunk in front of a region's function, and the offset of the region's first entry in it. If
+/// the region `calls` others, the thunk leaves when calls are nested too deeply.
 pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
     if !calls {
         return (LOADS.to_vec(), 0);
@@ -229,9 +232,9 @@ pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
     (code, entry)
 }
 
-/// Code of an entry that is not the first: puts `-number` in place of pc and jumps to the region's
-/// function, `distance` bytes after the beginning of these [`ENTRY_SIZE`] bytes. Twice, as there
-/// are two ways in.
+/// Code of an entry other than the first: passes `-number` instead of pc and jumps to the region's
+/// function, `distance` bytes after the start of these [`ENTRY_SIZE`] bytes. The code is there
+/// twice, for the slow and the fast entry.
 pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
     let mut code = [0xCC; ENTRY_SIZE];
     for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
@@ -244,7 +247,7 @@ pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
     code
 }
 
-/// Bytes of an entry that is not the first, a power of two: which one it is, is a shift of where it
-/// lies (`lift/switch.rs`).
+/// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number
+/// is its offset shifted right (`lift/switch.rs`).
 pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
 pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

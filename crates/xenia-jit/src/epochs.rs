@@ -1,45 +1,48 @@
-//! When withdrawn code may be freed: once every engine that may be in it has been back in its
-//! dispatcher.
+//! Epoch-based reclamation of withdrawn code: frees it once every engine that may be in it has
+//! returned to its dispatcher.
 //!
 //! ```text
-//!  engine    presence := current epoch │ looks code up and runs it          │ presence := away
-//!  others    take code out of the tables │ current epoch += 1 │ …  barrier on all threads │ read every presence
+//!  engine    presence := current epoch   │ looks code up and runs it │ presence := away
+//!  others    remove code from the tables │ current epoch += 1 │ …
+//!            barrier on all threads      │ read every presence
 //! ```
 //!
-//! An engine notes its presence before each look into the tables, with a plain store: it does so at
-//! every kernel call. What orders that store before the look is the barrier that whoever frees puts
-//! into all threads: an engine whose look came before the code was taken out is seen to be present,
-//! with an epoch no later than that. A host without such barriers has every engine pass one itself.
+//! An engine stores its presence before each look-up, at every kernel call, so it uses a plain
+//! store. The thread that frees orders that store before the look-up by a barrier on all threads:
+//! if an engine looked code up before it was removed, its presence is visible by then, with an
+//! epoch that is not later than the removal. If the host has no such barriers, every engine issues
+//! a fence itself.
 //!
-//! An epoch that was read long before it is noted is an older one, which only keeps more.
+//! An engine may store an epoch long after reading it. That epoch is then an older one, which only
+//! delays freeing.
 
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*, compiler_fence, fence};
 use xenia_memory::barrier;
 
-/// An engine that runs no compiled code.
+/// Presence of an engine that runs no compiled code.
 const AWAY: u64 = u64::MAX;
 
-/// One engine's note; alone on its cache line, since its engine writes it all the time.
+/// One engine's presence; on its own cache line, because the engine writes it all the time.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Presence(AtomicU64);
 
 impl Presence {
-    /// No compiled code is running any more, and none is a host frame.
+    /// Records that no compiled code is running or has a host frame.
     #[inline]
     pub(crate) fn leave(&self) {
         self.0.store(AWAY, Release);
     }
 }
 
-/// The epochs of one machine's code.
+/// The epochs of one machine.
 #[derive(Debug)]
 pub(crate) struct Epochs {
     current: AtomicU64,
     engines: Mutex<Vec<Arc<Presence>>>,
-    /// Whether the host has barriers for all threads.
+    /// Whether the host supports barriers on all threads (membarrier).
     barriers: bool,
 }
 
@@ -49,18 +52,19 @@ impl Epochs {
         Arc::new(Self { current, engines, barriers: barrier::on_all_threads() })
     }
 
-    /// Adds an engine. It is gone when it drops the result.
+    /// Adds an engine. Dropping the result removes it.
     pub(crate) fn join(&self) -> Arc<Presence> {
         let presence = Arc::new(Presence(AtomicU64::new(AWAY)));
         self.engines.lock().push(Arc::clone(&presence));
         presence
     }
 
-    /// Notes that an engine is about to look up code and run it; it is in no code that it has
+    /// Records that an engine is about to look up and run code. It must have left all code that it
     /// looked up before.
     #[inline]
     pub(crate) fn enter(&self, own: &Presence) {
         own.0.store(self.current.load(Acquire), Release);
+        // With barriers on all threads, only the compiler has to keep the store before the look-up.
         if self.barriers {
             compiler_fence(SeqCst);
         } else {
@@ -68,13 +72,13 @@ impl Epochs {
         }
     }
 
-    /// Code has been taken out of the tables: gives the last epoch in which an engine may have come
-    /// into it.
+    /// Starts a new epoch after code was removed from the tables. Returns the last epoch in which
+    /// an engine may have entered it.
     pub(crate) fn advance(&self) -> u64 {
         self.current.fetch_add(1, AcqRel)
     }
 
-    /// The oldest epoch that an engine may be in: code taken out in an earlier one is nobody's.
+    /// The oldest epoch that an engine may be in: code removed in an earlier epoch is unused.
     pub(crate) fn oldest(&self) -> u64 {
         if self.barriers {
             barrier::on_all_threads();
@@ -82,7 +86,7 @@ impl Epochs {
             fence(SeqCst);
         }
         let mut engines = self.engines.lock();
-        // An engine that is gone has left its note to us alone.
+        // A presence that only this list refers to belongs to an engine that is gone.
         engines.retain(|engine| Arc::strong_count(engine) > 1);
         engines.iter().map(|engine| engine.0.load(Acquire)).min().unwrap_or(AWAY)
     }

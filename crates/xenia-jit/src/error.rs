@@ -1,16 +1,15 @@
-//! What can go wrong while setting up or compiling.
+//! Errors while setting up the engine or compiling.
 
 use std::io;
 
-/// Why the engine can't be made, or a region not compiled.
+/// Error of creating the engine or of compiling a region.
 #[derive(Debug, thiserror::Error)]
 pub enum JitError {
     /// A system call failed.
     #[error("{call}: {source}")]
     Host {
-        /// The call and what it was for.
+        /// The call and its purpose.
         call: &'static str,
-        /// The host's error.
         source: io::Error,
     },
     /// Cranelift does not know this host.
@@ -22,15 +21,15 @@ pub enum JitError {
     /// Code memory is used up.
     #[error("code memory is full")]
     CodeMemoryFull,
-    /// A region is too long to be compiled in one piece; about so many of its instructions are not.
+    /// A region is too long to be compiled in one piece; a piece of about this many of its
+    /// instructions is not.
     #[error("a region is too long for one piece, which has about {0} instructions")]
     TooLong(usize),
     /// A region could not be compiled.
     #[error("region at {pc:#010x}: {reason}")]
     Compile {
-        /// First entry.
+        /// The region's first entry.
         pc: u32,
-        /// Why.
         reason: String,
     },
 }

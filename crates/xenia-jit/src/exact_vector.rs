@@ -1,9 +1,10 @@
-//! Vector arithmetic that compiled code does not do inline: lanes with NaNs, denormals where they
-//! count, results at the edge of what is normal, and `vexptefp`.
+//! Software vector arithmetic for lanes that inline code does not decide: NaNs, denormals where
+//! they matter, results at the edge of the normal range, and `vexptefp`.
 //!
-//! The rules are the AltiVec manual's and decision 0007's. Sums and products are the host's in
-//! Rust's own mode, rounded once; where they end at the smallest normal number, `rustc_apfloat`
-//! says in quadruple precision from which side. The interpreter's arithmetic has no part in it.
+//! The rules are those of the AltiVec manual and of decision 0007. Sums and products use the host's
+//! arithmetic in Rust's default mode, rounded once; if the result is the smallest normal number,
+//! `rustc_apfloat` tells in quadruple precision from which side it was rounded. It shares no code
+//! with the interpreter's arithmetic.
 
 use crate::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
@@ -11,19 +12,19 @@ use rustc_apfloat::{Float, FloatConvert};
 use xenia_cpu::{PpcContext, VRSQRTEFP};
 use xenia_isa::{Instruction, Op, decode};
 
-/// VSCR\[NJ\].
+/// The NJ bit of VSCR.
 pub(crate) const NON_JAVA: u32 = 0x0001_0000;
 const SIGN: u32 = 0x8000_0000;
 const INFINITY: u32 = 0x7F80_0000;
 /// The NaN of invalid operations.
 const INVALID: u32 = 0x7FC0_0000;
-/// What makes a NaN quiet.
+/// The quiet bit of a NaN.
 const QUIET: u32 = 0x0040_0000;
 /// The smallest normal number.
 const LEAST: u32 = 0x0080_0000;
 
-/// The pieces of `vlogefp`, by sixteenth of the way from 1 to 2: the slope per 2048th, and where
-/// the line meets 1; both in 65536ths.
+/// The pieces of `vlogefp`, one for each sixteenth of the interval from 1 to 2: the slope per
+/// 2048th, and the line's value at 1; both in units of 1/65536.
 pub(crate) const LOGARITHMS: [(u32, u32); 16] = [
     (48, 0),
     (40, 1024),
@@ -43,7 +44,7 @@ pub(crate) const LOGARITHMS: [(u32, u32); 16] = [
     (24, 16380),
 ];
 
-/// 2^(m/32), as bits of doubles.
+/// 2^(m/32), as the bits of doubles.
 const STEPS: [u64; 32] = [
     0x3FF0000000000000,
     0x3FF059B0D3158574,
@@ -79,8 +80,8 @@ const STEPS: [u64; 32] = [
     0x3FFF50765B6E4540,
 ];
 
-/// Executes `i`, whose operands are in the context. Gives its row; `None`, and nothing done, if it
-/// is none of those that compiled code asks for.
+/// Executes `i` on its operands in the context and returns its row. Returns `None`, without effect,
+/// for an instruction that compiled code never passes here.
 pub(crate) fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
     let op = decode(i.0)?;
     let mode = Mode { non_java: ctx.vscr & NON_JAVA != 0 };
@@ -107,10 +108,10 @@ pub(crate) fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
     Some(op)
 }
 
-/// vD; vA, vB, and the third operand.
+/// vD, then vA, vB and the third operand.
 fn registers(op: Op, i: Instruction) -> (usize, [usize; 3]) {
     match op {
-        // The third operand is vD, added or multiplied.
+        // The third operand is vD, as an addend or a factor.
         Op::vmaddfp128 | Op::vnmsubfp128 => (i.vd128(), [i.va128(), i.vd128(), i.vb128()]),
         Op::vmaddcfp128 => (i.vd128(), [i.va128(), i.vb128(), i.vd128()]),
         _ if op.row().family == xenia_isa::Family::Vector128 => (i.vd128(), [i.va128(), i.vb128(), 0]),
@@ -137,10 +138,10 @@ fn quad(bits: u32) -> Quad {
     Single::from_bits(u128::from(bits)).convert(&mut false).value
 }
 
-/// How denormals are taken.
+/// Treatment of denormals.
 #[derive(Clone, Copy)]
 struct Mode {
-    /// For zeros, operands and results.
+    /// Flush denormal operands and results to zero.
     non_java: bool,
 }
 
@@ -149,8 +150,8 @@ impl Mode {
         if self.non_java && bits & INFINITY == 0 { bits & SIGN } else { bits }
     }
 
-    /// The result that has been rounded to `usual`, with tininess judged before rounding. `exact`
-    /// is the value itself, which is looked at in the one case that `usual` leaves open.
+    /// The result that was rounded to `usual`, with tininess detected before rounding. `exact` is
+    /// the exact value, computed only in the one case that `usual` does not decide.
     fn decided(self, usual: f32, exact: impl FnOnce() -> Quad) -> u32 {
         let bits = usual.to_bits();
         match bits & !SIGN {
@@ -177,7 +178,7 @@ impl Mode {
         })
     }
 
-    /// `a × c + b`, or `−(a × c − b)`, whose NaNs are not negated.
+    /// `a × c + b`, or `−(a × c − b)`; NaNs are not negated.
     fn fused(self, a: u32, b: u32, c: u32, negate: bool) -> u32 {
         if let Some(nan) = first_nan(&[a, b, c]) {
             return nan;
@@ -188,7 +189,7 @@ impl Mode {
         if negate && !is_nan(result) { result ^ SIGN } else { result }
     }
 
-    /// The larger or smaller. +0 is larger than −0.
+    /// The larger or the smaller operand. +0 is larger than −0.
     fn extreme(self, a: u32, b: u32, largest: bool) -> u32 {
         first_nan(&[a, b]).unwrap_or_else(|| {
             let [a, b] = [a, b].map(|bits| self.operand(bits));
@@ -205,8 +206,8 @@ impl Mode {
         })
     }
 
-    /// The exponent and the fraction, bit 23 set, of a positive number; or what an estimate gives
-    /// for others: `zero` for zeros, `infinity` for +∞.
+    /// Exponent and fraction, bit 23 set, of a positive number; for other operands the error is the
+    /// estimate's result: `zero` for zeros, `infinity` for +∞.
     fn positive(self, b: u32, zero: u32, infinity: u32) -> Result<(i32, u32), u32> {
         let b = match first_nan(&[b]) {
             Some(nan) => return Err(nan),
@@ -228,7 +229,7 @@ impl Mode {
     fn reciprocal_root(self, b: u32) -> u32 {
         let (exponent, fraction) = match self.positive(b, INFINITY, 0) {
             Ok(number) => number,
-            // Zeros keep their sign.
+            // The result of a zero has the zero's sign.
             Err(INFINITY) => return INFINITY | b & SIGN,
             Err(other) => return other,
         };
@@ -236,7 +237,8 @@ impl Mode {
         let entry = VRSQRTEFP[(sixteenth | if exponent % 2 == 0 { 16 } else { 0 }) as usize];
         let place = fraction >> 9 & 0x3FF;
         let root = (entry << 16 >> 6) - place * (entry >> 16);
-        // 26 bits, of which the first is or will be one, the last two are rounded off, to nearest even.
+        // 26 bits, of which the first is one or becomes one; the last two are rounded off to
+        // nearest even.
         let small = root >> 25 == 0;
         let root = if small { root << 1 } else { root };
         let root = match root & 7 {
@@ -255,27 +257,28 @@ impl Mode {
                 let (slope, base) = LOGARITHMS[(at >> 7) as usize];
                 let part = (slope * at + base) >> 5;
                 let sum = exponent * 2048 + part as i32;
-                // Less than 24 bits.
+                // The sum has fewer than 24 bits, so the conversion is exact.
                 (sum as f32 * (1.0 / 2048.0)).to_bits()
             }
             Err(other) => other,
         }
     }
 
-    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gives the
-    /// same for all operands.)
+    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gave the
+    /// same results for all operands.)
     fn power(self, b: u32) -> u32 {
         if let Some(nan) = first_nan(&[b]) {
             return nan;
         }
         let x = f64::from(f32::from_bits(self.operand(b))).clamp(-200.0, 200.0);
-        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64. So large a number has no fraction to keep.
+        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64. Adding WHOLE rounds to an integer,
+        // since a number that large has no fraction bits.
         const WHOLE: f64 = 6_755_399_441_055_744.0;
         let steps = (x * 32.0 + WHOLE) - WHOLE;
         let rest = (x - steps / 32.0) * std::f64::consts::LN_2;
         let steps = steps as i32;
         let (n, m) = (steps >> 5, (steps & 31) as usize);
-        // (e^rest − 1), to 2^-60.
+        // e^rest − 1, accurate to 2^-60.
         let series = [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
         let less_one = rest * series.into_iter().fold(0.0, |sum, term| sum * rest + term);
         let step = f64::from_bits(STEPS[m]);
@@ -284,14 +287,14 @@ impl Mode {
         if self.non_java && result < f64::from(f32::MIN_POSITIVE) { 0 } else { (result as f32).to_bits() }
     }
 
-    /// In double precision, the even products' sum plus the odd ones'. An overflow gives a NaN, and
-    /// a denormal result zero, whatever NJ says.
+    /// In double precision, the sum of the even products plus that of the odd ones. An overflow
+    /// gives a NaN, and a denormal result zero, regardless of NJ.
     fn dot_product(self, a: &[u32], b: &[u32]) -> u32 {
         let pairs = a.iter().zip(b);
         if let Some(nan) = pairs.clone().find_map(|(&a, &b)| first_nan(&[a, b])) {
             return nan;
         }
-        // Adding −0 changes nothing.
+        // Adding −0 changes no sum.
         let mut products = [-0.0; 4];
         for (product, (&a, &b)) in products.iter_mut().zip(pairs) {
             let [a, b] = [a, b].map(|bits| f64::from(f32::from_bits(self.operand(bits))));
@@ -311,14 +314,14 @@ impl Mode {
 mod tests {
     use super::*;
 
-    /// The instruction on v1, v2, v3 with these words in all elements, into v1.
+    /// Result in v1 of the instruction on v1, v2, v3, with these words in all elements.
     fn result(op: Op, words: [u32; 3], vscr: u32) -> u32 {
         let mut ctx = PpcContext { vscr, ..PpcContext::default() };
         for (n, word) in words.into_iter().enumerate() {
             ctx.vr[n + 1] = u128::from(word) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
         }
         let i = Instruction(op.row().bits | 1 << 21 | 1 << 16 | 2 << 11);
-        // AltiVec's third register.
+        // The third register of AltiVec forms.
         let i = if op.row().family == xenia_isa::Family::Vector && op.row().operands.len() == 4 {
             Instruction(i.0 | 3 << 6)
         } else {
@@ -330,15 +333,15 @@ mod tests {
         all[0]
     }
 
-    /// From the rules: the first NaN wins and keeps its payload, an invalid operation gives
-    /// 7FC00000, and tininess is judged before rounding.
+    /// Rules: the first NaN wins and keeps its payload, an invalid operation gives 7FC00000, and
+    /// tininess is detected before rounding.
     #[test]
     fn edges_are_as_the_rules_want_them() {
         const ONE: u32 = 0x3F80_0000;
         const SNAN: u32 = 0xFF80_1234;
         const BELOW_ONE: u32 = 0x3F7F_FFFF;
         const INF: u32 = INFINITY;
-        // vA, vB, vC; with NJ, and without it.
+        // Words of vA, vB, vC; result with NJ, and without.
         for (op, words, flushed, kept) in [
             (Op::vaddfp, [SNAN, 0x7FC0_0001, 0], 0xFFC0_1234, 0xFFC0_1234),
             (Op::vaddfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),

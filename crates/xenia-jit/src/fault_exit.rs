@@ -1,33 +1,35 @@
-//! Where an access in a loop goes on when it faults, written into the code behind it.
+//! Fault exits of loops: where execution resumes if an access in a loop faults, encoded in the code
+//! after the access.
 //!
-//! A loop keeps its registers in the host's and stores none of them ([`crate::loops`]). So that a
-//! fault finds them all the same, each access in a loop is followed by a branch, never taken, to a
-//! cold block that stores them and leaves. Of that branch nothing is left but where it leads:
-//! [`mark`] makes an instruction of it that does nothing, whose displacement is the distance to the
-//! cold block, and the fault handler goes there ([`distance`]).
+//! A loop keeps its registers in host registers and does not store them ([`crate::loops`]). To
+//! recover them after a fault, each access in a loop is followed by a branch, never taken, to a
+//! cold block that stores them and leaves. Only the target of that branch is needed: [`mark`]
+//! replaces it by a no-op whose displacement is the distance to the cold block, and the fault
+//! handler goes there ([`distance`]).
 //!
-//! What the cold block reads is where the branch had it, which is where it is at the access but for
-//! what the register allocator moved in between: the load's result or its address, to the stack, as
-//! a rule. Such moves are done once more on the way to the cold block. They are known by their
-//! forms, and anything else between the two is refused.
+//! The cold block reads its values where they are at the branch. That is where they are at the
+//! access, except for moves that the register allocator inserted in between, usually of the load's
+//! result or its address to the stack. These moves are repeated on the way to the cold block. They
+//! are recognized by their encodings, and any other instruction in between is rejected.
 
 use cranelift_codegen::ir::TrapCode;
 
-/// The trap code of accesses that are followed by their branch.
+/// Trap code of accesses that are followed by their branch.
 pub(crate) const LEAVES: TrapCode = TrapCode::unwrap_user(1);
 
-/// `nop word [rdi + rdi*8 + distance]`, a form that nobody else emits, without its distance.
+/// `nop word [rdi + rdi*8 + distance]` without its distance, a form that no compiler emits.
 const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
-/// Bytes of it all: as many as the branch has, `test` of two registers and `jz`.
+/// Size of a mark in bytes: that of the branch, `test` of two registers and `jz`.
 const MARK_SIZE: usize = 9;
 const TEST_SIZE: usize = 3;
-/// Moves between an access and its branch at most.
+/// Limit of moves between an access and its branch.
 const MOST_MOVES: usize = 4;
-/// Bytes from an access on that [`distance`] looks at.
+/// Bytes from an access on that [`distance`] reads.
 pub(crate) const LOOKED_AT: usize = 15 + MOST_MOVES * 10 + MARK_SIZE;
 
-/// Turns the branch behind the access at `access` into its mark. `None` if there's no such branch
-/// behind it. Code is added at the end where the way to the cold block has moves to do.
+/// Replaces the branch behind the access at `access` by its mark. Returns `None` if there is no
+/// such branch. If moves have to be repeated on the way to the cold block, code for that is
+/// appended.
 pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     let moves = access + Form::of(code.get(access..)?)?.access()?;
     let test = moves + moves_at(code.get(moves..)?)?;
@@ -38,12 +40,12 @@ pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
         return None;
     };
     let &[0x0F, 0x84, ref distance @ ..] = code.get(jump..after)? else { return None };
-    // The jump's distance is from its own end, which is the mark's.
+    // The jump's distance counts from the end of the jump, which is also the end of the mark.
     let mut distance = i32::from_le_bytes(distance.try_into().ok()?);
     if distance <= 0 {
         return None;
     }
-    // Moves change no flags, so those behind the test may as well be in front of it.
+    // Moves change no flags, so moves after the test may be executed before it.
     code[test..jump].rotate_left(TEST_SIZE);
     if moves_at(&code[moves..])? != branch - moves {
         return None;
@@ -61,8 +63,8 @@ pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     Some(())
 }
 
-/// How far behind the access that `code` begins with the way to the cold block begins; `None` if it
-/// has none. Never panics, and allocates nothing.
+/// Distance from the access at the start of `code` to the code that leads to the cold block; `None`
+/// if the access has no mark. Never panics, and allocates no memory.
 pub(crate) fn distance(code: &[u8]) -> Option<u64> {
     let access = Form::of(code)?.access()?;
     let after = access + moves_at(code.get(access..)?)?;
@@ -72,7 +74,7 @@ pub(crate) fn distance(code: &[u8]) -> Option<u64> {
     (*start == MARK).then_some((after + MARK_SIZE) as u64 + u64::from(distance))
 }
 
-/// Bytes of the moves that `code` begins with. `None` if there are more than there may be.
+/// Length of the moves at the start of `code`. `None` if there are more than [`MOST_MOVES`].
 fn moves_at(code: &[u8]) -> Option<usize> {
     let mut at = 0;
     for _ in 0..MOST_MOVES {
@@ -84,43 +86,43 @@ fn moves_at(code: &[u8]) -> Option<usize> {
     None
 }
 
-/// A move, as far as it matters here.
+/// The properties of a move that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Form {
     length: usize,
-    /// It copies bits and does nothing else.
+    /// It only copies bits.
     plain: bool,
     /// Its operand is a register, not memory.
     register: bool,
-    /// That memory is on the stack.
+    /// Its memory operand is on the stack.
     stack: bool,
 }
 
 impl Form {
-    /// The length of an access to memory.
+    /// The length of the instruction if it is a memory access.
     fn access(self) -> Option<usize> {
         (!self.register && !self.stack).then_some(self.length)
     }
 
-    /// The length of a move between registers and the stack.
+    /// The length of the instruction if it is a move between registers and the stack.
     fn stack_move(self) -> Option<usize> {
         (self.plain && (self.register || self.stack)).then_some(self.length)
     }
 
-    /// The instruction that `code` begins with, if it is one of those that loads, stores and moves
-    /// become.
+    /// Decodes the first instruction of `code`, if it is of a kind that loads, stores and moves
+    /// compile to.
     fn of(code: &[u8]) -> Option<Self> {
         let mut at = 0;
         while matches!(code.get(at)?, 0x66 | 0xF2 | 0xF3) {
             at += 1;
         }
         let is_half = code.get(..at)?.contains(&0x66);
-        // What REX or VEX adds to the base and to the index.
+        // Extension bits of the base and the index in REX or VEX.
         let (mut base_high, mut index_high) = (false, false);
         let mut immediate = 0;
         let plain;
         match *code.get(at)? {
-            // VEX, with two bytes or three: moves of the first map.
+            // VEX with two or three bytes: moves of the first opcode map.
             0xC5 => {
                 plain = is_vector_move(*code.get(at + 2)?)?;
                 at += 3;
@@ -190,8 +192,8 @@ impl Form {
     }
 }
 
-/// Whether an opcode of the first map is a vector register's move of all that it copies: movups,
-/// movaps, movd, movdqu and the like. `None`: none is known.
+/// Whether an opcode of the first map is a plain move of a vector register, which only copies:
+/// movups, movaps, movd, movdqu and the like. `None` if the opcode is unknown.
 fn is_vector_move(opcode: u8) -> Option<bool> {
     matches!(opcode, 0x10 | 0x11 | 0x28 | 0x29 | 0x6E | 0x6F | 0x7E | 0x7F | 0xD6).then_some(true)
 }
@@ -201,8 +203,7 @@ mod tests {
     use super::*;
     use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind, Register};
 
-    /// Everything that begins with an opcode of a move has the length that another decoder gives
-    /// it.
+    /// Compares the lengths of all instructions with opcodes of moves with a complete decoder.
     #[test]
     fn lengths_are_those_of_a_whole_decoder() {
         let mut known = 0;
@@ -268,7 +269,8 @@ mod tests {
 
     #[test]
     fn moves_between_an_access_and_its_branch_are_done_on_the_way() {
-        // mov rax, [rcx+8]; mov [rsp+0x18], rax; mov rbx, r13; test rdx, rdx; jz +16; nothing for 20 bytes
+        // mov rax, [rcx+8]; mov [rsp+0x18], rax; mov rbx, r13; test rdx, rdx; jz +16;
+        // 20 zero bytes
         let moves = [0x48, 0x89, 0x44, 0x24, 0x18, 0x4C, 0x89, 0xEB];
         let mut code = vec![0x48, 0x8B, 0x41, 8];
         code.extend(moves);
@@ -286,7 +288,8 @@ mod tests {
 
     #[test]
     fn moves_behind_the_test_are_done_in_front_of_the_mark() {
-        // mov rax, [rcx+8]; mov rbx, r13; test rcx, rcx; mov [rsp+0x18], rcx; jz +16; nothing for 20 bytes
+        // mov rax, [rcx+8]; mov rbx, r13; test rcx, rcx; mov [rsp+0x18], rcx; jz +16;
+        // 20 zero bytes
         let mut code = vec![0x48, 0x8B, 0x41, 8, 0x4C, 0x89, 0xEB];
         code.extend([0x48, 0x85, 0xC9, 0x48, 0x89, 0x4C, 0x24, 0x18, 0x0F, 0x84, 16, 0, 0, 0]);
         let cold = code.len() + 16;
@@ -305,19 +308,19 @@ mod tests {
     #[test]
     fn what_is_not_exactly_an_access_and_its_branch_is_refused() {
         let refused: [&[u8]; 7] = [
-            // Something else between them: add rax, rbx.
+            // Another instruction in between: add rax, rbx.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x01, 0xD8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
-            // Something else behind the test: add rax, rbx.
+            // Another instruction behind the test: add rax, rbx.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x48, 0x01, 0xD8, 0x0F, 0x84, 0x34, 0x12, 0, 0],
-            // Another access between them.
+            // A second access in between.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
-            // The other way round.
+            // The opposite condition.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x85, 0x34, 0x12, 0, 0],
-            // Backwards.
+            // A backward branch.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0x80],
-            // No access at all: add rax, [rcx+8].
+            // The first instruction is no plain access: add rax, [rcx+8].
             &[0x48, 0x03, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
-            // A move of the stack, which doesn't fault.
+            // A move from the stack, which doesn't fault.
             &[0x48, 0x8B, 0x44, 0x24, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
         ];
         for code in refused {

@@ -1,18 +1,19 @@
-//! FPSCR between compiled code and everybody else.
+//! Lazy FPSCR: keeps FPSCR's status in the host's MXCSR and a pending operation while compiled code
+//! runs.
 //!
-//! While compiled code runs, the sticky exception bits of scalar arithmetic pile up in the host's
-//! MXCSR, and FPRF, FR and FI of the last operation wait in `PpcContext::fp_lazy`. [`settle`] folds
-//! both into `PpcContext::fpscr`, which is exact afterwards.
+//! The sticky exception bits of scalar arithmetic accumulate in MXCSR; FPRF, FR and FI are those of
+//! the last operation, which is recorded in `PpcContext::fp_lazy`. [`settle`] folds both into
+//! `PpcContext::fpscr`, which is exact afterwards.
 //!
-//! The pending operation is evaluated by `soft_float`, which knows nothing of what the host
-//! computed. It pends only where arithmetic is plain: nearest even, nothing enabled. Otherwise
-//! every operation is done in software and FPSCR is exact at once.
+//! `soft_float` evaluates the pending operation without the host's result. An operation is pending
+//! only in default mode: rounding to nearest even, no exceptions enabled. In any other mode all
+//! operations run in software, which updates FPSCR at once.
 //!
 //! ```text
 //!  fp_lazy.op   63..56   55..48          47..40         39..32   31..0
 //!               0        1<<4|FR<<1|FI   1<<4|FPCC      1        instruction
 //! ```
-//! Each part is there or zero; what lies further left came later.
+//! A part that is not present is zero. Parts further left are newer.
 
 use crate::host::Word;
 use crate::soft_float::{self, Outcome};
@@ -21,14 +22,14 @@ use xenia_cpu::fpscr::*;
 use xenia_cpu::{FpLazy, PpcContext};
 use xenia_isa::{Instruction, Op, decode};
 
-/// Exception flags of MXCSR.
+/// The exception flags of MXCSR.
 pub(crate) const FLAGS: u32 = 0x3F;
 /// `fp_lazy.op`: an operation is pending.
 pub(crate) const PENDING: u64 = 1 << 32;
-/// In the byte for FPCC and in that for FR and FI: it has a value.
+/// Marks the byte for FPCC, and that for FR and FI, as present.
 pub(crate) const PRESENT: u8 = 0x10;
 
-/// `operands` as doubles, of which bits 33 to 35 of `word` say that they are singles.
+/// The operands as doubles; bits 33 to 35 of `word` mark those that are singles.
 pub(crate) fn operands(word: u64, operands: [u64; 3]) -> [u64; 3] {
     std::array::from_fn(|n| {
         let bits = operands[n];
@@ -36,7 +37,7 @@ pub(crate) fn operands(word: u64, operands: [u64; 3]) -> [u64; 3] {
     })
 }
 
-/// Makes `ctx.fpscr` exact. `mxcsr` is guest code's, whose flags are cleared.
+/// Makes `ctx.fpscr` exact. `mxcsr` is the guest code's; its flags are cleared.
 pub(crate) fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
     settle_exceptions(ctx, mxcsr);
     if ctx.fp_lazy.op != 0 {
@@ -45,7 +46,7 @@ pub(crate) fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
     }
 }
 
-/// Makes the exception bits of `ctx.fpscr` exact, and so FX, FEX and VX.
+/// Makes the exception bits of `ctx.fpscr` exact, with FX, FEX and VX.
 pub(crate) fn settle_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
     let mut flags = ctx.host[Word::ScalarFlags as usize] as u32;
     ctx.host[Word::ScalarFlags as usize] = 0;
@@ -53,27 +54,27 @@ pub(crate) fn settle_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
         flags |= *mxcsr & FLAGS;
         *mxcsr &= !FLAGS;
     }
-    // Where arithmetic is not plain, software has told FPSCR all, and what the host did beside it
-    // counts for nothing.
+    // In controlled mode software has already updated FPSCR, and flags of other host operations are
+    // meaningless.
     if flags & 0x3C != 0 && ctx.fpscr & CONTROL == 0 {
         ctx.fpscr = raise(ctx.fpscr, host_exceptions(flags));
     }
 }
 
-/// The exceptions that MXCSR's flags stand for. Invalid operations never come this way: they are
-/// decided in software.
+/// The FPSCR exceptions of MXCSR's flags. Invalid operations are never among them, since software
+/// decides them.
 fn host_exceptions(flags: u32) -> u32 {
     let pairs = [(0x04, ZX), (0x08, OX), (0x10, UX), (0x20, XX)];
     pairs.into_iter().filter(|&(flag, _)| flags & flag != 0).fold(0, |raised, (_, bit)| raised | bit)
 }
 
-/// Sets exception bits; FX follows if one of them was clear.
+/// Sets exception bits, and FX if one of them was clear.
 fn raise(fpscr: u32, exceptions: u32) -> u32 {
     let fresh = exceptions & !fpscr & EXCEPTIONS != 0;
     summarize(fpscr | exceptions | if fresh { FX } else { 0 })
 }
 
-/// VX and FEX from the other bits.
+/// Recomputes VX and FEX from the other bits.
 fn summarize(fpscr: u32) -> u32 {
     let mut out = fpscr & !(VX | FEX);
     if out & INVALID != 0 {
@@ -104,19 +105,18 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
     fpscr
 }
 
-/// Does a single-precision instruction that inline code did not decide, if it is an ordinary case.
-/// Arithmetic is plain; FPSCR has to be owed the operation, and what the host told about it in
-/// MXCSR.
+/// Executes a single-precision instruction that inline code did not decide, if it is an ordinary
+/// case. For default mode only. The caller must record the operation as pending, and MXCSR holds
+/// the flags of the host's attempt.
 pub(crate) fn perform_single(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> Option<u64> {
     let (bits, exceptions) = soft_single::nearest(decode(i.0)?, operands)?;
     ctx.fpscr = raise(ctx.fpscr, exceptions);
     Some(bits)
 }
 
-/// Does a floating-point instruction in software. Gives the target's new value, or the nibble of a
-/// compare, which goes to FPCC as well. Where arithmetic is plain, FPSCR may be owed older
-/// operations, and FPRF, FR and FI have to be owed this one; otherwise FPSCR is exact before and
-/// after.
+/// Executes a floating-point instruction in software. Returns the target's new value, or the nibble
+/// of a compare, which also goes to FPCC. In default mode older operations may be pending, and the
+/// caller must record this one for FPRF, FR and FI; in other modes FPSCR is exact before and after.
 pub(crate) fn perform(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> u64 {
     let op = decode(i.0);
     let fpscr = ctx.fpscr;

@@ -1,11 +1,11 @@
-//! One region to host code.
+//! Optimizing tier: compiles one region to host code with Cranelift.
 //!
-//! Cranelift compiles the whole region as one function. In front of its code lie the entries: each
-//! a few bytes that put the entry's number in place of pc and jump to the function's start, but the
-//! first, which most calls lead to, goes right on to it. Each has two ways in ([`crate::enter`]).
+//! The region becomes one function, preceded by its entries. Each entry is a few bytes that put the
+//! entry's number in place of the pc and jump to the function's start. Entry 0, the target of most
+//! calls, falls through into the function instead. Each entry has two addresses ([`crate::enter`]).
 //!
 //! ```text
-//!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: dispatch on the entry's number, blocks
+//!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: entry dispatch, blocks
 //! ```
 
 #[cfg(feature = "arm64")]
@@ -30,34 +30,34 @@ use std::is_x86_feature_detected as has;
 use std::sync::Arc;
 use target_lexicon::Triple;
 
-/// What a region became.
+/// Result of compiling a region.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    /// Entries and code, to be relocated.
+    /// Entries and code, not relocated yet.
     pub(crate) code: Vec<u8>,
-    /// What there is to know of it.
+    /// Metadata of the code.
     pub(crate) tables: Tables,
-    /// Texts for people.
+    /// IR and disassembly, if requested.
     pub(crate) texts: Option<Texts>,
 }
 
-/// What belongs to a region's code. Follows from the guest's words and the compiler's settings, as
-/// the code does.
+/// Metadata of a region's code. Like the code, it depends only on the guest's words and the
+/// compiler's settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tables {
-    /// Offset of each entry, in the order of `Region::entries`.
+    /// Guest address and offset of each entry, in the order of `Region::entries`.
     pub(crate) entries: Vec<(u32, u32)>,
-    /// Where its guest instructions lie: first addresses and those after the last ones, in order.
+    /// Address ranges of its guest instructions, in order: first address, address after the last.
     pub(crate) covered: Vec<(u32, u32)>,
-    /// The same of the leaves that it has copies of.
+    /// Address ranges of the leaf functions inlined in it, likewise.
     pub(crate) leaves: Vec<(u32, u32)>,
-    /// Where the code of each guest instruction begins, by offset.
+    /// Start offset of the code of each guest instruction.
     pub(crate) places: Vec<(u32, Option<Site>)>,
-    /// What of the code is the process's own.
+    /// Places in the code that depend on the process.
     pub(crate) relocations: Vec<Relocation>,
 }
 
-/// A region as text.
+/// A region as text: Cranelift IR and host assembly.
 #[derive(Clone, Debug)]
 pub(crate) struct Texts {
     pub(crate) clif: String,
@@ -72,18 +72,18 @@ impl Compiled {
     }
 }
 
-/// How carefully to compile.
+/// Optimisation effort of the compiler.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effort {
     /// No optimisation but register allocation.
     #[default]
     Fast,
-    /// Cranelift's optimiser as well. For measurements only: it takes arithmetic to depend on
-    /// nothing but its operands, so it moves it past changes of MXCSR's mode.
+    /// Cranelift's optimiser as well. For measurements only: it assumes that arithmetic depends
+    /// only on its operands, so it moves it across changes of MXCSR's mode.
     Speed,
 }
 
-/// Cranelift for this host, and its reusable state.
+/// Cranelift for this host, with reusable state.
 pub(crate) struct Compiler {
     isa: OwnedTargetIsa,
     context: Context,
@@ -101,13 +101,13 @@ impl Compiler {
         })
     }
 
-    /// What it compiles for, and how.
+    /// Description of the target and its settings.
     pub(crate) fn target(&self) -> String {
         let features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
         format!("{} {} {}", self.isa.triple(), self.isa.flags(), features.join(" "))
     }
 
-    /// Another one with the same settings.
+    /// A second compiler with the same settings.
     pub(crate) fn fork(&self) -> Self {
         Self {
             isa: Arc::clone(&self.isa),
@@ -117,7 +117,8 @@ impl Compiler {
         }
     }
 
-    /// Compiles `region`.
+    /// Compiles `region`. Falls back to code without store sinking if a fault exit cannot be
+    /// marked.
     pub(crate) fn compile(
         &mut self,
         region: &Region,
@@ -133,8 +134,8 @@ impl Compiler {
         }
     }
 
-    /// Leaves the region's code in the context; its intermediate form beside what it was lifted to,
-    /// if texts are wanted.
+    /// Lifts and compiles `region`; the code stays in the context. Returns the IR as well if texts
+    /// are requested.
     fn lift_and_compile(
         &mut self,
         region: &Region,
@@ -147,7 +148,7 @@ impl Compiler {
         self.context.set_disasm(texts);
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let lifted = Lifter::new(builder, region, config).lift().map_err(|fitting| {
-            // What was begun in it is not finished.
+            // The builder is in the middle of the abandoned function.
             self.builder = FunctionBuilderContext::new();
             JitError::TooLong(fitting)
         })?;
@@ -160,8 +161,8 @@ impl Compiler {
         Ok((lifted, clif))
     }
 
-    /// As [`Self::compile`]. `None`: something got between an access in a loop and the way that it
-    /// leaves by.
+    /// As [`Self::compile`]. Returns `None` if Cranelift placed code between an access in a loop
+    /// and the branch of its fault exit.
     fn compile_once(
         &mut self,
         region: &Region,
@@ -220,7 +221,7 @@ pub(crate) fn has_fma() -> bool {
     has!("fma") && has!("avx")
 }
 
-/// This host, or the part of it that is x86-64-v2.
+/// Cranelift's backend for this host; `baseline_host` limits it to x86-64-v2.
 fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
     let flags = flags(config)?;
     let mut builder = isa::lookup(Triple::host())
@@ -251,7 +252,7 @@ fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
     builder.finish(flags).map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))
 }
 
-/// What holds on every host.
+/// Settings common to all hosts.
 fn flags(config: &JitConfig) -> Result<settings::Flags, JitError> {
     let mut shared = settings::builder();
     let level = match config.effort {

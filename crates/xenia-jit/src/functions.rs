@@ -1,114 +1,115 @@
-//! What is known of guest functions: where they begin and end, their pieces, and what enters them.
+//! Known guest functions: their bounds, pieces and entries.
 //!
-//! Starts come from outside (`.pdata`) or are where calls lead; a function ends where the next one
-//! starts, if nobody said where. One that is too long to be compiled at once is cut
-//! ([`crate::pieces`]); one that isn't is a single piece.
+//! Starts come from `.pdata` or are call targets. A function ends at the start of the next one,
+//! unless its end was given. A function too long to compile at once is split ([`crate::pieces`]);
+//! any other is a single piece.
 //!
-//! # How much is compiled
-//! No more than in proportion to how much code there is, whoever enters it where:
+//! # Bound on compilation
+//! The total amount of compiled code is proportional to the amount of guest code, regardless of how
+//! it is entered:
 //! - Each piece is compiled once, with all the entries that branches need.
-//! - Where an address turns up that nothing said was an entry (a case of a switch, the target of a
-//!   `longjmp`), its piece is compiled again with that and all that was reached of it meanwhile,
-//!   [`MOST_TIMES`] times in all. So it is where a side of a branch is reached that was left out,
-//!   as nobody had taken it.
-//! - Then the piece is *settled*, and a few instructions are compiled beside it, from such an
-//!   address to the next entry.
+//! - If an address that was not a known entry is entered (a case of a switch statement, the target
+//!   of a `longjmp`), its piece is compiled again with that address and all code reached meanwhile,
+//!   [`MOST_TIMES`] times in all. The same happens when a path that cold-path pruning left out is
+//!   reached.
+//! - After that the piece is *settled*: only a few instructions are compiled beside it, from such
+//!   an address to the next entry.
 
 use crate::pieces::Cut;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Guest bytes between a function's start and code that is taken for part of it.
+/// Maximum distance in bytes between a function's start and code that is considered part of it.
 const FUNCTION_REACH: u32 = 1 << 20;
-/// How often a piece is compiled.
+/// Maximum number of compilations of a piece.
 pub(crate) const MOST_TIMES: u32 = 3;
-/// Functions that are known at most, beside those that came from outside: more than any title has.
+/// Maximum number of known functions, besides those from outside; no title has as many.
 const MOST_FUNCTIONS: usize = 1 << 20;
-/// Pieces and entries that are known at most, of all functions together. Code that is rewritten
-/// again and again could make ever more; beyond, functions are compiled as far as a region goes,
-/// and no entry is kept.
+/// Maximum number of known pieces and entries of all functions together. Without it, code that is
+/// rewritten again and again would add them forever. Above it, functions are compiled up to the
+/// limit of a region, and no entries are recorded.
 const MOST_LEARNED: usize = 1 << 21;
 
-/// What is known of a function.
+/// A known function.
 #[derive(Clone, Debug, Default)]
 struct Function {
-    /// Its end, if that came from outside.
+    /// Its end, if given from outside.
     end: Option<u32>,
-    /// Whether it came from outside.
+    /// Whether it was given from outside.
     given: bool,
-    /// Entries that it needs beyond those found by following branches.
+    /// Entries beyond those found by following branches.
     entries: BTreeSet<u32>,
-    /// Its pieces by their first addresses; the first need not be there.
+    /// Its pieces, keyed by start address; the first piece may be missing.
     pieces: BTreeMap<u32, Piece>,
-    /// After the last address that is known to be part of it though no branch may lead there.
+    /// Address after the last code that is known to be part of it, even if no branch leads there.
     end_of_code: u32,
 }
 
-/// What is known of a piece of a function.
+/// A known piece of a function.
 #[derive(Clone, Copy, Debug, Default)]
 struct Piece {
-    /// The region that it was compiled to last, if any.
+    /// The region of its last compilation, if any.
     region: Option<u32>,
-    /// How often it was compiled since its code changed.
+    /// Number of compilations since its code changed.
     times: u32,
 }
 
-/// Where an address belongs.
+/// The function and piece that contain an address.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// Where its function starts, and what is after that.
+    /// Start of the function, and the address after its end.
     pub(crate) function: (u32, u32),
-    /// After the last address that is known to be part of it though no branch may lead there.
+    /// Address after the last code that is known to be part of it, even if no branch leads there.
     pub(crate) end_of_code: u32,
-    /// Bounds of its piece.
+    /// Bounds of the piece.
     pub(crate) piece: (u32, u32),
-    /// Known entries of the piece; the function's start first, if it is in it.
+    /// Known entries of the piece; the function's start is first, if the piece contains it.
     pub(crate) roots: Vec<u32>,
-    /// Whether the instruction is part of the piece's code, though perhaps no entry of it: the next
-    /// branch or two lead back into compiled code.
+    /// Whether the piece's code contains the instruction, though perhaps not as an entry: after a
+    /// branch or two, execution is back in compiled code.
     pub(crate) is_covered: bool,
-    /// Whether the piece isn't compiled again.
+    /// Whether the piece is settled, that is, not compiled again.
     pub(crate) is_settled: bool,
-    /// How often the piece was compiled, if its code is still there.
+    /// Number of compilations of the piece, if its code still exists.
     pub(crate) times: u32,
 }
 
 impl Place {
-    /// What the code at `pc` is compiled with: its piece, by its start, or itself if it's compiled
-    /// beside that.
+    /// The unit of compilation of the code at `pc`: its piece's start, or `pc` itself if it is
+    /// compiled beside a settled piece.
     pub(crate) fn unit(&self, pc: u32) -> u32 {
         if self.is_settled { pc } else { self.piece.0 }
     }
 }
 
-/// Functions by their starts.
+/// Known functions, keyed by start address.
 #[derive(Debug, Default)]
 pub(crate) struct Functions {
     by_start: BTreeMap<u32, Function>,
-    /// How many entries and pieces they have.
+    /// Number of their recorded entries and pieces.
     learned: usize,
 }
 
 impl Functions {
-    /// Notes that a function starts at `start`.
+    /// Records the start of a function.
     pub(crate) fn add(&mut self, start: u32) {
         if self.by_start.len() < MOST_FUNCTIONS {
             self.by_start.entry(start).or_default();
         }
     }
 
-    /// Notes the bounds of a function that came from outside.
+    /// Records the bounds of a function given from outside.
     pub(crate) fn give(&mut self, start: u32, end: Option<u32>) {
         let function = self.by_start.entry(start).or_default();
         function.given = true;
         function.end = end.or(function.end);
     }
 
-    /// Where the function at `start` ends, if that came from outside.
+    /// The end of the function at `start`, if given from outside.
     pub(crate) fn ends_at(&self, start: u32) -> Option<u32> {
         self.by_start.get(&start)?.end
     }
 
-    /// The function that `pc` may belong to, and where it ends. With none known nearby, one that
+    /// Bounds of the function that `pc` may belong to. Without a known function nearby, one that
     /// starts at `pc`.
     fn bounds(&self, pc: u32) -> (u32, u32) {
         let start = match self.by_start.range(..=pc).next_back() {
@@ -122,8 +123,8 @@ impl Functions {
         (start, end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4)))
     }
 
-    /// Where `pc` belongs. `covers` says whether a region covers it, `None` if that region is no
-    /// more.
+    /// Finds the function and piece of `pc`. `covers` returns whether a region covers it, or `None`
+    /// if that region no longer exists.
     pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> Place {
         let (start, end) = self.bounds(pc);
         let (mut from, mut to) = (start, end);
@@ -150,21 +151,21 @@ impl Functions {
         Place { function: (start, end), end_of_code, piece: (from, to), roots, is_covered, is_settled, times }
     }
 
-    /// The function at `start`, if what is learned of it can be kept.
+    /// The function at `start`, if the limit allows it another entry or piece.
     fn learn(&mut self, start: u32) -> Option<(&mut Function, &mut usize)> {
         let function = self.by_start.get_mut(&start)?;
         (self.learned < MOST_LEARNED).then_some((function, &mut self.learned))
     }
 
-    /// Notes that the function at `start` is also entered at `pc`.
+    /// Records an entry of the function at `start`.
     pub(crate) fn add_entry(&mut self, start: u32, pc: u32) {
         if let Some((function, learned)) = self.learn(start) {
             *learned += usize::from(function.entries.insert(pc));
         }
     }
 
-    /// Cuts the piece of the function at `start` which begins at `piece`, and whose code ends with
-    /// `end`. False if it stays whole.
+    /// Splits the piece at `piece` of the function at `start`, whose code ends at `end`. Returns
+    /// false if the piece stays whole.
     pub(crate) fn cut(&mut self, start: u32, piece: u32, end: u32, cut: &Cut) -> bool {
         self.add(start);
         let Some((function, learned)) = self.learn(start) else { return false };
@@ -180,8 +181,8 @@ impl Functions {
         function.pieces.len() > pieces
     }
 
-    /// Notes that the function which begins at `start` has code up to `end`. False if that was
-    /// known, or can't be kept.
+    /// Records that the function at `start` has code up to `end`. Returns false if that was known,
+    /// or cannot be recorded.
     pub(crate) fn reaches(&mut self, start: u32, end: u32) -> bool {
         self.add(start);
         let Some(function) = self.by_start.get_mut(&start) else { return false };
@@ -190,20 +191,19 @@ impl Functions {
         is_new
     }
 
-    /// The region that the piece around `pc` was compiled to last.
+    /// The region of the last compilation of the piece around `pc`.
     pub(crate) fn region_at(&self, pc: u32) -> Option<u32> {
         let function = self.by_start.get(&self.bounds(pc).0)?;
         function.pieces.range(..=pc).next_back()?.1.region
     }
 
-    /// Whether the piece of the function at `start` which begins at `piece` has been a region
-    /// before.
+    /// Whether the piece at `piece` of the function at `start` was compiled before.
     pub(crate) fn was_compiled(&self, start: u32, piece: u32) -> bool {
         let piece = self.by_start.get(&start).and_then(|function| function.pieces.get(&piece));
         piece.is_some_and(|piece| piece.region.is_some())
     }
 
-    /// Notes that the piece of the function at `start` which begins at `piece` has become a region.
+    /// Records the compilation of the piece at `piece` of the function at `start`.
     pub(crate) fn compiled(&mut self, start: u32, piece: u32, region: u32) {
         if let Some((function, learned)) = self.learn(start) {
             *learned += usize::from(!function.pieces.contains_key(&piece));
@@ -212,7 +212,8 @@ impl Functions {
         }
     }
 
-    /// Notes that the code around `pc` has changed: what it is now may need other entries.
+    /// Records a code change around `pc`: the new code may need other entries, so its piece may be
+    /// compiled again.
     pub(crate) fn changed(&mut self, pc: u32) {
         let (start, _) = self.bounds(pc);
         let function = self.by_start.get_mut(&start);
@@ -221,7 +222,7 @@ impl Functions {
         }
     }
 
-    /// Forgets what did not come from outside.
+    /// Forgets all functions and data that were not given from outside.
     pub(crate) fn forget(&mut self) {
         self.by_start.retain(|_, function| function.given);
         for function in self.by_start.values_mut() {
@@ -235,7 +236,7 @@ impl Functions {
 mod tests {
     use super::*;
 
-    /// A cut of the 16 KiB from `start` on at every 4 KiB, and with an entry at every word.
+    /// Splits the 16 KiB from `start` at every 4 KiB, with an entry at every word.
     fn cut(start: u32) -> Cut {
         let borders = (1..4).map(|n| start + n * 0x1000).collect();
         Cut { borders, entries: (0..0x1000).map(|n| start + 4 * n).collect() }

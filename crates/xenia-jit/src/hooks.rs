@@ -1,13 +1,13 @@
-//! What compiled code calls, and what the fault handler calls for it.
+//! Hooks: functions that compiled code calls, and the handler of its memory faults.
 //!
-//! A hook is one row of the table below; the work is done in [`services`], in plain safe Rust.
+//! Each hook is a row of the table below; [`services`] implements them in safe Rust.
 //!
 //! # Safety rules
-//! - Hooks are called by compiled code only, with what r15 is in the run of a context that `enter`
-//!   was given. While they run, nobody else uses the context or the [`Run`].
-//! - Guest code runs with its own MXCSR; a hook puts Rust's back before anything else and the
-//!   guest's when it is done.
-//! - [`on_fault`] runs in a signal handler: it only moves numbers, and looks at the code that
+//! - Only compiled code calls hooks, with the value that r15 has in the run of a context that was
+//!   passed to `enter`. While a hook runs, no other code uses the context or the [`Run`].
+//! - Guest code runs with the guest's MXCSR. A hook that may compute with floating point restores
+//!   Rust's before anything else, and the guest's before it returns ([`RustFloat`]).
+//! - [`on_fault`] runs in a signal handler: it only copies numbers, and reads the code that
 //!   faulted.
 
 mod conditions;
@@ -27,14 +27,15 @@ use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 
-/// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does
-/// the work;` the [`Hook`], the function that compiled code calls, and all that is known of it. The
-/// kind is `cold` where the call preserves all registers: from a cold block it would otherwise cost
-/// the hot ones theirs. It is `bare` where what does the work preserves them itself, and is called
-/// as it is.
+/// Defines the hooks. From each row `doc, kind Name(arguments after the context) [counter in
+/// reports] => service;` it generates the [`Hook`] variant, the function that compiled code calls,
+/// and the hook's properties. A `cold` hook preserves all registers, since a call in a cold block
+/// would otherwise cost the hot blocks their registers. A `bare` service preserves them itself and
+/// is called directly.
 macro_rules! hooks {
     ($($(#[doc = $doc:literal])+ $kind:ident $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
-        /// What compiled code calls. All take the context and up to four more words, and give a word.
+        /// A function that compiled code calls. Takes the context and up to four more words, and
+        /// returns a word.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(usize)]
         pub(crate) enum Hook { $($(#[doc = $doc])+ $name,)* }
@@ -43,22 +44,24 @@ macro_rules! hooks {
             /// Every hook, in order.
             pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// Words that it takes beside the context.
+            /// Number of its arguments besides the context.
             pub(crate) const fn arguments(self) -> usize {
                 match self { $(Self::$name => <[&str]>::len(&[$(stringify!($argument)),*]),)* }
             }
 
-            /// What reports call its calls; `None` if they don't count them, or not here.
+            /// Name of its call count in reports; `None` if reports do not count it, or count it
+            /// elsewhere.
             pub(crate) fn counter(self) -> Option<&'static str> {
                 match self { $(Self::$name => [$($counter)?].first().copied(),)* }
             }
 
-            /// Whether a call preserves all registers, and leaves its result in [`Word::HookResult`].
+            /// Whether a call preserves all registers and puts its result in
+            /// [`Word::HookResult`].
             pub(crate) fn is_cold(self) -> bool {
                 match self { $(Self::$name => stringify!($kind) != "warm",)* }
             }
 
-            /// Whether it may compute with floating point, or changes MXCSR.
+            /// Whether it may execute floating-point arithmetic, or changes MXCSR.
             const fn computes(self) -> bool {
                 !matches!(self, Self::Widen | Self::Written)
             }
@@ -78,17 +81,18 @@ macro_rules! hooks {
     };
 }
 
-/// What makes of a hook's registers what its service takes.
+/// Defines the function that converts a hook's registers to the arguments of its service.
 macro_rules! shell {
     (bare $name:ident() $service:ident) => {};
     ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
         pub(super) unsafe extern "sysv64" fn $name(r15: *mut PpcContext $(, $argument: u64)*) -> u64 {
             let mut float = RustFloat::begin(Hook::$name.computes());
-            // SAFETY: compiled code passes what it has in r15, as the module's rules have it.
+            // SAFETY: compiled code passes its r15, as the module's safety rules require.
             let (ctx, run) = unsafe { lend(r15) };
             run.counts.calls[Hook::$name as usize] += 1;
-            // Arithmetic touches no memory, so the compiler may move it to where MXCSR is the guest's and raises the guest's
-            // flags, unless it does not know the operands before and the result afterwards is wanted here.
+            // Arithmetic touches no memory, so the compiler could move it to where MXCSR is the
+            // guest's, where it would raise the guest's flags. `black_box` keeps it here: the
+            // operands are unknown before, and the result is needed at once.
             $(let $argument = black_box($argument);)*
             black_box(services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*))
         }
@@ -108,8 +112,8 @@ macro_rules! entry {
     };
 }
 
-/// Around the shell of a cold hook: saves what it may clobber. Compiled code has no vectors wider
-/// than these.
+/// Wraps a cold hook's function: saves all registers that it may clobber. Compiled code uses no
+/// vectors wider than these.
 macro_rules! preserving {
     (warm $name:ident) => {};
     (bare $name:ident) => {};
@@ -182,49 +186,55 @@ macro_rules! preserving {
     };
 }
 
-/// Holds the entries of cold hooks.
+/// Namespace of the entries of cold hooks.
 struct Preserving;
 
 hooks! {
-    /// Runs `lswx`, `stswx` or `lmw` at pc; `word` holds the instruction and above it the effective address. 0: go on
-    /// after it; else the region's second result.
+    /// Executes `lswx`, `stswx` or `lmw` at pc. `word` is the instruction, with the effective
+    /// address in the upper half. Returns 0 to continue after it, else the region's second result.
     warm String(word) [] => move_string;
-    /// Enters a reservation of the line that holds `addr` into the machine's table, and gives its generation.
+    /// Enters a reservation of the line at `addr` into the machine's table and returns its
+    /// generation.
     warm Reserve(addr) ["reservation_table"] => reserve;
-    /// Makes a conditional store of `value` (in host order) to the address in the low half of `word`, of 4 bytes, or of 8 if
-    /// bit 33 is set, where the machine keeps a table; bit 32 says whether the context's reservation is one for it. Gives 1 if it
-    /// was made, 0 if not, else the region's second result.
+    /// Makes a conditional store where the machine keeps a table of reservations. The low half of
+    /// `word` is the address; bit 32 says whether the context's reservation is for it; bit 33
+    /// selects 8 bytes instead of 4. `value` is in host order. Returns 1 if stored, 0 if not, else
+    /// the region's second result.
     warm Commit(word, value) ["reservation_table"] => commit;
-    /// Takes a store's lines in the machine's table: its address, and above that its size.
+    /// Takes exclusive hold of a store's lines in the machine's table. `word` is the address, with
+    /// the size above it.
     warm StoreBegins(word) [] => store_begins;
-    /// Gives them back, and ends what others have reserved there.
+    /// Releases the lines, and ends the reservations that others have there.
     warm Stored() [] => stored;
-    /// Whether a page version moved since compiled code was entered.
+    /// Returns whether a page version has changed since compiled code was entered.
     warm Written() ["code_written"] => code_written;
-    /// Does a floating-point instruction in software, for a case that inline code does not decide. `word` is the
-    /// instruction; the values of frA, frB and frC are in [`Word::Operands`]. Bits 33 to 35 say which of them are
-    /// singles. Gives the result's bits (a single's, if bit 36 says so), or the nibble of a compare.
+    /// Executes in software a floating-point instruction that inline code does not decide. `word`
+    /// is the instruction, with flags for operands that are singles in bits 33 to 35 and for a
+    /// result as a single's bits in bit 36. The values of frA, frB and frC are in
+    /// [`Word::Operands`]. Returns the result's bits, or the nibble of a compare.
     cold Float(word) [] => float_in_software;
-    /// Gives the bits of the single whose double has these, or bit 32 if there is none.
+    /// Returns the bits of the single whose double is `bits`, or bit 32 if there is none.
     cold Narrow(bits) [] => narrow;
-    /// Makes doubles of the singles that the context holds of these registers, a bit for each, and of those of `open` that
-    /// [`Word::Shorts`] names, which it names no more.
+    /// Converts registers in the context from single to double format: those of `registers`, a bit
+    /// for each, and those of `open` that [`Word::Shorts`] has; clears the latter's bits in it.
     cold Widen(registers, open) [] => widen;
-    /// Runs a vector instruction whose inline code met a case that it does not decide, or that has no inline code; its
-    /// operands are in the context.
+    /// Executes a vector instruction with a case that inline code does not decide, or without
+    /// inline code. Its operands are in the context.
     cold Vector(word) [] => exact_lanes;
-    /// Puts MXCSR into the mode of scalar arithmetic.
+    /// Sets MXCSR to the mode of scalar arithmetic.
     cold ScalarMode() [] => scalar_mode;
-    /// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
+    /// Sets MXCSR to the mode of vector arithmetic, and saves the flags that scalar arithmetic
+    /// raised.
     cold VectorMode() [] => vector_mode;
-    /// Gives the context's CR as a word of nibbles.
+    /// Returns the context's CR as a word of nibbles.
     bare Conditions() [] => condition_word;
-    /// Makes FPSCR exact and gives it; only its exceptions and summaries if `exceptions` is not 0.
+    /// Makes FPSCR exact and returns it; only its exceptions and summaries if `exceptions` is not
+    /// 0.
     cold Status(exceptions) ["exact_status"] => exact_status;
 }
 
 impl Hook {
-    /// Byte offset of its address from the context.
+    /// Byte offset of its address relative to the context pointer.
     pub(crate) const fn offset(self) -> i32 {
         Word::Hooks.offset() + 8 * self as i32
     }
@@ -232,40 +242,41 @@ impl Hook {
 
 const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= HOST_WORDS, "PpcContext::host is too short");
 
-/// What a run lends to its hooks.
+/// State that a run lends to its hooks.
 pub(crate) struct Run<'a, 'q> {
-    /// The guard, not the queue: an access of compiled code that faults has the handler use that.
+    /// The guard rather than the queue, since the fault handler uses the queue if an access of
+    /// compiled code faults.
     pub(crate) devices: &'a mut CurrentQueue<'q>,
     pub(crate) memory: &'a GuestMemory,
-    /// Every store tells the machine's table of reservations.
+    /// Strict reservations: each store updates the machine's table of reservations.
     pub(crate) strict: bool,
     pub(crate) counts: &'a mut HookCounts,
-    /// How the run ended, when a hook ended it.
+    /// The exit of the run, if a hook ended it.
     pub(crate) exit: Option<Exit>,
-    /// Lines that a store under way has to itself, where reservations are strict.
+    /// Lines that the current store holds exclusively, with strict reservations.
     pub(crate) taken: Option<Exclusive>,
-    /// The memory's epoch when compiled code was last entered.
+    /// The memory's epoch at the last entry into compiled code.
     pub(crate) epoch: u64,
 }
 
-/// What a hook works on.
+/// Arguments common to all services.
 struct Call<'a, 'r> {
     ctx: &'a mut PpcContext,
     run: &'a mut Run<'r, 'r>,
-    /// The guest's MXCSR, which comes back into force afterwards. No reserved bit may be set.
+    /// The guest's MXCSR, which is restored afterwards. No reserved bit may be set.
     mxcsr: &'a mut u32,
 }
 
-/// How often hooks were called.
+/// Counts of hook calls.
 #[derive(Clone, Debug)]
 pub(crate) struct HookCounts {
-    /// By [`Hook`].
+    /// Calls, by [`Hook`].
     pub(crate) calls: [u64; Hook::ALL.len()],
-    /// Instructions that inline code did not decide, or that have none, by row: done in software,
-    /// in which the interpreter has no part.
+    /// Instructions executed in software because inline code did not decide them or does not exist,
+    /// by row. The interpreter is not involved.
     pub(crate) software: Vec<u64>,
-    /// Instructions that the interpreter ran for compiled code, other than those that raised an
-    /// exception: none.
+    /// Instructions that the interpreter ran for compiled code, except those that raised an
+    /// exception; always 0.
     pub(crate) fallbacks: u64,
 }
 
@@ -275,8 +286,8 @@ impl Default for HookCounts {
     }
 }
 
-/// Swaps MXCSR for Rust's while it lives, if the hook computes with it: reading and loading it both
-/// wait for all arithmetic that is under way.
+/// Guard that replaces the guest's MXCSR by Rust's while it lives, if the hook computes. Other
+/// hooks skip it, since reading and loading MXCSR both wait for all arithmetic in flight.
 struct RustFloat {
     guest: u32,
     swapped: bool,
@@ -298,8 +309,8 @@ impl RustFloat {
 impl Drop for RustFloat {
     fn drop(&mut self) {
         if self.swapped {
-            // SAFETY: puts back a value that was in MXCSR, perhaps with flags or modes changed: no reserved
-            // bit is set.
+            // SAFETY: restores a value that was in MXCSR, perhaps with changed flags or modes; no
+            // reserved bit is set.
             unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
         }
     }
@@ -308,27 +319,27 @@ impl Drop for RustFloat {
 /// The context that `r15` points into.
 ///
 /// # Safety
-/// Compiled code had that in r15, and nobody else uses the context while the result lives.
+/// `r15` must be compiled code's r15, and no other code may use the context while the result lives.
 unsafe fn context<'a>(r15: *mut PpcContext) -> &'a mut PpcContext {
-    // SAFETY: `enter` borrowed it exclusively for all of the run, and put this into r15, which never
-    // changes.
+    // SAFETY: `enter` borrowed the context exclusively for the whole run and put this value into
+    // r15, which never changes.
     unsafe { &mut *r15.byte_sub(AHEAD) }
 }
 
-/// The context of a hook's caller, and the run that it belongs to.
+/// The context of a hook's caller, and its run.
 ///
 /// # Safety
-/// As [`context`]; nobody else uses its run either.
+/// As for [`context`]; likewise no other code may use its run.
 unsafe fn lend<'a>(r15: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
-    // SAFETY: the caller's promise.
+    // SAFETY: as the caller guarantees.
     let ctx = unsafe { context(r15) };
-    // SAFETY: `lend_run` put it there for this run; it lives until `enter` returns.
+    // SAFETY: `lend_run` stored it for this run; it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_, '_>) };
     (ctx, run)
 }
 
-/// The words of [`PpcContext::host`] with the addresses of the hooks and of what belongs to
-/// `memory`; the others 0.
+/// Initial words of [`PpcContext::host`]: addresses of the hooks and of parts of `memory`; the
+/// others are 0.
 pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     let mut words = [0; HOST_WORDS];
     words[Word::Fields as usize] = CR_FIELDS.as_ptr() as u64;
@@ -344,12 +355,12 @@ pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     words
 }
 
-/// Puts `run` where the hooks look for it.
+/// Stores `run` where the hooks find it.
 pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_, '_>) {
     ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
 }
 
-/// The kinds of faults in the order of their numbers.
+/// Kinds of faults, indexed by their numbers.
 const KINDS: [FaultKind; 6] = [
     FaultKind::Unmapped,
     FaultKind::ReadProtected,
@@ -359,11 +370,11 @@ const KINDS: [FaultKind; 6] = [
     FaultKind::HoldsCode,
 ];
 
-/// A guest access of compiled code was refused: notes it and leaves.
+/// Handles a refused guest access of compiled code: records the fault and leaves.
 pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let Some(guest) = fault.guest_addr else { return Action::NotMine };
-    // SAFETY: the instruction that faulted is in code memory, and only this thread uses the context
-    // that `enter` was given.
+    // SAFETY: the faulting instruction is in code memory, and only this thread uses the context
+    // that was passed to `enter`.
     let ctx = unsafe { context(fault.registers[15] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.rip;
     ctx.host[Word::FaultAddress as usize] =
@@ -372,20 +383,20 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let size = end.saturating_sub(fault.rip).min(fault_exit::LOOKED_AT as u64) as usize;
     let mut code = [0; fault_exit::LOOKED_AT];
     for (byte, at) in code[..size].iter_mut().zip(fault.rip..) {
-        // SAFETY: inside of code memory, which is mapped as a whole and readable. Behind the region's end
-        // another thread may be writing code, so bytes are read one by one, as atomics; what is
-        // there is not looked at.
+        // SAFETY: inside code memory, which is mapped as a whole and readable. Another thread may
+        // be writing code after the region's end, so bytes are read singly, as atomics; bytes
+        // beyond the region are not used.
         *byte = unsafe { AtomicU8::from_ptr(at as *mut u8) }.load(Relaxed);
     }
     if let Some(distance) = fault_exit::distance(&code[..size]) {
-        // Registers are where the cold block finds them, and it leaves by the usual way.
+        // The cold block finds the registers in place, and leaves by the usual exit.
         return Action::Resume(fault.rip + distance);
     }
     fault.registers[4] = ctx.host[Word::SavedStack as usize];
     Action::Resume(leave_after_fault as *const () as u64)
 }
 
-/// What [`on_fault`] noted.
+/// The fault that [`on_fault`] recorded.
 pub(crate) fn noted_fault(ctx: &PpcContext) -> MemoryFault {
     let noted = ctx.host[Word::FaultAddress as usize];
     let kind = KINDS.get((noted >> 40) as usize).copied().unwrap_or(FaultKind::Unmapped);

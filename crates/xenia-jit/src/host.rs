@@ -1,19 +1,19 @@
-//! What compiled code finds through the context: the words of `PpcContext::host`, and how a region
-//! ends.
+//! The interface of compiled code: the words of `PpcContext::host`, and the reasons for leaving a
+//! region.
 //!
-//! Compiled code knows no absolute host address. The pinned register r15 points into the context
-//! ([`AHEAD`]); memory's base, tables and hooks are words of `PpcContext::host`, which the engine
-//! sets at the start of each run. So one piece of code serves every context, and could serve every
-//! machine.
+//! Compiled code contains no absolute host addresses. The pinned register r15 points into the
+//! context ([`AHEAD`]); the addresses of memory, tables and hooks are words of `PpcContext::host`,
+//! which the engine sets at the start of each run. So the same code works with any context, and
+//! would with any machine.
 
 use std::mem::{offset_of, size_of};
 use xenia_cpu::PpcContext;
 
-/// Bytes from the context's beginning to where r15 points: one-byte displacements reach r1 to r31
-/// and CR0, which compiled code names most.
+/// Distance in bytes from the start of the context to the address in r15. One-byte displacements
+/// then reach r1 to r31 and CR0, which compiled code uses most.
 pub(crate) const AHEAD: usize = 136;
 
-/// Displacement from r15 of what lies `offset` bytes into the context.
+/// Displacement from r15 of the field at `offset` in the context.
 pub(crate) const fn displacement(offset: usize) -> i32 {
     offset as i32 - AHEAD as i32
 }
@@ -26,31 +26,31 @@ pub(crate) enum Word {
     Memory,
     /// The table of entries: one `u32` per guest word, an offset from [`Word::Code`].
     Entries,
-    /// Where code memory starts (executable view). Offset 0 is the stub for "not compiled".
+    /// Start of code memory (executable view). Offset 0 is the stub for "not compiled".
     Code,
-    /// [`Word::Code`] and [`crate::enter::LINKED`].
+    /// [`Word::Code`] plus [`crate::enter::LINKED`].
     LinkedCode,
-    /// Where a region goes that doesn't return to its guest caller: `crate::enter`'s
-    /// `leave_region`.
+    /// Target of regions that don't return to their guest caller: `crate::enter`'s `leave_region`.
     Out,
-    /// The host stack pointer that an exit out of the middle restores.
+    /// The host stack pointer that is restored when code leaves from nested calls.
     SavedStack,
-    /// Guest calls stop nesting on the host's stack below this address.
+    /// Guest calls do not nest further on the host's stack below this address.
     StackLimit,
-    /// Below this address of the host's stack, whoever leaves lets go of all frames at once.
+    /// Below this address of the host's stack, an exit drops all frames at once.
     FarStack,
     /// The [`crate::hooks::Run`] of the run in progress.
     Run,
-    /// MXCSR of guest code, while it does not run.
+    /// MXCSR of guest code, saved while guest code does not run.
     Mxcsr,
-    /// Why compiled code was left: a [`Leave`].
+    /// The reason why compiled code was left: a [`Leave`].
     Leave,
     /// Host address of the instruction that faulted.
     FaultCode,
-    /// Guest address of the access that faulted, bit 32 if it was a store, and from bit 40 on why.
+    /// Guest address of the access that faulted; bit 32 is set for a store, and bits from 40 on
+    /// hold the kind of fault.
     FaultAddress,
-    /// Nonzero while MXCSR is in vector mode: its flags have no meaning, and denormals may be
-    /// zeros.
+    /// Nonzero while MXCSR is in vector mode: its flags are meaningless, and denormals may be
+    /// treated as zeros.
     VectorMode,
     /// Flags that scalar arithmetic had raised when vector mode began.
     ScalarFlags,
@@ -58,25 +58,24 @@ pub(crate) enum Word {
     Fields,
     /// Address of [`xenia_cpu::VRSQRTEFP`].
     Roots,
-    /// All bits of a double but its sign.
+    /// Mask of all bits of a double except its sign.
     Magnitude,
     /// The smallest normal double.
     SmallestDouble,
     /// The smallest normal single.
     SmallestSingle,
-    /// Which FPRs the context holds as singles' bits, of those of which code leaves that open
-    /// (`lift/flow.rs`).
+    /// Bit set of the FPRs that the context holds as the bits of singles, among those for which
+    /// that is not known statically (`lift/flow.rs`).
     Shorts,
-    /// The first of three: frA, frB and frC of what [`crate::hooks::Hook::Float`] does, as far as
-    /// it has them.
+    /// frA, the first of the three operands of [`crate::hooks::Hook::Float`]; frB and frC follow.
     Operands,
-    /// frB.
+    /// Second operand, frB.
     SecondOperand,
-    /// frC.
+    /// Third operand, frC.
     ThirdOperand,
-    /// What a hook gave that preserves all registers.
+    /// Result of a hook that preserves all registers.
     HookResult,
-    /// The first of the hooks' addresses: [`crate::hooks::Hook`].
+    /// First of the addresses of hooks ([`crate::hooks::Hook`]).
     Hooks,
 }
 
@@ -84,40 +83,40 @@ pub(crate) enum Word {
 pub(crate) const WORDS: usize = Word::Hooks as usize;
 
 impl Word {
-    /// Displacement from r15.
+    /// Displacement of the word from r15.
     pub(crate) const fn offset(self) -> i32 {
         displacement(offset_of!(PpcContext, host) + self as usize * size_of::<u64>())
     }
 }
 
-/// Why a region returned something else than the guest address to go on at: the upper half of the
-/// second result, the lower half being the pc.
+/// The reason for which a region returns, in the upper half of its second result; the lower half is
+/// the pc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Leave {
-    /// Go on at pc: a guest branch or return. Never seen outside compiled code.
+    /// A guest branch or return: go on at pc. Never visible outside of compiled code.
     Branch = 0,
-    /// No code for pc.
+    /// There is no code for pc.
     Missing = 1,
-    /// The budget may end before the next check: the interpreter finishes it.
+    /// The budget may end before the next check: the interpreter uses up the rest.
     Budget = 2,
-    /// A hook has put an `Exit` into [`crate::hooks::Run`].
+    /// A hook has stored an `Exit` in [`crate::hooks::Run`].
     Exit = 3,
-    /// `sc` completed; its LEV is in bits 8.. of the reason.
+    /// `sc` completed; its LEV is in bits 8 and up of the reason.
     Syscall = 4,
-    /// The instruction at pc raises an exception; the interpreter says which.
+    /// The instruction at pc raises an exception, which the interpreter determines.
     Raise = 5,
-    /// A host fault.
+    /// A host fault occurred.
     Fault = 6,
-    /// Guest code was changed, or the mode: go on at pc from outside.
+    /// Guest code or the mode has changed: re-enter at pc from the engine.
     Unwind = 7,
-    /// The instruction before pc ended the visit: a hint that others should run, or the last read
-    /// of the time base that the visit allows.
+    /// The instruction before pc ended the visit: a yield hint, or the last read of the time base
+    /// that the visit allows.
     Yield = 8,
-    /// Floating-point registers hold no singles where the code at pc takes that for granted.
+    /// Floating-point registers do not hold singles where the code at pc assumes them.
     Unfit = 9,
-    /// The store at pc is to a page that holds code: the interpreter makes it, and code is looked
-    /// at again.
+    /// The store at pc is to a page that holds code: the interpreter makes it, and changed code is
+    /// withdrawn.
     Alone = 10,
 }
 

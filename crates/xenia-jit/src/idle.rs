@@ -1,20 +1,22 @@
-//! Idle processors compile ahead what is worth it, for when it is hot and for the next start.
+//! Idle-time compilation: a low-priority thread compiles worthwhile functions ahead, into the
+//! store.
 //!
 //! ```text
-//!  samples of the baseline tier ──► units that have run ──┐ by credit
-//!                                                         ├──► one thread of low priority ──► store
-//!  functions that are named, and their calls ─────────────┘
+//!  baseline samples ──► units that have run, most work first ──┐
+//!                                                              ├──► low-priority thread ──► store
+//!  known functions and their callees ──────────────────────────┘
 //! ```
 //!
-//! What is compiled is not published: samples decide when it is hot, and then it is there
-//! ([`crate::restore`]). Published at once it would be slower than baseline code wherever loops are
-//! short, as calls between both tiers cost 10 ns.
+//! The code is not published: when samples find a function hot, its code is ready
+//! ([`crate::restore`]), in this run or a later one. Published at once it would be slower than
+//! baseline code wherever loops are short, because calls between the tiers cost 10 ns.
 //!
-//! - Nothing is begun while orders of hot code wait ([`crate::background`]).
-//! - [`MOST_AHEAD`] instructions are compiled in a run; [`MOST_RAN`] units wait that have run.
-//! - The thread is not waited for when the machine ends; it has a function's piece to finish, and
-//!   then goes.
-//! - In parallel only: a lockstep run has none.
+//! - Compilation starts only while no orders of hot code wait ([`crate::background`]).
+//! - A run compiles at most [`MOST_AHEAD`] instructions; at most [`MOST_RAN`] units that have run
+//!   wait.
+//! - The machine does not wait for the thread when it ends: the thread finishes one piece of a
+//!   function and then exits.
+//! - Used in parallel runs only, since a lockstep run must not depend on the host's timing.
 
 use crate::ahead::{AheadCompiler, Finder, Pieces};
 use crate::background::Orders;
@@ -29,29 +31,29 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Instructions that are compiled ahead while one machine runs: some 10 s of one processor, and
-/// 80 MB of kept code.
+/// Limit of instructions that are compiled ahead during one run: some 10 s of one processor, and 80
+/// MB of stored code.
 const MOST_AHEAD: u64 = 1 << 20;
-/// Units that have run and wait for the thread. More come when they are sampled again.
+/// Limit of units that wait for the thread. Others are added when they are sampled again.
 const MOST_RAN: usize = 1 << 10;
-/// Units that have been taken of these, at most; beyond, none is noted any more.
+/// Limit of units taken from the list; beyond it no more are added.
 const MOST_TAKEN: usize = 1 << 16;
-/// How long the thread sleeps where there is nothing to do, or others have to do.
+/// How long the thread sleeps while it is idle, or while orders wait.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The thread's nice value. It holds locks that the guest's threads need, if only for microseconds,
-/// so it is not the lowest.
+/// The thread's nice value. It is not the lowest priority, because the thread holds locks that the
+/// guest's threads need, if only for microseconds.
 const NICENESS: i32 = 10;
 
-/// Units that have run and are worth the optimizing tier, but are not hot.
+/// Units that have run and are worth the optimizing tier, but are not hot yet.
 #[derive(Debug, Default)]
 pub(crate) struct Ran {
-    /// Credits by the address that was sampled.
+    /// Executed instructions, by sampled address.
     waiting: HashMap<u32, u64>,
     taken: HashSet<u32>,
 }
 
 impl Ran {
-    /// Notes the credit of the unit that was sampled at `pc`.
+    /// Records the work of the unit that was sampled at `pc`.
     pub(crate) fn note(&mut self, pc: u32, credit: u64) {
         if let Some(waiting) = self.waiting.get_mut(&pc) {
             *waiting = credit;
@@ -61,7 +63,7 @@ impl Ran {
         }
     }
 
-    /// The address with the most credit; of several, the first.
+    /// Removes and returns the address with the most work; of several, the lowest.
     pub(crate) fn take(&mut self) -> Option<u32> {
         let next = self.waiting.iter().max_by_key(|&(&pc, &credit)| (credit, Reverse(pc)));
         let pc = next.map(|(&pc, _)| pc)?;
@@ -71,23 +73,23 @@ impl Ran {
     }
 }
 
-/// The thread that compiles ahead.
+/// The thread of idle-time compilation.
 pub(crate) struct Idle {
     is_ending: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Idle {
-    /// Starts the thread. `None` if the host has none to give.
+    /// Starts the thread. Returns `None` if the host can't start one.
     pub(crate) fn start(shared: &Arc<Shared>, orders: &Arc<Orders>, compiler: Compiler) -> Option<Self> {
         let is_ending = Arc::new(AtomicBool::new(false));
         let (shared, orders, ending) = (Arc::clone(shared), Arc::clone(orders), Arc::clone(&is_ending));
         let thread = thread::Builder::new()
             .name("compile-ahead".to_owned())
             .spawn(move || {
-                // A host may refuse; it is a courtesy.
+                // Best effort: the host may refuse.
                 let _ = setpriority_process(None, NICENESS);
-                // Before it has named its functions, nothing of a title is there to be read.
+                // The title is in memory only once its functions have been named.
                 while shared.named.lock().is_none() {
                     if ending.load(Relaxed) {
                         return;

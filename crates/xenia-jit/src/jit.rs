@@ -1,9 +1,9 @@
-//! The engine: runs compiled code, compiles what is warm, and interprets the rest.
+//! The JIT engine: runs compiled code, compiles warm code, and interprets the rest.
 //!
-//! Engines of one machine share code and its tables ([`Shared`]); each has an interpreter, a
-//! compiler and counters of its own ([`Engine`]). The way into compiled code and back, which every
-//! kernel call takes, writes nothing that another engine reads but this one's [`Presence`], and
-//! takes no lock.
+//! Engines of one machine share code and its tables ([`Shared`]); each has its own interpreter,
+//! compiler and counters ([`Engine`]). Entry to compiled code and exit from it, which every kernel
+//! call takes, use no lock, and of the data that other engines read they write only this engine's
+//! [`Presence`].
 
 use crate::JitError;
 use crate::ahead::AheadCounts;
@@ -36,18 +36,18 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
 use xenia_memory::{CurrentQueue, DeviceQueue, FaultKind, GuestMemory};
 
-/// What one engine compiled, and found changed.
+/// Counters of one engine: regions compiled, and regions withdrawn because code changed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CompileCounts {
     pub(crate) functions: u64,
     pub(crate) instructions: u64,
-    /// Those of them that are in pieces which were compiled before.
+    /// The part of `instructions` in pieces that had been compiled before.
     pub(crate) again: u64,
     pub(crate) took: Duration,
     pub(crate) invalidations: u64,
-    /// Regions that were kept, and published again.
+    /// Regions from the store that were published again.
     pub(crate) restored: u64,
-    /// How long the guest waited for it.
+    /// Time for which the guest waited for compilation.
     pub(crate) waited: Duration,
 }
 
@@ -63,51 +63,51 @@ impl AddAssign for CompileCounts {
     }
 }
 
-/// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same
-/// machine.
+/// The just-in-time compiling engine. There is one per host thread; [`Jit::fork`] creates another
+/// for the same machine.
 pub struct Jit {
     pub(crate) shared: Arc<Shared>,
     pub(crate) engine: Engine,
 }
 
-/// What one engine has for itself.
+/// The unshared state of one engine.
 pub(crate) struct Engine {
     pub(crate) interpreter: Interpreter,
     pub(crate) compiler: Box<Mutex<Compiler>>,
-    /// By mode and start of the function.
+    /// Heat by mode and start of the function.
     pub(crate) heat: HashMap<(Mode, u32), Heat>,
-    /// Time spent compiling in this visit.
+    /// Time spent compiling in the current visit.
     pub(crate) compile_time: Duration,
     pub(crate) counts: HookCounts,
     pub(crate) compiled: CompileCounts,
-    /// Who compiles while the guest goes on.
+    /// Background compilation, if it is on.
     pub(crate) background: Option<Arc<Background>>,
-    /// Whether what it has done is counted here: by the first engine.
+    /// Whether the counters of background compilation are added here: only in the first engine.
     counts_background: bool,
-    /// Whether the baseline tier's figures are counted here: by the first engine.
+    /// Whether the counters of the baseline tier are added here: only in the first engine.
     counts_baseline: bool,
     pub(crate) presence: Arc<Presence>,
-    /// Instructions of baseline code until its next sample.
+    /// Instructions of baseline code until the next sample.
     pub(crate) until_sample: i64,
 }
 
 impl Jit {
-    /// Where the address that is being compiled can be seen from other threads; 0 if none is.
+    /// The address that is being compiled, or 0, readable from other threads.
     pub fn compiling(&self) -> Arc<AtomicU32> {
         self.shared.compiling.clone()
     }
 
-    /// Where the size of its code can be seen from other threads.
+    /// The size of the machine's compiled code, readable from other threads.
     pub fn code_sizes(&self) -> CodeSizes {
         CodeSizes::of(&self.shared)
     }
 
-    /// An engine for the machine whose memory is `memory`.
+    /// Creates an engine for the machine with this memory.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig) -> Result<Self, JitError> {
         Self::with_store(memory, config, None)
     }
 
-    /// The same, for a title whose compiled code is kept.
+    /// Creates an engine for a title with a persistent code cache.
     pub fn with_store(
         memory: Arc<GuestMemory>,
         config: JitConfig,
@@ -129,7 +129,7 @@ impl Jit {
         Ok(first)
     }
 
-    /// What is kept of compiled code, if it is.
+    /// The persistent code cache, if the engine has one.
     pub fn store(&self) -> Option<Arc<CodeStore>> {
         self.shared.store.clone()
     }
@@ -151,21 +151,22 @@ impl Jit {
         Self { shared, engine }
     }
 
-    /// Another engine for the same machine and code cache, for another host thread.
+    /// Creates another engine for the same machine and code cache, for another host thread.
     pub fn fork(&self) -> Self {
         let compiler = self.engine.compiler.lock().fork();
         Self::of(Arc::clone(&self.shared), compiler, self.engine.background.clone())
     }
 
-    /// Tells the bounds of a function: its first address and, if known, the one after its last.
+    /// Adds the bounds of a function: its first address and, if known, its end, exclusive.
     pub fn add_function(&self, start: GuestAddr, end: Option<GuestAddr>) {
         self.shared.add_function(start.0, end.map(|end| end.0));
     }
 }
 
-/// One visit.
+/// Steps of a visit.
 impl Engine {
-    /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
+    /// Interprets up to `count` instructions. Returns the exit if something other than the count
+    /// ended it.
     pub(crate) fn interpret(
         &mut self,
         ctx: &mut PpcContext,
@@ -173,7 +174,7 @@ impl Engine {
         count: u32,
     ) -> Option<Exit> {
         let rest = (ctx.budget - i64::from(count)).max(0);
-        // Both move alike, so that time stays right.
+        // Both change by the same amount, so that the time base stays exact.
         ctx.budget -= rest;
         ctx.visit_budget -= rest;
         let exit = self.interpreter.run(ctx, devices);
@@ -182,8 +183,8 @@ impl Engine {
         if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
     }
 
-    /// A host fault: the exception of the instruction that made the access. `None` if, done again,
-    /// it made none.
+    /// Handles a host fault: returns the exception of the instruction that made the access, or
+    /// `None` if replaying it raised none.
     fn faulted(
         &mut self,
         code: &ModeCode,
@@ -230,7 +231,7 @@ impl Engine {
         let (leave, detail) = enter(ctx);
         let Run { exit, taken, .. } = run;
         if let Some(taken) = taken {
-            // The store that they were for has faulted.
+            // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
         (leave, detail, exit)
@@ -243,7 +244,7 @@ impl Engine {
                 return Exit::Budget;
             }
             let Some((mode, code)) = Mode::of(ctx).and_then(|mode| Some((mode, shared.code(mode)?))) else {
-                // The state may become fit again, so not to the end of the visit.
+                // The state may soon have a mode again, so don't interpret to the end of the visit.
                 arrival = Arrival::Resumed;
                 match self.interpret(ctx, devices, 64) {
                     Some(exit) => return exit,
@@ -276,7 +277,7 @@ impl Engine {
         }
     }
 
-    /// Does what compiled code has left for. `Some` if that ends the visit.
+    /// Acts on the reason for which compiled code left. Returns the exit if that ends the visit.
     pub(crate) fn after_leaving(
         &mut self,
         code: &ModeCode,
@@ -295,7 +296,7 @@ impl Engine {
                 self.counts.fallbacks += (before - ctx.budget) as u64;
                 exit
             }
-            // To the next entry, or for the store alone.
+            // One instruction: to reach the next entry, or to make the store.
             Leave::Unfit | Leave::Alone => self.interpret(ctx, devices, 1),
             Leave::Exit => exit,
             Leave::Yield => Some(Exit::Yield),

@@ -1,13 +1,17 @@
-//! `/tmp/jit-PID.dump`: compiled code with its names, in perf's jitdump format, of which `perf
-//! inject --jit` makes files that `perf report` and `perf annotate` read.
+//! `/tmp/jit-PID.dump`: compiled code and its names in perf's jitdump format. `perf inject --jit`
+//! turns it into files for `perf report` and `perf annotate`.
 //!
 //! ```text
-//!   header   magic, version, size of the header, machine, 0, process       u32 each; time, flags   u64 each
-//!   records  kind (0: code), size of the record                            u32 each; time          u64
-//!            process, thread     u32 each; address, address, size, number  u64 each; name with a 0; code
+//!   header   magic, version, size of the header, machine, 0, process   u32 each
+//!            time, flags                                               u64 each
+//!   records  kind (0: code), size of the record                        u32 each
+//!            time                                                      u64
+//!            process, thread                                           u32 each
+//!            address, address, size, number                            u64 each
+//!            name with a 0; code
 //! ```
-//! perf learns of the file because its beginning is mapped as executable, and orders records and
-//! samples by time, so both have to use the same clock: `perf record -k 1`.
+//! perf finds the file because its beginning is mapped as executable. It orders records and samples
+//! by time, so both have to use the same clock: `perf record -k 1`.
 
 use crate::JitError;
 use crate::code_memory::mark;
@@ -20,9 +24,9 @@ use std::os::unix::fs::OpenOptionsExt;
 
 const MAGIC: u32 = 0x4A69_5444;
 const HEADER: u32 = 40;
-/// ELF's number of x86-64.
+/// ELF machine number of x86-64.
 const MACHINE: u32 = 62;
-/// Bytes of a record before its name.
+/// Size of a record in bytes, without its name and code.
 const RECORD: usize = 56;
 
 struct State {
@@ -31,13 +35,13 @@ struct State {
     has_failed: bool,
 }
 
-/// The file, shared by all engines of a machine.
+/// The dump file, shared by all engines of a machine.
 pub(crate) struct JitDump {
     state: Mutex<State>,
     _mark: Mmap,
 }
 
-/// Nanoseconds of the clock that perf counts by.
+/// Time in nanoseconds, on the clock that perf uses.
 fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
@@ -60,7 +64,7 @@ fn record(process: u32, number: u64, address: u64, code: &[u8], pc: u32) -> Vec<
         bytes.extend(word.to_le_bytes());
     }
     bytes.extend(now().to_le_bytes());
-    // Of which thread is nothing that anybody asks.
+    // The thread's number is not needed; the process stands for it.
     for word in [process, process] {
         bytes.extend(word.to_le_bytes());
     }
@@ -77,8 +81,8 @@ impl JitDump {
         let process = std::process::id();
         let path = format!("/tmp/jit-{process}.dump");
         let host = |source| JitError::Host { call: "making perf's dump of code in /tmp", source };
-        // In a folder of everybody's: nothing that waits there is written to. Of machines in one process,
-        // the last has the file.
+        // /tmp is world-writable: an existing file is removed rather than written to. Of several
+        // machines in one process, the last one has the file.
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(host(error)),
             _ => {}
@@ -100,7 +104,7 @@ impl JitDump {
         let record = record(std::process::id(), state.records, address, code, pc);
         state.records += 1;
         if let Err(error) = state.file.write_all(&record) {
-            // Half a record is the end of what can be read.
+            // A partial record ends the readable part of the file.
             state.has_failed = true;
             tracing::warn!(%error, "perf's dump of code ends before {pc:#010x}");
         }

@@ -1,28 +1,36 @@
-//! Lifts guest code to Cranelift IR, compiles, caches, links, enters host code.
+//! Just-in-time compiler: lifts guest code to Cranelift IR, compiles, caches and links it, and
+//! enters the host code. A baseline tier compiles code at its first execution.
 //!
 //! ```text
 //!  region ──► lift ──► function_tier ──► code_cache ──► code_memory
 //!  (blocks)   (IR)     (host code)       (entries, links, versions)
 //!                                             ▲
-//!  Jit::run ──► enter ──► compiled code ──────┘  missing code, stale pages, spent budget come back to Jit
-//!                  └─► hooks (software floats, faults)
+//!  Jit::run ──► enter ──► compiled code ──────┘  returns to Jit: missing code, stale pages,
+//!                  └─► hooks (software floats,   spent budget
+//!                      faults)
 //! ```
 //!
 //! | question | modules |
 //! |---|---|
-//! | when is what compiled? | `warmth`, `background`, `ahead`, `precompile`, `idle`; `functions`, `starts`, `plan`, `pieces`, `region` |
-//! | what does it become? | `lift` (an arm for each instruction), `loops`, `unused`, `function_tier`; `cost` counts it |
-//! | where does it lie, and for how long? | `compile`, `relocation`, `code_memory`, `code_cache`, `epochs`; `store` and `restore` for the next start |
-//! | who goes in and out? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
-//! | what does it call? | `hooks`; `soft_float`, `soft_single`, `exact_vector`, `float_state`, `strings` |
-//! | is it right, and where does time go? | `cross_check`; `perf_map`, `jit_dump` |
+//! | Which code is compiled, and when? | `warmth`, `background`, `ahead`, `precompile`, `idle` |
+//! | Which instructions form a region? | `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | What compiles code at its first execution? | `baseline` |
+//! | Which host code does it become? | `lift`, `loops`, `unused`, `function_tier` |
+//! | How large is it? | `cost` |
+//! | Where does it lie? | `compile`, `relocation`, `code_memory`, `code_cache` |
+//! | When is it freed? | `code_cache`, `epochs` |
+//! | How does code persist between runs? | `store`, `restore` |
+//! | How is it entered and left? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
+//! | What does it call? | `hooks`, `exact_vector`, `strings` |
+//! | How is floating point exact? | `soft_float`, `soft_single`, `float_state` |
+//! | Is it right, and where does the time go? | `cross_check`; `perf_map`, `jit_dump` |
 //!
 //! Invariants:
-//! - Host frames of guest functions hold nothing but the address they expect the guest to return
-//!   to: all guest state is in the context at every call, exit and block boundary.
+//! - Host frames of guest functions hold only the address to which they expect the guest to return:
+//!   all guest state is in the context at every call, exit and block boundary.
 //! - Compiled code is position-independent towards the machine; see `host`.
-//! - Exactly the budget's number of instructions runs; the last few of a visit are the
-//!   interpreter's.
+//! - Exactly the budget's number of instructions runs; the interpreter runs the last few of a
+//!   visit.
 //! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 

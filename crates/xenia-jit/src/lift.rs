@@ -1,20 +1,29 @@
-//! Guest instructions to Cranelift IR, one basic block at a time.
+//! Lifter: translates the guest instructions of a [`Region`] into one Cranelift IR function, block
+//! by block.
 //!
-//! Guest registers live in the context. Inside a block they are values: loaded at first use, stored
-//! before anything that may leave or look (`Lifter::flush`) but loads ([`redo`]), and where the
-//! next block is reached from elsewhere too. A block that one edge alone leads to goes on with all
-//! that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to
-//! turn beside the context (`carried`, and [`copies`] of the others); other blocks get copies of
-//! what they read ([`passed`]). So every other block may be an entry; of floating point, [`flow`]
-//! says what it takes for granted.
+//! Guest registers live in the context ([`PpcContext`]) between blocks and in SSA values inside a
+//! block: each is loaded at first use and written back lazily. Dirty values are stored
+//! (`Lifter::flush`) before the code leaves the region or calls a hook that reads the context,
+//! before stores to guest memory (for loads see [`redo`]), and before a jump to a block with
+//! several predecessors. Three mechanisms keep values across block boundaries:
 //!
-//! # How an arm is written
-//! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the
-//! architecture books. An arm reads registers with `gpr`, `fpr`… and writes them with `set_gpr`…;
-//! memory through `host_address` and `load_guest`/`store_guest`, **before** it changes any
-//! register, so that a fault finds the state before the instruction. Every row has an arm; what
-//! raises an exception says so with `raise`, and the interpreter runs it then. Compiled code takes
-//! its [`Mode`] for granted.
+//! * Extended basic blocks: a block with one predecessor edge (`inheriting`) starts with the
+//!   complete [`State`] at the end of its predecessor, dirty values included.
+//! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
+//!   (`carried`), and copies of floating-point and vector registers ([`copies`]).
+//! * Block parameters: other blocks with several predecessors receive the registers that they read
+//!   ([`passed`]).
+//!
+//! Invariant: at each block without an inherited state the context is current, so the block can be
+//! an entry. The exceptions, assumptions about floating point, are those of [`flow`].
+//!
+//! # How to write the lifting of an instruction
+//! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, after the
+//! architecture books. Each row of the instruction table has an arm. An arm reads registers with
+//! `gpr`, `fpr`… and writes them with `set_gpr`…. It accesses memory through `host_address` and
+//! `load_guest`/`store_guest` **before** it changes a register, so that a fault sees the state
+//! before the instruction. An instruction that raises an exception calls `raise`, which leaves the
+//! instruction to the interpreter. The [`Mode`] is a constant of compiled code.
 
 mod access;
 mod branch;
@@ -73,63 +82,67 @@ use std::ops::{Deref, DerefMut};
 use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Semantics, dispatch};
 
-/// What the lifter needs to know about its machine and its orders.
+/// Settings of the lifter: properties of the host and of the engine that change the code.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LiftConfig {
     /// The mode that the code runs in.
     pub(crate) mode: Mode,
-    /// Registers are exact when an access faults: dirty ones are stored before each store to
-    /// memory, and a load that faults is done again.
+    /// Registers are exact when an access faults: dirty registers are stored before each store to
+    /// memory, and a faulting load is replayed from its restart point.
     pub(crate) precise_faults: bool,
-    /// Where guest memory lies, if accesses may name the place themselves; else it's in
+    /// Displacement of guest memory, if accesses may use it as a constant; otherwise the base is in
     /// [`crate::host::Word::Memory`].
     pub(crate) memory_at: Option<i32>,
-    /// Loops store their registers where they are left, and in cold blocks when an access faults.
+    /// Store sinking: loops store their registers at their exits, and in cold blocks after a
+    /// faulting access.
     pub(crate) sinks: bool,
     /// Whether the host has fused multiply-add.
     pub(crate) has_fma: bool,
-    /// Whether the host is x86-64, whose own shuffle of bytes is quicker than what stands for it in
-    /// general.
+    /// Whether the host is x86-64, whose byte shuffle (`pshufb`) is faster than the generic
+    /// sequence.
     pub(crate) has_pshufb: bool,
-    /// How reservations are kept. In the context alone, they are compiled inline.
+    /// How reservations are kept. Reservations in the context alone are compiled inline.
     pub(crate) reservations: ReservationMode,
-    /// A test's deliberately wrong arm: `addi` adds one more.
+    /// Test only: a deliberately wrong arm, whose `addi` adds one more.
     pub(crate) wrong_addi: bool,
 }
 
-/// A guest instruction that may fault, by the number in its source location.
+/// A guest instruction that may fault. Its index in [`Lifted::sites`] is the number in its source
+/// location.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Site {
     pub(crate) pc: u32,
-    /// Instructions that the budget in the context counts and that had not completed, itself
-    /// included; negative where more had.
+    /// Instructions that the budget in the context counts but that had not completed, including
+    /// this one; negative if more had completed.
     pub(crate) remaining: i32,
-    /// Bit n: the context holds FPR n as a single's bits when it faults.
+    /// Bit n: at the fault, the context holds FPR n in single format.
     pub(crate) singles: u32,
-    /// Bit n: that is so if [`crate::host::Word::Shorts`] names FPR n.
+    /// Bit n: the context holds FPR n in single format if [`crate::host::Word::Shorts`] has the
+    /// bit.
     pub(crate) open: u32,
-    /// The instruction for which the context is exact when this one faults, if not for itself.
+    /// The restart point: the instruction for which the context is exact when this one faults.
+    /// Equal to `pc` if the instruction is not replayed.
     pub(crate) from: u32,
-    /// How many instructions before this one that is.
+    /// How many instructions the restart point is before this one.
     pub(crate) again: u32,
 }
 
-/// What lifting gives beside the function.
+/// Results of lifting beside the IR function.
 #[derive(Debug)]
 pub(crate) struct Lifted {
-    /// By the numbers in source locations.
+    /// Instructions that may fault, indexed by the numbers in source locations.
     pub(crate) sites: Vec<Site>,
     /// Whether the region calls others.
     pub(crate) calls: bool,
 }
 
-/// The signature of regions: `(budget, pc, registers) -> (budget, pc | reason << 32, registers)`.
-/// In place of pc the region's function gets `-number` for entries that are not its first.
+/// Signature of regions: `(budget, pc, registers) -> (budget, pc | reason << 32, registers)`. Entry
+/// number n > 0 is selected by `-n` in place of the pc.
 pub(crate) fn region_signature() -> Signature {
     signature(2 + CALLED_WITH.len())
 }
 
-/// Of what returns as regions do, with so many parameters.
+/// A region-like signature with `params` parameters.
 fn signature(params: usize) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
     signature.params.extend((0..params).map(|_| AbiParam::new(types::I64)));
@@ -139,11 +152,11 @@ fn signature(params: usize) -> Signature {
 
 struct Signatures {
     region: SigRef,
-    /// Of the way into a region without registers, and of the way out.
+    /// The entry without registers, and the exit.
     other: SigRef,
-    /// Of hooks, by the number of words that they take beside the context.
+    /// Hooks, indexed by the number of their arguments beside the context.
     hooks: [SigRef; 5],
-    /// Of hooks that preserve all registers.
+    /// Hooks that preserve all registers, indexed likewise.
     cold_hooks: [SigRef; 5],
 }
 
@@ -169,24 +182,24 @@ pub(crate) struct Lifter<'a> {
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
     carrying: Carrying,
-    /// What is passed to a block after the budget.
+    /// Block parameters of each block, after the budget.
     passed: HashMap<u32, Vec<Passed>>,
-    /// What each block takes for granted, if anything.
+    /// Assumptions of each block about floating point.
     granted: HashMap<u32, Granted>,
     exit: ir::Block,
-    /// Where indirect branches stay in the region.
+    /// Indirect branches that may stay in the region.
     switch: Switch,
     sites: Vec<Site>,
-    /// How many of the region's own instructions there are so far.
+    /// Number of the region's own instructions lifted so far.
     lifted: usize,
     calls: bool,
 
-    /// Blocks that one edge alone leads to.
+    /// Blocks with one predecessor edge: the non-head blocks of extended basic blocks.
     inheriting: BTreeSet<u32>,
-    /// What they inherit from the block before.
+    /// State at the end of the predecessor, for inheriting blocks that are not lifted yet.
     inherited: HashMap<u32, State>,
 
-    // Of the block being lifted:
+    // State of the block being lifted:
     state: State,
     guest: Guest,
     remaining: u32,
@@ -201,23 +214,23 @@ impl Semantics for Lifter<'_> {
 const HOST: MemFlagsData = MemFlagsData::trusted();
 /// Flags of guest accesses: they may fault and have any alignment.
 const GUEST: MemFlagsData = MemFlagsData::new();
-/// The same where [`crate::fault_exit`] says how a fault leaves.
+/// Guest accesses whose fault leaves through [`crate::fault_exit`].
 const LEAVING: MemFlagsData = MemFlagsData::new().with_trap_code(Some(LEAVES));
-/// Where code belongs that is run when an access has faulted: to no instruction.
+/// Source location of code that runs after a faulting access; it belongs to no instruction.
 const AFTER_FAULT: u32 = u32::MAX - 1;
 
 const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
 const PC: i32 = displacement(offset_of!(PpcContext, pc));
 
-/// Instructions of the intermediate form that one region may become, about. Compiling takes longer
-/// than in proportion to them where many are entries: this many take 40 to 120 ms, half as many
-/// again up to 320 ms. Titles' functions have nine for each guest instruction, so what is cut are
-/// the few of more than three thousand.
+/// Approximate limit of IR instructions in one region. Compile time is superlinear in regions with
+/// many entries: this many instructions take 40 to 120 ms, half as many again up to 320 ms. Titles'
+/// functions have nine IR instructions per guest instruction, so the limit cuts only the few
+/// functions of more than three thousand instructions.
 pub(crate) const MOST_IR: usize = 32_000;
 
-/// How many of a region's `instructions` become three quarters of [`MOST_IR`], if the first
-/// `lifted` became `so_far` with what is before all of them, which has `entered` and is mostly for
-/// the entries.
+/// Estimates how many of a region's `instructions` fit into three quarters of [`MOST_IR`]. The
+/// first `lifted` instructions became `so_far` IR instructions, of which `entered` are the
+/// prologue, whose size is mostly proportional to the entries.
 fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) -> usize {
     let each = entered * lifted + (so_far - entered) * instructions;
     MOST_IR * 3 / 4 * instructions * lifted / each.max(1)
@@ -228,7 +241,7 @@ fn reason(leave: Leave, pc: u32) -> i64 {
 }
 
 impl<'a> Lifter<'a> {
-    /// Starts a function for `region`.
+    /// Starts the IR function of `region`.
     pub(crate) fn new(mut b: FunctionBuilder<'a>, region: &'a Region, config: LiftConfig) -> Self {
         let region_sig = b.import_signature(region_signature());
         let other_sig = b.import_signature(signature(2));
@@ -288,12 +301,13 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts everything. `Err` is how many of its instructions are not too long together
-    /// ([`MOST_IR`]), about.
+    /// Lifts all blocks. If the IR exceeds [`MOST_IR`], the error is about how many of the region's
+    /// instructions fit.
     pub(crate) fn lift(mut self) -> Result<Lifted, usize> {
         self.prologue();
         let entered = self.length();
         let region = self.region;
+        // Ascending order, but an inheriting block follows its predecessor, whose state it needs.
         let first = region.blocks.keys().rev().copied();
         let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
         while let Some(pc) = work.pop() {
@@ -320,7 +334,7 @@ impl<'a> Lifter<'a> {
         let ir_block = self.blocks[&pc];
         self.b.switch_to_block(ir_block);
         self.carrying.begin(pc);
-        // The first instruction's.
+        // Code before the block's first instruction belongs to that instruction.
         self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
         if let Some(state) = self.inherited.remove(&pc) {
             self.state = state;
@@ -337,7 +351,7 @@ impl<'a> Lifter<'a> {
             self.begin_copies(granted);
         }
         if block.is_loop {
-            // Keeps loads of memory that other threads write inside the loop.
+            // Prevents hoisting of loads from memory that other threads write.
             self.b.ins().sequence_point();
         }
         if block.check {
@@ -349,7 +363,8 @@ impl<'a> Lifter<'a> {
             self.guest = guest;
             self.remaining = block.len() - index as u32;
             let stored = self.spent_as_stored.unwrap_or(self.spent);
-            // Those of blocks after the one that stored the budget have completed beyond it.
+            // Instructions after the block that stored the budget have completed beyond the stored
+            // count.
             let remaining = i64::from(stored) - i64::from(self.spent) + i64::from(self.remaining);
             self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
             let (pc, remaining) = (guest.pc, remaining as i32);
@@ -375,13 +390,12 @@ impl<'a> Lifter<'a> {
         Ok(())
     }
 
-    /// Whether the block at `pc` goes on with what is known at the end of the only one that leads
-    /// to it.
+    /// Whether the block at `pc` inherits the state at the end of its single predecessor.
     fn inherits(&self, pc: u32) -> bool {
         self.inheriting.contains(&pc)
     }
 
-    /// Instructions of the intermediate form so far.
+    /// Number of IR instructions so far.
     fn length(&self) -> usize {
         self.b.func.dfg.num_insts()
     }

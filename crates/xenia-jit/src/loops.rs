@@ -1,9 +1,10 @@
-//! Innermost loops whose registers stay in values from one turn to the next.
+//! Loop detection: innermost loops worth keeping registers in SSA values across iterations.
 //!
-//! What is found here is a hint: any set of blocks would do, since every edge into the set from
-//! outside loads the registers from the context (`lift/carried.rs`). Worth it are loops without
-//! calls, in which nothing else changes the registers in the context; and innermost ones, as the
-//! register allocator keeps an outer loop's values alive across the inner one and spills them
+//! Consumes a region's control-flow graph; produces for each loop its blocks and the registers to
+//! carry. The result is a hint: any set of blocks would be correct, since each edge into the set
+//! loads the registers from the context (`lift/carried.rs`). Candidates are loops without calls, in
+//! which no other code changes the registers in the context. Only innermost loops are chosen, since
+//! the register allocator keeps an outer loop's values alive across the inner loop and spills them
 //! there.
 
 mod cycles;
@@ -14,55 +15,54 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Family, Flag, Op, RegisterFile};
 
-/// Blocks of one loop at most.
+/// Maximum number of blocks in a loop.
 const MOST_BLOCKS: usize = 48;
-/// Loops around an innermost one, as far as anybody looks.
+/// Maximum nesting depth that is searched for innermost loops.
 const MOST_NESTED: u32 = 16;
-/// Instructions of one loop at most.
+/// Maximum number of instructions in a loop.
 const MOST_INSTRUCTIONS: u32 = 400;
-/// Instructions of the intermediate form in the cold block of an access, beside the stores of
-/// registers.
+/// IR instructions in the cold block of an access, besides the stores of registers.
 const FAULT_EXIT: u32 = 4;
-/// Instructions in such blocks of one loop at most.
+/// Maximum number of IR instructions in the cold blocks of a loop's accesses.
 const MOST_FAULT_EXITS: u32 = 600;
-/// Registers that are carried at most: the host has thirteen, of which the budget takes one and
-/// intermediate results some.
+/// Maximum number of loop-carried registers: the host has thirteen, of which the budget takes one
+/// and temporaries take some.
 const MOST_REGISTERS: usize = 9;
 
-/// Floating-point registers, and vector registers, of which a loop keeps copies at most.
+/// Maximum number of register copies of a loop, for each of the floating-point and vector files.
 const MOST_COPIES: usize = 10;
 
-/// A register that a loop may carry: a GPR by its number, or one of these.
+/// Numbers of registers that a loop may carry: a GPR's number, or one of these.
 pub(crate) mod carried {
     /// The count register.
     pub(crate) const CTR: usize = 32;
     /// The host address of guest memory.
     pub(crate) const MEMORY: usize = 33;
-    /// How many there are.
+    /// Number of register numbers.
     pub(crate) const COUNT: usize = 34;
 }
 
-/// A loop.
+/// An innermost loop and its loop-carried registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loop {
-    /// Starts of its blocks.
+    /// Addresses of its blocks.
     pub(crate) blocks: BTreeSet<u32>,
-    /// Bit n: it carries register n.
+    /// Bit n: register n is loop-carried.
     pub(crate) registers: u64,
-    /// Bit n: it changes that register, which is stored when it's left. `None`: stores are where
-    /// they are elsewhere.
+    /// Bit n: the loop changes register n, which is sunk: stored at the loop's exits. `None`: the
+    /// loop sinks no stores.
     pub(crate) sunk: Option<u64>,
-    /// FPRs of which it keeps copies.
+    /// FPRs with loop-carried copies.
     pub(crate) floats: u32,
-    /// Vector registers of which it does.
+    /// Vector registers with loop-carried copies.
     pub(crate) vectors: u128,
 }
 
-/// The loops of a region's blocks, none of which has a block in common with another.
+/// Finds the innermost loops of a region; they are disjoint.
 ///
-/// A loop is what edges make it, wherever its blocks lie: compilers put sides of it that are rarely
-/// taken, or its first turn's way in, in front of it. So each cycle of blocks is looked at without
-/// its header; if cycles are left, these are the inner loops.
+/// A loop is a strongly connected component, wherever its blocks are: compilers place cold paths
+/// and the entry of a rotated loop before the loop. To find inner loops, each component is
+/// decomposed again without its header; a component without inner cycles is an innermost loop.
 pub(crate) fn find(blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Vec<Loop> {
     let mut before: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (&from, block) in blocks {
@@ -87,7 +87,7 @@ pub(crate) fn find(blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Vec<Loo
     loops
 }
 
-/// The loop of these blocks, if it is worth carrying registers in it.
+/// Builds the loop of these blocks, if carrying registers in it is worthwhile.
 fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Option<Loop> {
     let bodies = members.iter().filter_map(|pc| blocks.get(pc));
     let instructions: u32 = bodies.clone().map(Block::len).sum();
@@ -102,8 +102,8 @@ fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory:
     (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
-/// The block of a cycle by which the most edges come in from elsewhere; where none does, the first
-/// one.
+/// The loop header: the block of a component with the most edges from outside; the first block if
+/// there are no such edges.
 fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
     let from_elsewhere = |pc: &u32| {
         let from = before.get(pc).map_or(&[][..], Vec::as_slice);
@@ -113,7 +113,7 @@ fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
     most.unwrap_or_default()
 }
 
-/// Whether a block changes no registers in the context but those that it names.
+/// Whether a block changes only the registers in the context that its instructions name.
 fn is_plain(block: &Block) -> bool {
     let goes_on = match block.way_on() {
         End::None | End::Branch { .. } => true,
@@ -123,8 +123,8 @@ fn is_plain(block: &Block) -> bool {
     goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.names_first_alone()))
 }
 
-/// Those of the registers that a loop changes: a hint like the rest. `None` if the cold blocks for
-/// its accesses were too much code.
+/// The loop-carried registers that the loop changes (a hint). `None` if the cold blocks of its
+/// accesses would be too much code.
 fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) -> Option<u64> {
     let (mut changed, mut accesses) = (0, 0);
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
@@ -143,7 +143,7 @@ fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) 
     (accesses * (sunk.count_ones() + FAULT_EXIT) <= MOST_FAULT_EXITS).then_some(sunk)
 }
 
-/// The registers that the most operands of a loop name.
+/// Selects the loop-carried registers: those that the most operands name.
 fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> u64 {
     let mut uses = [0_u32; carried::COUNT];
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
@@ -158,8 +158,8 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
             && matches!(op, Op::bcx | Op::bclrx)
             && guest.instruction.bo() & 4 == 0
         {
-            // Each turn waits for the one before: through the context, for as long as a store and a load
-            // take.
+            // The decrement is a dependency between iterations; through the context it costs the
+            // latency of a store and a load.
             uses[carried::CTR] += MOST_INSTRUCTIONS;
         }
         if keeps_memory && row.has(Flag::mem) {
@@ -171,14 +171,14 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
     order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
 }
 
-/// The registers of a file that a loop names most often, of those that it reads before it writes
-/// them: what comes from the turn before, or from before the loop.
+/// Selects the registers of a file to copy: of those that the loop reads before it writes them
+/// (live-in at the header), the ones named most often.
 fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, file: RegisterFile) -> u128 {
     let mut uses: BTreeMap<usize, (bool, u32)> = BTreeMap::new();
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let named = || op.registers(guest.instruction).filter(|register| register.file == file);
-        // What an instruction reads comes before what it writes.
+        // An instruction reads its operands before it writes them.
         let read = named().filter(|register| register.is_read).map(|register| (register, true));
         let written = named().filter(|register| register.is_written).map(|register| (register, false));
         for (register, is_read) in read.chain(written) {
@@ -199,7 +199,7 @@ mod tests {
     const NOP: u32 = 0x6000_0000;
     const BLR: u32 = 0x4E80_0020;
 
-    /// `b`, or `beq`, or `bl` to so many words from there.
+    /// `b`, `beq` or `bl` with a displacement in words.
     fn b(words: i32) -> u32 {
         0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC
     }
@@ -212,10 +212,10 @@ mod tests {
         b(words) | 1
     }
 
-    /// `addi r3,r3,1`, so that there is something to carry.
+    /// `addi r3,r3,1`: a register that the loop can carry.
     const ADD: u32 = 0x3863_0001;
 
-    /// The blocks of the loops in `words`, by instruction.
+    /// The blocks of the loops in `words`, by instruction index.
     fn loops(words: &[u32]) -> Vec<Vec<u32>> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
@@ -228,15 +228,15 @@ mod tests {
 
     #[test]
     fn a_side_in_front_of_the_loop_is_part_of_it() {
-        // To 3; 1: a side, on to 3; 3: around again or to the side.
+        // 0: branches to 3; 1: a cold path that branches to 3; 3: repeats, or takes the cold path.
         assert_eq!(loops(&[b(3), ADD, NOP, ADD, beq(-3), beq(-2), BLR]), [[1, 3, 5]]);
     }
 
     #[test]
     fn of_nested_loops_the_innermost_are_carried() {
-        // 0: outer; 1 and 3: two loops in it.
+        // 0: outer loop; 1 and 3: two loops in it.
         assert_eq!(loops(&[NOP, ADD, beq(-1), ADD, beq(-1), beq(-5), BLR]), [[1], [3]]);
-        // Entered in its midst, with another loop in front.
+        // Entered in the middle, with another loop before that point.
         assert_eq!(loops(&[b(3), ADD, beq(-1), ADD, beq(-3), beq(-2), BLR]), [[1]]);
     }
 

@@ -1,9 +1,9 @@
-//! What of the machine state compiled code takes for granted.
+//! Modes: machine state that is a constant of compiled code.
 //!
-//! Computation mode and the character of floating-point arithmetic change what nearly every
-//! instruction does, each compare copies XER\[SO\], and next to no program ever changes them. So
-//! code is compiled for a [`Mode`], each mode has a code cache of its own, and an instruction that
-//! changes the mode leaves compiled code. What no mode describes is interpreted.
+//! The computation mode and the floating-point control bits affect nearly every instruction, and
+//! each compare copies XER\[SO\], but hardly any program changes them. Code is therefore
+//! specialised for a [`Mode`]. Each mode has a separate code cache, and an instruction that changes
+//! the mode leaves compiled code. The interpreter runs states that no mode describes.
 
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{PpcContext, msr_bit};
@@ -11,27 +11,27 @@ use xenia_cpu::{PpcContext, msr_bit};
 /// The bits of MSR that compiled code depends on.
 pub(crate) const MODE_BITS: u64 =
     msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1 | msr_bit::PR;
-/// Those of them that have one value wherever compiled code runs: all facilities there, no
-/// floating-point exceptions taken, privileged.
+/// MSR bits with one fixed value in all compiled code: floating point and vectors available,
+/// floating-point exceptions disabled, privileged.
 const FIXED_BITS: u64 = MODE_BITS & !msr_bit::SF;
 
-/// A mode that code is compiled for.
+/// A mode, for which code is specialised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Mode {
     /// 64-bit computation mode: MSR\[SF\].
     pub(crate) wide: bool,
-    /// FPSCR rounds otherwise than to nearest or enables exceptions: arithmetic is done in
-    /// software.
+    /// FPSCR has a rounding mode other than to nearest, or enables exceptions: arithmetic is done
+    /// in software.
     pub(crate) controlled: bool,
-    /// XER\[SO\] is set, which compares and record forms copy.
+    /// XER\[SO\] is set; compares and record forms copy it.
     pub(crate) overflowed: bool,
 }
 
 impl Mode {
-    /// Number of modes.
+    /// Number of different modes.
     pub(crate) const COUNT: usize = 8;
 
-    /// The mode of a context; `None` if it has to be interpreted.
+    /// The mode of a context, or `None` for a state that the interpreter must run.
     pub(crate) fn of(ctx: &PpcContext) -> Option<Self> {
         let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC;
         let (wide, controlled) = (ctx.sf(), ctx.fpscr & CONTROL != 0);

@@ -1,7 +1,8 @@
-//! `/tmp/perf-PID.map`: where `perf` looks for the names of code that no file has.
+//! `/tmp/perf-PID.map`: names of compiled code for `perf`, which looks there for code that belongs
+//! to no file.
 //!
-//! A line for each region when it is published. Code that is dropped keeps its line; perf takes the
-//! last one that fits, so what comes to the same place later is named right.
+//! Each region adds a line when it is published. Withdrawn code keeps its line; perf uses the last
+//! line that covers an address, so code that later reuses the memory is named correctly.
 
 use crate::JitError;
 use parking_lot::Mutex;
@@ -9,14 +10,14 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-/// The file, shared by all engines of a machine. Machines of one process share the file's name:
-/// each adds lines to it.
+/// The map file, shared by all engines of a machine. Machines of one process share one file, to
+/// which each appends lines.
 #[derive(Debug)]
 pub(crate) struct PerfMap(Mutex<File>);
 
 impl PerfMap {
     pub(crate) fn open() -> Result<Self, JitError> {
-        // In a folder of everybody's: a link that waits there is not followed.
+        // /tmp is world-writable: an existing symbolic link is not followed.
         let mut options = OpenOptions::new();
         options.create(true).append(true).mode(0o644).custom_flags(libc::O_NOFOLLOW);
         let file = options.open(format!("/tmp/perf-{}.map", std::process::id()));
@@ -24,14 +25,14 @@ impl PerfMap {
         Ok(Self(Mutex::new(file.map_err(host)?)))
     }
 
-    /// Names the host code of the guest code at `pc`.
+    /// Adds the name of the host code of the guest code at `pc`.
     pub(crate) fn add(&self, address: u64, size: usize, pc: u32) {
         self.add_as("guest", address, size, pc);
     }
 
-    /// The same, with the name of what made it.
+    /// Adds the name, with the tier that compiled the code.
     pub(crate) fn add_as(&self, tier: &str, address: u64, size: usize, pc: u32) {
-        // A map that can't be written any more lacks names, and nothing else.
+        // If writing fails, only names are missing.
         let line = format!("{address:x} {size:x} {tier}_{pc:08x}\n");
         if let Err(error) = self.0.lock().write_all(line.as_bytes()) {
             tracing::warn!(%error, "perf's map of code lacks {pc:#010x}");

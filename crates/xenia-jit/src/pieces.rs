@@ -1,36 +1,35 @@
-//! Where a function is cut that is too long to be compiled at once.
+//! Splitting of functions that are too long to compile at once.
 //!
-//! A piece is a range of addresses, and is compiled by itself once it is warm. Pieces go on in each
-//! other through their entries, so whatever a branch in one leads to in another is an entry of
-//! that: all are known when the function is cut, and no piece has to be compiled again for one that
-//! turns up later. A cut is made where few branches cross it, which is between loops rather than in
-//! them.
+//! A piece is an address range, compiled separately once it is hot. Pieces continue in each other
+//! through entries: each branch target in another piece is an entry of that piece. All these
+//! entries are known at the split, so no piece has to be recompiled for one found later. Splits are
+//! placed where few branches cross, that is, between loops rather than inside them.
 
 use crate::region::Region;
 
-/// How a region is cut.
+/// A split of a region.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cut {
-    /// First addresses of all pieces but the first, in order.
+    /// Start addresses of all pieces but the first, in order.
     pub(crate) borders: Vec<u32>,
-    /// What one piece enters another at.
+    /// Addresses at which one piece enters another.
     pub(crate) entries: Vec<u32>,
 }
 
-/// A part of a block, all of it if that is short enough.
+/// A part of a block, or all of it if it is short enough.
 struct Stretch {
     start: u32,
     length: usize,
-    /// How many branches lead over its start.
+    /// Number of branches that cross its start.
     crossed: i32,
 }
 
-/// Cuts `region` into pieces of `most` instructions at most, and, but for the last, half as many at
-/// least.
+/// Splits `region` into pieces of at most `most` instructions and, except for the last, at least
+/// half as many.
 pub(crate) fn cut(region: &Region, most: usize) -> Cut {
     let most = most.max(1);
     let mut stretches: Vec<Stretch> = Vec::new();
-    // Indices of stretches: what goes on where.
+    // Branches: index of the source stretch, target address.
     let mut edges: Vec<(usize, u32)> = Vec::new();
     for block in region.blocks.values() {
         for (number, code) in block.own().chunks(most).enumerate() {
@@ -48,7 +47,8 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
         .filter_map(|(from, to)| Some((from, stretches.binary_search_by_key(&to, |s| s.start).ok()?)))
         .collect();
     for &(from, to) in &edges {
-        // From after the first of the two to the second: a prefix sum of these is what crosses.
+        // A branch crosses the starts from after its first end to its second; the prefix sum of
+        // these changes is the number of crossings.
         let (first, second) = (from.min(to) + 1, from.max(to) + 1);
         for (at, change) in [(first, 1), (second, -1)] {
             if let Some(stretch) = stretches.get_mut(at) {
@@ -62,7 +62,7 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
         stretch.crossed = crossed;
     }
     let mut borders = Vec::new();
-    // Piece of each stretch.
+    // Piece number of each stretch.
     let mut pieces = vec![0; stretches.len()];
     let mut from = 0;
     loop {
@@ -81,7 +81,7 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
             pieces[from..].fill(borders.len());
             break;
         }
-        // None reaches half if what follows is long.
+        // No stretch reaches half if the following one is long.
         let to = best.map_or(at, |(_, to)| to);
         pieces[from..to].fill(borders.len());
         borders.push(stretches[to].start);
@@ -123,14 +123,14 @@ mod tests {
 
     #[test]
     fn a_cut_lies_between_loops_and_what_crosses_it_is_an_entry() {
-        // Two loops of 20 and 10, and a branch from before the first to after the second: beq.
+        // A `beq` over everything, and two loops of 20 and 10 instructions.
         let mut words = vec![0x4182_0084, ADDI];
         words.extend([ADDI; 19]);
         words.push(0x4200_FFB4);
         words.extend([ADDI; 9]);
         words.push(0x4200_FFDC);
         words.extend([ADDI, BLR]);
-        // Between the loops, at 22: the branch crosses, too, as everywhere.
+        // Between the loops, at 22: only the `beq` crosses there, as it does everywhere.
         let cut = cut_words(&words, 30);
         assert_eq!(cut.borders, [22 * 4]);
         assert_eq!(cut.entries, [22 * 4, 33 * 4]);

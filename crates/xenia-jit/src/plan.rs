@@ -1,11 +1,11 @@
-//! What is compiled together: the function that an address is in, or a piece of it, without what
-//! has never run.
+//! Compilation planning: selects the region to compile for an address.
 //!
-//! A function is found by following its branches ([`crate::region`]) from what is known to enter it
-//! ([`crate::functions`]), and is cut if it's long ([`crate::pieces`]). Sides of conditional
-//! branches that the interpreter has not reached are left out at first; where such
-//! a side is reached and warm, the function is compiled again with it, the last time whole. See
-//! docs/src/decisions/0094-sides-that-were-never-taken.md.
+//! The region is the function that contains the address, or a piece of it, after cold-path pruning.
+//! A function is found by following its branches ([`crate::region`]) from its known entries
+//! ([`crate::functions`]), and is split if it is too long ([`crate::pieces`]). Targets of
+//! conditional branches that the interpreter has not reached are left out at first. When such a
+//! target is reached and becomes hot, the function is compiled again with it; the last compilation
+//! includes all paths. See docs/src/decisions/0094-sides-that-were-never-taken.md.
 
 use crate::config::Granularity;
 use crate::functions::MOST_TIMES;
@@ -16,56 +16,58 @@ use crate::starts;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// A region to compile, and what the code cache learns from it once that is decided.
+/// A region to compile, with the data that the code cache records once the decision is made.
 pub(crate) struct Plan {
     pub(crate) region: Region,
-    /// The same with all sides of its branches, if some are left out for now.
+    /// The region without cold-path pruning, if pruning left paths out.
     whole: Option<Region>,
-    /// Where it begins.
+    /// Start address of the region.
     pub(crate) start: u32,
-    /// What it is a piece of, if it is.
+    /// The function of which it is a piece, if any.
     pub(crate) piece: Option<PieceOf>,
-    /// Addresses that it calls.
+    /// Targets of its calls.
     pub(crate) calls: Vec<u32>,
 }
 
-/// That a region is a piece of a function.
+/// The function of which a region is a piece.
 pub(crate) struct PieceOf {
-    /// Where the function starts.
+    /// Start address of the function.
     pub(crate) function: u32,
-    /// Entries that it needs beyond those found by following branches.
+    /// Entries beyond those found by following branches.
     entries: Vec<u32>,
 }
 
-/// An address that is to have code.
+/// An address that needs compiled code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Wanted {
     pub(crate) pc: u32,
-    /// Whether it has to be an entry.
+    /// Whether it must be an entry.
     pub(crate) as_entry: bool,
 }
 
-/// Which starts of blocks between two addresses the interpreter has reached, in order.
+/// The starts of blocks between two addresses that the interpreter has reached, in order.
 pub(crate) type Reached<'a> = &'a dyn Fn(u32, u32) -> Vec<u32>;
 
-/// Instructions of what is compiled beside a piece: from one entry that turned up to the next.
+/// Maximum number of instructions of code compiled beside a settled piece, from a new entry to the
+/// next known one.
 const BESIDE: usize = 48;
 
-/// `plan` is too long to be compiled, of which `fitting` instructions are not: cuts it if it's a
-/// piece of a function. How long a region may be now, if it might be `limit` before.
+/// Handles a `plan` that is too long to compile, of which `fitting` instructions would fit: splits
+/// the piece if it can. Returns the new limit of a region's length; the old one is `limit`.
 pub(crate) fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
     let fitting = fitting.clamp(1, plan.region.instructions.saturating_sub(1).max(1));
     if plan.cut(code, fitting) { limit } else { fitting.min(limit - 1) }
 }
 
 impl Plan {
-    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
+    /// The function of which it is a piece, if any, and the entries of that function that no branch
+    /// leads to.
     pub(crate) fn function(&self) -> Option<(u32, Vec<u32>)> {
         self.piece.as_ref().map(|piece| (piece.function, piece.entries.clone()))
     }
 
-    /// Cuts the piece that it's for into some of `most` instructions at most. False if it stays
-    /// whole.
+    /// Splits its piece into pieces of at most `most` instructions. Returns false if the piece
+    /// stays whole.
     fn cut(self, code: &ModeCode, most: usize) -> bool {
         let Some(PieceOf { function, entries }) = self.piece else { return false };
         let whole = self.whole.as_ref().unwrap_or(&self.region);
@@ -76,8 +78,8 @@ impl Plan {
 }
 
 impl Shared {
-    /// Which sides of the branches between two addresses are compiled. What is compiled at once has
-    /// not been run before; of what nobody has run, as when it's compiled ahead, all.
+    /// Paths to compile between two addresses. All paths are compiled if code is compiled at its
+    /// first execution, or ahead of time, since then no path has run yet.
     fn sides(&self, reached: Reached<'_>, from: u32, to: u32) -> Sides {
         if let Some(seed) = self.config.left_out {
             return Sides::Some(seed);
@@ -86,9 +88,8 @@ impl Shared {
         if reached.is_empty() { Sides::All } else { Sides::Reached(reached) }
     }
 
-    /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry
-    /// of it if `as_entry`. `None` if there is nothing. A function that is longer is cut on the
-    /// way.
+    /// Selects the region of at most `limit` instructions for the code at `pc`; `pc` is an entry of
+    /// it if `as_entry`. Splits a function that is longer. Returns `None` if there is no code.
     pub(crate) fn plan(
         &self,
         code: &ModeCode,
@@ -119,7 +120,7 @@ impl Shared {
             if plan.region.instructions <= limit {
                 return Some(plan);
             }
-            // Not quite as long as possible: what comes to the limit is often too long once it's lifted.
+            // Below the limit, since a region at the limit is often too long once it is lifted.
             if !plan.cut(code, limit * 3 / 4) {
                 let reach = Reach::all((pc, pc.saturating_add(4 * limit as u32)), limit);
                 let region = region::discover(&[pc], &reach, &mut Vec::new(), &mut fetch)?;
@@ -129,36 +130,36 @@ impl Shared {
     }
 }
 
-/// Which sides of conditional branches are compiled.
+/// Cold-path pruning: which targets of conditional branches are compiled.
 #[derive(Clone, Debug)]
 enum Sides {
     All,
     /// Those that the interpreter has reached: starts of blocks, in order.
     Reached(Vec<u32>),
-    /// Some, chosen by this number.
+    /// For tests: a pseudorandom subset with this seed.
     Some(u64),
 }
 
-/// What is compiled of what is found.
+/// Options of region discovery.
 #[derive(Clone, Copy)]
 struct Choice<'a> {
-    /// Which sides of the branches between two addresses.
+    /// The paths to compile between two addresses.
     sides: &'a dyn Fn(u32, u32) -> Sides,
-    /// Whether code on a page, by an address in it, may be part of it for the sake of a leaf.
+    /// Inlining of leaves: whether code on a page, given by an address in it, may be read.
     may_read: &'a dyn Fn(u32) -> bool,
 }
 
 impl<'a> Choice<'a> {
-    /// All of `bounds`, with the leaves that it calls.
+    /// All of `bounds`, with the leaf functions that it calls inlined.
     fn all(self, bounds: (u32, u32), limit: usize) -> Reach<'a> {
         Reach { leaves: Some(self.may_read), ..Reach::all(bounds, limit) }
     }
 }
 
-/// What is known of a piece of a function before it's compiled, again perhaps.
+/// State of a piece of a function before it is compiled, perhaps again.
 struct Before {
     sides: Sides,
-    /// What the piece's code covers, if it is there: starts and ends, in order.
+    /// Address ranges that the piece's current code covers, in order; empty if it has none.
     covered: Vec<(u32, u32)>,
 }
 
@@ -168,8 +169,8 @@ impl Before {
         before.checked_sub(1).is_some_and(|last| pc < self.covered[last].1)
     }
 
-    /// The plan to compile `region`, all of a piece from `roots` on: without the sides of branches
-    /// that were never taken, if what is wanted is in it then.
+    /// Plans to compile `region`, the whole piece found from `roots`. Cold paths are pruned if the
+    /// wanted address is still in it then.
     fn plan(
         &self,
         wanted: Wanted,
@@ -200,10 +201,10 @@ impl Before {
     }
 }
 
-/// Whether a side of a branch at `at` is compiled with the piece that begins at `start`: half of
-/// them, of half of the pieces.
+/// Whether the branch target `at` is compiled with the piece at `start`: pseudorandomly half of the
+/// targets, in half of the pieces.
 fn is_chosen(seed: u64, start: u32, at: u32) -> bool {
-    // A step of splitmix64.
+    // One step of splitmix64.
     let coin = |salt: u64| {
         let mixed = (seed ^ salt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -212,10 +213,10 @@ fn is_chosen(seed: u64, start: u32, at: u32) -> bool {
     coin(u64::from(start)) || coin(u64::from(at) << 32 | u64::from(start))
 }
 
-/// Reads a guest word; `None` where nothing can be fetched.
+/// Reads a guest word; `None` if it cannot be fetched.
 type Fetch<'a> = &'a mut dyn FnMut(u32) -> Option<u32>;
 
-/// As [`Shared::plan`], of any length if it is a piece of a function.
+/// As [`Shared::plan`], but a piece of a function may have any length.
 fn plan_piece(
     code: &ModeCode,
     wanted: Wanted,
@@ -242,17 +243,17 @@ fn plan_piece(
     let mut end_of_code = place.end_of_code;
     let known = region::discover(&roots, &reach, &mut calls, fetch);
     end_of_code = end_of_code.max(known.as_ref().map_or(0, Region::end));
-    // What is compiled for the last time is compiled whole.
+    // The last compilation includes all paths.
     let is_last = place.times + 1 >= MOST_TIMES;
     let sides_here = (choice.sides)(start, place.piece.1.min(end_of_code));
-    // A side of a branch that was left out is part of it from now on, but no entry.
+    // A pruned path becomes part of the region, but not an entry.
     let was_left_out = matches!(sides_here, Sides::Reached(_)) && !covered.is_empty() && !place.is_covered;
     let before = Before { sides: if is_last { Sides::All } else { sides_here }, covered };
     let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
     let wanted = Wanted { pc, as_entry: wanted.as_entry && !(was_left_out && is_known(pc)) };
     if let Some(region) = &known {
         let is_entry = region.entries.contains(&pc);
-        // What is too long is cut, whether `pc` is in it or not.
+        // A region that is too long is split, whether it contains `pc` or not.
         let is_cut = region.instructions > limit;
         if is_entry || region.contains(pc) && !wanted.as_entry || is_cut {
             let piece = PieceOf { function, entries: Vec::new() };
@@ -260,11 +261,12 @@ fn plan_piece(
             return Some(before.plan(wanted, (known?, calls), (&roots, &reach), (start, piece), fetch));
         }
     }
-    // Part of that function only if it lies between its start and the last address that it reaches.
+    // The address is part of this function only if it is between its start and its last known
+    // address.
     if pc > function && pc < end_of_code {
         let mut entries = vec![pc];
-        // What else has been reached of it and is no part of it yet comes along: the other cases of a
-        // switch will be warm soon, and each would have it compiled again.
+        // Includes all other reached code that is not part of the region yet: the other cases of a
+        // switch statement will be hot soon, and each would cost another compilation.
         let others = reached(start, place.piece.1.min(end_of_code));
         entries.extend(others.into_iter().filter(|&at| at != pc && !is_known(at)));
         let known_roots = roots.len();
@@ -275,12 +277,12 @@ fn plan_piece(
             region::discover(&roots, &reach, &mut calls, fetch)
         };
         if let Some(region) = whole(&entries).filter(|region| region.entries.contains(&pc)) {
-            // What a branch leads to is no case, but part of one.
+            // The target of a branch is not a case but part of one.
             let followed = region.followed();
             let (parts, mut cases): (Vec<u32>, Vec<u32>) =
                 entries.iter().partition(|&&at| at != pc && followed.contains(&at));
             let mut region = if parts.is_empty() { Some(region) } else { whole(&cases) };
-            // But for those that lead to each other alone.
+            // Except for blocks that are reachable only from each other.
             let is_in = |at: u32| region.as_ref().is_some_and(|region| region.contains(at));
             let lost: Vec<u32> = parts.into_iter().filter(|&at| !is_in(at)).collect();
             if !lost.is_empty() {
@@ -291,7 +293,7 @@ fn plan_piece(
             return Some(before.plan(wanted, (region?, calls), (&roots, &reach), (start, piece), fetch));
         }
     }
-    // Of one behind it that nobody named.
+    // The address may be in an unknown function after this one.
     let bounds = known.and_then(|known| starts::bounds_of(pc, &known, place.function.1, fetch));
     if let Some((start, end)) = bounds
         && start != pc
@@ -299,7 +301,7 @@ fn plan_piece(
     {
         return plan_piece(code, wanted, reached, choice, limit, fetch);
     }
-    // A function of its own.
+    // Otherwise it starts a function.
     calls.clear();
     let reach = choice.all((pc, place.function.1), FUNCTION_LIMIT);
     let region = region::discover(&[pc], &reach, &mut calls, fetch)?;

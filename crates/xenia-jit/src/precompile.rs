@@ -1,9 +1,9 @@
-//! Compiling a title ahead of its run: what is worth it of all that can be reached from known
-//! functions goes to the store, on several threads.
+//! Ahead-of-time compilation of a title: compiles, on several threads, the worthwhile functions
+//! that are reachable from known ones, into the store.
 //!
-//! Nothing runs and nothing is published. One thread finds the functions, so that they, and with
-//! them what is compiled, depend on the title alone; then all threads compile. What only pointers
-//! lead to, and nobody named, is compiled when it is hot.
+//! The title does not run, and no code is published. One thread finds the functions, so that the
+//! set of compiled functions depends on the title alone; then all threads compile. Functions
+//! reachable only through pointers, and not named by the caller, are compiled when they are hot.
 
 use crate::ahead::{AheadCompiler, Finder, Pieces};
 use crate::function_tier::Compiler;
@@ -16,35 +16,35 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_guest::GuestAddr;
 
-/// Functions that are found between two calls of `progress`.
+/// Functions found between two calls of `progress`.
 const FOUND_AT_ONCE: usize = 1 << 10;
 
-/// What has been done so far.
+/// Progress of precompilation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Precompiled {
-    /// Functions that are known.
+    /// Number of known functions.
     pub functions: u64,
-    /// Of these, how many are done.
+    /// Number of these that are done.
     pub done: u64,
-    /// Of those that are done, how many are left to the baseline tier, in which they run as fast.
+    /// Number of done functions that are left to the baseline tier, in which they run as fast.
     pub left: u64,
-    /// Regions that were compiled.
+    /// Number of compiled regions.
     pub regions: u64,
-    /// Their guest instructions.
+    /// Number of guest instructions in the compiled regions.
     pub instructions: u64,
-    /// Regions that the store had.
+    /// Number of regions that the store already had.
     pub known: u64,
-    /// Regions that could not be compiled.
+    /// Number of regions that could not be compiled.
     pub failed: u64,
 }
 
-/// Compiles a machine's code ahead of its run; made by [`Jit::ahead`].
+/// Compiles a machine's code ahead of time; created by [`Jit::ahead`].
 pub struct Ahead {
     shared: Arc<Shared>,
     compiler: Compiler,
 }
 
-/// Functions to compile, the last first.
+/// Functions to compile, taken from the end.
 struct Work {
     todo: Mutex<Vec<u32>>,
     done: Mutex<Precompiled>,
@@ -52,13 +52,13 @@ struct Work {
 }
 
 impl Jit {
-    /// What compiles the machine's code ahead, even where an executor has the engine.
+    /// An ahead-of-time compiler for the machine, usable while an executor has the engine.
     pub fn ahead(&self) -> Ahead {
         Ahead { shared: Arc::clone(&self.shared), compiler: self.engine.compiler.lock().fork() }
     }
 
-    /// Compiles what can be reached from `starts` and is worth it into the store, on so many
-    /// threads. `progress` is told now and then how far it is, and ends it with `false`.
+    /// Compiles the worthwhile functions reachable from `starts` into the store, on `threads`
+    /// threads. `progress` is called now and then, and ends it by returning `false`.
     pub fn precompile(
         &self,
         starts: &[GuestAddr],
@@ -70,19 +70,19 @@ impl Jit {
 }
 
 impl Ahead {
-    /// Whether what is compiled can be kept.
+    /// Whether there is a store for the compiled code.
     pub fn has_store(&self) -> bool {
         self.shared.store.is_some()
     }
 
-    /// Says that the title is in memory, and at which addresses functions begin: what idle
-    /// processors begin with.
+    /// Tells that the title is in memory, and the addresses of its functions, so that idle-time
+    /// compilation can begin.
     pub fn name_functions(&self, starts: &[GuestAddr]) {
         let starts = starts.iter().map(|start| start.0).collect::<BTreeSet<u32>>();
         *self.shared.named.lock() = Some(starts.into_iter().collect());
     }
 
-    /// As [`Jit::precompile`].
+    /// Does the same as [`Jit::precompile`].
     pub fn precompile(
         &self,
         starts: &[GuestAddr],
@@ -108,7 +108,7 @@ impl Ahead {
 }
 
 impl Work {
-    /// Finds what is to be compiled.
+    /// Finds the functions to compile.
     fn find(
         shared: &Shared,
         code: &ModeCode,

@@ -1,9 +1,9 @@
-//! What one compilation covers: basic blocks of one guest function, found from its entries.
+//! Regions: the unit of compilation, a control-flow graph of basic blocks of one guest function.
 //!
-//! Blocks are followed through direct branches inside the function's bounds
-//! ([`discover`](self::discover())). Bounds come from outside where they are known (`.pdata`), else
-//! from the targets of calls seen so far. Each block subtracts its instructions from the budget,
-//! which is compared where [`checks`] puts it.
+//! [`discover`](self::discover()) follows direct branches from the entries within the function's
+//! bounds. The bounds come from `.pdata` if known, otherwise from call targets seen so far. Each
+//! block subtracts its instructions from the budget, which is compared at the points that
+//! [`checks`] selects.
 
 mod checks;
 mod discover;
@@ -18,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op};
 
-/// Instructions of one region at most.
+/// Maximum number of instructions in a region.
 pub(crate) const REGION_LIMIT: usize = 4096;
-/// Instructions that are looked at as one function: no title has a longer one.
+/// Maximum number of instructions scanned as one function: no title has a longer one.
 pub(crate) const FUNCTION_LIMIT: usize = 1 << 17;
-/// Instructions of one block at most.
+/// Maximum number of instructions in a block.
 const BLOCK_LIMIT: usize = 128;
 
 /// A guest instruction of a region.
@@ -30,61 +30,64 @@ const BLOCK_LIMIT: usize = 128;
 pub(crate) struct Guest {
     pub(crate) pc: u32,
     pub(crate) instruction: Instruction,
-    /// `None`: no instruction.
+    /// `None` for an invalid instruction.
     pub(crate) op: Option<Op>,
 }
 
 /// A basic block.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
-    /// Its own instructions, and those of the leaf that its last one is replaced by ([`leaves`]).
+    /// Its own instructions, followed by those of a leaf function inlined in place of the last one
+    /// ([`leaves`]).
     pub(crate) code: Vec<Guest>,
-    /// How many are its own.
+    /// Number of its own instructions.
     own: usize,
-    /// Whether it begins with a compare of the budget.
+    /// Whether the block begins with a budget check.
     pub(crate) check: bool,
-    /// Number of this block as an entry from outside.
+    /// Number of this block as an external entry.
     pub(crate) entry: Option<u32>,
-    /// The most instructions that a path from here to the next check points has, its own included.
+    /// Length in instructions of the longest path from here to the next check points, including
+    /// this block.
     pub(crate) needs: u32,
     /// Direct successors inside the region.
     pub(crate) successors: Vec<u32>,
-    /// Whether a successor in address order or before it branches back to here.
+    /// Whether the block is the target of a backward branch.
     pub(crate) is_loop: bool,
 }
 
 impl Block {
-    /// Address of the first instruction.
+    /// Address of its first instruction.
     pub(crate) fn start(&self) -> u32 {
         self.code[0].pc
     }
 
-    /// Its own instructions, which follow each other.
+    /// Its own instructions, which are contiguous.
     pub(crate) fn own(&self) -> &[Guest] {
         &self.code[..self.own]
     }
 
-    /// The instructions of the leaf that its last one is replaced by.
+    /// Instructions of the inlined leaf function.
     pub(crate) fn leaf(&self) -> &[Guest] {
         &self.code[self.own..]
     }
 
-    /// Address after the last of its own instructions.
+    /// Address after its last own instruction.
     pub(crate) fn end(&self) -> u32 {
         self.start().wrapping_add(4 * self.own as u32)
     }
 
-    /// Number of instructions, a leaf's included.
+    /// Number of instructions, including those of an inlined leaf.
     pub(crate) fn len(&self) -> u32 {
         self.code.len() as u32
     }
 
-    /// Whether its last instruction is a call of the leaf, which comes back behind it.
+    /// Whether its last own instruction is the call of the inlined leaf, which returns to the next
+    /// block.
     fn calls_leaf(&self) -> bool {
         !self.leaf().is_empty() && self.own().last().is_some_and(|call| call.instruction.lk())
     }
 
-    /// What the instruction at `index` does, if it is one of those that a leaf takes the place of.
+    /// The effect of the instruction at `index`, if it is a branch that inlining removes.
     pub(crate) fn replaced(&self, index: usize) -> Option<Replaced> {
         if self.leaf().is_empty() {
             None
@@ -95,50 +98,50 @@ impl Block {
         }
     }
 
-    /// How it goes on.
+    /// How the block ends.
     pub(crate) fn way_on(&self) -> End {
         let last = self.code.last().filter(|_| !self.calls_leaf());
         last.map_or(End::None, |last| end_of(last.pc, last.op, last.instruction))
     }
 }
 
-/// A branch that isn't made, as what it leads to follows.
+/// A branch that inlining removes, since its target follows in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replaced {
     /// `bl`, which still sets LR.
     Call,
-    /// `b`.
+    /// `b`, a tail call.
     Jump,
-    /// `blr` to behind the call.
+    /// `blr` to the address after the call.
     Return,
 }
 
-/// The blocks of one compilation, by address.
+/// A control-flow graph: the blocks of one compilation, keyed by address.
 #[derive(Clone, Debug)]
 pub(crate) struct Region {
     pub(crate) blocks: BTreeMap<u32, Block>,
-    /// Entries by number; the first is the one the region was made for.
+    /// Entries by number; the region was made for the first one.
     pub(crate) entries: Vec<u32>,
-    /// How many of them, from the first, are wanted by others than this code's own branches and
-    /// calls.
+    /// Number of entries, counted from the first, that code other than this region's own branches
+    /// and calls needs.
     pub(crate) roots: usize,
     pub(crate) instructions: usize,
-    /// Sides of conditional branches that are no part of it for now.
+    /// Targets of conditional branches that cold-path pruning left out.
     pub(crate) left_out: BTreeSet<u32>,
 }
 
 impl Region {
-    /// Whether the instruction at `pc` is part of it.
+    /// Whether the region contains the instruction at `pc`; inlined leaves do not count.
     pub(crate) fn contains(&self, pc: u32) -> bool {
         self.block_of(pc).is_some()
     }
 
-    /// The block that the instruction at `pc` is one of its own of.
+    /// The block with the instruction at `pc` among its own.
     pub(crate) fn block_of(&self, pc: u32) -> Option<&Block> {
         self.blocks.range(..=pc).next_back().map(|(_, block)| block).filter(|block| pc < block.end())
     }
 
-    /// The instruction at `pc`, if it is part of it or of its leaves.
+    /// The word at `pc`, if the region or one of its inlined leaves contains it.
     pub(crate) fn word(&self, pc: u32) -> Option<u32> {
         let guest = match self.block_of(pc) {
             Some(block) => block.own().get((pc - block.start()) as usize / 4),
@@ -147,32 +150,33 @@ impl Region {
         Some(guest?.instruction.0)
     }
 
-    /// Where its own instructions lie: first addresses and those after the last ones, in order.
+    /// Address ranges of its own instructions, in order: first address, address after the last.
     pub(crate) fn covered(&self) -> Vec<(u32, u32)> {
         joined(self.blocks.values().map(|block| (block.start(), block.end())))
     }
 
-    /// The same of its leaves.
+    /// Address ranges of its inlined leaves, likewise.
     pub(crate) fn leaves(&self) -> Vec<(u32, u32)> {
         let guests = self.blocks.values().flat_map(Block::leaf);
         let addresses: BTreeSet<u32> = guests.map(|guest| guest.pc).collect();
         joined(addresses.into_iter().map(|pc| (pc, pc.wrapping_add(4))))
     }
 
-    /// The pages that its instructions lie in.
+    /// Addresses of the pages that contain its instructions.
     pub(crate) fn pages(&self) -> BTreeSet<u32> {
         let guests = self.blocks.values().flat_map(|block| &block.code);
         guests.map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect()
     }
 
-    /// Blocks that others of it go on at.
+    /// Blocks with a predecessor other than themselves.
     pub(crate) fn followed(&self) -> BTreeSet<u32> {
         let edges =
             self.blocks.iter().flat_map(|(&from, block)| block.successors.iter().map(move |&to| (from, to)));
         edges.filter(|(from, to)| from != to).map(|(_, to)| to).collect()
     }
 
-    /// Blocks that one edge alone leads to, and nothing from outside.
+    /// Blocks with exactly one predecessor edge that are neither entries nor loop headers: the
+    /// non-head blocks of extended basic blocks.
     pub(crate) fn reached_by_one_edge(&self) -> BTreeSet<u32> {
         let mut edges: HashMap<u32, u32> = HashMap::new();
         for &to in self.blocks.values().flat_map(|block| &block.successors) {
@@ -184,13 +188,13 @@ impl Region {
         self.blocks.iter().filter(alone).map(|(&pc, _)| pc).collect()
     }
 
-    /// Address after the last instruction.
+    /// Address after the last own instruction.
     pub(crate) fn end(&self) -> u32 {
         self.blocks.values().next_back().map_or(0, Block::end)
     }
 }
 
-/// Places that are in order, those that follow each other as one.
+/// Merges adjacent address ranges; they must be in order.
 fn joined(places: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
     let mut joined: Vec<(u32, u32)> = Vec::new();
     for (from, to) in places {

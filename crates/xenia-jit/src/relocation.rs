@@ -1,9 +1,9 @@
-//! What of compiled code belongs to the process that it runs in: link slots, and where it lies
-//! itself.
+//! Relocations: the parts of compiled code that depend on the process, which are link slots and the
+//! code's own address.
 //!
-//! The lifter names them by symbols, and Cranelift says where in the code they are; a region is
-//! relocated when it is published. So what the compiler makes follows from the guest's words and
-//! its settings alone, and can be kept.
+//! The lifter names them by symbols, Cranelift reports their places in the code, and a region is
+//! relocated when it is published. Unrelocated code therefore depends only on the guest's words and
+//! the compiler's settings, so the persistent code cache can store it.
 
 use cranelift_codegen::FinalizedMachReloc;
 use cranelift_codegen::FinalizedRelocTarget;
@@ -14,20 +14,20 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::FunctionBuilder;
 use serde::{Deserialize, Serialize};
 
-/// What code refers to.
+/// A symbol that code refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Symbol {
     /// The link slot of a guest address.
     Slot(u32),
-    /// Where the region's entries and code begin.
+    /// The start of the region's entries and code.
     Region,
 }
 
 impl Symbol {
-    /// Its value in the function that is being made: an address.
+    /// The symbol's address, as a value in the function being built.
     pub(crate) fn value(self, b: &mut FunctionBuilder<'_>) -> Value {
         let (namespace, index, colocated) = match self {
-            // The slots lie behind the code.
+            // The slots follow the code, within reach of a near reference.
             Self::Slot(pc) => (0, pc, true),
             Self::Region => (1, 0, true),
         };
@@ -51,7 +51,7 @@ impl Symbol {
         }
     }
 
-    /// Bytes of code that hold it.
+    /// Size in bytes of the field in the code.
     fn width(self) -> usize {
         match self {
             Self::Slot(_) | Self::Region => 4,
@@ -59,17 +59,17 @@ impl Symbol {
     }
 }
 
-/// A place in code that refers to something.
+/// A place in code that refers to a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Relocation {
-    /// By how many bytes it is behind the start of the code.
+    /// Offset in bytes from the start of the code.
     pub(crate) offset: u32,
     pub(crate) symbol: Symbol,
 }
 
 impl Relocation {
-    /// What Cranelift says of code that begins at `start`. `None` if that is nothing we know how to
-    /// relocate.
+    /// Converts a relocation of Cranelift in code that begins at `start`. `None` for kinds that are
+    /// not supported.
     pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, start: u32) -> Option<Self> {
         let symbol = Symbol::of(&found.target, func)?;
         let is_known = match symbol {
@@ -80,8 +80,8 @@ impl Relocation {
         is_known.then_some(Self { offset: found.offset + start, symbol })
     }
 
-    /// Puts the distance of what `symbol` is, an address, into `code`, which will be at `address`.
-    /// `None` if that's not possible.
+    /// Writes the distance to `value`, the symbol's address, into `code`, which will be at
+    /// `address`. `None` if the field is outside the code or the distance does not fit.
     pub(crate) fn apply(self, code: &mut [u8], address: u64, value: u64) -> Option<()> {
         if !self.fits(code.len()) {
             return None;
@@ -98,7 +98,7 @@ impl Relocation {
         Some(())
     }
 
-    /// Whether all of it lies inside of code of so many bytes.
+    /// Whether the field is inside code of `size` bytes.
     pub(crate) fn fits(self, size: usize) -> bool {
         (self.offset as usize).checked_add(self.symbol.width()).is_some_and(|end| end <= size)
     }

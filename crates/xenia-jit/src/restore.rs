@@ -1,10 +1,11 @@
-//! Kept code instead of new: what the store has for an address is published when the guest comes
-//! there first.
+//! Restoring code from the persistent cache: stored code for an address is published when that
+//! address is first executed.
 //!
-//! Entries of kept code lead to a stub of their own until then ([`STORED`]), so the interpreter
-//! stops there as it does at compiled code. The rest is as for what was just compiled
-//! ([`crate::compile`]): pages are watched before their versions are read, versions before words,
-//! and a version that has moved when the code is there discards it.
+//! Until then, the entries of stored code lead to a special stub ([`STORED`]), so the interpreter
+//! stops there as it does at compiled code. Changes are detected as for newly compiled code
+//! ([`crate::compile`]): page versions are read before the pages are watched, the words are
+//! compared after that, and a version that has changed by the time of publication discards the
+//! code.
 
 use crate::JitError;
 use crate::code_memory::STORED;
@@ -17,8 +18,8 @@ use crate::store::{CodeStore, Found, Hashed, Words, words_of};
 use std::time::Instant;
 
 impl Engine {
-    /// Publishes what the store has for `pc`, to which an entry for it leads. If there is nothing
-    /// of use, the entry is gone.
+    /// Publishes the stored code for `pc`, which has an entry that leads to the store. If no usable
+    /// code is found, removes that entry.
     pub(crate) fn restore(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         let start = Instant::now();
         let is_restored = shared.restore(mode, code, pc);
@@ -29,8 +30,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Publishes what was compiled ahead with the entry `pc`, which has become hot. False if there
-    /// is nothing.
+    /// Publishes code with the entry `pc`, now hot, that was compiled ahead. Returns false if there
+    /// is none.
     pub(crate) fn restore_ahead(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         self.store.as_ref().is_some_and(|store| store.has_ahead(mode, pc)) && self.restore(mode, code, pc)
     }
@@ -47,7 +48,7 @@ impl Shared {
         restored.is_some()
     }
 
-    /// `None` if it can't be published now.
+    /// Returns `None` if the code can't be published now.
     fn publish_found(
         &self,
         code: &ModeCode,
@@ -63,7 +64,7 @@ impl Shared {
         }
         let mut cache = code.cache.lock();
         if code.entries.offset(pc) > STORED {
-            // Another engine was quicker.
+            // Another engine has published it meanwhile.
             return Some(());
         }
         if pages.iter().any(|&(page, _)| cache.is_restless(page)) {

@@ -1,7 +1,8 @@
-//! What the engines of one machine share: its code, by mode, and what is known of it.
+//! State shared by the engines of one machine: compiled code by mode, and facts about functions.
 //!
-//! Code of a mode is made when it is first needed. Its tables never move, so that compiled code
-//! finds them through its context without a lock; what is written when code changes is behind one.
+//! The code of a mode is created on first use. Its tables never move, so that compiled code
+//! accesses them through its context without a lock; data that is written when code changes is
+//! protected by a lock.
 
 use crate::JitError;
 use crate::ahead::AheadCounts;
@@ -23,32 +24,33 @@ use std::sync::{Arc, OnceLock, Weak};
 use xenia_cpu::{HOST_WORDS, PpcContext};
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
-/// What the engines of one machine share.
+/// State shared by the engines of one machine.
 pub(crate) struct Shared {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) config: JitConfig,
-    /// By [`Mode::index`]; made when first needed, `None` if that failed.
+    /// Code by [`Mode::index`]; created on first use, `None` if that failed.
     modes: [OnceLock<Option<ModeCode>>; Mode::COUNT],
-    /// Bounds of functions that came from outside.
+    /// Bounds of functions that callers have added.
     bounds: Mutex<Vec<(u32, Option<u32>)>>,
     pub(crate) epochs: Arc<Epochs>,
     /// The baseline tier, if there is one.
     pub(crate) baseline: Option<Baseline>,
-    /// The address that is being compiled, or 0: the latest, if several engines compile.
+    /// The address that is being compiled, or 0; the latest if several engines compile.
     pub(crate) compiling: Arc<AtomicU32>,
     pub(crate) perf_map: Option<Arc<PerfMap>>,
     pub(crate) jit_dump: Option<JitDump>,
     pub(crate) store: Option<Arc<CodeStore>>,
-    /// Addresses that the title says functions begin at, for whoever compiles ahead; `None` once
-    /// they are taken.
+    /// Function addresses that the title names, for ahead-of-time compilation; `None` once they are
+    /// taken.
     pub(crate) named: Mutex<Option<Vec<u32>>>,
-    /// What was compiled ahead.
+    /// Counters of ahead-of-time compilation.
     pub(crate) ahead: Mutex<AheadCounts>,
 }
 
 /// The code of one mode.
 pub(crate) struct ModeCode {
-    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
+    // Dropped first: once code memory is unmapped, another mapping may get its addresses, for which
+    // the fault hook must not answer.
     _hook: CodeHook,
     pub(crate) cache: Mutex<CodeCache>,
     pub(crate) entries: Arc<Entries>,
@@ -56,8 +58,7 @@ pub(crate) struct ModeCode {
     tables: [(Word, u64); 3],
     /// The memory's epoch when code of changed pages was last withdrawn.
     seen: AtomicU64,
-    /// What the words of [`PpcContext::host`] are when code is entered; made when that happens
-    /// first.
+    /// The words of [`PpcContext::host`] at entry to code; created at the first entry.
     words: OnceLock<[u64; HOST_WORDS]>,
 }
 
@@ -81,11 +82,11 @@ impl ModeCode {
         Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, seen, words })
     }
 
-    /// Withdraws code whose pages have changed, before any is entered. Gives the memory's epoch as
-    /// of then, and how many regions it was.
+    /// Withdraws code whose pages have changed, before code is entered. Returns the memory's epoch
+    /// at that time, and the number of withdrawn regions.
     #[inline]
     pub(crate) fn withdraw_changed(&self, memory: &GuestMemory) -> (u64, u64) {
-        // Read first: what changes while this looks is for the next one.
+        // The epoch is read first, so changes during the withdrawal are left for the next check.
         let epoch = memory.epoch();
         if self.seen.load(Acquire) == epoch {
             (epoch, 0)
@@ -101,7 +102,7 @@ impl ModeCode {
         withdrawn
     }
 
-    /// Puts what compiled code finds through its context there; a run adds what is its own.
+    /// Sets the words of the context that compiled code needs; those of the run are added later.
     pub(crate) fn install(&self, ctx: &mut PpcContext, memory: &GuestMemory) {
         ctx.host = *self.words.get_or_init(|| {
             let mut words = hooks::words(memory);
@@ -115,7 +116,8 @@ impl ModeCode {
 }
 
 impl Shared {
-    /// A machine without code. Fails if there is no memory for that of the usual mode.
+    /// Creates the state of a machine without code. Fails if there is no memory for code of the
+    /// usual mode.
     pub(crate) fn new(
         memory: Arc<GuestMemory>,
         config: JitConfig,
@@ -143,13 +145,13 @@ impl Shared {
             named: Mutex::default(),
             ahead: Mutex::default(),
         };
-        // Without the usual mode there is no point.
+        // The engine can't work without the usual mode.
         let usual = ModeCode::new(Mode::default(), &shared, &[])?;
         shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
         Ok(Arc::new(shared))
     }
 
-    /// Notes the bounds of a function: its first address and, if known, the one after its last.
+    /// Adds the bounds of a function: its first address and, if known, its end, exclusive.
     pub(crate) fn add_function(&self, start: u32, end: Option<u32>) {
         let mut bounds = self.bounds.lock();
         bounds.push((start, end));
@@ -158,40 +160,41 @@ impl Shared {
         }
     }
 
-    /// The code of a mode. `None` if there is no memory for it.
+    /// The code of a mode. Returns `None` if there is no memory for it.
     pub(crate) fn code(&self, mode: Mode) -> Option<&ModeCode> {
         let made = self.modes[mode.index()].get_or_init(|| {
-            // Bounds are hints: one that comes at this moment may be missed.
+            // Bounds are hints: one that is added at this moment may be missed.
             let made = ModeCode::new(mode, self, &self.bounds.lock());
             made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
         });
         made.as_ref()
     }
 
-    /// Tables of the usual mode for plans that the machine is to know nothing of: what is learned
-    /// of functions on the way decides what becomes one region when it is hot.
+    /// Creates separate tables of the usual mode, for plans that must not affect the machine: facts
+    /// learned about functions decide the extent of hot regions.
     pub(crate) fn aside(&self) -> Option<ModeCode> {
         let made = ModeCode::new(Mode::default(), self, &self.bounds.lock());
         made.inspect_err(|error| tracing::warn!(%error, "nothing is compiled ahead")).ok()
     }
 
-    /// The code of the modes that have any.
+    /// The code of all modes in use.
     fn codes(&self) -> impl Iterator<Item = &ModeCode> {
         self.modes.iter().filter_map(|mode| mode.get()?.as_ref())
     }
 }
 
-/// How large the compiled code of a machine is, for other threads; holds nothing of it.
+/// The size of a machine's compiled code, readable from other threads. Holds a weak reference to
+/// the machine.
 #[derive(Clone)]
 pub struct CodeSizes(Weak<Shared>);
 
 impl CodeSizes {
-    /// Those of a machine.
+    /// The sizes of a machine.
     pub(crate) fn of(shared: &Arc<Shared>) -> Self {
         Self(Arc::downgrade(shared))
     }
 
-    /// Bytes of code, and regions of it; none where the machine is gone.
+    /// Bytes of code, and number of regions; 0 if the machine is gone.
     pub fn look(&self) -> (u64, u64) {
         let shared = self.0.upgrade();
         let optimized = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());

@@ -1,11 +1,12 @@
-//! Floating-point instructions in software: exact for every operand and every control bit of FPSCR.
+//! Software floating point: exact for all operands and all control bits of FPSCR.
 //!
-//! Compiled code comes here for what a host instruction does not decide, for all arithmetic while
-//! FPSCR rounds otherwise than to nearest or enables exceptions, and afterwards for FPRF, FR and FI
-//! of what the host did. Nothing is shared with the interpreter's arithmetic: this one computes in
-//! `rustc_apfloat`'s quadruple precision. A result there is rounded toward zero with a sticky last
-//! bit, which 113 bits against 53 make as good as exact; then it is rounded once to its format.
-//! PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice, as `docs/src/decisions/0006` says.
+//! Compiled code uses it for cases that a host instruction does not decide, for all arithmetic
+//! while FPSCR has a rounding mode other than to nearest or enables exceptions, and to compute
+//! FPRF, FR and FI lazily for the host's operations. It shares no code with the interpreter's
+//! arithmetic: it computes in `rustc_apfloat`'s quadruple precision. A result is first rounded
+//! toward zero with a sticky last bit, which 113 bits against 53 make equivalent to the exact
+//! value, and then rounded once to its format. Source: PowerISA 2.02 book I, 4.3 to 4.6; where that
+//! leaves a choice, `docs/src/decisions/0006`.
 
 mod estimate;
 mod round;
@@ -23,22 +24,22 @@ use xenia_isa::Op;
 const SIGN: u64 = 1 << 63;
 const EXPONENT: u64 = 0x7FF << 52;
 const QUIET: u64 = 1 << 51;
-/// The NaN that invalid operations give.
+/// The NaN that invalid operations return.
 const DEFAULT_NAN: u64 = EXPONENT | QUIET;
-/// Fraction bits of a double that a single has not.
+/// Fraction bits of a double beyond those of a single.
 const BEYOND_SINGLE: u64 = 0x1FFF_FFFF;
 
 /// FPRF of a quiet NaN.
 const NAN_CLASS: u32 = 0x11;
 
-/// What an instruction came to.
+/// Result of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// The target's new value; `None` if an enabled exception leaves it alone.
+    /// The target's new value; `None` if an enabled exception leaves it unchanged.
     pub(crate) bits: Option<u64>,
-    /// FPRF; `None` if it stays.
+    /// FPRF; `None` if it is unchanged.
     pub(crate) class: Option<u32>,
-    /// FR and FI, in their places.
+    /// FR and FI, at their positions in FPSCR.
     pub(crate) rounding: u32,
     /// Exception bits to raise.
     pub(crate) exceptions: u32,
@@ -70,12 +71,12 @@ fn mode(fpscr: u32) -> Round {
 }
 
 impl Outcome {
-    /// A result that was not rounded.
+    /// A result that needed no rounding.
     fn exact(bits: u64, class: u32) -> Self {
         Self { bits: Some(bits), class: Some(class), rounding: 0, exceptions: 0 }
     }
 
-    /// An invalid operation that gives a NaN unless it is enabled.
+    /// An invalid operation: returns a NaN unless the exception is enabled.
     fn invalid(exceptions: u32, bits: u64, fpscr: u32) -> Self {
         let delivered = fpscr & VE == 0;
         Self {
@@ -86,7 +87,7 @@ impl Outcome {
         }
     }
 
-    /// The result negated, as the negative multiply-adds do after rounding.
+    /// The negated result; negative multiply-adds negate after rounding.
     fn negated(self) -> Self {
         let class = |class| match class {
             0x02 => 0x12,
@@ -103,7 +104,7 @@ impl Outcome {
     }
 }
 
-/// What `op`, an arithmetic or conversion row, makes of frA, frB and frC. `None` for other rows.
+/// Computes `op`, an arithmetic or conversion row, on frA, frB and frC. `None` for other rows.
 pub(crate) fn compute(op: Op, [a, b, c]: [u64; 3], fpscr: u32) -> Option<Outcome> {
     use Op::*;
     let single = matches!(
@@ -122,7 +123,7 @@ pub(crate) fn compute(op: Op, [a, b, c]: [u64; 3], fpscr: u32) -> Option<Outcome
         fctiwzx => return Some(to_integer(b, 32, Round::TowardZero, fpscr)),
         _ => return None,
     };
-    // An infinity times zero is invalid beside whatever the addend is.
+    // An infinity times zero is invalid, whatever the addend is.
     let [zero, infinite] = [0, EXPONENT].map(|magnitude| move |bits: u64| bits & !SIGN == magnitude);
     let no_product = operands.len() == 3 && (infinite(a) && zero(c) || zero(a) && infinite(c));
     let no_product = if no_product { VXIMZ } else { 0 };
@@ -188,7 +189,7 @@ pub(crate) fn compute(op: Op, [a, b, c]: [u64; 3], fpscr: u32) -> Option<Outcome
     })
 }
 
-/// The nibble of a compare, and the exceptions that it raises.
+/// Nibble of a compare, and the exceptions that it raises.
 pub(crate) fn compare(a: u64, b: u64, ordered: bool, fpscr: u32) -> (u8, u32) {
     use std::cmp::Ordering::*;
     match double(a).partial_cmp(&double(b)) {
@@ -198,15 +199,15 @@ pub(crate) fn compare(a: u64, b: u64, ordered: bool, fpscr: u32) -> (u8, u32) {
         None => {
             let signalling = is_signalling(a) || is_signalling(b);
             let snan = if signalling { VXSNAN } else { 0 };
-            // That a comparison was ordered is told beside a signalling NaN only while invalid operations are
-            // disabled.
+            // For a signalling NaN, an ordered compare raises VXVC only while invalid operations
+            // are disabled.
             let vc = if ordered && !(signalling && fpscr & VE != 0) { VXVC } else { 0 };
             (1, snan | vc)
         }
     }
 }
 
-/// A value rounded toward zero in quadruple precision, its last bit made sticky.
+/// A quadruple-precision value rounded toward zero, with the last bit made sticky.
 pub(crate) fn truncated(of: impl FnOnce(Round) -> StatusAnd<Quad>) -> Quad {
     let cut = of(Round::TowardZero);
     let inexact = cut.status.contains(Status::INEXACT) && cut.value.is_finite_non_zero();
@@ -217,8 +218,8 @@ fn sticky(value: Quad) -> Quad {
     Quad::from_bits(value.to_bits() | 1)
 }
 
-/// The square root of `b`. That of the host is rounded; its square tells on which side the exact
-/// one lies.
+/// The square root of `b`: the host's rounded root; its square shows on which side the exact root
+/// is.
 fn root(b: u64) -> StatusAnd<Quad> {
     let operand = quad(b);
     let answer = |status, value| StatusAnd { status, value };
@@ -229,7 +230,7 @@ fn root(b: u64) -> StatusAnd<Quad> {
         return answer(Status::INVALID_OP, Quad::NAN);
     }
     let near = quad(f64::from_bits(b).sqrt().to_bits());
-    // Twice 53 bits fit into quadruple precision.
+    // The square, of twice 53 bits, is exact in quadruple precision.
     let square = near.mul_r(near, Round::TowardZero).value;
     match square.partial_cmp(&operand) {
         Some(std::cmp::Ordering::Less) => answer(Status::INEXACT, near),

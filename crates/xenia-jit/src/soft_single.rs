@@ -1,20 +1,21 @@
-//! Singles' bits and doubles', and single-precision results that inline code does not decide,
-//! quickly: the smallest normal number, which may have been tiny.
+//! Fast software path for single-precision results that inline code does not decide: the smallest
+//! normal number, which may have been tiny. Also the bit-level conversions between singles and
+//! doubles.
 //!
-//! That is an ordinary number, so it is worth more than `soft_float`'s patience. The operation is
-//! done on doubles, for a multiply-add with the error of its rounding, which turns the double into
-//! one rounded to odd; that one is rounded to a single. FPRF, FR and FI are evaluated by
-//! `soft_float` as for every other operation.
+//! That result is common enough to deserve a faster path than `soft_float`. The operation is done
+//! in double precision. For a multiply-add, the rounding error turns the double into one rounded to
+//! odd, which is then rounded to a single. `soft_float` evaluates FPRF, FR and FI as for all
+//! operations.
 
 use xenia_cpu::fpscr::{UX, XX};
 use xenia_isa::Op;
 
-/// DOUBLE(word) of PowerISA 2.02 book I, 4.6.2: exact, and signalling NaNs stay as they are.
+/// DOUBLE(word) of PowerISA 2.02 book I, 4.6.2: exact; signalling NaNs stay signalling.
 pub(crate) fn widened(bits: u32) -> u64 {
     let (sign, exponent, fraction) = (bits >> 31, bits >> 23 & 0xFF, bits & 0x7F_FFFF);
     let (exponent, fraction) = match (exponent, fraction) {
         (0, 0) => (0, 0),
-        // A denormal: its first one becomes the one that is not written.
+        // Normalises a denormal: its first one becomes the implicit bit.
         (0, _) => {
             let shift = fraction.leading_zeros() - 8;
             (897 - shift, fraction << shift & 0x7F_FFFF)
@@ -25,7 +26,7 @@ pub(crate) fn widened(bits: u32) -> u64 {
     u64::from(sign) << 63 | u64::from(exponent) << 52 | u64::from(fraction) << 29
 }
 
-/// Makes doubles of the singles that `registers`, a bit for each, hold.
+/// Converts FPRs from single to double format; `registers` has a bit for each.
 pub(crate) fn widen(fpr: &mut [u64; 32], mut registers: u32) {
     while registers != 0 {
         let register = &mut fpr[registers.trailing_zeros() as usize];
@@ -34,7 +35,7 @@ pub(crate) fn widen(fpr: &mut [u64; 32], mut registers: u32) {
     }
 }
 
-/// The single whose double this is, if there is one.
+/// The single whose double this is, or `None`.
 pub(crate) fn narrowed(bits: u64) -> Option<u32> {
     let double = f64::from_bits(bits);
     let single = if double.is_nan() {
@@ -48,8 +49,8 @@ pub(crate) fn narrowed(bits: u64) -> Option<u32> {
 /// The smallest normal single.
 const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 
-/// Result and exceptions of a single-precision row on singles, rounded to nearest with nothing
-/// enabled. `None` for other rows and operands, and for what this does not decide.
+/// Result and exceptions of a single-precision row on singles, rounded to nearest with exceptions
+/// disabled. `None` for other rows and operands, and for undecided results.
 pub(crate) fn nearest(op: Op, operands: [u64; 3]) -> Option<(u64, u32)> {
     let [a, b, c] = operands.map(f64::from_bits);
     let [is_a, is_b, is_c] = [a, b, c].map(|x| x.is_finite() && f64::from(x as f32) == x);
@@ -64,7 +65,7 @@ pub(crate) fn nearest(op: Op, operands: [u64; 3]) -> Option<(u64, u32)> {
         Op::fmsubsx | Op::fnmsubsx if is_a && is_b && is_c => fused(a * c, -b),
         _ => return None,
     };
-    // A quotient just below is rounded to this. Zeros may be exact or not.
+    // A quotient just below it may have been rounded to it. A zero may be exact or not.
     if value.abs() == LEAST_NORMAL || value == 0.0 {
         return None;
     }
@@ -81,7 +82,7 @@ pub(crate) fn nearest(op: Op, operands: [u64; 3]) -> Option<(u64, u32)> {
     Some((f64::from(single).to_bits(), exceptions))
 }
 
-/// `product + addend`, rounded to odd. The product of two singles is exact.
+/// `product + addend`, rounded to odd. The product of two singles is exact in double precision.
 fn fused(product: f64, addend: f64) -> f64 {
     let sum = product + addend;
     let part = sum - product;
@@ -89,7 +90,7 @@ fn fused(product: f64, addend: f64) -> f64 {
     if error == 0.0 {
         return sum;
     }
-    // Toward zero, and odd.
+    // Round toward zero, then set the last bit.
     let outward = (error > 0.0) != (sum > 0.0);
     f64::from_bits((sum.to_bits() - u64::from(outward)) | 1)
 }
@@ -162,7 +163,7 @@ mod tests {
             let exact = soft_float::compute(rows[row], operands, 0).unwrap();
             let text = format!("{:?} {operands:x?}", rows[row]);
             assert_eq!(Some(bits), exact.bits, "{text}");
-            // What a multiply-add's double already lost is told by the host's flags, which inline code
+            // The inexactness of a multiply-add's double is in the host's flags, which inline code
             // raised.
             assert_eq!(exceptions & !exact.exceptions, 0, "{text}");
             assert_eq!(exceptions & UX, exact.exceptions & UX, "{text}");

@@ -1,26 +1,26 @@
-//! Where a function begins that nobody named and no call led to.
+//! Function boundary detection, for functions that neither `.pdata` nor a call has revealed.
 //!
-//! A static function that is only ever jumped to, or one that runs but once and for long, becomes
-//! warm in its midst. Were it taken to begin there, its loops would be cut where they happened to
-//! be warm first. So the code behind the last known function is gone through: whatever branches
-//! connect is one function, and the next begins after it.
+//! A static function that is only jumped to, or one that runs once for a long time, becomes hot in
+//! its middle. If the function were assumed to start there, its loops would be split wherever they
+//! became hot first. Therefore the code after the last known function is scanned: code connected by
+//! branches is one function, and the next function begins after it.
 //!
-//! After a jump to an address in a register lie the cases of a switch, which no branch leads to.
-//! They are part of the function as long as they don't begin like one.
+//! The cases of a switch statement follow a jump to an address in a register, and no branch leads
+//! to them. They belong to the function unless they begin like a function.
 
 use crate::region::{End, FUNCTION_LIMIT, Reach, Region, discover, end_of};
 use xenia_isa::{Instruction, Op, decode};
 
-/// Bytes that are gone through at most.
+/// Maximum number of bytes to scan.
 const FARTHEST: u32 = 64 << 10;
-/// Instructions among which a function makes its frame.
+/// Number of instructions in which a function sets up its frame.
 const PROLOGUE: u32 = 6;
 
-/// `nop`.
+/// Encoding of `nop`.
 pub(crate) const NOP: u32 = 0x6000_0000;
 
-/// Where the function begins that `pc` belongs to, and what is after its code. `known` is the one
-/// before it, `to` where it ends at most.
+/// Finds the bounds of the function that contains `pc`. `known` is the known function before it;
+/// `to` is the latest possible end.
 pub(crate) fn bounds_of(
     pc: u32,
     known: &Region,
@@ -60,14 +60,14 @@ pub(crate) fn bounds_of(
     is_found.then_some((function, at))
 }
 
-/// Whether `region` goes on at an address in a register that is no return address.
+/// Whether `region` has an indirect jump through CTR that is not a call.
 pub(crate) fn ends_in_a_jump(region: &Region) -> bool {
     let mut ends = region.blocks.values().filter_map(|block| block.code.last());
     ends.any(|guest| guest.op == Some(Op::bcctrx) && !guest.instruction.lk())
 }
 
-/// Whether the code at `pc` begins with what functions with a frame begin with: `stwu` or `stdu` to
-/// r1, or `mflr`.
+/// Whether the code at `pc` begins like a function with a frame: with `stwu` or `stdu` to r1, or
+/// `mflr`.
 pub(crate) fn makes_a_frame(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> bool {
     for at in (0..PROLOGUE).map(|n| pc.wrapping_add(4 * n)) {
         let Some(word) = fetch(at) else { return false };
@@ -93,7 +93,7 @@ mod tests {
     const BLR: u32 = 0x4E80_0020;
     const BCTR: u32 = 0x4E80_0420;
     const STWU: u32 = 0x9421_FFF0;
-    /// `bdnz -4`.
+    /// `bdnz` to the instruction before it.
     const BDNZ: u32 = 0x4200_FFFC;
 
     fn bounds(words: &[u32], word: u32) -> Option<(u32, u32)> {
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_branches_connect_is_one_function() {
-        // f; nop; g, a loop; h, whose loop is warm; a tail that nothing leads to.
+        // f; nop; g, a loop; h, whose loop is hot; a tail that no branch leads to.
         let words = [ADDI, BLR, NOP, ADDI, ADDI, BDNZ, BLR, ADDI, ADDI, BDNZ, ADDI, BLR, ADDI];
         assert_eq!(bounds(&words, 8), Some((7, 12)));
         assert_eq!(bounds(&words, 5), Some((3, 7)));
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn cases_belong_to_the_function_that_jumps_to_them() {
-        // f jumps to one of two cases; then comes g, which makes a frame, and h, which doesn't.
+        // f jumps to one of two cases; then g, which sets up a frame, and h, which does not.
         let words = [ADDI, BCTR, ADDI, BLR, ADDI, BDNZ, BLR, STWU, ADDI, BLR, ADDI, BLR];
         assert_eq!(bounds(&words, 2), Some((0, 7)));
         assert_eq!(bounds(&words, 5), Some((0, 7)));

@@ -1,26 +1,26 @@
-//! Compiled regions that are kept: for when their code comes back in this run, and in a file for
-//! the title's next start.
+//! Persistent code cache: stores compiled regions, for code that returns in this run and, in a
+//! file, for later runs of the title.
 //!
 //! ```text
-//!  compile ── what it made ──▶ store ──▶ file, now and then and in the end
-//!                                │ entries of it
-//!                                ▼
-//!  table of entries: "kept" ── first executed ──▶ restore: the guest's words are the same ──▶ code_cache
+//!  compile ── compiled region ──▶ store ──▶ file, periodically and at the end
+//!                                   │ its entries
+//!                                   ▼
+//!  table of entries: "stored" ── first execution ──▶ restore: compare guest words ──▶ code_cache
 //! ```
 //!
-//! A region is known by its mode, its entries, where its instructions lie and a hash of what they
-//! are; what was compiled follows from these and from what the file was made for
-//! ([`file::Purpose`]): the program's build, the title, the host and the lifter's settings. It is
-//! used where they are the same and is no different from what would be compiled.
+//! A region is identified by its mode, its entries, the addresses of its instructions and a hash of
+//! their words. The compiled code is determined by these and by the file's purpose
+//! ([`file::Purpose`]): the program's build, the title, the host and the lifter's settings. If all
+//! of them match, the stored code is what would be compiled.
 //!
-//! - **The file is no authority.** Its lengths are checked before they are believed, everything has
-//!   a checksum, and tables are checked against the code ([`record`]). But what passes for code is
-//!   run: who may write the file may do what the user may. Whoever gives us a [`Keeper`] sees to
-//!   that.
-//! - **It is bounded**, by [`MOST_BYTES`] and [`MOST_ALIKE`]. What was of use longest ago goes
-//!   first.
-//! - Programs that share a file each write all they know and what the other has written meanwhile;
-//!   nothing is lost but what two write in the same moment.
+//! - **The file is not trusted as data.** Lengths are checked before they are used, everything has
+//!   a checksum, and tables are checked against the code ([`record`]). But code that passes these
+//!   checks is executed: write access to the file is access to the emulator's user account.
+//!   Providers of a [`Keeper`] must protect the file.
+//! - **The size is bounded**, by [`MOST_BYTES`] and [`MOST_ALIKE`]. The least recently used regions
+//!   are evicted first.
+//! - Programs that share a file each write all regions they know, including those that the other
+//!   has written meanwhile. Only regions that two programs write at the same moment can get lost.
 
 mod file;
 mod kept;
@@ -40,78 +40,79 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Bytes of kept code, in memory and in the file. A title's code is some 80 bytes an instruction
-/// with its tables.
+/// Limit of stored code in bytes, in memory and in the file. A title's code takes some 80 bytes an
+/// instruction, including tables.
 pub const MOST_BYTES: usize = 128 << 20;
-/// Regions with the same entry that are kept: code that is loaded to one place in turn, or made
-/// there by the title.
+/// Limit of stored regions with the same entry, which exist if a title loads or generates different
+/// code at the same address.
 const MOST_ALIKE: usize = 4;
-/// How often the file is written, as long as something is compiled.
+/// Interval between two writes of the file, while code is being compiled.
 const BETWEEN_SAVES: Duration = Duration::from_secs(30);
 
-/// Hash of the guest's words in some places, if all can be fetched ([`words_of`]).
+/// Hashes the guest's words in given address ranges, if all can be fetched ([`words_of`]).
 pub(crate) type Hashed<'a> = &'a dyn Fn(Words<'_>) -> Option<[u8; 32]>;
 
-/// Why code is kept.
+/// Why a region was compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It has run, and was compiled for that.
+    /// It was executed.
     Run,
-    /// It was compiled ahead.
+    /// It was compiled ahead of time.
     Ahead,
 }
 
-/// Where a store's file is.
+/// Access to the file of a store.
 pub trait Keeper: Send + Sync {
-    /// All of it; `None`: there is none. At most [`MOST_BYTES`] and a little more are of use.
+    /// Reads the whole file; `None` if it does not exist. Only about [`MOST_BYTES`] are used.
     fn read(&self) -> io::Result<Option<Vec<u8>>>;
-    /// Replaces it by these bytes, at once: whoever reads it meanwhile sees the old or the new one.
+    /// Replaces the contents atomically: concurrent readers see the old or the new file.
     fn write(&self, bytes: &[u8]) -> io::Result<()>;
-    /// What it is called in messages.
+    /// Name of the file for messages.
     fn name(&self) -> String;
 }
 
-/// What a store is opened with.
+/// Parameters for opening a store.
 pub struct StoreOptions {
     /// Identifies the build of the program.
     pub build: String,
     /// Identifies the title.
     pub title: String,
-    /// Its file.
+    /// Access to the store's file.
     pub keeper: Box<dyn Keeper>,
 }
 
-/// What became of kept code.
+/// Counters of the persistent code cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreTally {
-    /// Regions that the file had at the start.
+    /// Regions in the file when it was opened.
     pub found: u64,
-    /// Regions that were taken from it instead of being compiled; more than once if they were
-    /// withdrawn meanwhile.
+    /// Regions taken from the store instead of being compiled, counted again each time they are
+    /// restored after a withdrawal.
     pub restored: u64,
-    /// Guest instructions of these.
+    /// Guest instructions in the restored regions.
     pub restored_instructions: u64,
-    /// Regions that are new, and in the file by now.
+    /// New regions that have been written to the file.
     pub saved: u64,
-    /// Whether the file, or what of it was asked for, was not what it ought to be.
+    /// How often the file or a region in it was found invalid.
     pub rejected: u64,
-    /// Bytes of the file as it was last written; 0 if it wasn't.
+    /// Size of the file in bytes when it was last written; 0 if it wasn't.
     pub bytes: u64,
 }
 
-/// See the module's documentation.
+/// The persistent code cache of a title: its compiled regions, in memory and in a file.
 pub struct CodeStore {
     purpose: Purpose,
     keeper: Box<dyn Keeper>,
-    /// Code that was compiled ahead is for what is hot, not for what is reached for the first time.
+    /// Whether code that was compiled ahead is restored only when it is hot, not at its first
+    /// execution.
     ahead_is_for_hot: bool,
     state: Mutex<State>,
-    /// Held while the file is written.
+    /// Held while the file is being written.
     saving: Mutex<()>,
     has_saver: AtomicBool,
 }
 
-/// A kept region whose words are those of the guest.
+/// A stored region whose words match those of the guest.
 pub(crate) struct Found {
     pub(crate) label: Label,
     payload: Payload,
@@ -119,16 +120,16 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Whether it has all these entries.
+    /// Whether it has all of these entries.
     pub(crate) fn has(&self, entries: &[u32]) -> bool {
         entries.iter().all(|pc| self.label.entries.contains(pc))
     }
 }
 
 impl CodeStore {
-    /// The store of a title, with what its file has; `settings` is all of the engine's that decides
-    /// what is compiled. With `ahead_is_for_hot`, code that was compiled ahead is not among
-    /// what is restored at first sight.
+    /// Opens the store of a title and reads its file. `settings` identifies all settings of the
+    /// engine that affect compiled code. With `ahead_is_for_hot`, code that was compiled ahead is
+    /// not restored at its first execution.
     pub(crate) fn open(options: StoreOptions, settings: &str, ahead_is_for_hot: bool) -> Arc<Self> {
         let purpose = Purpose::new(&options.title, &options.build, settings);
         let mut state = State { start: 1, ..State::default() };
@@ -163,8 +164,7 @@ impl CodeStore {
         })
     }
 
-    /// Entries of what is kept for a mode, and restored when one of them is reached for the first
-    /// time.
+    /// Entries of stored regions of a mode that are restored at their first execution.
     pub(crate) fn entries(&self, mode: Mode) -> Vec<u32> {
         let state = self.state.lock();
         let of_mode = state.by_entry.iter().filter(|((of, _), _)| usize::from(*of) == mode.index());
@@ -175,12 +175,12 @@ impl CodeStore {
         of_mode.filter(|(_, ids)| is_due(ids)).map(|(&(_, pc), _)| pc).collect()
     }
 
-    /// Whether something with this entry is kept.
+    /// Whether a region with this entry is stored.
     pub(crate) fn has(&self, mode: Mode, pc: u32) -> bool {
         self.state.lock().by_entry.contains_key(&(mode.index() as u8, pc))
     }
 
-    /// Whether something with this entry is kept that was compiled ahead and has not run yet.
+    /// Whether a stored region with this entry was compiled ahead and has not run yet.
     pub(crate) fn has_ahead(&self, mode: Mode, pc: u32) -> bool {
         let state = self.state.lock();
         let ids = state.by_entry.get(&(mode.index() as u8, pc));
@@ -188,8 +188,8 @@ impl CodeStore {
         kept.any(|kept| !kept.label.has_run)
     }
 
-    /// The kept region with this entry whose words are what `words` gives for where its
-    /// instructions lie.
+    /// The stored region with this entry whose hash matches the result of `words` for the addresses
+    /// of its instructions.
     pub(crate) fn find(&self, mode: Mode, pc: u32, words: Hashed<'_>) -> Option<Found> {
         let state = self.state.lock();
         let ids = state.by_entry.get(&(mode.index() as u8, pc))?;
@@ -200,7 +200,7 @@ impl CodeStore {
         })
     }
 
-    /// What a region became. `None` if it's not what it ought to be; it is dropped then.
+    /// Decodes a region. If it is invalid, removes it and returns `None`.
     pub(crate) fn unpack(&self, found: &Found) -> Option<(Body, Vec<u8>)> {
         let unpacked = record::unpack(&found.label, found.payload.get());
         let mut state = self.state.lock();
@@ -224,7 +224,7 @@ impl CodeStore {
         }
     }
 
-    /// Notes that a region runs instead of being compiled.
+    /// Records that a stored region was published instead of being compiled.
     pub(crate) fn note_restored(&self, found: &Found) {
         let mut state = self.state.lock();
         if let Some(kept) = state.kept.get_mut(&found.id)
@@ -236,7 +236,7 @@ impl CodeStore {
         state.tally.restored_instructions += u64::from(found.label.instructions());
     }
 
-    /// Keeps what was compiled.
+    /// Stores a compiled region.
     pub(crate) fn add(self: &Arc<Self>, mode: Mode, plan: &Plan, compiled: &Compiled, origin: Origin) {
         let (mut label, payload) = match record::pack(mode, plan, compiled, origin) {
             Ok(packed) => packed,
@@ -259,14 +259,14 @@ impl CodeStore {
                 store.has_saver.store(false, Relaxed);
             });
             if saved.is_err() {
-                // In the end, then.
+                // The file is then written at the end.
                 self.has_saver.store(false, Relaxed);
             }
         }
     }
 
-    /// Writes the file, if there is anything new. What can't be written is compiled again at the
-    /// next start.
+    /// Writes the file, if there is anything new. Regions that can't be written are compiled again
+    /// in the next run.
     pub fn save(&self) {
         let _one_at_a_time = self.saving.lock();
         let (mut regions, dropped, start) = {
@@ -279,7 +279,7 @@ impl CodeStore {
             (regions, state.dropped.clone(), state.start)
         };
         let known: HashSet<[u8; 32]> = regions.iter().map(|(_, kept)| kept.label.key()).collect();
-        // What another program has written there since.
+        // Keep regions that another program has written since.
         if let Ok(Some(bytes)) = self.keeper.read()
             && let Ok(contents) = Contents::read(Arc::new(bytes), &self.purpose)
         {
@@ -289,6 +289,7 @@ impl CodeStore {
             });
             regions.extend(others.map(|(label, payload)| (0, Kept { label, payload, is_saved: true })));
         }
+        // The least recently used regions do not fit any more if there are too many.
         regions.sort_unstable_by_key(|(id, kept)| (std::cmp::Reverse(kept.label.used), *id));
         let mut bytes = 0;
         let room = regions.iter().take_while(|(_, kept)| {
@@ -303,7 +304,7 @@ impl CodeStore {
         match result {
             Ok(size) => {
                 state.tally.bytes = size as u64;
-                // The file has none of these any more.
+                // The new file contains none of these.
                 state.dropped.retain(|key| !dropped.contains(key));
                 for (id, _) in written.iter().filter(|(_, kept)| !kept.is_saved) {
                     state.tally.saved += 1;
@@ -318,7 +319,7 @@ impl CodeStore {
         }
     }
 
-    /// What became of kept code so far.
+    /// The counters so far.
     pub fn tally(&self) -> StoreTally {
         self.state.lock().tally
     }

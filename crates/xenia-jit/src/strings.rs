@@ -1,17 +1,19 @@
-//! `lswx` and `stswx`, whose length is in XER, and `lmw` of many registers.
+//! String and multiple loads and stores in Rust: `lswx` and `stswx`, whose length is in XER, and
+//! `lmw` of many registers.
 //!
-//! Compiled code calls this for them: the length of the first two is known only when they run,
-//! `lmw` is code that takes longest to compile, and no compiler for the machine emits any of them
-//! (they are microcoded there). Bytes go to or come from the low words of registers, wrapping after
-//! r31; a load reads everything before it writes the first register, and a store is made in pieces
-//! of a register's size, as `lift/strings.rs` makes those of a known length. PowerISA 2.02 book I,
-//! 3.3.4 and 3.3.5.
+//! Compiled code calls this through a hook: the length of the first two is known only at run time,
+//! an inline `lmw` takes the longest of all instructions to compile, and no compiler for the
+//! console emits any of them (they are microcoded there). Bytes are moved to or from the low words
+//! of registers, wrapping after r31. A load reads all bytes before it writes the first register. A
+//! store is made in pieces of a register's size, as in `lift/strings.rs` for known lengths.
+//! PowerISA 2.02 book I, 3.3.4 and 3.3.5.
 
 use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
-/// Runs `i`, one of the three, at the effective address `ea`. On an error no register has changed.
+/// Executes `i`, one of the three, at the effective address `ea`. On an error no register has
+/// changed.
 pub(crate) fn move_string(
     ctx: &mut PpcContext,
     i: Instruction,

@@ -1,13 +1,14 @@
-//! Loads from the context whose values nobody uses.
+//! Dead-load elimination: removes loads from the context without uses.
 //!
-//! A loop's gate loads all registers that the loop carries, whichever of them are read from there
-//! on ([`crate::lift`]); a block that takes what is passed to it may never look. Cranelift drops
-//! instructions without users but for loads, which could fault. Those from the context can't.
+//! A loop's gate loads all loop-carried registers, including those that are not live-in at its
+//! target ([`crate::lift`]), and a block may not use all of its parameters. Cranelift removes
+//! unused instructions except loads, which might fault. Loads from the context cannot fault
+//! (`notrap`).
 
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{Function, MemFlagsData, Value};
 
-/// Takes such loads out of `func`.
+/// Removes unused `notrap` loads from `func`.
 pub(crate) fn remove_loads(func: &mut Function) {
     let mut users: SecondaryMap<Value, u32> = SecondaryMap::new();
     users.resize(func.dfg.num_values());

@@ -1,20 +1,20 @@
-//! When code is compiled: once it has run so long in the interpreter that compiling it would have
-//! been cheaper.
+//! Tier-up from the interpreter: a function is compiled once interpreting it has cost as much as
+//! compiling it would.
 //!
-//! Compiling an instruction costs as much as interpreting it some thousand times. So the work that
-//! the interpreter does is counted per function, and the function is compiled when that is
-//! `warm_up` times its size: whatever a program does, it never spends much more on compiling than
-//! it has spent on interpreting, and never interprets much longer than compiling would have taken.
+//! Compiling an instruction costs as much as interpreting it some thousand times. So the
+//! interpreter's work is counted per function, and a function is compiled when its work is
+//! `warm_up` times its size. For any program, compiling never costs much more time than
+//! interpreting has, and code is never interpreted much longer than it would take to compile it.
 //!
-//! - The interpreter's blocks count how often they are reached; now and then their counts are added
-//!   to their function's. Turns of a loop count like calls, so one long call is enough.
-//! - A block where a visit went on is not counted: visits end anywhere. The interpreter runs from
-//!   there to the next entry of compiled code, which is at most one turn of a loop away.
-//! - Where compiled code came to an address without an entry (a case of a switch), that address
-//!   becomes an entry when the function is compiled again, for which it has to be as warm as for
-//!   the first time. How often that happens is bounded ([`crate::functions`]).
-//! - So does a side of a branch that was left out as nobody had taken it, but it becomes no entry.
-//! - A long function is cut into pieces, which count by themselves.
+//! - The interpreter's blocks count how often they are reached; from time to time their counts are
+//!   added to their function's. Loop iterations count like calls, so one long call is enough.
+//! - A block at which a visit resumes is not counted, because visits end anywhere. The interpreter
+//!   runs from there to the next entry of compiled code, at most one loop iteration away.
+//! - If compiled code leads to an address without an entry (a case of a switch), that address
+//!   becomes an entry when the function is compiled again, for which it has to become as warm as
+//!   for the first time. The number of recompilations is bounded ([`crate::functions`]).
+//! - The same holds for a pruned cold path that is reached after all, but it becomes no entry.
+//! - A long function is cut into pieces, which are counted separately.
 
 use crate::background::{Answer, Order};
 use crate::config::Granularity;
@@ -28,49 +28,50 @@ use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_memory::{CurrentQueue, GuestMemory};
 
-/// What leaving compiled code, finding no code, and coming back costs, in interpreted instructions.
+/// Cost of leaving compiled code, finding no code, and returning, in interpreted instructions.
 const MISS: u32 = 36;
-/// Functions whose warmth is known at most. When there are more, all start anew.
+/// Limit of functions with counted work; all are forgotten when it is reached.
 const MOST_FUNCTIONS: usize = 1 << 16;
 
-/// Bytes before and after an address in which an order for the background compiler says what has
-/// been reached.
+/// Distance in bytes around an address within which an order for the background compiler lists the
+/// reached blocks.
 pub(crate) const AROUND: u32 = 16 << 10;
 
-/// Time for compiling in one visit; what becomes warm after that waits for the next. The stop flag
-/// is looked at between visits, so this and one region's compilation are the longest that it waits.
+/// Time for compiling in one visit; functions that become warm after that wait for the next visit.
+/// The stop flag is polled between visits, so a stop request waits at most for this time and one
+/// region's compilation.
 const COMPILE_BUDGET: Duration = Duration::from_millis(20);
 
-/// How the address that has no code was reached.
+/// How control reached an address without code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// A visit goes on there, or an instruction before it was interpreted.
+    /// A visit resumed there, or the interpreter ran the instruction before it.
     Resumed,
-    /// Compiled code went there.
+    /// Compiled code branched there.
     Compiled,
-    /// The interpreter paused there.
+    /// The interpreter stopped there.
     Interpreted,
 }
 
-/// What is known of a function that may become warm.
+/// Work done in a function that may become warm.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Heat {
-    /// Instructions interpreted since it was compiled last.
+    /// Instructions interpreted since it was last compiled.
     work: u64,
-    /// What would be compiled, in instructions, when that was looked at last.
+    /// Size in instructions of the code that would be compiled, when it was last determined.
     size: u64,
 }
 
 impl Shared {
-    /// How often a block is reached before its function's warmth is looked at.
+    /// How often a block is reached before its function's warmth is checked.
     fn block_limit(&self) -> u32 {
         (self.config.warm_up / 4).max(1)
     }
 }
 
 impl Engine {
-    /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets up to where there
-    /// is code or something is warm. `Some` if anything else ended it.
+    /// Handles a pc without code: compiles it if it is warm, else interprets up to an address that
+    /// has code or is warm. Returns the exit if anything else ended the interpretation.
     pub(crate) fn without_code(
         &mut self,
         shared: &Shared,
@@ -86,8 +87,8 @@ impl Engine {
         let is_compiled = if at_once {
             self.compile(shared, mode, code, Wanted { pc, as_entry: true }, None)
         } else {
-            // Regions smaller than functions are for comparing engines unit by unit, where each unit is a
-            // visit.
+            // Regions smaller than functions are for comparing engines unit by unit, where each
+            // unit is a visit.
             let counts = shared.config.granularity != Granularity::Function;
             match arrival {
                 Arrival::Compiled => self.interpreter.note_reached(pc, MISS, true),
@@ -103,12 +104,12 @@ impl Engine {
         self.interpreter.run_to_code(ctx, devices, limit, |pc| code.entries.offset(pc) != 0)
     }
 
-    /// Whether there is time left for compiling in this visit.
+    /// Whether there is time left for compiling in the current visit.
     pub(crate) fn may_compile(&self) -> bool {
         self.compile_time <= COMPILE_BUDGET
     }
 
-    /// Adds the warmth of the block at `pc` to its function's, and compiles that if it is enough.
+    /// Adds the work of the block at `pc` to its function's, and compiles that if it is warm.
     fn is_warm(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         if !self.may_compile() {
             return false;
@@ -121,12 +122,12 @@ impl Engine {
             }
             let page = GuestMemory::page_index(GuestAddr(pc));
             if page.is_some_and(|page| cache.is_restless(page)) {
-                // Before it's looked at what would be compiled, which costs more than what is interpreted.
+                // Checked before planning, which costs more than interpreting.
                 return false;
             }
             let place = cache.place(pc);
             if !warmth.wanted && place.is_covered {
-                // On the way to an entry.
+                // The interpreter is on its way to an entry.
                 return false;
             }
             if shared.config.granularity == Granularity::Function { place.unit(pc) } else { pc }
@@ -145,7 +146,7 @@ impl Engine {
                 Order { mode, wanted, unit, reached, work }
             };
             match background.ask(key, heat.work, order) {
-                // The interpreter goes on, and stops when it is there.
+                // The interpreter goes on, and stops once the code is published.
                 Answer::Taken => {
                     self.heat.insert(key, Heat::default());
                     return false;
@@ -158,7 +159,8 @@ impl Engine {
             }
         }
         let warm_up = u64::from(shared.config.warm_up);
-        // It's at least as long as this block, so nobody has to look before that would be worth it.
+        // The function is at least as long as this block, so planning it earlier would be
+        // pointless.
         let whole = shared.config.granularity == Granularity::Function;
         let least = if whole { u64::from(warmth.length) } else { 1 };
         let is_enough = |heat: &Heat| heat.work >= heat.size.max(least).saturating_mul(warm_up);
@@ -172,7 +174,7 @@ impl Engine {
         }
         let compiles = is_enough(&heat);
         if compiles {
-            // Should it be withdrawn or fail, it has to become warm again.
+            // If the code is withdrawn or can't be compiled, the function has to become warm again.
             heat = Heat::default();
         }
         self.heat.insert(key, heat);

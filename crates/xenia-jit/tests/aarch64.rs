@@ -1,10 +1,10 @@
-//! What guest code becomes on AArch64, compared with golden/host-code-aarch64.txt: every row of the
-//! instruction table by itself, and whole functions of cpu-suite, with the assembly of some of
+//! Golden test of AArch64 code, compared with golden/host-code-aarch64.txt: each row of the
+//! instruction table separately, and whole functions of cpu-suite, with the assembly of some of
 //! both.
 //!
-//! Nothing runs it: it shows that nothing of the lifter's output is x86-64's alone, and a change of
-//! it as a diff to be reviewed. `cargo xtask host-code --aarch64` runs this, with `--bless` it
-//! writes the file anew.
+//! The code never runs. The test shows that the lifter's output does not depend on x86-64, and
+//! shows changes as a diff to review. `cargo xtask host-code --aarch64` runs it; with `--bless` it
+//! rewrites the file.
 #![cfg(feature = "arm64")]
 
 use crate::common::*;
@@ -16,17 +16,17 @@ use xenia_isa::{Op, decode};
 use xenia_jit::{Granularity, Jit, JitConfig};
 use xenia_memory::{AllocKind, Protect};
 
-/// Set by `cargo xtask host-code --bless`.
+/// Environment variable that `cargo xtask host-code --bless` sets.
 const BLESS: &str = "XENIA_BLESS_HOST_CODE";
-/// Lines of the first difference that are shown.
+/// Number of lines shown of the first difference.
 const SHOWN: usize = 20;
-/// Instructions whose assembly is kept: one of each kind.
+/// Rows whose assembly is in the file: one of each kind.
 const SHOWN_ROWS: [&str; 32] = [
     "addi", "addx", "addzex", "subfcx", "mullwx", "divwx", "andx", "rlwinmx", "sldx", "srawx", "cntlzwx",
     "cmp", "crand", "mfcr", "lwz", "lwzu", "lhbrx", "stw", "stdx", "lmw", "lwarx", "stwcx", "faddx",
     "fmaddx", "fctiwzx", "lfs", "stfs", "vaddubm", "vperm", "vmaddfp", "lvx", "sync",
 ];
-/// Functions of cpu-suite whose assembly is kept.
+/// Functions of cpu-suite whose assembly is in the file.
 const SHOWN_FUNCTIONS: [&str; 2] = ["add", "swap_words.constprop.0"];
 
 fn golden() -> PathBuf {
@@ -37,12 +37,12 @@ fn config(granularity: Granularity) -> JitConfig {
     JitConfig { granularity, baseline_host: true, verify: true, ..JitConfig::default() }
 }
 
-/// Lines of assembly that are instructions.
+/// Number of instructions in an assembly text.
 fn count(host: &str) -> usize {
     host.lines().filter(|line| line.starts_with("  ") && !line.trim_start().starts_with(';')).count()
 }
 
-/// Adds a line, and the assembly if that is kept.
+/// Adds a line, and the assembly if `is_shown`.
 fn add(out: &mut String, what: &str, texts: &(String, String), is_shown: bool) {
     let (clif, host) = texts;
     assert!(clif.contains("get_pinned_reg") && host.contains("ret"), "{what}: {host}");

@@ -1,4 +1,5 @@
-//! Code that a host thread of its own compiles: whenever it turns up, the guest can't tell.
+//! Background compilation on a separate host thread: the guest cannot detect when code becomes
+//! available.
 
 use crate::common::*;
 use std::thread;
@@ -7,7 +8,7 @@ use xenia_cpu::Exit;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;
 
-/// Two loops, one in the other, with a branch that goes both ways and a call.
+/// Two nested loops, with a branch that goes both ways and a call.
 fn words() -> Vec<u32> {
     vec![
         x(Op::mtspr, 5, 9, 0, 0),
@@ -41,14 +42,14 @@ fn when_code_turns_up_is_no_difference_to_the_guest() {
             machine.ctx.gpr[5] = 300;
         }
         let mut visit = 0_u32;
-        // On a busy host the compiler may not have had its turn by then.
+        // On a busy host the compiler may not have run by then.
         while visit < 600 || visit < 60_000 && jit.engine.counters().functions == 0 {
             let quantum = 900 + i64::from(visit % 101);
             assert_eq!(jit.run(quantum), interpreter.run(quantum), "seed {seed}, visit {visit}");
             assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "seed {seed}, visit {visit}");
             assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "seed {seed}, visit {visit}");
             if visit % 64 == 63 {
-                // The guest's code is another: what is being compiled may be of the one before.
+                // The guest's code changes, so a compilation in progress may be of the old code.
                 let patched = [d(Op::addi, 3, 3, (visit / 64) as i32)];
                 jit.put(CODE + 4, &patched);
                 interpreter.put(CODE + 4, &patched);

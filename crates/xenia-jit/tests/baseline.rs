@@ -1,5 +1,5 @@
-//! The baseline tier against the interpreter: every template with every kind of operand, random
-//! programs in visits of any length, faults, and code that changes.
+//! Baseline tier compared with the interpreter: each template with each kind of operand, random
+//! programs in visits of any length, faults, and self-modifying code.
 
 use crate::common::pair::machines;
 use crate::common::*;
@@ -7,18 +7,18 @@ use xenia_cpu::{EngineConfig, ReservationMode};
 use xenia_isa::{Family, Flag, Op};
 use xenia_jit::{JitConfig, Tiers};
 
-/// The baseline tier alone, whatever becomes of a page.
+/// The baseline tier alone, which also compiles pages that change often.
 fn baseline() -> JitConfig {
     JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() }
 }
 
-/// Registers that baseline code runs with: XER[SO] is 0.
+/// Random registers for baseline code, which requires XER\[SO\] to be 0.
 fn randomize_for_baseline(machine: &mut Machine, r: &mut Random) {
     randomize(&mut machine.ctx, r);
     machine.ctx.xer_so = 0;
 }
 
-/// Sequences of `length` words of one family, `count` of them, each on fresh registers.
+/// Runs `count` sequences of `length` words of these families, each with new registers.
 fn check(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
     let rows: Vec<Op> = rows(families);
     let mut r = Random::new(seed);
@@ -29,7 +29,7 @@ fn check(config: JitConfig, families: &[Family], seed: u64, count: u64, length: 
             .map(|_| {
                 loop {
                     let word = word(&mut r, &rows);
-                    // OE forms are the interpreter's.
+                    // The interpreter executes OE forms.
                     let op = xenia_isa::decode(word).unwrap();
                     if !(op.row().family == Family::Integer && op.row().has(Flag::oe)) || word & 0x400 == 0 {
                         break word;
@@ -56,7 +56,7 @@ fn check(config: JitConfig, families: &[Family], seed: u64, count: u64, length: 
     let counters = jit.engine.counters();
     assert_eq!(counters.compiled_guest_instructions, 0, "{counters:?}");
     assert!(counters.baseline_guest_instructions >= count * length as u64, "{counters:?}");
-    // `sc`, and rows that end a block or change the mode.
+    // The interpreter executes `sc`, and rows that end a block or change the mode.
     let interpreted = counters.interpreted_instructions.saturating_sub(count);
     assert!(interpreted < count * length as u64 / 4, "{families:?}: {counters:?}");
 }
@@ -92,30 +92,29 @@ fn stores_that_others_hear_of_agree() {
     check(JitConfig { engine, ..baseline() }, &[Family::LoadStore], 300, 600, 12);
 }
 
-/// The configurations whose ways between units and tiers are compared.
+/// Configurations that differ in the transitions between units and tiers.
 fn configs() -> [JitConfig; 3] {
     let both = JitConfig { tiers: Tiers::Both, ..baseline() };
-    // Hot with its first sample, and never.
+    // The optimizing tier compiles at the first sample, or never.
     [baseline(), JitConfig { hot_after: 0, ..both }, JitConfig { background: true, hot_after: 0, ..both }]
 }
 
-/// Blocks of a program, each of which ends with a branch.
+/// Number of blocks of a program, each of which ends with a branch.
 const BLOCKS: u32 = 24;
-/// Words of the longest block.
+/// Maximum number of words in a block.
 const LONGEST: u32 = 16;
 
-/// Blocks lie on six pages, so that what changes is not all of the program.
+/// Address of a block. Blocks are on six pages, so that a change does not affect the whole program.
 fn block(n: u32) -> u32 {
     CODE + 0x400 * n
 }
 
-/// The address of any word of the program.
+/// The address of a random word of the program.
 fn any_word(r: &mut Random) -> u32 {
     block(r.below(u64::from(BLOCKS)) as u32) + 4 * r.below(u64::from(LONGEST)) as u32
 }
 
-/// A word that ends the block whose last word is at `pc`: it goes to any block, calls one, or
-/// returns.
+/// The last word of a block, at `pc`: branches to any block, calls one, or returns.
 fn branch(r: &mut Random, pc: u32) -> u32 {
     let to = block(r.below(u64::from(BLOCKS)) as u32);
     let distance = to.wrapping_sub(pc) & 0xFFFC;
@@ -124,16 +123,16 @@ fn branch(r: &mut Random, pc: u32) -> u32 {
         0 => b(pc, to, false),
         1 | 2 => b(pc, to, true),
         3 => BLR,
-        // beqlr and its like; bdnz.
+        // Conditional returns such as `beqlr`; `bdnz`.
         4 => 0x4C00_0020 | 12 << 21 | condition,
         5 => 0x4000_0000 | 16 << 21 | distance,
-        // bctr and bctrl, which go anywhere in the code.
+        // `bctr` and `bctrl`, to any address in the code.
         6 => BCTR | r.below(2) as u32,
         _ => 0x4000_0000 | (4 + 8 * (r.below(2) as u32)) << 21 | condition | distance,
     }
 }
 
-/// Random words, and branches between them.
+/// Random words with branches between them.
 fn program(r: &mut Random, rows: &[Op]) -> Vec<(u32, Vec<u32>)> {
     let one = |n: u32| {
         let length = 1 + r.below(u64::from(LONGEST) - 1) as u32;
@@ -146,8 +145,9 @@ fn program(r: &mut Random, rows: &[Op]) -> Vec<(u32, Vec<u32>)> {
     (0..BLOCKS).map(one).collect()
 }
 
-/// Programs with branches both ways and code that others change, in visits of any length: state,
-/// memory and the number of instructions are the interpreter's after each.
+/// Programs with forward and backward branches and with code that is changed from outside, in
+/// visits of any length: state, memory and instruction count are the interpreter's after each
+/// visit.
 #[test]
 fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
     let rows = rows(&[Family::Integer, Family::Logical, Family::Rotate, Family::LoadStore]);
@@ -184,11 +184,11 @@ fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
     }
 }
 
-/// Calls nest deeper than the host's stack allows, by `bl` and through CTR, into the beginning of
-/// functions and into the middle.
+/// Calls nest deeper than the host's stack allows, by `bl` and through CTR, to the start of
+/// functions and into their middle.
 #[test]
 fn calls_nest_as_deep_as_the_guest_likes() {
-    // f: r3 -= 1; back if it was not negative; blr. Enters itself at its second word, too.
+    // f: r3 -= 1; recursion if it was not negative; blr. Also enters itself at its second word.
     let f = CODE + 16;
     for (first, second) in [(b(CODE + 24, f, true), 0x6000_0000), (BCTRL, b(CODE + 28, f + 4, true))] {
         let words = [
@@ -213,8 +213,8 @@ fn calls_nest_as_deep_as_the_guest_likes() {
     }
 }
 
-/// A return to elsewhere than the caller expects: straight to an outer function, and again and
-/// again to the place behind the last call.
+/// Returns to other addresses than the caller expects: directly to an outer function, and
+/// repeatedly to the address after the last call.
 #[test]
 fn returns_go_where_lr_says() {
     let (a, c) = (CODE + 16, CODE + 32);
@@ -241,7 +241,7 @@ fn returns_go_where_lr_says() {
     }
 }
 
-/// A switch, and jumps by it to its cases, into their midst, and elsewhere.
+/// A switch statement that jumps to its cases, into their middle, and elsewhere.
 #[test]
 fn switches_go_where_ctr_says() {
     let text = [
@@ -269,7 +269,7 @@ fn switches_go_where_ctr_says() {
                     machine.ctx.pc = CODE;
                     machine.ctx.ctr = round << 40 | (u64::from(CODE) + 4 * target + round);
                 }
-                // The third word jumps to itself.
+                // The third word branches to itself.
                 compare(&mut jit, &mut interpreter, 50, &|| format!("word {target}"));
             }
         }

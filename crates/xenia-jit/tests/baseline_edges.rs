@@ -1,9 +1,9 @@
-//! Templates of the baseline tier at the edges of their encodings, against the interpreter: every
-//! immediate at which an encoding changes, registers inside and outside of the map that are equal
-//! or not, live flags in front of branches, and CTR with an upper half.
+//! Templates of the baseline tier at the edges of their encodings, compared with the interpreter:
+//! each immediate at which an encoding changes, equal and different registers inside and outside
+//! the register map, live host flags before branches, and CTR with a nonzero upper half.
 //!
-//! Unlike the random sequences of `baseline.rs`, these cases are listed, so that a wrong template
-//! fails here whatever the seed is.
+//! Unlike the random sequences of `baseline.rs`, these cases are listed, so a wrong template fails
+//! here for every seed.
 
 mod branches;
 mod memory;
@@ -13,7 +13,7 @@ use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::{Family, Flag, Op, Operand};
 use xenia_jit::{JitConfig, Tiers};
 
-/// The baseline tier and the interpreter, and where their next code goes.
+/// The baseline tier and the interpreter, and the address of their next code.
 struct Pair {
     jit: Machine,
     interpreter: Machine,
@@ -30,14 +30,14 @@ impl Pair {
         Self { jit, interpreter: Machine::interpreter_with(engine), at: CODE }
     }
 
-    /// On this host, and on one without the features that not every host has.
+    /// A pair for this host, and one without optional host features.
     fn hosts() -> [Self; 2] {
         [false, true].map(|baseline_host| Self::new(ReservationMode::default(), baseline_host))
     }
 
-    /// Puts programs into both machines, each followed by `sc`, and runs each from the states that
-    /// `states` makes of its address. Compares registers, exits and the budget after each run, and
-    /// the memory in the end.
+    /// Writes programs to both machines, each followed by `sc`, and runs each from the states that
+    /// `states` returns for its address. Compares registers, exits and the budget after each run,
+    /// and memory at the end.
     fn agree(&mut self, programs: &[Vec<u32>], mut states: impl FnMut(u32) -> Vec<PpcContext>) {
         let words: Vec<u32> =
             programs.iter().flat_map(|words| words.iter().copied().chain([SC, SC])).collect();
@@ -71,7 +71,7 @@ impl Pair {
     }
 }
 
-/// The states that `set` makes of [`state`] for each of `values`; CA alternates.
+/// The states that `set` makes of [`state`] for each of `values`, with CA alternating.
 fn states<T>(values: impl IntoIterator<Item = T>, set: impl Fn(&mut PpcContext, T)) -> Vec<PpcContext> {
     let base = state();
     let one = |(n, value)| {
@@ -88,7 +88,7 @@ fn pairs<T: Copy>(values: &[T]) -> impl Iterator<Item = (T, T)> {
     values.iter().flat_map(move |&a| values.iter().map(move |&b| (a, b)))
 }
 
-/// Recognisable registers; XER\[SO\] is 0.
+/// Registers with distinct values; XER\[SO\] is 0.
 fn state() -> PpcContext {
     let mut r = Random::new(46);
     let mut ctx = PpcContext::default();
@@ -97,7 +97,7 @@ fn state() -> PpcContext {
     ctx
 }
 
-/// Values at which results, carries, compares and counts of shifts change.
+/// Values at which results, carries, compares and shift counts change.
 const VALUES: [u64; 20] = [
     0,
     1,
@@ -121,7 +121,7 @@ const VALUES: [u64; 20] = [
     0xDEAD_BEEF_0000_0001,
 ];
 
-/// Targets and sources: in the map and outside of it, equal and not.
+/// Targets and sources: inside and outside the register map, equal and different.
 const REGISTERS: [[u32; 3]; 16] = [
     [3, 4, 5],
     [3, 3, 4],
@@ -145,7 +145,7 @@ fn has(op: Op, operand: Operand) -> bool {
     op.row().operands.contains(&operand)
 }
 
-/// Rows of fixed-point families with an immediate of 16 bits, or without.
+/// Rows of fixed-point families, with or without a 16-bit immediate.
 fn fixed_point(immediate: bool) -> impl Iterator<Item = Op> {
     rows(&[Family::Integer, Family::Logical, Family::Rotate])
         .into_iter()
@@ -179,7 +179,7 @@ fn register_forms_agree_on_edge_values_and_equal_registers() {
     }
 }
 
-/// Immediates of 16 bits on both sides of those at which an encoding changes.
+/// 16-bit immediates on both sides of those at which an encoding changes.
 const IMMEDIATES: [i32; 18] = [
     0, 1, 2, 31, 0x7E, 0x7F, 0x80, 0x81, 0xFF, 0x100, 0x7FFF, 0x8000, 0x8001, 0xFF7E, 0xFF7F, 0xFF80, 0xFF81,
     0xFFFF,
@@ -194,7 +194,7 @@ fn immediates_at_which_encodings_change_agree() {
         {
             let word = |op| {
                 let word = fields(op, [target, source, 0]) | immediate as u32;
-                // Compares of words to CR0; `branches.rs` has the others.
+                // Word compares to CR0; `branches.rs` tests the others.
                 vec![if has(op, Operand::crfd) { word & !(31 << 21) } else { word }]
             };
             let near = [immediate, i32::from(immediate as i16), immediate << 16];
@@ -220,7 +220,7 @@ fn all_counts_and_masks_of_word_rotates_agree() {
     let states = rotated();
     for op in [Op::rlwinmx, Op::rlwimix, Op::rlwnmx] {
         for count in 0..32 {
-            // Each word has a target of its own: r1 and r4 to r31. The last one is a record form.
+            // Each word has a different target: r1 and r4 to r31. The last one is a record form.
             let word = |source: u32, begin: u32, end: u32| {
                 let target = if end < 4 { 1 + 3 * (end & 1) } else { end };
                 x(op, source, target, count, begin << 6 | end << 1 | u32::from(end == 31))
@@ -286,7 +286,7 @@ fn constants_of_two_instructions_agree() {
 fn moves_of_every_special_register_and_field_agree() {
     let mut pair = Pair::new(ReservationMode::default(), false);
     let mut words = Vec::new();
-    // The time base is not compared: it differs.
+    // The time base is not compared, since it differs.
     for number in (0..1024_u32).filter(|number| ![268, 269, 284, 285].contains(number)) {
         let split = (number & 31) << 16 | number >> 5 << 11;
         for op in [Op::mfspr, Op::mtspr] {

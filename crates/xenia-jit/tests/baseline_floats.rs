@@ -1,5 +1,5 @@
-//! Floating point of the baseline tier against the interpreter: special operands, rounding and its
-//! edges, every control of FPSCR, in visits of any length.
+//! Floating point of the baseline tier compared with the interpreter: special operands, rounding
+//! and its edge cases, all control bits of FPSCR, in visits of any length.
 
 use crate::common::pair::machines;
 use crate::common::*;
@@ -13,7 +13,7 @@ fn baseline() -> JitConfig {
 
 const SIGN: u64 = 1 << 63;
 
-/// Zero, denormals, the edges of the normal range, one, infinity, NaNs of both kinds.
+/// Zero, denormals, the edges of the normal range, one, infinity, and NaNs of both kinds.
 const SPECIAL: [u64; 14] = [
     0,
     1,
@@ -31,18 +31,18 @@ const SPECIAL: [u64; 14] = [
     0x7FFF_FFFF_FFFF_FFFF,
 ];
 
-/// Exponents of doubles at which something changes: the ends of the range and half of it, the ends
-/// of the range of singles, of the range of their denormals and of half of it, and those of
-/// integers.
+/// Exponents of doubles at which results change: the ends of the range and half of it; the ends of
+/// the singles' range, of the range of their denormals, and half of it; and the ends of the
+/// integers' ranges.
 const EXPONENTS: [u64; 20] =
     [0, 1, 2, 510, 511, 512, 873, 874, 895, 896, 897, 898, 959, 1023, 1053, 1054, 1086, 1149, 1150, 2046];
 
 fn operand(r: &mut Random) -> u64 {
     let fraction = match r.below(5) {
         0 => 0,
-        // The fraction of a single.
+        // A double with the fraction of a single.
         1 => r.next() << 29,
-        // The middle between two singles, and beside it.
+        // The midpoint of two singles, and its neighbours.
         2 => r.next() << 29 | 0x1000_0000,
         3 => (r.next() << 29 | 0x1000_0000).wrapping_add(r.below(3)).wrapping_sub(1),
         _ => r.next(),
@@ -76,7 +76,7 @@ fn set_up(ctx: &mut PpcContext, r: &mut Random) {
     }
 }
 
-/// Sequences of 12 words on few registers, each from several states.
+/// Sequences of 12 words with few registers, each from several states.
 fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
     let mut r = Random::new(seed);
     let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter_with(config.engine));
@@ -84,7 +84,7 @@ fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
         let words: Vec<u32> = (0..12)
             .map(|_| {
                 let word = word(&mut r, rows);
-                // FPRs 0 to 7, so that results are operands.
+                // FPRs 0 to 7, so that results become operands.
                 let named = word & !(if word >> 26 >= 59 { 0x0318_C600 } else { 0x0300_0000 });
                 let named = if r.below(4) == 0 { word } else { named };
                 if xenia_isa::decode(named) == xenia_isa::decode(word) { named } else { word }
@@ -117,7 +117,7 @@ fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
 }
 
 fn arithmetic() -> Vec<Op> {
-    // Moves to FPSCR end blocks or change the mode; `tests/baseline.rs` has them.
+    // Moves to FPSCR end blocks or change the mode; `tests/baseline.rs` covers them.
     rows(&[Family::Float]).into_iter().filter(|op| !op.row().mnemonic.starts_with("mtf")).collect()
 }
 
@@ -158,7 +158,7 @@ fn memory_agrees_on_special_operands() {
     check(baseline(), &memory(), 5, 3000);
 }
 
-/// Each kind of single through `lfs` and back through `stfs`.
+/// Moves each kind of single through `lfs` and back through `stfs`.
 #[test]
 fn singles_are_moved_bit_by_bit() {
     let words =
@@ -178,8 +178,8 @@ fn singles_are_moved_bit_by_bit() {
     }
 }
 
-/// Arithmetic, and calls of functions that are compiled at once by the optimizing tier: FPSCR is
-/// owed from one to the other.
+/// Lazy FPSCR across tiers: arithmetic, and calls of functions that the optimizing tier compiles at
+/// once.
 #[test]
 fn status_is_owed_between_the_tiers() {
     let both = JitConfig { tiers: Tiers::Both, hot_after: 0, ..baseline() };
@@ -193,7 +193,7 @@ fn status_is_owed_between_the_tiers() {
             words.push(b(CODE + 4 * (3 * n + 2), callee, true));
             called.push(word(&mut r, &arithmetic()));
         }
-        // Again and again, so that samples find it hot.
+        // Repeats, so that samples find it hot.
         words.push(b(CODE + 4 * words.len() as u32, CODE, false));
         called.push(BLR);
         let (mut jit, mut interpreter) =

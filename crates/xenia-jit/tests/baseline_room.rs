@@ -1,4 +1,4 @@
-//! The baseline tier when its code memory is full: the coldest units go, the others stay, and the
+//! Baseline tier with full code memory: the coldest units are evicted, the others stay, and the
 //! guest does not notice.
 
 use crate::common::pair::machines;
@@ -6,13 +6,13 @@ use crate::common::*;
 use xenia_isa::Op;
 use xenia_jit::{JitConfig, Tiers};
 
-/// Functions, and bytes from one to the next.
+/// Number of functions, and bytes from one to the next.
 const FUNCTIONS: u32 = 300;
 const STRIDE: u32 = 160;
-/// Less than the functions' code takes, more than that of their caller.
+/// Size of code memory: less than the functions' code, more than that of their caller.
 const ROOM: usize = 48 << 10;
 
-/// A loop of `rounds` rounds that calls all functions.
+/// A loop of `rounds` iterations that calls all functions.
 fn program(rounds: i32) -> Vec<(u32, Vec<u32>)> {
     let function = |n: u32| CODE + SIZE - STRIDE * (FUNCTIONS - n);
     let mut main = vec![d(Op::addi, 20, 0, rounds)];
@@ -53,7 +53,7 @@ fn the_coldest_units_go_when_code_memory_is_full() {
     }
 }
 
-/// A unit that is larger than all of code memory is the interpreter's, but for its end.
+/// The interpreter executes a unit that is larger than the whole code memory, except for its end.
 #[test]
 fn a_unit_without_room_is_interpreted() {
     let mut words: Vec<u32> = (0..1000).map(|k| d(Op::stw, 3 + k % 8, 1, -4 * k as i32)).collect();

@@ -1,5 +1,5 @@
-//! What engines cost that run beside others: a kernel call on their side (leaving compiled code at
-//! `sc 2`, entering it again behind it), and each way to keep reservations.
+//! Benchmark of engines that run in parallel with others: the cost of a kernel call (leaving
+//! compiled code at `sc 2` and reentering after it), and of each way to keep reservations.
 //!
 //! `cargo test --release -p xenia-jit --test tests call_cost:: -- --ignored --nocapture`
 
@@ -15,7 +15,7 @@ use xenia_memory::DeviceQueue;
 
 const CALLS: u64 = 10_000;
 
-/// Nanoseconds per turn of `addi r3,r3,1; sc 2; b .-8`, the least of a thousand runs.
+/// Nanoseconds per iteration of `addi r3,r3,1; sc 2; b .-8`, the least of a thousand runs.
 fn nanoseconds_per_call(engine: &mut dyn Execute) -> f64 {
     let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
     let mut devices = DeviceQueue::new();
@@ -57,7 +57,7 @@ fn what_a_kernel_call_costs() {
     });
 }
 
-/// Nanoseconds per turn of `words`, a loop by `bdnz` that works on what r4 points to; the least of
+/// Nanoseconds per iteration of `words`, a `bdnz` loop that works on the data at r4; the least of
 /// many runs.
 fn nanoseconds_per_turn(engine: &mut dyn Execute, hw_id: u8, at: u32) -> f64 {
     const TURNS: u64 = 2000;
@@ -76,7 +76,7 @@ fn nanoseconds_per_turn(engine: &mut dyn Execute, hw_id: u8, at: u32) -> f64 {
 #[test]
 #[ignore = "a measurement"]
 fn what_ways_to_keep_reservations_cost() {
-    // An increment by lwarx and stwcx., and eight plain stores.
+    // An increment by `lwarx` and `stwcx.`, and eight plain stores.
     let increment = vec![
         x(Op::lwarx, 3, 0, 4, 0),
         d(Op::addi, 3, 3, 1),

@@ -1,24 +1,24 @@
-//! Calls and returns: registers that come along, host frames that are left behind, callees and
-//! callers that change.
+//! Calls and returns: registers passed as arguments, abandoned host frames, and changes of callers
+//! and callees.
 
 use crate::common::pair::{at_once, machines};
 use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 
-/// A page of code behind the first.
+/// The page after the first page of code.
 const FAR: u32 = CODE + 0x1000;
-/// Instructions of a visit that ends by itself.
+/// Budget of a visit that does not end by its budget.
 const LONG: i64 = 1 << 40;
 
-/// The instructions that make a word at r4 visible as code; the last ends the block.
+/// The instructions that make a word stored at r4 visible as code; the last one ends the block.
 fn make_visible() -> [u32; 4] {
     let (sync, isync) = (x(Op::sync, 0, 0, 0, 0), Op::isync.row().bits);
     [x(Op::dcbst, 0, 0, 4, 0), sync, x(Op::icbi, 0, 0, 4, 0), isync]
 }
 
-/// For CTR times: saves r1 and goes `r7` calls deep; the innermost puts r1 back and jumps behind
-/// the first call. Calls push nothing but their frames' addresses.
+/// A loop of CTR iterations: saves r1 and makes `r7` nested calls; the innermost restores r1 and
+/// jumps to the place after the first call. Calls push only the addresses of their frames.
 fn long_jumps() -> Vec<u32> {
     let (back, descend) = (CODE + 6 * 4, CODE + 16 * 4);
     let mut words = vec![
@@ -67,8 +67,8 @@ fn long_jumps_leave_calls_of_any_depth() {
     }
 }
 
-/// Position-independent code finds where it is by a call over a word, from which nothing returns:
-/// its function's own return is to the caller of the one before.
+/// Position-independent code reads its address by a call over a word, which never returns; the
+/// function's own return is to the caller before that.
 #[test]
 fn returns_beyond_the_last_call_bring_registers_along() {
     let code = vec![
@@ -87,7 +87,7 @@ fn returns_beyond_the_last_call_bring_registers_along() {
         BLR,
     ];
     let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &code)], |_| ());
-    // The first round compiles, from the dispatcher; then calls are linked.
+    // The first round compiles code entered from the dispatcher; then calls are linked.
     for round in 1..4 {
         for machine in [&mut jit, &mut interpreter] {
             machine.ctx.pc = CODE;
@@ -97,7 +97,7 @@ fn returns_beyond_the_last_call_bring_registers_along() {
     }
 }
 
-/// `r3 = depth`: recursion through r12, which pushes LR at r9 and counts in r4.
+/// Recursion of depth r3 through r12; pushes LR at r9 and counts in r4.
 fn through_a_pointer() -> Vec<u32> {
     vec![
         x(Op::mtspr, 12, 9, 0, 0), // mtctr r12
@@ -139,8 +139,8 @@ fn calls_through_pointers_outgrow_the_host_stack_in_visits_of_any_length() {
 
 #[test]
 fn a_fault_in_a_callee_finds_every_register() {
-    // The caller changes what it passes right before the call; the callee faults first thing, then
-    // later.
+    // The caller changes its arguments right before the call; the callee faults at its first
+    // instruction, then later.
     let callee = vec![d(Op::lwz, 5, 4, 0), d(Op::addi, 3, 3, 7), d(Op::stwu, 3, 1, -16), BLR];
     let caller = vec![
         d(Op::addi, 3, 3, 1),
@@ -153,7 +153,7 @@ fn a_fault_in_a_callee_finds_every_register() {
     let fine = u64::from(DATA + 0x100);
     for (r1, r4) in [(fine, 0x2000_0000), (0x2000_0000, fine), (fine, fine)] {
         let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
-            // Upper halves are registers, too.
+            // The upper halves of registers are passed as well.
             (ctx.gpr[1], ctx.gpr[3], ctx.gpr[4]) = (r1 | 3 << 32, 0x1234_5678_9ABC_DEF0, r4 | 5 << 32);
         });
         for round in 0..3 {
@@ -189,7 +189,7 @@ fn a_linked_callee_that_changes_is_gone_by_the_next_visit() {
 
 #[test]
 fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
-    // For CTR times: store r10 + CTR to the callee's first word, make it visible, call it.
+    // CTR iterations: store r10 + CTR to the callee's first word, make it visible, call it.
     let mut caller = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];
     caller.extend(make_visible());
     caller.push(b(CODE + 4 * caller.len() as u32, FAR, true));
@@ -205,7 +205,7 @@ fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
 
 #[test]
 fn a_caller_that_its_callee_changes_goes_on_as_what_it_is_now() {
-    // The callee rewrites the word behind the call, with the caller's host frame still there.
+    // The callee rewrites the word after the call while the caller's host frame exists.
     let caller = vec![b(CODE, FAR, true), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), SC];
     let mut callee = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];
     callee.extend(make_visible());
@@ -219,7 +219,7 @@ fn a_caller_that_its_callee_changes_goes_on_as_what_it_is_now() {
 
 #[test]
 fn system_calls_deep_down_come_back_to_every_caller() {
-    // As `through_a_pointer`, with `sc` at the bottom of it.
+    // As `through_a_pointer`, with `sc` at the greatest depth.
     for depth in [1, 3, 30, 300, 9000] {
         let mut words = through_a_pointer();
         let bottom = CODE + 4 * words.len() as u32;

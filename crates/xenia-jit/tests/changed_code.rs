@@ -1,7 +1,7 @@
-//! Code that a title changes and doesn't say so (no `icbi`, no `isync`): the next instruction is
-//! what memory holds.
+//! Self-modifying code without `icbi` or `isync`: the next instruction is the current content of
+//! memory.
 //!
-//! The oracle is the interpreter one instruction at a time, which keeps nothing of code.
+//! The oracle is the interpreter, run for one instruction at a time, so that it caches no code.
 //! docs/src/determinism.md.
 
 use crate::common::*;
@@ -10,20 +10,20 @@ use xenia_isa::Op;
 use xenia_jit::{Granularity, JitConfig, Tiers};
 use xenia_memory::DeviceQueue;
 
-/// `xori rD,rD,immediate`.
+/// `xori` of a register with itself as target.
 fn flip(register: u32, immediate: i32) -> u32 {
     d(Op::xori, register, register, immediate)
 }
 
-/// A program, with r5 the word that is put at r4, and r3 what the changed code counts with.
+/// A program: r5 is the word that is stored at r4, and the changed code counts in r3.
 struct Program {
     name: &'static str,
     words: Vec<u32>,
-    /// Where the word that is changed lies, as a number of words.
+    /// Index of the word that is changed.
     patched: u32,
 }
 
-/// The address of a word of the program.
+/// The address of the program's word `word`.
 fn at(word: u32) -> u32 {
     CODE + 4 * word
 }
@@ -58,7 +58,7 @@ fn programs() -> Vec<Program> {
             &[low(Op::lfs, 1), d(Op::stw, 5, 1, 0), d(Op::lfd, 1, 1, -4), x(Op::stfiwx, 1, 6, 4, 0)],
         ),
     ];
-    // An innermost loop that changes itself in every eighth turn.
+    // An innermost loop that changes itself in every eighth iteration.
     programs.push(Program {
         name: "in a loop",
         words: vec![
@@ -93,7 +93,7 @@ fn programs() -> Vec<Program> {
         ],
         patched: 7,
     });
-    // On another page, and what the caller goes on with is changed there.
+    // The callee is on another page, and changes the code to which it returns.
     let mut words = vec![b(at(0), at(1100), true), d(Op::addi, 3, 3, 1), b(at(2), CODE, false)];
     words.resize(1100, 0);
     words.extend([flip(5, 3), low(Op::stw, 5), d(Op::addi, 8, 8, 3), 0x4E80_0020]);
@@ -110,7 +110,7 @@ fn prepare(machine: &mut Machine, program: &Program) {
     machine.ctx.gpr[8] = 0x0100_6338;
 }
 
-/// The state after that many instructions, one by one.
+/// The state after `count` instructions, run one at a time.
 fn oracle(program: &Program, count: u32) -> Machine {
     let mut machine = Machine::interpreter();
     prepare(&mut machine, program);

@@ -1,11 +1,11 @@
-//! What the lifter knows when compiling is what the interpreter computes: constants of two halves,
-//! their parts, stores of them, and words that are extended once for several uses.
+//! Constant folding in the lifter agrees with the interpreter: constants from two halves, their
+//! parts, stores of them, and words that are extended once for several uses.
 
 use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 
-/// One instruction that makes, changes, stores or compares registers r3 to r8, of which most are
+/// An instruction that sets, changes, stores or compares registers r3 to r8, most of which are
 /// constants; r9 points to data.
 fn instruction(r: &mut Random, rows: &[Op]) -> u32 {
     let mut register = || 3 + r.below(6) as u32;
@@ -18,7 +18,7 @@ fn instruction(r: &mut Random, rows: &[Op]) -> u32 {
         3 => d(r.pick(&[Op::ori, Op::oris, Op::xori, Op::xoris]), b, a, immediate),
         4 => {
             let op = r.pick(&[Op::stb, Op::sth, Op::stw, Op::std, Op::stwu]);
-            // RA of an update form is the pointer alone.
+            // RA of an update form is always the pointer.
             d(op, a, 9, r.below(16) as i32 * 8)
         }
         5 => x(r.pick(&[Op::stwbrx, Op::sthbrx, Op::stwx, Op::lwzx]), a, 9, 10, 0),

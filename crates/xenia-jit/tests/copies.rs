@@ -1,17 +1,18 @@
-//! Loops that keep copies of floating-point and vector registers: sums, factors and what changes
-//! its form from turn to turn, with sides, and with visits that end anywhere.
+//! Loop-carried copies of floating-point and vector registers: sums, factors and registers whose
+//! format changes between iterations, with conditional paths, and with visits that end at arbitrary
+//! instructions.
 
 use crate::common::*;
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_jit::{Jit, JitConfig};
 
-/// Registers of either kind that the loops are about.
+/// Number of registers of each file that the loops use.
 const REGISTERS: u32 = 6;
-/// Turns of a loop.
+/// Number of iterations of a loop.
 const TURNS: i32 = 40;
 
-/// An instruction of a turn: of singles, of doubles, of both, or of vectors.
+/// A random instruction on singles, on doubles, on both, or on vectors.
 fn instruction(r: &mut Random, kinds: &[u64]) -> u32 {
     let kind = r.pick(kinds);
     let singles = [Op::faddsx, Op::fsubsx, Op::fmulsx, Op::fmaddsx, Op::fnmsubsx, Op::fmrx, Op::fnegx];
@@ -36,7 +37,7 @@ fn instruction(r: &mut Random, kinds: &[u64]) -> u32 {
     }
 }
 
-/// A loop of about `length` such instructions, with sides that some turns leave out.
+/// A loop of about `length` such instructions, with paths that some iterations skip.
 fn words(r: &mut Random, length: usize, kinds: &[u64]) -> Vec<u32> {
     let mut words = vec![d(Op::addi, 3, 0, TURNS), x(Op::mtspr, 3, 9, 0, 0)];
     words.push(d(Op::addi, 3, 3, 1));

@@ -1,4 +1,4 @@
-//! Our own cpu-suite as a plain ELF, on both engines: same text, same state, and how fast.
+//! The cpu-suite title as a plain ELF on both engines: same text, same state; and their speed.
 
 use crate::common::*;
 use std::time::Instant;
@@ -14,7 +14,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// Loads the segments and sets the context up as the command line does for a plain ELF.
+/// Loads the segments and prepares the context like the command line does for a plain ELF.
 fn load(machine: &mut Machine, elf: &[u8]) {
     let (headers, count) = (word(elf, 28) as usize, u16::from_be_bytes([elf[44], elf[45]]) as usize);
     for n in 0..count {
@@ -24,7 +24,7 @@ fn load(machine: &mut Machine, elf: &[u8]) {
         }
         let (offset, address) = (word(elf, at + 4) as usize, word(elf, at + 8));
         let (in_file, in_memory) = (word(elf, at + 16) as usize, word(elf, at + 20));
-        // Granule by granule: segments may share one, and the first exists already.
+        // By granules: segments may share one, and the first already exists.
         for start in (address & !0xFFFF..address + in_memory).step_by(0x1_0000) {
             if !machine.memory.is_committed(GuestAddr(start)) {
                 let at = GuestAddr(start);
@@ -46,7 +46,7 @@ fn load(machine: &mut Machine, elf: &[u8]) {
     machine.ctx.gpr[13] = u64::from(DATA + 0x1000);
 }
 
-/// Puts data segments and the context back as [`load`] made them; code is not touched.
+/// Restores data segments and the context to the state after [`load`]; code is not touched.
 fn reload(machine: &mut Machine, elf: &[u8]) {
     let (headers, count) = (word(elf, 28) as usize, u16::from_be_bytes([elf[44], elf[45]]) as usize);
     for n in 0..count {
@@ -65,7 +65,8 @@ fn reload(machine: &mut Machine, elf: &[u8]) {
     machine.ctx.gpr[13] = u64::from(DATA + 0x1000);
 }
 
-/// Runs to the end or for `limit` instructions in visits of `quantum`: text, instructions, seconds.
+/// Runs to the end or for `limit` instructions in visits of `quantum`; returns text, instructions
+/// and seconds.
 fn run(machine: &mut Machine, quantum: i64, limit: u64) -> (String, u64, f64) {
     let (mut text, mut executed) = (String::new(), 0);
     let start = Instant::now();
@@ -112,6 +113,7 @@ fn the_first_instructions_agree() {
     assert_eq!(jit.memory.compare(&interpreter.memory), None);
 }
 
+/// Measures speed:
 /// `REPEATS=5 cargo test --release -p xenia-jit --test tests cpu_suite:: -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
@@ -130,7 +132,7 @@ fn speed() {
         load(&mut machine, &elf);
         let (text, executed, mut seconds) = run(&mut machine, 100_000, limit);
         if let Ok(repeats) = std::env::var("REPEATS").unwrap_or_default().parse() {
-            // Again from the start, now warm: the least of several times.
+            // Again from the start, with compiled code: the least of several runs.
             seconds = (0..repeats)
                 .map(|_: u32| {
                     reload(&mut machine, &elf);

@@ -1,4 +1,4 @@
-//! The cross-checking engine: silent when all is well, and not when it isn't.
+//! Cross-checking engine: it reports a divergence if and only if there is one.
 
 use crate::common::*;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use xenia_guest::GuestAddr;
 use xenia_jit::{CrossCheck, JitConfig, Unit};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
-/// Sums words, stores them back doubled, forever.
+/// An infinite loop that sums words and stores the running sums back.
 const PROGRAM: [u32; 8] = [
     0x3880_0010, // li r4,16
     0x7C89_03A6, // mtctr r4
@@ -80,7 +80,7 @@ fn a_stray_store_is_found_in_memory() {
     memory.alloc_fixed(GuestAddr(DATA), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
     engine.compare_memory(&PpcContext::default());
     assert_eq!(engine.divergence(), None);
-    // Engine stores are not mirrored, so this one reaches one memory only.
+    // Stores through `GuestMemory` are not mirrored, so this one reaches one memory only.
     memory.store_u32(DATA + 0x100, 1, &mut DeviceQueue::new()).unwrap();
     engine.compare_memory(&PpcContext::default());
     let report = engine.divergence().expect("a difference");

@@ -1,5 +1,5 @@
-//! What code with many entries costs to compile: in proportion to its size, whatever enters it
-//! where.
+//! Cost of compiling code with many entries: proportional to its size, regardless of how it is
+//! entered.
 
 use crate::common::*;
 use xenia_cpu::{EngineCounters, Exit};
@@ -8,13 +8,13 @@ use xenia_isa::Op;
 use xenia_jit::JitConfig;
 use xenia_memory::{AllocKind, Protect};
 
-/// Where the functions lie, and the most that they take.
+/// Start of the functions, and their maximum size in bytes.
 const FUNCTION: u32 = 0x8300_0000;
 const MOST: u32 = 1 << 20;
-/// Bytes of a block of [`gotos`].
+/// Size in bytes of a block of [`gotos`].
 const BLOCK: u32 = 32;
 
-/// A jit and an interpreter with `words` at [`FUNCTION`].
+/// A JIT and an interpreter with `words` at [`FUNCTION`].
 fn machines(words: &[u32], warm_up: u32) -> [Machine; 2] {
     let jit = Machine::jit_with(JitConfig { warm_up, ..JitConfig::default() });
     [jit, Machine::interpreter()].map(|mut machine| {
@@ -27,8 +27,9 @@ fn machines(words: &[u32], warm_up: u32) -> [Machine; 2] {
     })
 }
 
-/// A function of `blocks` blocks, each of which goes on at r10 += r11 within the function: no
-/// branch says where, but one that is never taken leads to the last, so all are one function.
+/// A function of `blocks` blocks, each of which jumps to r10 += r11 within the function. No branch
+/// names the targets, but a branch that is never taken leads to the last block, so all are one
+/// function.
 fn gotos(blocks: u32) -> Vec<u32> {
     let last = FUNCTION + BLOCK * blocks;
     let start = [
@@ -52,7 +53,7 @@ fn gotos(blocks: u32) -> Vec<u32> {
     words
 }
 
-/// Sets the registers that [`gotos`] goes by, to go on `stride` blocks further each time.
+/// Sets the registers of [`gotos`] so that each jump advances by `stride` blocks.
 fn set_stride(machine: &mut Machine, blocks: u32, stride: u32) {
     machine.ctx.gpr[11] = u64::from(stride * BLOCK);
     machine.ctx.gpr[12] = u64::from((blocks - 1) * BLOCK);
@@ -68,7 +69,7 @@ fn same(machines: &mut [Machine; 2], budget: i64) -> Exit {
     exit
 }
 
-/// Compiled instructions for each one of `size`; printed.
+/// Compiled instructions per instruction of `size`; also printed.
 fn ratio(what: &str, size: usize, counters: &EngineCounters) -> f64 {
     let compiled = counters.compiled_guest_instructions;
     println!("{what}: {size} instructions, {compiled} compiled in {} regions", counters.functions);
@@ -89,7 +90,7 @@ fn an_entry_at_every_block_found_while_all_are_warm() {
         let before = machines[0].engine.counters().interpreted_instructions;
         same(&mut machines, i64::from(blocks) * 8 * 4);
         let counters = machines[0].engine.counters();
-        // The last block is one that a branch leads to, but not here.
+        // A branch leads to the last block, but is not taken here.
         assert!(ratio("all at once", words.len() + 30, &counters) <= 2.0, "{counters:?}");
         let interpreted = counters.interpreted_instructions - before;
         assert!(interpreted <= u64::from(blocks) * 8 / 4 + 100, "{interpreted}: {counters:?}");
@@ -101,13 +102,13 @@ fn an_entry_at_every_block_each_warm_after_the_other() {
     for blocks in [1 << 4, 1 << 7, 1 << 9] {
         let words = gotos(blocks);
         let mut machines = machines(&words, 10);
-        // So that its start is known.
+        // Makes the function's start known.
         for machine in &mut machines {
             set_stride(machine, blocks, 0);
         }
         same(&mut machines, 100);
         for number in 0..blocks {
-            // Every block once, in an order that is neither up nor down.
+            // Each block once, in neither ascending nor descending order.
             let number = number * 37 % blocks;
             for machine in &mut machines {
                 set_stride(machine, blocks, 0);
@@ -123,7 +124,7 @@ fn an_entry_at_every_block_each_warm_after_the_other() {
     }
 }
 
-/// `ifs` ifs in a loop, whose bodies lie behind it as compilers put what is rare.
+/// A loop of `ifs` ifs, whose bodies are placed after the loop, as compilers do with cold paths.
 fn outlined(ifs: u32) -> Vec<u32> {
     let body = |n: u32| ifs * 3 + 3 + n * 4;
     let at = |index: u32| FUNCTION + 4 * index;
@@ -133,7 +134,7 @@ fn outlined(ifs: u32) -> Vec<u32> {
         let bit = 1 << (n % 3);
         words.extend([d(Op::andi_rc, 6, 5, bit), 0x4182_0008, b(at(from + 2), at(body(n)), false)]);
     }
-    // A conditional branch does not reach as far back.
+    // A conditional branch cannot reach that far back.
     let end = words.len() as u32;
     words.extend([0x4240_0008, b(at(end + 1), FUNCTION, false)]);
     assert_eq!(words.len() as u32, body(0));
@@ -183,7 +184,7 @@ fn a_long_straight_function_is_compiled_once() {
 
 #[test]
 fn a_function_that_nothing_calls_is_compiled_from_its_start() {
-    // Jumps to what comes behind, which has two loops in one.
+    // Jumps to the code after it, which has two loops inside an outer one.
     let words = [
         x(Op::mtspr, 7, 9, 0, 0),
         BCTR,
@@ -208,13 +209,13 @@ fn a_function_that_nothing_calls_is_compiled_from_its_start() {
     while same(&mut machines, 5000) == Exit::Budget {}
     assert_eq!(machines[0].ctx.gpr[3], 30_000);
     let counters = machines[0].engine.counters();
-    // What is after the call of the kernel, too.
+    // Includes the code after the kernel call.
     assert_eq!((counters.functions, counters.compiled_guest_instructions), (1, 12), "{counters:?}");
 }
 
 #[test]
 fn cases_with_loops_are_one_region_with_their_switch() {
-    // A switch on r8's low bits in a loop; each of its cases has a loop.
+    // A switch on r8's low bits in a loop; each case contains a loop.
     const CASES: u32 = 8;
     const CASE: u32 = 6 * 4;
     let head = [

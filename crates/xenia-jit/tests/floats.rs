@@ -1,4 +1,4 @@
-//! Singles that are kept as singles: what others see of them, and operands that are none.
+//! Lazy single format: values as other code sees them, and operands that are not singles.
 
 use crate::common::*;
 use xenia_cpu::Exit;
@@ -25,7 +25,7 @@ fn machines(words: &[u32]) -> (Machine, Machine) {
 
 #[test]
 fn a_fault_shows_singles_as_doubles() {
-    // Loads all, makes more of them, and faults at an access after each.
+    // Loads all, computes more of them, and faults at an access after each.
     for last in 0..8 {
         let mut words: Vec<u32> = (0..6).map(|n| d(Op::lfs, n, 9, 4 * n as i32)).collect();
         words.extend([
@@ -112,7 +112,8 @@ fn loops_take_singles_for_granted_and_show_doubles() {
     let beq = |words: i32| 0x4182_0000 | (words * 4) as u32 & 0xFFFC;
     let words = [
         d(Op::lfs, 1, 9, 0),
-        // Sums and factors from turn to turn; f5 changes in some turns only, f8 is a double in all.
+        // Sums and factors across iterations; f5 changes in some iterations only, f8 is a double in
+        // all.
         float(Op::fmaddsx, [3, 1, 3, 4]),
         d(Op::stfs, 3, 9, 0x40),
         float(Op::faddsx, [4, 4, 1, 0]),
@@ -153,8 +154,8 @@ fn loops_take_singles_for_granted_and_show_doubles() {
 #[test]
 fn what_a_loop_writes_in_each_turn_is_shown_as_doubles_wherever_it_is_left() {
     let bc = |bo: u32, bi: u32, words: i32| 0x4000_0000 | bo << 21 | bi << 16 | (words * 4) as u32 & 0xFFFC;
-    // Before f1 to f5 are written: an access that may fault, a way round, the way out. f4 is a double
-    // in some turns.
+    // Before f1 to f5 are written: an access that may fault, a path that skips them, the exit. f4
+    // is a double in some iterations.
     let bottom = [
         d(Op::lwz, 5, 6, 0),
         x(Op::addx, 6, 6, 8, 0),
@@ -176,15 +177,15 @@ fn what_a_loop_writes_in_each_turn_is_shown_as_doubles_wherever_it_is_left() {
     let mut words = bottom.to_vec();
     words.extend([bc(16, 0, -16), d(Op::stfd, 2, 9, 0x50), float(Op::faddx, [10, 3, 5, 0]), SC]);
     compare_loop(&words);
-    // The same, left at the top.
+    // The same, with the exit at the top.
     let mut words = vec![bc(18, 0, 18)];
     words.extend(bottom);
     words.extend([b(4 * 17, 0, false), d(Op::stfd, 2, 9, 0x50), float(Op::faddx, [10, 3, 5, 0]), SC]);
     compare_loop(&words);
 }
 
-/// Runs a loop over [`SINGLES`], to which r9 points, and words that r6 points to, in visits of
-/// several lengths and with steps of r6 that make it fault in some turn or none.
+/// Runs a loop over [`SINGLES`] at r9 and words at r6, in visits of several lengths, and with steps
+/// of r6 that make it fault in some iteration or never.
 fn compare_loop(words: &[u32]) {
     for budget in [1, 5, 16, 37, 1000] {
         for step in [4, 0x1800, 0x5000, 0x1_0000] {
@@ -213,8 +214,8 @@ fn compare_loop(words: &[u32]) {
 
 #[test]
 fn a_double_stored_as_two_words_is_loaded_as_it_is() {
-    // Of f1 the halves were stored last; of f2 one was stored over, of f3 the base has moved, and f4
-    // ends beyond the page.
+    // f1: its halves were stored last. f2: one half was overwritten. f3: the base has changed. f4:
+    // ends past the page.
     let words = [
         d(Op::stw, 4, 9, 0x10),
         d(Op::stw, 5, 9, 0x14),

@@ -1,4 +1,4 @@
-//! Branches, calls, budgets, faults: whatever crosses a block's edge.
+//! Control flow across blocks: branches, calls, budgets and faults.
 
 mod changes;
 mod time;
@@ -12,7 +12,7 @@ use xenia_isa::Op;
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
 
-/// `fib(r3)` by recursion, then `sc 2`: the stack is in r1.
+/// `fib(r3)` by recursion, then `sc 2`; the stack pointer is r1.
 fn fib() -> Vec<u32> {
     let f = CODE + 8;
     vec![
@@ -75,7 +75,7 @@ fn every_budget_stops_where_the_interpreter_does() {
             machine.ctx = PpcContext { pc: CODE, ..fresh.clone() };
             machine.ctx.gpr[3] = 9;
         }
-        // In pieces, so that visits start in the middle of everything.
+        // In pieces, so that visits start at arbitrary instructions.
         for piece in 0..6 {
             compare(&mut jit, &mut interpreter, budget, &|| format!("budget {budget}, piece {piece}"));
         }
@@ -191,7 +191,7 @@ fn a_refused_access_names_address_and_instruction_and_leaves_the_rest() {
     assert_eq!(interpreter.run(1000), exit);
     assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
     assert_eq!(jit.ctx.executed(), 4);
-    // And goes on when the reason is gone.
+    // The instruction succeeds after the handler's correction.
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.gpr[6] = u64::from(DATA);
     }
@@ -248,7 +248,7 @@ fn the_cases_of_a_switch_are_compiled_together() {
     assert_eq!(counters.functions, 2, "once without and once with the cases: {counters:?}");
 }
 
-/// Nothing that was compiled here was left to the interpreter.
+/// Asserts that the interpreter ran no instructions for compiled code.
 fn assert_no_fallbacks(machine: &Machine) {
     let counters = machine.engine.counters();
     assert_eq!(counters.fallback_instructions, 0, "{counters:?}");
@@ -271,7 +271,7 @@ fn moves_to_msr_change_what_they_may() {
             }
             compare(&mut jit, &mut interpreter, 50, &|| format!("{source:#x}\n{}", listing(&words)));
             assert_no_fallbacks(&jit);
-            // Going on in the state that was set, whatever it is.
+            // Continues in the new state, whatever it is.
             compare(&mut jit, &mut interpreter, 2, &|| format!("then: {source:#x}\n{}", listing(&words)));
         }
     }
@@ -279,7 +279,7 @@ fn moves_to_msr_change_what_they_may() {
 
 #[test]
 fn a_thread_that_waits_for_another_threads_store_sees_it() {
-    // One load outside the loop and one inside, as compilers make them.
+    // One load outside the loop and one inside, as compilers generate them.
     let words = [
         d(Op::lwz, 3, 4, 0),
         d(Op::cmpi, 0, 3, 0),
@@ -336,7 +336,7 @@ fn a_conditional_store_succeeds_once_and_fails_when_the_word_changed() {
     }
     compare(&mut jit, &mut interpreter, 100, &|| "lwarx".into());
     assert_eq!(jit.memory.read::<u32>(GuestAddr(DATA + 32)), Ok(1));
-    // A misaligned one is refused.
+    // A misaligned one raises an exception.
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.pc = CODE;
         machine.ctx.gpr[4] = u64::from(DATA + 33);

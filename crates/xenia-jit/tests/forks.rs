@@ -1,5 +1,4 @@
-//! Several engines of one machine, as [`Execute::fork`] makes them, one after the other and at
-//! once.
+//! Several engines of one machine, created by [`Execute::fork`], sequentially and in parallel.
 
 mod rewriting;
 
@@ -12,7 +11,7 @@ use xenia_isa::Op;
 use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
-/// Runs `engine` from [`CODE`] on; what it left in r3.
+/// Runs `engine` from [`CODE`]; returns r3.
 fn run(engine: &mut dyn Execute) -> u64 {
     let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
     ctx.begin_visit(1000, 0, u32::MAX);
@@ -66,7 +65,7 @@ fn an_interpreter_has_forks_and_a_cross_check_none() {
     assert!(checked.fork().is_none(), "its two memories have to move in step");
 }
 
-/// Something that makes one engine, whose forks share its memory.
+/// Creates an engine whose forks share its memory.
 type Make = fn(&Arc<GuestMemory>, EngineConfig) -> Box<dyn Execute>;
 
 const ENGINES: [(&str, Make); 4] = [
@@ -88,8 +87,8 @@ const ENGINES: [(&str, Make); 4] = [
 const MODES: [ReservationMode; 3] =
     [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict];
 
-/// Runs `begin(hw_id)` on so many host threads, each with a fork of `engine`, up to `sc 2`; gives
-/// the contexts. Visits are short and of an odd length, so that they end anywhere.
+/// Runs `begin(hw_id)` on `count` host threads, each with a fork of `engine`, up to `sc 2`; returns
+/// the contexts. Visits are short and of odd length, so that they end at arbitrary instructions.
 fn at_once(
     count: u8,
     engine: Box<dyn Execute>,
@@ -124,7 +123,7 @@ fn at_once(
 #[test]
 fn concurrent_lwarx_stwcx_serializes() {
     const TURNS: u64 = 20_000;
-    // Even ones add to the words of a doubleword, odd ones to all of it: r3 += r5 by `load` and
+    // Even threads increment the words of a doubleword, odd ones all of it: r3 += r5 by `load` and
     // `store`.
     let add = |load, store| {
         [
@@ -143,7 +142,8 @@ fn concurrent_lwarx_stwcx_serializes() {
             put(&memory, &words);
             at_once(6, make(&memory, EngineConfig { reservations }), 997, |hw_id| {
                 let mut ctx = PpcContext { ctr: TURNS, ..PpcContext::default() };
-                // 0 and 2 have the low word, 4 the high one; a doubleword's turn adds to both.
+                // Threads 0 and 2 use the low word, 4 the high one; the increment of a doubleword
+                // adds to both.
                 let (pc, at, step) = match hw_id {
                     0 | 2 => (CODE, DATA + 4, 1),
                     4 => (CODE, DATA, 1),
@@ -161,9 +161,9 @@ fn concurrent_lwarx_stwcx_serializes() {
     }
 }
 
-/// A stack of few nodes, as the machine's own lists are: who has popped a node has it to itself
-/// until it is pushed again. Comparing values alone would break it: a node that was popped and
-/// pushed again meanwhile looks untouched.
+/// A lock-free stack of few nodes, like the machine's own lists: the thread that pops a node owns
+/// it until it pushes it again. Comparing values alone would break it (the ABA problem): a node
+/// that was popped and pushed again meanwhile looks unchanged.
 #[test]
 fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
     const NODES: u32 = 3;
@@ -215,9 +215,9 @@ fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
     }
 }
 
-/// One context stores the value that is there anyway, and tells before and after; the other makes
-/// reservations and waits until such a store has begun and ended since. Gives how often it has, and
-/// how often the conditional store then succeeded.
+/// One context repeatedly stores the value that is already there, and announces each store before
+/// and after it. The other makes reservations and waits until a store has begun and ended since.
+/// Returns how often that happened, and how often the conditional store then succeeded.
 fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, u64) {
     // r4: the word; r10: begun, done, stop, on another line
     let writer = [
@@ -276,7 +276,7 @@ fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
     for (name, make) in ENGINES {
         let (between, wrong) = stores_of_the_same_value(make, ReservationMode::Strict);
         assert!(between > 0 && wrong == 0, "{name}: {wrong} of {between}");
-        // What the others promise is less; this also shows that the test sees it.
+        // The other modes guarantee less; this also shows that the test can detect the difference.
         for reservations in [ReservationMode::Context, ReservationMode::Table] {
             let (between, unseen) = stores_of_the_same_value(make, reservations);
             assert!(unseen > 0, "{name}, {reservations:?}: {unseen} of {between}");
@@ -284,13 +284,14 @@ fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
     }
 }
 
-/// Two contexts, in step turn by turn: each stores 1 to its word of the turn, passes `fence`, and
-/// loads the other's. How often both loaded 0.
+/// Two contexts in lockstep: each stores 1 to its word of the iteration, executes `fence`, and
+/// loads the other's. Returns how often both loaded 0.
 fn both_loads_before_both_stores(make: Make, fence: u32) -> u32 {
     const TURNS: u32 = 2000;
     let [mine, seen, steps] = [0, 0x6000, 0xC000];
     let words = [
-        // r4, r5: own and other's word; r6: what was seen; r7, r8: own and other's step; r9: the turn
+        // r4, r5: own and other's word; r6: the result; r7, r8: own and other's step; r9: the
+        // iteration
         d(Op::addi, 9, 9, 1),
         d(Op::stw, 9, 7, 0),
         d(Op::lwz, 3, 8, 0),
@@ -333,8 +334,8 @@ fn sync_orders_a_store_before_a_load_and_lwsync_does_not() {
     for (name, make) in ENGINES {
         assert_eq!(both_loads_before_both_stores(make, sync), 0, "{name}");
     }
-    // Were it never seen, the rest would show nothing. Two processors have to be at it at once, which
-    // on a busy machine takes a while.
+    // If reordering were never seen, the assertions below would prove nothing. It requires two
+    // processors at the same time, which takes a while on a busy host.
     let (_, compiled) = ENGINES[1];
     let seen = (0..2_000).any(|_| both_loads_before_both_stores(compiled, lwsync) > 0);
     assert!(seen || thread::available_parallelism().is_ok_and(|count| count.get() < 2));

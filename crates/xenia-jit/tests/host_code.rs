@@ -1,8 +1,9 @@
-//! Host instructions of guest code, compared with golden/host-code.txt: every block of two of our
-//! titles, and every row of the instruction table by itself, compiled for any x86-64-v2 host.
+//! Golden test: host instructions of guest code, compared with golden/host-code.txt. Covers each
+//! block of two of our titles, and each row of the instruction table separately, compiled for any
+//! x86-64-v2 host.
 //!
-//! A change of the lifter shows there as a diff to be reviewed; `cargo xtask host-code --bless`
-//! writes the file anew.
+//! A change of the lifter appears there as a diff to review; `cargo xtask host-code --bless`
+//! rewrites the file.
 
 use crate::common::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +15,9 @@ use xenia_isa::{Op, decode};
 use xenia_jit::{Granularity, Jit, JitConfig, RegionCost};
 use xenia_memory::{AllocKind, Protect};
 
-/// Set by `cargo xtask host-code --bless`.
+/// Environment variable that `cargo xtask host-code --bless` sets.
 const BLESS: &str = "XENIA_BLESS_HOST_CODE";
-/// Differing lines that are shown.
+/// Maximum number of differing lines to show.
 const SHOWN: usize = 30;
 
 const TITLES: [(&str, &[u8]); 2] = [
@@ -32,7 +33,7 @@ fn config(granularity: Granularity) -> JitConfig {
     JitConfig { granularity, baseline_host: true, verify: true, ..JitConfig::default() }
 }
 
-/// A line for each block that can be reached from the title's entry by calls and branches.
+/// Adds a line for each block that is reachable from the title's entry by calls and branches.
 fn title(name: &str, file: &[u8], out: &mut BTreeMap<String, u32>) {
     let image = xenia_formats::load(&file, &KeyRing::development()).unwrap();
     let memory = xenia_memory::GuestMemory::new().unwrap();
@@ -53,7 +54,7 @@ fn title(name: &str, file: &[u8], out: &mut BTreeMap<String, u32>) {
     }
 }
 
-/// A line for each row of the table, with registers 3, 4 and 5 where it has such fields.
+/// Adds a line for each row of the table, with registers 3, 4 and 5 in its register fields.
 fn rows(out: &mut BTreeMap<String, u32>) {
     let memory = memory();
     let jit = Jit::new(memory.clone(), config(Granularity::Instruction)).unwrap();
@@ -77,8 +78,8 @@ fn counted() -> BTreeMap<String, u32> {
     lines
 }
 
-// One test alone: how long code is depends on where memory lies, and one machine of a process has
-// it where displacements reach.
+// The file has one test only: the length of code depends on the address of memory, and only one
+// machine of a process has memory within reach of displacements.
 #[test]
 fn host_code_is_as_it_was_reviewed() {
     let lines = counted();

@@ -1,15 +1,15 @@
-//! Where code comes together, registers come along as values: each of them is right for each way
-//! there, after each visit's end and at each fault.
+//! Block parameters: registers passed to merge points are correct for each predecessor, after each
+//! visit's end and at each fault.
 
 use crate::common::*;
 use xenia_cpu::{Exit, PpcContext};
 use xenia_isa::{Family, Op};
 
-/// Where r20 points when an access by it is to fault.
+/// Value of r20 for an access that must fault.
 const NOWHERE: u64 = 0xABCD_0000_2000_0000;
 
-/// One to four instructions; with `faults`, one of them reaches memory by r20, which nothing else
-/// names.
+/// One to four instructions; with `faults`, one of them accesses memory through r20, which no other
+/// instruction names.
 fn straight(r: &mut Random, rows: &[Op], faults: bool) -> Vec<u32> {
     let mut words: Vec<u32> = (0..=r.below(3)).map(|_| plain(r, rows)).collect();
     if faults {
@@ -20,7 +20,7 @@ fn straight(r: &mut Random, rows: &[Op], faults: bool) -> Vec<u32> {
     words
 }
 
-/// An instruction on r3 to r13, or an access by r21 to r24.
+/// An instruction on r3 to r13, or an access through r21 to r24.
 fn plain(r: &mut Random, rows: &[Op]) -> u32 {
     let mut register = || 3 + r.below(11) as u32;
     let (a, b, c) = (register(), register(), register());
@@ -31,15 +31,15 @@ fn plain(r: &mut Random, rows: &[Op]) -> u32 {
         2 => x(r.pick(&[Op::addx, Op::orx, Op::subfx, Op::andx, Op::mullwx]), a, b, c, 0),
         3 => d(r.pick(&[Op::addi, Op::addic, Op::cmpi, Op::cmpli]), a & !3, b, 7 - r.below(14) as i32),
         _ => {
-            // Any row, with fields that name one of those registers.
+            // Any row, with fields that name these registers.
             let fields = !(31 << 21 | 31 << 16 | 31 << 11);
             word(r, rows) & fields | a << 21 | b << 16 | c << 11
         }
     }
 }
 
-/// A loop of `turns`: an `if` with two sides, what comes behind it, a call that changes r3, and
-/// more.
+/// A loop of CTR iterations: an `if` with two sides, the merge point, a call that changes r3, and
+/// more code.
 fn program(r: &mut Random, rows: &[Op]) -> Vec<u32> {
     let fault = r.below(6);
     let mut part = |n| straight(r, rows, fault == n);
@@ -60,7 +60,7 @@ fn program(r: &mut Random, rows: &[Op]) -> Vec<u32> {
     words
 }
 
-/// The state that programs begin in.
+/// Initial state of the programs.
 fn begin(r: &mut Random) -> PpcContext {
     let mut ctx = PpcContext::default();
     randomize(&mut ctx, r);
@@ -94,7 +94,8 @@ fn registers_are_right_for_every_way_to_a_join() {
             for machine in [&mut jit, &mut interpreter] {
                 machine.ctx = ctx.clone();
             }
-            // Whole visits, each up to a fault, which is mended in one turn and comes again in the next.
+            // Whole visits, each up to a fault, which is corrected in one iteration and occurs
+            // again in the next.
             for _ in 0..8 {
                 let expected = interpreter.run(100_000);
                 let actual = jit.run(100_000);

@@ -1,5 +1,5 @@
-//! Leaves in place of calls: what a copy of a function does is what the function does, with its
-//! counts, faults and changes.
+//! Inlining of leaf functions: an inlined copy has the effects of the function, with the same
+//! instruction counts, faults and reactions to code changes.
 
 use crate::common::pair::machines;
 use crate::common::*;
@@ -7,17 +7,17 @@ use xenia_cpu::Exit;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;
 
-/// Where functions lie: on the second page of the code.
+/// Address of the functions: the second page of the code.
 const LEAVES: u32 = CODE + 0x1000;
-/// Instructions of a visit that ends by itself.
+/// Budget of a visit that does not end by its budget.
 const LONG: i64 = 1 << 40;
 
-/// `mr rD,rS`.
+/// Register move (`mr`).
 fn mr(to: u32, from: u32) -> u32 {
     x(Op::orx, from, to, from, 0)
 }
 
-/// For CTR turns: calls the functions at `called`, and adds to r9 between them.
+/// A loop of CTR iterations that calls the functions at `called` and adds to r9 between the calls.
 fn calls(called: &[u32]) -> Vec<u32> {
     let mut words = Vec::new();
     for &target in called {
@@ -46,8 +46,8 @@ fn a_loop_that_calls_leaves_calls_nothing() {
 
 #[test]
 fn what_saves_and_restores_registers_is_part_of_the_function() {
-    // __savegprlr_29 and __restgprlr_29, as every title has them, by a function with a frame that calls
-    // itself.
+    // __savegprlr_29 and __restgprlr_29, as in every title, used by a recursive function with a
+    // frame.
     let (save, restore) = (LEAVES, LEAVES + 0x40);
     let save_words =
         [d(Op::std, 29, 1, -32), d(Op::std, 30, 1, -24), d(Op::std, 31, 1, -16), d(Op::stw, 12, 1, -8), BLR];
@@ -117,7 +117,7 @@ fn visits_end_anywhere_in_a_leaf() {
 
 #[test]
 fn a_fault_in_a_leaf_shows_where_it_was() {
-    // Walks over the end of memory: by a load, by a store, by a load behind which nothing is stored.
+    // Walks past the end of memory: by a load, by a store, and by a load without a store after it.
     for access in [d(Op::lwz, 6, 3, 0), d(Op::stw, 9, 3, 0), d(Op::lfs, 1, 3, 0)] {
         let leaf = [d(Op::addi, 4, 4, 1), d(Op::addi, 3, 3, 256), access, d(Op::addi, 5, 4, 3), BLR];
         let words = calls(&[LEAVES]);
@@ -149,7 +149,8 @@ fn a_leaf_that_changes_changes_its_copies() {
             machine.put(LEAVES, &leaf(step));
         }
     }
-    // The page is left alone by then, and no longer part of who calls into it: that one is compiled.
+    // By now the page is known to change and is no longer inlined into its callers, which are
+    // compiled.
     let before = jit.engine.counters().interpreted_instructions;
     assert_eq!(jit.run(1_000_000), Exit::Budget);
     let interpreted = jit.engine.counters().interpreted_instructions - before;

@@ -1,28 +1,27 @@
-//! Loops, nested, with branches in and out of them: every visit ends where the interpreter's does,
-//! with the same state.
+//! Loops, nested, with branches into and out of them: each visit ends where the interpreter's does,
+//! in the same state.
 
 use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;
 
-/// `mtctr` of a register.
+/// `mtctr` from register `from`.
 fn mtctr(from: u32) -> u32 {
     0x7C09_03A6 | from << 21
 }
 
-/// A conditional branch over `words` words.
+/// A conditional branch by `words` words.
 fn bc(bo: u32, bi: u32, words: i32) -> u32 {
     d(Op::bcx, bo, bi, 4 * words)
 }
 
-/// `bdnz` back over `words` words.
+/// `bdnz` backward by `words` words.
 fn bdnz(words: usize) -> u32 {
     bc(16, 0, -(words as i32))
 }
 
-/// Random statements: straight code, ifs, loops of two forms; `depth` of these may be in one
-/// another.
+/// Random statements: straight-line code, ifs, and two forms of loops, nested up to `depth`.
 fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32> {
     let mut words = Vec::new();
     for _ in 0..=r.below(4) {
@@ -30,7 +29,7 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
             0 | 1 => words.extend((0..=r.below(5)).map(|_| word(r, rows))),
             2 => {
                 let skipped = statements(r, rows, depth - 1, false);
-                // On a bit of CR, set or clear.
+                // Conditional on a CR bit, set or clear.
                 let bo = r.pick(&[4, 12]);
                 words.push(bc(bo, r.below(32) as u32, skipped.len() as i32 + 1));
                 words.extend(skipped);
@@ -43,7 +42,7 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
                 words.push(bdnz(length));
             }
             5 => {
-                // Entered in its midst, with a side in front that some turns take.
+                // Entered in the middle, with a conditionally executed path placed before the loop.
                 let side = statements(r, rows, depth - 1, false);
                 let body = statements(r, rows, depth - 1, counts);
                 let (in_front, length) = (side.len() as i32, body.len() as i32);
@@ -54,7 +53,8 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
                 words.extend([d(Op::addic_rc, 31, 31, -1), bc(4, 2, -(length + 2))]);
             }
             _ => {
-                // Until a register is 0, which its code may change; the budget ends what has no end.
+                // Repeats until a register is 0, which the code may change; the budget ends an
+                // infinite loop.
                 let body = statements(r, rows, depth - 1, counts);
                 words.push(d(Op::addi, 31, 0, 1 + r.below(5) as i32));
                 let length = body.len() as i32 + 1;
@@ -66,15 +66,15 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
     words
 }
 
-/// A random program, a few visits of any length from anywhere in it; after a fault it goes on
-/// behind the access.
+/// Runs a random program for a few visits of any length from any of its instructions. After a fault
+/// it continues after the access.
 fn check(families: &[Family], seed: u64, count: u64) {
     let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
     let rows = rows(families);
     let mut faults = 0;
     for round in 0..rounds {
         let mut r = Random::new(seed + 1000 * round);
-        // Every other time with sides of branches left out.
+        // Every other round with cold-path pruning.
         let left_out = (round + seed).is_multiple_of(2).then_some(seed);
         let config = JitConfig { left_out, ..JitConfig::compile_everything() };
         let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
@@ -92,12 +92,12 @@ fn check(families: &[Family], seed: u64, count: u64) {
             interpreter.ctx.ctr = 1 + r.below(20);
             interpreter.ctx.pc = at + 4 * r.below(words.len() as u64 / 2) as u32;
             if r.below(2) == 0 {
-                // Close to where memory ends: what goes on from there faults, sooner or later.
+                // Close to the end of memory, so that the code faults sooner or later.
                 let end = u64::from(DATA + SIZE) - 0x20 - r.below(0x40);
                 interpreter.ctx.gpr[20 + r.below(8) as usize] = end;
             }
             if r.below(4) == 0 {
-                // Into its own page, whatever is there: the same again.
+                // Points into the code area, so that the code may store over its own page.
                 interpreter.ctx.gpr[20 + r.below(8) as usize] = u64::from(CODE + SIZE - 0x1000);
             }
             jit.ctx = interpreter.ctx.clone();
@@ -119,7 +119,7 @@ fn check(families: &[Family], seed: u64, count: u64) {
                 if !here.contains(&interpreter.ctx.pc) {
                     break;
                 }
-                // A handler would do as much.
+                // As a handler would do.
                 let is_code = interpreter.ctx.pc + 4 < here.end;
                 if interpreter.ctx.budget > 0 && is_code {
                     faults += 1;
@@ -150,8 +150,8 @@ fn condition_fields() {
     check(&[Family::Integer, Family::Branch, Family::Logical, Family::LoadStore], 3, 60);
 }
 
-/// A loop over memory that ends at its `nth` access: everything is as it was before it, and it goes
-/// on where a handler says.
+/// A loop over memory that faults at its `nth` access: the state is that before the access, and
+/// execution continues where a handler says.
 #[test]
 fn a_fault_in_a_loop_finds_every_register_exact() {
     for nth in [1, 2, 3, 50, 51, 52, 53, 1000] {
@@ -185,7 +185,7 @@ fn a_fault_in_a_loop_finds_every_register_exact() {
             compare(&mut jit, &mut interpreter, 1 << 30, &what);
             assert_eq!(jit.ctx.pc, CODE + 16, "{}", what());
             assert_eq!(jit.ctx.gpr[6] as i64, 3 * nth, "{}", what());
-            // The handler mends the pointer, and the same access is tried again.
+            // The handler corrects the pointer, and the access is repeated.
             for machine in [&mut jit, &mut interpreter] {
                 machine.ctx.gpr[4] = u64::from(DATA + 0x100);
             }
@@ -228,21 +228,21 @@ fn every_budget_ends_in_the_turn_and_at_the_instruction_where_the_interpreter_is
     }
 }
 
-/// A loop that stores over its own page, whose code stays the same, and is left through an address
-/// in a register.
+/// A loop that stores to its own page without changing the code, and exits through an indirect
+/// branch.
 #[test]
 fn a_loop_may_write_to_its_own_page_and_jump_out() {
     let words = [
         mtctr(3),
         // again:
         d(Op::lwz, 6, 4, 0),
-        d(Op::stw, 6, 4, 0), // r4: this very instruction
+        d(Op::stw, 6, 4, 0), // r4: the address of this instruction
         d(Op::addi, 7, 7, 1),
         d(Op::cmpi, 0, 7, 20),
         0x4D82_0020, // beqlr
         bdnz(5),
         SC,
-        // where lr leads:
+        // target of LR:
         d(Op::addi, 8, 7, 1),
         SC,
     ];
@@ -257,7 +257,7 @@ fn a_loop_may_write_to_its_own_page_and_jump_out() {
     assert_eq!((jit.ctx.gpr[7], jit.ctx.gpr[8]), (20, 21));
 }
 
-/// A compare copies SO as it was, however late somebody asks for its bits.
+/// A lazy compare keeps the SO of its time, however late its bits are read.
 #[test]
 fn what_a_compare_left_keeps_the_overflow_of_its_time() {
     let overflow = |oe: u32| x(Op::addx, 9, 10, 10, oe << 10);
@@ -265,12 +265,12 @@ fn what_a_compare_left_keeps_the_overflow_of_its_time() {
         overflow(1), // SO
         d(Op::cmpi, 6 << 2, 3, 5),
         d(Op::lwz, 11, 1, 0),
-        x(Op::mcrxr, 0, 0, 0, 0), // no SO
+        x(Op::mcrxr, 0, 0, 0, 0), // clears SO
         d(Op::cmpi, 5 << 2, 3, 5),
         d(Op::lwz, 11, 1, 0),
         bc(12, 4 * 5, 2), // another block
         d(Op::addi, 12, 12, 1),
-        // together:
+        // merge:
         d(Op::lwz, 11, 1, 0),
         overflow(1),
         bc(12, 4 * 6 + 3, 2),

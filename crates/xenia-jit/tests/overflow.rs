@@ -1,4 +1,4 @@
-//! XER[SO] is a constant of compiled code: instructions that change it, and copies of it in CR.
+//! XER\[SO\] as a constant of compiled code: instructions that change it, and copies of it in CR.
 
 use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
@@ -9,12 +9,12 @@ const RC: u32 = 1;
 const MFXER_R14: u32 = 0x7DC1_02A6;
 const MTXER_R15: u32 = 0x7DE1_03A6;
 
-/// A loop of r3 turns around `changes`, with compares before and behind them. CR and XER are stored
-/// in each turn.
+/// A loop of r3 iterations around `changes`, with compares before and after them. Each iteration
+/// stores CR and XER.
 fn turns(changes: &[u32]) -> Vec<u32> {
     let mut words = vec![
         0x7C69_03A6, // mtctr r3
-        // The loop.
+        // Start of the loop.
         x(Op::cmp, 6 << 2, 10, 11, 0),
         x(Op::cmpl, (4 << 2) | 1, 10, 12, 0),
         d(Op::lwz, 16, 4, 0),
@@ -66,7 +66,7 @@ fn compare_turns(name: &str, changes: &[u32], budgets: impl Iterator<Item = i64>
 #[test]
 fn instructions_that_change_so_leave_it_right_for_those_behind_them() {
     let mcrxr = x(Op::mcrxr, 5 << 2, 0, 0, 0);
-    // SO changes in every turn.
+    // SO changes in each iteration.
     let turn = d(Op::xoris, 15, 15, 0x8000);
     let cases: [(&str, &[u32]); 9] = [
         ("addo.", &[x(Op::addx, 9, 10, 11, OE | RC)]),

@@ -1,12 +1,12 @@
-//! Random straight sequences of every family: the JIT against the interpreter.
+//! Random straight-line sequences of each family: the JIT compared with the interpreter.
 //!
-//! `XENIA_RANDOM_ROUNDS=n` runs n times as many, on other seeds.
+//! `XENIA_RANDOM_ROUNDS=n` runs n times as many, with other seeds.
 
 use crate::common::*;
 use xenia_isa::{Family, Op};
 use xenia_jit::{Effort, JitConfig};
 
-/// Sequences of `length` words of `families`, `count` of them, each on fresh registers.
+/// Runs `count` sequences of `length` words of `families`, each with new registers.
 fn check(families: &[Family], seed: u64, count: u64, length: usize) {
     let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
     for round in 0..rounds {
@@ -43,7 +43,7 @@ fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, len
     }
     let counters = jit.engine.counters();
     assert_eq!(counters.fallback_instructions, 0);
-    // System instructions may turn to a machine state that is interpreted.
+    // System instructions may change to a machine state that is interpreted.
     if !families.contains(&Family::System) {
         assert_eq!(
             counters.interpreted_instructions, 0,
@@ -52,8 +52,8 @@ fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, len
     }
 }
 
-/// What every other test of this file has, if nothing of the host's is in the way: one machine's
-/// memory lies where displacements reach. With another one there, the engine's here doesn't.
+/// Guest memory out of reach of constant displacements. In the other tests of this file one
+/// machine's memory is normally within reach; a second machine's memory, as here, is not.
 #[test]
 fn accesses_wherever_memory_lies() {
     let there = memory();
@@ -136,7 +136,7 @@ fn vertex_formats_at_their_edges() {
     assert_eq!(jit.engine.counters().fallback_instructions, 0);
 }
 
-/// What hosts without AVX and fused multiply-add run.
+/// Code for hosts without AVX and fused multiply-add.
 #[test]
 fn vectors_on_a_plain_host() {
     let config = JitConfig { baseline_host: true, ..JitConfig::compile_everything() };

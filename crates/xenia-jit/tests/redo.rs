@@ -1,12 +1,12 @@
-//! Loads that fault are done again from where the context was exact: what came before them happens
-//! once, and shows.
+//! Restart points: a faulting load is replayed from the instruction for which the context was
+//! exact, and the effects of earlier instructions appear exactly once.
 
 use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 
-/// Runs `words` up to the access that faults, compares, lets r20 point to memory and runs them to
-/// their end. r9 points to data.
+/// Runs `words` up to the access that faults, compares the states, points r20 to memory and runs to
+/// the end. r9 points to data.
 fn check(words: &[u32], faults_at: u32) {
     let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
     let mut r = Random::new(11);
@@ -31,8 +31,8 @@ fn check(words: &[u32], faults_at: u32) {
     compare(&mut jit, &mut interpreter, 1000, &|| listing(words));
 }
 
-/// Registers, carries and conditions that were computed since; across an edge that only one block
-/// leads to.
+/// Registers, carries and conditions computed since the restart point, also across an edge inside
+/// an extended basic block.
 #[test]
 fn registers_are_exact_where_it_faults() {
     let words = [
@@ -53,7 +53,7 @@ fn registers_are_exact_where_it_faults() {
     check(&words, 10);
 }
 
-/// A word of memory is counted up once, not twice; so is the pointer of an update form.
+/// A word of memory is incremented once, not twice; so is the pointer of an update form.
 #[test]
 fn stores_are_not_repeated() {
     for store in [d(Op::stw, 7, 9, 0), d(Op::stwu, 7, 9, 4), d(Op::stb, 7, 9, 3)] {
@@ -72,8 +72,8 @@ fn stores_are_not_repeated() {
     }
 }
 
-/// What changes more than registers is not repeated either: a reservation, a read of the time base,
-/// FPSCR's bits.
+/// Instructions with effects beyond registers are not replayed: a reservation, a read of the time
+/// base, changes of FPSCR.
 #[test]
 fn what_changes_more_than_registers_is_not_repeated() {
     // lwarx r7,0,r9; mftb r7; mtfsb1 3; faddx f1,f1,f1; fcmpu cr0,f1,f2; mtxer r5.
@@ -91,7 +91,7 @@ fn what_changes_more_than_registers_is_not_repeated() {
     }
 }
 
-/// More than fits into the host's registers.
+/// More loads than fit into the host's registers.
 #[test]
 fn many_loads_in_a_row() {
     let loads = (0..20).map(|n| d(Op::lwz, 21_u32.wrapping_add(n) % 11 + 21, 9, 4 * (n as i32 % 3)));

@@ -1,5 +1,5 @@
-//! The cost of instructions in compiled code of both tiers, where the host decides them and where
-//! software does, and in the interpreter.
+//! Benchmark of instructions in compiled code of both tiers, on operands that the host decides and
+//! on those that need software, and in the interpreter.
 //!
 //! `cargo test --release -p xenia-jit --test tests software_cost:: -- --ignored --nocapture`
 
@@ -53,7 +53,7 @@ fn what_software_costs() {
     let table = EngineConfig { reservations: ReservationMode::Table };
     let table = JitConfig { warm_up: 1, engine: table, ..JitConfig::default() };
     let baseline = JitConfig { tiers: Tiers::Baseline, ..JitConfig::default() };
-    // All write f1 (or r4 and up) and read what nothing writes.
+    // All write f1 (or r4 and up) and read registers that no instruction writes.
     let prepare = |fpr: [u64; 3], fpscr: u32| {
         move |ctx: &mut PpcContext| {
             (ctx.fpscr, ctx.xer_count) = (fpscr, 16);

@@ -1,4 +1,4 @@
-//! Special registers, by every number that an instruction can name.
+//! Special registers, by each number that an instruction can name.
 
 use crate::common::*;
 use xenia_cpu::msr_bit;
@@ -11,7 +11,7 @@ fn every_special_register_is_as_the_interpreter_has_it() {
     let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
     let mut r = Random::new(5);
     for number in 0..1024 {
-        // The time base depends on where it is read; `flow` tests that.
+        // The time base depends on where it is read; `flow` tests it.
         if matches!(number, 268 | 269) {
             continue;
         }
@@ -46,7 +46,7 @@ fn every_special_register_is_as_the_interpreter_has_it() {
 fn problem_state_turns_interrupts_and_translation_on() {
     let config = JitConfig::compile_everything();
     let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
-    // What follows runs with PR set, where nothing but `sc` is sure to be allowed.
+    // The code that follows runs with PR set, in which only `sc` is certain to be allowed.
     for machine in [&jit, &interpreter] {
         machine.put(CODE, &[x(Op::mtmsr, 5, 0, 0, 0), SC]);
     }

@@ -1,4 +1,4 @@
-//! String accesses and reservations: the forms that need more than a host load or store.
+//! String accesses and reservations: the forms that need more than one host load or store.
 
 use crate::common::*;
 use xenia_cpu::{EngineConfig, ExceptionKind, Exit, ReservationMode};
@@ -7,7 +7,7 @@ use xenia_isa::Op;
 use xenia_jit::JitConfig;
 use xenia_memory::{DeviceQueue, FaultKind};
 
-/// A machine that compiles everything, however often its page changes.
+/// A machine that compiles all code, even on pages that change often.
 fn compiling(reservations: ReservationMode) -> Machine {
     let engine = EngineConfig { reservations };
     Machine::jit_with(JitConfig { engine, ..JitConfig::compile_everything() })
@@ -27,7 +27,8 @@ fn pair() -> (Machine, Machine) {
     (jit, interpreter)
 }
 
-/// Runs a word on both, with r4 the address, r5 4 and a length in XER; registers are recognisable.
+/// Runs `word` on both machines, with the address in r4, 4 in r5 and the length in XER; all
+/// registers have distinct values.
 fn both(jit: &mut Machine, interpreter: &mut Machine, word: u32, address: u32, length: u8) -> [Exit; 2] {
     [jit, interpreter].map(|machine| {
         machine.put(CODE, &[word, SC]);
@@ -64,8 +65,8 @@ fn strings_of_every_length_wrap_around_the_registers() {
 #[test]
 fn every_length_of_multiple_loads_agrees_inside_memory_and_beyond() {
     let (mut jit, mut interpreter) = pair();
-    // Whole, across pages, and with each word in turn the first beyond the end. r4 is the base and
-    // among what is loaded.
+    // Complete, across pages, and with each word in turn the first past the end. r4 is the base and
+    // among the loaded registers.
     let ends = (0..34).map(|words| DATA + SIZE - 4 * words - 6);
     for address in [DATA + 8, DATA + 0xFFE].into_iter().chain(ends) {
         for first in 0..32 {
@@ -77,7 +78,7 @@ fn every_length_of_multiple_loads_agrees_inside_memory_and_beyond() {
             assert_eq!(matches!(a, Exit::Syscall { .. }), inside, "lmw r{first} at {address:#x}: {a:?}");
         }
     }
-    // Addresses are 32 bits, and around the end of them there is nothing.
+    // Addresses have 32 bits, and both ends of the address space are inaccessible.
     for (base, displacement) in [(0, -4), (0xFFFF_FFF8, 4), (4, -8), (0xFFFF_FFFC, 8)] {
         for (first, ra) in [(3, 4), (28, 4), (3, 0), (28, 0)] {
             let word = d(Op::lmw, first, ra, displacement);
@@ -127,7 +128,7 @@ fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores
         let [a, _] = both(&mut jit, &mut interpreter, word, REGISTERS, 127);
         assert!(matches!(a, Exit::Syscall { .. }), "{word:x}: {a:?}");
         let each = jit.devices.stores().len();
-        // Room for the first store of one instruction.
+        // Leaves room for the first store of one instruction only.
         for machine in [&mut jit, &mut interpreter] {
             machine.devices.clear();
             for _ in 1..DeviceQueue::CAPACITY {
@@ -159,8 +160,8 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
         let mut jit = compiling(reservations);
         let mut interpreter = Machine::interpreter_with(EngineConfig { reservations });
         for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
-            // Nothing in between, a write by the machine, another hardware thread's commit, another address,
-            // none made.
+            // In between: no store, a write by the machine, a commit of another hardware thread,
+            // another address, no reservation.
             for between in 0..5 {
                 let outcomes = [&mut jit, &mut interpreter].map(|machine| {
                     machine.put(
@@ -228,7 +229,7 @@ fn strict_reservations_die_of_other_threads_stores_only() {
                 machine.put(CODE, &[x(Op::lwarx, 6, 0, 7, 0), SC, word, SC, x(Op::stwcx, 3, 0, 7, 0), SC]);
                 machine.ctx.gpr[3] = 5;
                 machine.ctx.gpr[4] = address.into();
-                // 12 bytes from 8 beyond r4; a line's word that none of the stores writes.
+                // 12 bytes from 8 past r4; a word of the line that no store writes.
                 (machine.ctx.gpr[5], machine.ctx.xer_count) = (8, 13);
                 machine.ctx.gpr[7] = (line + 0x40).into();
                 machine.ctx.pc = CODE;

@@ -1,5 +1,5 @@
-//! Kept code: the next start of a title compiles nothing and does the same, whatever has happened
-//! to the file.
+//! Persistent code cache: the next start of a title compiles nothing and behaves the same,
+//! regardless of damage to the file.
 
 use crate::common::*;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,8 +41,8 @@ impl Keeper for Shelf {
 }
 
 /// Held by each test that starts a machine. Compiled code contains the address of guest memory,
-/// which is the low one for one machine of a process at a time ([`GuestMemory::guest_base`]); a
-/// store made by a machine that lies elsewhere is rejected.
+/// which is low for only one machine of a process at a time ([`GuestMemory::guest_base`]); a store
+/// made by a machine with memory elsewhere is rejected.
 ///
 /// [`GuestMemory::guest_base`]: xenia_memory::GuestMemory::guest_base
 fn only_machine() -> MutexGuard<'static, ()> {
@@ -54,16 +54,16 @@ fn options(shelf: &Shelf, build: &str, title: &str) -> StoreOptions {
     StoreOptions { build: build.to_owned(), title: title.to_owned(), keeper: Box::new(shelf.clone()) }
 }
 
-/// r4 = sum of f(n) for n in r3..0, f(n) = 3 n + what is at DATA, stored there: a loop with a call,
-/// and a load and a store.
+/// r4 = sum of f(n) for n in r3..0, f(n) = 3 n + the word at DATA, stored there: a loop with a
+/// call, a load and a store.
 fn words(factor: i32) -> Vec<u32> {
     let mut words = words_with_leaf(factor);
-    // A branch to the next word makes it a function that is called.
+    // A branch to the next word prevents inlining, so the function is called.
     words.insert(words.len() - 1, d(Op::bcx, 12, 2, 4));
     words
 }
 
-/// The same where f is a leaf, of which the loop's code has a copy.
+/// The same with f as a leaf function, which is inlined in the loop.
 fn words_with_leaf(factor: i32) -> Vec<u32> {
     vec![
         MFLR0,
@@ -91,7 +91,7 @@ fn words_with_leaf(factor: i32) -> Vec<u32> {
     ]
 }
 
-/// What one start of the title came to.
+/// Result of one start of the title.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     gpr: [u64; 32],
@@ -106,7 +106,7 @@ struct Started {
     store: Option<Arc<CodeStore>>,
 }
 
-/// Starts the title with what a program of this build has kept.
+/// Starts the title with the code that earlier starts of this build stored.
 fn start(options: impl Into<Option<StoreOptions>>, config: JitConfig, words: &[u32], times: u32) -> Started {
     let memory = memory();
     let mut jit = Jit::with_store(Arc::clone(&memory), config, options.into()).unwrap();
@@ -114,7 +114,7 @@ fn start(options: impl Into<Option<StoreOptions>>, config: JitConfig, words: &[u
     let mut devices = DeviceQueue::new();
     let mut ctx = PpcContext::default();
     for _ in 0..times {
-        // Each time a new version of the page, once it's watched.
+        // Each write makes a new version of the page, once it is watched.
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
         ctx = PpcContext { pc: CODE, ..PpcContext::default() };
         ctx.gpr[3] = 500;
@@ -136,7 +136,7 @@ fn config() -> JitConfig {
     JitConfig { warm_up: 4, ..JitConfig::default() }
 }
 
-/// A file with what a start has compiled.
+/// A file with the code that one start compiled.
 fn kept() -> (Shelf, Outcome) {
     let shelf = Shelf::default();
     let first = start(options(&shelf, "build", "title"), config(), &words(3), 1);
@@ -151,7 +151,7 @@ fn the_second_start_compiles_nothing_and_ends_the_same() {
     let (shelf, first) = kept();
     let without = start(None, config(), &words(3), 1);
     assert_eq!(first, without.outcome);
-    // Also where its pages have been written before and slots are others.
+    // Also with pages that were written before, and other slots.
     for (times, warm_up) in [(1, 4), (3, 4), (1, 2500), (1, 0)] {
         let config = JitConfig { warm_up, ..JitConfig::default() };
         let without = start(None, config, &words(3), times);
@@ -176,7 +176,7 @@ fn code_that_was_withdrawn_comes_back_without_being_compiled() {
     assert_eq!(with.outcome, without.outcome);
     assert!(with.counters.invalidations >= 4 && with.counters.cache_hits >= 4, "{:?}", with.tally);
     assert!(with.counters.functions < without.counters.functions);
-    // Pages that never rest are left alone all the same.
+    // Pages that change often are still not compiled.
     let with = start(options(&shelf, "build", "title"), config(), &words(3), 40);
     assert!(with.counters.cache_hits < 40, "{:?}", with.tally);
 }
@@ -211,7 +211,7 @@ fn code_that_has_changed_is_compiled() {
     assert_ne!(without.outcome, first);
     assert_eq!(changed.outcome, without.outcome);
     assert!(changed.counters.functions > 0);
-    // Now it has both.
+    // The file now has both versions.
     for factor in [3, 5] {
         let started = start(options(&shelf, "build", "title"), config(), &words(factor), 1);
         assert_eq!((started.counters.functions, started.tally.rejected), (0, 0), "{factor}");
@@ -266,7 +266,7 @@ fn programs_that_share_a_file_keep_what_both_have_compiled() {
     let _only = only_machine();
     let shelf = Shelf::default();
     let one = start(options(&shelf, "build", "title"), config(), &words(3), 1);
-    // Knows nothing of what the first has written meanwhile.
+    // Has read the file before the first process wrote it.
     let blind = Shelf::default();
     let other = start(options(&blind, "build", "title"), config(), &words(7), 1);
     let (ours, theirs) = (shelf.bytes(), blind.bytes());
@@ -276,7 +276,7 @@ fn programs_that_share_a_file_keep_what_both_have_compiled() {
         let memory = memory();
         let mut jit =
             Jit::with_store(Arc::clone(&memory), config(), Some(options(&late, "build", "title"))).unwrap();
-        // Another program writes the file while this one runs.
+        // Another process writes the file while this one runs.
         late.write(&ours).unwrap();
         let bytes: Vec<u8> = words(7).iter().flat_map(|word| word.to_be_bytes()).collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
@@ -309,7 +309,7 @@ fn code_that_is_ever_new_does_not_fill_the_store() {
 #[test]
 fn what_is_precompiled_is_not_compiled_when_it_runs() {
     let _only = only_machine();
-    // A loop with a call, and a switch of two cases that only its jump leads to.
+    // A loop with a call, and a switch of two cases that only its indirect branch reaches.
     let mut code = words(3);
     let switch = code.len() as u32;
     code[2] = b(CODE + 8, CODE + 4 * switch, true);
@@ -357,7 +357,7 @@ fn what_is_precompiled_is_not_compiled_when_it_runs() {
 #[test]
 fn idle_processors_fill_the_store_with_what_is_worth_it() {
     let _only = only_machine();
-    // A function that calls two: a plain loop, and one without.
+    // A function that calls two others: a loop, and one without a loop.
     let mut code = vec![b(CODE, CODE + 0x40, true), b(CODE + 4, CODE + 0x80, true), SC];
     code.resize(0x10, 0);
     code.extend([d(Op::addi, 4, 4, 3), d(Op::bcx, 16, 0, -4), BLR]);

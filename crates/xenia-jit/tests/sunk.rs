@@ -1,5 +1,5 @@
-//! Loops that store none of their registers: whatever ends a turn, and wherever, finds all of them
-//! as the interpreter has them.
+//! Store sinking: after any exit from a loop with sunk stores, all registers are those of the
+//! interpreter.
 
 use crate::common::*;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use xenia_isa::Op;
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::DeviceQueue;
 
-/// What an access in such a loop is followed by: the beginning of the mark that says where a fault
-/// leaves.
+/// The code after an access in such a loop: the beginning of the mark that locates the fault's
+/// exit.
 const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
 
 fn mtctr(from: u32) -> u32 {
@@ -21,8 +21,8 @@ fn bc(bo: u32, bi: u32, words: i32) -> u32 {
     d(Op::bcx, bo, bi, 4 * words)
 }
 
-/// A loop in which more registers change than it can carry, and CR fields, CA and CTR; three ways
-/// lead out of its midst. `first` moves r20 on and `second` r21.
+/// A loop that changes more registers than it can carry, and CR fields, CA and CTR, with three
+/// exits in its middle. `first` advances r20, `second` r21.
 fn words(first: u32, second: u32) -> Vec<u32> {
     vec![
         d(Op::addi, 12, 0, 3000),
@@ -45,7 +45,7 @@ fn words(first: u32, second: u32) -> Vec<u32> {
         d(Op::addi, 13, 11, 7),
         d(Op::addi, 14, 13, 8),
         d(Op::lwz, 15, 31, 16),
-        0x4DA2_0020, // beqlr cr0, which is what SO of nothing leaves
+        0x4DA2_0020, // beqlr cr0
         bc(16, 0, -18),
         SC,
         // one:
@@ -57,7 +57,8 @@ fn words(first: u32, second: u32) -> Vec<u32> {
     ]
 }
 
-/// Registers for such a loop: its accesses have so many words before memory ends.
+/// Prepares registers for such a loop, whose accesses can read or write `first` and `second` words
+/// before the end of memory.
 fn begin(machine: &mut Machine, first: u32, second: u32) {
     machine.ctx = PpcContext { pc: CODE, lr: u64::from(CODE + 0x1000), ..PpcContext::default() };
     machine.ctx.gpr[20] = u64::from(DATA + SIZE - 4 * first);
@@ -67,7 +68,7 @@ fn begin(machine: &mut Machine, first: u32, second: u32) {
     machine.ctx.fpr[1] = 1.5_f64.to_bits();
 }
 
-/// Enough words for every turn.
+/// Enough words for all iterations.
 const ALL: u32 = 4000;
 
 #[test]
@@ -91,7 +92,7 @@ fn a_fault_in_any_turn_and_at_any_access_finds_every_register() {
                     assert!(visits < 20_000, "{}", what());
                 }
                 assert_eq!(jit.ctx.gpr[3], u64::from(turn), "{}", what());
-                // The handler moves the pointers, and the access is tried again.
+                // The handler moves the pointers, and the access is repeated.
                 for machine in [&mut jit, &mut interpreter] {
                     machine.ctx.gpr[20] = u64::from(DATA);
                     machine.ctx.gpr[21] = u64::from(DATA + 0x8000);
@@ -106,7 +107,7 @@ fn a_fault_in_any_turn_and_at_any_access_finds_every_register() {
 #[test]
 fn every_way_out_stores_what_the_loop_has_not() {
     let words = words(d(Op::lwzu, 8, 20, 4), d(Op::stwu, 6, 21, 4));
-    // By CTR, by the first compare, by the second, and by nothing but the budget.
+    // Exits by CTR, by the first compare, by the second, and by the budget only.
     for (ctr, r3, r6, budget) in
         [(9, 0, 0, 1 << 30), (90, 1990, 0, 1 << 30), (90, 5, 0x1200, 1 << 30), (90, 0, 0, 100)]
     {
@@ -128,7 +129,7 @@ fn every_way_out_stores_what_the_loop_has_not() {
     }
 }
 
-/// What the two tests above are about is what happens.
+/// Checks that the loops of the two tests above have sunk stores.
 #[test]
 fn loops_are_compiled_without_stores_before_their_accesses() {
     let memory = memory();

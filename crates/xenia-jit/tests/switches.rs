@@ -1,5 +1,4 @@
-//! Branches to addresses in registers that stay in their region: the cases of a switch, and
-//! whatever else they may lead to.
+//! Indirect branches that stay in their region: cases of switch statements, and other targets.
 
 use crate::common::*;
 use std::sync::Arc;
@@ -9,14 +8,14 @@ use xenia_isa::Op;
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::DeviceQueue;
 
-/// Targets in the table at [`DATA`], which r20 has the address of.
+/// Number of targets in the table at [`DATA`], whose address is in r20.
 const TARGETS: u32 = 16;
-/// A function of its own.
+/// Address of a separate function.
 const ELSEWHERE: u32 = CODE + 0x8000;
-/// The instruction that branches.
+/// Index of the indirect branch.
 const SWITCH: usize = 5;
 
-/// The next number to r8, a target by it, and to that.
+/// Advances r8, selects a target by it, and branches there.
 fn head() -> [u32; SWITCH + 1] {
     [
         d(Op::mulli, 8, 8, 0x4E35),
@@ -28,8 +27,9 @@ fn head() -> [u32; SWITCH + 1] {
     ]
 }
 
-/// Cases behind [`head`], which go back to it, on into the next one, or to one before; where each
-/// of them begins, and a place in the midst of one.
+/// Cases after [`head`], which branch back to it, fall through to the next case, or branch to an
+/// earlier one. Returns the targets as well: the starts of the cases, and an instruction in the
+/// middle of one.
 fn cases(r: &mut Random) -> (Vec<u32>, Vec<u32>) {
     let mut words = head().to_vec();
     let mut targets = Vec::new();
@@ -47,7 +47,7 @@ fn cases(r: &mut Random) -> (Vec<u32>, Vec<u32>) {
         match r.below(5) {
             0 => {}
             1 if case > 0 => {
-                // Not always, or nobody would get out of there.
+                // Conditional, since otherwise the cases might never exit.
                 words.push(0x4182_0008);
                 words.push(b(here(&words), CODE, false));
                 let to = r.pick(&targets);
@@ -66,7 +66,7 @@ fn cases(r: &mut Random) -> (Vec<u32>, Vec<u32>) {
     (words, targets)
 }
 
-/// Puts them, and a function elsewhere.
+/// Writes the program, its table, and a separate function.
 fn put(machine: &Machine, words: &[u32], targets: &[u32]) {
     machine.put(CODE, words);
     let back = b(ELSEWHERE + 4, CODE, false);
@@ -87,7 +87,7 @@ fn cases_anywhere_are_what_the_interpreter_does_with_any_budget_and_after_change
         }
         for visit in 0..120 {
             if visit % 30 == 29 {
-                // A case's first instruction, and where another one lies.
+                // Changes a case's first instruction, and another case's target.
                 let at = r.pick(&targets[..8]);
                 let word = d(Op::addi, 7, 3, visit);
                 targets.swap(r.below(8) as usize, 15);
@@ -105,7 +105,7 @@ fn cases_anywhere_are_what_the_interpreter_does_with_any_budget_and_after_change
 
 #[test]
 fn a_switch_goes_to_its_cases_without_leaving_and_their_parts_are_no_entries() {
-    // Eight cases of: if r3 is 9, r4 += 1; r4 ^= 77.
+    // Eight cases: if r3 is 9, r4 += 1; r4 ^= 77.
     let mut words = head().to_vec();
     let mut targets = Vec::new();
     for case in 0..8 {
@@ -131,8 +131,8 @@ fn a_switch_goes_to_its_cases_without_leaving_and_their_parts_are_no_entries() {
     assert_eq!(counters.functions, 2, "without and with the cases: {counters:?}");
     let dump = jit.dump(GuestAddr(CODE)).unwrap().unwrap();
     assert_eq!(dump.guest.len(), words.len(), "one region");
-    // The table by an entry's number, of the loop's start and the cases, and the switch's, without the
-    // first entry. Each has one more for what is not in it.
+    // The jump table of the entry numbers, for the loop's start and the cases, and the switch's,
+    // which omits the first entry. Each has a default target as well.
     let tables = dump.clif.lines().filter(|line| line.contains("br_table"));
     let sizes: Vec<usize> = tables.map(|table| table.matches("block").count()).collect();
     assert_eq!(sizes, [1 + 9, 1 + 8], "{}", dump.clif);

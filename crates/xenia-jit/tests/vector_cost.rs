@@ -1,4 +1,4 @@
-//! What vector instructions cost in compiled code and in the interpreter.
+//! Benchmark of vector instructions in compiled code and in the interpreter.
 //!
 //! `cargo test --release -p xenia-jit --test tests vector_cost:: -- --ignored --nocapture`
 
@@ -6,8 +6,8 @@ use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, ROWS};
 
-/// The instruction, each copy of which reads what the one before it wrote: v1 of v1, v2, v3, or
-/// where the result would soon be none that a title computes, v1 of v4, v2, v3. A scale is 0.
+/// A copy of the instruction that reads the result of the copy before it: v1 of v1, v2, v3. If the
+/// result would soon be one that no title computes: v1 of v4, v2, v3. A scale is 0.
 fn repeated(op: Op, chained: bool) -> u32 {
     let count = op.row().operands.len();
     let first = if chained { 1 } else { 4 };

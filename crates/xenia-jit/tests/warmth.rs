@@ -1,11 +1,11 @@
-//! When code is compiled, and what becomes an entry of it.
+//! Warm-up: when code is compiled, and which addresses become entries.
 
 use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;
 
-/// The jit with a `warm_up` of 100, with `words` at CODE.
+/// A JIT with a `warm_up` of 100 and with `words` at [`CODE`].
 fn machine(words: &[u32]) -> Machine {
     let machine = Machine::jit_with(JitConfig { warm_up: 100, ..JitConfig::default() });
     machine.put(CODE, words);
@@ -52,7 +52,7 @@ fn what_runs_less_than_its_size_times_the_limit_is_interpreted() {
 
 #[test]
 fn where_visits_end_makes_no_entries() {
-    // An inner loop with a branch that goes both ways, in an outer one.
+    // An inner loop, with a branch that is taken in some iterations, inside an outer one.
     let words = [
         x(Op::mtspr, 5, 9, 0, 0),
         d(Op::addi, 3, 3, 1),
@@ -80,16 +80,16 @@ fn where_visits_end_makes_no_entries() {
     }
     let counters = jit.engine.counters();
     assert_eq!(counters.functions, 1, "compiled once, whatever the visits did: {counters:?}");
-    // To the next turn of the loop at the start of a visit, and what its budget does not reach at the
-    // end.
+    // The interpreter runs to the loop's next iteration at the start of a visit, and the
+    // instructions that the budget check leaves over at the end.
     let at_most = 1500 + 3000 * (9 + 48);
     assert!(counters.interpreted_instructions < at_most, "{counters:?} of {executed}");
 }
 
 #[test]
 fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it() {
-    // r4 = CODE + 20 or + 24 by turns; goto r4. Both cases lie in one straight block, so the second is
-    // no entry by itself.
+    // r4 = CODE + 20 or + 24 alternately; goto r4. Both cases are in one straight block, so the
+    // second is not an entry by itself.
     let words = [
         x(Op::orx, 10, 11, 10, 0), // mr r11,r10
         x(Op::mtspr, 10, 9, 0, 0), // mtctr r10
@@ -116,7 +116,7 @@ fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it()
 
 #[test]
 fn a_function_of_nothing_but_long_instructions_is_compiled_in_pieces() {
-    // stmw r3,0(r2), each of which stores 29 registers.
+    // stmw r3,0(r2): each stores 29 registers.
     const COUNT: usize = 2000;
     let mut words = vec![d(Op::stmw, 3, 2, 0); COUNT];
     words.push(SC);
@@ -153,7 +153,7 @@ fn a_side_that_was_never_taken_is_compiled_once_it_is() {
         assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
         jit.engine.counters()
     };
-    // With the word behind sc.
+    // Includes the word after `sc`.
     let without = words.len() as u64 + 1 - 20;
     let plain = run(&mut jit, 1, 10_000);
     assert_eq!(plain.compiled_guest_instructions, without, "all but the side: {plain:?}");
@@ -186,6 +186,6 @@ fn a_function_too_long_for_one_piece_is_compiled_whole_and_about_once() {
     let counters = machine.engine.counters();
     assert!(counters.functions > 1, "its pieces: {counters:?}");
     assert!(counters.compiled_guest_instructions < 2 * 4 * u64::from(IFS), "{counters:?}");
-    // Where visits begin the interpreter may run to the next entry.
+    // At the start of a visit the interpreter may run to the next entry.
     assert!(interpreted[7] - interpreted[6] < 4000, "four million run in each visit: {interpreted:?}");
 }

@@ -1,11 +1,11 @@
-//! How guest code and exports talk: arguments from registers and stack, typed; results; blocking as
+//! Calling convention between guest code and exports: typed arguments, results, and blocking as
 //! data.
 //!
-//! Arguments 0–7 are in r3–r10, the rest at r1+0x54, 8 bytes apart (a 64-bit one starts 4 bytes
-//! before). Floating-point arguments come in f1–f13, and take up a place among the integer ones as
-//! well. Results go to r3; statuses and signed values are sign-extended.
+//! Arguments 0–7 are in r3–r10, the others at r1+0x54 in steps of 8 bytes (a 64-bit argument starts
+//! 4 bytes earlier). Floating-point arguments are in f1–f13 and also take up a position among the
+//! integer arguments. Results are in r3; statuses and signed values are sign-extended.
 //!
-//! An export never runs guest code and never waits: it returns a [`Flow`] that says what the thread
+//! An export neither runs guest code nor waits: it returns a [`Flow`], which tells what the thread
 //! does next.
 
 mod arguments;

@@ -1,4 +1,4 @@
-//! Dates and times of day: `FILETIME`s to fields and back.
+//! Conversion between `FILETIME` and calendar fields.
 
 /// Units of 100 ns in a millisecond.
 const MILLISECOND: u64 = 10_000;
@@ -9,33 +9,33 @@ const EPOCH: u64 = 584_694;
 /// Days in 400 years.
 const ERA: u64 = 146_097;
 
-/// `TIME_FIELDS`, in its order.
+/// `TIME_FIELDS`, in the structure's order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeFields {
-    /// 1601–30827.
+    /// Year, in 1601–30827.
     pub year: u16,
-    /// 1–12.
+    /// Month, in 1–12.
     pub month: u16,
-    /// 1–31.
+    /// Day of the month, in 1–31.
     pub day: u16,
-    /// 0–23.
+    /// Hour, in 0–23.
     pub hour: u16,
-    /// 0–59.
+    /// Minute, in 0–59.
     pub minute: u16,
-    /// 0–59.
+    /// Second, in 0–59.
     pub second: u16,
-    /// 0–999.
+    /// Milliseconds, in 0–999.
     pub milliseconds: u16,
-    /// 0 is Sunday.
+    /// Day of the week, in 0–6; 0 is Sunday.
     pub weekday: u16,
 }
 
 impl TimeFields {
-    /// The fields of a time in units of 100 ns since 1601.
+    /// Splits a time in units of 100 ns since 1601 into fields.
     pub fn new(time: u64) -> Self {
         let milliseconds = time / MILLISECOND;
         let (days, of_day) = (milliseconds / DAY, milliseconds % DAY);
-        // Years that begin in March put the leap day at their end.
+        // Years that begin in March have the leap day at their end.
         let since = days + EPOCH;
         let (era, of_era) = (since / ERA, since % ERA);
         let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -83,7 +83,7 @@ impl TimeFields {
         Some((days * DAY + of_day) * MILLISECOND)
     }
 
-    /// The fields in the order of the structure.
+    /// The fields as the structure's words.
     pub fn words(self) -> [u16; 8] {
         [
             self.year,
@@ -97,7 +97,7 @@ impl TimeFields {
         ]
     }
 
-    /// The fields from the words of the structure.
+    /// The inverse of [`words`](Self::words).
     pub fn of_words(words: [u16; 8]) -> Self {
         let [year, month, day, hour, minute, second, milliseconds, weekday] = words;
         Self { year, month, day, hour, minute, second, milliseconds, weekday }

@@ -1,20 +1,20 @@
-//! Content: the packages that saved games and downloads are in, as folders of the console's disk.
+//! Content packages: saved games and downloads, stored as folders of the console's disk.
 //!
 //! ```text
-//! Content/OWNER/TITLE/TYPE/NAME=header          what the package is called, who made it, which folder holds its files
+//! Content/OWNER/TITLE/TYPE/NAME=header          title, creator and folder of a package
 //!                         /NAME=thumbnail.png
-//!                         /NAME=2/…             its files
-//!                         /OTHER/…              files without a header: a package that somebody has put there
-//!                         /FILE                 a download in one file (STFS), as the marketplace has them
-//! Profiles/OWNER/profile, TITLE.settings        who may sign in, and what they have set
-//!                /TITLE.gpd                     what they have achieved (xenia_formats::gpd)
-//! Disk/TITLE/…                                  what the title sees as hdd:
+//!                         /NAME=2/…             files of the package
+//!                         /OTHER/…              files without a header, copied there by the user
+//!                         /FILE                 a downloaded package in one file (STFS)
+//! Profiles/OWNER/profile, TITLE.settings        a profile, and its settings
+//!                /TITLE.gpd                     achievements (xenia_formats::gpd)
+//! Disk/TITLE/…                                  the title's hdd:
 //! ```
 //!
-//! No guest can name a file with `=` in it. A package that is made anew gets another folder, and
-//! its header names that one only when the title closes or flushes the package, or the run ends:
-//! until then, and however the program ends, the host has the package as it was. Each file in a
-//! package, and the header, is replaced whole (`vfs/draft.rs`).
+//! Guests cannot name a file with `=` in it. A package that is created anew over an old one gets a
+//! new folder. Its header points there only when the title closes or flushes the package, or the
+//! run ends. Until then, even after a crash, the host has the previous package. Each file in a
+//! package, and the header, is replaced atomically (`vfs/draft.rs`).
 
 mod achievements;
 mod header;

@@ -1,12 +1,11 @@
-//! What `XeCrypt*` computes: digests whose state is the guest's, ciphers, large numbers. No key of
-//! any console is in here.
+//! Cryptography of `XeCrypt*`: digests with state in guest memory, ciphers, big integers. It
+//! contains no keys of any console.
 //!
-//! - [`hash`]: digests that go on from call to call, and HMAC over them.
-//! - [`cipher`]: AES, DES and triple DES by blocks and chained, RC4.
-//! - [`number`]: numbers in 64-bit words, and RSA with them.
-//! - [`random`]: bytes that nobody can tell from random ones, the same in every run that begins
-//!   alike.
-//! - [`uniform`]: numbers that follow from a seed of the caller's.
+//! - [`hash`]: incremental digests, and HMAC.
+//! - [`cipher`]: AES, DES and triple DES in ECB and CBC mode, RC4.
+//! - [`number`]: big integers in 64-bit words, and RSA.
+//! - [`random`]: a deterministic generator of random bytes.
+//! - [`uniform`]: linear congruential numbers with a seed from the caller.
 
 pub mod cipher;
 pub mod hash;

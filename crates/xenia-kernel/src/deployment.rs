@@ -1,35 +1,33 @@
-//! How a title came to its console, and what its buyer may do with it: what titles ask before they
-//! are more than a trial.
+//! Deployment: a title's install medium and license. Titles query it to tell a trial from the full
+//! version.
 
 use xenia_formats::stfs::PackageInfo;
 
-/// A title of a disc that was copied to the hard disk (`xenia_formats::stfs::kind_name`).
+/// Content type of a disc copied to the hard disk (`xenia_formats::stfs::kind_name`).
 const INSTALLED_TITLE: u32 = 0x4000;
 
-/// Where a title is installed; the numbers are `XTitleGetDeploymentType`'s.
+/// Medium a title is installed on; the values are those of `XTitleGetDeploymentType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// It runs from its disc.
+    /// The title runs from its disc.
     #[default]
     Disc = 0,
-    /// Its disc was copied to the hard disk.
+    /// The disc was copied to the hard disk.
     Installed = 1,
-    /// It was downloaded.
+    /// The title was downloaded.
     Download = 2,
 }
 
-/// See the module's documentation.
+/// A title's install medium and license.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deployment {
-    /// Where it is installed.
     pub origin: Origin,
-    /// What may be done with it, a bit each; bit 0 is that it is the full version. Titles on discs
-    /// have none.
+    /// License bits; bit 0 means the full version. Titles on discs have no license.
     pub license: Option<u32>,
 }
 
 impl Deployment {
-    /// That of a title in a package.
+    /// The deployment of a title in a package.
     pub fn of_package(package: &PackageInfo) -> Self {
         let is_copy = package.content_type == INSTALLED_TITLE;
         let origin = if is_copy { Origin::Installed } else { Origin::Download };

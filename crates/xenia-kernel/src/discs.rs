@@ -1,10 +1,10 @@
-//! The disc in the drive, and what puts another of the title's into it (`XamSwapDisc`).
+//! Disc changes (`XamSwapDisc`): the disc in the drive and requests for another disc of the title.
 //!
-//! The next disc is mounted in the place of the first, `\Device\Cdrom0`. Files that are open go on
-//! being read from the disc that they were opened on; what is looked up afterwards is looked up on
-//! the next. The disc is one that lies ready, else whoever answers dialogs names it: the call waits
-//! for that, so an answer has a place in the run. A place with another disc, or another title's, is
-//! asked for again.
+//! The next disc is mounted in place of the first, at `\Device\Cdrom0`. Open files keep reading the
+//! disc that they were opened on; later look-ups use the new disc. The disc is one that was
+//! prepared, or one that the answerer of dialogs names. The call waits for the answer, so the
+//! answer has a fixed place in a recorded run. If the answer names another disc, or another
+//! title's, the request is repeated.
 
 use crate::Kernel;
 use crate::abi::WideText;
@@ -13,31 +13,29 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_sched::Cpu;
 
-/// The longest name of a place, in UTF-16 units.
+/// Longest path in an answer, in UTF-16 units.
 const PLACE: u32 = 1024;
 
-/// A disc that a title waits for.
+/// A pending request for a disc.
 #[derive(Clone, Copy, Debug)]
 pub struct AwaitedDisc {
-    /// Which.
     pub disc: DiscId,
-    /// The event that is set when it is there.
+    /// Event that is set once the disc is in the drive.
     pub event: Option<GuestAddr>,
-    /// What the title says of a wrong one: three addresses of texts, its heading, the message, the
-    /// button.
+    /// Message for a wrong disc: addresses of three texts, namely heading, message and button.
     pub message: Option<GuestAddr>,
 }
 
-/// What came of an answer.
+/// Result of an answer to a disc request.
 pub(crate) enum Inserted {
-    /// The call ends with this.
+    /// The call ends with this code.
     Over(Win32Error),
-    /// It is asked again, with what is wrong.
+    /// The request is repeated, with the reason for the refusal.
     Again(DialogRequest),
 }
 
 impl Kernel {
-    /// The disc of the title that has this number; `None` if the title has none of it.
+    /// The title's disc with this number; `None` if the title has no such disc.
     pub(crate) fn disc_of_title(&self, number: u32) -> Option<DiscId> {
         let execution = self.modules.lock().title()?.execution?;
         let number =
@@ -45,15 +43,15 @@ impl Kernel {
         Some(DiscId { title: execution.title_id, number })
     }
 
-    /// Whether a disc is in the drive: the last that was put there, at first the one that the title
-    /// came on.
+    /// Whether a disc is in the drive: the last one inserted, initially the disc the title was
+    /// started from.
     pub(crate) fn is_in_drive(&self, disc: DiscId) -> bool {
         let inserted = self.files.lock().disc;
         let number = inserted.or_else(|| Some(self.modules.lock().title()?.execution?.disc_number));
         number == Some(disc.number)
     }
 
-    /// Puts a disc that lies ready into the drive; whether there was one.
+    /// Inserts a disc that was prepared; returns whether there was one.
     pub(crate) fn insert_ready(&self, disc: DiscId) -> bool {
         let ready = self.devices.drive.lock().ready(disc);
         ready.is_some_and(|files| match self.mount_disc(disc, &files) {
@@ -78,7 +76,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Tells a title that the disc is there.
+    /// Signals the title that the disc is in the drive.
     pub(crate) fn disc_is_there(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
         if let Some(event) = event {
             self.dispatcher.set_event(&self.memory, cpu, event, 1)?;
@@ -86,7 +84,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Takes the answer to the question for a disc.
+    /// Handles the answer to a disc request.
     pub(crate) fn insert_answered(
         &self,
         cpu: &mut dyn Cpu,
@@ -114,7 +112,7 @@ impl Kernel {
         }
     }
 
-    /// The question, with what is wrong with the answer to the last one.
+    /// The request again, with the reason why the last answer was refused.
     fn asks_again(&self, awaited: AwaitedDisc, place: &str, reason: &str) -> DialogRequest {
         let said = |index: u32| -> Option<String> {
             let at: GuestAddr = self.memory.read(awaited.message?.offset(4 * index)).ok()?;
@@ -137,7 +135,7 @@ fn heading(disc: DiscId) -> String {
     format!("Insert disc {}", disc.number)
 }
 
-/// Asks for a disc.
+/// Makes the dialog that asks for a disc.
 pub(crate) fn request(disc: DiscId) -> DialogRequest {
     let description = "The path of its image or folder:".to_owned();
     let default = String::new();

@@ -1,10 +1,9 @@
-//! The display as the title sets it up: what it overrides of the mode, what it chose at the last
-//! mode change, the picture that was kept across a change of title, the routines that hear of
-//! changes.
+//! Display state set by the title: overrides of the video mode, the mode chosen at the last mode
+//! change, the image persisted across a change of title, and the callbacks for mode changes.
 //!
-//! An override is part of every answer about the video mode at once; the display itself (its fields
-//! per second, what it calls current) follows at the next `VdSetDisplayMode`, as Direct3D sets the
-//! one and then the other.
+//! An override affects every query of the video mode at once. The display itself (its refresh rate,
+//! its current mode) changes at the next `VdSetDisplayMode`, as Direct3D calls the two in this
+//! order.
 
 use crate::notification_list::NotificationList;
 use crate::ports::DisplayMode;
@@ -14,26 +13,26 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, physical_to_view};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
-/// Swaps that may be under way; the chip has room for a few.
+/// Largest number of pending swaps; the chip has room for a few.
 const SWAP_LIMIT: usize = 64;
-/// Fields per second that a display can show.
+/// Refresh rates that a display supports, in fields per second.
 const RATES: std::ops::RangeInclusive<f64> = 20.0..=240.0;
-/// The largest width and height of a mode: the chip's.
+/// Largest width and height of a mode: the limit of the chip.
 const SIZE_LIMIT: u32 = 8192;
 
-/// What a title wants of the mode in place of the console's settings; 0 leaves the setting.
+/// Override of the console's video mode; a field of 0 keeps the setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ModeOverride {
     /// Pixels per line.
     pub width: u32,
-    /// Lines; both eyes and what is between them for a stereoscopic mode.
+    /// Lines; in a stereoscopic mode, both eyes' lines and the gap between them.
     pub height: u32,
     /// Fields per second.
     pub refresh_rate: f64,
 }
 
 impl ModeOverride {
-    /// Whether it overrides nothing.
+    /// Whether no field is overridden.
     fn is_none(&self) -> bool {
         self.width == 0 && self.height == 0 && self.refresh_rate == 0.0
     }
@@ -51,51 +50,52 @@ impl ModeOverride {
     }
 }
 
-/// Flags of `VdSetDisplayMode`: 2 standard definition, 0x0800_0000 front buffers with 10 bits per
-/// component, 0x3000_0000 colour space, 0x4000_0000 always set.
+/// Flags of `VdSetDisplayMode`: 2 is standard definition, 0x0800_0000 front buffers with 10 bits
+/// per component, 0x3000_0000 the colour space, 0x4000_0000 always set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModeFlags(pub u32);
 
 impl ModeFlags {
-    /// The front buffers' colour space; 0 is RGB.
+    /// Colour space of the front buffers; 0 is RGB.
     pub fn color_space(self) -> u8 {
         (self.0 >> 28 & 3) as u8
     }
 }
 
-/// See the module's documentation.
+/// Display state set by the title: mode, callbacks, pending swaps, persisted image.
 #[derive(Debug, Default)]
 pub struct Display {
     mode_override: ModeOverride,
-    /// Mode and flags since the last mode change; `None`: there was none.
+    /// Mode and flags of the last mode change; `None` before the first.
     current: Option<(DisplayMode, ModeFlags)>,
-    /// Functions that hear of changes: `routine(registration, kind, data)`.
+    /// Callbacks for mode changes, `routine(registration, kind, data)`.
     pub routines: NotificationList,
-    /// Physical address at which the chip says which system command buffer it has consumed.
+    /// Physical address to which the chip writes the identifier of the consumed system command
+    /// buffer.
     pub gpu_identifier: Option<u32>,
-    /// Marks of the system command buffers in the swaps that are under way.
+    /// Identifiers of the system command buffers of pending swaps.
     marks: VecDeque<u32>,
     persisted: Persisted,
-    /// Frames that the graphics chip has shown.
+    /// Number of frames the graphics chip has shown.
     pub frames: u64,
-    /// `VdSwap` calls.
+    /// Number of `VdSwap` calls.
     pub swaps: u64,
 }
 
-/// The picture that stays on the display from one title to the next.
+/// The image that stays on the display while one title replaces another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Persisted {
-    /// What was shown while this title was loaded. Its memory is not allocated before somebody asks
-    /// for it.
+    /// The image that was shown while this title was loaded. Its memory is allocated at the first
+    /// request for it.
     #[default]
     Launch,
-    /// None.
+    /// There is no image.
     Nothing,
-    /// One that this title has left, in physical memory.
+    /// An image that this title has persisted, in physical memory.
     Title(GuestAddr),
 }
 
-/// Ticks of guest time from one field to the next.
+/// Duration of one field in ticks of guest time.
 pub fn field_period(mode: &DisplayMode) -> GuestTicks {
     let rate = f64::from(mode.refresh_rate);
     let rate = if RATES.contains(&rate) { rate } else { 60.0 };
@@ -103,7 +103,7 @@ pub fn field_period(mode: &DisplayMode) -> GuestTicks {
 }
 
 impl Display {
-    /// Sets the override; fails if no display has such a mode.
+    /// Sets the override; fails if no display supports the mode.
     pub fn set_override(&mut self, wanted: ModeOverride) -> Fallible<()> {
         let rate_is_valid = wanted.refresh_rate == 0.0 || RATES.contains(&wanted.refresh_rate);
         if !rate_is_valid || wanted.width > SIZE_LIMIT || wanted.height > SIZE_LIMIT {
@@ -113,26 +113,27 @@ impl Display {
         Ok(())
     }
 
-    /// The mode that `settings` and the override give.
+    /// The mode that results from `settings` and the override.
     pub fn mode(&self, settings: DisplayMode) -> DisplayMode {
         self.mode_override.over(settings)
     }
 
-    /// Changes to the mode that `settings` and the override give; returns it.
+    /// Changes to the mode that results from `settings` and the override; returns it.
     pub fn change_mode(&mut self, settings: DisplayMode, flags: ModeFlags) -> DisplayMode {
         let mode = self.mode(settings);
         self.current = Some((mode, flags));
         mode
     }
 
-    /// What the display shows now.
+    /// The current mode and flags of the display.
     pub fn current(&self, settings: DisplayMode) -> (DisplayMode, ModeFlags) {
         self.current.unwrap_or((settings, ModeFlags::default()))
     }
 
     // ---- system command buffers ----
 
-    /// A swap with this mark is in the title's commands. Beyond a limit the oldest is forgotten.
+    /// Records that the title's commands contain a swap with this identifier. Beyond a limit the
+    /// oldest is dropped.
     pub fn swap_begins(&mut self, mark: u32) {
         self.swaps += 1;
         if self.marks.len() == SWAP_LIMIT {
@@ -141,8 +142,8 @@ impl Display {
         self.marks.push_back(mark);
     }
 
-    /// The chip has shown a frame: writes where the title asked for it which system command buffer
-    /// has been consumed. Returns the frame's number, from 1.
+    /// Records a shown frame: writes the identifier of the consumed system command buffer to the
+    /// title's address. Returns the frame's number, counted from 1.
     pub(crate) fn show_frame(&mut self, memory: &GuestMemory) -> u64 {
         self.frames += 1;
         if let Some((address, mark)) = self.swap_ends()
@@ -153,21 +154,21 @@ impl Display {
         self.frames
     }
 
-    /// A swap has happened: the physical address that hears of it, and its mark.
+    /// Removes the oldest pending swap; returns the physical address to notify, and its identifier.
     fn swap_ends(&mut self) -> Option<(u32, u32)> {
         let mark = self.marks.pop_front()?;
         self.gpu_identifier.map(|address| (address, mark))
     }
 
-    // ---- the kept picture ----
+    // ---- the persisted image ----
 
-    /// Keeps a picture in place of the one that is kept; returns that.
+    /// Replaces the persisted image; returns the previous one.
     pub fn persist(&mut self, picture: Option<GuestAddr>) -> Persisted {
         std::mem::replace(&mut self.persisted, picture.map_or(Persisted::Nothing, Persisted::Title))
     }
 
-    /// What differs from a console that was just switched on, as lines in a fixed order: what a
-    /// state digest is over.
+    /// Writes the state that differs from a freshly started console as lines in a fixed order: part
+    /// of the input of a state digest.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         if !self.mode_override.is_none() {
             line(&format!("mode override {:?}", self.mode_override));

@@ -1,23 +1,24 @@
-//! Structured exception handling: raised exceptions and the processor's own find their handlers in
-//! the guest.
+//! Structured exception handling (SEH): finds guest handlers for raised exceptions and for those of
+//! the processor.
 //!
 //! ```text
-//!  fault, RtlRaiseException ─► dispatch ─┬─ walk up, function by function (.pdata, prologues)
-//!                                        └─ call each function's language handler ─► __C_specific_handler
-//!                                                                                     │ scopes: filters
-//!            goes on at the handler's label ◄─ unwind ◄─ RtlUnwind ◄──────────────────┘
-//!                                                └─ call the handlers again: scopes: termination handlers
+//!  fault, RtlRaiseException ─► dispatch ─┬─ walk up the stack by functions (.pdata, prologues)
+//!                                        └─ call each function's handler ─► __C_specific_handler
+//!                                                                            │ scopes: filters
+//!            resume at the handler's label ◄─ unwind ◄─ RtlUnwind ◄──────────┘
+//!                                               └─ call the handlers again: __finally blocks
 //! ```
 //!
-//! Handlers, filters and termination handlers are guest code: each call is a [`Flow::CallGuest`]
-//! whose continuation is the work under way, an [`Activity`]. It lives in the thread's list of such
-//! calls, so exceptions inside filters, unwinding out of them and several threads at once need
-//! nothing more, and it is gone when its call is abandoned. What handlers read lies in guest
-//! memory, below the stack pointer; nothing there is trusted afterwards.
+//! Handlers, filters and termination handlers are guest code. Each call of one is a
+//! [`Flow::CallGuest`] whose continuation is the work in progress, an [`Activity`]. Activities are
+//! kept in the thread's list of guest calls. So exceptions inside filters, unwinds out of them and
+//! concurrent threads need no further state, and an activity is dropped when its call is abandoned.
+//! Handlers read their arguments in guest memory, below the stack pointer; the kernel does not
+//! trust that memory afterwards.
 //!
-//! Without a function that has a handler nothing is written and nothing is called: the report
-//! (`report`) is all. Semantics: Windows NT's, on PowerPC; layouts and sources are in decision
-//! 0016.
+//! If no function has a handler, no guest memory is written and no guest code is called: the
+//! exception is only reported (`report`). Semantics are those of Windows NT on PowerPC; decision
+//! 0016 lists the layouts and sources.
 
 mod area;
 #[cfg(test)]
@@ -47,10 +48,10 @@ use unwind::Unwind;
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 
-/// Activities of one thread inside one another at most. On the console the stack would overflow.
+/// Maximum depth of nested activities of one thread. On the console the stack would overflow.
 const NESTING_LIMIT: usize = 64;
 
-/// `EXCEPTION_*` flags of a record.
+/// `EXCEPTION_*` flags of an exception record.
 mod flag {
     pub(super) const NONCONTINUABLE: u32 = 1;
     pub(super) const UNWINDING: u32 = 2;
@@ -60,14 +61,14 @@ mod flag {
     pub(super) const COLLIDED_UNWIND: u32 = 0x40;
 }
 
-/// What a language handler answers.
+/// Return values of a language handler.
 mod disposition {
     pub(super) const CONTINUE_EXECUTION: u32 = 0;
     pub(super) const CONTINUE_SEARCH: u32 = 1;
     pub(super) const NESTED_EXCEPTION: u32 = 2;
 }
 
-/// Exception handling that waits for guest code which it called.
+/// Exception handling that waits for the return of guest code that it called.
 #[derive(Clone, Debug)]
 pub struct Activity(Work);
 
@@ -78,7 +79,7 @@ enum Work {
     Scopes(Scopes),
 }
 
-/// The guest code that an activity called has returned.
+/// Continues an activity, whose call of guest code has returned `result`.
 pub(crate) fn resume(call: &mut Call, result: u64, activity: Activity) -> Flow {
     match activity.0 {
         Work::Dispatch(dispatch) => dispatch.resume(call, result as u32),
@@ -88,15 +89,15 @@ pub(crate) fn resume(call: &mut Call, result: u64, activity: Activity) -> Flow {
 }
 
 impl Work {
-    /// Calls guest code, with the frame of the function that it belongs to where the compiler's
-    /// code looks for it.
+    /// Calls guest code and passes the establisher frame in the register in which compiled handlers
+    /// expect it.
     fn call_guest(self, pc: GuestAddr, args: Vec<u64>, frame: GuestAddr) -> Flow {
         let then = Continuation::Exception(Box::new(Activity(self)));
         Flow::CallGuest(GuestCall { args, link: Some(frame), ..GuestCall::new(pc, then) })
     }
 }
 
-/// Whether the thread is too deep in exceptions inside exceptions.
+/// Whether the thread has too many nested exceptions.
 fn too_deep(call: &Call) -> bool {
     let threads = call.kernel.threads.lock();
     let frames = threads.get(call.thread_id()).map_or(&[][..], |record| &record.frames[..]);
@@ -104,8 +105,7 @@ fn too_deep(call: &Call) -> bool {
     deep.count() >= NESTING_LIMIT
 }
 
-/// The thread goes on with these registers; the calls of guest code that it leaves by that are
-/// forgotten.
+/// Resumes the thread with these registers, and drops the guest calls that it leaves thereby.
 fn go_on(call: &mut Call, registers: &PpcContext) -> Flow {
     let (from, to) = (call.ctx().gpr[1] as u32, registers.gpr[1] as u32);
     let id = call.thread_id();

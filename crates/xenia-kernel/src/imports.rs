@@ -1,7 +1,6 @@
-//! What titles import and how a call reaches it: the console's libraries and their ordinals,
-//! exported variables, thunks.
+//! Imports of titles: the console's libraries and their ordinals, exported variables, thunks.
 //!
-//! The ground floor under [`crate::exports`]: nothing here knows a single export's behaviour.
+//! The layer below [`crate::exports`]: it does not depend on the behaviour of any export.
 
 mod bindings;
 mod call_targets;
@@ -14,26 +13,26 @@ pub use bindings::{Bindings, MissingCall};
 use crate::abi::{Call, Flow};
 use ordinals::OrdinalRow;
 
-/// How much of an export there is.
+/// Implementation status of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Does all that titles can ask of it.
+    /// Complete: does all that titles can ask of it.
     Done,
-    /// Has nothing to do on this machine, or one answer only; its documentation says why.
+    /// Has no effect on this machine, or a constant result; its documentation gives the reason.
     Constant,
-    /// Does what its documentation says, and not more.
+    /// Implements only the documented part.
     Partial,
-    /// Answers plausibly, without the effect.
+    /// Returns a plausible result without the effect.
     Stub,
-    /// Not there; the call returns its documented failure.
+    /// Not implemented; the call returns its documented failure.
     Missing,
 }
 
 impl Status {
-    /// Every status, the best first.
+    /// All statuses, best first.
     pub const ALL: [Self; 5] = [Self::Done, Self::Constant, Self::Partial, Self::Stub, Self::Missing];
 
-    /// As reports name it.
+    /// Name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -45,27 +44,27 @@ impl Status {
     }
 }
 
-/// The console's libraries.
+/// The console's system libraries.
 #[allow(non_camel_case_types)] // `#[exports(xboxkrnl)]` names them
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Library {
     /// `xboxkrnl.exe`: the kernel.
     xboxkrnl,
-    /// `xam.xex`: users, content, the user interface.
+    /// `xam.xex`: users, content, user interface.
     xam,
 }
 
 impl Library {
-    /// Both.
     pub const ALL: [Self; 2] = [Self::xboxkrnl, Self::xam];
 
-    /// The library of an import table's name, which may have an extension; case does not matter.
+    /// The library with this name in an import table, with or without an extension;
+    /// case-insensitive.
     pub fn of_file(name: &str) -> Option<Self> {
         let stem = name.split('.').next().unwrap_or(name);
         Self::ALL.into_iter().find(|library| stem.eq_ignore_ascii_case(library.name()))
     }
 
-    /// Its name without extension.
+    /// Name without extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::xboxkrnl => "xboxkrnl",
@@ -73,7 +72,7 @@ impl Library {
         }
     }
 
-    /// Every export that the console's library has.
+    /// All exports of the library on the console.
     pub fn rows(self) -> &'static [OrdinalRow] {
         match self {
             Self::xboxkrnl => ordinals::xboxkrnl::ROWS,
@@ -82,21 +81,18 @@ impl Library {
     }
 }
 
-/// A function that titles can import. Made by `#[exports]`.
+/// An exported function, made by `#[exports]`.
 #[derive(Debug)]
 pub struct Export {
-    /// Its library.
     pub library: Library,
-    /// Its name.
     pub name: &'static str,
-    /// Its ordinal.
     pub ordinal: u16,
-    /// How much of it there is.
+    /// Implementation status.
     pub status: Status,
-    /// Its documentation.
+    /// Documentation of the function.
     pub doc: &'static str,
-    /// Names of its parameters.
+    /// Names of the parameters.
     pub parameters: &'static [&'static str],
-    /// Takes the arguments from the guest, runs the function, and gives the result back.
+    /// Shim: reads the arguments from the guest, calls the function, and writes the result.
     pub shim: fn(&mut Call) -> Flow,
 }

@@ -1,11 +1,11 @@
-//! All kernel state of one machine: a part per subsystem, each behind its own lock.
+//! Kernel state of one machine: one part per subsystem, each behind its own lock.
 //!
-//! A part keeps its own invariants and knows no other part. What is done to several of them at once
-//! is a method of [`Kernel`], in the file of its subject.
+//! A part keeps its invariants and does not know the other parts. Operations that span several
+//! parts are methods of [`Kernel`], in the file of their subject.
 //!
-//! Lock order: service threads' turns, listeners, overlapped structures, dispatcher, locks' queues,
-//! objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are
-//! held for the length of one operation, never across a guest call or a wait.
+//! Lock order: turns of service threads, listeners, overlapped structures, dispatcher, lock queues,
+//! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
+//! is held for one operation only, never across a guest call or a wait.
 
 use crate::crypto::random::Random;
 use crate::crypto::uniform::Shuffle;
@@ -42,10 +42,10 @@ use xenia_memory::GuestMemory;
 use xenia_sched::HW_THREADS;
 use xenia_sync::{Level, Mutex};
 
-/// Settings of a kernel.
+/// Configuration of a kernel.
 #[derive(Clone, Debug)]
 pub struct KernelConfig {
-    /// The command line that the title sees, its own name included.
+    /// Command line that the title sees, including the program's name.
     pub command_line: String,
     /// Guest path of the executable.
     pub image_path: String,
@@ -55,7 +55,7 @@ pub struct KernelConfig {
     pub locale: Locale,
     /// Keys of the executables that the title loads.
     pub keys: KeyRing,
-    /// How the title came to the console.
+    /// Medium the title was installed from, and its license.
     pub deployment: Deployment,
 }
 
@@ -72,89 +72,88 @@ impl Default for KernelConfig {
     }
 }
 
-/// The kernel could not be made.
+/// Error that [`Kernel::new`] returns when it cannot set up guest memory.
 #[derive(Debug, thiserror::Error)]
 #[error("kernel memory: {0}")]
 pub struct KernelError(#[from] Failure);
 
-/// Ordinals of the queues for locks in the title's memory begin at one, two and three times this:
-/// after the dispatcher's.
+/// Ordinals of the queues of guest locks start at 1, 2 and 3 times this value, above the
+/// dispatcher's.
 const LOCK_QUEUES: u32 = 0x200;
 const _: () = assert!(dispatcher::ORDINALS_END <= LOCK_QUEUES);
 
-/// See the module's documentation.
+/// All kernel state of one machine, one lock per subsystem.
 pub struct Kernel {
-    /// Settings.
     pub config: KernelConfig,
-    /// What the title may take of the host, and where it was refused more.
+    /// Bounds on the host resources the title can take, with counts of refusals.
     pub limits: Arc<Limits>,
-    /// Guest memory.
     pub memory: Arc<GuestMemory>,
-    /// What time it is.
+    /// Guest clock: system time and time stamps.
     pub clock: Clock,
-    /// Random bytes for titles. Taken alone.
+    /// Random bytes for titles. A leaf lock.
     pub(crate) random: Mutex<Random>,
-    /// What numbers that look random are drawn from. Taken alone.
+    /// Generator of reproducible numbers that look random. A leaf lock.
     pub(crate) uniform: Mutex<Shuffle>,
-    /// Kernel memory.
+    /// Allocator of kernel memory.
     pub pool: KernelPool,
-    /// Handles and objects.
+    /// Handle table and object headers.
     pub objects: Arc<Objects>,
-    /// Whoever starts or stops a hardware thread's service thread holds its turn. Taken before the
-    /// dispatcher.
+    /// One lock per hardware thread, held while its service thread is started or stopped. Taken
+    /// before the dispatcher.
     pub(crate) service_turns: [Mutex<()>; HW_THREADS],
-    /// Waits for objects, timers.
+    /// Waits for dispatcher objects, and timers.
     pub dispatcher: Dispatcher,
-    /// Held over listeners' queues and their signals, so that they change together. Taken before
-    /// the dispatcher.
+    /// Held while a notification listener's queue and its signal change together. Taken before the
+    /// dispatcher.
     pub(crate) listeners: Mutex<()>,
-    /// Overlapped structures that are to be told. Taken after the listeners', before the
+    /// Overlapped structures awaiting completion. Taken after the listeners and before the
     /// dispatcher.
     pub requests: Requests,
-    /// Who waits for critical sections. Taken under the dispatcher, as the two below are.
+    /// Threads waiting for critical sections. Taken under the dispatcher, as the two locks below
+    /// are.
     pub sections: LockQueues,
-    /// Who waits for spin locks.
+    /// Threads waiting for spin locks.
     pub spin_locks: LockQueues,
-    /// What read/write locks change under.
+    /// Locks under which the guest's read/write locks change.
     pub read_write_locks: ReadWriteLocks,
-    /// Guest threads, and what interrupts them.
+    /// Guest threads, their APC queues and interrupts.
     pub threads: Mutex<Threads>,
-    /// Thread-local storage.
+    /// Thread-local storage slots.
     pub tls: Tls,
-    /// Calls of guest code that threads are in.
+    /// Number of guest calls that threads are currently inside.
     pub(crate) frames_of_all: FrameCount,
-    /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are
-    /// any.
+    /// Number of kernel-mode APCs in all queues. A thread that returns from a call searches its
+    /// queue only if this is not 0.
     pub(crate) pending_apcs: AtomicUsize,
-    /// Calls that are left for threads whose wait has ended before they parked: who goes on looks
-    /// for its own only if there are any.
+    /// Number of calls queued for threads whose wait ended before they parked. A resuming thread
+    /// searches for its calls only if this is not 0.
     pub(crate) left_calls: AtomicUsize,
-    /// Open files, and the file system.
+    /// Open files and the file system.
     pub files: Mutex<Files>,
-    /// Transfers of files that calls have left for workers.
+    /// File transfers that calls have left to worker threads.
     pub transfers: TransferQueue,
-    /// What imports are bound to.
+    /// Bindings of imports to exports.
     pub imports: Bindings,
-    /// Loaded modules.
     pub modules: Mutex<Modules>,
-    /// The title as a whole. Taken alone.
+    /// State of the title as a whole. A leaf lock.
     pub title: Mutex<Title>,
-    /// The display as the title sets it up. Taken before the graphics chip.
+    /// Display mode set by the title. Taken before the graphics chip.
     pub display: Mutex<Display>,
-    /// The console's settings, notifications, key strokes.
+    /// Console settings, notifications and keystrokes.
     pub user: User,
     /// Sockets. Taken alone, or over the hardware threads.
     pub net: NetState,
-    /// Who makes sound, and when the next frame is due. Taken alone, or over the hardware threads.
+    /// Clients of the render driver, and when the next frame is due. Taken alone, or over the
+    /// hardware threads.
     pub render_driver: RenderDriver,
-    /// Which of the XMA decoder's contexts are in use. Taken alone, or over memory.
+    /// Allocation state of the XMA decoder's contexts. Taken alone, or over memory.
     pub(crate) xma_contexts: Mutex<XmaContexts>,
-    /// What is outside.
+    /// Device interfaces implemented outside the kernel.
     pub devices: Devices,
 }
 
 impl Kernel {
-    /// A kernel with its variables and process blocks in `memory`, and nothing loaded.
+    /// Makes a kernel with its variables and process blocks in `memory`, and no module loaded.
     pub fn new(
         memory: Arc<GuestMemory>,
         config: KernelConfig,
@@ -167,7 +166,8 @@ impl Kernel {
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {
             let at = match kind.type_variable() {
-                // Titles tell neither from the other: what holds them is the system's own.
+                // Titles cannot tell the two apart: the object that holds them belongs to the
+                // system.
                 None if kind == ObjectKind::Session => {
                     objects.share_type(kind, ObjectKind::Enumerator);
                     continue;
@@ -219,27 +219,27 @@ impl Kernel {
         }))
     }
 
-    /// Frames that the graphics chip has shown.
+    /// Number of frames the graphics chip has shown.
     pub fn frames(&self) -> u64 {
         self.display.lock().frames
     }
 
-    /// Gives up a reference to an object, and clears it away if that was the last.
+    /// Releases a reference to an object and deletes the object if it was the last.
     pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
         self.objects.dereference(body)?;
         self.clear_away_deleted();
         Ok(())
     }
 
-    /// Closes a handle, and clears its object away if that was the last reference.
+    /// Closes a handle and deletes its object if that was the last reference.
     pub fn close(&self, handle: crate::abi::Handle) -> Fallible<()> {
         self.objects.close(handle)?;
         self.clear_away_deleted();
         Ok(())
     }
 
-    /// Clears away the objects that nobody uses any more. Takes no lock if there are none; with
-    /// some, the caller holds none.
+    /// Processes deferred deletions: deletes objects without references. Takes no lock if there are
+    /// none; otherwise the caller must not hold a lock.
     #[inline]
     pub(crate) fn clear_away_deleted(&self) {
         while self.objects.has_leavings() {
@@ -252,8 +252,8 @@ impl Kernel {
         }
     }
 
-    /// What each kind of object leaves behind in its subsystem, and its memory. Nobody can find the
-    /// object any more.
+    /// Releases an object's state in its subsystem, and its memory. No handle or pointer leads to
+    /// the object any more.
     fn clear_away(&self, deleted: &Deleted) -> Fallible<()> {
         let &Deleted { kind, body, .. } = deleted;
         match kind {
@@ -283,8 +283,8 @@ impl Kernel {
         self.pool.release(GuestAddr(body.0.wrapping_sub(object_header::SIZE)))
     }
 
-    /// Kernel state that is not in guest memory, as lines in a fixed order: what a state digest is
-    /// over.
+    /// Writes kernel state outside guest memory as lines in a fixed order: the input of a state
+    /// digest.
     pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
         self.dispatcher.timers().describe(line);
         self.objects.describe(line);
@@ -296,7 +296,7 @@ impl Kernel {
         line(&format!("frames {} swaps {}", display.frames, display.swaps));
     }
 
-    /// How often each limit was reached, of those that were, by name.
+    /// Number of times each limit was reached, by name; limits that were not reached are omitted.
     pub fn limits_hit(&self) -> BTreeMap<&'static str, u64> {
         let mut hits = self.limits.hits();
         let refused = self.memory.counters().commits_refused;

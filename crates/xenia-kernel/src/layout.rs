@@ -1,6 +1,6 @@
-//! Offsets and sizes of the structures that titles see (reference: kernel structures).
+//! Offsets and sizes of kernel structures in guest memory.
 //!
-//! One module per structure; offsets in bytes from its start. Everything is big-endian.
+//! One module per structure. Offsets and sizes are in bytes; all fields are big-endian.
 
 mod exceptions;
 mod objects;
@@ -14,5 +14,5 @@ pub use waiting::{
     critical_section, dispatcher_header, erwlock, kmutant, ksemaphore, ktimer, kwait_block, list_entry,
 };
 
-/// Bytes below the stack pointer that guest code may be using when it is interrupted.
+/// Bytes below the stack pointer that interrupted guest code may be using.
 pub(crate) const RED_ZONE: u64 = 0x200;

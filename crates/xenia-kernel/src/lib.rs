@@ -1,28 +1,29 @@
-//! The operating system that a title sees: exports, objects, files, loader, and the ports it needs.
+//! High-level emulation of the console's operating system: exports, objects, files, the loader, and
+//! the device interfaces ("ports") that it needs.
 //!
-//! - [`abi`]: how guest code and exports talk.
-//! - [`imports`]: the console's libraries, ordinals, exported variables, thunks.
+//! - [`abi`]: the calling convention between guest code and exports.
+//! - [`imports`]: the console's libraries, ordinals, exported variables and thunks.
 //! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the
 //!   table rows.
-//! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
-//! - [`loader`]: places an image, its imports, and its first thread.
-//! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings,
-//!   character sets.
+//! - [`objects`]: handles, dispatcher objects and timers, independent of the guest ABI.
+//! - [`loader`]: maps an image, binds its imports and makes its first thread.
+//! - [`vfs`]: devices, mount points, symbolic links, path look-up; [`files`]: open files; [`text`]:
+//!   format strings and character sets.
 //! - [`content`]: packages of saved games and downloads.
-//! - [`crypto`]: digests, ciphers, large numbers.
+//! - [`crypto`]: digests, ciphers, big-integer arithmetic.
 //! - [`exceptions`]: structured exception handling.
-//! - [`sound`]: the render driver's clients and their frames, the XMA decoder's contexts.
-//! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles,
-//!   settings, notifications, keys.
-//! - [`messages`]: what titles ask the console's applications for.
-//! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
-//! - [`limits`]: what a title may take of the host.
-//! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
-//!   [`KernelSystem`] is its face towards the scheduler.
+//! - [`sound`]: clients and frames of the render driver, contexts of the XMA decoder.
+//! - [`memory`]: virtual memory, physical memory and heaps; [`thread`]: guest threads; [`user`]:
+//!   profiles, settings, notifications, keystrokes.
+//! - [`messages`]: requests of titles to the console's system applications.
+//! - [`ports`]: traits for video, audio, input, storage and clock, implemented by the crates above.
+//! - [`limits`]: bounds on the host resources that a title can take.
+//! - [`Kernel`]: all kernel state of one machine, one lock per subsystem; [`KernelSystem`]
+//!   implements the scheduler's interface on it.
 //!
 //! Invariants: guest input never panics; an export never runs guest code and never blocks the host;
-//! nothing depends on host time, host addresses or map iteration order; kernel code knows neither
-//! engine nor GPU.
+//! no result depends on host time, host addresses or the iteration order of maps; kernel code
+//! depends on neither execution engine nor GPU.
 #![forbid(unsafe_code)]
 
 pub mod abi;

@@ -1,37 +1,37 @@
-//! What a title may take of the host through the kernel, each limit by name.
+//! Limits: named bounds on the host resources that a title can take through the kernel.
 //!
-//! The console has an end to everything, 512 MiB of memory if nothing else; the kernel's books lie
-//! in host memory, so each of them has an end here. Past one, the guest gets a failure that NT
-//! documents for it, the user one line, and the report the count. No well-behaved title comes near
-//! any of them.
+//! On the console 512 MiB of memory bounds everything; the kernel's metadata lies in host memory,
+//! so each kind has a limit here. Beyond a limit the guest gets a failure that NT documents, the
+//! log one line, and the report a count. No well-behaved title comes near a limit.
 
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_guest::NtStatus;
 
-/// One limit.
+/// A row of the table of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitRow {
-    /// Its name in reports and logs.
+    /// Name in reports and logs.
     pub name: &'static str,
-    /// How many there may be.
+    /// Largest permitted number.
     pub value: u64,
-    /// What the call that wants one more fails with.
+    /// Status that a call beyond the limit fails with.
     pub status: NtStatus,
-    /// Why there is a limit, and why this one.
+    /// Reason for the limit and its value.
     pub reason: &'static str,
 }
 
 macro_rules! limits {
     ($($limit:ident = $name:literal, $value:expr, $status:ident, $reason:literal;)*) => {
-        /// The limits. Those of guest memory and of loading have books elsewhere and are counted here.
+        /// The limits. Allocations of guest memory and of the loader are tracked elsewhere and only
+        /// counted here.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Limit {
             $(#[doc = $reason] $limit,)*
         }
 
-        /// Every limit, in the order of [`Limit`].
+        /// All limits, in the order of [`Limit`].
         pub const ROWS: &[LimitRow] = &[
             $(LimitRow { name: $name, value: $value, status: NtStatus::$status, reason: $reason },)*
         ];
@@ -102,13 +102,13 @@ limits! {
 }
 
 impl Limit {
-    /// Its facts.
+    /// The limit's row.
     pub fn row(self) -> &'static LimitRow {
         &ROWS[self as usize]
     }
 }
 
-/// The limits of one machine, and how often each was reached.
+/// Limits of one machine, with the number of times each was reached.
 #[derive(Debug)]
 pub struct Limits {
     hits: [AtomicU64; ROWS.len()],
@@ -121,12 +121,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Room for one more beside `present`?
+    /// Checks that one more fits beside `present`.
     pub fn admit(&self, limit: Limit, present: usize) -> Fallible<()> {
         self.admit_amount(limit, present as u64, 1)
     }
 
-    /// Room for `more` beside `present`?
+    /// Checks that `more` fit beside `present`.
     pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Fallible<()> {
         if present.saturating_add(more) <= limit.row().value {
             return Ok(());
@@ -135,7 +135,7 @@ impl Limits {
         Err(limit.row().status.into())
     }
 
-    /// Counts that a limit was reached; the first time is said.
+    /// Counts a refusal; logs the first one of each limit.
     pub fn hit(&self, limit: Limit) {
         let LimitRow { name, value, status, reason } = limit.row();
         if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
@@ -146,7 +146,7 @@ impl Limits {
         }
     }
 
-    /// How often each limit was reached, of those that were.
+    /// Number of refusals for each limit with at least one.
     pub fn hits(&self) -> BTreeMap<&'static str, u64> {
         let counts = ROWS.iter().zip(&self.hits).map(|(row, hits)| (row.name, hits.load(Relaxed)));
         counts.filter(|&(_, count)| count > 0).collect()

@@ -1,9 +1,9 @@
-//! Placing an executable in guest memory and starting it.
+//! Module loader: maps an executable into guest memory and starts it.
 //!
-//! A reader (xenia-formats) has already checked, decrypted and decompressed the file. What happens
-//! here: pages with their protection, import slots and thunks, the module's entry in guest memory,
-//! TLS layout, the first thread. Libraries that a title imports from, or loads while it runs, go
-//! the same way, and then their entry is called ([`operation`]).
+//! A reader in `xenia-formats` has already checked, decrypted and decompressed the file. The loader
+//! sets up pages and their protection, import slots and thunks, the module's entry in guest memory,
+//! the TLS layout and the first thread. Libraries that a title imports, or loads at run time, take
+//! the same path; afterwards their entry point is called ([`operation`]).
 
 mod dynamic;
 pub mod image_headers;

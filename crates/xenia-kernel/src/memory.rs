@@ -1,5 +1,5 @@
-//! What the memory calls mean: virtual and physical memory, the pool, the locked second-level
-//! cache.
+//! Memory management of the kernel calls: virtual memory, physical memory, the pool, and locks of
+//! the second-level cache.
 
 mod kernel_pool;
 pub mod physical_memory;

@@ -1,9 +1,9 @@
-//! Messages to the console's applications (`XMsg*`): what titles' own libraries ask for in that
-//! way. A row each, as exports have.
+//! Messages to the console's applications (`XMsg*`), which the libraries linked into titles use
+//! instead of exports. Each message has a row in a table, as exports have.
 //!
-//! A message has a number, of which the upper half says whose it is, and two words; the first is
-//! mostly the address of a buffer. Its answer is an `HRESULT`. What needs the online service fails
-//! as on a console that is not connected.
+//! A message has a number, whose upper half is the application, and two words, of which the first
+//! is mostly the address of a buffer. The answer is an `HRESULT`. Messages that need the online
+//! service fail as on a console that is not connected.
 
 mod achievements;
 mod games;
@@ -22,51 +22,49 @@ use std::collections::BTreeSet;
 use xenia_guest::{GuestAddr, GuestValue, HResult};
 use xenia_memory::MemoryFault;
 
-/// What a message says.
+/// The two arguments of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    /// Mostly the address of a buffer.
+    /// Usually the address of a buffer.
     pub first: u32,
-    /// Mostly the buffer's size; titles also leave it 0.
+    /// Usually the buffer's size; titles also leave it 0.
     pub second: u32,
 }
 
 impl Words {
-    /// A field of the buffer.
+    /// Reads a field of the buffer.
     fn field<T: GuestValue>(self, call: &Call, offset: u32) -> Result<T, MemoryFault> {
         call.memory().read(GuestAddr(self.first).offset(offset))
     }
 
-    /// A field of the buffer that is an address; `None` for null.
+    /// Reads an address field of the buffer; `None` for null.
     fn pointer(self, call: &Call, offset: u32) -> Result<Option<GuestAddr>, MemoryFault> {
         let address: GuestAddr = self.field(call, offset)?;
         Ok(Some(address).filter(|address| !address.is_null()))
     }
 }
 
-/// Answers a message.
+/// Handler of a message.
 type Answer = fn(&mut Call, Words) -> Fallible<HResult>;
 
-/// One message.
+/// Description and handler of a message.
 pub struct Message {
-    /// Its number.
     pub number: u32,
-    /// What titles' sources call it.
+    /// Name in titles' sources.
     pub name: &'static str,
-    /// How much of it there is.
+    /// How complete the implementation is.
     pub status: Status,
-    /// What it does.
+    /// Documentation for the table of messages.
     pub doc: &'static str,
     answer: Answer,
 }
 
-/// An application, and the messages that it answers.
+/// An application and its messages.
 pub struct Application {
-    /// Its number.
     pub id: u32,
-    /// What it is.
+    /// Short description in the table of messages.
     pub name: &'static str,
-    /// By number.
+    /// Sorted by number.
     pub messages: &'static [Message],
 }
 
@@ -83,7 +81,7 @@ macro_rules! messages {
 }
 use messages;
 
-/// Every application that titles send messages to.
+/// All applications that titles send messages to.
 pub const APPLICATIONS: &[Application] = &[
     Application { id: 0xFA, name: "music player", messages: player::MESSAGES },
     Application { id: 0xFB, name: "games (XGI)", messages: games::MESSAGES },
@@ -91,16 +89,16 @@ pub const APPLICATIONS: &[Application] = &[
     Application { id: 0xFE, name: "system (XAM)", messages: system::MESSAGES },
 ];
 
-/// Messages without a row that titles have sent; each is said once.
+/// Messages without a row that titles have sent; each is logged once.
 #[derive(Debug, Default)]
 pub struct Unanswered(BTreeSet<(u32, u32)>);
 
-/// Messages that are said.
+/// Maximum number of distinct messages that are logged.
 const SAID: usize = 256;
-/// `ERROR_NOT_FOUND`: there is no such application.
+/// `ERROR_NOT_FOUND`: the application does not exist.
 const NOT_FOUND: u32 = 0x490;
 
-/// Answers a message to an application.
+/// Handles a message to an application.
 pub fn answer(call: &mut Call, application: u32, number: u32, words: Words) -> Fallible<HResult> {
     let Some(found) = APPLICATIONS.iter().find(|found| found.id == application) else {
         call.set_last_error(NOT_FOUND)?;

@@ -1,5 +1,5 @@
-//! What models under loom share: a machine's memory, running all orders of their threads, and where
-//! these sleep, which is on the scheduler's own wait words under loom's locks.
+//! Support for loom models: memory shared by all runs, exploration of thread schedules, and
+//! parking on the scheduler's wait words under loom's locks.
 
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,9 +13,8 @@ use xenia_sched::{
     WaitSerial, WaitTicket, WaitWord, Which, Woken,
 };
 
-/// One machine for all runs of a model: to map 4 GiB for each would take most of the time. Models
-/// run beside each other, each on a host thread of its own, where loom runs all of a model's
-/// threads.
+/// Guest memory for all runs of a model, because mapping 4 GiB per run would take most of the time.
+/// Models run in parallel, each on one host thread, on which loom runs all of the model's threads.
 pub(crate) fn memory() -> (&'static GuestMemory, GuestAddr) {
     thread_local! {
         static MEMORY: (&'static GuestMemory, GuestAddr) = {
@@ -27,21 +26,22 @@ pub(crate) fn memory() -> (&'static GuestMemory, GuestAddr) {
     MEMORY.with(|memory| *memory)
 }
 
-/// Where a thread of a model has its record, a page of its own.
+/// Address of a model thread's `KTHREAD`, on a separate page.
 pub(crate) fn kthread(thread: usize) -> GuestAddr {
     let (_, at) = memory();
     at.offset(0x1000 * (1 + thread as u32))
 }
 
-/// What the scheduler calls a thread of a model.
+/// The scheduler's reference to a model thread.
 pub(crate) fn name(thread: usize) -> ThreadRef {
     ThreadRef { hw_id: thread as u8, generation: 0, idx: 0 }
 }
 
-/// What a thread of a model does.
+/// Body of a model thread.
 pub(crate) type Role<M> = fn(&M);
 
-/// Runs `first` beside `others`, then `check`, in every order with up to so many interruptions.
+/// Runs `first` concurrently with `others`, then `check`, in every schedule with up to
+/// `interruptions` preemptions.
 pub(crate) fn run<M: Clone + 'static>(
     title: &str,
     interruptions: usize,
@@ -73,7 +73,7 @@ pub(crate) fn run<M: Clone + 'static>(
     println!("{title}: {threads} threads, {interruptions} interruptions: {runs:?} runs");
 }
 
-/// Runs a model that has a fault: loom must find it.
+/// Runs a faulty model and asserts that loom finds the fault.
 pub(crate) fn must_fail(run: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the fault was not found");
 }
@@ -81,7 +81,7 @@ pub(crate) fn must_fail(run: impl FnOnce()) {
 #[derive(Default)]
 struct Gate {
     word: WaitWord,
-    /// What it was woken with, and has not noticed.
+    /// Value it was woken with, not yet consumed.
     woken: Option<u64>,
 }
 
@@ -90,7 +90,7 @@ struct Seat {
     opened: Condvar,
 }
 
-/// See the module's documentation.
+/// Parking places of a model's threads: wait words under loom's locks.
 pub(crate) struct Seats(Vec<Seat>);
 
 impl Seats {
@@ -98,7 +98,7 @@ impl Seats {
         Self((0..count).map(|_| Seat { gate: Mutex::default(), opened: Condvar::new() }).collect())
     }
 
-    /// Parks a thread whose wait is open; what it is woken with.
+    /// Parks a thread whose wait is open; returns the value it is woken with.
     pub(crate) fn park(&self, thread: usize) -> u64 {
         let Seat { gate, opened } = &self.0[thread];
         let mut gate = gate.lock().expect("no panic");
@@ -113,7 +113,7 @@ impl Seats {
         }
     }
 
-    /// The wait that a thread has now.
+    /// The ticket of a thread's current wait.
     pub(crate) fn ticket(&self, thread: usize) -> Option<WaitTicket> {
         let serial: WaitSerial = self.0[thread].gate.lock().expect("no panic").word.waiting()?;
         Some(WaitTicket { thread: name(thread), serial })
@@ -134,8 +134,7 @@ impl Seats {
     }
 }
 
-/// The hardware thread under whoever makes a call; of what it can do, only waits are in these
-/// models.
+/// Hardware thread of a caller; these models only use its waits.
 pub(crate) struct ModelCpu(pub(crate) Arc<Seats>);
 
 impl Cpu for ModelCpu {

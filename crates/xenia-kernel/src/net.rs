@@ -1,16 +1,16 @@
 //! The sockets of a title: Winsock over the [`Network`] port.
 //!
-//! A call tries what it is asked for. What can't be done yet becomes a [`Request`]: of the thread,
-//! which waits, or of an overlapped structure, which says when it is over. After each call that
-//! changes something all requests are tried again, oldest first, until none gets any further or it
-//! was long enough ([`Net::settle`]); then, and where the network changes by itself, that is
-//! done each millisecond of guest time, too. So who gets what depends on the order of calls alone,
-//! and no host thread ever waits.
+//! An operation that would block becomes a pending [`Request`] of the calling thread, which waits,
+//! or of an overlapped structure, which reports the completion. After each call that changes
+//! something all requests are retried, oldest first, until no request makes progress or the limit
+//! of passes is reached ([`Net::settle`]). In the latter case, and if the network changes by
+//! itself, requests are also polled each millisecond of guest time. So the results depend only on
+//! the order of calls, and no host thread ever blocks.
 //!
-//! All of it is behind one lock, under which threads are woken and guest memory is written; events
-//! and routines are told of afterwards. Names of sockets are not handles: the console's functions
-//! for handles refuse them. Layouts and behaviour follow ../shared/reference/xam_structs.md,
-//! section 10, and Winsock's public documentation where that says nothing.
+//! One lock protects all sockets; threads are woken and guest memory is written under it. Events
+//! are signalled and completion routines queued after it is released. Socket descriptors are not
+//! handles: the console's handle functions refuse them. Layouts and behaviour follow
+//! ../shared/reference/xam_structs.md, section 10, and Winsock's public documentation for the rest.
 
 pub mod address;
 mod buffers;
@@ -48,52 +48,52 @@ use xenia_guest::GuestAddr;
 use xenia_sched::{BlockReason, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// What a thread waits for that waits for a socket.
+/// Block reason of threads in a socket call.
 pub(crate) const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
-/// Guest time between two looks at a network that changes by itself, or at requests that were left
-/// ([`rounds::PASSES`]).
+/// Guest time between polls of a network that changes by itself, or of requests that remain after
+/// [`rounds::PASSES`] passes.
 const LOOK: GuestTicks = TICKS_PER_SECOND / 1000;
-/// Nothing is due.
+/// [`NetState::due`]: no poll is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
 
-/// What a socket tells by an event, in the bits of `WSAEventSelect`.
+/// Network events that a socket can signal: the bits (`FD_*`) of `WSAEventSelect`.
 pub mod noticed {
-    /// There is something to receive.
+    /// Data can be received.
     pub const READ: u32 = 1;
     /// There is room to send.
     pub const WRITE: u32 = 2;
-    /// There is a connection to accept.
+    /// A connection can be accepted.
     pub const ACCEPT: u32 = 8;
-    /// A connection was made, or was not.
+    /// A connection attempt succeeded or failed.
     pub const CONNECT: u32 = 0x10;
-    /// The other side sends no more.
+    /// The peer has stopped sending.
     pub const CLOSE: u32 = 0x20;
 }
 
-/// The event of a socket.
+/// The event that a socket signals (`WSAEventSelect`).
 #[derive(Debug)]
 struct Watch {
     event: Arc<HeldObject>,
     body: GuestAddr,
     wanted: u32,
-    /// What it was told of already, and what has not been asked for since.
+    /// Network events that were signalled already and that no call has re-enabled since.
     told: u32,
 }
 
-/// How far a stream socket's connection is.
+/// State of a stream socket's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Connection {
-    /// Nobody has asked for one.
+    /// `connect` was not called.
     None,
-    /// It is being made.
+    /// The attempt is in progress.
     Begun,
-    /// It has been there.
+    /// The connection was established; it may have ended since.
     Made,
-    /// It could not be made.
+    /// The attempt failed.
     Failed(WsaError),
 }
 
-/// A socket, as far as it is not the network's.
+/// The part of a socket's state that the [`Network`] port does not keep.
 #[derive(Debug)]
 struct Socket {
     id: SocketId,
@@ -105,45 +105,44 @@ struct Socket {
     watch: Option<Watch>,
 }
 
-/// All sockets of a title, what is asked of them, and what `XNet` keeps.
+/// All sockets of a title, their pending requests and the state of `XNet`.
 pub struct Net {
     port: Box<dyn Network>,
     sockets: BTreeMap<u32, Socket>,
     last: u32,
     requests: VecDeque<Request>,
-    /// Requests that would get further are left for the next look.
+    /// Requests that can still make progress were left for the next poll.
     goes_on: bool,
-    /// How often Winsock was begun and not ended.
+    /// Calls of `WSAStartup` without a matching `WSACleanup`.
     startups: u32,
-    /// Addresses, keys, look-ups.
+    /// `XNet`'s addresses, keys and name look-ups.
     pub xnet: XNet,
     limits: Arc<Limits>,
 }
 
-/// See [`Net`]: behind its lock, with the time of the next look.
+/// A lock around [`Net`], with the time of the next poll.
 pub struct NetState {
     net: Mutex<Net>,
-    /// Changes under the lock.
+    /// Guest time of the next poll, or [`NEVER`]. Written under the lock only.
     due: AtomicU64,
 }
 
 impl NetState {
-    /// No sockets yet on this network.
+    /// Creates the state for this network, without sockets.
     pub(crate) fn new(port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
         Self { net: Mutex::new(Level::Devices, Net::new(port, limits)), due: AtomicU64::new(NEVER) }
     }
 
-    /// The sockets.
     pub fn lock(&self) -> MutexGuard<'_, Net> {
         self.net.lock()
     }
 
-    /// When it is looked at next. Takes no lock.
+    /// Guest time of the next poll. Takes no lock.
     pub fn next_due(&self) -> Option<GuestTicks> {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
 
-    /// Kernel state for digests; none without sockets.
+    /// Writes the sockets' state for kernel digests; writes no line if there are no sockets.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         let net = self.lock();
         net.port.describe(line);
@@ -176,12 +175,12 @@ impl Net {
         }
     }
 
-    /// Winsock is begun once more.
+    /// `WSAStartup`: counts one more user.
     pub fn start(&mut self) {
         self.startups = self.startups.saturating_add(1);
     }
 
-    /// Winsock is ended once; the last time closes all sockets.
+    /// `WSACleanup`: counts one user less; the last one closes all sockets.
     pub fn end(&mut self) -> Result<(), WsaError> {
         self.check_started()?;
         self.startups -= 1;
@@ -193,12 +192,12 @@ impl Net {
         Ok(())
     }
 
-    /// Whether a cable is plugged in.
+    /// Returns whether a network cable is plugged in.
     pub fn has_link(&self) -> bool {
         self.port.has_link()
     }
 
-    /// The console's address.
+    /// Returns the console's IP address.
     pub fn address(&self) -> Option<std::net::Ipv4Addr> {
         self.port.address()
     }
@@ -217,7 +216,7 @@ impl Net {
         self.sockets.get_mut(&name).ok_or(WsaError::NOT_SOCKET)
     }
 
-    /// Makes a socket.
+    /// Creates a socket.
     pub fn open(&mut self, kind: SocketKind) -> Result<u32, WsaError> {
         self.check_started()?;
         self.check_room()?;
@@ -230,8 +229,8 @@ impl Net {
         admitted.map_err(|_| WsaError::TOO_MANY_SOCKETS)
     }
 
-    /// Names go up by four, as those of handles do, and begin again before they are negative: one
-    /// that was closed is not somebody else's soon.
+    /// Registers a socket under a new descriptor. Descriptors grow by four, as handles do, and wrap
+    /// before they become negative, so that a closed descriptor is not reused soon.
     fn insert(&mut self, id: SocketId, kind: SocketKind, connection: Connection) -> u32 {
         loop {
             self.last = if self.last >= 0x7FFF_FFF8 { 4 } else { self.last + 4 };
@@ -245,8 +244,8 @@ impl Net {
         self.last
     }
 
-    /// Names a connection that a socket has accepted: it is as that socket is, in all that was said
-    /// of it.
+    /// Registers a connection that a listener has accepted; it inherits the listener's options,
+    /// blocking mode and event.
     fn insert_accepted(&mut self, listener: u32, id: SocketId) -> u32 {
         let name = self.insert(id, SocketKind::Stream, Connection::Made);
         if let Some(Socket { waits, options, watch, .. }) = self.sockets.get(&listener) {
@@ -259,7 +258,7 @@ impl Net {
         name
     }
 
-    /// Closes a socket; who waits for it is told by the next [`Self::settle`].
+    /// Closes a socket; the next [`Self::settle`] ends the requests that wait for it.
     pub fn close(&mut self, name: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
         self.sockets.remove(&name);
@@ -267,13 +266,13 @@ impl Net {
         Ok(())
     }
 
-    /// Gives a socket an address.
+    /// Binds a socket to an address.
     pub fn bind(&mut self, name: u32, at: std::net::SocketAddrV4) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
         self.port.bind(id, at)
     }
 
-    /// Lets a socket take connections.
+    /// Makes a socket listen for connections.
     pub fn listen(&mut self, name: u32, backlog: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
         self.port.listen(id, (backlog as usize).min(BACKLOG_LIMIT))?;
@@ -281,7 +280,7 @@ impl Net {
         Ok(())
     }
 
-    /// Ends directions of a connection: 0 receiving, 1 sending, 2 both.
+    /// Shuts down directions of a connection: 0 receiving, 1 sending, 2 both.
     pub fn shutdown(&mut self, name: u32, how: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
         if how > 2 {
@@ -290,22 +289,22 @@ impl Net {
         self.port.shutdown(id, how != 1, how != 0)
     }
 
-    /// A socket's own address.
+    /// Returns a socket's local address (`getsockname`).
     pub fn local(&self, name: u32) -> Result<std::net::SocketAddrV4, WsaError> {
         let id = self.get(name)?.id;
         self.port.local(id).ok_or(WsaError::INVALID)
     }
 
-    /// The address that a socket is connected to.
+    /// Returns the address of a socket's peer (`getpeername`).
     pub fn remote(&self, name: u32) -> Result<std::net::SocketAddrV4, WsaError> {
         let id = self.get(name)?.id;
         self.port.remote(id).ok_or(WsaError::NOT_CONNECTED)
     }
 
-    /// Whether calls wait for a socket.
+    /// Sets whether calls block on a socket (`FIONBIO`).
     pub fn set_waits(&mut self, name: u32, waits: bool) -> Result<(), WsaError> {
         let socket = self.get_mut(name)?;
-        // One that signals an event never waits.
+        // A socket with an event is always non-blocking.
         if waits && socket.watch.is_some() {
             return Err(WsaError::INVALID);
         }
@@ -313,24 +312,24 @@ impl Net {
         Ok(())
     }
 
-    /// Whether they do.
+    /// Returns whether calls block on a socket.
     pub fn waits(&self, name: u32) -> bool {
         self.get(name).is_ok_and(|socket| socket.waits)
     }
 
-    /// Whether there is such a socket.
+    /// Checks that the descriptor names an open socket.
     pub fn check(&self, name: u32) -> Result<(), WsaError> {
         self.get(name).map(|_| ())
     }
 
-    /// Bytes that one receive would get.
+    /// Returns the number of bytes that one receive would return (`FIONREAD`).
     pub fn available(&mut self, name: u32) -> Result<u32, WsaError> {
         let id = self.get(name)?.id;
         Ok(self.port.available(id) as u32)
     }
 
-    /// Lets a socket signal an event; without a wish it does no more. From now on calls don't wait
-    /// for it.
+    /// Sets the event that a socket signals, or removes it if no network event is wanted. The
+    /// socket becomes non-blocking.
     pub fn watch(
         &mut self,
         name: u32,
@@ -344,7 +343,7 @@ impl Net {
         Ok(())
     }
 
-    /// Requests and events that are to be looked after.
+    /// Returns whether a request, a socket's event or a look-up has to be polled.
     fn is_waited_for(&self) -> bool {
         !self.requests.is_empty()
             || self.sockets.values().any(|socket| socket.watch.is_some())
@@ -353,7 +352,8 @@ impl Net {
 }
 
 impl NetState {
-    /// Says when the next look is due, for one who has changed something.
+    /// Publishes when the next poll is due; callers that change something call this before they
+    /// unlock.
     fn set_due(&self, net: &Net, now: GuestTicks) -> bool {
         let due = if net.goes_on || (net.port.changes_by_itself() && net.is_waited_for()) {
             now.saturating_add(LOOK)

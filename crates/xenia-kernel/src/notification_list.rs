@@ -1,33 +1,32 @@
-//! Routines that a title registers to be told of something, in the order in which they are called.
+//! Notification routines: callbacks that a title registers, in the order of their priorities.
 //!
-//! The structure that it registers, `{routine, priority, list entry}`, is what names a
-//! registration. A routine may register and take back others, and itself, while the list is gone
-//! through.
+//! A registration is identified by the structure that the title passes, `{routine, priority, list
+//! entry}`. A routine can register and unregister routines, also itself, while the list is being
+//! iterated.
 
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 use xenia_guest::GuestAddr;
 
-/// Routines that may be registered in one list.
+/// Largest number of routines in a list.
 const ROUTINE_LIMIT: usize = 256;
 
-/// A registered function.
+/// A registered callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotificationRoutine {
-    /// The structure it was registered with; null for the system's own.
+    /// Structure it was registered with; null for the system's routine.
     pub registration: GuestAddr,
-    /// The function.
     pub routine: GuestAddr,
 }
 
-/// Where a routine is in the order of calls: higher priorities first, then the first registered;
-/// the system's own last.
+/// Position in the call order: higher priorities first, then in order of registration; the system's
+/// routine last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallOrder(pub u64);
 
 const SYSTEM_ROUTINE: CallOrder = CallOrder(u64::MAX);
 
-/// See the module's documentation.
+/// Callbacks in call order, with the system's routine at the end.
 #[derive(Debug, Default)]
 pub struct NotificationList {
     routines: BTreeMap<CallOrder, NotificationRoutine>,
@@ -35,8 +34,8 @@ pub struct NotificationList {
 }
 
 impl NotificationList {
-    /// Registers a routine; one whose structure is registered already moves. Beyond a limit nothing
-    /// is added.
+    /// Registers a routine; if its structure is registered already, it moves. Beyond a limit the
+    /// call has no effect.
     pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {
         self.unregister(routine.registration);
         if self.routines.len() < ROUTINE_LIMIT {
@@ -46,12 +45,12 @@ impl NotificationList {
         }
     }
 
-    /// Takes back what was registered with this structure.
+    /// Removes the registration of this structure.
     pub fn unregister(&mut self, registration: GuestAddr) {
         self.routines.retain(|&order, known| order == SYSTEM_ROUTINE || known.registration != registration);
     }
 
-    /// Sets the system's own routine; null takes it back.
+    /// Sets the system's routine; null removes it.
     pub fn set_system_routine(&mut self, routine: GuestAddr) {
         self.routines.remove(&SYSTEM_ROUTINE);
         if !routine.is_null() {
@@ -60,18 +59,17 @@ impl NotificationList {
         }
     }
 
-    /// The routine that is called after the one at `last`, or the first.
+    /// The routine after the one at `last`, or the first.
     pub fn next(&self, last: Option<CallOrder>) -> Option<(CallOrder, NotificationRoutine)> {
         let from = last.map_or(Unbounded, Excluded);
         self.routines.range((from, Unbounded)).next().map(|(&order, &routine)| (order, routine))
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.routines.is_empty()
     }
 
-    /// All of them, in the order of calls.
+    /// All routines, in call order.
     pub fn iter(&self) -> impl Iterator<Item = (CallOrder, NotificationRoutine)> + '_ {
         self.routines.iter().map(|(&order, &routine)| (order, routine))
     }

@@ -1,15 +1,15 @@
-//! Kernel objects: what handles name, who refers to them, what they are called.
+//! Kernel objects: their kinds, reference counts, handles and names.
 //!
-//! An object's body lies in guest memory, behind an `OBJECT_HEADER`, as the console has it; so
-//! pointers to objects, embedded dispatcher objects and handles all lead to the same state. The
-//! books here say which bodies exist, of which kind, and how many handles and pointers keep them.
-//! What an object does is its subsystem's business ([`dispatcher`], files, modules), which keeps
-//! its own state by body address.
+//! An object's body lies in guest memory behind an `OBJECT_HEADER`, as on the console, so pointers,
+//! embedded dispatcher objects and handles all lead to the same state. [`Objects`] tracks which
+//! bodies exist, their kinds and their handle and reference counts. The behaviour of an object
+//! belongs to its subsystem ([`dispatcher`], files, modules), which keeps its state by body
+//! address.
 //!
-//! Handles count up from 0x1000 by 4 and are never reused: a stale one is an error.
+//! Handle values start at 0x1000, step by 4 and are not reused, so a stale handle is an error.
 //!
-//! A call that has found an object by a handle or a pointer keeps it ([`ObjectRef`]) until it is
-//! done, a wait until it has ended ([`HeldObject`]): nobody clears it away meanwhile.
+//! A call that has found an object by handle or pointer keeps it alive until the call returns
+//! ([`ObjectRef`]); a wait keeps it alive until the wait has ended ([`HeldObject`]).
 
 pub mod critical_section;
 pub mod dispatcher;

@@ -1,4 +1,5 @@
-//! What the kernel needs from the world outside: owned here, implemented above.
+//! Ports: interfaces to the host's devices, declared by the kernel and implemented by the crates
+//! above.
 
 mod audio;
 mod clock;
@@ -20,35 +21,34 @@ pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use storage::{NoStorage, Storage};
 pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
 
-/// Takes text that the guest writes.
+/// Sink for text that the guest writes.
 pub type TextSink = Box<dyn FnMut(&str) + Send>;
 
 /// All ports of a machine.
 pub struct Ports {
-    /// The graphics chip.
     pub video: Box<dyn Video>,
-    /// Where sound goes.
+    /// Sound output.
     pub audio: Box<dyn Audio>,
     /// The XMA decoder.
     pub xma: Box<dyn Xma>,
-    /// Controllers.
+    /// Game controllers.
     pub input: Box<dyn Input>,
-    /// When guest time begins.
+    /// Clock with the start of guest time.
     pub clock: Clock,
-    /// Whoever answers dialogs.
+    /// Source of answers to dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Other discs of the title.
     pub drive: Box<dyn Drive>,
-    /// The network that sockets are on.
+    /// Network of the title's sockets.
     pub network: Box<dyn Network>,
-    /// Where saves and caches are kept.
+    /// Host folders of saves and caches.
     pub storage: Box<dyn Storage>,
-    /// Text that the guest writes: `DbgPrint`, and the plain ELF's text call.
+    /// Sink for text that the guest writes: `DbgPrint`, and the text call of plain ELFs.
     pub text: TextSink,
 }
 
 impl Default for Ports {
-    /// No devices and nobody who is asked; text goes nowhere.
+    /// No devices and default answers to dialogs; text is discarded.
     fn default() -> Self {
         Self {
             video: Box::<NoVideo>::default(),

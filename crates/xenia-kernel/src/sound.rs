@@ -1,5 +1,5 @@
-//! Sound: who makes it and when, and which contexts of the XMA decoder are in use. Decoding and
-//! output lie behind the ports.
+//! Sound: clients of the render driver, their schedule, and allocation of XMA decoder contexts.
+//! Decoding and output are behind the ports.
 
 mod callbacks;
 mod render_driver;

@@ -1,4 +1,4 @@
-//! How calls fail: what ends a call early, and status codes as DOS errors.
+//! Failures of calls: the error type of exports, and NT status codes as Win32 errors.
 
 pub mod dos_error;
 pub(crate) mod failure;

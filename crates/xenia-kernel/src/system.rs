@@ -1,4 +1,4 @@
-//! The kernel's face towards the scheduler: system calls, interrupts, time.
+//! The kernel as the scheduler's [`System`]: system calls, interrupts and the passing of time.
 
 mod calls;
 mod time;
@@ -22,25 +22,23 @@ use xenia_sched::{
     WorkReport,
 };
 
-/// LEV of the system calls that patched thunks make.
+/// LEV field of the `sc` instructions in patched import thunks.
 const KERNEL_CALL: u8 = 2;
 
-/// A [`Kernel`] as the executor's [`System`].
+/// The executor's [`System`], implemented by a [`Kernel`].
 #[derive(Clone)]
 pub struct KernelSystem {
-    /// The kernel.
     pub kernel: Arc<Kernel>,
 }
 
 impl KernelSystem {
-    /// Wraps a kernel.
     pub fn new(kernel: Arc<Kernel>) -> Self {
         Self { kernel }
     }
 }
 
-/// Clears away what a call has left, when it is over. A guard, so that the call's result is made
-/// where it is to be: copying it afterwards took an eighth of an empty call's time.
+/// Runs the deferred deletions of a call when it is over. A drop guard, so that the call's result
+/// is built in place: copying it afterwards took an eighth of an empty call's time.
 struct ClearAway<'a>(&'a Kernel);
 
 impl Drop for ClearAway<'_> {
@@ -82,8 +80,8 @@ impl System for KernelSystem {
 
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
         let Kernel { threads, memory, .. } = &*self.kernel;
-        // Held until the object shows it: who writes last has asked last. Without a record the object is
-        // gone.
+        // Held until the object is written, so that the last writer has also read last. A thread
+        // without a record has no object any more.
         let threads = threads.lock();
         let Some(record) = threads.get(id) else { return };
         let told = cpu.priority(record.reference).map_err(Into::into).and_then(|priority| {
@@ -102,7 +100,7 @@ impl System for KernelSystem {
                     self.kernel.devices.video.lock().store_register(index, store.value, now);
                 }
                 Some((Device::Xma, index)) => {
-                    // Its words are little-endian: titles store them byte-reversed.
+                    // XMA registers are little-endian: titles store them byte-reversed.
                     let value = store.value.swap_bytes();
                     self.kernel.devices.xma.lock().store_register(index, value, now);
                 }
@@ -124,7 +122,8 @@ impl System for KernelSystem {
 
     fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         let kernel = &*self.kernel;
-        // Who interrupts a wait leaves the call that comes of it before letting go of this.
+        // Waits for a thread that is interrupting this wait: it queues the resulting call before it
+        // releases the turn.
         drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
         let mut left = None;
@@ -147,7 +146,7 @@ impl System for KernelSystem {
             _ => NtStatus::TIMEOUT,
         };
         let Kernel { dispatcher, files, sections, spin_locks, memory, .. } = &*self.kernel;
-        // Under the lock of the list that it may be on, it is either over or stays where it is.
+        // Under the lock of its wait list, if it is on one, the wait is either over or cannot end.
         let mut end = || match cpu.time_out(ticket, status.to_register()) {
             Ok(woken) => woken != Woken::NotWaiting,
             Err(error) => {
@@ -210,7 +209,7 @@ impl System for KernelSystem {
     }
 
     fn next_device_event(&self) -> Option<GuestTicks> {
-        // Without a callback, nothing that the chip does by itself reaches guest code.
+        // Without a callback, interrupts of the graphics chip do not reach guest code.
         let callback = self.kernel.threads.lock().interrupts.callback.is_some();
         if callback { self.kernel.devices.video.lock().next_event() } else { None }
     }
@@ -220,7 +219,7 @@ impl System for KernelSystem {
         if spin_locks.has_waiters() {
             return None;
         }
-        // Guest code may look at a timer's state, and reads the time of the last millisecond from memory.
+        // Guest code may poll a timer's state, and reads the time in milliseconds from memory.
         let timer = dispatcher.timers().next_due();
         let blank = devices.video.lock().next_event();
         let others = timer.into_iter().chain(blank).chain(self.kernel.next_but_timers());

@@ -1,5 +1,4 @@
-//! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them,
-//! and interrupts.
+//! Guest threads: records, creation and termination, APCs, DPCs and interrupts.
 
 pub mod apc;
 pub(crate) mod deferred;

@@ -1,8 +1,8 @@
-//! The running title as a whole: what is called when it ends, what it hands to the next one, the
-//! libraries it can ask for.
+//! State of the running title as a whole: termination callbacks, data for the next title, handles
+//! of system libraries.
 //!
-//! A title that launches another ends its machine. Whoever runs machines takes the [`Successor`]
-//! out of it and makes a new one: with that executable, the launch data, and the same devices.
+//! A launch of another title ends the machine. The owner of machines takes the [`Successor`] and
+//! makes a new machine with that executable, the launch data, and the same devices.
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
@@ -21,72 +21,72 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
 
-/// Notifications that may be registered.
+/// Largest number of registered termination callbacks.
 const NOTIFICATION_LIMIT: usize = 256;
 
-/// A function that is called when the title ends.
+/// A callback for the end of the title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TerminateNotification {
-    /// The function; it gets nothing.
+    /// The function, called without arguments.
     pub routine: GuestAddr,
-    /// Higher ones are called first.
+    /// Routines with higher priorities are called first.
     pub priority: u32,
 }
 
-/// The executable that a title wants to be followed by.
+/// The executable that a title launches.
 #[derive(Clone, Debug)]
 pub struct Launch {
-    /// Guest path, links followed; as it was given if it leads nowhere.
+    /// Guest path after symbolic links are resolved; the path as given if it does not resolve.
     pub path: String,
-    /// The file, or why it can't be read.
+    /// Contents of the file, or the error of reading it.
     pub file: Result<Vec<u8>, NtStatus>,
-    /// Its update, if one lies beside it: called as it is, with a p behind it.
+    /// Title update beside the executable: the file whose name has an additional `p` at the end.
     pub patch: Option<Vec<u8>>,
 }
 
-/// What a machine whose title has launched another hands to the next machine.
+/// State that a machine hands to the next after a launch.
 #[derive(Debug)]
 pub struct Successor {
-    /// What is to run.
+    /// The executable to run.
     pub launch: Launch,
-    /// What else is handed on.
+    /// State beside the executable.
     pub inheritance: Inheritance,
 }
 
-/// What one title leaves to the next, beside its place.
+/// State that a title leaves to its successor, beside the executable.
 #[derive(Debug, Default)]
 pub struct Inheritance {
-    /// Data that the title has left for the next.
+    /// Launch data the title has set for its successor.
     pub launch_data: Option<Vec<u8>>,
-    /// Disc, disks and caches, with what is on them.
+    /// Disc, disks and caches, with their contents.
     pub devices: Vfs,
     /// The disc in the drive, if it was changed.
     pub disc: Option<u8>,
-    /// Saved games and downloads; none is open.
+    /// Packages of saved games and downloads; none is open.
     pub packages: Packages,
-    /// The console's settings.
+    /// Settings of the console.
     pub settings: XConfig,
-    /// Who is signed in.
+    /// Profiles and their sign-in state.
     pub profiles: Profiles,
 }
 
-/// See the module's documentation.
+/// State of the running title as a whole.
 #[derive(Debug, Default)]
 pub struct Title {
     notifications: Vec<TerminateNotification>,
-    /// What the title hands to the next one; `None`: nothing.
+    /// Launch data for the next title, if any is set.
     pub launch_data: Option<Vec<u8>>,
-    /// The title that is to follow.
+    /// The title to launch after this one.
     pub launch: Option<Launch>,
-    /// Handles of the console's own libraries.
+    /// Handles of the console's system libraries.
     libraries: BTreeMap<Library, GuestAddr>,
-    /// What it has locked of the second-level cache.
+    /// State of the second-level cache that the title has locked.
     pub cache: SecondLevelCache,
 }
 
 impl Title {
-    /// Registers a function. One that is registered already gets the new priority. Beyond a limit
-    /// nothing is added.
+    /// Registers a callback, or updates its priority if it is registered. Beyond a limit the call
+    /// has no effect.
     pub fn register(&mut self, notification: TerminateNotification) {
         self.unregister(notification.routine);
         if self.notifications.len() < NOTIFICATION_LIMIT {
@@ -94,13 +94,12 @@ impl Title {
         }
     }
 
-    /// Takes a function off the list.
+    /// Removes a callback.
     pub fn unregister(&mut self, routine: GuestAddr) {
         self.notifications.retain(|registered| registered.routine != routine);
     }
 
-    /// Takes the function to be called next: the highest priority, the first registered among
-    /// equals.
+    /// Removes and returns the next callback: the highest priority, then in order of registration.
     pub fn next_notification(&mut self) -> Option<TerminateNotification> {
         let highest = self.notifications.iter().map(|notification| notification.priority).max()?;
         let index = self.notifications.iter().position(|notification| notification.priority == highest)?;
@@ -112,7 +111,7 @@ impl Title {
         self.libraries.iter().find(|&(_, &at)| at == handle).map(|(&library, _)| library)
     }
 
-    /// The handle of one of the console's own libraries: the address of its entry in guest memory.
+    /// The handle of a system library: the address of its loader entry in guest memory.
     pub(crate) fn library_handle(
         &mut self,
         memory: &GuestMemory,
@@ -133,7 +132,7 @@ impl Title {
             memory.write(handle.offset(name + 2), (units + 1) * 2)?;
             memory.write(handle.offset(name + 4), wide)?;
         }
-        // The libraries are never unloaded.
+        // System libraries are never unloaded.
         memory.write(handle.offset(ldr::LOAD_COUNT), 0xFFFF_u16)?;
         self.libraries.insert(library, handle);
         Ok(handle)
@@ -141,7 +140,7 @@ impl Title {
 }
 
 impl Kernel {
-    /// The title's id; 0 if it has none.
+    /// The title's ID; 0 if it has none.
     pub fn title_id(&self) -> u32 {
         self.modules
             .lock()
@@ -150,7 +149,7 @@ impl Kernel {
             .map_or(0, |execution| execution.title_id.0)
     }
 
-    /// The title's id, and those of other titles whose content it may have.
+    /// The title's ID, and the IDs of other titles whose content it can open.
     pub(crate) fn titles_of_content(&self) -> Vec<u32> {
         let own = self.title_id();
         let modules = self.modules.lock();
@@ -164,8 +163,8 @@ impl Kernel {
         titles
     }
 
-    /// Finds and reads the executable that is to follow the title. No name stands for the disc's
-    /// own.
+    /// Finds and reads the executable of a launch. An empty name stands for the disc's default
+    /// executable.
     pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
         let path = path_of(name, &self.config.image_path);
@@ -176,8 +175,8 @@ impl Kernel {
         Launch { path, file, patch }
     }
 
-    /// The update that lies beside an executable. That there is none, as for most, is nothing that
-    /// the title asked for.
+    /// Reads the title update beside an executable. Most have none; the title did not ask for one,
+    /// so a missing file is not reported.
     fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
         let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
         let path = is_xex.then(|| format!("{executable}p"))?;
@@ -195,8 +194,8 @@ impl Kernel {
         }
     }
 
-    /// What is to follow the title, which has ended: all its files are closed. `None` if nothing
-    /// is.
+    /// Takes the title's successor after the title has ended: closes all files. `None` if it
+    /// launches none.
     pub fn take_successor(&self) -> Option<Successor> {
         let (launch, launch_data) = {
             let mut title = self.title.lock();
@@ -215,7 +214,7 @@ impl Kernel {
         })
     }
 
-    /// Takes over what the title before has left. For a kernel that has loaded nothing yet.
+    /// Takes over the predecessor's state. The kernel must not have loaded a module yet.
     pub fn inherit(&self, inheritance: Inheritance) {
         self.title.lock().launch_data = inheritance.launch_data;
         {
@@ -229,12 +228,12 @@ impl Kernel {
     }
 }
 
-/// Ends the title: calls what wants to know, one after the other, then stops the machine.
+/// Ends the title: calls the termination callbacks one by one, then stops the machine.
 pub fn terminate(call: &mut Call) -> Flow {
     terminate_with(call, 0)
 }
 
-/// The same, with an exit code.
+/// Ends the title with an exit code.
 pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
     let next = call.kernel.title.lock().next_notification();
     let Some(notification) = next else {

@@ -1,4 +1,4 @@
-//! What the console keeps for its users: profiles, settings, notifications, lists, key strokes,
+//! Per-user state of the console: profiles, settings, notifications, enumerators, keystrokes and
 //! overlapped requests.
 
 pub mod achievements;
@@ -31,38 +31,33 @@ use xconfig::XConfig;
 use xenia_guest::GuestAddr;
 use xenia_sync::{Level, Mutex};
 
-/// The user's side of a machine. Each lock is taken alone.
+/// Per-user state of a machine. No two of these locks are held at once.
 pub struct User {
-    /// The console's settings.
     pub xconfig: Mutex<XConfig>,
-    /// Who is signed in.
+    /// Profiles, and which of them are signed in.
     pub profiles: Mutex<Profiles>,
     /// Lists that titles read piece by piece.
     pub enumerators: Mutex<Enumerators>,
-    /// What is played together.
     pub sessions: Mutex<Sessions>,
-    /// What users are doing, as the title says.
+    /// Contexts and properties that titles have set for users.
     pub presence: Mutex<Presence>,
-    /// The music player.
     pub music: MusicPlayer,
-    /// Messages that nobody answers.
+    /// Messages (`XMsg*`) without an implementation that were logged.
     pub unanswered: Mutex<Unanswered>,
-    /// System notifications.
     pub notifications: Mutex<Notifications>,
-    /// What titles were told of the controllers' keys.
+    /// Keystroke state of the controllers, as last reported to titles.
     pub keystrokes: Mutex<Keystrokes>,
-    /// The dialog on the screen.
     pub dialog: OpenDialog,
-    /// Which controllers titles know of.
+    /// Controllers that titles were told of.
     pub connections: Mutex<Connections>,
     /// The word that programs leave for the dashboard.
     pub dash_context: AtomicU32,
-    /// Where the schema of the online service is, once somebody has asked. Taken over the pool.
+    /// Guest address of the online service's schema, once it was requested. Taken over the pool.
     pub online_schema: Mutex<Option<GuestAddr>>,
 }
 
 impl User {
-    /// The side of a machine with these profiles.
+    /// Creates the state for a machine with these profiles.
     pub fn new(profiles: Profiles) -> Self {
         Self {
             xconfig: Mutex::new(Level::Settings, XConfig::default()),

@@ -1,5 +1,5 @@
-//! Whole calls from guest code: thunks, threads, waits, callbacks, on the interpreter and the
-//! lockstep executor.
+//! Integration tests of kernel calls from guest code: thunks, threads, waits and callbacks, on the
+//! interpreter and the lockstep executor.
 
 use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
 use xenia_formats::image::ImageKind;
@@ -8,7 +8,7 @@ use xenia_sched::{EndKind, RunEnd};
 
 const EXIT: RunEnd = RunEnd::Ended(EndKind::Exit { code: 0 });
 
-/// Where structures lie in the title's data.
+/// Addresses of structures in the title's data.
 const EVENT: u32 = DATA + 0x100;
 const OTHER: u32 = DATA + 0x200;
 const INTERVAL: u32 = DATA + 0x300;
@@ -22,7 +22,7 @@ fn interval(code: &mut Code, value: i64) {
 #[test]
 fn a_thread_wakes_another_through_an_event_and_ends() {
     let mut code = Code::default();
-    // The other thread: takes its context, sets the event, returns 7.
+    // The other thread logs its argument, sets the event and returns 7.
     let worker = code.here();
     code.word(0x7D88_02A6).copy(31, 12).record(3, 0x10); // mflr r12
     code.call("KeSetEvent", &[EVENT, 1, 0]);
@@ -117,8 +117,8 @@ fn an_apc_interrupts_an_alertable_delay() {
     let apc = code.here();
     code.record(3, 0x10).record(4, 0x14).record(5, 0x18).ret();
     let worker = code.here();
-    // The current-thread handle of the worker is not the main thread's: the main thread's handle is in
-    // DATA.
+    // In the worker, the current-thread pseudo handle would name the worker: the main thread's
+    // handle is in DATA.
     code.word(0x7D88_02A6).copy(31, 12);
     code.load(3, DATA).read(3, 0, 3).load(4, apc).load(5, 1).load(6, 2).load(7, 3);
     code.call_with_registers("NtQueueApcThread").record(3, 0x1C);
@@ -178,7 +178,7 @@ fn a_thread_that_may_run_elsewhere_moves_to_a_free_processor_and_reads_its_numbe
     code.read_byte(5, 0x10C, 13).word(read_again[0]).word(read_again[1]);
     code.record(5, 0x10).word(0x7FE8_03A6).ret(); // mtlr r31
     let entry = code.here();
-    // Both compute on the first hardware thread.
+    // Both threads start on the first hardware thread.
     code.call("ExCreateThread", &[DATA, 0, 0, 0, worker, 0, 0]);
     code.load(6, DATA).read(5, 0x10, 6).word(read_again[0]).word(read_again[1]).end();
     let (machine, end) = Machine::run(&code, entry);

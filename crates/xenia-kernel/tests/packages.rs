@@ -1,5 +1,5 @@
-//! Packages survive `kill -9` at any moment: the host has the old save, with all its files, or the
-//! new one.
+//! Crash safety of packages: after `kill -9` at any moment, the host has either the whole old save
+//! or the whole new one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_testing::kills;
 
-/// Set for the program that is going to be killed: the folder to save in.
+/// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";
-/// How often a program is killed.
+/// Number of processes to kill.
 const USUAL_KILLS: u64 = 25;
-/// The files of a save: all of one generation.
+/// Files of a save, all of the same generation.
 const FILES: [&str; 3] = ["index", "level", "player"];
 const SIZE: usize = 24 << 10;
 const PIECE: usize = 4096;
@@ -46,7 +46,7 @@ fn open(kernel: &Kernel, mode: PackageMode) -> Result<(), Win32Error> {
     kernel.files.lock().open_package("save", &name(), mode, header).map(|_| ())
 }
 
-/// A file of the open package, emptied or made, or as it is.
+/// Opens a file of the open package.
 fn file(kernel: &Kernel, file: &str, disposition: Disposition) -> Box<dyn FileData> {
     let mut files = kernel.files.lock();
     let at = files.vfs.resolve(&format!(r"save:\{file}")).unwrap();
@@ -61,7 +61,7 @@ fn write(kernel: &Kernel, name: &str, generation: u8) {
     }
 }
 
-/// Not a test by itself: saves over and over until it is killed.
+/// Run as a child process: saves repeatedly until it is killed.
 #[test]
 fn child_that_saves_packages_for_ever() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -78,7 +78,7 @@ fn child_that_saves_packages_for_ever() {
     }
 }
 
-/// The generation of a file; `None`: the file is not there.
+/// The generation of a file; `None` if the file is missing.
 fn generation(kernel: &Kernel, file: &str) -> Option<u8> {
     let files = kernel.files.lock();
     let at = files.vfs.resolve(&format!(r"save:\{file}")).unwrap();
@@ -94,7 +94,7 @@ fn generation(kernel: &Kernel, file: &str) -> Option<u8> {
 #[test]
 fn a_killed_program_leaves_the_old_package_or_the_new_one() {
     let folder = tempfile::tempdir().unwrap();
-    // The first save is made whole: what is new altogether has nothing old to fall back on.
+    // The first save must complete, as there is no old one to fall back on.
     let kernel = machine(folder.path());
     open(&kernel, PackageMode::New).unwrap();
     for file in FILES {
@@ -104,7 +104,8 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
     for round in 0..kills(USUAL_KILLS) {
         let mut child =
             crate::killed::start("packages::child_that_saves_packages_for_ever", FOLDER, folder.path());
-        // Another moment each time: up to some 40 ms, in steps that share no factor with a save's length.
+        // A different moment each time: up to about 40 ms, in steps that are coprime to a save's
+        // duration.
         std::thread::sleep(Duration::from_micros(round * 7919 % 40_000));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -112,7 +113,7 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
         open(&kernel, PackageMode::Existing).unwrap_or_else(|error| panic!("round {round}: {error:?}"));
         let found = FILES.map(|file| generation(&kernel, file));
         assert!(found[0].is_some() && found.iter().all(|it| *it == found[0]), "round {round}: {found:?}");
-        // The first one was closed before the program was killed, however slow the host is.
+        // The first save was closed before the process was killed, however slow the host is.
         assert_ne!(found[0], Some(0), "round {round}");
     }
 }
@@ -121,8 +122,8 @@ fn close(kernel: &Kernel) -> Result<(), Win32Error> {
     kernel.files.lock().close_package("save")
 }
 
-/// Writes the files of a generation; the last one but one is larger than a file may be before it is
-/// as it should be.
+/// Writes the files of a generation. The second to last exceeds the maximum file size before it
+/// gets its final contents.
 fn write_with_a_failure(kernel: &Kernel, generation: u8) -> Box<dyn FileData> {
     write(kernel, "index", generation);
     write(kernel, "player", generation);
@@ -132,7 +133,7 @@ fn write_with_a_failure(kernel: &Kernel, generation: u8) -> Box<dyn FileData> {
     data
 }
 
-/// A package that is not there yet, whole.
+/// Creates a package and writes all its files.
 fn save(kernel: &Kernel, generation: u8) {
     open(kernel, PackageMode::New).unwrap();
     for file in FILES {
@@ -152,19 +153,19 @@ fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let kernel = machine(folder.path());
     save(&kernel, 1);
-    // The title closes everything and looks at nothing.
+    // The title closes everything and ignores errors.
     open(&kernel, PackageMode::Always).unwrap();
     drop(write_with_a_failure(&kernel, 2));
     assert_eq!(kernel.files.lock().flush_package("save"), Err(Win32Error::DISK_FULL));
     assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL));
     assert_is(&kernel, 1);
-    // The file is still open, and the package is closed.
+    // The file is still open when the package is closed.
     open(&kernel, PackageMode::Always).unwrap();
     let left_open = write_with_a_failure(&kernel, 3);
     assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL));
     drop(left_open);
     assert_is(&kernel, 1);
-    // The machine ends with the package open.
+    // The machine ends while the package is open.
     open(&kernel, PackageMode::Always).unwrap();
     drop(write_with_a_failure(&kernel, 4));
     drop(kernel);
@@ -174,7 +175,7 @@ fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
     assert_eq!(names.count(), 2, "the header, and one folder of files");
 }
 
-/// A file of the open package, as a title opens it.
+/// Opens a file of the open package as a title does.
 fn opened(kernel: &Kernel, path: &str) -> OpenFile {
     let parameters = OpenParameters {
         access: access::GENERIC_WRITE | access::GENERIC_READ,
@@ -209,7 +210,7 @@ fn a_run_that_ends_while_the_title_saves_leaves_the_old_package() {
         if is_open {
             assert_is(&kernel, 1);
         } else {
-            // The title never closes its packages, but it was done with this one.
+            // The title does not close its packages, but it has finished this one.
             open(&kernel, PackageMode::Existing).unwrap();
             assert_eq!(generation(&kernel, "index"), Some(2));
         }
@@ -234,12 +235,12 @@ fn a_write_that_found_no_room_is_remembered_though_the_file_is_cut_back() {
     let level = opened(&kernel, r"save:\level");
     level.write(&kernel.memory, at, 0x1000, Some(0)).unwrap();
     fail(&level);
-    // A smaller one that fits does not make it good.
+    // A smaller write that succeeds does not clear the error.
     level.write(&kernel.memory, at, 0x10, Some(0x1000)).unwrap();
     close_file(level);
     assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL));
     assert_is(&kernel, 1);
-    // A title that notices, and says how long the file is to be, has put it right.
+    // A title that notices the error and sets the file's size clears it.
     open(&kernel, PackageMode::Always).unwrap();
     let level = opened(&kernel, r"save:\level");
     level.write(&kernel.memory, at, 0x1000, Some(0)).unwrap();
@@ -258,7 +259,7 @@ fn what_is_written_again_cut_off_or_given_up_is_no_failure() {
     write(&kernel, "level", 0);
     close(&kernel).unwrap();
     assert_is(&kernel, 0);
-    // As databases do it: roll back, and go on.
+    // As databases do: roll back and retry.
     open(&kernel, PackageMode::Always).unwrap();
     let data = write_with_a_failure(&kernel, 1);
     assert_eq!(kernel.files.lock().flush_package("save"), Err(Win32Error::DISK_FULL));
@@ -281,7 +282,7 @@ fn what_is_written_again_cut_off_or_given_up_is_no_failure() {
     {
         let mut files = kernel.files.lock();
         let at = files.vfs.resolve(r"save:\extra").unwrap();
-        // It never came to the disk.
+        // It was never created on the disk.
         assert_eq!(files.vfs.remove(&at), Err(VfsError::NotFound));
     }
     assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL), "nobody could give it up");
@@ -302,7 +303,7 @@ fn a_file_of_an_open_package_is_old_or_whole() {
     assert_is(&kernel, 1);
 }
 
-/// Not a test by itself: saves where no file may have more than 64 blocks.
+/// Run as a child process: saves where no file may have more than 64 blocks.
 #[test]
 fn child_that_has_no_room() {
     let Some(folder) = std::env::var_os(NO_ROOM) else { return };
@@ -321,7 +322,7 @@ fn child_that_has_no_room() {
     println!("\nrefused");
 }
 
-/// Set for the program that has no room: the folder to save in.
+/// Environment variable for that process: the folder to save in.
 const NO_ROOM: &str = "XENIA_TEST_NO_ROOM";
 
 #[test]
@@ -330,7 +331,7 @@ fn a_full_disk_leaves_the_old_package() {
     let kernel = machine(folder.path());
     save(&kernel, 1);
     drop(kernel);
-    // A write beyond the limit fails as one on a full disk does: in the middle, by the host.
+    // A write beyond the limit fails as on a full disk: within the save, reported by the host.
     let child = std::process::Command::new("sh")
         .args(["-c", r#"trap "" XFSZ; ulimit -f 64; exec "$@""#, "sh"])
         .arg(std::env::current_exe().unwrap())

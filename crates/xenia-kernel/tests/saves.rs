@@ -1,16 +1,17 @@
-//! Saves survive `kill -9` at any moment: the host has the old contents or the new ones.
+//! Crash safety of saves: after `kill -9` at any moment, the host has either the old contents or
+//! the new ones.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xenia_kernel::vfs::{Disposition, HostFolder, OpenRequest, Vfs};
 use xenia_testing::kills;
 
-/// Set for the program that is going to be killed: the folder to save in.
+/// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";
-/// A save is this many bytes, all the same, written in pieces.
+/// Size of a save in bytes; all bytes are equal, and are written in pieces.
 const SIZE: usize = 192 << 10;
 const PIECE: usize = 4096;
-/// How often a program is killed.
+/// Number of processes to kill.
 const USUAL_KILLS: u64 = 25;
 
 fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool) {
@@ -25,7 +26,7 @@ fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool
     }
 }
 
-/// Not a test by itself: saves over and over until it is killed.
+/// Run as a child process: saves repeatedly until it is killed.
 #[test]
 fn child_that_saves_for_ever() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -38,7 +39,7 @@ fn child_that_saves_for_ever() {
     vfs.link("hdd:", r"\Device\Harddisk0").unwrap();
     println!("\nsaving");
     for generation in (1..=u8::MAX).cycle() {
-        // In place, from nothing, and a file that is new each time.
+        // A file overwritten in place, one truncated first, and one created anew each time.
         save(&mut vfs, "kept", generation, Disposition::OpenOrCreate, true);
         save(&mut vfs, "emptied", generation, Disposition::OverwriteOrCreate, false);
         save(&mut vfs, "made", generation, Disposition::Create, false);
@@ -58,7 +59,8 @@ fn a_killed_program_leaves_whole_saves() {
     let mut seen = 0;
     for round in 0..kills(USUAL_KILLS) {
         let mut child = crate::killed::start("saves::child_that_saves_for_ever", FOLDER, folder.path());
-        // Another moment each time: up to some 20 ms, in steps that share no factor with a save's length.
+        // A different moment each time: up to about 20 ms, in steps that are coprime to a save's
+        // duration.
         std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
         child.kill().unwrap();
         child.wait().unwrap();

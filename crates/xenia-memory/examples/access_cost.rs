@@ -1,5 +1,5 @@
-//! Measures what guest accesses and watches cost: `cargo run --release -p xenia-memory --example
-//! access_cost`.
+//! Measures the cost of guest accesses and of watches:
+//! `cargo run --release -p xenia-memory --example access_cost`.
 
 use std::arch::asm;
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use xenia_memory::{
 const AT: u32 = 0xA200_0000;
 const SIZE: u32 = 0x1_0000;
 
-/// Time that this thread has run, which other load on the host does not count in.
+/// CPU time of this thread, which other load on the host does not distort.
 fn cpu_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel fills in the structure.
@@ -40,7 +40,7 @@ fn host_store(memory: &GuestMemory, addr: u32, value: u32) {
 }
 
 unsafe extern "C" {
-    /// Bounds of the program's code, which the linker gives.
+    /// Bounds of the program's code, defined by the linker.
     static __executable_start: u8;
     static etext: u8;
 }

@@ -1,9 +1,9 @@
-//! Allocation, protection and query of guest memory: the heaps' books carried out on the page table
-//! and the host.
+//! Allocation, protection and query of guest memory: applies changes of the heaps' allocation
+//! metadata to the page table and the host.
 //!
-//! Rights belong to the backing page: what one view may do, its aliases may. Committed memory
-//! begins as zeros; memory taken away is given back to the host, but for little that is likely to
-//! be taken again. Every call is repeated on the mirror.
+//! Rights belong to the backing page, so all aliases of a page have the same rights. Committed
+//! memory starts zeroed. Decommitted memory is returned to the host, except small ranges that are
+//! likely to be committed again (`leftovers.rs`). Every call is repeated on the mirror.
 
 use crate::error::HeapError;
 use crate::heap::{AllocKind, AllocRequest, Change, RegionInfo};
@@ -14,7 +14,7 @@ use crate::protect::Protect;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::GuestAddr;
 
-/// Flags of a page of this protection.
+/// Page-table flags for a protection; `None` is uncommitted.
 fn flags_of(protect: Option<Protect>) -> u8 {
     let Some(protect) = protect else { return 0 };
     let read = if protect.readable() { READ } else { 0 };
@@ -36,7 +36,7 @@ impl GuestMemory {
             .map(|(addr, _)| addr)
     }
 
-    /// Allocates as `request` says. Returns the address and the size, rounded up to pages.
+    /// Allocates memory for `request`. Returns the address, and the size rounded up to pages.
     pub fn alloc_with(&self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
         let mut zones = self.zones.lock();
         let (addr, size) = zones.alloc(request).map_err(|error| self.refused(error))?;
@@ -50,9 +50,9 @@ impl GuestMemory {
         Ok((addr, size))
     }
 
-    /// Reserves, commits, or both, at a fixed place, rounded out to pages of its heap. Returns the
-    /// rounded range. Committing asks that the whole range lies inside one allocation; committing
-    /// what is committed already keeps its contents and sets the protection.
+    /// Reserves, commits, or both, at a fixed address; the range is rounded out to pages of its
+    /// heap. Returns the rounded range. A commit must lie inside one allocation; pages that are
+    /// committed already keep their contents and get the new protection.
     pub fn alloc_fixed(
         &self,
         addr: GuestAddr,
@@ -82,9 +82,9 @@ impl GuestMemory {
         Ok(range)
     }
 
-    /// Reserves and commits physical memory whose physical addresses lie in `min..=max`, aligned
-    /// physically, and returns its address in the view `heap` (one of the three physical ones). The
-    /// highest fit is taken.
+    /// Reserves and commits physical memory whose physical addresses lie in `min..=max`, with
+    /// physical alignment, and returns its address in the view `heap` (one of the three physical
+    /// ones). The highest fit is taken.
     pub fn alloc_physical(
         &self,
         heap: Heap,
@@ -105,18 +105,19 @@ impl GuestMemory {
         self.alloc_with(&request).map(|(addr, _)| addr)
     }
 
-    /// Takes the memory of a range of `asked` bytes away and keeps it reserved; 0 means the whole
-    /// allocation starting at `addr`. Returns the bytes decommitted.
+    /// Decommits a range of `asked` bytes, which stays reserved; 0 means the whole allocation that
+    /// starts at `addr`. Returns the number of bytes decommitted.
     pub fn decommit(&self, addr: GuestAddr, asked: u32) -> Result<u32, HeapError> {
         let mut zones = self.zones.lock();
         let (size, change) = zones.decommit(addr, asked)?;
         self.carry_out(&change)?;
-        // As asked: the rounded size from the unrounded address on would reach further.
+        // The unrounded size: the rounded one, counted from the unrounded address, would reach
+        // further.
         self.on_mirror_mapping(|mirror| mirror.decommit(addr, asked).map(|_| ()));
         Ok(size)
     }
 
-    /// Ends the allocation that starts at `addr`. Returns its size.
+    /// Releases the allocation that starts at `addr`. Returns its size.
     pub fn free(&self, addr: GuestAddr) -> Result<u32, HeapError> {
         let mut zones = self.zones.lock();
         let (size, change) = zones.release(addr)?;
@@ -135,18 +136,20 @@ impl GuestMemory {
         Ok(old)
     }
 
-    /// Describes the pages from the one that holds `addr` on. An allocation made through another
-    /// view of the same memory counts as free here.
+    /// Describes the region from the page of `addr` on. An allocation made through another view of
+    /// the same memory is reported as free.
     pub fn query(&self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
         self.zones.lock().query(addr)
     }
 
-    /// Protection of the page that holds `addr`; `None` without memory, as [`Self::query`] has it.
+    /// Protection of the page that holds `addr`; `None` if it is not committed, as [`Self::query`]
+    /// reports.
     pub fn protection_at(&self, addr: GuestAddr) -> Option<Protect> {
         self.zones.lock().page(addr)?.1
     }
 
-    /// Bytes of the allocation that holds `addr`, as [`Self::query`] has it; 0 if there is none.
+    /// Size in bytes of the allocation that holds `addr`, as [`Self::query`] reports it; 0 if there
+    /// is none.
     pub fn allocation_size_at(&self, addr: GuestAddr) -> u32 {
         self.zones.lock().page(addr).map_or(0, |page| page.0)
     }
@@ -156,7 +159,7 @@ impl GuestMemory {
         self.zones.lock().free_bytes(heap)
     }
 
-    /// Lets more be committed in all than [`crate::COMMIT_LIMIT`], or less.
+    /// Sets the limit on committed memory, in place of [`crate::COMMIT_LIMIT`].
     pub fn set_commit_limit(&self, bytes: u32) {
         self.zones.lock().commit_limit = bytes;
         self.on_mirror_mapping(|mirror| {
@@ -170,7 +173,7 @@ impl GuestMemory {
         self.zones.lock().committed_bytes(heap)
     }
 
-    /// Counts what was refused for want of memory.
+    /// Counts commits that were refused for lack of memory.
     fn refused(&self, error: HeapError) -> HeapError {
         if matches!(error, HeapError::CommitLimit { .. })
             && self.counts.commits_refused.fetch_add(1, Relaxed) == 0
@@ -180,7 +183,8 @@ impl GuestMemory {
         error
     }
 
-    /// Brings page table and host in line with a change of the books. Called under the heap lock.
+    /// Applies a change of the allocation metadata to the page table and the host. Called under the
+    /// heap lock.
     fn carry_out(&self, change: &Change) -> Result<(), HeapError> {
         let pages = change.zone.backing(change.range.clone());
         self.remap(pages, flags_of(change.to)).map_err(HeapError::Host)

@@ -1,24 +1,22 @@
-//! The host's allocator: one heap for all threads, which goes back to the host between two
-//! machines.
+//! The host's allocator: one heap for all threads, trimmed between two machines.
 //!
-//! glibc makes up to eight heaps a processor, one for each thread that finds the others in use, and
-//! keeps what is free in each: with a machine's threads the process seems to grow with the most
-//! that each heap ever held, and its pieces lie further apart with each machine. Threads have their
-//! own small caches before the heap's lock, so that one heap costs them nothing that could be
-//! measured.
+//! glibc creates up to eight heaps per processor, one for each thread that finds the others in use,
+//! and keeps the free memory of each. With a machine's many threads the process seems to grow to
+//! the sum of the peaks of all heaps, and fragmentation increases with each machine. Threads have
+//! small caches in front of the heap's lock, so a single heap has no measurable cost.
 
-/// Lets all threads allocate from one heap, where the C library knows how. For the program's first
-/// line: heaps that exist stay.
+/// Makes all threads allocate from one heap, if the C library supports it. Call it first in the
+/// program: heaps that exist already are kept.
 pub fn allocate_from_one_heap() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: takes no pointer, and any thread may call it at any time. A failure leaves everything as it is.
+    // SAFETY: takes no pointer, and any thread may call it at any time. A failure changes nothing.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 
-/// Gives free memory of the heap back to the host, where the C library knows how. Milliseconds: for
-/// when a machine is gone.
+/// Returns free heap memory to the host, if the C library supports it. Takes milliseconds: call it
+/// after a machine is dropped.
 pub fn give_back_free_heap() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: takes no pointer, and any thread may call it at any time.

@@ -1,9 +1,10 @@
-//! Barriers that one thread puts into all threads of the process, so that what they do often needs
-//! none.
+//! Process-wide memory barriers, issued by one thread so that the frequent path of the others needs
+//! no fence.
 //!
-//! Stores to guest memory look at the page's flags after the bytes are there, without a fence in
-//! between; the processor may take the look before the store is visible to others. Whoever sets a
-//! flag makes up for it: after [`on_all_threads`], a store whose look missed the flag is visible.
+//! A store to guest memory reads the page's flags after it has written the bytes, without a fence
+//! between the two, so the processor may read the flags before the store is visible to other
+//! threads. The thread that sets a flag compensates: after [`on_all_threads`], every store that
+//! missed the flag is visible.
 
 use std::sync::OnceLock;
 
@@ -21,18 +22,17 @@ fn run([command, registration]: [i32; 2], registered: &OnceLock<bool>) -> bool {
     *registered.get_or_init(|| membarrier(registration)) && membarrier(command)
 }
 
-/// Makes every other running thread of the process pass a full memory barrier, and passes one
-/// itself. False if the host can't (kernels before 4.14); the TLB flush of an `mprotect` interrupts
-/// the same threads.
+/// Makes every other running thread of the process execute a full memory barrier, and executes one
+/// itself. False if the host does not support it (kernels before 4.14); the TLB flush of an
+/// `mprotect` then interrupts the same threads.
 pub fn on_all_threads() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
     run(MEMORY, &REGISTERED)
 }
 
-/// Makes every other running thread of the process fetch its next instructions anew, as the
-/// architecture asks before code runs where other code has been. False if the host can't (kernels
-/// before 4.16).
+/// Makes every other running thread of the process refetch its instructions, as the architecture
+/// demands before modified code runs. False if the host does not support it (kernels before 4.16).
 pub fn serialize_all_threads() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     run(INSTRUCTIONS, &REGISTERED)

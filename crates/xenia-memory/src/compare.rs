@@ -1,4 +1,4 @@
-//! Comparing two address spaces: once in full, or again and again at the cost of what was written
+//! Comparison of two address spaces: once in full, or repeatedly at the cost of the pages written
 //! in between.
 
 use crate::dirty::DirtyTracker;
@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering::*;
 use xenia_guest::GuestAddr;
 
 impl GuestMemory {
-    /// The first address at which the two differ in what is committed or in the guest's rights, or
-    /// else the first at which committed memory differs. `None` if they are alike. Looks at all of
-    /// memory; for repeated use see [`Comparison`].
+    /// The first address at which the two differ in committed pages or guest rights, or else the
+    /// first at which committed memory differs. `None` if they are equal. Reads all of memory; for
+    /// repeated use see [`Comparison`].
     pub fn compare(&self, other: &Self) -> Option<GuestAddr> {
         self.compare_rights(other).or_else(|| {
             let (mut a, mut b) = (ZEROS, ZEROS);
@@ -34,7 +34,7 @@ impl GuestMemory {
         })
     }
 
-    /// The first page whose flags differ, watches aside.
+    /// The first page whose flags differ, ignoring watches.
     fn compare_rights(&self, other: &Self) -> Option<GuestAddr> {
         let differs = |&guest: &u32| {
             (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & GUEST_FLAGS & !WATCHED != 0
@@ -42,7 +42,7 @@ impl GuestMemory {
         (0..GUEST_PAGES as u32).find(differs).map(|guest| GuestAddr(guest << PAGE_SHIFT))
     }
 
-    /// The guest's committed pages in ranges, gaps of less than [`APART`] among them.
+    /// The guest's committed pages as ranges, including gaps of less than [`APART`] pages.
     fn committed_pages(&self) -> Vec<Range<u32>> {
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for page in (0..GUEST_PAGES as u32).filter(|&page| self.pages.page_flags(page) & COMMITTED != 0) {
@@ -55,7 +55,7 @@ impl GuestMemory {
     }
 }
 
-/// Pages of one page table of the host's: a scan of what lies closer together costs less than two.
+/// Pages covered by one host page table: scanning a smaller gap costs less than a second scan.
 const APART: u32 = 512;
 
 /// The first address at which two copies of a backing page differ.
@@ -67,14 +67,14 @@ fn difference(page: u32, a: &Page, b: &Page) -> Option<GuestAddr> {
     Some(GuestAddr(canonical_guest_page(page) << PAGE_SHIFT | offset as u32))
 }
 
-/// A standing comparison of two address spaces. Where the host can tell which pages were written
-/// (Linux 6.7 and up), each look costs only those; elsewhere it costs all of memory.
+/// A repeated comparison of two address spaces. Where the host can tell which pages were written
+/// (Linux 6.7 and up), each comparison costs only those; elsewhere it costs all of memory.
 pub struct Comparison {
     spaces: [Arc<GuestMemory>; 2],
     trackers: Option<[DirtyTracker; 2]>,
-    /// Mapping changes of each space when rights were last found alike.
+    /// Mapping-change counters of each space when the rights were last equal.
     mapping_changes: Option<[u64; 2]>,
-    /// The guest's pages that may be written: what is committed, and small gaps.
+    /// The guest's pages that may be written: committed pages, and small gaps between them.
     committed: Vec<Range<u32>>,
     /// One bit per backing page that may differ.
     suspects: Box<[u64]>,
@@ -82,7 +82,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Begins with everything suspect.
+    /// Creates a comparison that suspects every page.
     pub fn new(a: Arc<GuestMemory>, b: Arc<GuestMemory>) -> Self {
         let trackers = DirtyTracker::new(&a).zip(DirtyTracker::new(&b)).map(|(a, b)| [a, b]);
         Self {
@@ -95,7 +95,7 @@ impl Comparison {
         }
     }
 
-    /// Whether the host tells what was written.
+    /// Whether the host reports written pages.
     pub fn is_incremental(&self) -> bool {
         self.trackers.is_some()
     }
@@ -105,7 +105,7 @@ impl Comparison {
         self.pages_compared
     }
 
-    /// As [`GuestMemory::compare`]. Threads of neither guest may run meanwhile.
+    /// Like [`GuestMemory::compare`]. Threads of neither guest may run meanwhile.
     pub fn first_difference(&mut self) -> Option<GuestAddr> {
         let [a, b] = &self.spaces;
         let changes = [a, b].map(|m| m.counts.mapping_changes.load(Relaxed));
@@ -135,7 +135,7 @@ impl Comparison {
         self.compare_suspects()
     }
 
-    /// Compares the suspect pages in order of address and acquits those that are alike.
+    /// Compares the suspect pages in address order, and clears the bits of equal ones.
     fn compare_suspects(&mut self) -> Option<GuestAddr> {
         let [a, b] = &self.spaces;
         let (mut in_a, mut in_b) = (ZEROS, ZEROS);

@@ -1,20 +1,21 @@
-//! Device registers, and the queue that carries a slot's device stores to the end of its visit.
+//! Device registers, and the queue that defers a hardware slot's device stores to the end of its
+//! visit.
 //!
 //! A device's register block is 64 KiB of 32-bit registers. A register's value is the word that a
-//! big-endian load gives; narrower and wider accesses take the bytes that they name. A device
-//! load sees the slot's own newest queued store to that register, otherwise the register itself, so
-//! no result depends on when other slots or the device run within a visit.
+//! big-endian load returns; narrower and wider accesses take the bytes that they address. A device
+//! load sees the slot's newest queued store to that register, otherwise the register itself, so no
+//! result depends on when other slots or the device run within a visit.
 //!
-//! The fault handler finds the queue of the host thread it interrupts through
-//! [`DeviceQueue::make_current`]. It allocates nothing: the queue's memory is reserved beforehand.
+//! The fault handler finds the queue of the interrupted host thread through
+//! [`DeviceQueue::make_current`]. It does not allocate: the queue's memory is reserved in advance.
 //!
 //! # A full queue
-//! An instruction that finds the queue full is executed again when the device has taken the stores,
-//! so it may not have queued a part: the device would see that twice. Instructions of several
-//! stores (`stmw`, string stores, `dcbz`) make them one right behind the other, upwards. So a full
-//! queue still takes a store that begins where the last one ended, and refuses only what may be an
-//! instruction's first. Such a row of stores ends with the device's block at the latest, and for
-//! that the queue has room.
+//! An instruction that finds the queue full is executed again after the device has taken the
+//! stores, so it must not have queued a part of them: the device would see that part twice.
+//! Instructions with several stores (`stmw`, string stores, `dcbz`) store contiguously, in
+//! ascending order. A full queue therefore still accepts a store that begins where the last one
+//! ended, and refuses only stores that may be the first of an instruction. Such a sequence of
+//! stores ends at the end of the device's block at the latest; the queue has room for that many.
 
 use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
 use crate::signal_stack::SignalStack;
@@ -28,7 +29,7 @@ use xenia_guest::GuestAddr;
 /// Registers of one device.
 pub const REGISTERS: usize = DEVICE_BLOCK as usize / 4;
 
-/// A device that guest code reaches by loads and stores.
+/// A device that guest code accesses by loads and stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Device {
     /// The graphics chip, at 0x7FC80000.
@@ -38,7 +39,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// All devices.
+    /// Every device of the console.
     pub const ALL: [Self; 2] = [Self::Gpu, Self::Xma];
 
     /// First address of the device's registers.
@@ -49,7 +50,7 @@ impl Device {
         }
     }
 
-    /// The device whose registers `addr` lies in.
+    /// The device whose register block contains `addr`.
     #[inline]
     pub fn of(addr: GuestAddr) -> Option<Self> {
         Self::ALL.into_iter().find(|d| addr.0.wrapping_sub(d.base().0) < DEVICE_BLOCK)
@@ -99,10 +100,10 @@ impl DeviceStore {
 /// The device stores of one hardware slot's visit, in program order.
 pub struct DeviceQueue {
     stores: Vec<DeviceStore>,
-    /// For each register of both devices: the newest queued value and the visit it belongs to.
+    /// For each register of both devices: the newest queued value and the visit that queued it.
     newest: Box<[(u32, u32)]>,
     visit: u32,
-    /// Where the last store ended.
+    /// End address of the last store.
     end: u32,
 }
 
@@ -111,14 +112,15 @@ thread_local! {
 }
 
 impl DeviceQueue {
-    /// Stores after which a queue is full: it takes only what goes on from the last one.
+    /// Number of stores after which the queue is full: it then accepts only stores contiguous with
+    /// the last one.
     pub const CAPACITY: usize = 1 << 20;
-    /// Stores that it can come to hold: a store of n bytes changes n registers at most, but for one
-    /// of a single byte that changes one as well, so a row of stores through a device's whole
-    /// block is as many as the block has bytes.
+    /// Upper bound on queued stores. A store of n bytes changes at most n registers, except that a
+    /// store of a single byte changes one as well; so contiguous stores through a device's whole
+    /// block are as many as the block has bytes.
     const MOST: usize = Self::CAPACITY + DEVICE_BLOCK as usize;
 
-    /// An empty queue. Its memory is reserved, not touched, until it is used.
+    /// Creates an empty queue. Its memory is reserved, but not touched before use.
     pub fn new() -> Self {
         Self {
             stores: Vec::with_capacity(Self::MOST),
@@ -133,13 +135,13 @@ impl DeviceQueue {
         &self.stores
     }
 
-    /// Whether nothing is queued.
+    /// Whether the queue is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
 
-    /// Forgets the queued stores: they have been given to the device.
+    /// Removes all stores, after the device has taken them.
     pub fn clear(&mut self) {
         self.stores.clear();
         self.end = 0;
@@ -150,14 +152,14 @@ impl DeviceQueue {
         self.visit += 1;
     }
 
-    /// Where a register's newest store is noted, and its word-aligned address.
+    /// The device of a register, and the register's index in `newest`.
     fn place(addr: GuestAddr) -> Option<(Device, usize)> {
         let device = Device::of(addr)?;
         let register = (addr.0 - device.base().0) as usize / 4;
         Some((device, device as usize * REGISTERS + register))
     }
 
-    /// The word that a load of the register at `addr` (a multiple of 4 inside a device) gives.
+    /// The word that a load of the register at `addr` (a multiple of 4 inside a device) returns.
     pub(crate) fn register(&self, addr: u32, devices: &[DeviceRegisters; 2]) -> Option<u32> {
         let (device, place) = Self::place(GuestAddr(addr))?;
         Some(match self.newest[place] {
@@ -177,7 +179,7 @@ impl DeviceQueue {
         Some(value)
     }
 
-    /// Queues a store of `size` ≤ 16 bytes, the low bytes of a big-endian number; `Some(false)` if
+    /// Queues a store of `size` ≤ 16 bytes, the low bytes of a big-endian number. `Some(false)` if
     /// the queue is full, `None` if the range is not inside one device's block.
     pub(crate) fn store(
         &mut self,
@@ -208,10 +210,10 @@ impl DeviceQueue {
         Some(true)
     }
 
-    /// Makes this the queue that device accesses of compiled code on this host thread use, until
-    /// the returned guard goes away (which restores the queue that was current before). The guard
-    /// lends the queue out in between. While compiled code runs, nobody may hold what it has lent:
-    /// code that enters it is handed the guard.
+    /// Makes this the queue for device accesses of compiled code on this host thread, until the
+    /// returned guard is dropped (which restores the previous queue). The guard gives access to the
+    /// queue in between. References obtained from it must not be alive while compiled code runs, so
+    /// the code's entry point takes the guard.
     ///
     /// Also gives the thread a signal stack that is large enough for the fault handler.
     #[inline]
@@ -225,12 +227,12 @@ impl DeviceQueue {
     /// The queue of this host thread. Async-signal-safe.
     ///
     /// # Safety
-    /// No reference that a [`CurrentQueue`] of this thread has handed out is alive, or comes alive
-    /// while the result is. That holds in the fault handler for an access of compiled code: who
-    /// enters that keeps the guard alone.
+    /// No reference handed out by a [`CurrentQueue`] of this thread is alive, or is created while
+    /// the result is. This holds in the fault handler for an access of compiled code: the caller of
+    /// compiled code holds only the guard.
     pub(crate) unsafe fn current<'a>() -> Option<&'a mut Self> {
-        // SAFETY: the pointer was made of the exclusive borrow that the guard keeps; no other reference
-        // made of it is alive, as the caller says.
+        // SAFETY: the pointer comes from the exclusive borrow that the guard keeps; the caller
+        // guarantees that no other reference made from it is alive.
         unsafe { CURRENT.get().as_mut() }
     }
 }
@@ -253,8 +255,8 @@ impl Deref for CurrentQueue<'_> {
 
     #[inline]
     fn deref(&self) -> &DeviceQueue {
-        // SAFETY: the guard holds the exclusive borrow; the fault handler interrupts compiled code only, so
-        // what it made of the pointer is gone.
+        // SAFETY: the guard holds the exclusive borrow; the fault handler interrupts compiled code
+        // only, so its reference is gone.
         unsafe { self.queue.as_ref() }
     }
 }
@@ -342,7 +344,7 @@ mod tests {
         let devices = devices();
         let mut queue = DeviceQueue::new();
         let memory = queue.stores.as_ptr();
-        // The longest there is: a register more with each byte but the first.
+        // The longest sequence: each byte but the first changes one more register.
         for size in [1, 2, 4, 8, 16] {
             for _ in 1..DeviceQueue::CAPACITY {
                 assert_eq!(queue.store(0x7FEA_0000, 4, 1, &devices), Some(true));
@@ -364,7 +366,7 @@ mod tests {
         fn engine(devices: &mut DeviceQueue, registers: &[DeviceRegisters; 2]) {
             let mut guard = devices.make_current();
             assert_eq!(guard.store(0x7FC8_0000, 4, 1, registers), Some(true));
-            // SAFETY: the guard is kept, and nothing that it has lent.
+            // SAFETY: the guard is kept, and no reference obtained from it is alive.
             let handlers = unsafe { DeviceQueue::current() }.unwrap();
             assert_eq!(handlers.store(0x7FC8_0000, 4, 2, registers), Some(true));
             assert_eq!(guard.load(0x7FC8_0000, 4, registers), Some(2));

@@ -1,11 +1,12 @@
-//! Which pages of an address space were written, by anybody, as the host's page tables know it.
+//! Dirty-page tracking: reports which pages of an address space were written, by any thread or
+//! system call, from the host's page tables.
 //!
-//! Write-protection by userfaultfd in its asynchronous mode, read and renewed by the `PAGEMAP_SCAN`
-//! request (Linux 6.7): the kernel itself resolves the first write to each page and remembers it,
-//! so nothing is signalled and every write counts, through either view, by system calls too. Costs
-//! one short kernel fault per page written and scan, and each scan what it looks at: where it does,
-//! the kernel has page tables from then on, and reads all of them each time. Hosts without it have
-//! no tracker; what needs one looks at all of memory instead.
+//! It uses userfaultfd write protection in asynchronous mode, read and reset by the `PAGEMAP_SCAN`
+//! request (Linux 6.7): the kernel itself resolves the first write to each page and records it, so
+//! no signal is sent, and every write counts, through either view and by system calls too. The cost
+//! is one short kernel fault per page written and scan, plus the scanned range: after the first
+//! scan the kernel has page tables for all of it, and reads them each time. Hosts without this
+//! feature have no tracker; callers then read all of memory.
 
 use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
@@ -27,7 +28,7 @@ const PAGEMAP_SCAN: u64 = 0xC060_6610;
 const PM_SCAN_WP_MATCHING: u64 = 1;
 const PAGE_IS_WRITTEN: u64 = 1 << 1;
 
-/// `struct uffdio_api`.
+/// `struct uffdio_api` of linux/userfaultfd.h.
 #[repr(C)]
 struct Api {
     version: u64,
@@ -35,7 +36,7 @@ struct Api {
     ioctls: u64,
 }
 
-/// `struct uffdio_register`.
+/// `struct uffdio_register` of linux/userfaultfd.h.
 #[repr(C)]
 struct Register {
     start: u64,
@@ -44,7 +45,7 @@ struct Register {
     ioctls: u64,
 }
 
-/// `struct pm_scan_arg`.
+/// `struct pm_scan_arg` of linux/fs.h.
 #[repr(C)]
 #[derive(Default)]
 struct Scan {
@@ -62,7 +63,7 @@ struct Scan {
     return_mask: u64,
 }
 
-/// `struct page_region`.
+/// `struct page_region` of linux/fs.h.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Region {
@@ -71,7 +72,7 @@ struct Region {
     categories: u64,
 }
 
-/// Reports the pages of one address space that were written since it was last asked.
+/// Reports the pages of one address space that were written since the last query.
 pub(crate) struct DirtyTracker {
     /// Dropping it ends the tracking.
     _uffd: OwnedFd,
@@ -82,7 +83,7 @@ pub(crate) struct DirtyTracker {
 }
 
 impl DirtyTracker {
-    /// Starts tracking; `None` if the host can't.
+    /// Starts tracking; `None` if the host does not support it.
     pub(crate) fn new(memory: &GuestMemory) -> Option<Self> {
         let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
         // SAFETY: creates a descriptor.
@@ -90,7 +91,7 @@ impl DirtyTracker {
         if uffd < 0 {
             return None;
         }
-        // SAFETY: a fresh descriptor that nobody else owns.
+        // SAFETY: a new descriptor that has no other owner.
         let uffd = unsafe { OwnedFd::from_raw_fd(uffd as i32) };
         let features =
             UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_ASYNC;
@@ -102,8 +103,8 @@ impl DirtyTracker {
         let bases = [memory.mapping.guest_base() as u64, memory.alias_base() as u64];
         for start in bases {
             let mut register = Register { start, len: 1 << 32, mode: UFFDIO_REGISTER_MODE_WP, ioctls: 0 };
-            // SAFETY: the request takes this structure; the range is a view of ours, and the mode changes
-            // nothing but what the kernel remembers.
+            // SAFETY: the request takes this structure; the range is a view of ours, and the mode
+            // only changes the kernel's write tracking.
             if unsafe { libc::ioctl(uffd.as_raw_fd(), UFFDIO_REGISTER, &raw mut register) } != 0 {
                 return None;
             }
@@ -111,14 +112,14 @@ impl DirtyTracker {
         let pagemap = File::open("/proc/self/pagemap").ok()?;
         let regions = Box::new([Region::default(); 512]);
         let mut tracker = Self { _uffd: uffd, pagemap, bases, regions };
-        // A scan of one page shows whether the kernel knows the request.
+        // Scanning one page tests whether the kernel supports the request.
         let page = 0..1;
         tracker.take(&[page], |_| ()).then_some(tracker)
     }
 
-    /// Calls `f` with the ranges of guest pages, of those in `among`, that were written since they
-    /// were among them last, or ever; and starts over. Pages that were only read for the first
-    /// time may be among them. False if the host refused: then what was written is unknown.
+    /// Calls `f` with the ranges of guest pages in `among` that were written since they were last
+    /// queried (or since the start), and resets their state. Pages that were only read for the
+    /// first time may be included. False if the host refused: the written pages are then unknown.
     pub(crate) fn take(&mut self, among: &[Range<u32>], mut f: impl FnMut(Range<u32>)) -> bool {
         for (base, pages) in
             self.bases.into_iter().flat_map(|base| among.iter().map(move |pages| (base, pages)))
@@ -137,7 +138,8 @@ impl DirtyTracker {
                     return_mask: PAGE_IS_WRITTEN,
                     ..Scan::default()
                 };
-                // SAFETY: the request takes this structure, and fills the array it names up to its length.
+                // SAFETY: the request takes this structure, and fills the array it names up to its
+                // length.
                 let found = unsafe { libc::ioctl(self.pagemap.as_raw_fd(), PAGEMAP_SCAN, &raw mut scan) };
                 let Ok(found) = usize::try_from(found) else { return false };
                 for region in self.regions.iter().take(found) {

@@ -1,27 +1,27 @@
-//! Carries out one host load or store whose address has no host rights.
+//! Emulates one host load or store whose address has no host rights.
 //!
-//! The instruction that faulted is decoded and executed on the saved registers, with its memory
-//! side given to a [`Bus`]: device registers, or the alias view where the host refused to open a
-//! page. Covers what a compiler emits for plain accesses of 1 to 16 bytes: mov, movzx, movsx,
-//! movbe, xchg, and the scalar and 128-bit vector moves. Anything else is refused, and the fault
-//! goes on to the code's hook.
+//! The faulting instruction is decoded and executed on the saved registers; its memory operand goes
+//! through a [`Bus`]: device registers, or the alias view if the host refused to open a page.
+//! Supports the plain accesses of 1 to 16 bytes that a compiler emits: mov, movzx, movsx, movbe,
+//! xchg, and the scalar and 128-bit vector moves. Any other instruction is refused, and the fault
+//! goes to the code's hook.
 //!
-//! Async-signal-safe: nothing is allocated once [`warm_up`] has built the decoder's tables.
+//! Async-signal-safe: does not allocate after [`warm_up`] has built the decoder's tables.
 
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
-/// Longest x86 instruction.
+/// Longest x86 instruction, in bytes.
 pub(crate) const MAX_INSTRUCTION: usize = 15;
 
-/// General registers in the order of their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp,
-/// rsi, rdi, r8…r15.
+/// General registers, indexed by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi,
+/// rdi, r8…r15.
 pub(crate) type General = [u64; 16];
 /// Vector registers' low 128 bits as little-endian words.
 pub(crate) type Vectors = [u128; 16];
 
-/// The other side of the access. Bytes are as they lie in memory, from the first of the array on.
+/// The memory operand of an emulated access. Bytes are in memory order, starting at index 0.
 pub(crate) trait Bus {
-    /// The host address that GS begins at in code that uses it.
+    /// The GS base of the emulated code.
     fn segment_base(&self) -> u64;
     /// Loads `size` ≤ 16 bytes; `None` refuses.
     fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]>;
@@ -29,7 +29,7 @@ pub(crate) trait Bus {
     fn store(&mut self, host_addr: u64, bytes: &[u8]) -> Option<()>;
 }
 
-/// Builds the decoder's tables, which needs an allocator.
+/// Builds the decoder's tables, which allocates.
 pub(crate) fn warm_up() {
     // mov eax, [rdi]; vmovdqu xmm0, [rdi]; movbe eax, [rdi]
     for code in [&[0x8B, 0x07][..], &[0xC5, 0xFA, 0x6F, 0x07], &[0x0F, 0x38, 0xF0, 0x07]] {
@@ -57,8 +57,8 @@ fn mask(size: usize) -> u64 {
     if size >= 8 { u64::MAX } else { (1 << (8 * size)) - 1 }
 }
 
-/// Writes a general register as the processor does: 32 bits clear the upper half, fewer keep the
-/// rest.
+/// Writes a general register with the processor's rules: a 32-bit write clears the upper half,
+/// narrower ones keep the other bits.
 fn set_general(general: &mut General, register: Register, value: u64) {
     let full = &mut general[register.full_register().number() & 15];
     *full = match register.size() {
@@ -84,7 +84,7 @@ fn word(bytes: [u8; 16]) -> u64 {
 }
 
 /// Executes `instruction` on the registers. False, with nothing changed, if it is not a plain load
-/// or store or the bus refuses. The caller moves rip past it.
+/// or store or if the bus refuses. The caller advances rip.
 pub(crate) fn execute(
     instruction: &Instruction,
     general: &mut General,
@@ -194,8 +194,8 @@ mod tests {
         execute(&instruction, general, vectors, bus)
     }
 
-    /// Code, the expected rax afterwards: rax = 0x1111_2222_3333_4444, rdi = 0x1000, rcx = 8;
-    /// memory = 80, 81, … .
+    /// Pairs of code and the expected rax: rax = 0x1111_2222_3333_4444, rdi = 0x1000, rcx = 8
+    /// before; memory = 80, 81, … .
     #[test]
     fn loads() {
         const RAX: u64 = 0x1111_2222_3333_4444;
@@ -295,15 +295,15 @@ mod tests {
             assert!(!run(code, &mut general, &mut [0; 16], &mut bus), "{code:x?}");
             assert_eq!((general[0], bus.0), (0, [7; 32]));
         }
-        // Beyond the bus.
+        // Past the end of the bus.
         let mut general = [0; 16];
         general[7] = 0x101E;
         assert!(!run(&[0x8B, 0x07], &mut general, &mut [0; 16], &mut Bytes([7; 32])));
         assert_eq!(decode(&[0x8B], 0), None);
     }
 
-    /// Whatever the bytes are: no panic, and a refusal changes nothing. Half of them begin like
-    /// plain accesses.
+    /// Random bytes never panic, and a refusal changes nothing. Half of the inputs begin like plain
+    /// accesses.
     #[test]
     fn any_bytes_are_executed_or_refused() {
         let mut dice = xenia_testing::Dice(1);

@@ -1,13 +1,13 @@
-//! Access for the interpreter and for compiled code's slow paths: guest rights, devices, page
-//! versions.
+//! Memory access for the interpreter and for compiled code's slow paths: guest rights, devices,
+//! page versions.
 //!
-//! The fast path is one look at the page's flags and one host access through the alias view, so the
-//! interpreter never takes a host fault. A store looks at the flags again *after* the bytes are
-//! there: together with the barrier that `watch` puts before it returns, either the store sees the
-//! watch and bumps the version, or whoever set the watch sees the bytes. It looks before as well,
-//! as a page that holds code takes no store ([`FaultKind::HoldsCode`]). Values are big-endian
-//! numbers. Nothing here is mirrored. Faults leave memory unchanged and name the first byte that
-//! was refused.
+//! The fast path is one read of the page's flags and one host access through the alias view, so the
+//! interpreter never takes a host fault. A store reads the flags again *after* the bytes are
+//! written. Together with the barrier that `watch` issues before it returns, either the store sees
+//! the watch and bumps the version, or the thread that set the watch sees the bytes. A store reads
+//! the flags before it writes as well, because stores to a page that holds code are refused
+//! ([`FaultKind::HoldsCode`]). Values are big-endian numbers. These accesses are not mirrored. A
+//! fault leaves memory unchanged and names the first byte that was refused.
 
 use crate::device::{Device, DeviceQueue};
 use crate::error::{Access, FaultKind, MemoryFault};
@@ -18,7 +18,7 @@ use xenia_guest::{GuestAddr, PAGE_SIZE};
 
 macro_rules! scalar_access {
     ($load:ident, $try_load:ident, $store:ident, $try_store:ident, $t:ty) => {
-        /// Loads a value as the guest does.
+        /// Loads a value with the guest's rights.
         #[inline(always)]
         pub fn $load(&self, addr: u32, dev: &mut DeviceQueue) -> Access<$t> {
             match self.$try_load(addr) {
@@ -27,8 +27,8 @@ macro_rules! scalar_access {
             }
         }
 
-        /// Loads a value if that is one access to one page with the right to read: the fast path of
-        /// a load. `None` says nothing about faults.
+        /// Loads a value if this takes one access to one readable page: the fast path of a load.
+        /// `None` does not imply a fault.
         #[inline(always)]
         pub fn $try_load(&self, addr: u32) -> Option<$t> {
             const SIZE: u32 = size_of::<$t>() as u32;
@@ -38,7 +38,7 @@ macro_rules! scalar_access {
             })
         }
 
-        /// Stores a value as the guest does.
+        /// Stores a value with the guest's rights.
         #[inline(always)]
         pub fn $store(&self, addr: u32, value: $t, dev: &mut DeviceQueue) -> Access<()> {
             match self.$try_store(addr, value) {
@@ -51,9 +51,10 @@ macro_rules! scalar_access {
             }
         }
 
-        /// Stores a value if that is one access to one unwatched page with the right to write: the
-        /// fast path of a store. `None` if nothing was stored, which says nothing about faults. If the
-        /// page is watched by now, `true`: [`GuestMemory::stored_to_watched`] must follow.
+        /// Stores a value if this takes one access to one unwatched, writable page: the fast path
+        /// of a store. `None` if the value was not stored, which does not imply a fault. `true` if
+        /// the page has become watched meanwhile: the caller must then call
+        /// [`GuestMemory::stored_to_watched`].
         #[inline(always)]
         pub fn $try_store(&self, addr: u32, value: $t) -> Option<bool> {
             const SIZE: u32 = size_of::<$t>() as u32;
@@ -62,6 +63,7 @@ macro_rules! scalar_access {
             is_plain.then(|| {
                 // SAFETY: the access stays inside one page that is committed.
                 unsafe { host::$store(self.alias.0, addr, value.to_be()) };
+                // Read again after the store: pairs with the barrier in `watch`.
                 self.pages.flags(addr) & WATCHED != 0
             })
         }
@@ -70,9 +72,9 @@ macro_rules! scalar_access {
 
 macro_rules! compare_exchange {
     ($name:ident, $t:ty) => {
-        /// Replaces the value at `addr` by `new` in one step if it is `expected`; says whether it
-        /// was. For `stwcx.` and `stdcx.`: needs the right to store, and natural alignment; devices
-        /// don't take it.
+        /// Compare-and-swap: atomically replaces the value at `addr` by `new` if it is `expected`;
+        /// returns whether it was. For `stwcx.` and `stdcx.`: needs write rights and natural
+        /// alignment; not supported on devices.
         #[inline]
         pub fn $name(&self, addr: u32, expected: $t, new: $t) -> Access<bool> {
             const SIZE: u32 = size_of::<$t>() as u32;
@@ -102,8 +104,8 @@ impl GuestMemory {
     compare_exchange!(compare_exchange_u32, u32);
     compare_exchange!(compare_exchange_u64, u64);
 
-    /// Loads 16 bytes as the guest does; the first byte is the most significant. Not atomic as a
-    /// whole.
+    /// Loads 16 bytes with the guest's rights; the first byte is the most significant. Not atomic
+    /// as a whole.
     #[inline(always)]
     pub fn load_u128(&self, addr: u32, dev: &mut DeviceQueue) -> Access<u128> {
         if self.pages.flags(addr) & READ != 0 && addr % PAGE_SIZE <= PAGE_SIZE - 16 {
@@ -116,7 +118,7 @@ impl GuestMemory {
         }
     }
 
-    /// Stores 16 bytes as the guest does, the most significant first. Not atomic as a whole.
+    /// Stores 16 bytes with the guest's rights, the most significant first. Not atomic as a whole.
     #[inline(always)]
     pub fn store_u128(&self, addr: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
         if self.pages.flags(addr) & (WRITE | WATCHED) == WRITE && addr % PAGE_SIZE <= PAGE_SIZE - 16 {
@@ -134,7 +136,7 @@ impl GuestMemory {
         }
     }
 
-    /// Loads an instruction word: as a load, but devices hold no code.
+    /// Loads an instruction word: like a load, but devices hold no code.
     #[inline(always)]
     pub fn fetch_u32(&self, addr: u32) -> Access<u32> {
         if self.pages.flags(addr) & READ != 0 && addr.is_multiple_of(4) {
@@ -155,7 +157,7 @@ impl GuestMemory {
         }
     }
 
-    /// A load that needs more than one look: a device, two pages, or no right. `size` ≤ 16.
+    /// Slow path of loads: a device, an access across two pages, or a missing right. `size` ≤ 16.
     #[cold]
     #[inline(never)]
     fn load_slowly(&self, addr: u32, size: u32, dev: &mut DeviceQueue) -> Access<u128> {
@@ -169,7 +171,7 @@ impl GuestMemory {
         Ok(u128::from_be_bytes(bytes))
     }
 
-    /// The store beside [`Self::load_slowly`], also where a page is watched.
+    /// Slow path of stores: the cases of [`Self::load_slowly`], and watched pages.
     #[cold]
     #[inline(never)]
     fn store_slowly(&self, addr: u32, size: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
@@ -177,6 +179,7 @@ impl GuestMemory {
             return self.device_store(addr, size, value, dev);
         }
         self.check(addr, size, WRITE, true)?;
+        // The access may span two pages: check both for code before any byte is stored.
         self.before_store(addr)?;
         self.before_store(addr.wrapping_add(size - 1))?;
         // SAFETY: the whole range is committed.

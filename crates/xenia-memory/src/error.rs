@@ -1,17 +1,16 @@
-//! What can go wrong: guest faults, allocation errors, host errors.
+//! Error types: guest faults, allocation errors, host errors.
 
 use crate::protect::Protect;
 use std::io;
 use xenia_guest::GuestAddr;
 
-/// Why an access was refused.
+/// Reason why an access was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FaultKind {
-    /// No memory is committed there.
+    /// No memory is committed at the address.
     #[error("no memory is there")]
     Unmapped,
-    /// The page may not be read, and so not written either: no page of the guest's can only be
-    /// written.
+    /// The page may not be read, and so not written either: guest pages are never write-only.
     #[error("the page may not be accessed")]
     ReadProtected,
     /// The page may not be written.
@@ -20,45 +19,45 @@ pub enum FaultKind {
     /// An access that must be naturally aligned was not.
     #[error("the address is not aligned")]
     Misaligned,
-    /// A device store found the slot's queue full ([`crate::DeviceQueue::CAPACITY`]).
+    /// The slot's device-store queue is full ([`crate::DeviceQueue::CAPACITY`]).
     #[error("the device takes no more stores")]
     DeviceQueueFull,
-    /// Nothing is wrong: an engine has read code from the page
-    /// ([`crate::GuestMemory::watch_code`]), so it makes the store by itself and looks at its
-    /// code again. Nobody but engines sees this.
+    /// Not an error: an engine has read code from the page ([`crate::GuestMemory::watch_code`]), so
+    /// it executes the store as a single instruction and then revalidates its code. Only engines
+    /// see this value.
     #[error("the page holds code")]
     HoldsCode,
 }
 
-/// A refused access to guest memory; what becomes a guest exception.
+/// A refused access to guest memory; becomes a guest exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{} of {addr}: {kind}", if *write { "write" } else { "read" })]
 pub struct MemoryFault {
     /// First address that could not be accessed.
     pub addr: GuestAddr,
-    /// Why.
+    /// Reason of the refusal.
     pub kind: FaultKind,
-    /// Whether it was a store.
+    /// Whether the access was a store.
     pub write: bool,
 }
 
-/// The host refused something that the address space is built from.
+/// An error of a host call that the address space depends on.
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryError {
     /// A system call failed.
     #[error("{call}: {source}")]
     Host {
-        /// The system call and what it was for.
+        /// The system call and its purpose.
         call: &'static str,
         /// The host's error.
         source: io::Error,
     },
-    /// More address spaces or code hooks exist in this process than the fault handler has room for.
+    /// The process has more address spaces or code hooks than the fault handler has room for.
     #[error("more than {0} guest address spaces or code hooks in one process")]
     TooMany(usize),
 }
 
-/// Why an allocation, a change of protection or a release was refused.
+/// Reason why an allocation, a change of protection or a release was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum HeapError {
     /// The range does not lie inside one heap.
@@ -66,58 +65,58 @@ pub enum HeapError {
     OutsideHeap {
         /// First address of the range.
         addr: GuestAddr,
-        /// Bytes of the range.
+        /// Size of the range in bytes.
         size: u32,
     },
     /// The size is 0 or the alignment is not a power of two.
     #[error("size {size:#x} with alignment {align:#x}")]
     InvalidSize {
-        /// Bytes asked for.
+        /// Requested size in bytes.
         size: u32,
-        /// Alignment asked for.
+        /// Requested alignment in bytes.
         align: u32,
     },
-    /// The protection is not one of the values that NT knows.
+    /// The protection is not one of NT's values.
     #[error("protection {0:?}")]
     InvalidProtect(Protect),
     /// No gap is large enough.
     #[error("no {size:#x} bytes free in {low}..={high}")]
     NoSpace {
-        /// Bytes asked for, rounded up to pages.
+        /// Requested size in bytes, rounded up to pages.
         size: u32,
-        /// First address that was allowed.
+        /// First address of the allowed range.
         low: GuestAddr,
-        /// Last address that was allowed.
+        /// Last address of the allowed range.
         high: GuestAddr,
     },
-    /// All the memory that the machine has is committed.
+    /// The commit limit of the machine is reached.
     #[error("no {size:#x} bytes left to commit")]
     CommitLimit {
-        /// Bytes asked for, rounded up to pages.
+        /// Requested size in bytes, rounded up to pages.
         size: u32,
     },
     /// The range to reserve touches an existing allocation.
     #[error("{addr} is allocated already")]
     Conflict {
-        /// First address of the allocation in the way.
+        /// First address of the conflicting allocation.
         addr: GuestAddr,
     },
     /// The range is not inside one allocation.
     #[error("{addr} is not allocated")]
     NotAllocated {
-        /// The address asked for.
+        /// The requested address.
         addr: GuestAddr,
     },
-    /// A page of the range is reserved only.
+    /// A page of the range is only reserved.
     #[error("{addr} is not committed")]
     NotCommitted {
-        /// First such page.
+        /// Address of the first such page.
         addr: GuestAddr,
     },
-    /// A release that doesn't name the first address of an allocation.
+    /// The address of a release is not the start of an allocation.
     #[error("{addr} is not the start of an allocation")]
     NotAllocationBase {
-        /// The address asked for.
+        /// The requested address.
         addr: GuestAddr,
     },
     /// The host could not change its mapping.
@@ -125,16 +124,16 @@ pub enum HeapError {
     Host(#[from] MemoryError),
 }
 
-/// Why a file could not be read into guest memory.
+/// Reason why a file could not be read into guest memory.
 #[derive(Debug, thiserror::Error)]
 pub enum FileReadError {
-    /// The destination is not mapped; nothing was read.
+    /// The destination is not mapped; no byte was read.
     #[error(transparent)]
     Fault(#[from] MemoryFault),
     /// The host could not read the file.
     #[error("after {read} bytes: {source}")]
     Io {
-        /// Bytes that had been read before.
+        /// Number of bytes read before the error.
         read: u32,
         /// The host's error.
         source: io::Error,

@@ -1,21 +1,22 @@
 //! The SIGSEGV handler.
 //!
 //! ```text
-//! fault ─► an access of hooked code, in a guest view? ─┬─ device ────────────► emulate on the thread's DeviceQueue
-//!                                                      ├─ watched, or behind ► bump, open, retry (or emulate on the alias view)
-//!                                                      ├─ a store to code ─┐
-//!                                                      └─ refused ─────────┤
-//!          an access of hooked code elsewhere ─────────────────────────────┴► its hook ─► else the previous handler
+//! fault ─► hooked code, in a guest view? ─┬─ device ──────────────► emulate on the DeviceQueue
+//!                                         ├─ watched, or lagging ─► bump, open, retry
+//!                                         │                         (or emulate on the alias view)
+//!                                         ├─ a store to code ─┐
+//!                                         └─ refused ─────────┤
+//!          hooked code elsewhere ─────────────────────────────┴► its hook ─► previous handler
 //! ```
 //!
-//! Only hooked code is helped: a fault of anybody else, or one in fetching an instruction, is a bug
-//! of ours that must not be papered over.
+//! Only faults of hooked code are handled. A fault of other code, or one in an instruction fetch,
+//! is a bug of the emulator that must not be hidden.
 //!
 //! # Safety rules
-//! - Everything below [`on_signal`] is async-signal-safe: atomics, mprotect, sched_yield, and
-//!   memory that exists beforehand. No allocation, no lock, no panic on purpose.
-//! - It touches guest memory through the alias view only, so it can't fault itself.
-//! - errno is put back.
+//! - Everything that [`on_signal`] calls is async-signal-safe: atomics, mprotect, sched_yield, and
+//!   memory allocated beforehand. It does not allocate, lock, or panic deliberately.
+//! - It accesses guest memory through the alias view only, so it cannot fault itself.
+//! - It restores errno.
 
 use crate::device::DeviceQueue;
 use crate::emulate::{self, Bus, General, MAX_INSTRUCTION, Vectors};
@@ -33,11 +34,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
-/// Address spaces that can exist at a time in one process.
+/// Limit on the address spaces of a process at a time.
 const MAX_SPACES: usize = 256;
 pub(crate) static SPACES: Registry<GuestMemory, MAX_SPACES> = Registry::new();
 
-/// The action that was in force before ours; leaked, set before the handler is installed.
+/// The previous signal action; leaked, and set before the handler is installed.
 static PREVIOUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
 
 /// Installs the handler, once per process.
@@ -47,7 +48,7 @@ pub(crate) fn install() -> Result<(), MemoryError> {
         emulate::warm_up();
         // SAFETY: zero is a value of `sigaction`.
         let mut previous: libc::sigaction = unsafe { mem::zeroed() };
-        // SAFETY: asks only.
+        // SAFETY: only queries the current action.
         if unsafe { libc::sigaction(libc::SIGSEGV, ptr::null(), &raw mut previous) } != 0 {
             return false;
         }
@@ -56,13 +57,13 @@ pub(crate) fn install() -> Result<(), MemoryError> {
         let mut action: libc::sigaction = unsafe { mem::zeroed() };
         action.sa_sigaction = on_signal as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        // SAFETY: the handler follows the module's rules and passes on what is not its own.
+        // SAFETY: the handler follows the module's rules and forwards foreign faults.
         unsafe { libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut()) == 0 }
     });
     if installed { Ok(()) } else { Err(host_error("sigaction for SIGSEGV")) }
 }
 
-/// `gregs` indexes by register number in machine code.
+/// Indexes into `gregs`, by register number in machine code.
 const GENERAL: [i32; 16] = [
     libc::REG_RAX,
     libc::REG_RCX,
@@ -81,7 +82,7 @@ const GENERAL: [i32; 16] = [
     libc::REG_R14,
     libc::REG_R15,
 ];
-/// Bits of the page fault's error code that say it was a store, or the fetch of an instruction.
+/// Bits of the page fault's error code: a store, an instruction fetch.
 const ERROR_WRITE: i64 = 2;
 const ERROR_FETCH: i64 = 16;
 
@@ -117,21 +118,21 @@ impl Interrupted<'_> {
 
     /// The vector registers' save area, which the kernel always fills and restores.
     fn vectors(&mut self) -> Option<&mut [libc::_libc_xmmreg; 16]> {
-        // SAFETY: null or the signal frame's save area, which nobody else touches now.
+        // SAFETY: null, or the signal frame's save area, which has no other user now.
         unsafe { self.0.fpregs.as_mut() }.map(|state| &mut state._xmm)
     }
 
-    /// Emulates the instruction that faulted. False if that is not possible; then nothing has
-    /// changed.
+    /// Emulates the faulting instruction. False if that is not possible; the state is then
+    /// unchanged.
     fn emulate(&mut self, bus: &mut impl Bus) -> bool {
         let rip = self.rip();
-        // The instruction was fetched, so its own bytes are readable; what follows it on the next
-        // page may not be.
+        // The instruction was fetched, so its bytes are readable; the next page may not be.
         let to_page_end = (u64::from(PAGE_SIZE) - rip % u64::from(PAGE_SIZE)) as usize;
         let mut code = [0_u8; MAX_INSTRUCTION];
         let first = to_page_end.min(MAX_INSTRUCTION);
         let decoded = [first, MAX_INSTRUCTION].into_iter().find_map(|len| {
-            // SAFETY: up to the end of its page, and, only if it goes on there, of the next.
+            // SAFETY: reads to the end of the page, and into the next one only if the instruction
+            // continues there.
             unsafe { ptr::copy_nonoverlapping(rip as *const u8, code.as_mut_ptr(), len) };
             emulate::decode(&code[..len], rip)
         });
@@ -159,7 +160,7 @@ impl Interrupted<'_> {
 struct DeviceBus<'a> {
     memory: &'a GuestMemory,
     queue: &'a mut DeviceQueue,
-    /// Why the device didn't take an access.
+    /// Reason why the device refused the access.
     refused: Option<FaultKind>,
 }
 
@@ -191,7 +192,7 @@ impl Bus for DeviceBus<'_> {
     }
 }
 
-/// Memory behind the guest view, whose page the host won't open.
+/// Memory behind the guest view, for pages that the host refuses to open.
 struct AliasBus<'a>(&'a GuestMemory);
 
 impl Bus for AliasBus<'_> {
@@ -219,12 +220,13 @@ impl Bus for AliasBus<'_> {
 }
 
 impl GuestMemory {
-    /// The guest address that the guest view shows at `host_addr`.
+    /// The guest address that the guest view maps at `host_addr`.
     fn guest_addr(&self, host_addr: usize) -> Option<u32> {
         u32::try_from(host_addr.checked_sub(self.mapping.guest_base() as usize)?).ok()
     }
 
-    /// Tries to make a faulting access to `addr` by the code of `hook` go on. Why not, if it can't.
+    /// Tries to let a faulting access to `addr` by the code of `hook` continue. On failure, returns
+    /// the reason.
     fn resolve(
         &self,
         addr: u32,
@@ -234,8 +236,8 @@ impl GuestMemory {
         let write = interrupted.write();
         let refused = || self.fault(addr, write).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
-            // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's: who
-            // entered that keeps the guard alone.
+            // SAFETY: called by the fault handler for an access in a guest view, which only
+            // compiled code makes; the caller of compiled code holds only the guard.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
             let rip = interrupted.rip();
             let mut bus = DeviceBus { memory: self, queue, refused: None };
@@ -254,7 +256,7 @@ impl GuestMemory {
     }
 }
 
-/// Asks the hook of the code that faulted; `kind` is why, if that is known.
+/// Calls the hook of the faulting code; `kind` is the reason of the fault, if known.
 fn ask_hook(
     hook: &dyn FaultHook,
     host_addr: usize,
@@ -263,7 +265,7 @@ fn ask_hook(
     interrupted: &mut Interrupted<'_>,
 ) -> bool {
     let rip = interrupted.rip();
-    // In the guards, the address is the guest's wrapped at 4 GiB.
+    // In the guards, the guest address wraps at 4 GiB.
     let addr = space.map(|s| host_addr.wrapping_sub(s.mapping.guest_base() as usize) as u32);
     let write = interrupted.write();
     let mut fault = HostFault {
@@ -294,13 +296,14 @@ unsafe extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, 
     let mut interrupted = Interrupted(unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext });
     // SAFETY: the kernel passes a filled-in siginfo.
     let (code, host_addr) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
-    // Faults have positive codes; what a process sends has not.
+    // Faults have positive codes; signals sent by a process do not.
     let hook = HOOKS.find(interrupted.rip() as usize).filter(|_| code > 0 && !interrupted.fetch());
     if let Some((_, hook)) = hook {
         // SAFETY: the fault came from the hook's code (see the registry's rules).
         let hook: &dyn FaultHook = &**unsafe { &*hook };
         let space = SPACES.find(host_addr).map(|(start, space)| {
-            // SAFETY: somebody accesses this space, and so keeps it alive (see the registry's rules).
+            // SAFETY: a thread is accessing this space, and so keeps it alive (see the registry's
+            // rules).
             (start, unsafe { &*space })
         });
         let mut kind = None;
@@ -320,14 +323,14 @@ unsafe extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, 
             return;
         }
     }
-    // SAFETY: set before the handler was installed; leaked, so valid for ever.
+    // SAFETY: set before the handler was installed; leaked, so it stays valid.
     let previous = unsafe { &*PREVIOUS.load(Acquire) };
-    // SAFETY: the arguments are those that the kernel gave us.
+    // SAFETY: the arguments are those passed by the kernel.
     unsafe { pass_on(previous, signal, info, context) };
     *errno = saved;
 }
 
-/// Lets the previous action have the signal.
+/// Forwards the signal to the previous action.
 ///
 /// # Safety
 /// The arguments are those of a signal handler.
@@ -339,8 +342,8 @@ unsafe fn pass_on(
 ) {
     match previous.sa_sigaction {
         libc::SIG_DFL | libc::SIG_IGN => {
-            // A fault can't be ignored. With the default action in force the instruction faults
-            // again and ends the process, as if we had never been there; a sent signal is raised again.
+            // A fault cannot be ignored. With the default action in force the instruction faults
+            // again and ends the process, as without this handler; a sent signal is raised again.
             // SAFETY: zero is a value of `sigaction`, and means the default.
             let default: libc::sigaction = unsafe { mem::zeroed() };
             // SAFETY: both calls are async-signal-safe.
@@ -352,16 +355,16 @@ unsafe fn pass_on(
             }
         }
         handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
-            // SAFETY: the kernel was told that this is such a function.
+            // SAFETY: with `SA_SIGINFO` set, the registered function has this signature.
             let handler: unsafe extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
                 unsafe { mem::transmute(handler) };
-            // SAFETY: its own arguments.
+            // SAFETY: the handler gets the arguments of its signal.
             unsafe { handler(signal, info, context) };
         }
         handler => {
-            // SAFETY: the kernel was told that this is such a function.
+            // SAFETY: without `SA_SIGINFO`, the registered function has this signature.
             let handler: unsafe extern "C" fn(libc::c_int) = unsafe { mem::transmute(handler) };
-            // SAFETY: its own argument.
+            // SAFETY: the handler gets the argument of its signal.
             unsafe { handler(signal) };
         }
     }

@@ -1,13 +1,12 @@
-//! What is free of a zone: the pieces that its allocations leave, joined where they touch.
+//! Free ranges of a zone, coalesced when they touch.
 //!
-//! A title may have an allocation for each page of its memory. Looking for room goes by what is
-//! free, which is in few pieces then, and not by what is taken.
+//! A title may have one allocation per page of its memory. The search for space therefore walks the
+//! free ranges, which are then few, instead of the allocations.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// See the module's documentation. Ends by starts, as zone offsets; none is empty, and no two
-/// touch.
+/// The free ranges of a zone: start offset to end offset. No range is empty, and no two touch.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Gaps(BTreeMap<u32, u32>);
 
@@ -17,7 +16,7 @@ impl Gaps {
         Self(BTreeMap::from([(0, size)]))
     }
 
-    /// A range, which is free, is taken.
+    /// Marks a free range as taken.
     pub(crate) fn take(&mut self, taken: &Range<u32>) {
         let Some((&start, &end)) = self.0.range(..=taken.start).next_back() else { return };
         if start == taken.start {
@@ -30,7 +29,7 @@ impl Gaps {
         }
     }
 
-    /// A range, which was taken, is free again.
+    /// Marks a taken range as free.
     pub(crate) fn give_back(&mut self, free: &Range<u32>) {
         let before = self.0.range(..free.start).next_back().filter(|&(_, &end)| end == free.start);
         let start = before.map_or(free.start, |(&start, _)| start);
@@ -38,12 +37,12 @@ impl Gaps {
         self.0.insert(start, end);
     }
 
-    /// Bytes that are free.
+    /// Total number of free bytes.
     pub(crate) fn bytes(&self) -> u32 {
         self.0.iter().map(|(start, end)| end - start).sum()
     }
 
-    /// The first (or last) multiple of `align` in `window` from which on `size` bytes are free.
+    /// The first (or last) multiple of `align` in `window` that starts `size` free bytes.
     pub(crate) fn find(&self, window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
         let fit = |(&start, &end): (&u32, &u32)| {
             let (start, end) = (start.max(window.start), end.min(window.end));
@@ -69,10 +68,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Bytes of the zone, and of its smallest pieces.
+    /// Size of the test's zone in units of its smallest ranges.
     const SIZE: u32 = 64;
 
-    /// The answer of somebody who looks at every place.
+    /// The expected result, by exhaustive search.
     fn looked_up(taken: &[bool], window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
         let is_free = |&at: &u32| {
             at.is_multiple_of(align)

@@ -1,8 +1,9 @@
-//! The books of the heaps: which addresses are allocated, page by page. No host memory here.
+//! Allocation metadata of the heaps: which addresses are allocated, page by page. Does not touch
+//! host memory.
 //!
-//! An allocation belongs to the heap it was made in; heaps of one zone share the zone's addresses,
-//! so physical memory given out through one view is taken in all three. Within an
-//! allocation each page (of the heap's page size) is reserved or committed with a protection.
+//! An allocation belongs to the heap in which it was made. Heaps of one zone share the zone's
+//! addresses, so physical memory allocated through one view is taken in all three. Within an
+//! allocation each page (of the heap's page size) is reserved, or committed with a protection.
 
 use crate::error::HeapError;
 use crate::gaps::Gaps;
@@ -12,35 +13,35 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use xenia_guest::GuestAddr;
 
-/// What an allocation call does, as `MEM_RESERVE` and `MEM_COMMIT` say.
+/// Kind of an allocation call: `MEM_RESERVE`, `MEM_COMMIT`, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllocKind {
-    /// Takes addresses; accesses fault.
+    /// Reserves addresses; accesses fault.
     Reserve,
-    /// Gives memory to pages that are reserved already.
+    /// Commits pages that are reserved already.
     Commit,
-    /// Both at once.
+    /// Reserves and commits at once.
     ReserveCommit,
 }
 
-/// Where and what to allocate. [`AllocRequest::new`] allows the whole heap, from the bottom.
+/// Parameters of an allocation. [`AllocRequest::new`] allows the whole heap, from the bottom.
 #[derive(Clone, Copy, Debug)]
 pub struct AllocRequest {
-    /// The heap.
+    /// Heap to allocate in.
     pub heap: Heap,
-    /// Bytes; rounded up to pages of the heap.
+    /// Size in bytes; rounded up to pages of the heap.
     pub size: u32,
-    /// Power of two. For physical memory it is the physical address that is aligned.
+    /// Alignment in bytes, a power of two. For physical memory it applies to the physical address.
     pub align: u32,
-    /// First address allowed; for a smaller one the heap's first is taken.
+    /// Lowest allowed address; clamped to the heap's first.
     pub low: GuestAddr,
-    /// Last address that the allocation may include; for a larger one the heap's last is taken.
+    /// Last address that the allocation may include; clamped to the heap's last.
     pub high: GuestAddr,
     /// Protection of the committed pages.
     pub protect: Protect,
-    /// Not [`AllocKind::Commit`].
+    /// Reserve or reserve and commit; not [`AllocKind::Commit`].
     pub kind: AllocKind,
-    /// Take the highest fit.
+    /// Whether to take the highest fit.
     pub top_down: bool,
 }
 
@@ -60,43 +61,43 @@ impl AllocRequest {
     }
 }
 
-/// State of a region, as `NtQueryVirtualMemory` tells it.
+/// State of a region, as `NtQueryVirtualMemory` reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegionState {
-    /// Not allocated.
+    /// The region is not allocated.
     Free,
-    /// Allocated without memory.
+    /// Allocated, without memory.
     Reserved,
-    /// Has memory.
+    /// Allocated, with memory.
     Committed,
 }
 
-/// Pages in a row that have the same state and protection.
+/// Consecutive pages with the same state and protection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionInfo {
-    /// First address of the page asked about.
+    /// First address of the queried page.
     pub base: GuestAddr,
-    /// Bytes from `base` on that are alike.
+    /// Bytes from `base` on with the same state and protection.
     pub size: u32,
-    /// Their state.
+    /// State of these pages.
     pub state: RegionState,
-    /// Their protection; `None` unless committed.
+    /// Protection of these pages; `None` unless committed.
     pub protect: Option<Protect>,
     /// First address of the allocation; null if free.
     pub allocation_base: GuestAddr,
-    /// Bytes of the whole allocation; 0 if free.
+    /// Size of the whole allocation in bytes; 0 if free.
     pub allocation_size: u32,
     /// Protection that the allocation was made with; `None` if free.
     pub allocation_protect: Option<Protect>,
-    /// Bytes of the heap's pages.
+    /// Page size of the heap, in bytes.
     pub page_size: u32,
 }
 
-/// What changes for some addresses; carried out on the page table by the caller.
+/// A change of committed pages, which the caller applies to the page table.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) zone: Zone,
-    /// Zone offsets.
+    /// Zone offsets of the changed pages.
     pub(crate) range: Range<u32>,
     pub(crate) to: Option<Protect>,
 }
@@ -108,24 +109,24 @@ struct Allocation {
     protect: Protect,
     /// One entry per page of the heap; `None` is reserved.
     pages: Vec<Option<Protect>>,
-    /// The machine's: it is not committed, decommitted or released.
+    /// Allocated by the machine: cannot be committed, decommitted or released.
     permanent: bool,
 }
 
 type ZoneBooks = BTreeMap<u32, Allocation>;
 
-/// The books of all zones.
+/// Allocation metadata of all zones.
 pub(crate) struct Zones {
     books: [ZoneBooks; ZONES],
-    /// What the allocations of each zone leave.
+    /// Free ranges of each zone.
     gaps: [Gaps; ZONES],
     /// Bytes of committed pages, by heap.
     committed: [u32; HEAPS],
-    /// How many there may be.
+    /// Limit on the sum of `committed`, in bytes.
     pub(crate) commit_limit: u32,
 }
 
-/// A checked range: heap facts and zone offsets, rounded out to pages.
+/// A checked range: the heap's view, and zone offsets rounded out to pages.
 struct Place {
     view: &'static View,
     range: Range<u32>,
@@ -171,7 +172,7 @@ impl Zones {
         }
     }
 
-    /// Counts bytes that are about to be committed, if there is room for them.
+    /// Adds `size` bytes to the committed total, unless that exceeds the limit.
     fn charge(&mut self, heap: Heap, size: u32) -> Result<(), HeapError> {
         let all: u32 = self.committed.iter().sum();
         if all.checked_add(size).is_none_or(|all| all > self.commit_limit) {
@@ -185,7 +186,7 @@ impl Zones {
         &mut self.books[zone as usize]
     }
 
-    /// What is allocated by now stays as it is.
+    /// Marks all current allocations as permanent.
     pub(crate) fn keep(&mut self) {
         self.books
             .iter_mut()
@@ -193,7 +194,7 @@ impl Zones {
             .for_each(|allocation| allocation.permanent = true);
     }
 
-    /// Finds a gap for `request` and enters the allocation. Returns its address and size.
+    /// Finds a gap for `request` and records the allocation. Returns its address and size.
     pub(crate) fn alloc(&mut self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
         let AllocRequest { heap, size, align, low, high, protect, .. } = *request;
         let view = heap.view();
@@ -228,7 +229,7 @@ impl Zones {
         Ok((GuestAddr(view.addr_of(at)), rounded))
     }
 
-    /// Reserves at a fixed place. Returns the rounded range.
+    /// Reserves a range at a fixed address. Returns the rounded range.
     pub(crate) fn reserve_at(
         &mut self,
         addr: GuestAddr,
@@ -252,7 +253,7 @@ impl Zones {
         Ok((place.addr(place.range.start), len))
     }
 
-    /// The allocation that contains all of `place`, and the indexes of its pages there.
+    /// The allocation that contains all of `place`, and the indexes of the place's pages in it.
     fn containing<'a>(
         &'a mut self,
         place: &Place,
@@ -270,7 +271,7 @@ impl Zones {
         Ok((at, allocation, pages))
     }
 
-    /// As [`Self::containing`], where it may be committed or taken away.
+    /// Like [`Self::containing`], but refuses permanent allocations.
     fn changeable<'a>(
         &'a mut self,
         place: &Place,
@@ -299,8 +300,8 @@ impl Zones {
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
 
-    /// Takes the memory of a range away and leaves it reserved. Size 0 means the whole allocation
-    /// that starts there.
+    /// Decommits a range, which stays reserved. Size 0 means the whole allocation that starts at
+    /// `addr`.
     pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, Change), HeapError> {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = Place::new(addr, size)?;
@@ -311,7 +312,7 @@ impl Zones {
         Ok((place.range.len() as u32, place.change(None)))
     }
 
-    /// Bytes of the allocation that starts at `addr`.
+    /// Size of the allocation that starts at `addr`.
     fn allocation_at(&mut self, addr: GuestAddr) -> Result<u32, HeapError> {
         let place = Place::new(addr, 1)?;
         let (at, allocation, _) = self.changeable(&place)?;
@@ -321,7 +322,7 @@ impl Zones {
         Ok(allocation.len)
     }
 
-    /// Ends the allocation that starts at `addr`. Returns its size.
+    /// Releases the allocation that starts at `addr`. Returns its size.
     pub(crate) fn release(&mut self, addr: GuestAddr) -> Result<(u32, Change), HeapError> {
         let size = self.allocation_at(addr)?;
         let place = Place::new(addr, size)?;
@@ -333,7 +334,8 @@ impl Zones {
         Ok((size, place.change(None)))
     }
 
-    /// Changes the protection of committed pages. Returns the protection that the first one had.
+    /// Changes the protection of committed pages. Returns the previous protection of the first
+    /// page.
     pub(crate) fn protect(
         &mut self,
         addr: GuestAddr,
@@ -353,13 +355,13 @@ impl Zones {
         Ok((old, place.change(Some(protect))))
     }
 
-    /// Bytes of the allocation that holds `addr`, and the page's protection if it is committed.
+    /// Size of the allocation that holds `addr`, and the page's protection if it is committed.
     pub(crate) fn page(&mut self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
         let (_, allocation, pages) = self.containing(&Place::new(addr, 1).ok()?).ok()?;
         Some((allocation.len, allocation.pages[pages.start]))
     }
 
-    /// Describes the pages from the one that holds `addr` on.
+    /// Describes the region from the page of `addr` on.
     pub(crate) fn query(&mut self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
         let place = Place::new(addr, 1)?;
         let (view, offset) = (place.view, place.range.start);
@@ -378,8 +380,9 @@ impl Zones {
                 page_size: view.page_size,
             });
         }
-        // Not an allocation of this heap: free up to the next one that is. The console has page tables for
-        // each view by itself, in which what another view has of the same memory is missing.
+        // Not an allocation of this heap: free up to the heap's next allocation. The console has
+        // separate page tables for each view, which do not show allocations that other views made
+        // of the same memory.
         let end = self
             .zone(view.zone)
             .range(offset..view.offsets().end)
@@ -397,7 +400,7 @@ impl Zones {
         })
     }
 
-    /// Bytes that no allocation has in the zone of `heap`.
+    /// Free bytes in the zone of `heap`.
     pub(crate) fn free_bytes(&self, heap: Heap) -> u32 {
         self.gaps[heap.view().zone as usize].bytes()
     }

@@ -1,11 +1,11 @@
-//! Access for HLE and devices: typed, checked, mirrored.
+//! Memory access for HLE and devices: typed, checked, mirrored.
 //!
-//! These go through the alias view and need committed memory only: the console's kernel and devices
-//! are not bound by the guest's page rights (a kernel export that wants them asks
+//! These accesses go through the alias view and need committed memory only: the console's kernel
+//! and devices are not bound by the guest's page rights (a kernel export that needs them checks
 //! [`GuestMemory::is_writable`]). Every write bumps the versions of watched pages *after* the bytes
-//! are there, kills reservations of the lines it touches, counts in `writes_total`, and is repeated
-//! on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are not
-//! memory here: a fault.
+//! are written, ends reservations of the lines it touches, counts in `writes_total`, and is
+//! repeated on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are
+//! not memory here: an access faults.
 
 use crate::error::{Access, FaultKind, FileReadError, MemoryFault};
 use crate::host;
@@ -18,7 +18,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{Ordering::*, fence};
 use xenia_guest::{GuestAddr, GuestValue, PAGE_SIZE, RESERVATION_LINE};
 
-/// A host length as a guest one; more than 4 GiB can't be mapped from `addr` on.
+/// Converts a host length to a guest length; more than 4 GiB cannot be mapped from `addr` on.
 fn length(addr: GuestAddr, len: usize, write: bool) -> Access<u32> {
     u32::try_from(len).map_err(|_| MemoryFault { addr, kind: FaultKind::Unmapped, write })
 }
@@ -75,8 +75,8 @@ impl GuestMemory {
         }
     }
 
-    /// Makes a short write; where reservations are strict, it ends those of its lines in one step
-    /// with that.
+    /// Makes a short write. With strict reservations, it ends the reservations of the lines
+    /// atomically with the write.
     #[inline(always)]
     fn ending_reservations<R>(&self, addr: GuestAddr, len: u32, write: impl FnOnce() -> R) -> R {
         if self.reservations.is_strict() && len <= RESERVATION_LINE {
@@ -86,10 +86,10 @@ impl GuestMemory {
         }
     }
 
-    /// What every write by HLE or a device entails, once the bytes are in place.
+    /// Bookkeeping after every write by HLE or a device, once the bytes are in place.
     fn written(&self, addr: u32, len: u32) {
-        // Also orders the bytes before the looks at reservations, as every read-modify-write of the host
-        // does.
+        // Also orders the bytes before the reads of reservations, as every read-modify-write of the
+        // host does.
         self.counts.writes.count();
         if len == 0 {
             return;
@@ -108,7 +108,7 @@ impl GuestMemory {
         }
     }
 
-    /// Copies guest memory out. On a fault nothing has been copied.
+    /// Copies guest memory out. On a fault no byte has been copied.
     pub fn read_bytes(&self, addr: GuestAddr, into: &mut [u8]) -> Access<()> {
         let len = length(addr, into.len(), false)?;
         self.check(addr.0, len, COMMITTED, false)?;
@@ -117,7 +117,7 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Copies into guest memory. On a fault nothing has been written.
+    /// Copies into guest memory. On a fault no byte has been written.
     pub fn write_bytes(&self, addr: GuestAddr, from: &[u8]) -> Access<()> {
         let len = length(addr, from.len(), true)?;
         self.check(addr.0, len, COMMITTED, true)?;
@@ -128,7 +128,7 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Sets `len` bytes to `value`. On a fault nothing has been written.
+    /// Sets `len` bytes to `value`. On a fault no byte has been written.
     pub fn fill(&self, addr: GuestAddr, len: u32, value: u8) -> Access<()> {
         self.check(addr.0, len, COMMITTED, true)?;
         // SAFETY: the whole range is committed.
@@ -169,8 +169,9 @@ impl GuestMemory {
         Ok(text)
     }
 
-    /// Lets the host read up to `len` bytes at `offset` of `file` straight into guest memory,
-    /// watched or not. Returns the bytes read: less than `len` only at the end of the file.
+    /// Lets the host read up to `len` bytes at `offset` of `file` directly into guest memory,
+    /// watched or not. Returns the number of bytes read: less than `len` only at the end of the
+    /// file.
     pub fn read_file_into(
         &self,
         addr: GuestAddr,
@@ -211,9 +212,9 @@ impl GuestMemory {
         result.map(|()| read).map_err(|source| FileReadError::Io { read, source })
     }
 
-    /// Replaces the word at `addr` by `f` of it, in one step against all other accesses; `f` may be
-    /// asked again and returns `None` to leave the word alone. Returns the word that was there,
-    /// `Ok` if it was replaced.
+    /// Atomically replaces the word at `addr` by `f(word)`. `f` may be called repeatedly, and
+    /// returns `None` to leave the word unchanged. Returns the previous word: `Ok` if it was
+    /// replaced, else `Err`.
     pub fn atomic_u32(
         &self,
         addr: GuestAddr,
@@ -237,7 +238,7 @@ impl GuestMemory {
         }
     }
 
-    /// As [`GuestMemory::atomic_u32`], for a doubleword.
+    /// Like [`GuestMemory::atomic_u32`], for a doubleword.
     pub fn atomic_u64(
         &self,
         addr: GuestAddr,
@@ -268,14 +269,15 @@ impl GuestMemory {
         self.check(addr.0, size, COMMITTED, true)
     }
 
-    /// Orders all earlier writes of this thread before all later ones, for whoever reads the later
-    /// ones with Acquire.
+    /// Release fence: a thread that reads one of this thread's later writes with Acquire also sees
+    /// all earlier ones.
     pub fn fence_release(&self) {
         fence(Release);
     }
 
-    /// Writes a word that publishes: whoever reads it, or sees the page's version move (it always
-    /// does, watched or not), with Acquire also sees everything that this thread wrote before.
+    /// Writes a word that publishes data: a thread that reads it with Acquire, or sees the page's
+    /// version change (it always changes, watched or not), also sees all earlier writes of this
+    /// thread.
     pub fn write_u32_fence(&self, addr: GuestAddr, value: u32) -> Access<()> {
         fence(Release);
         self.write(addr, value)?;

@@ -1,55 +1,55 @@
-//! Hooks for compiled code: what happens when a load or store in it faults and the guest has no
-//! right to it.
+//! Fault hooks for compiled code: called when a load or store in it faults and the guest has no
+//! right to the address.
 
 use crate::error::{FaultKind, MemoryError};
 use crate::registry::{Entry, Registry};
 use std::ops::Range;
 use xenia_guest::GuestAddr;
 
-/// A fault of host code inside a hook's range, with the registers as they were.
+/// A fault of host code inside a hook's range, with the interrupted registers.
 #[derive(Clone, Copy, Debug)]
 pub struct HostFault {
-    /// Address of the instruction that faulted.
+    /// Address of the faulting instruction.
     pub rip: u64,
-    /// General registers by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi,
-    /// r8…r15.
+    /// General registers, indexed by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp,
+    /// rsi, rdi, r8…r15.
     pub registers: [u64; 16],
-    /// Host address that was accessed.
+    /// Host address of the access.
     pub host_addr: usize,
-    /// Guest address that was accessed; `None` if it lies in no guest view.
+    /// Guest address of the access; `None` if it lies in no guest view.
     pub guest_addr: Option<GuestAddr>,
-    /// Why the guest may not access it.
+    /// Reason why the guest may not access it.
     pub kind: FaultKind,
-    /// Whether it was a store.
+    /// Whether the access was a store.
     pub write: bool,
 }
 
 impl HostFault {
-    /// The stack pointer.
+    /// The interrupted stack pointer.
     pub fn rsp(&self) -> u64 {
         self.registers[4]
     }
 }
 
-/// How execution goes on after a fault.
+/// How execution continues after a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Run the same instruction again, with the registers as the hook left them.
+    /// Execute the same instruction again, with the registers as set by the hook.
     Retry,
-    /// Go on at this address, with the registers as the hook left them.
+    /// Continue at this address, with the registers as set by the hook.
     Resume(u64),
-    /// The fault is not the hook's: the handler that was there before gets it.
+    /// The fault is not the hook's: forward it to the previous handler.
     NotMine,
 }
 
-/// Asked by the fault handler, on the signal stack of the thread that faulted. Implementations have
+/// Callback of the fault handler, on the signal stack of the faulting thread. Implementations have
 /// to be async-signal-safe: no allocation, no lock, no panic.
 pub trait FaultHook: Send + Sync {
-    /// Decides about a fault that guest rights don't explain away.
+    /// Decides how to continue after a fault that the guest has no right to make.
     fn on_fault(&self, fault: &mut HostFault) -> Action;
 
-    /// Learns that the access at `rip` reached a device and was emulated, which is slow: the place
-    /// may be worth compiling as a call.
+    /// Reports that the access at `rip` reached a device and was emulated. Emulation is slow, so
+    /// the access may be worth compiling as a call.
     fn on_device_access(&self, _rip: u64) {}
 }
 
@@ -59,11 +59,11 @@ impl<F: Fn(&mut HostFault) -> Action + Send + Sync> FaultHook for F {
     }
 }
 
-/// Ranges of compiled code that can be hooked at a time in one process.
+/// Limit on hooked ranges of compiled code in a process at a time.
 const MAX_HOOKS: usize = 256;
 pub(crate) static HOOKS: Registry<Box<dyn FaultHook>, MAX_HOOKS> = Registry::new();
 
-/// Keeps a hook in place; dropping it takes the hook away.
+/// Registration of a hook; dropping it removes the hook.
 #[derive(Debug)]
 pub struct CodeHook {
     entry: Entry,
@@ -72,20 +72,20 @@ pub struct CodeHook {
 
 // SAFETY: the pointer owns a box whose contents are Send and Sync.
 unsafe impl Send for CodeHook {}
-// SAFETY: as above; a shared `CodeHook` gives no access at all.
+// SAFETY: as above; a shared `CodeHook` gives no access to the box.
 unsafe impl Sync for CodeHook {}
 
-/// Makes the code at host addresses in `range` one that may use guest views: its accesses to
-/// devices are emulated, those to watched pages go on, and `hook` is asked about the others that
-/// fault. So until the result is dropped: no earlier than the code runs for the last time. Ranges
-/// must not overlap.
+/// Registers the host code in `range` as code that may use guest views. Its accesses to devices are
+/// emulated, those to watched pages continue, and `hook` decides about its other faults. The
+/// registration lasts until the result is dropped, which must not happen before the code has run
+/// for the last time. Ranges must not overlap.
 pub fn register_code_hook(range: Range<usize>, hook: Box<dyn FaultHook>) -> Result<CodeHook, MemoryError> {
     crate::fault::install()?;
     let hook = Box::into_raw(Box::new(hook));
     match HOOKS.insert(range, hook) {
         Ok(entry) => Ok(CodeHook { entry, hook }),
         Err(error) => {
-            // SAFETY: made above, and nobody else has it.
+            // SAFETY: created above, and not shared.
             drop(unsafe { Box::from_raw(hook) });
             Err(error)
         }
@@ -95,7 +95,8 @@ pub fn register_code_hook(range: Range<usize>, hook: Box<dyn FaultHook>) -> Resu
 impl Drop for CodeHook {
     fn drop(&mut self) {
         HOOKS.remove(&self.entry);
-        // SAFETY: made by `register_code_hook`; out of the table, and no code of its range runs any more.
+        // SAFETY: created by `register_code_hook`; no longer in the table, and no code of its range
+        // runs any more.
         drop(unsafe { Box::from_raw(self.hook) });
     }
 }

@@ -2,21 +2,21 @@
 //!
 //! # Safety rules
 //! - Every function takes the base of a view and a 32-bit guest address; `base + addr` up to the
-//!   access size must be mapped with the rights that the access needs. Callers have looked at the
+//!   access size must be mapped with the rights that the access needs. Callers have checked the
 //!   page table, and use the alias view, which never loses its mapping.
-//! - Other threads, compiled guest code included, access the same bytes at any time. So the
-//!   accesses are machine instructions (`asm!`), which to the compiler are opaque: no reference
-//!   into guest memory is made, no value is assumed to stay, and a naturally aligned access of up
-//!   to 8 bytes does not tear. x86 orders them as Acquire loads and Release stores.
-//! - Values come and go as the bytes lie in memory (little-endian words of big-endian data).
+//! - Other threads, including compiled guest code, access the same bytes at any time. The accesses
+//!   are therefore machine instructions (`asm!`), opaque to the compiler: no reference into guest
+//!   memory is made, no value is assumed to stay, and a naturally aligned access of up to 8 bytes
+//!   does not tear. x86 orders them as Acquire loads and Release stores.
+//! - Values are passed in memory order (little-endian words of big-endian data).
 
 use std::arch::asm;
 
-/// Where guest address 0 of a view lies on the host.
+/// Host address of a view's guest address 0.
 #[derive(Clone, Copy)]
 pub(crate) struct ViewBase(pub(crate) *mut u8);
 
-// SAFETY: a plain number; every use of it is an unsafe function that states its own needs.
+// SAFETY: only an address; every use of it is an unsafe function that states its requirements.
 unsafe impl Send for ViewBase {}
 // SAFETY: as above.
 unsafe impl Sync for ViewBase {}
@@ -67,7 +67,7 @@ scalar!(load_u64, store_u64, u64, reg, ":r", "qword");
 
 macro_rules! compare_exchange {
     ($name:ident, $t:ty, $operand:literal, $width:literal) => {
-        /// Replaces `expected` by `new` in one step; returns what was there.
+        /// Compare-and-swap: atomically replaces `expected` by `new`; returns the previous value.
         ///
         /// # Safety
         /// See the module's rules; `addr` must be naturally aligned.
@@ -90,7 +90,7 @@ macro_rules! compare_exchange {
 compare_exchange!(compare_exchange_u32, u32, ":e", "dword");
 compare_exchange!(compare_exchange_u64, u64, ":r", "qword");
 
-/// Copies guest bytes out. Below 64 bytes, what is aligned in both doesn't tear.
+/// Copies guest bytes out. Below 64 bytes, parts that are aligned on both sides don't tear.
 ///
 /// # Safety
 /// See the module's rules, for `dst.len()` bytes.
@@ -99,7 +99,7 @@ pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
         let (mut at, mut rest) = (addr, dst);
         while !rest.is_empty() {
             let size = 1 << rest.len().min(8).ilog2();
-            // SAFETY: inside the range that the caller vouches for.
+            // SAFETY: inside the range that the caller guarantees.
             let bytes = unsafe {
                 match size {
                     8 => load_u64(base, at),
@@ -114,14 +114,14 @@ pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
         }
         return;
     }
-    // SAFETY: source as the caller says; destination and length are the slice's.
+    // SAFETY: the caller guarantees the source; destination and length are the slice's.
     unsafe {
         asm!("rep movsb", inout("rcx") dst.len() => _, inout("rsi") base.add(addr as usize) => _,
             inout("rdi") dst.as_mut_ptr() => _, options(nostack, preserves_flags));
     }
 }
 
-/// Copies bytes into guest memory. Below 64 bytes, what is aligned in both doesn't tear.
+/// Copies bytes into guest memory. Below 64 bytes, parts that are aligned on both sides don't tear.
 ///
 /// # Safety
 /// See the module's rules, for `src.len()` bytes.
@@ -134,7 +134,7 @@ pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
             let mut bytes = [0; 8];
             bytes[..size].copy_from_slice(piece);
             let value = u64::from_le_bytes(bytes);
-            // SAFETY: inside the range that the caller vouches for.
+            // SAFETY: inside the range that the caller guarantees.
             unsafe {
                 match size {
                     8 => store_u64(base, at, value),
@@ -147,7 +147,7 @@ pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
         }
         return;
     }
-    // SAFETY: destination as the caller says; source and length are the slice's.
+    // SAFETY: the caller guarantees the destination; source and length are the slice's.
     unsafe {
         asm!("rep movsb", inout("rcx") src.len() => _, inout("rsi") src.as_ptr() => _,
             inout("rdi") base.add(addr as usize) => _, options(nostack, preserves_flags));
@@ -159,7 +159,7 @@ pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
 /// # Safety
 /// See the module's rules, for `len` bytes.
 pub(crate) unsafe fn fill(base: *mut u8, addr: u32, len: u32, value: u8) {
-    // SAFETY: destination as the caller says.
+    // SAFETY: the caller guarantees the destination.
     unsafe {
         asm!("rep stosb", inout("rcx") len as u64 => _, in("al") value,
             inout("rdi") base.add(addr as usize) => _, options(nostack, preserves_flags));
@@ -174,7 +174,7 @@ mod tests {
     fn scalars_and_copies_of_every_length() {
         let mut space = vec![0_u8; 4096];
         let base = space.as_mut_ptr();
-        // SAFETY: all addresses lie inside `space`, which nothing else touches meanwhile.
+        // SAFETY: all addresses lie inside `space`, which has no other user meanwhile.
         unsafe {
             store_u8(base, 1, 0x11);
             store_u16(base, 3, 0x2233);

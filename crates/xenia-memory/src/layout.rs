@@ -1,18 +1,19 @@
-//! Where guest addresses lie: heaps, zones, aliases, device blocks (reference: the guest memory
-//! map).
+//! Guest address map: heaps, zones, aliases, device blocks.
 //!
 //! A *backing page* is 4 KiB of the one memory object behind the address space; a *guest page* is 4
-//! KiB of guest addresses. Several guest pages may show one backing page:
+//! KiB of guest addresses. Several guest pages may map one backing page:
 //!
 //! ```text
-//! backing pages            guest ranges that show them
-//! 0x00000..0x20000  physical   0xA0000000 (64 KiB pages)  0xC0000000 (16 MiB)  0xE0000000 (4 KiB, one page on)
-//! 0x20000..0x9F200  virtual    0x00000000 (4 KiB)  0x40000000..0x7F000000 (64 KiB)  0x7F100000..0x7F200000 (4 KiB)
+//! backing pages            guest ranges that map them
+//! 0x00000..0x20000  physical   0xA0000000 (64 KiB pages)  0xC0000000 (16 MiB)
+//!                              0xE0000000 (4 KiB, one page on)
+//! 0x20000..0x9F200  virtual    0x00000000 (4 KiB)  0x40000000..0x7F000000 (64 KiB)
+//!                              0x7F100000..0x7F200000 (4 KiB)
 //! 0x9F200..0xAF200  image      0x80000000 (64 KiB)  0x90000000 (4 KiB)
 //! ```
 //!
-//! Invariant: everything that belongs to the contents (version, watch, rights) belongs to the
-//! backing page, so aliases can't disagree.
+//! Invariant: state that belongs to the contents (version, watch, rights) is kept per backing page,
+//! so aliases can't disagree.
 
 use std::ops::Range;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -23,12 +24,13 @@ pub(crate) const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 pub(crate) const GUEST_PAGES: usize = 1 << (32 - PAGE_SHIFT);
 
 pub use xenia_guest::PHYSICAL_SIZE;
-/// Bytes that may be committed in all, physical and virtual memory together: the console's 512 MiB,
-/// and 64 for what it keeps elsewhere or doesn't have, such as the guard pages of stacks.
+/// Default limit on committed bytes, physical and virtual memory together: the console's 512 MiB,
+/// plus 64 MiB for memory that the console keeps elsewhere or does not have, such as the guard
+/// pages of stacks.
 pub const COMMIT_LIMIT: u32 = PHYSICAL_SIZE + 0x400_0000;
 /// Addresses below this one are never mapped.
 pub const NULL_GUARD: u32 = 0x1_0000;
-/// Bytes of one device's register block.
+/// Size of one device's register block in bytes.
 pub const DEVICE_BLOCK: u32 = 0x1_0000;
 /// First address of the GPU's registers.
 pub const GPU_REGISTERS: GuestAddr = GuestAddr(0x7FC8_0000);
@@ -37,16 +39,16 @@ pub const XMA_REGISTERS: GuestAddr = GuestAddr(0x7FEA_0000);
 
 const PHYSICAL_FIRST: u32 = 0;
 const VIRTUAL_FIRST: u32 = PHYSICAL_SIZE >> PAGE_SHIFT;
-/// First address behind the virtual part: behind what is in the second-level cache alone.
+/// End of the virtual part: the end of the memory locked in the second-level cache.
 const VIRTUAL_END: u32 = 0x7F20_0000;
 const CACHE_BASE: u32 = 0x7F10_0000;
 const CACHE_SIZE: u32 = VIRTUAL_END - CACHE_BASE;
 const IMAGE_FIRST: u32 = VIRTUAL_FIRST + (VIRTUAL_END >> PAGE_SHIFT);
 const IMAGE_SIZE: u32 = 0x1000_0000;
-/// Backing pages in all.
+/// Total number of backing pages.
 pub(crate) const BACKING_PAGES: u32 = IMAGE_FIRST + (IMAGE_SIZE >> PAGE_SHIFT);
 
-/// The range of guest addresses that an allocation is made in; each has its own page size.
+/// A range of guest addresses for allocations; each has its own page size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Heap {
     /// 0x00010000..0x40000000, 4 KiB pages: general virtual memory.
@@ -54,8 +56,7 @@ pub enum Heap {
     /// 0x40000000..0x7F000000, 64 KiB pages: large-page virtual memory; thread stacks from
     /// 0x70000000.
     Virtual64K,
-    /// 0x7F100000..0x7F200000, 4 KiB pages: what is in the second-level cache alone while the
-    /// kernel locks it there.
+    /// 0x7F100000..0x7F200000, 4 KiB pages: memory that the kernel locks in the second-level cache.
     Cache,
     /// 0x80000000..0x90000000, 64 KiB pages: executable images.
     Image64K,
@@ -69,7 +70,7 @@ pub enum Heap {
     Physical4K,
 }
 
-/// Memory that heaps share: two heaps of one zone alias each other.
+/// Memory shared by heaps: two heaps of one zone alias each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zone {
     Virtual4K,
@@ -82,7 +83,7 @@ pub(crate) enum Zone {
 pub(crate) const ZONES: usize = 5;
 pub(crate) const HEAPS: usize = 8;
 
-/// The fixed facts of one heap.
+/// Constants of one heap.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) heap: Heap,
@@ -90,7 +91,7 @@ pub(crate) struct View {
     pub(crate) size: u32,
     pub(crate) page_size: u32,
     pub(crate) zone: Zone,
-    /// Offset into the zone of the view's first byte.
+    /// Zone offset of the view's first byte.
     pub(crate) zone_offset: u32,
 }
 
@@ -114,7 +115,7 @@ impl Heap {
         &VIEWS[self as usize]
     }
 
-    /// Bytes of the heap's pages: sizes are rounded up, and addresses down, to this.
+    /// Page size of the heap in bytes: sizes are rounded up, and addresses down, to it.
     pub fn page_size(self) -> u32 {
         self.view().page_size
     }
@@ -124,12 +125,12 @@ impl Heap {
         GuestAddr(self.view().base)
     }
 
-    /// Bytes of address space that the heap has.
+    /// Size of the heap's address range in bytes.
     pub fn size(self) -> u32 {
         self.view().size
     }
 
-    /// The heap that `addr` lies in; `None` in the device window and above the last heap.
+    /// The heap that contains `addr`; `None` in the device window and above the last heap.
     pub fn of(addr: GuestAddr) -> Option<Self> {
         VIEWS.iter().find(|v| addr.0.wrapping_sub(v.base) < v.size).map(|v| v.heap)
     }
@@ -141,12 +142,12 @@ impl View {
         addr - self.base + self.zone_offset
     }
 
-    /// Guest address of a zone offset that the view shows.
+    /// Guest address of a zone offset that the view maps.
     pub(crate) fn addr_of(&self, offset: u32) -> u32 {
         offset - self.zone_offset + self.base
     }
 
-    /// Zone offsets that the view shows.
+    /// Zone offsets that the view maps.
     pub(crate) fn offsets(&self) -> Range<u32> {
         self.zone_offset..self.zone_offset + self.size
     }
@@ -184,7 +185,7 @@ impl Zone {
     }
 }
 
-/// The backing page that shows at `addr`, whether mapped or not.
+/// The backing page at `addr`, whether mapped or not.
 #[inline]
 pub(crate) fn backing_page(addr: u32) -> Option<u32> {
     Some(match addr >> 28 {
@@ -200,8 +201,8 @@ pub(crate) fn backing_page(addr: u32) -> Option<u32> {
     })
 }
 
-/// The guest page ranges (page numbers, `addr >> 12`) that show backing pages `pages`, which must
-/// lie in one of the three parts of the table above. Empty ranges fill up the array.
+/// The guest page ranges (page numbers, `addr >> 12`) that map backing pages `pages`, which must
+/// lie in one of the three parts of the table above. Unused elements are empty ranges.
 pub(crate) fn guest_pages(pages: &Range<u32>) -> [Range<u32>; 3] {
     let (a, b) = (pages.start, pages.end);
     if a >= IMAGE_FIRST {
@@ -215,7 +216,7 @@ pub(crate) fn guest_pages(pages: &Range<u32>) -> [Range<u32>; 3] {
     }
 }
 
-/// The part of the backing table that `page` lies in, so that ranges can be kept inside one part.
+/// The part of the backing table that contains `page`; callers keep ranges inside one part.
 pub(crate) fn part_of(page: u32) -> Range<u32> {
     if page >= IMAGE_FIRST {
         IMAGE_FIRST..BACKING_PAGES
@@ -226,12 +227,12 @@ pub(crate) fn part_of(page: u32) -> Range<u32> {
     }
 }
 
-/// The first guest page, in address order, that shows `page`.
+/// The first guest page, in address order, that maps `page`.
 pub(crate) fn canonical_guest_page(page: u32) -> u32 {
     guest_pages(&(page..page + 1))[0].start
 }
 
-/// The address at which HLE and devices see physical address `physical` (taken modulo 512 MiB).
+/// The address at which HLE and devices access physical address `physical` (taken modulo 512 MiB).
 pub fn physical_to_view(physical: u32) -> GuestAddr {
     GuestAddr(0xA000_0000 | (physical & (PHYSICAL_SIZE - 1)))
 }

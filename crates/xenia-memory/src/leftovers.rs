@@ -1,28 +1,28 @@
-//! Pages whose memory was taken away and not given back to the host yet.
+//! Decommitted pages that have not been returned to the host yet.
 //!
-//! A title that frees a few pages and takes them again soon would cost the host a hole in the
-//! memory object and a fault for each page, time and again; to clear them costs a part of that. So
-//! pages of small ranges stay as they are until they are committed again, and are cleared then.
-//! Nobody sees what is left in them, for they are not committed. How many there may be is limited.
+//! A title that frees a few pages and soon commits them again would cost the host a hole in the
+//! memory object and a fault for each page, every time; clearing the pages costs a fraction of
+//! that. So pages of small ranges keep their memory, and are cleared when they are committed again.
+//! Their old contents are inaccessible, because they are not committed. Their number is limited.
 
 use crate::layout::BACKING_PAGES;
 use parking_lot::Mutex;
 use std::ops::Range;
 
-/// Pages of the longest range that is kept: 1 MiB.
+/// Length in pages of the longest range that is kept: 1 MiB.
 const LONGEST: usize = 256;
-/// Pages that are kept at most: 8 MiB.
+/// Limit on kept pages: 8 MiB.
 const MOST: u32 = 2048;
-/// Pages of a word.
+/// Pages per word of the bit map.
 const BITS: u32 = u64::BITS;
 
-/// See the module's documentation.
+/// The set of decommitted backing pages that still have host memory.
 pub(crate) struct Leftovers(Mutex<Kept>);
 
 struct Kept {
-    /// A bit for each backing page.
+    /// One bit per backing page.
     bits: Box<[u64]>,
-    /// How many are set.
+    /// Number of set bits.
     count: u32,
 }
 
@@ -38,7 +38,7 @@ impl Kept {
         self.count += u32::from(new);
     }
 
-    /// Whether the page was kept; it is not any more.
+    /// Removes `page` from the set; returns whether it was in it.
     fn take(&mut self, page: u32) -> bool {
         let (word, bit) = self.bit(page);
         let was = *word & bit != 0;
@@ -49,14 +49,14 @@ impl Kept {
 }
 
 impl Leftovers {
-    /// None yet.
+    /// Creates an empty set.
     pub(crate) fn new() -> Self {
         let bits = vec![0; BACKING_PAGES.div_ceil(BITS) as usize].into();
         Self(Mutex::new(Kept { bits, count: 0 }))
     }
 
-    /// Keeps what is in pages that are taken away, of those that `had` memory; false if they are
-    /// too many: the host is to have them.
+    /// Keeps the decommitted `pages` for which `had` is true. False if the limits are exceeded: the
+    /// caller must return the pages to the host.
     pub(crate) fn keep(&self, pages: &Range<u32>, had: impl Fn(u32) -> bool) -> bool {
         let mut kept = self.0.lock();
         if pages.len() > LONGEST || kept.count + pages.len() as u32 > MOST {
@@ -71,7 +71,7 @@ impl Leftovers {
         true
     }
 
-    /// Lets `clear` have each of these pages that was kept, and is not any more.
+    /// Removes the kept pages of a range from the set, and calls `clear` for each.
     pub(crate) fn clear(&self, pages: &Range<u32>, mut clear: impl FnMut(u32)) {
         let mut kept = self.0.lock();
         for page in pages.clone() {

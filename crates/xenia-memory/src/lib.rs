@@ -1,17 +1,16 @@
-//! The guest's 4 GiB: heaps, views, protection, page versions, watches, reservations, MMIO, typed
-//! access.
+//! The guest's 4 GiB address space: heaps, views, protection, page versions, watches, reservations,
+//! MMIO, typed access.
 //!
-//! [`GuestMemory`] is the one door to guest memory. One memory object backs it; two host mappings
-//! show it:
+//! All accesses to guest memory go through [`GuestMemory`]. One memory object backs it; two host
+//! mappings expose it:
 //!
 //! ```text
-//!  compiled code ──► guest view   host rights = guest rights − watches; a fault goes to the handler
+//!  compiled code ──► guest view   host rights = guest rights − watches; faults go to the handler
 //!  interpreter  ──┐
 //!  HLE, devices ──┴► page table ──► alias view   always readable and writable
 //! ```
 //!
-//! Keeping something made from guest memory (compiled code, a texture) for as long as it is up to
-//! date:
+//! Caching data derived from guest memory (compiled code, a texture) for as long as it is valid:
 //!
 //! ```
 //! use xenia_guest::GuestAddr;
@@ -27,23 +26,25 @@
 //! let made = memory.read::<u32>(at)?; // read after watching
 //! assert_eq!(memory.page_version(page), version, "still good");
 //!
-//! // The kernel writes, through the memory's other view. An engine's store would be refused first: `FaultKind::HoldsCode`.
+//! // The kernel writes, through the memory's other view. An engine's store would be refused first:
+//! // `FaultKind::HoldsCode`.
 //! memory.write(GuestAddr(0x9200_0000), made + 1)?;
 //! assert_ne!(memory.page_version(page), version, "make it again");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Safety rules of the crate
-//! - Guest memory changes at any time under any thread. Nobody makes a reference into it; accesses
-//!   are single machine instructions (`host.rs`), and what crosses the door is copied.
+//! - Guest memory changes at any time under any thread. The crate never makes a reference into it:
+//!   accesses are single machine instructions (`host.rs`), and larger data is copied.
 //! - The alias view stays mapped for the life of the address space wherever a page can be
-//!   [`GuestMemory::is_committed`]; so whoever finds a page committed may access it, even if it is
-//!   taken away meanwhile (it then reads zeros, or what is left of it).
-//! - Addresses, sizes and counts come from the guest: every one is checked against the page table,
+//!   [`GuestMemory::is_committed`]. A thread that finds a page committed may therefore access it,
+//!   even if it is decommitted meanwhile (the access then reads zeros, or the old contents).
+//! - Addresses, sizes and counts come from the guest: each one is checked against the page table,
 //!   in 64 bits or by pages, before it becomes a host address.
-//! - `unsafe` lives in `host` (accesses), `mapping`, `barrier`, `dirty` and `signal_stack` (system
-//!   calls), `fault`, `hook` and `device` (the signal handler and what it finds), `page_table` and
-//!   `mirror` (one pointer or array each), and where `hle`, `engine` and `snapshot` call `host`.
+//! - `unsafe` is limited to `host` (accesses), `mapping`, `barrier`, `dirty` and `signal_stack`
+//!   (system calls), `fault`, `hook` and `device` (the signal handler and its data), `page_table`
+//!   and `mirror` (one pointer or array each), and the calls of `host` in `hle`, `engine` and
+//!   `snapshot`.
 
 #![warn(missing_docs)]
 

@@ -1,12 +1,12 @@
-//! How many host mappings the guest views take, and what that allows.
+//! Budget of host mappings for the guest views.
 //!
-//! The host gives a process `vm.max_map_count` mappings. Each change of rights inside a view may
-//! split one, and a process that runs out can't even map memory for its allocator. So the views
-//! together keep to a budget: watches grow coarser as it fills, and are refused (the page then has
-//! to be compared by contents) before it is used up.
+//! The host limits a process to `vm.max_map_count` mappings. Each change of rights inside a view
+//! may split a mapping, and a process that runs out cannot even map memory for its allocator. So
+//! all views together keep to a budget: as it fills, watches become coarser, and before it is used
+//! up they are refused (the page's contents then have to be compared).
 //!
-//! The count is an estimate that only ever errs upwards: each change of a run of pages counts as
-//! two new mappings; under the heap lock the page table is counted exactly from time to time.
+//! The count is an estimate that errs only upwards: each change of a run of pages counts as two new
+//! mappings. From time to time the page table is counted exactly, under the heap lock.
 
 use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering::*};
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering::*};
 /// Estimated mappings of all guest views of the process.
 static IN_USE: AtomicI64 = AtomicI64::new(0);
 
-/// Pages that a watch or the end of a watch covers at least: `None` refuses.
+/// Minimum number of pages that a watch or the end of a watch covers: `None` refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grain {
     Page,
@@ -24,7 +24,7 @@ pub(crate) enum Grain {
 }
 
 impl Grain {
-    /// Aligned backing pages that are treated as one when a watch ends.
+    /// Size of the aligned blocks of backing pages that are treated as one when a watch ends.
     pub(crate) fn pages(self) -> u32 {
         match self {
             Self::Page => 1,
@@ -36,11 +36,11 @@ impl Grain {
 
 pub(crate) const MAX_GRAIN: u32 = 256;
 
-/// One address space's share.
+/// One address space's share of the budget.
 pub(crate) struct MapBudget {
     limit: i64,
     own: AtomicI64,
-    /// What `own` was right after the last exact count.
+    /// Value of `own` right after the last exact count.
     counted: AtomicI64,
 }
 
@@ -50,18 +50,18 @@ impl MapBudget {
             let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
             text.trim().parse::<u32>().ok()
         };
-        // What every Linux grants unless told otherwise.
+        // The default limit of Linux.
         let limit = limit.or_else(host).unwrap_or(65_530);
         Self { limit: i64::from(limit), own: AtomicI64::new(0), counted: AtomicI64::new(0) }
     }
 
-    /// Notes that up to `mappings` more may exist. Async-signal-safe.
+    /// Adds up to `mappings` mappings to the estimate. Async-signal-safe.
     pub(crate) fn add(&self, mappings: u32) {
         self.own.fetch_add(i64::from(mappings), Relaxed);
         IN_USE.fetch_add(i64::from(mappings), Relaxed);
     }
 
-    /// How coarse changes have to be now. Async-signal-safe.
+    /// The current granularity of changes. Async-signal-safe.
     pub(crate) fn grain(&self) -> Grain {
         match IN_USE.load(Relaxed) * 100 / self.limit.max(1) {
             ..50 => Grain::Page,
@@ -71,14 +71,14 @@ impl MapBudget {
         }
     }
 
-    /// Whether an exact count is worth its time: the estimate says that something must give, and
-    /// has grown noticeably since the last one.
+    /// Whether an exact count is worthwhile: the estimate already requires coarser changes, and has
+    /// grown noticeably since the last count.
     pub(crate) fn wants_count(&self) -> bool {
         let grown = self.own.load(Relaxed) - self.counted.load(Relaxed);
         self.grain() != Grain::Page && grown > self.limit / 32
     }
 
-    /// Replaces the estimate.
+    /// Replaces the estimate by an exact count.
     pub(crate) fn set(&self, mappings: u32) {
         let new = i64::from(mappings);
         let old = self.own.swap(new, Relaxed);

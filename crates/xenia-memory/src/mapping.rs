@@ -1,16 +1,17 @@
 //! The memory object and its two host mappings.
 //!
-//! One memfd holds every backing page. It is mapped twice, each time into its own reservation of
+//! One memfd holds every backing page. It is mapped twice, each time into a separate reservation of
 //! 4 GiB with an inaccessible guard on both sides, guest address `a` at `base + a`:
-//! - the *guest view*, whose host protection is the guest's rights minus watches: compiled code
-//!   uses it, and a fault there means something; one at a time lies where displacements reach;
-//! - the *alias view*, readable and writable wherever backing exists, for everybody who asks the
+//! - the *guest view*, whose host protection is the guest's rights minus watches. Compiled code
+//!   uses it, and a fault in it is meaningful. One guest view at a time lies low enough for 32-bit
+//!   displacements;
+//! - the *alias view*, readable and writable wherever backing exists, for all code that checks the
 //!   page table first.
 //!
 //! # Safety rules
-//! - A [`Mapping`] owns its descriptor and reservations; nothing else maps into them.
-//! - [`Mapping::protect`] changes host rights inside the guest view's 4 GiB only, so nothing
-//!   outside a guest access can be affected.
+//! - A [`Mapping`] owns its descriptor and reservations; no other code maps into them.
+//! - [`Mapping::protect`] changes host rights inside the guest view's 4 GiB only, so it affects
+//!   guest accesses only.
 
 use crate::error::MemoryError;
 use crate::layout::{BACKING_PAGES, PAGE_SHIFT, VIEWS};
@@ -20,12 +21,12 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-/// Inaccessible bytes before and after each view: more than any displacement of an instruction
-/// plus the longest access.
+/// Size of the inaccessible guards before and after each view, in bytes: more than any displacement
+/// of an instruction plus the longest access.
 pub const GUARD: usize = 16 << 20;
 const SPACE: usize = 1 << 32;
-/// Where the guest view lies if all of it is free there: so low that an access of the host can name
-/// the place in its displacement.
+/// Preferred base of the guest view, if all of it is free: low enough for host accesses to encode
+/// the base in their displacement.
 const LOW: usize = 0x1000_0000;
 
 /// Host rights of a guest page in the guest view.
@@ -45,22 +46,22 @@ impl HostRights {
         }
     }
 
-    /// As mmap has them: the package's bits are the host's.
+    /// The rights as `mmap` flags: the `region` crate's bits are the host's.
     fn bits(self) -> i32 {
         self.protection().bits() as i32
     }
 }
 
-/// The last host error, named after the call that failed.
+/// The last host error, with the name of the failed call.
 pub(crate) fn host_error(call: &'static str) -> MemoryError {
     MemoryError::Host { call, source: io::Error::last_os_error() }
 }
 
-/// Address space that is given back when dropped.
+/// Reserved address space, unmapped on drop.
 struct Reservation(*mut u8);
 
 impl Reservation {
-    /// One whose guest address 0 is at `base` if all of it is free there, else anywhere.
+    /// Reserves address space with guest address 0 at `base` if it is free, else anywhere.
     fn near(base: usize) -> Result<Self, MemoryError> {
         let there = ptr::without_provenance_mut(base - GUARD);
         Self::at(there, libc::MAP_FIXED_NOREPLACE).or_else(|_| Self::new())
@@ -71,7 +72,7 @@ impl Reservation {
     }
 
     fn at(address: *mut libc::c_void, flags: i32) -> Result<Self, MemoryError> {
-        // SAFETY: a new mapping in the place of nothing else disturbs nothing.
+        // SAFETY: a new mapping that does not replace another one.
         let at = unsafe {
             libc::mmap(
                 address,
@@ -88,16 +89,16 @@ impl Reservation {
         Ok(Self(at.cast()))
     }
 
-    /// Where guest address 0 lies.
+    /// Host address of guest address 0.
     fn base(&self) -> *mut u8 {
         self.0.wrapping_add(GUARD)
     }
 
-    /// Shows every heap's backing pages at their guest addresses.
+    /// Maps every heap's backing pages at their guest addresses.
     fn map_views(&self, fd: &OwnedFd, rights: HostRights) -> Result<(), MemoryError> {
         for view in &VIEWS {
             let pages = view.zone.backing(view.offsets());
-            // SAFETY: the range lies inside this reservation, which nobody else uses.
+            // SAFETY: the range lies inside this reservation, which has no other user.
             let at = unsafe {
                 libc::mmap(
                     self.base().add(view.base as usize).cast(),
@@ -118,7 +119,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // SAFETY: the range is the one that `new` mapped; its owner lets go of it now.
+        // SAFETY: the range is the one that `new` mapped; its owner releases it now.
         unsafe { libc::munmap(self.0.cast(), SPACE + 2 * GUARD) };
     }
 }
@@ -144,9 +145,9 @@ impl Mapping {
         if fd < 0 {
             return Err(host_error("memfd_create for guest memory"));
         }
-        // SAFETY: a fresh descriptor that nobody else owns.
+        // SAFETY: a new descriptor that has no other owner.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        // SAFETY: plain call on our own descriptor.
+        // SAFETY: a plain call on a descriptor that this value owns.
         if unsafe { libc::ftruncate(fd.as_raw_fd(), i64::from(BACKING_PAGES) << PAGE_SHIFT) } != 0 {
             return Err(host_error("ftruncate of guest memory"));
         }
@@ -172,8 +173,8 @@ impl Mapping {
     }
 
     /// Sets the host rights of a range of guest pages in the guest view. Async-signal-safe: the
-    /// package asks for the host's page size once, which [`Self::new`] has it do, and then only
-    /// calls mprotect. False if the host refused, which happens at its limit on mappings.
+    /// `region` crate queries the host's page size once, which [`Self::new`] triggers, and then
+    /// only calls mprotect. False if the host refused, which happens at its limit on mappings.
     pub(crate) fn protect(&self, guest_pages: Range<u32>, rights: HostRights) -> bool {
         let len = guest_pages.len() << PAGE_SHIFT;
         let offset = (guest_pages.start as usize) << PAGE_SHIFT;
@@ -183,9 +184,10 @@ impl Mapping {
         unsafe { region::protect(self.guest.base().add(offset), len, rights.protection()).is_ok() }
     }
 
-    /// Gives backing pages back to the host; they read as zero afterwards.
+    /// Returns backing pages to the host; they read as zero afterwards.
     pub(crate) fn discard(&self, backing_pages: Range<u32>) -> Result<(), MemoryError> {
-        // SAFETY: plain call on our own descriptor; the range lies inside the object.
+        // SAFETY: a plain call on a descriptor that this value owns; the range lies inside the
+        // object.
         let result = unsafe {
             libc::fallocate(
                 self.fd.as_raw_fd(),
@@ -197,11 +199,12 @@ impl Mapping {
         if result == 0 { Ok(()) } else { Err(host_error("fallocate of a hole in guest memory")) }
     }
 
-    /// The first range of backing pages at or after `from` that the host holds data for; what lies
-    /// between is zero. `None`: no more data.
+    /// The first range of backing pages at or after `from` for which the host holds data; pages
+    /// before it are zero. `None`: no more data.
     pub(crate) fn data_from(&self, from: u32) -> Option<Range<u32>> {
         let seek = |at: u32, whence| {
-            // SAFETY: moves the offset of our own descriptor, which nothing reads by.
+            // SAFETY: moves the offset of a descriptor that this value owns; no read uses the
+            // offset.
             let offset = unsafe { libc::lseek(self.fd.as_raw_fd(), i64::from(at) << PAGE_SHIFT, whence) };
             u32::try_from(offset >> PAGE_SHIFT).ok().filter(|_| offset >= 0)
         };

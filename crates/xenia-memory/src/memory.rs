@@ -1,4 +1,4 @@
-//! [`GuestMemory`]: what it is made of, and how it begins.
+//! [`GuestMemory`]: its fields and its initialization.
 
 use crate::device::{Device, DeviceRegisters};
 use crate::error::{Access, FaultKind, MemoryError, MemoryFault};
@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
 
-/// Bytes of physical memory from 0 on that are committed from the start, at 0xC0000000: the GPU
-/// writes back there.
+/// Bytes of physical memory from 0 on that are committed from the start, at 0xC0000000: the GPU's
+/// write-back area.
 const WRITE_BACK_AREA: u32 = 0x100_0000;
-/// Bytes at the end of physical memory that are never given out.
+/// Bytes at the end of physical memory that are never allocated.
 const PHYSICAL_TAIL: u32 = 0x1_0000;
 
 /// The address space of one guest machine. Shared as `Arc`; several may exist in one process.
@@ -39,7 +39,7 @@ pub struct GuestMemory {
     pub(crate) map_budget: MapBudget,
     /// Whether the guest view's host rights are kept up to date.
     pub(crate) guest_view_open: AtomicBool,
-    /// Whether engines' stores go on though the page holds code.
+    /// Whether engines' stores to pages that hold code continue.
     pub(crate) stores_to_code_go_on: AtomicBool,
     pub(crate) mapping: Mapping,
     entry: OnceLock<Entry>,
@@ -63,30 +63,30 @@ pub(crate) struct Counts {
     pub(crate) commits_refused: AtomicU64,
 }
 
-/// How often things happened since the address space was made.
+/// Event counts since the address space was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryCounters {
-    /// Writes by HLE and devices (calls, not bytes).
+    /// Number of writes by HLE and devices (calls, not bytes).
     pub writes_total: u64,
-    /// Host faults that a store to a watched page caused.
+    /// Number of host faults caused by stores to watched pages.
     pub watch_faults: u64,
-    /// Times that a committed page's version went up.
+    /// Number of version bumps of committed pages.
     pub page_version_bumps: u64,
-    /// Watches that ended up [`crate::Watch::Unprotected`].
+    /// Number of watches that ended up [`crate::Watch::Unprotected`].
     pub watches_refused: u64,
-    /// Allocations and commits refused because all memory is committed.
+    /// Number of allocations and commits refused at the commit limit.
     pub commits_refused: u64,
 }
 
 impl GuestMemory {
-    /// A fresh address space: nothing committed but the devices and the GPU's write-back area
-    /// (the first 16 MiB of physical memory, at 0xC0000000).
+    /// Creates an address space in which only the devices and the GPU's write-back area (the first
+    /// 16 MiB of physical memory, at 0xC0000000) are mapped.
     pub fn new() -> Result<Arc<Self>, MemoryError> {
         Self::with_map_limit(None)
     }
 
-    /// As [`GuestMemory::new`], with the number of host mappings that the address spaces of the
-    /// process may plan with instead of the host's `vm.max_map_count`.
+    /// Like [`GuestMemory::new`], with a limit on host mappings for all address spaces of the
+    /// process, in place of the host's `vm.max_map_count`.
     pub fn with_map_limit(limit: Option<u32>) -> Result<Arc<Self>, MemoryError> {
         fault::install()?;
         let mapping = Mapping::new()?;
@@ -132,10 +132,10 @@ impl GuestMemory {
     }
 
     /// Host address of guest address 0 in the view for compiled code, below 2 GiB for one space at
-    /// a time: host rights are the guest's rights minus watches; [`crate::GUARD`] inaccessible
+    /// a time. Its host rights are the guest's rights minus watches; [`crate::GUARD`] inaccessible
     /// bytes lie before it and after its 4 GiB.
     ///
-    /// Until this is called for the first time, nobody can use that view, and it costs nothing.
+    /// The view has no rights, and costs nothing, before the first call.
     pub fn guest_base(&self) -> *mut u8 {
         if !self.guest_view_open.load(Acquire) {
             self.open_guest_view();
@@ -148,17 +148,18 @@ impl GuestMemory {
         self.alias.0
     }
 
-    /// A device's registers.
+    /// The registers of `device`.
     pub fn device_registers(&self, device: Device) -> &DeviceRegisters {
         &self.devices[device as usize]
     }
 
-    /// The table of `lwarx` reservations. HLE and device writes kill the lines that they touch.
+    /// The table of `lwarx` reservations. HLE and device writes end the reservations of lines that
+    /// they touch.
     pub fn reservations(&self) -> &ReservationTable {
         &self.reservations
     }
 
-    /// How often things happened so far.
+    /// Event counts so far.
     pub fn counters(&self) -> MemoryCounters {
         MemoryCounters {
             writes_total: self.counts.writes.total(),
@@ -169,30 +170,29 @@ impl GuestMemory {
         }
     }
 
-    /// Number of the backing page behind `addr`, by which versions are indexed; the same for all
-    /// aliases. `None` where no memory can be: devices, the rest of their window, the top 3
-    /// MiB.
+    /// Index of the backing page at `addr`, for page versions; the same for all aliases. `None`
+    /// where no memory can be mapped: devices, the rest of their window, the top 3 MiB.
     #[inline]
     pub fn page_index(addr: GuestAddr) -> Option<u32> {
         layout::backing_page(addr.0)
     }
 
-    /// Version of a page by [`GuestMemory::page_index`] (Acquire). It moves at every store to the
-    /// page while the page is watched, and at every change of its mapping. An index that
-    /// `page_index` doesn't give has version 0.
+    /// Version of a page by its [`GuestMemory::page_index`] (Acquire). It changes at every store to
+    /// the page while the page is watched, and at every change of its mapping. Indexes that
+    /// `page_index` never returns have version 0.
     #[inline]
     pub fn page_version(&self, index: u32) -> u32 {
         if index < layout::BACKING_PAGES { self.pages.version(index).load(Acquire) } else { 0 }
     }
 
-    /// The versions themselves, for compiled code: index by [`GuestMemory::page_index`]. Lives as
+    /// The array of versions, for compiled code, indexed by [`GuestMemory::page_index`]. Valid as
     /// long as `self`.
     pub fn versions_ptr(&self) -> *const AtomicU32 {
         self.pages.versions_ptr()
     }
 
-    /// Moves a page's version (Release): whoever sees the new one sees all writes before it.
-    /// Unknown indexes are ignored.
+    /// Changes a page's version (Release): a thread that sees the new version sees all writes
+    /// before it. Unknown indexes are ignored.
     pub fn bump(&self, index: u32) {
         if index < layout::BACKING_PAGES {
             self.pages.version(index).fetch_add(1, Release);
@@ -200,14 +200,14 @@ impl GuestMemory {
         }
     }
 
-    /// A number that differs once the version of any page has moved.
+    /// A number that changes when the version of any page changes.
     #[inline]
     pub fn epoch(&self) -> u64 {
-        // Both only grow, and every move of a version counts in one of them.
+        // Both only grow, and every version change counts in one of them.
         self.counts.bumps.load(Acquire).wrapping_add(self.counts.mapping_changes.load(Acquire))
     }
 
-    /// Whether memory is committed at `addr`, whatever the guest's rights.
+    /// Whether memory is committed at `addr`, regardless of the guest's rights.
     pub fn is_committed(&self, addr: GuestAddr) -> bool {
         self.pages.flags(addr.0) & COMMITTED != 0
     }
@@ -217,7 +217,7 @@ impl GuestMemory {
         self.pages.flags(addr.0) & WRITE != 0
     }
 
-    /// The fault of an access to `addr` that its page does not allow.
+    /// The fault for an access to `addr` that its page does not allow.
     #[cold]
     pub(crate) fn fault(&self, addr: u32, write: bool) -> MemoryFault {
         let flags = self.pages.flags(addr);
@@ -235,7 +235,7 @@ impl GuestMemory {
         if len == 0 {
             return Ok(());
         }
-        // A range that wraps meets the unmapped top page first.
+        // A range that wraps reaches the unmapped top page first.
         let last = (u64::from(addr) + u64::from(len) - 1).min(u64::from(u32::MAX)) as u32;
         for page in addr >> PAGE_SHIFT..=last >> PAGE_SHIFT {
             if self.pages.page_flags(page) & flags != flags {

@@ -1,7 +1,7 @@
-//! The mirror: a second address space that follows this one's HLE and device writes and mapping
+//! The mirror: a second address space that repeats this one's HLE and device writes and mapping
 //! changes, so that two engines can run side by side and be compared.
 //!
-//! Engine accesses are not mirrored: the other engine makes its own.
+//! Engine accesses are not mirrored: the other engine makes the same accesses itself.
 
 use crate::error::{Access, HeapError};
 use crate::memory::GuestMemory;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::*};
 #[derive(Default)]
 pub(crate) struct Mirror {
     current: AtomicPtr<GuestMemory>,
-    /// Every mirror there ever was, so that a reader of `current` needs no count.
+    /// Every mirror ever set, kept alive so that readers of `current` need no reference count.
     kept: Mutex<Vec<Arc<GuestMemory>>>,
 }
 
@@ -26,9 +26,9 @@ impl Mirror {
 }
 
 impl GuestMemory {
-    /// Makes `mirror` follow this address space from now on, or nothing. The two must be alike at
-    /// that moment (fresh ones are). A mirror lives on until `self` is dropped, and must not have
-    /// `self` as its own mirror.
+    /// Sets the address space that mirrors this one from now on, or none. The two must be equal at
+    /// that moment (new ones are). A mirror is kept alive until `self` is dropped, and must not
+    /// have `self` as its mirror.
     pub fn set_mirror(&self, mirror: Option<Arc<Self>>) {
         let mut kept = self.mirror.kept.lock();
         let pointer = mirror.as_ref().map_or(ptr::null_mut(), |m| Arc::as_ptr(m).cast_mut());

@@ -1,12 +1,13 @@
 //! The page table: one byte of flags per guest page, one version and one watch state per backing
 //! page.
 //!
-//! All of it is atomics in arrays that never move, so engines, devices and the fault handler read
-//! it without locks. Who may change what:
+//! It consists of atomics in arrays that never move, so engines, devices and the fault handler read
+//! it without locks. Rules for changes:
 //! - rights and [`COMMITTED`]: [`crate::GuestMemory`]'s mapping calls, under the heap lock, while
 //!   they own the page's watch state;
-//! - [`WATCHED`], [`CODE`] and the host's rights: whoever owns the watch state (see `rights.rs`);
-//! - versions: anybody; they only grow (modulo 2³²).
+//! - [`WATCHED`], [`CODE`] and the host's rights: the thread that owns the watch state (see
+//!   `rights.rs`);
+//! - versions: any thread; they only grow (modulo 2³²).
 
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
 use std::ops::Range;
@@ -18,28 +19,28 @@ pub(crate) const READ: u8 = 0x01;
 pub(crate) const WRITE: u8 = 0x02;
 /// A device's registers; no other flag is set.
 pub(crate) const DEVICE: u8 = 0x04;
-/// Somebody relies on the contents: a store must bump the version.
+/// The page is watched: a store must bump the version.
 pub(crate) const WATCHED: u8 = 0x08;
 /// Memory is committed: HLE and devices may access it.
 pub(crate) const COMMITTED: u8 = 0x10;
 
-/// Somebody who watches has read code from the page. Never without [`WATCHED`].
+/// The watched page holds code that an engine has read. Never without [`WATCHED`].
 pub(crate) const CODE: u8 = 0x80;
 
-/// The host lets the guest view be read.
+/// The guest view is readable on the host.
 pub(crate) const HOST_READ: u8 = 0x20;
-/// The host lets the guest view be written.
+/// The guest view is writable on the host.
 pub(crate) const HOST_WRITE: u8 = 0x40;
-/// All flags but those of the host.
+/// All flags except the host's.
 pub(crate) const GUEST_FLAGS: u8 = READ | WRITE | DEVICE | WATCHED | COMMITTED | CODE;
 
 /// Watch states of a backing page.
 pub(crate) mod state {
-    /// Nobody watches.
+    /// The page is not watched.
     pub(crate) const IDLE: u8 = 0;
-    /// Watched: flags say so and the guest view is write-protected.
+    /// Watched: the flags say so and the guest view is write-protected.
     pub(crate) const WATCHED: u8 = 1;
-    /// One thread is changing flags and host rights of the page.
+    /// One thread is changing the page's flags and host rights.
     pub(crate) const OWNED: u8 = 2;
 }
 
@@ -49,17 +50,17 @@ pub(crate) struct PageTable {
     states: Box<[AtomicU8]>,
 }
 
-/// Types of which all-zero bytes are a value.
+/// Types for which all-zero bytes are a valid value.
 ///
 /// # Safety
-/// That is so.
+/// The implementor guarantees that all-zero bytes are a valid value.
 unsafe trait Zero {}
 // SAFETY: an integer inside.
 unsafe impl Zero for AtomicU8 {}
 // SAFETY: an integer inside.
 unsafe impl Zero for AtomicU32 {}
 
-/// A zeroed array straight from the allocator, so that untouched parts cost nothing.
+/// A zeroed array directly from the allocator, so that untouched parts take no memory.
 fn zeroed<T: Zero>(len: usize) -> Box<[T]> {
     // SAFETY: zero bytes are a value of `T`.
     unsafe { Box::<[T]>::new_zeroed_slice(len).assume_init() }
@@ -98,7 +99,7 @@ impl PageTable {
         self.flags[guest_page as usize].store(flags, SeqCst);
     }
 
-    /// Sets and clears flags of a backing page at every address that shows it.
+    /// Sets and clears flags of a backing page at all its guest addresses.
     pub(crate) fn change_flags(&self, backing_page: u32, set: u8, clear: u8) {
         for guest_page in guest_pages(&(backing_page..backing_page + 1)).into_iter().flatten() {
             let flags = &self.flags[guest_page as usize];
@@ -106,8 +107,8 @@ impl PageTable {
         }
     }
 
-    /// Flags of a backing page: those of its first alias; all aliases have the same but for the
-    /// host's.
+    /// Flags of a backing page: those of its first alias. All aliases have the same flags, except
+    /// the host's.
     pub(crate) fn backing_flags(&self, backing_page: u32) -> u8 {
         self.page_flags(crate::layout::canonical_guest_page(backing_page))
     }
@@ -124,7 +125,8 @@ impl PageTable {
         &self.states[backing_page as usize]
     }
 
-    /// The run of guest pages from `pages.start` on that have the same value of `of`.
+    /// The run of guest pages, starting at `pages.start`, for which `of` returns the same value;
+    /// and that value.
     pub(crate) fn run<T: PartialEq>(&self, pages: &Range<u32>, of: impl Fn(u8) -> T) -> (Range<u32>, T) {
         let value = of(self.page_flags(pages.start));
         let end =

@@ -1,8 +1,8 @@
-//! Page protections in NT's numbers.
+//! Page protections, with NT's values.
 
 use std::fmt;
 
-/// A page protection, as `PAGE_*` number it.
+/// A page protection: NT's `PAGE_*` values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Protect(pub u32);
 
@@ -25,13 +25,13 @@ impl Protect {
     const ACCESS: u32 = 0xFF;
     const MODIFIERS: u32 = 0x700;
 
-    /// Whether this is exactly one access right with any of the modifiers.
+    /// Whether this is exactly one access right, with any modifiers.
     pub const fn is_valid(self) -> bool {
         (self.0 & Self::ACCESS).is_power_of_two() && self.0 & !(Self::ACCESS | Self::MODIFIERS) == 0
     }
 
-    /// Whether loads are allowed. A guard page allows none: whoever handles the fault takes the
-    /// guard away. The processor has no separate right to execute.
+    /// Whether loads are allowed. A guard page allows none: the handler of the fault removes the
+    /// guard. The processor has no separate right to execute.
     pub const fn readable(self) -> bool {
         self.0 & Self::GUARD.0 == 0 && self.0 & 0xFE != 0
     }

@@ -1,14 +1,14 @@
-//! What the process-wide fault handler can find: address spaces by their reservations, code hooks
-//! by their code.
+//! Lookup tables of the process-wide fault handler: address spaces by their reservations, code
+//! hooks by their code.
 //!
-//! Signals belong to a process, so this is the one table that machines share; it only routes. It is
-//! a fixed array of atomics, searched without locks.
+//! Signals belong to a process, so this is the only table that machines share; it only routes. It
+//! is a fixed array of atomics, searched without locks.
 //!
 //! # Safety rules
 //! - An entry's pointer is used only for a fault *inside* the entry's range. Such a fault comes
-//!   from somebody who uses that address space or runs that code, and so keeps the owner alive: an
-//!   entry goes away no earlier than its last user.
-//! - Reading an entry is guarded by its sequence number (odd while it changes), so a range and a
+//!   from a thread that uses that address space or runs that code, and so keeps the owner alive: an
+//!   entry is removed no earlier than its last user.
+//! - Reads of an entry are guarded by its sequence number (odd while it changes), so a range and a
 //!   pointer of different owners are never combined.
 
 use crate::error::MemoryError;
@@ -23,14 +23,14 @@ struct Slot<T> {
     value: AtomicPtr<T>,
 }
 
-/// Ranges of host addresses with a value each.
+/// A map from ranges of host addresses to pointers.
 pub(crate) struct Registry<T, const N: usize> {
     slots: [Slot<T>; N],
-    /// Slots from here on were never used.
+    /// Slots from this index on were never used.
     used: AtomicUsize,
 }
 
-/// A place in a registry; must be given back by [`Registry::remove`].
+/// A slot in a registry; must be released by [`Registry::remove`].
 #[derive(Debug)]
 pub(crate) struct Entry(usize);
 
@@ -49,7 +49,7 @@ impl<T, const N: usize> Registry<T, N> {
         }
     }
 
-    /// Enters a range. The pointer stays valid until the entry is removed.
+    /// Inserts a range. The pointer must stay valid until the entry is removed.
     pub(crate) fn insert(&self, range: Range<usize>, value: *mut T) -> Result<Entry, MemoryError> {
         for (index, slot) in self.slots.iter().enumerate() {
             let sequence = slot.sequence.load(Relaxed);
@@ -73,7 +73,7 @@ impl<T, const N: usize> Registry<T, N> {
         Err(MemoryError::TooMany(N))
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     pub(crate) fn remove(&self, entry: &Entry) {
         let slot = &self.slots[entry.0];
         let sequence = slot.sequence.load(Relaxed);
@@ -85,7 +85,7 @@ impl<T, const N: usize> Registry<T, N> {
         slot.sequence.store(sequence.wrapping_add(2), Release);
     }
 
-    /// The start and value of the range that holds `addr`. Async-signal-safe.
+    /// The start and value of the range that contains `addr`. Async-signal-safe.
     pub(crate) fn find(&self, addr: usize) -> Option<(usize, *mut T)> {
         self.slots.iter().take(self.used.load(Acquire)).find_map(|slot| {
             let sequence = slot.sequence.load(Acquire);

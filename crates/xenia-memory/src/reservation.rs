@@ -1,18 +1,18 @@
 //! `lwarx` reservations shared by all hardware threads.
 //!
-//! 4096 banks of 8 bytes; a 128-byte line has one bank, found by its low number bits. A bank packs
+//! 4096 banks of 8 bytes; the low bits of a 128-byte line's number select its bank. A bank packs
 //!
 //! ```text
 //! 63      38 37  32 31           0
-//! [line tag | holders | generation ]     bit 63: one thread has the bank to itself (`exclusive.rs`)
+//! [line tag | holders | generation ]   bit 63: one thread owns the bank (`exclusive.rs`)
 //! ```
 //!
-//! Several hardware threads may hold one line, as on the hardware: were there one holder only,
-//! threads that poll with `lwarx` would starve the one that commits. A commit or a foreign write
-//! ends all holders and moves the generation. Lines that share a bank evict each other, which a
-//! guest sees as a reservation lost for no reason: allowed by the architecture.
+//! Several hardware threads may hold one line, as on the hardware: with a single holder, threads
+//! that poll with `lwarx` would starve the one that commits. A commit or a foreign write ends all
+//! holders and advances the generation. Lines that share a bank evict each other, which a guest
+//! sees as a spuriously lost reservation: the architecture allows that.
 //!
-//! A load-and-reserve and a conditional store each change one bank, in one step, and nothing else
+//! A load-and-reserve and a conditional store each change one bank, atomically, and no other data
 //! that another thread writes, as long as a hardware thread stays with its line. A hardware thread
 //! is one host thread at a time.
 
@@ -24,26 +24,26 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
 use xenia_guest::{GuestAddr, HW_THREADS, RESERVATION_LINE};
 
 const BANKS: usize = 4096;
-/// Lines of a write that are looked at one by one without further ado.
+/// Writes of up to this many lines check each line's bank unconditionally.
 const FEW_LINES: u32 = 8;
 const LINE_SHIFT: u32 = RESERVATION_LINE.trailing_zeros();
-/// Hardware threads that the table tells apart.
+/// Number of hardware threads that the table distinguishes.
 pub const HOLDERS: u8 = HW_THREADS as u8;
 
 /// The highest line.
 const LINES: u32 = u32::MAX >> LINE_SHIFT;
-/// In a bank: one thread has it to itself.
+/// Bank flag: one thread owns the bank exclusively.
 const BUSY: u64 = 1 << 63;
 
-/// What one hardware thread writes, on a cache line of its own.
+/// State that one hardware thread writes, on a separate cache line to avoid false sharing.
 #[derive(Default)]
 #[repr(align(128))]
 struct Own {
-    /// Line + 1 that it reserved last, and may hold still; 0 is none.
+    /// Line + 1 of its last reservation, which it may still hold; 0 is none.
     last: AtomicU32,
 }
 
-/// One bank's contents, unpacked.
+/// The unpacked contents of a bank.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Bank {
     line: u32,
@@ -65,7 +65,7 @@ impl Bank {
     }
 }
 
-/// The table; see the module's description.
+/// Table of `lwarx` reservations, one bank per group of cache lines.
 pub struct ReservationTable {
     banks: Box<[AtomicU64]>,
     own: [Own; HOLDERS as usize],
@@ -86,7 +86,8 @@ impl ReservationTable {
         }
     }
 
-    /// Changes a line's bank by `f` until it succeeds, or `f` says no. Returns what was there.
+    /// Changes a line's bank by `f` until that succeeds, or `f` returns `None`. Returns the
+    /// previous contents.
     fn update(&self, line: u32, mut f: impl FnMut(Bank) -> Option<Bank>) -> Result<Bank, Bank> {
         let bank = &self.banks[line as usize % BANKS];
         let mut word = bank.load(Acquire);
@@ -105,7 +106,7 @@ impl ReservationTable {
     }
 
     /// Reserves the line of `addr` for hardware thread `hw_id` (taken modulo [`HOLDERS`]), which
-    /// gives up the line it held before. Returns the generation to commit with. Call it *before*
+    /// loses its previous reservation. Returns the generation to commit with. Call it *before*
     /// loading the word.
     pub fn reserve(&self, addr: GuestAddr, hw_id: u8) -> u32 {
         let hw_id = hw_id % HOLDERS;
@@ -122,6 +123,7 @@ impl ReservationTable {
         let bit = 1 << hw_id;
         let _ = self.update(line, |bank| {
             let new = if bank.line == line && bank.holders != 0 {
+                // A joining holder keeps the generation, so the others' reservations stay valid.
                 Bank { holders: bank.holders | bit, ..bank }
             } else {
                 Bank { line, holders: bit, generation: bank.generation.wrapping_add(1) }
@@ -132,7 +134,8 @@ impl ReservationTable {
         generation
     }
 
-    /// Gives up whatever `hw_id` holds: a thread switch, or a store-conditional to another line.
+    /// Ends the reservation of `hw_id`: at a thread switch, or at a store-conditional to another
+    /// line.
     pub fn release(&self, hw_id: u8) {
         let hw_id = hw_id % HOLDERS;
         let last = &self.own[hw_id as usize].last;
@@ -150,8 +153,8 @@ impl ReservationTable {
         });
     }
 
-    /// Ends all reservations of the line of `addr`: somebody without a reservation wrote to it.
-    /// Call it *after* the write.
+    /// Ends all reservations of the line of `addr` after a write without a reservation. Call it
+    /// *after* the write.
     pub fn invalidate_for_write(&self, addr: GuestAddr) {
         let line = line_of(addr);
         let _ = self.update(line, |bank| {
@@ -160,10 +163,10 @@ impl ReservationTable {
         });
     }
 
-    /// Ends all reservations of the lines of `addr..addr + len`, as [`Self::invalidate_for_write`]
-    /// does.
+    /// Ends all reservations of the lines of `addr..addr + len`, like
+    /// [`Self::invalidate_for_write`].
     pub fn invalidate_range_for_write(&self, addr: GuestAddr, len: u32) {
-        // A few looks at banks cost less than one at what each hardware thread holds.
+        // Checking a few banks costs less than checking the reservation of each hardware thread.
         if len == 0 || len > FEW_LINES * RESERVATION_LINE && !self.has_active_reservers() {
             return;
         }
@@ -177,7 +180,7 @@ impl ReservationTable {
         }
     }
 
-    /// Whether any line is reserved at all.
+    /// Whether any line is reserved.
     pub fn has_active_reservers(&self) -> bool {
         self.own.iter().enumerate().any(|(hw_id, own)| {
             let Some(line) = own.last.load(Relaxed).checked_sub(1) else { return false };
@@ -221,7 +224,7 @@ mod tests {
         for hw in 0..HOLDERS {
             assert!(!commits(&table, A, held[hw as usize], hw), "{hw}");
         }
-        // A new reservation of the same line is not confused with the ended ones.
+        // A new reservation of the same line is distinct from the ended ones.
         let again = table.reserve(A, 1);
         assert!(!commits(&table, A, held[1], 1), "an old generation");
         let _ = again;

@@ -1,4 +1,4 @@
-//! Who may change a page, and how guest rights become host rights in the guest view.
+//! Ownership of pages, and the translation of guest rights to host rights in the guest view.
 //!
 //! ```text
 //!             watch                     first store, unwatch, remap
@@ -6,19 +6,19 @@
 //!                 flags, then host rights     version, then flags
 //! ```
 //!
-//! The flags of a guest page say what it should allow, and in two bits what the host allows now.
-//! The host may be behind in one direction only: it may refuse what it should allow
-//! (write-protected after a watch has ended). Whoever stores there faults, and the handler opens
-//! that page in that view. So a watch that a device or another view ends costs no system call, nor
+//! The flags of a guest page say what it should allow, and two more bits say what the host allows
+//! now. The host may lag in one direction only: it may refuse an access that it should allow
+//! (write-protected after a watch has ended). A store then faults, and the handler opens that page
+//! in that view. So a watch that a device or another view ends costs no system call, and neither
 //! does its renewal.
 //!
-//! Invariants, which make this right without a lock in the handler:
+//! Invariants, which make this correct without a lock in the handler:
 //! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.
 //! - OWNED lasts a few system calls. Its holder never touches the guest view, so it can't fault on
 //!   the page it owns.
 //! - The handler never waits: it retries the access, which faults again until the page is free.
-//! - Normal code that owns several pages takes them in ascending order and under the heap lock;
-//!   everybody else only tries. So there is no cycle of waiting.
+//! - Normal code that owns several pages takes them in ascending order and under the heap lock; all
+//!   other code only tries. So there is no deadlock.
 
 use crate::error::MemoryError;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, canonical_guest_page, guest_pages, part_of};
@@ -30,7 +30,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::*;
 use std::thread;
 
-/// What the host should allow for a page with these flags.
+/// The rights that the host should grant to a page with these flags.
 fn wanted(flags: u8) -> HostRights {
     match flags {
         f if f & READ == 0 => HostRights::None,
@@ -39,7 +39,7 @@ fn wanted(flags: u8) -> HostRights {
     }
 }
 
-/// What the host allows for a page with these flags.
+/// The rights that the host grants now to a page with these flags.
 fn granted(flags: u8) -> HostRights {
     match flags {
         f if f & HOST_WRITE != 0 => HostRights::ReadWrite,
@@ -56,8 +56,7 @@ fn host_flags(rights: HostRights) -> u8 {
     }
 }
 
-/// The views whose host rights are to be brought up to date: all, or one by its place in the list
-/// of aliases.
+/// The views whose host rights are to be updated: all, or one by its index in the list of aliases.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InViews {
     All,
@@ -66,7 +65,7 @@ pub(crate) enum InViews {
 }
 
 impl InViews {
-    /// The view in which `guest_page` shows `backing_page`.
+    /// The view in which `guest_page` maps `backing_page`.
     pub(crate) fn showing(backing_page: u32, guest_page: u32) -> Self {
         let aliases = guest_pages(&(backing_page..backing_page + 1));
         aliases.iter().position(|range| range.contains(&guest_page)).map_or(Self::All, Self::One)
@@ -74,8 +73,8 @@ impl InViews {
 }
 
 impl GuestMemory {
-    /// Waits for a page in normal code: true once it is owned, false if its state is neither `from`
-    /// nor OWNED.
+    /// Waits in normal code until the page is owned. False if its state is neither `from` nor
+    /// OWNED.
     pub(crate) fn own(&self, page: u32, from: u8) -> bool {
         loop {
             match self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire) {
@@ -86,7 +85,7 @@ impl GuestMemory {
         }
     }
 
-    /// Waits for a page in normal code, whatever its state, and returns that.
+    /// Waits in normal code until the page is owned, whatever its state, and returns that state.
     fn own_any(&self, page: u32) -> u8 {
         loop {
             for from in [state::IDLE, state::WATCHED] {
@@ -102,13 +101,13 @@ impl GuestMemory {
         self.pages.state(page).compare_exchange(from, state::OWNED, AcqRel, Acquire).is_ok()
     }
 
-    /// Lets go of a page.
+    /// Releases ownership of a page, which goes to state `to`.
     pub(crate) fn disown(&self, page: u32, to: u8) {
         self.pages.state(page).store(to, Release);
     }
 
-    /// Makes the host rights of a run of owned backing pages what they should be. False if the host
-    /// refused. Async-signal-safe.
+    /// Updates the host rights of a run of owned backing pages. False if the host refused.
+    /// Async-signal-safe.
     pub(crate) fn apply_rights(&self, run: &Range<u32>, views: InViews) -> bool {
         if !self.guest_view_open.load(Acquire) {
             return true;
@@ -136,7 +135,7 @@ impl GuestMemory {
         done
     }
 
-    /// Whether the host refuses something that it should allow, in any view.
+    /// Whether the host refuses, in any view, an access that it should allow.
     fn is_behind(&self, page: u32) -> bool {
         guest_pages(&(page..page + 1)).into_iter().flatten().any(|guest| {
             let flags = self.pages.page_flags(guest);
@@ -144,8 +143,8 @@ impl GuestMemory {
         })
     }
 
-    /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without
-    /// flags lose their contents, at the latest when they get some again. Called under the heap
+    /// Gives backing pages new flags, ends their watches, and bumps their versions. Pages without
+    /// flags lose their contents, at the latest when they get flags again. Called under the heap
     /// lock.
     pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
         let committed = |page| self.pages.backing_flags(page) & COMMITTED != 0;
@@ -155,7 +154,7 @@ impl GuestMemory {
         }
         for page in pages.clone() {
             self.own_any(page);
-            // Memory that appears counts as well: what was made from its absence is out of date.
+            // Memory that appears counts as well: data derived from its absence is out of date.
             self.pages.version(page).fetch_add(1, Release);
             if self.pages.backing_flags(page) & COMMITTED != 0 {
                 self.counts.bumps.fetch_add(1, Relaxed);
@@ -165,7 +164,7 @@ impl GuestMemory {
         self.counts.mapping_changes.fetch_add(1, Relaxed);
         let mut result = Ok(());
         if !self.apply_rights(&pages, InViews::All) {
-            // Watches are what takes mappings; without them there is room.
+            // Watches are the main user of mappings; ending them makes room.
             self.end_all_watches();
             self.catch_up();
             if !self.apply_rights(&pages, InViews::All) {
@@ -173,12 +172,13 @@ impl GuestMemory {
             }
         }
         if result.is_err() && flags != 0 {
-            // Without host rights there are no guest rights either.
+            // Without host rights there must be no guest rights either.
             for page in pages.clone() {
                 self.pages.change_flags(page, 0, GUEST_FLAGS);
             }
         }
         if flags == 0 && !is_kept {
+            // Only after the guest view has lost its rights: a store would allocate the page again.
             result = result.and(self.mapping.discard(pages.clone()));
         }
         for page in pages {
@@ -187,8 +187,8 @@ impl GuestMemory {
         result
     }
 
-    /// Gives the guest view its host rights for the first time. What the host refuses is made up
-    /// for at the first fault.
+    /// Grants the guest view its host rights for the first time. Rights that the host refuses are
+    /// granted at the first fault.
     #[cold]
     pub(crate) fn open_guest_view(&self) {
         let _guard = self.zones.lock();
@@ -197,15 +197,16 @@ impl GuestMemory {
         }
         self.map_budget.set(self.count_mappings(wanted));
         if self.map_budget.grain() != Grain::Page {
-            // Watches set while they cost nothing, and too many now.
+            // These watches cost no mappings when they were set; now they would be too many.
             self.end_all_watches();
         }
+        // From here on `apply_rights` changes host rights.
         self.guest_view_open.store(true, Release);
         let mut next = 0;
         let is_committed = |page: u32| self.pages.backing_flags(page) & COMMITTED != 0;
         while let Some(first) = self.next_committed(next) {
             next = first;
-            // Pages in a row of one state, owned together.
+            // Own consecutive pages of the same state together.
             let (start, state) = (next, self.own_any(next));
             next += 1;
             while next < BACKING_PAGES && is_committed(next) && self.try_own(next, state) {
@@ -224,7 +225,7 @@ impl GuestMemory {
     fn next_committed(&self, from: u32) -> Option<u32> {
         let mut from = from;
         while from < BACKING_PAGES {
-            // In one part of the table pages are shown in the order in which they lie.
+            // Within one part of the table, guest pages are in the order of their backing pages.
             let part = from..part_of(from).end;
             let shown = canonical_guest_page(from);
             if let Some(found) = self.pages.first_with(COMMITTED, shown..shown + part.len() as u32) {
@@ -235,8 +236,8 @@ impl GuestMemory {
         None
     }
 
-    /// Opens every page that the host refuses to no purpose, which joins mappings. Pages owned by
-    /// others are left out.
+    /// Opens every page that the host refuses although it should not, which joins mappings. Skips
+    /// pages that other threads own.
     fn catch_up(&self) {
         let mut next = 0;
         while next < BACKING_PAGES {
@@ -257,7 +258,7 @@ impl GuestMemory {
         }
     }
 
-    /// Replaces the budget's estimate by an exact count, and makes room if that is short. Called
+    /// Replaces the budget's estimate by an exact count, and frees mappings if few are left. Called
     /// under the heap lock.
     pub(crate) fn review_budget(&self) {
         self.map_budget.set(self.count_mappings(granted));
@@ -267,7 +268,7 @@ impl GuestMemory {
         }
     }
 
-    /// Mappings of the guest view if its pages have the rights that `of` tells.
+    /// Number of mappings of the guest view if its pages have the rights that `of` returns.
     fn count_mappings(&self, of: impl Fn(u8) -> HostRights) -> u32 {
         let mut mappings = 1;
         let mut last = HostRights::None;
@@ -289,7 +290,7 @@ impl GuestMemory {
     }
 }
 
-/// Cuts a range of backing pages where the part of the backing table changes.
+/// Splits a range of backing pages at the boundaries of the backing table's parts.
 fn split_at_parts(mut pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
     std::iter::from_fn(move || {
         if pages.is_empty() {

@@ -1,8 +1,8 @@
-//! A signal stack per host thread that runs guest code.
+//! Signal stacks for host threads that run guest code.
 //!
-//! The stack that the standard library gives its threads is sized for a short handler; decoding an
-//! instruction on top of a wide vector state needs more. Below it lies a page without rights, so
-//! that an overflow ends the process instead of overwriting what is mapped there.
+//! The signal stack that the standard library gives its threads is sized for a short handler;
+//! decoding an instruction on top of a wide vector state needs more. Below it lies a page without
+//! rights, so that an overflow ends the process instead of overwriting other memory.
 
 use region::Protection;
 use std::cell::OnceCell;
@@ -10,7 +10,7 @@ use std::mem;
 use std::ptr;
 
 const SIZE: usize = 64 << 10;
-/// Inaccessible bytes below the stack.
+/// Size of the inaccessible guard below the stack.
 const GUARD: usize = 4 << 10;
 
 /// The calling thread's signal stack, by the start of its mapping; unmapped when the thread ends.
@@ -21,8 +21,8 @@ thread_local! {
 }
 
 impl SignalStack {
-    /// Gives the calling thread its stack, once. If the host refuses, the thread keeps the one it
-    /// has.
+    /// Installs the calling thread's stack, once. If the host refuses, the thread keeps its present
+    /// one.
     #[inline]
     pub(crate) fn install() {
         STACK.with(|stack| {
@@ -46,22 +46,22 @@ impl SignalStack {
         if at == libc::MAP_FAILED {
             return None;
         }
-        // Unmaps it again if the host refuses anything.
+        // Dropped, and so unmapped, if a later call fails.
         let stack = Self(at);
         let usable = stack.usable();
-        // SAFETY: the part above the guard of what was just mapped.
+        // SAFETY: the part above the guard of the new mapping.
         if unsafe { region::protect(usable, SIZE, Protection::READ_WRITE) }.is_err() {
             return None;
         }
         let new = libc::stack_t { ss_sp: usable, ss_flags: 0, ss_size: SIZE };
-        // SAFETY: the memory is ours until the thread's end, where `drop` disables it first.
+        // SAFETY: the memory is valid until the thread's end, where `drop` disables it first.
         if unsafe { libc::sigaltstack(&raw const new, ptr::null_mut()) } != 0 {
             return None;
         }
         Some(stack)
     }
 
-    /// Above the guard.
+    /// Start of the stack, above the guard.
     fn usable(&self) -> *mut libc::c_void {
         self.0.wrapping_byte_add(GUARD)
     }
@@ -71,11 +71,11 @@ impl Drop for SignalStack {
     fn drop(&mut self) {
         // SAFETY: zero is a value of `stack_t`.
         let mut current: libc::stack_t = unsafe { mem::zeroed() };
-        // SAFETY: asks only.
+        // SAFETY: only queries the current stack.
         unsafe { libc::sigaltstack(ptr::null(), &raw mut current) };
         if current.ss_sp == self.usable() {
             let off = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-            // SAFETY: switches off the stack that is about to go.
+            // SAFETY: disables the stack before it is unmapped.
             unsafe { libc::sigaltstack(&raw const off, ptr::null_mut()) };
         }
         // SAFETY: mapped by `install`; no longer the thread's signal stack.
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn below_the_stack_lies_a_page_without_rights() {
         SignalStack::install();
-        // SAFETY: zero is a value of `stack_t`; the call asks only.
+        // SAFETY: zero is a value of `stack_t`; the call only queries.
         let current = unsafe {
             let mut current: libc::stack_t = mem::zeroed();
             assert_eq!(libc::sigaltstack(ptr::null(), &raw mut current), 0);

@@ -1,7 +1,7 @@
-//! Looking at all of memory, page by page: for digests and comparisons.
+//! Page-by-page iteration over all of memory, for digests and comparisons.
 //!
-//! Pages that were committed but never touched are not read through a mapping, which would make the
-//! host allocate them.
+//! Pages that were committed but never touched are not read through a mapping, because that would
+//! make the host allocate them.
 
 use crate::host;
 use crate::layout::{PAGE_SHIFT, ZONES, Zone, canonical_guest_page};
@@ -15,7 +15,7 @@ pub(crate) const ASCENDING: [Zone; ZONES] =
     [Zone::Virtual4K, Zone::Virtual64K, Zone::Cache, Zone::Image, Zone::Physical];
 pub(crate) static ZEROS: Page = [0; PAGE_SIZE as usize];
 
-/// Says which backing pages the host holds data for, asked in ascending order.
+/// Tells which backing pages the host holds data for; queried in ascending order.
 pub(crate) struct Held<'a> {
     memory: &'a GuestMemory,
     data: Option<std::ops::Range<u32>>,
@@ -44,20 +44,20 @@ impl GuestMemory {
     /// Copies a committed backing page.
     pub(crate) fn copy_page(&self, page: u32, into: &mut Page) {
         let addr = canonical_guest_page(page) << PAGE_SHIFT;
-        // SAFETY: the alias view shows every backing page there, for good.
+        // SAFETY: the alias view maps every backing page permanently.
         unsafe { host::copy_out(self.alias.0, addr, into) };
     }
 
-    /// Makes a backing page zeros.
+    /// Zeroes a backing page.
     pub(crate) fn clear_page(&self, page: u32) {
         let addr = canonical_guest_page(page) << PAGE_SHIFT;
-        // SAFETY: the alias view shows every backing page there, for good.
+        // SAFETY: the alias view maps every backing page permanently.
         unsafe { host::fill(self.alias.0, addr, PAGE_SIZE, 0) };
     }
 
-    /// Calls `f` with the address and a copy of every committed page, in ascending order of
-    /// address; memory that shows at several addresses comes once, at the lowest. Guest threads
-    /// must not run meanwhile if the copies are to be of one moment.
+    /// Calls `f` with the address and a copy of every committed page, in ascending address order.
+    /// Memory with several addresses is passed once, at the lowest. For a consistent snapshot,
+    /// guest threads must not run meanwhile.
     pub fn for_each_committed_page(&self, mut f: impl FnMut(GuestAddr, &Page)) {
         let mut buffer = ZEROS;
         for zone in ASCENDING {

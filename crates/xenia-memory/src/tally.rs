@@ -1,26 +1,26 @@
-//! A count that many threads add to all the time, each on a cache line of its own.
+//! A striped counter: many threads add to it constantly, each on a separate cache line.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
-/// Threads beyond these share.
+/// Number of stripes; further threads share them.
 const STRIPES: usize = 16;
 
 #[derive(Default)]
 #[repr(align(128))]
 struct Stripe(AtomicU64);
 
-/// See the module's description.
+/// A striped counter, summed by [`Self::total`].
 #[derive(Default)]
 pub(crate) struct Tally([Stripe; STRIPES]);
 
 thread_local! {
-    /// The calling thread's stripe, once it has one.
+    /// The calling thread's stripe, once assigned.
     static OWN: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 impl Tally {
-    /// Adds 1.
+    /// Adds 1 to the calling thread's stripe.
     #[inline]
     pub(crate) fn count(&self) {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -32,7 +32,7 @@ impl Tally {
         self.0[own].0.fetch_add(1, Relaxed);
     }
 
-    /// How often that happened.
+    /// The sum of all stripes.
     pub(crate) fn total(&self) -> u64 {
         self.0.iter().map(|stripe| stripe.0.load(Relaxed)).sum()
     }

@@ -1,14 +1,14 @@
-//! Watches: being told, by a page's version, that somebody stored to it.
+//! Watches: detect stores to a page by its version.
 //!
 //! A watch lasts for one store. A store by compiled code to a watched page meets a write-protected
-//! host page; the fault handler bumps the version, takes the watch away and lets the store go on.
-//! Other stores see the flag after the bytes are there, and do the same. How a page changes hands
-//! is told in `rights.rs`.
+//! host page; the fault handler bumps the version, ends the watch and lets the store continue.
+//! Other stores see the flag after the bytes are written, and do the same. `rights.rs` describes
+//! the ownership of pages.
 //!
-//! Where what is watched is code, an engine's store does not just go on: it is refused
-//! ([`FaultKind::HoldsCode`]), so that the engine makes it as an instruction by itself and then
-//! looks at its code again. So what an engine stores is code for its next instruction, whatever it
-//! has decoded or compiled before, which lockstep promises (docs/src/determinism.md).
+//! If the watched page holds code, an engine's store is refused ([`FaultKind::HoldsCode`]): the
+//! engine executes the store as a single instruction and then revalidates its code. So
+//! self-modifying code takes effect at the next instruction, whatever the engine has decoded or
+//! compiled before, which lockstep requires (docs/src/determinism.md).
 
 use crate::barrier;
 use crate::error::{Access, FaultKind, MemoryFault};
@@ -22,31 +22,31 @@ use std::sync::atomic::Ordering::*;
 use std::thread;
 use xenia_guest::GuestAddr;
 
-/// What a watch rests on.
+/// Guarantee of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Watch {
     /// Every store bumps the version.
     Protected,
-    /// The host can't protect the page (its limit on mappings): stores by compiled code may go
-    /// unseen, so the contents have to be compared wherever the version would be.
+    /// The host can't protect the page (its limit on mappings): stores by compiled code may be
+    /// missed, so the contents have to be compared instead of the version.
     Unprotected,
 }
 
-/// How the handler of a fault in the guest view goes on.
+/// How the handler continues after a fault in the guest view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultOutcome {
-    /// Run the instruction again.
+    /// Execute the instruction again.
     Retry,
-    /// Leave it to the engine: the page holds code.
+    /// Refuse the store, so that the engine handles it: the page holds code.
     HoldsCode,
-    /// The access is allowed, but the host can't open the page: do it through the alias view.
+    /// The access is allowed, but the host can't open the page: emulate it through the alias view.
     Emulate,
-    /// The guest has no right to it.
+    /// The guest has no right to the access.
     Refused,
 }
 
-/// A set of pages out of one aligned block of [`MAX_GRAIN`].
+/// A set of pages within one aligned block of [`MAX_GRAIN`].
 #[derive(Default)]
 struct PageSet([u64; MAX_GRAIN as usize / 64]);
 
@@ -72,8 +72,7 @@ impl PageSet {
     }
 }
 
-/// The aligned block of `grain` pages around `page`, cut to the part of the backing that it lies
-/// in.
+/// The aligned block of `grain` pages around `page`, clipped to its part of the backing.
 fn block_of(page: u32, grain: u32) -> Range<u32> {
     let part = part_of(page);
     let start = page / grain * grain;
@@ -82,26 +81,26 @@ fn block_of(page: u32, grain: u32) -> Range<u32> {
 
 impl GuestMemory {
     /// Watches the pages of `addr..addr + len`, all of which must be committed: the next store to a
-    /// page by anybody, through any view, moves the page's version and ends its watch. More pages
-    /// than asked for may end up watched. Cheap for pages that are watched already.
+    /// page, by any thread and through any view, changes the page's version and ends its watch.
+    /// More pages than requested may be watched. Cheap for pages that are watched already.
     ///
-    /// **Read the version before this call** and the contents after it: as long as the version
-    /// still is what it was, so are the contents. A version read after this call proves nothing: a
-    /// store may have ended the watch in between, with its bump already counted and its bytes not
-    /// yet there. [`GuestMemory::watch_code_page`] does it in the right order.
+    /// **Read the version before this call** and the contents after it: as long as the version is
+    /// unchanged, so are the contents. A version read after this call proves nothing: a store may
+    /// have ended the watch in between, with its bump already counted and its bytes not yet
+    /// visible. [`GuestMemory::watch_code_page`] does it in the right order.
     pub fn watch(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
         self.watch_for(addr, len, false)
     }
 
-    /// The same, for code that is about to be read: stores of engines to these pages are refused
-    /// with [`FaultKind::HoldsCode`] for as long as the watch lasts.
+    /// Like [`Self::watch`], for code that is about to be read: engines' stores to these pages are
+    /// refused with [`FaultKind::HoldsCode`] for as long as the watch lasts.
     pub fn watch_code(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
         self.watch_for(addr, len, true)
     }
 
-    /// From now on watches of code are watches like others: for an engine that can't leave its code
-    /// at any store. When code that it changes itself is looked at again is then its own
-    /// affair.
+    /// Treats watches of code like other watches from now on, for an engine that cannot leave its
+    /// code at every store. The engine then decides itself when to revalidate code that it
+    /// modified.
     pub fn let_stores_to_code_go_on(&self) {
         self.stores_to_code_go_on.store(true, Release);
     }
@@ -134,14 +133,14 @@ impl GuestMemory {
         Ok(result)
     }
 
-    /// Whether the page is watched, as one that holds code if that is asked for.
+    /// Whether the page is watched; with `code`, as a page that holds code.
     fn is_watched(&self, page: u32, code: bool) -> bool {
         self.pages.state(page).load(Acquire) == state::WATCHED
             && (!code || self.pages.backing_flags(page) & CODE != 0)
     }
 
-    /// Watches one page of code by its index and returns its version, read before. Contents read
-    /// from now on are those of this version until [`GuestMemory::page_version`] differs from
+    /// Watches one page of code by its index and returns its version, read beforehand. Contents
+    /// read from now on are those of this version until [`GuestMemory::page_version`] differs from
     /// it. `None` if the page is not committed.
     pub fn watch_code_page(&self, index: u32) -> Option<(u32, Watch)> {
         let version = self.page_version(index);
@@ -156,6 +155,7 @@ impl GuestMemory {
     /// Watches backing pages inside one block. Called under the heap lock.
     fn watch_run(&self, asked: Range<u32>, code: bool) -> Watch {
         if code {
+            // Pages that are watched already only lack the flag.
             for page in asked.clone() {
                 if self.own(page, state::WATCHED) {
                     self.pages.change_flags(page, CODE, 0);
@@ -184,7 +184,7 @@ impl GuestMemory {
             }
         }
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All));
-        // Before anybody may take the pages for watched.
+        // Must precede the publication of the watch.
         barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
             if !protected {
@@ -201,8 +201,8 @@ impl GuestMemory {
         }
     }
 
-    /// Ends the watches on the pages of `addr..addr + len`. Their versions move, as nobody will be
-    /// told of stores from now on, and somebody else may have relied on the watch.
+    /// Ends the watches on the pages of `addr..addr + len`. Their versions change, because later
+    /// stores are not reported, and another user may have relied on the watch.
     pub fn unwatch(&self, addr: GuestAddr, len: u32) {
         if len == 0 {
             return;
@@ -214,12 +214,11 @@ impl GuestMemory {
         }
     }
 
-    /// A store of an engine is about to be made to a page that was seen to be watched.
+    /// Ends the watch before an engine's store to a page that was seen to be watched.
     ///
     /// # Errors
     /// [`FaultKind::HoldsCode`] if that page, or one that is opened with it, holds code. The watch
-    /// has ended: the next attempt finds the page as any other, unless somebody has watched it
-    /// again.
+    /// has ended, so the next attempt succeeds unless the page is watched again.
     #[cold]
     #[inline(never)]
     fn storing_to_watched(&self, addr: u32) -> Access<()> {
@@ -232,40 +231,40 @@ impl GuestMemory {
         }
     }
 
-    /// To be asked before a store of an engine that is made by other means than those for stores,
-    /// within one page.
+    /// Must be called before an engine's store, within one page, that does not use the store
+    /// functions.
     ///
     /// # Errors
-    /// [`FaultKind::HoldsCode`] if the store is to be made by an instruction by itself. The watch
-    /// has ended, so the next attempt finds the page as any other, unless somebody has watched
-    /// it again.
+    /// [`FaultKind::HoldsCode`] if the store must be executed as a single instruction. The watch
+    /// has ended, so the next attempt succeeds unless the page is watched again.
     #[inline]
     pub fn before_store(&self, addr: u32) -> Access<()> {
         if self.pages.flags(addr) & WATCHED == 0 { Ok(()) } else { self.storing_to_watched(addr) }
     }
 
-    /// Whether ending the watch on `page` ends one on code. Async-signal-safe.
+    /// Whether ending the watch on `page` ends a watch on code. Async-signal-safe.
     fn opens_code(&self, page: u32) -> bool {
         let grain = self.map_budget.grain().pages();
         block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
     }
 
-    /// A store, already visible, went to a page that was seen to be watched: ends the watch. For
-    /// [`Self::try_store_u32`] and its like.
+    /// Ends the watch after a store, already visible, to a page that was seen to be watched. For
+    /// [`Self::try_store_u32`] and the like.
     #[cold]
     #[inline(never)]
     pub fn stored_to_watched(&self, addr: u32) {
         if let Some(page) = backing_page(addr)
             && !self.end_watch(page, InViews::None)
         {
-            // Somebody else is ending or beginning the watch right now: the version must move for
-            // this store too.
+            // Another thread is ending or beginning the watch right now: the version must change
+            // for this store too.
             self.bump(page);
         }
     }
 
     /// Ends the watch on `page`, and on its neighbours if mappings are scarce, and opens them in
-    /// the views told. False if there was no watch or another thread is at it. Async-signal-safe.
+    /// the given views. False if there was no watch or another thread owns the page.
+    /// Async-signal-safe.
     fn end_watch(&self, page: u32, views: InViews) -> bool {
         if !self.try_own(page, state::WATCHED) {
             return false;
@@ -274,8 +273,8 @@ impl GuestMemory {
         true
     }
 
-    /// Opens `page`, which is owned, and its neighbours if mappings are scarce, and gives it up.
-    /// False if the host refused: stores to it go on faulting. Async-signal-safe.
+    /// Opens the owned `page`, and its neighbours if mappings are scarce, and releases it. False if
+    /// the host refused: stores to it continue to fault. Async-signal-safe.
     fn open(&self, page: u32, views: InViews) -> bool {
         let grain = self.map_budget.grain().pages();
         // Whole write-protected runs can be opened without splitting a mapping.
@@ -298,6 +297,7 @@ impl GuestMemory {
         for run in owned.runs(block.clone()) {
             for page in run.clone() {
                 if self.pages.backing_flags(page) & WATCHED != 0 {
+                    // Version first, then flags, as `rights.rs` describes.
                     self.bump(page);
                     self.pages.change_flags(page, 0, WATCHED | CODE);
                 }
@@ -310,22 +310,22 @@ impl GuestMemory {
         done
     }
 
-    /// What to do about an access by compiled code that faulted in the guest view at `addr`, which
-    /// is not a device. Async-signal-safe.
+    /// How to handle an access by compiled code that faulted in the guest view at `addr`, which is
+    /// not a device. Async-signal-safe.
     pub(crate) fn fault_outcome(&self, addr: u32, write: bool) -> FaultOutcome {
         let needed = if write { WRITE } else { READ };
         let Some(page) = backing_page(addr) else { return FaultOutcome::Refused };
         let state = self.pages.state(page);
         let views = InViews::showing(page, addr >> PAGE_SHIFT);
         match state.load(Acquire) {
-            // Rights are changing: what they will be is not known yet. Let the other thread run.
+            // Rights are changing, and the outcome is not known yet. Let the other thread run.
             state::OWNED => {
-                // A bare system call, so allowed in a signal handler.
+                // A bare system call, so it is allowed in a signal handler.
                 thread::yield_now();
                 return FaultOutcome::Retry;
             }
             _ if self.pages.flags(addr) & needed == 0 => {
-                // Only an answer if the rights stood still while we looked.
+                // Valid only if the rights did not change during the check.
                 return if state.load(Acquire) == state::OWNED {
                     FaultOutcome::Retry
                 } else {
@@ -339,10 +339,11 @@ impl GuestMemory {
             }
             _ => {}
         }
-        // The access is allowed. Either it no longer faults, or the host's rights are behind.
+        // The access is allowed. Either it no longer faults, or the host's rights lag behind.
         let done = if self.try_own(page, state::IDLE) {
             self.open(page, views)
         } else if !write && self.try_own(page, state::WATCHED) {
+            // Grants the read, and keeps the watch.
             let done = self.apply_rights(&(page..page + 1), views);
             self.disown(page, state::WATCHED);
             done
@@ -352,7 +353,7 @@ impl GuestMemory {
         if done { FaultOutcome::Retry } else { FaultOutcome::Emulate }
     }
 
-    /// Ends every watch but those of pages that somebody owns.
+    /// Ends every watch except on pages that a thread owns.
     pub(crate) fn end_all_watches(&self) {
         for page in 0..BACKING_PAGES {
             self.end_watch(page, InViews::None);

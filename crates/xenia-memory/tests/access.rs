@@ -1,5 +1,5 @@
-//! Typed access and engine access through the public door: byte order, aliases, rights, faults,
-//! devices.
+//! Typed access and engine access through the public interface: byte order, aliases, rights,
+//! faults, devices.
 
 use std::io::{Seek, Write};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn every_alias_pair_shows_the_same_bytes() {
         (0xA345_0000, &[0xA345_0000, 0xC345_0000, 0xE344_F000]),
         (0xC500_0000, &[0xA500_0000, 0xC500_0000, 0xE4FF_F000]),
         (0xE600_0000, &[0xA600_1000, 0xC600_1000, 0xE600_0000]),
-        // The last page that the third view shows.
+        // The last page that the third view maps.
         (0xFFCF_F000, &[0xBFD0_0000, 0xDFD0_0000, 0xFFCF_F000]),
     ];
     let memory = space();
@@ -44,7 +44,7 @@ fn every_alias_pair_shows_the_same_bytes() {
                     assert_eq!(memory.load_u32(from + offset, &mut dev), Ok(value));
                     memory.store_u32(to + offset, !value, &mut dev).unwrap();
                     assert_eq!(memory.read::<u32>(GuestAddr(from + offset)), Ok(!value));
-                    // What compiled code does.
+                    // An access as compiled code makes it.
                     let host = memory.guest_base().wrapping_add((from + offset) as usize).cast::<[u8; 4]>();
                     // SAFETY: the page is committed with read rights.
                     assert_eq!(unsafe { host.read_volatile() }, (!value).to_be_bytes());
@@ -152,7 +152,7 @@ fn memory_taken_away_comes_back_as_zeros() {
 fn what_was_left_in_memory_is_never_seen() {
     let memory = space();
     let mut dev = DeviceQueue::new();
-    // Kept until it is wanted again, the longest that is, and given back at once.
+    // Kept until committed again up to the longest range, and returned at once above it.
     for size in [0x1_0000, 0x4_0000, 0x10_0000] {
         let mut bytes = vec![1; size as usize];
         for _ in 0..3 {

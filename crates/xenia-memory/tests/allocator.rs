@@ -1,5 +1,5 @@
-//! What is free in the heap goes back to the host. Alone in its process, as others' memory would
-//! count.
+//! Free heap memory is returned to the host. A separate test program, because other tests' memory
+//! would count.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use xenia_memory::give_back_free_heap;
@@ -14,7 +14,7 @@ fn resident() -> u64 {
 #[test]
 fn free_memory_below_what_is_in_use_goes_back() {
     const KIB: usize = 64 << 10;
-    // What is allocated last keeps the allocator from giving back the rest by itself.
+    // The last allocation keeps the allocator from trimming the rest by itself.
     let mut blocks: Vec<Box<[u8; 1024]>> = (0..KIB).map(|_| Box::new([1; 1024])).collect();
     let last = blocks.pop();
     drop(blocks);

@@ -1,5 +1,5 @@
-//! Host faults in the guest view: devices by real instructions, refused accesses by hooks, several
-//! spaces.
+//! Host faults in the guest view: device accesses by real instructions, refused accesses by hooks,
+//! several spaces.
 
 use crate::common::{RW, commit, host_load, host_store, space, version};
 use std::arch::asm;
@@ -57,7 +57,7 @@ fn host_instructions_reach_devices() {
     );
 }
 
-/// Code of our own, as a JIT would make it.
+/// Generated code, as a JIT would emit it.
 struct Code {
     at: *mut u8,
 }
@@ -161,7 +161,7 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
         (Code::LOAD, 0xFFFF_FFFC, 0xFFFF_FFFC, FaultKind::Unmapped),
         // Beyond the top, in the guard: the address wraps.
         (Code::LOAD, 0xFFFF_FFFE, 0xFFFF_FFFE, FaultKind::Unmapped),
-        // Across the end of a page: the first byte refused.
+        // Across the end of a page: the first refused byte.
         (Code::LOAD, 0x1_0FFE, 0x1_1000, FaultKind::Unmapped),
         (Code::STORE, 0x2_0008, 0x2_0008, FaultKind::WriteProtected),
         (Code::LOAD, 0x3_0000, 0x3_0000, FaultKind::ReadProtected),
@@ -173,7 +173,7 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
         assert_eq!(seen.rip.load(Relaxed), (code.at as usize + entry) as u64);
         assert_eq!(seen.what.load(Relaxed), u32::from(entry == Code::STORE) << 8 | kind as u32, "{addr:#x}");
     }
-    // Watched pages and devices are none of the hook's business, but it hears of devices.
+    // Faults on watched pages and devices do not reach the hook, but it is told of device accesses.
     let before = version(&memory, 0x1_0000);
     assert_eq!(memory.watch(GuestAddr(0x1_0000), 4), Ok(Watch::Protected));
     code.call(Code::STORE, &memory, 0x1_0000, 5);
@@ -232,7 +232,7 @@ fn two_address_spaces_in_one_process() {
     let [a, b] = spaces;
     assert_eq!(a.compare(&b), Some(GuestAddr(0x8200_0003)));
     drop(a);
-    // The other one lives on.
+    // The other space still works.
     assert_eq!(b.watch(GuestAddr(0x8200_0000), 4), Ok(Watch::Protected));
     host_store(&b, 0x8200_0000, 1);
     assert_eq!(b.counters().watch_faults, 2_001);
@@ -249,7 +249,7 @@ fn spaces_come_and_go() {
     }
 }
 
-/// A fault that nobody claims ends the process as it always did.
+/// A fault that no hook claims ends the process, as without the handler.
 #[test]
 fn an_unclaimed_fault_ends_the_process() {
     let memory = space();

@@ -1,5 +1,5 @@
-//! Faults that are not ours: the handler that was there before gets them. A program of its own, as
-//! the handler must be there before the first address space.
+//! Foreign faults: the previous handler gets them. A separate test program, because that handler
+//! must be installed before the first address space.
 
 use std::arch::asm;
 use std::mem;
@@ -19,7 +19,7 @@ extern "C" fn step_over(_: libc::c_int, info: *mut libc::siginfo_t, context: *mu
 }
 
 fn load(at: usize) {
-    // SAFETY: the fault is what the test is about; the handler steps over the instruction.
+    // SAFETY: the test expects the fault; the handler steps over the instruction.
     unsafe { asm!("mov rax, qword ptr [rdi]", in("rdi") at, out("rax") _) };
 }
 
@@ -35,11 +35,11 @@ fn foreign_faults_reach_the_previous_handler_or_end_the_process() {
     let memory = GuestMemory::new().unwrap();
     load(0x10);
     assert_eq!(LAST.load(SeqCst), 0x10);
-    // A guest access by code that has no hook is nobody's either.
+    // A guest access by code without a hook is foreign, too.
     let unmapped = memory.guest_base() as usize + 0x5_0000;
     load(unmapped);
     assert_eq!(LAST.load(SeqCst), unmapped);
-    // Not even where a hook's access would be emulated.
+    // Even where a hooked access would be emulated.
     let device = memory.guest_base() as usize + 0x7FC8_6544;
     load(device);
     assert_eq!(LAST.load(SeqCst), device);

@@ -1,4 +1,5 @@
-//! Random mapping calls against a plain model: books, rights, contents and aliases stay in line.
+//! Random mapping calls against a plain model: metadata, rights, contents and aliases stay
+//! consistent.
 
 use crate::common::space;
 use proptest::prelude::*;
@@ -40,8 +41,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-/// What the model knows of one 4 KiB page: which allocation (by its first page), through which
-/// window, and its protection if committed.
+/// The model's state of one 4 KiB page: its allocation (by its first page), the window of that, and
+/// its protection if committed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Page {
     allocation: u32,
@@ -69,7 +70,7 @@ impl Model {
         (end <= PAGES).then_some(start as usize..end as usize)
     }
 
-    /// Whether the call succeeds; carries it out if so.
+    /// Whether the call succeeds; applies it if so.
     fn apply(&mut self, step: &Step) -> bool {
         let Some(range) = Self::round(step) else { return false };
         let first = range.start as u32;
@@ -173,7 +174,7 @@ fn check(memory: &GuestMemory, model: &Model, contents: &mut [[u32; PAGES as usi
             }
         }
     }
-    // Mark every committed page, so that a wrong or a missing clearing shows.
+    // Mark every committed page, so that a wrong or a missing clearing is detected.
     for (window, &base) in WINDOWS.iter().enumerate() {
         for (page, value) in contents[Model::zone(window)].iter_mut().enumerate() {
             let addr = GuestAddr(base + page as u32 * 0x1000);
@@ -199,7 +200,7 @@ proptest! {
         model.zones.iter_mut().for_each(|zone| zone.resize(PAGES as usize, None));
         let mut contents = [[0; PAGES as usize]; 3];
         for step in &steps {
-            // Steps that leave the model are not tried.
+            // Skip steps that leave the model.
             if Model::round(step).is_none() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Watches near the host's limit on mappings. A program of its own: the limit is the process's.
+//! Watches near the host's limit on mappings. A separate test program: the limit is the process's.
 
 mod common;
 
@@ -34,7 +34,7 @@ fn scattered() -> Vec<(u32, u32)> {
 }
 
 fn commit_all(memory: &GuestMemory) {
-    // More than the console has.
+    // More than the console's limit.
     memory.set_commit_limit(u32::MAX);
     commit(memory, 0x1000_0000, 0xA00_0000, RW);
     commit(memory, 0x8000_0000, 0x1000_0000, RW);
@@ -46,7 +46,7 @@ fn sixty_thousand_single_page_watches_over_all_views() {
     let _guard = ONE_AT_A_TIME.lock();
     let memory = space();
     commit_all(&memory);
-    // Watches cost mappings only once somebody uses the guest view.
+    // Watches cost mappings only once the guest view is in use.
     memory.guest_base();
     let pages = scattered();
     assert_eq!(pages.len(), 60_000);
@@ -56,7 +56,7 @@ fn sixty_thousand_single_page_watches_over_all_views() {
     let limit = host_limit();
     assert!(mappings() < limit * 9 / 10, "{} of {limit} mappings", mappings());
     let before: Vec<u32> = pages.iter().map(|&(watched, _)| version(&memory, watched)).collect();
-    // From the far end, so that ends of watches cut into the coarse ones.
+    // From the far end, so that ends of watches split the coarse ones.
     for (&(watched, stored), before) in pages.iter().zip(before).rev() {
         host_store(&memory, stored + 0x10, 1);
         assert_ne!(version(&memory, watched), before, "{watched:#x}");
@@ -107,7 +107,7 @@ fn without_room_watches_are_refused_and_stores_go_on() {
     assert!(mappings() < 1_000, "{}", mappings());
 }
 
-/// With nearly all of the host's mappings taken by others, system calls fail; stores must not.
+/// With nearly all host mappings used up, system calls fail; stores must not.
 #[test]
 fn a_host_without_mappings_costs_speed_not_stores() {
     let _guard = ONE_AT_A_TIME.lock();
@@ -128,7 +128,7 @@ fn a_host_without_mappings_costs_speed_not_stores() {
     }
 }
 
-/// Takes every mapping the host will give.
+/// Takes every mapping that the host grants.
 struct Hog {
     at: *mut libc::c_void,
     len: usize,

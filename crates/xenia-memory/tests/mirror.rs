@@ -1,4 +1,4 @@
-//! The mirror follows; comparison and iteration see all of memory.
+//! The mirror repeats writes; comparison and iteration see all of memory.
 
 use crate::common::{RW, commit, host_store, space};
 use std::io::Write as _;
@@ -27,7 +27,7 @@ fn the_mirror_follows_hle_and_mapping_but_not_engines() {
     assert_eq!(mirror.read_c_string(at.offset(0x100), 10).unwrap(), b"a file");
     assert_eq!(memory.compare(&mirror), None);
     assert_eq!(mirror.compare(&memory), None);
-    // Engines write to their own memory.
+    // Engines' writes are not mirrored.
     memory.store_u32(at.0 + 0x2FFC, 9, &mut dev).unwrap();
     assert_eq!(memory.compare(&mirror), Some(at.offset(0x2FFF)));
     mirror.store_u32(at.0 + 0x2FFC, 9, &mut dev).unwrap();
@@ -118,7 +118,7 @@ fn a_standing_comparison_finds_every_kind_of_write_and_looks_at_little() {
     a.free(GuestAddr(0x1_0000)).unwrap();
     b.free(GuestAddr(0x1_0000)).unwrap();
     assert_eq!(comparison.first_difference(), None);
-    // Committed and written since the last look, far from all else.
+    // Committed and written since the last comparison, far from all other memory.
     for memory in [&a, &b] {
         commit(memory, 0x6000_0000, 0x1_0000, RW);
     }

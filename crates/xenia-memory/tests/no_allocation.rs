@@ -1,4 +1,4 @@
-//! The fault handler allocates nothing. A program of its own, as it counts all allocations.
+//! The fault handler does not allocate. A separate test program, because it counts all allocations.
 
 mod common;
 
@@ -12,16 +12,16 @@ static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
-// SAFETY: hands everything to the system's allocator.
+// SAFETY: forwards all calls to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, SeqCst);
-        // SAFETY: the caller's own promise.
+        // SAFETY: the caller's guarantee.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's own promise.
+        // SAFETY: the caller's guarantee.
         unsafe { System.dealloc(at, layout) }
     }
 }

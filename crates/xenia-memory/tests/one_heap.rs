@@ -1,18 +1,19 @@
-//! Threads allocate from one heap. Alone in its process, as heaps that others made would stay.
+//! Threads allocate from one heap. A separate test program, because heaps of other tests would
+//! stay.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 use xenia_memory::allocate_from_one_heap;
 
-/// A heap of glibc's begins at a multiple of its most bytes.
+/// Maximum size of a glibc heap, whose start is aligned to it.
 const HEAP: usize = 64 << 20;
 const THREADS: usize = 8;
 
 #[test]
 fn threads_share_what_is_there() {
     allocate_from_one_heap();
-    // While all of them live, no heap is free for the next one.
+    // As long as all threads live, no heap is free for the next one.
     let all = Barrier::new(THREADS);
     let heaps: BTreeSet<usize> = std::thread::scope(|scope| {
         let allocate = || {
@@ -23,6 +24,6 @@ fn threads_share_what_is_there() {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(allocate)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    // The process's first one, and that of the thread that the harness runs this test in.
+    // The process's first heap, and that of the thread in which the harness runs this test.
     assert!(heaps.len() <= 2, "{heaps:x?}");
 }

@@ -1,4 +1,4 @@
-//! Where guest views lie. Alone in its program, since each space moves the next ones.
+//! Placement of guest views. A separate test program, because each space moves the next ones.
 
 mod common;
 
@@ -7,7 +7,7 @@ use xenia_memory::GuestMemory;
 
 const PAGE: u32 = 0x1000_0000;
 
-/// Whether a displacement of 32 bits can say where the view is, and what guests add to that.
+/// Whether a 32-bit displacement can encode the view's base plus the guest's displacement.
 fn is_low(memory: &GuestMemory) -> bool {
     (memory.guest_base() as usize) < i32::MAX as usize - xenia_memory::GUARD
 }
@@ -22,7 +22,7 @@ fn one_space_at_a_time_lies_low_and_each_has_its_own_contents() {
         host_store(memory, PAGE, value);
     }
     assert_eq!([host_load(&first, PAGE), host_load(&second, PAGE)], [1, 2]);
-    // Where something of the host lies there, a sanitizer's shadow say, none does.
+    // If other memory of the host lies there, such as a sanitizer's shadow, no view is low.
     if is_low(&first) {
         let base = first.guest_base();
         drop(first);

@@ -1,4 +1,4 @@
-//! Watches: every way to store moves the version, through every view, from every thread.
+//! Watches: every kind of store changes the version, through every view, from every thread.
 
 use crate::common::{RW, commit, host_load, host_store, space, version};
 use std::io::{Seek, Write};
@@ -75,14 +75,14 @@ fn watches_keep_to_their_pages_and_respect_rights() {
     assert_eq!(memory.watch(GuestAddr(0x1_3FFF), 2).unwrap_err().addr, GuestAddr(0x1_4000));
     assert!(memory.watch(GuestAddr(0x7FC8_0000), 4).is_err());
     assert_eq!(memory.watch_code_page(u32::MAX), None);
-    // A read-only page changes by HLE only, and its end of watch does not make it writable.
+    // A read-only page changes by HLE only, and the end of its watch does not make it writable.
     memory.protect(GuestAddr(0x1_0000), 0x1000, Protect::READ_ONLY).unwrap();
     let (seen, kind) = memory.watch_code_page(GuestMemory::page_index(GuestAddr(0x1_0000)).unwrap()).unwrap();
     assert_eq!(kind, Watch::Protected);
     memory.write(GuestAddr(0x1_0000), 1_u32).unwrap();
     assert_ne!(version(&memory, 0x1_0000), seen);
     assert!(memory.store_u32(0x1_0000, 1, &mut DeviceQueue::new()).is_err());
-    // Taking a watch away tells whoever relied on it.
+    // Ending a watch changes the version, which tells other users of the watch.
     let (seen, _) = memory.watch_code_page(GuestMemory::page_index(GuestAddr(0x1_2000)).unwrap()).unwrap();
     memory.unwatch(GuestAddr(0x1_2000), 4);
     assert_ne!(version(&memory, 0x1_2000), seen);
@@ -96,7 +96,7 @@ fn a_store_to_code_is_refused_once_and_ends_the_watch() {
     let (memory, devices) = (space(), &mut DeviceQueue::new());
     commit(&memory, 0x1_0000, 0x3000, RW);
     let refused = |addr| Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, write: true });
-    // Watched for its contents before, and so is its neighbour.
+    // The page and its neighbour were already watched for their contents.
     let _ = memory.watch(GuestAddr(0x1_0000), 0x3000).unwrap();
     let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
     let before = version(&memory, 0x1_1000);
@@ -153,8 +153,8 @@ fn a_file_is_read_into_a_watched_page() {
     assert_eq!(memory.read::<u32>(GuestAddr(0x8200_27FC)), Ok(0x5A5A_5A5A));
 }
 
-/// Two threads write data, then publish; a watcher that sees the version move `n` times sees `n`
-/// rounds of data.
+/// Two threads write data, then publish it; a watcher that sees the version change `n` times sees
+/// `n` rounds of data.
 #[test]
 fn write_u32_fence_publishes_prior_writes() {
     const ROUNDS: u32 = 20_000;
@@ -191,7 +191,7 @@ fn write_u32_fence_publishes_prior_writes() {
     });
 }
 
-/// Ends the other threads of a test, also when it fails.
+/// Stops the other threads of a test, also when it fails.
 struct StopOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
@@ -200,8 +200,8 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// A thread stores a counter as `store` does; the watcher checks that an unmoved version means
-/// unmoved contents, until it has seen 100 watches end, or three seconds are over.
+/// A thread stores a counter by `store`; the watcher checks that an unchanged version means
+/// unchanged contents, until it has seen 100 watches end, or three seconds have passed.
 fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
     const AT: u32 = 0xA200_0000;
     const ALIAS: u32 = 0xE1FF_F000;
@@ -233,7 +233,8 @@ fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
                 }
             }
             if last != first {
-                // The bump of a store by HLE or the interpreter follows the bytes: soon, but not at once.
+                // HLE and the interpreter bump the version after the bytes are written: soon, but
+                // not at once.
                 let start = Instant::now();
                 while version(&memory, ALIAS) == before && start.elapsed() < Duration::from_secs(5) {
                     thread::yield_now();
@@ -268,8 +269,7 @@ fn no_write_of_hle_slips_past_a_watch() {
     race(|memory, _, value| memory.write(GuestAddr(0xC200_0000), value).unwrap());
 }
 
-/// Rights change and watches come and go while two threads store: nobody hangs, crashes or loses a
-/// page.
+/// Rights and watches change while two threads store: no thread hangs, crashes or loses a page.
 #[test]
 fn watches_protection_and_stores_race_without_harm() {
     const AT: u32 = 0x8300_0000;

@@ -1,11 +1,11 @@
-//! Draws per second of the wgpu backend, packets included, beside plain wgpu programs that draw the
-//! same: one that has constants in its vertex shader only, and one that has some in its pixel
-//! shader too, as titles' shaders do. The two are far apart on Mesa's software driver, which copies
-//! a pixel stage's whole state for a draw whose bindings change.
+//! Measures the draws per second of the wgpu backend including packets, and those of plain wgpu
+//! programs that draw the same: one with constants only in its vertex shader, one with constants in
+//! its pixel shader too, like titles' shaders. The latter two differ a lot on Mesa's software
+//! driver, which copies a pixel stage's whole state for a draw whose bindings change.
 //!
-//! `cargo run --release -p xenia-render --example draw_rate [-- DRAWS]`: a frame of small
-//! triangles, each with a constant of its own, drawn by turns and waited for; least, median and
-//! most seconds of five turns.
+//! `cargo run --release -p xenia-render --example draw_rate [-- DRAWS]`: each program in turn draws
+//! a frame of small triangles, each with a separate constant, and waits for it. Prints the least,
+//! median and most seconds of five rounds.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,12 +25,12 @@ const TURNS: usize = 5;
 const CORNERS: [[f32; 5]; 3] =
     [[0.0, 0.0, 1.0, 0.0, 0.0], [4.0, 0.0, 0.0, 1.0, 0.0], [0.0, 4.0, 0.0, 0.0, 1.0]];
 
-/// The place of a triangle.
+/// Position of a triangle.
 fn place(draw: u32) -> [f32; 2] {
     [draw * 5 % (SIDE - 8), draw / 126 * 5 % (SIDE - 8)].map(|at| at as f32)
 }
 
-/// The frame as a command stream: state, then a constant and a draw for each triangle.
+/// Frame as a command stream: state, then a constant and a draw for each triangle.
 fn commands(draws: u32) -> Vec<u32> {
     let vertex = "vfetch r1.xy01, r0.x, vf0, format=37, stride=5, offset=0
         vfetch r2.xyz1, r0.x, vf0, format=57, stride=5, offset=2
@@ -82,7 +82,7 @@ fn commands(draws: u32) -> Vec<u32> {
     words
 }
 
-/// A backend that can be waited for while the command processor has it.
+/// Shared backend, which can be waited for while the command processor owns a handle.
 struct Shared(Arc<Mutex<WgpuBackend>>);
 
 impl Shared {
@@ -155,7 +155,7 @@ impl Emulated {
     }
 }
 
-/// What somebody would write who wants these triangles and nothing else.
+/// Minimal wgpu program that draws only these triangles.
 struct Plain {
     device: Device,
     pipeline: wgpu::RenderPipeline,
@@ -165,7 +165,7 @@ struct Plain {
     target: wgpu::TextureView,
     align: usize,
     draws: u32,
-    /// The pixel shader has constants too.
+    /// Whether the pixel shader has constants too.
     both: bool,
 }
 
@@ -332,7 +332,7 @@ fn main() {
     println!("{}, {draws} draws a frame", device.name());
     let mut emulated = Emulated::new(device.clone(), draws);
     let plain = [false, true].map(|both| Plain::new(device.clone(), draws, both));
-    // The first frames compile.
+    // The first frames compile pipelines.
     emulated.frame();
     for plain in &plain {
         plain.frame();

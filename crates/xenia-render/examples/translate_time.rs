@@ -1,8 +1,7 @@
 //! Measures the translation of a shader of 512 operations: decoding, translating, validating.
-//! Prints the least and the median time of each; the least says more where the machine does other
-//! things too.
+//! Prints the least and the median time of each; the least is more reliable on a busy machine.
 //!
-//! `translate_time [RUNS]`: 1000 unless given.
+//! `translate_time [RUNS]`: number of runs, 1000 by default.
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -10,11 +9,11 @@ use std::time::Instant;
 use xenia_gpu::microcode::{Program, assemble};
 use xenia_render::translate::{Interpolators, Stage, translate};
 
-/// Operations of the shader, both halves counted.
+/// Operations of the shader; both halves count.
 const OPERATIONS: usize = 512;
 
-/// A mixture as in large pixel shaders: products and sums, some scalars beside them, some textures
-/// and predicates.
+/// Mix of instructions as in large pixel shaders: products and sums with some scalar operations,
+/// texture fetches and predicates.
 fn shader() -> Vec<u32> {
     let mut text = String::new();
     let mut operations = 0;

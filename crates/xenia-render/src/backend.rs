@@ -9,14 +9,15 @@
 //!                                               ▼
 //!                                          guest memory
 //! ```
-//! The EDRAM buffer is the truth; render targets are caches of parts of it. Whoever needs a tile
-//! that another target has drawn to gets it through the buffer, in the chip's own bits, so that
-//! titles may reinterpret one format as another.
 //!
-//! What the host can't do, the reference does on the same EDRAM ([`fallback`]): no draw is left
-//! out, but for those that don't wait for their pipeline where that was asked for
-//! ([`Options::async_pipelines`]). Draws are recorded and submitted when somebody wants to see
-//! their result, or when a buffer is full.
+//! The EDRAM buffer is canonical; render targets are caches of parts of it. A target that needs a
+//! tile which another target has drawn to gets it through the buffer, in the chip's bit format, so
+//! that titles may reinterpret one format as another.
+//!
+//! The reference backend makes the draws that the host can't, on the same EDRAM ([`fallback`]). The
+//! only draws left out are those whose pipeline is not compiled yet, if that was requested
+//! ([`Options::async_pipelines`]). Commands are submitted when a result is needed or when a buffer
+//! is full.
 
 mod arena;
 mod bindings;
@@ -71,37 +72,37 @@ pub use targets::TargetCounters;
 pub use textures::TextureCounters;
 pub use vertices::VertexCounters;
 
-/// Bytes of constants between two submissions.
+/// Size of the constant buffer, which bounds the constants between two submissions.
 const UNIFORM_BYTES: usize = 16 << 20;
-/// Bytes of indices between two submissions.
+/// Size of the index buffer, which bounds the indices between two submissions.
 const INDEX_BYTES: usize = 16 << 20;
 
-/// What the backend did.
+/// Counters of the backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WgpuCounters {
-    /// Draws recorded.
+    /// Number of recorded draws.
     pub draws: u64,
-    /// Passes that they took.
+    /// Number of render passes of these draws.
     pub passes: u64,
-    /// Times that commands were submitted.
+    /// Number of command submissions.
     pub submissions: u64,
-    /// Pipelines compiled.
+    /// Counters of compiled pipelines.
     pub pipelines: PipelineCounters,
-    /// Movement between EDRAM and host textures.
+    /// Transfers between EDRAM and host textures.
     pub targets: TargetCounters,
-    /// The texture cache.
+    /// Counters of the texture cache.
     pub textures: TextureCounters,
-    /// Vertex data.
+    /// Counters of vertex data.
     pub vertices: VertexCounters,
-    /// Draws made by the reference, by what the host couldn't do.
+    /// Draws made by the reference backend, by the feature that the host lacks.
     pub fallbacks: std::collections::BTreeMap<String, u64>,
-    /// Those of them for which the EDRAM was read back and sent again.
+    /// Number of these for which the EDRAM was read back and uploaded again.
     pub edram_trips: u64,
-    /// Times that the device was lost.
+    /// Number of times that the device was lost.
     pub losses: u64,
 }
 
-/// The backend.
+/// Backend that draws with wgpu.
 pub struct WgpuBackend {
     device: Device,
     edram: Edram,
@@ -123,13 +124,12 @@ pub struct WgpuBackend {
 }
 
 impl WgpuBackend {
-    /// A backend with a zeroed EDRAM on a device; nothing is kept, and draws wait for their
-    /// pipelines.
+    /// Creates a backend with a zeroed EDRAM. Pipelines are not stored, and draws wait for them.
     pub fn new(device: Device) -> Self {
         Self::with_options(device, &Options::default())
     }
 
-    /// The same, once the stored pipelines are compiled.
+    /// Creates a backend with options, after compiling the stored pipelines.
     pub fn with_options(device: Device, options: &Options<'_>) -> Self {
         let align = device.device.limits().min_uniform_buffer_offset_alignment as usize;
         let uniforms =
@@ -165,18 +165,18 @@ impl WgpuBackend {
         }
     }
 
-    /// Pipelines so far, for reports while the backend draws.
+    /// Pipeline counters, for reports while the backend draws.
     pub fn pipeline_tally(&self) -> Arc<PipelineTally> {
         self.pipelines.tally().clone()
     }
 
-    /// Submits what was recorded, and waits until the device has done it.
+    /// Submits all recorded commands and waits until the device has executed them.
     pub fn finish(&mut self) -> Result<(), BackendError> {
         self.submit();
         self.device.wait(None)
     }
 
-    /// Counters.
+    /// Snapshot of the counters.
     pub fn counters(&self) -> WgpuCounters {
         WgpuCounters {
             draws: self.draws,
@@ -200,7 +200,7 @@ impl Drop for WgpuBackend {
 }
 
 impl WgpuBackend {
-    /// Submits everything recorded, and notes what was compiled for it.
+    /// Submits all recorded commands, and stores the conversions compiled for them.
     fn submit(&mut self) {
         self.pipelines.add_conversions(&self.edram.take_compiled());
         self.pipelines.add_conversions(&self.textures.take_compiled());
@@ -213,7 +213,7 @@ impl WgpuBackend {
         self.vertices.submitted();
     }
 
-    /// Moves tiles between targets and the buffer.
+    /// Records transfers of tiles between targets and the buffer.
     fn carry_out(&mut self, steps: Vec<Step>) {
         if !steps.is_empty() {
             let encoder = self.recording.encoder(&self.device);
@@ -221,14 +221,14 @@ impl WgpuBackend {
         }
     }
 
-    /// Brings tiles into the EDRAM buffer and submits.
+    /// Brings tiles into the EDRAM buffer and submits the commands.
     fn settle(&mut self, tiles: impl Iterator<Item = u32>) {
         let steps = self.targets.read(tiles);
         self.carry_out(steps);
         self.submit();
     }
 
-    /// The EDRAM's words.
+    /// Reads back the EDRAM's words.
     fn words(&mut self) -> Result<Vec<u32>, BackendError> {
         self.settle(0..TILES);
         let words = self.edram.words(&self.device)?;
@@ -242,7 +242,7 @@ impl WgpuBackend {
         self.targets.written(0..TILES);
     }
 
-    /// Fills an area with a sample: in the host texture that has it, or in the buffer.
+    /// Fills an area with a sample value: in the host texture that owns it, or in the buffer.
     fn clear(&mut self, place: &TargetPlace, area: Rect, bits: [u32; 2]) {
         let rows = area[1]..area[3];
         if let Some(target) = self.targets.holder(place, rows.start) {
@@ -255,7 +255,7 @@ impl WgpuBackend {
             return;
         }
         let tiles: Vec<_> = place.tiles(area).collect();
-        // What is not cleared of a tile has to be there.
+        // Tiles that are cleared only in part need their contents.
         let parts = tiles.iter().filter(|(_, is_whole)| !is_whole).map(|(tile, _)| *tile);
         let steps = self.targets.read(parts);
         self.carry_out(steps);
@@ -297,7 +297,7 @@ impl Backend for WgpuBackend {
             Err(Refused::Impossible(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
         };
-        // What only writes to memory, or is only counted, needs no EDRAM.
+        // Draws that only write to memory or count samples don't need the EDRAM.
         let words = if state::reaches_edram(call) { Some(self.words()?) } else { None };
         let drawn = self.fallback.draw(reason, words.as_deref(), call, memory, self.recovery.cancel())?;
         self.occlusion.add(drawn.samples);
@@ -346,7 +346,7 @@ impl Backend for WgpuBackend {
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        // Without the words there is no digest, and nothing is equal to none.
+        // If the words can't be read there is no digest.
         if let Some(words) = self.edram() {
             sink(bytemuck::cast_slice(&words));
         }

@@ -1,13 +1,12 @@
-//! Draws with the host's GPU, on wgpu: what the guest's chip is told to draw, and the window that
-//! shows it.
+//! Hardware renderer on wgpu: draws with the host's GPU, and shows frames in a window.
 //!
-//! - [`backend`]: carries out draws and copies, with the EDRAM as one buffer.
-//! - [`translate`]: the chip's shaders as naga modules.
-//! - the window: the rest. `window` has its events, keys and texts, `present` its surface.
+//! - [`backend`]: executes draws and resolves, with the EDRAM in one buffer.
+//! - [`translate`]: translates the chip's shaders to naga modules.
+//! - `window` handles events, keys and texts, `present` the window's surface.
 //!
-//! The machine runs on a thread of its own and sends finished frames; the window shows the newest
-//! one, scaled to fit. What flows back is the keys that are pressed, and what the window's own keys
-//! ask for.
+//! The machine runs on a separate thread and sends finished frames; the window shows the newest
+//! one, scaled to fit. In the other direction go the pressed keys, and the requests of the window's
+//! hotkeys.
 #![forbid(unsafe_code)]
 
 pub mod backend;

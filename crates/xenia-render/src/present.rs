@@ -1,4 +1,4 @@
-//! A window's surface: the frame, and what is written over it.
+//! Presentation: draws the frame and the text layers on the window's surface.
 
 mod picture;
 
@@ -8,28 +8,28 @@ use picture::{Painter, Picture};
 use std::sync::Arc;
 use winit::window::Window;
 
-/// What lies on the window, from below.
+/// Layers of the window, from bottom to top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
     /// The machine's frame.
     Frame,
-    /// Figures.
+    /// The performance figures.
     Overlay,
-    /// Messages.
+    /// Messages of the window.
     Messages,
-    /// What the window is in the middle of: a pause, a recording.
+    /// State of the machine: paused, recording.
     Badges,
-    /// A page of text: before the first frame, the keys, a crash.
+    /// Page of text: before the first frame, the list of keys, a crash report.
     Page,
 }
 
 impl Layer {
-    /// All layers but the frame, from below.
+    /// All layers except the frame, from bottom to top.
     pub(crate) const TEXTS: [Self; 4] = [Self::Overlay, Self::Messages, Self::Badges, Self::Page];
     const COUNT: usize = 5;
 }
 
-/// A window's surface and what is needed to draw on it.
+/// Surface of a window and the resources for drawing on it.
 pub(crate) struct Presenter {
     surface: wgpu::Surface<'static>,
     device: wgpu::Device,
@@ -41,7 +41,7 @@ pub(crate) struct Presenter {
 }
 
 impl Presenter {
-    /// Makes a device for `window`.
+    /// Creates a device for `window`.
     pub(crate) fn new(
         window: Arc<Window>,
         display: winit::event_loop::OwnedDisplayHandle,
@@ -58,7 +58,8 @@ impl Presenter {
             ..Default::default()
         }))
         .map_err(|error| failed("no graphics adapter")(error.to_string()))?;
-        // Little is asked of a device that only shows pictures; but the pictures may be as large as it can.
+        // Showing images needs few of the device's features, but the largest image size is the
+        // device's.
         let descriptor = wgpu::DeviceDescriptor {
             required_limits: wgpu::Limits::downlevel_defaults().using_resolution(adapter.limits()),
             ..Default::default()
@@ -66,7 +67,8 @@ impl Presenter {
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| failed("no graphics device")(error.to_string()))?;
         let capabilities = surface.get_capabilities(&adapter);
-        // Guest pixels are display-ready: a surface that converts to sRGB once more would be too bright.
+        // Guest pixels are ready for display: a surface with another conversion to sRGB would be
+        // too bright.
         let format = capabilities
             .formats
             .iter()
@@ -96,7 +98,7 @@ impl Presenter {
         (self.config.width, self.config.height)
     }
 
-    /// Follows the window's size.
+    /// Resizes the surface with the window.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
         if width > 0 && height > 0 {
             let most = self.device.limits().max_texture_dimension_2d;
@@ -105,14 +107,14 @@ impl Presenter {
         }
     }
 
-    /// Waits for the display's vertical blank from now on, or no longer.
+    /// Turns vertical synchronisation on or off.
     pub(crate) fn set_vsync(&mut self, on: bool) {
         self.config.present_mode = present_mode(on);
         self.surface.configure(&self.device, &self.config);
     }
 
-    /// Replaces the picture of a layer: width and height, and four bytes a pixel from the top.
-    /// False if the device can't take one of this size; the layer is empty then.
+    /// Replaces the image of a layer: width and height, and four bytes per pixel, rows from the
+    /// top. Returns false, with an empty layer, if the device doesn't support the size.
     pub(crate) fn set(&mut self, layer: Layer, size: (u32, u32), rgba: &[u8]) -> bool {
         let most = self.device.limits().max_texture_dimension_2d;
         let slot = &mut self.layers[layer as usize];
@@ -127,18 +129,18 @@ impl Presenter {
         true
     }
 
-    /// Empties a layer.
+    /// Clears a layer.
     pub(crate) fn clear(&mut self, layer: Layer) {
         self.layers[layer as usize] = None;
     }
 
-    /// Width and height of a layer's picture.
+    /// Width and height of a layer's image.
     pub(crate) fn layer_size(&self, layer: Layer) -> Option<(u32, u32)> {
         self.layers[layer as usize].as_ref().map(Picture::size)
     }
 
-    /// Draws the layers at their places. False if the surface was not ready, but will be if asked
-    /// again.
+    /// Draws the layers at their positions. Returns false if the surface was not ready, but will be
+    /// at the next call.
     pub(crate) fn draw(&mut self, places: &[(Layer, Rectangle, Filter)]) -> bool {
         use wgpu::CurrentSurfaceTexture as Current;
         let target = match self.surface.get_current_texture() {
@@ -147,7 +149,7 @@ impl Presenter {
                 self.surface.configure(&self.device, &self.config);
                 return false;
             }
-            // Hidden, or too slow: a window that comes back is told to redraw.
+            // Hidden, or timed out: the system requests a redraw when the window is visible again.
             _ => return true,
         };
         let view = target.texture.create_view(&Default::default());

@@ -1,14 +1,14 @@
-//! Shader programs to naga modules, which wgpu takes on every host.
+//! Shader translator: programs to naga modules, which wgpu accepts on every host.
 //!
 //! ```text
 //!   Program (decoded microcode) ──► translate ──► naga::Module + Interface
-//!      the interpreter in xenia-gpu runs the same Program: it says what is right
+//!      the interpreter in xenia-gpu runs the same Program: it is the oracle
 //! ```
-//! [`translate`] is total: any program, also one made of hostile words, gives a module that naga's
-//! validator accepts, or a [`TranslateError`]. A module reads and writes nothing outside of its
-//! bindings: every computed index is compared or masked in the module itself, and every loop
-//! counts. Nothing but the program and the [`Stage`] goes in, so a module serves all draws with
-//! them.
+//!
+//! [`translate`] is total: any program, even one of hostile words, yields a module that naga's
+//! validator accepts, or a [`TranslateError`]. A module accesses nothing outside of its bindings:
+//! it compares or masks every computed index, and every loop has a step counter. The only inputs
+//! are the program and the [`Stage`], so a module serves all draws with them.
 //!
 //! Adding an operation: docs/src/shaders.md.
 
@@ -50,27 +50,27 @@ pub use interface::{
 };
 pub use stage_constants::StageConstants;
 
-/// The name of every module's entry point.
+/// Name of every module's entry point.
 pub const ENTRY_POINT: &str = "main";
-/// Most instructions that a program may have, over all clauses.
+/// Most instructions in a program, over all clauses.
 pub const MAX_INSTRUCTIONS: usize = 8192;
-/// Most control instructions that a program may have.
+/// Most control flow instructions in a program.
 pub const MAX_CONTROLS: usize = 4096;
 
-/// The interpolators between the two stages of a pipeline; both stages have to agree on them.
+/// Interpolators between the two stages of a pipeline, which must agree on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Interpolators {
-    /// How many there are (0 to 16); pixel shaders get them in registers from 0 on.
+    /// Number of interpolators (0 to 16); pixel shaders get them in registers from 0 on.
     pub count: u32,
-    /// Those that are flat, one bit each.
+    /// Flat interpolators, one bit each.
     pub flat: u32,
-    /// Those that are taken within what is covered of a pixel, one bit each.
+    /// Interpolators with centroid sampling, one bit each.
     pub centroid: u32,
     /// Perspective correction is off.
     pub affine: bool,
 }
 
-/// What kind of primitive pixels belong to: the position register tells it by signs.
+/// Kind of primitive that pixels belong to, which the signs in the position register tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PixelsOf {
     /// Triangles and rectangles.
@@ -78,126 +78,124 @@ pub enum PixelsOf {
     Polygons,
     /// Lines: z is negative.
     Lines,
-    /// Points: y is negative, and the place within the point comes with z and w of the
-    /// interpolator.
+    /// Points: y is negative, and z and w of the interpolator hold the position within the point.
     Points,
 }
 
-/// What a module is made for.
+/// Pipeline stage of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// The vertex stage of a pipeline: register 0 gets the index.
+    /// Vertex stage of a pipeline: register 0 receives the index.
     Vertex {
-        /// Interpolators that the pixel stage takes.
+        /// Interpolators that the pixel stage reads.
         interpolators: Interpolators,
-        /// Clip distances are given out: near and far plane in the guest's clip space, the title's
+        /// Export clip distances: near and far plane in the guest's clip space, and user clip
         /// planes.
         clip: bool,
     },
-    /// The pixel stage of a pipeline.
+    /// Pixel stage of a pipeline.
     Pixel {
-        /// Interpolators that the vertex stage gives.
+        /// Interpolators that the vertex stage exports.
         interpolators: Interpolators,
-        /// The register that gets the pixel's position and facing.
+        /// Register that receives the pixel's position and facing.
         position_register: Option<u32>,
-        /// What it belongs to.
+        /// Primitives that the pixels belong to.
         pixels_of: PixelsOf,
-        /// Pixels are discarded by their alpha.
+        /// Alpha test: discard pixels by their alpha.
         alpha_test: bool,
-        /// Alpha decides which samples are drawn.
+        /// Alpha to mask: alpha selects the samples to write.
         alpha_to_mask: bool,
-        /// Texture constants, one bit each, whose fetches are anisotropic unless they say
-        /// otherwise.
+        /// Texture constants with anisotropic filtering, one bit each, unless a fetch overrides it.
         anisotropic: u32,
     },
-    /// A compute shader that runs a program of either kind: registers come from a buffer, exports
-    /// go to one. For tests, and for primitives whose vertices are needed together.
+    /// Compute shader that runs a program of either kind: registers are read from a buffer, exports
+    /// are written to one. Used by tests, and for primitives whose vertices are needed together.
     Compute {
-        /// The program's kind.
+        /// Kind of the program.
         kind: ShaderKind,
-        /// Registers that are given for each invocation, from 0 on.
+        /// Number of registers given for each invocation, from 0 on.
         inputs: u32,
     },
 }
 
-/// Why a program has no translation.
+/// Reason why a program has no translation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TranslateError {
-    /// It uses something that isn't translated.
+    /// It uses an unsupported feature.
     #[error("{0} has no translation")]
     Unsupported(&'static str),
-    /// The module isn't valid: the translation is wrong.
+    /// The module isn't valid, because of a bug in the translator.
     #[error("the translation is wrong: {0}")]
     Invalid(String),
-    /// It is larger than any that the chip runs.
+    /// It is larger than any program that the chip runs.
     #[error("{count} {what} are more than {limit}")]
     TooLarge {
-        /// What there is too much of.
+        /// Kind of items.
         what: &'static str,
-        /// How many.
+        /// Number of items.
         count: usize,
-        /// How many there may be.
+        /// Most items allowed.
         limit: usize,
     },
 }
 
-/// A translated shader.
+/// Module and interface of a translated shader.
 #[derive(Clone, Debug)]
 pub struct Translation {
     /// The module; its entry point is [`ENTRY_POINT`].
     pub module: Module,
-    /// Its bindings.
+    /// Bindings of the module.
     pub interface: Interface,
 }
 
 impl Translation {
-    /// Checks the module, as wgpu does for a device with clip distances and no other features
-    /// beyond the usual. An error is a mistake in the translation.
+    /// Validates the module like wgpu does for a device with clip distances and otherwise default
+    /// features. An error is a bug in the translator.
     pub fn validate(&self) -> Result<ModuleInfo, TranslateError> {
         Validator::new(ValidationFlags::all(), Capabilities::default() | Capabilities::CLIP_DISTANCES)
             .validate(&self.module)
             .map_err(|error| TranslateError::Invalid(format!("{:?}", error.into_inner())))
     }
 
-    /// The module as text, for people.
+    /// Converts the module to WGSL, for reading.
     pub fn wgsl(&self) -> Result<String, TranslateError> {
         wgsl::write_string(&self.module, &self.validate()?, wgsl::WriterFlags::empty())
             .map_err(|error| TranslateError::Invalid(error.to_string()))
     }
 }
 
-/// A translation under way.
+/// State of a translation.
 struct Translator<'a> {
     program: &'a Program,
     stage: Stage,
     module: Module,
     types: Types,
     interface: Interface,
-    /// The program's function.
+    /// Function of the program.
     b: Builder,
     constants: Handle<GlobalVariable>,
-    /// By export number, those that are read.
+    /// Exports that are read, by number.
     exports: BTreeMap<u8, Handle<GlobalVariable>>,
     killed: Handle<GlobalVariable>,
-    /// In the order of the interface.
+    /// Textures in the order of the interface.
     textures: Vec<Handle<GlobalVariable>>,
     samplers: Vec<Handle<GlobalVariable>>,
     word_function: Option<Handle<Function>>,
     registers: Registers,
     predicate: Handle<LocalVariable>,
     address: Handle<LocalVariable>,
-    /// The scalar result before.
+    /// The previous scalar result.
     previous: Handle<LocalVariable>,
-    /// Where the last full vertex fetch read, in words.
+    /// Word address of the last full vertex fetch.
     last_vertex: Handle<LocalVariable>,
     lod: Handle<LocalVariable>,
     gradients: [Handle<LocalVariable>; 2],
-    /// Instructions that were spent in loops.
+    /// Number of instructions executed in loops.
     steps: Handle<LocalVariable>,
     loops: LoopAddress,
 }
 
-/// Whether any register number has the loop address added.
+/// Whether the loop address is added to any register number.
 fn has_relative_registers(program: &Program) -> bool {
     let reads = |source| matches!(source, Source::RegisterLoop(_));
     let writes = |to| matches!(to, Destination::RegisterLoop(_));
@@ -240,7 +238,7 @@ pub fn translate(program: &Program, stage: Stage) -> Result<Translation, Transla
 impl<'a> Translator<'a> {
     fn new(program: &'a Program, stage: Stage) -> Self {
         let mut module = Module::default();
-        // Guest shaders take derivatives wherever they like.
+        // Guest shaders may take derivatives in non-uniform control flow.
         let filter = DiagnosticFilter {
             new_severity: Severity::Off,
             triggering_rule: FilterableTriggeringRule::Standard(
@@ -300,7 +298,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Declares exports and arguments, and gives registers their first values; returns how many.
+    /// Declares exports and arguments, and initialises registers; returns their number.
     fn begin(&mut self) -> u32 {
         let kind = self.kind();
         for export in (0..64).filter(|export| self.program.exports >> export & 1 != 0) {
@@ -364,7 +362,7 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// Declares a variable of one invocation; it starts as zero.
+/// Declares a private variable of an invocation, initialised to zero.
 fn private(module: &mut Module, name: &str, ty: Handle<Type>) -> Handle<GlobalVariable> {
     let zero = module.global_expressions.append(Expression::ZeroValue(ty), Span::UNDEFINED);
     let variable = GlobalVariable {

@@ -1,13 +1,13 @@
-//! The window: what the machine sends to it, and what it tells the machine's owner.
+//! Window: shows the machine's frames, and passes input to the machine's owner.
 //!
 //! ```text
 //!  machine's thread                         main thread
 //!  FrameSender ──newest frame, figures──▶ mailbox ──▶ events ──▶ view ──▶ presenter
-//!                                                       └─ Client: keys, pause, step, turbo, screenshots
+//!                                                       └─ Client: keys, pause, step, turbo
 //! ```
 //!
-//! The machine never waits for the window: a frame that comes before the last one was shown
-//! replaces it.
+//! The machine never waits for the window: a new frame replaces the last one if that has not been
+//! shown yet.
 
 mod events;
 mod keys;
@@ -31,7 +31,7 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 
-/// Why there is no window.
+/// Error while opening the window.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The system has no display to open a window on.
@@ -40,15 +40,14 @@ pub enum RenderError {
     /// The graphics device can't be used.
     #[error("{what} {reason}")]
     Device {
-        /// What is missing.
         what: &'static str,
-        /// What the system says.
+        /// Error message of the system.
         reason: String,
     },
 }
 
 impl RenderError {
-    /// Of the window library's error, without the place in its sources.
+    /// Converts an error of the window library, without its source location.
     fn no_display(error: &dyn std::error::Error) -> Self {
         let text = error.to_string();
         let why =
@@ -57,10 +56,10 @@ impl RenderError {
     }
 }
 
-/// How the window starts.
+/// Initial configuration of the window.
 #[derive(Clone, Debug)]
 pub struct WindowConfig {
-    /// What is shown, for the title bar.
+    /// Name in the title bar.
     pub title: String,
     /// Width and height in logical pixels.
     pub size: (u32, u32),
@@ -68,56 +67,56 @@ pub struct WindowConfig {
     pub full_screen: bool,
     /// Whether it waits for the display's vertical blank.
     pub vsync: bool,
-    /// How frames are fitted into it.
+    /// Scaling of frames to the window.
     pub scaling: Scaling,
-    /// How frames are made larger or smaller.
+    /// Filter of scaled frames.
     pub filter: Filter,
-    /// Which figures are shown over the picture.
+    /// Performance figures shown over the frame.
     pub overlay: Overlay,
-    /// What is always said in a corner, such as that the run is recorded.
+    /// Permanent badges in a corner, such as for a recording.
     pub badges: Vec<&'static str>,
-    /// The machine's keys and what they are, for the page of keys.
+    /// Keys of the machine's controller and their meanings, for the page of keys.
     pub controller: &'static [(&'static str, &'static str)],
 }
 
-/// What the window sees of the keyboard.
+/// Event of the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyEvent {
     /// A key went down, or repeats.
     Pressed(KeyCode),
     /// A key went up.
     Released(KeyCode),
-    /// The window lost the keyboard: keys that go up now are not seen.
+    /// The window lost the keyboard focus: later key releases are not received.
     Lost,
 }
 
-/// What the window asks of the machine's owner, on the main thread.
+/// Callbacks to the machine's owner, on the main thread.
 pub trait Client {
-    /// A key that is none of [`BINDINGS`].
+    /// Called for keys that are not in [`BINDINGS`].
     fn key(&mut self, event: KeyEvent);
 
-    /// A key for the dialog that the machine shows, and the text that it makes. What is drawn then;
-    /// `None`: there is no dialog.
+    /// Passes a key and its text to the machine's dialog. Returns the dialog's new lines; `None` if
+    /// no dialog is open.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>>;
 
-    /// The machine stops, or goes on.
+    /// Pauses or resumes the machine.
     fn pause(&mut self, paused: bool);
 
-    /// The machine, which is paused, runs until it has shown a frame.
+    /// Runs the paused machine until it has shown a frame.
     fn step(&mut self);
 
-    /// The machine runs as fast as it can, or no longer.
+    /// Turns running without a speed limit on or off.
     fn turbo(&mut self, on: bool);
 
-    /// The machine that has stopped is to begin again.
+    /// Restarts the machine that has stopped.
     fn again(&mut self);
 
-    /// Keeps a frame, whose number is given; says where, or why not.
+    /// Saves a frame with the given number; returns the location, or an error message.
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String>;
 }
 
 /// Opens a window, calls `start` with the sender for frames, and runs until the window is closed or
-/// [`FrameSender::end`] is called. `start` is called only once there is a window. Must run on the
+/// [`FrameSender::end`] is called. `start` is called only once the window is open. Must run on the
 /// main thread.
 pub fn run(
     config: WindowConfig,

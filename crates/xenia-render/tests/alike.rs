@@ -1,12 +1,12 @@
-//! Random scenes of state that means something, drawn by the reference and on the host's graphics
-//! device.
+//! Differential test: random scenes of meaningful state, drawn by the reference and on the host's
+//! graphics device.
 //!
-//! The two are each other's oracle: after every step the words of both EDRAMs, what copies left in
-//! memory and the samples that passed are the same. What is rounded twice on one side only may be a
-//! few steps of its field apart, and is then made the same again, so that no step is blamed for the
-//! one before.
+//! Each backend is the oracle of the other: after every step the words of both EDRAMs, the memory
+//! written by resolves and the sample counts must be equal. Values that are rounded twice by only
+//! one of them may differ by a few steps of their field; they are then made equal, so that errors
+//! don't propagate to the next step.
 //!
-//! Each case has a number, which is its seed; a failure names it:
+//! Each case has a number, which is its seed and is named in failures:
 //!
 //! ```sh
 //! XENIA_ALIKE_SCENES=0..2000 cargo nextest run -p xenia-render alike::
@@ -31,7 +31,7 @@ use xenia_render::backend::{Device, DeviceError, WgpuBackend};
 use xenia_testing::{Cases, Tool, obtain};
 
 thread_local! {
-    /// What draws the next scene: the device, or else the reference.
+    /// Whether the next scene is drawn by the device; else by the reference.
     static ON_DEVICE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -40,7 +40,7 @@ fn device() -> Option<&'static Device> {
     obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref())
 }
 
-/// What draws scenes.
+/// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
     match device().filter(|_| ON_DEVICE.get()) {
         Some(device) => Box::new(WgpuBackend::new(device.clone())),
@@ -48,8 +48,8 @@ fn backend(threads: usize) -> Box<dyn Backend> {
     }
 }
 
-/// Runs the cases of a family, if there is a device. A case says whether anything came of it; where
-/// that is seldom so, the family tests little.
+/// Runs the cases of a family, if there is a device. A case returns whether it had an effect; a
+/// family in which that is rare tests little.
 fn family(usual: u64, case: impl Fn(&mut ChaCha8Rng) -> bool) {
     if device().is_none() {
         return;

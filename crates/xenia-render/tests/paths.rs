@@ -1,6 +1,6 @@
-//! Which way draws go, by the backend's counters: on the host's graphics device, or by the
-//! reference with or without the EDRAM. Whatever the way, EDRAM and memory are the reference's in
-//! the end.
+//! Tests of the path that draws take, according to the backend's counters: the host's device, or
+//! the reference with or without EDRAM transfers. With any path, the final EDRAM and memory equal
+//! the reference's.
 
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
@@ -14,16 +14,16 @@ use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Refer
 use xenia_render::backend::{Device, DeviceError, WgpuBackend, WgpuCounters};
 use xenia_testing::{Tool, obtain};
 
-/// State that a scene is given.
+/// State change of a scene.
 type Change = fn(&mut Scene);
 type Drawing = Arc<Mutex<WgpuBackend>>;
 
 thread_local! {
-    /// What draws the next scene; none is the reference.
+    /// Backend of the next scene; `None` means the reference.
     static DRAWING: RefCell<Option<Drawing>> = const { RefCell::new(None) };
 }
 
-/// A backend that the test looks at while it draws.
+/// Backend that the test inspects while it draws.
 struct Watched(Drawing);
 
 impl Watched {
@@ -62,7 +62,7 @@ impl Backend for Watched {
     }
 }
 
-/// What draws scenes.
+/// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
     match DRAWING.take() {
         Some(drawing) => Box::new(Watched(drawing)),
@@ -70,16 +70,15 @@ fn backend(threads: usize) -> Box<dyn Backend> {
     }
 }
 
-/// What a scene leaves behind: the EDRAM and all of memory.
+/// Final state of a scene: the EDRAM and all of memory.
 fn left(scene: &mut Scene) -> (Vec<u32>, Vec<u8>) {
     let mut memory = vec![0; MEMORY];
     scene.memory.read(0, &mut memory);
     (scene.gpu.backend().edram().unwrap(), memory)
 }
 
-/// Draws a scene on both backends, which have to leave the same behind; returns what the device's
-/// counted. Without a Vulkan driver the test counts as not run, though the reference draws its
-/// scene.
+/// Draws a scene on both backends, whose final states must be equal; returns the device's counters.
+/// Without a Vulkan driver the test counts as not run, though the reference draws its scene.
 fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
     static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
     let (edram, memory) = left(&mut make());
@@ -95,12 +94,12 @@ fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
     Some(counters)
 }
 
-/// Fallbacks by their reason.
+/// Number of fallbacks by reason.
 fn fallbacks(counters: &WgpuCounters) -> Vec<(&str, u64)> {
     counters.fallbacks.iter().map(|(reason, count)| (reason.as_str(), *count)).collect()
 }
 
-/// A vertex shader that writes its index to memory, and its position if it has one.
+/// Loads a vertex shader that writes its index to memory, and its position if it has one.
 fn exporting(scene: &mut Scene, position: &str) {
     const TABLE: u32 = 0x4_0000;
     let stream = [1 << 30 | TABLE >> 2, 0x4b00_0000, 0x4b00_0000 | 36 << 8 | 7 << 16 | 2, 0x4b00_0000 | 64];
@@ -115,7 +114,7 @@ fn exporting(scene: &mut Scene, position: &str) {
 fn an_export_without_pixels_leaves_the_edram_where_it_is() {
     let red = rectangle(8.0, 8.0, 40.0, 40.0, RED);
     let place = "alloc position\nmax oPos, r0.x, r0.x";
-    // What is drawn, and whether it needs the EDRAM.
+    // State of the draw, and the number of EDRAM transfers.
     let ways: [(&str, Change, u64); 5] = [
         ("", |_| {}, 0),
         (place, |scene| scene.write(RbModecontrol::with().edram_mode(EdramMode::Ignore)), 0),
@@ -150,7 +149,8 @@ fn alpha_becomes_a_mask_on_the_device() {
             let control = RbColorcontrol::with().alpha_func(Compare::Always).alpha_to_mask_enable(true);
             let control = control.alpha_to_mask_offset0(0).alpha_to_mask_offset1(3);
             scene.write(control.alpha_to_mask_offset2(2).alpha_to_mask_offset3(1));
-            // Between all thresholds, and what is no number at last. Depth is written where colour is.
+            // Values between all thresholds, and a NaN at the end. Depth is written where colour
+            // is.
             for step in 0..20 {
                 let alpha = if step == 19 { f32::NAN } else { (2 * step - 1) as f32 / 32.0 };
                 let x = 8.0 * step as f32;
@@ -185,8 +185,8 @@ fn a_killed_vertex_takes_its_triangle_away_on_the_device() {
                  alloc interpolators 1
                  max o0.1111, r1, r1",
             );
-            // Of the first shape no vertex is killed, of the second one of four, which both of its triangles
-            // have, of the third all.
+            // In the first shape no vertex is killed, in the second one of four, which both of its
+            // triangles contain, in the third all.
             for shape in 0..3_usize {
                 let x = 8.0 + 48.0 * shape as f32;
                 let places = [(x, 8.0), (x + 32.0, 8.0), (x + 32.0, 24.0), (x, 24.0)];
@@ -205,9 +205,9 @@ fn a_killed_vertex_takes_its_triangle_away_on_the_device() {
 
 #[test]
 fn meshes_of_one_buffer_send_what_their_indices_name() {
-    // Forty triangles, a page apart in one buffer, with constants that mean all the rest of it, twice;
-    // then one with another page written to, while the draws before wait to be submitted, and
-    // indices from the middle on.
+    // Draws forty triangles twice, a page apart in one buffer, with fetch constants that extend to
+    // the buffer's end. Then draws one with another page written while the earlier draws are not
+    // submitted yet, with indices from the middle on.
     const BUFFER: u32 = 0x20_0000;
     const SIZE: u32 = 0x20_0000;
     let counters = drawn(|| {
@@ -237,8 +237,8 @@ fn meshes_of_one_buffer_send_what_their_indices_name() {
     });
     let Some(counters) = counters else { return };
     assert_eq!(fallbacks(&counters), []);
-    // A page for each mesh; the one that was written to in another place, and the next with it for the
-    // last draw.
+    // A page for each mesh; for the last draw the written page at another position, and the page
+    // after it.
     assert_eq!((counters.vertices.sent_bytes, counters.vertices.reused), (42 * 4096, 40));
     assert_eq!(counters.submissions, 0, "nobody had to wait");
 }

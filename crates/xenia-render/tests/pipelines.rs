@@ -1,4 +1,4 @@
-//! Pipelines from one start to the next, and draws that don't wait for them.
+//! Tests of stored pipelines, and of draws that don't wait for pipelines.
 
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
@@ -18,9 +18,9 @@ static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
 thread_local! {
     static STORE: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
     static ASYNC: Cell<bool> = const { Cell::new(false) };
-    /// Of the backend that was made last.
+    /// Counters of the last created backend.
     static TALLY: RefCell<Arc<PipelineTally>> = RefCell::default();
-    /// What the progress was told.
+    /// Calls of the progress callback.
     static PROGRESS: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -28,7 +28,7 @@ fn device() -> Option<Device> {
     obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()).cloned()
 }
 
-/// What draws scenes.
+/// Backend of the scenes.
 fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
     let told = Mutex::new(Vec::new());
     let progress = |done, total| told.lock().unwrap().push((done, total));
@@ -48,7 +48,7 @@ fn counters() -> PipelineCounters {
     TALLY.with_borrow(|tally| tally.counters())
 }
 
-/// A path for a store, and nothing there.
+/// Path of a store that doesn't exist yet.
 fn store(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join("title.pipelines");
     let _ = std::fs::remove_file(&path);
@@ -56,10 +56,10 @@ fn store(name: &str) -> PathBuf {
     path
 }
 
-/// Draws of [`draw`], each with a pipeline of its own.
+/// Number of draws in [`draw`], each with a separate pipeline.
 const DRAWS: u64 = 4;
 
-/// Draws that need four pipelines: triangles, blended ones, a rectangle, one with depth.
+/// Draws with four pipelines: triangles, blended ones, a rectangle, one with depth.
 fn draw(scene: &mut Scene) {
     let triangle = [vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(8.0, 40.0, RED)];
     scene.vertices(&triangle);
@@ -109,7 +109,7 @@ fn the_second_start_compiles_nothing_in_play() {
     told.sort_unstable();
     assert_eq!(told, (1..=used as usize).map(|done| (done, used as usize)).collect::<Vec<_>>());
 
-    // A damaged end costs what was there, once.
+    // A damaged end loses its records, once.
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
     for in_play in [1, 0] {
@@ -159,7 +159,8 @@ fn draws_that_do_not_wait_make_the_same_picture_in_the_end() {
     assert_eq!(at_start, 0);
     assert!(left_out >= 1, "the first time nothing was there");
 
-    // What was made in the background is stored, too, and at the next start no draw is left out.
+    // Pipelines compiled in the background are stored, too, and at the next start no draw is left
+    // out.
     assert!(is_right(&picture()));
     assert_eq!(counters(), PipelineCounters { at_start: in_play, in_play: 0, left_out: 0 });
 }

@@ -1,4 +1,4 @@
-//! Whole scenes on the host's graphics device: those of xenia-gpu's tests.
+//! The scenes of xenia-gpu's tests on the host's graphics device.
 #![allow(clippy::decimal_bitwise_operands)] // sizes and numbers in packed words
 
 #[path = "../../xenia-gpu/tests/scene/all.rs"]
@@ -11,10 +11,11 @@ use std::sync::OnceLock;
 use xenia_render::backend::{Device, DeviceError, WgpuBackend};
 use xenia_testing::{Tool, obtain};
 
-/// Threads that draw, and whether the processor's own is among them: what must make no difference.
+/// Number of draw threads, and whether draws run on the processor's thread. Results must not depend
+/// on either.
 const WAYS: &[(usize, bool)] = &[(1, true), (1, false)];
 
-/// What draws scenes. Without a Vulkan driver the test counts as not run, though the reference
+/// Backend of the scenes. Without a Vulkan driver the test counts as not run, though the reference
 /// draws its scene.
 fn backend(threads: usize) -> Box<dyn xenia_gpu::Backend> {
     static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();

@@ -1,5 +1,6 @@
-//! Translated shaders: validity on any program, and agreement with the interpreter on the software
-//! Vulkan driver. Where there is no Vulkan driver, the second half says so and is skipped.
+//! Tests of translated shaders: validity for any program, and agreement with the interpreter on the
+//! software Vulkan driver. Without a Vulkan driver, the second part prints a message and is
+//! skipped.
 
 mod alu;
 mod control_flow;

@@ -1,30 +1,31 @@
-//! What an executor's host threads are doing, for whoever watches it from another thread. Nothing
-//! of it flows back to the guest.
+//! Live view of what an executor's host threads are doing, for monitoring threads. It never affects
+//! the guest.
 
 use crate::{GuestTicks, HW_THREADS};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What a host thread of an executor does at a moment.
+/// The current activity of one of an executor's host threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// Nothing: it is between two runs.
+    /// Idle: between two runs, or waiting for work.
     Nothing,
-    /// Runs or compiles guest code; it began at this address.
+    /// Runs or compiles guest code, starting at this address.
     Guest(u32),
-    /// Carries out the system call before this address.
+    /// Executes the system call before this address.
     Kernel(u32),
-    /// Lets the devices act: packets, draws, interrupts, timers.
+    /// Advances the devices: packets, draws, interrupts, timers.
     Devices,
 }
 
-/// Host threads that are told apart: one for each hardware thread, and the devices'. Lockstep has
-/// the first alone.
+/// Number of distinguished host threads: one for each hardware thread, and the devices' thread.
+/// Lockstep uses only the first.
 const LANES: usize = HW_THREADS + 1;
 
-/// The devices' place among [`LANES`].
+/// Index of the devices' thread among [`LANES`].
 pub(crate) const DEVICES: usize = HW_THREADS;
 
-/// What one host thread does. On a cache line of its own: it is written at every kernel call.
+/// The activity of one host thread. On its own cache line, because it is written at every kernel
+/// call.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Lane {
@@ -32,7 +33,7 @@ struct Lane {
     doing: AtomicU64,
 }
 
-/// See the module's documentation.
+/// The activity of all host threads of an executor, readable from any thread.
 #[derive(Debug, Default)]
 pub struct Activity {
     lanes: [Lane; LANES],
@@ -41,8 +42,8 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// For each host thread: how many visits, or ends of rounds, it has behind it, and what it does
-    /// now.
+    /// For each host thread: the number of visits, or of round ends, that it has completed, and its
+    /// current activity.
     pub fn lanes(&self) -> impl Iterator<Item = (u64, Doing)> + '_ {
         self.lanes.iter().map(|lane| {
             let word = lane.doing.load(Relaxed);
@@ -56,31 +57,31 @@ impl Activity {
         })
     }
 
-    /// Instructions executed when the last step ended.
+    /// Number of instructions executed by the end of the last step.
     pub fn instructions(&self) -> u64 {
         self.instructions.load(Relaxed)
     }
 
-    /// Guest time then.
+    /// Guest time at the end of the last step.
     pub fn now(&self) -> GuestTicks {
         self.now.load(Relaxed)
     }
 
-    /// A host thread has taken a step.
+    /// Records that a host thread has completed a step.
     pub(crate) fn step(&self, lane: usize, instructions: u64, now: GuestTicks) {
         self.count_step(lane);
         self.instructions.store(instructions, Relaxed);
         self.now.store(now, Relaxed);
     }
 
-    /// A host thread that executes nothing has taken a step.
+    /// Records that a host thread which executes no guest code has completed a step.
     pub(crate) fn count_step(&self, lane: usize) {
         if let Some(lane) = self.lanes.get(lane) {
             lane.steps.fetch_add(1, Relaxed);
         }
     }
 
-    /// What a host thread does from now on.
+    /// Sets the current activity of a host thread.
     #[inline]
     pub(crate) fn set(&self, lane: usize, doing: Doing) {
         let word = match doing {

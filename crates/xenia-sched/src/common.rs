@@ -1,9 +1,9 @@
-//! What all slots share without a lock: where threads are, figures, and for each slot a few words
-//! that others read while its owner changes it. In lockstep all of it has one owner.
+//! Lock-free state shared by all slots: the thread directory, counters, and a few words per slot
+//! that others read while its owner changes it. In lockstep a single owner accesses all of it.
 //!
-//! A slot's signs change under its lock, so under it they are exact. Without it they are hints:
-//! whoever acts on one locks and looks again, and whoever changes one for the better calls those
-//! who may have looked too early.
+//! A slot's signs change under its lock, so they are exact for holders of the lock and hints for
+//! others. A thread that acts on a hint locks the slot and checks again; a thread that changes a
+//! sign so that others could proceed notifies them.
 
 use crate::contention::ContentionPoints;
 use crate::directory::Directory;
@@ -12,14 +12,14 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use xenia_sync::{Level, Mutex};
 
-/// What others read of a slot. On a cache line of its own.
+/// The words of a slot that others read, on their own cache line.
 #[repr(align(64))]
 struct Signs {
-    /// Whether it has a running thread, or a ready one that nobody keeps from running.
+    /// Whether the slot has a running thread, or a ready one that no spinning thread blocks.
     runnable: AtomicBool,
-    /// A bit per other slot that could take a thread which has to wait here.
+    /// A bit per other slot that could take a ready thread from here.
     on_offer: AtomicU8,
-    /// The earliest deadline of a wait; `MAX`: none.
+    /// The earliest deadline of a wait; `MAX` if there is none.
     deadline: AtomicU64,
 }
 
@@ -33,28 +33,29 @@ impl Default for Signs {
     }
 }
 
-/// See the module's documentation.
+/// State shared by all slots ([module documentation](self)).
 pub(crate) struct Common {
     pub(crate) directory: Directory,
     signs: [Signs; HW_THREADS],
-    /// Instructions until a thread makes way for its equal-priority peers.
+    /// Quantum in instructions: how long a thread runs before equal-priority threads get their
+    /// turn.
     pub(crate) quantum: u32,
-    /// Live threads of the title.
+    /// Number of live threads of the title.
     live: AtomicUsize,
-    /// Live threads that may run on several slots. As long as it is 0, no slot looks for a thread
-    /// on another.
+    /// Number of live threads that may run on several slots. While it is 0, slots do not search
+    /// others for threads.
     roaming: AtomicUsize,
-    /// What the title's thread that ended last returned.
+    /// Exit code of the title's thread that ended last.
     exit_code: AtomicU32,
     wait_serial: AtomicU64,
-    /// The deadline that the time-keeper waits for.
+    /// The deadline until which the time-keeper sleeps.
     awaited: AtomicU64,
-    /// Whether some slot has news of priorities, perhaps: so that lockstep, which tells all of
-    /// them, need not look at each.
+    /// Whether some slot may have priority changes to report. Lockstep then checks all slots, and
+    /// none otherwise.
     has_news: AtomicBool,
-    /// Deadlocks that were broken.
+    /// Number of deadlocks that were resolved by ending a wait.
     pub(crate) recoveries: AtomicU64,
-    /// Deadlocks that ended a run.
+    /// Number of deadlocks that ended a run.
     pub(crate) halts: AtomicU64,
     events: Mutex<Box<dyn EventSink>>,
     logs_events: bool,
@@ -101,12 +102,12 @@ impl Common {
         }
     }
 
-    /// What is known of contention, if anything is to be counted of it.
+    /// Runs `f` on the contention state, if contention is recorded or replayed.
     pub(crate) fn with_contention<R>(&self, f: impl FnOnce(&mut ContentionPoints) -> R) -> Option<R> {
         self.counts_attempts.then(|| f(&mut self.contention.lock()))
     }
 
-    /// The same between two runs.
+    /// Runs `f` on the contention state, between two runs.
     pub(crate) fn contention_mut<R>(&mut self, f: impl FnOnce(&mut ContentionPoints) -> R) -> R {
         let contention = self.contention.get_mut();
         let result = f(contention);
@@ -121,7 +122,7 @@ impl Common {
 
     // ---- threads and their waits ----
 
-    /// See [`crate::Cpu::open_wait`].
+    /// Opens a wait of a thread ([`crate::Cpu::open_wait`]).
     pub(crate) fn open_wait(&self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
         let serial = self.directory.wait_word(thread)?.open(alertable);
         Ok(WaitTicket { thread, serial })
@@ -131,7 +132,7 @@ impl Common {
         self.directory.wait_word(wait.thread).is_ok_and(|word| word.waiting() == Some(wait.serial))
     }
 
-    /// Numbers the machine's waits.
+    /// Returns a new serial number, unique among the machine's waits.
     pub(crate) fn next_wait(&self) -> u64 {
         self.wait_serial.fetch_add(1, Relaxed) + 1
     }
@@ -158,7 +159,7 @@ impl Common {
         self.roaming.load(Relaxed) != 0
     }
 
-    /// A live thread's freedom to change slots has changed.
+    /// Updates the number of live threads that can migrate, after a change of one thread.
     pub(crate) fn count_roaming(&self, before: bool, now: bool) {
         match (before, now) {
             (false, true) => self.roaming.fetch_add(1, Relaxed),
@@ -167,14 +168,15 @@ impl Common {
         };
     }
 
-    /// A slot has news of priorities. Mostly that is known, and nothing is written.
+    /// Records that a slot has priority changes to report. Avoids the store if that is recorded
+    /// already.
     pub(crate) fn note_news(&self) {
         if !self.has_news.load(Relaxed) {
             self.has_news.store(true, Relaxed);
         }
     }
 
-    /// Whether some slot has; asked once.
+    /// Whether some slot has priority changes to report; resets the flag.
     #[inline]
     pub(crate) fn take_news(&self) -> bool {
         let has_news = self.has_news.load(Relaxed);
@@ -184,7 +186,7 @@ impl Common {
         has_news
     }
 
-    // ---- what slots show ----
+    // ---- what slots publish ----
 
     pub(crate) fn set_runnable(&self, hw_id: u8, is_runnable: bool) {
         if let Some(signs) = self.signs.get(usize::from(hw_id)) {
@@ -192,7 +194,7 @@ impl Common {
         }
     }
 
-    /// A bit per slot that has a running thread, or a ready one that nobody keeps from running.
+    /// A bit per slot that has a running thread, or a ready one that no spinning thread blocks.
     pub(crate) fn runnable(&self) -> u8 {
         let bit = |(hw_id, signs): (usize, &Signs)| u8::from(signs.runnable.load(Acquire)) << hw_id;
         self.signs.iter().enumerate().map(bit).sum()
@@ -204,28 +206,29 @@ impl Common {
         }
     }
 
-    /// Whether a thread waits on another slot that this one could take.
+    /// Whether another slot has a ready thread that this one could take.
     pub(crate) fn is_offered_one(&self, hw_id: u8) -> bool {
         self.anybody_roams() && self.signs.iter().any(|signs| signs.on_offer.load(Acquire) >> hw_id & 1 != 0)
     }
 
-    /// A slot's earliest deadline has changed; whether the time-keeper is to be called.
+    /// Publishes a slot's earliest deadline. Returns whether the time-keeper must be notified.
     pub(crate) fn set_deadline(&self, hw_id: u8, deadline: GuestTicks) -> bool {
         if let Some(signs) = self.signs.get(usize::from(hw_id)) {
             signs.deadline.store(deadline, SeqCst);
         }
-        // The time-keeper says what it waits for, and then looks once more: one of the two sees the other.
+        // The time-keeper stores its deadline and then reads these again, all sequentially
+        // consistent, so at least one of the two sees the other's store.
         deadline < self.awaited.load(SeqCst)
     }
 
-    /// The earliest deadline of all, and whose it is.
+    /// The earliest deadline of all slots, and its slot.
     pub(crate) fn first_deadline(&self) -> Option<(GuestTicks, u8)> {
         let all = self.signs.iter().zip(0..).map(|(signs, hw_id)| (signs.deadline.load(SeqCst), hw_id));
         all.min().filter(|&(deadline, _)| deadline != GuestTicks::MAX)
     }
 
-    /// The time-keeper is about to sleep, for that deadline at most; `false` if an earlier one has
-    /// come in.
+    /// Publishes the deadline until which the time-keeper is about to sleep. Returns `false` if a
+    /// slot has an earlier one by now.
     pub(crate) fn may_wait_for(&self, deadline: Option<GuestTicks>) -> bool {
         let deadline = deadline.unwrap_or(GuestTicks::MAX);
         self.awaited.store(deadline, SeqCst);
@@ -233,7 +236,7 @@ impl Common {
     }
 }
 
-/// Guest time of what is being done, and what all slots share.
+/// The guest time of an operation, and the state that all slots share.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) common: &'a Common,

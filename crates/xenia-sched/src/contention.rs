@@ -1,29 +1,27 @@
-//! The points at which threads contend for locks: those of a recorded run that this one repeats,
-//! and those of this run, where they are to be recorded.
+//! Recording and replay of lock contention.
 //!
-//! A point is a thread and the number of its lock attempt. A repeated contention makes its thread
-//! attempt the lock once more, so a run's own attempts are ahead of the record's by those; what is
-//! recorded is in the record's numbers, so that the record of a repeated run can be repeated in its
-//! turn.
+//! A point is a thread and the number of its lock attempt. A replayed contention makes its thread
+//! attempt the lock once more, so a replaying run's attempt numbers are ahead of the record's.
+//! Points are recorded in the record's numbering, so that the record of a replay can be replayed,
+//! too.
 
 use crate::{Contention, ContentionManifest};
 use std::collections::BTreeMap;
 
-/// Contentions that are recorded, at most: as many lines as a manifest that can be read has room
-/// for.
+/// Limit of recorded contentions: the number of lines for which a readable manifest has room.
 pub const RECORDED_CONTENTIONS: usize = 500_000;
 
-/// What a run has recorded.
+/// The contentions that a run has recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedContention {
-    /// Contentions in the order in which they happened, which is each thread's own.
+    /// Contentions in the order in which they happened, which keeps each thread's order.
     pub points: Vec<Contention>,
-    /// Contentions beyond [`RECORDED_CONTENTIONS`].
+    /// Number of contentions beyond [`RECORDED_CONTENTIONS`].
     pub left_out: u64,
 }
 
 impl RecordedContention {
-    /// As a manifest: a line of JSON for each.
+    /// Encodes the record as a manifest, one line of JSON each.
     pub fn to_manifest(&self) -> Result<String, serde_json::Error> {
         let mut text = String::new();
         for point in &self.points {
@@ -34,12 +32,12 @@ impl RecordedContention {
     }
 }
 
-/// See the module's documentation.
+/// Contention state of a machine: the points to replay, and those recorded so far.
 #[derive(Debug, Default)]
 pub(crate) struct ContentionPoints {
     replayed: Option<ContentionManifest>,
     recorded: Option<RecordedContention>,
-    /// Attempts by thread, if they matter.
+    /// Number of lock attempts by thread, if they are counted.
     attempts: BTreeMap<u32, u64>,
 }
 
@@ -48,12 +46,12 @@ impl ContentionPoints {
         Self { replayed, ..Self::default() }
     }
 
-    /// Whether attempts matter.
+    /// Whether lock attempts are counted.
     pub(crate) fn counts(&self) -> bool {
         self.replayed.is_some() || self.recorded.is_some()
     }
 
-    /// See [`crate::Cpu::peek_contention`].
+    /// Counts a lock attempt ([`crate::Cpu::peek_contention`]).
     pub(crate) fn peek(&mut self, tid: u32) -> Option<Contention> {
         if !self.counts() {
             return None;
@@ -64,7 +62,7 @@ impl ContentionPoints {
         self.replayed.as_mut()?.consume_at_peek(tid, attempt)
     }
 
-    /// A thread has ended: it attempts nothing more.
+    /// Removes a thread that has ended.
     pub(crate) fn forget(&mut self, tid: u32) {
         self.attempts.remove(&tid);
         if let Some(manifest) = &mut self.replayed {
@@ -80,10 +78,10 @@ impl ContentionPoints {
         self.recorded.is_some()
     }
 
-    /// See [`crate::Cpu::note_contention`].
+    /// Records a contention ([`crate::Cpu::note_contention`]).
     pub(crate) fn note(&mut self, tid: u32, object: u32, owner_tid: u32) {
         let Some(recorded) = &mut self.recorded else { return };
-        // It has counted one, or nothing could be repeated.
+        // Without a counted attempt, the point could not be replayed.
         let Some(attempt) = self.attempts.get(&tid).and_then(|attempts| attempts.checked_sub(1)) else {
             return;
         };
@@ -151,7 +149,7 @@ mod tests {
         let recorded = points.take_recorded().unwrap();
         assert_eq!((recorded.points.len(), recorded.left_out), (RECORDED_CONTENTIONS, 3));
         let text = recorded.to_manifest().unwrap();
-        // What the program reads of a file, at most.
+        // The program's limit for reading a file.
         assert!(text.len() <= 64 << 20, "{}", text.len());
         assert_eq!(ContentionManifest::parse(&text).unwrap().remaining(), RECORDED_CONTENTIONS);
     }

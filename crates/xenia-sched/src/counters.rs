@@ -1,27 +1,27 @@
-//! Figures of a scheduler: plain numbers, counted where things happen.
+//! Scheduler counters: plain numbers, incremented where things happen.
 
 use xenia_cpu::counters;
 
 counters! {
-    /// Scheduler figures.
+    /// Counters of a scheduler.
     struct SchedulerCounters {
-        /// Threads created.
+        /// Number of threads created.
         spawn_ok: u64,
-        /// Thread creations refused.
+        /// Number of thread creations refused.
         spawn_rejected: u64,
-        /// Context switches.
+        /// Number of context switches.
         switches: u64,
-        /// Threads that went from one hardware thread to another.
+        /// Number of threads that migrated to another hardware thread.
         migrations: u64,
-        /// Waits that somebody, or their deadline, ended.
+        /// Number of waits that a wake or a deadline ended.
         wakes: u64,
-        /// Deadlocks that were broken.
+        /// Number of deadlocks that were resolved by ending a wait.
         deadlock_recoveries: u64,
-        /// Deadlocks that ended the run.
+        /// Number of deadlocks that ended the run.
         deadlock_halts: u64,
-        /// Times that the lock of a hardware thread's slot was taken. In lockstep there is none.
+        /// Number of acquisitions of slots' locks. Lockstep has no such locks.
         lock_takes: u64,
-        /// Of these, times that somebody else had it.
+        /// Number of these acquisitions that found the lock taken.
         lock_waits: u64,
     }
 }

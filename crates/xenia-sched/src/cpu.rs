@@ -1,68 +1,68 @@
-//! What code that runs on behalf of a guest thread may ask of the hardware thread under it.
+//! The scheduler's interface for code that runs on behalf of a guest thread: the hardware thread as
+//! the kernel sees it.
 //!
-//! The kernel sees a [`Cpu`] and never the scheduler behind it. Lockstep's is [`crate::Scheduler`]
-//! itself: nothing happens between two of its methods. A parallel executor gives each of its host
-//! threads one of its own over shared slots; so each method says what may happen beside it, and
-//! what the caller must hold so that the answer still means something.
+//! The kernel uses a [`Cpu`] and never the scheduler behind it. Lockstep's is [`crate::Scheduler`]
+//! itself, where no other code runs between two calls. A parallel executor gives each of its host
+//! threads a `Cpu` over shared slots. So each method documents what may happen concurrently, and
+//! which lock the caller must hold so that the result stays meaningful.
 //!
-//! - **Registers** belong to one owner at a time: the slot's host thread while the thread runs
-//!   ([`Running`]), whoever ends its wait while it is being woken (the closures of
-//!   [`Cpu::wake_with`] and [`Cpu::interrupt`]), the thread's record otherwise. Nobody reaches into
-//!   the registers of a thread that runs.
-//! - **Waiting** is data: whoever runs for the thread returns [`crate::Disposition::Park`], and its
-//!   executor parks it. There is no method for it. Before that, under the lock of the list that it
-//!   goes on, the wait is opened ([`Cpu::open_wait`]), so that a wake which comes before the thread
-//!   parks is not lost.
-//! - **A wait ends once.** Who may end one is decided by its registration: whoever takes it off the
-//!   list it stands on, under that list's lock, wakes the thread. Waits on no list (delays) end by
-//!   their deadline or an interruption.
+//! - **Registers** have one owner at a time: the slot's host thread while the guest thread runs
+//!   ([`Running`]), the waker while the thread is being woken (the closures of [`Cpu::wake_with`]
+//!   and [`Cpu::interrupt`]), otherwise the thread's record. The registers of a running thread are
+//!   never accessed from outside.
+//! - **Waiting** is data: the kernel returns [`crate::Disposition::Park`], and the executor parks
+//!   the thread; there is no method for it. Before that, under the lock of the list that the wait
+//!   goes on, the kernel opens the wait ([`Cpu::open_wait`]), so that a wake before the park is not
+//!   lost.
+//! - **A wait ends once.** The list registration decides who may end a wait: the code that removes
+//!   the wait from its list, under that list's lock, wakes the thread. Waits on no list (delays)
+//!   end by their deadline or an interruption.
 //! - **Locks:** no method takes a lock that its caller could hold already; all may be called under
-//!   any lock of the kernel's. What a closure takes must rank above what its caller holds.
-//! - **Errors** are those of names: a thread that is referred to by a counted [`ThreadRef`] is
-//!   never stale.
+//!   any of the kernel's locks. Locks taken in a closure must rank above those that its caller
+//!   holds.
+//! - **Errors** concern names only: a thread with a counted [`ThreadRef`] is never stale.
 
 use crate::{Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef, WaitSerial};
 use xenia_cpu::PpcContext;
 
-/// A guest thread that has its slot: who it is, and its registers, which are out of its record for
-/// as long as it runs.
+/// A guest thread that occupies its slot: its identity, and its registers, which are out of its
+/// record while it runs.
 #[derive(Debug)]
 pub struct Running {
-    /// Its name.
+    /// Its name in the scheduler.
     pub thread: ThreadRef,
     /// Guest thread id.
     pub id: u32,
-    /// The hardware thread that it has.
+    /// The hardware thread that it occupies.
     pub hw_id: u8,
-    /// Its registers.
     pub ctx: Box<PpcContext>,
 }
 
-/// One wait of one thread.
+/// Identifies one wait of one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTicket {
-    /// The thread.
+    /// The waiting thread.
     pub thread: ThreadRef,
-    /// Which of its waits.
+    /// Serial number of the wait, unique for the thread.
     pub serial: WaitSerial,
 }
 
-/// What came of waking a thread.
+/// Result of waking a thread.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
-    /// Its wait is over, with the value it was given: it is ready.
+    /// Its wait has ended with the given value, and it is ready.
     Yes,
-    /// Its wait is over before it has parked: it goes on by [`crate::System::go_on`] with the
+    /// Its wait has ended before it parked: it resumes through [`crate::System::go_on`] with the
     /// value.
     BeforePark,
-    /// It was in no wait, or in none of the kind that was to end. Nothing has changed.
+    /// It was not waiting, or not in a wait of the required kind. Nothing has changed.
     NotWaiting,
 }
 
 impl Woken {
-    /// For a waker that has taken the wait off its list, so that nobody else may end it: if the
-    /// thread did not wait all the same, what it was to receive is lost, and the log says so.
+    /// Checks the result for a waker that removed the wait from its list, and so is the only one
+    /// that may end it. If the thread did not wait, the value is lost, which is logged as an error.
     pub fn by_owner(self, thread: ThreadRef) {
         if self == Self::NotWaiting {
             tracing::error!(target: "sched", "thread {thread:?} stood among the waiters and did not wait");
@@ -70,55 +70,55 @@ impl Woken {
     }
 }
 
-/// Where a thread may run.
+/// Result of a change of affinity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// A bit per hardware thread that it could run on before.
+    /// The previous affinity, a bit per hardware thread.
     pub before: u8,
-    /// The hardware thread that it is on now.
+    /// The hardware thread that the thread is on now, or will be on.
     pub hw_id: u8,
 }
 
-/// See the module's documentation.
+/// Services of a hardware thread for the kernel: time, events, waits and control of threads.
 pub trait Cpu {
     // ---- time and events ----
 
-    /// Guest time of what is going on. Does not move during a call; other hardware threads may be
-    /// ahead or behind by a visit.
+    /// Guest time of the current call. It does not advance during a call; other hardware threads
+    /// may be ahead or behind by a visit.
     fn now(&self) -> GuestTicks;
 
-    /// Whether anybody listens to events, so that building one is worth it.
+    /// Whether events are logged, so that building one is worthwhile.
     fn logs_events(&self) -> bool;
 
-    /// Reports an event at the present guest time. Events of one hardware thread keep their order;
-    /// what orders those of two is a lock that both held.
+    /// Logs an event at the present guest time. Events of one hardware thread keep their order;
+    /// events of two are ordered only by locks that both held.
     fn emit(&mut self, event: &Event<'_>);
 
     // ---- waits ----
 
-    /// The thread that runs here is about to wait: from now on it can be woken, though it has not
-    /// parked. Called under the lock of the list that the wait goes on, before it is there;
-    /// each is followed by [`crate::Disposition::Park`] at the end of the call. A wake that
-    /// comes in between is kept: the thread goes on with it and does not park.
+    /// Opens a wait of the thread that runs here: from now on it can be woken, though it has not
+    /// parked. Must be called under the lock of the list that the wait goes on, before the wait is
+    /// added to it, and must be followed by [`crate::Disposition::Park`] at the end of the call. A
+    /// wake in between is kept: the thread resumes with its value instead of parking.
     fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError>;
 
-    /// Whether a wait is not over. Stays true as long as the caller holds the lock of the list that
-    /// it stands on; of a wait on no list it is a guess.
+    /// Whether a wait has not ended. The result `true` stays valid while the caller holds the lock
+    /// of the list that has the wait; for a wait on no list it is a hint.
     fn is_waiting(&self, wait: WaitTicket) -> bool;
 
     /// Ends a thread's wait: it receives `value` in r3 and becomes ready, its priority raised by
     /// `boost`.
     ///
-    /// The caller has taken the wait off the list it stood on, under that list's lock; without
-    /// that, the thread may have been woken and wait for something else by now. A thread that
-    /// has registered its wait and not parked yet counts as waiting: it does not park.
+    /// The caller must have removed the wait from its list, under that list's lock; otherwise the
+    /// thread may have been woken and be in another wait by now. A thread that has opened its wait
+    /// but not parked yet counts as waiting: it does not park.
     fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError>;
 
-    /// As [`Self::wake`], and lets `registers` change the thread's registers before it is ready.
-    /// Called once if the answer is [`Woken::Yes`], with r3 set already, otherwise never; no
-    /// lock of the scheduler's is held meanwhile. What it would have done to a thread that has
-    /// not parked yet is done by [`crate::System::go_on`]: the caller leaves it there before it
-    /// lets go of the lock under which the wait was opened.
+    /// Does the same as [`Self::wake`], and lets `registers` change the thread's registers before
+    /// it is ready. The closure is called once if the result is [`Woken::Yes`], after r3 is set,
+    /// and otherwise never; no lock of the scheduler is held meanwhile. For a thread that has not
+    /// parked yet, [`crate::System::go_on`] must make the change: the caller leaves it there before
+    /// it releases the lock under which the wait was opened.
     fn wake_with(
         &mut self,
         thread: ThreadRef,
@@ -127,14 +127,15 @@ pub trait Cpu {
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError>;
 
-    /// As [`Self::wake`] without a boost, but ends this wait only: for a deadline, which may come
-    /// after the thread has gone on and waits for something else.
+    /// Ends this wait only, as [`Self::wake`] without a boost does: for a deadline, which may
+    /// expire after the thread has resumed and entered another wait.
     fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError>;
 
-    /// As [`Self::wake_with`] without a boost, if the thread is in a wait that is alertable: one
-    /// step, so that two interruptions can't end one wait. The caller holds the lock of the
-    /// lists that alertable waits stand on from before the call until it has taken the wait off
-    /// them: otherwise a signal could be given to a wait that is over.
+    /// Does the same as [`Self::wake_with`] without a boost, if the thread is in an alertable wait.
+    /// The check and the wake are one step, so that two interruptions can't end one wait. The
+    /// caller must hold the lock of the lists that alertable waits are on, from before the call
+    /// until it has removed the wait from them; otherwise a signal could be given to a wait that is
+    /// over.
     fn interrupt(
         &mut self,
         thread: ThreadRef,
@@ -144,83 +145,81 @@ pub trait Cpu {
 
     // ---- threads ----
 
-    /// Makes a thread. The name is counted once, for the caller: it stays the thread's, even after
-    /// its end, until [`Self::release`]. It may run before this returns, unless it starts
-    /// suspended or waiting: whatever it needs to find is there, or behind a lock that the
-    /// caller holds.
+    /// Creates a thread. The returned name counts one reference, for the caller: it stays valid,
+    /// even after the thread's end, until [`Self::release`]. The thread may run before this
+    /// returns, unless it starts suspended or waiting, so everything that it needs must exist, or
+    /// be protected by a lock that the caller holds.
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError>;
 
-    /// Takes back a counted reference.
+    /// Releases a counted reference.
     fn release(&mut self, thread: ThreadRef) -> Result<(), SchedError>;
 
-    /// Ends the thread that runs here. Its waiters and its registrations are the caller's business;
-    /// it executes nothing more, and its registers stay with its executor until the call is
-    /// over.
+    /// Ends the thread that runs here. The caller handles its waiters and registrations. The thread
+    /// executes no more, and its registers stay with its executor until the call returns.
     fn exit(&mut self, thread: ThreadRef, code: u32) -> Result<(), SchedError>;
 
-    /// Suspends a thread once more; returns the count before. One that runs elsewhere is asked to:
-    /// it stops at its next boundary, the end of a visit or of a kernel call, and may execute
-    /// until then. One that keeps its slot stops when it does so no more: what suspends a
-    /// thread on the console comes in below the level of deferred calls.
+    /// Increments a thread's suspend count; returns the previous count. A thread that runs
+    /// elsewhere stops at its next boundary, the end of a visit or of a kernel call, and may
+    /// execute until then. A thread that holds its slot stops when it releases the slot: on the
+    /// console, suspensions are delivered below the interrupt level of deferred calls.
     fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError>;
 
-    /// Takes one suspension back; returns the count before. A count of 0 stays. Takes back a
-    /// request that has not been carried out.
+    /// Decrements a thread's suspend count, unless it is 0; returns the previous count. Cancels a
+    /// suspension that has not taken effect yet.
     fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError>;
 
-    /// Sets the base priority, 0–31, and ends any boost; returns the base priority before. Counts
-    /// from the slot's next decision.
+    /// Sets the base priority, 0–31, and ends any boost; returns the previous base priority. Takes
+    /// effect at the slot's next scheduling decision.
     fn set_base_priority(&mut self, thread: ThreadRef, base: u8) -> Result<u8, SchedError>;
 
-    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before.
-    /// Counts from the slot's next decision.
+    /// Sets a thread's current priority, 0–31, as a boost would; returns the previous one. Takes
+    /// effect at the slot's next scheduling decision.
     fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError>;
 
-    /// The priority that a thread has now. Whoever shows it to the guest asks and writes under one
-    /// lock, so that who writes last has asked last.
+    /// A thread's current priority. Callers that publish the priority must read and store it under
+    /// one lock, so that the last store has the last value.
     fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError>;
 
-    /// Turns boosts on wake off or on; returns whether they were off.
+    /// Disables or enables boosts on wake; returns whether they were disabled.
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError>;
 
-    /// Lets the thread that runs here, or one that the caller is about to wake, keep its slot, or
-    /// not any more; returns how it was. A thread that keeps its slot makes way for nobody, and
-    /// nobody runs there while it waits for a spin lock.
+    /// Lets the thread that runs here, or one that the caller is about to wake, hold its slot, or
+    /// ends that; returns the previous state. A thread that holds its slot is not preempted, and no
+    /// other thread runs there while it waits for a spin lock.
     fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError>;
 
-    /// Sets the hardware threads that a thread may run on, the low six bits of `mask`, and moves it
-    /// if it is on another. The caller tells the guest where it is, under a lock that orders
-    /// two such calls for one thread. One that runs elsewhere moves at its next boundary; the
-    /// answer names where it will be.
+    /// Sets the hardware threads that a thread may run on, the low six bits of `mask`, and migrates
+    /// it if necessary. The caller must publish the new location to the guest, under a lock that
+    /// orders calls for the same thread. A thread that runs elsewhere migrates at its next
+    /// boundary; the result has its future location.
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError>;
 
-    /// Something has been set that time alone brings, a timer for one: whoever keeps time is to
-    /// look when it is due.
+    /// Notifies the time-keeper of a new event that depends on time alone, such as a timer.
     fn time_has_more(&mut self) {}
 
-    // ---- work that takes the host long ----
+    // ---- slow host work ----
 
-    /// Whether host threads carry out what calls leave for later ([`crate::System::work`]). Without
-    /// them, a call carries it out before it returns: what happens when then depends on nothing
-    /// but the guest.
+    /// Whether worker threads carry out work that calls defer ([`crate::System::work`]). Without
+    /// workers, a call carries it out before it returns, so that its effects depend on the guest
+    /// alone.
     fn has_workers(&self) -> bool {
         false
     }
 
-    /// Work has been left, for one who has workers.
+    /// Notifies the workers of deferred work, if there are workers.
     fn work_has_come(&mut self) {}
 
     // ---- recorded contention ----
 
-    /// Counts a lock attempt of the thread that runs here, by its guest id, and returns the
-    /// contention that a replayed record has for it. Counts are per thread: nothing another
-    /// thread does comes between.
+    /// Counts a lock attempt of the thread that runs here, given by its guest id, and returns the
+    /// contention that a replayed record has for it. Attempts are counted per thread, so other
+    /// threads do not affect the numbers.
     fn peek_contention(&mut self, id: u32) -> Option<Contention>;
 
-    /// Whether contention is recorded, so that finding out who has the lock is worth it.
+    /// Whether contention is recorded, so that finding the owner of a lock is worthwhile.
     fn records_contention(&self) -> bool;
 
-    /// The lock attempt that the thread that runs here has counted last finds `object` with thread
-    /// `owner` (0: it can't be told), and the thread is about to wait for it.
+    /// Records that the last counted lock attempt of the thread that runs here found `object` owned
+    /// by thread `owner` (0 if unknown), and that the thread is about to wait for it.
     fn note_contention(&mut self, id: u32, object: u32, owner: u32);
 }

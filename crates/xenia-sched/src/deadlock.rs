@@ -1,25 +1,26 @@
-//! What becomes of a machine in which nothing can run and nothing is to come.
+//! Deadlock handling: what happens when no thread can run and no event is pending.
 
 use crate::{ThreadRef, ThreadsReport};
 
-/// Recoveries in a row, without an instruction between them, before the machine stops anyway.
+/// Limit of consecutive recoveries without an executed instruction; after it the machine stops.
 const RECOVERIES_IN_A_ROW: u32 = 64;
 
-/// Deadlocks that are reported one by one; after that many, only where the count is a power of two.
+/// Number of deadlocks that are logged individually; later ones are logged if their number is a
+/// power of two.
 const REPORTED: u64 = 16;
 
-/// The deadlocks of one machine.
+/// Deadlock state of one machine.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlocks {
     in_a_row: u32,
-    /// Instructions executed when the last was found.
+    /// Number of instructions executed when the last deadlock was found.
     at: u64,
 }
 
 impl Deadlocks {
-    /// A deadlock has been found, after `recoveries` and this many instructions. Says so, and
-    /// returns the thread whose wait is to end as if its time had run out; `None`: the machine
-    /// stops.
+    /// Handles a deadlock, after `recoveries` earlier ones and this many instructions. Logs it and
+    /// returns the thread whose wait should be ended as by a timeout, or `None` if the machine
+    /// should stop.
     pub(crate) fn found(
         &mut self,
         recoveries: u64,

@@ -1,39 +1,40 @@
-//! Where each thread is, and where its wait stands: found by the thread's name without a lock.
+//! Lock-free directory of threads: maps a thread's name to its slot and its wait word.
 //!
-//! Positions never move, so a reference into the directory stays good while others add to it.
-//! `slot_of` may be out of date when it comes back; whoever then locks that slot finds the thread's
-//! record there, or looks again: a thread moves under the locks of both slots. A wait word stays
-//! with its position from one thread to the next, and so does its serial number: a deadline of the
-//! one before ends no wait of the next.
+//! Entries never move, so a reference into the directory stays valid while others add entries. The
+//! result of `slot_of` may be outdated when it returns. Callers lock that slot and look for the
+//! thread's record there, or retry: a thread moves under the locks of both slots. A wait word is
+//! reused by the next thread at its position, and its serial numbers continue, so that an old
+//! deadline never ends a new thread's wait.
 
 use crate::{HW_THREADS, SchedError, ThreadRef, WaitWord};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-/// log2 of the positions in the first piece; each of the others has twice as many as the one
-/// before.
+/// log2 of the number of positions in the first piece; each further piece is twice as large as the
+/// one before.
 const FIRST: u32 = 5;
 
-/// Pieces that hold all positions that a [`ThreadRef`] can name.
+/// Number of pieces that hold all positions of a [`ThreadRef`].
 const PIECES: usize = (u16::BITS - FIRST + 1) as usize;
 
-/// One position. On a cache line of its own: threads of different slots wait at the same time.
+/// The entry of one position, on its own cache line, because threads of different slots wait
+/// concurrently.
 #[derive(Default)]
 #[repr(align(64))]
 struct Entry {
-    /// 0: no thread. Otherwise the generation above the slot's number, which counts from 1 here.
+    /// 0 if there is no thread; otherwise the generation above the slot's number plus 1.
     place: AtomicU32,
     wait_word: WaitWord,
 }
 
-/// See the module's documentation.
+/// The directory of a machine's threads ([module documentation](self)).
 #[derive(Default)]
 pub(crate) struct Directory {
     homes: [[OnceLock<Box<[Entry]>>; PIECES]; HW_THREADS],
 }
 
-/// The piece that a position is in, and its index there.
+/// The piece that contains a position, and the index in it.
 fn piece(idx: u16) -> (usize, usize) {
     let number = usize::from(idx) + (1 << FIRST);
     let piece = number.ilog2() - FIRST;
@@ -52,7 +53,7 @@ impl Directory {
             .ok_or(SchedError::Stale(r))
     }
 
-    /// The entry of this name, and the slot that its thread is on.
+    /// The entry of a thread, and the slot that it is on.
     fn named(&self, r: ThreadRef) -> Result<(&Entry, u8), SchedError> {
         let entry = self.entry(r)?;
         let place = entry.place.load(Acquire);
@@ -62,17 +63,17 @@ impl Directory {
         }
     }
 
-    /// The slot that a thread is on, or was a moment ago.
+    /// The slot that a thread is on; may be outdated when this returns.
     pub(crate) fn slot_of(&self, r: ThreadRef) -> Result<u8, SchedError> {
         Ok(self.named(r)?.1)
     }
 
-    /// Where a thread's wait stands.
+    /// The state of a thread's wait.
     pub(crate) fn wait_word(&self, r: ThreadRef) -> Result<&WaitWord, SchedError> {
         Ok(&self.named(r)?.0.wait_word)
     }
 
-    /// Gives a position to a new thread. Under the topology's lock.
+    /// Adds a new thread. The caller holds the topology's lock.
     pub(crate) fn add(&self, r: ThreadRef, slot: u8) -> Result<(), SchedError> {
         let (piece, index) = piece(r.idx);
         let home = self.homes.get(usize::from(r.hw_id)).and_then(|pieces| pieces.get(piece));
@@ -84,13 +85,13 @@ impl Directory {
         self.set(r, slot)
     }
 
-    /// A thread is on another slot now. Under the locks of both.
+    /// Changes a thread's slot. The caller holds the locks of both slots.
     pub(crate) fn set(&self, r: ThreadRef, slot: u8) -> Result<(), SchedError> {
         self.entry(r)?.place.store(u32::from(r.generation) << 8 | (u32::from(slot) + 1), Release);
         Ok(())
     }
 
-    /// A thread's record is gone. Under the topology's lock.
+    /// Removes a thread whose record is gone. The caller holds the topology's lock.
     pub(crate) fn remove(&self, r: ThreadRef) {
         if let Ok(entry) = self.entry(r) {
             entry.place.store(0, Release);
@@ -100,7 +101,7 @@ impl Directory {
 
 #[cfg(test)]
 thread_local! {
-    /// Positions and records that were looked at by this host thread: what tests of costs count.
+    /// Number of positions and records that this host thread has visited; for tests of complexity.
     pub(crate) static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 

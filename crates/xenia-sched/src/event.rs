@@ -1,25 +1,25 @@
-//! The deterministic event log: what happened, in which order, at which guest time.
+//! The deterministic event log: all scheduling events in order, with guest times.
 //!
 //! One line per kernel call, wait, wake, spawn, exit, interrupt and swap. Two runs of the same
-//! machine give the same bytes; `diff` compares them. A sink is installed by whoever wants the log;
-//! without one, events cost one test.
+//! machine give the same bytes; `diff` compares them. Without an installed sink, an event costs one
+//! test.
 
 use crate::{BlockReason, GuestTicks, Wait};
 use std::fmt;
 
-/// Something that happened in the machine. `thread` is a guest thread id.
+/// An event in the machine. `thread` is a guest thread id.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)] // the fields are named for what they are
 pub enum Event<'a> {
-    /// The image that is about to run.
+    /// An image is about to run.
     Image { sha256: &'a str },
     /// A thread called an export.
     Call { thread: u32, hw_id: u8, name: &'a str, arguments: &'a str },
-    /// A thread began to wait.
+    /// A thread began a wait.
     Wait { thread: u32, wait: &'a Wait },
-    /// A wait ended; `value` is what the waiter receives.
+    /// A wait ended; the waiter receives `value`.
     Wake { thread: u32, value: u64 },
-    /// A thread was made.
+    /// A thread was created.
     Spawn { thread: u32, hw_id: u8, pc: u32, suspended: bool },
     /// A thread ended.
     Exit { thread: u32, code: u32 },
@@ -27,11 +27,11 @@ pub enum Event<'a> {
     Migrate { thread: u32, from: u8, to: u8 },
     /// An interrupt or deferred call began on a hardware thread.
     Interrupt { hw_id: u8, kind: &'a str, pc: u32 },
-    /// A frame was shown.
+    /// A frame was presented.
     Swap { frame: u64 },
-    /// The guest wrote text.
+    /// The guest printed text.
     Text { thread: u32, text: &'a str },
-    /// A thread that waited was woken because nothing could ever wake it.
+    /// A waiting thread was woken to resolve a deadlock.
     DeadlockRecovery { thread: u32 },
 }
 
@@ -85,18 +85,18 @@ impl fmt::Display for BlockReason {
     }
 }
 
-/// Receives the events of a machine, in order.
+/// Receives the events of a machine in order.
 pub trait EventSink: Send {
-    /// Something happened at guest time `now`.
+    /// Handles an event at guest time `now`.
     fn event(&mut self, now: GuestTicks, event: &Event<'_>);
 
-    /// `false` lets the machine skip building events.
+    /// Returns `false` to let the machine skip building events.
     fn is_enabled(&self) -> bool {
         true
     }
 }
 
-/// Drops every event.
+/// An event sink that discards all events.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoEvents;
 

@@ -1,4 +1,4 @@
-//! Who runs a machine's threads: one of the executors, behind one face.
+//! Dispatch between the two executors of a machine's threads, lockstep and parallel.
 
 use crate::{
     Activity, GuestTicks, Limits, LockstepExecutor, ParallelExecutor, RecordedContention, RunEnd, Scheduler,
@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_cpu::EngineCounters;
 
-/// See the module's documentation. Between two runs, all threads have their registers.
+/// An executor of a machine's threads. Between two runs, all threads have their registers in their
+/// records.
 pub enum Executor<S: System> {
-    /// One host thread, repeatable.
+    /// One host thread, deterministic.
     Lockstep(Box<LockstepExecutor<S>>),
-    /// A host thread for each hardware thread.
+    /// One host thread per hardware thread.
     Parallel(Box<ParallelExecutor<S>>),
 }
 
-/// Asks the one that there is.
+/// Forwards a call to the executor in use.
 macro_rules! either {
     ($executor:expr, $one:ident => $answer:expr) => {
         match $executor {
@@ -27,7 +28,7 @@ macro_rules! either {
 }
 
 impl<S: System + Clone + Send> Executor<S> {
-    /// How it runs: `lockstep` or `parallel`.
+    /// Name of the mode: `lockstep` or `parallel`.
     pub fn mode(&self) -> &'static str {
         match self {
             Self::Lockstep(_) => "lockstep",
@@ -35,22 +36,22 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
-    /// Runs until something in `limits`, the guest, or the stop flag ends it.
+    /// Runs until one of `limits`, the guest, or the stop flag ends the run.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
         either!(self, executor => executor.run(limits))
     }
 
-    /// Threads and slots.
+    /// The scheduler: threads and slots.
     pub fn scheduler(&self) -> &Scheduler {
         either!(self, executor => &executor.scheduler)
     }
 
-    /// Guest time.
+    /// Current guest time in ticks.
     pub fn now(&self) -> GuestTicks {
         self.scheduler().now()
     }
 
-    /// Instructions executed so far, over all threads.
+    /// Number of instructions executed so far by all threads.
     pub fn instructions(&self) -> u64 {
         either!(self, executor => executor.instructions())
     }
@@ -63,7 +64,7 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
-    /// The engines' figures.
+    /// Counters of the engines.
     pub fn engine_counters(&self) -> EngineCounters {
         match self {
             Self::Lockstep(executor) => executor.engine().counters(),
@@ -71,52 +72,53 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
-    /// What a cross-checking engine has found.
+    /// The divergence that a cross-checking engine has found.
     pub fn divergence(&self) -> Option<String> {
         match self {
             Self::Lockstep(executor) => executor.engine().divergence(),
-            // Those don't fork.
+            // A cross-checking engine can't fork.
             Self::Parallel(_) => None,
         }
     }
 
-    /// Set this from anywhere to stop the run.
+    /// A flag that any thread can set to stop the run.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         either!(self, executor => executor.stop_flag())
     }
 
-    /// What the executor is doing, for other threads.
+    /// Activity of the host threads, for monitoring from other threads.
     pub fn activity(&self) -> Arc<Activity> {
         either!(self, executor => executor.activity())
     }
 
-    /// Every live thread, between two runs.
+    /// A report of all live threads, between two runs.
     pub fn threads_report(&self) -> ThreadsReport {
         either!(self, executor => executor.threads_report())
     }
 
-    /// Hardware threads wait for each other at the end of each quantum, as in lockstep they always
-    /// do.
+    /// Sets whether hardware threads wait for each other at the end of each quantum. Lockstep
+    /// always has such a barrier.
     pub fn set_barrier(&mut self, has_barrier: bool) {
         if let Self::Parallel(executor) = self {
             executor.has_barrier = has_barrier;
         }
     }
 
-    /// How many guest seconds pass in a second of the host's where guest time is the host's clock,
-    /// from the next run on; whether it is.
+    /// Sets the guest seconds per host second, from the next run on. Returns `false` if guest time
+    /// does not follow the host's clock.
     pub fn set_speed(&mut self, speed: f64) -> bool {
         let Self::Parallel(executor) = self else { return false };
         executor.speed = speed;
         true
     }
 
-    /// The contention that was recorded, if any was to be.
+    /// Takes the recorded contention, if recording was on.
     pub fn take_recorded_contention(&mut self) -> Option<RecordedContention> {
         either!(self, executor => executor.scheduler.take_recorded_contention())
     }
 
-    /// Somebody watches the machine: time in which nothing can happen passes all the same.
+    /// Makes idle time pass in real time instead of being skipped, for machines that a user
+    /// watches.
     pub fn wait_idle_time(&mut self) {
         if let Self::Parallel(executor) = self {
             executor.skips_idle_time = false;

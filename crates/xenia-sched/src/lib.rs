@@ -1,4 +1,4 @@
-//! Guest threads on six hardware threads: who runs, in which order, for how long, and who waits.
+//! Scheduler of guest threads on the six hardware threads, and the executors that run them.
 //!
 //! - [`Scheduler`]: six [`HwSlot`]s with per-priority FIFO run queues, guest threads named by
 //!   counted, generation-checked [`ThreadRef`]s, park and wake, timed waits, suspend counts,
@@ -6,8 +6,8 @@
 //! - [`LockstepExecutor`]: one host thread visits the slots in round order; every run repeats bit
 //!   for bit.
 //! - [`ParallelExecutor`]: a host thread per slot; guest time is the host's.
-//! - [`System`]: what the layers above do when a guest thread needs somebody.
-//! - [`Cpu`]: what they may ask for meanwhile, and all that they see of who runs the threads.
+//! - [`System`]: the callbacks into the layers above, such as system calls and device time.
+//! - [`Cpu`]: the services that those layers may use in a callback; it hides the executor.
 //!
 //! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's
 //! `running` thread is in no queue; a thread's registers are in its record, except while it has its

@@ -1,42 +1,42 @@
-//! Where a run stops, and why it did: the same for both executors.
+//! Limits of a run, and the reasons for its end, for both executors.
 
 use crate::{EndKind, GuestTicks, ThreadsReport};
 
-/// Where a run stops. Totals since the machine was made, not of this run alone.
+/// Limits of a run. They are totals since the machine was created, not of this run alone.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
-    /// Exactly this many instructions.
+    /// Stop after exactly this many instructions.
     pub instructions: Option<u64>,
-    /// At the end of the visit or gap in which this many frames have been shown.
+    /// Stop at the end of the visit or gap in which this many frames have been presented.
     pub frames: Option<u64>,
-    /// At the end of the round in which guest time comes to this. What paces a machine stops it
-    /// here many times a second, so engines don't take it for the end of their run.
+    /// Stop at the end of the round in which guest time reaches this value. Pacing stops a machine
+    /// this way many times a second, so engines do not treat it as the end of their run.
     pub ticks: Option<GuestTicks>,
-    /// At most this long between frames, in guest time: a machine whose vertical blanks go on while
-    /// it shows nothing more is no deadlock, and would never reach the frame limit.
+    /// Stop if no frame is presented for this long, in guest time. A machine whose vertical blanks
+    /// go on without new frames is not deadlocked, but would never reach the frame limit.
     pub ticks_between_frames: Option<GuestTicks>,
-    /// Whether a deadlock stops the machine instead of being recovered from.
+    /// Stop at a deadlock instead of recovering from it.
     pub halt_on_deadlock: bool,
 }
 
 /// Why a run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunEnd {
-    /// The instruction limit.
+    /// The instruction limit was reached.
     Instructions,
-    /// The frame limit.
+    /// The frame limit was reached.
     Frames,
-    /// The limit of guest time.
+    /// The limit of guest time was reached.
     Ticks,
-    /// The machine ended by itself.
+    /// The title ended or crashed.
     Ended(EndKind),
-    /// Nothing could ever run again.
+    /// No thread can ever run again.
     Deadlock(ThreadsReport),
-    /// No frame was shown for longer than the limit allows.
+    /// No frame was presented within the limit.
     NoFrames {
-        /// When the last was shown; 0 if none was.
+        /// Guest time of the last frame; 0 if there was none.
         since: GuestTicks,
-        /// The machine as it is now.
+        /// All threads at that moment.
         threads: ThreadsReport,
     },
     /// The stop flag was set.

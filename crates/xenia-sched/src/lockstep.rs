@@ -3,20 +3,21 @@
 //!
 //! ```text
 //! round:  slot a ──visit──▶ slot b ──visit──▶ …    all six share the ticks from `start`
-//! visit:  engine.run ─▶ syscall ─▶ engine.run ─▶ … until the quantum is spent, a yield, or nobody is ready
+//! visit:  engine.run ─▶ syscall ─▶ engine.run ─▶ …
+//!         until the quantum is spent, a yield, or no thread is ready
 //!         then the visit's device stores take effect
-//! end:    time moves by the longest visit; if nothing ran, to the next event
-//! gap:    the way to that event, which a limit of guest time may cut in pieces
+//! end:    time advances by the longest visit; if no thread ran, to the next event
+//! gap:    the time until that event, which a limit of guest time may split
 //! ```
 //!
-//! Time is a function of executed instructions: a visit that a yield hint or the last time-base
-//! read ends counts as a full quantum, and so does one whose device stores are as many as their
-//! queue holds. A run that stops at a limit, even in the middle of a visit, goes on from there as
-//! if it had not stopped. The stop flag is looked at whenever the engine comes back, so between two
-//! looks lies one system call, or one stretch of guest code without any, of [`STRETCH`]
-//! instructions at most.
+//! Time is a function of executed instructions: a visit that ends at a yield hint or at its last
+//! time-base read counts as a full quantum, and so does one that fills the queue of device stores.
+//! A run that stops at a limit, even in the middle of a visit, continues from there as if it had
+//! not stopped. The stop flag is polled whenever the engine returns, so between two polls lies one
+//! system call, or one stretch of guest code without system calls, of at most [`STRETCH`]
+//! instructions.
 //!
-//! Rounds in which nothing could happen beside one thread are run at once ([`alone`]).
+//! Rounds in which only one thread could do anything are run in one go ([`alone`]).
 
 mod alone;
 mod round_end;
@@ -34,43 +35,44 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_cpu::{Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 
-/// Instructions by which a visit is extended, one by one, while a reservation is held.
+/// Limit of instructions by which a visit is extended, one by one, while a reservation is held.
 const RESERVATION_EXTENSION: u64 = 64;
 
-/// Instructions that the engine is given at once: some tens of milliseconds. A visit may have 2^36.
+/// Limit of instructions in one call of the engine: some tens of milliseconds. A visit may have
+/// 2^36.
 const STRETCH: u64 = 1 << 22;
 
-/// A round under way.
+/// The current round.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     order: [u8; HW_THREADS],
     /// Index in `order` of the slot being visited.
     at: usize,
-    /// The longest visit so far, in instructions' worth of time.
+    /// Length of the longest visit so far, in instructions' worth of time.
     longest: u64,
     visit: Option<Visit>,
 }
 
-/// A visit under way.
+/// The current visit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Visit {
-    /// Instructions executed.
+    /// Instructions executed in the visit.
     used: u64,
-    /// Of these, beyond the quantum.
+    /// The part of `used` beyond the quantum.
     extended: u64,
-    /// Whether somebody has read the time base.
+    /// Whether a thread has read the time base.
     has_read_time: bool,
-    /// Whose context is set up.
+    /// The thread whose context is set up.
     thread: Option<ThreadRef>,
 }
 
 enum VisitEnd {
-    /// The slot is done; this much time passed on it, in instructions' worth.
+    /// The slot's visit is over, after this much time in instructions' worth.
     Over(u64),
     Stop(RunEnd),
 }
 
-/// See the module's documentation.
+/// Deterministic executor: runs all hardware threads in turn on one host thread.
 pub struct LockstepExecutor<S: System> {
     /// Threads and slots.
     pub scheduler: Scheduler,
@@ -79,21 +81,22 @@ pub struct LockstepExecutor<S: System> {
     engine: Box<dyn Execute>,
     devices: Option<Box<DeviceQueue>>,
     round: Option<Round>,
-    /// Where the gap ends that the machine is in: nothing runs before then.
+    /// End of the current gap, before which no thread runs.
     gap: Option<GuestTicks>,
-    /// Guest time at the start of the round, in instructions' worth, so that short rounds add up.
+    /// Guest time at the start of the round, in instructions' worth, so that fractions of a tick
+    /// add up.
     time: u64,
     instructions: u64,
     deadlocks: Deadlocks,
     calm: Calm,
-    /// Frames shown, and when the last of them was first noticed.
+    /// Number of presented frames, and the guest time at which the last of them was first noticed.
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
 }
 
 impl<S: System> LockstepExecutor<S> {
-    /// Binds threads, engine and system together.
+    /// Creates an executor from threads, engine and system.
     pub fn new(scheduler: Scheduler, engine: Box<dyn Execute>, system: S) -> Self {
         let time = scheduler.now() << INSTRUCTIONS_PER_TICK_SHIFT;
         Self {
@@ -113,27 +116,27 @@ impl<S: System> LockstepExecutor<S> {
         }
     }
 
-    /// Instructions executed so far, over all threads.
+    /// Number of instructions executed so far by all threads.
     pub fn instructions(&self) -> u64 {
         self.instructions
     }
 
-    /// The engine.
+    /// The engine that runs guest code.
     pub fn engine(&self) -> &dyn Execute {
         &*self.engine
     }
 
-    /// Set this from anywhere to stop the run as soon as the engine comes back.
+    /// A flag that any thread can set to stop the run when the engine returns.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         self.stop.clone()
     }
 
-    /// What the executor is doing, for other threads.
+    /// Activity of the executor, for monitoring from other threads.
     pub fn activity(&self) -> Arc<Activity> {
         self.activity.clone()
     }
 
-    /// Runs until something in `limits`, the guest, or the stop flag ends it.
+    /// Runs until one of `limits`, the guest, or the stop flag ends the run.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
         let mut queue = self.devices.take().unwrap_or_default();
         let end = {
@@ -146,19 +149,20 @@ impl<S: System> LockstepExecutor<S> {
         };
         self.activity.set(0, Doing::Nothing);
         self.devices = Some(queue);
+        // A time limit is how a machine is paced: the run continues shortly.
         if end != RunEnd::Ticks {
             self.engine.finish();
         }
         end
     }
 
-    /// Every live thread, between two runs.
+    /// A report of all live threads, between two runs.
     pub fn threads_report(&self) -> ThreadsReport {
         ThreadsReport::new(&self.scheduler, &self.system)
     }
 
-    /// Whether the run has shown as many frames as it may, or none for too long. Asks for them only
-    /// where that matters, as they are behind a lock.
+    /// Whether the run has reached the limit of frames, or of time without one. Queries the number
+    /// of frames only if there is such a limit, because that takes a lock.
     fn ended_by_frames(&mut self, limits: &Limits) -> Option<RunEnd> {
         if limits.frames.is_none() && limits.ticks_between_frames.is_none() {
             return None;
@@ -176,15 +180,15 @@ impl<S: System> LockstepExecutor<S> {
             .then(|| RunEnd::NoFrames { since, threads: self.threads_report() })
     }
 
-    /// Whether the run is to stop now; takes the flag back.
+    /// Whether the run must stop now; resets the flag.
     fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed) && self.stop.swap(false, Relaxed)
     }
 
-    /// One visit, the end of a round, or a piece of a gap.
+    /// Executes one visit, the end of a round, or a piece of a gap.
     fn step(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
-        // Within a gap only what the host wants ends a run: the guest's side of it is as if it were one
-        // piece.
+        // Within a gap, only limits of the host end a run; the guest must not notice that a gap is
+        // split.
         if let Some(end) = self.gap {
             if self.is_stopped() {
                 return Some(RunEnd::Stopped);
@@ -217,7 +221,7 @@ impl<S: System> LockstepExecutor<S> {
         self.next_visit(devices, limits)
     }
 
-    /// The visit of the next slot of the round that has somebody, or the end of the round.
+    /// Executes the visit of the next slot in the round that has a thread, or the end of the round.
     fn next_visit(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
         while let Some(round) = self.round {
             let Some(&hw_id) = round.order.get(round.at) else {
@@ -235,7 +239,7 @@ impl<S: System> LockstepExecutor<S> {
                 round.visit = None;
                 round.longest = round.longest.max(time);
             }
-            // Where nothing ran, nothing has come about that the run might end for.
+            // If no instruction ran, no condition for the end of the run can have changed.
             if time > 0 {
                 self.activity.step(0, self.instructions, self.scheduler.now());
                 self.activity.set(0, Doing::Devices);
@@ -250,19 +254,19 @@ impl<S: System> LockstepExecutor<S> {
         None
     }
 
-    /// Runs a slot until its quantum is spent, a thread yields, or nobody is ready.
+    /// Runs a slot until its quantum is spent, a thread yields, or no thread is ready.
     fn visit(&mut self, hw_id: u8, devices: &mut DeviceQueue, limits: &Limits) -> VisitEnd {
         let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
-        // Kept from call to call, and in its place: a thread's registers go back when another has the slot,
-        // it waits, or the visit is over.
+        // The registers are kept across system calls. They are put back when another thread gets
+        // the slot, the thread waits, or the visit ends.
         let mut held: Option<Running> = None;
         let end = loop {
             if self.is_stopped() {
                 break VisitEnd::Stop(RunEnd::Stopped);
             }
             let left = quantum.saturating_sub(visit.used);
-            // The quantum is spent; only the thread that holds a reservation goes on.
+            // The quantum is spent; only a thread that holds a reservation continues.
             if left == 0 && !self.is_extended(hw_id, &visit, held.as_ref()) {
                 break VisitEnd::Over(visit.used);
             }
@@ -305,6 +309,7 @@ impl<S: System> LockstepExecutor<S> {
         if let (VisitEnd::Over(_), Some(thread)) = (&end, visit.thread)
             && let Ok(ctx) = self.scheduler.context_mut(thread)
         {
+            // A reservation does not outlive the visit.
             ctx.reservation.valid = 0;
         }
         if let Some(round) = &mut self.round {
@@ -313,14 +318,14 @@ impl<S: System> LockstepExecutor<S> {
         end
     }
 
-    /// Whether a visit whose quantum is spent goes on for one more instruction.
+    /// Whether a visit whose quantum is spent continues for one more instruction.
     fn is_extended(&self, hw_id: u8, visit: &Visit, held: Option<&Running>) -> bool {
         let holder = visit.thread.filter(|_| visit.extended < RESERVATION_EXTENSION);
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
     }
 
-    /// Lets a thread run in its visit, of which so much is left, for so many instructions at most.
-    /// Time moves with it.
+    /// Runs a thread for what is `left` of its visit, but at most `allowed` instructions. Time
+    /// advances with it.
     #[inline]
     fn go_on(
         &mut self,
@@ -338,7 +343,8 @@ impl<S: System> LockstepExecutor<S> {
             ctx.tick_shift = INSTRUCTIONS_PER_TICK_SHIFT;
             ctx.begin_visit(0, time_base, TIME_READS_PER_VISIT);
         }
-        // The limit and the extension cut a visit without the guest's noticing: what it has executed stays.
+        // The guest can't notice that the limit or the extension cuts a visit: the count of
+        // executed instructions goes on.
         let budget = if left == 0 { 1 } else { left }.min(allowed);
         let before = ctx.executed();
         let exit = self.run_until(before + budget, ctx, devices);
@@ -354,7 +360,7 @@ impl<S: System> LockstepExecutor<S> {
         exit
     }
 
-    /// What becomes of a thread after that end of the engine's run.
+    /// Handles the reason for which the engine returned.
     #[inline]
     fn answer(&mut self, exit: Exit, running: &mut Running) -> Disposition {
         match exit {
@@ -368,8 +374,8 @@ impl<S: System> LockstepExecutor<S> {
         }
     }
 
-    /// Lets a thread run until it has executed `end` instructions in its visit, in stretches, so
-    /// that the stop flag is heard.
+    /// Runs a thread until it has executed `end` instructions in its visit, in stretches, so that
+    /// the stop flag is polled.
     #[inline]
     fn run_until(&mut self, end: u64, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         loop {
@@ -379,7 +385,7 @@ impl<S: System> LockstepExecutor<S> {
             ctx.budget = stretch as i64;
             self.activity.set(0, Doing::Guest(ctx.pc));
             let exit = self.engine.run(ctx, devices);
-            // Stretches are one to the guest: nobody is picked in between.
+            // The guest can't notice stretches: no thread is picked in between.
             let is_cut = exit == Exit::Budget && ctx.budget == 0 && ctx.executed() < end;
             if !is_cut || self.stop.load(Relaxed) {
                 return exit;
@@ -387,7 +393,8 @@ impl<S: System> LockstepExecutor<S> {
         }
     }
 
-    /// The registers of the thread that has the slot now: those that are held, if it still has it.
+    /// The registers of the thread that has the slot: the held ones if they are its, else taken
+    /// from its record.
     #[inline]
     fn switch<'a>(&mut self, held: &'a mut Option<Running>, thread: ThreadRef) -> Option<&'a mut Running> {
         if held.as_ref().is_none_or(|running| running.thread != thread) {

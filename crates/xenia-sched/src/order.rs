@@ -1,4 +1,4 @@
-//! The order in which a round visits the slots, and recorded contention that a run repeats.
+//! The order in which a round visits the slots, and manifests of recorded contention.
 
 use crate::HW_THREADS;
 use serde::{Deserialize, Serialize};
@@ -6,64 +6,64 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
 
-/// How rounds are ordered.
+/// How the slots of a round are ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OrderMode {
-    /// Slot after slot, from the rotation cursor on.
+    /// In ascending order, from the rotation cursor on.
     #[default]
     Fixed,
-    /// Shuffled anew each round, from this seed.
+    /// Shuffled in each round, from this seed.
     Seeded {
-        /// The seed.
+        /// Seed of the generator.
         seed: u64,
     },
-    /// As `Fixed`, with visits of this many time-base ticks in place of the instruction quantum.
+    /// As `Fixed`, with visits of this many time-base ticks instead of the instruction quantum.
     ScanQuantum {
-        /// Ticks in a visit.
+        /// Length of a visit in ticks.
         ticks: u32,
     },
-    /// As `Fixed`, and locks contend where a recorded run's did.
+    /// As `Fixed`, with the lock contentions of a recorded run.
     Replay {
-        /// What was recorded.
+        /// The recorded contentions.
         manifest: ContentionManifest,
     },
 }
 
-/// Why an order mode could not be read.
+/// Error of reading an order mode.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
-    /// The text is none of the forms.
+    /// The text has none of the known forms.
     #[error("`{0}`: expected fixed, seeded:N, scan-quantum:N or replay:FILE")]
     Syntax(String),
-    /// A line of a contention manifest is not right.
+    /// A line of a contention manifest is invalid.
     #[error("contention manifest, line {line}: {reason}")]
     Manifest {
         /// Line number, from 1.
         line: usize,
-        /// What is wrong.
+        /// Reason why the line is invalid.
         reason: String,
     },
-    /// The manifest could not be read.
+    /// The manifest file could not be read.
     #[error("{path}: {source}")]
     File {
-        /// The file.
+        /// Path of the file.
         path: String,
         /// The host's error.
         source: io::Error,
     },
-    /// The manifest could be read and is not right.
+    /// The manifest file was read but is invalid.
     #[error("{path}: {error}")]
     In {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What is wrong.
+        /// The error in it.
         error: Box<OrderError>,
     },
 }
 
 impl OrderMode {
-    /// Reads `fixed`, `seeded:N`, `scan-quantum:N` (ticks, at least 1) or `replay:FILE`. Numbers
-    /// may carry underscores. `read` reads the file.
+    /// Parses `fixed`, `seeded:N`, `scan-quantum:N` (ticks, at least 1) or `replay:FILE`. Numbers
+    /// may contain underscores. `read` reads the file.
     pub fn parse(text: &str, read: impl FnOnce(&Path) -> io::Result<String>) -> Result<Self, OrderError> {
         let number = |digits: &str| digits.replace('_', "").parse::<u64>().ok();
         let syntax = || OrderError::Syntax(text.to_owned());
@@ -88,7 +88,7 @@ impl OrderMode {
 pub struct Contention {
     /// Guest thread id of the thread that had to wait.
     pub tid: u32,
-    /// Which of its lock attempts, from 0.
+    /// Number of the thread's lock attempt, from 0.
     pub peek_idx: u64,
     /// Guest address of the lock.
     pub object: u32,
@@ -96,7 +96,7 @@ pub struct Contention {
     pub owner_tid: u32,
 }
 
-/// Recorded contentions by thread, in order of their attempts.
+/// Recorded contentions by thread, in the order of their attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContentionManifest {
     threads: BTreeMap<u32, ThreadEvents>,
@@ -109,14 +109,14 @@ struct ThreadEvents {
 }
 
 impl ContentionManifest {
-    /// What a file says, which `read` reads.
+    /// Parses the contents of a file, which `read` reads.
     pub fn read(file: &Path, read: impl FnOnce(&Path) -> io::Result<String>) -> Result<Self, OrderError> {
         let path = || file.display().to_string();
         let text = read(file).map_err(|source| OrderError::File { path: path(), source })?;
         Self::parse(&text).map_err(|error| OrderError::In { path: path(), error: Box::new(error) })
     }
 
-    /// Reads JSON lines of `{tid, peek_idx, object, owner_tid}`; blank lines are skipped.
+    /// Parses JSON lines of `{tid, peek_idx, object, owner_tid}`; blank lines are skipped.
     pub fn parse(text: &str) -> Result<Self, OrderError> {
         let mut manifest = Self::default();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -134,11 +134,11 @@ impl ContentionManifest {
         Ok(manifest)
     }
 
-    /// The contention recorded for this lock attempt, if any; it is consumed.
+    /// Removes and returns the contention recorded for this lock attempt, if any.
     ///
     /// A replayed contention makes its thread attempt the lock once more, so `peek_idx`, which
-    /// counts the replaying run's attempts, runs ahead of the record by the events already
-    /// observed.
+    /// counts the replaying run's attempts, runs ahead of the record by the contentions already
+    /// consumed.
     pub fn consume_at_peek(&mut self, tid: u32, peek_idx: u64) -> Option<Contention> {
         let events = self.threads.get_mut(&tid)?;
         let recorded = peek_idx.checked_sub(events.observed)?;
@@ -147,23 +147,23 @@ impl ContentionManifest {
         Some(event)
     }
 
-    /// Contentions of this thread are not met any more.
+    /// Drops the remaining contentions of this thread.
     pub(crate) fn forget(&mut self, tid: u32) {
         self.threads.remove(&tid);
     }
 
-    /// Contentions of a thread that were consumed.
+    /// Number of a thread's contentions that were consumed.
     pub(crate) fn observed(&self, tid: u32) -> u64 {
         self.threads.get(&tid).map_or(0, |events| events.observed)
     }
 
-    /// Contentions not consumed yet.
+    /// Number of contentions not consumed yet.
     pub fn remaining(&self) -> usize {
         self.threads.values().map(|events| events.pending.len()).sum()
     }
 }
 
-/// The source of shuffles: SplitMix64.
+/// Pseudo-random generator of shuffles: SplitMix64.
 #[derive(Clone, Debug)]
 pub(crate) struct Shuffle {
     state: u64,
@@ -182,7 +182,7 @@ impl Shuffle {
         z ^ z >> 31
     }
 
-    /// Fisher–Yates.
+    /// Shuffles the order (Fisher–Yates).
     pub(crate) fn shuffle(&mut self, order: &mut [u8; HW_THREADS]) {
         for last in (1..order.len()).rev() {
             order.swap(last, (self.next() % (last as u64 + 1)) as usize);

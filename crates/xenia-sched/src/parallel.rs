@@ -1,23 +1,24 @@
-//! The parallel executor: a host thread for each hardware thread, and guest time from the host's
+//! The parallel executor: a host thread for each hardware thread, with guest time from the host's
 //! clock.
 //!
 //! ```text
-//!  six HwHostThreads            time-keeper                 devices                 workers
-//!  visit their slots' threads   ends waits, timers          take stores, catch up   what calls leave
-//!        │    │                      │                          │                       │
-//!        │    └───── stores ─────────┼─────────────────────────▶│                       │
-//!        └──────────┬────────────────┴──────────┬───────────────┴───────────────────────┘
+//!  six HwHostThreads            time-keeper               devices                workers
+//!  visit their slots' threads   ends waits, timers        take stores, advance   deferred work
+//!        │    │                      │                         │                      │
+//!        │    └───── stores ─────────┼────────────────────────▶│                      │
+//!        └──────────┬────────────────┴──────────┬──────────────┴──────────────────────┘
 //!                   ▼                           ▼
-//!     six slots, a lock each              System: the kernel, its own locks
+//!     six slots, a lock each              System: the kernel and its locks
 //! ```
 //!
-//! Each acts for the guest through a `Cpu` of its own ([`slot_cpu::SlotCpu`]). Whoever changes who
-//! is to run on a slot calls its host thread ([`post::Post`]), which looks at its next boundary; so
-//! nobody reaches into a thread that runs. A thread whose registers are out is in no run queue
-//! ([`Scheduler::put`]), so nobody else runs it. Who takes which locks: [`slots`].
+//! Each host thread acts for the guest through its own `Cpu` ([`slot_cpu::SlotCpu`]). After a
+//! change to the threads of a slot, the slot's host thread is notified ([`post::Post`]) and checks
+//! at its next boundary; so a running thread is never changed from outside. A thread whose
+//! registers are out of its record is in no run queue ([`Scheduler::put`]), so no second host
+//! thread can run it. For the lock order, see [`slots`].
 //!
-//! What is not repeatable here, and is in [`crate::LockstepExecutor`]: which thread runs when, and
-//! at which guest time. Limits are looked at as the run goes on, so it ends a little after them.
+//! In contrast to [`crate::LockstepExecutor`], it is not deterministic which thread runs when, and
+//! at which guest time. Limits are polled during the run, so it ends a little after reaching them.
 
 mod clock;
 mod device_thread;
@@ -45,22 +46,22 @@ use workers::WORKERS;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_memory::{DeviceQueue, DeviceStore};
 
-/// See the module's documentation.
+/// Parallel executor: runs each hardware thread on its own host thread, with guest time from the
+/// host's clock.
 pub struct ParallelExecutor<S: System> {
     /// Threads and slots.
     pub scheduler: Scheduler,
     /// The operating system and the devices.
     pub system: S,
-    /// Whether time in which nothing can happen is skipped. Not for a machine that somebody
-    /// watches.
+    /// Whether idle time is skipped. Off for machines that a user watches.
     pub skips_idle_time: bool,
-    /// Guest seconds in a second of the host's, from the next run on: 1 is the console's speed.
+    /// Guest seconds per host second, from the next run on: 1 is the console's speed.
     pub speed: f64,
     /// Whether hardware threads wait for each other at the end of each quantum.
     pub has_barrier: bool,
     engines: Vec<Box<dyn Execute>>,
     queues: Vec<DeviceQueue>,
-    /// Stores that the devices had not taken when the last run ended.
+    /// Stores that the devices had not taken by the end of the last run.
     stores: Vec<DeviceStore>,
     instructions: u64,
     deadlocks: Deadlocks,
@@ -70,7 +71,8 @@ pub struct ParallelExecutor<S: System> {
 }
 
 impl<S: System + Clone + Send> ParallelExecutor<S> {
-    /// Binds threads, engines and system together. Each hardware thread runs on a fork of `engine`.
+    /// Creates an executor from threads, an engine and a system. Each hardware thread runs on a
+    /// fork of `engine`. Returns `None` if the engine can't fork.
     pub fn new(scheduler: Scheduler, engine: Box<dyn Execute>, system: S) -> Option<Self> {
         let mut engines = Vec::with_capacity(HW_THREADS);
         for _ in 1..HW_THREADS {
@@ -94,7 +96,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         })
     }
 
-    /// Instructions executed so far, over all threads.
+    /// Number of instructions executed so far by all threads.
     pub fn instructions(&self) -> u64 {
         self.instructions
     }
@@ -104,7 +106,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         self.engines.first().map_or("", |engine| engine.name())
     }
 
-    /// The figures of all engines together.
+    /// Sum of the counters of all engines.
     pub fn engine_counters(&self) -> EngineCounters {
         let mut sum = EngineCounters::default();
         for engine in &self.engines {
@@ -113,22 +115,22 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         sum
     }
 
-    /// Set this from anywhere to stop the run.
+    /// A flag that any thread can set to stop the run.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         self.stop.clone()
     }
 
-    /// What the executor is doing, for other threads.
+    /// Activity of the host threads, for monitoring from other threads.
     pub fn activity(&self) -> Arc<Activity> {
         self.activity.clone()
     }
 
-    /// Every live thread, between two runs.
+    /// A report of all live threads, between two runs.
     pub fn threads_report(&self) -> ThreadsReport {
         ThreadsReport::new(&self.scheduler, &self.system)
     }
 
-    /// Runs until something in `limits`, the guest, or the stop flag ends it.
+    /// Runs until one of `limits`, the guest, or the stop flag ends the run.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
         let scheduler = std::mem::take(&mut self.scheduler);
         let quantum = scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
@@ -178,6 +180,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         let end;
         (self.scheduler, self.instructions, end) = shared.into_parts();
         let end = end.unwrap_or(RunEnd::Stopped);
+        // A time limit is how a machine is paced: the run continues shortly.
         if end != RunEnd::Ticks {
             self.engines.iter_mut().for_each(|engine| engine.finish());
         }
@@ -185,7 +188,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
     }
 }
 
-/// Ends the run if the thread that has it panics: the others would wait for it for ever.
+/// Ends the run if the thread that owns this panics, because the others would wait for it forever.
 struct EndsWithPanic<'a>(&'a Shared);
 
 impl Drop for EndsWithPanic<'_> {
@@ -196,7 +199,8 @@ impl Drop for EndsWithPanic<'_> {
     }
 }
 
-/// A host thread of the run; the run ends with it if it panics, or if the host has no more threads.
+/// Starts a host thread of the run. The run ends if the thread panics, or if the host can't start
+/// it.
 fn spawn<'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     shared: &'scope Shared,

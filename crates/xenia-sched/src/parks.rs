@@ -1,15 +1,15 @@
-//! Who parks threads: what an executor does when a thread's call has come to a wait.
+//! Parking: the executor's part of a wait, after the thread's system call.
 
 use crate::{Cpu, Disposition, Running, System, Wait};
 
-/// See the module's documentation.
+/// Parks threads whose calls return a wait.
 pub(crate) trait Parks: Cpu {
-    /// Puts the thread's registers back and parks it, or gives it back with the value that its wait
-    /// was ended with before.
+    /// Puts the thread's registers back and parks it. If its wait has ended already, returns the
+    /// thread and the value of the wake instead.
     fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)>;
 
-    /// A thread's call has come to this wait: it parks. If the wait is over by now, the thread goes
-    /// on, and this returns it, and what is left to do.
+    /// Parks a thread whose call returned this wait. If the wait has ended already, returns the
+    /// thread and the disposition of its resumption.
     fn settle(
         &mut self,
         system: &mut impl System,

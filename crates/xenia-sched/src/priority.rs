@@ -1,20 +1,20 @@
-//! Thread priorities as NT has them: 0–31, real-time from 16, boosts on wake that decay.
+//! Thread priorities as in NT: 0–31, real-time from 16, with decaying boosts on wake.
 
 /// Priority of a title's thread with base increment 0.
 pub const BASE_PRIORITY: u8 = 8;
-/// The first real-time priority: never boosted, never decayed.
+/// The lowest real-time priority. Real-time priorities are neither boosted nor decayed.
 pub const REAL_TIME: u8 = 16;
 /// The highest priority.
 pub const MAX_PRIORITY: u8 = 31;
 
-/// The base priority that a base increment sets. Increments of ±15 saturate within the class as on
-/// NT: +15 is the highest priority below real time, −15 the lowest above idle.
+/// The base priority for a base increment. Increments of ±15 saturate within the class, as in NT:
+/// +15 is the highest priority below real time, −15 the lowest above idle.
 pub fn base_from_increment(increment: i32) -> u8 {
     (i32::from(BASE_PRIORITY) + increment.clamp(-15, 15)).clamp(1, i32::from(REAL_TIME) - 1) as u8
 }
 
-/// The priority of a thread with base priority `base` after a wait was satisfied with `boost`.
-/// What is real time already isn't boosted, and a boost never reaches real time nor lowers the
+/// The priority of a thread with base priority `base` after a wait that was satisfied with `boost`.
+/// Real-time priorities are not boosted, and a boost neither reaches real time nor lowers the
 /// `current` priority.
 pub fn boosted(base: u8, current: u8, boost: u8) -> u8 {
     if base >= REAL_TIME || current >= REAL_TIME {

@@ -1,5 +1,5 @@
-//! Per-priority FIFO run queues of one slot. Who is next is known at once, however many are ready;
-//! to take one out of the middle, the names of its priority are gone through.
+//! Per-priority FIFO run queues of one slot. Finding the next thread takes constant time; removing
+//! a thread from the middle searches the queue of its priority.
 
 use crate::ThreadRef;
 use crate::priority::MAX_PRIORITY;
@@ -7,8 +7,7 @@ use std::collections::VecDeque;
 
 const LEVELS: usize = MAX_PRIORITY as usize + 1;
 
-/// Ready threads by priority, first in first out within each; a bit per priority says which are not
-/// empty.
+/// Ready threads by priority, first in, first out; a bit mask tells which queues are not empty.
 #[derive(Debug)]
 pub struct RunQueues {
     levels: [VecDeque<ThreadRef>; LEVELS],
@@ -42,8 +41,8 @@ impl RunQueues {
         self.non_empty >> priority & 1 != 0
     }
 
-    /// Adds a thread before or behind its peers. Before them goes who was preempted and has quantum
-    /// left.
+    /// Adds a thread before or behind threads of equal priority. A preempted thread with quantum
+    /// left goes before them.
     pub fn push(&mut self, priority: u8, thread: ThreadRef, front: bool) {
         let level = &mut self.levels[usize::from(priority)];
         if front {
@@ -59,7 +58,7 @@ impl RunQueues {
         self.levels[usize::from(self.highest()?)].front().copied()
     }
 
-    /// Takes the first thread of the highest priority.
+    /// Removes and returns the first thread of the highest priority.
     pub fn pop(&mut self) -> Option<ThreadRef> {
         let priority = self.highest()?;
         let level = &mut self.levels[usize::from(priority)];
@@ -70,7 +69,7 @@ impl RunQueues {
         thread
     }
 
-    /// Takes this thread out if it is the first of that priority.
+    /// Removes this thread if it is the first of that priority.
     pub fn pop_if_first(&mut self, priority: u8, thread: ThreadRef) -> bool {
         let level = &mut self.levels[usize::from(priority)];
         let is_first = level.pop_front_if(|first| *first == thread).is_some();
@@ -80,7 +79,7 @@ impl RunQueues {
         is_first
     }
 
-    /// Takes one thread out, wherever it stands; `false` if it isn't queued at that priority.
+    /// Removes a thread from any place; returns `false` if it isn't queued at that priority.
     pub fn remove(&mut self, priority: u8, thread: ThreadRef) -> bool {
         let level = &mut self.levels[usize::from(priority)];
         let Some(at) = level.iter().position(|&queued| queued == thread) else { return false };

@@ -1,8 +1,8 @@
-//! The scheduler: threads and their slots, in the hands of one owner.
+//! The scheduler: threads and their slots, with a single owner.
 //!
-//! What is done to threads is written once, for one slot or two ([`crate::slot`]). Here each
-//! operation finds the slot and does it; where threads run at once, [`crate::parallel`] does the
-//! same under the slot's lock, with the parts that this is made of.
+//! Operations on threads are implemented once, for one slot or two ([`crate::slot`]). Here each
+//! operation finds the thread's slot and applies it; in parallel runs, [`crate::parallel`] does the
+//! same under the slot's lock, on the parts of this struct.
 
 mod control;
 #[cfg(test)]
@@ -30,9 +30,9 @@ use xenia_cpu::PpcContext;
 /// Settings of a scheduler.
 #[derive(Clone, Debug)]
 pub struct SchedulerConfig {
-    /// How rounds are ordered.
+    /// How the slots of a round are ordered.
     pub order: OrderMode,
-    /// Instructions in a visit; at least 1.
+    /// Length of a visit in instructions; at least 1.
     pub quantum: u32,
 }
 
@@ -42,7 +42,7 @@ impl Default for SchedulerConfig {
     }
 }
 
-/// Threads on six slots. See the crate's documentation for its invariants.
+/// Threads on six slots. The crate documentation lists its invariants.
 pub struct Scheduler {
     pub(crate) slots: [HwSlot; HW_THREADS],
     pub(crate) topology: Topology,
@@ -68,7 +68,7 @@ impl Default for Scheduler {
 }
 
 impl Scheduler {
-    /// A scheduler without threads, at tick 0.
+    /// Creates a scheduler without threads, at tick 0.
     pub fn new(config: SchedulerConfig) -> Self {
         let (rounds, replayed) = Rounds::new(config);
         Self {
@@ -80,31 +80,31 @@ impl Scheduler {
         }
     }
 
-    // ---- time, events, figures ----
+    // ---- time, events, counters ----
 
-    /// Guest time.
+    /// Current guest time in ticks.
     #[inline]
     pub fn now(&self) -> GuestTicks {
         self.now
     }
 
-    /// Sets guest time; the executor's business.
+    /// Sets guest time; for the executor.
     #[inline]
     pub fn set_now(&mut self, now: GuestTicks) {
         self.now = now;
     }
 
-    /// Where events go from now on.
+    /// Sets the sink of events.
     pub fn set_events(&mut self, events: Box<dyn EventSink>) {
         self.common.set_events(events);
     }
 
-    /// Reports an event at the present guest time.
+    /// Logs an event at the present guest time.
     pub fn emit(&mut self, event: &Event<'_>) {
         self.common.emit(self.now, event);
     }
 
-    /// Figures.
+    /// The counters of all slots.
     pub fn counters(&self) -> SchedulerCounters {
         let mut sum = self.topology.counters.clone();
         self.slots.iter().for_each(|slot| sum += &slot.counters);
@@ -115,7 +115,7 @@ impl Scheduler {
 
     // ---- threads ----
 
-    /// The slot that a thread is on, and what an operation on it needs beside.
+    /// The slot that a thread is on, and the shared state for an operation on it.
     fn on(&mut self, r: ThreadRef) -> Result<(&mut HwSlot, Moment<'_>), SchedError> {
         let slot = self.common.directory.slot_of(r)?;
         let slot = self.slots.get_mut(usize::from(slot)).ok_or(SchedError::Stale(r))?;
@@ -127,23 +127,23 @@ impl Scheduler {
         self.topology.retain(r)
     }
 
-    /// Takes back a counted reference.
+    /// Releases a counted reference.
     pub fn release(&mut self, r: ThreadRef) -> Result<(), SchedError> {
         self.topology.release(r)
     }
 
-    /// The thread of this name.
+    /// The thread with this name.
     pub fn thread(&self, r: ThreadRef) -> Result<&GuestThread, SchedError> {
         let slot = self.common.directory.slot_of(r)?;
         self.slots.get(usize::from(slot)).ok_or(SchedError::Stale(r))?.records.get(r)
     }
 
-    /// A thread's registers, unless they are out because it runs.
+    /// A thread's registers, unless they are out because it is running.
     pub fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
         self.on(r)?.0.context_mut(r)
     }
 
-    /// All threads, exited ones that are still kept included, slot by slot.
+    /// All threads slot by slot, including exited ones that are not freed yet.
     pub fn threads(&self) -> impl Iterator<Item = &GuestThread> {
         self.slots.iter().flat_map(|slot| slot.records.iter())
     }
@@ -153,37 +153,38 @@ impl Scheduler {
         self.common.live()
     }
 
-    /// The exit code of a title that ends because its threads have: that of the last of them.
+    /// Exit code of the title's thread that ended last, which is the title's if it ends because its
+    /// threads have.
     pub fn exit_code(&self) -> u32 {
         self.common.exit_code()
     }
 
-    /// One hardware thread.
+    /// A hardware thread.
     #[inline]
     pub fn slot(&self, hw_id: u8) -> Option<&HwSlot> {
         self.slots.get(usize::from(hw_id))
     }
 
-    /// The thread that has a slot.
+    /// The running thread of a slot.
     pub fn running(&self, hw_id: u8) -> Option<ThreadRef> {
         self.slot(hw_id)?.running()
     }
 
-    /// A bit per slot that has a running thread, or a ready one that nobody keeps from running.
+    /// A bit per slot that has a running thread, or a ready one that no spinning thread blocks.
     pub fn non_empty_runnable(&self) -> u8 {
         self.common.runnable()
     }
 
     // ---- rounds and visits ----
 
-    /// The order of the next round; moves the rotation cursor on.
+    /// Returns the order of the next round and advances the rotation cursor.
     pub fn begin_round(&mut self) -> [u8; HW_THREADS] {
         self.rounds.begin()
     }
 
-    /// As if so many rounds of visits of this length were over, in which the thread of this slot
-    /// alone has executed `instructions`, the last of them in the round after those: whose
-    /// order it gives. `None` where none is over.
+    /// Accounts for this many completed rounds of visits of this length, in which only the thread
+    /// of this slot has executed, `instructions` in all, the last of them in the round after those.
+    /// Returns the order of that round, or `None` if no round was completed.
     pub(crate) fn skip_rounds(
         &mut self,
         hw_id: u8,
@@ -199,9 +200,8 @@ impl Scheduler {
         Some(self.rounds.skip(over))
     }
 
-    /// Whether the thread that has this slot is the only one that is ready anywhere, and would be
-    /// at the end of its quantum: so that the next rounds would be its own alone, whatever
-    /// their order.
+    /// Whether the thread in this slot is the only ready thread of all slots, and would keep the
+    /// slot at the end of its quantum, so that it alone would run in the next rounds, in any order.
     pub(crate) fn is_alone(&self, hw_id: u8) -> bool {
         self.common.runnable() == 1 << hw_id
             && !self.rounds.are_shuffled()
@@ -213,9 +213,9 @@ impl Scheduler {
         self.rounds.visit_budget(shift)
     }
 
-    /// Decides who has the slot now: the running thread, unless a higher one is ready or its
-    /// quantum is over and a peer is ready, and it does not hold the slot. A slot with nobody
-    /// takes a thread that would have to wait on another; see [`Self::take_moved`].
+    /// Picks the slot's thread: the running one stays, unless one of higher priority is ready, or
+    /// its quantum is over and one of equal priority is ready, and it does not hold the slot. A
+    /// slot without threads takes a ready thread from another slot; see [`Self::take_moved`].
     #[inline]
     pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
         if self.slot(hw_id)?.has_nobody() {
@@ -224,7 +224,7 @@ impl Scheduler {
         self.slots.get_mut(usize::from(hw_id))?.pick(&self.common)
     }
 
-    /// A slot with nobody takes a thread that has to wait on another.
+    /// Work stealing: a slot without threads takes a ready thread from another slot.
     fn take_from_another(&mut self, hw_id: u8) -> Option<()> {
         if !self.common.is_offered_one(hw_id) {
             return None;
@@ -242,7 +242,7 @@ impl Scheduler {
         migrate(moment, from, to, thread)
     }
 
-    /// Notes that the slot's thread executed `instructions` of its quantum.
+    /// Subtracts executed instructions from the quantum of the slot's thread.
     #[inline]
     pub fn decrement_quantum(&mut self, hw_id: u8, instructions: u64) {
         if let Some(slot) = self.slots.get_mut(usize::from(hw_id)) {
@@ -250,20 +250,20 @@ impl Scheduler {
         }
     }
 
-    /// The slot's thread makes way for its equal-priority peers.
+    /// Makes the slot's thread yield to ready threads of equal priority.
     pub fn yield_slot(&mut self, hw_id: u8) {
         if let Some(slot) = self.slots.get_mut(usize::from(hw_id)) {
             slot.yield_slot();
         }
     }
 
-    /// Whether a thread that has got a slot is on another than the guest was told; asked once.
+    /// Whether the guest has not been told of a thread's present slot yet; resets the flag.
     #[inline]
     pub fn take_moved(&mut self, r: ThreadRef) -> bool {
         self.common.anybody_roams() && self.on(r).is_ok_and(|(slot, _)| slot.take_moved(r))
     }
 
-    /// Guest ids of the threads whose priority has changed by itself since this was last asked: for
+    /// Guest ids of the threads whose priority the scheduler has changed since the last call; for
     /// [`crate::System::priority_changed`].
     #[inline]
     pub fn take_priority_news(&mut self) -> Vec<u32> {
@@ -281,13 +281,13 @@ impl Scheduler {
         self.common.with_contention(|contention| contention.peek(tid))?
     }
 
-    /// From now on contention is recorded; to be called before anything runs, so that attempts are
-    /// counted from the first.
+    /// Starts recording contention. To be called before a thread runs, so that attempts are counted
+    /// from the first one.
     pub fn record_contention(&mut self) {
         self.common.contention_mut(ContentionPoints::record);
     }
 
-    /// The contention that was recorded, if any was to be.
+    /// Takes the recorded contention, if recording was on.
     pub fn take_recorded_contention(&mut self) -> Option<RecordedContention> {
         self.common.contention_mut(ContentionPoints::take_recorded)
     }

@@ -1,9 +1,9 @@
-//! One hardware thread: the threads that are on it, who runs, and who waits for it. Where threads
-//! run at once, all of it is behind the slot's lock.
+//! One hardware thread (slot): its threads, the running one, and the run queues. In parallel runs,
+//! the slot's lock protects all of it.
 //!
-//! A ready thread is in `queues`, and for each other hardware thread that it may run on in
-//! `elsewhere`'s queue of that one, in the same order: so a hardware thread with nobody finds whom
-//! it may take without looking at who must stay.
+//! A ready thread is in `queues`, and for each other hardware thread that it may run on also in
+//! that thread's queue in `elsewhere`, in the same order. So an idle hardware thread finds a thread
+//! to take without searching threads that can't migrate.
 
 mod control;
 pub(crate) mod moves;
@@ -15,43 +15,43 @@ use crate::{GuestTicks, HW_THREADS, RunQueues, SchedulerCounters, ThreadRef};
 use records::Records;
 use std::collections::BTreeMap;
 
-/// Beside the bits of the slots among the signals: the time-keeper sleeps for too long.
+/// Bit among the signals, above those of the slots: the time-keeper sleeps for too long.
 pub(crate) const KEEPER: u8 = 1 << 6;
 
-/// A hardware thread of the console.
+/// A hardware thread of the console: its threads and run queues.
 #[derive(Debug, Default)]
 pub struct HwSlot {
-    /// Its number.
+    /// Number of the hardware thread.
     hw_id: u8,
-    /// The threads that are here.
+    /// Records of the threads that are on this slot.
     pub(crate) records: Records,
-    /// The thread that has the slot; it is in no queue.
+    /// The running thread; it is in no queue.
     running: Option<ThreadRef>,
-    /// A thread that keeps the slot while it waits for a spin lock. Nobody runs then.
+    /// A thread that holds the slot while it waits for a spin lock. No other thread runs then.
     spinning: Option<ThreadRef>,
-    /// Instructions left until the running thread makes way for its equal-priority peers.
+    /// Instructions left before the running thread yields to ready threads of equal priority.
     quantum_left: i64,
-    /// Threads that are ready to run here.
+    /// Ready threads of this slot.
     queues: RunQueues,
-    /// Of them, those that may run on another, by that one.
+    /// Ready threads that may also run on another slot, by that slot.
     elsewhere: [RunQueues; HW_THREADS],
-    /// Threads in `elsewhere`, each counted once.
+    /// Number of threads in `elsewhere`, each counted once.
     roaming: usize,
     /// A bit per other slot that could take one of those.
     on_offer: u8,
-    /// Waits of threads here that have a deadline, by it and their number.
+    /// Deadlines of waits of this slot's threads, with the waits' numbers.
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
-    /// Threads whose priority has changed by itself since the guest was told, each once, and some
-    /// that have left.
+    /// Threads whose priority the scheduler has changed and not reported to the guest yet, without
+    /// duplicates; threads that have left may be among them.
     news: Vec<ThreadRef>,
     last_ran: Option<ThreadRef>,
-    /// A bit per slot whose owner is to look at what has changed, and [`KEEPER`].
+    /// A bit per slot whose host thread must be notified, and [`KEEPER`].
     signals: u8,
-    /// What was done here.
+    /// Counters of this slot.
     pub(crate) counters: SchedulerCounters,
 }
 
-/// The hardware threads of a mask, a bit each.
+/// The hardware threads in a mask.
 fn of(mask: u8) -> impl Iterator<Item = usize> {
     (0..HW_THREADS).filter(move |hw_id| mask >> hw_id & 1 != 0)
 }
@@ -61,39 +61,38 @@ impl HwSlot {
         Self { hw_id, ..Self::default() }
     }
 
-    /// Who has to be told of what has changed since this was last asked, for an executor: a bit per
-    /// slot, and [`KEEPER`].
+    /// Takes the pending notifications: a bit per slot, and [`KEEPER`].
     pub(crate) fn take_signals(&mut self) -> u8 {
         std::mem::take(&mut self.signals)
     }
 
-    /// The thread that has the slot.
+    /// The running thread.
     pub fn running(&self) -> Option<ThreadRef> {
         self.running
     }
 
-    /// The thread that keeps the slot while it waits for a spin lock.
+    /// The thread that holds the slot while it waits for a spin lock.
     pub fn spinning(&self) -> Option<ThreadRef> {
         self.spinning
     }
 
-    /// Threads that are ready to run here, in the order they would.
+    /// Ready threads, in the order in which they would run.
     pub fn ready(&self) -> impl Iterator<Item = ThreadRef> + '_ {
         self.queues.iter()
     }
 
-    /// Whether somebody is ready to run here.
+    /// Whether a thread is ready on this slot.
     pub(crate) fn has_ready(&self) -> bool {
         !self.queues.is_empty()
     }
 
-    /// The highest priority that has a ready thread.
+    /// The highest priority of the ready threads.
     fn highest_ready(&self) -> Option<u8> {
         self.queues.highest()
     }
 
-    /// A thread is ready to run here, before or behind its peers; `others`: a bit per other
-    /// hardware thread that it may run on.
+    /// Queues a ready thread, before or behind threads of equal priority. `others` has a bit per
+    /// other hardware thread that it may run on.
     fn make_ready(&mut self, thread: ThreadRef, priority: u8, others: u8, front: bool) {
         self.queues.push(priority, thread, front);
         for hw_id in of(others) {
@@ -102,7 +101,7 @@ impl HwSlot {
         self.roaming += usize::from(others != 0);
     }
 
-    /// Takes the thread that is to run next.
+    /// Removes and returns the next thread to run.
     fn take_ready(&mut self) -> Option<ThreadRef> {
         let priority = self.queues.highest()?;
         let thread = self.queues.pop()?;
@@ -116,7 +115,7 @@ impl HwSlot {
         Some(thread)
     }
 
-    /// Takes one thread out, wherever it stands; `false` if it isn't ready here at that priority.
+    /// Removes a thread from any place; returns `false` if it isn't ready here at that priority.
     fn remove_ready(&mut self, priority: u8, thread: ThreadRef) -> bool {
         let found = self.queues.remove(priority, thread);
         if found && self.roaming != 0 {
@@ -129,7 +128,7 @@ impl HwSlot {
         found
     }
 
-    /// Where threads may run has changed: these are those that are ready here, in their order, with
+    /// Rebuilds `elsewhere` after a change of affinity, from the ready threads in their order, with
     /// their priorities and the other hardware threads that they may run on.
     fn sort_elsewhere(&mut self, ready: impl Iterator<Item = (ThreadRef, u8, u8)>) {
         self.elsewhere = Default::default();
@@ -142,8 +141,8 @@ impl HwSlot {
         }
     }
 
-    /// The first of those that are ready here, may run on `hw_id` as well, and have to wait:
-    /// whoever is next on a slot that nobody has stays there.
+    /// The first ready thread that may run on `hw_id` as well and can't run here at once: the next
+    /// thread of a slot without a running one stays.
     fn first_for(&self, hw_id: u8) -> Option<ThreadRef> {
         if self.roaming == 0 {
             return None;

@@ -1,4 +1,4 @@
-//! What the layers above the scheduler do for it.
+//! The interface of the layers above the scheduler: the operating system and the devices.
 
 use crate::{BlockReason, Cpu, GuestTicks, Running, Wait, WaitTicket};
 use std::fmt;
@@ -8,52 +8,52 @@ use xenia_memory::DeviceStore;
 /// How a machine ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndKind {
-    /// The title ended.
+    /// The title exited.
     Exit {
         /// Its exit code.
         code: u32,
     },
-    /// The guest did something that nobody handles.
+    /// The guest crashed: an unhandled exception, or another action that the system can't handle.
     Crash {
         /// Guest thread id.
         thread: u32,
-        /// Address of the instruction.
+        /// Address of the faulting instruction.
         pc: u32,
-        /// Its thread's link register.
+        /// Link register of the thread.
         lr: u32,
-        /// The access that failed, if it was one.
+        /// The failed access, if the exception was one.
         access: Option<FailedAccess>,
         /// Return addresses, innermost first.
         stack: Vec<u32>,
-        /// What happened, as one line or more.
+        /// Description of the exception, in one or more lines.
         text: String,
     },
 }
 
-/// An access to memory that failed.
+/// A failed access to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedAccess {
     /// `read`, `write` or `fetch`.
     pub kind: &'static str,
-    /// Where to.
+    /// Guest address of the access.
     pub address: u32,
 }
 
-/// Who has something that a thread waits for.
+/// The owner of an object that a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Guest address of what it is.
+    /// Guest address of the object.
     pub object: u32,
-    /// Guest thread id of who has it.
+    /// Guest thread id of the owner.
     pub thread: u32,
 }
 
-/// An address in code, by what is known of it.
+/// A code address in symbolic form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The module, and the function if one is known.
+    /// The module, and the function if it is known.
     pub name: String,
-    /// Bytes from its beginning.
+    /// Offset in bytes from the start of the function or module.
     pub offset: u32,
 }
 
@@ -64,32 +64,32 @@ impl fmt::Display for Place {
     }
 }
 
-/// What happens after a thread needed somebody.
+/// How the executor continues after a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// The slot goes on: with the same thread if it still has the slot, otherwise with the next.
+    /// The slot continues: with the same thread if it still has the slot, otherwise with the next.
     Continue,
-    /// The visit ends; what is left of it counts as time, not as instructions.
+    /// The visit ends; the rest of its quantum counts as time, not as instructions.
     EndVisit,
-    /// The thread waits, and the slot goes on with the next. The executor parks it when its
-    /// registers are back in its record, unless the wait is over by then.
+    /// The thread waits, and the slot continues with the next. The executor parks the thread once
+    /// its registers are back in its record, unless the wait has ended by then.
     Park(Wait),
     /// The machine stops.
     End(EndKind),
 }
 
-/// Tells the guest of work that has been carried out.
+/// Reports completed work to the guest.
 pub type WorkReport = Box<dyn FnOnce(&mut dyn Cpu)>;
 
 /// The operating system and the devices, as the executor sees them.
 ///
-/// `Cpu::now` is the guest time of the call in all of these. What is about devices does nothing
-/// unless a system has some.
+/// In all methods, `Cpu::now` is the guest time of the call. Most methods for devices
+/// have defaults for systems without devices.
 pub trait System {
-    /// `running` completed `sc` with this LEV; its `pc` is the instruction after.
+    /// Handles an `sc` of `running` with this LEV; its `pc` is that of the next instruction.
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition;
 
-    /// An instruction of `running` could not complete.
+    /// Handles an instruction of `running` that could not complete.
     fn exception(
         &mut self,
         cpu: &mut dyn Cpu,
@@ -97,93 +97,93 @@ pub trait System {
         exception: GuestException,
     ) -> Disposition;
 
-    /// The wait that a call of `running` came to was over before the thread parked: it goes on with
-    /// the value that it was woken with, and with what its waker left for it.
+    /// Resumes a thread whose wait ended before it parked, with the value of the wake and with the
+    /// changes that the waker left for it.
     fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition;
 
-    /// A slot that had nobody took this thread from another, and it is about to run: what guests
-    /// read of its processor is out of date.
+    /// Called before a thread runs on a slot that took it from another: the processor number that
+    /// the guest reads is outdated.
     fn moved(&mut self, running: &Running);
 
-    /// The scheduler has changed the priority of the thread with this guest id by itself: a boost
-    /// on wake, or the decay of one. [`Cpu::priority`] says what it is now. Comes before the
-    /// thread runs again; in lockstep before any guest code does. No lock of the scheduler's is
-    /// held.
+    /// Called when the scheduler has changed the priority of the thread with this guest id: a boost
+    /// on wake, or the decay of one. [`Cpu::priority`] returns the current value. Called before the
+    /// thread runs again; in lockstep before any guest code runs. No lock of the scheduler is held.
     fn priority_changed(&mut self, _cpu: &mut dyn Cpu, _id: u32) {}
 
-    /// A slot's visit ended; its device stores take effect now, in order.
+    /// Called at the end of a slot's visit: applies its device stores in order.
     fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);
 
-    /// A hardware thread has made these stores; they take effect soon, by [`Self::end_visit`].
-    /// Until then, loads of any hardware thread see what was stored.
+    /// Called when a hardware thread has made these stores, which [`Self::end_visit`] will apply
+    /// soon. Until then, loads of all hardware threads must see the stored values.
     fn show_stores(&mut self, _stores: &[DeviceStore]) {}
 
-    /// The deadline of this wait has come, or nothing else can ever end it: takes it off its lists,
-    /// and wakes the thread, unless it is over by now.
+    /// Handles the expiry of a wait's deadline, also when a deadlock ends the wait: removes it from
+    /// its lists, and wakes the thread, unless the wait has ended meanwhile.
     fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, wait: &Wait);
 
-    /// Guest time has moved on: what is due by the clock alone, such as timers.
+    /// Handles the advance of guest time: events that depend on the clock alone, such as timers.
     fn advance(&mut self, cpu: &mut dyn Cpu);
 
-    /// Guest time has moved on: the devices catch up. They may take long; where threads run at
-    /// once, on a host thread of their own.
+    /// Advances the devices to the present guest time. May take long; in parallel runs it has its
+    /// own host thread.
     fn advance_devices(&mut self, _cpu: &mut dyn Cpu) {}
 
-    /// Carries out a piece of the work that calls have left, on a host thread for that. What it
-    /// returns tells the guest, at the guest time at which it is called; until that is over the
-    /// work is under way. `None`: there is none now.
+    /// Carries out a piece of deferred work, on a worker thread. The returned closure reports to
+    /// the guest, at the guest time at which it is called; until it returns, the work is in
+    /// progress. `None` if there is no work.
     fn work(&mut self) -> Option<WorkReport> {
         None
     }
 
-    /// Whether work is left or under way, so that something is to come though nobody runs and no
-    /// time is due. Takes no lock: it is asked under the scheduler's.
+    /// Whether work is waiting or in progress, so that the machine is not idle though no thread
+    /// runs and no deadline is pending. Must take no lock: it is called under the scheduler's.
     fn has_work(&self) -> bool {
         false
     }
 
-    /// Whether a wait may end by what guest code does without a call, so that [`Self::advance`] is
-    /// to look soon, not only when something is due. Takes no lock.
+    /// Whether a wait may end by a store of guest code, without a call, so that [`Self::advance`]
+    /// must poll, not only run when an event is due. Must take no lock.
     fn watches_memory(&self) -> bool {
         false
     }
 
-    /// Guest time of the next thing that [`Self::advance`] would do, and that a guest could notice.
-    /// `None` if there is none.
+    /// Guest time of the next event that [`Self::advance`] handles and a guest could notice. `None`
+    /// if there is none.
     fn next_event(&self) -> Option<GuestTicks>;
 
-    /// Guest time of the next thing that the devices do, and that a guest could notice: a vertical
-    /// blank, the end of a transfer. `None` if there is none.
+    /// Guest time of the next event of the devices that a guest could notice: a vertical blank, the
+    /// end of a transfer. `None` if there is none.
     fn next_device_event(&self) -> Option<GuestTicks> {
         None
     }
 
-    /// Until when, if not before `now`, nothing of the system's changes what guest code can see, as
-    /// long as one thread alone runs, makes no call and stores to no device: [`Self::advance`]
-    /// and [`Self::advance_devices`] may come as late as at the first quantum's end after that.
-    /// `None`: they are wanted after each.
+    /// The guest time until which the system does not change any state that guest code can see,
+    /// provided that one thread alone runs, makes no call and stores to no device.
+    /// [`Self::advance`] and [`Self::advance_devices`] may then be delayed to the end of the first
+    /// quantum after that time. `None` if they must be called after each quantum.
     fn quiet_until(&self, _now: GuestTicks) -> Option<GuestTicks> {
         None
     }
 
-    /// Frames shown so far.
+    /// Number of frames presented so far.
     fn frames(&self) -> u64;
 
     /// Return addresses of a thread, innermost first, for reports.
     fn call_stack(&self, context: &PpcContext) -> Vec<u32>;
 
-    /// Who has what a thread waits for, as far as that is known, for reports. May come at any time,
-    /// and takes locks of the system's.
+    /// The owners of the objects that a thread waits for, if known, for reports. May be called at
+    /// any time, and takes locks of the system.
     fn holders(&self, _: &BlockReason) -> Vec<Holder> {
         Vec::new()
     }
 
-    /// What is known of the address of an instruction, for reports. As [`Self::holders`].
+    /// The symbolic form of an instruction's address, if known, for reports. Same conditions as for
+    /// [`Self::holders`].
     fn place_of(&self, _: u32) -> Option<Place> {
         None
     }
 
-    /// What is known of an address that a call returns to. The call is what is looked up: it may be
+    /// The symbolic form of a return address, if known. Looks up the call before it, which may be
     /// the last instruction of its function.
     fn place_of_return(&self, address: u32) -> Option<Place> {
         let Place { name, offset } = self.place_of(address.wrapping_sub(4))?;

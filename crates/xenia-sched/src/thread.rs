@@ -1,9 +1,9 @@
-//! A guest thread: its processor state and where it stands.
+//! A guest thread: its processor state and its scheduling state.
 
 use crate::{GuestTicks, ThreadRef};
 use xenia_cpu::PpcContext;
 
-/// What a thread waits for. For reports and the event log; who wakes it knows on their own.
+/// The object of a wait, for reports and the event log. Wakers keep their own records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockReason {
     /// Dispatcher objects, by guest address.
@@ -23,51 +23,51 @@ pub enum BlockReason {
         /// Its guest address.
         lock: u32,
     },
-    /// The passing of time.
+    /// A delay of fixed length.
     Delay,
-    /// Work: a thread of the kernel's own with nothing to do.
+    /// A kernel thread without work.
     Idle,
-    /// Something else, such as the end of an I/O request.
+    /// Another cause, such as an I/O request.
     Other(&'static str),
 }
 
-/// How a thread waits.
+/// Parameters of a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// For what.
+    /// The object waited for.
     pub reason: BlockReason,
-    /// Guest time at which the wait ends by itself; `None`: never.
+    /// Guest time of the timeout; `None` if there is none.
     pub deadline: Option<GuestTicks>,
     /// Whether an asynchronous procedure call may interrupt it.
     pub alertable: bool,
 }
 
 impl Wait {
-    /// A wait without a deadline that nothing interrupts.
+    /// A wait without a timeout that can't be interrupted.
     pub fn forever(reason: BlockReason) -> Self {
         Self { reason, deadline: None, alertable: false }
     }
 }
 
-/// Where a thread stands.
+/// Scheduling state of a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ThreadState {
-    /// Ready to run; queued, unless it is suspended.
+    /// Ready to run; queued unless it is suspended.
     Ready,
-    /// Has its slot.
+    /// Running on its slot.
     Running,
-    /// Waits.
+    /// Waiting until a wake or a deadline.
     Waiting {
-        /// For what, and how.
+        /// Parameters of the wait.
         wait: Wait,
-        /// Since when.
+        /// Guest time at which the wait began.
         since: GuestTicks,
-        /// Which wait of the machine this is; orders waits.
+        /// Serial number of the wait in the machine; orders waits.
         serial: u64,
     },
-    /// Ended; kept until nobody refers to it.
+    /// Exited; kept until no reference is left.
     Exited {
-        /// Its exit code.
+        /// Exit code of the thread.
         code: u32,
     },
 }
@@ -75,8 +75,8 @@ pub enum ThreadState {
 /// A guest thread.
 #[derive(Debug)]
 pub struct GuestThread {
-    /// Its registers, unless they are out because it runs. Boxed: contexts are large, and an
-    /// engine's stay where they are.
+    /// Its registers, unless they are out because it is running. Boxed, because contexts are large
+    /// and move between records and engines.
     pub(crate) ctx: Option<Box<PpcContext>>,
     /// Guest thread id.
     pub id: u32,
@@ -88,34 +88,35 @@ pub struct GuestThread {
     pub(crate) base_priority: u8,
     pub(crate) priority: u8,
     pub(crate) boost_disabled: bool,
-    /// Whether it keeps its slot, whoever else is ready.
+    /// Whether it holds its slot, so that it is not preempted.
     pub(crate) holds_slot: bool,
-    /// The scheduler has moved it, and nobody has told the guest yet.
+    /// Whether the scheduler has moved it and the guest has not been told yet.
     pub(crate) moved: bool,
-    /// It is ready, and gets its place in the run queue when its registers come back.
+    /// Whether it is ready and will be queued when its registers are put back.
     pub(crate) lands: bool,
-    /// It stands among those whose priority the scheduler has changed by itself, and nobody has
-    /// told the guest yet.
+    /// Whether it is in a list of threads whose priority the scheduler has changed and not reported
+    /// to the guest yet.
     pub(crate) news: bool,
-    /// Its priority has changed by itself since it ran.
+    /// Whether its priority was changed by the scheduler since it last ran.
     pub(crate) untold: bool,
     pub(crate) suspend_count: u32,
-    /// Kernel threads don't keep a machine alive and don't count as deadlocked.
+    /// Whether it is a kernel thread. Kernel threads neither keep a machine alive nor count as
+    /// deadlocked.
     pub(crate) service: bool,
 }
 
 impl GuestThread {
-    /// Its registers; `None` while they are out, which is while it runs.
+    /// Its registers; `None` while they are out because it is running.
     pub fn context(&self) -> Option<&PpcContext> {
         self.ctx.as_deref()
     }
 
-    /// The name of this thread.
+    /// The name of this thread in the scheduler.
     pub fn reference(&self) -> ThreadRef {
         self.reference
     }
 
-    /// Where it stands.
+    /// The scheduling state.
     pub fn state(&self) -> &ThreadState {
         &self.state
     }
@@ -130,7 +131,7 @@ impl GuestThread {
         self.affinity
     }
 
-    /// The hardware thread it prefers.
+    /// The preferred hardware thread.
     pub fn ideal_processor(&self) -> u8 {
         self.ideal
     }
@@ -140,32 +141,33 @@ impl GuestThread {
         self.base_priority
     }
 
-    /// Priority now.
+    /// Priority including boosts.
     pub fn priority(&self) -> u8 {
         self.priority
     }
 
-    /// Whether waking it raises its priority.
+    /// Whether boosts on wake are disabled.
     pub fn boost_disabled(&self) -> bool {
         self.boost_disabled
     }
 
-    /// Whether it keeps its slot, whoever else is ready there; see [`crate::Scheduler::hold_slot`].
+    /// Whether it holds its slot; see [`crate::Scheduler::hold_slot`].
     pub fn holds_slot(&self) -> bool {
         self.holds_slot
     }
 
-    /// How often it was suspended and not resumed; it runs at 0 only.
+    /// Number of suspensions that were not resumed; it runs only at 0.
     pub fn suspend_count(&self) -> u32 {
         self.suspend_count
     }
 
-    /// Whether it is one of the kernel's own threads.
+    /// Whether it is a kernel thread.
     pub fn is_service(&self) -> bool {
         self.service
     }
 
-    /// Its priority has changed by itself; whether that is to go on the slot's list of news.
+    /// Marks its priority as changed. Returns whether it must be added to the slot's list of
+    /// changes.
     pub(crate) fn is_news(&mut self) -> bool {
         self.untold = true;
         !std::mem::replace(&mut self.news, true)
@@ -179,7 +181,7 @@ impl GuestThread {
         }
     }
 
-    /// The wait it is in.
+    /// Its current wait.
     pub fn wait(&self) -> Option<&Wait> {
         match &self.state {
             ThreadState::Waiting { wait, .. } => Some(wait),

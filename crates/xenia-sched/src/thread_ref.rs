@@ -1,14 +1,14 @@
-//! Names of guest threads: 4 bytes, checked on every use.
+//! Names of guest threads: 4-byte generational references, checked on every use.
 
 use std::fmt;
 
-/// Names a guest thread: the slot in whose table it lives, its position there, and which of the
-/// threads that ever had that position it is.
+/// Names a guest thread: the slot in whose table it lives, its position there, and the generation
+/// of the position.
 ///
-/// Migration does not change it: `hw_id` is where the thread was spawned, not where it runs. The
-/// generation has 8 bits and wraps, so whoever stores a reference counts it
-/// ([`crate::Scheduler::retain`]); a position is not reused while it is counted. A stale reference
-/// is an error, never another thread.
+/// Migration does not change it: `hw_id` is the slot on which the thread was spawned, not where it
+/// runs. The generation has 8 bits and wraps, so holders of a stored reference must count it
+/// ([`crate::Scheduler::retain`]); a position with counted references is not reused. A stale
+/// reference is an error, never another thread.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(C)]
 pub struct ThreadRef {
@@ -28,10 +28,10 @@ impl fmt::Debug for ThreadRef {
     }
 }
 
-/// Why the scheduler refused.
+/// Errors of scheduler operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchedError {
-    /// The thread is gone, or never was.
+    /// The thread is gone, or never existed.
     #[error("thread reference {0:?} is stale")]
     Stale(ThreadRef),
     /// All positions of the slot are in use.
@@ -43,7 +43,7 @@ pub enum SchedError {
     /// The thread has exited.
     #[error("thread {0:?} has exited")]
     Exited(ThreadRef),
-    /// The thread runs, and its registers are with who runs it.
+    /// The thread is running, and its executor has the registers.
     #[error("thread {0:?} runs")]
     Running(ThreadRef),
     /// The suspend count is at its limit.

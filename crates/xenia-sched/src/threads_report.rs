@@ -1,6 +1,5 @@
-//! Every live thread at one moment: what it does or waits for, who has that, its pc and stack. For
-//! deadlocks, for runs that show no frames, and for whoever asks; a guest can't notice that it was
-//! made.
+//! Report of every live thread at one moment: state, owners of awaited objects, pc and stack. For
+//! deadlocks, for runs without frames, and for monitoring; making it does not affect the guest.
 
 use crate::{
     BlockReason, GuestThread, GuestTicks, Holder, Place, Scheduler, System, TICKS_PER_SECOND, ThreadRef,
@@ -9,12 +8,12 @@ use crate::{
 use std::fmt;
 use xenia_cpu::PpcContext;
 
-/// An address in code, and what is known of it.
+/// A code address with its symbolic form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeAddress {
-    /// The address.
+    /// Guest address of the instruction.
     pub address: u32,
-    /// What is there.
+    /// Symbolic form, if known.
     pub place: Option<Place>,
 }
 
@@ -28,11 +27,11 @@ impl fmt::Display for CodeAddress {
 /// A thread's registers in a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedRegisters {
-    /// Its pc.
+    /// Program counter of the thread.
     pub pc: CodeAddress,
-    /// Its link register.
+    /// Link register of the thread.
     pub lr: CodeAddress,
-    /// Its stack pointer.
+    /// Stack pointer of the thread.
     pub stack_pointer: u32,
     /// Return addresses, innermost first.
     pub stack: Vec<CodeAddress>,
@@ -60,31 +59,31 @@ impl ReportedRegisters {
 /// One thread of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedThread {
-    /// Its name in the scheduler.
+    /// Name of the thread in the scheduler.
     pub reference: ThreadRef,
     /// Guest thread id.
     pub id: u32,
     /// The hardware thread it runs on.
     pub slot: u8,
-    /// Priority now.
+    /// Priority including boosts.
     pub priority: u8,
     /// Priority without boosts.
     pub base_priority: u8,
-    /// Where it stands, in words: what it waits for, or that it is ready or runs.
+    /// Description of its state: the object that it waits for, ready, or running.
     pub state: String,
-    /// How often it was suspended and not resumed.
+    /// Number of suspensions that were not resumed.
     pub suspended: u32,
-    /// What it waits for.
+    /// The object that it waits for.
     pub reason: Option<BlockReason>,
-    /// Who has that.
+    /// Owners of that object.
     pub holders: Vec<Holder>,
-    /// When its wait began, and which wait of the machine that is.
+    /// Guest time at which its wait began, and the wait's number in the machine.
     pub since: Option<(GuestTicks, u64)>,
-    /// When its wait ends by itself.
+    /// Guest time of its wait's deadline.
     pub until: Option<GuestTicks>,
-    /// Its registers; `None` while it runs on a host thread of its own.
+    /// Its registers; `None` while it runs on another host thread.
     pub registers: Option<ReportedRegisters>,
-    /// Whether it is one of the kernel's own threads.
+    /// Whether it is a kernel thread.
     pub service: bool,
 }
 
@@ -115,22 +114,22 @@ impl ReportedThread {
     }
 }
 
-/// See the module's documentation.
+/// A report of all live threads at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadsReport {
-    /// Guest time.
+    /// Guest time of the report.
     pub now: GuestTicks,
     /// Every live thread, by guest thread id.
     pub threads: Vec<ReportedThread>,
 }
 
 impl ThreadsReport {
-    /// Looks at every live thread. The caller holds no lock.
+    /// Creates a report of every live thread. The caller must hold no lock.
     pub fn new<S: System>(scheduler: &Scheduler, system: &S) -> Self {
         Self::look_at(scheduler.threads(), scheduler.now(), system).explained_by(system)
     }
 
-    /// The first half of that, which takes no locks: for who has the slots'.
+    /// First half of [`Self::new`], which takes no locks, for callers that hold the slots' locks.
     pub(crate) fn look_at<'a, S: System>(
         threads: impl Iterator<Item = &'a GuestThread>,
         now: GuestTicks,
@@ -144,7 +143,8 @@ impl ThreadsReport {
         Self { now, threads }
     }
 
-    /// The second half: what the system knows beside. The caller holds no lock.
+    /// Second half of [`Self::new`]: adds the information that the system has. The caller must hold
+    /// no lock.
     pub(crate) fn explained_by<S: System>(mut self, system: &S) -> Self {
         for thread in &mut self.threads {
             thread.holders = thread.reason.as_ref().map(|reason| system.holders(reason)).unwrap_or_default();
@@ -155,7 +155,7 @@ impl ThreadsReport {
         self
     }
 
-    /// The thread of the title that has waited longest.
+    /// The title's thread that has waited longest.
     pub fn longest_waiting(&self) -> Option<&ReportedThread> {
         self.threads
             .iter()

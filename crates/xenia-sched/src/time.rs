@@ -1,29 +1,30 @@
-//! Guest time: ticks of the 49.875 MHz time base since power-on, and what other units make of them.
+//! Guest time: ticks of the 49.875 MHz time base since power-on, and conversions to other units.
 
 /// Ticks of the time base since the machine started.
 pub type GuestTicks = u64;
 
 pub use xenia_guest::{MAX_TICKS, TICKS_PER_SECOND};
 
-/// log2 of the instructions that a hardware thread executes per tick in lockstep: 16, about 800
-/// MIPS.
+/// log2 of the instructions that a hardware thread executes per tick in lockstep: 16 per tick,
+/// about 800 MIPS.
 pub const INSTRUCTIONS_PER_TICK_SHIFT: u32 = 4;
 
-/// Instructions in a slot's visit, unless set otherwise.
+/// Default number of instructions in a slot's visit.
 pub const QUANTUM_DEFAULT: u32 = 50_000;
 
-/// Time-base reads in a visit; the last of them ends it.
+/// Number of time-base reads in a visit; the last one ends it.
 pub const TIME_READS_PER_VISIT: u32 = 8;
 
 /// Guest system time (100 ns since 1601) at tick 0.
 pub const START_FILETIME: u64 = 132_500_000_000_000_000;
 
-/// Ticks to units of 100 ns, rounded down.
+/// Converts ticks to units of 100 ns, rounding down.
 pub const fn ticks_to_100ns(ticks: GuestTicks) -> u64 {
     (ticks as u128 * 10_000_000 / TICKS_PER_SECOND as u128) as u64
 }
 
-/// Units of 100 ns to ticks, rounded up so that no wait is shorter than asked for; saturating.
+/// Converts units of 100 ns to ticks, rounding up so that no wait is shorter than requested;
+/// saturating.
 pub const fn ticks_from_100ns(units: u64) -> GuestTicks {
     let ticks = (units as u128 * TICKS_PER_SECOND as u128).div_ceil(10_000_000);
     if ticks > u64::MAX as u128 { u64::MAX } else { ticks as u64 }

@@ -1,17 +1,16 @@
-//! Which threads there are: positions with a generation and a count of references each, a list for
-//! each slot in which threads are made.
+//! Allocation of thread names: positions with a generation and a reference count each, in one list
+//! for each slot on which threads are created.
 //!
-//! A thread gets the lowest free position, found without looking at the others; of those kept after
-//! their threads' end only the ones that nobody refers to are looked at. Every exited thread that
-//! nobody refers to is in `unreferenced`. Records are with the slots ([`crate::slot`]); who finds
-//! one by its name asks the [`Directory`].
+//! A thread gets the lowest free position, found without searching. Exited threads whose reference
+//! count is 0 are listed in `unreferenced`, so that pruning visits only those. The slots have the
+//! records of threads ([`crate::slot`]); the [`Directory`] finds a record by its name.
 
 use crate::directory::{Directory, count_look};
 use crate::{HW_THREADS, SchedError, SchedulerCounters, ThreadRef};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Exited threads that are kept of a slot before those that nobody refers to are freed.
+/// Number of exited threads of a slot above which unreferenced ones are freed.
 const PRUNE_AT: usize = 4;
 
 #[derive(Default)]
@@ -32,29 +31,29 @@ enum Use {
 }
 
 impl Position {
-    /// Whether its thread has ended, and nobody refers to it.
+    /// Whether its thread has exited and has no references.
     fn may_be_freed(&self) -> bool {
         self.references == 0 && self.state == Use::Exited
     }
 }
 
-/// Threads made on one slot.
+/// The threads created on one slot.
 #[derive(Default)]
 struct Home {
     positions: Vec<Position>,
-    /// Positions without a thread.
+    /// Free positions, lowest first.
     free: BinaryHeap<Reverse<u16>>,
-    /// Threads that have exited and are kept.
+    /// Number of exited threads that are not freed yet.
     exited: usize,
-    /// Positions that could be freed when they came here; some may be referred to again.
+    /// Positions that were unreferenced when they were added; some may have references again.
     unreferenced: Vec<u16>,
 }
 
-/// See the module's documentation.
+/// The positions of all slots.
 #[derive(Default)]
 pub(crate) struct Topology {
     homes: [Home; HW_THREADS],
-    /// Threads made, and refused.
+    /// Counters of created and refused threads.
     pub(crate) counters: SchedulerCounters,
 }
 
@@ -63,8 +62,9 @@ impl Topology {
         self.homes.get_mut(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))
     }
 
-    /// A name for a new thread on `slot`, before which enough of those that have ended there are
-    /// freed; `free` drops the record of one that the directory says is on that slot.
+    /// Allocates a name for a new thread on `slot`, after freeing unreferenced exited threads if
+    /// there are several. `free` drops the record of a thread; its second argument is the slot that
+    /// the directory has for it.
     pub(crate) fn add(
         &mut self,
         slot: u8,
@@ -86,7 +86,7 @@ impl Topology {
         Ok(())
     }
 
-    /// Takes a counted reference back.
+    /// Releases a counted reference.
     pub(crate) fn release(&mut self, r: ThreadRef) -> Result<(), SchedError> {
         let home = self.home(r)?;
         let position = home.position(r)?;
@@ -94,7 +94,7 @@ impl Topology {
         home.list(r)
     }
 
-    /// Notes that a thread has exited.
+    /// Records that a thread has exited.
     pub(crate) fn note_exit(&mut self, r: ThreadRef) -> Result<(), SchedError> {
         let home = self.home(r)?;
         home.position(r)?.state = Use::Exited;
@@ -135,7 +135,7 @@ impl Home {
         Ok(reference)
     }
 
-    /// Remembers a thread that may be freed, if this one may.
+    /// Adds a thread to `unreferenced` if it may be freed.
     fn list(&mut self, r: ThreadRef) -> Result<(), SchedError> {
         let position = self.position(r)?;
         if position.may_be_freed() && !position.listed {
@@ -145,7 +145,7 @@ impl Home {
         Ok(())
     }
 
-    /// Frees exited threads that nobody refers to.
+    /// Frees exited threads that have no references.
     fn prune(&mut self, hw_id: u8, directory: &Directory, mut free: impl FnMut(ThreadRef, u8)) {
         for idx in self.unreferenced.drain(..) {
             count_look();

@@ -1,5 +1,5 @@
-//! Where a thread's wait stands: one word per thread, on which whoever ends the wait and the thread
-//! that parks agree.
+//! The wait word: one atomic state word per thread, by which a waker and the parking thread agree
+//! how a wait ends.
 //!
 //! ```text
 //!            open                    commit
@@ -10,78 +10,78 @@
 //!      └─────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A thread opens its wait before it stands on any list, under that list's lock, and commits it
-//! when its registers are back in its record. A wake that comes first is kept: the commit finds it,
-//! and the thread goes on with its value instead of parking. Each wait has a serial number, so that
-//! a deadline of one wait ends no later one. A wait ends once, whoever races: all changes are made
+//! A thread opens its wait before adding it to a list, under that list's lock, and commits it when
+//! its registers are back in its record. A wake before the commit is kept: the commit finds it, and
+//! the thread resumes with its value instead of parking. Each wait has a serial number, so that the
+//! deadline of one wait can't end a later one. A wait ends exactly once: all transitions are made
 //! by compare-and-swap. Only the thread's owner opens and commits.
 
 #[cfg(feature = "wait-model")]
-// tests/wait_races.rs runs the word under many orders of its threads' steps
+// tests/wait_races.rs model-checks the word under many schedules.
 use shuttle::{hint, sync::atomic::AtomicU64, thread};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 #[cfg(not(feature = "wait-model"))]
 use std::{hint, sync::atomic::AtomicU64, thread};
 
 const STATE: u64 = 7;
-/// Whether an interruption may end the wait.
+/// Flag: an interruption may end the wait.
 const ALERTABLE: u64 = 8;
-/// Bits of all that; the serial number is above them.
+/// Number of bits for state and flag; the serial number is above them.
 const BITS: u32 = 4;
 
-/// No wait.
+/// State: no wait.
 const CLOSED: u64 = 0;
-/// On its way to a list, or on one; the thread still runs.
+/// State: the wait is on a list, or about to be; the thread still runs.
 const OPEN: u64 = 1;
-/// The thread is parked.
+/// State: the thread is parked.
 const PARKED: u64 = 2;
-/// Over before the thread parked; the value is about to be there.
+/// State: ended before the thread parked; the value is being written.
 const ENDING: u64 = 3;
-/// Over before the thread parked; the value is there.
+/// State: ended before the thread parked; the value is written.
 const ENDED: u64 = 4;
 
-/// Looks at a word that is [`ENDING`] before the host's scheduler is asked to let the other side
-/// finish.
+/// Number of polls of an [`ENDING`] word before the thread yields to the host's scheduler, so that
+/// the waker can finish.
 const SPINS: u32 = 64;
 
-/// Which wait of its thread's a wait is.
+/// Serial number of a wait of one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitSerial(u64);
 
-/// Which waits an ending is meant for.
+/// The waits that an attempt to end one applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Whatever the thread waits for: the caller has taken the wait off its list.
+    /// Any wait: the caller has removed the wait from its list.
     Any,
-    /// One that an interruption may end.
+    /// A wait that an interruption may end.
     Alertable,
-    /// This one.
+    /// The wait with this serial number.
     Serial(WaitSerial),
 }
 
-/// What a thread finds when it is about to park.
+/// Result of committing a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Commit {
-    /// It is parked: whoever ends the wait makes it ready.
+    /// The thread is parked: the waker makes it ready.
     Parked,
-    /// The wait is over: it goes on with this value.
+    /// The wait has ended: the thread resumes with this value.
     GoOn(u64),
 }
 
-/// What came of ending a wait.
+/// Result of ending a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Ended {
-    /// The thread was parked: the caller, and nobody else, sets its registers and makes it ready.
+    /// The thread was parked: only the caller sets its registers and makes it ready.
     Parked,
-    /// It was about to park: it goes on by itself, with the value.
+    /// The thread was about to park: it resumes by itself, with the value.
     BeforePark,
     /// There is no such wait any more.
     Over,
 }
 
-/// See the module's documentation.
+/// State of one thread's waits, changed atomically by its wakers and by the thread when it parks.
 #[derive(Debug, Default)]
 pub struct WaitWord {
     word: AtomicU64,
@@ -89,33 +89,33 @@ pub struct WaitWord {
 }
 
 impl WaitWord {
-    /// Begins a wait; the one before is over. The thread's owner only.
+    /// Opens a wait; the previous one must be over. For the thread's owner only.
     pub fn open(&self, alertable: bool) -> WaitSerial {
         let serial = (self.word.load(Relaxed) >> BITS) + 1;
         self.word.store(serial << BITS | if alertable { ALERTABLE } else { 0 } | OPEN, Release);
         WaitSerial(serial)
     }
 
-    /// No wait is under way, whatever was: the thread has ended, and another has the word.
+    /// Closes any wait: the thread has ended, and another gets the word.
     pub(crate) fn close(&self) {
         self.word.store(self.word.load(Relaxed) & !STATE | CLOSED, Release);
     }
 
-    /// Whether a wait has been begun and not committed. Means something to the thread's owner only.
+    /// Whether a wait is open and not committed. Meaningful to the thread's owner only.
     pub fn is_open(&self) -> bool {
         matches!(self.word.load(Acquire) & STATE, OPEN | ENDING | ENDED)
     }
 
-    /// The wait that is under way, if one is.
+    /// The current wait, if there is one.
     pub fn waiting(&self) -> Option<WaitSerial> {
         let word = self.word.load(Acquire);
         matches!(word & STATE, OPEN | PARKED).then_some(WaitSerial(word >> BITS))
     }
 
-    /// The thread parks, or learns that its wait is over. The thread's owner only, once after each
-    /// [`Self::open`].
+    /// Parks the thread, or finds that its wait has ended. For the thread's owner only, once after
+    /// each [`Self::open`].
     pub fn commit(&self) -> Commit {
-        // Nobody else opens a wait: whatever the state, serial number and flag stay.
+        // No other thread opens a wait, so the serial number and the flag can't change.
         let open = self.word.load(Relaxed) & !STATE | OPEN;
         if self.word.compare_exchange(open, open & !STATE | PARKED, AcqRel, Acquire).is_ok() {
             return Commit::Parked;
@@ -125,12 +125,13 @@ impl WaitWord {
             looks += 1;
             if looks < SPINS { hint::spin_loop() } else { thread::yield_now() }
         }
+        // Relaxed is enough: the loop has acquired the state that was stored after the value.
         let value = self.value.load(Relaxed);
         self.word.store(open & !STATE | CLOSED, Release);
         Commit::GoOn(value)
     }
 
-    /// Ends the thread's wait with `value`, if it is one of those.
+    /// Ends the thread's wait with `value`, if it matches `which`.
     pub fn end(&self, which: Which, value: u64) -> Ended {
         let mut word = self.word.load(Acquire);
         loop {
@@ -150,6 +151,7 @@ impl WaitWord {
                 Err(now) => word = now,
             }
         }
+        // `ENDING` keeps the thread from reading the value before it is stored.
         self.value.store(value, Relaxed);
         self.word.store(word & !STATE | ENDED, Release);
         Ended::BeforePark

@@ -1,4 +1,4 @@
-//! The lockstep executor with an engine that follows scripts.
+//! Tests of the lockstep executor, with an engine that follows scripts.
 
 mod alone;
 mod long_visits;
@@ -83,7 +83,7 @@ fn an_event_that_stays_in_the_past_does_not_stop_time() {
 
 #[test]
 fn short_rounds_add_up_to_time() {
-    // Two threads wake each other and park again: a few instructions a round.
+    // Two threads alternately wake each other and park: a few instructions a round.
     let ping: Vec<Step> = (0..1000).flat_map(|_| [Step::Run(1), Step::Call(SLEEP_1000)]).collect();
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &ping)]);
     m.executor.run(&instructions(2000));
@@ -128,7 +128,7 @@ fn the_frame_limit_ends_at_the_end_of_the_visit() {
 
 #[test]
 fn a_machine_that_shows_no_frame_in_time_is_stopped_and_reported() {
-    // A frame at once, then nothing but time.
+    // One frame at the start; then only time passes.
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(10), Step::Call(FRAME)])]);
     let limits = Limits { frames: Some(2), ticks_between_frames: Some(1_000_000), ..Limits::default() };
     let RunEnd::NoFrames { since, threads } = m.executor.run(&limits) else { panic!("not noticed") };
@@ -304,15 +304,15 @@ fn what_is_due_at_the_end_of_guest_time_never_comes() {
 
 #[test]
 fn a_free_slot_takes_one_that_waits_on_another_and_says_so_once() {
-    // Three compute on slot 0. The second may run on slot 3, and the third, of lower priority, on 3 and
-    // 4.
+    // Three threads compute on slot 0. The second may also run on slot 3, the third, of lower
+    // priority, on slots 3 and 4.
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[]), (0, 8, &[]), (0, 4, &[])]);
     let [_, second, third] = m.executor.system.threads[..] else { panic!() };
     m.executor.scheduler.set_affinity(second, 1 | 1 << 3).unwrap();
     m.executor.scheduler.set_affinity(third, 1 | 1 << 3 | 1 << 4).unwrap();
     m.executor.run(&instructions(1_000_000));
     assert_eq!(m.executor.system.moves, [(second, 3), (third, 4)]);
-    // Nobody waits now; one that is alone stays.
+    // No thread waits now; a thread alone on its slot stays.
     let slots = m.executor.system.threads.iter().map(|&r| m.executor.scheduler.thread(r).unwrap().slot());
     assert_eq!(slots.collect::<Vec<_>>(), [0, 3, 4]);
 }

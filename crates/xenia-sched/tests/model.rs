@@ -1,5 +1,5 @@
-//! The scheduler beside a model: any operations, good and bad, and after each of them both say the
-//! same.
+//! Model-based test of the scheduler: random valid and invalid operations, after each of which
+//! scheduler and model must agree.
 
 mod compare;
 mod expected;
@@ -13,12 +13,13 @@ use xenia_sched::{
 };
 use xenia_testing::{Cases, Dice};
 
-/// Operations in a case.
+/// Number of operations in a case.
 const OPERATIONS: usize = 300;
-/// Exited threads that nobody refers to: so many of a slot may be kept once another is made there.
+/// Number of unreferenced exited threads of a slot that may be kept when another thread is created
+/// there.
 const KEPT: usize = 4;
 
-/// Writes down what the scheduler reports.
+/// Event sink that writes events to a string.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -50,7 +51,7 @@ struct Case {
     rounds: usize,
 }
 
-/// Contention of three threads, some of it never met.
+/// Contention of three threads, some of which is never repeated.
 fn recorded(dice: &mut Dice) -> Vec<Contention> {
     let mut recorded = Vec::new();
     for tid in 1..4 {
@@ -90,7 +91,7 @@ impl Case {
         Self { dice, scheduler, model, log, order, quantum, rounds: 0 }
     }
 
-    /// Everything ends, and nothing of it stays.
+    /// Ends all threads and checks that the scheduler keeps none.
     fn end(&mut self) {
         for at in 0..self.model.threads.len() {
             let thread = &self.model.threads[at];

@@ -1,5 +1,5 @@
-//! The parallel executor with an engine that does nothing but call: what threads do is a function
-//! of the test.
+//! Tests of the parallel executor, with an engine that only makes calls: the test's function
+//! decides what threads do.
 
 use crate::scripted::{QUANTUM, Work, exit, forever, machine, machine_with};
 use crate::storer::Storer;
@@ -12,10 +12,10 @@ use xenia_sched::{
     BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, RunEnd, TICKS_PER_SECOND, Wait, Woken,
 };
 
-/// Takes a long time, reads the time base, calls.
+/// Engine that takes long, reads the time base, and calls.
 struct Reader;
 
-/// What [`Reader`] takes before it reads.
+/// Time that [`Reader`] takes before the read.
 const LONG: Duration = Duration::from_millis(4);
 
 impl Execute for Reader {
@@ -91,7 +91,7 @@ fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
     let mut machine = machine(&[(0, 0), (1, 1), (2, 2)], move |_, _, running| {
         let own = counts[running.id as usize].fetch_add(1, SeqCst) + 1;
         let least = counts.iter().map(|count| count.load(SeqCst)).min().unwrap();
-        // Only once all have begun: who has not is no party yet.
+        // Compare only once all have begun: a thread that has not is no party yet.
         if least > 0 && running.ctx.gpr[5] == 0 {
             running.ctx.gpr[5] = own - least + 1;
         }
@@ -106,8 +106,9 @@ fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
 #[test]
 fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
     const GOAL: u64 = 100 * QUANTUM as u64;
-    // The first works for long; the second spins for it with a hint in each turn; the others, on one
-    // slot, wake each other and wait, so that neither ever executes a quantum at once.
+    // The first thread works for long; the second spins for it with a hint in each iteration; the
+    // others, on one slot, wake each other and wait, so that neither ever executes a whole quantum
+    // in one visit.
     let done = Arc::new(AtomicU64::new(0));
     let work = done.clone();
     let mut machine = machine(&[(0, 0), (1, 1), (2, 2), (3, 2)], move |threads, cpu, running| {
@@ -149,9 +150,9 @@ fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
     const ROUNDS: u64 = 20_000;
     let mut machine = machine(&[(0, 0), (1, 5)], move |threads, cpu, running| {
         let step = running.ctx.gpr[5];
-        // The second begins with waiting.
+        // The second thread begins with a wait.
         if step > 0 || running.id == 0 {
-            // Until the other has come to its wait: it may be on its way, or before its park.
+            // The other thread has not reached its wait yet, or has not parked.
             if cpu.wake(threads[1 - running.id as usize], step, 0).unwrap() == Woken::NotWaiting {
                 return Disposition::EndVisit;
             }
@@ -199,7 +200,7 @@ fn work_under_way_is_no_deadlock_and_its_end_wakes() {
         running.ctx.gpr[5] += 1;
         cpu.open_wait(running.thread, false).unwrap();
         left.under_way.fetch_add(1, SeqCst);
-        // Longer than it takes to find a deadlock, and no time at all.
+        // Either longer than it takes to detect a deadlock, or no time at all.
         let takes = if running.id == 0 { Duration::from_millis(12) } else { Duration::ZERO };
         left.left.lock().unwrap().push((running.thread, takes));
         cpu.work_has_come();
@@ -246,7 +247,7 @@ fn a_thread_that_runs_elsewhere_is_suspended_and_resumed() {
     });
     assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 3 }));
     let before = calls.load(SeqCst);
-    // Suspended when the run ended: another run executes nothing of it.
+    // It was suspended when the run ended, so another run executes none of its instructions.
     let limits =
         Limits { ticks: Some(machine.scheduler.now() + TICKS_PER_SECOND / 100), ..Limits::default() };
     machine.system.script = Arc::new(|_, running| {
@@ -262,7 +263,7 @@ fn a_thread_that_runs_moves_when_somebody_else_says_so() {
     const ROUNDS: u64 = 1_000;
     let mut machine = machine(&[(0, 0), (1, 1)], |threads, cpu, running| {
         if running.id == 1 {
-            // Where it runs is where its registers say.
+            // The hardware thread that runs it is the one that its registers name.
             assert_eq!(running.hw_id, running.ctx.hw_id);
             running.ctx.gpr[6] |= 1 << running.hw_id;
             return Disposition::Continue;

@@ -1,4 +1,4 @@
-//! Threads, references, queues and waits, without an executor.
+//! Tests of threads, references, queues and waits, without an executor.
 
 mod plain;
 
@@ -45,8 +45,8 @@ fn a_reference_never_names_another_thread_across_100_000_spawns() {
         if id % 1000 == 0 {
             stale.push((thread, id));
         }
-        // An uncounted reference is either still right or an error, within the 256 generations of its
-        // position.
+        // Within the 256 generations of its position, an uncounted reference is either still right
+        // or an error.
         if let Some(&(old, old_id)) = stale.last()
             && id - old_id < 256
         {
@@ -164,7 +164,7 @@ fn a_thread_that_keeps_its_slot_is_suspended_when_it_does_so_no_more() {
     assert_eq!(scheduler.suspend(thread), Ok(0));
     scheduler.yield_slot(0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread), "nothing below its level comes in");
-    // Nor while it waits for a spin lock.
+    // Nor does it stop while it waits for a spin lock.
     scheduler.park(thread, spin()).unwrap();
     assert_eq!(scheduler.suspend(thread), Ok(1));
     assert_eq!(scheduler.begin_slot_visit(0), None, "it waits there");
@@ -175,12 +175,12 @@ fn a_thread_that_keeps_its_slot_is_suspended_when_it_does_so_no_more() {
     assert_eq!((scheduler.resume(thread), scheduler.resume(thread)), (Ok(2), Ok(1)));
     scheduler.yield_slot(0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
-    // A suspension that is taken back before has done nothing.
+    // A suspension that is cancelled in time has no effect.
     scheduler.hold_slot(thread, true).unwrap();
     assert_eq!((scheduler.suspend(thread), scheduler.resume(thread)), (Ok(0), Ok(1)));
     scheduler.hold_slot(thread, false).unwrap();
     assert_eq!(scheduler.running(0), Some(thread));
-    // It stops where it moves to, too.
+    // It also stops if it migrates.
     scheduler.hold_slot(thread, true).unwrap();
     scheduler.suspend(thread).unwrap();
     scheduler.set_affinity(thread, 2).unwrap();
@@ -269,7 +269,7 @@ fn registers_are_out_while_a_thread_runs_and_learn_what_happened_meanwhile() {
     scheduler.put(running);
     let ctx = scheduler.thread(thread).unwrap().context().unwrap();
     assert_eq!((ctx.gpr[3], ctx.hw_id), (7, 4));
-    // A call that waits, and one that ends its thread.
+    // A call that waits, and a call that ends its thread.
     assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
     let parked = scheduler.run_for(&mut Plain, thread, |_, _| Disposition::Park(forever()));
     assert_eq!(parked, Some(Disposition::Continue));

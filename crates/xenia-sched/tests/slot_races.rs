@@ -1,5 +1,5 @@
-//! Hardware threads of a parallel run against each other: what they do to threads elsewhere, while
-//! these run, wait, move and end.
+//! Race tests of a parallel run: hardware threads operate on threads of other slots while these
+//! run, wait, move and end.
 
 use crate::scripted::{exit, forever, machine};
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use xenia_sched::{
 };
 use xenia_testing::Dice;
 
-/// One step of a thread that wakes its peer and waits to be woken by it, in turn; after `rounds` of
-/// them it ends. The even one of the two begins.
+/// One step of a thread that alternately wakes its peer and waits to be woken by it; it ends after
+/// `rounds` steps. The even thread of the pair begins.
 fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: u64) -> Disposition {
     let (step, odd) = (running.ctx.gpr[5], u64::from(running.id % 2));
     if step > 0 {
@@ -23,10 +23,10 @@ fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: 
             running.id
         );
     }
-    // In the end nobody waits for the even one's wake.
+    // At the end no thread waits for the even one's wake.
     let last = step == rounds;
     if (step > 0 || odd == 0) && !(last && odd == 0) {
-        // Until the other has come to its wait.
+        // Retry until the other thread has reached its wait.
         if cpu.wake(peer, step, 1).unwrap() == Woken::NotWaiting {
             return Disposition::EndVisit;
         }
@@ -52,16 +52,17 @@ fn pairs_on_six_slots_share_no_lock() {
     let counters = machine.scheduler.counters();
     let least = 2 * ROUNDS * HW_THREADS as u64;
     assert!(counters.wakes >= least && counters.lock_takes >= 3 * least, "{counters:?}");
-    // Only when nobody runs does the time-keeper look at all slots.
+    // Only when no thread runs does the time-keeper lock all slots.
     assert!(counters.lock_waits < least / 1000, "{counters:?}");
 }
 
-/// Names in the script's hands: pairs first, then who moves them, who stops them, who makes others.
+/// Threads of the script: first the pairs, then the one that moves them, the one that suspends
+/// them, and the one that creates others.
 const PAIRS: u32 = 4;
 const MOVER: u32 = 2 * PAIRS;
 const STOPPER: u32 = MOVER + 1;
 const MAKER: u32 = MOVER + 2;
-/// Ids of threads that are made meanwhile.
+/// Ids of threads that are created during the run.
 const MADE: u32 = 1000;
 
 #[test]
@@ -110,7 +111,7 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
                     service: false,
                     wait: None,
                 };
-                // As long as they don't pile up.
+                // Limits the number of live threads.
                 if made_count.load(SeqCst) < ran_count.load(SeqCst) + 64 {
                     let thread = cpu.spawn(parameters).unwrap();
                     made_count.fetch_add(1, SeqCst);
@@ -140,7 +141,7 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
 #[test]
 fn the_guest_is_told_the_last_of_several_priorities() {
     const ROUNDS: u64 = 20_000;
-    /// The one that is told of, who boosts it, and who moves it.
+    /// The thread whose priority is reported, the one that boosts it, and the one that moves it.
     const TOLD: u32 = 0;
     const BOOSTER: u32 = 1;
     const MOVER: u32 = 2;
@@ -153,7 +154,7 @@ fn the_guest_is_told_the_last_of_several_priorities() {
             running.ctx.gpr[5] += 1;
             match running.id {
                 TOLD => {
-                    // While it runs only its own slot changes its priority.
+                    // While it runs, only its own slot changes its priority.
                     let shown = told.lock().unwrap().get(&TOLD).copied();
                     assert!(
                         shown.is_none_or(|shown| shown == cpu.priority(running.thread).unwrap()),
@@ -175,7 +176,7 @@ fn the_guest_is_told_the_last_of_several_priorities() {
                 MOVER => {
                     cpu.set_affinity(threads[0], 1 << (round % 6)).unwrap();
                 }
-                // The slots have boundaries at which they tell.
+                // The other slots have boundaries at which they report.
                 _ => {}
             }
             Disposition::EndVisit

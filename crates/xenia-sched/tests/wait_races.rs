@@ -1,6 +1,6 @@
-//! One thread that waits, on one host thread, and those who would end its waits, on others: each
-//! wait ends once, with the value of whoever ended it, and none is slept through. With the feature
-//! `wait-model`, the same under shuttle, a few rounds in many orders.
+//! Race test of the wait word: one waiting thread, and threads that try to end its waits. Each wait
+//! must end exactly once, with the value of its waker, and no wake may be lost. With the feature
+//! `wait-model`, shuttle runs the same test with a few rounds under many schedules.
 
 #[cfg(feature = "wait-model")]
 use shuttle::{
@@ -18,7 +18,7 @@ use std::{
 use xenia_sched::{Commit, Ended, WaitSerial, WaitWord, Which};
 
 const ROUNDS: u64 = if cfg!(feature = "wait-model") { 6 } else { 200_000 };
-/// Threads that signal, keep time, and interrupt: so many of each.
+/// Number of threads of each kind: signalling, timing out, interrupting.
 const OF_EACH: u32 = if cfg!(feature = "wait-model") { 2 } else { 1 };
 const SIGNAL: u64 = 1 << 60;
 const TIME_OUT: u64 = 2 << 60;
@@ -28,20 +28,20 @@ const KIND: u64 = 0xF << 60;
 #[derive(Default)]
 struct Machine {
     word: WaitWord,
-    /// The object's list: the wait that stands on it, and its number.
+    /// The object's wait list: the wait on it, and its number.
     list: Mutex<Option<(WaitSerial, u64)>>,
-    /// The deadline that is set, as the time-keeper has it.
+    /// The current deadline, as the time-keeper sees it.
     deadline: Mutex<Option<(WaitSerial, u64)>>,
-    /// What a parked thread was made ready with; 0: nothing.
+    /// Value with which a parked thread was made ready; 0 if it was not.
     ready: AtomicU64,
     over: AtomicBool,
-    /// Endings by kind: signals, time-outs, interruptions.
+    /// Number of ended waits by kind: signals, timeouts, interruptions.
     ended: [AtomicU64; 3],
 }
 
 impl Machine {
-    /// Ends the wait as the kernel does: under the list's lock, off the list, and then the thread
-    /// is made ready or goes on.
+    /// Ends the wait as the kernel does: removes it from the list under the list's lock, then makes
+    /// the thread ready or lets it resume.
     fn end(&self, which: Which, value: u64, list: &mut Option<(WaitSerial, u64)>) -> bool {
         let ended = self.word.end(which, value);
         if ended == Ended::Over {
@@ -55,7 +55,7 @@ impl Machine {
         true
     }
 
-    /// The waiting thread's rounds; returns what each wait ended with, by kind.
+    /// Runs the waiting thread's rounds. Returns how many waits were ended by each kind.
     fn wait(&self) -> [u64; 3] {
         let mut seen = [0; 3];
         for round in 1..=ROUNDS {
@@ -88,7 +88,7 @@ impl Machine {
             }
             seen[(kind >> 60) as usize - 1] += 1;
         }
-        // The thread ends: nobody wakes it any more.
+        // The thread ends: it is not woken any more.
         *self.list.lock().unwrap() = None;
         self.over.store(true, Release);
         seen
@@ -126,7 +126,7 @@ impl Machine {
     }
 }
 
-/// How often each kind of ending came first.
+/// Number of waits that each kind of waker ended first.
 fn race() -> [u64; 3] {
     let machine = Machine::default();
     let seen = thread::scope(|scope| {
@@ -155,7 +155,7 @@ fn no_wake_is_lost_and_no_wait_ends_twice_in_any_order() {
     use shuttle::scheduler::{PctScheduler, RandomScheduler};
     use shuttle::{Config, MaxSteps, Runner};
 
-    /// Runs under each scheduler.
+    /// Number of runs under each scheduler.
     const RUNS: usize = 1_000;
     static SEEN: [std::sync::atomic::AtomicU64; 3] = [const { std::sync::atomic::AtomicU64::new(0) }; 3];
     let body = || {
@@ -165,7 +165,7 @@ fn no_wake_is_lost_and_no_wait_ends_twice_in_any_order() {
     };
     let mut config = Config::new();
     config.silence_warnings = true;
-    // A wake that is lost leaves its thread looking for ever.
+    // A lost wake would leave its thread polling forever.
     config.max_steps = MaxSteps::FailAfter(50_000);
     Runner::new(RandomScheduler::new_from_seed(360, RUNS), config.clone()).run(body);
     Runner::new(PctScheduler::new_from_seed(360, 4, RUNS), config).run(body);

@@ -1,50 +1,51 @@
-//! The adaptive lock: who waits for it spins while the holder runs, and sleeps otherwise; who
-//! sleeps lends the holder its priority, and the one of the highest priority is woken first.
+//! The adaptive lock: waiters spin while the holder runs, and sleep otherwise. Sleepers lend the
+//! holder their priority (priority inheritance), and the one with the highest priority is woken
+//! first.
 //!
-//! The word is the holder's number, and a bit that says that somebody may sleep. Those who sleep
-//! lie in a queue by the lock's address, the turnstile, which belongs to no lock while nobody does.
-//! A release with the bit set frees the lock and wakes one. Who was woken, or came to sleep, takes
-//! the lock with the bit set: of those still asleep, the next is woken by its release. So while
-//! anybody sleeps, either the bit is set or somebody awake is about to set it.
+//! The lock word has the holder's number, and a bit that tells that a thread may be sleeping.
+//! Sleepers are in a queue keyed by the lock's address, the turnstile, which the lock does not own.
+//! A release with the bit set frees the lock and wakes one sleeper. A thread that was woken, or was
+//! about to sleep, takes the lock with the bit set, so that its release wakes the next sleeper. So
+//! while there is a sleeper, either the bit is set or an awake thread is about to set it.
 //!
-//! Whether the holder runs is known as far as these locks know: a holder that sleeps for another of
-//! them doesn't. One that the host has put aside looks as if it ran, so the spinning has a bound.
-//! There is none on barging: a waiter of low priority can wait for as long as others come. Where
-//! that matters, take the queued lock.
+//! Only these locks tell whether the holder runs: it does not if it sleeps for another of them. A
+//! holder that the host has preempted seems to run, so the spinning is bounded. Barging is not
+//! bounded: a waiter of low priority can wait for as long as others arrive. Where that matters, use
+//! the queued lock.
 
 use crate::atomic::{AtomicU32, Ordering};
 use crate::backoff::Backoff;
 use crate::node::thread_number;
 use crate::{priority, raw};
 
-/// Somebody may sleep.
+/// Bit of the word: a thread may be sleeping.
 const SLEEPERS: u32 = 1;
-/// A holder whose thread has no number.
+/// The word of a holder whose thread has no number.
 const NAMELESS: u32 = 0xFFFF_0000;
-/// How often the rounds of back-off are gone through while the holder runs.
+/// Limit of complete back-off sequences while the holder runs.
 const SPINS: u32 = 8;
 
-/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or
-/// `lock_api`.
+/// A lock whose waiters spin while the holder runs and sleep otherwise, with priority inheritance.
+/// Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
 #[derive(Debug)]
 pub struct AdaptiveLock {
     word: AtomicU32,
 }
 
 impl AdaptiveLock {
-    /// A free lock.
+    /// Creates a free lock.
     #[cfg(not(feature = "modelled"))]
     pub const fn new() -> Self {
         Self { word: AtomicU32::new(0) }
     }
 
-    /// A free lock.
+    /// Creates a free lock.
     #[cfg(feature = "modelled")]
     pub fn new() -> Self {
         Self { word: AtomicU32::new(0) }
     }
 
-    /// Takes the lock, waiting for it.
+    /// Acquires the lock, waiting for it.
     #[inline]
     pub(crate) fn acquire(&self) {
         let me = name(thread_number());
@@ -54,7 +55,7 @@ impl AdaptiveLock {
         priority::holds_one_more();
     }
 
-    /// Takes the lock if it is free.
+    /// Acquires the lock if it is free.
     #[inline]
     pub(crate) fn try_acquire(&self) -> bool {
         let taken = self.take(name(thread_number()));
@@ -64,18 +65,18 @@ impl AdaptiveLock {
         taken
     }
 
-    /// Gives the lock back. The caller has it.
+    /// Releases the lock, which the caller holds.
     #[inline]
     pub(crate) fn release(&self) {
         let key = std::ptr::from_ref(self);
-        // The lock may be gone after this: who takes it may free it.
+        // The lock's memory may be freed after this, by the next holder.
         if self.word.swap(0, Ordering::Release) & SLEEPERS != 0 {
             wake_first(key);
         }
         priority::holds_one_less();
     }
 
-    /// Whether nobody has it at this moment.
+    /// Whether the lock is free at this moment.
     pub(crate) fn is_free(&self) -> bool {
         self.word.load(Ordering::Relaxed) == 0
     }
@@ -112,18 +113,19 @@ impl AdaptiveLock {
                 || self.word.compare_exchange(word, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             {
                 self.sleep(marked, number(me));
+                // Other threads may still sleep, so this one must wake the next when it releases.
                 mine = me | SLEEPERS;
                 backoff.reset();
             }
         }
     }
 
-    /// Sleeps until woken, unless the word has changed by then.
+    /// Sleeps until woken, unless the word has changed already.
     fn sleep(&self, marked: u32, me: u16) {
         let owner = number(marked);
         priority::begin_wait(me, owner);
-        // Nobody can give the lock back between this look and the loan without waking this thread after it:
-        // a loan to a thread that no longer holds the lock would stay with it.
+        // Between this check and the loan, no release can happen that does not wake this thread
+        // afterwards. Otherwise the loan would stay with a thread that no longer holds the lock.
         let stays = || self.word.load(Ordering::Relaxed) == marked;
         raw::sleep(self, me, stays, || priority::lend(priority::priority_of(me), owner), None);
         priority::end_wait(me);
@@ -136,7 +138,7 @@ impl Default for AdaptiveLock {
     }
 }
 
-/// Wakes the first of those with the highest priority.
+/// Wakes the first sleeper of those with the highest priority.
 #[cold]
 fn wake_first(key: *const AdaptiveLock) {
     loop {
@@ -152,7 +154,7 @@ fn wake_first(key: *const AdaptiveLock) {
             woken |= this;
             this
         });
-        // Otherwise somebody else has woken it, or its priority has sunk meanwhile.
+        // Otherwise another thread has woken it, or its priority has dropped meanwhile.
         if woken {
             return;
         }

@@ -1,7 +1,7 @@
-//! The atomics that the locks are made of: the standard library's, or in a model those of a crate
-//! that runs the same code with the steps of its threads in other orders: loom in all orders, and
-//! with every value that a load may see (a few threads), shuttle in many random ones (more
-//! threads). The models are in `models.rs` and `random_models.rs` beside the code.
+//! The atomics that the locks use: the standard library's, or in a model those of a model checker
+//! that runs the same code under other schedules. Loom explores all schedules of a few
+//! threads, with every value that a load may see; shuttle explores many random ones of more
+//! threads. The models are in `models.rs` and `random_models.rs` beside the code.
 
 #[cfg(not(feature = "modelled"))]
 pub(crate) use std::{
@@ -23,10 +23,10 @@ pub(crate) use loom as explorer;
 #[cfg(all(feature = "model-shuttle", not(feature = "model-loom")))]
 pub(crate) use shuttle as explorer;
 
-/// Whether a model runs this code. It has no time, so what takes a while otherwise takes one step.
+/// Whether this is a model. A model has no time, so operations that take time take one step.
 pub(crate) const MODEL: bool = cfg!(feature = "modelled");
 
-/// A static of each thread; in a model, of each of its threads.
+/// A thread-local static; in a model, per thread of the model.
 #[cfg(not(feature = "modelled"))]
 pub(crate) use std::thread_local as per_thread;
 
@@ -45,7 +45,7 @@ macro_rules! per_thread {
 #[cfg(feature = "modelled")]
 pub(crate) use per_thread;
 
-/// A static; in a model, one of each run.
+/// A static; in a model, one per run.
 #[cfg(not(feature = "modelled"))]
 macro_rules! per_process {
     ($($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;)+) => {

@@ -1,29 +1,30 @@
-//! How long to go on looking before sleeping: exponential back-off.
+//! Exponential back-off for spinning before sleeping.
 //!
-//! Rounds of pauses, each twice as long as the one before up to a bound: who holds a lock for a
-//! short time on another processor is done by then. The processor is not offered to others
-//! meanwhile, as other locks do: on a machine with more to do it is gone for milliseconds, in which
-//! the lock goes round without this thread.
+//! Rounds of pause instructions, each twice as long as the one before, up to a limit: locks that
+//! are held shortly on another processor are free by then. In contrast to other locks, waiters do
+//! not yield the processor: on a loaded machine a thread would lose it for milliseconds, in which
+//! the lock is passed around without it.
 
 use crate::atomic;
 
-/// Rounds of pauses.
+/// Number of rounds of pauses.
 const ROUNDS: u32 = 12;
-/// A round has two to the power of its number of pauses, and of this number at most.
+/// log2 of the number of pauses in the longest rounds. Round n has 2^n pauses, or fewer if n is
+/// greater than this.
 const LONGEST: u32 = 3;
 
-/// One wait's patience.
+/// The back-off state of one wait.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     round: u32,
 }
 
 impl Backoff {
-    /// Waits a little longer than the last time. False when that is no longer worth it, without
-    /// waiting.
+    /// Waits a little longer than the last time. Returns false, without waiting, when spinning is
+    /// no longer worthwhile.
     #[inline]
     pub(crate) fn wait(&mut self) -> bool {
-        // A model has every order of steps anyway: there, patience ends at once.
+        // A model explores every schedule anyway, so spinning ends at once.
         if atomic::MODEL || self.round >= ROUNDS {
             return false;
         }
@@ -34,7 +35,7 @@ impl Backoff {
         true
     }
 
-    /// From the beginning.
+    /// Starts from the beginning.
     pub(crate) fn reset(&mut self) {
         self.round = 0;
     }

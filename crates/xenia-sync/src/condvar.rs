@@ -1,25 +1,24 @@
-//! A condition variable for ordered mutexes.
+//! A condition variable for ranked mutexes.
 
 use crate::mutex::MutexGuard;
 use std::time::Duration;
 
-/// Lets threads sleep until another changed what a [`Mutex`](crate::Mutex) guards.
+/// Blocks threads until another thread has changed the data of a [`Mutex`](crate::Mutex).
 #[derive(Debug, Default)]
 pub struct Condvar {
     inner: parking_lot::Condvar,
 }
 
 impl Condvar {
-    /// Nobody waits.
+    /// Creates a condition variable without waiters.
     pub const fn new() -> Self {
         Self { inner: parking_lot::Condvar::new() }
     }
 
-    /// Gives the lock back, sleeps until notified, takes the lock again. Check in a loop what was
-    /// waited for.
+    /// Releases the lock, sleeps until notified, and acquires the lock again. Callers must check
+    /// their condition in a loop.
     ///
-    /// Panics in debug builds if the thread holds another lock meanwhile: who is to notify it may
-    /// need that one.
+    /// Panics in debug builds if the thread holds another lock: the notifier may need that one.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
         let (mark, inner) = guard.parts();
@@ -29,7 +28,8 @@ impl Condvar {
         mark.enter_again();
     }
 
-    /// As [`wait`](Self::wait), no longer than `timeout`. Whether it was notified in time.
+    /// Does the same as [`wait`](Self::wait), but for at most `timeout`. Returns whether it was
+    /// notified in time.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> bool {
         let (mark, inner) = guard.parts();
@@ -40,12 +40,12 @@ impl Condvar {
         !result.timed_out()
     }
 
-    /// Wakes one that waits.
+    /// Wakes one waiting thread.
     pub fn notify_one(&self) {
         self.inner.notify_one();
     }
 
-    /// Wakes all that wait.
+    /// Wakes all waiting threads.
     pub fn notify_all(&self) {
         self.inner.notify_all();
     }

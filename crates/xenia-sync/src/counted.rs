@@ -1,14 +1,15 @@
-//! A count of those who use what a slot of a table holds, and the generation of what it holds: one
-//! word, so that a use is counted only if the slot still holds what the user means.
+//! A reference count and a generation for a slot of a table, in one word, so that a reference is
+//! counted only if the slot still has the contents that the caller means.
 //!
-//! Whoever fills a free slot writes its contents first, then [occupies](Counted::occupy) it, which
-//! counts one use: that of the table. Others [pin](Counted::pin) it by generation, read the
-//! contents, and [unpin](Counted::unpin) it. Who is told that its use was the last owns the slot:
-//! it clears what the contents stand for, and may fill it again. No step waits.
+//! To fill a free slot, write its contents first, then [occupy](Counted::occupy) it, which counts
+//! one reference: the table's. Others [pin](Counted::pin) it by generation, read the contents, and
+//! [unpin](Counted::unpin) it. The caller whose unpin released the last reference owns the slot: it
+//! clears the contents, and may fill the slot again. All operations are lock-free.
 
 use crate::atomic::{AtomicU64, Ordering, fence};
 
-/// One slot's word: its generation, and below that its count; no use is counted of a free slot.
+/// The word of one slot: its generation, and below that its reference count, which is 0 for a free
+/// slot.
 #[derive(Debug)]
 pub struct Counted(AtomicU64);
 
@@ -23,29 +24,30 @@ impl Default for Counted {
 
 impl Counted {
     #[cfg(not(feature = "modelled"))]
-    /// A slot that is free, and was never occupied.
+    /// A free slot that was never occupied.
     pub const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
     #[cfg(feature = "modelled")]
-    /// A slot that is free, and was never occupied.
+    /// A free slot that was never occupied.
     pub fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
-    /// Occupies a free slot, whose contents are in place, with a use for the caller. Returns the
-    /// generation, which is not 0. The caller is the only one who fills the slot.
+    /// Occupies a free slot, whose contents are written, with one reference for the caller. Returns
+    /// the generation, which is not 0. Only one thread may fill a slot at a time.
     pub fn occupy(&self) -> u32 {
         let before = self.0.load(Ordering::Relaxed);
         debug_assert_eq!(before & COUNT, 0, "the slot is in use");
         let next = ((before / GENERATION) as u32).wrapping_add(1).max(1);
+        // Released, so that a successful pin sees the contents.
         self.0.store(u64::from(next) * GENERATION + 1, Ordering::Release);
         next
     }
 
-    /// Counts a use of what the slot holds, if that has this generation; the contents then stay
-    /// until [`Self::unpin`].
+    /// Counts a reference if the slot has this generation; the contents then stay until
+    /// [`Self::unpin`].
     #[inline]
     pub fn pin(&self, generation: u32) -> bool {
         let mut word = self.0.load(Ordering::Relaxed);
@@ -61,8 +63,8 @@ impl Counted {
         }
     }
 
-    /// Takes a use back. True if that was the last: what all others did with the contents has
-    /// happened, and the slot is the caller's.
+    /// Releases a reference. Returns true if it was the last one: all accesses by others happened
+    /// before, and the caller owns the slot.
     #[inline]
     pub fn unpin(&self) -> bool {
         let before = self.0.fetch_sub(1, Ordering::Release);
@@ -70,11 +72,12 @@ impl Counted {
         if before & COUNT != 1 {
             return false;
         }
+        // The last reference acquires what all others have released, before the slot is reused.
         fence(Ordering::Acquire);
         true
     }
 
-    /// Uses that are counted now.
+    /// The current reference count.
     pub fn uses(&self) -> u32 {
         (self.0.load(Ordering::Relaxed) & COUNT) as u32
     }

@@ -1,10 +1,9 @@
-//! The lock order, checked by the compiler: for code that knows the levels of its locks where it is
-//! written.
+//! Compile-time checks of the lock order, for code that knows the levels of its locks statically.
 //!
-//! What a thread holds is a token that travels with the calls. [`LevelMutex::lock`] borrows the
-//! token and gives out one of its own level, so that what comes next must be above it, and nothing
-//! can be locked with the outer token while the guard lives. Builds with the checker check the same
-//! locks a second time: somebody could begin with [`Held::nothing`] twice.
+//! A token, which travels with the calls, stands for the locks that a thread holds.
+//! [`LevelMutex::lock`] borrows the token and returns one of the lock's level, so that further
+//! locks must be above it, and the outer token can't be used while the guard lives. Builds with the
+//! run-time checker check the same locks again, because code could call [`Held::nothing`] twice.
 //!
 //! ```
 //! use xenia_sync::{Held, LevelMutex, levels};
@@ -17,7 +16,7 @@
 //! *object += *ready;
 //! ```
 //!
-//! A wrong order doesn't compile:
+//! A wrong order does not compile:
 //!
 //! ```compile_fail,E0277
 //! # use xenia_sync::{Held, LevelMutex, levels};
@@ -28,7 +27,7 @@
 //! let (object, _) = objects.lock(&mut held); // Objects is below Slot
 //! ```
 //!
-//! Nor do two locks of one level (those with ordinals are compared while the program runs:
+//! Two locks of one level do not compile, either (those with ordinals are checked at run time:
 //! [`Mutex::numbered`]):
 //!
 //! ```compile_fail,E0277
@@ -39,7 +38,7 @@
 //! let (second, _) = b.lock(&mut held);
 //! ```
 //!
-//! Nor the outer token while the inner guard lives:
+//! The outer token can't be used while the inner guard lives:
 //!
 //! ```compile_fail,E0499
 //! # use xenia_sync::{Held, LevelMutex, levels};
@@ -51,7 +50,7 @@
 //! drop(ready);
 //! ```
 //!
-//! Nor a token in another thread:
+//! A token can't be sent to another thread:
 //!
 //! ```compile_fail,E0277
 //! # use xenia_sync::Held;
@@ -64,7 +63,7 @@ use crate::mutex::{Mutex, MutexGuard};
 use crate::order;
 use std::marker::PhantomData;
 
-/// Says that this thread holds nothing above level `L`.
+/// Token that proves that this thread holds no lock above level `L`.
 #[derive(Debug)]
 pub struct Held<'outer, L> {
     level: PhantomData<L>,
@@ -79,7 +78,7 @@ impl<L> Held<'_, L> {
 }
 
 impl Held<'static, levels::Nothing> {
-    /// Where a thread begins. Panics in debug builds if it does hold a lock.
+    /// The token of a thread without locks. Panics in debug builds if the thread holds one.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn nothing() -> Self {
         order::assert_nothing_held();
@@ -95,14 +94,14 @@ pub struct LevelMutex<L, T: ?Sized> {
 }
 
 impl<L: Place, T> LevelMutex<L, T> {
-    /// A lock of level `L` around `value`.
+    /// Creates a lock of level `L` for `value`.
     pub const fn new(value: T) -> Self {
         Self { level: PhantomData, mutex: Mutex::new(L::LEVEL, value) }
     }
 }
 
 impl<L, T: ?Sized> LevelMutex<L, T> {
-    /// Takes the lock, waiting for it.
+    /// Acquires the lock, waiting for it. Returns the guard, and the token for locks above it.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn lock<'a, H: Below<L>>(&'a self, _held: &'a mut Held<'_, H>) -> (MutexGuard<'a, T>, Held<'a, L>) {
         (self.mutex.lock(), Held::new())

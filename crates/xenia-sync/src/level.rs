@@ -1,13 +1,15 @@
-//! The table of levels: as values, which the checker compares while a program runs, and as types,
-//! which the compiler compares. Both come from one list, so they can't differ.
+//! The table of lock levels: as values for the run-time checker, and as types for the compiler. One
+//! list defines both.
 
-/// One line of the list: its value, its type, and which levels it may be followed by.
+/// Defines the levels: for each, its value, its type, and the levels that may follow it.
 macro_rules! levels {
     ($($(#[doc = $doc:literal])+ $name:ident),+ $(,)?) => {
-        /// Where a lock stands in the order. A thread that holds a level may wait for levels further down this list only.
+        /// The place of a lock in the lock order. A thread that holds a level may wait only for
+        /// levels further down this list.
         ///
-        /// The order runs from what calls to what is called: the kernel's subsystems, devices, the scheduler that all of
-        /// them wake threads in, guest memory. Why each stands where it does: docs/src/decisions/0041-the-lock-order.md.
+        /// The order follows the calls: the kernel's subsystems, devices, the scheduler, in which
+        /// all of them wake threads, and guest memory. docs/src/decisions/0041-the-lock-order.md
+        /// has the reasons.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Level {
@@ -15,16 +17,17 @@ macro_rules! levels {
         }
 
         impl Level {
-            /// All levels, in their order.
+            /// All levels, in ascending order.
             pub const ALL: &[Level] = &[$(Level::$name),+];
         }
 
-        /// The levels as types: what [`Held`](crate::Held) and [`LevelMutex`](crate::LevelMutex) are told apart by.
+        /// The levels as types, parameters of [`Held`](crate::Held) and
+        /// [`LevelMutex`](crate::LevelMutex).
         pub mod levels {
             use super::sealed::Sealed;
             use super::{Below, Level, Place};
 
-            /// No lock at all.
+            /// The state of holding no lock.
             #[derive(Clone, Copy, Debug)]
             pub enum Nothing {}
 
@@ -54,9 +57,9 @@ macro_rules! levels {
     (@below) => {};
 }
 
-/// A type that stands for a [`Level`].
+/// A type that represents a [`Level`].
 pub trait Place: sealed::Sealed {
-    /// The level.
+    /// The level as a value.
     const LEVEL: Level;
 }
 
@@ -68,31 +71,32 @@ pub trait Place: sealed::Sealed {
 pub trait Below<L>: sealed::Sealed {}
 
 mod sealed {
-    /// Nobody else adds levels or arrows.
+    /// Prevents other crates from adding levels or relations.
     pub trait Sealed {}
 }
 
 levels! {
-    /// Who waits for which kernel object; timers, deferred calls. Sharded by address: the ordinal is the shard.
+    /// Wait lists of kernel objects, timers, deferred calls. Sharded by address: the ordinal is the
+    /// shard.
     Dispatcher,
     /// Kernel objects and handles.
     Objects,
-    /// What the kernel knows about each guest thread.
+    /// The kernel's data about each guest thread.
     Threads,
     /// Files and devices of the virtual file system.
     Files,
-    /// Loaded modules.
+    /// Table of loaded modules.
     Modules,
     /// Configuration, users, notifications.
     Settings,
     /// Video, audio and input state of the kernel.
     Devices,
-    /// Which hardware threads exist and where guest threads live.
+    /// Allocation of thread names and locations of guest threads.
     Topology,
     /// One hardware thread's run queues. The ordinal is its number.
     Slot,
-    /// Guest memory's heaps.
+    /// Allocation metadata of guest memory.
     Memory,
-    /// Logs and counters: may be taken under anything.
+    /// Logs and counters: may be acquired under any other lock.
     Leaf,
 }

@@ -1,15 +1,15 @@
-//! Locks with an order.
+//! Ranked locks: locks with a checked order.
 //!
-//! Every lock of the runtime has a [`Level`], and an ordinal where there are several of one level;
-//! a thread may only wait for locks of rising rank. In debug and test builds a thread that breaks
-//! the order panics at once, with both locks and where they were taken, instead of deadlocking one
-//! day. Release builds compile the check out: a [`Mutex`] is then `parking_lot`'s. Where levels are
-//! known while writing, [`LevelMutex`] lets the compiler check them. The [`watchdog`] names who
-//! holds a lock for too long.
+//! Every lock of the runtime has a [`Level`], and an ordinal if there are several of one level; a
+//! thread may wait only for locks of ascending rank. In debug and test builds a thread that breaks
+//! the order panics at once, naming both locks and where they were acquired, instead of causing an
+//! occasional deadlock. Release builds compile the check out: a [`Mutex`] is then `parking_lot`'s.
+//! Where levels are known statically, [`LevelMutex`] lets the compiler check them. The [`watchdog`]
+//! reports locks that are held for too long.
 //!
-//! What a [`Mutex`] is made of is its second parameter, anything that `lock_api` knows:
-//! [`RuntimeLock`], or this crate's own [`QueuedLock`] and [`AdaptiveLock`]. docs/src/locks.md
-//! compares them.
+//! The second parameter of a [`Mutex`] is the lock that it is built on, any that `lock_api`
+//! supports: [`RuntimeLock`], or this crate's [`QueuedLock`] and [`AdaptiveLock`].
+//! docs/src/locks.md compares them.
 #![deny(unsafe_code)]
 
 mod adaptive;
@@ -51,8 +51,8 @@ pub use statistics::Counts;
 pub use token::{Hold, Token, blocking};
 pub use topology::{Topology, pretend_node};
 
-/// How often a test does what it counts: a few times under Miri (`cargo xtask miri`), where each
-/// step takes a thousand times as long.
+/// Scales the number of a test's iterations: a few under Miri (`cargo xtask miri`), where each step
+/// takes a thousand times as long.
 #[cfg(test)]
 const fn rounds(native: u64) -> u64 {
     if cfg!(miri) { 8 } else { native }

@@ -1,4 +1,4 @@
-//! A mutual-exclusion lock with a rank, made of any lock.
+//! A mutex with a rank, generic over the underlying lock.
 
 use crate::level::Level;
 use crate::order::{Mark, Rank};
@@ -7,44 +7,44 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// The lock that the runtime's mutexes are made of. Which one is best is measured:
-/// docs/src/locks.md.
+/// The lock that the runtime's mutexes are built on, chosen by measurement: docs/src/locks.md.
 pub type RuntimeLock = parking_lot::RawMutex;
 
-/// A lock around a `T`, with its place in the lock order. `R` is what it is made of: anything that
-/// `lock_api` knows.
+/// A mutex around a `T`, with a place in the lock order. `R` is the underlying lock: any that
+/// `lock_api` supports.
 pub struct Mutex<T: ?Sized, R = RuntimeLock> {
     rank: Rank,
     inner: lock_api::Mutex<R, T>,
 }
 
 impl<T> Mutex<T> {
-    /// A lock of `level` around `value`. A thread can't wait for two such locks of one level.
+    /// Creates a lock of `level` for `value`. A thread can't wait for two such locks of one level.
     pub const fn new(level: Level, value: T) -> Self {
         Self::numbered(level, 0, value)
     }
 
-    /// One of several locks of `level`, which a thread may take together in the order of their
-    /// ordinals: a slot's number, a shard's. Ordinals have 24 bits.
+    /// Creates one of several locks of `level`, which a thread may hold together if it acquires
+    /// them in the order of their ordinals: a slot's number, a shard's. Ordinals have 24 bits.
     pub const fn numbered(level: Level, ordinal: u32, value: T) -> Self {
         Self::with_lock(level, ordinal, value)
     }
 }
 
 impl<T, R: RawMutex> Mutex<T, R> {
-    /// As [`numbered`](Mutex::numbered), made of another lock than the runtime's.
+    /// Does the same as [`numbered`](Mutex::numbered), on another underlying lock than the
+    /// runtime's.
     pub const fn with_lock(level: Level, ordinal: u32, value: T) -> Self {
         Self { rank: Rank::new(level, ordinal), inner: lock_api::Mutex::from_raw(R::INIT, value) }
     }
 
-    /// What the lock was around.
+    /// Unwraps the value.
     pub fn into_inner(self) -> T {
         self.inner.into_inner()
     }
 }
 
 impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
-    /// Takes the lock, waiting for it. Panics in debug builds if that breaks the lock order.
+    /// Acquires the lock, waiting for it. Panics in debug builds if that breaks the lock order.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn lock(&self) -> MutexGuard<'_, T, R> {
@@ -52,7 +52,8 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
         MutexGuard { mark, inner }
     }
 
-    /// As [`Self::lock`], and says whether another had it, so that its users can count.
+    /// Does the same as [`Self::lock`], and also returns whether the lock was contended, for
+    /// statistics.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn lock_and_tell(&self) -> (MutexGuard<'_, T, R>, bool) {
@@ -67,7 +68,7 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
         (MutexGuard { mark, inner }, contended)
     }
 
-    /// Takes the lock if it is free. That can't wait for anybody, so the order doesn't matter.
+    /// Acquires the lock if it is free. The call never waits, so any order is allowed.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T, R>> {
@@ -75,8 +76,8 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
         Some(MutexGuard { mark, inner })
     }
 
-    /// Takes the lock, waiting no longer than `timeout`. It waits, so the order counts: a time-out
-    /// makes a deadlock short, not right.
+    /// Acquires the lock, waiting for at most `timeout`. The lock order applies, because a timeout
+    /// only shortens a deadlock.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T, R>>
     where
@@ -110,7 +111,7 @@ impl<T: ?Sized + fmt::Debug, R: RawMutex> fmt::Debug for Mutex<T, R> {
     }
 }
 
-/// Access to what a [`Mutex`] guards; gives the lock back when dropped.
+/// Access to the value of a [`Mutex`]; releases the lock when dropped.
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct MutexGuard<'a, T: ?Sized, R: RawMutex = RuntimeLock> {
@@ -119,7 +120,7 @@ pub struct MutexGuard<'a, T: ?Sized, R: RawMutex = RuntimeLock> {
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// The mark, and the guard that a condition variable gives back and takes again.
+    /// The mark and the guard, for a condition variable, which releases and acquires the lock.
     pub(crate) fn parts(&mut self) -> (Mark, &mut parking_lot::MutexGuard<'a, T>) {
         (self.mark, &mut self.inner)
     }
@@ -175,7 +176,7 @@ mod tests {
             scope.spawn(|| {
                 assert!(lock.try_lock().is_none());
                 assert!(lock.try_lock_for(Duration::from_millis(1)).is_none());
-                // What was not got is not held: a lower level can be taken.
+                // The lock was not acquired, so a lower level is allowed.
                 drop(Mutex::new(Level::Objects, ()).lock());
             });
         });
@@ -187,7 +188,7 @@ mod tests {
     fn taking_a_lock_can_tell_whether_another_had_it() {
         let lock = Mutex::new(Level::Leaf, ());
         assert!(!lock.lock_and_tell().1);
-        // The other thread may come too late in one round, not in all.
+        // The other thread may be too late in one round, but not in all.
         let mut rounds = (0..1000).map(|_| {
             let held = lock.lock();
             std::thread::scope(|scope| {

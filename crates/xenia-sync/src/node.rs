@@ -1,12 +1,12 @@
-//! The nodes that threads queue with: a table of them, so that a 16-bit number names one.
+//! The queue nodes of waiting threads: a static table, so that a 16-bit number identifies a node.
 //!
-//! A thread has [`NESTED`] nodes, for a lock that is taken while the thread waits for another (in a
-//! signal handler). It gets them when it first has to queue and gives them back when it ends. Where
-//! there is none (more than [`THREADS`] threads queue, or the thread is at its end), the lock goes
-//! on without the queue.
+//! A thread has [`NESTED`] nodes, because it may wait for a lock while it waits for another (in a
+//! signal handler). It gets them when it first has to queue and returns them when it ends. Without
+//! a node (more than [`THREADS`] threads queue, or the thread is ending), the lock works without
+//! the queue.
 //!
-//! The table is the process's, not a machine's: it holds who waits at this moment, nothing that
-//! outlives a wait.
+//! The table is global to the process: it only describes current waits and keeps no state beyond
+//! them.
 
 #[cfg(feature = "modelled")]
 use crate::atomic::explorer;
@@ -16,32 +16,33 @@ use std::cell::Cell;
 #[cfg(not(feature = "modelled"))]
 use std::sync::atomic::AtomicU64;
 
-/// Threads that have nodes at a time.
+/// Limit of threads that have nodes.
 pub(crate) const THREADS: usize = if atomic::MODEL { MODELLED } else { 1024 };
 const MODELLED: usize = if cfg!(feature = "model-loom") { 4 } else { 8 };
-/// Nodes of a thread.
+/// Number of nodes of a thread.
 pub(crate) const NESTED: usize = if cfg!(feature = "model-loom") { 1 } else { 4 };
 
-/// Waits for its turn, awake.
+/// State: waits for its turn, spinning.
 pub(crate) const WAITS: u8 = 0;
-/// Waits for its turn, asleep.
+/// State: waits for its turn, asleep.
 pub(crate) const SLEEPS: u8 = 1;
-/// Is the first in the queue.
+/// State: is the head of the queue.
 pub(crate) const HEAD: u8 = 2;
 
-/// A place in a queue, in a cache line of its own: its thread spins on it.
+/// A place in a queue, on its own cache line, because its thread spins on it.
 #[repr(align(64))]
 pub(crate) struct Node {
-    /// The node behind this one; 0 where there is none yet. Written once by that thread, and by a
-    /// head that moves nodes.
+    /// The number of the next node; 0 if there is none yet. Written once by the next node's thread,
+    /// and by a head that moves nodes.
     pub(crate) next: AtomicU16,
-    /// [`WAITS`], [`SLEEPS`] or [`HEAD`].
+    /// The state: [`WAITS`], [`SLEEPS`] or [`HEAD`].
     pub(crate) turn: AtomicU8,
-    /// The NUMA node that the thread was on.
+    /// The NUMA node of the thread.
     pub(crate) place: AtomicU16,
-    /// The head's: the first and the last of those that were passed over; 0 where there are none.
+    /// Of the head: the first and the last node of those that were passed over; 0 if there are
+    /// none.
     pub(crate) aside: [AtomicU16; 2],
-    /// The head's: how often the others were passed over in a row.
+    /// Of the head: the number of consecutive hand-overs past the others.
     pub(crate) passed: AtomicU32,
 }
 
@@ -74,12 +75,12 @@ explorer::lazy_static! {
         .collect();
 }
 
-/// A node by its number, which is never 0.
+/// The node with this number, which is never 0.
 pub(crate) fn node(number: u16) -> &'static Node {
     &NODES[usize::from(number) - 1]
 }
 
-/// Which threads' nodes are taken.
+/// Bit set of the threads' shares that are in use.
 #[cfg(not(feature = "modelled"))]
 static TAKEN: [AtomicU64; THREADS.div_ceil(64)] = [const { AtomicU64::new(0) }; THREADS.div_ceil(64)];
 
@@ -95,7 +96,7 @@ explorer::lazy_static! {
 }
 
 impl Share {
-    /// Threads of a model get one share each and never give it back.
+    /// Each thread of a model takes a share and never returns it.
     #[cfg(feature = "modelled")]
     fn take() -> Self {
         let thread = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -133,14 +134,13 @@ pub(crate) fn thread_number() -> u16 {
     SHARE.try_with(|share| share.thread).ok().flatten().map_or(0, |thread| thread as u16 + 1)
 }
 
-/// A node in use by this thread.
+/// A node that this thread uses.
 pub(crate) struct Claim {
-    /// Its number.
     pub(crate) number: u16,
 }
 
 impl Claim {
-    /// A fresh node; `None` where the thread has none left.
+    /// Claims an unused node; `None` if the thread has none left.
     pub(crate) fn new() -> Option<Self> {
         let index = SHARE
             .try_with(|share| {
@@ -161,7 +161,6 @@ impl Claim {
         Some(claim)
     }
 
-    /// The node.
     pub(crate) fn node(&self) -> &'static Node {
         node(self.number)
     }
@@ -169,7 +168,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // A thread that gave its share back holds no claim.
+        // A thread that has returned its share holds no claim.
         let _ = SHARE.try_with(|share| share.depth.set(share.depth.get() - 1));
     }
 }

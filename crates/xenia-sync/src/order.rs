@@ -1,15 +1,15 @@
-//! Where a lock stands, and the checker of who takes what under what.
+//! Ranks of locks, and the run-time checker of the lock order.
 //!
 //! A lock's [`Rank`] is its level and, within the level, its ordinal. A thread may wait for a lock
-//! only if its rank is above all that the thread holds: then no circle of threads that wait for
-//! each other can close. Trying doesn't wait, so it may happen in any order; what was got by it
-//! counts from then on.
+//! only if its rank is above all locks that the thread holds, so threads can't wait for each other
+//! in a cycle. Trying to lock does not wait, so it is allowed in any order; a lock acquired that
+//! way counts from then on.
 //!
-//! The checker is there in builds with debug assertions and with the feature `check-order`. Without
-//! them a rank has no size and its methods no code. It keeps each thread's ranks in a sorted list,
-//! so that the usual case is one comparison with the last: no thread waits for another in it, and
-//! nothing of it depends on timing. One thread is enough to find an inversion: two threads need not
-//! meet in it.
+//! The checker is compiled in with debug assertions and with the feature `check-order`. Otherwise a
+//! rank is zero-sized and its methods are empty. The checker keeps each thread's ranks in a sorted
+//! list, so the usual case is one comparison with the last. It never makes threads wait for each
+//! other, and its result does not depend on timing: a single thread's acquisitions are enough to
+//! find an inversion, without two threads racing for the locks.
 
 use crate::level::Level;
 
@@ -18,7 +18,7 @@ pub(crate) use checked::{Mark, Rank, assert_nothing_held};
 #[cfg(not(any(debug_assertions, feature = "check-order")))]
 pub(crate) use unchecked::{Mark, Rank, assert_nothing_held};
 
-/// Ordinals are less than this.
+/// Exclusive upper bound of ordinals.
 const ORDINALS: u32 = 1 << 24;
 
 #[cfg(any(debug_assertions, feature = "check-order"))]
@@ -32,7 +32,7 @@ mod checked {
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub(crate) struct Rank(u32);
 
-    /// What a guard keeps, to say which lock it gives back.
+    /// Kept in a guard to identify the lock that it releases.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Mark(Holding);
 
@@ -50,8 +50,8 @@ mod checked {
             Self(bits)
         }
 
-        /// Takes `lock`, of this rank, by `wait` if it can't be had `at_once`. Panics before if
-        /// waiting is against the order.
+        /// Acquires `lock`, of this rank, by `at_once`, or else by `wait`. Panics before waiting if
+        /// that would break the order.
         #[inline]
         #[track_caller]
         pub(crate) fn take<L: ?Sized, G>(
@@ -71,7 +71,7 @@ mod checked {
             (Mark(holding), guard)
         }
 
-        /// Takes `lock`, of this rank, if `at_once` does.
+        /// Acquires `lock`, of this rank, if `at_once` succeeds.
         #[track_caller]
         pub(crate) fn take_tried<L: ?Sized, G>(
             self,
@@ -95,7 +95,7 @@ mod checked {
     }
 
     impl Mark {
-        /// Called when the lock is given back.
+        /// Records the release of the lock.
         #[inline]
         pub(crate) fn leave(self) {
             if let Some(record) = Record::mine() {
@@ -103,15 +103,15 @@ mod checked {
             }
         }
 
-        /// Called when the thread has the lock again.
+        /// Records that the lock was acquired again.
         pub(crate) fn enter_again(self) {
             if let Some(record) = Record::mine() {
                 record.push(self.0);
             }
         }
 
-        /// Called before the thread sleeps and gives this lock back meanwhile: whoever is to wake
-        /// it may need any other.
+        /// Checks that the thread holds no other lock, before it sleeps and releases this one: its
+        /// waker may need any other.
         #[track_caller]
         pub(crate) fn assert_only_one_held(self) {
             let caller = Location::caller();
@@ -168,11 +168,11 @@ mod checked {
 mod unchecked {
     use super::{Level, ORDINALS};
 
-    /// Nothing.
+    /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Rank;
 
-    /// Nothing.
+    /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Mark;
 

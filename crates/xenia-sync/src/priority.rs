@@ -1,11 +1,11 @@
-//! Threads' priorities: their own, and what is lent to them by those who wait for a lock that they
-//! hold.
+//! Priority inheritance: the priorities of threads, their own and those lent by waiters for the
+//! locks that they hold.
 //!
-//! A thread of low priority that holds what one of high priority waits for runs at the high one
-//! until it holds no adaptive lock any more (one boost ends only when all are over: locks of one
-//! thread aren't told apart). Nothing here decides who holds a lock: a priority that is read a
-//! moment too late wakes a thread in another order, no more. So a boost that passes along a
-//! chain of waits may come late, or stay until that thread next gives its last lock back.
+//! A thread of low priority that holds a lock for which one of high priority waits runs at the high
+//! priority until it holds no adaptive lock (the locks of one thread are not distinguished, so a
+//! boost lasts until all are released). Priorities never decide who holds a lock: a priority that
+//! is read a moment too late only changes the wake order. So a boost that passes along a chain of
+//! waits may come late, or stay until that thread next releases its last lock.
 
 use crate::atomic::{per_process, per_thread};
 use crate::node::{THREADS, thread_number};
@@ -13,30 +13,29 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
 
-/// How many waits a loan is passed along.
+/// Limit of waits along which a loan is passed.
 const LONGEST_CHAIN: usize = 16;
 
-/// What is told of a thread's new priority: the thread's number, and the priority that it has from
-/// now on.
+/// Receives a thread's number and its new priority.
 pub type PriorityHook = fn(u16, u8);
 
 per_process! {
-    /// By number; 0 is every thread without one.
+    /// Threads' own priorities by number; 0 stands for all threads without a number.
     static OWN: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
     static LENT: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
-    /// Whom a thread waits for, asleep.
+    /// The owner of the lock for which a thread sleeps, by number.
     static WAITS_FOR: [AtomicU16; THREADS + 1] = [const { AtomicU16::new(0) }; THREADS + 1];
 }
 static HOOK: OnceLock<PriorityHook> = OnceLock::new();
 
 per_thread! {
-    /// Adaptive locks that this thread holds.
+    /// Number of adaptive locks that this thread holds.
     static HOLDS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Sets this thread's own priority; 0 is the lowest, and what a thread begins with. Returns the
-/// number by which the hook knows the thread: 0 if there are too many threads for it to have one,
-/// and then it has no priority.
+/// Sets this thread's own priority; 0 is the lowest and the default. Returns the number that
+/// identifies the thread to the hook, or 0 if there are too many threads; the thread then has no
+/// priority.
 pub fn set_priority(priority: u8) -> u16 {
     let number = thread_number();
     if number != 0 {
@@ -45,14 +44,15 @@ pub fn set_priority(priority: u8) -> u16 {
     number
 }
 
-/// The priority that this thread runs at: its own, or the highest lent to it.
+/// The effective priority of this thread: its own, or the highest lent to it.
 pub fn priority() -> u8 {
     priority_of(thread_number())
 }
 
-/// Lets `hook` know when a loan changes a thread's priority, so that it can change what the host's
-/// scheduler thinks. It is called by a thread that is about to sleep or has just given a lock back;
-/// it must not take an adaptive lock. False if there is one already.
+/// Sets the hook that is called when a loan changes a thread's priority, so that it can change the
+/// priority in the host's scheduler. It is called by a thread that is about to sleep or has just
+/// released a lock, and must not acquire an adaptive lock. Returns false if there is a hook
+/// already.
 pub fn on_priority(hook: PriorityHook) -> bool {
     HOOK.set(hook).is_ok()
 }
@@ -62,24 +62,24 @@ pub(crate) fn priority_of(number: u16) -> u8 {
     OWN[number].load(Relaxed).max(LENT[number].load(Relaxed))
 }
 
-/// Whether a thread sleeps for another adaptive lock.
+/// Whether a thread sleeps for an adaptive lock.
 pub(crate) fn is_asleep(number: u16) -> bool {
     WAITS_FOR[usize::from(number)].load(Relaxed) != 0
 }
 
-/// Thread `number` is about to sleep for what `owner` holds.
+/// Records that thread `number` is about to sleep for a lock of `owner`.
 pub(crate) fn begin_wait(number: u16, owner: u16) {
     if number != 0 {
         WAITS_FOR[usize::from(number)].store(owner, Relaxed);
     }
 }
 
-/// Thread `number` is awake.
+/// Records that thread `number` is awake.
 pub(crate) fn end_wait(number: u16) {
     WAITS_FOR[usize::from(number)].store(0, Relaxed);
 }
 
-/// Lends a priority to `owner`, to whom that one waits for, and so on.
+/// Lends a priority to `owner`, to the owner of the lock for which that thread sleeps, and so on.
 pub(crate) fn lend(priority: u8, owner: u16) {
     let mut owner = owner;
     for _ in 0..LONGEST_CHAIN {
@@ -95,12 +95,12 @@ pub(crate) fn lend(priority: u8, owner: u16) {
     }
 }
 
-/// This thread has taken a lock.
+/// Records that this thread has acquired a lock.
 pub(crate) fn holds_one_more() {
     HOLDS.with(|holds| holds.set(holds.get() + 1));
 }
 
-/// This thread has given a lock back.
+/// Records that this thread has released a lock.
 pub(crate) fn holds_one_less() {
     let left = HOLDS.with(|holds| holds.get() - 1);
     HOLDS.with(|holds| holds.set(left));
@@ -123,7 +123,7 @@ fn tell(number: u16) {
     }
 }
 
-/// The number goes to another thread.
+/// Resets a number, which another thread will get.
 #[cfg(not(feature = "modelled"))]
 pub(crate) fn forget(number: u16) {
     OWN[usize::from(number)].store(0, Relaxed);

@@ -1,34 +1,35 @@
-//! The queued lock: one 32-bit word, a queue of those that wait, and sleep for whom waiting gets
-//! long.
+//! The queued lock: a NUMA-aware MCS queue lock in one 32-bit word, with bounded barging and
+//! sleeping waiters.
 //!
-//! The word is three atomics: a byte for the holder, a byte for what the queue's head asks of the
-//! holder, 16 bits for the queue's tail. Taking a free lock is one compare-and-swap of the first
-//! byte; giving it back is a load of the second and a store to the first, without a second locked
-//! instruction.
+//! The word consists of three atomics: a byte for the lock state, a byte for requests of the
+//! queue's head to the holder, 16 bits for the queue's tail. Acquiring a free lock is one
+//! compare-and-swap of the first byte; releasing it is a load of the second and a store to the
+//! first, without a second locked instruction.
 //!
-//! **Queue.** Who finds the lock taken looks again for a little while, then queues as in
-//! Mellor-Crummey and Scott's lock: it swaps itself in as the tail, links itself behind the one
-//! before and spins on its own [`Node`](crate::node). Only the head of the queue looks at the lock.
-//! Having got it, it makes the next one head and leaves the queue, so a node is in use while
-//! its thread waits, not while it holds.
+//! **Queue.** A thread that finds the lock taken polls for a short time, then queues as in the lock
+//! of Mellor-Crummey and Scott: it swaps itself in as the tail, links itself behind its predecessor
+//! and spins on its own [`Node`](crate::node). Only the head of the queue polls the lock. After
+//! acquiring it, the head makes the next thread the head and leaves the queue, so a node is in use
+//! while its thread waits, not while it holds.
 //!
-//! **Nodes of memory.** The next head is the first in the queue on the same NUMA node; those before
-//! it are put aside. They come back in front of the queue after [`MOST_PASSED`] hand-overs past
-//! them, or when nobody local is in sight (Dice and Kogan, "Compact NUMA-aware locks", 2019). On
-//! one node nobody is put aside.
+//! **NUMA.** The next head is the first waiter in the queue on the same NUMA node; those before it
+//! are put aside. They return to the front of the queue after [`MOST_PASSED`] hand-overs past them,
+//! or when no local waiter is in sight (Dice and Kogan, "Compact NUMA-aware locks", 2019). On a
+//! single NUMA node, no waiter is put aside.
 //!
-//! **Barging, with a bound.** A thread that comes while the lock is free takes it, whoever queues:
-//! a queue in which each must be woken in turn would stand still wherever threads outnumber
-//! processors. A head that was woken and came too late lets the others go on for [`PATIENCE`], then
-//! says so, and the holder hands the lock to it: nobody else can take a granted lock.
+//! **Bounded barging.** A thread that arrives while the lock is free takes it, even if others
+//! queue: a strict queue, in which each waiter must be woken in turn, would stall whenever threads
+//! outnumber processors. A head that was woken and came too late lets the others continue for
+//! [`PATIENCE`], then sets a request, and the holder grants the lock to it: no other thread can
+//! take a granted lock.
 //!
 //! **Sleep.** Waiting threads sleep after a few rounds of back-off. A thread behind the head sleeps
-//! until it is head; it is woken when the lock is given back, not by the one that makes it head
-//! while it holds the lock. The head says that it sleeps in the second byte and looks at the first
-//! once more. The holder loads the second, then stores the first, with no fence between: it can
-//! miss a head that goes to sleep at that very moment. A fence in each release would cost as much
-//! as all the rest, so the head sleeps for [`FIRST_NAP`] first, and never for more than
-//! [`LONGEST_NAP`]. No wake is lost in any other place.
+//! until it is the head; it is woken when the lock is released, not by the thread that makes it the
+//! head while it holds the lock. The head announces its sleep in the second byte and checks the
+//! first once more. The holder loads the second, then stores the first, with no fence in between,
+//! so it can miss a head that falls asleep at that very moment. A fence in each release would cost
+//! as much as the rest of it, so the head sleeps for [`FIRST_NAP`] first, and never for more than
+//! [`LONGEST_NAP`]. No other wake can be lost.
 
 use crate::atomic::{self, AtomicU8, AtomicU16, Ordering};
 use crate::backoff::Backoff;
@@ -37,39 +38,39 @@ use crate::raw;
 use crate::statistics::Statistics;
 use std::time::Duration;
 
-/// How often in a row others may be passed over for threads of the holder's NUMA node.
+/// Limit of consecutive hand-overs past other waiters to threads on the holder's NUMA node.
 pub const MOST_PASSED: u32 = if atomic::MODEL { 1 } else { 64 };
-/// How far into the queue a head looks for such a thread.
+/// Number of queued nodes among which a head looks for such a thread.
 const IN_SIGHT: usize = 32;
-/// How long a head that came too late once lets others take the lock before it.
+/// How long a head that came too late once lets other threads take the lock.
 pub const PATIENCE: Duration = Duration::from_micros(100);
-/// How long the head sleeps before it looks again.
+/// How long the head first sleeps before it polls again.
 pub const FIRST_NAP: Duration = Duration::from_micros(100);
-/// How long it sleeps at most: each nap is twice the one before.
+/// Limit of the head's sleep; each sleep is twice as long as the one before.
 pub const LONGEST_NAP: Duration = Duration::from_millis(4);
 
-/// Nobody has the lock.
+/// The lock is free.
 const FREE: u8 = 0;
-/// Somebody has it.
+/// A thread holds the lock.
 const LOCKED: u8 = 1;
-/// It is the head's, which has not seen it yet.
+/// The lock is granted to the head, which has not noticed yet.
 const GRANTED: u8 = 2;
 
-/// What the head asks: to be woken…
+/// Request of the head: wake it on release.
 const WAKE: u8 = 1;
-/// … and to be given the lock, not only a chance.
+/// Request of the head: grant it the lock on release.
 const GRANT: u8 = 2;
 
-/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or
-/// `lock_api`.
+/// A NUMA-aware queue lock in one 32-bit word, with bounded barging. Used through
+/// [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
 #[derive(Debug)]
 #[repr(C, align(4))]
 pub struct QueuedLock {
     state: AtomicU8,
-    /// What the head asks. Set by the head, or for it by the holder that makes it head; reset by
-    /// the holder.
+    /// Requests of the head. Set by the head, or on its behalf by the holder that makes it the
+    /// head; cleared by the holder.
     asked: AtomicU8,
-    /// Number of the last node in the queue, 0 without one.
+    /// Number of the last node in the queue; 0 if it is empty.
     tail: AtomicU16,
     statistics: Statistics,
 }
@@ -78,7 +79,7 @@ pub struct QueuedLock {
 const _: () = assert!(size_of::<QueuedLock>() == 4);
 
 impl QueuedLock {
-    /// A free lock.
+    /// Creates a free lock.
     #[cfg(not(feature = "modelled"))]
     pub const fn new() -> Self {
         Self {
@@ -89,7 +90,7 @@ impl QueuedLock {
         }
     }
 
-    /// A free lock.
+    /// Creates a free lock.
     #[cfg(feature = "modelled")]
     pub fn new() -> Self {
         Self {
@@ -100,13 +101,13 @@ impl QueuedLock {
         }
     }
 
-    /// What it has counted so far.
+    /// The lock's statistics.
     #[cfg(feature = "statistics")]
     pub fn counts(&self) -> crate::Counts {
         self.statistics.counts()
     }
 
-    /// Takes the lock, waiting for it.
+    /// Acquires the lock, waiting for it.
     #[inline]
     pub(crate) fn acquire(&self) {
         if self.take(FREE) {
@@ -116,7 +117,7 @@ impl QueuedLock {
         }
     }
 
-    /// Takes the lock if it is free.
+    /// Acquires the lock if it is free.
     #[inline]
     pub(crate) fn try_acquire(&self) -> bool {
         let taken = self.take(FREE);
@@ -126,10 +127,11 @@ impl QueuedLock {
         taken
     }
 
-    /// Gives the lock back. The caller has it.
+    /// Releases the lock, which the caller holds.
     #[inline]
     pub(crate) fn release(&self) {
         self.statistics.given_back();
+        // Without a fence, this can miss a head that is falling asleep; its sleep is short.
         if self.asked.load(Ordering::Relaxed) == 0 {
             self.state.store(FREE, Ordering::Release);
         } else {
@@ -137,7 +139,7 @@ impl QueuedLock {
         }
     }
 
-    /// Whether nobody has it at this moment.
+    /// Whether the lock is free at this moment.
     pub(crate) fn is_free(&self) -> bool {
         self.state.load(Ordering::Relaxed) == FREE
     }
@@ -153,7 +155,7 @@ impl QueuedLock {
         let asked = self.asked.swap(0, Ordering::Acquire);
         let state = if asked & GRANT == 0 { FREE } else { GRANTED };
         self.state.store(state, Ordering::Release);
-        // The lock may be gone from here on: who takes it may free it.
+        // The lock's memory may be freed from here on, by the next holder.
         if asked & WAKE != 0 {
             raw::wake(key, |number| node(number).turn.load(Ordering::Relaxed) == node::HEAD);
         }
@@ -173,7 +175,7 @@ impl QueuedLock {
         self.statistics.taken_since(began);
     }
 
-    /// Looks for a little while whether the lock comes free.
+    /// Polls for a short time, and takes the lock if it is free.
     fn barge(&self) -> bool {
         let mut backoff = Backoff::default();
         loop {
@@ -186,7 +188,7 @@ impl QueuedLock {
         }
     }
 
-    /// For the thread that has no node: it only barges, and sleeps without being woken.
+    /// Acquires the lock without a node: only barges, and sleeps without being woken.
     fn acquire_unqueued(&self) {
         while !self.barge() {
             if atomic::MODEL { atomic::yield_now() } else { std::thread::sleep(FIRST_NAP) }
@@ -202,7 +204,7 @@ impl QueuedLock {
             slept = self.await_turn(claim);
         }
         self.acquire_as_head(claim, slept);
-        // Whatever was asked was asked for this thread.
+        // All pending requests were this thread's.
         if self.asked.load(Ordering::Relaxed) != 0 {
             self.asked.store(0, Ordering::Relaxed);
         }
@@ -210,7 +212,7 @@ impl QueuedLock {
         self.statistics.left_queue();
     }
 
-    /// Waits behind others. Whether it slept.
+    /// Waits behind other threads, until this one is the head. Returns whether it slept.
     fn await_turn(&self, claim: &Claim) -> bool {
         let turn = &claim.node().turn;
         let mut backoff = Backoff::default();
@@ -233,7 +235,7 @@ impl QueuedLock {
         slept
     }
 
-    /// Waits in front of others: only for the lock. `slept`: it was just woken.
+    /// Waits as the head of the queue, for the lock alone. `slept`: it was just woken.
     fn acquire_as_head(&self, claim: &Claim, mut slept: bool) {
         let mut backoff = Backoff::default();
         let mut nap = FIRST_NAP;
@@ -251,16 +253,16 @@ impl QueuedLock {
             self.statistics.sleeps();
             let woken = slept && (atomic::MODEL || self.asked.load(Ordering::Relaxed) & WAKE == 0);
             if woken && wish == WAKE {
-                // Woken, and another was faster. They may go on undisturbed for a while; then the lock is
-                // this thread's, which asks for it awake: a granted lock must not wait for a
-                // sleeper.
+                // It was woken, and another thread was faster. The others may continue for a while;
+                // then the lock must be granted to this thread, which sets the request while awake,
+                // because a granted lock must not wait for a sleeper.
                 raw::sleep(self, claim.number, || true, || (), Some(PATIENCE));
                 wish = WAKE | GRANT;
                 self.asked.fetch_or(GRANT, Ordering::SeqCst);
                 continue;
             }
             self.asked.fetch_or(wish, Ordering::SeqCst);
-            // If the wish is gone, somebody is on the way to wake this thread, or has been there before it
+            // If the request is gone, a thread is about to wake this one, or has tried to before it
             // slept.
             let stays = || {
                 self.asked.load(Ordering::SeqCst) & WAKE != 0 && self.state.load(Ordering::SeqCst) == LOCKED
@@ -271,14 +273,14 @@ impl QueuedLock {
         }
     }
 
-    /// Leaves the queue and makes another its head. This thread has the lock.
+    /// Leaves the queue and makes another thread its head. This thread holds the lock.
     fn pass_on(&self, claim: &Claim) {
         let me = claim.node();
         let mut aside = [me.aside[0].load(Ordering::Relaxed), me.aside[1].load(Ordering::Relaxed)];
         let passed = me.passed.load(Ordering::Relaxed);
         let mut next = me.next.load(Ordering::Acquire);
         if next == 0 {
-            // Those put aside are the queue if nobody else is.
+            // If no other thread queues, those put aside become the queue.
             let left =
                 self.tail.compare_exchange(claim.number, aside[1], Ordering::AcqRel, Ordering::Relaxed);
             if left.is_ok() {
@@ -295,7 +297,7 @@ impl QueuedLock {
             local_in_sight(next, me.place.load(Ordering::Relaxed))
         };
         match found {
-            // The next, and nobody is passed over by that.
+            // It is the next in the queue, so no waiter is passed over.
             Some((found, _)) if found == next && aside[0] == 0 => self.make_head(found, aside, 0),
             Some((found, last_before)) => {
                 if found != next {
@@ -324,7 +326,8 @@ impl QueuedLock {
         head.aside[1].store(aside[1], Ordering::Relaxed);
         head.passed.store(passed, Ordering::Relaxed);
         if head.turn.swap(node::HEAD, Ordering::AcqRel) == node::SLEEPS {
-            // Woken when the lock is free: by this thread, which sees its own store.
+            // This thread wakes it on release; no ordering is needed, because it reads its own
+            // store.
             self.asked.fetch_or(WAKE, Ordering::Relaxed);
         }
     }
@@ -348,8 +351,8 @@ fn linked_behind(claim: &Claim) -> u16 {
     }
 }
 
-/// The first node from `first` on that is on the NUMA node `place`, and the one before it (itself
-/// if it is the first).
+/// The first node from `first` on that is on NUMA node `place`, and its predecessor (itself if it
+/// is the first).
 fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
     let (mut before, mut at) = (first, first);
     for _ in 0..IN_SIGHT {

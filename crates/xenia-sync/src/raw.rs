@@ -1,6 +1,6 @@
-//! This crate's home of `unsafe`: the contract of `lock_api`, sleeping by address, asking which
-//! processor this is, and a place in the source that others may read.
-//! Everything around it is safe code.
+//! The `unsafe` code of this crate: the contract of `lock_api`, sleeping by address, the number of
+//! the current processor, and source locations that other threads may read. All other modules are
+//! safe code.
 
 use crate::adaptive::AdaptiveLock;
 use crate::queued::QueuedLock;
@@ -9,20 +9,20 @@ use std::panic::Location;
 #[cfg(not(feature = "modelled"))]
 use std::time::Duration;
 
-/// What sleepers of ours give as their token, with a number in the lower 16 bits: nobody else's
-/// tokens have these bits.
+/// Upper bits of our sleepers' park tokens, with a number in the lower 16 bits; no other user of
+/// parking_lot has such tokens.
 #[cfg(not(feature = "modelled"))]
 const OURS: usize = 0x5E1F_0000;
 
-/// Locks of ours, whose addresses threads may sleep under.
+/// Locks of this crate, whose addresses threads may sleep on.
 pub(crate) trait Ours {}
 impl Ours for QueuedLock {}
 impl Ours for AdaptiveLock {}
 
-/// Puts the thread to sleep under `key` with a number that [`wake`] can ask for, unless `stays`
-/// says no; `stays` is called where no [`wake`] for the same key can be under way, must not panic,
-/// and must not sleep. `before` comes between that and the sleep, and must not do either. With a
-/// `timeout` it may wake by itself.
+/// Puts the thread to sleep on `key` with a number that [`wake`] can select, unless `stays` returns
+/// false. `stays` is called while no [`wake`] for the same key can run; it must neither panic nor
+/// sleep. `before` is called between that and the sleep, with the same restrictions. With a
+/// `timeout` the thread may wake by itself.
 #[cfg(not(feature = "modelled"))]
 pub(crate) fn sleep(
     key: &impl Ours,
@@ -34,17 +34,17 @@ pub(crate) fn sleep(
     use parking_lot_core::ParkToken;
     let until = timeout.map(|timeout| std::time::Instant::now() + timeout);
     let key = std::ptr::from_ref(key).addr();
-    // SAFETY: the key is the address of a lock of ours, whose bytes no other primitive sleeps on.
-    // `stays` only loads atomics, `before` neither panics nor sleeps, the last callback does
-    // nothing.
+    // SAFETY: the key is the address of a lock of this crate, whose bytes no other primitive sleeps
+    // on. `stays` only loads atomics, `before` neither panics nor sleeps, the last callback is
+    // empty.
     unsafe {
         parking_lot_core::park(key, stays, before, |_, _| {}, ParkToken(OURS | usize::from(number)), until);
     }
 }
 
-/// Wakes those that sleep under `key` and whose number `which` picks; it must not panic or sleep.
+/// Wakes those sleepers on `key` whose numbers `which` selects; it must neither panic nor sleep.
 ///
-/// `key` is an address only: the lock may be gone.
+/// `key` is only used as an address: the lock may have been freed.
 #[cfg(not(feature = "modelled"))]
 pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
     use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp};
@@ -52,8 +52,8 @@ pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
         let picked = token.0 & !0xFFFF == OURS && which(token.0 as u16);
         if picked { FilterOp::Unpark } else { FilterOp::Skip }
     };
-    // SAFETY: the key is, or was, the address of a lock of ours. If another lock is there by now, only
-    // sleepers of ours are picked, and those look again at what they sleep for. The callbacks
+    // SAFETY: the key is, or was, the address of a lock of this crate. If another lock is there by
+    // now, only our sleepers are selected, and they check their condition again. The callbacks
     // neither panic nor sleep.
     unsafe {
         parking_lot_core::unpark_filter(key.addr(), pick, |_| DEFAULT_UNPARK_TOKEN);
@@ -65,8 +65,8 @@ pub(crate) use model::sleepers;
 #[cfg(feature = "modelled")]
 pub(crate) use model::{sleep, wake};
 
-/// The same in a model: a list of sleepers. A time-out can come at any moment, so a sleep with one
-/// doesn't sleep.
+/// The implementation for models: a list of sleepers. A timeout can come at any moment, so a sleep
+/// with a timeout does not sleep.
 #[cfg(feature = "modelled")]
 mod model {
     use super::Ours;
@@ -105,7 +105,7 @@ mod model {
         SLEEPERS.1.notify_all();
     }
 
-    /// How many sleep under `key`.
+    /// Number of sleepers on `key`.
     #[cfg(all(test, feature = "model-shuttle", not(feature = "model-loom")))]
     pub(crate) fn sleepers(key: &impl Ours) -> usize {
         let sleepers = SLEEPERS.0.lock().expect("no panic");
@@ -113,19 +113,20 @@ mod model {
     }
 }
 
-/// The processor that this thread runs on at this moment.
+/// The processor on which this thread runs at the moment.
 pub(crate) fn current_processor() -> Option<usize> {
-    // SAFETY: takes no arguments and touches no memory of ours.
+    // SAFETY: takes no arguments and accesses no memory of this process.
     let processor = unsafe { libc::sched_getcpu() };
     usize::try_from(processor).ok()
 }
 
-/// `lock_api`'s face of a lock of ours. Who names a lock here says why it is one.
+/// Implements `lock_api::RawMutex` for a lock of this crate. Each use must justify that the lock is
+/// mutually exclusive.
 #[cfg(not(feature = "modelled"))] // a model's atomics can't be constants
 macro_rules! raw_mutex {
     ($lock:ty) => {
-        // SAFETY: said where the lock is named: of the threads that call `acquire` or get true from
-        // `try_acquire`, the next one returns after the one before has called `release`.
+        // SAFETY: justified at each use: of the threads that call `acquire` or get true from
+        // `try_acquire`, the next one returns only after the one before has called `release`.
         unsafe impl lock_api::RawMutex for $lock {
             #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
             const INIT: Self = Self::new();
@@ -155,8 +156,8 @@ macro_rules! raw_mutex {
     };
 }
 
-// SAFETY: whoever takes the word from free or granted to locked does it by compare-and-swap, and
-// only `release` takes it away from locked.
+// SAFETY: the state changes from free or granted to locked only by compare-and-swap, and only
+// `release` changes it from locked.
 #[cfg(not(feature = "modelled"))]
 raw_mutex!(QueuedLock);
 
@@ -166,14 +167,14 @@ raw_mutex!(AdaptiveLock);
 
 #[cfg(all(feature = "statistics", not(feature = "modelled")))]
 impl<T: ?Sized> crate::Mutex<T, QueuedLock> {
-    /// What the lock has counted so far.
+    /// The lock's statistics.
     pub fn counts(&self) -> crate::Counts {
-        // SAFETY: counting doesn't unlock.
+        // SAFETY: reading the statistics does not unlock.
         unsafe { self.unranked().raw() }.counts()
     }
 }
 
-/// A place in the source that another thread may read.
+/// A source location that other threads may read.
 #[cfg(any(debug_assertions, feature = "check-order"))]
 #[derive(Debug)]
 pub(crate) struct Site(std::sync::atomic::AtomicPtr<Location<'static>>);
@@ -191,7 +192,8 @@ impl Site {
     }
 
     pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
-        // SAFETY: null, or what `set` was given, which lives and never changes; nobody writes through it.
+        // SAFETY: null, or an argument of `set`, which is static and immutable; it is never written
+        // through this pointer.
         unsafe { self.0.load(std::sync::atomic::Ordering::Relaxed).as_ref() }
     }
 }

@@ -1,9 +1,9 @@
-//! What each thread holds and waits for, where others can read it: the order checker's memory, and
-//! the watchdog's.
+//! Per-thread records of held and awaited locks, readable by other threads; used by the order
+//! checker and the watchdog.
 //!
-//! A record is written by its thread alone, with plain stores. It outlives the thread and is given
-//! to the next one, unless the thread ended with a lock held: then it stays, to name who took that
-//! lock with it.
+//! Only its thread writes a record, with plain stores. When the thread ends, the record is reused
+//! by another one, unless the thread still holds a lock: then the record stays, to name the thread
+//! that never released it.
 
 use crate::atomic::per_thread;
 use crate::order::Rank;
@@ -13,11 +13,11 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Locks that one thread may hold at a time: a wait for many objects takes all shards of the
-/// dispatcher, and a test every lock that there is.
+/// Limit of locks that one thread may hold at a time: a wait for many objects acquires all shards
+/// of the dispatcher, and one test acquires every lock.
 pub(crate) const MOST: usize = 256;
 
-/// A lock that is held: its rank, which lock it is, and where it was taken.
+/// A held lock: its rank, its address, and where it was acquired.
 #[derive(Debug)]
 struct Entry {
     rank: AtomicU32,
@@ -25,7 +25,7 @@ struct Entry {
     site: Site,
 }
 
-/// The same at one moment.
+/// A copy of an entry at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Holding {
     pub(crate) rank: Rank,
@@ -33,26 +33,26 @@ pub(crate) struct Holding {
     pub(crate) site: Option<&'static std::panic::Location<'static>>,
 }
 
-/// A lock that is waited for.
+/// The lock that a thread waits for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
     pub(crate) on: Holding,
     pub(crate) since: Instant,
 }
 
-/// One thread's.
+/// The record of one thread.
 #[derive(Debug)]
 pub(crate) struct Record {
     name: Mutex<String>,
-    /// Taken by the thread when a wait begins and ends, and by whoever reads: while that one has
-    /// it, the wait goes on, and what the thread holds doesn't change.
+    /// Locked by the thread when a wait begins and ends, and by readers: while a reader has it, the
+    /// wait can't end, and the thread's held locks don't change.
     wait: Mutex<Option<Wait>>,
     count: AtomicUsize,
-    /// The first `count` are held, in the order of their ranks.
+    /// The first `count` entries are held locks, in the order of their ranks.
     entries: [Entry; MOST],
 }
 
-/// All records, and those of them that nobody has.
+/// All records, and those of them that are unused.
 struct Records {
     all: Vec<&'static Record>,
     free: Vec<&'static Record>,
@@ -65,7 +65,7 @@ per_thread! {
     static OWNER: Owner = Owner::new();
 }
 
-/// Gives the record back when the thread ends.
+/// Returns the record when the thread ends.
 struct Owner(&'static Record);
 
 impl Owner {
@@ -104,7 +104,7 @@ impl Record {
         }
     }
 
-    /// This thread's; `None` while the thread's other data is being dropped.
+    /// This thread's record; `None` while the thread's other thread-local data is being dropped.
     #[inline]
     pub(crate) fn mine() -> Option<&'static Self> {
         MINE.with(Cell::get).or_else(Self::first)
@@ -117,7 +117,7 @@ impl Record {
         Some(record)
     }
 
-    /// Everybody's.
+    /// The records of all threads.
     pub(crate) fn all() -> Vec<&'static Self> {
         RECORDS.lock().all.clone()
     }
@@ -127,19 +127,19 @@ impl Record {
         self.name.lock().clone()
     }
 
-    /// How many locks are held.
+    /// Number of held locks.
     #[inline]
     pub(crate) fn count(&self) -> usize {
         self.count.load(Relaxed)
     }
 
-    /// The rank of a lock that is held.
+    /// The rank of a held lock.
     #[inline]
     pub(crate) fn rank(&self, at: usize) -> Rank {
         Rank::from_bits(self.entries[at].rank.load(Relaxed))
     }
 
-    /// A lock that is held.
+    /// A copy of the entry of a held lock.
     pub(crate) fn holding(&self, at: usize) -> Holding {
         let entry = &self.entries[at];
         Holding { rank: self.rank(at), lock: entry.lock.load(Relaxed), site: entry.site.get() }
@@ -153,7 +153,7 @@ impl Record {
         entry.site.set(holding.site);
     }
 
-    /// Adds a lock, mostly the highest.
+    /// Adds a lock, usually the highest.
     #[inline]
     pub(crate) fn push(&self, holding: Holding) {
         let count = self.count();
@@ -177,7 +177,7 @@ impl Record {
         self.count.store(count + 1, Relaxed);
     }
 
-    /// Takes a lock out again, mostly the highest.
+    /// Removes a lock, usually the highest.
     #[inline]
     pub(crate) fn remove(&self, lock: usize) {
         let count = self.count();
@@ -199,7 +199,7 @@ impl Record {
         self.count.store(count - 1, Relaxed);
     }
 
-    /// Says what the thread waits for, while `wait` runs.
+    /// Publishes what the thread waits for while `wait` runs.
     pub(crate) fn while_waiting<T>(&self, on: Holding, wait: impl FnOnce() -> T) -> T {
         *self.wait.lock() = Some(Wait { on, since: Instant::now() });
         let result = wait();
@@ -207,8 +207,8 @@ impl Record {
         result
     }
 
-    /// What the thread waits for, and what it holds. Of a thread that doesn't wait, what it holds
-    /// changes while this looks.
+    /// The lock that the thread waits for, and the locks that it holds. The held locks of a thread
+    /// that does not wait may change during the call.
     pub(crate) fn look(&self) -> (Option<Wait>, Vec<Holding>) {
         let wait = self.wait.lock();
         let held = (0..self.count().min(MOST)).map(|at| self.holding(at)).collect();

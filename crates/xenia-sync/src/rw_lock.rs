@@ -1,39 +1,39 @@
-//! A lock with many readers or one writer, with a rank.
+//! A readers-writer lock with a rank.
 //!
-//! Readers are held to the order like writers: a reader that waits for a writer that waits for
-//! another reader waits for it, too. So a thread can't read twice: a writer between the two would
-//! stop both.
+//! The lock order applies to readers, too: a reader may wait for a writer that waits for another
+//! reader. So a thread can't read-lock twice: a writer between the two would deadlock with it.
 
 use crate::level::Level;
 use crate::order::{Mark, Rank};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// A lock around a `T` for many readers or one writer, with its place in the lock order.
+/// A readers-writer lock around a `T`, with a place in the lock order.
 pub struct RwLock<T: ?Sized> {
     rank: Rank,
     inner: parking_lot::RwLock<T>,
 }
 
 impl<T> RwLock<T> {
-    /// A lock of `level` around `value`. A thread can't wait for two such locks of one level.
+    /// Creates a lock of `level` for `value`. A thread can't wait for two such locks of one level.
     pub const fn new(level: Level, value: T) -> Self {
         Self::numbered(level, 0, value)
     }
 
-    /// One of several locks of `level`: see [`Mutex::numbered`](crate::Mutex::numbered).
+    /// Creates one of several locks of `level`: see [`Mutex::numbered`](crate::Mutex::numbered).
     pub const fn numbered(level: Level, ordinal: u32, value: T) -> Self {
         Self { rank: Rank::new(level, ordinal), inner: parking_lot::RwLock::new(value) }
     }
 
-    /// What the lock was around.
+    /// Unwraps the value.
     pub fn into_inner(self) -> T {
         self.inner.into_inner()
     }
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until nobody writes. Panics in debug builds if that breaks the lock order.
+    /// Acquires the lock for reading, waiting for writers. Panics in debug builds if that breaks
+    /// the lock order.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
@@ -41,7 +41,8 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadGuard { mark, inner }
     }
 
-    /// Waits until nobody reads or writes. Panics in debug builds if that breaks the lock order.
+    /// Acquires the lock for writing, waiting for readers and writers. Panics in debug builds if
+    /// that breaks the lock order.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
@@ -49,14 +50,14 @@ impl<T: ?Sized> RwLock<T> {
         RwLockWriteGuard { mark, inner }
     }
 
-    /// Reads if that needs no waiting; the order doesn't matter then.
+    /// Acquires the lock for reading if that needs no waiting; any order is allowed then.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         let (mark, inner) = self.rank.take_tried(self, || self.inner.try_read())?;
         Some(RwLockReadGuard { mark, inner })
     }
 
-    /// Writes if that needs no waiting; the order doesn't matter then.
+    /// Acquires the lock for writing if that needs no waiting; any order is allowed then.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         let (mark, inner) = self.rank.take_tried(self, || self.inner.try_write())?;
@@ -75,7 +76,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-/// Shared access to what a [`RwLock`] guards; gives it back when dropped.
+/// Shared access to the value of a [`RwLock`]; releases the lock when dropped.
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
@@ -98,7 +99,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     }
 }
 
-/// Exclusive access to what a [`RwLock`] guards; gives it back when dropped.
+/// Exclusive access to the value of a [`RwLock`]; releases the lock when dropped.
 #[must_use = "a guard that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {

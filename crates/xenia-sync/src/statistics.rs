@@ -1,6 +1,6 @@
-//! What a lock counts about itself, with the feature `statistics`; without it the counters have no
-//! size and their methods no code. They lie in a cache line of their own: whoever spins on the word
-//! doesn't see them change.
+//! Statistics of a lock, with the feature `statistics`; without it the counters are zero-sized and
+//! their methods empty. They are on a separate cache line, so that updates do not disturb threads
+//! that spin on the lock word.
 
 #[cfg(feature = "statistics")]
 pub use counting::Counts;
@@ -16,38 +16,38 @@ mod counting {
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
     use std::time::{Duration, Instant};
 
-    /// Since when times are counted.
+    /// The start of the clock for all times.
     fn now() -> u64 {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed().as_nanos() as u64
     }
 
-    /// A lock's counters at one moment.
+    /// Values of a lock's counters at one moment.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Counts {
-        /// Taken at the first look.
+        /// Acquisitions at the first attempt.
         pub fast: u64,
-        /// Taken after waiting.
+        /// Acquisitions after waiting.
         pub slow: u64,
-        /// Of those, before or without getting into the queue.
+        /// The part of `slow` without queueing.
         pub barged: u64,
-        /// Of those, handed over by the one before.
+        /// The part of `slow` in which the holder granted the lock.
         pub granted: u64,
-        /// How often a thread went to sleep.
+        /// Number of sleeps.
         pub sleeps: u64,
-        /// The queue's first place went to a thread of the same NUMA node…
+        /// Number of times that a thread of the same NUMA node became head.
         pub local: u64,
-        /// … and of another.
+        /// Number of times that a thread of another NUMA node became head.
         pub remote: u64,
-        /// The most that were in the queue at a time.
+        /// Maximum length of the queue.
         pub deepest: u64,
-        /// All waits together.
+        /// Total time of all waits.
         pub waited: Duration,
-        /// How long it was held, all together.
+        /// Total time for which the lock was held.
         pub held: Duration,
     }
 
-    /// Counters that are added to from all threads.
+    /// Counters that all threads increment.
     #[derive(Debug)]
     #[repr(align(128))]
     pub(crate) struct Statistics {
@@ -62,7 +62,7 @@ mod counting {
         deepest: AtomicU64,
         waited: AtomicU64,
         held: AtomicU64,
-        /// The holder's.
+        /// Written by the holder: when it acquired the lock.
         since: AtomicU64,
     }
 
@@ -89,7 +89,7 @@ mod counting {
             self.since.store(now(), Relaxed);
         }
 
-        /// The moment at which a wait begins.
+        /// The start time of a wait.
         pub(crate) fn begins(&self) -> u64 {
             now()
         }
@@ -149,7 +149,7 @@ mod counting {
 #[cfg(not(feature = "statistics"))]
 #[allow(clippy::unused_self)] // the same methods, empty
 mod nothing {
-    /// Nothing.
+    /// Zero-sized stand-in without the feature.
     #[derive(Debug)]
     pub(crate) struct Statistics;
 

@@ -1,15 +1,13 @@
-//! Tokens: locks that their holder has while it runs, and not while it blocks.
+//! Tokens: locks that are released automatically while their holder blocks.
 //!
-//! A lock must not be held across a long wait; code that calls something which may wait has to give
-//! its locks back first, know all of them, and take them again. A token does that by itself:
-//! [`blocking`] gives back every token of the thread, runs the wait and takes them again in their
-//! order. Between two looks at what a token guards nobody else was there, unless the thread
-//! blocked; [`Hold::was_given_up`] says whether it did, for what was read before may be out of date
-//! then.
+//! A lock must not be held across a long wait, so code that may block would have to know all its
+//! locks, release them first, and acquire them again. Tokens do that automatically: [`blocking`]
+//! releases every token of the thread, runs the wait and acquires them again in their order.
+//! Between two accesses to a token's value no other thread had it, unless the thread blocked;
+//! [`Hold::was_given_up`] tells whether it did, so that values read before may be outdated.
 //!
-//! What is guarded is reached through [`Hold::with`], so no reference to it lives on while others
-//! change it. Blocking in there is refused. Tokens have their place in the lock order as every
-//! lock.
+//! The value is accessed through [`Hold::with`], so no reference to it exists while others change
+//! it. Blocking inside is refused. Tokens have a place in the lock order like all locks.
 
 use crate::atomic::per_thread;
 use crate::level::Level;
@@ -22,10 +20,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A soft lock around a `T`.
+/// A lock around a `T` that is released while its holder blocks.
 pub struct Token<T> {
     lock: Arc<Lock>,
-    /// Contended by nobody: whoever is in here has the lock.
+    /// Never contended: its user holds `lock`.
     value: Mutex<T>,
 }
 
@@ -47,33 +45,33 @@ impl Lock {
 struct Held {
     lock: Arc<Lock>,
     mark: Cell<Mark>,
-    /// The thread blocks, so it has the lock no longer.
+    /// Whether the token is released because the thread blocks.
     given_up: Cell<bool>,
-    /// It has blocked since it was last asked.
+    /// Whether the thread has blocked since the last query.
     was_given_up: Cell<bool>,
 }
 
 per_thread! {
-    /// In the order in which they were taken.
+    /// Tokens of this thread, in the order of acquisition.
     static HELD: RefCell<Vec<Rc<Held>>> = const { RefCell::new(Vec::new()) };
-    /// How many values this thread looks at.
+    /// Number of values that this thread is accessing.
     static LOOKING: Cell<usize> = const { Cell::new(0) };
 }
 
 impl<T> Token<T> {
-    /// A token of `level` around `value`.
+    /// Creates a token of `level` for `value`.
     pub fn new(level: Level, value: T) -> Self {
         Self::numbered(level, 0, value)
     }
 
-    /// One of several tokens of `level`: see [`Mutex::numbered`](crate::Mutex::numbered).
+    /// Creates one of several tokens of `level`: see [`Mutex::numbered`](crate::Mutex::numbered).
     pub fn numbered(level: Level, ordinal: u32, value: T) -> Self {
         let lock = Lock { rank: Rank::new(level, ordinal), lock: QueuedLock::new() };
         Self { lock: Arc::new(lock), value: Mutex::new(value) }
     }
 
-    /// Takes the token, waiting for it. The thread has it until the [`Hold`] is dropped, but for
-    /// the times in which it blocks.
+    /// Acquires the token, waiting for it. The thread holds it until the [`Hold`] is dropped,
+    /// except while it blocks.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn hold(&self) -> Hold<'_, T> {
         let held = Rc::new(Held {
@@ -98,7 +96,7 @@ impl<T: fmt::Debug> fmt::Debug for Token<T> {
     }
 }
 
-/// A token that this thread holds, until this is dropped.
+/// A token that this thread holds until this guard is dropped.
 #[must_use = "a token that is dropped at once guards nothing"]
 #[derive(Debug)]
 pub struct Hold<'a, T> {
@@ -108,8 +106,8 @@ pub struct Hold<'a, T> {
 }
 
 impl<T> Hold<'_, T> {
-    /// Looks at what the token guards. Panics if the thread blocks at this moment, for then it
-    /// isn't the thread's.
+    /// Accesses the value of the token. Panics while the thread is blocking, because the token is
+    /// released then.
     pub fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
         struct Looks;
         impl Drop for Looks {
@@ -123,8 +121,8 @@ impl<T> Hold<'_, T> {
         look(&mut self.token.value.lock())
     }
 
-    /// Whether the thread has blocked since this was last asked: others may have changed what the
-    /// token guards.
+    /// Whether the thread has blocked since the last query, so that others may have changed the
+    /// value of the token.
     pub fn was_given_up(&self) -> bool {
         self.held.was_given_up.take()
     }
@@ -140,14 +138,14 @@ impl<T> Drop for Hold<'_, T> {
     }
 }
 
-/// Runs something that may wait for long, without the thread's tokens. They are taken again before
-/// this returns, also by a panic.
+/// Runs a function that may wait for long, without the thread's tokens. They are acquired again
+/// before this returns, also after a panic.
 ///
-/// Panics in debug builds if the thread holds a lock that is no token, and in all builds inside
-/// [`Hold::with`] or if `wait` leaves a token behind that it took.
+/// Panics in debug builds if the thread holds a lock that is not a token, and in all builds inside
+/// [`Hold::with`] or if `wait` leaks a token that it acquired.
 #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
 pub fn blocking<R>(wait: impl FnOnce() -> R) -> R {
-    /// The tokens that were given up, in the order in which they were taken.
+    /// The released tokens, in the order of acquisition.
     struct TakeAgain(Vec<Rc<Held>>);
     impl Drop for TakeAgain {
         fn drop(&mut self) {
@@ -157,7 +155,7 @@ pub fn blocking<R>(wait: impl FnOnce() -> R) -> R {
                 "a token was taken while blocking, and not given back"
             );
             for held in &self.0 {
-                // One that was dropped meanwhile is nobody's any more.
+                // A token that was dropped meanwhile is not acquired again.
                 if HELD.with(|all| all.borrow().iter().any(|other| Rc::ptr_eq(other, held))) {
                     held.mark.set(held.lock.take());
                     held.given_up.set(false);

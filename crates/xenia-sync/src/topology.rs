@@ -1,27 +1,28 @@
-//! Which NUMA node a thread is on: from the operating system, or made up.
+//! The NUMA topology of the host: the NUMA node of a thread, from the operating system or
+//! pretended.
 //!
-//! The answer only orders a queue: a wrong one costs time, nothing else. Where there is one node,
-//! or none that can be read, everybody is on node 0 and nothing is asked.
+//! The answer only affects the order of a queue, so a wrong one costs time only. If there is one
+//! node, or the topology can't be read, all threads are on node 0 and the processor is not queried.
 
 use crate::raw;
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Where Linux describes nodes.
+/// Where Linux describes NUMA nodes.
 const NODES: &str = "/sys/devices/system/node";
-/// Processors beyond this are taken to be on node 0.
+/// Limit of processors; higher numbers are treated as on node 0.
 const MOST_PROCESSORS: usize = 8192;
 
-/// The node of each processor, by its number.
+/// The NUMA node of each processor, by processor number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     node_of: Vec<u16>,
 }
 
 impl Topology {
-    /// What `folder` says, which is laid out as `/sys/devices/system/node`: `nodeN/cpulist`. What
-    /// can't be read isn't there.
+    /// Reads a folder with the layout of `/sys/devices/system/node`: `nodeN/cpulist`. Unreadable
+    /// entries are skipped.
     pub fn read(folder: &Path) -> Self {
         let mut topology = Self::default();
         let Ok(entries) = std::fs::read_dir(folder) else { return topology };
@@ -50,7 +51,7 @@ impl Topology {
         }
     }
 
-    /// How many nodes have processors.
+    /// Number of nodes that have processors.
     pub fn nodes(&self) -> usize {
         let mut nodes = self.node_of.clone();
         nodes.sort_unstable();
@@ -58,13 +59,13 @@ impl Topology {
         nodes.len()
     }
 
-    /// The node of a processor; 0 if unknown.
+    /// The node of a processor; 0 if it is unknown.
     pub fn node_of(&self, processor: usize) -> u16 {
         self.node_of.get(processor).copied().unwrap_or(0)
     }
 }
 
-/// The machine's.
+/// The topology of the host.
 fn host() -> &'static Topology {
     static HOST: OnceLock<Topology> = OnceLock::new();
     HOST.get_or_init(|| {
@@ -77,13 +78,13 @@ crate::atomic::per_thread! {
     static PRETENDED: Cell<Option<u16>> = const { Cell::new(None) };
 }
 
-/// Lets this thread be on a NUMA node that the machine need not have, or where it is again: for
-/// tests and measurements.
+/// Pretends that this thread is on a NUMA node, which need not exist, or ends that: for tests and
+/// measurements.
 pub fn pretend_node(node: Option<u16>) {
     PRETENDED.with(|pretended| pretended.set(node));
 }
 
-/// The node that this thread is on.
+/// The NUMA node on which this thread runs.
 pub(crate) fn current_node() -> u16 {
     if let Some(node) = PRETENDED.with(Cell::get) {
         return node;

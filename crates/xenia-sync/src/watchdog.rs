@@ -1,13 +1,12 @@
-//! Names who holds a lock for which others wait too long, and finds circles of threads that wait
-//! for each other.
+//! Detects locks for which threads wait too long, names their holders, and finds cycles of waiting
+//! threads.
 //!
-//! It looks and tells; it takes nobody's lock away: what the holder was about to write would then
-//! be half written. Whoever is told may end the guest thread in question, or go back to a saved
-//! state.
+//! It only reports; it never releases a lock, because the holder may have left data half written.
+//! Receivers of a report may end the guest thread in question, or restore a saved state.
 //!
-//! What it looks at is what the order checker keeps of each thread, so it sees nothing in builds
-//! without the checker ([`WATCHES`]), and costs nothing in those with it: times are taken where a
-//! thread has to wait anyway.
+//! It reads the records of the order checker, so it finds nothing in builds without the checker
+//! ([`WATCHES`]), and costs nothing in those with it: times are only taken when a thread has to
+//! wait anyway.
 
 use std::fmt;
 use std::panic::Location;
@@ -15,34 +14,34 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Whether this build keeps what the watchdog looks at: it does with debug assertions or the
+/// Whether this build keeps the records that the watchdog reads: with debug assertions or the
 /// feature `check-order`.
 pub const WATCHES: bool = cfg!(any(debug_assertions, feature = "check-order"));
 
 /// A thread that holds a lock or waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
-    /// The thread's name.
+    /// Name of the thread.
     pub thread: String,
-    /// Where it took the lock, or waits for it.
+    /// Source location where it acquired the lock, or waits for it.
     pub site: Option<&'static Location<'static>>,
-    /// How long it has waited; zero for who holds it.
+    /// How long it has waited; zero for a holder.
     pub waited: Duration,
 }
 
-/// A lock for which somebody has waited too long.
+/// A lock for which a thread has waited too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
-    /// Level and ordinal.
+    /// Level and ordinal of the lock.
     pub rank: String,
-    /// Which one of that rank.
+    /// Address, which identifies the lock among those of its rank.
     pub address: usize,
-    /// Who holds it: several readers, perhaps. Nobody if it was given back just now.
+    /// The holders: several for readers, none if the lock was released a moment ago.
     pub holders: Vec<Party>,
-    /// Who waits for it, the longest first.
+    /// The waiting threads, the longest wait first.
     pub waiters: Vec<Party>,
-    /// The threads of a circle that goes through this lock, each waiting for the next and the last
-    /// for the first. Empty where there is none.
+    /// The threads of a cycle through this lock, each waiting for the next and the last for the
+    /// first. Empty if there is no cycle.
     pub circle: Vec<String>,
 }
 
@@ -75,7 +74,7 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// The locks for which somebody has waited for `limit` or longer, at this moment.
+/// The locks for which a thread has been waiting for `limit` or longer.
 pub fn stuck(limit: Duration) -> Vec<Stuck> {
     #[cfg(any(debug_assertions, feature = "check-order"))]
     return look::stuck(limit);
@@ -86,7 +85,7 @@ pub fn stuck(limit: Duration) -> Vec<Stuck> {
     }
 }
 
-/// A thread that looks every so often, until this is dropped.
+/// A thread that checks for stuck locks periodically, until this is dropped.
 #[derive(Debug)]
 pub struct Watchdog {
     stop: Option<Sender<()>>,
@@ -94,8 +93,8 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Tells `report` of each lock that somebody has waited for longer than `limit`, once while the
-    /// same waits go on.
+    /// Calls `report` for each lock for which a thread has waited longer than `limit`, once as long
+    /// as the same waits last.
     pub fn start(limit: Duration, mut report: impl FnMut(&Stuck) + Send + 'static) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
         let look = move || {
@@ -120,7 +119,7 @@ impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // If `report` panicked, its message is out already.
+            // If `report` panicked, its message has been printed already.
             let _ = thread.join();
         }
     }
@@ -132,12 +131,12 @@ mod look {
     use crate::record::{Holding, Record, Wait};
     use std::time::{Duration, Instant};
 
-    /// A thread at one moment.
+    /// The state of a thread at one moment.
     struct Thread {
         name: String,
-        /// If it has waited for long enough. The threads are looked at one after another, which
-        /// takes less than that: so all these waits go on at the same time, and while they
-        /// do, what these threads hold doesn't change.
+        /// Its wait, if it has lasted for `limit`. The threads are read one after another, which
+        /// takes less than that, so all these waits were in progress at the same time; and while a
+        /// thread waits, its held locks don't change.
         waits: Option<Wait>,
         holds: Vec<Holding>,
     }
@@ -186,8 +185,8 @@ mod look {
             .filter_map(move |thread| Some((thread, thread.waits.filter(|wait| wait.on.lock == lock)?)))
     }
 
-    /// The threads on the way from a lock over who holds it, what that one waits for, who holds
-    /// that, and so on, back to the lock. Each lock is gone through once, so this ends.
+    /// Finds a cycle through a lock: its holder, the holder of the lock for which that thread
+    /// waits, and so on, back to the lock. Each lock is visited once, so the search ends.
     fn circle(lock: usize, threads: &[Thread]) -> Vec<String> {
         let mut ways: Vec<(usize, Vec<String>)> = vec![(lock, Vec::new())];
         let mut seen = vec![lock];

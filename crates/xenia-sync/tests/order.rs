@@ -1,11 +1,11 @@
-//! The order checker against a model of it, and the inversions that it has to find.
+//! Test of the order checker against a model, and of the inversions that it must find.
 #![cfg(debug_assertions)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use xenia_sync::{Level, Mutex, MutexGuard, RwLock};
 use xenia_testing::Dice;
 
-/// The message of the panic, or `None` where nothing panics.
+/// The message of the panic, or `None` if there is none.
 fn refusal(act: impl FnOnce()) -> Option<String> {
     let panic = catch_unwind(AssertUnwindSafe(act)).err()?;
     Some(panic.downcast::<String>().map_or_else(|_| "?".to_owned(), |text| *text))
@@ -31,7 +31,8 @@ fn every_pair_of_levels() {
         for (inner, second) in locks.iter().enumerate() {
             let _first = first.lock();
             let refused = refusal(|| {
-                // Trying, so that a lock that the checker missed would not hang the test.
+                // With a timeout of zero, so that the test does not hang if the checker misses the
+                // lock.
                 drop(second.try_lock_for(std::time::Duration::ZERO));
             });
             assert_eq!(refused.is_some(), inner <= outer, "{outer} then {inner}");
@@ -57,8 +58,8 @@ fn locks_of_one_level_rise_by_ordinal() {
     drop(slots[2].lock());
 }
 
-/// Three threads, each with two of three locks: a circle, which no pair of threads shows. Each
-/// thread's own step is enough.
+/// Three threads, each with two of three locks: a cycle that no pair of threads shows. Each
+/// thread's acquisitions alone are enough to find it.
 #[test]
 fn a_circle_of_three_is_found_without_meeting() {
     let locks = [Mutex::new(Level::Objects, ()), Mutex::new(Level::Files, ()), Mutex::new(Level::Memory, ())];
@@ -114,8 +115,8 @@ fn too_many_locks_are_refused_in_words() {
     drop(locks[256].lock());
 }
 
-/// Random locking, trying and giving back, in any order: refused exactly where the model says so,
-/// and never confused after.
+/// Random locking, trying and releasing in any order: refused exactly when the model refuses, and
+/// consistent afterwards.
 #[test]
 fn random_sequences_agree_with_a_model() {
     const LOCKS: usize = 24;

@@ -1,4 +1,4 @@
-//! A kernel whose title is nothing but thunks of socket calls, and threads that make them.
+//! A kernel whose title consists of thunks of socket calls, and threads that make them.
 
 use std::sync::Arc;
 use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
@@ -10,26 +10,26 @@ use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Disposition, GuestTicks, Scheduler, System, ThreadRef};
 
-/// Threads that may wait.
+/// Number of threads that may wait.
 pub(super) const THREADS: usize = 4;
-/// The thread that never does.
+/// Index of the thread that never waits.
 pub(super) const ASKER: usize = THREADS;
-/// Overlapped structures.
+/// Number of overlapped structures.
 pub(super) const SLOTS: usize = 4;
-/// Events of sockets.
+/// Number of socket events.
 pub(super) const EVENTS: usize = 2;
-/// Bytes of the memory that a thread or an overlapped structure has for itself.
+/// Size of the memory area of each thread and of each overlapped structure, in bytes.
 const AREA: u32 = 0x4_0000;
-/// In it: addresses, sets and times, what is sent or received, the stack.
+/// Offset of the data in an area; before it are addresses, sets and times, after it the stack.
 pub(super) const DATA: u32 = 0x1_0000;
 const STACK: u32 = 0x3_F000;
-/// Where the title is, and what its thunks are bound to.
+/// Addresses of the title, and of the import slots that its thunks are bound to.
 const CODE: u32 = 0x8200_0000;
 const SLOTS_OF_IMPORTS: u32 = 0x8201_0000;
 /// LEV of a kernel call.
 const KERNEL_CALL: u8 = 2;
 
-/// What is called, in the order of the thunks.
+/// Names of the called exports, in the order of the thunks.
 const CALLS: &[&str] = &[
     "NetDll_WSAStartup",
     "NetDll_WSACleanup",
@@ -59,14 +59,14 @@ const CALLS: &[&str] = &[
     "NetDll_WSAEventSelect",
 ];
 
-/// See the module's documentation.
+/// A kernel with the title of thunks, and its threads.
 pub(super) struct Machine {
     kernel: Arc<Kernel>,
     system: KernelSystem,
     scheduler: Scheduler,
     threads: Vec<ThreadRef>,
     memory: GuestAddr,
-    /// Handles.
+    /// Handles of the events.
     events: Vec<u64>,
 }
 
@@ -89,12 +89,11 @@ impl Machine {
         machine
     }
 
-    /// An event's handle.
     pub(super) fn event(&self, index: usize) -> u64 {
         self.events[index]
     }
 
-    /// An address in a thread's memory; overlapped structures come after the threads.
+    /// An address in a thread's area; the overlapped structures' areas follow those of the threads.
     pub(super) fn at(&self, thread: usize, offset: u32) -> u64 {
         u64::from(self.memory.0 + AREA * thread as u32 + offset)
     }
@@ -118,14 +117,14 @@ impl Machine {
         self.kernel.memory.read(GuestAddr(at as u32)).expect("it is mapped")
     }
 
-    /// A thread calls a function; `None`: it waits.
+    /// Calls a function on a thread; `None` if the thread waits.
     pub(super) fn call(&mut self, thread: usize, name: &str, arguments: &[u64]) -> Option<i32> {
         let index = CALLS.iter().position(|call| *call == name).expect("it has a thunk");
         let stack = self.at(thread, STACK);
         let ctx = self.scheduler.context_mut(self.threads[thread]).expect("the thread is there");
         ctx.gpr[1] = stack;
         ctx.gpr[3..3 + arguments.len()].copy_from_slice(arguments);
-        // Behind the system call that the thunk begins with.
+        // After the system call at the thunk's start.
         ctx.pc = CODE + 16 * index as u32 + 4;
         let Self { system, scheduler, threads, .. } = self;
         let mut calls = system.clone();
@@ -136,13 +135,13 @@ impl Machine {
         self.answer(thread)
     }
 
-    /// What a thread's call has returned; `None`: it waits.
+    /// The result of a thread's call; `None` if it still waits.
     pub(super) fn answer(&self, thread: usize) -> Option<i32> {
         let thread = self.scheduler.thread(self.threads[thread]).expect("the thread is there");
         thread.wait().is_none().then(|| thread.context().expect("it is not running").gpr[3] as i32)
     }
 
-    /// A call that never waits.
+    /// Makes a call that never waits.
     pub(super) fn ask(&mut self, name: &str, arguments: &[u64]) -> i32 {
         self.call(ASKER, name, arguments).unwrap_or_else(|| panic!("{name} waits"))
     }
@@ -155,7 +154,7 @@ impl Machine {
         self.scheduler.now()
     }
 
-    /// Lets guest time pass until `end`, with all that is due by then.
+    /// Advances guest time to `end`, and runs all events due by then.
     pub(super) fn pass_until(&mut self, end: GuestTicks) {
         loop {
             let next = [self.scheduler.next_deadline(), self.system.next_event()].into_iter().flatten().min();
@@ -171,12 +170,12 @@ impl Machine {
         }
     }
 
-    /// Whether nothing of sockets is left for later.
+    /// Whether no socket event is pending.
     pub(super) fn is_settled(&self) -> bool {
         self.kernel.net.next_due().is_none()
     }
 
-    /// Lets guest time pass until nothing of sockets is left for later.
+    /// Advances guest time until no socket event is pending.
     pub(super) fn catch_up(&mut self) {
         for _ in 0..10_000 {
             let Some(due) = self.kernel.net.next_due() else { return };
@@ -185,14 +184,14 @@ impl Machine {
         panic!("requests go on and on");
     }
 
-    /// Requests under way, as the kernel sees it.
+    /// Number of pending requests, as the kernel reports.
     pub(super) fn requests(&self) -> usize {
         let mut count = 0;
         self.kernel.net.describe(&mut |line| count += usize::from(line.starts_with("net request")));
         count
     }
 
-    /// Lines that describe sockets.
+    /// Number of lines that describe sockets.
     pub(super) fn sockets(&self) -> usize {
         let mut count = 0;
         self.kernel.net.describe(&mut |line| {
@@ -202,7 +201,7 @@ impl Machine {
     }
 }
 
-/// A title of thunks.
+/// The image of the title: one thunk per call.
 fn image() -> LoadedImage {
     let ordinal = |name: &str| -> Ordinal {
         xam::ROWS.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no {name}")).ordinal

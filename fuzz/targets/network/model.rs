@@ -1,22 +1,22 @@
-//! Calls that an input asks for, and what must be true after each.
+//! Calls that an input makes, and the conditions that must hold after each.
 
 use super::machine::{ASKER, DATA, Machine, SLOTS, THREADS};
 use std::collections::BTreeMap;
 
-/// Sockets at once, accepted ones beside.
+/// Limit on open sockets, not counting accepted ones.
 const MOST_SOCKETS: usize = 12;
-/// Ports that sockets are bound to; 0: any.
+/// Ports that sockets are bound to; 0 is any port.
 const PORTS: [u16; 4] = [0, 1000, 1001, 1002];
-/// Ticks of guest time.
+/// Ticks of guest time per millisecond.
 pub(super) const MILLISECOND: u64 = 49_875;
-/// Guest time that an input lets pass.
+/// Steps by which an input advances guest time.
 const TIMES: [u64; 4] = [1, MILLISECOND, 5 * MILLISECOND, 100 * MILLISECOND];
 pub(super) const LOOPBACK: u32 = 0x7F00_0001;
 pub(super) const WOULD_BLOCK: i32 = 10_035;
-/// Bits of `WSAEventSelect`.
+/// Event bits of `WSAEventSelect`.
 pub(super) const READ: u32 = 1;
 pub(super) const ACCEPT: u32 = 8;
-/// Where a value or a time is in a thread's memory.
+/// Offset of a value or a time in a thread's area.
 pub(super) const VALUE: u32 = 0x80;
 
 pub(super) struct Socket {
@@ -25,35 +25,35 @@ pub(super) struct Socket {
     pub(super) port: u16,
     pub(super) listens: bool,
     pub(super) waits: bool,
-    /// Its connection, and which side of it.
+    /// The socket's connection, and its side of it.
     pub(super) end: Option<(usize, usize)>,
-    /// The last message that it received.
+    /// Number of the last message that it received.
     pub(super) message: u32,
-    /// Milliseconds for receiving and sending.
+    /// Timeouts of receiving and sending, in milliseconds.
     pub(super) timeouts: [u32; 2],
-    /// An event's index, what it is to be told of, and what it was.
+    /// An event's index, the selected event bits, and the recorded ones.
     pub(super) watch: Option<(usize, u32, u32)>,
 }
 
 /// The bytes of one send.
 pub(super) struct Piece {
     pub(super) number: u32,
-    /// How many were sent; as many as were to be while it is under way.
+    /// Number of bytes sent; while the send is pending, the requested number.
     pub(super) end: u32,
 }
 
-/// What one side sends.
+/// Data sent by one side of a connection.
 #[derive(Default)]
 pub(super) struct Direction {
     pub(super) pieces: Vec<Piece>,
-    /// The next to be received: a piece, and a byte of it.
+    /// The next byte to be received: a piece, and the index in it.
     pub(super) at: (usize, u32),
-    /// Nobody knows what a request that was broken off has sent or taken.
+    /// Whether the number of transferred bytes is unknown, because a request was cancelled.
     pub(super) is_unknown: bool,
 }
 
 pub(super) struct Connection {
-    /// 0: it was closed.
+    /// The listening socket; 0 if it was closed.
     pub(super) listener: u32,
     pub(super) is_accepted: bool,
     pub(super) directions: [Direction; 2],
@@ -80,27 +80,27 @@ pub(super) struct Request {
     pub(super) deadline: Option<u64>,
 }
 
-/// See the module's documentation.
+/// Model of the sockets, which checks the kernel's results.
 pub(super) struct Model<'a> {
     pub(super) machine: &'a mut Machine,
     pub(super) input: std::slice::Iter<'a, u8>,
     pub(super) sockets: Vec<Socket>,
     pub(super) connections: Vec<Connection>,
-    /// In the order in which they were made.
+    /// Pending requests, in the order in which they were made.
     pub(super) requests: Vec<Request>,
-    /// Lengths of messages by number.
+    /// Lengths of messages, by number.
     pub(super) messages: BTreeMap<u32, u32>,
-    /// Of pieces and messages.
+    /// The last number given to a piece or a message.
     pub(super) last_number: u32,
 }
 
-/// Byte `index` of what was sent under a number.
+/// Byte `index` of the data sent with a number.
 pub(super) fn byte_of(number: u32, index: u32) -> u8 {
     (number.wrapping_mul(0x9E37_79B1) >> 24) as u8 ^ (index.wrapping_mul(13) ^ index >> 8) as u8
 }
 
 impl Direction {
-    /// Bytes were received, or looked at.
+    /// Checks received or peeked bytes; `stay` for peeked ones.
     pub(super) fn take(&mut self, bytes: &[u8], stay: bool) {
         let (mut piece, mut index) = self.at;
         for &byte in bytes.iter().filter(|_| !self.is_unknown) {
@@ -140,19 +140,19 @@ impl<'a> Model<'a> {
         values[self.pick(values.len())]
     }
 
-    /// A socket's index.
+    /// Picks a socket's index.
     pub(super) fn socket(&mut self) -> Option<usize> {
         let count = self.sockets.len();
         (count > 0).then(|| self.pick(count))
     }
 
-    /// A thread that does not wait.
+    /// Picks a thread that does not wait.
     pub(super) fn thread(&mut self) -> Option<usize> {
         let thread = self.pick(THREADS);
         self.requests.iter().all(|request| request.who != Who::Thread(thread)).then_some(thread)
     }
 
-    /// An overlapped structure that nobody needs.
+    /// Picks an unused overlapped structure.
     pub(super) fn slot(&mut self) -> Option<usize> {
         let slot = self.pick(SLOTS);
         let needs = |request: &Request| {
@@ -161,7 +161,7 @@ impl<'a> Model<'a> {
         (!self.requests.iter().any(needs)).then_some(slot)
     }
 
-    /// One call, and what must be true after it; `false`: there is no more input.
+    /// Makes one call, and checks the conditions after it; `false` at the end of the input.
     pub(super) fn step(&mut self) -> bool {
         let Some(&choice) = self.input.next() else { return false };
         match choice % 20 {
@@ -193,7 +193,7 @@ impl<'a> Model<'a> {
         true
     }
 
-    /// Nothing may be left.
+    /// Checks that no request or socket is left.
     pub(super) fn end(&mut self) {
         self.clean_up();
         self.check(false);
@@ -202,7 +202,7 @@ impl<'a> Model<'a> {
         assert_eq!(self.machine.sockets(), 0, "sockets are left");
     }
 
-    /// Ends with Winsock, and begins again.
+    /// Cleans up Winsock, and starts it again.
     pub(super) fn clean_up(&mut self) -> Option<()> {
         assert_eq!(self.machine.ask("NetDll_WSACleanup", &[1]), 0);
         self.sockets.clear();
@@ -235,7 +235,7 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// Places an address for a thread.
+    /// Writes an address into a thread's area.
     pub(super) fn put_address(&self, thread: usize, ip: u32, port: u16) -> u64 {
         let at = self.machine.at(thread, 0);
         self.machine.write_words(at, &[0x0002_0000 | u32::from(port), ip, 0, 0]);
@@ -274,7 +274,7 @@ impl<'a> Model<'a> {
         Some(())
     }
 
-    /// On this network no connection takes time.
+    /// Connects a socket; on this network a connection takes no time.
     fn connect_to(&mut self, index: usize, port: u16) {
         let Socket { name, is_stream, end, .. } = self.sockets[index];
         let at = self.put_address(ASKER, LOOPBACK, port);
@@ -316,7 +316,7 @@ impl<'a> Model<'a> {
         Some(())
     }
 
-    /// Two ends of a connection.
+    /// Creates both ends of a connection.
     fn pair(&mut self) -> Option<()> {
         if self.sockets.len() + 3 > MOST_SOCKETS {
             return None;
@@ -359,7 +359,7 @@ impl<'a> Model<'a> {
         Some(())
     }
 
-    /// Changes an option, or whether calls wait.
+    /// Changes an option, or whether calls block.
     fn set(&mut self) -> Option<()> {
         let (index, option) = (self.socket()?, self.pick(6));
         let value = match option {
@@ -376,7 +376,7 @@ impl<'a> Model<'a> {
             }
             return Some(());
         }
-        // Which of two listeners at one port gets a connection is nobody's business.
+        // Which of two listeners on one port gets a connection is unspecified.
         let number = [0x1002, 0x1006, 0x1005, 0, 0x20, if is_stream { 0x20 } else { 4 }][option];
         let set = self.machine.ask("NetDll_setsockopt", &[1, name.into(), 0xFFFF, number, at, 4]);
         if set == 0 && matches!(option, 1 | 2) {

@@ -1,4 +1,4 @@
-//! Calls that send, receive and wait, and how they end.
+//! Calls that send, receive and wait, and their completion.
 
 use super::machine::{ASKER, DATA, THREADS};
 use super::model::{
@@ -6,25 +6,27 @@ use super::model::{
     Who, byte_of,
 };
 
-/// Bytes that are sent or received at once.
+/// Lengths of stream transfers in bytes.
 const LENGTHS: [u32; 8] = [0, 1, 4, 100, 1024, 5000, 20_000, 150_000];
-/// Bytes of messages; the first four are the number.
+/// Lengths of messages in bytes; the first four bytes are the number.
 const MESSAGES: [u32; 4] = [0, 4, 100, 9000];
 const FAILED: i32 = -1;
 const IO_PENDING: i32 = 997;
 const TIMED_OUT: i32 = 10_060;
 const PEEK: u32 = 2;
 const WAIT_ALL: u32 = 8;
-/// Where sets are in a thread's memory, and how far apart.
+/// Offset of the sets in a thread's area, and their spacing.
 const SETS: u32 = 0x100;
 const SET: u32 = 0x110;
-/// What an overlapped structure needs: itself, then a count, flags, two pieces of memory.
+/// Offsets in an overlapped structure's area: the structure, then a count, flags, and two buffer
+/// descriptors.
 const COUNT: u64 = 0x40;
 const FLAGS: u64 = 0x44;
 const PIECES: u64 = 0x50;
 
 impl Model<'_> {
-    /// Makes a call; whether it may end for want of something, where `ready` says if it is there.
+    /// Makes a call. `ready` says whether it can complete; it may fail with "would block" only if
+    /// not.
     pub(super) fn begin(&mut self, request: Request, name: &str, arguments: &[u64], ready: Option<bool>) {
         let Who::Thread(thread) = request.who else { unreachable!("threads call") };
         let was_settled = self.machine.is_settled();
@@ -39,7 +41,7 @@ impl Model<'_> {
         self.finish(request, result, true);
     }
 
-    /// A request is over.
+    /// Handles a completed request.
     pub(super) fn finish(&mut self, request: Request, result: i32, at_once: bool) {
         match request.what {
             What::Accept if result > 0 => {
@@ -57,7 +59,7 @@ impl Model<'_> {
             }
             What::Receive { at, length, flags } => self.received(request.socket, (at, length, flags), result),
             What::Send { piece: Some((connection, side, piece)), .. } => {
-                // Only what was refused or ran out of time is known to have sent nothing.
+                // Only refused or timed-out sends are known to have sent no data.
                 let is_unknown = result < 0
                     && !at_once
                     && match request.who {
@@ -110,7 +112,7 @@ impl Model<'_> {
         }
     }
 
-    /// Bytes of a send: the next piece of a stream, or a message.
+    /// Fills the buffer of a send: the next piece of a stream, or a message.
     fn fill(&mut self, socket: usize, at: u64, length: u32) -> Option<(usize, usize, usize)> {
         self.last_number += 1;
         let number = self.last_number;
@@ -173,7 +175,7 @@ impl Model<'_> {
         Some(())
     }
 
-    /// Places sets and a time of microseconds; the arguments of a `select`.
+    /// Writes sets and a timeout in microseconds; returns the arguments of a `select`.
     fn put_sets(&mut self, thread: usize, sets: &[Vec<u32>; 3], time: Option<u32>) -> [u64; 6] {
         let mut words = [1, 0, 0, 0, 0, 0];
         for ((number, set), word) in (0..).zip(sets).zip(&mut words[2..]) {
@@ -189,13 +191,13 @@ impl Model<'_> {
         words
     }
 
-    /// How many sockets are ready, or -1.
+    /// The number of ready sockets, or -1.
     fn count_ready(&mut self, sets: &[Vec<u32>; 3]) -> i32 {
         let words = self.put_sets(ASKER, sets, Some(0));
         self.machine.ask("NetDll_select", &words)
     }
 
-    /// Whether a socket is ready to be read (0) or written (1).
+    /// Whether a socket is ready for reading (0) or writing (1).
     pub(super) fn is_ready(&mut self, set: usize, name: u32) -> bool {
         let mut sets = [const { Vec::new() }; 3];
         sets[set].push(name);
@@ -219,7 +221,7 @@ impl Model<'_> {
         Some(())
     }
 
-    /// Makes an overlapped call of what `what` is; the arguments of both are alike.
+    /// Makes the overlapped call that `what` names; both kinds have the same arguments.
     fn begin_overlapped(&mut self, slot: usize, socket: u32, what: What, flags: u32, length: u32) {
         let at = self.machine.at(THREADS + 1 + slot, 0);
         let data = self.machine.at(THREADS + 1 + slot, DATA) as u32;
@@ -283,7 +285,7 @@ impl Model<'_> {
         Some(())
     }
 
-    /// How a request has ended; `None`: it has not.
+    /// The result of a request; `None` if it is pending.
     fn end_of(&self, request: &Request) -> Option<i32> {
         match request.who {
             Who::Thread(thread) => self.machine.answer(thread),
@@ -298,7 +300,7 @@ impl Model<'_> {
         }
     }
 
-    /// What must be true between two calls; who hurries does not wait for what is left for later.
+    /// Checks the conditions between two calls; with `hurries`, does not wait for pending events.
     pub(super) fn check(&mut self, hurries: bool) {
         if !hurries {
             self.machine.catch_up();
@@ -310,7 +312,7 @@ impl Model<'_> {
                 None => left.push(request),
             }
         }
-        // What was sent is known before it was received.
+        // Sends complete before the receives of their data.
         over.sort_by_key(|(request, _)| !matches!(request.what, What::Send { .. }));
         for (request, result) in over {
             self.finish(request, result, false);
@@ -325,14 +327,14 @@ impl Model<'_> {
         self.requests = left;
     }
 
-    /// Whoever waits has nothing to go on with.
+    /// Checks that a waiting request has no data to continue with.
     fn check_waits(&mut self, request: &Request) {
         let mut sets = [const { Vec::new() }; 3];
         match &request.what {
             What::Accept | What::Receive { .. } => sets[0].push(request.socket),
             What::Send { .. } => sets[1].push(request.socket),
             What::Select(asked) => sets.clone_from(asked),
-            // Its structure is looked at by whoever counts requests.
+            // The check of the request count covers its structure.
             What::Finish(slot) => {
                 let at = self.machine.at(THREADS + 1 + slot, 0);
                 assert_eq!(self.machine.word(at) as i32, IO_PENDING, "a thread waits for what is over");
@@ -344,7 +346,7 @@ impl Model<'_> {
         assert!(!is_late, "a thread waits for longer than it wanted");
     }
 
-    /// Events are signalled of what there is, once until it is asked for.
+    /// Checks that events are signalled for available data, once until the title queries them.
     fn check_events(&mut self) {
         for index in 0..self.sockets.len() {
             let Socket { name, is_stream, listens, end, watch, .. } = self.sockets[index];
@@ -367,7 +369,7 @@ impl Model<'_> {
 }
 
 impl Direction {
-    /// Whether all that was sent was received.
+    /// Whether all sent data was received.
     fn is_empty(&self) -> bool {
         let (piece, index) = self.at;
         self.pieces.iter().skip(piece).map(|piece| piece.end).sum::<u32>() == index

@@ -16,38 +16,26 @@ use xenia_cpu::PpcContext;
 /// A register that annotations can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Register {
-    /// `r0`–`r31`.
     Gpr(usize),
-    /// `f0`–`f31`.
     Fpr(usize),
-    /// `v0`–`v127`.
     Vector(usize),
-    /// Condition register.
     Cr,
-    /// Fixed-point exception register.
     Xer,
-    /// Link register.
     Lr,
-    /// Count register.
     Ctr,
-    /// Floating-point status and control.
     Fpscr,
-    /// Vector status and control.
     Vscr,
-    /// VRSAVE.
     Vrsave,
-    /// Machine state.
     Msr,
 }
 
-/// A register's value; `number` asks for numeric instead of bitwise comparison.
+/// A register's value; `number` selects numeric instead of bitwise comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value {
     pub(crate) bits: u128,
     number: bool,
 }
 
-/// One annotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Annotation {
     RegisterIn(Register, Value),
@@ -56,38 +44,32 @@ pub(crate) enum Annotation {
     MemoryOut(u32, Vec<u8>),
 }
 
-/// Why an annotation can't be understood.
+/// Reason why an annotation can't be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnnotationError {
-    /// The key is none of the four.
+    /// The key is not one of the four.
     #[error("unknown annotation `{0}`")]
     UnknownKey(String),
-    /// Something is missing.
+    /// The name or the value is missing.
     #[error("`{0}` needs a name and a value")]
     Incomplete(String),
-    /// No such register.
+    /// The register does not exist.
     #[error("unknown register `{0}`")]
     UnknownRegister(String),
-    /// The text is no value of the register.
+    /// The text is not a value of the register.
     #[error("`{value}` is no value of {register}")]
-    BadValue {
-        /// The register's name.
-        register: String,
-        /// The text.
-        value: String,
-    },
+    BadValue { register: String, value: String },
     /// The text is not a list of bytes.
     #[error("`{0}` is not whole bytes in hexadecimal")]
     BadBytes(String),
-    /// The bytes are outside of what cases may use.
+    /// The bytes are outside of the cases' data memory.
     #[error("{addr:08X} with {len} bytes is outside {DATA_BASE:08X}–{end:08X}", end = DATA_BASE + DATA_SIZE - 1)]
     OutsideMemory {
-        /// The address.
         addr: u32,
-        /// How many bytes.
+        /// Number of bytes.
         len: usize,
     },
-    /// No case has begun yet.
+    /// The annotation precedes the first case.
     #[error("annotation before the first case")]
     BeforeFirstCase,
 }
@@ -132,7 +114,7 @@ impl Register {
         }
     }
 
-    /// Sets the register in a context; bits that the register doesn't have are dropped.
+    /// Sets the register in a context; excess bits are dropped.
     pub fn set(self, ctx: &mut PpcContext, bits: u128) {
         match self {
             Self::Gpr(n) => ctx.gpr[n] = bits as u64,
@@ -158,12 +140,12 @@ impl Register {
                 None => text.parse::<f64>().ok().map(|f| Value { bits: f.to_bits().into(), number: true }),
             },
             Self::Gpr(_) | Self::Lr | Self::Ctr | Self::Msr => integer(text).and_then(|v| exact(v.into())),
-            // 64-bit spellings of these occur; what is above bit 31 must be empty.
+            // 64-bit spellings of these occur; the bits above bit 31 must be zero.
             _ => integer(text).filter(|&bits| bits >> 32 == 0).and_then(|bits| exact(bits.into())),
         }
     }
 
-    /// The value as reports write it.
+    /// The value in the reports' syntax.
     pub fn text(self, bits: u128) -> String {
         match self {
             Self::Vector(_) => {
@@ -196,7 +178,7 @@ impl fmt::Display for Register {
 }
 
 impl Value {
-    /// Whether a register that holds `actual` is as expected.
+    /// Whether a register that holds `actual` matches the expectation.
     pub(super) fn matches(self, actual: u128) -> bool {
         if !self.number {
             return self.bits == actual;
@@ -251,7 +233,7 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Parses what follows `#_`.
+/// Parses the text after `#_`.
 pub(super) fn parse(text: &str) -> Result<Annotation, AnnotationError> {
     let mut parts = text.trim().splitn(2, char::is_whitespace);
     let key = parts.next().unwrap_or("");

@@ -1,14 +1,14 @@
-//! The machine that a case finds: fresh memory, zeroed registers, a stack, a PCR, and a way back.
+//! Test harness of the cases: fresh memory, zeroed registers, a stack, a PCR, and a return address.
 //!
 //! ```text
 //!  10001000 – 1000FFFF  data, readable and writable
-//!  81FF0000             the way back: LR points at a system call of its own level
+//!  81FF0000             return address: LR points at a system call with a reserved level
 //!  81FF1000             PCR (r13)
 //!  82000000 – 8200FFFF  stack (r1 near its end)
 //!  82010000 –           the file's code
 //! ```
-//! One memory serves all cases; between two of them it is put back as it was, which an engine can't
-//! tell from a fresh one.
+//! One memory serves all cases; between two cases it is restored, so that an engine can't
+//! distinguish it from a fresh one.
 
 use super::annotation::Annotation;
 use super::file::{Case, CaseFile};
@@ -17,15 +17,15 @@ use xenia_cpu::{Execute, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, HeapError, MemoryError, MemoryFault, Protect};
 
-/// Where code is loaded.
+/// Load address of code.
 pub const CODE_BASE: u32 = 0x8201_0000;
-/// Room for code.
+/// Size of the code area in bytes.
 pub const CODE_SIZE: u32 = 0x00FF_0000;
 /// First byte of the cases' data.
 pub const DATA_BASE: u32 = 0x1000_1000;
-/// Bytes of data.
+/// Size of the cases' data in bytes.
 pub const DATA_SIZE: u32 = 0xF000;
-/// Where LR points.
+/// Initial value of LR.
 pub const EXIT_BASE: u32 = 0x81FF_0000;
 const PCR: u32 = 0x81FF_1000;
 const STACK_BASE: u32 = 0x8200_0000;
@@ -33,19 +33,19 @@ const STACK_SIZE: u32 = 0x1_0000;
 const STACK_TOP: u32 = STACK_BASE + STACK_SIZE - 0x200;
 /// Level of the system call that ends a case.
 pub const EXIT_LEVEL: u8 = 0x7F;
-/// Instructions that a case may execute.
+/// Limit on the instructions of a case.
 const BUDGET: i64 = 20_000_000;
 
-/// Why a machine could not be set up, or a case did not run to its end.
+/// Reason why a machine could not be set up, or a case did not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// No address space.
+    /// The address space could not be created.
     #[error(transparent)]
     Memory(#[from] MemoryError),
-    /// No heap space.
+    /// Guest memory could not be allocated.
     #[error(transparent)]
     Heap(#[from] HeapError),
-    /// Own access refused.
+    /// The harness could not access its memory.
     #[error(transparent)]
     Fault(#[from] MemoryFault),
     /// The file has too much code.
@@ -54,24 +54,24 @@ pub enum BenchError {
     /// An exception ended the case.
     #[error("{kind:?} at {pc:08X}", kind = .0.kind, pc = .0.pc.0)]
     Exception(GuestException),
-    /// The budget is spent.
+    /// The instruction budget is spent.
     #[error("still running at {0:08X} after {BUDGET} instructions")]
     Endless(u32),
 }
 
-/// What a case should have left and what it did: what, expected, actual.
+/// A difference in the results of a case: what, expected, actual.
 pub(super) type Difference = (String, String, String);
 
-/// A memory laid out for cases.
+/// A memory with the cases' layout.
 pub struct Bench {
     memory: Arc<GuestMemory>,
     devices: DeviceQueue,
-    /// The code now loaded.
+    /// The code that is loaded now.
     code: Vec<u8>,
 }
 
 impl Bench {
-    /// Lays out an address space.
+    /// Creates an address space with the cases' layout.
     pub fn new() -> Result<Self, BenchError> {
         let memory = GuestMemory::new()?;
         let all = Protect::READ_WRITE;
@@ -84,12 +84,12 @@ impl Bench {
         Ok(Self { memory, devices: DeviceQueue::new(), code: Vec::new() })
     }
 
-    /// The memory, for engines to be built over.
+    /// The memory, for creating engines.
     pub fn memory(&self) -> Arc<GuestMemory> {
         Arc::clone(&self.memory)
     }
 
-    /// Puts memory back as it was before the first case, with `code` loaded.
+    /// Restores the initial memory, with `code` loaded.
     fn reset(&mut self, code: &[u8]) -> Result<(), BenchError> {
         if code.len() > CODE_SIZE as usize {
             return Err(BenchError::CodeSize(code.len()));
@@ -97,7 +97,7 @@ impl Bench {
         self.memory.fill(GuestAddr(DATA_BASE), DATA_SIZE, 0)?;
         self.memory.fill(GuestAddr(STACK_BASE), STACK_SIZE, 0)?;
         self.memory.fill(GuestAddr(PCR), 0x1000, 0)?;
-        // Code is written only where it differs, so that engines may keep what they made of it.
+        // Only changed code is written, so that engines can keep their translations.
         let size = code.len().max(self.code.len());
         let mut present = vec![0; size];
         self.memory.read_bytes(GuestAddr(CODE_BASE), &mut present)?;
@@ -110,7 +110,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Runs a case and returns where its results differ from what it expects.
+    /// Runs a case and returns the differences from its expectations.
     pub(super) fn run(
         &mut self,
         engine: &mut dyn Execute,
@@ -156,7 +156,7 @@ impl Bench {
         Ok(differences)
     }
 
-    /// Runs until the case has returned. System calls of the case's own complete and do nothing.
+    /// Runs until the case has returned. The case's system calls complete without effect.
     fn execute(&mut self, engine: &mut dyn Execute, ctx: &mut PpcContext) -> Result<(), BenchError> {
         let mut left = BUDGET;
         let mut time = 0;

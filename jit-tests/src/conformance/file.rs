@@ -4,14 +4,14 @@ use super::annotation::{self, Annotation, AnnotationError};
 use super::bench::CODE_BASE;
 use xenia_isa::{AsmError, Assembly, assemble};
 
-/// One case.
+/// A case of a file.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The label.
+    /// Name of the label.
     pub name: String,
-    /// Where it begins.
+    /// Start address of the case.
     pub entry: u32,
-    /// Where the next case begins, or the code ends.
+    /// Start of the next case, or end of the code.
     pub end: u32,
     pub(crate) annotations: Vec<Annotation>,
 }
@@ -26,29 +26,28 @@ impl Case {
 /// A parsed and assembled file.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
-    /// The code, to be loaded at [`CODE_BASE`].
+    /// The code, for load address [`CODE_BASE`].
     pub code: Vec<u8>,
-    /// The cases in the file's order.
+    /// The cases in file order.
     pub cases: Vec<Case>,
 }
 
-/// Why a file can't be used.
+/// Reason why a file can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// It doesn't assemble.
+    /// The code doesn't assemble.
     #[error(transparent)]
     Assembler(#[from] AsmError),
     /// An annotation is malformed.
     #[error("line {line}: {error}")]
     Annotation {
-        /// Line, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong.
         error: AnnotationError,
     },
 }
 
-/// The case's name, if the line begins one.
+/// The case's name, if the line starts a case.
 fn label(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let (name, _) = line.split_once(':')?;
@@ -63,7 +62,7 @@ impl CaseFile {
         let mut cases = Vec::<Case>::new();
         for (index, line) in source.lines().enumerate() {
             if let Some(name) = label(line) {
-                // A label in a block comment has no address and begins nothing.
+                // A label in a block comment has no address and starts no case.
                 if let Some(&entry) = labels.get(name) {
                     let end = CODE_BASE + code.len() as u32;
                     cases.push(Case { name: name.to_owned(), entry, end, annotations: Vec::new() });

@@ -1,17 +1,17 @@
-//! What a run of cases found, in the command line's JSON.
+//! Results of a conformance run, as in the command line's JSON.
 
 use serde::Serialize;
 use xenia_documents::documented;
 
 documented! {
-    /// One thing that was not as a case expects.
+    /// A difference from a case's expectations.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
     pub struct Failure {
-        /// The file.
+        /// File of the case.
         pub file: String,
-        /// The case; empty if the file itself is at fault.
+        /// Name of the case; empty if the file itself is at fault.
         pub case: String,
-        /// The engine; empty if the file itself is at fault.
+        /// Name of the engine; empty if the file itself is at fault.
         pub engine: String,
         /// Register, `memory` with its address, `run` for a case that did not return, or `file`.
         pub what: String,
@@ -21,18 +21,18 @@ documented! {
         pub actual: String,
     }
 
-    /// What [`super::run`] found.
+    /// Results of [`super::run`].
     #[derive(Clone, Debug, Default, Serialize)]
     pub struct Report {
-        /// Cases run; each counts once, however many engines ran it.
+        /// Cases run; each counts once, on however many engines it ran.
         pub cases: u64,
-        /// Cases that were as expected in every engine.
+        /// Cases that met their expectations on every engine.
         pub passed: u64,
-        /// Everything that was not.
+        /// All differences from expectations.
         pub failed: Vec<Failure>,
         /// Rows of the instruction table that no case covers.
         pub uncovered: Vec<String>,
-        /// The signal that ended the run before its time; the other figures are of what was run by then.
+        /// The signal that ended the run early; the other figures cover what was run by then.
         pub interrupted_by: Option<String>,
     }
 }
@@ -57,7 +57,7 @@ impl Report {
         });
     }
 
-    /// Whether nothing failed.
+    /// Whether no case failed.
     pub fn ok(&self) -> bool {
         self.failed.is_empty()
     }

@@ -11,7 +11,7 @@ use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_isa::{Op, decode};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
-/// Where two runs differ.
+/// A difference between two runs.
 #[derive(Clone, Debug)]
 pub(super) struct Difference {
     pub(super) what: String,
@@ -19,12 +19,12 @@ pub(super) struct Difference {
     pub(super) actual: String,
 }
 
-/// What a comparison gave.
+/// Result of a comparison.
 pub(super) struct Outcome {
-    /// Completed by the interpreter.
+    /// Instructions completed by the interpreter.
     pub(super) instructions: u64,
     pub(super) difference: Option<Difference>,
-    /// Whether a load or store was refused, which a sequence as generated never asks for.
+    /// Whether a load or store faulted, which generated sequences never do.
     pub(super) faulted: bool,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum End {
     Exception(GuestException),
 }
 
-/// Where sequences are placed and where they return to.
+/// Addresses of the sequences' code and of their exit.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
     pub(super) code: u32,
@@ -45,14 +45,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Where cases of files are.
+    /// The layout of case files.
     pub(super) const CASES: Self = Self { code: CODE_BASE, size: CODE_SIZE, exit: EXIT_BASE };
-    /// As the outside oracle has it; the last 2 MiB are left for single instructions.
+    /// The external oracle's layout; the last 2 MiB are reserved for single instructions.
     pub(super) const ORACLE: Self =
         Self { code: qemu::CODE_BASE, size: qemu::CODE_SIZE - 0x20_0000, exit: qemu::EXIT };
 }
 
-/// An instruction as the interpreter executed it.
+/// An instruction executed by the interpreter.
 #[derive(Clone)]
 pub(super) struct Step {
     pub(super) pc: u32,
@@ -63,7 +63,7 @@ pub(super) struct Step {
     pub(super) memory_after: Vec<u8>,
 }
 
-/// What the interpreter made of a sequence.
+/// Result of a sequence in the interpreter.
 pub(super) struct Ran {
     pub(super) ctx: PpcContext,
     pub(super) memory: Vec<u8>,
@@ -77,18 +77,18 @@ struct Tested<'a> {
     memory: Arc<GuestMemory>,
 }
 
-/// Code goes to a fresh place each time: an engine may treat pages that change often in another
-/// way, and that is not what most sequences are to test. When the room is used up, a new engine
-/// begins at its start.
+/// Code is placed at a new address each time: an engine may treat pages that change often in a
+/// special way, which most sequences should not test. When the area is used up, a new engine starts
+/// at its beginning.
 pub(super) struct Arena<'a> {
     layout: Layout,
-    /// Where the next code goes.
+    /// Address for the next code.
     next: u32,
     interpreter: Interpreter,
     reference: Arc<GuestMemory>,
     tested: Option<Tested<'a>>,
     devices: DeviceQueue,
-    /// Scratch for the rows executed in one run.
+    /// Scratch list of the rows executed in one run.
     executed: Vec<Op>,
     _benches: Vec<Bench>,
 }
@@ -101,7 +101,7 @@ fn failed(engine: &str, reason: String) -> RunError {
     RunError::Engine { engine: engine.to_owned(), reason }
 }
 
-/// A machine with room for code as the layout says.
+/// A machine with the code area of the layout.
 fn machine(layout: Layout) -> anyhow::Result<Bench> {
     let bench = Bench::new()?;
     if layout.code != CODE_BASE {
@@ -139,7 +139,7 @@ impl<'a> Arena<'a> {
         })
     }
 
-    /// Places sequences one after the other in both machines and returns their entries.
+    /// Places sequences one after the other in both machines and returns their entry addresses.
     pub(super) fn load(&mut self, sequences: &[Sequence]) -> Result<Vec<u32>, RunError> {
         let size: u32 = sequences.iter().map(|sequence| sequence.words(0).len() as u32 * 4 + 32).sum();
         if self.next + size > self.layout.code + self.layout.size {
@@ -153,12 +153,12 @@ impl<'a> Arena<'a> {
         Ok(entries)
     }
 
-    /// Places a sequence at the start of the room, where the cases of the files written will be.
+    /// Places a sequence at the start of the area, where written case files have their code.
     pub(super) fn load_first(&self, sequence: &Sequence) -> u32 {
         self.place(std::slice::from_ref(sequence), self.layout.code)[0]
     }
 
-    /// Replaces a sequence that has been loaded by one of the same length.
+    /// Replaces a loaded sequence by one of the same length.
     pub(super) fn replace(&self, sequence: &Sequence, entry: u32) {
         self.write(entry, &bytes(&sequence.words(entry)));
     }
@@ -170,7 +170,7 @@ impl<'a> Arena<'a> {
             let entry = base + code.len() as u32;
             entries.push(entry);
             code.extend(bytes(&sequence.words(entry)));
-            // The outside oracle needs a word behind and one before.
+            // The external oracle needs one word after the code and one before it.
             code.resize((code.len() + 8).next_multiple_of(16), 0);
         }
         self.write(base, &code);
@@ -231,14 +231,14 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// Whether both machines differ on the sequence, placed anew.
+    /// Whether both machines differ on the sequence, loaded at a new address.
     pub(super) fn disagree(&mut self, sequence: &Sequence) -> bool {
-        // An engine that can't be built again can't show the failure either.
+        // An engine that can't be created again can't show the failure either.
         let Ok(entries) = self.load(std::slice::from_ref(sequence)) else { return false };
         self.run(sequence, entries[0], None).difference.is_some()
     }
 
-    /// Runs the sequence, which is loaded at `entry`, on both machines.
+    /// Runs the sequence, loaded at `entry`, on both machines.
     pub(super) fn run(&mut self, sequence: &Sequence, entry: u32, counts: Option<&mut Vec<u64>>) -> Outcome {
         let Ran { ctx: expected, memory: expected_memory, end: expected_end } =
             self.reference_run(sequence, entry);
@@ -263,7 +263,7 @@ impl<'a> Arena<'a> {
         } else if expected.budget != actual.budget {
             text("instructions", instructions.to_string(), (BUDGET - actual.budget).to_string())
         } else if faulted {
-            // By default, compiled code needs not have exact registers where an access faults. Sequences
+            // By default, compiled code needs no exact registers at a faulting access. Sequences
             // stay inside the sandbox; shrinking may lead out of it.
             None
         } else if let Some((register, expected, actual)) = expected.first_difference(&actual) {
@@ -302,7 +302,7 @@ fn read_sandbox(memory: &GuestMemory) -> Vec<u8> {
     bytes
 }
 
-/// Whether this exit ends the sequence; the others (its own system calls, yields) go on.
+/// How this exit ends the sequence; `None` for others (its system calls, yields), which continue.
 fn end_of(exit: Exit, ctx: &PpcContext, way_out: u32) -> Option<End> {
     match exit {
         Exit::Syscall { lev: EXIT_LEVEL } if ctx.pc == way_out + 4 => Some(End::Returned),

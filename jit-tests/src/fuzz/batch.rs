@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xenia_isa::OP_COUNT;
 
-/// What one batch gave.
+/// Results of one batch.
 pub(super) struct Batch {
-    /// Its sequences have no numbers of the seed.
+    /// Whether the batch is from the corpus, whose sequences have no seed numbers.
     pub(super) of_corpus: bool,
     pub(super) blocks: u64,
     pub(super) runs: u64,
@@ -47,26 +47,26 @@ impl Default for Batch {
     }
 }
 
-/// How batches are run.
+/// Parameters of running batches.
 pub(super) struct Settings<'a> {
     pub(super) seed: u64,
-    /// States that each sequence starts from.
+    /// Initial states per sequence.
     pub(super) states: u64,
     pub(super) shrink: bool,
     pub(super) out: Option<&'a Path>,
-    /// Whether nobody waits for more.
+    /// Whether the run was stopped.
     pub(super) is_stopped: &'a (dyn Fn() -> bool + Sync),
-    /// Whether the time is over in which sequences begin.
+    /// Whether the time for starting sequences is over.
     pub(super) is_late: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Settings<'_> {
-    /// Whether a batch ends here, having run so many sequences: one at least, whatever the time.
+    /// Whether a batch ends after `ran` sequences: at least one runs, whatever the time.
     pub(super) fn is_over(&self, ran: usize) -> bool {
         (self.is_stopped)() || ran > 0 && (self.is_late)()
     }
 
-    /// The sequence as small as it fails, if that is wanted and while somebody waits for it.
+    /// The minimised sequence, if shrinking is enabled and the run is not stopped.
     pub(super) fn shrunk(&self, sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
         if !self.shrink {
             return sequence.clone();
@@ -75,8 +75,8 @@ impl Settings<'_> {
     }
 }
 
-/// Runs sequences on two engines, each from all of its states; `enough` counts a mismatch and says
-/// whether to stop at it. Code that a sequence has changed stays changed for its next state.
+/// Runs sequences on two engines, each from all of its states; `enough` counts a mismatch and
+/// returns whether to stop. Code that a sequence has modified stays modified for its next state.
 pub(super) fn run(
     arena: &mut Arena<'_>,
     planned: Vec<Planned>,
@@ -93,7 +93,7 @@ pub(super) fn run(
         }
         batch.blocks += 1;
         let mut more = None;
-        // Cases of the corpus bring their states with them.
+        // Cases of the corpus include their states.
         for state in 0..if name.is_some() { 1 } else { settings.states } {
             if state != 0 {
                 let states = || generate::sequence_and_states(settings.seed, number, choice).1;
@@ -119,15 +119,15 @@ pub(super) fn run(
 /// A sequence on which two engines differ.
 pub(super) struct Found<'a> {
     pub(super) number: u64,
-    /// Which of its states it started from.
+    /// Index of its initial state.
     pub(super) state: u64,
-    /// The case, for what comes from the corpus.
+    /// Name of the case, if it is from the corpus.
     pub(super) name: Option<&'a String>,
     pub(super) sequence: &'a Sequence,
 }
 
-/// That sequence as small as is wanted, and written where that is wanted. Their code may have been
-/// overwritten on the way.
+/// Reports a mismatch: shrinks the sequence and writes it to a file, as configured. This may
+/// overwrite the code of loaded sequences.
 pub(super) fn between_engines(
     arena: &mut Arena<'_>,
     Found { number, state, name, sequence }: Found<'_>,

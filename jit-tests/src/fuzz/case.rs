@@ -1,4 +1,4 @@
-//! A sequence as an annotated assembler file that [`crate::conformance`] runs.
+//! Writes a sequence as an annotated assembler file for [`crate::conformance`].
 
 use super::arena::{Arena, End, Layout, Ran};
 use super::report::Mismatch;
@@ -20,27 +20,27 @@ pub(super) fn write(folder: &Path, seed: u64, mismatch: &Mismatch, text: &str) -
 
 /// Registers that a file may set and compare.
 fn registers() -> impl Iterator<Item = Register> {
-    // LR is the way back, r1 its copy.
+    // LR is the return address, r1 its copy.
     let gprs = (0..32).filter(|&n| n != 1).map(Register::Gpr);
     let others =
         [Register::Cr, Register::Xer, Register::Ctr, Register::Fpscr, Register::Vscr, Register::Vrsave];
     gprs.chain((0..32).map(Register::Fpr)).chain((0..128).map(Register::Vector)).chain(others)
 }
 
-/// The number alone: a double's decimal form would be another value.
+/// The bit pattern only: a double's decimal form would be another value.
 pub(super) fn number(register: Register, bits: u128) -> String {
     let text = register.text(bits);
     text.split_once(" (").map_or(text.clone(), |(bits, _)| bits.to_owned())
 }
 
-/// A result that an outside oracle has instead of the interpreter's.
+/// A result of an external oracle that replaces the interpreter's.
 pub(super) enum Correction {
     Register(Register, u128),
-    /// Offset in the sandbox, byte.
+    /// Offset in the sandbox, and the byte.
     Memory(usize, u8),
 }
 
-/// The file. What it expects are the interpreter's results, corrected.
+/// The text of the file. Its expectations are the interpreter's results, corrected.
 pub(super) fn text(
     sequence: &Sequence,
     seed: u64,
@@ -77,7 +77,7 @@ pub(super) fn text(
         let text = disassemble(word, CODE_BASE + 4 * n as u32, Syntax::Simplified);
         let _ = writeln!(out, "  .long 0x{word:08X} # {text}");
     }
-    // Where cases are, which need not be where the sequence failed.
+    // The cases' address, which may differ from where the sequence failed.
     let mut arena = Arena::new(None, Layout::CASES)?;
     let entry = arena.load_first(sequence);
     let Ran { ctx: mut after, memory: mut after_memory, end } = arena.reference_run(sequence, entry);
@@ -104,7 +104,7 @@ pub(super) fn text(
     Ok(out)
 }
 
-/// Writes the 16-byte rows in which memory is not as it was.
+/// Writes the 16-byte rows of memory that changed.
 pub(super) fn memory(out: &mut String, direction: &str, now: &[u8], before: &[u8]) {
     for (row, (now, before)) in now.chunks(16).zip(before.chunks(16)).enumerate() {
         if now != before {
@@ -123,7 +123,7 @@ mod tests {
     use crate::conformance::{Engine, run};
     use crate::fuzz::generate::{self, Choice};
 
-    /// Failures of the interpreter on the file that these corrections make.
+    /// Failures of the interpreter on a file with these corrections.
     fn failures(corrections: &[Correction]) -> Vec<(String, String)> {
         let choice = Choice::only(|op| matches!(op.row().mnemonic, "add" | "xor" | "stw"), Some(false));
         let sequence = generate::sequence(1, 1, &choice);

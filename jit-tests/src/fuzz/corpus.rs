@@ -1,9 +1,9 @@
-//! The seed corpus: cases whose code is run first, as it is written and from other states.
+//! The seed corpus: cases whose code is run first, with the given state and with other states.
 //!
-//! Any annotated file whose code returns by its last word will do; those that `--out` writes are
-//! such files. Pointers into the cases' data, what the file puts into r20 and above, CTR and XER's
-//! byte count stay as they are, so that accesses and loops stay where they were; everything else is
-//! drawn anew for each variant.
+//! It can contain any annotated file whose code returns by its last word, such as the files written
+//! by `--out`. Pointers into the cases' data, registers from r20 on that the file sets, CTR and
+//! XER's byte count are kept, so that accesses and loops do not move; all other registers are
+//! random in each variant.
 
 use super::generate::{self, Choice};
 use super::sequence::{Item, MFLR_R1, MTLR_R1, SANDBOX, SANDBOX_SIZE, Sequence, Unit};
@@ -12,21 +12,21 @@ use std::io;
 use std::path::Path;
 use xenia_isa::{Instruction, Op, Operand, decode};
 
-/// States from which each case is run: its own, then drawn ones.
+/// Number of states in which each case is run: its given state, then random ones.
 const VARIANTS: u64 = 64;
 const BLR: u32 = 0x4E80_0020;
 
-/// A sequence to run, and what to call it.
+/// A sequence to run, and its name.
 #[derive(Clone)]
 pub(super) struct Planned {
     /// Number of the sequence, or of the variant.
     pub(super) number: u64,
-    /// The case, for what comes from the corpus.
+    /// Name of the case, if it is from the corpus.
     pub(super) name: Option<String>,
     pub(super) sequence: Sequence,
 }
 
-/// Reads the cases below `folder` and makes their variants.
+/// Reads the cases below `folder` and creates their variants.
 pub(super) fn load(folder: &Path, seed: u64, choice: &Choice) -> Result<Vec<Planned>, RunError> {
     let mut planned = Vec::new();
     for path in files(&[folder.to_owned()])? {
@@ -55,13 +55,13 @@ pub(super) fn load(folder: &Path, seed: u64, choice: &Choice) -> Result<Vec<Plan
     Ok(planned)
 }
 
-/// A case as a sequence.
+/// Converts a case to a sequence.
 fn sequence(file: &CaseFile, case: &Case) -> Result<Sequence, String> {
     let mut words: Vec<u32> = file.code_of(case).collect();
     if words.pop() != Some(BLR) {
         return Err("its last word is no blr".to_owned());
     }
-    // What the fuzzer writes keeps LR in r1; so do sequences anyway.
+    // The fuzzer's files keep LR in r1; sequences do so anyway.
     if words.first() == Some(&MFLR_R1) && words.last() == Some(&MTLR_R1) {
         words.pop();
         words.remove(0);
@@ -104,7 +104,7 @@ fn sequence(file: &CaseFile, case: &Case) -> Result<Sequence, String> {
     Ok(Sequence { units, state, memory })
 }
 
-/// Another state for the same code.
+/// Creates another state for the same code.
 fn vary(sequence: &mut Sequence, seed: u64, number: u64, choice: &Choice) {
     let (mut state, memory) = generate::surroundings(seed ^ 0xC0_0005, number, choice);
     let kept = &sequence.state;

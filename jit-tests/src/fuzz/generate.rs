@@ -1,8 +1,9 @@
-//! Makes sequences: every row, operands from small pools so that results flow, edge values.
+//! Generates sequences: all rows, operands from small pools so that results flow into later
+//! instructions, edge values.
 //!
-//! Kept out: accesses outside the sandbox, words whose result is not architected at all (invalid
-//! forms of update, multiple and string loads). r1 holds the way back, r13 and r14 point into the
-//! sandbox; no instruction writes them.
+//! Excluded are accesses outside the sandbox, and words whose result is not architected at all
+//! (invalid forms of update, multiple and string loads). r1 holds the return address, r13 and r14
+//! point into the sandbox; no instruction writes them.
 
 mod storage;
 mod values;
@@ -13,12 +14,12 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Family, Flag, Op, Operand};
 
-/// The sequence of this seed with this number.
+/// The sequence with this seed and number.
 pub(super) fn sequence(seed: u64, number: u64, choice: &Choice) -> Sequence {
     sequence_and_states(seed, number, choice).0
 }
 
-/// That sequence, and more states that it can start from.
+/// That sequence, and further initial states for it.
 pub(super) fn sequence_and_states(seed: u64, number: u64, choice: &Choice) -> (Sequence, States<'_>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
@@ -28,18 +29,18 @@ pub(super) fn sequence_and_states(seed: u64, number: u64, choice: &Choice) -> (S
         state.msr = state.msr & !msr_bit::SF | if sf { msr_bit::SF } else { 0 };
     }
     let memory = make.memory();
-    // Some batches, as a whole, change their own code.
+    // Some whole batches have self-modifying code.
     make.changes_code = number / super::BATCH % 16 == 15;
     let units = make.units();
     (Sequence { units, state, memory }, States(make))
 }
 
-/// States and memories beside a sequence's own, drawn after it.
+/// Random states and memories besides a sequence's generated one, drawn after it.
 pub(super) struct States<'a>(Make<'a>);
 
 impl States<'_> {
-    /// Lets the sequence start from the next state. Its computation mode stays: in the other one it
-    /// is other code.
+    /// Gives the sequence its next initial state. The computation mode is kept: the code would
+    /// behave differently in the other one.
     pub(super) fn put_next(&mut self, sequence: &mut Sequence) {
         let sf = sequence.state.msr & msr_bit::SF;
         sequence.state = self.0.state();
@@ -48,7 +49,7 @@ impl States<'_> {
     }
 }
 
-/// A state and memory as sequences start from.
+/// A random state and memory, as sequences start from.
 pub(super) fn surroundings(
     seed: u64,
     number: u64,
@@ -57,7 +58,7 @@ pub(super) fn surroundings(
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
     let mut make = Make::new(rng, choice);
-    // All vector registers have values: nobody knows which the code uses.
+    // All vector registers get values: it is not known which ones the code uses.
     let mut state = make.state();
     for register in &mut state.vr {
         *register = make.vector();
@@ -65,21 +66,21 @@ pub(super) fn surroundings(
     (state, make.memory())
 }
 
-/// Which rows are drawn, and what else is fixed.
+/// Which rows are drawn, and other fixed parameters.
 pub(super) struct Choice {
-    /// Rows as they are drawn: each once, those that make dataflow and control flow more often.
+    /// Rows to draw from: each once, those for dataflow and control flow more often.
     drawn: Vec<Op>,
-    /// The same by what they work on.
+    /// The same rows, grouped by the data that they work on.
     themes: Vec<Vec<Op>>,
-    /// MSR\[SF\], where it isn't to be drawn too.
+    /// Value of MSR\[SF\], unless it is random.
     sf: Option<bool>,
-    /// Whether a conditional store of another size than the reservation is wanted: the books leave
-    /// open what it does.
+    /// Whether to generate conditional stores of another size than the reservation: the books leave
+    /// their result open.
     mixed_reservations: bool,
 }
 
 impl Choice {
-    /// All rows.
+    /// A choice of all rows.
     pub(super) fn everything() -> Self {
         Self { mixed_reservations: true, ..Self::only(|_| true, None) }
     }
@@ -113,15 +114,15 @@ impl Choice {
 struct Make<'a> {
     rng: ChaCha8Rng,
     choice: &'a Choice,
-    /// Most rows of the sequence come from here, so that results meet.
+    /// Most rows of the sequence come from this group, so that results are used.
     theme: Option<&'a [Op]>,
     gprs: [u32; 7],
     fprs: [u32; 5],
     vectors: [u32; 6],
     vectors128: [u32; 6],
-    /// Inside a counted loop: CTR belongs to it.
+    /// Whether CTR is in use by an enclosing counted loop.
     keep_ctr: bool,
-    /// Whether units may change code.
+    /// Whether units may modify code.
     changes_code: bool,
 }
 
@@ -138,9 +139,9 @@ impl<'a> Make<'a> {
         let gprs = std::array::from_fn(|_| pick(&mut rng, &FREE));
         let fprs = std::array::from_fn(|_| rng.next_u32() % 32);
         let vectors = std::array::from_fn(|_| rng.next_u32() % 32);
-        // Half of the VMX128 registers are those that AltiVec instructions see too.
+        // Half of the VMX128 registers are also accessible to AltiVec instructions.
         let vectors128 = std::array::from_fn(|n| if n % 2 == 0 { vectors[n] } else { rng.next_u32() % 128 });
-        // Half of the sequences take from all rows.
+        // Half of the sequences use all rows.
         let theme = choice.themes.get(rng.next_u32() as usize % (2 * choice.themes.len())).map(Vec::as_slice);
         Self { rng, choice, theme, gprs, fprs, vectors, vectors128, keep_ctr: false, changes_code: false }
     }
@@ -168,8 +169,8 @@ impl<'a> Make<'a> {
         units
     }
 
-    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them; inside at times another
-    /// `bdnz`, which makes a loop in the loop of the turns that are left.
+    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them; sometimes another `bdnz`
+    /// inside, which forms a nested loop over the remaining iterations.
     fn counted_loop(&mut self, units: &mut Vec<Unit>) {
         let register = self.gpr();
         let rounds = 1 + self.below(8);
@@ -196,7 +197,7 @@ impl<'a> Make<'a> {
         units.push(Unit { id: id + length + 1, items: vec![back] });
     }
 
-    /// One drawn instruction with what it needs.
+    /// One random instruction with the instructions that it needs.
     fn unit(&mut self, id: u16, count: u16) -> Vec<Item> {
         if self.changes_code && self.below(64) == 0 {
             return self.change_code();
@@ -226,7 +227,7 @@ impl<'a> Make<'a> {
             Op::lwarx | Op::ldarx | Op::stwcx | Op::stdcx => return Some(self.reservation(op)),
             Op::mtmsr | Op::mtmsrd => {
                 let register = self.gpr() << 21;
-                // The whole register as it is, or EE and RI from anywhere.
+                // The unchanged register, or EE and RI from any register.
                 return Some(if self.below(2) == 0 {
                     vec![Item::Word(Op::mfmsr.row().bits | register), Item::Word(row.bits | register)]
                 } else {
@@ -260,7 +261,7 @@ impl<'a> Make<'a> {
         Some(vec![Item::Word(word)])
     }
 
-    /// A value for an operand that is no address, or `None` if the instruction is not wanted here.
+    /// A value for an operand that is not an address; `None` if the instruction is not wanted here.
     fn operand(&mut self, op: Op, operand: Operand) -> Option<i64> {
         use Operand::*;
         Some(match operand {
@@ -305,7 +306,8 @@ impl<'a> Make<'a> {
         Item::Word(op.row().bits | fields)
     }
 
-    /// Replaces the unit's own last instruction, makes that known as the books ask, and runs it.
+    /// Replaces the unit's last instruction, synchronizes the instruction cache as the books
+    /// require, and runs it.
     fn change_code(&mut self) -> Vec<Item> {
         let (address, word) = (2 + self.below(5), 7 + self.below(5));
         let (d, a) = (self.gpr(), self.gpr());
@@ -313,7 +315,8 @@ impl<'a> Make<'a> {
         let new = Op::xoris.row().bits | a << 21 | d << 16 | self.below(0x1_0000);
         let rs = |op: Op, s: u32, a: u32| op.row().bits | s << 21 | a << 16;
         let at = |op: Op| Item::Word(op.row().bits | address << 11);
-        // `bcl` to the next instruction gives the address that `addi` makes the last instruction's.
+        // `bcl` to the next instruction yields the address from which `addi` computes the last
+        // instruction's address.
         vec![
             Item::Word(Op::bcx.row().bits | 20 << 21 | 4 | 1),
             Item::Word(Op::mfspr.row().bits | address << 21 | 8 << 16),
@@ -330,8 +333,8 @@ impl<'a> Make<'a> {
         ]
     }
 
-    /// Branches to later units, taken or not; calls with return; rarely a branch back, which the
-    /// budget ends.
+    /// Branches to later units, taken or not; calls with return; rarely a backward branch, which
+    /// the budget ends.
     fn branch(&mut self, op: Op, id: u16, count: u16) -> Option<Vec<Item>> {
         let target = if self.below(60) == 0 && !self.keep_ctr {
             id.saturating_sub(self.below(4) as u16)
@@ -343,7 +346,7 @@ impl<'a> Make<'a> {
             if self.below(3) == 0 {
                 return Some(self.call());
             }
-            // Straight on mostly, so that what follows runs.
+            // Mostly to the next unit, so that the following code runs.
             let target = if self.below(2) == 0 { id + 1 } else { target };
             return Some(vec![Item::Branch { word: op.row().bits | link, target }]);
         }
@@ -373,7 +376,7 @@ impl<'a> Make<'a> {
         ])
     }
 
-    /// `bl` over to a little function behind, which returns.
+    /// `bl` over a small function placed after it, which returns.
     fn call(&mut self) -> Vec<Item> {
         let bx = Op::bx.row().bits;
         let mut body = Vec::new();

@@ -1,19 +1,19 @@
-//! The outside oracle: sequences run under qemu, and what differs is settled instruction by
+//! The external oracle: runs sequences under qemu, and resolves differences instruction by
 //! instruction.
 //!
 //! ```text
 //! sequence ─┬─► interpreter ─┬─► whole states equal? ── yes ─► done
-//!           └─► qemu ────────┘                        └─ no ─► each executed instruction, from the state in which
-//!                                                              the interpreter met it ─► differences.rs
+//!           └─► qemu ────────┘                        └─ no ─► each executed instruction, from the
+//!                                            interpreter's state before it ─► differences.rs
 //! ```
-//! So that one known difference doesn't hide what comes after it, a sequence that differs as a
-//! whole is taken apart: every instruction is run by qemu from the interpreter's state before it
-//! and compared with the interpreter's state after it. A difference that the table doesn't explain
-//! is a mismatch, and already a least case. If no single instruction differs, the sequence as a
-//! whole is shrunk.
+//! So that one known difference doesn't hide later ones, a sequence that differs as a whole is
+//! replayed instruction by instruction: qemu runs each one from the interpreter's state before it,
+//! and the result is compared with the interpreter's state after it. A difference that the table
+//! doesn't explain is a mismatch, and already a minimal case. If no single instruction differs, the
+//! sequence as a whole is shrunk.
 //!
 //! Sequences that a trap ends are cut there: the trap becomes a branch to the end. Those that don't
-//! end are left out and counted.
+//! end are skipped and counted.
 
 mod apart;
 mod differences;
@@ -36,11 +36,11 @@ use steps::Deviation;
 use xenia_cpu::msr_bit;
 use xenia_isa::{Op, decode};
 
-/// Where single instructions are asked about.
+/// Code address for single instructions.
 const QUESTIONS: u32 = CODE_BASE + CODE_SIZE - 0x20_0000;
-/// Why what was run is not compared, where the end came first.
+/// Reason for skipping sequences after the run was stopped.
 const INTERRUPTED: &str = "interrupted";
-/// Sequences that are taken apart together.
+/// Number of sequences that are replayed together.
 const TOGETHER: usize = 32;
 
 /// Rows that the oracle lacks, with the reason.
@@ -50,17 +50,17 @@ pub(super) fn missing() -> Vec<Missing> {
     rows.map(|(op, reason)| Missing { row: op.row().name.to_owned(), reason: reason.to_owned() }).collect()
 }
 
-/// Whether the oracle has this row at all.
+/// Whether the oracle supports this row at all.
 pub(super) fn has(op: Op) -> bool {
     rows::missing(op).is_none()
 }
 
-/// What a documented difference is: the reason and the book's paragraph, by its name.
+/// The reason and the book's paragraph of a documented difference, by its name.
 pub(super) fn reason(name: &str) -> Option<(&'static str, &'static str)> {
     differences::reason(name)
 }
 
-/// A sequence that can be asked about.
+/// A sequence that is ready for qemu.
 struct Prepared {
     number: u64,
     name: Option<String>,
@@ -71,11 +71,11 @@ struct Prepared {
     job: Job,
 }
 
-/// What taking a sequence apart gave.
+/// Result of replaying a sequence instruction by instruction.
 enum Finding {
-    /// Only documented differences, each with how often.
+    /// Only documented differences: the name of each occurrence.
     Explained(Vec<&'static str>),
-    /// This instruction's result is not explained.
+    /// An instruction whose result is not explained.
     Unexplained(Box<(PpcStep, Deviation)>),
     /// No single instruction differs.
     Nothing,
@@ -83,12 +83,12 @@ enum Finding {
     Stopped(Box<(PpcStep, String)>),
 }
 
-/// The interpreter, perhaps a second engine, and qemu in every mode.
+/// The interpreter, optionally a second engine, and qemu in every mode.
 pub(super) struct Oracle<'a> {
     arena: Arena<'a>,
     sf: Option<bool>,
     servers: Vec<(Qemu, Choice)>,
-    /// The documented differences.
+    /// Table of the documented differences.
     differences: &'static [Difference],
 }
 
@@ -99,7 +99,7 @@ fn failed(error: &QemuError) -> RunError {
 }
 
 impl<'a> Oracle<'a> {
-    /// `engine` is compared with the interpreter on the same sequences.
+    /// Creates the oracle; `engine` is compared with the interpreter on the same sequences.
     pub(super) fn new(engine: Option<&'a Engine<'a>>, sf: Option<bool>) -> Result<Self, RunError> {
         Ok(Self {
             arena: Arena::new(engine, Layout::ORACLE)?,
@@ -109,7 +109,7 @@ impl<'a> Oracle<'a> {
         })
     }
 
-    /// The server of a mode, prepared at first use.
+    /// The server of a mode, created at its first use.
     fn server(&mut self, mode: Mode) -> Result<usize, RunError> {
         if let Some(index) = self.servers.iter().position(|(qemu, _)| qemu.mode() == mode) {
             return Ok(index);
@@ -119,7 +119,7 @@ impl<'a> Oracle<'a> {
         Ok(self.servers.len() - 1)
     }
 
-    /// Runs the sequences of these numbers, which are of one batch.
+    /// Runs the sequences with these numbers, all of one batch.
     pub(super) fn numbers(
         &mut self,
         numbers: Range<u64>,
@@ -136,7 +136,7 @@ impl<'a> Oracle<'a> {
         self.batch(server, planned, settings, enough)
     }
 
-    /// Runs what qemu can of a part of the corpus.
+    /// Runs the supported cases of a part of the corpus.
     pub(super) fn corpus(
         &mut self,
         mut planned: Vec<Planned>,
@@ -155,7 +155,7 @@ impl<'a> Oracle<'a> {
         self.batch(server, planned, settings, enough)
     }
 
-    /// Runs sequences; `enough` counts a mismatch and says whether to stop at it.
+    /// Runs sequences; `enough` counts a mismatch and returns whether to stop.
     fn batch(
         &mut self,
         server: usize,
@@ -212,7 +212,7 @@ impl<'a> Oracle<'a> {
         Ok(batch)
     }
 
-    /// Runs sequences in the interpreter, and counts them: what of them can be asked about.
+    /// Runs sequences in the interpreter, counts them, and returns those that can run under qemu.
     fn prepare(
         &mut self,
         planned: Vec<Planned>,
@@ -239,7 +239,7 @@ impl<'a> Oracle<'a> {
         Ok(prepared)
     }
 
-    /// Runs a sequence in the second engine, if there is one: where it differs from the
+    /// Runs a sequence on the second engine, if there is one, and returns a mismatch with the
     /// interpreter.
     fn second_engine(
         &mut self,
@@ -258,8 +258,8 @@ impl<'a> Oracle<'a> {
         Ok(Some(mismatch))
     }
 
-    /// Runs sequences in qemu. Gives the numbers of those that end otherwise than in the
-    /// interpreter.
+    /// Runs sequences in qemu. Returns the numbers of those whose results differ from the
+    /// interpreter's.
     fn ask(&mut self, server: usize, prepared: &[Prepared]) -> Result<Vec<usize>, RunError> {
         let jobs: Vec<Job> = prepared.iter().map(|ready| ready.job.clone()).collect();
         let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
@@ -275,8 +275,8 @@ impl<'a> Oracle<'a> {
     }
 }
 
-/// Runs the sequence in the interpreter until it returns, cutting it at traps, and makes qemu's job
-/// of it.
+/// Runs the sequence in the interpreter until it returns, cutting it at traps, and creates qemu's
+/// job.
 fn prepare(arena: &mut Arena<'_>, planned: Planned, entry: u32) -> Result<Prepared, &'static str> {
     let Planned { number, name, mut sequence } = planned;
     let mut left = 8;

@@ -1,4 +1,4 @@
-//! What a run found, and how reports of several runs become one.
+//! Results of a fuzzing run, and merging of several reports.
 
 use super::Batch;
 use serde::{Deserialize, Serialize};
@@ -6,106 +6,106 @@ use std::collections::BTreeMap;
 use xenia_documents::documented;
 
 documented! {
-    /// One mismatch.
+    /// A sequence on which results differ.
     #[derive(Clone, Debug, Serialize, Deserialize)]
     pub struct Mismatch {
         /// Number of the sequence, or of the corpus case's variant.
         pub block: u64,
-        /// Which of the sequence's states it started from; 0 is its own.
+        /// Index of the sequence's initial state; 0 is the generated one.
         #[serde(default)]
         pub state: u64,
-        /// The case of the corpus, if it is one.
+        /// Name of the corpus case, if it is one.
         #[serde(default)]
         pub case: Option<String>,
-        /// What differs first: a register, `exit`, `instructions` or `memory` with the address.
+        /// The first difference: a register, `exit`, `instructions` or `memory` with the address.
         pub what: String,
-        /// The reference's value.
+        /// Value in the reference.
         pub expected: String,
-        /// The value of what is tested.
+        /// Value in the engine under test.
         pub actual: String,
         /// The shrunk sequence, disassembled.
         pub instructions: Vec<String>,
-        /// The file written, if any.
+        /// Path of the written file, if any.
         pub file: Option<String>,
     }
 
-    /// A row that an oracle doesn't have.
+    /// A row that an oracle doesn't support.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Missing {
-        /// The row's name.
+        /// Name of the row.
         pub row: String,
-        /// Why it can't be asked about.
+        /// Reason why it is not supported.
         pub reason: String,
     }
 
-    /// What a run found.
+    /// Results of a fuzzing run.
     #[derive(Clone, Debug, Default, Serialize, Deserialize)]
     pub struct FuzzReport {
-        /// What the results were compared with: `interp` or `qemu`.
+        /// Reference of the comparison: `interp` or `qemu`.
         pub oracle: String,
         /// Seed of the sequences.
         pub seed: u64,
         /// Number of the first sequence.
         pub first: u64,
-        /// Sequences run.
+        /// Number of sequences run.
         pub blocks: u64,
-        /// Runs that were compared: each sequence from its own state, and with `--states` from drawn ones.
+        /// Compared runs: each sequence from its generated state, and with `--states` from random
+        /// ones.
         #[serde(default)]
         pub runs: u64,
-        /// Sequences of the corpus, run before; the other figures leave them out, except mismatches.
+        /// Sequences of the corpus, run first; the other figures exclude them, except mismatches.
         #[serde(default)]
         pub corpus: u64,
         /// Instructions that the interpreter completed.
         pub instructions: u64,
-        /// Instructions of a run that was compared.
+        /// Mean number of instructions of a compared run.
         pub mean_block_length: f64,
-        /// Rows that the oracle has and that were executed fewer than 1,000 times.
+        /// Rows that the oracle supports and that were executed fewer than 1,000 times.
         pub rows_below_1000: Vec<String>,
-        /// Sequences after which the engines differed without explanation.
+        /// Sequences whose results differed without explanation.
         pub mismatches: u64,
         /// The mismatches in detail.
         pub mismatch_details: Vec<Mismatch>,
         /// Executions per row, in sequences that were compared.
         pub by_instruction: BTreeMap<String, u64>,
-        /// Sequences that a refused access ended: 0, or the generator leaves its sandbox.
+        /// Sequences that ended by a fault: 0, or the generator leaves its sandbox.
         pub faults: u64,
-        /// Outside oracle: sequences compared per processor model and computation mode.
+        /// External oracle: sequences compared per processor model and computation mode.
         pub modes: BTreeMap<String, u64>,
-        /// Outside oracle: sequences that were compared instruction by instruction.
+        /// External oracle: sequences that were compared instruction by instruction.
         pub taken_apart: u64,
-        /// Outside oracle: instructions with a documented difference, per difference.
+        /// External oracle: instructions with a documented difference, per difference.
         pub explained: BTreeMap<String, u64>,
-        /// Outside oracle: sequences with documented differences only.
+        /// External oracle: sequences with documented differences only.
         pub explained_blocks: u64,
-        /// Outside oracle: sequences that could not be compared, per reason.
+        /// External oracle: sequences that could not be compared, per reason.
         pub skipped: BTreeMap<String, u64>,
-        /// Outside oracle: rows that it doesn't have.
+        /// External oracle: rows that it doesn't support.
         pub not_in_oracle: Vec<Missing>,
-        /// Time it took.
+        /// Wall-clock time in seconds.
         pub wall_seconds: f64,
-        /// The signal that ended the run before its time; the other figures are of what was run by then.
+        /// The signal that ended the run early; the other figures cover what was run by then.
         #[serde(default)]
         pub interrupted_by: Option<String>,
     }
 }
 
-/// Why reports don't make one.
+/// Reason why reports can't be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// Nothing to merge.
+    /// There are no reports to merge.
     #[error("no report")]
     Empty,
-    /// Some ran against qemu, some against the interpreter.
+    /// Some reports are from qemu, some from the interpreter.
     #[error("reports with the oracles `{0}` and `{1}` don't add up")]
     Oracles(String, String),
-    /// Sequences would count twice.
+    /// Sequences would be counted twice.
     #[error("sequences {from}..{to} of seed {seed} are in two reports")]
     Overlap {
-        /// The seed.
         seed: u64,
         /// First sequence that is in both.
         from: u64,
-        /// The one after the last.
+        /// End of the overlap (exclusive).
         to: u64,
     },
 }
@@ -117,7 +117,7 @@ fn add(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
 }
 
 impl Mismatch {
-    /// The sequence's number, and the state if it is not its own.
+    /// The sequence's number, and its state if that is not the generated one.
     pub fn place(&self) -> String {
         match self.state {
             0 => self.block.to_string(),
@@ -127,18 +127,17 @@ impl Mismatch {
 }
 
 impl FuzzReport {
-    /// Sequences that were compared.
+    /// Number of sequences that were compared.
     pub fn compared(&self) -> u64 {
         self.blocks - self.skipped.values().sum::<u64>().min(self.blocks)
     }
 
-    /// Runs that were compared; an outside oracle and reports of former builds have one for each
-    /// sequence.
+    /// Compared runs; an external oracle and reports of older builds have one for each sequence.
     fn known_runs(&self) -> u64 {
         if self.runs == 0 { self.compared() } else { self.runs }
     }
 
-    /// Adds what a batch gave, except its counts per row.
+    /// Adds the results of a batch, except its counts per row.
     pub(super) fn add(&mut self, batch: &Batch) {
         if batch.of_corpus {
             self.corpus += batch.blocks;
@@ -159,7 +158,7 @@ impl FuzzReport {
         add(&mut self.skipped, &batch.skipped);
     }
 
-    /// Works out what follows from the counts.
+    /// Computes the derived figures.
     pub(super) fn finish(&mut self) {
         self.mismatch_details.sort_by(|a, b| (&a.case, a.block).cmp(&(&b.case, b.block)));
         self.runs = self.known_runs();
@@ -172,7 +171,7 @@ impl FuzzReport {
         self.rows_below_1000 = rare.map(|(row, _)| row.clone()).collect();
     }
 
-    /// Sums reports of the same oracle over different sequences.
+    /// Merges reports of the same oracle over different sequences.
     pub fn merge(reports: &[Self]) -> Result<Self, MergeError> {
         let Some(first) = reports.first() else { return Err(MergeError::Empty) };
         let mut sum = Self {
@@ -238,7 +237,7 @@ mod tests {
         assert_eq!((sum.blocks, sum.instructions, sum.by_instruction["addx"]), (250, 5000, 1800));
         assert_eq!((sum.mean_block_length, sum.wall_seconds), (20.0, 4.5));
         assert_eq!(sum.rows_below_1000, Vec::<String>::new());
-        // Two of them are of builds that knew one state alone.
+        // Two of the reports are from builds with one state per sequence.
         let several = FuzzReport { runs: 800, instructions: 16_000, ..report(3, 0, 100) };
         let sum = FuzzReport::merge(&[report(1, 0, 100), several]).unwrap();
         assert_eq!((sum.blocks, sum.runs, sum.mean_block_length), (200, 900, 20.0));

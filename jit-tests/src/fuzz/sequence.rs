@@ -1,56 +1,56 @@
-//! A sequence: units of instructions that stay together, and the state they start from.
+//! A sequence: units of instructions that stay together, and their initial state.
 //!
-//! Branches name units, not distances, so that units can be taken away. A sequence begins by
-//! keeping LR in r1 and ends by returning there; both are part of its code.
+//! Branches name units, not distances, so that units can be removed. A sequence starts by saving LR
+//! in r1 and ends by returning there; both are part of its code.
 
 use xenia_cpu::PpcContext;
 use xenia_isa::{Syntax, disassemble};
 
 /// First byte of the sandbox.
 pub(super) const SANDBOX: u32 = 0x1000_1800;
-/// Bytes of the sandbox; it crosses two pages.
+/// Size of the sandbox in bytes; it crosses two pages.
 pub(super) const SANDBOX_SIZE: usize = 0x1000;
-/// Instructions after which a sequence is stopped.
+/// Limit on the instructions of a sequence.
 pub(super) const BUDGET: i64 = 300;
 
-/// Keeps LR in r1.
+/// Encoding of `mflr r1`, which saves LR.
 pub(super) const MFLR_R1: u32 = 0x7C28_02A6;
-/// Takes LR from r1.
+/// Encoding of `mtlr r1`, which restores LR.
 pub(super) const MTLR_R1: u32 = 0x7C28_03A6;
 const BLR: u32 = 0x4E80_0020;
 
-/// One instruction.
+/// One instruction of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// As it is.
+    /// A fixed word.
     Word(u32),
     /// A relative branch to a unit: the displacement is filled in.
     Branch { word: u32, target: u16 },
-    /// The upper or lower half of a unit's address goes into the immediate field.
+    /// The upper or lower half of a unit's address is inserted as the immediate.
     Address { word: u32, target: u16, upper: bool },
-    /// A relative branch by so many instructions inside the unit.
+    /// A relative branch by `distance` instructions inside the unit.
     Within { word: u32, distance: i16 },
 }
 
-/// Instructions that belong together; nothing branches into their middle.
+/// Instructions that stay together; branches only target the first.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
-    /// Position in the sequence as generated; targets name it.
+    /// Position in the generated sequence; branch targets refer to it.
     pub(super) id: u16,
     pub(super) items: Vec<Item>,
 }
 
-/// A sequence.
+/// A sequence of units with its initial state.
 #[derive(Clone, Debug)]
 pub(super) struct Sequence {
     pub(super) units: Vec<Unit>,
-    /// State at the start; `pc` and `lr` are set where it runs.
+    /// Initial state; `pc` and `lr` are set for the address at which it runs.
     pub(super) state: Box<PpcContext>,
     pub(super) memory: Box<[u8; SANDBOX_SIZE]>,
 }
 
 impl Sequence {
-    /// The code for `base`.
+    /// The code for address `base`.
     pub(super) fn words(&self, base: u32) -> Vec<u32> {
         let mut starts = Vec::with_capacity(self.units.len());
         let mut at = base + 4;
@@ -59,7 +59,7 @@ impl Sequence {
             at += 4 * unit.items.len() as u32;
         }
         let end = at;
-        // A unit that was taken away is followed by the next one.
+        // A removed unit is replaced by the next one.
         let address = |target: u16| {
             let index = starts.partition_point(|&(id, _)| id < target);
             starts.get(index).map_or(end, |&(_, start)| start)
@@ -79,12 +79,12 @@ impl Sequence {
         words
     }
 
-    /// Replaces the word at `pc`, of the code for `base`, by a branch to the end; `false` if it is
-    /// none of these.
+    /// Replaces the word at `pc`, in the code for `base`, by a branch to the end; `false` if it is
+    /// not a unit's instruction.
     pub(super) fn cut(&mut self, base: u32, pc: u32) -> bool {
         let index = pc.wrapping_sub(base) / 4;
         let mut items = self.units.iter_mut().flat_map(|unit| &mut unit.items);
-        // The first word keeps LR.
+        // The first word saves LR.
         let item = index.checked_sub(1).and_then(|index| items.nth(index as usize));
         if let Some(item) = item {
             *item = Item::Branch { word: 0x4800_0000, target: u16::MAX };
@@ -102,7 +102,7 @@ impl Sequence {
     }
 }
 
-/// Puts a distance into a `b` or `bc`.
+/// Encodes a distance into a `b` or `bc`.
 fn displace(word: u32, distance: u32) -> u32 {
     let mask = if word >> 26 == 18 { 0x03FF_FFFC } else { 0xFFFC };
     word & !mask | distance & mask

@@ -1,15 +1,15 @@
-//! Makes a failing sequence as small as it can be and still fail.
+//! Test-case reduction: minimises a failing sequence.
 
 use super::sequence::{SANDBOX_SIZE, Sequence};
 
-/// Takes away units, then state, as long as the sequence fails. If the failure needs its
-/// surroundings, the sequence stays as it is.
+/// Removes units, then state, as long as the sequence still fails. If the failure depends on
+/// preceding sequences, the sequence is unchanged.
 pub(super) fn shrink(sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
     let mut best = sequence.clone();
     if !fails(&best) {
         return best;
     }
-    // Units: halves, quarters, … single ones, until no single one can go.
+    // Units: halves, quarters, … single ones, until no single one can be removed.
     let mut size = best.units.len().div_ceil(2).max(1);
     loop {
         let mut removed = false;
@@ -30,7 +30,7 @@ pub(super) fn shrink(sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bo
             break;
         }
     }
-    // Single instructions of the units that are left.
+    // Single instructions of the remaining units.
     for unit in 0..best.units.len() {
         let mut at = 0;
         while at < best.units[unit].items.len() {
@@ -48,7 +48,7 @@ pub(super) fn shrink(sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bo
     best
 }
 
-/// Sets registers and memory to zero where the failure doesn't need them.
+/// Sets registers and memory to zero where the failure doesn't depend on them.
 pub(super) fn shrink_state(best: &mut Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) {
     let mut attempt = |change: &dyn Fn(&mut Sequence)| {
         let mut candidate = best.clone();

@@ -1,4 +1,4 @@
-//! Who runs which sequences: threads take turns at batches, first those of the corpus.
+//! Scheduling of batches: threads take turns, first for the corpus.
 
 use super::Outside;
 use super::arena::{Arena, Layout};
@@ -14,11 +14,11 @@ use std::sync::mpsc;
 /// Sequences per code buffer.
 pub(super) const BATCH: u64 = 1024;
 
-/// What the threads share: what is to be run, and how far they are.
+/// State shared by the threads: the work, and its progress.
 pub(super) struct Shared<'a> {
     /// The corpus in batches.
     pub(super) corpus: Vec<&'a [Planned]>,
-    /// Numbers of the sequences.
+    /// Numbers of the random sequences.
     pub(super) numbers: Range<u64>,
     pub(super) engine: Option<&'a Engine<'a>>,
     pub(super) outside: Option<Outside>,
@@ -30,12 +30,12 @@ pub(super) struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    /// Turns that run the corpus: an outside oracle runs it in both computation modes.
+    /// Number of turns for the corpus: an external oracle runs it in both computation modes.
     fn corpus_turns(&self) -> u64 {
         self.corpus.len() as u64 * if self.outside.is_some() { 2 } else { 1 }
     }
 
-    /// Takes turns until there are no more, or enough has been found.
+    /// Takes turns until no work is left, or enough mismatches were found.
     pub(super) fn work(&self, sender: &mpsc::Sender<Result<Batch, RunError>>) {
         let mut comparison = match Comparison::new(self.engine, self.outside) {
             Ok(comparison) => comparison,
@@ -54,7 +54,7 @@ impl Shared<'_> {
         }
     }
 
-    /// Runs a turn's batch; `None`: nothing is left for it.
+    /// Runs a turn's batch; `None` if no work is left.
     fn turn(&self, turn: u64, comparison: &mut Comparison<'_>) -> Option<Result<Batch, RunError>> {
         let enough = || self.found.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_mismatches;
         if turn < self.corpus_turns() {
@@ -62,7 +62,8 @@ impl Shared<'_> {
             let is_second = turn >= self.corpus.len() as u64;
             return Some(comparison.corpus(planned, is_second, &self.settings, &enough));
         }
-        // A batch is what lies between multiples of its size: its number decides what is special about it.
+        // A batch covers the numbers between two multiples of its size, because its index
+        // determines its special properties.
         let index = self.numbers.start / BATCH + turn - self.corpus_turns();
         let begin = index.saturating_mul(BATCH);
         let numbers = self.numbers.start.max(begin)..self.numbers.end.min(begin.saturating_add(BATCH));
@@ -73,7 +74,7 @@ impl Shared<'_> {
     }
 }
 
-/// What compares.
+/// The engines that are compared.
 enum Comparison<'a> {
     Engines(Box<Arena<'a>>, Choice),
     Outside(Box<Oracle<'a>>),
@@ -89,7 +90,7 @@ impl<'a> Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Runs the sequences of these numbers, all of one batch.
+    /// Runs the sequences with these numbers, all of one batch.
     fn numbers(
         &mut self,
         numbers: Range<u64>,
@@ -109,7 +110,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Runs a part of the corpus; an outside oracle runs it with MSR\[SF\] as `sf` says.
+    /// Runs a part of the corpus; an external oracle runs it with MSR\[SF\] = `sf`.
     fn corpus(
         &mut self,
         planned: Vec<Planned>,
@@ -117,7 +118,7 @@ impl Comparison<'_> {
         settings: &Settings<'_>,
         enough: &dyn Fn() -> bool,
     ) -> Result<Batch, RunError> {
-        // All of it, whatever the time.
+        // The complete corpus, whatever the time.
         let settings = &Settings { is_late: &|| false, ..*settings };
         let batch = match self {
             Self::Engines(arena, choice) => batch::run(arena, planned, choice, settings, enough)?,

@@ -1,4 +1,4 @@
-//! The process: start, mode, jobs in, answers out.
+//! The qemu process: start, mode, jobs in, answers out.
 
 use super::program::{BLOCK_SIZE, CODE_BASE, CODE_SIZE, EXIT, MTLR_R1, elf};
 use super::state::State;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const GDB_MSR: u32 = 65;
 const SF: u64 = 1 << 63;
 const FE0_FE1: u64 = 1 << 11 | 1 << 8;
-/// Without an answer for so long, a job never comes back.
+/// Timeout of an answer, after which a job is considered endless.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A processor model of qemu and the computation mode.
@@ -24,32 +24,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Mode {
     /// Name of the model: `970fx`, `power7`.
     pub cpu: &'static str,
-    /// MSR\[SF\].
+    /// Value of MSR\[SF\].
     pub sf: bool,
 }
 
-/// Code to run.
+/// Code to run, with its initial state.
 #[derive(Clone)]
 pub struct Job {
-    /// Address of the first word, inside [`CODE_BASE`] and [`CODE_SIZE`]. The word before belongs
-    /// to the server.
+    /// Address of the first word, inside [`CODE_BASE`] and [`CODE_SIZE`]. The server uses the word
+    /// before it.
     pub entry: u32,
-    /// The words. Whoever runs past the last one leaves by the first exit.
+    /// The words of the code. Execution past the last one takes the first exit.
     pub code: Vec<u32>,
-    /// Registers and sandbox.
+    /// Registers and sandbox before the job.
     pub state: State,
 }
 
-/// What came of a job.
+/// Result of a job.
 #[derive(Clone)]
 pub enum Answer {
     /// It left by an exit.
     State(Box<State>),
-    /// It ended the process, or didn't come back in time.
+    /// It ended the process, or didn't return in time.
     Stopped(String),
 }
 
-/// Why qemu could not be asked.
+/// Reason why qemu could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum QemuError {
     /// The program could not be written or started, or a pipe broke.
@@ -58,10 +58,10 @@ pub enum QemuError {
     /// The server's source could not be assembled.
     #[error("the oracle's program: {0}")]
     Assemble(#[from] xenia_isa::AsmError),
-    /// The gdb stub does something else than expected.
+    /// The gdb stub behaves unexpectedly.
     #[error("qemu's gdb stub: {0}")]
     Stub(String),
-    /// The server ends before it answered anything.
+    /// The server ended before its first answer.
     #[error("qemu-ppc64 ends without an answer: {0}")]
     Dead(String),
 }
@@ -72,14 +72,15 @@ pub fn available() -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("qemu-ppc64").is_file()))
 }
 
-/// Entries for pieces of code of these lengths in words, one after the other from `from` on: the
-/// address of each, or `None` if there is no room for all.
+/// Entry addresses for pieces of code with these lengths in words, one after the other from `from`
+/// on; `None` if there is not enough room.
 pub fn place(from: u32, lengths: impl IntoIterator<Item = usize>) -> Option<Vec<u32>> {
     let mut at = from.checked_add(4)?;
     let mut entries = Vec::new();
     for length in lengths {
         entries.push(at);
-        // The word behind goes to the exit, the one before the next is the server's.
+        // The word after the code goes to the exit, and the server uses the one before the next
+        // piece.
         at = at.checked_add(u32::try_from(length).ok()?.checked_mul(4)?)?.checked_add(8)?;
     }
     (at <= CODE_BASE + CODE_SIZE).then_some(entries)
@@ -98,12 +99,12 @@ pub struct Qemu {
     mode: Mode,
     folder: TempDir,
     process: Option<Process>,
-    /// Processes started so far.
+    /// Number of processes started so far.
     starts: u64,
 }
 
 impl Qemu {
-    /// Prepares the program; starts nothing yet.
+    /// Writes the program, without starting it.
     pub fn new(mode: Mode) -> Result<Self, QemuError> {
         let folder = tempfile::tempdir()?;
         let program = folder.path().join("server");
@@ -119,13 +120,13 @@ impl Qemu {
         self.mode
     }
 
-    /// Processes started so far.
+    /// Number of processes started so far.
     pub fn starts(&self) -> u64 {
         self.starts
     }
 
-    /// Runs the jobs in order and returns their answers. Entries must ascend and leave room as
-    /// [`place`] does.
+    /// Runs the jobs in order and returns their answers. Entries must be ascending and spaced as by
+    /// [`place`].
     pub fn run(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, QemuError> {
         let mut answers = Vec::with_capacity(jobs.len());
         while answers.len() < jobs.len() {
@@ -147,8 +148,8 @@ impl Qemu {
     fn start(&mut self) -> Result<Process, QemuError> {
         self.starts += 1;
         let socket = self.folder.path().join(format!("gdb{}", self.starts));
-        // In a group of its own: Ctrl-C on a terminal is for this program, and a qemu that it ended would
-        // look like a difference.
+        // In a separate process group: Ctrl-C on a terminal is for this program, and a qemu that it
+        // ended would look like a difference.
         let mut child = Command::new("qemu-ppc64")
             .process_group(0)
             .args(["-cpu", self.mode.cpu, "-g"])
@@ -187,14 +188,14 @@ impl Qemu {
 }
 
 impl Process {
-    /// Asks until all jobs are answered, or one stops the process: then why.
+    /// Sends jobs until all are answered; returns the reason if one stops the process.
     fn ask(&mut self, jobs: &[Job], answers: &mut Vec<Answer>) -> Option<String> {
         let message = message(jobs);
         let Self { child, stdin, answers: blocks, .. } = self;
         std::thread::scope(|scope| {
             if let Some(stdin) = stdin {
                 scope.spawn(move || {
-                    // A broken pipe shows as a missing answer.
+                    // A broken pipe shows up as a missing answer.
                     let _ = stdin.write_all(&message).and_then(|()| stdin.flush());
                 });
             }
@@ -202,7 +203,7 @@ impl Process {
                 match blocks.recv_timeout(PATIENCE) {
                     Ok(block) => answers.push(Answer::State(Box::new(State::from_block(block)))),
                     Err(error) => {
-                        // The writer must come to its end.
+                        // Lets the writer thread end.
                         let _ = child.kill();
                         return Some(match error {
                             RecvTimeoutError::Timeout => format!("no answer in {} s", PATIENCE.as_secs()),
@@ -215,7 +216,7 @@ impl Process {
         })
     }
 
-    /// Ends the process and returns what it complained about.
+    /// Ends the process and returns its error output.
     fn end(&mut self) -> String {
         self.stdin = None;
         let _ = self.child.kill();
@@ -230,7 +231,7 @@ impl Drop for Process {
     }
 }
 
-/// Header, code of all jobs, their blocks.
+/// Encodes the header, the code of all jobs, and their blocks.
 fn message(jobs: &[Job]) -> Vec<u8> {
     let base = jobs.first().map_or(CODE_BASE, |job| job.entry - 4);
     let mut code = Vec::new();
@@ -253,7 +254,7 @@ fn message(jobs: &[Job]) -> Vec<u8> {
     message
 }
 
-/// Sets the mode through the gdb stub and lets the program go on by itself.
+/// Sets the mode through the gdb stub and resumes the program.
 fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
     let mut stream = None;
     for _ in 0..1000 {
@@ -264,7 +265,7 @@ fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
         std::thread::sleep(Duration::from_millis(5));
     }
     let mut stream = stream.ok_or_else(|| QemuError::Stub("no answer".to_owned()))?;
-    // Single registers can be read only after the description was asked for.
+    // Single registers can be read only after a request for the description.
     command(&mut stream, "qXfer:features:read:target.xml:0,ffb")?;
     let msr = read_msr(&mut stream)?;
     let wanted = msr & !(SF | FE0_FE1) | if sf { SF } else { 0 };
@@ -365,7 +366,7 @@ mod tests {
         }
         for sf in [false, true] {
             let mut qemu = Qemu::new(Mode { sf, ..THIRTY_TWO }).unwrap();
-            // 0 × ∞ and 1 ÷ 0 with VE and ZE: no results, the flags, and what follows runs.
+            // 0 × ∞ and 1 ÷ 0 with VE and ZE: no results, only flags, and the following code runs.
             let source = "mtfsfi 6,9\nmtfsfi 7,0\nfmul f1,f2,f3\nfdiv f4,f5,f2\nli r5,7\nblr";
             let mut jobs = jobs(&[source]);
             for (n, value) in [(1, 0x1234), (3, 0x7FF0 << 48), (4, 0x5678), (5, 0x3FF0 << 48)] {

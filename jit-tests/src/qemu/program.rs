@@ -1,16 +1,16 @@
-//! The server: a static big-endian ELF64 executable for qemu-ppc64, made by our assembler.
+//! The server: a static big-endian ELF64 executable for qemu-ppc64, made with our assembler.
 //!
 //! ```text
-//! 1000_1800  sandbox, then the state (one block; r13 points to 1000_2000 all the time)
-//! 1000_3000  the server's own words
+//! 1000_1800  sandbox, then the state (one block; r13 always points to 1000_2000)
+//! 1000_3000  the server's private words
 //! 2000_0000  exits, server, signal stack
 //! 2001_0000  code of the jobs
 //! ```
 //! It reads a header (address and size of code, number of blocks), the code, then block after
 //! block; each is loaded into the registers, run and written back. qemu's user mode takes every
-//! enabled floating-point exception; a signal handler goes on behind the instruction, which is what
-//! FE0 = FE1 = 0 asks for. (The first signal makes qemu write to the gdb connection, which is
-//! closed: SIGPIPE is ignored. The usual way back from a handler is above 4 GiB, out of reach in
+//! enabled floating-point exception; a signal handler continues after the instruction, which is the
+//! behaviour for FE0 = FE1 = 0. (The first signal makes qemu write to the gdb connection, which is
+//! closed: SIGPIPE is ignored. The usual return from a handler is above 4 GiB, out of reach in
 //! 32-bit mode: the handler calls `rt_sigreturn` itself.) All addresses are below 2^31, so that
 //! `lis` and `ori` give the same address in both modes.
 
@@ -19,23 +19,24 @@ use std::fmt::Write as _;
 
 /// First byte of the memory that jobs use; r13 points to its middle.
 pub const SANDBOX: u32 = 0x1000_1800;
-/// Bytes of it; it crosses two pages.
+/// Size of the sandbox in bytes; it crosses two pages.
 pub const SANDBOX_SIZE: usize = 0x1000;
-/// Bytes of sandbox and state.
+/// Size of sandbox and state in bytes.
 pub(super) const BLOCK_SIZE: usize = at::END;
-/// Where a job goes when it is done.
+/// Address to which a finished job jumps.
 pub const EXIT: u32 = 0x2000_0000;
-/// Where a job goes to say that it went another way.
+/// Second exit, by which a job reports that it took another path.
 pub const EXIT_OTHER: u32 = EXIT + 12;
-/// Where code of jobs may be.
+/// Start of the area for jobs' code.
 pub const CODE_BASE: u32 = 0x2001_0000;
-/// Room for it.
+/// Size of that area in bytes.
 pub const CODE_SIZE: u32 = 0x00FF_0000;
-/// `mtlr r1`: stands before a job's first word, because the way there is a `blr`.
+/// Encoding of `mtlr r1`: placed before a job's first word, because the server enters the job with
+/// `blr`.
 pub(super) const MTLR_R1: u32 = 0x7C28_03A6;
 
 const MIDDLE: u32 = 0x1000_2000;
-/// The server's own words, from r13.
+/// Offset of the server's private words from r13.
 const OWN: u32 = 0x1000;
 const COUNT: u32 = OWN + 8;
 const SCRATCH: u32 = OWN + 64;
@@ -43,15 +44,15 @@ const SCRATCH: u32 = OWN + 64;
 const ACTION: u32 = OWN + 256;
 const SIGNAL_STACK: u32 = EXIT + 0x8000;
 const SIGNAL_STACK_SIZE: u32 = 0x7000;
-/// Where the saved address of the instruction is in what a handler gets.
+/// Offset of the saved instruction address in a handler's context.
 const SAVED_NIP: u32 = 488;
 
-/// Distance of a place in the block from r13.
+/// Distance of an offset in the block from r13.
 const fn from_middle(offset: usize) -> i32 {
     offset as i32 - (MIDDLE - SANDBOX) as i32
 }
 
-/// The server's source.
+/// The assembler source of the server.
 fn source() -> String {
     let mut out = String::from(
         "std r0,R0(r13)\nli r0,0\nb save\n\
@@ -104,7 +105,7 @@ fn source() -> String {
          skip:\nld r3,NIP(r5)\naddi r3,r3,4\nstd r3,NIP(r5)\nli r0,172\nsc\n\
          quit:\nli r0,1\nli r3,0\nsc\nfail:\nli r0,1\nli r3,1\nsc\n",
     );
-    // Longer names first: some are parts of others.
+    // Longer names first: some contain others.
     for (name, value) in [
         ("SANDBOX", from_middle(0)),
         ("SCRATCH", SCRATCH as i32),
@@ -130,7 +131,7 @@ fn source() -> String {
     out
 }
 
-/// The executable.
+/// The ELF executable.
 pub(super) fn elf() -> Result<Vec<u8>, xenia_isa::AsmError> {
     let image = xenia_isa::assemble(&source(), EXIT)?.bytes;
     let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! A register state and the sandbox's bytes, as they travel to the guest and back.
+//! A register state and the sandbox's bytes, in the format of the pipe.
 
 use super::program::{BLOCK_SIZE, SANDBOX_SIZE};
 use crate::conformance::Register;
@@ -16,7 +16,7 @@ pub(super) mod at {
     pub(in super::super) const LR: usize = CTR + 8;
     pub(in super::super) const FPSCR: usize = LR + 8;
     pub(in super::super) const VRSAVE: usize = FPSCR + 8;
-    /// Before: where to begin. After: which exit was taken.
+    /// Before: entry address. After: the exit taken.
     pub(in super::super) const WAY: usize = VRSAVE + 8;
     pub(in super::super) const VSCR: usize = WAY + 16;
     pub(in super::super) const END: usize = VSCR + 16;
@@ -24,7 +24,7 @@ pub(super) mod at {
 
 /// Registers and memory before or after a job.
 ///
-/// There are 32 vector registers. r1 (before: what LR is to be), r13 and MSR belong to the server.
+/// There are 32 vector registers. The server uses r1 (before: the value for LR), r13 and MSR.
 #[derive(Clone, PartialEq, Eq)]
 pub struct State(Vec<u8>);
 
@@ -35,13 +35,13 @@ impl Default for State {
 }
 
 impl State {
-    /// Takes a block that came back.
+    /// Creates a state from a returned block.
     pub(super) fn from_block(block: Vec<u8>) -> Self {
         debug_assert_eq!(block.len(), BLOCK_SIZE);
         Self(block)
     }
 
-    /// The block for the server, beginning at `entry`.
+    /// The block for the server, with entry address `entry`.
     pub(super) fn block(&self, entry: u32) -> Vec<u8> {
         let mut block = self.0.clone();
         block[at::WAY..at::WAY + 8].copy_from_slice(&u64::from(entry).to_be_bytes());
@@ -71,19 +71,19 @@ impl State {
         self.0[at..at + size].iter().fold(0, |value, &byte| value << 8 | u128::from(byte))
     }
 
-    /// Sets a register. One that the state doesn't have stays as it is.
+    /// Sets a register. Registers that the state doesn't have are ignored.
     pub fn set(&mut self, register: Register, value: u128) {
         if let Some((at, size)) = Self::place(register) {
             self.0[at..at + size].copy_from_slice(&value.to_be_bytes()[16 - size..]);
         }
     }
 
-    /// The sandbox.
+    /// The bytes of the sandbox.
     pub fn memory(&self) -> &[u8] {
         &self.0[..SANDBOX_SIZE]
     }
 
-    /// The sandbox, to be filled.
+    /// The bytes of the sandbox, mutable.
     pub fn memory_mut(&mut self) -> &mut [u8] {
         &mut self.0[..SANDBOX_SIZE]
     }

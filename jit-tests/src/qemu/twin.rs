@@ -1,9 +1,10 @@
-//! VMX128 words as AltiVec words that do the same, so that a processor without VMX128 can answer.
+//! Translates VMX128 words to equivalent AltiVec words (twins), so that a processor without VMX128
+//! can run them.
 //!
-//! One word becomes one word: addresses stay. Registers above v31 get numbers below that the code
-//! doesn't use; what has no twin of the same operands (`vmulfp128`, `vpermwi128`, `vrlimi128`)
-//! takes a constant from another free register. No twin: left and right loads and stores, D3D
-//! packing, dot products.
+//! One word becomes one word, so addresses are kept. Registers above v31 get lower numbers that the
+//! code doesn't use; rows without a twin of the same operands (`vmulfp128`, `vpermwi128`,
+//! `vrlimi128`) take a constant from another free register. Left and right loads and stores, D3D
+//! packing and dot products have no twin.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,7 +13,7 @@ use xenia_isa::{Class, Family, Flag, Instruction, Op, Operand, ROWS, decode};
 /// −0 in each word: a product is a fused product plus −0.
 const MINUS_ZERO: u128 = 0x8000_0000_8000_0000_8000_0000_8000_0000;
 
-/// VMX128 rows and the AltiVec rows that do the same work.
+/// VMX128 rows and their equivalent AltiVec rows.
 static TWINS: LazyLock<BTreeMap<u16, Op>> = LazyLock::new(|| {
     let mut twins = BTreeMap::new();
     for row in ROWS.iter().filter(|row| row.family == Family::Vector128) {
@@ -41,16 +42,16 @@ pub fn has_twin(op: Op) -> bool {
     TWINS.contains_key(&(op as u16))
 }
 
-/// Vector registers of one piece of code, and what stands for them.
+/// Vector registers of one piece of code, and their replacements.
 pub struct Twins {
-    /// `map[here]` is the number there; `None`: neither used nor given a number.
+    /// `map[here]` is the number in qemu's code; `None` if it is neither used nor assigned.
     map: [Option<u8>; 128],
     free: Vec<u8>,
     constants: Vec<(u8, u128)>,
 }
 
 impl Twins {
-    /// Gives numbers to the registers that the words use; `None` if there are more than 32.
+    /// Assigns numbers to the registers that the words use; `None` if there are more than 32.
     pub fn new(words: impl IntoIterator<Item = u32>) -> Option<Self> {
         let mut used = [false; 128];
         for word in words {
@@ -89,13 +90,14 @@ impl Twins {
         if let Some(&(register, _)) = self.constants.iter().find(|(_, known)| *known == value) {
             return Some(register.into());
         }
-        // From the top: registers of the code get the lowest.
+        // From the top: registers of the code get the lowest numbers.
         let register = (!self.free.is_empty()).then(|| self.free.remove(0))?;
         self.constants.push((register, value));
         Some(register.into())
     }
 
-    /// The word for a processor without VMX128; other words stay as they are. `None`: no twin.
+    /// The word for a processor without VMX128; other words are unchanged. `None` if there is no
+    /// twin.
     pub fn word(&mut self, word: u32) -> Option<u32> {
         let Some(op) = decode(word) else { return Some(word) };
         if op.row().family != Family::Vector128 {
@@ -109,7 +111,7 @@ impl Twins {
             bits |= 0x400;
         }
         let d = self.there(field(Operand::vd128));
-        // A field that holds something else may name a register that isn't used.
+        // A field that holds another operand may look like an unused register.
         let a = self.there(field(Operand::va128));
         let b = self.there(field(Operand::vb128));
         use Operand::{va, vb, vc, vd};
@@ -133,7 +135,7 @@ impl Twins {
             }
             Op::vrlimi128 => {
                 let (mask, z) = (field(Operand::uimm5), field(Operand::z));
-                // The old words are 0–3 of the pair, VB's are 4–7.
+                // 0–3 select the old words of the pair, 4–7 VB's.
                 let words = [0_i64, 1, 2, 3].map(|n| match mask >> (3 - n) & 1 {
                     0 => n as u8,
                     _ => (4 + (n + z) % 4) as u8,
@@ -141,7 +143,7 @@ impl Twins {
                 let selectors = self.constant(word_selectors(words));
                 put(bits, &[(vd, d), (va, d), (vb, b), (vc, selectors)])
             }
-            // VA may be 0x60, which means half-words.
+            // VA may be 0x60, which selects half-words.
             Op::vupkhsb128 | Op::vupklsb128 => {
                 let halves = if op == Op::vupkhsb128 { Op::vupkhsh } else { Op::vupklsh };
                 let bits = if field(Operand::va128) == 0 { bits } else { halves.row().bits };

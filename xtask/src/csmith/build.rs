@@ -1,4 +1,4 @@
-//! From a seed to programs: csmith, then the cross compiler once for the reference and once per
+//! Builds programs from a seed: csmith, then the cross compiler once for the reference and once per
 //! level for the title.
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +8,7 @@ use std::process::Command;
 const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
 /// Flags of both sides. Without strict aliasing, with wrapping signed arithmetic and without
-/// contraction of a product and a sum, the programs mean the same at every level.
+/// contraction of a product and a sum, the programs have the same meaning at every level.
 const COMMON: &[&str] = &[
     "-m32",
     "-w",
@@ -20,7 +20,7 @@ const COMMON: &[&str] = &[
     "-fno-pic",
     "-fno-stack-protector",
     "-fno-asynchronous-unwind-tables",
-    // memcpy and its like in guest/runtime must not be compiled to calls of themselves.
+    // memcpy and similar functions in guest/runtime must not be compiled to calls of themselves.
     "-fno-tree-loop-distribute-patterns",
     "-G",
     "0",
@@ -33,22 +33,22 @@ const REFERENCE: &[&str] = &["-mcpu=powerpc", "-DREFERENCE"];
 const TITLE: &[&str] = &["-mcpu=cell", "-maltivec", "-mabi=altivec"];
 const TITLE_LINK: &[&str] = &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000"];
 
-/// What kind of program a seed stands for.
+/// The variant of program that a seed selects.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Variant {
     /// Options of csmith besides the seed.
     pub(crate) generate: Vec<&'static str>,
-    /// The title's instruction set, with or without 64-bit instructions, and what has to go with
-    /// it.
+    /// The title's instruction set, with or without 64-bit instructions, and the flags that this
+    /// requires.
     pub(crate) model: &'static [&'static str],
 }
 
 impl Variant {
-    /// Programs come in four kinds by turns: with and without 64-bit instructions, with and without
-    /// floating point. With `-m32 -mpowerpc64`, gcc 12 can lose the hidden pointer of a function
-    /// that returns a struct, so those programs return none; the others do. And its global
-    /// common subexpression elimination can drop the frame pointer from the address of an array
-    /// element (seed 177 at -O2 then reads address 0x7C), so that pass is left out there.
+    /// Programs alternate between four variants: with and without 64-bit instructions, with and
+    /// without floating point. With `-m32 -mpowerpc64`, gcc 12 can lose the hidden pointer of a
+    /// function that returns a struct, so those programs return no structs; the others do. gcc's
+    /// global common subexpression elimination can also drop the frame pointer from the address of
+    /// an array element (seed 177 at -O2 then reads address 0x7C), so that pass is disabled there.
     pub(crate) fn of_seed(seed: u64) -> Self {
         let wide = !seed.is_multiple_of(2);
         let mut generate = if wide { vec!["--no-return-structs"] } else { Vec::new() };
@@ -69,11 +69,11 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// Makes `folder` and compiles what all programs share into it.
+    /// Creates `folder` and compiles the code shared by all programs into it.
     pub(crate) fn new(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
-        // csmith would measure the host's types instead.
+        // Otherwise csmith would measure the host's types.
         std::fs::write(folder.join("platform.info"), "integer size = 4\npointer size = 4\n")?;
         let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
         let include = String::from_utf8(found.stdout)?.trim().to_owned();
@@ -108,7 +108,7 @@ impl Builder {
         command
     }
 
-    /// Writes the program of `seed`; `None` where csmith gives up, as it does on some seeds.
+    /// Generates the program of `seed`; `None` if csmith gives up, as it does for some seeds.
     pub(crate) fn generate(&self, seed: u64, variant: &Variant) -> Result<Option<PathBuf>> {
         let source = self.folder.join("program.c");
         let mut csmith = Command::new("csmith");
@@ -138,18 +138,18 @@ impl Builder {
         Ok(output)
     }
 
-    /// The program under Linux, for qemu-ppc.
+    /// Builds the program for Linux, to run under qemu-ppc.
     pub(crate) fn reference(&self, source: &Path, level: u8) -> Result<PathBuf> {
         self.program(source, "reference", level, REFERENCE, &[], &self.reference_support)
     }
 
-    /// The program as a plain-ELF title.
+    /// Builds the program as a plain-ELF title.
     pub(crate) fn title(&self, source: &Path, variant: &Variant, level: u8) -> Result<PathBuf> {
         let flags: Vec<_> = TITLE.iter().chain(variant.model).copied().collect();
         self.program(source, "title.elf", level, &flags, TITLE_LINK, &self.title_support)
     }
 
-    /// Keeps source, title and expected text of a program that differs; the folder they are in.
+    /// Keeps source, title and expected text of a program that differs; returns their folder.
     pub(crate) fn keep(&self, seed: u64, level: u8, title: &Path, expected: &str) -> Result<PathBuf> {
         let folder = self.folder.join(format!("failed/{seed}_O{level}"));
         std::fs::create_dir_all(&folder)?;

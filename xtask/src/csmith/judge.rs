@@ -1,4 +1,4 @@
-//! Runs a program on both sides and says where they differ.
+//! Runs a program on both sides and reports differences.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -11,31 +11,31 @@ use xenia_testing::hermetic;
 /// Name and flags of an engine.
 pub(crate) type Engine = (&'static str, &'static [&'static str]);
 
-/// Every title runs on these.
+/// Engines that run every title.
 pub(crate) const ENGINES: [Engine; 2] = [("jit", &[]), ("interp", &["--interp"])];
-/// One title of every program runs on these too: everything compiled before its first execution,
-/// since most of such a program runs only once and never gets warm; and both engines block by
-/// block.
+/// Engines that also run one title of every program: with everything compiled before its first
+/// execution, since most of such a program runs only once and never gets warm; and both engines in
+/// a block-by-block cross-check.
 pub(crate) const THOROUGH: [Engine; 2] =
     [("jit at once", &["--warm-up", "0"]), ("cross-check", &["--cross-check", "--warm-up", "0"])];
 
-/// What the reference said.
+/// Result of the reference.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reference {
-    /// It ended after printing this.
+    /// It printed this and ended.
     Text(String),
-    /// It was stopped at its limit.
+    /// It was stopped at its time limit.
     TooLong,
 }
 
-/// A title that doesn't print what the reference prints.
+/// A title whose output differs from the reference's.
 pub(crate) struct Difference {
     pub(crate) seed: u64,
     pub(crate) level: u8,
     pub(crate) engine: &'static str,
     pub(crate) what: String,
-    /// Whether the reference prints the same when compiled at this level: if not, compiler or
-    /// program are at fault.
+    /// Whether the reference, compiled at this level, prints the same: if not, the compiler or the
+    /// program is at fault.
     pub(crate) steady: bool,
     pub(crate) kept: PathBuf,
 }
@@ -67,7 +67,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What [`compare`] found about one title.
+/// Result of [`compare`] for one title.
 pub(crate) struct Found {
     /// Guest instructions of all its runs.
     pub(crate) instructions: u64,
@@ -75,8 +75,8 @@ pub(crate) struct Found {
     pub(crate) differences: Vec<(&'static str, String)>,
 }
 
-/// Runs `command` with at most `seconds` of CPU time. CPU time, because a verdict must not depend
-/// on what else the machine does.
+/// Runs `command` with at most `seconds` of CPU time. Wall time would make the result depend on
+/// other load of the machine.
 fn limited(seconds: u32, command: &Command) -> Result<Output> {
     let script = format!("ulimit -t {seconds}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");
@@ -113,7 +113,7 @@ pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
     Ok(Reference::Text(text))
 }
 
-/// Runs `title` on every engine and compares what it prints with `expected`, and the engines'
+/// Runs `title` on every engine and compares its output with `expected`, and the engines'
 /// instruction counts and digests with each other.
 pub(crate) fn compare(
     xenia: &Path,

@@ -1,5 +1,5 @@
-//! The host's graphics device is lost in the middle of a run: a flag of the program for tests makes
-//! it so at draws with given numbers.
+//! Loss of the host's graphics device in the middle of a run: a test flag of the program triggers
+//! it at given draws.
 
 use super::run::{TITLE_TIME, wait};
 use crate::steps::{target_folder, xenia_rs};
@@ -13,19 +13,19 @@ use xenia_testing::Dice;
 const TITLE: &str = "guest/bin/demo.xex";
 const FRAMES: u64 = 3;
 const NO_DEVICE: &str = "no graphics adapter";
-/// Losses after which the reference draws.
+/// Number of losses after which the software reference draws.
 const MOST: usize = 3;
 const ANOTHER: &str = "the graphics device was lost; here is another";
 const SOFTWARE: &str = "drawing goes on in software";
 
-/// A run.
+/// A finished run.
 struct Ran {
     said: String,
     report: Value,
     picture: Vec<u8>,
 }
 
-/// The folder, the draws of a run, and its last frame.
+/// The folder, the number of draws of a run, and its last frame.
 pub(crate) struct Device {
     folder: PathBuf,
     draws: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// A run that loses nothing; none where the host has no device.
+    /// Makes a run without losses; `None` if the host has no device.
     pub(crate) fn prepare() -> Result<Option<Self>> {
         let folder = target_folder().join("faults/device");
         std::fs::create_dir_all(&folder)?;
@@ -45,7 +45,7 @@ impl Device {
         Ok(Some(Self { folder, draws, picture: ran.picture }))
     }
 
-    /// Loses the device once to three times; what was done, and what is wrong.
+    /// Loses the device one to three times; returns the injection and what is wrong.
     pub(crate) fn strike(&self, dice: &mut Dice) -> Result<(String, Vec<String>)> {
         let mut at: Vec<u64> = (0..=dice.below(MOST)).map(|_| 1 + dice.next() % self.draws).collect();
         at.sort_unstable();
@@ -61,13 +61,13 @@ impl Device {
         }
         let messages = [ANOTHER, SOFTWARE].map(|text| ran.said.matches(text).count());
         let losses = messages[0] + messages[1];
-        // A device is lost to whoever waits for it next: two draws that follow each other lose one, and
-        // behind the last there may be nobody.
+        // A loss is noticed at the next wait for the device: two consecutive draws count as one
+        // loss, and after the last draw the loss may go unnoticed.
         let fewest = usize::from(at.first() != Some(&self.draws));
         if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MOST) {
             wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.said));
         }
-        // What is lost in a frame is missing in that one alone.
+        // A loss affects only the frame in which it happens.
         let is_early = at.iter().all(|&draw| draw <= self.draws / FRAMES);
         if is_early && at.len() < MOST && ran.picture != self.picture {
             wrong.push("the last frame is another picture".to_owned());
@@ -76,7 +76,7 @@ impl Device {
     }
 }
 
-/// A run of the demo; `None` without a device.
+/// Runs the demo; `None` without a device.
 fn run(folder: &Path, lose_at: &[u64]) -> Result<Option<Ran>> {
     let [json, picture, said] = ["run.json", "last.png", "said.txt"].map(|name| folder.join(name));
     for stale in [&json, &picture] {

@@ -1,4 +1,4 @@
-//! What must hold after a fault.
+//! Conditions that must hold after a fault.
 
 use super::run::{Outcome, last_number, signal_of};
 use super::table::{End, Row};
@@ -6,7 +6,7 @@ use super::table::{End, Row};
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
-/// All that is wrong.
+/// All violated conditions.
 pub(crate) fn judge(row: &Row, outcome: &Outcome) -> Vec<String> {
     let mut wrong = Vec::new();
     let Outcome { said, found, before, .. } = outcome;

@@ -1,4 +1,4 @@
-//! One run under a fault, and the run that looks at what it has left.
+//! One run with a fault, and the run that checks its saves.
 
 use super::table::{Length, Place, Row, Strikes};
 use crate::steps::program;
@@ -14,48 +14,48 @@ const TITLE: &str = "guest/bin/faults.xex";
 const SHIM: &str = "xtask/faults/shim.c";
 /// Rounds of the title in a run.
 const ROUNDS: &str = "6";
-/// Words of the file that the title knows.
+/// Number of words in the file whose contents the title knows.
 const WORDS: u32 = 16 * 65536 / 4;
-/// Executors, in turn.
+/// Executors, used in turn.
 pub(crate) const MODES: [&str; 2] = ["--lockstep", "--parallel"];
-/// A run that takes longer hangs: one takes a second, and the host may be busy.
+/// Timeout of a run, which usually takes a second; the host may be busy.
 pub(crate) const TITLE_TIME: Duration = Duration::from_mins(2);
-/// How long a stopped process stands still.
+/// Pause of a stopped process.
 const STANDSTILL: Duration = Duration::from_secs(1);
 
-/// What all runs need.
+/// Files that all runs share.
 pub(crate) struct Ground {
     program: PathBuf,
     shim: PathBuf,
-    /// The title on a disc, and the same that looks at saves.
+    /// Disc image with the title; a second one checks saves.
     image: PathBuf,
     looking: PathBuf,
-    /// Saves to begin with.
+    /// Folder of the initial saves.
     saves: PathBuf,
-    /// Of one run.
+    /// Working folder of one run.
     work: PathBuf,
 }
 
-/// How a run went.
+/// Result of a run.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// What was done.
+    /// The injected fault.
     pub(crate) injection: String,
-    /// `None` if it hung.
+    /// Exit status; `None` if the run hung.
     pub(crate) status: Option<ExitStatus>,
-    /// All that it said.
+    /// All output of the run.
     pub(crate) said: String,
-    /// Errors that the title was told of, as far as it has said.
+    /// Errors that the title received, as far as it has reported them.
     pub(crate) errors: u64,
     pub(crate) came_to_its_end: bool,
-    /// What the run afterwards said.
+    /// Output of the run that checks the saves.
     pub(crate) found: String,
-    /// Saves that were there before.
+    /// Number of initial saves.
     pub(crate) before: u64,
 }
 
 impl Ground {
-    /// Builds the library, the discs, and saves to begin with.
+    /// Builds the library, the discs, and the initial saves.
     pub(crate) fn prepare(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
@@ -100,7 +100,7 @@ impl Ground {
         command
     }
 
-    /// A run without a fault, which must end well; what it says.
+    /// A run without a fault, which must succeed; returns its output.
     fn plain(&self, image: &Path, saves: &Path) -> Result<String> {
         let output = self.command(image, saves, MODES[0]).output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -110,7 +110,7 @@ impl Ground {
         Ok(said)
     }
 
-    /// Saves and disc of a run; where they are.
+    /// Creates the saves and disc of a run; returns their paths.
     fn fresh(&self) -> Result<(PathBuf, PathBuf)> {
         renew(&self.work)?;
         let (image, saves) = (self.work.join("game.iso"), self.work.join("saves"));
@@ -119,8 +119,7 @@ impl Ground {
         Ok((image, saves))
     }
 
-    /// How many calls there are to strike in a run that nothing happens to, or how many
-    /// milliseconds.
+    /// Number of calls that can fail in a run without a fault, or its milliseconds.
     pub(crate) fn count(&self, row: &Row, mode: &str) -> Result<u64> {
         let (image, saves) = self.fresh()?;
         let mut command = self.command(&image, &saves, mode);
@@ -149,8 +148,8 @@ impl Ground {
         command.env("LD_PRELOAD", &self.shim).env("FAULT_CALLS", group).env("FAULT_UNDER", under);
     }
 
-    /// A run in which the fault strikes somewhere; `most` has for each mode what
-    /// [`count`](Self::count) says.
+    /// Runs with a fault at a random point; `most` is the result of [`count`](Self::count) for each
+    /// mode.
     pub(crate) fn run(&self, row: &Row, most: &[u64], dice: &mut Dice) -> Result<Outcome> {
         let modes: Vec<usize> = (0..MODES.len()).filter(|&mode| most[mode] > 0).collect();
         let mode = dice.of(&modes).context("nothing to strike in any mode")?;
@@ -202,12 +201,12 @@ impl Ground {
     }
 }
 
-/// The number behind these words, where they stand last.
+/// The number after the last occurrence of `words`.
 pub(crate) fn last_number(text: &str, words: &str) -> Option<u64> {
     text.rsplit(words).find_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
 }
 
-/// How it ended; `None` after [`TITLE_TIME`].
+/// Waits for the exit status; `None` after [`TITLE_TIME`].
 pub(crate) fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
     let begun = Instant::now();
     loop {
@@ -223,14 +222,14 @@ pub(crate) fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
     }
 }
 
-/// Nothing is wrong with a process that has ended before.
+/// Sends a signal; a process that has ended already is not an error.
 fn signal(child: &Child, name: &str) -> Result<()> {
     let mut kill = Command::new("kill");
     kill.arg(format!("-{name}")).arg(child.id().to_string()).stderr(Stdio::null()).status()?;
     Ok(())
 }
 
-/// How a process ended, for judges.
+/// The signal that ended a process.
 pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }

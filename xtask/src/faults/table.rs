@@ -1,64 +1,64 @@
-//! The faults: a row each.
+//! Table of the injected faults.
 
 use std::fmt::Write;
 
-/// What a fault strikes.
+/// Target of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strikes {
-    /// Calls of the C library: a group that the preloaded library knows, for files of a place. Of
-    /// `hows` one is chosen each time.
+    /// Calls of the C library: a group known to the preloaded library, for files of a place. One of
+    /// `hows` is chosen each time.
     Calls { group: &'static str, place: Place, hows: &'static [&'static str], length: Length },
     /// The host's graphics device.
     Device,
-    /// The process, with SIGKILL.
+    /// Ends the process with SIGKILL.
     Kill,
-    /// The process, with SIGSTOP; a while later it goes on.
+    /// Stops the process with SIGSTOP; it continues a while later.
     Stop,
 }
 
-/// Whose files.
+/// The files whose calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The disc image.
+    /// Files of the disc image.
     Image,
-    /// The saves.
+    /// Files of the saves.
     Saves,
-    /// No files, or all.
+    /// Calls without files, or on all files.
     Everywhere,
 }
 
-/// For how long.
+/// Duration of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// One call.
+    /// A single call.
     Once,
-    /// All from then on.
+    /// All calls from then on.
     Rest,
 }
 
-/// How a run may end, beside the title's own end.
+/// Ways in which a run may end, besides the title's normal end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// With exit code 2 and a message.
+    /// Exit code 2 and a message.
     Refused,
-    /// By the abort that Rust's allocator has, with its message.
+    /// The abort of Rust's allocator, with its message.
     Abort,
-    /// By the signal that it was sent.
+    /// The signal that was sent.
     Killed,
 }
 
-/// A fault.
+/// A row of the fault table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) strikes: Strikes,
-    /// How a run may end then.
+    /// Ways in which a run may end.
     pub(crate) ends: &'static [End],
-    /// Whether the title may be told of an error.
+    /// Whether the title may receive an error.
     pub(crate) may_be_noticed: bool,
-    /// What standard error must say if it is.
+    /// Text that standard error must contain in that case.
     pub(crate) says: &'static str,
-    /// What happens, for the book.
+    /// Description of the fault, for the book.
     pub(crate) injected: &'static str,
     pub(crate) seen: &'static str,
     pub(crate) kept: &'static str,
@@ -81,13 +81,13 @@ const fn calls(group: &'static str, place: Place, hows: &'static [&'static str],
     Strikes::Calls { group, place, hows, length }
 }
 
-/// A fault that nobody notices.
+/// A fault without a visible effect.
 const fn unseen(name: &'static str, strikes: Strikes, injected: &'static str) -> Row {
     let seen = "nothing";
     Row { name, strikes, ends: &[], may_be_noticed: false, says: "", injected, seen, kept: ALL }
 }
 
-/// All of them.
+/// The table of all faults.
 pub(crate) const ROWS: &[Row] = &[
     Row {
         seen: "a line each time that there is another device; at the third time in a minute one that drawing goes on in software",
@@ -263,7 +263,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
 ];
 
-/// The table as the book has it.
+/// The table in the book's format.
 pub(crate) fn markdown() -> String {
     let mut text =
         "| fault | how it is injected | what is seen | what is kept |\n|---|---|---|---|\n".to_owned();

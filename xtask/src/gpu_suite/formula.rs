@@ -1,8 +1,8 @@
-//! The language in which a scene's expected picture is written.
+//! Formula language for the expected picture of a scene.
 //!
-//! It knows numbers, lists and arithmetic and nothing of how the emulator draws, so an expectation
-//! can't be right by making the same mistake. A text is a sequence of definitions, one a line
-//! (brackets may run over several), each of which sees those before it:
+//! It has numbers, lists and arithmetic and is independent of the emulator's drawing code, so an
+//! expectation cannot share its mistakes. A text is a sequence of definitions, one per line
+//! (brackets may span several lines), each of which can use the earlier ones:
 //!
 //! ```text
 //! weights = [0, 1/3, 2/3, 1]          # a list
@@ -17,7 +17,7 @@ mod parse;
 
 use std::rc::Rc;
 
-/// What an expression comes to.
+/// Value of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Number(f64),
@@ -30,7 +30,7 @@ enum Binary {
     Subtract,
     Multiply,
     Divide,
-    /// The remainder that has the divisor's sign.
+    /// Remainder with the divisor's sign.
     Modulo,
     Less,
     LessEqual,
@@ -44,24 +44,24 @@ enum Binary {
 enum Expression {
     Constant(Value),
     List(Vec<Expression>),
-    /// A definition's value, by number.
+    /// A definition's value, by index.
     Global(usize),
-    /// An argument of the function that this is in.
+    /// An argument of the enclosing function.
     Argument(usize),
     Negate(Box<Expression>),
     Not(Box<Expression>),
     Binary(Binary, Box<[Expression; 2]>),
     And(Box<[Expression; 2]>),
     Or(Box<[Expression; 2]>),
-    /// Condition, value if it holds, value if not.
+    /// Condition, value if true, value if false.
     Choice(Box<[Expression; 3]>),
     Index(Box<[Expression; 2]>),
-    /// A function of the text, by number.
+    /// A function defined in the text, by index.
     Call(usize, Vec<Expression>),
     Builtin(&'static Builtin, Vec<Expression>),
 }
 
-/// A function that the language has.
+/// A built-in function.
 #[derive(Debug)]
 struct Builtin {
     name: &'static str,
@@ -69,7 +69,7 @@ struct Builtin {
     apply: fn(&[f64]) -> f64,
 }
 
-/// The remainder that has the divisor's sign.
+/// Remainder with the divisor's sign.
 fn modulo(a: f64, b: f64) -> f64 {
     a - (a / b).floor() * b
 }
@@ -88,19 +88,19 @@ const BUILTINS: &[Builtin] = &[
     Builtin { name: "min", arguments: 2, apply: |a| a[0].min(a[1]) },
     Builtin { name: "max", arguments: 2, apply: |a| a[0].max(a[1]) },
     Builtin { name: "clamp", arguments: 3, apply: |a| a[0].max(a[1]).min(a[2]) },
-    // Whole numbers by their bits: the field of so many bits from a bit on, and exclusive or.
+    // Bit operations on whole numbers: the field of a given width at a given bit, and exclusive or.
     Builtin { name: "bits", arguments: 3, apply: |a| modulo((a[0] / a[1].exp2()).floor(), a[2].exp2()) },
     Builtin { name: "xor", arguments: 2, apply: |a| ((a[0] as i64) ^ (a[1] as i64)) as f64 },
 ];
 
-/// A text, ready to be evaluated for each pixel.
+/// A parsed text, ready for evaluation at each pixel.
 #[derive(Debug)]
 pub(crate) struct Formula {
-    /// Values by number; the first two are x and y.
+    /// Names of the values by index; the first two are x and y.
     names: Vec<String>,
-    /// The expressions of the values after those.
+    /// Expressions of the values after x and y.
     values: Vec<Expression>,
-    /// Line of each, for messages.
+    /// Line number of each, for messages.
     lines: Vec<usize>,
     functions: Vec<Expression>,
 }
@@ -127,7 +127,7 @@ mod tests {
             ("list = [4,\n  5, # a remark\n  6]\nout = list[floor(2.9)]", 6.0),
             ("out = bits(0xABCD, 4, 8) + xor(5, 3)", 194.0),
             ("out = clamp(7, 0, 1) + min(1, 2) + max(1, 2) + round(2.5) + frac(1.25)", 7.25),
-            // What isn't chosen isn't evaluated.
+            // The branch that is not chosen is not evaluated.
             ("out = x > 90 ? [1][7] : 4", 4.0),
         ] {
             assert_eq!(at(text, 2, 2), Ok(vec![expected]), "{text}");

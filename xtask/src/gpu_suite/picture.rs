@@ -1,21 +1,21 @@
-//! Pictures as PNG files.
+//! Reading and writing of PNG files.
 
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
-/// A picture.
+/// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Picture {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Three bytes a pixel, rows from the top.
+    /// Three bytes per pixel, rows from the top.
     pub(crate) rgb: Vec<u8>,
 }
 
 impl Picture {
-    /// Reads a file of 8 bits a component; alpha is dropped.
+    /// Reads a PNG file with 8 bits per component; alpha is dropped.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         let file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
@@ -34,7 +34,7 @@ impl Picture {
         Ok(Self { width: info.width, height: info.height, rgb })
     }
 
-    /// Writes a file.
+    /// Writes a PNG file.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let shown = path.display();
         let file = File::create(path).with_context(|| format!("cannot create {shown}"))?;

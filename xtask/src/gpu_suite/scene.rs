@@ -1,4 +1,4 @@
-//! What a scene must look like: golden/gpu-suite/NAME/expect.toml.
+//! The expected picture of a scene: golden/gpu-suite/NAME/expect.toml.
 
 use super::formula::Formula;
 use super::picture::Picture;
@@ -6,23 +6,23 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::path::Path;
 
-/// The file.
+/// The contents of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// Part of the chip, under which the table lists it.
+    /// Part of the GPU; the table is grouped by it.
     area: String,
-    /// The feature, for the table.
+    /// Name of the feature, for the table.
     feature: String,
-    /// How far a component may be from the formula's value, in levels of 1/255, beyond rounding.
+    /// Tolerance of a component around the formula's value, in levels of 1/255, beyond rounding.
     #[serde(default)]
     tolerance: f64,
-    /// Definitions of `red`, `green` and `blue` from `x` and `y`; where `any` is not zero, hardware
-    /// may do as it likes and nothing is compared.
+    /// Definitions of `red`, `green` and `blue` from `x` and `y`; where `any` is not zero, the
+    /// hardware's result is undefined and the pixel is not compared.
     picture: String,
 }
 
-/// A scene.
+/// A scene with its parsed formula.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) name: String,
@@ -32,11 +32,11 @@ pub(crate) struct Scene {
     formula: Formula,
 }
 
-/// Rounding to a level, a little more so that ties go both ways.
+/// Rounding to a level, slightly increased so that ties may round either way.
 const ROUNDING: f64 = 0.5 + 1e-6;
-/// Share of pixels that need not be compared at most.
+/// Largest allowed share of pixels that are not compared.
 const MOST_ANY: f64 = 0.2;
-/// What the formula's own picture has where anything will do.
+/// Colour of pixels that are not compared, in the formula's picture.
 const ANY: [u8; 3] = [255, 0, 255];
 
 impl Scene {
@@ -76,7 +76,7 @@ impl Scene {
         Ok(Expected { width, height, levels, allowed: ROUNDING + self.tolerance })
     }
 
-    /// The levels of a pixel, not yet rounded; `None` where anything will do.
+    /// The unrounded levels of a pixel; `None` if it is not compared.
     fn levels(&self, x: u32, y: u32) -> Result<Option<[f64; 3]>> {
         let values = self.formula.evaluate(x, y).with_context(|| format!("scene {}", self.name))?;
         if values.number("any").is_some_and(|any| any != 0.0) {
@@ -92,26 +92,26 @@ impl Scene {
     }
 }
 
-/// What a scene's formula comes to.
+/// Expected levels of all pixels of a scene.
 #[derive(Debug)]
 pub(crate) struct Expected {
     width: u32,
     height: u32,
-    /// Levels of each pixel, rows from the top; `None` where anything will do.
+    /// Levels of each pixel, rows from the top; `None` if it is not compared.
     levels: Vec<Option<[f64; 3]>>,
-    /// How far a level may be off.
+    /// Largest allowed deviation of a level.
     allowed: f64,
 }
 
 impl Expected {
-    /// The picture that the formula describes.
+    /// The picture described by the formula.
     pub(crate) fn picture(&self) -> Picture {
         let round = |levels: [f64; 3]| levels.map(|level| level.round() as u8);
         let rgb = self.levels.iter().flat_map(|levels| levels.map_or(ANY, round)).collect();
         Picture { width: self.width, height: self.height, rgb }
     }
 
-    /// Compares every pixel; what is wrong in a line, if something is.
+    /// Compares every pixel; returns a one-line description of the differences, if any.
     pub(crate) fn judge(&self, shown: &Picture) -> Option<String> {
         if (shown.width, shown.height) != (self.width, self.height) {
             return Some(format!("the picture has {} x {} pixels", shown.width, shown.height));

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use xenia_testing::hermetic;
 
-/// Titles that are measured unless others are named.
+/// Titles that are measured by default.
 const TITLES: [&str; 7] = [
     "10000x400",
     "10000x400:wide",
@@ -30,7 +30,7 @@ first start had beyond the interpreter, for each instruction of the title's code
 
 ";
 
-/// The titles among the names, which begin with a digit; all if nothing is named.
+/// The names that are titles (they begin with a digit); the default titles if no name is given.
 pub(super) fn titles(names: &[String]) -> Vec<&str> {
     if names.is_empty() {
         return TITLES.to_vec();
@@ -39,7 +39,7 @@ pub(super) fn titles(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).filter(is_title).collect()
 }
 
-/// Measures the titles; the figures go to `json`.
+/// Measures the titles and writes the figures to `json`.
 pub(super) fn measure(titles: &[&str], runs: u32, peers: &str, json: &Path) -> Result<()> {
     let mut command = hermetic(steps::released_program()?);
     command.args(["bench", "--runs", &runs.to_string()]);
@@ -47,7 +47,7 @@ pub(super) fn measure(titles: &[&str], runs: u32, peers: &str, json: &Path) -> R
     steps::run(command.arg("--json").arg(json))
 }
 
-/// The section, of the bench's report.
+/// Writes the page's section from the bench's report.
 pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
     let titles = report["much_code"].as_array().context("the report has no titles")?;
     out.push_str(BEGINNING);

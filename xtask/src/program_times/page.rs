@@ -1,4 +1,4 @@
-//! The page of the book about how long programs take, from the figures of `bench --programs`.
+//! The book's page about program run times, from the figures of `bench --programs`.
 
 use super::much_code;
 use super::shares::PARTS;
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// At most this many times as long as natively is the goal, as a geometric mean.
+/// Goal for the run time relative to native, as a geometric mean.
 const GOAL: f64 = 2.0;
 
 const BEGINNING: &str = "\
@@ -31,8 +31,8 @@ have a table of their own.
 
 ";
 
-/// The page, of what `bench --programs` reports, of what [`super::shares`] found out about each
-/// program, and of what `bench --much-code` reports, null where that was not measured.
+/// The page, from the report of `bench --programs`, the shares that [`super::shares`] measured for
+/// each program, and the report of `bench --much-code` (null if not measured).
 pub(super) fn page(report: &Value, shares: &Value, titles: &Value) -> Result<String> {
     let programs = report["programs"].as_array().context("the report has no programs")?;
     let mut out = BEGINNING.to_owned();
@@ -125,7 +125,7 @@ fn starts(out: &mut String, programs: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// Where the time goes.
+/// Writes where the time goes.
 fn parts(out: &mut String, shares: &Value) -> Result<()> {
     let Some(programs) = shares.as_array() else { return Ok(()) };
     out.push_str(
@@ -145,7 +145,7 @@ fn parts(out: &mut String, shares: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What is behind a goal.
+/// Writes which programs miss a goal.
 fn shortfalls(out: &mut String, report: &Value, programs: &[Value]) -> Result<()> {
     out.push_str("## Goals\n\n");
     let mean = report["program_geomeans"]["all"]["auto_over_native"].as_f64();
@@ -165,7 +165,7 @@ fn ratio(program: &Value, of: &str, to: &str) -> Option<f64> {
     Some(median(of)? / median(to)?)
 }
 
-/// Least, median and most of a spread.
+/// Minimum, median and maximum of a spread.
 pub(super) fn spread(value: &Value, times: f64, decimals: usize) -> String {
     let parts = ["min", "median", "max"].map(|key| value[key].as_f64());
     if parts.contains(&None) {
@@ -174,7 +174,7 @@ pub(super) fn spread(value: &Value, times: f64, decimals: usize) -> String {
     parts.map(|part| number(part.map(|part| part * times), decimals)).join(" ")
 }
 
-/// A figure, or a dash.
+/// A figure, or a dash if it is missing.
 pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
 }

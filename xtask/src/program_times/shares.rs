@@ -1,7 +1,7 @@
-//! Where a program's time goes: samples of Linux's `perf`, by what was running.
+//! Profiles of the programs: samples of Linux's `perf`, classified by the code that was running.
 //!
-//! `xenia-rs bench` runs under `perf record`, a program at a time. Each run of a title in it is a
-//! process of its own, so the first ones of them are the steps of a first start and the next ones
+//! `xenia-rs bench` runs under `perf record`, one program at a time. Each run of a title is a
+//! separate process, so the first processes are the steps of a first start and the following ones
 //! those of a second.
 
 use anyhow::{Context, Result, bail};
@@ -10,26 +10,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Samples a second of CPU time: a prime, so that nothing periodic is met each time.
+/// Samples per second of CPU time: a prime, to avoid aliasing with periodic events.
 const SAMPLES: &str = "997";
-/// What `bench` starts itself as, /proc/PID/exe, is called after that.
+/// Process name of the titles' runs: `bench` starts itself as /proc/PID/exe.
 const PROCESS: &str = "exe";
 
-/// What a sample can be of, in the order of the page's columns; `Parts` counts by these.
+/// Classes of samples, in the order of the page's columns; `Parts` counts by these.
 pub(super) const PARTS: [&str; 6] =
     ["compiled code", "compiler", "interpreter", "ways in and out", "the host's kernel", "rest"];
-/// Where code of ours is, by what its symbols have in them; what is named by no line is the rest.
+/// Substrings of symbols by class; symbols that match no line are the rest.
 const SYMBOLS: &[(&str, &[&str])] = &[
     (
         "compiler",
         &["cranelift", "regalloc2", "xenia_jit::lift", "xenia_jit::function_tier", "xenia_jit::region"],
     ),
-    // Its table of functions is reached by thunks.
+    // The interpreter's function table is called through thunks.
     ("interpreter", &["xenia_cpu::", "FnOnce::call_once"]),
     ("ways in and out", &["xenia_jit::"]),
 ];
 
-/// Whether there is a `perf` that may count.
+/// Whether `perf` is installed and allowed to count.
 pub(super) fn can_be_had() -> Result<()> {
     let tried = Command::new("perf").args(["stat", "-e", "cpu-clock", "true"]).output();
     match tried {
@@ -53,7 +53,7 @@ pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Valu
         .arg(&samples)
         .arg("--")
         .arg(emulator);
-    // Whoever runs this may have settings of their own.
+    // Ignore the user's settings.
     command.args(["--config", "/dev/null", "bench", "--runs=1", "--peers=native"]);
     command.arg(format!("--programs={}", alone.display()));
     let status = command.stdout(Stdio::null()).status().context("cannot start perf")?;
@@ -71,8 +71,8 @@ pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Valu
     Ok(json!({ "name": program["name"], "first": first, "second": second }))
 }
 
-/// Percent of each part, of the processes of a first start and of a second, which have as many
-/// `steps` each.
+/// Percentages of each class, for the processes of a first start and of a second, with `steps`
+/// processes each.
 fn starts(script: &str, steps: usize) -> Option<[Vec<u64>; 2]> {
     let mut order = Vec::new();
     let mut counts: BTreeMap<&str, [u64; PARTS.len()]> = BTreeMap::new();
@@ -93,8 +93,8 @@ fn starts(script: &str, steps: usize) -> Option<[Vec<u64>; 2]> {
     Some([of(0)?, of(steps)?])
 }
 
-/// Process and what ran, of a line `exe 16845 557d1dd95df5 SYMBOL (FILE)`, if it is one of the
-/// emulator's.
+/// Process and code of a line `exe 16845 557d1dd95df5 SYMBOL (FILE)`, if it belongs to the
+/// emulator.
 fn sample(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.trim_start().split_once(char::is_whitespace)?;
     let (process, rest) = rest.trim_start().split_once(char::is_whitespace)?;
@@ -102,7 +102,7 @@ fn sample(line: &str) -> Option<(&str, &str)> {
     (name == PROCESS).then_some((process, code))
 }
 
-/// The part, as a number among [`PARTS`], that `SYMBOL (FILE)` is of.
+/// The class of `SYMBOL (FILE)`, as an index into [`PARTS`].
 fn part(code: &str) -> usize {
     let (symbol, file) = code.rsplit_once(" (/").unwrap_or((code, code));
     let name = if file.contains("xenia-code") {

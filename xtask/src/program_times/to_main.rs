@@ -1,16 +1,16 @@
-//! A program that ends where its `main` would begin: what runs until then is its start.
+//! Patches a program to end at the start of its `main`, to measure its start-up.
 
 use anyhow::{Context, Result, bail};
 use object::{Object, ObjectSegment, ObjectSymbol};
 
-/// `li 3, 0`: the exit code.
+/// Encoding of `li 3, 0`: the exit code.
 const NO_ERROR: u32 = 0x3860_0000;
-/// `b`, without where to.
+/// Encoding of `b` without its displacement.
 const BRANCH: u32 = 0x4800_0000;
-/// Bits of its distance.
+/// Displacement bits of `b`.
 const DISTANCE: u32 = 0x03FF_FFFC;
 
-/// The ELF file with a `main` that goes to the function `end`, which takes an exit code and does
+/// The ELF file with a `main` that jumps to the function `end`, which takes an exit code and does
 /// not return.
 pub(super) fn ends_at_main(elf: &[u8], end: &str) -> Result<Vec<u8>> {
     let file = object::File::parse(elf)?;

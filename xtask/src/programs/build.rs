@@ -1,5 +1,5 @@
-//! From sources to three programs each: a plain-ELF title, the same objects for qemu-ppc, and the
-//! host's own.
+//! Builds three programs from the sources: a plain-ELF title, the same objects for qemu-ppc, and a
+//! native one.
 
 use super::catalogue::{Part, Program};
 use super::library::Library;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
-/// Flags of the guest's code, the library included. It has no 64-bit instructions: qemu-ppc has no
+/// Flags of the guest's code, including the library. It has no 64-bit instructions: qemu-ppc has no
 /// model with both AltiVec and those, and qemu-ppc64 refuses 32-bit programs. The 7450 has no
 /// instruction for square roots, but qemu's model of it and the console have.
 pub(crate) const GUEST: &[&str] = &[
@@ -31,16 +31,16 @@ pub(crate) const GUEST: &[&str] = &[
     "-ffp-contract=off",
     "-ffunction-sections",
     "-fdata-sections",
-    // The library then takes square roots with the instruction.
+    // Makes the library use the square-root instruction.
     "-D_ARCH_PPCSQ",
 ];
 
 /// Flags after [`GUEST`] of [wide](Program::wide) programs: the console's compilers use 64-bit
-/// instructions in 32-bit programs. gcc 12 miscompiles some of them unless it is told to leave out
-/// one pass: of Lua's parser it makes a call with a null pointer.
+/// instructions in 32-bit programs. gcc 12 miscompiles some of them unless one pass is disabled: in
+/// Lua's parser it generates a call through a null pointer.
 pub(crate) const WIDE: &[&str] = &["-mcpu=cell", "-mpowerpc64", "-fno-gcse"];
 
-/// How both sides compile a program, so that they mean the same.
+/// Compiler flags of both sides, so that programs have the same meaning.
 const COMMON: &[&str] = &[
     "-O2",
     "-std=gnu11",
@@ -52,10 +52,10 @@ const COMMON: &[&str] = &[
     "-ffunction-sections",
     "-fdata-sections",
 ];
-/// How a title is linked.
+/// Linker flags of a title.
 pub(crate) const LINK: &[&str] =
     &["-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections", "-Wl,-z,noexecstack", "-Wl,--build-id=none"];
-/// And where.
+/// Link addresses of a title.
 pub(crate) const TITLE_LINK: &[&str] =
     &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000", "-Wl,-z,norelro"];
 
@@ -78,7 +78,7 @@ impl Builder {
         Ok(Self { folder: folder.to_owned(), described, library, compiler_include })
     }
 
-    /// Builds those that are not there as they would be built; says how many were not.
+    /// Builds programs that are not up to date; returns how many were built.
     pub(crate) fn build(&self, programs: &[&Program]) -> Result<usize> {
         let next = AtomicUsize::new(0);
         let built = AtomicUsize::new(0);
@@ -107,7 +107,7 @@ impl Builder {
         Ok(built.into_inner())
     }
 
-    /// Builds one program if something of ours that it is made of has changed.
+    /// Builds one program if one of our files for it has changed.
     fn provide(&self, program: &Program) -> Result<bool> {
         let stamp = self.folder.join(format!("{}.stamp", program.name));
         let made_of = self.made_of(program)?;
@@ -131,7 +131,7 @@ impl Builder {
         Ok(true)
     }
 
-    /// Everything of ours that a program is made of, as a hash; packages don't change.
+    /// A hash of all our files for a program; packages don't change.
     fn made_of(&self, program: &Program) -> Result<String> {
         let mut hasher = DefaultHasher::new();
         (GUEST, WIDE, program.wide, COMMON, LINK, TITLE_LINK).hash(&mut hasher);
@@ -145,7 +145,7 @@ impl Builder {
         Ok(format!("{:016x}\n", hasher.finish()))
     }
 
-    /// Every source: ours first, then the packages'.
+    /// All sources: ours first, then the packages'.
     fn sources(&self, program: &Program) -> Result<Vec<PathBuf>> {
         let own = self.described.join(&program.name);
         let mut sources = vec![self.described.join("system/driver.c")];
@@ -175,7 +175,7 @@ impl Builder {
         Ok(sources)
     }
 
-    /// Where headers are looked for: ours, so that they replace a package's, then the packages'.
+    /// Include folders: ours first, so that they override a package's headers, then the packages'.
     fn headers(&self, program: &Program, work: &Path) -> Vec<PathBuf> {
         let mut folders = vec![self.described.join("system"), work.to_owned()];
         let own = self.described.join(&program.name);
@@ -187,7 +187,7 @@ impl Builder {
         folders
     }
 
-    /// Compiles every source of `program` with `compiler`; the objects.
+    /// Compiles every source of `program` with `compiler`; returns the objects.
     fn compile(
         &self,
         compiler: impl Fn() -> Command,
@@ -226,7 +226,7 @@ impl Builder {
             command.args(WIDE);
             command
         };
-        // qemu's program keeps the 32-bit subset, which must answer the same.
+        // qemu's program keeps the 32-bit subset, and must compute the same answer.
         let of_title =
             if program.wide { self.compile(wide, program, work, "wide")? } else { objects.clone() };
         let layer = |name: &str| -> Result<PathBuf> {
@@ -278,8 +278,7 @@ pub(crate) fn hash_folder(folder: &Path, hasher: &mut DefaultHasher) -> Result<(
     Ok(())
 }
 
-/// The files under `root` that a pattern names, in order; a `*` in the last part stands for
-/// anything.
+/// The files under `root` that match a pattern, in order; a `*` in the last part matches any text.
 fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     let (folder, file) = pattern.rsplit_once('/').unwrap_or((".", pattern));
     let folder = if folder == "." { root.to_owned() } else { root.join(folder) };
@@ -294,7 +293,7 @@ fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether `text` is what `pattern` stands for.
+/// Whether `text` matches `pattern`.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What guest/programs describes: a folder with a `program.toml` for each program, and
+//! Descriptions in guest/programs: a folder with a `program.toml` for each program, and
 //! `sources.toml` for the packages.
 
 use anyhow::{Context, Result, bail};
@@ -9,7 +9,7 @@ use std::path::Path;
 /// Name of the C library's package.
 pub(crate) const LIBRARY: &str = "musl";
 
-/// What a program computes with, mostly.
+/// The main kind of arithmetic of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -26,47 +26,47 @@ impl Kind {
     }
 }
 
-/// What a program takes of a package.
+/// The part of a package that a program uses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Part {
-    /// The Debian source package.
+    /// Name of the Debian source package.
     pub(crate) name: String,
-    /// Sources in it; a `*` stands for any part of a file's name.
+    /// Source files in the package; a `*` matches any part of a file name.
     pub(crate) files: Vec<String>,
-    /// Of those, not these.
+    /// Files to exclude.
     #[serde(default)]
     pub(crate) exclude: Vec<String>,
-    /// Folders with headers in it.
+    /// Include folders in the package.
     #[serde(default)]
     pub(crate) include: Vec<String>,
 }
 
-/// A program.
+/// A program's description.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Program {
-    /// Its folder's name.
+    /// Name of the program's folder.
     #[serde(skip)]
     pub(crate) name: String,
     pub(crate) about: String,
     pub(crate) kind: Kind,
-    /// Whether it is one of those that are only looked at when all is done.
+    /// Whether the program is in the held-out set, which is only evaluated at the end.
     #[serde(default)]
     pub(crate) unseen: bool,
-    /// Whether its title is built for the 64-bit subset of the console's compilers. What qemu runs
-    /// never is.
+    /// Whether the title is built for the 64-bit subset of the console's compilers. The program for
+    /// qemu never is.
     #[serde(default)]
     pub(crate) wide: bool,
-    /// What every build of it answers.
+    /// The answer of every build.
     #[serde(default)]
     pub(crate) answer: String,
-    /// What its PowerPC code answers, bit for bit.
+    /// The bit-exact answer of the PowerPC code.
     #[serde(default)]
     pub(crate) exact: String,
-    /// How often its driver does its work, so that it takes some tenths of a second natively.
+    /// Repetitions of the driver's work, so that it takes some tenths of a second natively.
     pub(crate) repeats: u32,
-    /// Preprocessor symbols.
+    /// Preprocessor symbols to define.
     #[serde(default)]
     pub(crate) define: Vec<String>,
     /// Files of its folder that become arrays, in `NAME_EXTENSION.h`.
@@ -82,17 +82,17 @@ impl Program {
         format!("{}.elf", self.name)
     }
 
-    /// File name of what qemu runs.
+    /// File name of the program for qemu.
     pub(crate) fn for_qemu(&self) -> String {
         format!("{}.qemu", self.name)
     }
 
-    /// File name of the host's program.
+    /// File name of the native program.
     pub(crate) fn native(&self) -> String {
         format!("{}.native", self.name)
     }
 
-    /// What its PowerPC code prints.
+    /// The line that the PowerPC code prints.
     pub(crate) fn line(&self) -> String {
         format!("answer {} exact {}\n", self.answer, self.exact)
     }
@@ -106,7 +106,7 @@ pub(crate) struct Source {
     pub(crate) sha256: String,
 }
 
-/// All of it.
+/// All programs and packages.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     pub(crate) programs: Vec<Program>,

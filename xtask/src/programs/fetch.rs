@@ -1,8 +1,8 @@
-//! Sources: tarballs of Debian source packages, and packages with data, known by their hashes,
-//! unpacked side by side.
+//! Downloads of sources: tarballs of Debian source packages, and packages with data, verified by
+//! hash and unpacked side by side.
 //!
-//! apt fetches them over lists of its own under `target/programs`, so that neither root nor the
-//! system's list of sources is needed. What is there is not fetched again.
+//! apt fetches them with separate package lists under `target/programs`, so that neither root nor
+//! the system's list of sources is needed. Files that exist are not fetched again.
 
 use super::catalogue::{Catalogue, LIBRARY, Program, Source};
 use super::quietly;
@@ -12,19 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Debian's release whose packages they are.
+/// The Debian release of the packages.
 const SUITE: &str = "bookworm";
 const ARCHIVE: &str = "http://deb.debian.org/debian";
-/// How the file names of packages end that are installed, not built.
+/// File name suffix of binary packages, which are unpacked and not built.
 const BINARY: &str = ".deb";
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Where a package is unpacked.
+/// The folder of an unpacked package.
 pub(crate) fn unpacked(folder: &Path, package: &str) -> PathBuf {
     folder.join("sources").join(package)
 }
 
-/// Fetches and unpacks what the programs need.
+/// Fetches and unpacks the packages that the programs need.
 pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program]) -> Result<()> {
     let parts = programs.iter().flat_map(|program| &program.parts);
     let mut packages: BTreeSet<&str> = parts.map(|part| part.name.as_str()).collect();
@@ -32,7 +32,7 @@ pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program])
     fetch_packages(folder, &catalogue.sources, packages)
 }
 
-/// Fetches and unpacks packages that are not there.
+/// Fetches and unpacks missing packages.
 pub(crate) fn fetch_packages(
     folder: &Path,
     sources: &BTreeMap<String, Source>,
@@ -70,7 +70,7 @@ pub(crate) fn fetch_packages(
     Ok(())
 }
 
-/// Lets apt fetch upstream's tarballs of source packages, and whole binary packages.
+/// Downloads upstream's tarballs of source packages, and complete binary packages, by apt.
 fn download(folder: &Path, tarballs: &Path, source: &[&str], binary: &[&str]) -> Result<()> {
     if !apt::has("apt-get") {
         bail!("no apt-get: the sources come from Debian's packages");
@@ -109,7 +109,7 @@ fn download(folder: &Path, tarballs: &Path, source: &[&str], binary: &[&str]) ->
     Ok(())
 }
 
-/// Fails where the file is not the one that is known.
+/// Fails if the file does not have the expected hash.
 fn check_hash(file: &Path, expected: &str) -> Result<()> {
     let mut command = Command::new("sha256sum");
     let output = command.arg(file).output().context("cannot start sha256sum")?;
@@ -121,7 +121,8 @@ fn check_hash(file: &Path, expected: &str) -> Result<()> {
     }
 }
 
-/// Unpacks to a folder that is there whole or not at all.
+/// Unpacks into a temporary folder, which is then renamed, so that an incomplete folder never has
+/// the final name.
 fn unpack(tarball: &Path, to: &Path) -> Result<()> {
     let partial = to.with_extension("partial");
     if partial.is_dir() {

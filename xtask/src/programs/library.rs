@@ -1,5 +1,5 @@
-//! The guest's C library: musl, whose system calls go to a function that each system layer has its
-//! own of.
+//! The guest's C library: musl, whose system calls go to a function that each system layer
+//! provides.
 
 use super::build::{COMPILER, GUEST};
 use super::catalogue::LIBRARY;
@@ -8,17 +8,17 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a program is compiled and linked with.
+/// Files for compiling and linking a program.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) include: PathBuf,
     pub(crate) archive: PathBuf,
-    /// musl's start-up under Linux.
+    /// musl's start-up code for Linux.
     pub(crate) linux_start: PathBuf,
 }
 
 impl Library {
-    /// Builds it, unless it is there from the same sources and flags.
+    /// Builds the library, unless it exists for the same sources and flags.
     pub(crate) fn provide(folder: &Path, system: &Path) -> Result<Self> {
         let installed = folder.join("library");
         let calls = std::fs::read_to_string(system.join("syscall_arch.h"))?;

@@ -1,4 +1,4 @@
-//! What the programs answer: natively, under qemu, and in our engines.
+//! Comparison of the programs' answers: native, under qemu, and in our engines.
 
 use super::catalogue::Program;
 use super::last_lines;
@@ -10,10 +10,10 @@ use xenia_testing::hermetic;
 /// An engine's name, and its flags of `xenia-rs exec`.
 pub(crate) type Engine = (&'static str, &'static [&'static str]);
 
-/// Both.
+/// Both engines of the emulator.
 pub(crate) const ENGINES: &[Engine] = &[("jit", &[]), ("interp", &["--interp"])];
 
-/// What a command printed; it must have ended well.
+/// The output of a command, which must succeed.
 fn printed(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
     let text = String::from_utf8(output.stdout)?;
@@ -38,7 +38,7 @@ fn qemu(folder: &Path, program: &Program) -> Result<String> {
     printed(Command::new("qemu-ppc").args(["-cpu", "7450"]).arg(folder.join(program.for_qemu())))
 }
 
-/// Runs every program everywhere and compares; all that differ are named.
+/// Runs every program on every engine and compares; the error lists all that differ.
 pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines: &[Engine]) -> Result<()> {
     let mut wrong = Vec::new();
     for program in programs {
@@ -68,7 +68,8 @@ pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines:
     Ok(())
 }
 
-/// Writes what the host and qemu agree on, and qemu's exact answer, into every `program.toml`.
+/// Writes the answer that the host and qemu agree on, and qemu's exact answer, into every
+/// `program.toml`.
 pub(crate) fn bless(folder: &Path, described: &Path, programs: &[&Program]) -> Result<()> {
     let mut wrong = Vec::new();
     for program in programs {

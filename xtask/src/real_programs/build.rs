@@ -1,4 +1,5 @@
-//! Building a program twice with its `build.sh`: by the host's compiler, and by that for titles.
+//! Builds a program twice with its `build.sh`: with the host's compiler, and with the title
+//! compiler.
 
 use super::catalogue::Program;
 use crate::programs::build::{WIDE, hash_folder};
@@ -10,15 +11,15 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A title's file in its folder.
+/// File name of a title in its folder.
 pub(crate) const TITLE: &str = "default.xex";
 
-/// Where a side is built.
+/// Build folder of a side.
 pub(crate) fn folder_of(side: &str) -> String {
     format!("{side}-build")
 }
 
-/// Builds it unless it is there from the same files of ours; packages don't change.
+/// Builds the program unless it is up to date with our files; packages don't change.
 pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
     let folder = folder.join(&program.name);
     let stamp = folder.join("stamp");
@@ -40,7 +41,7 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
             if side == "native" {
                 std::fs::copy(work.join(&name), out.join(&name))?;
             } else {
-                // A folder each, and the name that titles have: some look for their own executable.
+                // One folder each, and the usual name of titles: some look for their executable.
                 std::fs::create_dir_all(out.join(&name))?;
                 sdk.pack(&work.join(&name), &out.join(&name).join(TITLE))?;
             }
@@ -49,8 +50,7 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
     Ok(std::fs::write(stamp, made_of)?)
 }
 
-/// Builds it for qemu-ppc, too, unless that is there from the same files as the rest, which must be
-/// there.
+/// Also builds the program for qemu-ppc, unless it is up to date. The other builds must exist.
 pub(crate) fn provide_for_qemu(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
     let folder = folder.join(&program.name);
     let (made_of, stamp) = (std::fs::read_to_string(folder.join("stamp"))?, folder.join("stamp-qemu"));
@@ -66,7 +66,7 @@ pub(crate) fn provide_for_qemu(folder: &Path, sources: &Path, sdk: &Sdk, program
     Ok(std::fs::write(stamp, made_of)?)
 }
 
-/// Runs `build.sh` in an empty folder; that folder, and an empty one for what comes of it.
+/// Runs `build.sh` in an empty folder; returns that folder, and an empty one for its output.
 fn one_side(
     folder: &Path,
     sources: &Path,
@@ -82,7 +82,7 @@ fn one_side(
         std::fs::create_dir_all(old)?;
     }
     let flags = if program.wide && side == "guest" { WIDE } else { &[] };
-    // Each build.sh lets the shell split these into words.
+    // Each build.sh lets the shell split this into words.
     let with_flags = |compiler: &Path| format!("{} {}", compiler.display(), flags.join(" "));
     let mut command = Command::new("bash");
     command.arg(program.folder.join("build.sh")).current_dir(&work);
@@ -92,7 +92,7 @@ fn one_side(
     Ok((work, out))
 }
 
-/// What is run of it, and what its tests run beside.
+/// The programs that are run, and those that their tests start.
 fn programs_of(program: &Program) -> Vec<String> {
     let mut names: Vec<_> = program.runs.iter().map(|run| run.program.clone()).collect();
     names.extend(program.timed.iter().map(|run| run.program.clone()));

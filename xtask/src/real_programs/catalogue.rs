@@ -1,17 +1,17 @@
-//! What guest/real-programs describes.
+//! Descriptions in guest/real-programs.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// A program, and what is run of it.
+/// A program, and its runs.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Program {
-    /// Its folder's name.
+    /// Name of the program's folder.
     #[serde(skip)]
     pub(crate) name: String,
-    /// Its folder.
+    /// Path of the program's folder.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
     #[expect(dead_code, reason = "for readers")]
@@ -20,11 +20,11 @@ pub(crate) struct Program {
     /// run.
     #[serde(default)]
     pub(crate) wide: bool,
-    /// Debian packages.
+    /// Debian packages with its sources.
     pub(crate) packages: Vec<String>,
-    /// A host's program that building it needs, beside compilers.
+    /// A host program that the build needs, besides compilers.
     pub(crate) needs: Option<String>,
-    /// Lines that begin so are not the same everywhere.
+    /// Beginnings of lines that may differ between runs.
     #[serde(default)]
     pub(crate) differs: Vec<String>,
     /// Whether lines end with times.
@@ -33,67 +33,66 @@ pub(crate) struct Program {
     /// Runs, one after the other in one folder.
     #[serde(default, rename = "run")]
     pub(crate) runs: Vec<Run>,
-    /// What is built beside what is run.
+    /// Additional programs to build.
     #[serde(default)]
     pub(crate) also: Vec<String>,
-    /// What is timed of it: runs that follow each other.
+    /// Timed runs, one after the other.
     #[serde(default)]
     pub(crate) timed: Vec<Run>,
-    /// Or a run for each of many files.
+    /// A run for each of many files.
     pub(crate) each: Option<Each>,
-    /// What it draws.
+    /// A run that compares pictures.
     pub(crate) pictures: Option<Pictures>,
 }
 
-/// A run whose pictures are compared. It finds the files of the runs before it.
+/// A run whose pictures are compared. It sees the files of the runs before it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pictures {
     pub(crate) program: String,
     pub(crate) arguments: Vec<String>,
-    /// How many.
+    /// Number of frames.
     pub(crate) frames: u32,
 }
 
-/// One run.
+/// One run of a program.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Run {
-    /// What `build.sh` has built.
+    /// The program built by `build.sh`.
     pub(crate) program: String,
-    /// The package that `files` are in.
+    /// The package that contains `files`.
     pub(crate) from: Option<String>,
-    /// Files and folders that the program finds.
+    /// Files and folders for the program.
     #[serde(default)]
     pub(crate) files: Vec<String>,
-    /// Files of the description's own.
+    /// Files from the description's folder.
     #[serde(default)]
     pub(crate) own: Vec<String>,
-    /// Below the folder, where it runs.
+    /// Working folder, relative to the run's folder.
     #[serde(default)]
     pub(crate) folder: String,
     #[serde(default)]
     pub(crate) arguments: Vec<String>,
-    /// Words `NAME=VALUE` of the environment.
+    /// Environment variables, as `NAME=VALUE`.
     #[serde(default)]
     pub(crate) settings: Vec<String>,
-    /// Standard input.
+    /// File for standard input.
     pub(crate) input: Option<String>,
-    /// Standard output.
+    /// File for standard output.
     pub(crate) output: Option<String>,
-    /// Beginnings of lines that there must be, where failing alike would not be told from doing
-    /// what is wanted.
+    /// Beginnings of lines that must occur, for runs where equal failures would look like success.
     #[serde(default)]
     pub(crate) shows: Vec<String>,
-    /// Whether CI has the time.
+    /// Whether the run is short enough for CI.
     #[serde(default)]
     pub(crate) small: bool,
-    /// Whether it is only done where it is asked for, then in place of the others.
+    /// Whether the run is only made on request, in place of the others.
     #[serde(default)]
     pub(crate) large: bool,
 }
 
-/// Which of the runs are done.
+/// Selection of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     Small,
@@ -102,7 +101,7 @@ pub(crate) enum Extent {
 }
 
 impl Run {
-    /// Whether it is one of those.
+    /// Whether the run is in the selection.
     pub(crate) fn is_of(&self, extent: Extent) -> bool {
         match extent {
             Extent::Small => self.small,
@@ -112,34 +111,34 @@ impl Run {
     }
 }
 
-/// A run for each file.
+/// A run for each of many files.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Each {
     program: String,
     /// The package with the files.
     from: String,
-    /// What is copied of it.
+    /// Files to copy from the package.
     files: Vec<String>,
-    /// Where the program runs.
+    /// Working folder of the program.
     folder: String,
-    /// Which files, as `FOLDER/*.ENDING`.
+    /// Pattern of the files, as `FOLDER/*.ENDING`.
     pattern: String,
-    /// Of those, not these (without their ending).
+    /// Files to exclude (without their ending).
     without: Vec<String>,
-    /// These are for CI.
+    /// Files for CI.
     small: Vec<String>,
     #[serde(default)]
     settings: Vec<String>,
 }
 
 impl Each {
-    /// What it runs.
+    /// The program of these runs.
     pub(crate) fn program(&self) -> String {
         self.program.clone()
     }
 
-    /// The runs, over the package's files.
+    /// The runs for the package's files.
     fn runs(&self, sources: &Path) -> Result<Vec<Run>> {
         let (folder, ending) = self.pattern.split_once("/*.").context("a pattern is FOLDER/*.ENDING")?;
         let mut names = Vec::new();
@@ -168,7 +167,7 @@ impl Each {
 }
 
 impl Program {
-    /// All its runs; the packages are in `sources`.
+    /// All runs of the program; the packages are in `sources`.
     pub(crate) fn all_runs(&self, sources: &Path) -> Result<Vec<Run>> {
         let mut runs = self.runs.clone();
         if let Some(each) = &self.each {
@@ -178,7 +177,7 @@ impl Program {
     }
 }
 
-/// Every program, by name.
+/// Reads every description, ordered by name.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     for entry in std::fs::read_dir(folder)? {

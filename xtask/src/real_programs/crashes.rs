@@ -1,5 +1,4 @@
-//! A database that grows: large, and under a program that is ended by force in the middle of its
-//! writing.
+//! Database tests: a large database, and a program that is killed while it writes.
 
 use super::run::title_command;
 use anyhow::{Context, Result, bail};
@@ -9,12 +8,12 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// The database of all of them.
+/// The database file of all tests.
 const FILE: &str = "grow.db";
-/// How long a program may take until its first transaction.
+/// Timeout for the first transaction.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Runs the title to its end; what it says.
+/// Runs the title to its end; returns its output.
 fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<String> {
     let (text, json) = (folder.join("grow.txt"), folder.join("grow.json"));
     let mut command = title_command(title, &["--parallel"], content, [&text, &json])?;
@@ -29,7 +28,7 @@ fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<St
     Ok(said)
 }
 
-/// Makes a database of this many MB, and looks at it in a second run.
+/// Creates a database of this many MB, and checks it in a second run.
 pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
     let content = folder.join("large");
     if content.is_dir() {
@@ -52,8 +51,8 @@ pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
     Ok(std::fs::remove_dir_all(&content)?)
 }
 
-/// Ends the writing program by force, again and again; each time the database must be whole, and
-/// have every transaction that was said to be committed.
+/// Kills the writing program repeatedly; each time the database must be intact, and have every
+/// transaction reported as committed.
 pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     let content = folder.join("kills");
     if content.is_dir() {
@@ -85,8 +84,8 @@ pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     Ok(std::fs::remove_dir_all(&content)?)
 }
 
-/// Lets the title write for some time from its first transaction on, ends it by force; the last
-/// transaction that it has said was committed.
+/// Lets the title write for some time after its first transaction and kills it; returns the last
+/// transaction reported as committed.
 fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) -> Result<u64> {
     let json = folder.join("killed.json");
     let mut command = title_command(title, &["--parallel"], content, [Path::new("/dev/stdout"), &json])?;
@@ -105,7 +104,7 @@ fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) ->
         }
     });
     let first = lines.recv_timeout(PATIENCE);
-    // Somewhere in the next transactions, another place each time.
+    // A different point within the next transactions each time.
     std::thread::sleep(Duration::from_millis(u64::from(time * 37 % 101)));
     kill(&mut child)?;
     reader.join().map_err(|_| anyhow::anyhow!("the reader ended badly"))?;
@@ -113,7 +112,7 @@ fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) ->
     Ok(lines.iter().last().unwrap_or(first))
 }
 
-/// As `kill -9` does.
+/// Kills with SIGKILL, and waits.
 fn kill(child: &mut Child) -> Result<()> {
     child.kill()?;
     child.wait()?;

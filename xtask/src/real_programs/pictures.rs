@@ -1,9 +1,8 @@
-//! What a title draws: the same picture at the same frame, whichever engine runs it and whichever
-//! backend draws it.
+//! Pictures of a title: the same picture at the same frame, with every engine and backend.
 //!
-//! The reference backend draws exactly, so in lockstep the digest is the same, too. The host's GPU
-//! is asked where there is one or its software driver: a program that is described here draws
-//! nothing that is rounded.
+//! The reference backend draws exactly, so in lockstep the digests are equal, too. The host's GPU
+//! is used if there is one or its software driver: the programs described here draw nothing that is
+//! rounded.
 
 use super::build::TITLE;
 use super::catalogue::{Pictures, Program};
@@ -16,7 +15,7 @@ use serde_json::Value;
 use std::path::Path;
 use xenia_testing::Tool;
 
-/// Engine and backend; what the first one shows is what the others are to show.
+/// Engines and backends; all must match the first one's picture.
 const WAYS: [(&str, &[&str]); 4] = [
     ("jit, reference", &["--lockstep", "--gpu", "reference"]),
     ("interp, reference", &["--lockstep", "--interp", "--gpu", "reference"]),
@@ -25,13 +24,13 @@ const WAYS: [(&str, &[&str]); 4] = [
 ];
 const HOST_GPU: &str = "jit, wgpu";
 
-/// What a run shows at its end.
+/// The picture at the end of a run.
 struct Shown {
     picture: Picture,
     digest: Option<String>,
 }
 
-/// Compares all ways of drawing; the folder's disk is that of the program's runs.
+/// Compares all engines and backends; the folder's disk is that of the program's runs.
 pub(crate) fn compare(folder: &Path, program: &Program, outcome: &mut Outcome) -> Result<()> {
     let Some(pictures) = &program.pictures else { return Ok(()) };
     let here = folder.join(&program.name);
@@ -61,7 +60,7 @@ pub(crate) fn compare(folder: &Path, program: &Program, outcome: &mut Outcome) -
     Ok(())
 }
 
-/// The last frame of a run; nothing where the host has no device for the backend.
+/// The last frame of a run; `None` if the host has no device for the backend.
 fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Result<Option<Shown>> {
     let title = here.join("guest").join(&pictures.program).join(TITLE);
     let [text, json, frame] = ["pictures.txt", "pictures.json", "frame.png"].map(|name| here.join(name));
@@ -92,7 +91,7 @@ fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Resu
     Ok(Some(Shown { picture: Picture::read(&frame)?, digest }))
 }
 
-/// Whether all of a picture has one colour: nothing was drawn.
+/// Whether a picture has a single colour: nothing was drawn.
 fn is_plain(picture: &Picture) -> bool {
     let mut pixels = picture.rgb.chunks_exact(3);
     let first = pixels.next();

@@ -1,4 +1,4 @@
-//! Running a program natively and as a title, and comparing what comes of it.
+//! Runs a program natively and as a title, and compares the results.
 
 use super::build::TITLE;
 use super::catalogue::{Extent, Program, Run};
@@ -12,12 +12,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Seconds of host time that a title may take.
+/// Host time limit of a title, in seconds.
 const PATIENCE: &str = "600";
-/// Where a title of ours has its disk, below the content folder: it has no id.
+/// Folder of our titles' disk, below the content folder: they have no title id.
 pub(crate) const DISK: &str = "Disk/00000000";
 
-/// A way to run a title.
+/// A mode of running a title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
     Jit,
@@ -46,21 +46,21 @@ impl Mode {
     }
 }
 
-/// What came of all runs of a program.
+/// Results of all runs of a program.
 pub(crate) struct Outcome {
     pub(crate) runs: usize,
     pub(crate) wrong: Vec<String>,
 }
 
-/// What came of one run.
+/// Result of one run.
 struct Ended {
     code: i64,
     text: Vec<u8>,
-    /// The machine's state, in lockstep.
+    /// Digest of the machine's state, in lockstep.
     digest: Option<String>,
 }
 
-/// Runs all of a program's runs natively and in each mode.
+/// Makes all runs of a program, natively and in each mode.
 pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Extent) -> Result<Outcome> {
     let sources = programs::folder()?.join("sources");
     let here = folder.join(&program.name);
@@ -74,7 +74,7 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
     let disk_of = |mode: Mode| work.join(mode.name()).join(DISK);
     let mut outcome = Outcome { runs: 0, wrong: Vec::new() };
     if runs.is_empty() {
-        // No folders to compare then.
+        // Without runs there are no folders to compare.
         return Ok(outcome);
     }
     for run in &runs {
@@ -117,7 +117,7 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
     Ok(outcome)
 }
 
-/// Puts the files of a run into the folder, where they are not there already.
+/// Copies the files of a run into the folder, unless they exist.
 pub(crate) fn provide_files(
     program: &Program,
     run: &Run,
@@ -167,7 +167,7 @@ fn natively(here: &Path, run: &Run, disk: &Path) -> Result<Ended> {
     Ok(Ended { code: code.into(), text: std::fs::read(&said)?, digest: None })
 }
 
-/// A command that runs a title on this content folder; what it says goes to `text`, its figures to
+/// A command that runs a title with this content folder; its output goes to `text`, its report to
 /// `json`.
 pub(crate) fn title_command(
     title: &Path,
@@ -206,12 +206,12 @@ fn as_title(here: &Path, run: &Run, mode: Mode, work: &Path) -> Result<Ended> {
     Ok(Ended { code, text: bytes_of(&std::fs::read_to_string(&text)?), digest })
 }
 
-/// What a title has written: the log has a character for each byte.
+/// Bytes written by a title: the log has one character per byte.
 pub(crate) fn bytes_of(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }
 
-/// What is to be the same: without the lines that differ, and without times at lines' ends.
+/// The comparable lines: without those that may differ, and without times at line ends.
 fn comparable(text: &[u8], differs: &[String], times: bool) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let lines = text.lines().filter(|line| !differs.iter().any(|start| line.starts_with(start.as_str())));
@@ -224,7 +224,7 @@ fn missing<'a>(text: &[u8], shows: &'a [String]) -> Option<&'a String> {
     shows.iter().find(|start| !text.lines().any(|line| line.starts_with(start.as_str())))
 }
 
-/// The line without `  0.123s` at its end.
+/// The line without a time such as ` 0.123s` at its end.
 fn without_time(line: &str) -> &str {
     let Some((start, time)) = line.rsplit_once(' ') else { return line };
     let is_time = time.strip_suffix('s').is_some_and(|number| number.parse::<f64>().is_ok());
@@ -238,7 +238,7 @@ fn difference(got: &[String], wanted: &[String]) -> Option<String> {
     Some(format!("line {}: {:?}, not {:?}", at + 1, got.get(at), wanted.get(at)))
 }
 
-/// Files that are not the same below two folders, by name.
+/// Names of the files that differ between two folders.
 fn different_files(native: &Path, title: &Path) -> Result<Vec<String>> {
     let [native, title] = [contents(native)?, contents(title)?];
     let names = native.keys().chain(title.keys().filter(|name| !native.contains_key(*name)));

@@ -1,7 +1,7 @@
-//! C++ for titles: Debian's libstdc++ for the machine, on musl.
+//! C++ for titles: Debian's libstdc++ for PowerPC, on musl.
 //!
-//! It was built for glibc. guest/sdk/cxx has what its headers and its objects want of glibc; the
-//! rest musl has under the same names.
+//! It was built for glibc. guest/sdk/cxx provides what its headers and objects need from glibc;
+//! musl has the rest under the same names.
 
 use super::{compiler_include, write_script};
 use crate::programs::build::{GUEST, LINK, TITLE_LINK};
@@ -12,14 +12,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The Debian package g++-powerpc-linux-gnu has it.
+/// The C++ compiler, from the Debian package g++-powerpc-linux-gnu.
 pub(super) const COMPILER: &str = "powerpc-linux-gnu-g++";
-/// What stands for it.
+/// Name of the driver for C++.
 pub(crate) const DRIVER: &str = "title-c++";
-/// Functions of musl that libstdc++ is given others for.
+/// Functions of musl that are wrapped for libstdc++.
 const WRAPPED: [&str; 3] = ["__newlocale", "__duplocale", "__freelocale"];
 
-/// Where its own headers are; nothing where there is no compiler.
+/// Folders of the C++ headers; empty without a compiler.
 pub(super) fn headers() -> Result<Vec<String>> {
     let mut command = Command::new(COMPILER);
     let Ok(output) = command.args(["-E", "-v", "-x", "c++", "/dev/null"]).output() else {
@@ -30,7 +30,7 @@ pub(super) fn headers() -> Result<Vec<String>> {
     Ok(folders.map(str::to_owned).collect())
 }
 
-/// Builds what it needs and writes the driver.
+/// Builds the C++ support and writes the driver.
 pub(super) fn provide(folder: &Path, sources: &Path, library: &Library, headers: &[String]) -> Result<()> {
     let own = sources.join("cxx");
     let objects = folder.join("objects");
@@ -51,7 +51,7 @@ pub(super) fn provide(folder: &Path, sources: &Path, library: &Library, headers:
     }
     let wraps: Vec<String> = WRAPPED.iter().map(|name| format!("-Wl,--wrap={name}")).collect();
     let system = shown(&folder.join("libsystem.a"));
-    // The compiler's own library has long doubles of 128 bits, beside such as ours.
+    // The compiler's library has 128-bit long doubles, besides ones like ours.
     let link = format!(
         "{compile} {} {} -Wl,--no-warn-mismatch {} -Wl,-T,{} -L{} {} {} \"$@\" {} -Wl,--start-group -lstdc++ -lgcc_eh -latomic \
          -lgcc {system} {} -Wl,--end-group {} {} {}",
@@ -71,12 +71,12 @@ pub(super) fn provide(folder: &Path, sources: &Path, library: &Library, headers:
     write_script(&folder.join(DRIVER), "g++", &compile, &link)
 }
 
-/// Whether a file is one of C++.
+/// Whether a file is C++ source.
 pub(super) fn is_source(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ["cpp", "cc", "cxx", "C"].iter().any(|one| ending == *one))
 }
 
-/// The driver beside that for C.
+/// The C++ driver beside the C driver.
 pub(crate) fn driver(compiler: &Path) -> PathBuf {
     compiler.with_file_name(DRIVER)
 }

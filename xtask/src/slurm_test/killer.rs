@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Who kills workers, and when.
+/// Chooses workers to kill, and when.
 pub(super) struct Killer {
-    /// Of a hundred.
+    /// Percentage of workers to kill.
     kill: u64,
-    /// After its start.
+    /// Largest delay after a worker's start.
     within: Duration,
-    /// Workers seen, and those of them that are to be killed.
+    /// Workers seen so far.
     seen: Vec<u32>,
     due: Vec<(u32, Instant)>,
     pub(super) killed: u64,
@@ -22,7 +22,7 @@ impl Killer {
         Self { kill, within, seen: Vec::new(), due: Vec::new(), killed: 0 }
     }
 
-    /// Looks for workers, and kills whose time has come.
+    /// Finds new workers, and kills those that are due.
     pub(super) fn look(&mut self, out: &Path) -> Result<()> {
         if self.kill == 0 {
             return Ok(());
@@ -40,7 +40,7 @@ impl Killer {
         let mut killed = 0;
         self.due.retain(|(worker, at)| {
             let is_due = Instant::now() >= *at;
-            // Who has ended may have left the number to somebody else.
+            // The id of a worker that has ended may belong to another process.
             if is_due && workers.contains(worker) {
                 let kill =
                     Command::new("kill").args(["-9", &worker.to_string()]).stderr(Stdio::null()).status();
@@ -53,14 +53,14 @@ impl Killer {
     }
 }
 
-/// Which workers are killed is not to be the same each time.
+/// A random seed, so that each run kills other workers.
 fn random() -> Result<u64> {
     let mut bytes = [0; 8];
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
 }
 
-/// The processes that run shards into this folder: no other has its name on its command line.
+/// The processes that run shards into this folder, by their command lines.
 fn workers(out: &Path) -> Result<Vec<u32>> {
     let out = out.as_os_str().as_encoded_bytes();
     let mut found = Vec::new();

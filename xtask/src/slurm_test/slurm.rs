@@ -1,4 +1,4 @@
-//! A Slurm of our own on loopback: a key, a controller, two nodes.
+//! A private Slurm on loopback: a key, a controller, two nodes.
 
 use super::killer::Killer;
 use crate::steps::run;
@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Nodes.
+/// Names of the nodes.
 const NODES: [&str; 2] = ["sweep1", "sweep2"];
-/// The script that is tested.
+/// The script under test.
 const SCRIPT: &str = "deploy/slurm.sh";
-/// What a job may take.
+/// Time limit of a job.
 const PATIENCE: Duration = Duration::from_hours(2);
-/// Between two looks at the queue: each look costs the workers time.
+/// Polling interval of the queue: each poll costs the workers time.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A Slurm of our own; ended when it is dropped.
+/// A private Slurm; stopped when dropped.
 pub(super) struct Slurm {
     folder: PathBuf,
     config: PathBuf,
@@ -60,13 +60,13 @@ impl Slurm {
         Ok(slurm)
     }
 
-    /// What one of Slurm's programs says.
+    /// The output of one of Slurm's programs.
     fn ask(&self, program: &str, words: &[&str]) -> Result<String> {
         let output = Command::new(program).args(words).env("SLURM_CONF", &self.config).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Runs a sweep as an array, to its end; how many workers were killed.
+    /// Runs a sweep as an array, to its end; returns the number of killed workers.
     pub(super) fn array(
         &self,
         program: &Path,
@@ -105,12 +105,12 @@ impl Drop for Slurm {
             // It may have ended by itself.
             let _ = Command::new("kill").arg(pid.trim()).stderr(Stdio::null()).status();
         }
-        // They write to the folder until they have ended.
+        // The daemons write to the folder until they have ended.
         std::thread::sleep(Duration::from_secs(2));
     }
 }
 
-/// Three ports that nobody has.
+/// Three free ports.
 fn free_ports() -> Result<[u16; 3]> {
     let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
     let mut ports = [0; 3];

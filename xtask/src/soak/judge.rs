@@ -1,26 +1,26 @@
-//! Whether anything grows.
+//! Detection of growth in the samples.
 //!
-//! Samples are compared with their like: the same part, title, mode and state, and for long runs
+//! Samples are compared within a series: the same part, title, mode and state, and for long runs
 //! the same process. The first third of each series is the warm-up; of the rest, the median of the
 //! first half is compared with that of the second. Resident memory may grow by 1 %; descriptors,
-//! mappings, handles and objects may not grow at all: neither the median, which may be either of
-//! two between which they change, nor the maximum, which may be of a rare moment, says so alone.
+//! mappings, handles and objects must not grow. Both the median and the maximum must grow to count:
+//! the median may alternate between two values, and the maximum may be from a rare moment.
 
 use super::samples::{Line, Part, Sample, State};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Part by which resident memory may grow.
+/// Allowed relative growth of resident memory.
 const RSS: f64 = 0.01;
-/// A series with fewer samples says nothing.
+/// Minimum number of samples for a verdict.
 const FEWEST: usize = 9;
 
-/// What is compared, and by how much of it it may grow.
+/// A figure to compare: name, accessor, and allowed relative growth.
 type Figure = (&'static str, fn(&Line) -> Option<u64>, f64);
 const FIGURES: &[Figure] = &[
     ("rss KiB", |line| Some(line.rss_kib), RSS),
     ("descriptors", |line| Some(line.descriptors), 0.0),
-    // Where a title has protected memory when a parallel run ends depends on the moment.
+    // The memory protection of a title at the end of a parallel run depends on timing.
     ("maps", |line| (line.state != State::Ended || line.mode != "parallel").then_some(line.maps), 0.0),
     ("handles", |line| line.handles, 0.0),
     ("objects", |line| line.objects, 0.0),
@@ -34,33 +34,33 @@ struct Change {
 }
 
 impl Change {
-    /// Whether it is growth beyond this part.
+    /// Whether this is growth beyond the allowed share.
     fn is_growth(&self, may: f64) -> bool {
         [self.medians, self.maxima].iter().all(|&(before, after)| after as f64 > before as f64 * (1.0 + may))
     }
 }
 
-/// A series and what became of it.
+/// A series and its result.
 #[derive(Debug)]
 struct Row {
     name: String,
     samples: usize,
-    /// After the warm-up and at the end, by figure; `None` where there is nothing to compare.
+    /// Values after the warm-up and at the end, by figure; `None` without data to compare.
     figures: Vec<Option<Change>>,
-    /// Names of figures that grow.
+    /// Names of the figures that grow.
     grown: Vec<&'static str>,
 }
 
-/// What the samples say.
+/// Result of judging the samples.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     rows: Vec<Row>,
-    /// Runs that ended as they should not.
+    /// Runs that ended incorrectly.
     wrong: Vec<String>,
 }
 
 impl Verdict {
-    /// Whether nothing grows, there was enough to see, and all ended well.
+    /// Whether no figure grows, there were enough samples, and all runs ended correctly.
     pub(crate) fn passed(&self) -> bool {
         let judged =
             |part: &str| self.rows.iter().any(|row| row.name.starts_with(part) && row.samples >= FEWEST);
@@ -101,12 +101,12 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The samples' series, in order.
+/// Groups the samples into series, in order.
 fn series(samples: &[Sample]) -> BTreeMap<String, Vec<&Line>> {
     let mut series: BTreeMap<String, Vec<&Line>> = BTreeMap::new();
     for Sample { part, number, line } in samples {
         let what = match (part, line.state) {
-            // Of a run in rotation, moments that are the same in each.
+            // For runs in rotation, only moments that occur in each run.
             (Part::Rotation | Part::Processes, State::Running)
             | (Part::Long, State::Ended | State::Between) => continue,
             (Part::Rotation, State::Between) => "between runs".to_owned(),
@@ -124,7 +124,7 @@ fn median(mut values: Vec<u64>) -> Option<u64> {
     values.get(values.len() / 2).copied()
 }
 
-/// After the warm-up, and at the end.
+/// A figure's values after the warm-up, and at the end.
 fn compare(lines: &[&Line], figure: fn(&Line) -> Option<u64>) -> Option<Change> {
     let rest: Option<Vec<u64>> = lines[lines.len() / 3..].iter().map(|line| figure(line)).collect();
     let (before, after) = rest.as_ref()?.split_at(rest.as_ref()?.len() / 2);
@@ -132,7 +132,7 @@ fn compare(lines: &[&Line], figure: fn(&Line) -> Option<u64>) -> Option<Change> 
     Some(Change { medians, maxima: (*before.iter().max()?, *after.iter().max()?) })
 }
 
-/// Compares the samples of each series.
+/// Judges the samples of each series.
 pub(crate) fn judge(samples: &[Sample]) -> Verdict {
     let rows = series(samples).into_iter().map(|(name, lines)| {
         let figures: Vec<_> = FIGURES.iter().map(|(_, figure, _)| compare(&lines, *figure)).collect();
@@ -145,7 +145,7 @@ pub(crate) fn judge(samples: &[Sample]) -> Verdict {
     let rows = rows.collect();
     let mut wrong: Vec<String> = Vec::new();
     for Sample { part, number, line } in samples {
-        // The last run of a process is ended by its time.
+        // The time limit ends the last run of a process.
         let is_right = matches!(
             (line.exit.as_deref(), line.exit_code),
             (None | Some("frames" | "timeout"), _) | (Some("exit"), Some(0))
@@ -201,13 +201,13 @@ mod tests {
         rotation.chain(long).collect()
     }
 
-    /// What becomes of a sample, by its number.
+    /// A modification of a sample, by its number.
     type Change = fn(u64, &mut Line);
 
     #[test]
     fn what_stays_passes_and_what_grows_is_named() {
         assert!(judge(&samples(|_, _| {})).passed());
-        // A warm-up may be anything.
+        // The warm-up is not judged.
         assert!(judge(&samples(|n, line| line.rss_kib -= 50_000_u64.saturating_sub(n * 5000))).passed());
         let cases: [(&str, Change); 5] = [
             ("rss KiB GROWS", |n, line| line.rss_kib += n * 100),

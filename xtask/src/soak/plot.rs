@@ -1,4 +1,4 @@
-//! The samples as a picture: memory, counts and code over the time of all parts.
+//! Plot of the samples: memory, counts and code over the time of all parts.
 
 use super::samples::{Line, Part, Sample};
 use anyhow::{Result, anyhow};
@@ -10,7 +10,7 @@ const COLORS: [RGBColor; 4] =
     [RGBColor(38, 110, 180), RGBColor(190, 60, 70), RGBColor(200, 140, 60), RGBColor(90, 90, 90)];
 
 type Line2 = (&'static str, fn(&Line) -> Option<f64>);
-/// The charts: what the height is, and the lines.
+/// The charts: axis title, and the lines.
 const CHARTS: &[(&str, &[Line2])] = &[
     ("resident MiB", &[("resident memory", |line| Some(line.rss_kib as f64 / 1024.0))]),
     (

@@ -1,24 +1,24 @@
-//! The lines that `xenia-rs soak` writes, and the files that they are in.
+//! The lines written by `xenia-rs soak`, and their files.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::path::Path;
 
-/// What the runs of a file were for.
+/// The part of the soak test to which a file belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     /// All titles in one process, in turn.
     Rotation,
-    /// One title, for long.
+    /// One title, for a long time.
     Long,
-    /// A process for each run.
+    /// One process per run.
     Processes,
 }
 
 impl Part {
     const ALL: [Self; 3] = [Self::Rotation, Self::Long, Self::Processes];
 
-    /// Its name.
+    /// Name of the part.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rotation => "rotation",
@@ -27,30 +27,30 @@ impl Part {
         }
     }
 
-    /// The file of its process with this number.
+    /// File name of the samples of this process.
     pub(crate) fn file(self, number: usize) -> String {
         format!("{}-{number:06}.jsonl", self.name())
     }
 
-    /// The file with what that process wrote to standard error.
+    /// File name of the standard error of this process.
     pub(crate) fn said(self, number: usize) -> String {
         format!("{}-{number:06}.txt", self.name())
     }
 }
 
-/// Where in a run a sample was taken.
+/// State of a run when a sample was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
     /// The title runs.
     Running,
-    /// It has ended, and its machine is still there.
+    /// It has ended, and its machine still exists.
     Ended,
-    /// The machine is gone.
+    /// The machine has been dropped.
     Between,
 }
 
-/// A line.
+/// A line of samples.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Line {
     /// Seconds since the process was started.
@@ -69,11 +69,11 @@ pub(crate) struct Line {
     pub(crate) regions: Option<u64>,
 }
 
-/// A line, and where it stands.
+/// A line, and its origin.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) part: Part,
-    /// The process.
+    /// Number of the process.
     pub(crate) number: usize,
     pub(crate) line: Line,
 }

@@ -1,4 +1,4 @@
-//! Cargo.lock: which bytes a version of a package stands for.
+//! Cargo.lock: checksums of package versions.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -18,12 +18,12 @@ struct Entry {
     checksum: Option<String>,
 }
 
-/// SHA-256 of each package from outside, as hexadecimal digits.
+/// SHA-256 of each external package, as hexadecimal digits.
 #[derive(Debug)]
 pub(super) struct Lock(BTreeMap<(String, String), String>);
 
 impl Lock {
-    /// The workspace's own.
+    /// Reads the workspace's lock file.
     pub(super) fn read() -> Result<Self> {
         Self::parse(&std::fs::read_to_string(LOCK).context(LOCK)?).context(LOCK)
     }
@@ -34,7 +34,7 @@ impl Lock {
         Ok(Self(entries.filter_map(|entry| Some(((entry.name, entry.version), entry.checksum?))).collect()))
     }
 
-    /// Of a package in a version; none for what is not from a registry.
+    /// Checksum of a package version; `None` if it is not from a registry.
     pub(super) fn checksum(&self, name: &str, version: &str) -> Option<&str> {
         self.0.get(&(name.to_owned(), version.to_owned())).map(String::as_str)
     }

@@ -1,5 +1,4 @@
-//! deny.toml, as far as it is read here: licences, duplicates and targets, with cargo-deny's own
-//! meaning of each line.
+//! Reader of deny.toml: licences, duplicates and targets, with cargo-deny's semantics.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -28,17 +27,17 @@ struct Bans {
     skip: Vec<Skip>,
 }
 
-/// A version that may be there beside another.
+/// A version that is allowed besides another.
 #[derive(Debug, Deserialize)]
 struct Skip {
-    /// `name@version`.
+    /// The package, as `name@version`.
     #[serde(rename = "crate")]
     package: String,
-    /// Who asks for it.
+    /// The package that requires it.
     reason: String,
 }
 
-/// See the module's documentation.
+/// The rules of deny.toml that the step checks.
 #[derive(Debug)]
 pub(super) struct Rules {
     targets: Vec<String>,
@@ -47,7 +46,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Those of a file.
+    /// Reads the rules from a file.
     pub(super) fn read(path: &str) -> Result<Self> {
         Self::parse(&std::fs::read_to_string(path).with_context(|| path.to_owned())?)
             .with_context(|| path.to_owned())
@@ -66,16 +65,16 @@ impl Rules {
         Ok(Self { targets: graph.targets, allowed, skip })
     }
 
-    /// The targets that are looked at.
+    /// The targets to check.
     pub(super) fn targets(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().map(String::as_str)
     }
 
-    /// Whether a licence is allowed: an expression as manifests have it, with `/` for `OR` in old
+    /// Checks whether a licence is allowed: an expression as in manifests, with `/` for `OR` in old
     /// ones.
     ///
     /// # Errors
-    /// Says why it is not.
+    /// The reason why it is not allowed.
     pub(super) fn license(&self, expression: Option<&str>) -> Result<(), String> {
         let text = expression.ok_or("its manifest names no licence")?;
         let parsed = Expression::parse_mode(text, ParseMode::LAX)
@@ -87,8 +86,8 @@ impl Rules {
         }
     }
 
-    /// What is there in several versions, beside the newest and those that are skipped; and what is
-    /// skipped in vain.
+    /// Packages with several versions, except the newest and the skipped ones; and skip entries
+    /// that match nothing.
     pub(super) fn duplicates(&self, there: &BTreeSet<(&str, String)>) -> Vec<String> {
         let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, version) in there {

@@ -1,7 +1,7 @@
-//! `cargo xtask sbom`: all packages that the program is made of, as CycloneDX 1.5 in JSON.
+//! `cargo xtask sbom`: lists all packages that the program is made of, as CycloneDX 1.5 in JSON.
 //!
-//! The same tree gives the same bytes: no time, no serial number, everything in the order of its
-//! names. <https://cyclonedx.org/docs/1.5/json/>
+//! The same tree gives the same bytes: no time, no serial number, all lists sorted by name.
+//! <https://cyclonedx.org/docs/1.5/json/>
 
 use super::lock::Lock;
 use super::{RULES, Rules, metadata};
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// The program.
+/// Package of the program.
 const PROGRAM: &str = "xenia-app";
 
-/// `cargo xtask sbom`.
+/// Arguments of `cargo xtask sbom`.
 #[derive(Debug, Args)]
 pub(crate) struct SbomArgs {
-    /// Where it is written.
+    /// File to write.
     #[arg(long, value_name = "FILE", value_parser = crate::steps::output(), default_value = "target/sbom.cdx.json")]
     out: PathBuf,
 }
@@ -35,7 +35,7 @@ pub(crate) fn sbom(args: &SbomArgs) -> Result<()> {
     Ok(())
 }
 
-/// As it is named in a list: a package URL.
+/// The package URL.
 fn purl(package: &Package) -> String {
     format!("pkg:cargo/{}@{}", package.name, package.version)
 }
@@ -44,7 +44,8 @@ fn bill(metadata: &Metadata, lock: &Lock) -> Result<Value> {
     let packages: BTreeMap<&PackageId, &Package> =
         metadata.packages.iter().map(|package| (&package.id, package)).collect();
     let nodes = &metadata.resolve.as_ref().context("cargo resolved nothing")?.nodes;
-    // What is compiled into the program or runs while it is built; nothing that tests alone use.
+    // Packages that are compiled into the program or run during the build; not those that only
+    // tests use.
     let built: BTreeMap<&PackageId, BTreeSet<&PackageId>> = nodes
         .iter()
         .map(|node| {

@@ -1,6 +1,6 @@
-//! What the book lists: each of its pages once, and its decisions by their numbers.
+//! Checks the book's lists: each page once, and decisions by their numbers.
 //!
-//! Decisions stand in two lists: by number in the summary, by subject in their index.
+//! Decisions are in two lists: by number in the summary, by subject in their index.
 
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -34,8 +34,7 @@ fn is_decision(page: &str) -> bool {
     page.strip_prefix(DECISIONS).is_some_and(|name| name != format!("/{INDEX}"))
 }
 
-/// What is wrong with a list of pages that should have each once. That a listed page is there is
-/// looked at with all links.
+/// Pages that a list does not contain exactly once. Missing targets are checked with all links.
 fn not_once<'a>(pages: &'a [String], listed: &'a [String]) -> impl Iterator<Item = String> + 'a {
     pages.iter().filter_map(|page| match listed.iter().filter(|other| *other == page).count() {
         0 => Some(format!("{page} is missing")),
@@ -50,7 +49,7 @@ fn listed(list: &Path) -> Result<Vec<String>> {
     Ok(text.lines().flat_map(super::documents::links).map(str::to_owned).collect())
 }
 
-/// The pages in a folder and below it, by their paths from it.
+/// The pages below a folder, by their paths relative to it.
 fn pages_below(root: &Path) -> Result<Vec<String>> {
     let mut files = Vec::new();
     super::documents::all_files(root, &mut files)?;

@@ -1,15 +1,15 @@
-//! Every dependency from outside has a reason in docs/src/dependencies.md, and no reason is left of
-//! one that is gone.
+//! Checks that every external dependency has a reason in docs/src/dependencies.md, and every reason
+//! a dependency.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
-/// The reasons: a table whose first column names crates.
+/// The page with the reasons: a table whose first column names crates.
 const REASONS: &str = "docs/src/dependencies.md";
-/// The versions.
+/// The manifest with the versions.
 const MANIFEST: &str = "Cargo.toml";
 
-/// Compares the two, both ways.
+/// Compares the two, in both directions.
 pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
     let manifest = std::fs::read_to_string(MANIFEST).context(MANIFEST)?;
     let manifest: toml::Table = manifest.parse().context(MANIFEST)?;

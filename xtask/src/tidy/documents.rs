@@ -1,29 +1,28 @@
-//! What documents name must be there: files, functions and types between backticks, and the targets
-//! of links.
+//! Checks that the names in documents exist: files, functions and types between backticks, and the
+//! targets of links.
 //!
-//! A name is looked for, not resolved: a function counts as found where some source defines one of
-//! that name, a type or constant where the word occurs. Text in fences is left alone, and so is a
-//! name with a part all in capitals that stands for something (`lift/FAMILY.rs`).
+//! Names are searched, not resolved: a function exists if a source defines one of that name, a type
+//! or constant if the word occurs. Text in fences is ignored, and so is a name with a placeholder
+//! in capitals (`lift/FAMILY.rs`).
 
 use super::Source;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Documents beside the book.
+/// Documents outside the book.
 const OUTSIDE: &[&str] =
     &["README.md", "CONTRIBUTING.md", "SECURITY.md", "guest/README.md", "golden/README.md"];
-/// The book.
+/// Folder of the book.
 const BOOK: &str = "docs/src";
-/// What decisions name may be gone since: they are history, only their links are looked at.
+/// Folder of the decisions: they are history, so only their links are checked.
 const HISTORY: &str = "docs/src/decisions";
-/// Where files that documents name may lie.
+/// Folders that may contain the named files.
 const ROOTS: &[&str] =
     &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];
-/// Endings of files that are sources; others may be a user's.
+/// Extensions of source files; files with others may be a user's.
 const SOURCES: &[&str] = &["rs", "wgsl", "inc", "md", "c", "h"];
-/// Functions that are not ours: of the suite's language of formulas, which are words in a source of
-/// it, or of others.
+/// External functions: those of the formula language, which are strings in its source, and others.
 const FOREIGN: &[&str] = &[];
 
 /// Checks every document.
@@ -57,7 +56,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     Ok(())
 }
 
-/// What there is.
+/// Known files and names.
 struct Known {
     files: Vec<PathBuf>,
     words: BTreeSet<String>,
@@ -83,7 +82,7 @@ impl Known {
         Self { files, words, functions }
     }
 
-    /// What is wrong with the text between two backticks.
+    /// Returns what is wrong with the text between two backticks.
     fn problem(&self, span: &str) -> Option<String> {
         if span.split(['/', '.', '_', '-', ' ']).any(is_placeholder) {
             return None;
@@ -120,8 +119,8 @@ impl Known {
     }
 }
 
-/// A word all in capitals that stands for something: `FAMILY`, `N`. Names of more words have an
-/// underline.
+/// Whether a word is a placeholder in capitals: `FAMILY`, `N`. Names with several words have an
+/// underscore.
 fn is_placeholder(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase())
 }
@@ -131,7 +130,7 @@ fn is_identifier(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A file's or folder's name: one that begins at the root, or a source's.
+/// Whether this is the path of a file or folder: one that begins at the root, or a source's.
 fn is_path(span: &str) -> bool {
     let plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
     let rooted = span.split_once('/').is_some_and(|(root, _)| ROOTS.contains(&root));
@@ -144,7 +143,7 @@ pub(super) fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "md")
 }
 
-/// Lines with their numbers, without those between fences.
+/// Numbered lines outside of fences.
 fn outside_fences(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut inside = false;
     text.lines().enumerate().filter_map(move |(index, line)| {
@@ -154,17 +153,17 @@ fn outside_fences(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// What stands between backticks.
+/// Texts between backticks.
 fn spans(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// Where the line's links lead.
+/// Targets of the links of a line.
 pub(super) fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
-/// Every file in a folder and below it, but for what is built.
+/// All files below a folder, except build output.
 pub(super) fn all_files(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
         let path = entry?.path();

@@ -1,6 +1,6 @@
-//! The table of crates in docs/src/architecture.md against what there is: the crates, the arrows
-//! between them, and where `unsafe` may stand. Both ways: a row, an arrow or a home that nobody
-//! uses is a finding, too.
+//! Compares the table of crates in docs/src/architecture.md with the workspace: the crates, the
+//! dependencies between them, and the modules that may contain `unsafe`. In both directions: a row,
+//! dependency or module without a use is a finding, too.
 
 use super::Source;
 use crate::steps::WRAPPER;
@@ -9,9 +9,9 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where the table stands.
+/// The page with the table.
 pub(super) const MAP: &str = "docs/src/architecture.md";
-/// The words before the table.
+/// Header of the table.
 const HEADER: &str = "| crate | what it is | may use |";
 
 /// A row of the table.
@@ -22,14 +22,14 @@ struct Row {
     homes: Homes,
 }
 
-/// Where a crate may contain `unsafe`.
+/// Modules in which a crate may contain `unsafe`.
 #[derive(Debug, PartialEq, Eq)]
 enum Homes {
-    /// Nowhere, and nobody can allow it: `forbidden`.
+    /// None; forbidden for the whole crate: `forbidden`.
     Forbidden,
-    /// In these modules only: `` denied but in `a`, `b` ``.
+    /// These modules only: `` denied but in `a`, `b` ``.
     Modules(Vec<String>),
-    /// Everywhere: `its home`.
+    /// All modules: `its home`.
     Everywhere,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     Ok(())
 }
 
-/// The crates of ours that a crate's own code uses; its tests may use others.
+/// The workspace crates that a crate's code depends on, without its tests.
 fn used(package: &Package, packages: &BTreeMap<&str, &Package>) -> Vec<String> {
     let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
     let ours = normal.filter(|dependency| packages.contains_key(dependency.name.as_str()));
@@ -129,7 +129,7 @@ fn unsafe_code(
     }
 }
 
-/// The rows of the table; what can't be read is a finding.
+/// Parses the rows of the table; unreadable rows are findings.
 fn parse(text: &str, findings: &mut Vec<String>) -> Vec<Row> {
     let lines = text.lines().skip_while(|line| !line.starts_with(HEADER));
     let rows: Vec<Row> = lines
@@ -168,7 +168,7 @@ fn list(text: &str) -> Vec<String> {
     text.split(',').map(|word| word.trim().to_owned()).collect()
 }
 
-/// Whether a path lies in a folder of tests or examples, which the table doesn't speak of.
+/// Whether a path lies in a folder of tests, examples or benches, which the table does not cover.
 pub(super) fn is_test(path: &Path) -> bool {
     path.iter().any(|part| part == "tests" || part == "examples" || part == "benches")
 }

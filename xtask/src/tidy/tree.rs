@@ -1,13 +1,12 @@
-//! What lies where: the top of the repository has only what is named here, and no name is one that
-//! a slip of a command line makes.
+//! Checks file names: the top level of the repository has only the names listed here, and no name
+//! looks like the result of a mistyped command.
 //!
-//! Looked at is what git would commit; what lies about besides is whoever works there's own
-//! business.
+//! Only files that git tracks are checked.
 
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 
-/// Everything at the top.
+/// All names at the top level.
 const TOP: &[&str] = &[
     ".cargo",
     ".ci",
@@ -37,10 +36,10 @@ const TOP: &[&str] = &[
     "rustfmt.toml",
     "xtask",
 ];
-/// Ends of names that editors, merges and profilers leave.
+/// Suffixes of files left by editors, merges and profilers.
 const LEFTOVERS: &[&str] = &[".bak", ".log", ".orig", ".profraw", ".rej", ".swp", ".tmp"];
 
-/// Asks git what there is, and judges it.
+/// Checks the list of files from git.
 pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
     let listed = Command::new("git").args(["ls-files", "-z"]).output().context("git ls-files")?;
     if !listed.status.success() {
@@ -53,7 +52,7 @@ pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Both ways: a name at the top that nothing has is a finding, too.
+/// Checks both directions: an unused top-level name is a finding, too.
 fn judge(paths: &[&str], findings: &mut Vec<String>) {
     let top = |path: &str| path.split('/').next().unwrap_or(path).to_owned();
     for path in paths {
@@ -69,7 +68,7 @@ fn judge(paths: &[&str], findings: &mut Vec<String>) {
     }
 }
 
-/// Whether a name needs no quotes in a shell, is no flag, and nobody's leftover.
+/// Whether a name needs no quotes in a shell, is not a flag, and has no leftover suffix.
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     name.bytes().all(plain) && !name.starts_with('-') && !LEFTOVERS.iter().any(|end| name.ends_with(end))

@@ -1,15 +1,15 @@
-//! The table of SECURITY.md against the modules that have `unsafe`, both ways.
+//! Compares the table of SECURITY.md with the modules that have `unsafe`, in both directions.
 
 use super::Source;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
-/// Where the table stands.
+/// The page with the table.
 const PAGE: &str = "SECURITY.md";
-/// The words before the table.
+/// Header of the table.
 const HEADER: &str = "| module | why |";
 
-/// Compares the two. Tests and examples are no part of what users run.
+/// Compares the two. Tests and examples are not part of what users run.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
     let text = std::fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
     let told: BTreeSet<String> = told(&text).map(str::to_owned).collect();

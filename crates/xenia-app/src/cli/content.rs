@@ -1,31 +1,32 @@
-//! Arguments of `content`.
+//! Arguments of the `content` command.
 
 use super::volumes::{content_kind, hexadecimal};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use xenia_kernel::user::profile::Xuid;
 
-/// `content`.
+/// Arguments of `content`.
 #[derive(Debug, Args)]
 pub struct ContentCommandArgs {
     #[command(subcommand)]
     pub command: ContentCommand,
 }
 
-/// What to do with saved games and downloads.
+/// Operations on saved games and downloadable content.
 #[derive(Debug, Subcommand)]
 pub enum ContentCommand {
-    /// List saved games and downloads.
+    /// List saved games and downloadable content.
     #[command(after_help = "Example:\n  xenia-rs content list --content saves --json -")]
     List(ContentListArgs),
-    /// Write saved games and downloads as content packages (STFS, unsigned), or as folders.
+    /// Export saved games and downloadable content as content packages (STFS, unsigned) or as
+    /// folders.
     #[command(after_help = "\
 Examples:
   xenia-rs content export backup --content saves                       everything
   xenia-rs content export backup --content saves --title-id 4D5307D1   what one title has
   xenia-rs content export backup \"Save 1\" --content saves --as folder")]
     Export(ContentExportArgs),
-    /// Take in content packages (STFS), or folders.
+    /// Import content packages (STFS) or folders.
     #[command(after_help = "\
 Examples:
   xenia-rs content import save.con --content saves
@@ -33,32 +34,33 @@ Examples:
     Import(ContentImportArgs),
 }
 
-/// Where saves are.
+/// The location of saved content.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlaceArgs {
-    /// The folder of profiles and saves (default: `content` in the user's data folder).
+    /// The folder of profiles and saved content (default: `content` in the user's data folder).
     #[arg(long, value_name = "DIR", env = "XENIA_CONTENT", conflicts_with = "portable")]
     pub content: Option<PathBuf>,
-    /// Saves are beside the program, in the folder `content`.
+    /// Use the folder `content` beside the program.
     #[arg(long)]
     pub portable: bool,
 }
 
-/// Which packages are meant; all that no flag leaves out.
+/// Filters that select packages; without any, all packages are selected.
 #[derive(Clone, Debug, Default, Args)]
 pub struct WhichArgs {
-    /// Those of this title alone, in hexadecimal digits.
+    /// Only packages of the title with this id (hexadecimal).
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
-    /// Those of this profile alone, by its id in hexadecimal digits; 0: every profile's.
+    /// Only packages of the profile with this id (hexadecimal); 0 selects packages shared by all
+    /// profiles.
     #[arg(long, value_name = "XUID", value_parser = xuid)]
     pub owner: Option<Xuid>,
-    /// Those of this kind alone: saved-game, add-on and so on, or a number.
+    /// Only packages of this kind: saved-game, add-on and so on, or a number.
     #[arg(long, value_name = "KIND", value_parser = content_kind)]
     pub kind: Option<u32>,
 }
 
-/// `content list`.
+/// Arguments of `content list`.
 #[derive(Clone, Debug, Args)]
 pub struct ContentListArgs {
     #[command(flatten)]
@@ -70,59 +72,59 @@ pub struct ContentListArgs {
     pub json: Option<PathBuf>,
 }
 
-/// What packages are written as.
+/// Output formats of `content export`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ExportForm {
-    /// Content packages, as a console's own (CON).
+    /// Content packages in the form of a console's own (CON), unsigned.
     #[default]
     Stfs,
-    /// Folders with their files.
+    /// Folders that hold the packages' files.
     Folder,
 }
 
-/// `content export`.
+/// Arguments of `content export`.
 #[derive(Clone, Debug, Args)]
 pub struct ContentExportArgs {
-    /// The folder to write to; it is made, and nothing in it is replaced.
+    /// The folder to write to. It is created if it is missing; existing files are not replaced.
     pub folder: PathBuf,
-    /// Packages, by their files' names; all unless some are named.
+    /// File names of the packages to export (default: all).
     pub names: Vec<String>,
     #[command(flatten)]
     pub place: PlaceArgs,
     #[command(flatten)]
     pub which: WhichArgs,
-    /// What they are written as. Names, pictures and licences are in packages only.
+    /// Output format. Only packages keep names, pictures and licences.
     #[arg(long = "as", value_enum, default_value = "stfs")]
     pub form: ExportForm,
 }
 
-/// `content import`.
+/// Arguments of `content import`.
 #[derive(Clone, Debug, Args)]
 pub struct ContentImportArgs {
-    /// Content packages, or folders.
+    /// Content packages or folders to import.
     #[arg(required = true)]
     pub packages: Vec<PathBuf>,
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// Of which title they are, in hexadecimal digits; what packages say unless given, folders say
-    /// nothing.
+    /// The title that they belong to, by id in hexadecimal (default: the title that a package
+    /// names; required for folders).
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
-    /// Whose they are, by the profile's id in hexadecimal digits; 0: every profile's. Unless given,
-    /// a save is for the profile that its package names if it is here, or else for the first,
-    /// and what is no save is every profile's.
+    /// The profile that they belong to, by id in hexadecimal; 0: all profiles (default: for a saved
+    /// game the profile that its package names if it exists, otherwise the first profile; for other
+    /// kinds all profiles).
     #[arg(long, value_name = "XUID", value_parser = xuid)]
     pub owner: Option<Xuid>,
-    /// What they are: saved-game, add-on and so on, or a number; what packages say unless given,
-    /// folders are saved games.
+    /// The kind of content: saved-game, add-on and so on, or a number (default: the kind that a
+    /// package names; saved-game for folders).
     #[arg(long, value_name = "KIND", value_parser = content_kind)]
     pub kind: Option<u32>,
-    /// Replace packages that are there.
+    /// Replace packages that already exist.
     #[arg(long)]
     pub replace: bool,
 }
 
-/// A profile's id.
+/// Parses a profile id (XUID) in hexadecimal.
 fn xuid(text: &str) -> Result<Xuid, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let is_plain = digits.chars().all(|c| c.is_ascii_hexdigit());

@@ -1,24 +1,24 @@
-//! Arguments about dialogs.
+//! Arguments that configure the console's dialogs.
 
 use clap::{Args, ValueEnum};
 
-/// Who answers the console's dialogs.
+/// Policies that answer the console's dialogs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DialogPolicy {
-    /// Nobody: what the title suggests is taken.
+    /// Accept the title's default answer without asking.
     Accept,
-    /// Nobody: each dialog is left.
+    /// Cancel each dialog without asking.
     Cancel,
-    /// Whoever sits before the window.
+    /// Ask the user in the window.
     Ask,
 }
 
-/// Flags about dialogs.
+/// Flags that configure the console's dialogs.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Dialogs")]
 pub struct DialogArgs {
-    /// Who answers the console's dialogs: message boxes, its keyboard, who signs in, where is saved
-    /// (default: ask in a window, accept without one).
+    /// How dialogs of the console are answered: message boxes, the on-screen keyboard, sign-in and
+    /// the choice of a storage device (default: ask in a window, accept without one).
     #[arg(long, value_enum, value_name = "WHO")]
     pub dialogs: Option<DialogPolicy>,
 }

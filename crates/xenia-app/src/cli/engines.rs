@@ -1,4 +1,4 @@
-//! Arguments of what compares engines: `conformance`, `fuzz`.
+//! Arguments of the commands that compare engines: `conformance` and `fuzz`.
 
 use super::{Tier, number, positive};
 use clap::{Args, ValueEnum};
@@ -6,32 +6,32 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use xenia_sweep::MOST_STATES;
 
-/// Which engines `conformance` runs.
+/// Engines that `conformance` runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {
-    /// The interpreter.
+    /// Only the interpreter.
     Interp,
-    /// The JIT.
+    /// Only the JIT.
     Jit,
-    /// Both.
+    /// Both the interpreter and the JIT.
     #[default]
     Both,
 }
 
-/// `conformance`.
+/// Arguments of `conformance`.
 #[derive(Clone, Debug, Args)]
 pub struct ConformanceArgs {
-    /// Files or folders of annotated .s files.
+    /// Annotated .s files, or folders of them.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
-    /// Which engines run.
+    /// Engines to run.
     #[arg(long, value_enum, default_value_t)]
     pub engine: EngineChoice,
-    /// Which tier the JIT runs: `interp` is the same as --engine interp, `auto` is each of the
-    /// others.
+    /// JIT tier to run: `interp` is the same as --engine interp, `auto` runs each of the other
+    /// tiers.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
-    /// Only cases whose name contains this.
+    /// Run only cases whose name contains this text.
     #[arg(long)]
     pub filter: Option<String>,
     /// Write JSON (`-` for standard output).
@@ -39,41 +39,42 @@ pub struct ConformanceArgs {
     pub json: Option<PathBuf>,
 }
 
-/// What fuzzed sequences are compared with.
+/// Reference implementations that `fuzz` compares with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FuzzOracle {
-    /// The interpreter; the JIT is tested.
+    /// The interpreter, as the reference for the JIT.
     #[default]
     Interp,
-    /// qemu-ppc64; the interpreter is tested, and by default the JIT against the interpreter.
+    /// qemu-ppc64, as the reference for the interpreter; by default the JIT is compared with the
+    /// interpreter too.
     Qemu,
 }
 
-/// Engines that an outside oracle tests.
+/// Engines that an external reference tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FuzzEngine {
-    /// The interpreter alone.
+    /// Only the interpreter.
     Interp,
-    /// The interpreter, and the JIT against it.
+    /// The interpreter, and the JIT against the interpreter.
     #[default]
     Both,
 }
 
-/// MSR\[SF\] of fuzzed sequences.
+/// Computation mode (MSR\[SF\]) of fuzzed sequences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FuzzMode {
-    /// 32-bit mode.
+    /// 32-bit mode (SF clear).
     #[value(name = "0")]
     Clear,
-    /// 64-bit mode.
+    /// 64-bit mode (SF set).
     #[value(name = "1")]
     Set,
-    /// In turn.
+    /// Both modes in turn.
     #[default]
     Both,
 }
 
-/// How many states a sequence runs from.
+/// Parses the number of initial states of each sequence.
 fn states(text: &str) -> Result<u64, String> {
     match positive(text)? {
         states if states <= MOST_STATES => Ok(states),
@@ -81,41 +82,41 @@ fn states(text: &str) -> Result<u64, String> {
     }
 }
 
-/// `fuzz`.
+/// Arguments of `fuzz`.
 #[derive(Clone, Debug, Args)]
 pub struct FuzzArgs {
-    /// Sequences to run [default: 100_000, or no limit with --seconds].
+    /// Number of sequences to run [default: 100_000, or no limit with --seconds].
     #[arg(long, value_name = "N", value_parser = positive)]
     pub blocks: Option<u64>,
-    /// Begin no more sequences after this time.
+    /// Start no sequence after this many seconds.
     #[arg(long, value_name = "S", value_parser = positive)]
     pub seconds: Option<u64>,
-    /// Seed: the same seed gives the same sequences.
+    /// Seed of the generator; the same seed gives the same sequences.
     #[arg(long, value_name = "S", value_parser = number, default_value = "1")]
     pub seed: u64,
-    /// Run these seeds, both ends among them, one after another, --blocks of each.
+    /// Run a range of seeds (A..B, both included) one after another, --blocks sequences of each.
     #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "seconds"])]
     pub seeds: Option<RangeInclusive<u64>>,
-    /// Number of the first sequence, to go on where another run ended.
+    /// Number of the first sequence, to continue after an earlier run.
     #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
     pub first: u64,
-    /// Run each sequence from this many states, with --oracle interp: they cost little beside
-    /// compiling it.
+    /// Number of initial states that each sequence is run from, with --oracle interp. More states
+    /// cost little in comparison with compiling the sequence.
     #[arg(long, value_name = "N", value_parser = states, default_value = "1")]
     pub states: u64,
-    /// Which tier of the JIT is compared: `baseline`, or the optimizing one.
+    /// JIT tier to compare: `baseline`, or the optimizing tier.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
-    /// What to compare with.
+    /// Reference to compare with.
     #[arg(long, value_enum, default_value = "interp")]
     pub oracle: FuzzOracle,
-    /// With --oracle qemu: engines to test.
+    /// Engines to test, with --oracle qemu.
     #[arg(long, value_enum, default_value = "both")]
     pub engine: FuzzEngine,
-    /// With --oracle qemu: computation mode.
+    /// Computation mode, with --oracle qemu.
     #[arg(long, value_enum, default_value = "both")]
     pub sf: FuzzMode,
-    /// Make failing sequences as small as can be.
+    /// Shrink failing sequences to the shortest that still fail.
     #[arg(
         long,
         value_name = "BOOL",
@@ -125,30 +126,30 @@ pub struct FuzzArgs {
         action = clap::ArgAction::Set
     )]
     pub shrink: bool,
-    /// Mismatches after which to stop.
+    /// Stop after this many mismatches.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "20")]
     pub max_mismatches: u64,
-    /// Run the cases of this folder first, each from many states.
+    /// Run the cases in this folder first, each from many initial states.
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
-    /// Write failing sequences, shrunk, into this folder.
+    /// Write failing sequences, shrunk, to this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Append the JSON as one line.
+    /// Append the JSON to this file as one line.
     #[arg(long, value_name = "FILE")]
     pub append: Option<PathBuf>,
-    /// Run nothing: sum up the lines that --append wrote.
+    /// Run no sequences; add up the lines that --append wrote to these files.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["blocks", "seconds", "append"])]
     pub merge: Vec<PathBuf>,
-    /// Test only: compile one instruction wrongly.
+    /// For tests only: compile one instruction wrongly.
     #[arg(long, hide = true)]
     pub break_lifter: bool,
 }
 
-/// A range of seeds, or one.
+/// Parses a range of seeds or a single seed.
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     let (first, last) = (number(first)?, number(last)?);

@@ -1,8 +1,8 @@
-//! Files that a command line names: none that is read is written, and no two that are written are
-//! one.
+//! Checks the files on a command line against each other: no input may be an output, and no two
+//! outputs may be the same file.
 //!
-//! Looked at once, before anything is opened, for every command: a title in the place of which its
-//! own figures are written is lost.
+//! The check runs for every command before any file is opened; otherwise writing a report over the
+//! title would destroy the title.
 
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command};
@@ -12,8 +12,7 @@ use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Arguments that name a file that is written, by their ids; every other path that is a file is
-/// read.
+/// Ids of the arguments that name an output file; every other path to a file is an input.
 const WRITTEN: &[&str] = &[
     "append",
     "audio",
@@ -29,12 +28,12 @@ const WRITTEN: &[&str] = &[
     "record_contention",
     "samples",
 ];
-/// And those that name a folder in which files are written.
+/// Ids of the arguments that name a folder of output files.
 const FOLDERS: &[&str] =
     &["cache", "code_cache", "content", "dump_frames", "keep", "logs", "out", "screenshots"];
 
-/// What tells two files apart: the file itself if it's there, or else where it would be. `None`: a
-/// folder, a device, a pipe, or nothing that could be written.
+/// Identity of a file: the file itself if it exists, otherwise its future location. `None`: a
+/// folder, a device, a pipe, or a path that could not be written.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     There(u64, u64),
@@ -58,12 +57,12 @@ fn is_written(command: &str, matches: &ArgMatches, id: &str) -> bool {
     }
 }
 
-/// Whether the command writes files in the folder that the argument names.
+/// Whether the command writes files into the folder that the argument names.
 fn is_filled(command: &str, id: &str) -> bool {
     FOLDERS.contains(&id) || id == "folder" && command == "extract"
 }
 
-/// The argument as it's typed.
+/// The argument as the user types it.
 fn shown(arg: &Arg) -> String {
     match (arg.get_long(), arg.get_value_names()) {
         (Some(long), _) => format!("--{long}"),
@@ -72,7 +71,7 @@ fn shown(arg: &Arg) -> String {
     }
 }
 
-/// Says which two of the files that are named are one.
+/// Fails if two of the files that are named are the same file and one of them is written.
 pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
     let (mut written, mut read) = (BTreeMap::new(), BTreeMap::new());
     let (mut command, mut matches) = (command, matches);
@@ -117,7 +116,7 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-/// The file that a value of the argument names, if it names one.
+/// The path in a value of the argument, if the value is a path.
 fn named<'a>(id: &str, value: &'a OsStr) -> Option<&'a Path> {
     match id {
         "json" if value == "-" => None,

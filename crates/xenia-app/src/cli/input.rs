@@ -1,16 +1,16 @@
-//! Arguments about controllers.
+//! Arguments that configure controllers.
 
 use clap::Args;
 use std::path::PathBuf;
 
-/// Flags about controllers, which a window has. What keys and pads are is in the settings'
-/// `[input]`.
+/// Flags that configure controllers, which need a window. Assignments of keys and buttons are in
+/// the settings, table `[input]`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Controllers")]
 pub struct InputArgs {
-    /// Take mappings of controllers from this file, in SDL's form (gamecontrollerdb.txt), before
-    /// those of the settings and of SDL_GAMECONTROLLERCONFIG_FILE; SDL_GAMECONTROLLERCONFIG
-    /// comes before all.
+    /// Read controller mappings from this file in SDL's format (gamecontrollerdb.txt). They
+    /// override those of the settings and of SDL_GAMECONTROLLERCONFIG_FILE;
+    /// SDL_GAMECONTROLLERCONFIG overrides all.
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
     pub pad_mappings: Option<PathBuf>,
 }

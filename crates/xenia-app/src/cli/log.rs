@@ -1,28 +1,29 @@
-//! Arguments about the log, of every command.
+//! Arguments that configure the log; every command has them.
 
 use crate::log::Color;
 use clap::{ArgAction, Args};
 use std::path::PathBuf;
 
-/// Flags about the log.
+/// Flags that configure the log.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogArgs {
-    /// Say more: what is going on; twice, each step.
+    /// Log more: once for progress, twice for each step.
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Say less: errors only, neither what the title writes nor a run's figures, which --json has.
+    /// Log errors only; a title's output and a run's summary are left out (--json still has the
+    /// latter).
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// What is logged, by target, on top of RUST_LOG: `kernel=debug,gpu=off`, or a level for all.
-    /// Targets are achievements, dialog, gpu, guest, kernel, memory, pads, sched, vfs,
-    /// watchdog, and modules such as xenia_jit.
+    /// Log levels by target, in addition to RUST_LOG: `kernel=debug,gpu=off`, or one level for all.
+    /// Targets are achievements, dialog, gpu, guest, kernel, memory, pads, sched, vfs, watchdog,
+    /// and modules such as xenia_jit.
     #[arg(long, global = true, value_name = "FILTER")]
     pub log: Option<String>,
-    /// Write the log to this file, not to standard error.
+    /// Write the log to this file instead of standard error.
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
-    /// When text is coloured; NO_COLOR and CLICOLOR_FORCE are heeded.
+    /// When to colour text; NO_COLOR and CLICOLOR_FORCE are respected.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
 }

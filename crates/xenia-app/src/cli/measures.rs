@@ -1,41 +1,42 @@
-//! Arguments of what measures: `bench`, `scale`.
+//! Arguments of the commands that measure: `bench` and `scale`.
 
 use super::{CpuArgs, ModeArgs, positive, small_number};
 use clap::{Args, ValueEnum};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Who else runs the kernels in `bench`.
+/// Other ways to run the kernels that `bench` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Peer {
-    /// The same sources, built by the host's cc -O2.
+    /// The same sources compiled for the host by cc -O2.
     Native,
-    /// The same sources, built for PowerPC by a cross gcc -O2 and run by qemu-ppc64 (or qemu-ppc).
+    /// The same sources compiled for PowerPC by a cross gcc -O2 and run by qemu-ppc64 (or
+    /// qemu-ppc).
     Qemu,
-    /// Our interpreter, which measures kernels anyway, and programs only where it is asked for: it
-    /// takes its time.
+    /// The interpreter. Kernels always include it; programs only on request, because it is slow.
     Interp,
 }
 
-/// The functions of a generated title.
+/// Kinds of functions in a generated title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TitleVariant {
     /// Loads, stores, 32-bit arithmetic, branches, calls.
     Plain,
-    /// 64-bit loads, stores, arithmetic, shifts and compares; helpers save and restore registers.
+    /// 64-bit loads, stores, arithmetic, shifts and compares; helper functions save and restore
+    /// registers.
     Wide,
     /// Jump tables: `bctr` within functions.
     Switches,
-    /// Calls through tables of virtual functions.
+    /// Calls through virtual function tables.
     Virtual,
-    /// Floating point of both precisions beside integers.
+    /// Floating point of both precisions mixed with integers.
     Float,
-    /// Plain functions, all of them on each of six hardware threads.
+    /// Plain functions, all of them called by each of six hardware threads.
     Threads,
 }
 
 impl TitleVariant {
-    /// As it is typed.
+    /// Spelling on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -48,23 +49,23 @@ impl TitleVariant {
     }
 }
 
-/// A generated title of `bench --much-code`.
+/// Size and kind of a title that `bench --much-code` generates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MuchCode {
-    /// How many functions it has.
+    /// Number of functions.
     pub functions: u32,
-    /// How often each of them is called.
+    /// Number of calls of each function.
     pub calls: u32,
-    /// The kind of its functions.
+    /// Kind of the functions.
     pub variant: TitleVariant,
 }
 
-/// Most functions: with up to 90 instructions each, code and data end below the image heap's end at
-/// 0x9000_0000.
+/// Largest number of functions: with up to 90 instructions each, code and data end below the image
+/// heap's end at 0x9000_0000.
 const MOST_FUNCTIONS: u32 = 400_000;
 
 impl MuchCode {
-    /// `FxC` or `FxC:VARIANT`.
+    /// Parses `FxC` or `FxC:VARIANT`.
     fn parse(text: &str) -> Result<Self, String> {
         let (size, variant) = text.split_once(':').unwrap_or((text, "plain"));
         let (functions, calls) =
@@ -87,40 +88,42 @@ impl fmt::Display for MuchCode {
     }
 }
 
-/// `bench`.
+/// Arguments of `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
-    /// Runs of each kernel, program or title; minimum, median and maximum are reported.
+    /// Number of runs of each kernel, program or title; minimum, median and maximum are reported.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "5")]
     pub runs: u64,
-    /// Measure these beside our engines, in turn with them: kernels are built for that in a
-    /// temporary folder. What is missing on this machine is said, and null in the JSON.
+    /// Measure these beside the engines, alternating with them; kernels are compiled for that in a
+    /// temporary folder. A peer that is missing on this machine is reported, and is null in the
+    /// JSON.
     #[arg(long, value_name = "PEERS", value_enum, value_delimiter = ',')]
     pub peers: Vec<Peer>,
-    /// Measure programs that others wrote, instead of kernels; `cargo xtask programs` builds them.
+    /// Measure programs by other authors instead of kernels, from this folder; `cargo xtask
+    /// programs` builds them.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true,
           default_missing_value = "target/programs")]
     pub programs: Option<PathBuf>,
-    /// Measure generated titles instead of kernels: F functions of about 75 instructions that are
-    /// called C times each, as much code as games have, which fits into no cache. FxC:VARIANT
-    /// chooses what functions are like: plain, wide (64-bit instructions), switches (jump
+    /// Measure generated titles instead of kernels: F functions of about 75 instructions, each
+    /// called C times, which is as much code as games have and does not fit into any cache.
+    /// FxC:VARIANT chooses the kind of functions: plain, wide (64-bit instructions), switches (jump
     /// tables), virtual (calls through tables of objects), float, or threads (six of them, each
-    /// calling all). CPU seconds of whole processes: natively, in the interpreter, at a first
-    /// and a second start of the compiler.
+    /// calling all functions). Reports CPU seconds of whole processes: native, interpreter, and
+    /// first and second start of the JIT.
     #[arg(long, value_name = "FxC[:VARIANT]", value_delimiter = ',', value_parser = MuchCode::parse,
           conflicts_with = "programs")]
     pub much_code: Vec<MuchCode>,
-    /// Write the titles of --much-code (FxC.elf, for `exec`) and their C sources into this folder,
-    /// and measure nothing.
+    /// Write the titles of --much-code (FxC.elf, for `exec`) and their C sources to this folder,
+    /// without measuring.
     #[arg(long, value_name = "DIR", requires = "much_code")]
     pub keep: Option<PathBuf>,
-    /// Only kernels, programs or titles whose name contains this.
+    /// Measure only kernels, programs or titles whose name contains this text.
     #[arg(long)]
     pub filter: Option<String>,
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Draw bars for each kernel, relative to native where that is measured, else to the
+    /// Draw a bar chart of the kernels, relative to native if that is measured, otherwise to the
     /// interpreter.
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
@@ -130,17 +133,17 @@ pub struct BenchArgs {
     pub mode: ModeArgs,
 }
 
-/// What the workers of `scale` are.
+/// Kinds of workers of `scale`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ScaleKind {
-    /// Processes, each with a title of its own.
+    /// Processes that run one title each.
     Process,
-    /// Sibling threads of one title, each on a hardware thread of its own.
+    /// Sibling threads of one title, each on its own hardware thread.
     Thread,
 }
 
 impl ScaleKind {
-    /// As it is typed.
+    /// Spelling on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
@@ -149,38 +152,38 @@ impl ScaleKind {
     }
 }
 
-/// `scale`.
+/// Arguments of `scale`.
 #[derive(Clone, Debug, Args)]
 pub struct ScaleArgs {
-    /// What the workers are.
+    /// Kind of workers.
     pub kind: ScaleKind,
-    /// Numbers of workers, 1 among them.
+    /// Numbers of workers to measure; 1 must be among them.
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = small_number, default_value = "1,2")]
     pub workers: Vec<u32>,
-    /// Runs of each; speed-ups are their medians.
+    /// Number of runs of each; speed-ups are ratios of their medians.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "5")]
     pub runs: u64,
-    /// Run titles in lockstep: a claim about threads must then fail.
+    /// Run titles in lockstep, where a speed-up of threads must fail.
     #[arg(long)]
     pub lockstep: bool,
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Draw the speed-ups over the number of workers.
+    /// Plot the speed-ups over the number of workers.
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
-    /// Keep what every worker wrote, and all figures (runs.csv), in this folder.
+    /// Keep the output of every worker and all measurements (runs.csv) in this folder.
     #[arg(long, value_name = "DIR")]
     pub logs: Option<PathBuf>,
-    /// How much to count: segments of 65,536 numbers.
+    /// Amount of work: segments of 65,536 numbers.
     #[arg(long, value_name = "N", value_parser = small_number, default_value = "8192")]
     pub segments: u32,
-    /// A native worker: count part I of N, and print the answer.
+    /// Internal: run as a native worker that counts part I of N and prints the answer.
     #[arg(long, hide = true, value_name = "I/N", value_parser = part)]
     pub native_part: Option<(u32, u32)>,
 }
 
-/// A part `I/N` of something.
+/// Parses a part `I/N`, where I counts from 0.
 fn part(text: &str) -> Result<(u32, u32), String> {
     let parsed = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
     parsed

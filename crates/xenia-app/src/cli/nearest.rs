@@ -1,4 +1,4 @@
-//! What was probably meant by a word that is misspelt: a command, a flag, a value.
+//! Suggestions for misspelt commands, flags and values.
 
 use super::Cli;
 use clap::CommandFactory;
@@ -6,23 +6,23 @@ use clap::error::{ContextKind, ErrorKind};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The name that is most like `word`, if one is: a letter of three may be wrong, and two that
-/// changed places are one.
+/// The name closest to `word`, if one is close: one letter in three may be wrong, and two swapped
+/// letters count as one.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = word.chars().count().div_ceil(3);
     let near = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
     near.filter(|&(distance, _)| distance <= most).min().map(|(_, name)| name)
 }
 
-/// The command that `word` is most like.
+/// The command closest to `word`.
 pub fn nearest_command(word: &str) -> Option<String> {
     let commands = Cli::command();
     let names = commands.get_subcommands().filter(|command| !command.is_hide_set());
     nearest(word, names.map(clap::Command::get_name)).map(str::to_owned)
 }
 
-/// What is wrong with a command line on which a word follows the title, which the parser takes for
-/// a command.
+/// The error message for a command line with a second word, if it comes from a misspelt command:
+/// the parser takes the first word for the title and the next one for a command.
 pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     let second = match error.kind() {
         ErrorKind::ArgumentConflict => error.get(ContextKind::InvalidSubcommand)?,

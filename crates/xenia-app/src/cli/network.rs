@@ -1,15 +1,15 @@
-//! Arguments about the network.
+//! Arguments that configure the network.
 
 use clap::ValueEnum;
 
-/// The network that a title's sockets are on.
+/// Networks that a title's sockets can use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum NetworkKind {
-    /// None: the console has no cable.
+    /// No network: the console's cable is unplugged.
     Off,
-    /// One of the machine's own, with nobody else on it: a title's sockets reach each other.
+    /// A private network inside the process: a title's sockets reach only each other.
     #[default]
     Loopback,
-    /// The host's, with all that can be reached from there.
+    /// The host's network, with everything reachable from it.
     Host,
 }

@@ -1,37 +1,38 @@
-//! Arguments of what is about the program itself: settings, completions, manual, tables.
+//! Arguments of the commands about the program itself: settings, completions, manual, tables.
 
 use clap::Args;
 use std::path::PathBuf;
 
-/// `config`; without a flag it is both.
+/// Arguments of `config`; without a flag both parts are shown.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ConfigArgs {
-    /// The folders, whether they are there or not.
+    /// Show the folders, whether they exist or not.
     #[arg(long)]
     pub paths: bool,
-    /// What the settings file and the environment set, as a settings file.
+    /// Show the settings from the settings file and the environment, in the format of a settings
+    /// file.
     #[arg(long)]
     pub show: bool,
 }
 
-/// `completions`.
+/// Arguments of `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
-    /// The shell.
+    /// The shell to complete in.
     pub shell: clap_complete::Shell,
 }
 
-/// `man`.
+/// Arguments of `man`.
 #[derive(Clone, Debug, Args)]
 pub struct ManArgs {
-    /// Write a page for each command into this folder instead of the main page to standard output.
+    /// Write one page for each command to this folder instead of the main page to standard output.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
 
-/// `generate`.
+/// Arguments of `generate`.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
-    /// Which table; without one, their names are printed.
+    /// The table to print (default: print the names of the tables).
     pub kind: Option<String>,
 }

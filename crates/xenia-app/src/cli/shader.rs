@@ -1,18 +1,18 @@
-//! Arguments of `shader`.
+//! Arguments of the `shader` command.
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use xenia_gpu::microcode::ShaderKind;
 
-/// `shader`.
+/// Arguments of `shader`.
 #[derive(Clone, Debug, Args)]
 pub struct ShaderArgs {
-    /// What to do.
+    /// The operation to run.
     #[command(subcommand)]
     pub command: ShaderCommand,
 }
 
-/// What `shader` does.
+/// Operations of `shader`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ShaderCommand {
     /// Assemble a shader to microcode (big-endian words).
@@ -21,13 +21,13 @@ Examples:
   echo 'mul oC0, r0, c[0]' | xenia-rs shader asm -
   xenia-rs shader asm water.s -o water.bin")]
     Asm(ShaderAsmArgs),
-    /// Disassemble a shader object (.xvu, .xpu) or bare microcode, in the assembler's language.
+    /// Disassemble a shader object (.xvu, .xpu) or raw microcode, in the assembler's syntax.
     #[command(after_help = "\
 Examples:
   xenia-rs shader dis Media/Shaders/SeaFloor.xvu
   xenia-rs shader dis water.bin --kind pixel")]
     Dis(ShaderDisArgs),
-    /// Translate a shader for the host's GPU and say what it is bound to.
+    /// Translate a shader for the host's GPU and list its bindings.
     #[command(after_help = "\
 Examples:
   xenia-rs shader translate Media/Shaders/SeaFloor.xvu
@@ -35,12 +35,12 @@ Examples:
     Translate(ShaderTranslateArgs),
 }
 
-/// Which of the two kinds of shader.
+/// Kinds of shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ShaderKindChoice {
-    /// Runs per vertex.
+    /// Vertex shader, run once per vertex.
     Vertex,
-    /// Runs per pixel.
+    /// Pixel shader, run once per pixel.
     Pixel,
 }
 
@@ -53,32 +53,34 @@ impl From<ShaderKindChoice> for ShaderKind {
     }
 }
 
-/// `shader asm`.
+/// Arguments of `shader asm`.
 #[derive(Clone, Debug, Args)]
 pub struct ShaderAsmArgs {
     /// Source file (`-` for standard input).
     pub source: PathBuf,
-    /// Output file; without one, the words are printed.
+    /// Output file (default: print the words).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
-/// `shader dis`.
+/// Arguments of `shader dis`.
 #[derive(Clone, Debug, Args)]
 pub struct ShaderDisArgs {
-    /// The file.
+    /// The file to disassemble.
     pub file: PathBuf,
-    /// The shader's kind [default: what the object says, or else what the shader exports].
+    /// Kind of shader [default: the kind in the object's header, otherwise inferred from its
+    /// exports].
     #[arg(long, value_enum)]
     pub kind: Option<ShaderKindChoice>,
 }
 
-/// `shader translate`.
+/// Arguments of `shader translate`.
 #[derive(Clone, Debug, Args)]
 pub struct ShaderTranslateArgs {
-    /// The file.
+    /// The file to translate.
     pub file: PathBuf,
-    /// The shader's kind [default: what the object says, or else what the shader exports].
+    /// Kind of shader [default: the kind in the object's header, otherwise inferred from its
+    /// exports].
     #[arg(long, value_enum)]
     pub kind: Option<ShaderKindChoice>,
     /// Print the translation as WGSL.

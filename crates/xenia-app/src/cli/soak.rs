@@ -1,26 +1,26 @@
-//! Arguments of `soak`.
+//! Arguments of the `soak` command.
 
 use super::{number_of_frames, positive, seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Which executor runs a title.
+/// Executors that run a title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SoakMode {
-    /// One host thread.
+    /// Lockstep, on one host thread.
     Lockstep,
-    /// A host thread for each hardware thread.
+    /// Parallel, with a host thread for each hardware thread.
     Parallel,
 }
 
-/// `soak`.
+/// Arguments of `soak`.
 #[derive(Clone, Debug, Args)]
 pub struct SoakArgs {
-    /// The titles, in turn.
+    /// The titles to run, in turn.
     #[arg(required = true)]
     pub titles: Vec<PathBuf>,
-    /// In which modes each is run.
+    /// Modes in which each title is run.
     #[arg(
         long,
         value_name = "MODE,MODE",
@@ -29,19 +29,19 @@ pub struct SoakArgs {
         default_value = "lockstep,parallel"
     )]
     pub modes: Vec<SoakMode>,
-    /// End the last run after this many seconds of the host's time.
+    /// End the last run after this many seconds of host time.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub seconds: Option<Duration>,
-    /// End after this many rounds of all titles.
+    /// End after this many rounds through all titles.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub rounds: Option<u64>,
-    /// End each run after this many swaps, unless the title ends before.
+    /// End each run after this many swaps, if the title does not end earlier.
     #[arg(long, value_name = "N", value_parser = number_of_frames)]
     pub frames: Option<u64>,
-    /// Write a line of JSON for each look into this file.
+    /// Write each sample as a line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     pub samples: PathBuf,
-    /// Seconds between two looks.
+    /// Seconds between two samples.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "2")]
     pub every: Duration,
 }

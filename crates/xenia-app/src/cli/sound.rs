@@ -1,17 +1,17 @@
-//! Arguments about sound.
+//! Arguments that configure sound.
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Where sound goes.
+/// Outputs for sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AudioOutput {
-    /// Nowhere.
+    /// No sound output.
     Null,
-    /// To the host's sound server.
+    /// The host's sound server.
     Device,
-    /// Into a file.
+    /// A WAV file.
     Wav(PathBuf),
 }
 
@@ -28,31 +28,31 @@ impl FromStr for AudioOutput {
     }
 }
 
-/// How many speakers sound is made for.
+/// Layouts of speakers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Speakers {
-    /// Two.
+    /// Two speakers (stereo).
     #[default]
     Stereo,
-    /// Six: front left and right, centre, low frequencies, back left and right.
+    /// Six speakers: front left and right, centre, low frequencies, back left and right.
     #[value(name = "5.1")]
     Surround,
 }
 
-/// Flags about sound. What a title sees is the same with any of them.
+/// Flags that configure sound; they do not change anything that a title sees.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Sound")]
 pub struct SoundArgs {
-    /// Where sound goes: null, device, or wav:FILE (default: device in a window, null without one).
+    /// Sound output: null, device, or wav:FILE (default: device in a window, null without one).
     #[arg(long, value_name = "null|device|wav:FILE")]
     pub audio: Option<AudioOutput>,
-    /// How many speakers it is made for.
+    /// Speaker layout that sound is mixed for.
     #[arg(long, value_enum, default_value_t)]
     pub speakers: Speakers,
-    /// How loud it is, in percent.
+    /// Volume in percent.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(..=200), default_value = "100")]
     pub volume: u16,
-    /// Silence.
+    /// Mute the sound.
     #[arg(long)]
     pub mute: bool,
 }

@@ -1,4 +1,4 @@
-//! When guest time begins, as the command line says it.
+//! Parses the date at which guest time starts (`--start-time`).
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -6,23 +6,24 @@ use std::time::SystemTime;
 use xenia_kernel::calendar::TimeFields;
 use xenia_kernel::ports::Clock;
 
-/// 1970, in units of 100 ns since 1601.
+/// The year 1970, in units of 100 ns since 1601.
 const EPOCH: u64 = 116_444_736_000_000_000;
 
-/// Years that are taken: the console's calendar begins with the first.
+/// Years accepted; the console's calendar starts in 1601.
 const YEARS: Range<u16> = 1601..10_000;
 
-/// When guest time begins.
+/// Guest time at the start of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartTime {
-    /// When the host's clock says that the title starts.
+    /// The host's time when the title starts.
     Now,
-    /// At this time, in units of 100 ns since 1601.
+    /// A fixed time, in units of 100 ns since 1601.
     At(u64),
 }
 
 impl StartTime {
-    /// The guest's clock; without a flag that of every run, or in parallel the host's.
+    /// The guest's clock. Without a flag it starts at a fixed date, or with `parallel` at the
+    /// host's time.
     pub fn clock(given: Option<Self>, parallel: bool) -> Clock {
         match given {
             Some(Self::At(time)) => Clock::starting_at(time),
@@ -33,7 +34,7 @@ impl StartTime {
     }
 }
 
-/// The host's time. One before 1970 is that.
+/// The host's time in units of 100 ns since 1601; times before 1970 become 1970.
 fn host_time() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos() / 100).unwrap_or(u64::MAX).saturating_add(EPOCH)
@@ -65,7 +66,8 @@ impl FromStr for StartTime {
             _ => return Err(wrong()),
         };
         let fields = TimeFields::of_words([*year, *month, *day, *hour, *minute, second, 0, 0]);
-        // Titles count in 32 bits of seconds from some year or other: what no console has seen is refused.
+        // Titles count seconds in 32 bits from one year or another, so years that no console has
+        // seen are refused.
         fields.time().filter(|_| YEARS.contains(year)).map(Self::At).ok_or_else(wrong)
     }
 }

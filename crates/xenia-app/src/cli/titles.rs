@@ -1,10 +1,10 @@
-//! Arguments of what looks into titles and their runs, and makes executables.
+//! Arguments of the commands that inspect titles and runs, and make executables.
 
 use super::{code_address, positive};
 use clap::Args;
 use std::path::PathBuf;
 
-/// `info`.
+/// Arguments of `info`.
 #[derive(Clone, Debug, Args)]
 pub struct InfoArgs {
     /// The file to describe.
@@ -12,12 +12,12 @@ pub struct InfoArgs {
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// A TOML file with the user's own retail key.
+    /// TOML file with the user's retail key.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 
-/// `exports`.
+/// Arguments of `exports`.
 #[derive(Clone, Debug, Args)]
 pub struct ExportsArgs {
     /// Write JSON (`-` for standard output).
@@ -25,34 +25,34 @@ pub struct ExportsArgs {
     pub json: Option<PathBuf>,
 }
 
-/// `dis`.
+/// Arguments of `dis`.
 #[derive(Clone, Debug, Args)]
 pub struct DisArgs {
     /// The title, or a flat binary with --base.
     pub title: PathBuf,
-    /// First address (default: the entry point).
+    /// Address of the first instruction (default: the entry point).
     #[arg(long, value_name = "ADDR", value_parser = code_address)]
     pub start: Option<u32>,
     /// Number of instructions.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "32")]
     pub count: u64,
-    /// The file is a flat binary that starts at this address.
+    /// Treat the file as a flat binary that is loaded at this address.
     #[arg(long, value_name = "ADDR", value_parser = code_address)]
     pub base: Option<u32>,
-    /// Write the manual's mnemonics only, no simplified ones.
+    /// Print only basic mnemonics, not simplified ones.
     #[arg(long)]
     pub raw: bool,
-    /// A TOML file with the user's own retail key.
+    /// TOML file with the user's retail key.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 
-/// `asm`.
+/// Arguments of `asm`.
 #[derive(Clone, Debug, Args)]
 pub struct AsmArgs {
     /// Source file (`-` for standard input).
     pub source: PathBuf,
-    /// Output file; without one, a listing is printed.
+    /// Output file (default: print a listing).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Address of the first byte.
@@ -60,7 +60,7 @@ pub struct AsmArgs {
     pub base: u32,
 }
 
-/// `pack`.
+/// Arguments of `pack`.
 #[derive(Clone, Debug, Args)]
 pub struct PackArgs {
     /// A 32-bit big-endian PowerPC ELF built with guest/runtime.
@@ -70,7 +70,7 @@ pub struct PackArgs {
     pub output: PathBuf,
 }
 
-/// `diff`.
+/// Arguments of `diff`.
 #[derive(Clone, Debug, Args)]
 pub struct DiffArgs {
     /// First event log.

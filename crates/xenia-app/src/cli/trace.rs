@@ -1,35 +1,36 @@
-//! Arguments of `trace`.
+//! Arguments of the `trace` command.
 
 use super::{EngineArgs, GpuKind, number, positive};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
-/// `trace`.
+/// Arguments of `trace`.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
     #[command(subcommand)]
     pub command: TraceCommand,
 }
 
-/// What to do with a GPU trace.
+/// Operations on GPU traces.
 #[derive(Debug, Subcommand)]
 pub enum TraceCommand {
-    /// Run a title and write down what its GPU was told and read.
+    /// Run a title and record its GPU commands and the memory that the GPU reads.
     #[command(after_help = "\
 Examples:
   xenia-rs trace record t.xex --frames 60 -o t.trace
   xenia-rs trace record t.xex --from 300 --frames 1 -o frame.trace")]
     Record(Box<TraceRecordArgs>),
-    /// Play a trace without a CPU.
+    /// Play a trace without the CPU.
     #[command(after_help = "\
 Examples:
   xenia-rs trace play t.trace --dump-frames pictures
   xenia-rs trace play t.trace --gpu none --json -          how fast packets are processed")]
     Play(TracePlayArgs),
-    /// Compare two traces: the first event that differs.
+    /// Compare two traces and report the first event that differs.
     #[command(after_help = "Example:\n  xenia-rs trace diff a.trace b.trace")]
     Diff(TraceDiffArgs),
-    /// Print a trace's packets and the state of each draw, with a picture after each draw.
+    /// Print a trace's packets and the state of each draw; with --out also a picture after each
+    /// draw.
     #[command(after_help = "\
 Examples:
   xenia-rs trace dump t.trace --frame 2
@@ -37,44 +38,44 @@ Examples:
     Dump(TraceDumpArgs),
 }
 
-/// `trace record`.
+/// Arguments of `trace record`.
 #[derive(Clone, Debug, Args)]
 pub struct TraceRecordArgs {
-    /// The title; without one, the built-in demo.
+    /// The title to run (default: the built-in demo).
     pub title: Option<PathBuf>,
-    /// The trace to write.
+    /// The trace file to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Swaps to let pass before the trace begins.
+    /// Number of swaps to skip before the trace starts.
     #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
     pub from: u64,
-    /// Swaps that the trace holds.
+    /// Number of swaps to record.
     #[arg(long, value_name = "N", value_parser = number, default_value = "60")]
     pub frames: u64,
     #[command(flatten)]
     pub engine: EngineArgs,
-    /// Give up when no swap comes for this many seconds of guest time; 0 waits for ever.
+    /// Give up if no swap arrives within this many seconds of guest time; 0 waits forever.
     #[arg(long, value_name = "SECONDS", value_parser = number, default_value = "60")]
     pub swap_timeout: u64,
 }
 
-/// `trace play`.
+/// Arguments of `trace play`.
 #[derive(Clone, Debug, Args)]
 pub struct TracePlayArgs {
-    /// The trace.
+    /// The trace to play.
     pub trace: PathBuf,
-    /// Which GPU draws.
+    /// GPU backend that draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
-    /// Write every frame as PNG into this folder.
+    /// Write every frame as a PNG file to this folder.
     #[arg(long, value_name = "DIR")]
     pub dump_frames: Option<PathBuf>,
-    /// Write figures as JSON (`-` for standard output).
+    /// Write statistics as JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
-/// `trace diff`.
+/// Arguments of `trace diff`.
 #[derive(Clone, Debug, Args)]
 pub struct TraceDiffArgs {
     /// The first trace.
@@ -83,18 +84,18 @@ pub struct TraceDiffArgs {
     pub second: PathBuf,
 }
 
-/// `trace dump`.
+/// Arguments of `trace dump`.
 #[derive(Clone, Debug, Args)]
 pub struct TraceDumpArgs {
-    /// The trace.
+    /// The trace to print.
     pub trace: PathBuf,
-    /// Only this swap's packets and draws, from 1.
+    /// Print only the packets and draws of this swap, counted from 1.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub frame: Option<u64>,
-    /// Only this draw, from 1.
+    /// Print only this draw, counted from 1.
     #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "frame")]
     pub draw: Option<u64>,
-    /// Write what each draw's target looked like as PNG into this folder.
+    /// Write each draw's render target as a PNG file to this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what
-//! to use instead. A flag that is accepted does what it says.
+//! Flags that this build does not support yet. Each is refused with exit code 2 and a message that
+//! names an alternative, so that an accepted flag always has its effect.
 
 use super::{
     CheckArgs, Clock, CpuArgs, DialogPolicy, ExecArgs, GpuKind, ModeArgs, NetworkKind, PictureArgs, Tier,
@@ -8,7 +8,7 @@ use crate::network::REFUSAL;
 use anyhow::{Result, bail};
 
 impl CpuArgs {
-    /// Refuses flags that contradict each other.
+    /// Refuses contradictory flags.
     pub fn refuse_unbuilt(&self) -> Result<()> {
         if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
             bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
@@ -18,7 +18,7 @@ impl CpuArgs {
 }
 
 impl ModeArgs {
-    /// Refuses what the chosen executor can't do.
+    /// Refuses flags that the chosen executor does not support.
     pub fn refuse_unbuilt(&self) -> Result<()> {
         if self.barrier && !self.parallel {
             bail!("--barrier belongs to --parallel: in lockstep every round ends together anyway");
@@ -37,7 +37,7 @@ impl ModeArgs {
 }
 
 impl PictureArgs {
-    /// Refuses flags that contradict each other.
+    /// Refuses contradictory flags.
     fn refuse_contradictions(&self) -> Result<()> {
         let may_have_pipelines = match self.gpu {
             GpuKind::Wgpu => true,
@@ -52,7 +52,7 @@ impl PictureArgs {
 }
 
 impl ExecArgs {
-    /// Refuses what this build can't do.
+    /// Refuses flags that this build does not support.
     pub fn refuse_unbuilt(&self) -> Result<()> {
         self.engine.cpu.refuse_unbuilt()?;
         self.engine.mode.refuse_unbuilt()?;
@@ -85,7 +85,7 @@ impl ExecArgs {
 }
 
 impl CheckArgs {
-    /// Refuses what this build can't do, and what a lockstep run can't be.
+    /// Refuses flags that this build, or a lockstep run, does not support.
     pub fn refuse_unbuilt(&self) -> Result<()> {
         let mode = &self.engine.mode;
         if mode.parallel || mode.barrier || mode.clock == Some(Clock::Host) {

@@ -1,10 +1,11 @@
-//! Arguments of what reads, checks and writes volumes: disc images, content packages, archives.
+//! Arguments of the commands that read, verify and write volumes: disc images, content packages and
+//! archives.
 
 use super::small_number;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// `ls`.
+/// Arguments of `ls`.
 #[derive(Clone, Debug, Args)]
 pub struct LsArgs {
     /// A disc image, a content package or an archive.
@@ -14,25 +15,25 @@ pub struct LsArgs {
     pub json: Option<PathBuf>,
 }
 
-/// `extract`.
+/// Arguments of `extract`.
 #[derive(Clone, Debug, Args)]
 pub struct ExtractArgs {
     /// A disc image, a content package or an archive.
     pub image: PathBuf,
-    /// The folder to write to; it is made, and no file in it is replaced.
+    /// The folder to write to. It is created if it is missing; existing files are not replaced.
     pub folder: PathBuf,
 }
 
-/// `make-iso`.
+/// Arguments of `make-iso`.
 #[derive(Clone, Debug, Args)]
 pub struct MakeIsoArgs {
-    /// The folder that has default.xex and what goes with it.
+    /// The folder with default.xex and the title's other files.
     pub folder: PathBuf,
-    /// The disc image to write; one that is there is replaced.
+    /// The disc image to write; an existing file is replaced.
     pub image: PathBuf,
 }
 
-/// `verify`.
+/// Arguments of `verify`.
 #[derive(Clone, Debug, Args)]
 pub struct VerifyArgs {
     /// A disc image, a content package, an archive or an executable.
@@ -40,49 +41,49 @@ pub struct VerifyArgs {
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// A TOML file with the user's own retail key.
+    /// TOML file with the user's retail key.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
 }
 
-/// Who would have signed a package.
+/// Signers of content packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PackageSigner {
-    /// A console: saves.
+    /// A console, which signs saved games.
     Con,
-    /// The online service: what is downloaded.
+    /// The online service, which signs downloads.
     Live,
-    /// The maker.
+    /// The console's manufacturer.
     Pirs,
 }
 
-/// `make-stfs`.
+/// Arguments of `make-stfs`.
 #[derive(Clone, Debug, Args)]
 pub struct MakeStfsArgs {
     /// The folder to put into the package.
     pub folder: PathBuf,
-    /// The package to write; one that is there is replaced.
+    /// The package to write; an existing file is replaced.
     pub package: PathBuf,
-    /// What users see; the folder's name unless given.
+    /// Display name (default: the folder's name).
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
-    /// Of which title, in hexadecimal digits; that of the folder's default.xex unless given. A
-    /// folder without one has to be told.
+    /// Title id in hexadecimal (default: that of the folder's default.xex; required if the folder
+    /// has none).
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
-    /// What it is: saved-game, add-on, update, arcade-title, demo and so on, or a number;
-    /// arcade-title if there is a default.xex, else add-on.
+    /// Kind of content: saved-game, add-on, update, arcade-title, demo and so on, or a number
+    /// (default: arcade-title if the folder has a default.xex, otherwise add-on).
     #[arg(long, value_name = "KIND", value_parser = content_kind)]
     pub kind: Option<u32>,
-    /// Whose kind of package it is. No signature is made.
+    /// Signer that the package's header names. No signature is made.
     #[arg(long, value_enum, default_value = "live")]
     pub signer: PackageSigner,
-    /// Its picture (PNG).
+    /// Picture of the package (PNG).
     #[arg(long, value_name = "FILE")]
     pub thumbnail: Option<PathBuf>,
 }
 
-/// A number in hexadecimal digits, as title ids are written.
+/// Parses a number in hexadecimal, the notation of title ids.
 pub fn hexadecimal(text: &str) -> Result<u32, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let is_plain = digits.chars().all(|c| c.is_ascii_hexdigit());
@@ -90,7 +91,7 @@ pub fn hexadecimal(text: &str) -> Result<u32, String> {
     parsed.ok_or_else(|| format!("{text:?} is not up to eight hexadecimal digits"))
 }
 
-/// What a package is, by name or number.
+/// Parses a kind of content, by name or number.
 pub fn content_kind(text: &str) -> Result<u32, String> {
     let known = xenia_formats::stfs::kind_of(text).map(Ok);
     known.unwrap_or_else(|| small_number(text).map_err(|_| format!("{text:?} is no kind of package")))

@@ -1,4 +1,4 @@
-//! Arguments about the window.
+//! Arguments that configure the window.
 
 use super::number;
 use clap::{Args, ValueEnum};
@@ -6,34 +6,34 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_render::{BINDINGS, Binding};
 
-/// How the picture is fitted into the window.
+/// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Scaling {
-    /// As large as fits, with its proportions.
+    /// As large as fits, with its aspect ratio kept.
     #[default]
     Aspect,
-    /// The largest whole multiple that fits.
+    /// The largest integer multiple that fits.
     Integer,
-    /// The whole window.
+    /// Stretched to the whole window.
     Stretch,
 }
 
-/// How the picture is made larger or smaller.
+/// Filters that scale the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Filter {
-    /// Smooth.
+    /// Smooth: bilinear interpolation.
     #[default]
     Linear,
-    /// Every pixel a rectangle.
+    /// Sharp: every pixel becomes a rectangle.
     Nearest,
 }
 
-/// Which figures are shown over the picture.
+/// Statistics shown over the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Osd {
-    /// Frames a second.
+    /// Frames per second.
     Small,
-    /// All of them.
+    /// All available statistics.
     Full,
 }
 
@@ -65,7 +65,7 @@ impl From<Filter> for xenia_render::Filter {
     }
 }
 
-/// Fields of guest time in a second.
+/// Speed of guest time, in video fields per second of host time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLimit(pub Option<NonZeroU32>);
 
@@ -96,15 +96,15 @@ impl std::str::FromStr for FrameLimit {
     }
 }
 
-/// Flags about the window; with `--headless` they are refused. Where there is no display they
-/// change nothing.
+/// Flags that configure the window; refused with `--headless`, and without effect if the host has
+/// no display.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {
-    /// Fill the screen.
+    /// Start in full-screen mode.
     #[arg(long, conflicts_with = "headless")]
     pub fullscreen: bool,
-    /// Wait for the display's vertical blank.
+    /// Synchronize with the display's vertical blank.
     #[arg(
         long,
         value_name = "BOOL",
@@ -115,16 +115,17 @@ pub struct WindowArgs {
         conflicts_with = "headless"
     )]
     pub vsync: bool,
-    /// How the picture is fitted into the window.
+    /// How to fit the picture into the window.
     #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
     pub scaling: Scaling,
-    /// How the picture is made larger or smaller.
+    /// Filter that scales the picture.
     #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
     pub filter: Filter,
-    /// Fields of guest time in a second of the host's, 60 being the console's speed, or `off`.
+    /// Speed of guest time, in video fields per second of host time: 60 is the console's speed,
+    /// `off` is unlimited.
     #[arg(long, value_name = "N|off", default_value_t, conflicts_with = "headless")]
     pub frame_limit: FrameLimit,
-    /// Begin with figures over the picture.
+    /// Show statistics over the picture from the start.
     #[arg(
         long,
         value_name = "HOW",
@@ -134,12 +135,12 @@ pub struct WindowArgs {
         conflicts_with = "headless"
     )]
     pub osd: Option<Osd>,
-    /// Where screenshots go (default: screenshots in the data folder).
+    /// Folder for screenshots (default: screenshots in the data folder).
     #[arg(long, value_name = "DIR", conflicts_with = "headless")]
     pub screenshots: Option<PathBuf>,
 }
 
-/// The window's keys, for the long help.
+/// The window's keyboard shortcuts, as text for the long help.
 pub fn key_help() -> String {
     let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap_or_default();
     let row = |binding: &Binding| format!("  {:width$}  {}\n", binding.name, binding.meaning);

@@ -1,4 +1,4 @@
-//! What runs a machine's code and its threads, as the flags ask.
+//! Builds the execution engine and the executor that the flags choose.
 
 use crate::cli::{Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, ReservationsTable, Tier};
 use crate::source::lasting_text;
@@ -16,14 +16,14 @@ use xenia_sched::{
     ContentionManifest, Executor, LockstepExecutor, OrderMode, ParallelExecutor, Scheduler, SchedulerConfig,
 };
 
-/// Tells the compiler where the functions of an image begin and end.
+/// Tells the compiler the bounds of an image's functions.
 pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
     for function in functions.iter().filter(|function| function.size > 0) {
         jit.add_function(function.start, Some(function.start.offset(function.size)));
     }
 }
 
-/// What runs the threads, as the flags ask.
+/// The executor that the flags choose.
 pub(super) fn executor(
     scheduler: Scheduler,
     engine: Box<dyn Execute>,
@@ -40,21 +40,21 @@ pub(super) fn executor(
     }
 }
 
-/// What runs guest code.
+/// An execution engine and handles to its internals.
 pub struct Engine {
-    /// The engine.
+    /// The engine that runs guest code.
     pub run: Box<dyn Execute>,
-    /// The address that its compiler is at, or 0.
+    /// Address of the code being compiled, or 0.
     pub(super) compiling: Option<Arc<AtomicU32>>,
-    /// How large that is.
+    /// Sizes of the compiled code.
     pub(super) code: Option<CodeSizes>,
-    /// What it keeps of its code, if it does.
+    /// The persistent code cache, if there is one.
     pub store: Option<Arc<CodeStore>>,
-    /// The compiler ahead of the run, for that.
+    /// The ahead-of-time compiler, if the engine supports it.
     pub(super) ahead: Option<Ahead>,
 }
 
-/// How reservations are kept.
+/// Mode of the reservation table that the flags choose.
 pub(super) fn reservations(args: &CpuArgs, mode: &ModeArgs) -> ReservationMode {
     match args.reservations_table {
         None if mode.parallel => ReservationMode::Table,
@@ -64,20 +64,20 @@ pub(super) fn reservations(args: &CpuArgs, mode: &ModeArgs) -> ReservationMode {
     }
 }
 
-/// The compiler's settings, but for how code comes to be compiled.
+/// The compiler's configuration, except for when code is compiled.
 pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
     let compile = args.compile.unwrap_or(if mode.parallel { Compile::Background } else { Compile::Wait });
     let defaults = match compile {
         Compile::Background if args.cross_check.is_none() => JitConfig::in_background(),
         _ => JitConfig::default(),
     };
-    // What is interpreted is compared with itself.
+    // Interpreted code would be compared with itself, so a checked run compiles code early.
     let is_checked = args.cross_check.is_some();
     let warm_up = if is_checked { CrossCheck::WARM_UP } else { defaults.warm_up };
     let hot_after = if is_checked { CrossCheck::HOT_AFTER } else { defaults.hot_after };
     let tiers = match args.tier {
         Tier::Baseline => Tiers::Baseline,
-        // Nothing runs before it is compiled.
+        // With a warm-up of 0 or 1 all code is optimized before it runs, without the baseline tier.
         Tier::Auto if args.warm_up.is_none_or(|after| after > 1) => Tiers::Both,
         Tier::Auto | Tier::Function | Tier::Interp => Tiers::Optimizing,
     };
@@ -95,8 +95,8 @@ pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
     }
 }
 
-/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image
-/// names. Compiled code is kept in `store`, if that's given, but not by an engine that is checked.
+/// Builds the engine that the flags choose, for `memory`; `functions` are those of the title's
+/// image. Compiled code is kept in `store`, except with a cross-check.
 pub fn engine(
     memory: &Arc<GuestMemory>,
     args: &CpuArgs,
@@ -130,7 +130,7 @@ pub fn engine(
                     run: Box::new(jit),
                 }
             }
-            // A host that lets nobody make code still runs titles, slowly.
+            // Hosts that forbid executable memory still run titles, in the slow interpreter.
             Err(error @ JitError::Host { .. }) if !args.jit => {
                 tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
                 interpreter()
@@ -151,7 +151,7 @@ pub fn engine(
     })
 }
 
-/// How the scheduler is to be set up, by the flags and the files that they name.
+/// The scheduler's configuration from the flags and the files that they name.
 pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
     let mut config = SchedulerConfig::default();
     if let Some(order) = &args.sched_order {

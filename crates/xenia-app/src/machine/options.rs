@@ -1,4 +1,4 @@
-//! What a machine is made with.
+//! Options to build a machine with.
 
 use crate::cli::{DialogPolicy, EngineArgs, PictureArgs};
 use crate::dialogs::Unasked;
@@ -9,48 +9,48 @@ use std::path::{Path, PathBuf};
 use xenia_kernel::ports::{Dialogs, Input, NoInput, TextSink};
 use xenia_kernel::title::Inheritance;
 
-/// What a machine is made with, beside its title.
+/// Options that build a machine, apart from its title.
 pub struct MachineOptions<'a> {
     /// Engine and scheduler flags.
     pub engine: &'a EngineArgs,
-    /// Which GPU draws, and how; `auto` is the reference here.
+    /// GPU backend and its options; `auto` means the reference renderer here.
     pub picture: &'a PictureArgs,
-    /// Which swaps a picture is made of.
+    /// Which swaps are captured as pictures.
     pub capture: Capture,
-    /// Takes the pictures.
+    /// Sink for captured pictures.
     pub frames: FrameSink,
-    /// Takes text that the guest writes.
+    /// Sink for text that the guest prints.
     pub text: TextSink,
     /// The controllers.
     pub input: Box<dyn Input>,
-    /// Whoever answers dialogs.
+    /// Answers the console's dialogs.
     pub dialogs: Box<dyn Dialogs>,
-    /// Where saves are kept; `None`: in memory.
+    /// Folder of saves; `None`: saves are kept in memory.
     pub content: Option<PathBuf>,
-    /// Where compiled code is kept; `None`: nowhere.
+    /// Folder of the persistent code cache; `None`: compiled code is not kept.
     pub code_cache: Option<PathBuf>,
-    /// Compiles the title's code before it runs, unless this ends it; `None`: doesn't.
+    /// Compiles the title's code before it runs, until this interrupt is set; `None`: no
+    /// ahead-of-time compilation.
     pub precompile: Option<&'a Interrupt>,
-    /// Where the event log goes.
+    /// File of the event log.
     pub event_log: Option<&'a Path>,
-    /// Where a recording of the input goes.
+    /// File to record input to.
     pub record: Option<&'a Path>,
-    /// A recording that answers in place of the controllers.
+    /// Recording that is replayed in place of the controllers and dialogs.
     pub replay: Option<&'a Path>,
-    /// Where its contention for locks is recorded.
+    /// File to record contention for locks to.
     pub record_contention: Option<&'a Path>,
-    /// What the title before has left, if another title has launched this one.
+    /// State that the previous title left, if it launched this one.
     pub launched: Option<Launched>,
-    /// Where sound goes.
+    /// Output of sound.
     pub sound: Sound,
-    /// What the title gets on its command line.
+    /// Arguments on the title's command line.
     pub arguments: &'a [String],
 }
 
 impl<'a> MachineOptions<'a> {
-    /// No pictures, text that goes nowhere, no controllers, and nothing written beside. What
-    /// differs is named, and the rest taken from here: `MachineOptions { text,
-    /// ..MachineOptions::new(engine, picture) }`.
+    /// Options without pictures, text output, controllers or output files. Callers set the fields
+    /// that differ: `MachineOptions { text, ..MachineOptions::new(engine, picture) }`.
     pub fn new(engine: &'a EngineArgs, picture: &'a PictureArgs) -> Self {
         Self {
             engine,
@@ -74,11 +74,11 @@ impl<'a> MachineOptions<'a> {
     }
 }
 
-/// A title that another has launched.
+/// A title that another title launched.
 #[derive(Debug)]
 pub struct Launched {
     /// Guest path of its executable.
     pub path: String,
-    /// What the title before has left.
+    /// State that the previous title left.
     pub inheritance: Inheritance,
 }

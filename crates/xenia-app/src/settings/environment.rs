@@ -1,10 +1,10 @@
-//! Environment variables that stand for flags (`XENIA_CONTENT` and its kind), as the command line's
-//! definition names them.
+//! Environment variables that set flags (such as `XENIA_CONTENT`), as named in the command line's
+//! definition.
 //!
-//! They become words of the command line, as settings of a file do: they win over those, and what
-//! is typed wins over both, also where it only contradicts them. An empty variable is none. Of the
-//! others only those are looked at that the command which is meant has a flag for: a bad one keeps
-//! nobody from `info` or `config`.
+//! Like settings of a file, they become words of the command line. They override the file; the
+//! command line overrides both, also where it only contradicts them. An empty variable counts as
+//! unset. Only variables of flags that the current command has are read, so a bad value cannot
+//! break `info` or `config`.
 
 use super::words::try_out;
 use super::{Innermost, Origin};
@@ -13,26 +13,26 @@ use clap::builder::Resettable;
 use clap::{ArgMatches, Command};
 use std::ffi::{OsStr, OsString};
 
-/// The environment.
+/// Looks up an environment variable.
 pub type Variables<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
 
-/// The definition without variables: its parser looks at words alone.
+/// Removes the variables from the definition, so that its parser reads only words.
 pub fn without(definition: Command) -> Command {
     let bare = definition.mut_args(|arg| arg.env(Resettable::<clap::builder::OsStr>::Reset));
     bare.mut_subcommands(without)
 }
 
-/// What a variable sets.
+/// A flag that a variable sets.
 pub struct Set {
-    /// Its name.
+    /// Name of the variable.
     pub variable: String,
-    /// The flag's name.
+    /// Name of the flag.
     pub flag: String,
-    /// The value.
+    /// Value of the variable.
     pub value: OsString,
 }
 
-/// What variables set of a command's flags.
+/// The flags of a command that variables set.
 pub fn read(command: &Command, variables: Variables<'_>) -> Vec<Set> {
     let set = command.get_arguments().filter_map(|arg| {
         let (flag, name) = (arg.get_long()?, arg.get_env()?);
@@ -43,20 +43,20 @@ pub fn read(command: &Command, variables: Variables<'_>) -> Vec<Set> {
 }
 
 impl Set {
-    /// As a word of the command line.
+    /// The setting as a word of the command line.
     fn word(&self) -> OsString {
         let mut word = OsString::from(format!("--{}=", self.flag));
         word.push(&self.value);
         word
     }
 
-    /// Whether the command takes it.
+    /// Checks that the command accepts the value.
     pub fn check(&self, command: &Command) -> Result<()> {
         try_out(command, &[self.word()]).with_context(|| format!("{} in the environment", self.variable))
     }
 }
 
-/// `words` with what the environment sets put in, and where that comes from.
+/// Inserts the settings of the environment into `words`, and records their origins.
 pub fn insert(
     (definition, bare): (&Command, &Command),
     typed: &ArgMatches,

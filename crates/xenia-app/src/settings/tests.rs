@@ -1,4 +1,4 @@
-//! Settings files in full, through the parser that reads them.
+//! Tests of complete settings files, with the parser that reads them.
 
 use super::*;
 use crate::cli::{Cli, Command as Chosen, CrossCheckUnit, ExecArgs};
@@ -70,7 +70,7 @@ fn commands_that_look_are_known_by_all_of_their_names() {
 fn the_command_line_wins() {
     let exec_ = exec("[exec]\nframes = 5\n", &["--frames", "7"]);
     assert_eq!(exec_.run.frames, Some(7));
-    // What contradicts a typed flag gives way.
+    // A setting that contradicts a typed flag gives way to it.
     let exec_ = exec("[exec]\ninterp = true\n", &["exec", "--cross-check"]);
     assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
     let Some(Chosen::Fuzz(fuzz)) = with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command else {
@@ -231,7 +231,7 @@ fn every_flag_can_be_set() {
             let first = flag.get_possible_values().first().map(|value| value.get_name().to_owned());
             let value = match first {
                 _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
-                // Words, and a file's name behind one of them.
+                // Values that the parsers of these flags accept.
                 _ if matches!(long, "start" | "base" | "pc") => "0x82010000".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),

@@ -1,5 +1,5 @@
-//! A setting as words of the command line: those that a value of the file stands for, and whether
-//! the parser takes them.
+//! Converts a setting's value to words of the command line, and checks whether the parser accepts
+//! them.
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, Command};
@@ -7,10 +7,11 @@ use std::ffi::OsString;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not
-/// get their files replaced. (`cache` and `screenshots` replace nothing that is not their own.)
+/// Flags that name an output file or folder. A settings file must not set them, because a file from
+/// a stranger could then destroy the user's files. (`cache` and `screenshots` only replace their
+/// own files.)
 pub const WRITTEN: [&str; 18] = [
-    // What is in there is run.
+    // Code in this folder is executed.
     "code-cache",
     "json",
     "event-log",
@@ -31,23 +32,23 @@ pub const WRITTEN: [&str; 18] = [
     "samples",
 ];
 
-/// Whether a setting says what is written.
+/// Whether a setting names an output file or folder.
 pub fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {
-    // That one also says whether at all.
+    // `off` disables these outputs.
     let is_off =
         matches!(name, "guest-log" | "code-cache") && matches!(value, DeValue::String(text) if text == "off");
-    // And this one may be no file.
+    // This flag names a file only in one of its forms.
     let is_wav = name == "audio" && matches!(value, DeValue::String(text) if text.starts_with("wav:"));
     is_wav || WRITTEN.contains(&name) && !is_off
 }
 
-/// The words that a setting stands for.
+/// Converts a setting to words of the command line.
 pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>> {
     let switch = matches!(flag.get_action(), ArgAction::SetTrue);
     let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
     let said = flag.get_possible_values().iter().any(|value| value.get_name() == "true");
     let text = match value.get_ref() {
-        // A flag that is told yes or no in words.
+        // A flag whose values are words such as yes and no.
         DeValue::Boolean(on) if said && !switch => on.to_string(),
         DeValue::Boolean(on) if switch || optional => {
             return Ok(if *on { vec![format!("--{name}")] } else { Vec::new() });
@@ -63,7 +64,8 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
             return Ok(words?.concat());
         }
         DeValue::String(text) => text.to_string(),
-        // What is too large for this the parser judges, as on the command line.
+        // Numbers that overflow are passed to the parser, whose error is the same as on the command
+        // line.
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(small) => small.to_string(),
             Err(_) if number.radix() == 10 => number.as_str().to_owned(),
@@ -76,10 +78,10 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
     Ok(vec![format!("--{name}={text}")])
 }
 
-/// Lets the parser judge a setting by itself, so that the file's line can be named.
+/// Parses a setting alone, so that an error can name its line in the file.
 pub fn try_out(command: &Command, words: &[OsString]) -> Result<()> {
     let alone = command.clone().mut_args(|arg| arg.required(false)).no_binary_name(true);
-    // Every command has the flags of the log, also one that has commands of its own.
+    // Every command has the log's flags, including commands that need a subcommand.
     let alone = alone.subcommand_required(false).arg_required_else_help(false);
     match alone.try_get_matches_from(words) {
         Ok(_) => Ok(()),
@@ -87,7 +89,7 @@ pub fn try_out(command: &Command, words: &[OsString]) -> Result<()> {
     }
 }
 
-/// What the parser says, and what may be said instead, without advice on the command line.
+/// The parser's error without advice on the command line.
 pub fn what_is_wrong(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim);

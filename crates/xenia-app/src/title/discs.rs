@@ -1,8 +1,9 @@
-//! Other discs of a title: those that flags name, the one that it came on, and those that somebody
-//! names while it runs.
+//! The other discs of a title: those named by flags, the disc that it came on, and those that the
+//! user names while it runs.
 //!
-//! A disc is one of the title's if its executable says the title's id; which one it is, too. What
-//! flags name is looked at before the title begins, and a recording holds what it was.
+//! A disc belongs to the title if its executable has the same title id; the executable also has the
+//! disc's number. Discs from flags are checked before the title starts, and recordings hold their
+//! digests.
 
 use super::folder::executable_in;
 use super::medium::{self, Medium};
@@ -18,11 +19,10 @@ use xenia_formats::{Format, Opens, ReadAt, Xex};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::ports::{Disc, DiscId, Drive};
 
-/// Bytes of an executable that a recording's digest of a disc is of: its header, with the digests
-/// of the rest.
+/// Bytes of an executable that its digest covers: the header, which holds digests of the rest.
 const HEADER: u64 = 1 << 20;
 
-/// What `--disc` says: N=FILE.
+/// A value of `--disc`: N=FILE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedDisc {
     number: u8,
@@ -43,7 +43,7 @@ impl FromStr for NamedDisc {
     }
 }
 
-/// See the module's documentation.
+/// The discs of a title that are known, by number.
 #[derive(Clone, Debug, Default)]
 pub struct Discs {
     ready: BTreeMap<DiscId, Medium>,
@@ -51,7 +51,7 @@ pub struct Discs {
 }
 
 impl Discs {
-    /// The disc that the title came on, and those that flags name.
+    /// Opens the disc that the title came on, and those that flags name.
     pub fn open(title: &Title, named: &[NamedDisc]) -> Result<Self> {
         let mut discs = Self::default();
         let execution = title.image.execution;
@@ -74,8 +74,8 @@ impl Discs {
         Ok(discs)
     }
 
-    /// What the discs are that flags name, for recordings: by number, the SHA-256 of the
-    /// executable's header.
+    /// Digests of the discs that flags name, for recordings: the SHA-256 of the executable's
+    /// header, by disc number.
     pub fn digests(&self) -> &BTreeMap<u8, String> {
         &self.digests
     }
@@ -91,7 +91,7 @@ impl Drive for Discs {
     }
 }
 
-/// The disc in a file or folder, and its digest; refuses one that is another.
+/// Opens the disc in a file or folder and computes its digest; fails if it is a different disc.
 fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
     let path = path_of(place)?;
     let path = if path.is_dir() { executable_in(&path)? } else { path };
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use xenia_formats::{KeyRing, Volume};
 
-    /// A title of ours, as the executable of a disc.
+    /// Builds an executable of a multi-disc title.
     fn title_of_disc(title: u32, number: u8, count: u8) -> Vec<u8> {
         use xenia_formats::xex::key::EXECUTION_INFO;
         let mut bytes = include_bytes!("../../../../guest/bin/console-suite.xex").to_vec();

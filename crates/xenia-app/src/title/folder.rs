@@ -1,11 +1,11 @@
-//! Which executable of a folder is the title.
+//! Finds the executable of a title in a folder.
 
 use super::DEFAULT_EXECUTABLE;
 use super::medium::{choose, is_executable};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-/// The default.xex in `folder`, in any case; else its only .xex.
+/// The default.xex in `folder`, in upper or lower case, otherwise its only .xex.
 pub(super) fn executable_in(folder: &Path) -> Result<PathBuf> {
     let listing = || format!("cannot list {}", folder.display());
     let mut found = Vec::new();

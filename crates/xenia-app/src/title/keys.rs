@@ -1,4 +1,4 @@
-//! The keys of executables: the development key, and the user's own retail key.
+//! Keys that decrypt executables: the development key, and the user's retail key.
 
 use super::config_folder;
 use crate::source;
@@ -10,7 +10,7 @@ use xenia_formats::KeyRing;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyFile {
-    /// 32 hexadecimal digits.
+    /// The key, as 32 hexadecimal digits.
     retail: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
         },
     };
     let text = source::text(&path).with_context(|| format!("cannot read the key file {}", path.display()))?;
-    // What the parser says quotes the file, and with it the key.
+    // The parser's error is not shown, because it quotes the file and with it the key.
     let keys: KeyFile = toml::from_str(&text).map_err(|error| {
         let at = error.span().and_then(|span| text.get(..span.start));
         let line = at.map_or(1, |before| before.matches('\n').count() + 1);

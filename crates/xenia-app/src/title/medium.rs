@@ -1,5 +1,5 @@
-//! What a title came on, and sees as `game:`: a folder of the host, or a volume of files in one
-//! file.
+//! The medium that a title came on, which it sees as `game:`: a folder of the host, or a volume in
+//! one file.
 
 use super::DEFAULT_EXECUTABLE;
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
 use xenia_kernel::ports::Disc;
 
-/// Why nothing in a folder or a volume is a title's executable.
+/// Why a folder or a volume has no executable to start.
 #[derive(Debug)]
 pub struct NoExecutable(String);
 
@@ -23,21 +23,21 @@ impl fmt::Display for NoExecutable {
 
 impl std::error::Error for NoExecutable {}
 
-/// Names that a message lists.
+/// Largest number of names that a message lists.
 const LISTED: usize = 12;
 
-/// See the module's documentation. Displays as its place on the host.
+/// A folder or volume that a title is started from. Displays as its path on the host.
 #[derive(Clone, Debug)]
 pub enum Medium {
     /// A folder of the host.
     Folder(PathBuf),
     /// A disc image, package or archive.
     Volume {
-        /// The file that it is.
+        /// Path of the file.
         file: PathBuf,
-        /// What is in it.
+        /// Files of the volume.
         volume: Arc<Volume>,
-        /// How it says that its title came to the console, if it is a package.
+        /// How the title came to the console, according to the package's header.
         deployment: Deployment,
     },
 }
@@ -50,7 +50,7 @@ impl fmt::Display for Medium {
 }
 
 impl Medium {
-    /// How the title came to the console: folders, images and archives are taken for discs.
+    /// How the title came to the console. Folders, images and archives count as discs.
     pub fn deployment(&self) -> Deployment {
         match self {
             Self::Folder(_) => Deployment::default(),
@@ -58,7 +58,7 @@ impl Medium {
         }
     }
 
-    /// Its files, as the drive has them.
+    /// The medium as a disc in the drive.
     pub fn disc(&self) -> Disc {
         match self {
             Self::Folder(folder) => Disc::Folder(folder.clone()),
@@ -66,7 +66,7 @@ impl Medium {
         }
     }
 
-    /// Mounts it where titles look for what they came on.
+    /// Mounts the medium as the device that titles start from.
     pub fn mount(&self, files: &mut Files) -> Result<()> {
         let mounted = match self {
             Self::Folder(folder) => files.mount_title_folder(folder).map_err(anyhow::Error::from),
@@ -76,26 +76,26 @@ impl Medium {
     }
 }
 
-/// The volume as a title sees it: archives often have a title's folder, and nothing beside it.
+/// The volume as a title sees it: an archive with a single folder in its root is entered.
 pub(super) fn title_in(volume: Volume) -> Volume {
     if volume.is_packed() { volume.without_outer() } else { volume }
 }
 
-/// The executable in the root of a volume, by the rules for folders.
+/// The executable in the root of a volume, by the same rules as for folders.
 pub(super) fn executable_of(volume: &Volume, place: &str) -> Result<Arc<dyn ReadAt>> {
     let files = volume.list(&[""; 0]).into_iter().flatten();
     let files = files.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone())));
     choose(files.filter(|(name, _)| is_executable(name)).collect(), place, "extract it and name one of")
 }
 
-/// Whether a file of this name may be the one that a title starts from.
+/// Whether a file of this name can be a title's executable.
 pub(super) fn is_executable(name: &str) -> bool {
     name.rsplit_once('.')
         .is_some_and(|(stem, extension)| !stem.is_empty() && extension.eq_ignore_ascii_case("xex"))
 }
 
-/// The one that is called default.xex, in any case; else the only one. Where there are several,
-/// `advice` comes before their names.
+/// Chooses the file called default.xex, in upper or lower case, otherwise the only one. If there
+/// are several, the error lists their names after `advice`.
 pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str) -> Result<T> {
     let default = found.iter().position(|(name, _)| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
     if let Some(at) = default {

@@ -1,5 +1,5 @@
-//! What a title is named by: a path, or a file URL, which is what desktops and file managers hand
-//! on.
+//! Converts the name of a title to a path: either a path already, or a file URL, as desktops and
+//! file managers pass.
 
 use anyhow::{Result, bail};
 use std::ffi::OsStr;
@@ -26,7 +26,7 @@ pub fn path_of(named: &Path) -> Result<PathBuf> {
     Ok(PathBuf::from(OsStr::from_bytes(&decoded(path))))
 }
 
-/// Text without percent signs before two hexadecimal digits, which stand for a byte.
+/// Decodes percent signs that are followed by two hexadecimal digits to bytes.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

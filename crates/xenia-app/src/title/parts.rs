@@ -1,4 +1,4 @@
-//! Opening the volume that a file is, with the files beside it that belong to it.
+//! Opens a file as a volume, together with the files beside it that belong to it.
 
 use crate::source;
 use anyhow::Result;
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_formats::{Format, FormatError, Opens, Parts, ReadAt, Volume};
 
-/// The data files of a package: in the folder that is called as its header is, with `.data` behind
-/// it; or beside this one, if it is one.
+/// Locates the data files of a package: in the folder named as the header file plus `.data`, or
+/// beside the file if it is a data file itself.
 #[derive(Debug)]
 pub struct Beside(PathBuf);
 
 impl Beside {
-    /// What lies beside this file.
+    /// Locates the data files that belong to the file at `path`.
     pub fn new(path: &Path) -> Self {
         if is_data(path) {
             return Self(path.with_file_name(""));
@@ -25,7 +25,7 @@ impl Beside {
     }
 }
 
-/// Whether a file is called as the first data file is.
+/// Whether a file is named like the first data file.
 fn is_data(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().eq_ignore_ascii_case(&name_of(0)))
 }
@@ -44,7 +44,7 @@ impl Parts for Beside {
     }
 }
 
-/// Bytes of all files that a volume of this format is read from.
+/// Total size in bytes of all files that a volume of this format consists of.
 pub fn size(format: &Format, path: &Path) -> io::Result<u64> {
     let mut size = std::fs::metadata(path)?.len();
     if let Opens::Parts(_) = format.opens {
@@ -57,7 +57,7 @@ pub fn size(format: &Format, path: &Path) -> io::Result<u64> {
     Ok(size)
 }
 
-/// The volume that the file is, if its format is one of volumes.
+/// Opens the file as a volume; fails if its format is not a volume's.
 pub fn volume(format: &Format, file: File, path: &Path) -> Result<Volume> {
     let opened = match format.opens {
         Opens::Volume(open) => open(Arc::new(file)),

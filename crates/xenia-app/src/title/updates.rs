@@ -1,10 +1,10 @@
-//! Updates of titles: patches for their executables, and the files that come with them.
+//! Title updates: patches of executables, and the files that come with them.
 //!
-//! One lies beside the executable, or in the content folder as a package of a type of its own. Of
-//! several packages, the one of the highest version that is for this executable is taken. One that
-//! is damaged or is for another is said to be so, and the title runs as it came. A package for
-//! titles of several discs has a folder for each of them, `disc001` and on; for the console doing
-//! so, see issue 21 of xenia-canary.
+//! An update lies beside the executable, or in the content folder as a package of a separate
+//! content type. Of several packages for the executable, the one with the highest version is
+//! applied. A damaged update, or one for another executable, is reported and ignored. A package for
+//! a title of several discs has a folder for each, `disc001` and so on; issue 21 of xenia-canary
+//! reports that the console does this.
 
 use super::PATCH;
 use crate::content::volume::volume_of;
@@ -20,35 +20,35 @@ use xenia_kernel::title::Launch;
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{HostFolder, VfsResult};
 
-/// What packages with updates are.
+/// Content type of packages with updates.
 const UPDATE: u32 = 0xB_0000;
-/// Updates of one title that are tried.
+/// Largest number of updates that are tried for one title.
 const TRIED: usize = 16;
 
-/// Where a title's updates come from, and which one it has.
+/// Source of a title's updates, and the update that was applied.
 #[derive(Clone, Debug, Default)]
 pub struct Updates {
     content: Option<PathBuf>,
     applied: Option<Applied>,
 }
 
-/// An update that a title has.
+/// The update that was applied to a title.
 #[derive(Clone, Debug)]
 struct Applied {
     title: Option<TitleId>,
     place: Place,
 }
 
-/// Where an update's files are.
+/// Location of an update's files.
 #[derive(Clone, Debug)]
 enum Place {
-    /// Among the title's.
+    /// Beside the title's files.
     Beside,
     /// In this folder of a package.
     Package(Arc<Volume>, String),
 }
 
-/// A patch, where it lies, and what its package is called.
+/// A patch, its location and its package's name.
 struct Update {
     version: u32,
     package: String,
@@ -57,13 +57,13 @@ struct Update {
 }
 
 impl Updates {
-    /// Those beside executables, and those of a content folder.
+    /// Updates beside executables and, if given, in a content folder.
     pub(super) fn of(content: Option<&Path>) -> Self {
         Self { content: content.map(Path::to_owned), applied: None }
     }
 
-    /// Reads the executable that a title starts from, and applies the update that goes with it:
-    /// `beside`, which lies beside it, else one in the content folder.
+    /// Reads the title's executable and applies its update: `beside`, the patch beside it,
+    /// otherwise one from the content folder.
     pub(super) fn load(
         &mut self,
         file: &dyn ReadAt,
@@ -73,8 +73,8 @@ impl Updates {
         self.load_with(file, beside, PATCH, keys)
     }
 
-    /// The same for one that the title has launched. Of the same title, it has the update of
-    /// before, whether there is a patch for it or not.
+    /// Reads an executable that the title launched and applies its update. An executable of the
+    /// same title keeps the title's update, whether the update has a patch for it or not.
     pub fn load_launched(
         &mut self,
         launch: &Launch,
@@ -110,7 +110,7 @@ impl Updates {
         Ok(image)
     }
 
-    /// Mounts the update's files as `update:`, if there is one.
+    /// Mounts the update's files as `update:`, if an update is applied.
     pub fn mount(&self, files: &mut Files) -> Result<()> {
         let mounted = match self.applied.as_ref().map(|applied| &applied.place) {
             None => Ok(()),
@@ -121,16 +121,16 @@ impl Updates {
     }
 }
 
-/// Which version an update has made of a title, if it says so.
+/// Version after the update, if the image names it.
 fn to_version(image: &LoadedImage) -> String {
     let execution = image.execution.as_ref();
     execution.map_or_else(String::new, |execution| format!(", version {}", execution.version))
 }
 
-/// The executable as the best update in the folder makes it, and where that is; `None`: there is
-/// none for it.
+/// Applies the best update in the folder; returns the patched image and the update's location, or
+/// `None` if no update fits.
 fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> Option<(LoadedImage, Place)> {
-    // What is no such executable is said when it is loaded.
+    // A file that is no XEX is reported when it is loaded.
     let base = Xex::read(executable).ok()?;
     let execution = base.execution?;
     let mut updates = match in_folder(folder, execution.title_id, execution.disc_number, name) {
@@ -155,7 +155,7 @@ fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> 
     })
 }
 
-/// The packages that have a patch of this name.
+/// The packages in the folder that contain the patch `patch`.
 fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<Vec<Update>> {
     let store = ContentStore::new(Box::new(HostFolder::read_only(folder)?), true);
     let mut updates = Vec::new();
@@ -169,7 +169,7 @@ fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<
             }
         };
         let Some((within, patch)) = find_patch(&volume, disc, patch) else {
-            // It need not be for everything that a title launches.
+            // Updates need not patch each executable that a title launches.
             if patch == PATCH {
                 errln!("xenia-rs: the update {package} is not applied: it has no {PATCH}");
             }
@@ -182,7 +182,7 @@ fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<
     Ok(updates)
 }
 
-/// A package's patch, and the folder that it is in.
+/// Finds a package's patch, and the folder that it is in.
 fn find_patch(volume: &Volume, disc: u8, name: &str) -> Option<(String, Arc<dyn ReadAt>)> {
     let of_disc = format!("disc{disc:03}");
     let found = |path: &[&str]| volume.find(path).and_then(|entry| entry.contents).cloned();
@@ -198,18 +198,18 @@ mod tests {
     use xenia_formats::stfs::{self, PackageInfo, Signer};
     use xenia_kernel::vfs::OpenRequest;
 
-    /// A title that is not encrypted, with an id.
+    /// An unencrypted title with an id.
     const BASE: &[u8] = include_bytes!("../../../../guest/bin/console-suite.xex");
     const TITLE: u32 = 0x5841_0002;
-    /// The key of both files, of zeros, under the key of the session that comes of it and the
-    /// development key: AES-128, by openssl.
+    /// The key of both files: zeros, encrypted with the session key that follows from it and the
+    /// development key (AES-128, computed by openssl).
     const SOURCE_KEY: u128 = 0x8151_4B42_959A_B1A0_EC68_2945_F49A_3FE2;
 
     fn words(words: &[u32]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    /// A patch that leaves the headers as they are, and copies a word of the image:
+    /// A patch that keeps the headers and copies one word of the image; format:
     /// reference/xex2_format.md.
     fn patch(from: u32, to: u32) -> Vec<u8> {
         let header_size = u32::from_be_bytes(BASE[8..12].try_into().unwrap());
@@ -263,7 +263,7 @@ mod tests {
             |content: Option<&Path>| Title::open_with(&title, &keys, content).unwrap().image.bytes.clone();
         let before = bytes(None);
         assert!(bytes(Some(dir.path())) == before, "there is none");
-        // Damaged ones, and one for another executable, hide no other.
+        // Damaged updates, and updates for another executable, do not hide valid ones.
         std::fs::write(of_type.join("A"), package(b"noise".to_vec())).unwrap();
         std::fs::write(of_type.join("B"), &package(patch(0, 4))[..0xB800]).unwrap();
         let mut other = patch(0, 4);
@@ -278,12 +278,12 @@ mod tests {
         expected.copy_within(at..at + 4, at + 1);
         assert!(bytes(Some(dir.path())) == expected && expected != before);
         assert!(bytes(None) == before);
-        // What lies beside the executable is meant.
+        // The patch beside the executable takes precedence.
         std::fs::write(dir.path().join("title.xexp"), patch(0, 4)).unwrap();
         assert!(bytes(Some(dir.path())) == bytes(None));
     }
 
-    /// What a title reads of a file.
+    /// Contents of a file as the title sees it.
     fn read(updates: &Updates, path: &str) -> Option<Vec<u8>> {
         let mut files = Files::default();
         updates.mount(&mut files).unwrap();
@@ -314,7 +314,7 @@ mod tests {
         let first = updates.load(&BASE, None, &keys).unwrap().bytes;
         assert!(first != before);
         assert_eq!(read(&updates, file).unwrap(), b"map");
-        // Another executable of the title, which the update says nothing of.
+        // Another executable of the title, which the update does not patch.
         let mut go = |path: &str, patch: Option<Vec<u8>>, file: &[u8]| {
             updates.load_launched(&launch(path, patch), &file, &keys).unwrap().bytes
         };

@@ -1,25 +1,24 @@
-//! An instruction ready to run, in eight bytes.
+//! A predecoded instruction, in eight bytes.
 
 use crate::interp::THREADS;
 use xenia_isa::Instruction;
 
-/// In a span: its block may be entered here, as it has been before.
+/// Flag of a span: a block has been entered here.
 const START: u16 = 1 << 15;
-/// In a span: instructions up to the end of the block, 0 in an entry that is not filled.
+/// Mask of a span: number of instructions to the end of the block, 0 in an empty entry.
 const LEFT: u16 = START - 1;
 
-/// The entry of a guest word. All zero where nothing is known of the word.
+/// The entry of a guest word. All zeros if the word is not decoded.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Entry {
     word: u32,
-    /// The number of the thread that begins here.
+    /// Number of the thread (handler) that starts at this instruction.
     thread: u16,
     span: u16,
 }
 
 impl Entry {
-    /// The instruction `i`, whose thread has the number `thread`. How far its block goes is not
-    /// known yet.
+    /// An entry for instruction `i` with thread number `thread`. The block's length is not set yet.
     pub(crate) fn new(i: Instruction, thread: u16) -> Self {
         Self { word: i.0, thread, span: 0 }
     }
@@ -29,7 +28,7 @@ impl Entry {
         Instruction(self.word)
     }
 
-    /// The number of its thread.
+    /// The thread number.
     #[inline(always)]
     pub(crate) fn thread(self) -> usize {
         usize::from(self.thread) % THREADS
@@ -39,13 +38,13 @@ impl Entry {
         self.thread = thread;
     }
 
-    /// Instructions of the block from here on; 0 if nothing is known of the word.
+    /// Number of instructions from here to the end of the block; 0 if the word is not decoded.
     #[inline(always)]
     pub(crate) fn left(self) -> usize {
         usize::from(self.span & LEFT)
     }
 
-    /// The block ends `left` instructions on.
+    /// Sets the number of instructions to the end of the block.
     pub(super) fn set_left(&mut self, left: usize) {
         self.span = self.span & START | left as u16 & LEFT;
     }

@@ -1,4 +1,4 @@
-//! Pages with entries: when their words are read again, and which of them is given up for another.
+//! Guest pages with entries: revalidation and eviction.
 
 use super::{BlockCache, Entry, Here, PAGE_WORDS, Place};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -6,9 +6,9 @@ use xenia_memory::{GuestMemory, Watch};
 
 /// Renewals after which the blocks of a page compare words instead of versions.
 const RESTLESS: u32 = 64;
-/// Stands for "no page": its version is always 0.
+/// Page index with the constant version 0.
 const NO_PAGE: u32 = u32::MAX;
-/// Page and version of blocks that are never current without a look at their words.
+/// Page and version that never match, so that blocks compare their words.
 const COMPARE_WORDS: (u32, u32) = (NO_PAGE, 1);
 
 /// A guest page that has entries.
@@ -16,10 +16,10 @@ const COMPARE_WORDS: (u32, u32) = (NO_PAGE, 1);
 pub(super) struct Page {
     /// The guest page's number.
     number: u32,
-    /// Page and version that the words were read from; [`COMPARE_WORDS`] if words are compared.
+    /// Page and version from which the words were read; [`COMPARE_WORDS`] if words are compared.
     read: (u32, u32),
     renewals: u32,
-    /// Whether it was entered since the search for a page to give up last came by.
+    /// Whether the page was entered since the clock hand last passed it.
     is_touched: bool,
 }
 
@@ -34,7 +34,8 @@ impl Page {
     }
 }
 
-/// Page and version for words of the guest page `number` that are read after this call.
+/// Watches guest page `number`. Returns the page and version for words that are read after this
+/// call.
 fn watch(memory: &GuestMemory, number: u32) -> (u32, u32) {
     let Some(page) = GuestMemory::page_index(GuestAddr(number * PAGE_SIZE)) else { return COMPARE_WORDS };
     match memory.watch_code_page(page) {
@@ -44,7 +45,7 @@ fn watch(memory: &GuestMemory, number: u32) -> (u32, u32) {
 }
 
 impl BlockCache {
-    /// A page is entered.
+    /// Marks the page as entered.
     #[inline(always)]
     pub(super) fn go_to(&mut self, page: usize) -> Here {
         let first = page * PAGE_WORDS;
@@ -53,7 +54,7 @@ impl BlockCache {
         Here { number: page.number, first, backing: page.read.0, version: page.read.1 }
     }
 
-    /// The index of a guest page, whose entries are brought up to date unless its blocks do so
+    /// The index of a guest page. Its entries are revalidated, unless its blocks compare words
     /// themselves.
     pub(super) fn current_page(&mut self, memory: &GuestMemory, number: u32) -> usize {
         let Some(page) = self.directory[number as usize].checked_sub(1) else {
@@ -83,8 +84,8 @@ impl BlockCache {
         page
     }
 
-    /// Gives up the next page that has not been entered since this last came by: its entries and
-    /// counts are empty.
+    /// Evicts the next page that has not been entered since the clock hand last passed it. Its
+    /// entries and counts are then empty.
     fn give_up_page(&mut self) -> usize {
         let page = loop {
             let page = self.hand % self.pages.len();
@@ -104,7 +105,7 @@ impl BlockCache {
         self.entries[page * PAGE_WORDS..][..PAGE_WORDS].fill(Entry::default());
     }
 
-    /// Forgets everything.
+    /// Empties the cache.
     #[cold]
     pub(super) fn clear(&mut self) {
         self.entries.clear();
@@ -114,21 +115,21 @@ impl BlockCache {
         self.hand = 0;
     }
 
-    /// The page's version has moved.
+    /// Revalidates a page whose version has changed.
     fn renew(&mut self, memory: &GuestMemory, page: usize) {
         let record = &mut self.pages[page];
         record.renewals += 1;
+        // The version is read before the words, so that later changes are detected.
         record.read = if record.renewals > RESTLESS { COMPARE_WORDS } else { watch(memory, record.number) };
         let (number, ends_sooner) = (record.number, record.compares_words());
         self.forget_changed(memory, number * PAGE_SIZE, PAGE_WORDS);
         if ends_sooner {
-            // From now on blocks end behind their first store.
+            // From now on blocks end after their first store.
             self.empty(page);
         }
     }
 
-    /// Forgets the blocks with a word that memory no longer holds, among the `count` words from
-    /// `pc` on, whose page has entries.
+    /// Invalidates the blocks that contain a changed word, among the `count` words from `pc` on.
     pub(super) fn forget_changed(&mut self, memory: &GuestMemory, pc: u32, count: usize) {
         let Some(page) = self.directory[(pc / PAGE_SIZE) as usize].checked_sub(1) else { return };
         let first = page as usize * PAGE_WORDS;
@@ -141,10 +142,10 @@ impl BlockCache {
         }
     }
 
-    /// Forgets the blocks of a page, whose entries begin at `first`, that go over the entry at
-    /// `place`. Entries that other blocks share stay.
+    /// Invalidates the blocks of a page, whose entries begin at `first`, that contain the entry at
+    /// `place`. Entries that other blocks share are kept.
     fn forget(&mut self, first: Place, place: Place) {
-        // Where one entry's block does not go so far, neither do those before it.
+        // If the block of one entry ends before `place`, so do the blocks of all earlier entries.
         for before in (first..=place).rev() {
             let entry = self.entries[before];
             if entry.left() <= place - before {

@@ -1,17 +1,17 @@
-//! Numbers for threads, which need less room than their addresses.
+//! Numbering of thread functions: a number takes less space in an entry than an address.
 
 use crate::interp::{THREADS, Thread, Threads};
 use xenia_isa::Instruction;
 
-/// Places for numbers, by the hash of an address.
+/// Size of the hash table from addresses to numbers.
 const PLACES: usize = 4 * THREADS;
 
-/// Threads by number, in the order in which they were first asked for.
+/// Threads by number, in the order of their first use.
 pub(super) struct Numbered {
     threads: Box<Threads>,
-    /// Their addresses.
+    /// Addresses of the threads, by number.
     addresses: Vec<usize>,
-    /// From an address to 1 + its number; where a place is taken, the next free one is.
+    /// Open-addressing hash table from an address to 1 + its number.
     places: Box<[u16]>,
 }
 
@@ -25,7 +25,7 @@ impl Numbered {
     /// The number of `thread`.
     ///
     /// # Panics
-    /// If there are more of them than expected: our own bug.
+    /// If there are more than [`THREADS`] threads, which is a bug in the interpreter.
     pub(super) fn number(&mut self, thread: Thread) -> u16 {
         let address = thread as usize;
         let mut place = (address >> 4) % PLACES;

@@ -25,7 +25,7 @@ impl Cpu<'_> {
         *field = CrField::from_nibble(field.nibble() & !(1 << shift) | u8::from(value) << shift);
     }
 
-    /// Evaluates BO and BI, decrementing CTR where BO says so.
+    /// Evaluates BO and BI, decrementing CTR if BO says so.
     #[inline(always)]
     fn branch_taken(&mut self, i: Instruction) -> bool {
         let bo = i.bo();
@@ -71,7 +71,7 @@ impl Branch for Cpu<'_> {
         self.branch(i, true, target)
     }
 
-    // Into all handlers that know its bits.
+    // Inlined into all specialized handlers.
     #[inline(always)]
     fn bcx(&mut self, i: Instruction) -> Step {
         let target = self.relative(i, i.bd());
@@ -155,7 +155,7 @@ mod tests {
             (10, 1, true, true, 0),
             (0, 2, false, true, 1),
             (2, 1, true, false, 0),
-            // 32-bit mode: the low word is tested, the whole register counts.
+            // 32-bit mode: the low word is tested, the whole register is decremented.
             (16, 0x1_0000_0001, false, false, 0x1_0000_0000),
             (16, 0, false, true, u64::MAX),
         ] {
@@ -186,7 +186,7 @@ mod tests {
             (x(Op::bclrx, 20, 0, 0, 0), 0xDEAD_0000_8200_0107, 0, 0x8200_0104, 0xDEAD_0000_8200_0107),
             (x(Op::bclrx, 20, 0, 0, 1), 0x8200_0104, 0, 0x8200_0104, u64::from(NEXT)),
             (x(Op::bcctrx, 20, 0, 0, 1), 7, 0x8200_0203, 0x8200_0200, u64::from(NEXT)),
-            // Not taken still links.
+            // LR is set even if the branch is not taken.
             (x(Op::bclrx, 12, 0, 0, 1), 0x8200_0104, 0, NEXT, u64::from(NEXT)),
         ] {
             let mut machine = Machine::new();

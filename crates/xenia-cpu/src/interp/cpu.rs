@@ -1,6 +1,6 @@
-//! What an instruction's arm works on: the context, memory, and how it ends.
+//! The processor state that arms work on: context, memory, and the outcome of an instruction.
 //!
-//! Invariants are in the doc of [`crate::interp`].
+//! The documentation of [`crate::interp`] lists the invariants.
 
 use crate::{CrField, EngineConfig, ExceptionKind, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
@@ -11,11 +11,11 @@ mod plain;
 
 pub(crate) use plain::{Plain, Storage};
 
-/// How an instruction that completed goes on.
+/// How execution continues after an instruction that completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Flow {
-    /// With the instruction at `ctx.pc`, or the next one of the block.
+    /// Continue with the instruction at `ctx.pc`, or the next one of the block.
     Next,
     /// `sc` completed; its LEV is in [`Cpu::lev`].
     Syscall,
@@ -23,22 +23,22 @@ pub(crate) enum Flow {
     Yield,
     /// The instruction completed and caused an enabled floating-point exception.
     FloatingPoint,
-    /// With the next instruction, but MSR has changed.
+    /// Continue with the next instruction; MSR has changed.
     Msr,
-    /// With the next instruction, once the watch of the page at [`Cpu::stored_at`] has ended. Only
-    /// [`Plain`] stores end so.
+    /// Continue with the next instruction, once the watch of the page at [`Cpu::stored_at`] has
+    /// been ended. Only [`Plain`] stores return it.
     Watched,
 }
 
-/// The instruction did not complete; why is in [`Cpu::exception`]. [`Cpu::raise`] makes one, and
-/// [`Plain`] where an access is not plain.
+/// The instruction did not complete; the reason is in [`Cpu::exception`]. Created by
+/// [`Cpu::raise`], and by [`Plain`] for an access that is not plain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raised(());
 
-/// What every arm returns. One byte, so that `?` costs a compare.
+/// Result of every arm. One byte, so that `?` costs a compare.
 pub(crate) type Step = Result<Flow, Raised>;
 
-/// Bytes that a guest instruction stored.
+/// Address and size of a guest store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredBytes {
     /// Address of the first byte.
@@ -47,7 +47,7 @@ pub struct StoredBytes {
     pub size: u32,
 }
 
-/// The processor as an arm sees it.
+/// The processor as seen by an arm.
 pub(crate) struct Cpu<'a> {
     pub(crate) ctx: &'a mut PpcContext,
     pub(crate) memory: &'a GuestMemory,
@@ -55,11 +55,11 @@ pub(crate) struct Cpu<'a> {
     pub(crate) reservations: ReservationMode,
     pub(crate) exception: ExceptionKind,
     pub(crate) lev: u8,
-    /// Instructions of the code given that were to follow the one that ended a run.
+    /// Number of instructions that follow, in the block, the one that ended the run.
     pub(crate) left: u32,
-    /// Where the store went that ended with [`Flow::Watched`].
+    /// Address of the store that ended with [`Flow::Watched`].
     pub(crate) stored_at: u32,
-    /// Whether a store has more to do than to store: strict reservations, or a log.
+    /// Whether stores take the observed path: strict reservations, or a log.
     observes_stores: bool,
     store_log: Option<&'a mut Vec<StoredBytes>>,
 }
@@ -92,22 +92,20 @@ impl<'a> Cpu<'a> {
         }
     }
 
-    /// Notes every store in `log` from now on.
+    /// Logs every store in `log` from now on.
     pub(crate) fn log_stores(&mut self, log: &'a mut Vec<StoredBytes>) {
         self.store_log = Some(log);
         self.observes_stores = true;
     }
 }
 
-/// Registers.
+/// Access to registers.
 impl Cpu<'_> {
-    /// GPR `n`.
     #[inline(always)]
     pub(crate) fn gpr(&self, n: usize) -> u64 {
         self.ctx.gpr[n]
     }
 
-    /// Sets GPR `n`.
     #[inline(always)]
     pub(crate) fn set_gpr(&mut self, n: usize, value: u64) {
         self.ctx.gpr[n] = value;
@@ -134,9 +132,9 @@ impl Cpu<'_> {
     }
 }
 
-/// Exceptions.
+/// Exceptions and exits.
 impl Cpu<'_> {
-    /// The instruction does not complete. Nothing of the context may have been changed.
+    /// Raises an exception: the instruction does not complete. The context must be unchanged.
     #[cold]
     #[inline(never)]
     pub(crate) fn raise(&mut self, kind: ExceptionKind) -> Raised {
@@ -144,13 +142,13 @@ impl Cpu<'_> {
         Raised(())
     }
 
-    /// Ends an arm whose word is no instruction.
+    /// Ends an arm whose word is not an instruction.
     #[cold]
     pub(crate) fn illegal(&mut self, i: Instruction) -> Step {
         Err(self.raise(ExceptionKind::IllegalInstruction { word: i.0 }))
     }
 
-    /// The instruction before `left` others ended a run.
+    /// Records that `left` instructions follow the one that ended the run.
     #[cold]
     pub(crate) fn ended(&mut self, left: usize, how: Step) -> Step {
         self.left = left as u32;
@@ -186,7 +184,7 @@ impl Cpu<'_> {
 }
 
 impl Cpu<'_> {
-    /// Stores `size` bytes at `ea`, which somebody wants to know.
+    /// Stores `size` bytes at `ea` with strict reservations, or with a log.
     #[cold]
     #[inline(never)]
     fn store_observed(
@@ -196,7 +194,7 @@ impl Cpu<'_> {
         store: impl FnOnce(&GuestMemory, &mut DeviceQueue) -> Result<(), MemoryFault>,
     ) -> Result<(), MemoryFault> {
         if self.reservations == ReservationMode::Strict {
-            // In one step with ending what others have reserved; the own reservation stays.
+            // Atomic with ending other threads' reservations; this thread's reservation stays.
             let table = self.memory.reservations();
             let taken = table.begin_store(GuestAddr(ea), size);
             let stored = store(self.memory, self.devices);
@@ -210,7 +208,7 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// Notes a store in the log, if one is kept.
+    /// Logs a store, if there is a log.
     pub(crate) fn log_store(&mut self, ea: u32, size: u32) {
         if let Some(log) = &mut self.store_log {
             log.push(StoredBytes { addr: GuestAddr(ea), size });
@@ -246,7 +244,7 @@ macro_rules! access {
     )* };
 }
 
-/// Storage. Values are in host order; a `u128` is in the order of the vector registers.
+/// Storage access. Values are in host order; a `u128` is in the order of the vector registers.
 impl Cpu<'_> {
     access! {
         load_u8 store_u8 u8;

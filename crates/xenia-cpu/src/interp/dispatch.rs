@@ -1,4 +1,4 @@
-//! From an instruction to the function that runs it.
+//! Dispatch: maps an instruction to its handler.
 
 use super::thread::{END, Thread, after_plain, either, go_on, last, one_by_one, thread};
 use super::{ExceptionKind, Flow, Plain, system};
@@ -10,7 +10,7 @@ use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row, decode};
 macro_rules! arms {
     ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal
         $text:literal [$($flag:ident)*] ($($operand:ident)*);)* })*) => {
-        /// The arm of `op`.
+        /// The generic handler of `op`.
         pub(super) fn arm(op: Op) -> Thread {
             match op { $($(Op::$name => either!(|cpu, i| $family::$name(cpu, i)),)*)* }
         }
@@ -18,17 +18,17 @@ macro_rules! arms {
 }
 xenia_isa::for_each_op!(arms);
 
-/// The thread of words that are no instruction.
+/// The handler of words that are not instructions.
 pub(crate) const ILLEGAL: Thread = last!(|cpu, i| cpu.illegal(i));
 
-/// The thread of an instruction whose facility is off.
+/// The handler of an instruction whose facility is off.
 pub(crate) const UNAVAILABLE: Thread =
     last!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
 
-/// The thread of a yield hint.
+/// The handler of a yield hint.
 const YIELD: Thread = |cpu, code, _| cpu.ended(code.len().saturating_sub(1), Ok(Flow::Yield));
 
-/// The threads of rows that make one access.
+/// The handlers of rows that make one access.
 macro_rules! plain {
     ($op:ident; $($name:ident)*) => {
         match $op {
@@ -44,8 +44,8 @@ macro_rules! plain {
     };
 }
 
-/// An arm for words whose bits in `$clear` and `$set` are known: the same arm, compiled with those
-/// bits as constants.
+/// Specializes an arm for words whose bits in `$clear` and `$set` are known, with those bits as
+/// constants.
 macro_rules! with_known_bits {
     (Branch::$name:ident, $clear:expr, $set:expr) => {
         last!(|cpu, i| Branch::$name(cpu, Instruction(i.0 & !$clear | $set)))
@@ -61,7 +61,7 @@ macro_rules! with_known_bits {
     };
 }
 
-/// The thread of `i`, whose facility may be missing in `facilities`, and whether it must be last in
+/// The handler of `i`, with the facilities missing in `facilities`, and whether it must be last in
 /// its block.
 pub(crate) fn thread_of(i: Instruction, facilities: u64) -> (Thread, bool) {
     match decode(i.0) {
@@ -71,7 +71,7 @@ pub(crate) fn thread_of(i: Instruction, facilities: u64) -> (Thread, bool) {
     }
 }
 
-/// The thread of an instruction.
+/// The handler of an instruction.
 pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
     const RC: u32 = 1;
     const OE_RC: u32 = 0x401;
@@ -105,7 +105,7 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
     match op {
         Op::bx if i.0 & AA_LK == 0 => with_known_bits!(Branch::bx, AA_LK, 0),
         Op::bx if i.0 & AA_LK == LK => with_known_bits!(Branch::bx, AA_LK, LK),
-        // The condition alone, by the bit of the field; CTR alone.
+        // Tests of one condition bit only, specialized by the bit of the field; or of CTR only.
         Op::bcx if i.0 & AA_LK == 0 && matches!(i.bo() >> 2, 0b011 | 0b001) => {
             macro_rules! condition {
                 ($bo:literal, $bit:literal) => {
@@ -139,15 +139,17 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
     }
 }
 
-/// The thread of two instructions, the second of which ends its block: one that sets a CR field or
-/// counts, and the branch that follows it. Most blocks end so. Branches on SO have no pair.
+/// The fused handler of two instructions, the second of which ends its block: one that sets a CR
+/// field or CTR, and the branch that follows it. Most blocks end like this. Branches on SO have no
+/// pair.
 pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread> {
     const AA_LK: u32 = 3;
     const BO: u32 = 31 << 21;
     const BIT: u32 = 3 << 16;
     const L: u32 = 1 << 21;
     const RC: u32 = 1;
-    // Clears bits that are clear and sets bits that are set, so that they are constants.
+    // Clears bits that are clear and sets bits that are set, so that they are constants to the
+    // compiler.
     macro_rules! pair {
         ($family:ident::$name:ident, $clear:expr, $set:expr; $bo:literal) => {
             pair!($family::$name, $clear, $set; AA_LK | BO, $bo << 21)
@@ -158,7 +160,7 @@ pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread>
         ($family:ident::$name:ident, $clear:expr, $set:expr; $of_branch:expr, $to:expr) => {
             |cpu, code, _| {
                 let [first, second] = code else { return one_by_one(cpu, code) };
-                // Neither ends a run.
+                // This instruction never ends a run.
                 let _ = $family::$name(cpu, Instruction(first.instruction().0 & !$clear | $set));
                 Branch::bcx(cpu, Instruction(second.instruction().0 & !($of_branch) | $to))
             }
@@ -198,12 +200,12 @@ pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread>
     }
 }
 
-/// Whether the bits of `clear` and `set` are as their names say.
+/// Whether the bits of `clear` are clear and those of `set` are set.
 pub(super) const fn known(i: Instruction, clear: u32, set: u32) -> bool {
     i.0 & (clear | set) == set
 }
 
-/// Whether nothing may follow `i` in its block; see the module doc of [`crate::interp`].
+/// Whether `i` must be the last of its block; see the documentation of [`crate::interp`].
 pub(crate) fn must_be_last(op: Op, i: Instruction) -> bool {
     match op {
         Op::mfspr => system::reads_time_base(i),
@@ -263,7 +265,8 @@ mod tests {
         }
     }
 
-    /// Words of every row with random operands, `Rc`, `OE` and the like as often set as not.
+    /// Words of every row with random operands; `Rc`, `OE` and similar bits are set half of the
+    /// time.
     fn words() -> impl Iterator<Item = (Op, Instruction)> {
         let mut random = random();
         Op::all().flat_map(move |op| {
@@ -289,7 +292,8 @@ mod tests {
                 dispatch(&mut Cpu::new(&mut other, &machine.memory, &mut machine.devices, config), op, i);
             machine.devices.clear();
             let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
-            // A store may have changed what a load of several bytes at the same place gives: same value.
+            // A store may have changed the result of a wider load at the same place: use the same
+            // value.
             assert_eq!(run_one(&mut cpu, handler_of(op, i), i), by_arm, "{op:?} {:#010x}", i.0);
             assert_eq!(machine.ctx.first_difference(&other), None, "{op:?} {:#010x}", i.0);
             machine.devices.clear();

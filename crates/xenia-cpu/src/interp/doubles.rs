@@ -1,14 +1,16 @@
-//! Two instructions as one function: half as many calls, whose targets processors seldom foresee in
-//! much code.
+//! Pairs of instructions fused into one handler (superinstructions): half as many indirect calls,
+//! which processors rarely predict in large code.
 //!
-//! The twelve arms are those that code names most, with the bits known that compilers leave clear.
+//! The twelve arms are the most frequent ones in code, specialized for the bits that compilers
+//! leave clear.
 
 use super::dispatch::known;
 use super::thread::{Thread, after_plain, one_by_one, run};
 use super::{Flow, Plain};
 use xenia_isa::{Instruction, Integer, Logical, Op, Rotate};
 
-/// The thread of two instructions that often follow each other, neither of which must be last.
+/// The fused handler of two instructions that often follow each other, neither of which must be
+/// last.
 pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Thread> {
     const OE_RC: u32 = 0x401;
     const RC: u32 = 1;
@@ -118,7 +120,7 @@ mod tests {
                 }
                 let mut threads = Box::new(Threads([END; THREADS]));
                 threads.0[1] = handler_of(b, second);
-                // Behind the pair lies one more, which does nothing.
+                // The entry after the pair is empty.
                 let code = [Entry::new(first, 0), Entry::new(second, 1), Entry::default()];
                 let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
                 let step = double(&mut cpu, &code, &threads);

@@ -1,18 +1,18 @@
-//! Floating point: every row with all of FPSCR.
+//! Floating point: every row, with a complete FPSCR.
 //!
-//! - [`single`]: what `lfs`/`stfs` do to bits.
+//! - [`single`]: bit conversions of `lfs`/`stfs`.
 //! - `fpscr`: the register's bits and summaries.
 //! - `exact`, `round`: arithmetic on any operands in any mode, exact, then rounded once.
 //! - `fast`: host arithmetic with error terms, for the usual control bits and ranges.
 //! - `convert`, `estimate`: to integers; `fres` and `frsqrte`.
 //! - `deliver`: target register, FPSCR, CR1, exceptions.
 //!
-//! FPSCR is exact after every instruction; nothing is lazy. An enabled exception (FEX and one of
-//! MSR\[FE0\], MSR\[FE1\]) ends the instruction with `Flow::FloatingPoint` after its results are in
-//! place. Single-precision rows round the exact result of whatever doubles they get once; for
-//! operands that are no singles the book defines nothing (a Cell PPE does the same up to 2^128, and
-//! beyond that gives a NaN without a flag, which we do not imitate). Follows PowerISA 2.02 book I,
-//! chapter 4.
+//! FPSCR is exact after every instruction; no flag is lazy. An enabled exception (FEX and one of
+//! MSR\[FE0\], MSR\[FE1\]) ends the instruction with `Flow::FloatingPoint` after its results are
+//! written. Single-precision rows round the exact result of their double operands once. For
+//! operands that are not singles the book leaves the result undefined (a Cell PPE does the same up
+//! to 2^128, and beyond that returns a NaN without a flag, which the interpreter does not imitate).
+//! Follows PowerISA 2.02 book I, chapter 4.
 
 mod convert;
 mod deliver;
@@ -38,7 +38,7 @@ use xenia_isa::{Float, Instruction};
 
 const SIGN: u64 = 1 << 63;
 
-/// The format that a const parameter names.
+/// The format selected by a const parameter.
 const fn format<const SINGLE: bool>() -> Format {
     if SINGLE { Format::Single } else { Format::Double }
 }
@@ -80,7 +80,7 @@ fn quotient<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     )
 }
 
-/// √frB.
+/// Square root: √frB.
 #[inline(always)]
 fn root<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     let b = ctx.fpr[i.fb()];
@@ -131,7 +131,7 @@ fn compare(ctx: &mut PpcContext, i: Instruction, ordered: bool) -> Flow {
         let mut exceptions = 0;
         if is_signalling(a) || is_signalling(b) {
             exceptions |= VXSNAN;
-            // The unordered condition is an exception of its own unless that one traps.
+            // The unordered condition is a separate exception unless the signalling NaN traps.
             if ordered && ctx.fpscr & VE == 0 {
                 exceptions |= VXVC;
             }
@@ -143,7 +143,7 @@ fn compare(ctx: &mut PpcContext, i: Instruction, ordered: bool) -> Flow {
     deliver_comparison(ctx, i, nibble, 0)
 }
 
-/// Moves, which look at bits only and leave FPSCR alone.
+/// Moves, which do not interpret the value and do not change FPSCR.
 #[inline(always)]
 fn move_bits(ctx: &mut PpcContext, i: Instruction, bits: u64) -> Flow {
     ctx.fpr[i.fd()] = bits;

@@ -1,19 +1,20 @@
-//! Fixed-point arithmetic and compares, and the VSCR moves that the table files here.
+//! Fixed-point arithmetic and compares, and the VSCR moves that the table assigns to this family.
 //!
-//! Sums and products are formed from all 64 bits in both modes; the mode decides where carry,
-//! overflow and CR0 are taken from: bit 31 (counted from the least significant) with MSR\[SF\]
-//! clear, bit 63 with it set. Overflow of multiplies and divides depends on the instruction alone.
+//! Sums and products are formed from all 64 bits in both modes; the mode selects the bit that
+//! carry, overflow and CR0 are taken from: bit 31 (counted from the least significant) with
+//! MSR\[SF\] clear, bit 63 with it set. Overflow of multiplies and divides depends on the
+//! instruction alone.
 //!
-//! Choices where the books say "undefined", after hardware of the family: a quotient that does not
-//! exist (division by zero, the minimum by −1) is 0; `mulhw` sign-extends its result, `mulhwu`,
-//! `divw` and `divwu` zero-extend theirs.
+//! Undefined results, after hardware of the family: a quotient that does not exist (division by
+//! zero, the minimum by −1) is 0; `mulhw` sign-extends its result, `mulhwu`, `divw` and `divwu`
+//! zero-extend theirs.
 
 use super::{Cpu, Flow, Step};
 use crate::CrField;
 use xenia_isa::{Instruction, Integer};
 
 impl Cpu<'_> {
-    /// Which bit of a sum is its most significant in the current mode.
+    /// The most significant bit of a sum in the current mode.
     #[inline(always)]
     fn top_bit(&self) -> u32 {
         if self.ctx.sf() { 63 } else { 31 }
@@ -82,7 +83,6 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// `cmp` and `cmpi`.
     #[inline(always)]
     fn compare_signed(&mut self, i: Instruction, a: i64, b: i64) -> Step {
         if i.l() {
@@ -91,7 +91,6 @@ impl Cpu<'_> {
         self.set_compared(i, i64::from(a as i32) - i64::from(b as i32))
     }
 
-    /// `cmpl` and `cmpli`.
     #[inline(always)]
     fn compare_unsigned(&mut self, i: Instruction, a: u64, b: u64) -> Step {
         if i.l() {
@@ -182,7 +181,7 @@ impl Integer for Cpu<'_> {
         self.finish(i, u64::from(quotient.unwrap_or(0)), |_| quotient.is_none())
     }
 
-    // The high multiplies have no OE bit; the bit in its place is ignored.
+    // The high multiplies have no OE bit; the bit in that position is ignored.
 
     fn mulhdx(&mut self, i: Instruction) -> Step {
         let product = i128::from(self.gpr(i.ra()) as i64) * i128::from(self.gpr(i.rb()) as i64);

@@ -1,19 +1,19 @@
 //! Fixed-point and floating-point loads and stores, reservations, and cache-block clears.
 //!
-//! - `access`: what is moved between storage and a register, whatever the address;
-//! - `multiple`: what moves more than one value.
+//! - `access`: transfers one value between storage and a register, at a given address;
+//! - `multiple`: transfers more than one value.
 //!
-//! Here every row is bound to its access, by the form of its address.
+//! This file binds every row to its access, by its addressing mode.
 //!
 //! Storage is addressed with the low 32 bits of the effective address in both modes. Update forms
 //! write the address to RA: its low word zero-extended in 32-bit mode, all of it in 64-bit mode.
 //!
 //! Invalid forms, as every engine here defines them:
-//! - update forms with RA = 0 use and update r0; where RT = RA the address wins;
+//! - update forms with RA = 0 use and update r0; if RT = RA the address wins;
 //! - `lmw`, `lswi`, `lswx` whose range includes RA or RB load those registers too;
-//! - `lswx` with a count of 0 leaves RT alone; what a string load doesn't fill of its last register
-//!   is 0;
-//! - `stwcx.`/`stdcx.` at another address or of another size than the reservation's fails.
+//! - `lswx` with a count of 0 leaves RT unchanged; bytes of the last register that a string load
+//!   does not fill are 0;
+//! - `stwcx.`/`stdcx.` fail if their address or size differs from the reservation's.
 
 mod access;
 mod multiple;
@@ -22,7 +22,7 @@ use super::{Cpu, Plain, Step, Storage};
 use access::Accesses;
 use xenia_isa::{Instruction, LoadStore};
 
-/// Binds rows to accesses; the first word says what the address is, and whether RA becomes it.
+/// Binds rows to accesses; the first word names the addressing mode, and whether RA is updated.
 macro_rules! arms {
     ([$visible:vis] d $($row:ident $access:ident;)*) => { $(
         #[inline(always)]

@@ -1,8 +1,8 @@
 //! Logical instructions, sign extension and leading zeros.
 //!
 //! They work on 64 bits in both modes. `or rN,rN,rN` with N from 28 to 31 is a yield hint: it ends
-//! the visit after it completed; [`super::dispatch`] picks it out. The other priority hints (N = 1,
-//! 2, 3, 5, 6, 7) do nothing.
+//! the visit after it completes ([`super::dispatch`] detects it). The other priority hints (N = 1,
+//! 2, 3, 5, 6, 7) have no effect.
 
 use super::{Cpu, Flow, Step};
 use xenia_isa::{Instruction, Logical};
@@ -80,7 +80,7 @@ impl Logical for Cpu<'_> {
         self.logical(i, !(self.gpr(i.rs()) | self.gpr(i.rb())))
     }
 
-    // Yield hints don't come here.
+    // Yield hints have a separate handler.
     #[inline(always)]
     fn orx(&mut self, i: Instruction) -> Step {
         self.logical(i, self.gpr(i.rs()) | self.gpr(i.rb()))

@@ -1,11 +1,11 @@
-//! Holds [`Op::registers`] to what the interpreter does: nothing but what is written changes, and
-//! nothing depends on what isn't read.
+//! Tests [`Op::registers`] against the interpreter: registers that are not listed as written do not
+//! change, and the result does not depend on registers that are not listed as read.
 
 use super::testing::*;
 use crate::PpcContext;
 use xenia_isa::{Flag, Instruction, NamedRegister, Op, RegisterFile, decode};
 
-/// Words of each row.
+/// Number of words tested per row.
 const WORDS: usize = 300;
 
 /// Exchanges a register of `ctx` with `value`.
@@ -17,7 +17,7 @@ fn exchange(ctx: &mut PpcContext, file: RegisterFile, number: usize, value: u128
     }
 }
 
-/// Another register of a file, which none of `but` is, with another value.
+/// A register of a file that is not in `but`, and a new value for it.
 fn other(
     registers: &[NamedRegister],
     but: impl Fn(&NamedRegister) -> bool,
@@ -29,7 +29,7 @@ fn other(
             1 => (RegisterFile::Float, 32),
             _ => (RegisterFile::Vector, 128),
         };
-        // Mostly one that is named.
+        // Mostly a named register.
         let named = registers.get(random() as usize % (2 * registers.len() + 1));
         let (file, number) = named.map_or((file, random() as usize % count), |r| (r.file, r.number));
         if !registers.iter().any(|r| r.file == file && r.number == number && but(r)) {
@@ -79,7 +79,7 @@ fn instructions_read_and_write_the_registers_that_their_rows_name() {
             exchange(&mut changed, file, number, value);
             let mut actual = after(&mut machine, &changed, word)
                 .unwrap_or_else(|| panic!("ends the run: {}", what(&(file, number))));
-            // What is written in some cases only keeps the other value in the rest.
+            // A register that is written only in some cases keeps the other value in the rest.
             let kept = exchange(&mut actual, file, number, 0);
             let mut whole = expected.clone();
             let wanted = exchange(&mut whole, file, number, 0);
@@ -91,7 +91,7 @@ fn instructions_read_and_write_the_registers_that_their_rows_name() {
     }
 }
 
-/// What a register of `file` holds once `value` is put there.
+/// The value that a register of `file` holds after `value` is written to it.
 fn changed_value(file: RegisterFile, value: u128) -> u128 {
     if file == RegisterFile::Vector { value } else { value & u128::from(u64::MAX) }
 }

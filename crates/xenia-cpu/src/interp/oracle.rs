@@ -1,10 +1,10 @@
-//! Single instructions against qemu's PowerPC 970 in user mode: an oracle that shares nothing with
-//! us.
+//! Differential tests of single instructions against qemu's PowerPC 970 in user mode, an
+//! independent implementation.
 //!
 //! Every floating-point and AltiVec row that the 970 has is run with operands biased to edges,
 //! random control registers and aliased registers; registers, FPSCR, VSCR, CR and memory are
-//! compared. The tests need `qemu-ppc64` and `powerpc64-linux-gnu-gcc`; without them they print so
-//! and pass.
+//! compared. The tests need `qemu-ppc64` and `powerpc64-linux-gnu-gcc`; without them they print a
+//! message and pass.
 
 use super::float::exact::is_nan;
 use super::float::fpscr::{FI, FPRF, FR, FX, VXIMZ, VXSNAN, summarize};
@@ -16,7 +16,7 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Instruction, Op, Operand};
 use xenia_testing::{Tool, need};
 
-/// What goes into an instruction and comes out of it; `stub.s` has the layout.
+/// Inputs and outputs of an instruction; `stub.s` has the layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Record {
     word: u32,
@@ -60,7 +60,7 @@ impl Record {
         }
     }
 
-    /// Runs the record on our interpreter.
+    /// Runs the record on the interpreter.
     fn run(&self, machine: &mut Machine) -> Self {
         machine.memory.write_bytes(GuestAddr(DATA), &self.memory).unwrap();
         let ctx = &mut machine.ctx;
@@ -88,7 +88,7 @@ impl Record {
     }
 }
 
-/// Runs records under qemu; `None` where a tool for that is missing.
+/// Runs records under qemu; `None` if a tool is missing.
 fn qemu(records: &[Record]) -> Option<Vec<Record>> {
     if !need(Tool::Gcc64) || !need(Tool::Qemu) {
         return None;
@@ -132,7 +132,7 @@ fn qemu(records: &[Record]) -> Option<Vec<Record>> {
 /// Random operands for words of `op`.
 fn records(op: Op, count: usize, operands: &mut Operands) -> Vec<Record> {
     let row = op.row();
-    // Few words, since each new one makes qemu translate again.
+    // Few words, since qemu translates each new one.
     let words: Vec<u32> = (0..8)
         .map(|_| {
             let free = operands.next_u64() as u32 & !row.mask;
@@ -170,7 +170,8 @@ fn records(op: Op, count: usize, operands: &mut Operands) -> Vec<Record> {
                 0 => operands.next_u64() as u32 & 3,
                 _ => 0,
             };
-            // FX is set where any exception bit is: qemu sets it anew, where the book wants a change.
+            // FX is set whenever an exception bit is: qemu sets it again, where the book requires a
+            // change.
             let sticky = match operands.next_u64() as u32 & 0x9FF8_0700 {
                 bits if n % 3 == 0 || bits << 1 == 0 => 0,
                 bits => bits | FX,
@@ -192,7 +193,7 @@ fn records(op: Op, count: usize, operands: &mut Operands) -> Vec<Record> {
         .collect()
 }
 
-/// Bits of a word that the row neither decides nor names an operand for.
+/// Reserved bits: those that neither the row's opcode nor an operand uses.
 fn reserved(op: Op) -> u32 {
     let row = op.row();
     let mut used = row.mask | 1;
@@ -224,7 +225,7 @@ fn reserved(op: Op) -> u32 {
     !used
 }
 
-/// Compares all records of `ops`, with `adjust` taking known faults of either side out.
+/// Compares all records of `ops`; `adjust` filters out known faults of either side.
 fn differences(
     ops: &[Op],
     count: usize,
@@ -255,7 +256,7 @@ fn differences(
 /// The part of FPRF that is not FPCC.
 const C: u32 = 1 << 16;
 
-/// Whether a double is what a denormal single looks like.
+/// Whether a double has the exponent of a denormal single.
 fn is_denormal_single(bits: u64) -> bool {
     (0x36A..0x381).contains(&(bits >> 52 & 0x7FF))
 }
@@ -273,14 +274,14 @@ fn floating_point_agrees_with_qemu() {
         // qemu never sets FR.
         let mut ignored = FR;
         match op {
-            // It negates before rounding where the book negates the rounded result.
+            // qemu negates before rounding; the book negates the rounded result.
             fnmaddx | fnmaddsx | fnmsubx | fnmsubsx if input.fpscr & 2 != 0 => return false,
-            // Its estimates are exact results, with FPSCR to match.
+            // qemu's estimates are exact results, with the corresponding FPSCR.
             fresx | frsqrtex if input.f[i.fb()] << 1 < 0x7FF << 53 => return false,
-            // Compares clear FI; an ordered one that is not sets C.
+            // qemu's compares clear FI; an ordered one that is not sets C.
             fcmpu => ignored |= FI,
             fcmpo => ignored |= FI | C,
-            // Invalid conversions set FPRF, and a NaN's 32-bit result is not sign-extended.
+            // qemu's invalid conversions set FPRF, and a NaN's 32-bit result is not sign-extended.
             fctidx | fctidzx => ignored |= FPRF,
             fctiwx | fctiwzx => {
                 ignored |= FPRF;
@@ -288,7 +289,7 @@ fn floating_point_agrees_with_qemu() {
                     theirs.f[i.fd()] |= 0xFFFF_FFFF_0000_0000;
                 }
             }
-            // FX does not follow every bit.
+            // qemu's FX does not follow every bit.
             mtfsb1x => ignored |= FX,
             // Denormal singles count as normal numbers.
             // NaNs that are no singles are truncated: undefined in the book.
@@ -301,7 +302,7 @@ fn floating_point_agrees_with_qemu() {
             }
             _ => {}
         }
-        // A multiply-add of infinity times zero and a signalling NaN sets VXIMZ alone.
+        // qemu: a multiply-add of infinity times zero and a signalling NaN sets VXIMZ alone.
         if [fmaddx, fmaddsx, fmsubx, fmsubsx, fnmaddx, fnmaddsx, fnmsubx, fnmsubsx].contains(&op)
             && ours.fpscr & theirs.fpscr & VXIMZ != 0
             && ours.fpscr & VXSNAN != 0
@@ -327,7 +328,7 @@ fn altivec_agrees_with_qemu() {
     let found = differences(&ops, 500, |op, input, ours, theirs| {
         let vd = Instruction(input.word).vd();
         let at = (input.r5 & 15) as u32;
-        // The element loads of qemu leave the rest of the register alone.
+        // qemu's element loads leave the rest of the register unchanged.
         let mut element = |size: u32| {
             let mask = !(u128::MAX >> (8 * size)) >> (8 * (at & !(size - 1)));
             theirs.v[vd & 7] = theirs.v[vd & 7] & mask | ours.v[vd & 7] & !mask;
@@ -336,7 +337,7 @@ fn altivec_agrees_with_qemu() {
             Op::lvebx => element(1),
             Op::lvehx => element(2),
             Op::lvewx => element(4),
-            // qemu's root and logarithm are exact, and its power wrong for many operands.
+            // qemu's root and logarithm are exact, and its power is wrong for many operands.
             Op::vrsqrtefp | Op::vlogefp | Op::vexptefp => return false,
             _ => {}
         }

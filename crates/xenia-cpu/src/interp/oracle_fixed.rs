@@ -1,12 +1,13 @@
-//! Fixed-point rows, loads and stores against qemu in user mode, in both computation modes.
+//! Differential tests of fixed-point rows, loads and stores against qemu in user mode, in both
+//! computation modes.
 //!
-//! One program holds every case: it loads the operands, runs the word, stores what came out. It
-//! runs under qemu, and on our interpreter as it is, system calls included. qemu starts in 64-bit
+//! One program holds every case: it loads the operands, runs the word, and stores the results. It
+//! runs unmodified under qemu and on the interpreter, system calls included. qemu starts in 64-bit
 //! mode; for 32-bit mode its debugger stub clears MSR\[SF\] before the first instruction. The tests
 //! need `qemu-ppc64` and `powerpc64-linux-gnu-gcc` ([`xenia_testing`]).
 //!
-//! Left out: division where no quotient exists and `mulhw` (qemu differs from the hardware there),
-//! reservations, `dcbz` (other block sizes), and what user mode lacks.
+//! Excluded: division where no quotient exists and `mulhw` (qemu differs from the hardware there),
+//! reservations, `dcbz` (other block sizes), and instructions that user mode does not have.
 
 use super::testing::{Machine, random};
 use crate::{EngineConfig, Exit, PpcContext, msr_bit};
@@ -21,9 +22,9 @@ use xenia_isa::{Family, Flag, Instruction, Op, Operand};
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_testing::{Tool, need};
 
-/// Where the program is linked: below 2 GiB, since `lis` sign-extends in 64-bit mode.
+/// Link address of the program: below 2 GiB, since `lis` sign-extends in 64-bit mode.
 const BASE: u32 = 0x1000_0000;
-/// Values that sources take, beside random ones.
+/// Edge values for source operands, besides random ones.
 const EDGES: [u64; 16] = [
     0,
     1,
@@ -44,16 +45,16 @@ const EDGES: [u64; 16] = [
 ];
 /// Registers that a case reads back: r3, r4, and r20–r31 for multiple and string forms.
 const READ_BACK: [u32; 14] = [3, 4, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31];
-/// Doublewords that a case leaves: the registers, f3, CR, XER.
+/// Number of doublewords that a case outputs: the registers, f3, CR, XER.
 const RESULTS: usize = READ_BACK.len() + 3;
-/// Bytes that loads and stores work on.
+/// Size of the buffer for loads and stores, in bytes.
 const BUFFER: usize = 256;
 
-/// A word and its operands.
+/// An instruction word and its operands.
 struct Case {
     op: Op,
     word: u32,
-    /// r3, r4, r5; r4 is an offset into the buffer (with anything above bit 31) for loads and
+    /// r3, r4, r5; r4 is an offset into the buffer (with random bits above bit 31) for loads and
     /// stores.
     r: [u64; 3],
     f3: u64,
@@ -154,7 +155,7 @@ fn case(op: Op, random: &mut impl FnMut() -> u64) -> Case {
     Case { op, word, r, f3, xer: (random() as u32 & 7) << 29 | (random() as u32 % 33), cr: random() as u32 }
 }
 
-/// The program: all cases, then its results written to standard output.
+/// The program text: all cases, then a write of the results to standard output.
 fn program(cases: &[Case], sf: bool) -> String {
     let mut text = String::from(
         ".abiversion 2\n.globl _start\n_start: lis 1,input@ha; addi 1,1,input@l; lis 2,output@ha; addi 2,2,output@l\n",
@@ -186,7 +187,7 @@ fn program(cases: &[Case], sf: bool) -> String {
     .unwrap();
     for case in cases {
         let second = match case.op.row().family {
-            // In 32-bit mode whatever is above the address must not matter.
+            // In 32-bit mode the upper half of the address must not matter.
             Family::LoadStore => {
                 let high = if sf { 0 } else { case.r[1] >> 32 };
                 format!(".long {high:#x},buffer+{}", case.r[1] as u32 + 64)
@@ -204,7 +205,6 @@ fn program(cases: &[Case], sf: bool) -> String {
     text
 }
 
-/// Builds the program.
 fn build(folder: &Path, text: &str) -> Vec<u8> {
     std::fs::write(folder.join("cases.s"), text).unwrap();
     let built = Command::new("powerpc64-linux-gnu-gcc")
@@ -218,7 +218,7 @@ fn build(folder: &Path, text: &str) -> Vec<u8> {
     std::fs::read(folder.join("cases")).unwrap()
 }
 
-/// What the program writes under qemu.
+/// The program's output under qemu.
 fn under_qemu(program: &Path, sf: bool) -> Vec<u8> {
     let mut command = Command::new("qemu-ppc64");
     command.args(["-cpu", "power7"]).stdout(Stdio::piped());
@@ -245,7 +245,7 @@ fn under_qemu(program: &Path, sf: bool) -> Vec<u8> {
     output
 }
 
-/// Clears MSR\[SF\] through the debugger protocol, and lets the program run to its end.
+/// Clears MSR\[SF\] through the debugger protocol, and runs the program to its end.
 fn clear_sf(mut stub: TcpStream) {
     let mut ask = |request: &str| {
         let sum = request.bytes().fold(0_u8, u8::wrapping_add);
@@ -263,7 +263,7 @@ fn clear_sf(mut stub: TcpStream) {
         String::from_utf8_lossy(&answer).trim_start_matches(['+', '$']).to_owned()
     };
     const MSR: &str = "41";
-    // The stub numbers registers only after it was asked for its description.
+    // The stub numbers registers only after a request for its description.
     ask("qXfer:features:read:target.xml:0,ffb");
     let msr = ask(&format!("p{MSR}"));
     let msr = u64::from_str_radix(&msr[..16], 16).expect("the stub knows MSR");
@@ -271,7 +271,7 @@ fn clear_sf(mut stub: TcpStream) {
     ask("c");
 }
 
-/// What the program writes on our interpreter.
+/// The program's output on the interpreter.
 fn on_interpreter(elf: &[u8], sf: bool) -> Vec<u8> {
     let number =
         |at: usize, size: usize| elf[at..at + size].iter().fold(0_u64, |n, &b| n << 8 | u64::from(b));

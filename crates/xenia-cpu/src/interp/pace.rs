@@ -1,22 +1,22 @@
-//! Runs that pause between blocks, for an engine that compiles what is warm.
+//! Interruptible runs, for an engine that compiles warm code.
 //!
-//! Such an engine interprets until it comes to code that it has compiled, or to a block that was
-//! reached so often that compiling it may be worth it. The first block of a run is not counted: an
-//! engine goes on wherever a visit ended, and where it did says nothing about the program.
+//! Such an engine interprets until it reaches code that it has compiled, or a block that was
+//! reached often enough to be a candidate for compilation. The first block of a run is not counted:
+//! a run resumes where the last visit ended, which says nothing about the program.
 
 use crate::blocks::{BlockCache, Place};
 use crate::{Exit, Interpreter, PpcContext};
 use xenia_memory::DeviceQueue;
 
-/// Who decides, between blocks, whether a run goes on.
+/// A policy that decides, between blocks, whether a run pauses.
 pub(super) trait Pace {
     /// Whether the run pauses before the block at `place`, which starts at `pc`.
     fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool;
-    /// Whether the run pauses where MSR has changed.
+    /// Whether the run pauses after MSR has changed.
     const AT_MSR: bool;
 }
 
-/// Goes on until something ends the run.
+/// A pace that never pauses.
 pub(super) struct Steady;
 
 impl Pace for Steady {
@@ -28,7 +28,7 @@ impl Pace for Steady {
     }
 }
 
-/// Pauses where there is compiled code, and where a block has been reached `limit` times.
+/// Pauses at compiled code, and at a block that has been reached `limit` times.
 struct Warming<F> {
     has_code: F,
     limit: u32,
@@ -43,21 +43,21 @@ impl<F: Fn(u32) -> bool> Pace for Warming<F> {
     }
 }
 
-/// How often a block was reached since this was last asked.
+/// How often a block was reached since the last query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Warmth {
-    /// Times.
     pub reached: u32,
-    /// Instructions of the block.
+    /// Number of instructions of the block.
     pub length: u32,
-    /// Whether compiled code came here and found none: it is no successor of what is compiled.
+    /// Whether compiled code branched to this block, which is not compiled: the block is not among
+    /// the known successors of compiled code.
     pub wanted: bool,
 }
 
-/// For an engine that compiles.
+/// Interface for an engine that compiles.
 impl Interpreter {
-    /// As [`Execute::run`](crate::Execute::run), but pauses, with `None`, before a block for which
-    /// `has_code`, before one that has been reached `limit` times, and after MSR has changed.
+    /// Like [`Execute::run`](crate::Execute::run), but pauses, with `None`, before a block for
+    /// which `has_code`, before one that has been reached `limit` times, and after MSR has changed.
     /// At least one block is run.
     pub fn run_to_code(
         &mut self,
@@ -72,8 +72,8 @@ impl Interpreter {
         self.run_at(ctx, devices, &Warming { has_code, limit })
     }
 
-    /// Notes that `pc` was reached otherwise than in a run, which counts as if it had been reached
-    /// by `cost` instructions' worth; `wanted` says that compiled code did.
+    /// Counts the block at `pc` as reached outside of a run, once plus once per block length in
+    /// `cost` instructions; `wanted` says that compiled code branched to it.
     pub fn note_reached(&mut self, pc: u32, cost: u32, wanted: bool) {
         if let Ok(place) = self.blocks.find(&self.memory, pc) {
             let length = self.blocks.block(place).len() as u32;
@@ -84,7 +84,7 @@ impl Interpreter {
         }
     }
 
-    /// The warmth of the block at `pc` if it has been reached `limit` times, and counts anew.
+    /// The warmth of the block at `pc` if it has been reached `limit` times; resets the count.
     pub fn take_warmth(&mut self, pc: u32, limit: u32) -> Option<Warmth> {
         let place = self.blocks.find(&self.memory, pc).ok()?;
         let length = self.blocks.block(place).len() as u32;
@@ -92,13 +92,12 @@ impl Interpreter {
         Some(Warmth { reached, length, wanted })
     }
 
-    /// Starts of functions found since the last call: where calls led.
+    /// Function starts (call targets) found since the last call.
     pub fn take_called(&mut self) -> Vec<u32> {
         self.blocks.take_called()
     }
 
-    /// Starts of blocks in `from..to` that have been reached otherwise than by going on with a
-    /// visit.
+    /// Starts of blocks in `from..to` that have been reached other than by resuming a visit.
     pub fn reached_between(&self, from: u32, to: u32) -> Vec<u32> {
         self.blocks.reached_between(from, to)
     }
@@ -154,7 +153,7 @@ mod tests {
         let code = |pc| pc == CODE + 20;
         assert_eq!(m.interp.run_to_code(&mut m.ctx, &mut m.devices, 1000, code), None);
         assert_eq!((m.ctx.pc, m.ctx.executed()), (CODE + 20, 1 + 20 + 1));
-        // At least one block, or nobody would get on.
+        // At least one block is run, to guarantee progress.
         let end = m.interp.run_to_code(&mut m.ctx, &mut m.devices, 1000, code);
         assert_eq!(end, Some(Exit::Syscall { lev: 0 }));
         m.ctx.begin_visit(0, 0, u32::MAX);

@@ -1,9 +1,9 @@
-//! Reservations, as the three [`ReservationMode`]s keep them.
+//! Reservations, in the three [`ReservationMode`]s.
 //!
-//! A reservation is the address, size and value of the load that made it; the conditional store
-//! fails at another address or of another size (the book allows it), and where the value has
+//! A reservation is the address, size and value of the load that made it. The conditional store
+//! fails at another address or with another size (the book allows it), and if the value has
 //! changed. With the table, a commit by another hardware thread or a write by the machine ends it
-//! as well; in strict mode plain stores of other threads too, each in one step with ending the
+//! as well; in strict mode plain stores of other threads too, each atomically with ending the
 //! reservation.
 
 use super::{Cpu, ExceptionKind, Flow, Raised, Step};
@@ -19,8 +19,8 @@ impl Cpu<'_> {
         self.raise(ExceptionKind::Memory(fault))
     }
 
-    /// Notes a reservation for a load of `size` bytes at `ea` that is about to be made; its value
-    /// follows.
+    /// Makes a reservation for a load of `size` bytes at `ea` that follows; the value is set after
+    /// it.
     fn reserve(&mut self, ea: u32, size: u32) -> Reservation {
         let generation = match self.reservations {
             ReservationMode::Context => 0,
@@ -31,8 +31,9 @@ impl Cpu<'_> {
         Reservation { value: 0, addr: ea, generation, valid: 1, size }
     }
 
-    /// A conditional store of `size` bytes at `ea`: `exchange` compares with the value that was
-    /// reserved, and stores, if the reservation stands. It ends either way, but not by a fault.
+    /// A conditional store of `size` bytes at `ea`: if the reservation is valid, `exchange`
+    /// compares with the reserved value and stores. The reservation ends either way, except by a
+    /// fault.
     fn store_conditionally(
         &mut self,
         ea: u32,
@@ -47,7 +48,7 @@ impl Cpu<'_> {
             ReservationMode::Context if matches => exchange(self.memory, held.value)?,
             ReservationMode::Context => false,
             ReservationMode::Table | ReservationMode::Strict => {
-                // Before the table's is spent.
+                // Before the table's reservation is consumed.
                 self.memory.before_store(ea)?;
                 let stored = table.commit(claimed, hw_id, || exchange(self.memory, held.value));
                 stored.unwrap_or(Ok(false))?
@@ -57,7 +58,6 @@ impl Cpu<'_> {
         Ok(stored)
     }
 
-    /// `lwarx` and `ldarx`.
     pub(super) fn load_and_reserve(
         &mut self,
         i: Instruction,
@@ -68,7 +68,7 @@ impl Cpu<'_> {
         if !ea.is_multiple_of(size) {
             return Err(self.misaligned(ea, false));
         }
-        // Reserved before it is loaded: a commit in between must end the reservation.
+        // Reserve before the load: a commit in between must end the reservation.
         let reservation = self.reserve(ea, size);
         let value = load(self, ea)?;
         fence(Ordering::Acquire);
@@ -77,7 +77,7 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// `stwcx.` and `stdcx.` at `ea`, which `exchange` does.
+    /// `stwcx.` and `stdcx.` at `ea`; `exchange` makes the store.
     pub(super) fn store_conditional(
         &mut self,
         ea: u32,
@@ -87,7 +87,7 @@ impl Cpu<'_> {
         if !ea.is_multiple_of(size) {
             return Err(self.misaligned(ea, true));
         }
-        // Noted even if it comes to nothing: then it must come to nothing in every engine.
+        // Logged even if the store fails: then it must fail in every engine.
         self.log_store(ea, size);
         match self.store_conditionally(ea, size, exchange) {
             Ok(done) => {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn concurrent_lwarx_stwcx_serializes_with_the_table() {
-        // The table knows six hardware threads, as the machine has.
+        // The table supports six hardware threads, as many as the machine has.
         add_concurrently(ReservationMode::Table, 6);
         add_concurrently(ReservationMode::Strict, 6);
     }

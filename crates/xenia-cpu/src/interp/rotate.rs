@@ -1,7 +1,7 @@
 //! Rotates and shifts.
 //!
 //! Word rotates rotate the low word doubled into 64 bits (ROTL32 of the book), so that a wrapped
-//! mask (MB > ME) also selects from the upper copy. Both modes agree but for CR0.
+//! mask (MB > ME) also selects from the upper copy. Both modes agree except for CR0.
 
 use super::{Cpu, Flow, Step};
 use xenia_isa::{Instruction, Rotate};
@@ -31,10 +31,11 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// Algebraic right shift of a sign-extended value; CA if it is negative and ones are lost.
+    /// Algebraic right shift of a sign-extended value; sets CA if it is negative and ones are
+    /// shifted out.
     #[inline(always)]
     fn shifted_right_algebraic(&mut self, i: Instruction, value: i64, count: u32) -> Step {
-        // From 64 on the result is all sign bits, and everything is lost.
+        // From 64 on the result is all sign bits, and all ones are shifted out.
         let result = value >> count.min(63);
         let lost = if count < 64 { (result << count) != value } else { value != 0 };
         self.ctx.xer_ca = u8::from(value < 0 && lost);
@@ -136,12 +137,12 @@ mod tests {
     use crate::interp::testing::*;
     use xenia_isa::Op;
 
-    /// MB or ME of a 64-bit rotate, as it lies in the word.
+    /// Encodes MB or ME of a 64-bit rotate.
     fn mb64(n: u32) -> u32 {
         (n & 31) << 6 | (n >> 5) << 5
     }
 
-    /// SH of a 64-bit rotate, as it lies in the word.
+    /// Encodes SH of a 64-bit rotate.
     fn sh64(n: u32) -> u32 {
         (n & 31) << 11 | (n >> 5) << 1
     }

@@ -3,8 +3,10 @@
 //!
 //! - Time base: 64 bits in both modes; the reading instruction does not count itself as executed.
 //!   The last read that the visit allows ends it.
-//! - The caches are invisible: touches, flushes and stores of blocks do nothing, and never fault.
-//! - `mtcrf` and the one-field forms treat their mask alike; `mfocrf` gives 0 in the other fields.
+//! - The caches are invisible: touches, flushes and stores of blocks have no effect, and never
+//!   fault.
+//! - `mtcrf` and the one-field forms treat their mask alike; `mfocrf` returns 0 in the other
+//!   fields.
 //! - SPRs: XER, LR, CTR, VRSAVE, SPRG0–3, TB (read), PVR, PIR. Others raise `Privileged`, as do all
 //!   privileged ones in problem state.
 //! - `ptesync` is a `sync`.
@@ -28,7 +30,7 @@ impl Cpu<'_> {
         self.ctx.msr & msr_bit::PR != 0
     }
 
-    /// Reads the time base into RT; `upper`: its upper word.
+    /// Reads the time base into RT; with `upper`, its upper word.
     fn read_time_base(&mut self, i: Instruction, upper: bool) -> Step {
         // The budget already counts this instruction, which hasn't completed.
         let time =
@@ -38,7 +40,7 @@ impl Cpu<'_> {
         Ok(if self.ctx.time_reads_left == 0 { Flow::Yield } else { Flow::Next })
     }
 
-    /// Traps if the operands' order is one that TO names.
+    /// Traps if the order of the operands is one that TO selects.
     #[inline(always)]
     fn trap(&mut self, i: Instruction, a: i64, b: i64, unsigned_a: u64, unsigned_b: u64) -> Step {
         let holds = u8::from(a < b) << 4
@@ -62,17 +64,16 @@ impl Cpu<'_> {
         self.trap(i, a as i64, b as i64, a, b)
     }
 
-    /// `L` = 1: only EE and RI.
+    /// `mtmsr` with `L` = 1: sets only EE and RI.
     fn set_interrupt_enables(&mut self, source: u64) {
         let both = msr_bit::EE | msr_bit::RI;
         self.ctx.msr = self.ctx.msr & !both | source & both;
     }
 
-    /// A move to MSR of the bits in `writable`: problem state implies interrupts and translation
-    /// on.
+    /// Moves the bits in `writable` to MSR; problem state implies interrupts and translation on.
     fn set_msr(&mut self, source: u64, writable: u64) {
         const IR_DR: u64 = 1 << 5 | 1 << 4;
-        // HV, ME and LE stay.
+        // HV, ME and LE are kept.
         const KEPT: u64 = 1 << 60 | 1 << 12 | 1;
         let mut value = source;
         if value & msr_bit::PR != 0 {
@@ -110,7 +111,7 @@ impl System for Cpu<'_> {
     }
 
     fn icbi(&mut self, _: Instruction) -> Step {
-        // Ends its block; the next one's entry looks at the page versions.
+        // `icbi` ends its block; the entry of the next one checks the page versions.
         Ok(Flow::Next)
     }
 
@@ -249,7 +250,7 @@ impl System for Cpu<'_> {
     }
 }
 
-/// CR bits that a field mask names; its top bit is CR0.
+/// CR bits that a field mask selects; its top bit is CR0.
 fn field_mask(crm: usize) -> u32 {
     (0..8).filter(|field| crm >> field & 1 != 0).fold(0, |mask, field| mask | 15 << (4 * field))
 }

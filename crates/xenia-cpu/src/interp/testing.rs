@@ -1,6 +1,6 @@
-//! What the interpreter's tests share: a machine with one page of code and some pages of data, and
-//! words made from the table's rows.
-#![allow(dead_code)] // not every family needs everything
+//! Shared parts of the interpreter's tests: a machine with one page of code and some pages of data,
+//! and words made from the table's rows.
+#![allow(dead_code)] // some families use a part of it
 
 use super::Interpreter;
 use crate::{EngineConfig, Execute, Exit, PpcContext};
@@ -9,9 +9,9 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, Op};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
-/// Where code goes (64 KiB).
+/// Address of the tests' code (64 KiB).
 pub(crate) const CODE: u32 = 0x8200_0000;
-/// Where data goes (64 KiB).
+/// Address of the tests' data (64 KiB).
 pub(crate) const DATA: u32 = 0x1000_0000;
 
 pub(crate) struct Machine {
@@ -41,13 +41,13 @@ impl Machine {
         Self { memory, interp, ctx, devices: DeviceQueue::new() }
     }
 
-    /// Puts words at `addr`.
+    /// Writes words at `addr`.
     pub(crate) fn put(&self, addr: u32, words: &[u32]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         self.memory.write_bytes(GuestAddr(addr), &bytes).unwrap();
     }
 
-    /// Runs `budget` instructions from where the context stands.
+    /// Runs `budget` instructions from the context's pc.
     pub(crate) fn run(&mut self, budget: i64) -> Exit {
         self.ctx.begin_visit(budget, 0, u32::MAX);
         self.interp.run(&mut self.ctx, &mut self.devices)
@@ -69,7 +69,7 @@ impl Machine {
     }
 }
 
-/// A word with three register-sized fields at bits 21, 16 and 11 and anything else in `rest`.
+/// A word with three register-sized fields at bits 21, 16 and 11 and other bits in `rest`.
 pub(crate) fn x(op: Op, first: u32, second: u32, third: u32, rest: u32) -> u32 {
     op.row().bits | first << 21 | second << 16 | third << 11 | rest
 }
@@ -79,18 +79,18 @@ pub(crate) fn d(op: Op, first: u32, second: u32, immediate: i32) -> u32 {
     op.row().bits | first << 21 | second << 16 | immediate as u32 & 0xFFFF
 }
 
-/// Rc, or LK.
+/// The Rc or LK bit.
 pub(crate) const RC: u32 = 1;
-/// OE.
+/// The OE bit.
 pub(crate) const OE: u32 = 0x400;
 
-/// A sequence of pseudo-random numbers, the same every time.
+/// A reproducible sequence of pseudo-random numbers.
 pub(crate) fn random() -> impl FnMut() -> u64 {
     let mut dice = xenia_testing::Dice(1);
     move || dice.next()
 }
 
-/// Fills the registers: edge values, addresses of data and of a device, and anything.
+/// Fills the registers: edge values, addresses of data and of a device, and random values.
 pub(crate) fn scramble(ctx: &mut PpcContext, random: &mut impl FnMut() -> u64) {
     const EDGES: [u64; 8] =
         [0, 1, u64::MAX, 1 << 31, 1 << 63, DATA as u64, DATA as u64 + 0xFFFC, 0x7FC8_0700];

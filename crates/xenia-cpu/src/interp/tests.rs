@@ -1,4 +1,4 @@
-//! The run loop and the block cache: budgets, exits, changing code.
+//! Tests of the run loop and the block cache: budgets, exits, self-modifying code.
 
 use super::testing::*;
 use super::*;
@@ -105,7 +105,7 @@ fn changed_code_is_seen_at_the_next_block_through_every_alias() {
 #[test]
 fn a_store_into_the_running_block_takes_effect_at_once() {
     let mut machine = Machine::new();
-    // stw r5,4(r6): the instruction that follows; addi r3,r3,1; bdnz
+    // stw r5,4(r6): the following instruction; addi r3,r3,1; bdnz
     machine
         .put(CODE, &[d(Op::stw, 5, 6, 4), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), d(Op::sc, 0, 0, 2)]);
     machine.ctx.gpr[5] = u64::from(d(Op::addi, 3, 3, 100));
@@ -166,7 +166,7 @@ fn random_code_runs_the_same_by_steps_and_with_any_budget() {
     let mut instructions = 0;
     for _ in 0..150 {
         let mut machine = Machine::new();
-        // Branches stay near; r1 and r2 are never targets, and address data.
+        // Branches stay near; r1 and r2 are never targets, and hold data addresses.
         let code: Vec<u32> = (0..64)
             .map(|_| {
                 let row = rows[random() as usize % rows.len()];
@@ -237,7 +237,7 @@ fn code_on_a_page_of_restless_data_is_compared_by_words_and_stays_right() {
     assert_eq!(machine.run(10_000), Exit::Syscall { lev: 0 });
     assert_eq!(machine.word(CODE + 0x100), 499);
     let bumps = machine.memory.counters().page_version_bumps;
-    // By now nobody watches the page: stores cost no bump, and changed words still are seen.
+    // The page is no longer watched: stores cost no bump, and changed words are still detected.
     machine.put(CODE + 4, &[d(Op::addi, 3, 3, 2)]);
     (machine.ctx.pc, machine.ctx.ctr, machine.ctx.gpr[3]) = (CODE, 500, 0);
     assert_eq!(machine.run(10_000), Exit::Syscall { lev: 0 });
@@ -298,7 +298,7 @@ fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
                 machine.ctx.gpr[5] = u64::from(ROUNDS);
                 machine.ctx.gpr[6] = u64::from(routine);
                 machine.ctx.gpr[9] = u64::from(d(Op::addi, 3, 0, 0));
-                // A caller that went wrong never answers: the writer must not wait for ever.
+                // A caller that failed never answers: the writer must not wait forever.
                 let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
                 while machine.run(500) == Exit::Budget && std::time::Instant::now() < limit {
                     std::thread::yield_now();
@@ -315,7 +315,8 @@ fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
 #[test]
 fn a_cache_of_few_pages_gives_up_those_not_entered_and_code_runs_on() {
     let mut machine = Machine::new();
-    // Eight pages in turn, each with a loop of a call's length; the first is entered between all.
+    // Eight pages in turn, each with a loop of a call's length; the first is entered between all
+    // others.
     let branch = |from: u32, to: u32| Op::bx.row().bits | to.wrapping_sub(from) & 0x3FF_FFFC;
     for page in 1..8 {
         let at = CODE + page * 0x1000;

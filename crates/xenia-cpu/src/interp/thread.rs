@@ -1,9 +1,9 @@
-//! How the functions of a block's instructions follow each other.
+//! Threaded code: how the handlers of a block's instructions are chained.
 //!
-//! A thread is a function that runs an instruction and calls the next thread as its last act (a
-//! tail call, where the compiler makes one). It stays short, as host code after a jump that was not
-//! predicted costs by its length: one compare says whether another instruction follows, and loads
-//! and stores are [`Plain`], as the call of a slow path would need a stack frame.
+//! A *thread* is a function that runs an instruction and calls the next thread as its last act (a
+//! tail call, if the compiler makes one). It is short, because host code after a mispredicted jump
+//! costs by its length: one compare decides whether another instruction follows, and loads and
+//! stores are [`Plain`], because the call of a slow path would need a stack frame.
 //!
 //! [`Plain`]: super::Plain
 
@@ -12,40 +12,39 @@ use super::{Cpu, Flow, ILLEGAL, Step};
 use crate::blocks::Entry;
 use xenia_isa::{Instruction, decode};
 
-/// An arm as a function pointer. It runs the first instruction of the code that it is given, and
-/// goes on with the next one, up to the end or an instruction that doesn't simply go on.
+/// A handler as a function pointer. It runs the first instruction of the given code, and continues
+/// with the next one, up to the end or an instruction that does not simply continue.
 pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c Threads) -> Step;
 
 /// Threads by number.
 pub(crate) struct Threads(pub(crate) [Thread; THREADS]);
 
-/// Threads that there is room for.
+/// Limit on the number of threads.
 pub(crate) const THREADS: usize = 1 << 11;
 
-/// Threads for code of one instruction, which nothing follows.
+/// Threads for code of one instruction, without a successor.
 pub(super) static NONE: Threads = Threads([END; THREADS]);
 pub(super) const END: Thread = |_, _, _| Ok(Flow::Next);
 
-/// Runs one instruction. What follows it is not run.
+/// Runs one instruction, without its successors.
 #[inline]
 pub(crate) fn run_one(cpu: &mut Cpu<'_>, thread: Thread, i: Instruction) -> Step {
     thread(cpu, &[Entry::new(i, 0), Entry::default()], &NONE)
 }
 
-/// Goes on with `rest`, unless the instruction in front of it ended the run.
+/// Continues with `rest`, unless the instruction before it ended the run.
 #[inline(always)]
 pub(super) fn go_on(cpu: &mut Cpu<'_>, rest: &[Entry], threads: &Threads, next: Thread, step: Step) -> Step {
     if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { cpu.ended(rest.len(), step) }
 }
 
-/// Runs `code`, which is too short for the thread that it begins with: that of an instruction which
-/// another one follows.
+/// Runs `code`, which is too short for its first thread (one that expects a successor).
 #[cold]
 #[inline(never)]
 pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
     for (entry, left) in code.iter().zip((0..code.len()).rev()) {
         let i = entry.instruction();
-        // The threads of words that are no instruction, or whose facility is off, don't come here.
+        // Illegal instructions, and instructions whose facility is off, do not reach this function.
         let step = run_one(cpu, decode(i.0).map_or(ILLEGAL, |op| handler_of(op, i)), i);
         if step != Ok(Flow::Next) {
             return cpu.ended(left, step);
@@ -54,8 +53,8 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
     Ok(Flow::Next)
 }
 
-/// Goes on where the first instruction of `code` ended with `step` as one of
-/// [`Plain`](super::Plain).
+/// Continues after the first instruction of `code` ended with `step` as a [`Plain`](super::Plain)
+/// one.
 #[cold]
 #[inline(never)]
 pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &Threads, step: Step) -> Step {
@@ -66,7 +65,7 @@ pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &Threads, 
             cpu.memory.stored_to_watched(cpu.stored_at);
             Ok(Flow::Next)
         }
-        // It has changed nothing.
+        // The plain arm gave up and changed no state.
         (Err(_), Some(op)) => run_one(cpu, arm(op), i),
         _ => step,
     };
@@ -87,9 +86,8 @@ macro_rules! either {
     };
 }
 
-/// The thread of an arm that others follow, unless its block is cut. The next thread is looked up
-/// before the arm runs: processors seldom foresee where a call leads in much code, and learn it
-/// sooner so.
+/// The thread of an arm that has successors, unless its block is cut. The next thread is looked up
+/// before the arm runs, so that a mispredicted indirect call is resolved sooner.
 macro_rules! thread {
     (|$cpu:ident, $i:ident| $step:expr) => {
         |$cpu, code, threads| {

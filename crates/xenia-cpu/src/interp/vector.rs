@@ -1,13 +1,13 @@
 //! AltiVec, and the vector loads and stores that Xenon adds to it.
 //!
-//! - `lanes`: a register as lanes; every other file is pure functions of 128-bit values:
+//! - `lanes`: a register as lanes; every other file has pure functions of 128-bit values:
 //!   `arithmetic`, `compare`, `logic`, `permute`, `pack`, `shift`, `float`, `estimate`, and `d3d`
 //!   for VMX128.
 //! - `load_store`: the storage accesses.
 //!
-//! Here every row is bound to its function: which registers go in, and whether VSCR\[SAT\],
-//! VSCR\[NJ\] or CR6 take part. VMX128's rows (`vector128.rs`) share the functions. Follows the
-//! AltiVec programming environments manual.
+//! This file binds every row to its function: which registers are operands, and whether
+//! VSCR\[SAT\], VSCR\[NJ\] or CR6 take part. VMX128's rows (`vector128.rs`) share the functions.
+//! Follows the AltiVec programming environments manual.
 
 pub(crate) mod arithmetic;
 pub(crate) mod compare;
@@ -27,33 +27,30 @@ use super::{Cpu, Flow, Step};
 use lanes::Saturated;
 use xenia_isa::{Instruction, Vector};
 
-/// VSCR\[NJ\].
 const NJ: u32 = 0x0001_0000;
-/// VSCR\[SAT\].
 const SAT: u32 = 1;
 
 impl Cpu<'_> {
-    /// VSCR\[NJ\]: denormals are zeros.
+    /// VSCR\[NJ\]: denormals are treated as zeros.
     #[inline(always)]
     pub(crate) fn nj(&self) -> bool {
         self.ctx.vscr & NJ != 0
     }
 
-    /// Writes a vector register.
     #[inline(always)]
     pub(crate) fn set_vector(&mut self, vd: usize, value: u128) -> Step {
         self.ctx.vr[vd] = value;
         Ok(Flow::Next)
     }
 
-    /// Writes a vector register and makes SAT stick.
+    /// Writes a vector register, and sets the sticky SAT bit if the value saturated.
     #[inline(always)]
     pub(crate) fn set_saturated(&mut self, vd: usize, (value, saturated): Saturated) -> Step {
         self.ctx.vscr |= if saturated { SAT } else { 0 };
         self.set_vector(vd, value)
     }
 
-    /// Writes a compare's mask, and CR6 if `recorded` is there.
+    /// Writes a compare's mask, and CR6 if `recorded` has a value.
     #[inline(always)]
     pub(crate) fn set_mask(&mut self, vd: usize, mask: u128, recorded: Option<u8>) -> Step {
         if let Some(cr6) = recorded {
@@ -63,7 +60,7 @@ impl Cpu<'_> {
     }
 }
 
-/// Binds rows to functions; the first word says what the functions take and give.
+/// Binds rows to functions; the first word names the functions' parameters and result.
 macro_rules! arms {
     (mask $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {

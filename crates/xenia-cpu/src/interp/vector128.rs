@@ -1,14 +1,14 @@
 //! VMX128: the forms with seven-bit vector register numbers.
 //!
-//! Most rows do to other registers what their AltiVec namesake does, and share its function; the
-//! multiply-adds and `vsel128` take their third operand from vD. Follows the VMX128 notes.
+//! Most rows share the function of the AltiVec row of the same operation; the multiply-adds and
+//! `vsel128` take their third operand from vD. Follows the VMX128 notes.
 
 use super::vector::lanes::Saturated;
 use super::vector::{compare, d3d, estimate, float, logic, pack, permute, shift};
 use super::{Cpu, Step};
 use xenia_isa::{Instruction, Vector128};
 
-/// Binds rows to functions; the first word says what the functions take and give.
+/// Binds rows to functions; the first word names the functions' parameters and result.
 macro_rules! arms {
     (mask $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
@@ -223,14 +223,14 @@ impl Vector128 for Cpu<'_> {
         self.set_vector(i.vd128(), permute::vrlimi128(d, b, i.uimm5(), i.z()))
     }
 
-    /// With 0x60 in vA's place this is `vupkhsh128`, which has no row of its own.
+    /// With 0x60 as the vA field this is `vupkhsh128`, which has no separate row.
     fn vupkhsb128(&mut self, i: Instruction) -> Step {
         let b = self.ctx.vr[i.vb128()];
         let half = i.va128() == HALFWORD_FORM;
         self.set_vector(i.vd128(), if half { pack::vupkhsh(b) } else { pack::vupkhsb(b) })
     }
 
-    /// With 0x60 in vA's place this is `vupklsh128`.
+    /// With 0x60 as the vA field this is `vupklsh128`.
     fn vupklsb128(&mut self, i: Instruction) -> Step {
         let b = self.ctx.vr[i.vb128()];
         let half = i.va128() == HALFWORD_FORM;
@@ -242,14 +242,14 @@ impl Vector128 for Cpu<'_> {
         self.set_vector(i.vd128(), d3d::vpkd3d128(d, b, i.uimm5(), i.z()))
     }
 
-    /// Unsure: format 7 is not known to exist; it leaves vD alone.
+    /// Unsure: format 7 is not known to exist; it leaves vD unchanged.
     fn vupkd3d128(&mut self, i: Instruction) -> Step {
         let (_, b, d) = self.operands128(i);
         self.set_vector(i.vd128(), d3d::vupkd3d128(b, i.uimm5()).unwrap_or(d))
     }
 }
 
-/// The vA number that makes a byte unpack a halfword unpack.
+/// The vA field that turns a byte unpack into a halfword unpack.
 const HALFWORD_FORM: usize = 0x60;
 
 impl Cpu<'_> {

@@ -1,8 +1,8 @@
-//! Memory as it was when a draw was queued.
+//! Snapshots of the memory that queued draws read.
 //!
-//! A draw that waits for its turn must read what memory held when its packet came. The pages that
-//! it may read are copied then, and copies are kept: as long as nobody writes to a page, draws
-//! share its copy, in whatever ranges they have it.
+//! A queued draw must read the memory contents of the time when its packet was processed, so the
+//! pages that it may read are copied at that time. Copies are cached: until a page is written, all
+//! draws share its copy, whatever ranges they read it through.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,28 +12,28 @@ use xenia_guest::PAGE_SIZE;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 
 const PAGE: usize = PAGE_SIZE as usize;
-/// Most pages that one draw may need; more, and it is drawn at once.
+/// Most pages that one draw may need; a draw that needs more runs immediately.
 const MAX_PAGES: usize = (32 << 20) / PAGE;
-/// Pages kept before those that nobody has asked for lately are forgotten.
+/// Pages cached before the least recently used ones are evicted.
 const MAX_KEPT: usize = (256 << 20) / PAGE;
-/// Pages that the ranges which are kept may name together, each as often as it is named.
+/// Most page references of all cached ranges together, counting a page once per range.
 const MAX_NAMED: usize = 16 * MAX_KEPT;
 
-/// A page's copy and the version of what was copied.
+/// Copy of a page and the version of its contents.
 #[derive(Clone)]
 struct Page {
     version: u64,
     bytes: Arc<[u8; PAGE]>,
 }
 
-/// The pages of a range.
+/// Pages of a memory range.
 #[derive(Clone)]
 struct Range {
     /// Physical address and bytes.
     place: (u32, u32),
-    /// Version of the whole, where writes can be tracked.
+    /// Version of the whole range, if writes to it can be tracked.
     version: Option<u64>,
-    /// From the one that the range begins in.
+    /// The range's pages, starting with the one that contains its first byte.
     pages: Arc<Vec<Page>>,
 }
 
@@ -43,36 +43,36 @@ impl Range {
     }
 }
 
-/// A range that was asked for.
+/// Cache entry of a range.
 struct Asked {
     range: Range,
-    /// The memory's epoch when it was found current.
+    /// Memory epoch in which the range was last found current.
     epoch: Option<u64>,
-    /// The snapshot that asked for it last.
+    /// Number of the snapshot that last requested the range.
     last: u64,
 }
 
-/// Copies of memory that draws needed.
+/// Cache of page copies.
 #[derive(Default)]
 pub(super) struct Copies {
     ranges: BTreeMap<(u32, u32), Asked>,
-    /// By its number the last copy of each page whose writes are tracked; ranges share them.
+    /// Latest copy of each write-tracked page by page number; ranges share these copies.
     pages: BTreeMap<usize, Page>,
-    /// Pages that ranges name.
+    /// Page references of all ranges.
     named: usize,
     snapshots: u64,
-    /// Bytes copied for the snapshot that is being made.
+    /// Bytes copied for the snapshot under construction.
     copied: usize,
 }
 
-/// Pages that a range touches.
+/// Number of pages that a range touches.
 fn page_count((start, length): (u32, u32)) -> usize {
     (start as usize % PAGE + length as usize).div_ceil(PAGE)
 }
 
 impl Copies {
-    /// The ranges that `wanted` names (physical address, bytes) as they are now; `None` if that is
-    /// too much, or not in one piece.
+    /// Takes a snapshot of the `wanted` ranges (physical address, bytes). Returns `None` if they
+    /// need more than [`MAX_PAGES`] pages or if one extends beyond physical memory.
     pub(super) fn snapshot(
         &mut self,
         wanted: &[(u32, u32)],
@@ -95,8 +95,8 @@ impl Copies {
         Some(Snapshot { ranges, copied: std::mem::take(&mut self.copied) })
     }
 
-    /// Forgets what was asked for longest ago where too much is kept: of the ranges the older half,
-    /// or all if that is not enough, and the pages that nobody has then.
+    /// Evicts the older half of the ranges while the cache exceeds a limit, or all if that is not
+    /// enough, and then the pages that no range or snapshot refers to.
     fn bound(&mut self, most_kept: usize, most_named: usize) {
         for keeps_half in [true, false] {
             if self.pages.len() <= most_kept && self.named <= most_named {
@@ -112,8 +112,8 @@ impl Copies {
     }
 
     fn range(&mut self, place: (u32, u32), memory: &dyn PhysicalMemory) -> Range {
-        // Taken before versions, as versions are before bytes are read: a write in between makes the copy
-        // stale.
+        // The epoch is taken before versions, and versions before bytes are read, so a write in
+        // between makes the copy stale.
         let epoch = memory.epoch();
         let asked = self.ranges.entry(place).or_insert_with(|| {
             self.named += page_count(place);
@@ -153,14 +153,14 @@ impl Copies {
     }
 }
 
-/// What a draw may read, as it was. Everything else reads as zeros.
+/// Memory contents that a queued draw may read. Reads outside its ranges return zeros.
 pub(super) struct Snapshot {
     ranges: Vec<Range>,
     copied: usize,
 }
 
 impl Snapshot {
-    /// Bytes that had to be copied for it; the rest it shares with snapshots before.
+    /// Bytes copied for this snapshot; its other pages are shared with earlier snapshots.
     pub(super) fn copied(&self) -> usize {
         self.copied
     }
@@ -186,7 +186,7 @@ impl PhysicalMemory for Snapshot {
         }
     }
 
-    /// Draws that write are never queued.
+    /// Logs an error: draws that write memory are never queued.
     fn write(&self, physical: u32, _: &[u8]) {
         tracing::error!(target: "gpu", physical, "a queued draw writes memory");
     }
@@ -225,7 +225,7 @@ mod tests {
         let mut bytes = [9; 8];
         after.read(0x1ffc, &mut bytes);
         assert_eq!(bytes, [0, 0, 0, 1, 0, 0, 0, 3], "across pages");
-        // The page that was not written to is shared, and the version tells the two apart.
+        // The unwritten page is shared, and the range's version differs.
         let page = |snapshot: &Snapshot, i: usize| Arc::as_ptr(&snapshot.ranges[0].pages[i].bytes);
         assert_eq!(page(&before, 0), page(&after, 0));
         assert_ne!(page(&before, 1), page(&after, 1));
@@ -237,7 +237,7 @@ mod tests {
     fn ranges_share_the_pages_that_they_have_in_common() {
         let (memory, mut copies) = (Ram::new(0x2_0000), Copies::default());
         memory.write_u32(0x5000, 1);
-        // Direct3D's "from here on, the rest of the buffer".
+        // Direct3D binds vertex buffers as "from this offset to the end of the buffer".
         let rest = |at: u32| [(at, 0x1_0000 - at)];
         let copied = |copies: &mut Copies, at| copies.snapshot(&rest(at), &memory).unwrap().copied();
         assert_eq!(copied(&mut copies, 0x4010), 12 * PAGE);

@@ -1,14 +1,14 @@
-//! A backend whose draws are done on a thread of their own.
+//! Runs a backend's draws on a separate thread.
 //!
 //! ```text
-//!   packets ──► draw ──► Snapshot of what it reads ──► queue ──► thread ──► backend
-//!          └──► copy, draw that writes memory, picture, query, digest: wait for the queue, then at once
+//!   packets ──► draw ──► Snapshot of the memory read ──► queue ──► thread ──► backend
+//!          └──► resolve, memexport draw, present, query, digest: drain the queue, then run
 //! ```
 //!
-//! Most draws read memory and change nothing but the backend's own state, so when one is done
-//! doesn't matter as long as it reads what memory held when its packet came ([`Snapshot`]) and
-//! everything that looks at the result waits for it. So whatever the guest can see is the same, at
-//! the same guest time, as if each draw were done at once.
+//! Most draws read memory and change only the backend's own state. They may run late, provided that
+//! they read the memory contents of the time of their packet ([`Snapshot`]) and that every
+//! operation which observes results first drains the queue. Guest-visible state is then the same,
+//! at the same guest time, as if each draw ran immediately.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -22,21 +22,21 @@ use crate::draw_state::{CopyCall, DrawCall};
 use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
 
-/// Draws that may wait; with more, the processor waits for the thread.
+/// Most queued draws; the command processor waits for the thread while the queue is full.
 const MAX_WAITING: usize = 256;
-/// Errors kept until somebody asks; more are dropped.
+/// Most errors kept until they are collected; later ones are dropped.
 const MAX_ERRORS: usize = 4096;
 
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<(DrawCall, Snapshot)>,
-    /// Bytes that were copied for them and for the draw that is being done.
+    /// Bytes copied for the queued draws and the running one.
     bytes: usize,
-    /// A draw is being done.
+    /// A draw is running.
     busy: bool,
     closing: bool,
     errors: Vec<BackendError>,
-    /// What a draw panicked with.
+    /// Panic payload of a draw, rethrown by [`Threaded::backend`].
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -51,7 +51,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    /// Waits until a condition of the queue holds.
+    /// Waits until the queue satisfies a condition.
     fn wait(&self, until: impl Fn(&Queue) -> bool) -> MutexGuard<'_, Queue> {
         let mut queue = lock(&self.queue);
         while !until(&queue) {
@@ -60,7 +60,7 @@ impl Shared {
         queue
     }
 
-    /// The thread.
+    /// Thread function: takes draws from the queue and runs them until the queue closes.
     fn work(&self) {
         loop {
             let mut queue = self.wait(|queue| queue.closing || !queue.jobs.is_empty());
@@ -71,6 +71,7 @@ impl Shared {
             queue.busy = true;
             drop(queue);
             let bytes = memory.copied();
+            // A panic must not end the thread: callers would wait for the draw forever.
             let done = catch_unwind(AssertUnwindSafe(|| lock(&self.backend).draw(&call, &memory)));
             let mut queue = lock(&self.queue);
             queue.busy = false;
@@ -88,26 +89,26 @@ impl Shared {
     }
 }
 
-/// See the module's documentation.
+/// Wrapper that queues the draws of a [`Backend`] for a thread.
 pub(crate) struct Threaded {
     shared: Arc<Shared>,
     copies: Copies,
     inputs: Inputs,
     name: &'static str,
     cancel: Option<Cancel>,
-    /// Bytes that draws which wait may hold.
+    /// Most bytes that snapshots of queued draws may hold.
     most_bytes: usize,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Threaded {
-    /// Gives a backend a thread; one that can't tell what its draws read, or gets no thread, comes
-    /// back as it is.
+    /// Wraps a backend with a draw thread. A backend that cannot list what its draws read is
+    /// returned unchanged; if the thread cannot be started, draws run immediately.
     pub(crate) fn wrap(backend: Box<dyn Backend>) -> Box<dyn Backend> {
         Self::with_room(backend, QUEUED_BYTES)
     }
 
-    /// The same, where draws that wait may hold so many bytes.
+    /// Like [`wrap`](Self::wrap), with a limit on the bytes that queued draws may hold.
     fn with_room(backend: Box<dyn Backend>, most_bytes: usize) -> Box<dyn Backend> {
         let Some(inputs) = backend.inputs() else { return backend };
         let (name, cancel) = (backend.name(), backend.cancel());
@@ -134,7 +135,7 @@ impl Threaded {
         })
     }
 
-    /// The backend, when all draws are done. A draw's panic goes on here.
+    /// Waits until all draws are done and locks the backend. Rethrows a draw's panic.
     fn backend(&self) -> MutexGuard<'_, Box<dyn Backend>> {
         let mut queue = self.shared.wait(|queue| queue.jobs.is_empty() && !queue.busy);
         if let Some(panic) = queue.panic.take() {
@@ -159,6 +160,7 @@ impl Backend for Threaded {
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
         let (bytes, most_bytes) = (snapshot.copied(), self.most_bytes);
         let mut queue = self.shared.wait(|queue| {
+            // An empty queue accepts any draw, so that one above the limit does not wait forever.
             let has_room = queue.jobs.is_empty() || queue.bytes.saturating_add(bytes) <= most_bytes;
             queue.jobs.len() < MAX_WAITING && has_room
         });
@@ -207,12 +209,13 @@ impl Backend for Threaded {
 }
 
 impl Drop for Threaded {
-    /// What is still waiting can't be seen any more.
+    /// Queued draws are discarded: their results can no longer be observed.
     fn drop(&mut self) {
         let mut queue = lock(&self.shared.queue);
         queue.closing = true;
         queue.jobs.clear();
         drop(queue);
+        // Also cancel the running draw, so that the join does not wait for its end.
         if let Some(cancel) = &self.cancel {
             cancel.set();
         }
@@ -234,7 +237,8 @@ mod tests {
     use crate::registers::{RegisterFile, rb, vgt};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    /// Draws when it is told to, reads a word, and finds fault with odd ones; 99 makes it panic.
+    /// Test backend: each draw waits for a message and reads a word. Odd words are errors; 99
+    /// panics.
     struct Slow {
         go: Receiver<()>,
         seen: Seen,
@@ -247,7 +251,7 @@ mod tests {
 
         fn draw(&mut self, _: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
             if self.go.recv().is_err() {
-                return Ok(()); // nobody tells any more
+                return Ok(()); // the test has ended
             }
             let value = memory.read_u32(0x100);
             assert_ne!(value, 99, "99 bottles");
@@ -332,7 +336,7 @@ mod tests {
             }
             sender
         });
-        // One is being done and one waits; each holds a page of its own.
+        // One draw runs and one waits; each holds one page.
         for value in [2, 4, 6, 8] {
             memory.write_u32(0x100, value);
             backend.draw(&call(), &memory).unwrap();

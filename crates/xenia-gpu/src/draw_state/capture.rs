@@ -1,4 +1,4 @@
-//! Reads a draw out of the registers.
+//! Captures a [`DrawCall`] from the registers.
 
 use super::{
     Constants, Culling, DrawCall, DrawRequest, DrawStateError, Scissor, Tessellation, VertexKill, Viewport,
@@ -9,8 +9,8 @@ use crate::microcode::{Program, Shader};
 use crate::registers::{RegisterFile, pa, rb, sq, vgt};
 use std::sync::Arc;
 
-/// The scissor in force: the window scissor, shifted by the window offset unless that is off,
-/// within the screen scissor and the surface.
+/// Effective scissor: the window scissor, shifted by the window offset unless that is off,
+/// intersected with the screen scissor and the surface.
 pub fn scissor(registers: &RegisterFile) -> Scissor {
     let (tl, br) = (registers.read::<pa::PaScWindowScissorTl>(), registers.read::<pa::PaScWindowScissorBr>());
     let mut scissor = Scissor {
@@ -34,7 +34,7 @@ pub fn scissor(registers: &RegisterFile) -> Scissor {
     scissor
 }
 
-/// None where clipping is off as a whole.
+/// Enabled user clip planes; empty if clipping is off.
 fn clip_planes(registers: &RegisterFile) -> Vec<[f32; 4]> {
     let control = registers.read::<pa::PaClClipCntl>();
     let enabled = [
@@ -73,7 +73,7 @@ fn viewport(registers: &RegisterFile) -> Viewport {
         ],
         xy_divided: vte.vtx_xy_fmt(),
         z_divided: vte.vtx_z_fmt(),
-        // The bit says that the reciprocal has still to be taken.
+        // A clear bit means that the reciprocal still has to be taken.
         w_inverted: !vte.vtx_w0_fmt(),
         window_offset: if shift { [offset.window_x_offset(), offset.window_y_offset()] } else { [0; 2] },
         centers_at_integers: !registers.read::<pa::PaSuVtxCntl>().pix_center(),
@@ -82,16 +82,15 @@ fn viewport(registers: &RegisterFile) -> Viewport {
     }
 }
 
-/// The interpolators that are not smooth, one bit each.
+/// Flat-shaded interpolators, one bit each.
 ///
-/// Unsure: no source says which value of a bit is smooth. Direct3D's default sets all bits, and a
-/// register that nobody has written is taken as smooth too.
+/// Unsure: no source says which value of a bit means smooth. Direct3D's default sets all bits, and
+/// a register that was never written (0) is taken as smooth too.
 fn flat_interpolators(control: sq::SqInterpolatorCntl) -> u32 {
     if control.0 == 0 { 0 } else { !control.param_shade() & 0xffff }
 }
 
-/// The interpolators that are taken at a covered place of the pixel, one bit each. With one sample
-/// that is the centre.
+/// Interpolators with centroid sampling, one bit each. With one sample the centroid is the centre.
 fn centroid_interpolators(registers: &RegisterFile, msaa: Msaa) -> u32 {
     let at_centers = registers.read::<sq::SqInterpolatorCntl>().sampling_pattern();
     match registers.read::<sq::SqContextMisc>().sc_sample_cntl() {
@@ -102,7 +101,7 @@ fn centroid_interpolators(registers: &RegisterFile, msaa: Msaa) -> u32 {
     }
 }
 
-/// Whether a vertex shader's kill flag counts, and how.
+/// Reads whether the vertex shader's kill flag is used, and the condition for killing a primitive.
 fn vertex_kill(registers: &RegisterFile, mode: VertexExportMode, program: &Program) -> Option<VertexKill> {
     let any = registers.read::<pa::PaClClipCntl>().vtx_kill_or();
     (mode.has_kill() && program.writes(Program::POINT_SIZE)).then_some(if any {
@@ -112,7 +111,7 @@ fn vertex_kill(registers: &RegisterFile, mode: VertexExportMode, program: &Progr
     })
 }
 
-/// The part of the target that a draw may touch: nothing where its vertices only write to memory.
+/// Area of the target that a draw may touch; empty if its vertices only write to memory.
 fn drawn(registers: &RegisterFile, surface: rb::RbSurfaceInfo, draws: bool) -> Scissor {
     let mut drawn = scissor(registers);
     drawn.right = drawn.right.min(surface.surface_pitch() as i32).max(drawn.left);
@@ -122,7 +121,7 @@ fn drawn(registers: &RegisterFile, surface: rb::RbSurfaceInfo, draws: bool) -> S
     drawn
 }
 
-/// What alpha is compared with, and how; `None` where every pixel passes.
+/// Alpha test's comparison and reference value; `None` if every pixel passes.
 fn alpha_test(registers: &RegisterFile) -> Option<(Compare, f32)> {
     let control = registers.read::<rb::RbColorcontrol>();
     let compare = control.alpha_func();
@@ -130,7 +129,7 @@ fn alpha_test(registers: &RegisterFile) -> Option<(Compare, f32)> {
         .then(|| (compare, registers.float(rb::RB_ALPHA_REF)))
 }
 
-/// The offsets by which alpha becomes a mask of samples, if it does.
+/// Threshold offsets of alpha to mask; `None` if that is off.
 fn alpha_to_mask(registers: &RegisterFile) -> Option<[u8; 4]> {
     let control = registers.read::<rb::RbColorcontrol>();
     let offsets = [
@@ -142,18 +141,18 @@ fn alpha_to_mask(registers: &RegisterFile) -> Option<[u8; 4]> {
     control.alpha_to_mask_enable().then(|| offsets.map(|steps| steps as u8))
 }
 
-/// Whether a pixel shader does anything but give colors that nobody takes.
+/// Whether a pixel shader has an effect other than its colour exports.
 fn does_something(program: &Program) -> bool {
     program.writes(Program::DEPTH) || program.exports_memory() || program.kills
 }
 
-/// A register's 24 bits with their sign.
+/// Sign-extends a register's low 24 bits.
 fn sign_extended(value: u32) -> i32 {
     ((value << 8) as i32) >> 8
 }
 
 impl DrawCall {
-    /// Reads the registers.
+    /// Captures the state of a draw from the registers.
     pub fn capture(
         registers: &RegisterFile,
         request: DrawRequest,
@@ -175,9 +174,9 @@ impl DrawCall {
         let program = registers.read::<sq::SqProgramCntl>();
         let export_mode = program.vs_export_mode();
         let vertex_kill = vertex_kill(registers, export_mode, &vertex_shader.program);
-        // Vertices of the passes of multi-pass shading only write to memory.
+        // Vertices in multi-pass shading only write to memory.
         let draws = draws && export_mode != VertexExportMode::Multipass;
-        // Without a pixel shader there is only depth to draw.
+        // Without a pixel shader the draw writes only depth.
         let pixel_shader = pixel_shader.filter(|_| mode == EdramMode::ColorDepth);
         let pixel_exports = pixel_shader.map_or(0, |shader| shader.program.exports);
         let color = color::targets(registers, pixel_exports);
@@ -235,7 +234,7 @@ impl DrawCall {
             },
             line_width: polygon::line_width(registers),
             point_size: [points.width() as f32 / 16.0, points.height() as f32 / 16.0],
-            // Radii in the register, diameters in shaders.
+            // The register holds radii; shaders export diameters.
             point_limits: [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0],
             color,
             blend_constant: [rb::RB_BLEND_RED, rb::RB_BLEND_GREEN, rb::RB_BLEND_BLUE, rb::RB_BLEND_ALPHA]

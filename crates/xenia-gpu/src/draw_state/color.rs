@@ -1,19 +1,19 @@
-//! Colour targets of a draw: what of the four slots is drawn to.
+//! Colour targets of a draw: selects the slots that the draw writes.
 
 use super::{Blend, ColorTarget};
 use crate::registers::{Register, RegisterFile, rb};
 
-/// Registers of the targets' formats, by slot.
+/// `RB_COLOR_INFO` registers of the targets' formats, by slot.
 pub(crate) const INFO: [u32; 4] =
     [rb::RbColorInfo::INDEX, rb::RB_COLOR1_INFO, rb::RB_COLOR2_INFO, rb::RB_COLOR3_INFO];
-/// Registers of the targets' blending, by slot.
+/// `RB_BLENDCONTROL` registers of the targets, by slot.
 const BLEND_CONTROL: [u32; 4] =
     [rb::RbBlendcontrol::INDEX, rb::RB_BLENDCONTROL1, rb::RB_BLENDCONTROL2, rb::RB_BLENDCONTROL3];
 
 fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
     let info = rb::RbColorInfo(registers.get(INFO[slot]));
     let format = info.color_format();
-    // What a format doesn't have is not written, whatever the mask says.
+    // Components that the format lacks are not written, whatever the mask says.
     let write_mask = (registers.get(rb::RbColorMask::INDEX) >> (slot * 4)) as u8 & format.components();
     let blend = rb::RbBlendcontrol(registers.get(BLEND_CONTROL[slot]));
     (write_mask != 0).then(|| ColorTarget {
@@ -29,10 +29,10 @@ fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
     })
 }
 
-/// The slots that are drawn to by a shader that exports colours (bits 0 to 3 of `exports`).
+/// Selects the slots written by a shader that exports colours (bits 0 to 3 of `exports`).
 ///
-/// Titles leave slots set up from draws before. Of those that begin at one tile only the first is
-/// drawn to: the later ones would write over it, sample by sample.
+/// Titles leave slots set up from earlier draws. If several slots start at the same tile, only the
+/// first one is written: the later ones would overwrite it sample by sample.
 pub(super) fn targets(registers: &RegisterFile, exports: u64) -> [Option<ColorTarget>; 4] {
     let mut targets: [Option<ColorTarget>; 4] =
         std::array::from_fn(|slot| target(registers, slot).filter(|_| exports >> slot & 1 != 0));

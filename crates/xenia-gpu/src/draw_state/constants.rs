@@ -1,11 +1,11 @@
-//! Shader constants, and which of them have to be taken again.
+//! Shader constants, and dirty tracking of the blocks to capture again.
 
 use std::fmt;
 
 use super::VertexBuffer;
 use crate::registers::{self, Register, RegisterFile, sq};
 
-/// All shader constants at one moment.
+/// Snapshot of all shader constants.
 #[derive(Clone, PartialEq)]
 pub struct Constants {
     /// 512 vectors of four floats; vertex shaders start at `vertex_base`, pixel shaders at
@@ -24,7 +24,7 @@ pub struct Constants {
 }
 
 impl Default for Constants {
-    /// All zeros.
+    /// Returns all zeros.
     fn default() -> Self {
         Self {
             float: Box::new([[0.0; 4]; 512]),
@@ -38,20 +38,20 @@ impl Default for Constants {
 }
 
 impl Constants {
-    /// Takes the constants out of the register file.
+    /// Captures the constants from the register file.
     pub fn capture(registers: &RegisterFile) -> Self {
         let mut constants = Self::default();
         constants.update(registers, StaleConstants::ALL);
         constants
     }
 
-    /// The buffer of a vertex fetch constant (0 to 95).
+    /// Decodes the vertex fetch constant with the given number (0 to 95).
     pub fn vertex_buffer(&self, constant: u8) -> VertexBuffer {
         let (slot, at) = (constant as usize / 3, constant as usize % 3 * 2);
         VertexBuffer::decode([self.fetch[slot][at], self.fetch[slot][at + 1]])
     }
 
-    /// Takes what is stale out of the register file.
+    /// Captures the stale constants from the register file again.
     pub(crate) fn update(&mut self, registers: &RegisterFile, stale: StaleConstants) {
         let float = self.float.as_flattened_mut();
         let mut blocks = stale.float;
@@ -72,28 +72,28 @@ impl Constants {
     }
 }
 
-/// Registers of float constants that one bit of [`StaleConstants`] means.
+/// Float constant registers covered by one bit of [`StaleConstants`].
 const BLOCK: u32 = 32;
 
-/// Which constants have been written since they were taken out of the register file.
+/// Dirty flags of the constants written since they were captured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StaleConstants {
     /// Blocks of float constants, one bit each.
     float: u64,
-    /// Any of the others.
+    /// Any fetch, boolean, loop or base constant.
     others: bool,
 }
 
 impl StaleConstants {
-    /// All of them.
+    /// All constants are stale.
     pub(crate) const ALL: Self = Self { float: u64::MAX, others: true };
 
-    /// Whether there are any.
+    /// Whether any constant is stale.
     pub(crate) fn any(self) -> bool {
         self.others || self.float != 0
     }
 
-    /// Notes that `count` registers from `first` on have been written.
+    /// Marks `count` registers from `first` on as written.
     #[inline]
     pub(crate) fn written(&mut self, first: u32, count: u32) {
         let end = first.saturating_add(count);

@@ -1,43 +1,40 @@
-//! Copies out of the EDRAM: the registers as one plain description.
+//! Resolves (copies out of the EDRAM): the registers as a plain description.
 
 use super::color::INFO as COLOR_INFO;
 use super::{Scissor, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
 use crate::registers::{self, RegisterFile, pa, rb};
 
-/// The texture format of one 8-bit component. Titles' library copies to it with a swap for textures
-/// of alpha, and without one for textures of luminance.
+/// Texture format of one 8-bit component. Direct3D resolves to it with a swap for alpha textures,
+/// and without one for luminance textures.
 const FORMAT_8: u32 = 2;
 
-/// Which render target a copy reads.
+/// Render target that a resolve reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopySource {
     /// A colour target.
     Color {
         /// First EDRAM tile.
         base: u32,
-        /// Sample format.
         format: ColorTargetFormat,
     },
     /// The depth target.
     Depth {
         /// First EDRAM tile.
         base: u32,
-        /// Sample format.
         format: DepthFormat,
     },
 }
 
-/// Where a copy goes.
+/// Destination of a resolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyDestination {
-    /// Physical address.
     pub physical: u32,
-    /// Width in texels.
+    /// Pitch of the texture in texels.
     pub pitch: u32,
-    /// Height in texels.
+    /// Height of the texture in texels.
     pub height: u32,
-    /// Texture format.
+    /// Texture format number.
     pub format: u32,
     /// Number format: unsigned or signed fraction, unsigned or signed integer, float (7).
     pub number: u32,
@@ -45,51 +42,51 @@ pub struct CopyDestination {
     pub endian: u32,
     /// Values are multiplied by two to this power.
     pub exponent_bias: i32,
-    /// Red and blue are exchanged; in a texture of one 8-bit component alpha is stored.
+    /// Exchanges red and blue; for a texture of one 8-bit component, stores alpha.
     pub swap: bool,
-    /// The slice of a 3D texture, where it is one.
+    /// Slice of a 3D texture; `None` for other textures.
     pub slice: Option<u32>,
 }
 
 impl CopyDestination {
-    /// The component that is exchanged with red where `swap` says so.
+    /// Component that is exchanged with red if `swap` is set.
     pub const fn swapped_with_red(&self) -> usize {
         if self.format == FORMAT_8 { 3 } else { 2 }
     }
 }
 
-/// A copy out of the EDRAM ("resolve"), with the clears that go with it.
+/// Resolve: a copy out of the EDRAM, with the clears that go with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopyCall {
-    /// Conversion.
+    /// Conversion of the samples' values.
     pub command: CopyCommand,
-    /// What is read.
+    /// Render target to read.
     pub source: CopySource,
-    /// Sample selection: 0 to 3, or the mean of 0 and 1 (4), 2 and 3 (5), all (6).
+    /// Sample selection: 0 to 3, or the mean of 0 and 1 (4), of 2 and 3 (5), or of all (6).
     pub sample_select: u32,
     /// Width of the render target in pixels.
     pub pitch: u32,
     /// Samples per pixel.
     pub msaa: Msaa,
-    /// The three vertices of the rectangle: fetch constant 0 as two words, x and y floats each.
+    /// Vertex fetch constant 0 (two words) of the rectangle's three vertices; each has a float x
+    /// and y.
     pub vertices: [u32; 2],
     /// Added to the vertices in pixels, before the window offset.
     pub half_pixel: f32,
     /// Added to the vertices after rounding.
     pub window_offset: [i32; 2],
-    /// Pixels that may be copied.
+    /// Pixels that may be resolved.
     pub scissor: Scissor,
-    /// Destination.
     pub destination: CopyDestination,
-    /// The colour target is cleared to these words (the first is the one of 32-bit formats, red and
-    /// green of 64-bit ones).
+    /// Words to clear the colour target to, if it is cleared (the first is the one of 32-bit
+    /// formats, red and green of 64-bit ones).
     pub clear_color: Option<[u32; 2]>,
-    /// The depth target is cleared to this word; its first tile and format.
+    /// Word to clear the depth target to, and its first tile, if it is cleared.
     pub clear_depth: Option<(u32, u32)>,
 }
 
 impl CopyCall {
-    /// Reads the registers.
+    /// Captures a resolve from the registers.
     pub fn capture(registers: &RegisterFile) -> Self {
         let control = registers.read::<rb::RbCopyControl>();
         let info = registers.read::<rb::RbCopyDestInfo>();

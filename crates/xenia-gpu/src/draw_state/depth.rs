@@ -4,8 +4,8 @@ use super::{DepthStencil, Stencil};
 use crate::enums::{Compare, StencilOp};
 use crate::registers::{RegisterFile, pa, rb};
 
-/// The depth and stencil state of polygons, or of what has no faces: that is offset like a front
-/// face, but by a bit of its own.
+/// Captures the depth and stencil state. Points and lines have no faces: they use the front face's
+/// bias, but a separate enable bit.
 pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> DepthStencil {
     let control = registers.read::<rb::RbDepthcontrol>();
     let info = registers.read::<rb::RbDepthInfo>();
@@ -57,7 +57,7 @@ pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> Dep
     DepthStencil {
         base: info.depth_base(),
         format: info.depth_format(),
-        // A test that lets everything pass and writes nothing is none, and the surface isn't touched.
+        // A test that always passes and writes nothing is off, so the depth surface isn't touched.
         compare: compare.filter(|compare| *compare != Compare::Always || write),
         write,
         stencil: stencil.filter(|faces| !faces.iter().all(is_idle)),

@@ -1,14 +1,14 @@
-//! How polygons are filled, and how wide lines are.
+//! Polygon fill modes and line widths.
 
 use crate::enums::{PolygonFill, Primitive};
 use crate::registers::{RegisterFile, pa};
 
-/// `PA_SU_SC_MODE_CNTL`'s mode in which the fills of both faces count; a title was seen to leave
-/// points in them in another mode and to want its triangles filled.
+/// `PA_SU_SC_MODE_CNTL`'s polygon mode in which the fill modes of both faces apply. One title
+/// leaves points in these fields in another mode and expects filled triangles.
 const DUAL: u32 = 1;
 
-/// Whether a primitive has faces: it can be culled, and be drawn as lines or points. Patches of the
-/// tessellator have the numbers of two kinds of rectangles.
+/// Whether a primitive has faces, so that it can be culled and be drawn as lines or points.
+/// Tessellated patches share the numbers of two kinds of rectangle lists.
 pub(super) fn is_polygonal(primitive: Primitive, is_tessellated: bool) -> bool {
     match primitive {
         Primitive::CopyRectList1 | Primitive::CopyRectList2 => is_tessellated,
@@ -24,14 +24,15 @@ pub(super) fn is_polygonal(primitive: Primitive, is_tessellated: bool) -> bool {
     }
 }
 
-/// The fills of front and back faces of polygons; `None` where both are filled.
+/// Polygon fill modes of front and back faces; `None` if both are filled triangles.
 pub(super) fn fills(registers: &RegisterFile) -> Option<[PolygonFill; 2]> {
     let control = registers.read::<pa::PaSuScModeCntl>();
     let fills = [control.polymode_front_ptype(), control.polymode_back_ptype()];
     (control.poly_mode() == DUAL && fills != [PolygonFill::Triangles; 2]).then_some(fills)
 }
 
-/// Half the width of lines in pixels. A register that nobody has written makes them a pixel wide.
+/// Half the width of lines in pixels. A register that was never written (0) makes lines a pixel
+/// wide.
 pub(super) fn line_width(registers: &RegisterFile) -> f32 {
     match registers.read::<pa::PaSuLineCntl>().width() {
         0 => 0.5,

@@ -1,25 +1,25 @@
-//! Tessellation: what becomes of patches, as registers describe it.
+//! Tessellation state, as registers describe it.
 
 use crate::enums::TessellationMode;
 use crate::registers::{RegisterFile, vgt};
 
-/// What `VGT_OUTPUT_PATH_CNTL` selects where patches are cut up.
+/// `VGT_OUTPUT_PATH_CNTL` value that selects tessellation.
 const TESSELLATE: u32 = 1;
-/// From this primitive type on the output path counts whatever the major mode says.
+/// First primitive type for which the output path applies whatever the major mode.
 const FIRST_EXPLICIT: u32 = 0x10;
 
-/// How patches are cut into triangles.
+/// Tessellation state of patches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tessellation {
-    /// Where the levels of edges come from, and how vertices lie on them.
+    /// Tessellation mode: source of the edge levels and spacing of the vertices.
     pub mode: TessellationMode,
-    /// Least and highest level: an edge has one part more.
+    /// Least and largest level; an edge has one segment more.
     pub levels: [f32; 2],
 }
 
 impl Tessellation {
-    /// `None` where vertices go straight on. The output path is looked at in the explicit major
-    /// mode only: titles leave it as it was for draws in the other.
+    /// Captures the state; `None` if vertices are not tessellated. The output path applies only in
+    /// the explicit major mode: titles leave it unchanged for draws in the other.
     pub(super) fn capture(registers: &RegisterFile, initiator: vgt::VgtDrawInitiator) -> Option<Self> {
         let is_explicit = initiator.major_mode() != 0 || initiator.prim_type().bits() >= FIRST_EXPLICIT;
         let path = registers.read::<vgt::VgtOutputPathCntl>().path_select();

@@ -1,10 +1,10 @@
-//! Draw calls out of registers: field by field, and whole states as snapshots.
+//! Tests of captured draw calls: single fields, and whole states as snapshots.
 
 use super::*;
 use crate::microcode::{ShaderKind, assemble};
 use crate::registers::{RegisterFile, pa, rb, sq};
 
-/// State as Direct3D leaves it for a 1280 x 720 scene.
+/// Register state that Direct3D sets for a 1280 x 720 scene.
 fn scene() -> RegisterFile {
     let mut registers = RegisterFile::new();
     for (index, value) in [
@@ -133,7 +133,7 @@ fn what_changes_nothing_is_left_out() {
     let mut registers = scene();
     let call = |registers: &RegisterFile| capture(registers, 4 | 3 << 16, IndexSource::Counted).unwrap();
     assert!(call(&registers).pixel_shader.is_some() && call(&registers).depth.compare.is_some());
-    // Depth: always, no write. Stencil: always, and kept.
+    // Depth: always, no write. Stencil: always, keep.
     registers.set(0x2200, 1 | 2 | 7 << 4 | 7 << 8);
     let depth = call(&registers).depth;
     assert_eq!((depth.compare, depth.write, depth.stencil), (None, false, None));
@@ -144,7 +144,7 @@ fn what_changes_nothing_is_left_out() {
     assert_eq!(call(&registers).depth.stencil, None, "without a bit to write");
     registers.set(0x2200, 2 | 4 | 7 << 4);
     assert_eq!(call(&registers).depth.compare, Some(Compare::Always), "it writes");
-    // The shader exports colour only, and none is written.
+    // The shader exports only colour, and the write mask is empty.
     registers.set(0x2202, 0);
     registers.set(0x2104, 0);
     assert_eq!(call(&registers).pixel_shader, None);
@@ -227,7 +227,7 @@ fn patches_are_told_from_rectangles_with_their_number() {
     registers.write(lines.polymode_back_ptype(PolygonFill::Lines).poly_mode(1));
     registers.write(vgt::VgtHosCntl::with().tess_mode(TessellationMode::Continuous));
     registers.set(vgt::VGT_HOS_MAX_TESS_LEVEL, 3.0_f32.to_bits());
-    // The output path, the primitive with its major mode, and whether it is cut up and has faces.
+    // The output path, the primitive with its major mode, whether it is tessellated and has faces.
     for (path, initiator, is_cut, has_faces) in [
         (0, 0x11, false, false),
         (1, 0x11, true, true),

@@ -1,20 +1,19 @@
-//! Vertex fetch constants by their fields.
+//! Vertex fetch constants.
 
 use crate::memory::{Endian, PHYSICAL_SIZE};
 
-/// What a vertex fetch constant says.
+/// Decoded vertex fetch constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VertexBuffer {
-    /// Physical address, of a word.
+    /// Physical address, word-aligned.
     pub physical: u32,
-    /// Words; those beyond read as zero.
+    /// Size in words; words beyond it read as zero.
     pub words: u32,
-    /// Byte order.
     pub endian: Endian,
 }
 
 impl VertexBuffer {
-    /// Decodes the two words.
+    /// Decodes a constant's two words.
     pub const fn decode([first, second]: [u32; 2]) -> Self {
         Self {
             physical: first & (PHYSICAL_SIZE - 1) & !3,
@@ -23,7 +22,7 @@ impl VertexBuffer {
         }
     }
 
-    /// Whether the first word says that it is one, and not a texture's.
+    /// Whether the first word's type field marks a vertex fetch constant, not a texture's.
     pub const fn is_named_by(first: u32) -> bool {
         first & 3 == 3
     }

@@ -1,18 +1,18 @@
-//! Memory exports: elements of a stream, converted and written to physical memory.
+//! Memory export (memexport): converts stream elements and writes them to physical memory.
 //!
-//! A stream is described by the four words of `eA`, which shaders build from a constant by
-//! multiplying and adding as floats; so three of them have the exponent that makes a mantissa an
+//! The four words of `eA` describe a stream. Shaders compute them from a constant by float
+//! multiplication and addition, so three of them have the exponent that makes the mantissa an
 //! integer (2^23).
 //!
 //! | word | bits |
 //! |---|---|
 //! | x | 29:0 address in words; 31:30 = 1 |
 //! | y | 22:0 index of `eM0`; 31:23 = 0x96 |
-//! | z | 2:0 byte order, 13:8 colour format, 18:16 numbers, 19 red and blue exchanged; 31:23 = 0x96 |
+//! | z | 2:0 byte order, 13:8 colour format, 18:16 number format, 19 red-blue swap; 31:23 = 0x96 |
 //! | w | 22:0 elements of the stream; 31:23 = 0x96 |
 //!
-//! An address whose fixed bits differ names no stream, and an element beyond the last one has no
-//! place: both are dropped, as the chip does.
+//! Exports are dropped, as on the chip, if the fixed bits of the address differ or if the element
+//! lies beyond the end of the stream.
 
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::texture::{Format, encode, swap};
@@ -20,17 +20,17 @@ use crate::texture::{Format, encode, swap};
 /// Sign and exponent of a float whose mantissa is an integer.
 const INTEGER: u32 = 0x96;
 
-/// A stream and a place in it.
+/// Stream and the current index in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stream {
-    /// Physical address of its first element.
+    /// Physical address of the first element.
     base: u32,
-    /// The element that the export begins at.
+    /// Element at which the export starts.
     index: u32,
-    /// Elements of the whole.
+    /// Number of elements in the stream.
     count: u32,
     format: &'static Format,
-    /// Fractions, signed fractions, integers, signed integers, floats (7).
+    /// Number format: unsigned or signed fraction, unsigned or signed integer, float (7).
     number: u32,
     /// Byte order: none, 8 in 16, 8 in 32, 16 in 32, 8 in 64, 8 in 128.
     endian: u32,
@@ -39,7 +39,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// From the bits of `eA`; `None` if that is no stream's, or its format none that colours have.
+    /// Decodes the bits of `eA`; `None` if they describe no stream or a format that is not a colour
+    /// format.
     pub(super) fn decode([x, y, z, w]: [u32; 4]) -> Option<Self> {
         if x >> 30 != 1 || [y, z, w].iter().any(|word| word >> 23 != INTEGER) {
             return None;
@@ -56,7 +57,7 @@ impl Stream {
         })
     }
 
-    /// Writes an element, counted from the index on.
+    /// Writes the element at the stream's index plus `element`.
     pub(super) fn write(&self, element: u32, mut value: [f32; 4], memory: &dyn PhysicalMemory) {
         let index = self.index + element;
         if index >= self.count {
@@ -68,14 +69,14 @@ impl Stream {
         let size = self.format.bytes;
         let mut bytes = encode(self.format.layout, self.number, value);
         let bytes = &mut bytes[..size as usize];
-        // At most 2^27 bytes, so nothing overflows; memory wraps.
+        // At most 2^27 bytes, so the product does not overflow; addresses wrap around.
         let offset = index * size;
         let unit = self.unit();
         if size >= unit {
             swap(bytes, self.endian);
             memory.write(self.base.wrapping_add(offset), bytes);
         } else {
-            // The order goes over several elements: each byte has its place among theirs.
+            // The byte swap unit may span several elements, so each byte's address is swapped.
             let flip = if self.endian == 3 { 2 } else { unit - 1 };
             for (at, byte) in (offset..).zip(&*bytes) {
                 memory.write(self.base.wrapping_add(at ^ flip), &[*byte]);
@@ -83,7 +84,7 @@ impl Stream {
         }
     }
 
-    /// Bytes that the byte order goes over.
+    /// Size of the byte swap unit in bytes.
     fn unit(&self) -> u32 {
         match self.endian {
             1 => 2,
@@ -170,7 +171,7 @@ mod tests {
         ] {
             assert_eq!([0, 1, 2, 3].map(|i| at(i, 2 << 8 | endian).unwrap()), places, "{endian}");
         }
-        // Two bytes: halves of words change places as well.
+        // The 8-in-32 swap of two-byte elements also exchanges the halves of a word.
         assert_eq!(written(0, 24 << 8 | 2 << 16 | 2, [258.0; 4])[..4], [0, 0, 1, 2]);
         assert_eq!(written(1, 24 << 8 | 2 << 16 | 3, [258.0; 4])[..4], [2, 1, 0, 0]);
     }
@@ -193,7 +194,7 @@ mod tests {
         ] {
             assert_eq!(Stream::decode(bad), None, "{bad:x?}");
         }
-        // Elements 6 and 7 of eight; what begins beyond the end or counts to the limit.
+        // Elements 6 and 7 of eight, then indices beyond the end or at the limit.
         let ram = Ram::new(0x2000);
         let write = |index, count| {
             let stream = Stream::decode(address(index, 36 << 8 | 2, count)).unwrap();

@@ -1,4 +1,4 @@
-//! Texture sampling: which texels of which levels a fetch reads, and what becomes of them.
+//! Texture sampling: selects texels and mip levels, filters, and converts the result.
 
 mod anisotropy;
 mod gradients;
@@ -13,13 +13,13 @@ pub(super) use gradients::gradients;
 use gradients::{level_of_detail, texel_gradients};
 use level::{Level, plane_lanes, snap};
 
-/// What fetches of three dimensions and of stacks have as their dimension.
+/// Dimension field of fetches from 3D and stacked textures.
 const STACKED: u8 = 2;
-/// What fetches of two dimensions have.
+/// Dimension field of fetches from 2D textures.
 const PLANE: u8 = 1;
 
-/// Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the
-/// middle.
+/// Border colour: black, white, or the black of video (Cr, Y, Cb and Y, Cr, Cb), whose chroma
+/// components are zero at the middle of their range.
 fn border(info: &TextureInfo) -> [f32; 4] {
     let [x, y, z, w] = match info.border {
         1 => [1.0; 4],
@@ -30,34 +30,34 @@ fn border(info: &TextureInfo) -> [f32; 4] {
     [x, y, z, if info.opaque_border { 1.0 } else { w }]
 }
 
-/// A fraction with 16 bits behind the point. Half a step is taken for a little less, as 127 / 255
-/// lies just below one and may come a unit too high.
+/// Rounds to a fraction of 16 bits. Exactly half a step rounds down, since 127 / 255 lies just
+/// below one and might become a unit too high.
 #[inline(always)]
 fn short_fraction(value: f32) -> f32 {
     (value * 65_536.0 + 0.499) as i32 as f32 * (1.0 / 65_536.0)
 }
 
-/// A fetch from a texture, as its words and the constant have it lookup.
+/// Texture fetch with the settings of its instruction and fetch constant.
 struct Lookup<'a> {
     binding: &'a Binding,
     fetch: &'a TextureFetch,
     coordinates: &'a [Lanes; 3],
-    /// Texels of the first level, or of the one in whose texels coordinates are given.
+    /// Texels of the base level, or of the level that unnormalised coordinates refer to.
     size: [f32; 3],
-    /// By which coordinates are multiplied to be in texels.
+    /// Factor from coordinates to texels.
     scale: [f32; 3],
     mag: TextureFilter,
     min: TextureFilter,
     mip: TextureFilter,
     border: [f32; 4],
-    /// Components with 16 bits behind the point.
+    /// Components with 16 fraction bits, one bit each.
     short: u8,
-    /// By which components are multiplied.
+    /// Factor of the components.
     factor: f32,
 }
 
-/// A coordinate in texels of one level in those of another. A rounded share of the sides would miss
-/// texels' edges, and products of large sides have more bits than a float.
+/// Converts a coordinate from texels of one level to those of another. A rounded ratio of the sides
+/// would miss texel edges, and products of large sides have more bits than a float.
 #[inline(always)]
 fn in_texels(at: f32, base: f32, side: u32) -> f32 {
     let side = side as f32;
@@ -84,7 +84,7 @@ impl<'a> Lookup<'a> {
             size,
             scale: match info.dimension {
                 _ if fetch.unnormalized => [1.0; 3],
-                // Layers of a stack are measured like slices; faces are counted.
+                // Coordinates of stack layers scale like those of slices; faces are numbered.
                 Dimension::D3 | Dimension::D2 => size,
                 Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
             },
@@ -107,7 +107,7 @@ impl<'a> Lookup<'a> {
             || matches!(self.fetch.operation, TextureOp::ComputedLod | TextureOp::Weights)
     }
 
-    /// All lanes of a plain fetch.
+    /// Fetches all lanes of a plain fetch.
     fn plain(&self, plain: &Plain<'_>) -> Vector {
         let info = &self.binding.info;
         let mut stored = [[0.0; LANES]; 4];
@@ -153,7 +153,8 @@ impl<'a> Lookup<'a> {
         result
     }
 
-    /// The samples of which a fetch may be the mean. Like hosts, only where all filters are linear.
+    /// Most samples that the fetch may average. Like host GPUs, anisotropic filtering applies only
+    /// if all filters are linear.
     fn most_taps(&self) -> u32 {
         let has_gradients = self.fetch.computed_lod || self.fetch.register_gradients;
         let is_plane = self.fetch.dimension == PLANE && self.binding.info.dimension == Dimension::D2;
@@ -169,7 +170,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The mean of the samples of what a lane's pixel covers.
+    /// Averages the samples along a lane's pixel footprint.
     fn anisotropic(&self, lane: usize, footprint: &Footprint) -> [f32; 4] {
         let mut sum = [0.0; 4];
         for tap in 0..footprint.taps {
@@ -181,12 +182,12 @@ impl<'a> Lookup<'a> {
         self.result(sum.map(|sum| sum / footprint.taps as f32))
     }
 
-    /// Where a lane reads, so far from its coordinates, in texels.
+    /// Texel coordinates of a lane, offset by `away` texels.
     fn place(&self, lane: usize, away: [f32; 2]) -> [f32; 3] {
         let dimension = self.binding.info.dimension;
         let cube = if dimension == Dimension::Cube { 1.0 } else { 0.0 };
         let mut at = [0, 1, 2].map(|axis| {
-            // Cube coordinates come from the cube operation with one added.
+            // The cube instruction adds one to its coordinates.
             let value = self.coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
             snap(value * self.scale[axis] + self.fetch.offset[axis] + away.get(axis).unwrap_or(&0.0))
         });
@@ -196,7 +197,7 @@ impl<'a> Lookup<'a> {
         at
     }
 
-    /// What a level has at a place.
+    /// Samples one mip level.
     fn in_level(&self, index: usize, at: [f32; 3], linear: bool) -> [f32; 4] {
         let info = &self.binding.info;
         let dimension = info.dimension;
@@ -208,7 +209,7 @@ impl<'a> Lookup<'a> {
         level.sample(dimension, within(0), within(1), w, linear)
     }
 
-    /// What one lane gets.
+    /// Result of one lane.
     fn lane(&self, lane: usize, lod: f32) -> [f32; 4] {
         let at = self.place(lane, [0.0; 2]);
         match self.fetch.operation {
@@ -217,7 +218,7 @@ impl<'a> Lookup<'a> {
                 let fraction = |axis: usize| (at[axis] - 0.5) - (at[axis] - 0.5).floor();
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
-            // How much of the border is mixed in: the weight of texels outside.
+            // Border fraction, approximated as all or nothing: 1 outside of the texture.
             TextureOp::BorderFraction => {
                 let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= self.size[axis]);
                 [if inside { 0.0 } else { 1.0 }; 4]
@@ -226,12 +227,12 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// A level of detail among the levels that there are.
+    /// Clamps a level of detail to the available levels.
     fn limited(&self, lod: f32) -> f32 {
         lod.max(self.binding.info.levels[0] as f32).clamp(0.0, self.last_level())
     }
 
-    /// The stored components at a place.
+    /// Filtered components at a position, before rounding, swizzle and exponent.
     fn stored(&self, lod: f32, at: [f32; 3]) -> [f32; 4] {
         let linear = is_linear(if lod > 0.0 { self.min } else { self.mag });
         let lod = self.limited(lod);
@@ -245,7 +246,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// What a fetch makes of stored components.
+    /// Rounds, swizzles and scales filtered components to the fetch's result.
     fn result(&self, mut stored: [f32; 4]) -> [f32; 4] {
         for (c, stored) in stored.iter_mut().enumerate() {
             if self.short >> c & 1 != 0 {
@@ -260,7 +261,7 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Carries out a fetch for the lanes of a mask.
+/// Executes a fetch for the lanes of a mask.
 pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
     let lookup = Lookup::new(binding, fetch, at.coordinates);
     let most = lookup.most_taps();
@@ -307,16 +308,16 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
     result
 }
 
-/// A fetch that all lanes do from the same one or two levels of a 2D texture.
+/// Fast path: a fetch in which all lanes read the same one or two levels of a 2D texture.
 struct Plain<'a> {
-    /// The level, and the one after it.
+    /// The selected level and the one after it.
     images: [&'a TextureLevel; 2],
     linear: bool,
-    /// How much of the second level goes in, where the filter mixes them.
+    /// Weights of the second level, if the filter blends both.
     fractions: Option<Lanes>,
 }
 
-/// Whether the fetch of the lanes of a mask is such a plain one.
+/// Selects the fast path if the lanes of a mask allow it.
 fn plain<'a>(
     binding: &'a Binding,
     fetch: &TextureFetch,

@@ -1,4 +1,4 @@
-//! Primitives to triangles.
+//! Primitive assembly: primitives to triangles.
 
 use super::outline::{self, Take};
 use super::vertex::Vertices;
@@ -6,7 +6,7 @@ use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
 use crate::enums::Primitive;
 
-/// A corner of a triangle in clip space.
+/// Corner of a triangle in clip space.
 #[derive(Clone, Copy)]
 pub(crate) struct Corner {
     pub(crate) position: [f32; 4],
@@ -23,7 +23,7 @@ impl Corner {
         Self { position: vertices.positions[number], attributes }
     }
 
-    /// Combines each component of positions and attributes.
+    /// Combines positions and attributes component by component.
     pub(crate) fn combine(a: &Self, b: &Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let mut out = *a;
         for (out, b) in out.position.iter_mut().zip(&b.position) {
@@ -35,7 +35,7 @@ impl Corner {
         out
     }
 
-    /// What x and y are still to be divided by.
+    /// Divisor that x and y still need.
     pub(crate) fn screen_w(&self, call: &DrawCall) -> f32 {
         match &call.viewport {
             viewport if viewport.xy_divided => 1.0,
@@ -44,7 +44,7 @@ impl Corner {
         }
     }
 
-    /// Moved on the screen by so many pixels.
+    /// Moves the corner by x and y pixels on the screen.
     pub(crate) fn moved(&self, call: &DrawCall, x: f32, y: f32) -> Self {
         let mut out = *self;
         let w = self.screen_w(call);
@@ -55,18 +55,18 @@ impl Corner {
     }
 }
 
-/// Which side of a triangle is seen.
+/// Which face of a triangle is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Facing {
-    /// What its corners say; one side or both may be culled.
+    /// Determined by the winding order; front or back faces may be culled.
     Found,
-    /// The front, as of what has but one: rectangles, points, lines.
+    /// Front, for primitives without a back: rectangles, points, lines.
     Front,
-    /// The back: it belongs to the outline of a polygon that is seen from behind.
+    /// Back: the triangle outlines a polygon that is seen from behind.
     Back,
 }
 
-/// What a corner list is: its flat-shaded attributes come from one of its corners.
+/// Flat shading: copies the flat attributes of the provoking corner to all corners.
 fn flatten(call: &DrawCall, corners: &mut [Corner], provoking: usize) {
     if call.flat == 0 {
         return;
@@ -81,8 +81,8 @@ fn flatten(call: &DrawCall, corners: &mut [Corner], provoking: usize) {
     }
 }
 
-/// The fourth corner of a rectangle, whose longest side among the three given is the diagonal; and
-/// the two corners at the ends of that.
+/// Computes the fourth corner of a rectangle list's rectangle, and the indices of the diagonal's
+/// ends. The diagonal is the longest side of the three given corners.
 fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
     let distance = |a: usize, b: usize| {
         let [pa, pb] = [corners[a].position, corners[b].position];
@@ -100,10 +100,10 @@ fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
     (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)
 }
 
-/// All edges of a triangle belong to its border.
+/// Edge mask: all edges of a triangle belong to its polygon's outline.
 const ALL: u8 = 0b111;
 
-/// Calls `take` with each triangle of a draw and which side of it is seen.
+/// Calls `take` with each triangle of a draw and its facing.
 pub(crate) fn triangles(
     call: &DrawCall,
     vertices: &Vertices,
@@ -130,7 +130,8 @@ pub(crate) fn triangles(
             }
             Primitive::TriangleStrip | Primitive::TriangleStrip2d => {
                 for (i, t) in run.windows(3).enumerate().filter(|(_, t)| is_left(t)) {
-                    // Every second one is turned round, so that all face the same way.
+                    // Every second triangle of a strip is reversed, so that all have the same
+                    // winding.
                     if i & 1 == 0 {
                         triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
                     } else {
@@ -142,7 +143,8 @@ pub(crate) fn triangles(
                 let is_left = |t: &[u32]| is_left(&[run[0], t[0], t[1]]);
                 let is_fan = vertices.primitive == Primitive::TriangleFan;
                 for (i, t) in run.get(1..).unwrap_or(&[]).windows(2).enumerate().filter(|(_, t)| is_left(t)) {
-                    // Edges to the first corner lie within a polygon, but for the first and the last.
+                    // Edges to a fan's first corner are inside the polygon, except the first and
+                    // the last.
                     let (first, last) = (is_fan || i == 0, is_fan || i + 3 == run.len());
                     let edges = u8::from(first) | 0b010 | u8::from(last) << 2;
                     triangle(&mut take, [run[0], t[0], t[1]], provoking(1, 2), edges);

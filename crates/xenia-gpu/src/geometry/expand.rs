@@ -1,4 +1,4 @@
-//! Draws as lists of shaded triangles, for backends whose host has no such primitives.
+//! Expansion of draws to lists of shaded triangles, for backends whose host lacks the primitive.
 
 use super::assemble;
 use super::vertex;
@@ -10,19 +10,19 @@ use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::texture::TextureCache;
 
-/// Corners of triangles, three after the other.
+/// Triangle list of shaded corners, three per triangle.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Triangles {
     /// Positions as the vertex shader exports them.
     pub positions: Vec<[f32; 4]>,
-    /// Interpolators, `interpolators` of them for each corner; flat ones are the same at all three.
+    /// Interpolators, `interpolators` of them per corner; flat ones are equal at all three corners.
     pub attributes: Vec<[f32; 4]>,
-    /// Interpolators of a corner, at most 16.
+    /// Number of interpolators per corner, at most 16.
     pub interpolators: usize,
 }
 
-/// Shades vertices with the interpreter and makes triangles of whatever they are: the fourth corner
-/// of rectangles, squares for points, strips one pixel wide for lines.
+/// Shades vertices with the interpreter and assembles triangles: computes the fourth corner of
+/// rectangles and expands points to squares and lines to strips.
 #[derive(Default)]
 pub struct Expander {
     interpreter: Interpreter,
@@ -30,8 +30,8 @@ pub struct Expander {
 }
 
 impl Expander {
-    /// The triangles of a draw. Those of vertices that were not shaded when the token was set are
-    /// left out.
+    /// Expands a draw to triangles. If the token is set, triangles of vertices that are not shaded
+    /// yet are left out.
     pub fn triangles(
         &mut self,
         call: &DrawCall,
@@ -46,8 +46,8 @@ impl Expander {
             &mut self.interpreter,
             (&DrawLimits::default(), cancel),
             &mut |vertices| {
-                // A point's corners have their place in the position register's interpolator, be it exported
-                // or not.
+                // The position register's interpolator holds a corner's place in the point,
+                // exported or not.
                 let register = call.position_register.filter(|_| call.primitive == Primitive::PointList);
                 let place = register.map_or(0, |register| register as usize + 1).min(16);
                 out.interpolators = vertices.interpolators.max(place);

@@ -1,20 +1,20 @@
-//! The indices of a draw: counted, from memory, or from the packet itself.
+//! Indices of a draw: auto-generated, from memory, or embedded in the packet.
 
 use crate::draw_state::{DrawCall, IndexSource};
 use crate::memory::PhysicalMemory;
 
-/// Most vertices that a draw can have: `VGT_DRAW_INITIATOR` counts in 16 bits.
+/// Most vertices in a draw: `VGT_DRAW_INITIATOR` counts in 16 bits.
 pub const MAX_COUNT: u32 = 65_535;
 
-/// The memory that a draw's indices are read from: physical address and bytes.
+/// Memory range of a draw's index buffer: physical address and bytes.
 pub(crate) fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
     let IndexSource::Buffer { physical, wide, length, .. } = call.indices else { return None };
     let bytes = call.count.min(MAX_COUNT).min(length) * if wide { 4 } else { 2 };
-    // A swap exchanges bytes within words, so the words are read from where they start.
+    // Byte swaps act on whole words, so the range is aligned to words.
     Some((physical & !3, (bytes + 8) & !3))
 }
 
-/// Reads the indices of a draw; the restart index comes out as `None`.
+/// Reads the indices of a draw; the primitive restart index is returned as `None`.
 pub fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
     let count = call.count.min(MAX_COUNT);
     let raw: Vec<u32> = match &call.indices {

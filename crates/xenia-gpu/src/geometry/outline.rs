@@ -1,15 +1,16 @@
-//! Lines and points as triangles: of their own, and where polygons are not filled.
+//! Lines and points as triangles: line and point primitives, and polygons filled with lines or
+//! points.
 
 use super::assemble::{Corner, Facing};
 use super::segment::segment;
 use crate::draw_state::DrawCall;
 use crate::enums::PolygonFill;
 
-/// Takes triangles.
+/// Callback that receives triangles.
 pub(crate) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
 
-/// A line, across the direction it mostly runs in on the screen, as far as it lies in front of the
-/// eye.
+/// Expands a line to triangles. The width extends along the minor axis of the line on the screen;
+/// the part behind the eye is clipped.
 pub(crate) fn line(call: &DrawCall, ends: [&Corner; 2], facing: Facing, take: Take<'_>) {
     let Some([from, to]) = &segment(call, ends) else { return };
     let screen = |c: &Corner, axis: usize| c.position[axis] / c.screen_w(call) * call.viewport.scale[axis];
@@ -22,7 +23,8 @@ pub(crate) fn line(call: &DrawCall, ends: [&Corner; 2], facing: Facing, take: Ta
     take([a, d, c], facing);
 }
 
-/// A point of half a width and half a height; its corners know their place in it.
+/// Expands a point of half a width and half a height; the corners hold their coordinates in the
+/// point.
 pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: Facing, take: Take<'_>) {
     let [a, b, c, d] = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, y)| {
         let mut corner = center.moved(call, x * w, y * h);
@@ -36,8 +38,8 @@ pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: 
     take([a, c, d], facing);
 }
 
-/// A triangle as its face is filled. Of `edges` those that are no border of the polygon that it is
-/// a part of are not set: bit 0 is the one from the first corner to the second, and so on.
+/// Draws a triangle in its face's fill mode. Bits of `edges` select the edges on the outline of the
+/// polygon: bit 0 is the edge from the first corner to the second, and so on.
 pub(crate) fn polygon(
     call: &DrawCall,
     fills: [PolygonFill; 2],
@@ -63,7 +65,7 @@ pub(crate) fn polygon(
     }
 }
 
-/// Whether what lies in front of the eye of a triangle is seen from behind.
+/// Whether the part of a triangle in front of the eye is back-facing.
 fn is_back(call: &DrawCall, corners: &[Corner; 3]) -> bool {
     let viewport = &call.viewport;
     let [a, b, c] = corners.each_ref().map(|corner| {
@@ -71,7 +73,7 @@ fn is_back(call: &DrawCall, corners: &[Corner; 3]) -> bool {
         let w = if viewport.w_inverted { 1.0 / w } else { w };
         [x, y, if viewport.xy_divided { 1.0 } else { w }]
     });
-    // The determinant has the sign of the area on a screen that the viewport doesn't mirror.
+    // The determinant has the sign of the area on screen, if the viewport doesn't mirror.
     let determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
         + a[2] * (b[0] * c[1] - b[1] * c[0]);
     let [sx, sy, _] = viewport.scale.map(f64::from);

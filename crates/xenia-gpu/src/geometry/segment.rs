@@ -1,27 +1,26 @@
-//! Positions between the shader and the screen: what is homogeneous about them, and segments in
-//! front of the eye.
+//! Clip-space positions: conversion to homogeneous coordinates, and clipping of segments.
 
 use super::assemble::Corner;
 use crate::draw_state::DrawCall;
 
-/// Least w that is drawn.
+/// Smallest w that is drawn.
 pub(crate) const LEAST_W: f32 = 1e-6;
 
-/// A plane: a corner is inside where the sum of products with its position is not negative.
+/// Clip plane: a corner is inside where the dot product with its position is not negative.
 pub(crate) type Plane = [f32; 4];
 
 pub(crate) fn distance(plane: &Plane, corner: &Corner) -> f32 {
     plane.iter().zip(&corner.position).map(|(a, b)| a * b).sum()
 }
 
-/// The planes at both ends of the depth range, where depth is clipped.
+/// Clip planes at both ends of the depth range, if depth is clipped.
 pub(crate) fn depth_planes(call: &DrawCall) -> impl Iterator<Item = Plane> {
     let near = if call.viewport.direct3d_depth { 0.0 } else { 1.0 };
     let planes = [[0.0, 0.0, 1.0, near], [0.0, 0.0, -1.0, 1.0]];
     planes.into_iter().filter(|_| !call.viewport.clip_disabled)
 }
 
-/// Undoes divisions that the shader has done already, so that all positions are homogeneous.
+/// Undoes divisions that the vertex shader has already done, so that all positions are homogeneous.
 pub(crate) fn homogeneous(call: &DrawCall, corner: &mut Corner) {
     let viewport = &call.viewport;
     let [x, y, z, w] = &mut corner.position;
@@ -40,7 +39,8 @@ pub(crate) fn homogeneous(call: &DrawCall, corner: &mut Corner) {
     }
 }
 
-/// A homogeneous position as the shader would have exported it: what [`homogeneous`] undoes.
+/// Converts a homogeneous position to the form that the vertex shader exports: the inverse of
+/// [`homogeneous`].
 fn exported(call: &DrawCall, corner: &mut Corner) {
     let viewport = &call.viewport;
     let [x, y, z, w] = &mut corner.position;
@@ -56,10 +56,11 @@ fn exported(call: &DrawCall, corner: &mut Corner) {
     }
 }
 
-/// The part of a segment that lies in front of the eye, and within the depth range where that
-/// clips; positions are the shader's before and after. `None` if there is none.
+/// Clips a segment to the half-space in front of the eye, and to the depth range if depth is
+/// clipped. Positions are as the vertex shader exports them, before and after. `None` if the whole
+/// segment is clipped.
 ///
-/// A line gets its width on the screen, and where w is not positive there is none.
+/// A line's width is added on the screen, where positions whose w is not positive do not exist.
 pub(crate) fn segment(call: &DrawCall, ends: [&Corner; 2]) -> Option<[Corner; 2]> {
     let mut corners = ends.map(|corner| {
         let mut corner = *corner;

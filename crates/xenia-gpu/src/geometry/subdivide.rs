@@ -1,30 +1,30 @@
-//! Patches cut into triangles: where vertices lie in a patch, and which belong together.
+//! Tessellator: positions of the vertices in a patch, and the triangles between them.
 //!
-//! Patches whose edges have equal factors become a uniform grid; others a grid of the least factor
-//! within, and a ring around it whose outer vertices are those of the edges. Neighbours have an
-//! edge's factor in common, so there are no cracks.
+//! Patches whose edges have equal factors become a uniform grid. Others have a grid of the least
+//! factor inside, and a ring around it whose outer vertices lie on the edges. Neighbouring patches
+//! have the same factor on their common edge, so there are no cracks.
 //!
 //! Unsure: how vertices move on an edge whose factor grows continuously isn't documented. Here, as
-//! Direct3D allows for even fractional factors, all parts but the first and the last are equally
-//! long.
+//! Direct3D allows for even fractional factors, all segments but the first and the last have equal
+//! lengths.
 
 use crate::enums::TessellationMode;
 
-/// Highest level that an edge can have: what the registers of the chip's successor are documented
-/// to take.
+/// Highest level of an edge: the documented limit in the registers of the chip's successor.
 const MAX_LEVEL: f32 = 15.0;
 
-/// Vertices of a patch and triangles between them.
+/// Tessellated patch: vertices and the triangles between them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Grid {
-    /// Weights of the three corners of a triangle, which sum to one; u, v and zero in a
+    /// Barycentric weights of a triangle's three corners, which sum to one; u, v and zero in a
     /// quadrilateral.
     pub(super) points: Vec<[f32; 3]>,
-    /// Numbers of points, turned as the patch's corners are.
+    /// Indices of points, with the winding of the patch's corners.
     pub(super) triangles: Vec<[u32; 3]>,
 }
 
-/// Where the vertices of an edge lie that has a level: from 0 to 1, the same seen from either end.
+/// Positions of the vertices on an edge with this level, from 0 to 1. They are symmetric, so that
+/// both patches of an edge agree.
 pub(super) fn steps(mode: TessellationMode, level: f32) -> Vec<f32> {
     let factor = 1.0 + if level > 0.0 { level.min(MAX_LEVEL) } else { 0.0 };
     if mode == TessellationMode::Discrete {
@@ -46,15 +46,15 @@ impl Grid {
         self.points.len() as u32 - 1
     }
 
-    /// A triangle whose edges have the same steps.
+    /// Tessellates a triangle whose edges have the same steps.
     pub(super) fn triangle(steps: &[f32]) -> Self {
         let mut grid = Self::default();
         grid.fill_triangle(steps, 0);
         grid
     }
 
-    /// The part of a uniform triangle that is so many rows away from its edges; its outline, edge
-    /// by edge.
+    /// Fills a uniform triangle whose distance from the patch's edges is `margin` rows; returns its
+    /// outline, edge by edge.
     fn fill_triangle(&mut self, steps: &[f32], margin: usize) -> [Vec<u32>; 3] {
         let parts = steps.len() - 1;
         let size = parts - 3 * margin;
@@ -82,7 +82,7 @@ impl Grid {
         [first, second, third]
     }
 
-    /// A quadrilateral with these steps along u and v.
+    /// Tessellates a quadrilateral with these steps along u and v.
     pub(super) fn quad(along: [&[f32]; 2]) -> Self {
         let mut grid = Self::default();
         grid.fill_quad(along);
@@ -106,7 +106,8 @@ impl Grid {
         [bottom, right, top, left]
     }
 
-    /// A triangle each of whose edges (from corner 0 to 1, 1 to 2, 2 to 0) has a level of its own.
+    /// Tessellates a triangle with a separate level for each edge (from corner 0 to 1, 1 to 2, 2 to
+    /// 0).
     pub(super) fn adaptive_triangle(mode: TessellationMode, levels: [f32; 3]) -> Self {
         let mut grid = Self::default();
         let least = levels.into_iter().fold(f32::INFINITY, f32::min);
@@ -129,8 +130,8 @@ impl Grid {
         grid
     }
 
-    /// A quadrilateral each of whose edges (along u, along v, back along u, back along v) has a
-    /// level of its own.
+    /// Tessellates a quadrilateral with a separate level for each edge (along u, along v, back
+    /// along u, back along v).
     pub(super) fn adaptive_quad(mode: TessellationMode, levels: [f32; 4]) -> Self {
         let mut grid = Self::default();
         let [us, vs] = [0, 1].map(|axis: usize| steps(mode, levels[axis].min(levels[axis + 2])));
@@ -147,11 +148,12 @@ impl Grid {
         grid
     }
 
-    /// Fills the space between an edge and the outline of what lies within, which go the same way.
+    /// Fills the ring between an edge and the outline of the inner grid, which run in the same
+    /// direction.
     fn ring(&mut self, edge: impl Iterator<Item = [f32; 3]>, outline: &[u32]) {
         let edge: Vec<u32> = edge.map(|point| self.point(point)).collect();
         let (mut outer, mut inner) = (0, 0);
-        // Whoever is behind goes on: places are compared as fractions of the whole.
+        // Advances the side that lags behind: positions are compared as fractions of the whole.
         while outer + 1 < edge.len() || inner + 1 < outline.len() {
             let next_outer = (2 * outer + 1) * (outline.len() + 1);
             let next_inner = (2 * inner + 3) * (edge.len() - 1);
@@ -171,8 +173,8 @@ mod tests {
     use super::*;
     use TessellationMode::{Adaptive, Continuous, Discrete};
 
-    /// Twice the area of each triangle with the first and the second coordinate, which has to be on
-    /// the side that `sign` says.
+    /// Sum of twice the triangles' areas in the first two coordinates; each must have the sign of
+    /// `sign`.
     fn area(grid: &Grid, sign: f32) -> f32 {
         let areas = grid.triangles.iter().map(|triangle| {
             let [a, b, c] = triangle.map(|i| grid.points[i as usize]);
@@ -204,7 +206,8 @@ mod tests {
             for mode in [Discrete, Continuous] {
                 let steps = steps(mode, level);
                 let parts = steps.len() - 1;
-                // Of three weights the first two: corner 0 lies at (1, 0), 1 at (0, 1), 2 at (0, 0).
+                // The first two of three weights: corner 0 lies at (1, 0), 1 at (0, 1), 2 at (0,
+                // 0).
                 let triangle = Grid::triangle(&steps);
                 assert_eq!(triangle.triangles.len(), parts * parts);
                 assert!((area(&triangle, 1.0) - 1.0).abs() < 1e-5, "{mode:?} {level}");

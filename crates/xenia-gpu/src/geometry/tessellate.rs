@@ -1,18 +1,18 @@
-//! Shading of patches: the vertex shader runs for each vertex that a patch is cut into.
+//! Shading of tessellated patches: runs the vertex shader for each vertex of the tessellated patch.
 //!
-//! What the shader gets depends on the primitive; it has been seen in titles' shaders:
+//! The shader's inputs depend on the primitive, as seen in titles' shaders:
 //!
 //! | primitive | r0 | r1 |
 //! |---|---|---|
-//! | triangle list, strip, fan | weights of the third, second and first corner | indices of the corners |
+//! | triangle list, strip, fan | weights of corners 3, 2 and 1 | indices of the corners |
 //! | triangle patch | the same | patch, 0 |
 //! | quadrilateral list | u, v, index of the first corner | indices of the others, around |
 //! | quadrilateral patch | patch, u, v | 0 |
 //!
-//! Strips and fans of triangles are taken as the lists that they stand for.
+//! Strips and fans of triangles are treated as the equivalent lists.
 //!
-//! The zeros say that weights come in the order given here; the chip has others for some edges, and
-//! leaves it to shaders to undo that.
+//! The zeros mean that weights have the order given here; the chip permutes them for some edges,
+//! and shaders must undo that.
 
 use super::indices::{index_range, indices};
 use super::subdivide::{Grid, steps};
@@ -26,13 +26,13 @@ use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES};
 use crate::texture::TextureCache;
 
-/// From so many vertices on, what was shaded is handed on.
+/// Number of shaded vertices after which a batch is emitted.
 const CHUNK: usize = 4096;
 
-/// A patch: indices of its corners, or its own number in the first place.
+/// Patch: indices of its corners, or the patch number in the first element.
 type Patch = [u32; 4];
 
-/// Whether a primitive's patches have three corners; `None` where it has none that are known.
+/// Whether a primitive's patches have three corners; `None` for an unsupported primitive.
 fn has_three(primitive: Primitive) -> Option<bool> {
     match primitive {
         Primitive::TriangleList
@@ -44,14 +44,14 @@ fn has_three(primitive: Primitive) -> Option<bool> {
     }
 }
 
-/// The patches of a draw whose levels don't come from its index buffer.
+/// Patches of a draw whose levels don't come from its index buffer.
 fn patches(call: &DrawCall, corners: usize, memory: &dyn PhysicalMemory) -> Vec<Patch> {
     let order = indices(call, memory);
     let mut patches = Vec::new();
     for run in order.split(Option::is_none) {
         let run: Vec<u32> = run.iter().flatten().copied().collect();
         match call.primitive {
-            // Every second one is turned round, so that all face the same way.
+            // Every second triangle of a strip is reversed, so that all have the same winding.
             Primitive::TriangleStrip => patches.extend(
                 run.windows(3)
                     .enumerate()
@@ -70,7 +70,7 @@ fn patches(call: &DrawCall, corners: usize, memory: &dyn PhysicalMemory) -> Vec<
     patches
 }
 
-/// The levels that lie in the index buffer, which has one for each edge of each patch.
+/// Reads levels from the index buffer, which has one for each edge of each patch.
 fn edge_levels(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Vec<f32>, BackendError> {
     let IndexSource::Buffer { wide: true, endian, length, .. } = call.indices else {
         return Err(BackendError::Invalid("adaptive tessellation without a buffer of 32-bit levels".into()));
@@ -82,7 +82,7 @@ fn edge_levels(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Vec<f32>,
     Ok(words.map(|word| f32::from_bits(endian.swap(word))).collect())
 }
 
-/// The registers 0 and 1 that a vertex starts with.
+/// Initial values of registers 0 and 1 for a vertex.
 fn registers(primitive: Primitive, patch: &Patch, [a, b, c]: [f32; 3]) -> [[f32; 4]; 2] {
     let index = patch.map(|index| index as f32);
     match primitive {
@@ -95,7 +95,7 @@ fn registers(primitive: Primitive, patch: &Patch, [a, b, c]: [f32; 3]) -> [[f32;
     }
 }
 
-/// Vertices on their way through the shader.
+/// Batch of vertices to shade.
 struct Shading<'a> {
     call: &'a DrawCall,
     interpreter: &'a mut Interpreter,
@@ -132,7 +132,7 @@ impl Shading<'_> {
     }
 }
 
-/// Shades the patches of a draw and hands on lists of triangles, in parts of a bounded size.
+/// Shades the patches of a draw and emits triangle lists in batches of bounded size.
 pub(super) fn shade(
     call: &DrawCall,
     Tessellation { mode, levels: [least, most] }: Tessellation,

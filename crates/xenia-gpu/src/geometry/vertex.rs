@@ -1,4 +1,4 @@
-//! Vertex shading: every index once, in groups of lanes.
+//! Vertex shading: shades each distinct index once, in groups of lanes.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,28 @@ use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES, Mask, Program};
 use crate::texture::TextureCache;
 
-/// Shaded vertices and the order they are drawn in.
+/// Shaded vertices and their drawing order.
 pub(crate) struct Vertices {
-    /// What the order makes up.
+    /// Primitive type that the order forms.
     pub(crate) primitive: Primitive,
-    /// For each index of the draw the number of its vertex; `None` restarts the strip.
+    /// Vertex number for each index of the draw; `None` restarts the strip.
     pub(crate) order: Vec<Option<u32>>,
-    /// Vertices shaded.
+    /// Number of shaded vertices.
     pub(crate) count: usize,
     /// Positions in clip space.
     pub(crate) positions: Vec<[f32; 4]>,
-    /// Interpolators, `interpolators` of them for each vertex.
+    /// Interpolators, `interpolators` of them per vertex.
     pub(crate) attributes: Vec<[f32; 4]>,
-    /// Interpolators of a vertex.
+    /// Number of interpolators per vertex.
     pub(crate) interpolators: usize,
-    /// Point sizes, where the shader exports them.
+    /// Point sizes, if the shader exports them.
     pub(crate) point_sizes: Option<Vec<f32>>,
-    /// Which are killed, where that counts.
+    /// Kill flags, if the draw uses them.
     killed: Option<Vec<bool>>,
 }
 
 impl Vertices {
-    /// None yet; their order will make up this primitive.
+    /// Creates an empty list whose order will form this primitive.
     pub(crate) fn new(call: &DrawCall, primitive: Primitive) -> Self {
         let program = &call.vertex_shader.program;
         Self {
@@ -49,7 +49,7 @@ impl Vertices {
         }
     }
 
-    /// Whether a primitive of vertices with these numbers is taken away.
+    /// Whether a primitive with these vertices is killed.
     pub(crate) fn are_killed(&self, call: &DrawCall, numbers: &[u32]) -> bool {
         let Some((kill, killed)) = call.vertex_kill.zip(self.killed.as_ref()) else { return false };
         let mut killed = numbers.iter().map(|number| killed.get(*number as usize).copied().unwrap_or(false));
@@ -59,11 +59,11 @@ impl Vertices {
         }
     }
 
-    /// Appends vertices that are nowhere: the steps that are allowed are spent.
+    /// Appends vertices without a position: the step limit has been reached.
     fn leave_out(&mut self, count: usize) {
         self.count += count;
         if self.positions.is_empty() {
-            self.order.clear(); // none has a position
+            self.order.clear(); // no vertex has a position
             return;
         }
         self.positions.resize(self.count, [f32::NAN; 4]);
@@ -73,7 +73,7 @@ impl Vertices {
         }
     }
 
-    /// Shades so many vertices (1 to 16) whose first registers are set, and appends them.
+    /// Shades `count` vertices (1 to 16) whose input registers are set, and appends them.
     pub(crate) fn shade(
         &mut self,
         call: &DrawCall,
@@ -89,7 +89,7 @@ impl Vertices {
         let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, fetch);
         self.count += count;
         if !program.writes(Program::POSITION) {
-            self.order.clear(); // it writes to memory and draws nothing
+            self.order.clear(); // writes memory only, so there are no primitives to draw
             return;
         }
         for lane in 0..count {
@@ -101,11 +101,11 @@ impl Vertices {
                 self.attributes.push(if written { at(interpolator) } else { [0.0; 4] });
             }
             if let Some(killed) = &mut self.killed {
-                // Any number but zero, of either sign.
+                // The vertex is killed by any value but zero, of either sign.
                 killed.push(at(Program::POINT_SIZE)[2].to_bits() << 1 != 0);
             }
             if let Some(sizes) = &mut self.point_sizes {
-                // Clamped as the integers that the bits are, so that a NaN is one end or the other.
+                // The bits are clamped as integers, so that a NaN becomes one of the limits.
                 let [least, most] = call.point_limits.map(|limit| limit.to_bits() as i32);
                 let bits = at(Program::POINT_SIZE)[0].to_bits() as i32;
                 sizes.push(f32::from_bits(bits.max(least).min(most) as u32));
@@ -114,9 +114,9 @@ impl Vertices {
     }
 }
 
-/// Shades all vertices of a draw and hands them on, in several parts if they are cut out of
-/// patches. A shader that writes to memory needn't export positions; there are no vertices then.
-/// Where a limit was reached, what there is has been handed on.
+/// Shades all vertices of a draw and passes them to `take`; tessellated patches come in several
+/// batches. A shader that writes to memory needn't export positions; there are no vertices then. If
+/// a limit is reached, the vertices shaded so far are still passed on.
 pub(crate) fn shade(
     call: &DrawCall,
     memory: &dyn PhysicalMemory,
@@ -162,7 +162,7 @@ pub(crate) fn shade(
     within_limits(interpreter, &textures)
 }
 
-/// Whether shading went to its end, with all textures.
+/// Returns an error if shading stopped early or textures were left out.
 pub(super) fn within_limits(interpreter: &Interpreter, textures: &Bindings) -> Result<(), BackendError> {
     match (interpreter.is_spent(), textures.left_out()) {
         (true, _) => Err(BackendError::Limit(SHADER_STEPS)),

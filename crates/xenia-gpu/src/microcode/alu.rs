@@ -1,26 +1,26 @@
-//! What the arithmetic operations compute, for all lanes at once.
+//! ALU operations for all lanes at once.
 //!
-//! Both functions are pure: side results (predicate, discards, address register, nesting) are
-//! returned, and the interpreter applies them to the lanes that run. Powers, logarithms, sines and
-//! cosines are libm's and not the host's, whose last bits differ between processors and libraries.
+//! Both functions are pure: side effects (predicate, discards, address register, nesting) are
+//! returned, and the interpreter applies them to the active lanes. Powers, logarithms, sines and
+//! cosines are libm's, because the last bits of the host's differ between processors and libraries.
 
 use super::lanes::*;
 use super::ops::{ScalarOp, VectorOp};
 
-/// What an operation does besides its result.
+/// Side effect of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub(super) enum Effect {
     #[default]
     None,
-    /// The predicate of the lanes becomes this.
+    /// New predicate of the lanes.
     Predicate(Mask),
-    /// These lanes are discarded.
+    /// Discards these lanes.
     Kill(Mask),
-    /// The address register of the lanes becomes this.
+    /// New address register values of the lanes.
     Address([i16; LANES]),
 }
 
-/// The address register's value; the scalar operations' is never below zero.
+/// Computes the address register's value; scalar operations never make it negative.
 fn address(a: &Lanes, rounding: f32, lowest: f32) -> Effect {
     let mut out = [0; LANES];
     for (out, a) in out.iter_mut().zip(a) {
@@ -29,7 +29,7 @@ fn address(a: &Lanes, rounding: f32, lowest: f32) -> Effect {
     Effect::Address(out)
 }
 
-/// An operand: where each of its components lies.
+/// Operand as references to its components.
 pub(super) type Ref<'a> = [&'a Lanes; 4];
 
 #[inline(always)]
@@ -59,7 +59,7 @@ fn each(out: &mut Vector, mask: u8, a: &Ref<'_>, f: impl Fn(f32) -> f32) {
     }
 }
 
-/// The components of a write mask.
+/// Components of a write mask.
 #[inline(always)]
 fn components(mask: u8) -> impl Iterator<Item = usize> {
     (0..4).filter(move |c| mask >> c & 1 != 0)
@@ -94,14 +94,14 @@ fn flags(mask: Mask) -> Lanes {
     lanes
 }
 
-/// The predicates that count nesting: the predicate looks at w, the count at x.
+/// Predicate operations with a nesting count: the predicate tests w, the count tests x.
 fn push(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32) -> bool + Copy) -> Effect {
     let predicate = test2(a[3], b[3], |a, b| a == 0.0 && f(b));
     *out = [map2(a[0], b[0], |a, b| if a == 0.0 && f(b) { 0.0 } else { a + 1.0 }); 4];
     Effect::Predicate(predicate)
 }
 
-/// Cube map coordinates of one lane: the operation gets (z, z, x, y) and (y, x, z, z).
+/// Cube map coordinates of one lane; the instruction's operands are (z, z, x, y) and (y, x, z, z).
 fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
     let (ax, ay, az) = (x.abs(), y.abs(), z.abs());
     let (t, s, major, face) = if az >= ax && az >= ay {
@@ -114,7 +114,7 @@ fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
     [t, s, 2.0 * major, face]
 }
 
-/// A vector operation; of its result only the components of `mask` are defined.
+/// Executes a vector operation; only the components of `mask` are defined in the result.
 #[allow(clippy::needless_range_loop)] // the lanes of several arrays go side by side
 pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut Vector) -> Effect {
     let [a, b, c] = operands;
@@ -166,8 +166,8 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
     Effect::None
 }
 
-/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa. Titles'
-/// shaders count on it that a reciprocal that is not exact is not below by the last of 23.
+/// Rounds reciprocals, roots, powers and logarithms to 21 mantissa bits, as the chip does. Shaders
+/// of titles rely on it: an inexact reciprocal must not be one unit of the 23rd bit too small.
 fn approximate(value: f32) -> f32 {
     if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { value }
 }
@@ -180,22 +180,22 @@ fn reciprocal_root(value: f32) -> f32 {
     approximate(1.0 / value.sqrt())
 }
 
-/// The logarithm to base 2.
+/// Logarithm to base 2.
 fn logarithm(value: f32) -> f32 {
     approximate(libm::log2f(value))
 }
 
-/// Infinities become the largest finite value.
+/// Replaces infinities by the largest finite value.
 fn clamp_infinity(value: f32) -> f32 {
     if value.is_infinite() { f32::MAX.copysign(value) } else { value }
 }
 
-/// Infinities become zero.
+/// Replaces infinities by zero.
 fn flush_infinity(value: f32) -> f32 {
     if value.is_infinite() { 0.0_f32.copysign(value) } else { value }
 }
 
-/// A predicate operation: the result is 0 where it holds.
+/// Executes a predicate operation; the result is 0 where the condition holds.
 fn predicate(
     a: &Lanes,
     holds: impl Fn(f32) -> bool + Copy,
@@ -210,7 +210,7 @@ fn kills(a: &Lanes, f: impl Fn(f32) -> bool) -> (Lanes, Effect) {
     (flags(mask), Effect::Kill(mask))
 }
 
-/// A scalar operation on `a` and `b`, and the scalar result before.
+/// Executes a scalar operation on `a`, `b` and the previous scalar result.
 pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (Lanes, Effect) {
     let pure = |result| (result, Effect::None);
     match op {

@@ -1,27 +1,38 @@
-//! Text to microcode.
+//! Shader assembler: text to microcode.
 //!
-//! One instruction a line; `;` starts a comment. Arithmetic and fetch instructions are gathered
-//! into clauses; control instructions and labels end them. A line that begins with `+` is the
-//! scalar half of the vector instruction before it.
+//! One instruction per line; `;` starts a comment. Consecutive ALU and fetch instructions form
+//! clauses; control flow instructions and labels end them. A line that begins with `+` is the
+//! scalar half of the preceding vector instruction.
 //!
 //! ```text
-//! vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0      ; also signed, integer, nozero, rounded, exp=N
-//! vfetch_mini r2.zyxw, format=6, offset=3                        ; place and index of the fetch before
-//! tfetch2D r0, r0.xy, tf0, mag=linear                            ; 1D, 2D, 3D, Cube; unnormalized, min=, mip=,
-//!                                                                ; aniso=, nolod, reglod, reggrad, bias=, offsetx=, ...
-//! getBCF2D, getCompTexLOD2D, getGradients, getWeights2D, setTexLOD, setGradientH, setGradientV: like it
-//! alloc position                                                 ; none, interpolators N, colors N, memory N
+//! vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
+//!                        ; also signed, integer, nozero, rounded, exp=N
+//! vfetch_mini r2.zyxw, format=6, offset=3
+//!                        ; address and index of the preceding fetch
+//! tfetch2D r0, r0.xy, tf0, mag=linear
+//!                        ; 1D, 2D, 3D, Cube; unnormalized, min=, mip=, aniso=, nolod, reglod,
+//!                        ; reggrad, bias=, offsetx=, ...
+//! getBCF2D, getCompTexLOD2D, getGradients, getWeights2D, setTexLOD, setGradientH, setGradientV
+//!                        ; like tfetch
+//! alloc position         ; none, interpolators N, colors N, memory N
 //! dp4 oPos.x, r1, c[0]
-//! mad r0.xyz_, r1, c[a0+4], -r[aL+2].wzyx                        ; _abs, _sat: r3_abs, mul_sat; c[aL+4]
-//! + rcp r1.w, r0.x                                               ; scalar pairs: adds r0.x, r1.xy
-//! (p0) mul o0, r0, c[1].x                                        ; also (!p0); .xyz1 and .xyz0 on exports
-//! undefined                                                      ; a fetch that does nothing
-//! exec b3 / exec !b3 / exec p0 / exec                            ; begins a clause; others with its condition follow
-//! exece p0                                                       ; the shader ends after this clause, if it ran
-//! loop i0, done / loop i0, done, repeat / endloop i0, top / endloop i0, top, !p0 (leaves where it holds)
-//! jump top, b2 / call f, p0 / ret / nop                          ; a target may be @N, a control instruction's number
-//! .open                                                          ; nothing ends the shader but what is written
+//! mad r0.xyz_, r1, c[a0+4], -r[aL+2].wzyx
+//!                        ; _abs, _sat: r3_abs, mul_sat; c[aL+4]
+//! + rcp r1.w, r0.x       ; scalar pairs: adds r0.x, r1.xy
+//! (p0) mul o0, r0, c[1].x
+//!                        ; also (!p0); .xyz1 and .xyz0 on exports
+//! undefined              ; a fetch that does nothing
+//! exec b3 / exec !b3 / exec p0 / exec
+//!                        ; starts a clause; later clauses inherit its condition
+//! exece p0               ; the shader ends after this clause, if it ran
+//! loop i0, done / loop i0, done, repeat
+//! endloop i0, top / endloop i0, top, !p0
+//!                        ; the latter leaves the loop where the condition holds
+//! jump top, b2 / call f, p0 / ret / nop
+//!                        ; a target may be @N, the number of a control flow instruction
+//! .open                  ; no end is added to the shader
 //! ```
+//!
 //! Names of exports: `o0` to `o63`, `oC0` to `oC3`, `oPos`, `oPts`, `oDepth`, `eA`, `eM0` to `eM4`.
 
 mod arithmetic;
@@ -32,35 +43,35 @@ use super::encode;
 use super::program::{Alu, Condition, Control};
 use operand::{Result, number, number_to};
 
-/// Why a text is no program.
+/// Error in assembly text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct AssembleError {
     /// Line, counted from 1.
     pub line: usize,
-    /// What is wrong.
+    /// Description of the error.
     pub reason: String,
 }
 
-/// Instructions that a clause has room for.
+/// Most instructions in a clause.
 const CLAUSE: u32 = 6;
-/// Instructions that clauses can refer to.
+/// Number of addressable instructions.
 const MAX_ADDRESS: usize = 4096;
-/// Targets that control instructions can have.
+/// Highest target of a control flow instruction.
 const MAX_TARGET: u32 = 0x1fff;
 
 enum Item {
     Label(String),
     Arithmetic(Alu),
     Fetch([u32; 3]),
-    /// Begins a clause: condition, and whether the shader ends after it.
+    /// Starts a clause: its condition, and whether the shader ends after it.
     Exec(Condition, bool),
-    /// A control instruction, with a target that is still to be found.
+    /// Control flow instruction with an unresolved target.
     Control(Control, Option<String>),
     Open,
 }
 
-/// Assembles a program: its microcode, in host order.
+/// Assembles a program to microcode words in host order.
 pub fn assemble(text: &str) -> std::result::Result<Vec<u32>, AssembleError> {
     let mut items: Vec<(usize, Item)> = Vec::new();
     for (i, line) in text.lines().enumerate() {
@@ -86,18 +97,18 @@ pub fn assemble(text: &str) -> std::result::Result<Vec<u32>, AssembleError> {
     Linker::default().link(&items)
 }
 
-/// Gathers clauses, resolves labels, lays out words.
+/// Linker: forms clauses, resolves labels and lays out words.
 #[derive(Default)]
 struct Linker {
-    /// Control instructions, their targets, the fetches of clauses, and lines.
+    /// Control flow instructions, their targets, the fetch bits of clauses, and lines.
     controls: Vec<(Control, Option<String>, u32, usize)>,
     labels: std::collections::BTreeMap<String, u32>,
     instructions: Vec<[u32; 3]>,
-    /// The clause that instructions go to.
+    /// Clause under construction.
     clause: Option<usize>,
-    /// What a clause that nobody began has.
+    /// Condition of clauses without an explicit `exec`.
     condition: Option<Condition>,
-    /// Some clause says that it ends the shader, or nothing shall.
+    /// Whether an end is explicit (`exece`) or must not be added (`.open`).
     ends_said: bool,
 }
 
@@ -150,7 +161,7 @@ impl Linker {
         };
         let open = self.clause.filter(|index| !is_full(&self.controls[*index]));
         let index = open.unwrap_or_else(|| {
-            // An ending clause that overflows ends after its last part.
+            // An ending clause that is split ends after its last part.
             let mut ends = false;
             if let Some(index) = self.clause
                 && let Control::Exec { end, .. } = &mut self.controls[index].0
@@ -171,7 +182,7 @@ impl Linker {
         Ok(())
     }
 
-    /// An unconditional clause that comes last ends the shader; otherwise one is added.
+    /// Makes a trailing unconditional clause end the shader; otherwise adds an ending clause.
     fn end(&mut self) {
         let is_target = self.labels.values().any(|at| *at as usize == self.controls.len());
         match self.controls.last_mut() {
@@ -217,7 +228,7 @@ impl Linker {
     }
 }
 
-/// A mnemonic and its operands.
+/// Splits a line into a mnemonic and its operands.
 fn words_of(line: &str) -> (&str, Vec<&str>) {
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     (name, rest.split(',').map(str::trim).filter(|operand| !operand.is_empty()).collect())

@@ -1,12 +1,13 @@
-//! Microcode words to a program.
+//! Microcode decoder: words to a program.
 //!
 //! ```text
-//!   words:  control pairs (3 words = 2 control instructions of 48 bits) │ instructions (3 words each)
+//!   words:  control pairs (3 words = 2 control instructions of 48 bits) │ instructions (3 words)
 //! ```
-//! The control instructions end where the first clause's instructions begin. Clauses are copied
-//! out, so that an address that two clauses use differently (one as a fetch, one as an operation)
-//! is no contradiction. Addresses outside the words decode to nothing: a program never refers to
-//! anything outside itself.
+//!
+//! The control flow instructions end where the first clause's instructions begin. Clauses are
+//! copied, so two clauses may use the same address in different ways (one as a fetch, one as an ALU
+//! instruction). Addresses outside the words decode to nothing: a program never refers to anything
+//! outside itself.
 
 use super::ops::{ScalarOp, VectorOp};
 use super::program::*;
@@ -21,7 +22,6 @@ const fn signed(word: u32, low: u32, count: u32) -> i32 {
 }
 
 impl Program {
-    /// Decodes microcode.
     pub fn decode(words: &[u32]) -> Self {
         let mut program = Self::default();
         let at = |index: usize| words.get(index).copied().unwrap_or(0);
@@ -63,7 +63,7 @@ impl Program {
                 let address = bits(low, 0, 12) as usize;
                 *end = (*end).min(address);
                 let first = self.instructions.len() as u32;
-                // The sequence field has room for six.
+                // The sequence field has room for six instructions.
                 for i in 0..bits(low, 12, 3).min(6) as usize {
                     let start = (address + i) * 3;
                     let Some(&[a, b, c]) = words.get(start..start + 3) else { break };
@@ -120,7 +120,7 @@ impl Program {
         if bits(words[0], 0, 5) == 0 {
             let mut vertex = decode_vertex(words);
             if vertex.mini {
-                // Without a full one before it, it has the place of one that is all zero.
+                // A mini fetch without a preceding full fetch uses an all-zero one.
                 let full = last_vertex.unwrap_or_else(|| decode_vertex([0; 3]));
                 vertex.constant = full.constant;
                 vertex.stride = full.stride;
@@ -136,7 +136,7 @@ impl Program {
     }
 }
 
-/// One more than the highest register that an instruction touches.
+/// One more than the highest register that an instruction accesses.
 fn registers_of(instruction: &Instruction) -> u32 {
     let source = |source: Source| match source {
         Source::Register(register) => register as u32 + 1,
@@ -170,7 +170,7 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let address_relative = bits(b, 29, 1) != 0;
     let is_register = |i: u32| bits(c, 31 - i, 1) != 0;
     let addressed = [bits(b, 31, 1) != 0, bits(b, 30, 1) != 0];
-    // The first constant among the operands has one addressing bit, the others share the second.
+    // The first constant operand has one address bit, the others share the second.
     let relative = |i: u32| match i {
         0 => addressed[0],
         1 => addressed[usize::from(!is_register(0))],
@@ -200,8 +200,8 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let scalar = ScalarOp::from_bits(bits(a, 26, 6));
     let third = operand(2);
     let vector = VectorOp::from_bits(bits(c, 24, 5));
-    // A scalar operation's second component is the third operand's x, but its z beside a vector
-    // operation that takes all three (xenia-canary, from a title's shader).
+    // A scalar operation's second component is the third operand's x, but its z if the vector
+    // operation has three operands (xenia-canary, from a title's shader).
     let second = if vector.operands() == 3 { 2 } else { 0 };
     let scalar_operands = if scalar.takes_constant_and_register() {
         let register = (bits(a, 26, 1) | u32::from(is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;

@@ -1,7 +1,7 @@
-//! Programs as text, in the language of the assembler.
+//! Shader disassembler: programs as text in the assembler's language.
 //!
-//! Assembling the text of a program gives an equal program. (Not always the same words: fields
-//! without a meaning are not kept, and clauses that overlap come out apart.)
+//! Assembling the text of a program gives an equal program, though not always the same words:
+//! fields without a meaning are lost, and overlapping clauses are separated.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::ShaderKind;
 use super::program::*;
 use crate::enums::{Anisotropy, TextureFilter};
 
-/// The text of a program.
+/// Disassembles a program.
 pub fn disassemble(kind: ShaderKind, program: &Program) -> String {
     let mut text = String::new();
     let controls = &program.controls;
@@ -30,7 +30,7 @@ pub fn disassemble(kind: ShaderKind, program: &Program) -> String {
             let _ = writeln!(text, "l{i}:");
         }
         match *control {
-            // The assembler fills the last pair by itself.
+            // The assembler adds the filler of the last pair.
             Control::Nop if i + 1 == controls.len() && i % 2 == 1 && !is_target[i] => {}
             Control::Nop => text.push_str("nop\n"),
             Control::Alloc(kind_of, count) => {
@@ -109,7 +109,7 @@ fn operand_text(operand: &Operand, components: &[u8]) -> String {
     format!("{sign}{}.{}", source_text(operand.source, operand.absolute), letters(components.iter().copied()))
 }
 
-/// A destination with its components; those set to constants stand in their places.
+/// Destination with its components; constant zeros and ones stand in the components' positions.
 fn destination_text(kind: ShaderKind, to: Destination, mask: u8, zeros: u8, ones: u8) -> String {
     let name = match to {
         Destination::Register(register) => format!("r{register}"),
@@ -223,7 +223,7 @@ fn vertex_text(fetch: &VertexFetch) -> String {
     text
 }
 
-/// The mnemonics of texture fetches, without their dimension.
+/// Mnemonics of texture fetches, without their dimension.
 pub(super) const TEXTURE_OPERATIONS: &[(TextureOp, &str)] = &[
     (TextureOp::Fetch, "tfetch"),
     (TextureOp::BorderFraction, "getBCF"),
@@ -242,7 +242,7 @@ fn texture_text(fetch: &TextureFetch) -> String {
             text.push_str(name);
         }
     }
-    // What needs no texture has no dimension, unless the microcode says one.
+    // Operations without a texture have no dimension, unless the microcode gives one.
     let samples = matches!(
         fetch.operation,
         TextureOp::Fetch | TextureOp::BorderFraction | TextureOp::ComputedLod | TextureOp::Weights
@@ -324,7 +324,8 @@ mod tests {
         }
     }
 
-    /// Words whose first ones look like clauses near by, so that instructions are reached.
+    /// Random words whose first ones resemble clauses with nearby addresses, so that instructions
+    /// are decoded.
     fn words() -> impl Strategy<Value = Vec<u32>> {
         (1_usize..8, proptest::collection::vec(any::<u32>(), 24..160)).prop_map(|(pairs, mut words)| {
             for (i, word) in words.iter_mut().take(pairs * 3).enumerate() {

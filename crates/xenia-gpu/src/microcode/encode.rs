@@ -1,13 +1,13 @@
-//! Instructions to microcode words: the inverse of the decoder.
+//! Microcode encoder: the inverse of the decoder.
 //!
-//! Some pairs of operands can't stand in one instruction, because they share a field: all constants
-//! share one bit for their magnitude, the scalar half has the vector half's third operand. Whether
-//! an encoding says what was meant is therefore decided by decoding it again.
+//! Some operands can't be combined in one instruction because they share a field: all constants
+//! share one absolute-value bit, and the scalar half shares the vector half's third operand.
+//! Encodings are therefore verified by decoding them again.
 
 use super::decode::{decode_alu, decode_vertex};
 use super::program::*;
 
-/// A control instruction's words: the low 32 bits and the high 16.
+/// Words of a control flow instruction: the low 32 bits and the high 16.
 pub(super) type ControlWords = (u32, u32);
 
 fn branch(condition: Condition) -> ControlWords {
@@ -18,8 +18,8 @@ fn branch(condition: Condition) -> ControlWords {
     }
 }
 
-/// Encodes a control instruction; a clause's `first` is the address of its first instruction, and
-/// `fetches` has a bit for each of its instructions that is a fetch.
+/// Encodes a control flow instruction; a clause's `first` is the address of its first instruction,
+/// and `fetches` has a bit for each of its instructions that is a fetch.
 pub(super) fn control(control: Control, fetches: u32) -> ControlWords {
     match control {
         Control::Nop => (0, 0),
@@ -77,7 +77,7 @@ fn field(operand: &Operand, swizzle: u32) -> Field {
     Field { value, is_register, swizzle, negate: operand.negate }
 }
 
-/// The scalar half's use of the third field.
+/// Third operand field as the scalar half uses it.
 fn scalar_field(alu: &Alu) -> Option<Field> {
     let [(a, ca), (b, cb)] = &alu.scalar_operands;
     let first = (*ca as u32).wrapping_sub(3) & 3;
@@ -93,7 +93,7 @@ fn scalar_field(alu: &Alu) -> Option<Field> {
     }
 }
 
-/// Encodes an arithmetic instruction; `None` if its parts can't stand together.
+/// Encodes an ALU instruction; `None` if its parts can't be combined.
 pub(super) fn alu(alu: &Alu) -> Option<[u32; 3]> {
     let mut words = [0; 3];
     let [a, b, c] = &mut words;
@@ -142,7 +142,7 @@ pub(super) fn alu(alu: &Alu) -> Option<[u32; 3]> {
         *a |= u32::from(is_constant && operand.absolute) << 7;
         *b |= u32::from(matches!(operand.source, Source::ConstantAddress(_))) << 29;
     }
-    // The first constant has one bit for being indexed, the others share the second.
+    // The first constant operand has one address bit, the others share the second.
     let [first, second, third] = alu.operands.map(|operand| operand.source);
     let places = [(0, first), (1, second), (2, third), (2, alu.scalar_operands[0].0.source)];
     for (i, source) in places {
@@ -183,7 +183,7 @@ fn common(common: &FetchCommon) -> [u32; 3] {
 
 /// Encodes a vertex fetch.
 pub(super) fn vertex(fetch: &VertexFetch) -> [u32; 3] {
-    // The place of a mini fetch is the one before it, so its own fields stay empty.
+    // A mini fetch takes its address fields from the preceding full fetch, so they stay empty.
     let empty = decode_vertex([0; 3]);
     let place = if fetch.mini { &empty } else { fetch };
     let from = FetchCommon { source: place.common.source, ..fetch.common };
@@ -215,7 +215,7 @@ pub(super) fn texture(fetch: &TextureFetch) -> [u32; 3] {
         a |= (*component as u32 & 3) << (26 + 2 * i);
     }
     b |= (fetch.mag as u32) << 12 | (fetch.min as u32) << 14 | (fetch.mip as u32) << 16;
-    // No filter of its own for volumes.
+    // Volumes have no separate filter field.
     b |= (fetch.anisotropy as u32) << 18
         | 7 << 21
         | u32::from(fetch.computed_lod) << 28
@@ -228,5 +228,5 @@ pub(super) fn texture(fetch: &TextureFetch) -> [u32; 3] {
     [a, b, c]
 }
 
-/// A fetch instruction that does nothing.
+/// Undefined fetch instruction, which has no effect.
 pub(super) const UNDEFINED: [u32; 3] = [2, 0, 0];

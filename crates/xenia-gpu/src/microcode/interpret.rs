@@ -1,9 +1,9 @@
-//! Runs a program for [`LANES`] vertices or pixels at once.
+//! Shader interpreter: runs a program for [`LANES`] vertices or pixels at once.
 //!
-//! Lanes run together as long as control flow agrees. Where it doesn't, the lanes that go another
-//! way are put aside with their place in the control flow, and run when the others have ended:
-//! registers are per lane, so nothing else has to be kept. Running time is bounded by
-//! [`MAX_STEPS`] control instructions and clauses; a program that needs more is stopped there.
+//! Lanes run together while their control flow agrees. Lanes that diverge are set aside with their
+//! position in the control flow and run after the others have ended; registers are per lane, so no
+//! other state has to be saved. A run stops after [`MAX_STEPS`] steps (control flow
+//! instructions and instructions of clauses), which bounds its time.
 
 mod instruction;
 
@@ -13,46 +13,45 @@ use super::program::*;
 use crate::draw_state::Constants;
 use crate::limits::Cancel;
 
-/// Control instructions and instructions that one run may take.
+/// Most control flow instructions and clause instructions in one run.
 pub const MAX_STEPS: u32 = 1 << 17;
-/// How deep loops may nest.
+/// Deepest nesting of loops.
 const MAX_LOOPS: usize = 4;
-/// How deep calls may nest.
+/// Deepest nesting of calls.
 const MAX_CALLS: usize = 4;
 
-/// Where a texture is fetched.
+/// Inputs of a texture fetch.
 #[derive(Clone, Copy, Debug)]
 pub struct Sampling<'a> {
-    /// The coordinates.
     pub coordinates: &'a [Lanes; 3],
-    /// The level that the program set before.
+    /// Level of detail set by the program.
     pub lod: &'a Lanes,
-    /// The gradients that it set before: horizontal and vertical.
+    /// Gradients set by the program: horizontal and vertical.
     pub gradients: &'a [[Lanes; 3]; 2],
 }
 
-/// Reads vertices and textures for a program, and takes what it writes to memory.
+/// Memory interface of a program: vertex fetches, texture fetches and memory exports.
 pub trait FetchUnit {
     /// Fetches a vertex element for the lanes of `mask`, at these indices. Components that the
     /// format lacks are zero.
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector;
-    /// Carries out a texture fetch.
+    /// Executes a texture fetch.
     fn texture(&mut self, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector;
-    /// Takes the element with this number (0 to 4) of a memory export from the lanes of `mask`,
-    /// whose addresses are the program's `eA` as it is. One that has no memory to write to lets
-    /// it go.
+    /// Writes an element (0 to 4) of a memory export from the lanes of `mask`. `_address` is the
+    /// program's `eA`, unmodified. The default ignores exports.
     fn export(&mut self, _address: &Vector, _element: u32, _value: &Vector, _mask: Mask) {}
 }
 
-/// What a program exported.
+/// Exports of a program.
 pub struct Exports {
-    /// By export number: interpolators or colours from 0 on, 61 depth, 62 position, 63 point size.
+    /// Values by export number: interpolators or colours from 0 on, 61 depth, 62 position, 63 point
+    /// size.
     pub values: Box<[Vector; 64]>,
     /// Lanes that were discarded.
     pub killed: Mask,
 }
 
-/// A loop being run.
+/// State of an active loop.
 #[derive(Clone, Copy, Default)]
 struct Loop {
     constant: u8,
@@ -60,7 +59,7 @@ struct Loop {
     address: i32,
 }
 
-/// Lanes and their place in the control flow.
+/// Group of lanes with a common position in the control flow.
 #[derive(Clone, Copy)]
 struct Flow {
     lanes: Mask,
@@ -77,7 +76,8 @@ impl Flow {
     }
 }
 
-/// Registers and other state of the lanes; kept from run to run to save allocations.
+/// Interpreter state: registers and other state of the lanes, reused between runs to save
+/// allocations.
 pub struct Interpreter {
     registers: Box<[Vector; 64]>,
     predicate: Mask,
@@ -88,15 +88,15 @@ pub struct Interpreter {
     /// The run has set gradients.
     has_gradients: bool,
     exports: Exports,
-    /// The memory export under way.
+    /// Elements written by the current memory export.
     written: Written,
     aside: Vec<Flow>,
-    /// Steps of all runs, and the number of them from which on the allowance is spent.
+    /// Steps of all runs, and the total at which the allowance is spent.
     steps: u64,
     allowed: u64,
-    /// Nobody wants what comes of it any more.
+    /// Token that cancels further runs.
     cancel: Cancel,
-    /// Three operands and a result, kept to save clearing them.
+    /// Three operands and a result, reused to avoid clearing them.
     scratch: Option<Box<[Vector; 4]>>,
 }
 
@@ -129,7 +129,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// A float constant; those that don't exist are zero.
+    /// Reads a float constant; constants out of range are zero.
     #[inline]
     fn constant(&self, index: i32, component: usize) -> f32 {
         let index = usize::try_from(index).ok().filter(|index| *index < 256);
@@ -139,7 +139,7 @@ impl Run<'_> {
 }
 
 impl Interpreter {
-    /// Register to be set before a run.
+    /// Input register to set before a run.
     pub fn register(&mut self, index: u32) -> &mut Vector {
         &mut self.registers[index as usize & 63]
     }
@@ -149,30 +149,29 @@ impl Interpreter {
         self.steps
     }
 
-    /// Allows so many steps from now on, and none when the token is set. Nothing is stopped by it:
-    /// whoever runs programs asks whether they are to go on.
+    /// Allows `steps` more steps, and none once the token is set. The interpreter does not stop a
+    /// run by itself: callers check [`is_over`](Self::is_over) between runs.
     pub fn allow(&mut self, steps: u64, cancel: &Cancel) {
         self.allowed = self.steps.saturating_add(steps);
         self.cancel = cancel.clone();
     }
 
-    /// Whether the steps that were allowed are spent.
+    /// Whether the allowed steps are spent.
     pub fn is_spent(&self) -> bool {
         self.steps >= self.allowed
     }
 
-    /// Whether there is to be no further run: the steps are spent, or nobody wants what comes of
-    /// it.
+    /// Whether no further run may start: the steps are spent or the token is set.
     pub fn is_over(&self) -> bool {
         self.is_spent() || self.cancel.cuts()
     }
 
-    /// What the last run exported.
+    /// Exports of the last run.
     pub fn exports(&self) -> &Exports {
         &self.exports
     }
 
-    /// Sets the registers of a program to zero.
+    /// Sets a program's registers to zero.
     pub fn clear(&mut self, program: &Program) {
         let count = (program.registers as usize).min(64);
         self.registers[..count].fill([[0.0; LANES]; 4]);
@@ -225,7 +224,7 @@ impl Interpreter {
         &self.exports
     }
 
-    /// The lanes of a flow for which a condition holds.
+    /// Lanes of a flow for which a condition holds.
     fn taken(&self, run: &Run<'_>, lanes: Mask, condition: Condition) -> Mask {
         match condition {
             Condition::Always => lanes,
@@ -237,8 +236,8 @@ impl Interpreter {
         }
     }
 
-    /// Lets part of a flow's lanes go elsewhere; the flow goes on with the rest, or with that part
-    /// if nothing else is left.
+    /// Applies a change of control flow to some lanes. The flow continues with the other lanes, or
+    /// with the changed ones if all lanes take the change.
     fn branch(&mut self, flow: &mut Flow, taken: Mask, change: impl Fn(&mut Flow)) {
         if taken == flow.lanes {
             change(flow);
@@ -251,7 +250,7 @@ impl Interpreter {
         }
     }
 
-    /// Hands on what these lanes have exported to memory.
+    /// Passes these lanes' memory exports to the fetch unit.
     fn finish_memory_export(&mut self, run: &mut Run<'_>, lanes: Mask) {
         if run.program.exports_memory() {
             let take = |address: &Vector, element, value: &Vector, mask| {
@@ -261,7 +260,7 @@ impl Interpreter {
         }
     }
 
-    /// Runs a flow to its end; false if no steps are left.
+    /// Runs a flow to its end; returns false if the steps run out.
     fn flow(&mut self, run: &mut Run<'_>, mut flow: Flow, steps: &mut u32) -> bool {
         while let Some(&control) = run.program.controls.get(flow.at as usize) {
             let Some(left) = steps.checked_sub(1) else { return false };
@@ -273,6 +272,7 @@ impl Interpreter {
                 Control::Exec { first, count, condition, end } => {
                     let taken = self.taken(run, flow.lanes, condition);
                     if taken != 0 {
+                        // A clause runs whole, even if fewer steps than instructions are left.
                         *steps = steps.saturating_sub(count);
                         let program = run.program;
                         for instruction in &program.instructions[first as usize..(first + count) as usize] {

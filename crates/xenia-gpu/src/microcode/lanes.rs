@@ -1,6 +1,7 @@
 //! Values of several vertices or pixels at once, laid out so that loops over lanes vectorise.
 
-/// How many vertices or pixels are run together: for pixels a block of 8 x 2, that is four quads.
+/// Number of vertices or pixels that run together. Pixels form a block of 8 x 2, that is four
+/// quads.
 pub const LANES: usize = 16;
 
 /// One component of all lanes.
@@ -9,10 +10,10 @@ pub type Lanes = [f32; LANES];
 /// Four components of all lanes.
 pub type Vector = [Lanes; 4];
 
-/// A set of lanes; lane 0 is bit 0.
+/// Set of lanes; lane 0 is bit 0.
 pub type Mask = u16;
 
-/// The same value in all lanes.
+/// Returns the same value in all lanes.
 #[inline]
 pub(crate) const fn splat(value: f32) -> Lanes {
     [value; LANES]
@@ -48,7 +49,7 @@ pub(crate) fn map3(a: &Lanes, b: &Lanes, c: &Lanes, f: impl Fn(f32, f32, f32) ->
     out
 }
 
-/// The lanes for which a condition holds.
+/// Returns the lanes for which a condition holds.
 #[inline(always)]
 pub(crate) fn test2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> bool) -> Mask {
     let mut mask = 0;
@@ -71,7 +72,7 @@ pub(crate) fn assign(to: &mut Lanes, from: &Lanes, mask: Mask) {
     }
 }
 
-/// The set lanes of a mask, ascending.
+/// Iterates over the set lanes of a mask, ascending.
 pub(crate) fn lanes_of(mut mask: Mask) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (mask != 0).then(|| {
@@ -82,21 +83,21 @@ pub(crate) fn lanes_of(mut mask: Mask) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Rounds towards minus infinity, without a call where the value is small.
+/// Rounds towards minus infinity; avoids a library call for small values.
 #[inline(always)]
 pub(crate) fn floor(value: f32) -> f32 {
     let whole = truncate(value);
     whole - if whole > value { 1.0 } else { 0.0 }
 }
 
-/// Rounds towards zero. Values that have no fraction, infinities and NaN stay as they are.
+/// Rounds towards zero. Values without a fraction, infinities and NaN are unchanged.
 #[inline(always)]
 pub(crate) fn truncate(value: f32) -> f32 {
     let whole = value as i32 as f32;
     if value.abs() < 8_388_608.0 { whole } else { value }
 }
 
-/// a * b, where zero times anything is +0.
+/// Multiplies with the rule that zero times anything is +0.
 #[inline(always)]
 pub(crate) fn multiply(a: f32, b: f32) -> f32 {
     if a == 0.0 || b == 0.0 { 0.0 } else { a * b }

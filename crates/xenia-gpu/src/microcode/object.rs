@@ -1,6 +1,6 @@
-//! The shader objects that titles ship (`.xvu`, `.xpu`), and files of bare microcode.
+//! Shader object files of titles (`.xvu`, `.xpu`), and files of bare microcode.
 //!
-//! What is known of the layout comes from looking at such files. All numbers are big-endian:
+//! The layout was found by inspecting such files. All numbers are big-endian:
 //! ```text
 //! header   0 u32 magic: 0x102a11 and the kind (1 vertex, 0 pixel)
 //!          4 u32 bytes of the header part, which is followed by the data part
@@ -9,90 +9,90 @@
 //!        0x18 u32 offset of the shader's record
 //! record   0 u32 offset of the microcode in the data part
 //!          4 u32 bytes of microcode
-//! literals 0x10 u32 bytes from here to the table's end, this word among them
-//!         then {u16 first constant (pixel shaders count from 256), u16 floats, u32 offset in the data part},
-//!         until one has no floats
+//! literals 0x10 u32 bytes from here to the table's end, including this word
+//!         then {u16 first constant (pixel shaders count from 256), u16 floats,
+//!               u32 offset in the data part}, until the number of floats is zero
 //! ```
-//! A title's library writes vertex formats, strides and offsets into the fetches before it uses
-//! them, so in a file they are empty.
+//!
+//! Direct3D writes vertex formats, strides and offsets into the fetches at run time, so in a file
+//! they are empty.
 
 use super::ShaderKind;
 
-/// The magic without the kind.
+/// Magic number without the kind.
 const MAGIC: u32 = 0x102a_1100;
-/// Float constants that pixel shaders start at.
+/// First float constant of pixel shaders.
 const PIXEL_BASE: u16 = 256;
-/// Float constants of a kind of shader.
+/// Number of float constants per kind of shader.
 const CONSTANTS: u16 = 256;
-/// Literals that an object may have; as many for each constant as nobody needs.
+/// Most literals of an object; twice the number of constants is more than any shader needs.
 const MAX_LITERALS: usize = 2 * CONSTANTS as usize;
-/// Most microcode that a shader can have: 12 bits of address, and the words of an instruction.
+/// Most words of microcode: 12 address bits, three words per instruction.
 const MAX_WORDS: usize = 3 * 4096;
 
-/// Why bytes are no shader.
+/// Error in a shader file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
-    /// Something lies outside the file.
+    /// The file is too short.
     #[error("offset {at:#x}: {what} needs {needed} bytes, and the file has {length}")]
     Truncated {
-        /// What was to be read.
+        /// Name of the part.
         what: &'static str,
-        /// Where.
+        /// Offset of the part.
         at: usize,
-        /// Its size.
+        /// Size of the part in bytes.
         needed: usize,
-        /// The file's size.
+        /// Size of the file in bytes.
         length: usize,
     },
-    /// Microcode is made of words of four bytes.
+    /// The size of the microcode is not a multiple of four bytes.
     #[error("offset {at:#x}: {length} bytes are no whole number of words")]
     Unaligned {
-        /// Where the microcode begins.
+        /// Offset of the microcode.
         at: usize,
-        /// Its length.
+        /// Size of the microcode in bytes.
         length: usize,
     },
-    /// Literals for constants that there are not, or more of them than constants.
+    /// Literals for constants out of range, or more literals than the limit.
     #[error(
         "offset {at:#x}: {count} literals from constant {constant} on, after {before}, are more than a shader can have"
     )]
     Literals {
-        /// Where the table says so.
+        /// Offset of the table entry.
         at: usize,
-        /// How many.
+        /// Number of literals in the entry.
         count: usize,
-        /// The first one's number, as the shader counts.
+        /// First constant of the entry, relative to the shader's first.
         constant: u16,
-        /// How many came before.
+        /// Number of literals before the entry.
         before: usize,
     },
-    /// More microcode than there are addresses.
+    /// The microcode exceeds the addressable instructions.
     #[error("offset {at:#x}: {length} bytes of microcode are more than a shader can have")]
     TooLong {
-        /// Where the microcode begins.
+        /// Offset of the microcode.
         at: usize,
-        /// Its length.
+        /// Size of the microcode in bytes.
         length: usize,
     },
 }
 
-/// A constant that comes with a shader.
+/// Float constant stored with a shader.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Literal {
-    /// Its number, as the shader counts.
+    /// Constant number, relative to the shader's first.
     pub constant: u16,
-    /// Its value.
     pub value: [f32; 4],
 }
 
-/// A shader as it lies in a file.
+/// Parsed shader file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShaderObject {
-    /// Its kind; bare microcode doesn't say.
+    /// Kind of shader; `None` for bare microcode.
     pub kind: Option<ShaderKind>,
     /// Microcode in host order.
     pub words: Vec<u32>,
-    /// Constants that come with it.
+    /// Float constants stored with the shader.
     pub literals: Vec<Literal>,
 }
 
@@ -161,7 +161,7 @@ impl File<'_> {
 }
 
 impl ShaderObject {
-    /// Reads a shader object, or bare microcode (big-endian words) if the magic is missing.
+    /// Parses a shader object, or bare microcode (big-endian words) if the magic is missing.
     pub fn parse(bytes: &[u8]) -> Result<Self, ObjectError> {
         let file = File(bytes);
         let magic = file.u32("the first word", 0)?;
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Lays out an object as the titles' files are: header, literals' table, record, data.
+    /// Builds an object in the layout of titles' files: header, literals' table, record, data.
     fn build(kind: ShaderKind, words: &[u32], literals: &[Literal]) -> Vec<u8> {
         let (table, record) = (0x24_u32, 0x24 + 0x14 + 8 * (literals.len() as u32 + 1));
         let data = record + 8;
@@ -258,7 +258,7 @@ mod tests {
     fn literals_are_no_more_than_there_are_constants() {
         let (words, _) = sample();
         let literal = |constant| Literal { constant, value: [0.5; 4] };
-        // Each row is one literal; the same constant again and again.
+        // Each table entry is one literal; all are for the same constant.
         let of = |count| build(ShaderKind::Vertex, &words, &vec![literal(0); count]);
         assert_eq!(ShaderObject::parse(&of(MAX_LITERALS)).unwrap().literals.len(), MAX_LITERALS);
         let refused = |bytes: &[u8]| ShaderObject::parse(bytes).unwrap_err();
@@ -281,7 +281,7 @@ mod tests {
         }
     }
 
-    /// The files of titles, where a folder of titles is given.
+    /// Runs on the files of titles, if a folder of titles is given.
     #[test]
     fn shaders_of_titles_assemble_to_themselves() {
         let Some(files) = xenia_testing::files_of_titles(&["xvu", "xpu"]) else { return };

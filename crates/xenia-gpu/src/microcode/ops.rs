@@ -1,4 +1,4 @@
-//! The arithmetic operations: one row each, with name, number and operands.
+//! ALU operations: one row each, with opcode, name and number of operands.
 
 macro_rules! operations {
     ($(#[doc = $doc:literal])* $name:ident else $default:ident { $($(#[doc = $odoc:literal])* $number:literal $variant:ident $text:literal $operands:literal,)* }) => {
@@ -7,29 +7,29 @@ macro_rules! operations {
         pub enum $name { $($(#[doc = $odoc])* $variant = $number,)* }
 
         impl $name {
-            /// Decodes the opcode field; undefined numbers do nothing visible.
+            /// Decodes the opcode field; undefined opcodes have no visible effect.
             pub const fn from_bits(bits: u32) -> Self {
                 match bits { $($number => Self::$variant,)* _ => Self::$default }
             }
 
-            /// The name in assembly text.
+            /// Mnemonic in assembly text.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// How many operands it takes.
+            /// Number of operands.
             pub const fn operands(self) -> usize {
                 match self { $(Self::$variant => $operands,)* }
             }
 
-            /// Every row.
+            /// All operations of the unit.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
         }
     };
 }
 
 operations! {
-    /// Vector operations.
+    /// Operations of the vector unit.
     VectorOp else Max {
         /// a + b
         0 Add "add" 2,
@@ -49,9 +49,9 @@ operations! {
         7 Sne "sne" 2,
         /// a - floor(a)
         8 Frc "frc" 1,
-        /// Towards zero
+        /// Rounds towards zero
         9 Trunc "trunc" 1,
-        /// Towards minus infinity
+        /// Rounds towards minus infinity
         10 Floor "floor" 1,
         /// a * b + c
         11 Mad "mad" 3,
@@ -69,7 +69,7 @@ operations! {
         17 Dp2Add "dp2add" 3,
         /// Cube map coordinates
         18 Cube "cube" 2,
-        /// Largest component
+        /// Largest of a's components
         19 Max4 "max4" 1,
         /// Predicate: equal; counts nesting
         20 SetpEqPush "setp_eq_push" 2,
@@ -87,15 +87,15 @@ operations! {
         26 KillGe "kill_ge" 2,
         /// Discards where any component differs
         27 KillNe "kill_ne" 2,
-        /// Distance vector
+        /// Distance vector (1, a.y * b.y, a.z, b.w)
         28 Dst "dst" 2,
-        /// Sets the address register, and as max
+        /// Max, and sets the address register
         29 MaxA "maxa" 2,
     }
 }
 
 operations! {
-    /// Scalar operations. `ps` is the scalar result before.
+    /// Operations of the scalar unit. `ps` is the previous scalar result.
     ScalarOp else RetainPrev {
         /// a + b
         0 Adds "adds" 2,
@@ -121,9 +121,9 @@ operations! {
         10 Snes "snes" 1,
         /// a - floor(a)
         11 Frcs "frcs" 1,
-        /// Towards zero
+        /// Rounds towards zero
         12 Truncs "truncs" 1,
-        /// Towards minus infinity
+        /// Rounds towards minus infinity
         13 Floors "floors" 1,
         /// 2 to the power of a
         14 Exp "exp" 1,
@@ -143,9 +143,9 @@ operations! {
         21 Rsqf "rsqf" 1,
         /// 1 / sqrt(a)
         22 Rsq "rsq" 1,
-        /// Sets the address register rounded, and as max
+        /// Max, and sets the address register, rounded to nearest
         23 MaxAs "maxas" 2,
-        /// Sets the address register cut, and as max
+        /// Max, and sets the address register, rounded down
         24 MaxAsf "maxasf" 2,
         /// a - b
         25 Subs "subs" 2,
@@ -161,9 +161,9 @@ operations! {
         30 SetpGe "setp_ge" 1,
         /// Predicate: inverts a nesting count
         31 SetpInv "setp_inv" 1,
-        /// Predicate: one nesting less
+        /// Predicate: decrements a nesting count
         32 SetpPop "setp_pop" 1,
-        /// Predicate: false
+        /// Predicate: always false
         33 SetpClr "setp_clr" 0,
         /// Predicate: restores a nesting count
         34 SetpRstr "setp_rstr" 1,
@@ -177,7 +177,7 @@ operations! {
         38 KillsNe "kills_ne" 1,
         /// Discards where a == 1
         39 KillsOne "kills_one" 1,
-        /// Square root
+        /// Square root of a
         40 Sqrt "sqrt" 1,
         /// Constant times register
         42 Mulsc0 "mulsc0" 2,
@@ -191,22 +191,22 @@ operations! {
         46 Subsc0 "subsc0" 2,
         /// Constant minus register
         47 Subsc1 "subsc1" 2,
-        /// Sine
+        /// Sine of a
         48 Sin "sin" 1,
-        /// Cosine
+        /// Cosine of a
         49 Cos "cos" 1,
-        /// Keeps ps
+        /// Returns ps unchanged
         50 RetainPrev "retain_prev" 0,
     }
 }
 
 impl VectorOp {
-    /// Whether it can discard pixels.
+    /// Whether the operation can discard pixels.
     pub const fn kills(self) -> bool {
         matches!(self, Self::KillEq | Self::KillGt | Self::KillGe | Self::KillNe)
     }
 
-    /// Whether it does something beyond its result.
+    /// Whether the operation has a side effect.
     pub const fn changes_state(self) -> bool {
         self.kills()
             || matches!(
@@ -217,12 +217,12 @@ impl VectorOp {
 }
 
 impl ScalarOp {
-    /// Whether it can discard pixels.
+    /// Whether the operation can discard pixels.
     pub const fn kills(self) -> bool {
         matches!(self, Self::KillsEq | Self::KillsGt | Self::KillsGe | Self::KillsNe | Self::KillsOne)
     }
 
-    /// Whether it sets the predicate.
+    /// Whether the operation sets the predicate.
     pub const fn changes_predicate(self) -> bool {
         matches!(
             self,
@@ -237,7 +237,7 @@ impl ScalarOp {
         )
     }
 
-    /// Whether its operands are a constant and a register rather than two components of one.
+    /// Whether the operands are a constant and a register rather than two components of one.
     pub const fn takes_constant_and_register(self) -> bool {
         matches!(
             self,

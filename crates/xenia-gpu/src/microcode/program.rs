@@ -1,69 +1,67 @@
-//! A decoded shader: control instructions, and the instructions of its clauses.
+//! Decoded shader program: control flow instructions and the instructions of their clauses.
 //!
-//! Operands that an operation doesn't take are [`Operand::UNUSED`], and a half that does nothing
-//! has one form, so that two programs that do the same in the same way are equal.
+//! Operands that an operation doesn't have are [`Operand::UNUSED`], and an unused half has one
+//! canonical form, so that equivalent instructions compare equal.
 
 use super::memory_export;
 use super::ops::{ScalarOp, VectorOp};
 use crate::enums::{Anisotropy, TextureFilter};
 
-/// When a control instruction takes effect.
+/// Condition of a control flow instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Always.
     Always,
-    /// If a boolean constant has a value.
+    /// A boolean constant has the given value.
     Bool(u8, bool),
-    /// For the lanes whose predicate has a value.
+    /// Per lane: the lane's predicate has the given value.
     Predicate(bool),
 }
 
-/// A control instruction.
+/// Control flow instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// Does nothing (filler, hints, export allocation).
+    /// Has no effect (filler, hints, export allocation).
     Nop,
-    /// Announces exports: 1 position, 2 interpolators or colours, 3 memory; and how many.
+    /// Allocates exports: kind (1 position, 2 interpolators or colours, 3 memory) and number.
     Alloc(u8, u8),
     /// Runs a clause: a range of [`Program::instructions`].
     Exec {
-        /// First instruction.
+        /// Index of the first instruction.
         first: u32,
         /// Number of instructions.
         count: u32,
-        /// When.
         condition: Condition,
-        /// The shader ends after it (if it ran).
+        /// The shader ends after this clause, if it ran.
         end: bool,
     },
     /// Begins a loop, or skips it.
     LoopStart {
-        /// Where to go if it runs no time.
+        /// Target if the loop count is zero.
         skip: u32,
-        /// Loop constant.
+        /// Number of the loop constant.
         constant: u8,
-        /// The address register of loops keeps its value.
+        /// The loop's address register keeps its value.
         repeat: bool,
     },
     /// Ends a loop's body.
     LoopEnd {
-        /// Where the body begins.
+        /// Target: the beginning of the body.
         body: u32,
-        /// Loop constant.
+        /// Number of the loop constant.
         constant: u8,
-        /// Lanes whose predicate has this value leave.
+        /// Lanes whose predicate has this value leave the loop.
         break_on: Option<bool>,
     },
     /// Calls a subroutine.
     Call(u32, Condition),
-    /// Returns from one.
+    /// Returns from a subroutine.
     Return,
-    /// Jumps.
+    /// Jumps to a control flow instruction.
     Jump(u32, Condition),
 }
 
 impl Control {
-    /// The control instruction that it may go on with instead of the next one.
+    /// Control flow instruction that may follow instead of the next one.
     pub const fn target(&self) -> Option<u32> {
         match *self {
             Self::LoopStart { skip: at, .. }
@@ -75,84 +73,78 @@ impl Control {
     }
 }
 
-/// Where an operand comes from.
+/// Source of an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A register.
     Register(u8),
-    /// A register, plus the loop address.
+    /// A register, indexed by the loop address.
     RegisterLoop(u8),
-    /// A constant.
     Constant(u8),
-    /// A constant, plus the address register.
+    /// A constant, indexed by the address register.
     ConstantAddress(u8),
-    /// A constant, plus the loop address.
+    /// A constant, indexed by the loop address.
     ConstantLoop(u8),
 }
 
-/// An operand.
+/// Operand of a vector operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand {
-    /// Its source.
     pub source: Source,
-    /// The source's component for each of the operand's.
+    /// Source component of each operand component.
     pub swizzle: [u8; 4],
-    /// The magnitude is taken.
+    /// Takes the absolute value.
     pub absolute: bool,
-    /// Then the sign is changed.
+    /// Negates the value, after `absolute`.
     pub negate: bool,
 }
 
 impl Operand {
-    /// What stands where an operation takes no operand.
+    /// Placeholder for an operand that an operation doesn't have.
     pub const UNUSED: Self =
         Self { source: Source::Register(0), swizzle: [0, 1, 2, 3], absolute: false, negate: false };
 }
 
-/// Where a result goes.
+/// Destination of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// A register.
     Register(u8),
-    /// A register, plus the loop address.
+    /// A register, indexed by the loop address.
     RegisterLoop(u8),
-    /// An export.
+    /// Number of an export.
     Export(u8),
 }
 
-/// A vector and a scalar operation, carried out together.
+/// ALU instruction: a vector and a scalar operation that execute together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Alu {
-    /// Only lanes whose predicate has this value.
+    /// Predicate value of the lanes that execute the instruction; `None` means all lanes.
     pub predicate: Option<bool>,
-    /// Vector operation.
     pub vector: VectorOp,
-    /// Its operands.
+    /// Operands of the vector operation.
     pub operands: [Operand; 3],
-    /// Where its result goes.
+    /// Destination of the vector result.
     pub vector_to: Destination,
-    /// Components written; x is bit 0.
+    /// Components to write; x is bit 0.
     pub vector_mask: u8,
-    /// The result is clamped to 0..1.
+    /// Clamps the result to 0..1.
     pub vector_clamp: bool,
-    /// Scalar operation.
     pub scalar: ScalarOp,
-    /// Its operands, one component each.
+    /// Operands of the scalar operation, one component each.
     pub scalar_operands: [(Operand, u8); 2],
-    /// Where its result goes.
+    /// Destination of the scalar result.
     pub scalar_to: Destination,
-    /// Components written.
+    /// Components to write.
     pub scalar_mask: u8,
-    /// The result is clamped to 0..1.
+    /// Clamps the result to 0..1.
     pub scalar_clamp: bool,
-    /// Components of an export that are set to zero.
+    /// Export components that are set to zero.
     pub zeros: u8,
-    /// Components of an export that are set to one.
+    /// Export components that are set to one.
     pub ones: u8,
 }
 
 impl Alu {
-    /// Neither half does anything.
+    /// Instruction without an effect.
     pub const NOTHING: Self = Self {
         predicate: None,
         vector: VectorOp::Max,
@@ -169,17 +161,18 @@ impl Alu {
         ones: 0,
     };
 
-    /// Whether the vector half does anything; constants that an export gets are its work too.
+    /// Whether the vector half has an effect; it also writes the constant components of an export.
     pub const fn has_vector(&self) -> bool {
         self.vector_mask | self.zeros | self.ones != 0 || self.vector.changes_state()
     }
 
-    /// Whether the scalar half does anything.
+    /// Whether the scalar half has an effect.
     pub const fn has_scalar(&self) -> bool {
         self.scalar_mask != 0 || !matches!(self.scalar, ScalarOp::RetainPrev)
     }
 
-    /// Brings what has no effect into one form.
+    /// Converts an instruction to canonical form: unused parts become those of
+    /// [`NOTHING`](Self::NOTHING).
     pub(super) fn normalize(&mut self) {
         if !self.has_vector() {
             (self.vector, self.vector_clamp) = (Self::NOTHING.vector, false);
@@ -197,50 +190,46 @@ impl Alu {
         self.operands[self.vector.operands().min(3)..].fill(Operand::UNUSED);
         self.scalar_operands[self.scalar.operands().min(2)..].fill((Operand::UNUSED, 0));
         for (operand, component) in &mut self.scalar_operands {
-            // Of a scalar operand only one component is read.
+            // A scalar operand reads a single component.
             operand.swizzle = [*component; 4];
         }
     }
 }
 
-/// What each component of a fetch's destination gets.
+/// Source of a component of a fetch's destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchSelect {
-    /// A component of what was fetched.
+    /// A fetched component.
     Component(u8),
-    /// Zero.
     Zero,
-    /// One.
     One,
-    /// Nothing.
+    /// The destination component is unchanged.
     Keep,
 }
 
-/// What both kinds of fetch have.
+/// Fields that vertex and texture fetches have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchCommon {
-    /// Only lanes whose predicate has this value.
+    /// Predicate value of the lanes that execute the fetch; `None` means all lanes.
     pub predicate: Option<bool>,
-    /// Register with index or coordinates.
+    /// Register that holds the index or the coordinates.
     pub source: Source,
-    /// Its components.
+    /// Components of the source register.
     pub source_swizzle: [u8; 3],
-    /// Destination register.
     pub to: Destination,
-    /// What its components get.
+    /// Sources of the destination's components.
     pub select: [FetchSelect; 4],
 }
 
-/// A vertex fetch. A mini fetch comes out as a full one with the place of the one before.
+/// Vertex fetch. A mini fetch is decoded to a full one with the address of the preceding full
+/// fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VertexFetch {
-    /// Registers and components.
     pub common: FetchCommon,
     /// Fetch constant, 0 to 95.
     pub constant: u8,
-    /// The address of the full fetch before is used again.
+    /// Mini fetch: reuses the address of the preceding full fetch.
     pub mini: bool,
-    /// Vertex format.
     pub format: u8,
     /// Components are signed.
     pub signed: bool,
@@ -248,28 +237,27 @@ pub struct VertexFetch {
     pub integer: bool,
     /// Signed fractions have no zero: (2n+1)/(2^k-1).
     pub no_zero: bool,
-    /// The index is rounded; else it is cut.
+    /// The index is rounded to nearest; else it is rounded down.
     pub rounded: bool,
     /// The value is multiplied by two to this power.
     pub exponent: i8,
-    /// Words from one vertex to the next.
+    /// Distance between vertices in words.
     pub stride: u8,
-    /// Words from a vertex's start.
+    /// Offset of the element in a vertex, in words.
     pub offset: i32,
 }
 
-/// What a texture fetch does.
+/// Operation of a texture fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextureOp {
-    /// Samples.
     Fetch,
-    /// Fraction of the border colour.
+    /// Weight of the border colour.
     BorderFraction,
-    /// The level of detail that would be used.
+    /// Computes the level of detail.
     ComputedLod,
-    /// Derivatives of the source.
+    /// Computes derivatives of the source.
     Gradients,
-    /// Filter weights.
+    /// Computes filter weights.
     Weights,
     /// Sets the level of detail for fetches that use it.
     SetLod,
@@ -279,12 +267,9 @@ pub enum TextureOp {
     SetGradientV,
 }
 
-/// A texture fetch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TextureFetch {
-    /// Registers and components.
     pub common: FetchCommon,
-    /// What it does.
     pub operation: TextureOp,
     /// Fetch constant, 0 to 31.
     pub constant: u8,
@@ -292,68 +277,61 @@ pub struct TextureFetch {
     pub unnormalized: bool,
     /// Dimension field: 1D, 2D, 3D or stacked, cube.
     pub dimension: u8,
-    /// Filters; [`TextureFilter::UseFetchConstant`] leaves it to the constant.
+    /// Magnification filter; [`TextureFilter::UseFetchConstant`] defers to the constant.
     pub mag: TextureFilter,
-    /// Minification filter.
     pub min: TextureFilter,
-    /// Filter between levels.
+    /// Filter between mip levels.
     pub mip: TextureFilter,
-    /// Anisotropy.
     pub anisotropy: Anisotropy,
-    /// The level of detail is computed from gradients.
+    /// Computes the level of detail from gradients.
     pub computed_lod: bool,
-    /// The level of detail set before is added.
+    /// Adds the level of detail set by the program.
     pub register_lod: bool,
-    /// Gradients set before are used.
+    /// Uses the gradients set by the program.
     pub register_gradients: bool,
-    /// Added to the level of detail.
+    /// Bias added to the level of detail.
     pub lod_bias: f32,
-    /// Added to the coordinates, in texels.
+    /// Offset added to the coordinates, in texels.
     pub offset: [f32; 3],
 }
 
-/// An instruction of a clause.
+/// Instruction of a clause.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Instruction {
-    /// Arithmetic.
     Alu(Alu),
-    /// Vertex fetch.
     Vertex(VertexFetch),
-    /// Texture fetch.
     Texture(TextureFetch),
-    /// Undefined; does nothing.
+    /// Undefined instruction, which has no effect.
     Undefined,
 }
 
-/// A decoded shader.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Program {
-    /// Control instructions.
     pub controls: Vec<Control>,
     /// Instructions of all clauses.
     pub instructions: Vec<Instruction>,
     /// Number of registers: one more than the highest read or written.
     pub registers: u32,
-    /// Pixels may be discarded.
+    /// The shader may discard pixels.
     pub kills: bool,
-    /// Exports written, one bit each.
+    /// Written exports, one bit each.
     pub exports: u64,
 }
 
 impl Program {
-    /// Export that holds depth.
+    /// Number of the export that holds depth.
     pub const DEPTH: u8 = 61;
-    /// Export that holds the position.
+    /// Number of the export that holds the position.
     pub const POSITION: u8 = 62;
-    /// Export that holds point size, edge flag and kill flag.
+    /// Number of the export that holds point size, edge flag and kill flag.
     pub const POINT_SIZE: u8 = 63;
 
-    /// Whether it may write an export, by its number (0 to 63).
+    /// Whether the program may write the export with this number (0 to 63).
     pub const fn writes(&self, number: u8) -> bool {
         self.exports >> number & 1 != 0
     }
 
-    /// Whether it may write to memory.
+    /// Whether the program may write to memory.
     pub const fn exports_memory(&self) -> bool {
         memory_export::writes(self.exports)
     }

@@ -1,12 +1,12 @@
-//! What a vertex shader reads of its vertex buffers, as far as its code says so.
+//! Range analysis of vertex fetches: finds which words of its vertex buffers a vertex shader reads.
 //!
-//! Most shaders fetch by the index that register 0 was given, untouched: such a fetch reads nothing
-//! but the vertices from a draw's lowest index to its highest. Titles' fetch constants say less:
-//! they often mean "the rest of the buffer".
+//! Most shaders fetch with the unmodified index of register 0: such a fetch reads only the vertices
+//! from a draw's lowest index to its highest. Fetch constants are less precise: their size often
+//! means "the rest of the buffer".
 //!
-//! Controls before the first that may go elsewhere, and that nobody goes back to, run once and in
-//! their order. Of what follows no order is known: there a fetch is by index only where nobody
-//! there has changed it.
+//! Control flow instructions before the first branch, if no branch targets them, run once and in
+//! order. The order of later ones is unknown: a fetch there counts as indexed by register 0 only if
+//! no instruction in that part changes the register.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,29 +16,29 @@ use super::program::{
 };
 use crate::texture::Layout;
 
-/// Indices below this are the same as floats, with a half added too.
+/// Indices below this are exact as floats, also with a half added.
 const EXACT: u32 = 1 << 23;
 
-/// Words that are read for each index.
+/// Words read for each index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     /// Words from one index to the next.
     stride: u8,
-    /// First word and the one after the last, from where the index's begin.
+    /// First word and one past the last, relative to the vertex of the index.
     words: [i64; 2],
 }
 
-/// What is read by one fetch constant.
+/// Range read through one fetch constant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Any of its words may be.
+    /// Any word of the buffer may be read.
     anywhere: bool,
     spans: Vec<Span>,
 }
 
 impl Reach {
-    /// The words of a buffer of `size` words that are read in a draw whose lowest and highest index
-    /// are known, if they are.
+    /// Words read from a buffer of `size` words in a draw with this lowest and highest index, if
+    /// known.
     pub fn words(&self, indices: Option<[u32; 2]>, size: u32) -> Range<u32> {
         let Some([lowest, highest]) = indices.filter(|[_, highest]| !self.anywhere && *highest < EXACT)
         else {
@@ -54,7 +54,7 @@ impl Reach {
     }
 }
 
-/// What is read by each vertex fetch constant (0 to 95) of a vertex shader.
+/// Ranges read through each vertex fetch constant (0 to 95) of a vertex shader.
 pub fn reaches(program: &Program) -> BTreeMap<u8, Reach> {
     let leaves = |control: &Control| control.target().is_some() || *control == Control::Return;
     let controls = &program.controls;
@@ -76,7 +76,7 @@ pub fn reaches(program: &Program) -> BTreeMap<u8, Reach> {
     walk.found
 }
 
-/// The instructions of a clause.
+/// Instructions of a clause.
 fn instructions<'a>(
     program: &'a Program,
     control: &Control,
@@ -88,7 +88,7 @@ fn instructions<'a>(
     program.instructions.get(range).unwrap_or(&[]).iter()
 }
 
-/// Whether x of register 0 may be another after an instruction.
+/// Whether an instruction may change x of register 0.
 fn changes_index(instruction: &Instruction) -> bool {
     let is_index = |to: Destination| matches!(to, Destination::Register(0) | Destination::RegisterLoop(_));
     let fetched = |common: &FetchCommon| is_index(common.to) && common.select[0] != FetchSelect::Keep;
@@ -104,10 +104,10 @@ fn changes_index(instruction: &Instruction) -> bool {
 }
 
 struct Walk {
-    /// Register 0 may have lost the index.
+    /// Register 0 may no longer hold the index.
     is_touched: bool,
-    /// Strides with which the last full fetch may have found its place; `None` for a place by
-    /// something else than the index. Nothing where no order is known.
+    /// Possible strides of the last full fetch; an element is `None` if that fetch's address does
+    /// not come from the index. The list is `None` where the order of execution is unknown.
     last: Option<Vec<Option<u8>>>,
     found: BTreeMap<u8, Reach>,
 }
@@ -157,7 +157,7 @@ mod tests {
     use super::super::assemble;
     use super::*;
 
-    /// What constants 0 and 1 are read at by the vertices 10 to 12, of 1,000 words each.
+    /// Words of constants 0 and 1 (1,000 words each) that vertices 10 to 12 read.
     fn words(text: &str) -> [Range<u32>; 2] {
         let reaches = reaches(&Program::decode(&assemble(text).unwrap()));
         [0, 1].map(|constant| reaches.get(&constant).map_or(0..0, |reach| reach.words(Some([10, 12]), 1000)))
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(words(&format!("{position}{color}")), [70..91, 0..0]);
         let other = "vfetch r0.xyzw, r0.x, vf1, format=38, stride=4, offset=-2\n";
         assert_eq!(words(&format!("{position}{other}")), [70..87, 38..50]);
-        // The fetch before has put something else where the index was.
+        // The preceding fetch has overwritten the index.
         assert_eq!(words(&format!("{other}{position}")), [0..1000, 38..50]);
         let keeps = "vfetch r0._yzw, r0.x, vf1, format=38, stride=4, offset=0\n";
         assert_eq!(words(&format!("{keeps}{position}")), [70..87, 40..52]);
@@ -186,7 +186,7 @@ mod tests {
         let position = "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0\n";
         let mini = "vfetch_mini r2.xyzw, format=38, offset=3\n";
         assert_eq!(words(&format!("{position}{mini}")), [70..91, 0..0]);
-        // Where the full one may not have run, it reads from the beginning.
+        // If the full fetch may not have run, the mini fetch reads from the beginning.
         assert_eq!(words(&format!("exec b3\n{position}exec\n{mini}")), [3..91, 0..0]);
         assert_eq!(words(&format!("(p0) {position}{mini}")), [3..91, 0..0]);
         assert_eq!(words(&format!("mul r0, r0, r0\n{position}{mini}")), [0..1000, 0..0]);
@@ -209,7 +209,7 @@ mod tests {
             words(&format!("exec\n{position}jump end, b1\nexec\nadd r1, r1, r1\nend:\nexec\n{mini}"))[0],
             0..1000
         );
-        // A jump back: what is changed later was changed before.
+        // Backward jump: later changes may have happened before.
         assert_eq!(words(&format!("top:\nexec\n{position}exec\nadd r0, r0, r0\njump top, b1"))[0], 0..1000);
     }
 

@@ -1,10 +1,10 @@
-//! Programs from text through the interpreter.
+//! Tests that assemble programs and run them in the interpreter.
 
 use super::*;
 use crate::draw_state::Constants;
 use crate::registers::RegisterFile;
 
-/// No vertices, no textures.
+/// Fetch unit without vertices and textures.
 struct Nothing;
 
 impl FetchUnit for Nothing {
@@ -23,13 +23,13 @@ fn constants() -> Constants {
         registers.set(0x4000 + i, (i as f32).to_bits());
     }
     registers.set(0x4900, 0b10);
-    registers.set(0x4908, 3 | 5 << 8 | 2 << 16); // three times, from 5, step 2
+    registers.set(0x4908, 3 | 5 << 8 | 2 << 16); // three iterations, from 5, step 2
     registers.set(0x4909, 200);
     registers.set(0x490a, 0);
     Constants::capture(&registers)
 }
 
-/// Runs a program whose r0 is given for lane 0 and whose lane n has n added to x; returns oC0.
+/// Runs a program and returns oC0. r0 is given for lane 0; lane n has n added to x.
 fn run(text: &str, r0: [f32; 4]) -> (Vector, Mask) {
     let program = Program::decode(&assemble(text).unwrap());
     let mut interpreter = Interpreter::default();
@@ -87,7 +87,7 @@ fn every_vector_operation() {
     ] {
         assert_eq!(first(text, a), expected, "{text}");
     }
-    // Zero times infinity is zero, in sums of products as well.
+    // Zero times infinity is zero, also in dot products.
     assert_eq!(first("mul oC0, r0.x, r0.y", [0.0, INF, 0.0, 0.0])[0], 0.0);
     assert_eq!(first("dp4 oC0, r0.xyxy, r0.yxyx", [0.0, INF, 0.0, 0.0])[0], 0.0);
 }
@@ -170,7 +170,7 @@ fn approximations_have_21_bits_of_mantissa() {
     }
     assert_eq!(first("rsq oC0, r0.w", a)[0], 0.0);
     assert_eq!(first("sqrt oC0, r0.w", a)[0], INF);
-    // A part of what compilers make of 97 % 97: with all 23 bits the product is below one.
+    // Part of compiled code for 97 % 97: with all 23 bits the product is below one.
     assert_eq!(first("rcp r1.x, r0.x\nmul r1.x, r1.x, r0.x\nfloor oC0, r1.x", a)[0], 1.0);
 }
 
@@ -223,7 +223,7 @@ fn lanes_take_their_own_way_through_branches() {
     assert_eq!(first(call, [0.0; 4])[0], 4.0);
 }
 
-/// Fetches that give back the horizontal gradient.
+/// Fetch unit that returns the horizontal gradient.
 struct Gradient;
 
 impl FetchUnit for Gradient {
@@ -268,7 +268,7 @@ fn any_words_are_a_program() {
         let length = next() as usize % 64;
         let mut words: Vec<u32> = (0..length).map(|_| next()).collect();
         for word in words.iter_mut().take(6) {
-            *word &= 0x3fff_f01f; // clauses near by, so that something runs
+            *word &= 0x3fff_f01f; // nearby clauses, so that some instructions run
         }
         let program = Program::decode(&words);
         interpreter.clear(&program);

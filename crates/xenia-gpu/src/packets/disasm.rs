@@ -1,12 +1,12 @@
-//! Command streams as text.
+//! Command stream disassembler.
 
 use std::fmt::Write;
 
 use super::{Header, Row, opcode, row};
 use crate::registers;
 
-/// A word list's text, one line per packet, fillers in a row being one; a packet that the words end
-/// within says so.
+/// Disassembles words to one line per packet. Consecutive fillers share a line; a truncated packet
+/// is marked.
 pub fn disassemble(words: &[u32]) -> String {
     let mut text = String::new();
     let mut at = 0;
@@ -32,7 +32,7 @@ pub fn disassemble(words: &[u32]) -> String {
     text
 }
 
-/// A packet as a line of text.
+/// Formats a packet as a line of text.
 pub fn describe(header: Header, body: &[u32]) -> String {
     match header {
         Header::Filler => String::from("filler"),
@@ -83,12 +83,12 @@ fn constants(name: &str, base: u32, values: &[u32]) -> String {
     plain(&format!("{name} {}:", registers::name(base)), values)
 }
 
-/// The first register that the offset/type word of `SET_CONSTANT` means.
+/// First register that the offset/type word of `SET_CONSTANT` selects.
 fn constant_base(word: u32) -> u32 {
     crate::processor::constant_base(word).unwrap_or(u32::MAX)
 }
 
-/// A command: by meaning where that helps, else the row's name and the words.
+/// Formats a command: by meaning where that helps, else as the row's name and the words.
 fn command(opcode: u8, body: &[u32]) -> String {
     let Some(&Row { name, words, .. }) = row(opcode) else {
         return plain(&format!("unknown {opcode:#04x}"), body);

@@ -1,9 +1,9 @@
-//! What `VdSwap` puts into the ring.
+//! Ring buffer contents of `VdSwap`.
 //!
 //! On the console `VdSwap` writes undocumented commands into 64 words that the caller reserved.
-//! Ours writes the front buffer's fetch constant (physical address) into fetch constant 0, one
-//! `XE_SWAP` packet, and filler. Whoever writes the words without this crate must produce exactly
-//! these.
+//! Here it writes the front buffer's fetch constant (physical address) to fetch constant 0, one
+//! `XE_SWAP` packet, and filler. Code that writes these words without this crate must produce
+//! exactly the same.
 
 use super::{TYPE2, opcode, type0, type3};
 
@@ -13,8 +13,8 @@ pub const SWAP_SIGNATURE: u32 = 0x5357_4150;
 /// Words that callers of `VdSwap` reserve.
 pub const SWAP_WORDS: usize = 64;
 
-/// The words, in host order, of a swap to the front buffer that `fetch` describes (its address
-/// already physical), `width` by `height` pixels.
+/// Returns the words, in host order, of a swap to the front buffer that `fetch` describes (its
+/// address already physical), `width` by `height` pixels.
 pub fn swap_commands(fetch: [u32; 6], physical: u32, width: u32, height: u32) -> [u32; SWAP_WORDS] {
     let mut words = [TYPE2; SWAP_WORDS];
     words[0] = type0(crate::registers::FETCH_CONSTANTS, 6);

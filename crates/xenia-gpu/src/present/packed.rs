@@ -1,9 +1,10 @@
-//! Front buffers of 32-bit texels with 8 or 10 bits a component: what nearly every title shows.
+//! Fast path for front buffers of 32-bit texels with 8 or 10 bits per component, which nearly every
+//! title uses.
 //!
-//! A component's byte depends on nothing but its own few bits, so that sign, fraction, swizzle and
-//! ramp become one table for each channel, made by the same arithmetic as everybody else's. What
-//! remains for a texel is three look-ups, tile by tile. Any other front buffer is left to the slow
-//! way; both give the same bytes.
+//! A component's output depends only on its few bits, so sign, fraction, swizzle and ramp become
+//! one table for each channel, computed by the same arithmetic as the generic path. A texel then
+//! costs three look-ups, tile by tile. Other front buffers take the generic path; both give the
+//! same bytes.
 
 use super::Ramps;
 use crate::enums::Dimension;
@@ -11,11 +12,11 @@ use crate::memory::PhysicalMemory;
 use crate::texture::layout::{self, tiled_2d};
 use crate::texture::{Layout, TextureInfo, component};
 
-/// Side of a tile in texels, and its bytes: one piece of memory at this size of texel.
+/// Side of a tile in texels, and its bytes; at this texel size a tile is contiguous in memory.
 const SIDE: u32 = 32;
 const TILE_BYTES: usize = (SIDE * SIDE * 4) as usize;
 
-/// Bytes of a row of texels in a tile, by row; each piece of four texels lies together.
+/// Byte offsets in a tile of the groups of four contiguous texels, by row.
 static PIECES: [[u16; (SIDE / 4) as usize]; SIDE as usize] = pieces();
 
 const fn pieces() -> [[u16; (SIDE / 4) as usize]; SIDE as usize] {
@@ -32,16 +33,16 @@ const fn pieces() -> [[u16; (SIDE / 4) as usize]; SIDE as usize] {
     pieces
 }
 
-/// What a channel of the picture gets of a texel's word.
+/// Conversion of a texel's word to one channel.
 struct Channel {
     shift: u32,
     bytes: [u8; 1024],
 }
 
-/// All that turns a word into a pixel.
+/// Conversion of a texel's word to a pixel.
 struct Look {
     channels: [Channel; 3],
-    /// What lies outside of the stored texels.
+    /// Colour outside of the stored texels.
     outside: [u8; 4],
 }
 
@@ -70,14 +71,15 @@ impl Look {
 
     #[inline]
     fn pixel(&self, word: u32) -> [u8; 4] {
-        // The index is always inside: bits above a component's own repeat what the table has for those.
+        // The masked index is always in range; table entries repeat for the bits above the
+        // component's own.
         let [r, g, b] =
             [0, 1, 2].map(|c| self.channels[c].bytes[(word >> self.channels[c].shift) as usize & 1023]);
         [r, g, b, 255]
     }
 }
 
-/// The picture's bytes; `None` if this front buffer is none of these.
+/// Converts a front buffer; `None` if it doesn't qualify for the fast path.
 pub(super) fn present(
     info: &TextureInfo,
     (width, height): (u32, u32),
@@ -91,7 +93,7 @@ pub(super) fn present(
     };
     let place = layout::level(info, 0);
     let (columns, rows) = (width.min(info.size[0]), height.min(info.size[1]));
-    // Rows that reach into the next ones may also reach beyond the end of what is stored.
+    // Rows that extend into the next ones may also extend beyond the end of the stored texels.
     let is_plain = place.origin == [0; 3] && columns <= place.pitch;
     if info.dimension != Dimension::D2 || info.size[2] != 1 || !is_plain {
         return None;
@@ -117,7 +119,7 @@ pub(super) fn present(
         }
         return Some(rgba);
     }
-    // A band is a row of tiles, which lie one behind the other.
+    // A band is a row of tiles, which are consecutive in memory.
     let mut stored = vec![0; columns.div_ceil(SIDE) as usize * TILE_BYTES];
     let band_bytes = place.pitch / SIDE * TILE_BYTES as u32;
     for (band, lines) in lines.chunks_mut(SIDE as usize * row_bytes).enumerate() {

@@ -1,7 +1,7 @@
-//! Bins: parts of the screen that a title draws one after the other. Packets may be for some of
-//! them only.
+//! Bins for predicated tiling: parts of the screen that a title draws one after the other.
+//! Predicated packets apply only to some bins.
 
-/// Which bins are being drawn, and which ones predicated packets are for.
+/// Bins being drawn (mask), and bins that predicated packets apply to (select).
 #[derive(Clone, Copy)]
 pub(super) struct Bins {
     pub(super) mask: u64,
@@ -9,30 +9,30 @@ pub(super) struct Bins {
 }
 
 impl Default for Bins {
-    /// All of them.
+    /// Selects all bins.
     fn default() -> Self {
         Self { mask: u64::MAX, select: u64::MAX }
     }
 }
 
 impl Bins {
-    /// Whether predicated packets are carried out.
+    /// Whether predicated packets are executed.
     pub(super) fn are_wanted(self) -> bool {
         self.mask & self.select != 0
     }
 }
 
-/// A mask of these halves.
+/// Combines two halves to a mask.
 pub(super) fn halves(high: u32, low: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// A mask with another low half.
+/// Replaces the low half of a mask.
 pub(super) fn with_low(mask: u64, low: u32) -> u64 {
     halves((mask >> 32) as u32, low)
 }
 
-/// A mask with another high half.
+/// Replaces the high half of a mask.
 pub(super) fn with_high(mask: u64, high: u32) -> u64 {
     halves(high, mask as u32)
 }

@@ -1,4 +1,4 @@
-//! The display controller: vertical blanks by guest time, the line counter.
+//! Display controller: vertical blanks by guest time, and the line counter.
 
 use std::sync::Arc;
 
@@ -8,31 +8,31 @@ use crate::registers::{RegisterFile, dc};
 use crate::trace::DisplayState;
 
 pub use xenia_guest::TICKS_PER_SECOND;
-/// Ticks from one vertical blank to the next until something else is set: 60 Hz.
+/// Default vertical blank period in ticks: 60 Hz.
 pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / 60;
-/// Ticks from one vertical blank to the next that a display can do: 240 to 20 Hz.
+/// Range of vertical blank periods in ticks: 240 to 20 Hz.
 const PERIODS: std::ops::RangeInclusive<u64> = TICKS_PER_SECOND / 240..=TICKS_PER_SECOND / 20;
-/// Lines of a 720p picture, blanked ones included.
+/// Lines of a 720p frame, including blanked ones.
 pub const LINES: u64 = 750;
-/// The hardware thread that gets the vertical blank.
+/// Hardware thread that receives the vertical blank interrupt.
 pub const VBLANK_CPU: u32 = 2;
 
-/// `AVIVO_D1MODE_VIEWPORT_SIZE` of a 1280 x 720 display.
+/// Value of `AVIVO_D1MODE_VIEWPORT_SIZE` for a 1280 x 720 display.
 const VIEWPORT_SIZE: u32 = 0x0500_02d0;
 
 pub(super) struct Display {
     next_vblank: Option<u64>,
-    /// Ticks from one vertical blank to the next.
+    /// Vertical blank period in ticks.
     period: u64,
-    /// Time of the last picture's start.
+    /// Start time of the current frame.
     start: u64,
     pub(super) gamma: Gamma,
 }
 
-/// Values that are there before anything was written.
+/// Sets the registers' initial values.
 pub(super) fn reset(registers: &mut RegisterFile) {
     registers.set(dc::AVIVO_D1MODE_VIEWPORT_SIZE, VIEWPORT_SIZE);
-    // Unsure: how software acknowledges it. The bit always reads as set, which is what handlers expect.
+    // Unsure: how software acknowledges it. The bit always reads as set, which handlers expect.
     registers.set(dc::D1MODE_INTERRUPT_STATUS, 1);
     registers.set(dc::DC_LUT_WRITE_EN_MASK, 7);
 }
@@ -47,7 +47,7 @@ impl Display {
         }
     }
 
-    /// Its state as a value.
+    /// Captures the state for a trace.
     pub(super) fn state(&self) -> DisplayState {
         let Self { next_vblank, period, start, gamma } = self;
         DisplayState {
@@ -60,7 +60,7 @@ impl Display {
         }
     }
 
-    /// The display of a state; `None` if no display has such a one.
+    /// Restores a state; `None` if it is invalid.
     pub(super) fn from_state(state: &DisplayState) -> Option<Self> {
         let DisplayState { next_vblank, period, start, ref gamma, ref gamma_linear, component } = *state;
         let is_next = |next: u64| next.checked_sub(start).is_some_and(|ahead| ahead <= *PERIODS.end());
@@ -75,7 +75,7 @@ impl Display {
         self.next_vblank
     }
 
-    /// A vertical blank happens.
+    /// Processes a vertical blank.
     pub(super) fn blank(&mut self) {
         if let Some(time) = &mut self.next_vblank {
             self.start = *time;
@@ -83,7 +83,7 @@ impl Display {
         }
     }
 
-    /// Leaves out vertical blanks that are due by `now`, all but the last `kept`; returns how many.
+    /// Skips the vertical blanks due by `now`, except the last `kept`; returns how many.
     pub(super) fn skip_blanks(&mut self, now: u64, kept: u64) -> u64 {
         let Some(next) = self.next_vblank else { return 0 };
         let Some(after_next) = now.checked_sub(next) else { return 0 };
@@ -95,14 +95,14 @@ impl Display {
         skipped
     }
 
-    /// Sets the line counter.
+    /// Updates the line counter.
     pub(super) fn refresh(&self, registers: &mut RegisterFile, now: u64) {
         let line = now.saturating_sub(self.start) % self.period * LINES / self.period;
         registers.set(dc::D1MODE_V_COUNTER, line as u32);
     }
 
-    /// The first time after `looked` at which the line counter moves to a line that is `wanted`;
-    /// `None` if no line is.
+    /// First time after `looked` at which the line counter reaches a line that is `wanted`; `None`
+    /// if no line is.
     pub(super) fn next_line(&self, looked: u64, wanted: impl Fn(u32) -> bool) -> Option<u64> {
         let since = looked.saturating_sub(self.start);
         let picture = self.start + since / self.period * self.period;
@@ -111,13 +111,13 @@ impl Display {
         Some(picture + ((line + ahead) * self.period).div_ceil(LINES))
     }
 
-    /// From the next vertical blank on, they come `period` ticks apart, as far as a display can do
-    /// that.
+    /// Sets the vertical blank period in ticks from the next one on, clamped to the supported
+    /// range.
     pub(super) fn set_period(&mut self, period: u64) {
         self.period = period.clamp(*PERIODS.start(), *PERIODS.end());
     }
 
-    /// Ticks from one vertical blank to the next, if that is not what it is at the start.
+    /// Vertical blank period in ticks, if it is not the default.
     pub(super) fn changed_period(&self) -> Option<u64> {
         (self.period != VBLANK_TICKS).then_some(self.period)
     }

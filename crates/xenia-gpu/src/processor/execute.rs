@@ -1,8 +1,7 @@
-//! What each packet does.
+//! Execution of packets: one method per packet row.
 //!
-//! Here are the rows; what takes more than a line or two is in a file by subject. Meanings are
-//! those that public sources agree on; where they say nothing, a packet is counted and logged by
-//! name.
+//! Short packets are implemented here, the others in a file by subject. Semantics follow public
+//! sources where these agree; a packet they don't describe is counted and logged by name.
 
 mod draw;
 mod events;
@@ -19,7 +18,7 @@ use super::{CommandProcessor, Flip, GpuEvent, cost};
 use crate::packets::{Packets, SWAP_SIGNATURE};
 
 impl CommandProcessor {
-    /// Shows the front buffer that was waiting for the blank at `now`, and reads on.
+    /// Shows the front buffer that waited for the vertical blank at `now`, and resumes reading.
     pub(super) fn finish_flip(&mut self, now: u64) {
         if let Some(Flip { physical, width, height }) = self.flip.take() {
             self.cycles = self.cycles.max(cost::cycles_at(now));
@@ -54,22 +53,22 @@ impl Packets for CommandProcessor {
 
     fn nop(&mut self, _: &[u32]) {}
 
-    // Its words configure the micro engine, which is not modelled.
+    // The body configures the micro engine, which is not modelled.
     fn me_init(&mut self, _: &[u32]) {}
 
-    // Packets are carried out one after the other, so the pipeline is always idle in between.
+    // Packets execute one after the other, so the pipeline is always idle in between.
     fn wait_for_idle(&mut self, _: &[u32]) {}
 
     fn context_update(&mut self, _: &[u32]) {}
 
-    // Nothing is cached beyond what memory and registers hold.
+    // No state is cached besides memory and registers.
     fn invalidate_state(&mut self, _: &[u32]) {}
 
     fn wait_until_read(&mut self, _: &[u32]) {}
 
     fn wait_ib_pfd_complete(&mut self, _: &[u32]) {}
 
-    // "Fetch state sub-blocks and start shader code loads" is all that is known: no layout.
+    // The layout is undocumented, beyond "fetch state sub-blocks and start shader code loads".
     fn set_state(&mut self, _: &[u32]) {
         self.unsupported("SET_STATE");
     }
@@ -85,7 +84,7 @@ impl Packets for CommandProcessor {
     fn xe_swap(&mut self, body: &[u32]) {
         if body[0] == SWAP_SIGNATURE {
             self.flip = Some(Flip { physical: body[1], width: body[2], height: body[3] });
-            // Without blanks there is nothing to wait for.
+            // Without vertical blanks the swap would wait forever.
             if self.display.next_vblank().is_none() {
                 self.finish_flip(0);
             }
@@ -172,8 +171,8 @@ impl Packets for CommandProcessor {
         self.visibility_query(body);
     }
 
-    // The token in front can make the draw depend on a visibility query. That only saves work: what it
-    // would leave out can't be seen.
+    // The leading token can make the draw depend on a visibility query. That only saves work: the
+    // pixels it would skip are not visible.
     fn draw_indx(&mut self, body: &[u32]) {
         self.draw(body[1], &body[2..]);
     }
@@ -182,9 +181,9 @@ impl Packets for CommandProcessor {
         self.draw(body[0], &body[1..]);
     }
 
-    // The stream of bin ids (base and size, behind the initiator) says which primitives touch which
-    // bin, so that the others can be left out. All are drawn here, and the scissor keeps them in
-    // the bin.
+    // The stream of bin ids (base and size, after the initiator) lists the bins that each primitive
+    // touches, so that the chip can skip primitives. Here all are drawn, and the scissor limits
+    // them to the bin.
     fn draw_indx_bin(&mut self, body: &[u32]) {
         self.draw(body[1], &body[4..]);
     }
@@ -193,7 +192,7 @@ impl Packets for CommandProcessor {
         self.draw(body[0], &body[3..]);
     }
 
-    // Added to the base of the streams of bin ids, which are not read.
+    // The offset applies to the streams of bin ids, which are not read.
     fn set_bin_base_offset(&mut self, _: &[u32]) {}
 
     fn set_constant(&mut self, body: &[u32]) {

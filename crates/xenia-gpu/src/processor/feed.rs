@@ -1,58 +1,57 @@
-//! What packets come out of: the ring, the indirect buffers that it calls, and the words read ahead
-//! of both.
+//! Packet sources: the ring buffer, the indirect buffers that it calls, and the prefetched words of
+//! both.
 
 use super::MAX_DEPTH;
 use super::stream::{List, Ring, Window};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::packets::Header;
 
-/// The ring and what it calls.
+/// Ring buffer and the stack of indirect buffers.
 #[derive(Default)]
 pub(super) struct Feed {
     pub(super) ring: Option<Ring>,
-    /// Indirect buffers, the innermost last.
+    /// Indirect buffers, innermost last.
     pub(super) lists: Vec<List>,
     window: Window,
-    /// The body of a packet that the window can't have in one piece.
+    /// Copy of a packet body that isn't contiguous in the prefetch window.
     body: Vec<u32>,
-    /// Words to be skipped behind the packet that is carried out.
+    /// Words to skip after the current packet.
     skip: u32,
 }
 
-/// What comes next.
+/// Result of reading the next packet.
 pub(super) enum Next {
-    /// There is no ring.
+    /// There is no ring buffer.
     Nothing,
-    /// The rest of a packet in the ring has not been announced yet: the processor stalls until it
-    /// is.
+    /// The packet in the ring is not completely written yet: the processor stalls until it is.
     Incomplete,
-    /// An indirect buffer ends within a packet; so many words of it were left.
+    /// The indirect buffer ends within a packet; holds the number of words left in it.
     CutOff(u32),
-    /// So many words were gone over, because a packet said so.
+    /// Words skipped by a preceding packet, and the write-back of the read index.
     Skipped(u32, WriteBack),
-    /// A packet.
+    /// A complete packet.
     Packet(Packet),
 }
 
-/// Where the ring's read index is to be written, and what it is.
+/// Address and value of the read index write-back, if one is due.
 pub(super) type WriteBack = Option<(u32, u32)>;
 
-/// A packet that has been read.
+/// Packet that has been read.
 pub(super) struct Packet {
     pub(super) header: Header,
-    /// The index of the header in the window; else the body has been read for itself.
+    /// Index of the header in the window; `None` if the body was copied separately.
     found: Option<usize>,
     source: Source,
 }
 
 enum Source {
     Ring(WriteBack),
-    /// The number of its indirect buffer, if there is more of that.
+    /// Number of the indirect buffer, if it has more packets.
     List(Option<usize>),
 }
 
 impl Packet {
-    /// What is to be done about the read index once the packet is carried out.
+    /// Write-back of the read index to do after the packet.
     pub(super) fn write_back(&self) -> WriteBack {
         match self.source {
             Source::Ring(write_back) => write_back,
@@ -60,7 +59,7 @@ impl Packet {
         }
     }
 
-    /// Where the body is in the words that [`Feed::lend`] gives.
+    /// Range of the body in the words that [`Feed::lend`] returns.
     pub(super) fn body(&self) -> std::ops::Range<usize> {
         let start = self.found.map_or(0, |header| header + 1);
         start..start + self.header.body_words() as usize
@@ -68,23 +67,23 @@ impl Packet {
 }
 
 impl Feed {
-    /// Takes a ring; what was called from the one before is left.
+    /// Sets the ring buffer and drops the indirect buffers called from the old one.
     pub(super) fn set_ring(&mut self, ring: Ring) {
         self.lists.clear();
         self.ring = Some(ring);
     }
 
-    /// Whether there is anything left.
+    /// Whether any words are left.
     pub(super) fn has_work(&self) -> bool {
         !self.lists.is_empty() || self.ring.as_ref().is_some_and(|ring| !ring.is_empty())
     }
 
-    /// Whether something can be taken of it.
+    /// Whether a packet can be read.
     pub(super) fn is_runnable(&self) -> bool {
         !self.lists.is_empty() || self.ring.as_ref().is_some_and(|ring| !ring.is_empty() && !ring.stalled)
     }
 
-    /// Calls so many words; false if that would be too deep.
+    /// Calls an indirect buffer; false if the nesting would be too deep.
     pub(super) fn call(&mut self, address: u32, words: u32) -> bool {
         if words == 0 {
             return true;
@@ -96,22 +95,22 @@ impl Feed {
         fits
     }
 
-    /// Words are to be skipped behind the packet that is carried out.
+    /// Skips `words` after the current packet.
     pub(super) fn skip(&mut self, words: u32) {
         self.skip = words;
     }
 
-    /// Memory may have changed anywhere.
+    /// Drops prefetched words, since memory may have changed.
     pub(super) fn changed(&mut self) {
         self.window.clear();
     }
 
-    /// Bytes of memory were written.
+    /// Drops prefetched words if a write to memory overlaps them.
     pub(super) fn written(&mut self, physical: u32, length: usize) {
         self.window.written(physical, length);
     }
 
-    /// Takes what comes next.
+    /// Reads the next packet.
     pub(super) fn next(&mut self, memory: &dyn PhysicalMemory) -> Next {
         if self.lists.is_empty() { self.next_of_ring(memory) } else { self.next_of_list(memory) }
     }
@@ -155,18 +154,19 @@ impl Feed {
         }
         list.next += 1 + count;
         let is_last = list.available() == 0;
+        // Popped before the packet executes, so that a tail call does not nest deeper.
         if is_last {
             self.lists.pop();
         }
         Next::Packet(Packet { header, found, source: Source::List((!is_last).then_some(number)) })
     }
 
-    /// The words that a packet is in, until [`take_back`](Self::take_back).
+    /// Lends the words that contain a packet, until [`take_back`](Self::take_back).
     pub(super) fn lend(&mut self, packet: &Packet) -> Vec<u32> {
         if packet.found.is_some() { self.window.take() } else { std::mem::take(&mut self.body) }
     }
 
-    /// Takes a packet's words back.
+    /// Takes lent words back.
     pub(super) fn take_back(&mut self, packet: &Packet, words: Vec<u32>) {
         if packet.found.is_some() {
             self.window.put_back(words);
@@ -175,8 +175,8 @@ impl Feed {
         }
     }
 
-    /// Goes over what a packet that was carried out said is to be skipped: how many words (the
-    /// ring's are still to come), and whether there were as many.
+    /// Performs the skip that the current packet requested. Returns the number of words skipped now
+    /// (in the ring buffer they are skipped later), and whether there were enough of them.
     pub(super) fn skip_behind(&mut self, packet: &Packet) -> (u32, bool) {
         let wanted = std::mem::take(&mut self.skip);
         match packet.source {

@@ -1,4 +1,4 @@
-//! The gamma ramps: a table for 8-bit front buffers and a piecewise linear ramp for 10-bit ones.
+//! Gamma ramps: a table for 8-bit front buffers and a piecewise linear (PWL) ramp for 10-bit ones.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ const INDEX: u32 = 0x1922;
 const SEQ_COLOR: u32 = 0x1923;
 const PWL_DATA: u32 = 0x1924;
 const COLOR_30: u32 = 0x1925;
-/// Bits of a piecewise linear entry's base and delta that are stored.
+/// Stored bits of a PWL entry's base and delta.
 const PWL_BITS: u32 = 0xffc0_ffc0;
 
-/// Both ramps, and what is needed to write them.
+/// Both ramps and the write position.
 pub(super) struct Gamma {
     pub(super) ramps: GammaRamps,
-    /// Component that `DC_LUT_SEQ_COLOR` or `DC_LUT_PWL_DATA` means next.
+    /// Next component to be written by `DC_LUT_SEQ_COLOR` or `DC_LUT_PWL_DATA`.
     pub(super) component: u32,
 }
 
 impl Gamma {
-    /// Ramps that change nothing.
+    /// Creates linear ramps, which leave colours unchanged.
     pub(super) fn new() -> Self {
         let table = std::array::from_fn(|level| {
             let value = (level as u32 * 1023 + 127) / 255;
@@ -30,7 +30,7 @@ impl Gamma {
         Self { ramps: GammaRamps { table: Arc::new(table), linear: Arc::new(linear) }, component: 0 }
     }
 
-    /// What a write to one of the ramps' registers does beyond storing the value.
+    /// Applies a write to one of the ramps' registers, beyond storing the value.
     pub(super) fn written(&mut self, registers: &mut RegisterFile, index: u32, value: u32) {
         let entry = registers.get(INDEX) & 255;
         // The mask is in the order blue, green, red.
@@ -47,7 +47,8 @@ impl Gamma {
                 self.next_component(registers, (entry + 1) & 255);
             }
             PWL_DATA => {
-                // The ramp has half as many entries: the index's highest bit is not looked at, and kept.
+                // The PWL ramp has half as many entries: the index's highest bit is ignored and
+                // preserved.
                 let at = entry & 127;
                 if is_enabled {
                     let ramp = Arc::make_mut(&mut self.ramps.linear);
@@ -67,7 +68,7 @@ impl Gamma {
         }
     }
 
-    /// Goes on to the next component, and behind the last one to the entry `next`.
+    /// Advances to the next component, and after the last one to the entry `next`.
     fn next_component(&mut self, registers: &mut RegisterFile, next: u32) {
         self.component += 1;
         if self.component == 3 {

@@ -1,20 +1,20 @@
-//! Swaps, and pictures of them for those who asked.
+//! Swaps, and capture of their frames.
 
 use super::{CommandProcessor, GpuEvent};
 use crate::backend::{Frame, PresentCall};
 use crate::registers::FETCH_CONSTANTS;
 
-/// Pictures that wait to be taken, before the oldest is let go. Titles swap once or twice in what
-/// is pumped at a time.
+/// Most captured frames; the oldest is dropped when more arrive. Titles swap once or twice per
+/// pump.
 pub(super) const MAX_FRAMES: usize = 8;
 impl CommandProcessor {
-    /// Asks for a picture of the next swap.
+    /// Requests capture of the next swap's frame.
     pub fn capture_next(&mut self) {
         self.capture = true;
     }
 
-    /// The picture of the swap with this number, if there is one and it was not taken yet. Those of
-    /// swaps before it are let go.
+    /// Takes the frame of the swap with this number, if it was captured. Frames of earlier swaps
+    /// are dropped.
     pub fn take_frame(&mut self, number: u64) -> Option<Frame> {
         while self.frames.front().is_some_and(|(of, _)| *of < number) {
             self.frames.pop_front();
@@ -22,7 +22,7 @@ impl CommandProcessor {
         self.frames.pop_front_if(|(of, _)| *of == number).map(|(_, frame)| frame)
     }
 
-    /// Hands the front buffer to the display.
+    /// Submits the front buffer for display.
     pub(super) fn swap(&mut self, physical: u32, width: u32, height: u32) {
         self.statistics.swaps += 1;
         self.counter = self.counter.wrapping_add(1);

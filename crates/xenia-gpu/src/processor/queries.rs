@@ -1,25 +1,25 @@
-//! Queries: whether anything was drawn between two points of the stream, and how many samples
-//! passed.
+//! Visibility queries (was anything drawn between two points of the stream?) and sample counts of
+//! occlusion queries.
 
-/// The queries (0 to 63), one bit each.
+/// Visibility queries (0 to 63), one bit each.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Queries {
-    /// Begun and not ended.
+    /// Queries that have begun but not ended.
     open: u64,
-    /// Of these, the ones during which something was drawn.
+    /// Open queries during which a draw occurred.
     seen: u64,
 }
 
 impl Queries {
-    /// Begins one.
+    /// Begins a query.
     pub(super) fn begin(&mut self, id: u32) {
         let bit = 1_u64 << (id & 63);
         self.open |= bit;
         self.seen &= !bit;
     }
 
-    /// Ends one: whether something was seen. One that never began counts as seen too, since that
-    /// hides nothing.
+    /// Ends a query; returns whether something was visible. A query that never began counts as
+    /// visible too, which never hides anything.
     pub(super) fn end(&mut self, id: u32) -> bool {
         let bit = 1_u64 << (id & 63);
         let visible = self.open & bit == 0 || self.seen & bit != 0;
@@ -28,36 +28,38 @@ impl Queries {
         visible
     }
 
-    /// Something is drawn. Nothing is culled before the pixel stage, so every draw counts.
+    /// Records a draw. No primitive is culled before the pixel stage, so every draw counts as
+    /// visible.
     pub(super) fn drawn(&mut self) {
         self.seen |= self.open;
     }
 
-    /// Those begun, and those that have seen something.
+    /// Masks of the open queries and of those that have seen a draw.
     pub(super) fn visibility(&self) -> [u64; 2] {
         [self.open, self.seen]
     }
 
-    /// Takes what [`visibility`](Self::visibility) gave.
+    /// Restores the masks that [`visibility`](Self::visibility) returned.
     pub(super) fn set_visibility(&mut self, [open, seen]: [u64; 2]) {
         (self.open, self.seen) = (open, seen);
     }
 }
 
-/// Samples that a report counts where the backend counts none: what was asked for is seen.
+/// Samples that each report adds if the backend does not count them: queried objects count as
+/// visible.
 const ASSUMED_SAMPLES: u64 = 1000;
 
-/// The counter of samples that passed, which only grows: what was drawn between two reports is
-/// their difference, however many queries overlap. Where it began is the backend's affair.
+/// Counter of passed samples, which only grows. Software subtracts two reports, so queries may
+/// overlap. The backend's count may start anywhere.
 #[derive(Clone, Copy, Default)]
 pub(super) struct SampleCounter {
     total: u64,
-    /// What the backend had counted when it was last asked.
+    /// Last count of the backend.
     seen: u64,
 }
 
 impl SampleCounter {
-    /// What a report stores. `passed`: what the backend has counted.
+    /// Value to store in a report. `passed` is the backend's count.
     pub(super) fn report(&mut self, passed: Option<u64>) -> u64 {
         if passed.is_none() {
             self.total = self.total.wrapping_add(ASSUMED_SAMPLES);
@@ -65,7 +67,8 @@ impl SampleCounter {
         self.count(passed)
     }
 
-    /// Samples so far. A backend that has counted less than when it was last asked has begun anew.
+    /// Updates and returns the total. A backend's count that has decreased means that the backend
+    /// was restarted from zero.
     pub(super) fn count(&mut self, passed: Option<u64>) -> u64 {
         if let Some(passed) = passed {
             self.total = self.total.wrapping_add(passed.checked_sub(self.seen).unwrap_or(passed));
@@ -74,7 +77,7 @@ impl SampleCounter {
         self.total
     }
 
-    /// A counter that goes on from `total`, where the backend has counted `passed`.
+    /// Creates a counter that continues from `total`, when the backend's count is `passed`.
     pub(super) fn resume(total: u64, passed: Option<u64>) -> Self {
         Self { total, seen: passed.unwrap_or(0) }
     }

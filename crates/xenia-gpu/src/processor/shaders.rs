@@ -1,41 +1,41 @@
-//! The shaders that draws use, and those that were loaded before them.
+//! Current shaders, and a cache of loaded shaders.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::microcode::{Shader, ShaderKind};
 
-/// Shaders kept by digest before the store is emptied.
+/// Most cached shaders; when reached, the cache is emptied.
 const MAX_KNOWN: usize = 4096;
-/// Bytes of them ([`Shader::size`]) before it is emptied. Titles have a few thousand of about ten
-/// KiB.
+/// Most bytes of cached shaders ([`Shader::size`]); when exceeded, the cache is emptied. Titles
+/// have a few thousand shaders of about ten KiB.
 const MAX_KNOWN_BYTES: usize = 128 << 20;
 
-/// Loaded shaders.
+/// Shader state of the command processor.
 #[derive(Default)]
 pub(super) struct Shaders {
-    /// The vertex and the pixel shader.
+    /// Current vertex and pixel shader.
     current: [Option<Arc<Shader>>; 2],
-    /// Where in instruction memory they were loaded to.
+    /// Their start addresses in instruction memory.
     starts: [u32; 2],
-    /// All that were loaded: titles load the same ones again and again.
+    /// Cache of loaded shaders: titles load the same ones again and again.
     known: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
-    /// Bytes of those.
+    /// Bytes of the cached shaders.
     known_bytes: usize,
 }
 
 impl Shaders {
-    /// The shader of a kind that draws use.
+    /// Current shader of a kind.
     pub(super) fn get(&self, kind: ShaderKind) -> Option<&Arc<Shader>> {
         self.current[kind as usize].as_ref()
     }
 
-    /// Where it was loaded to.
+    /// Start address of the current shader of a kind.
     pub(super) fn start(&self, kind: ShaderKind) -> u32 {
         self.starts[kind as usize]
     }
 
-    /// Loads a shader.
+    /// Loads a shader and makes it current.
     pub(super) fn load(&mut self, kind: ShaderKind, start: u32, words: &[u32]) {
         if self.known.len() >= MAX_KNOWN || self.known_bytes > MAX_KNOWN_BYTES {
             self.known.clear();
@@ -57,18 +57,18 @@ impl Shaders {
         self.starts[kind as usize] = start;
     }
 
-    /// The digests of both, zero for one that isn't there.
+    /// Hashes of the current shaders, zero for a missing one.
     pub(super) fn hashes(&self) -> [u64; 2] {
         self.current.each_ref().map(|shader| shader.as_ref().map_or(0, |shader| shader.hash))
     }
 
-    /// The words and the starts of both.
+    /// Words and start addresses of the current shaders.
     pub(super) fn state(&self) -> ([Option<Vec<u32>>; 2], [u32; 2]) {
         let words = self.current.each_ref().map(|shader| shader.as_ref().map(|shader| shader.words.to_vec()));
         (words, self.starts)
     }
 
-    /// Takes what [`state`](Self::state) gave.
+    /// Restores what [`state`](Self::state) returned.
     pub(super) fn restore(&mut self, [vertex, pixel]: &[Option<Vec<u32>>; 2], starts: [u32; 2]) {
         let shader =
             |kind, words: &Option<Vec<u32>>| words.as_ref().map(|words| Arc::new(Shader::new(kind, words)));
@@ -98,8 +98,8 @@ mod tests {
         assert_eq!((again.hashes(), again.state()), (shaders.hashes(), shaders.state()));
     }
 
-    /// Every clause is the same six instructions: 4,095 control triples of two clauses, and 2.7 MB
-    /// of host memory.
+    /// Shader whose clauses all refer to the same six instructions: 4,095 control triples of two
+    /// clauses, and 2.7 MB of host memory.
     fn inflated(seed: u32) -> Vec<u32> {
         let exec = 4095 | 6 << 12;
         let mut words: Vec<u32> =

@@ -1,4 +1,4 @@
-//! The processor's state as a value: taken when a trace begins, put back when it is played.
+//! Snapshot of the processor's state: saved when a trace begins, restored when it is played.
 
 use super::execute::Wait;
 use super::queries::SampleCounter;
@@ -9,11 +9,11 @@ use crate::registers::COUNT;
 use crate::trace::{RingState, State};
 use xenia_guest::MAX_TICKS;
 
-/// Most words of an indirect buffer.
+/// Most words in an indirect buffer.
 const MAX_LIST: u32 = 0xf_ffff;
 
 impl CommandProcessor {
-    /// Everything that later behaviour depends on, but what lies in memory.
+    /// Captures all state that affects later behaviour, except memory.
     pub(crate) fn state(&mut self) -> State {
         let ring = self.feed.ring.as_ref().map(|ring| RingState {
             base: ring.base,
@@ -47,7 +47,7 @@ impl CommandProcessor {
         }
     }
 
-    /// Takes a state, which may say anything: what can't be is refused in words.
+    /// Restores a state. The input is untrusted: invalid values are refused with an error message.
     pub(crate) fn restore(&mut self, state: &State) -> Result<(), String> {
         let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         check(state.registers.len() == COUNT, "wrong number of registers")?;
@@ -104,7 +104,7 @@ impl CommandProcessor {
         Ok(())
     }
 
-    /// A digest (128-bit FNV-1a) of the processor at guest time `now`, for the end of a trace.
+    /// Digest (128-bit FNV-1a) of the processor at guest time `now`, for the end of a trace.
     pub(crate) fn short_digest(&mut self, now: u64) -> [u8; 16] {
         self.display.refresh(&mut self.registers, now);
         let mut hash = fnv::BASIS_128;

@@ -1,45 +1,45 @@
-//! What the command processor counts.
+//! Statistics of the command processor.
 
 use std::collections::BTreeMap;
 
 use crate::backend::BackendError;
 use crate::packets;
 
-/// Different problems that are told apart; others are counted together.
+/// Most distinct problems; further ones share one counter.
 const MAX_PROBLEMS: usize = 64;
 
 /// Counters since the start.
 #[derive(Clone, Debug)]
 pub struct Statistics {
-    /// Words walked.
+    /// Stream words read.
     pub words: u64,
-    /// Type-0 packets.
+    /// Number of type-0 packets.
     pub type0: u64,
-    /// Type-1 packets.
+    /// Number of type-1 packets.
     pub type1: u64,
-    /// Filler words.
+    /// Number of filler words (type 2).
     pub type2: u64,
-    /// Type-3 packets by opcode, those that were carried out.
+    /// Executed type-3 packets by opcode.
     pub type3: [u64; 128],
-    /// Type-3 packets skipped because none of their bins was being drawn.
+    /// Predicated packets skipped because none of their bins was being drawn.
     pub predicated_away: u64,
     /// Packets without a row, by opcode.
     pub unknown: BTreeMap<u8, u64>,
-    /// Packets with a row that the processor does not carry out, by name.
+    /// Packets with a row that the processor does not implement, by name.
     pub unsupported: BTreeMap<&'static str, u64>,
-    /// Draws handed to the backend.
+    /// Draws passed to the backend.
     pub draws: u64,
-    /// Copies handed to the backend.
+    /// Resolves passed to the backend.
     pub copies: u64,
-    /// Swaps.
+    /// Number of swaps.
     pub swaps: u64,
-    /// Vertical blanks.
+    /// Number of vertical blanks.
     pub vblanks: u64,
     /// Interrupts raised by packets.
     pub interrupts: u64,
-    /// What went wrong, in words, and how often.
+    /// Number of occurrences of each problem, by description.
     pub problems: BTreeMap<String, u64>,
-    /// Limits of draws that were reached (see [`limits`](crate::limits)), and how often.
+    /// Number of times that each draw limit was reached (see [`limits`](crate::limits)).
     pub limits: BTreeMap<&'static str, u64>,
 }
 
@@ -66,7 +66,7 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Type-3 packets carried out, by name, in order of opcode.
+    /// Executed type-3 packets by name, in order of opcode.
     pub fn packets(&self) -> Vec<(String, u64)> {
         let counted = self.type3.iter().enumerate().filter(|(_, count)| **count != 0);
         counted
@@ -77,12 +77,12 @@ impl Statistics {
             .collect()
     }
 
-    /// All packets of all types.
+    /// Number of packets of all types.
     pub fn total_packets(&self) -> u64 {
         self.type0 + self.type1 + self.type2 + self.type3.iter().sum::<u64>() + self.predicated_away
     }
 
-    /// Counts what a backend didn't do.
+    /// Counts an error of the backend.
     pub(super) fn count_error(&mut self, error: &BackendError) {
         if let BackendError::Limit(name) = error {
             *self.limits.entry(name).or_default() += 1;

@@ -1,33 +1,32 @@
-//! Where packets are read from: the ring and indirect buffers, and the words read ahead of them.
+//! Word streams of packets: the ring buffer, indirect buffers, and the prefetch window.
 //!
-//! Reading a packet word by word would ask memory for each. Instead a [`Window`] of words is read
-//! at once. It holds what memory held when it was read, so it is emptied whenever that may have
-//! changed: at the beginning of a pump, and when the chip writes into it.
+//! Reading a packet word by word would need a memory access for each. Instead a [`Window`] of words
+//! is read at once. It may become stale, so it is cleared whenever its memory may have changed: at
+//! the beginning of a pump, and when the chip writes into it.
 
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 
-/// The primary ring buffer. All indices are in words.
+/// Primary ring buffer. All indices are in words.
 pub(super) struct Ring {
-    /// Physical address.
     pub(super) base: u32,
-    /// Size; a power of two.
+    /// Size, a power of two.
     pub(super) words: u32,
-    /// Next word to be read.
+    /// Index of the next word to read.
     pub(super) read: u32,
-    /// First word not to be read yet.
+    /// Write index: the first word that must not be read yet.
     pub(super) write: u32,
     /// The next packet is incomplete; cleared when the write index moves.
     pub(super) stalled: bool,
-    /// Physical address of the copy of the read index.
+    /// Physical address of the read index write-back.
     pub(super) write_back: Option<u32>,
-    /// Words between updates of that copy; a power of two.
+    /// Words between write-backs; a power of two.
     pub(super) block_words: u32,
-    /// Words to be gone over before the next packet.
+    /// Words to skip before the next packet.
     pub(super) skip: u32,
 }
 
 impl Ring {
-    /// `size_log2`: the log2 of the size in quadwords, 1 to 22 (32 MiB).
+    /// `size_log2` is the log2 of the size in quadwords, 1 to 22 (32 MiB).
     pub(super) fn new(base: u32, size_log2: u32) -> Self {
         Self {
             base: base & (PHYSICAL_SIZE - 1) & !3,
@@ -50,17 +49,17 @@ impl Ring {
         self.write.wrapping_sub(self.read) & (self.words - 1)
     }
 
-    /// The physical address of the word so far ahead.
+    /// Physical address of the word `ahead` of the read index.
     fn address(&self, ahead: u32) -> u32 {
         (self.base + ((self.read + ahead) & (self.words - 1)) * 4) & (PHYSICAL_SIZE - 1)
     }
 
-    /// Where its words are.
+    /// Location of the readable words.
     pub(super) fn place(&self) -> Place {
         Place::new(self.address(0), self.available(), self.words - self.read)
     }
 
-    /// Reads `count` words behind the header, also where they are not in one piece.
+    /// Reads `count` words after the header, even if they wrap around.
     pub(super) fn read_body(&self, memory: &dyn PhysicalMemory, count: u32, into: &mut Vec<u32>) {
         into.resize(count as usize, 0);
         let start = (self.read + 1) & (self.words - 1);
@@ -69,7 +68,7 @@ impl Ring {
         memory.read_words(self.base, &mut into[first..]);
     }
 
-    /// Moves on; where the read index is to be written then, and what it is, if it is.
+    /// Advances the read index. Returns the address and value of the write-back if one is due.
     pub(super) fn advance(&mut self, count: u32) -> Option<(u32, u32)> {
         let before = self.read;
         self.read = (self.read + count) & (self.words - 1);
@@ -78,13 +77,12 @@ impl Ring {
     }
 }
 
-/// An indirect buffer being walked. Positions are in words.
+/// Active indirect buffer. Positions are in words.
 pub(super) struct List {
-    /// Physical address.
     pub(super) base: u32,
-    /// Next word.
+    /// Position of the next word.
     pub(super) next: u32,
-    /// Length.
+    /// Length of the buffer.
     pub(super) end: u32,
 }
 
@@ -93,31 +91,31 @@ impl List {
         self.end - self.next
     }
 
-    /// The physical address of the word so far ahead.
+    /// Physical address of the word `ahead` of the position.
     fn address(&self, ahead: u32) -> u32 {
         self.base.wrapping_add((self.next + ahead) * 4) & (PHYSICAL_SIZE - 1)
     }
 
-    /// Where its words are.
+    /// Location of the remaining words.
     pub(super) fn place(&self) -> Place {
         Place::new(self.address(0), self.available(), u32::MAX)
     }
 
-    /// Reads `count` words behind the header.
+    /// Reads `count` words after the header.
     pub(super) fn read_body(&self, memory: &dyn PhysicalMemory, count: u32, into: &mut Vec<u32>) {
         into.resize(count as usize, 0);
         memory.read_words(self.address(1), into);
     }
 }
 
-/// Words that can be read.
+/// Location of readable words.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// Physical address of the first.
+    /// Physical address of the first word.
     pub(super) address: u32,
-    /// How many there are.
+    /// Number of words.
     pub(super) available: u32,
-    /// How many of them lie in one piece; one at least, if there are any.
+    /// Number of contiguous words; at least one if there are any.
     contiguous: u32,
 }
 
@@ -128,26 +126,26 @@ impl Place {
     }
 }
 
-/// Words read ahead.
+/// Window of prefetched words.
 #[derive(Default)]
 pub(super) struct Window {
     words: Vec<u32>,
-    /// Physical address of the first.
+    /// Physical address of the first word.
     address: u32,
-    /// How many of them hold what memory holds.
+    /// Number of words that are current.
     valid: u32,
 }
 
 impl Window {
-    /// Most words read ahead.
+    /// Most words to prefetch.
     const WORDS: u32 = 512;
 
-    /// Nothing is known any more.
+    /// Invalidates the window.
     pub(super) fn clear(&mut self) {
         self.valid = 0;
     }
 
-    /// Bytes of memory were written.
+    /// Invalidates the window if a write to memory overlaps it.
     pub(super) fn written(&mut self, physical: u32, length: usize) {
         let end = u64::from(self.address) + u64::from(self.valid) * 4;
         if u64::from(physical) < end && u64::from(physical) + length as u64 > u64::from(self.address) {
@@ -155,13 +153,15 @@ impl Window {
         }
     }
 
-    /// The index of the first word of a place, which has one; reads ahead if it is not here.
+    /// Index of the first word of a place, which must not be empty; prefetches if it isn't in the
+    /// window.
     pub(super) fn find(&mut self, memory: &dyn PhysicalMemory, place: Place) -> usize {
         let index = place.address.wrapping_sub(self.address) / 4;
         if index >= self.valid { self.read(memory, place) } else { index as usize }
     }
 
-    /// The index of the first of `count` words of a place, in one piece; `None` if they can't be.
+    /// Index of the first of `count` contiguous words of a place; `None` if the window can't hold
+    /// them contiguously.
     pub(super) fn find_all(
         &mut self,
         memory: &dyn PhysicalMemory,
@@ -183,7 +183,7 @@ impl Window {
         0
     }
 
-    /// Its words, until [`put_back`](Self::put_back).
+    /// Takes the words, until [`put_back`](Self::put_back).
     pub(super) fn take(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.words)
     }
@@ -192,7 +192,7 @@ impl Window {
         self.words = words;
     }
 
-    /// One of its words.
+    /// Word at an index.
     pub(super) fn word(&self, index: usize) -> u32 {
         self.words[index]
     }
@@ -215,7 +215,7 @@ mod tests {
         memory.write_u32(0x10c, 2);
         assert_eq!(window.find(&memory, place(0x10c, 1)), 3);
         assert_eq!((window.word(0), window.word(3)), (1, 0), "as it was when it was read");
-        // Beside it, beginning before it and ending in it, its last byte.
+        // Adjacent, overlapping the beginning, and overlapping the last byte.
         for (physical, length, known) in
             [(0xfc, 4, true), (0x110, 4, true), (0xf0, 0x11, false), (0x10f, 1, false)]
         {
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(window.find_all(&memory, place(0, 10_000), Window::WORDS), Some(0));
         assert_eq!(window.find_all(&memory, place(0, 10_000), Window::WORDS + 1), None);
         assert_eq!(window.find_all(&memory, place(PHYSICAL_SIZE - 8, 3), 3), None);
-        // The rest of a window is not enough: it is read again from there.
+        // The rest of the window is too short: it is read again from there.
         window.clear();
         assert_eq!(window.find_all(&memory, place(0, 4), 4), Some(0));
         assert_eq!(window.find_all(&memory, place(8, 4), 4), Some(0));

@@ -1,4 +1,4 @@
-//! Whole command streams through the processor, by subject.
+//! Tests of the processor with whole command streams, by subject.
 
 mod display;
 mod draws;
@@ -18,7 +18,7 @@ use crate::packets::{TYPE2, opcode, swap_commands, type0, type3};
 const RING: u32 = 0x1000;
 const LIST: u32 = 0x4000;
 const DATA: u32 = 0x8000;
-/// Physical address as packets give it, with big-endian words.
+/// Physical address in packet form, with the flag for big-endian words.
 const DATA_BE: u32 = DATA | 2;
 
 struct Machine {
@@ -75,7 +75,7 @@ impl Machine {
     }
 }
 
-/// A backend that keeps what it was given.
+/// Backend that records its calls.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<(Vec<DrawCall>, Vec<CopyCall>)>>);
 

@@ -1,12 +1,12 @@
-//! Going through what the [`Feed`](super::feed::Feed) has, packet by packet.
+//! Main loop over the packets of the [`Feed`](super::feed::Feed).
 
 use super::feed::{Next, WriteBack};
 use super::{CommandProcessor, cost};
 use crate::packets::{Header, dispatch};
 
 impl CommandProcessor {
-    /// Carries out a packet, and more while the clock stands at `until` at most, fewer than `most`
-    /// words have been walked, and nothing has to be waited for. Returns the number of words.
+    /// Executes at least one packet, and more while the clock is at most `until`, fewer than `most`
+    /// words have been read, and no wait blocks. Returns the number of words.
     pub(super) fn run(&mut self, until: u64, most: u64) -> u64 {
         let mut words = 0;
         loop {
@@ -17,7 +17,7 @@ impl CommandProcessor {
         }
     }
 
-    /// Does what comes next; how many words that took.
+    /// Executes the next step; returns the number of words read.
     fn step(&mut self) -> u64 {
         match self.feed.next(&*self.memory) {
             Next::Nothing => 0,
@@ -45,13 +45,13 @@ impl CommandProcessor {
         }
     }
 
-    /// Words that were not looked at cost the same.
+    /// Charges skipped words, which cost as much as executed ones.
     fn gone_over(&mut self, words: u32) -> u64 {
         self.cycles += cost::words(u64::from(words));
         u64::from(words)
     }
 
-    /// Tells memory how far the ring has been read.
+    /// Writes the read index to memory.
     fn write_back(&mut self, write_back: WriteBack) {
         if let Some((address, index)) = write_back {
             self.store(address, &index.to_be_bytes());

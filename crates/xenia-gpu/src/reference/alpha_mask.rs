@@ -1,5 +1,5 @@
-//! Alpha to mask: alpha decides which samples of a pixel are drawn, so that edges of cut-out
-//! textures come out smooth without sorting.
+//! Alpha to mask: alpha selects the samples of a pixel to draw, which gives cut-out textures smooth
+//! edges without sorting.
 //!
 //! Unsure: thresholds and their steps are those of
 //! docs/src/decisions/0014-where-sources-disagree.md.
@@ -8,7 +8,7 @@ use super::block::Surface;
 use crate::enums::Msaa;
 use crate::microcode::{Lanes, Mask};
 
-/// The least alpha with which each sample is drawn, and the size of a step.
+/// Least alpha with which each sample is drawn, and the size of a step.
 const fn thresholds(msaa: Msaa) -> (&'static [f32], f32) {
     match msaa {
         Msaa::X1 => (&[1.0], 0.25),
@@ -17,19 +17,18 @@ const fn thresholds(msaa: Msaa) -> (&'static [f32], f32) {
     }
 }
 
-/// What alpha is compared with: a sample is drawn where alpha is no less than its threshold,
-/// lowered by the pixel's share.
+/// Alpha thresholds: a sample is drawn if alpha is at least its threshold minus the pixel's offset.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
-    /// For each sample; those that there aren't are never drawn.
+    /// Threshold of each sample; samples that don't exist are never drawn.
     pub samples: [f32; 4],
-    /// For pixels with x and y even, y odd, x odd, and both odd.
+    /// Offsets of pixels with x and y even, y odd, x odd, and both odd.
     pub lowered: [f32; 4],
 }
 
 impl Thresholds {
-    /// Those of so many samples. `steps`: see [`DrawCall`](crate::draw_state::DrawCall)'s
-    /// `alpha_to_mask`.
+    /// Computes the thresholds. `steps` is the draw's `alpha_to_mask`
+    /// ([`DrawCall`](crate::draw_state::DrawCall)).
     pub fn new(msaa: Msaa, steps: [u8; 4]) -> Self {
         let (thresholds, step) = thresholds(msaa);
         let mut samples = [f32::INFINITY; 4];
@@ -38,7 +37,7 @@ impl Thresholds {
     }
 }
 
-/// The lanes in which each sample is drawn.
+/// Lanes in which each sample is drawn.
 pub(super) fn drawn(msaa: Msaa, steps: [u8; 4], at: Surface, alpha: &Lanes) -> [Mask; 4] {
     let Thresholds { samples, lowered } = Thresholds::new(msaa, steps);
     let mut masks = [0; 4];

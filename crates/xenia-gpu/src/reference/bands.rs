@@ -1,12 +1,12 @@
-//! Drawing on several threads, with the same result as on one.
+//! Multithreaded drawing, with the same result as on one thread.
 //!
-//! Prepared triangles are gathered in batches. A batch that covers enough pixels is cut into bands,
-//! each a row of EDRAM tiles high; threads take band after band and draw the triangles of the batch
-//! in it, in order. Every block of pixels lies in one band, so what a word of the EDRAM goes
-//! through is the same however bands are dealt out, provided that no tile belongs to two bands.
-//! Surfaces where that isn't so (wider than their pitch, wrapping around, a depth surface under
-//! other rows of the colour surface) are drawn by one thread, and so are draws that write to
-//! memory, where pixels of two bands may write to one place.
+//! Prepared triangles are collected in batches. A batch that covers enough pixels is divided into
+//! bands, each a row of EDRAM tiles high. Threads take one band after another and draw the batch's
+//! triangles in it, in order. Every block of pixels lies in one band, so the sequence of writes to
+//! an EDRAM word does not depend on the distribution of bands, provided that no tile belongs to two
+//! bands. Surfaces for which that doesn't hold (wider than their pitch, wrapping around, a depth
+//! surface under other rows of the colour surface) are drawn by one thread. So are draws that write
+//! to memory, where pixels of two bands may write to the same address.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
@@ -23,26 +23,26 @@ use crate::fetch::{Bindings, Fetcher};
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 
-/// Triangles that are gathered before they are drawn.
+/// Triangles in a batch.
 const BATCH: usize = 1024;
-/// Pixels within the bounds of a batch's triangles from which on threads share it: less takes about
-/// as long as waking them.
+/// Least number of pixels, within the bounds of a batch's triangles, for which threads are used:
+/// fewer take about as long as waking the threads.
 const SHARED_PIXELS: i64 = 4096;
-/// Most threads that draw.
+/// Most draw threads.
 pub(super) const MAX_THREADS: usize = 64;
 
-/// The threads that draw, each with an interpreter of its own.
+/// Draw threads, each with a separate interpreter.
 pub(super) struct Crew {
-    /// One for each thread; the caller's comes first.
+    /// One interpreter per thread; the caller's comes first.
     interpreters: Vec<Interpreter>,
-    /// The other threads, started when they are first needed; `None` if the host gives none.
+    /// Other threads, started when first needed; `None` if the host can't start any.
     pool: OnceLock<Option<ThreadPool>>,
-    /// Room for a batch, kept from draw to draw.
+    /// Storage of a batch, reused by later draws.
     triangles: Vec<Setup>,
 }
 
 impl Crew {
-    /// So many threads, the caller's included.
+    /// Creates a crew of `threads`, including the caller's.
     pub(super) fn new(threads: usize) -> Self {
         let threads = threads.clamp(1, MAX_THREADS);
         Self {
@@ -63,7 +63,7 @@ fn start(others: usize) -> Option<ThreadPool> {
         .ok()
 }
 
-/// A draw whose triangles are being gathered.
+/// Draw whose triangles are being collected.
 pub(super) struct Batch<'a> {
     call: &'a DrawCall,
     memory: &'a dyn PhysicalMemory,
@@ -94,14 +94,14 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Draws what is left and returns the number of samples that passed, and whether everything was
-    /// drawn.
+    /// Draws the remaining triangles. Returns the number of samples that passed, and whether
+    /// everything was drawn.
     pub(super) fn finish(mut self) -> (u64, bool) {
         self.draw();
         (self.passed, !self.budget.is_exceeded())
     }
 
-    /// Draws the triangles gathered.
+    /// Draws the collected triangles.
     fn draw(&mut self) {
         let Crew { interpreters, pool, triangles } = &mut *self.crew;
         let bounds: Vec<[i32; 4]> = triangles.iter().map(Setup::bounds).collect();
@@ -129,6 +129,7 @@ impl<'a> Batch<'a> {
             let (next, passed) = (AtomicI32::new(first), AtomicU64::new(0));
             let bands = |target: &mut Target<'_>| {
                 loop {
+                    // Relaxed is enough: the end of the scope synchronises the threads' results.
                     let row = next.fetch_add(1, Relaxed);
                     if row >= end {
                         break;
@@ -163,8 +164,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The rows of tiles that triangles lie in, so many pixels high each: the first, and after the
-/// last.
+/// Rows of tiles that triangles touch, each `height` pixels high: the first, and one past the last.
 fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
     let (top, bottom) = bounds
         .iter()
@@ -172,8 +172,8 @@ fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
     if top < bottom { (top / height, (bottom + height - 1) / height) } else { (0, 0) }
 }
 
-/// Whether each tile that samples of these columns lie in belongs to one row of tiles only, over
-/// all surfaces.
+/// Whether each tile with samples of these columns belongs to only one row of tiles, over all
+/// surfaces.
 fn are_apart(places: impl Iterator<Item = Place>, rows: std::ops::Range<u32>, columns: [u32; 2]) -> bool {
     let mut owners = [u32::MAX; TILES as usize];
     for place in places {

@@ -9,7 +9,7 @@ use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
 use crate::microcode::lanes::{lanes_of, map, map2, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
 
-/// A factor for the component `c` of all lanes.
+/// Blend factor of component `c` in all lanes.
 #[inline]
 fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4], c: usize) -> Lanes {
     use BlendFactor::*;
@@ -34,7 +34,7 @@ fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4]
     }
 }
 
-/// Blends colours with those that are there.
+/// Blends source colours with the stored ones.
 #[inline]
 fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vector {
     let mut out = [splat(0.0); 4];
@@ -57,7 +57,7 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
     out
 }
 
-/// Writes a block's colours to the samples covered.
+/// Writes a block's colours to the covered samples.
 pub(super) fn write(
     place: &ColorPlace,
     edram: &Edram,
@@ -69,7 +69,7 @@ pub(super) fn write(
     let ranges = place.format.range();
     let clamp = |values: &Lanes, c: usize| {
         let (low, high) = ranges[usize::from(c == 3)];
-        // Not clamp(): NaN has to become something.
+        // Not clamp(), which would keep a NaN.
         map(values, |value| if value > low { value.min(high) } else { low })
     };
     let is_eight = place.format == ColorTargetFormat::Rgba8;

@@ -1,4 +1,4 @@
-//! What happens to a block of covered pixels: depth, shading, tests, output.
+//! Processing of a block of covered pixels: depth test, shading, alpha tests, output.
 
 use super::budget::{BLOCK_STEPS, Budget, Meter};
 use super::color::ColorPlace;
@@ -13,8 +13,8 @@ use crate::fetch::Fetcher;
 use crate::microcode::lanes::splat;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
-/// Where each pixel of a block is interpolated, in 1/16 from its left top: the first covered sample
-/// of those that are covered in part, all of which are equally far from the centre.
+/// Centroid of each pixel of a block, in 1/16 from its top left. For a partly covered pixel it is
+/// the first covered sample; all samples are equally far from the centre.
 fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
     let positions = sample_positions(msaa);
     let coverage = &coverage[..positions.len()];
@@ -25,7 +25,8 @@ fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
     })
 }
 
-/// The weights of the three corners at the centres of a block's pixels, or at other places in them.
+/// Barycentric weights of the three corners at the centres of a block's pixels, or at other
+/// positions in them.
 fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [Lanes; 3] {
     let [second, third] = setup.weights.map(|plane| {
         let mut values = plane.block(at.x, at.y);
@@ -52,7 +53,7 @@ fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [L
     weights
 }
 
-/// An attribute in each lane, of its values at the corners. A function of its own: inlined, the
+/// Interpolates an attribute in each lane. This is a separate function because, when inlined, the
 /// compiler chooses between two kinds of weights lane by lane, which takes twice as long.
 #[inline(never)]
 fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
@@ -65,17 +66,17 @@ fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes
     }
 }
 
-/// The top left pixel of a block.
+/// Position of a block's top left pixel.
 #[derive(Clone, Copy)]
 pub(super) struct Surface {
     pub(super) x: i32,
     pub(super) y: i32,
 }
 
-/// The centre of a pixel, in 1/16.
+/// Centre of a pixel, in 1/16.
 const CENTER: [i64; 2] = [8, 8];
 
-/// Everything that blocks of one draw go through.
+/// Pipeline state of one draw for its blocks.
 pub(super) struct Target<'a> {
     call: &'a DrawCall,
     edram: &'a Edram,
@@ -84,7 +85,7 @@ pub(super) struct Target<'a> {
     meter: Meter<'a>,
     depth: Option<DepthTest>,
     colors: Vec<(usize, ColorPlace)>,
-    /// Depth is tested before shading: nothing in the shader changes who passes.
+    /// Early depth test: the shader can't change which samples pass.
     early: bool,
     writes_depth: bool,
     /// The shader exports the first colour, whose alpha is tested.
@@ -118,7 +119,7 @@ impl<'a> Target<'a> {
             early: !writes_depth
                 && call.alpha_test.is_none()
                 && call.alpha_to_mask.is_none()
-                // Whether pixels that are hidden export memory isn't known; Direct3D lets them write.
+                // Whether hidden pixels export memory isn't known; Direct3D lets them write.
                 && !program.is_some_and(|program| program.kills || program.exports_memory()),
             writes_depth,
             has_alpha: exports & 1 != 0,
@@ -137,7 +138,7 @@ impl<'a> Target<'a> {
         self.passed
     }
 
-    /// Whether a row of so many blocks at a row of pixels may be looked at, which counts.
+    /// Whether a row of `blocks` at pixel row `y` may be tested; charges the budget for it.
     pub(super) fn look(&mut self, y: i32, blocks: u64) -> bool {
         let is_left = self.meter.is_left(y);
         if is_left {
@@ -146,7 +147,7 @@ impl<'a> Target<'a> {
         is_left
     }
 
-    /// The surfaces that blocks are written to.
+    /// Surfaces that blocks are written to.
     pub(super) fn places(&self) -> impl Iterator<Item = Place> {
         self.depth.iter().map(|depth| depth.place).chain(self.colors.iter().map(|(_, color)| color.place))
     }
@@ -223,8 +224,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Interpolates and runs the pixel shader for the whole block; `coverage` is what the triangle
-    /// covers.
+    /// Interpolates attributes and runs the pixel shader for the whole block; `coverage` is the
+    /// triangle's coverage.
     fn shade(&mut self, setup: &Setup, at: Surface, coverage: &[Mask; 4], covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;
@@ -236,7 +237,7 @@ impl<'a> Target<'a> {
             let [a, b, c] = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[interpolator]);
             let register = self.interpreter.register(interpolator as u32);
             if self.call.flat >> interpolator & 1 != 0 {
-                // One vertex's value to the last bit: weights add up to one but for what is rounded.
+                // Exactly one vertex's value: the weights add up to one only up to rounding.
                 *register = a.map(splat);
                 continue;
             }
@@ -251,7 +252,7 @@ impl<'a> Target<'a> {
             let register = self.interpreter.register(position);
             for lane in 0..LANES {
                 let (x, y) = ((at.x + (lane & 7) as i32) as f32, (at.y + (lane >> 3) as i32) as f32);
-                // Signs tell the facing, points and lines.
+                // Signs mark the facing, points and lines.
                 register[0][lane] = if setup.is_back { -x } else { x };
                 register[1][lane] = if is_point { -y } else { y };
                 register[2][lane] = if is_line { -0.0 } else { 0.0 };
@@ -265,7 +266,7 @@ impl<'a> Target<'a> {
                 }
             }
         }
-        // Quads run whole, so that differences within them exist.
+        // Quads run completely, so that differences within them are defined.
         let rows = covered | covered >> 8 | covered << 8;
         let columns = (rows & 0x5555) << 1 | (rows & 0xaaaa) >> 1;
         self.fetch.start(rows | columns, covered);

@@ -1,9 +1,9 @@
-//! What the pixels of a draw may cost, by band and over all.
+//! Step budget of a draw's pixels, per band and in total.
 //!
-//! A band (a row of EDRAM tiles) is drawn in the order of the triangles whoever draws it, so what
-//! it has cost when a triangle comes doesn't depend on how many threads there are. What the whole
-//! draw has cost is known between batches of triangles only: what is left of it then is dealt out
-//! in equal shares to the bands that the next batch lies in.
+//! A band (a row of EDRAM tiles) is drawn in the order of the triangles by any thread, so its cost
+//! at a given triangle doesn't depend on the number of threads. The cost of the whole draw is known
+//! only between batches of triangles: the remainder is then divided equally among the bands of the
+//! next batch.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -12,7 +12,7 @@ use crate::draw_state::DrawCall;
 use crate::edram::TILE_HEIGHT;
 use crate::limits::{Cancel, DrawLimits};
 
-/// Steps that a group of pixels costs whose samples are looked at, beside its shader's.
+/// Steps charged for testing the samples of a group of pixels, besides its shader's steps.
 pub(super) const BLOCK_STEPS: u64 = 8;
 
 /// Steps of a draw's bands.
@@ -29,12 +29,12 @@ pub(super) struct Budget<'a> {
 #[derive(Default)]
 struct Band {
     spent: AtomicU64,
-    /// Until this batch ends.
+    /// Steps allowed until this batch ends.
     allowed: u64,
 }
 
 impl<'a> Budget<'a> {
-    /// Nothing spent yet, and nothing allowed.
+    /// Creates a budget with nothing spent and nothing allowed.
     pub(super) fn new(call: &DrawCall, limits: DrawLimits, cancel: &'a Cancel) -> Self {
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let bands = call.scissor.bottom.max(0) / height + 1;
@@ -42,7 +42,7 @@ impl<'a> Budget<'a> {
         Self { bands, height, limits, is_exceeded: AtomicBool::new(false), cancel }
     }
 
-    /// A batch begins that lies in these bands: deals out to them what is left.
+    /// Begins a batch in these bands: divides the remaining steps among them.
     pub(super) fn begin_batch(&mut self, bands: Range<i32>) {
         let spent: u64 = self.bands.iter().map(|band| band.spent.load(Relaxed)).sum();
         let bands = bands.start.max(0) as usize..(bands.end.max(0) as usize).min(self.bands.len());
@@ -52,32 +52,32 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Counts for a thread that draws.
+    /// Creates a meter for a draw thread.
     pub(super) fn meter(&'a self) -> Meter<'a> {
         Meter { budget: self, rows: 0..0, band: None, spent: 0, allowed: 0 }
     }
 
-    /// Whether something was left out for its cost.
+    /// Whether something was left out because of its cost.
     pub(super) fn is_exceeded(&self) -> bool {
         self.is_exceeded.load(Relaxed)
     }
 }
 
-/// Counts the steps of one thread. One thread draws in a band at a time, so what it spends there is
-/// kept here until it goes on to another band: threads that count in neighbouring words slow each
-/// other down by a tenth.
+/// Step counter of one thread. Only one thread draws in a band at a time, so the steps are kept
+/// here until it moves to another band: counting in adjacent shared words would slow threads down
+/// by a tenth (false sharing).
 pub(super) struct Meter<'a> {
     budget: &'a Budget<'a>,
-    /// Rows of pixels of the band.
+    /// Rows of pixels of the current band.
     rows: Range<i32>,
-    /// `None` outside of all bands, where nothing counts.
+    /// Current band; `None` outside of all bands, where steps are not counted.
     band: Option<&'a Band>,
     spent: u64,
     allowed: u64,
 }
 
 impl Meter<'_> {
-    /// Goes to the band of a row of pixels.
+    /// Moves to the band of a row of pixels.
     fn enter(&mut self, y: i32) {
         if self.rows.contains(&y) {
             return;
@@ -97,7 +97,7 @@ impl Meter<'_> {
         }
     }
 
-    /// Counts steps in the band of a row of pixels.
+    /// Charges steps to the band of a row of pixels.
     pub(super) fn spend(&mut self, y: i32, steps: u64) {
         self.enter(y);
         self.spent = self.spent.saturating_add(steps);

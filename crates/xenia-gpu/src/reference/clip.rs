@@ -1,11 +1,11 @@
-//! Clipping in clip space: depth range, the plane behind the eye, the title's planes, and a guard
-//! band that keeps screen coordinates within what the rasteriser's integers hold. The scissor does
-//! the rest.
+//! Clipping in clip space: depth range, the plane behind the eye, user clip planes, and a guard
+//! band that keeps screen coordinates within the range of the rasteriser's integers. The scissor
+//! does the rest.
 
 use crate::draw_state::DrawCall;
 use crate::geometry::{Corner, LEAST_W, Plane, depth_planes, distance, homogeneous};
 
-/// Furthest pixel from the origin that a vertex may lie at.
+/// Largest distance of a vertex from the origin, in pixels.
 const GUARD: f32 = 8000.0;
 
 fn planes(call: &DrawCall) -> Vec<Plane> {
@@ -27,7 +27,7 @@ fn planes(call: &DrawCall) -> Vec<Plane> {
     planes
 }
 
-/// Clips a triangle and hands over the triangles that are left.
+/// Clips a triangle and passes the resulting triangles to `take`.
 pub(super) fn clip(call: &DrawCall, mut corners: [Corner; 3], mut take: impl FnMut(&[Corner; 3])) {
     for corner in &mut corners {
         homogeneous(call, corner);

@@ -1,4 +1,4 @@
-//! Colour formats of the EDRAM: between stored bits and components.
+//! Colour formats of the EDRAM: conversion between stored bits and components.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use crate::enums::{ColorTargetFormat, Msaa};
 use crate::microcode::{LANES, Vector};
 use crate::texture::{half_to_single, single_to_half};
 
-/// A colour target of a draw.
+/// Colour target of a draw.
 pub(super) struct ColorPlace {
     pub(super) place: Place,
     pub(super) format: ColorTargetFormat,
@@ -38,7 +38,7 @@ fn fraction(value: f32, highest: f32) -> u32 {
     (value * highest + 0.5) as u32
 }
 
-/// A colour of 7 mantissa and 3 exponent bits, 0 to 31.875.
+/// Converts a 10-bit float of 7 mantissa and 3 exponent bits, 0 to 31.875.
 fn float10_to_single(bits: u32) -> f32 {
     let (exponent, mantissa) = ((bits >> 7 & 7) as i32, (bits & 127) as f32);
     if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }
@@ -51,7 +51,7 @@ fn single_to_float10(value: f32) -> u32 {
         return (value * 512.0 + 0.5) as u32;
     }
     let mantissa = (value * 2.0_f32.powi(7 - exponent) + 0.5) as u32;
-    // A mantissa that rounds up to 256 carries into the exponent by itself.
+    // A mantissa that rounds up to 256 carries into the exponent.
     (((exponent + 3) as u32) << 7).wrapping_add(mantissa - 128).min(0x3ff)
 }
 
@@ -64,12 +64,12 @@ fn from_fixed16(bits: u32) -> f32 {
     (bits as u16 as i16 as f32 / 32767.0).max(-1.0) * 32.0
 }
 
-/// Added before levels are rounded down, so that what came from a level goes back to it, be it by
-/// way of 16 bits.
+/// Added before rounding down, so that a value that came from a level returns to it, even through
+/// 16 bits.
 const LEVEL_ERROR: f32 = 0.01;
 
-/// The curve of gamma render targets, linear to stored; the inverse of [`gamma_to_linear`], which
-/// adds up to 7/8 of a level, so it rounds down.
+/// Gamma curve of render targets, linear to stored. It is the inverse of [`gamma_to_linear`], which
+/// adds up to 7/8 of a level, so this function rounds down.
 ///
 /// [`gamma_to_linear`]: crate::texture::gamma_to_linear
 fn linear_to_gamma(value: f32) -> f32 {
@@ -97,13 +97,13 @@ pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
     out
 }
 
-/// [`pack`] of all lanes for 8-bit colours on the gamma curve. Components lie within 0 to 1.
+/// [`pack`] of all lanes for 8-bit colours on the gamma curve. Components must lie within 0 to 1.
 pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
     let mut curved = *colors;
     for lanes in &mut curved[..3] {
         for value in lanes {
             let v = *value * 1023.0;
-            // All four are computed, so that the lanes go together.
+            // All four segments are computed without branches, so that the loop vectorises.
             let (low, high) = ((v + 64.0) * 0.5, (v + 256.0) * 0.25);
             let level = if v < 512.0 { high } else { (v + 1024.0) * 0.125 };
             let level = if v < 128.0 { low } else { level };
@@ -140,7 +140,7 @@ pub(super) fn unpack_rgba8(bits: &[u32; LANES]) -> Vector {
     out
 }
 
-/// Components to stored bits: one or two words.
+/// Packs components into stored bits: one or two words.
 #[inline]
 pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
     use ColorTargetFormat::*;
@@ -171,7 +171,7 @@ pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
     }
 }
 
-/// Stored bits to components; absent ones are 0, absent alpha 1.
+/// Unpacks stored bits to components; missing ones are 0, missing alpha is 1.
 #[inline]
 pub(super) fn unpack(format: ColorTargetFormat, [low, high]: [u32; 2]) -> [f32; 4] {
     use ColorTargetFormat::*;
@@ -213,7 +213,7 @@ mod tests {
             for format in [Rgba8, Rgb10A2, Rgb10A2Float, Rg16Float, Rgba16Float] {
                 let bits = [bits, if format.is_64_bit() { other } else { 0 }];
                 let again = pack(format, unpack(format, bits));
-                // The 16-bit float's largest value is kept as it is; minus zero too.
+                // The 16-bit float's largest value is preserved; so is minus zero.
                 assert_eq!(again, bits, "{format:?}");
             }
         }
@@ -233,7 +233,7 @@ mod tests {
             let bits = [value | value << 8 | value << 16 | value << 24, 0];
             let linear = unpack(Rgba8Gamma, bits);
             assert_eq!(pack(Rgba8Gamma, linear), bits);
-            // Every level lies at a whole 1023rd.
+            // Every level is a multiple of 1/1023.
             assert_eq!(linear[0], (linear[0] * 1023.0).round() / 1023.0, "level {value}");
         }
         for value in -32767..=32767_i32 {

@@ -1,4 +1,4 @@
-//! Copies out of the EDRAM ("resolves"): samples averaged, converted, tiled into memory; clears.
+//! Resolves: averages, converts and tiles samples into memory; clears.
 
 use super::color;
 use super::memory::Edram;
@@ -11,7 +11,7 @@ use crate::memory::PhysicalMemory;
 use crate::resolve::{Rect, rectangle, samples, store};
 use crate::texture::{Format, Layout, encode, swap};
 
-/// Reads pixels of a source.
+/// Reader of a resolve's source pixels.
 struct Reader<'a> {
     edram: &'a Edram,
     place: Place,
@@ -29,7 +29,7 @@ impl Reader<'_> {
         [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
     }
 
-    /// The mean of the selected samples.
+    /// Mean of the selected samples.
     fn color(&self, x: u32, y: u32) -> [f32; 4] {
         let CopySource::Color { format, .. } = self.source else { return [0.0; 4] };
         let mut sum = [0.0; 4];
@@ -43,7 +43,7 @@ impl Reader<'_> {
     }
 }
 
-/// Fills a rectangle of a target with a sample.
+/// Fills a rectangle of a target with a sample value.
 fn clear(
     (edram, cancel): (&Edram, &Cancel),
     call: &CopyCall,
@@ -64,7 +64,7 @@ fn clear(
     }
 }
 
-/// Carries out a copy and its clears, up to where the token ends it.
+/// Executes a resolve and its clears, until the token cancels them.
 pub(super) fn copy(
     call: &CopyCall,
     edram: &Edram,

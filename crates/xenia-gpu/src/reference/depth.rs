@@ -9,14 +9,14 @@ use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};
 use crate::microcode::{Lanes, Mask};
 use crate::texture::single_to_depth_float;
 
-/// The depth and stencil state of a draw.
+/// Depth and stencil state of a draw.
 pub(super) struct DepthTest {
     state: DepthStencil,
     pub(super) place: Place,
     msaa: Msaa,
 }
 
-/// A depth value as stored: 24 bits, growing with depth in both formats.
+/// Converts a depth value to the stored 24 bits, which increase with depth in both formats.
 pub(super) fn quantize(value: f32, format: DepthFormat) -> u32 {
     let value = if value > 0.0 { value } else { 0.0 };
     match format {
@@ -83,7 +83,7 @@ impl DepthTest {
     }
 }
 
-/// Whether a sample passes both tests, and the stencil value that is left.
+/// Whether a sample passes both tests, and its new stencil value.
 fn test_stencil(stencil: &Stencil, old: u8, depth_passes: bool) -> (bool, u8) {
     let holds = stencil.compare.holds(stencil.reference & stencil.read_mask, old & stencil.read_mask);
     let operation = match (holds, depth_passes) {

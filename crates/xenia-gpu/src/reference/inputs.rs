@@ -1,4 +1,4 @@
-//! Which memory a draw reads: its indices, vertex buffers and textures.
+//! Memory read by a draw: its indices, vertex buffers and textures.
 
 use crate::draw_state::DrawCall;
 use crate::fetch::last_level;
@@ -6,7 +6,7 @@ use crate::geometry::index_range;
 use crate::microcode::Instruction;
 use crate::texture::{TextureCache, TextureInfo};
 
-/// Hands each range (physical address, bytes) to `want`; false if the draw writes memory.
+/// Calls `want` with each range (physical address, bytes); returns false if the draw writes memory.
 pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
     if call.exports_memory() {
         return false;

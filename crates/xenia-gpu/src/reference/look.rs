@@ -1,4 +1,4 @@
-//! A look at a render target as it is, for people who step through draws.
+//! Image of a render target's current contents, for debugging draw by draw.
 
 use super::color::{self, ColorPlace};
 use super::memory::Edram;
@@ -8,12 +8,12 @@ use crate::edram::Place;
 use crate::enums::DepthFormat;
 use crate::texture::depth_float_to_single;
 
-/// Largest side of a picture.
+/// Largest side of the image.
 const MAX_SIDE: u32 = 4096;
 
-/// The first colour target of a draw, else its depth (near is dark), down to the scissor's lower
-/// edge: the first sample of each pixel, its components from 0 to 1, alpha as opaque. `None` where
-/// nothing may be drawn.
+/// Image of a draw's first colour target, or of its depth (near is dark) if it has none, down to
+/// the scissor's lower edge. It shows the first sample of each pixel, clamped to 0..1 and opaque.
+/// `None` if the draw may not touch any pixel.
 pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
     let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));

@@ -1,13 +1,13 @@
-//! The embedded memory itself, laid out as [`crate::edram`] says.
+//! Storage of the EDRAM, laid out as described in [`crate::edram`].
 //!
-//! The words are relaxed atomics, which cost what plain words do: threads that draw share the
-//! memory, and each works on tiles of its own (see [`bands`](super::bands)).
+//! The words are relaxed atomics, which cost as much as plain words. Draw threads share the memory,
+//! and each works on separate tiles (see [`bands`](super::bands)).
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::edram::EDRAM_WORDS;
 
-/// The memory.
+/// Contents of the EDRAM.
 pub(super) struct Edram {
     words: Box<[AtomicU32]>,
 }
@@ -19,7 +19,7 @@ impl Default for Edram {
 }
 
 impl Edram {
-    /// A copy of all words, tile after tile.
+    /// Copies all words, tile after tile.
     pub(super) fn words(&self) -> Vec<u32> {
         self.words.iter().map(|word| word.load(Relaxed)).collect()
     }

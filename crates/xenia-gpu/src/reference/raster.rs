@@ -1,4 +1,4 @@
-//! Triangles to blocks of pixels.
+//! Rasteriser: triangles to blocks of pixels.
 //!
 //! Positions are snapped to 1/16 pixel and the edge functions are integers, so adjacent triangles
 //! neither overlap nor leave gaps (top-left rule). Blocks are 8 x 2 pixels, one lane each.
@@ -15,7 +15,7 @@ const SUB: i64 = 16;
 /// Sample positions within a pixel, in 1/16.
 ///
 /// Unsure: the hardware's default pattern is not documented; these are Direct3D's, in its order: of
-/// four samples the first bit of the number is right, the second below, as the EDRAM has them
+/// four samples, bit 0 of the number means right and bit 1 means below, as in the EDRAM
 /// ([`Msaa::cell`]).
 pub(super) const fn sample_positions(msaa: Msaa) -> &'static [[i64; 2]] {
     match msaa {
@@ -25,7 +25,7 @@ pub(super) const fn sample_positions(msaa: Msaa) -> &'static [[i64; 2]] {
     }
 }
 
-/// A plane over the screen: value at the centre of pixel (0, 0), and change per pixel.
+/// Plane equation over the screen: value at the centre of pixel (0, 0), and gradient per pixel.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Plane {
     origin: f64,
@@ -34,7 +34,7 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// The value at the centre of each pixel of the block at (x, y).
+    /// Values at the centres of the pixels of the block at (x, y).
     #[inline]
     pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
         let start = (self.origin + self.dx * x as f64 + self.dy * y as f64) as f32;
@@ -46,27 +46,27 @@ impl Plane {
         out
     }
 
-    /// The change from a pixel's centre to a place within it, in 1/16.
+    /// Change from a pixel's centre to a position within it, in 1/16.
     pub(super) fn within(&self, [x, y]: [i64; 2]) -> f32 {
         ((self.dx * (x - 8) as f64 + self.dy * (y - 8) as f64) / SUB as f64) as f32
     }
 
-    /// The steepest change per pixel along an axis.
+    /// Steepest change per pixel along an axis.
     fn slope(&self) -> f64 {
         self.dx.abs().max(self.dy.abs())
     }
 }
 
-/// A triangle ready to be filled.
+/// Triangle prepared for rasterisation.
 pub(super) struct Setup {
     pub(super) corners: [Corner; 3],
-    /// Weights of the second and third corner.
+    /// Barycentric weights of the second and third corner.
     pub(super) weights: [Plane; 2],
-    /// Depth.
+    /// Plane of the depth.
     pub(super) z: Plane,
-    /// 1/w of each corner; `None` if all are equal or correction is off.
+    /// 1/w of each corner; `None` if all are equal or perspective correction is off.
     pub(super) inverse_w: Option<[f32; 3]>,
-    /// It is seen from behind.
+    /// The triangle is back-facing.
     pub(super) is_back: bool,
     edges: [Edge; 3],
     /// Pixels that may be covered, within the scissor: left, right, top, bottom.
@@ -81,7 +81,8 @@ struct Edge {
 }
 
 impl Edge {
-    /// Positive to the right of the way from `from` to `to` on a screen whose y grows downwards.
+    /// Edge function that is positive to the right of the edge from `from` to `to`, on a screen
+    /// whose y grows downwards.
     fn new(from: [i64; 2], to: [i64; 2]) -> Self {
         let (a, b) = (from[1] - to[1], to[0] - from[0]);
         let top_left = a > 0 || (a == 0 && b > 0);
@@ -89,11 +90,11 @@ impl Edge {
         Self { a, b, c }
     }
 
-    /// The lanes of a block that are inside at a place within the pixel.
+    /// Lanes of a block whose sample at a position within the pixel is inside.
     #[inline]
     fn inside(self, x: i32, y: i32, [px, py]: [i64; 2]) -> Mask {
         let at = self.a * (x as i64 * SUB + px) + self.b * (y as i64 * SUB + py) + self.c;
-        // The step within a block is below 2^27, so beyond 2^29 the sign is settled.
+        // The change within a block is below 2^27, so beyond 2^29 the sign can't change.
         let start = at.clamp(-(1 << 29), 1 << 29) as i32;
         let (dx, dy) = ((self.a * SUB) as i32, (self.b * SUB) as i32);
         let mut outside = 0_u32;
@@ -107,7 +108,7 @@ impl Edge {
 }
 
 /// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if
-/// it shows nothing.
+/// it covers nothing.
 pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) -> Option<Setup> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
@@ -122,7 +123,7 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
             let value = value + viewport.window_offset[axis] as f32 + center;
             (value * SUB as f32).round() as i64
         });
-        // Where the viewport's numbers are too large, floats are too coarse to clip by.
+        // If the viewport's numbers are too large, floats are too coarse for clipping to be exact.
         if screen[i].iter().any(|value| value.unsigned_abs() > (2 * GUARD_PIXELS * SUB) as u64) {
             return None;
         }
@@ -146,7 +147,8 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
     let [a, b, c] = order.map(|i| screen[i]);
     let edges = [Edge::new(a, b), Edge::new(b, c), Edge::new(c, a)];
     let plane = |values: [f64; 3]| {
-        // Through the three corners; exact integers go in, so only the division rounds.
+        // Planes through the three corners; the inputs are exact integers, so only the division
+        // rounds.
         let (x1, y1) = ((screen[1][0] - screen[0][0]) as f64, (screen[1][1] - screen[0][1]) as f64);
         let (x2, y2) = ((screen[2][0] - screen[0][0]) as f64, (screen[2][1] - screen[0][1]) as f64);
         let (v1, v2) = (values[1] - values[0], values[2] - values[0]);
@@ -185,7 +187,7 @@ impl Setup {
         self.bounds
     }
 
-    /// Fills the part of a triangle that lies in the rows from `first` (even) to before `end`.
+    /// Rasterises the part of a triangle in the rows from `first` (even) to before `end`.
     pub(super) fn fill(&self, call: &DrawCall, first: i32, end: i32, target: &mut Target<'_>) {
         let [left, right, top, bottom] = self.bounds;
         let positions = sample_positions(call.msaa);
@@ -216,10 +218,10 @@ impl Setup {
     }
 }
 
-/// No vertex lies further out.
+/// Guard band: no vertex lies further out.
 const GUARD_PIXELS: i64 = 16384;
 
-/// The lanes of a block within a rectangle.
+/// Lanes of a block within a rectangle.
 fn scissor_mask(x: i32, y: i32, [left, right, top, bottom]: [i32; 4]) -> Mask {
     if x >= left && x + 8 <= right && y >= top && y + 2 <= bottom {
         return Mask::MAX;
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn adjacent_triangles_cover_each_pixel_once() {
-        // A fan around a point that is no pixel centre, and one that is.
+        // A fan around a point off the pixel centres, and one around a pixel centre.
         for hub in [[67, 55], [72, 56]] {
             let rim = [[0, 0], [160, 3], [157, 128], [40, 160], [-9, 90]];
             let mut covered = [[0; 16]; 16];

@@ -1,11 +1,11 @@
-//! Where the samples of a block of 8 x 2 pixels lie in the EDRAM.
+//! EDRAM locations of the samples in a block of 8 x 2 pixels.
 
 use super::block::Surface;
 use crate::edram::{Place, Row};
 use crate::enums::Msaa;
 use crate::microcode::LANES;
 
-/// Of each lane: column and row of one sample, counted from the block's first.
+/// Column and row of one sample in each lane, relative to the block's first sample.
 type Cells = [[u8; 2]; LANES];
 
 const fn cells(msaa: Msaa, sample: u32) -> Cells {
@@ -19,7 +19,7 @@ const fn cells(msaa: Msaa, sample: u32) -> Cells {
     cells
 }
 
-/// Sample by sample of one, of two and of four.
+/// Cells of each sample, for one, two and four samples per pixel.
 static CELLS: [Cells; 7] = [
     cells(Msaa::X1, 0),
     cells(Msaa::X2, 0),
@@ -30,10 +30,10 @@ static CELLS: [Cells; 7] = [
     cells(Msaa::X4, 3),
 ];
 
-/// The samples of one number, one for each pixel of a block.
+/// Locations of the samples with one number in a block's pixels.
 pub(super) struct Samples {
-    /// The block's first sample, and where its rows are longer than a tile may have in one, the
-    /// ninth.
+    /// Rows of the block's first sample and of its ninth sample column, which may lie in another
+    /// tile.
     halves: [Row; 2],
     cells: &'static Cells,
     words: u32,
@@ -43,14 +43,14 @@ impl Samples {
     pub(super) fn new(place: Place, msaa: Msaa, at: Surface, sample: u32) -> Self {
         let (x, y) = (at.x as u32 * msaa.columns(), at.y as u32 * msaa.rows());
         let first = place.row(x, y);
-        // 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile.
+        // 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile boundary.
         let is_long = place.words == 2 && msaa == Msaa::X4;
         let halves = [first, if is_long { place.row(x + 8, y) } else { first.ahead(8 * place.words) }];
         let samples = msaa.samples();
         Self { halves, cells: &CELLS[(samples - 1 + (sample & (samples - 1))) as usize], words: place.words }
     }
 
-    /// The first word of a lane's sample.
+    /// Index of the first word of a lane's sample.
     #[inline]
     pub(super) fn index(&self, lane: usize) -> usize {
         let [column, row] = self.cells[lane].map(u32::from);

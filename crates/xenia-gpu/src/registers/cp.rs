@@ -20,7 +20,7 @@ registers! {
         wait_3d_idleclean: 17..=17 bool,
         cmdfifo_entries: 20..=23 u32,
     }
-    /// Requests a cache flush of a memory range; bit 31 stays set until the flush has been done.
+    /// Requests a cache flush of a memory range; bit 31 stays set until the flush is complete.
     0x0a31 CoherStatusHost "COHER_STATUS_HOST" {
         matching_contexts: 0..=7 u32,
         rb_copy_dest_base_ena: 8..=8 bool,
@@ -42,9 +42,9 @@ registers! {
 plain_registers! {
     /// Write index of the ring buffer, in dwords; a store starts the command processor.
     0x01c5 CP_RB_WPTR;
-    /// One bit per scratch register: whether a write to it is repeated in memory.
+    /// One bit per scratch register: whether writes to it are also written to memory.
     0x01dc SCRATCH_UMSK;
-    /// Physical address of the scratch registers' copies.
+    /// Physical address of the scratch registers' write-back.
     0x01dd SCRATCH_ADDR;
     0x01e6 CP_PERFCOUNTER0_SELECT;
     0x01e7 CP_PERFCOUNTER0_LOW;

@@ -5,7 +5,7 @@
 use super::{plain_registers, registers};
 
 registers! {
-    /// Entry of the gamma ramp that the next access means.
+    /// Index of the gamma ramp entry for the next access.
     0x1922 DcLutRwIndex "DC_LUT_RW_INDEX" {
         rw_index: 0..=7 u32,
     }
@@ -34,9 +34,9 @@ plain_registers! {
     0x1921 DC_LUT_RW_MODE;
     0x1927 DC_LUT_WRITE_EN_MASK;
     0x1930 DC_LUTA_CONTROL;
-    /// The line the display is at.
+    /// Line that the display is scanning.
     0x194c D1MODE_V_COUNTER;
-    /// Bit 0: vertical blank. The name is ours: the table has none.
+    /// Bit 0: vertical blank. The name is unofficial: the hardware documents have no name for it.
     0x1951 D1MODE_INTERRUPT_STATUS;
     0x1961 AVIVO_D1MODE_VIEWPORT_SIZE;
     0x1964 AVIVO_D1SCL_SCALER_ENABLE;

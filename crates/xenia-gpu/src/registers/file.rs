@@ -1,11 +1,11 @@
-//! The values of all registers.
+//! Register file: the values of all registers.
 
 use super::{COUNT, MMIO_COUNT, Register, With};
 
-/// The register file. Indices beyond it read as zero and are not stored.
+/// Register file. Indices beyond it read as zero and are not stored.
 ///
-/// It remembers which registers of the MMIO window changed, so that publishing them costs nothing
-/// when nothing did.
+/// It tracks which registers of the MMIO window changed, so that publishing costs nothing if no
+/// register did.
 pub struct RegisterFile {
     values: Box<[u32]>,
     changed: Box<[u64; MMIO_COUNT / 64]>,
@@ -13,7 +13,7 @@ pub struct RegisterFile {
 }
 
 impl RegisterFile {
-    /// All registers zero, except those whose reset value software relies on.
+    /// Creates a register file of zeros, except for reset values that software relies on.
     pub fn new() -> Self {
         let mut file = Self {
             values: vec![0; COUNT].into_boxed_slice(),
@@ -25,30 +25,30 @@ impl RegisterFile {
         file
     }
 
-    /// A register's raw value.
+    /// Reads a register's raw value.
     #[inline]
     pub fn get(&self, index: u32) -> u32 {
         self.values.get(index as usize).copied().unwrap_or(0)
     }
 
-    /// A register by its fields.
+    /// Reads a register with typed fields.
     #[inline]
     pub fn read<R: Register>(&self) -> R {
         R::from_raw(self.get(R::INDEX))
     }
 
-    /// Stores a register that was put together of its fields, without side effects.
+    /// Writes a register with typed fields, without side effects.
     pub fn write<R: Register>(&mut self, value: With<R>) {
         self.set(R::INDEX, value.done().raw());
     }
 
-    /// A register as a float.
+    /// Reads a register as a float.
     #[inline]
     pub fn float(&self, index: u32) -> f32 {
         f32::from_bits(self.get(index))
     }
 
-    /// Stores a raw value, without side effects.
+    /// Writes a raw value, without side effects.
     #[inline]
     pub fn set(&mut self, index: u32, value: u32) {
         let i = index as usize;
@@ -61,7 +61,7 @@ impl RegisterFile {
         }
     }
 
-    /// Stores consecutive raw values, without side effects; the part beyond the file is dropped.
+    /// Writes consecutive raw values, without side effects; values beyond the file are dropped.
     #[inline]
     pub fn set_range(&mut self, first: u32, values: &[u32]) {
         let first = (first as usize).min(COUNT);
@@ -73,7 +73,7 @@ impl RegisterFile {
         self.values[first + published..first + values.len()].copy_from_slice(&values[published..]);
     }
 
-    /// Consecutive registers; the part beyond the file is missing.
+    /// Consecutive registers; the slice ends at the end of the file.
     pub fn range(&self, first: u32, count: u32) -> &[u32] {
         let first = (first as usize).min(COUNT);
         &self.values[first..(first + count as usize).min(COUNT)]

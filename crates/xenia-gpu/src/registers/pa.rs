@@ -70,7 +70,7 @@ registers! {
         quad_order_enable: 23..=23 bool,
         sc_one_quad_per_clock: 24..=24 bool,
     }
-    /// Which steps of the viewport transform are done, and what form the positions come in.
+    /// Enabled steps of the viewport transform, and the format of the positions.
     0x2206 PaClVteCntl "PA_CL_VTE_CNTL" {
         vport_x_scale_ena: 0..=0 bool,
         vport_x_offset_ena: 1..=1 bool,
@@ -109,7 +109,7 @@ registers! {
         kill_pix_post_hi_z: 7..=7 bool,
         kill_pix_post_detail_mask: 8..=8 bool,
     }
-    /// Where pixel centres lie and how vertex positions are rounded.
+    /// Position of pixel centres, and rounding of vertex positions.
     0x2302 PaSuVtxCntl "PA_SU_VTX_CNTL" {
         pix_center: 0..=0 bool,
         round_mode: 1..=2 u32,

@@ -1,4 +1,4 @@
-//! Render backend: render targets, blending, depth and stencil, copies out of the EDRAM.
+//! Render backend: render targets, blending, depth and stencil, resolves.
 //!
 //! One row per register; the names and bits are those of the hardware documents.
 
@@ -14,20 +14,20 @@ registers! {
         msaa_samples: 16..=17 Msaa,
         hiz_pitch: 18..=31 u32,
     }
-    /// Place, format and exponent bias of a colour render target.
+    /// EDRAM base, format and exponent bias of a colour render target.
     0x2001 RbColorInfo "RB_COLOR_INFO" {
         color_base: 0..=10 u32,
         color_base_bit_11: 11..=11 u32,
         color_format: 16..=19 ColorTargetFormat,
         color_exp_bias: 20..=25 i32,
     }
-    /// Place and format of the depth render target.
+    /// EDRAM base and format of the depth render target.
     0x2002 RbDepthInfo "RB_DEPTH_INFO" {
         depth_base: 0..=10 u32,
         depth_base_bit_11: 11..=11 u32,
         depth_format: 16..=16 DepthFormat,
     }
-    /// Which components of the four colour render targets are written.
+    /// Write mask of the components of the four colour render targets.
     0x2104 RbColorMask "RB_COLOR_MASK" {
         write_red0: 0..=0 bool,
         write_green0: 1..=1 bool,
@@ -87,11 +87,12 @@ registers! {
         alpha_to_mask_offset2: 28..=29 u32,
         alpha_to_mask_offset3: 30..=31 u32,
     }
-    /// What the backend does with the next draw: colour and depth, depth only, or a copy out of the EDRAM.
+    /// Operation of the render backend for the next draw: colour and depth, depth only, or a
+    /// resolve.
     0x2208 RbModecontrol "RB_MODECONTROL" {
         edram_mode: 0..=2 EdramMode,
     }
-    /// Source, samples, command and clears of a copy out of the EDRAM.
+    /// Source, samples, command and clears of a resolve.
     0x2318 RbCopyControl "RB_COPY_CONTROL" {
         copy_src_select: 0..=2 u32,
         copy_sample_select: 4..=6 u32,
@@ -99,12 +100,12 @@ registers! {
         depth_clear_enable: 9..=9 bool,
         copy_command: 20..=21 CopyCommand,
     }
-    /// Size of a copy's destination, in texels.
+    /// Size of a resolve's destination, in texels.
     0x231a RbCopyDestPitch "RB_COPY_DEST_PITCH" {
         copy_dest_pitch: 0..=13 u32,
         copy_dest_height: 16..=29 u32,
     }
-    /// Format and byte order of a copy's destination.
+    /// Format and byte order of a resolve's destination.
     0x231b RbCopyDestInfo "RB_COPY_DEST_INFO" {
         copy_dest_endian: 0..=2 u32,
         copy_dest_array: 3..=3 bool,
@@ -153,12 +154,12 @@ plain_registers! {
     0x2209 RB_BLENDCONTROL1;
     0x220a RB_BLENDCONTROL2;
     0x220b RB_BLENDCONTROL3;
-    /// Physical address of a copy's destination.
+    /// Physical address of a resolve's destination.
     0x2319 RB_COPY_DEST_BASE;
     0x231c RB_HIZ_CLEAR;
-    /// Depth (high 24 bits) and stencil that a copy clears to.
+    /// Depth (high 24 bits) and stencil clear value of a resolve.
     0x231d RB_DEPTH_CLEAR;
-    /// Colour bits that a copy clears to (high half of 64-bit formats).
+    /// Clear colour bits of a resolve (high half of 64-bit formats).
     0x231e RB_COLOR_CLEAR;
     /// Low half of the clear colour of 64-bit formats.
     0x231f RB_COLOR_CLEAR_LO;
@@ -167,6 +168,6 @@ plain_registers! {
     0x2322 RB_COPY_MASK;
     0x2323 RB_COPY_SURFACE_SLICE;
     0x2324 RB_SAMPLE_COUNT_CTL;
-    /// Where the sample counters of occlusion queries are written.
+    /// Physical address to which occlusion queries write the sample counters.
     0x2325 RB_SAMPLE_COUNT_ADDR;
 }

@@ -6,7 +6,7 @@ use super::{plain_registers, registers};
 use crate::enums::{SampleControl, VertexExportMode};
 
 registers! {
-    /// Register counts of both shaders, what the vertex shader exports and which system values they get.
+    /// Register counts of both shaders, the vertex shader's export mode, and generated inputs.
     0x2180 SqProgramCntl "SQ_PROGRAM_CNTL" {
         vs_num_reg: 0..=7 u32,
         ps_num_reg: 8..=15 u32,
@@ -19,7 +19,7 @@ registers! {
         ps_export_mode: 27..=30 u32,
         gen_index_vtx: 31..=31 bool,
     }
-    /// Where the pixel position is put when it is generated, and how samples are taken at triangle edges.
+    /// Register of the generated pixel position, and sampling at triangle edges.
     0x2181 SqContextMisc "SQ_CONTEXT_MISC" {
         inst_pred_optimize: 0..=0 bool,
         sc_output_screen_xy: 1..=1 bool,
@@ -29,17 +29,17 @@ registers! {
         yield_optimize: 17..=17 bool,
         tx_cache_sel: 18..=18 bool,
     }
-    /// Flat or smooth shading and the sampling place, one bit per interpolator.
+    /// Flat or smooth shading and the sampling position, one bit per interpolator.
     0x2182 SqInterpolatorCntl "SQ_INTERPOLATOR_CNTL" {
         param_shade: 0..=15 u32,
         sampling_pattern: 16..=31 u32,
     }
-    /// First float constant of the vertex shader and how many it has, less one.
+    /// First float constant of the vertex shader and the number of constants minus one.
     0x2307 SqVsConst "SQ_VS_CONST" {
         base: 0..=8 u32,
         size: 12..=20 u32,
     }
-    /// First float constant of the pixel shader and how many it has, less one.
+    /// First float constant of the pixel shader and the number of constants minus one.
     0x2308 SqPsConst "SQ_PS_CONST" {
         base: 0..=8 u32,
         size: 12..=20 u32,

@@ -19,7 +19,7 @@ registers! {
     0x2102 VgtIndxOffset "VGT_INDX_OFFSET" {
         indx_offset: 0..=23 u32,
     }
-    /// The index that ends a strip or fan.
+    /// Primitive restart index, which ends a strip or fan.
     0x2103 VgtMultiPrimIbResetIndx "VGT_MULTI_PRIM_IB_RESET_INDX" {
         reset_indx: 0..=23 u32,
     }
@@ -28,7 +28,7 @@ registers! {
         num_words: 0..=23 u32,
         swap_mode: 30..=31 Endian,
     }
-    /// Primitive, source and number of indices; a store starts the draw.
+    /// Primitive type, source and number of indices; a store starts the draw.
     0x21fc VgtDrawInitiator "VGT_DRAW_INITIATOR" {
         prim_type: 0..=5 Primitive,
         source_select: 6..=7 u32,
@@ -37,11 +37,11 @@ registers! {
         not_eop: 12..=12 bool,
         num_indices: 16..=31 u32,
     }
-    /// Whether vertices go straight on or through the tessellator.
+    /// Whether vertices pass through the tessellator.
     0x2284 VgtOutputPathCntl "VGT_OUTPUT_PATH_CNTL" {
         path_select: 0..=1 u32,
     }
-    /// Tessellation mode.
+    /// Tessellation mode of patches.
     0x2285 VgtHosCntl "VGT_HOS_CNTL" {
         tess_mode: 0..=1 TessellationMode,
     }

@@ -1,5 +1,5 @@
-//! Compressed 4 x 4 blocks. Bytes are in little-endian order (after the byte swap that the fetch
-//! constant asks for). Results are 16 texels of four 8-bit components, row by row.
+//! Decompression of 4 x 4 blocks. Bytes are in little-endian order (after the byte swap that the
+//! fetch constant requests). Results are 16 texels of four 8-bit components, row by row.
 
 /// Texels of a block.
 pub(super) type Block = [[u8; 4]; 16];
@@ -9,8 +9,8 @@ fn rgb565(value: u16) -> [u32; 3] {
     [r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2]
 }
 
-/// The colour half of DXT blocks. `with_alpha`: the three-colour mode exists and has a transparent
-/// entry.
+/// Decodes the colour half of DXT blocks. `with_alpha`: the three-colour mode exists and has a
+/// transparent entry.
 fn color(bytes: &[u8], with_alpha: bool, out: &mut Block) {
     let (a, b) = (u16::from_le_bytes([bytes[0], bytes[1]]), u16::from_le_bytes([bytes[2], bytes[3]]));
     let (first, second) = (rgb565(a), rgb565(b));
@@ -27,7 +27,7 @@ fn color(bytes: &[u8], with_alpha: bool, out: &mut Block) {
     }
 }
 
-/// DXT5's alpha half: two end points and three-bit weights.
+/// Decodes DXT5's alpha half: two end points and three-bit weights.
 fn interpolated(bytes: &[u8]) -> [u8; 16] {
     let (a, b) = (bytes[0] as u32, bytes[1] as u32);
     let table: [u32; 8] = if a > b {
@@ -48,7 +48,7 @@ fn interpolated(bytes: &[u8]) -> [u8; 16] {
     std::array::from_fn(|i| table[(indices >> (3 * i) & 7) as usize] as u8)
 }
 
-/// DXT3's alpha half: four bits a texel.
+/// Decodes DXT3's alpha half: four bits per texel.
 fn explicit(bytes: &[u8]) -> [u8; 16] {
     std::array::from_fn(|i| (bytes[i / 2] >> (4 * (i & 1)) & 15) * 17)
 }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn dxt1_has_both_modes() {
-        // Red and blue ends; indices 0, 1, 2, 3 in the first row.
+        // End points red and blue; indices 0, 1, 2, 3 in the first row.
         let block = dxt1(&[0x00, 0xf8, 0x1f, 0x00, 0xe4, 0, 0, 0]);
         assert_eq!(block[..4], [[255, 0, 0, 255], [0, 0, 255, 255], [170, 0, 85, 255], [85, 0, 170, 255]]);
         let block = dxt1(&[0x1f, 0x00, 0x00, 0xf8, 0xe4, 0, 0, 0]);

@@ -1,7 +1,7 @@
-//! Decoded levels of textures, kept until their memory is written to.
+//! Cache of decoded texture levels, valid until their memory is written.
 //!
-//! Nothing is polled: physical memory is asked for a version that grows on the first write after
-//! the level was read, and only levels that are used again are asked about.
+//! The cache does not poll: physical memory has a version that increases at the first write after
+//! the level was read, and it is compared only when a level is used again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +11,16 @@ use super::format::Layout;
 use super::{TextureInfo, layout};
 use crate::memory::PhysicalMemory;
 
-/// Host memory that decoded levels may take before all are dropped.
+/// Host memory for decoded levels; when exceeded, all are dropped.
 const MAX_BYTES: usize = 512 << 20;
-/// Host memory that an entry takes beside its texels, about: there may be millions of textures of
-/// one texel.
+/// Approximate host memory of an entry besides its texels: there may be millions of one-texel
+/// textures.
 const ENTRY_BYTES: usize = 256;
 
-/// A decoded level.
+/// Decoded mip level of a texture.
 pub struct TextureLevel {
     /// Size in texels.
     pub size: [u32; 3],
-    /// Texels.
     pub texels: Texels,
 }
 
@@ -32,24 +31,24 @@ struct Entry {
 }
 
 impl Entry {
-    /// Host memory that it takes.
+    /// Host memory of the entry in bytes.
     fn bytes(&self) -> usize {
         ENTRY_BYTES + self.level.as_ref().map_or(0, |level| level.texels.bytes())
     }
 }
 
-/// What the cache did.
+/// Counters of the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheCounters {
-    /// Levels decoded.
+    /// Number of levels decoded.
     pub decoded: u64,
-    /// Levels found still good.
+    /// Levels reused while still valid.
     pub reused: u64,
-    /// Levels whose memory had been written to.
+    /// Levels whose memory had been written.
     pub written: u64,
 }
 
-/// The cache.
+/// Cache of decoded levels.
 #[derive(Default)]
 pub struct TextureCache {
     entries: BTreeMap<([u32; 6], u32), Entry>,
@@ -57,7 +56,7 @@ pub struct TextureCache {
     counters: CacheCounters,
 }
 
-/// The part of a fetch constant that decides what texels come out.
+/// Cache key: the part of a fetch constant that affects decoded texels.
 fn key(words: &[u32; 6]) -> [u32; 6] {
     let [a, b, c, d, e, f] = *words;
     // Clamp modes, filters, swizzle and exponent are applied when sampling.
@@ -65,8 +64,7 @@ fn key(words: &[u32; 6]) -> [u32; 6] {
 }
 
 impl TextureCache {
-    /// The memory that a level is in: physical address and bytes. `None` for formats that are not
-    /// known.
+    /// Memory range of a level: physical address and bytes. `None` for unknown formats.
     pub fn range(info: &TextureInfo, level: u32) -> Option<(u32, u32)> {
         if info.format.layout == Layout::Unknown {
             return None;
@@ -75,7 +73,7 @@ impl TextureCache {
         Some((place.physical, place.bytes.max(1)))
     }
 
-    /// The level of the texture that a fetch constant describes; `None` if it can't be decoded.
+    /// Level of the texture that a fetch constant describes; `None` if it can't be decoded.
     pub fn level(
         &mut self,
         words: &[u32; 6],
@@ -110,7 +108,6 @@ impl TextureCache {
         decoded
     }
 
-    /// Counters.
     pub fn counters(&self) -> CacheCounters {
         self.counters
     }

@@ -1,4 +1,4 @@
-//! Levels of textures as plain texels.
+//! Decoding of texture levels to plain texels.
 
 use super::format::{Layout, depth_float_to_single, half_to_single};
 use super::layout::{self, LevelLayout};
@@ -6,20 +6,20 @@ use super::{TextureInfo, blocks};
 use crate::enums::{Dimension, TextureSign};
 use crate::memory::{Endian, PhysicalMemory};
 
-/// Most texels that a level is decoded for; bigger ones (which no memory holds) come out black.
+/// Most texels in a decoded level; larger ones (which don't fit in memory) are black.
 const MAX_TEXELS: u64 = 1 << 26;
 
-/// The texels of a level, row by row, slice by slice. Components are the stored ones, before the
-/// fetch constant's swizzle.
+/// Texels of a level, row by row, slice by slice. Components are as stored, before the fetch
+/// constant's swizzle.
 pub enum Texels {
-    /// Fractions of 255.
+    /// 8-bit components in units of 1/255.
     Bytes(Vec<[u8; 4]>),
-    /// Values.
+    /// Components as 32-bit floats.
     Floats(Vec<[f32; 4]>),
 }
 
 impl Texels {
-    /// A texel; outside it is zero.
+    /// Returns a texel; zero if the index is out of range.
     #[inline(always)]
     pub fn get(&self, index: usize) -> [f32; 4] {
         match self {
@@ -31,7 +31,7 @@ impl Texels {
         }
     }
 
-    /// Bytes of host memory taken.
+    /// Host memory of the texels in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Bytes(texels) => texels.len() * 4,
@@ -40,7 +40,7 @@ impl Texels {
     }
 }
 
-/// Reads each block of a level and hands it over with its place. Bytes are swapped already.
+/// Calls a function with each block of a level and its position. The bytes are already swapped.
 fn for_each_block(
     info: &TextureInfo,
     level: &LevelLayout,
@@ -52,7 +52,7 @@ fn for_each_block(
     let log2 = format.bytes.ilog2();
     let mut raw = vec![0; level.bytes as usize];
     memory.read(level.physical, &mut raw);
-    // The swap exchanges bytes at fixed distances, within words of four.
+    // The swap exchanges bytes at a fixed distance within four-byte words.
     let exchange = match info.endian {
         Endian::None => 0,
         Endian::In16 => 1,
@@ -96,7 +96,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-/// The raw field of up to 32 bits from bit `low` on.
+/// Extracts a raw field of up to 32 bits, starting at bit `low`.
 fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
     let mut value = 0_u64;
     let first = low as usize / 8;
@@ -106,14 +106,14 @@ fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
     (value >> (low % 8)) as u32 & (u32::MAX >> (32 - width))
 }
 
-/// The piecewise linear curve by which gamma components are stored, in units of 1/255 and 1/1023.
-/// What the slopes lack of the full 1023 is made up by a truncated term.
+/// Piecewise linear curve of stored gamma components, in units of 1/255 and 1/1023. The linear
+/// pieces reach only 1016; a truncated term makes up the difference to 1023.
 pub(crate) fn gamma_to_linear(value: f32) -> f32 {
     gamma_level_to_linear(value.clamp(0.0, 1.0) * 255.0)
 }
 
-/// [`gamma_to_linear`] of a value in 255ths, which for a stored one is a whole number and has an
-/// exact place on the curve.
+/// [`gamma_to_linear`] of a value in units of 1/255. Stored values are whole numbers there and have
+/// exact positions on the curve.
 pub(crate) fn gamma_level_to_linear(level: f32) -> f32 {
     let (slope, below) = match level {
         l if l < 64.0 => (1.0, 0.0),
@@ -125,13 +125,13 @@ pub(crate) fn gamma_level_to_linear(level: f32) -> f32 {
     (linear + (linear * slope / 1024.0).trunc()) / 1023.0
 }
 
-/// What integers stand for, beside their signs.
+/// Number format of integers, besides their signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
     Integers,
-    /// Fractions of the highest one; the lowest signed one is -1, as the one above it is.
+    /// Fractions of the highest value; the lowest signed one is -1, like the one above it.
     Fractions,
-    /// The same, but signed ones are odd fractions: -1 and 1 are the lowest and the highest, and
+    /// Like fractions, but signed values are odd fractions: the lowest is -1, the highest is 1, and
     /// there is no zero.
     WithoutZero,
 }
@@ -141,7 +141,7 @@ impl Scale {
         if info.integer { Self::Integers } else { Self::of_fractions(info) }
     }
 
-    /// Of formats that have nothing but fractions.
+    /// Number format of texture formats that have only fractions.
     fn of_fractions(info: &TextureInfo) -> Self {
         if info.no_zero { Self::WithoutZero } else { Self::Fractions }
     }
@@ -167,7 +167,7 @@ fn number(value: u32, width: u32, sign: TextureSign, scale: Scale) -> f32 {
     }
 }
 
-/// Fills absent components with the last present one.
+/// Copies the last present component to the missing ones.
 fn replicate(mut texel: [f32; 4], present: usize) -> [f32; 4] {
     for c in present..4 {
         texel[c] = texel[present.max(1) - 1];
@@ -178,7 +178,8 @@ fn replicate(mut texel: [f32; 4], present: usize) -> [f32; 4] {
 fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
     match layout {
         Layout::Fields(_) => {
-            // Absent components are the last present one, taken by their own sign.
+            // Missing components are copies of the last present one, converted with their own sign
+            // mode.
             let fields = layout.fields();
             std::array::from_fn(|c| {
                 let (low, width) = fields[c];
@@ -223,12 +224,12 @@ fn block(layout: Layout, bytes: &[u8]) -> Option<blocks::Block> {
     })
 }
 
-/// Whether bytes are fractions of 255 as they are.
+/// Whether 8-bit components are plain unsigned fractions.
 fn is_plain(info: &TextureInfo) -> bool {
     info.signs == [TextureSign::Unsigned; 4] && !info.integer
 }
 
-/// The value of component `c`, of `width` bits, as [`decode_level`] and [`Texels::get`] give it.
+/// Value of component `c` of `width` bits, as [`decode_level`] and [`Texels::get`] return it.
 pub(crate) fn component(info: &TextureInfo, width: u8, c: usize, raw: u32) -> f32 {
     if width == 8 && is_plain(info) {
         return byte_value(raw as u8);
@@ -236,13 +237,13 @@ pub(crate) fn component(info: &TextureInfo, width: u8, c: usize, raw: u32) -> f3
     number(raw, u32::from(width), info.signs[c], Scale::of(info))
 }
 
-/// A fraction of 255.
+/// Converts a byte to a fraction of 255.
 #[inline(always)]
 fn byte_value(byte: u8) -> f32 {
     byte as f32 * (1.0 / 255.0)
 }
 
-/// Decompressed texels, taken as the signs say.
+/// Applies the sign modes to decompressed texels.
 fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     if is_plain(info) {
         return Texels::Bytes(texels);
@@ -252,8 +253,7 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     Texels::Floats(texels.into_iter().map(convert).collect())
 }
 
-/// Bytes of host memory that decoding a level takes at most: the texels, and what they are made
-/// from.
+/// Most host memory needed to decode a level, in bytes: the texels and their source.
 pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
     let format = info.format;
     if format.layout == Layout::Unknown {
@@ -269,7 +269,7 @@ pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
     texels.saturating_mul(each).saturating_add(u64::from(layout::level(info, level).bytes))
 }
 
-/// Decodes a level; `None` for formats that are not known.
+/// Decodes a level; `None` for unknown formats.
 pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory) -> Option<Texels> {
     let format = info.format;
     if format.layout == Layout::Unknown {
@@ -302,7 +302,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         Layout::Chroma([y0, y1, blue, red]) => {
             let mut texels = vec![[0; 4]; count as usize];
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
-                // Components as the hardware delivers them: Cr, Y, Cb, and the last one again.
+                // Components as the hardware returns them: Cr, Y, Cb, and the last one again.
                 for (i, luma) in [y0, y1].into_iter().enumerate() {
                     let x = x * 2 + i as u32;
                     if inside(x, y) {

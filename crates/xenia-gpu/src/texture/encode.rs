@@ -1,8 +1,8 @@
-//! Colours to bytes in memory: what copies and memory exports store.
+//! Encoding of colours to memory formats, for resolves and memory exports.
 
 use super::{Layout, single_to_half};
 
-/// Rounds a component to a field.
+/// Rounds a component to an integer field.
 fn field(value: f32, width: u32, number: u32) -> u64 {
     let highest = (u64::MAX >> (64 - width)) as f64;
     let value = if value.is_nan() { 0.0 } else { value as f64 };
@@ -15,7 +15,7 @@ fn field(value: f32, width: u32, number: u32) -> u64 {
     bits & (u64::MAX >> (64 - width))
 }
 
-/// A colour in a destination's format, as up to 16 bytes; `number` says how fields are numbers:
+/// Encodes a colour in a destination format of up to 16 bytes. `number` is the number format:
 /// fractions, signed fractions, integers, signed integers (0 to 3).
 pub(crate) fn encode(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
     let mut bits = 0_u128;
@@ -32,7 +32,7 @@ pub(crate) fn encode(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
     bits.to_le_bytes()
 }
 
-/// Exchanges the bytes of a texel as the destination asks; 64- and 128-bit orders reverse words
+/// Swaps the bytes of a texel as the destination requests; 64- and 128-bit orders reverse words
 /// too.
 pub(crate) fn swap(bytes: &mut [u8], endian: u32) {
     let group = match endian {

@@ -1,17 +1,17 @@
 //! Texture formats: one row each, by number.
 
-/// How components lie in a block.
+/// Layout of the components in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Bit fields from the least significant bit on, by width; zero for absent ones.
+    /// Bit fields by width, starting at the least significant bit; zero for missing ones.
     Fields([u8; 4]),
-    /// Half-precision floats, so many.
+    /// Half-precision floats: number of components.
     Half(u8),
-    /// Single-precision floats, so many.
+    /// Single-precision floats: number of components.
     Single(u8),
-    /// Depth in the high 24 bits, stencil in the low 8; true for floating point depth.
+    /// Depth in the high 24 bits, stencil in the low 8; true for floating-point depth.
     Depth(bool),
-    /// DXT1 colour.
+    /// DXT1 colour blocks.
     Dxt1,
     /// DXT3: explicit alpha and colour.
     Dxt3,
@@ -19,22 +19,21 @@ pub enum Layout {
     Dxt5,
     /// Two DXT5 alpha blocks.
     Dxn,
-    /// DXT3's alpha alone.
+    /// DXT3's alpha half alone.
     Dxt3A,
     /// DXT3's alpha bits as four one-bit components.
     Dxt3A1,
-    /// DXT5's alpha alone.
+    /// DXT5's alpha half alone.
     Dxt5A,
     /// Two 8:8 end points with two-bit weights.
     Ctx1,
-    /// 4:2:2 chroma: which bytes hold the luma of both texels, and the two chroma values.
+    /// 4:2:2 chroma: byte positions of the luma of both texels and of the two chroma values.
     Chroma([u8; 4]),
-    /// Not known how it is read.
     Unknown,
 }
 
 impl Layout {
-    /// Components that there are, from the first on.
+    /// Number of stored components.
     pub const fn components(self) -> u32 {
         match self {
             Self::Fields([_, 0, ..]) => 1,
@@ -49,9 +48,9 @@ impl Layout {
         }
     }
 
-    /// The lowest bit and the width of each component's field. The last one that there is stands
-    /// for those that there aren't, but 4:2:2 chroma has the second texel's luma for a fourth.
-    /// Of compressed blocks the width is that of a decompressed component.
+    /// Lowest bit and width of each component's field. Missing components refer to the last one,
+    /// except that 4:2:2 chroma has the second texel's luma as the fourth. For compressed blocks
+    /// the width is that of a decompressed component.
     pub const fn fields(self) -> [(u32, u32); 4] {
         match self {
             Self::Fields([x, y, z, w]) => Self::side_by_side([x as u32, y as u32, z as u32, w as u32]),
@@ -86,46 +85,46 @@ impl Layout {
         fields
     }
 
-    /// Words that an element of a vertex with this layout takes.
+    /// Words in a vertex element with this layout.
     pub const fn words(self) -> u32 {
         let (low, width) = self.fields()[3];
         (low + width).div_ceil(32)
     }
 
-    /// Whether it is depth, with stencil beside it.
+    /// Whether the format is depth with stencil.
     pub const fn is_depth(self) -> bool {
         matches!(self, Self::Depth(_))
     }
 
-    /// The layout of a vertex element by its format number; `None` for formats that vertices don't
+    /// Layout of a vertex element by its format number; `None` for formats that vertices can't
     /// have, which fetch zeros.
     pub const fn of_vertices(number: u32) -> Option<Self> {
         match (number, Format::from_number(number)) {
             (6 | 7 | 16 | 17 | 25 | 26 | 31..=38, Some(format)) => Some(format.layout),
-            // 32_32_32_FLOAT, which no texture has.
+            // 32_32_32_FLOAT, which exists only for vertices.
             (57, _) => Some(Self::Single(3)),
             _ => None,
         }
     }
 }
 
-/// A row.
+/// Row of a texture format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// Its number in fetch constants.
+    /// Number in fetch constants.
     pub number: u32,
-    /// The hardware's name.
+    /// Name in the hardware's documentation.
     pub name: &'static str,
     /// Bytes in a block.
     pub bytes: u32,
-    /// Texels in a block, across and down.
+    /// Texels in a block: width and height.
     pub block: [u32; 2],
-    /// Components.
+    /// Layout of the components.
     pub layout: Layout,
 }
 
 impl Format {
-    /// Whether copies out of the EDRAM and memory exports write colours in it
+    /// Whether resolves and memory exports can write colours in this format
     /// (`resolve_or_memexport_dest` of the table of formats).
     pub const fn is_color_destination(&self) -> bool {
         matches!(self.number, 2..=10 | 14..=17 | 24..=26 | 30..=32 | 36..=38 | 50 | 54..=56)
@@ -135,7 +134,7 @@ impl Format {
 macro_rules! formats {
     ($($number:literal $name:literal $bytes:literal [$width:literal, $height:literal] $layout:expr;)*) => {
         impl Format {
-            /// The row of a format number (0 to 63).
+            /// Row of a format number (0 to 63).
             pub const fn from_number(number: u32) -> Option<&'static Self> {
                 use Layout::*;
                 match number {
@@ -215,12 +214,13 @@ formats! {
 }
 
 impl Format {
-    /// What a number stands for that isn't any format's.
+    /// Placeholder for undefined format numbers.
     pub const UNKNOWN: Self =
         Self { number: 0, name: "unknown", bytes: 1, block: [1, 1], layout: Layout::Unknown };
 }
 
-/// A 16-bit float of the chip: no infinities and NaNs, the largest exponent is one like any other.
+/// Converts the chip's 16-bit float: it has no infinities and NaNs; the largest exponent is an
+/// ordinary one.
 pub fn half_to_single(bits: u16) -> f32 {
     let sign = if bits & 0x8000 != 0 { -1.0 } else { 1.0 };
     let exponent = (bits >> 10 & 31) as i32;
@@ -233,8 +233,8 @@ pub fn half_to_single(bits: u16) -> f32 {
     sign * value
 }
 
-/// The chip's 16-bit float nearest to a value: the inverse of [`half_to_single`]. Too large values
-/// become the largest, and what is no number zero.
+/// Converts to the chip's nearest 16-bit float: the inverse of [`half_to_single`]. Too large values
+/// become the largest one, NaN becomes zero.
 pub fn single_to_half(value: f32) -> u16 {
     let sign = ((value.to_bits() >> 31) as u16) << 15;
     let magnitude = value.abs();
@@ -253,7 +253,7 @@ pub fn single_to_half(value: f32) -> u16 {
     sign | ((((exponent + 15) as u32) << 10) + (rounded >> 13)).min(0x7fff) as u16
 }
 
-/// A depth value of 20 mantissa and 4 exponent bits, as a float from 0 to just below 2.
+/// Converts a depth value of 20 mantissa and 4 exponent bits to a float from 0 to just below 2.
 pub fn depth_float_to_single(bits: u32) -> f32 {
     let exponent = (bits >> 20 & 15) as i32;
     let mantissa = (bits & 0xf_ffff) as f32;
@@ -264,7 +264,7 @@ pub fn depth_float_to_single(bits: u32) -> f32 {
     }
 }
 
-/// The inverse of [`depth_float_to_single`], rounding towards zero; clamped to what can be stored.
+/// Inverse of [`depth_float_to_single`], rounding towards zero; clamped to the range of the format.
 pub fn single_to_depth_float(value: f32) -> u32 {
     if value.is_nan() || value <= 0.0 {
         return 0;

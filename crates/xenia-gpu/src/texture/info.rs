@@ -1,64 +1,59 @@
-//! Texture fetch constants by their fields.
+//! Texture fetch constants.
 
 use super::{Format, Layout};
 use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
 
-/// What a texture fetch constant says.
+/// Decoded texture fetch constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TextureInfo {
-    /// How each stored component is to be taken.
+    /// Sign mode of each stored component.
     pub signs: [TextureSign; 4],
-    /// Signed fractions have no zero: an integer is the middle of its share of -1 to 1.
+    /// Signed fractions have no zero: each integer is the centre of an equal part of -1 to 1.
     pub no_zero: bool,
-    /// How coordinates are brought back into range.
+    /// Addressing modes of the coordinates.
     pub clamp: [ClampMode; 3],
     /// Texels from one row to the next at the base level.
     pub pitch: u32,
     /// Tiled; else linear.
     pub tiled: bool,
-    /// Format.
     pub format: &'static Format,
-    /// Byte order.
     pub endian: Endian,
     /// Physical address of the base level.
     pub base: u32,
-    /// Physical address of the other levels.
+    /// Physical address of the other mip levels.
     pub mips: u32,
-    /// Dimensions.
+    /// Number of dimensions, or cube map.
     pub dimension: Dimension,
     /// Width, height, and depth or number of slices.
     pub size: [u32; 3],
     /// Components are integers; else fractions.
     pub integer: bool,
-    /// What each component of the result gets: 0 to 3 stored components, 4 zero, 5 one.
+    /// Source of each result component: 0 to 3 stored components, 4 zero, 5 one.
     pub swizzle: [u8; 4],
     /// Values are multiplied by two to this power.
     pub exponent: i32,
-    /// Filters.
     pub mag: TextureFilter,
-    /// Minification filter.
     pub min: TextureFilter,
-    /// Filter between levels; `BaseMap` uses the base level only.
+    /// Filter between mip levels; `BaseMap` uses the base level only.
     pub mip: TextureFilter,
-    /// Anisotropy of fetches that leave it to the constant.
+    /// Anisotropy of fetches that defer to the constant.
     pub anisotropy: Anisotropy,
     /// Lowest and highest level.
     pub levels: [u32; 2],
-    /// Added to the level of detail.
+    /// Bias added to the level of detail.
     pub lod_bias: f32,
-    /// Gradients along the picture's rows and columns are multiplied by two to these powers.
+    /// Powers of two by which gradients along rows and columns of the image are multiplied.
     pub gradient_exponents: [i32; 2],
-    /// Border colour number.
     pub border: u32,
-    /// Whatever the border's colour, its alpha is one.
+    /// The border's alpha is one, whatever its colour.
     pub opaque_border: bool,
     /// Small levels share a tile.
     pub packed_mips: bool,
 }
 
 impl TextureInfo {
-    /// Decodes the six words; `None` if they are not a texture's.
+    /// Decodes the six words; `None` if they are not a texture fetch constant.
     pub fn decode(words: &[u32; 6]) -> Option<Self> {
         let [a, b, c, d, e, f] = *words;
         let bits = |word: u32, low: u32, count: u32| (word >> low) & ((1 << count) - 1);
@@ -77,7 +72,7 @@ impl TextureInfo {
             Dimension::Cube => [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, 6],
         };
         let (base, mips) = (bits(b, 12, 20) << 12 & 0x1fff_ffff, bits(f, 12, 20) << 12 & 0x1fff_ffff);
-        // Without a base there are only the other levels.
+        // Without a base address there are only the other levels.
         let lowest = bits(e, 2, 4).max(u32::from(base == 0 && mips != 0));
         Some(Self {
             signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
@@ -107,7 +102,7 @@ impl TextureInfo {
         })
     }
 
-    /// Size of a level in texels; slices of stacked textures and faces stay as many.
+    /// Size of a level in texels; the number of stacked slices or faces is constant.
     pub fn level_size(&self, level: u32) -> [u32; 3] {
         let [width, height, depth] = self.size;
         let smaller = |size: u32| (size >> level.min(31)).max(1);
@@ -115,15 +110,15 @@ impl TextureInfo {
         [smaller(width), smaller(height), depth]
     }
 
-    /// The level in whose texels unnormalised coordinates of a plane are given: where there is but
-    /// one, that one, else the base level.
+    /// Level that unnormalised coordinates of a 2D texture refer to: the only one if the range has
+    /// one level, else the base level.
     pub fn locked_level(&self) -> u32 {
         if self.dimension == Dimension::D2 && self.levels[0] == self.levels[1] { self.levels[0] } else { 0 }
     }
 
-    /// The stored components, one bit each, that a fetch gives with 16 bits behind the point:
-    /// unsigned fractions of as many bits or fewer. Titles compare them with such numbers
-    /// (xenia-canary, pull request 1158). **Unsure** of filtered ones.
+    /// Stored components, one bit each, that a fetch returns with 16 fraction bits: unsigned
+    /// fractions of at most 16 bits. Titles compare them with such numbers (xenia-canary, pull
+    /// request 1158). **Unsure** for filtered ones.
     pub fn short_fractions(&self) -> u8 {
         let is_compressed = self.format.block != [1, 1];
         let widths = match self.format.layout {
@@ -136,7 +131,7 @@ impl TextureInfo {
         (0..4).fold(0, |mask, c| mask | u8::from(is_short(c)) << c)
     }
 
-    /// The highest level that exists.
+    /// Highest existing level.
     pub fn max_level(&self) -> u32 {
         if self.mips == 0 {
             return 0;
@@ -171,7 +166,7 @@ mod tests {
             (6, 0, 0, 0b1111),
             (6, 0, 1, 0),                  // integers
             (6, 0b11_10_01_00, 0, 0b0001), // unsigned, signed, biased, gamma
-            (18, 0, 1, 0b1111),            // DXT1 has fractions alone
+            (18, 0, 1, 0b1111),            // DXT1 has only fractions
             (24, 0, 0, 0b1111),            // 16 bits
             (22, 0, 0, 0),                 // depth
             (33, 0, 0, 0),                 // 32 bits

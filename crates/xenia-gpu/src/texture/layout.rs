@@ -1,8 +1,9 @@
-//! Where texels lie.
+//! Texture memory layout: tiling, mip levels and slices.
 //!
-//! A tiled texture is made of 32 x 32 blocks; within one, the bits of x and y are interleaved so
-//! that 2D neighbourhoods share memory pages and channels. Levels after the first lie behind each
-//! other at their own address; once the shorter side is 16 or less they share one 32 x 32 tile.
+//! A tiled texture consists of 32 x 32 blocks; within one, the bits of x and y are interleaved so
+//! that 2D neighbourhoods share memory pages and channels. Levels after the first follow each other
+//! at a separate address; when the shorter side is 16 or less, they share one 32 x 32 tile (packed
+//! mips).
 
 use super::TextureInfo;
 use crate::enums::Dimension;
@@ -12,7 +13,7 @@ use crate::enums::Dimension;
 #[inline]
 pub const fn tiled_2d(x: u32, y: u32, pitch: u32, bytes_log2: u32) -> u32 {
     let pitch = pitch.next_multiple_of(32);
-    // 32 x 32 macro tiles in rows, then the 8 x 16 micro tile, then address bits interleaved.
+    // 32 x 32 macro tiles in rows, then the 8 x 16 micro tile, then interleaved address bits.
     let macro_tile = ((x >> 5).wrapping_add((y >> 5).wrapping_mul(pitch >> 5))) << (bytes_log2 + 7);
     let micro = ((x & 7) + ((y & 0xe) << 2)) << bytes_log2;
     let offset =
@@ -24,7 +25,7 @@ pub const fn tiled_2d(x: u32, y: u32, pitch: u32, bytes_log2: u32) -> u32 {
         .wrapping_add(offset & 0x3f)
 }
 
-/// Byte offset of a block in a tiled 3D image; `height` is that of a slice in blocks.
+/// Byte offset of a block in a tiled 3D image; `height` is a slice's height in blocks.
 #[inline]
 pub const fn tiled_3d(x: u32, y: u32, z: u32, pitch: u32, height: u32, bytes_log2: u32) -> u32 {
     let pitch = pitch.next_multiple_of(32);
@@ -48,14 +49,14 @@ pub const fn tiled_3d(x: u32, y: u32, z: u32, pitch: u32, height: u32, bytes_log
     address.wrapping_add(second & 63)
 }
 
-/// Where one level of a texture lies.
+/// Memory layout of one level of a texture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelLayout {
     /// Physical address of the first slice.
     pub physical: u32,
-    /// Blocks across and down, and slices.
+    /// Width and height in blocks, and number of slices.
     pub blocks: [u32; 3],
-    /// Where the level starts within its storage, in blocks.
+    /// Position of the level within its storage, in blocks.
     pub origin: [u32; 3],
     /// Blocks from one row to the next.
     pub pitch: u32,
@@ -71,12 +72,12 @@ fn log2_ceil(value: u32) -> u32 {
     value.max(1).next_power_of_two().ilog2()
 }
 
-/// The first level that shares its tile with smaller ones.
+/// First level in the packed mip tail.
 fn packed_level(info: &TextureInfo) -> u32 {
     log2_ceil(info.size[0].min(info.size[1])).saturating_sub(4)
 }
 
-/// Where a packed level starts, in texels.
+/// Position of a packed level, in texels.
 fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
     let (log2_width, log2_height) = (log2_ceil(width), log2_ceil(height));
     let first = log2_width.min(log2_height).saturating_sub(4);
@@ -94,14 +95,14 @@ fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
     if wide { [offset, 0, z] } else { [0, offset, z] }
 }
 
-/// Where a level lies. Levels above what the size allows give the last one that exists.
+/// Computes the layout of a level. Levels above the last existing one return that one.
 pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
     let format = info.format;
     let level = level.min(info.max_level());
     let [width, height, depth] = info.size;
     let [block_width, block_height] = format.block;
     let d3 = info.dimension == Dimension::D3;
-    // Level 0's storage may be that of the packed levels, at the base or among the other levels.
+    // Level 0 may be stored with the packed levels, at the base or among the other levels.
     let stored = |level: u32, is_base: bool| {
         let (row, rows) = if is_base {
             (info.pitch.max(if info.pitch == 0 { width } else { 0 }), height)
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn tiling_is_a_permutation_of_each_macro_tile_group() {
-        // 128 x 128 blocks is a multiple of every format's independent portion.
+        // 128 x 128 blocks is a multiple of every format's independent part.
         for bytes_log2 in 0..=4 {
             let mut seen = BTreeSet::new();
             for y in 0..128 {
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn known_tiled_addresses() {
-        // Pairs of rows interleave groups of four texels; the next pair lies 256 bytes on.
+        // Pairs of rows interleave groups of four texels; the next pair is 256 bytes further.
         for (x, y, offset) in [(0, 0, 0), (3, 0, 12), (4, 0, 32), (0, 1, 16), (0, 2, 256), (32, 0, 4096)] {
             assert_eq!(tiled_2d(x, y, 64, 2), offset, "{x} {y}");
         }
@@ -212,7 +213,7 @@ mod tests {
         let layouts: Vec<_> = (0..=7).map(|n| level(&info, n)).collect();
         assert_eq!((layouts[0].physical, layouts[0].bytes), (0x10000, 128 * 64 * 4));
         assert_eq!((layouts[1].physical, layouts[1].bytes), (0x10_0000, 64 * 32 * 4));
-        // 32 x 16 is the first with a side of 16.
+        // 32 x 16 is the first level with a side of 16.
         assert_eq!((layouts[2].physical, layouts[2].origin), (0x10_2000, [0, 16, 0]));
         assert_eq!((layouts[3].physical, layouts[3].origin), (0x10_2000, [0, 8, 0]));
         assert_eq!(layouts[4].origin, [0, 4, 0]);
@@ -222,7 +223,8 @@ mod tests {
 
     #[test]
     fn levels_have_rows_of_a_power_of_two_wherever_they_are_packed() {
-        // Packed from level 0 on, which lies at the base with the fetch constant's pitch.
+        // All levels from level 0 on are packed; they lie at the base with the fetch constant's
+        // pitch.
         let info = info(80, 12);
         let levels = [0, 1].map(|n| level(&info, n));
         assert_eq!(levels.map(|level| (level.physical, level.pitch)), [(0x10000, 96), (0x10_0000, 128)]);

@@ -1,22 +1,21 @@
-//! Two traces side by side, up to the first event that differs.
+//! Comparison of two traces, up to the first event that differs.
 
 use super::{Event, Reader, State, TraceError};
 use crate::registers;
 use std::io::Read;
 
-/// Where two traces part.
+/// First difference between two traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Number of the event, from 0.
     pub event: u64,
-    /// Swaps can't be told without playing; this is the guest time of the newest event that has
-    /// one.
+    /// Guest time of the latest event that has one (swaps can't be located without playing).
     pub now: u64,
-    /// What differs, in words.
+    /// Description of the difference.
     pub what: String,
 }
 
-/// Compares two traces. `Ok(Err(events))` where they are equal and have so many events.
+/// Compares two traces. Returns `Ok(Err(events))`, the number of events, if they are equal.
 pub fn compare(
     mut a: Reader<impl Read>,
     mut b: Reader<impl Read>,
@@ -47,7 +46,7 @@ fn describe(a: &Event, b: &Event) -> String {
             match bytes.iter().zip(others).position(|(a, b)| a != b) {
                 Some(first) => format!(
                     "memory at {:#010x}: {:#04x} and {:#04x}",
-                    // Memory wraps.
+                    // Memory addresses wrap around.
                     at.wrapping_add(first as u32),
                     bytes[first],
                     others[first]
@@ -67,7 +66,7 @@ fn states(a: &State, b: &State) -> String {
     if let Some((index, a, b)) = a.edram.iter().zip(&b.edram).enumerate().find_map(differs) {
         return format!("EDRAM word {index:#x}: {a:#010x} and {b:#010x}");
     }
-    // What is left is small.
+    // The remaining state is small.
     let rest = |state: &State| {
         let state = State { registers: Vec::new(), edram: Vec::new(), ..state.clone() };
         format!("{state:?}")

@@ -1,73 +1,63 @@
-//! What a trace is made of.
+//! Events of a trace.
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened to the command processor, in order.
+/// Event of a trace, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// What the processor was when recording began; the first event.
+    /// State of the processor when recording began; the first event.
     Start(Box<State>),
     /// Bytes that the chip is about to read.
-    Memory {
-        /// Physical address.
-        at: u32,
-        /// The bytes.
-        bytes: Vec<u8>,
-    },
-    /// `CommandProcessor::initialize_ring`.
+    Memory { at: u32, bytes: Vec<u8> },
+    /// A call of `CommandProcessor::initialize_ring`.
     InitializeRing {
-        /// Physical address.
         physical: u32,
         /// Log2 of the size in quadwords.
         size_log2: u32,
     },
-    /// `CommandProcessor::enable_rptr_writeback`.
+    /// A call of `CommandProcessor::enable_rptr_writeback`.
     WriteBack {
-        /// Physical address.
         physical: u32,
         /// Log2 of the quadwords between updates.
         block_log2: u32,
     },
     /// A store to the MMIO window.
     Store {
-        /// Register.
         index: u32,
-        /// Its value.
         value: u32,
         /// Guest time in ticks.
         now: u64,
     },
-    /// `CommandProcessor::set_vblank_period`.
+    /// A call of `CommandProcessor::set_vblank_period`.
     VblankPeriod {
-        /// Ticks.
+        /// Period in ticks.
         ticks: u64,
     },
-    /// Time passed.
+    /// A call of `CommandProcessor::pump`.
     Pump {
         /// Guest time in ticks.
         now: u64,
     },
-    /// The end, and a digest of the processor by then, which holds for the backend that it names.
-    /// That of a recording that was interrupted in the midst of a draw holds for none.
+    /// End of the trace, with a digest of the processor, which is valid for the named backend. The
+    /// digest is not valid if a draw was cancelled during recording.
     End {
-        /// Name of the backend; empty if the digest says nothing.
+        /// Name of the backend; empty if the digest is not valid.
         backend: String,
-        /// FNV-1a (128 bits) of what `CommandProcessor::digest` gives.
+        /// FNV-1a (128 bits) of the data from `CommandProcessor::digest`.
         digest: [u8; 16],
     },
 }
 
-/// A command processor at one moment.
+/// Snapshot of a command processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// All registers.
     pub registers: Vec<u32>,
     pub(crate) ring: Option<RingState>,
-    /// Indirect buffers being walked: base, next word, end.
+    /// Active indirect buffers: base, next word, end.
     pub(crate) lists: Vec<[u32; 3]>,
-    /// The clock in chip cycles.
+    /// Clock in chip cycles.
     pub(crate) cycles: u64,
-    /// What is waited for: the first words of `WAIT_REG_MEM`.
+    /// Condition of the current wait: the first words of `WAIT_REG_MEM`.
     pub(crate) waiting: Option<[u32; 4]>,
     /// Front buffer that waits for the vertical blank: address, width, height.
     pub(crate) flip: Option<[u32; 3]>,
@@ -76,21 +66,21 @@ pub struct State {
     pub(crate) shaders: [Option<Vec<u32>>; 2],
     pub(crate) display: DisplayState,
     pub(crate) counter: u32,
-    /// Samples that passed, as reports store them.
+    /// Passed samples, as reports store them.
     pub(crate) samples: u64,
-    /// Swaps and vertical blanks so far.
+    /// Number of swaps and of vertical blanks so far.
     pub(crate) counts: [u64; 2],
-    /// Visibility queries that are open, and those of them that saw something.
+    /// Open visibility queries, and those that saw a draw.
     pub(crate) queries: [u64; 2],
-    /// Where the shaders were loaded to.
+    /// Start addresses of the shaders in instruction memory.
     pub(crate) shader_starts: [u32; 2],
-    /// The backend's EDRAM, where it has one to give.
+    /// The backend's EDRAM, if it has one.
     pub(crate) edram: Vec<u32>,
-    /// The pass whose first rectangles were drawn last.
+    /// Pass of the last rectangles that were charged for fill.
     pub(crate) pass: u64,
 }
 
-/// The ring; see `processor::stream::Ring`.
+/// State of the ring buffer; see `processor::stream::Ring`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RingState {
     pub(crate) base: u32,
@@ -103,7 +93,7 @@ pub(crate) struct RingState {
     pub(crate) skip: u32,
 }
 
-/// The display controller; see `processor::display::Display`.
+/// State of the display controller; see `processor::display::Display`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DisplayState {
     pub(crate) next_vblank: Option<u64>,
@@ -115,15 +105,15 @@ pub(crate) struct DisplayState {
 }
 
 impl Event {
-    /// The end of a recording that was interrupted in the midst of a draw.
+    /// End of a recording in which a draw was cancelled.
     pub const CUT_SHORT: Self = Self::End { backend: String::new(), digest: [0; 16] };
 
-    /// The end of a recording that `backend` drew.
+    /// Creates the end of a recording that `backend` drew.
     pub fn end(backend: &str, digest: [u8; 16]) -> Self {
         Self::End { backend: backend.to_owned(), digest }
     }
 
-    /// What it is, in a line.
+    /// Formats the event in one line.
     pub fn describe(&self) -> String {
         match self {
             Self::Start(state) => format!(

@@ -1,5 +1,5 @@
-//! The file: a mark and a version, then zlib, in it a length (32 bits, little-endian) and a
-//! postcard value per event.
+//! Trace file format: magic and version, then a zlib stream with a length (32 bits, little-endian)
+//! and a postcard value per event.
 
 use super::Event;
 use flate2::Compression;
@@ -7,50 +7,50 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use std::io::{self, Read, Write};
 
-/// What a trace begins with; the version follows.
+/// Magic at the beginning of a trace; the version follows.
 pub const MAGIC: [u8; 8] = *b"XENTRACE";
-/// Format version.
+/// Version of the format.
 const VERSION: u32 = 4;
-/// Bytes that one event may have: the start with its EDRAM is the largest.
+/// Most bytes of one event: the start event with its EDRAM is the largest.
 const MAX_EVENT: u32 = 32 << 20;
 
-/// Why a trace can't be read or played.
+/// Error while reading or playing a trace.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The file can't be read or written.
+    /// Reading or writing the file failed.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// It is something else.
+    /// The file is not a trace.
     #[error("offset 0: no GPU trace (it doesn't begin with XENTRACE)")]
     NoTrace,
-    /// It is newer than this program.
+    /// The file's version is newer than this program.
     #[error("offset 8: trace version {0}, this program reads version {VERSION}")]
     Version(u32),
-    /// It ends too early.
+    /// The file is truncated or damaged.
     #[error(
         "event {event} (offset {offset} of the unpacked events): the trace is cut off or damaged: {reason}"
     )]
     CutOff {
         /// Number of the event.
         event: u64,
-        /// Where it begins, in unpacked bytes behind the header.
+        /// Offset of the event, in unpacked bytes after the header.
         offset: u64,
-        /// What the decoder said.
+        /// Error of the decoder.
         reason: io::Error,
     },
-    /// An event makes no sense.
+    /// An event is invalid.
     #[error("event {event} (offset {offset} of the unpacked events): {reason}")]
     Invalid {
         /// Number of the event.
         event: u64,
-        /// Where it begins, in unpacked bytes behind the header.
+        /// Offset of the event, in unpacked bytes after the header.
         offset: u64,
-        /// What is wrong.
+        /// Description of the problem.
         reason: String,
     },
 }
 
-/// Writes events.
+/// Writer of a trace file.
 pub struct Writer<W: Write> {
     to: ZlibEncoder<W>,
 }
@@ -63,7 +63,7 @@ impl<W: Write> Writer<W> {
         Ok(Self { to: ZlibEncoder::new(to, Compression::fast()) })
     }
 
-    /// Writes an event.
+    /// Writes an event to the stream.
     pub fn write(&mut self, event: &Event) -> io::Result<()> {
         let bytes = postcard::to_allocvec(event).map_err(io::Error::other)?;
         let length = u32::try_from(bytes.len()).ok().filter(|&length| length <= MAX_EVENT);
@@ -72,7 +72,7 @@ impl<W: Write> Writer<W> {
         self.to.write_all(&bytes)
     }
 
-    /// Writes what is left.
+    /// Flushes the compressor and returns the output.
     pub fn finish(self) -> io::Result<W> {
         let mut to = self.to.finish()?;
         to.flush()?;
@@ -80,18 +80,18 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Reads events, from a stream without header and compression; [`Reader::open`] has one of a file.
+/// Reader of events, from a stream without header and compression; [`Reader::open`] reads a file.
 pub struct Reader<R: Read> {
     from: R,
     events: u64,
-    /// Where the event read last began, and the next one begins.
+    /// Offsets of the last event and of the next one.
     offsets: [u64; 2],
     buffer: Vec<u8>,
     ended: bool,
 }
 
 impl<R: Read> Reader<ZlibDecoder<R>> {
-    /// Checks a file's header.
+    /// Opens a trace file and checks its header.
     pub fn open(mut from: R) -> Result<Self, TraceError> {
         let mut header = [0; 12];
         let mut have = 0;
@@ -113,12 +113,12 @@ impl<R: Read> Reader<ZlibDecoder<R>> {
 }
 
 impl<R: Read> Reader<R> {
-    /// Of the events alone, as they are inside a file.
+    /// Reads unpacked events, as they are inside a file.
     pub fn unpacked(from: R) -> Self {
         Self { from, events: 0, offsets: [0; 2], buffer: Vec::new(), ended: false }
     }
 
-    /// The next event; `None` behind the last.
+    /// Reads the next event; `None` after the last.
     pub fn next_event(&mut self) -> Result<Option<Event>, TraceError> {
         if self.ended {
             return Ok(None);
@@ -131,7 +131,7 @@ impl<R: Read> Reader<R> {
         if length > MAX_EVENT {
             return Err(self.invalid(format!("{length} bytes long, more than {MAX_EVENT}")));
         }
-        // Grows with what is really there: a length alone takes no memory.
+        // The buffer grows with the data present: a length alone allocates no memory.
         self.buffer.clear();
         let read = (&mut self.from).take(u64::from(length)).read_to_end(&mut self.buffer);
         let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[0], reason };
@@ -142,7 +142,7 @@ impl<R: Read> Reader<R> {
         self.offsets[1] += 4 + u64::from(length);
         self.events += 1;
         if matches!(event, Event::End { .. }) {
-            // The checksum that ends the file is looked at when its end is read.
+            // Reading up to the end of the file verifies its checksum.
             let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[1], reason };
             if self.from.read(&mut [0]).map_err(cut_off)? != 0 {
                 return Err(self.invalid("something follows the end"));
@@ -152,7 +152,7 @@ impl<R: Read> Reader<R> {
         Ok(Some(event))
     }
 
-    /// An error about the event that was read last.
+    /// Creates an error about the last event.
     pub(super) fn invalid(&self, reason: impl Into<String>) -> TraceError {
         TraceError::Invalid {
             event: self.events.saturating_sub(1),
@@ -161,7 +161,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Events read so far.
+    /// Number of events read so far.
     pub fn events(&self) -> u64 {
         self.events
     }

@@ -1,4 +1,4 @@
-//! A trace as text: its packets, the state of each draw and copy, and a picture after each draw.
+//! Trace to text: its packets, the state of each draw and resolve, and an image after each draw.
 
 use super::{Player, Reader, TraceError};
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
@@ -11,58 +11,57 @@ use std::io::Read;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a narration tells, in order.
+/// Item of a narration, in order.
 #[derive(Debug)]
 pub enum Narration {
-    /// A packet, so many indirect buffers deep.
+    /// An executed packet.
     Packet {
-        /// Indirect buffers around it.
+        /// Number of enclosing indirect buffers.
         depth: usize,
-        /// Its disassembly.
+        /// Disassembly of the packet.
         text: String,
     },
-    /// Packets that only fill the place, in a row; often many.
+    /// Run of consecutive filler packets, often a long one.
     Fillers {
-        /// Indirect buffers around them.
+        /// Number of enclosing indirect buffers.
         depth: usize,
-        /// How many.
+        /// Number of fillers.
         count: u64,
     },
-    /// A draw that was carried out.
+    /// An executed draw.
     Draw {
-        /// Its number in the trace, from 1.
+        /// Number of the draw in the trace, from 1.
         number: u64,
-        /// Its state.
+        /// State of the draw.
         call: Box<DrawCall>,
-        /// What its target looked like afterwards, where that was asked for.
+        /// Image of the draw's target afterwards, if requested.
         picture: Option<Frame>,
-        /// Why it was not carried out.
+        /// Error of the draw, if it failed.
         error: Option<BackendError>,
     },
-    /// A copy out of the EDRAM.
+    /// An executed resolve.
     Copy {
-        /// Its state.
+        /// State of the resolve.
         call: Box<CopyCall>,
-        /// Why it was not carried out.
+        /// Error of the resolve, if it failed.
         error: Option<BackendError>,
     },
-    /// A swap.
+    /// A buffer swap.
     Swap {
-        /// Its number in the trace, from 1.
+        /// Number of the swap in the trace, from 1.
         number: u64,
     },
 }
 
-/// What is told and not taken yet, at most: pictures are large, and one event of a trace may be
-/// thousands of draws.
+/// Most queued items: images are large, and one event of a trace may contain thousands of draws.
 const MOST_WAITING: usize = 4;
 
-/// The way to whoever is told.
+/// Sender of narration items.
 struct Told {
     to: SyncSender<Narration>,
-    /// Those in a row, told when something else comes: how deep, how many.
+    /// Pending run of fillers (depth and number), sent before the next other item.
     fillers: Option<(usize, u64)>,
-    /// Nobody listens any more.
+    /// The receiver is gone.
     is_over: bool,
 }
 
@@ -88,7 +87,7 @@ impl Teller {
     }
 }
 
-/// A backend that tells what it is asked.
+/// Backend wrapper that narrates the calls it receives.
 struct TellingBackend<P> {
     inner: Box<dyn Backend>,
     teller: Teller,
@@ -168,9 +167,9 @@ impl Observer for Teller {
     }
 }
 
-/// Plays a trace on `backend` and hands `to` what happens; pictures of the draws that
-/// `wants_picture` names. Ends early when `to` returns false. A thread of its own plays, and waits
-/// for `to`.
+/// Plays a trace on `backend` and calls `to` with each item. `wants_picture` selects the draws with
+/// images. Ends early if `to` returns false. A separate thread plays the trace and is blocked while
+/// `to` runs behind.
 pub fn narrate(
     from: Reader<impl Read + Send>,
     backend: Box<dyn Backend>,
@@ -182,7 +181,7 @@ pub fn narrate(
     std::thread::scope(|scope| {
         let playing = scope.spawn(move || play(from, backend, wants_picture, &teller));
         receiver.iter().all(to);
-        // It hears of that when it wants to tell more.
+        // The player notices that the receiver is gone when it next sends.
         drop(receiver);
         playing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -1,4 +1,4 @@
-//! Playing: the recorded calls, on a memory that holds nothing but what the trace brought.
+//! Trace player: repeats the recorded calls on a memory that contains only the trace's bytes.
 
 use super::{Event, Reader, TraceError};
 use crate::backend::{Backend, Frame};
@@ -8,38 +8,37 @@ use std::io::Read;
 use std::sync::Arc;
 use xenia_guest::MAX_TICKS;
 
-/// Guest time that may pass at once where there are vertical blanks, which are all gone through.
+/// Most guest time in one event if there are vertical blanks, which are simulated one by one.
 const MAX_STEP: u64 = 3600 * TICKS_PER_SECOND;
 
-/// Guest time that a trace with vertical blanks may take as a whole: a small file can say much.
+/// Most guest time of a whole trace with vertical blanks: a small file may specify a long time.
 const MAX_LENGTH: u64 = 24 * MAX_STEP;
 
-/// What playing a trace came to.
+/// Result of playing a trace.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// Events played.
+    /// Number of events played.
     pub events: u64,
-    /// Swaps in the trace.
+    /// Number of swaps in the trace.
     pub frames: u64,
-    /// The backend that drew when it was recorded; `None` where the recording was interrupted in
-    /// the midst of a draw.
+    /// Backend that drew during recording; `None` if a draw was cancelled then.
     pub recorded_with: Option<String>,
-    /// Whether the processor ended as it did when it was recorded; `None` where that was with
-    /// another backend, or is not known.
+    /// Whether the processor's final state equals the recorded one; `None` if that was recorded
+    /// with another backend or is unknown.
     pub same_end: Option<bool>,
-    /// What the processor counted.
+    /// Statistics of the processor.
     pub statistics: Statistics,
 }
 
-/// See the module's documentation.
+/// Player of a trace: reads [`Event`]s and repeats the calls on a [`CommandProcessor`].
 pub struct Player<R: Read> {
     reader: Reader<R>,
     processor: CommandProcessor,
     memory: Arc<Ram>,
     now: u64,
-    /// Guest time that may pass at once.
+    /// Most guest time in one event.
     longest_step: u64,
-    /// The latest guest time that there may be.
+    /// Latest guest time allowed.
     latest: u64,
     frames: u64,
     recorded_with: Option<String>,
@@ -47,7 +46,7 @@ pub struct Player<R: Read> {
 }
 
 impl<R: Read> Player<R> {
-    /// Reads the start and sets the processor up; with `capture` every swap gives a picture.
+    /// Reads the start event and sets up the processor; with `capture`, each swap renders a frame.
     pub fn new(mut reader: Reader<R>, backend: Box<dyn Backend>, capture: bool) -> Result<Self, TraceError> {
         let Some(Event::Start(state)) = reader.next_event()? else {
             return Err(reader.invalid("a trace begins with the processor's state"));
@@ -64,18 +63,18 @@ impl<R: Read> Player<R> {
         Ok(Self { reader, processor, memory, now, longest_step, latest, frames: 0, recorded_with, same_end })
     }
 
-    /// The processor that plays.
+    /// The processor that plays the trace.
     pub fn processor(&mut self) -> &mut CommandProcessor {
         &mut self.processor
     }
 
-    /// Swaps played.
+    /// Number of swaps played.
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// Plays the next event; false at the end. Pictures of swaps go to `show`, with the swap's
-    /// number in the trace, from 1.
+    /// Plays the next event; false at the end. Calls `show` with frames of swaps and their numbers
+    /// in the trace, from 1.
     pub fn step(&mut self, show: &mut dyn FnMut(u64, Frame)) -> Result<bool, TraceError> {
         let Some(event) = self.reader.next_event()? else { return Ok(false) };
         match event {
@@ -102,7 +101,7 @@ impl<R: Read> Player<R> {
                         }
                     }
                 }
-                // As the machine does after each pump: the line counter is a register, too.
+                // The machine does this after each pump; it updates the line counter register.
                 self.processor.refresh_registers(now, |_, _| {});
             }
             Event::End { backend, digest } => {
@@ -124,13 +123,13 @@ impl<R: Read> Player<R> {
         Ok(())
     }
 
-    /// Plays everything.
+    /// Plays the whole trace.
     pub fn run(mut self, show: &mut dyn FnMut(u64, Frame)) -> Result<Summary, TraceError> {
         while self.step(show)? {}
         Ok(self.summary())
     }
 
-    /// What has been played so far.
+    /// Summary of the events played so far.
     pub fn summary(&self) -> Summary {
         Summary {
             events: self.reader.events(),

@@ -1,4 +1,4 @@
-//! Recording: a command processor's calls into a file.
+//! Trace recorder: writes a command processor's calls to a file.
 
 use super::{Event, State, Tap, Writer};
 use crate::memory::PhysicalMemory;
@@ -6,52 +6,52 @@ use crate::processor::CommandProcessor;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// Where a recording goes, and which swaps it covers.
+/// Recording of a range of swaps.
 pub struct Recorder {
     to: Option<Box<dyn Write + Send>>,
     from: u64,
     frames: u64,
     running: Option<Running>,
     done: Recording,
-    /// Guest time of the newest call.
+    /// Guest time of the latest call.
     now: u64,
     trouble: Option<io::Error>,
 }
 
-/// A recording under way.
+/// State of an active recording.
 struct Running {
     tap: Arc<Tap>,
     writer: Writer<Box<dyn Write + Send>>,
 }
 
-/// What a recording holds.
+/// Summary of a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
-    /// Events.
+    /// Number of events.
     pub events: u64,
-    /// Bytes of memory.
+    /// Number of bytes of memory.
     pub memory_bytes: u64,
-    /// Swaps.
+    /// Number of swaps.
     pub frames: u64,
 }
 
 impl Recorder {
-    /// Records `frames` swaps into `to`, from the moment on when `from` swaps have happened.
+    /// Creates a recorder that writes `frames` swaps to `to`, starting after `from` swaps.
     pub fn new(to: Box<dyn Write + Send>, from: u64, frames: u64) -> Self {
         Self { to: Some(to), from, frames, running: None, done: Recording::default(), now: 0, trouble: None }
     }
 
-    /// Whether the recording begins, now that so many swaps have happened.
+    /// Whether the recording starts after this number of swaps.
     fn is_due(&self, swaps: u64) -> bool {
         self.to.is_some() && self.trouble.is_none() && swaps >= self.from
     }
 
-    /// Whether it is over.
+    /// Whether all requested swaps are recorded.
     fn is_full(&self) -> bool {
         self.running.is_some() && self.done.frames >= self.frames
     }
 
-    /// Begins, and returns the memory to go on with.
+    /// Starts the recording and returns the memory that the processor must use from now on.
     fn begin(&mut self, memory: Arc<dyn PhysicalMemory>, state: State) -> Arc<dyn PhysicalMemory> {
         let Some(to) = self.to.take() else { return memory };
         match Writer::new(to) {
@@ -81,7 +81,7 @@ impl Recorder {
         }
     }
 
-    /// A call has been carried out: what it read goes in front of it.
+    /// Records a completed call, preceded by the memory that it read.
     fn call(&mut self, event: &Event) {
         if let Event::Pump { now } | Event::Store { now, .. } = event {
             self.now = *now;
@@ -94,7 +94,8 @@ impl Recorder {
         }
     }
 
-    /// Ends with this event, and returns the memory to go on with.
+    /// Ends the recording with this event, and returns the memory that the processor must use
+    /// again.
     fn end(&mut self, end: &Event) -> Option<Arc<dyn PhysicalMemory>> {
         self.put(end);
         let running = self.running.take()?;
@@ -106,15 +107,15 @@ impl Recorder {
 }
 
 impl CommandProcessor {
-    /// Starts a recording, now or when its first swap comes; another one that is under way ends.
+    /// Sets the recorder, which starts now or at its first swap; ends an active recording.
     pub fn record(&mut self, recorder: Recorder) {
         self.end_recording();
         self.recorder = Some(Box::new(recorder));
         self.begin_recording();
     }
 
-    /// Ends the recording, and says what it holds; `None` if there was none or its first swap never
-    /// came.
+    /// Ends the recording and returns its summary; `None` if there was none or its first swap was
+    /// not reached.
     pub fn finish_recording(&mut self) -> Option<io::Result<Recording>> {
         self.end_recording();
         let recorder = self.recorder.take()?;
@@ -138,7 +139,7 @@ impl CommandProcessor {
         let running = self.recorder.as_ref().filter(|recorder| recorder.running.is_some());
         if let Some(now) = running.map(|recorder| recorder.now) {
             let digest = self.short_digest(now);
-            // Nobody who plays it can cut the same draws short.
+            // A player could not cancel the same draws at the same point.
             let has_cut = self.cancel().is_some_and(|cancel| cancel.has_cut());
             let end = if has_cut { Event::CUT_SHORT } else { Event::end(self.backend().name(), digest) };
             if let Some(memory) = self.recorder.as_mut().and_then(|recorder| recorder.end(&end)) {
@@ -147,7 +148,7 @@ impl CommandProcessor {
         }
     }
 
-    /// Notes a call that has been carried out; `swaps` happened in it.
+    /// Records a completed call during which `swaps` swaps happened.
     pub(crate) fn recorded(&mut self, event: &Event, swaps: u64) {
         let Some(recorder) = &mut self.recorder else { return };
         recorder.call(event);

@@ -1,7 +1,7 @@
-//! Memory with an ear: notes every byte that the chip reads and a trace does not hold yet.
+//! Memory tap: records every byte that the chip reads and that the trace does not contain yet.
 //!
-//! The tap keeps a copy of each page as the player's memory will have it. A byte read that differs
-//! from the copy must be in the trace before the call under way; a byte the chip writes will be
+//! The tap keeps a copy of each page as it will be in the player's memory. A byte read that differs
+//! from the copy must be in the trace before the current call; a byte that the chip writes will be
 //! written by the player, too.
 
 use super::Event;
@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const PAGE: usize = 4096;
-/// Runs of noted bytes this close together become one event.
+/// Runs of recorded bytes at most this far apart become one event.
 const GAP: usize = 8;
 
-/// One bit per byte of a page.
+/// Bitmap with one bit per byte of a page.
 type Bits = [u64; PAGE / 64];
 
-/// A page as the player will have it, and what the call under way did to it.
+/// Page as the player will have it, and the accesses of the current call.
 struct Page {
     bytes: Box<[u8; PAGE]>,
-    /// Bytes that must be in the trace before the call, as they were when they were read.
+    /// Bytes that must be in the trace before the call, with the values that were read.
     noted: Option<Box<(Bits, [u8; PAGE])>>,
     /// Bytes that the chip wrote during the call.
     written: Option<Box<Bits>>,
@@ -34,7 +34,7 @@ impl Default for Page {
 #[derive(Default)]
 struct Pages {
     by_number: BTreeMap<u32, Page>,
-    /// Pages with something noted or written.
+    /// Pages with recorded or written bytes.
     touched: Vec<u32>,
 }
 
@@ -46,7 +46,7 @@ fn set(bits: &mut Bits, at: usize) {
     bits[at / 64] |= 1 << (at % 64);
 }
 
-/// See the module's documentation.
+/// Wrapper of a [`PhysicalMemory`] that records reads.
 pub(crate) struct Tap {
     inner: Arc<dyn PhysicalMemory>,
     pages: Mutex<Pages>,
@@ -57,7 +57,7 @@ impl Tap {
         Self { inner, pages: Mutex::default() }
     }
 
-    /// The memory behind it.
+    /// The wrapped memory.
     pub(crate) fn inner(&self) -> Arc<dyn PhysicalMemory> {
         self.inner.clone()
     }
@@ -66,8 +66,8 @@ impl Tap {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands `to` what has to be in the trace before the call that has just been carried out, in
-    /// order of addresses.
+    /// Calls `to` with the memory events that must precede the completed call, in order of
+    /// addresses.
     pub(crate) fn take_noted(&self, mut to: impl FnMut(Event)) {
         let mut pages = self.pages();
         let mut touched = std::mem::take(&mut pages.touched);
@@ -78,7 +78,7 @@ impl Tap {
             let written = page.written.take();
             let Some(noted) = page.noted.take() else { continue };
             let (bits, bytes) = &*noted;
-            // A byte of a gap is as the player has it, unless the call wrote it.
+            // A gap's bytes equal the player's, unless the call wrote them.
             let is_known = |at: usize| written.as_ref().is_none_or(|written| !has(written, at));
             let mut at = 0;
             while at < PAGE {
@@ -144,8 +144,8 @@ impl PhysicalMemory for Tap {
         }
     }
 
-    // Another number than the inner memory's: what a backend kept from before has to be read again, so
-    // that it gets into the trace.
+    // Differs from the inner memory's version, so that backends reread data that they cached before
+    // the recording and it gets into the trace.
     fn version(&self, physical: u32, length: u32) -> u64 {
         self.inner.version(physical, length) ^ 1 << 63
     }

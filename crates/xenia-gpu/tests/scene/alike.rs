@@ -1,11 +1,12 @@
-//! What must make no difference: who draws, and whether a picture is drawn or played from a record.
+//! Results must not depend on the number of draw threads, or on whether a scene is drawn or played
+//! from a trace.
 
 use super::super::scene::*;
 use super::*;
 use xenia_testing::{Dice, is_long};
 
-/// Thousands of blended triangles of random place, depth and colour over a large surface, and a
-/// depth surface that starts at a tile. The state is whatever `change` makes of it.
+/// Draws thousands of blended triangles of random position, depth and colour over a large surface,
+/// with a depth surface that starts at a tile. `change` modifies the state.
 fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     let (width, height) = (320, 192);
     let mut scene = Scene::new(width, height, msaa);
@@ -15,7 +16,7 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     change(&mut scene);
     let mut dice = Dice(5);
     let mut next = |limit: u32| (dice.next() >> 48) as f32 / 65536.0 * limit as f32;
-    // More than fit into one batch, and each batch covers much.
+    // More triangles than fit into one batch, and each batch covers a large area.
     for _ in 0..2 {
         let vertices: Vec<_> = (0..2001)
             .map(|i| {
@@ -30,7 +31,7 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     scene.show();
 }
 
-/// Scenes that a usual run draws again: one in so many.
+/// A usual run draws one scene in this many.
 const USUAL: usize = 4;
 
 /// Every scene in a long run, one in [`USUAL`] otherwise.
@@ -38,7 +39,7 @@ fn scenes() -> impl Iterator<Item = &'static fn()> {
     SCENES.iter().step_by(if is_long() { 1 } else { USUAL })
 }
 
-/// Scenes that other tests run again.
+/// Scenes of other tests to run again.
 const SCENES: &[fn()] = &[
     a_rectangle_covers_its_pixels_and_no_others,
     colors_are_interpolated_between_corners,
@@ -86,7 +87,7 @@ fn who_draws_changes_nothing() {
             // The surface is wider than its pitch, or ends where the EDRAM does.
             crowd(msaa, 1024, |scene| scene.write(surface(160, Msaa::from_bits(msaa))));
             crowd(msaa, 2040, |scene| scene.write(RbColorInfo::with().color_base(2030)));
-            // A stencil that counts, 16_16_16_16 colours, alpha tested.
+            // A counting stencil, 16_16_16_16 colours, alpha test.
             crowd(msaa, 1024, |scene| {
                 scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16));
                 let counting = depth(Compare::GreaterEqual).stencil_enable(true).stencilfunc(Compare::Always);

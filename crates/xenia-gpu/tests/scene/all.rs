@@ -1,6 +1,6 @@
-//! Whole scenes from packets to pictures, on whatever backend the test crate has.
+//! Whole scenes from packets to frames, on the backend of the test crate.
 //!
-//! Expected colours follow from the scene by reasoning, never from what came out first.
+//! Expected colours are derived from the scene, never copied from results.
 mod alike;
 mod clipping;
 mod copies;
@@ -89,7 +89,7 @@ fn every_triangle_primitive_fills_the_same_square() {
         ("polygon", 15, vec![a, b, c, d]),
     ] {
         let mut scene = Scene::new(80, 32, 0);
-        // Counting instead of overwriting shows double coverage as well: one third of red each time.
+        // Adding instead of overwriting reveals double coverage too: one third of red each time.
         scene.write(blend(BlendFactor::One, BlendFactor::One));
         let list: Vec<_> = list.iter().map(|v| vertex(v[0], v[1], [1.0 / 3.0, 0.0, 0.0, 1.0])).collect();
         scene.vertices(&list);
@@ -128,7 +128,7 @@ fn the_nearer_triangle_wins_and_stencil_counts() {
     scene.draw(8, 3);
     scene.vertices(&at_depth(0.375, GREEN));
     scene.draw(8, 3);
-    // Only where the stencil value is 1, whatever the depth: everything was touched once.
+    // Only where the stencil value is 1, whatever the depth: each pixel was touched once.
     scene.write(RbDepthcontrol::with().stencil_enable(true).stencilfunc(Compare::Equal));
     scene.write(masks.stencilref(1));
     scene.write(components(false));
@@ -185,7 +185,7 @@ fn textures_are_sampled_where_the_coordinates_say() {
         [(10, 5), (60, 5), (10, 20), (60, 20)].map(|(x, y)| pixel(&frame, x, y)),
         [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [255; 4]]
     );
-    // The title writes another texel: the next draw sees it.
+    // The title writes another texel; the next draw must see it.
     scene.memory.write_u32(TEXTURE, 0xff00_0000);
     scene.vertices(&[
         corner(0.0, 0.0, 0.0, 0.0),
@@ -243,7 +243,7 @@ fn a_copy_can_clear_behind_itself() {
 fn points_have_limits_and_know_where_they_are() {
     let mut scene = Scene::new(80, 32, 0);
     scene.write(PaSuPointMinmax::with().min_size(64).max_size(128)); // diameters of 8 to 16
-    // Sizes from vertices; r0 gets the place.
+    // Point sizes come from vertices; r0 receives the position.
     let program =
         SqProgramCntl::with().vs_export_mode(VertexExportMode::Sprite).vs_resource(true).ps_resource(true);
     scene.write(program.param_gen(true));
@@ -327,7 +327,7 @@ fn random_state_draws_without_a_panic() {
             words.extend([type3(opcode::IM_LOAD_IMMEDIATE, 32), next() & 1, 30]);
             words.extend(code);
         }
-        // Small surfaces: the point is the state, not the pixels.
+        // Small surfaces: the test is about the state, not the pixels.
         words.extend([
             type0(0x200f, 1),
             64 | 32 << 16,

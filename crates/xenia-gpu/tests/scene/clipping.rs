@@ -1,4 +1,4 @@
-//! What is left of a primitive in front of the eye, and within the planes that a title sets.
+//! Tests of clipping in front of the eye and at user clip planes.
 
 use super::super::scene::*;
 
@@ -6,7 +6,8 @@ use super::super::scene::*;
 pub(super) fn clip_planes_of_the_title_cut_or_take_away() {
     let draw = |control: With<PaClClipCntl>| {
         let mut scene = Scene::new(80, 16, 0);
-        // Plane 1: x of at least 20; plane 5: x of at most 50. Plane 0, which is off, leaves nothing.
+        // Plane 1: x of at least 20; plane 5: x of at most 50. Plane 0, which is off, would clip
+        // all.
         for (plane, values) in
             [(0, [0.0, 0.0, 0.0, -1.0]), (1, [1.0, 0.0, 0.0, -20.0]), (5, [-1.0, 0.0, 0.0, 50.0])]
         {
@@ -18,7 +19,7 @@ pub(super) fn clip_planes_of_the_title_cut_or_take_away() {
         scene.vertices(&vertices);
         scene.draw(4, 6);
         let frame = scene.show();
-        // Of two triangles, each the upper left half of a rectangle.
+        // Coverage of two triangles, each the upper left half of a rectangle.
         [2, 19, 20, 49, 50, 70].map(|x| pixel(&frame, x, 1)[0] != 0)
     };
     let (two, none) =
@@ -29,7 +30,7 @@ pub(super) fn clip_planes_of_the_title_cut_or_take_away() {
     assert_eq!(draw(none.clip_disable(true)), [true; 6], "clipping is off");
 }
 
-/// Positions are Direct3D's, clipped, and shown on 160 x 80 pixels.
+/// Sets up Direct3D positions, clipping, and a viewport of 160 x 80 pixels.
 fn clipped_to_a_viewport(scene: &mut Scene) {
     scene.write(PaClClipCntl::with().dx_clip_space_def(true));
     let scales = PaClVteCntl::with().vport_x_scale_ena(true).vport_y_scale_ena(true).vport_z_scale_ena(true);
@@ -51,7 +52,7 @@ pub(super) fn perspective_and_clipping_in_front_of_the_eye() {
          alloc interpolators 1
          max o0, r2, r2",
     );
-    // A floor from w = 1 to w = 3, and one corner far behind the eye.
+    // A floor from w = 1 to w = 3, with one corner far behind the eye.
     let floor = |x: f32, w: f32, t: f32| [x, -w.min(1.0), 0.5 * w, w, t, 0.0, 0.0];
     scene.vertices(&[
         floor(-1.0, 1.0, 0.0),
@@ -80,13 +81,13 @@ pub(super) fn perspective_and_clipping_in_front_of_the_eye() {
 #[test]
 fn positions_too_far_apart_to_clip_draw_nothing_outside() {
     let mut scene = Scene::new(80, 32, 0);
-    // Where the second edge meets the guard band, a float is off by more than the band is wide.
+    // Where the second edge meets the guard band, a float's error exceeds the band's width.
     let corners = [(1.0, 0.0), (2.0, 8.601_719e27), (3.0, -1.899_245e35)];
     scene.vertices(&corners.map(|(x, y)| vertex(x, y, RED)));
     scene.draw(4, 3);
     let frame = scene.show();
     let untouched = Scene::new(80, 32, 0).show();
-    // Within the picture both long edges are upright, at 1 and at 2.
+    // Within the frame both long edges are vertical, at 1 and at 2.
     for (x, y) in (0..80).flat_map(|x| (0..32).map(move |y| (x, y))).filter(|(x, _)| *x != 1) {
         assert_eq!(pixel(&frame, x, y), pixel(&untouched, x, y), "{x}, {y}");
     }

@@ -1,4 +1,4 @@
-//! Copies out of the EDRAM: what becomes of components, and what clears leave.
+//! Tests of resolves: conversion of components, and clears.
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;

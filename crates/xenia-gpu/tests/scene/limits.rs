@@ -1,4 +1,4 @@
-//! Draws that would take too long end, and always in the same place.
+//! Draws that would take too long are stopped, always at the same point.
 
 use std::cell::Cell;
 
@@ -7,11 +7,11 @@ use xenia_gpu::limits::{COPY_ROWS, DrawLimits, SHADER_STEPS};
 use xenia_gpu::packets::{opcode, type3};
 
 thread_local! {
-    /// What draws may cost.
+    /// Cost limits of the scenes' draws.
     pub(crate) static LIMITS: Cell<DrawLimits> = Cell::new(DrawLimits::default());
 }
 
-/// The colour, then two loops in each other that take all the steps a run may have: 131,072.
+/// Exports the colour, then runs two nested loops that take all the steps of a run: 131,072.
 const ENDLESS: &str = "
     alloc colors
     max oC0, r0, r0
@@ -26,7 +26,7 @@ const ENDLESS: &str = "
     out:
     nop";
 
-/// Four rows of tiles, for pixels that take all the steps there are.
+/// Four rows of tiles, with pixels that use up all steps.
 fn endless_scene() -> Scene {
     let mut scene = Scene::new(320, 64, 0);
     scene.set(0x4908, 255);
@@ -34,16 +34,16 @@ fn endless_scene() -> Scene {
     scene
 }
 
-/// Draws, whatever problems there are; their names with how often they came.
+/// Draws and returns the names and numbers of the problems.
 fn draw(scene: &mut Scene, primitive: u32, count: u32) -> Vec<(String, u64)> {
     scene.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
     scene.run_anyway();
-    // What is drawn on another thread is known once it is waited for.
+    // Results of a draw on another thread are known once it has been waited for.
     scene.gpu.backend().edram();
     scene.gpu.statistics().problems.iter().map(|(name, count)| (name.clone(), *count)).collect()
 }
 
-/// Whether pixels of a surface of 320 pixels are drawn to.
+/// Returns a function that tells whether a pixel of a surface of 320 pixels was drawn.
 fn drawn(scene: &mut Scene) -> impl Fn(u32, u32) -> bool {
     let words = scene.gpu.backend().edram().unwrap();
     move |x, y| words[((x / 80 + y / 16 * 4) * 1280 + x % 80 + y % 16 * 80) as usize] != 0
@@ -71,13 +71,13 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
 
 #[test]
 fn what_a_draw_may_cost_is_dealt_out_to_the_rows_of_each_batch() {
-    // Enough for one group of pixels in each of four rows of tiles. Nothing is left for the second
-    // batch, whose triangles lie in the last row alone.
+    // Enough for one group of pixels in each of four rows of tiles. The second batch, whose
+    // triangles are all in the last row, gets no steps.
     LIMITS.set(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
     for threads in [1, 3, 2] {
         THREADS.set(threads);
         let mut scene = endless_scene();
-        // Rectangles are two triangles; a batch is 1,024 of them, of which the first two cover everything.
+        // A rectangle is two triangles; a batch has 1,024, of which the first two cover everything.
         let mut list = rectangle(0.0, 0.0, 320.0, 64.0, RED).to_vec();
         for _ in 0..511 {
             list.extend(rectangle(0.0, 0.0, 1.0, 1.0, RED));
@@ -97,7 +97,7 @@ fn what_a_draw_may_cost_is_dealt_out_to_the_rows_of_each_batch() {
 
 #[test]
 fn vertices_end_after_so_many_steps() {
-    // The first group of sixteen takes the one step there is.
+    // The first group of sixteen uses the only step.
     LIMITS.set(DrawLimits { vertex_steps: 1, ..DrawLimits::default() });
     let mut scene = Scene::new(320, 16, 0);
     scene.set(0x2280, 64 | 64 << 16);
@@ -134,8 +134,8 @@ fn nothing_is_copied_when_nobody_wants_it_any_more() {
 
 #[test]
 fn a_copy_goes_once_around_the_edram() {
-    // 102 tiles beside each other: 21 rows of them are more than all there are, and so are 168 rows of
-    // pixels of four samples.
+    // 102 adjacent tiles: 21 rows of them exceed the EDRAM, and so do 168 rows of pixels with four
+    // samples.
     for (msaa, rows) in [(0, 336), (2, 168)] {
         let width = if msaa == 0 { 8160 } else { 4080 };
         let mut scene = Scene::new(width, rows + 8, msaa);

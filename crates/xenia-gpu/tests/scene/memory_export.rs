@@ -1,18 +1,18 @@
-//! Shaders that write to memory.
+//! Tests of shaders that write to memory (memexport).
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
 
 const TABLE: u32 = 0x4_0000;
-/// 32_32_32_32_FLOAT, bytes in big-endian words.
+/// 32_32_32_32_FLOAT, in big-endian words.
 const FLOAT4: u32 = 38 << 8 | 7 << 16 | 2;
-/// 32_FLOAT, likewise.
+/// 32_FLOAT, in big-endian words.
 const FLOAT1: u32 = 36 << 8 | 7 << 16 | 2;
-/// Lies in memory before something is written.
+/// Initial contents of the memory.
 const NOTHING: u32 = 0xdead_beef;
 
-/// Sets a stream at [`TABLE`] as the constant from a register on, and after it what an index is
-/// multiplied by to be added to it.
+/// Sets constants: a stream at [`TABLE`], and in the next register the factors that add an index to
+/// it.
 fn stream(scene: &mut Scene, constant: u32, layout: u32, count: u32) {
     let words = [1 << 30 | TABLE >> 2, 0x4b00_0000, 0x4b00_0000 | layout, 0x4b00_0000 | count];
     for (i, word) in (0..).zip(words.into_iter().chain([0, 1.0_f32.to_bits(), 0, 0])) {
@@ -43,11 +43,11 @@ fn table(scene: &mut Scene, count: u32) {
 
 #[test]
 pub(super) fn vertices_write_a_table_and_draw_nothing() {
-    // With what is drawn ignored as well: then nobody needs a pixel shader.
+    // Also with draws ignored, which need no pixel shader.
     for mode in [EdramMode::ColorDepth, EdramMode::Depth, EdramMode::Ignore] {
         let mut scene = Scene::new(80, 16, 0);
         scene.write(RbModecontrol::with().edram_mode(mode));
-        // Two elements for each vertex; the stream ends within the last one but two.
+        // Two elements for each vertex; the stream ends inside the last vertex but one.
         stream(&mut scene, 0x4000, FLOAT4, 73);
         scene.floats(FLOAT_CONSTANTS + 5, &[2.0]);
         scene.constant(2, [1.0, 2.0, 3.0, 4.0]);
@@ -73,7 +73,7 @@ pub(super) fn lanes_export_what_they_have_written() {
     scene.constant(2, [0.5; 4]);
     scene.constant(3, [40.0; 4]);
     prepare(&scene, 100);
-    // Odd ones write nothing at first, and then all write 40 elements on, in another export.
+    // Odd lanes write nothing at first; then all write 40 elements further, in another export.
     scene.shader(
         0,
         "mul r1, r0.x, c[2]
@@ -104,13 +104,13 @@ pub(super) fn lanes_export_what_they_have_written() {
 pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
     let (width, height) = (160_u32, 96_u32);
     let mut scene = Scene::new(width, height, 0);
-    // Only the right part is drawn: the rest has helping lanes at most.
+    // Only the right part is drawn: the rest has at most helper lanes.
     scene.scissor([3, 0, width, height]);
     stream(&mut scene, 0x4400, FLOAT1, width * height);
     scene.floats(FLOAT_CONSTANTS + 0x408, &[width as f32, 90.0, 50.0]);
     prepare(&scene, width * height);
-    // The place of a pixel comes as its colour, and in z what it writes. Rows from 90 on are killed
-    // before they write, columns from 50 on of what is left after it.
+    // The colour holds a pixel's position, and in z the value to write. Rows from 90 on are killed
+    // before they write, columns from 50 on after the first write.
     scene.shader(
         1,
         "floor r1, r0
@@ -123,7 +123,7 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
          alloc colors
          max oC0.xyz1, r0.z, r0.z",
     );
-    // Many triangles over all of it, the later over the earlier.
+    // Many triangles over the whole area, later ones over earlier ones.
     let corners = |z: f32| {
         [(0, 0), (width, 0), (0, height), (width, 0), (width, height), (0, height)]
             .map(|(x, y)| vertex(x as f32, y as f32, [x as f32, y as f32, z, 0.0]))
@@ -135,7 +135,7 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
     for y in 0..height {
         for x in 0..width {
             let written = (x >= 3 && y < 90).then_some(4);
-            // In quarters: weights of corners don't add up to one exactly.
+            // In quarters, because the barycentric weights don't add up to one exactly.
             let found = float(&scene, y * width + x).map(|value| (value * 4.0).round() as u32);
             assert_eq!(found, written, "{x} {y}");
             let drawn = written.is_some() && x < 50;
@@ -148,7 +148,8 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
 pub(super) fn the_next_draw_reads_what_was_written() {
     let mut scene = Scene::new(80, 16, 0);
     for (left, color) in [(0.0, RED), (40.0, GREEN)] {
-        // Corners of a rectangle go by way of a shader to where the next draw fetches them.
+        // A shader exports the corners of a rectangle to the memory from which the next draw
+        // fetches.
         scene.vertices(&rectangle(left, 0.0, left + 40.0, 16.0, color));
         stream(&mut scene, 0x4000, FLOAT1, 21);
         scene.floats(FLOAT_CONSTANTS + 5, &[7.0]);
@@ -174,7 +175,8 @@ pub(super) fn the_next_draw_reads_what_was_written() {
                 lines(5, 2)
             ),
         );
-        // The rest is five elements on: the integer in a mantissa, so a float is no way to say so.
+        // The stream starts at element five: the integer is in a mantissa, so a plain float would
+        // not do.
         for (i, word) in
             (0..).zip([1 << 30 | TABLE >> 2, 0x4b00_0005, 0x4b00_0000 | FLOAT1, 0x4b00_0000 | 21])
         {

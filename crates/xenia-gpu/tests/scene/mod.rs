@@ -1,7 +1,7 @@
-//! A scene: a processor with the crate's backend, a surface, and what draws, copies and shows take
-//! to write down.
+//! Scene: a processor with the test crate's backend, a surface, and helpers for draws, resolves and
+//! swaps.
 //!
-//! The test crate says what draws: `super::backend(threads)`.
+//! The parent module provides the backend: `super::backend(threads)`.
 #![allow(dead_code, unreachable_pub, unused_imports)] // each test crate uses a part
 
 use std::cell::{Cell, RefCell};
@@ -44,15 +44,15 @@ pub const COLORED_PS: &str = "alloc colors\nmax oC0, r0, r0";
 pub const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0, r0";
 
 thread_local! {
-    /// Threads that scenes draw on.
+    /// Draw threads of scenes.
     pub static THREADS: Cell<usize> = const { Cell::new(2) };
-    /// Scenes are drawn on the thread that runs them.
+    /// Draws run on the thread that runs the scene.
     pub static INLINE: Cell<bool> = const { Cell::new(true) };
-    /// Scenes are recorded, and played when they end.
+    /// Scenes are recorded, and played at their end.
     pub static RECORD: Cell<bool> = const { Cell::new(false) };
-    /// What scenes leave behind is kept, as a digest.
+    /// The final state of scenes is kept as a digest.
     pub static KEEPS: Cell<bool> = const { Cell::new(true) };
-    /// What scenes left behind when they ended.
+    /// Digests of the final states of scenes.
     pub static LEFT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -66,7 +66,7 @@ pub struct Scene {
     pub trace: Option<Bytes>,
 }
 
-/// Bytes that are written and read later.
+/// Shared buffer of bytes, to be written and read later.
 #[derive(Clone, Default)]
 pub struct Bytes(pub Arc<Mutex<Vec<u8>>>);
 
@@ -81,8 +81,8 @@ impl Write for Bytes {
 }
 
 impl Scene {
-    /// A surface of that size, 8_8_8_8 colour at tile 0 and D24S8 depth behind it, nothing tested
-    /// or blended, pixel coordinates as positions.
+    /// Creates a surface of that size: 8_8_8_8 colour at tile 0 and D24S8 depth behind it, no tests
+    /// or blending, pixel coordinates as positions.
     pub fn new(width: u32, height: u32, msaa: u32) -> Self {
         let memory = Arc::new(Ram::new(MEMORY));
         let config = Config { vblank: false, capture_all: true, inline: INLINE.get(), ..Config::default() };
@@ -124,24 +124,24 @@ impl Scene {
         self.words.extend([type0(index, 1), value]);
     }
 
-    /// A register by its fields.
+    /// Sets a register by its fields.
     pub fn write<R: Register>(&mut self, value: With<R>) {
         self.set(R::INDEX, value.done().raw());
     }
 
-    /// Consecutive registers as floats.
+    /// Sets consecutive registers to floats.
     pub fn floats(&mut self, first: u32, values: &[f32]) {
         for (index, value) in (first..).zip(values) {
             self.set(index, value.to_bits());
         }
     }
 
-    /// A float constant.
+    /// Sets a float constant.
     pub fn constant(&mut self, number: u32, value: [f32; 4]) {
         self.floats(FLOAT_CONSTANTS + number * 4, &value);
     }
 
-    /// Only between these pixels is drawn: left, top, right, bottom.
+    /// Sets the scissor: left, top, right, bottom.
     pub fn scissor(&mut self, [left, top, right, bottom]: [u32; 4]) {
         self.write(PaScWindowScissorTl::with().tl_x(left).tl_y(top).window_offset_disable(true));
         self.write(PaScWindowScissorBr::with().br_x(right).br_y(bottom));
@@ -151,13 +151,13 @@ impl Scene {
         self.shader_words(kind, &assemble(text).unwrap());
     }
 
-    /// A shader by its microcode.
+    /// Loads a shader's microcode.
     pub fn shader_words(&mut self, kind: u32, code: &[u32]) {
         self.words.extend([type3(opcode::IM_LOAD_IMMEDIATE, code.len() as u32 + 2), kind, code.len() as u32]);
         self.words.extend(code);
     }
 
-    /// Vertices of seven floats: position and colour.
+    /// Writes vertices of seven floats: position and colour.
     pub fn vertices(&mut self, vertices: &[[f32; 7]]) {
         for (i, value) in vertices.iter().flatten().enumerate() {
             self.memory.write_u32(VERTICES + i as u32 * 4, value.to_bits());
@@ -171,13 +171,13 @@ impl Scene {
         self.run();
     }
 
-    /// Carries out what was written down, which must be without a problem.
+    /// Runs the queued commands, which must not cause problems.
     pub fn run(&mut self) {
         self.run_anyway();
         assert_eq!(self.gpu.statistics().problems.iter().collect::<Vec<_>>(), []);
     }
 
-    /// Carries out what was written down.
+    /// Runs the queued commands.
     pub fn run_anyway(&mut self) {
         for chunk in std::mem::take(&mut self.words).chunks(4096) {
             self.gpu.initialize_ring(RING, 12);
@@ -200,7 +200,7 @@ impl Scene {
         self.set(FETCH_CONSTANTS + 1, 2 | 6 << 2);
     }
 
-    /// Copies the surface to a tiled front buffer and shows it.
+    /// Resolves the surface to a tiled front buffer and shows it.
     pub fn show(&mut self) -> Frame {
         let (w, h) = (self.width, self.height);
         self.copy_rectangle();
@@ -223,7 +223,8 @@ impl Scene {
         self.words.extend(swap_commands(fetch, FRONT, w, h));
         self.run();
         let mut frame = self.gpu.take_frame(self.gpu.statistics().swaps).unwrap();
-        // Alpha is not shown, but tests want to see it: it is in the copied front buffer.
+        // Alpha is not shown, but tests want to see it, so it is read from the resolved front
+        // buffer.
         for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
             let (x, y) = (i as u32 % w, i as u32 / w);
             let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
@@ -235,7 +236,7 @@ impl Scene {
 }
 
 impl Scene {
-    /// Plays what was recorded: the same pictures, the same end.
+    /// Plays the recording and compares the frames and the end.
     pub fn play(&mut self, trace: &Bytes) {
         let done = self.gpu.finish_recording().unwrap().unwrap();
         let bytes = trace.0.lock().unwrap();
@@ -248,7 +249,7 @@ impl Scene {
 }
 
 impl Drop for Scene {
-    /// Notes the EDRAM, memory and the samples that passed.
+    /// Records the EDRAM, memory and the number of passed samples.
     fn drop(&mut self) {
         if !KEEPS.get() {
             return;
@@ -266,17 +267,17 @@ impl Drop for Scene {
     }
 }
 
-/// The surface's pitch and samples.
+/// Pitch and samples of the surface.
 pub fn surface(pitch: u32, msaa: Msaa) -> With<RbSurfaceInfo> {
     RbSurfaceInfo::with().surface_pitch(pitch).msaa_samples(msaa)
 }
 
-/// The alpha of the first target is written, and with `colors` the rest of it too.
+/// Write mask of the first target: alpha, and with `colors` also the other components.
 pub fn components(colors: bool) -> With<RbColorMask> {
     RbColorMask::with().write_red0(colors).write_green0(colors).write_blue0(colors).write_alpha0(true)
 }
 
-/// Colour and alpha are added, multiplied by these.
+/// Blending that adds colour and alpha with these factors.
 pub fn blend(source: BlendFactor, destination: BlendFactor) -> With<RbBlendcontrol> {
     RbBlendcontrol::with()
         .color_srcblend(source)
@@ -285,17 +286,17 @@ pub fn blend(source: BlendFactor, destination: BlendFactor) -> With<RbBlendcontr
         .alpha_destblend(destination)
 }
 
-/// What is drawn lies over what is there.
+/// Alpha blending over the existing colour.
 pub fn over() -> With<RbBlendcontrol> {
     blend(BlendFactor::SrcAlpha, BlendFactor::OneMinusSrcAlpha)
 }
 
-/// Depth is tested and written.
+/// Depth test with depth writes.
 pub fn depth(compare: Compare) -> With<RbDepthcontrol> {
     RbDepthcontrol::with().z_enable(true).z_write_enable(true).zfunc(compare)
 }
 
-/// A copy of the mean of all samples.
+/// Resolve of the mean of all samples.
 pub fn all_samples() -> With<RbCopyControl> {
     RbCopyControl::with().copy_sample_select(6).copy_command(CopyCommand::Convert)
 }
@@ -313,7 +314,7 @@ pub const RED: [f32; 4] = [1.0, 0.0, 0.0, 1.0];
 pub const GREEN: [f32; 4] = [0.0, 1.0, 0.0, 1.0];
 pub const BLUE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
 
-/// A rectangle list's three corners.
+/// Three corners of a rectangle list's rectangle.
 pub fn rectangle(x0: f32, y0: f32, x1: f32, y1: f32, color: [f32; 4]) -> [[f32; 7]; 3] {
     [vertex(x0, y0, color), vertex(x1, y0, color), vertex(x0, y1, color)]
 }

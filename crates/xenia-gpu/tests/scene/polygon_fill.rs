@@ -1,4 +1,4 @@
-//! Polygons drawn as lines or points, and how wide lines are.
+//! Tests of polygon fill modes and line widths.
 
 use super::super::scene::*;
 
@@ -6,17 +6,17 @@ use PolygonFill::{Lines, Points, Triangles};
 
 type Mode = With<PaSuScModeCntl>;
 
-/// Counterclockwise faces are front; front faces are filled like this, back ones like that.
+/// Fill modes of front and back faces; counterclockwise faces are front.
 fn fills(front: PolygonFill, back: PolygonFill) -> Mode {
     PaSuScModeCntl::with().poly_mode(1).polymode_front_ptype(front).polymode_back_ptype(back)
 }
 
-/// Clockwise faces are front.
+/// Fill modes of front and back faces; clockwise faces are front.
 fn clockwise(front: PolygonFill, back: PolygonFill) -> Mode {
     fills(front, back).face(true)
 }
 
-/// A clockwise square from (8, 8) to (40, 24), through the centres of pixels, as a primitive.
+/// Draws a clockwise square from (8, 8) to (40, 24), through pixel centres, as a primitive.
 fn draw(mode: Mode, primitive: u32, order: &[usize], change: impl Fn(&mut Scene)) -> xenia_gpu::Frame {
     let mut scene = Scene::new(80, 40, 0);
     scene.write(mode);
@@ -29,7 +29,7 @@ fn draw(mode: Mode, primitive: u32, order: &[usize], change: impl Fn(&mut Scene)
     scene.show()
 }
 
-/// On the upper side, the left, the right, the lower, the diagonal, and within.
+/// Pixels on the upper side, the left, the right, the lower, the diagonal, and inside.
 const PLACES: [(u32, u32); 6] = [(20, 8), (8, 16), (40, 16), (20, 24), (24, 16), (30, 11)];
 
 fn seen(frame: &xenia_gpu::Frame) -> [bool; 6] {
@@ -41,7 +41,7 @@ pub(super) fn lines_are_drawn_where_a_polygon_has_its_border() {
     let (border, diagonal) = ([true, true, true, true, false, false], [true, true, true, true, true, false]);
     for (name, primitive, order, expected) in [
         ("list", 4, vec![0, 1, 2, 0, 2, 3], diagonal),
-        // Its diagonal is the other one, which has the same middle.
+        // The strip has the other diagonal, which has the same centre.
         ("strip", 6, vec![0, 1, 3, 2], diagonal),
         ("fan", 5, vec![0, 1, 2, 3], diagonal),
         ("quadrilaterals", 13, vec![0, 1, 2, 3], border),
@@ -57,7 +57,7 @@ pub(super) fn lines_are_drawn_where_a_polygon_has_its_border() {
 
 #[test]
 pub(super) fn each_face_is_filled_in_its_way() {
-    // Right and lower sides lie on the centres of pixels, which are not covered then.
+    // The right and lower sides lie on pixel centres, which they don't cover.
     let filled = [true, true, false, false, true, true];
     let none = [false; 6];
     let border = [true, true, true, true, false, false];
@@ -82,7 +82,8 @@ pub(super) fn points_lie_at_the_corners() {
     let frame = draw(clockwise(Points, Points), 13, &[0, 1, 2, 3], |_| {});
     for y in 0..40 {
         for x in 0..80 {
-            // Centres within a pixel to the left and right and two above and below, the first ones included.
+            // Pixel centres within one pixel to the left and right and two above and below,
+            // inclusive at the start.
             let is_near = |corner: (f32, f32)| {
                 let (dx, dy) = (x as f32 + 0.5 - corner.0, y as f32 + 0.5 - corner.1);
                 (-1.0..1.0).contains(&dx) && (-2.0..2.0).contains(&dy)

@@ -1,7 +1,7 @@
-//! Draws and copies of random state on the reference: registers, microcode and memory of any bits.
-//! None may panic, take long, or take much memory.
+//! Fuzz test of draws and resolves on the reference backend: registers, microcode and memory of any
+//! bits. No case may panic, take long, or use much memory.
 //!
-//! Each case has a number, which is its seed; a failure names it. `XENIA_RANDOM_DRAWS` asks for
+//! Each case has a number, which is its seed and is named in failures. `XENIA_RANDOM_DRAWS` selects
 //! others.
 
 use std::time::Duration;
@@ -18,14 +18,14 @@ use xenia_testing::Cases;
 use super::limits::LIMITS;
 use super::scene::*;
 
-/// Cases in a usual run.
+/// Number of cases by default.
 const CASES: u64 = 400;
-/// Draws in a case; what one leaves in registers is there for the next.
+/// Draws in a case; registers keep their values from draw to draw.
 const DRAWS: u32 = 6;
 /// Longer than any case takes with the limits below.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// A word that often means something.
+/// Random word that is often a meaningful value.
 fn value(rng: &mut ChaCha8Rng) -> u32 {
     match rng.random_range(0..8) {
         0 | 1 => rng.random(),
@@ -38,7 +38,7 @@ fn value(rng: &mut ChaCha8Rng) -> u32 {
     }
 }
 
-/// Words of a program: one that makes sense, the same with some bits changed, or any words.
+/// Random program: a sensible one, the same with some bits changed, or any words.
 fn program(rng: &mut ChaCha8Rng, kind: u32) -> Vec<u32> {
     let sensible = if kind == 0 {
         [COLORED_VS, "alloc position\nmax oPos, r0, r0\nalloc interpolators 1\nmax o0, r0, r0"]
@@ -77,7 +77,7 @@ fn case(seed: u64) {
                 1 => rng.random_range(0x4800..0x4820),
                 _ => *all.choose(rng).unwrap(),
             };
-            // Nothing that the ring itself needs.
+            // Registers of the ring buffer are left out.
             if index >= 0x2000 {
                 scene.words.extend([type0(index, 1), value(rng)]);
             }
@@ -90,7 +90,7 @@ fn case(seed: u64) {
                 scene.words.extend(code);
             }
         }
-        // Mostly draws, some copies.
+        // Mostly draws, some resolves.
         let mode = if rng.random_ratio(1, 8) { 6 } else { 4 };
         scene.set(0x2208, mode);
         let primitive =

@@ -1,11 +1,11 @@
-//! Several samples in a pixel: where they lie, and what covers some of them.
+//! Tests of multisampling: sample positions, and partial coverage.
 
 use super::super::scene::*;
 
 #[test]
 pub(super) fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
-    // Samples per pixel, offsets, alpha, and the share of samples drawn in pixels with x and y even, y
-    // odd, x odd, and both odd.
+    // Samples per pixel, offsets, alpha, and the fraction of samples drawn in pixels with x and y
+    // even, y odd, x odd, and both odd.
     for (msaa, offsets, alpha, expected) in [
         (0, [0; 4], 1.0, [255, 255, 255, 255]),
         (0, [0; 4], 0.99, [0, 0, 0, 0]),
@@ -31,7 +31,7 @@ pub(super) fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
 
 #[test]
 pub(super) fn a_fast_clear_through_four_samples_fills_single_samples() {
-    // Titles clear a 1x surface as a 4x one of half the size: the samples are the same words.
+    // Titles clear a 1x surface as a 4x one of half the size, whose samples are the same words.
     let mut scene = Scene::new(160, 64, 0);
     scene.write(surface(80, Msaa::X4));
     scene.scissor([0, 0, 80, 32]);

@@ -1,10 +1,10 @@
-//! Where texels begin: coordinates have eight bits behind the point, and are rounded to them.
+//! Tests of texture sampling: coordinates are rounded to eight fraction bits.
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::texture::layout::tiled_2d;
 
-/// A row of twelve texels; the nth is grey, of level 20 n + 10.
+/// Sets up a row of twelve texels; texel n is grey, of level 20 n + 10.
 fn row() -> Scene {
     let scene = Scene::new(160, 16, 0);
     for x in 0..12 {
@@ -13,7 +13,7 @@ fn row() -> Scene {
     scene
 }
 
-/// Makes this the fetch constant 1.
+/// Sets fetch constant 1.
 fn bind(scene: &mut Scene, words: [u32; 6]) {
     for (i, word) in words.into_iter().enumerate() {
         scene.set(0x4806 + i as u32, word);
@@ -26,7 +26,7 @@ fn fetch(scene: &mut Scene, text: &str) {
     scene.shader(1, &format!("{text}\nalloc colors\nmax oC0, r0, r0"));
 }
 
-/// Fetches at one coordinate per column of eight pixels; the levels that come out.
+/// Fetches at one coordinate per column of eight pixels; returns the resulting levels.
 fn levels(text: &str, coordinates: &[f32]) -> Vec<u32> {
     let mut scene = row();
     fetch(&mut scene, text);
@@ -50,7 +50,7 @@ fn what_lies_next_to_an_edge_lies_on_it() {
 
 #[test]
 fn shares_of_a_texture_find_its_edges() {
-    // n / 12 is no binary fraction: twelve times it may lie below n.
+    // n / 12 is not exact in binary: twelve times it may be below n.
     let coordinates: Vec<f32> = (0..12).map(|x| x as f32 / 12.0).collect();
     let found = levels("tfetch2D r0, r0.xy, tf1, mag=point, min=point", &coordinates);
     assert_eq!(found, (0..12).map(|x| x * 20 + 10).collect::<Vec<_>>());
@@ -67,7 +67,7 @@ fn filters_weigh_by_the_rounded_coordinate() {
 
 #[test]
 fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
-    // Level 1 of 64 x 32 texels: the nth of its 32 in a row is grey, of level 5 n + 10.
+    // Level 1 of 64 x 32 texels: texel n of its 32 in a row is grey, of level 5 n + 10.
     let mut scene = Scene::new(80, 16, 0);
     for x in 0..32 {
         scene.memory.write_u32(TEXTURE + tiled_2d(x, 0, 32, 2), 0xff00_0000 | ((x * 5 + 10) * 0x0001_0101));
@@ -94,8 +94,8 @@ fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
 
 #[test]
 fn edges_of_smaller_levels_are_met() {
-    // Level 4 of 41 x 32 texels has two in a row, and its edge lies at 20.5; times 2 / 41, rounded,
-    // that is less than one.
+    // Level 4 of 41 x 32 texels has two texels in a row, and its edge lies at 20.5; times 2 / 41,
+    // rounded, that is less than one.
     let mut scene = Scene::new(80, 16, 0);
     for level in 0..8 {
         let at = TEXTURE + level * 0x1000;
@@ -124,7 +124,7 @@ fn edges_of_smaller_levels_are_met() {
 
 #[test]
 fn the_constant_scales_the_gradients_of_rows_and_columns() {
-    // Eight texels a pixel are level 3.
+    // Eight texels per pixel select level 3.
     for ([rows, columns], level) in [([0, 0], 3), ([1, 0], 4), ([0, 1], 3), ([-1_i32, 4], 2)] {
         let mut scene = row();
         let fetch = "getCompTexLOD2D r0, r0.xy, tf1, unnormalized";
@@ -140,8 +140,8 @@ fn the_constant_scales_the_gradients_of_rows_and_columns() {
 
 #[test]
 fn fractions_have_16_bits_behind_the_point() {
-    // Levels in steps of 17 and the middle; of each 65,536 times as much has no fraction, and the
-    // middle is what titles compare it with.
+    // Levels in steps of 17, and the middle level. 65,536 times each has no fraction; titles
+    // compare the middle with such a value.
     let at = |x: u32| if x == 0 { 128 } else { x * 17 };
     let mut scene = Scene::new(160, 16, 0);
     for x in 0..16 {
@@ -169,7 +169,7 @@ fn fractions_have_16_bits_behind_the_point() {
 
 #[test]
 fn the_border_may_have_an_alpha_of_its_own() {
-    // 8_8_8_8, 8 and DXT1; all of them beyond the left edge.
+    // 8_8_8_8, 8 and DXT1; all fetches are beyond the left edge.
     for (format, forced, expected) in
         [6, 2, 18].into_iter().flat_map(|format| [(format, 0, 0), (format, 4, 255)])
     {
@@ -187,8 +187,8 @@ fn the_border_may_have_an_alpha_of_its_own() {
 
 #[test]
 fn anisotropic_fetches_keep_what_is_sharp_along_the_shorter_side() {
-    // From column to column of the picture it is one texel, from row to row eight. Stripes of four
-    // columns of texels are black and white in turn, and all smaller levels are grey.
+    // The gradient is one texel from column to column and eight from row to row. Stripes of four
+    // texel columns alternate between black and white, and all smaller levels are grey.
     for (constant, own, is_sharp) in [
         (0, "", false),
         (5, "", true),

@@ -1,9 +1,9 @@
-//! Which surfaces a draw touches: slots and depth that share tiles, scissors that say nothing,
-//! tests that do nothing.
+//! Tests of the surfaces that a draw touches: slots and depth that share tiles, scissors without an
+//! effect, tests without an effect.
 
 use super::super::scene::*;
 
-/// A pixel shader with the vertices' colour in the first slot and green in the second.
+/// Pixel shader with the vertex colour in the first slot and green in the second.
 const TWO_COLORS: &str = "alloc colors\nmax oC0, r0, r0\nmax oC1.0101, r0, r0";
 
 #[test]
@@ -15,7 +15,7 @@ fn of_two_slots_at_one_tile_the_first_is_drawn() {
     scene.shader(1, TWO_COLORS);
     scene.vertices(&rectangle(0.0, 0.0, 40.0, 32.0, RED));
     scene.draw(8, 3);
-    // What comes after it is drawn as well.
+    // Later draws work, too.
     scene.shader(1, COLORED_PS);
     scene.vertices(&rectangle(40.0, 0.0, 80.0, 32.0, BLUE));
     scene.draw(8, 3);
@@ -25,7 +25,7 @@ fn of_two_slots_at_one_tile_the_first_is_drawn() {
 
 #[test]
 fn colour_and_depth_at_one_tile_have_its_two_halves() {
-    // The halves of a depth tile are exchanged, so that the left half of the pixels has its colours in
+    // The halves of a depth tile are exchanged, so the left half of the pixels has its colours in
     // the left half of the tile and its depth in the right one.
     let mut scene = Scene::new(80, 32, 0);
     scene.set(0x2002, 0);
@@ -41,7 +41,7 @@ fn colour_and_depth_at_one_tile_have_its_two_halves() {
 
 #[test]
 fn a_scissor_of_everything_lets_colour_and_depth_lie_behind_each_other() {
-    // 80 x 32 pixels are two tiles; depth comes right behind.
+    // 80 x 32 pixels are two tiles; depth follows directly.
     let mut scene = Scene::new(80, 32, 0);
     scene.set(0x2002, 2);
     scene.set(0x2082, 8192 | 8192 << 16);
@@ -68,8 +68,8 @@ fn a_scissor_of_everything_lets_colour_and_depth_lie_behind_each_other() {
 
 #[test]
 fn a_depth_test_that_does_nothing_leaves_its_tiles_alone() {
-    // The depth surface lies at the colour surface's tiles: were it loaded and stored, colours would
-    // come out in its order of samples.
+    // The depth surface shares the colour surface's tiles: loading and storing it would reorder the
+    // colours' samples.
     let mut scene = Scene::new(80, 16, 0);
     for (x, color) in [(0.0, RED), (40.0, GREEN)] {
         scene.vertices(&rectangle(x, 0.0, x + 40.0, 16.0, color));
@@ -123,7 +123,7 @@ fn samples_are_counted_where_nothing_is_written() {
     assert_eq!(scene.gpu.backend().samples_passed(), Some(640));
 }
 
-/// What is drawn: eight bits of colour, of 64-bit colour, of a stencil.
+/// Contents to draw: 8-bit colour, 64-bit colour, or stencil.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Color,

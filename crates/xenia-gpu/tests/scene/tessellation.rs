@@ -1,28 +1,29 @@
-//! Patches that are cut up.
+//! Tests of tessellated patches.
 
 use super::super::scene::*;
 use TessellationMode::{Adaptive, Continuous, Discrete};
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type3};
 
-/// What the tessellator does with edges, and the level of all of them.
+/// Sets the tessellation mode, and the level of all edges.
 fn tessellate(scene: &mut Scene, mode: TessellationMode, level: f32) {
     scene.write(VgtOutputPathCntl::with().path_select(1));
     scene.write(VgtHosCntl::with().tess_mode(mode));
     scene.floats(VGT_HOS_MAX_TESS_LEVEL, &[level]);
     scene.floats(VGT_HOS_MIN_TESS_LEVEL, &[0.0]);
     scene.constant(0, [40.0, 16.0, 1.0, 0.0]);
-    // Counting instead of overwriting shows double coverage as well.
+    // Adding instead of overwriting reveals double coverage too.
     scene.write(blend(BlendFactor::One, BlendFactor::One));
 }
 
-/// u squared at the edges of so many equal parts, and straight lines between them.
+/// Piecewise linear approximation of u squared with `parts` equal segments.
 fn bent(u: f32, parts: f32) -> f32 {
     let (first, second) = ((u * parts).floor() / parts, (u * parts).floor() / parts + 1.0 / parts);
     first * first + (second * second - first * first) * (u - first) * parts
 }
 
-/// Checks both patches of 40 pixels: red is u squared but for the cut, green a fifth everywhere.
+/// Checks both patches of 40 pixels: red is u squared up to the tessellation, green is a fifth
+/// everywhere.
 fn check(scene: &mut Scene, name: &str, parts: f32) {
     let frame = scene.show();
     for y in 0..16 {
@@ -36,7 +37,7 @@ fn check(scene: &mut Scene, name: &str, parts: f32) {
     }
 }
 
-/// Places a patch's point u (r3.x), v (r3.y) of patch r3.z.
+/// Positions a patch's point u (r3.x), v (r3.y) of patch r3.z.
 const PLACED: &str = "
     mul r4.x, r3.x, r3.x
     mul r5.xy, r3.xy, c[0].xy
@@ -49,7 +50,7 @@ const PLACED: &str = "
 
 #[test]
 pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
-    // Discrete levels are rounded up; even numbers of parts come from continuous ones.
+    // Discrete levels are rounded up; continuous ones have even numbers of segments.
     for (mode, level, parts) in [
         (Discrete, 0.0, 1.0),
         (Discrete, 2.0, 3.0),
@@ -60,7 +61,7 @@ pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
         let mut scene = Scene::new(80, 16, 0);
         tessellate(&mut scene, mode, level);
         scene.floats(FLOAT_CONSTANTS + 4, &[0.2]);
-        // Patches 3 and 4 of which 3 is the first.
+        // Patches 3 and 4, the first of which is 3.
         scene.write(VgtIndxOffset::with().indx_offset(3));
         scene.floats(FLOAT_CONSTANTS + 5, &[-3.0]);
         scene.shader(0, &format!("add r3.z, r0.x, c[1].y\nmax r3.xy, r0.yz, r0.yz\n{PLACED}"));
@@ -69,7 +70,8 @@ pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
     }
 }
 
-/// A vertex shader of the corners whose weights `weights` puts into r6, and their indices into r7.
+/// Vertex shader that combines the corners. `weights` computes their weights in r6 and their
+/// indices in r7.
 fn weighed(weights: &str) -> String {
     let fetched = ["x", "y", "z", "w"].map(|c| {
         format!(
@@ -79,7 +81,7 @@ fn weighed(weights: &str) -> String {
              mad r12, r6.{c}, r10, r12\n"
         )
     });
-    // Registers start at zero, so the sums do; the fourth weight of triangles stays there.
+    // Registers start at zero, so the sums do; the fourth weight of triangles stays zero.
     format!(
         "{weights}
          {}
@@ -91,7 +93,7 @@ fn weighed(weights: &str) -> String {
     )
 }
 
-/// The weights of a triangle's corners.
+/// Computes the weights of a triangle's corners.
 const OF_THREE: &str = "
     max r6.xyz, r0.zyx, r0.zyx
     max r7.xyz, r1, r1
@@ -103,7 +105,7 @@ pub(super) fn strips_and_fans_are_lists() {
         ("strip", 6, vec![(0, 16), (0, 0), (40, 16), (40, 0), (80, 16), (80, 0)]),
         ("fan", 5, vec![(0, 0), (80, 0), (80, 16), (40, 16), (0, 16)]),
     ] {
-        // All of their triangles face the same way.
+        // All triangles have the same winding.
         let seen = [false, true].map(|culls_front| {
             let mut scene = Scene::new(80, 16, 0);
             tessellate(&mut scene, Discrete, 3.0);
@@ -175,7 +177,7 @@ pub(super) fn edges_have_levels_of_their_own() {
     scene.floats(VGT_HOS_MIN_TESS_LEVEL, &[1.0]);
     scene.floats(FLOAT_CONSTANTS + 4, &[0.2]);
     scene.shader(0, &format!("max r3.z, r0.x, r0.x\nmax r3.xy, r0.yz, r0.yz\n{PLACED}"));
-    // Levels are kept between 1 and 7; what they are along v makes no difference to u squared.
+    // Levels are clamped to 1 to 7; those along v don't affect u squared.
     for (i, level) in [3.0, 0.0, 3.0, 99.0, 3.0, f32::NAN, 3.0, -1.0_f32].into_iter().enumerate() {
         scene.memory.write_u32(INDICES + i as u32 * 4, level.to_bits());
     }
@@ -187,7 +189,7 @@ pub(super) fn edges_have_levels_of_their_own() {
             let u = ((x % 40) as f32 + 0.5) / 40.0;
             let [red, green, ..] = pixel(&frame, x, y);
             assert_eq!(green, 51, "{x} {y}");
-            // Straight lines between points of the curve lie above it, by at most a 64th with four parts.
+            // Chords between points of the curve lie above it, by at most 1/64 with four segments.
             let over = f32::from(red) / 255.0 - u * u;
             assert!((-0.003..1.0 / 64.0 + 0.003).contains(&over), "{x} {y}: {red}");
             if y == 0 || y == 15 {

@@ -1,9 +1,9 @@
-//! Lines that begin behind the eye, what the position register tells, killed vertices, and where
-//! pixels are interpolated.
+//! Tests of lines that begin behind the eye, the position register, killed vertices, and centroid
+//! interpolation.
 
 use super::super::scene::*;
 
-/// Positions of four numbers; all pixels are white.
+/// Passes four-component positions; all pixels are white.
 const PROJECTED: &str = "
     vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
     alloc position
@@ -28,9 +28,9 @@ fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
         let mut scene = projected(160, 160);
         scene.set(0x2204, clip);
         scene.set(0x2282, 8); // half a pixel on both sides
-        // On the screen x is 80 + 80 x / w and y is 80 - 80 y / w. The first line runs straight down in the
-        // middle of column 80 from row 84, the second across in the middle of row 60 from column
-        // 100 to the right.
+        // On the screen x is 80 + 80 x / w and y is 80 - 80 y / w. The first line runs vertically
+        // down the middle of column 80 from row 84, the second horizontally along the middle of row
+        // 60 from column 100 to the right.
         let corner = |x: f32, y: f32, w: f32| [x * w, y, 0.0, w, 0.0, 0.0, 0.0];
         let across = |x: f32, w: f32| [x, 19.5 / 80.0 * w, 0.0, w, 0.0, 0.0, 0.0];
         scene.vertices(&[
@@ -43,7 +43,7 @@ fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
         let frame = scene.show();
         for (x, y) in (0..160).flat_map(|y| (0..160).map(move |x| (x, y))) {
             let expected = x == 80 && y >= 84 || y == 60 && x >= 100;
-            // The ends, where a float more or less decides.
+            // At the ends the rounding of a float decides.
             if (x, y) != (80, 83) && (x, y) != (99, 60) {
                 assert_eq!(pixel(&frame, x, y)[0] != 0, expected, "{x} {y} with {clip:#x}");
             }
@@ -53,8 +53,8 @@ fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
 
 #[test]
 fn the_position_register_tells_points_and_lines() {
-    // Whether y and z are negative, and w, which points have their place in. The register is r1, beyond
-    // the one interpolator that vertices export.
+    // Whether y and z are negative, and w, which holds the place within points. The register is r1,
+    // beyond the one interpolator that vertices export.
     let place = (64.5 / 128.0 * 255.0_f32) as u8;
     for (name, primitive, count, expected) in [
         ("point", 1, 1, [255, 0, place]),
@@ -76,7 +76,7 @@ fn the_position_register_tells_points_and_lines() {
              alloc colors
              max oC0.xyz1, r2, r2",
         );
-        // A point in the middle, or something from there to the right.
+        // A point in the centre, or a shape from there to the right.
         scene.vertices(&[vertex(80.0, 80.0, RED), vertex(120.0, 80.5, RED), vertex(80.0, 100.0, RED)]);
         scene.draw(primitive, count);
         let found = pixel(&scene.show(), 84, 80);
@@ -86,7 +86,7 @@ fn the_position_register_tells_points_and_lines() {
 
 #[test]
 fn killed_vertices_take_away_their_primitive() {
-    // Three shapes: nobody is killed, one vertex is, all are.
+    // Three shapes: no vertex is killed, one vertex is, all are.
     for (primitive, corners) in [(4, 3), (8, 3), (13, 4), (3, 2), (1, 1)] {
         for (mode, control, expected) in [
             (0, 0, [true; 3]),
@@ -94,7 +94,7 @@ fn killed_vertices_take_away_their_primitive() {
             (4, 1 << 21, [true, false, false]),
             (5, 1 << 21, [true, false, false]),
         ] {
-            // Modes without a flag, and with a size besides, once each.
+            // Modes without a kill flag, and with a size as well, once each.
             if mode == 0 && primitive != 4 || mode == 5 && primitive != 1 {
                 continue;
             }
@@ -127,7 +127,7 @@ fn killed_vertices_take_away_their_primitive() {
             }
             let frame = scene.show();
             let found = [0, 1, 2].map(|shape| pixel(&frame, 11 + 48 * shape, 8)[0] != 0);
-            // Of one corner that is killed or not there is nothing in between.
+            // With one corner there is no case between killed and not killed.
             let expected =
                 if corners == 1 && control == 0 && mode == 4 { [true, false, false] } else { expected };
             assert_eq!(found, expected, "primitive {primitive}, mode {mode}, {control:#x}");
@@ -165,7 +165,7 @@ pub(super) fn pixels_that_are_covered_in_part_may_be_interpolated_within() {
             "{name}: {:?}, not {expected}",
             pixel(&frame, 8, 8)
         );
-        // What is covered as a whole has its centre.
+        // Fully covered pixels use their centre.
         let whole = (value(9.5) * 255.0).round() as u8;
         assert!(
             pixel(&frame, 9, 8)[0].abs_diff(whole) <= 1,

@@ -1,5 +1,5 @@
-//! Random command streams: packets that are whole or cut off, with bodies that mean something or
-//! nothing.
+//! Generator of random command streams: complete or truncated packets, with meaningful or random
+//! bodies.
 
 use std::sync::OnceLock;
 
@@ -9,9 +9,9 @@ use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{ROWS, Row, SWAP_SIGNATURE, TYPE2, opcode, type0, type3};
 use xenia_gpu::registers;
 
-/// Bytes of memory that streams are meant to use; it starts at the memory's base.
+/// Bytes of memory that streams use; the area starts at the memory's base.
 pub const AREA: u32 = 0x4_0000;
-/// Places in it.
+/// Offsets in the area.
 const RINGS: u32 = 0x1000;
 const LISTS: [u32; 4] = [0x4000, 0x6000, 0x8000, 0x8100];
 const SHADERS: u32 = 0xa000;
@@ -46,24 +46,24 @@ fn programs() -> &'static [(u32, Vec<u32>)] {
     ONCE.get_or_init(|| PROGRAMS.iter().map(|&(kind, text)| (kind, assemble(text).unwrap())).collect())
 }
 
-/// Everything that one run begins with.
+/// Initial state of one run.
 pub struct Stream {
     /// Words of memory by offset.
     pub memory: Vec<(u32, Vec<u32>)>,
-    /// Address (an offset where `ring_is_offset`) and log2 of the size in quadwords of the ring.
+    /// Address (an offset if `ring_is_offset`) and log2 of the size in quadwords of the ring.
     pub ring: (u32, u32),
     pub ring_is_offset: bool,
-    /// Where the read index is written, and the log2 of the block.
+    /// Address of the read index write-back, and the log2 of the block.
     pub write_back: Option<(u32, u32)>,
-    /// The write index.
+    /// Write index of the ring.
     pub write: u32,
 }
 
-/// Makes words of a stream in memory that starts at `base`.
+/// Generator of stream words in memory that starts at `base`.
 pub struct Generator<'a> {
     pub rng: &'a mut ChaCha8Rng,
     pub base: u32,
-    /// Out of 64 packets so many are no packets, or announce more than there is.
+    /// Number out of 64 packets that are not packets, or announce more words than there are.
     wild: u32,
     words: Vec<u32>,
 }
@@ -74,7 +74,7 @@ impl<'a> Generator<'a> {
         Self { rng, base, wild, words: Vec::new() }
     }
 
-    /// An address that is likely to mean something, with a byte order.
+    /// Random address that is likely to be meaningful, with a byte order.
     fn address(&mut self) -> u32 {
         let place = match self.rng.random_range(0..8) {
             0 => RINGS,
@@ -89,7 +89,7 @@ impl<'a> Generator<'a> {
         (self.base + place + self.rng.random_range(0..64) * 4) | self.rng.random_range(0..4)
     }
 
-    /// A word that might be anything, but seldom is.
+    /// Random word that is usually a meaningful value.
     pub fn value(&mut self) -> u32 {
         match self.rng.random_range(0..12) {
             0..=2 => self.rng.random(),
@@ -124,7 +124,7 @@ impl<'a> Generator<'a> {
         self.words.extend([type0(index, 1), value]);
     }
 
-    /// A packet whose body means what it should.
+    /// Generates a packet with a meaningful body.
     fn sensible(&mut self) {
         match self.rng.random_range(0..12) {
             0 | 1 => {
@@ -136,7 +136,7 @@ impl<'a> Generator<'a> {
             }
             2 => {
                 let (address, reference) = (self.address(), self.value());
-                // Most hold at once.
+                // Most conditions hold immediately.
                 let info = if self.rng.random_ratio(1, 16) { self.rng.random() } else { 0x17 };
                 self.words.extend([type3(opcode::WAIT_REG_MEM, 5), info, address, reference, u32::MAX, 16]);
             }
@@ -163,7 +163,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// Loads a shader, of a kind if asked for, now and then with a bit changed.
+    /// Loads a shader, of a kind if requested, occasionally with a bit changed.
     fn load_shader(&mut self, kind: Option<u32>) {
         let fitting: Vec<_> =
             programs().iter().filter(|program| kind.is_none_or(|kind| kind == program.0)).collect();
@@ -177,7 +177,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// All that a draw needs, then draws and what comes between them.
+    /// Generates all state of a draw, then draws and other packets in between.
     fn scene(&mut self) {
         self.surface();
         self.fetch_constants();
@@ -187,7 +187,7 @@ impl<'a> Generator<'a> {
         self.draw();
     }
 
-    /// State with which a draw or a copy does something.
+    /// Generates state with which a draw or a resolve has an effect.
     fn surface(&mut self) {
         let pick = |rng: &mut ChaCha8Rng, values: &[u32]| *values.choose(rng).unwrap();
         let mode = pick(self.rng, &[4, 4, 4, 5, 6, 0, 7]);
@@ -253,13 +253,13 @@ impl<'a> Generator<'a> {
         self.values(extra as usize);
     }
 
-    /// Some packet, or what might be the first word of one.
+    /// Generates any packet, or a word that might be a header.
     fn packet(&mut self) {
         if self.rng.random_range(0..64) < self.wild {
             if self.rng.random_ratio(1, 2) {
                 return self.values(1);
             }
-            // Says more than there is.
+            // Announces more words than there are.
             let count = self.rng.random_range(1..0x4000);
             self.words.push(type3(self.rng.random_range(0..128), count));
             return self.values(4);
@@ -278,12 +278,12 @@ impl<'a> Generator<'a> {
             3 => self.words.push(TYPE2),
             4..=7 => {
                 let &Row { opcode, words: least, .. } = ROWS.choose(self.rng).unwrap();
-                // A wait for anything is seldom over.
+                // A wait for a random value rarely ends.
                 let waits = [opcode::WAIT_REG_MEM, opcode::WAIT_REG_EQ, opcode::WAIT_REG_GTE];
                 if waits.contains(&opcode) && self.rng.random_ratio(15, 16) {
                     return;
                 }
-                // Now and then there are too few words.
+                // Occasionally there are too few words.
                 let few = usize::from(self.rng.random_ratio(1, 16));
                 let count = (least + self.rng.random_range(0..4)).saturating_sub(few).max(1);
                 self.words.push(type3(opcode, count as u32) | self.rng.random_range(0..2));
@@ -294,7 +294,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// About so many words.
+    /// Generates packets of about this many words.
     fn packets(&mut self, words: usize) -> Vec<u32> {
         while self.words.len() < words {
             self.packet();

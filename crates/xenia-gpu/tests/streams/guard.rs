@@ -1,4 +1,4 @@
-//! Memory that watches what is asked of it, and a backend whose work is small.
+//! Memory that checks accesses, and a backend that does little work.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,15 +8,15 @@ use xenia_gpu::draw_state::{Constants, CopyCall, DrawCall, Scissor};
 use xenia_gpu::memory::PHYSICAL_SIZE;
 use xenia_gpu::{Backend, BackendError, Frame, Inputs, PhysicalMemory, PresentCall, Reference};
 
-/// The longest piece of memory that anything may ask for at once.
+/// Most bytes of a single access.
 const MAX_ACCESS: usize = 64 << 20;
-/// Bits of a texture's size that are left: sides of 32 texels, some thousands where it has but one.
+/// Bits of a texture's size that are kept: sides of 32 texels, some thousands for 1D textures.
 const TEXTURE_SIZE: u32 = 0x0003_e01f;
-/// Largest side of what is drawn or copied, and most vertices of a draw.
+/// Largest side of a draw or resolve, and most vertices of a draw.
 const SIDE: i32 = 24;
 const VERTICES: u32 = 12;
 
-/// Counts accesses, and holds each to the chip's address space.
+/// Memory that counts accesses and checks that they stay within the chip's address space.
 pub struct Guarded {
     inner: Arc<dyn PhysicalMemory>,
     pub reads: AtomicU64,
@@ -57,7 +57,7 @@ impl PhysicalMemory for Guarded {
     }
 }
 
-/// The reference backend on a small part of each surface, one for many streams.
+/// Reference backend on a small part of each surface, shared by many streams.
 #[derive(Clone)]
 pub struct Small(pub Arc<Mutex<Reference>>);
 
@@ -66,7 +66,7 @@ impl Small {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A digest of the EDRAM.
+    /// Digest of the EDRAM.
     pub fn edram(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.with(|reference| reference.digest(&mut |bytes| hasher.write(bytes)));
@@ -108,7 +108,7 @@ impl Backend for Small {
 
     fn inputs(&self) -> Option<Inputs> {
         Some(|call, want| {
-            // The reference's answer hangs on nothing but the call.
+            // The reference's answer depends only on the call.
             Reference::inputs_of(&smaller(call), want)
         })
     }
@@ -131,7 +131,7 @@ impl Backend for Small {
         self.with(Backend::samples_passed)
     }
 
-    /// What was drawn, in short: the whole EDRAM would take longer than the stream.
+    /// Short digest of the draws: the whole EDRAM would take longer than the stream.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(&self.with(Backend::samples_passed).unwrap_or(0).to_le_bytes());
     }

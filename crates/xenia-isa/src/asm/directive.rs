@@ -3,7 +3,7 @@
 use super::lexer::{Cursor, Token};
 use super::{Assembler, Problem, expr};
 
-/// Directives about sections, symbols and tools, which a flat image has no use for.
+/// Directives about sections, symbols and tools, which do not affect a flat image.
 static IGNORED: &[&str] = &[
     ".abiversion",
     ".comm",
@@ -101,7 +101,7 @@ impl Assembler {
         }
     }
 
-    /// An expression that must be known in the first pass already, since sizes depend on it.
+    /// Evaluates an expression that must be known in the first pass, since sizes depend on it.
     fn known(&self, cursor: &mut Cursor<'_>) -> Result<i64, Problem> {
         let expression = expr::parse(cursor)?;
         match expression.evaluate(&self.scope())? {
@@ -176,7 +176,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// Aligns; with `nop`s between instructions, so that code may run through.
+    /// Aligns; with `nop`s between instructions, so that execution can fall through.
     fn align(&mut self, alignment: i64, cursor: &mut Cursor<'_>) -> Result<(), Problem> {
         let column = cursor.column();
         let fill = if cursor.take(&Token::Punct(',')) {

@@ -1,26 +1,26 @@
-//! Expressions: parsed once per use, evaluated against the symbols known so far.
+//! Expressions: parsed at each use, evaluated with the symbols known so far.
 
 use super::Problem;
 use super::lexer::{Cursor, Token};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Nesting that an expression may have.
+/// Limit on the nesting of an expression.
 const MAX_DEPTH: u32 = 64;
 
 /// The symbols of a source.
 #[derive(Default)]
 pub(super) struct Symbols {
     values: BTreeMap<String, i64>,
-    /// Labels met in this pass.
+    /// Labels defined so far in this pass.
     seen_labels: BTreeSet<String>,
-    /// Per local label: its addresses in order.
+    /// Addresses of each local label, in order.
     locals: BTreeMap<i64, Vec<i64>>,
-    /// How many of them this pass has met.
+    /// Number of definitions of each local label so far in this pass.
     locals_met: BTreeMap<i64, usize>,
 }
 
 impl Symbols {
-    /// Begins another pass: values stay, so that forward references resolve.
+    /// Begins another pass: values are kept, so that forward references resolve.
     pub(super) fn restart(&mut self) {
         self.seen_labels.clear();
         self.locals_met.clear();
@@ -63,15 +63,15 @@ impl Symbols {
     }
 }
 
-/// What an expression is evaluated against.
+/// The environment in which an expression is evaluated.
 pub(super) struct Scope<'a> {
     pub(super) symbols: &'a Symbols,
     pub(super) here: i64,
-    /// Whether an unknown symbol is an error (otherwise the value is not known yet).
+    /// Whether an unknown symbol is an error (otherwise its value is not known yet).
     pub(super) complete: bool,
 }
 
-/// A value; `half` if `@l`, `@h` and the like cut it to 16 bits, whose sign is then the field's.
+/// A value. `half`: `@l`, `@h` or the like reduced it to 16 bits, whose sign the field determines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
     pub(super) number: i64,
@@ -110,7 +110,7 @@ pub(super) struct Expr {
 }
 
 impl Expr {
-    /// The name, if the expression is nothing but one.
+    /// The name, if the expression is just a name.
     pub(super) fn name(&self) -> Option<&str> {
         match &self.node {
             Node::Symbol(name, _) if self.half.is_none() => Some(name),
@@ -136,7 +136,7 @@ impl Expr {
     }
 }
 
-/// Parses an expression with an optional `@half` suffix, which belongs to all of it.
+/// Parses an expression with an optional `@half` suffix, which applies to the whole expression.
 pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Expr, Problem> {
     let column = cursor.column();
     let mut half = None;
@@ -172,7 +172,7 @@ fn binary(
         && precedence > least
     {
         let column = cursor.column();
-        // The tree leans to the left, so a long sum nests as deep as one in parentheses.
+        // The tree is left-deep, so a long sum nests as deep as parentheses.
         length += 1;
         if length > 10 * MAX_DEPTH {
             return Err(Problem::new(column, "the expression is too long"));

@@ -1,4 +1,4 @@
-//! Mnemonic and operands to a word, by the table of templates.
+//! Encoder: mnemonic and operands to a word, by the table of templates.
 
 use super::expr::{self, Expr, Value};
 use super::lexer::{Cursor, Token};
@@ -85,7 +85,7 @@ impl Assembler {
                 }
                 Arg::Negated(field) => {
                     let value = self.number(field, operand)?;
-                    // The one number that has no negative stays, and is in no field's range.
+                    // `i64::MIN` stays negative, and is outside every field's range.
                     word |= insert(field, value.number.wrapping_neg(), operand.column)?;
                 }
                 Arg::All(fields) => {
@@ -117,7 +117,7 @@ impl Assembler {
         Ok(word)
     }
 
-    /// The bits of one field.
+    /// Encodes an operand into the bits of one field.
     fn field(&self, template: &Template, field: Operand, operand: &Expr) -> Result<u32, Problem> {
         let value = self.number(field, operand)?;
         let mut number = value.number;
@@ -128,7 +128,7 @@ impl Assembler {
                 let from = if absolute { 0 } else { self.here() };
                 number = i64::from(number.wrapping_sub(from) as i32);
             }
-            // `lis r3, 0x8201` and `li r3, 0xFFFFFFFF` mean the bits they write.
+            // `lis r3, 0x8201` and `li r3, 0xFFFFFFFF` denote bit patterns.
             Class::Number | Class::Displacement if field.range() == (-32_768, 32_767) => {
                 let shifted = matches!(template.op, crate::Op::addis);
                 if value.half || shifted && (0..=0xFFFF).contains(&number) {
@@ -143,7 +143,7 @@ impl Assembler {
         insert(field, number, operand.column)
     }
 
-    /// The operand's value: a register's number or what the expression says.
+    /// The operand's value: a register's number or the value of the expression.
     fn number(&self, field: Operand, operand: &Expr) -> Result<Value, Problem> {
         let exact = |number| Value { number, half: false };
         if let Some(name) = operand.name() {
@@ -185,7 +185,7 @@ fn insert(field: Operand, value: i64, column: u32) -> Result<u32, Problem> {
     field.insert(value).map_err(|error| Problem::new(column, error.to_string()))
 }
 
-/// `r12` with prefix `r` is 12.
+/// The number of a register name: `r12` with prefix `r` is 12.
 fn register(name: &str, prefix: &str) -> Option<i64> {
     let head = name.get(..prefix.len())?;
     let digits = name.get(prefix.len()..)?;
@@ -193,8 +193,8 @@ fn register(name: &str, prefix: &str) -> Option<i64> {
     (head.eq_ignore_ascii_case(prefix) && plain).then(|| digits.parse().ok()).flatten()
 }
 
-/// First and last bit (0 is the most significant) of a mask that is one run, possibly around the
-/// end.
+/// First and last bit (0 is the most significant) of a mask of consecutive ones, which may wrap
+/// around.
 fn mask_bounds(mask: u32) -> Option<(i64, i64)> {
     if mask == 0 {
         return None;
@@ -202,7 +202,7 @@ fn mask_bounds(mask: u32) -> Option<(i64, i64)> {
     if mask == u32::MAX {
         return Some((0, 31));
     }
-    // Turned so that the run begins at the top, the run is all that is set.
+    // Rotate so that the run starts at the top; then no other bit may be set.
     let turn = if mask >> 31 != 0 && mask & 1 != 0 {
         31 - (!mask).trailing_zeros().min(31) + 1
     } else {
@@ -238,7 +238,7 @@ fn operands(cursor: &mut Cursor<'_>) -> Result<Vec<Written>, Problem> {
     Ok(written)
 }
 
-/// The template of that name for that many operands.
+/// The template with this name that takes this many operands.
 fn choose(name: &str, written: &[Written], column: u32) -> Result<&'static Template, Problem> {
     let mut takes = Vec::new();
     for template in TEMPLATES.named(name) {

@@ -1,9 +1,9 @@
-//! Characters to tokens.
+//! Lexer: splits characters into tokens.
 
 use super::Problem;
 use std::fmt;
 
-/// A token.
+/// A token of the assembler language.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     /// A name: mnemonic, register, symbol, directive. A `%` before a register is dropped.
@@ -17,9 +17,9 @@ pub(super) enum Token {
     },
     Text(Vec<u8>),
     Punct(char),
-    /// `<<`.
+    /// The operator `<<`.
     ShiftLeft,
-    /// `>>`.
+    /// The operator `>>`.
     ShiftRight,
 }
 
@@ -38,12 +38,12 @@ impl fmt::Display for Token {
     }
 }
 
-/// A token and where it stands.
+/// A token and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Spanned {
     pub(super) token: Token,
     pub(super) column: u32,
-    /// Whether the character before it belongs to the previous token.
+    /// Whether the token directly follows the previous one, without a space.
     pub(super) joined: bool,
 }
 
@@ -109,7 +109,7 @@ fn number(chars: &[char], at: &mut usize, column: u32) -> Result<Token, Problem>
     };
     let parse = |from: usize, to: usize, radix: u32| {
         let text: String = chars[from..to].iter().filter(|&&c| c != '_').collect();
-        // 64 unsigned bits are as good as 64 signed ones.
+        // 64 unsigned bits have the same bit pattern as 64 signed ones.
         u64::from_str_radix(&text, radix)
             .map(|value| Token::Number(value as i64))
             .map_err(|_| Problem::new(column, format!("`{text}` is not a 64-bit number")))
@@ -246,7 +246,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Whether the statement is over.
+    /// Whether the cursor is at the end of the statement.
     pub(super) fn at_end(&self) -> bool {
         matches!(self.peek(), None | Some(Token::Punct(';')))
     }

@@ -1,26 +1,26 @@
-//! What happens to the text before tokens: comments, macros, repetitions.
+//! Preprocessing of the source text: comments, macros, repetitions.
 
 use super::AsmError;
 use super::lexer::{is_name, is_name_start};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Lines that expansion may produce.
+/// Limit on the lines that expansion produces.
 const MAX_LINES: usize = 4 << 20;
-/// Bytes that expansion may look at and produce: each line's text with [`LINE_COST`]. It bounds
-/// memory and time.
+/// Limit on the bytes that expansion reads and produces: each line's text plus [`LINE_COST`]. It
+/// bounds memory and time.
 const MAX_TEXT: usize = 128 << 20;
-/// What a line, a parameter or a turn of a repetition counts beside its text: nothing, repeated,
-/// has an end too.
+/// Cost of a line, a parameter or an iteration of a repetition besides its text, so that
+/// repetitions of empty text are bounded too.
 const LINE_COST: usize = 16;
-/// Bytes of a line, with a macro's arguments in it.
+/// Limit on the length of a line after macro substitution, in bytes.
 const MAX_LINE: usize = 1 << 20;
-/// Parameters of a macro: each `\` of its body is compared with all of them.
+/// Limit on the parameters of a macro: each `\` of its body is compared with all of them.
 const MAX_PARAMETERS: usize = 64;
-/// Nesting of macros and repetitions.
+/// Limit on the nesting of macros and repetitions.
 const MAX_DEPTH: u32 = 32;
 
-/// A line to assemble, and where it came from.
+/// A line to assemble, and its line number in the source.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) number: u32,
@@ -28,7 +28,7 @@ pub(super) struct Line {
 }
 
 struct Macro {
-    /// Names and default values.
+    /// Parameter names and default values.
     parameters: Vec<(String, String)>,
     body: Vec<Line>,
 }
@@ -90,7 +90,7 @@ fn fail(line: &Line, reason: impl Into<String>) -> AsmError {
     AsmError { line: line.number, column, reason: reason.into() }
 }
 
-/// Of a line of more than [`MAX_LINE`] bytes.
+/// Error message for a line of more than [`MAX_LINE`] bytes.
 const TOO_LONG: &str = "the line is too long";
 
 fn first_word(text: &str) -> (&str, &str) {
@@ -101,14 +101,14 @@ fn first_word(text: &str) -> (&str, &str) {
 
 struct State {
     macros: BTreeMap<String, Rc<Macro>>,
-    /// For `\@`.
+    /// Counter for `\@`.
     expansions: u32,
-    /// Of [`MAX_TEXT`].
+    /// Bytes charged against [`MAX_TEXT`].
     spent: usize,
 }
 
 impl State {
-    /// Counts text that is looked at or made on behalf of `line`.
+    /// Charges text that is read or produced for `line`.
     fn spend(&mut self, line: &Line, bytes: usize) -> Result<(), AsmError> {
         self.spent = self.spent.saturating_add(bytes).saturating_add(LINE_COST);
         if self.spent > MAX_TEXT {
@@ -129,7 +129,7 @@ impl State {
                 return Err(fail(line, TOO_LONG));
             }
             self.spend(line, line.text.len())?;
-            // Labels before a macro call stay a line of their own.
+            // Labels before a macro call become a separate line.
             let (word, rest) = first_word(&line.text);
             match word.to_ascii_lowercase().as_str() {
                 ".macro" => {
@@ -174,7 +174,7 @@ impl State {
         Ok(())
     }
 
-    /// The lines up to the matching end.
+    /// The lines up to the matching end directive.
     fn block<'a>(
         &mut self,
         lines: &'a [Line],
@@ -219,7 +219,7 @@ impl State {
         }
         let mut values: Vec<_> = called.parameters.clone();
         for (position, argument) in given.iter().enumerate() {
-            // `name=value` names its parameter; everything else goes by position.
+            // `name=value` sets the named parameter; other arguments are positional.
             let named = argument
                 .split_once('=')
                 .and_then(|(name, value)| Some((values.iter().position(|(n, _)| n == name.trim())?, value)));
@@ -240,7 +240,7 @@ impl State {
     }
 }
 
-/// Splits at commas outside of parentheses and strings; spaces separate where there is no comma.
+/// Splits at commas outside of parentheses and strings; without a comma, spaces separate.
 fn arguments(text: &str) -> Vec<String> {
     let text = text.trim();
     if text.is_empty() {
@@ -264,7 +264,7 @@ fn arguments(text: &str) -> Vec<String> {
     out.into_iter().map(|argument| argument.trim().to_owned()).collect()
 }
 
-/// A body's line with the values in it; `None` if it is longer than a line may be.
+/// Substitutes the values in a line of a macro body; `None` if the result exceeds [`MAX_LINE`].
 fn substitute(text: &str, values: &[(String, String)], expansion: u32) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -280,7 +280,7 @@ fn substitute(text: &str, values: &[(String, String)], expansion: u32) -> Option
         } else if let Some(after) = rest.strip_prefix("()") {
             rest = after;
         } else {
-            // The longest parameter name that the text continues with.
+            // The longest parameter name that matches here.
             let found = values
                 .iter()
                 .filter(|(name, _)| !name.is_empty() && rest.starts_with(name.as_str()))

@@ -1,17 +1,17 @@
-//! The units of one machine: where their code lies, what leads to it, and when it goes.
+//! The baseline tier's code cache: allocates, publishes, links, withdraws and frees the units of
+//! one machine.
 //!
-//! A unit is published by writing its entries into the table of entries and making the links to
-//! them; it is withdrawn by taking both back. Its code is freed once every engine that may be in it
-//! has left ([`crate::epochs`]). Nothing in the code looks at page versions: pages with units are
-//! watched, and units of pages that changed are withdrawn before any code is entered
+//! A unit is published by writing its entries into the table of entries and linking branches to
+//! them; it is withdrawn by undoing both. Its code is freed once every engine that may be in it has
+//! left ([`crate::epochs`]). The code itself does not check page versions: pages with units are
+//! watched, and units of pages that changed are withdrawn before code is entered
 //! ([`BaselineCache::withdraw_changed`]).
 //!
-//! Where the optimizing tier has code for an address, that address has no entry here.
+//! An address for which the optimizing tier has code has no entry here.
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions);
-//! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). Tables
-//! beside the code grow with it: the table of entries, sites and links, some 8 bytes an
-//! instruction.
+//! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
+//! table of entries, sites and links add some 8 bytes an instruction.
 
 mod withdraw;
 
@@ -35,35 +35,35 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
-/// Withdrawn units that may wait for engines before these are looked at.
+/// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
 const MOST_RETIRED: usize = 64;
 
 /// A published unit.
 struct BaselineUnit {
     start: u32,
-    /// Behind the last of its words.
+    /// End of its words, exclusive.
     end: u32,
     offset: u32,
     size: u32,
     entries: Vec<u32>,
-    /// Targets of its links.
+    /// Guest addresses that its links lead to.
     targets: Vec<u32>,
     pages: Vec<u32>,
     sites: Box<[u8]>,
-    /// Heads of plain loops, in order.
+    /// Addresses of the heads of plain loops, in ascending order.
     plain_loops: Box<[u32]>,
     work: Work,
-    /// Withdrawn; kept until no engine can be in its code any more.
+    /// Withdrawn; kept until no engine can still be in its code.
     is_retired: bool,
 }
 
-/// Units of a page of guest memory.
+/// The units of a page of guest memory.
 struct PageUnits {
     version: u32,
     units: Vec<u32>,
 }
 
-/// Figures of the baseline tier.
+/// Counters of the baseline tier.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BaselineCounts {
     pub(crate) units: u64,
@@ -74,34 +74,35 @@ pub(crate) struct BaselineCounts {
     pub(crate) aged_out: u64,
 }
 
-/// A guest instruction that left baseline code before it completed.
+/// The guest instruction at which baseline code was left before it completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Site {
     pub(super) pc: u32,
-    /// Instructions to give back to the budget.
+    /// Instructions that were charged to the budget and not executed.
     pub(super) remaining: u32,
 }
 
-/// The work that a unit has done, for the choice of what is compiled again.
+/// The work done in a unit, by which hot units are chosen for the optimizing tier.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Work {
-    /// Instructions run, by samples, since the unit was last compiled again.
+    /// Instructions executed since the unit was last sent to the optimizing tier, estimated by
+    /// samples.
     pub(super) credit: u64,
-    /// Those of them that samples at the heads of plain loops stand for.
+    /// The part of `credit` that came from samples at the heads of plain loops.
     pub(super) in_plain_loops: u64,
-    /// Samples that hit the unit; halved whenever code memory was full.
+    /// Samples that hit the unit; halved whenever code memory is full.
     pub(super) samples: u32,
     pub(super) mix: UnitMix,
 }
 
-/// The units of one machine. Engines share it behind a lock; code and engines read the table of
-/// entries without.
+/// The baseline tier's code cache of one machine. Engines share it under a lock; code and engines
+/// read the table of entries without the lock.
 pub(crate) struct BaselineCache {
-    // First, so that it is dropped first: once code memory is unmapped, its addresses may be
-    // another's.
+    // Dropped first: once code memory is unmapped, another mapping may get its addresses, for which
+    // the fault hook must not answer.
     _hook: CodeHook,
     memory: CodeMemory,
-    /// Bytes of code that it has room for.
+    /// Size of the code memory in bytes.
     size: usize,
     discovery: Discovery,
     emitter: Emitter,
@@ -114,21 +115,21 @@ pub(crate) struct BaselineCache {
     links: Links,
     pages: FnvHashMap<u32, PageUnits>,
     covered: Covered,
-    /// Changes seen of pages that held units.
+    /// Observed changes, by page that held units.
     flips: FnvHashMap<u32, u32>,
     compile_restless: bool,
     epochs: Arc<Epochs>,
-    /// Withdrawn units, with the last epoch in which an engine may have come into them.
+    /// Withdrawn units, each with the last epoch in which an engine may have entered it.
     retired: Vec<(u64, u32)>,
     pub(crate) counts: BaselineCounts,
 }
 
-/// How the address was reached that a unit is to begin at.
+/// How control reached the address at which a unit is to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
-    /// By a call: a function begins there.
+    /// By a call: the address is the start of a function.
     Called,
-    /// Otherwise. In the middle of a function it is a case of a switch.
+    /// In another way. An address in the middle of a function is then a case of a switch.
     Otherwise,
 }
 
@@ -168,12 +169,12 @@ impl BaselineCache {
         })
     }
 
-    /// The table of entries.
+    /// The table that maps guest addresses to code offsets.
     pub(crate) fn entries(&self) -> &Arc<Entries> {
         self.memory.entries()
     }
 
-    /// The slots of a context that name this cache's code, and the thunks.
+    /// Context slots that hold the addresses of this cache's code and of the thunks.
     pub(super) fn slots(&self) -> [(Slot, u64); 2 + THUNKS.len()] {
         let mut slots = [(Slot::Code, 0); 2 + THUNKS.len()];
         slots[0] = (Slot::Code, self.memory.execute_base());
@@ -189,8 +190,8 @@ impl BaselineCache {
         covers(&self.covered, pc)
     }
 
-    /// Compiles the unit at `start`, which has no entry. Gives the offset of its code; `None` if it
-    /// can't be compiled now. Blocks that `optimized` has entries for are left out.
+    /// Compiles the unit at `start`, which has no entry yet. Returns the offset of its code, or
+    /// `None` if it can't be compiled now. Blocks for which `optimized` has entries are left out.
     pub(super) fn compile(
         &mut self,
         guest: &GuestMemory,
@@ -242,7 +243,7 @@ impl BaselineCache {
             self.make_room();
             return None;
         };
-        // Versions were read before the words: those are what they were if these are.
+        // Versions were read before the words: if they are unchanged, so are the words.
         if pages.iter().any(|&(page, version)| guest.page_version(page) != version) {
             self.memory.release(offset, size);
             return None;
@@ -264,6 +265,7 @@ impl BaselineCache {
         }
         for link in &emitter.links {
             self.links.add(id, offset, link);
+            // A call may lead only to the start of a unit, which checks the stack.
             let known = if !link.is_call {
                 self.memory.entries().offset(link.target)
             } else if link.target == start {
@@ -296,7 +298,7 @@ impl BaselineCache {
         }
         for &(page, version) in &pages {
             let units = self.pages.entry(page).or_insert_with(|| PageUnits { version, units: Vec::new() });
-            // An older version's units are withdrawn at the next look, this one with them.
+            // Units of an older version are withdrawn by the next check, and this one with them.
             units.units.push(id);
         }
         let unit = BaselineUnit {
@@ -324,23 +326,23 @@ impl BaselineCache {
         self.units.insert(id, unit);
     }
 
-    /// Whether `pc` lies between the first and the last word of a unit that begins before it.
+    /// Whether `pc` lies inside a unit that begins before it.
     fn is_inside(&self, pc: u32) -> bool {
         let before = self.by_start.range(..pc).next_back();
         before.is_some_and(|(_, unit)| self.units.get(unit).is_some_and(|unit| pc < unit.end))
     }
 
-    /// First addresses of the units that begin in `from..to`, in order.
+    /// Start addresses of the units that begin in `from..to`, in ascending order.
     pub(crate) fn starts_between(&self, from: u32, to: u32) -> Vec<u32> {
         if from < to { self.by_start.range(from..to).map(|(&start, _)| start).collect() } else { Vec::new() }
     }
 
-    /// The address of code at an offset.
+    /// The host address of the code at an offset.
     pub(super) fn address(&self, offset: u32) -> u64 {
         self.memory.execute_base() + u64::from(offset)
     }
 
-    /// Bytes of the code of the unit at an offset.
+    /// Size in bytes of the code of the unit at an offset.
     pub(super) fn size_at(&mut self, offset: u32) -> usize {
         self.unit_at(offset).map_or(0, |unit| unit.size as usize)
     }
@@ -350,8 +352,7 @@ impl BaselineCache {
         self.units.get_mut(id)
     }
 
-    /// The guest instruction whose code covers the host address before `host`, or that address
-    /// itself.
+    /// The guest instruction whose code covers the host address `host`.
     pub(super) fn site(&mut self, host: u64) -> Option<Site> {
         let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
         let unit = self.unit_at(offset)?;
@@ -359,7 +360,7 @@ impl BaselineCache {
         Some(Site { pc: unit.start.wrapping_add(4 * found.word), remaining: found.remaining })
     }
 
-    /// Credits the unit with the entry `pc` with instructions. Gives what it has done in all.
+    /// Adds executed instructions to the unit with the entry `pc`. Returns its totals.
     pub(super) fn credit(&mut self, pc: u32, instructions: u64) -> Option<Work> {
         let offset = self.memory.entries().offset(pc);
         let unit = self.unit_at(offset)?;
@@ -371,7 +372,7 @@ impl BaselineCache {
         Some(unit.work)
     }
 
-    /// The unit with the entry `pc` begins to count anew.
+    /// Resets the work counted for the unit with the entry `pc`.
     pub(super) fn forget_credit(&mut self, pc: u32) {
         let offset = self.memory.entries().offset(pc);
         if let Some(unit) = self.unit_at(offset) {
@@ -379,13 +380,13 @@ impl BaselineCache {
         }
     }
 
-    /// Bytes of code memory in use, and units.
+    /// Bytes of code memory in use, and number of units.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.memory.in_use() as u64, self.units.len() as u64)
     }
 }
 
-/// The offset of a thunk, which is made if need be.
+/// The offset of a thunk, which is emitted if it does not exist yet.
 fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<CodeThunk, u32>, called: CodeThunk) -> Option<u32> {
     if let Some(&offset) = thunks.get(&called) {
         return Some(offset);

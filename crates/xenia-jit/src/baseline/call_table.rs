@@ -1,43 +1,43 @@
-//! The call table: where calls through CTR find the first instruction of a function.
+//! The call table: a direct-mapped cache from function addresses to their code, for calls through
+//! CTR.
 //!
-//! The table of entries has a word for each guest word, so that the entries of two functions hardly
-//! ever share a line of the host's cache, and among much code each look-up waits for the host's
-//! memory. The call table holds first addresses of units only, of neighbours side by side:
-//! [`place`] gives each 128 bytes of guest code a word, eight of them to a line. It is a
-//! direct-mapped cache: a unit takes the place of another one that shares its word, and what it
-//! does not hold is in the table of entries.
+//! The table of entries has a word for each guest word, so the entries of two functions are rarely
+//! in one host cache line, and in large programs each look-up misses the host's caches. The call
+//! table holds only the first addresses of units, those of neighbours side by side: [`place`] gives
+//! each 128 bytes of guest code a word, eight of which share a line. A unit evicts another one that
+//! maps to the same word; a miss falls back to the table of entries.
 //!
 //! ```text
 //!  word:  guest address (low 32 bits) │ offset in code memory (high 32 bits); 0 if free
 //! ```
 //!
-//! A free word leads the call of guest address 0 to the stub at offset 0, as the table of entries
-//! does. The words lie behind the code, in the memory that the optimizing tier has its slots in.
-//! They are written behind the cache's lock; code reads an address and its offset at once.
+//! A free word sends calls of guest address 0 to the stub at offset 0, as the table of entries
+//! does. The words lie behind the code, in the memory that the optimizing tier uses for its slots.
+//! They are written under the cache's lock; code reads an address and its offset with one load.
 
 use super::encode::{ADD, Condition, Encoder, Imm, MOV, RAX, RCX, Rm, Shift, TEST, XOR};
 use super::map::Slot;
 use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS};
 
-/// Bits of a place in the table: 2^18 words, 2 MiB, for 32 MiB of guest code. Pages of it that are
-/// never written cost nothing.
+/// log2 of the number of words: 2^18 words, 2 MiB, for 32 MiB of guest code. Pages of the table
+/// that are never written cost no memory.
 const BITS: u32 = 18;
-/// 2^7 guest bytes share a place, less than half of what an average function takes.
+/// log2 of the guest bytes that share a word: 128, less than half the size of an average function.
 const SHARED: u32 = 7;
 
 const _: () = assert!(1 << BITS <= SLOTS);
 
-/// The place of a guest address: a slot of code memory.
+/// The slot of code memory for a guest address.
 fn place(pc: u32) -> usize {
     (pc >> SHARED & ((1 << BITS) - 1)) as usize
 }
 
-/// Notes that the unit at `pc` has its code at `offset`.
+/// Records that the unit at `pc` has its code at `offset`.
 pub(super) fn set(memory: &CodeMemory, pc: u32, offset: u32) {
     memory.set_word(place(pc), u64::from(offset) << 32 | u64::from(pc));
 }
 
-/// Takes the unit at `pc` out, if it is there.
+/// Removes the unit at `pc` if the table holds it.
 pub(super) fn clear(memory: &CodeMemory, pc: u32) {
     let place = place(pc);
     if memory.word(place) as u32 == pc {
@@ -45,9 +45,9 @@ pub(super) fn clear(memory: &CodeMemory, pc: u32) {
     }
 }
 
-/// Code that looks up eax, the word-aligned guest address that is called: rcx = the host address of
-/// its code. Gives the distance of the branch to [`emit_miss`]'s code, and where that comes back
-/// to.
+/// Emits the look-up of eax, the word-aligned guest address of a callee: rcx = the host address of
+/// its code. Returns the position of the distance of the branch to [`emit_miss`]'s code, and the
+/// position where that code returns to.
 pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.op32(MOV, RCX, Rm::Reg(RAX));
     e.shift(false, Shift::Right, RCX, (SHARED - 3) as u8);
@@ -63,7 +63,7 @@ pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     (miss, e.len())
 }
 
-/// Code that looks up eax in the table of entries: rcx = the host address of its code, or of the
+/// Emits the look-up of eax in the table of entries: rcx = the host address of its code, or of the
 /// stub that asks for it.
 pub(super) fn emit_miss(e: &mut Encoder) {
     e.op64(MOV, RCX, Rm::Ctx(Slot::Entries.at()));

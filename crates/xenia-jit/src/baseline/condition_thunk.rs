@@ -1,14 +1,14 @@
-//! The thunk that `mfcr` calls: the condition register as a word in eax. Functions that save CR
-//! begin with it.
+//! The thunk of `mfcr`: gathers the condition register into a word in eax. Functions that save CR
+//! begin with `mfcr`.
 //!
-//! Fields are read one by one, as `crate::hooks` has it. The carry flag becomes each of the word's
-//! bits in turn, of CR0 to CR3 in eax and of the others in ebx, which the host computes side by
-//! side.
+//! Fields are decoded one by one, in the form described in `crate::hooks`. Each bit of the word is
+//! shifted in from the carry flag, those of CR0 to CR3 into eax and the others into ebx, so that
+//! the host runs the two chains in parallel.
 
 use super::encode::*;
 use super::map::cr;
 
-/// Code that makes eax the condition register. ecx is scratch.
+/// Code that puts the condition register into eax. Clobbers ecx.
 pub(super) fn condition_word() -> Vec<u8> {
     let mut e = Encoder::new();
     e.push(RDX);
@@ -21,7 +21,7 @@ pub(super) fn condition_word() -> Vec<u8> {
             // LT.
             e.raw(&[0x48, 0x0F, 0xBA, 0xE1, 62]); // bt rcx, 62
             e.raw(&add);
-            // The opposite of GT: the sign of (n - 1) | n is set unless n is greater than 0.
+            // NOT GT: the sign of (n - 1) | n is set unless n is greater than 0.
             e.lea(true, RDX, RCX, -1);
             e.op64(OR, RDX, Rm::Reg(RCX));
             e.op64(ADD, RDX, Rm::Reg(RDX));

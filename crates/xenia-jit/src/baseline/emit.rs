@@ -1,16 +1,17 @@
-//! From a unit to host code: blocks in the order of their addresses, cold exits behind them.
+//! Code emission of the baseline tier: writes a unit's blocks in address order, and its cold exits
+//! behind them.
 //!
 //! ```text
-//!  unit:   [stack check] block block block …   │ exits: budget, links not made yet, return misses
-//!  block:  [compare the budget with the path]  subtract the block's length  │ instructions │ branch
+//!  unit:   [stack check] block block block …  │ exits: budget, unlinked branches, return misses
+//!  block:  [compare the budget with the path]  subtract the block's length │ instructions │ branch
 //! ```
 //!
-//! A guest call is a host call, a guest return a host return. Behind a call the host code compares
-//! LR with the return address, so that a return to elsewhere (`longjmp`, a switch of stacks) goes
-//! by the table of entries. Instructions without a template call the interpreter's arm.
+//! A guest call is a host call, a guest return a host return. After a call the host code compares
+//! LR with the return address, so that a return to another address (`longjmp`, a switch of stacks)
+//! goes through the table of entries. Instructions without a template call the interpreter's arm.
 //!
-//! The distances of branches that leave the unit are *links*: they lead to an exit that asks for
-//! the target until `links` fills them in.
+//! A branch that leaves the unit is a *link*: its distance leads to an exit that asks for the
+//! target, until `links` patches in the target's code.
 
 mod rows;
 mod switch;
@@ -26,65 +27,67 @@ use rows::{computes, constant_pair};
 use xenia_cpu::Arm;
 use xenia_isa::{Instruction, Op};
 
-/// Set beside a guest address in eax on the way out: the interpreter runs the instruction there.
+/// Flag in the low bits of a guest address in eax when code leaves: the interpreter runs the
+/// instruction there.
 pub(super) const INTERPRET: u32 = 1;
-/// Set beside a guest address in eax where code for it is asked for: it is called.
+/// Flag in the low bits of a guest address in eax when code asks for its code: the address is
+/// called.
 pub(super) const CALLED: u32 = 1;
 
-/// rsp.
+/// The register number of rsp.
 const STACK: HostReg = 4;
-/// Words that a forward branch may skip to be emitted as a short one at first.
+/// Distance in guest words up to which a forward branch is first emitted in its short form.
 const SHORT_WORDS: usize = 9;
 
 /// A branch that leaves the unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
-    /// Where its distance is, from the unit's beginning.
+    /// Position of its distance, from the start of the unit's code.
     pub(super) field: u32,
-    /// The exit that asks for its target, from the unit's beginning.
+    /// Position of the exit that asks for its target, from the start of the unit's code.
     pub(super) exit: u32,
-    /// Guest address.
+    /// The guest address that it leads to.
     pub(super) target: u32,
     pub(super) is_call: bool,
 }
 
-/// A way out of the hot code.
+/// A cold exit from a unit.
 #[derive(Clone, Copy, Debug)]
 enum Exit {
-    /// The budget may not suffice for the path from this address.
+    /// The budget may be too small for the path from this address.
     Budget(u32),
-    /// Calls are nested too deep to go on at this address.
+    /// Calls are nested too deeply to go on at this address.
     Depth(u32),
-    /// The address in eax is called, and calls are nested too deep.
+    /// The address in eax is called, and calls are nested too deeply.
     DepthInRegister,
-    /// A call returned to elsewhere.
+    /// A call returned to an address other than the next one.
     Return,
-    /// The address in eax is called and is not in the call table. Goes on at a position.
+    /// The address in eax is called and the call table misses. Execution resumes at this position.
     NotInCallTable(u32),
-    /// A jump through the table with this number leads to no case.
+    /// A jump through the table with this number leads to an address that is no case.
     NoCase(usize),
 }
 
-/// Writes units; keeps its buffers from one to the next.
+/// Emits units; reuses its buffers.
 pub(super) struct Emitter {
     pub(super) templates: Templates,
-    /// Positions of blocks.
+    /// Positions of blocks in the code.
     labels: Vec<u32>,
-    /// Jumps to blocks: the position of the distance, the block, and whether it is a short one.
+    /// Jumps to blocks: the position of the distance, the block, and whether the form is short.
     jumps: Vec<(usize, usize, bool)>,
     exits: Vec<(usize, Exit)>,
-    /// Tables of switches.
+    /// Jump tables of switches.
     tables: Vec<switch::Table>,
     pub(super) links: Vec<Link>,
-    /// Entries: guest addresses and positions.
+    /// Entries: guest addresses and code positions.
     pub(super) entries: Vec<(u32, u32)>,
-    /// Calls of thunks: where their distance is, and the thunk's offset in code memory.
+    /// Calls of thunks: the position of the distance, and the thunk's offset in code memory.
     pub(super) thunk_calls: Vec<(u32, u32)>,
-    /// Instructions that arms run.
+    /// Number of instructions that interpreter arms run.
     pub(super) arms: u32,
-    /// Instructions that thunks of floating-point arithmetic run.
+    /// Number of instructions that floating-point thunks run.
     pub(super) floats: u32,
-    /// See [`super::sites`].
+    /// The map from code positions to guest instructions ([`super::sites`]).
     pub(super) sites: Vec<u8>,
     allows_short: bool,
 }
@@ -113,8 +116,8 @@ impl Emitter {
         self.templates.e.code()
     }
 
-    /// Writes the code of `unit`. `thunk` gives the offset of a thunk; `None` if there is no room
-    /// for it.
+    /// Emits the code of `unit`. `thunk` returns the offset of a thunk, or `None` if there is no
+    /// room for it.
     pub(super) fn emit(
         &mut self,
         unit: &Discovery,
@@ -124,7 +127,7 @@ impl Emitter {
         if self.emit_once(unit, thunk)? {
             return Some(());
         }
-        // A short branch or a table did not reach.
+        // A short branch or a table was out of range: emit again with long branches.
         self.allows_short = false;
         self.emit_once(unit, thunk)?.then_some(())
     }
@@ -178,7 +181,7 @@ impl Emitter {
         self.exits.push((field, exit));
     }
 
-    /// The instructions of a block but for the one that ends it.
+    /// Emits the instructions of a block except for the one that ends it.
     fn straight(
         &mut self,
         unit: &Discovery,
@@ -227,7 +230,7 @@ impl Emitter {
         Some(())
     }
 
-    /// The branch that ends a block, and the way to the code that follows it.
+    /// Emits the branch that ends a block, and the transfer to the code that follows it.
     fn end(&mut self, unit: &Discovery, number: usize, block: Block) {
         let last = unit.words(block.end - 1, block.end)[0].i;
         let pc = unit.address(block.end - 1);
@@ -291,7 +294,7 @@ impl Emitter {
         }
     }
 
-    /// A branch to `target`, in this unit or elsewhere.
+    /// Emits a branch to `target`, in this unit or outside.
     fn branch(&mut self, unit: &Discovery, number: usize, condition: Option<Condition>, target: u32) {
         let Some(to) = unit.block_at(target & !3) else {
             self.leave_by(condition, target & !3);
@@ -312,7 +315,7 @@ impl Emitter {
         self.jumps.push((field, to, is_short));
     }
 
-    /// A link that is no call.
+    /// Emits a link that is not a call.
     fn leave_by(&mut self, condition: Option<Condition>, target: u32) {
         let e = &mut self.templates.e;
         let field = if let Some(condition) = condition {
@@ -325,13 +328,13 @@ impl Emitter {
         self.links.push(Link { field: field as u32, exit: 0, target, is_call: false });
     }
 
-    /// LR = the address behind a call.
+    /// LR = the return address of a call.
     fn link_register(&mut self, next: u32) {
         self.templates.e.word(RAX, next);
         self.templates.e.store(LR, RAX);
     }
 
-    /// Behind a host call: goes on if the guest returned to `next`.
+    /// Emits the check behind a host call: falls through if the guest returned to `next`.
     fn returned(&mut self, next: u32) {
         self.templates.e.imm(false, Imm::Cmp, LR, next.cast_signed());
         self.exit_if(Condition::NOT_EQUAL, Exit::Return);
@@ -343,8 +346,8 @@ impl Emitter {
         self.templates.e.imm(false, Imm::And, Rm::Reg(RAX), -4);
     }
 
-    /// Fills in the jumps between blocks and the tables, and writes the exits. False if a short
-    /// jump or a table does not reach.
+    /// Patches the jumps between blocks and the tables, and emits the exits. Returns false if a
+    /// short jump or a table is out of range.
     fn finish(&mut self, unit: &Discovery) -> bool {
         for &(field, block, is_short) in &self.jumps {
             let label = self.labels[block] as usize;
@@ -356,7 +359,7 @@ impl Emitter {
                 self.templates.e.set_distance(field, label as i64);
             }
         }
-        // Shared by all of the unit.
+        // One of each kind is shared by the unit.
         let (mut deep, mut missed) = (None, None);
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];

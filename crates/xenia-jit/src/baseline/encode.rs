@@ -1,14 +1,14 @@
 //! x86-64 encoder of the baseline tier: the forty or so encodings that its templates use.
 //!
-//! Follows the Intel 64 manual, volume 2. An instruction is put together in one 16-byte value and
-//! written with one copy, as a unit of code is emitted in about 75 ns a guest instruction. The
-//! tests decode every form with iced-x86 and compare.
+//! The encodings follow the Intel 64 manual, volume 2. An instruction is assembled in one 16-byte
+//! value and written with one copy, for speed: a unit is emitted in about 75 ns a guest
+//! instruction. The tests decode every form with iced-x86 and compare.
 //!
 //! cranelift-assembler-x64 was considered: it has no `movbe`, no rel32 fields that are patched
-//! later, and allocates labels, so half of what is here would still be needed beside it.
+//! later, and allocates labels, so half of this module would still be needed.
 //!
 //! Invariant: [`Encoder::flags`] names a condition register field only while the host's flags hold
-//! its compare; every method that changes flags clears it.
+//! the result of its compare; every method that changes flags clears it.
 
 mod bytes;
 mod distances;
@@ -17,17 +17,17 @@ mod forms;
 use bytes::Bytes;
 pub(super) use forms::*;
 
-/// Writes host code into a buffer that is kept from unit to unit.
+/// Writes host code into a buffer that it reuses for each unit.
 pub(super) struct Encoder {
-    /// As long as what was ever written, with room for one more instruction.
+    /// As long as the longest code written so far, with room for one more instruction.
     buffer: Vec<u8>,
     len: usize,
-    /// The condition register field whose compare the host's flags hold: less, greater and equal,
-    /// signed.
+    /// The condition register field whose compare (signed less, greater, equal) the host's flags
+    /// hold.
     pub(super) flags: Option<u8>,
 }
 
-/// Bytes of the longest instruction, rounded up.
+/// Length of the longest instruction in bytes, rounded up.
 const SLACK: usize = 16;
 
 impl Encoder {
@@ -64,7 +64,7 @@ impl Encoder {
         self.buffer.resize(2 * self.buffer.len(), 0);
     }
 
-    /// `form reg, rm`, or the other way round if the form is a store.
+    /// `form reg, rm`, or `form rm, reg` if the form is a store.
     #[inline(always)]
     pub(super) fn op(&mut self, wide: bool, form: Form, reg: HostReg, rm: Rm) {
         if form.changes_flags {
@@ -92,7 +92,7 @@ impl Encoder {
         self.op(true, form, reg, rm);
     }
 
-    /// `mov reg, rm` of 64 bits; nothing where it would change nothing.
+    /// `mov reg, rm` of 64 bits; omitted if both are the same register.
     #[inline(always)]
     pub(super) fn mov(&mut self, reg: HostReg, rm: Rm) {
         if rm != Rm::Reg(reg) {
@@ -100,7 +100,7 @@ impl Encoder {
         }
     }
 
-    /// `mov rm, reg` of 64 bits; nothing where it would change nothing.
+    /// `mov rm, reg` of 64 bits; omitted if both are the same register.
     #[inline(always)]
     pub(super) fn store(&mut self, rm: Rm, reg: HostReg) {
         if rm != Rm::Reg(reg) {
@@ -203,7 +203,7 @@ impl Encoder {
         self.put(&bytes);
     }
 
-    /// A rotation of 16 bits by 8: their bytes change places.
+    /// `rol reg16, 8`: swaps the two bytes of a halfword.
     pub(super) fn swap_half(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
         self.flags = None;
@@ -215,7 +215,7 @@ impl Encoder {
         self.put(&bytes);
     }
 
-    /// `bswap reg`.
+    /// `bswap reg`: reverses the bytes.
     pub(super) fn swap(&mut self, wide: bool, reg: HostReg) {
         let mut bytes = Bytes::new();
         bytes.rex(wide, 0, Rm::Reg(reg), false);
@@ -297,7 +297,8 @@ impl Encoder {
         self.put(&bytes);
     }
 
-    /// Bytes that no method above writes. They must change no flags that are wanted.
+    /// Appends bytes for which no method above exists. They must not change flags that are still
+    /// needed.
     pub(super) fn raw(&mut self, code: &[u8]) {
         self.flags = None;
         for &byte in code {
@@ -305,33 +306,33 @@ impl Encoder {
         }
     }
 
-    /// A conditional jump of 2 bytes; gives the position of its distance.
+    /// A conditional jump of 2 bytes. Returns the position of its distance.
     pub(super) fn jump_if_short(&mut self, condition: Condition) -> usize {
         self.put(&Bytes { bits: u128::from(0x70 | condition.0), len: 2 });
         self.len - 1
     }
 
-    /// A jump of 2 bytes; gives the position of its distance.
+    /// A jump of 2 bytes. Returns the position of its distance.
     pub(super) fn jump_short(&mut self) -> usize {
         self.put(&Bytes { bits: 0xEB, len: 2 });
         self.len - 1
     }
 
-    /// A conditional jump of 6 bytes; gives the position of its distance.
+    /// A conditional jump of 6 bytes. Returns the position of its distance.
     #[inline(always)]
     pub(super) fn jump_if(&mut self, condition: Condition) -> usize {
         self.put(&Bytes { bits: u128::from(0x800F | u16::from(condition.0) << 8), len: 6 });
         self.len - 4
     }
 
-    /// A jump of 5 bytes; gives the position of its distance.
+    /// A jump of 5 bytes. Returns the position of its distance.
     #[inline(always)]
     pub(super) fn jump(&mut self) -> usize {
         self.put(&Bytes { bits: 0xE9, len: 5 });
         self.len - 4
     }
 
-    /// A call of 5 bytes; gives the position of its distance.
+    /// A call of 5 bytes. Returns the position of its distance.
     #[inline(always)]
     pub(super) fn call(&mut self) -> usize {
         self.put(&Bytes { bits: 0xE8, len: 5 });
@@ -344,7 +345,6 @@ impl Encoder {
         self.put(&Bytes { bits: u128::from(0x00FF | u16::from(extension | reg) << 8), len: 2 });
     }
 
-    /// `push reg`.
     pub(super) fn push(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
         bytes.rex(false, 0, Rm::Reg(reg), false);
@@ -352,7 +352,6 @@ impl Encoder {
         self.put(&bytes);
     }
 
-    /// `pop reg`.
     pub(super) fn pop(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
         bytes.rex(false, 0, Rm::Reg(reg), false);
@@ -373,7 +372,6 @@ impl Encoder {
         self.put(&Bytes { bits: 0xF0_AE0F, len: 3 });
     }
 
-    /// `ret`.
     pub(super) fn ret(&mut self) {
         self.put(&Bytes { bits: 0xC3, len: 1 });
     }

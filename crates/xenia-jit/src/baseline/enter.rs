@@ -1,39 +1,39 @@
-//! The way into baseline code and back out, and what it calls.
+//! Entry to baseline code and exit from it, and the host functions that it calls.
 //!
 //! `enter_code` saves the host's registers, loads the mapped guest registers and calls the code. A
-//! return that no caller waits for comes back here and goes by the table of entries. Whatever
-//! leaves stores the mapped registers and drops all frames: host frames of guest functions hold
-//! return addresses only.
+//! guest return without a waiting caller comes back here and goes through the table of entries.
+//! Every exit stores the mapped registers and drops all frames: host frames of guest functions hold
+//! only return addresses.
 //!
 //! ```text
 //!  code ──► float_thunks   eax = operands, rcx = row: floating-point arithmetic; returns
-//!       ──► leave          eax = guest address, and in its low bits why
-//!       ──► missing        eax = guest address without code here: the optimizing tier's code is
-//!                          called, if there is any; else services::missing gives it code, or leaves
+//!       ──► leave          eax = guest address, with the reason in its low bits
+//!       ──► missing        eax = guest address without code here: calls the optimizing tier's
+//!                          code if it exists; else services::missing compiles it, or leaves
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
 //!       ──► run_arm        eax = instruction, rcx = its arm: services::run_arm; returns
-//!       ──► return_miss    a guest return to elsewhere than its caller expects
+//!       ──► return_miss    a guest return to an address that its caller does not expect
 //!  fault ─► leave_after_fault
 //! ```
 //!
 //! # The other tier
-//! Code of the optimizing tier runs below baseline code as a host call of its own: the mapped
-//! registers are stored before and loaded after it. Where it leaves to go on at an address, with or
-//! without code of its own, baseline code goes on there; for any other reason both are left.
-//! `crate::enter` has the same frame at [`Slot::SavedStack`], so that either tier's way out ends
-//! both.
+//! Code of the optimizing tier runs as a host call below baseline code: the mapped registers are
+//! stored before it and loaded after it. If it leaves to go on at another address, baseline code
+//! goes on there, whether that address has code or not; for any other reason both are left.
+//! `crate::enter` has the same frame at [`Slot::SavedStack`], so the exit of either tier ends both.
 //!
-//! It runs with all of the visit's budget; the slice that baseline code has of it is as before
-//! afterwards, or what is left.
+//! It runs with the whole budget of the visit. Afterwards baseline code has its slice of the budget
+//! back, or the rest of the budget if that is smaller.
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
-//! the optimizing tier has run: then it stays the guest's, which [`Slot::GuestFloat`] says, until a
-//! service, or an arm that computes, needs Rust's. So neither calls of hot functions nor rows of
-//! arms pay for a change at each.
+//! the optimizing tier has run. From then on it is the guest's, which [`Slot::GuestFloat`] records,
+//! until a service or a computing arm needs Rust's. So neither calls of hot functions nor sequences
+//! of arms switch MXCSR each time.
 //!
 //! # Safety rules
-//! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`]
-//!   bytes into the context that `enter` was given; nobody else uses that or its run meanwhile.
+//! - Everything here except [`enter`] is reached from baseline code only, whose rbp points [`BIAS`]
+//!   bytes into the context that `enter` was given; no other code uses the context or its run
+//!   meanwhile.
 //! - Services are called with the mapped registers stored, on an aligned stack.
 
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
@@ -47,21 +47,20 @@ use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
 use xenia_memory::{Action, HostFault};
 
-/// Why baseline code was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Reason {
-    /// To go on at pc by another way.
+    /// To continue at pc in another way: other code, or the interpreter.
     Branch = 0,
-    /// The interpreter is to run the instruction at pc.
+    /// The interpreter must run the instruction at pc.
     Interpret = 1,
-    /// The budget may end on the path from pc: the interpreter finishes it.
+    /// The budget may be too small for the path from pc: the interpreter uses up the rest.
     Budget = 2,
-    /// An access to memory was refused.
+    /// A memory access was refused.
     Fault = 3,
-    /// An arm did not complete.
+    /// An interpreter arm did not complete.
     Arm = 4,
-    /// Code of the optimizing tier left: `crate::host::Leave` says why.
+    /// Code of the optimizing tier left; `crate::host::Leave` has the reason.
     Optimized = 5,
 }
 
@@ -74,7 +73,7 @@ impl Reason {
     }
 }
 
-/// Displacement of a GPR's place in the context.
+/// Displacement of a GPR in the context.
 const fn at(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, gpr) + 8 * n)
 }
@@ -90,7 +89,7 @@ const fn is_map(rows: &[(usize, u8); 11]) -> bool {
     true
 }
 
-// `store` and `load` below name these registers.
+// The registers that `store` and `load` below name.
 const _: () = assert!(
     is_map(&[
         (9, RBX),
@@ -125,7 +124,7 @@ macro_rules! store {
     };
 }
 
-/// Loads the mapped registers; keeps rax, rcx and the flags.
+/// Loads the mapped registers; preserves rax, rcx and the flags.
 macro_rules! load {
     () => {
         "mov rbx, [rbp + {r9}]
@@ -143,7 +142,7 @@ macro_rules! load {
     };
 }
 
-/// `naked_asm` with the places of the mapped registers.
+/// `naked_asm` with the displacements of the mapped registers as operands.
 macro_rules! code {
     ([$($line:expr),* $(,)?] $($operand:tt)*) => {
         naked_asm!(
@@ -180,7 +179,7 @@ pub(super) use float_thunks::{float_thunk, has_float_thunk, packed_operands, unp
 pub(super) use segment::is_available as has_segment;
 use thunks::{missing, run_arm, run_float_arm, slice_over};
 
-/// Displacement from rbp of a word that the optimizing tier uses.
+/// Displacement from rbp of a context word of the optimizing tier.
 const fn word(word: Word) -> i32 {
     word.offset() + AHEAD as i32 - BIAS as i32
 }
@@ -227,7 +226,7 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
     )
 }
 
-/// Leaves: eax = guest address, and the [`Reason`] in its low bits.
+/// Leaves baseline code: eax = guest address, with the [`Reason`] in its low bits.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn leave() {
     code!(
@@ -246,7 +245,7 @@ pub(super) unsafe extern "sysv64" fn leave() {
     )
 }
 
-/// Leaves; everything is in the context.
+/// Leaves baseline code when all guest state is in the context already.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn leave_stored() {
     naked_asm!(
@@ -270,7 +269,7 @@ unsafe extern "sysv64" fn leave_stored() {
     )
 }
 
-/// Where the fault handler resumes, with rsp as [`Slot::SavedStack`] says.
+/// Where the fault handler resumes, with rsp from [`Slot::SavedStack`].
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn leave_after_fault() {
     code!(
@@ -285,7 +284,7 @@ pub(super) unsafe extern "sysv64" fn leave_after_fault() {
     )
 }
 
-/// A guest return to elsewhere than its caller expects: goes by the table of entries.
+/// A guest return to an address that its caller does not expect: goes through the table of entries.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn return_miss() {
     naked_asm!(
@@ -301,12 +300,11 @@ pub(super) unsafe extern "sysv64" fn return_miss() {
     )
 }
 
-/// The host address of [`missing`].
 pub(super) fn missing_address() -> u64 {
     missing as *const () as u64
 }
 
-/// The slots with the addresses of the thunks.
+/// Context slots and the thunks whose addresses they hold.
 pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 6] = [
     (Slot::Missing, missing),
     (Slot::RunFloatArm, run_float_arm),
@@ -316,9 +314,10 @@ pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 6] = [
     (Slot::ReturnMiss, return_miss),
 ];
 
-/// Runs the code at `code` on `ctx`, and says why it stopped. The slots of the context and the
-/// words of the optimizing tier are set, but for those that this sets; `code` is the address of an
-/// entry that stays mapped while the run's engine is present, or of [`missing`].
+/// Runs the code at `code` on `ctx` and returns the reason why it stopped. The caller has set the
+/// slots of the context and the words of the optimizing tier, except those that this function sets.
+/// `code` is the address of an entry that stays mapped while the run's engine is present, or of
+/// [`missing`].
 pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u64) -> Reason {
     let here: u64;
     // SAFETY: reads the stack pointer.
@@ -330,19 +329,19 @@ pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u
     ctx.host[Slot::GuestFloat as usize] = 0;
     ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
     segment::point_to(ctx.host[Slot::Memory as usize]);
-    // SAFETY: the tables lead to code that `emit` made, which follows `map.rs`, or to the stub.
+    // SAFETY: the tables lead to code that `emit` wrote, which follows `map.rs`, or to the stub.
     unsafe { enter_code(ctx, code) };
     Reason::from_bits(ctx.host[Slot::Reason as usize])
 }
 
-/// A guest access of baseline code was refused: notes where and leaves.
+/// Handles a refused guest access of baseline code: records the host address and leaves.
 pub(super) fn on_fault(fault: &mut HostFault) -> Action {
     if fault.guest_addr.is_none() {
         return Action::NotMine;
     }
     let ctx = (fault.registers[5] as *mut PpcContext).wrapping_byte_sub(BIAS);
-    // SAFETY: the instruction that faulted is baseline code, so rbp is as the module's rules have
-    // it.
+    // SAFETY: the faulting instruction is baseline code, so rbp points into the context by the
+    // module's rules.
     let host = unsafe { &mut (*ctx).host };
     host[Slot::Site as usize] = fault.rip;
     fault.registers[4] = host[Slot::SavedStack as usize];

@@ -1,4 +1,4 @@
-//! Which instructions end a basic block of the baseline tier, and how.
+//! Block terminators: which instructions end a basic block of the baseline tier, and how.
 
 use std::sync::LazyLock;
 use xenia_isa::{Family, Flag, Instruction, Op, spr};
@@ -6,30 +6,30 @@ use xenia_isa::{Family, Flag, Instruction, Op, spr};
 /// How an instruction ends its basic block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// It does not.
+    /// It does not end the block.
     Next,
-    /// `b`.
+    /// `b`, a direct jump.
     Jump,
-    /// `bl`, and `bcl` that tests nothing, by which code reads its own address.
+    /// `bl`, and a `bcl` that tests nothing, by which code reads its own address.
     Call,
-    /// `bc`, which tests CTR, a condition, both or nothing.
+    /// `bc` that tests CTR, a condition, both or nothing.
     Conditional,
-    /// `blr`.
+    /// `blr`, an unconditional return.
     Return,
     /// `bclr` that tests a condition.
     ConditionalReturn,
-    /// `bctr`.
+    /// `bctr`, a jump through CTR.
     Indirect,
-    /// `bctrl`.
+    /// `bctrl`, a call through CTR.
     IndirectCall,
-    /// The interpreter runs it: it may end the visit, looks at the time, or changes the mode.
+    /// The interpreter runs it, because it may end the visit, reads the time or changes the mode.
     Interpreted,
-    /// The word is no instruction.
+    /// The word is not a valid instruction.
     Illegal,
 }
 
 impl Ending {
-    /// Where it goes, if the word says so.
+    /// The branch target, if the word contains it.
     pub(super) fn target(self, pc: u32, i: Instruction) -> Option<u32> {
         let distance = match self {
             Self::Call if i.op() == Some(Op::bcx) => i.bd(),
@@ -40,7 +40,7 @@ impl Ending {
         Some(if i.aa() { distance as u32 } else { pc.wrapping_add(distance as u32) })
     }
 
-    /// Whether it leaves a return address.
+    /// Whether the instruction leaves a return address in LR.
     pub(super) fn calls(self) -> bool {
         matches!(self, Self::Call | Self::IndirectCall)
     }
@@ -54,12 +54,12 @@ impl Ending {
     }
 }
 
-/// The rule of a row for the ends of its instructions.
+/// How the instructions of a row end their block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
     Next,
     Interpreted,
-    /// The word decides.
+    /// Depends on the word.
     Word,
 }
 
@@ -75,7 +75,7 @@ fn rule(op: Op) -> Rule {
     }
 }
 
-/// How the instruction ends its basic block.
+/// How an instruction ends its basic block.
 #[inline(always)]
 pub(super) fn ending(op: Option<Op>, i: Instruction) -> Ending {
     let Some(op) = op else { return Ending::Illegal };

@@ -1,9 +1,8 @@
-//! The fixed register map of the baseline tier, and where the context holds the rest.
+//! The fixed register map of the baseline tier, and the context slots of all other guest state.
 //!
-//! Eleven GPRs and CR0 live in host registers wherever baseline code runs, the same ones
-//! everywhere; all other guest state lives in the context. So the state between two guest
-//! instructions needs no description: every instruction boundary is exact once those twelve
-//! registers are stored (`enter.rs`).
+//! Eleven GPRs and CR0 live in host registers at every point of baseline code; all other guest
+//! state lives in the context. So no side tables describe the state between two guest instructions:
+//! storing those twelve registers makes any instruction boundary exact (`enter.rs`).
 //!
 //! ```text
 //!  rbp  context + BIAS      r15  CR0             rbx r9   rsi r10   rdx r11   r14 r1   r8  r3
@@ -11,12 +10,11 @@
 //!                                                rdi r31
 //! ```
 //!
-//! r11, r3, r10, r31, r1 and r9 are what the console's own compilers name most (63 % of the
-//! registers that code of the sample title names; 79 % are mapped); gcc prefers r9, r1, r10 and
-//! r31.
+//! The console's own compilers use r11, r3, r10, r31, r1 and r9 most: 63 % of the register operands
+//! in the sample title's code (79 % are mapped registers). gcc prefers r9, r1, r10 and r31.
 //!
-//! Where the host has no segment register to spare ([`super::templates::HostFeatures`]), guest
-//! memory's host address is added from [`Slot::Memory`].
+//! On hosts without a free segment register ([`super::templates::HostFeatures`]), code adds the
+//! host address of guest memory from [`Slot::Memory`].
 //!
 //! One byte of displacement reaches r12 to r31, CR, LR, CTR, the budget and the first word of
 //! [`PpcContext::host`].
@@ -25,11 +23,11 @@ use super::encode::{HostReg, R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX
 use std::mem::offset_of;
 use xenia_cpu::{HOST_WORDS, PpcContext};
 
-/// Bytes from the context's beginning to where rbp points.
+/// Distance in bytes from the start of the context to the address in rbp.
 pub(super) const BIAS: usize = 224;
 
-/// Guest registers and the host registers that hold them. Those that code names most take the host
-/// registers without a prefix byte.
+/// Guest registers and the host registers that hold them. The most frequent ones have the host
+/// registers that need no prefix byte.
 pub(super) const MAP: [(usize, HostReg); 11] = [
     (9, RBX),
     (10, RSI),
@@ -47,7 +45,7 @@ pub(super) const MAP: [(usize, HostReg); 11] = [
 /// The host register of CR0.
 pub(super) const CR0: HostReg = R15;
 
-/// Displacement from rbp of what lies `offset` bytes into the context.
+/// Displacement from rbp of the field at `offset` in the context.
 pub(super) const fn displacement(offset: usize) -> i32 {
     offset as i32 - BIAS as i32
 }
@@ -69,24 +67,24 @@ const fn gpr_places() -> [Rm; 32] {
 
 static GPRS: [Rm; 32] = gpr_places();
 
-/// Where GPR `n` lives.
+/// The location of GPR `n`.
 #[inline(always)]
 pub(super) fn gpr(n: usize) -> Rm {
     GPRS[n & 31]
 }
 
-/// Where CR field `field` lives.
+/// The location of CR field `field`.
 #[inline(always)]
 pub(super) fn cr(field: usize) -> Rm {
     if field == 0 { Rm::Reg(CR0) } else { Rm::Ctx(displacement(offset_of!(PpcContext, cr) + 8 * field)) }
 }
 
-/// Where FPR `n` lives.
+/// The location of FPR `n`.
 pub(super) fn fpr(n: usize) -> Rm {
     Rm::Ctx(displacement(offset_of!(PpcContext, fpr) + 8 * n))
 }
 
-/// Where the low half of vector register `n` lives; the high half follows.
+/// The displacement of the low half of vector register `n`; the high half follows.
 pub(super) fn vector(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, vr) + 16 * n)
 }
@@ -98,8 +96,8 @@ pub(super) const CA: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, xer_ca)));
 
 const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, "longer instructions");
 
-/// A word of [`PpcContext::host`] that baseline code uses. They lie behind those of
-/// `crate::host::Word`, so that neither tier overwrites the other's.
+/// A word of [`PpcContext::host`] that baseline code uses. These words lie behind those of
+/// `crate::host::Word`, so that the tiers do not overwrite each other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum Slot {
@@ -109,32 +107,32 @@ pub(super) enum Slot {
     Entries,
     /// Where code memory starts (executable view).
     Code,
-    /// The stack pointer on the way in.
+    /// The stack pointer at entry.
     SavedStack,
-    /// Guest calls stop nesting on the host's stack below this address.
+    /// Guest calls do not nest further on the host's stack below this address.
     StackLimit,
     /// The `services::BaselineRun` of the run in progress.
     Run,
-    /// Why baseline code was left: a `Reason`.
+    /// Why baseline code was left: an `enter::Reason`.
     Reason,
-    /// Host address of the instruction that faulted, or behind the call of an arm that did not
-    /// complete.
+    /// Host address of the instruction that faulted, or the return address of the call of an arm
+    /// that did not complete.
     Site,
-    /// Instructions of the visit beyond the slice that the context's budget holds.
+    /// Instructions left in the visit beyond the slice in the context's budget.
     Rest,
-    /// Whether MXCSR is the guest's, and FPSCR is owed what it says.
+    /// Whether MXCSR is the guest's and holds exception bits that FPSCR lacks.
     GuestFloat,
-    /// `enter::missing`.
+    /// Address of the thunk `enter::missing`.
     Missing,
-    /// `enter::slice_over`.
+    /// Address of the thunk `enter::slice_over`.
     SliceOver,
-    /// `enter::run_arm`.
+    /// Address of the thunk `enter::run_arm`.
     RunArm,
-    /// `enter::run_float_arm`.
+    /// Address of the thunk `enter::run_float_arm`.
     RunFloatArm,
-    /// `enter::leave`.
+    /// Address of the thunk `enter::leave`.
     Leave,
-    /// `enter::return_miss`.
+    /// Address of the thunk `enter::return_miss`.
     ReturnMiss,
 }
 

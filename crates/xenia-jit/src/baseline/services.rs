@@ -1,4 +1,4 @@
-//! Requests of baseline code, in safe Rust: code for an address, more budget, the interpreter's
+//! Services of baseline code, in safe Rust: code for an address, more budget, the interpreter's
 //! arms.
 
 use super::cache::Arrived;
@@ -16,34 +16,34 @@ use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{Arm, EngineConfig, PpcContext};
 use xenia_isa::{Family, Instruction, Op, decode};
 
-/// The state of a run that its services share.
+/// State of a run, shared by its services.
 pub(super) struct BaselineRun<'a, 'q> {
-    /// The part that hooks of the optimizing tier use, too.
+    /// The part that the optimizing tier's hooks use, too.
     pub(super) hooks: Run<'a, 'q>,
     pub(super) config: EngineConfig,
     pub(super) baseline: &'a Baseline,
-    /// The entries of the optimizing tier in the context's mode.
+    /// The optimizing tier's entries in the context's mode.
     pub(super) optimized: &'a Entries,
-    /// The context's budget when it got the last slice, or part of one.
+    /// The context's budget when it last got a slice, or part of one.
     pub(super) slice: i64,
-    /// Instructions from then to the next sample.
+    /// Instructions from that point to the next sample.
     pub(super) until_sample: i64,
-    /// The last sample's result for the unit that was left for it.
+    /// Result of the last sample, for the unit that it hit.
     pub(super) sampled: Sampled,
 }
 
-/// Leaves at `pc`.
+/// Leaves baseline code, to go on at `pc`.
 fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
     ctx.pc = pc;
     ctx.host[Slot::Reason as usize] = reason as u64;
     0
 }
 
-/// The address of code for a guest address that has no entry, or may be called only with a look at
+/// The host address of code for a guest address that has no entry, or whose call needs a check of
 /// the stack; 0 to leave. `stack` is the host's stack pointer.
 pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, stack: u64) -> u64 {
     let (pc, is_called) = (pc & !3, pc & CALLED != 0);
-    // Code that is kept is the engine's to publish.
+    // The engine publishes code from the store.
     let too_deep = is_called && stack < ctx.host[Slot::StackLimit as usize];
     if too_deep || run.optimized.offset(pc) != 0 {
         return leave(ctx, pc, Reason::Branch);
@@ -55,8 +55,8 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
     }
 }
 
-/// The budget may not suffice for the path from `pc`: gives it another slice of the visit's, and
-/// the address to go on at; 0 to leave.
+/// Grants another slice of the visit's budget when the current one may be too small for the path
+/// from `pc`. Returns the host address to go on at, or 0 to leave.
 pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32) -> u64 {
     let rest = ctx.host[Slot::Rest as usize] as i64;
     if rest == 0 {
@@ -77,13 +77,13 @@ pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc
     }
 }
 
-/// Runs an instruction by the interpreter's arm. False if it did not complete.
+/// Runs an instruction by the interpreter's arm. Returns false if it did not complete.
 pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word: u32, arm: Arm) -> bool {
     arm.run(ctx, run.hooks.memory, run.hooks.devices, run.config, Instruction(word))
 }
 
-/// Runs a floating-point instruction that its thunk leaves to the interpreter's arm. Its operands
-/// are as `enter::packed_operands` gives them, and `row` is its word without them.
+/// Runs a floating-point instruction by the interpreter's arm, for its thunk. Its operands are in
+/// the form of `enter::packed_operands`, and `row` is its word without them.
 pub(super) fn run_slow_float(
     ctx: &mut PpcContext,
     run: &mut BaselineRun<'_, '_>,
@@ -97,15 +97,14 @@ pub(super) fn run_slow_float(
     run_arm(ctx, run, i.0, Arm::of(op, i))
 }
 
-/// Whether FPSCR is owed anything by compiled code.
+/// Whether compiled code left updates of FPSCR pending.
 #[inline]
 pub(super) fn owes_status(ctx: &PpcContext) -> bool {
     let flags = ctx.host[Word::Mxcsr as usize] as u32 & float_state::FLAGS;
     ctx.fp_lazy.op != 0 || ctx.host[Word::ScalarFlags as usize] != 0 || flags != 0
 }
 
-/// Makes of FPSCR what the arm of an instruction needs, where code of the optimizing tier owes it
-/// something.
+/// Applies pending updates of FPSCR as far as the arm of an instruction needs them.
 pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
     let needs = decode(word).map_or(Status::Reads, |op| STATUS[op as usize]);
     if needs == Status::Ignores {
@@ -129,7 +128,7 @@ pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
 enum Status {
     /// It neither reads nor writes FPSCR.
     Ignores,
-    /// It writes all of them without a look, if no exception is enabled.
+    /// It overwrites all of them without reading them, if no exception is enabled.
     Replaces,
     Reads,
 }

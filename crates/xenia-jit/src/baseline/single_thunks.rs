@@ -1,9 +1,8 @@
-//! Thunks that `lfs` and `stfs` call: between the bits of a single and the double that an FPR
-//! holds.
+//! Thunks of `lfs` and `stfs`: convert between the bits of a single and the double in an FPR.
 //!
-//! Both directions are moves of bits (PowerISA 2.02 book I, 4.6.2 and 4.6.3): signalling NaNs stay
-//! signalling, nothing is rounded, and neither FPSCR nor MXCSR changes or matters. There is one
-//! thunk for each FPR and direction, made when code first needs it, so a call is 5 bytes in a unit.
+//! Both directions only move bits (PowerISA 2.02 book I, 4.6.2 and 4.6.3): signalling NaNs stay
+//! signalling, nothing is rounded, and FPSCR and MXCSR are neither read nor changed. There is one
+//! thunk for each FPR and direction, emitted on demand, so a use is a 5-byte call.
 //!
 //! | thunk | in | out | keeps |
 //! |---|---|---|---|
@@ -13,23 +12,23 @@
 use super::encode::*;
 use super::map::fpr;
 
-/// xmm0 and xmm1.
 const XMM0: HostReg = 0;
 const XMM1: HostReg = 1;
-/// 149, by which the exponent of an integer becomes that of a denormal single's unit.
+/// 149: added to an integer's exponent, it gives the exponent in units of the smallest denormal
+/// single.
 const DENORMAL_SCALE: i32 = 149;
 
-/// Code that makes FPR `n` the double of the single in ecx.
+/// Code that sets FPR `n` to the double of the single in ecx.
 pub(super) fn load(n: usize) -> Vec<u8> {
     let mut e = Encoder::new();
     e.op32(MOVD, XMM0, Rm::Reg(RCX));
-    // Without the sign, and 0 for the smallest normal number.
+    // The sign is dropped, and the smallest normal number becomes 0.
     e.lea_sum(false, RCX, RCX, RCX);
     e.imm(false, Imm::Sub, Rm::Reg(RCX), 1 << 24);
     e.imm(false, Imm::Cmp, Rm::Reg(RCX), 0xFE00_0000_u32.cast_signed());
     let special = e.jump_if_short(Condition::NOT_CARRY);
     let plain = e.len();
-    // Exact, and no flag is raised.
+    // The conversion is exact and raises no flag.
     e.op32(CVTSS2SD, XMM0, Rm::Reg(XMM0));
     e.op32(MOVSD_STORE, XMM0, fpr(n));
     e.ret();
@@ -41,7 +40,7 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     e.op32(MOVD_FROM, XMM0, Rm::Reg(RAX));
     e.imm(false, Imm::Cmp, Rm::Reg(RCX), 1 << 24);
     let denormal = e.jump_if_short(Condition::CARRY);
-    // Infinities and NaNs: the exponent's three upper bits are set, whatever the sign.
+    // Infinities and NaNs: the exponent's three upper bits are set, for either sign.
     e.op64(MOVSXD, RAX, Rm::Reg(RAX));
     e.shift(true, Shift::Left, RAX, 29);
     e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 60]); // bts rax, 60
@@ -52,7 +51,8 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     e.pop(RAX);
     e.ret();
     e.land(denormal);
-    // The fraction as an integer is a double of the same bits but for the exponent.
+    // The fraction, converted as an integer, has the same significand bits; only the exponent
+    // differs.
     e.shift(false, Shift::Right, RCX, 1);
     e.op32(CVTSI2SD, XMM1, Rm::Reg(RCX));
     e.op64(MOVD_FROM, XMM1, Rm::Reg(RCX));
@@ -66,7 +66,7 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     e.code().to_vec()
 }
 
-/// Code that makes ecx the single that `stfs` stores of FPR `n`; changes rax.
+/// Code that sets ecx to the single that `stfs` stores of FPR `n`. Clobbers rax.
 pub(super) fn store(n: usize) -> Vec<u8> {
     let mut e = Encoder::new();
     e.op64(MOV, RCX, fpr(n));
@@ -85,14 +85,14 @@ pub(super) fn store(n: usize) -> Vec<u8> {
     e.land(small);
     e.imm(false, Imm::Sub, Rm::Reg(RAX), 874);
     let denormal = e.jump_if_short(Condition::NOT_CARRY);
-    // Zero, and what is too small for any single.
+    // Zero, and values too small for any single.
     e.shift(true, Shift::Right, RCX, 63);
     e.shift(true, Shift::Left, RCX, 63);
     let zero = e.jump_short();
     e.set_short_distance(zero, plain);
     e.land(denormal);
     e.push(RCX);
-    // 926 less the exponent is how far the significand is shifted to the right.
+    // 926 minus the exponent is the number of bits by which the significand is shifted right.
     e.unary(false, Unary::Neg, Rm::Reg(RAX));
     e.imm(false, Imm::Add, Rm::Reg(RAX), 926 - 874);
     e.raw(&[0x48, 0x91]); // xchg rax, rcx

@@ -1,34 +1,35 @@
-//! From a host address to the guest instruction whose code it lies in.
+//! Site tables: map a host address to the guest instruction whose code contains it.
 //!
-//! A unit keeps a byte for each instruction, its length in host code, and seven for each block.
-//! Faults and arms that do not complete are rare, so the bytes are added up from the unit's
-//! beginning.
+//! A unit keeps one byte for each instruction, the length of its host code, and seven for each
+//! block. Faults and arms that do not complete are rare, so a look-up sums the lengths from the
+//! start of the unit.
 //!
 //! ```text
-//!  block:  first word (u16) │ bytes of code since the block before (u16) │ instructions recorded (u16)
-//!          bytes in front, and above them whether the branch is counted, too (u8) │ lengths (u8 each)
+//!  block:  first word (u16) │ bytes of code since the block before (u16)
+//!          instructions recorded (u16) │ bytes in front, with the flag BRANCH (u8)
+//!          lengths (u8 each)
 //! ```
 
 use super::leaves::Ending;
 use super::unit::Block;
 
-/// In a block's last byte: its last instruction is a branch, which is counted and not recorded.
+/// Flag in a block's last header byte: its last instruction is a branch, which is counted but not
+/// recorded.
 const BRANCH: u8 = 0x80;
-/// Bytes that say what a block is.
+/// Size of a block's header in bytes.
 const HEADER: usize = 7;
 
 /// A guest instruction of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SiteInUnit {
-    /// Its word, counted from the unit's start.
+    /// Index of its word, from the unit's start.
     pub(super) word: u32,
-    /// Instructions of its block from it on, itself included, that the budget has been charged
-    /// with.
+    /// Instructions of its block from it on, itself included, that were charged to the budget.
     pub(super) remaining: u32,
 }
 
-/// Begins a block's record. Its code begins `since` bytes behind the beginning of the block before,
-/// and has `front` bytes in front of its first instruction.
+/// Begins a block's record. Its code begins `since` bytes after the start of the block before, and
+/// has `front` bytes before its first instruction.
 pub(super) fn begin_block(sites: &mut Vec<u8>, block: &Block, since: usize, front: usize) {
     let recorded = block.end - block.first - usize::from(block.ending != Ending::Next);
     for value in [block.first, since, recorded] {

@@ -1,7 +1,7 @@
-//! Guest code as units read it: watched pages, up to where other code begins.
+//! The source of units: guest words on watched pages, up to the start of other code.
 //!
-//! A page is watched and its version read before its words, as `GuestMemory::watch_code_page` has
-//! it.
+//! A page is watched and its version read before its words, as `GuestMemory::watch_code_page`
+//! requires.
 
 use super::unit::Source;
 use crate::code_cache::FLIP_LIMIT;
@@ -10,10 +10,9 @@ use fnv::FnvHashMap;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
 
-/// Words of a page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 
-/// Words that units contain, a bit each, by guest page.
+/// A bit set of the words that units contain, by guest page.
 pub(super) type Covered = FnvHashMap<u32, Box<[u64; PAGE_WORDS / 64]>>;
 
 /// Whether the word at `pc` belongs to a unit.
@@ -22,7 +21,7 @@ pub(super) fn covers(covered: &Covered, pc: u32) -> bool {
     covered.get(&(pc / PAGE_SIZE)).is_some_and(|bits| bits[word / 64] >> (word % 64) & 1 != 0)
 }
 
-/// Notes that it does.
+/// Adds the word at `pc`.
 pub(super) fn cover(covered: &mut Covered, pc: u32) {
     let word = (pc % PAGE_SIZE / 4) as usize;
     let bits = covered.entry(pc / PAGE_SIZE).or_insert_with(|| Box::new([0; PAGE_WORDS / 64]));
@@ -33,14 +32,14 @@ pub(super) fn cover(covered: &mut Covered, pc: u32) {
 pub(super) struct PagesRead<'a> {
     pub(super) guest: &'a GuestMemory,
     pub(super) entries: &'a Entries,
-    /// Those of the optimizing tier.
+    /// Entries of the optimizing tier: units end at them.
     pub(super) optimized: &'a Entries,
-    /// Changes by page, if pages that change often are left to the interpreter.
+    /// Changes by page, if pages that change often are to be interpreted.
     pub(super) flips: Option<&'a FnvHashMap<u32, u32>>,
-    /// Words that end the unit where a block begins at them.
+    /// Words of other units: a block that would begin at one ends the unit.
     pub(super) covered: Option<&'a Covered>,
     pub(super) start: u32,
-    /// The page that was asked for last, and whether it may be read.
+    /// The last page that was asked for, and whether it may be read.
     pub(super) last: (u32, bool),
     /// Pages that were read, with their versions.
     pub(super) pages: Vec<(u32, u32)>,

@@ -1,12 +1,12 @@
-//! A survey of functions that need not have run: the mix of their instructions, and what they call.
+//! Static survey of functions, executed or not: finds their instruction mix and their callees.
 //!
-//! A function is discovered and its code written as for the baseline tier, and nothing of it is
-//! kept. That costs a hundredth of what the optimizing tier takes for the same code, so all code of
-//! a title can be looked at to find what is worth compiling ahead.
+//! A function is discovered and its code written as for the baseline tier, and the code is
+//! discarded. That costs a hundredth of compiling the same code in the optimizing tier, so all code
+//! of a title can be surveyed to find the functions worth compiling ahead.
 //!
-//! No branch leads to the cases of a switch. They are looked for in the gaps between the words that
-//! branches lead to: up to the function's end if that is known, else up to the last of these words,
-//! and only if there is a jump to an address in a register.
+//! No branch leads to the cases of a switch. If the function has a jump to an address in a
+//! register, the survey looks for cases in the gaps between the reached words, up to the function's
+//! end if that is known, else up to the last reached word.
 
 use super::emit::Emitter;
 use super::leaves::Ending;
@@ -18,30 +18,29 @@ use crate::starts::NOP;
 use xenia_isa::decode;
 use xenia_memory::GuestMemory;
 
-/// Gaps of one function that are looked into.
+/// Limit of gaps of one function that are searched.
 const MOST_GAPS: usize = 1 << 12;
 
-/// The result of a survey of one function.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Surveyed {
     pub(crate) mix: UnitMix,
-    /// Addresses that it calls, in order.
+    /// Addresses of callees, in ascending order.
     pub(crate) calls: Vec<u32>,
 }
 
-/// Surveys functions; keeps its tables from one to the next.
+/// Surveys functions; reuses its tables.
 pub(crate) struct Survey {
     discovery: Discovery,
     emitter: Emitter,
-    /// Words from the function's start on that were looked at.
+    /// Words that were surveyed, from the function's start on.
     seen: Vec<bool>,
 }
 
-/// The function's words as discovery sees them.
+/// The function's words, bounded for discovery.
 struct Bounded<'a> {
     memory: &'a GuestMemory,
     start: u32,
-    /// Words that it may have.
+    /// Limit of the function's length in words.
     words: usize,
     seen: &'a [bool],
     is_function: &'a dyn Fn(u32) -> bool,
@@ -68,8 +67,8 @@ impl Survey {
         }
     }
 
-    /// Surveys the function from `start` to `end`, if its end is known. Blocks at addresses that
-    /// `is_function` says begin another are no part of it. `None` if there is no code.
+    /// Surveys the function from `start` to `end`, if its end is known. Blocks at addresses for
+    /// which `is_function` is true belong to other functions. Returns `None` if there is no code.
     pub(crate) fn look(
         &mut self,
         memory: &GuestMemory,
@@ -111,11 +110,11 @@ impl Survey {
         (surveyed.mix.instructions != 0).then_some(surveyed)
     }
 
-    /// Adds what was just discovered `at` words behind the function's start. Gives whether it jumps
-    /// to an address in a register.
+    /// Adds the unit that was just discovered `at` words from the function's start. Returns whether
+    /// it jumps to an address in a register.
     fn take(&mut self, at: usize, surveyed: &mut Surveyed) -> bool {
         let unit = &self.discovery;
-        // Code without room for its thunks is no code that anything runs: the place of each is 0.
+        // The code is never run, so the offset of every thunk may be 0.
         let is_written = self.emitter.emit(unit, &mut |_| Some(0)).is_some();
         let mut mix = UnitMix::of(unit, &self.emitter);
         if !is_written {
@@ -181,7 +180,7 @@ mod tests {
 
     #[test]
     fn cases_of_a_switch_are_part_of_a_function() {
-        // The loop is in a case that only the jump leads to.
+        // Only the indirect jump leads to the case that contains the loop.
         let source = "mtctr 3\nbctr\nnop\nli 3, 1\nblr\nli 3, 9\nmtctr 3\nx: bdnz x\nblr\n";
         assert_eq!(survey(source, true).mix.in_plain_loops, 1);
         assert_eq!(survey(source, false).mix.in_plain_loops, 0, "nothing is known of what lies behind");
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn hostile_code_ends() {
-        // Words that jump all over, and gaps at every second one.
+        // Jumps all over the words, with a gap at every second one.
         let mut survey = Survey::new(false, false);
         let memory = GuestMemory::new().unwrap();
         memory

@@ -1,16 +1,16 @@
 //! Templates: host code for the instructions that guest programs execute most, one file for each
 //! family.
 //!
-//! A template is a second definition of an instruction's meaning, in x86-64. No row needs one: an
-//! instruction without is run by the interpreter's arm ([`super::emit`]). Each is compared with the
-//! interpreter by the fuzzer and by `tests/baseline.rs`, which run every row with equal operands,
-//! r0, and registers inside and outside of the map.
+//! A template is a second definition of an instruction's meaning, in x86-64. Templates are
+//! optional: an instruction without one is run by the interpreter's arm ([`super::emit`]). Each is
+//! compared with the interpreter by the fuzzer and by `tests/baseline.rs`, which run every row with
+//! equal operands, r0, and registers inside and outside of the map.
 //!
 //! Invariants:
 //! - A template makes its access to guest memory before it writes any guest state, so that the
 //!   state at a fault is the state before the instruction.
 //! - 32-bit mode, and XER\[SO\] is 0 (`crate::baseline`).
-//! - rax and rcx are scratch; nothing else that a template does not name changes.
+//! - rax and rcx are scratch; a template changes nothing else that it does not name.
 
 mod branch;
 mod condition;
@@ -27,18 +27,18 @@ use super::map::{CR0, Slot, gpr};
 use xenia_cpu::Arm;
 use xenia_isa::{Family, Instruction, Op};
 
-/// Parts of the host that not every x86-64-v2 host has.
+/// Optional features of x86-64-v2 hosts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostFeatures {
     pub(crate) movbe: bool,
     pub(crate) lzcnt: bool,
     pub(crate) fma: bool,
-    /// GS leads to guest memory.
+    /// Whether GS can address guest memory.
     pub(crate) segment: bool,
 }
 
 impl HostFeatures {
-    /// This host's, or none of them.
+    /// Detects this host's features, or reports none of them if `none`.
     pub(crate) fn detect(none: bool) -> Self {
         let has = |present: bool| present && !none;
         Self {
@@ -50,33 +50,35 @@ impl HostFeatures {
     }
 }
 
-/// Code outside of units that they call. It keeps the mapped registers.
+/// Code outside of units that templates call. It preserves the mapped registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CodeThunk {
-    /// Runs an instruction by the interpreter's arm, through the thunk in a slot.
+    /// Runs an instruction by the interpreter's arm, through the thunk in a context slot.
     Arm(Arm, Slot),
-    /// [`super::condition_thunk::condition_word`].
+    /// Gathers the condition register ([`super::condition_thunk::condition_word`]).
     ConditionWord,
-    /// [`super::single_thunks::load`].
+    /// Converts a single for an FPR ([`super::single_thunks::load`]).
     LoadSingle(usize),
-    /// [`super::single_thunks::store`].
+    /// Converts an FPR to a single ([`super::single_thunks::store`]).
     StoreSingle(usize),
-    /// Floating-point arithmetic of a row: [`super::enter::float_thunk`].
+    /// Floating-point arithmetic of a row ([`super::enter::float_thunk`]).
     Float(Op),
 }
 
-/// Writes host code for guest instructions.
+/// Emits host code for guest instructions.
 pub(super) struct Templates {
     pub(super) e: Encoder,
     pub(super) features: HostFeatures,
-    /// Stores are made by the interpreter's arms, which tell others of them.
+    /// Whether stores are left to the interpreter's arms, which notify other processors'
+    /// reservations.
     pub(super) stores_by_arms: bool,
-    /// The call of a thunk in the template that was written last: where its distance is.
+    /// The thunk call in the last template: the position of its distance, and the thunk.
     pub(super) thunk_call: Option<(usize, CodeThunk)>,
 }
 
 impl Templates {
-    /// Writes code for `i`, which is no branch. False, with nothing written, if it has no template.
+    /// Emits code for `i`, which is not a branch. Returns false, with nothing emitted, if it has no
+    /// template.
     #[inline]
     pub(super) fn emit(&mut self, op: Op, i: Instruction) -> bool {
         match op.row().family {
@@ -90,13 +92,13 @@ impl Templates {
         }
     }
 
-    /// A call of `thunk`, which changes the host's flags.
+    /// Emits a call of `thunk`, which clobbers the host's flags.
     fn call(&mut self, thunk: CodeThunk) {
         self.e.flags = None;
         self.thunk_call = Some((self.e.call(), thunk));
     }
 
-    /// The register that a result for GPR `n` is computed in.
+    /// The register in which a result for GPR `n` is computed.
     #[inline(always)]
     fn target(n: usize) -> HostReg {
         match gpr(n) {
@@ -105,13 +107,13 @@ impl Templates {
         }
     }
 
-    /// Writes a result that was computed in `reg` to GPR `n`.
+    /// Moves a result computed in `reg` to GPR `n`.
     #[inline(always)]
     fn write(&mut self, n: usize, reg: HostReg) {
         self.e.store(gpr(n), reg);
     }
 
-    /// A register that holds all of GPR `n`: its own, or `scratch`.
+    /// A register that holds GPR `n`: the mapped one, or `scratch` after loading it.
     #[inline(always)]
     fn read(&mut self, n: usize, scratch: HostReg) -> HostReg {
         match gpr(n) {
@@ -141,21 +143,21 @@ impl Templates {
         self.write(to, target);
     }
 
-    /// CR0 from the low word of GPR `n`, for a record form.
+    /// Sets CR0 from the low word of GPR `n`, for a record form.
     fn record(&mut self, n: usize) {
         self.e.op64(MOVSXD, CR0, gpr(n));
         self.e.op64(TEST, CR0, Rm::Reg(CR0));
         self.e.flags = Some(0);
     }
 
-    /// [`Self::record`] if the instruction is a record form.
+    /// Emits [`Self::record`] if the instruction is a record form.
     fn record_if(&mut self, i: Instruction, n: usize) {
         if i.rc() {
             self.record(n);
         }
     }
 
-    /// Compares are written to rcx, and CR0's at once to where it lives.
+    /// The register for the result of a compare: CR0's own register, or rcx for other fields.
     fn compare_target(field: usize) -> HostReg {
         if field == 0 { CR0 } else { RCX }
     }

@@ -1,10 +1,10 @@
-//! The baseline tier as the engine uses it: visits, and the choice of what the optimizing tier
-//! compiles.
+//! The engine's interface to the baseline tier: visits, and the choice of functions for the
+//! optimizing tier.
 //!
-//! A unit is compiled when its first address is reached for the first time. Code carries no
-//! counters: the context's budget holds a *slice* of the visit, and where that ends, the unit that
-//! compared it is credited with the instructions of the slice. Both the slice and the credit count
-//! guest instructions, so that the choice is deterministic in lockstep.
+//! A unit is compiled at the first execution of its first address. Code contains no counters: the
+//! context's budget holds a *slice* of the visit, and where that ends, the unit that compared it is
+//! credited with the instructions of the slice. Both the slice and the credit count guest
+//! instructions, so that the choice is deterministic in lockstep.
 
 use super::cache::{Arrived, BaselineCache, BaselineCounts};
 use super::enter::{Reason, enter, missing_address};
@@ -39,32 +39,32 @@ use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 /// Guest instructions between two samples.
 pub(crate) const SLICE: i64 = 20_000;
 
-/// Instructions that the interpreter runs where a sample finds a unit warm.
+/// Instructions that the interpreter runs, as profiling, when a sample finds a unit warm.
 const PROFILED: u32 = 500;
 
 /// The baseline tier of one machine.
 pub(crate) struct Baseline {
     pub(crate) cache: Mutex<BaselineCache>,
     entries: Arc<Entries>,
-    /// Slots of a context that are the same for every run, and the memory's.
+    /// Context slots with values that are the same for every run.
     slots: Vec<(Slot, u64)>,
     code_base: u64,
     /// The memory's epoch when units of changed pages were last withdrawn.
     seen: AtomicU64,
     granularity: Granularity,
     perf_map: Option<Arc<PerfMap>>,
-    /// What has run, for the thread that compiles ahead; noted if there is one.
+    /// Functions that have run, for the thread that compiles ahead; recorded only if there is one.
     pub(crate) ran: Mutex<Ran>,
     notes_ran: bool,
-    /// See [`JitConfig::hot_after`]; `None` if there is no optimizing tier.
+    /// Threshold of a hot unit ([`JitConfig::hot_after`]); `None` if there is no optimizing tier.
     hot_after: Option<u32>,
 }
 
-/// How a look for baseline code ended.
+/// Result of an attempt to run baseline code.
 pub(crate) enum Visited {
-    /// It ran. `Some` if that ended the visit.
+    /// Code ran. `Some` if that ended the visit.
     Ran(Option<Exit>),
-    /// There is none for pc.
+    /// There is no code for pc.
     NoCode,
 }
 
@@ -108,18 +108,18 @@ impl Baseline {
         !mode.wide && ctx.xer_so == 0
     }
 
-    /// Figures of the tier.
+    /// Counters of the tier.
     pub(crate) fn counts(&self) -> BaselineCounts {
         self.cache.lock().counts
     }
 
-    /// The address of the code with the entry `pc`.
+    /// The host address of the code with the entry `pc`.
     pub(super) fn address_of(&self, pc: u32) -> Option<u64> {
         let offset = self.entries.offset(pc);
         (offset != 0).then(|| self.code_base + u64::from(offset))
     }
 
-    /// The address of code for `pc`, which is compiled if need be.
+    /// The host address of code for `pc`, which is compiled if necessary.
     pub(super) fn code_for(
         &self,
         memory: &GuestMemory,
@@ -131,7 +131,7 @@ impl Baseline {
             return Some(address);
         }
         let mut cache = self.cache.lock();
-        // Another engine may have been quicker.
+        // Another engine may have compiled it meanwhile.
         if let Some(address) = self.address_of(pc) {
             return Some(address);
         }
@@ -150,7 +150,7 @@ impl Baseline {
         Some(cache.address(offset))
     }
 
-    /// Credits the unit with the entry `pc`.
+    /// Credits the unit with the entry `pc` with executed instructions.
     pub(super) fn credit(&self, pc: u32, instructions: u64) -> Sampled {
         let Some(hot_after) = self.hot_after else { return Sampled::Lukewarm };
         let work = self.cache.lock().credit(pc, instructions);
@@ -162,9 +162,9 @@ impl Baseline {
         sampled
     }
 
-    /// Withdraws units whose pages have changed.
+    /// Withdraws the units whose pages have changed.
     fn withdraw_changed(&self, memory: &GuestMemory) {
-        // Read first: what changes while this looks is for the next one.
+        // The epoch is read first, so changes during the withdrawal are left for the next check.
         let epoch = memory.epoch();
         if self.seen.load(Acquire) != epoch {
             self.cache.lock().withdraw_changed(memory);
@@ -173,12 +173,12 @@ impl Baseline {
     }
 }
 
-/// Turns of a block that is covered and has no entry before it becomes one.
+/// Visits of a block inside a unit and without an entry before the block becomes an entry.
 const COVERED_LIMIT: u32 = 8;
 
 impl Engine {
-    /// Runs from pc, if this tier takes the context: its own code, and the optimizing tier's where
-    /// there is any.
+    /// Runs from pc if this tier supports the context: runs its own code, and the optimizing tier's
+    /// where that exists.
     pub(crate) fn visit_baseline(
         &mut self,
         shared: &Shared,
@@ -193,7 +193,7 @@ impl Engine {
         };
         let memory = &*shared.memory;
         baseline.withdraw_changed(memory);
-        // Before the look into the tables, so that what they give is not freed.
+        // Enter the epoch before reading the tables, so that the code they lead to is not freed.
         shared.epochs.enter(&self.presence);
         let how = std::mem::replace(arrival, Arrival::Resumed);
         let mut address = match code.entries.offset(ctx.pc) {
@@ -205,7 +205,7 @@ impl Engine {
                 && baseline.granularity == Granularity::Function
                 && baseline.cache.lock().covers(ctx.pc);
             if covered {
-                // A visit ended in the middle of a unit: the next entry is not far.
+                // A visit ended in the middle of a unit: the next entry is close.
                 let has_code = |pc| baseline.entries.offset(pc) != 0 || code.entries.offset(pc) != 0;
                 let exit = self.interpreter.run_to_code(ctx, devices, COVERED_LIMIT, has_code);
                 *arrival = Arrival::Interpreted;
@@ -247,17 +247,17 @@ impl Engine {
         let reason = enter(ctx, &mut run, address);
         let BaselineRun { hooks: Run { exit, taken, .. }, slice, until_sample, sampled, .. } = run;
         if let Some(taken) = taken {
-            // The store that they were for has faulted.
+            // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
         if reason == Reason::Optimized {
-            // It had all of the budget, and left from there.
+            // The optimizing tier had the whole budget, and left from there.
             self.until_sample = until_sample;
             let leave = ctx.host[Word::Leave as usize] as u32;
             let (leave, detail) = (Leave::from_bits(leave), leave >> 8);
             return Visited::Ran(self.after_leaving(code, ctx, devices, (leave, detail, exit)));
         }
-        // A slice that the visit ends is the next visit's.
+        // If the visit ends within a slice, the next visit continues the slice.
         self.until_sample = (until_sample - (slice - ctx.budget)).clamp(1, SLICE);
         ctx.budget += ctx.host[Slot::Rest as usize] as i64;
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
@@ -277,7 +277,7 @@ impl Engine {
         })
     }
 
-    /// An instruction did not complete: the interpreter runs it.
+    /// Runs the instruction that did not complete by the interpreter.
     fn left_at_site(
         &mut self,
         baseline: &Baseline,
@@ -285,7 +285,7 @@ impl Engine {
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
     ) -> Option<Exit> {
-        // An arm's site is where its call returns to.
+        // The site of an arm is the return address of its call.
         let host = ctx.host[Slot::Site as usize] - u64::from(reason == Reason::Arm);
         let site = baseline.cache.lock().site(host);
         let Some(site) = site else {
@@ -299,7 +299,8 @@ impl Engine {
         self.interpret(ctx, devices, 1)
     }
 
-    /// Interprets a little, so that what is compiled next is known to be reached.
+    /// Interprets some instructions to collect which blocks are reached, before the unit is
+    /// compiled.
     fn profile(&mut self, ctx: &mut PpcContext, devices: &mut CurrentQueue<'_>) -> Option<Exit> {
         let rest = (ctx.budget - i64::from(PROFILED)).max(0);
         ctx.budget -= rest;
@@ -328,7 +329,7 @@ impl Engine {
             }
             self.compile(shared, mode, code, wanted, None);
         }
-        // A function that could not be compiled now has to become hot again.
+        // A function that can't be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);
     }
 }

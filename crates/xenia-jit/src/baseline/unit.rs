@@ -1,38 +1,39 @@
 //! Units of the baseline tier: the guest words that are compiled together, their basic blocks, and
-//! the instruction budget that each path through them needs.
+//! the instruction budget for each path through them.
 //!
 //! A unit is found from its first address along all branches that stay within [`RANGE`] words
 //! ahead, both sides of conditional ones, with calls stepped over. It ends where other code of the
-//! tier begins. Nothing is pruned: an instruction that never runs costs 0.08 µs and a dozen bytes
-//! once.
+//! tier begins. Cold paths are not pruned: an instruction that never runs costs 0.08 µs and a dozen
+//! bytes once.
 //!
 //! # Switches
-//! Compilers put the cases of a switch behind its `bctr`, and the end of it, or its default case,
-//! behind them. So code that nothing leads to is taken for cases where it lies between a `bctr` and
-//! the furthest target of the unit's branches, up to what looks like the beginning of a function. A
-//! case that is missed becomes a unit of its own when it is reached.
+//! Compilers put the cases of a switch behind its `bctr`, and its end, or its default case, behind
+//! them. So unreached code between a `bctr` and the furthest target of the unit's branches is
+//! assumed to be cases, up to a word that looks like the start of a function. A missed case becomes
+//! a separate unit when it is reached.
 //!
 //! # Budget
-//! Each block subtracts its length; only where a *path* begins (the entry, loop heads, return
-//! sites, behind an instruction that the interpreter runs) is the budget compared, with the longest
-//! path from there to the next such place. Every cycle contains one, as branches back lead to one.
+//! Each block subtracts its length; the budget is compared only where a *path* begins (the entry,
+//! loop heads, return sites, behind an instruction that the interpreter runs), with the length of
+//! the longest path from there to the next such place. Every cycle contains one, because backward
+//! branches lead to one.
 
 use super::leaves::{self, Ending};
 use crate::starts::makes_a_frame;
 use xenia_isa::{Instruction, Op, decode};
 
-/// Words of guest code from a unit's start that it may contain: 64 KiB.
+/// Limit of a unit's extent in words of guest code: 64 KiB.
 pub(super) const RANGE: usize = 1 << 14;
-/// Instructions of the longest unit.
+/// Limit of a unit's length in instructions.
 pub(super) const MOST_INSTRUCTIONS: usize = 2000;
 
-/// Marks of words.
+/// Mark of a word: it was visited.
 const VISITED: u8 = 1;
-/// A basic block begins here.
+/// Mark: a basic block begins here.
 const LEADER: u8 = 2;
-/// A path begins here: the budget is compared.
+/// Mark: a path begins here, so the budget is compared.
 const PATH: u8 = 4;
-/// The table of entries names this block.
+/// Mark: the block gets an entry in the table of entries.
 const ENTRY: u8 = 8;
 
 /// A guest word.
@@ -42,65 +43,66 @@ pub(super) struct Word {
     pub(super) op: Option<Op>,
 }
 
-/// A basic block: words of the unit by index.
+/// A basic block, as a range of the unit's words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
     pub(super) first: usize,
-    /// Behind its last word.
+    /// End of its words, exclusive.
     pub(super) end: usize,
     pub(super) starts_path: bool,
     pub(super) is_entry: bool,
     /// How its last instruction ends it.
     pub(super) ending: Ending,
-    /// Instructions that it counts: those that its code runs, not the interpreter.
+    /// Instructions that it subtracts from the budget: those that its code runs, without the
+    /// interpreter's.
     pub(super) counted: u32,
-    /// Instructions of the longest path from here to where the budget is compared again.
+    /// Instructions on the longest path from here to the next comparison of the budget.
     pub(super) path: u32,
 }
 
-/// How far a unit may reach.
+/// Limits of a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach {
-    /// Words from its start.
+    /// Extent in words from its start.
     pub(super) words: usize,
     pub(super) instructions: usize,
 }
 
 impl Reach {
-    /// As far as units go.
+    /// The limits of units of whole functions.
     pub(super) const FUNCTION: Self = Self { words: RANGE, instructions: MOST_INSTRUCTIONS };
 }
 
-/// Guest code as a unit's discovery sees it.
+/// Access to guest code for the discovery of units.
 pub(super) trait Source {
-    /// The word at `pc`; `None` where there is none to compile.
+    /// The word at `pc`; `None` if it can't be compiled.
     fn fetch(&mut self, pc: u32) -> Option<u32>;
-    /// Whether other code is to be used for the block at `pc`.
+    /// Whether the block at `pc` already has other code.
     fn is_elsewhere(&self, pc: u32) -> bool;
 }
 
-/// Finds units; keeps its tables from one to the next.
+/// Discovers units; reuses its tables.
 pub(super) struct Discovery {
     start: u32,
-    /// By word.
+    /// Marks, by word.
     marks: Vec<u8>,
     words: Vec<Word>,
-    /// Block numbers by word of their first.
+    /// Block numbers, by the block's first word.
     numbers: Vec<u16>,
-    /// Words that may be marked, from the unit's start on.
+    /// Number of words from the unit's start on that may have marks.
     touched: usize,
     work: Vec<usize>,
-    /// The word behind the first `bctr`.
+    /// Index of the word after the first `bctr`.
     behind_switch: Option<usize>,
-    /// Words of the first case of a switch and the last one.
+    /// Indices of the words of the first case of a switch and the last one.
     cases: Option<(usize, usize)>,
     pub(super) blocks: Vec<Block>,
-    /// Addresses of the heads of plain loops: those without calls, switches and instructions that
+    /// Addresses of the heads of plain loops: loops without calls, switches and instructions that
     /// the interpreter runs.
     pub(super) plain_loops: Vec<u32>,
-    /// First and last blocks of these.
+    /// First and last block of each plain loop.
     loops: Vec<(usize, usize)>,
-    /// Instructions found.
+    /// Number of instructions found.
     pub(super) instructions: usize,
 }
 
@@ -133,12 +135,12 @@ impl Discovery {
         &self.words[first..end]
     }
 
-    /// The word behind which nothing of the unit lies.
+    /// End of the unit's words, exclusive.
     pub(super) fn end(&self) -> usize {
         self.blocks.last().map_or(0, |block| block.end)
     }
 
-    /// The number of the block that begins at `pc`, if it is one of this unit.
+    /// The number of the block that begins at `pc`, if it belongs to this unit.
     pub(super) fn block_at(&self, pc: u32) -> Option<usize> {
         let index = self.index(pc, self.touched)?;
         (self.marks[index] & (VISITED | LEADER) == VISITED | LEADER).then(|| self.numbers[index].into())
@@ -149,7 +151,7 @@ impl Discovery {
         (pc >= self.start && index < words).then_some(index)
     }
 
-    /// Finds the unit at `start`. False if there is no code.
+    /// Discovers the unit at `start`. Returns false if there is no code.
     pub(super) fn find(&mut self, start: u32, reach: Reach, source: &mut impl Source) -> bool {
         self.marks[..self.touched].fill(0);
         self.touched = 0;
@@ -204,13 +206,13 @@ impl Discovery {
         }
     }
 
-    /// Words of the first case of a switch and the last one, by index, if cases have been found.
+    /// Indices of the words of the first case of a switch and the last one, if cases were found.
     pub(super) fn cases(&self) -> Option<(usize, usize)> {
         self.cases
     }
 
-    /// Marks the words from `first` to the end of its basic block, or to where they are marked
-    /// already.
+    /// Marks the words from `first` to the end of its basic block, or to the first word that is
+    /// marked already.
     fn walk(&mut self, first: usize, words: usize, most: usize, source: &mut impl Source) {
         let mut index = first;
         while index < words && self.marks[index] & VISITED == 0 && self.instructions < most {
@@ -244,7 +246,7 @@ impl Discovery {
                 Ending::IndirectCall | Ending::Interpreted => Some(PATH | ENTRY),
                 Ending::Next | Ending::Jump | Ending::Return | Ending::Indirect | Ending::Illegal => None,
             };
-            // `bl` to the next instruction, which reads its own address, goes on there.
+            // `bl` to the next instruction reads its own address, and execution continues there.
             let returns = returns.or((ending == Ending::Call).then_some(0));
             if let Some(marks) = returns
                 && index < words
@@ -255,7 +257,7 @@ impl Discovery {
         }
     }
 
-    /// A basic block begins at `index`, if its code is to be here.
+    /// Marks the start of a basic block at `index`, unless other code exists for it.
     fn lead(&mut self, index: usize, marks: u8, source: &impl Source) {
         if self.marks[index] & VISITED == 0 && source.is_elsewhere(self.address(index)) {
             return;
@@ -266,8 +268,8 @@ impl Discovery {
         }
     }
 
-    /// Whether code that the unit leads to may call. A unit without calls and links nests no
-    /// further.
+    /// Whether the unit's code, or code that it links to, may call. Without calls and links the
+    /// host's stack does not grow.
     pub(super) fn nests(&self) -> bool {
         self.blocks.iter().enumerate().any(|(number, block)| {
             let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);
@@ -291,7 +293,7 @@ impl Discovery {
                 index += 1;
                 continue;
             }
-            // What is visited and no leader follows a block that ended at the limit.
+            // A visited word that is no leader here follows a block that ended at the limit.
             let first = index;
             let marks = self.marks[first];
             let mut ending = Ending::Next;
@@ -326,7 +328,7 @@ impl Discovery {
                 Some(next) if block.ending.may_fall_through() && !next.starts_path => next.path,
                 _ => 0,
             };
-            // A branch back leads to where a path begins.
+            // Backward branches lead to the start of a path.
             let taken = self
                 .branch_target(block)
                 .filter(|&target| target > number && !self.blocks[target].starts_path)
@@ -335,7 +337,7 @@ impl Discovery {
         }
     }
 
-    /// The block of this unit that a branch at the end of another leads to.
+    /// The block of this unit to which the branch at the end of `block` leads.
     fn branch_target(&self, block: Block) -> Option<usize> {
         let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);
         match block.ending {
@@ -365,7 +367,7 @@ impl Discovery {
         self.loops.sort_unstable();
     }
 
-    /// Instructions in plain loops.
+    /// Number of instructions in plain loops.
     pub(super) fn in_plain_loops(&self) -> usize {
         let (mut instructions, mut counted) = (0, 0);
         for &(head, last) in &self.loops {

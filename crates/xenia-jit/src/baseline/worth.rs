@@ -1,54 +1,54 @@
-//! The choice between the tiers: which units gain in the optimizing tier, and when they have run
-//! enough.
+//! Tier-up policy: which units gain in the optimizing tier, and when they are hot.
 //!
 //! Integer code with calls runs about as fast in the baseline tier, and a call between both tiers
 //! costs 10 ns. So code is *worth* the optimizing tier ([`UnitMix::is_worth_optimizing`]) if an
 //! eighth of it is loops without calls, or a quarter is floating-point arithmetic or run by the
-//! interpreter's arms. What is compiled ahead of its run is chosen by this alone; samples
-//! ([`Sampled`]) tell when something has run enough.
+//! interpreter's arms. Ahead-of-time compilation uses this criterion alone; at run time, samples
+//! ([`Sampled`]) tell when a unit is hot.
 
 use super::cache::Work;
 use super::emit::Emitter;
 use super::unit::Discovery;
 
-/// Runs of an instruction in a plain loop that gain as much in the optimizing tier as one run of an
-/// instruction that calls an arm: 5 ns for the latter, 0.0025 ns for the former.
+/// Executions of an instruction in a plain loop that gain as much in the optimizing tier as one
+/// execution of an instruction that calls an arm: 0.0025 ns is saved for the former, 5 ns for the
+/// latter.
 const ARM_WEIGHT: u64 = 2000;
 
-/// The same for an instruction that calls a thunk of floating-point arithmetic: 1 ns.
+/// The same ratio for an instruction that calls a floating-point thunk, where 1 ns is saved.
 const FLOAT_WEIGHT: u64 = 400;
 
-/// Instructions of a unit for each that calls an arm or such a thunk, beyond which these count in
-/// plain loops only: samples do not tell whether they run at all.
+/// Ratio of a unit's instructions to those that call an arm or a floating-point thunk, above which
+/// the latter count in plain loops only, because samples do not tell whether they run at all.
 const FEW_ARMS: u32 = 4;
 
-/// Turns of a plain loop for each sample elsewhere in its unit that count for nothing: a loop of
-/// few turns does not gain what calls between both tiers cost, 10 ns each.
+/// Iterations of a plain loop that are ignored for each sample elsewhere in its unit: a loop of few
+/// iterations does not gain as much as calls between the tiers cost, 10 ns each.
 const FEW_TURNS: u64 = 8;
 
-/// Runs of an instruction elsewhere that count as one in a plain loop. Code with calls and switches
-/// runs about as fast in this tier.
+/// Executions of an instruction elsewhere that count as one in a plain loop. Code with calls and
+/// switches runs about as fast in this tier.
 const ELSEWHERE: u64 = 1024;
 
-/// Instructions of a function for each that is in a plain loop, beyond which the function stays
-/// here: an interpreter's main loop that somewhere clears a table is 1.4 times slower as a whole in
-/// the optimizing tier. Once the loop is hot, a piece around it is compiled.
+/// Ratio of a function's instructions to those in plain loops, above which the function stays in
+/// this tier: an interpreter's main loop that somewhere clears a table is 1.4 times slower as a
+/// whole in the optimizing tier. Once the loop is hot, a piece around it is compiled.
 const FEW_IN_LOOPS: u32 = 8;
 
 /// The instructions of a unit, counted by how the baseline tier runs them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnitMix {
     pub(crate) instructions: u32,
-    /// Those that the interpreter's arms run.
+    /// Instructions that the interpreter's arms run.
     pub(crate) arms: u32,
-    /// Those that thunks of floating-point arithmetic run.
+    /// Instructions that floating-point thunks run.
     pub(crate) floats: u32,
-    /// Those in loops without calls, switches and instructions of the interpreter.
+    /// Instructions in loops without calls, switches and instructions that the interpreter runs.
     pub(crate) in_plain_loops: u32,
 }
 
 impl UnitMix {
-    /// That of a unit whose code was just written.
+    /// The mix of a unit whose code was just emitted.
     pub(super) fn of(unit: &Discovery, emitter: &Emitter) -> Self {
         Self {
             instructions: unit.instructions as u32,
@@ -64,7 +64,7 @@ impl UnitMix {
         self.instructions != 0 && has_loops || self.has_many_arms()
     }
 
-    /// Whether arms and thunks are so many that they run wherever the unit does.
+    /// Whether arms and thunks are so frequent that they must run whenever the unit does.
     fn has_many_arms(self) -> bool {
         self.instructions != 0
             && self.arms.saturating_add(self.floats) >= self.instructions.div_ceil(FEW_ARMS)
@@ -79,15 +79,15 @@ impl UnitMix {
     }
 }
 
-/// The result of a sample for the unit that it hit.
+/// The heat of the unit that a sample hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sampled {
-    /// It stays here.
+    /// It stays in this tier.
     Lukewarm,
-    /// It will be hot soon: the interpreter runs some of it and notes which sides of branches are
+    /// It will be hot soon: the interpreter runs some of it to record which sides of branches are
     /// taken.
     Warm,
-    /// The optimizing tier's code would by now have saved the time that making it takes.
+    /// The optimizing tier's code would have saved as much time by now as it takes to compile.
     Hot,
 }
 
@@ -99,6 +99,8 @@ impl Sampled {
         let runs = work.in_plain_loops.saturating_sub(FEW_TURNS * elsewhere) + elsewhere / ELSEWHERE;
         let with_arms = if mix.has_many_arms() { work.credit } else { work.in_plain_loops };
         let weight = ARM_WEIGHT * u64::from(mix.arms) + FLOAT_WEIGHT * u64::from(mix.floats);
+        // Multiplied by the number of instructions to avoid a division: the weighted runs must
+        // reach `hot_after` for each instruction of the unit.
         let done = u128::from(runs) * instructions + u128::from(with_arms) * u128::from(weight);
         let needed = u128::from(hot_after) * instructions * instructions;
         if done >= needed {

@@ -1,4 +1,4 @@
-//! Full caches: of code, of small regions, of pages; and what is released then.
+//! Tests of full caches: limits of code, regions and pages, and what is freed.
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
     assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
     let place = cache.place(0x1004);
     assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
-    // The engine may still be in it.
+    // The engine may still be in the code.
     cache.release_retired();
     assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());
     epochs.enter(&engine);

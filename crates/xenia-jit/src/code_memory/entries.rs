@@ -1,13 +1,13 @@
-//! The table of entries: for each guest word, where in code memory its code is.
+//! The table of entries: maps each guest word to the offset of its code in code memory.
 //!
-//! The part of it that belongs to a page of guest code is a *table*, a page of the host's. One
-//! without an entry goes back to the host, but for a few ([`MOST_EMPTY`]), as code that changes
-//! comes back to where it was.
+//! The part of the table that belongs to a page of guest code is called a *table* and takes one
+//! host page. An empty table is returned to the host, except for a few ([`MOST_EMPTY`]), because
+//! self-modifying code is often compiled again at the same addresses.
 //!
 //! # Safety rules
 //! - The mapping lives as long as [`Entries`].
 //! - Entries are read by compiled code and written here, always as aligned atomics. A table is
-//!   given back when all of it is 0, which is what it reads as afterwards.
+//!   returned when all of it is 0, which is what it reads as afterwards.
 
 use super::ranges::ALIGNMENT;
 use crate::JitError;
@@ -17,27 +17,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use xenia_guest::PAGE_SIZE;
 
-/// Offset of a second stub like the first: for entries whose code is kept and not published yet.
+/// Offset of the second stub: entries whose code is in the store but not published lead to it.
 pub(crate) const STORED: u32 = ALIGNMENT as u32;
 const ENTRIES_SIZE: usize = 1 << 32;
-/// Tables without an entry that are kept.
+/// Limit of empty tables that are kept.
 const MOST_EMPTY: usize = 256;
-/// Bytes of a table: one entry for each word of a page. That is a page of the host's, too: this is
-/// for x86-64 alone.
+/// Size of a table in bytes: one entry for each word of a guest page. It is also the size of a host
+/// page, as the crate supports x86-64 only.
 const TABLE_SIZE: usize = PAGE_SIZE as usize;
 
 /// The table of entries.
 pub(crate) struct Entries(MmapRaw);
 
 impl Entries {
-    /// No entries.
+    /// Reserves the table, with all entries 0.
     fn new() -> Result<Self, JitError> {
         let mapped = MmapOptions::new().len(ENTRIES_SIZE).no_reserve_swap().map_anon();
         let failed = |source| JitError::Host { call: "mmap of the tables of code memory", source };
         mapped.map(|mapped| Self(mapped.into())).map_err(failed)
     }
 
-    /// Where compiled code finds them.
+    /// The address that compiled code uses.
     fn base(&self) -> u64 {
         self.0.as_ptr() as u64
     }
@@ -49,10 +49,10 @@ impl Entries {
         unsafe { &*self.0.as_ptr().cast::<AtomicU32>().add((pc >> 2) as usize) }
     }
 
-    /// Offset of the entry for `pc`; 0 if there is none, [`STORED`] if its code is kept.
+    /// Offset of the entry for `pc`: 0 if it has none, [`STORED`] if its code is in the store.
     #[inline]
     pub(crate) fn offset(&self, pc: u32) -> u32 {
-        // Reading an untouched page of the table costs a fault, as for compiled code.
+        // Reading an untouched page of the table costs a page fault, as it does for compiled code.
         self.entry(pc).load(Acquire)
     }
 
@@ -60,29 +60,29 @@ impl Entries {
         self.entry(pc).store(offset, Release);
     }
 
-    /// Gives the memory of a page's table back to the host. All of it must be 0.
+    /// Returns the memory of a page's table to the host. All its entries must be 0.
     fn give_back(&self, page: u32) {
         let start = page as usize * TABLE_SIZE;
-        // SAFETY: inside the mapping, which is private and has no file, so that what is given back reads as
-        // zeros. It holds nothing else, and only code memory writes to it, which calls this: nobody
-        // loses anything.
+        // SAFETY: inside the mapping, which is private and anonymous, so returned memory reads as
+        // zeros. The range holds only this table, whose entries are all 0, and its only writer,
+        // code memory, is the caller: no data is lost.
         let given = unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, start, TABLE_SIZE) };
-        // A host that refuses keeps it.
+        // If the host refuses, it keeps the memory.
         drop(given);
     }
 }
 
-/// How many entries a table has.
+/// Numbers of entries in a table.
 #[derive(Clone, Copy, Debug, Default)]
 struct Table {
-    /// Those that lead to code.
+    /// Entries that lead to code.
     code: u32,
-    /// Those that are [`STORED`].
+    /// Entries that are [`STORED`].
     stored: u32,
 }
 
 impl Table {
-    /// The number that an entry with this offset is counted in.
+    /// The counter for an entry with this offset.
     fn number(&mut self, offset: u32) -> Option<&mut u32> {
         match offset {
             0 => None,
@@ -96,38 +96,38 @@ impl Table {
     }
 }
 
-/// The entries, and which of their tables take up memory.
+/// The table of entries, and which of its tables take up memory.
 pub(super) struct Tables {
     entries: Arc<Entries>,
-    /// By page of guest code: the tables that take up memory.
+    /// The tables that take up memory, by page of guest code.
     by_page: HashMap<u32, Table>,
-    /// How many of them lead to code, and how many nowhere.
+    /// Number of tables that lead to code, and of empty ones.
     of_code: usize,
     empty: usize,
 }
 
 impl Tables {
-    /// Tables without an entry.
+    /// Creates a table without entries.
     pub(super) fn new() -> Result<Self, JitError> {
         Ok(Self { entries: Arc::new(Entries::new()?), by_page: HashMap::new(), of_code: 0, empty: 0 })
     }
 
-    /// The entries; engines look into them without a lock.
+    /// The entries, which engines read without a lock.
     pub(super) fn entries(&self) -> &Arc<Entries> {
         &self.entries
     }
 
-    /// Where compiled code finds the entries.
+    /// The address of the entries for compiled code.
     pub(super) fn base(&self) -> u64 {
         self.entries.base()
     }
 
-    /// How many tables lead to code.
+    /// Number of tables that lead to code.
     pub(super) fn of_code(&self) -> usize {
         self.of_code
     }
 
-    /// Publishes the entry for `pc`, or with 0 takes it back.
+    /// Publishes the entry for `pc`, or removes it if `offset` is 0.
     pub(super) fn set(&mut self, pc: u32, offset: u32) {
         let was = self.entries.offset(pc);
         if was == offset {
@@ -152,7 +152,7 @@ impl Tables {
         }
     }
 
-    /// Gives the tables that lead nowhere back to the host.
+    /// Returns empty tables to the host.
     pub(super) fn give_back_empty(&mut self) {
         for (&page, _) in self.by_page.iter().filter(|(_, table)| table.is_empty()) {
             self.entries.give_back(page);
@@ -176,11 +176,11 @@ mod tests {
         }
     }
 
-    /// Tables of the first `pages` pages that the host has memory for.
+    /// Number of tables of the first `pages` pages that are resident in the host's memory.
     fn resident(tables: &Tables, pages: u32) -> usize {
         let mut present = vec![0_u8; pages as usize];
         let start = tables.entries.0.as_mut_ptr();
-        // SAFETY: asks for pages of the mapping, and there is a byte for each.
+        // SAFETY: queries pages of the mapping; the vector has a byte for each.
         let asked = unsafe { libc::mincore(start.cast(), pages as usize * TABLE_SIZE, present.as_mut_ptr()) };
         assert_eq!(asked, 0);
         present.iter().filter(|&&present| present & 1 != 0).count()
@@ -195,7 +195,7 @@ mod tests {
             tables.set(pc, 64);
         }
         assert_eq!((tables.of_code(), resident(&tables, PAGES)), (PAGES as usize, PAGES as usize));
-        // One entry keeps a table, one of code that is kept as well.
+        // A single entry keeps a table, even one of stored code.
         tables.set(ends(7)[1], STORED);
         for pc in (0..PAGES).map(|page| ends(page)[0]) {
             tables.set(pc, 0);

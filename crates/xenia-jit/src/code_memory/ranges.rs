@@ -1,33 +1,33 @@
-//! Which ranges of code memory are handed out. Ranges begin at multiples of [`ALIGNMENT`]; what was
-//! never handed out lies behind what was.
+//! Allocator of code memory. Ranges begin at multiples of [`ALIGNMENT`]; memory that was never
+//! allocated lies behind all ranges that were.
 
 use crate::JitError;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What ranges begin at multiples of.
+/// Alignment of ranges in bytes.
 pub(super) const ALIGNMENT: usize = 32;
 
-/// See the module's doc.
+/// The allocator: a best-fit free list and the end of all ranges allocated so far.
 pub(super) struct Ranges {
-    /// Bytes that there are.
+    /// Size of code memory in bytes.
     size: usize,
     used: usize,
-    /// Released ranges, for reuse: sizes by offset. No two touch.
+    /// Free ranges: sizes by offset. Adjacent ranges are merged.
     free: BTreeMap<usize, usize>,
-    /// The same ranges, as size and offset.
+    /// The same ranges as pairs of size and offset.
     by_size: BTreeSet<(usize, usize)>,
-    /// Bytes of them all.
+    /// Total size of the free ranges.
     released: usize,
 }
 
 impl Ranges {
-    /// Nothing of `size` bytes is handed out.
+    /// Creates an allocator of `size` bytes, all free.
     pub(super) fn new(size: usize) -> Self {
         Self { size, used: 0, free: BTreeMap::new(), by_size: BTreeSet::new(), released: 0 }
     }
 
-    /// Room for `size` bytes of code, as an offset: the smallest released range that has it, else
-    /// what was never handed out.
+    /// Allocates `size` bytes and returns their offset: from the smallest free range that fits,
+    /// else behind all ranges.
     pub(super) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         let size = size.next_multiple_of(ALIGNMENT);
         if let Some(&(free, offset)) = self.by_size.range((size, 0)..).next() {
@@ -45,10 +45,10 @@ impl Ranges {
         Ok(offset)
     }
 
-    /// Takes a range back.
+    /// Frees a range.
     pub(super) fn release(&mut self, offset: usize, size: usize) {
         let (mut offset, mut size) = (offset, size.next_multiple_of(ALIGNMENT));
-        // Neighbours are merged, so that the list stays short.
+        // Neighbours are merged to keep the list short.
         if let Some((&before, &length)) = self.free.range(..offset).next_back()
             && before + length == offset
         {
@@ -74,19 +74,19 @@ impl Ranges {
         self.released -= size;
     }
 
-    /// Takes everything back from `used` on.
+    /// Frees everything from offset `used` on.
     pub(super) fn release_from(&mut self, used: usize) {
         self.free.clear();
         self.by_size.clear();
         (self.used, self.released) = (used, 0);
     }
 
-    /// Bytes that are handed out or once were.
+    /// End of all ranges that are or were allocated.
     pub(super) fn used(&self) -> usize {
         self.used
     }
 
-    /// Bytes that are handed out.
+    /// Number of allocated bytes.
     pub(super) fn in_use(&self) -> usize {
         self.used - self.released
     }

@@ -1,8 +1,8 @@
-//! Regions compiled for AArch64, as texts: that the lifter's output needs no x86-64 is shown on any
-//! host.
+//! Dumps of regions compiled for AArch64, which test on any host that the lifter's output does not
+//! depend on x86-64.
 //!
-//! Nothing runs this code. What stands around a region's code (entries, ways out, hooks, handled
-//! faults) is x86-64's alone, and is not made here.
+//! The code never runs. Entries, exits, hooks and fault handling exist for x86-64 only and are not
+//! generated.
 
 use super::{Compiler, Texts, flags};
 use crate::lift::LiftConfig;
@@ -16,11 +16,11 @@ use cranelift_codegen::isa;
 use cranelift_frontend::FunctionBuilderContext;
 use xenia_guest::GuestAddr;
 
-/// Any 64-bit Arm under Linux.
+/// 64-bit Arm under Linux.
 const TARGET: &str = "aarch64-unknown-linux-gnu";
 
 impl Compiler {
-    /// Cranelift for AArch64.
+    /// Creates a compiler for AArch64.
     pub(crate) fn for_aarch64(config: &JitConfig) -> Result<Self, JitError> {
         let failed = |why: String| JitError::Cranelift(format!("Cranelift for {TARGET}: {why}"));
         let triple = TARGET.parse().map_err(|why| failed(format!("{why}")))?;
@@ -33,9 +33,9 @@ impl Compiler {
         })
     }
 
-    /// What `region` becomes.
+    /// The IR and AArch64 assembly of `region`.
     pub(crate) fn texts(&mut self, region: &Region, config: LiftConfig) -> Result<Texts, JitError> {
-        // Every AArch64 has fused multiply-add.
+        // All AArch64 processors have fused multiply-add.
         let config = LiftConfig { has_fma: true, has_pshufb: false, memory_at: None, ..config };
         let (_, clif) = self.lift_and_compile(region, config, true)?;
         let host = self.context.compiled_code().and_then(|code| code.vcode.clone());
@@ -44,8 +44,8 @@ impl Compiler {
 }
 
 impl Jit {
-    /// The intermediate form of the code at `pc`, and the AArch64 assembly that it becomes. Only
-    /// one piece of what is too long.
+    /// The IR of the code at `pc`, and its AArch64 assembly. If the code is too long, one piece of
+    /// it.
     pub fn dump_for_aarch64(&self, pc: GuestAddr) -> Result<Option<(String, String)>, JitError> {
         let mode = Mode::default();
         let Some(code) = self.shared.code(mode) else { return Ok(None) };

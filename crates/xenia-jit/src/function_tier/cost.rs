@@ -1,13 +1,13 @@
-//! What compiling costs, over random regions: no region that a title can make holds its visit up
-//! for long.
+//! Test of compile time over random regions: no region in a title may hold up its visit for long.
 //!
-//! The stop flag is looked at between visits, and lockstep runs one visit after another, so one
-//! compilation is the longest that a title can keep everybody waiting with code alone. A case is
-//! one region, made of what is slow to compile and of anything else, as long as regions may be.
+//! The stop flag is polled between visits, and lockstep runs one visit after another, so one
+//! compilation is the longest delay that a title can cause with code alone. A case is one region of
+//! at most the maximum length, made of instructions that are slow to compile and of others.
 //!
 //! ```sh
 //! XENIA_COMPILE_CASES=0..2000 cargo test --release -p xenia-jit compiling_ends_soon
-//! XENIA_COMPILE_CASES=77..78 XENIA_COMPILE_LOG=1 cargo test -p xenia-jit compiling_ends_soon -- --nocapture
+//! XENIA_COMPILE_CASES=77..78 XENIA_COMPILE_LOG=1 \
+//!     cargo test -p xenia-jit compiling_ends_soon -- --nocapture
 //! ```
 
 use crate::lift::MOST_IR;
@@ -23,19 +23,19 @@ use xenia_isa::{Family, Op, ROWS, Row, decode};
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_testing::{Cases, Dice, thread_time};
 
-/// Cases that run with the other tests.
+/// Number of cases in an ordinary test run.
 const CASES: u64 = 24;
-/// Processor time that one compilation may take: twice what the longest of many was seen to.
+/// Maximum processor time of one compilation: twice the longest time observed in many.
 const LONGEST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 250 });
-/// By how much the intermediate form may be longer than [`MOST_IR`]: one instruction's.
+/// Excess of the IR over [`MOST_IR`] that is allowed: the IR of one instruction.
 const OVER: usize = 256;
 
-/// Where a case's code lies.
+/// Address of a case's code.
 const CODE: u32 = 0x8200_0000;
-/// `blr`.
+/// Encoding of `blr`.
 const BLR: u32 = 0x4E80_0020;
 
-/// Rows whose instructions become the most code, or code that is the slowest to compile.
+/// Rows with the most code per instruction, or the code that is slowest to compile.
 const HEAVY: &[Op] = &[
     Op::lmw,
     Op::stmw,
@@ -69,7 +69,7 @@ const HEAVY: &[Op] = &[
     Op::stvrx,
 ];
 
-/// A word of one of `rows`, operands random.
+/// A word of one of `rows` with random operands.
 fn word(dice: &mut Dice, rows: &[&Row]) -> u32 {
     let row = rows[dice.below(rows.len())];
     for _ in 0..32 {
@@ -81,12 +81,12 @@ fn word(dice: &mut Dice, rows: &[&Row]) -> u32 {
     row.bits
 }
 
-/// The rows that a case's straight code is made of.
+/// The rows of a case's straight-line code.
 fn rows(dice: &mut Dice) -> Vec<&'static Row> {
     let straight = |row: &&Row| row.family != Family::Branch;
     let heavy = |dice: &mut Dice| dice.of(HEAVY).map(Op::row);
     match dice.below(8) {
-        // Runs of one instruction.
+        // One instruction repeated.
         0 => dice.of(&[Op::lmw, Op::stmw, Op::lswi, Op::stswi]).map(Op::row).into_iter().collect(),
         1 => heavy(dice).into_iter().collect(),
         2 => vec![&ROWS[dice.below(ROWS.len())]],
@@ -101,20 +101,20 @@ fn rows(dice: &mut Dice) -> Vec<&'static Row> {
     }
 }
 
-/// How a case's code branches.
+/// The control flow of a case's code.
 #[derive(Clone, Copy, Debug)]
 enum Flow {
-    /// Not at all.
+    /// No branches at all.
     Straight,
-    /// Over a few instructions, every few.
+    /// Forward branches over a few instructions.
     Ifs,
-    /// Back over a few, or over many.
+    /// Backward branches over a few instructions, or over many.
     Loops,
-    /// Calls: what comes after each is an entry.
+    /// Calls, so that the instruction after each is an entry.
     Calls,
-    /// From anywhere to anywhere.
+    /// Branches between arbitrary instructions.
     Web,
-    /// As `Web`, with nothing in between.
+    /// As `Web`, with branches only.
     Branches,
 }
 
@@ -126,7 +126,7 @@ fn branch(dice: &mut Dice, flow: Flow, at: usize, length: usize) -> u32 {
         Flow::Straight | Flow::Ifs => here + 1 + few,
         Flow::Loops if dice.one_in(4) => anywhere.min(here),
         Flow::Loops => here - few,
-        // The function before, so that this one goes on.
+        // The function before this one, so that this one is not split.
         Flow::Calls => -1,
         Flow::Web | Flow::Branches => anywhere,
     };
@@ -134,21 +134,21 @@ fn branch(dice: &mut Dice, flow: Flow, at: usize, length: usize) -> u32 {
     if matches!(flow, Flow::Calls) {
         return Op::bx.row().bits | displacement & 0x03FF_FFFC | 1;
     }
-    // Conditional on any bit, or on the counter as well.
+    // Conditional on a random CR bit, or on CTR as well.
     let (bo, bi) = ([4, 12, 16, 8][dice.below(4)], dice.below(32) as u32);
     Op::bcx.row().bits | bo << 21 | bi << 16 | displacement & 0xFFFC
 }
 
-/// A case's code, and how it was made.
+/// A case's code, and a description of it.
 fn code(dice: &mut Dice) -> (Vec<u32>, String) {
     let flows =
         [Flow::Straight, Flow::Straight, Flow::Ifs, Flow::Loops, Flow::Calls, Flow::Web, Flow::Branches];
     let flow = flows[dice.below(flows.len())];
     let (rows, every) = (rows(dice), [2, 3, 8, 40][dice.below(4)]);
-    // Mostly as long as regions may be and longer: what is short is compiled soon.
+    // Mostly at least the maximum length of a region: short regions compile quickly.
     let length = if dice.one_in(6) { 1 + dice.below(REGION_LIMIT) } else { REGION_LIMIT + dice.below(200) };
-    // At times few words again and again: all registers of a long load, or one result that the next
-    // ones use.
+    // Sometimes a few words repeated: all registers of a multiple load, or a result that the next
+    // instructions use.
     let few: Vec<u32> = (0..=dice.below(40)).map(|_| word(dice, &rows)).collect();
     let repeats = dice.one_in(3);
     let straight = |dice: &mut Dice, at: usize| if repeats { few[at % few.len()] } else { word(dice, &rows) };
@@ -164,7 +164,7 @@ fn code(dice: &mut Dice) -> (Vec<u32>, String) {
     (words, format!("{length} of {} rows ({names:?}{again}), {flow:?} every {every}", rows.len()))
 }
 
-/// What compiling the code at [`CODE`] took: instructions, intermediate form, processor time.
+/// Compiles the code at [`CODE`]. Returns instructions, IR instructions and processor time.
 fn compile(jit: &mut Jit, mode: Mode) -> (u64, usize, Duration) {
     let shared = Arc::clone(&jit.shared);
     let code = shared.code(mode).unwrap();

@@ -1,17 +1,18 @@
-//! The condition register as a word, from compiled code: functions that save CR begin with it.
+//! Assembly routine that forms the condition register's word from its fields, for functions that
+//! save CR in their prologue.
 //!
-//! Fields are read one by one: a load of several would wait until those that code has just stored,
-//! each by itself, have reached the cache.
+//! Fields are loaded one at a time: a wider load would wait until all separately stored fields have
+//! reached the cache.
 
 use crate::host::{Word, displacement};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
-/// Leaves CR as a word of nibbles in [`Word::HookResult`]. Preserves all registers but the flags.
+/// Stores CR as a word of nibbles in [`Word::HookResult`]. Preserves all registers but the flags.
 ///
 /// # Safety
-/// r15 points into the context that `enter` was given, as in all compiled code.
+/// r15 must point into the context that was passed to `enter`, as in all compiled code.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn condition_word() {
     naked_asm!(
@@ -19,13 +20,13 @@ pub(super) unsafe extern "sysv64" fn condition_word() {
         "push rcx",
         "push rdx",
         "xor eax, eax",
-        // The carry flag becomes each of the word's bits in turn.
+        // Shift the word's bits in through the carry flag.
         ".irp field, 0, 1, 2, 3, 4, 5, 6, 7",
         "mov rcx, [r15 + {fields} + 8 * \\field]",
         // LT.
         "bt rcx, 62",
         "adc eax, eax",
-        // The opposite of GT: the sign of (n - 1) | n is set unless n is greater than 0.
+        // The complement of GT: the sign of (n - 1) | n is set unless n is greater than 0.
         "lea rdx, [rcx - 1]",
         "or rdx, rcx",
         "add rdx, rdx",
@@ -57,10 +58,11 @@ mod tests {
     use std::arch::asm;
     use xenia_cpu::CrField;
 
-    /// The word that [`condition_word`] makes of a context.
+    /// The word that [`condition_word`] forms of a context.
     fn word_by_code(ctx: &mut PpcContext) -> u64 {
         let r15 = std::ptr::from_mut(ctx).addr() + AHEAD;
-        // SAFETY: r15 points into a context that nobody else uses; all other registers are preserved.
+        // SAFETY: r15 points into a context that no other code uses; all other registers are
+        // preserved.
         unsafe { asm!("call {}", sym condition_word, in("r15") r15) };
         ctx.host[Word::HookResult as usize]
     }

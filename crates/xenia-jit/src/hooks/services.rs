@@ -1,4 +1,4 @@
-//! What the hooks do, each for the row of the same name in [`super::Hook`].
+//! Implementations of the hooks; each has the name of its row in [`super::Hook`].
 
 use super::Call;
 use crate::enter::DEFAULT_MXCSR;
@@ -64,8 +64,8 @@ pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
     }
 }
 
-/// The instruction at the context's pc could not access memory: the region's second result. A store
-/// to a page that holds code is the interpreter's.
+/// Handles a failed memory access at the context's pc: returns the region's second result. The
+/// interpreter executes stores to a page that contains code.
 fn raise(call: &mut Call<'_, '_>, fault: MemoryFault) -> u64 {
     let pc = call.ctx.pc;
     if fault.kind == FaultKind::HoldsCode {

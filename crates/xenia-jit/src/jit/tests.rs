@@ -1,4 +1,4 @@
-//! Several engines at once, seen from inside.
+//! Tests of several concurrent engines.
 
 use super::*;
 use std::sync::atomic::{AtomicBool, Ordering::*};
@@ -10,7 +10,7 @@ use xenia_memory::{AllocKind, Protect};
 const CODE: u32 = 0x8200_0000;
 const SIZE: u32 = 0x1_0000;
 
-/// A machine that compiles at once and holds `words` at [`CODE`].
+/// A machine that compiles at once and has `words` at [`CODE`].
 fn machine(words: &[u32]) -> Jit {
     let memory = GuestMemory::new().unwrap();
     memory.alloc_fixed(GuestAddr(CODE), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
@@ -24,7 +24,7 @@ fn put(jit: &Jit, words: &[u32]) {
     jit.shared.memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
 }
 
-/// r3 += 1; sc 2; back.
+/// A loop: r3 += 1; sc 2.
 const CALLS: [u32; 3] = [0x3863_0001, 0x4400_0042, 0x4BFF_FFF8];
 
 #[test]
@@ -43,14 +43,14 @@ fn kernel_calls_take_no_lock() {
     let mode = Mode::default();
     let cache = shared.code(mode).unwrap().cache.lock();
     let (done, wait) = mpsc::channel();
-    // Not scoped: should it hang, the test still ends.
+    // The thread is not scoped, so that the test ends even if it hangs.
     thread::spawn(move || done.send(calls_of(&mut jit)));
     let counted = wait.recv_timeout(Duration::from_secs(20));
     drop(cache);
     assert_eq!(counted, Ok(1000));
 }
 
-/// Makes a thousand kernel calls, which are compiled; what they counted.
+/// Makes a thousand kernel calls from compiled code, and returns the count.
 fn calls_of(jit: &mut Jit) -> u64 {
     let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
     ctx.begin_visit(1 << 20, 0, u32::MAX);
@@ -122,7 +122,7 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
         while Instant::now() < end {
             turn += 1;
             if turn.is_multiple_of(3) {
-                // The same words again: a new version.
+                // Writing the same words again changes the page's version.
                 put(&jit, &words);
             } else {
                 code.cache.lock().flush();

@@ -1,4 +1,4 @@
-//! Guest memory, and the host's floating-point mode.
+//! Guest memory accesses, and the host's floating-point mode.
 
 use super::{AFTER_FAULT, BUDGET, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
 use crate::hooks::Hook;
@@ -9,13 +9,13 @@ use xenia_isa::Instruction;
 
 /// The host's floating-point mode.
 impl Lifter<'_> {
-    /// From here on MXCSR is as `mode` wants it.
+    /// Ensures that MXCSR is in `mode` from here on.
     pub(super) fn float_mode(&mut self, mode: FloatMode) {
         if self.mode == Some(mode) {
             return;
         }
         self.mode = Some(mode);
-        // Compared once more in the other mode, denormals might be zeros.
+        // In the other mode a repeated compare might treat denormals as zeros.
         self.settle_compares();
         let ctx = self.context();
         let now = self.b.ins().load(types::I64, HOST, ctx, Word::VectorMode.offset());
@@ -33,20 +33,20 @@ impl Lifter<'_> {
         self.b.switch_to_block(next);
     }
 
-    /// From here on MXCSR is in scalar mode.
+    /// Ensures that MXCSR is in scalar mode from here on.
     pub(crate) fn scalar_mode(&mut self) {
         self.float_mode(FloatMode::Scalar);
     }
 
-    /// From here on MXCSR is in vector mode.
+    /// Ensures that MXCSR is in vector mode from here on.
     pub(crate) fn vector_mode(&mut self) {
         self.float_mode(FloatMode::Vector);
     }
 }
 
-/// Guest memory.
+/// Accesses to guest memory.
 impl Lifter<'_> {
-    /// Prepares for a store that may fault, or for a load that may not be repeated.
+    /// Prepares for a store that may fault, or for a load that must not be replayed.
     pub(super) fn before_access(&mut self) {
         self.store_budget();
         self.ready_for_store();
@@ -62,15 +62,15 @@ impl Lifter<'_> {
         if self.spent_as_stored.is_none() {
             let (budget, ctx) = (self.budget_after(), self.context());
             self.b.ins().store(HOST, budget, ctx, BUDGET);
-            // Whoever wants the budget from here on has it at hand, and the one before lives no longer.
+            // Later uses take this value, so that the old one is no longer live.
             (self.state.budget, self.state.counted) = (budget, self.spent);
             self.spent_as_stored = Some(self.spent);
         }
     }
 
-    /// One access that may fault, and nothing else, at the host address that [`Self::host_address`]
-    /// gave: `access` gets the flags that it has. `before` prepares for it but in loops that
-    /// store nothing.
+    /// Emits one access that may fault, at the host address from [`Self::host_address`]. `access`
+    /// emits exactly the access, with the flags that it is given. `before` prepares for it, except
+    /// in loops with sunk stores.
     pub(super) fn access<R>(
         &mut self,
         address: Value,
@@ -87,12 +87,12 @@ impl Lifter<'_> {
         result
     }
 
-    /// What the branch behind an access at `address` tests: a value that is in a register there,
-    /// and has to be so before.
+    /// Operand of the branch after an access at `address`: a value that is in a register there, and
+    /// must be in one before the access.
     fn tested_behind(&mut self, address: Value) -> Value {
         let dfg = &self.b.func.dfg;
-        // Of a conjunction Cranelift tests the operands, which takes other bytes than those that become a
-        // mark.
+        // For a conjunction Cranelift tests the operands, which has another encoding than the one
+        // that becomes a mark.
         let is_and =
             dfg.value_def(address).inst().is_some_and(|inst| dfg.insts[inst].opcode() == Opcode::Band);
         match self.config.memory_at {
@@ -102,8 +102,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// Behind an access in a loop that stores nothing: the branch to the cold block that does,
-    /// which becomes a mark ([`crate::fault_exit`]). So what `tested` is decides nothing.
+    /// After an access in a loop with sunk stores: the branch to the cold block that stores the
+    /// sunk registers. The branch is patched into a mark ([`crate::fault_exit`]), so the value of
+    /// `tested` does not matter.
     fn leave_if_it_faulted(&mut self, tested: Value) {
         let [cold, next] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(cold);
@@ -116,7 +117,7 @@ impl Lifter<'_> {
         let kept = self.state.clone();
         self.flush_for_access();
         self.note_singles();
-        // What the site's remaining instructions are to be added to.
+        // The value to which the site's remaining instructions are added.
         let budget = self.budget_less(self.spent_as_stored.unwrap_or(self.spent));
         let why = self.b.ins().iconst(types::I64, reason(Leave::Fault, self.guest.pc));
         let exit = self.exit;
@@ -126,7 +127,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(next);
     }
 
-    /// Loads a value as it lies in memory.
+    /// Loads a value in memory byte order.
     pub(crate) fn load_guest(&mut self, ty: Type, address: Value, displacement: i32) -> Value {
         self.access(address, Self::before_load, |l, flags| {
             let displacement = l.placed(displacement);
@@ -134,7 +135,7 @@ impl Lifter<'_> {
         })
     }
 
-    /// Stores a value as it is to lie in memory.
+    /// Stores a value in memory byte order.
     pub(crate) fn store_guest(&mut self, value: Value, address: Value, displacement: i32) {
         if self.config.reservations == ReservationMode::Strict {
             self.before_access();
@@ -147,9 +148,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores a value as it is to lie in memory; everything is ready for a fault. Where
-    /// reservations are strict, nobody reserves or stores conditionally in its lines meanwhile,
-    /// and what others have reserved there ends.
+    /// Stores a value in memory byte order; the caller has prepared for a fault. With strict
+    /// reservations the store holds its lines exclusively, so that no other thread reserves them or
+    /// stores conditionally to them meanwhile, and it ends others' reservations there.
     pub(crate) fn store_in_one_step(&mut self, value: Value, address: Value, displacement: i32) {
         let placed = self.placed(displacement);
         if self.config.reservations != ReservationMode::Strict {
@@ -171,8 +172,8 @@ impl Lifter<'_> {
         self.call_hook(Hook::Stored, &[]);
     }
 
-    /// Host address of the 32-bit guest address `ea`, given zero-extended; without where memory
-    /// lies, if accesses say that themselves ([`Self::placed`]).
+    /// Host address of the 32-bit guest address `ea`, which is zero-extended. If the base of memory
+    /// is a constant, it is part of the displacement instead ([`Self::placed`]).
     pub(crate) fn host_address(&mut self, ea: Value) -> Value {
         if self.config.memory_at.is_some() {
             return ea;
@@ -188,15 +189,15 @@ impl Lifter<'_> {
         address
     }
 
-    /// The displacement of an access to what [`Self::host_address`] gave, with where memory lies if
-    /// that is not part of it.
+    /// Displacement of an access relative to [`Self::host_address`], including the base of memory
+    /// if it is a constant.
     pub(crate) fn placed(&self, displacement: i32) -> i32 {
         displacement + self.config.memory_at.unwrap_or_default()
     }
 
-    /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the
-    /// guest's space are inaccessible, as is what lies beside it, so an address that would wrap
-    /// faults alike.
+    /// Host address of `(RA|0)`. A displacement may be added on the host: both ends of the guest
+    /// address space and the space beside it are inaccessible, so an address that would wrap faults
+    /// as well.
     pub(crate) fn base_address(&mut self, ra: usize) -> Value {
         if ra == 0 {
             return match self.config.memory_at {

@@ -1,7 +1,7 @@
-//! Branches and condition-register logic.
+//! Lifting of branches and condition-register logic.
 //!
-//! A branch ends its block. `bcctr` with a BO that decrements CTR is an invalid form: it
-//! decrements, tests, and goes to the decremented CTR's address.
+//! A branch ends its block. `bcctr` with a BO that decrements CTR is an invalid form; the lifted
+//! code decrements CTR, tests it, and branches to the decremented address.
 
 use super::Lifter;
 use super::cache::{Cr, Special};
@@ -12,8 +12,8 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Branch, Instruction};
 
 impl Lifter<'_> {
-    /// Evaluates BO and BI, decrementing CTR where BO says so: nonzero if the branch is taken,
-    /// `None` if it always is.
+    /// Evaluates BO and BI and decrements CTR where BO says so. The result is nonzero if the branch
+    /// is taken; `None` if it always is.
     fn taken(&mut self, i: Instruction) -> Option<Value> {
         let bo = i.bo();
         let mut condition = None;
@@ -35,13 +35,13 @@ impl Lifter<'_> {
         condition
     }
 
-    /// LR is behind this instruction.
+    /// Sets LR to the address after this instruction.
     pub(super) fn set_link(&mut self) {
         let next = self.const64(u64::from(self.guest.pc.wrapping_add(4)));
         self.set_special(Special::Lr, next);
     }
 
-    /// Ends the block: `then` emits what a taken branch does.
+    /// Ends the block: `then` emits the code of the taken branch.
     fn branch(&mut self, condition: Option<Value>, then: impl FnOnce(&mut Self)) {
         let next = self.guest.pc.wrapping_add(4);
         match condition {
@@ -67,7 +67,7 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// Ends the block by going to `to` if `condition`, else on.
+    /// Ends the block with a jump to `to` if `condition`, else to the next instruction.
     fn branch_to(&mut self, condition: Option<Value>, to: u32) {
         let next = self.guest.pc.wrapping_add(4);
         if condition.is_some() {
@@ -103,7 +103,7 @@ impl Lifter<'_> {
                 l.call_guest(address, to, pc.wrapping_add(4));
             }),
             End::Branch { taken, .. } => self.branch_to(condition, taken),
-            // Branches are one of the two.
+            // Unreachable: a branch is one of the two.
             _ => self.raise(),
         }
     }
@@ -179,7 +179,8 @@ impl Branch for Lifter<'_> {
         let target = self.b.ins().ireduce(types::I32, target);
         let target = self.b.ins().band_imm_s(target, -4);
         let target = self.b.ins().uextend(types::I64, target);
-        // The host's return: the caller's frame compares the address with the one it expects.
+        // Uses the host's return stack: the caller's frame compares the address with the one it
+        // expects.
         self.branch(condition, |l| {
             l.flush();
             l.return_guest(target);

@@ -1,7 +1,7 @@
-//! Guest registers as values inside a block.
+//! Register cache: guest registers as SSA values inside a block.
 //!
-//! A register is loaded at first use ([`registers`], [`fields`]) and stored when the block is left
-//! ([`stores`]); see [`super`]. Here is what of it is known.
+//! A register is loaded at first use ([`registers`], [`fields`]) and written back lazily
+//! ([`stores`]); see [`super`]. This module holds the known values and the dirty bits.
 
 mod fields;
 mod registers;
@@ -14,38 +14,36 @@ use cranelift_codegen::ir::Value;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
-/// A CR field.
+/// A CR field. Compares are lazy: the field is formed from their operands when it is needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cr {
     /// The 64-bit form of [`xenia_cpu::CrField`], as the context has it.
     Word(Value),
     /// The nibble, as an I8.
     Bits(Value),
-    /// The order of two words or doublewords, and a copy of the mode's SO.
+    /// A lazy compare of two words or doublewords; its SO is the mode's.
     Compare(Compared),
-    /// The order of two floating-point numbers, with the nibble.
+    /// A floating-point compare: its operands, and the nibble that it gave.
     Float { a: Value, b: Value, bits: Value },
 }
 
-/// The operands of a compare.
+/// The operands of a lazy compare.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compared {
-    /// The first operand, a word or a doubleword.
+    /// A word or a doubleword.
     pub(crate) a: Value,
-    /// The second operand.
+    /// The second operand, of the same type as `a`.
     pub(crate) b: Value,
-    /// Whether they are compared as signed numbers.
+    /// Whether it is a signed compare.
     pub(crate) signed: bool,
-    /// The same words extended to 64 bits, where these are at hand.
+    /// The operands extended to 64 bits, if these values are known.
     pub(crate) extended: Option<(Value, Value)>,
 }
 
-/// A bit of XER that is kept apart. SO is a constant of the mode.
+/// A bit of XER that is cached separately. SO is a constant of the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Xer {
-    /// Overflow.
     Ov,
-    /// Carry.
     Ca,
 }
 
@@ -58,12 +56,10 @@ impl Xer {
     }
 }
 
-/// A special register of 64 bits that is kept as a value.
+/// A 64-bit special register that is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
-    /// Link register.
     Lr,
-    /// Count register.
     Ctr,
 }
 
@@ -76,15 +72,15 @@ impl Special {
     }
 }
 
-/// What is known of the registers, and what has yet to be stored.
+/// Known register values, and dirty bits of those that are not written back.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     gpr: [Option<Value>; 32],
-    /// The low word where it is at hand as a value of its own.
+    /// The low word as an I32, if known.
     low: [Option<Value>; 32],
-    /// The low word, zero-extended, where it is at hand and the upper half may be something else.
+    /// The low word zero-extended, if known and the register's upper half may be nonzero.
     extended: [Option<Value>; 32],
-    /// The low word, sign-extended, where it is at hand and the upper half may be something else.
+    /// The low word sign-extended, if known and the register's upper half may be different.
     signed: [Option<Value>; 32],
     /// Bit n: the upper half of GPR n is zero.
     zero_extended: u32,
@@ -99,14 +95,15 @@ pub(crate) struct Cache {
     xer_dirty: u8,
     special: [Option<Value>; 2],
     special_dirty: u8,
-    /// What FPSCR owes to the block's last floating-point instructions.
+    /// FPSCR state of the block's last floating-point instructions that is not stored yet.
     pending: Pending,
 }
 
-/// See `float_state`: stored to `PpcContext::fp_lazy` with everything else that is dirty.
+/// Lazy FPSCR state (see [`crate::float_state`]), written back to `PpcContext::fp_lazy` like dirty
+/// registers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
-    /// The instruction, and its operands frA, frB, frC where it has them.
+    /// The last operation: the instruction word, and its operands frA, frB, frC where it has them.
     pub(crate) operation: Option<(u32, [Option<Operand>; 3])>,
     /// FPCC of a later compare, as an I8.
     pub(crate) compared: Option<Value>,
@@ -151,38 +148,38 @@ pub(super) fn cr_offset(field: usize) -> i32 {
 }
 
 impl Cache {
-    /// GPR `n` has this value in the context.
+    /// Records that the context holds `value` in GPR `n`.
     pub(super) fn know_gpr(&mut self, n: usize, value: Value) {
         self.gpr[n] = Some(value);
     }
 
-    /// Whether GPR `n` is at hand.
+    /// Whether the value of GPR `n` is known.
     pub(super) fn knows_gpr(&self, n: usize) -> bool {
         self.gpr[n].is_some()
     }
 
-    /// Whether the low word of GPR `n` is at hand, zero-extended.
+    /// Whether the zero-extended low word of GPR `n` is known.
     pub(super) fn knows_low(&self, n: usize) -> bool {
         self.zero_extended >> n & 1 != 0 && self.knows_gpr(n) || self.extended[n].is_some()
     }
 
-    /// Vector register `n` has this value in the context.
+    /// Records that the context holds `value` in vector register `n`.
     pub(super) fn know_vr(&mut self, n: usize, value: Value) {
         self.vr[n] = Some(value);
     }
 
-    /// Whether vector register `n` is at hand.
+    /// Whether the value of vector register `n` is known.
     pub(super) fn knows_vr(&self, n: usize) -> bool {
         self.vr[n].is_some()
     }
 
-    /// Whether FPSCR is owed anything.
+    /// Whether lazy FPSCR state is pending.
     pub(super) fn owes_status(&self) -> bool {
         let Pending { operation, compared, rounding } = &self.pending;
         operation.is_some() || compared.is_some() || rounding.is_some()
     }
 
-    /// The low word of GPR `n` in the context is this, zero-extended.
+    /// Records that `value` is the zero-extended low word of GPR `n` in the context.
     pub(super) fn know_low(&mut self, n: usize, value: Value) {
         self.extended[n] = Some(value);
     }

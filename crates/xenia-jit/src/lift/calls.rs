@@ -1,8 +1,8 @@
-//! What compiled code calls, row by row: the list is here, and a test holds it to the lifter.
+//! Test: the list of hooks and interpreter exits that compiled code may use, row by row.
 //!
-//! Every row is lifted with many words of its own, and the IR is searched for hooks and for exits
-//! to the interpreter. A row that uses one which the list does not grant it fails the test, and so
-//! does a line of the list that nothing uses.
+//! The test lifts many random encodings of each row and searches the IR for hooks and for exits to
+//! the interpreter. It fails if a row uses one that the list does not grant, or if a line of the
+//! list is unused.
 
 use super::{LiftConfig, Lifter, region_signature};
 use crate::hooks::Hook;
@@ -15,16 +15,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use xenia_cpu::ReservationMode;
 use xenia_isa::{Family, Op, ROWS, decode};
 
-/// How an instruction's work is done elsewhere than in its own code.
+/// Work of an instruction that its inline code does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
-    /// Leaving compiled code before it, so that the interpreter raises its exception.
+    /// Leaves compiled code before the instruction, so that the interpreter raises its exception.
     Raise,
-    /// A hook, none of which is the interpreter's work.
+    /// Calls a hook; no hook runs the interpreter.
     Call(Hook),
 }
 
-/// Rows, what they use, why, and what it costs.
+/// Rows that may use a way, with the reason and the cost.
 struct Granted {
     rows: &'static [Op],
     way: Way,
@@ -162,7 +162,7 @@ const GRANTED: &[Granted] = &[
     },
 ];
 
-/// What whole families may use, and why.
+/// Ways that whole families may use, with the reason.
 const GRANTED_TO_FAMILIES: &[(Family, Way, &str)] = &[
     (
         Family::Float,
@@ -193,7 +193,7 @@ const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
 const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
     cold block; about 5 ns.";
 
-/// Modes and reservations that code is compiled for.
+/// The modes and kinds of reservations to lift for.
 fn configs() -> impl Iterator<Item = LiftConfig> {
     let modes =
         (0..Mode::COUNT).map(|n| Mode { wide: n & 1 != 0, controlled: n & 2 != 0, overflowed: n & 4 != 0 });
@@ -211,7 +211,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
     })
 }
 
-/// What the code of `word` uses.
+/// The ways that the code of `word` uses.
 fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
     const PC: u32 = 0x8201_0000;
     let mut fetch = |pc: u32| (pc == PC).then_some(word);
@@ -250,7 +250,7 @@ fn no_row_calls_out_but_where_it_may() {
     for row in ROWS {
         let mut tried = 0;
         while tried < 32 {
-            // The first word has zeros where it may.
+            // The first word has zeros in its free bits.
             let free = if tried == 0 { 0 } else { dice.next() as u32 };
             tried += 1;
             let word = row.bits | free & !row.mask;

@@ -1,13 +1,13 @@
-//! Registers that a loop carries as values ([`crate::loops`]).
+//! Loop-carried registers and store sinking for the loops of [`crate::loops`].
 //!
-//! Inside such a loop a carried register is a variable of the frontend, which has it in values and
-//! block parameters: a read takes the variable, a write defines it. Every edge into the loop, from
-//! the code around it or from an entry, leads through the *gate* of the block that it goes to,
-//! which loads the variables.
+//! Inside a loop a carried register is a variable of `cranelift-frontend`, which turns it into SSA
+//! values and block parameters: a read uses the variable, a write defines it. Each edge into the
+//! loop, from surrounding code or from an entry, leads through the *gate* of its target block (a
+//! loop preheader, one per target), which loads the variables from the context.
 //!
-//! Those that the loop changes are *sunk*: inside of it the context holds anything. They are stored
-//! where the loop is left, or something looks at the context ([`Lifter::surface`]), and where an
-//! access faults ([`crate::fault_exit`]).
+//! Registers that the loop changes are *sunk*: inside the loop their slots in the context are
+//! stale. They are stored at the loop's exits, before code reads the context ([`Lifter::surface`]),
+//! and after a faulting access ([`crate::fault_exit`]).
 
 use super::copies::Copies;
 use super::{HOST, Lifter, State};
@@ -17,21 +17,21 @@ use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;
 
-/// Loops, and what they carry.
+/// The region's loops and their variables.
 #[derive(Debug, Default)]
 pub(super) struct Carrying {
-    /// By number of the loop.
+    /// Variables of each loop, by register.
     loops: Vec<[Option<Variable>; carried::COUNT]>,
-    /// By number of the loop.
+    /// Register copies of each loop.
     copies: Vec<Copies>,
-    /// By number of the loop, bit n: register n is sunk. `None`: none is, and accesses find
-    /// everything stored.
+    /// Sunk registers of each loop, as bits. `None`: the loop sinks no register, so all registers
+    /// are stored before its accesses.
     sunk: Vec<Option<u64>>,
-    /// Which loop a block belongs to.
+    /// The loop that each block belongs to.
     of_block: BTreeMap<u32, usize>,
-    /// The loop that is being lifted.
+    /// The loop of the block being lifted.
     pub(super) here: Option<usize>,
-    /// By the block that they lead to.
+    /// Gates, keyed by the blocks that they lead to.
     gates: BTreeMap<u32, ir::Block>,
 }
 
@@ -48,50 +48,51 @@ impl Carrying {
         result
     }
 
-    /// Whether the block at `pc` is in a loop that carries registers.
+    /// Whether the block at `pc` is in a loop with loop-carried registers.
     pub(super) fn has(&self, pc: u32) -> bool {
         self.of_block.contains_key(&pc)
     }
 
-    /// Of the loop that is being lifted.
+    /// Register copies of the current loop.
     pub(super) fn copies(&self) -> Option<&Copies> {
         Some(&self.copies[self.here?])
     }
 
-    /// Begins a block.
+    /// Enters the block at `pc`: selects its loop.
     pub(super) fn begin(&mut self, pc: u32) {
         self.here = self.of_block.get(&pc).copied();
     }
 
-    /// Whether the loop that is being lifted stores nothing before its accesses.
+    /// Whether the current loop sinks its stores.
     pub(super) fn is_sinking(&self) -> bool {
         self.here.is_some_and(|here| self.sunk[here].is_some())
     }
 
-    /// Whether the block at `to` belongs to the loop that is being lifted.
+    /// Whether the block at `to` is in the current loop.
     pub(super) fn goes_on_at(&self, to: u32) -> bool {
         self.here.is_some() && self.of_block.get(&to).copied() == self.here
     }
 
-    /// Registers of which the context holds anything.
+    /// Registers whose slots in the context are stale.
     pub(super) fn sunk(&self) -> impl Iterator<Item = usize> + use<> {
         let sunk = self.here.and_then(|here| self.sunk[here]).unwrap_or_default();
         (0..carried::COUNT).filter(move |n| sunk >> n & 1 != 0)
     }
 
-    /// Whether the context holds anything for a register.
+    /// Whether a register's slot in the context is stale.
     pub(super) fn sinks(&self, register: usize) -> bool {
         self.here.and_then(|here| self.sunk[here]).unwrap_or_default() >> register & 1 != 0
     }
 
-    /// The variable of a register, where it is carried.
+    /// The variable of a register, if the current loop carries it.
     pub(super) fn variable(&self, register: usize) -> Option<Variable> {
         self.loops[self.here?][register]
     }
 }
 
 impl Lifter<'_> {
-    /// Where an edge from the block that is being lifted to `to`, a block of the region, leads.
+    /// The target of an edge from the current block to `to`, a block of the region: the block, or
+    /// its gate if the edge enters a loop.
     pub(super) fn way_to(&mut self, to: u32) -> ir::Block {
         let target = self.blocks[&to];
         let into = self.carrying.of_block.get(&to).copied();
@@ -105,7 +106,7 @@ impl Lifter<'_> {
         })
     }
 
-    /// Fills the gates.
+    /// Emits the gates.
     pub(super) fn fill_gates(&mut self) {
         for (to, gate) in std::mem::take(&mut self.carrying.gates) {
             self.carrying.begin(to);

@@ -1,6 +1,6 @@
-//! Fields of the condition register, in the 64-bit form of [`xenia_cpu::CrField`] and as nibbles.
+//! CR fields in the 64-bit form of [`xenia_cpu::CrField`] and as nibbles.
 //!
-//! XER\[SO\], of which fields hold a copy, is a constant of the mode that code is compiled for.
+//! The SO bits of fields are copies of XER\[SO\], which is a constant of the code's mode.
 
 use super::cache::{Compared, Cr, cr_offset};
 use super::{HOST, Lifter};
@@ -9,13 +9,13 @@ use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::CrField;
 
-/// The sign, which is clear where GT is set if nothing below it leaves GT open.
+/// The sign bit: with a nonzero value below it, GT is set exactly if it is clear.
 const SIGN: u64 = 1 << 63;
-/// SO of a field whose LT is clear.
+/// The SO bit of a field whose LT is clear.
 const SO: i64 = 1 << 61;
 
 impl Lifter<'_> {
-    /// Stores a field that is known.
+    /// Stores a field, if known.
     pub(super) fn store_field(&mut self, field: usize) {
         if let Some(known) = self.cache.cr[field] {
             let word = self.word_of(known);
@@ -24,7 +24,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// A field of the context.
+    /// Loads a field from the context.
     pub(super) fn load_field(&mut self, field: usize) -> Value {
         let ctx = self.context();
         self.b.ins().load(types::I64, HOST, ctx, cr_offset(field))
@@ -48,7 +48,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// The difference of two words, or −1, 0 or 1 by the order of two doublewords.
+    /// The difference of two words, or −1, 0 or 1 for the order of two doublewords.
     fn difference(&mut self, compared: Compared) -> Value {
         let Compared { a, b, signed, extended } = compared;
         if let Some((a, b)) = extended {
@@ -142,7 +142,7 @@ impl Lifter<'_> {
         self.set_cr(field, value);
     }
 
-    /// A field with another GT: the sign clear, and a bit set that means nothing by itself.
+    /// A field with GT replaced: the sign cleared, and a bit set that has no meaning alone.
     fn with_greater(&mut self, word: Value, greater: Value) -> Value {
         let clear = self.b.ins().ishl_imm_s(word, 1);
         let clear = self.b.ins().ushr_imm_s(clear, 1);
@@ -153,7 +153,7 @@ impl Lifter<'_> {
         self.b.ins().bor(clear, sign)
     }
 
-    /// A field with another EQ: the low half 0 or 1, and GT said by the sign alone.
+    /// A field with EQ replaced: the low half 0 or 1, and GT determined by the sign alone.
     fn with_equal(&mut self, word: Value, equal: Value) -> Value {
         let before = self.b.ins().iadd_imm_s(word, -1);
         let sign = self.const64(SIGN);
@@ -171,7 +171,7 @@ impl Lifter<'_> {
         self.b.ins().bor(high, low)
     }
 
-    /// XER\[SO\] of the mode, 0 or 1.
+    /// The mode's XER\[SO\], 0 or 1.
     pub(super) fn so(&self) -> i64 {
         i64::from(self.config.mode.overflowed)
     }

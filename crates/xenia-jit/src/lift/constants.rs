@@ -1,25 +1,25 @@
-//! Values that are constants.
+//! Constant folding in the lifter.
 //!
-//! Code makes addresses and masks of two halves, and stores numbers. Cranelift's optimiser would
-//! fold that, but it runs for nobody (docs/src/decisions/0053): so arms that such code consists of
-//! ask here. A constant takes no host register, as it is made anew, or is part of the instruction,
-//! where it is used.
+//! PowerPC code builds addresses and masks from two halves, and stores constants. Cranelift's
+//! optimiser would fold them, but it is disabled (docs/src/decisions/0053), so the arms for such
+//! instructions fold here. A constant occupies no host register: it is rematerialised at its use or
+//! becomes an immediate.
 
 use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, types};
 
 impl Lifter<'_> {
-    /// A doubleword.
+    /// A 64-bit constant.
     pub(crate) fn const64(&mut self, value: u64) -> Value {
         self.b.ins().iconst(types::I64, value as i64)
     }
 
-    /// A word.
+    /// A 32-bit constant.
     pub(crate) fn const32(&mut self, value: u32) -> Value {
         self.b.ins().iconst(types::I32, i64::from(value as i32))
     }
 
-    /// What an integer of up to 64 bits is, sign-extended, if it is a constant.
+    /// The sign-extended value of an integer of up to 64 bits, if it is a constant.
     pub(super) fn constant(&self, value: Value) -> Option<i64> {
         let dfg = &self.b.func.dfg;
         let inst = dfg.value_def(value).inst()?;
@@ -28,7 +28,7 @@ impl Lifter<'_> {
         Some(imm.bits() << unused >> unused)
     }
 
-    /// The constant `number` of type `ty`, or what is left of it there.
+    /// The constant `number` truncated to type `ty`.
     fn const_of(&mut self, ty: Type, number: i64) -> Value {
         self.b.ins().iconst(ty, number)
     }
@@ -56,7 +56,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// The low part of `value` that is a `ty`.
+    /// `value` truncated to type `ty`.
     pub(super) fn low_part_of(&mut self, ty: Type, value: Value) -> Value {
         match self.constant(value) {
             Some(constant) => self.const_of(ty, constant),
@@ -64,7 +64,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// A word, zero-extended.
+    /// Zero-extends a word to 64 bits.
     pub(super) fn zero_extended(&mut self, word: Value) -> Value {
         match self.constant(word) {
             Some(constant) => self.const_of(types::I64, i64::from(constant as u32)),
@@ -72,7 +72,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// A word, sign-extended.
+    /// Sign-extends a word to 64 bits.
     pub(super) fn sign_extended(&mut self, word: Value) -> Value {
         match self.constant(word) {
             Some(constant) => self.const_of(types::I64, constant),
@@ -89,7 +89,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// The bytes of `value` in reverse.
+    /// `value` with its bytes reversed.
     pub(super) fn bytes_reversed(&mut self, value: Value) -> Value {
         let ty = self.b.func.dfg.value_type(value);
         match self.constant(value) {

@@ -1,11 +1,10 @@
-//! Copies of floating-point and vector registers that a loop keeps from turn to turn
-//! ([`crate::loops`]).
+//! Loop-carried copies of floating-point and vector registers ([`crate::loops`]).
 //!
-//! The context is as current as anywhere: what is written is stored where it is elsewhere, and
-//! exits and faults need to know nothing. A read takes the copy, where it would wait for what the
-//! turn before has stored to be forwarded to a load. A copy is a variable of the frontend, of the
-//! register's single or of its double, whichever the blocks of the loop take for granted
-//! ([`super::flow`]): an edge inside the loop makes it what the register is, and the gates load it.
+//! Unlike sunk registers, these are stored as everywhere else, so the context is current and exits
+//! and faults need no extra code. A read uses the copy and so avoids store-to-load forwarding from
+//! the previous iteration. A copy is a frontend variable of the register in single or in double
+//! format, whichever the loop's blocks assume ([`super::flow`]). Edges inside the loop define it
+//! with the register's value; the gates load it.
 
 use super::Lifter;
 use super::flow::Granted;
@@ -16,7 +15,7 @@ use std::collections::BTreeMap;
 /// The variables of one loop.
 #[derive(Debug)]
 pub(super) struct Copies {
-    /// By FPR: of its single and of its double.
+    /// By FPR: single format, double format.
     floats: BTreeMap<usize, [Variable; 2]>,
     vectors: BTreeMap<usize, Variable>,
 }
@@ -30,29 +29,29 @@ impl Copies {
         Self { floats, vectors }
     }
 
-    /// The FPRs.
+    /// FPRs with copies, as bits.
     fn floats(&self) -> u32 {
         self.floats.keys().fold(0, |set, n| set | 1 << n)
     }
 
-    /// The vector registers.
+    /// Vector registers with copies, as bits.
     fn vectors(&self) -> u128 {
         self.vectors.keys().fold(0, |set, n| set | 1 << n)
     }
 }
 
-/// Which copies are what the registers are.
+/// Copies that are equal to their registers at this point.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Copied {
-    /// FPRs whose singles are at hand.
+    /// FPRs whose single-format copies are valid.
     pub(super) singles: u32,
-    /// FPRs whose doubles are.
+    /// FPRs whose double-format copies are valid.
     pub(super) doubles: u32,
     pub(super) vectors: u128,
 }
 
 impl Copied {
-    /// FPR `n` is something else now.
+    /// Invalidates the copies of FPR `n`, which has changed.
     pub(super) fn forget_float(&mut self, n: usize) {
         self.singles &= !(1 << n);
         self.doubles &= !(1 << n);
@@ -60,7 +59,7 @@ impl Copied {
 }
 
 impl Lifter<'_> {
-    /// At the start of a block that takes this for granted.
+    /// Marks the copies valid that hold at the start of a block with these assumptions.
     pub(super) fn begin_copies(&mut self, granted: Granted) {
         let Some(copies) = self.carrying.copies() else { return };
         let (floats, vectors) = (copies.floats(), copies.vectors());
@@ -90,8 +89,8 @@ impl Lifter<'_> {
         Some(self.b.use_var(variable))
     }
 
-    /// On an edge to the block at `to`, for which everything is stored: copies that its loop keeps
-    /// become what the registers are.
+    /// Defines the loop's copies on an edge to the block at `to`. The edge must have stored all
+    /// that the block expects.
     pub(super) fn define_copies(&mut self, to: u32) {
         if !self.carrying.goes_on_at(to) {
             return;

@@ -1,14 +1,15 @@
-//! The ways to a region's entries: from outside, and by its own branches to addresses in registers.
+//! Entry dispatch: the prologue that selects a region's entry, and indirect branches that stay in
+//! the region.
 //!
-//! The cases of a switch and the instructions of an interpreter are entries, since no branch leads
-//! to them. Whoever branches there from the same region has stored everything, as if it came from
-//! outside; what it is spared is the way out and in again, with the frame, the entry's thunk and
-//! the look for the entry's number. The engine's table decides as it does for those who leave: if
-//! what it has for the address is one of this region's entries, the place of that is the entry's
-//! number. So code that was withdrawn or compiled again meanwhile is noticed at the same places.
+//! Cases of a switch statement, and the handlers of an interpreter in the guest, are entries, since
+//! no direct branch leads to them. An indirect branch from the same region flushes all registers,
+//! as if it came from outside, but saves the region exit and the reentry: the frame, the entry's
+//! thunk and the search for the entry's number. It looks up the engine's table like a branch that
+//! leaves. If the table's address for the target is one of this region's entries, its position
+//! gives the entry's number. Withdrawn or recompiled code is therefore detected at the same points.
 //!
-//! Each such branch has a table of its own: processors guess where a jump leads by where it lies,
-//! above all, and a table for all of a region was slower than leaving.
+//! Each indirect branch has its own jump table: processors predict an indirect jump mainly by its
+//! address, and one shared table for the region was slower than leaving.
 
 use super::{Lifter, State};
 use crate::enter::ENTRY_SHIFT;
@@ -19,22 +20,22 @@ use crate::starts::ends_in_a_jump;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, JumpTableData, Value, types};
 
-/// Entries in the tables of a region's indirect branches together, each of which is an edge for the
-/// compiler. Branches beyond leave the region.
+/// Maximum number of entries in the jump tables of a region's indirect branches together; each is a
+/// CFG edge for the compiler. Further branches leave the region.
 const MOST_EDGES: usize = 1024;
 
-/// Where indirect branches stay in the region.
+/// Targets of indirect branches that stay in the region.
 #[derive(Default)]
 pub(super) struct Switch {
-    /// Ways to the entries from the second one on that nothing in the region branches to, as far as
-    /// is known; they take the budget. None if there is no such branch.
+    /// Blocks that lead to the entries, from the second on, to which no branch in the region is
+    /// known to lead. Their parameter is the budget. Empty if the region has no such branch.
     ways: Vec<ir::Block>,
-    /// Entries in the tables so far.
+    /// Number of table entries so far.
     edges: usize,
 }
 
 impl Lifter<'_> {
-    /// Goes to the entry whose number came along.
+    /// Emits the dispatch on the entry number.
     pub(super) fn prologue(&mut self) {
         let Some(entry) = self.b.current_block() else { return };
         let params = self.b.block_params(entry).to_vec();
@@ -89,7 +90,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// What is known where an entry begins.
+    /// Resets the state to the start of an entry.
     fn begin_entry(&mut self, budget: Value, registers: &[Value], number: usize) {
         self.state = State::new(budget);
         if number == 0 {
@@ -97,8 +98,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Goes to the guest address `target`, 32 bits zero-extended and a multiple of four. Everything
-    /// is stored.
+    /// Jumps to the guest address `target`, 32 bits zero-extended and a multiple of four. All
+    /// registers must be flushed.
     pub(super) fn switch_to(&mut self, target: Value) {
         let budget = self.budget_after();
         let address = self.looked_up(target, Word::Code);
@@ -106,7 +107,7 @@ impl Lifter<'_> {
         if !self.switch.ways.is_empty() && edges <= MOST_EDGES {
             self.switch.edges = edges;
             let start = Symbol::Region.value(&mut self.b);
-            // Of what is no entry of this region the distance is too long, or wraps.
+            // The distance of an address outside the region's entries is out of range, or wraps.
             let distance = self.b.ins().isub(address, start);
             let distance = self.b.ins().ireduce(types::I32, distance);
             let place = self.b.ins().ushr_imm_s(distance, i64::from(ENTRY_SHIFT));

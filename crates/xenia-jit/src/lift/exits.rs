@@ -1,4 +1,5 @@
-//! Leaving a region, going on in it or in another, and guest calls.
+//! Control flow out of a block: jumps inside the region, region exits, guest calls and returns, and
+//! hook calls.
 
 use super::flow::Granted;
 use super::passed::{CALLED_WITH, RETURNED};
@@ -12,12 +13,12 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
 
 impl Lifter<'_> {
-    /// What is left of the budget once the block's instructions have completed.
+    /// The remaining budget after the block's instructions.
     pub(super) fn budget_after(&mut self) -> Value {
         self.budget_less(self.spent)
     }
 
-    /// What is left of the budget now, before this instruction.
+    /// The remaining budget before this instruction.
     pub(super) fn budget_before(&mut self) -> Value {
         self.budget_less(self.spent - self.remaining)
     }
@@ -27,7 +28,7 @@ impl Lifter<'_> {
         if left == 0 { budget } else { self.b.ins().iadd_imm_s(budget, left) }
     }
 
-    /// Goes to `to`: inside the region, or through its link slot.
+    /// Ends the block with a jump to `to`: inside the region, or through its link slot.
     pub(super) fn goto(&mut self, to: u32) {
         if self.blocks.contains_key(&to) {
             self.goto_inside(to);
@@ -71,9 +72,8 @@ impl Lifter<'_> {
         self.b.ins().jump(target, &arguments);
     }
 
-    /// Where the edge to `to` leads, and what is passed on it, if nothing has to be done there that
-    /// is not done already: a block of the region that everything is stored for, or that goes
-    /// on with all that is known.
+    /// The target and arguments of the edge to `to`, if the edge needs no code of its own: all that
+    /// the block expects is stored, or the block inherits the state. Otherwise `None`.
     pub(super) fn plain_way(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
         let target = *self.blocks.get(&to)?;
         if self.carrying.is_sinking() && !self.carrying.goes_on_at(to) {
@@ -97,9 +97,9 @@ impl Lifter<'_> {
         Some((self.way_to(to), arguments))
     }
 
-    /// Before a branch: stores what both its sides would have to, so that neither needs a block for
-    /// it. What creates blocks of its own is left to the sides, since a compare and its branch
-    /// have to stay in one.
+    /// Before a branch: hoists the stores that both successors need, so that neither edge needs a
+    /// block. Stores that create IR blocks stay on the edges, since a compare and its branch must
+    /// be in the same block to be fused.
     pub(super) fn store_for_both(&mut self, sides: [u32; 2]) {
         let floats = &self.cache.floats;
         let stores_floats = floats.dirty() != 0 || self.cache.owes_status();
@@ -114,14 +114,13 @@ impl Lifter<'_> {
         }
     }
 
-    /// The block at `to`, which this edge alone leads to, goes on with what is known.
+    /// Lets the block at `to`, which has this predecessor edge only, inherit the current state.
     fn pass_on(&mut self, to: u32) {
         let before = self.inherited.insert(to, self.state.clone());
         debug_assert!(before.is_none(), "{to:#x} has one predecessor");
     }
 
-    /// At the start of a block that checks the budget: leaves if what is left may end before the
-    /// next check.
+    /// Budget check at the start of a block: leaves if the budget may end before the next check.
     pub(super) fn check_budget(&mut self, block: &Block) {
         let (budget, least) = (self.budget, i64::from(block.needs + self.spent - self.counted));
         let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
@@ -151,14 +150,14 @@ impl Lifter<'_> {
         self.b.switch_to_block(go_on);
     }
 
-    /// What a region is entered with at guest address `pc`.
+    /// Arguments of a region entered at guest address `pc`.
     fn arguments(&mut self, pc: Value) -> Vec<Value> {
         let mut arguments = vec![self.budget_after(), pc];
         arguments.extend(CALLED_WITH.map(|n| self.gpr(n)));
         arguments
     }
 
-    /// The block that every way out leads to.
+    /// Emits the common exit block.
     pub(super) fn fill_exit(&mut self) {
         let exit = self.exit;
         self.b.switch_to_block(exit);
@@ -168,14 +167,15 @@ impl Lifter<'_> {
         self.b.ins().return_call_indirect(self.signatures.other, out, &results);
     }
 
-    /// Host address in the link slot of a guest address.
+    /// Host address in the link slot of guest address `to`.
     pub(super) fn linked(&mut self, to: u32) -> Value {
         let slot = Symbol::Slot(to).value(&mut self.b);
         self.b.ins().load(types::I64, HOST, slot, 0)
     }
 
-    /// Host address of the entry for a guest address in a register (32 bits, zero-extended); in
-    /// relation to `code`, where code memory starts, or that with [`crate::enter::LINKED`].
+    /// Host address of the entry for the guest address in `pc` (32 bits, zero-extended), from the
+    /// table of entries. `code` is the base that the entry is relative to: the start of code
+    /// memory, or that plus [`crate::enter::LINKED`].
     pub(super) fn looked_up(&mut self, pc: Value, code: Word) -> Value {
         let entries = self.word(Word::Entries);
         let code = self.word(code);
@@ -184,8 +184,8 @@ impl Lifter<'_> {
         self.b.ins().iadd(code, offset)
     }
 
-    /// Calls a hook. Its address is loaded here and now: most calls are in cold blocks, from which
-    /// no value may live on.
+    /// Calls a hook. Its address is loaded at the call: most calls are in cold blocks, whose values
+    /// must not be live elsewhere.
     pub(super) fn call_hook(&mut self, hook: Hook, arguments: &[Value]) -> Value {
         if hook.is_cold() {
             self.call_cold_hook(hook, arguments);
@@ -210,7 +210,7 @@ impl Lifter<'_> {
         self.b.ins().call_indirect(signature, address, &words)
     }
 
-    /// Ends the block by returning to the guest address `to`.
+    /// Ends the block with a return to the guest address `to`.
     pub(super) fn return_guest(&mut self, to: Value) {
         let mut results = vec![self.budget_after(), to];
         results.extend(RETURNED.map(|n| self.gpr(n)));
@@ -224,16 +224,16 @@ impl Lifter<'_> {
         self.leave_value(why);
     }
 
-    /// Leaves after this instruction; everything is flushed.
+    /// Leaves after this instruction; all registers must be flushed.
     pub(super) fn leave_after(&mut self, leave: Leave) {
-        // Instructions of the block that follow this one are not executed.
+        // The remaining instructions of the block are not executed.
         let exact = self.budget_less(self.spent - self.remaining + 1);
         let why = self.b.ins().iconst(types::I64, reason(leave, self.guest.pc.wrapping_add(4)));
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
     }
 
-    /// Leaves after this instruction if `condition`; everything is flushed.
+    /// Leaves after this instruction if `condition`; all registers must be flushed.
     pub(super) fn leave_after_if(&mut self, leave: Leave, condition: Value) {
         let cold = self.b.create_block();
         let next = self.b.create_block();
@@ -250,8 +250,8 @@ impl Lifter<'_> {
         self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
     }
 
-    /// Guest call: to `target`, a host address, which is guest address `pc`; comes back to `back`.
-    /// Everything is flushed.
+    /// Guest call of `target`, the host address of guest address `pc`, with the return address
+    /// `back`. All registers must be flushed.
     pub(super) fn call_guest(&mut self, target: Value, pc: Value, back: u32) {
         self.calls = true;
         let arguments = self.arguments(pc);
@@ -261,7 +261,8 @@ impl Lifter<'_> {
         let (budget, came) = (results[0], results[1]);
         let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
         let out = [BlockArg::Value(budget), BlockArg::Value(came)];
-        // Words loaded before the call are still right, but not worth keeping across it.
+        // Words loaded before the call are still valid, but keeping them live across it costs more
+        // than a reload.
         self.state = State::new(budget);
         for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
             self.cache.know_gpr(n, value);
@@ -277,9 +278,9 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// What r15 holds, from which all of the context lies at a [`crate::host::displacement`]. Each
-    /// block of the intermediate form that needs it copies it: a value for several would take a
-    /// register through all of them, in loops that don't look at the context as well.
+    /// The context pointer (r15), relative to which all fields have a
+    /// [`crate::host::displacement`]. Each IR block that needs it copies it: one value for several
+    /// blocks would occupy a register in all of them, even in loops that do not access the context.
     pub(super) fn context(&mut self) -> Value {
         let here = self.b.current_block();
         if let Some((block, value)) = self.state.ctx

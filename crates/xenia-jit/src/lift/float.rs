@@ -1,11 +1,11 @@
-//! Floating point.
+//! Lifting of scalar floating-point instructions.
 //!
-//! Arithmetic is done by host instructions, nearest even and without traps, in code for the plain
-//! control bits of FPSCR; in code for others (`Mode::controlled`) it is done in software, one call
-//! for each instruction. Sticky bits come from MXCSR, and FPRF, FR and FI of the last operation are
-//! worked out when somebody looks (`float_state`). What the host's instruction does not decide is
-//! in `float_checks`; integers are in `float_convert`, estimates in `float_estimates`, moves of
-//! FPSCR in `float_status`.
+//! In code for FPSCR's default control bits, arithmetic is done by host instructions, rounding to
+//! nearest even and without traps. In code for other control bits (`Mode::controlled`) it is done
+//! in software, one call per instruction. The sticky exception bits come from MXCSR; FPRF, FR and
+//! FI of the last operation are computed lazily, when FPSCR is read (`float_state`). `float_checks`
+//! handles the cases that the host's instruction does not decide; conversions to and from integers
+//! are in `float_convert`, estimates in `float_estimates`, moves of FPSCR in `float_status`.
 
 use super::cache::Cr;
 use super::float_checks::Check;
@@ -34,7 +34,7 @@ impl Lifter<'_> {
         self.deliver(i, [Some(i.fa()), Some(i.fb()), None], check, false, |l, [a, b, _]| of(l, a, b));
     }
 
-    /// The same in single precision.
+    /// frA op frB in single precision.
     fn singles_ab(
         &mut self,
         i: Instruction,
@@ -54,7 +54,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// The same in single precision.
+    /// ±(frA × frC ± frB) in single precision.
     fn fused_single(&mut self, i: Instruction, subtract: bool, negate: bool) {
         let operands = [Some(i.fa()), Some(i.fb()), Some(i.fc())];
         if self.config.has_fma {

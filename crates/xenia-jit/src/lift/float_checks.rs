@@ -1,12 +1,13 @@
-//! What of floating-point arithmetic a host instruction decides, and what software does.
+//! Checks of floating-point results: which cases the host's instruction decides, and which fall
+//! back to software.
 //!
-//! Arithmetic on doubles is done on doubles, arithmetic on singles on singles: one rounding by the
-//! host is the one that the architecture wants. The host's instruction decides a case unless
-//! - the result is a NaN: which one, and the VX* bits, are the architecture's own;
-//! - it is the smallest normal number: the host judges tininess after rounding, the architecture
+//! Arithmetic on doubles is done in double precision and arithmetic on singles in single precision,
+//! so the host's single rounding is the architecture's. The host's result is correct unless
+//! - it is a NaN: the architecture defines which NaN, and the VX* bits;
+//! - it is the smallest normal number: the host detects tininess after rounding, the architecture
 //!   before;
-//! - an operand of a single-precision instruction is no single. Software does that one, and since
-//!   its result may be no single either, the rest of the block is left.
+//! - an operand of a single-precision instruction is no single. Software executes that instruction,
+//!   and since its result may not be a single either, the code leaves the region after it.
 
 use super::cache::{Cache, Pending};
 use super::float_registers::{Nans, Operand, singles};
@@ -17,25 +18,25 @@ use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, Type, Value, types};
 use xenia_isa::Instruction;
 
-/// Which results of an operation the host may not decide.
+/// Results of an operation that the host may get wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
-    /// NaNs: sums are exact where they are tiny.
+    /// NaNs only: tiny sums are exact.
     Nan,
     /// NaNs and the smallest normal number.
     Tiny,
 }
 
 impl Lifter<'_> {
-    /// Software does the instruction, here and now. FPSCR in the context is exact afterwards, but
-    /// where arithmetic is plain it has to be owed the operation. Gives the result as a `ty`:
-    /// an F32 of a single-precision instruction whose operands are singles, an F64, or an
-    /// integer with the double's bits or the nibble of a compare.
+    /// Executes the instruction in software. In controlled mode FPSCR in the context is exact
+    /// afterwards; in default mode the operation must be recorded as pending. Returns the result as
+    /// a `ty`: an F32 for a single-precision instruction on singles, an F64, or an integer with the
+    /// double's bits or the nibble of a compare.
     pub(super) fn software(&mut self, i: Instruction, operands: [Option<Operand>; 3], ty: Type) -> Value {
         if self.config.mode.controlled {
-            // Older compares come first, and an enabled exception keeps what the target holds.
+            // Older compares come first, and an enabled exception leaves the target unchanged.
             self.store_pending();
-            // This may be a cold block: what it finds out is not known after it.
+            // This may be a cold block: knowledge gained in it does not hold after it.
             let known = self.cache.floats.clone();
             self.store_fpr(i.fd());
             self.cache.floats = known;
@@ -53,18 +54,18 @@ impl Lifter<'_> {
         self.b.ins().load(ty, HOST, ctx, Word::HookResult.offset())
     }
 
-    /// An instruction on these registers that only software does here.
+    /// Executes in software an instruction without inline code, on these registers.
     pub(super) fn deliver_from_software(&mut self, i: Instruction, registers: [Option<usize>; 3]) {
         let operands = registers.map(|n| n.map(|n| self.exact_operand(n)));
         let result = self.software(i, operands, types::F64);
         self.set_fpr(i.fd(), result);
-        // Nothing older may replace what FPSCR holds now.
+        // No older pending state may overwrite FPSCR's current state.
         let operation = (!self.config.mode.controlled).then_some((i.0, operands));
         *self.pending() = Pending { operation, compared: None, rounding: None };
         self.record_status(i);
     }
 
-    /// Whether the host may not decide `result`, an F64 or an F32.
+    /// Whether `result`, an F64 or an F32, is a case that the host does not decide.
     fn undecided(&mut self, check: Check, result: Value) -> Value {
         if check == Check::Nan {
             return self.b.ins().fcmp(FloatCC::Unordered, result, result);
@@ -75,14 +76,14 @@ impl Lifter<'_> {
         self.b.ins().fcmp(FloatCC::UnorderedOrEqual, magnitude, least)
     }
 
-    /// All bits but the sign, and the smallest normal number, loaded once per block.
+    /// The mask of all bits but the sign, and the smallest normal number, loaded once per block.
     fn limits(&mut self, ty: Type) -> [Value; 2] {
         let of = usize::from(ty == types::F64);
         if let Some(limits) = self.cache.floats.limits[of] {
             return limits;
         }
         let ctx = self.context();
-        // The upper half of a double's mask is a single's.
+        // The upper half of a double's mask is the mask of a single.
         let offsets = if ty == types::F64 {
             [Word::Magnitude.offset(), Word::SmallestDouble.offset()]
         } else {
@@ -93,9 +94,9 @@ impl Lifter<'_> {
         limits
     }
 
-    /// Delivers the result of a double-precision instruction, which `of` has the host compute of
-    /// these registers' values (frA, frB, frC; what is not there is any value). `negate`: the
-    /// target gets it negated.
+    /// Delivers the result of a double-precision instruction. `of` emits the host computation on
+    /// the values of frA, frB, frC (arbitrary for absent operands). `negate`: the target gets the
+    /// negated result.
     pub(super) fn deliver(
         &mut self,
         i: Instruction,
@@ -133,7 +134,8 @@ impl Lifter<'_> {
         }
         self.scalar_mode();
         for &n in registers.iter().flatten() {
-            // Loaded first: between the tests of the others and the block for what is unfit lies nothing.
+            // Loaded first, so that no code lies between the tests of the other operands and the
+            // block for unfit ones.
             self.known_single(n);
         }
         let before = (self.cache.clone(), self.words);
@@ -150,9 +152,9 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, operands, undecided, result);
     }
 
-    /// In `unfit`: software does the instruction, whose operands are not all singles, and the block
-    /// is left. `cache` and `words` are what was known before its operands were looked at;
-    /// nothing has been put into the current block.
+    /// Fills the block `unfit`, for an operand that is no single: executes the instruction in
+    /// software and leaves the region. `cache` and `words` are the state before the operands were
+    /// read; the current block must be empty.
     fn leave_unfit(
         &mut self,
         i: Instruction,
@@ -170,7 +172,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(here);
     }
 
-    /// `frsp`.
+    /// Rounds to single precision (`frsp`).
     pub(super) fn round_to_single(&mut self, i: Instruction) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);
@@ -187,8 +189,8 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
     }
 
-    /// Delivers `result`, an F64 or an F32, unless `undecided`, else what software makes. FPSCR is
-    /// owed the operation.
+    /// Delivers `result`, an F64 or an F32, or if `undecided` the result of software. Records the
+    /// operation as pending for FPSCR.
     pub(super) fn deliver_unless_undecided(
         &mut self,
         i: Instruction,
@@ -208,7 +210,7 @@ impl Lifter<'_> {
         if ty == types::F64 {
             self.set_fpr(i.fd(), value);
         } else {
-            // Arithmetic makes quiet NaNs.
+            // The results of arithmetic are never signalling NaNs.
             self.set_single(i.fd(), value, Nans::Quiet);
         }
         *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
@@ -216,5 +218,5 @@ impl Lifter<'_> {
     }
 }
 
-/// In what [`Hook::Float`] takes: the result is wanted as a single's bits.
+/// Flag in the argument of [`Hook::Float`]: return a single's bits.
 pub(crate) const SINGLE_RESULT: u64 = 1 << 36;

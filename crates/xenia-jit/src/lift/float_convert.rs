@@ -1,5 +1,5 @@
-//! Between floating-point numbers and integers. The host rounds as the instruction says; FR and FI
-//! of what it rounded are worked out at once, since nothing that is kept tells them later.
+//! Conversions between floating-point numbers and integers. The host rounds as the instruction
+//! specifies; FR and FI are computed at once, since they cannot be recovered later.
 
 use super::cache::Pending;
 use super::float_registers::{Operand, fpr_offset};
@@ -9,15 +9,15 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
 impl Lifter<'_> {
-    /// Has `value` computed even if the instruction's result is overwritten unread: the host
-    /// operation is what sets the sticky bits. (Arithmetic needs no such thing, its result is
-    /// tested for NaN.)
+    /// Keeps the computation of `value` alive even if the instruction's result is never read, since
+    /// the host operation sets the sticky bits. (Arithmetic needs no such store, since its result
+    /// is tested for NaN.)
     fn keep(&mut self, i: Instruction, value: Value) {
         let ctx = self.context();
         self.b.ins().store(HOST, value, ctx, fpr_offset(i.fd()));
     }
 
-    /// `fcfid`.
+    /// Converts an integer to a double (`fcfid`).
     pub(super) fn integer_to_float(&mut self, i: Instruction) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);
@@ -34,7 +34,7 @@ impl Lifter<'_> {
         self.record_status(i);
     }
 
-    /// To an integer whose magnitude is below `limit`; for other values software does it.
+    /// Converts to an integer whose magnitude is below `limit`; other values go to software.
     pub(super) fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);

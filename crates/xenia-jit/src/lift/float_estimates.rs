@@ -1,5 +1,5 @@
-//! `fres` and `frsqrte` of normal operands, from the operand's bits as `soft_float` makes them; of
-//! others, software makes them.
+//! `fres` and `frsqrte`: inline code for normal operands, from the operand's bits, with the results
+//! of `soft_float`; other operands go to software.
 
 use super::Lifter;
 use crate::soft_float::ROOT_FRACTIONS;
@@ -7,12 +7,12 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
-/// Bits of the exponent of 1.0.
+/// Biased exponent of 1.0.
 const ONE: i64 = 1023;
 
 impl Lifter<'_> {
-    /// An estimate, made from the operand's bits by `of`, which also says for which operands it may
-    /// not be.
+    /// Emits an estimate. `of` computes it from the operand's bits, and a condition for operands
+    /// that it does not decide.
     fn estimate(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> (Value, Value)) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);
@@ -25,14 +25,14 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
     }
 
-    /// `fres`.
+    /// Reciprocal estimate (`fres`).
     pub(super) fn reciprocal_estimate(&mut self, i: Instruction) {
-        // 255/256 of the reciprocal of the start of the interval that seven fraction bits name, rounded up
-        // to twelve.
+        // 255/256 of the reciprocal of the start of the interval that seven fraction bits select,
+        // rounded up to twelve bits.
         self.estimate(i, |l, bits| {
             let exponent = l.b.ins().ushr_imm_s(bits, 52);
             let exponent = l.b.ins().band_imm_s(exponent, 0x7FF);
-            // Operand and result are normal singles.
+            // Valid if operand and result are normal singles.
             let above = l.b.ins().iadd_imm_s(exponent, -(ONE - 126));
             let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 126 + 125);
             let interval = l.b.ins().ushr_imm_s(bits, 45);
@@ -53,15 +53,15 @@ impl Lifter<'_> {
         });
     }
 
-    /// `frsqrte`.
+    /// Reciprocal square root estimate (`frsqrte`).
     pub(super) fn root_estimate(&mut self, i: Instruction) {
         self.estimate(i, |l, bits| {
             let exponent = l.b.ins().ushr_imm_s(bits, 52);
-            // Positive and normal; a sign is bit 11 here.
+            // Valid if positive and normal; the sign is bit 11 here.
             let above = l.b.ins().iadd_imm_s(exponent, -1);
             let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 0x7FD);
             let [even, odd] = ROOT_FRACTIONS.map(|table| l.const64(table));
-            // The exponent is odd where its biased form is even.
+            // The exponent is odd if its biased form is even.
             let parity = l.b.ins().band_imm_s(exponent, 1);
             let table = l.b.ins().select(parity, even, odd);
             let which = l.b.ins().ushr_imm_s(bits, 46);
@@ -69,7 +69,8 @@ impl Lifter<'_> {
             let fraction = l.b.ins().ushr(table, which);
             let fraction = l.b.ins().band_imm_s(fraction, 0xFF);
             let fraction = l.b.ins().ishl_imm_s(fraction, 44);
-            // −1 − ⌊e ÷ 2⌋, biased, where e + 1023 is what there is.
+            // The result's exponent is −1 − ⌊e ÷ 2⌋, biased; the operand's biased exponent is e +
+            // 1023.
             let half = l.b.ins().iadd_imm_s(exponent, 1);
             let half = l.b.ins().ushr_imm_s(half, 1);
             let base = l.b.ins().iconst(types::I64, ONE - 1 + (ONE + 1) / 2);

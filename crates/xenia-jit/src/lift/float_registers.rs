@@ -1,15 +1,15 @@
-//! Floating-point registers as values inside a block: as doubles, as singles, or as both.
+//! Floating-point registers in the register cache: as doubles, as singles, or as both.
 //!
-//! What `lfs` loads and what arithmetic on singles makes is an F32 for as long as only such
-//! arithmetic and `stfs` use it. It becomes the double that the register holds where something else
-//! wants that, at the latest when the block is left. Before an access that may fault it is stored
-//! as it is, in the first half of the register's place, and the instruction's [`super::Site`] tells
-//! whoever handles the fault.
+//! The results of `lfs` and of arithmetic on singles stay F32 values as long as only such
+//! arithmetic and `stfs` use them. The conversion to the register's double is delayed until another
+//! use needs it, at the latest at the end of the block. Before an access that may fault, a single
+//! is stored in single format in the first half of the register's slot, and the instruction's
+//! [`super::Site`] tells the fault handler so.
 //!
-//! An F32 here is exactly the register: DOUBLE(F32) of the book has its bits, of NaNs too. A host
-//! conversion makes a signalling NaN quiet, so an F32 that may be one is converted by
-//! [`Lifter::fpr`] with a test, and without only for operands of which software gets the bits as
-//! they were ([`Lifter::float_operand`]).
+//! An F32 here represents the register exactly: the register is DOUBLE(F32) of the book, NaNs
+//! included. A host conversion quiets signalling NaNs, so [`Lifter::fpr`] converts an F32 that may
+//! be one with a test. Operands whose original bits software receives ([`Lifter::float_operand`])
+//! are converted without it.
 
 use super::flow::Granted;
 use super::{GUEST, HOST, Lifter};
@@ -20,82 +20,82 @@ use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
-/// What is known of the floating-point registers, and what has yet to be stored.
+/// Known values and dirty bits of the floating-point registers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Floats {
     doubles: [Option<Value>; 32],
     singles: [Option<Value>; 32],
-    /// Bit n: the single of FPR n is no signalling NaN.
+    /// Bit n: the single of FPR n is not a signalling NaN.
     quiet: u32,
-    /// Bit n: the context holds something older.
+    /// Bit n: the context's value is stale.
     dirty: u32,
-    /// Bit n: unless it is dirty, the context holds FPR n as a single's bits.
+    /// Bit n: unless dirty, the context holds FPR n in single format.
     short: u32,
-    /// Bit n: it does if [`Word::Shorts`] names FPR n. Not dirty, and no value is at hand.
+    /// Bit n: the context holds FPR n in single format if [`Word::Shorts`] has the bit. Such a
+    /// register is not dirty and has no known value.
     open: u32,
-    /// For singles and for doubles: what takes the sign away, and the smallest normal number.
+    /// For singles and for doubles: the mask that clears the sign, and the smallest normal number.
     pub(super) limits: [Option<[Value; 2]>; 2],
 }
 
 impl Floats {
-    /// Everything is in the context, as doubles.
+    /// Marks all registers as stored in double format.
     pub(super) fn all_stored(&mut self) {
         self.dirty = 0;
         self.short = 0;
         self.open = 0;
     }
 
-    /// At the start of a block that takes this for granted.
+    /// Starts a block with these assumptions.
     pub(super) fn begin(&mut self, granted: Granted) {
         self.short = granted.short;
         self.open = granted.open;
     }
 
-    /// FPR `n` is the double of this F32, which may be any NaN.
+    /// Records that FPR `n` is the double of this F32, which may be any NaN.
     pub(super) fn know_single(&mut self, n: usize, value: Value) {
         self.singles[n] = Some(value);
         self.quiet &= !(1 << n);
     }
 
-    /// FPR `n` is this F64.
+    /// Records that FPR `n` is this F64.
     pub(super) fn know_double(&mut self, n: usize, value: Value) {
         self.doubles[n] = Some(value);
     }
 
-    /// Whether FPR `n` is at hand as an F32.
+    /// Whether FPR `n` is known as an F32.
     pub(super) fn knows_single(&self, n: usize) -> bool {
         self.singles[n].is_some()
     }
 
-    /// Whether FPR `n` is at hand as an F64.
+    /// Whether FPR `n` is known as an F64.
     pub(super) fn knows_double(&self, n: usize) -> bool {
         self.doubles[n].is_some()
     }
 
-    /// How many registers are dirty.
+    /// Number of dirty registers.
     pub(super) fn dirty(&self) -> u32 {
         self.dirty.count_ones()
     }
 
-    /// Registers that the context holds as singles, and of which that is open, if nothing is dirty.
+    /// Registers that the context holds in single format, and those for which that is open, if no
+    /// register is dirty.
     pub(super) fn stored_as_singles(&self) -> (u32, u32) {
         (self.short, self.open)
     }
 }
 
-/// What NaNs a single may be.
+/// The NaNs that a single may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nans {
-    /// Any.
     Any,
     /// Quiet ones only.
     Quiet,
 }
 
-/// An operand, exactly as the register holds it.
+/// An operand with the register's exact value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operand {
-    /// An F64.
     Double(Value),
     /// The F32 of which the register holds the double.
     Single(Value),
@@ -109,8 +109,7 @@ impl Operand {
     }
 }
 
-/// Bits 33 to 35 say which operands are singles: in `fp_lazy.op`, and in what [`Hook::Float`]
-/// takes.
+/// Bits 33 to 35: which operands are singles, for `fp_lazy.op` and the argument of [`Hook::Float`].
 pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
     let is_single = |operand: &Option<Operand>| matches!(operand, Some(Operand::Single(_)));
     (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()
@@ -120,9 +119,9 @@ pub(super) fn fpr_offset(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, fpr) + 8 * n)
 }
 
-/// Exponent of the smallest normal single, as a double has it.
+/// Biased exponent of the smallest normal single, in double format.
 const LEAST_EXPONENT: i64 = 897;
-/// Normal singles' exponents.
+/// Number of exponents of normal singles.
 const EXPONENTS: i64 = 254;
 
 /// Reading and writing.
@@ -153,12 +152,12 @@ impl Lifter<'_> {
         })
     }
 
-    /// FPR `n` as a double, where the context holds it so.
+    /// FPR `n` as an F64, if the context holds it in double format.
     pub(super) fn double_at_hand(&mut self, n: usize) -> Value {
         self.cache.floats.doubles[n].unwrap_or_else(|| self.load_fpr(n))
     }
 
-    /// FPR `n` as a single, where the context holds it so.
+    /// FPR `n` as an F32, if the context holds it in single format.
     pub(super) fn single_at_hand(&mut self, n: usize) -> Value {
         self.cache.floats.singles[n].unwrap_or_else(|| self.load_short_fpr(n))
     }
@@ -170,8 +169,7 @@ impl Lifter<'_> {
         })
     }
 
-    /// FPR `n` as an operand: exactly, and as an F64 that may be a quiet NaN where the register is
-    /// a signalling one.
+    /// FPR `n` as an operand: its exact value, and an F64 in which a signalling NaN may be quieted.
     pub(crate) fn float_operand(&mut self, n: usize) -> (Operand, Value) {
         match self.exact_operand(n) {
             Operand::Double(value) => (Operand::Double(value), value),
@@ -185,7 +183,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// FPR `n`, exactly, in a form that it has.
+    /// The exact value of FPR `n`, in a format in which it is known.
     pub(crate) fn exact_operand(&mut self, n: usize) -> Operand {
         if let Some(value) = self.cache.floats.doubles[n] {
             return Operand::Double(value);
@@ -196,7 +194,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Whether the context holds FPR `n`, and as a single.
+    /// Whether the context's slot of FPR `n` is current and in single format.
     fn is_stored_short(&self, n: usize) -> bool {
         self.cache.floats.short & !self.cache.floats.dirty & 1 << n != 0
     }
@@ -246,16 +244,16 @@ impl Lifter<'_> {
     }
 }
 
-/// From one form to the other.
+/// Conversions between the formats.
 impl Lifter<'_> {
-    /// An F32 as an F64. A NaN becomes quiet.
+    /// An F32 as an F64. NaNs are quieted.
     fn promoted(&mut self, single: Value) -> Value {
         self.scalar_mode();
         self.b.ins().fpromote(types::F64, single)
     }
 
-    /// FPR `n` as an F32. Goes to `unfit`, made if need be, where the register is not the double of
-    /// a single.
+    /// FPR `n` as an F32. Jumps to `unfit`, which is created if needed, if the register is not the
+    /// double of a single.
     pub(crate) fn single_operand(&mut self, n: usize, unfit: &mut Option<ir::Block>) -> Value {
         if let Some((single, _)) = self.known_single(n) {
             return single;
@@ -274,8 +272,8 @@ impl Lifter<'_> {
             self.b.set_cold_block(block);
         }
         let single = self.b.append_block_param(done, types::F32);
-        // A normal single: its exponent, and behind it nothing that a single has not, which goes to the
-        // top.
+        // Tests for a normal single: its exponent is in range, and the fraction bits beyond a
+        // single's, rotated to the top, are zero.
         let twice = self.b.ins().ishl_imm_s(bits, 1);
         let from_least = self.b.ins().iadd_imm_s(twice, -(LEAST_EXPONENT << 53));
         let turned = self.b.ins().rotr_imm_s(from_least, 30);
@@ -300,7 +298,7 @@ impl Lifter<'_> {
         single
     }
 
-    /// What `stfs` stores of FPR `n`.
+    /// The bits that `stfs` stores of FPR `n`.
     pub(crate) fn stored_single(&mut self, n: usize) -> Value {
         if let Some((single, _)) = self.known_single(n) {
             return self.b.ins().bitcast(types::I32, GUEST, single);
@@ -310,9 +308,9 @@ impl Lifter<'_> {
     }
 }
 
-/// Storing.
+/// Write-back to the context.
 impl Lifter<'_> {
-    /// Stores FPR `n` as a double if the context does not hold it so.
+    /// Stores FPR `n` as a double, unless the context already holds it so.
     pub(crate) fn store_fpr(&mut self, n: usize) {
         if (self.cache.floats.dirty | self.cache.floats.short) >> n & 1 != 0 {
             let value = self.fpr(n);
@@ -321,7 +319,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores what the context does not hold as doubles; it remains to be stored.
+    /// Stores all registers that the context does not hold as doubles; they stay dirty.
     pub(super) fn store_floats(&mut self) {
         self.settle_floats(u32::MAX);
         for n in 0..32 {
@@ -329,8 +327,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores what the context does not hold in the form that is wanted: as singles those of
-    /// `short`, which are known to be singles, and in any form those of `open`.
+    /// Stores all registers that the context does not hold in the expected format: single format
+    /// for those of `short`, which are known to be singles, either format for those of `open`, and
+    /// double format for the others.
     pub(super) fn store_floats_but(&mut self, short: u32, open: u32) {
         self.settle_floats(!open);
         for n in 0..32 {
@@ -352,7 +351,7 @@ impl Lifter<'_> {
         floats.open = open;
     }
 
-    /// [`Word::Shorts`] says of `open` what is so; none of them is dirty.
+    /// Updates [`Word::Shorts`] for the registers of `open`, none of which is dirty.
     fn tell_shorts(&mut self, open: u32) {
         let floats = &self.cache.floats;
         let (told, short) = (floats.open & open, floats.short & open);
@@ -369,8 +368,8 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, shorts, ctx, Word::Shorts.offset());
     }
 
-    /// From here on it is not open how the context holds any of these registers: as doubles those
-    /// of which it was.
+    /// Closes the open format of these registers: those that were open are in double format
+    /// afterwards.
     pub(super) fn settle_floats(&mut self, registers: u32) {
         let open = self.cache.floats.open & registers;
         if open == 0 {
@@ -390,7 +389,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(next);
     }
 
-    /// Stores FPR `n` if it is dirty, a single as it is.
+    /// Stores FPR `n` if it is dirty, a single in single format.
     fn store_as_it_is(&mut self, n: usize) {
         if self.cache.floats.dirty >> n & 1 == 0 {
             return;
@@ -404,14 +403,14 @@ impl Lifter<'_> {
         floats.dirty &= !(1 << n);
     }
 
-    /// Stores what is dirty, singles as they are.
+    /// Stores all dirty registers, singles in single format.
     pub(super) fn store_floats_as_they_are(&mut self) {
         for n in 0..32 {
             self.store_as_it_is(n);
         }
     }
 
-    /// Should this instruction fault, what is stored has the form that it has now.
+    /// Records in the current site in which format the context holds each register.
     pub(super) fn note_singles(&mut self) {
         let (singles, open) = (self.cache.floats.short, self.cache.floats.open);
         if let Some(site) = self.sites.last_mut() {

@@ -1,7 +1,7 @@
 //! Moves to, from and within FPSCR, and CR1 of floating-point record forms.
 //!
-//! Control bits that arithmetic depends on are part of the mode that code is compiled for: a move
-//! that turns plain arithmetic into controlled arithmetic or back leaves compiled code.
+//! The control bits that affect arithmetic are part of the code's mode, so a move that changes
+//! between default and controlled arithmetic leaves compiled code.
 
 use super::cache::Cr;
 use super::{HOST, Lifter};
@@ -15,17 +15,17 @@ use xenia_cpu::fpscr::{CONTROL, EXCEPTIONS, FEX, FX, INVALID, VX};
 use xenia_isa::Instruction;
 
 const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
-/// What no instruction writes: the summaries, and the bit that does not exist.
+/// Bits that no instruction writes: the summaries, and the reserved bit.
 const UNWRITTEN: u32 = FEX | VX | 1 << 11;
 
 impl Lifter<'_> {
-    /// FPSCR as it is in the context, a word.
+    /// FPSCR as stored in the context, a word.
     pub(super) fn status(&mut self) -> Value {
         let ctx = self.context();
         self.b.ins().load(types::I32, HOST, ctx, FPSCR)
     }
 
-    /// FPSCR, exact as of here, zero-extended.
+    /// FPSCR, made exact at this point, zero-extended.
     pub(super) fn exact_status(&mut self) -> Value {
         self.flush();
         self.call_status(0)
@@ -40,7 +40,7 @@ impl Lifter<'_> {
     pub(super) fn record_status(&mut self, i: Instruction) {
         if i.rc() {
             let status = if self.config.mode.controlled {
-                // These bits are exact already.
+                // In controlled mode these bits are always exact.
                 self.status()
             } else {
                 let status = self.call_status(1);
@@ -56,7 +56,7 @@ impl Lifter<'_> {
         self.set_cr(1, Cr::Bits(bits));
     }
 
-    /// `status` with VX and FEX as its other bits say.
+    /// `status` with VX and FEX recomputed from the other bits.
     fn summarized(&mut self, status: Value) -> Value {
         let status = self.b.ins().band_imm_s(status, !i64::from(FEX | VX));
         let invalid = self.b.ins().band_imm_s(status, i64::from(INVALID));
@@ -74,8 +74,8 @@ impl Lifter<'_> {
         self.b.ins().bor(status, enabled)
     }
 
-    /// Puts `status`, but for its summaries, into FPSCR. `record`: CR1 follows. The instruction
-    /// ends its block.
+    /// Writes `status` to FPSCR with recomputed summaries. `record`: sets CR1 as well. The
+    /// instruction ends its block.
     fn set_status(&mut self, status: Value, record: bool) {
         let status = self.summarized(status);
         let ctx = self.context();
@@ -105,7 +105,7 @@ impl Lifter<'_> {
         self.set_status(status, i.rc());
     }
 
-    /// `mtfsb0`.
+    /// Clears a bit of FPSCR (`mtfsb0`).
     pub(super) fn clear_status_bit(&mut self, i: Instruction) {
         let bit = 1_u32 << 31 >> i.crbd() & !UNWRITTEN;
         let old = self.old_status();

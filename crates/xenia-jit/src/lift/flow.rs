@@ -1,18 +1,20 @@
-//! What blocks take for granted about floating point when they begin, beyond what the context
-//! shows.
+//! Assumptions of blocks about floating point at their starts: a forward data-flow analysis, and
+//! the code that establishes them.
 //!
-//! - MXCSR's mode, so that a loop does not ask for it in every turn.
-//! - Registers that the context holds as singles ([`super::float_registers`]): a loop whose sums or
-//!   factors are singles converts none of them in any turn.
-//! - Registers of which that is *open*: [`Word::Shorts`](crate::host::Word::Shorts) names those
-//!   that the context holds as singles. That is for what a loop writes anew in each turn before it
-//!   reads it: at the end of a turn it is stored as it is, and at the way into the loop it may be
-//!   anything.
+//! The assumptions ([`Granted`]) go beyond the state of the context:
 //!
-//! Whoever goes to a block makes true what it takes for granted ([`Lifter::prepare`]): from
-//! outside, from a block before, at the end of a turn. So what is worked out here decides how fast
-//! code is, never what it does; the analyses stop after a few rounds. In a loop's header it is what
-//! its last block has at hand: that is where it pays.
+//! - MXCSR's mode, so that a loop does not check it in each iteration.
+//! - FPRs that the context holds in single format ([`super::float_registers`]), so that a loop with
+//!   single-precision sums or factors converts none of them.
+//! - *Open* FPRs: [`Word::Shorts`](crate::host::Word::Shorts) says at run time which of them the
+//!   context holds in single format. They serve registers that each iteration writes before it
+//!   reads them: the back edge stores them in either format, and the loop's entry edge leaves them
+//!   as they are.
+//!
+//! Each edge to a block, from an entry, a predecessor or the back edge, establishes the block's
+//! assumptions ([`Lifter::prepare`]). The analysis is therefore a hint: it decides the speed of the
+//! code, not its meaning, and it stops after a fixed number of rounds. A loop header assumes the
+//! state at the end of the loop's last block, because the back edge is the hot one.
 
 mod forms;
 
@@ -23,34 +25,34 @@ use cranelift_codegen::ir::{InstBuilder, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Family, Op, Operand};
 
-/// What a block takes for granted.
+/// A block's assumptions about floating point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Granted {
     pub(super) mode: Option<FloatMode>,
-    /// Bit n: the context holds FPR n as a single.
+    /// Bit n: the context holds FPR n in single format.
     pub(super) short: u32,
-    /// Bit n: it may, and `Shorts` says whether.
+    /// Bit n: the context may hold FPR n in single format; `Shorts` says whether it does.
     pub(super) open: u32,
 }
 
-/// What an instruction writes to its FPR.
+/// The format of the value that an instruction writes to its FPR.
 #[derive(Clone, Copy)]
 enum Form {
     Single,
     Double,
-    /// In the form of another register.
+    /// The format of another register.
     As(usize),
 }
 
-/// An instruction, as far as floating point goes.
+/// Transfer function of one instruction on floating-point state.
 #[derive(Clone, Copy)]
 struct Effect {
     mode: Option<FloatMode>,
-    /// Registers that it reads as singles, which they are from then on.
+    /// Registers that it reads as singles; they are in single format afterwards.
     singles: u32,
     /// Registers that it reads as doubles.
     doubles: u32,
-    /// Registers that it reads at all.
+    /// All registers that it reads.
     reads: u32,
     writes: Option<(usize, Form)>,
 }
@@ -58,7 +60,7 @@ struct Effect {
 impl Effect {
     const NONE: Self = Self { mode: None, singles: 0, doubles: 0, reads: 0, writes: None };
 
-    /// `None` if there is nothing to say.
+    /// Returns `None` for an instruction without effect on floating-point state.
     fn of(guest: &Guest, fuses: bool) -> Option<Self> {
         let (op, i) = (guest.op?, guest.instruction);
         let operands = op.row().operands.iter().filter(|operand| operand.class() == Class::Fpr);
@@ -67,7 +69,7 @@ impl Effect {
         Some(Self { reads, ..Self::by_row(op, guest, fuses).or((reads != 0).then_some(Self::NONE))? })
     }
 
-    /// All but what it reads.
+    /// The effect except for [`Self::reads`].
     fn by_row(op: Op, guest: &Guest, fuses: bool) -> Option<Self> {
         let i = guest.instruction;
         let (a, b, c) = (1 << i.fa(), 1 << i.fb(), 1 << i.fc());
@@ -103,28 +105,27 @@ impl Effect {
     }
 }
 
-/// Whether a row does arithmetic on lanes that are floats.
+/// Whether a row does floating-point arithmetic on vector lanes.
 fn computes_lanes(op: Op) -> bool {
     let row = op.row();
     matches!(row.family, Family::Vector | Family::Vector128)
         && (row.name.contains("fp") || ["vrfi", "vcf", "vct"].iter().any(|start| row.name.starts_with(start)))
 }
 
-/// A block of the region, as far as floating point goes.
+/// A node of the control-flow graph of the analysis: the floating-point effects of a block.
 struct Node {
     start: u32,
     is_loop: bool,
-    /// It is reached from outside, and is no loop's header: who comes from there has nothing at
-    /// hand.
+    /// An entry that is not a loop header: after it no value is known.
     is_entry: bool,
-    /// It goes on with what is known in the block before.
+    /// The block inherits the state of its single predecessor.
     inherits: bool,
     effects: Vec<Effect>,
     before: Vec<usize>,
     after: Vec<usize>,
-    /// What it ends with changes everything.
+    /// The block ends with a call, after which no value is known.
     calls: bool,
-    /// What it ends with finds doubles.
+    /// The end of the block exposes the registers to other code, which expects doubles.
     shows: bool,
 }
 
@@ -144,13 +145,13 @@ impl Node {
         }
     }
 
-    /// MXCSR's mode after it.
+    /// MXCSR's mode at the end of the block.
     fn mode(&self, before: Option<FloatMode>) -> Option<FloatMode> {
         let last = self.effects.iter().rev().find_map(|effect| effect.mode);
         if self.calls { None } else { last.or(before) }
     }
 
-    /// Registers that are read as singles from its start on.
+    /// Backward analysis: registers that code from the block's start on reads as singles.
     fn wanted(&self, after: u32) -> u32 {
         let after = if self.calls { 0 } else { after };
         self.effects.iter().rev().fold(after, |wanted, effect| {
@@ -166,12 +167,12 @@ impl Node {
     }
 }
 
-/// Rounds of the analysis of modes.
+/// Maximum rounds of the mode analysis.
 const ROUNDS: usize = 4;
 
-/// What the blocks of `region` take for granted, by address; nothing where one is not in it.
-/// `inheriting`: those that go on with what is known. `fuses`: the host has multiply-adds.
-/// `shorten`: arithmetic on singles is done on singles.
+/// Computes the assumptions of `region`'s blocks, keyed by address; blocks without assumptions may
+/// be missing. `inheriting`: blocks that inherit their state. `fuses`: the host has fused
+/// multiply-add. `shorten`: arithmetic on singles runs in single precision.
 pub(super) fn granted(
     region: &Region,
     inheriting: &BTreeSet<u32>,
@@ -193,7 +194,7 @@ pub(super) fn granted(
     let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
     for _ in 0..ROUNDS {
         for n in 0..nodes.len() {
-            // Blocks of which nothing is known yet don't count.
+            // Skip predecessors whose mode is not computed yet.
             let mut from = ends(&nodes, n).filter_map(|from| {
                 let inside = nodes[from].mode(modes[from].flatten());
                 (modes[from].is_some() || inside.is_some() || nodes[from].calls).then_some(inside)
@@ -210,14 +211,14 @@ pub(super) fn granted(
     nodes.iter().enumerate().map(granted).collect()
 }
 
-/// Blocks before the `n`th, of those whose ends count: a loop's last ones, for its header.
+/// Predecessors of block `n` that count for it: for a loop header, the sources of its back edges.
 fn ends(nodes: &[Node], n: usize) -> impl Iterator<Item = usize> {
     let node = &nodes[n];
     node.before.iter().copied().filter(move |&from| !node.is_loop || from >= n)
 }
 
 impl Lifter<'_> {
-    /// What the block at `pc` takes for granted, if it doesn't go on with all that is known.
+    /// Assumptions of the block at `pc`; none if it inherits its state.
     pub(super) fn granted_at(&self, pc: u32) -> Granted {
         if self.inherits(pc) {
             return Granted::default();
@@ -225,8 +226,8 @@ impl Lifter<'_> {
         self.granted.get(&pc).copied().unwrap_or_default()
     }
 
-    /// Makes true what the block at `to` takes for granted, and stores floating-point registers as
-    /// it wants them. Everything else is stored.
+    /// Establishes the assumptions of the block at `to` and stores floating-point registers in the
+    /// formats that it expects. All other registers must be stored already.
     pub(super) fn prepare(&mut self, to: u32) {
         let Granted { mode, short, open } = self.granted_at(to);
         let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
@@ -237,8 +238,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Goes on if these registers hold doubles of singles. Else the interpreter does, from `to` to
-    /// the next entry.
+    /// Guard: checks that these registers hold doubles that are exact singles. On failure the
+    /// interpreter runs from `to` to the next entry.
     fn prove_singles(&mut self, to: u32, registers: Vec<usize>) {
         if registers.is_empty() {
             return;
@@ -258,7 +259,8 @@ impl Lifter<'_> {
         self.b.switch_to_block(here);
     }
 
-    /// In a block that leaves where the block at `pc` begins: the registers as doubles.
+    /// Converts the registers that the block at `pc` assumes as singles to doubles, on a path that
+    /// leaves the region.
     pub(super) fn lengthen(&mut self, pc: u32) {
         let Granted { short, open, .. } = self.granted_at(pc);
         if short | open != 0 {
@@ -273,17 +275,17 @@ mod tests {
     use super::*;
     use crate::region::{Reach, discover};
 
-    /// `bdnz` over so many words.
+    /// `bdnz` by `words` words.
     fn bdnz(words: i32) -> u32 {
         0x4200_0000 | (words * 4) as u32 & 0xFFFC
     }
 
-    /// What the blocks of `words` take for granted as singles, by instruction.
+    /// The single-format assumptions of the blocks of `words`, by instruction index.
     fn shorts(words: &[u32]) -> Vec<(u32, u32)> {
         forms(words).into_iter().map(|(pc, short, _)| (pc, short)).collect()
     }
 
-    /// And with what they leave open.
+    /// The single-format and open assumptions of the blocks of `words`.
     fn forms(words: &[u32]) -> Vec<(u32, u32, u32)> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
@@ -296,17 +298,18 @@ mod tests {
 
     #[test]
     fn a_loop_takes_its_sums_and_factors_for_granted_and_nothing_else() {
-        // f3 += f1 * f2; f4 = f3 + f1; f5 is read behind the loop.
+        // f3 += f1 * f2; f4 = f3 + f1; f5 is read after the loop.
         let words = [0x6000_0000, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, 0x4E80_0020];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1110), (4, 0)]);
-        // With a double in f1 at the end of each turn, f1 is none of them: lfd f1,0(r1) before the branch.
+        // `lfd f1,0(r1)` before the branch: f1 is a double at the end of each iteration, so it is
+        // not assumed.
         let words = [0x6000_0000, 0xEC61_18BA, 0xC821_0000, bdnz(-2), 0x4E80_0020];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1100), (4, 0)]);
     }
 
     #[test]
     fn what_each_turn_writes_anew_is_open() {
-        // Each turn writes f3 and, past a way round it, f4; f5 is a sum and f6 a double.
+        // Each iteration writes f3 and, unless the `beq` skips it, f4; f5 is a sum and f6 a double.
         let words = [
             0x6000_0000, // nop
             0x4182_0008, // beq
@@ -323,7 +326,7 @@ mod tests {
         assert_eq!(forms.iter().find(|form| form.0 == 1), Some(&(1, 0b10_0110, open)), "{forms:x?}");
         assert_eq!(forms.iter().find(|form| form.0 == 3), Some(&(3, 0b10_0110, open)), "{forms:x?}");
         assert_eq!(forms.iter().find(|form| form.0 == 8), Some(&(8, 0, 0)), "{forms:x?}");
-        // Nothing is where each turn calls.
+        // No register is open in a loop with a call.
         let words = [0x6000_0000, 0xEC61_00B2, 0x4800_0801, bdnz(-2), 0x4E80_0020];
         assert!(self::forms(&words).iter().all(|form| form.2 == 0));
     }

@@ -1,8 +1,8 @@
-//! Fixed-point arithmetic and compares, and the VSCR moves that the table files here.
+//! Fixed-point arithmetic and compares, and the VSCR moves that the instruction table lists here.
 //!
 //! Results have 64 bits; carry, overflow and CR0 come from the low word in 32-bit mode. Where the
-//! books say "undefined", results are those of hardware of the family: a quotient that does not
-//! exist is 0, `mulhw` sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
+//! books say "undefined", results are those of hardware of the family: an undefined quotient is 0,
+//! `mulhw` sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
 
 use super::cache::{Compared, Cr, Xer};
 use super::overflow::SoChange;
@@ -30,7 +30,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// OV of the sum `a + b (+ carry) = sum`: both operands' signs differ from the sum's.
+    /// OV of the sum `a + b (+ carry) = sum`: set if both operands' signs differ from the sum's.
     fn sum_overflow(&mut self, a: Value, b: Value, sum: Value) {
         let (a, b, sum) = (self.counted(a), self.counted(b), self.counted(sum));
         let a = self.b.ins().bxor(a, sum);
@@ -40,7 +40,7 @@ impl Lifter<'_> {
         self.set_overflow(overflow);
     }
 
-    /// Writes an XO-form result whose OV, if wanted, has been set.
+    /// Writes an XO-form result; OV, if requested, must be set already.
     fn finish(&mut self, i: Instruction, result: Value) {
         self.set_gpr(i.rd(), result);
         if i.rc() {
@@ -79,7 +79,7 @@ impl Lifter<'_> {
         let sum = self.b.ins().iadd_imm_s(a, i.simm());
         let (a, low) = (self.counted(a), self.counted(sum));
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a);
-        // Adding 0 never carries, and the test above says so as well.
+        // Adding 0 never carries, and the test above is correct for it too.
         self.set_xer(Xer::Ca, carry);
         self.set_gpr(i.rd(), sum);
         sum
@@ -112,7 +112,7 @@ impl Lifter<'_> {
         self.set_cr(i.crfd(), Cr::Compare(compared));
     }
 
-    /// A quotient, 0 where `bad` says that there is none; `divide` gets a divisor that is safe.
+    /// A quotient, or 0 if `bad`; `divide` gets a divisor that cannot trap.
     fn quotient(
         &mut self,
         i: Instruction,
@@ -132,7 +132,7 @@ impl Lifter<'_> {
         quotient
     }
 
-    /// Whether a signed division has no quotient: by zero, or the minimum by −1.
+    /// Whether a signed division has no quotient: division by zero, or of the minimum by −1.
     fn bad_signed(&mut self, a: Value, b: Value, minimum: i64) -> Value {
         let zero = self.b.ins().icmp_imm_s(IntCC::Equal, b, 0);
         let least = self.b.ins().icmp_imm_s(IntCC::Equal, a, minimum);
@@ -403,7 +403,7 @@ impl Integer for Lifter<'_> {
         let lanes = self.vr_as_lanes(i.vb(), types::I32X4);
         let low = self.b.ins().extractlane(lanes, 0);
         let vscr = self.b.ins().band_imm_s(low, 0x0001_0001);
-        // NJ belongs to vector mode, which has to be begun anew.
+        // NJ is part of the vector mode, which must be set again before the next vector operation.
         self.scalar_mode();
         let ctx = self.context();
         self.b.ins().store(HOST, vscr, ctx, displacement(offset_of!(PpcContext, vscr)));

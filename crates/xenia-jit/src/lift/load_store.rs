@@ -1,8 +1,8 @@
 //! Fixed-point and floating-point loads and stores, and cache-block clears.
 //!
-//! Big-endian data: one host access and a byte swap. Storage is addressed with 32 bits in both
-//! computation modes; update forms write the address to RA, zero-extended from 32 bits or as a
-//! whole; where RT = RA, the address wins.
+//! Big-endian data: one host access and a byte swap. Effective addresses have 32 bits in both
+//! computation modes. Update forms write the address to RA, zero-extended from 32 bits or all 64
+//! bits by mode; if RT = RA, the address wins.
 
 use super::Lifter;
 use super::float_registers::Nans;
@@ -10,12 +10,12 @@ use super::place::Place;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
-/// Words that `lmw` loads inline at most, as many as `lswi` may. All of them are in registers at
-/// once, of which the host has fourteen: beyond, each instruction of the intermediate form takes up
-/// to four times as long to compile.
+/// Maximum number of words that `lmw` loads inline, equal to that of `lswi`. All are in registers
+/// at once, and the host has fourteen: with more, each IR instruction takes up to four times as
+/// long to compile.
 const INLINE_WORDS: usize = 8;
 
-/// How a loaded value becomes a register.
+/// How a loaded value is extended to a register.
 #[derive(Clone, Copy)]
 pub(super) enum Extend {
     Zero,
@@ -41,7 +41,7 @@ impl Lifter<'_> {
 
     fn load_gpr(&mut self, i: Instruction, ty: Type, extend: Extend, place: Place) {
         if ty == types::I8 {
-            // Bytes have no order, and are extended on the way.
+            // A byte needs no swap, so the load extends it.
             let Place { address, displacement, .. } = place;
             let displacement = self.placed(displacement);
             let value = self.access(address, Self::before_load, |l, flags| {
@@ -56,7 +56,7 @@ impl Lifter<'_> {
         self.update(i, place);
     }
 
-    /// Loads with the bytes of memory in reverse: no swap at all.
+    /// Byte-reversed loads need no swap.
     fn load_reversed(&mut self, i: Instruction, ty: Type, place: Place) {
         let value = self.load_guest(ty, place.address, place.displacement);
         self.set_loaded(i.rd(), value, Extend::Zero);
@@ -128,7 +128,7 @@ impl Lifter<'_> {
     }
 }
 
-/// Binds rows to accesses; the first word says what the address is, and whether RA becomes it.
+/// Binds rows to accesses; the first word is the addressing form, and whether RA is updated.
 macro_rules! arms {
     (d $($row:ident $access:ident($($more:expr),*);)*) => { $(
         fn $row(&mut self, i: Instruction) {
@@ -262,7 +262,7 @@ impl LoadStore for Lifter<'_> {
             return;
         }
         let place = self.place_d(i, i.disp());
-        // All are loaded before the first register changes.
+        // Load all before the first register changes, so that a fault sees the old registers.
         let mut values = Vec::new();
         for n in 0..count {
             values.push(self.load_big(types::I32, place.offset(4 * n as i32)));

@@ -101,7 +101,7 @@ impl Logical for Lifter<'_> {
 
     fn orx(&mut self, i: Instruction) {
         if i.is_yield_hint() {
-            // Moves a register to itself, and ends the visit.
+            // `or` of a register to itself that is a yield hint: ends the visit.
             self.flush();
             self.leave_after(Leave::Yield);
             self.terminated = true;

@@ -1,4 +1,5 @@
-//! Changes of XER\[SO\], which is a constant of the code's mode: compiled code is left after them.
+//! Changes of XER\[SO\]: since SO is a constant of the code's mode, compiled code is left after an
+//! instruction that changes it.
 
 use super::cache::{Cr, Xer};
 use super::{HOST, Lifter};
@@ -7,17 +8,17 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
-/// A change of XER\[SO\] by the instruction being lifted.
+/// A possible change of XER\[SO\] by the instruction being lifted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SoChange {
     /// Nonzero if SO changes.
     pub(crate) condition: Value,
-    /// Whether it is set by an overflow, which sets OV and is copied to CR0 as well.
+    /// Whether an overflow sets SO; it also sets OV, and CR0 gets a copy of SO.
     pub(crate) by_overflow: bool,
 }
 
 impl Lifter<'_> {
-    /// After an instruction that may change SO: leaves if it does.
+    /// After an instruction that may change SO: leaves if it did.
     pub(super) fn leave_if_so_changes(&mut self) {
         let Some(SoChange { condition, by_overflow }) = self.state.so_changes.take() else { return };
         let [changed, next] = [(); 2].map(|()| self.b.create_block());

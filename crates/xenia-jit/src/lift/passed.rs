@@ -1,15 +1,18 @@
-//! Registers that are passed on as values: by calls and returns, and where code comes together.
+//! Block parameters: registers that are passed as values to blocks with several predecessors, to
+//! callees and to return points.
 //!
-//! The context is as current at a call and at a return as anywhere between blocks. Beside it, a few
-//! registers come along in the host's: those that nearly every function reads first, and that its
-//! caller has written last. Through the context each would wait for the store to be forwarded to
-//! the load; the stack pointer, in every call again. Nothing depends on it: a register that is not
-//! passed to a block is loaded there.
+//! A backward liveness of one block (its upward-exposed reads) and a forward availability along the
+//! predecessors select the registers. The context is current at every call, return and block
+//! boundary, so block parameters are an optimisation only: a register that is not passed is loaded
+//! by the block. They avoid store-to-load forwarding through the context; the stack pointer would
+//! wait for it in every call.
 //!
-//! Passed to the block of a region's first entry are [`CALLED_WITH`], if the call was linked; else
-//! the entry's thunk loads them (`crate::enter`). To the block after a call, [`RETURNED`]. To any
-//! other block that several lead to, what it reads: whoever comes has it at hand or would wait for
-//! a load in either place. Blocks of a loop that carries registers take none.
+//! * The region's first entry takes [`CALLED_WITH`] from linked calls; for other callers the
+//!   entry's thunk loads them (`crate::enter`).
+//! * The block after a call takes [`RETURNED`].
+//! * Other blocks with several predecessors take the registers that they read: each predecessor has
+//!   the value or would wait for the same load. Blocks of loops with loop-carried registers take
+//!   none.
 
 use super::Lifter;
 use super::flow::Granted;
@@ -19,39 +22,37 @@ use cranelift_codegen::ir::{Type, Value, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
 
-/// Registers that a call passes: the stack pointer, and the first two arguments.
+/// GPRs that a call passes: the stack pointer and the first two arguments.
 pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
-/// Registers that a return passes: the stack pointer, and the result.
+/// GPRs that a return passes: the stack pointer and the result.
 pub(crate) const RETURNED: [usize; 2] = [1, 3];
 
-/// GPRs that are passed to a block at most, where code comes together: beyond, the host's registers
-/// don't last.
+/// Maximum number of GPR parameters of a merge block; more would spill.
 const MOST: usize = 4;
 
-/// Floating-point registers, and vector registers, that are passed to a block at most where code
-/// comes together. They have host registers of their own, and a store of one is forwarded to a load
-/// in a dozen cycles.
+/// Maximum number of parameters of a merge block in each of the floating-point and vector files.
+/// Their host registers are separate, and forwarding a store to a load takes a dozen cycles.
 const MOST_WIDE: usize = 6;
 
-/// What is passed to a block.
+/// A block parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Passed {
-    /// A GPR.
+    /// A whole GPR.
     Whole(usize),
-    /// The low word of one, zero-extended: nothing else of it is read.
+    /// The low word of a GPR, zero-extended; the block reads no other part.
     Low(usize),
     /// The host address of guest memory.
     Memory,
-    /// An FPR as a single, for a block that takes it for granted that it is one.
+    /// An FPR in single format, for a block that assumes it.
     Single(usize),
-    /// An FPR as a double.
+    /// An FPR in double format.
     Double(usize),
     /// A vector register.
     Vector(usize),
 }
 
 impl Passed {
-    /// The type of its value.
+    /// The IR type of the parameter.
     pub(super) fn ty(self) -> Type {
         match self {
             Self::Whole(_) | Self::Low(_) | Self::Memory => types::I64,
@@ -62,12 +63,12 @@ impl Passed {
     }
 }
 
-/// Registers, GPRs as bits, that a block's code reads and writes.
+/// Registers that a block's code uses; GPRs as bits.
 #[derive(Clone, Copy, Default)]
 struct Uses {
-    /// Read before they are written.
+    /// Upward-exposed: read before they are written.
     read: u32,
-    /// Of these, those of which more than the low word is read.
+    /// The subset of `read` of which more than the low word is read.
     whole: u32,
     written: u32,
     memory: bool,
@@ -75,7 +76,7 @@ struct Uses {
     vectors: Wide,
 }
 
-/// FPRs or vector registers, as bits, that code reads before it writes them, and writes.
+/// FPRs or vector registers, as bits: upward-exposed reads, and writes.
 #[derive(Clone, Copy, Default)]
 struct Wide {
     read: u128,
@@ -87,7 +88,7 @@ impl Wide {
         Self { read: self.read | next.read & !self.written, written: self.written | next.written }
     }
 
-    /// Adds what an instruction names.
+    /// Adds a register that an instruction names.
     fn add(&mut self, register: NamedRegister) {
         let bit = 1 << register.number;
         self.read |= if register.is_read { bit } else { 0 };
@@ -96,7 +97,7 @@ impl Wide {
 }
 
 impl Uses {
-    /// Those of this code and then of that.
+    /// Sequential composition: the uses of this code followed by `next`.
     fn then(self, next: Self) -> Self {
         Self {
             read: self.read | next.read & !self.written,
@@ -112,7 +113,8 @@ impl Uses {
         block.code.iter().fold(Self::default(), |uses, guest| uses.then(Self::of(guest)))
     }
 
-    /// Adds a GPR that an instruction names, of which that reads the low word alone if `low_alone`.
+    /// Adds a GPR that an instruction names; `low_alone` if the instruction reads its low word
+    /// only.
     fn add(&mut self, register: NamedRegister, low_alone: bool) {
         let bit = 1 << register.number;
         if register.is_read {
@@ -148,9 +150,9 @@ fn calls(block: &Block) -> bool {
     matches!(block.way_on(), End::Call { .. } | End::Indirect { link: true, .. })
 }
 
-/// What blocks of a region use, and from where they are reached.
+/// Register uses and predecessors of the region's blocks.
 struct Flow<'a> {
-    /// Whether memory's base is a value.
+    /// Whether the base of guest memory is an SSA value.
     keeps_memory: bool,
     inheriting: &'a BTreeSet<u32>,
     uses: HashMap<u32, Uses>,
@@ -177,8 +179,8 @@ impl<'a> Flow<'a> {
         self.before.get(&pc).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// GPRs that are at hand where the block at `pc` ends, because it or those it goes on from use
-    /// them.
+    /// GPRs that are available at the end of the block at `pc`, because the block or the blocks
+    /// before it in its extended basic block use them.
     fn at_hand(&self, mut pc: u32) -> u32 {
         let mut known = 0;
         for _ in 0..CHAIN {
@@ -192,8 +194,8 @@ impl<'a> Flow<'a> {
         known
     }
 
-    /// What is passed to a block where code comes together: what it reads for certain, which
-    /// somebody would have to load, and what the next ones read that is at hand everywhere.
+    /// Block parameters at a merge point: registers that the block reads, plus those that its
+    /// inheriting successors read and that are available in all predecessors.
     fn merged(&self, pc: u32, block: &Block, granted: Granted) -> Vec<Passed> {
         let own = self.uses(pc);
         let mut all = own;
@@ -203,7 +205,7 @@ impl<'a> Flow<'a> {
         }
         let known = self.before(pc).iter().fold(u32::MAX, |known, &from| known & self.at_hand(from));
         let wanted = own.read | all.read & known;
-        // The block's own first.
+        // The block's own reads come first.
         let in_order = [wanted & own.read, wanted & !own.read];
         let registers = in_order.into_iter().flat_map(|set| (0..32).filter(move |n| set >> n & 1 != 0));
         let passed = registers
@@ -218,12 +220,11 @@ impl<'a> Flow<'a> {
     }
 }
 
-/// Blocks that one goes on from another, as far as anybody looks.
+/// Maximum number of blocks in the walk up an extended basic block.
 const CHAIN: usize = 8;
 
-/// What is passed to the blocks of `region`, by address; nothing where one is not in it.
-/// `inheriting`: those that go on with what is known. None of those for which `loads` says so takes
-/// anything.
+/// Computes the block parameters of `region`'s blocks, keyed by address; blocks without parameters
+/// may be missing. `inheriting` blocks and blocks for which `loads` returns true take none.
 pub(super) fn find(
     region: &Region,
     inheriting: &BTreeSet<u32>,
@@ -264,12 +265,12 @@ pub(super) fn find(
 }
 
 impl Lifter<'_> {
-    /// What whoever goes to the block at `pc` passes on, after the budget.
+    /// Block parameters of the block at `pc`, after the budget.
     pub(super) fn passed_to(&self, pc: u32) -> Vec<Passed> {
         self.passed.get(&pc).cloned().unwrap_or_default()
     }
 
-    /// The value of what is passed.
+    /// The value to pass for a block parameter.
     pub(super) fn value_of_passed(&mut self, passed: Passed) -> Value {
         match passed {
             Passed::Whole(n) => self.gpr(n),
@@ -281,7 +282,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Whether what is passed is at hand, without an instruction more.
+    /// Whether the value of a block parameter is available without another instruction.
     pub(super) fn has_to_pass(&self, passed: Passed) -> bool {
         match passed {
             Passed::Whole(n) => self.cache.knows_gpr(n),
@@ -293,7 +294,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// What was passed to the block that begins.
+    /// Makes the value of a block parameter known at the start of the block.
     pub(super) fn take_passed(&mut self, passed: Passed, value: Value) {
         match passed {
             Passed::Whole(n) => self.cache.know_gpr(n, value),

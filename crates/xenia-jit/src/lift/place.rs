@@ -1,30 +1,29 @@
-//! Where loads and stores of the fixed-point and floating-point families go: host addresses by the
-//! form of the guest's.
+//! Address computation for fixed-point and floating-point loads and stores, by addressing form.
 //!
-//! Storage is addressed with 32 bits in both computation modes; update forms write the address to
-//! RA, zero-extended from 32 bits or as a whole.
+//! Effective addresses have 32 bits in both computation modes. Update forms write the address to
+//! RA: zero-extended from 32 bits in 32-bit mode, all 64 bits in 64-bit mode.
 
 use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use xenia_isa::Instruction;
 
-/// Where an access goes: a host address and a displacement.
+/// Address operand of an access: a host address and a displacement.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) address: Value,
     pub(super) displacement: i32,
-    /// For update forms: what goes to RA.
+    /// For update forms: the new value of RA.
     pub(super) update: Option<Value>,
 }
 
 impl Place {
-    /// `bytes` further on.
+    /// The operand `bytes` further on.
     pub(super) fn offset(self, bytes: i32) -> Self {
         Self { displacement: self.displacement + bytes, ..self }
     }
 }
 
-/// Forms of addresses.
+/// Address operands by addressing form.
 impl Lifter<'_> {
     pub(super) fn place_d(&mut self, i: Instruction, displacement: i64) -> Place {
         let address = self.base_address(i.ra());
@@ -52,7 +51,7 @@ impl Lifter<'_> {
         self.place_update(ea)
     }
 
-    /// `ea`: a doubleword in 64-bit mode, else a word.
+    /// `ea` is a doubleword in 64-bit mode, otherwise a word.
     fn place_update(&mut self, ea: Value) -> Place {
         let wide = self.config.mode.wide;
         let low = if wide { self.b.ins().ireduce(types::I32, ea) } else { ea };

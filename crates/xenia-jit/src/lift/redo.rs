@@ -1,30 +1,30 @@
-//! From where a load that faults is done again.
+//! Restart points: where the interpreter resumes after a faulting load.
 //!
-//! Registers have to be exact when an access faults. A store is preceded by stores of everything
-//! dirty, for it can't be taken back. A load is not, as long as the context is exact for some
-//! instruction before it and nothing has happened since that may not happen twice ([`repeatable`]):
-//! should it fault, the interpreter goes on from there, and comes to the same fault with exact
-//! registers. Loads that it repeats give what they gave, or what another thread has stored
-//! meanwhile, as if they had been made later.
+//! Registers must be exact when an access faults. All dirty registers are stored before a store to
+//! guest memory, since a store cannot be repeated. A load needs no write-back if the context is
+//! exact for an earlier instruction and all instructions since then are [`repeatable`]: if the load
+//! faults, the interpreter replays from the earlier instruction (the restart point) and reaches the
+//! same fault with exact registers. Replayed loads return the same values, or values that another
+//! thread has stored since, which is a legal later execution.
 
 use super::Lifter;
 use xenia_isa::{Family, Instruction, Op, spr};
 
-/// Registers that are dirty at a load at most: beyond, keeping them all takes the host's registers.
+/// Maximum number of dirty registers at a load without write-back; more would spill.
 const MOST_DIRTY: u32 = 4;
 
-/// An instruction for which the context is exact.
+/// A restart point: an instruction for which the context is exact.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exact {
     pc: u32,
-    /// Instructions that had completed since the budget was last known.
+    /// Completed instructions since the budget was last known.
     done: u32,
-    /// FPRs that the context holds as singles, and of which that is open.
+    /// FPRs that the context holds in single format, and those for which that is open.
     singles: (u32, u32),
 }
 
-/// Whether an instruction changes nothing but registers that [`super::cache::Cache`] keeps, unless
-/// it is a store to memory.
+/// Whether an instruction, if it is not a store to memory, changes only registers that
+/// [`super::cache::Cache`] keeps.
 fn repeatable(op: Op, i: Instruction) -> bool {
     match op.row().family {
         Family::Integer | Family::Logical | Family::Rotate | Family::Branch => true,
@@ -51,7 +51,7 @@ fn repeatable(op: Op, i: Instruction) -> bool {
 }
 
 impl Lifter<'_> {
-    /// This instruction, if the context is exact for it.
+    /// A restart point at the current instruction, for which the context must be exact.
     fn exact_here(&self) -> Exact {
         let done = self.spent - self.remaining;
         Exact { pc: self.guest.pc, done, singles: self.cache.floats.stored_as_singles() }
@@ -61,10 +61,11 @@ impl Lifter<'_> {
         self.guest.op.is_some_and(|op| repeatable(op, self.guest.instruction))
     }
 
-    /// Before an instruction is lifted.
+    /// Updates the restart point before an instruction is lifted.
     pub(super) fn begin_instruction(&mut self) {
         if self.carrying.is_sinking() {
-            // The context is exact nowhere in such a loop, and none of its accesses is done again.
+            // The context is never exact in a loop with sunk stores; its accesses have no restart
+            // point.
             self.exact = None;
         } else if self.dirty() == 0 {
             self.exact = Some(self.exact_here());
@@ -73,7 +74,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// After an instruction was lifted.
+    /// Finishes a lifted instruction.
     pub(super) fn end_instruction(&mut self) {
         self.leave_if_so_changes();
         if !self.is_repeatable() {
@@ -81,7 +82,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Everything is ready for a load that may fault.
+    /// Prepares a load that may fault: writes back dirty registers, or records the restart point.
     pub(super) fn ready_for_load(&mut self) {
         if !self.config.precise_faults {
             self.note_singles();
@@ -99,7 +100,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Everything is ready for a store that may fault, and may not be done again.
+    /// Prepares a store that may fault: writes back all dirty registers, since stores are not
+    /// replayed.
     pub(super) fn ready_for_store(&mut self) {
         if self.config.precise_faults {
             self.flush_for_access();

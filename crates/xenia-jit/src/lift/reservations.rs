@@ -1,7 +1,8 @@
-//! `lwarx`, `ldarx`, `stwcx.` and `stdcx.`.
+//! Load-and-reserve and store-conditional: `lwarx`, `ldarx`, `stwcx.` and `stdcx.`.
 //!
-//! A reservation is in the context; where the machine keeps a table of them as well, a hook
-//! reserves, and another stores conditionally, which is one step with a change of the table.
+//! The context holds the reservation. If the machine also keeps a table of reservations, one hook
+//! enters the reservation, and another makes the conditional store and the change of the table in
+//! one atomic step.
 
 use super::cache::Cr;
 use super::load_store::Extend;
@@ -32,7 +33,7 @@ impl Lifter<'_> {
         let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
         self.raise_if(odd);
         let address = self.host_address(ea);
-        // Before the load: a commit in between must end the reservation.
+        // Before the load: a commit between the two must end the reservation.
         let generation = if self.config.reservations == ReservationMode::Context {
             self.const32(0)
         } else {
@@ -52,7 +53,7 @@ impl Lifter<'_> {
         self.set_loaded(i.rd(), value, Extend::Zero);
     }
 
-    /// Stores if the reservation stands and memory still holds what was loaded.
+    /// Stores if the reservation is valid and memory still holds the loaded value.
     pub(super) fn store_conditional(&mut self, i: Instruction, ty: Type) {
         let size = ty.bytes();
         let ea = self.ea_x(i);
@@ -91,7 +92,7 @@ impl Lifter<'_> {
         let stored = self.b.ins().icmp(IntCC::Equal, old, expected);
         self.b.ins().jump(done, &[stored.into()]);
         self.b.switch_to_block(done);
-        // Behind the store: one that faults leaves the reservation.
+        // After the store: a store that faults keeps the reservation.
         let zero64 = self.const64(0);
         self.reservation(zero64, offset_of!(Reservation, value));
         self.reservation(zero64, offset_of!(Reservation, addr));
@@ -99,15 +100,15 @@ impl Lifter<'_> {
         self.set_stored(result);
     }
 
-    /// Sets CR0 from whether the conditional store was made, an I8 of 0 or 1.
+    /// Sets CR0 from the result of the conditional store, an I8 of 0 or 1.
     fn set_stored(&mut self, result: Value) {
         let bits = self.b.ins().ishl_imm_s(result, 1);
         let bits = self.with_bits(bits, self.so());
         self.set_cr(0, Cr::Bits(bits));
     }
 
-    /// The conditional store of `value`, by a hook, which looks into the machine's table; `stands`:
-    /// the context holds a reservation for it.
+    /// The conditional store of `value` by a hook, which checks the machine's table. `stands`:
+    /// whether the context holds a reservation for it.
     fn commit(&mut self, ea: Value, stands: Value, value: Value) {
         self.flush();
         let (ctx, pc) = (self.context(), self.guest.pc);

@@ -1,7 +1,7 @@
 //! Rotates and shifts.
 //!
-//! Word rotates rotate the low word doubled into 64 bits, so a mask that wraps (MB > ME) keeps the
-//! upper copy as well.
+//! A word rotate rotates the low word duplicated into 64 bits, so a mask that wraps (MB > ME) keeps
+//! the upper copy as well.
 
 use super::Lifter;
 use super::cache::Xer;
@@ -31,7 +31,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// A rotated word in both halves.
+    /// The word in both halves of a doubleword.
     fn doubled(&mut self, word: Value) -> Value {
         let low = self.b.ins().uextend(types::I64, word);
         let high = self.b.ins().ishl_imm_s(low, 32);
@@ -67,7 +67,8 @@ impl Lifter<'_> {
         if i.sh64() == 0 { s } else { self.b.ins().rotl_imm_s(s, i.sh64() as i64) }
     }
 
-    /// Six bits (seven for doublewords) of RB, and whether they shift everything out.
+    /// The shift amount: six bits (seven for doublewords) of RB, and whether it shifts all bits
+    /// out.
     fn amount(&mut self, i: Instruction, bits: i64) -> (Value, Value) {
         let b = self.gpr32(i.rb());
         let amount = self.b.ins().band_imm_s(b, 2 * bits - 1);
@@ -75,7 +76,8 @@ impl Lifter<'_> {
         (amount, out)
     }
 
-    /// CA of an algebraic shift that loses `lost`: negative, and ones were lost.
+    /// CA of an algebraic shift that drops the bits `lost`: set if the value is negative and
+    /// dropped ones.
     fn set_shift_carry(&mut self, value: Value, lost: Value) {
         let negative = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, value, 0);
         let ones = self.b.ins().icmp_imm_s(IntCC::NotEqual, lost, 0);
@@ -83,8 +85,8 @@ impl Lifter<'_> {
         self.set_xer(Xer::Ca, carry);
     }
 
-    /// The bits that shifting right by `amount` (which may be the type's width or more if `out`)
-    /// loses.
+    /// The bits that a right shift by `amount` drops; `amount` may be the type's width or more if
+    /// `out`.
     fn lost_bits(&mut self, value: Value, amount: Value, out: Value) -> Value {
         let ty = self.b.func.dfg.value_type(value);
         let ones = self.b.ins().iconst(ty, -1);
@@ -115,7 +117,7 @@ impl Rotate for Lifter<'_> {
     fn rldiclx(&mut self, i: Instruction) {
         let (sh, mb) = (i.sh64(), i.mb64());
         if sh != 0 && mb == 64 - sh {
-            // The usual shift right.
+            // A shift right (`srdi`).
             let s = self.gpr(i.rs());
             let result = self.b.ins().ushr_imm_s(s, mb as i64);
             self.set_rotated(i, result);
@@ -133,7 +135,7 @@ impl Rotate for Lifter<'_> {
     fn rldicrx(&mut self, i: Instruction) {
         let (sh, me) = (i.sh64(), i.mb64());
         if sh + me == 63 {
-            // The usual shift left.
+            // A shift left (`sldi`).
             let s = self.gpr(i.rs());
             let result = if sh == 0 { s } else { self.b.ins().ishl_imm_s(s, sh as i64) };
             self.set_rotated(i, result);

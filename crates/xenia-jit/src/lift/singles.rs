@@ -1,11 +1,11 @@
-//! What `lfs` and `stfs` do to bits: PowerISA 2.02 book I, 4.6.2 and 4.6.3.
+//! Bit-level format conversions of `lfs` and `stfs`: PowerISA 2.02 book I, 4.6.2 and 4.6.3.
 
 use super::Lifter;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
 impl Lifter<'_> {
-    /// DOUBLE(word) of the book: exact, and signalling NaNs stay as they are.
+    /// DOUBLE(word) of the book: exact; signalling NaNs stay signalling.
     pub(super) fn exactly_promoted(&mut self, single: Value) -> Value {
         self.scalar_mode();
         let nan = self.b.ins().fcmp(FloatCC::Unordered, single, single);
@@ -16,7 +16,7 @@ impl Lifter<'_> {
         let result = self.b.append_block_param(done, types::F64);
         self.b.ins().brif(nan, cold, &[], done, &[quiet.into()]);
         self.b.switch_to_block(cold);
-        // The promotion would quieten it.
+        // The host's promotion would quiet it.
         let bits = self.b.ins().bitcast(types::I32, MemFlagsData::new(), single);
         let wide = self.b.ins().uextend(types::I64, bits);
         let sign = self.b.ins().ushr_imm_s(wide, 31);
@@ -42,7 +42,7 @@ impl Lifter<'_> {
         let rest = self.b.ins().ireduce(types::I32, rest);
         let rest = self.b.ins().band_imm_s(rest, 0x3FFF_FFFF);
         let normal = self.b.ins().bor(top, rest);
-        // Not zero, and too small for a normal single: the significand is shifted into place.
+        // Nonzero and below the normal singles: the significand is shifted into place.
         let magnitude = self.b.ins().band_imm_s(bits, i64::MAX);
         let magnitude = self.b.ins().iadd_imm_s(magnitude, -1);
         let limit = self.const64((897 << 52) - 1);

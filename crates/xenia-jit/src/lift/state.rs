@@ -1,5 +1,5 @@
-//! What the lifter knows at a place of the code, which goes on from a block to one that is reached
-//! from there alone.
+//! Lifter state at a point of the code, which a block in an extended basic block inherits from its
+//! predecessor.
 
 use super::cache::Cache;
 use super::overflow::SoChange;
@@ -8,44 +8,45 @@ use super::word_pairs::StoredWords;
 use crate::host::WORDS;
 use cranelift_codegen::ir::{self, Value};
 
-/// What MXCSR is set for.
+/// The kind of arithmetic that MXCSR is set for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FloatMode {
     Scalar,
     Vector,
 }
 
-/// See the module's documentation.
+/// Everything that the lifter knows at a point: known and dirty values, the budget, MXCSR's mode
+/// and the restart point.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
-    /// The context's address, and the block of the intermediate form that has it.
+    /// The context pointer, and the IR block that defines the value.
     pub(super) ctx: Option<(ir::Block, Value)>,
-    /// What was left of the budget when `counted` of `spent` were counted.
+    /// The budget's value when the first `counted` instructions of `spent` had been subtracted.
     pub(super) budget: Value,
     pub(super) counted: u32,
-    /// Instructions since the budget came here, the block's own included.
+    /// Instructions since the block received the budget, including the current block's.
     pub(super) spent: u32,
-    /// `spent` when the budget was stored, if it was since then.
+    /// `spent` at the last store of the budget; `None` if it was not stored since.
     pub(super) spent_as_stored: Option<u32>,
-    /// MXCSR's mode, once it is known.
+    /// MXCSR's mode, if known.
     pub(super) mode: Option<FloatMode>,
     pub(super) cache: Cache,
-    /// How the instruction that is being lifted changes XER\[SO\], if it may.
+    /// How the instruction being lifted changes XER\[SO\], if it may.
     pub(super) so_changes: Option<SoChange>,
-    /// The instruction that a fault may go back to.
+    /// The restart point for a faulting load.
     pub(super) exact: Option<Exact>,
     pub(super) words: [Option<Value>; WORDS],
-    /// Host addresses that were computed last: memory's, the guest's, and their sum. It becomes
-    /// part of each access that uses it.
+    /// The last computed host addresses: memory base, guest address, and their sum. Accesses reuse
+    /// the sum in their address operands.
     pub(super) addresses: [Option<(Value, Value, Value)>; ADDRESSES],
     pub(super) stored_words: StoredWords,
 }
 
-/// Host addresses that are remembered.
+/// Number of remembered host addresses.
 const ADDRESSES: usize = 4;
 
 impl State {
-    /// Nothing is known but the budget.
+    /// A state in which only the budget is known.
     pub(super) fn new(budget: Value) -> Self {
         Self {
             ctx: None,

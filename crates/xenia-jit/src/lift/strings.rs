@@ -1,5 +1,5 @@
-//! `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are host accesses; the others are a call,
-//! as is a long `lmw`.
+//! String accesses: `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are compiled inline; the
+//! other forms, and a long `lmw`, call a hook.
 
 use super::cache::Cache;
 use super::place::Place;
@@ -9,7 +9,7 @@ use crate::host::WORDS;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
-/// Whole words of an immediate string access, and the bytes that are left.
+/// Whole words of an immediate string access, and the remaining bytes.
 fn string_parts(i: Instruction) -> (i32, i32) {
     let bytes = if i.nb() == 0 { 32 } else { i.nb() as i32 };
     (bytes / 4, bytes % 4)
@@ -19,7 +19,7 @@ impl Lifter<'_> {
     /// `lswi` from `place`.
     pub(super) fn load_string(&mut self, i: Instruction, place: Place) {
         let (words, rest) = string_parts(i);
-        // All are loaded before the first register changes.
+        // Load all before the first register changes, so that a fault sees the old registers.
         let mut values = Vec::new();
         for n in 0..words {
             values.push(self.load_big(types::I32, place.offset(4 * n)));
@@ -73,8 +73,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// `lswx`, `stswx` or `lmw` at `ea`, in Rust: stores the state, and goes on with what the
-    /// context then holds.
+    /// Calls the hook for `lswx`, `stswx` or `lmw` at `ea`. Flushes before it and forgets all known
+    /// registers after it.
     pub(super) fn call_string(&mut self, i: Instruction, ea: Value) {
         self.flush();
         self.cache = Cache::default();

@@ -1,9 +1,9 @@
 //! Moves to and from special registers, the time base, traps, system calls, storage ordering and
-//! caches.
+//! cache instructions.
 //!
 //! The caches are invisible: touches, flushes and stores of blocks do nothing. `isync` and `icbi`
-//! end their block: where guest code was written since the run began, they unwind all host frames,
-//! so that what runs next is entered through its version checks.
+//! end their block. If guest code was written since the run began, they unwind all host frames, so
+//! that the next code is entered through its version checks (self-modifying code).
 
 use super::cache::{Cr, Special, Xer};
 use super::overflow::SoChange;
@@ -19,21 +19,21 @@ use xenia_isa::spr::{CTR, LR, PIR, PVR, SPRG0, SPRG3, TB, TBU, VRSAVE, XER};
 use xenia_isa::{Instruction, System};
 
 const MSR: i32 = displacement(offset_of!(PpcContext, msr));
-/// What `mtmsr` reaches.
+/// The bits of MSR that `mtmsr` writes.
 const LOW_WORD: u64 = 0xFFFF_FFFF;
-/// Instruction and data relocation.
+/// MSR\[IR\] and MSR\[DR\]: instruction and data relocation.
 const MSR_IR: u64 = 1 << 5;
 const MSR_DR: u64 = 1 << 4;
 /// HV, ME and LE, which no move changes.
 const MSR_KEPT: u64 = 1 << 60 | 1 << 12 | 1;
 
-/// Where one of SPRG0 to SPRG3 is in the context.
+/// Displacement in the context of one of SPRG0 to SPRG3.
 fn sprg(number: usize) -> i32 {
     displacement(offset_of!(PpcContext, sprg) + 8 * (number - SPRG0))
 }
 
 impl Lifter<'_> {
-    /// Traps if the operands' order is one that TO names: the interpreter then raises it.
+    /// Leaves for the interpreter to raise a trap if TO names the operands' order.
     fn trap(&mut self, i: Instruction, a: Value, b: Value) {
         let to = i.to();
         let tests = [
@@ -44,7 +44,7 @@ impl Lifter<'_> {
             (1, IntCC::UnsignedGreaterThan),
         ];
         if to & 0x1C == 0x1C || to & 7 == 7 {
-            // Always.
+            // An unconditional trap.
             self.raise();
             return;
         }
@@ -70,7 +70,7 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// Goes on at the next instruction, through the dispatcher if guest code was written.
+    /// Continues at the next instruction, through the dispatcher if guest code was written.
     fn synchronize_instructions(&mut self) {
         self.flush();
         let written = self.call_hook(Hook::Written, &[]);
@@ -111,7 +111,7 @@ impl System for Lifter<'_> {
     fn dcbf(&mut self, _: Instruction) {}
 
     fn dcbi(&mut self, _: Instruction) {
-        // Privileged, as compiled code is.
+        // `dcbi` is privileged, and so is compiled code: no exception, and no visible effect.
     }
 
     fn dcbst(&mut self, _: Instruction) {}
@@ -121,7 +121,7 @@ impl System for Lifter<'_> {
     fn dcbtst(&mut self, _: Instruction) {}
 
     fn eieio(&mut self, _: Instruction) {
-        // Stores are not reordered by the host; the compiler must not either.
+        // The host does not reorder these stores; the compiler must not either.
         self.b.ins().sequence_point();
     }
 
@@ -152,7 +152,7 @@ impl System for Lifter<'_> {
 
     fn mfcr(&mut self, i: Instruction) {
         if i.one_cr_field() {
-            // The one-field form gives 0 in the others.
+            // The one-field form gives 0 in the other fields.
             let mut word = self.const64(0);
             for field in (0..8).filter(|field| i.crm() >> (7 - field) & 1 != 0) {
                 word = self.with_field(word, field);
@@ -216,7 +216,7 @@ impl System for Lifter<'_> {
                     self.b.ins().uload8(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, hw_id)));
                 self.set_gpr_low(i.rd(), value, None);
             }
-            // There is no such register.
+            // No such register.
             _ => self.raise(),
         }
     }
@@ -278,7 +278,7 @@ impl System for Lifter<'_> {
                 let (ctx, value) = (self.context(), self.gpr(i.rs()));
                 self.b.ins().store(HOST, value, ctx, sprg(i.spr()));
             }
-            // There is no such register, or it can't be written.
+            // No such register, or it is read-only.
             _ => self.raise(),
         }
     }
@@ -322,8 +322,8 @@ impl System for Lifter<'_> {
 }
 
 impl Lifter<'_> {
-    /// Moves RS to the bits of MSR that are in `reach`, or with L to EE and RI alone. Where that
-    /// changes what compiled code takes for granted, the dispatcher goes on.
+    /// Moves RS to the bits `reach` of MSR, or with L to EE and RI only. Leaves to the dispatcher
+    /// if the mode of compiled code changes.
     fn change_msr(&mut self, i: Instruction, reach: u64) {
         let ctx = self.context();
         let source = self.gpr(i.rs());
@@ -331,7 +331,8 @@ impl Lifter<'_> {
         let (value, written) = if i.mtmsr_l() {
             (source, msr_bit::EE | msr_bit::RI)
         } else {
-            // Problem state has interrupts and translation on: PR is ored into each of their bits.
+            // Problem state has interrupts and translation enabled: PR is ORed into each of their
+            // bits.
             let pr = self.b.ins().band_imm_s(source, msr_bit::PR as i64);
             let mut value = source;
             for bit in [msr_bit::EE, MSR_IR, MSR_DR] {
@@ -357,9 +358,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// Reads the time base, or its upper word: the time at the start of the visit, and a tick for
-    /// so many instructions that completed since, of which this one is none. The last read that
-    /// the visit allows ends it.
+    /// Reads the time base, or its upper word: the time at the start of the visit, plus a tick for
+    /// each 2^`tick_shift` instructions completed since, without this one. The last read that the
+    /// visit allows ends the visit.
     fn read_time_base(&mut self, i: Instruction) {
         let ctx = self.context();
         let exact = self.budget_before();

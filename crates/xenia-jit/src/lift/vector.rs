@@ -1,9 +1,9 @@
-//! AltiVec, and the vector loads and stores that Xenon adds to it. Here every row is bound to its
-//! operation, and in [`super::vector128`] those of VMX128; the operations are in the files below.
+//! AltiVec, and the vector loads and stores that Xenon adds to it. This file binds each row to its
+//! operation, [`super::vector128`] those of VMX128; the operations are in the submodules.
 //!
-//! A register is an I8X16 in host order: PowerPC's byte k is lane 15 − k, its word w lane 3 − w of
-//! an I32X4. Nothing here asks the interpreter. What has no inline code, and the rare lanes that
-//! inline code does not decide, go to [`crate::exact_vector`].
+//! A register is an I8X16 in host order: PowerPC's byte k is lane 15 − k, its word w is lane 3 − w
+//! of an I32X4. No operation falls back to the interpreter: instructions without inline code, and
+//! the rare lanes that inline code does not decide, go to [`crate::exact_vector`].
 
 mod d3d;
 pub(crate) mod estimate;
@@ -25,8 +25,8 @@ use saturate::Sum;
 use shift::Shift;
 use xenia_isa::{Instruction, Vector};
 
-/// Binds rows to operations; the first word says what registers and immediates an operation gets,
-/// before whatever else stands behind its name.
+/// Binds rows to operations. The first word says which registers and immediates an operation gets,
+/// before the arguments that follow its name.
 macro_rules! arms {
     (storage $($row:ident $register:ident $of:ident($($more:expr),*);)*) => { $(
         fn $row(&mut self, i: Instruction) {

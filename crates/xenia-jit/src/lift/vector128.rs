@@ -1,4 +1,4 @@
-//! VMX128: the forms with seven-bit vector register numbers. The multiply-adds and `vsel128` take
+//! VMX128: the forms with seven-bit vector register numbers. The multiply-adds and `vsel128` read
 //! their third operand from vD.
 
 use super::Lifter;
@@ -259,13 +259,13 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vupkhsb128(&mut self, i: Instruction) {
-        // With 0x60 in vA's place these unpack halfwords.
+        // With 0x60 in the vA field, this is the unpack of halfwords.
         let ty = if i.va128() == 0x60 { types::I16X8 } else { types::I8X16 };
         self.unpack(i.vd128(), i.vb128(), ty, true);
     }
 
     fn vupklsb128(&mut self, i: Instruction) {
-        // With 0x60 in vA's place these unpack halfwords.
+        // With 0x60 in the vA field, this is the unpack of halfwords.
         let ty = if i.va128() == 0x60 { types::I16X8 } else { types::I8X16 };
         self.unpack(i.vd128(), i.vb128(), ty, false);
     }

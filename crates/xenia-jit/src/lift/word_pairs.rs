@@ -1,14 +1,14 @@
-//! Doubles that a block stores as two words and loads at once: how 32-bit code makes a double of an
-//! integer.
+//! Store-forwarding heuristic: doubles that a block stores as two words and loads as one, as 32-bit
+//! code does to convert an integer to a double.
 //!
-//! The host forwards a store to a load only if the store covers it; a load of eight bytes behind
-//! two stores of four waits until both have left for the cache, a dozen cycles. Such a double is
-//! loaded as two words. Where nothing stores between, the value is the same, so all that is kept
-//! here is a guess, made from the instructions' fields.
+//! The host forwards a store to a load only if the store covers the load. A load of eight bytes
+//! after two stores of four waits until both have reached the cache, a dozen cycles. Such a double
+//! is therefore loaded as two words. The value is the same unless another store intervenes, so a
+//! guess from the instructions' fields is sufficient.
 //!
-//! Another hardware thread may store between, all eight bytes at once, and an aligned double is one
-//! access (PowerISA 2.02 book II, 1.4). So where threads run at once, only what lies on the stack
-//! is guessed, where compilers put such doubles.
+//! Another hardware thread may store all eight bytes in between, and an access to an aligned double
+//! is atomic (PowerISA 2.02 book II, 1.4). If threads run in parallel, only doubles on the stack
+//! are guessed, where compilers put them.
 
 use super::Lifter;
 use super::place::Place;
@@ -16,7 +16,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
 
-/// Where words were stored last: RA and displacement.
+/// The last stored words: RA and displacement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StoredWords {
     places: [Option<(usize, i64)>; 4],
@@ -24,7 +24,7 @@ pub(super) struct StoredWords {
 }
 
 impl StoredWords {
-    /// `stw`.
+    /// Records an `stw`.
     pub(super) fn note(&mut self, i: Instruction) {
         if let Some(place) = self.places.get_mut(self.next) {
             *place = Some((i.ra(), i.disp()));
@@ -32,7 +32,7 @@ impl StoredWords {
         self.next = (self.next + 1) % self.places.len();
     }
 
-    /// Whether both words of what `lfd` loads were stored.
+    /// Whether both words of the double that `lfd` loads were stored.
     fn has_both(self, i: Instruction) -> bool {
         [0, 4].iter().all(|half| self.places.contains(&Some((i.ra(), i.disp() + half))))
     }
@@ -42,7 +42,7 @@ impl StoredWords {
 const R1: usize = 1;
 
 impl Lifter<'_> {
-    /// What `lfd` loads, its bits.
+    /// Loads the bits of the double for an `lfd`.
     pub(super) fn load_doubleword(&mut self, i: Instruction, place: Place) -> Value {
         let is_alone = self.config.reservations == ReservationMode::Context || i.ra() == R1;
         if !is_alone || !self.stored_words.has_both(i) {

@@ -1,32 +1,30 @@
-//! Sets of blocks that reach each other: strongly connected components, by Tarjan's algorithm
-//! (Depth-first search and linear graph algorithms, 1972), without recursion, as a region may have
-//! thousands of blocks in a row.
+//! Strongly connected components, by Tarjan's algorithm (Depth-first search and linear graph
+//! algorithms, 1972). It is iterative, since a region may have thousands of blocks in a row.
 
 use crate::region::Block;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known of a block that has been reached.
+/// State of a block that the search has reached.
 struct Reached {
-    /// How many were reached before it.
+    /// Number in depth-first order.
     number: u32,
-    /// The least number of those that it leads back to.
+    /// Tarjan's low-link: the least number that is reachable from it.
     least: u32,
-    /// It's in no set yet.
+    /// The block is on the stack `open`, in no component yet.
     is_open: bool,
 }
 
-/// The sets of blocks of `within` that reach each other by way of such blocks; each block of one is
-/// on a cycle.
+/// The strongly connected components of the subgraph `within` that contain a cycle.
 pub(super) fn cycles(within: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> Vec<BTreeSet<u32>> {
     let next = |pc: u32| {
         let successors = blocks.get(&pc).map_or(&[][..], |block| &block.successors);
         successors.iter().copied().filter(|to| within.contains(to))
     };
     let mut reached: BTreeMap<u32, Reached> = BTreeMap::new();
-    // Reached, and in no set yet.
+    // Tarjan's stack: blocks reached but not in a component yet.
     let mut open = Vec::new();
     let mut found = Vec::new();
-    // The way to the block that is looked at, each with where it leads that has not been looked at.
+    // Depth-first path, each block with its successors not yet visited.
     let mut path = Vec::new();
     for &root in within {
         if !reached.contains_key(&root) {
@@ -70,7 +68,7 @@ pub(super) fn cycles(within: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> V
     found
 }
 
-/// The block at `pc` leads back to the one with this number.
+/// Lowers the low-link of the block at `pc` to `number`.
 fn leads_to(reached: &mut BTreeMap<u32, Reached>, pc: u32, number: u32) {
     if let Some(reached) = reached.get_mut(&pc) {
         reached.least = reached.least.min(number);

@@ -1,19 +1,19 @@
-//! Where compiled code compares the budget.
+//! Placement of budget checks.
 //!
-//! Each block subtracts its instructions. *Check points* compare the budget with [`Block::needs`],
-//! the most that any path from there to the next check points can subtract, so it never becomes
-//! negative: entries, targets of backward branches, and blocks in between wherever a path would
-//! grow longer than [`PATH_LIMIT`]. Every cycle has a backward branch, so the paths between checks
-//! are finite.
+//! Each block subtracts its instructions from the budget. *Check points* compare it with
+//! [`Block::needs`], the maximum that any path to the next check points can subtract, so that it
+//! never becomes negative. Check points are entries, targets of backward branches, and blocks in
+//! between where a path would otherwise exceed [`PATH_LIMIT`]. Each cycle has a backward branch, so
+//! the paths between check points are finite.
 
 use super::Block;
 use std::collections::BTreeMap;
 
-/// Instructions between two checks of the budget, about: what the interpreter has to finish at most
-/// at the end of a visit (more only where one block is longer).
+/// Approximate maximum number of instructions between two budget checks, which the interpreter has
+/// to execute at the end of a visit. Only a single longer block exceeds it.
 pub(super) const PATH_LIMIT: u32 = 48;
 
-/// Decides where the budget is compared.
+/// Selects the check points and computes [`Block::needs`].
 pub(super) fn place(blocks: &mut BTreeMap<u32, Block>) {
     let backward: Vec<u32> = blocks
         .values()
@@ -25,6 +25,8 @@ pub(super) fn place(blocks: &mut BTreeMap<u32, Block>) {
             block.is_loop = true;
         }
     }
+    // In descending order all successors come first, except the targets of backward branches, which
+    // are check points and end the path anyway.
     let order: Vec<u32> = blocks.keys().rev().copied().collect();
     for pc in order {
         let block = &blocks[&pc];

@@ -1,10 +1,11 @@
-//! Finds the blocks of a region: follows direct branches from its entries, inside of what it may
-//! reach.
+//! Region discovery: builds the control-flow graph from the entries, within the bounds of
+//! [`Reach`].
 //!
-//! A `bl` is a call: the block after it is an entry, since the callee's return may come from the
-//! dispatcher. So are targets of backward branches: whoever goes on in the middle of the function
-//! comes to an entry soon. A branch out of the bounds is a tail call. Sides of conditional branches
-//! that were never taken may be left out ([`Reach::sides`]); they are ways out of the region then.
+//! A `bl` is a call: the block after it is an entry, since the callee may return through the
+//! dispatcher. Targets of backward branches are entries as well, so that code that resumes in the
+//! middle of the function soon reaches one. A branch out of the bounds is a tail call. Cold-path
+//! pruning may leave out targets of conditional branches that were never taken ([`Reach::sides`]);
+//! they become region exits.
 
 use super::ends::{End, end_of};
 use super::leaves::{By, Leaves};
@@ -12,43 +13,44 @@ use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Instruction, Op, decode};
 
-/// Where a region may lie.
+/// Limits of a region.
 pub(crate) struct Reach<'a> {
-    /// The first address, and the one after the last.
+    /// The first address, and the address after the last.
     pub(crate) bounds: (u32, u32),
-    /// Instructions at most; branches beyond them leave the region.
+    /// Maximum number of instructions; branches past them leave the region.
     pub(crate) limit: usize,
-    /// What is left out of it all the same, unless it is a root.
+    /// Addresses to leave out, except for roots.
     pub(crate) skips: &'a dyn Fn(u32) -> bool,
-    /// Which sides of conditional branches are part of it; `None`: all.
+    /// Cold-path pruning: whether a target of a conditional branch is part of the region. `None`:
+    /// all are.
     pub(crate) sides: Option<&'a dyn Fn(u32) -> bool>,
-    /// Calls of leaves are replaced by copies, if their pages, by addresses in them, may be read
-    /// for that. `None`: no call is.
+    /// Inlining of leaf functions: whether a leaf's page, given by an address in it, may be read.
+    /// `None`: no calls are inlined.
     pub(crate) leaves: Option<&'a dyn Fn(u32) -> bool>,
 }
 
 impl Reach<'static> {
-    /// All of `bounds`.
+    /// All instructions of `bounds`, with neither pruning nor inlining.
     pub(crate) fn all(bounds: (u32, u32), limit: usize) -> Self {
         Self { bounds, limit, skips: &|_| false, sides: None, leaves: None }
     }
 }
 
-/// What is known of a word.
+/// Flags of a word.
 mod flag {
-    /// It is part of the region.
+    /// The word is part of the region.
     pub(super) const FOUND: u8 = 1;
-    /// A block begins there.
+    /// A block begins at the word.
     pub(super) const LEADER: u8 = 2;
-    /// It is an entry.
+    /// The word is an entry.
     pub(super) const ENTRY: u8 = 4;
 }
 
-/// Flags of the words in a region's bounds, as far as one has any: bounds may be a mebibyte for a
-/// function of a few words.
+/// Flags of the words in a region's bounds, allocated up to the last word with a flag: the bounds
+/// of a small function may be a mebibyte.
 struct Words {
     from: u32,
-    /// How many words the bounds have.
+    /// Number of words in the bounds.
     count: usize,
     flags: Vec<u8>,
 }
@@ -59,13 +61,13 @@ impl Words {
         Self { from, count: to.saturating_sub(from).div_ceil(4) as usize, flags: Vec::new() }
     }
 
-    /// Whether all of `flags` are set; none is outside.
+    /// Whether all of `flags` are set; no flags are set outside the bounds.
     fn has(&self, pc: u32, flags: u8) -> bool {
         let at = pc.wrapping_sub(self.from) / 4;
         self.flags.get(at as usize).is_some_and(|set| set & flags == flags)
     }
 
-    /// Sets `flag`. False if it was set, or `pc` is outside.
+    /// Sets `flag`. Returns false if it was already set or `pc` is outside the bounds.
     fn set(&mut self, pc: u32, flag: u8) -> bool {
         let at = (pc.wrapping_sub(self.from) / 4) as usize;
         if at >= self.count {
@@ -80,9 +82,9 @@ impl Words {
     }
 }
 
-/// Finds the region that starts at `roots[0]` and has all `roots` as entries, inside of `reach`.
-/// `fetch` reads a guest word, `None` where nothing can be fetched. `None` if not even the first
-/// instruction can be.
+/// Discovers the region with all `roots` as entries, the first of which is its start, within
+/// `reach`. `fetch` reads a guest word, or returns `None` if it cannot be fetched. `calls` receives
+/// the targets of calls. Returns `None` if the first root cannot be fetched.
 pub(crate) fn discover(
     roots: &[u32],
     reach: &Reach<'_>,
@@ -94,8 +96,9 @@ pub(crate) fn discover(
     let mut words = Words::new(reach.bounds);
     let mut guests: Vec<Guest> = Vec::new();
     let mut entries: Vec<u32> = Vec::new();
-    // By distance from the first root, which matters most: what the limit cuts off is one piece, in
-    // which the next region begins, and not the other sides of branches all over the function.
+    // Visits blocks by their distance from the first root, which matters most. So the limit cuts
+    // off one contiguous piece, where the next region begins, and not branch targets all over the
+    // function.
     let mut work: BTreeSet<u32> = BTreeSet::new();
     let first = roots.first().copied().unwrap_or_default();
     for &root in roots {
@@ -144,7 +147,8 @@ pub(crate) fn discover(
                 }
                 End::Branch { taken, conditional } => {
                     for to in [conditional.then_some(next), Some(taken)].into_iter().flatten() {
-                        // A loop that is warm before it has ever ended will end.
+                        // Both sides of a backward branch are followed: a hot loop that has not
+                        // ended yet will end.
                         if conditional && taken > pc && reach.sides.is_some_and(|is_part| !is_part(to)) {
                             left_out.push((pc, to));
                         } else {
@@ -172,7 +176,7 @@ pub(crate) fn discover(
             break;
         }
     }
-    // What is part of it otherwise is no side that is left out.
+    // A pruned target that is part of the region through another edge is not pruned.
     left_out.retain(|&(from, to)| {
         let is_out = !words.has(to, flag::FOUND);
         if !is_out {
@@ -184,7 +188,8 @@ pub(crate) fn discover(
     let left_out = left_out.into_iter().map(|(_, to)| to).collect();
     guests.sort_unstable_by_key(|guest| guest.pc);
     edges.sort_by_key(|&(from, _)| from);
-    // So that whoever comes into the middle of a loop gets into it in its next turn.
+    // Loop headers become entries, so that code that resumes in the middle of a loop enters the
+    // region in the next iteration.
     let backward = edges.iter().filter(|(from, to)| to <= from).map(|&(_, to)| to);
     for header in backward.collect::<BTreeSet<u32>>() {
         if words.set(header, flag::ENTRY) {
@@ -205,7 +210,7 @@ pub(crate) fn discover(
     Some(region)
 }
 
-/// Cuts the instructions into blocks. They and the edges between them are in order.
+/// Splits the instructions into basic blocks. Instructions and edges must be in order.
 fn cut(
     guests: &[Guest],
     (words, edges): (&Words, &[(u32, u32)]),

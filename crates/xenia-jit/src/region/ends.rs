@@ -1,22 +1,24 @@
-//! How instructions end basic blocks: the branches of PowerISA 2.02 book I, 2.4, and what changes
-//! what blocks take for granted.
+//! Classification of block terminators: the branches of PowerISA 2.02 book I, 2.4, and instructions
+//! that change what blocks assume.
 
 use super::BLOCK_LIMIT;
 use xenia_isa::{Flag, Instruction, Op, decode, spr};
 
-/// How a block's last instruction goes on.
+/// How a block's last instruction continues.
 pub(crate) enum End {
     /// Not a terminator.
     None,
-    /// Goes to `taken`, or (if conditional) to the next instruction.
+    /// Branches to `taken`, or (if conditional) continues at the next instruction.
     Branch { taken: u32, conditional: bool },
-    /// Calls `target`, comes back to the next instruction.
+    /// Calls `target`, which returns to the next instruction.
     Call { target: u32 },
-    /// Goes to an address in a register; may go on at the next instruction if conditional.
+    /// Branches to an address in a register; a conditional one may continue at the next
+    /// instruction.
     Indirect { link: bool, conditional: bool },
-    /// Ends the block only: the next instruction follows, but state that blocks assume may change.
+    /// Ends the block only: the next instruction follows, but state that blocks assume may have
+    /// changed.
     Barrier,
-    /// Leaves the region after it (or raises).
+    /// Leaves the region after it (or raises an exception).
     Stop,
 }
 
@@ -26,7 +28,7 @@ fn target(pc: u32, i: Instruction, displacement: i64) -> u32 {
     base.wrapping_add(displacement as u32) & !3
 }
 
-/// Classifies an instruction's effect on the flow.
+/// Classifies the control flow of an instruction.
 pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
     let Some(op) = op else { return End::Stop };
     let always = i.bo() & 0x14 == 0x14;
@@ -34,7 +36,7 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
         Op::bx | Op::bcx => {
             let (taken, conditional) =
                 if op == Op::bx { (target(pc, i, i.li()), false) } else { (target(pc, i, i.bd()), !always) };
-            // A link to the next instruction only fetches the address: no return will match it.
+            // A `bl` to the next instruction only reads the pc; no return will match it.
             if i.lk() && taken != pc.wrapping_add(4) {
                 End::Call { target: taken }
             } else {
@@ -43,7 +45,7 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
         }
         Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
         Op::sc => End::Stop,
-        // Time base through mfspr, and whatever else a special register may do.
+        // The time base through `mfspr`, and all other effects of special registers.
         Op::mfspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => End::Barrier,
         Op::mtspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => End::Barrier,
         Op::orx if i.is_yield_hint() => End::Barrier,
@@ -52,7 +54,7 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
     }
 }
 
-/// Instructions from `pc` to the end of its basic block, as far as they can be fetched.
+/// Length in instructions of the basic block at `pc`, as far as it can be fetched.
 pub(crate) fn block_length(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> u32 {
     for count in 0..BLOCK_LIMIT as u32 {
         let at = pc.wrapping_add(4 * count);

@@ -1,13 +1,13 @@
-//! Functions that are compiled in place of the calls to them: leaves of a few instructions in a
-//! row.
+//! Inlining of leaf functions: replaces calls of small straight-line functions by copies of their
+//! code.
 //!
-//! A call of one costs more than what it does: everything is stored for it and loaded behind it,
-//! and the place where it comes back to is an entry. Titles call such functions all the time: what
-//! saves and restores registers (`__savegprlr_29`), gets a field, or a thread's data. A copy of the
-//! function goes on where the caller's block ends with the call, or with a jump to it; its
-//! instructions are the block's, with their own addresses, and are counted, fault and are noticed
-//! when they change as they would be where they lie. Of a call the return address is known, so its
-//! `blr` goes to the next block of the caller.
+//! A call costs more than such a function does: all dirty registers are stored before it and loaded
+//! after it, and the return point is an entry. Titles call them constantly: register save and
+//! restore routines (`__savegprlr_29`), field accessors, accessors of thread-local data. The copy
+//! follows the caller's instructions in the block that ends with the call, or with a tail call. The
+//! copied instructions keep their own addresses: they are counted, fault, and are invalidated when
+//! their code changes as they would be in the original place. Since the return address of a call is
+//! known, its `blr` continues at the caller's next block.
 //!
 //! See docs/src/decisions/0101-leaves-in-place-of-calls.md.
 
@@ -17,34 +17,34 @@ use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op, decode, spr};
 
-/// Instructions of a leaf at most, its return included: what saves eighteen registers and the
-/// return address has twenty.
+/// Maximum number of instructions of a leaf, including its return. The routine that saves eighteen
+/// registers and the return address has twenty.
 const LONGEST: usize = 24;
-/// Instructions of all leaves of a region at most, each as often as it's there.
+/// Maximum number of instructions of all leaves in a region, counting each copy.
 const MOST: usize = 1024;
-/// Addresses that are looked at for a leaf at most: as many as a region has instructions.
+/// Maximum number of addresses that are examined as leaves: as many as a region has instructions.
 const MOST_LOOKED_AT: usize = REGION_LIMIT;
 
-/// How a leaf is come to.
+/// How an inlined leaf function is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum By {
-    /// `bl`: it comes back behind that.
+    /// `bl`: returns to the instruction after it.
     Call,
-    /// `b` out of the region: it returns to whoever called the function, by the LR that it may have
-    /// loaded.
+    /// `b` out of the region, a tail call: returns to the function's caller, by LR, which the leaf
+    /// may have loaded.
     Jump,
 }
 
-/// The leaves of a region.
+/// The inlined leaf functions of a region.
 pub(super) struct Leaves<'a> {
-    /// Whether a page, by an address in it, may become part of the region for the sake of a leaf.
-    /// `None`: there are no leaves.
+    /// Whether a page, given by an address in it, may be read for the sake of a leaf. `None`: no
+    /// inlining.
     may_read: Option<&'a dyn Fn(u32) -> bool>,
-    /// What is known of addresses that are branched to.
+    /// Branch targets already examined; `None` for those that are not leaves.
     known: HashMap<(u32, By), Option<Arc<[Guest]>>>,
-    /// By the address of the call or jump.
+    /// Leaves keyed by the address of the call or jump that they replace.
     by_branch: BTreeMap<u32, Arc<[Guest]>>,
-    /// Instructions of all of these.
+    /// Instructions of all copies so far.
     length: usize,
 }
 
@@ -53,7 +53,8 @@ impl<'a> Leaves<'a> {
         Self { may_read, known: HashMap::new(), by_branch: BTreeMap::new(), length: 0 }
     }
 
-    /// Whether the branch at `pc` to `target` is replaced by what is there.
+    /// Inlines the code at `target` at the branch at `pc`, if it is a leaf. Returns whether it was
+    /// inlined.
     pub(super) fn take(
         &mut self,
         pc: u32,
@@ -71,13 +72,13 @@ impl<'a> Leaves<'a> {
         true
     }
 
-    /// What the branch at `pc` is replaced by.
+    /// The code that replaces the branch at `pc`; empty if it is not replaced.
     pub(super) fn at(&self, pc: u32) -> &[Guest] {
         self.by_branch.get(&pc).map_or(&[], |leaf| leaf)
     }
 }
 
-/// The function at `start`, if it is a leaf.
+/// Decodes the function at `start`; `None` if it is not a leaf.
 fn leaf(
     start: u32,
     by: By,

@@ -1,4 +1,4 @@
-//! Regions of small programs, and where their budget is compared.
+//! Tests of region discovery on small programs, and of the placement of budget checks.
 
 use super::checks::PATH_LIMIT;
 use super::*;
@@ -37,7 +37,7 @@ fn the_instruction_after_a_call_is_an_entry() {
 
 #[test]
 fn long_paths_get_checks_in_between() {
-    // 40 blocks of addi; beq +8 … none longer than the limit.
+    // 40 times: two `addi`, `beq +8`, `addi`; none longer than the limit.
     let mut words = Vec::new();
     for _ in 0..40 {
         words.extend([ADDI, ADDI, 0x4182_0008, ADDI]);
@@ -59,7 +59,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
     assert_eq!(r.left_out.iter().copied().collect::<Vec<_>>(), [4, 16]);
     assert_eq!(r.blocks[&0].successors, [12]);
-    // As above, but the first two lead to what the third comes to.
+    // As above, but the first two branches lead to the third one's target.
     let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all((0, 32), REGION_LIMIT) };
@@ -71,7 +71,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
 
 #[test]
 fn what_the_limit_leaves_out_is_one_piece() {
-    // 40 of beq +8; addi, a loop around them.
+    // 40 times `beq +8; addi`, with a loop around them.
     let mut words: Vec<u32> = [0x4182_0008, ADDI].repeat(40);
     words.extend([0x4200_FEC0, BLR]);
     let end = words.len() as u32 * 4;
@@ -94,22 +94,22 @@ fn unfetchable_code_ends_a_region_and_is_no_entry() {
     assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut Vec::new(), &mut nothing).is_none());
 }
 
-/// The region from 0 on in the first `own` of `words`, with leaves on pages for which `may_read`
-/// says so.
+/// The region from 0 in the first `own` of `words`, with inlined leaves on pages for which
+/// `may_read` returns true.
 fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Region {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let reach = Reach { leaves: Some(may_read), ..Reach::all((0, 4 * own), REGION_LIMIT) };
     discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap()
 }
 
-/// `b` over so many words, with a link or without.
+/// `b` by `words` words, or `bl` with `link`.
 fn branch(words: i32, link: u32) -> u32 {
     0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC | link
 }
 
 #[test]
 fn a_leaf_takes_the_place_of_its_call() {
-    // addi; bl 5; addi; b 6; nothing; addi; addi; blr
+    // addi; bl 5; addi; b 6; invalid; addi; addi; blr
     let words = [ADDI, branch(4, 1), ADDI, branch(3, 0), 0, ADDI, ADDI, BLR];
     let r = with_leaves(&words, 4, &|_| true);
     assert_eq!(r.entries, [0], "what comes after the call is none");
@@ -125,7 +125,7 @@ fn a_leaf_takes_the_place_of_its_call() {
     assert!(matches!(jump.way_on(), End::Indirect { link: false, .. }) && jump.replaced(3).is_none());
     assert_eq!(r.leaves(), [(20, 32)]);
     assert!(r.word(28) == Some(BLR) && !r.contains(28) && r.word(16).is_none());
-    // A page that changes all the time.
+    // A page whose code changes all the time is not read.
     let r = with_leaves(&words, 4, &|_| false);
     assert_eq!((&r.entries[..], r.leaves()), (&[0, 8][..], vec![]));
 }
@@ -140,7 +140,7 @@ fn what_is_no_leaf_is_called() {
         let words = [&[branch(2, 1), BLR], callee].concat();
         let r = with_leaves(&words, 2, &|_| true);
         assert_eq!((&r.entries[..], r.leaves()), (&[0, 4][..], vec![]), "{callee:x?}");
-        // To jump there is another thing, if it ends with its return alone.
+        // A tail call may reach a leaf that loads LR.
         let words = [&[branch(2, 0), BLR], callee].concat();
         assert_eq!(with_leaves(&words, 1, &|_| true).leaves().len(), usize::from(callee[0] == mtlr));
     }

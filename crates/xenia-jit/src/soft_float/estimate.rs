@@ -1,18 +1,18 @@
-//! `fres` and `frsqrte`: estimates of few bits, within the bounds of PowerISA 2.02 book I and with
-//! the values that the Cell is known to give (docs/src/decisions/0006 and 0013).
+//! `fres` and `frsqrte`: low-precision estimates within the bounds of PowerISA 2.02 book I, with
+//! the values known from the Cell (docs/src/decisions/0006 and 0013).
 
 use super::{double, quad};
 use rustc_apfloat::ieee::Quad;
 use rustc_apfloat::{Float, Status, StatusAnd};
 
-/// `1.fraction × 2^exponent` of the fraction's low 52 bits.
+/// `1.fraction × 2^exponent`, of the low 52 bits of `fraction`.
 fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
     let value = quad(1023 << 52 | fraction & ((1 << 52) - 1)).scalbn(exponent);
     StatusAnd { status: Status::OK, value: if negative { -value } else { value } }
 }
 
 /// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction
-/// bits name, rounded up to thirteen bits.
+/// bits select, rounded up to thirteen bits.
 pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
     let operand = double(b);
     let negative = operand.is_negative();
@@ -30,11 +30,11 @@ pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
     estimated(negative, units << 40, -exponent - 1)
 }
 
-/// Fraction bits of `frsqrte`'s results, a byte for each value of the operand's first three: for
-/// even exponents and for odd ones.
+/// Fraction bits of `frsqrte`'s results, one byte for each value of the operand's first three
+/// fraction bits: for even and for odd exponents.
 pub(crate) const ROOT_FRACTIONS: [u64; 2] = [0x7080_8898_A8C0_D8F1, 0x0810_1820_303C_4C60];
 
-/// `frsqrte`.
+/// Reciprocal square root estimate (`frsqrte`).
 pub(super) fn reciprocal_root(b: u64) -> StatusAnd<Quad> {
     let operand = double(b);
     if operand.is_zero() {

@@ -1,13 +1,12 @@
-//! The last step: an exact value, or one of quadruple precision with a sticky last bit, rounded
-//! once to its format, with FPRF, FR, FI and the exceptions that come of it (PowerISA 2.02 book I,
-//! 4.4 to 4.6).
+//! Final rounding: rounds an exact value, or a quadruple-precision value with a sticky last bit,
+//! once to its format, with FPRF, FR, FI and the exceptions (PowerISA 2.02 book I, 4.4 to 4.6).
 
 use super::{EXPONENT, Outcome, SIGN, mode};
 use rustc_apfloat::ieee::{Double, Quad, Single};
 use rustc_apfloat::{Float, FloatConvert, Round, Status, StatusAnd};
 use xenia_cpu::fpscr::*;
 
-/// Exponents of a format, and what an enabled overflow or underflow moves them by.
+/// Greatest exponent of a format, and the exponent adjustment of an enabled overflow or underflow.
 #[derive(Clone, Copy)]
 struct Range {
     greatest: i32,
@@ -17,7 +16,7 @@ struct Range {
 const SINGLE: Range = Range { greatest: 127, bias: 192 };
 const DOUBLE: Range = Range { greatest: 1023, bias: 1536 };
 
-/// Rounds an exact value that is no NaN to its format, under the control bits of `fpscr`.
+/// Rounds an exact value that is not a NaN to its format, under the control bits of `fpscr`.
 pub(super) fn rounded(value: Quad, single: bool, fpscr: u32) -> Outcome {
     if single {
         rounded_in::<Single>(value, SINGLE, fpscr)
@@ -42,7 +41,7 @@ where
     let exponent = value.ilogb();
     let tiny = exponent < 1 - range.greatest;
     let in_place = tiny && fpscr & UE == 0;
-    // Elsewhere the exponent has no limit yet.
+    // In the other cases the exponent is still unbounded.
     let scaled = if in_place { value } else { value.scalbn(-exponent) };
     let result: StatusAnd<F> = scaled.convert_r(mode(fpscr), &mut false);
     let cut: StatusAnd<F> = scaled.convert_r(Round::TowardZero, &mut false);
@@ -92,8 +91,8 @@ where
         }
         exponent -= range.bias;
     }
-    // Only operands of single-precision rows that are no singles can be so far out that even this is no
-    // double.
+    // Only non-single operands of single-precision rows can be so far out of range that even the
+    // adjusted result is not a double.
     let bits = if exponent + wide.ilogb() > DOUBLE.greatest {
         sign | EXPONENT
     } else {

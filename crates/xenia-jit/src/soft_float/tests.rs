@@ -1,4 +1,4 @@
-//! Against the interpreter, on any operands and control bits.
+//! Compares software floating point with the interpreter, on random operands and control bits.
 
 use super::*;
 use crate::float_state;
@@ -6,7 +6,7 @@ use xenia_cpu::{EngineConfig, Interpreter, PpcContext};
 use xenia_isa::{Family, Instruction, Operand};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
-/// Edge values, values near each other, singles, halves between singles, any bits.
+/// Edge values, values close to each other, singles, midpoints between singles, random bits.
 fn operand(next: &mut impl FnMut() -> u64) -> u64 {
     const EDGES: [u64; 16] = [
         0,

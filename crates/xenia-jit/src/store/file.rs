@@ -1,16 +1,16 @@
-//! The file of kept regions.
+//! File format of the persistent code cache.
 //!
 //! ```text
 //!   magic                16 bytes, the last of them the format's version
 //!   purpose              hashes of 32 bytes: the title, the program's build, host and settings
 //!   start                how often the title was started, 32 bits
 //!   length of the index  32 bits
-//!   hash of all above and of the index
-//!   index                labels, as postcard has them
-//!   regions              bytes, one after the other as the index has them
+//!   hash                 of all fields above and of the index
+//!   index                labels of the regions, encoded by postcard
+//!   regions              bytes, one after the other in the order of the index
 //! ```
-//! Numbers are little-endian. The hash of the regions themselves is in the index, and is looked at
-//! when one is used.
+//! Numbers are little-endian. The hash of each region is in the index, and is checked when the
+//! region is used.
 
 use super::Payload;
 use super::record::Label;
@@ -20,17 +20,17 @@ use std::sync::Arc;
 const MAGIC: [u8; 16] = *b"xenia-rs code\0\0\x01";
 /// Bytes before the index: magic, purpose, two numbers and the hash.
 const HEADER: usize = 16 + 3 * 32 + 8 + 32;
-/// Where the hash begins.
+/// Offset of the hash.
 const SUM: usize = HEADER - 32;
-/// Regions of a file.
+/// Limit of regions in a file.
 const MOST_REGIONS: usize = 1 << 20;
 
-/// What a file is for, in hashes: title, build, host and settings. With another of these, other
-/// code would be compiled.
+/// The purpose of a file, as hashes of title, build, and host and settings. If one of them differs,
+/// so may the compiled code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Purpose([[u8; 32]; 3]);
 
-/// What it says of a file that one of these is another.
+/// Messages for a file in which one of these differs.
 const OTHERS: [&str; 3] = [
     "it is another title's",
     "another build of the program has written it",
@@ -43,7 +43,7 @@ impl Purpose {
     }
 }
 
-/// What is in a file.
+/// The contents of a file.
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) start: u32,
@@ -55,7 +55,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl Contents {
-    /// What `bytes` are, if they are for `purpose`; or why they are not.
+    /// Parses a file for `purpose`. The error says why it can't be used.
     pub(super) fn read(bytes: Arc<Vec<u8>>, purpose: &Purpose) -> Result<Self, &'static str> {
         const DAMAGED: &str = "it is damaged";
         let rest = bytes.strip_prefix(&MAGIC).ok_or("it is no such file, or of another version")?;
@@ -77,8 +77,7 @@ impl Contents {
         let mut regions = Vec::with_capacity(labels.len());
         for label in labels {
             let range = at..at.checked_add(label.length as usize).ok_or(DAMAGED)?;
-            // One that a file ends in, or that can't be, is as good as absent; what follows is found all the
-            // same.
+            // A truncated or invalid region is skipped; those after it are still found.
             at = range.end;
             if label.is_sound() && at <= bytes.len() && regions.len() < MOST_REGIONS {
                 regions.push((label, Payload { bytes: Arc::clone(&bytes), range }));
@@ -95,7 +94,7 @@ fn sum(header: &[u8], index: &[u8]) -> [u8; 32] {
     *blake3::Hasher::new().update(header).update(index).finalize().as_bytes()
 }
 
-/// A file of these regions.
+/// Encodes a file with these regions.
 pub(super) fn write<'a>(
     purpose: &Purpose,
     start: u32,

@@ -1,5 +1,4 @@
-//! The regions that a store has in memory, by their entries, and which of them go when there are
-//! too many.
+//! The regions that a store holds in memory, by their entries, and their eviction.
 
 use super::record::{Label, words_of};
 use super::{MOST_ALIKE, MOST_BYTES, StoreTally};
@@ -9,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Bytes of a region, alone or in a file.
+/// The bytes of a region, as a buffer or as part of a file's.
 #[derive(Clone, Debug)]
 pub(super) struct Payload {
     pub(super) bytes: Arc<Vec<u8>>,
@@ -22,12 +21,12 @@ impl Payload {
     }
 }
 
-/// A kept region.
+/// A stored region.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     pub(super) label: Label,
     pub(super) payload: Payload,
-    /// Whether the file has it.
+    /// Whether the file contains it.
     pub(super) is_saved: bool,
 }
 
@@ -37,9 +36,9 @@ pub(super) struct State {
     pub(super) by_entry: HashMap<(u8, u32), Vec<u32>>,
     pub(super) next: u32,
     pub(super) bytes: usize,
-    /// Keys of what was dropped: it does not come back from the file.
+    /// Keys of dropped regions, which must not be read back from the file.
     pub(super) dropped: HashSet<[u8; 32]>,
-    /// Number of this start of the title.
+    /// Number of the title's current start.
     pub(super) start: u32,
     pub(super) tally: StoreTally,
     pub(super) is_changed: bool,
@@ -62,6 +61,7 @@ impl State {
         for &pc in &kept.label.entries {
             let alike = self.by_entry.entry((kept.label.mode, pc)).or_default();
             alike.push(id);
+            // The oldest one has to go.
             if alike.len() > MOST_ALIKE {
                 crowded.extend(alike.first().copied());
             }
@@ -93,7 +93,8 @@ impl State {
         }
     }
 
-    /// Drops what is the same code with fewer entries. Gives whether some of that has run.
+    /// Removes regions with the same code and a subset of the entries. Returns whether one of them
+    /// has run.
     pub(super) fn supersede(&mut self, label: &Label, plan: &Plan) -> bool {
         let ids: HashSet<u32> = label
             .entries
@@ -116,7 +117,7 @@ impl State {
         has_run
     }
 
-    /// Drops a quarter: what was of use longest ago.
+    /// Evicts a quarter of the regions, least recently used first.
     fn shrink(&mut self) {
         let mut ids: Vec<(u32, u32)> = self.kept.iter().map(|(&id, kept)| (kept.label.used, id)).collect();
         ids.sort_unstable();

@@ -1,6 +1,6 @@
-//! A kept region: what it is known by, and its bytes.
+//! A stored region: its label, by which it is found, and its bytes.
 //!
-//! Bytes are a [`Body`] as postcard has it, and behind that the code.
+//! The bytes are a [`Body`] encoded by postcard, followed by the code.
 
 use super::Origin;
 use crate::function_tier::{Compiled, Tables};
@@ -11,47 +11,50 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;
 
-/// What a region is known by.
+/// Identification of a stored region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Label {
-    /// [`Mode::index`].
+    /// The region's [`Mode::index`].
     pub(super) mode: u8,
-    /// Where it begins.
+    /// Its start address.
     pub(super) start: u32,
-    /// Its entries.
+    /// Addresses of its entries.
     pub(super) entries: Vec<u32>,
-    /// Where its instructions lie: first addresses and those after the last ones, in order.
+    /// Address ranges of its instructions, end exclusive, in ascending order.
     pub(crate) covered: Vec<(u32, u32)>,
-    /// The same of the leaves that it has copies of.
+    /// Address ranges of the leaf functions inlined into it.
     leaves: Vec<(u32, u32)>,
-    /// [`words_of`] these.
+    /// Hash of the guest words in `covered` and `leaves` ([`words_of`]).
     pub(crate) words: [u8; 32],
-    /// Whether it has run, here or in an earlier start; code that was compiled ahead need not have.
+    /// Whether it has run, in this or an earlier run of the title; code that was compiled ahead may
+    /// not have.
     pub(super) has_run: bool,
-    /// The title's start in which it was last of use.
+    /// Number of the title's start in which it was last used.
     pub(super) used: u32,
-    /// Bytes of its [`Body`].
+    /// Length of its [`Body`] in bytes.
     body: u32,
-    /// Bytes of that and of its code.
+    /// Length of its body and its code in bytes.
     pub(super) length: u32,
-    /// Hash of all of them.
+    /// Hash of its body and its code.
     sum: [u8; 32],
 }
 
-/// What the code cache learns from it, and what belongs to its code.
+/// Facts for the code cache, and the tables of the code.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Body {
-    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
+    /// The function that contains it, if it is known, and the function's entries to which no branch
+    /// leads.
     pub(crate) function: Option<(u32, Vec<u32>)>,
-    /// Addresses that it calls.
+    /// Addresses of its callees.
     pub(crate) calls: Vec<u32>,
     pub(crate) tables: Tables,
 }
 
-/// Where the words lie that a region was made of: its own, and those of its leaves.
+/// Address ranges of the words from which a region was compiled: its own, and those of its inlined
+/// leaf functions.
 pub(crate) type Words<'a> = [&'a [(u32, u32)]; 2];
 
-/// Hash of the words in these places. `None` if one can't be fetched.
+/// Hash of the words in these ranges. Returns `None` if one can't be fetched.
 pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> Option<[u8; 32]> {
     let mut hash = blake3::Hasher::new();
     let mut bytes = Vec::new();
@@ -67,7 +70,7 @@ pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> 
 }
 
 impl Label {
-    /// What tells it from all others.
+    /// A hash that identifies the region.
     pub(super) fn key(&self) -> [u8; 32] {
         let mut hash = blake3::Hasher::new();
         hash.update(&[self.mode]).update(&self.start.to_le_bytes()).update(&self.words);
@@ -77,33 +80,33 @@ impl Label {
         *hash.finalize().as_bytes()
     }
 
-    /// Where it begins.
+    /// Its start address.
     pub(crate) fn start(&self) -> u32 {
         self.start
     }
 
-    /// What it was made of.
+    /// Address ranges of the words from which it was compiled.
     pub(crate) fn places(&self) -> Words<'_> {
         [&self.covered, &self.leaves]
     }
 
-    /// Instructions of its own.
+    /// Number of its instructions, without inlined ones.
     pub(super) fn instructions(&self) -> u32 {
         instructions(&self.covered)
     }
 
-    /// Bytes that it takes, about.
+    /// Approximate size of the label in bytes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + 4 * self.entries.len() + 8 * (self.covered.len() + self.leaves.len())
     }
 
-    /// The pages that its instructions lie in.
+    /// The pages that contain its instructions.
     pub(crate) fn pages(&self) -> BTreeSet<u32> {
         let pages = |&(from, to): &(u32, u32)| (from & !(PAGE_SIZE - 1)..to).step_by(PAGE_SIZE as usize);
         self.places().into_iter().flatten().flat_map(pages).collect()
     }
 
-    /// Whether it could be a region's.
+    /// Whether the values are consistent.
     pub(super) fn is_sound(&self) -> bool {
         let is_sound = |places: &[(u32, u32)]| {
             let mut end = 0;
@@ -131,7 +134,7 @@ fn is_in(covered: &[(u32, u32)], pc: u32) -> bool {
     after.checked_sub(1).and_then(|last| covered.get(last)).is_some_and(|&(_, end)| pc < end)
 }
 
-/// What was compiled, to be kept.
+/// Encodes a compiled region for the store.
 pub(super) fn pack(
     mode: Mode,
     plan: &Plan,
@@ -161,7 +164,7 @@ pub(super) fn pack(
     Ok((label, bytes))
 }
 
-/// The body and the code; or what is wrong with them.
+/// Decodes the body and the code. The error says what is wrong with them.
 pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'static str> {
     if *blake3::hash(bytes).as_bytes() != label.sum {
         return Err("it has been changed or damaged");

@@ -1,15 +1,15 @@
-//! Branches on CTR, on condition register fields in the map and in the context, and on the host's
-//! flags of the compare before them.
+//! Branches on CTR, on CR fields in the register map and in the context, and on the host flags of
+//! the preceding compare.
 
 use super::*;
 
-/// `bc` to the address `distance` bytes further on.
+/// `bc` with a displacement in bytes.
 fn bc(bo: u32, bi: u32, distance: i32) -> u32 {
     d(Op::bcx, bo, bi, distance & 0xFFFC)
 }
 
-/// A field's bits that branches read: those of CR0, of two fields in the context, and of the field
-/// that was compared.
+/// The CR bits that branches test: those of CR0, of two fields in the context, and of the compared
+/// field.
 fn bits(compared: u32) -> Vec<u32> {
     let mut fields = vec![0, 1, 7, compared];
     fields.sort_unstable();
@@ -96,7 +96,7 @@ fn compares(field: u32, doubleword: u32) -> Vec<u32> {
     words
 }
 
-/// Instructions between a compare and the branch: some change the host's flags, some the field.
+/// Instructions between a compare and its branch: some change the host's flags, some the field.
 fn between(field: u32) -> Vec<Vec<u32>> {
     let mcrf = |to: u32, from: u32| vec![Op::mcrf.row().bits | to << 23 | from << 18];
     let other = (field + 3) & 7;
@@ -120,7 +120,7 @@ fn between(field: u32) -> Vec<Vec<u32>> {
         vec![x(Op::lvx, 3, 0, 20, 0)],
         vec![x(Op::sync, 0, 0, 0, 0)],
         vec![Op::mfspr.row().bits | 7 << 21 | 8 << 16],
-        // By the interpreter's arm.
+        // Executed by the interpreter's arm.
         vec![x(Op::crxor, 4 * field, 4 * field, 4 * field + 1, 0)],
         vec![x(Op::mfcr, 7, 0, 0, 0)],
     ]
@@ -142,7 +142,7 @@ fn branches_on_the_flags_of_a_compare_agree() {
         let bits = bits(field);
         for (n, compare) in compares(field, doubleword).into_iter().enumerate() {
             let program = |between: Vec<u32>| {
-                // One of the field's bits and one of another field add numbers of their own to r3.
+                // One of the field's bits and one of another field add distinct numbers to r3.
                 let mut words = vec![compare];
                 words.extend(&between);
                 words.extend([bc(12, 4 * field + n as u32 % 4, 8), d(Op::addi, 3, 3, 1)]);
@@ -172,8 +172,8 @@ fn every_bit_of_a_compared_field_is_branched_on() {
     }
 }
 
-/// Branches over and back over any number of instructions with little and much host code: those
-/// that a short jump reaches, and those that it does not.
+/// Forward and backward branches over any number of instructions with little and much host code:
+/// within reach of a short jump, and out of it.
 #[test]
 fn branches_of_every_distance_agree() {
     let mut pair = Pair::new(ReservationMode::default(), false);

@@ -1,14 +1,14 @@
-//! Loads and stores: every row with every kind of base, index and target, RA = 0 and invalid update
+//! Loads and stores: each row with each kind of base, index and target, RA = 0 and invalid update
 //! forms, displacements at which encodings change, and reservations that others' stores end.
 
 use super::*;
 use xenia_cpu::Reservation;
 use xenia_guest::GuestAddr;
 
-/// The middle of the data.
+/// The middle of the data area.
 const MIDDLE: u32 = DATA + 0x8000;
 
-/// Rows that access memory, but for those of many registers.
+/// Rows that access memory, except multiple and string accesses.
 fn accesses() -> impl Iterator<Item = Op> {
     let many = [Op::lmw, Op::stmw, Op::lswi, Op::stswi, Op::lswx, Op::stswx];
     Op::all().filter(move |op| op.row().has(Flag::mem) && !many.contains(op))
@@ -22,7 +22,7 @@ fn is_displaced(op: Op) -> bool {
 const DISPLACEMENTS: [i32; 16] =
     [0, 1, 4, 0x78, 0x7C, 0x7F, 0x80, 0x84, -1, -4, -0x7F, -0x80, -0x81, -0x84, 0x7FFC, -0x8000];
 
-/// `[RD, RA, RB]`.
+/// Values of `[RD, RA, RB]`.
 const NAMED: [[u32; 3]; 18] = [
     [3, 4, 5],
     [3, 12, 13],
@@ -92,7 +92,7 @@ fn accesses_that_fault_agree() {
     for mut pair in Pair::hosts() {
         fill(&pair);
         for [target, base, index] in NAMED {
-            // The last bytes of the data, and beyond.
+            // The last bytes of the data area, and past its end.
             let states = states([DATA + SIZE, DATA + SIZE - 1, DATA - 1, 0, u32::MAX], |ctx, address| {
                 ctx.gpr[base as usize] = address.into();
                 if index != base {
@@ -110,7 +110,7 @@ fn accesses_that_fault_agree() {
     }
 }
 
-/// What a store of another hardware thread does to a reservation, under each way to keep them.
+/// Effect of another hardware thread's store on a reservation, with each way to keep reservations.
 #[test]
 fn stores_of_others_end_strict_reservations() {
     let stores = || {

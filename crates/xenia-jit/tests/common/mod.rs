@@ -1,4 +1,4 @@
-//! Two machines with the same contents: one runs the JIT, the other the interpreter.
+//! Test harness: two machines with equal contents, one with the JIT and one with the interpreter.
 #![allow(dead_code, unreachable_pub)] // not every test needs everything
 
 use std::fmt::Write as _;
@@ -13,14 +13,14 @@ use xenia_testing::Dice;
 pub mod pair;
 use pair::at_once;
 
-/// Where code goes (64 KiB).
+/// Start of the code area (64 KiB).
 pub const CODE: u32 = 0x8200_0000;
-/// Where data goes (64 KiB).
+/// Start of the data area (64 KiB).
 pub const DATA: u32 = 0x1000_0000;
-/// Size of either.
+/// Size of each area in bytes.
 pub const SIZE: u32 = 0x1_0000;
 
-/// Memory with [`CODE`] and [`DATA`] committed.
+/// Guest memory with [`CODE`] and [`DATA`] committed.
 pub fn memory() -> Arc<GuestMemory> {
     let memory = GuestMemory::new().unwrap();
     for addr in [CODE, DATA] {
@@ -29,19 +29,19 @@ pub fn memory() -> Arc<GuestMemory> {
     memory
 }
 
-/// Nanoseconds that this thread was on a processor.
+/// Processor time of this thread in nanoseconds.
 fn processor_time() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Nanoseconds per instruction of a loop of copies of `word`, the better of two runs; `prepare`
-/// sets the registers that it works on.
+/// Nanoseconds per instruction of a loop of copies of `word`, the lesser of two runs. `prepare`
+/// sets the registers that it uses.
 pub fn nanoseconds(machine: &mut Machine, word: u32, prepare: impl Fn(&mut PpcContext)) -> f64 {
     const COPIES: u32 = 32;
     const ROUNDS: u64 = 200_000;
     let mut words = vec![word; COPIES as usize];
-    // bdnz to the start.
+    // `bdnz` to the start.
     words.push(0x4200_0000 | (4 * COPIES).wrapping_neg() & 0xFFFC);
     words.push(SC);
     machine.put(CODE, &words);
@@ -65,7 +65,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine that interprets.
+    /// A machine with the interpreter.
     pub fn interpreter() -> Self {
         Self::interpreter_with(EngineConfig::default())
     }
@@ -76,12 +76,12 @@ impl Machine {
         Self::of(memory, engine)
     }
 
-    /// A machine that compiles at once.
+    /// A machine with the JIT, which compiles code at its first execution.
     pub fn jit() -> Self {
         Self::jit_with(at_once())
     }
 
-    /// A machine that verifies what it compiles.
+    /// A machine with the JIT and Cranelift's verifier.
     pub fn jit_with(config: JitConfig) -> Self {
         let config = JitConfig { verify: true, ..config };
         let memory = memory();
@@ -94,7 +94,7 @@ impl Machine {
         Self { memory, engine, ctx, devices: DeviceQueue::new() }
     }
 
-    /// Puts words at `addr`.
+    /// Writes words at `addr`.
     pub fn put(&self, addr: u32, words: &[u32]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         self.memory.write_bytes(GuestAddr(addr), &bytes).unwrap();
@@ -113,12 +113,12 @@ impl Machine {
     }
 }
 
-/// A word with three register-sized fields at bits 21, 16 and 11 and anything else in `rest`.
+/// An instruction word with three register fields at bits 21, 16 and 11 and the bits `rest`.
 pub fn x(op: Op, first: u32, second: u32, third: u32, rest: u32) -> u32 {
     op.row().bits | first << 21 | second << 16 | third << 11 | rest
 }
 
-/// A word with two registers and a 16-bit immediate.
+/// An instruction word with two register fields and a 16-bit immediate.
 pub fn d(op: Op, first: u32, second: u32, immediate: i32) -> u32 {
     op.row().bits | first << 21 | second << 16 | immediate as u32 & 0xFFFF
 }
@@ -128,26 +128,26 @@ pub fn b(from: u32, to: u32, link: bool) -> u32 {
     Op::bx.row().bits | to.wrapping_sub(from) & 0x03FF_FFFC | u32::from(link)
 }
 
-/// An instruction on frD, frA, frB and frC, or on vD, vA, vB and vC, as far as it has them.
+/// An instruction on frD, frA, frB and frC, or on vD, vA, vB and vC; absent fields are ignored.
 pub fn float(op: Op, [d, a, b, c]: [u32; 4]) -> u32 {
     let row = op.row();
     row.bits | (d << 21 | a << 16 | b << 11 | c << 6) & !row.mask
 }
 
-/// `blr`.
+/// Encoding of `blr`.
 pub const BLR: u32 = 0x4E80_0020;
-/// `sc 2`.
+/// Encoding of `sc 2`.
 pub const SC: u32 = 0x4400_0042;
-/// `bctr`.
+/// Encoding of `bctr`.
 pub const BCTR: u32 = 0x4E80_0420;
-/// `bctrl`.
+/// Encoding of `bctrl`.
 pub const BCTRL: u32 = 0x4E80_0421;
-/// `mflr r0`.
+/// Encoding of `mflr r0`.
 pub const MFLR0: u32 = 0x7C08_02A6;
-/// `mtlr r0`.
+/// Encoding of `mtlr r0`.
 pub const MTLR0: u32 = 0x7C08_03A6;
 
-/// Random numbers that follow from a seed.
+/// Pseudorandom numbers with a seed.
 pub struct Random(Dice);
 
 impl Random {
@@ -285,8 +285,7 @@ pub fn randomize(ctx: &mut PpcContext, r: &mut Random) {
     ctx.vscr = if r.below(4) == 0 { 0 } else { 0x0001_0000 };
 }
 
-/// Random register state of floating-point control: sticky bits, and at times another rounding
-/// mode.
+/// Random floating-point control state: sticky bits, and sometimes another rounding mode.
 pub fn randomize_modes(ctx: &mut PpcContext, r: &mut Random) {
     ctx.fpscr = match r.below(8) {
         // Any status, rounding mode and enables.
@@ -294,7 +293,7 @@ pub fn randomize_modes(ctx: &mut PpcContext, r: &mut Random) {
         1 => r.below(4) as u32,
         _ => 0,
     };
-    // FEX and VX are summaries, which a random value would contradict.
+    // FEX and VX are summaries; random values of them would be inconsistent.
     let invalid = 0x01F8_0700;
     if ctx.fpscr & invalid != 0 {
         ctx.fpscr |= 0x2000_0000;
@@ -309,7 +308,7 @@ pub fn randomize_modes(ctx: &mut PpcContext, r: &mut Random) {
     }
 }
 
-/// Whether the random sequences leave a row out.
+/// Whether the random sequences exclude a row.
 fn is_special(op: Op) -> bool {
     matches!(
         op,
@@ -338,7 +337,7 @@ fn is_special(op: Op) -> bool {
     )
 }
 
-/// A random word of a row of one of `families` that runs straight on and touches only data.
+/// A random word of a row in `rows` that does not branch and accesses only the data area.
 pub fn word(r: &mut Random, rows: &[Op]) -> u32 {
     loop {
         let op = r.pick(rows);
@@ -349,7 +348,7 @@ pub fn word(r: &mut Random, rows: &[Op]) -> u32 {
         let mut word = row.bits | r.next() as u32 & !row.mask;
         let has = |kind: Operand| row.operands.contains(&kind);
         if row.has(xenia_isa::Flag::mem) {
-            // RA points into the data, RB is a small offset; displacements stay small.
+            // RA points into the data, and RB is a small offset; displacements are small.
             word = word & !(31 << 16) | (20 + r.below(8) as u32) << 16;
             if has(Operand::rb) {
                 word = word & !(31 << 11) | (28 + r.below(2) as u32) << 11;
@@ -366,12 +365,12 @@ pub fn word(r: &mut Random, rows: &[Op]) -> u32 {
                     word = word & !0x8003 | row.bits & 3;
                 }
             }
-            // Targets must leave the pointers alone.
+            // Targets must not be pointer registers.
             if has(Operand::rd) {
                 word = word & !(31 << 21) | (r.below(20) as u32) << 21;
             }
         } else {
-            // No integer result may replace a pointer.
+            // An integer result must not replace a pointer.
             for (kind, shift) in [(Operand::rd, 21), (Operand::ra, 16)] {
                 let is_target = if has(Operand::rs) { kind == Operand::ra } else { kind == Operand::rd };
                 if has(kind) && is_target && (20..30).contains(&(word >> shift & 31)) {
@@ -393,7 +392,7 @@ pub fn rows(families: &[Family]) -> Vec<Op> {
     Op::all().filter(|op| families.contains(&op.row().family)).collect()
 }
 
-/// Runs the same thing on both machines and compares everything.
+/// Runs both machines with the same budget and compares their exits and states.
 pub fn compare(jit: &mut Machine, interpreter: &mut Machine, budget: i64, what: &dyn Fn() -> String) {
     let expected = interpreter.run(budget);
     let actual = jit.run(budget);
@@ -410,7 +409,7 @@ pub fn compare(jit: &mut Machine, interpreter: &mut Machine, budget: i64, what: 
     }
 }
 
-/// A listing of words.
+/// A listing of instruction words.
 pub fn listing(words: &[u32]) -> String {
     let mut text = String::new();
     for (n, &word) in words.iter().enumerate() {

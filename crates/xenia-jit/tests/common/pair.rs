@@ -1,14 +1,14 @@
-//! Both machines at the same place.
+//! Pairs of machines with the same program and state.
 
 use super::{CODE, DATA, Machine, SIZE};
 use xenia_cpu::PpcContext;
 use xenia_jit::JitConfig;
 
-/// How far the stack begins below the end of the data.
+/// Distance of the stack's start from the end of the data.
 const STACK: u32 = 0x100;
 
-/// A machine with a JIT of these settings and one with the interpreter, with the same code, about
-/// to run [`CODE`] with a stack and what `set` makes of the context.
+/// Creates a JIT with these settings and an interpreter, both with the same code, at [`CODE`], with
+/// a stack, and with the context that `set` prepares.
 pub fn machines(
     config: JitConfig,
     code: &[(u32, &[u32])],
@@ -26,7 +26,7 @@ pub fn machines(
     (jit, interpreter)
 }
 
-/// What [`Machine::jit`] has: code is compiled at once.
+/// The configuration of [`Machine::jit`]: code is compiled at its first execution.
 pub fn at_once() -> JitConfig {
     JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() }
 }

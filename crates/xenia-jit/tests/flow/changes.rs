@@ -1,4 +1,4 @@
-//! Code that changes while it runs, or between runs.
+//! Self-modifying code, and changes of code between runs.
 
 use super::*;
 
@@ -21,7 +21,8 @@ fn code_that_is_written_through_another_view_runs_anew() {
 
 #[test]
 fn code_that_writes_into_its_own_page_is_seen_after_isync() {
-    // r3 = new word, r4 = address of the target below; store, dcbst, sync, icbi, isync, then run it.
+    // r3 = new word, r4 = address of the target below; store, dcbst, sync, icbi, isync, then run
+    // it.
     let target = CODE + 4 * 7;
     let words = [
         d(Op::stw, 3, 4, 0),

@@ -1,4 +1,4 @@
-//! What looks at the time, or gives it away: reads of the time base, and yield hints.
+//! Instructions that read the time or yield: reads of the time base, and yield hints.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn the_last_time_base_read_of_a_visit_ends_it() {
 #[test]
 fn every_form_of_time_base_read_counts_what_was_executed_before_it() {
     let spr = |op, rd, n: u32| x(op, rd, 0, 0, (n & 31) << 16 | n >> 5 << 11);
-    // loop: lower, upper, lower and upper by number, with other instructions between; b loop
+    // loop: lower, upper, lower and upper half by number, with other instructions between; b loop
     let words = [
         spr(Op::mftb, 3, 268),
         d(Op::addi, 7, 7, 1),
@@ -44,7 +44,8 @@ fn every_form_of_time_base_read_counts_what_was_executed_before_it() {
             machine.ctx.tick_shift = tick_shift;
         }
         for visit in 0..60 {
-            // The upper word changes on the way; some visits end by their budget, some by their reads.
+            // The upper word changes meanwhile; some visits end by their budget, some by their
+            // reads.
             for machine in [&mut jit, &mut interpreter] {
                 machine.ctx.begin_visit(17 + visit as i64, 0x2_FFFF_FFF8, 1 + visit % 13);
             }

@@ -1,8 +1,9 @@
-//! Code that one engine rewrites while others run it.
+//! Cross-modifying code: one engine rewrites code while others run it.
 
 use super::*;
 
-/// A function at `at` that one context rewrites, with the architected sequence, while five call it.
+/// One context rewrites a function at `at` with the architected sequence, while five others call
+/// it.
 fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
     let writer = [
         // r11: li r3,0; r12: li r4,0; r10: announced and told; r13: the function; ctr: turns
@@ -22,8 +23,8 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
         d(Op::bcx, 16, 0, -52),
         SC,
     ];
-    // Three calls, of which each must see what was told before and nothing that had not been announced
-    // after.
+    // Three calls. Each must return at least the number told before it, and at most the number
+    // announced after it.
     let caller_at = CODE + 0x100;
     let call = caller_at + 16;
     let caller = [
@@ -67,7 +68,7 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
 fn rewritten_code_is_seen_whole_and_once_told_of_seen_anew() {
     const TURNS: u32 = 150;
     for (name, make) in ENGINES {
-        // On a page of its own, beside those who call it, and on the next page.
+        // On a separate page, on the callers' page, and across a page boundary.
         for at in [CODE + 0x3000, CODE + 0x200, CODE + 0xFFC] {
             let contexts = rewrite(make, at, TURNS);
             assert_eq!(contexts[0].gpr[6], u64::from(TURNS), "{name}, {at:#x}");

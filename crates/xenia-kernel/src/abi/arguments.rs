@@ -1,20 +1,20 @@
-//! Arguments of an export, taken from the guest's registers and stack.
+//! Decoding of an export's arguments from the guest's registers and stack.
 
 use super::Call;
 use std::fmt;
 use xenia_guest::GuestAddr;
 use xenia_memory::MemoryFault;
 
-/// Integer arguments that registers hold: r3–r10.
+/// Number of integer arguments in registers: r3–r10.
 const REGISTERS: u32 = 8;
-/// Offset from r1 of the first argument on the stack, as a 32-bit word.
+/// Offset from r1 of the first stack argument, as a 32-bit word.
 const STACK_WORD: u32 = 0x54;
-/// Bytes from one argument on the stack to the next.
+/// Distance in bytes between stack arguments.
 const STACK_STEP: u32 = 8;
 
-/// Hands out a call's arguments in order.
+/// Iterator over a call's arguments.
 pub struct Arguments<'a, 'b> {
-    /// The call.
+    /// The call whose arguments are decoded.
     pub call: &'a mut Call<'b>,
     next: u32,
     next_float: u32,
@@ -27,7 +27,7 @@ impl<'a, 'b> Arguments<'a, 'b> {
         Self { call, next: 0, next_float: 0, fault: None }
     }
 
-    /// The next argument as a 64-bit register or doubleword.
+    /// The next argument, as a 64-bit register or doubleword.
     pub fn next_u64(&mut self) -> u64 {
         let index = self.next;
         self.next += 1;
@@ -53,7 +53,7 @@ impl<'a, 'b> Arguments<'a, 'b> {
         }
     }
 
-    /// The next argument as a floating-point register.
+    /// The next argument, from a floating-point register.
     pub fn next_f64(&mut self) -> f64 {
         self.next += 1;
         self.next_float += 1;
@@ -61,12 +61,12 @@ impl<'a, 'b> Arguments<'a, 'b> {
         f64::from_bits(self.call.ctx().fpr[register])
     }
 
-    /// How many arguments have been taken.
+    /// Number of arguments taken so far.
     pub fn taken(&self) -> u32 {
         self.next
     }
 
-    /// The fault of an argument on the stack that could not be read.
+    /// The first fault while reading an argument on the stack.
     pub fn fault(&self) -> Option<MemoryFault> {
         self.fault
     }
@@ -96,20 +96,21 @@ impl Call<'_> {
 
 /// A type that an export may take as a parameter.
 pub trait FromGuest: Sized {
-    /// Takes the next argument, or more than one.
+    /// Takes the next argument, or several.
     fn from_guest(arguments: &mut Arguments) -> Self;
 }
 
-/// A guest handle. 0 is none; 0xFFFFFFFE is the current thread, 0xFFFFFFFF the current process.
+/// A guest handle. 0 is no handle, 0xFFFFFFFE the current thread, 0xFFFFFFFF the current process.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(pub u32);
 
 impl Handle {
-    /// No handle.
+    /// The null handle.
     pub const NULL: Self = Self(0);
-    /// Stands for the calling thread.
+    /// Pseudo handle of the calling thread.
     pub const CURRENT_THREAD: Self = Self(0xFFFF_FFFE);
-    /// Stands for the process; also what a failed open returns to titles.
+    /// Pseudo handle of the process; also what a failed open returns to titles
+    /// (`INVALID_HANDLE_VALUE`).
     pub const CURRENT_PROCESS: Self = Self(0xFFFF_FFFF);
 }
 
@@ -154,14 +155,14 @@ integers! {
     Handle: a => Handle(a.next_u32());
 }
 
-/// Null is none.
+/// A null pointer becomes `None`.
 impl FromGuest for Option<GuestAddr> {
     fn from_guest(arguments: &mut Arguments) -> Self {
         Some(GuestAddr(arguments.next_u32())).filter(|address| !address.is_null())
     }
 }
 
-/// So many after each other.
+/// Takes `N` consecutive arguments.
 impl<T: FromGuest, const N: usize> FromGuest for [T; N] {
     fn from_guest(arguments: &mut Arguments) -> Self {
         std::array::from_fn(|_| T::from_guest(arguments))

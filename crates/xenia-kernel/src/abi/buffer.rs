@@ -1,34 +1,34 @@
-//! Bytes of guest memory that a title names by two arguments.
+//! A guest buffer, passed as two arguments: address and length.
 
 use super::{Arguments, FromGuest, Show};
 use std::fmt::Write;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Where bytes are, and how many. May be null or wild, and reach round the end of the address
-/// space; every access is checked.
+/// Address and length of guest memory. May be null or invalid, and may wrap around the end of the
+/// address space; every access is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Buffer {
-    /// The first.
+    /// Address of the first byte.
     pub at: GuestAddr,
-    /// How many.
+    /// Length in bytes.
     pub length: u32,
 }
 
 impl Buffer {
-    /// Nothing, where the title says null.
+    /// The buffer, or an empty one if the address is null.
     #[must_use]
     pub fn or_empty(self) -> Self {
         if self.at.is_null() { Self::default() } else { self }
     }
 
-    /// Its first bytes, `most` at most, and what is left.
+    /// Splits the buffer after at most `most` bytes.
     pub fn split(self, most: u32) -> (Self, Self) {
         let length = self.length.min(most);
         (Self { length, ..self }, Self { at: self.at.offset(length), length: self.length - length })
     }
 
-    /// The two arguments that name it.
+    /// The two arguments that describe it.
     pub fn arguments(self) -> [u32; 2] {
         [self.at.0, self.length]
     }
@@ -40,7 +40,7 @@ impl FromGuest for Buffer {
     }
 }
 
-/// As two arguments are.
+/// Shown like two arguments.
 impl Show for Buffer {
     fn show(&self, _: &GuestMemory, out: &mut String) {
         let _ = write!(out, "{:?}, length={:#x}", self.at, self.length);

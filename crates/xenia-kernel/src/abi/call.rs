@@ -1,4 +1,4 @@
-//! One call of an export: who calls, and what the export may use.
+//! The context of an export's call: the calling thread and what the export may use.
 
 use super::Show;
 use crate::Kernel;
@@ -8,27 +8,26 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::{Cpu, Event, GuestTicks, Running, ThreadRef};
 
-/// A call under way, made by the thread that runs.
+/// A call of an export in progress, by the running thread.
 pub struct Call<'a> {
-    /// The operating system.
+    /// The kernel that the call is made to.
     pub kernel: &'a Kernel,
-    /// The hardware thread that it is made on.
+    /// The scheduler of the hardware thread on which the call is made.
     pub cpu: &'a mut dyn Cpu,
     running: &'a mut Running,
 }
 
 impl<'a> Call<'a> {
-    /// A call by `running`.
+    /// Creates the context of a call by the thread `running`.
     pub fn new(kernel: &'a Kernel, cpu: &'a mut dyn Cpu, running: &'a mut Running) -> Self {
         Self { kernel, cpu, running }
     }
 
-    /// Guest memory.
     pub fn memory(&self) -> &'a GuestMemory {
         &self.kernel.memory
     }
 
-    /// Guest time.
+    /// The current guest time.
     pub fn now(&self) -> GuestTicks {
         self.cpu.now()
     }
@@ -38,47 +37,48 @@ impl<'a> Call<'a> {
         self.running
     }
 
-    /// Its name.
+    /// The calling thread's scheduler reference.
     pub fn thread(&self) -> ThreadRef {
         self.running.thread
     }
 
-    /// Its guest thread id.
+    /// The calling thread's guest ID.
     pub fn thread_id(&self) -> u32 {
         self.running.id
     }
 
-    /// The hardware thread that it was on when it made the call.
+    /// The hardware thread on which the call was made.
     pub fn hw_id(&self) -> u8 {
         self.running.hw_id
     }
 
-    /// Its registers.
+    /// The calling thread's registers.
     pub fn ctx(&self) -> &PpcContext {
         &self.running.ctx
     }
 
-    /// Its registers, to be changed.
+    /// The calling thread's registers, mutably.
     pub fn ctx_mut(&mut self) -> &mut PpcContext {
         &mut self.running.ctx
     }
 
-    /// Its processor control region (r13).
+    /// Address of the calling thread's processor control region (r13).
     pub fn kpcr(&self) -> GuestAddr {
         GuestAddr(self.ctx().gpr[13] as u32)
     }
 
-    /// Its processor block, inside the control region; what spin locks name as their owner.
+    /// Address of the calling thread's processor block, inside the control region. Spin locks store
+    /// it as their owner.
     pub fn kprcb(&self) -> GuestAddr {
         self.kpcr().offset(kpcr::PRCB)
     }
 
-    /// Its thread object.
+    /// Address of the calling thread's object.
     pub fn kthread(&self) -> Result<GuestAddr, MemoryFault> {
         self.memory().read(self.kpcr().offset(kpcr::CURRENT_THREAD))
     }
 
-    /// Sets the calling thread's last error, as `SetLastError` inside titles does.
+    /// Sets the calling thread's last error, as titles' own `SetLastError` does.
     pub fn set_last_error(&self, code: u32) -> Result<(), MemoryFault> {
         self.memory().write(self.kthread()?.offset(kthread::LAST_ERROR), code)
     }

@@ -1,4 +1,4 @@
-//! What a thread does after an export.
+//! Control flow after an export: what the calling thread does next.
 
 use super::Call;
 use crate::exceptions::Activity;
@@ -10,49 +10,49 @@ use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_memory::MemoryFault;
 use xenia_sched::{EndKind, Wait};
 
-/// What a thread does after an export, with the result where there is one.
+/// Next action of a thread after an export, with the export's result where there is one.
 #[derive(Clone, Debug)]
 pub enum Flow<T = u64> {
-    /// Goes on with this result.
+    /// Continues with this result.
     Return(T),
-    /// Waits; whoever wakes it provides the result.
+    /// Waits; the waker provides the result.
     Block(Wait),
-    /// Goes on with this result after the other threads had their turn.
+    /// Continues with this result after the other threads had their turn.
     Yield(T),
-    /// Makes the same call again after the other threads had their turn.
+    /// Repeats the call after the other threads had their turn.
     Repeat,
-    /// Goes on with the call, from what it has remembered, after the other threads had their turn.
+    /// Continues the call from its saved state after the other threads had their turn.
     Later(Rest),
-    /// Ends.
+    /// Ends the thread.
     Exit {
-        /// Exit code of the thread.
+        /// Exit code, which the thread object keeps.
         code: u32,
     },
-    /// Calls guest code; the continuation turns its result into the export's.
+    /// Calls guest code; the continuation turns its result into that of the export.
     CallGuest(GuestCall),
-    /// Raises a guest exception at the call: the guest passed a bad pointer.
+    /// Raises a guest exception at the call, because the guest passed a bad pointer.
     Fault(MemoryFault),
     /// Stops the machine.
     End(EndKind),
 }
 
-/// A call of guest code on behalf of an export.
+/// A call of guest code by an export.
 #[derive(Clone, Debug)]
 pub struct GuestCall {
     /// Address of the function.
     pub pc: GuestAddr,
-    /// Arguments, for r3 on; at most 8.
+    /// Arguments for r3 and the following registers; at most 8.
     pub args: Vec<u64>,
-    /// Words on the stack, at most [`MAXIMUM_LOCALS`], whose addresses are the arguments after
-    /// these.
+    /// Words that are stored on the stack, at most [`MAXIMUM_LOCALS`]. Their addresses are passed
+    /// as further arguments.
     pub locals: Vec<u32>,
-    /// For r12, if the function belongs inside another: that one's frame.
+    /// Value for r12: the frame of the enclosing function, for filters and handlers.
     pub link: Option<GuestAddr>,
-    /// What follows.
+    /// Continuation after the function has returned.
     pub then: Continuation,
 }
 
-/// Words that a call of guest code may be lent.
+/// Maximum number of stack words of a guest call.
 pub const MAXIMUM_LOCALS: usize = 4;
 
 impl GuestCall {
@@ -62,36 +62,36 @@ impl GuestCall {
     }
 }
 
-/// What an export does once the guest code that it called has returned. Data, so that it can be
-/// kept with the thread.
+/// Continuation of an export after the guest code that it called has returned. It is data, so that
+/// it can be stored with the thread.
 #[derive(Clone, Debug)]
 pub enum Continuation {
-    /// A function with a name, and four words.
+    /// A named function with four words of state.
     Export {
         /// Name, unique in the kernel.
         name: &'static str,
         /// Gets the guest function's result (r3) and `state`.
         run: fn(&mut Call, u64, [u64; 4]) -> Flow,
-        /// What the export wants to remember.
+        /// State of the export.
         state: [u64; 4],
     },
-    /// The handling of an exception.
+    /// The rest of an exception's dispatch, unwind or scope scan.
     Exception(Box<Activity>),
-    /// A call goes on: nothing of the guest's was called.
+    /// The rest of a long call; no guest code was called.
     Rest(Rest),
 }
 
-/// What is left of a call that is too long for one turn, with what it remembers.
+/// The rest of a call that is too long for one turn, with its state.
 #[derive(Clone)]
 pub struct Rest(Arc<dyn Fn(&mut Call) -> Flow + Send + Sync>);
 
 impl Rest {
-    /// This is left.
+    /// Wraps a closure.
     pub fn new(rest: impl Fn(&mut Call) -> Flow + Send + Sync + 'static) -> Self {
         Self(Arc::new(rest))
     }
 
-    /// Does it, or a part of it.
+    /// Runs the rest, or a part of it.
     pub fn go_on(&self, call: &mut Call) -> Flow {
         (self.0)(call)
     }
@@ -104,7 +104,7 @@ impl fmt::Debug for Rest {
 }
 
 impl<T> Flow<T> {
-    /// The same flow with another result.
+    /// Maps the result of the flow.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Flow<U> {
         match self {
             Self::Return(value) => Flow::Return(f(value)),
@@ -120,21 +120,20 @@ impl<T> Flow<T> {
     }
 }
 
-/// Results that exports may return.
+/// Types that exports may return.
 pub trait IntoFlow {
-    /// As a flow whose result is the value of r3.
+    /// The flow, with r3 as its result.
     fn into_flow(self) -> Flow;
 }
 
-/// What r3 holds where the thread goes on, which is not behind the call: the function itself
-/// returns nothing.
+/// Value of r3 for an export that resumes the thread elsewhere; the function itself has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Register(pub u64);
 
-/// Which rows of the ordinal tables a result type fits. `#[exports]` compares them: an export whose
-/// result is of another kind than its row says does not compile.
+/// The kinds of result in the ordinal tables that a result type is compatible with. `#[exports]`
+/// compares them: an export whose result type does not fit its table row does not compile.
 pub trait ReturnKinds {
-    /// The kinds of result that the type stands for.
+    /// The kinds of result that the type represents.
     const KINDS: &'static [Returns];
 }
 
@@ -150,9 +149,9 @@ impl ReturnKinds for () {
     const KINDS: &'static [Returns] = &[Returns::Void];
 }
 
-/// A value that goes into r3.
+/// A result that fits into r3.
 pub trait Result64 {
-    /// The register's value.
+    /// The value for r3.
     fn result(self) -> u64;
 }
 
@@ -210,9 +209,9 @@ impl<T: Result64> IntoFlow for Flow<T> {
     }
 }
 
-/// Results of functions that may fail.
+/// Results of exports that may fail.
 pub trait FallibleResult: Sized {
-    /// What the function returns when it fails.
+    /// The flow of a failed export.
     fn failed(failure: Failure) -> Flow;
 }
 
@@ -264,7 +263,8 @@ impl FallibleResult for Flow<Win32Error> {
 
 macro_rules! plain_failures {
     ($($t:ty),*) => { $(
-        // A failed status without a place for it in the result: 0. A bad pointer: an exception.
+        // A failure status becomes 0, as the result has no place for it; a fault becomes an
+        // exception.
         impl FallibleResult for $t {
             fn failed(failure: Failure) -> Flow {
                 match failure {

@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use xenia_guest::{GuestAddr, GuestValue};
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// A structure that lies in guest memory.
+/// A structure in guest memory.
 pub trait GuestStruct: Sized {
-    /// Bytes.
+    /// Size in bytes.
     const SIZE: u32;
-    /// Reads it.
+    /// Reads the structure at `at`.
     fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault>;
-    /// Writes it.
+    /// Writes the structure at `at`.
     fn write(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault>;
 }
 
@@ -26,14 +26,14 @@ impl<T: GuestValue> GuestStruct for T {
     }
 }
 
-/// A guest pointer to a `T`. May be null or wild; every access is checked. As a parameter,
+/// A guest pointer to a `T`. May be null or invalid; every access is checked. As a parameter,
 /// `Option<Ptr<T>>` is `None` for null.
 pub struct Ptr<T> {
     addr: GuestAddr,
     target: PhantomData<fn() -> T>,
 }
 
-/// A guest pointer to where a result goes. As a parameter, `Option<Out<T>>` is `None` for null
+/// A guest pointer to a result. As a parameter, `Option<Out<T>>` is `None` for null
 /// ([`OptionalOut`]).
 pub struct Out<T>(Ptr<T>);
 
@@ -43,29 +43,28 @@ impl<T> Ptr<T> {
         Self { addr, target: PhantomData }
     }
 
-    /// Where it points.
+    /// The address that it points to.
     pub const fn addr(self) -> GuestAddr {
         self.addr
     }
 
-    /// Whether it is null.
     pub const fn is_null(self) -> bool {
         self.addr.is_null()
     }
 }
 
 impl<T: GuestStruct> Ptr<T> {
-    /// Reads what it points to.
+    /// Reads the target.
     pub fn read(self, memory: &GuestMemory) -> Result<T, MemoryFault> {
         T::read(memory, self.addr)
     }
 
-    /// Replaces what it points to.
+    /// Writes the target.
     pub fn write(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault> {
         value.write(memory, self.addr)
     }
 
-    /// The `index`th element of an array that starts here.
+    /// Pointer to the `index`th element of an array that starts here.
     pub const fn at(self, index: u32) -> Self {
         Self::new(self.addr.offset(T::SIZE.wrapping_mul(index)))
     }
@@ -77,22 +76,22 @@ impl<T> Out<T> {
         Self(Ptr::new(addr))
     }
 
-    /// Where it points.
+    /// The address that it points to.
     pub const fn addr(self) -> GuestAddr {
         self.0.addr
     }
 }
 
 impl<T: GuestStruct> Out<T> {
-    /// Stores a result.
+    /// Stores the result.
     pub fn set(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault> {
         value.write(memory, self.0.addr)
     }
 }
 
-/// A place that a title need not give.
+/// A pointer to a result that the title may omit.
 pub trait OptionalOut<T> {
-    /// Stores a result, if there is a place for it.
+    /// Stores the result, if the pointer is not null.
     fn set(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault>;
 }
 

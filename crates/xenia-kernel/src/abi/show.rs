@@ -1,4 +1,4 @@
-//! How arguments look in the event log.
+//! Formatting of arguments for the event log.
 
 use super::{
     AnsiString, GuestStruct, Handle, ObjectAttributes, Out, Ptr, Text, UnicodeString, VaArgs, WideText,
@@ -7,10 +7,10 @@ use std::fmt::Write;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Characters of a string that are shown.
+/// Maximum number of characters shown of a string.
 const SHOWN: usize = 96;
 
-/// An argument that can be shown.
+/// An argument that can be shown in the event log.
 pub trait Show {
     /// Appends the argument to `out`.
     fn show(&self, memory: &GuestMemory, out: &mut String);
@@ -110,9 +110,9 @@ fn quote(text: &str, out: &mut String) {
     }
 }
 
-/// What a pointer adds to its address.
+/// Description of a pointer's target, which follows the address.
 pub trait ShowTarget {
-    /// Appends a description of what lies at `at`.
+    /// Appends a description of the target at `at`.
     fn show_target(memory: &GuestMemory, at: GuestAddr, out: &mut String);
 }
 
@@ -156,7 +156,7 @@ macro_rules! values {
 }
 values!(u8, u16, u32, i32, u64, i64, GuestAddr, Handle);
 
-/// A structure without a type of its own.
+/// A structure that has no Rust type.
 impl ShowTarget for () {
     fn show_target(_: &GuestMemory, _: GuestAddr, _: &mut String) {}
 }

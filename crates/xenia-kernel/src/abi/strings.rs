@@ -1,11 +1,11 @@
-//! Strings as guest code passes them: terminated, counted, 8-bit and UTF-16.
+//! Guest strings: NUL-terminated and counted, 8-bit and UTF-16.
 
 use super::{Arguments, FromGuest, GuestStruct, Handle, Ptr};
 use std::fmt;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Longest terminated string that is read, in characters.
+/// Maximum length of a terminated string, in characters.
 const LIMIT: u32 = 0x1_0000;
 
 /// A pointer to a NUL-terminated 8-bit string.
@@ -39,7 +39,7 @@ impl WideText {
         Ok(String::from_utf16_lossy(&self.units(memory)?))
     }
 
-    /// Stores these units there; a terminator is one of them.
+    /// Stores these units, which include a terminator if one is wanted.
     pub fn store(
         self,
         memory: &GuestMemory,
@@ -89,9 +89,9 @@ macro_rules! counted {
         pub struct $name {
             /// Bytes in use, without a terminator.
             pub length: u16,
-            /// Bytes that the buffer has.
+            /// Capacity of the buffer in bytes.
             pub maximum_length: u16,
-            /// The buffer.
+            /// Address of the buffer.
             pub buffer: GuestAddr,
         }
 
@@ -149,26 +149,26 @@ impl UnicodeString {
     }
 }
 
-/// `OBJECT_ATTRIBUTES`: how an object is named. The name is an ANSI string here, unlike on NT.
+/// `OBJECT_ATTRIBUTES`: the name of an object. Unlike on NT, the name is an ANSI string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ObjectAttributes {
     /// The directory that the name is relative to; null: none; 0xFFFFFFFD: the DOS devices.
     pub root_directory: Handle,
-    /// Pointer to the name.
+    /// Pointer to the name, or null.
     pub name: GuestAddr,
-    /// 0x40: case does not matter; 0x80: open if it exists.
+    /// Flags: 0x40 ignores case, 0x80 opens an existing object.
     pub attributes: u32,
 }
 
 impl ObjectAttributes {
-    /// Case does not matter.
+    /// Flag: names compare without case.
     pub const CASE_INSENSITIVE: u32 = 0x40;
-    /// Creating an object that exists opens it.
+    /// Flag: creating an object that exists opens it.
     pub const OPEN_IF: u32 = 0x80;
-    /// The root that stands for the DOS devices (drive letters).
+    /// Pseudo handle of the root directory of DOS devices (drive letters).
     pub const DOS_DEVICES: Handle = Handle(0xFFFF_FFFD);
 
-    /// The name; `None` without one.
+    /// The name; `None` if the pointer is null.
     pub fn name(self, memory: &GuestMemory) -> Result<Option<String>, MemoryFault> {
         if self.name.is_null() {
             return Ok(None);

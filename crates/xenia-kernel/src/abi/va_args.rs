@@ -1,18 +1,19 @@
-//! Arguments behind an ellipsis, and `va_list`s.
+//! Variadic arguments and `va_list`s.
 
 use super::{Arguments, Call, FromGuest};
 use xenia_guest::GuestAddr;
 use xenia_memory::MemoryFault;
 
-/// The arguments of a variadic function, one by one. As a last parameter it stands for `...`; a
-/// `va_list` is made with [`VaArgs::list`].
+/// Iterator over the arguments of a variadic function. As a last parameter it stands for `...`;
+/// [`VaArgs::list`] makes one from a `va_list`.
 ///
-/// Every argument takes 8 bytes, doubles included: variadic calls pass them in integer registers.
+/// Every argument takes 8 bytes, even a double, as variadic calls pass doubles in integer
+/// registers.
 #[derive(Clone, Copy, Debug)]
 pub enum VaArgs {
-    /// Behind the ellipsis: the next argument's index.
+    /// For `...`: index of the next argument.
     Ellipsis(u32),
-    /// A `va_list`: the address of the next argument.
+    /// For a `va_list`: address of the next argument.
     List(GuestAddr),
 }
 
@@ -37,12 +38,12 @@ impl VaArgs {
         }
     }
 
-    /// The next argument as a word.
+    /// The next argument, as a word.
     pub fn next_u32(&mut self, call: &Call) -> Result<u32, MemoryFault> {
         self.next_u64(call).map(|value| value as u32)
     }
 
-    /// The next argument as a double.
+    /// The next argument, as a double.
     pub fn next_f64(&mut self, call: &Call) -> Result<f64, MemoryFault> {
         self.next_u64(call).map(f64::from_bits)
     }

@@ -1,12 +1,12 @@
-//! Databases of profiles on the disk (GPD): `Profiles/OWNER/TITLE.gpd`, the dashboard's with which
-//! titles were played.
+//! Achievement databases of profiles (GPD): `Profiles/OWNER/TITLE.gpd`, and the dashboard's, which
+//! lists the titles played.
 
 use super::ContentStore;
 use crate::user::profile::Xuid;
 use crate::vfs::{VfsError, VfsResult};
 use xenia_formats::gpd::{Gpd, MOST_BYTES};
 
-/// How one that can't be read is put aside.
+/// Suffix of a database that cannot be read and is therefore renamed.
 const DAMAGED: &str = "=damaged";
 
 fn path(xuid: Xuid, title: u32) -> Vec<String> {
@@ -14,8 +14,8 @@ fn path(xuid: Xuid, title: u32) -> Vec<String> {
 }
 
 impl ContentStore {
-    /// What a profile has of a title; nothing if there is none. One that can't be read is put
-    /// aside, so that nothing takes its place.
+    /// Reads a profile's database of a title; empty if there is no such file. A file that cannot be
+    /// parsed is renamed, so that it is not overwritten.
     pub fn gpd(&self, xuid: Xuid, title: u32) -> VfsResult<Gpd> {
         let path = path(xuid, title);
         let Some(bytes) = self.read_at_most(&path, MOST_BYTES as u64)? else { return Ok(Gpd::default()) };
@@ -33,8 +33,8 @@ impl ContentStore {
         }
     }
 
-    /// Writes what a profile has of a title: whoever looks, whenever, finds the old one or this.
-    /// One that could not be read again is not written.
+    /// Writes a profile's database of a title atomically. If the existing file can no longer be
+    /// read, it is not overwritten.
     pub fn save_gpd(&self, xuid: Xuid, title: u32, gpd: &Gpd) -> VfsResult<()> {
         let bytes = gpd.to_bytes();
         if bytes.len() > MOST_BYTES {
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
         assert!(!file.exists());
         assert_eq!(std::fs::read(file.with_extension("gpd=damaged")).unwrap(), b"noise");
-        // A file that is larger than any is not taken for none.
+        // A file over the size limit must not be treated as missing.
         std::fs::File::create(&file).unwrap().set_len(MOST_BYTES as u64 * 2).unwrap();
         assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
         assert!(!file.exists());

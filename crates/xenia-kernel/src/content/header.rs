@@ -1,49 +1,48 @@
-//! What a package says of itself: a small text file beside its files.
+//! Package header: a small text file beside the package's files, with its metadata.
 
 use crate::user::profile::Xuid;
 
-/// The first line.
+/// First line of a header file.
 const VERSION: &str = "xenia-rs package 1";
-/// Characters of a package's title.
+/// Longest display name of a package, in UTF-16 units.
 const DISPLAY_NAME: usize = 127;
 
-/// See the module's documentation.
+/// Metadata of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageHeader {
-    /// Which directory holds its files ([`super::PackageName::files`]).
+    /// Number of the directory with its files ([`super::PackageName::files`]).
     pub folder: u32,
-    /// What the package's licence allows: a bit each.
+    /// License bits of the package.
     pub license: u32,
-    /// Who made it.
+    /// Profile that created the package.
     pub creator: Xuid,
-    /// Whether it is one file, for reading only.
+    /// Whether the package is a single read-only file.
     pub is_packed: bool,
-    /// What users see; no control characters.
+    /// Display name, without control characters.
     display_name: String,
 }
 
 impl PackageHeader {
-    /// The header of a package that is made now.
+    /// Header of a new package.
     pub fn new(creator: Xuid, display_name: &str) -> Self {
         Self { folder: 1, license: 0, creator, is_packed: false, display_name: shown(display_name) }
     }
 
-    /// What is said of a package without a header: everybody may use all of it.
+    /// Header of a package without a header file: all its contents are licensed to everyone.
     pub fn of_stray(owner: Xuid, file: &str) -> Self {
         Self { folder: 0, license: u32::MAX, creator: owner, is_packed: false, display_name: shown(file) }
     }
 
-    /// The same with its files in this folder.
+    /// The header with another folder number.
     pub(super) fn in_folder(self, folder: u32) -> Self {
         Self { folder, ..self }
     }
 
-    /// What users see.
     pub fn display_name(&self) -> &str {
         &self.display_name
     }
 
-    /// Reads a header's file; `None`: it is none.
+    /// Parses a header file; `None` if it is malformed.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut lines = std::str::from_utf8(text).ok()?.lines();
         if lines.next()? != VERSION {
@@ -57,7 +56,7 @@ impl PackageHeader {
         Some(Self { folder, license, creator, is_packed: false, display_name })
     }
 
-    /// The header as a file.
+    /// Serializes the header.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { folder, license, creator, display_name, is_packed: _ } = self;
         format!("{VERSION}\nfolder = {folder}\nlicense = {license:08X}\ncreator = {:016X}\nname = {display_name}\n", creator.0)
@@ -65,7 +64,7 @@ impl PackageHeader {
     }
 }
 
-/// Text as a header has it: on one line, as many UTF-16 units as titles have room for.
+/// Sanitizes a display name: one line, cut to the number of UTF-16 units that titles have room for.
 fn shown(text: &str) -> String {
     let mut units = 0;
     let cut = text.chars().take_while(|c| {

@@ -1,46 +1,45 @@
-//! Names of packages, which guests choose, and where they lead on the disk.
+//! Package names, which guests choose, and their directories on the disk.
 
 use crate::user::profile::Xuid;
 use crate::vfs::is_fatx_name;
 
-/// The type of saved games: each belongs to one profile.
+/// Content type of saved games; each belongs to one profile.
 pub const SAVED_GAME: u32 = 1;
-/// The type of what is bought: it belongs to all users.
+/// Content type of marketplace downloads; they belong to all users.
 pub const MARKETPLACE: u32 = 2;
-/// Characters that a title may call an open package by.
+/// Longest root name of an open package, in characters.
 const ROOT_LENGTH: usize = 31;
 
-/// What a package is found by.
+/// Key of a package: owner, title, type and file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageName {
-    /// Whose it is; [`Xuid::NOBODY`]: every user's.
+    /// Owner; [`Xuid::NOBODY`] for packages that all users share.
     pub owner: Xuid,
-    /// The title that it is of.
+    /// ID of the title it belongs to.
     pub title: u32,
-    /// What it is: 1 for a saved game.
+    /// Content type; 1 is a saved game.
     pub kind: u32,
-    /// Its name among others; one that the disk's file system has.
+    /// File name, valid on the disk's file system.
     file: String,
 }
 
 impl PackageName {
-    /// The package of this name; `None`: there can be none.
+    /// A package name; `None` if the file name is invalid.
     pub fn new(owner: Xuid, title: u32, kind: u32, file: &str) -> Option<Self> {
         is_fatx_name(file).then(|| Self { owner, title, kind, file: file.to_owned() })
     }
 
-    /// Its name among others.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Whether both name one package: case does not matter.
+    /// Whether both name the same package; case-insensitive.
     pub fn is(&self, other: &Self) -> bool {
         (self.owner, self.title, self.kind) == (other.owner, other.title, other.kind)
             && self.file.eq_ignore_ascii_case(&other.file)
     }
 
-    /// The directory of the packages that differ in nothing but the name.
+    /// The directory of all packages with this owner, title and type.
     pub(super) fn directory(owner: Xuid, title: u32, kind: u32) -> Vec<String> {
         let ids = [format!("{:016X}", owner.0), format!("{title:08X}"), format!("{kind:08X}")];
         ["Content".to_owned()].into_iter().chain(ids).collect()
@@ -60,17 +59,16 @@ impl PackageName {
         self.beside("=thumbnail.png")
     }
 
-    /// The directory of its files; 0 is that of a package without a header.
+    /// The directory of its files; folder 0 belongs to packages without a header.
     pub fn files(&self, folder: u32) -> Vec<String> {
         if folder == 0 { self.beside("") } else { self.beside(&format!("={folder}")) }
     }
 }
 
-/// How a package's header is called, after the package.
+/// Suffix of a package's header file.
 pub(super) const HEADER: &str = "=header";
 
-/// What a title calls an open package, without the colon that it may have; `None`: no such name is
-/// allowed.
+/// The root name of an open package without a trailing colon; `None` if the name is not allowed.
 pub fn root_name(name: &str) -> Option<&str> {
     let name = name.strip_suffix(':').unwrap_or(name);
     let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

@@ -1,9 +1,8 @@
-//! Packages as they come from the marketplace: one file each (STFS), under its name in the folder
-//! of its owner, title and type.
+//! Downloaded packages: single files (STFS) in the folder of their owner, title and type.
 //!
-//! They are for reading only, so a saved game is none: titles write to those, and `xenia-rs content
-//! import` takes them in. What the file says of itself must be what its place says, or a title
-//! would get another's.
+//! They are read-only, so they cannot be saved games, which titles write; `xenia-rs content import`
+//! imports those. The package's metadata must match its directory, otherwise a title would get
+//! another title's content.
 
 use super::{PackageHeader, PackageName, SAVED_GAME};
 use crate::user::profile::Xuid;
@@ -12,14 +11,14 @@ use std::sync::Arc;
 use xenia_formats::ReadAt;
 use xenia_formats::stfs::{self, PackageInfo};
 
-/// A package in a file.
+/// A package in one STFS file.
 pub(super) struct Packed {
     file: Arc<dyn ReadAt>,
     info: PackageInfo,
 }
 
 impl Packed {
-    /// The package of this name in a file; `None`: it is none, or of another title or type.
+    /// Opens a package file; `None` if it is not a package, or is one of another title or type.
     pub(super) fn read(name: &PackageName, file: Box<dyn FileData>) -> Option<Self> {
         let file: Arc<dyn ReadAt> = Arc::new(FileBytes(file));
         if !stfs::detect(&file).is_ok_and(|is_package| is_package) {
@@ -45,7 +44,7 @@ impl Packed {
         }
     }
 
-    /// What it says of itself.
+    /// The package's metadata as a header.
     pub(super) fn header(&self) -> PackageHeader {
         let creator = Xuid(self.info.profile_id);
         let mut header = PackageHeader::new(creator, &self.info.display_name);
@@ -53,13 +52,13 @@ impl Packed {
         header
     }
 
-    /// Its picture; empty if it has none.
+    /// Thumbnail; empty if the package has none.
     pub(super) fn picture(self) -> Vec<u8> {
         let [picture, _] = self.info.pictures;
         picture
     }
 
-    /// Its files.
+    /// The package's files as a device.
     pub(super) fn device(&self) -> VfsResult<Container> {
         let volume = stfs::open(self.file.clone()).map_err(|error| {
             tracing::error!(target: "vfs", "the package {:?} can't be read: {error}", self.info.display_name);

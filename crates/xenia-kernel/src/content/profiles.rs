@@ -1,5 +1,4 @@
-//! Profiles on the disk: small text files, one with the name and one for each title that has
-//! settings of its own.
+//! Profiles on the disk: small text files, one with the name and one per title with settings.
 
 use super::ContentStore;
 use crate::user::profile::{Profile, Profiles, Xuid};
@@ -8,12 +7,12 @@ use crate::vfs::VfsResult;
 use std::fmt::Write as _;
 use xenia_formats::gpd::MOST_PICTURE;
 
-/// The first lines.
+/// First line of a profile file.
 const PROFILE: &str = "xenia-rs profile 1";
 const SETTINGS: &str = "xenia-rs settings 1";
-/// How files of settings end, after the title's id.
+/// Suffix of settings files, after the title's ID.
 const SUFFIX: &str = ".settings";
-/// Profiles, and titles of one, that are read.
+/// Largest number of profiles, and of titles of a profile, that are read.
 const READ: usize = 1024;
 
 fn folder(xuid: Xuid) -> Vec<String> {
@@ -26,14 +25,14 @@ fn below(xuid: Xuid, file: String) -> Vec<String> {
     path
 }
 
-/// The profile of a file with a name.
+/// Parses a profile file that has a name.
 fn parse_profile(xuid: Xuid, text: &[u8]) -> Option<Profile> {
     let mut lines = std::str::from_utf8(text).ok()?.lines();
     (lines.next()? == PROFILE).then_some(())?;
     Profile::new(xuid, lines.next()?.strip_prefix("name = ")?)
 }
 
-/// What a file of settings says; lines that say nothing are left out.
+/// Parses a settings file; malformed lines are skipped.
 fn parse_settings(text: &[u8]) -> Vec<(SettingId, Value)> {
     let mut lines = std::str::from_utf8(text).unwrap_or_default().lines();
     if lines.next() != Some(SETTINGS) {
@@ -56,20 +55,19 @@ fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
 }
 
 impl ContentStore {
-    /// A picture (PNG) that is among a profile's files; `None` if there is none, or it is larger
-    /// than any.
+    /// A picture (PNG) among a profile's files; `None` if it is missing or over the size limit.
     pub fn profile_picture(&self, xuid: Xuid, name: &str) -> VfsResult<Option<Vec<u8>>> {
         let picture = self.read_at_most(&below(xuid, name.to_owned()), MOST_PICTURE as u64)?;
         Ok(picture.filter(|bytes| (1..=MOST_PICTURE).contains(&bytes.len())))
     }
 
-    /// Everybody on the disk, the first of them signed in. With nobody there, a profile is made;
-    /// `number` is the console's own, if it has one.
+    /// Reads all profiles on the disk; the first is signed in. If there are none, a profile is
+    /// made; `number` is the console's configured XUID, if it has one.
     pub fn load_profiles(&self, number: Option<u64>) -> Profiles {
         let found = match self.read_profiles() {
             Ok(found) => found,
             Err(error) => {
-                // Somebody who is there may not be seen, and another one would take the place for good.
+                // A new profile could permanently replace an existing one that cannot be read now.
                 tracing::error!(target: "vfs", "profiles can't be read: {error}");
                 return Profiles::default();
             }
@@ -104,13 +102,13 @@ impl ContentStore {
         Ok(found)
     }
 
-    /// Whether there is a profile of this id.
+    /// Whether a profile with this XUID exists.
     pub fn has_profile(&self, xuid: Xuid) -> bool {
         let text = self.read(&below(xuid, "profile".to_owned())).ok().flatten();
         text.is_some_and(|text| parse_profile(xuid, &text).is_some())
     }
 
-    /// Writes a profile's name, if it is not on the disk as it is.
+    /// Writes a profile's name unless the file is up to date.
     pub fn save_profile(&self, profile: &Profile) -> VfsResult<()> {
         let path = below(profile.xuid, "profile".to_owned());
         let text = format!("{PROFILE}\nname = {}\n", profile.name());
@@ -120,11 +118,11 @@ impl ContentStore {
         self.replace(&path, text.as_bytes())
     }
 
-    /// Writes what a profile has set for a title, or for all of them (the dashboard's).
+    /// Writes a profile's settings of a title, or those of all titles (the dashboard's).
     pub fn save_settings(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
         let mut text = format!("{SETTINGS}\n");
         for (id, value) in profile.settings_of(owner) {
-            // Writing to a string can't fail.
+            // Writing to a string cannot fail.
             let _ = match value {
                 Value::Bits(bits) => write!(text, "{:08X} = {bits:016X}", id.0),
                 Value::Bytes(_) => write!(text, "{:08X} = ", id.0),

@@ -1,4 +1,4 @@
-//! The packages on the disk: found, listed, written down, removed.
+//! Content store: finds, lists, writes and removes packages on the disk.
 
 use super::PackageHeader;
 use super::name::{HEADER, PackageName};
@@ -8,47 +8,47 @@ use crate::vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, Vfs
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Bytes of a small file that is read at once: a header, a profile's settings.
+/// Largest size of a small file that is read whole (a header, a profile's settings), in bytes.
 const SMALL_FILE: u64 = 0x4_0000;
-/// Most bytes of a thumbnail.
+/// Largest size of a thumbnail, in bytes.
 pub const THUMBNAIL_SIZE: u32 = 0x4000;
-/// How a small file ends that is about to take another's place.
+/// Suffix of a temporary file that is about to replace a small file.
 const NEW: &str = "=new";
-/// Packages of one list: more are there, but not listed.
+/// Largest number of packages in one list; further packages are not listed.
 const LISTED: usize = 4096;
 
-/// See the module's documentation.
+/// The packages on one device.
 #[derive(Debug)]
 pub struct ContentStore {
     device: SharedDevice,
-    /// Whether the host has it when the machine is gone.
+    /// Whether the device outlives the machine.
     is_kept: bool,
     has_told: AtomicBool,
 }
 
 impl ContentStore {
-    /// The packages on a device; `is_kept` if the host has it when the machine is gone.
+    /// The packages on a device; `is_kept` if the device outlives the machine.
     pub fn new(device: Box<dyn Device>, is_kept: bool) -> Self {
         Self { device: SharedDevice::new(device), is_kept, has_told: AtomicBool::new(false) }
     }
 
-    /// Whether the host has what is written when the machine is gone.
+    /// Whether written data outlives the machine.
     pub fn is_kept(&self) -> bool {
         self.is_kept
     }
 
-    /// A directory as a device of its own.
+    /// A directory as a separate device.
     pub fn folder(&self, path: Vec<String>) -> SubFolder {
         SubFolder::new(self.device.clone(), path)
     }
 
-    /// A small file, whole; `None`: there is none, or it is too large.
+    /// Reads a small file; `None` if it is missing or too large.
     pub fn read(&self, path: &[String]) -> VfsResult<Option<Vec<u8>>> {
         let bytes = self.read_at_most(path, SMALL_FILE)?;
         Ok(bytes.filter(|bytes| bytes.len() as u64 <= SMALL_FILE))
     }
 
-    /// A file, of which one more byte than `most` is read at most; `None`: there is none.
+    /// Reads a file up to `most` bytes and one more; `None` if it is missing.
     pub(super) fn read_at_most(&self, path: &[String], most: u64) -> VfsResult<Option<Vec<u8>>> {
         let device = self.device.lock();
         let file = match device.open(path, false) {
@@ -62,12 +62,12 @@ impl ContentStore {
         Ok(Some(bytes))
     }
 
-    /// Gives a file another name; one that has it already is replaced.
+    /// Renames a file, replacing an existing one.
     pub(super) fn rename(&self, from: &[String], to: &[String]) -> VfsResult<()> {
         self.device.lock().rename(from, to, true)
     }
 
-    /// Gives a file new contents: whoever looks, whenever, finds the old ones or these.
+    /// Replaces a file's contents atomically: readers see either the old or the new contents.
     pub fn replace(&self, path: &[String], bytes: &[u8]) -> VfsResult<()> {
         if !self.is_kept && !self.has_told.swap(true, Relaxed) {
             tracing::warn!(
@@ -78,7 +78,8 @@ impl ContentStore {
         let mut device = self.device.lock();
         let Some((name, parent)) = path.split_last() else { return Err(VfsError::InvalidName) };
         make_directories(&mut **device, parent)?;
-        // Beside the old one, which stays whatever happens until all of this is written.
+        // Write to a temporary file beside the old one, which stays intact until all bytes are
+        // written.
         let new = [parent, &[format!("{name}{NEW}")]].concat();
         match device.remove(&new) {
             Ok(()) | Err(VfsError::NotFound) => {}
@@ -89,13 +90,13 @@ impl ContentStore {
         drop(file);
         let replaced = written.and_then(|()| device.rename(&new, path, true));
         if replaced.is_err() {
-            // It is in nobody's way.
+            // A leftover temporary file does no harm.
             let _ = device.remove(&new);
         }
         replaced
     }
 
-    /// What is in a directory; nothing if it is missing.
+    /// Lists a directory; empty if it is missing.
     pub fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
         match self.device.lock().list(path) {
             Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::NotDirectory) => Ok(Vec::new()),
@@ -107,11 +108,11 @@ impl ContentStore {
         self.device.lock().find(path).is_ok_and(|entry| entry.directory)
     }
 
-    /// What a package says of itself; `None`: there is no such package.
+    /// The header of a package; `None` if the package does not exist.
     ///
     /// # Errors
-    /// [`VfsError::Corrupt`] if its header can't be read, as one that a later version wrote: it is
-    /// not taken for a package that is not there, whose place another could take.
+    /// [`VfsError::Corrupt`] if the header cannot be parsed, e.g. because a later version wrote it.
+    /// It must not be treated as missing, or a new package would replace it.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
         if let Some(text) = self.read(&name.header())? {
             let header = PackageHeader::parse(&text);
@@ -131,8 +132,7 @@ impl ContentStore {
         Ok(self.packed(name).map(|packed| packed.header()))
     }
 
-    /// The package of this name that is one file; `None`: there is none. A file that can't be read
-    /// is none, and in nobody's way.
+    /// The package of this name in a single file; `None` if it does not exist or cannot be read.
     fn packed(&self, name: &PackageName) -> Option<Packed> {
         match self.packed_file(name) {
             Ok(file) => Packed::read(name, file?),
@@ -143,7 +143,7 @@ impl ContentStore {
         }
     }
 
-    /// The file that such a package is; `None`: there is none.
+    /// Opens the file of a single-file package; `None` if it does not exist.
     pub fn packed_file(&self, name: &PackageName) -> VfsResult<Option<Box<dyn FileData>>> {
         match self.device.lock().open(&name.files(0), false) {
             Ok(file) => Ok(Some(file)),
@@ -152,7 +152,7 @@ impl ContentStore {
         }
     }
 
-    /// A package's files as a device.
+    /// Opens a package's files as a device.
     pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn Device>> {
         if !header.is_packed {
             return Ok(Box::new(self.folder(name.files(header.folder))));
@@ -161,7 +161,7 @@ impl ContentStore {
         Ok(Box::new(packed.device()?))
     }
 
-    /// The packages of an owner and a title, of one type, by name.
+    /// Packages of an owner, title and type, sorted by name.
     pub fn packages(
         &self,
         owner: Xuid,
@@ -189,7 +189,7 @@ impl ContentStore {
         Ok(found.into_values().collect())
     }
 
-    /// Every package of every owner and title, by owner, title, type and name.
+    /// All packages, sorted by owner, title, type and name.
     pub fn every_package(&self) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
         let ids = |path: &[String], digits: usize| -> VfsResult<Vec<(String, u64)>> {
             let is_id =
@@ -214,14 +214,13 @@ impl ContentStore {
         Ok(found)
     }
 
-    /// Writes a package's header: from now on it is the package. Everything in its files is written
-    /// before.
+    /// Commits a package by writing its header. All data in its files must be written before.
     pub fn commit(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         self.device.lock().flush_below(&name.files(header.folder))?;
         self.replace(&name.header(), &header.to_bytes())
     }
 
-    /// The header of a package that takes the place of `old`, in an empty folder.
+    /// Prepares the header and an empty folder of a package that replaces `old`.
     pub fn prepare(
         &self,
         name: &PackageName,
@@ -229,7 +228,7 @@ impl ContentStore {
         new: PackageHeader,
     ) -> VfsResult<PackageHeader> {
         let folder = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
-        // Runs that were cut short may have left one, or that of the package before this.
+        // An interrupted run may have left this folder, or that of the previous package.
         if let Some(before) = old.and_then(|old| old.folder.checked_sub(1)).filter(|before| *before > 0) {
             self.remove_files(name, &new.clone().in_folder(before))?;
         }
@@ -238,12 +237,12 @@ impl ContentStore {
         Ok(new)
     }
 
-    /// Makes sure that what was written to a package's files survives a crash of the host.
+    /// Flushes a package's files to the host's disk.
     pub fn flush(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         self.device.lock().flush_below(&name.files(header.folder))
     }
 
-    /// Removes a package's files, but not the package.
+    /// Removes a package's files but keeps its header.
     pub fn remove_files(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         if header.is_packed {
             return self.remove_file(&name.files(0));
@@ -253,13 +252,13 @@ impl ContentStore {
         removed
     }
 
-    /// Nobody misses any more what could not be written to a package's files.
+    /// Discards the record of write-back errors of a package's files.
     pub fn forget_losses(&self, name: &PackageName, header: &PackageHeader) {
         self.device.lock().forget_losses(&name.files(header.folder));
     }
 
-    /// Removes a package. Its header goes first: a package without it is none, unless somebody has
-    /// put it there so.
+    /// Removes a package, header first: without a header it does not exist (unless the user has
+    /// copied it there).
     pub fn remove(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         for path in [name.header(), name.thumbnail()] {
             self.remove_file(&path)?;
@@ -267,7 +266,7 @@ impl ContentStore {
         self.remove_files(name, header)
     }
 
-    /// Removes a file. Nothing there is no error.
+    /// Removes a file; a missing file is not an error.
     fn remove_file(&self, path: &[String]) -> VfsResult<()> {
         match self.device.lock().remove(path) {
             Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
@@ -275,7 +274,7 @@ impl ContentStore {
         }
     }
 
-    /// A package's picture; `None`: it has none.
+    /// The package's thumbnail; `None` if it has none.
     pub fn thumbnail(&self, name: &PackageName) -> VfsResult<Option<Vec<u8>>> {
         let picture = match self.read(&name.thumbnail())? {
             Some(picture) => Some(picture),
@@ -284,26 +283,26 @@ impl ContentStore {
         Ok(picture.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
     }
 
-    /// Gives a package a picture.
+    /// Sets the package's thumbnail.
     pub fn set_thumbnail(&self, name: &PackageName, picture: &[u8]) -> VfsResult<()> {
         self.replace(&name.thumbnail(), picture)
     }
 
-    /// Takes a package's picture away, if it has one.
+    /// Removes the package's thumbnail, if any.
     pub fn remove_thumbnail(&self, name: &PackageName) -> VfsResult<()> {
         self.remove_file(&name.thumbnail())
     }
 
-    /// Bytes of the disk, and those that are free.
+    /// Total and free size of the disk in bytes.
     pub fn space(&self) -> (u64, u64) {
         let volume = self.device.lock().volume();
         (volume.total_units.saturating_mul(volume.unit()), volume.free_bytes())
     }
 
-    /// Removes a directory with all that is in it. Nothing there is no error.
+    /// Removes a directory tree; a missing directory is not an error.
     fn remove_tree(&self, path: &[String]) -> VfsResult<()> {
         let mut device = self.device.lock();
-        // Directories, and whether what is in them is gone.
+        // Directories, and whether their contents are removed already.
         let mut left = vec![(path.to_vec(), false)];
         while let Some((at, is_empty)) = left.pop() {
             if is_empty {
@@ -374,7 +373,7 @@ mod tests {
         let broken = PackageName::new(Xuid(1), 2, 1, "broken").unwrap();
         assert_eq!(store.find(&broken), Err(VfsError::Corrupt), "not the same as none");
         assert_eq!((found[0].1.folder, found[0].1.license), (0, u32::MAX));
-        // What was left of a package goes when one of its name needs the place.
+        // Leftovers of a package are removed when a new package of that name needs the folder.
         let name = PackageName::new(Xuid(1), 2, 1, "gone").unwrap();
         let old = PackageHeader::new(Xuid(1), "").in_folder(2);
         std::fs::write(at.join("gone=3/f"), "left").unwrap();

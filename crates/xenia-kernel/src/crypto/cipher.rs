@@ -1,25 +1,24 @@
-//! Ciphers: AES-128, DES and triple DES, by blocks and chained; RC4.
+//! Ciphers: AES-128, DES and triple DES in ECB and CBC mode; RC4.
 
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit};
 use des::{Des, TdesEde3};
 
-/// Bytes of the longest block: AES's.
+/// Largest block size in bytes (that of AES).
 const LONGEST_BLOCK: usize = 16;
 
-/// A cipher of blocks.
+/// A block cipher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
-    /// AES with 128 bits.
+    /// AES with a 128-bit key.
     Aes,
-    /// DES.
     Des,
     /// Triple DES with three keys: encrypt, decrypt, encrypt.
     Des3,
 }
 
 impl Block {
-    /// Bytes of a key.
+    /// Key size in bytes.
     pub const fn key(self) -> usize {
         match self {
             Self::Aes => 16,
@@ -28,12 +27,12 @@ impl Block {
         }
     }
 
-    /// Bytes of a block.
+    /// Block size in bytes.
     pub const fn block(self) -> usize {
         if matches!(self, Self::Aes) { 16 } else { 8 }
     }
 
-    /// Makes what works on one block; `None` if the key has another length.
+    /// The cipher with a key; `None` if the key has a wrong length.
     pub fn with_key(self, key: &[u8]) -> Option<Keyed> {
         Some(match self {
             Self::Aes => Keyed::Aes(Box::new(Aes128::new_from_slice(key).ok()?)),
@@ -43,13 +42,10 @@ impl Block {
     }
 }
 
-/// A cipher with its key.
+/// A block cipher with its key schedule.
 pub enum Keyed {
-    /// AES.
     Aes(Box<Aes128>),
-    /// DES.
     Des(Box<Des>),
-    /// Triple DES.
     Des3(Box<TdesEde3>),
 }
 
@@ -57,13 +53,13 @@ fn one<C>(cipher: &C, block: &mut [u8], encrypt: bool)
 where
     C: BlockSizeUser + BlockCipherEncrypt + BlockCipherDecrypt,
 {
-    // A block of another length is nobody's.
+    // A slice of another length is not a block.
     let Ok(block) = <&mut Array<u8, C::BlockSize>>::try_from(block) else { return };
     if encrypt { cipher.encrypt_block(block) } else { cipher.decrypt_block(block) }
 }
 
 impl Keyed {
-    /// Works on one block.
+    /// Encrypts or decrypts one block.
     pub fn block(&self, block: &mut [u8], encrypt: bool) {
         match self {
             Self::Aes(cipher) => one(&**cipher, block, encrypt),
@@ -72,11 +68,11 @@ impl Keyed {
         }
     }
 
-    /// Works on whole blocks, each chained to the one before; `feed` is that before the first, and
-    /// then the last.
+    /// Encrypts or decrypts whole blocks in CBC mode; `feed` holds the initialization vector and
+    /// then the last ciphertext block.
     pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], encrypt: bool) {
         let mut secret = [0; LONGEST_BLOCK];
-        // A block of another length is nobody's.
+        // A feedback of another length is not a block.
         let Some(secret) = secret.get_mut(..feed.len()).filter(|secret| !secret.is_empty()) else { return };
         for block in bytes.chunks_exact_mut(feed.len()) {
             if encrypt {
@@ -99,23 +95,23 @@ fn mix(block: &mut [u8], with: &[u8]) {
     }
 }
 
-/// Each byte with the lowest bit that makes its number of ones odd, as keys of DES have it.
+/// Sets the lowest bit of each byte for odd parity, as in DES keys.
 pub fn odd_parity(byte: u8) -> u8 {
     byte & !1 | u8::from((byte >> 1).count_ones().is_multiple_of(2))
 }
 
-/// RC4 under way: a permutation, and two places in it. In guest memory it is these bytes.
+/// State of an RC4 stream: permutation and two indices, laid out as in guest memory.
 #[derive(Clone, Debug)]
 pub struct Rc4 {
-    /// The permutation, then the places.
+    /// The permutation, followed by the two indices.
     pub state: [u8; Self::SIZE],
 }
 
 impl Rc4 {
-    /// Bytes of a state.
+    /// State size in bytes.
     pub const SIZE: usize = 0x102;
 
-    /// Under this key; without one, that of no rounds.
+    /// Key schedule; an empty key leaves the identity permutation.
     pub fn new(key: &[u8]) -> Self {
         let mut state = [0; Self::SIZE];
         for (index, byte) in state.iter_mut().enumerate().take(0x100) {
@@ -131,7 +127,7 @@ impl Rc4 {
         Self { state }
     }
 
-    /// Encrypts or decrypts: the same.
+    /// Encrypts or decrypts, which is the same operation.
     pub fn apply(&mut self, bytes: &mut [u8]) {
         let [mut first, mut second] = [self.state[0x100], self.state[0x101]];
         for byte in bytes {
@@ -190,7 +186,7 @@ mod tests {
         let secret = bytes("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
         let start = bytes("000102030405060708090a0b0c0d0e0f");
         let (mut text, mut feed) = (plain.clone(), start.clone());
-        // In two calls: the feed goes on.
+        // In two calls, to test that the feedback is passed on.
         keyed.chained(&mut text[..16], &mut feed, true);
         keyed.chained(&mut text[16..], &mut feed, true);
         assert_eq!((text.clone(), feed), (secret.clone(), secret[16..].to_vec()));
@@ -199,7 +195,7 @@ mod tests {
         assert_eq!((text, feed), (plain, secret[16..].to_vec()));
     }
 
-    /// RFC 6229, a key of 40 bits, and the example that everybody has.
+    /// RFC 6229 with a 40-bit key, and the commonly cited example.
     #[test]
     fn published_streams() {
         let mut stream = [0; 16];

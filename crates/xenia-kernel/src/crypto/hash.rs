@@ -1,33 +1,28 @@
-//! Digests whose state lies in guest memory between calls, and HMAC over them.
+//! Message digests with state in guest memory between calls, and HMAC.
 //!
-//! A state is the console's: a count of bytes in 32 bits, the words, what of a block is there
-//! already. The compression functions are RustCrypto's; how a message is cut and padded is here,
-//! since a title keeps the state.
+//! A state has the console's layout: a 32-bit byte count, the state words, the partial block.
+//! RustCrypto provides the compression functions; buffering and padding are implemented here,
+//! because the title owns the state.
 
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Bytes of guest memory that are read at once.
+/// Bytes of guest memory read at a time.
 const CHUNK: usize = 0x1_0000;
 
-/// A digest.
+/// A digest algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// MD5.
     Md5,
-    /// SHA-1.
     Sha1,
-    /// SHA-256.
     Sha256,
-    /// SHA-384.
     Sha384,
-    /// SHA-512.
     Sha512,
 }
 
 impl Algorithm {
-    /// Bytes of a block.
+    /// Block size in bytes.
     pub const fn block(self) -> usize {
         if self.is_wide() { 128 } else { 64 }
     }
@@ -44,7 +39,7 @@ impl Algorithm {
         }
     }
 
-    /// Bytes of the digest.
+    /// Digest size in bytes.
     pub const fn length(self) -> usize {
         match self {
             Self::Md5 => 16,
@@ -59,7 +54,7 @@ impl Algorithm {
         if self.is_wide() { 8 } else { 4 }
     }
 
-    /// Where the words are in a state: behind the count, in their own alignment.
+    /// Offset of the state words: after the count, naturally aligned.
     const fn words_at(self) -> u32 {
         self.word_bytes()
     }
@@ -68,7 +63,7 @@ impl Algorithm {
         self.words_at() + self.words() as u32 * self.word_bytes()
     }
 
-    /// Bytes of a state in guest memory.
+    /// State size in guest memory, in bytes.
     pub const fn state_size(self) -> u32 {
         self.buffer_at() + self.block() as u32
     }
@@ -112,7 +107,7 @@ impl Algorithm {
     }
 }
 
-/// A digest under way.
+/// An incremental digest.
 #[derive(Clone, Debug)]
 pub struct Hash {
     algorithm: Algorithm,
@@ -122,12 +117,12 @@ pub struct Hash {
 }
 
 impl Hash {
-    /// Of nothing yet.
+    /// Digest of the empty message.
     pub fn new(algorithm: Algorithm) -> Self {
         Self { algorithm, count: 0, words: algorithm.initial(), buffer: [0; 128] }
     }
 
-    /// The state that a title keeps.
+    /// Reads a state from guest memory.
     pub fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
         let mut hash = Self::new(algorithm);
         hash.count = memory.read(at)?;
@@ -139,7 +134,7 @@ impl Hash {
         Ok(hash)
     }
 
-    /// Gives the state back.
+    /// Writes the state to guest memory.
     pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
         let algorithm = self.algorithm;
         memory.write(at, self.count)?;
@@ -154,7 +149,6 @@ impl Hash {
         Ok(memory.write_bytes(at.offset(algorithm.buffer_at()), &self.buffer[..algorithm.block()])?)
     }
 
-    /// Takes in bytes.
     pub fn update(&mut self, mut bytes: &[u8]) {
         let block = self.algorithm.block();
         while !bytes.is_empty() {
@@ -169,7 +163,7 @@ impl Hash {
         }
     }
 
-    /// Takes in guest memory.
+    /// Updates the digest with guest memory.
     pub fn update_from(&mut self, memory: &GuestMemory, at: GuestAddr, size: u32) -> Fallible<()> {
         let mut chunk = vec![0; CHUNK.min(size as usize)];
         let mut done = 0;
@@ -183,7 +177,7 @@ impl Hash {
         Ok(())
     }
 
-    /// The digest.
+    /// Pads the message and returns the digest.
     pub fn finish(mut self) -> Vec<u8> {
         let (algorithm, bits) = (self.algorithm, u64::from(self.count) * 8);
         let (block, length_bytes) = (algorithm.block(), algorithm.block() / 8);
@@ -233,17 +227,16 @@ impl Hash {
     }
 }
 
-/// An HMAC under way (RFC 2104): the digest of the inner message, and that which its digest goes
-/// into.
+/// An incremental HMAC (RFC 2104): the inner digest and the outer one.
 #[derive(Clone, Debug)]
 pub struct Hmac {
-    /// Takes the message.
+    /// Digest of the message.
     pub inner: Hash,
     outer: Hash,
 }
 
 impl Hmac {
-    /// Under this key; one longer than a block stands for its digest.
+    /// Starts an HMAC; a key longer than a block is replaced by its digest.
     pub fn new(algorithm: Algorithm, key: &[u8]) -> Self {
         let mut padded = vec![0; algorithm.block()];
         if key.len() > padded.len() {
@@ -261,20 +254,20 @@ impl Hmac {
         Self { inner: begun(0x36), outer: begun(0x5C) }
     }
 
-    /// The states that a title keeps: one after the other.
+    /// Reads the two states, inner and outer, from guest memory.
     pub fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
         let inner = Hash::load(algorithm, memory, at)?;
         let outer = Hash::load(algorithm, memory, at.offset(algorithm.state_size()))?;
         Ok(Self { inner, outer })
     }
 
-    /// Gives the states back.
+    /// Writes the two states to guest memory.
     pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
         self.inner.store(memory, at)?;
         self.outer.store(memory, at.offset(self.inner.algorithm.state_size()))
     }
 
-    /// The code.
+    /// The authentication code.
     pub fn finish(mut self) -> Vec<u8> {
         self.outer.update(&self.inner.finish());
         self.outer.finish()
@@ -296,7 +289,7 @@ mod tests {
         hex(&hash.finish())
     }
 
-    /// FIPS 180-4's examples, and RFC 1321's.
+    /// Examples of FIPS 180-4 and RFC 1321.
     #[test]
     fn published_digests() {
         for (algorithm, message, expected) in [
@@ -336,7 +329,7 @@ mod tests {
         );
     }
 
-    /// RFC 2202's cases.
+    /// Test cases of RFC 2202.
     #[test]
     fn published_codes() {
         for (algorithm, key, message, expected) in [

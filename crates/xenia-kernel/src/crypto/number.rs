@@ -1,11 +1,11 @@
-//! Large numbers as titles have them: 64-bit words, the lowest first; and RSA.
+//! Big integers in guest memory (64-bit words, least significant first) and RSA.
 
 use crate::status::failure::Fallible;
 use num_bigint::BigUint;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Words of a number that is worked with, at most: those of RSA-4096.
+/// Largest number size in words: that of RSA-4096.
 pub const MOST_WORDS: u32 = 64;
 
 /// Reads a number of `words` words.
@@ -18,7 +18,7 @@ pub fn load(memory: &GuestMemory, at: GuestAddr, words: u32) -> Fallible<BigUint
     Ok(BigUint::new(digits))
 }
 
-/// Writes a number to `words` words; what has no room is lost.
+/// Writes a number, truncated to `words` words.
 pub fn store(memory: &GuestMemory, at: GuestAddr, words: u32, number: &BigUint) -> Fallible<()> {
     let digits = number.to_u64_digits();
     for index in 0..words {
@@ -27,29 +27,29 @@ pub fn store(memory: &GuestMemory, at: GuestAddr, words: u32, number: &BigUint) 
     Ok(())
 }
 
-/// `base` to the power of `exponent`, modulo `modulus`; `None` without a modulus.
+/// `base` to the power of `exponent` modulo `modulus`; `None` if the modulus is 0.
 pub fn power(base: &BigUint, exponent: &BigUint, modulus: &BigUint) -> Option<BigUint> {
     if *modulus == BigUint::ZERO { None } else { Some(base.modpow(exponent, modulus)) }
 }
 
-/// The private half of an RSA key, in the parts that a title has.
+/// RSA private key in Chinese-remainder form.
 #[derive(Clone, Debug)]
 pub struct PrivateKey {
-    /// The primes.
+    /// The two primes.
     pub primes: [BigUint; 2],
-    /// The exponent, modulo each prime less one.
+    /// The private exponent modulo each prime minus 1.
     pub exponents: [BigUint; 2],
-    /// The inverse of the second prime, modulo the first.
+    /// Inverse of the second prime modulo the first.
     pub coefficient: BigUint,
 }
 
 impl PrivateKey {
-    /// Deciphers, or signs; `None` if the key is none.
+    /// Decrypts or signs; `None` if the key is invalid.
     pub fn apply(&self, number: &BigUint) -> Option<BigUint> {
         let [first, second] = &self.primes;
         let of_first = power(number, &self.exponents[0], first)?;
         let of_second = power(number, &self.exponents[1], second)?;
-        // Garner: what is to be added to the second's to be the first's, too.
+        // Garner's algorithm: the multiple of the second prime to add.
         let difference = (first + &of_first - &of_second % first) % first;
         let times = (&self.coefficient * difference) % first;
         Some(of_second + times * second)
@@ -60,7 +60,7 @@ impl PrivateKey {
 mod tests {
     use super::*;
 
-    /// The example of RSA that textbooks have: 61 and 53, 17 and 2753.
+    /// The textbook example: primes 61 and 53, exponents 17 and 2753.
     #[test]
     fn a_small_key_goes_round() {
         let number = |value: u32| BigUint::from(value);

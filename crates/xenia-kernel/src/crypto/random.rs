@@ -1,17 +1,17 @@
-//! Random bytes: SHA-256 of a count, from a start that is the machine's.
+//! Deterministic random bytes: SHA-256 of a counter and a seed of the machine.
 //!
-//! Nothing of the host is in them but when guest time begins: in lockstep every run has the same.
-//! They keep no secret.
+//! The only host input is the start of guest time, so in lockstep every run has the same bytes. Not
+//! suitable for secrets.
 
 use super::hash::{Algorithm, Hash};
 use crate::Kernel;
 use xenia_guest::GuestAddr;
 use xenia_memory::MemoryFault;
 
-/// Bytes that are made at once for guest memory.
+/// Bytes generated at a time for guest memory.
 const CHUNK: u32 = 0x1_0000;
 
-/// See the module's documentation.
+/// Generator of the machine's random bytes.
 #[derive(Clone, Debug)]
 pub struct Random {
     seed: u64,
@@ -20,12 +20,12 @@ pub struct Random {
 }
 
 impl Random {
-    /// Those that begin with `seed`.
+    /// A generator with the given seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, count: 0, left: Vec::new() }
     }
 
-    /// The next bytes.
+    /// Fills `bytes` with the next random bytes.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             if self.left.is_empty() {
@@ -41,10 +41,10 @@ impl Random {
 }
 
 impl Kernel {
-    /// Stores the machine's next random bytes.
+    /// Stores the machine's next random bytes in guest memory.
     ///
     /// # Errors
-    /// Where the memory can't be written; what lies before it has been.
+    /// If the memory is not writable; the bytes before the fault have been written.
     pub(crate) fn store_random(&self, out: GuestAddr, size: u32) -> Result<(), MemoryFault> {
         let mut chunk = vec![0; size.min(CHUNK) as usize];
         let mut done = 0;

@@ -1,22 +1,22 @@
-//! Numbers that look random and come from a seed of the caller's, as NT makes them (`RtlUniform`,
-//! `RtlRandom`). They keep no secret.
+//! NT's pseudo-random numbers with a seed from the caller (`RtlUniform`, `RtlRandom`). Not suitable
+//! for secrets.
 //!
-//! A seed leads to the next as D. H. Lehmer described in 1949, with NT's constants and in 32 bits.
-//! Beside that the console has a table, one for everybody: who asks gets what a seed's place has,
-//! and leaves another seed there. What it begins with is in NT's documentation by others (Wine's
-//! `ntdll`), and in xenia-canary (`xam_info.cc`).
+//! A seed is followed by the next one of a Lehmer generator (1949), with NT's constants, in 32
+//! bits. `RtlRandom` also has a table, shared by all callers: a call returns the entry that the
+//! seed selects and replaces it by another seed. The table's initial contents are documented for NT
+//! by others (Wine's `ntdll`), and in xenia-canary (`xam_info.cc`).
 
-/// Numbers in the table.
+/// Number of entries in the table.
 const PLACES: usize = 128;
 /// Seeds are below this.
 const MODULUS: u32 = 0x7FFF_FFFF;
 
-/// The seed that follows another.
+/// The next seed.
 pub fn next(seed: u32) -> u32 {
     seed.wrapping_mul(0x7FFF_FFED).wrapping_add(0x7FFF_FFC3) % MODULUS
 }
 
-/// The table of a machine.
+/// Shuffle table of `RtlRandom`.
 #[derive(Clone, Debug)]
 pub struct Shuffle([u32; PLACES]);
 
@@ -27,7 +27,7 @@ impl Default for Shuffle {
 }
 
 impl Shuffle {
-    /// A number for a seed, and the seed that follows.
+    /// Draws a number for a seed; returns it and the next seed.
     pub fn draw(&mut self, seed: u32) -> (u32, u32) {
         let left = next(seed);
         let seed = next(left);

@@ -1,5 +1,5 @@
-//! What handlers are told, in guest memory: on the stack of the thread, below what its functions
-//! may be using.
+//! Arguments of handlers in guest memory: on the thread's stack, below the red zone of its
+//! functions.
 
 use super::walk::{Activation, Handler};
 use crate::layout::RED_ZONE;
@@ -8,7 +8,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
-/// Offsets in the area. The back chain comes first.
+/// Offsets in the area. The back chain is at 0.
 mod at {
     use super::{context_record, dispatcher_context, exception_record, function_entry};
     pub(super) const DISPATCHER: u32 = 0x10;
@@ -18,7 +18,7 @@ mod at {
     pub(super) const SIZE: u32 = CONTEXT + context_record::SIZE;
 }
 
-/// Takes `size` bytes off a stack, with the back chain in the first word. Returns the new stack
+/// Allocates `size` bytes on a stack, with the back chain in the first word. Returns the new stack
 /// pointer.
 pub(super) fn take(memory: &GuestMemory, stack_pointer: u64, low: u32, size: u32) -> Fallible<GuestAddr> {
     let old = stack_pointer as u32;
@@ -30,39 +30,39 @@ pub(super) fn take(memory: &GuestMemory, stack_pointer: u64, low: u32, size: u32
     Ok(GuestAddr(new))
 }
 
-/// The structures of one dispatch or unwind.
+/// The structures of one dispatch or unwind in guest memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Area {
     base: GuestAddr,
 }
 
 impl Area {
-    /// Makes room below a stack pointer.
+    /// Allocates the area below a stack pointer.
     pub(super) fn below(memory: &GuestMemory, stack_pointer: u64, low: u32) -> Fallible<Self> {
         Ok(Self { base: take(memory, stack_pointer, low, at::SIZE)? })
     }
 
-    /// The stack pointer below which code may be called.
+    /// Stack pointer for guest code that is called.
     pub(super) fn stack_pointer(self) -> u64 {
         u64::from(self.base.0)
     }
 
-    /// Room for an `EXCEPTION_RECORD`.
+    /// Space for an `EXCEPTION_RECORD`.
     pub(super) fn record(self) -> GuestAddr {
         self.base.offset(at::RECORD)
     }
 
-    /// Room for a `CONTEXT`.
+    /// Space for a `CONTEXT`.
     pub(super) fn context(self) -> GuestAddr {
         self.base.offset(at::CONTEXT)
     }
 
-    /// The `DISPATCHER_CONTEXT`.
+    /// Address of the `DISPATCHER_CONTEXT`.
     pub(super) fn dispatcher(self) -> GuestAddr {
         self.base.offset(at::DISPATCHER)
     }
 
-    /// Describes a function's activation in the `DISPATCHER_CONTEXT`.
+    /// Writes a function activation to the `DISPATCHER_CONTEXT`.
     pub(super) fn describe(
         self,
         memory: &GuestMemory,

@@ -1,6 +1,6 @@
-//! Stacks at random. Whole ones, made by code that ran: they are undone to exactly the registers
-//! that there were, and the handlers that are asked are those that a list says. Damaged ones:
-//! whatever is called ends soon.
+//! Randomised tests of unwinding and dispatch. Intact stacks, built by executed code, must unwind
+//! to exactly the original registers and call the handlers of a reference list. On damaged stacks
+//! every kernel call must end within a time limit.
 
 mod damage;
 mod program;
@@ -26,16 +26,16 @@ use xenia_testing::{Cases, Dice, thread_time};
 
 const CODE_SIZE: u32 = 0x8000;
 const STACK_SIZE: u32 = 0x2_0000;
-/// Where the first function returns to: nowhere.
+/// Return address of the first function, where there is no code.
 const NOWHERE: u64 = 8;
-/// `STATUS_ILLEGAL_INSTRUCTION`.
+/// Status code of the exceptions: `STATUS_ILLEGAL_INSTRUCTION`.
 const CODE: u64 = 0xC000_001D;
-/// Where filters and termination handlers would be.
+/// Addresses of filters and termination handlers, without code.
 const HANDLERS: std::ops::Range<u32> = 0x8400_0000..0x8500_0000;
-/// Calls of guest code that one exception may lead to.
+/// Maximum number of guest calls that one exception may cause.
 const MOST_CALLS: usize = 1000;
 
-/// A program in memory, stopped somewhere in its last function.
+/// A program in memory, stopped at some instruction of its last function.
 struct Stopped {
     dice: Dice,
     bench: Bench,
@@ -44,27 +44,27 @@ struct Stopped {
     module: GuestAddr,
     code: GuestAddr,
     stack: GuestAddr,
-    /// The stub of `__C_specific_handler`.
+    /// Import stub of `__C_specific_handler`.
     stub: GuestAddr,
     program: Program,
     labels: BTreeMap<String, u32>,
-    /// Registers at the entry of each function.
+    /// Registers on entry to each function.
     entries: Vec<PpcContext>,
-    /// Registers where it stopped.
+    /// Registers where the program stopped.
     now: PpcContext,
 }
 
-/// What came of an exception.
+/// Outcome of an exception.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// The thread goes on where it was.
+    /// The thread resumes at the exception.
     GoesOn,
-    /// It goes on behind a `__try`: the function, and the scope.
+    /// The thread resumes at a scope's `__except`: index of the function and of the scope.
     Caught(usize, usize),
     Unhandled,
 }
 
-/// A call of a filter or a termination handler: which, and its function's frame.
+/// A call of a filter or termination handler: its address, and its function's frame.
 type Asked = (u32, u32);
 
 impl Stopped {
@@ -131,7 +131,7 @@ impl Stopped {
         self.labels[&format!("f{function}{part}")]
     }
 
-    /// Runs the program, to somewhere in its last function.
+    /// Runs the program up to some instruction of its last function.
     fn run(&mut self) {
         let mut interpreter = Interpreter::new(self.bench.kernel.memory.clone(), EngineConfig::default());
         let mut queue = Box::<DeviceQueue>::default();
@@ -156,7 +156,7 @@ impl Stopped {
         panic!("it does not come to its last function");
     }
 
-    /// What a function's caller relies on.
+    /// Asserts that the non-volatile registers are as expected.
     fn assert_kept(found: &PpcContext, expected: &PpcContext, what: &str) {
         assert_eq!(found.gpr[1], expected.gpr[1], "{what}");
         assert_eq!(found.gpr[14..], expected.gpr[14..], "{what}");
@@ -169,7 +169,7 @@ impl Stopped {
         assert_eq!(found.cr[2..5], expected.cr[2..5], "{what}");
     }
 
-    /// Goes up to the first function; returns the instruction under way in each.
+    /// Unwinds to the first function; returns the current instruction of each.
     fn walk_up(&mut self) -> Vec<u32> {
         let (now, entries) = (Box::new(self.now.clone()), self.entries.clone());
         let starts: Vec<u32> = (0..entries.len()).map(|index| self.label(index, "")).collect();
@@ -199,8 +199,8 @@ impl Stopped {
         (at(scope.covers.0)..at(scope.covers.1) + 4).contains(&place)
     }
 
-    /// What the scopes say about an exception: who is asked and told, in which order, and what
-    /// comes of it.
+    /// The expected calls of filters and termination handlers in order, and the outcome, by the
+    /// program's scope tables.
     fn expected(&self, places: &[u32]) -> (Vec<Asked>, End) {
         let mut asked = Vec::new();
         let frame = |function: usize| self.entries[function].gpr[1] as u32;
@@ -232,7 +232,7 @@ impl Stopped {
         (asked, End::Unhandled)
     }
 
-    /// The guest function that the kernel has called returns.
+    /// Returns from the guest function that the kernel has called.
     fn guest_returns(&mut self, result: u64) -> Disposition {
         let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
         ctx.gpr[3] = result;
@@ -240,7 +240,7 @@ impl Stopped {
         self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
-    /// An instruction fails; handlers, filters and termination handlers are called and answer.
+    /// Raises an exception at the current instruction and answers each call of a filter or handler.
     fn fail(&mut self) -> (Vec<Asked>, End) {
         let scopes = self.program.functions.iter().flat_map(|function| function.scopes.iter().flatten());
         let answers: BTreeMap<u32, i32> = scopes.map(|scope| (scope.handler, scope.answer)).collect();
@@ -323,7 +323,7 @@ fn any_stack_is_undone_or_given_up() {
     assert!(!are_usual || ends.iter().all(|&count| count > 50), "{ends:?}");
 }
 
-/// A function without a prologue that is all of the code, and whether it has a handler.
+/// Replaces all functions by one without a prologue, with this handler (null: none).
 fn one_function(stopped: &Stopped, handler: GuestAddr) -> GuestAddr {
     let start = stopped.code.offset(8);
     stopped.bench.kernel.memory.write(stopped.code, handler).unwrap();
@@ -361,9 +361,9 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
             stopped.bench.act(thread, |cpu, running| stopped.system.exception(cpu, running, exception));
         assert_eq!(went_on, Disposition::Continue, "the handler is called");
     };
-    // An export calls guest code low on the stack. That switches to a higher part, where an exception
-    // looks for its handler; the handler switches to between the two, and fails: what was low has
-    // been left.
+    // An export calls guest code low on the stack. That code switches to a higher part, where an
+    // exception looks for its handler. The handler switches to a place between the two and fails:
+    // the low part has been left.
     registers(&mut stopped, 0x4000, inside);
     let then = Continuation::Export { name: "test", run: |_, _, _| Flow::Return(0), state: [0; 4] };
     let call = GuestCall::new(inside, then);
@@ -377,7 +377,7 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     stopped.damage_bounds(stack, stack + STACK_SIZE);
     fail(&mut stopped, 0x8000);
     assert_eq!(stopped.frames(), 2, "the first is forgotten, and there is a third");
-    // Functions without handlers, all the way.
+    // Functions without handlers up to the limit.
     one_function(&stopped, GuestAddr::NULL);
     registers(&mut stopped, 0x6000, GuestAddr(0x10));
     let ctx = Box::new(stopped.bench.context().clone());

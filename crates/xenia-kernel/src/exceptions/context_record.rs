@@ -1,26 +1,25 @@
-//! `CONTEXT`: a thread's registers in guest memory, as exception handlers read and change them.
+//! `CONTEXT`: a thread's registers in guest memory, which exception handlers read and change.
 
 use crate::layout::context_record as at;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Which parts of a `CONTEXT` hold something.
+/// Flags that tell which parts of a `CONTEXT` are valid.
 pub(crate) mod part {
-    /// MSR, instruction address, LR, CTR.
+    /// MSR, instruction address, LR and CTR.
     pub(crate) const CONTROL: u32 = 1;
     /// FPSCR and floating-point registers.
     pub(crate) const FLOATING_POINT: u32 = 2;
-    /// General registers, CR, XER.
+    /// General registers, CR and XER.
     pub(crate) const INTEGER: u32 = 4;
     /// VSCR and vector registers.
     pub(crate) const VECTOR: u32 = 0x10;
-    /// All of them.
     pub(crate) const ALL: u32 = CONTROL | FLOATING_POINT | INTEGER | VECTOR;
 }
 
-/// What a handler may change of the machine state register: how floating-point exceptions are
-/// taken. The rest says how the machine runs.
+/// Bits of the MSR that a handler may change: the floating-point exception mode. The others control
+/// the machine.
 const MSR_CHANGES: u64 = msr_bit::FE0 | msr_bit::FE1;
 
 /// Stores every part of `ctx`.
@@ -50,7 +49,7 @@ pub(crate) fn store(memory: &GuestMemory, record: GuestAddr, ctx: &PpcContext) -
     memory.write_bytes(record, &bytes)
 }
 
-/// Loads into `ctx` the parts that the record's flags name.
+/// Loads the parts that the record's flags name into `ctx`.
 pub(crate) fn load(memory: &GuestMemory, record: GuestAddr, ctx: &mut PpcContext) -> Result<(), MemoryFault> {
     let mut bytes = vec![0; at::SIZE as usize];
     memory.read_bytes(record, &mut bytes)?;
@@ -87,7 +86,7 @@ pub(crate) fn load(memory: &GuestMemory, record: GuestAddr, ctx: &mut PpcContext
     Ok(())
 }
 
-/// Gives a thread other registers; its budget, its time and the engine's scratch stay its own.
+/// Replaces a thread's registers, but not its budget, its time and the engine's scratch space.
 pub(crate) fn replace(ctx: &mut PpcContext, with: &PpcContext) {
     ctx.gpr = with.gpr;
     ctx.fpr = with.fpr;

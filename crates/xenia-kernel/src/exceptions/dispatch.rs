@@ -1,4 +1,5 @@
-//! Looking for the handler of an exception: up the stack, asking every function's language handler.
+//! Exception dispatch: searches the stack for a handler, by calling each function's language
+//! handler.
 
 use super::area::Area;
 use super::crash;
@@ -12,7 +13,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::MemoryFault;
 use xenia_sched::EndKind;
 
-/// What is said, with which registers, if nobody handles an exception.
+/// The report, with the registers to show, in case no handler accepts the exception.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) pc: GuestAddr,
@@ -20,31 +21,31 @@ pub(super) struct Report {
     pub(super) registers: Box<PpcContext>,
 }
 
-/// The handler of an exception is being looked for.
+/// The search for an exception's handler.
 #[derive(Clone, Debug)]
 pub(super) struct Dispatch {
     report: Report,
     record: Source,
-    /// Registers that handlers see, and that the thread goes on with.
+    /// Registers that handlers see, and with which the thread resumes.
     registers: Box<PpcContext>,
     start: Walk,
     walk: Walk,
     bounds: Bounds,
-    /// Set once a handler is called.
+    /// Set once a handler has been called.
     area: Option<Area>,
-    /// The function whose handler has been called.
+    /// The function whose handler is being called.
     current: Option<Current>,
     flags: u32,
-    /// Frame that an outer dispatch was asking when this exception occurred.
+    /// Frame that an outer dispatch was visiting when this exception occurred.
     nested: Option<GuestAddr>,
 }
 
-/// Where the exception record is.
+/// Location of the exception record.
 #[derive(Clone, Debug)]
 enum Source {
     /// In guest memory.
     Guest(GuestAddr),
-    /// To be put into the area.
+    /// In the kernel; copied to the area before the first handler is called.
     Kernel(ExceptionRecord),
 }
 
@@ -54,7 +55,7 @@ struct Current {
     caller: Box<PpcContext>,
 }
 
-/// `RtlRaiseException`: the caller raises what its record says.
+/// `RtlRaiseException`: raises the exception of a guest record in the caller.
 pub(crate) fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
     let memory = call.memory();
     let ExceptionRecord { code, flags, parameters, .. } = GuestStruct::read(memory, record)?;
@@ -70,14 +71,13 @@ pub(crate) fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
     Ok(Dispatch::new(call, report, Source::Guest(record), registers, start, flags).search(call))
 }
 
-/// `RtlRaiseStatus`: the caller raises a status, and doesn't go on after it.
+/// `RtlRaiseStatus`: raises a status in the caller as a noncontinuable exception.
 pub(crate) fn raise_from_call(call: &mut Call, status: NtStatus) -> Flow {
     let start = Walk::at_call(call, Box::new(call.ctx().clone()));
     raise_status(call, status, GuestAddr(0), &start)
 }
 
-/// The kernel raises an exception of its own, that nobody may continue from, while it handles
-/// `about`.
+/// Raises a noncontinuable exception of the kernel during the handling of the record `about`.
 pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, start: &Walk) -> Flow {
     let at = GuestAddr(start.ctx.pc);
     let record = ExceptionRecord {
@@ -96,8 +96,8 @@ pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, 
     Dispatch::new(call, report, source, start.ctx.clone(), start.clone(), flag::NONCONTINUABLE).search(call)
 }
 
-/// An export was given a bad pointer: the exception is the call's, and continuing makes the call
-/// again.
+/// Raises the fault of a bad pointer that an export was given. The exception is at the call, and
+/// continuing repeats the call.
 pub(crate) fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
     let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
     let report = Report {
@@ -111,7 +111,7 @@ pub(crate) fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
     Dispatch::new(call, report, source, registers, start, 0).search(call)
 }
 
-/// An instruction could not complete.
+/// Raises an exception at an instruction that could not complete.
 pub(super) fn raise_at_instruction(
     call: &mut Call,
     pc: GuestAddr,
@@ -151,12 +151,12 @@ impl Dispatch {
         }
     }
 
-    /// Where the exception is: what unwinding comes to after leaving the handlers.
+    /// Where the exception is raised: where unwinding continues after it has left the handlers.
     pub(super) fn start(&self) -> &Walk {
         &self.start
     }
 
-    /// Goes up to the next function with a handler and calls that.
+    /// Walks up to the next function with a handler and calls the handler.
     fn search(mut self, call: &mut Call) -> Flow {
         if too_deep(call) {
             return self.unhandled(call);
@@ -169,9 +169,9 @@ impl Dispatch {
                     None => self.leave(activation.frame, activation.caller),
                 },
                 Ok(Step::Crossed(activity)) => match activity.0 {
-                    // The exception occurred while another looked for its handler.
+                    // The exception occurred inside a handler of another dispatch.
                     Work::Dispatch(outer) => self.note_nested(outer.current.map(|current| current.frame)),
-                    // Its frames up to there have been left already.
+                    // The unwind has left the frames up to there already.
                     Work::Unwind(outer) => self.walk.go_to(&outer.place(call)),
                     Work::Scopes(_) => {}
                 },
@@ -203,8 +203,8 @@ impl Dispatch {
         Work::Dispatch(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
     }
 
-    /// Puts into guest memory what the handler is told. The registers are put there once: what one
-    /// handler changes in them, the next one sees.
+    /// Writes the handler's arguments to guest memory. The registers are written only once: a
+    /// handler sees the changes of the one before.
     fn tell(
         &mut self,
         call: &Call,
@@ -232,7 +232,7 @@ impl Dispatch {
         Ok((area, record))
     }
 
-    /// A handler has answered.
+    /// Continues after a handler has returned.
     pub(super) fn resume(mut self, call: &mut Call, answer: u32) -> Flow {
         let (Some(area), Some(Current { frame, caller }), &Source::Guest(record)) =
             (self.area, self.current.take(), &self.record)
@@ -264,19 +264,19 @@ impl Dispatch {
         }
     }
 
-    /// The kernel's own exception takes this one's place.
+    /// Raises a kernel exception in place of this one.
     fn fail(self, call: &mut Call, status: NtStatus, about: GuestAddr) -> Flow {
         raise_status(call, status, about, &self.start)
     }
 
-    /// Nobody handles it: the machine ends, with the registers of the exception.
+    /// Ends the machine, with the registers at the exception, as no handler accepted it.
     fn unhandled(self, call: &mut Call) -> Flow {
         context_record::replace(call.ctx_mut(), &self.report.registers);
         let Report { pc, text, .. } = &self.report;
         let mut end = crash(call.kernel, call.running(), *pc, text);
         let record = match self.record {
             Source::Kernel(record) => Some(record),
-            // A handler was told: it is in guest memory by now.
+            // A handler was called, so the record is in guest memory by now.
             Source::Guest(at) => ExceptionRecord::read(call.memory(), at).ok(),
         };
         if let EndKind::Crash { access, .. } = &mut end {

@@ -1,16 +1,16 @@
-//! `EXCEPTION_RECORD`: what happened, in guest memory.
+//! `EXCEPTION_RECORD`: the description of an exception in guest memory.
 
 use crate::abi::GuestStruct;
 use crate::layout::exception_record as at;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// `EXCEPTION_RECORD`: what happened.
+/// Contents of an `EXCEPTION_RECORD`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExceptionRecord {
     pub(crate) code: u32,
     pub(crate) flags: u32,
-    /// The exception during whose handling this one occurred.
+    /// The record of the exception during whose handling this one occurred.
     pub(crate) nested: GuestAddr,
     pub(crate) address: GuestAddr,
     /// At most 15.

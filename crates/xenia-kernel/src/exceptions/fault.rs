@@ -1,4 +1,4 @@
-//! What the processor refused, as an exception record: the codes and parameters of Windows NT on
+//! Exception records of processor exceptions, with the codes and parameters of Windows NT on
 //! PowerPC.
 
 use super::ExceptionRecord;
@@ -7,8 +7,8 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, MemoryFault};
 use xenia_sched::FailedAccess;
 
-/// `TO` of the traps that compilers put behind a division: by 0 (`twllei rN, 0`), and of the
-/// smallest number by −1 (`twlgei`).
+/// `TO` fields of the traps that compilers emit after a division: for a divisor of 0 (`twllei rN,
+/// 0`), and for the smallest integer divided by −1 (`twlgei`).
 mod trap {
     pub(super) const DIVIDE_BY_ZERO: u32 = 6;
     pub(super) const OVERFLOW: u32 = 5;
@@ -23,7 +23,7 @@ const FLOATING_POINT: [(u32, u32, NtStatus); 5] = [
     (1 << 25, 1 << 3, NtStatus::FLOAT_INEXACT_RESULT),
 ];
 
-/// The record of a failed access: whether it was a store, and where to.
+/// The record of a failed access: whether it was a store, and its address.
 pub(super) fn memory_record(pc: GuestAddr, fault: &MemoryFault) -> ExceptionRecord {
     let code = match fault.kind {
         FaultKind::Misaligned => NtStatus::DATATYPE_MISALIGNMENT,
@@ -32,7 +32,7 @@ pub(super) fn memory_record(pc: GuestAddr, fault: &MemoryFault) -> ExceptionReco
     record(code, pc, vec![u32::from(fault.write), fault.addr.0])
 }
 
-/// The access of such a record.
+/// The memory access of such a record.
 pub(super) fn failed_access(record: &ExceptionRecord) -> Option<FailedAccess> {
     let of_access = [NtStatus::DATATYPE_MISALIGNMENT.0, NtStatus::ACCESS_VIOLATION.0].contains(&record.code);
     let &[write, address] = record.parameters.as_slice() else { return None };
@@ -44,7 +44,7 @@ pub(super) fn failed_access(record: &ExceptionRecord) -> Option<FailedAccess> {
     of_access.then_some(FailedAccess { kind, address })
 }
 
-/// The record of an exception that the processor found, with FPSCR as it was then.
+/// The record of a processor exception, given FPSCR at that time.
 pub(super) fn processor_record(exception: &GuestException, fpscr: u32) -> ExceptionRecord {
     let pc = exception.pc;
     match exception.kind {

@@ -1,60 +1,60 @@
-//! What a function's prologue has saved, and where.
+//! Prologue analysis: which registers a function's prologue has saved, and where.
 //!
-//! The prologue is executed symbolically: every register holds its value at the function's entry
-//! until the prologue changes it, so a store of such a register, or of the link register by way of
-//! another, says where the caller's value is. That covers what the console's compiler writes (in
-//! the sample title: `std`, `stfd`, `stvx128`, the `__save*` routines, `stwu r1`) in any order,
-//! without knowing the frame's shape.
+//! The prologue is executed symbolically. Every register holds its entry value until the prologue
+//! changes it. So a store of an unchanged register, or of a copy of the link register, gives the
+//! location of the caller's value. This covers the instructions that the console's compiler emits
+//! (in the sample title: `std`, `stfd`, `stvx128`, the `__save*` routines, `stwu r1`) in any order,
+//! without knowledge of the frame layout.
 
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// First non-volatile general and floating-point register.
+/// First non-volatile general or floating-point register.
 pub(super) const FIRST_SAVED: usize = 14;
-/// Instructions of a save routine at most: the longest saves v64–v127, with a load of the offset
-/// for each.
+/// Maximum number of instructions in a save routine. The longest saves v64–v127, with one load of
+/// an offset for each.
 const ROUTINE_LIMIT: u32 = 132;
 
-/// What a general register holds.
+/// Symbolic value of a general register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    /// What it held at the entry.
+    /// The register's value on entry.
     Own,
-    /// r1 at the entry, plus this.
+    /// r1 on entry, plus an offset.
     Stack(i32),
     Constant(i32),
-    /// Where the function returns to.
+    /// The return address.
     Link,
     Condition,
     Unknown,
 }
 
-/// A value of the caller's that the prologue has stored.
+/// A register of the caller that the prologue has stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Saved {
     General(usize),
-    /// As a word.
+    /// Only the low word of the register.
     GeneralWord(usize),
     Float(usize),
     Vector(usize),
-    /// The low word of the link register is at this offset itself.
+    /// The low word of the link register, at exactly this offset.
     Link,
     Condition,
 }
 
-/// What a prologue has done so far.
+/// Symbolic state of a prologue after some instructions.
 #[derive(Clone, Debug)]
 pub(super) struct Prologue {
     pub(super) registers: [Value; 32],
-    /// Whether the link register still says where the function returns to.
+    /// Whether the link register still holds the return address.
     link: bool,
-    /// Whether there is a frame, with the back chain at r1.
+    /// Whether a frame was allocated, with the back chain at r1.
     pub(super) frame: bool,
     /// Whether the back chain is a doubleword.
     pub(super) wide: bool,
-    /// Instructions looked at, and what it took to remember what they did.
+    /// Number of decoded instructions, plus the cost of copying the state.
     pub(super) work: u32,
-    /// Stores, by offset from r1 at the entry.
+    /// Stores, by offset from r1 on entry.
     pub(super) saved: Vec<(Saved, i32)>,
 }
 
@@ -65,7 +65,7 @@ impl Prologue {
         Self { registers, link: true, frame: false, wide: false, work: 0, saved: Vec::new() }
     }
 
-    /// The effect of one instruction. `bl` is the caller's business.
+    /// Executes one instruction. The caller handles `bl`.
     pub(super) fn execute(&mut self, word: u32) {
         self.work += 1;
         let field = |shift: u32| (word >> shift & 31) as usize;
@@ -107,7 +107,7 @@ impl Prologue {
 
     fn execute_x_form(&mut self, word: u32, target: usize, base: usize, index: usize) {
         match word >> 1 & 0x3FF {
-            // mfspr: the link register is 8, its halves swapped
+            // mfspr: the link register is SPR 8, encoded with its halves swapped.
             339 => {
                 let link = word >> 11 & 0x3FF == 8 << 5 && self.link;
                 self.registers[target] = if link { Value::Link } else { Value::Unknown };
@@ -129,7 +129,7 @@ impl Prologue {
         }
     }
 
-    /// What a copy of a register holds: only the register itself holds its own value.
+    /// The value of a copy of a register: `Own` applies to the register itself only.
     fn copy_of(&self, register: usize) -> Value {
         match self.registers[register] {
             Value::Own => Value::Unknown,
@@ -185,23 +185,24 @@ impl Prologue {
         }
     }
 
-    /// Notes a store relative to r1 at the entry.
+    /// Records a store relative to r1 on entry.
     fn note(&mut self, saved: Saved, base: usize, displacement: i32) {
         if let (Value::Stack(offset), true) = (self.registers[base], base != 0) {
             self.saved.push((saved, offset.wrapping_add(displacement)));
         }
     }
 
-    /// A call: of a save routine, whose stores then are the prologue's, or of something else.
+    /// Executes a call. The stores of a save routine count as the prologue's; other routines are
+    /// ignored.
     pub(super) fn call(&mut self, memory: &GuestMemory, routine: GuestAddr) {
         self.link = false;
         self.work += 1 + self.saved.len() as u32;
         let mut inside = self.clone();
         for step in 0..ROUTINE_LIMIT {
-            // What can't be read is no save routine.
+            // Unreadable code is not a save routine.
             let Ok(word) = memory.read::<u32>(routine.offset(4 * step)) else { break };
             match word >> 26 {
-                // std, stfd, stw, addi; stvx and its like
+                // std, stfd, stw, addi; stvx and its variants
                 14 | 36 | 54 => inside.execute(word),
                 62 if word.is_multiple_of(4) => inside.execute(word),
                 31 if matches!(word >> 1 & 0x3FF, 231 | 487) => inside.execute(word),

@@ -1,5 +1,5 @@
-//! The processor's exceptions: what the console's kernel answers itself, and the report of what
-//! nobody handles.
+//! Processor exceptions: debug-service traps that the kernel handles itself, and the crash report
+//! of unhandled exceptions.
 
 use super::dispatch::raise_at_instruction;
 use super::fault;
@@ -12,12 +12,12 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::{CodeAddress, Disposition, EndKind, Event, Running};
 
-/// Return addresses shown in reports.
+/// Number of return addresses in reports.
 const STACK_DEPTH: usize = 24;
-/// Characters that one debug-service trap may print.
+/// Maximum number of characters that one debug-service trap prints.
 const PRINT_LIMIT: u32 = 0x1000;
 
-/// Debug services that titles ask for by `twi 31, r0, N`.
+/// Debug services that titles request by `twi 31, r0, N`.
 mod service {
     pub(super) const PRINT: u32 = 20;
     pub(super) const PRINT_ANSI: u32 = 26;
@@ -26,14 +26,14 @@ mod service {
     pub(super) const LOAD_SYMBOLS: u32 = 25;
 }
 
-/// The number of an unconditional debug-service trap.
+/// The service number of a debug-service trap, which is unconditional.
 fn debug_service(word: u32) -> Option<u32> {
     (word & 0xFFFF_0000 == 0x0FE0_0000).then_some(word & 0xFFFF)
 }
 
 impl Kernel {
-    /// Handles what the kernel handles itself; for anything else the thread looks for a handler,
-    /// and without one the machine ends with a report.
+    /// Handles debug-service traps. For any other exception, dispatches it to the guest's handlers;
+    /// without one the machine ends with a report.
     pub(crate) fn handle_exception(&self, call: &mut Call, exception: GuestException) -> Disposition {
         if let ExceptionKind::Trap { word } = exception.kind
             && let Some(number) = debug_service(word)
@@ -71,8 +71,8 @@ impl Kernel {
         self.apply(call, flow)
     }
 
-    /// The bytes of the running thread's stack, if the address is in its lower guard: endless
-    /// recursion, most often.
+    /// The size in bytes of the running thread's stack if the address is in its lower guard, which
+    /// most often means endless recursion.
     fn full_stack(&self, call: &Call, at: GuestAddr) -> Option<u32> {
         let threads = self.threads.lock();
         let Stack { allocation, limit, base } = threads.get(call.thread_id())?.stack;
@@ -80,7 +80,7 @@ impl Kernel {
     }
 }
 
-/// The end of a machine whose guest did what nobody handles.
+/// Builds the report with which a machine ends because of an unhandled error of its guest.
 pub(crate) fn crash(kernel: &Kernel, running: &Running, pc: GuestAddr, what: &str) -> EndKind {
     let Running { id, hw_id, ctx, .. } = running;
     let of_return = |address| CodeAddress { address, place: kernel.place_of_return(address) };
@@ -121,7 +121,7 @@ pub(crate) fn return_addresses(memory: &GuestMemory, ctx: &PpcContext) -> Vec<u3
     addresses
 }
 
-/// An exception in words.
+/// Text of an exception, for the report.
 fn describe(exception: &GuestException) -> String {
     let pc = exception.pc;
     match exception.kind {

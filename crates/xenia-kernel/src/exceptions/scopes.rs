@@ -1,10 +1,10 @@
-//! The C language's handler (`__C_specific_handler`): a function's scope table says which of its
-//! instructions are under `__try`, and with what.
+//! The handler of C functions (`__C_specific_handler`): runs the filters and termination handlers
+//! in the function's scope table, which lists the ranges of its `__try` blocks.
 //!
 //! ```text
-//! table:  count, then { begin, end, handler, target } for each scope, inner ones first
-//!         target ≠ 0: __except; `handler` is its filter (or 1: always), `target` where the function goes on
-//!         target = 0: __finally; `handler` is it
+//! table:  count, then { begin, end, handler, target } for each scope, inner scopes first
+//!         target ≠ 0: __except; `handler` is its filter (1: always true), `target` where to resume
+//!         target = 0: __finally; `handler` is the termination handler
 //! ```
 
 use super::walk::Bounds;
@@ -14,13 +14,13 @@ use crate::layout::{context_record, dispatcher_context, exception_record, functi
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 
-/// Scopes of one function at most; more is a damaged table.
+/// Maximum number of scopes of a function; a larger count means a damaged table.
 const SCOPE_LIMIT: u32 = 0x1000;
-/// A filter that takes every exception.
+/// Filter value that accepts every exception.
 const EXECUTE_HANDLER: u32 = 1;
-/// Bytes of the `EXCEPTION_POINTERS` that filters get, and of the frame they are in.
+/// Size in bytes of the stack frame that holds the `EXCEPTION_POINTERS` for filters.
 const POINTERS_FRAME: u32 = 0x20;
-/// Where in that frame they are.
+/// Offset of the `EXCEPTION_POINTERS` in that frame.
 const POINTERS: u32 = 0x10;
 
 #[derive(Clone, Copy, Debug)]
@@ -37,31 +37,30 @@ impl Scope {
     }
 }
 
-/// A function's scopes are being gone through.
+/// A scan of a function's scope table.
 #[derive(Clone, Debug)]
 pub(super) struct Scopes {
     record: GuestAddr,
     frame: GuestAddr,
     context: GuestAddr,
     dispatcher: GuestAddr,
-    /// r1 of the call.
+    /// r1 of the handler's caller.
     stack_pointer: u64,
-    /// `EXCEPTION_RECORD` flags.
+    /// Flags of the `EXCEPTION_RECORD`.
     flags: u32,
     code: u32,
     control_pc: u32,
-    /// Where an unwind goes.
+    /// Target address of an unwind.
     target_pc: u32,
     table: GuestAddr,
     count: u32,
     index: u32,
-    /// Handlers and targets of the scopes that the unwind ends in: these are not left.
+    /// Handlers and targets of the scopes that contain the unwind's target, which are not left.
     kept: Vec<(u32, u32)>,
 }
 
-/// Goes through the scopes of the function that `dispatcher` describes: filters if an exception
-/// looks for its handler, termination handlers if the function is left. A table that can't be read
-/// holds no scopes.
+/// Scans the scopes of the function that `dispatcher` describes: calls filters during the search
+/// for a handler, termination handlers during an unwind. An unreadable table counts as empty.
 pub(crate) fn handle(
     call: &mut Call,
     record: GuestAddr,
@@ -124,7 +123,7 @@ impl Scopes {
         Ok(Scope { begin: word(0)?, end: word(4)?, handler: word(8)?, target: word(12)? })
     }
 
-    /// Goes on at the present scope, to the next one that has something to do.
+    /// Continues at the current scope, up to the next one that needs a call.
     fn scan(mut self, call: &mut Call) -> Flow {
         while self.index < self.count {
             let Ok(scope) = self.scope(call, self.index) else { break };
@@ -146,15 +145,15 @@ impl Scopes {
         Flow::Return(u64::from(disposition::CONTINUE_SEARCH))
     }
 
-    /// Whether the unwind ends inside this scope, or at its `__except`: then it and those around it
-    /// are not left.
+    /// Whether the unwind's target is inside this scope or its `__except`. Then this scope and
+    /// those around it are not left.
     fn is_target(&self, scope: Scope) -> bool {
         self.flags & flag::TARGET_UNWIND != 0
             && (scope.target != 0 && scope.target == self.target_pc
                 || self.kept.binary_search(&(scope.handler, scope.target)).is_ok())
     }
 
-    /// Asks a scope's filter.
+    /// Calls a scope's filter.
     fn filter(self, call: &mut Call, scope: Scope) -> Flow {
         let memory = call.memory();
         let made = Bounds::of(call).and_then(|bounds| {
@@ -163,7 +162,7 @@ impl Scopes {
             memory.write(base.offset(POINTERS + 4), self.context)?;
             Ok(base)
         });
-        // Without room for a call nobody can be asked.
+        // Without stack space no filter can be called.
         let Ok(base) = made else { return Flow::Return(u64::from(disposition::CONTINUE_SEARCH)) };
         call.ctx_mut().gpr[1] = u64::from(base.0);
         let frame = self.frame;
@@ -171,8 +170,9 @@ impl Scopes {
         Work::Scopes(self).call_guest(GuestAddr(scope.handler), args, frame)
     }
 
-    /// Calls a scope's termination handler. If that leaves by an unwind of its own, the function's
-    /// other scopes are still to be left: from the end of this one on.
+    /// Calls a scope's termination handler. In case that leaves by an unwind itself, moves the
+    /// function's pc to the end of this scope first, so that only the remaining scopes are left
+    /// then.
     fn terminate(self, call: &mut Call, scope: Scope) -> Flow {
         let at = self.dispatcher.offset(dispatcher_context::CONTROL_PC);
         if call.memory().write(at, scope.end).is_err() {
@@ -183,8 +183,7 @@ impl Scopes {
         Work::Scopes(self).call_guest(GuestAddr(scope.handler), vec![abnormal, u64::from(frame.0)], frame)
     }
 
-    /// The function takes the exception: everything it called is left, and it goes on at the
-    /// scope's target.
+    /// Handles the exception: unwinds to this function and resumes it at the scope's target.
     fn execute(self, call: &mut Call, scope: Scope) -> Flow {
         let target = Target {
             frame: Some(self.frame),
@@ -202,7 +201,7 @@ impl Scopes {
         }
     }
 
-    /// A filter or a termination handler has returned.
+    /// Continues after a filter or termination handler has returned.
     pub(super) fn resume(mut self, call: &mut Call, result: u32) -> Flow {
         call.ctx_mut().gpr[1] = self.stack_pointer;
         if self.flags & (flag::UNWINDING | flag::EXIT_UNWIND) == 0 {

@@ -1,5 +1,5 @@
-//! Leaving functions (`RtlUnwind`): up the stack to a frame, calling every function's handler on
-//! the way, then on in the function of that frame with the registers that it had.
+//! Unwinding (`RtlUnwind`): walks up the stack to the target frame and calls every function's
+//! handler on the way, then resumes the target function with its registers.
 
 use super::area::Area;
 use super::crash;
@@ -11,31 +11,31 @@ use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Where an unwind goes, and how.
+/// Target of an unwind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Target {
-    /// Establisher frame of the function that goes on; `None`: every function is left.
+    /// Establisher frame of the function that resumes; `None`: unwind all functions (exit unwind).
     pub(crate) frame: Option<GuestAddr>,
-    /// Where it goes on; `None`: after its call.
+    /// Address at which it resumes; `None`: after its call.
     pub(crate) pc: Option<GuestAddr>,
-    /// The exception on whose account functions are left; `None`: none.
+    /// The exception that causes the unwind, if any.
     pub(crate) record: Option<GuestAddr>,
-    /// Goes into r3.
+    /// Value for r3.
     pub(crate) value: u64,
-    /// Room for the `CONTEXT` that handlers see; `None`: the kernel's own.
+    /// Address for the `CONTEXT` that handlers see; `None`: in the kernel's [`Area`].
     pub(crate) context: Option<GuestAddr>,
 }
 
-/// Functions are being left.
+/// An unwind in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Unwind {
     target: Target,
     start: Walk,
     walk: Walk,
     bounds: Bounds,
-    /// Set once a handler is called.
+    /// Set once a handler has been called.
     area: Option<Area>,
-    /// The function whose handler has been called.
+    /// The function whose handler is being called.
     current: Option<Current>,
     flags: u32,
 }
@@ -48,7 +48,7 @@ struct Current {
     is_target: bool,
 }
 
-/// Leaves functions, from the caller of the export on.
+/// Begins an unwind at the caller of the export.
 pub(crate) fn begin(call: &mut Call, target: Target) -> Fallible<Flow> {
     let mut flags = flag::UNWINDING;
     if target.frame.is_none() {
@@ -67,8 +67,8 @@ pub(crate) fn begin(call: &mut Call, target: Target) -> Fallible<Flow> {
 }
 
 impl Unwind {
-    /// Where another dispatch or unwind goes on that comes to the handler which this one has
-    /// called: at the same function, with what the handler says about how far it is.
+    /// Where another dispatch or unwind continues when it reaches the handler that this one has
+    /// called: at the same function, with the control pc that the handler has set.
     pub(super) fn place(&self, call: &Call) -> Walk {
         let mut walk = self.walk.clone();
         if let (Some(area), Some(current)) = (self.area, &self.current) {
@@ -122,7 +122,7 @@ impl Unwind {
         let Ok((area, record, context)) = self.tell(call, &activation, handler) else {
             return self.second_chance(call);
         };
-        // It is told of a collision once.
+        // A collision is reported to one handler only.
         self.flags &= !flag::COLLIDED_UNWIND;
         call.ctx_mut().gpr[1] = area.stack_pointer();
         let Activation { function, frame, caller, .. } = activation;
@@ -131,8 +131,8 @@ impl Unwind {
         Work::Unwind(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
     }
 
-    /// Puts into guest memory what the handler is told: the registers of its function, but with the
-    /// address and the value with which the target goes on.
+    /// Writes the handler's arguments to guest memory: the registers of its function, with the pc
+    /// and the value with which the target resumes.
     fn tell(
         &mut self,
         call: &Call,
@@ -160,7 +160,7 @@ impl Unwind {
         Ok((area, record, context))
     }
 
-    /// The registers with which the present function would go on.
+    /// The registers with which the current function would resume.
     fn arrival(&self) -> PpcContext {
         let mut ctx = (*self.walk.ctx).clone();
         ctx.gpr[3] = self.target.value;
@@ -170,14 +170,14 @@ impl Unwind {
         ctx
     }
 
-    /// A handler has answered.
+    /// Continues after a handler has returned.
     pub(super) fn resume(mut self, call: &mut Call, answer: u32) -> Flow {
         let (Some(area), Some(current)) = (self.area, self.current.take()) else {
             return self.second_chance(call);
         };
         match answer {
             disposition::CONTINUE_SEARCH if current.is_target => {
-                // The handler may have changed what its function goes on with.
+                // The handler may have changed the registers with which its function resumes.
                 let mut ctx = self.arrival();
                 let context = self.target.context.unwrap_or(area.context());
                 match context_record::load(call.memory(), context, &mut ctx) {
@@ -200,8 +200,8 @@ impl Unwind {
         go_on(call, &self.arrival())
     }
 
-    /// Every function has been left, or no more can be: as an exception that nobody handles, this
-    /// ends the machine.
+    /// Ends the machine like an unhandled exception: every function has been left, or the walk
+    /// can't continue.
     fn second_chance(self, call: &mut Call) -> Flow {
         let at = GuestAddr(self.start.ctx.pc);
         let text = match self.target.frame {

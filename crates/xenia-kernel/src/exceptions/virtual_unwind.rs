@@ -1,6 +1,7 @@
-//! Virtual unwinding: the registers of a caller, from what its callee's prologue has saved.
+//! Virtual unwinding: computes the registers of a caller from those that its callee's prologue has
+//! saved.
 //!
-//! `.pdata` says where a function begins and how long its prologue is.
+//! The `.pdata` section gives the start of each function and the length of its prologue.
 
 use super::prologue::{FIRST_SAVED, Prologue, Saved, Value};
 use crate::status::failure::Fallible;
@@ -12,7 +13,7 @@ use xenia_memory::GuestMemory;
 /// Indices of CR2, CR3 and CR4, the non-volatile fields.
 const SAVED_FIELDS: std::ops::Range<usize> = 2..5;
 
-/// Where `bl` at `at` goes.
+/// Target of a `bl` at `at`.
 fn call_target(at: GuestAddr, word: u32) -> Option<GuestAddr> {
     (word >> 26 == 18 && word & 3 == 1).then(|| {
         let displacement = ((word & 0x03FF_FFFC) << 6).cast_signed() >> 6;
@@ -20,11 +21,11 @@ fn call_target(at: GuestAddr, word: u32) -> Option<GuestAddr> {
     })
 }
 
-/// Turns a context inside `function` into its caller's, right after the call. `at` is the
-/// instruction that is under way there: the one that failed, or the call. Returns the function's
-/// *establisher frame*, r1 as it was at the entry: what names this activation of the function, and
-/// where its handlers find its variables. `work` is what may be looked at still, in instructions;
-/// without any left there is no caller.
+/// Turns a context inside `function` into its caller's, just after the call. `at` is the current
+/// instruction of the function: the one that failed, or the call. Returns the function's
+/// *establisher frame*, which is r1 on entry: it identifies this activation of the function, and
+/// handlers find its variables there. `work` is the remaining budget in instructions; when it is
+/// used up, unwinding fails.
 pub(crate) fn virtual_unwind(
     memory: &GuestMemory,
     ctx: &mut PpcContext,
@@ -33,7 +34,7 @@ pub(crate) fn virtual_unwind(
     work: &mut u32,
 ) -> Fallible<GuestAddr> {
     let prologue_end = function.start.offset(function.prologue_size.min(function.size));
-    // In the prologue only what has been executed has been saved.
+    // Inside the prologue, only the executed instructions have saved registers.
     let end = prologue_end.min(at.max(function.start));
     let mut prologue = Prologue::new();
     let mut next = function.start;
@@ -59,8 +60,8 @@ pub(crate) fn virtual_unwind(
     if prologue.frame && frame <= stack_pointer {
         return Err(NtStatus::UNSUCCESSFUL.into());
     }
-    // A register that the prologue moved the link register to: beyond the prologue only a non-volatile
-    // one.
+    // A register to which the prologue moved the link register; beyond the prologue, only a
+    // non-volatile one still holds it.
     let first = if at < prologue_end { 0 } else { FIRST_SAVED };
     if let Some(register) = (first..32).find(|&register| prologue.registers[register] == Value::Link) {
         ctx.lr = ctx.gpr[register];
@@ -97,10 +98,10 @@ mod tests {
     use xenia_cpu::{EngineConfig, Execute, Interpreter};
     use xenia_memory::{DeviceQueue, Heap, Protect};
 
-    /// Where functions return to.
+    /// Return address of the functions.
     const CALLER: u32 = 0x8200_1234;
 
-    /// Routines as the console's library has them.
+    /// Save routines as in the console's library.
     const ROUTINES: &str = "
 save_gpr: std 29, -32(1)
         std 30, -24(1)
@@ -119,7 +120,7 @@ other:  li 12, -0x400
         blr
 ";
 
-    /// A function `start`..`body`..`end` in memory of its own, with a stack.
+    /// A function `start`..`body`..`end` in separate memory, with a stack.
     struct Case {
         memory: Arc<GuestMemory>,
         function: FunctionEntry,
@@ -163,7 +164,7 @@ other:  li 12, -0x400
             ctx
         }
 
-        /// Unwinds, and compares what a caller relies on.
+        /// Unwinds, and asserts that the non-volatile registers and the pc are the caller's.
         fn check(&self, mut ctx: PpcContext, what: &str) {
             let at = GuestAddr(ctx.pc);
             let frame = virtual_unwind(&self.memory, &mut ctx, at, &self.function, &mut 1000).unwrap();
@@ -190,26 +191,26 @@ other:  li 12, -0x400
               stwu 1, -1136(1)",
                 &[29, 30, 31],
             ),
-            // A handler inside another function.
+            // A filter or handler, which uses the frame of another function.
             (
                 "std 31, -8(1); subi 31, 12, 320; std 28, -16(1); mflr 12; stw 12, -32(1); stwu 1, -112(1)",
                 &[28, 31],
             ),
-            // The link register stays in a register.
+            // The link register is kept in another register.
             ("std 31, -72(1); mflr 31; stwu 1, -80(1)", &[]),
-            // A frame of computed size; the condition register; words.
+            // A frame of computed size; the condition register; registers saved as words.
             (
                 "mflr 12; stw 12, -8(1); mfcr 12; stw 12, -12(1); stmw 29, -24(1); lis 12, -1; ori 12, 12, 0xF800; \
               stwux 1, 1, 12",
                 &[],
             ),
-            // A back chain of a doubleword.
+            // A doubleword back chain.
             ("mflr 0; std 0, -8(1); std 31, -16(1); stdu 1, -64(1)", &[31]),
-            // Saves in the frame.
+            // Saves after the frame was allocated.
             ("stwu 1, -64(1); mflr 0; stw 0, 72(1); std 31, 48(1); mr 31, 1", &[31]),
         ];
         for (source, changed) in cases {
-            // `stmw` saves words.
+            // `stmw` saves only words.
             let narrow = source.contains("stmw");
             let mut case = Case::new(source);
             if narrow {
@@ -226,7 +227,7 @@ other:  li 12, -0x400
                     case.check(ctx.clone(), &format!("{source}, after {count}"));
                 }
                 if ctx.pc == body {
-                    // The function has used what it saved.
+                    // The function has reused the registers that it saved.
                     for &register in changed {
                         ctx.gpr[register] = 0;
                     }

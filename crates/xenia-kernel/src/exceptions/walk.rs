@@ -1,10 +1,9 @@
-//! Going up a thread's stack, function by function, through the kernel's own calls of guest code as
-//! well.
+//! Stack walk: goes up a thread's stack function by function, across guest calls by the kernel.
 //!
-//! A step never goes down, and after a few it must have gone up: so every walk ends at the top of
-//! the stack at the latest, whatever the guest has written there. Where that is the guest says,
-//! too, and how long prologues are: so what is looked at between two calls of guest code has a
-//! limit of its own ([`WORK_LIMIT`]).
+//! A step never goes down, and after a few steps it must have gone up. So every walk ends at the
+//! top of the stack at the latest, whatever the guest has written there. The guest also controls
+//! the stack bounds and the length of prologues, so the number of decoded instructions between two
+//! guest calls is limited as well ([`WORK_LIMIT`]).
 
 use super::virtual_unwind::virtual_unwind;
 use super::{Activity, Work};
@@ -16,17 +15,17 @@ use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Functions without a frame on top of one another at most: a leaf, a save routine, and the
-/// prologue that called it.
+/// Maximum number of consecutive frameless functions: a leaf, a save routine, and the prologue that
+/// called it.
 const LEVEL_LIMIT: u32 = 3;
 
-/// What is looked at between two calls of guest code, in instructions of prologues: enough for the
-/// frames of a full stack of a mebibyte.
+/// Budget of a walk between two guest calls, in prologue instructions: enough for the frames of a
+/// full stack of 1 MiB.
 pub(super) const WORK_LIMIT: u32 = 1 << 22;
-/// What a step counts beside the instructions that it looks at.
+/// Cost of a step, in addition to the instructions that it decodes.
 const STEP_WORK: u32 = 64;
 
-/// The stack that a thread is on.
+/// Bounds of the stack that a thread is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) low: u32,
@@ -34,7 +33,8 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// As the processor control region has them: titles that switch stacks keep them there.
+    /// Reads the bounds from the processor control region, where titles that switch stacks set
+    /// them.
     pub(super) fn of(call: &Call) -> Fallible<Self> {
         let kpcr = call.kpcr();
         Ok(Self {
@@ -44,18 +44,18 @@ impl Bounds {
     }
 }
 
-/// A place in the walk: inside some function.
+/// Position of a walk, inside a function.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     /// Registers in that function.
     pub(super) ctx: Box<PpcContext>,
-    /// The instruction under way: one that failed, or a call.
+    /// The current instruction: one that failed, or a call.
     pub(super) at: GuestAddr,
-    /// Calls of guest code by exports that have not been left.
+    /// Number of guest calls by exports that the walk has not left yet.
     frames: usize,
     /// Steps since the stack pointer last went up.
     level: u32,
-    /// What may be looked at still.
+    /// Remaining budget, in instructions.
     work: u32,
 }
 
@@ -71,58 +71,58 @@ pub(super) struct Handler {
 pub(super) struct Activation {
     pub(super) function: FunctionEntry,
     pub(super) handler: Option<Handler>,
-    /// Its establisher frame.
+    /// The establisher frame.
     pub(super) frame: GuestAddr,
-    /// Registers in its caller, after the call.
+    /// Registers in the caller, just after the call.
     pub(super) caller: Box<PpcContext>,
 }
 
-/// What a step has found.
+/// Result of a step.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// A function; the walk stays inside until [`Walk::leave`].
     Function(Activation),
-    /// Guest code that exception handling called: the walk has gone on where that had begun.
+    /// Guest code that exception handling called; the walk has moved to where that handling began.
     Crossed(Box<Activity>),
-    /// The first function's caller.
+    /// The caller of the first function.
     Top,
 }
 
 impl Walk {
-    /// At an instruction that failed.
+    /// Begins at an instruction that failed.
     pub(super) fn at_instruction(call: &Call, ctx: Box<PpcContext>) -> Self {
         let at = GuestAddr(ctx.pc);
         Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
     }
 
-    /// At the call of an export: `ctx` is as the export sees it.
+    /// Begins at the call of an export; `ctx` has the registers that the export sees.
     pub(super) fn at_call(call: &Call, mut ctx: Box<PpcContext>) -> Self {
         ctx.pc = ctx.lr as u32 & !3;
         let at = GuestAddr(ctx.pc.wrapping_sub(4));
         Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
     }
 
-    /// Guest code has been called since: as much as ever may be looked at.
+    /// Restores the full budget, as guest code has been called since.
     pub(super) fn refresh(&mut self) {
         self.work = WORK_LIMIT;
     }
 
-    /// Goes on where another walk is. Calls that have been left, and what has been looked at, stay
-    /// so.
+    /// Moves to the position of another walk, but keeps the number of guest calls left and the
+    /// budget.
     pub(super) fn go_to(&mut self, other: &Self) {
         let (frames, work) = (self.frames.min(other.frames), self.work);
         self.clone_from(other);
         (self.frames, self.work) = (frames, work);
     }
 
-    /// Goes on in the caller of a function.
+    /// Moves to the caller of a function.
     pub(super) fn leave(&mut self, caller: Box<PpcContext>) {
         self.level = if caller.gpr[1] == self.ctx.gpr[1] { self.level + 1 } else { 0 };
         self.at = GuestAddr(caller.pc.wrapping_sub(4));
         self.ctx = caller;
     }
 
-    /// Looks at the present place.
+    /// Examines the current position.
     pub(super) fn step(&mut self, call: &Call, bounds: Bounds) -> Fallible<Step> {
         let kernel = call.kernel;
         loop {
@@ -140,10 +140,10 @@ impl Walk {
                 return self.activation(kernel, function, bounds).map(Step::Function);
             }
             if self.at != pc {
-                // A caller that no table knows: a thread's start, or code without tables.
+                // A caller without `.pdata` entry: the start of a thread, or code without tables.
                 return Ok(Step::Top);
             }
-            // Code without a frame, or a jump to nowhere: the link register leads back.
+            // Code without a frame, or a jump to a bad address: continue at the link register.
             let caller = PpcContext { pc: self.ctx.lr as u32 & !3, ..(*self.ctx).clone() };
             self.leave(Box::new(caller));
         }
@@ -165,14 +165,14 @@ impl Walk {
         Ok(Activation { function, handler: handler(kernel, &function), frame, caller })
     }
 
-    /// Leaves guest code that the kernel called: to where the kernel was called. Returns what was
-    /// to follow, `None` if nothing called.
+    /// Leaves guest code that the kernel called, to the caller of the export. Returns the call's
+    /// continuation, or `None` if there is no further guest call.
     fn cross(&mut self, call: &Call) -> Option<Continuation> {
         self.frames = self.frames.checked_sub(1)?;
         let threads = call.kernel.threads.lock();
         let frame = threads.get(call.thread_id())?.frames.get(self.frames)?.clone();
         drop(threads);
-        // From the export's stub: its caller is where the link register points.
+        // The thread is in the export's stub: the link register holds the caller's address.
         (self.ctx.lr, self.ctx.gpr[1]) = (frame.lr, frame.stack_pointer);
         self.ctx.pc = frame.lr as u32 & !3;
         self.at = GuestAddr(self.ctx.pc.wrapping_sub(4));
@@ -191,7 +191,7 @@ fn frames(call: &Call) -> usize {
     call.kernel.threads.lock().get(call.thread_id()).map_or(0, |record| record.frames.len())
 }
 
-/// The function's handler, if it has one that can be called.
+/// The function's handler, if it has a callable one.
 fn handler(kernel: &Kernel, function: &FunctionEntry) -> Option<Handler> {
     if !function.has_exception_handler {
         return None;

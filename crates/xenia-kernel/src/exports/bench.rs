@@ -1,5 +1,5 @@
-//! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a
-//! guest thread.
+//! Test harness for exports: calls them through the guest ABI, with arguments in the registers and
+//! on the stack of a guest thread.
 
 mod accounts;
 mod achievements;
@@ -56,7 +56,7 @@ use xenia_guest::{GuestAddr, MediaId, NtStatus, TitleId};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Cpu, Disposition, Running, Scheduler, System, TICKS_PER_SECOND, ThreadRef};
 
-/// A machine with one thread and some memory.
+/// A machine with one guest thread and some scratch memory.
 pub(crate) struct Bench {
     pub(crate) kernel: Arc<Kernel>,
     pub(crate) scheduler: Scheduler,
@@ -65,7 +65,7 @@ pub(crate) struct Bench {
     text: Arc<Mutex<String>>,
 }
 
-/// The image of a title that does nothing.
+/// Returns an image of a title without code.
 fn title_image(title: u32) -> LoadedImage {
     LoadedImage {
         base: GuestAddr(0x8200_0000),
@@ -92,12 +92,12 @@ impl Bench {
         Self::with_ports(Ports::default())
     }
 
-    /// A machine with these ports; text goes to the bench.
+    /// Creates a machine with these ports; its text output is captured.
     pub(crate) fn with_ports(ports: Ports) -> Self {
         Self::with_config(KernelConfig::default(), ports)
     }
 
-    /// The same with these settings.
+    /// Like [`Self::with_ports`], with these settings.
     pub(crate) fn with_config(config: KernelConfig, ports: Ports) -> Self {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
@@ -111,7 +111,7 @@ impl Bench {
         Self { kernel, scheduler, thread, scratch, text }
     }
 
-    /// The registers of the thread that calls.
+    /// Returns the registers of the calling thread.
     pub(crate) fn context(&mut self) -> &mut PpcContext {
         self.scheduler.context_mut(self.thread).unwrap()
     }
@@ -135,7 +135,7 @@ impl Bench {
         self.with_call(export.shim)
     }
 
-    /// A call of the thread's under way.
+    /// Runs `f` during a call of the thread.
     pub(crate) fn with_call<R>(&mut self, f: impl FnOnce(&mut Call) -> R) -> R {
         let mut result = None;
         let mut system = KernelSystem::new(self.kernel.clone());
@@ -148,7 +148,7 @@ impl Bench {
         result.unwrap()
     }
 
-    /// Lets the kernel act for a thread, as the executor does.
+    /// Runs a kernel action for a thread, as the executor does.
     pub(crate) fn act(
         &mut self,
         thread: ThreadRef,
@@ -160,19 +160,19 @@ impl Bench {
             .unwrap_or(Disposition::Continue)
     }
 
-    /// Another thread of the title.
+    /// Creates another thread of the title.
     pub(crate) fn add_thread(&mut self) -> ThreadRef {
         let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.imports.own_stubs.thread_return, 0);
         self.kernel.create_thread(&mut self.scheduler, &new).unwrap().reference
     }
 
-    /// Calls are this thread's from now on; returns whose they were.
+    /// Selects the calling thread; returns the previous one.
     pub(crate) fn act_as(&mut self, thread: ThreadRef) -> ThreadRef {
         std::mem::replace(&mut self.thread, thread)
     }
 
-    /// Calls a function of the kernel and does what it asks for, as the machine would. `None`: the
-    /// thread waits.
+    /// Calls a kernel function and carries out the resulting control flow, as the machine would.
+    /// `None` means that the thread waits.
     pub(crate) fn carry_out(&mut self, name: &str, arguments: &[u64]) -> Option<u64> {
         let flow = self.call(Library::xboxkrnl, name, arguments);
         let kernel = self.kernel.clone();
@@ -184,19 +184,19 @@ impl Bench {
         self.answer(self.thread)
     }
 
-    /// r3 of a thread, unless it waits.
+    /// Returns r3 of a thread, unless it waits.
     pub(crate) fn answer(&self, thread: ThreadRef) -> Option<u64> {
         let thread = self.scheduler.thread(thread).unwrap();
         thread.wait().is_none().then(|| thread.context().unwrap().gpr[3])
     }
 
-    /// The thread's object.
+    /// Returns the address of the thread's object.
     pub(crate) fn kthread(&mut self) -> u64 {
         let kpcr = GuestAddr(self.context().gpr[13] as u32);
         u64::from(self.memory().read::<u32>(kpcr.offset(kpcr::CURRENT_THREAD)).unwrap())
     }
 
-    /// Calls a function of the kernel and returns what it returns.
+    /// Calls a kernel function that must return at once; returns its result.
     pub(crate) fn kernel_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         match self.call(Library::xboxkrnl, name, arguments) {
             Flow::Return(value) => value,
@@ -215,7 +215,7 @@ impl Bench {
         NtStatus(self.kernel_call(name, arguments) as u32)
     }
 
-    /// Places text in the scratch memory.
+    /// Stores an 8-bit text in the scratch memory.
     pub(crate) fn put_text(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         self.memory().write_bytes(at, text.as_bytes()).unwrap();
@@ -223,7 +223,7 @@ impl Bench {
         u64::from(at.0)
     }
 
-    /// Places UTF-16 text in the scratch memory.
+    /// Stores a UTF-16 text in the scratch memory.
     pub(crate) fn put_wide_text(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         let bytes: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect();
@@ -231,7 +231,7 @@ impl Bench {
         u64::from(at.0)
     }
 
-    /// Places an `ANSI_STRING` in the scratch memory.
+    /// Stores an `ANSI_STRING` in the scratch memory.
     pub(crate) fn put_string(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         let buffer = self.put_text(offset + 0x10, text);
@@ -240,7 +240,7 @@ impl Bench {
         u64::from(at.0)
     }
 
-    /// Places `OBJECT_ATTRIBUTES` with a name in the scratch memory.
+    /// Stores `OBJECT_ATTRIBUTES` with a name in the scratch memory.
     pub(crate) fn put_attributes(&self, offset: u32, name: &str) -> u64 {
         let string = self.put_string(offset + 0x10, name);
         let at = self.scratch.offset(offset);
@@ -250,14 +250,14 @@ impl Bench {
         u64::from(at.0)
     }
 
-    /// A field of guest time passes.
+    /// Advances guest time by one field.
     pub(crate) fn pass_a_field(&mut self) {
         let later = self.scheduler.now() + TICKS_PER_SECOND / 60;
         self.scheduler.set_now(later);
         KernelSystem::new(self.kernel.clone()).advance(&mut self.scheduler);
     }
 
-    /// Guest time passes until every call in the background is over.
+    /// Advances guest time until all asynchronous calls are complete.
     pub(crate) fn end_background_calls(&mut self) {
         while let Some(due) = self.kernel.requests.next_due() {
             self.scheduler.set_now(due.max(self.scheduler.now()));
@@ -265,7 +265,7 @@ impl Bench {
         }
     }
 
-    /// Calls a function of `xam` in the background, and lets time pass until it is over.
+    /// Makes an asynchronous call of a `xam` function and advances time until it is complete.
     pub(crate) fn in_the_background(&mut self, name: &str, arguments: &[u64]) {
         assert_eq!(self.xam_call(name, arguments), 0x3E5, "{name}");
         self.end_background_calls();

@@ -1,6 +1,6 @@
-//! What a missing export returns: a failure of the kind that its row in the ordinal table says, so
-//! that titles take the path they would take on a console where the service is not available. Never
-//! a success without the effect.
+//! Results of missing exports: a failure of the kind in the function's row of the ordinal table, so
+//! that titles take the path that they take on a console where the service is not available. A
+//! missing export never reports success without the effect.
 
 use crate::abi::{Flow, Handle, Result64};
 use crate::imports::Library;
@@ -12,7 +12,7 @@ const SOCKET_ERROR: i32 = -1;
 /// −1 as a word: `INVALID_HANDLE_VALUE`, `INVALID_FILE_SIZE`.
 const ALL_ONES: u64 = 0xFFFF_FFFF;
 
-/// A function whose failure is another value than that of its kind.
+/// A function that reports failure by another value than its kind does.
 struct Special {
     library: Library,
     ordinal: u16,
@@ -29,22 +29,22 @@ macro_rules! specials {
     };
 }
 
-/// See [`Special`].
+/// All functions with a special failure value.
 const SPECIALS: &[Special] = specials! {
     xam ALL_ONES, CreateFileA FindFirstFileA;
     xam ALL_ONES, SetFilePointer GetFileSize GetFileAttributesA GetTimeZoneInformation;
-    // These return null when they succeed, and what they were given when not.
+    // These return null on success, and their argument on failure.
     xam ALL_ONES, LocalFree RtlDestroyHeap;
-    // True: a pointer that nobody looked at is a bad one.
+    // True: a pointer that was not checked counts as bad.
     xam 1, IsBadReadPtr IsBadWritePtr;
-    // True: what was not checked is not valid.
+    // True: a value that was not checked counts as invalid.
     xboxkrnl 1, XeCryptBnDwLeDhInvalBase;
     // Not 0, which means equal.
     xboxkrnl 1, RtlCompareUnicodeStringN RtlCompareUtf8ToUnicode;
     xam 1, XamUniSortCmpString CompareFileTime;
 };
 
-/// The value that a missing function returns.
+/// Returns the result of a missing function.
 pub fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
     let Some((library, row)) = library.zip(row) else {
         return Flow::Return(NtStatus::NOT_IMPLEMENTED.result());
@@ -63,13 +63,13 @@ pub fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
         Some(Returns::Handle) => Handle::NULL.result(),
         Some(Returns::Pointer) => GuestAddr::NULL.result(),
         Some(Returns::Count) => 0,
-        // r3 of these is not looked at, or nobody knows how: a value that every code with an error in it
-        // takes for one.
+        // The result is ignored or its meaning is unknown: use a value that any error code
+        // convention recognises as a failure.
         Some(Returns::Void | Returns::Unsure) | None => NtStatus::NOT_IMPLEMENTED.result(),
     })
 }
 
-/// The error that fits the subsystem.
+/// Returns the error that fits the subsystem.
 fn win32_failure(area: &str) -> Win32Error {
     match area {
         "net" => Win32Error::WSASYSNOTREADY,
@@ -107,7 +107,7 @@ mod tests {
                         assert_eq!(value, word as i32 as i64 as u64, "{name}: sign-extended");
                         assert!((word as i32) < 0, "{name}");
                     }
-                    // Pending would be waited for.
+                    // The caller would wait for a pending call.
                     Some(Returns::Win32) => {
                         assert!(!matches!(Win32Error(word), Win32Error::SUCCESS | Win32Error::IO_PENDING));
                         assert_eq!(value >> 32, 0, "{name}");
@@ -130,7 +130,7 @@ mod tests {
             (Library::xboxkrnl, "StfsCreateDevice", not_implemented),
             (Library::xboxkrnl, "XVoicedSubmitPacket", 0xFFFF_FFFF_8000_4001),
             (Library::xboxkrnl, "MmDoubleMapMemory", 0),
-            // "The signature is valid" would be the worst of answers.
+            // Reporting a valid signature would be the worst answer.
             (Library::xboxkrnl, "XeCryptBnQwBeSigVerify", 0),
             (Library::xboxkrnl, "XeKeysVerifyRSASignature", 0),
             (Library::xboxkrnl, "XeCryptEccEcdsaVerifySignature", 0),

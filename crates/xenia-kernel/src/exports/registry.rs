@@ -1,4 +1,4 @@
-//! Exports by ordinal.
+//! Registry of the implemented exports, by ordinal.
 
 use super::FAMILIES;
 use crate::abi::Call;
@@ -8,36 +8,36 @@ use ordinals::ExportKind;
 use std::sync::OnceLock;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 
-/// Every implemented export, by library and ordinal. The same for all machines.
+/// All implemented exports, by library and ordinal. All machines share it.
 #[derive(Debug)]
 pub struct Registry {
     tables: [Vec<Option<&'static Export>>; 2],
 }
 
-/// How many exports of a library are there.
+/// Numbers of a library's exports by implementation status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusCounts {
-    /// Complete.
+    /// Exports with a complete implementation.
     pub done: usize,
-    /// With nothing to do here.
+    /// Exports that have nothing to do here.
     pub constant: usize,
-    /// Partly there.
+    /// Exports with a partial implementation.
     pub partial: usize,
-    /// Without effect.
+    /// Exports that are accepted without effect.
     pub stub: usize,
-    /// Not there.
+    /// Exports without an implementation.
     pub missing: usize,
 }
 
 impl StatusCounts {
-    /// All exports of the library.
+    /// Number of all exports in the library.
     pub fn total(self) -> usize {
         self.done + self.constant + self.partial + self.stub + self.missing
     }
 }
 
 impl Registry {
-    /// The registry.
+    /// Returns the registry, which is built on first use.
     pub fn get() -> &'static Self {
         static REGISTRY: OnceLock<Registry> = OnceLock::new();
         REGISTRY.get_or_init(|| {
@@ -54,17 +54,17 @@ impl Registry {
         })
     }
 
-    /// The implementation of a function, if there is one.
+    /// Returns the implementation of a function, if there is one.
     pub fn find(&self, library: Library, ordinal: Ordinal) -> Option<&'static Export> {
         *self.tables[library as usize].get(usize::from(ordinal.0))?
     }
 
-    /// The implementation of a function by its name.
+    /// Returns the implementation of a function by name.
     pub fn find_by_name(&self, library: Library, name: &str) -> Option<&'static Export> {
         self.tables[library as usize].iter().flatten().copied().find(|export| export.name == name)
     }
 
-    /// How much there is of an export, function or variable.
+    /// Returns the status of an export, function or variable.
     pub fn status(&self, library: Library, ordinal: Ordinal) -> Status {
         match ordinals::find(library.rows(), ordinal).map(|row| row.kind) {
             Some(ExportKind::Variable) => {
@@ -74,7 +74,7 @@ impl Registry {
         }
     }
 
-    /// Counts over a library, or over one area of it.
+    /// Counts the exports of a library, or of one area of it, by status.
     pub fn counts(&self, library: Library, area: Option<&str>) -> StatusCounts {
         let mut counts = StatusCounts::default();
         for row in library.rows().iter().filter(|row| area.is_none_or(|area| area == row.area)) {
@@ -90,7 +90,7 @@ impl Registry {
     }
 }
 
-/// Address of a function of the kernel's, for exports that call one as guest code does.
+/// Returns the address of a kernel function, for exports that call one as guest code does.
 pub(super) fn kernel_function(call: &Call, name: &str) -> Fallible<GuestAddr> {
     let export = Registry::get().find_by_name(Library::xboxkrnl, name).ok_or(NtStatus::NOT_IMPLEMENTED)?;
     call.kernel.imports.stub_of(call.memory(), export)

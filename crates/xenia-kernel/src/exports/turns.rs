@@ -1,19 +1,19 @@
-//! Calls whose length a title says, done in turns: how much is done at once, and how a call goes
-//! on.
+//! Preemption of long calls: calls whose amount of work is chosen by the title are split into
+//! turns.
 //!
-//! A title may ask for all of its memory in one call. Done at once, that would keep Ctrl-C, the
-//! window and the other threads waiting for seconds. A call whose arguments say all that it goes on
-//! from is made again with what is left ([`repeat`]); one that remembers more
-//! returns [`Flow::Later`].
+//! A title may ask for work on all of its memory in one call. Done at once, that would block
+//! Ctrl-C, the window and the other threads for seconds. A call whose arguments contain all of its
+//! state is called again with the remainder ([`repeat`]); one with more state returns
+//! [`Flow::Later`].
 
 use crate::abi::{Call, Flow};
 
-/// Bytes that a call works through before others have their turn, whole blocks of every cipher:
-/// triple DES, the slowest, makes some 20 MiB in a second, and titles have 512.
+/// Bytes that a call processes in one turn, a multiple of every cipher's block size. Triple DES,
+/// the slowest, processes some 20 MiB a second, and titles have 512 MiB.
 pub const TURN: u32 = 0x4_0000;
 
-/// Returns `done` if nothing is left, and otherwise makes the call again with these arguments, the
-/// first of them in `register`.
+/// Returns `done` if no work is left; otherwise repeats the call with these arguments, the first of
+/// them in `register`.
 pub fn repeat<T, const N: usize>(
     call: &mut Call,
     done: T,

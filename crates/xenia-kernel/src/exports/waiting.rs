@@ -1,4 +1,5 @@
-//! What the exports that wait have in common: timeouts, pending APCs, parking; and named objects.
+//! Common parts of the exports that wait: timeouts, pending APCs, parking; and creation of named
+//! objects.
 
 use crate::abi::{Call, Flow, Handle, IntoFlow, ObjectAttributes, Out, Ptr};
 use crate::objects::dispatcher::{Held, Turn, WaitBlock, WaitResult, Waiter};
@@ -8,8 +9,8 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 
-/// A pointer to a timeout in units of 100 ns: negative is from now on, positive is a system time, 0
-/// does not wait. None waits for ever.
+/// Pointer to a timeout in units of 100 ns: a negative value is relative to now, a positive one a
+/// system time, 0 does not wait. `None` waits for ever.
 pub type Timeout = Option<Ptr<i64>>;
 
 /// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does.
@@ -21,8 +22,7 @@ pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
     }
 }
 
-/// Guest time at which a timeout ends; `None`: never. The largest interval is how titles say that,
-/// too.
+/// Guest time at which a timeout ends; `None` means never, as does the largest interval.
 pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
     Ok(match timeout {
         Some(interval) => Some(deadline_of(call.kernel.clock, call.now(), interval.read(call.memory())?))
@@ -31,7 +31,7 @@ pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
     })
 }
 
-/// Waits for one or all of `objects`, as every wait of the kernel does.
+/// Waits for one or all of `objects`, with the semantics of all kernel waits.
 pub fn wait(
     call: &mut Call,
     objects: &[GuestAddr],
@@ -43,7 +43,7 @@ pub fn wait(
     wait_until(call, objects, all, alertable, deadline, Keep::Unseen)
 }
 
-/// As [`wait`], for objects that handles name, and which the call keeps until this returns.
+/// Like [`wait`], for objects named by handles, which the call keeps alive until this returns.
 pub fn wait_by_handle(
     call: &mut Call,
     objects: &[GuestAddr],
@@ -55,7 +55,7 @@ pub fn wait_by_handle(
     wait_until(call, objects, all, alertable, deadline, Keep::Counted)
 }
 
-/// As [`wait_by_handle`], until `deadline`.
+/// Like [`wait_by_handle`], with a deadline.
 pub fn wait_by_handle_until(
     call: &mut Call,
     objects: &[GuestAddr],
@@ -66,15 +66,15 @@ pub fn wait_by_handle_until(
     wait_until(call, objects, all, alertable, deadline, Keep::Counted)
 }
 
-/// How a wait keeps its objects for as long as it lasts.
+/// How a wait keeps its objects alive.
 #[derive(Debug)]
 enum Keep {
-    /// By references that titles see: a wait by handle.
+    /// By references that titles can see: a wait by handle.
     Counted,
-    /// Titles see nothing of it: a wait by pointer. A title's own dispatcher objects are kept by
-    /// nobody.
+    /// By references that titles can't see: a wait by pointer. Dispatcher objects in a title's own
+    /// memory are not kept alive.
     Unseen,
-    /// It did so already before it was interrupted.
+    /// By the references that were taken before the wait was interrupted.
     Held(Vec<HeldObject>),
 }
 
@@ -89,7 +89,7 @@ impl Keep {
     }
 }
 
-/// A wait that was interrupted goes on, for as long as it had left.
+/// Resumes a wait that was interrupted, with its original deadline.
 pub fn wait_again(call: &mut Call, wait: WaitBlock) -> Flow {
     let WaitBlock { objects, all, deadline, alertable, held, .. } = wait;
     wait_until(call, &objects, all, alertable, deadline, Keep::Held(held)).into_flow()
@@ -107,7 +107,7 @@ fn wait_until(
     wait_under(call, &mut held, objects, all, (alertable, deadline), keep)
 }
 
-/// Signals an object, and waits for one that a handle names, in one step.
+/// Signals an object and waits for one named by a handle, atomically.
 pub fn signal_and_wait(
     call: &mut Call,
     (signalled, signal): (GuestAddr, impl FnOnce(&mut Held<'_>, &mut dyn Cpu) -> Fallible<()>),
@@ -121,8 +121,8 @@ pub fn signal_and_wait(
     wait_under(call, &mut held, &[object], false, (alertable, deadline), Keep::Counted)
 }
 
-/// The objects are locked throughout, the thread's turn from the look for an interruption until the
-/// wait can be interrupted: none comes in between.
+/// Starts a wait with the objects locked. The thread's turn is held from the check for an
+/// interruption until the wait can be interrupted, so that no interruption is lost in between.
 fn wait_under(
     call: &mut Call,
     held: &mut Held<'_>,
@@ -132,7 +132,7 @@ fn wait_under(
     mut keep: Keep,
 ) -> Fallible<Flow<NtStatus>> {
     let (kthread, kernel) = (call.kthread()?, call.kernel);
-    // What is signalled already is taken before an APC is looked for, as NT does it.
+    // Objects that are signalled already are taken before APCs are checked, as NT does it.
     if let Some(status) = held.try_take(call.memory(), objects, all, kthread)? {
         return Ok(Flow::Return(status));
     }
@@ -160,8 +160,8 @@ fn wait_under(
     })
 }
 
-/// What ends an alertable wait of the calling thread, whose turn this is, before it begins. Takes
-/// no other lock if there is nothing.
+/// Returns the interruption that ends an alertable wait of the calling thread before it begins. The
+/// caller holds the thread's turn. Takes no other lock if there is no interruption.
 pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<NtStatus>>> {
     if !turn.is_asked() {
         return Ok(None);
@@ -173,8 +173,8 @@ pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<Nt
     Ok(flow)
 }
 
-/// Makes an object for a handle, or opens the one that has the name already (`OBJECT_NAME_EXISTS`).
-/// Others find it by its name only when it is initialised.
+/// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`).
+/// The name becomes visible only after the object is initialised.
 pub fn create_object(
     call: &mut Call,
     handle: Option<Out<Handle>>,
@@ -190,8 +190,8 @@ pub fn create_object(
     Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
 }
 
-/// Makes an object, or finds the one that has the name already: its handle, if there is room for
-/// one, and whether it existed.
+/// Creates an object or finds the existing one with the name. Returns its handle, if one could be
+/// allocated, and whether the object existed.
 pub fn make_object(
     call: &mut Call,
     attributes: Option<Ptr<ObjectAttributes>>,
@@ -220,7 +220,8 @@ pub fn make_object(
         if matches!(named, Ok(true)) {
             break (body, false);
         }
-        // Somebody else has made one of that name meanwhile, or it can't be made.
+        // Another thread has created an object of that name meanwhile, or the name can't be
+        // inserted.
         call.kernel.dereference(body)?;
         named?;
     };

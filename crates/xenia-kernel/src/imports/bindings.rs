@@ -1,5 +1,5 @@
-//! What the imports of a machine are bound to: stubs and thunks, the storage of variables, what was
-//! called in vain.
+//! Bindings of a machine's imports: stubs and thunks, storage of variables, counts of missing
+//! exports.
 
 use super::call_targets::CallTargets;
 use super::ordinals::{self, Returns};
@@ -16,31 +16,31 @@ use xenia_guest::{GuestAddr, Ordinal};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 
-/// Calls of an export that is not implemented.
+/// Calls of one unimplemented export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingCall {
-    /// Its name, or library and ordinal.
+    /// Name, or library and ordinal.
     pub name: String,
-    /// Calls so far.
+    /// Number of calls.
     pub count: u64,
 }
 
-/// See the module's documentation.
+/// Bindings of a machine's imports.
 pub struct Bindings {
-    /// Where guest code enters the kernel.
+    /// Stubs and thunks: addresses at which guest code enters the kernel.
     pub(crate) stubs: Mutex<Stubs>,
-    /// What they call.
+    /// Targets of the stubs and thunks.
     targets: Arc<CallTargets>,
-    /// The kernel's own stubs, which never move.
+    /// The kernel's return stubs; their addresses are constant.
     pub(crate) own_stubs: OwnStubs,
     variables: Mutex<Variables>,
-    /// Where `KeTimeStampBundle` is: every scheduler round asks.
+    /// Address of `KeTimeStampBundle`, cached because every scheduler round reads it.
     time_stamp_bundle: OnceLock<GuestAddr>,
     missing: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Bindings {
-    /// The kernel's own stubs, in a page of their own.
+    /// Makes the kernel's return stubs in a separate page.
     pub(crate) fn new(memory: &GuestMemory) -> Fallible<Self> {
         let mut stubs = Stubs::default();
         stubs.initialize(memory)?;
@@ -55,7 +55,7 @@ impl Bindings {
         })
     }
 
-    /// Gives the variables that don't begin as zeros their values.
+    /// Initializes the variables that do not start as zeros.
     pub(crate) fn initialize_variables(
         &self,
         memory: &GuestMemory,
@@ -71,23 +71,22 @@ impl Bindings {
         Ok(())
     }
 
-    /// What the `sc 2` at `at` calls. Takes no lock: every kernel call asks.
+    /// The target of the `sc 2` at `at`. Lock-free, because every kernel call needs it.
     pub(crate) fn target(&self, at: GuestAddr) -> Option<Target> {
         self.targets.find(at)
     }
 
-    /// The stub of an export, made at the first question.
+    /// The stub of an export, made on first use.
     pub(crate) fn stub_of(&self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
         self.stubs.lock().of_export(memory, export)
     }
 
-    /// Guest address of an exported variable, if a title has imported it or the kernel has it
-    /// anyway.
+    /// Address of an exported variable, if a title has imported it or the kernel uses it.
     pub fn variable(&self, library: Library, name: &str) -> Option<GuestAddr> {
         self.variables.lock().address(library, name)
     }
 
-    /// Guest address of a variable by name, which gets its storage now if it has none.
+    /// Address of a variable by name; allocates its storage if necessary.
     pub(crate) fn make_variable(
         &self,
         memory: &GuestMemory,
@@ -98,7 +97,7 @@ impl Bindings {
         self.variables.lock().storage(memory, &mut pool.lock(), library, name)
     }
 
-    /// As [`Self::make_variable`], by ordinal.
+    /// Like [`Self::make_variable`], by ordinal.
     pub(crate) fn make_variable_at(
         &self,
         memory: &GuestMemory,
@@ -109,12 +108,12 @@ impl Bindings {
         self.variables.lock().storage_of(memory, &mut pool.lock(), library, ordinal)
     }
 
-    /// Guest address of the `KeTimeStampBundle` variable.
+    /// Address of the `KeTimeStampBundle` variable.
     pub(crate) fn time_stamp_bundle(&self) -> Option<GuestAddr> {
         self.time_stamp_bundle.get().copied()
     }
 
-    /// Counts a call of something that is not implemented, and logs the first.
+    /// Counts a call of an unimplemented export; logs the first one.
     pub(crate) fn note_missing(
         &self,
         library: Option<Library>,
@@ -138,7 +137,7 @@ impl Bindings {
         name
     }
 
-    /// The name of the export that the `sc` at `at` calls.
+    /// Name of the export that the `sc` at `at` calls.
     pub fn call_name(&self, at: u32) -> Option<String> {
         match self.target(GuestAddr(at))? {
             Target::Export(export) => Some(export.name.to_owned()),
@@ -146,7 +145,7 @@ impl Bindings {
         }
     }
 
-    /// Calls of exports that are not implemented, by name.
+    /// Calls of unimplemented exports, by name.
     pub fn missing_calls(&self) -> Vec<MissingCall> {
         let missing = self.missing.lock();
         missing.iter().map(|(name, &count)| MissingCall { name: name.clone(), count }).collect()

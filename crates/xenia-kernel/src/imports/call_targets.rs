@@ -1,9 +1,9 @@
-//! What the `sc 2` at each address calls: read without a lock by every kernel call, changed under
-//! the lock of the stubs.
+//! Map from the address of an `sc 2` to its call target: lock-free reads by every kernel call,
+//! writes under the lock of the stubs.
 //!
-//! A tree by address, with a number for each word; its nodes are made where something is bound and
-//! then stay. The number is the place of the target in a list that only grows, in which equal
-//! targets are one: a module that is loaded again and again adds nothing.
+//! A radix tree by address whose leaves hold target numbers. Nodes are made on first use and never
+//! freed. The number is an index into an append-only list of distinct targets, so reloading a
+//! module does not grow the list.
 
 use super::Library;
 use super::thunks::Target;
@@ -14,25 +14,26 @@ use xenia_guest::GuestAddr;
 
 /// Entries of a node, and words of a page.
 const ENTRIES: usize = 1024;
-/// Targets that are held together.
+/// Targets allocated together.
 const CHUNK: usize = 256;
-/// Chunks of targets: each function of either library or of an unknown one may be bound or missing.
+/// Number of chunks: each function of either library, or of an unknown one, can be bound or
+/// missing.
 const CHUNKS: usize = 4 * 0x1_0000 / CHUNK;
 
 type Page = [AtomicU32; ENTRIES];
 type Pages = [OnceLock<Box<Page>>; ENTRIES];
 type Chunk = [OnceLock<Target>; CHUNK];
 
-/// See the module's documentation.
+/// Map from addresses to call targets.
 #[derive(Debug)]
 pub(super) struct CallTargets {
-    /// By bits 31–22 of the address, 21–12, 11–2. A word is 0, or the number of a target, from 1
-    /// on.
+    /// Indexed by bits 31–22, 21–12 and 11–2 of the address. A word is 0, or a target's number,
+    /// counted from 1.
     words: Box<[OnceLock<Box<Pages>>; ENTRIES]>,
     targets: Box<[OnceLock<Box<Chunk>>; CHUNKS]>,
 }
 
-/// Which numbers are taken.
+/// Assigned target numbers.
 #[derive(Debug, Default)]
 pub(super) struct Numbers(BTreeMap<(u8, Option<Library>, u16), u32>);
 
@@ -45,12 +46,12 @@ impl Default for CallTargets {
     }
 }
 
-/// Where a word's number is: node, page, word.
+/// Indices of an address: node, page, word.
 fn place(address: u32) -> [usize; 3] {
     [22, 12, 2].map(|shift| (address >> shift) as usize % ENTRIES)
 }
 
-/// What tells targets apart.
+/// Key that identifies equal targets.
 fn key(target: Target) -> (u8, Option<Library>, u16) {
     match target {
         Target::Export(export) => (0, Some(export.library), export.ordinal),
@@ -64,7 +65,7 @@ fn key(target: Target) -> (u8, Option<Library>, u16) {
 }
 
 impl CallTargets {
-    /// What the `sc 2` at `address` calls.
+    /// The target of the `sc 2` at `address`.
     #[inline]
     pub(super) fn find(&self, address: GuestAddr) -> Option<Target> {
         let [node, page, word] = place(address.0);
@@ -76,11 +77,11 @@ impl CallTargets {
         self.targets[index / CHUNK].get()?[index % CHUNK].get().copied()
     }
 
-    /// Says what the `sc 2` at `address` calls. Addresses are multiples of 4.
+    /// Sets the target of the `sc 2` at `address`. Addresses are multiples of 4.
     pub(super) fn bind(&self, numbers: &mut Numbers, address: GuestAddr, target: Target) {
         let next = numbers.0.len() as u32;
         let index = *numbers.0.entry(key(target)).or_insert(next) as usize;
-        // There are as many places as keys.
+        // There are as many places as distinct keys, so this does not fail.
         let Some(chunk) = self.targets.get(index / CHUNK) else { return };
         let chunk = chunk.get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
         chunk[index % CHUNK].get_or_init(|| target);
@@ -90,7 +91,7 @@ impl CallTargets {
         page[word].store(index as u32 + 1, Ordering::Release);
     }
 
-    /// Nothing in this range calls the kernel any more.
+    /// Removes all targets in this range.
     pub(super) fn unbind(&self, start: GuestAddr, size: u32) {
         for (node, pages) in (0..).zip(self.words.iter()) {
             let Some(pages) = pages.get() else { continue };

@@ -1,11 +1,12 @@
-//! Ordinals by name: what a title's import table means, and what `#[exports]` looks names up in.
+//! Export tables of the console's libraries: ordinals, names and result types, for import tables
+//! and `#[exports]`.
 //!
-//! One row per export of the console's libraries, whether it is implemented or not. A name that is
-//! not a row does not compile in `#[exports]`.
+//! The tables have one row per export, implemented or not. `#[exports]` does not compile with a
+//! name that has no row.
 
 use xenia_guest::Ordinal;
 
-/// What an export is.
+/// Kind of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportKind {
     /// Code, called through a thunk.
@@ -14,16 +15,16 @@ pub enum ExportKind {
     Variable,
 }
 
-/// What a function's result, r3 after the call, is. It says what a failure looks like.
+/// Kind of a function's result in r3. It determines the value that reports a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Returns {
-    /// An `NTSTATUS`.
+    /// An `NTSTATUS` code.
     Status,
     /// A Win32 or Winsock error number, 0 for success.
     Win32,
-    /// An `HRESULT`.
+    /// An `HRESULT` code.
     Hresult,
-    /// 0 for false and for failure.
+    /// A Boolean; 0 for false and for failure.
     Bool,
     /// A socket or a count of bytes; −1 for failure.
     Socket,
@@ -31,16 +32,16 @@ pub enum Returns {
     Handle,
     /// An address; null for failure.
     Pointer,
-    /// A number, whose failure, if there is one, is the function's own.
+    /// A number; failures, if any, are specific to the function.
     Count,
-    /// Nothing: r3 is not looked at.
+    /// No result: callers ignore r3.
     Void,
-    /// Nobody has found out.
+    /// The result type is unknown.
     Unsure,
 }
 
 impl Returns {
-    /// Every kind.
+    /// All result kinds.
     pub const ALL: [Self; 10] = [
         Self::Status,
         Self::Win32,
@@ -54,7 +55,7 @@ impl Returns {
         Self::Unsure,
     ];
 
-    /// As reports and the tables name it.
+    /// Name in reports and in the tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -70,7 +71,7 @@ impl Returns {
         }
     }
 
-    /// Whether a function of this kind may be written with a result type that stands for one of
+    /// Whether a function of this kind can be declared with a result type that represents one of
     /// `kinds`.
     pub const fn is_among(self, kinds: &[Self]) -> bool {
         if matches!(self, Self::Unsure) {
@@ -87,39 +88,37 @@ impl Returns {
     }
 }
 
-/// The result of one function.
+/// Result type of one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultRow {
-    /// What it is.
+    /// Kind of the result.
     pub returns: Returns,
-    /// Concluded from the function's name or family alone: no declaration and no documented
-    /// namesake was found.
+    /// Whether the kind is inferred from the function's name or family, because neither a
+    /// declaration nor a documented namesake was found.
     pub guessed: bool,
 }
 
-/// One export of a library.
+/// An export of a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrdinalRow {
-    /// Its number.
     pub ordinal: Ordinal,
     /// Function or variable.
     pub kind: ExportKind,
-    /// Its name.
     pub name: &'static str,
-    /// The subsystem it belongs to, such as `threading`.
+    /// Subsystem it belongs to, such as `threading`.
     pub area: &'static str,
-    /// What it returns; `None` for variables.
+    /// Result type; `None` for variables.
     pub result: Option<ResultRow>,
 }
 
-/// Rows `ordinal fn Name area result [guessed];` and `ordinal var Name area;` become constants per
-/// name and the table `ROWS`, by ascending ordinal.
+/// Expands rows `ordinal fn Name area result [guessed];` and `ordinal var Name area;` to constants
+/// per name and the table `ROWS`, sorted by ordinal.
 macro_rules! ordinals {
     ($($ordinal:literal $kind:ident $name:ident $area:ident $($result:ident $($guessed:ident)?)?;)*) => {
         use super::{ExportKind, OrdinalRow};
         use xenia_guest::Ordinal;
 
-        /// Every export, by ascending ordinal.
+        /// All exports, sorted by ordinal.
         pub const ROWS: &[OrdinalRow] = &[$(OrdinalRow {
             ordinal: Ordinal($ordinal),
             kind: super::kind!($kind),
@@ -128,13 +127,13 @@ macro_rules! ordinals {
             result: super::result!($($result $($guessed)?)?),
         }),*];
 
-        /// The ordinal of each name.
+        /// The ordinals by name.
         #[allow(non_upper_case_globals, missing_docs)] // exports by their own names
         pub mod number {
             $(pub const $name: u16 = $ordinal;)*
         }
 
-        /// What each function returns.
+        /// Result kinds of the functions by name.
         #[allow(non_upper_case_globals, missing_docs)] // exports by their own names
         pub mod returns {
             $($(pub const $name: super::super::Returns = super::super::returns!($result);)?)*
@@ -207,7 +206,7 @@ use {kind, ordinals, result, returns};
 pub mod xam;
 pub mod xboxkrnl;
 
-/// The row of `ordinal` in a table of ascending ordinals.
+/// Finds the row of `ordinal` in a sorted table.
 pub fn find(rows: &'static [OrdinalRow], ordinal: Ordinal) -> Option<&'static OrdinalRow> {
     rows.binary_search_by_key(&ordinal, |row| row.ordinal).ok().map(|index| &rows[index])
 }
@@ -232,7 +231,7 @@ mod tests {
     fn functions_and_nothing_else_have_results() {
         for row in [xboxkrnl::ROWS, xam::ROWS].into_iter().flatten() {
             assert_eq!(row.result.is_some(), row.kind == ExportKind::Function, "{}", row.name);
-            // Where nobody has found out, it is not known for certain either.
+            // A result of unknown type cannot be marked as certain.
             let unsure = row.result.is_some_and(|result| result.returns == Returns::Unsure);
             assert!(!unsure || row.result.is_some_and(|result| result.guessed), "{}", row.name);
         }

@@ -1,9 +1,7 @@
-//! Addresses at which guest code enters the kernel: patched import thunks, and small stubs of the
-//! kernel's own.
+//! Entry points from guest code into the kernel: patched import thunks, and stubs of the kernel.
 //!
-//! Each begins with `sc 2`; the address of that instruction says what is called. Stubs are for
-//! functions whose address the guest asks for, and for the places that guest code "returns to the
-//! host" by.
+//! Each starts with `sc 2`; the address of that instruction identifies the call target. Stubs serve
+//! functions whose address the guest requests, and returns from guest code to the host.
 
 use super::call_targets::{CallTargets, Numbers};
 use crate::imports::{Export, Library};
@@ -20,37 +18,35 @@ pub const RETURN: u32 = 0x4E80_0020;
 /// `nop`.
 pub const NOP: u32 = 0x6000_0000;
 
-/// Bytes of a stub: `sc 2`, `blr`.
+/// Size of a stub in bytes: `sc 2`, `blr`.
 const STUB: u32 = 8;
-/// Bytes of the page that stubs are in.
+/// Size of a stub page in bytes.
 const PAGE: u32 = 0x1_0000;
 
-/// What guest code calls at an address.
+/// Call target of a stub or thunk.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// An export.
+    /// An implemented export.
     Export(&'static Export),
-    /// An export that is not implemented.
+    /// An unimplemented export.
     Missing {
-        /// Its library; `None` if that is unknown as well.
+        /// Library; `None` if it is also unknown.
         library: Option<Library>,
-        /// Its ordinal.
         ordinal: Ordinal,
     },
-    /// The end of guest code that an export called.
+    /// Return from a guest function that an export called.
     CallReturn,
-    /// The end of a thread's start function: its result is the exit code.
+    /// Return from a thread's start function; the result is the exit code.
     ThreadReturn,
-    /// The end of a plain ELF's entry function: its result is the program's exit code.
+    /// Return from a plain ELF's entry function; the result is the program's exit code.
     ProgramReturn,
-    /// The end of what a service thread was given to do.
+    /// Return from a work item of a service thread.
     ServiceReturn,
-    /// The beginning of a title's first thread, where libraries are to be told first that they have
-    /// come.
+    /// Start of a title's first thread, which notifies the libraries of their load.
     TitleBegin,
 }
 
-/// See the module's documentation.
+/// Stubs and thunks of a machine.
 #[derive(Debug, Default)]
 pub struct Stubs {
     pub(super) targets: Arc<CallTargets>,
@@ -58,25 +54,25 @@ pub struct Stubs {
     exports: BTreeMap<(Library, u16), GuestAddr>,
     page: Option<GuestAddr>,
     used: u32,
-    /// The kernel's own stubs.
+    /// The kernel's return stubs.
     pub own: OwnStubs,
 }
 
-/// Where the kernel's own stubs are.
+/// Addresses of the kernel's return stubs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OwnStubs {
-    /// [`Target::CallReturn`].
+    /// Address of [`Target::CallReturn`].
     pub call_return: GuestAddr,
-    /// [`Target::ThreadReturn`].
+    /// Address of [`Target::ThreadReturn`].
     pub thread_return: GuestAddr,
-    /// [`Target::ProgramReturn`].
+    /// Address of [`Target::ProgramReturn`].
     pub program_return: GuestAddr,
-    /// [`Target::ServiceReturn`].
+    /// Address of [`Target::ServiceReturn`].
     pub service_return: GuestAddr,
 }
 
 impl Stubs {
-    /// Makes the kernel's own stubs.
+    /// Makes the kernel's return stubs.
     pub fn initialize(&mut self, memory: &GuestMemory) -> Fallible<()> {
         self.own = OwnStubs {
             call_return: self.add(memory, Target::CallReturn)?,
@@ -87,17 +83,17 @@ impl Stubs {
         Ok(())
     }
 
-    /// Says what the `sc 2` at `address` calls.
+    /// Sets the target of the `sc 2` at `address`.
     pub fn bind(&mut self, address: GuestAddr, target: Target) {
         self.targets.bind(&mut self.numbers, address, target);
     }
 
-    /// Nothing in this range calls the kernel any more: the code there is gone.
+    /// Removes all targets in this range, whose code was unloaded.
     pub fn unbind(&mut self, start: GuestAddr, size: u32) {
         self.targets.unbind(start, size);
     }
 
-    /// A new stub.
+    /// Makes a stub.
     pub fn add(&mut self, memory: &GuestMemory, target: Target) -> Fallible<GuestAddr> {
         let page = match self.page {
             Some(page) if self.used + STUB <= PAGE => page,
@@ -115,7 +111,7 @@ impl Stubs {
         Ok(at)
     }
 
-    /// The stub of an export, made at the first question.
+    /// The stub of an export, made on first use.
     pub fn of_export(&mut self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
         let key = (export.library, export.ordinal);
         if let Some(&at) = self.exports.get(&key) {
@@ -126,7 +122,7 @@ impl Stubs {
         Ok(at)
     }
 
-    /// Turns the 16-byte import thunk at `address` into a call of `target`.
+    /// Patches the 16-byte import thunk at `address` to call `target`.
     pub fn patch_thunk(&mut self, memory: &GuestMemory, address: GuestAddr, target: Target) -> Fallible<()> {
         write_thunk(memory, address, [SYSTEM_CALL, RETURN, NOP, NOP])?;
         self.bind(address, target);
@@ -134,7 +130,7 @@ impl Stubs {
     }
 }
 
-/// Turns the 16-byte import thunk at `address` into a jump to code of another module.
+/// Patches the 16-byte import thunk at `address` to jump to code of another module.
 pub fn patch_jump(memory: &GuestMemory, address: GuestAddr, to: GuestAddr) -> Fallible<()> {
     /// `lis r11`, `ori r11, r11`, `mtctr r11`, `bctr`.
     const JUMP: [u32; 4] = [0x3D60_0000, 0x616B_0000, 0x7D69_03A6, 0x4E80_0420];

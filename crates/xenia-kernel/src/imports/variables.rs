@@ -1,6 +1,6 @@
-//! Exported variables: guest storage that titles reach through their import slots.
+//! Exported variables: guest storage that titles access through import slots.
 //!
-//! Storage is made when the kernel or a title first needs it. A variable without a row here gets a
+//! Storage is allocated on first use by the kernel or a title. A variable without a row here gets a
 //! zeroed block when it is imported, and counts as missing.
 
 use super::{Library, Status, ordinals};
@@ -15,22 +15,22 @@ use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_memory::GuestMemory;
 
-/// Bytes of a variable nobody knows the size of.
+/// Size of a variable of unknown size, in bytes.
 const UNKNOWN_SIZE: u32 = 0x40;
 
-/// The variable that is an event.
+/// Name of the variable that is an event.
 const BOOT_ENUMERATION: &str = "UsbdBootEnumerationDoneEvent";
 
 /// A variable that titles can import.
 #[derive(Debug)]
 pub struct Variable {
-    /// Its name in `xboxkrnl`.
+    /// Name in `xboxkrnl`.
     pub name: &'static str,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
-    /// Whether it holds what the console's does.
+    /// Whether its contents are those of the console.
     pub status: Status,
-    /// What it is.
+    /// Documentation of the variable.
     pub doc: &'static str,
 }
 
@@ -96,7 +96,7 @@ pub static VARIABLES: &[Variable] = &[
     ),
 ];
 
-/// The row of a variable.
+/// Finds the row of a variable.
 pub fn find(library: Library, ordinal: Ordinal) -> Option<&'static Variable> {
     let row = ordinals::find(library.rows(), ordinal)?;
     if row.kind != ExportKind::Variable || library != Library::xboxkrnl {
@@ -105,7 +105,7 @@ pub fn find(library: Library, ordinal: Ordinal) -> Option<&'static Variable> {
     VARIABLES.iter().find(|variable| variable.name == row.name)
 }
 
-/// Where the variables of a machine lie.
+/// Storage of a machine's variables.
 #[derive(Debug, Default)]
 pub struct Variables {
     storage: BTreeMap<(Library, u16), GuestAddr>,
@@ -130,7 +130,7 @@ impl Variables {
         self.storage_of(memory, pool, library, row.ordinal)
     }
 
-    /// The storage of a variable by ordinal, made at the first question.
+    /// The storage of a variable by ordinal, allocated on first use.
     pub fn storage_of(
         &mut self,
         memory: &GuestMemory,
@@ -151,7 +151,7 @@ impl Variables {
     }
 }
 
-/// Gives the variables that don't begin as zeros their values.
+/// Initializes the variables that do not start as zeros.
 pub(crate) fn initialize(
     memory: &GuestMemory,
     pool: &mut Pool,
@@ -176,7 +176,7 @@ pub(crate) fn initialize(
     crate::objects::critical_section::initialize_section(memory, at("VdHSIOCalibrationLock")?, 10_000)
 }
 
-/// Writes text and its terminator, cut to what the variable holds.
+/// Writes a zero-terminated text, truncated to the size of the variable.
 fn write_text(memory: &GuestMemory, at: GuestAddr, size: u32, text: &str) -> Fallible<()> {
     let bytes: Vec<u8> = text.bytes().take(size as usize - 1).chain([0]).collect();
     Ok(memory.write_bytes(at, &bytes)?)

@@ -1,81 +1,78 @@
-//! Structures of exceptions, and of the handlers that are called for them.
+//! Structures of exceptions and exception handlers.
 
-/// `EXCEPTION_RECORD`: words.
+/// `EXCEPTION_RECORD`; all fields are 32-bit words.
 pub mod exception_record {
-    /// What happened: an NT status, or the title's own code.
+    /// NT status, or an exception code of the title.
     pub const CODE: u32 = 0;
-    /// `EXCEPTION_*` flags.
+    /// Exception flags (`EXCEPTION_*`).
     pub const FLAGS: u32 = 4;
     /// The record of the exception whose handling raised this one.
     pub const NESTED: u32 = 8;
-    /// Where it happened.
+    /// Address of the faulting instruction.
     pub const ADDRESS: u32 = 0xC;
-    /// Parameters in use.
+    /// Number of parameters in use.
     pub const PARAMETER_COUNT: u32 = 0x10;
-    /// First parameter.
+    /// The first parameter.
     pub const INFORMATION: u32 = 0x14;
-    /// Room for parameters.
+    /// Capacity of the parameter array.
     pub const PARAMETERS: u32 = 15;
-    /// Bytes.
     pub const SIZE: u32 = 0x50;
 }
 
 /// `CONTEXT`: a thread's registers.
 pub mod context_record {
-    /// Which parts hold something, u32.
+    /// Register classes that the record contains, u32.
     pub const FLAGS: u32 = 0;
-    /// u32.
+    /// Field type: u32.
     pub const MSR: u32 = 4;
     /// Address of the instruction, u32.
     pub const IAR: u32 = 8;
-    /// u32.
+    /// Field type: u32.
     pub const LR: u32 = 0xC;
-    /// u64.
+    /// Field type: u64.
     pub const CTR: u32 = 0x10;
-    /// r0, u64; the others follow.
+    /// r0, u64; the other registers follow.
     pub const GPR: u32 = 0x18;
-    /// u32.
+    /// Field type: u32.
     pub const CR: u32 = 0x118;
-    /// u32.
+    /// Field type: u32.
     pub const XER: u32 = 0x11C;
-    /// u64; the register is its low word.
+    /// A u64 with the register in its low word.
     pub const FPSCR: u32 = 0x120;
-    /// f0, u64; the others follow.
+    /// f0, u64; the other registers follow.
     pub const FPR: u32 = 0x128;
-    /// 16 bytes; the register is the last word.
+    /// 16 bytes with the register in the last word.
     pub const VSCR: u32 = 0x230;
-    /// v0, 16 bytes; the others follow.
+    /// v0, 16 bytes; the other registers follow.
     pub const VR: u32 = 0x240;
-    /// Bytes.
     pub const SIZE: u32 = 0xA40;
 }
 
-/// `DISPATCHER_CONTEXT`: what a language's handler is told about the frame. Words.
+/// `DISPATCHER_CONTEXT`: frame data for a language-specific handler; all fields are 32-bit words.
 pub mod dispatcher_context {
-    /// The instruction under way in the function.
+    /// Program counter within the function.
     pub const CONTROL_PC: u32 = 0;
     /// Pointer to the function's [`super::function_entry`].
     pub const FUNCTION_ENTRY: u32 = 4;
-    /// r1 at the function's entry.
+    /// Value of r1 at the function's entry.
     pub const ESTABLISHER_FRAME: u32 = 8;
-    /// Pointer to the `CONTEXT`.
+    /// Pointer to the `CONTEXT` structure.
     pub const CONTEXT: u32 = 0xC;
-    /// Bytes.
     pub const SIZE: u32 = 0x10;
 }
 
-/// `RUNTIME_FUNCTION` as handlers see it: words.
+/// `RUNTIME_FUNCTION` as seen by handlers; all fields are 32-bit words.
 pub mod function_entry {
-    /// First instruction.
+    /// Address of the first instruction.
     pub const BEGIN: u32 = 0;
-    /// After the last instruction.
+    /// Address after the last instruction.
     pub const END: u32 = 4;
-    /// The language's handler.
+    /// Handler of the function's language.
     pub const HANDLER: u32 = 8;
-    /// Its data about the function.
+    /// The handler's data for the function.
     pub const HANDLER_DATA: u32 = 0xC;
-    /// After the prologue.
+    /// Address after the prologue.
     pub const PROLOGUE_END: u32 = 0x10;
-    /// Bytes, filled up to a multiple of 16.
+    /// Size, padded to a multiple of 16.
     pub const SIZE: u32 = 0x20;
 }

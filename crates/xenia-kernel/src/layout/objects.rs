@@ -1,55 +1,54 @@
-//! Structures of objects that have handles, of devices and of modules.
+//! Structures of objects with handles, of devices and of modules.
 
-/// `OBJECT_HEADER`: before every object's body.
+/// `OBJECT_HEADER`, which precedes an object's body.
 pub mod object_header {
-    /// References, u32.
+    /// Reference count, u32.
     pub const POINTER_COUNT: u32 = 0;
-    /// Handles, u32.
+    /// Handle count, u32.
     pub const HANDLE_COUNT: u32 = 4;
     /// 1: named, 2: permanent, 0x10: belongs to the title. u8.
     pub const FLAGS: u32 = 0xB;
     /// Pointer to the object type variable.
     pub const TYPE: u32 = 0x10;
-    /// Bytes; the body follows.
+    /// Size of the header; the body follows.
     pub const SIZE: u32 = 0x18;
 }
 
-/// `OBJECT_TYPE`: what the `*ObjectType` variables hold.
+/// `OBJECT_TYPE`: the structure behind the `*ObjectType` variables.
 pub mod object_type {
-    /// Makes a body: function of bytes and tag.
+    /// Allocates a body: a function of size and pool tag.
     pub const ALLOCATE: u32 = 0;
     /// Frees a body.
     pub const FREE: u32 = 4;
-    /// Clears up after an object, before it is freed, or null.
+    /// Destructor, called before the body is freed; null if there is no destructor.
     pub const DELETE: u32 = 0xC;
-    /// What waits for an object are for: 0 itself, an offset in it, or the address of another
-    /// object.
+    /// Waitable object of a body: 0 for the body, an offset within the body, or the address of
+    /// another object.
     pub const DEFAULT_OBJECT: u32 = 0x14;
-    /// Four characters.
+    /// Pool tag of four characters.
     pub const POOL_TAG: u32 = 0x18;
-    /// Bytes.
     pub const SIZE: u32 = 0x1C;
 }
 
-/// `DEVICE_OBJECT`: a device of a driver's.
+/// `DEVICE_OBJECT`: a device of a driver.
 pub mod device_object {
-    /// Bytes with the driver's own data, u16.
+    /// Size including the driver's data, u16.
     pub const OBJECT_SIZE: u32 = 2;
-    /// The driver's object.
+    /// Pointer to the driver object.
     pub const DRIVER: u32 = 8;
-    /// Flags.
+    /// Device flags, u32.
     pub const FLAGS: u32 = 0x14;
-    /// The driver's own data.
+    /// Pointer to the driver's data.
     pub const EXTENSION: u32 = 0x18;
-    /// Kind of device, u8.
+    /// Device type, u8.
     pub const DEVICE_TYPE: u32 = 0x1C;
-    /// Drivers that a request goes through, u8.
+    /// Length of the driver stack, u8.
     pub const STACK_SIZE: u32 = 0x1E;
-    /// Bytes without the driver's own data.
+    /// Size without the driver's data.
     pub const SIZE: u32 = 0x50;
 }
 
-/// `LDR_DATA_TABLE_ENTRY`: what module handles point to.
+/// `LDR_DATA_TABLE_ENTRY`: the structure that module handles point to.
 #[allow(missing_docs)] // the names are the reference's
 pub mod ldr {
     /// Links in load, memory and initialization order.

@@ -1,36 +1,35 @@
-//! Structures of threads, processes and processors, and of the calls that are queued to them.
+//! Structures of threads, processes, processors and queued calls.
 
-/// `KPCR`: the processor control region that r13 points to.
+/// `KPCR`: the processor control region, pointed to by r13.
 pub mod kpcr {
     /// Static TLS data.
     pub const TLS: u32 = 0;
-    /// u32.
+    /// Field type: u32.
     pub const MSR_MASK: u32 = 4;
-    /// u8.
+    /// Field type: u8.
     pub const CURRENT_IRQL: u32 = 0x18;
-    /// Self, u64.
+    /// Address of this structure, u64.
     pub const SELF: u32 = 0x30;
     /// High end of the stack.
     pub const STACK_BASE: u32 = 0x70;
     /// Low end of the stack.
     pub const STACK_END: u32 = 0x74;
-    /// Process type while a deferred call runs, u8.
+    /// Process type during a deferred procedure call, u8.
     pub const PROCESS_TYPE_IN_DPC: u32 = 0xC;
     /// The processor block.
     pub const PRCB: u32 = 0x100;
-    /// Thread object of the running thread (in the processor block).
+    /// Pointer to the running thread object (in the processor block).
     pub const CURRENT_THREAD: u32 = 0x100;
     /// Number of the hardware thread, u8 (in the processor block).
     pub const CURRENT_CPU: u32 = 0x10C;
-    /// A bit for it, u32.
+    /// Bit of the hardware thread, u32.
     pub const PROCESSOR_MASK: u32 = 0x110;
-    /// List head of deferred calls.
+    /// List head of queued deferred procedure calls.
     pub const QUEUED_DPCS: u32 = 0x148;
-    /// Not 0 while a deferred call runs, u32.
+    /// Nonzero during a deferred procedure call, u32.
     pub const DPC_ACTIVE: u32 = 0x150;
     /// Pointer to the processor block.
     pub const PRCB_POINTER: u32 = 0x2A8;
-    /// Bytes.
     pub const SIZE: u32 = 0x2D8;
 }
 
@@ -71,12 +70,11 @@ pub mod kthread {
     pub const LAST_ERROR: u32 = 0x160;
     pub const CREATION_FLAGS: u32 = 0x16C;
     pub const UNKNOWN_17C: u32 = 0x17C;
-    /// Vector registers of a thread that does not run; here, its wait blocks.
+    /// On hardware, vector registers of a suspended thread; here, the wait blocks.
     pub const WAIT_BLOCKS: u32 = 0x180;
     pub const SIZE: u32 = 0xAB0;
 }
 
-/// `KPROCESS`.
 #[allow(missing_docs)] // the names are the reference's
 pub mod kprocess {
     pub const THREAD_LIST: u32 = 4;
@@ -96,54 +94,51 @@ pub mod kprocess {
 
 /// `KDPC`: a deferred procedure call.
 pub mod kdpc {
-    /// 19, u16.
+    /// Always 19, u16.
     pub const TYPE: u32 = 0;
-    /// 0: not queued; otherwise the queue's hardware thread + 1, u8.
+    /// 0 if not queued, otherwise the queue's hardware thread + 1, u8.
     pub const SELECTED_CPU: u32 = 2;
-    /// 0: any; otherwise hardware thread + 1, u8.
+    /// 0 for any hardware thread, otherwise its number + 1, u8.
     pub const DESIRED_CPU: u32 = 3;
     /// Links of the queue.
     pub const LIST: u32 = 4;
-    /// Function.
     pub const ROUTINE: u32 = 0xC;
-    /// Its second argument.
+    /// Second argument of the routine.
     pub const CONTEXT: u32 = 0x10;
-    /// Its third argument.
+    /// Third argument of the routine.
     pub const ARG1: u32 = 0x14;
-    /// Its fourth argument.
+    /// Fourth argument of the routine.
     pub const ARG2: u32 = 0x18;
     /// Value of `TYPE`.
     pub const TYPE_DPC: u16 = 19;
-    /// Bytes.
     pub const SIZE: u32 = 0x1C;
 }
 
 /// `KAPC`: an asynchronous procedure call.
 pub mod kapc {
-    /// 18, u16.
+    /// Always 18, u16.
     pub const TYPE: u32 = 0;
-    /// 0: kernel, 1: user, u8.
+    /// 0 for kernel mode, 1 for user mode, u8.
     pub const MODE: u32 = 2;
     /// Whether it is queued, u8.
     pub const INSERTED: u32 = 3;
-    /// Thread object.
+    /// Pointer to the thread object.
     pub const THREAD: u32 = 4;
     /// Links of the queue.
     pub const LIST: u32 = 8;
-    /// Called first, or null.
+    /// Routine called first, or null.
     pub const KERNEL_ROUTINE: u32 = 0x10;
-    /// Called if the thread ends first, or null.
+    /// Routine called if the thread ends first, or null.
     pub const RUNDOWN_ROUTINE: u32 = 0x14;
-    /// The function.
+    /// Routine of the call itself.
     pub const NORMAL_ROUTINE: u32 = 0x18;
-    /// Its first argument.
+    /// First argument of the normal routine.
     pub const NORMAL_CONTEXT: u32 = 0x1C;
-    /// Its second argument.
+    /// Second argument of the normal routine.
     pub const ARG1: u32 = 0x20;
-    /// Its third argument.
+    /// Third argument of the normal routine.
     pub const ARG2: u32 = 0x24;
     /// Value of `TYPE`.
     pub const TYPE_APC: u16 = 18;
-    /// Bytes.
     pub const SIZE: u32 = 0x28;
 }

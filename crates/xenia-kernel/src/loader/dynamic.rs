@@ -1,5 +1,4 @@
-//! Loading modules while a title runs: from a file of the guest, with the modules that they import
-//! from.
+//! Dynamic loading: loads a module and its dependencies from guest files while a title runs.
 
 use super::imports::Importing;
 use super::operation::Operation;
@@ -19,36 +18,37 @@ use xenia_formats::xex::module_flags;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
-/// Modules that may need each other in a row.
+/// Longest chain of dependencies.
 const MAXIMUM_DEPTH: usize = 8;
-/// Bytes of a file that holds the largest image, uncompressed, with the longest headers.
+/// Largest size of a module file: the largest image, uncompressed, with the longest headers.
 const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
-/// What trying a file counts for beside its bytes: a title names as many as it likes.
+/// Cost of an attempt to read a file, in bytes, beside its size: titles can name any number of
+/// files.
 const ATTEMPT: u64 = 0x1_0000;
-/// A load count that no load or unload changes.
+/// A load count that loads and unloads do not change.
 const PINNED: u16 = u16::MAX;
 
-/// What becomes of a module that imports from one which can't be loaded.
+/// Policy for a module with a dependency that cannot be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lacking {
-    /// It is loaded, and what it lacks is reported when it is called.
+    /// The module is loaded; missing imports are reported when called.
     Reported,
-    /// It is refused.
+    /// The module is refused.
     Refused,
 }
 
-/// A load under way.
+/// A load in progress.
 pub(super) struct Loading {
     now: u64,
     lacking: Lacking,
-    /// In memory, oldest first.
+    /// Modules in memory, oldest first.
     placed: Vec<GuestAddr>,
-    /// Complete, and in the order in which they are to be told.
+    /// Modules that are complete, in the order of their notification.
     pub(super) complete: Vec<GuestAddr>,
-    /// Paths, in lower case, that could not be loaded: they are not tried again.
+    /// Lower-case paths that failed to load; they are not retried.
     failed: BTreeSet<String>,
-    /// Bytes of files read and of images unpacked so far, those that were not kept included. Paths
-    /// don't say how much that is: one file has any number of them.
+    /// Bytes of files read and images unpacked so far, including discarded ones. The number of
+    /// paths does not bound this: one file can have any number of paths.
     bytes: u64,
 }
 
@@ -57,7 +57,7 @@ impl Loading {
         Self { now, lacking, placed: Vec::new(), complete: Vec::new(), failed: BTreeSet::new(), bytes: 0 }
     }
 
-    /// Accounts for bytes that are to be read or unpacked. Once some are refused, all others are.
+    /// Accounts for bytes to be read or unpacked. After one refusal all further requests fail.
     fn take(&mut self, limits: &Limits, bytes: u64) -> Fallible<()> {
         let admitted = limits.admit_amount(Limit::LoadBytes, self.bytes, bytes);
         self.bytes = if admitted.is_ok() { self.bytes + bytes } else { u64::MAX };
@@ -66,8 +66,8 @@ impl Loading {
 }
 
 impl Kernel {
-    /// Loads the module at `path`, and what it imports from. Returns its handle, and what guest
-    /// code is to be told of it.
+    /// Loads the module at `path` and its dependencies. Returns its handle and the notifications
+    /// for guest code.
     pub(crate) fn load_module(
         &self,
         path: &str,
@@ -78,7 +78,7 @@ impl Kernel {
         self.load_all(now, |loading| self.load_at_depth(&path, minimum, loading, 0))
     }
 
-    /// As [`Self::load_module`], of a file that is in memory and has no path.
+    /// Like [`Self::load_module`], from a file in memory that has no path.
     pub(crate) fn load_module_from(
         &self,
         name: &str,
@@ -163,7 +163,7 @@ impl Kernel {
         Ok(handle)
     }
 
-    /// Makes sure that the modules are there which the one with this handle imports from.
+    /// Loads the dependencies of the module with this handle.
     pub(super) fn need_all(
         &self,
         handle: GuestAddr,
@@ -174,7 +174,7 @@ impl Kernel {
     ) -> Result<(), LoadError> {
         let mut seen = BTreeSet::new();
         for library in &image.imports {
-            // Once, however many records name it.
+            // Handle each library once; several import records can name it.
             if seen.insert(library.name.to_ascii_lowercase()) {
                 self.need(handle, &library.name, path, loading, depth)?;
             }
@@ -190,7 +190,7 @@ impl Kernel {
         self.register_module(image, Identity { name: base_name(path), path, is_library })
     }
 
-    /// Makes sure that a module which `handle` imports from is there, if it is to be.
+    /// Loads one dependency of `handle`, as far as the policy demands.
     fn need(
         &self,
         handle: GuestAddr,
@@ -204,7 +204,7 @@ impl Kernel {
         }
         let there = self.modules.lock().find_name(name).map(|module| module.handle);
         let needed = match there {
-            // What is being loaded because of this one goes with it anyway.
+            // A module that is being loaded for this one is unloaded with it anyway.
             Some(there) if loading.placed.contains(&there) && !loading.complete.contains(&there) => {
                 return Ok(());
             }
@@ -239,7 +239,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Takes away what has been loaded since `mark` modules were.
+    /// Undoes the loads after the first `mark` modules.
     pub(super) fn undo(&self, loading: &mut Loading, mark: usize) {
         let gone = loading.placed.split_off(mark);
         loading.complete.retain(|handle| !gone.contains(handle));
@@ -253,8 +253,8 @@ impl Kernel {
         }
     }
 
-    /// Gives a module back. What guest code is to be told if it goes, and what it needed with it;
-    /// the title never goes.
+    /// Releases a module. Returns the notifications for guest code if the module, with its
+    /// dependencies, is unloaded; the title is never unloaded.
     pub(crate) fn unload_module(&self, handle: GuestAddr) -> Fallible<Operation> {
         let mut going = Vec::new();
         let mut given_back = vec![handle];
@@ -270,7 +270,7 @@ impl Kernel {
 }
 
 impl Kernel {
-    /// A file that the guest has in memory, if it can be an executable.
+    /// Copies a file from guest memory, if its size is plausible for an executable.
     pub(crate) fn copy_of_file(&self, at: GuestAddr, size: u32) -> Fallible<Vec<u8>> {
         if u64::from(size) > MAXIMUM_FILE {
             return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
@@ -280,12 +280,12 @@ impl Kernel {
         Ok(bytes)
     }
 
-    /// A whole file, if it can be an executable.
+    /// Reads a whole file, if its size is plausible for an executable.
     pub(crate) fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
         self.read_file(path, now, |_| Ok(()))
     }
 
-    /// The same, if so many bytes are admitted.
+    /// Like [`Self::read_whole`], if `admit` accepts the file's size.
     fn read_file(&self, path: &str, now: u64, admit: impl FnOnce(u64) -> Fallible<()>) -> Fallible<Vec<u8>> {
         let (file, _) = self.files.lock().open(&OpenParameters::to_read(path, now))?;
         let read = match file.data() {
@@ -305,13 +305,13 @@ impl Kernel {
     }
 }
 
-/// Whether a library is the debugger's, which development kits have and other consoles don't. What
-/// is called of it is reported.
+/// Whether a library is the debugger's, which exists on development kits only. Calls of its exports
+/// are reported.
 fn is_of_development_kits(library: &str) -> bool {
     library.eq_ignore_ascii_case("xbdm.xex")
 }
 
-/// Room for a file of a size that the title chose, if the host has it.
+/// Allocates a buffer of a size chosen by the title; fails if the host has not enough memory.
 fn zeros(size: usize) -> Fallible<Vec<u8>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(size).map_err(|_| NtStatus::NO_MEMORY)?;
@@ -319,7 +319,7 @@ fn zeros(size: usize) -> Fallible<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A name without a path means a file beside this one.
+/// Resolves a name: one without a path is in the directory of `beside`.
 pub(crate) fn path_of(name: &str, beside: &str) -> String {
     if name.contains([':', '\\', '/']) {
         return name.to_owned();
@@ -328,7 +328,7 @@ pub(crate) fn path_of(name: &str, beside: &str) -> String {
     format!("{folder}{name}")
 }
 
-/// Changes a module's load count in guest memory and returns the new one.
+/// Adds to a module's load count in guest memory; returns the new count.
 pub(crate) fn count_loads(memory: &GuestMemory, handle: GuestAddr, change: i16) -> Fallible<u16> {
     let at = handle.offset(ldr::LOAD_COUNT);
     let count: u16 = memory.read(at)?;
@@ -337,7 +337,7 @@ pub(crate) fn count_loads(memory: &GuestMemory, handle: GuestAddr, change: i16) 
     Ok(count)
 }
 
-/// The last name of a path.
+/// The last component of a path.
 pub(crate) fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/', ':']).next().unwrap_or(path)
 }

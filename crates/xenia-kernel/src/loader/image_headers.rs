@@ -1,24 +1,22 @@
-//! Headers of executables in guest memory: the XEX's optional ones, and the PE's inside the image.
+//! Headers of executables in guest memory: optional XEX headers, and the PE header of the image.
 
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Optional headers that are looked at.
+/// Largest number of optional headers that are read.
 const MAXIMUM_HEADERS: u32 = 0x400;
-/// Sections that are looked at.
+/// Largest number of sections that are read.
 const MAXIMUM_SECTIONS: u16 = 0x60;
 
-/// Keys of optional XEX headers.
 pub mod key {
-    /// A bit per privilege.
+    /// One bit per privilege.
     pub const SYSTEM_FLAGS: u32 = 0x0003_0000;
-    /// Title id, media id, versions.
+    /// Title ID, media ID and versions.
     pub const EXECUTION_INFO: u32 = 0x0004_0006;
 }
 
-/// What `RtlImageXexHeaderField` returns for a key: the value itself if the key ends in 00, the
-/// address of the value if it ends in 01, otherwise the address of the body; 0 without such a
-/// header.
+/// The result of `RtlImageXexHeaderField` for a key: the value if the key ends in 00, the address
+/// of the value if it ends in 01, otherwise the address of the body; 0 if the header is missing.
 pub fn xex_field(memory: &GuestMemory, headers: GuestAddr, key: u32) -> Result<u32, MemoryFault> {
     if headers.is_null() {
         return Ok(0);
@@ -39,7 +37,7 @@ pub fn xex_field(memory: &GuestMemory, headers: GuestAddr, key: u32) -> Result<u
     Ok(0)
 }
 
-/// PE headers are little-endian.
+/// Reads a little-endian word of a PE header.
 fn word(memory: &GuestMemory, at: GuestAddr) -> Result<u32, MemoryFault> {
     memory.read::<u32>(at).map(u32::swap_bytes)
 }
@@ -48,7 +46,7 @@ fn half(memory: &GuestMemory, at: GuestAddr) -> Result<u16, MemoryFault> {
     memory.read::<u16>(at).map(u16::swap_bytes)
 }
 
-/// Address of the PE header of an image; `None` if it has none.
+/// Address of an image's PE header; `None` if the image has no such header.
 pub fn nt_header(memory: &GuestMemory, base: GuestAddr) -> Result<Option<GuestAddr>, MemoryFault> {
     if base.is_null() || half(memory, base)? != 0x5A4D {
         return Ok(None);
@@ -57,8 +55,8 @@ pub fn nt_header(memory: &GuestMemory, base: GuestAddr) -> Result<Option<GuestAd
     Ok((word(memory, header)? == 0x4550).then_some(header))
 }
 
-/// Address and size of a data directory of a PE image; `None` if there is none. An image that is
-/// not laid out as in memory is searched by sections.
+/// Address and size of a data directory of a PE image; `None` if it is missing. In an image with
+/// file layout the address is found through the sections.
 pub fn directory(
     memory: &GuestMemory,
     base: GuestAddr,
@@ -67,7 +65,7 @@ pub fn directory(
 ) -> Result<Option<(GuestAddr, u32)>, MemoryFault> {
     const OPTIONAL: u32 = 0x18;
     const DIRECTORIES: u32 = OPTIONAL + 0x60;
-    // The lowest bit of the base says the same as `mapped`, negated.
+    // The lowest bit of the base has the negated meaning of `mapped`.
     let (mapped, base) = (mapped && base.0 & 1 == 0, GuestAddr(base.0 & !1));
     let Some(header) = nt_header(memory, base)? else { return Ok(None) };
     if half(memory, header.offset(OPTIONAL))? != 0x10B

@@ -1,4 +1,4 @@
-//! Import slots and thunks.
+//! Import slots and import thunks.
 
 use crate::Kernel;
 use crate::exports::Registry;
@@ -11,12 +11,12 @@ use xenia_formats::image::{Import, LoadedImage};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_memory::GuestMemory;
 
-/// Which imports of an image are meant.
+/// Selects imports of an image by provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Importing {
-    /// Those from the console's own libraries.
+    /// Imports from the console's system libraries.
     Console,
-    /// Those from modules that are loaded from files.
+    /// Imports from modules loaded from files.
     Modules,
 }
 
@@ -26,21 +26,21 @@ impl Importing {
     }
 }
 
-/// Who has what an image imports.
+/// Provider of an import.
 enum Provider {
-    /// One of the console's own libraries.
+    /// A system library of the console.
     Library(Library),
-    /// A module that was loaded from a file.
+    /// A module loaded from a file.
     Module(BTreeMap<Ordinal, GuestAddr>),
-    /// Nobody.
+    /// The provider is missing.
     Nobody,
 }
 
 impl Kernel {
-    /// Points imports of an image, which is in guest memory already, at their exports. What is not
-    /// implemented is reported when it is called.
+    /// Binds imports of an image in guest memory to their exports. Unimplemented exports are
+    /// reported when called.
     pub(super) fn patch_imports(&self, image: &LoadedImage, which: Importing) -> Fallible<()> {
-        // Each is looked up once, however many records name it.
+        // Look up each provider once; several import records can name it.
         let mut providers = BTreeMap::new();
         for library in image.imports.iter().filter(|library| Importing::of(&library.name) == which) {
             let provider = providers
@@ -65,7 +65,7 @@ impl Kernel {
             return Provider::Library(library);
         }
         if let Some(module) = self.modules.lock().find_name(name) {
-            // Of two exports with one ordinal the first counts.
+            // The first of two exports with the same ordinal wins.
             let exports = module.exports.iter().rev().map(|export| (export.ordinal, export.address));
             return Provider::Module(exports.collect());
         }
@@ -86,7 +86,8 @@ impl Kernel {
             memory.write(import.slot, thunk)?;
             return Ok(());
         }
-        // A slot without a thunk is a variable, or a function that the title calls through a pointer.
+        // A slot without a thunk is a variable, or a function that the title calls through a
+        // pointer.
         let kind = library.and_then(|library| ordinals::find(library.rows(), ordinal)).map(|row| row.kind);
         let address = if let (Some(library), Some(ExportKind::Variable)) = (library, kind) {
             let at = self.imports.make_variable_at(memory, &self.pool, library, ordinal)?;
@@ -105,7 +106,7 @@ impl Kernel {
     }
 }
 
-/// Points an import at an export of another module.
+/// Binds an import to an export of another module.
 fn connect(memory: &GuestMemory, import: &Import, export: GuestAddr) -> Fallible<()> {
     if let Some(thunk) = import.thunk {
         patch_jump(memory, thunk, export)?;

@@ -1,9 +1,8 @@
-//! The libraries that a title imports from: loaded with it, and told that they have come before its
-//! entry runs.
+//! Imported libraries of a title: loaded with it, and notified before the title's entry point runs.
 //!
-//! Their entries are guest code, so the title's first thread calls them: it begins at a stub of the
-//! kernel's, which goes through them in the order in which they need each other and then to the
-//! title's entry.
+//! Library entry points are guest code, so the title's first thread calls them: it starts at a
+//! kernel stub that notifies the libraries in dependency order and then jumps to the title's entry
+//! point.
 
 use super::LoadError;
 use super::dynamic::{Lacking, Loading};
@@ -16,7 +15,7 @@ use crate::status::failure::Fallible;
 use xenia_formats::image::LoadedImage;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// What is left to do before the title's entry runs.
+/// Remaining work before the title's entry point runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Beginning {
     libraries: Vec<GuestAddr>,
@@ -24,8 +23,8 @@ pub(crate) struct Beginning {
 }
 
 impl Kernel {
-    /// Loads the libraries that the title imports from, and those that they import from. Returns
-    /// them in the order in which they are to be told.
+    /// Loads the libraries that the title imports from, transitively. Returns them in notification
+    /// order.
     pub(super) fn load_libraries_of(
         &self,
         title: GuestAddr,
@@ -42,7 +41,7 @@ impl Kernel {
         }
     }
 
-    /// Where the title's first thread begins.
+    /// Start address of the title's first thread.
     pub(super) fn first_instruction(
         &self,
         entry: GuestAddr,
@@ -56,11 +55,11 @@ impl Kernel {
     }
 }
 
-/// Tells the title's libraries that they have come; then its thread is at its entry.
+/// Notifies the title's libraries; then the thread is at the title's entry point.
 pub(crate) fn begin(call: &mut Call) -> Fallible<Flow> {
     locked(call, |call| {
         let beginning = call.kernel.modules.lock().beginning.take();
-        // Once only, whoever finds the stub.
+        // Runs only once, even if guest code jumps to the stub again.
         let Beginning { libraries, entry } = beginning.ok_or(NtStatus::INVALID_PARAMETER)?;
         run(call, Operation::load(libraries).begin(entry))
     })

@@ -1,10 +1,10 @@
-//! The loader's lock: one thread at a time loads or unloads modules, the calls of their entries
-//! included.
+//! Loader lock: only one thread at a time loads or unloads modules, including the calls of their
+//! entry points.
 //!
-//! On the console it is a critical section, `XexpAcquireLoaderLock`, and so it is here: in kernel
-//! memory, made when it is first needed, nested by its owner. A module is therefore complete, or
-//! gone, before another thread's load or unload looks for it. Who waits makes its call again once
-//! the section is its own; nothing of the call has happened before.
+//! As on the console (`XexpAcquireLoaderLock`) it is a critical section in kernel memory, made on
+//! first use, recursive for its owner. A module is therefore complete, or gone, when another thread
+//! looks it up for a load or unload. A thread that had to wait repeats its call when it owns the
+//! section; a call has no effect before that.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
@@ -14,8 +14,8 @@ use crate::objects::critical_section::{initialize_section, leave};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Loads and unloads that wait for guest code at most. Those of one thread nest in its entries; one
-/// that ends in the middle leaves its own behind.
+/// Largest number of loads and unloads that wait for guest code. Those of one thread nest in entry
+/// points; a thread that ends inside one leaves its operation behind.
 const MAXIMUM_OPERATIONS: usize = 64;
 
 impl Kernel {
@@ -30,14 +30,14 @@ impl Kernel {
     }
 }
 
-/// Runs `f`, which loads or unloads modules, under the lock. It is left when no more guest code is
-/// to be called; see [`settled`].
+/// Runs `f`, which loads or unloads modules, under the lock. The lock is released when no guest
+/// code remains to be called; see [`settled`].
 pub(crate) fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> Fallible<Flow> {
     let at = call.kernel.loader_section()?;
     let id = call.thread_id();
     let handed_over = call.kernel.modules.lock().handed_over.remove(&id);
     if !handed_over {
-        // What wakes the thread puts its own argument back into r3, and it makes the call again.
+        // The wake-up restores the thread's first argument in r3, and the thread repeats the call.
         let first = call.ctx().gpr[3];
         if let Some(instead) = enter(call, at, first)? {
             if matches!(instead, Flow::Block(_)) {
@@ -56,7 +56,7 @@ pub(crate) fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow
     settled(call, flow)
 }
 
-/// Leaves the lock unless guest code is called under it.
+/// Releases the lock unless guest code is being called under it.
 pub(crate) fn settled(call: &mut Call, flow: Fallible<Flow>) -> Fallible<Flow> {
     if !matches!(flow, Ok(Flow::CallGuest(_))) {
         let (kernel, at) = (call.kernel, call.kernel.loader_section()?);

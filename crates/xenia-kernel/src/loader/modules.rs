@@ -1,4 +1,4 @@
-//! Loaded modules, and their entries in guest memory.
+//! Loaded modules and their entries in guest memory.
 
 use super::libraries::Beginning;
 use super::operation::Operation;
@@ -13,79 +13,79 @@ use xenia_formats::FormatError;
 use xenia_formats::image::{ExecutionInfo, Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
 
-/// Why an image could not be loaded.
+/// Reasons why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The image's pages are not where an image can be.
+    /// The image's pages are outside the range for images, or occupied.
     #[error("image at {base}, {size:#x} bytes: {source}")]
     Place {
-        /// First address.
+        /// First address of the image.
         base: GuestAddr,
-        /// Bytes.
+        /// Size in bytes.
         size: u32,
-        /// Why memory refused.
+        /// Error of the allocation.
         source: xenia_memory::HeapError,
     },
     /// The image has no entry point.
     #[error("the image has no entry point")]
     NoEntry,
-    /// A title is loaded already.
+    /// A title is already loaded.
     #[error("a title is loaded already")]
     Loaded,
-    /// The file is not there, or can't be read.
+    /// The file is missing or unreadable.
     #[error("{path}: {source}")]
     File {
-        /// Guest path.
+        /// Guest path of the file.
         path: String,
-        /// Why.
+        /// Error of the file system.
         source: Failure,
     },
-    /// The file is no executable that can be loaded.
+    /// The file is not a loadable executable.
     #[error("{path}: {source}")]
     Image {
-        /// Guest path.
+        /// Guest path of the file.
         path: String,
-        /// What is wrong with it.
+        /// Error of the parser.
         source: FormatError,
     },
-    /// The module is older than it may be.
+    /// The module is older than required.
     #[error("{path} is version {version}, {minimum} is needed")]
     Version {
-        /// Guest path.
+        /// Guest path of the file.
         path: String,
-        /// Its version.
+        /// Version of the module.
         version: Version,
-        /// The oldest that would do.
+        /// Oldest acceptable version.
         minimum: Version,
     },
-    /// Modules need modules that need modules, and so on.
+    /// The chain of dependencies is too long.
     #[error("{path}: modules need each other too deeply")]
     TooDeep {
-        /// Guest path.
+        /// Guest path of the file.
         path: String,
     },
-    /// It imports from a library that can't be loaded.
+    /// A library that it imports from cannot be loaded.
     #[error("{module} imports from {library}, which can't be loaded: {source}")]
     Import {
-        /// File name of what imports.
+        /// File name of the importing module.
         module: String,
         /// Name of the library.
         library: String,
-        /// Why.
+        /// Error of loading the library.
         source: Box<LoadError>,
     },
-    /// The kernel failed.
+    /// A kernel operation failed.
     #[error("{what}: {source}")]
     Kernel {
-        /// What it was doing.
+        /// The operation that failed.
         what: &'static str,
-        /// Why it failed.
+        /// Error of the operation.
         source: Failure,
     },
 }
 
 impl LoadError {
-    /// The status that a title gets.
+    /// The NT status that a title gets.
     pub fn status(self) -> NtStatus {
         match self {
             Self::Place { source, .. } => Failure::from(source).status(),
@@ -107,59 +107,55 @@ impl LoadError {
 /// A module in guest memory.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Its handle: address of its entry in the list of loaded modules.
+    /// Its handle: the address of its entry in the list of loaded modules.
     pub handle: GuestAddr,
-    /// File name.
     pub name: String,
-    /// The file name that the linker knew, by which others may ask for it.
+    /// File name known to the linker; other modules can ask for the module by it.
     pub linked_name: Option<String>,
-    /// Guest path of its file.
+    /// Guest path of the file.
     pub path: String,
-    /// Whether it is a library, whose entry is called when it comes and when it goes.
+    /// Whether it is a library, whose entry point is called on load and unload.
     pub is_library: bool,
-    /// Its version, if it has one.
+    /// Module version, if any.
     pub version: Option<Version>,
-    /// Modules that were loaded because it imports from them, and that it keeps.
+    /// Modules that were loaded as its dependencies and that it holds references to.
     pub dependencies: Vec<GuestAddr>,
-    /// Whether its entry has been told that it has come.
+    /// Whether its entry point has been notified of the load.
     pub attached: bool,
-    /// First address.
+    /// First address of the image.
     pub base: GuestAddr,
-    /// Bytes.
+    /// Image size in bytes.
     pub size: u32,
-    /// First instruction, or null.
+    /// Address of the entry point, or null.
     pub entry: GuestAddr,
-    /// Guest copy of the XEX headers; null for an ELF.
+    /// Address of the guest copy of the XEX headers; null for an ELF.
     pub headers: GuestAddr,
-    /// Bytes of stack that its main thread wants.
+    /// Stack size that its main thread requests, in bytes.
     pub stack_size: Option<u32>,
-    /// Title id and discs, if it says them.
+    /// Title ID and disc numbers, if present.
     pub execution: Option<ExecutionInfo>,
-    /// Other titles that it may have content of.
+    /// Other titles whose content it can open.
     pub alternate_titles: Vec<TitleId>,
-    /// Named data.
     pub resources: Vec<Resource>,
-    /// What the title says of itself (SPA), as it was before the title ran; empty if it says
-    /// nothing.
+    /// Title database (SPA) of the executable, as before the title ran; empty if it has none.
     pub database: Arc<[u8]>,
-    /// Exports by ordinal.
+    /// Exports, sorted by ordinal.
     pub exports: Vec<Export>,
-    /// Function table, by address.
+    /// Function table, sorted by address.
     pub functions: Vec<FunctionEntry>,
-    /// Functions that have names, by address.
+    /// Named functions, sorted by address.
     pub(super) named: Vec<Symbol>,
-    /// Kernel memory that it owns, beside its entry in the list and its headers.
+    /// Kernel memory that it owns, beside its list entry and its headers.
     pub(super) names: Vec<GuestAddr>,
 }
 
-/// What a module is called, and how it is treated.
+/// Name, path and kind of a module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity<'a> {
-    /// File name.
     pub(crate) name: &'a str,
-    /// Guest path of its file.
+    /// Guest path of the file.
     pub(crate) path: &'a str,
-    /// See [`Module::is_library`].
+    /// Whether it is a library; see [`Module::is_library`].
     pub(crate) is_library: bool,
 }
 
@@ -169,23 +165,21 @@ pub struct Modules {
     list: Vec<Module>,
     /// Loads and unloads that wait for guest code, by number.
     pub(crate) operations: BTreeMap<u64, Operation>,
-    /// The number of the next one.
+    /// Number of the next operation.
     pub(crate) next_operation: u64,
-    /// What is left to do before the title's entry runs, if anything.
+    /// Remaining work before the title's entry point runs, if any.
     pub(super) beginning: Option<Beginning>,
-    /// The critical section of who loads and unloads; null until somebody does.
+    /// Address of the loader's critical section; null until the first use.
     pub(super) lock: GuestAddr,
-    /// Threads that wait for it, or own it because they have waited.
+    /// Threads that wait for the critical section, or own it after a wait.
     pub(super) handed_over: BTreeSet<u32>,
 }
 
 impl Modules {
-    /// Adds a module.
     pub fn push(&mut self, module: Module) {
         self.list.push(module);
     }
 
-    /// The title's own module.
     pub fn title(&self) -> Option<&Module> {
         self.list.first()
     }
@@ -195,18 +189,17 @@ impl Modules {
         self.list.iter().find(|module| module.handle == handle)
     }
 
-    /// The module with this handle.
     pub fn find_mut(&mut self, handle: GuestAddr) -> Option<&mut Module> {
         self.list.iter_mut().find(|module| module.handle == handle)
     }
 
-    /// Takes a module off the list; the title stays.
+    /// Removes a module from the list; the title cannot be removed.
     pub fn remove(&mut self, handle: GuestAddr) -> Option<Module> {
         let index = self.list.iter().position(|module| module.handle == handle)?;
         (index > 0).then(|| self.list.remove(index))
     }
 
-    /// The module of this file name, or else linked under this name; case does not matter.
+    /// Finds a module by file name, then by linked name; case-insensitive.
     pub fn find_name(&self, name: &str) -> Option<&Module> {
         let linked =
             |module: &&Module| module.linked_name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name));
@@ -216,12 +209,12 @@ impl Modules {
             .or_else(|| self.list.iter().find(linked))
     }
 
-    /// All modules, in the order they were loaded.
+    /// All modules, in load order.
     pub fn iter(&self) -> impl Iterator<Item = &Module> {
         self.list.iter()
     }
 
-    /// The function that `address` lies in, with its module.
+    /// The function that contains `address`, and its module.
     pub fn function_at(&self, address: GuestAddr) -> Option<(&Module, &FunctionEntry)> {
         self.list.iter().find_map(|module| {
             let after = module.functions.partition_point(|function| function.start <= address);
@@ -230,13 +223,13 @@ impl Modules {
         })
     }
 
-    /// The modules that one needs, as it imports from them.
+    /// Direct dependencies of a module.
     pub(crate) fn dependencies_of(&self, handle: GuestAddr) -> Vec<GuestAddr> {
         self.find(handle).map(|module| module.dependencies.clone()).unwrap_or_default()
     }
 }
 
-/// The database in an executable's resources, which is called as the title's number.
+/// The title database: the executable's resource named after the title ID.
 fn database_of(image: &LoadedImage) -> &[u8] {
     let found = image.execution.and_then(|execution| {
         let name = format!("{:08X}", execution.title_id.0);
@@ -248,7 +241,7 @@ fn database_of(image: &LoadedImage) -> &[u8] {
 }
 
 impl Kernel {
-    /// Makes the guest-visible entry of a module and adds it to the list.
+    /// Makes the module's entry in guest memory and adds it to the lists.
     pub(crate) fn register_module(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
         let Identity { name, path, is_library } = identity;
         let memory = &*self.memory;
@@ -263,7 +256,7 @@ impl Kernel {
         let title = self.modules.lock().title().map(|title| title.handle);
         for list in ldr::LISTS {
             lists::initialize(memory, handle.offset(list))?;
-            // The lists have no heads: they are circles that begin with the title.
+            // The lists have no heads: they are circular and begin with the title.
             if let Some(title) = title {
                 lists::insert_tail(memory, title.offset(list), handle.offset(list))?;
             }
@@ -313,12 +306,12 @@ impl Kernel {
         Ok(handle)
     }
 
-    /// Takes a module out of memory, its entry in the lists included. Nothing is told; the title
+    /// Removes a module from memory, with its entry in the lists, without notifications. The title
     /// stays.
     pub(crate) fn discard_module(&self, handle: GuestAddr) {
         let Some(module) = self.modules.lock().remove(handle) else { return };
         for list in ldr::LISTS {
-            // The guest may have written what it likes there.
+            // The guest may have overwritten the list entries.
             if let Err(error) = lists::remove(&self.memory, handle.offset(list)) {
                 tracing::warn!(target: "kernel", "the list of modules is damaged at {}: {error}", module.name);
             }

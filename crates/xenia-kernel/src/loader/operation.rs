@@ -1,8 +1,7 @@
-//! What guest code is told when modules come and go, one call after the other.
-//!
-//! A library's entry is called with its handle and 1 when it has come, 0 when it is about to go. If
-//! it does not want to come (it returns 0), all that came with it goes again and the load fails.
-//! All of it is under the loader's lock.
+//! Module notifications: calls of library entry points on load and unload, one after the other.
+//! A library's entry point is called with its handle and 1 after it is loaded, and 0 before it is
+//! unloaded. If it returns 0 from the former, all modules of the load are unloaded and the load
+//! fails. All of this happens under the loader lock.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
 use crate::exceptions::crash;
@@ -11,18 +10,18 @@ use crate::status::failure::Fallible;
 use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Reasons for which a library's entry is called.
+/// Reasons passed to a library's entry point.
 const DETACH: u64 = 0;
 const ATTACH: u64 = 1;
 
-/// One thing to do.
+/// A step of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Tell a module that it has come.
+    /// Notify a module of its load.
     Attach(GuestAddr),
-    /// Tell a module that it is about to go.
+    /// Notify a module of its unload.
     Detach(GuestAddr),
-    /// Take a module out of memory.
+    /// Remove a module from memory.
     Discard(GuestAddr),
 }
 
@@ -30,33 +29,33 @@ enum Step {
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     steps: VecDeque<Step>,
-    /// Modules that came with it.
+    /// Modules loaded by the operation.
     loaded: Vec<GuestAddr>,
     status: NtStatus,
-    /// Where a handle goes when all is well, if anywhere, and which.
+    /// Address and value of the handle to store on success, if any.
     result: Option<(GuestAddr, GuestAddr)>,
     then: Then,
 }
 
-/// Where the thread goes when all is done.
+/// Continuation of the thread after the operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Then {
-    /// Behind the call, with the status.
+    /// Return from the call, with the status.
     Return,
-    /// Nowhere: it ends with this code.
+    /// End the thread with this exit code.
     Exit(u32),
-    /// To the title's entry; nowhere if a library has refused.
+    /// Jump to the title's entry point; end if a library refused to load.
     Begin(GuestAddr),
 }
 
 impl Operation {
-    /// Of modules that have come, in the order in which they are told.
+    /// An operation for loaded modules, in notification order.
     pub(crate) fn load(modules: Vec<GuestAddr>) -> Self {
         let steps = modules.iter().map(|&module| Step::Attach(module)).collect();
         Self { steps, loaded: modules, status: NtStatus::SUCCESS, result: None, then: Then::Return }
     }
 
-    /// Of modules that go, in the order in which they are told.
+    /// An operation for modules to unload, in notification order.
     pub(crate) fn unload(modules: Vec<GuestAddr>) -> Self {
         let steps = modules.into_iter().flat_map(|module| [Step::Detach(module), Step::Discard(module)]);
         Self {
@@ -68,22 +67,22 @@ impl Operation {
         }
     }
 
-    /// The same, with a handle to be stored in the end, if anywhere.
+    /// Stores the handle at an address, if any, on success.
     pub(crate) fn store(self, at: Option<GuestAddr>, handle: GuestAddr) -> Self {
         Self { result: at.map(|at| (at, handle)), ..self }
     }
 
-    /// The same, and then the thread ends: its own code may have gone.
+    /// Ends the thread afterwards, because its code may be gone.
     pub(crate) fn exit(self, code: u32) -> Self {
         Self { then: Then::Exit(code), ..self }
     }
 
-    /// The same, and then the title begins.
+    /// Starts the title afterwards.
     pub(super) fn begin(self, entry: GuestAddr) -> Self {
         Self { then: Then::Begin(entry), ..self }
     }
 
-    /// A module does not want to come: everything goes again, the last first.
+    /// Handles a module's refusal to load: unloads all modules of the operation, the last first.
     fn fail(&mut self) {
         self.status = NtStatus::DLL_INIT_FAILED;
         self.result = None;
@@ -92,7 +91,7 @@ impl Operation {
     }
 }
 
-/// Carries an operation out, under the loader's lock.
+/// Runs an operation under the loader lock.
 pub(crate) fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
     let number = {
         let mut modules = call.kernel.modules.lock();
@@ -104,7 +103,7 @@ pub(crate) fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
     go_on(call, number)
 }
 
-/// Takes steps up to the next that is guest code, or to the end.
+/// Takes steps up to the next call of guest code, or to the end.
 fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
     loop {
         let step = {
@@ -131,7 +130,7 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
     }
 }
 
-/// Calls a module's entry, if it is to be told.
+/// Calls a module's entry point, if it has to be notified.
 fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow> {
     let mut modules = call.kernel.modules.lock();
     let module = modules.find_mut(handle)?;

@@ -1,5 +1,5 @@
-//! What is known of an address in code, for reports: the export that a thunk calls, or the module
-//! and its function, by symbol, export or `.pdata`.
+//! Symbolization of code addresses for reports: the export that a thunk calls, or module and
+//! function, by symbol, export or `.pdata`.
 
 use super::modules::Module;
 use crate::Kernel;
@@ -8,7 +8,7 @@ use xenia_formats::image::{LoadedImage, Symbol};
 use xenia_guest::GuestAddr;
 use xenia_sched::Place;
 
-/// The functions of an image that have names, by ascending address: symbols, and exports by name.
+/// Named functions of an image, by ascending address: symbols, and exports by name.
 pub(super) fn named_functions(image: &LoadedImage) -> Vec<Symbol> {
     let exports = image.exports.iter().filter_map(|export| {
         let name = export.name.clone()?;
@@ -21,7 +21,7 @@ pub(super) fn named_functions(image: &LoadedImage) -> Vec<Symbol> {
 }
 
 impl Module {
-    /// What is known of an address in this module.
+    /// Symbolizes an address in this module.
     fn place_of(&self, address: GuestAddr) -> Place {
         let after = self.functions.partition_point(|function| function.start <= address);
         let function = after.checked_sub(1).and_then(|index| self.functions.get(index));
@@ -31,7 +31,7 @@ impl Module {
         let after = self.named.partition_point(|symbol| symbol.address <= address);
         let symbol =
             after.checked_sub(1).and_then(|index| self.named.get(index)).filter(|symbol| match start {
-                // A name further up is another function's.
+                // A symbol before the function's start belongs to another function.
                 Some(start) => symbol.address >= start,
                 None => symbol.size == 0 || address.0 - symbol.address.0 < symbol.size,
             });
@@ -45,7 +45,7 @@ impl Module {
     }
 }
 
-/// What a stub or thunk is called in reports.
+/// Name of a stub or thunk in reports.
 fn stub_name(target: Target) -> String {
     match target {
         Target::Export(export) => export.name.to_owned(),
@@ -62,10 +62,10 @@ fn stub_name(target: Target) -> String {
 }
 
 impl Kernel {
-    /// What is known of the address of an instruction.
+    /// Symbolizes the address of an instruction.
     pub(crate) fn place_of(&self, address: u32) -> Option<Place> {
         let at = GuestAddr(address);
-        // A thread in a call stands behind the stub's first instruction.
+        // A thread inside a call is past the stub's first instruction.
         let stub =
             [at, GuestAddr(address.wrapping_sub(4))].into_iter().find_map(|at| self.imports.target(at));
         if let Some(target) = stub {
@@ -76,9 +76,9 @@ impl Kernel {
         modules.iter().find(inside).map(|module| module.place_of(at))
     }
 
-    /// What is known of an address that a call returns to.
+    /// Symbolizes a return address.
     pub(crate) fn place_of_return(&self, address: u32) -> Option<Place> {
-        // Some calls are none: the kernel has put a stub of its own there.
+        // Some return addresses are kernel stubs, not calls.
         if let Some(target) = self.imports.target(GuestAddr(address)) {
             return Some(Place { name: stub_name(target), offset: 0 });
         }

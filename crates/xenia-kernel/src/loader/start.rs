@@ -1,4 +1,4 @@
-//! Loading a title and making its first thread.
+//! Loads a title and makes its first thread.
 
 use super::imports::Importing;
 use super::{Identity, LoadError};
@@ -13,21 +13,21 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_sched::Cpu;
 
-/// Bytes of stack of a title that asks for none.
+/// Default stack size of a title in bytes.
 const DEFAULT_STACK: u32 = 0x4_0000;
 
-/// Names what the kernel was doing when it failed.
+/// Wraps a failure in an error that names the kernel operation.
 fn doing(what: &'static str) -> impl Fn(Failure) -> LoadError {
     move |source| LoadError::Kernel { what, source }
 }
 
-/// Places an image: its pages with their contents, all of them writable still.
+/// Maps an image: commits its pages, writable for now, with their contents.
 pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(), LoadError> {
     let place = |source| LoadError::Place { base: image.base, size: image.size, source };
     memory
         .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::READ_WRITE)
         .map_err(place)?;
-    // Memory that is committed anew is zero: the rest of it stays untouched.
+    // Newly committed memory is zero, so the rest is not touched.
     for (offset, bytes) in image.filled_runs() {
         memory
             .write_bytes(image.base.offset(offset), bytes)
@@ -37,17 +37,17 @@ pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(
 }
 
 impl Kernel {
-    /// Points imports of an image that is in its place at their exports.
+    /// Binds imports of a mapped image to their exports.
     pub(super) fn connect_image(&self, image: &LoadedImage, which: Importing) -> Result<(), LoadError> {
         self.patch_imports(image, which).map_err(doing("imports"))
     }
 
-    /// Gives the pages of an image that is complete their protection.
+    /// Sets the page protection of a complete image.
     pub(super) fn protect_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
         let memory = &*self.memory;
         let place = |source| LoadError::Place { base: image.base, size: image.size, source };
         if image.kind == ImageKind::Elf {
-            // Segments of a plain ELF may share the 64 KiB pages that images are placed in.
+            // Segments of a plain ELF can share a 64 KiB page.
             memory.protect(image.base, image.size, Protect::EXECUTE_READ_WRITE).map_err(place)?;
             return Ok(());
         }
@@ -71,8 +71,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Loads the title, with the libraries that it imports from, and makes its main thread, on
-    /// hardware thread 0, ready to run.
+    /// Loads the title and the libraries it imports from, and makes its main thread, ready on
+    /// hardware thread 0.
     pub fn load_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Result<MadeThread, LoadError> {
         if self.modules.lock().title().is_some() {
             return Err(LoadError::Loaded);
@@ -93,7 +93,8 @@ impl Kernel {
 
     fn register_title(&self, image: &LoadedImage) -> Fallible<GuestAddr> {
         if let Some(tls) = image.tls {
-            // As it says: code has the static data's offsets in it. The reader of images has limited both.
+            // Taken as stated, since code contains the offsets of static data. The image reader has
+            // bounded both.
             self.tls.set_layout(TlsLayout {
                 slots: if tls.slot_count == 0 { TlsLayout::default().slots } else { tls.slot_count },
                 template: tls.raw_data_address,
@@ -102,7 +103,8 @@ impl Kernel {
             });
         }
         let name = image.name.as_deref().unwrap_or("default.xex");
-        // What it was started from is in `ExLoadedImageName`; golden digests hold the list of modules.
+        // `ExLoadedImageName` has the path it was started from; golden digests contain the list of
+        // modules.
         self.register_module(image, Identity { name, path: name, is_library: false })
     }
 

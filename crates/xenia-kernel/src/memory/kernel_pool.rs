@@ -1,8 +1,7 @@
-//! The machine's one pool, shared: what allocates kernel memory takes this, and needs no other part
-//! of the kernel.
+//! Shared kernel pool: the allocator for subsystems, usable without the rest of the kernel.
 //!
-//! The lock is held for one operation. An object is made with [`KernelPool::lock`] held after the
-//! objects' lock.
+//! The lock is held for one operation. When an object is made, the lock of [`KernelPool::lock`] is
+//! taken after that of the objects.
 
 use super::pool::{Owner, Pool};
 use crate::limits::Limits;
@@ -12,44 +11,45 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// See the module's documentation.
+/// The machine's kernel pool behind its lock.
 pub struct KernelPool {
     memory: Arc<GuestMemory>,
     pool: Mutex<Pool>,
 }
 
 impl KernelPool {
-    /// A pool in `memory` without blocks; what is refused is counted in `limits`.
+    /// An empty pool in `memory`; refusals are counted in `limits`.
     pub(crate) fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
         Self { memory, pool: Mutex::new(Level::Memory, Pool::new(limits)) }
     }
 
-    /// The pool itself.
+    /// Locks the pool.
     pub fn lock(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock()
     }
 
-    /// Kernel memory: a zeroed block.
+    /// Allocates zeroed kernel memory.
     pub fn allocate(&self, size: u32) -> Fallible<GuestAddr> {
         self.lock().allocate(&self.memory, size)
     }
 
-    /// Gives back what [`Self::allocate`] gave.
+    /// Frees memory from [`Self::allocate`].
     pub fn release(&self, at: GuestAddr) -> Fallible<()> {
         self.lock().free(&self.memory, at)
     }
 
-    /// Pool memory for the title: a zeroed block.
+    /// Allocates zeroed pool memory for the title.
     pub fn allocate_for_title(&self, size: u32) -> Fallible<GuestAddr> {
         self.lock().allocate_for(&self.memory, size, Owner::Title)
     }
 
-    /// Takes back what [`Self::allocate_for_title`] gave, and nothing else.
+    /// Frees memory from [`Self::allocate_for_title`]; refuses other blocks.
     pub fn release_of_title(&self, at: GuestAddr) -> Fallible<()> {
         self.lock().free_of(&self.memory, at, Owner::Title)
     }
 
-    /// Changes memory of the title's at `at`, if that is not the pool's, nor becomes so meanwhile.
+    /// Changes the title's memory at `at`, unless it belongs to the pool; the pool cannot grow into
+    /// it meanwhile.
     pub(crate) fn change_outside<T>(
         &self,
         at: GuestAddr,
@@ -59,7 +59,8 @@ impl KernelPool {
         if pool.holds(at) { Err(NtStatus::MEMORY_NOT_ALLOCATED.into()) } else { change(&self.memory) }
     }
 
-    /// A name as UTF-16 in kernel memory: its address, and its units without the terminator.
+    /// Copies a name as UTF-16 into kernel memory; returns its address and its length in units
+    /// without the terminator.
     pub(crate) fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
         let units: Vec<u16> = name.encode_utf16().take(255).collect();
         let at = self.allocate(units.len() as u32 * 2 + 2)?;

@@ -1,18 +1,17 @@
-//! Physical memory as the kernel's calls define it: allocation in one of the three views, queries
-//! by address.
+//! Physical memory of the kernel calls: allocation in one of the three views, queries by address.
 
 use crate::memory::virtual_memory::flags;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
-/// The protection bits among flags.
+/// Mask of the protection bits in the flags.
 const PROTECT: u32 = 0x7FF;
-/// Pages of physical memory.
+/// Number of pages of physical memory.
 pub const TOTAL_PAGES: u32 = 0x2_0000;
 
-/// Allocates physical memory whose physical addresses lie in `min..=max`, aligned to `align` (0: to
-/// pages). The protection's flags choose the page size, and with it the view.
+/// Allocates physical memory with addresses in `min..=max`, aligned to `align` (0 means page
+/// alignment). The page size in the protection flags selects the view.
 pub fn allocate(
     memory: &GuestMemory,
     size: u32,
@@ -35,7 +34,7 @@ pub fn allocate(
     Ok(memory.alloc_physical(heap, size, align, min, max, Protect(protect & PROTECT))?)
 }
 
-/// Whether memory of physical memory starts at `base`, and frees it.
+/// Frees the physical allocation that starts at `base`; fails if there is none.
 pub fn free(memory: &GuestMemory, base: GuestAddr) -> Fallible<u32> {
     match Heap::of(base) {
         Some(Heap::Physical4K | Heap::Physical64K | Heap::Physical16M) => Ok(memory.free(base)?),
@@ -43,36 +42,36 @@ pub fn free(memory: &GuestMemory, base: GuestAddr) -> Fallible<u32> {
     }
 }
 
-/// The physical address that devices use for a guest address. Memory outside the physical views has
-/// none of its own on this machine; its low bits are the console's answer for a mapping one to one.
+/// The physical address of a guest address. This machine has no physical address for memory outside
+/// the physical views; the low bits are the console's answer for an identity mapping.
 pub fn address_of(addr: GuestAddr) -> u32 {
     xenia_memory::physical(addr).unwrap_or(addr.0 & (xenia_memory::PHYSICAL_SIZE - 1))
 }
 
-/// Protection of the page that holds `addr`; 0 without memory.
+/// Protection of the page that contains `addr`; 0 for unmapped addresses.
 pub fn protection_of(memory: &GuestMemory, addr: GuestAddr) -> u32 {
     memory.protection_at(addr).map_or(0, |protect| protect.0)
 }
 
-/// Bytes of the allocation that holds `addr`; 0 if there is none.
+/// Size in bytes of the allocation that contains `addr`; 0 for unmapped addresses.
 pub fn allocation_size(memory: &GuestMemory, addr: GuestAddr) -> u32 {
     memory.allocation_size_at(addr)
 }
 
-/// Counts for `MmQueryStatistics`, in pages of 4 KiB.
+/// Counters of `MmQueryStatistics`, in pages of 4 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageCounts {
-    /// Free for the title.
+    /// Pages available to the title.
     pub available: u32,
-    /// Of executable images.
+    /// Pages of executable images.
     pub image: u32,
-    /// Of virtual memory with large and small pages.
+    /// Pages of virtual memory, of both page sizes.
     pub virtual_memory: u32,
-    /// Of physical allocations.
+    /// Pages of physical allocations.
     pub physical: u32,
 }
 
-/// What is in use. All of it comes out of the console's 512 MiB.
+/// Pages in use. All of them come out of the console's 512 MiB.
 pub fn page_counts(memory: &GuestMemory) -> PageCounts {
     let pages =
         |heaps: &[Heap]| -> u32 { heaps.iter().map(|&heap| memory.committed_bytes(heap) >> 12).sum() };

@@ -1,9 +1,10 @@
-//! The kernel's own guest memory: objects, thread blocks, variables, pool allocations of titles.
+//! Kernel pool: guest memory for objects, thread blocks, variables and the titles' pool
+//! allocations.
 //!
-//! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the
-//! same calls give the same addresses. An arena that was made for a large block is given back with
-//! the last block in it. The books are on the host: a guest that overwrites its block's neighbours
-//! can't confuse them.
+//! Blocks are allocated first-fit by address from 64 KiB arenas at the top of the heap of 4 KiB
+//! pages, so the same calls return the same addresses. An arena that was made for a large block is
+//! freed with its last block. The allocation metadata is on the host, so a guest that overruns its
+//! block cannot corrupt it.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
@@ -12,55 +13,55 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
-/// Bytes that an arena has at least.
+/// Smallest size of an arena in bytes.
 const ARENA: u32 = 0x1_0000;
-/// Alignment of every block.
+/// Alignment of blocks in bytes.
 const ALIGN: u32 = 16;
-/// The largest block.
+/// Largest size of a block.
 const LIMIT: u32 = 0x1000_0000;
 
-/// Whose a block is: a title may only give back its own.
+/// Owner of a block; a title can only free its own blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// The kernel's: objects, thread blocks, variables.
+    /// The kernel: objects, thread blocks, variables.
     Kernel,
-    /// The title's, by a pool allocation.
+    /// The title, through a pool allocation.
     Title,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Block {
     length: u32,
-    /// What was asked for.
+    /// Requested size in bytes.
     size: u32,
     owner: Owner,
 }
 
-/// See the module's documentation.
+/// Allocator of kernel memory in guest memory.
 #[derive(Debug, Default)]
 pub struct Pool {
-    /// Free ranges: address to length.
+    /// Free ranges, from address to length.
     free: BTreeMap<u32, u32>,
-    /// Blocks in use, by address.
+    /// Allocated blocks, by address.
     used: BTreeMap<u32, Block>,
     limits: Arc<Limits>,
-    /// First address and size of each arena: free ranges don't grow together across it.
+    /// Address and size of each arena; free ranges are not merged across arenas.
     arenas: BTreeMap<u32, u32>,
 }
 
 impl Pool {
-    /// No blocks yet; what is refused is counted in `limits`.
+    /// An empty pool; refusals are counted in `limits`.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// A zeroed block of `size` bytes for the kernel, aligned to 16; page-aligned if a page or
-    /// more.
+    /// Allocates a zeroed block of `size` bytes for the kernel, aligned to 16 bytes, or to a page
+    /// if `size` is at least one page.
     pub fn allocate(&mut self, memory: &GuestMemory, size: u32) -> Fallible<GuestAddr> {
         self.allocate_for(memory, size, Owner::Kernel)
     }
 
-    /// As [`Self::allocate`], for this owner.
+    /// Like [`Self::allocate`], for a given owner.
     pub fn allocate_for(&mut self, memory: &GuestMemory, size: u32, owner: Owner) -> Fallible<GuestAddr> {
         let align = if size >= 0x1000 { 0x1000 } else { ALIGN };
         if size > LIMIT {
@@ -72,7 +73,7 @@ impl Pool {
             memory.fill(GuestAddr(at), length, 0)?;
             at
         } else {
-            // New memory is zeros already.
+            // Newly committed memory is zero already.
             self.grow(memory, length)?;
             self.take(length, align).ok_or(NtStatus::NO_MEMORY)?
         };
@@ -104,17 +105,17 @@ impl Pool {
         Ok(())
     }
 
-    /// Bytes that were asked for when the block at `at` was made.
+    /// Requested size of the block at `at`.
     pub fn size_of(&self, at: GuestAddr) -> Option<u32> {
         self.used.get(&at.0).map(|block| block.size)
     }
 
-    /// Takes a block of the kernel's back.
+    /// Frees a block of the kernel.
     pub fn free(&mut self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
         self.free_of(memory, at, Owner::Kernel)
     }
 
-    /// Takes a block of this owner's back.
+    /// Frees a block of the given owner.
     pub fn free_of(&mut self, memory: &GuestMemory, at: GuestAddr, owner: Owner) -> Fallible<()> {
         if self.used.get(&at.0).is_none_or(|block| block.owner != owner) {
             return Err(NtStatus::INVALID_PARAMETER.into());
@@ -143,23 +144,23 @@ impl Pool {
         Ok(())
     }
 
-    /// Whether blocks are made at `at`.
+    /// Whether `at` lies in an arena.
     pub fn holds(&self, at: GuestAddr) -> bool {
         self.arenas.range(..=at.0).next_back().is_some_and(|(&start, &size)| at.0 - start < size)
     }
 
-    /// What blocks are made in: addresses and bytes.
+    /// Address and size of each arena.
     #[cfg(test)]
     pub(crate) fn arenas(&self) -> impl Iterator<Item = (u32, u32)> {
         self.arenas.iter().map(|(&at, &size)| (at, size))
     }
 
-    /// Bytes of memory that blocks are made in.
+    /// Total size of the arenas in bytes.
     pub fn bytes(&self) -> u32 {
         self.arenas.values().sum()
     }
 
-    /// Blocks in use.
+    /// Number of allocated blocks.
     pub fn blocks(&self) -> usize {
         self.used.len()
     }

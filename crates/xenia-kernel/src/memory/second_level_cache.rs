@@ -1,34 +1,33 @@
-//! Locks of the second-level cache: ranges of memory that keep the ways of the cache they are
-//! locked in.
+//! Locks of the second-level cache: memory ranges that are pinned in ways of the cache.
 //!
-//! The cache has eight ways of 128 KiB. A title has two locks: 0, which Direct3D uses for what
-//! processors make for the graphics chip, and 1, which is the title's own. Each has two ways, bits
-//! `2 * index` and `2 * index + 1` of the masks. A lock changes when memory is written to, never
-//! what it holds, so the books are all there is; but for what lies in the cache alone, without
-//! memory behind it: [`Heap::Cache`], where Direct3D has its lock. That is there from the lock on,
-//! zeroed, until it ends. Unsure: what the graphics chip sees of it.
+//! The cache has eight ways of 128 KiB. A title has two locks: lock 0, used by Direct3D for data
+//! that processors produce for the graphics chip, and lock 1 for the title. Each has two ways, bits
+//! `2 * index` and `2 * index + 1` of the masks. A lock affects when memory is written back, never
+//! its contents, so only the allocation state is kept here. The exception is a range in the cache
+//! alone, without memory behind it: [`Heap::Cache`], where Direct3D places its lock. It exists,
+//! zeroed, while the lock is held. Unsure: how the graphics chip sees it.
 
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, GuestMemory, Heap, Protect};
 
-/// Locks that a title has.
+/// Number of locks of a title.
 const LOCKS: usize = 2;
-/// Bytes of one way.
+/// Size of a way in bytes.
 const WAY: u32 = 0x2_0000;
-/// Ways of one lock.
+/// Number of ways of a lock.
 const WAYS: u32 = 2;
-/// Bytes of a page.
+/// Size of a page in bytes.
 const PAGE: u32 = 0x1000;
 
 /// A locked range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lock {
-    /// First address.
+    /// First address of the range.
     pub start: GuestAddr,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
-    /// Ways that only the range is in, a bit each, and ways that are not replaced for the other.
+    /// Masks of ways: those reserved for the range, and those not replaced for other memory.
     pub ways: [u32; 2],
 }
 
@@ -42,15 +41,15 @@ impl Lock {
     }
 }
 
-/// See the module's documentation.
+/// Locks of the second-level cache.
 #[derive(Debug, Default)]
 pub struct SecondLevelCache {
     locks: [Option<Lock>; LOCKS],
 }
 
 impl SecondLevelCache {
-    /// Locks a range. Fails if there is no such lock, it is in use, or the range is not memory that
-    /// fits in its ways.
+    /// Locks a range. Fails if the index is invalid, the lock is in use, or the range is not memory
+    /// that fits in its ways.
     pub fn lock(&mut self, memory: &GuestMemory, index: u32, lock: Lock) -> Fallible<()> {
         let slot = self.locks.get_mut(index as usize).ok_or(NtStatus::INVALID_PARAMETER)?;
         let own_ways = ((1 << WAYS) - 1) << (WAYS * index);
@@ -74,11 +73,11 @@ impl SecondLevelCache {
         Ok(())
     }
 
-    /// Ends a lock, and returns it if there was one.
+    /// Releases a lock; returns it if it was held.
     pub fn unlock(&mut self, memory: &GuestMemory, index: u32) -> Option<Lock> {
         let lock = self.locks.get_mut(index as usize)?.take()?;
         if lock.is_cache_alone() {
-            // The title may have freed it itself.
+            // The title may have freed the range itself.
             let _ = memory.free(lock.first_page());
         }
         Some(lock)

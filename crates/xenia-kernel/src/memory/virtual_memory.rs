@@ -1,8 +1,8 @@
-//! Virtual memory as the kernel's calls define it, over the heaps of xenia-memory.
+//! Virtual memory of the kernel calls, on the heaps of `xenia-memory`.
 //!
-//! Titles may allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages
-//! above. Allocations without an address start at multiples of 64 KiB and have whole multiples of
-//! it, as on NT.
+//! Titles can allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages
+//! above. Allocations without a requested address are aligned to 64 KiB and have a multiple of that
+//! size, as on NT.
 
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -23,10 +23,10 @@ pub mod flags {
     pub const PAGES_16M: u32 = 0x8000_0000;
 }
 
-/// Granule of allocations without an address.
+/// Granularity of allocations without a requested address.
 const GRANULE: u32 = 0x1_0000;
 
-/// The general heap that `addr` lies in; titles may not change others by these calls.
+/// The general heap that contains `addr`; titles cannot change other heaps by these calls.
 fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
     match Heap::of(addr) {
         Some(heap @ (Heap::Virtual4K | Heap::Virtual64K)) => Ok(heap),
@@ -34,8 +34,8 @@ fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
     }
 }
 
-/// Reserves, commits, or both. A null `base` leaves the place to the kernel. Returns the range,
-/// rounded to pages.
+/// Reserves memory, commits it, or both. A null `base` lets the kernel choose the address. Returns
+/// the range, rounded to pages.
 pub fn allocate(
     memory: &GuestMemory,
     base: GuestAddr,
@@ -47,7 +47,8 @@ pub fn allocate(
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     if kind & flags::RESET != 0 {
-        // The contents become undefined; keeping them is one way. Nothing else may be asked for with it.
+        // The contents become undefined, so they may be kept. The flag cannot be combined with
+        // others.
         return if kind == flags::RESET && memory.is_committed(base) {
             Ok((base, size))
         } else {
@@ -79,7 +80,7 @@ pub fn allocate(
     Ok(memory.alloc_fixed(base, size, kind, protect)?)
 }
 
-/// Takes memory away, or ends the allocation that starts at `base`. Returns the range.
+/// Decommits pages, or releases the allocation that starts at `base`. Returns the range.
 pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fallible<(GuestAddr, u32)> {
     if base.is_null() {
         return Err(NtStatus::MEMORY_NOT_ALLOCATED.into());
@@ -96,8 +97,8 @@ pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fall
     }
 }
 
-/// Changes the protection of committed pages. Returns the range, rounded to pages, and the
-/// protection before.
+/// Changes the protection of committed pages. Returns the range, rounded to pages, and the old
+/// protection.
 pub fn protect(
     memory: &GuestMemory,
     base: GuestAddr,
@@ -117,7 +118,7 @@ pub fn protect(
     Ok((start, size, old.0))
 }
 
-/// `MEMORY_BASIC_INFORMATION` of the pages from the one that holds `addr` on, as its seven words.
+/// The seven words of `MEMORY_BASIC_INFORMATION` for the pages from `addr` on.
 pub fn query(memory: &GuestMemory, addr: GuestAddr) -> Fallible<[u32; 7]> {
     let region = memory.query(addr)?;
     let state = match region.state {

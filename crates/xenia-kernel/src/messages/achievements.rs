@@ -1,4 +1,4 @@
-//! What users have achieved, as titles report it.
+//! Achievements: the message with which titles report them.
 
 use super::Words;
 use crate::abi::Call;
@@ -7,13 +7,12 @@ use crate::user::profile::USERS;
 use std::collections::BTreeMap;
 use xenia_guest::HResult;
 
-/// Achievements of one message: a title has fewer.
+/// Maximum number of achievements in one message; titles have fewer.
 const LIMIT: u32 = 0x400;
-/// Bytes of a pair: a user's place and an achievement's id.
+/// Size in bytes of a pair: a user's place and an achievement's id.
 const PAIR: u32 = 8;
 
-/// Writes down what users have achieved: of all users who are named, or, if one is not signed in,
-/// of none.
+/// Records earned achievements of all named users, or of none if one of them is not signed in.
 pub(super) fn write(call: &mut Call, words: Words) -> Fallible<HResult> {
     let count: u32 = words.field(call, 0)?;
     let Some(pairs) = words.pointer(call, 4)?.filter(|_| (1..=LIMIT).contains(&count)) else {

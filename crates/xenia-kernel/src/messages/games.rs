@@ -1,66 +1,68 @@
-//! What titles ask the games' application (XGI) for: what users do, what they achieve, what is
-//! played together.
+//! Messages to the games application (XGI): contexts and properties, achievements, and sessions.
 
 use super::presence::{get, set_context, set_property};
 use super::sessions::{self, NOT_LOGGED_ON as SESSION_NOT_LOGGED_ON};
 use super::{Message, achievements, messages};
 use xenia_guest::HResult;
 
-/// `XONLINE_E_LOGON_NOT_LOGGED_ON`.
+/// Error of a user without a connection to the online service.
 const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
 
-/// The rows.
+/// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// Sets a context of a user's.
+    /// Sets a context of a user.
     Done 0xB_0006 XUserSetContextEx = set_context;
-    /// Sets a property of a user's. A user has 256 of each at most; what is more is dropped.
+    /// Sets a property of a user. A user has at most 256 of each; further ones are dropped.
     Done 0xB_0007 XUserSetPropertyEx = set_property;
-    /// Writes down what users have achieved. What the title's resources do not list is left out; what was achieved before stays.
+    /// Records the achievements that users have earned. Achievements that the title's resources do
+    /// not list are ignored; earned ones stay earned.
     Done 0xB_0008 XUserWriteAchievements = achievements::write;
-    /// Makes a session of this console or its network. One that the online service would arrange fails as without it.
+    /// Creates a session on this console or its network. Sessions arranged by the online service
+    /// fail as without a connection.
     Done 0xB_0010 XSessionCreate = sessions::create;
-    /// A session is over.
+    /// Deletes a session.
     Done 0xB_0011 XSessionDelete = sessions::delete;
-    /// Takes users of this console, or of others, into a session.
+    /// Adds users of this console, or of others, to a session.
     Done 0xB_0012 XSessionJoin = sessions::join;
-    /// Lets users go.
+    /// Removes users from a session.
     Done 0xB_0013 XSessionLeave = sessions::leave;
-    /// The game begins.
+    /// Starts the game of a session.
     Done 0xB_0014 XSessionStart = sessions::start;
-    /// The game is over.
+    /// Ends the game of a session.
     Done 0xB_0015 XSessionEnd = sessions::end;
-    /// Looks for sessions that the online service knows: it is not there.
+    /// Searches the online service for sessions: there is no connection.
     Constant 0xB_0016 XSessionSearch = |_, _| Ok(NOT_LOGGED_ON);
-    /// Changes how many may take part.
+    /// Changes the flags and the number of slots of a session.
     Done 0xB_0018 XSessionModify = sessions::modify;
-    /// The session of an invitation: there is none.
+    /// Returns the session of an invitation: there is none.
     Constant 0xB_0019 XSessionGetInvitationData = |_, _| Ok(HResult::FAIL);
-    /// Registers for a game that counts, which the online service arbitrates.
+    /// Registers for a ranked game, which the online service arbitrates: there is no connection.
     Constant 0xB_001A XSessionArbitrationRegister = |_, _| Ok(SESSION_NOT_LOGGED_ON);
-    /// Looks for a session that the online service knows by its id.
+    /// Searches the online service for a session by its id: there is no connection.
     Constant 0xB_001B XSessionSearchByID = |_, _| Ok(NOT_LOGGED_ON);
-    /// As `XSessionSearch`, for several users.
+    /// Like `XSessionSearch`, for several users.
     Constant 0xB_001C XSessionSearchEx = |_, _| Ok(NOT_LOGGED_ON);
-    /// Who takes part in a session, and how far it is.
+    /// Returns the members and the state of a session.
     Done 0xB_001D XSessionGetDetails = sessions::describe;
-    /// Another user of this console holds the session, under another id.
+    /// Makes another user of this console the host of the session, under a new session id.
     Done 0xB_001E XSessionMigrateHost = sessions::migrate;
-    /// Computes how well players match, which the online service knows.
+    /// Computes the skill of players from the online service's data: there is no connection.
     Constant 0xB_001F XSessionModifySkill = |_, _| Ok(SESSION_NOT_LOGGED_ON);
-    /// Empties one of the online service's tables.
+    /// Resets one of the online service's statistics: there is no connection.
     Constant 0xB_0020 XUserResetStatsView = |_, _| Ok(NOT_LOGGED_ON);
-    /// Reads the online service's tables: it is not there.
+    /// Reads the online service's statistics: there is no connection.
     Constant 0xB_0021 XUserReadStats = |_, _| Ok(NOT_LOGGED_ON);
-    /// Writes to the online service's tables.
+    /// Writes to the online service's statistics: there is no connection.
     Constant 0xB_0025 XSessionWriteStats = |_, _| Ok(SESSION_NOT_LOGGED_ON);
-    /// Sends what was written to the online service's tables.
+    /// Sends pending writes to the online service's statistics: there is no connection.
     Constant 0xB_0026 XSessionFlushStats = |_, _| Ok(SESSION_NOT_LOGGED_ON);
-    /// A number that advertisers know the user by: there is none.
+    /// Returns the user's anonymous id for advertisers: there is none.
     Constant 0xB_003D XUserGetCachedANID = |_, _| Ok(HResult::FAIL);
-    /// A context or a property that was set. Properties are numbers; texts and bytes are refused.
+    /// Reads a context or a property that was set. Only numeric properties are supported; text and
+    /// binary ones are refused.
     Partial 0xB_0041 XUserGetContext = get;
-    /// Looks for sessions that the online service knows by their ids.
+    /// Searches the online service for sessions by their ids: there is no connection.
     Constant 0xB_0060 XSessionSearchByIds = |_, _| Ok(NOT_LOGGED_ON);
-    /// As `XSessionSearch`, with what matters more and what less.
+    /// Like `XSessionSearch`, with weighted criteria.
     Constant 0xB_0065 XSessionSearchWeighted = |_, _| Ok(NOT_LOGGED_ON);
 };

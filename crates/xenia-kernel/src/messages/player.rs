@@ -1,5 +1,4 @@
-//! The music player: lists of songs that titles bring along, and what is done with them
-//! ([`crate::user::music`]).
+//! Messages to the music player: playlists of titles and playback ([`crate::user::music`]).
 
 use super::{Message, Words, messages};
 use crate::abi::Call;
@@ -9,70 +8,72 @@ use crate::user::notifications::{Notification, id};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
 
-/// Who titles say they are: the title, or the part of the system that asks for it.
+/// Origin of a request, as titles report it: the title itself, or a part of the system.
 const DASHBOARD: u32 = 0;
 const HUD: u32 = 1;
 const TITLE: u32 = 2;
-/// Bytes that a list of songs takes, and each of its songs.
+/// Sizes in bytes of a playlist, and of each of its songs.
 const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
-/// The longest path of a song, in UTF-16 units.
+/// Maximum length of a song's path in UTF-16 units.
 const PATH: u32 = 260;
-/// Bytes of a song's description: six addresses of texts, the first of which is its path, then
-/// three words.
+/// Size in bytes of a song's description: six addresses of texts, the first of which is its path,
+/// then three words.
 const DESCRIPTION: u32 = 0x24;
-/// Bytes of what is told of a song, where its texts begin, bytes of each, and where the words
-/// behind them are.
+/// Layout of a song's information: total size, offset of the texts, size of each, and offset of the
+/// words after them.
 const INFO: u32 = 0x3DC;
 const INFO_TEXTS: u32 = 0x240;
 const INFO_TEXT: u32 = 0x50;
 const INFO_WORDS: u32 = 0x3D0;
 
-/// The rows.
+/// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// Plays a list of the title's, from a song on. Songs in MP3 are heard; those in WMA take their time in silence.
+    /// Plays a playlist of the title, from a song on. MP3 songs are audible; WMA songs take their
+    /// time in silence.
     Partial 0x7_0002 XMPPlayTitlePlaylist = play;
-    /// Goes on with the song that is held.
+    /// Resumes the paused song.
     Done 0x7_0003 XMPContinue = |call, _| act(call, Music::go_on);
-    /// Ends what is on.
+    /// Stops playback of music.
     Done 0x7_0004 XMPStop = |call, _| act(call, |music, _| music.stop());
-    /// Holds the song that plays.
+    /// Pauses the current song.
     Done 0x7_0005 XMPPause = |call, _| act(call, Music::pause);
-    /// To the next song, in the list's order.
+    /// Selects the next song, in the playlist's order.
     Done 0x7_0006 XMPNext = |call, _| act(call, Music::next);
-    /// To the song before, in the list's order.
+    /// Selects the previous song, in the playlist's order.
     Done 0x7_0007 XMPPrevious = |call, _| act(call, Music::previous);
-    /// Says in which order songs are played, and tells listeners. They are played in their lists' order all the same.
+    /// Sets the playback order and notifies listeners. Songs are always played in their playlist's
+    /// order.
     Partial 0x7_0008 XMPSetPlaybackBehavior = set_behavior;
-    /// Whether music plays.
+    /// Returns whether music is playing.
     Done 0x7_0009 XMPGetStatus = status;
-    /// How loud it is.
+    /// Returns the volume.
     Done 0x7_000B XMPGetVolume = volume;
-    /// Says how loud it is.
+    /// Sets the volume.
     Done 0x7_000C XMPSetVolume = set_volume;
-    /// Makes a list of songs of the title's own, up to 1,024.
+    /// Creates a playlist of up to 1,024 songs of the title.
     Done 0x7_000D XMPCreateTitlePlaylist = create_list;
-    /// The song that is on, and what the title has said of it.
+    /// Returns the current song, as the title has described it.
     Done 0x7_000E XMPGetCurrentSong = current_song;
-    /// Forgets a list, and ends it if it is on.
+    /// Deletes a playlist, and stops playback if it is playing.
     Done 0x7_0013 XMPDeleteTitlePlaylist = delete_list;
-    /// Says who plays music, and tells listeners.
+    /// Sets the playback controller and notifies listeners.
     Done 0x7_001A XMPSetPlaybackController = set_controller;
-    /// Who plays music.
+    /// Returns the playback controller.
     Done 0x7_001B XMPGetPlaybackController = controller;
-    /// Makes the library's list of the user's own lists, which it has begun empty: there are none.
+    /// Lists the user's own playlists: there are none, so the library's enumerator stays empty.
     Constant 0x7_0025 XMPCreateUserPlaylistEnumerator = |_, _| Ok(HResult::OK);
-    /// In which order songs are played.
+    /// Returns the playback order.
     Done 0x7_0029 XMPGetPlaybackBehavior = behavior;
-    /// Where music is kept: nowhere.
+    /// Lists the sources of music: there are none.
     Done 0x7_002B XMPGetMediaSources = media_sources;
-    /// Bytes that a list of so many songs takes.
+    /// Returns the size in bytes of a playlist with this number of songs.
     Done 0x7_002E XMPGetTitlePlaylistBufferSize = list_size;
-    /// Says what is to be called with the samples that the player makes. Nothing is.
+    /// Sets the callback for the samples that the player produces. It is never called.
     Stub 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
 };
 
-/// Stores words where the pointers of a message, from `from` on, lead.
+/// Stores words at the addresses in a message's pointers, from offset `from` on.
 fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HResult> {
     for (offset, &value) in (from..).step_by(4).zip(values) {
         if let Some(at) = words.pointer(call, offset)? {
@@ -82,7 +83,7 @@ fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HRes
     Ok(HResult::OK)
 }
 
-/// Does something to the player, and returns it.
+/// Applies a change to the player and returns its result.
 fn with<R>(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
     let kernel = call.kernel;
     kernel.with_music(call.cpu, act)
@@ -116,7 +117,7 @@ fn create_list(call: &mut Call, words: Words) -> Fallible<HResult> {
     answer(call, words, 0x20, &[storage.0])
 }
 
-/// A song as the title describes it.
+/// Reads a song's description.
 fn describe(call: &Call, at: GuestAddr) -> Fallible<Song> {
     let memory = call.memory();
     let text_of = |index: u32, most: u32| -> Fallible<Vec<u16>> {
@@ -210,7 +211,7 @@ fn controller(call: &mut Call, words: Words) -> Fallible<HResult> {
 }
 
 fn media_sources(call: &mut Call, words: Words) -> Fallible<HResult> {
-    /// Sources that a caller must have room for.
+    /// Number of sources that a caller must have room for.
     const SOURCES: u32 = 10;
     let Some(count) = words.pointer(call, 0x10)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let capacity: u32 = words.field(call, 0xC)?;

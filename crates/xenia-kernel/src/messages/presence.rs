@@ -1,5 +1,5 @@
-//! What users are doing in a title, as it says: contexts and properties. Nobody reads them but the
-//! title itself.
+//! Presence: the contexts and properties that a title sets for its users. Only the title itself
+//! reads them.
 
 use super::Words;
 use crate::abi::Call;
@@ -9,11 +9,11 @@ use crate::user::profile_settings::Kind;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 
-/// Contexts, and properties, of one user.
+/// Maximum number of contexts, and of properties, of one user.
 const LIMIT: usize = 256;
-/// Bytes of a property.
+/// Maximum size of a property in bytes.
 const PROPERTY: u32 = 0x3E8;
-/// What users have set, by place.
+/// Contexts and properties of all users, by place.
 #[derive(Debug, Default)]
 pub struct Presence {
     users: [User; USERS as usize],
@@ -25,15 +25,15 @@ struct User {
     properties: BTreeMap<u32, Vec<u8>>,
 }
 
-/// Sets what may be set; beyond the limit only what is there already.
+/// Sets a value; beyond the limit only existing ids can be set.
 fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
     if all.len() < LIMIT || all.contains_key(&id) {
         all.insert(id, value);
     }
 }
 
-/// The place of the user that a message is about: by index, or by id where that is not 0. `None`:
-/// nobody is signed in there.
+/// Returns the place of a message's user: by id if that is not 0, otherwise by index. `None` if no
+/// user is signed in there.
 fn user_of(call: &Call, words: Words) -> Fallible<Option<u32>> {
     let index: u32 = words.field(call, 0)?;
     let xuid = Xuid(words.field(call, 8)?);
@@ -44,12 +44,12 @@ fn user_of(call: &Call, words: Words) -> Fallible<Option<u32>> {
     })
 }
 
-/// Changes or asks what a user has set.
+/// Reads or changes a user's contexts and properties.
 fn with_user<R>(call: &Call, user: u32, f: impl FnOnce(&mut User) -> R) -> Option<R> {
     call.kernel.user.presence.lock().users.get_mut(user as usize).map(f)
 }
 
-/// There is no such user.
+/// Error for an unknown user.
 fn nobody() -> HResult {
     Win32Error::NOT_FOUND.to_hresult()
 }
@@ -86,8 +86,8 @@ pub(super) fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
     get_property(call, user, at)
 }
 
-/// Fills an `XUSER_PROPERTY`: id, and from 8 on `XUSER_DATA` with its type and, 8 bytes further,
-/// the number.
+/// Fills an `XUSER_PROPERTY`: the id, and at offset 8 an `XUSER_DATA` with its type and, 8 bytes
+/// further, the number.
 fn get_property(call: &Call, user: u32, at: GuestAddr) -> Fallible<HResult> {
     let id: u32 = call.memory().read(at)?;
     let kind = id >> 28;

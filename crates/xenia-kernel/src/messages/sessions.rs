@@ -1,4 +1,4 @@
-//! Sessions, as titles ask for them.
+//! Messages about multiplayer sessions.
 
 use super::Words;
 use crate::abi::Call;
@@ -8,15 +8,15 @@ use crate::user::profile::{USERS, Xuid};
 use crate::user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
 use xenia_guest::{GuestAddr, HResult};
 
-/// `XONLINE_E_SESSION_*`.
+/// `XONLINE_E_SESSION_*` error codes.
 const NOT_FOUND: HResult = HResult(0x8015_5200);
 const FULL: HResult = HResult(0x8015_5202);
 const WRONG_STATE: HResult = HResult(0x8015_5206);
 const SMALL_BUFFER: HResult = HResult(0x8015_5207);
-/// What needs the online service.
+/// Error of operations that need the online service.
 pub(super) const NOT_LOGGED_ON: HResult = HResult(0x8015_5209);
 
-/// `XSESSION_INFO`: id, address of the host, key.
+/// Offsets in `XSESSION_INFO`: id, address of the host, key.
 mod info {
     pub(super) const ID: u32 = 0;
     pub(super) const HOST: u32 = 8;
@@ -24,7 +24,7 @@ mod info {
     pub(super) const KEY: u32 = 0x2C;
     pub(super) const SIZE: u32 = 0x3C;
 }
-/// `XSESSION_LOCAL_DETAILS`.
+/// Offsets in `XSESSION_LOCAL_DETAILS`.
 mod details {
     pub(super) const HOST: u32 = 0;
     pub(super) const FLAGS: u32 = 0xC;
@@ -37,12 +37,12 @@ mod details {
     pub(super) const INFO: u32 = 0x38;
     pub(super) const LIST: u32 = 0x7C;
     pub(super) const SIZE: u32 = 0x80;
-    /// Bytes of a member: id, place, flags.
+    /// Size in bytes of a member: id, place, flags.
     pub(super) const MEMBER: u32 = 0x10;
 }
-/// A member's place if that is another console's.
+/// Place of a member at another console.
 const ELSEWHERE: u32 = 0xFE;
-/// This console, as it sees itself.
+/// Loopback address of this console.
 const LOOPBACK: u32 = 0x7F00_0001;
 
 impl From<SessionError> for HResult {
@@ -56,12 +56,12 @@ impl From<SessionError> for HResult {
     }
 }
 
-/// What a session's message comes to.
+/// Converts the result of an operation on a session.
 fn answer(result: Result<(), SessionError>) -> HResult {
     result.err().map_or(HResult::OK, HResult::from)
 }
 
-/// Does something with the session that a message is about.
+/// Runs an operation on the session that a message names.
 fn with<R>(
     call: &Call,
     words: Words,
@@ -90,7 +90,7 @@ fn write_info(call: &Call, at: GuestAddr, address: &Address) -> Fallible<()> {
     Ok(())
 }
 
-/// The id of who is signed in at a place.
+/// Returns the id of the profile signed in at a place.
 fn xuid_of(call: &Call, user: u32) -> Option<Xuid> {
     call.kernel.user.profiles.lock().get(user).map(|profile| profile.xuid)
 }
@@ -113,7 +113,7 @@ pub(super) fn create(call: &mut Call, words: Words) -> Fallible<HResult> {
     }
     let (info, nonce_at) = (words.pointer(call, 0x14)?, words.pointer(call, 0x18)?);
     let (Some(info), Some(nonce_at)) = (info, nonce_at) else { return Ok(HResult::INVALID_ARGUMENT) };
-    // Who holds it says where it is; who joins one has been told.
+    // The host makes the address and the nonce; a guest passes those that it has received.
     let (address, nonce) = if wanted & flags::HOST != 0 {
         let mut nonce = [0; 8];
         call.kernel.random.lock().fill(&mut nonce);
@@ -138,7 +138,7 @@ pub(super) fn delete(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(answer(call.kernel.user.sessions.lock().delete(body)))
 }
 
-/// Who a message to join or leave names; the inner error is what it comes to.
+/// Reads the members named in a message to join or leave. The inner error is the message's result.
 fn named(call: &Call, words: Words) -> Fallible<Result<Vec<Member>, HResult>> {
     let count: u32 = words.field(call, 4)?;
     let (xuids, users) = (words.pointer(call, 8)?, words.pointer(call, 0xC)?);
@@ -264,5 +264,5 @@ pub(super) fn migrate(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(answer(moved))
 }
 
-/// The kind of a session's object.
+/// Kind of the objects that stand for sessions.
 pub(crate) const KIND: ObjectKind = ObjectKind::Session;

@@ -1,4 +1,4 @@
-//! The system itself.
+//! Messages to the system application: content of other titles, devices and deployment.
 
 use super::{Message, Words, messages};
 use crate::abi::Call;
@@ -11,34 +11,35 @@ use crate::user::enumerators::layout;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 
-/// Bytes of a root's name.
+/// Maximum length in bytes of a root name.
 const ROOT: u32 = 64;
-/// Types of devices.
+/// Numbers of the device types.
 const TYPE_HARD_DISK: u32 = 1;
 const TYPE_DISC: u32 = 4;
 
-/// The rows.
+/// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// The next package of a list of titles' content, or that there is none.
+    /// Returns the next package in a list of titles' content, or that there is none.
     Done 0x2_000E XEnumerateCrossTitle = next_of_titles;
-    /// Ends such a list.
+    /// Closes a list of titles' content.
     Done 0x2_0010 XCloseCrossTitleEnumerator = end_of_titles;
-    /// Which type of device a root is on: the disc, or the hard disk, where packages are, the title's own as well.
+    /// Returns the device type of a root: disc or hard disk. Packages are on the hard disk,
+    /// including the title's own.
     Done 0x2_0021 XContentQueryVolumeDeviceType = volume_device_type;
-    /// Lets guests of the online service sign in, or not: there are none.
+    /// Enables or disables guest sign-in to the online service: there are no guests.
     Constant 0x2_1012 XEnableGuestSignin = |_, _| Ok(HResult::OK);
-    /// Where the title is installed: on its disc, copied from it, or downloaded.
+    /// Returns how the title was deployed: from its disc, copied from it, or downloaded.
     Done 0x2_2005 XTitleGetDeploymentType = deployment_type;
 };
 
-/// Tells an overlapped structure in a message, if there is one, that all is well.
+/// Completes a message's overlapped structure, if it has one, with success.
 fn told(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<HResult> {
     complete(call, overlapped, Completed::with(Win32Error::SUCCESS))?;
     Ok(HResult::OK)
 }
 
-/// The list that a message means: titles' libraries name what belongs to its maker, behind the
-/// enumerator's body.
+/// Returns the list that a message names. Titles' libraries pass the address of the creator's
+/// private data, which follows the enumerator's body.
 fn list_of_titles(call: &Call, words: Words) -> Fallible<Option<GuestAddr>> {
     let Some(at) = words.pointer(call, 8)? else { return Ok(None) };
     let lists = call.kernel.user.enumerators.lock();

@@ -1,5 +1,5 @@
-//! Addresses as the guest writes them: `sockaddr_in` in memory, dotted text. Guest memory is in
-//! network order already.
+//! Socket addresses in guest memory (`sockaddr_in`) and as dotted text. Guest memory is in network
+//! byte order already.
 
 use super::WsaError;
 use crate::abi::{Arguments, Buffer, FromGuest, Show};
@@ -8,14 +8,14 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Bytes of a `sockaddr_in`.
+/// Size of a `sockaddr_in` in bytes.
 pub const SIZE: u32 = 16;
-/// Its family, the only one there is.
+/// Address family of IPv4, the only one.
 const AF_INET: u16 = 2;
-/// What text that is no address comes to.
+/// `INADDR_NONE`: the result for text that is not an address.
 pub const NONE: u32 = 0xFFFF_FFFF;
 
-/// Reads an address.
+/// Reads a `sockaddr_in`.
 pub fn read(memory: &GuestMemory, Buffer { at, length }: Buffer) -> Result<SocketAddrV4, WsaError> {
     if length < SIZE || at.is_null() {
         return Err(WsaError::FAULT);
@@ -27,12 +27,12 @@ pub fn read(memory: &GuestMemory, Buffer { at, length }: Buffer) -> Result<Socke
     Ok(SocketAddrV4::new(Ipv4Addr::from(ip), port))
 }
 
-/// Where an address goes that a call returns, and where the length of the place is.
+/// Out parameters of a call that returns an address: the address and its length.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The address; null: nobody wants it.
+    /// Address of the `sockaddr_in`; null if the caller does not want it.
     pub at: GuestAddr,
-    /// Its length, before and after.
+    /// Address of the length: the room before the call, the length stored after it.
     pub length: GuestAddr,
 }
 
@@ -42,7 +42,7 @@ impl FromGuest for Place {
     }
 }
 
-/// As two arguments are.
+/// Shown as its two arguments.
 impl Show for Place {
     fn show(&self, _: &GuestMemory, out: &mut String) {
         let _ = write!(out, "{:?}, length={:?}", self.at, self.length);
@@ -50,10 +50,10 @@ impl Show for Place {
 }
 
 impl Place {
-    /// Nobody wants it.
+    /// The caller does not want the address.
     pub const NOWHERE: Self = Self { at: GuestAddr::NULL, length: GuestAddr::NULL };
 
-    /// Whether an address fits, if one is wanted.
+    /// Checks that an address fits, if the caller wants one.
     pub fn check(self, memory: &GuestMemory) -> Result<(), WsaError> {
         if self.at.is_null() || !self.length.is_null() && memory.read::<u32>(self.length)? >= SIZE {
             return Ok(());
@@ -61,7 +61,7 @@ impl Place {
         Err(WsaError::FAULT)
     }
 
-    /// Stores an address, if one is wanted.
+    /// Stores an address, if the caller wants one.
     pub fn store(self, memory: &GuestMemory, address: SocketAddrV4) -> Result<(), WsaError> {
         if self.at.is_null() {
             return Ok(());
@@ -76,8 +76,8 @@ impl Place {
     }
 }
 
-/// An address as text: one to four numbers, decimal, octal (`0`) or hexadecimal (`0x`), of which
-/// the last fills what is left. Empty text is 0, anything else [`NONE`].
+/// Parses dotted text (`inet_addr`): one to four numbers, decimal, octal (`0`) or hexadecimal
+/// (`0x`), of which the last fills the remaining bytes. Empty text is 0, anything else [`NONE`].
 pub fn parse(text: &[u8]) -> u32 {
     let text = text.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     if text.is_empty() {
@@ -107,7 +107,7 @@ fn number(text: &[u8]) -> Option<u32> {
         None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
         None => (text, 10),
     };
-    // A sign is no digit.
+    // `from_str_radix` accepts a sign, which is not a digit here.
     if digits.starts_with('+') { None } else { u32::from_str_radix(digits, radix).ok() }
 }
 

@@ -1,24 +1,24 @@
-//! The memory that a call names to send from or to receive into.
+//! Buffers of socket calls in guest memory (scatter/gather lists).
 
 use super::WsaError;
 use crate::abi::Buffer;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Pieces of memory that one call may name.
+/// Maximum number of buffers in one call.
 pub(crate) const BUFFERS_LIMIT: u32 = 64;
 
-/// Pieces of guest memory, one after the other.
+/// Buffers in guest memory, used one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buffers(Vec<Buffer>);
 
 impl Buffers {
-    /// One piece.
+    /// A list of a single buffer.
     pub fn one(buffer: Buffer) -> Self {
         Self(vec![buffer])
     }
 
-    /// The pieces of an array of lengths and pointers.
+    /// Reads an array of `WSABUF`s (lengths and pointers).
     pub fn read(memory: &GuestMemory, at: GuestAddr, count: u32) -> Result<Self, WsaError> {
         if count == 0 || count > BUFFERS_LIMIT {
             return Err(WsaError::INVALID);
@@ -30,12 +30,12 @@ impl Buffers {
         Ok(Self((0..count).map(piece).collect::<Result<_, _>>()?))
     }
 
-    /// Bytes of all.
+    /// Total length in bytes.
     pub(super) fn length(&self) -> u64 {
         self.0.iter().map(|buffer| u64::from(buffer.length)).sum()
     }
 
-    /// The piece of memory behind the first `skip` bytes, and how much of it there is.
+    /// Returns the parts of the buffers that follow the first `skip` bytes.
     fn parts(&self, skip: u64) -> impl Iterator<Item = Buffer> {
         let mut skip = skip;
         self.0.iter().filter_map(move |buffer| {
@@ -45,7 +45,7 @@ impl Buffers {
         })
     }
 
-    /// At most `limit` bytes from `skip` on.
+    /// Reads at most `limit` bytes from offset `skip` on.
     pub(super) fn load(&self, memory: &GuestMemory, skip: u64, limit: u32) -> Result<Vec<u8>, MemoryFault> {
         let mut bytes = Vec::new();
         for Buffer { at, length } in self.parts(skip) {

@@ -1,10 +1,10 @@
-//! Errors of sockets: Winsock's numbers, which titles know from the public Windows headers.
+//! Winsock error codes; titles know the numbers from the public Windows headers.
 
 use crate::status::failure::Failure;
 use xenia_guest::NtStatus;
 use xenia_memory::MemoryFault;
 
-/// See the module's documentation.
+/// A Winsock error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WsaError(pub u32);
 

@@ -1,11 +1,11 @@
-//! The network of one machine alone: a title's sockets reach each other and nobody else.
+//! Loopback network: a title's sockets reach each other only.
 //!
-//! It is all in the machine, so it knows neither the host nor its clock: what is sent is there at
-//! once, and each run is the same. Connections are made when they are asked for, if somebody
-//! listens and has room for one more; messages are delivered whole or not at all, and only where
-//! somebody has the port.
+//! The network is part of the machine and knows neither the host nor its clock, so data arrives at
+//! once and each run is the same. A connection is established when it is requested, if the address
+//! has a listener with room in its backlog. A datagram is delivered whole or dropped, and only if a
+//! socket is bound to its port.
 //!
-//! Without a cable there are sockets, but they reach nobody, themselves included.
+//! Without a cable sockets can be created but reach no socket, not even themselves.
 
 mod ports;
 mod transfer;
@@ -17,32 +17,33 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-/// Connections that may wait to be accepted, however many the title asks for.
+/// Maximum backlog of connections to be accepted, whatever the title asks for.
 pub const BACKLOG_LIMIT: usize = 64;
-/// Bytes of the longest message: what IPv4 and UDP leave of 64 KiB.
+/// Length in bytes of the longest datagram: 64 KiB less the IPv4 and UDP headers.
 pub const DATAGRAM_LIMIT: usize = 65_507;
-/// Messages that wait at one socket.
+/// Maximum number of datagrams queued at one socket.
 const MESSAGES_LIMIT: usize = 256;
-/// Bytes that a socket keeps, if it does not say: the console's default.
+/// Default size in bytes of a socket's receive buffer, as on the console.
 const RECEIVE_BUFFER: usize = 16 << 10;
-/// The least that it may say: a byte at a time would cost the host more than it gains the title.
+/// Minimum size in bytes of a receive buffer: transfers of single bytes would cost the host more
+/// than they help the title.
 const RECEIVE_BUFFER_LEAST: usize = 1 << 10;
-/// The most that it may say.
+/// Maximum size in bytes of a receive buffer.
 const RECEIVE_BUFFER_LIMIT: usize = 256 << 10;
-/// The first port that is given to who asks for any.
+/// First ephemeral port.
 const FIRST_PORT: u16 = 49_152;
-/// What the console is called.
+/// The console's host name.
 const HOST_NAME: &str = "localhost";
 
 #[derive(Debug)]
 struct Stream {
-    /// The other side, until it is closed.
+    /// The peer; `None` once it is closed.
     peer: Option<SocketId>,
     remote: SocketAddrV4,
     incoming: VecDeque<u8>,
-    /// Nothing more is sent by the other side.
+    /// The peer has stopped sending.
     ended: bool,
-    /// The other side was closed before it had received all.
+    /// The peer was closed with unread data.
     reset: bool,
     may_send: bool,
     may_receive: bool,
@@ -60,7 +61,7 @@ struct Messages {
 
 #[derive(Debug)]
 enum State {
-    /// A stream socket that is not connected.
+    /// A stream socket that is neither connected nor listening.
     Idle,
     Listening {
         backlog: usize,
@@ -73,7 +74,7 @@ enum State {
 #[derive(Debug)]
 struct Socket {
     local: Option<SocketAddrV4>,
-    /// It has its listener's port.
+    /// The socket was accepted and shares its listener's port.
     is_accepted: bool,
     reuses: bool,
     buffer: usize,
@@ -90,20 +91,20 @@ impl Socket {
     }
 }
 
-/// See the module's documentation.
+/// A network with the title's own sockets only (see [the module](self)).
 #[derive(Debug)]
 pub struct LocalNetwork {
     has_cable: bool,
     sockets: BTreeMap<SocketId, Socket>,
     last: SocketId,
     next_port: u16,
-    /// Bytes in all queues.
+    /// Total bytes in all receive queues.
     queued: usize,
     limits: Arc<Limits>,
 }
 
 impl LocalNetwork {
-    /// A network with nobody else on it.
+    /// Creates a network with a cable and no other console.
     pub fn alone() -> Self {
         Self {
             has_cable: true,
@@ -115,7 +116,7 @@ impl LocalNetwork {
         }
     }
 
-    /// No network.
+    /// Creates a network without a cable.
     pub fn without_cable() -> Self {
         Self { has_cable: false, ..Self::alone() }
     }
@@ -145,7 +146,7 @@ impl LocalNetwork {
         }
     }
 
-    /// The other side of a stream goes.
+    /// Tells a stream that its peer was closed.
     fn hang_up(&mut self, peer: SocketId, unread: bool) {
         if let Some(stream) = self.stream_mut(peer) {
             stream.peer = None;

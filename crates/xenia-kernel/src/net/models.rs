@@ -1,9 +1,9 @@
-//! Sockets under loom: their own code, in every order in which threads get the lock around it, with
+//! Loom models of sockets: the real code, in every order in which threads can take its lock, with
 //! the scheduler's wait words.
 //!
-//! Threads call, wait, close and let time run out at both ends of one connection. A waiter sleeps
-//! without an end, so what is lost is a deadlock, which loom finds. The last models have a fault,
-//! and loom must find it.
+//! Threads call, wait, close and let waits expire at both ends of one connection. A waiter has no
+//! time limit, so a lost wake-up is a deadlock, which loom reports. The last models contain a
+//! deliberate fault, which loom must find.
 
 use super::address::Place;
 use super::request::{Rest, Tried, WAIT_ALL, Who};
@@ -20,10 +20,10 @@ use xenia_sched::Cpu;
 
 const THREADS: usize = 3;
 const INTERRUPTIONS: usize = 6;
-/// What fails, fails with this.
+/// Result of a call that fails (`SOCKET_ERROR`).
 const FAILED: i32 = -1;
 
-/// A connection, whose ends have names.
+/// A connection and the descriptors of its two ends.
 #[derive(Clone)]
 struct Model {
     net: Arc<Mutex<Net>>,
@@ -61,7 +61,7 @@ impl Model {
         ModelCpu(self.seats.clone())
     }
 
-    /// Makes a change as the exports do, then tries what waits.
+    /// Makes a change as the exports do, then retries pending requests.
     fn change<R>(&self, change: impl FnOnce(&mut Net) -> R) -> R {
         let mut net = self.lock();
         let result = change(&mut net);
@@ -70,7 +70,7 @@ impl Model {
         result
     }
 
-    /// Calls, and waits if need be.
+    /// Makes a call and waits if it blocks.
     fn call(&self, thread: usize, socket: u32, what: What) -> i32 {
         let failure = what.failure();
         let caller = (name(thread), Ok(kthread(thread)));
@@ -83,12 +83,12 @@ impl Model {
         }
     }
 
-    /// Receives at the far end, all or something; what the call returns.
+    /// Receives at the far end, all or some bytes; returns the call's result.
     fn receive(&self, thread: usize, length: u32, flags: u32) -> i32 {
         self.call(thread, self.far, receive(thread, length, flags))
     }
 
-    /// Sends a byte that names the thread from the near end.
+    /// Sends one byte, the thread's number, from the near end.
     fn send(&self, thread: usize) -> i32 {
         let at = bytes(thread);
         memory().0.write(at, thread as u8).expect("it is there");
@@ -106,13 +106,13 @@ impl Model {
         )
     }
 
-    /// Ends the wait that a thread has now by its deadline, as the kernel's time-keeper does.
+    /// Ends the current wait of a thread by its deadline, as the kernel's timekeeper does.
     fn time_out(&self, thread: usize) {
         let Some(ticket) = self.seats.ticket(thread) else { return };
         self.lock().end_wait(memory().0, &mut self.cpu(), ticket);
     }
 
-    /// Nobody waits any more, and so many bytes are left.
+    /// Checks that no request is pending and that `left` bytes are unread.
     fn check(&self, left: u32) {
         let mut net = self.lock();
         assert!(net.requests.is_empty(), "{:?}", net.requests);
@@ -120,7 +120,7 @@ impl Model {
     }
 }
 
-/// Where a thread has its bytes.
+/// Address of a thread's buffer.
 fn bytes(thread: usize) -> GuestAddr {
     kthread(thread).offset(0xF00)
 }
@@ -167,7 +167,7 @@ fn two_receives_at_one_end_get_a_byte_each() {
     model("two receives, two sends", (one, others.to_vec()), |model| model.check(0));
 }
 
-/// Receives until there were two bytes. At most one wait is ended by the deadline.
+/// Receives until two bytes have arrived. At most one wait is ended by its deadline.
 fn receive_two(model: &Model) {
     let mut ended = 0;
     let mut count = 0;

@@ -1,5 +1,4 @@
-//! Options of sockets (`setsockopt`, `getsockopt`): which there are, how long their values are, who
-//! cares.
+//! Socket options (`setsockopt`, `getsockopt`): their numbers, value sizes and effects.
 
 use super::{Connection, Net, WsaError};
 use crate::ports::{Setting, SocketKind};
@@ -7,10 +6,10 @@ use std::collections::BTreeMap;
 
 /// Level of the options that all sockets have.
 const SOL_SOCKET: u32 = 0xFFFF;
-/// Level of TCP's.
+/// Level of TCP's options.
 const IPPROTO_TCP: u32 = 6;
 
-/// Numbers of the options, with the top half of those that mean the opposite cut off.
+/// Numbers of the options. As in Winsock, an option with the opposite meaning has the complement.
 mod number {
     pub(super) const DEBUG: u32 = 1;
     pub(super) const ACCEPTS: u32 = 2;
@@ -27,21 +26,20 @@ mod number {
     pub(super) const RECEIVE_TIMEOUT: u32 = 0x1006;
     pub(super) const ERROR: u32 = 0x1007;
     pub(super) const TYPE: u32 = 0x1008;
-    /// The console's own: what is not encrypted may be received.
+    /// The console's own options that allow unencrypted data.
     pub(super) const INSECURE: [u32; 3] = [0x5801, 0x5802, 0x5803];
     pub(super) const NO_DELAY: u32 = 1;
 }
 
-/// The value of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionValue {
-    /// A word.
+    /// A 32-bit value.
     Word(u32),
-    /// Whether to linger, and for how many seconds: two half words.
+    /// Whether to linger, and for how many seconds: two 16-bit values.
     Linger(u16, u16),
 }
 
-/// What a title has set.
+/// Options that a title has set on a socket.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Options {
     words: BTreeMap<(u32, u32), u32>,
@@ -53,24 +51,23 @@ impl Options {
         self.words.get(&(level, option)).copied().unwrap_or(default)
     }
 
-    /// Milliseconds after which a call fails that waits to receive; 0: never.
+    /// Time limit in milliseconds of a blocking receive; 0 means no limit.
     pub(super) fn receive_timeout(&self) -> u32 {
         self.word(SOL_SOCKET, number::RECEIVE_TIMEOUT, 0)
     }
 
-    /// The same for one that waits to send.
+    /// Time limit in milliseconds of a blocking send; 0 means no limit.
     pub(super) fn send_timeout(&self) -> u32 {
         self.word(SOL_SOCKET, number::SEND_TIMEOUT, 0)
     }
 }
 
-/// Whether an option's value is two half words.
+/// Returns whether the option's value is the linger structure of two 16-bit values.
 pub fn is_linger(level: u32, option: u32) -> bool {
     (level, option) == (SOL_SOCKET, number::LINGER)
 }
 
 impl Net {
-    /// Sets an option.
     pub fn set_option(
         &mut self,
         name: u32,
@@ -118,7 +115,7 @@ impl Net {
         }
     }
 
-    /// The value of an option. An error that is told of is told of once.
+    /// Returns the value of an option. Reading the pending error (`SO_ERROR`) clears it.
     pub fn option(&mut self, name: u32, level: u32, option: u32) -> Result<OptionValue, WsaError> {
         use number as n;
         let socket = self.get_mut(name)?;

@@ -1,4 +1,5 @@
-//! What is asked of sockets, tried piece by piece until it is over.
+//! Pending socket requests: each attempt transfers as much as possible until the request is
+//! complete.
 
 use super::address::Place;
 use super::{Buffers, Connection, Net, Select, WsaError, noticed};
@@ -11,81 +12,77 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
-/// Bytes that are copied at once.
+/// Maximum number of bytes copied at once.
 const CHUNK: u32 = 0x1_0000;
-/// Looked at, not taken.
+/// `MSG_PEEK`: the data stays in the queue.
 const PEEK: u32 = 2;
-/// Sent without a router.
+/// `MSG_DONTROUTE`: sends without a router.
 const DONT_ROUTE: u32 = 4;
-/// Not over before all is there.
+/// `MSG_WAITALL`: completes only when the buffer is full.
 pub(super) const WAIT_ALL: u32 = 8;
 
-/// What becomes of a request of which a part alone can be done.
+/// Treatment of a request that can be done in part only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
-    /// It is done later.
+    /// The rest stays pending.
     Later,
-    /// The part is the result: the call is one that does not wait.
+    /// The call is non-blocking, so the partial count is its result.
     Never,
 }
 
-/// Something to be received.
+/// A receive operation.
 #[derive(Clone, Debug)]
 pub struct Receive {
-    /// Where to.
     pub into: Buffers,
-    /// How.
+    /// The `MSG_*` flags.
     pub flags: u32,
-    /// Where the sender's address goes.
+    /// Receives the sender's address.
     pub from: Place,
-    /// Where it is stored how many bytes they are; null: nowhere.
+    /// Address at which the byte count is stored; null if not wanted.
     pub count: GuestAddr,
-    /// Bytes that are there.
+    /// Bytes received so far.
     pub done: u64,
-    /// Whether the call returns 0 when they are.
+    /// Whether success is reported as 0 instead of as the byte count.
     pub returns_zero: bool,
 }
 
-/// Something to be sent.
+/// A send operation.
 #[derive(Clone, Debug)]
 pub struct Send {
-    /// What.
     pub bytes: Buffers,
-    /// How.
+    /// The `MSG_*` flags.
     pub flags: u32,
-    /// Where to, if not to where the socket is connected.
+    /// Destination; `None` is the connected peer.
     pub to: Option<SocketAddrV4>,
-    /// Where it is stored how many bytes were; null: nowhere.
+    /// Address at which the byte count is stored; null if not wanted.
     pub count: GuestAddr,
-    /// Bytes that were.
+    /// Bytes sent so far.
     pub done: u64,
-    /// Whether the call returns 0 when they were.
+    /// Whether success is reported as 0 instead of as the byte count.
     pub returns_zero: bool,
 }
 
-/// What is asked of a socket.
+/// A socket operation.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// Something to be received.
     Receive(Receive),
-    /// Something to be sent.
     Send(Send),
-    /// A connection that somebody else has made, and where its address goes.
+    /// Accepts a connection and stores the peer's address.
     Accept(Place),
-    /// The end of a connection's making.
+    /// Waits until the connection attempt has ended.
     Connect,
-    /// Any of these sockets.
+    /// Waits until one of these sockets is ready.
     Select(Select),
-    /// The end of what an overlapped structure is of, and where the bytes are counted.
+    /// Waits for the completion of an overlapped operation.
     Finish {
-        /// The structure.
+        /// Address of the `WSAOVERLAPPED`.
         at: GuestAddr,
-        /// The count.
+        /// Address at which the byte count is stored.
         count: GuestAddr,
     },
 }
 
-/// What of a socket one request at a time has its turn at.
+/// Directions of a socket in which requests are served in order, one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turn {
     Receive,
@@ -93,7 +90,7 @@ pub(super) enum Turn {
 }
 
 impl What {
-    /// What it waits its turn for, if for something.
+    /// The direction in which the operation is queued, if it is.
     pub(super) fn turn(&self) -> Option<Turn> {
         match self {
             Self::Receive(_) => Some(Turn::Receive),
@@ -102,12 +99,12 @@ impl What {
         }
     }
 
-    /// What the call returns that fails.
+    /// Result of the call if it fails.
     pub(super) fn failure(&self) -> i32 {
         if matches!(self, Self::Finish { .. }) { 0 } else { -1 }
     }
 
-    /// What a call returns that has done its work.
+    /// Result of the call if it succeeds with this result.
     pub(super) fn success(&self, result: i32) -> i32 {
         match self {
             Self::Receive(Receive { returns_zero: true, .. })
@@ -116,7 +113,8 @@ impl What {
         }
     }
 
-    /// The call that asks is over before it is done: what it counts in is the call's.
+    /// Detaches an operation from the call that started it: the byte count's address is valid only
+    /// during the call.
     pub(super) fn outlives_its_call(&mut self) {
         if let Self::Receive(Receive { count, .. }) | Self::Send(Send { count, .. }) = self {
             *count = GuestAddr::NULL;
@@ -124,29 +122,29 @@ impl What {
     }
 }
 
-/// An overlapped structure, and who hears of its end.
+/// An overlapped structure and the receivers of its completion.
 #[derive(Debug)]
 pub struct Overlapped {
-    /// The structure.
+    /// Address of the `WSAOVERLAPPED`.
     pub at: GuestAddr,
-    /// Thread of the routine.
+    /// Thread that runs the completion routine.
     pub thread_id: u32,
-    /// Called at the end; null: nobody is.
+    /// Completion routine; null if there is none.
     pub routine: GuestAddr,
-    /// Signalled at the end.
+    /// Event to signal on completion.
     pub event: Option<(Arc<HeldObject>, GuestAddr)>,
 }
 
-/// Whose request it is.
+/// Owner of a request.
 #[derive(Debug)]
 pub(super) enum Who {
-    /// A thread's, which waits.
+    /// A thread that waits in the call.
     Thread { thread: ThreadRef, kthread: GuestAddr },
-    /// An overlapped structure's.
+    /// An overlapped operation.
     Overlapped(Overlapped),
 }
 
-/// A call that is not over.
+/// A pending socket operation.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) who: Who,
@@ -154,19 +152,20 @@ pub(super) struct Request {
     pub(super) what: What,
 }
 
-/// What a try has come to.
+/// Result of one attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Tried {
-    /// Nothing.
+    /// The attempt made no progress.
     Nothing,
-    /// A part of it.
+    /// Some bytes were transferred.
     Part,
-    /// It is over.
+    /// The operation is complete.
     Over(Result<i32, WsaError>),
 }
 
 impl Tried {
-    /// What a refusal means for a call that has done something already: that is its result.
+    /// Maps an error to the result of an attempt: if bytes were transferred already, their count is
+    /// the result.
     fn stopped(error: WsaError, done: u64, before: u64) -> Self {
         match (error, done) {
             (WsaError::WOULD_BLOCK, _) if done > before => Self::Part,
@@ -177,12 +176,12 @@ impl Tried {
     }
 }
 
-/// A count of bytes as a result.
+/// Converts a byte count to a call's result.
 pub(super) fn clamp(bytes: u64) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
-/// Whether an overlapped structure says that its request is over, and how.
+/// Returns whether an overlapped operation is complete, and its result.
 fn finish_of(memory: &GuestMemory, at: GuestAddr, count: GuestAddr) -> Result<Tried, WsaError> {
     let (error, length) = Overlapped::outcome(memory, at)?;
     if error == WsaError::IO_PENDING {
@@ -195,7 +194,7 @@ fn finish_of(memory: &GuestMemory, at: GuestAddr, count: GuestAddr) -> Result<Tr
 }
 
 impl Net {
-    /// Takes in what has become of a connection that was begun.
+    /// Updates the state of a connection attempt.
     pub(super) fn look_at_connection(&mut self, name: u32) -> Result<(), WsaError> {
         let socket = self.get(name)?;
         if socket.connection == Connection::Begun {
@@ -209,8 +208,8 @@ impl Net {
         Ok(())
     }
 
-    /// Begins to connect. Where calls don't wait, a title is told to wait all the same, and finds
-    /// out later.
+    /// Starts a connection attempt. A non-blocking socket reports `WSAEWOULDBLOCK` even if the
+    /// connection is made at once, as Winsock does; the title learns the outcome later.
     pub fn connect(&mut self, name: u32, to: SocketAddrV4) -> Result<(), WsaError> {
         self.look_at_connection(name)?;
         let socket = self.get(name)?;
@@ -235,7 +234,7 @@ impl Net {
         if waits { begun } else { Err(WsaError::WOULD_BLOCK) }
     }
 
-    /// Tries what is asked. Never waits.
+    /// Attempts an operation. Never blocks.
     pub(super) fn attempt(&mut self, memory: &GuestMemory, name: u32, what: &mut What, rest: Rest) -> Tried {
         let tried = match what {
             What::Receive(receive) => self.receive(memory, name, receive, rest),
@@ -265,8 +264,8 @@ impl Net {
     ) -> Result<Tried, WsaError> {
         let socket = self.get(name)?;
         let (id, kind) = (socket.id, socket.kind);
-        // Winsock refuses to wait for all where calls don't wait: a part would be taken and nobody would
-        // have it.
+        // Winsock refuses `MSG_WAITALL` on a non-blocking socket: the bytes of a partial receive
+        // would be lost.
         let cannot_wait = receive.flags & WAIT_ALL != 0 && rest == Rest::Never;
         if receive.flags & !(PEEK | WAIT_ALL) != 0 || cannot_wait {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
@@ -379,14 +378,13 @@ impl Net {
         })
     }
 
-    /// A title that has asked is told again.
+    /// Re-enables network events, so that they are signalled again.
     pub(super) fn forget_told(&mut self, name: u32, bits: u32) {
         if let Some(watch) = self.sockets.get_mut(&name).and_then(|socket| socket.watch.as_mut()) {
             watch.told &= !bits;
         }
     }
 
-    /// The limits of the machine.
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }

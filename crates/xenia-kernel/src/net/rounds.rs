@@ -1,7 +1,7 @@
-//! Rounds in which all requests are tried again, and what comes of it: results, events, routines.
+//! Passes over the pending requests, and their effects: results, events and completion routines.
 //!
-//! A request never overtakes an older one of the same direction of the same socket, or the bytes of
-//! two sends would be mixed, and a receive that waits for all would miss some.
+//! A request never overtakes an older one in the same direction of the same socket. Otherwise the
+//! bytes of two sends could be interleaved, and a receive with `MSG_WAITALL` could miss some.
 
 use super::request::{Request, Rest, Tried, Turn, Who};
 use super::settle::{Effect, field};
@@ -13,11 +13,11 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
-/// How often all requests are tried before other work has its turn: two that send and receive a lot
-/// through a small buffer go on at the next look.
+/// Maximum number of passes before other work gets its turn. Two requests that transfer much data
+/// through a small buffer continue at the next poll.
 pub(super) const PASSES: u32 = 64;
 
-/// r3 of a thread whose wait is over, and its last error.
+/// Stores a call's result in the waiting thread: its last error; returns the value for r3.
 pub(super) fn returned(
     memory: &GuestMemory,
     kthread: GuestAddr,
@@ -34,7 +34,7 @@ pub(super) fn returned(
 }
 
 impl Net {
-    /// Tries what a call asks, unless an older request has its turn first.
+    /// Attempts an operation, unless an older request in its direction is pending.
     pub(super) fn attempt_in_turn(
         &mut self,
         memory: &GuestMemory,
@@ -53,8 +53,8 @@ impl Net {
         Tried::Nothing
     }
 
-    /// Tries all requests until none gets any further or [`PASSES`] are over, and says which events
-    /// are to be signalled.
+    /// Retries all requests until no request makes progress or [`PASSES`] passes are over. Returns
+    /// the effects to be applied without the lock.
     pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
         let mut told = Told::default();
         let mut goes_on = !self.requests.is_empty();
@@ -74,7 +74,7 @@ impl Net {
                 {
                     self.attempt(memory, request.socket, &mut request.what, Rest::Later)
                 } else {
-                    // It was closed meanwhile.
+                    // The socket was closed meanwhile.
                     Tried::Over(Err(match request.who {
                         Who::Thread { .. } => WsaError::INTERRUPTED,
                         Who::Overlapped(_) => WsaError::OPERATION_ABORTED,
@@ -101,7 +101,7 @@ impl Net {
         told
     }
 
-    /// A request is over: its thread goes on, or its structure says so.
+    /// Completes a request: resumes its thread or updates its overlapped structure.
     pub(super) fn finish(
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
@@ -142,7 +142,7 @@ impl Net {
         }
     }
 
-    /// Takes back the overlapped requests of a socket; whether there was one.
+    /// Cancels the overlapped requests of a socket; returns whether there was one.
     pub(crate) fn cancel(
         &mut self,
         memory: &GuestMemory,
@@ -154,7 +154,7 @@ impl Net {
         Ok(self.take_back(memory, cpu, is_its))
     }
 
-    /// Ends requests that are not to be done any more.
+    /// Ends pending requests with an error.
     pub(super) fn take_back(
         &mut self,
         memory: &GuestMemory,
@@ -171,7 +171,7 @@ impl Net {
         told
     }
 
-    /// Events of sockets whose state is one that they were to tell of, and have not.
+    /// Collects the events of sockets with network events that are new and selected.
     fn notice(&mut self, told: &mut Told) {
         let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
         let names: Vec<u32> = watched.map(|(&name, _)| name).collect();

@@ -1,13 +1,13 @@
-//! `select`: which of many sockets something can be done with.
+//! `select`: waits until one of several sockets is ready.
 
 use super::{Connection, Net, WsaError};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Sockets that a set has room for.
+/// Maximum number of sockets in a set (`FD_SETSIZE`).
 const SET_LIMIT: u32 = 64;
 
-/// A set of sockets in guest memory: a count, and their names.
+/// An `fd_set` in guest memory: a count, and descriptors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     at: GuestAddr,
@@ -26,7 +26,7 @@ impl Set {
         Ok(Self { at, sockets })
     }
 
-    /// Whether a socket is in it.
+    /// Returns whether a socket is in the set.
     pub fn has(&self, socket: u32) -> bool {
         self.sockets.contains(&socket)
     }
@@ -40,20 +40,20 @@ impl Set {
     }
 }
 
-/// The sets of one call: what is to be read, to be written, and has failed.
+/// The three sets of one call: to be read, to be written, and failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select {
-    /// In this order.
+    /// The sets, in this order.
     pub sets: [Option<Set>; 3],
 }
 
 impl Select {
-    /// Whether nothing is asked for.
+    /// Returns whether no socket is in any set.
     pub fn is_empty(&self) -> bool {
         self.sets.iter().flatten().all(|set| set.sockets.is_empty())
     }
 
-    /// Leaves the sockets of `ready` alone in the sets; how many they are.
+    /// Stores only the sockets of `ready` in the sets; returns their number.
     pub(super) fn store(&self, memory: &GuestMemory, ready: &[Vec<u32>; 3]) -> Result<i32, WsaError> {
         let mut count = 0;
         for (set, ready) in self.sets.iter().zip(ready) {
@@ -67,7 +67,7 @@ impl Select {
 }
 
 impl Net {
-    /// Those of each set that are ready; none at all if nobody is.
+    /// Returns the ready sockets of each set, or `None` if no socket is ready.
     pub(super) fn ready_of(&mut self, select: &Select) -> Result<Option<[Vec<u32>; 3]>, WsaError> {
         let mut all = [const { Vec::new() }; 3];
         for (index, set) in select.sets.iter().enumerate() {

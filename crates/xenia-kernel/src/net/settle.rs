@@ -1,5 +1,5 @@
-//! Requests from their first try to their end: who waits, who is told, what comes of a wait that
-//! takes too long. What becomes of those that wait is in `rounds`.
+//! Socket calls from their first attempt to their completion: blocking, overlapped operations,
+//! notification and time limits. Retries of pending requests are in `rounds`.
 
 use super::request::{Request, Rest, Tried, Who, clamp};
 use super::rounds::returned;
@@ -18,29 +18,29 @@ use xenia_sync::MutexGuard;
 
 /// Offsets in a `WSAOVERLAPPED`.
 pub(super) mod field {
-    /// What has become of it: a Winsock error, 0, or 997 for as long as it is under way.
+    /// The result: a Winsock error, 0 on success, or 997 (`WSA_IO_PENDING`) while the operation is
+    /// in progress.
     pub(in crate::net) const RESULT: u32 = 0;
     pub(in crate::net) const LENGTH: u32 = 4;
     pub(super) const EVENT: u32 = 0x10;
 }
 
-/// `SOCKET_ERROR`.
 const SOCKET_ERROR: i32 = -1;
 
-/// What is to be told when the lock is free again.
+/// An effect that is applied after the lock is released.
 #[derive(Debug)]
 pub(super) enum Effect {
     Signal { body: GuestAddr, _held: Option<Arc<HeldObject>> },
     Call { thread_id: u32, routine: GuestAddr, args: [u64; 3] },
 }
 
-/// Whom a change has reached: told by [`Told::tell`], without the lock.
+/// Effects of a change, to be applied by [`Told::tell`] after the lock is released.
 #[must_use = "nobody hears of it otherwise"]
 #[derive(Debug, Default)]
 pub struct Told(pub(super) Vec<Effect>);
 
 impl Told {
-    /// Signals the events and queues the routines.
+    /// Signals the events and queues the completion routines.
     pub fn tell(self, kernel: &Kernel, cpu: &mut dyn Cpu) {
         for effect in self.0 {
             let told = match effect {
@@ -59,12 +59,12 @@ impl Told {
     }
 }
 
-/// Guest time at which a call gives up after so many milliseconds; 0: never.
+/// Guest time at which a call with this time limit gives up; 0 means no limit.
 fn deadline_after(now: GuestTicks, milliseconds: u32) -> Option<GuestTicks> {
     (milliseconds != 0).then(|| now.saturating_add(ticks_from_100ns(u64::from(milliseconds) * 10_000)))
 }
 
-/// What a call returns, with its reason in the thread's last error.
+/// Converts a result to a call's return value and sets the thread's last error.
 pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
     result.unwrap_or_else(|error| {
         set_last_error(call, error);
@@ -72,7 +72,7 @@ pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
     })
 }
 
-/// Says to the thread why its call has failed.
+/// Sets the thread's last error.
 pub(crate) fn set_last_error(call: &Call, error: WsaError) {
     if let Err(fault) = call.set_last_error(error.0) {
         tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
@@ -80,8 +80,8 @@ pub(crate) fn set_last_error(call: &Call, error: WsaError) {
 }
 
 impl Kernel {
-    /// Tries what waits for a change that was made, lets go of the sockets, and tells whom it has
-    /// reached beside those in `told`. Whether time will bring another look.
+    /// Retries pending requests after a change, releases the lock and applies the effects,
+    /// including those in `told`. Returns whether a further poll is due.
     fn settle_sockets(
         &self,
         cpu: &mut dyn Cpu,
@@ -96,19 +96,20 @@ impl Kernel {
         looks
     }
 
-    /// The same for a change beside the looks: whoever keeps time hears of one that is due.
+    /// Like [`Self::settle_sockets`], for a change outside the polls: the timekeeper is told if a
+    /// poll becomes due.
     fn settle_a_change(&self, cpu: &mut dyn Cpu, net: MutexGuard<'_, Net>, told: Told, now: GuestTicks) {
         if self.settle_sockets(cpu, net, told, now) {
             cpu.time_has_more();
         }
     }
 
-    /// Does what is asked of a socket, or lets the thread wait until it can be done.
+    /// Runs a socket operation; the thread waits while it would block.
     pub(crate) fn socket_call(call: &mut Call, name: u32, what: What) -> Flow<i32> {
         Self::socket_call_until(call, name, what, None)
     }
 
-    /// As [`Self::socket_call`], for no longer than until `deadline`.
+    /// Like [`Self::socket_call`], with a deadline.
     pub(crate) fn socket_call_until(
         call: &mut Call,
         name: u32,
@@ -130,7 +131,7 @@ impl Kernel {
         }
     }
 
-    /// Does what is asked of a socket, now or later; an overlapped structure says when it was done.
+    /// Starts an overlapped operation; the structure reports its completion.
     pub(crate) fn overlapped_call(call: &mut Call, name: u32, mut what: What, overlapped: Overlapped) -> i32 {
         let (kernel, now) = (call.kernel, call.now());
         if let Err(error) = begin(call, &overlapped) {
@@ -139,14 +140,14 @@ impl Kernel {
         let mut net = kernel.net.lock();
         let mut told = Told::default();
         let result = match net.attempt_in_turn(&kernel.memory, name, &mut what, Rest::Later) {
-            // What is refused is told by the call alone.
+            // An immediate failure is reported by the call only, not by the structure.
             Tried::Over(Err(error)) => Err(error),
             Tried::Over(Ok(done)) => {
                 let request = Request { who: Who::Overlapped(overlapped), socket: name, what };
                 Net::finish(&kernel.memory, call.cpu, request, Ok(done), &mut told);
                 Ok(0)
             }
-            // `Part` is nothing that a call returns.
+            // A call never returns `Part`.
             Tried::Nothing | Tried::Part => {
                 net.leave(Request { who: Who::Overlapped(overlapped), socket: name, what })
             }
@@ -155,7 +156,7 @@ impl Kernel {
         answer(call, result)
     }
 
-    /// Changes something about the sockets, and tells whoever waits for that.
+    /// Changes the sockets' state and retries the requests that the change may unblock.
     pub(crate) fn change_sockets<R>(call: &mut Call, change: impl FnOnce(&mut Net) -> R) -> R {
         let (kernel, now) = (call.kernel, call.now());
         let mut net = kernel.net.lock();
@@ -164,7 +165,7 @@ impl Kernel {
         result
     }
 
-    /// Looks whether something has come from outside, if that is due.
+    /// Polls the network, if a poll is due.
     pub(crate) fn look_at_sockets(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.net.next_due().is_none_or(|due| due > now) {
@@ -174,12 +175,12 @@ impl Kernel {
         self.settle_sockets(cpu, net, Told::default(), now);
     }
 
-    /// The time of a thread's wait for a socket has run out.
+    /// Handles the expiry of a thread's wait for a socket.
     pub(crate) fn end_socket_wait(&self, cpu: &mut dyn Cpu, ticket: WaitTicket) {
         self.net.lock().end_wait(&self.memory, cpu, ticket);
     }
 
-    /// A thread ends: nothing is received or sent for it any more, and who waits for that is told.
+    /// Cancels the overlapped requests of a thread that ends.
     pub(crate) fn end_socket_requests_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
         let mut net = self.net.lock();
         let is_its =
@@ -193,7 +194,7 @@ impl Kernel {
     }
 }
 
-/// An overlapped structure says that it is under way: its event is not signalled.
+/// Marks an overlapped structure as in progress and clears its event.
 fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
     let memory = call.memory();
     memory.write(overlapped.at.offset(field::RESULT), WsaError::IO_PENDING.0)?;
@@ -205,7 +206,7 @@ fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
 }
 
 impl Overlapped {
-    /// The structure at `at`, for the calling thread.
+    /// Reads the structure at `at` for the calling thread.
     pub(crate) fn of(call: &Call, at: GuestAddr, routine: GuestAddr) -> Result<Self, WsaError> {
         let event: crate::abi::Handle = call.memory().read(at.offset(field::EVENT))?;
         let event = if event == crate::abi::Handle::NULL || !routine.is_null() {
@@ -217,14 +218,14 @@ impl Overlapped {
         Ok(Self { at, thread_id: call.thread_id(), routine, event })
     }
 
-    /// What has become of it, and how many bytes.
+    /// Returns the structure's result and byte count.
     pub(crate) fn outcome(memory: &GuestMemory, at: GuestAddr) -> Result<(WsaError, u32), WsaError> {
         Ok((WsaError(memory.read(at.offset(field::RESULT))?), memory.read(at.offset(field::LENGTH))?))
     }
 }
 
 impl Net {
-    /// Does what a thread asks of a socket, or keeps it and opens the thread's wait.
+    /// Runs a thread's operation, or makes it a pending request and starts the thread's wait.
     pub(super) fn do_or_wait(
         &mut self,
         memory: &GuestMemory,
@@ -247,7 +248,7 @@ impl Net {
         }
     }
 
-    /// The time of a thread's wait has run out, if it still waits.
+    /// Ends a thread's wait at its deadline, if it still waits.
     pub(super) fn end_wait(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, ticket: WaitTicket) {
         let is_its =
             |request: &Request| matches!(request.who, Who::Thread { thread, .. } if thread == ticket.thread);
@@ -276,7 +277,7 @@ impl Net {
         }
     }
 
-    /// What a call fails with that must not wait.
+    /// Returns the result of an operation that would block but must not, or `None` if it may wait.
     fn refusal_to_wait(
         &self,
         memory: &GuestMemory,
@@ -298,7 +299,7 @@ impl Net {
         }
     }
 
-    /// Keeps a request for later.
+    /// Makes a request pending.
     fn leave(&mut self, mut request: Request) -> Result<i32, WsaError> {
         let admitted = self.limits().admit(Limit::SocketRequests, self.requests.len());
         admitted.map_err(|_| WsaError::NO_BUFFERS)?;
@@ -307,7 +308,7 @@ impl Net {
         Err(WsaError::IO_PENDING)
     }
 
-    /// Keeps what a thread has asked, and opens its wait.
+    /// Makes a thread's operation pending and starts the thread's wait.
     pub(super) fn park(
         &mut self,
         cpu: &mut dyn Cpu,

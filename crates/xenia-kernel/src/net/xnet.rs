@@ -1,9 +1,8 @@
-//! What `XNet` keeps: the console's address in its own form, keys of sessions, addresses that were
-//! made of others', names that are looked up, what others are told who ask how good the connection
-//! is.
+//! State of `XNet`: the console's `XNADDR`, session keys, addresses that stand for other consoles,
+//! name look-ups and quality-of-service (QoS) answers.
 //!
-//! Nothing is encrypted: a key only has a name here. There is no online service, so an address has
-//! no part of it.
+//! Data is not encrypted: a key is only registered under its id. There is no online service, so the
+//! online part of an address is empty.
 
 use super::{Net, WsaError};
 use crate::objects::HeldObject;
@@ -15,40 +14,40 @@ use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Bytes of an `XNADDR`.
+/// Size of an `XNADDR` in bytes.
 pub const XNADDR_SIZE: usize = 0x24;
-/// Bytes of an `XNDNS`.
+/// Size of an `XNDNS` in bytes.
 pub const LOOKUP_SIZE: u32 = 0x28;
-/// Bytes of the parameters of a start.
+/// Size of an `XNetStartupParams` in bytes.
 pub const PARAMETERS_SIZE: usize = 13;
-/// Bytes of an `XNQOS` without its entries, and of an entry.
+/// Sizes in bytes of an `XNQOS` without its entries, and of an entry.
 const QUALITY_HEADER: u32 = 8;
 const QUALITY_ENTRY: u32 = 0x18;
-/// A question about quality is answered. Nobody has.
+/// QoS flag: the probe is complete. No console has answered.
 const COMPLETE: u8 = 1;
-/// Names that are looked up at once.
+/// Maximum number of concurrent look-ups.
 const LOOKUPS_LIMIT: usize = 16;
-/// Addresses that a look-up's place holds.
+/// Maximum number of addresses in an `XNDNS`.
 const ADDRESSES: usize = 8;
-/// Answers about quality that a title has not given back.
+/// Maximum number of QoS results that a title has not released.
 const QUALITIES_LIMIT: usize = 32;
-/// Consoles that one question may be about.
+/// Maximum number of consoles in one QoS request.
 const QUALITY_ENTRIES: u32 = 64;
-/// The port of system link.
+/// UDP port of system link.
 const SYSTEM_LINK_PORT: u16 = 3074;
 
-/// What a parameter of 0 stands for, and where the ones are that this uses.
+/// Values that a parameter of 0 stands for, and indices of the parameters that are used here.
 const DEFAULTS: [u8; PARAMETERS_SIZE] = [PARAMETERS_SIZE as u8, 0, 8, 32, 16, 16, 8, 32, 64, 2, 3, 8, 2];
 const KEYS: usize = 6;
 const ASSOCIATIONS: usize = 7;
 const QUALITY_WORDS: usize = 8;
 
-/// The name of a session's key.
+/// Id of a session's key (`XNKID`).
 pub type KeyId = [u8; 8];
-/// A console's address as consoles write it.
+/// A console's address (`XNADDR`).
 pub type XnAddr = [u8; XNADDR_SIZE];
 
-/// An address that stands for another console's.
+/// A console for which a local IP address stands.
 #[derive(Clone, Debug)]
 struct Association {
     address: XnAddr,
@@ -58,19 +57,19 @@ struct Association {
 
 #[derive(Debug)]
 struct LookUp {
-    /// Until it is found.
+    /// The name; `None` once it is resolved.
     name: Option<String>,
     event: Option<(Arc<HeldObject>, GuestAddr)>,
 }
 
-/// What others are told who ask about a session.
+/// The answer to QoS probes of a session.
 #[derive(Clone, Debug, Default)]
 struct Listening {
     answers: bool,
     data: Vec<u8>,
 }
 
-/// See the module's documentation.
+/// State of `XNet` (see [the module](self)).
 #[derive(Debug)]
 pub struct XNet {
     parameters: [u8; PARAMETERS_SIZE],
@@ -79,7 +78,7 @@ pub struct XNet {
     lookups: BTreeMap<GuestAddr, LookUp>,
     qualities: BTreeSet<GuestAddr>,
     listening: BTreeMap<KeyId, Listening>,
-    /// The port of system link.
+    /// UDP port of system link.
     pub system_link_port: u16,
 }
 
@@ -97,17 +96,17 @@ impl Default for XNet {
     }
 }
 
-/// What a look-up has come to: it is stored, or to be asked for again.
+/// Whether one more look-up can start.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lookups {
-    /// There is room for one more.
+    /// Another look-up is possible.
     Room,
-    /// There is none.
+    /// The limit is reached.
     Full,
 }
 
 impl XNet {
-    /// Takes the parameters of a start; what is 0 is the default.
+    /// Stores the parameters of `XNetStartup`; a value of 0 selects the default.
     pub fn start(&mut self, parameters: Option<[u8; PARAMETERS_SIZE]>) -> Result<(), WsaError> {
         let Some(mut parameters) = parameters else { return Ok(()) };
         if usize::from(parameters[0]) != PARAMETERS_SIZE {
@@ -122,7 +121,7 @@ impl XNet {
         Ok(())
     }
 
-    /// Forgets keys and addresses. What a title has to give back it keeps.
+    /// Drops keys and associations. Results that a title must release remain.
     pub fn end(&mut self) {
         self.parameters = DEFAULTS;
         self.keys.clear();
@@ -130,12 +129,12 @@ impl XNet {
         self.listening.clear();
     }
 
-    /// The parameters that are in force.
+    /// Returns the parameters in force.
     pub fn parameters(&self) -> [u8; PARAMETERS_SIZE] {
         self.parameters
     }
 
-    /// Takes in a session's key.
+    /// Registers a session's key.
     pub fn register_key(&mut self, id: KeyId, key: [u8; 16]) -> Result<(), WsaError> {
         if self.keys.contains_key(&id) {
             return Err(WsaError::INVALID);
@@ -147,14 +146,14 @@ impl XNet {
         Ok(())
     }
 
-    /// Forgets a session's key, and the addresses that were made with it.
+    /// Removes a session's key and the addresses that were made with it.
     pub fn unregister_key(&mut self, id: KeyId) -> Result<(), WsaError> {
         self.keys.remove(&id).ok_or(WsaError::INVALID)?;
         self.associations.retain(|_, association| association.key != id);
         Ok(())
     }
 
-    /// Moves what was made with one key to another.
+    /// Moves the associations of one key to another.
     pub fn replace_key(&mut self, old: KeyId, new: KeyId) -> Result<(), WsaError> {
         if !self.keys.contains_key(&new) || self.keys.remove(&old).is_none() {
             return Err(WsaError::INVALID);
@@ -165,24 +164,24 @@ impl XNet {
         Ok(())
     }
 
-    /// Begins to talk to a console; whether there is one.
+    /// Starts a connection to a console; fails if the address is unknown.
     pub fn connect(&mut self, at: Ipv4Addr) -> Result<(), WsaError> {
         let association = self.associations.get_mut(&at).ok_or(WsaError::INVALID)?;
         association.is_connected = true;
         Ok(())
     }
 
-    /// Whether a console is talked to; `None`: it is not known.
+    /// Returns whether a console is connected; `None` if the address is unknown.
     pub fn is_connected(&self, at: Ipv4Addr) -> Option<bool> {
         self.associations.get(&at).map(|association| association.is_connected)
     }
 
-    /// Forgets an address.
+    /// Removes the association of an address.
     pub fn unregister_address(&mut self, at: Ipv4Addr) -> Result<(), WsaError> {
         self.associations.remove(&at).map(|_| ()).ok_or(WsaError::INVALID)
     }
 
-    /// Says what is answered to who asks about a session.
+    /// Sets the answer to QoS probes of a session.
     pub fn listen(&mut self, id: KeyId, flags: u32, data: Vec<u8>) -> Result<(), WsaError> {
         const ON: u32 = 1;
         const OFF: u32 = 2;
@@ -209,17 +208,17 @@ impl XNet {
         Ok(())
     }
 
-    /// Whether somebody is answered who asks about a session.
+    /// Returns whether QoS probes of a session are answered.
     pub fn listens(&self, id: KeyId) -> bool {
         self.listening.contains_key(&id)
     }
 
-    /// Bytes that who asks may be told.
+    /// Maximum number of data bytes in an answer to a QoS probe.
     pub fn quality_bytes(&self) -> usize {
         4 * usize::from(self.parameters[QUALITY_WORDS])
     }
 
-    /// Bytes of an answer about so many consoles, if it may be about them.
+    /// Returns the size in bytes of a result for this many consoles; fails beyond the limits.
     pub fn quality_size(&self, entries: u32) -> Result<u32, WsaError> {
         if entries > QUALITY_ENTRIES || self.qualities.len() >= QUALITIES_LIMIT {
             return Err(WsaError::NO_BUFFERS);
@@ -227,7 +226,7 @@ impl XNet {
         Ok(QUALITY_HEADER + QUALITY_ENTRY * entries)
     }
 
-    /// Stores an answer: nobody has answered.
+    /// Stores a QoS result in which no console has answered.
     pub fn store_quality(
         &mut self,
         memory: &GuestMemory,
@@ -245,22 +244,22 @@ impl XNet {
         Ok(())
     }
 
-    /// Whether an answer was a title's, which gives it back.
+    /// Releases a QoS result; fails if the title has none at this address.
     pub fn take_quality(&mut self, at: GuestAddr) -> Result<(), WsaError> {
         if self.qualities.remove(&at) { Ok(()) } else { Err(WsaError::INVALID) }
     }
 
-    /// Whether another name may be looked up.
+    /// Returns whether another name can be looked up.
     pub fn room(&self) -> Lookups {
         if self.lookups.len() < LOOKUPS_LIMIT { Lookups::Room } else { Lookups::Full }
     }
 
-    /// Looks a name up; the answer goes to `at` when it is there.
+    /// Starts a look-up; the result is stored at `at` when it is available.
     pub fn look_up(&mut self, at: GuestAddr, name: String, event: Option<(Arc<HeldObject>, GuestAddr)>) {
         self.lookups.insert(at, LookUp { name: Some(name), event });
     }
 
-    /// Whether a look-up was a title's, which gives it back.
+    /// Releases a look-up; fails if the title has none at this address.
     pub fn take_lookup(&mut self, at: GuestAddr) -> Result<(), WsaError> {
         self.lookups.remove(&at).map(|_| ()).ok_or(WsaError::INVALID)
     }
@@ -269,7 +268,7 @@ impl XNet {
         self.lookups.values().any(|lookup| lookup.name.is_some())
     }
 
-    /// Asks again for the names that have not been found; whose event is to be signalled.
+    /// Retries pending look-ups; returns the events to be signalled.
     pub(super) fn look_up_again(
         &mut self,
         port: &mut dyn Network,
@@ -307,7 +306,7 @@ impl XNet {
     }
 }
 
-/// Says that a look-up is under way.
+/// Marks a look-up as in progress.
 pub fn begin_lookup(memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
     memory.fill(at, LOOKUP_SIZE, 0)?;
     memory.write(at, WsaError::IN_PROGRESS.0)
@@ -328,7 +327,7 @@ fn store_lookup(
 }
 
 impl Net {
-    /// The console's own address; without a network it has no place in one.
+    /// Returns the console's own address; the IP address is 0 without a network.
     pub fn own_address(&self) -> XnAddr {
         let mut address = [0; XNADDR_SIZE];
         let ip = self.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
@@ -337,7 +336,7 @@ impl Net {
         address
     }
 
-    /// An address for sockets that stands for a console's.
+    /// Returns an IP address that stands for a console.
     pub fn associate(&mut self, address: XnAddr, key: KeyId) -> Result<Ipv4Addr, WsaError> {
         let ip = Ipv4Addr::new(address[0], address[1], address[2], address[3]);
         let own = self.address().ok_or(WsaError::NETWORK_UNREACHABLE)?;
@@ -353,7 +352,7 @@ impl Net {
         if !associations.contains_key(&ip) && associations.len() >= limit {
             return Err(WsaError::NO_BUFFERS);
         }
-        // Who asks once more for a console that is connected has it connected.
+        // A repeated request for the same console keeps its connection.
         let is_connected = associations
             .get(&ip)
             .is_some_and(|there| there.is_connected && there.address == address && there.key == key);
@@ -361,7 +360,7 @@ impl Net {
         Ok(ip)
     }
 
-    /// The console that an address stands for, and the key that was said with it.
+    /// Returns the console that an IP address stands for, and its key.
     pub fn console_at(&self, ip: Ipv4Addr) -> Result<(XnAddr, KeyId), WsaError> {
         if let Some(association) = self.xnet.associations.get(&ip) {
             return Ok((association.address, association.key));

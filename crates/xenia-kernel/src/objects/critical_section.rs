@@ -1,16 +1,17 @@
 //! Critical sections: recursive locks in the title's own memory.
 //!
-//! | word | says |
+//! | word | meaning |
 //! |---|---|
-//! | lock count | −1: free. Otherwise how often it was entered and is waited for, less one |
-//! | recursion count | how often the owner is inside |
-//! | owner | the thread object of who is inside |
+//! | lock count | −1: free. Otherwise the number of entries and waiters, less one |
+//! | recursion count | number of times that the owner has entered |
+//! | owner | the owner's thread object |
 //!
-//! The lock count decides, and changes by atomic operations only: from −1 to 0 is entering, from 0
-//! to −1 leaving for good, and neither takes a lock of the kernel's. The other two words are the
-//! owner's. Who waits counts itself into the lock count under the queue's lock, so a section that
-//! is waited for is not at 0 and is left under that lock, which hands it to the first waiter:
-//! nobody overtakes. Waiting is parking at once: spinning would be wasted guest time in lockstep.
+//! The lock count decides ownership and changes by atomic operations only: −1 to 0 enters the
+//! section, 0 to −1 leaves it, and neither takes a kernel lock. Only the owner writes the other two
+//! words. A waiter adds itself to the lock count under the queue's lock. The count of a contended
+//! section is therefore above 0, and leaving it takes the queue's lock and hands the section to the
+//! first waiter, so no other thread can barge in. Waiters park without spinning, because spinning
+//! would waste guest time in lockstep.
 
 use crate::layout::{critical_section as section, dispatcher_header as header};
 use crate::objects::dispatcher::{initialize, kind};
@@ -20,10 +21,10 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::Cpu;
 
-/// Lock count of a section that nobody is in.
+/// Lock count of a free section.
 const FREE: u32 = u32::MAX;
 
-/// Initialises a section that nobody owns. `spin_count` is kept in units of 256, up to 255.
+/// Initialises a free section. `spin_count` is kept in units of 256, up to 255.
 pub fn initialize_section(memory: &GuestMemory, at: GuestAddr, spin_count: u32) -> Fallible<()> {
     initialize(memory, at, kind::AUTO_EVENT, 0, 0)?;
     let spin = spin_count.div_ceil(256).min(255) as u8;
@@ -34,14 +35,15 @@ pub fn initialize_section(memory: &GuestMemory, at: GuestAddr, spin_count: u32) 
     Ok(())
 }
 
-/// Enters a section if it is free or the caller's own; `false` if another thread owns it.
+/// Enters a section if it is free or owned by the caller. Returns `false` if another thread owns
+/// it.
 pub fn try_enter(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
     let count = at.offset(section::LOCK_COUNT);
     if memory.atomic_u32(count, |count| (count == FREE).then_some(0))?.is_ok() {
         own(memory, at, kthread)?;
         return Ok(true);
     }
-    // Only the owner finds itself there: it stands there from its entry until it leaves.
+    // No race: only the owner can read itself here, from its entry until it leaves.
     if memory.read::<GuestAddr>(at.offset(section::OWNER))? != kthread {
         return Ok(false);
     }
@@ -51,14 +53,14 @@ pub fn try_enter(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Fal
     Ok(true)
 }
 
-/// The section, whose lock count says that somebody is inside, is `kthread`'s.
+/// Records `kthread` as the owner of a section whose lock count it has just taken.
 fn own(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Result<(), MemoryFault> {
     memory.write(at.offset(section::RECURSION_COUNT), 1_i32)?;
     memory.write(at.offset(section::OWNER), kthread)
 }
 
-/// Enters a section that [`try_enter`] found taken if it is free by now, or joins its waiters:
-/// `false`, and the caller parks.
+/// Enters a section that [`try_enter`] found taken, if it is free by now. Otherwise joins its
+/// waiters and returns `false`: the caller must park.
 pub fn enter_or_join(
     memory: &GuestMemory,
     cpu: &mut dyn Cpu,
@@ -77,7 +79,7 @@ pub fn enter_or_join(
     Ok(false)
 }
 
-/// Leaves a section once; at the last time the first waiter gets it.
+/// Leaves a section once. The last leave hands it to the first waiter.
 pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at: GuestAddr) -> Fallible<()> {
     let count = at.offset(section::LOCK_COUNT);
     let less = |count: u32| Some((count as i32).wrapping_sub(1).max(-1).cast_unsigned());
@@ -87,7 +89,7 @@ pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at:
         memory.atomic_u32(count, less)?.ok();
         return Ok(());
     }
-    // Before the count says that it is free: from then on the next owner writes here.
+    // Clear the owner before the count says free: after that the next owner writes this word.
     memory.write(at.offset(section::OWNER), GuestAddr::NULL)?;
     if memory.atomic_u32(count, |count| (count == 0).then_some(FREE))?.is_ok() {
         return Ok(());
@@ -150,7 +152,7 @@ mod tests {
         initialize_section(&b.memory, at, 0).unwrap();
         assert!(try_enter(&b.memory, at, first.kthread).unwrap());
         assert!(!try_enter(&b.memory, at, second.kthread).unwrap());
-        // Between the look and the queue.
+        // The section is left between the failed attempt and the enqueue.
         leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
         let who = LockWaiter { thread: second.thread, owner: second.kthread, result: 0 };
         assert!(enter_or_join(&b.memory, &mut b.scheduler, &sections, at, who).unwrap());

@@ -1,24 +1,26 @@
-//! Waiting: who waits for which dispatcher object, and what a signal does.
+//! Dispatcher objects: waiting and signalling.
 //!
-//! An object's state is in guest memory (`DISPATCHER_HEADER.SignalState`), where titles may look at
-//! it; the lists of waiters are here, by address of the header, and titles see a copy
-//! ([`super::wait_list`]). What a wait takes, and in which order waiters are served, is in
-//! [`waiting`]; what signals events and semaphores in [`signals`].
+//! An object's state is in guest memory (`DISPATCHER_HEADER.SignalState`), where titles may read
+//! it. The wait lists are here, by address of the header; titles see a copy ([`super::wait_list`]).
+//! [`waiting`] defines how a wait consumes signals and the order in which waiters are served;
+//! [`signals`] signals events and semaphores.
 //!
-//! Nothing here is under one lock for all. There are, in the order in which they are taken, each in
-//! 64 shards:
+//! The dispatcher has no global lock. It has these locks, in lock order; the first three have 64
+//! shards each:
 //!
-//! | lock | of | guards |
+//! | lock | sharded by | guards |
 //! |---|---|---|
-//! | object shards ([`Held`]) | an object's address | signal states, lists of waiters, which mutants have an owner, how timers are set |
-//! | turns ([`Turn`]) | a thread | what it waits for, and whether an APC or alert is to end it; a wait begins and ends under it |
-//! | owners ([`super::mutant`]) | an owner's address | the mutants of each owner |
-//! | the queue of timers, one | | in which order timers are due |
+//! | object shards ([`Held`]) | object | signal states, wait lists, mutant owners, timer settings |
+//! | turns ([`Turn`]) | thread | its wait, and whether an APC or alert is pending for it |
+//! | owners ([`super::mutant`]) | owner | the mutants of each owner |
+//! | timer queue | (one lock) | the order in which timers are due |
 //!
-//! An operation holds the shards of all objects that it may change, which
-//! [`Dispatcher::hold_around`] finds, from its first look to the last wake; so each is one step, as
-//! under one lock. Of turns and owners it holds one at a time. Why this is right: docs/src/
-//! decisions/0049-the-dispatcher-in-shards.md.
+//! A wait begins and ends under its thread's turn.
+//!
+//! An operation holds the shards of all objects that it may change from its first read to its last
+//! wake, so it is atomic as if under one global lock. [`Dispatcher::hold_around`] finds these
+//! shards. An operation holds at most one turn and one owner shard at a time. The proof is in
+//! docs/src/decisions/0049-the-dispatcher-in-shards.md.
 
 mod header;
 mod lock;
@@ -49,38 +51,38 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 
-/// Ordinals of the dispatcher's locks among those of their level; `Kernel` has those below and
-/// above.
+/// First ordinals of the dispatcher's locks within their lock level. `Kernel` uses the ordinals
+/// below and above.
 const SHARD_LOCKS: u32 = 0x40;
 const TURN_LOCKS: u32 = 0x80;
 const OWNER_LOCKS: u32 = 0xC0;
-/// The first ordinal that no lock of the dispatcher's has.
+/// First ordinal after those of the dispatcher's locks.
 pub(crate) const ORDINALS_END: u32 = 0x100;
-/// Who interrupts a wait has the threads' lock, and the wait may be for a timer: the queue of
-/// timers comes after that.
+/// Ordinal of the timer queue. A caller that interrupts a wait holds the threads' lock, and the
+/// wait may be for a timer, so the timer queue follows the threads' lock.
 const AFTER_THREADS: u32 = 1;
 
-/// Objects that one wait may name.
+/// Maximum number of objects in one wait.
 pub const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
-/// A wait for objects.
+/// A thread's current wait for one or more objects.
 #[derive(Debug)]
 pub struct WaitBlock {
-    /// The objects.
     pub objects: Vec<GuestAddr>,
-    /// Whether it is for all of them.
+    /// Whether all objects must be signalled (wait-all), or any one (wait-any).
     pub all: bool,
-    /// When it ends by itself.
+    /// Guest time at which the wait times out.
     pub deadline: Option<GuestTicks>,
     /// Whether a user APC may end it.
     pub alertable: bool,
     /// The waiting thread's object, which becomes the owner of mutants.
     pub kthread: GuestAddr,
-    /// The kernel's objects among them.
+    /// References to those of the objects that are kernel objects.
     pub held: Vec<HeldObject>,
 }
 
-/// See the module's documentation.
+/// The wait lists, current waits, owned mutants and timers of all dispatcher objects; see [the
+/// locks](self).
 #[derive(Debug)]
 pub struct Dispatcher {
     shards: Sharded<Lock<Shard>>,
@@ -97,35 +99,35 @@ impl Default for Dispatcher {
     }
 }
 
-/// Who waits, and how.
+/// A thread that is about to wait, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiter {
-    /// The thread.
     pub thread: ThreadRef,
-    /// Its thread object.
+    /// The thread's object.
     pub kthread: GuestAddr,
-    /// Guest time at which the wait ends; `None`: never. A time not after now only looks.
+    /// Guest time at which the wait ends; `None`: never. A time that is not in the future only
+    /// polls.
     pub deadline: Option<GuestTicks>,
-    /// Whether an APC may end it.
+    /// Whether an APC may end the wait.
     pub alertable: bool,
 }
 
-/// What a wait came to.
+/// Result of beginning a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitResult {
-    /// It is over, with this status.
+    /// The wait is over, with this status.
     Done(NtStatus),
-    /// The thread must park like this.
+    /// The thread must park with this wait.
     Park(Wait),
 }
 
 impl Dispatcher {
-    /// Nobody waits yet; what is refused is counted in `limits`.
+    /// Creates a dispatcher without waiters. Refused requests are counted in `limits`.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self::with_clock(limits, Clock::default())
     }
 
-    /// As [`Self::new`]; timers show when they are due by `clock`.
+    /// Like [`Self::new`], with the clock by which timers publish their due times.
     pub fn with_clock(limits: Arc<Limits>, clock: Clock) -> Self {
         Self {
             clock,
@@ -137,7 +139,7 @@ impl Dispatcher {
         }
     }
 
-    /// How often the locks of each kind were taken.
+    /// How often the locks of each kind were taken, and how often with contention.
     pub fn lock_counts(&self) -> [(&'static str, LockCounts); 4] {
         fn sum(counts: impl Iterator<Item = LockCounts>) -> LockCounts {
             counts.fold(LockCounts::default(), |mut sum, counts| {

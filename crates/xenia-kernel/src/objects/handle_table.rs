@@ -1,9 +1,10 @@
-//! Which object a handle names: written under the lock of the books, read by calls without any.
+//! Handle table: maps handles to objects, written under the object table's lock and read without a
+//! lock.
 //!
-//! Handles count up from 0x1000 by 4. The number of a handle says at which place of the table it
-//! stands; there are more places than handles may be open, and a number whose place is taken is
-//! passed over. So a number is used again only after a thousand million others. The two lowest bits
-//! of a handle are the title's, which marks handles by them, and say nothing here.
+//! Handle values start at 0x1000 and step by 4. The number of a handle modulo the table's size is
+//! its slot. There are more slots than open handles are allowed, and a number whose slot is taken
+//! is skipped. So a number is reused only after about 10⁹ others. Titles use the two lowest bits of
+//! a handle as marks; they are ignored here.
 
 use super::slab::{INDEX_BITS, Name};
 use crate::abi::Handle;
@@ -13,16 +14,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The first handle, and the step to the next.
 const FIRST: u32 = 0x1000;
 const STEP: u32 = 4;
-/// Where handle numbers end and begin again.
+/// The last handle value, after which numbering restarts.
 pub(super) const LAST: u32 = 0xEFFF_FFFC;
 
-/// Places, and those that are made together.
+/// Number of slots, and of slots that are allocated together.
 const PLACE_BITS: u32 = 18;
 const PLACES: u32 = 1 << PLACE_BITS;
 const CHUNK: u32 = 1024;
 
-/// See the module's documentation. A place is 0, or from its lowest bit on: generation, position,
-/// the number's high bits.
+/// A lock-free map from handle to object. A slot is 0 or holds, from its lowest bit: generation,
+/// position, and the high bits of the handle number.
 #[derive(Debug)]
 pub(super) struct HandleTable(Box<[OnceLock<Box<[AtomicU64]>>]>);
 
@@ -32,7 +33,7 @@ impl Default for HandleTable {
     }
 }
 
-/// The place of a handle, and what tells it from the others of that place.
+/// The slot of a handle, and the tag that tells it from other handles with the same slot.
 fn place(handle: Handle) -> Option<(u32, u64)> {
     let Handle(plain) = HandleTable::plain(handle);
     let number = plain.checked_sub(FIRST).filter(|_| plain <= LAST)? / STEP;
@@ -40,15 +41,15 @@ fn place(handle: Handle) -> Option<(u32, u64)> {
 }
 
 impl HandleTable {
-    /// The handle number that is tried first.
+    /// The handle value that is tried first.
     pub(super) const FIRST: Handle = Handle(FIRST);
 
-    /// The handle number after this one.
+    /// The next handle value.
     pub(super) fn following(handle: Handle) -> Handle {
         Handle(if handle.0 >= LAST { FIRST } else { handle.0 + STEP })
     }
 
-    /// A handle without the bits that are the title's.
+    /// The handle without the two bits that titles use.
     pub(super) fn plain(handle: Handle) -> Handle {
         Handle(handle.0 & !(STEP - 1))
     }
@@ -67,7 +68,7 @@ impl HandleTable {
         }
     }
 
-    /// What a handle names.
+    /// The object that a handle names.
     pub(super) fn get(&self, handle: Handle) -> Option<Name> {
         let (index, tag) = place(handle)?;
         let word = self.load(index);
@@ -77,19 +78,19 @@ impl HandleTable {
         Some(Name { index: (word >> 32) as u32 & ((1 << INDEX_BITS) - 1), generation: word as u32 })
     }
 
-    /// Whether the place of a handle is free.
+    /// Whether the slot of a handle is free.
     pub(super) fn is_free(&self, handle: Handle) -> bool {
         place(handle).is_some_and(|(index, _)| self.load(index) == 0)
     }
 
-    /// Makes a handle whose place is free name an object.
+    /// Makes a handle whose slot is free name an object.
     pub(super) fn insert(&self, handle: Handle, name: Name) {
         if let Some((index, tag)) = place(handle) {
             self.store(index, tag | u64::from(name.index) << 32 | u64::from(name.generation));
         }
     }
 
-    /// A handle names nothing any more.
+    /// Removes a handle.
     pub(super) fn remove(&self, handle: Handle) {
         if let Some((index, _)) = place(handle) {
             self.store(index, 0);

@@ -1,17 +1,16 @@
-//! Kinds of objects.
+//! The kinds of kernel objects, with their type variables and pool tags.
 
-/// What an object is.
+/// Kind of a kernel object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
     /// Manual or auto-reset event.
     Event,
-    /// Counting semaphore.
+    /// Semaphore with a count and a limit.
     Semaphore,
     /// Mutual exclusion with an owner.
     Mutant,
     /// One-shot or periodic timer.
     Timer,
-    /// Guest thread.
     Thread,
     /// Open file, directory or volume.
     File,
@@ -19,22 +18,21 @@ pub enum ObjectKind {
     Device,
     /// Queue of I/O completions.
     IoCompletion,
-    /// Symbolic link.
+    /// Symbolic link from one object name to another.
     SymbolicLink,
     /// Directory of names.
     Directory,
-    /// Loaded module.
     Module,
     /// List being enumerated.
     Enumerator,
     /// Listener to system notifications.
     Listener,
-    /// What is played together.
+    /// Network session of several players.
     Session,
 }
 
 impl ObjectKind {
-    /// All kinds.
+    /// All kinds, in declaration order.
     pub const ALL: [Self; 14] = [
         Self::Event,
         Self::Semaphore,
@@ -52,8 +50,8 @@ impl ObjectKind {
         Self::Session,
     ];
 
-    /// Whether bodies of the kind begin with a dispatcher header here, so that a wait can be for
-    /// them.
+    /// Whether bodies of this kind begin with a dispatcher header in this kernel, so that a wait
+    /// can be for the object itself.
     pub fn begins_with_header(self) -> bool {
         match self {
             Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => true,
@@ -63,7 +61,7 @@ impl ObjectKind {
         }
     }
 
-    /// The pool tag of its object type: four characters.
+    /// The pool tag of the kind's object type: four characters.
     pub fn tag(self) -> u32 {
         u32::from_be_bytes(match self {
             Self::Event => *b"vevE",
@@ -83,7 +81,7 @@ impl ObjectKind {
         })
     }
 
-    /// The variable that titles know its type by.
+    /// The variable by which titles know the kind's type.
     pub fn type_variable(self) -> Option<&'static str> {
         Some(match self {
             Self::Event => "ExEventObjectType",

@@ -1,9 +1,9 @@
-//! Who waits for a lock in the title's own memory: first come, first served.
+//! Wait queues of locks in guest memory (critical sections, spin locks): first come, first served.
 //!
-//! The lock itself is a word there, which those who find it free take without any of this. Whoever
-//! finds it taken looks again under the lock of its shard, and joins the queue under the same;
-//! whoever gives it back looks into the queue after that. So one of the two sees the other. Each
-//! kind of lock says what its word is.
+//! The lock itself is a word in guest memory; a thread that finds it free takes it without using
+//! the queue. A thread that finds it taken reads it again under its shard's lock and joins the
+//! queue under the same lock. A thread that releases the lock checks the queue afterwards. So one
+//! of the two always sees the other. Each kind of lock defines its word.
 
 use super::sharded::Sharded;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,14 +13,13 @@ use xenia_guest::GuestAddr;
 use xenia_sched::ThreadRef;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// One who waits.
+/// A thread that waits for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockWaiter {
-    /// The thread.
     pub thread: ThreadRef,
-    /// What the lock will name as its owner.
+    /// The value that the lock word will have as its owner.
     pub owner: GuestAddr,
-    /// What the thread's call returns when it has the lock.
+    /// The result of the thread's call once it has the lock.
     pub result: u64,
 }
 
@@ -28,12 +27,12 @@ type Queues = BTreeMap<GuestAddr, VecDeque<LockWaiter>>;
 
 #[derive(Debug)]
 struct Shard {
-    /// Threads in its queues, and those on their way there.
+    /// Threads in the queues of this shard, and threads about to join one.
     waiting: AtomicUsize,
     queues: Mutex<Queues>,
 }
 
-/// The queues of all locks of one kind.
+/// The wait queues of all locks of one kind.
 #[derive(Debug)]
 pub struct LockQueues {
     shards: Sharded<Shard>,
@@ -41,10 +40,10 @@ pub struct LockQueues {
     parked: AtomicUsize,
 }
 
-/// The first of a lock's queue, and where the lock is.
+/// Address of a lock, and the first waiter of its queue.
 pub(super) type Head = (GuestAddr, LockWaiter);
 
-/// One lock's queue: nobody joins or leaves it meanwhile.
+/// One lock's queue, locked: no thread joins or leaves it meanwhile.
 pub(super) struct LockQueue<'a> {
     all: &'a LockQueues,
     shard: &'a Shard,
@@ -52,12 +51,12 @@ pub(super) struct LockQueue<'a> {
     at: GuestAddr,
 }
 
-/// A place in a lock's queue, for one who is about to wait: whoever gives the lock back from now on
-/// looks into the queue.
+/// A reservation in a lock's queue for a thread that is about to wait. While it exists, a thread
+/// that releases the lock checks the queue.
 pub(super) struct Place<'a>(LockQueue<'a>);
 
 impl LockQueues {
-    /// Nobody waits. The shards' locks have ordinals from `first` on.
+    /// Creates empty queues. The shards' locks have ordinals from `first` on.
     pub(crate) fn new(first: u32) -> Self {
         let shards = Sharded::new(|shard| Shard {
             waiting: AtomicUsize::new(0),
@@ -66,9 +65,9 @@ impl LockQueues {
         Self { shards, parked: AtomicUsize::new(0) }
     }
 
-    /// Whether somebody may wait for the lock at `at`, which the caller has given back just now.
+    /// Whether a thread may wait for the lock at `at`. The caller has just released that lock.
     pub(super) fn is_waited_for(&self, at: GuestAddr) -> bool {
-        // One who waits has counted before it looked at the word for the last time.
+        // Pairs with `place`: a waiter counts itself before its last read of the word.
         fence(SeqCst);
         self.shards.of(at).waiting.load(SeqCst) > 0
     }
@@ -79,13 +78,13 @@ impl LockQueues {
         LockQueue { all: self, shard, queues: shard.queues.lock(), at }
     }
 
-    /// Whether somebody stands in any of the queues. Takes no lock.
+    /// Whether any of the queues has a waiter. Takes no lock.
     pub(crate) fn has_waiters(&self) -> bool {
         self.parked.load(Relaxed) > 0
     }
 
-    /// Shows `look` the first of each queue; one for whom it says yes has the lock, and leaves its
-    /// queue. Nobody joins or leaves a queue meanwhile.
+    /// Calls `look` with the first waiter of each queue; returning `true` means that this waiter
+    /// now has the lock, and removes it. No thread joins or leaves a queue of the shard meanwhile.
     pub(super) fn look_through(&self, mut look: impl FnMut(Head) -> bool) {
         for shard in self.shards.iter().filter(|shard| shard.waiting.load(SeqCst) > 0) {
             shard.queues.lock().retain(|&at, waiters| {
@@ -101,7 +100,8 @@ impl LockQueues {
         }
     }
 
-    /// A place at the end of the queue of the lock at `at`. The caller looks at the lock once more.
+    /// Reserves a place at the end of the queue of the lock at `at`. The caller must read the lock
+    /// word once more afterwards.
     pub(super) fn place(&self, at: GuestAddr) -> Place<'_> {
         let queue = self.queue(at);
         queue.shard.waiting.fetch_add(1, SeqCst);
@@ -109,8 +109,8 @@ impl LockQueues {
         Place(queue)
     }
 
-    /// Runs `end` while nobody joins or leaves the queue of the lock at `at`; if it says that it
-    /// has ended a thread's wait, takes the thread off that queue.
+    /// Runs `end` while the queue of the lock at `at` is locked. If `end` returns `true`, it has
+    /// ended the thread's wait, and the thread is removed from the queue.
     pub(crate) fn end_wait(&self, at: GuestAddr, thread: ThreadRef, end: impl FnOnce() -> bool) {
         let mut queue = self.queue(at);
         if end() {
@@ -120,12 +120,12 @@ impl LockQueues {
 }
 
 impl LockQueue<'_> {
-    /// The first in the queue.
+    /// The first waiter.
     pub(super) fn first(&self) -> Option<LockWaiter> {
         self.queues.get(&self.at)?.front().copied()
     }
 
-    /// Takes the first out of the queue, who has the lock by now.
+    /// Removes the first waiter, which has the lock by now.
     pub(super) fn pop(&mut self) {
         let Some(waiters) = self.queues.get_mut(&self.at) else { return };
         if waiters.pop_front().is_some() {
@@ -153,7 +153,7 @@ impl LockQueue<'_> {
 }
 
 impl Place<'_> {
-    /// Takes the place; the wait is open.
+    /// Joins the queue.
     pub(super) fn take(mut self, waiter: LockWaiter) {
         self.0.shard.waiting.fetch_add(1, Relaxed);
         self.0.all.parked.fetch_add(1, Relaxed);

@@ -1,7 +1,8 @@
-//! Mutants: locks with an owner that waits may nest, and that end abandoned if their owner does.
+//! Mutants: recursive mutexes with an owner, abandoned if their owner ends.
 //!
-//! Who owns a mutant is in the mutant's shard, what an owner has in the owner's; both change under
-//! the first. So a mutant that one thread takes and releases touches nothing of another thread's.
+//! A mutant's owner is recorded in the mutant's shard, the mutants of an owner in the owner's
+//! shard. Both change under the mutant's shard lock. So a thread that takes and releases a mutant
+//! touches no data of another thread.
 
 use crate::layout::kmutant;
 use crate::limits::{Limit, Limits};
@@ -22,30 +23,31 @@ use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::Level;
 
-/// Places in the books that a shard of owners takes from the common stock at a time.
+/// Number of mutants that a shard of owners reserves from the common quota at a time.
 const BATCH: usize = 64;
 
-/// What the owners of one shard have.
+/// Mutants of the owners of one shard.
 #[derive(Debug, Default)]
 pub(super) struct Owned {
-    /// By owner, and in the order in which it got them.
+    /// By owner, in order of acquisition.
     mutants: BTreeMap<(GuestAddr, u64), GuestAddr>,
     serial: u64,
-    /// Places that are free here.
+    /// Reserved quota that is unused.
     free: usize,
 }
 
-/// Mutants by owner, each once.
+/// Mutants by owner, each at most once.
 #[derive(Debug)]
 pub(super) struct Owners {
     shards: Sharded<Lock<Owned>>,
-    /// Places that no shard has. Shards come here once in [`BATCH`] mutants, so threads at mutants
-    /// of their own seldom meet. The last places may be in other shards when one asks in vain.
+    /// Quota that no shard has reserved. A shard takes from it once every [`BATCH`] mutants, so
+    /// threads that use different mutants seldom contend for it. A request may fail while other
+    /// shards still have unused quota.
     stock: AtomicUsize,
 }
 
 impl Owners {
-    /// Nobody owns anything. The shards' locks have ordinals from `first` on.
+    /// Creates the lists without any mutant. The shards' locks have ordinals from `first` on.
     pub(super) fn new(first: u32) -> Self {
         Self {
             shards: Sharded::new(|shard| Lock::new(Level::Dispatcher, first + shard, Owned::default())),
@@ -57,14 +59,14 @@ impl Owners {
         self.shards.iter().map(Lock::counts)
     }
 
-    /// Locks all shards but those of these owners.
+    /// Locks all shards except those of these owners.
     #[cfg(test)]
     pub(super) fn hold_all_but(&self, owners: &[GuestAddr]) -> Vec<Guard<'_, Owned>> {
         let is_other = |shard: &usize| owners.iter().all(|&owner| shard_of(owner) != *shard);
         (0..SHARDS as usize).filter(is_other).map(|shard| self.shards.at(shard).lock()).collect()
     }
 
-    /// Takes a place for one more mutant of this owner.
+    /// Reserves quota for one more mutant of this owner.
     fn reserve(&self, owner: GuestAddr, limits: &Limits) -> Fallible<()> {
         let mut owned = self.shards.of(owner).lock();
         if owned.free == 0 {
@@ -87,12 +89,12 @@ impl Owners {
         }
     }
 
-    /// Gives back a place that has not been used.
+    /// Returns quota that was reserved and not used.
     fn release(&self, owner: GuestAddr) {
         self.give_back(&mut self.shards.of(owner).lock());
     }
 
-    /// Notes a mutant in a place that was reserved for it; returns which of its owner's it is.
+    /// Adds a mutant whose quota is reserved; returns its serial number in the owner's list.
     fn insert(&self, owner: GuestAddr, mutant: GuestAddr) -> u64 {
         let mut owned = self.shards.of(owner).lock();
         owned.serial += 1;
@@ -108,7 +110,7 @@ impl Owners {
         }
     }
 
-    /// An owner's first mutant after one of this serial number.
+    /// The owner's first mutant after the one with serial number `after`.
     fn next(&self, owner: GuestAddr, after: u64) -> Option<(u64, GuestAddr)> {
         let owned = self.shards.of(owner).lock();
         let (&(_, serial), &mutant) = owned.mutants.range((owner, after + 1)..=(owner, u64::MAX)).next()?;
@@ -132,8 +134,8 @@ impl Dispatcher {
         self.hold(&[mutant]).initialize_mutant(memory, mutant, owner)
     }
 
-    /// The owner releases a mutant once; returns the state before (1: free; else 1 minus the
-    /// acquisitions).
+    /// Releases a mutant once, which only its owner may. Returns the previous signal state (1:
+    /// free; else 1 minus the number of acquisitions).
     pub fn release_mutant(
         &self,
         memory: &GuestMemory,
@@ -145,12 +147,13 @@ impl Dispatcher {
         self.hold_around(mutant, &[]).release_mutant(memory, cpu, mutant, kthread, boost)
     }
 
-    /// The thread object of a mutant's owner, as the kernel knows it.
+    /// The thread object of a mutant's owner, as recorded by the kernel.
     pub fn mutant_owner(&self, mutant: GuestAddr) -> Option<GuestAddr> {
         self.hold(&[mutant]).shard(mutant).owned.get(&mutant).map(|&(owner, _)| owner)
     }
 
-    /// A thread has ended: the mutants it owned become free, and their next waiter is told.
+    /// Abandons the mutants of a thread that has ended: they become free, and the next waiter of
+    /// each gets an abandoned status.
     pub fn abandon_mutants(
         &self,
         memory: &GuestMemory,
@@ -158,7 +161,7 @@ impl Dispatcher {
         kthread: GuestAddr,
     ) -> Fallible<()> {
         let mut result = Ok(());
-        // Whoever goes on to take mutants in the ended thread's name keeps them.
+        // Only mutants taken until now: one taken later in the ended thread's name is kept.
         let newest = self.owners.newest(kthread);
         let mut last = 0;
         while let Some((serial, mutant)) =
@@ -168,7 +171,7 @@ impl Dispatcher {
             let mut held = self.hold_around(mutant, &[]);
             if held.shard(mutant).owned.get(&mutant) == Some(&(kthread, serial)) {
                 held.disown(mutant);
-                // The title may have freed the memory of one; the others are free all the same.
+                // The title may have freed the memory of one mutant; the others still become free.
                 let one = held.abandon(memory, cpu, mutant);
                 result = result.and(one);
             }
@@ -176,14 +179,14 @@ impl Dispatcher {
         result
     }
 
-    /// A mutant's memory is about to be reused: nobody owns it any more.
+    /// Drops the owner of a mutant whose memory is about to be reused.
     pub fn forget_mutant(&self, mutant: GuestAddr) {
         self.hold(&[mutant]).disown(mutant);
     }
 }
 
 impl Held<'_> {
-    /// Notes who owns a mutant. One that the same thread owns already stays where it is in that
+    /// Records the owner of a mutant. A mutant that this thread owns already keeps its place in the
     /// thread's order.
     pub(super) fn own(&mut self, mutant: GuestAddr, owner: GuestAddr) -> Fallible<()> {
         if self.shard(mutant).owned.get(&mutant).is_some_and(|known| known.0 == owner) {
@@ -194,14 +197,14 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// As [`Self::own`], in a place that is reserved.
+    /// Like [`Self::own`], with quota that is already reserved.
     fn note_owner(&mut self, mutant: GuestAddr, owner: GuestAddr) {
         self.disown(mutant);
         let serial = self.dispatcher.owners.insert(owner, mutant);
         self.shard_mut(mutant).owned.insert(mutant, (owner, serial));
     }
 
-    /// Nobody owns the mutant any more.
+    /// Clears the mutant's owner.
     fn disown(&mut self, mutant: GuestAddr) {
         if let Some((owner, serial)) = self.shard_mut(mutant).owned.remove(&mutant) {
             self.dispatcher.owners.remove(owner, serial);
@@ -239,7 +242,7 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// As [`Dispatcher::release_mutant`].
+    /// Like [`Dispatcher::release_mutant`], with the shards already locked.
     pub fn release_mutant(
         &mut self,
         memory: &GuestMemory,
@@ -329,7 +332,7 @@ mod tests {
         assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
         b.dispatcher.forget_mutant(another(0));
         b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner)).unwrap();
-        // What has been given back is there for every owner.
+        // Returned quota is available to every owner.
         for n in 1..4 * BATCH as u32 {
             b.dispatcher.forget_mutant(another(n));
         }

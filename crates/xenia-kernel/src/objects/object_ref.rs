@@ -1,5 +1,4 @@
-//! What keeps an object from being cleared away while it is used: a guard for a call, another for a
-//! wait.
+//! Guards that keep an object alive: one for a call, another for a wait.
 
 use super::slab::Name;
 use super::{ObjectKind, Objects};
@@ -7,8 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 
-/// An object that a call has found: it stays until this is dropped, whoever closes it meanwhile.
-/// Titles don't see that in its counts.
+/// An object that a call has found. It stays alive until this is dropped, even if all its handles
+/// are closed meanwhile. The use is not visible in the counts that titles see.
 #[must_use = "an object may go when nothing keeps it"]
 pub struct ObjectRef<'a> {
     pub(super) objects: &'a Objects,
@@ -18,12 +17,10 @@ pub struct ObjectRef<'a> {
 }
 
 impl ObjectRef<'_> {
-    /// Its body.
     pub fn body(&self) -> GuestAddr {
         self.body
     }
 
-    /// What it is.
     pub fn kind(&self) -> ObjectKind {
         self.kind
     }
@@ -41,14 +38,14 @@ impl fmt::Debug for ObjectRef<'_> {
     }
 }
 
-/// An object that a wait is for: it stays until the wait has ended and this is dropped, under
-/// whatever lock.
+/// An object that a wait is for. It stays alive until the wait has ended and this is dropped, which
+/// may happen under any lock.
 #[must_use = "an object may go when nothing keeps it"]
 pub struct HeldObject {
     pub(super) objects: Arc<Objects>,
     pub(super) name: Name,
     pub(super) body: GuestAddr,
-    /// Whether it is a reference that titles see.
+    /// Whether it holds a reference that titles see in the object's header.
     pub(super) counted: bool,
 }
 

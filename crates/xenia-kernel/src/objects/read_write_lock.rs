@@ -1,13 +1,13 @@
 //! Read/write locks (`ERWLOCK`): many readers or one writer.
 //!
-//! A writer that waits keeps new readers out; a writer that leaves lets all waiting readers in
-//! first. Nobody starves.
+//! A waiting writer keeps new readers out; a writer that leaves admits all waiting readers first.
+//! So neither side starves.
 //!
-//! The first of a lock's four words counts holders and waiters, and changes by atomic operations
-//! only: a writer takes a free lock, and leaves one that nobody waits for, by that word alone. The
-//! other three change under a lock of the kernel's, one per shard of addresses; so does the first
-//! where it depends on them. Who is let in hears of it through the lock's event or semaphore, which
-//! keep that for one who has counted itself as waiting and does not wait there yet.
+//! The first of a lock's four words counts holders and waiters and changes by atomic operations
+//! only: a writer takes a free lock, and leaves an uncontended one, by that word alone. The other
+//! three words change under a kernel lock per shard of addresses; so does the first where it
+//! depends on them. Admitted threads are woken through the lock's event or semaphore. These keep
+//! the signal for a thread that has counted itself as a waiter and does not wait there yet.
 
 use super::sharded::Sharded;
 use crate::Kernel;
@@ -19,14 +19,14 @@ use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::{Level, Mutex};
 
-/// Largest count of the readers' semaphore.
+/// Limit of the readers' semaphore.
 const READERS: i32 = i32::MAX;
 
-/// What the words of read/write locks change under, by address.
+/// Kernel locks that guard the words of read/write locks, by address.
 #[derive(Debug)]
 pub struct ReadWriteLocks(Sharded<Mutex<()>>);
 
-/// The counts of a lock that change under its shard's lock.
+/// The words of a lock that change under its shard's lock.
 struct Counts {
     writers_waiting: u32,
     readers_waiting: u32,
@@ -48,19 +48,20 @@ impl Counts {
         Ok(memory.write(lock.offset(erwlock::READERS_ENTRY), self.readers_inside)?)
     }
 
-    /// Whether a lock with that many users, less one, admits another at once.
+    /// Whether a lock with user count `users` (the number of users less one) admits another at
+    /// once.
     fn admits(&self, users: u32, writer: bool) -> bool {
         (users as i32) < 0 || (!writer && self.readers_inside > 0 && self.writers_waiting == 0)
     }
 }
 
-/// Whom a release lets in.
+/// The threads that a release admits.
 enum Next {
     Readers(i32),
     Writer,
 }
 
-/// Makes a lock that nobody holds.
+/// Initialises a free lock.
 pub fn initialize_lock(memory: &GuestMemory, lock: GuestAddr) -> Fallible<()> {
     memory.write(lock.offset(erwlock::LOCK_COUNT), -1_i32)?;
     Counts { writers_waiting: 0, readers_waiting: 0, readers_inside: 0 }.write(memory, lock)?;
@@ -77,7 +78,7 @@ impl ReadWriteLocks {
         Self(Sharded::new(|shard| Mutex::numbered(Level::Dispatcher, first + shard, ())))
     }
 
-    /// Takes the lock if that needs no waiting; says whether it did.
+    /// Takes the lock if no wait is needed; returns whether it did.
     pub fn try_acquire(&self, memory: &GuestMemory, lock: GuestAddr, writer: bool) -> Fallible<bool> {
         let users = lock.offset(erwlock::LOCK_COUNT);
         let another = |users: u32| Some(users.wrapping_add(1));
@@ -96,8 +97,7 @@ impl ReadWriteLocks {
         Ok(true)
     }
 
-    /// Takes the lock, or joins its waiters: then the caller must wait for the object that is
-    /// returned.
+    /// Takes the lock, or joins its waiters and returns the object that the caller must wait for.
     pub fn acquire(
         &self,
         memory: &GuestMemory,
@@ -109,7 +109,7 @@ impl ReadWriteLocks {
         }
         let _counts = self.0.of(lock).lock();
         let mut counts = Counts::read(memory, lock)?;
-        // One user more, whether it comes in or waits.
+        // One more user, either as a holder or as a waiter.
         let users =
             memory.atomic_u32(lock.offset(erwlock::LOCK_COUNT), |users| Some(users.wrapping_add(1)))?;
         let (Ok(users) | Err(users)) = users;
@@ -132,10 +132,10 @@ impl ReadWriteLocks {
         Ok(object.map(|object| lock.offset(object)))
     }
 
-    /// A holder leaves the lock; returns who may come in.
+    /// Releases one hold of the lock; returns the threads that may enter.
     fn release(&self, memory: &GuestMemory, lock: GuestAddr) -> Fallible<Option<Next>> {
         let users = lock.offset(erwlock::LOCK_COUNT);
-        // A reader that leaves is inside, and finds at least itself there.
+        // A leaving reader is inside, so it reads a count of at least 1 here.
         let is_writer = memory.read::<u32>(lock.offset(erwlock::READERS_ENTRY))? == 0;
         if is_writer && memory.atomic_u32(users, |users| (users == 0).then_some(u32::MAX))?.is_ok() {
             return Ok(None);
@@ -163,7 +163,7 @@ impl ReadWriteLocks {
 }
 
 impl Kernel {
-    /// A holder leaves a read/write lock; those who may come in are woken.
+    /// Releases one hold of a read/write lock, and wakes the threads that may enter.
     pub(crate) fn release_read_write_lock(&self, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
         let memory = &self.memory;
         match self.read_write_locks.release(memory, lock)? {
@@ -188,7 +188,7 @@ mod tests {
     use crate::imports::Library;
     use xenia_sched::ThreadRef;
 
-    /// Calls as another thread; whether it goes on.
+    /// Calls as another thread; returns whether it continues without waiting.
     fn acquire(b: &mut Bench, thread: ThreadRef, writer: bool) -> bool {
         b.act_as(thread);
         let lock = u64::from(b.scratch.0);

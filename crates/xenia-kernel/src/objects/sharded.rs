@@ -1,50 +1,51 @@
-//! One thing per shard of guest addresses, so that threads at different objects share no lock, nor
-//! a cache line.
+//! Sharding by guest address, so that threads that use different objects share neither a lock nor a
+//! cache line.
 
 use xenia_guest::GuestAddr;
 use xenia_sched::{HW_THREADS, ThreadRef};
 
-/// How many shards there are. A model has few, as it looks at all of them each time.
+/// Number of shards. Models have few, because loom explores each of them every time.
 pub(crate) const SHARDS: u32 = if cfg!(feature = "model") { 4 } else { 64 };
 
-/// On cache lines of its own: processors fetch two at a time.
+/// Aligned to two cache lines: processors prefetch pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Line<T>(T);
 
-/// A `T` for each shard. Which shard an address is in never changes.
+/// One `T` for each shard. The shard of an address never changes.
 #[derive(Debug)]
 pub(crate) struct Sharded<T>(Box<[Line<T>]>);
 
-/// The shard that an address is in.
+/// The shard of an address.
 pub(crate) fn shard_of(at: GuestAddr) -> usize {
-    // Fibonacci hashing: objects stand in rows, at any distance from each other.
+    // Fibonacci hashing: objects are often laid out at regular distances.
     let hash = at.0.wrapping_mul(0x9E37_79B9);
     (hash >> (u32::BITS - SHARDS.trailing_zeros())) as usize
 }
 
-/// The shard that a thread is in: another one for each thread, while there are no more than shards.
+/// The shard of a thread: distinct for each thread while there are at most as many threads as
+/// shards.
 pub(crate) fn shard_of_thread(thread: ThreadRef) -> usize {
     (usize::from(thread.idx) * HW_THREADS + usize::from(thread.hw_id)) % SHARDS as usize
 }
 
 impl<T> Sharded<T> {
-    /// Each shard's, by its number.
+    /// Creates each shard's value from its number.
     pub(crate) fn new(mut make: impl FnMut(u32) -> T) -> Self {
         Self((0..SHARDS).map(|number| Line(make(number))).collect())
     }
 
-    /// All of them, in the order of their numbers.
+    /// All values, in order of their shards' numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|line| &line.0)
     }
 
-    /// That of the shard that an address is in.
+    /// The value of the shard of an address.
     pub(crate) fn of(&self, at: GuestAddr) -> &T {
         self.at(shard_of(at))
     }
 
-    /// That of a shard.
+    /// The value of a shard.
     pub(crate) fn at(&self, shard: usize) -> &T {
         &self.0[shard].0
     }

@@ -1,8 +1,9 @@
-//! Where objects are counted: a position each, which a call finds by name and pins without a lock.
+//! Slab of objects' use counts: one position for each object, which a call finds by name and pins
+//! without a lock.
 //!
-//! A position is filled under the lock of the books ([`super::Objects`]) and stays filled until its
-//! last use is over: the books' own, which stands for all references that guests see, and those of
-//! calls and waits.
+//! A position is filled under the object table's lock ([`super::Objects`]) and stays filled until
+//! its last use ends. The table's use stands for all references that guests see; each call and each
+//! wait has a use too.
 
 use super::ObjectKind;
 use std::sync::OnceLock;
@@ -10,20 +11,20 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use xenia_guest::GuestAddr;
 use xenia_sync::Counted;
 
-/// Positions that are made together.
+/// Number of positions that are allocated together.
 const CHUNK: usize = 1024;
-/// Bits of a position's number.
+/// Number of bits in the index of a position.
 pub(super) const INDEX_BITS: u32 = 20;
 const CHUNKS: usize = (1 << INDEX_BITS) / CHUNK;
 
-/// One object: where it is, and which of those that were there.
+/// Name of one object: its position, and the generation among the objects that were there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) index: u32,
     pub(super) generation: u32,
 }
 
-/// On a cache line of its own: calls on different objects change nothing in common.
+/// Aligned to a cache line, so calls on different objects do not share one.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Position {
@@ -39,15 +40,15 @@ impl Position {
     }
 }
 
-/// See the module's documentation.
+/// The positions of all objects, allocated in chunks on demand.
 #[derive(Debug)]
 pub(super) struct Slab(Box<[OnceLock<Box<[Position]>>]>);
 
-/// Positions that nobody uses; in the books.
+/// Free positions; guarded by the object table's lock.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     free: Vec<u32>,
-    /// Those that were ever used.
+    /// Number of positions that were ever used.
     begun: u32,
 }
 
@@ -63,7 +64,8 @@ impl Slab {
         self.0.get(index / CHUNK)?.get()?.get(index % CHUNK)
     }
 
-    /// Enters an object with one use, the books'. `None` if all positions are taken.
+    /// Enters an object with one use, the object table's. Returns `None` if all positions are
+    /// taken.
     pub(super) fn insert(
         &self,
         positions: &mut Positions,
@@ -83,7 +85,7 @@ impl Slab {
         Some(Name { index, generation: position.uses.occupy() })
     }
 
-    /// Counts a use of an object that is still there.
+    /// Adds a use to an object that is still alive.
     pub(super) fn pin(&self, name: Name) -> Option<(GuestAddr, ObjectKind)> {
         let position = self.get(name.index)?;
         if !position.uses.pin(name.generation) {
@@ -92,15 +94,15 @@ impl Slab {
         Some(position.object())
     }
 
-    /// Takes a use back; the object if that was the last.
+    /// Drops a use; returns the object if it was the last.
     pub(super) fn unpin(&self, name: Name) -> Option<(GuestAddr, ObjectKind)> {
         let position = self.get(name.index)?;
-        // Read before: afterwards another object may be there.
+        // Read first: once the use is dropped, another object may take the position.
         let object = position.object();
         position.uses.unpin().then_some(object)
     }
 
-    /// The position of an object that was cleared away may be used again.
+    /// Frees the position of an object that was deleted.
     pub(super) fn give_back(positions: &mut Positions, name: Name) {
         positions.free.push(name.index);
     }

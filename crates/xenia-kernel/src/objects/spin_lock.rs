@@ -1,9 +1,9 @@
-//! Spin locks: a word that names the holder's processor block, or 0.
+//! Spin locks: a word that holds the owner's processor block (`PRCB`), or 0.
 //!
-//! A free lock is taken, and one that nobody waits for is given back, by an operation on that word
-//! alone. Guest code may take one like that, too. Nobody spins here: a thread that finds the lock
-//! taken parks, and releasing hands it to the first waiter. Guest code that releases one by a store
-//! of its own tells nobody: somebody looks through the locks that are waited for from time to time.
+//! One atomic operation on that word takes a free lock, and releases one without waiters. Guest
+//! code may take a lock the same way. The kernel does not spin: a thread that finds the lock taken
+//! parks, and a release hands it to the first waiter. Guest code that releases a lock with a plain
+//! store does not wake waiters, so the contended locks are polled from time to time.
 
 use crate::objects::lock_queue::{LockQueues, LockWaiter};
 use crate::status::failure::Fallible;
@@ -11,7 +11,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
-/// Takes a free lock for the holder of `prcb`; the holder if it is taken.
+/// Takes a free lock for the owner `prcb`; returns the current owner if it is taken.
 pub fn try_acquire(
     memory: &GuestMemory,
     lock: GuestAddr,
@@ -21,9 +21,9 @@ pub fn try_acquire(
     Ok(before.map(|_| ()).map_err(GuestAddr))
 }
 
-/// Takes a lock that [`try_acquire`] found taken if it is free by now, or joins its waiters:
-/// `false`, and the caller parks; it has the lock when it is woken. Before that `waits` hears of
-/// the holder.
+/// Takes a lock that [`try_acquire`] found taken, if it is free by now. Otherwise calls `waits`
+/// with the owner, joins the waiters and returns `false`: the caller must park, and has the lock
+/// once it is woken.
 pub fn acquire_or_join(
     memory: &GuestMemory,
     cpu: &mut dyn Cpu,
@@ -40,15 +40,15 @@ pub fn acquire_or_join(
     Ok(false)
 }
 
-/// Releases a lock, to the first waiter if there is one.
+/// Releases a lock, and hands it to the first waiter, if any.
 pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock: GuestAddr) -> Fallible<()> {
     if !locks.is_waited_for(lock) {
-        // The word last, after what the lock has kept from others.
+        // The word last, after the writes that the lock protects.
         memory.atomic_u32(lock, |_| Some(0))?.ok();
         if !locks.is_waited_for(lock) {
             return Ok(());
         }
-        // Somebody came meanwhile, and has seen the lock taken, or has it.
+        // A thread arrived meanwhile: it has seen the lock taken, or has taken it.
         let mut queue = locks.queue(lock);
         let Some(next) = queue.first() else { return Ok(()) };
         if try_acquire(memory, lock, next.owner)?.is_ok() {
@@ -67,7 +67,7 @@ pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock
     Ok(())
 }
 
-/// Whether a lock that somebody waits for is free: its holder has released it without the kernel.
+/// Whether a contended lock is free, because its owner released it without a call to the kernel.
 pub fn is_one_free(memory: &GuestMemory, locks: &LockQueues) -> bool {
     let mut one_is_free = false;
     locks.look_through(|(lock, _)| {
@@ -77,11 +77,11 @@ pub fn is_one_free(memory: &GuestMemory, locks: &LockQueues) -> bool {
     one_is_free
 }
 
-/// Gives locks that are free to their first waiters.
+/// Hands free locks to their first waiters.
 pub fn hand_over_free(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues) -> Fallible<()> {
     let mut result = Ok(());
     locks.look_through(|(lock, first)| {
-        // A lock in memory that is gone stays taken.
+        // A lock whose memory was freed stays taken.
         if !matches!(try_acquire(memory, lock, first.owner), Ok(Ok(()))) {
             return false;
         }

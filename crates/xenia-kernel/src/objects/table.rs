@@ -1,11 +1,11 @@
-//! The books of objects and handles.
+//! Object table: objects, handles and names, with their counts.
 //!
-//! Two counts keep an object. Its *references* are those that guests see in its header; they, the
-//! names and the handles are written in the books, under their lock. Its *uses* are in the slab,
-//! without a lock: all references together are one, and each call and wait that has found the
-//! object is one. The last reference takes the object out of the books, so nobody finds
-//! it any more; the last use leaves it to be cleared away ([`Objects::take_leavings`]), which the
-//! kernel does at the end of a call, with no lock held. Only then is its memory free.
+//! Two counts keep an object alive. Its *references* are those that guests see in its header;
+//! references, names and handles are recorded in the table, under its lock. Its *uses* are counted
+//! in the slab without a lock: all references together are one use, and each call or wait that has
+//! found the object is another. Dropping the last reference removes the object from the table, so
+//! it cannot be found any more. Dropping the last use queues it for deferred deletion, which the
+//! kernel does at the end of a call, without holding a lock. Only then is its memory freed.
 
 mod handles;
 mod leavings;
@@ -34,19 +34,20 @@ use xenia_sync::{Level, Mutex, RwLock};
 struct Record {
     position: Name,
     kind: ObjectKind,
-    /// References, those of handles included.
+    /// References, including those of handles.
     pointers: u32,
     handles: u32,
     name: Option<String>,
 }
 
-/// An object that nobody uses any more, and that is in no book. Its body is still allocated: the
-/// owner of its state clears that, and frees the body; [`Objects::forget`] comes last.
+/// An object without uses, already removed from the table, whose deletion is pending. Its body is
+/// still allocated: the subsystem that owns its state clears that state and frees the body, then
+/// calls [`Objects::forget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deleted {
-    /// What it was.
+    /// The object's kind.
     pub kind: ObjectKind,
-    /// Its body.
+    /// Address of the object's body.
     pub body: GuestAddr,
     position: Name,
 }
@@ -56,13 +57,12 @@ struct Books {
     records: BTreeMap<GuestAddr, Record>,
     handles: BTreeMap<Handle, GuestAddr>,
     next_handle: Handle,
-    /// Objects by name, in lower case.
+    /// Objects by lower-case name.
     names: BTreeMap<String, GuestAddr>,
-    /// Bytes of all names.
+    /// Total bytes of all names.
     name_bytes: u64,
     positions: Positions,
-    /// The event that waits for objects without a state of their own are for, once a title could
-    /// know it.
+    /// The event for waits on objects that have no signal state, once a title may know its address.
     default_object: Option<GuestAddr>,
 }
 
@@ -71,18 +71,18 @@ pub struct Objects {
     memory: Arc<GuestMemory>,
     slab: Slab,
     handles: HandleTable,
-    /// Objects by body, as in the books. Written under their lock.
+    /// Objects by body, a copy of the table's that is written under its lock.
     bodies: Sharded<RwLock<BTreeMap<GuestAddr, Name>>>,
     books: Mutex<Books>,
     leavings: Mutex<Vec<Leaving>>,
-    /// Whether there may be some.
+    /// Whether deferred work may be queued.
     has_leavings: AtomicBool,
     types: BTreeMap<ObjectKind, GuestAddr>,
     limits: Arc<Limits>,
 }
 
 impl Objects {
-    /// No objects yet; what is refused is counted in `limits`.
+    /// Creates an empty table. Refused requests are counted in `limits`.
     pub fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
         let books = Books {
             records: BTreeMap::new(),
@@ -106,12 +106,12 @@ impl Objects {
         }
     }
 
-    /// Says where the guest-visible type of a kind lies.
+    /// Sets the address of a kind's guest-visible type.
     pub fn set_type(&mut self, kind: ObjectKind, variable: GuestAddr) {
         self.types.insert(kind, variable);
     }
 
-    /// A kind's objects have the type of another's, which has one.
+    /// Gives objects of a kind the guest-visible type of another kind, if that has one.
     pub fn share_type(&mut self, kind: ObjectKind, other: ObjectKind) {
         if let Some(&at) = self.types.get(&other) {
             self.types.insert(kind, at);
@@ -123,10 +123,10 @@ impl Objects {
         self.types.iter().find(|&(_, &at)| at == variable).map(|(&kind, _)| kind)
     }
 
-    // ---- making and naming ----
+    // ---- creation and naming ----
 
-    /// Makes an object without a name, with a zeroed body of `size` bytes and one reference, which
-    /// is the caller's. Nobody else knows it: it is the caller's to initialise.
+    /// Creates an unnamed object with a zeroed body of `size` bytes and one reference, which the
+    /// caller owns. No other thread knows the object yet: the caller must initialise it.
     pub fn create(&self, pool: &KernelPool, kind: ObjectKind, size: u32) -> Fallible<GuestAddr> {
         let memory = &*self.memory;
         let mut books = self.books.lock();
@@ -148,8 +148,8 @@ impl Objects {
         Ok(body)
     }
 
-    /// A reference to the object of this name, which must be of this kind. If there is none, room
-    /// for the name is asked for.
+    /// Takes a reference to the object with this name, which must be of this kind. If the name is
+    /// unused, checks that there is room for it and returns `None`.
     pub fn reference_named(&self, name: &str, kind: ObjectKind) -> Fallible<Option<GuestAddr>> {
         let mut books = self.books.lock();
         let Some(&body) = books.names.get(&key(name)) else {
@@ -163,8 +163,8 @@ impl Objects {
         Ok(Some(body))
     }
 
-    /// Gives an object that is initialised its name, by which others find it from now on. False if
-    /// another has it.
+    /// Names an initialised object, which makes it visible to other threads. Returns `false` if
+    /// another object has the name.
     pub fn claim_name(&self, body: GuestAddr, name: &str) -> Fallible<bool> {
         let mut books = self.books.lock();
         let Books { records, names, name_bytes, .. } = &mut *books;
@@ -184,8 +184,8 @@ impl Objects {
         Ok(true)
     }
 
-    /// The event that waits for objects without a state of their own are for; `make` makes it the
-    /// first time.
+    /// The event for waits on objects that have no signal state; `make` creates it on the first
+    /// call.
     pub(crate) fn default_object(&self, make: impl FnOnce() -> Fallible<GuestAddr>) -> Fallible<GuestAddr> {
         let mut books = self.books.lock();
         match books.default_object {
@@ -194,15 +194,15 @@ impl Objects {
         }
     }
 
-    // ---- finding ----
+    // ---- lookup ----
 
-    /// What a handle names. Takes no lock.
+    /// The object that a handle names. Takes no lock.
     pub fn resolve(&self, handle: Handle) -> Fallible<ObjectRef<'_>> {
         let name = self.handles.get(handle).ok_or(NtStatus::INVALID_HANDLE)?;
         self.pin(name).ok_or_else(|| NtStatus::INVALID_HANDLE.into())
     }
 
-    /// What a handle names, if it is of this kind. Takes no lock.
+    /// The object that a handle names, if it is of this kind. Takes no lock.
     pub fn resolve_kind(&self, handle: Handle, kind: ObjectKind) -> Fallible<ObjectRef<'_>> {
         let object = self.resolve(handle)?;
         if object.kind() == kind { Ok(object) } else { Err(NtStatus::OBJECT_TYPE_MISMATCH.into()) }
@@ -214,7 +214,7 @@ impl Objects {
         self.pin(name)
     }
 
-    /// The object of this name; case does not matter.
+    /// The object with this name, ignoring case.
     pub fn find_name(&self, name: &str) -> Option<ObjectRef<'_>> {
         let position = {
             let books = self.books.lock();
@@ -223,15 +223,15 @@ impl Objects {
         self.pin(position)
     }
 
-    /// Keeps the object whose body lies at `body` for a wait. `None` if there is no object: a
-    /// title's own dispatcher object.
+    /// Keeps the object whose body lies at `body` alive for a wait. Returns `None` if that is not a
+    /// kernel object but a title's own dispatcher object.
     pub fn hold(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
         let name = *self.bodies.of(body).read().get(&body)?;
         self.slab.pin(name)?;
         Some(HeldObject { objects: self.clone(), name, body, counted: false })
     }
 
-    /// As [`Self::hold`], by a reference that titles see.
+    /// Like [`Self::hold`], with a reference that titles see.
     pub fn hold_counted(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
         let mut held = self.hold(body)?;
         held.counted = self.reference(body).is_ok();
@@ -256,7 +256,7 @@ impl Objects {
         publish(&self.memory, body, record)
     }
 
-    /// Gives a reference back; the object leaves the books with its last.
+    /// Drops a reference. Dropping the last one removes the object from the table.
     pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
         let last = self.dereference_in(&mut self.books.lock(), body)?;
         if let Some(position) = last {
@@ -265,7 +265,8 @@ impl Objects {
         Ok(())
     }
 
-    /// Returns the position of an object that has left the books: it has still the books' use.
+    /// Returns the position of an object that was removed from the table; the table's use of it is
+    /// still counted.
     fn dereference_in(&self, books: &mut Books, body: GuestAddr) -> Fallible<Option<Name>> {
         let Books { records, handles, names, name_bytes, .. } = books;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
@@ -279,8 +280,8 @@ impl Objects {
             names.remove(&key(&name));
             *name_bytes -= name.len() as u64;
         }
-        // Handles to an object hold references; a guest that dereferences more than it may can get here
-        // with some.
+        // Each handle holds a reference. A guest that dereferences too often can get here with open
+        // handles.
         if record.handles > 0 {
             handles.retain(|&handle, &mut target| {
                 if target == body {
@@ -295,13 +296,14 @@ impl Objects {
 
     // ---- reports ----
 
-    /// Every object and every handle as one line each, in a fixed order: what a state digest is
-    /// over. The objects' bodies are guest memory and not repeated here.
+    /// Describes every object and handle, one line each, in a fixed order: the input of a state
+    /// digest. The objects' bodies are guest memory and are not repeated here.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         let books = self.books.lock();
         for (body, record) in &books.records {
             let Record { kind, pointers, handles, name, .. } = record;
-            // No object stays without references, which digests have as the last word.
+            // Always `false`, as objects without references are removed; kept in the format of the
+            // digest.
             line(&format!("object {body} {kind:?} {pointers} {handles} {name:?} false"));
         }
         for (handle, body) in &books.handles {
@@ -315,19 +317,19 @@ impl Objects {
         self.books.lock().records.iter().map(|(&body, record)| (record.kind, body)).collect()
     }
 
-    /// Holds the lock of the books.
+    /// Holds the table's lock.
     #[cfg(test)]
     pub(crate) fn hold_books(&self) -> impl Drop + '_ {
         self.books.lock()
     }
 }
 
-/// Names compare without case.
+/// The key of a name: names compare without case.
 fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-/// Writes the counts where the guest sees them.
+/// Writes the counts to the object's header, where the guest sees them.
 fn publish(memory: &GuestMemory, body: GuestAddr, record: &Record) -> Fallible<()> {
     let at = GuestAddr(body.0.wrapping_sub(header::SIZE));
     memory.write(at.offset(header::POINTER_COUNT), record.pointers)?;

@@ -1,4 +1,4 @@
-//! Timers: when they are due, and what their expiry does.
+//! Timers: their due times, expiry and effects.
 
 use crate::layout::{dispatcher_header as header, ktimer};
 use crate::limits::Limit;
@@ -9,46 +9,46 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
 
-/// Timers that expire in one round at most; the others that are due do so in the next.
+/// Maximum number of timers that expire in one round; further due timers expire in the next.
 const EXPIRIES_PER_ROUND: usize = 1024;
 
 /// A user APC that a timer queues to the thread that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerApc {
-    /// The thread's guest id.
+    /// The thread's guest ID.
     pub thread_id: u32,
-    /// The function.
+    /// Address of the APC routine.
     pub routine: GuestAddr,
-    /// Its first argument; the second and third are the low and high word of the due time.
+    /// First argument of the routine; the second and third are the low and high word of the due
+    /// time.
     pub context: u32,
 }
 
-/// How a timer is set.
+/// Settings of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerSetting {
-    /// Guest time of the (next) expiry.
+    /// Guest time of the next expiry.
     pub due: GuestTicks,
-    /// Milliseconds between expiries; 0: one only.
+    /// Milliseconds between expiries; 0: one-shot.
     pub period_ms: u32,
-    /// The deferred call to queue, or null.
+    /// The DPC to queue, or null.
     pub dpc: GuestAddr,
-    /// The APC to queue.
+    /// The user APC to queue.
     pub apc: Option<TimerApc>,
 }
 
 impl TimerSetting {
-    /// Whether the expiry makes guest code run, whoever waits.
+    /// Whether the expiry runs guest code (a DPC or an APC), even without waiters.
     fn makes_call(&self) -> bool {
         !self.dpc.is_null() || self.apc.is_some()
     }
 }
 
-/// An expiry that has happened.
+/// A timer expiry that has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// The timer.
     pub timer: GuestAddr,
-    /// How it was set.
+    /// Settings of the timer at expiry.
     pub setting: TimerSetting,
 }
 
@@ -56,62 +56,62 @@ pub struct Expiry {
 #[derive(Clone, Copy, Debug)]
 struct Queued {
     timer: GuestAddr,
-    /// Whom its APC goes to.
+    /// The thread that its APC goes to.
     thread_id: Option<u32>,
 }
 
-/// The timers that are set, in the order in which they are due. How each is set is in its shard
-/// ([`super::dispatcher`]), which is locked first: a timer comes into the queue and leaves it with
-/// its setting.
+/// The timer queue: timers that are set, ordered by due time. A timer's setting is in its shard
+/// ([`super::dispatcher`]), which is locked first; a timer enters and leaves the queue together
+/// with its setting.
 #[derive(Debug, Default)]
 pub struct Timers {
     queue: BTreeMap<(GuestTicks, u64), Queued>,
-    /// Of the queue, those whose expiry anybody could notice: it makes a call, or a thread waits
-    /// for it.
+    /// Timers of the queue whose expiry is observable: it queues a DPC or APC, or a thread waits
+    /// for the timer.
     noticed: BTreeSet<(GuestTicks, u64)>,
-    /// Those that have expired, with an APC that is about to be queued.
+    /// Expired timers whose APC is about to be queued.
     apcs: BTreeSet<GuestAddr>,
     serial: u64,
 }
 
 impl Timers {
-    /// Every timer that is set, as one line each, in the order in which they are due.
+    /// Describes every timer that is set, one line each, in the order in which they are due.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         for ((due, _), Queued { timer, .. }) in &self.queue {
             line(&format!("timer {timer} due {due}"));
         }
     }
 
-    /// When the next timer is due.
+    /// Due time of the next timer.
     pub fn next_due(&self) -> Option<GuestTicks> {
         self.queue.keys().next().map(|&(due, _)| due)
     }
 
-    /// When the next timer is due whose expiry anybody could notice.
+    /// Due time of the next timer whose expiry is observable.
     pub fn next_noticed(&self) -> Option<GuestTicks> {
         self.noticed.first().map(|&(due, _)| due)
     }
 
-    /// The APC of a timer that has expired is queued now; `false` if the timer has been taken back,
-    /// or set again, since.
+    /// Claims the pending APC of an expired timer, to queue it. Returns `false` if the timer has
+    /// been cancelled or set again since.
     pub(crate) fn take_apc(&mut self, timer: GuestAddr) -> bool {
         self.apcs.remove(&timer)
     }
 }
 
 impl Dispatcher {
-    /// Sets a timer, which is not signalled from then on; returns whether it was set before.
+    /// Sets a timer and clears its signal; returns whether it was set before.
     pub fn set_timer(&self, memory: &GuestMemory, timer: GuestAddr, setting: TimerSetting) -> Fallible<bool> {
         self.hold(&[timer]).set_timer(memory, timer, setting)
     }
 
-    /// Takes a timer back; returns whether it was set. Its signal stays as it is. It is taken back
-    /// even where its memory can't be written, which is the error.
+    /// Cancels a timer; returns whether it was set. Its signal state does not change. The timer is
+    /// cancelled even if its memory can't be written, which is the error.
     pub fn cancel_timer(&self, memory: &GuestMemory, timer: GuestAddr) -> Fallible<bool> {
         self.hold(&[timer]).cancel_timer(memory, timer)
     }
 
-    /// Makes a timer that is not set, whatever was there before.
+    /// Initialises a timer that is not set, and cancels a timer that was at the same address.
     pub fn initialize_timer(&self, memory: &GuestMemory, timer: GuestAddr, kind: u8) -> Fallible<()> {
         let mut held = self.hold(&[timer]);
         initialize(memory, timer, kind, ktimer::SIZE, 0)?;
@@ -119,7 +119,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// A thread ends: timers with an APC to it are taken back, as nobody is there to be told.
+    /// Cancels the timers with an APC to a thread that ends, as the APC can't be delivered.
     pub fn cancel_timers_of(&self, memory: &GuestMemory, thread_id: u32) {
         let timers: Vec<GuestAddr> = {
             let timers = self.timers.lock();
@@ -138,19 +138,19 @@ impl Dispatcher {
         }
     }
 
-    /// The timers that are set, in the order in which they are due.
+    /// Locks the timer queue.
     pub(crate) fn timers(&self) -> Guard<'_, Timers> {
         self.timers.lock()
     }
 
-    /// How a timer is set, if it is.
+    /// Settings of a timer; `None` if it is not set.
     #[cfg(test)]
     pub(crate) fn timer_setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
         self.hold(&[timer]).setting(timer)
     }
 
-    /// Lets timers expire that are due, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again
-    /// if periodic, and reports it so that its calls can be queued.
+    /// Expires due timers, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again if it is
+    /// periodic, and returns it so that the caller can queue its DPC and APC.
     pub fn expire_timers(&self, memory: &GuestMemory, cpu: &mut dyn Cpu, now: GuestTicks) -> Vec<Expiry> {
         let mut expiries = Vec::new();
         for _ in 0..EXPIRIES_PER_ROUND {
@@ -162,7 +162,7 @@ impl Dispatcher {
         expiries
     }
 
-    /// Lets one timer expire if it is set and due.
+    /// Expires one timer if it is set and due.
     pub fn expire_if_due(
         &self,
         memory: &GuestMemory,
@@ -174,7 +174,7 @@ impl Dispatcher {
         let setting = held.setting(timer).filter(|setting| setting.due <= now)?;
         held.unset_timer(timer);
         if let Err(error) = held.expire(memory, cpu, now, timer, setting) {
-            // The title has freed the memory under a timer that is set.
+            // The title has freed the memory of a timer that is set.
             tracing::warn!(target: "kernel", "timer {timer}: {error}");
             return None;
         }
@@ -183,7 +183,7 @@ impl Dispatcher {
 }
 
 impl Held<'_> {
-    /// How a timer is set, if it is.
+    /// Settings of a timer; `None` if it is not set.
     fn setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
         self.shard(timer).timers.get(&timer).map(|&(_, setting)| setting)
     }
@@ -211,8 +211,8 @@ impl Held<'_> {
         self.remove_timer(&mut dispatcher.timers.lock(), timer)
     }
 
-    /// Somebody waits for an object now, or nobody any more: if it is a timer that is set, its
-    /// expiry is noticed or not.
+    /// Updates whether the expiry of a timer is observable, as threads begin or cease to wait for
+    /// `object`.
     pub(super) fn note_waited_for(&mut self, object: GuestAddr, is_waited_for: bool) {
         let Some(&(serial, setting)) = self.shard(object).timers.get(&object) else { return };
         if setting.makes_call() {
@@ -226,7 +226,7 @@ impl Held<'_> {
         }
     }
 
-    /// As [`Dispatcher::set_timer`].
+    /// Like [`Dispatcher::set_timer`], with the shards already locked.
     pub fn set_timer(
         &mut self,
         memory: &GuestMemory,
@@ -249,14 +249,14 @@ impl Held<'_> {
         Ok(before)
     }
 
-    /// As [`Dispatcher::cancel_timer`].
+    /// Like [`Dispatcher::cancel_timer`], with the shards already locked.
     pub fn cancel_timer(&mut self, memory: &GuestMemory, timer: GuestAddr) -> Fallible<bool> {
         let before = self.unset_timer(timer);
         memory.write(timer.offset(header::INSERTED), 0_u8)?;
         Ok(before)
     }
 
-    /// What the expiry of one timer, which is not set any more, does.
+    /// Applies the expiry of a timer, which the caller has removed from the queue.
     fn expire(
         &mut self,
         memory: &GuestMemory,
@@ -269,7 +269,7 @@ impl Held<'_> {
         let dispatcher = self.dispatcher;
         if setting.period_ms > 0 {
             let period = ticks_from_100ns(u64::from(setting.period_ms) * 10_000);
-            // Missed periods are not made up for, and don't move the later ones.
+            // Missed periods are skipped and do not shift the later ones.
             let missed = now.saturating_sub(setting.due) / period;
             let due = setting.due.saturating_add((missed + 1).saturating_mul(period));
             memory.write(timer.offset(ktimer::DUE_TIME), dispatcher.clock.system_time(due))?;
@@ -280,7 +280,8 @@ impl Held<'_> {
         if setting.apc.is_some() {
             dispatcher.timers.lock().apcs.insert(timer);
         }
-        // Who waits for this timer may wait for something else that is gone: it has expired all the same.
+        // A waiter may also wait for an object whose memory is gone: the timer has expired
+        // nevertheless.
         if let Err(error) = self.serve(memory, cpu, timer, 0) {
             tracing::debug!(target: "kernel", "waiters for timer {timer}: {error}");
         }

@@ -1,9 +1,9 @@
-//! Object types as titles see them: the `OBJECT_TYPE` that an `*ObjectType` variable is.
+//! Object types as titles see them: the `OBJECT_TYPE` that each `*ObjectType` variable holds.
 //!
-//! Its procedures are for guest code that makes or frees objects through a type: bodies come from
-//! the pool and go back to it, and a timer that goes is cancelled first. What else an object leaves
-//! behind when it is closed or deleted the kernel clears up itself, and names are looked up by the
-//! kernel: those procedures are null. A type is filled in when a title imports it.
+//! The type's procedures are for guest code that allocates or frees objects through a type: bodies
+//! come from the pool and return to it, and a deleted timer is cancelled first. The other
+//! procedures are null, because the kernel itself cleans up closed and deleted objects and looks up
+//! names. A type is filled in when a title imports it.
 
 use crate::Kernel;
 use crate::exports::Registry;
@@ -14,10 +14,10 @@ use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 
-/// Bytes of the event that waits for objects without a state of their own wait for.
+/// Size in bytes of the event for waits on objects that have no signal state.
 const DEFAULT_OBJECT: u32 = crate::layout::dispatcher_header::SIZE;
 
-/// The function that a procedure of a type calls.
+/// The kernel functions that a type's procedures point to.
 fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {
     let deletes = if kind == ObjectKind::Timer { "KeCancelTimer" } else { "" };
     [
@@ -27,14 +27,15 @@ fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {
     ]
 }
 
-/// Whether objects of a kind begin with a dispatcher header, so that waits are for themselves.
+/// Whether objects of a kind begin with a dispatcher header, so that a wait is for the object
+/// itself.
 fn is_waitable(kind: ObjectKind) -> bool {
     use ObjectKind::{Event, File, Mutant, Semaphore, Thread, Timer};
     matches!(kind, Event | File | Mutant | Semaphore | Thread | Timer)
 }
 
 impl Kernel {
-    /// Fills in the type that lies at `at`, if one does.
+    /// Fills in the object type at `at`, if there is one.
     pub(crate) fn complete_object_type(&self, at: GuestAddr) -> Fallible<()> {
         let Some(kind) = self.objects.kind_of_type(at) else { return Ok(()) };
         let memory = &*self.memory;
@@ -51,7 +52,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// The event that is always signalled.
+    /// The event that is always signalled, for waits on objects that have no signal state.
     pub(crate) fn default_object(&self) -> Fallible<GuestAddr> {
         self.objects.default_object(|| {
             let at = self.pool.allocate(DEFAULT_OBJECT)?;

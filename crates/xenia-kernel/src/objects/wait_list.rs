@@ -1,9 +1,9 @@
-//! Who waits for one object: the threads in order, and the list of their wait blocks that titles
+//! Wait list of one object: the waiting threads in order, and the list of wait blocks that titles
 //! see in its header.
 //!
-//! The list in guest memory is written and never followed: a title may do to it whatever it likes.
-//! Its entries are `KWAIT_BLOCK`s in the thread objects, in the room where the console keeps vector
-//! registers of threads that don't run.
+//! The kernel writes the list in guest memory and never follows it, as a title may overwrite it.
+//! Its entries are `KWAIT_BLOCK`s in the thread objects, in the space where the console saves
+//! vector registers of threads that don't run.
 
 use crate::layout::{dispatcher_header, kthread, kwait_block, list_entry};
 use crate::objects::dispatcher::ShardSet;
@@ -12,7 +12,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::ThreadRef;
 
-/// One wait block: a thread that waits for an object.
+/// One entry: a thread that waits for the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     thread: ThreadRef,
@@ -20,22 +20,21 @@ struct Place {
     reach: ShardSet,
 }
 
-/// See the module's documentation.
+/// The threads that wait for one object, in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct WaitList(VecDeque<Place>);
 
-/// What a wait block says.
+/// Contents of a wait block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Registration {
-    /// The thread.
     pub(super) thread: ThreadRef,
-    /// Its object.
+    /// The thread's object.
     pub(super) kthread: GuestAddr,
-    /// Which of the wait's objects this is, of how many.
+    /// Index of this object among those of the wait.
     pub(super) index: usize,
-    /// How many objects the wait has.
+    /// Number of objects of the wait.
     pub(super) count: usize,
-    /// Whether it is for all of them.
+    /// Whether the wait is for all of them.
     pub(super) all: bool,
     /// The shards of all of them.
     pub(super) reach: ShardSet,
@@ -57,28 +56,28 @@ impl Registration {
 }
 
 impl WaitList {
-    /// The thread at a place.
+    /// The thread at an index.
     pub(super) fn thread(&self, place: usize) -> Option<ThreadRef> {
         self.0.get(place).map(|place| place.thread)
     }
 
-    /// The threads, first come first.
+    /// The threads, in order of arrival.
     #[cfg(test)]
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadRef> + '_ {
         self.0.iter().map(|place| place.thread)
     }
 
-    /// For each, the shards of all objects that it waits for.
+    /// For each thread, the shards of all objects that it waits for.
     pub(super) fn reaches(&self) -> impl Iterator<Item = ShardSet> + '_ {
         self.0.iter().map(|place| place.reach)
     }
 
-    /// Whether nobody waits.
+    /// Whether no thread waits.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A thread begins to wait.
+    /// Appends a thread's wait.
     pub(super) fn push(&mut self, memory: &GuestMemory, object: GuestAddr, registration: Registration) {
         let head = object.offset(dispatcher_header::WAIT_LIST);
         let (last, block) = (self.at(self.0.len(), head), registration.block(registration.index));
@@ -89,7 +88,7 @@ impl WaitList {
         seen(join(memory, block, head));
     }
 
-    /// A thread's wait is over.
+    /// Removes a thread's wait.
     pub(super) fn remove(&mut self, memory: &GuestMemory, object: GuestAddr, thread: ThreadRef) {
         let head = object.offset(dispatcher_header::WAIT_LIST);
         while let Some(index) = self.0.iter().position(|place| place.thread == thread) {
@@ -99,20 +98,20 @@ impl WaitList {
         }
     }
 
-    /// The entry before the place of this index.
+    /// The entry before the given index, or the list head.
     fn at(&self, index: usize, head: GuestAddr) -> GuestAddr {
         let before = index.checked_sub(1).and_then(|index| self.0.get(index));
         before.map_or(head, |place| place.block)
     }
 }
 
-/// Makes two entries neighbours.
+/// Links two entries as neighbours.
 fn join(memory: &GuestMemory, first: GuestAddr, second: GuestAddr) -> Result<(), MemoryFault> {
     memory.write(first.offset(list_entry::FLINK), second)?;
     memory.write(second.offset(list_entry::BLINK), first)
 }
 
-/// The title has taken the memory away that it would have seen this in.
+/// Ignores a fault: the title has freed the memory in which it would have seen the list.
 fn seen(result: Result<(), MemoryFault>) {
     if let Err(fault) = result {
         tracing::debug!(target: "kernel", "wait list: {fault}");
@@ -164,7 +163,7 @@ mod tests {
             check(&list, left);
         }
         assert!(list.is_empty());
-        // One that waits twice, for memory that is gone.
+        // A thread that waits twice, in memory that is freed.
         list.push(&memory, object, registration(0));
         list.push(&memory, object, registration(0));
         memory.free(at).unwrap();

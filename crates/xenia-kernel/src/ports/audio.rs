@@ -1,37 +1,37 @@
-//! Sound as the kernel sees it: where frames go, and the XMA decoder.
+//! Sound ports: the output of frames, and the XMA decoder.
 
 use xenia_guest::{SOUND_CHANNELS, SOUND_FRAME_SAMPLES};
 use xenia_sched::GuestTicks;
 
-/// Bytes of a frame.
+/// Size of a frame in bytes.
 pub const RENDER_FRAME_BYTES: usize = SOUND_CHANNELS * SOUND_FRAME_SAMPLES * 4;
 
-/// A frame as a title hands it over: the samples of one channel after the other, big-endian floats.
+/// A frame in the title's format: one channel after the other, samples as big-endian floats.
 pub type RenderFrame = [u8; RENDER_FRAME_BYTES];
 
-/// Reads a song's bytes from an offset on; how many there were. 0: it ends there.
+/// Reads a song's bytes at an offset and returns their number; 0 at the end.
 pub type SongBytes = Box<dyn FnMut(u64, &mut [u8]) -> usize + Send>;
 
-/// Where sound goes. Nothing that comes of it reaches the guest.
+/// Sound output. It cannot affect the guest.
 pub trait Audio: Send {
-    /// The time of one frame has come: it is the sum of these, one for each client that has one.
-    /// Frames follow each other without gaps for as long as there are clients, or a song plays:
-    /// so loud, of what is on.
+    /// Plays one frame: the sum of `frames`, with one frame of each client that has any queued.
+    /// Frames follow each other without gaps as long as there are clients or a song plays. `song`
+    /// is the volume of the song that plays, if any.
     fn play(&mut self, frames: &[Box<RenderFrame>], song: Option<f32>);
 
-    /// Another song is on, from its beginning, or none. Of two the one with the higher number came
-    /// later, whichever is told first.
+    /// Starts another song from its beginning, or stops the song. Calls can arrive out of order:
+    /// the higher number wins.
     fn set_song(&mut self, number: u64, song: Option<SongBytes>);
 }
 
-/// The XMA decoder, which reads and writes guest memory.
+/// The XMA decoder; it reads and writes guest memory.
 pub trait Xma: Send {
-    /// Guest code, or the kernel for it, stored to a register at `now`. Contexts that this starts
-    /// are done when it returns.
+    /// Handles a store to a register at `now`, by guest code or by the kernel on its behalf.
+    /// Contexts that this starts are decoded when the call returns.
     fn store_register(&mut self, index: u32, value: u32, now: GuestTicks);
 }
 
-/// Silence.
+/// Sound output that discards all frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAudio;
 
@@ -40,7 +40,7 @@ impl Audio for NoAudio {
     fn set_song(&mut self, _: u64, _: Option<SongBytes>) {}
 }
 
-/// No decoder: contexts stay as they are.
+/// A decoder that ignores stores and leaves contexts unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoXma;
 

@@ -1,26 +1,26 @@
-//! Time of day: guest time, and when it began.
+//! System time: guest time plus the machine's start time.
 
 use xenia_sched::{GuestTicks, START_FILETIME, ticks_from_100ns, ticks_to_100ns};
 
-/// What the guest is told the time is: so much after the start, in guest time. The host's clock is
-/// in it only as far as whoever made the machine took the start from there.
+/// System time of the guest: a start time plus guest time. The host's clock matters only if the
+/// maker of the machine took the start time from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     start: u64,
 }
 
 impl Default for Clock {
-    /// The same start in every run.
+    /// The same start time in every run.
     fn default() -> Self {
         Self { start: START_FILETIME }
     }
 }
 
 impl Clock {
-    /// System time (100 ns since 1601) at guest time 0. A start that leaves no room for a machine's
-    /// life is the last that does.
+    /// Starts at this system time (100 ns units since 1601). The value is clamped so that the time
+    /// cannot overflow during a machine's life.
     pub fn starting_at(start: u64) -> Self {
-        // What titles compute with is signed.
+        // Titles compute with signed times.
         Self { start: start.min(i64::MAX as u64 / 2) }
     }
 
@@ -29,7 +29,7 @@ impl Clock {
         self.start.saturating_add(ticks_to_100ns(now))
     }
 
-    /// Guest time of a system time; 0 for what was before.
+    /// Guest time of a system time; 0 for times before the start.
     pub fn guest_time(self, time: u64) -> GuestTicks {
         ticks_from_100ns(time.saturating_sub(self.start))
     }

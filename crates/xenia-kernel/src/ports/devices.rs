@@ -1,21 +1,20 @@
-//! The ports of one machine, each behind its own lock. Taken one at a time.
+//! The ports of one machine, each behind its own lock. No two locks are held at once.
 
 use super::{Audio, Dialogs, Drive, Input, Ports, SwapCommands, TextSink, Video, Xma};
 use xenia_sync::{Level, Mutex};
 
-/// See the module's documentation.
+/// The ports of one machine, each behind its own lock.
 pub struct Devices {
-    /// The graphics chip.
     pub video: Mutex<Box<dyn Video>>,
-    /// Makes the commands of a swap, without the chip's lock.
+    /// Generates the commands of a swap, without the chip's lock.
     pub swap_commands: SwapCommands,
-    /// Where sound goes.
+    /// Sound output.
     pub audio: Mutex<Box<dyn Audio>>,
     /// The XMA decoder.
     pub xma: Mutex<Box<dyn Xma>>,
-    /// Controllers.
+    /// Game controllers.
     pub input: Mutex<Box<dyn Input>>,
-    /// Whoever answers dialogs.
+    /// Source of answers to dialogs.
     pub dialogs: Mutex<Box<dyn Dialogs>>,
     /// Other discs of the title.
     pub drive: Mutex<Box<dyn Drive>>,
@@ -23,7 +22,7 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Puts locks around the ports. Where saves are only the file system asks, once.
+    /// Wraps the ports in locks. The storage port is not kept: only the file system uses it, once.
     pub(crate) fn new(ports: Ports) -> Self {
         let Ports { video, audio, xma, input, dialogs, drive, clock: _, network: _, storage: _, text } =
             ports;
@@ -39,7 +38,7 @@ impl Devices {
         }
     }
 
-    /// Passes text of the guest on.
+    /// Passes text of the guest to the text sink.
     pub fn write_text(&self, text: &str) {
         (self.text.lock())(text);
     }

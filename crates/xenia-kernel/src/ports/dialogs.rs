@@ -1,77 +1,75 @@
-//! Dialogs of the console's user interface, as the kernel sees them.
+//! Dialogs of the console's user interface.
 //!
-//! The guest runs while a dialog is open, and looks as little like it as on a console: whoever
-//! shows one is asked from time to time whether it was answered.
+//! The guest continues to run while a dialog is open, as on a console. The kernel polls the dialog
+//! port for the answer.
 
 use xenia_sched::GuestTicks;
 
-/// The picture beside a message.
+/// Icon of a message box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
-    /// None.
+    /// No icon is shown.
     None,
-    /// An error.
+    /// Icon of an error.
     Error,
-    /// A warning.
+    /// Icon of a warning.
     Warning,
-    /// Something to be looked at.
+    /// Icon of an alert.
     Alert,
 }
 
-/// A message with buttons.
+/// A message box with buttons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageBox {
-    /// The user it is for, 0–3; `None`: any.
+    /// User it is for, 0–3; `None` for any user.
     pub user: Option<u32>,
-    /// The picture beside it.
+    /// Icon beside the message.
     pub icon: Icon,
-    /// Its title; may be empty.
+    /// Title; may be empty.
     pub title: String,
-    /// Its text; may have several lines.
+    /// Message; may have several lines.
     pub text: String,
     /// Labels of the buttons, 1–3.
     pub buttons: Vec<String>,
-    /// The button that has the focus at first, an index.
+    /// Index of the button with the initial focus.
     pub focus: u32,
 }
 
-/// A line of text to be entered.
+/// A request for a line of text (on-screen keyboard).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextRequest {
-    /// The user it is for, 0–3; `None`: any.
+    /// User it is for, 0–3; `None` for any user.
     pub user: Option<u32>,
     /// Title of the keyboard; may be empty.
     pub title: String,
-    /// What the text is for; may be empty.
+    /// Purpose of the text; may be empty.
     pub description: String,
-    /// The text that is there already.
+    /// Initial text of the field.
     pub default: String,
-    /// The longest text, in UTF-16 units.
+    /// Maximum length of the text in UTF-16 units.
     pub limit: u32,
 }
 
-/// What is asked.
+/// A dialog to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogRequest {
-    /// A message with buttons.
     Message(MessageBox),
-    /// A line of text.
     Text(TextRequest),
 }
 
-/// What came of a dialog.
+/// Result of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
-    /// It was left.
+    /// The dialog was cancelled.
     Left,
-    /// The button that was pressed, an index.
+    /// Index of the pressed button.
     Pressed(u32),
-    /// The text that was entered; what is too long is cut.
+    /// The entered text; the kernel truncates text over the limit.
     Entered(String),
 }
 
 impl DialogRequest {
-    /// What the title suggests: the button with the focus, the text that is there.
+    /// The title's default: the focused button, or the initial text.
     pub fn suggestion(&self) -> DialogAnswer {
         match self {
             Self::Message(message) => DialogAnswer::Pressed(message.focus),
@@ -80,16 +78,16 @@ impl DialogRequest {
     }
 }
 
-/// Whoever answers dialogs. There is one at a time.
+/// Dialog port. At most one dialog is open at a time.
 pub trait Dialogs: Send {
-    /// A dialog appears.
+    /// Opens a dialog.
     fn open(&mut self, request: DialogRequest, now: GuestTicks);
 
-    /// What the dialog that is open was answered, once it was. Asked again and again until then.
+    /// Polls for the answer of the open dialog; `None` until it is answered.
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer>;
 }
 
-/// Nobody is asked: what the title suggests is the answer.
+/// Answers every dialog with the title's default.
 #[derive(Clone, Debug, Default)]
 pub struct NoDialogs(Option<DialogAnswer>);
 

@@ -1,20 +1,19 @@
-//! Discs of the title beside the one that it came on, and whoever has them.
+//! Disc drive: source of the other discs of a title.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use xenia_formats::Volume;
 use xenia_guest::TitleId;
 
-/// Which disc is meant.
+/// Identifies a disc of a title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DiscId {
-    /// The title that it is of.
     pub title: TitleId,
-    /// Its number, from 1.
+    /// Disc number, counted from 1.
     pub number: u8,
 }
 
-/// The files of a disc.
+/// Contents of a disc.
 #[derive(Clone, Debug)]
 pub enum Disc {
     /// A folder of the host.
@@ -23,20 +22,20 @@ pub enum Disc {
     Volume(Arc<Volume>),
 }
 
-/// Whoever has discs.
+/// Disc drive port.
 pub trait Drive: Send {
-    /// A disc that lies ready.
+    /// The disc, if it was prepared beforehand.
     fn ready(&mut self, _disc: DiscId) -> Option<Disc> {
         None
     }
 
-    /// The disc at a place of the host that somebody has named, or why it is not that.
+    /// Opens the disc at a host path that the user named; an error says why it is not that disc.
     fn insert(&mut self, _disc: DiscId, place: &str) -> Result<Disc, String> {
         Err(format!("{place} can't be opened: there is no drive"))
     }
 }
 
-/// There are no other discs.
+/// A drive without other discs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoDrive;
 

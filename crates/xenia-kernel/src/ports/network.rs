@@ -1,126 +1,127 @@
-//! The network that a title's sockets are on, as the kernel sees it.
+//! Network port: the sockets of a title.
 //!
-//! No method waits: what can't be done yet fails with [`WsaError::WOULD_BLOCK`], and the kernel
-//! tries again when something has changed. Addresses, lengths and bytes come from the guest as they
-//! are; a network refuses what it can't carry.
+//! Methods are non-blocking: an operation that cannot complete fails with
+//! [`WsaError::WOULD_BLOCK`], and the kernel retries after a change of state. Addresses, lengths
+//! and data come from the guest unchecked; implementations must reject invalid ones.
 
 use crate::limits::Limits;
 use crate::net::WsaError;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-/// Names a socket of the network's. None is used twice.
+/// Identifies a socket of a network; never reused.
 pub type SocketId = u32;
 
-/// What a socket carries.
+/// Type of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketKind {
-    /// Bytes in order, between two.
+    /// A reliable byte stream between two sockets.
     Stream,
-    /// Messages.
+    /// Messages with preserved boundaries.
     Datagram,
 }
 
-/// What titles set of a socket, as far as it is the network's business.
+/// Socket options that affect the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
-    /// It may share its port.
+    /// `SO_REUSEADDR`: the socket can share its port.
     ReuseAddress(bool),
-    /// It may send to everybody.
+    /// `SO_BROADCAST`: the socket can send broadcasts.
     Broadcast(bool),
-    /// Bytes that it keeps until they are received.
+    /// `SO_RCVBUF`: size of the receive buffer in bytes.
     ReceiveBuffer(u32),
-    /// Small pieces are sent at once.
+    /// `TCP_NODELAY`: small segments are sent at once.
     NoDelay(bool),
 }
 
-/// A message or a piece of a stream that was received.
+/// A received message, or part of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// Bytes stored. 0 for a stream: it is at its end.
+    /// Number of bytes stored; 0 means the end of a stream.
     pub length: usize,
-    /// Who has sent it.
+    /// Address of the sender.
     pub from: Option<SocketAddrV4>,
-    /// Whether the message was longer; the rest of it is gone.
+    /// Whether the message was truncated; the rest is discarded.
     pub is_cut: bool,
 }
 
-/// What can be done at once.
+/// Readiness of a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
-    /// A receive, or an accept of one that listens.
+    /// A receive would not block; for a listening socket, an accept.
     pub readable: bool,
-    /// A send.
+    /// A send would not block.
     pub writable: bool,
-    /// The other side of a stream sends no more, or is gone.
+    /// The peer of a stream has shut down sending, or is gone.
     pub is_ended: bool,
 }
 
-/// See the module's documentation.
+/// Network port, with non-blocking sockets.
 pub trait Network: Send {
-    /// The machine's limits, once, before everything else.
+    /// Passes the machine's limits; called once, before all other methods.
     fn begin(&mut self, _limits: Arc<Limits>) {}
 
-    /// Whether a cable is plugged in.
+    /// Whether the link is up.
     fn has_link(&self) -> bool;
 
-    /// The console's address on it.
+    /// The console's IP address.
     fn address(&self) -> Option<Ipv4Addr>;
 
-    /// Whether something comes from outside the machine, so that it has to be looked for.
+    /// Whether readiness can change through events outside the machine, so that the kernel must
+    /// poll.
     fn changes_by_itself(&self) -> bool {
         false
     }
 
-    /// Makes a socket.
+    /// Opens a socket.
     fn open(&mut self, kind: SocketKind) -> Result<SocketId, WsaError>;
 
-    /// Closes one. What was sent and not received yet still arrives.
+    /// Closes a socket. Data that was sent but not received yet still arrives.
     fn close(&mut self, id: SocketId);
 
-    /// Changes a socket's setting.
+    /// Sets a socket option.
     fn set(&mut self, id: SocketId, setting: Setting) -> Result<(), WsaError>;
 
-    /// Gives a socket an address; port 0 is any that is free.
+    /// Binds a socket to an address; port 0 selects a free port.
     fn bind(&mut self, id: SocketId, at: SocketAddrV4) -> Result<(), WsaError>;
 
-    /// A socket's own address, if it has one.
+    /// The local address of a socket, if it is bound.
     fn local(&self, id: SocketId) -> Option<SocketAddrV4>;
 
-    /// The address that it is connected to, if it is.
+    /// The address of the peer, if the socket is connected.
     fn remote(&self, id: SocketId) -> Option<SocketAddrV4>;
 
-    /// Lets a stream socket take connections, so many of which may wait to be accepted.
+    /// Lets a stream socket accept connections, with up to `backlog` pending ones.
     fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), WsaError>;
 
-    /// Takes the oldest connection.
+    /// Accepts the oldest pending connection.
     fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError>;
 
-    /// Connects; `WOULD_BLOCK`: [`Self::connected`] says when it is. A datagram socket only
-    /// receives from there, and sends there.
+    /// Connects a socket; after `WOULD_BLOCK`, [`Self::connected`] reports completion. A connected
+    /// datagram socket sends to and receives from that address only.
     fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError>;
 
-    /// What has become of a connection that was begun.
+    /// Result of a pending connect.
     fn connected(&mut self, id: SocketId) -> Result<(), WsaError>;
 
-    /// Sends, to where it is connected or to `to`; how many bytes. A message is sent as a whole.
+    /// Sends to the peer or to `to`; returns the number of bytes. A message is sent as a whole.
     fn send(&mut self, id: SocketId, bytes: &[u8], to: Option<SocketAddrV4>) -> Result<usize, WsaError>;
 
-    /// Receives; what is only looked at stays.
+    /// Receives data; with `peek` the data stays in the queue.
     fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError>;
 
-    /// Ends one direction of a connection, or both.
+    /// Shuts down one or both directions of a connection.
     fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError>;
 
-    /// What can be done at once.
+    /// Readiness of a socket.
     fn ready(&mut self, id: SocketId) -> Ready;
 
-    /// Bytes that one receive would get.
+    /// Number of bytes that a receive would return.
     fn available(&mut self, id: SocketId) -> usize;
 
-    /// The addresses of a host; `WOULD_BLOCK`: asked again with the same name later.
+    /// Resolves a host name; after `WOULD_BLOCK` the kernel calls it again with the same name.
     fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError>;
 
-    /// What guests could find out about it, as lines in a fixed order; none without sockets.
+    /// State visible to guests as lines in a fixed order; no lines without sockets.
     fn describe(&self, _line: &mut dyn FnMut(&str)) {}
 }

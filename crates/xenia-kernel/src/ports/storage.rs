@@ -1,29 +1,29 @@
-//! Where a machine keeps what outlives it.
+//! Storage port: host folders for data that outlives the machine.
 
 use std::path::PathBuf;
 
-/// Folders of the host for saves and caches.
+/// Host folders for saves and caches.
 pub trait Storage: Send {
-    /// A folder that all titles see as the hard disk; `None`: each has one of its own, where
-    /// packages are.
+    /// The folder that all titles share as hard disk; `None` if each title has a separate one in
+    /// the content folder.
     fn hard_disk(&self) -> Option<PathBuf> {
         None
     }
 
-    /// Folder of profiles, packages and titles' disks; `None`: they are in memory, and gone with
+    /// Folder of profiles, packages and titles' disks; `None` if they are in memory and lost with
     /// the machine.
     fn content(&self) -> Option<PathBuf> {
         None
     }
 
-    /// A number that hardly any other folder of that kind has: ids of profiles that are made in it
-    /// come of it. `None`: they are the same ones in every folder, so that a run repeats.
+    /// A practically unique number of this folder, from which XUIDs of new profiles are derived.
+    /// `None` if XUIDs are the same in every folder, so that runs are reproducible.
     fn own_number(&self) -> Option<u64> {
         None
     }
 }
 
-/// Nothing is kept.
+/// Storage that keeps all data in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoStorage;
 

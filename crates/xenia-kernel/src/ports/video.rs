@@ -1,15 +1,15 @@
-//! The graphics chip, as the kernel sees it.
+//! Video port: the graphics chip.
 
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
-/// What the display shows.
+/// Video mode of the display.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DisplayMode {
     /// Pixels per line.
     pub width: u32,
-    /// Lines.
+    /// Number of lines.
     pub height: u32,
-    /// Whether only every other line is shown per field.
+    /// Whether a field shows only every other line.
     pub interlaced: bool,
     /// Whether the screen is 16:9.
     pub widescreen: bool,
@@ -24,70 +24,71 @@ impl Default for DisplayMode {
     }
 }
 
-/// A frame that a title wants shown.
+/// A title's request to show a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwapRequest {
-    /// The front buffer's texture fetch constant as the title gave it, its address made physical.
+    /// Texture fetch constant of the front buffer as given by the title, with a physical address.
     pub fetch: [u32; 6],
     /// Physical address of the front buffer.
     pub front_buffer: u32,
     /// Pixels per line.
     pub width: u32,
-    /// Lines.
+    /// Number of lines.
     pub height: u32,
 }
 
-/// The commands, in host order, that `VdSwap` puts into the 64 words its caller reserved.
+/// Generates the commands, in host byte order, that `VdSwap` writes into the 64 words reserved by
+/// its caller.
 pub type SwapCommands = fn(&SwapRequest) -> [u32; 64];
 
-/// Something that the graphics chip did.
+/// An event of the graphics chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoEvent {
-    /// It interrupts processors.
+    /// An interrupt of processors.
     Interrupt {
-        /// 0: vertical blank; 1: command processor.
+        /// 0 for vertical blank, 1 for the command processor.
         source: u32,
-        /// A bit per hardware thread; 0 leaves the choice to the kernel.
+        /// Mask of hardware threads; 0 leaves the choice to the kernel.
         cpu_mask: u8,
     },
-    /// It shows a frame.
+    /// A frame was shown.
     Swap,
 }
 
 /// The graphics chip. All calls come from the host thread that runs the machine, in guest order.
 pub trait Video: Send {
-    /// The ring buffer: physical address, and log2 of its size in quadwords.
+    /// Sets up the ring buffer: physical address, and log2 of its size in quadwords.
     fn initialize_ring(&mut self, physical: u32, size_log2: u32);
 
-    /// The chip writes its read pointer to this physical address, every 2^`block_log2` words.
+    /// Makes the chip write its read pointer to this physical address every 2^`block_log2` words.
     fn enable_read_pointer_write_back(&mut self, physical: u32, block_log2: u32);
 
-    /// Guest code stored to a register, at `now`.
+    /// Handles a store of guest code to a register at `now`.
     fn store_register(&mut self, index: u32, value: u32, now: GuestTicks);
 
-    /// Guest time is `now`: the chip does everything that it does until then.
+    /// Advances the chip to guest time `now`.
     fn advance(&mut self, now: GuestTicks);
 
-    /// Guest time of the next thing it does by itself; `None` if it is idle.
+    /// Guest time of the chip's next event; `None` if it is idle.
     fn next_event(&self) -> Option<GuestTicks>;
 
-    /// Takes what it did since the last call, in order.
+    /// Takes the events since the last call, in order.
     fn take_events(&mut self) -> Vec<VideoEvent>;
 
-    /// What makes the commands of a swap. It needs nothing of the chip, so nobody waits for one
-    /// that is at work.
+    /// Returns the generator of swap commands. It is independent of the chip, so callers never wait
+    /// for a busy chip.
     fn swap_commands(&self) -> SwapCommands;
 
-    /// From the next vertical blank on, they come `period` apart.
+    /// Sets the interval between vertical blanks, from the next one on.
     fn set_field_period(&mut self, period: GuestTicks);
 
-    /// What the display shows by the console's settings.
+    /// The video mode of the console's settings.
     fn display_mode(&self) -> DisplayMode {
         DisplayMode::default()
     }
 }
 
-/// No graphics chip: vertical blanks, at 60 Hz until a title changes that, and nothing else.
+/// No graphics chip: vertical blanks only, at 60 Hz until a title changes the rate.
 #[derive(Clone, Copy, Debug)]
 pub struct NoVideo {
     period: GuestTicks,
@@ -123,7 +124,7 @@ impl Video for NoVideo {
     }
 
     fn take_events(&mut self) -> Vec<VideoEvent> {
-        // Blanks that nobody took in time are one.
+        // Vertical blanks that were not taken in time coalesce into one.
         if std::mem::take(&mut self.pending) {
             vec![VideoEvent::Interrupt { source: 0, cpu_mask: 0 }]
         } else {
@@ -132,7 +133,7 @@ impl Video for NoVideo {
     }
 
     fn swap_commands(&self) -> SwapCommands {
-        // Type-2 packets: no operation.
+        // Type-2 packets are no-ops.
         |_| [0x8000_0000; 64]
     }
 }

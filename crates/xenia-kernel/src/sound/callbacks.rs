@@ -1,5 +1,5 @@
-//! The render driver's clients as guest threads: each is called on a thread of its own, which waits
-//! in between.
+//! Render-driver callbacks: each client is called on a separate guest thread, which waits between
+//! calls.
 
 use super::render_driver::{Entry, Next, Removed};
 use crate::Kernel;
@@ -11,17 +11,16 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{BlockReason, Cpu, Disposition, Event, ThreadRef, Wait, Woken};
 
-/// The hardware thread that clients are called on: the one that the sound library of titles takes
-/// where they name none.
+/// Hardware thread for the callbacks: the one that the titles' sound library uses by default.
 const HW_ID: u8 = 4;
-/// Priority of their threads: above everything of a title's that has no deadline of its own.
+/// Priority of the callback threads: above every thread of a title that has no deadline.
 const PRIORITY: u8 = 24;
-/// Bytes of their stacks.
+/// Stack size of a callback thread in bytes.
 const STACK: u32 = 0x1_0000;
 
 impl Kernel {
-    /// Makes a client of the render driver, which is called as `callback(cell)`, with `context` in
-    /// the cell, for each frame. Returns its handle.
+    /// Adds a client of the render driver; the driver calls `callback(cell)` for each frame, with
+    /// `context` stored in the cell. Returns the client's handle.
     pub(crate) fn add_render_client(
         &self,
         cpu: &mut dyn Cpu,
@@ -40,7 +39,8 @@ impl Kernel {
                 ..NewThread::new(returns, returns, HW_ID)
             };
             let made = self.create_thread(cpu, &new)?;
-            // Routines that hear of threads have not heard of this one either.
+            // Thread notification routines were not told of this thread's start, so they are not
+            // told of its end.
             if let Some(record) = self.threads.lock().get_mut(made.id) {
                 record.end_is_told = true;
             }
@@ -59,8 +59,8 @@ impl Kernel {
         }
     }
 
-    /// Takes a client of the render driver out: it is not called any more, and what it has queued
-    /// is not played. A call that it is in goes on to its end.
+    /// Removes a client: no further calls are made, and its queued frames are dropped. A call in
+    /// progress runs to its end.
     pub(crate) fn remove_render_client(&self, cpu: &mut dyn Cpu, handle: u32) -> Fallible<()> {
         if let Removed::Waiting(thread) = self.render_driver.remove(handle).ok_or(NtStatus::INVALID_HANDLE)? {
             self.wake_render_thread(cpu, thread);
@@ -68,7 +68,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Plays the frames that are due by now, and asks clients for more.
+    /// Plays the frames that are due by now and wakes clients for the next ones.
     pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu) {
         while let Some(due) = self.render_driver.take_due(cpu.now()) {
             self.devices.audio.lock().play(&due.frames, self.user.music.heard());
@@ -86,13 +86,13 @@ impl Kernel {
         }
         let woken = cpu.wake_with(thread, 0, 0, &mut |ctx| self.enter_render_call(thread, ctx));
         if !matches!(woken, Ok(Woken::Yes | Woken::BeforePark)) {
-            // Its title has ended it.
+            // The title has terminated this thread.
             self.left_calls.fetch_sub(1, Relaxed);
             tracing::debug!(target: "kernel", "thread {thread:?} of the render driver did not wait");
         }
     }
 
-    /// Sets the registers of a thread of the render driver for what it was woken for.
+    /// Sets the registers of a woken render-driver thread for its next call.
     pub(crate) fn enter_render_call(&self, thread: ThreadRef, ctx: &mut PpcContext) {
         if let Some(next) = self.render_driver.begin(thread) {
             self.left_calls.fetch_sub(1, Relaxed);
@@ -120,8 +120,8 @@ impl Kernel {
         }
     }
 
-    /// The call that a thread of the render driver was in has returned; `None` if it is no such
-    /// thread.
+    /// Handles the return of a render-driver callback; `None` if the thread is not one of the
+    /// driver's.
     pub(crate) fn end_render_call(&self, call: &mut Call) -> Option<Disposition> {
         let thread = call.thread();
         let mut opened = Ok(());

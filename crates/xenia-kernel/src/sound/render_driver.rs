@@ -1,17 +1,15 @@
-//! The render driver: clients that hand frames over, and the grid of guest time on which one frame
-//! of each is played.
+//! The render driver: clients submit frames, and at each point of a guest-time grid one frame of
+//! each client is played.
 //!
-//! A frame is 256 samples at 48 kHz, which is 266,000 ticks exactly. All clients share one grid,
+//! A frame has 256 samples at 48 kHz, which is exactly 266,000 ticks. All clients share one grid,
 //! the multiples of that: at each point one frame of every client's queue is played, and every
-//! client is asked for another one. Nothing here knows the host's clock, so what is played and how
-//! often a title is asked depends on guest time alone. While a song plays there is a grid without
-//! clients, too.
+//! client is called for the next one. The driver does not use the host's clock, so output and
+//! callbacks depend on guest time alone. While a song plays the grid also runs without clients.
 //!
-//! - A client is asked once for each point: never in bursts. One that still answers the last
-//!   question is asked when it is done, for one point at most; others are lost, and counted.
-//! - One with [`ENOUGH`] frames in its queue is not asked. What it hands over beyond a limit is
-//!   refused.
-//! - A client that has nothing to play is silent, and counted, once it has handed over its first
+//! - A client is called once per grid point, never in bursts. If it is still busy with the last
+//!   call, one further call is owed; more are dropped and counted.
+//! - A client with [`ENOUGH`] frames in its queue is not called. Frames beyond a limit are refused.
+//! - A client with an empty queue is silent; after its first frame this counts as an underrun.
 //!   frame.
 
 use crate::limits::{Limit, Limits};
@@ -24,37 +22,37 @@ use xenia_guest::{GuestAddr, NtStatus, SOUND_FRAME_SAMPLES, SOUND_RATE};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND, ThreadRef};
 use xenia_sync::{Level, Mutex};
 
-/// Guest time of a frame.
+/// Duration of a frame in ticks of guest time.
 pub const FRAME_TICKS: GuestTicks = TICKS_PER_SECOND * SOUND_FRAME_SAMPLES as u64 / SOUND_RATE as u64;
 const _: () = assert!(TICKS_PER_SECOND * SOUND_FRAME_SAMPLES as u64 == FRAME_TICKS * SOUND_RATE as u64);
 
-/// Frames in a client's queue with which it is not asked for more.
+/// Number of queued frames at which a client is no longer called.
 const ENOUGH: usize = 8;
-/// Handles are this and the client's index: `AU`.
+/// Handles are this value plus the client's index; 0x4155 is `AU`.
 const HANDLE: u32 = 0x4155_0000;
-/// No point of the grid is to come: nobody makes sound.
+/// Value of the next grid point while the grid is stopped.
 const NEVER: GuestTicks = GuestTicks::MAX;
 
-/// How sound has gone.
+/// Statistics of the render driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SoundFigures {
-    /// Frames' times that have come, with at least one client or a song.
+    /// Grid points with at least one client or a song.
     pub frames_played: u64,
-    /// Frames that clients have handed over.
+    /// Frames submitted by clients.
     pub frames_submitted: u64,
-    /// Times that a client was asked for a frame.
+    /// Callbacks made to clients.
     pub callbacks: u64,
-    /// Times that a client was not asked, because it still answered two questions.
+    /// Callbacks dropped because a client was busy and one further call was owed already.
     pub callbacks_lost: u64,
-    /// Frames' times at which a client had nothing to play.
+    /// Grid points at which a started client had no frame.
     pub underruns: u64,
 }
 
-/// What a title asks for sound with: it is called as `callback(cell)`, on a thread of its own.
+/// A client's callback: called as `callback(cell)` on a separate thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) callback: GuestAddr,
-    /// Guest memory that holds the title's own word for it.
+    /// Guest memory cell with the title's context word.
     pub(super) cell: GuestAddr,
     pub(super) thread: ThreadRef,
 }
@@ -63,88 +61,88 @@ pub(super) struct Entry {
 struct Client {
     entry: Entry,
     queue: VecDeque<Box<RenderFrame>>,
-    /// Whether it has handed a frame over.
+    /// Whether it has submitted a frame.
     has_begun: bool,
-    /// Whether it answers, or is woken to.
+    /// Whether it is in a call, or woken for one.
     is_busy: bool,
-    /// Whether it has been woken and has not begun yet.
+    /// Whether it was woken and has not started the call yet.
     is_woken: bool,
-    /// Whether it is asked again when it is done.
+    /// Whether it is called again after the current call.
     is_owed: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     clients: [Option<Client>; 8],
-    /// Threads of clients that are gone: they end once they return.
+    /// Threads of removed clients; they end when their call returns.
     leaving: Vec<Entry>,
     figures: SoundFigures,
-    /// Whether a song plays.
+    /// Whether a song is playing.
     has_song: bool,
 }
 
-/// What a point of the grid brings.
+/// Work of one grid point.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Due {
-    /// What is played.
+    /// Frames to play.
     pub(super) frames: Vec<Box<RenderFrame>>,
-    /// Who is asked for more; the caller wakes them.
+    /// Client threads to call; the caller wakes them.
     pub(super) woken: Vec<ThreadRef>,
 }
 
-/// A client that has been taken out.
+/// State of a removed client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Removed {
-    /// Its thread waits: the caller wakes it, and it ends.
+    /// Its thread is waiting: the caller wakes it, and it ends.
     Waiting(ThreadRef),
-    /// Its thread answers: it ends when it is back.
+    /// Its thread is in a call: it ends when the call returns.
     Busy,
 }
 
-/// What a client's thread does next.
+/// Next action of a client's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It makes this call.
+    /// Make this call.
     Call(Entry),
-    /// It waits.
+    /// Wait for the next grid point.
     Wait,
-    /// It ends: its client is gone, with this cell.
+    /// End: the client with this cell was removed.
     End(GuestAddr),
 }
 
-/// See the module's documentation.
+/// Clients of the render driver, their queues, and the grid of guest time.
 #[derive(Debug)]
 pub struct RenderDriver {
-    /// The next point of the grid.
+    /// Guest time of the next grid point.
     due: AtomicU64,
     state: Mutex<State>,
     limits: Arc<Limits>,
 }
 
 impl RenderDriver {
-    /// A driver without clients; what is refused is counted in `limits`.
+    /// A driver without clients; refusals are counted in `limits`.
     pub(crate) fn new(limits: Arc<Limits>) -> Self {
         Self { due: AtomicU64::new(NEVER), state: Mutex::new(Level::Devices, State::default()), limits }
     }
 
-    /// Guest time at which the next frame is played; `None` without clients.
+    /// Guest time at which the next frame is played; `None` while the grid is stopped.
     pub fn next_due(&self) -> Option<GuestTicks> {
         Some(self.due.load(Relaxed)).filter(|&due| due != NEVER)
     }
 
-    /// How sound has gone so far.
+    /// Statistics since the start.
     pub fn figures(&self) -> SoundFigures {
         self.state.lock().figures
     }
 
-    /// Whether there is room for another client.
+    /// Checks that another client is within the limit.
     pub(super) fn admit(&self) -> Fallible<()> {
         let clients = self.state.lock().clients.iter().flatten().count();
         self.limits.admit(Limit::RenderClients, clients)
     }
 
-    /// Adds a client, whose thread waits; returns its handle. The first one begins the grid at its
-    /// next point.
+    /// Adds a client whose thread is waiting; returns its handle. The first client starts the grid
+    /// at the next grid point.
     pub(super) fn add(&self, entry: Entry, now: GuestTicks) -> Fallible<u32> {
         let mut state = self.state.lock();
         let free = state.clients.iter().position(Option::is_none).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
@@ -160,7 +158,7 @@ impl RenderDriver {
         Ok(HANDLE + free as u32)
     }
 
-    /// Takes a client out, with what it has queued. `None` if nobody has the handle.
+    /// Removes a client and its queue; `None` for an unknown handle.
     pub(super) fn remove(&self, handle: u32) -> Option<Removed> {
         let mut state = self.state.lock();
         let client = state.clients.get_mut(handle.wrapping_sub(HANDLE) as usize)?.take()?;
@@ -169,14 +167,14 @@ impl RenderDriver {
         Some(if client.is_busy { Removed::Busy } else { Removed::Waiting(client.entry.thread) })
     }
 
-    /// A song plays from now on, or none.
+    /// Records whether a song is playing.
     pub(crate) fn set_has_song(&self, has_song: bool, now: GuestTicks) {
         let mut state = self.state.lock();
         state.has_song = has_song;
         self.keep_grid(&state, now);
     }
 
-    /// Begins the grid at its next point, or ends it.
+    /// Starts the grid at the next grid point, or stops it.
     fn keep_grid(&self, state: &State, now: GuestTicks) {
         let is_silent = !state.has_song && state.clients.iter().all(Option::is_none);
         if is_silent {
@@ -186,7 +184,7 @@ impl RenderDriver {
         }
     }
 
-    /// A client hands a frame over. One that is gone is heard no more, without an error.
+    /// Queues a frame of a client. Frames of removed clients are ignored without an error.
     pub(crate) fn submit(&self, handle: u32, frame: Box<RenderFrame>) -> Fallible<()> {
         let mut state = self.state.lock();
         let State { clients, figures, .. } = &mut *state;
@@ -198,7 +196,7 @@ impl RenderDriver {
         Ok(())
     }
 
-    /// The next point of the grid, if it has come by `now`.
+    /// Takes the next grid point, if it is due by `now`.
     pub(super) fn take_due(&self, now: GuestTicks) -> Option<Due> {
         if self.due.load(Relaxed) > now {
             return None;
@@ -230,8 +228,8 @@ impl RenderDriver {
         Some(what)
     }
 
-    /// What a thread does that was woken: its client's, or one whose client is gone. `None`: it is
-    /// nobody's.
+    /// Next action of a woken thread, whose client may have been removed; `None` if the thread is
+    /// not one of the driver's.
     pub(super) fn begin(&self, thread: ThreadRef) -> Option<Next> {
         let mut state = self.state.lock();
         if let Some(client) = state.client_of(thread).filter(|client| client.is_woken) {
@@ -241,8 +239,9 @@ impl RenderDriver {
         state.end(thread)
     }
 
-    /// What a thread does whose call has returned. `wait` is called under the driver's lock if it
-    /// waits, so that nobody asks it before it does. `None`: it is nobody's.
+    /// Next action of a thread whose call has returned; `None` if the thread is not one of the
+    /// driver's. If it has to wait, `wait` is called under the driver's lock, so that the thread
+    /// cannot be woken before it waits.
     pub(super) fn returned(&self, thread: ThreadRef, wait: impl FnOnce()) -> Option<Next> {
         let mut state = self.state.lock();
         if let Some(client) = state.client_of(thread) {
@@ -258,7 +257,7 @@ impl RenderDriver {
         state.end(thread)
     }
 
-    /// The driver's state as lines: what a state digest is over.
+    /// Driver state as lines: part of the input of a state digest.
     pub(crate) fn describe(&self, line: &mut dyn FnMut(&str)) {
         let state = self.state.lock();
         for (index, client) in state.clients.iter().enumerate() {

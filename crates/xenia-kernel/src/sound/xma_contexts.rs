@@ -1,7 +1,8 @@
-//! Contexts of the XMA decoder: which are in use, and where they lie.
+//! XMA decoder contexts: allocation and addresses.
 //!
-//! They are one array in physical memory, which is made when a title asks for the first. The
-//! decoder learns of it by its register, as titles do that turn addresses into numbers themselves.
+//! The contexts are one array in physical memory, allocated at a title's first request. The decoder
+//! gets its address through a register, as it does from titles that compute context numbers from
+//! addresses.
 
 use crate::memory::physical_memory::{self, address_of};
 use crate::status::failure::Fallible;
@@ -9,21 +10,22 @@ use xenia_guest::xma::{CONTEXT_SIZE, CONTEXTS, register};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Protect, physical};
 
-/// Bit of a protection: not cached.
+/// Protection flag for uncached memory.
 const NO_CACHE: u32 = 0x200;
 /// Alignment of the array.
 const ALIGNMENT: u32 = 0x100;
 
-/// See the module's documentation.
+/// Allocation state of the XMA decoder's contexts.
 #[derive(Debug, Default)]
 pub struct XmaContexts {
-    /// Where the array lies; null before it is made.
+    /// Address of the array; null before its allocation.
     array: GuestAddr,
     used: [u32; register::GROUP as usize],
 }
 
 impl XmaContexts {
-    /// Takes a free context, which is zeros. Says where the array lies if it has just been made.
+    /// Allocates a context, zeroed. Also returns the array's physical address if it was just
+    /// allocated.
     pub(crate) fn take(&mut self, memory: &GuestMemory) -> Fallible<(GuestAddr, Option<u32>)> {
         let index = (0..CONTEXTS).find(|&index| !self.is_used(index)).ok_or(NtStatus::NO_MEMORY)?;
         let mut made = None;
@@ -39,13 +41,13 @@ impl XmaContexts {
         Ok((context, made))
     }
 
-    /// Gives a context back, by its number.
+    /// Frees a context by number.
     pub(crate) fn give_back(&mut self, index: u32) {
         self.set_used(index, false);
     }
 
-    /// The number of the context at this address, through whichever view of memory; `None` if none
-    /// that is in use lies there.
+    /// Number of the allocated context at this address, in any view of physical memory; `None` if
+    /// there is no such context.
     pub(crate) fn index_of(&self, context: GuestAddr) -> Option<u32> {
         if self.array.is_null() {
             return None;

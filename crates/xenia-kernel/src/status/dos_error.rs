@@ -1,9 +1,9 @@
 //! NT statuses to Win32 error numbers, as `RtlNtStatusToDosError` documents them.
 
-/// `ERROR_MR_MID_NOT_FOUND`: what a status without a row becomes.
+/// `ERROR_MR_MID_NOT_FOUND`: the result for a status without a row.
 pub const NO_MESSAGE: u32 = 317;
 
-/// (status, error), by ascending status.
+/// Pairs of status and error, sorted by status.
 #[rustfmt::skip]
 static ROWS: &[(u32, u32)] = &[
     (0x00000103, 997), (0x00000105, 234), (0x00000106, 1300), (0x00000107, 1301), (0x0000010C, 1022),
@@ -133,8 +133,8 @@ static ROWS: &[(u32, u32)] = &[
     (0xC0980008, 55),
 ];
 
-/// The Win32 error number of a status. Values that the application made up (bit 29), success, and
-/// wrapped Win32 errors are themselves.
+/// The Win32 error number of a status. Application-defined values (bit 29), success, and wrapped
+/// Win32 errors are returned unchanged.
 pub fn from_status(status: u32) -> u32 {
     const CUSTOMER: u32 = 0x2000_0000;
     if status == 0 || status & CUSTOMER != 0 {
@@ -143,7 +143,7 @@ pub fn from_status(status: u32) -> u32 {
     if status >> 16 == 0x8007 {
         return status & 0xFFFF;
     }
-    // NTSTATUSes that were made into HRESULTs have bit 28 set.
+    // NTSTATUS values converted to HRESULTs have bit 28 set.
     let status = if status >> 28 == 0xD { status & 0xCFFF_FFFF } else { status };
     match ROWS.binary_search_by_key(&status, |row| row.0) {
         Ok(index) => ROWS[index].1,

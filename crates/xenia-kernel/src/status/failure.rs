@@ -1,24 +1,24 @@
-//! Why an export could not do what it was asked.
+//! Failures of exports.
 
 use crate::vfs::VfsError;
 use xenia_guest::NtStatus;
 use xenia_memory::{HeapError, MemoryFault};
 use xenia_sched::SchedError;
 
-/// What went wrong inside an export. Functions that return a status turn it into one; in others a
-/// bad pointer becomes a guest exception at the call, as an access by the console's kernel would.
+/// Failure of an export. Functions that return a status convert it; in other functions a bad
+/// pointer raises a guest exception at the call, as the access by the console's kernel would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The documented status of the failure.
     #[error("status {0:?}")]
     Status(NtStatus),
-    /// The guest passed an address that can't be accessed.
+    /// The guest passed an inaccessible address.
     #[error(transparent)]
     Fault(#[from] MemoryFault),
 }
 
 impl Failure {
-    /// The status that a function returning one reports.
+    /// The failure as the status that a function returns.
     pub fn status(self) -> NtStatus {
         match self {
             Self::Status(status) => status,
@@ -78,5 +78,5 @@ impl From<SchedError> for Failure {
     }
 }
 
-/// Result of work inside an export.
+/// Result of an operation inside an export.
 pub type Fallible<T> = Result<T, Failure>;

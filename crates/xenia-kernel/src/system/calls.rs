@@ -1,5 +1,4 @@
-//! System calls: what they lead to, what exports ask for, and the calls of guest code that they
-//! make.
+//! System calls: dispatch to exports, results of exports, and calls of guest code by the kernel.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::crash;
@@ -18,10 +17,10 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Disposition, EndKind, Event};
 
-/// Bytes of the frame that the kernel makes for a function it calls: linkage, parameter save area,
-/// locals.
+/// Size in bytes of the stack frame for a guest function that the kernel calls: linkage, parameter
+/// save area and locals.
 const CALL_FRAME: u64 = 0x80;
-/// Where the locals are in it.
+/// Offset of the locals in that frame.
 const LOCALS: u32 = 0x70;
 
 /// The frame of a call that is made at this stack pointer.
@@ -29,13 +28,13 @@ fn call_frame(stack_pointer: u64) -> u64 {
     (stack_pointer as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15
 }
 
-/// Where the locals of a call lie that was made at this stack pointer.
+/// Address of the locals of a call that was made at this stack pointer.
 pub(crate) fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
     GuestAddr(call_frame(stack_pointer) as u32).offset(LOCALS)
 }
 
 impl Kernel {
-    /// Carries out what an export asked for.
+    /// Applies the result of an export to the calling thread.
     pub(crate) fn apply(&self, call: &mut Call, flow: Flow) -> Disposition {
         match flow {
             Flow::Return(value) => {
@@ -85,19 +84,19 @@ impl Kernel {
         }
     }
 
-    /// The guest has broken something that the kernel needs: the machine ends.
+    /// Ends the machine because the guest has damaged state that the kernel needs.
     pub(super) fn broken(&self, call: &Call, what: &str) -> Disposition {
         let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
         Disposition::End(crash(self, call.running(), pc, &format!("{pc}: {what}")))
     }
 
-    /// Makes a thread call guest code from where it is, and remembers where that is. The caller has
-    /// its registers.
+    /// Makes a thread call guest code, and saves the state to which it returns. The caller has
+    /// access to the thread's registers.
     pub(crate) fn push_frame(&self, id: u32, ctx: &mut PpcContext, guest: GuestCall) -> Fallible<()> {
         self.push_frame_of(&mut self.threads.lock(), id, ctx, guest)
     }
 
-    /// As [`Self::push_frame`], for one who holds the threads.
+    /// Like [`Self::push_frame`], for callers that hold the threads' lock.
     pub(crate) fn push_frame_of(
         &self,
         threads: &mut Threads,
@@ -113,7 +112,7 @@ impl Kernel {
         ctx.pc = guest.pc.0;
         ctx.lr = u64::from(self.imports.own_stubs.call_return.0);
         let mut registers = ctx.gpr[3..11].iter_mut();
-        // In this order: what ends first must not have taken a register.
+        // In this order: `zip` must run out of arguments before it takes another register.
         for (&value, register) in guest.args.iter().zip(registers.by_ref()) {
             *register = value;
         }
@@ -132,7 +131,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Guest code that an export called has returned.
+    /// Returns from guest code that an export called, and runs the continuation.
     fn pop_frame(&self, call: &mut Call) -> Disposition {
         let (id, at) = (call.thread_id(), call.ctx().gpr[1] as u32);
         let mut threads = self.threads.lock();
@@ -160,7 +159,7 @@ impl Kernel {
         self.apply(call, flow)
     }
 
-    /// A call through a thunk or stub.
+    /// Handles the system call of an import thunk or kernel stub.
     pub(super) fn kernel_call(&self, call: &mut Call) -> Disposition {
         let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
         let target = self.imports.target(at);
@@ -168,7 +167,7 @@ impl Kernel {
             Some(Target::Export(export)) => {
                 let behind = call.ctx().pc;
                 let flow = match (export.shim)(call) {
-                    // One that goes on elsewhere needs all of its registers.
+                    // An export that continues elsewhere needs all of its registers.
                     Flow::Return(value) if call.ctx().pc == behind => self.before_return(call, value),
                     flow => flow,
                 };
@@ -209,7 +208,7 @@ impl Kernel {
         }
     }
 
-    /// A plain ELF's system call: r0 = 0 writes r4 bytes at r3 as text.
+    /// System call of a plain ELF program: r0 = 0 writes r4 bytes at r3 as text.
     pub(super) fn program_call(&self, call: &mut Call) -> Disposition {
         const LIMIT: u64 = 0x10_0000;
         let ctx = call.ctx();

@@ -1,4 +1,4 @@
-//! What guest time alone brings: timers, and whatever is looked at in every round.
+//! Time-driven work: timers and the subsystems that are polled in every round.
 
 use crate::Kernel;
 use crate::objects::spin_lock;
@@ -9,21 +9,21 @@ use crate::thread::deferred::Mode;
 use xenia_guest::GuestAddr;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns, ticks_to_100ns};
 
-/// A millisecond, after which `KeTimeStampBundle` is another, in units of 100 ns.
+/// Period at which `KeTimeStampBundle` changes, in units of 100 ns.
 const MILLISECOND: u64 = 10_000;
 
-/// Milliseconds at `now`.
+/// Guest time `now` in whole milliseconds.
 fn milliseconds(now: GuestTicks) -> u64 {
     ticks_to_100ns(now) / MILLISECOND
 }
 
-/// When the millisecond after the one of `now` begins.
+/// Guest time at which the millisecond after that of `now` begins.
 pub(super) fn next_millisecond(now: GuestTicks) -> GuestTicks {
     ticks_from_100ns((milliseconds(now) + 1) * MILLISECOND)
 }
 
 impl Kernel {
-    /// Guest time of the next thing that it brings beside timers, and that a guest could notice.
+    /// Guest time of the next time-driven event, timers excepted, that a guest could observe.
     pub(super) fn next_but_timers(&self) -> Option<GuestTicks> {
         let Self { render_driver, user, requests, net, .. } = self;
         let due = [
@@ -36,7 +36,7 @@ impl Kernel {
         due.into_iter().flatten().min()
     }
 
-    /// What guest time alone brings, beside what devices do.
+    /// Runs the work that is due by guest time, except that of devices.
     pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
         housekeeping("timers", self.expire_timers(cpu));
@@ -49,7 +49,7 @@ impl Kernel {
             housekeeping("spin locks", spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks));
         }
         if let Some(bundle) = self.imports.time_stamp_bundle() {
-            // The console updates it every millisecond.
+            // The console updates the bundle every millisecond.
             let milliseconds = milliseconds(now);
             let tick_count = bundle.offset(0x10);
             if self.memory.read::<u32>(tick_count)? != milliseconds as u32 {
@@ -68,7 +68,7 @@ impl Kernel {
         self.queue_calls_of(cpu, &expiries)
     }
 
-    /// A timer has been set: it expires at once if it is due.
+    /// Expires a timer that has just been set, if it is due already.
     pub(crate) fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
         let now = cpu.now();
         let expiry = self.dispatcher.expire_if_due(&self.memory, cpu, now, timer);
@@ -79,17 +79,17 @@ impl Kernel {
     fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {
         let mut result = Ok(());
         for expiry in expiries {
-            // A timer whose calls can't be queued does not keep the others from theirs.
+            // A timer whose DPC or APC can't be queued must not prevent those of the others.
             match self.queue_calls(cpu, expiry) {
                 Err(Failure::Fault(fault)) => result = Err(fault.into()),
-                // The thread has ended, or a limit was reached, which has been said.
+                // The thread has ended, or a limit was reached, which has been reported.
                 Ok(()) | Err(Failure::Status(_)) => {}
             }
         }
         result
     }
 
-    /// Queues the deferred call and the APC of a timer that has expired.
+    /// Queues the DPC and the APC of a timer that has expired.
     fn queue_calls(&self, cpu: &mut dyn Cpu, expiry: &Expiry) -> Fallible<()> {
         let Expiry { timer, setting } = *expiry;
         let due = self.clock.system_time(setting.due);
@@ -103,8 +103,8 @@ impl Kernel {
     }
 }
 
-/// A failure of the kernel's own housekeeping: the guest overwrote what it should not have. Logged;
-/// the machine goes on.
+/// Logs a failure of the kernel's background work, which means that the guest has overwritten
+/// kernel structures. The machine continues.
 pub(super) fn housekeeping(what: &str, result: Fallible<()>) {
     if let Err(error) = result {
         tracing::error!(target: "kernel", "{what}: {error}");

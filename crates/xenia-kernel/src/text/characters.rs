@@ -1,12 +1,12 @@
-//! Characters as the console's kernel sees them: 8-bit text is Latin-1, its case tables included.
+//! Characters of the console's kernel: 8-bit text is Latin-1, its case tables included.
 
-/// A unit as the 8-bit character that stands for it.
+/// Converts a UTF-16 unit to an 8-bit character; others become a question mark.
 pub fn narrowed(unit: u16) -> u8 {
     u8::try_from(unit).unwrap_or(b'?')
 }
 
-/// An 8-bit character in upper case. The last one has no upper case in Latin-1 and becomes a
-/// question mark.
+/// Converts an 8-bit character to upper case. The last one has no upper case in Latin-1 and becomes
+/// a question mark.
 pub fn upper(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' | 0xE0..=0xF6 | 0xF8..=0xFE => byte - 0x20,
@@ -15,7 +15,7 @@ pub fn upper(byte: u8) -> u8 {
     }
 }
 
-/// An 8-bit character in lower case.
+/// Converts an 8-bit character to lower case.
 pub fn lower(byte: u8) -> u8 {
     match byte {
         b'A'..=b'Z' | 0xC0..=0xD6 | 0xD8..=0xDE => byte + 0x20,
@@ -23,12 +23,12 @@ pub fn lower(byte: u8) -> u8 {
     }
 }
 
-/// A UTF-16 unit in upper case, if that is one unit.
+/// Converts a UTF-16 unit to upper case, if the result is a single unit.
 pub fn upper_unit(unit: u16) -> u16 {
     one_unit(unit, |c| single(c.to_uppercase()))
 }
 
-/// A UTF-16 unit in lower case, if that is one unit.
+/// Converts a UTF-16 unit to lower case, if the result is a single unit.
 pub fn lower_unit(unit: u16) -> u16 {
     one_unit(unit, |c| single(c.to_lowercase()))
 }
@@ -45,7 +45,7 @@ fn one_unit(unit: u16, change: impl Fn(char) -> Option<char>) -> u16 {
         .unwrap_or(unit)
 }
 
-/// Difference of two strings at the first character that differs, or of their lengths.
+/// Returns the difference at the first character that differs, or of the lengths.
 pub fn compare<T: Copy + Into<i32>>(first: &[T], second: &[T], fold: impl Fn(T) -> T) -> i32 {
     for (&a, &b) in first.iter().zip(second) {
         let (a, b): (i32, i32) = (fold(a).into(), fold(b).into());

@@ -1,34 +1,33 @@
-//! The console's printf family: format strings to text, as its C runtime (that of Visual C++ 2010)
-//! formats them.
+//! The console's printf family: formats text as the C runtime of Visual C++ 2010 does.
 //!
 //! `%[flags][width][.precision][size]type`, 8-bit and UTF-16, with `%I64d`, `%ws`, `%S`, `%Z` and
-//! the runtime's own ideas about doubles (three-digit exponents, 17 significant digits, `1.#INF`).
-//! Where arguments come from is the caller's business: [`Source`]. Formats and arguments are
-//! hostile: widths, strings and output are bounded.
+//! the runtime's special formats of doubles (three-digit exponents, 17 significant digits,
+//! `1.#INF`). The caller supplies the arguments by a [`Source`]. Formats and arguments are
+//! untrusted: widths, strings and output are bounded.
 
 mod float;
 mod spec;
 
 use spec::{Flags, Size, Spec};
 
-/// Units of output; more are cut off.
+/// Maximum output length in units; the rest is cut off.
 const OUTPUT_LIMIT: usize = 0x10_0000;
-/// Largest width and precision.
+/// Maximum width and precision.
 const FIELD_LIMIT: u32 = 0x1_0000;
-/// Longest string argument without a precision.
+/// Maximum length of a string argument without a precision.
 const STRING_LIMIT: u32 = 0x1_0000;
 
-/// Where arguments and the strings they point to come from.
+/// Source of the arguments and of the strings that they point to.
 pub trait Source {
-    /// A bad pointer.
+    /// Error for a bad pointer.
     type Error;
-    /// The next argument's 8 bytes. Doubles come as their bits.
+    /// Returns the next argument's 8 bytes; a double is passed as its bits.
     fn next(&mut self) -> Result<u64, Self::Error>;
-    /// The 8-bit string at an address: bytes before the terminator, at most `limit`.
+    /// Reads the 8-bit string at an address up to its terminator, at most `limit` bytes.
     fn narrow(&mut self, at: u32, limit: u32) -> Result<Vec<u8>, Self::Error>;
-    /// The UTF-16 string at an address: units before the terminator, at most `limit`.
+    /// Reads the UTF-16 string at an address up to its terminator, at most `limit` units.
     fn wide(&mut self, at: u32, limit: u32) -> Result<Vec<u16>, Self::Error>;
-    /// The text of the counted string (`ANSI_STRING`, `UNICODE_STRING`) at an address, as units.
+    /// Reads the counted string (`ANSI_STRING`, `UNICODE_STRING`) at an address, as units.
     fn counted(&mut self, at: u32, wide: bool) -> Result<Vec<u16>, Self::Error>;
     /// Stores the number of units written so far (`%n`), in 2, 4 or 8 bytes.
     fn store(&mut self, at: u32, bytes: u32, count: u64) -> Result<(), Self::Error>;
@@ -46,7 +45,7 @@ pub fn format_wide<S: Source>(format: &[u16], source: &mut S) -> Result<Vec<u16>
     Formatter { source, wide: true, out: Vec::new() }.run(format)
 }
 
-/// A unit as the 8-bit character that stands for it.
+/// Converts a UTF-16 unit to an 8-bit character; others become a question mark.
 fn narrowed(unit: u16) -> u8 {
     u8::try_from(unit).unwrap_or(b'?')
 }
@@ -104,7 +103,7 @@ impl<S: Source> Formatter<'_, S> {
             b'x' => self.unsigned(spec, 16, false, "0x")?,
             b'X' => self.unsigned(spec, 16, true, "0X")?,
             b'p' => {
-                // Eight upper-case digits.
+                // Pointers are printed as eight upper-case digits.
                 let spec = Spec { precision: Some(8), size: Size::Default, ..*spec };
                 self.unsigned(&spec, 16, true, "0X")?;
             }
@@ -138,14 +137,14 @@ impl<S: Source> Formatter<'_, S> {
                 let (negative, digits) = float::format(value, letter, spec.precision, spec.flags.alternate);
                 self.number(spec, sign(spec.flags, negative), digits.into_bytes(), false);
             }
-            // A percent sign, and letters without a meaning, stand for themselves.
+            // A percent sign, and letters without a meaning, are copied.
             _ => self.out.push(kind),
         }
         Ok(())
     }
 
-    /// Whether a character or string argument is UTF-16. Capital letters mean the other kind than
-    /// the format's.
+    /// Returns whether a character or string argument is UTF-16. A capital letter selects the other
+    /// kind than the format's.
     fn is_wide(&self, spec: &Spec, capital: bool) -> bool {
         match spec.size {
             Size::Short => false,
@@ -202,8 +201,8 @@ impl<S: Source> Formatter<'_, S> {
         Ok(())
     }
 
-    /// A number with its sign or prefix. `precise`: a precision was given, which turns off zero
-    /// padding.
+    /// Writes a number with its sign or prefix. `precise` means that a precision was given, which
+    /// turns off zero padding.
     fn number(&mut self, spec: &Spec, prefix: &str, digits: Vec<u8>, precise: bool) {
         let flags = Flags { zero: spec.flags.zero && !precise, ..spec.flags };
         self.text(&Spec { flags, ..*spec }, prefix.as_bytes(), units(digits));
@@ -235,7 +234,7 @@ fn cut(mut text: Vec<u16>, precision: Option<u32>) -> Vec<u16> {
     text
 }
 
-/// What precedes a signed number.
+/// Returns the prefix of a signed number.
 fn sign(flags: Flags, negative: bool) -> &'static str {
     match (negative, flags.plus, flags.space) {
         (true, _, _) => "-",
@@ -245,7 +244,8 @@ fn sign(flags: Flags, negative: bool) -> &'static str {
     }
 }
 
-/// Digits of an integer, at least `precision` of them; none for 0 with precision 0.
+/// Returns the digits of an integer, at least `precision` of them; no digits for 0 with precision
+/// 0.
 fn integer_digits(mut value: u64, radix: u64, upper: bool, precision: Option<u32>) -> Vec<u8> {
     let letters: &[u8; 16] = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
     let mut digits = Vec::new();

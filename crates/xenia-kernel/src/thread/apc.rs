@@ -1,17 +1,18 @@
-//! Asynchronous procedure calls: functions that a thread calls in between, because it was asked to.
+//! Asynchronous procedure calls (APCs): guest functions that are queued to a thread, which calls
+//! them at certain points.
 //!
 //! | kind | runs |
 //! |---|---|
-//! | user | in an alertable wait of its thread, after everything that was queued before it; the wait ends with `USER_APC` |
-//! | kernel | at level 0, outside critical regions and not inside another of its kind |
+//! | user | in an alertable wait of its thread, in order; the wait then ends with `USER_APC` |
+//! | kernel | at level 0, outside critical regions and other normal routines of kernel-mode APCs |
 //! | special kernel: without a normal routine | at level 0, before the others |
 //!
-//! Each begins with its kernel routine, if it has one, which may change the normal routine and its
-//! arguments. A kernel-mode APC comes to its thread where that returns from a kernel call, or out
-//! of a wait for objects, which goes on after it. To a thread that computes without a call, or
-//! waits for anything else, it comes when that is over.
+//! An APC begins with its kernel routine, if it has one, which may change the normal routine and
+//! its arguments. A kernel-mode APC is delivered when its thread returns from a kernel call, or by
+//! interrupting a wait for objects, which resumes afterwards. A thread that computes without kernel
+//! calls, or waits for anything else, gets it when that is over.
 //!
-//! A thread that ends calls the rundown routines of what is left in its queues.
+//! A thread that ends calls the rundown routines of the APCs left in its queues.
 
 mod calls;
 
@@ -30,59 +31,59 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, ThreadRef, Woken};
 
-/// Whose an APC is.
+/// Origin of an APC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApcSource {
-    /// The guest's APC object, which says whether it is in a queue.
+    /// The guest's APC object, which records whether it is queued.
     Object(GuestAddr),
-    /// A timer, which has one APC: that is in the queue or not, however often the timer expires.
+    /// A timer, which has at most one APC in a queue, however often it expires.
     Timer(GuestAddr),
-    /// The kernel's, for one occasion.
+    /// The kernel, which queues it once.
     Kernel,
 }
 
 /// An APC in a thread's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Apc {
-    /// Whose it is.
+    /// Origin, which prevents queueing the same APC twice.
     pub source: ApcSource,
-    /// What is called first, or null.
+    /// The kernel routine, called first, or null.
     pub kernel_routine: GuestAddr,
-    /// The function; null only where the kernel routine is all there is.
+    /// The normal routine; null only if there is just a kernel routine.
     pub routine: GuestAddr,
-    /// Its arguments.
+    /// Arguments of the normal routine.
     pub args: [u64; 3],
 }
 
 impl Apc {
-    /// One without a kernel routine.
+    /// Creates an APC without a kernel routine.
     pub fn new(source: ApcSource, routine: GuestAddr, args: [u64; 3]) -> Self {
         Self { source, kernel_routine: GuestAddr::NULL, routine, args }
     }
 }
 
-/// What a thread has been asked to call.
+/// APC queues of a thread, and the waits that APCs have interrupted.
 #[derive(Debug, Default)]
 pub struct Apcs {
-    /// User APCs.
+    /// User-mode APCs, in order of arrival.
     pub user: VecDeque<Apc>,
     /// Kernel-mode APCs, special ones first.
     pub kernel: VecDeque<Apc>,
-    /// Waits that kernel-mode APCs have interrupted, by number, the innermost last. One whose APC
-    /// never returns is let go with the next.
+    /// Waits that kernel-mode APCs have interrupted, with their numbers, innermost last. The wait
+    /// of an APC that never returns is dropped with the next interruption.
     pub(crate) interrupted: Vec<(u64, WaitBlock)>,
-    /// Waits that have been interrupted.
+    /// Number of interruptions so far, which numbers the next one.
     pub(crate) interruptions: u64,
-    /// The call that a thread makes whose wait was interrupted before it had parked.
+    /// The APC call of a thread whose wait was interrupted before it parked.
     before_park: Option<GuestCall>,
-    /// Whether the thread is about to end: nothing more is queued.
+    /// Whether the thread is ending: no further APC is queued.
     run_down: bool,
 }
 
 impl Kernel {
-    /// Queues an APC to a thread: a user APC ends an alertable wait, a kernel-mode one interrupts
-    /// any wait for objects. `false` if its object is in a queue already, or its timer has one
-    /// there or has been taken back.
+    /// Queues an APC to a thread. A user-mode APC ends an alertable wait; a kernel-mode one
+    /// interrupts any wait for objects. Returns `false` if the APC's object or timer has an APC in
+    /// a queue already, or if the timer has been cancelled.
     pub(crate) fn queue_apc(
         &self,
         cpu: &mut dyn Cpu,
@@ -90,13 +91,13 @@ impl Kernel {
         mode: Mode,
         apc: Apc,
     ) -> Fallible<bool> {
-        // Held until the thread's wait is on no list, or it finds the APC before it waits. A thread that
-        // has none is refused below.
+        // Held until the thread's wait is on no list, or the thread sees the APC before it waits. A
+        // thread without a record is refused below.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
         let mut wait = reference.map(|reference| self.dispatcher.wait_of(reference));
         let mut threads = self.threads.lock();
-        // Whoever takes the timer back does so before it looks for its APC in the queues: it finds it
-        // there, or this finds none.
+        // Cancelling a timer happens before its APC is searched in the queues: either the search
+        // finds the APC, or this finds the timer cancelled.
         if let ApcSource::Timer(timer) = apc.source
             && !self.dispatcher.timers().take_apc(timer)
         {
@@ -146,8 +147,8 @@ impl Kernel {
         entered.map(|()| true)
     }
 
-    /// Puts an APC into the queue of the thread that has this name, and says so in its object;
-    /// `false` if it is in a queue already.
+    /// Adds an APC to the queue of the thread with this ID, and marks its object as inserted.
+    /// Returns `false` if it is in a queue already.
     fn push_apc(
         &self,
         threads: &mut Threads,
@@ -188,13 +189,13 @@ impl Kernel {
         Ok(true)
     }
 
-    /// The call of a kernel-mode APC that may interrupt the thread's wait for objects now.
+    /// Takes a kernel-mode APC that may interrupt the thread's wait for objects now.
     fn interrupting_apc(&self, threads: &mut Threads, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let number = threads.get(thread_id).map_or(0, |record| record.apcs.interruptions);
         self.next_kernel_apc(threads, thread_id, After::WaitAgain(number))
     }
 
-    /// Leaves a call for a thread whose wait has been interrupted before it parked.
+    /// Saves the APC call for a thread whose wait was interrupted before it parked.
     fn leave_call(&self, threads: &mut Threads, thread_id: u32, guest: Option<GuestCall>) {
         if let (Some(record), Some(guest)) = (threads.get_mut(thread_id), guest) {
             record.apcs.before_park = Some(guest);
@@ -202,27 +203,28 @@ impl Kernel {
         }
     }
 
-    /// Whether any thread that goes on before it parks has a call to make. Its own is there by the
-    /// time it knows that its wait is over and has had its turn.
+    /// Whether any thread has a saved call to make on its way out of a wait. A thread's own call is
+    /// counted before the thread can see that its wait is over and can have its turn.
     pub(crate) fn has_left_calls(&self) -> bool {
         self.left_calls.load(Relaxed) > 0
     }
 
-    /// The call that was left for a thread.
+    /// Takes the saved call of a thread.
     pub(crate) fn take_left_call(&self, thread_id: u32) -> Option<GuestCall> {
         let guest = self.threads.lock().get_mut(thread_id)?.apcs.before_park.take()?;
         self.left_calls.fetch_sub(1, Relaxed);
         Some(guest)
     }
 
-    /// Whether any thread's queue has kernel-mode APCs. Where a thread's turn is locked, none comes
-    /// to it after this look.
+    /// Whether any thread has kernel-mode APCs in its queue. While a thread's turn is locked, its
+    /// own answer cannot change from `false`.
     pub(crate) fn has_kernel_apcs(&self) -> bool {
         self.pending_apcs.load(Relaxed) > 0
     }
 
-    /// The call of a kernel-mode APC that has come since the thread's last call, and comes before
-    /// its wait for objects. The wait goes on after it; without such an APC it comes back.
+    /// Takes a kernel-mode APC that has arrived since the thread's last call, to run before its
+    /// wait for objects begins. The wait resumes after the APC. Without such an APC, `wait` is
+    /// returned.
     pub(crate) fn interrupt_before(
         &self,
         thread_id: u32,
@@ -234,7 +236,7 @@ impl Kernel {
         Ok(Ok(guest))
     }
 
-    /// Takes an APC object out of its thread's queues; says whether it was in one.
+    /// Removes an APC object from its thread's queues; returns whether it was in one.
     pub(crate) fn remove_apc(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
         let mut threads = self.threads.lock();
         let Some(record) = threads.get_mut(thread_id) else { return Ok(false) };
@@ -253,8 +255,8 @@ impl Kernel {
 }
 
 impl Call<'_> {
-    /// Forgets the guest code that exports of this thread have called and that it has left by now:
-    /// an APC of the kernel's mode that it is no longer in holds no other back.
+    /// Drops the frames of guest calls that the calling thread has left without returning (by
+    /// `longjmp`, say), so that a kernel-mode APC that was left no longer blocks the next.
     pub(crate) fn forget_left_calls(&self) {
         if self.kernel.frames_of_all.is_zero() {
             return;
@@ -265,8 +267,8 @@ impl Call<'_> {
 }
 
 impl ThreadRecord {
-    /// Forgets interrupted waits that no call goes back to any more, as the thread has left their
-    /// APCs in another way.
+    /// Drops interrupted waits whose APC call is not on the frame stack any more, because the
+    /// thread has left the APC without returning.
     pub(super) fn abandon_waits(&mut self) {
         let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
         self.apcs.interrupted.retain(|&(number, _)| live.contains(&After::WaitAgain(number)));
@@ -274,7 +276,7 @@ impl ThreadRecord {
 }
 
 impl Threads {
-    /// Notes that a kernel-mode APC has interrupted a thread's wait.
+    /// Records that a kernel-mode APC has interrupted a thread's wait.
     fn note_interrupted(&mut self, thread_id: u32, wait: WaitBlock) {
         let Some(record) = self.get_mut(thread_id) else { return };
         record.abandon_waits();

@@ -1,4 +1,4 @@
-//! Queueing deferred calls; alerts, and what else ends an alertable wait.
+//! Deferred procedure calls (DPCs): queueing; and alerts of threads.
 
 use crate::Kernel;
 use crate::abi::Flow;
@@ -10,25 +10,25 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, HW_THREADS, Woken};
 
-/// A processor mode, as titles name them.
+/// A processor mode; the values are those that titles use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The kernel's.
+    /// Kernel mode: privileged code.
     Kernel = 0,
-    /// Everybody else's.
+    /// User mode: all other code.
     User = 1,
 }
 
 impl Mode {
-    /// What an argument means.
+    /// The mode that an argument of an export names.
     pub(crate) fn of(argument: u32) -> Self {
         if argument as u8 == 0 { Self::Kernel } else { Self::User }
     }
 }
 
 impl Kernel {
-    /// Queues a deferred call with these last two arguments, on the hardware thread that its object
-    /// asks for, otherwise on `hw_id`; `false` if it is queued already.
+    /// Queues a DPC with these last two arguments, on the hardware thread that its object names,
+    /// otherwise on `hw_id`. Returns `false` if it is queued already.
     pub(crate) fn queue_dpc(
         &self,
         cpu: &mut dyn Cpu,
@@ -46,10 +46,10 @@ impl Kernel {
         Ok(true)
     }
 
-    /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether
-    /// it was alerted already.
+    /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. Returns whether it
+    /// was already alerted.
     pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
-        // Held until the wait is on no list, or the next one finds the alert.
+        // Held until the wait is on no list, or until the next wait will find the alert.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
         let mut wait = self.dispatcher.wait_of(reference.ok_or(NtStatus::INVALID_PARAMETER)?);
         let alerted = |threads: &Threads| threads.get(thread_id).map(|record| record.alerted[mode as usize]);
@@ -67,8 +67,8 @@ impl Kernel {
 }
 
 impl Threads {
-    /// Queues a deferred call; returns on which hardware thread, or `None` if it is queued already.
-    /// What titles see of that in its object changes with the queue.
+    /// Queues a DPC; returns its hardware thread, or `None` if it is queued already. The fields of
+    /// its object that titles see change together with the queue.
     fn push_dpc(
         &mut self,
         memory: &GuestMemory,
@@ -98,7 +98,7 @@ impl Threads {
         Ok(pushed?.then_some(hw_id))
     }
 
-    /// Takes a deferred call out of its queue; `false` if it is in none.
+    /// Removes a DPC from its queue; returns `false` if it is not queued.
     pub(crate) fn take_back_dpc(&mut self, memory: &GuestMemory, dpc: GuestAddr) -> Fallible<bool> {
         let found = self.interrupts.remove_dpc(dpc);
         if found {
@@ -107,12 +107,12 @@ impl Threads {
         Ok(found)
     }
 
-    /// Uses up a thread's alert of one mode; says whether there was one.
+    /// Consumes a thread's alert of one mode; returns whether there was one.
     pub(crate) fn take_alert(&mut self, thread_id: u32, mode: Mode) -> bool {
         self.get_mut(thread_id).is_some_and(|record| std::mem::take(&mut record.alerted[mode as usize]))
     }
 
-    /// What ends an alertable wait of the calling thread before it begins: an alert, or an APC.
+    /// The alert or APC that ends an alertable wait of the calling thread before it begins.
     pub(crate) fn interruption(
         &mut self,
         memory: &GuestMemory,

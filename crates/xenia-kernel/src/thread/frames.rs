@@ -1,37 +1,37 @@
-//! The calls of guest code that a thread is in, and how many there are in all threads: a call that
-//! has to look whether its own thread has left some takes no lock where nobody is in any, which is
-//! how titles are most of the time.
+//! Guest call frames: the calls of guest code that each thread is in, and their number over all
+//! threads. A call that must check its own thread's frames takes no lock while that number is 0, as
+//! it mostly is in titles.
 
 use crate::abi::Continuation;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Guest code that an export called, and where the thread goes on after it.
+/// A call of guest code by an export, with the state to which the thread returns.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// pc of the thread in the export's stub.
+    /// The thread's pc in the export's stub.
     pub pc: u32,
-    /// Its link register.
+    /// The thread's link register.
     pub lr: u64,
-    /// Its stack pointer.
+    /// The thread's stack pointer.
     pub stack_pointer: u64,
-    /// What the export does with the result.
+    /// Continuation of the export, which gets the result.
     pub then: Continuation,
 }
 
-/// How many calls there are in all threads. A thread that asks sees its own.
+/// Number of frames of all threads. A thread that reads it sees its own frames.
 #[derive(Clone, Debug, Default)]
 pub struct FrameCount(Arc<AtomicUsize>);
 
 impl FrameCount {
-    /// Whether no thread is in any.
+    /// Whether no thread has a frame.
     pub fn is_zero(&self) -> bool {
         self.0.load(Relaxed) == 0
     }
 }
 
-/// One thread's, the innermost last.
+/// The frames of one thread, innermost last.
 #[derive(Debug)]
 pub struct Frames {
     list: Vec<Frame>,
@@ -39,34 +39,34 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// None yet; they are counted in `all`.
+    /// Creates an empty list, whose frames are counted in `all`.
     pub fn new(all: &FrameCount) -> Self {
         Self { list: Vec::new(), all: all.clone() }
     }
 
-    /// The thread calls guest code.
+    /// Adds a frame as the thread calls guest code.
     pub fn push(&mut self, frame: Frame) {
         self.list.push(frame);
         self.all.0.fetch_add(1, Relaxed);
     }
 
-    /// The innermost call has returned.
+    /// Removes the innermost frame, whose call has returned.
     pub fn pop(&mut self) -> Option<Frame> {
         let frame = self.list.pop()?;
         self.all.0.fetch_sub(1, Relaxed);
         Some(frame)
     }
 
-    /// Forgets calls that can't return any more: those made with a stack pointer from `low` to
-    /// `stack_pointer`. What such a call runs lies below that, and the thread has come out of
-    /// it in another way, such as `longjmp`. Calls made on another stack are not touched.
+    /// Drops frames of calls that can't return any more: those made with a stack pointer from `low`
+    /// to `stack_pointer`. The frames of such a call lay below, and the thread has left it without
+    /// returning, by `longjmp` for example. Calls made on another stack are kept.
     pub fn forget(&mut self, low: u32, stack_pointer: u32) {
         let before = self.list.len();
         self.list.retain(|frame| !(low..=stack_pointer).contains(&(frame.stack_pointer as u32)));
         self.all.0.fetch_sub(before - self.list.len(), Relaxed);
     }
 
-    /// Forgets all of them.
+    /// Removes all frames.
     pub fn clear(&mut self) {
         self.all.0.fetch_sub(self.list.len(), Relaxed);
         self.list.clear();

@@ -1,6 +1,6 @@
-//! Who has what a thread waits for, for reports: owners of critical sections, mutants and spin
-//! locks, threads that others wait for to end. What titles may have overwritten is looked up, never
-//! followed.
+//! Lock holders, for reports: owners of critical sections, mutants and spin locks, and threads
+//! whose end others wait for. Addresses that titles may have overwritten are looked up in the
+//! kernel's records and never dereferenced.
 
 use crate::Kernel;
 use crate::layout::{critical_section, kpcr};
@@ -9,7 +9,7 @@ use xenia_guest::GuestAddr;
 use xenia_sched::{BlockReason, Holder};
 
 impl Kernel {
-    /// Who has what a wait is for, as far as the kernel can tell.
+    /// The threads that hold what a wait is for, as far as the kernel knows.
     pub(crate) fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
         match reason {
             BlockReason::Objects { objects, .. } => {
@@ -36,12 +36,12 @@ impl Kernel {
         }
     }
 
-    /// The thread that has what a wait is for, or 0.
+    /// ID of the thread that holds what a wait is for, or 0.
     pub(crate) fn holder_id(&self, reason: &BlockReason) -> u32 {
         self.holders(reason).first().map_or(0, |holder| holder.thread)
     }
 
-    /// A mutant's owner, or the thread that a thread object is.
+    /// A mutant's owner, or the thread itself if the object is a thread.
     fn holder_of_object(&self, object: u32) -> Option<Holder> {
         let at = GuestAddr(object);
         let owner = self.dispatcher.mutant_owner(at);

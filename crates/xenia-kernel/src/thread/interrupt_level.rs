@@ -1,9 +1,9 @@
-//! Interrupt request levels: what a thread at a raised level keeps away from its hardware thread.
+//! Interrupt request levels (IRQLs).
 //!
-//! The level is kept where titles see it, in the control region. From [`DISPATCH_LEVEL`] on a
-//! thread keeps its hardware thread: neither other threads nor deferred calls run there before the
-//! level is lowered, not even while it waits for a spin lock. A thread that waits for anything else
-//! at such a level, which the console does not survive, lets others run.
+//! A thread's level is kept in its control region, where titles see it. At [`DISPATCH_LEVEL`] and
+//! above a thread keeps its hardware thread: no other thread and no DPC runs there until the level
+//! is lowered, even while the thread waits for a spin lock. A thread that waits for anything else
+//! at such a level lets others run; the console does not survive that.
 
 use crate::abi::Call;
 use crate::layout::kpcr;
@@ -11,14 +11,14 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Level at which no APC runs.
+/// Level at which APCs are blocked.
 pub(crate) const APC_LEVEL: u8 = 1;
 
-/// Level of deferred calls and spin locks.
+/// Level of DPCs and of spin lock holders.
 pub(crate) const DISPATCH_LEVEL: u8 = 2;
 
 impl Call<'_> {
-    /// Sets the calling thread's level; returns the one before.
+    /// Sets the calling thread's level; returns the previous one.
     pub(crate) fn set_level(&mut self, level: u8) -> Fallible<u8> {
         let at = self.kpcr().offset(kpcr::CURRENT_IRQL);
         let before = self.memory().read(at)?;
@@ -29,7 +29,7 @@ impl Call<'_> {
     }
 }
 
-/// Whether a processor block is that of this hardware thread.
+/// Whether a processor block belongs to this hardware thread.
 pub(crate) fn is_processor(memory: &GuestMemory, prcb: GuestAddr, hw_id: u8) -> bool {
     memory.read(prcb.offset(kpcr::CURRENT_CPU - kpcr::PRCB)) == Ok(hw_id)
 }

@@ -1,9 +1,9 @@
-//! Interrupt callbacks and deferred procedure calls: guest functions that the kernel runs on a
-//! hardware thread.
+//! Interrupt callbacks and deferred procedure calls (DPCs): guest functions that the kernel runs on
+//! a given hardware thread.
 //!
-//! Each hardware thread has a service thread of the highest priority, which runs them one after the
-//! other, with a control region of its own: `KPCR+0x10C` names the hardware thread, `KPCR+0x150`
-//! says that a deferred call is active. It is made when it is first needed, and is idle in between.
+//! Each hardware thread has a service thread of the highest priority, which runs them in order and
+//! has a separate control region: `KPCR+0x10C` names the hardware thread, `KPCR+0x150` says that a
+//! DPC is active. It is created on first use and idles between calls.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
@@ -12,77 +12,76 @@ use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_sched::{HW_THREADS, ThreadRef};
 
-/// Interrupts of one source that wait for a hardware thread; more are dropped, as an interrupt line
-/// can't be more than raised.
+/// Maximum number of pending interrupts of one source on a hardware thread. Further ones are
+/// dropped, as a raised interrupt line can't be raised again.
 const PENDING_INTERRUPTS: usize = 16;
 
-/// What a service thread is to do.
+/// Kind of a service thread's call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceKind {
     /// The title's graphics interrupt callback.
     Graphics,
-    /// A deferred procedure call: its object.
+    /// A DPC, by the address of its object.
     Dpc(GuestAddr),
 }
 
 /// One call that a service thread makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceCall {
-    /// Why.
     pub kind: ServiceKind,
-    /// The function.
+    /// Address of the function.
     pub pc: GuestAddr,
-    /// Its arguments.
+    /// The function's arguments.
     pub args: [u64; 4],
 }
 
 /// The title's graphics interrupt callback: `callback(source, data)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GraphicsCallback {
-    /// The function.
+    /// Address of the function.
     pub pc: GuestAddr,
-    /// Its second argument.
+    /// The function's second argument.
     pub data: u32,
 }
 
 /// A hardware thread's service thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceThread {
-    /// Its name.
     pub thread: ThreadRef,
-    /// Its control region.
+    /// The thread's control region.
     pub kpcr: GuestAddr,
-    /// Whether it waits for a call. Who sets this to `false` wakes it.
+    /// Whether it waits for a call. The caller that sets this to `false` must wake it.
     pub idle: bool,
-    /// The call that it is woken for, until it has it.
+    /// The call for which it is being woken, until it takes it.
     pub begun: Option<ServiceCall>,
 }
 
-/// What is queued for the service threads.
+/// Calls queued for the service threads.
 #[derive(Debug, Default)]
 pub struct Interrupts {
     /// Set by `VdSetGraphicsInterruptCallback`.
     pub callback: Option<GraphicsCallback>,
     queues: [VecDeque<ServiceCall>; HW_THREADS],
-    /// The deferred calls in the queues, each in one.
+    /// The DPCs in the queues, each in at most one.
     dpcs: BTreeSet<GuestAddr>,
     limits: Arc<Limits>,
     threads: [Option<ServiceThread>; HW_THREADS],
 }
 
 impl Interrupts {
-    /// Nothing queued yet; what is refused is counted in `limits`.
+    /// Creates empty queues. Refused requests are counted in `limits`.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Queues a call; `false` if it is a graphics interrupt and enough of its source wait already,
-    /// or a deferred call that is queued already.
+    /// Queues a call. Returns `false` for a graphics interrupt if enough of its source are pending,
+    /// and for a DPC that is queued already.
     pub fn push(&mut self, hw_id: u8, call: ServiceCall) -> Fallible<bool> {
         let queue = &mut self.queues[usize::from(hw_id) % HW_THREADS];
         match call.kind {
             ServiceKind::Graphics => {
-                // By source: vertical blanks that pile up keep no other interrupt away.
+                // Counted by source, so that accumulated vertical blanks don't crowd out other
+                // interrupts.
                 let is_like =
                     |queued: &&ServiceCall| queued.kind == call.kind && queued.args[0] == call.args[0];
                 if queue.iter().filter(is_like).count() >= PENDING_INTERRUPTS {
@@ -101,7 +100,7 @@ impl Interrupts {
         Ok(true)
     }
 
-    /// The next call for a hardware thread.
+    /// Takes the next call for a hardware thread.
     fn pop(&mut self, hw_id: u8) -> Option<ServiceCall> {
         let call = self.queues[usize::from(hw_id) % HW_THREADS].pop_front()?;
         if let ServiceKind::Dpc(dpc) = call.kind {
@@ -110,7 +109,7 @@ impl Interrupts {
         Some(call)
     }
 
-    /// Takes a deferred call out of every queue; `false` if it was in none.
+    /// Removes a DPC from its queue; returns `false` if it is not queued.
     pub fn remove_dpc(&mut self, dpc: GuestAddr) -> bool {
         let found = self.dpcs.remove(&dpc);
         if found {
@@ -121,23 +120,23 @@ impl Interrupts {
         found
     }
 
-    /// Whether a deferred call is queued.
+    /// Whether a DPC is queued.
     pub fn has_dpc(&self, dpc: GuestAddr) -> bool {
         self.dpcs.contains(&dpc)
     }
 
-    /// The service thread of a hardware thread, if it has been made.
+    /// The service thread of a hardware thread, if it has been created.
     pub fn thread(&self, hw_id: u8) -> Option<ServiceThread> {
         self.threads[usize::from(hw_id) % HW_THREADS]
     }
 
-    /// Says which thread serves a hardware thread.
+    /// Sets the service thread of a hardware thread.
     pub fn set_thread(&mut self, hw_id: u8, thread: ServiceThread) {
         self.threads[usize::from(hw_id) % HW_THREADS] = Some(thread);
     }
 
-    /// Gives an idle service thread its next call: the caller wakes it. `None` if it has one
-    /// already, or nothing is queued.
+    /// Gives an idle service thread its next call; the caller must wake it. Returns `None` if it is
+    /// busy or the queue is empty.
     pub fn begin(&mut self, hw_id: u8) -> Option<(ServiceThread, ServiceCall)> {
         let index = usize::from(hw_id) % HW_THREADS;
         let service = self.threads[index].filter(|service| service.idle)?;
@@ -146,12 +145,12 @@ impl Interrupts {
         Some((service, call))
     }
 
-    /// The call that a service thread was woken for; it gets it once.
+    /// Takes the call for which a service thread was woken.
     pub fn take_begun(&mut self, thread: ThreadRef) -> Option<ServiceCall> {
         self.threads.iter_mut().flatten().find(|service| service.thread == thread)?.begun.take()
     }
 
-    /// The call that a service thread makes after one has returned; `None`: it is idle from now on.
+    /// Takes the call that a service thread makes after one has returned; `None` makes it idle.
     pub fn go_on(&mut self, hw_id: u8) -> Option<ServiceCall> {
         let next = self.pop(hw_id);
         if let Some(service) = &mut self.threads[usize::from(hw_id) % HW_THREADS] {

@@ -1,4 +1,4 @@
-//! How threads begin and end: what they need, their first registers, what is left of them.
+//! Thread creation and termination.
 
 mod blocks;
 
@@ -21,45 +21,44 @@ use xenia_sched::{
     BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
 };
 
-/// Bytes above the first frame.
+/// Bytes reserved above the first stack frame.
 const STACK_TOP: u32 = 0x100;
 
-/// A thread to be made.
+/// Parameters of a new thread.
 #[derive(Clone, Copy, Debug)]
 pub struct NewThread {
-    /// Bytes of stack; at least 16 KiB, and rounded up to 64 KiB.
+    /// Stack size in bytes; at least 16 KiB, rounded up to 64 KiB.
     pub stack_size: u32,
-    /// First instruction.
+    /// Address of the first instruction.
     pub pc: GuestAddr,
-    /// r3 and r4 at the start.
+    /// Initial values of r3 and r4.
     pub args: [u64; 2],
-    /// Where the function returns to.
+    /// Initial link register: the address to which the function returns.
     pub return_to: GuestAddr,
-    /// Start address that the thread object names.
+    /// Start address in the thread object.
     pub start_address: GuestAddr,
-    /// `ExCreateThread`'s flags: 1 suspended, 2 of the system's process, bits 31–24 hardware
+    /// Flags of `ExCreateThread`: 1 suspended, 2 in the system process, bits 31–24 hardware
     /// threads.
     pub flags: u32,
     /// Hardware thread if the flags name none.
     pub hw_id: u8,
-    /// Base priority.
     pub priority: u8,
-    /// The increment that makes that priority, −15…+15.
+    /// The increment that yields that priority, −15…+15.
     pub priority_increment: i32,
-    /// Whether it is the kernel's own.
+    /// Whether it is one of the kernel's service threads.
     pub service: bool,
-    /// Whether it is not to run before its maker resumes it, which the title does not see as a
+    /// Whether it must not run until its creator resumes it. The title does not see this as a
     /// suspension.
     pub held: bool,
 }
 
 /// `ExCreateThread` flag: starts suspended.
 pub const CREATE_SUSPENDED: u32 = 1;
-/// `ExCreateThread` flag: belongs to the system's process.
+/// `ExCreateThread` flag: belongs to the system process.
 const CREATE_SYSTEM: u32 = 2;
 
 impl NewThread {
-    /// A thread of the title with default priority on `hw_id`.
+    /// A thread of the title on `hw_id`, with default priority.
     pub fn new(pc: GuestAddr, return_to: GuestAddr, hw_id: u8) -> Self {
         Self {
             stack_size: 0x4_0000,
@@ -77,19 +76,18 @@ impl NewThread {
     }
 }
 
-/// A thread that has been made.
+/// A thread that was created.
 #[derive(Clone, Copy, Debug)]
 pub struct MadeThread {
-    /// Its name in the scheduler.
     pub reference: ThreadRef,
-    /// Guest thread id.
+    /// The guest thread ID.
     pub id: u32,
-    /// Body of its object; the caller has one reference.
+    /// Body of the thread's object; the caller owns one reference.
     pub kthread: GuestAddr,
 }
 
 impl Kernel {
-    /// Makes a thread. It has two references: its own, until it ends, and the caller's.
+    /// Creates a thread. It has two references: one for the thread until it ends, and the caller's.
     pub fn create_thread(&self, cpu: &mut dyn Cpu, new: &NewThread) -> Fallible<MadeThread> {
         let mask = new.flags >> 24 & u32::from(ALL_HW_THREADS);
         let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
@@ -100,7 +98,7 @@ impl Kernel {
         let mut pieces = Pieces::default();
         let hw_id = affinity.trailing_zeros() as u8;
         let built = self.build_thread(cpu.now(), new, self.tls.layout(), (id, process, hw_id), &mut pieces);
-        // Held until the record is there: what the thread calls first may look for it.
+        // Held until the record exists: the thread's first call may look for it.
         let mut threads = self.threads.lock();
         let spawned = built.and_then(|blocks| {
             let reference = self.spawn(cpu, new, affinity, &blocks)?;
@@ -132,8 +130,8 @@ impl Kernel {
         Ok(MadeThread { reference, id, kthread })
     }
 
-    /// Allocates and fills what a thread has in guest memory; what there is of it when that fails
-    /// is in `pieces`.
+    /// Allocates and fills a thread's structures in guest memory. On failure, `pieces` has those
+    /// that were allocated.
     fn build_thread(
         &self,
         now: GuestTicks,
@@ -163,7 +161,7 @@ impl Kernel {
         Ok(blocks)
     }
 
-    /// Makes the scheduler's thread, and enters it in its process.
+    /// Creates the scheduler's thread, and links it into its process.
     fn spawn(
         &self,
         cpu: &mut dyn Cpu,
@@ -191,7 +189,7 @@ impl Kernel {
             ideal: blocks.hw_id,
             suspended: new.held || new.flags & CREATE_SUSPENDED != 0,
             service: new.service,
-            // One of the kernel's own has nothing to do until a call is posted to it.
+            // A service thread is idle until a call is posted to it.
             wait: new.service.then(|| Wait::forever(BlockReason::Idle)),
         });
         let reference = match spawned {
@@ -205,7 +203,7 @@ impl Kernel {
         Ok(reference)
     }
 
-    /// Gives back the pieces of a thread that could not be made.
+    /// Frees the structures of a thread that could not be created.
     fn discard(&self, pieces: Pieces) {
         let Pieces { stack, blocks, object } = pieces;
         if let Some(stack) = stack {
@@ -215,14 +213,14 @@ impl Kernel {
             let _ = self.pool.release(block);
         }
         if let Some(object) = object {
-            // Both references, if it had the second.
+            // Both references, if it got as far as the second.
             let _ = self.dereference(object);
             let _ = self.dereference(object);
         }
     }
 
-    /// Ends a thread: its waiters are told, its locks abandoned, the timers with APCs to it taken
-    /// back, its memory freed, its own reference given up.
+    /// Ends a thread: wakes its waiters, abandons its mutants, cancels the timers with APCs to it,
+    /// frees its memory and drops its own reference.
     pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
         let memory = &*self.memory;
         let (reference, kthread, kpcr, stack, tls) = {
@@ -240,9 +238,9 @@ impl Kernel {
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
         memory.write(kthread.offset(kthread::EXIT_TIME), self.clock.system_time(cpu.now()))?;
-        // The title may have damaged the list; the thread's memory is given back all the same.
+        // The title may have damaged the list; the thread's memory is freed nevertheless.
         let left = {
-            // The processes' lists change under this.
+            // This lock guards the processes' thread lists.
             let _threads = self.threads.lock();
             leave_process(memory, kthread)
         };
@@ -260,7 +258,7 @@ impl Kernel {
             abandoned
         };
         cpu.release(reference)?;
-        // Nor does a stack that a title has freed itself keep the rest.
+        // Likewise if the title has freed the stack itself.
         let freed = memory.free(stack.allocation).map(drop).map_err(Failure::from);
         let released = [self.pool.release(kpcr), self.pool.release(tls), self.dereference(kthread)];
         let failed = [left, told, freed].into_iter().chain(released).find_map(Result::err);
@@ -270,7 +268,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// The thread that a handle names: its id, and its object. The current-thread handle means
+    /// The thread that a handle names: its ID and object. The current-thread pseudo handle names
     /// `current`.
     pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, ObjectRef<'_>)> {
         if handle == Handle::CURRENT_THREAD {
@@ -283,7 +281,7 @@ impl Kernel {
         Ok((id, object))
     }
 
-    /// The thread whose object lies at `kthread`: its id, and its object.
+    /// The thread whose object lies at `kthread`: its ID and object.
     pub(crate) fn thread_at(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'_>)> {
         let object = self.objects.by_pointer(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
         let (id, _) = self.threads.lock().thread_of(kthread)?;
@@ -292,7 +290,7 @@ impl Kernel {
 }
 
 impl Threads {
-    /// The process that a thread is made in.
+    /// The process of a new thread.
     pub(crate) fn process_of(&self, new: &NewThread) -> GuestAddr {
         let of_system = new.service || new.flags & CREATE_SYSTEM != 0;
         if of_system { self.processes.system } else { self.processes.title }
@@ -304,8 +302,8 @@ impl Threads {
         Ok((record.id, record.kthread))
     }
 
-    /// Moves a thread to other hardware threads, and tells its control region. Returns the mask
-    /// before.
+    /// Moves a thread to other hardware threads and updates its control region. Returns the
+    /// previous mask.
     pub(crate) fn set_affinity(
         &self,
         memory: &GuestMemory,
@@ -319,14 +317,14 @@ impl Threads {
         Ok(before)
     }
 
-    /// Tells a thread's blocks which hardware thread it is on.
+    /// Writes the number of a thread's hardware thread to its control region and object.
     pub(crate) fn tell_processor(&self, memory: &GuestMemory, id: u32, hw_id: u8) -> Fallible<()> {
         let record = self.get(id).ok_or(NtStatus::INVALID_HANDLE)?;
         write_processor(memory, record.kpcr, record.kthread, hw_id)
     }
 }
 
-/// Takes a thread off its process's list.
+/// Removes a thread from its process's list.
 fn leave_process(memory: &GuestMemory, kthread: GuestAddr) -> Fallible<()> {
     let process: GuestAddr = memory.read(kthread.offset(kthread::PROCESS))?;
     lists::remove(memory, kthread.offset(kthread::PROCESS_THREADS))?;
@@ -334,7 +332,7 @@ fn leave_process(memory: &GuestMemory, kthread: GuestAddr) -> Fallible<()> {
     Ok(memory.write(process.offset(kprocess::THREAD_COUNT), count.saturating_sub(1))?)
 }
 
-/// What has been allocated for a thread that is not made yet.
+/// Structures allocated so far for a thread that is being created.
 #[derive(Default)]
 struct Pieces {
     stack: Option<Stack>,

@@ -1,18 +1,18 @@
-//! Doubly linked lists in guest memory, as titles see them.
+//! Doubly linked lists in guest memory (`LIST_ENTRY`).
 
 use crate::layout::list_entry::{BLINK, FLINK};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Makes `head` an empty list: it points to itself.
+/// Makes `head` an empty list, which points to itself.
 pub(crate) fn initialize(memory: &GuestMemory, head: GuestAddr) -> Fallible<()> {
     memory.write(head.offset(FLINK), head)?;
     memory.write(head.offset(BLINK), head)?;
     Ok(())
 }
 
-/// Adds `entry` at the end of the list.
+/// Appends `entry` to the list.
 pub(crate) fn insert_tail(memory: &GuestMemory, head: GuestAddr, entry: GuestAddr) -> Fallible<()> {
     let last: GuestAddr = memory.read(head.offset(BLINK))?;
     memory.write(entry.offset(FLINK), head)?;
@@ -22,7 +22,7 @@ pub(crate) fn insert_tail(memory: &GuestMemory, head: GuestAddr, entry: GuestAdd
     Ok(())
 }
 
-/// Takes `entry` out of its list.
+/// Unlinks `entry` from its list.
 pub(crate) fn remove(memory: &GuestMemory, entry: GuestAddr) -> Fallible<()> {
     let next: GuestAddr = memory.read(entry.offset(FLINK))?;
     let previous: GuestAddr = memory.read(entry.offset(BLINK))?;

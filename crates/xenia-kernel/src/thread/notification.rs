@@ -1,24 +1,25 @@
-//! Telling a title of its threads: `routine(registration, thread, creating)`.
+//! Thread notification routines, `routine(registration, thread, creating)`, which a title registers
+//! to be told of its threads.
 //!
-//! Of a new thread the routines hear from its maker, before it runs; of one that ends, from itself,
-//! before anything of it is given back. The structure and the arguments are those of two public
-//! debug monitors for the console (`EX_THREAD_REGISTRATION`); who calls is as on Windows NT.
+//! The routines are called by the creator of a new thread before it runs, and by a thread that ends
+//! before its resources are freed. The structure and the arguments are those of two public debug
+//! monitors for the console (`EX_THREAD_REGISTRATION`); the calling thread is as on Windows NT.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::notification_list::CallOrder;
 use crate::thread::life::MadeThread;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Who is told of, and what follows.
+/// The event that is announced.
 #[derive(Clone, Copy, Debug)]
 enum Occasion {
-    /// A thread was made; it is resumed if it was held for this.
+    /// A thread was created; it is resumed afterwards if it was held for this.
     Made { resume: bool },
     /// The calling thread ends with this code.
     Ends { code: u32 },
 }
 
-/// A thread has been made, and held until this is over unless it is to stay suspended anyway.
+/// Announces a new thread. It is held until this is over, unless it stays suspended anyway.
 pub(crate) fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
     match call_next(call, None, made.kthread, Occasion::Made { resume }) {
         Flow::CallGuest(guest) => Flow::CallGuest(guest),
@@ -26,8 +27,8 @@ pub(crate) fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flo
     }
 }
 
-/// The calling thread is about to end: the first of the routines to hear of it, if nobody has been
-/// told yet.
+/// Announces that the calling thread is about to end: returns the call of the first routine, unless
+/// that has been done already.
 pub(crate) fn tell_end(call: &mut Call, code: u32) -> Option<GuestCall> {
     let kthread = {
         let mut threads = call.kernel.threads.lock();
@@ -46,7 +47,7 @@ pub(crate) fn tell_end(call: &mut Call, code: u32) -> Option<GuestCall> {
     }
 }
 
-/// Calls the routine after the one at `last`, with the rest to follow.
+/// Calls the routine after the one at `last`; its continuation calls the rest.
 fn call_next(call: &mut Call, last: Option<CallOrder>, kthread: GuestAddr, occasion: Occasion) -> Flow {
     let next = call.kernel.threads.lock().notifications.next(last);
     let creating = matches!(occasion, Occasion::Made { .. });
@@ -54,7 +55,7 @@ fn call_next(call: &mut Call, last: Option<CallOrder>, kthread: GuestAddr, occas
         return match occasion {
             Occasion::Made { resume } => {
                 let made = call.kernel.threads.lock().by_kthread(kthread).map(|record| record.reference);
-                // A routine may have ended the title's interest in it: then there is nothing to resume.
+                // The thread's record may be gone by now: then there is nothing to resume.
                 if let Some(made) = made.filter(|_| resume)
                     && let Err(error) = call.cpu.resume(made)
                 {

@@ -1,5 +1,4 @@
-//! The process blocks: one for the idle threads, one for the title, one for the system. They never
-//! move.
+//! Process objects: one each for the idle threads, the title and the system. They never move.
 
 use super::lists;
 use crate::layout::kprocess;
@@ -8,19 +7,19 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Guest addresses of the process blocks.
+/// Guest addresses of the process objects.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Processes {
-    /// Of the idle threads.
+    /// Process of the idle threads.
     pub idle: GuestAddr,
-    /// Of the title.
+    /// Process of the title.
     pub title: GuestAddr,
-    /// Of the system.
+    /// Process of the system.
     pub system: GuestAddr,
 }
 
 impl Processes {
-    /// Makes the blocks.
+    /// Allocates and fills the objects.
     pub(crate) fn new(memory: &GuestMemory, pool: &KernelPool) -> Fallible<Self> {
         let make = |kind: u8, unknown_0c: u32, unknown_18: [u8; 4]| -> Fallible<GuestAddr> {
             let at = pool.allocate(kprocess::SIZE)?;

@@ -1,5 +1,5 @@
-//! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in,
-//! its APCs.
+//! Thread records: the kernel's state of each guest thread, which is its guest memory blocks, call
+//! frames and APCs.
 
 use crate::layout::kpcr;
 use crate::limits::Limits;
@@ -15,45 +15,43 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
-/// A thread's stack.
+/// Guest addresses of a thread's stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stack {
     /// First address of the allocation, guard pages included.
     pub allocation: GuestAddr,
-    /// Low end.
+    /// Low end of the stack.
     pub limit: GuestAddr,
-    /// High end.
+    /// High end of the stack.
     pub base: GuestAddr,
 }
 
-/// One thread.
+/// The kernel's record of one thread.
 #[derive(Debug)]
 pub struct ThreadRecord {
-    /// Its name in the scheduler; counted.
+    /// The scheduler's thread; a counted reference.
     pub reference: ThreadRef,
-    /// Guest thread id.
+    /// The guest thread ID.
     pub id: u32,
     /// Body of the thread object.
     pub kthread: GuestAddr,
-    /// Processor control region, in r13.
+    /// Address of the processor control region, which is in r13.
     pub kpcr: GuestAddr,
-    /// Stack.
     pub stack: Stack,
     /// Static TLS data; the dynamic slots follow it.
     pub tls: GuestAddr,
     /// Name that the title gave it.
     pub name: Option<String>,
-    /// Guest code that its exports are waiting for, innermost last.
+    /// Guest code that its exports have called and wait for, innermost last.
     pub frames: Frames,
-    /// What it has been asked to call.
+    /// The thread's APC queues.
     pub apcs: Apcs,
-    /// Alerts, by processor mode, that wait for an alertable wait.
+    /// Pending alerts by processor mode, for the next alertable wait.
     pub alerted: [bool; 2],
-    /// Base priority increment that the title set, −15…+15.
+    /// Base priority increment set by the title, −15…+15.
     pub priority_increment: i32,
-    /// Whether the title has been told that it ends.
+    /// Whether the title has been notified that it ends.
     pub end_is_told: bool,
-    /// Whether it has ended.
     pub ended: bool,
 }
 
@@ -63,44 +61,42 @@ pub struct Threads {
     records: BTreeMap<u32, ThreadRecord>,
     by_kthread: BTreeMap<GuestAddr, u32>,
     next_id: u32,
-    /// Process blocks.
     pub processes: Processes,
-    /// Routines that hear of threads that begin and end.
+    /// Routines to call when threads begin and end.
     pub notifications: NotificationList,
-    /// Service threads, their queues, the graphics callback.
+    /// Service threads, their queues and the graphics callback.
     pub interrupts: Interrupts,
 }
 
 impl Threads {
-    /// No threads yet; what is refused is counted in `limits`.
+    /// Creates an empty table. Refused requests are counted in `limits`.
     pub fn new(processes: Processes, limits: Arc<Limits>) -> Self {
         Self { processes, interrupts: Interrupts::new(limits), ..Self::default() }
     }
 
-    /// The next thread id: 1, 2, 3… Never reused.
+    /// The next thread ID: 1, 2, 3… IDs are never reused.
     pub fn next_id(&mut self) -> Fallible<u32> {
         self.next_id = self.next_id.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
         Ok(self.next_id)
     }
 
-    /// Adds a thread.
     pub fn insert(&mut self, record: ThreadRecord) {
         self.by_kthread.insert(record.kthread, record.id);
         self.records.insert(record.id, record);
     }
 
-    /// The thread of this id.
+    /// The record of the thread with this ID.
     pub fn get(&self, id: u32) -> Option<&ThreadRecord> {
         self.records.get(&id)
     }
 
-    /// The thread of this id.
+    /// The record of the thread with this ID, mutably.
     pub fn get_mut(&mut self, id: u32) -> Option<&mut ThreadRecord> {
         self.records.get_mut(&id)
     }
 
-    /// The thread of this id, which has these values in r13 and r1: calls that it has left by now
-    /// are forgotten.
+    /// The record of the thread with this ID, given its r13 and r1. Drops the frames of calls that
+    /// it has left without returning.
     pub(crate) fn get_on_stack(
         &mut self,
         memory: &GuestMemory,
@@ -114,25 +110,25 @@ impl Threads {
         Some(record)
     }
 
-    /// The thread whose object's body lies at `kthread`.
+    /// The record of the thread whose object's body lies at `kthread`.
     pub fn by_kthread(&self, kthread: GuestAddr) -> Option<&ThreadRecord> {
         self.records.get(self.by_kthread.get(&kthread)?)
     }
 
-    /// Takes a timer's APC out of the queue that it is in.
+    /// Removes a timer's APC from the queue that it is in.
     pub fn forget_timer_apc(&mut self, timer: GuestAddr) {
         for record in self.records.values_mut() {
             record.apcs.user.retain(|apc| apc.source != ApcSource::Timer(timer));
         }
     }
 
-    /// Forgets a thread whose object is gone.
+    /// Removes the record of a thread whose object was deleted.
     pub fn remove(&mut self, kthread: GuestAddr) -> Option<ThreadRecord> {
         let id = self.by_kthread.remove(&kthread)?;
         self.records.remove(&id)
     }
 
-    /// All threads by id.
+    /// All records, ordered by ID.
     pub fn iter(&self) -> impl Iterator<Item = &ThreadRecord> {
         self.records.values()
     }

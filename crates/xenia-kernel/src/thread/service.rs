@@ -1,4 +1,4 @@
-//! Running interrupt callbacks and deferred calls on their hardware threads.
+//! Service threads: run interrupt callbacks and DPCs on their hardware threads.
 
 use crate::Kernel;
 use crate::abi::Call;
@@ -14,15 +14,16 @@ use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, Disposition, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
 
-/// Hardware thread that gets interrupts which name none.
+/// Hardware thread for interrupts that name none.
 const DEFAULT_INTERRUPT_CPU: u8 = 2;
-/// Process types.
+/// Process types in `KPCR`.
 const IDLE_PROCESS: u8 = 0;
 const TITLE_PROCESS: u8 = 1;
 
 impl ServiceCall {
-    /// It has been taken from its queue: a deferred call may be queued again, and titles see that.
-    /// The queues are locked, so that nobody has queued it again before.
+    /// Updates a DPC's object after the call was taken from its queue: the DPC may be queued again,
+    /// and titles see that. The caller holds the queues' lock, so the DPC can't be queued again
+    /// before.
     fn show_taken(&self, memory: &GuestMemory) -> Fallible<()> {
         match self.kind {
             ServiceKind::Dpc(dpc) => Ok(memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?),
@@ -32,7 +33,7 @@ impl ServiceCall {
 }
 
 impl Kernel {
-    /// Queues a call on a hardware thread's service thread, and starts that if it is idle.
+    /// Queues a call on a hardware thread's service thread, and wakes that if it is idle.
     pub(crate) fn post_service(&self, cpu: &mut dyn Cpu, hw_id: u8, call: ServiceCall) -> Fallible<()> {
         if !self.threads.lock().interrupts.push(hw_id, call)? {
             return Ok(());
@@ -40,11 +41,11 @@ impl Kernel {
         self.start_service(cpu, hw_id)
     }
 
-    /// Gives a hardware thread's service thread, which is made if there is none yet, the next call
-    /// if it is idle.
+    /// Gives a hardware thread's service thread its next call if it is idle. Creates the service
+    /// thread on first use.
     pub(crate) fn start_service(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
-        // Who makes the thread, who wakes it, and the thread itself on its way to idle come one after the
-        // other.
+        // Serialises the creator of the thread, its wakers, and the thread itself as it becomes
+        // idle.
         let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
         if self.threads.lock().interrupts.thread(hw_id).is_none() {
             self.make_service_thread(cpu, hw_id)?;
@@ -86,7 +87,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Shows in guest memory, and in the event log, what a service thread does from now on.
+    /// Publishes in guest memory and in the event log which call a service thread runs.
     fn show_service(
         &self,
         cpu: &mut dyn Cpu,
@@ -97,7 +98,7 @@ impl Kernel {
         self.memory.write(kpcr.offset(kpcr::DPC_ACTIVE), u32::from(call.is_some()))?;
         let irql = if call.is_some() { DISPATCH_LEVEL } else { 0 };
         self.memory.write(kpcr.offset(kpcr::CURRENT_IRQL), irql)?;
-        // Callbacks and deferred calls are the title's, and count as part of its process.
+        // Callbacks and DPCs are the title's code and run as part of its process.
         let process_type = if call.is_some() { TITLE_PROCESS } else { IDLE_PROCESS };
         self.memory.write(kpcr.offset(kpcr::PROCESS_TYPE_IN_DPC), process_type)?;
         let Some(call) = call else { return Ok(()) };
@@ -116,7 +117,7 @@ impl Kernel {
         ctx.gpr[3..7].copy_from_slice(&call.args);
     }
 
-    /// Sets a service thread's registers for the call that it was woken for.
+    /// Sets a service thread's registers for the call for which it was woken.
     pub(crate) fn enter_begun(&self, thread: ThreadRef, ctx: &mut PpcContext) {
         let begun = self.threads.lock().interrupts.take_begun(thread);
         if let Some(call) = begun {
@@ -125,7 +126,7 @@ impl Kernel {
         }
     }
 
-    /// A service thread's call has returned: the next one, or idle.
+    /// Ends a service thread's call: begins the next one, or makes the thread idle.
     pub(crate) fn end_service(&self, call: &mut Call) -> Fallible<Disposition> {
         if let Some(disposition) = self.end_render_call(call) {
             return Ok(disposition);
@@ -158,7 +159,7 @@ impl Kernel {
         })
     }
 
-    /// Lets the graphics chip catch up with guest time, and passes on what it did.
+    /// Advances the graphics chip to the current guest time, and handles its events.
     pub(crate) fn advance_video(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let events = {
             let mut video = self.devices.video.lock();
@@ -173,7 +174,7 @@ impl Kernel {
                     cpu.emit(&Event::Swap { frame });
                 }
                 VideoEvent::Interrupt { source, cpu_mask } => {
-                    // One that can't be told keeps nobody from the others.
+                    // A failed interrupt must not prevent the others.
                     result = self.graphics_interrupt(cpu, source, cpu_mask).and(result);
                 }
             }

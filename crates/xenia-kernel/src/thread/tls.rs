@@ -1,7 +1,7 @@
-//! Thread-local storage: how the title lays it out, and which of the dynamic slots are taken.
+//! Thread-local storage (TLS): the title's layout, and the allocation of dynamic slots.
 //!
-//! Where a thread's block lies is in its control region, as on the console; so a thread that reads
-//! or writes its own slots takes no lock.
+//! The address of a thread's TLS block is in its control region, as on the console, so a thread
+//! accesses its own slots without a lock.
 
 use crate::layout::kpcr;
 use crate::status::failure::Fallible;
@@ -10,24 +10,24 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 
-/// TLS layout of the title: the same for all of its threads.
+/// TLS layout of the title, the same for all of its threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TlsLayout {
-    /// Dynamic slots of 4 bytes.
+    /// Number of dynamic slots, of 4 bytes each.
     pub slots: u32,
-    /// Template of the static data; null if there is none.
+    /// Address of the static data's template, or null.
     pub template: GuestAddr,
     /// Bytes of static data.
     pub data_size: u32,
-    /// Bytes of it that the template has.
+    /// Bytes of it that the template initialises.
     pub template_size: u32,
 }
 
 impl TlsLayout {
-    /// That of a title which says nothing.
+    /// The layout of a title that specifies none.
     const DEFAULT: Self = Self { slots: 1024, template: GuestAddr::NULL, data_size: 0, template_size: 0 };
 
-    /// Where a slot lies in the block at `tls`; `None` beyond the last.
+    /// Address of a slot in the block at `tls`; `None` beyond the last slot.
     pub fn slot(&self, tls: GuestAddr, index: u32) -> Option<GuestAddr> {
         (index < self.slots).then(|| tls.offset(self.data_size).offset(4 * index))
     }
@@ -39,7 +39,7 @@ impl Default for TlsLayout {
     }
 }
 
-/// See the module's documentation.
+/// The title's TLS layout and its allocated slots.
 #[derive(Debug)]
 pub struct Tls {
     layout: OnceLock<TlsLayout>,
@@ -53,24 +53,24 @@ impl Default for Tls {
 }
 
 impl Tls {
-    /// The title's layout.
+    /// The title's layout, or the default one.
     pub fn layout(&self) -> &TlsLayout {
         self.layout.get().unwrap_or(&TlsLayout::DEFAULT)
     }
 
-    /// The title says what its layout is, before its first thread begins. It stays so.
+    /// Sets the title's layout, before its first thread begins. It can be set only once.
     pub fn set_layout(&self, layout: TlsLayout) {
         if self.layout.set(layout).is_err() {
             tracing::error!(target: "kernel", "a title's TLS layout stays as it is");
         }
     }
 
-    /// Where a slot of the thread with this control region lies; `None` beyond the last.
+    /// Address of a slot of the thread with this control region; `None` beyond the last slot.
     pub fn slot(&self, memory: &GuestMemory, kpcr: GuestAddr, index: u32) -> Fallible<Option<GuestAddr>> {
         Ok(self.layout().slot(memory.read(kpcr.offset(kpcr::TLS))?, index))
     }
 
-    /// Takes the lowest free slot; `None` if all are taken.
+    /// Allocates the lowest free slot; `None` if all are in use.
     pub fn allocate(&self) -> Option<u32> {
         let mut used = self.used.lock();
         let index = used.iter().position(|used| !used).unwrap_or(used.len());
@@ -85,7 +85,7 @@ impl Tls {
         Some(index as u32)
     }
 
-    /// Gives a slot back; `false` if it wasn't taken.
+    /// Frees a slot; returns `false` if it was not allocated.
     pub fn free(&self, index: u32) -> bool {
         self.used.lock().get_mut(index as usize).is_some_and(std::mem::take)
     }

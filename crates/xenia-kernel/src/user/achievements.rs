@@ -1,12 +1,12 @@
-//! What users have achieved: the title's database (SPA) says what there is, a database of each
-//! profile and title (GPD) what was done, and when.
+//! Achievements: the title's database (SPA) lists them; a database for each profile and title (GPD)
+//! records which ones were earned, and when.
 //!
 //! ```text
-//! achieve ─► TITLE.gpd ─► the dashboard's, with the title's sums ─► settings (gamerscore)
+//! achieve ─► TITLE.gpd ─► the dashboard's GPD, with the title's sums ─► settings (gamerscore)
 //! ```
-//! Each is replaced whole, and each is worked out of the one before: a run that is cut short in
-//! between is put right by the next achievement. Nothing is written for a title in which nothing
-//! was achieved.
+//! Each file is replaced as a whole and derived from the one before it, so if an update is
+//! interrupted, the next achievement repairs the rest. No file is written for a title without
+//! earned achievements.
 
 use super::profile::Profile;
 use super::profile_settings::{DASHBOARD, SettingId, Value};
@@ -19,11 +19,11 @@ use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
 
-/// Where what was achieved is said to the user.
+/// Log target of the lines that tell the user what was earned.
 const TARGET: &str = "achievements";
 
-/// Adds what the title's database lists and the profile's does not have yet. What is there stays as
-/// it is.
+/// Adds the entries that the title's database lists and the profile's lacks. Existing entries stay
+/// unchanged.
 fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatError> {
     if database.is_empty() {
         return Ok(());
@@ -37,7 +37,7 @@ fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatE
                 id: row.id.into(),
                 image: row.image,
                 gamerscore: row.gamerscore.into(),
-                // Whatever a title says of itself, nothing in it has been achieved.
+                // Ignores flags in the title's database that claim that an achievement was earned.
                 flags: row.flags & !EARNED,
                 unlocked_at: 0,
                 label: row.label,
@@ -54,7 +54,7 @@ fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatE
     Ok(())
 }
 
-/// Marks these as achieved, with their pictures; those that were not before.
+/// Marks achievements as earned and adds their pictures; returns those that were not earned before.
 fn mark(gpd: &mut Gpd, database: &[u8], ids: &[u32], now: u64) -> Vec<Record> {
     let is_meant = |record: &Record| ids.contains(&record.id) && !record.is_earned();
     let found: Vec<Record> = gpd.achievements().into_iter().filter(is_meant).collect();
@@ -71,7 +71,7 @@ fn mark(gpd: &mut Gpd, database: &[u8], ids: &[u32], now: u64) -> Vec<Record> {
     earned
 }
 
-/// The dashboard's database with this title's sums.
+/// Updates the dashboard's database with this title's sums.
 fn with_title(mut dashboard: Gpd, title: u32, gpd: &Gpd, now: u64) -> Gpd {
     let (achievements, gamerscore) = gpd.totals();
     let name = gpd.title_name().unwrap_or_default();
@@ -79,7 +79,7 @@ fn with_title(mut dashboard: Gpd, title: u32, gpd: &Gpd, now: u64) -> Gpd {
     dashboard
 }
 
-/// Settings that say what was achieved, in this title and in all.
+/// Updates the settings that count achievements, in this title and in all.
 fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
     let titles = dashboard.titles();
     let sum = |of: fn(&PlayedTitle) -> u32| titles.iter().map(of).fold(0, u32::saturating_add);
@@ -96,7 +96,7 @@ fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
 }
 
 impl Kernel {
-    /// What the title says of itself; empty if it says nothing.
+    /// Returns the running title's database (SPA); empty if it has none.
     pub(super) fn database(&self) -> Arc<[u8]> {
         self.modules.lock().title().map(|title| title.database.clone()).unwrap_or_default()
     }
@@ -105,15 +105,16 @@ impl Kernel {
         self.user.xconfig.lock().language(&self.config.locale).into()
     }
 
-    /// What the profile of the user at this place has of a title.
+    /// Reads the GPD of a title from the profile of the user at this place.
     pub(super) fn gpd_of(&self, user: u32, title: u32) -> Result<Gpd, Win32Error> {
         let files = self.files.lock();
         let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
         files.packages.store.gpd(xuid.ok_or(Win32Error::NO_SUCH_USER)?, title).map_err(win32_error)
     }
 
-    /// What can be achieved in a title, by id, and whether the user at this place has done it. Of
-    /// the running title that is all that it lists; of another what the profile has of it.
+    /// Returns a title's achievements, by id, and whether the user at this place has earned them.
+    /// For the running title the list has every achievement of the title's database, for another
+    /// one those in the profile.
     pub fn achievements_of(&self, user: u32, title: u32) -> Result<Vec<Record>, Win32Error> {
         let (database, language, own) = (self.database(), self.language(), self.title_id());
         let mut gpd = self.gpd_of(user, title)?;
@@ -125,8 +126,8 @@ impl Kernel {
         Ok(gpd.achievements())
     }
 
-    /// What the profile of the user at this place says of titles that were played and in which
-    /// something can be achieved: the newest first.
+    /// Returns the played titles that have achievements, from the profile of the user at this
+    /// place, the newest first.
     pub fn titles_played(&self, user: u32) -> Result<Vec<PlayedTitle>, Win32Error> {
         let mut titles = self.gpd_of(user, DASHBOARD)?.titles();
         titles.retain(|title| title.title_id != DASHBOARD && title.achievements[0] != 0);
@@ -134,11 +135,11 @@ impl Kernel {
         Ok(titles)
     }
 
-    /// The user at this place has achieved these, at system time `now`. It is on the disk before it
-    /// is true: what can't be written down has not been achieved.
+    /// Records that the user at this place has earned these achievements, at system time `now`. The
+    /// database is written first: an achievement that can't be stored is not earned.
     pub fn achieve(&self, user: u32, ids: &[u32], now: u64) -> Result<(), Win32Error> {
         let (database, language, title) = (self.database(), self.language(), self.title_id());
-        // Held throughout: whoever else achieves something does it before or after.
+        // The lock is held throughout, so that updates of achievements are serialised.
         let files = self.files.lock();
         let store = &files.packages.store;
         let profile = self.user.profiles.lock().get(user).cloned();
@@ -158,7 +159,7 @@ impl Kernel {
         for Record { label, gamerscore, .. } in &earned {
             tracing::info!(target: TARGET, "{} has achieved {label:?} ({gamerscore} G)", profile.name());
         }
-        // The next one puts right what is missing here.
+        // If one of these fails, the next achievement repairs it.
         let summed = store
             .save_gpd(profile.xuid, DASHBOARD, &dashboard)
             .and_then(|()| store.save_settings(&profile, title))

@@ -1,24 +1,24 @@
-//! Which users have a controller, as far as the title was told.
+//! Controller connections, as far as the title was told.
 //!
-//! The kernel hears of a controller that comes or goes when the title asks for one, or for its
-//! notifications, which titles do for each frame: what a title is told at which time follows from
-//! its own questions, so a recording has all of it.
+//! The kernel notices that a controller was connected or removed when the title reads one or polls
+//! its notifications, which titles do each frame. So the time at which a title is told follows from
+//! its own calls, and a recording reproduces it.
 
 use crate::ports::PAD_USERS;
 
-/// See the module's documentation.
+/// The last connection state seen for each user; `None` before the first.
 #[derive(Debug, Default)]
 pub struct Connections([Option<bool>; PAD_USERS as usize]);
 
 impl Connections {
-    /// Takes in whether `user` has a controller; whether that is news. What is there at first is
-    /// none.
+    /// Records whether `user` has a controller; returns whether that changed. The first observation
+    /// is not a change.
     pub fn see(&mut self, user: u32, connected: bool) -> bool {
         let Some(known) = self.0.get_mut(user as usize) else { return false };
         known.replace(connected).is_some_and(|before| before != connected)
     }
 
-    /// As [`Self::see`], for all users: a bit each.
+    /// Like [`Self::see`], for all users; `connected` has a bit for each.
     pub fn see_all(&mut self, connected: u8) -> bool {
         (0..PAD_USERS).fold(false, |news, user| self.see(user, connected >> user & 1 != 0) | news)
     }

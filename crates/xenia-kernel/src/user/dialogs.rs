@@ -1,14 +1,14 @@
-//! The dialog that is on the screen: who has asked, what becomes of the answer, when it is looked
-//! for.
+//! The open system dialog: its caller, the use of its answer, and when it is polled.
 //!
-//! There is one at a time, as on the console. It stays for a field at least, and is looked at each
-//! field of guest time: who shows it answers at one of these moments, so in lockstep an answer has
-//! a place in the run. A title hears of it by its overlapped structure, or by the end of its call
-//! if it gave none; meanwhile controllers are the dialog's and rest for the title.
+//! As on the console, one dialog is open at a time. It stays open for at least one field and is
+//! polled each field of guest time. The front end answers at one of these moments, so in lockstep
+//! an answer has a fixed place in the run. A title learns of the answer from its overlapped
+//! structure, or from the end of its call if it gave none. While a dialog is open, the title sees
+//! its controllers at rest.
 //!
-//! A dialog comes and goes under the listeners' lock, together with what listeners are told of it:
-//! none hears that one is gone before that it is there, and who opens the next one as soon as its
-//! wait is over finds the place free.
+//! A dialog opens and closes under the listeners' lock, together with the notifications of it. So
+//! no listener learns of the end before the beginning, and a thread that opens the next dialog as
+//! soon as its wait is over finds the place free.
 
 use super::notifications::{Notification, id};
 use super::overlapped::{self, Completed};
@@ -24,60 +24,60 @@ use xenia_guest::{GuestAddr, Win32Error};
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex};
 
-/// Guest time between two looks for an answer: a field.
+/// Guest time between polls for an answer: one field.
 const LOOK: GuestTicks = TICKS_PER_SECOND / 60;
-/// Nothing is due.
+/// `due` while no dialog is open.
 const NEVER: GuestTicks = GuestTicks::MAX;
-/// The dialog was answered, and who waits for it is being told.
+/// `due` while an answered dialog is being reported to its caller.
 const ANSWERED: GuestTicks = NEVER - 1;
 
-/// The most buttons of a message box.
+/// Maximum number of buttons of a message box.
 pub const MESSAGE_BUTTONS: usize = 3;
 
-/// What becomes of an answer.
+/// Use of a dialog's answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Then {
-    /// The title's number of the button is stored.
+    /// Stores the title's number of the button.
     StoreButton {
-        /// Where.
+        /// Address of the stored number.
         result: GuestAddr,
-        /// The numbers of the buttons that are shown.
+        /// Title's numbers of the buttons that are shown.
         buttons: [Option<u32>; MESSAGE_BUTTONS],
     },
-    /// Nothing that is entered is right.
+    /// Rejects any entered text.
     Refuse,
-    /// The text is stored.
+    /// Stores the entered text.
     StoreText {
-        /// Where.
+        /// Address of the stored text.
         buffer: GuestAddr,
-        /// The longest, in UTF-16 units, without its end.
+        /// Maximum length in UTF-16 units, without the terminator.
         limit: u32,
     },
-    /// A number is stored, if a button was pressed.
+    /// Stores a number, if a button was pressed.
     StoreWord {
-        /// Where.
+        /// Address of the number.
         at: GuestAddr,
-        /// Which.
+        /// Number to store.
         word: u32,
     },
-    /// The first users are signed in: as many as the button's index says, and one.
+    /// Signs in the first users, one more than the index of the button.
     SignIn,
-    /// Nobody is, and who listens is told who is signed in.
+    /// Signs no user in; notifies the listeners of the users that are signed in.
     TellUsers,
-    /// The disc at the place that is entered is put into the drive, or it is asked again.
+    /// Inserts the disc at the entered path, or asks again.
     InsertDisc(AwaitedDisc),
-    /// Nothing.
+    /// Ignores the answer.
     Nothing,
 }
 
-/// Who hears of the end.
+/// Receiver of a dialog's result.
 #[derive(Clone, Copy, Debug)]
 pub enum Hears {
-    /// Whoever looks at this overlapped structure.
+    /// The overlapped structure at this address.
     Overlapped(GuestAddr),
-    /// The caller, which waits for it.
+    /// The caller, which waits.
     Caller,
-    /// Nobody but who listens to notifications: the call has returned.
+    /// Only the notification listeners: the call has returned.
     Nobody,
 }
 
@@ -89,11 +89,11 @@ struct Dialog {
     waiter: Option<ThreadRef>,
 }
 
-/// See the module's documentation.
+/// State of the open dialog (see [the module](self)).
 #[derive(Debug)]
 pub struct OpenDialog {
     dialog: Mutex<Option<Dialog>>,
-    /// When it is looked at next; [`NEVER`] while there is none.
+    /// Guest time of the next poll; [`NEVER`] while no dialog is open.
     due: AtomicU64,
 }
 
@@ -104,19 +104,19 @@ impl Default for OpenDialog {
 }
 
 impl OpenDialog {
-    /// Whether there is one. Takes no lock.
+    /// Returns whether a dialog is open. Takes no lock.
     pub fn is_open(&self) -> bool {
         self.due.load(Acquire) != NEVER
     }
 
-    /// When it is looked at next.
+    /// Returns the guest time of the next poll.
     pub fn next_due(&self) -> Option<GuestTicks> {
         Some(self.due.load(Acquire)).filter(|due| *due < ANSWERED)
     }
 }
 
 impl Kernel {
-    /// Opens a dialog, unless there is one already. What the call returns, and whether it does.
+    /// Opens a dialog, unless one is open. Returns the call's result, or makes the thread wait.
     pub(crate) fn open_dialog(
         call: &mut Call,
         request: DialogRequest,
@@ -155,7 +155,7 @@ impl Kernel {
         })
     }
 
-    /// Looks whether the dialog that is open was answered, if that is due.
+    /// Polls the open dialog for an answer, if a poll is due.
     pub(crate) fn look_at_dialog(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let (slot, now) = (&self.user.dialog, cpu.now());
         if slot.due.load(Acquire) > now {
@@ -176,7 +176,7 @@ impl Kernel {
             (dialog, answer)
         };
         tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.then);
-        // Each of them is for somebody else.
+        // `insert_answered` handles disc requests, `carry_out_answer` all others.
         let inserted = match dialog.then {
             Then::InsertDisc(awaited) => Some(self.insert_answered(cpu, awaited, &answer)),
             _ => None,
@@ -207,7 +207,7 @@ impl Kernel {
         told.and(gone)
     }
 
-    /// The same dialog asks something else. It was on the screen all the while.
+    /// Asks again in the open dialog, which was on the screen all the time.
     fn reopen(&self, dialog: Dialog, request: DialogRequest, now: GuestTicks) {
         let _listeners = self.listeners.lock();
         *self.user.dialog.dialog.lock() = Some(dialog);
@@ -244,7 +244,7 @@ impl Kernel {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Signs somebody in at each of the first places that is free.
+    /// Signs a profile in at each free place among the first `users`.
     fn sign_in_first(&self, users: u32) {
         let new: Vec<_> = {
             let mut profiles = self.user.profiles.lock();

@@ -1,50 +1,45 @@
-//! Lists that titles read piece by piece (`XamEnumerate`). A list is what was there when it was
-//! made.
+//! Lists that titles read piece by piece (`XamEnumerate`). A list is a snapshot taken when the
+//! enumerator is created.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 
-/// `KENUMERATOR`, the body of an enumerator.
+/// Offsets in `KENUMERATOR`, the body of an enumerator.
 pub mod layout {
-    /// The application that answers for it.
+    /// Application that answers the messages.
     pub const APPLICATION: u32 = 0;
-    /// The message that asks for more.
+    /// Message that requests items.
     pub const OPEN_MESSAGE: u32 = 4;
-    /// The message at its end.
+    /// Message sent when the enumerator is closed.
     pub const CLOSE_MESSAGE: u32 = 8;
-    /// The user that it was made for.
+    /// User for whom the list was created.
     pub const USER: u32 = 0xC;
-    /// Most items of one call.
+    /// Maximum number of items of one call.
     pub const ITEMS: u32 = 0x10;
-    /// Flags.
     pub const FLAGS: u32 = 0x14;
-    /// Bytes, before what belongs to its maker.
+    /// Size in bytes, without the creator's data that follows.
     pub const SIZE: u32 = 0x18;
 }
 
-/// One of the things in a list: its bytes, and the texts that lie behind all items of a call, each
-/// with where in the item its address belongs.
+/// An item of a list: its bytes, and the texts that follow all items of a call, each with the
+/// offset in the item at which its address is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Its bytes, as many as the list's other items have.
     pub bytes: Vec<u8>,
-    /// Offset of the address, and the text with its end.
+    /// Offset of the address, and the text with its terminator.
     pub texts: Vec<(usize, Vec<u8>)>,
 }
 
-/// What a call gets: pieces, each at its offset in the caller's buffer, and how many items they
-/// are.
+/// Result of one call: pieces at offsets in the caller's buffer, and the number of items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// By offset.
     pub pieces: Vec<(u32, Vec<u8>)>,
-    /// Items.
     pub count: u32,
 }
 
-/// A list, and how far it was read.
+/// A list and the read position in it.
 #[derive(Clone, Debug)]
 pub struct Enumerator {
     items: VecDeque<Item>,
@@ -54,21 +49,21 @@ pub struct Enumerator {
 }
 
 impl Enumerator {
-    /// A list of items of `item_size` bytes, of which a call gets `per_call`.
+    /// Creates a list of items of `item_size` bytes; a call returns at most `per_call` of them.
     pub fn new(items: &[u8], item_size: usize, per_call: u32) -> Self {
         let items = items.chunks_exact(item_size.max(1));
         let items = items.map(|bytes| Item { bytes: bytes.to_vec(), texts: Vec::new() });
         Self::with_texts(items.collect(), item_size, per_call)
     }
 
-    /// A list of items with texts.
+    /// Creates a list of items with texts.
     pub fn with_texts(items: Vec<Item>, item_size: usize, per_call: u32) -> Self {
         let texts = |item: &Item| item.texts.iter().map(|(_, text)| text.len()).sum::<usize>();
         let bytes = items.iter().map(|item| (item.bytes.len() + texts(item)) as u64).sum();
         Self { items: items.into(), item_size, per_call, bytes }
     }
 
-    /// The next items, for a buffer at this address.
+    /// Returns the next items, for a buffer at this address.
     fn next(&mut self, buffer: GuestAddr) -> Batch {
         let count = self.items.len().min(self.per_call as usize);
         let mut outside = (self.per_call).saturating_mul(self.item_size as u32);
@@ -98,7 +93,6 @@ pub struct Enumerators {
 }
 
 impl Enumerators {
-    /// Adds a list.
     pub fn insert(&mut self, body: GuestAddr, enumerator: Enumerator, limits: &Limits) -> Fallible<()> {
         let bytes = enumerator.bytes;
         limits.admit_amount(Limit::EnumeratorBytes, self.bytes, bytes)?;
@@ -107,17 +101,17 @@ impl Enumerators {
         Ok(())
     }
 
-    /// The next items of a list, for a buffer at this address; none at its end.
+    /// Returns the next items of a list, for a buffer at this address; empty at the end of the
+    /// list.
     pub fn next(&mut self, body: GuestAddr, buffer: GuestAddr) -> Option<Batch> {
         self.all.get_mut(&body).map(|list| list.next(buffer))
     }
 
-    /// Bytes of the items of a list; `None`: there is no such list.
+    /// Returns the size in bytes of a list's items.
     pub fn item_size(&self, body: GuestAddr) -> Option<usize> {
         self.all.get(&body).map(|list| list.item_size)
     }
 
-    /// Forgets a list.
     pub fn remove(&mut self, body: GuestAddr) {
         if let Some(gone) = self.all.remove(&body) {
             self.bytes = self.bytes.saturating_sub(gone.bytes);

@@ -1,9 +1,8 @@
 //! Pictures of users: a profile's files (`tile_64.png` and its kind, by the names that profiles of
-//! the console have), or one that is drawn of its id.
+//! the console have), or a generated one.
 //!
-//! A console's profile has a picture from its first day; which ones there are to choose from is the
-//! firmware's, so a profile here begins with one of our own: five cells by five, the right half the
-//! left one's mirror. The same id has the same picture.
+//! A console's profile always has a picture, chosen from those of the firmware. A profile here gets
+//! one generated from its id: five cells by five, with the right half mirroring the left one.
 
 use super::pictures::{Picture, Texels};
 use super::profile::Xuid;
@@ -13,27 +12,27 @@ use std::io::Cursor;
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
 
-/// Texels of a side of a large picture; a small one has half as many.
+/// Side in texels of a large picture; a small one has half as many.
 const LARGE: u32 = 64;
-/// Cells of a side of a drawn picture, and texels of one where it is large; the rest is its edge.
+/// Cells per side of a generated picture, and texels per cell in the large one; the rest is the
+/// margin.
 const CELLS: u32 = 5;
 const CELL: u32 = 12;
-/// Colour of what is not set in a drawn picture.
+/// Background colour of a generated picture.
 const GROUND: [u8; 4] = [0xF0, 0xF0, 0xF0, 0xFF];
 
-/// Which picture of a user.
+/// Kind of a user's picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
-    /// The one that everybody sees.
+    /// The gamer picture, visible to all players.
     Gamer,
-    /// One of the user's own, for friends.
+    /// The personal picture, visible to friends.
     Personal,
-    /// The avatar's head.
     Avatar,
 }
 
 impl Face {
-    /// The file of a profile that has it.
+    /// Name of the file in the profile.
     fn file(self, small: bool) -> &'static str {
         match (self, small) {
             (Self::Gamer, false) => "tile_64.png",
@@ -46,7 +45,7 @@ impl Face {
     }
 }
 
-/// A picture (PNG) of texels that are red, green, blue and alpha.
+/// Encodes RGBA texels as PNG.
 fn png_of(side: u32, texels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(Cursor::new(&mut bytes), side, side);
@@ -56,15 +55,15 @@ fn png_of(side: u32, texels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     Ok(bytes)
 }
 
-/// The picture that is drawn of an id.
+/// Generates the picture of an id.
 fn drawn(xuid: Xuid, small: bool) -> Result<Vec<u8>, png::EncodingError> {
-    // The finaliser of SplitMix64: ids that differ in their last digit have pictures that differ.
+    // The finaliser of SplitMix64: ids that differ in the last digit have different pictures.
     let mut bits = xuid.0;
     for multiplier in [0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB] {
         bits = (bits ^ bits >> 30).wrapping_mul(multiplier);
     }
     bits ^= bits >> 31;
-    // No channel is light, so that it stands out.
+    // Clears bit 6 of each channel, so that the colour stands out from the light background.
     let [red, green, blue] = [40, 48, 56].map(|shift| (bits >> shift) as u8 & 0xBF);
     let (side, cell) = if small { (LARGE / 2, CELL / 2) } else { (LARGE, CELL) };
     let edge = (side - CELLS * cell) / 2;
@@ -78,7 +77,8 @@ fn drawn(xuid: Xuid, small: bool) -> Result<Vec<u8>, png::EncodingError> {
     png_of(side, &texels.collect::<Vec<_>>())
 }
 
-/// Half of a large picture: of each four texels their mean. `None` if it is none.
+/// Scales a large picture to half the size; a texel is the mean of four. `None` if it is not a
+/// large picture.
 fn halved(large: &[u8]) -> Option<Vec<u8>> {
     let picture = Texels::read(large).filter(|texels| (texels.width, texels.height) == (LARGE, LARGE))?;
     let (texels, _) = picture.bytes.as_chunks::<4>();
@@ -95,8 +95,8 @@ fn halved(large: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Kernel {
-    /// A picture (PNG) of the user at this place. Nobody has one of his own, or an avatar, unless
-    /// it is in the profile's files.
+    /// Returns a picture (PNG) of the user at this place. Personal pictures and avatars exist only
+    /// if the profile has files of them.
     pub(crate) fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
         let profile = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
@@ -116,8 +116,8 @@ impl Kernel {
         }
     }
 
-    /// The user at this place is given pictures of the title's, a large one and a small one, to
-    /// choose from: they are in the profile's database of the title from then on.
+    /// Awards a title's pictures, a large and a small one, to the user at this place: adds them to
+    /// the title's database in the profile.
     pub(crate) fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
         let (database, title) = (self.database(), self.title_id());
         let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
@@ -133,14 +133,15 @@ impl Kernel {
         store.save_gpd(xuid, title, &gpd).map_err(win32_error)
     }
 
-    /// The picture (PNG) that a key of a user's settings names: title, large one, small one.
+    /// Returns the picture (PNG) named by a picture key in a user's settings: title, large picture,
+    /// small picture.
     pub(crate) fn picture_by_key(
         &self,
         user: u32,
         [title, large, small_one]: [u32; 3],
         small: bool,
     ) -> Result<Vec<u8>, Win32Error> {
-        // The dashboard's pictures are the firmware's; who has one here has a picture of the profile's.
+        // The dashboard's pictures are part of the firmware. Use the profile's picture instead.
         if title == super::profile_settings::DASHBOARD {
             return self.face_of(user, Face::Gamer, small);
         }

@@ -1,20 +1,21 @@
-//! Key strokes of controllers: what `XamInputGetKeystroke` makes of buttons, triggers and sticks.
+//! Keystrokes of controllers: `XamInputGetKeystroke` derives them from buttons, triggers and
+//! sticks.
 //!
-//! Each question compares the controller with what was told so far and tells one difference, so a
-//! title that asks until there is nothing more hears all of them. The key pressed last repeats
+//! Each call compares the controller with the state reported so far and reports one difference, so
+//! a title that polls until there is no keystroke gets all of them. The key pressed last repeats
 //! while it is held.
 
 use crate::ports::Gamepad;
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
-/// Controllers.
+/// Maximum number of controllers.
 const USERS: usize = 4;
-/// Guest time until a held key repeats, and from then on.
+/// Guest time until a held key repeats for the first time, and between repeats.
 const REPEAT_DELAY: GuestTicks = TICKS_PER_SECOND * 2 / 5;
 const REPEAT_STEP: GuestTicks = TICKS_PER_SECOND / 10;
-/// From where on a trigger counts as pressed: that of the controller's documentation.
+/// Triggers above this value count as pressed; the value of the controller's documentation.
 const TRIGGER_THRESHOLD: u8 = 30;
-/// From where on a stick counts as pushed: half way.
+/// Sticks at or above this value count as pushed: half way.
 const STICK_THRESHOLD: i16 = 0x4000;
 
 /// Virtual keys of the buttons, by their bits.
@@ -44,7 +45,7 @@ const STICKS: [u16; 2] = [0x5820, 0x5830];
 pub struct Keystroke {
     /// Virtual key, 0x5800–0x5837.
     pub key: u16,
-    /// 1 down, 2 up, 5 down again while it is held.
+    /// 1 down, 2 up, 5 repeated while it is held.
     pub flags: u16,
 }
 
@@ -54,22 +55,22 @@ impl Keystroke {
     const REPEAT: u16 = 4;
 }
 
-/// What was told of one controller.
+/// The state of one controller that was reported to the title.
 #[derive(Debug, Default)]
 struct Told {
     /// Keys that are down, ascending.
     down: Vec<u16>,
-    /// The key that repeats, and when.
+    /// The key that repeats, and the guest time of the next repeat.
     repeat: Option<(u16, GuestTicks)>,
 }
 
-/// See the module's documentation.
+/// Keystroke state of all controllers (see [the module](self)).
 #[derive(Debug, Default)]
 pub struct Keystrokes {
     users: [Told; USERS],
 }
 
-/// A stick's direction as an offset of its first key; `None` in the middle.
+/// Returns a stick's direction as an offset from its first key; `None` in the middle.
 fn direction(x: i16, y: i16) -> Option<u16> {
     let side = |axis: i16| i16::from(axis >= STICK_THRESHOLD) - i16::from(axis <= -STICK_THRESHOLD);
     Some(match (side(x), side(y)) {
@@ -98,8 +99,8 @@ fn keys(pad: &Gamepad) -> Vec<u16> {
 }
 
 impl Keystrokes {
-    /// The next key stroke of `user`'s controller, which is in the state of `pad` at `now`. Keys
-    /// that were released come first.
+    /// Returns the next keystroke of `user`'s controller, whose state is `pad` at `now`. Releases
+    /// come first.
     pub fn next(&mut self, user: u32, pad: &Gamepad, now: GuestTicks) -> Option<Keystroke> {
         let told = self.users.get_mut(user as usize)?;
         let held = keys(pad);
@@ -119,7 +120,7 @@ impl Keystrokes {
         Some(Keystroke { key, flags: Keystroke::DOWN | Keystroke::REPEAT })
     }
 
-    /// Forgets what was told of a controller that is gone.
+    /// Resets the state of a controller that was disconnected.
     pub fn disconnected(&mut self, user: u32) {
         if let Some(told) = self.users.get_mut(user as usize) {
             *told = Told::default();

@@ -1,12 +1,12 @@
-//! Countries, languages and locales by the numbers that `xam` gives them, with their codes of ISO
-//! 3166 and ISO 639.
+//! Countries, languages and locales: `xam`'s numbers and their codes of ISO 3166 and ISO 639.
 //!
-//! A *country* is what the console is set to, an *online country* has those besides in which only
-//! the service is, a *locale* is a country that titles are made for. What of one kind is what of
-//! another follows from their codes, but where a number says otherwise. The order is xenia-canary's
+//! A *country* is one that the console can be set to. *Online countries* include further ones that
+//! exist only in the online service. A *locale* is a country for which titles are made. The kinds
+//! are converted by their codes; the exceptions are constants here. The order is xenia-canary's
 //! (`xam_locale.cc`), which took it from the console's own tables.
 
-/// Countries from number 0 on; a dash is none. The first 111 are those of the console.
+/// Countries by number, from 0 on; a dash is an unused number. The first 111 are those of the
+/// console.
 const COUNTRIES: &str = "ZZ AE AL AM AR AT AU AZ BE BG BH BN BO BR BY BZ CA - CH CL CN CO CR CZ DE DK DO DZ EC EE \
     EG ES FI FO FR GB GE GR GT HK HN HR HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KR KW KZ LB \
     LI LT LU LV LY MA MC MK MN MO MV MX MY NI NL NO NZ OM PA PE PH PK PL PR PT PY QA RO RU SA \
@@ -15,44 +15,45 @@ const COUNTRIES: &str = "ZZ AE AL AM AR AT AU AZ BE BG BH BN BO BR BY BZ CA - CH
     FJ GF PF GA GM GH GI GL GD GP - GG GN GW GY HT JE KI LA LS LR MG MW ML MT MH MQ MR MU YT \
     FM MD ME MS MZ MM NA NR NP AN NC NE NG NU NF - PW PS PG PN RE RW WS SM ST SN RS SC SL SB \
     SO LK SH KN LC PM VC SR SZ TJ TZ TL TG TK TO TM TC TV UG VU VA - VG WF EH ZM ZZ";
-/// How many of them are countries of the console; the number after the last is nowhere, too.
+/// Number of countries of the console. The number itself also stands for an unknown country.
 const OF_THE_CONSOLE: u32 = 111;
-/// The online country that is nowhere.
+/// Online country for an unknown country.
 const ONLINE_NOWHERE: u32 = 236;
-/// Locales from number 0 on.
+/// Locales by number, from 0 on.
 const LOCALES: &str = "ZZ AU AT BE BR CA CL CN CO CZ DK FI FR DE GR HK HU IN IE IT JP KR MX NL NZ NO PL PT SG SK \
     ZA ES SE CH TW GB US RU ZZ TR AR SA IL AE";
-/// Languages of the console from number 0 on.
+/// The console's languages by number, from 0 on.
 const LANGUAGES: &str = "zz en ja de fr es it ko zh pt - pl ru sv tr nb nl zh";
-/// Languages of the service from number 0 on.
+/// The online service's languages by number, from 0 on.
 const ONLINE_LANGUAGES: &str = "zz en ja de fr es it ko zh pt zh pl ru da fi nb nl sv cs el hu sk id ms ar bg et hr he is \
     kk lt lv ro sl th tr uk vi ps sq hy bn be km am fo ka kl sw ky lb mk mt mn ne ur rw wo si \
     tk";
-/// Traditional Chinese as the service counts languages, which is the console's simplified one.
+/// Number of traditional Chinese in the online service, which maps to the console's simplified
+/// Chinese.
 const ONLINE_CHINESE: u32 = 10;
 const SIMPLIFIED_CHINESE: u32 = 17;
 const ENGLISH: u32 = 1;
-/// What is nowhere, or no language, is called.
+/// Code of an unknown country or language.
 const NOWHERE: &str = "ZZ";
 
-/// In which order dates are written in the countries from this one on, a digit each.
+/// Date formats of the countries from this one on, a digit each.
 const FIRST_DATE_FORMAT: u32 = 5;
 const DATE_FORMATS: &str = "21313333333232142312233333213223030335313233\
     3233533533333333333333233021333335323332350313333333433333335";
-/// Where it isn't known.
+/// Date format of all other countries.
 const USUAL_DATE_FORMAT: u32 = 3;
 
-/// The code with this number; `None` if there is none.
+/// Returns the code with this number; `None` if the number is unused.
 fn code(list: &'static str, number: u32) -> Option<&'static str> {
     list.split(' ').nth(number as usize).filter(|code| *code != "-")
 }
 
-/// Last number of a code; 0 if it isn't in the list.
+/// Returns the last number of a code; 0 if it is not in the list.
 fn number(list: &str, wanted: &str) -> u32 {
     list.split(' ').enumerate().filter(|(_, code)| *code == wanted).last().map_or(0, |(at, _)| at as u32)
 }
 
-/// Code of a country of the console.
+/// Returns the code of a country of the console.
 pub(crate) fn country(number: u32) -> Option<&'static str> {
     match number {
         OF_THE_CONSOLE => Some(NOWHERE),
@@ -60,49 +61,49 @@ pub(crate) fn country(number: u32) -> Option<&'static str> {
     }
 }
 
-/// Code of a country of the service.
+/// Returns the code of a country of the online service.
 pub(crate) fn online_country(number: u32) -> Option<&'static str> {
     code(COUNTRIES, number)
 }
 
-/// The number of the order in which dates are written in a country of the console.
+/// Returns the number of the date format of a country of the console.
 pub(crate) fn date_format(country: u32) -> u32 {
     let digit = country.checked_sub(FIRST_DATE_FORMAT).and_then(|at| DATE_FORMATS.chars().nth(at as usize));
     digit.and_then(|digit| digit.to_digit(10)).unwrap_or(USUAL_DATE_FORMAT)
 }
 
-/// Code of a locale's country.
+/// Returns the code of a locale's country.
 pub(crate) fn locale(number: u32) -> Option<&'static str> {
     code(LOCALES, number)
 }
 
-/// Code of a language of the console.
+/// Returns the code of a language of the console.
 pub(crate) fn language(number: u32) -> Option<&'static str> {
     code(LANGUAGES, number)
 }
 
-/// Code of a language of the service.
+/// Returns the code of a language of the online service.
 pub(crate) fn online_language(number: u32) -> Option<&'static str> {
     code(ONLINE_LANGUAGES, number)
 }
 
-/// The locale of a country with this code; 0 if titles are made for none. Country 0 has none.
+/// Returns the locale of a country with this code; 0 if there is no such locale, and for country 0.
 fn locale_of(number_of_country: u32, code: Option<&str>) -> u32 {
     code.filter(|_| number_of_country != 0).map_or(0, |code| number(LOCALES, code))
 }
 
-/// The locale of a country of the console, or 0.
+/// Returns the locale of a country of the console, or 0.
 pub(crate) fn locale_of_country(number: u32) -> u32 {
     locale_of(number, country(number))
 }
 
-/// The locale of a country of the service, or 0.
+/// Returns the locale of a country of the online service, or 0.
 pub(crate) fn locale_of_online_country(number: u32) -> u32 {
     locale_of(number, online_country(number))
 }
 
-/// The country of the service that a locale is of. Locale 0 is Albania's number on the console, for
-/// whatever reason.
+/// Returns the online country of a locale. Locale 0 maps to Albania's number on the console; the
+/// reason is unknown.
 pub(crate) fn online_country_of_locale(number_of_locale: u32) -> u32 {
     match locale(number_of_locale) {
         _ if number_of_locale == 0 => 2,
@@ -111,7 +112,7 @@ pub(crate) fn online_country_of_locale(number_of_locale: u32) -> u32 {
     }
 }
 
-/// The same country as the console counts them, or 0.
+/// Returns the console's number of an online country, or 0.
 pub(crate) fn country_of_online_country(number: u32) -> u32 {
     match number {
         ONLINE_NOWHERE => OF_THE_CONSOLE,
@@ -119,8 +120,8 @@ pub(crate) fn country_of_online_country(number: u32) -> u32 {
     }
 }
 
-/// The console's language for one of the service's: English if it has it not, 0 if there is none
-/// with this number.
+/// Returns the console's language for one of the online service: English if the console lacks it, 0
+/// if the number is unused.
 pub(crate) fn language_of_online_language(number: u32) -> u32 {
     let Some(code) = online_language(number) else { return 0 };
     match (number, LANGUAGES.split(' ').position(|one| one == code)) {
@@ -130,10 +131,10 @@ pub(crate) fn language_of_online_language(number: u32) -> u32 {
     }
 }
 
-/// The locale of a console that is set to `country`, if that and its locale are known to who asks;
-/// else that of the region for which titles are made.
+/// Returns the locale of a console that is set to `country`, if the caller knows both; otherwise
+/// the locale of the game region.
 pub(crate) fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
-    /// Bits of a region: Asia, with Japan alone, and Europe.
+    /// Bits of a game region: Asia, Japan alone, and Europe.
     const ASIA: u32 = 1;
     const EUROPE: u32 = 2;
     const JAPAN: u32 = 0x101;

@@ -1,9 +1,9 @@
-//! The console's music player: lists of songs, which of them plays, and until when.
+//! The console's music player: playlists, the current song, and the time at which it ends.
 //!
-//! Each song takes as much guest time as its description says; what is in its file changes nothing
-//! that the guest sees. The file is read and heard behind the sound port ([`crate::ports::Audio`]),
-//! frame by frame while the player plays. Listeners are told of each state under their own lock, in
-//! the order of the changes.
+//! A song takes as much guest time as its description says; the contents of its file have no effect
+//! that the guest can see. The file is read and decoded behind the sound port
+//! ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are notified of each
+//! state under their own lock, in the order of the changes.
 
 use super::notifications::{Notification, id};
 use crate::Kernel;
@@ -17,45 +17,45 @@ use xenia_guest::GuestAddr;
 use xenia_sched::{Cpu, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex};
 
-/// Lists that a title may have. Each of them lies in its own memory.
+/// Maximum number of playlists. Each has its own guest memory.
 const LISTS: usize = 64;
-/// Songs of a list.
+/// Maximum number of songs in a playlist.
 pub const SONGS: u32 = 0x400;
-/// How long a song is that says nothing of it, in milliseconds.
+/// Default length of a song in milliseconds, for songs that give none.
 const SONG: u32 = 180_000;
-/// A song is no shorter: a title can't fill the listeners' queues faster than by messages.
+/// Minimum length of a song in milliseconds: a title must not fill the listeners' queues faster
+/// than it could by messages.
 const SHORTEST_SONG: u32 = 16;
-/// Nothing is due.
+/// `due` while no song plays.
 const NEVER: GuestTicks = GuestTicks::MAX;
-/// The title itself plays music, until it gives that up.
+/// Playback controller: the title itself plays music, until it gives that up.
 pub const CONTROLLED_BY_TITLE: u32 = 0;
-/// How lists are repeated: not at all. Else they begin again.
+/// Repeat mode: playlists do not repeat. All other values repeat.
 const NO_REPEAT: u32 = 1;
 
-/// What the player does; the numbers are `XMPGetStatus`'s.
+/// Player state, as numbered by `XMPGetStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
-    /// Nothing.
+    /// No song is selected.
     #[default]
     Idle = 0,
-    /// It plays.
+    /// A song is playing.
     Playing = 1,
-    /// It will go on.
+    /// A song is paused.
     Paused = 2,
 }
 
 /// A song as a title describes it.
 #[derive(Clone, Debug, Default)]
 pub struct Song {
-    /// Number, from 1 on; no two songs have the same.
+    /// Number, from 1 on, unique among all songs.
     pub handle: u32,
-    /// Where its file is.
     pub path: Vec<u16>,
     /// Title, artist, album, the album's artist, genre.
     pub texts: [Vec<u16>; 5],
-    /// Its place on the album.
+    /// Track number on the album.
     pub track: u32,
-    /// Its length; 0: nobody knows.
+    /// Length in milliseconds; 0 if unknown.
     pub milliseconds: u32,
     /// 0: WMA, 1: MP3.
     pub format: u32,
@@ -74,7 +74,7 @@ struct List {
     songs: Vec<Song>,
 }
 
-/// What is on.
+/// The current song.
 #[derive(Clone, Copy, Debug)]
 struct Current {
     storage: GuestAddr,
@@ -84,34 +84,34 @@ struct Current {
 
 #[derive(Clone, Copy, Debug)]
 enum Progress {
-    /// It plays until then.
+    /// The song plays until this time.
     Until(GuestTicks),
-    /// It is paused, with so much left.
+    /// The song is paused with this time left.
     Left(GuestTicks),
 }
 
-/// What titles have set, and what plays.
+/// The title's player settings, the playlists and the current song.
 #[derive(Debug)]
 pub struct Music {
-    /// Order, repeat, flags. Lists are played in order, whatever it says.
+    /// Playback order, repeat mode and flags. Lists are always played in their order.
     pub behavior: [u32; 3],
-    /// Single precision.
+    /// Volume as the bits of a single-precision number.
     pub volume: u32,
-    /// Who plays music.
+    /// Playback controller: the title or the dashboard.
     pub controller: u32,
-    /// Whether that is to stay.
+    /// Whether the playback controller is locked.
     pub is_locked: u32,
     lists: Vec<List>,
     songs_made: u32,
     current: Option<Current>,
-    /// How often another song was put on, or none.
+    /// Number of changes of the current song.
     put_on: u64,
-    /// Listeners are to be told of the state.
+    /// Listeners must be notified of the state.
     has_changed: bool,
 }
 
 impl Default for Music {
-    /// Idle, in order, as loud as it gets.
+    /// Idle, in order, at full volume.
     fn default() -> Self {
         Self {
             behavior: [0; 3],
@@ -128,8 +128,8 @@ impl Default for Music {
 }
 
 impl Music {
-    /// Makes a list, or another in the place of one. The first song's handle, the others' follow;
-    /// `None` if there are too many.
+    /// Adds a playlist, or replaces the one at this address. Returns the first song's handle, which
+    /// the others' follow; `None` if there are too many lists or songs.
     pub fn add(&mut self, storage: GuestAddr, mut songs: Vec<Song>) -> Option<u32> {
         self.remove(storage);
         if self.lists.len() >= LISTS || songs.len() > SONGS as usize {
@@ -143,7 +143,7 @@ impl Music {
         Some(first)
     }
 
-    /// Forgets a list, and stops if it plays. Whether there was one.
+    /// Removes a playlist, and stops if it plays. Returns whether there was one.
     pub fn remove(&mut self, storage: GuestAddr) -> bool {
         let before = self.lists.len();
         self.lists.retain(|list| list.storage != storage);
@@ -153,7 +153,7 @@ impl Music {
         self.lists.len() < before
     }
 
-    /// Plays a list from a song on; 0: its first. Whether both are there.
+    /// Plays a playlist from a song on; 0 is its first. Returns whether both exist.
     pub fn play(&mut self, storage: GuestAddr, handle: u32, now: GuestTicks) -> bool {
         let Some(list) = self.lists.iter().find(|list| list.storage == storage) else { return false };
         let found = list.songs.iter().position(|song| handle == 0 || song.handle == handle);
@@ -173,7 +173,6 @@ impl Music {
         self.put_on += 1;
     }
 
-    /// Ends what is on.
     pub fn stop(&mut self) {
         if self.current.take().is_some() {
             self.has_changed = true;
@@ -181,7 +180,7 @@ impl Music {
         }
     }
 
-    /// Holds the song that plays.
+    /// Pauses the current song.
     pub fn pause(&mut self, now: GuestTicks) {
         if let Some(Current { progress, .. }) = &mut self.current
             && let Progress::Until(end) = *progress
@@ -191,7 +190,7 @@ impl Music {
         }
     }
 
-    /// Goes on with the song that is held.
+    /// Resumes the paused song.
     pub fn go_on(&mut self, now: GuestTicks) {
         if let Some(Current { progress, .. }) = &mut self.current
             && let Progress::Left(left) = *progress
@@ -201,7 +200,8 @@ impl Music {
         }
     }
 
-    /// To the next song; where there is none, to the first, or to an end if lists are not repeated.
+    /// Selects the next song. After the last one it continues with the first, or stops if playlists
+    /// do not repeat.
     pub fn next(&mut self, now: GuestTicks) {
         let Some(Current { storage, song, .. }) = self.current else { return };
         let count = self.count(storage);
@@ -212,8 +212,8 @@ impl Music {
         }
     }
 
-    /// To the song before; where there is none, to the last, or to this one's beginning if lists
-    /// are not repeated.
+    /// Selects the previous song. Before the first one it continues with the last, or restarts the
+    /// first if playlists do not repeat.
     pub fn previous(&mut self, now: GuestTicks) {
         let Some(Current { storage, song, .. }) = self.current else { return };
         let last = if self.behavior[1] == NO_REPEAT { 0 } else { self.count(storage).saturating_sub(1) };
@@ -224,7 +224,6 @@ impl Music {
         self.lists.iter().find(|list| list.storage == storage).map_or(0, |list| list.songs.len())
     }
 
-    /// What it does.
     pub fn state(&self) -> State {
         match self.current.map(|current| current.progress) {
             None => State::Idle,
@@ -233,21 +232,20 @@ impl Music {
         }
     }
 
-    /// The song that is on.
+    /// The current song.
     pub fn song(&self) -> Option<&Song> {
         let current = self.current?;
         self.lists.iter().find(|list| list.storage == current.storage)?.songs.get(current.song)
     }
 
-    /// How loud the song is that plays, from 0 to 1; `None`: none plays. What is no number is
-    /// silent.
+    /// Volume of the playing song, from 0 to 1; `None` if no song plays. NaN is silent.
     fn heard(&self) -> Option<f32> {
         let volume = f32::from_bits(self.volume);
         let volume = if volume.is_nan() { 0.0 } else { volume.clamp(0.0, 1.0) };
         (self.state() == State::Playing).then_some(volume)
     }
 
-    /// When the song ends that plays.
+    /// Guest time at which the playing song ends.
     fn due(&self) -> GuestTicks {
         match self.current.map(|current| current.progress) {
             Some(Progress::Until(end)) => end,
@@ -256,7 +254,8 @@ impl Music {
     }
 }
 
-/// See the module's documentation.
+/// A lock around [`Music`], with copies of its end time and volume that can be read without the
+/// lock.
 #[derive(Debug)]
 pub struct MusicPlayer {
     music: Mutex<Music>,
@@ -276,12 +275,12 @@ impl Default for MusicPlayer {
 }
 
 impl MusicPlayer {
-    /// When the song ends that plays. Takes no lock.
+    /// Guest time at which the playing song ends. Takes no lock.
     pub fn next_due(&self) -> Option<GuestTicks> {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
 
-    /// How loud the song is that plays; `None`: none plays. Takes no lock.
+    /// Volume of the playing song; `None` if no song plays. Takes no lock.
     pub fn heard(&self) -> Option<f32> {
         let heard = self.heard.load(Acquire);
         (heard & PLAYS != 0).then(|| f32::from_bits(heard as u32))
@@ -289,7 +288,7 @@ impl MusicPlayer {
 }
 
 impl Kernel {
-    /// Does something to the player, and tells listeners what has become of it.
+    /// Applies a change to the player and notifies listeners of the new state.
     pub(crate) fn with_music<R>(
         &self,
         cpu: &mut dyn Cpu,
@@ -323,7 +322,7 @@ impl Kernel {
         told.map(|()| result)
     }
 
-    /// The file of a song; `None`, with a line of the log, if it can't be read.
+    /// Opens the file of a song; `None`, with a log line, if it can't be read.
     fn open_song(&self, path: &str) -> Option<SongBytes> {
         let path = path_of(path, &self.config.image_path);
         let opened = {
@@ -343,7 +342,7 @@ impl Kernel {
         }
     }
 
-    /// Ends the song that plays, if that is due.
+    /// Ends the playing song, if its end is due.
     pub(crate) fn look_at_music(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         if self.user.music.due.load(Acquire) > cpu.now() {
             return Ok(());

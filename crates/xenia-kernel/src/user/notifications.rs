@@ -1,53 +1,52 @@
-//! System notifications: who listens to what, and what they have not heard yet.
+//! System notifications: listeners, the areas that they subscribe to, and their queues.
 
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
 
-/// Notifications that a listener keeps; the oldest are dropped.
+/// Maximum number of queued notifications of a listener; the oldest are dropped.
 const QUEUE_LIMIT: usize = 256;
 
-/// Notification ids.
+/// Ids of notifications (`XN_*`).
 pub mod id {
     /// The system's user interface appeared (1) or disappeared (0).
     pub const SYSTEM_UI: u32 = 9;
-    /// Who is signed in has changed: a bit for each user that is.
+    /// The signed-in users changed; the parameter has a bit for each.
     pub const SIGN_IN_CHANGED: u32 = 0xA;
-    /// A storage device was plugged in or out.
+    /// A storage device was connected or removed.
     pub const STORAGE_DEVICES_CHANGED: u32 = 0xB;
-    /// Settings of profiles have changed: a bit for each user.
+    /// Profile settings changed; the parameter has a bit for each user.
     pub const PROFILE_SETTING_CHANGED: u32 = 0xE;
-    /// A controller was plugged in or out.
+    /// A controller was connected or removed.
     pub const INPUT_DEVICES_CHANGED: u32 = 0x12;
-    /// Avatars have changed: a bit for each user.
+    /// Avatars changed; the parameter has a bit for each user.
     pub const AVATAR_CHANGED: u32 = 0x4_0017;
-    /// The music player plays (1), is paused (2) or does nothing.
+    /// The music player's state changed: idle (0), playing (1) or paused (2).
     pub const MUSIC_STATE_CHANGED: u32 = 0x0A00_0001;
-    /// The order in which music is played has changed.
+    /// The music playback order changed.
     pub const MUSIC_BEHAVIOR_CHANGED: u32 = 0x0A00_0002;
-    /// Who plays music has changed: 1, the title does.
+    /// The music playback controller changed; 1 is the title.
     pub const MUSIC_CONTROLLER_CHANGED: u32 = 0x0A00_0003;
-    /// The connection to the online service has changed.
+    /// The connection to the online service changed.
     pub const LIVE_CONNECTION_CHANGED: u32 = 0x0200_0001;
-    /// The network cable was plugged in (1) or out (0).
+    /// The network cable was connected (1) or removed (0).
     pub const LIVE_LINK_STATE_CHANGED: u32 = 0x0200_0003;
 }
 
-/// `XONLINE_S_LOGON_DISCONNECTED`: not connected to the online service, and not for a failure.
+/// `XONLINE_S_LOGON_DISCONNECTED`: not connected to the online service, without an error.
 const DISCONNECTED: u32 = 0x0015_10F1;
 
-/// How things are, for who begins to listen.
+/// The current state, reported to new listeners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// Whether a dialog is shown.
+    /// Whether a dialog is open.
     pub shows_dialog: bool,
     /// A bit for each user that is signed in.
     pub users: u32,
-    /// Whether a network cable is plugged in.
     pub has_link: bool,
 }
 
 impl State {
-    /// What the first listener to an area is told: by area.
+    /// Returns the notifications for the first listener of an area, by area.
     fn areas(self) -> [(u32, [Notification; 2]); 2] {
         let told = |id, parameter| Notification { id, parameter };
         [
@@ -63,12 +62,11 @@ impl State {
     }
 }
 
-/// What happened, and its parameter.
+/// A notification: an event and its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// Bits 0–15: which of its area; 16–24: the version it appeared in; 25–30: the area.
+    /// Bits 0–15: number in its area; 16–24: version in which it was introduced; 25–30: area.
     pub id: u32,
-    /// Its parameter.
     pub parameter: u32,
 }
 
@@ -80,7 +78,8 @@ struct Listener {
 }
 
 impl Listener {
-    /// Queues a notification of an area and version that it listens to; `false` if it doesn't.
+    /// Queues a notification; returns `false` if the listener has not subscribed to its area and
+    /// version.
     fn hear(&mut self, notification: Notification) -> bool {
         let (area, version) = (notification.id >> 25 & 0x3F, notification.id >> 16 & 0x1FF);
         if self.areas >> area & 1 == 0 || version > self.version {
@@ -98,29 +97,28 @@ impl Listener {
 #[derive(Debug, Default)]
 pub struct Notifications {
     listeners: BTreeMap<GuestAddr, Listener>,
-    /// Areas whose first listener has been told how things are, a bit per area.
+    /// Areas whose first listener was told the state, a bit per area.
     told: u64,
 }
 
 impl Notifications {
-    /// Adds a listener to areas (a bit per area), up to a version.
+    /// Adds a listener for areas (a bit per area), up to a version.
     pub fn listen(&mut self, listener: GuestAddr, areas: u64, version: u32) {
         self.listeners.insert(listener, Listener { areas, version, queue: VecDeque::new() });
     }
 
-    /// Forgets a listener.
     pub fn remove(&mut self, listener: GuestAddr) {
         self.listeners.remove(&listener);
     }
 
-    /// Tells all listeners to its area. Returns those that heard it.
+    /// Queues a notification for all listeners of its area; returns these listeners.
     pub fn broadcast(&mut self, notification: Notification) -> Vec<GuestAddr> {
         let listeners = self.listeners.iter_mut();
         listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
     }
 
-    /// Tells a new listener how things are, in the areas whose first one it is. `false` if it is
-    /// told nothing.
+    /// Queues the current state for a new listener, in the areas whose first listener it is.
+    /// Returns `false` if there are no such areas.
     pub fn begin(&mut self, listener: GuestAddr, state: State) -> bool {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;
@@ -136,14 +134,14 @@ impl Notifications {
         heard
     }
 
-    /// Takes a listener's oldest notification, or its oldest with this id.
+    /// Removes a listener's oldest notification, or the oldest with this id.
     pub fn take(&mut self, listener: GuestAddr, id: Option<u32>) -> Option<Notification> {
         let queue = &mut self.listeners.get_mut(&listener)?.queue;
         let index = queue.iter().position(|queued| id.is_none_or(|id| queued.id == id))?;
         queue.remove(index)
     }
 
-    /// Whether a listener has heard everything.
+    /// Returns whether a listener's queue is empty.
     pub fn is_empty(&self, listener: GuestAddr) -> bool {
         self.listeners.get(&listener).is_none_or(|listener| listener.queue.is_empty())
     }

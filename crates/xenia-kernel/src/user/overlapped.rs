@@ -1,12 +1,12 @@
-//! Asynchronous calls of `xam`: the `XOVERLAPPED` that says when one is complete.
+//! Asynchronous calls of `xam`: the `XOVERLAPPED` structure that reports completion.
 //!
-//! A call with such a structure does its work, says there that it is under way, and returns
-//! `IO_PENDING`. What came of it is told [`DELAY`] later: titles break that find it complete when
-//! their call returns. Dialogs are told when they are answered.
+//! A call with such a structure does its work at once, marks the structure as pending, and returns
+//! `IO_PENDING`. The result is reported [`DELAY`] later, because titles break that find it complete
+//! when their call returns. Dialogs report when they are answered.
 //!
-//! A structure begins and is told under one lock, its event, its routine and who waits for it
-//! included: a title that finds its result there and uses the structure again has a new event
-//! signalled by the new call only.
+//! One lock protects the start and the completion of all structures, including their events,
+//! completion routines and waiters. So if a title finds its result and uses the structure again,
+//! the new event is signalled only by the new call.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle};
@@ -22,15 +22,15 @@ use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// Guest time from a call to what comes of it: longer than titles need to return from the call and
-/// to begin to wait.
+/// Guest time from a call to its completion: longer than titles need to return from the call and
+/// start to wait.
 pub const DELAY: GuestTicks = TICKS_PER_SECOND / 1000;
-/// Nothing is due.
+/// `due` while no request is pending.
 const NEVER: GuestTicks = GuestTicks::MAX;
-/// The length of what failed before it began.
+/// Length reported for requests that are refused before they start.
 const NO_LENGTH: u32 = u32::MAX;
 
-/// Offsets in the structure.
+/// Offsets in `XOVERLAPPED`.
 mod field {
     pub(super) const RESULT: u32 = 0;
     pub(super) const LENGTH: u32 = 4;
@@ -40,14 +40,13 @@ mod field {
     pub(super) const EXTENDED_ERROR: u32 = 0x18;
 }
 
-/// What an asynchronous call came to.
+/// Result of an asynchronous call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completed {
-    /// Its result.
     pub result: Win32Error,
-    /// Bytes or items.
+    /// Number of bytes or items.
     pub length: u32,
-    /// A failure is told in two steps: the structure's result is `FUNCTION_FAILED`, the reason its
+    /// Reports a failure in two steps: the structure's result is `FUNCTION_FAILED`, the reason its
     /// extended error.
     wraps_failure: bool,
 }
@@ -58,32 +57,33 @@ impl Completed {
         Self { result, length: 0, wraps_failure: false }
     }
 
-    /// As content, enumerators and profiles tell it: the reason for a failure is the extended error
-    /// alone.
+    /// A result as content, enumerators and profiles report it: the reason for a failure is only in
+    /// the extended error.
     pub fn wrapped(result: Win32Error, length: u32) -> Self {
         Self { result, length, wraps_failure: true }
     }
 
-    /// As [`Self::wrapped`], for what is refused before it begins: titles know it by the length.
+    /// Like [`Self::wrapped`], for a request that is refused before it starts; titles recognise
+    /// that by the length.
     pub fn refused(result: Win32Error) -> Self {
         Self::wrapped(result, NO_LENGTH)
     }
 
-    /// All that the structure says.
+    /// Returns the values for all fields of the structure.
     pub fn as_told(self) -> Told {
         let Self { result, length, .. } = self;
         Told { result: self.told().0, extended: result.to_hresult(), length }
     }
 
-    /// What the structure has for a result.
+    /// Returns the value of the structure's result field.
     fn told(self) -> Win32Error {
         let is_failure = self.result != Win32Error::SUCCESS;
         if self.wraps_failure && is_failure { Win32Error::FUNCTION_FAILED } else { self.result }
     }
 }
 
-/// Completes a call through its overlapped structure, or directly if it has none. Returns what the
-/// call returns.
+/// Completes a call through its overlapped structure, or directly if it has none. Returns the
+/// call's result.
 pub fn complete(
     call: &mut Call,
     overlapped: Option<GuestAddr>,
@@ -94,18 +94,18 @@ pub fn complete(
     Ok(Win32Error::IO_PENDING)
 }
 
-/// What an overlapped structure says of a call that is over.
+/// Fields of an overlapped structure on completion.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
-    /// An error, or an `HRESULT`.
+    /// An error code, or an `HRESULT`.
     pub result: u32,
-    /// The same, or the reason for it.
+    /// The result as an `HRESULT`, or the reason for the failure.
     pub extended: HResult,
-    /// Bytes or items.
+    /// Number of bytes or items.
     pub length: u32,
 }
 
-/// A structure that is to be told.
+/// A structure that is to be completed.
 #[derive(Debug)]
 struct Pending {
     due: GuestTicks,
@@ -114,12 +114,12 @@ struct Pending {
     told: Told,
 }
 
-/// What a thread that waits for a structure is told.
+/// Result that a thread waiting for a structure receives.
 #[derive(Clone, Copy, Debug)]
 pub enum Wants {
-    /// The result; the length is stored here.
+    /// The result; the length is stored at this address.
     Result(Option<GuestAddr>),
-    /// That it is over.
+    /// Success, whatever the result is.
     End,
 }
 
@@ -130,31 +130,31 @@ struct Waiter {
     wants: Wants,
 }
 
-/// Behind [`Requests`]' lock.
+/// State behind the lock of [`Requests`].
 #[derive(Debug, Default)]
 struct UnderWay {
-    /// By when they are due.
+    /// Sorted by due time.
     pending: VecDeque<Pending>,
-    /// Threads that wait for structures without an event: each thread once.
+    /// Threads that wait for structures without an event, each at most once.
     waiters: Vec<Waiter>,
 }
 
-/// Calls whose structures are to be told, and who waits for structures.
+/// Pending calls, and the threads that wait for them.
 #[derive(Debug)]
 pub struct Requests {
     under_way: Mutex<UnderWay>,
-    /// When the first is due; changes under the lock.
+    /// Due time of the first pending call; written under the lock only.
     due: AtomicU64,
 }
 
 impl Requests {
-    /// None, behind a lock that is taken under the listeners' and before the dispatcher's.
+    /// Creates an empty list. Its lock is taken after the listeners' and before the dispatcher's.
     pub(crate) fn new(ordinal: u32) -> Self {
         let under_way = Mutex::numbered(Level::Dispatcher, ordinal, UnderWay::default());
         Self { under_way, due: AtomicU64::new(NEVER) }
     }
 
-    /// When the next structure is to be told. Takes no lock.
+    /// Guest time of the next completion. Takes no lock.
     pub fn next_due(&self) -> Option<GuestTicks> {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
@@ -167,7 +167,7 @@ impl Requests {
         self.due.store(under_way.pending.front().map_or(NEVER, |first| first.due), Release);
     }
 
-    /// Kernel state for digests; none without calls under way.
+    /// Writes the pending calls for kernel digests; writes no line if there are none.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         let under_way = self.lock();
         for Pending { due, at, thread_id, told } in &under_way.pending {
@@ -179,8 +179,7 @@ impl Requests {
     }
 }
 
-/// A call's overlapped structure says that it is under way: its event, which titles use again and
-/// again, is not signalled.
+/// Marks a call's overlapped structure as pending and clears its event, which titles reuse.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
     let _under_way = call.kernel.requests.lock();
     begin_locked(call, at)
@@ -203,14 +202,14 @@ fn begin_locked(call: &Call, at: GuestAddr) -> Fallible<()> {
     Ok(())
 }
 
-/// A call's overlapped structure says that it is under way, and is told in a while what came of it.
+/// Marks a call's overlapped structure as pending, and schedules its completion.
 pub fn finish_later(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
     let kernel = call.kernel;
     let mut under_way = kernel.requests.lock();
     begin_locked(call, at)?;
     let (due, thread_id) = (call.now().saturating_add(DELAY), call.thread_id());
     if kernel.limits.admit(Limit::OverlappedCalls, under_way.pending.len()).is_err() {
-        // What the call was to do is done: a failure would be untrue.
+        // The call's work is done already, so the limit must not make it fail: complete it at once.
         return kernel.tell(call.cpu, &mut under_way, thread_id, at, told);
     }
     let place = under_way.pending.partition_point(|other| other.due <= due);
@@ -227,7 +226,7 @@ pub fn finish(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
     finish_of(call.kernel, call.cpu, thread_id, at, told)
 }
 
-/// As [`finish`], for a call that this thread has made before.
+/// Like [`finish`], for a call that this thread made earlier.
 pub fn finish_of(
     kernel: &Kernel,
     cpu: &mut dyn Cpu,
@@ -239,7 +238,7 @@ pub fn finish_of(
     kernel.tell(cpu, &mut under_way, thread_id, at, told)
 }
 
-/// The thread waits until a structure is told, unless it is. What the call returns.
+/// Makes the thread wait until a structure is complete; returns the call's result if it is already.
 pub fn wait_for(call: &mut Call, at: GuestAddr, wants: Wants) -> Fallible<Flow<Win32Error>> {
     let kernel = call.kernel;
     let mut under_way = kernel.requests.lock();
@@ -263,7 +262,7 @@ pub fn wait_for(call: &mut Call, at: GuestAddr, wants: Wants) -> Fallible<Flow<W
 }
 
 impl Kernel {
-    /// Tells the structures that are due.
+    /// Completes the structures that are due.
     pub(crate) fn look_at_requests(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.requests.due.load(Acquire) > now {
@@ -280,7 +279,7 @@ impl Kernel {
         self.requests.set_due(&under_way);
     }
 
-    /// A structure is told, and who waits for it goes on, even if the structure is gone.
+    /// Completes a structure and resumes its waiters, even if the structure's memory is gone.
     fn tell(
         &self,
         cpu: &mut dyn Cpu,
@@ -309,8 +308,8 @@ impl Kernel {
         structure
     }
 
-    /// The result comes last of the words: who looks at it finds the others. The event is looked up
-    /// before, for who finds the result may close it.
+    /// Writes the result after the other words, so that a title that polls it finds them complete.
+    /// Looks the event up before, because a title that finds the result may close the handle.
     fn tell_structure(&self, cpu: &mut dyn Cpu, thread_id: u32, at: GuestAddr, told: Told) -> Fallible<()> {
         let memory = &self.memory;
         let event: Handle = memory.read(at.offset(field::EVENT))?;
@@ -336,18 +335,18 @@ impl Kernel {
     }
 }
 
-/// Whether what an overlapped structure is of is still under way.
+/// Returns whether a structure's call is still pending.
 pub fn is_pending(call: &Call, at: GuestAddr) -> Fallible<bool> {
     Ok(call.memory().read::<u32>(at.offset(field::RESULT))? == Win32Error::IO_PENDING.0)
 }
 
-/// The event that an overlapped structure's end signals; `None`: it has none.
+/// Returns the event that a structure signals on completion, if it has one.
 pub fn event_of(call: &Call, at: GuestAddr) -> Fallible<Option<Handle>> {
     let event: Handle = call.memory().read(at.offset(field::EVENT))?;
     Ok((event != Handle::NULL).then_some(event))
 }
 
-/// The result and the length that an overlapped structure says.
+/// Returns a structure's result and length.
 pub fn outcome(call: &Call, at: GuestAddr) -> Fallible<(Win32Error, u32)> {
     let result = call.memory().read(at.offset(field::RESULT))?;
     Ok((Win32Error(result), call.memory().read(at.offset(field::LENGTH))?))

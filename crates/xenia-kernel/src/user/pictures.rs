@@ -1,7 +1,7 @@
-//! Pictures of titles and achievements: as they are (PNG), and as the texels that titles draw.
+//! Pictures of titles and achievements: as PNG files, and as texels for titles to draw.
 //!
-//! A title's own pictures come with it, those of others are in the profile's databases. Either is
-//! hostile: what is read of one is bounded by its length and by [`SIDE`].
+//! A title's own pictures come with it, those of other titles are in the profile's databases. Both
+//! are untrusted input: the file's length and [`SIDE`] bound the data read from it.
 
 use crate::Kernel;
 use std::io::Cursor;
@@ -9,33 +9,33 @@ use xenia_formats::gpd::MOST_PICTURE;
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
 
-/// Most texels of a row, and most rows: no picture of the console's is larger.
+/// Maximum width and height in texels; the console has no larger pictures.
 const SIDE: u32 = 64;
-/// Host memory that the decoder may take for one.
+/// Host memory in bytes that the decoder may use for one picture.
 const DECODER_BYTES: usize = 1 << 20;
 
-/// Which picture of a title.
+/// Selects a picture of a title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picture {
-    /// The title's own.
+    /// The title's icon.
     Icon,
-    /// The one with this id, an achievement's.
+    /// The image with this id, for example an achievement's.
     Image(u32),
 }
 
-/// A picture that can be drawn: rows of texels of four bytes, which are alpha, red, green and blue.
+/// A decoded picture: rows of texels of four bytes: alpha, red, green and blue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Texels {
-    /// Texels of a row.
+    /// Width in texels.
     pub width: u32,
-    /// Rows.
+    /// Height in texels.
     pub height: u32,
-    /// One row after the other.
+    /// The rows, from the top, without padding.
     pub bytes: Vec<u8>,
 }
 
 impl Texels {
-    /// Reads a picture (PNG); `None` if it is damaged, or larger than any.
+    /// Decodes a PNG; `None` if it is damaged or too large.
     pub fn read(picture: &[u8]) -> Option<Self> {
         let limits = png::Limits { bytes: DECODER_BYTES };
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(picture), limits);
@@ -64,8 +64,8 @@ impl Texels {
 }
 
 impl Kernel {
-    /// A picture (PNG) of a title: of the running one what it has, of another what the profile of
-    /// the user at this place has.
+    /// Returns a picture (PNG) of a title: of the running title from its own database, of another
+    /// one from the profile of the user at this place.
     pub fn picture_of(&self, user: u32, title: u32, picture: Picture) -> Result<Vec<u8>, Win32Error> {
         let found = if title == self.title_id() {
             let database = self.database();
@@ -90,7 +90,7 @@ impl Kernel {
 pub(crate) mod tests {
     use super::*;
 
-    /// A picture of these texels, each of as many bytes as its kind has.
+    /// Encodes a picture whose texels have the bytes of this colour type.
     pub(crate) fn png_of(color: png::ColorType, width: u32, texels: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let row = width as usize * color.samples();

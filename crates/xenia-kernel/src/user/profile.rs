@@ -1,45 +1,45 @@
-//! Profiles: who is signed in at which of the four places, and what each has set.
+//! Profiles: the users signed in at the four places, and their settings.
 //!
-//! Nobody is on the online service: a profile is the console's own, with an id of the form that
-//! such profiles have. A machine without a content folder, and one whose runs repeat, has the
-//! profiles that are made here, the same in every run, so that nothing of the host reaches the
-//! guest. Others get ids that hardly any other console has.
+//! All profiles are offline profiles, with ids of the form that these have. A machine without a
+//! content folder, and one in a reproducible run, gets generated profiles that are the same in
+//! every run, so that no host state reaches the guest. Other machines use ids that are unlikely to
+//! occur on another console.
 
 use super::profile_settings::{DASHBOARD, SettingId, Value};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Users that may be signed in at once.
+/// Maximum number of signed-in users.
 pub const USERS: u32 = 4;
-/// Characters of a name.
+/// Maximum length of a name in characters.
 pub const NAME_LENGTH: usize = 15;
 
-/// Who made something: a profile's id, the same as long as the profile exists. 0 is nobody.
+/// Id of a profile, stable as long as the profile exists. 0 stands for no user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Xuid(pub u64);
 
 impl Xuid {
-    /// Nobody: what belongs to all users of the console.
+    /// No user: the owner of data that belongs to all users of the console.
     pub const NOBODY: Self = Self(0);
-    /// The first of the ids that the profiles made here have. Profiles that are not online's begin
-    /// with 0xE; bits 54 and 55 are 0, some titles look at them.
+    /// First id of the profiles generated here. Offline ids begin with 0xE; bits 54 and 55 are 0,
+    /// which some titles check.
     const FIRST_MADE: u64 = 0xE030_0000_0058_0001;
 
-    /// The first id of a console with this number; see [`crate::ports::Storage::own_number`].
+    /// Returns the first id of a console with this number; see
+    /// [`crate::ports::Storage::own_number`].
     pub fn first_of(number: u64) -> Self {
-        // The last digits count the console's profiles.
+        // The last 16 bits count the console's profiles.
         Self(0xE << 60 | number & 0x0F3F_FFFF_FFFF_0000 | 1)
     }
 
-    /// Whether a profile of the console's own may have this id.
+    /// Returns whether this is a valid id of an offline profile.
     pub fn is_offline(self) -> bool {
         self.0 >> 60 == 0xE && self.0 & 3 << 54 == 0
     }
 }
 
-/// Somebody with a name and settings.
+/// A user: an id, a name and settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// The profile's id.
     pub xuid: Xuid,
     /// Letters, digits and spaces.
     name: String,
@@ -47,7 +47,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile without settings; `None` if the console knows no such name or id.
+    /// Creates a profile without settings; `None` if the name or the id is invalid.
     pub fn new(xuid: Xuid, name: &str) -> Option<Self> {
         let is_name = (1..=NAME_LENGTH).contains(&name.len())
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -60,7 +60,7 @@ impl Profile {
         })
     }
 
-    /// The profile that a machine without others has for a user, if it has no number of its own.
+    /// Returns the generated profile of a user on a machine without a number of its own.
     pub fn made_for(user: u32) -> Self {
         Self::made(Xuid(Xuid::FIRST_MADE), user)
     }
@@ -73,22 +73,23 @@ impl Profile {
         }
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whose setting it is: the title's that asks, or the dashboard's.
+    /// Returns the title under which a setting is stored: the calling one, or the dashboard.
     fn owner(title: u32, id: SettingId) -> u32 {
         if id.is_of_title() { title } else { DASHBOARD }
     }
 
-    /// What was set, by this title or by any if it is not each one's own.
+    /// Returns a setting: this title's value, or the common value for all titles if the setting is
+    /// not per title.
     pub fn setting(&self, title: u32, id: SettingId) -> Option<&Value> {
         self.settings.get(&(Self::owner(title, id), id))
     }
 
-    /// Sets what exists, to a value that it accepts. `false` if it is not so, and nothing changes.
+    /// Stores a setting; returns `false` and changes no value if the setting does not exist or does
+    /// not accept the value.
     pub fn set(&mut self, title: u32, id: SettingId, value: Value) -> bool {
         let is_fine = id.exists() && id.accepts(&value);
         if is_fine {
@@ -97,42 +98,42 @@ impl Profile {
         is_fine
     }
 
-    /// Sets what an owner, a title or [`DASHBOARD`], may have. `false` if it is not so, and nothing
-    /// changes.
+    /// Stores a setting for an owner, a title or [`DASHBOARD`]; returns `false` and changes no
+    /// value if the owner cannot have it.
     pub fn set_of(&mut self, owner: u32, id: SettingId, value: Value) -> bool {
         Self::owner(owner, id) == owner
             && id.is_of_title() == (owner != DASHBOARD)
             && self.set(owner, id, value)
     }
 
-    /// What was set for a title, or for [`DASHBOARD`]; by id.
+    /// Returns the settings stored for a title, or for [`DASHBOARD`], by id.
     pub fn settings_of(&self, owner: u32) -> impl Iterator<Item = (SettingId, &Value)> {
         let range = (owner, SettingId(0))..=(owner, SettingId(u32::MAX));
         self.settings.range(range).map(|(&(_, id), value)| (id, value))
     }
 }
 
-/// Who is signed in, and who may.
+/// The signed-in profiles and those available for sign-in.
 #[derive(Debug)]
 pub struct Profiles {
     places: [Option<Profile>; USERS as usize],
-    /// Who signs in next.
+    /// Available profiles, in the order in which they sign in.
     others: VecDeque<Profile>,
-    /// Where the ids of profiles that are made here begin: behind the first one's, so that it stays
-    /// the first.
+    /// Where the ids of generated profiles begin: after the first profile's, so that it stays the
+    /// first.
     first_made: Xuid,
 }
 
 impl Default for Profiles {
-    /// The first user.
+    /// The first user, with a generated profile.
     fn default() -> Self {
         Self::of(Vec::new(), None)
     }
 }
 
 impl Profiles {
-    /// These, with the first signed in; if there is none, one that is made here. `number` is the
-    /// console's own, if it has one.
+    /// Creates the state with the first profile signed in, or a generated one if there is none.
+    /// `number` is the console's own number, if it has one.
     pub fn of(profiles: Vec<Profile>, number: Option<u64>) -> Self {
         let mut others = VecDeque::from(profiles);
         let own = number.map_or(Xuid(Xuid::FIRST_MADE), Xuid::first_of);
@@ -140,7 +141,7 @@ impl Profiles {
         Self { first_made: first.xuid, places: [Some(first), None, None, None], others }
     }
 
-    /// Signs the next profile in at a place; without another one, one that is made here.
+    /// Signs the next available profile in at a place, or a generated one.
     pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
         let made = || {
             let all = || self.places.iter().flatten().chain(&self.others);
@@ -152,7 +153,7 @@ impl Profiles {
                 profile
             };
             let profile = free(self.first_made);
-            // The first one's may be among the last that there are.
+            // The first profile's id may be among the last valid ones: then start at `FIRST_MADE`.
             if profile.xuid.is_offline() { profile } else { free(Xuid(Xuid::FIRST_MADE)) }
         };
         let profile = if self.others.is_empty() { Some(made()) } else { self.others.pop_front() };
@@ -160,12 +161,12 @@ impl Profiles {
         self.get(user)
     }
 
-    /// Who is signed in at a place.
+    /// Returns the profile signed in at a place.
     pub fn get(&self, user: u32) -> Option<&Profile> {
         self.places.get(user as usize)?.as_ref()
     }
 
-    /// Signs somebody in at a place; `None` signs out.
+    /// Signs a profile in at a place; `None` signs the place's user out.
     pub fn set(&mut self, user: u32, profile: Option<Profile>) {
         if let Some(place) = self.places.get_mut(user as usize) {
             *place = profile;
@@ -179,17 +180,17 @@ impl Profiles {
         all
     }
 
-    /// The profile with this id, signed in or not.
+    /// Returns the profile with this id, signed in or not.
     pub fn find(&self, xuid: Xuid) -> Option<&Profile> {
         self.places.iter().flatten().chain(&self.others).find(|profile| profile.xuid == xuid)
     }
 
-    /// The place of who has this id.
+    /// Returns the place at which this id is signed in.
     pub fn place_of(&self, xuid: Xuid) -> Option<u32> {
         (0..USERS).find(|&user| self.get(user).is_some_and(|profile| profile.xuid == xuid))
     }
 
-    /// Places at which somebody is signed in: a bit each.
+    /// Returns a bit for each place with a signed-in user.
     pub fn mask(&self) -> u32 {
         (0..USERS).filter(|&user| self.get(user).is_some()).map(|user| 1 << user).sum()
     }

@@ -1,55 +1,55 @@
 //! Settings of profiles: their ids, types and values.
 //!
-//! An id says the type (bits 28–31) and the most bytes (16–27) of its value. Three are each title's
-//! own, and two say what was achieved in it; all the others are one profile's for all titles, and
-//! belong to the dashboard. Values here are checked: of their id's type, and no longer than it
-//! says.
+//! An id contains the type (bits 28–31) and the maximum size in bytes (bits 16–27) of its value.
+//! Three settings are per title, and two more count the achievements in a title. All others are
+//! shared by all titles and belong to the dashboard. Values here are validated: they have the type
+//! of their id and fit its size.
 
 mod table;
 
 pub use table::ROWS;
 
-/// The title that what is not one title's own belongs to: the dashboard.
+/// Title id of the dashboard, which owns the settings that all titles share.
 pub const DASHBOARD: u32 = 0xFFFE_07D1;
 
 /// A type of values, as ids and `XUSER_DATA` number them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// 32 bits.
+    /// 32-bit signed integer.
     Int32 = 1,
-    /// 64 bits.
+    /// 64-bit signed integer.
     Int64 = 2,
-    /// Double precision.
+    /// Double-precision floating point.
     Double = 3,
-    /// UTF-16 with its end.
+    /// UTF-16 text with its terminator.
     Text = 4,
-    /// Single precision.
+    /// Single-precision floating point.
     Float = 5,
-    /// Bytes.
+    /// Array of bytes.
     Binary = 6,
-    /// 100 ns since 1601.
+    /// Units of 100 ns since 1601.
     Time = 7,
 }
 
-/// What a setting is before anybody sets it.
+/// Value of a setting in a new profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Initial {
-    /// Zero.
+    /// The value is zero.
     Zero,
-    /// A number.
+    /// An integer value.
     Int32(i32),
-    /// Text.
+    /// A text value.
     Text(&'static str),
-    /// It has no value.
+    /// The setting has no value.
     Nothing,
 }
 
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A number of one kind, by the bits that it has in a 64-bit field, from the top.
+    /// A number: its bits in a 64-bit field, from the most significant bit down.
     Bits(u64),
-    /// Text without its end, or bytes.
+    /// Text without its terminator, or bytes.
     Bytes(Vec<u8>),
 }
 
@@ -60,18 +60,18 @@ pub struct SettingId(pub u32);
 impl SettingId {
     /// The user's avatar.
     pub const AVATAR: Self = Self(0x63E8_0044);
-    /// What is achieved in all titles, worth.
+    /// Gamerscore over all titles.
     pub const GAMERSCORE: Self = Self(0x1004_0006);
-    /// How many titles were played.
+    /// Number of titles played.
     pub const TITLES_PLAYED: Self = Self(0x1004_0012);
-    /// How much was achieved in all titles.
+    /// Number of achievements over all titles.
     pub const ACHIEVEMENTS: Self = Self(0x1004_0013);
-    /// What is achieved in a title, worth.
+    /// Gamerscore in a title.
     pub const TITLE_GAMERSCORE: Self = Self(0x1004_0038);
-    /// How much was achieved in a title.
+    /// Number of achievements in a title.
     pub const TITLE_ACHIEVEMENTS: Self = Self(0x1004_0039);
 
-    /// The type of its values; `None`: there is no such type.
+    /// Returns the type of the setting's values; `None` if the id has an unknown type.
     pub fn kind(self) -> Option<Kind> {
         use Kind::{Binary, Double, Float, Int32, Int64, Text, Time};
         let kind = (self.0 >> 28) as usize;
@@ -81,28 +81,28 @@ impl SettingId {
             .flatten()
     }
 
-    /// Most bytes of a value.
+    /// Maximum size of a value in bytes.
     pub fn room(self) -> u32 {
         self.0 >> 16 & 0xFFF
     }
 
-    /// Bytes that a value takes beside its item, in what a title reads.
+    /// Bytes that a value takes outside its item, in a title's buffer.
     pub fn room_outside(self) -> u32 {
         if self.is_outside() { self.room() } else { 0 }
     }
 
-    /// Whether the value lies beside its item: text and bytes.
+    /// Returns whether the value is stored outside its item, as text and bytes are.
     pub fn is_outside(self) -> bool {
         matches!(self.kind(), Some(Kind::Text | Kind::Binary))
     }
 
-    /// Whether a title may set it: its own options, and no sums (reference/xam_structs.md, section
-    /// 3).
+    /// Returns whether titles may change the setting: only a title's own options, not the sums
+    /// (reference/xam_structs.md, section 3).
     pub fn may_be_set_by_titles(self) -> bool {
         matches!(self.0, 0x63E8_3FFD..=0x63E8_3FFF)
     }
 
-    /// Whether each title has a value of its own.
+    /// Returns whether each title has a separate value.
     pub fn is_of_title(self) -> bool {
         matches!(self.0 & 0xFFFF, 0x3FFD..=0x3FFF)
             || matches!(self, Self::TITLE_GAMERSCORE | Self::TITLE_ACHIEVEMENTS)
@@ -113,12 +113,12 @@ impl SettingId {
         ROWS.get(found).map(|row| row.2)
     }
 
-    /// Whether there is such a setting.
+    /// Returns whether the setting exists.
     pub fn exists(self) -> bool {
         self.row().is_some()
     }
 
-    /// What it is before anybody sets it; `None`: nothing.
+    /// Returns the value in a new profile; `None` if it has no value.
     pub fn default(self) -> Option<Value> {
         match self.row()? {
             Initial::Zero => Some(Value::Bits(0)),
@@ -130,11 +130,11 @@ impl SettingId {
         }
     }
 
-    /// Whether this may be its value.
+    /// Returns whether `value` is valid for the setting.
     pub fn accepts(self, value: &Value) -> bool {
         match value {
             Value::Bits(_) => self.kind().is_some() && !self.is_outside(),
-            // A text's end needs room, too.
+            // The text's terminator needs room, too.
             Value::Bytes(bytes) => {
                 let end = if self.kind() == Some(Kind::Text) { 2 } else { 0 };
                 self.is_outside() && bytes.len() + end <= self.room() as usize

@@ -1,91 +1,86 @@
-//! Sessions: who plays together, and how far they are. Here they are of one console, or of several
-//! on one network; those that the online service arranges need the service.
+//! Multiplayer sessions: their members and states. Sessions span one console, or several consoles
+//! on one network; sessions arranged by the online service are not available.
 //!
 //! ```text
-//! made (lobby) ─start─► in game ─end─► reporting ─start─► in game …  ─delete─► gone
+//! created (lobby) ─start─► in game ─end─► reporting ─start─► in game …  ─delete─► gone
 //! ```
 
 use super::profile::Xuid;
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
 
-/// Slots of each kind, and so members, at most: the console's own limit is 64 in all.
+/// Maximum number of slots of each kind, and so of members; the console's own limit is 64 in all.
 pub const SLOTS: u32 = 64;
 
-/// Flags of a session.
 pub mod flags {
-    /// The console holds it.
+    /// This console hosts the session.
     pub const HOST: u32 = 1;
-    /// What only the online service has: presence, tables, search, arbitration.
+    /// Features of the online service: presence, statistics, matchmaking, arbitration.
     pub const ONLINE: u32 = 0x2 | 0x4 | 0x8 | 0x10;
 }
 
-/// How far a session is; the numbers are those that titles see.
+/// State of a session, with the numbers that titles see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
-    /// Players gather.
+    /// Players join before the game.
     #[default]
     Lobby = 0,
-    /// They play.
+    /// The game is running.
     InGame = 2,
-    /// They have played.
+    /// The game is over.
     Reporting = 3,
 }
 
-/// Why something can't be done with a session.
+/// Error of an operation on a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionError {
-    /// There is none.
+    /// The session does not exist.
     NotFound,
-    /// There is no slot left.
+    /// No slot is free.
     Full,
-    /// Not now.
+    /// The session's state does not permit it.
     WrongState,
-    /// An argument is none.
+    /// An argument is invalid.
     Invalid,
 }
 
-/// Who takes part.
+/// A member of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Their id.
     pub xuid: Xuid,
-    /// Their place at this console; `None`: at another.
+    /// Place at this console; `None` if the member is at another console.
     pub user: Option<u32>,
-    /// Whether they have a private slot.
+    /// Whether the member takes a private slot.
     pub is_private: bool,
 }
 
-/// What others must know to take part.
+/// Id and key that other consoles need to join.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Address {
-    /// The session's id; the first four bits are 0, as on a network without the service.
+    /// The session's id; the first four bits are 0, as for system link.
     pub id: [u8; 8],
-    /// Its key.
+    /// The session's key.
     pub key: [u8; 16],
 }
 
-/// One session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// See [`flags`].
+    /// Combination of [`flags`].
     pub flags: u32,
-    /// Whose place holds it.
+    /// Place of the user that hosts it.
     pub host: u32,
-    /// Public slots, and private ones.
+    /// Numbers of public and of private slots.
     pub slots: [u32; 2],
-    /// In the order in which they came.
+    /// In the order in which they joined.
     pub members: Vec<Member>,
-    /// How far it is.
     pub state: State,
-    /// What others must know.
     pub address: Address,
-    /// A number that nobody can guess.
+    /// An unpredictable number.
     pub nonce: u64,
 }
 
 impl Session {
-    /// Slots that are free: public, private.
+    /// Returns the numbers of free public and private slots.
     pub fn free(&self) -> [u32; 2] {
         [false, true].map(|is_private| {
             let taken = self.members.iter().filter(|member| member.is_private == is_private).count() as u32;
@@ -93,8 +88,8 @@ impl Session {
         })
     }
 
-    /// Takes everybody in who is not there yet, or nobody. Who wants a private slot gets a public
-    /// one if there is none.
+    /// Adds the members that have not joined yet, all or none of them. A member that wants a
+    /// private slot gets a public one if no private one is free.
     pub fn join(&mut self, all: &[Member]) -> Result<(), SessionError> {
         let before = self.members.len();
         for member in all {
@@ -112,12 +107,12 @@ impl Session {
         Ok(())
     }
 
-    /// Lets everybody of these go who is there.
+    /// Removes these members; others in the list are ignored.
     pub fn leave(&mut self, all: &[Xuid]) {
         self.members.retain(|member| !all.contains(&member.xuid));
     }
 
-    /// The game begins.
+    /// Starts the game.
     pub fn start(&mut self) -> Result<(), SessionError> {
         if self.state == State::InGame {
             return Err(SessionError::WrongState);
@@ -126,7 +121,7 @@ impl Session {
         Ok(())
     }
 
-    /// The game is over.
+    /// Ends the game.
     pub fn end(&mut self) -> Result<(), SessionError> {
         if self.state != State::InGame {
             return Err(SessionError::WrongState);
@@ -135,7 +130,7 @@ impl Session {
         Ok(())
     }
 
-    /// Changes flags and slots. Nobody loses a slot by it.
+    /// Changes flags and slots; fails if members would lose their slots.
     pub fn modify(&mut self, flags: u32, slots: [u32; 2]) -> Result<(), SessionError> {
         let changed = Self { flags: flags | self.flags & flags::HOST, slots, ..self.clone() };
         let taken = |is_private| self.members.iter().filter(|member| member.is_private == is_private).count();
@@ -153,7 +148,7 @@ impl Session {
 pub struct Sessions(BTreeMap<GuestAddr, Session>);
 
 impl Sessions {
-    /// Makes an object's session; each has one at a time.
+    /// Creates an object's session; an object has one session at a time.
     pub fn insert(&mut self, body: GuestAddr, session: Session) -> Result<(), SessionError> {
         if self.0.contains_key(&body) {
             return Err(SessionError::WrongState);
@@ -162,17 +157,17 @@ impl Sessions {
         Ok(())
     }
 
-    /// The session of an object.
+    /// Returns the session of an object.
     pub fn get(&mut self, body: GuestAddr) -> Result<&mut Session, SessionError> {
         self.0.get_mut(&body).ok_or(SessionError::NotFound)
     }
 
-    /// The session of an object is over; whether there was one.
+    /// Deletes the session of an object; fails if there is none.
     pub fn delete(&mut self, body: GuestAddr) -> Result<(), SessionError> {
         self.0.remove(&body).map(drop).ok_or(SessionError::NotFound)
     }
 
-    /// The object is gone.
+    /// Drops the session of an object that was deleted.
     pub fn remove(&mut self, body: GuestAddr) {
         self.0.remove(&body);
     }

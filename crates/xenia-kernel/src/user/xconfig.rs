@@ -1,23 +1,23 @@
-//! The console's settings, as `ExGetXConfigSetting` and `ExSetXConfigSetting` number them.
+//! The console's settings, as numbered by `ExGetXConfigSetting` and `ExSetXConfigSetting`.
 //!
-//! Numbers and sizes are those of the console's last system version. What the machine has no
-//! meaning for is zero, as in a console that was reset; what a title sets is kept as long as the
-//! machine, and handed to the title that it launches. Setting 0, a category as a whole
-//! with its checksum, is the system's own and refused.
+//! Numbers and sizes are those of the console's last system version. Settings without a meaning
+//! here are zero, as on a console that was reset. Values that a title sets last as long as the
+//! machine and are passed to the title that it launches. Setting 0, a whole category with its
+//! checksum, is reserved for the system and refused.
 
 use std::collections::BTreeMap;
 use xenia_guest::NtStatus;
 
-/// The settings that titles can notice. Numbers are the console's.
+/// Settings that affect titles, with the console's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locale {
     /// 1 English, 2 Japanese, 3 German, 4 French, 5 Spanish, 6 Italian, 7 Korean, 8 traditional
     /// Chinese, 9 Portuguese, 11 Polish, 12 Russian, 13 Swedish, 14 Turkish, 15 Norwegian, 16
     /// Dutch, 17 simplified Chinese.
     pub language: u32,
-    /// 103 is the United States.
+    /// Country number; 103 is the United States.
     pub country: u8,
-    /// Regions whose titles run: 0xFF is North America.
+    /// Mask of regions whose titles run: 0xFF is North America.
     pub game_region: u32,
 }
 
@@ -28,7 +28,7 @@ impl Default for Locale {
     }
 }
 
-/// Categories.
+/// Numbers of the categories.
 pub(crate) mod category {
     pub(super) const STATIC: u16 = 0;
     pub(super) const SECURED: u16 = 2;
@@ -42,17 +42,18 @@ pub(crate) mod category {
     pub(super) const SYSTEM: u16 = 10;
 }
 
-/// Bytes of each setting of a category, from setting 1 on.
+/// Sizes in bytes of the settings of a category, from setting 1 on.
 #[rustfmt::skip]
 fn sizes(category: u16) -> Option<&'static [u16]> {
     Some(match category {
         // First power-on date, configuration of the system controller.
         category::STATIC => &[5, 0x100],
-        // Network address, video region, game region, DVD region, reset key, system flags, power mode, network, power
-        // control, serial number.
+        // Network address, video region, game region, DVD region, reset key, system flags, power
+        // mode, network, power control, serial number.
         category::SECURED => &[6, 4, 2, 4, 4, 4, 2, 4, 2, 16],
         category::USER => &[
-            // Time zone: bias, names, dates of change, biases; default profile, language, video, audio, retail, devkit.
+            // Time zone: bias, names, dates of change, biases; default profile, language, video,
+            // audio, retail, devkit.
             4, 4, 4, 4, 4, 4, 4, 8, 4, 4, 4, 4, 4,
             // Country, parental control, file sharing, account, credentials, screen sizes.
             1, 1, 0x100, 8, 0x10, 4, 4, 4,
@@ -60,14 +61,16 @@ fn sizes(category: u16) -> Option<&'static [u16]> {
             4, 4, 4, 4, 4, 1, 0x20, 0x20,
             // Music: mode, volume, flags; arcade; parental control: version, TV, videos.
             4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-            // Black levels, player's mode, timings, driver, music's look, sources of videos, music and pictures.
+            // Black levels, player's mode, timings, driver, music visualisation, sources of videos,
+            // music and pictures.
             4, 1, 4, 4, 4, 1, 1, 1,
         ],
         category::XNET_MACHINE_ACCOUNT | category::XNET_PARAMETERS => &[0x1EC],
         // Player, and the media center that the console is paired with.
         category::MEDIA_CENTER => &[20, 10, 20, 8, 20, 0x65C, 6, 16, 0x80, 4],
-        // Screen saver, shutting off, wireless, camera, play timer, starting discs, keyboard, exemptions, Kinect, voice,
-        // flags, tutorials, size of the TV, network storage, discoverable, TV provider, unused, captions, contract.
+        // Screen saver, auto-off, wireless, camera, play timer, starting discs, keyboard,
+        // exemptions, Kinect, voice, flags, tutorials, size of the TV, network storage,
+        // discoverable, TV provider, unused, captions, contract.
         category::CONSOLE => &[
             2, 2, 0x100, 4, 20, 2, 2, 100, 28, 1, 4, 4, 2, 20, 1, 4, 2, 1, 4, 26,
         ],
@@ -90,12 +93,12 @@ fn size_of(category: u16, setting: u16) -> Result<usize, NtStatus> {
 /// The settings of one console.
 #[derive(Debug, Default)]
 pub struct XConfig {
-    /// What a title has set.
+    /// Values that titles have set.
     set: BTreeMap<(u16, u16), Vec<u8>>,
 }
 
 impl XConfig {
-    /// The bytes of a setting.
+    /// Returns the bytes of a setting.
     pub fn get(&self, locale: &Locale, category: u16, setting: u16) -> Result<Vec<u8>, NtStatus> {
         let size = size_of(category, setting)?;
         if let Some(value) = self.set.get(&(category, setting)) {
@@ -104,7 +107,7 @@ impl XConfig {
         Ok(initial(locale, category, setting).unwrap_or_else(|| vec![0; size]))
     }
 
-    /// Changes a setting. What belongs to the console itself can't be changed.
+    /// Changes a setting. The console's own categories are read-only.
     pub fn set(&mut self, category: u16, setting: u16, value: &[u8]) -> Result<(), NtStatus> {
         if size_of(category, setting)? != value.len() {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -116,7 +119,7 @@ impl XConfig {
         Ok(())
     }
 
-    /// The language that titles are to speak, see [`Locale::language`].
+    /// Returns the language for titles, see [`Locale::language`].
     pub fn language(&self, locale: &Locale) -> u32 {
         let set = self.set.get(&(category::USER, USER_LANGUAGE));
         set.and_then(|value| value.first_chunk()).map_or(locale.language, |value| u32::from_be_bytes(*value))
@@ -124,10 +127,10 @@ impl XConfig {
 }
 
 const USER_LANGUAGE: u16 = 9;
-/// The console's network address, one of its maker's.
+/// The console's MAC address, from its manufacturer's range.
 pub const ETHERNET_ADDRESS: [u8; 6] = [0x00, 0x22, 0x48, 0x00, 0x00, 0x01];
 
-/// Settings that are not zero at first.
+/// Returns the settings whose initial value is not zero.
 fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
     let word = |value: u32| Some(value.to_be_bytes().to_vec());
     match (category, setting) {

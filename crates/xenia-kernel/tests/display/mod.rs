@@ -1,4 +1,4 @@
-//! Guest code that the display's calls run, and exceptions that a thread lets through.
+//! Graphics notification routines, the display's calls, and floating-point exceptions.
 
 use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
 use xenia_guest::GuestAddr;
@@ -10,7 +10,8 @@ const EXIT: RunEnd = RunEnd::Ended(EndKind::Exit { code: 0 });
 #[test]
 fn graphics_notifications_reach_every_routine_in_order() {
     let mut code = Code::default();
-    // Each call appends its registration's low half, kind and argument to a log whose end is at DATA.
+    // Each call appends its registration's low half, kind and argument to a log, whose end is
+    // stored at DATA.
     let routine = code.here();
     code.load(12, DATA).read(11, 0, 12);
     code.store(3, 0, 11).store(4, 4, 11).store(5, 8, 11);
@@ -39,7 +40,8 @@ fn graphics_notifications_reach_every_routine_in_order() {
     assert_eq!(called, expected.map(|registration| [registration, 9, DATA + 0x200]));
 }
 
-/// A title that divides by zero with that exception enabled in its FPSCR, after a call.
+/// Runs a title that divides by zero with that exception enabled in its FPSCR, after
+/// `KeEnableFpuExceptions(enable)`.
 fn divides_by_zero(enable: u32) -> RunEnd {
     let mut code = Code::default();
     let entry = code.here();
@@ -68,7 +70,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
     let entry = code.here();
     code.call("MmAllocatePhysicalMemory", &[0, 0x1000, 4]).record(3, 0x10);
     code.word(0x3863_0008).call_with_registers("VdSetSystemCommandBufferGpuIdentifierAddress"); // addi r3, r3, 8
-    // The front buffer's address; width and height; the mark is in r8, the rest of the arguments on the
+    // The front buffer's address, width and height. The mark is in r8, the other arguments on the
     // stack.
     code.load(4, 0xA000_0000).record(4, 0x20).record(4, 0x24);
     code.load(4, DATA + 0x20);
@@ -82,7 +84,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
     code.end();
     let video = ScriptedVideo::default();
     video.0.lock().unwrap().push_back((400_000, VideoEvent::Swap));
-    // Without an interrupt callback nothing asks the chip; time that passes does.
+    // Without an interrupt callback no interrupt advances the chip; the passing of time does.
     let (machine, end) = Machine::run_with(&code, entry, video);
     assert_eq!(end, EXIT);
     assert_eq!(machine.kernel.frames(), 1);
@@ -94,7 +96,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
 fn types_have_procedures_and_tell_objects_apart() {
     let mut code = Code::default();
     let entry = code.here();
-    // mtctr r12, bctrl: calls what a type's first and second words point to.
+    // mtctr r12, bctrl: calls the functions in the type's first and second words.
     let through = |code: &mut Code, offset: i16| {
         code.read(12, offset, 31).word(0x7D89_03A6).word(0x4E80_0421);
     };

@@ -1,4 +1,4 @@
-# A procedure call that interrupts a wait raises; the function that waits takes it, twice.
+# An APC that interrupts a wait raises an exception, which the waiting function handles, twice.
         words_before __C_specific_handler, main_scopes
 main:
         enter 96

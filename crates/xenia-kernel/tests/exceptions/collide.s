@@ -1,4 +1,4 @@
-# A __finally that runs because of an exception leaves by an unwind of its own, to a function further out.
+# A __finally block that runs because of an exception starts another unwind, to an outer function.
         words_before __C_specific_handler, main_scopes
 main:
         enter 96

@@ -1,4 +1,5 @@
-# Faults of the processor: the filter notes code, parameters and address, repairs the registers, and continues.
+# Processor exceptions: the filter logs code, parameters and address, repairs the registers,
+# and continues.
         words_before __C_specific_handler, main_scopes
 main:
         enter 160
@@ -7,17 +8,17 @@ main_body:
         lis 30, DATA@h
 main_try:
         li 4, 0x10
-        lwz 3, 4(4)                     # no memory there; r4 becomes DATA
+        lwz 3, 4(4)                     # unmapped memory; r4 becomes DATA
 main_access:
         bl log
         lis 4, main@h
-        stw 4, 0(4)                     # code can't be written; r4 becomes DATA
+        stw 4, 0(4)                     # code is read-only; r4 becomes DATA
         li 5, 0
-        twllei 5, 0                     # what guards a division by 0; r5 becomes 1
+        twllei 5, 0                     # the trap of a division by 0; r5 becomes 1
         li 5, -1
         twlgei 5, -1
-        .long 0                         # no instruction
-        mtctr 5                         # r5 is -1: a call to nowhere
+        .long 0                         # illegal instruction
+        mtctr 5                         # r5 is -1: a call to a bad address
         bctrl
         twui 3, 7
 main_try_end:
@@ -35,7 +36,7 @@ main_filter_body:
         lwz 3, 0(9)
         bl log
         lwz 9, 0(31)
-        lwz 3, 0x10(9)                  # how many parameters
+        lwz 3, 0x10(9)                  # number of parameters
         cmpwi 3, 2
         bne 1f
         lwz 3, 0x14(9)
@@ -45,7 +46,7 @@ main_filter_body:
         bl log
 1:      lwz 9, 0(31)
         lwz 10, 4(31)
-        lwz 3, 0xC(9)                   # the address; the registers' is the same
+        lwz 3, 0xC(9)                   # the address, equal to the pc
         lwz 8, 8(10)
         cmpw 3, 8
         bne wrong
@@ -54,7 +55,7 @@ main_filter_body:
         ori 8, 8, 5
         cmpw 9, 8
         beq 2f
-        addi 3, 3, 4                    # the others: go on behind it
+        addi 3, 3, 4                    # the others: resume after it
         stw 3, 8(10)
         b 3f
 2:      lis 8, DATA@h
@@ -64,7 +65,7 @@ main_filter_body:
         lwz 8, 8(10)
         cmpwi 8, -4
         bne 3f
-        lwz 8, 0xC(10)                  # the call to nowhere: as if it had returned
+        lwz 8, 0xC(10)                  # the bad call: as if it had returned
         stw 8, 8(10)
 3:      li 3, -1
         leave 112

@@ -1,4 +1,5 @@
-# A function under __try calls one that saves registers, changes them, and raises. Its filter returns the word at DATA.
+# A function with __try calls one that saves registers, changes them, and raises an exception.
+# The filter returns the word at DATA.
         words_before __C_specific_handler, main_scopes
 main:   mflr 12
         bl save_29
@@ -14,7 +15,7 @@ main_body:
         vspltisw 14, 5
         vspltisw 20, 7
         crset 12                        # CR3[LT], non-volatile
-        stw 1, 80(31)                   # what the handler must find again
+        stw 1, 80(31)                   # must be unchanged in the handler
 main_try:
         bl victim
         nop
@@ -77,7 +78,7 @@ main_filter_body:
         addi 10, 10, raise@l
         subf 3, 10, 3
         bl log
-        lwz 3, 80(31)                   # main's own variable
+        lwz 3, 80(31)                   # a variable of main
         subf 3, 31, 3
         bl log
         lis 9, DATA@h
@@ -90,7 +91,7 @@ main_filter_body:
         blr
 main_filter_end:
 
-# Saves by hand: general, floating-point, vectors, condition register; changes all of them.
+# Saves without routines: general, floating-point, vector, condition registers; changes all.
 victim: mflr 12
         bl save_29
         stfd 31, -40(1)

@@ -1,4 +1,4 @@
-# A filter raises an exception of its own; the function around takes that one.
+# A filter raises another exception, which the outer function handles.
         words_before __C_specific_handler, main_scopes
 main:
         enter 96
@@ -18,7 +18,7 @@ main_out:
 main_end:
 main_scopes:
         .long 1, main_try, main_try_end, main_filter, main_except
-main_filter:                            # takes 0xE0000002 only
+main_filter:                            # accepts only 0xE0000002
         enter 96
 main_filter_body:
         lwz 9, 0(3)

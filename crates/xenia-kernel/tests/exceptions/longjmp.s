@@ -1,4 +1,4 @@
-# RtlUnwind to a frame, through functions that save registers in both of the compiler's ways.
+# RtlUnwind to a frame, through functions that save registers with and without save routines.
 main:   mflr 12
         bl save_29
         stwu 1, -128(1)
@@ -20,7 +20,7 @@ main_label:
         addi 1, 1, 128
         b rest_29
 main_end:
-# By hand, the link register in r31.
+# Without routines, the link register in r31.
 one:    std 31, -72(1)
         mflr 31
         std 30, -64(1)
@@ -34,7 +34,7 @@ one_body:
         addi 1, 1, 96
         blr
 one_end:
-# By the routine, with a frame of computed size.
+# With the routine, and a frame of computed size.
 two:    mflr 12
         bl save_29
         li 12, -0x200

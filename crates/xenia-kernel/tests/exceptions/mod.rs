@@ -1,5 +1,5 @@
-//! Exceptions, end to end: assembled programs (`*.s`) with functions, prologues and scope tables as
-//! the console's compiler makes them. Each keeps a log of what ran in which order.
+//! End-to-end tests of exceptions: assembled programs (`*.s`) with functions, prologues and scope
+//! tables as the console's compiler emits them. Each logs which code ran in which order.
 
 mod title;
 
@@ -10,11 +10,11 @@ use xenia_guest::GuestAddr;
 use xenia_sched::{EndKind, Limits, RunEnd};
 
 const EXIT: RunEnd = RunEnd::Ended(EndKind::Exit { code: 0 });
-/// Where a program's log is in its data, and the number of its words.
+/// Offset of a program's log in its data, and of the log's length in words.
 const LOG: u32 = 0x400;
 const COUNT: u32 = 0x3FC;
 
-/// A program, ready to run.
+/// A loaded program.
 struct Program {
     machine: Machine,
     labels: BTreeMap<String, u32>,
@@ -31,17 +31,17 @@ impl Program {
         self.labels[name]
     }
 
-    /// Changes a word of the image.
+    /// Patches a word of the image.
     fn set(&self, address: u32, value: u32) {
         self.machine.kernel.memory.write(GuestAddr(address), value).unwrap();
     }
 
-    /// Runs it, and returns its log.
+    /// Runs the program, and returns its log.
     fn run(&mut self) -> (Vec<u32>, RunEnd) {
         self.run_for(1_000_000)
     }
 
-    /// Runs it for at most so many instructions.
+    /// Runs the program for at most `instructions`, and returns its log.
     fn run_for(&mut self, instructions: u64) -> (Vec<u32>, RunEnd) {
         let end = self.machine.executor.run(&Limits {
             instructions: Some(instructions),
@@ -52,7 +52,7 @@ impl Program {
         ((0..count).map(|index| self.machine.data(LOG + 4 * index)).collect(), end)
     }
 
-    /// Runs it to its crash, and returns its log and the report.
+    /// Runs the program until it crashes, and returns its log and the report.
     fn crash(&mut self) -> (Vec<u32>, String) {
         match self.run() {
             (log, RunEnd::Ended(EndKind::Crash { text, .. })) => (log, text),
@@ -61,8 +61,8 @@ impl Program {
     }
 }
 
-/// What `filter.s` logs in its filter: code, second parameter, where `raise` goes on, a variable of
-/// `main`'s.
+/// The log of the filter in `filter.s`: code, second parameter, the pc at which `raise` resumes, a
+/// variable of `main`.
 fn filtered(program: &Program) -> Vec<u32> {
     let after_call = program.label("raise_end") - 4 * 6 - program.label("raise");
     vec![0xE000_0001, 0x22, after_call, 0]
@@ -73,7 +73,7 @@ fn a_filter_takes_the_exception_and_its_function_has_its_registers_again() {
     let mut program = Program::new(title::FILTER);
     program.set(DATA, 1);
     let mut expected = filtered(&program);
-    // Code; r29, r30 (its upper half), f31, v14, v20, CR3; r1 as it was; the result.
+    // Code; r29, r30 (its upper half), f31, v14, v20, CR3; r1 as before; the result.
     expected.extend([0xE000_0001, 0x2929, 0x3030, 0x4009_0000, 5, 7, 8, 0, 0x66]);
     let (log, end) = program.run();
     assert_eq!(end, EXIT, "{log:x?}");
@@ -101,7 +101,7 @@ fn what_every_filter_declines_ends_the_title_with_the_report_of_the_raising_code
         text.starts_with(&format!("0x{at:08x}: exception 0xe0000001 with [\n    0x11,\n    0x22,\n]")),
         "{text}"
     );
-    // The registers are those of the raise, not of the last handler.
+    // The registers are those at the raise, not those of the last handler.
     assert!(text.contains("r29 0000000000000001"), "{text}");
     assert!(text.contains(&format!("lr 0x{at:08x}")), "{text}");
 }
@@ -142,8 +142,8 @@ fn faults_of_the_processor_are_exceptions_that_a_filter_can_repair() {
 #[test]
 fn an_exception_inside_a_filter_is_nested() {
     let mut program = Program::new(title::INSIDE);
-    // The first dispatch asks inner's filter; that raises the second, which asks inner's filter again
-    // (nested, 0x10) and main's (no longer nested); main takes it.
+    // The first dispatch calls inner's filter, which raises the second exception. That calls
+    // inner's filter again (nested, 0x10), then main's (no longer nested), which accepts it.
     assert_eq!(program.run(), (vec![0, 0x10, 0, 3, 0xE000_0002, 4, 5], EXIT));
 }
 
@@ -210,7 +210,7 @@ main_end:",
     assert_eq!(program.run(), (vec![0x17, after, 0x1234_0000, 0], EXIT));
 }
 
-/// A function under `__try` with a `__finally` that calls `RtlUnwind` to the frame r3.
+/// A program with a `__try` block whose `__finally` calls `RtlUnwind` to the frame in r3.
 fn unwinding(frame: &str) -> String {
     format!(
         "
@@ -268,20 +268,20 @@ fn unwinding_to_no_frame_leaves_all_functions_and_ends_the_title() {
 
 #[test]
 fn unwinding_to_a_frame_that_no_function_has_is_an_exception() {
-    // Between inner's frame and main's: inner is left, and only then it is clear.
+    // A frame between inner's and main's: the error is found only after inner has been left.
     let mut program = Program::new(&unwinding("addi 3, 1, 96+8"));
     assert_eq!(program.run(), (vec![7, 7, 0xC000_0029, 5], EXIT));
-    // The frame of inner itself: it goes on after its call, still inside its __try.
+    // The frame of inner itself: it resumes after its call, still inside its __try.
     let mut program = Program::new(&unwinding("addi 3, 1, 96"));
     assert_eq!(program.run(), (vec![0], EXIT));
 }
 
-// ---- what titles should not do ----
+// ---- misuse by titles ----
 
 #[test]
 fn damaged_tables_are_no_handlers() {
-    // The two words before `middle`, and its scope table: whatever they are, the exception goes on to
-    // `main`.
+    // Damages the two words before `middle`, and its scope table: in any case the search continues
+    // to `main`.
     let untouched = vec![1, 2, 3, 0x41, 5, 6];
     let without_middle = vec![1, 2, 3, 5, 6];
     type Damage = fn(&Program);
@@ -302,8 +302,8 @@ fn damaged_tables_are_no_handlers() {
 
 #[test]
 fn handlers_and_filters_that_fail_themselves_end_in_a_report() {
-    // The language handler is nowhere; the filter is; the table goes on into code, which names no
-    // filters.
+    // A bad address for the language handler, for the filter, and a table that extends into code,
+    // which has no filter addresses.
     for (name, offset, value) in
         [("main", -8, 0x10), ("main_scopes", 12, 0x10), ("middle_scopes", 0, u32::MAX), ("middle", -4, CODE)]
     {
@@ -358,7 +358,7 @@ leaf_scopes:
 
 #[test]
 fn filters_that_leave_by_themselves_leave_nothing_behind() {
-    // A filter that jumps into its function, over and over: more often than exceptions may nest.
+    // A filter that jumps into its function repeatedly, more often than exceptions may nest.
     let mut program = Program::new(
         "
         words_before __C_specific_handler, main_scopes
@@ -403,11 +403,11 @@ proptest::proptest! {
         let (table, code) = (program.label("inner_scopes"), program.label("inner_try"));
         let values = [0, 1, 0x10, code, code + 8, program.label("inner_filter"), u32::MAX, DATA];
         for (index, value) in words {
-            // From the function's words before its code to the table's end and beyond.
+            // From the two words before the function's code to beyond the table's end.
             let at = if index < 2 { program.label("inner") - 8 + 4 * index } else { table + 4 * (index - 2) };
             program.set(at, values[value]);
         }
-        // Any end will do, as long as it is one: not a panic, not a host fault, not for ever.
+        // The run may end in any way except a panic, a host fault or an endless loop.
         let _ = program.run_for(20_000);
     }
 }

@@ -1,4 +1,5 @@
-# Three functions: the inner one declines and has a __finally, the middle one has a __finally, the outer one takes it.
+# Three functions: the inner filter declines and has a __finally, the middle one has a
+# __finally, the outer one handles the exception.
         words_before __C_specific_handler, main_scopes
 main:
         enter 96
@@ -45,7 +46,7 @@ middle_finally_body:
         leave 96
 middle_finally_end:
 
-# Two scopes, one inside the other, and one that does not cover the call.
+# Two nested scopes, and one that does not cover the call.
         words_before __C_specific_handler, inner_scopes
 inner:
         enter 96

@@ -1,10 +1,11 @@
-# What the exception programs share. A function NAME goes from the label NAME to NAME_end, its prologue to NAME_body;
-# with NAME_scopes it has the C handler. Imports are labels with the export's name.
+# Common part of the exception programs. A function NAME extends from the label NAME to NAME_end,
+# its prologue to NAME_body; with NAME_scopes it has the C handler. Imports are labels with the
+# export's name.
         .set DATA, 0x82010000
-        .set LOG, 0x400                 # words that `log` has noted; their number is at COUNT
+        .set LOG, 0x400                 # words of the log; their number is at COUNT
         .set COUNT, 0x3FC
 
-# The compiler's frame: the link register and two registers by hand.
+# The compiler's frame: saves the link register and two registers without routines.
 .macro enter size
         mflr 12
         stw 12, -8(1)
@@ -24,7 +25,7 @@
         li 3, \value
         bl log
 .endm
-# `__try` needs an instruction behind its last call.
+# `__try` needs an instruction after its last call.
 .macro words_before handler, data
         .long \handler, \data
 .endm
@@ -61,7 +62,7 @@ raise_body:
         leave 256
 raise_end:
 
-# The compiler's routines for many registers.
+# The compiler's save and restore routines.
 save_29: std 29, -32(1)
         std 30, -24(1)
         std 31, -16(1)

@@ -1,11 +1,11 @@
-# An exception that nobody may continue from: a filter that does raises another, about the first.
+# A noncontinuable exception: a filter that continues raises another, nested in the first.
         words_before __C_specific_handler, main_scopes
 main:
         enter 96
 main_body:
 main_try:
         lis 3, 0xE000
-        li 4, 1                         # not to be continued
+        li 4, 1                         # noncontinuable
         bl raise
         nop
 main_try_end:
@@ -32,7 +32,7 @@ main_filter_body:
         cmpwi 30, 0x25
         li 3, -1
         bne 1f
-        lwz 9, 8(31)                    # the first one
+        lwz 9, 8(31)                    # the first record
         lwz 3, 0(9)
         bl log
         li 3, 1

@@ -1,4 +1,4 @@
-//! Assembled titles with functions, prologues and scope tables as the console's compiler makes
+//! Assembled titles with functions, prologues and scope tables as the console's compiler emits
 //! them. Shared with the tests that run them on every engine.
 
 use std::collections::BTreeMap;
@@ -6,9 +6,9 @@ use xenia_formats::image::{FunctionEntry, Import, ImportLibrary, LoadedImage};
 use xenia_guest::GuestAddr;
 use xenia_kernel::imports::ordinals::xboxkrnl;
 
-/// Where the code begins.
+/// Load address of the code.
 pub(crate) const CODE: u32 = 0x8200_0000;
-/// Where the data begins: zeros.
+/// Address of the zero-initialised data.
 pub(crate) const DATA: u32 = 0x8201_0000;
 
 const PRELUDE: &str = include_str!("prelude.s");
@@ -22,7 +22,7 @@ pub(crate) const LONGJMP: &str = include_str!("longjmp.s");
 pub(crate) const NESTED: &str = include_str!("nested.s");
 pub(crate) const REFUSE: &str = include_str!("refuse.s");
 
-/// Assembles a program: labels that are exports' names are their thunks, and a function goes from
+/// Assembles a program. Labels named like exports are import thunks, and a function extends from
 /// `NAME` to `NAME_end`. Returns the labels as well.
 pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
     let assembly = xenia_isa::assemble(&format!("{PRELUDE}{source}"), CODE).unwrap();

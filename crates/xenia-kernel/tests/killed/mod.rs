@@ -1,11 +1,11 @@
-//! A test of this program run by itself, to be killed while it saves.
+//! Runs one test in a child process, which is to be killed while it saves.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Starts the test `name` (with its module) with `variable` set to `folder`, and waits until it says that it is
-/// saving.
+/// Starts the test `name` (with its module) with `variable` set to `folder`, and waits until it
+/// prints that it is saving.
 pub(crate) fn start(name: &str, variable: &str, folder: &Path) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])

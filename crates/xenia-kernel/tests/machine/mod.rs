@@ -1,4 +1,4 @@
-//! A machine for tests: a hand-assembled title with kernel imports, on the interpreter.
+//! Test harness: a machine with a hand-assembled title and kernel imports, on the interpreter.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,12 +12,12 @@ use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, GuestTicks, Limits, LockstepExecutor, RunEnd, Scheduler};
 
-/// Where the title's code begins.
+/// Load address of the title's code.
 pub(crate) const CODE: u32 = 0x8200_0000;
-/// Where its data begins: zeros.
+/// Address of the title's zero-initialised data.
 pub(crate) const DATA: u32 = 0x8201_0000;
 
-/// Code under construction.
+/// Builder of a title's code.
 #[derive(Default)]
 pub(crate) struct Code {
     words: Vec<u32>,
@@ -30,39 +30,39 @@ impl Code {
         CODE + 4 * self.words.len() as u32
     }
 
-    /// One instruction.
+    /// Appends one instruction.
     pub(crate) fn word(&mut self, word: u32) -> &mut Self {
         self.words.push(word);
         self
     }
 
-    /// `lis`, `ori`.
+    /// Appends `lis` and `ori`.
     pub(crate) fn load(&mut self, register: u32, value: u32) -> &mut Self {
         self.word(15 << 26 | register << 21 | value >> 16);
         self.word(24 << 26 | register << 21 | register << 16 | value & 0xFFFF)
     }
 
-    /// `mr`.
+    /// Appends `mr to, from`.
     pub(crate) fn copy(&mut self, to: u32, from: u32) -> &mut Self {
         self.word(31 << 26 | from << 21 | to << 16 | from << 11 | 444 << 1)
     }
 
-    /// `stw register, offset(base)`.
+    /// Appends `stw register, offset(base)`.
     pub(crate) fn store(&mut self, register: u32, offset: i16, base: u32) -> &mut Self {
         self.word(36 << 26 | register << 21 | base << 16 | u32::from(offset as u16))
     }
 
-    /// `lwz register, offset(base)`.
+    /// Appends `lwz register, offset(base)`.
     pub(crate) fn read(&mut self, register: u32, offset: i16, base: u32) -> &mut Self {
         self.word(32 << 26 | register << 21 | base << 16 | u32::from(offset as u16))
     }
 
-    /// `lbz register, offset(base)`.
+    /// Appends `lbz register, offset(base)`.
     pub(crate) fn read_byte(&mut self, register: u32, offset: i16, base: u32) -> &mut Self {
         self.word(34 << 26 | register << 21 | base << 16 | u32::from(offset as u16))
     }
 
-    /// Stores a register to `DATA + offset`, through r12.
+    /// Stores a register to `DATA + offset`; clobbers r12.
     pub(crate) fn record(&mut self, register: u32, offset: u32) -> &mut Self {
         self.load(12, DATA + offset).store(register, 0, 12)
     }
@@ -75,11 +75,11 @@ impl Code {
         self.call_with_registers(name)
     }
 
-    /// Calls a kernel export with the arguments that are in the registers.
+    /// Calls a kernel export with the arguments already in registers.
     pub(crate) fn call_with_registers(&mut self, name: &str) -> &mut Self {
         let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
         assert_eq!(row.kind, ExportKind::Function);
-        // The thunk lies in line: `bl` over it goes to it.
+        // The thunk is inline: `bl` skips the branch over it.
         let at = self.here();
         self.word(0x4800_0009); // bl +8
         self.word(0x4800_0014); // b +20: over the thunk
@@ -91,7 +91,7 @@ impl Code {
         import_thunk(0).into_iter().fold(self, Self::word)
     }
 
-    /// Gets the address of a variable into a register.
+    /// Loads the address of an imported variable into a register.
     pub(crate) fn variable(&mut self, register: u32, name: &str) -> &mut Self {
         let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
         let slot = GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32);
@@ -99,14 +99,14 @@ impl Code {
         self.load(register, slot.0).read(register, 0, register)
     }
 
-    /// Imports an ordinal that nothing has, and calls it.
+    /// Imports an unknown ordinal and calls it.
     pub(crate) fn call_ordinal(&mut self, ordinal: u16) -> &mut Self {
         self.call("DbgBreakPoint", &[]);
         self.imports.last_mut().unwrap().ordinal = Ordinal(ordinal);
         self
     }
 
-    /// `blr`.
+    /// Appends `blr`, a return.
     pub(crate) fn ret(&mut self) -> &mut Self {
         self.word(0x4E80_0020)
     }
@@ -116,7 +116,7 @@ impl Code {
         self.call("HalReturnToFirmware", &[1])
     }
 
-    /// The title.
+    /// Builds the image of the title.
     pub(crate) fn image(&self, kind: ImageKind, entry: u32) -> LoadedImage {
         let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_be_bytes()).collect();
         assert!(bytes.len() <= 0x1_0000);
@@ -130,7 +130,7 @@ impl Code {
     }
 }
 
-/// A graphics chip that does what it is told to at given times.
+/// A graphics chip whose events are scripted by guest time.
 #[derive(Clone, Default)]
 pub(crate) struct ScriptedVideo(pub(crate) Arc<Mutex<VecDeque<(GuestTicks, VideoEvent)>>>, GuestTicks);
 
@@ -167,28 +167,26 @@ impl EventSink for Lines {
     }
 }
 
-/// A loaded title.
+/// A loaded title and its machine.
 pub(crate) struct Machine {
-    /// Its kernel.
     pub(crate) kernel: Arc<Kernel>,
-    /// Its executor.
     pub(crate) executor: LockstepExecutor<KernelSystem>,
     text: Arc<Mutex<String>>,
     lines: Lines,
 }
 
 impl Machine {
-    /// Loads a title whose entry is at `entry`.
+    /// Loads a title with this entry point.
     pub(crate) fn new(code: &Code, kind: ImageKind, entry: u32, video: ScriptedVideo) -> Self {
         Self::load(&code.image(kind, entry), video)
     }
 
-    /// Loads an image.
+    /// Loads an image, which must succeed.
     pub(crate) fn load(image: &LoadedImage, video: ScriptedVideo) -> Self {
         Self::try_load(image, video, |_| ()).unwrap()
     }
 
-    /// Loads an image, if that can be done, into a machine that `prepare` has had first.
+    /// Loads an image into a machine that `prepare` has set up.
     pub(crate) fn try_load(
         image: &LoadedImage,
         video: ScriptedVideo,
@@ -213,19 +211,19 @@ impl Machine {
         Ok(Self { kernel, executor, text, lines })
     }
 
-    /// Runs a XEX title to its end, in at most ten million instructions.
+    /// Runs a XEX title to its end, for at most ten million instructions.
     pub(crate) fn run(code: &Code, entry: u32) -> (Self, RunEnd) {
         Self::run_with(code, entry, ScriptedVideo::default())
     }
 
-    /// As [`Self::run`], with a graphics chip.
+    /// Like [`Self::run`], with a graphics chip.
     pub(crate) fn run_with(code: &Code, entry: u32, video: ScriptedVideo) -> (Self, RunEnd) {
         let mut machine = Self::new(code, ImageKind::Xex, entry, video);
         let end = machine.go();
         (machine, end)
     }
 
-    /// Runs to the end, in at most ten million instructions; a deadlock ends the run.
+    /// Runs to the end, for at most ten million instructions. A deadlock ends the run.
     pub(crate) fn go(&mut self) -> RunEnd {
         self.executor.run(&Limits {
             instructions: Some(10_000_000),
@@ -239,12 +237,12 @@ impl Machine {
         self.kernel.memory.read(GuestAddr(DATA + offset)).unwrap()
     }
 
-    /// Text that the guest wrote.
+    /// Text that the guest has written.
     pub(crate) fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }
 
-    /// The event log.
+    /// The lines of the event log.
     pub(crate) fn events(&self) -> Vec<String> {
         self.lines.0.lock().unwrap().clone()
     }

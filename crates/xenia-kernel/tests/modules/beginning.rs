@@ -1,4 +1,4 @@
-//! Libraries that a title imports from: there before its entry runs.
+//! Libraries that a title imports from: they are loaded before its entry point runs.
 
 use super::library::LibraryFile;
 use super::{ATTACH, BASE, DETACH, LOG, OTHER_LOG, words};
@@ -8,8 +8,8 @@ use xenia_guest::Ordinal;
 use xenia_kernel::loader::LoadError;
 use xenia_sched::{EndKind, RunEnd};
 
-/// A title that records how often `LOG` was written before its entry, and calls export 1 of each of
-/// these.
+/// A title that records how often `LOG` was written before its entry, and calls export 1 of each
+/// library.
 fn title(libraries: &[&str]) -> LoadedImage {
     let mut code = Code::default();
     code.record(3, 0x20).load(12, LOG).read(5, 8, 12).record(5, 0x24);
@@ -32,7 +32,7 @@ fn title(libraries: &[&str]) -> LoadedImage {
     image
 }
 
-/// The machine with a title that imports from `libraries`, beside which these files lie.
+/// A machine with a title that imports from `libraries`, with these files in its folder.
 fn machine(libraries: &[&str], files: &[(&str, Vec<u8>)]) -> Result<Machine, LoadError> {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -52,7 +52,7 @@ fn libraries_have_come_in_the_order_of_their_needs_before_the_title_begins() {
             needed = needed.export_of("user.xex", 1);
         }
         let files = [("user.xex", user.bytes()), ("needed.xex", needed.bytes())];
-        // It needs both, and the other of them first.
+        // It needs both, and the other one first.
         let mut machine = machine(&["user.xex", "needed.xex"], &files).unwrap();
         assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }), "{cycle}");
         assert_eq!(words(&machine, DATA + 0x20, 4), [0, 2, 0x75, 0x75], "{cycle}");
@@ -102,7 +102,7 @@ fn a_title_whose_library_refuses_does_not_begin() {
     let RunEnd::Ended(EndKind::Crash { text, .. }) = &end else { panic!("{end:?}") };
     assert!(text.contains("refuses to be loaded"), "{text}");
     assert_eq!(machine.data(0x28), 0, "the title has not run");
-    // The other one went with it.
+    // The other library was unloaded too.
     assert_eq!(words(&machine, OTHER_LOG, 3)[1..], [DETACH, 2]);
     assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
 }

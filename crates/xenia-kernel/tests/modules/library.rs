@@ -1,30 +1,30 @@
-//! Makes small libraries: XEX files with code, exports and imports, without compression and without
+//! Builder of small libraries: XEX files with code, exports and imports, uncompressed and without
 //! valid digests.
 
 use xenia_formats::image::import_thunk;
 
-/// Bytes of a page of the image.
+/// Page size of the image in bytes.
 const PAGE: u32 = 0x1_0000;
-/// Where the export table is in the image.
+/// Offset of the export table in the image.
 const EXPORTS: u32 = 0x1000;
 
-/// A library under construction. Its image has a page of headers, one of code and one of data.
+/// Builder of a library. Its image has one page of headers, one of code and one of data.
 pub(crate) struct LibraryFile {
-    /// Where it is linked to.
+    /// Preferred load address.
     pub(crate) base: u32,
     /// The page of code; the first instruction is the entry.
     pub(crate) code: Vec<u32>,
-    /// Offsets in the code of its exports, from ordinal 1 on.
+    /// Code offsets of the exports, from ordinal 1.
     pub(crate) exports: Vec<u32>,
     /// Library and ordinal of imported functions; see [`Self::thunk`].
     pub(crate) imports: Vec<(&'static str, u32)>,
-    /// Whether it is marked as a library.
+    /// Whether the XEX header marks it as a library.
     pub(crate) is_library: bool,
 }
 
 impl LibraryFile {
-    /// A library whose entry stores its handle and reason to `log`, counts its calls behind them,
-    /// and returns `answer`.
+    /// A library whose entry stores its handle and reason to `log`, counts its calls in the next
+    /// word, and returns `answer`.
     pub(crate) fn new(base: u32, log: u32, answer: u32) -> Self {
         let code = vec![
             0x3D60_0000 | log >> 16,    // lis r11
@@ -40,14 +40,14 @@ impl LibraryFile {
         Self { base, code, exports: Vec::new(), imports: Vec::new(), is_library: true }
     }
 
-    /// Adds a function that adds `amount` to its argument, and exports it.
+    /// Adds and exports a function that adds `amount` to its argument.
     pub(crate) fn export_adding(mut self, amount: u32) -> Self {
         self.exports.push(self.code.len() as u32 * 4);
         self.code.extend([0x3863_0000 | amount, 0x4E80_0020]);
         self
     }
 
-    /// Imports a function and exports it again.
+    /// Imports a function and re-exports it.
     pub(crate) fn export_of(mut self, library: &'static str, ordinal: u32) -> Self {
         let at = self.base + PAGE + self.code.len() as u32 * 4;
         let thunk = self.thunk(self.imports.len());
@@ -57,7 +57,7 @@ impl LibraryFile {
         self
     }
 
-    /// Address of the thunk of an import: towards the end of the code.
+    /// Address of the thunk of an import, in the second half of the code page.
     pub(crate) fn thunk(&self, index: usize) -> u32 {
         self.base + PAGE + 0x8000 + 16 * index as u32
     }
@@ -67,7 +67,7 @@ impl LibraryFile {
         self.base + 2 * PAGE + 4 * index as u32
     }
 
-    /// Lets the entry take a while after it has told of the call: this many turns of a loop.
+    /// Delays the entry by a loop with this many iterations, after it has logged the call.
     pub(crate) fn slow(mut self, turns: u32) -> Self {
         let wait = [0x3D20_0000 | turns >> 16, 0x6129_0000 | turns & 0xFFFF, 0x7D29_03A6, 0x4200_0000];
         self.code.splice(7..7, wait); // lis, ori r9; mtctr r9; bdnz to itself
@@ -128,7 +128,7 @@ impl LibraryFile {
         table
     }
 
-    /// The file.
+    /// Bytes of the XEX file.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         const HEADER: usize = 0x1000;
         const SECURITY: u32 = 0x100;

@@ -1,4 +1,4 @@
-//! Libraries that a title loads while it runs.
+//! Libraries that a title loads at run time.
 
 mod beginning;
 mod library;
@@ -11,33 +11,33 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, Protect};
 use xenia_sched::{EndKind, RunEnd};
 
-/// Where the libraries' entries write what they are told.
+/// Addresses at which the libraries' entries log their arguments.
 const LOG: u32 = DATA + 0x400;
 const OTHER_LOG: u32 = DATA + 0x500;
-/// Where the title has the name of what it loads, and of something else.
+/// Addresses of the names of the library and of another file.
 const NAME: u32 = DATA + 0x800;
 const OTHER_NAME: u32 = DATA + 0x900;
-/// Where handles and addresses go.
+/// Addresses for handles and function addresses.
 const HANDLE: u32 = DATA + 0x100;
 const FUNCTION: u32 = DATA + 0x104;
 const BASE: u32 = 0x8800_0000;
-/// Where the first file is in memory.
+/// Address of the first file's contents.
 const FILE: u32 = 0x5000_0000;
 
 const ATTACH: u32 = 1;
 const DETACH: u32 = 0;
 
-/// Code that loads what is named at `name` and records the status at `DATA + offset`.
+/// Code that loads the library named at `name`, and records the status at `DATA + offset`.
 fn load(code: &mut Code, name: u32, offset: u32) {
     code.call("XexLoadImage", &[name, 8, 0, HANDLE]).record(3, offset);
 }
 
-/// Code that unloads what was loaded last.
+/// Code that unloads the library loaded last.
 fn unload(code: &mut Code, offset: u32) {
     code.load(3, HANDLE).read(3, 0, 3).call_with_registers("XexUnloadImage").record(3, offset);
 }
 
-/// Code that calls export `ordinal` of what was loaded last with `argument`.
+/// Code that calls export `ordinal` of the library loaded last with `argument`.
 fn call(code: &mut Code, ordinal: u32, argument: u32, offset: u32) {
     code.load(3, HANDLE).read(3, 0, 3).load(4, ordinal).load(5, FUNCTION);
     code.call_with_registers("XexGetProcedureAddress").record(3, offset);
@@ -45,12 +45,12 @@ fn call(code: &mut Code, ordinal: u32, argument: u32, offset: u32) {
     code.word(0x4E80_0421).record(3, offset + 4); // bctrl
 }
 
-/// Runs a title with these files beside it.
+/// Runs a title with these files in its folder.
 fn run(code: &mut Code, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
     run_at(code, machine::CODE, files, names)
 }
 
-/// As [`run`], from another instruction on. The first file is in memory, too.
+/// Like [`run`], with the entry point given. The first file is also mapped in memory.
 fn run_at(code: &mut Code, entry: u32, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -204,7 +204,7 @@ fn what_is_no_library_is_refused_and_leaves_nothing() {
     }
 }
 
-/// A small file that says it unpacks to this many bytes, and then doesn't.
+/// A small file whose header claims to unpack to `size` bytes, but which does not.
 fn packed(size: u32) -> Vec<u8> {
     let mut packed = LibraryFile::new(BASE, LOG, 1).bytes();
     for (at, word) in [(0x104, size), (0x400, 0x24), (0x404, 2), (0x408, 0x8000), (0x40C, 0x40)] {
@@ -213,8 +213,8 @@ fn packed(size: u32) -> Vec<u8> {
     packed
 }
 
-/// How often a load of the library was refused bytes. The load itself goes well: what is missing is
-/// missed when it is called.
+/// How often the limit on loaded bytes refused a load. The load itself succeeds: missing imports
+/// fail when they are called.
 fn refused_bytes(files: &[(&str, Vec<u8>)]) -> Option<u64> {
     let mut code = Code::default();
     load(&mut code, NAME, 0x10);
@@ -238,8 +238,8 @@ fn one_load_unpacks_a_gibibyte_and_no_more() {
 #[test]
 fn a_file_of_many_names_counts_each_time_it_is_read() {
     let names = ["a.xex", "b.xex", "c.xex", "d.xex", r"game:\noise.bin", r"game:\.\noise.bin"];
-    // Four MiB are left beside these, with the library's own and what each attempt counts for; the file
-    // takes two.
+    // These leave four MiB, with the library's own size and the constant cost of each attempt; the
+    // file takes two.
     let sizes = [0x1000_0000, 0x1000_0000, 0x1000_0000, 0x0FC0_0000];
     for (count, refused) in [(5, None), (6, Some(1))] {
         let mut library = LibraryFile::new(BASE, LOG, 1);
@@ -288,7 +288,7 @@ fn a_library_is_loaded_from_memory_once_and_by_its_name() {
     assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
 }
 
-/// Code of a thread that calls something and returns 0.
+/// Code of a thread that runs `calls` and returns 0.
 fn thread(code: &mut Code, calls: impl FnOnce(&mut Code)) -> u32 {
     let at = code.here();
     code.word(0x7D88_02A6).copy(31, 12); // mflr r12
@@ -297,7 +297,7 @@ fn thread(code: &mut Code, calls: impl FnOnce(&mut Code)) -> u32 {
     at
 }
 
-/// Starts a thread on the second hardware thread; its handle goes to `DATA`.
+/// Starts a thread on the second hardware thread and stores its handle at `DATA`.
 fn start(code: &mut Code, routine: u32) {
     code.call("ExCreateThread", &[DATA, 0, 0, 0, routine, 0, 0x0200_0000]);
 }
@@ -343,7 +343,7 @@ fn who_loads_what_comes_or_goes_just_now_waits_for_it() {
     };
     let (handle, function) = (DATA + 0x110, DATA + 0x114);
     let worker = thread(&mut code, |code| {
-        // Its entry is told that it comes, then that it goes: two loads in between.
+        // The entry is notified of the load, then of the unload: two loads in between.
         for (count, offset) in [(1, 0x10), (2, 0x20)] {
             when(code, count);
             code.call("XexLoadImage", &[NAME, 8, 0, handle]).record(3, offset);
@@ -357,7 +357,7 @@ fn who_loads_what_comes_or_goes_just_now_waits_for_it() {
     let entry = code.here();
     start(&mut code, worker);
     load(&mut code, NAME, 0x30);
-    // The other has had its turn with it, and has given it back.
+    // The other thread has loaded and unloaded it.
     let at = code.here();
     code.load(12, DATA + 0x54).read(5, 0, 12).word(0x2C05_0001);
     code.word(0x4082_0000 | at.wrapping_sub(code.here()) & 0xFFFC);

@@ -1,4 +1,4 @@
-//! The books of the heaps: gaps, windows, rights, and what is refused.
+//! Tests of the allocation metadata: gaps, windows, rights, and refusals.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn windows_and_alignments_hold() {
     r.align = 3;
     assert!(matches!(z.alloc(&r), Err(HeapError::InvalidSize { .. })));
     let r = AllocRequest { align: 0x10_0000, ..AllocRequest::new(Heap::Physical4K, 0x1000, RW) };
-    // Physical 0x100000 shows at 0xE00FF000.
+    // Physical 0x100000 appears at 0xE00FF000.
     assert_eq!(z.alloc(&r).unwrap().0.0, 0xE00F_F000);
     let huge = AllocRequest::new(Heap::Physical4K, 0xFFFF_FFFF, RW);
     assert!(matches!(z.alloc(&huge), Err(HeapError::NoSpace { .. })));
@@ -56,7 +56,7 @@ fn what_is_free_of_a_view_ends_where_something_is_allocated_in_it() {
     assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000, false), 0xE000_F000);
     assert_eq!(alloc(&mut z, Heap::Physical16M, 1, false), 0xC100_0000);
     for (at, base, size) in [
-        // Behind the own allocation; what other views have of the same memory is at their addresses.
+        // Past the heap's own allocation; allocations of other views keep their addresses.
         (0xA001_0234, 0xA001_0000, 0x1FFF_0000),
         (0xC000_0000, 0xC000_0000, 0x100_0000),
         (0xC0FF_FFFF, 0xC000_0000, 0x100_0000),

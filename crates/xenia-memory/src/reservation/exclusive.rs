@@ -1,16 +1,16 @@
-//! Changes of a line's bank that are one step with a store.
+//! Exclusive ownership of banks: makes a reservation check and a store one atomic step.
 //!
-//! A conditional store compares with the value that was reserved, and no comparison of values can
-//! tell what has changed and changed back: were another conditional store to come between the look
-//! at the reservation and the store, two of them could, and a list that relies on that would break.
-//! So whoever stores conditionally has the bank to itself from the one to the other. Where
-//! reservations are strict, so has every other store, from before it to when what others hold
-//! has ended. Everybody else waits, which is a few instructions unless the host takes the thread
-//! off its processor.
+//! A conditional store compares with the reserved value, and comparing values cannot detect a value
+//! that changed and changed back (ABA). If a second conditional store could run between the check
+//! of the reservation and the store, both could succeed, and a lock-free list that relies on
+//! reservations would break. So a conditional store owns the bank exclusively from the check to the
+//! store. With strict reservations, so does every other store, from before the store until other
+//! threads' reservations have ended. Other threads wait for the bank, which takes a few
+//! instructions unless the host preempts the owner.
 //!
 //! - Two banks (a store across two lines) are taken in ascending order.
-//! - Nothing is waited for with a bank taken, but what the fault handler waits for: nobody there
-//!   needs a bank.
+//! - An owner waits for nothing except what the fault handler waits for, and the fault handler
+//!   needs no bank.
 
 use super::{BANKS, BUSY, Bank, HOLDERS, LINE_SHIFT, LINES, ReservationTable, line_of};
 use std::hint::spin_loop;
@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::thread;
 use xenia_guest::{GuestAddr, RESERVATION_LINE};
 
-/// Looks at a busy bank before the processor is given to others.
+/// Polls of a busy bank before the thread yields the processor.
 const SPINS: u32 = 64;
 
-/// Waits until a bank is nobody's; what it then holds.
+/// Waits until a bank is free; returns its contents.
 #[cold]
 pub(super) fn wait(bank: &AtomicU64) -> u64 {
     for turn in 0_u64.. {
@@ -38,7 +38,7 @@ pub(super) fn wait(bank: &AtomicU64) -> u64 {
     0
 }
 
-/// Banks that one thread has to itself; to be given back by [`ReservationTable::end_store`].
+/// Exclusive ownership of one or two banks; must be released by [`ReservationTable::end_store`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Exclusive {
@@ -47,7 +47,7 @@ pub struct Exclusive {
 }
 
 impl Exclusive {
-    /// Its lines in the order of their banks.
+    /// The lines in the order of their banks.
     fn lines(self) -> impl DoubleEndedIterator<Item = u32> {
         let Self { first, last } = self;
         let swap = last as usize % BANKS < first as usize % BANKS;
@@ -63,13 +63,13 @@ impl ReservationTable {
         self.strict.load(Relaxed)
     }
 
-    /// From now on plain stores end reservations. Engines say so before they run, since all of a
-    /// machine have to.
+    /// Makes plain stores end reservations from now on. Engines call it before they run, because
+    /// all engines of a machine must agree.
     pub fn set_strict(&self) {
         self.strict.store(true, Relaxed);
     }
 
-    /// Takes the bank of `line` if its contents are as `f` wants them.
+    /// Takes the bank of `line` if `f` accepts its contents.
     fn take(&self, line: u32, f: impl Fn(Bank) -> bool) -> bool {
         let bank = &self.banks[line as usize % BANKS];
         let mut word = bank.load(Relaxed);
@@ -87,15 +87,15 @@ impl ReservationTable {
         }
     }
 
-    /// Gives the bank of `line` back with what `f` makes of it.
+    /// Releases the bank of `line` with the contents that `f` returns.
     fn give(&self, line: u32, f: impl FnOnce(Bank) -> Bank) {
         let bank = &self.banks[line as usize % BANKS];
+        // Relaxed suffices: only the owner changes a bank that is taken.
         let new = f(Bank::unpack(bank.load(Relaxed)));
         bank.store(new.pack(), Release);
     }
 
-    /// Takes the banks of the lines that a store of `size` bytes at `addr` touches: no more than
-    /// two.
+    /// Takes the banks of the lines that a store of `size` bytes at `addr` touches: at most two.
     pub fn begin_store(&self, addr: GuestAddr, size: u32) -> Exclusive {
         let size = size.clamp(1, RESERVATION_LINE);
         let taken = Exclusive { first: line_of(addr), last: line_of(addr.offset(size - 1)) };
@@ -105,9 +105,9 @@ impl ReservationTable {
         taken
     }
 
-    /// The store has been made, by `hw_id`, or not: ends what others hold of its lines. `own` is
-    /// the address and generation of its own reservation, if it has one, which stays, perhaps
-    /// with a new generation.
+    /// Releases the banks after `hw_id` has made the store, or not: ends other threads'
+    /// reservations of its lines. `own` is the address and generation of its own reservation, if it
+    /// has one; that reservation stays, perhaps with a new generation.
     pub fn end_store(&self, taken: Exclusive, hw_id: u8, own: Option<(GuestAddr, &mut u32)>) {
         let own_bit = 1 << (hw_id % HOLDERS);
         let (own_line, mut generation) = own.map_or((None, None), |(at, g)| (Some(line_of(at)), Some(g)));
@@ -131,8 +131,8 @@ impl ReservationTable {
         }
     }
 
-    /// A write by the machine, made by `write`: ends all reservations of its lines, in one step
-    /// with it if it is no longer than a line.
+    /// A write by the machine, made by `write`: ends all reservations of its lines, atomically with
+    /// the write if it is no longer than a line.
     pub(crate) fn write_strictly<R>(&self, addr: GuestAddr, len: u32, write: impl FnOnce() -> R) -> R {
         let taken = self.begin_store(addr, len);
         let result = write();
@@ -146,9 +146,10 @@ impl ReservationTable {
         result
     }
 
-    /// A conditional store by `hw_id`, made by `store` if its reservation stands: `held` is the
-    /// address and generation of that, if it has one for this store. Nothing is reserved in the
-    /// line any more afterwards, nor by `hw_id`. What `store` gave; `None` if it was not asked.
+    /// A conditional store by `hw_id`, made by `store` if its reservation is valid. `held` is the
+    /// address and generation of the reservation, if it has one for this store. A store that is
+    /// made ends all reservations of the line; `hw_id` holds none afterwards in any case. Returns
+    /// the result of `store`; `None` if it was not called.
     pub fn commit<R>(
         &self,
         held: Option<(GuestAddr, u32)>,
@@ -246,9 +247,9 @@ mod tests {
         assert_eq!(table.commit(Some((A, held)), 3, || ()), None);
     }
 
-    /// One stores the value that is there already, and counts it; others reserve, look at the count
-    /// twice around the conditional store. No conditional store may succeed with a plain store
-    /// known to lie in between.
+    /// One thread stores the value that memory already holds, and counts its stores; other threads
+    /// reserve, and read the count on both sides of the conditional store. No conditional store may
+    /// succeed with a plain store known to lie in between.
     #[test]
     fn no_store_comes_between_a_reservation_and_its_conditional_store() {
         let table = ReservationTable::new();

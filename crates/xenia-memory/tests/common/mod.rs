@@ -1,5 +1,5 @@
-//! What the test programs share: spaces, pages, and plain host accesses in the guest view.
-#![allow(dead_code)] // each test program uses its part
+//! Shared parts of the test programs: spaces, pages, and plain host accesses in the guest view.
+#![allow(dead_code)] // each test program uses a part of it
 
 use std::arch::asm;
 use std::sync::{Arc, OnceLock};
@@ -9,18 +9,18 @@ use xenia_memory::{Action, AllocKind, CodeHook, GuestMemory, HostFault, Protect,
 pub(crate) const RW: Protect = Protect::READ_WRITE;
 
 unsafe extern "C" {
-    /// Bounds of the program's code, which the linker gives.
+    /// Bounds of the program's code, defined by the linker.
     static __executable_start: u8;
     static etext: u8;
 }
 
-/// A space that this program's own code may use as compiled code does.
+/// Creates a space that this program's own code may use as compiled code does.
 pub(crate) fn space() -> Arc<GuestMemory> {
     hook_own_code();
     GuestMemory::new().unwrap()
 }
 
-/// From here on this program's own code may use guest views as compiled code does.
+/// Allows this program's own code to use guest views as compiled code does.
 pub(crate) fn hook_own_code() {
     static HOOK: OnceLock<CodeHook> = OnceLock::new();
     HOOK.get_or_init(|| {

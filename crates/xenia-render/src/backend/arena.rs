@@ -1,26 +1,26 @@
-//! Buffers that are filled from the front and emptied as a whole.
+//! Arena buffers: filled from the front and emptied as a whole.
 //!
-//! What is put into an arena is there for all draws of the next submission. A full arena has to
-//! wait for one: commands recorded so far are submitted, and then its beginning may be written
-//! again, since the queue does things in order.
+//! Data put into an arena is valid for all draws of the next submission. When an arena is full, the
+//! commands recorded so far are submitted; then its beginning may be overwritten, since the queue
+//! executes operations in order.
 
 use std::ops::Range;
 
 use super::Device;
 
-/// A buffer that takes small pieces, gathered on the host and sent before each submission.
+/// Buffer for small pieces of data, collected on the host and uploaded before each submission.
 pub(super) struct Arena {
     buffer: wgpu::Buffer,
     bytes: Vec<u8>,
     capacity: usize,
     align: usize,
-    /// The two pieces that were put in last.
+    /// Ranges of the last two pieces.
     recent: [Range<usize>; 2],
 }
 
 impl Arena {
-    /// One of `capacity` bytes whose pieces begin at multiples of `align` (a power of two, at least
-    /// 4).
+    /// Creates an arena of `capacity` bytes whose pieces are aligned to `align` (a power of two, at
+    /// least 4).
     pub(super) fn new(
         device: &Device,
         label: &str,
@@ -37,18 +37,17 @@ impl Arena {
         Self { buffer, bytes: Vec::new(), capacity, align, recent: [0..0, 0..0] }
     }
 
-    /// The buffer.
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
         &self.buffer
     }
 
-    /// Whether so many more bytes fit.
+    /// Whether `bytes` more bytes fit.
     pub(super) fn fits(&self, bytes: usize) -> bool {
         self.bytes.len() + bytes + self.align <= self.capacity
     }
 
-    /// Puts a piece in and returns where it begins. It must fit. A piece like one of the last two,
-    /// which the constants of a stage often are, is not stored again.
+    /// Appends a piece and returns its offset. It must fit. A piece equal to one of the last two,
+    /// as a stage's constants often are, is not stored again.
     pub(super) fn put(&mut self, piece: &[u8]) -> u64 {
         if let Some(same) = self.recent.iter().find(|range| self.bytes[(*range).clone()] == *piece) {
             return same.start as u64;
@@ -61,7 +60,7 @@ impl Arena {
         start as u64
     }
 
-    /// Sends everything to the device; from now on the arena is filled from the front again.
+    /// Uploads all pieces and empties the arena.
     pub(super) fn send(&mut self, device: &Device) {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
         if !self.bytes.is_empty() {

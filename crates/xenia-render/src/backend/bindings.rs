@@ -1,4 +1,4 @@
-//! What a shader reads, as bind groups: constants, vertex data, textures, samplers.
+//! Bind groups of shaders: constants, vertex data, textures, samplers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, Textures};
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureRecord, VERTEX_BINDING};
 
-/// Bind groups kept before all are dropped.
+/// Most cached bind groups; when reached, all are dropped.
 const MAX_GROUPS: usize = 8192;
 
-/// The textures and samplers of a shader for one draw, in the order of its interface.
+/// Textures and samplers of a shader for one draw, in the order of its interface.
 pub(super) struct Bound {
     textures: Vec<Arc<HostTexture>>,
     samplers: Vec<Arc<HostSampler>>,
 }
 
 impl Bound {
-    /// Finds textures and samplers, and tells the constants about them.
+    /// Finds the textures and samplers, and adds their records to the constants.
     pub(super) fn new(
         device: &Device,
         shader: &HostShader,
@@ -45,7 +45,8 @@ impl Bound {
             };
             textures.push(texture);
         }
-        // Some fetches only ask what a texture is like, and a dummy has the constants of its swizzle.
+        // Constants without a texture need records too: some fetches only query properties, and the
+        // swizzle's constant components apply to a dummy texture.
         for &constant in shader.interface.records.iter().filter(|c| described >> (**c & 31) & 1 == 0) {
             if let Some(info) = TextureInfo::decode(&constants.fetch[constant as usize & 31]) {
                 records.set_texture(constant, &TextureRecord::new(&info));
@@ -59,14 +60,14 @@ impl Bound {
     }
 }
 
-/// Bind groups made so far, by shader, textures and samplers.
+/// Cache of bind groups, by shader, textures and samplers.
 #[derive(Default)]
 pub(super) struct Groups {
     made: HashMap<Vec<u64>, wgpu::BindGroup>,
 }
 
 impl Groups {
-    /// The bind group of a shader with what is bound.
+    /// Returns the bind group of a shader with these resources.
     pub(super) fn get(
         &mut self,
         device: &Device,

@@ -1,4 +1,4 @@
-//! The host's graphics device, opened without a window.
+//! Graphics device of the host, opened without a window.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use xenia_gpu::BackendError;
 
-/// Submissions that the device may be behind by; with more, the next one waits.
+/// Most submissions in flight; a further one waits for the oldest (backpressure).
 const MAX_IN_FLIGHT: usize = 16;
-/// A device that has not done what was submitted after so long is given up.
+/// Time after which a device that has not finished its work counts as lost.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Features that are used where the adapter has them. What is done without one is said where it is
-/// used.
+/// Optional features, enabled if the adapter has them. Code that uses one describes the
+/// alternative.
 const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::FLOAT32_BLENDABLE)
     .union(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM)
@@ -23,10 +23,10 @@ const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER)
     .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_ZERO)
     .union(wgpu::Features::PIPELINE_CACHE);
-/// Features that there is no way without.
+/// Features that a device must have.
 const NEEDED: wgpu::Features = wgpu::Features::DEPTH32FLOAT_STENCIL8;
 
-/// Why there is no device.
+/// Error while opening the device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// The system offers no graphics adapter.
@@ -37,20 +37,20 @@ pub enum DeviceError {
     /// The adapter can't be used.
     #[error("the graphics adapter {adapter} can't be used: {reason}")]
     Unusable {
-        /// Its name.
+        /// Name of the adapter.
         adapter: String,
-        /// What the system says.
+        /// Error message of the system.
         reason: String,
     },
 }
 
-/// A device with its queue. Copies are the same device.
+/// Device with its queue. Clones refer to the same device.
 #[allow(clippy::struct_field_names, reason = "`device` is what wgpu calls it")]
 #[derive(Clone)]
 pub struct Device {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
-    /// The features that are on.
+    /// Features enabled on the device.
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
     software: bool,
@@ -59,8 +59,8 @@ pub struct Device {
 }
 
 impl Device {
-    /// The name of the adapter that [`open`](Self::open) would open, without opening it; an error
-    /// says why there is none.
+    /// Name of the adapter that [`open`](Self::open) would use, without opening it; the error says
+    /// why no adapter is usable.
     pub fn probe() -> Result<String, DeviceError> {
         adapter(false).map(|adapter| adapter.get_info().name)
     }
@@ -79,8 +79,8 @@ impl Device {
             ..Default::default()
         }))
         .map_err(|error| unusable(error.to_string()))?;
-        // Whatever a title asks for is checked where it is made; an error that comes nevertheless is a
-        // mistake of ours, and no reason to end the title.
+        // Resources that a title requests are checked at creation. Any other error is a bug of
+        // ours, which need not end the title.
         device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
             tracing::error!(target: "gpu", %error, "the graphics device refuses a command");
         }));
@@ -93,17 +93,17 @@ impl Device {
         Ok(Self { device, queue, features, adapter, software, lost, in_flight: Arc::default() })
     }
 
-    /// Another device like this one.
+    /// Opens another device with the same options.
     pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
         Self::open(self.software)
     }
 
-    /// Whether it is gone: nothing that is asked of it happens.
+    /// Whether the device is lost: commands have no effect any more.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Relaxed)
     }
 
-    /// Submits commands. When the device is far behind, waits for some of what it was given before.
+    /// Submits commands. If too many submissions are in flight, waits for the oldest one.
     pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) {
         let index = self.queue.submit([commands]);
         let oldest = {
@@ -112,12 +112,13 @@ impl Device {
             if in_flight.len() > MAX_IN_FLIGHT { in_flight.pop_front() } else { None }
         };
         if let Some(oldest) = oldest {
-            // A device that doesn't answer is lost, which is seen before the next command.
+            // An unresponsive device becomes lost, which is noticed before the next command.
             let _ = self.wait(Some(oldest));
         }
     }
 
-    /// Waits until a submission, or all, is done. A device that takes too long counts as lost.
+    /// Waits until a submission, or all of them, are complete. A device that takes too long counts
+    /// as lost.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
         let is_all = submission.is_none();
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(LONGEST_WAIT) };
@@ -131,35 +132,34 @@ impl Device {
         waited.map(|_| ()).map_err(BackendError::Host)
     }
 
-    /// Makes something that the device may refuse, be it too large or a mistake; why it does so.
+    /// Creates a resource that the device may refuse, for its size or because of a bug; returns the
+    /// error.
     pub(crate) fn attempt<T>(&self, make: impl FnOnce(&wgpu::Device) -> T) -> Result<T, String> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device.push_error_scope(filter));
         let made = make(&self.device);
-        // Scopes are ended in the opposite order.
+        // Error scopes are popped in reverse order.
         let errors: Vec<_> =
             scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
         errors.first().map_or(Ok(made), |error| Err(error.to_string()))
     }
 
-    /// The device itself.
     pub fn wgpu(&self) -> &wgpu::Device {
         &self.device
     }
 
-    /// Its queue.
     pub fn queue(&self) -> &wgpu::Queue {
         &self.queue
     }
 
-    /// The adapter's name and driver, for people.
+    /// Adapter name and driver, for display.
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} ({:?}, {})", info.name, info.backend, info.driver)
     }
 }
 
-/// The system's best adapter, or its software driver, if it has what we need.
+/// Selects the system's best adapter, or its software driver, if it has the required features.
 fn adapter(software: bool) -> Result<wgpu::Adapter, DeviceError> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
@@ -184,7 +184,8 @@ pub(crate) mod tests {
 
     static DEVICE: OnceLock<Result<Mutex<Device>, DeviceError>> = OnceLock::new();
 
-    /// Runs a test with the software driver, one test at a time; says so where there is none.
+    /// Runs a test with the software driver, one test at a time; prints a message if there is no
+    /// driver.
     pub(crate) fn with(test: impl FnOnce(&Device)) {
         let device = DEVICE.get_or_init(|| Device::open(true).map(Mutex::new));
         if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {

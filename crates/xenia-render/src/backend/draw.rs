@@ -1,4 +1,4 @@
-//! One draw, from its description to recorded commands.
+//! Recording of a draw: from its description to wgpu commands.
 
 mod plan;
 
@@ -25,40 +25,40 @@ use super::vertices::Full;
 use crate::translate::{ConstantsLayout, HostTarget, Interpolators, StageConstants, VertexRecord};
 use plan::Plan;
 
-/// Most bytes that an offset of constants is rounded up by.
+/// Largest alignment of constant offsets in bytes.
 const MAX_ALIGNMENT: usize = 256;
 
-/// Triangles to be drawn.
+/// Triangles to draw.
 struct Geometry {
     corners: Corners,
-    /// The vertex shader: the title's, or one that hands on corners.
+    /// Vertex shader: the title's, or a pass-through one for expanded corners.
     shader: Arc<Shader>,
-    /// The place of such corners, in words, and how many words they are.
+    /// Location of expanded corners in words, and their size in words.
     handed_on: Option<(u32, u32)>,
     /// Rows of pixels that may be drawn to.
     rows: Range<u32>,
 }
 
-/// Where what shaders read lies.
+/// Locations of the uploaded shader inputs.
 struct Sent {
     vertex: Bound,
     pixel: Option<Bound>,
-    /// The vertex shader's constants for each time.
+    /// Offset of the vertex shader's constants, for each repetition of the draw.
     vertex_offsets: Vec<u32>,
     pixel_offset: u32,
-    /// Bytes of the indices, if there are any.
+    /// Byte range of the indices; empty for non-indexed draws.
     indices: Range<u64>,
 }
 
-/// Why a draw was not recorded.
+/// Reason why a draw was not recorded.
 pub(super) enum Refused {
-    /// The host can't do it; the reference can.
+    /// The host doesn't support it; the reference backend does.
     Impossible(String),
-    /// A buffer is full: submit, and try again.
+    /// A buffer is full: submit, then record the draw again.
     Full,
-    /// Its pipeline is not there yet, and draws don't wait.
+    /// The pipeline is not compiled yet, and draws don't wait.
     Compiling,
-    /// The draw makes no sense.
+    /// The draw is invalid.
     Error(BackendError),
 }
 
@@ -89,16 +89,17 @@ impl From<BackendError> for Refused {
     }
 }
 
-/// The interpolators that go from the vertices to the pixels: those that both know of.
+/// Interpolators passed from vertices to pixels: those that both shaders use.
 fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
     let read = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.registers);
     let written = 16 - (vertex.exports as u16).leading_zeros();
-    // Points bring their place in the position register's, whatever the title exports.
+    // Points pass their place in the position register's interpolator, whatever the title exports.
     let is_point = call.primitive == Primitive::PointList;
     let place = call.position_register.filter(|_| is_point).map_or(0, |register| register + 1);
     let count = call.interpolators.max(place).min(read).min(written).min(16);
     let mask = (1 << count) - 1;
-    // With two samples each is drawn by itself, and the host would find it covered by none of its own.
+    // With two samples each is drawn separately, and the host may find none of its
+    // samples covered.
     let centroid = if call.msaa == Msaa::X4 { call.centroid } else { 0 };
     Interpolators {
         count,
@@ -124,8 +125,8 @@ impl WgpuBackend {
         Ok(())
     }
 
-    /// What is drawn; nothing if there is nothing. Where nobody knows how far it reaches, it ends
-    /// with the rows in which targets lie apart.
+    /// Computes the triangles to draw; `None` if there are none. If the covered rows are unknown,
+    /// the draw is limited to the rows in which the targets don't overlap.
     fn geometry(
         &mut self,
         call: &DrawCall,
@@ -158,7 +159,7 @@ impl WgpuBackend {
         Ok(Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }))
     }
 
-    /// The pipelines, one for each time.
+    /// Finds the pipelines, one for each repetition of the draw.
     fn ready(
         &mut self,
         call: &DrawCall,
@@ -182,7 +183,7 @@ impl WgpuBackend {
         ready.collect()
     }
 
-    /// The targets.
+    /// Finds the host textures of the targets.
     fn attachments(&mut self, call: &DrawCall, plan: &Plan) -> Attachments {
         let mut attachments = Attachments::default();
         for (i, target) in call.color.iter().enumerate() {
@@ -196,7 +197,7 @@ impl WgpuBackend {
         attachments
     }
 
-    /// Sends what shaders read.
+    /// Uploads shader inputs.
     fn send(
         &mut self,
         call: &DrawCall,
@@ -311,8 +312,8 @@ impl WgpuBackend {
         }
     }
 
-    /// Sends what vertex fetches read, given the lowest and the highest index if they are known,
-    /// and says where it is.
+    /// Uploads the memory that vertex fetches read, within the lowest and the highest index if they
+    /// are known, and sets the locations in the constants.
     fn send_vertices(
         &mut self,
         call: &DrawCall,
@@ -331,9 +332,9 @@ impl WgpuBackend {
         Ok(())
     }
 
-    /// Makes the targets of a draw current in these rows, and theirs.
+    /// Transfers tiles so that a draw's targets own these rows.
     fn claim(&mut self, attachments: Attachments, rows: &Range<u32>, depth: Option<&DepthState>) {
-        // What a depth target holds that nobody tests and writes doesn't matter.
+        // The contents of a depth target that is neither tested nor written don't matter.
         let depth = depth.filter(|depth| **depth != DepthState::IGNORED);
         let attachments = Attachments { depth: attachments.depth.filter(|_| depth.is_some()), ..attachments };
         let depth = attachments.depth.zip(depth.filter(|depth| depth.writes()));
@@ -349,7 +350,7 @@ impl WgpuBackend {
         if let Some(((target, _), stencil)) = depth.zip(stencil) {
             self.targets.drawn(target, rows.clone(), stencil);
         }
-        // Where they share tiles, colours are written last.
+        // If targets share tiles, colours are considered to be written last.
         for target in attachments.color.into_iter().flatten() {
             self.targets.drawn(target, rows.clone(), 0);
         }

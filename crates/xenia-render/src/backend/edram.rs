@@ -1,5 +1,4 @@
-//! The canonical EDRAM: one buffer of 10 MiB, laid out as the chip's, and what moves bits in and
-//! out.
+//! Canonical EDRAM: one buffer of 10 MiB in the chip's layout, and the conversions to and from it.
 //!
 //! ```text
 //!                  dump (compute)              resolve (compute)
@@ -7,14 +6,16 @@
 //!                ◄─────────────── 80 x 16 words
 //!                  load (draw)     ▲ clear (compute)
 //! ```
-//! Render targets are caches of tiles; who owns which is decided elsewhere. Loading what was dumped
-//! gives the same words, and dumping what was loaded too, with these exceptions: 32-bit floats that
-//! are NaNs may lose their payload on some drivers, as host textures hold them as floats, and where
-//! the host can't draw to the exact format ([`TargetPlace::host_format`]).
 //!
-//! Depth in host textures is finer than 24 bits. A load replaces it by what the 24 bits say, even
-//! where the finer value would give the same bits: keeping it would take a copy of the texture, and
-//! whoever owns tiles that nobody else wrote to in between has no need to load them.
+//! Render targets are caches of tiles; [`ownership`](super::ownership) decides which target owns
+//! which tile. A dump followed by a load preserves the contents, and so does a load followed by a
+//! dump, with two exceptions: NaNs in 32-bit floats may lose their payload on some drivers, because
+//! host textures hold them as floats; and formats that the host can't render to exactly are rounded
+//! ([`TargetPlace::host_format`]).
+//!
+//! Depth in host textures is finer than 24 bits. A load replaces it by the 24-bit value, even if
+//! the finer value would give the same bits. Keeping the finer value would need a copy of the
+//! texture, and a target whose tiles no other target has written in between is never loaded anyway.
 
 mod calls;
 mod pipelines;
@@ -36,20 +37,21 @@ pub(crate) use place::{TargetFormat, TargetPlace};
 pub(crate) use resolve::Resolve;
 use stencil::StencilBits;
 
-/// Samples each way that a workgroup of a compute shader has.
+/// Width and height in samples of a compute workgroup.
 const GROUP: u32 = 16;
 
-/// The memory, on the host's device.
+/// EDRAM on the host's device.
 pub(crate) struct Edram {
     words: wgpu::Buffer,
     pipelines: Pipelines,
     stencil: StencilBits,
-    /// Where resolved texels are made, and where the processor reads them; as large as was needed.
+    /// Buffers for resolved texels: the device writes the first, the CPU reads the second. Grown as
+    /// needed.
     texels: Option<[wgpu::Buffer; 2]>,
 }
 
 impl Edram {
-    /// Zeros.
+    /// Creates an EDRAM of zeros.
     pub(crate) fn new(device: &Device) -> Self {
         use wgpu::BufferUsages as Usage;
         let words = device.device.create_buffer(&wgpu::BufferDescriptor {
@@ -61,10 +63,11 @@ impl Edram {
         Self { words, pipelines: Pipelines::new(device), stencil: StencilBits::new(), texels: None }
     }
 
-    /// Stores what a host texture holds in some areas of pixels into the tiles of its place.
+    /// Stores areas of a host texture in the tiles of its place.
     ///
-    /// The texture is one of [`TargetPlace::host_format`] and [`TargetPlace::host_samples`]. Of a
-    /// depth texture, `stencil` has the bits that may be set in its stencil; else it is not used.
+    /// The texture has the format [`TargetPlace::host_format`] and [`TargetPlace::host_samples`]
+    /// samples. For a depth texture, `stencil` has the bits that may be set in its stencil; else it
+    /// is not used.
     pub(crate) fn dump(
         &mut self,
         device: &Device,
@@ -100,11 +103,11 @@ impl Edram {
         }
     }
 
-    /// Draws what the tiles hold into some areas of a host texture, which is one as for
-    /// [`dump`](Self::dump). The bits that may be set in its stencil then, in those pixels.
+    /// Draws the contents of tiles to areas of a host texture, which is like the one for
+    /// [`dump`](Self::dump). Returns the bits that may then be set in its stencil, in those pixels.
     ///
-    /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the tiles; a
-    /// title that never sets any pays for none.
+    /// A stencil is loaded with one pass per bit, for bits that may be set anywhere in the tiles,
+    /// so titles without a stencil pay nothing.
     pub(crate) fn load(
         &mut self,
         device: &Device,
@@ -137,8 +140,9 @@ impl Edram {
         all_stencil
     }
 
-    /// Draws the bits of a sample to every sample of an area of a host texture, which is one as for
-    /// [`dump`](Self::dump): what [`clear`](Self::clear) does to the buffer.
+    /// Draws the bits of a sample to every sample in an area of a host texture, which is like the
+    /// one for [`dump`](Self::dump). This is the counterpart of [`clear`](Self::clear) for
+    /// textures.
     pub(crate) fn fill(
         &mut self,
         device: &Device,
@@ -175,7 +179,7 @@ impl Edram {
         let (group, offsets) = self.pipelines.bind(device, &calls, &self.words);
         for ((part, parameters, reference), offset) in draws.iter().zip(offsets) {
             let [left, top, right, bottom] = parameters.area;
-            // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out
+            // The viewport is the area. With a scissor instead, Mesa's software driver leaves out
             // samples 2 and 3 of the last row in passes that only write stencil.
             let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as f32);
             pass.set_viewport(x, y, width, height, 0.0, 1.0);
@@ -186,7 +190,7 @@ impl Edram {
         }
     }
 
-    /// A copy of all words, tile after tile, after everything that was submitted.
+    /// Reads back all words, tile after tile, after all submitted commands.
     pub(crate) fn words(&self, device: &Device) -> Result<Vec<u32>, BackendError> {
         let back = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("EDRAM, read back"),
@@ -204,7 +208,7 @@ impl Edram {
             .collect())
     }
 
-    /// Replaces all [`EDRAM_WORDS`] words, before anything that is submitted next.
+    /// Replaces all [`EDRAM_WORDS`] words, before all later submissions.
     pub(crate) fn set_words(&mut self, device: &Device, words: &[u32]) {
         let words = &words[..words.len().min(EDRAM_WORDS)];
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -213,7 +217,7 @@ impl Edram {
     }
 }
 
-/// Begins to draw to a target of which the rest stays.
+/// Begins a render pass that preserves the target's other contents.
 fn begin<'a>(
     encoder: &'a mut wgpu::CommandEncoder,
     place: &TargetPlace,
@@ -252,12 +256,12 @@ fn parameters(place: &TargetPlace, area: Rect) -> Parameters {
     }
 }
 
-/// Samples across and down in an area.
+/// Width and height of an area in samples.
 fn samples_across(place: &TargetPlace, [left, top, right, bottom]: Rect) -> [u32; 2] {
     [(right - left) * place.msaa.columns(), (bottom - top) * place.msaa.rows()]
 }
 
-/// Runs the calls of a step, each over so many invocations, one after another.
+/// Records the dispatches of a step, each with a number of invocations, one after another.
 fn dispatch(
     encoder: &mut wgpu::CommandEncoder,
     (pipeline, group, offsets): (&wgpu::ComputePipeline, wgpu::BindGroup, Vec<u32>),
@@ -271,7 +275,7 @@ fn dispatch(
     }
 }
 
-/// Waits for the device, then lets the processor read the start of a buffer.
+/// Waits for the device, then lets the CPU read the start of a buffer.
 pub(super) fn read_back(
     device: &Device,
     buffer: &wgpu::Buffer,
@@ -280,7 +284,7 @@ pub(super) fn read_back(
     let failed = |error: &dyn std::fmt::Display| BackendError::Host(error.to_string());
     let (sender, receiver) = std::sync::mpsc::channel();
     buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {
-        // Nobody listens after an error of the poll, which is the one that is reported.
+        // The receiver is gone only after an error of the poll, which is the one reported.
         let _ = sender.send(result);
     });
     device.wait(None)?;

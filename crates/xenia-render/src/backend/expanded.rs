@@ -1,9 +1,8 @@
 //! Draws whose corners are shaded on the CPU: rectangles, points, lines.
 //!
-//! The host knows no rectangles, and its points and lines cover other pixels than the chip's. The
-//! reference's interpreter shades their few vertices and makes triangles of them; the device gets
-//! the corners as a vertex buffer and a shader, written in the guest's own language, that hands
-//! them on.
+//! The host has no rectangle lists, and its points and lines cover other pixels than the chip's.
+//! The reference's interpreter shades their few vertices and expands them to triangles. The device
+//! gets the corners as a vertex buffer, and a pass-through vertex shader in guest microcode.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,10 +13,10 @@ use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
 use crate::translate::HostPosition;
 
-/// Interpolators that there are.
+/// Number of interpolators.
 const INTERPOLATORS: usize = 16;
 
-/// Shaders that hand on a position and so many interpolators.
+/// Pass-through shaders for a position and some interpolators, by the number of interpolators.
 pub(super) struct HandingOn([Option<Arc<Shader>>; INTERPOLATORS + 1]);
 
 impl Default for HandingOn {
@@ -26,7 +25,7 @@ impl Default for HandingOn {
     }
 }
 
-/// Words of a corner with so many interpolators.
+/// Words of a corner with this number of interpolators.
 pub(super) fn words(interpolators: usize) -> u32 {
     4 * (1 + interpolators as u32)
 }
@@ -51,7 +50,7 @@ fn source(interpolators: usize) -> String {
 }
 
 impl HandingOn {
-    /// The shader for so many interpolators (at most 16).
+    /// Pass-through shader for this number of interpolators (at most 16).
     pub(super) fn shader(&mut self, interpolators: usize) -> Option<Arc<Shader>> {
         let slot = self.0.get_mut(interpolators)?;
         if slot.is_none() {
@@ -62,7 +61,7 @@ impl HandingOn {
     }
 }
 
-/// A corner's place in the host's clip space: what the translated shader computes.
+/// Converts a corner's position to the host's clip space, like a translated shader.
 fn host(position: &HostPosition, [x, y, z, w]: [f32; 4]) -> [f32; 4] {
     let w = if position.w_inverted { 1.0 / w } else { w };
     let w = if position.xy_divided && (!w.is_finite() || w == 0.0) { 1.0 } else { w };
@@ -73,16 +72,16 @@ fn host(position: &HostPosition, [x, y, z, w]: [f32; 4]) -> [f32; 4] {
     [x * xy * sx + w * ox, y * xy * sy + w * oy, z * sz + w * oz, w]
 }
 
-/// The rows of pixels that have a sample between two heights. Samples lie two sixteenths of a pixel
-/// or more from its edge; one sixteenth is left to rounding.
+/// Rows of pixels that have a sample between two heights. Samples are at least two sixteenths of a
+/// pixel away from its edge; one sixteenth is left for rounding errors.
 fn rows(lowest: f32, highest: f32, height: u32) -> std::ops::Range<u32> {
     let first = (lowest - 15.0 / 16.0).ceil().clamp(0.0, height as f32) as u32;
     let last = ((highest - 1.0 / 16.0).floor() + 1.0).clamp(0.0, height as f32) as u32;
     first..last.max(first)
 }
 
-/// Corners as the device reads them, all of them front faces; and the rows of pixels that they may
-/// cover on a target so many pixels high.
+/// Converts corners to the device's format, all of them as front faces. Also returns the rows of
+/// pixels that they may cover, on a target `height` pixels high.
 pub(super) fn corners(
     call: &DrawCall,
     triangles: &Triangles,

@@ -1,25 +1,25 @@
-//! Draws that the host can't do, made by the reference.
+//! Fallback to the reference backend for draws that the host doesn't support.
 //!
-//! The EDRAM is read back, drawn on, and sent again: right, and slow. Draws that neither read nor
-//! change it (those that only write to memory) go without. What it was needed for is counted, and
-//! logged once.
+//! The EDRAM is read back, drawn to, and uploaded again: correct but slow. Draws that neither read
+//! nor change it (those that only write to memory) skip these transfers. The missing features are
+//! counted, and each is logged once.
 
 use std::collections::BTreeMap;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
 
-/// What the reference drew.
+/// Result of a draw by the reference.
 pub(super) struct Drawn {
-    /// The EDRAM's words, if it was given some.
+    /// The EDRAM's words, if the draw used them.
     pub(super) words: Option<Vec<u32>>,
-    /// Samples that passed.
+    /// Number of samples that passed.
     pub(super) samples: u64,
-    /// The limit that was reached, if one was.
+    /// Limit that was reached, if any.
     pub(super) limit: Option<BackendError>,
 }
 
-/// The reference, made when it is first needed.
+/// Reference backend, created when first needed.
 #[derive(Default)]
 pub(super) struct Fallback {
     reference: Option<Reference>,
@@ -28,7 +28,7 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    /// Draws on the words of an EDRAM; without them a draw that neither reads nor changes any.
+    /// Draws on the words of an EDRAM; `None` is for draws that neither read nor change it.
     pub(super) fn draw(
         &mut self,
         reason: String,
@@ -56,12 +56,12 @@ impl Fallback {
         Ok(Drawn { words: words.map(|_| reference.words()), samples, limit: drawn.err() })
     }
 
-    /// Draws by what the host couldn't do.
+    /// Number of draws by missing host feature.
     pub(super) fn reasons(&self) -> &BTreeMap<String, u64> {
         &self.reasons
     }
 
-    /// Draws that took the EDRAM there and back.
+    /// Number of draws for which the EDRAM was read back and uploaded.
     pub(super) fn edram_trips(&self) -> u64 {
         self.edram_trips
     }

@@ -1,20 +1,20 @@
-//! Samples that passed, counted by the host's occlusion queries.
+//! Sample counts from the host's occlusion queries.
 //!
-//! Counting begins when somebody asks for the first time, so that titles without queries pay
-//! nothing; from then on each draw is a query of its own. The counts are read back when somebody
-//! asks again, or when the device's queries are used up.
+//! Counting begins with the first request, so that titles without queries pay nothing; from then on
+//! each draw has a query. The counts are read back at the next request, or when all queries of the
+//! set are used.
 
 use xenia_gpu::BackendError;
 
 use super::Device;
 use super::edram::read_back;
 
-/// Queries between two times of reading back.
+/// Queries in the set.
 const QUERIES: u32 = 2048;
 /// Bytes of a count.
 const COUNT_BYTES: u64 = 8;
 
-/// The queries.
+/// Query set and its buffers.
 pub(super) struct Queries {
     set: wgpu::QuerySet,
     resolved: wgpu::Buffer,
@@ -22,7 +22,7 @@ pub(super) struct Queries {
     used: u32,
 }
 
-/// What was counted.
+/// Counter of passed samples.
 #[derive(Default)]
 pub(super) struct Occlusion {
     queries: Option<Queries>,
@@ -30,7 +30,7 @@ pub(super) struct Occlusion {
 }
 
 impl Occlusion {
-    /// Begins to count; whether it had not begun yet.
+    /// Starts counting; returns whether it was off before.
     pub(super) fn begin(&mut self, device: &Device) -> bool {
         use wgpu::BufferUsages as Usage;
         let is_new = self.queries.is_none();
@@ -57,29 +57,29 @@ impl Occlusion {
         is_new
     }
 
-    /// The set that passes write to, where samples are counted.
+    /// Query set that passes write to, if samples are counted.
     pub(super) fn set(&self) -> Option<&wgpu::QuerySet> {
         self.queries.as_ref().map(|queries| &queries.set)
     }
 
-    /// The query of the next draw, where samples are counted and one is left.
+    /// Query index for the next draw, if samples are counted and one is left.
     pub(super) fn next(&mut self) -> Option<u32> {
         let queries = self.queries.as_mut().filter(|queries| queries.used < QUERIES)?;
         queries.used += 1;
         Some(queries.used - 1)
     }
 
-    /// Whether so many queries more can be made.
+    /// Whether `count` more queries fit.
     pub(super) fn has_room(&self, count: u32) -> bool {
         self.queries.as_ref().is_none_or(|queries| queries.used + count <= QUERIES)
     }
 
-    /// All that were counted and read back.
+    /// Total of the counts that have been read back.
     pub(super) fn known(&self) -> u64 {
         self.total
     }
 
-    /// Whether draws were counted that have not been read back.
+    /// Whether there are counts that have not been read back.
     pub(super) fn is_behind(&self) -> bool {
         self.queries.as_ref().is_some_and(|queries| queries.used != 0)
     }
@@ -89,7 +89,7 @@ impl Occlusion {
         self.total += samples;
     }
 
-    /// All samples so far, after everything that was submitted.
+    /// Total count after all submitted commands.
     pub(super) fn total(&mut self, device: &Device) -> Result<u64, BackendError> {
         let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else {
             return Ok(self.total);
@@ -124,7 +124,7 @@ mod tests {
         };
         let mut backend = WgpuBackend::new(device);
         assert_eq!(backend.samples_passed(), Some(0));
-        // Something is recorded that draws nothing.
+        // Records commands without a draw.
         backend.recording.encoder(&backend.device);
         assert_eq!(backend.samples_passed(), Some(0));
         assert_eq!(backend.counters().submissions, 0);

@@ -1,47 +1,47 @@
-//! Who has the newest contents of each EDRAM tile: the buffer, or a render target that caches it.
+//! Ownership of EDRAM tiles: tracks whether the buffer or a render target has the newest contents.
 //!
-//! Each tile has a version that grows with every write. The buffer and each target note the version
-//! that they have of each tile, so that nothing is moved which is there already:
-//! * a target that is drawn to loads the tiles of which it hasn't the newest version,
-//! * from the buffer, into which whoever holds that version dumps it first.
+//! Each tile has a version that increases with every write. The buffer and each target record the
+//! version that they have of each tile, so that only stale tiles are transferred:
+//! * a target that is drawn to loads its stale tiles,
+//! * from the buffer, into which the owner of the newest version dumps them first.
 //!
-//! Only what is moved is decided here, by [`Step`]s; moving it is [`targets`](super::targets)'.
+//! This module only decides on transfers ([`Step`]s); [`targets`](super::targets) executes them.
 
 use std::ops::Range;
 
 use xenia_gpu::edram::TILES;
 
-/// A target by its number.
+/// Index of a target.
 pub(super) type TargetId = usize;
 
-/// Something to be moved. Tiles are counted from the target's first one, row by row.
+/// Transfer of tiles, which are counted from the target's first one, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// From a target into the buffer.
+    /// From a target to the buffer.
     Dump(TargetId, Range<u32>),
-    /// From the buffer into a target.
+    /// From the buffer to a target.
     Load(TargetId, Range<u32>),
 }
 
-/// The tiles of a target.
+/// Tiles of a target.
 struct Held {
     base: u32,
-    /// Versions of its tiles; 0 for those it never had.
+    /// Versions of the target's tiles; 0 for tiles that it never had.
     has: Vec<u64>,
 }
 
-/// Versions of all tiles.
+/// Versions and owners of all tiles.
 pub(super) struct Ownership {
     newest: Vec<u64>,
     in_buffer: Vec<u64>,
-    /// Where the newest version is, if not in the buffer.
+    /// Owner of the newest version, if that is not the buffer.
     holder: Vec<TargetId>,
     targets: Vec<Held>,
     clock: u64,
 }
 
 impl Default for Ownership {
-    /// All tiles are in the buffer.
+    /// The buffer owns all tiles.
     fn default() -> Self {
         let all = || vec![1; TILES as usize];
         Self {
@@ -54,7 +54,7 @@ impl Default for Ownership {
     }
 }
 
-/// Appends a tile to the last of a list of runs, or begins a new one.
+/// Extends the last of a list of runs by a tile, or begins a new run.
 fn extend(runs: &mut Vec<(TargetId, Range<u32>)>, target: TargetId, tile: u32) {
     match runs.last_mut() {
         Some((last, run)) if *last == target && run.end == tile => run.end = tile + 1,
@@ -63,13 +63,14 @@ fn extend(runs: &mut Vec<(TargetId, Range<u32>)>, target: TargetId, tile: u32) {
 }
 
 impl Ownership {
-    /// Adds a target of `tiles` tiles (at most all there are) from tile `base` on.
+    /// Adds a target of `tiles` tiles (limited to the number of EDRAM tiles), starting at tile
+    /// `base`.
     pub(super) fn add(&mut self, base: u32, tiles: u32) -> TargetId {
         self.targets.push(Held { base, has: vec![0; tiles.min(TILES) as usize] });
         self.targets.len() - 1
     }
 
-    /// The place of a target's tile in the EDRAM.
+    /// EDRAM tile of a target's tile.
     fn tile(&self, target: TargetId, index: u32) -> usize {
         (self.targets[target].base.wrapping_add(index) % TILES) as usize
     }
@@ -79,7 +80,7 @@ impl Ownership {
         tiles.start.min(count)..tiles.end.min(count)
     }
 
-    /// Appends the dumps that bring tiles of the EDRAM into the buffer.
+    /// Appends the dumps that bring EDRAM tiles into the buffer, and records them as done.
     fn bring(&mut self, tiles: impl Iterator<Item = usize>, steps: &mut Vec<Step>) {
         let mut runs = Vec::new();
         for tile in tiles {
@@ -99,7 +100,8 @@ impl Ownership {
         has.is_some_and(|version| *version == self.newest[self.tile(target, index)])
     }
 
-    /// What has to be moved so that a target has the newest contents of its tiles.
+    /// Returns the transfers that give a target the newest contents of its tiles, and records them
+    /// as done.
     pub(super) fn acquire(&mut self, target: TargetId, tiles: Range<u32>) -> Vec<Step> {
         let mut loads = Vec::new();
         for index in self.within(target, tiles) {
@@ -122,7 +124,7 @@ impl Ownership {
         steps
     }
 
-    /// A target was drawn to.
+    /// Records a draw to a target's tiles.
     pub(super) fn drawn(&mut self, target: TargetId, tiles: Range<u32>) {
         self.clock += 1;
         for index in self.within(target, tiles) {
@@ -133,15 +135,16 @@ impl Ownership {
         }
     }
 
-    /// What has to be moved so that the buffer has the newest contents of tiles (by EDRAM address).
+    /// Returns the transfers that give the buffer the newest contents of tiles (by EDRAM address),
+    /// and records them as done.
     pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
         let mut steps = Vec::new();
         self.bring(tiles.map(|tile| (tile % TILES) as usize), &mut steps);
         steps
     }
 
-    /// The buffer was written to. What it had before must be read first where only parts of tiles
-    /// are written.
+    /// Records a write to tiles of the buffer. If tiles are written only in part, they must be read
+    /// first.
     pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
         self.clock += 1;
         for tile in tiles.map(|tile| (tile % TILES) as usize) {

@@ -1,9 +1,9 @@
-//! An open render pass that knows its state: what is set already is not set again.
+//! Render pass with state tracking, which skips redundant state changes.
 //!
-//! Setting a thing costs when it is recorded and once more when the device carries it out, and most
-//! draws have nearly everything in common with the one before.
+//! A state change costs time when it is recorded and when the device executes it, and most draws
+//! share nearly all state with the preceding one.
 
-/// The pass.
+/// Open render pass and its current state.
 pub(super) struct Pass {
     commands: wgpu::RenderPass<'static>,
     pipeline: Option<wgpu::RenderPipeline>,
@@ -15,7 +15,7 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// A pass in which nothing is set.
+    /// Wraps a new pass, in which no state is set.
     pub(super) fn new(pass: wgpu::RenderPass<'static>) -> Self {
         Self {
             commands: pass,
@@ -35,7 +35,7 @@ impl Pass {
         }
     }
 
-    /// Binds a stage's group (0 or 1), its constants at an offset.
+    /// Binds a stage's group (0 or 1) with the offset of its constants.
     pub(super) fn set_group(&mut self, stage: usize, group: &wgpu::BindGroup, offset: u32) {
         let is_set = |(set, at): &(wgpu::BindGroup, u32)| set == group && *at == offset;
         if !self.groups[stage].as_ref().is_some_and(is_set) {
@@ -44,7 +44,7 @@ impl Pass {
         }
     }
 
-    /// The whole target, with depths from 0 to `deepest`.
+    /// Sets the viewport to the whole target, with depths from 0 to `deepest`.
     pub(super) fn set_viewport(&mut self, size: [u32; 2], deepest: f32) {
         if self.viewport.replace((size, deepest)) != Some((size, deepest)) {
             let [width, height] = size.map(|side| side as f32);
@@ -52,7 +52,7 @@ impl Pass {
         }
     }
 
-    /// Left, top, right, bottom.
+    /// Sets the scissor: left, top, right, bottom.
     pub(super) fn set_scissor(&mut self, rect: [u32; 4]) {
         if self.scissor.replace(rect) != Some(rect) {
             let [left, top, right, bottom] = rect;
@@ -73,7 +73,7 @@ impl Pass {
         }
     }
 
-    /// The pass itself, for what has no state to be known.
+    /// Underlying pass, for commands without tracked state.
     pub(super) fn commands(&mut self) -> &mut wgpu::RenderPass<'static> {
         &mut self.commands
     }

@@ -1,13 +1,14 @@
-//! Render pipelines by everything that they are made of.
+//! Cache of render pipelines, keyed by recipe.
 //!
 //! ```text
-//!   store (file) ──► prebuilt at start, on all cores ──► made ◄── compiled in play: the draw waits,
-//!        ▲                                                │       or is left out while others compile
-//!        └──────── what was compiled in play ◄────────────┘
+//!   store (file) ──► prebuilt at start, on all cores ──► made ◄── compiled in play: draw waits
+//!        ▲                                                │       or is left out in the meantime
+//!        └──────── pipelines compiled in play ◄───────────┘
 //! ```
-//! A recipe is stored after the device has answered, never before: one that brings a driver down
-//! must not do so at every start. One that the device refuses is stored like the rest, so that a
-//! start knows that, too.
+//!
+//! A recipe is stored only after the device has compiled it: a recipe that crashes a driver must
+//! not do so at every start. A recipe that the device refuses is stored too, so that the next start
+//! knows about it.
 
 mod background;
 mod building;
@@ -30,25 +31,25 @@ pub(super) use building::Building;
 pub(super) use make::{Parts, Ready};
 pub(super) use store::Stored;
 
-/// Pipelines kept before all are dropped.
+/// Most cached pipelines; when reached, all are dropped.
 const MAX_PIPELINES: usize = 8192;
 
-/// How pipelines are made and kept.
+/// Options of the pipeline cache.
 #[derive(Default)]
 pub struct Options<'a> {
-    /// The file that a title's pipelines are kept in from one start to the next; made where it is
-    /// not there. Without one, nothing is kept.
+    /// File that stores a title's pipelines between starts; created if missing. Without it,
+    /// pipelines are not stored.
     pub store: Option<PathBuf>,
-    /// Draws don't wait for pipelines: those whose pipeline is not there yet are left out.
+    /// Draws don't wait for pipelines: a draw whose pipeline is not compiled yet is left out.
     pub async_pipelines: bool,
-    /// Told while the stored pipelines are compiled, from any thread: how many are done, and of how
-    /// many.
+    /// Progress callback of prebuilding, called on any thread with the number of compiled pipelines
+    /// and the total.
     pub progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
-    /// For tests: the device is lost at the draws with these numbers, the first being 1.
+    /// For tests: loses the device at the draws with these numbers, starting at 1.
     pub lose_at: &'a [u64],
 }
 
-/// Pipelines so far. May be read while the backend draws.
+/// Shared pipeline counters, readable while the backend draws.
 #[derive(Debug, Default)]
 pub struct PipelineTally {
     at_start: AtomicU64,
@@ -57,7 +58,7 @@ pub struct PipelineTally {
 }
 
 impl PipelineTally {
-    /// The numbers now.
+    /// Snapshot of the counters.
     pub fn counters(&self) -> PipelineCounters {
         let [at_start, in_play, left_out] =
             [&self.at_start, &self.in_play, &self.left_out].map(|counter| counter.load(Relaxed));
@@ -65,38 +66,38 @@ impl PipelineTally {
     }
 }
 
-/// Pipelines, in numbers.
+/// Counters of pipelines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PipelineCounters {
-    /// Compiled at the start, out of the store.
+    /// Pipelines of the store compiled at the start.
     pub at_start: u64,
-    /// Compiled since.
+    /// Pipelines compiled since.
     pub in_play: u64,
-    /// Draws that were left out because their pipeline was not there yet.
+    /// Draws left out because their pipeline was not compiled yet.
     pub left_out: u64,
 }
 
-/// Why there is no pipeline.
+/// Reason why there is no pipeline.
 pub(super) enum Missing {
-    /// The device makes none, for this reason.
+    /// The device refuses it, with this error.
     Refused(String),
-    /// It is being compiled.
+    /// A background thread is compiling it.
     Compiling,
 }
 
-/// The pipelines made so far, or why the device makes none.
+/// Compiled pipelines, or the device's errors.
 pub(super) struct Pipelines {
     made: HashMap<Recipe, Outcome>,
     maker: Arc<Maker>,
     background: Option<Background>,
-    /// What the background is at.
+    /// Recipes that background threads are compiling.
     ordered: HashSet<Recipe>,
     store: Option<Store>,
     tally: Arc<PipelineTally>,
 }
 
 impl Pipelines {
-    /// None yet.
+    /// Creates an empty cache.
     pub(super) fn new(device: &Device, options: &Options<'_>) -> Self {
         let maker = Arc::new(Maker::new(device.clone()));
         let background = options.async_pipelines.then(|| Background::new(&maker)).transpose();
@@ -114,12 +115,12 @@ impl Pipelines {
         }
     }
 
-    /// Counts where others have counted before.
+    /// Continues with existing counters.
     pub(super) fn go_on_counting(&mut self, tally: Arc<PipelineTally>) {
         self.tally = tally;
     }
 
-    /// Opens the store; what is in it.
+    /// Opens the store and returns its contents.
     pub(super) fn open(&mut self, path: &Path) -> Stored {
         match Store::open(path) {
             Ok((store, stored)) => {
@@ -134,7 +135,8 @@ impl Pipelines {
         }
     }
 
-    /// Compiles what is stored; what else is to be made of it goes on with the result.
+    /// Compiles the stored pipelines. The result is used to build other objects with the same
+    /// progress.
     pub(super) fn prebuild<'a>(&mut self, stored: &Stored, options: &Options<'a>) -> Building<'a> {
         let total = stored.parts.len() + stored.conversions.len();
         let building = Building::new(total, options.progress.unwrap_or(&|_, _| {}));
@@ -144,12 +146,12 @@ impl Pipelines {
         building
     }
 
-    /// The numbers, also for others to read.
+    /// The shared pipeline counters.
     pub(super) fn tally(&self) -> &Arc<PipelineTally> {
         &self.tally
     }
 
-    /// The pipeline of its parts.
+    /// Returns a pipeline, compiling it if necessary.
     pub(super) fn get(&mut self, parts: &Parts) -> Result<Arc<Ready>, Missing> {
         self.collect();
         match self.made.get(&parts.recipe) {
@@ -169,7 +171,7 @@ impl Pipelines {
         outcome.map_err(Missing::Refused)
     }
 
-    /// Takes what the background has made.
+    /// Collects the results of the background threads.
     fn collect(&mut self) {
         let Some(background) = &self.background else { return };
         let made: Vec<_> = background.take().collect();
@@ -188,7 +190,7 @@ impl Pipelines {
         self.made.insert(parts.recipe, outcome);
     }
 
-    /// Counts and stores conversions that were compiled when they were needed.
+    /// Counts and stores conversion pipelines that were compiled on demand.
     pub(super) fn add_conversions(&mut self, compiled: &[Conversion]) {
         self.tally.in_play.fetch_add(compiled.len() as u64, Relaxed);
         for conversion in compiled {

@@ -1,25 +1,25 @@
-//! Primitives as lists of triangles by index: what the host draws.
+//! Conversion of primitives to indexed triangle lists, which the host draws.
 //!
-//! Strips, fans and quads become lists on the way, which also does away with restart indices. Flat
-//! interpolators come from a triangle's first corner on the host, so triangles are turned until the
-//! corner that the guest takes them from is the first.
+//! Strips, fans and quads become lists, which also removes restart indices. The host takes flat
+//! interpolators from a triangle's first corner, so triangles are rotated until the guest's
+//! provoking corner comes first.
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::{MAX_COUNT, indices};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
-/// What is drawn.
+/// Vertices to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Corners {
-    /// As many vertices as this, by their number.
+    /// Non-indexed: this many vertices in order.
     Counted(u32),
-    /// Vertices by index.
+    /// Vertices with indices.
     Indexed(Vec<u32>),
 }
 
 impl Corners {
-    /// Whether there are none.
+    /// Whether there are no vertices.
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Counted(count) => *count == 0,
@@ -27,7 +27,7 @@ impl Corners {
         }
     }
 
-    /// The lowest and the highest number of a vertex, if there is one.
+    /// Lowest and highest vertex index, if there are any vertices.
     pub(super) fn bounds(&self) -> Option<[u32; 2]> {
         match self {
             Self::Counted(count) => count.checked_sub(1).map(|last| [0, last]),
@@ -35,7 +35,7 @@ impl Corners {
         }
     }
 
-    /// The indices, as the host reads them.
+    /// The indices as bytes.
     pub(super) fn index_bytes(&self) -> &[u8] {
         match self {
             Self::Counted(_) => &[],
@@ -44,8 +44,8 @@ impl Corners {
     }
 }
 
-/// Whether the corners of a primitive are found by shading vertices: rectangles have one that no
-/// index names, points and lines have none of their own.
+/// Whether the CPU must shade the vertices to find the corners: rectangles have a corner without an
+/// index, and those of points and lines are not vertices.
 pub(super) fn is_expanded(primitive: Primitive) -> bool {
     matches!(
         primitive,
@@ -58,12 +58,12 @@ pub(super) fn is_expanded(primitive: Primitive) -> bool {
     )
 }
 
-/// A triangle whose provoking corner (0 to 2) comes first, the same way round.
+/// Rotates a triangle so that its provoking corner (0 to 2) comes first; the winding is preserved.
 fn turned(corners: [u32; 3], provoking: usize) -> [u32; 3] {
     [0, 1, 2].map(|i: usize| corners[(i + provoking) % 3])
 }
 
-/// Whether vertices are drawn as they are counted.
+/// Whether the vertices are drawn unchanged, without indices.
 fn is_plain(call: &DrawCall) -> bool {
     call.primitive == Primitive::TriangleList
         && call.indices == IndexSource::Counted
@@ -74,7 +74,7 @@ fn is_plain(call: &DrawCall) -> bool {
         && (call.flat == 0 || !call.provoking_last)
 }
 
-/// The triangles of a draw, but for primitives that are expanded.
+/// Converts a draw to triangles, except for primitives that are expanded.
 pub(super) fn triangles(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Corners, BackendError> {
     if is_plain(call) {
         let count = call.count.min(MAX_COUNT);
@@ -100,7 +100,7 @@ fn list(call: &DrawCall, run: &[u32], out: &mut Vec<u32>) -> Result<(), BackendE
         }
         Primitive::TriangleStrip | Primitive::TriangleStrip2d => {
             for (i, t) in run.windows(3).enumerate() {
-                // Every second one is turned round, so that all face the same way.
+                // Every second triangle of a strip is reversed, so that all have the same winding.
                 out.extend(if i & 1 == 0 {
                     turned([t[0], t[1], t[2]], provoking(0, 2))
                 } else {

@@ -1,8 +1,8 @@
-//! What a pipeline is made of, in the guest's terms: the key of pipelines in memory and on disk.
+//! Pipeline recipe: the key of pipelines in memory and on disk, in the guest's terms.
 //!
-//! A recipe is numbers only and every number means something, so that one read from a damaged file
-//! makes some pipeline or none, and nothing worse. The host's formats and features are looked up
-//! when a pipeline is made, so a recipe also serves on another device.
+//! A recipe consists of numbers only, and every number is valid, so a recipe from a damaged file
+//! makes at worst a useless pipeline or none. The host's formats and features are applied when a
+//! pipeline is made, so a recipe is portable between devices.
 
 use bytemuck::{Pod, Zeroable};
 use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
@@ -13,40 +13,41 @@ use xenia_gpu::texture::TextureInfo;
 use super::state::{self, DepthClip, DepthState};
 use crate::translate::{Interpolators, PixelsOf, Stage};
 
-/// A colour target of a pipeline.
+/// Colour target of a pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]
 #[repr(C)]
 pub(super) struct ColorRecipe {
-    /// Format in bits 3:0, components written in bits 7:4 and bit 8 for a target that is there.
+    /// Format in bits 3:0, write mask in bits 7:4, bit 8 set if the target exists.
     target: u32,
-    /// Factors and functions: those of the colour in the low half, as `RB_BLENDCONTROL` has them.
+    /// Blend factors and functions as in `RB_BLENDCONTROL`: those of the colour are in the low
+    /// half.
     blend: u32,
 }
 
-/// Everything that a pipeline is made of.
+/// Complete key of a pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]
 #[repr(C)]
 pub(super) struct Recipe {
-    /// Digest of the vertex shader.
+    /// Hash of the vertex shader.
     pub(super) vertex: u64,
-    /// Digest of the pixel shader, if `HAS_PIXEL` is set.
+    /// Hash of the pixel shader, if `HAS_PIXEL` is set.
     pixel: u64,
-    /// Flat interpolators in bits 15:0, their number in bits 20:16, the position register in bits
-    /// 29:24.
+    /// Flat interpolators in bits 15:0, number of interpolators in bits 20:16, position register in
+    /// bits 29:24.
     stages: u32,
     flags: u32,
     color: [ColorRecipe; 4],
-    /// Depth comparison in bits 2:0, written in bit 3, stencil masks in bits 15:8 (read) and 23:16
-    /// (written).
+    /// Depth comparison in bits 2:0, depth write in bit 3, stencil masks in bits 15:8 (read) and
+    /// 23:16 (write).
     depth: u32,
-    /// Front and back: comparison, fail, depth fail, pass in three bits each, the front's from bit
-    /// 0 on, the back's from bit 16 on.
+    /// Comparison, fail, depth-fail and pass operations in three bits each: the front's from bit 0
+    /// on, the back's from bit 16 on.
     stencil: u32,
-    /// Bits of the slope bias.
+    /// Bits of the slope-scaled depth bias.
     slope: u32,
-    /// Host samples in bits 7:0, those drawn in bits 15:8.
+    /// Number of host samples in bits 7:0, mask of written samples in bits 15:8.
     samples: u32,
-    /// Texture constants of the pixel shader that ask for anisotropy, in bits 31:0.
+    /// Texture constants of the pixel shader with anisotropic filtering, in bits 31:0.
     anisotropic: u64,
 }
 
@@ -64,7 +65,7 @@ const HAS_STENCIL: u32 = 0x400;
 const LINES: u32 = 0x800;
 const POINTS: u32 = 0x1000;
 const ALPHA_TO_MASK: u32 = 0x2000;
-/// Flags from this bit on: the interpolators taken within what is covered.
+/// Lowest bit of the flags of interpolators with centroid sampling.
 const CENTROID_SHIFT: u32 = 16;
 
 fn blend_bits(blend: Blend) -> u32 {
@@ -99,8 +100,7 @@ fn stencil_of(bits: u32) -> wgpu::StencilFaceState {
     )
 }
 
-/// The texture constants, one bit each, that the pixel shader fetches from and that ask for
-/// anisotropy.
+/// Texture constants, one bit each, that the pixel shader fetches with anisotropic filtering.
 fn anisotropic(call: &DrawCall) -> u32 {
     let asks = |constant: u8| {
         let words = &call.constants.fetch[constant as usize & 31];
@@ -113,16 +113,16 @@ fn anisotropic(call: &DrawCall) -> u32 {
     })
 }
 
-/// A colour target as a pipeline is made with it.
+/// Colour target state of a pipeline.
 pub(super) struct ColorTarget {
     pub(super) format: ColorTargetFormat,
     pub(super) blend: Option<wgpu::BlendState>,
     pub(super) writes: wgpu::ColorWrites,
 }
 
-/// What of a draw is not in its [`DrawCall`] alone.
+/// Parts of a recipe that don't depend on the [`DrawCall`] alone.
 pub(super) struct Chosen {
-    /// Digest of the vertex shader, which may be one that hands on corners.
+    /// Hash of the vertex shader, which may be a pass-through one.
     pub(super) vertex: u64,
     /// Interpolators between the stages.
     pub(super) interpolators: Interpolators,
@@ -134,7 +134,7 @@ pub(super) struct Chosen {
 }
 
 impl Recipe {
-    /// The recipe of a draw.
+    /// Creates the recipe of a draw.
     pub(super) fn new(call: &DrawCall, chosen: &Chosen) -> Self {
         let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
         let Interpolators { count, flat, centroid, affine } = chosen.interpolators;
@@ -180,7 +180,7 @@ impl Recipe {
         this
     }
 
-    /// The same with only these host samples drawn, one bit each.
+    /// Returns the recipe with another mask of written host samples, one bit each.
     pub(super) fn drawing(mut self, samples: u32) -> Self {
         self.samples = self.samples & 0xff | (samples & 0xff) << 8;
         self
@@ -190,12 +190,12 @@ impl Recipe {
         self.flags & flag != 0
     }
 
-    /// Digest of the pixel shader.
+    /// Hash of the pixel shader.
     pub(super) fn pixel_shader(&self) -> Option<u64> {
         self.has(HAS_PIXEL).then_some(self.pixel)
     }
 
-    /// The stages of the two shaders.
+    /// Stages of the two shaders.
     pub(super) fn stages(&self) -> [Stage; 2] {
         let interpolators = Interpolators {
             count: (self.stages >> 16 & 31).min(16),
@@ -222,7 +222,7 @@ impl Recipe {
         ]
     }
 
-    /// Colour targets.
+    /// State of the colour targets.
     pub(super) fn color(&self) -> [Option<ColorTarget>; 4] {
         self.color.map(|ColorRecipe { target, blend }| {
             (target >> 8 & 1 != 0).then(|| ColorTarget {
@@ -233,7 +233,7 @@ impl Recipe {
         })
     }
 
-    /// Depth and stencil.
+    /// Depth and stencil state.
     pub(super) fn depth(&self) -> Option<wgpu::DepthStencilState> {
         let face = |bits: u32| {
             if self.has(HAS_STENCIL) { stencil_of(bits) } else { wgpu::StencilFaceState::IGNORE }
@@ -250,7 +250,7 @@ impl Recipe {
             },
             bias: wgpu::DepthBiasState {
                 constant: 0,
-                // Not finite ones are refused when a draw asks; a file may have some.
+                // Draws with a slope that is not finite are refused, but a file may contain one.
                 slope_scale: Some(f32::from_bits(self.slope))
                     .filter(|slope| slope.is_finite())
                     .unwrap_or(0.0),
@@ -259,7 +259,7 @@ impl Recipe {
         })
     }
 
-    /// How triangles are filled.
+    /// Rasterisation state of the triangles.
     pub(super) fn primitive(&self, features: wgpu::Features) -> wgpu::PrimitiveState {
         wgpu::PrimitiveState {
             front_face: if self.has(CLOCKWISE) { wgpu::FrontFace::Cw } else { wgpu::FrontFace::Ccw },
@@ -273,7 +273,6 @@ impl Recipe {
         }
     }
 
-    /// Samples.
     pub(super) fn multisample(&self) -> wgpu::MultisampleState {
         wgpu::MultisampleState {
             count: if self.samples & 0xff == 4 { 4 } else { 1 },

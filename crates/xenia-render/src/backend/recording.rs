@@ -1,11 +1,11 @@
-//! Commands on their way to the device: one encoder, and the pass that is open in it.
+//! Command recording: one encoder and its open render pass.
 
 use super::Device;
 use super::ownership::TargetId;
 use super::pass::Pass;
 use super::targets::Targets;
 
-/// The targets of a pass.
+/// Targets of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attachments {
     pub(super) color: [Option<TargetId>; 4],
@@ -21,12 +21,12 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Passes begun since the start.
+    /// Number of passes since the start.
     pub(super) fn passes(&self) -> u64 {
         self.passes
     }
 
-    /// The encoder, with no pass open.
+    /// Returns the encoder, after ending the open pass.
     pub(super) fn encoder(&mut self, device: &Device) -> &mut wgpu::CommandEncoder {
         self.pass = None;
         self.encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()))
@@ -37,7 +37,8 @@ impl Recording {
         self.pass = None;
     }
 
-    /// A pass on these targets, with queries of `samples`: the open one if it is on the same.
+    /// Returns a pass on these targets, with queries of `samples`: the open one if its targets are
+    /// the same.
     pub(super) fn pass(
         &mut self,
         device: &Device,
@@ -58,7 +59,7 @@ impl Recording {
         pass
     }
 
-    /// The commands, to be submitted.
+    /// Finishes the commands for submission.
     pub(super) fn finish(&mut self) -> Option<wgpu::CommandBuffer> {
         self.pass = None;
         self.encoder.take().map(wgpu::CommandEncoder::finish)

@@ -1,9 +1,9 @@
-//! What happens when the host's device is lost: another one, with what is known of the EDRAM.
+//! Recovery from a lost device: opens another one and restores the last known EDRAM.
 //!
-//! A driver resets, a laptop changes its GPU, or a shader takes longer than the system lets it.
-//! Everything on the device is gone then; pipelines come from the store again, textures and
-//! vertices from guest memory, and the EDRAM as it was when it was last read back. Where that
-//! happens again and again, the reference draws from then on.
+//! A device is lost when a driver resets, a laptop changes its GPU, or a shader exceeds the
+//! system's time limit. All resources on the device are lost: pipelines are recompiled from the
+//! store, textures and vertices are read from guest memory, and the EDRAM is restored from the last
+//! time it was read back. If this happens repeatedly, the reference backend draws from then on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,24 +14,24 @@ use xenia_gpu::{Backend, Cancel, Reference};
 use super::pipelines::Pipelines;
 use super::{Options, WgpuBackend};
 
-/// So many losses within [`PERIOD`] are too many.
+/// Number of losses within [`PERIOD`] after which the device is given up.
 const MOST: usize = 3;
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// What is needed to go on without the device.
+/// State needed to recover from a loss.
 pub(super) struct Recovery {
     store: Option<PathBuf>,
     async_pipelines: bool,
-    /// The EDRAM when it was last read back or set.
+    /// EDRAM when it was last read back or set.
     words: Vec<u32>,
-    /// When devices were lost lately.
+    /// Times of recent losses.
     recent: Vec<Instant>,
     losses: u64,
-    /// Draws at which the device is to be lost.
+    /// Numbers of draws at which to lose the device (for tests).
     lose_at: Vec<u64>,
-    /// Ends what the reference draws.
+    /// Token that cancels draws of the reference.
     cancel: Cancel,
-    /// What draws instead, in the end.
+    /// Reference backend that replaces a device which was given up.
     reference: Option<Box<Reference>>,
 }
 
@@ -49,27 +49,27 @@ impl Recovery {
         }
     }
 
-    /// Times that a device was lost.
+    /// Number of times that a device was lost.
     pub(super) fn losses(&self) -> u64 {
         self.losses
     }
 
-    /// What ends draws of the reference's before their time.
+    /// Token that cancels draws of the reference.
     pub(super) fn cancel(&self) -> Cancel {
         self.cancel.clone()
     }
 
-    /// Whether somebody wants the device to be lost at this draw.
+    /// Whether the device should be lost at this draw (for tests).
     pub(super) fn is_to_lose(&self, draw: u64) -> bool {
         self.lose_at.contains(&draw)
     }
 
-    /// Remembers the EDRAM.
+    /// Saves the EDRAM.
     pub(super) fn keep(&mut self, words: &[u32]) {
         words.clone_into(&mut self.words);
     }
 
-    /// Notes a loss; whether it is one too many.
+    /// Records a loss; returns whether there were too many.
     fn is_too_much(&mut self, now: Instant) -> bool {
         self.losses += 1;
         self.recent.retain(|then| now.duration_since(*then) < PERIOD);
@@ -79,8 +79,8 @@ impl Recovery {
 }
 
 impl WgpuBackend {
-    /// Gets another device where this one is lost; what draws instead, where there is none any
-    /// more.
+    /// Opens another device if this one is lost. Returns the reference backend if devices were
+    /// given up.
     pub(super) fn recover(&mut self) -> Option<&mut Reference> {
         if self.recovery.reference.is_none() && self.device.is_lost() {
             let is_too_much = self.recovery.is_too_much(Instant::now());
@@ -103,14 +103,14 @@ impl WgpuBackend {
         self.recovery.reference.as_deref_mut()
     }
 
-    /// Begins again on another device.
+    /// Opens another device, and restores the EDRAM and the counters.
     fn reopen(&mut self) -> Result<(), String> {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
         tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; here is another");
         let recovery = &mut self.recovery;
         let (store, async_pipelines) = (recovery.store.clone(), recovery.async_pipelines);
         let tally = self.pipelines.tally().clone();
-        // The store is closed before it is opened again.
+        // The store must be closed before it is opened again.
         self.pipelines = Pipelines::new(&device, &Options::default());
         let mut next = Self::with_options(device, &Options { store, async_pipelines, ..Options::default() });
         next.pipelines.go_on_counting(tally);
@@ -147,7 +147,7 @@ mod tests {
         let mut backend = WgpuBackend::new(device);
         backend.set_edram(&words).unwrap();
         for loss in 1..=3 {
-            // In the middle of a frame: something is recorded and not submitted.
+            // In the middle of a frame: commands are recorded but not submitted.
             backend.recording.encoder(&backend.device);
             backend.device.wgpu().destroy();
             let _ = backend.device.wait(None);
@@ -155,7 +155,7 @@ mod tests {
             assert!(backend.edram().unwrap() == words, "loss {loss}");
             assert_eq!(backend.counters().losses, loss);
             assert_eq!(backend.recovery.reference.is_some(), loss == 3);
-            // Whatever a copy of empty registers says, it is answered.
+            // A resolve with empty registers must return, with or without an error.
             let _ = backend.copy(&CopyCall::capture(&RegisterFile::new()), &memory);
             assert!(backend.samples_passed().is_some());
         }

@@ -1,4 +1,4 @@
-//! Translated shaders as modules of the device, with the layouts of their bindings.
+//! Translated shaders as modules of the device, with their bind group layouts.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,38 +13,39 @@ use crate::translate::{
     CONSTANTS_BINDING, Interface, Stage, TextureShape, TranslateError, VERTEX_BINDING, translate,
 };
 
-/// Modules kept before all are dropped.
+/// Most cached modules; when reached, all are dropped.
 const MAX_MODULES: usize = 8192;
-/// Bytes of the shaders that they were made of ([`Shader::size`]) before all are dropped.
+/// Most bytes of the cached modules' source shaders ([`Shader::size`]); when exceeded, all are
+/// dropped.
 const MAX_SHADER_BYTES: usize = 256 << 20;
 
-/// A shader on the device.
+/// Shader module on the device.
 pub(super) struct HostShader {
-    /// Unique for ever.
+    /// Unique; never reused.
     pub(super) id: u64,
     pub(super) module: wgpu::ShaderModule,
     pub(super) interface: Interface,
     pub(super) layout: wgpu::BindGroupLayout,
-    /// Vertex fetch constants that it reads, ascending, and what it reads by each.
+    /// Vertex fetch constants that the shader reads, ascending, with their ranges.
     pub(super) reaches: Vec<(u8, Reach)>,
-    /// What it was made of.
+    /// Source of the module.
     pub(super) shader: Arc<Shader>,
 }
 
 type Made = Result<Arc<HostShader>, TranslateError>;
-/// Made by whoever asks first.
+/// Cell that the first thread to need the module fills.
 type Slot = Arc<OnceLock<Made>>;
 
-/// What is kept.
+/// Cache of modules.
 #[derive(Default)]
 struct Modules {
     slots: HashMap<(u64, Stage), Slot>,
-    /// Bytes of the shaders that they are made of.
+    /// Bytes of the source shaders.
     bytes: usize,
 }
 
-/// The shaders made so far; what has no translation is kept as its reason. Several threads may ask,
-/// and those that ask for the same one wait for each other.
+/// Shader modules, or the reasons why a shader has no translation. Threads that need the same
+/// module wait for the first one to build it.
 #[derive(Default)]
 pub(super) struct Shaders {
     made: Mutex<Modules>,
@@ -84,7 +85,7 @@ fn layout(device: &Device, interface: &Interface, visibility: wgpu::ShaderStages
 }
 
 impl Shaders {
-    /// The shader for a stage.
+    /// Returns the module of a shader for a stage.
     pub(super) fn get(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
         let key = (shader.hash, stage);
         let slot = {
@@ -100,7 +101,7 @@ impl Shaders {
             slots.entry(key).or_default().clone()
         };
         match slot.get_or_init(|| self.make(device, shader, stage)) {
-            // Another shader with the same digest, which is rare enough not to be kept.
+            // A hash collision is too rare to be cached.
             Ok(made) if made.shader.words != shader.words => self.make(device, shader, stage),
             made => made.clone(),
         }

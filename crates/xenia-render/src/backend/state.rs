@@ -1,7 +1,8 @@
-//! A draw's fixed state as the host's: blending, depth, stencil, culling, the viewport.
+//! Conversion of a draw's fixed-function state to the host's: blending, depth, stencil, culling,
+//! viewport.
 //!
-//! What the host can't do (say: two references for the two faces' stencil) is an error that names
-//! it; such draws are made by the reference instead.
+//! State that the host doesn't support (for example different stencil references of the two faces)
+//! is an error that names it; the reference backend makes such draws.
 
 use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil, VertexKill};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
@@ -10,11 +11,11 @@ use xenia_gpu::microcode::Program;
 use super::primitives::is_expanded;
 use crate::translate::HostPosition;
 
-/// Something that the host can't do.
+/// Feature that the host doesn't support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Impossible(pub(super) &'static str);
 
-/// Refuses what no host does.
+/// Refuses draws that need features missing on all hosts.
 pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     if call.exports_memory() {
         return Err(Impossible("an export to memory"));
@@ -31,9 +32,9 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     Ok(())
 }
 
-/// Whether a draw may read or change the EDRAM: some pixel is within its scissor, and goes to a
-/// target or is tested. What a draw does besides, writing to memory and counting samples, depends
-/// on no sample that is there.
+/// Whether a draw may read or change the EDRAM: a pixel is within its scissor, and is written to a
+/// target or tested. The other effects of a draw, memory exports and sample counts, do not depend
+/// on the EDRAM's contents.
 pub(super) fn reaches_edram(call: &DrawCall) -> bool {
     let Scissor { left, top, right, bottom } = call.scissor;
     let has_target = call.color.iter().any(Option::is_some)
@@ -43,7 +44,8 @@ pub(super) fn reaches_edram(call: &DrawCall) -> bool {
     has_target && has_pixels && call.vertex_shader.program.writes(Program::POSITION)
 }
 
-/// What a draw's blend constant has to be on the host, whose colour factors know all of it only.
+/// Use of the blend constant in colour factors. The host has only one kind of constant factor, so
+/// the constant's components must be arranged accordingly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConstantUse {
     None,
@@ -59,14 +61,14 @@ fn constant_use(factor: BlendFactor) -> ConstantUse {
     }
 }
 
-/// Steps between 0 and 1 of a target's colour and alpha, where what a shader exports is what is
-/// stored; 0 where the host blends, or stores floats.
+/// Number of steps between 0 and 1 of a target's colour and alpha, if the shader's exports are
+/// stored directly; 0 if the host blends or the target stores floats.
 pub(super) fn steps(target: &ColorTarget) -> [f32; 2] {
     use ColorTargetFormat::*;
     match target.format {
         _ if !target.blend.is_copy() => [0.0; 2],
         Rgba8 => [255.0; 2],
-        // Kept linear, with more bits than the curve has.
+        // Stored linear, with more bits than the gamma curve has.
         Rgba8Gamma => [65535.0, 255.0],
         Rgb10A2 | Rgb10A2As10 => [1023.0, 3.0],
         Rgb10A2Float | Rgb10A2FloatAs16 => [0.0, 3.0],
@@ -74,7 +76,7 @@ pub(super) fn steps(target: &ColorTarget) -> [f32; 2] {
     }
 }
 
-/// The blend constant that makes the factors of all targets what they should be.
+/// Blend constant that gives the right factors for all targets.
 pub(super) fn blend_constant(call: &DrawCall) -> Result<wgpu::Color, Impossible> {
     let mut wanted = ConstantUse::None;
     for target in call.color.iter().flatten().filter(|target| !target.blend.is_copy()) {
@@ -111,7 +113,7 @@ fn factor(factor: BlendFactor) -> wgpu::BlendFactor {
     }
 }
 
-/// Blending of a target; none where the source goes through.
+/// Blend state of a target; `None` if the source replaces the destination.
 pub(super) fn blend(blend: Blend) -> Option<wgpu::BlendState> {
     if blend.is_copy() {
         return None;
@@ -124,7 +126,7 @@ pub(super) fn blend(blend: Blend) -> Option<wgpu::BlendState> {
             BlendOp::Min => wgpu::BlendOperation::Min,
             BlendOp::Max => wgpu::BlendOperation::Max,
         };
-        // Least and greatest look at no factors; the host wants them to be one.
+        // Min and max ignore the factors, but the host requires them to be one.
         let is_plain = matches!(blend.operation[part], BlendOp::Min | BlendOp::Max);
         let factor = |of| if is_plain { wgpu::BlendFactor::One } else { factor(of) };
         wgpu::BlendComponent {
@@ -164,7 +166,7 @@ fn operation(operation: StencilOp) -> wgpu::StencilOperation {
     }
 }
 
-/// The stencil test of a face; operations where the stencil fails, the depth fails, both pass.
+/// Stencil state of a face; the operations are those for stencil fail, depth fail and pass.
 pub(super) fn stencil_face(
     function: Compare,
     [fail, depth_fail, pass]: [StencilOp; 3],
@@ -177,45 +179,44 @@ pub(super) fn stencil_face(
     }
 }
 
-/// Depth and stencil of a draw, as far as the host's pipeline has them.
+/// Depth and stencil state of a host pipeline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct DepthState {
-    /// The comparison.
     pub(super) compare: Compare,
-    /// Depth is written.
+    /// Whether depth is written.
     pub(super) write: bool,
-    /// Front and back, where there is a test; references and masks are those below.
+    /// Stencil tests of front and back faces, if enabled. Their references and masks are replaced
+    /// by the fields below.
     pub(super) stencil: Option<[Stencil; 2]>,
-    /// Read mask and write mask.
+    /// Stencil read mask and write mask.
     pub(super) masks: [u8; 2],
-    /// Bits of the bias by slope.
+    /// Bits of the slope-scaled depth bias.
     pub(super) slope: u32,
 }
 
 impl DepthState {
-    /// Nothing is tested or written.
+    /// State without tests or writes.
     pub(super) const IGNORED: Self =
         Self { compare: Compare::Always, write: false, stencil: None, masks: [0; 2], slope: 0 };
 
-    /// Whether a target may be changed.
+    /// Whether the depth target may be changed.
     pub(super) fn writes(&self) -> bool {
         self.write || self.writes_stencil()
     }
 
-    /// Whether a stencil may be changed.
+    /// Whether the stencil may be changed.
     pub(super) fn writes_stencil(&self) -> bool {
         let keeps = |face: &Stencil| [face.fail, face.depth_fail, face.pass] == [StencilOp::Keep; 3];
         self.masks[1] != 0 && self.stencil.is_some_and(|faces| !faces.iter().all(keeps))
     }
 }
 
-/// The faces (front, back) that are drawn; `expanded` primitives are all front.
+/// Faces (front, back) that are drawn; `expanded` primitives are all front.
 fn faces(call: &DrawCall, expanded: bool) -> [bool; 2] {
     if expanded { [true, false] } else { [!call.culling.front, !call.culling.back] }
 }
 
-/// Of a pair of values for front and back faces the one that counts, where they have to be the
-/// same.
+/// Value of the front and back faces that are drawn; an error if both are and the values differ.
 fn common<T: Copy + PartialEq>(
     [front, back]: [T; 2],
     faces: [bool; 2],
@@ -228,7 +229,7 @@ fn common<T: Copy + PartialEq>(
     }
 }
 
-/// Depth and stencil of a draw and the stencil reference; `None` where nothing is tested.
+/// Depth and stencil state of a draw, and the stencil reference; `None` if tests are off.
 pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthState, u32)>, Impossible> {
     let DepthStencil { compare: depth_compare, write, stencil, bias, .. } = call.depth;
     if depth_compare.is_none() && stencil.is_none() {
@@ -258,7 +259,7 @@ pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthStat
     Ok(Some((state, reference)))
 }
 
-/// The face that is not drawn; `Err` where neither is.
+/// Face to cull; `Err` if both are culled.
 pub(super) fn culling(call: &DrawCall, expanded: bool) -> Result<Option<wgpu::Face>, ()> {
     match faces(call, expanded) {
         _ if expanded => Ok(None),
@@ -269,17 +270,17 @@ pub(super) fn culling(call: &DrawCall, expanded: bool) -> Result<Option<wgpu::Fa
     }
 }
 
-/// How depth is clipped on the host.
+/// Depth clipping on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DepthClip {
-    /// The host doesn't clip.
+    /// The host doesn't clip depth.
     pub(super) unclipped: bool,
-    /// The shader gives out clip distances.
+    /// The shader exports clip distances.
     pub(super) distances: bool,
 }
 
-/// How depth is clipped: by the host's own planes where they are the guest's, and the title has
-/// none.
+/// Selects the depth clipping: the host's planes are used if they equal the guest's and the title
+/// has no user clip planes.
 pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<DepthClip, Impossible> {
     let viewport = &call.viewport;
     let can_leave = features.contains(wgpu::Features::DEPTH_CLIP_CONTROL);
@@ -296,7 +297,7 @@ pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<De
     Ok(DepthClip { unclipped: distances && can_leave, distances })
 }
 
-/// How positions become the host's on a target of `size` pixels.
+/// Conversion of positions to the host's clip space, for a target of `size` pixels.
 pub(super) fn position(call: &DrawCall, size: [u32; 2], expanded: bool) -> Result<HostPosition, Impossible> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
@@ -320,20 +321,20 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2], expanded: bool) -> Resul
     })
 }
 
-/// One of the times that a draw is made.
+/// One repetition of a draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Time {
-    /// The host's samples that are drawn, one bit each.
+    /// Mask of the host samples to write.
     pub(super) samples: u32,
-    /// How far everything is moved, in the host's clip space.
+    /// Offset of all positions, in the host's clip space.
     pub(super) shift: [f32; 2],
 }
 
-/// The times that a draw is made on a target of `size` pixels; none if no sample is drawn.
+/// Repetitions of a draw on a target of `size` pixels; empty if no sample is drawn.
 ///
-/// Where hosts have no two samples, samples 0 and 3 of four stand for them. These lie at (6, 2) and
-/// (10, 14) sixteenths of a pixel, the chip's at (4, 4) and (12, 12). So each is drawn by itself,
-/// with everything moved until the host's sample lies where the chip's does.
+/// On hosts without 2x MSAA, samples 0 and 3 of 4x MSAA are used. Their positions are (6, 2) and
+/// (10, 14) sixteenths of a pixel, the chip's are (4, 4) and (12, 12). So each sample is drawn
+/// separately, with all positions moved until the host's sample coincides with the chip's.
 pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Vec<Time> {
     let pixels = match call.msaa {
         Msaa::X2 => vec![(1, [2.0, -2.0]), (8, [-2.0, 2.0])],

@@ -1,9 +1,9 @@
 //! Render targets: host textures that cache parts of the EDRAM.
 //!
-//! A target is known by its first tile, its width in tiles, its samples and its format; a draw with
-//! the same finds its texture again. All targets of one width and sample count are equally high, so
-//! that any of them go together in a pass: as high as the EDRAM holds of the narrowest format, at
-//! most 8192.
+//! A target's key is its first tile, its width in tiles, its samples and its format; a draw with
+//! the same key finds the texture again. All targets of one width and sample count have the same
+//! height, so that any of them can be combined in a pass: the rows of the narrowest format that fit
+//! in the EDRAM, at most 8192.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,53 +17,53 @@ use super::edram::{Edram, TargetFormat, TargetPlace};
 use super::ownership::{Ownership, Step, TargetId};
 use super::recording::Attachments;
 
-/// The chip's largest surface.
+/// Height of the chip's largest surface.
 const MAX_HEIGHT: u32 = 8192;
-/// Host textures kept; then all are given up.
+/// Most host textures; when reached, all are dropped.
 const MAX_TARGETS: usize = 96;
 
-/// A host texture and what it stands for.
+/// Host texture and the EDRAM area that it caches.
 pub(super) struct Target {
     pub(super) place: TargetPlace,
     pub(super) texture: wgpu::Texture,
     pub(super) view: wgpu::TextureView,
-    /// Bits that may be set in its stencil.
+    /// Bits that may be set in the stencil.
     stencil: u8,
 }
 
-/// What of the EDRAM was moved to and fro.
+/// Counters of transfers between EDRAM and host textures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TargetCounters {
-    /// Tiles that went from host textures into the buffer.
+    /// Tiles transferred from host textures to the buffer.
     pub dumped: u64,
-    /// Tiles that went from the buffer into host textures.
+    /// Tiles transferred from the buffer to host textures.
     pub loaded: u64,
-    /// Host textures made.
+    /// Host textures created.
     pub textures: u64,
 }
 
-/// What a draw has of its targets.
+/// Targets and rows that a draw owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) attachments: Attachments,
     /// Rows of pixels.
     pub(super) rows: Range<u32>,
-    /// Stencil bits that are written, where depth or stencil is.
+    /// Stencil bits that are written; `None` if the draw writes neither depth nor stencil.
     pub(super) stencil: Option<u8>,
 }
 
-/// All targets.
+/// All render targets.
 #[derive(Default)]
 pub(super) struct Targets {
     made: Vec<Target>,
     by_place: BTreeMap<(u32, u32, u32, u32), TargetId>,
     ownership: Ownership,
-    /// What the last draw claimed, if nothing happened since.
+    /// Claim of the last draw, if it is still valid.
     claim: Option<Claim>,
     counters: TargetCounters,
 }
 
-/// Pixels of a target's host texture.
+/// Size of a target's host texture in pixels.
 pub(super) fn size(pitch: u32, msaa: Msaa) -> [u32; 2] {
     let columns = msaa.columns();
     let tiles = pitch_tiles(pitch, columns, 1).max(1);
@@ -71,7 +71,7 @@ pub(super) fn size(pitch: u32, msaa: Msaa) -> [u32; 2] {
     [tiles * TILE_WIDTH / columns, rows.min(MAX_HEIGHT)]
 }
 
-/// The tiles of a target whose pixel rows are given, counted from its first.
+/// Tiles that contain these rows of pixels, counted from the target's first tile.
 pub(super) fn tiles(place: &TargetPlace, rows: Range<u32>) -> Range<u32> {
     let first = rows.start / place.tile_height();
     let last = rows.end.div_ceil(place.tile_height());
@@ -79,7 +79,7 @@ pub(super) fn tiles(place: &TargetPlace, rows: Range<u32>) -> Range<u32> {
     first * pitch..last.max(first) * pitch
 }
 
-/// A number for formats whose bits mean the same.
+/// Number that is equal for formats with the same bits.
 fn format_number(format: TargetFormat) -> u32 {
     match format {
         TargetFormat::Color(format) => match format {
@@ -91,9 +91,9 @@ fn format_number(format: TargetFormat) -> u32 {
     }
 }
 
-/// Rows of pixels, from the top, in which targets of one draw don't reach where another begins.
-/// Draws are often allowed more rows than their targets are meant to have; those that begin at one
-/// tile or within a row of tiles are meant to share them.
+/// Number of rows from the top in which the targets of a draw don't overlap. Draws are often
+/// allowed more rows than their targets are meant to have. Targets that begin at the same tile, or
+/// within a row of tiles of each other, are meant to overlap.
 pub(super) fn rows_apart(places: impl Iterator<Item = TargetPlace>) -> u32 {
     let places: Vec<_> = places.collect();
     let mut least = u32::MAX;
@@ -108,12 +108,12 @@ pub(super) fn rows_apart(places: impl Iterator<Item = TargetPlace>) -> u32 {
     least
 }
 
-/// The place of a draw's colour target.
+/// Location of a draw's colour target.
 pub(super) fn color_place(call: &DrawCall, base: u32, format: ColorTargetFormat) -> TargetPlace {
     TargetPlace { base, pitch: call.pitch, msaa: call.msaa, format: TargetFormat::Color(format) }
 }
 
-/// The place of a draw's depth target.
+/// Location of a draw's depth target.
 pub(super) fn depth_place(call: &DrawCall) -> TargetPlace {
     TargetPlace {
         base: call.depth.base,
@@ -123,7 +123,7 @@ pub(super) fn depth_place(call: &DrawCall) -> TargetPlace {
     }
 }
 
-/// What a depth of 1 is in a host texture, which holds 0 to 1: the floating-point format goes up to
+/// Value of depth 1 in a host texture, whose range is 0 to 1: the floating-point format extends to
 /// 2.
 pub(super) fn deepest(format: DepthFormat) -> f32 {
     match format {
@@ -141,12 +141,12 @@ impl Targets {
         &self.made[target]
     }
 
-    /// Whether there are so many host textures that they should be given up.
+    /// Whether the number of host textures has reached the limit.
     pub(super) fn is_crowded(&self) -> bool {
         self.made.len() >= MAX_TARGETS
     }
 
-    /// Gives up all host textures. The buffer must have everything.
+    /// Drops all host textures. The buffer must own all tiles.
     pub(super) fn forget(&mut self) {
         self.claim = None;
         self.made.clear();
@@ -158,8 +158,8 @@ impl Targets {
         (place.base, place.pitch_tiles(), place.msaa as u32, format_number(place.format))
     }
 
-    /// The target of a place, of either depth format, that has the newest contents of a row of
-    /// pixels' first tile, if one has.
+    /// Finds the target of a place, in either depth format, that owns the first tile of a row of
+    /// pixels.
     pub(super) fn holder(&self, place: &TargetPlace, row: u32) -> Option<TargetId> {
         let formats = match place.format {
             TargetFormat::Depth(_) => [DepthFormat::D24S8, DepthFormat::D24FS8].map(TargetFormat::Depth),
@@ -172,7 +172,7 @@ impl Targets {
         })
     }
 
-    /// Whether the last draw claimed the same or more rows, and nothing has happened since.
+    /// Whether the last draw claimed the same or more rows, and its claim is still valid.
     pub(super) fn is_claimed(&self, claim: &Claim) -> bool {
         let Claim { attachments, rows, stencil } = claim;
         self.claim.as_ref().is_some_and(|last| {
@@ -181,12 +181,12 @@ impl Targets {
         })
     }
 
-    /// Everything that a draw claims is done.
+    /// Records the claim of a draw after all its transfers.
     pub(super) fn claimed(&mut self, claim: Claim) {
         self.claim = Some(claim);
     }
 
-    /// The host texture for a place.
+    /// Finds or creates the host texture of a place.
     pub(super) fn find(&mut self, device: &Device, place: TargetPlace) -> TargetId {
         let key = Self::key(&place);
         if let Some(&target) = self.by_place.get(&key) {
@@ -214,14 +214,14 @@ impl Targets {
         target
     }
 
-    /// What has to be moved before a target can be drawn to.
+    /// Returns the transfers to execute before a target is drawn to.
     pub(super) fn acquire(&mut self, target: TargetId, rows: Range<u32>) -> Vec<Step> {
         self.claim = None;
         let tiles = tiles(&self.made[target].place, rows);
         self.ownership.acquire(target, tiles)
     }
 
-    /// A target was drawn to; of its stencil these bits may have been set.
+    /// Records a draw to a target, which may have set these stencil bits.
     pub(super) fn drawn(&mut self, target: TargetId, rows: Range<u32>, stencil: u8) {
         self.claim = None;
         self.made[target].stencil |= stencil;
@@ -229,19 +229,19 @@ impl Targets {
         self.ownership.drawn(target, tiles);
     }
 
-    /// What has to be moved before tiles can be read from the buffer.
+    /// Returns the transfers to execute before tiles are read from the buffer.
     pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
         self.claim = None;
         self.ownership.read(tiles)
     }
 
-    /// Tiles of the buffer were written to.
+    /// Records a write to tiles of the buffer.
     pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
         self.claim = None;
         self.ownership.written(tiles);
     }
 
-    /// Moves.
+    /// Executes the transfers.
     pub(super) fn carry_out(
         &mut self,
         steps: Vec<Step>,

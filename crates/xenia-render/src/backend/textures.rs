@@ -1,12 +1,12 @@
-//! Guest textures on the host: decoded by compute shaders, kept until their memory is written to.
+//! Guest textures on the host: decoded by compute shaders, cached until their memory is written.
 //!
-//! A [`HostTexture`] never changes. When the guest has written to its memory, the next
-//! [`get`](Textures::get) makes a new one with a new id, so that draws recorded before keep what
-//! they saw. Levels whose memory was not written to are copied from the old texture. Decoding goes
-//! to the queue at once, before any draw that uses its result.
+//! A [`HostTexture`] is immutable. After a write to its memory, the next [`get`](Textures::get)
+//! creates a new one with a new id, so that draws recorded before keep the old contents. Levels
+//! whose memory was not written are copied from the old texture. Decoding is submitted immediately,
+//! before any draw that uses its result.
 //!
-//! Nothing is polled: physical memory is asked for a version that grows on the first write after
-//! the texels were read, and only textures that are used again are asked about.
+//! The cache does not poll: physical memory has a version that increases at the first write after
+//! the texels were read, and it is compared only when a texture is used again.
 
 mod decode;
 mod formats;
@@ -31,44 +31,43 @@ use super::conversion::{Conversion, TEXTURE_DECODE};
 use super::pipelines::Building;
 use crate::translate::{TextureRecord, TextureShape};
 
-/// Bytes of host textures (of each at least [`LEAST_BYTES`]) beyond which those that were not used
-/// for longest are dropped.
+/// Limit on the bytes of host textures (each counted as at least [`LEAST_BYTES`]); beyond it the
+/// least recently used ones are dropped.
 const MAX_BYTES: u64 = 512 << 20;
-/// What a texture takes at least, of the device's memory and of the driver's: devices hand memory
-/// out in such pieces, and a title can have millions of textures of one texel.
+/// Least cost of a texture in memory of the device and the driver: devices allocate memory in such
+/// blocks, and a title can have millions of one-texel textures.
 const LEAST_BYTES: u64 = 64 << 10;
 
-/// A decoded texture with all its levels.
+/// Decoded texture with all its levels.
 pub(crate) struct HostTexture {
-    /// Unique as long as the backend lives; never that of a sampler either.
+    /// Unique during the backend's lifetime, also among samplers.
     pub(crate) id: u64,
     pub(crate) view: wgpu::TextureView,
     texture: wgpu::Texture,
-    /// Components that are stored; guest components beyond are like the last one.
+    /// Number of stored components; further guest components equal the last one.
     components: u8,
 }
 
-/// A texture as a fetch constant wants it read.
+/// Texture with the settings of a fetch constant.
 pub(crate) struct FetchedTexture {
     pub(crate) host: Arc<HostTexture>,
     pub(crate) record: TextureRecord,
 }
 
-/// What the cache did.
+/// Counters of the texture cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextureCounters {
-    /// Levels decoded.
+    /// Number of decoded levels.
     pub decoded: u64,
-    /// Levels copied from a texture of which others had been written to.
+    /// Levels copied from an older texture of which other levels had been written.
     pub copied: u64,
-    /// Textures found still good.
+    /// Textures reused while still valid.
     pub reused: u64,
-    /// Textures whose memory had been written to, or can't be watched.
+    /// Textures whose memory had been written, or can't be tracked.
     pub written: u64,
-    /// Times that versions of memory were looked at, because something somewhere had been written
-    /// to.
+    /// Number of version comparisons, which are needed only after a write anywhere.
     pub checks: u64,
-    /// Bytes that host textures take now.
+    /// Current bytes of host textures.
     pub bytes: u64,
 }
 
@@ -77,7 +76,7 @@ pub struct TextureCounters {
 struct Source {
     physical: u32,
     length: u32,
-    /// Its version before it was read; none where writes can't be tracked.
+    /// Version before the level was read; `None` if writes can't be tracked.
     version: Option<u64>,
 }
 
@@ -89,51 +88,52 @@ impl Source {
 
 struct Entry {
     host: Arc<HostTexture>,
-    /// By level.
+    /// Sources by level.
     sources: Vec<Source>,
     bytes: u64,
     used: u64,
-    /// When its sources were found current.
+    /// Memory epoch in which the sources were found current.
     epoch: Option<u64>,
 }
 
 impl Entry {
-    /// What counts towards the limit.
+    /// Bytes that count towards the limit.
     fn cost(&self) -> u64 {
         self.bytes.max(LEAST_BYTES)
     }
 }
 
-/// The cache of textures and samplers.
+/// Cache of textures and samplers.
 pub(crate) struct Textures {
     decoder: Decoder,
     samplers: Samplers,
     entries: BTreeMap<[u32; 6], Entry>,
-    /// The entries' keys by when they were used.
+    /// Keys of the entries by time of use.
     ages: BTreeMap<u64, [u32; 6]>,
-    /// The entries' costs.
+    /// Total cost of the entries.
     cost: u64,
     dummies: [Arc<HostTexture>; 2],
     counters: TextureCounters,
     next_id: u64,
-    /// Calls of `get`.
+    /// Number of calls of `get`.
     clock: u64,
-    /// Bytes of host textures beyond which the oldest are dropped, and that one draw can have.
+    /// Limit on the bytes of host textures, beyond which the oldest are dropped; also the limit of
+    /// one draw.
     limit: u64,
-    /// Bytes of those that the draw has so far.
+    /// Bytes of the current draw's textures.
     drawn: u64,
-    /// One was too large for the device, or too much for the draw.
+    /// Whether a texture was too large for the device, or too much for the draw.
     left_out: bool,
 }
 
-/// The part of a fetch constant that decides what texels come out, and how many of their components
-/// are stored. Clamp modes, filters, swizzle and exponent are applied when sampling.
+/// Cache key: the part of a fetch constant that affects decoded texels and the number of stored
+/// components. Clamp modes, filters, swizzle and exponent are applied when sampling.
 fn key(words: &[u32; 6]) -> [u32; 6] {
     let [a, b, c, d, e, f] = *words;
     [a & !0x0037_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1fb]
 }
 
-/// A texture without contents, if the device can have it.
+/// Creates a texture without contents, if the device supports it.
 fn create(
     device: &wgpu::Device,
     [width, height, depth_or_array_layers]: [u32; 3],
@@ -197,7 +197,7 @@ impl Textures {
         }
     }
 
-    /// Compiles those of the conversions that decode textures.
+    /// Compiles the stored conversions that decode textures.
     pub(crate) fn prebuild(&mut self, device: &Device, stored: &[Conversion], building: &Building<'_>) {
         let own: Vec<_> = stored.iter().filter(|stored| stored.entry == TEXTURE_DECODE).collect();
         let make = |conversion: &&Conversion| {
@@ -209,7 +209,7 @@ impl Textures {
         }
     }
 
-    /// The conversions that were compiled since the last call, but for those of `prebuild`.
+    /// Takes the conversions that were compiled since the last call, except by `prebuild`.
     pub(crate) fn take_compiled(&mut self) -> Vec<Conversion> {
         std::mem::take(&mut self.decoder.compiled)
     }
@@ -224,15 +224,15 @@ impl Textures {
         self.left_out
     }
 
-    /// Whether the draw can have a texture of so many bytes besides those that it has.
+    /// Whether the draw's limit allows a texture of `bytes` more bytes.
     fn has_room(&mut self, bytes: u64) -> bool {
         self.drawn = self.drawn.saturating_add(bytes);
         self.left_out |= self.drawn > self.limit;
         self.drawn <= self.limit
     }
 
-    /// The texture that a fetch constant describes, if it has the shape and can be decoded. Of a
-    /// fetch that binds both shapes, the one for which there is a texture has the record.
+    /// Returns the texture that a fetch constant describes, if it has the shape and can be decoded.
+    /// For a fetch that binds both shapes, the record belongs to the shape that exists.
     pub(crate) fn get(
         &mut self,
         device: &Device,
@@ -272,7 +272,7 @@ impl Textures {
         Some(fetched(&host, &info))
     }
 
-    /// Decodes a texture, or what has changed of it.
+    /// Decodes a texture, or the levels of it that were written.
     fn decode(
         &mut self,
         device: &Device,
@@ -354,12 +354,13 @@ impl Textures {
         self.next_id - 1
     }
 
-    /// A texture of one texel, all zero, to bind where there is none.
+    /// Texture of one texel, all zero, to bind in place of a missing one.
     pub(crate) fn dummy(&self, shape: TextureShape) -> Arc<HostTexture> {
         self.dummies[usize::from(shape == TextureShape::Volume)].clone()
     }
 
-    /// The sampler of a fetch constant with the filters and the anisotropy that a fetch demands.
+    /// Returns the sampler of a fetch constant with the filters and the anisotropy that a fetch
+    /// sets.
     pub(crate) fn sampler(
         &mut self,
         device: &Device,
@@ -367,7 +368,7 @@ impl Textures {
         filters: [TextureFilter; 3],
         anisotropy: Anisotropy,
     ) -> Arc<HostSampler> {
-        // Constants that are no texture's are bound with a dummy, for which any sampler will do.
+        // Constants that aren't textures are bound with a dummy, for which any sampler will do.
         let mut words = *words;
         words[0] = words[0] & !3 | 2;
         let next_id = &mut self.next_id;
@@ -384,7 +385,7 @@ impl Textures {
     }
 }
 
-/// A texture with the record of a fetch constant.
+/// Combines a texture with the record of a fetch constant.
 fn fetched(host: &Arc<HostTexture>, info: &TextureInfo) -> FetchedTexture {
     let mut record = TextureRecord::new(info);
     for select in record.swizzle.iter_mut().filter(|select| **select < 4) {

@@ -1,7 +1,7 @@
-//! Guest memory that vertex fetches read, kept in one buffer on the device.
+//! Vertex memory: guest memory that vertex fetches read, cached in one buffer on the device.
 //!
-//! A draw asks for what it may read; pages that are not there, or have been written to since, are
-//! sent. Where what lies, and how long it stays, [`kept`] knows.
+//! A draw requests the ranges that it may read; missing pages, and those written since, are
+//! uploaded. [`kept`] allocates the buffer and decides how long pages stay.
 
 mod kept;
 
@@ -18,21 +18,20 @@ pub(super) use kept::Full;
 /// begins.
 const CAPACITY: u64 = (64 << 20) + CHUNK as u64;
 
-/// What was sent.
+/// Counters of uploads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VertexCounters {
-    /// Ranges of memory sent to the device, pages in a row.
+    /// Ranges of memory uploaded, each a run of pages.
     pub sent: u64,
-    /// Bytes sent.
+    /// Number of bytes uploaded.
     pub sent_bytes: u64,
-    /// Ranges that were there.
+    /// Ranges that were current.
     pub reused: u64,
-    /// Times that the version of a page was looked at, because something somewhere had been written
-    /// to.
+    /// Number of page version comparisons, which are needed only after a write anywhere.
     pub checks: u64,
 }
 
-/// The buffer.
+/// Buffer of vertex memory.
 pub(super) struct Vertices {
     buffer: wgpu::Buffer,
     kept: Kept,
@@ -63,13 +62,13 @@ impl Vertices {
         VertexCounters { checks: self.kept.checks, ..self.counters }
     }
 
-    /// Commands that were recorded before are submitted.
+    /// Notes that the recorded commands have been submitted.
     pub(super) fn submitted(&mut self) {
         self.kept.submitted();
     }
 
-    /// The place of the first word of a vertex buffer, whose words in this range are there: a
-    /// number to which those of such words are added, modulo 2^32.
+    /// Makes a range of a vertex buffer's words current, and returns the position of word 0 in the
+    /// device's buffer. Word numbers in the range are added to it modulo 2^32.
     pub(super) fn range(
         &mut self,
         device: &Device,
@@ -93,7 +92,7 @@ impl Vertices {
         Ok((place >> 2) as u32)
     }
 
-    /// Sends words that are no part of guest memory; returns the first one's place.
+    /// Uploads words that are not guest memory; returns the position of the first one.
     pub(super) fn put(&mut self, device: &Device, bytes: &[u8]) -> Result<u32, Full> {
         let place = self.kept.pass(bytes.len() as u32)?;
         device.queue.write_buffer(&self.buffer, place, bytes);

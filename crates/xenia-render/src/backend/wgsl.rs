@@ -1,8 +1,8 @@
-//! Constants for shaders: what Rust knows by name is prepended to them, so no number stands twice.
+//! WGSL constants generated from Rust: prepended to shaders, so that no number is defined twice.
 //!
-//! A value of an enum is called after both: `Kind::Dxt1` is `Kind_Dxt1`.
+//! An enum's variant is named after both: `Kind::Dxt1` is `Kind_Dxt1`.
 
-/// An enum that lists its values.
+/// Defines an enum with a list of its values.
 macro_rules! listed {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$about:meta])* $value:ident,)* }) => {
         $(#[$meta])*
@@ -10,13 +10,13 @@ macro_rules! listed {
         $vis enum $name { $($(#[$about])* $value,)* }
 
         impl $name {
-            /// All of them.
+            /// All values in order.
             $vis const VALUES: &'static [Self] = &[$(Self::$value,)*];
         }
     };
 }
 
-/// The declarations of constants that are numbers, and of all values of enums that list them.
+/// Declares numeric constants, and all values of enums with a list of them.
 macro_rules! wgsl_consts {
     ($($number:ident)*; $($name:ident)*) => {{
         let mut text = String::new();
@@ -31,7 +31,7 @@ macro_rules! wgsl_consts {
 
 pub(super) use {listed, wgsl_consts};
 
-/// A declaration.
+/// Formats a declaration.
 pub(super) fn constant(name: &str, value: u32) -> String {
     format!("const {name}: u32 = {value}u;\n")
 }

@@ -1,8 +1,8 @@
-//! Pictures on the device, and the pipeline that puts one on a part of the window.
+//! Images on the device, and the pipeline that draws one to a part of the window.
 
 use crate::window::scaling::{Filter, Rectangle};
 
-/// Draws the whole texture over the viewport.
+/// Shader that draws the whole texture over the viewport.
 const SHADER: &str = "
 @group(0) @binding(0) var picture: texture_2d<f32>;
 @group(0) @binding(1) var picture_sampler: sampler;
@@ -24,7 +24,7 @@ fn pixel(corner: Corner) -> @location(0) vec4<f32> {
 }
 ";
 
-/// A picture on the device.
+/// Image on the device.
 pub(super) struct Picture {
     texture: wgpu::Texture,
     linear: wgpu::BindGroup,
@@ -32,13 +32,12 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// Width and height.
+    /// Width and height in pixels.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.texture.width(), self.texture.height())
     }
 
-    /// Replaces the pixels: four bytes each, rows from the top. Nothing happens if that is not as
-    /// much as fits.
+    /// Replaces the pixels: four bytes each, rows from the top. Does nothing if the size is wrong.
     pub(super) fn write(&self, queue: &wgpu::Queue, rgba: &[u8]) {
         let (width, height) = self.size();
         if rgba.len() as u64 != u64::from(width) * u64::from(height) * 4 {
@@ -53,7 +52,7 @@ impl Picture {
     }
 }
 
-/// Puts pictures on parts of the window, one over the other by their opacity.
+/// Draws images to parts of the window, with alpha blending.
 pub(super) struct Painter {
     pipeline: wgpu::RenderPipeline,
     linear: wgpu::Sampler,
@@ -61,7 +60,7 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    /// For a surface of `format`.
+    /// Creates a painter for a surface of `format`.
     pub(super) fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
         let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("present"),
@@ -105,7 +104,7 @@ impl Painter {
         Self { pipeline, linear, nearest }
     }
 
-    /// Room for a picture.
+    /// Creates an image.
     pub(super) fn picture(&self, device: &wgpu::Device, (width, height): (u32, u32)) -> Picture {
         let texture = device.create_texture(&wgpu::TextureDescriptor {
             label: Some("picture"),
@@ -133,7 +132,7 @@ impl Painter {
         Picture { texture, linear, nearest }
     }
 
-    /// Draws `picture` over `at`.
+    /// Draws `picture` to the rectangle `at`.
     pub(super) fn paint(
         &self,
         pass: &mut wgpu::RenderPass<'_>,
@@ -141,7 +140,7 @@ impl Painter {
         at: Rectangle,
         filter: Filter,
     ) {
-        // Pixel on pixel there is nothing to mix, and a rounding error less.
+        // Unscaled images need no filter, and avoid its rounding error.
         let group = match filter {
             Filter::Linear if (at.width, at.height) != picture.size() => &picture.linear,
             _ => &picture.nearest,

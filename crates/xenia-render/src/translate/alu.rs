@@ -1,8 +1,9 @@
-//! Arithmetic: one arm for each operation, with the rules of the interpreter in `xenia-gpu`.
+//! Translation of ALU instructions: one match arm for each operation, with the semantics of the
+//! interpreter in `xenia-gpu`.
 //!
 //! Comparisons with NaN are false, and "not equal" is the negation of "equal", as in Rust. Maxima
-//! and minima are selections, because the host's own leave NaN open. Sums of products are never
-//! fused.
+//! and minima are selections, because the host's results for NaN are undefined. Multiplications and
+//! additions are never fused.
 
 mod scalar;
 mod vector;
@@ -15,29 +16,28 @@ use super::builder::{Builder, Value};
 use scalar::scalar;
 use vector::vector;
 
-/// What an operation does besides its result.
+/// Side effect of an operation.
 enum Effect {
     None,
-    /// The predicate becomes this.
     Predicate(Value),
-    /// The pixel is discarded where this holds.
+    /// Condition under which the pixel is discarded.
     Kill(Value),
-    /// The address register becomes this.
+    /// New value of the address register.
     Address(Value),
 }
 
-/// A result: four components, or one for all.
+/// Result: four components, or one for all.
 enum Out {
     Vector(Value),
     Scalar(Value),
 }
 
-/// Zero in the shape of the other operand.
+/// Zero, as a scalar or a vector.
 fn zeros(b: &mut Builder, vector: bool) -> Value {
     if vector { b.splat_float(0.0) } else { b.float(0.0) }
 }
 
-/// a * b, where zero times anything is +0.
+/// Multiplies; zero times anything is +0.
 fn multiply(b: &mut Builder, x: Value, y: Value, vector: bool) -> Value {
     let zero = zeros(b, vector);
     let (first, second) = (b.binary(Op::Equal, x, zero), b.binary(Op::Equal, y, zero));
@@ -46,13 +46,13 @@ fn multiply(b: &mut Builder, x: Value, y: Value, vector: bool) -> Value {
     b.select(either, zero, product)
 }
 
-/// The larger; the second where one is NaN.
+/// Larger value; the second if one is NaN.
 fn larger(b: &mut Builder, x: Value, y: Value) -> Value {
     let holds = b.binary(Op::GreaterEqual, x, y);
     b.select(holds, x, y)
 }
 
-/// The smaller; the second where one is NaN.
+/// Smaller value; the second if one is NaN.
 fn smaller(b: &mut Builder, x: Value, y: Value) -> Value {
     let holds = b.binary(Op::Less, x, y);
     b.select(holds, x, y)
@@ -64,7 +64,7 @@ fn differ(b: &mut Builder, x: Value, y: Value) -> Value {
     b.unary(UnaryOperator::LogicalNot, equal)
 }
 
-/// A comparison by operator, with [`differ`] for `NotEqual`.
+/// Compares with an operator; uses [`differ`] for `NotEqual`.
 fn compare(b: &mut Builder, op: Op, x: Value, y: Value) -> Value {
     if op == Op::NotEqual { differ(b, x, y) } else { b.binary(op, x, y) }
 }
@@ -80,7 +80,7 @@ fn fraction(b: &mut Builder, x: Value) -> Value {
     b.binary(Op::Subtract, x, floor)
 }
 
-/// To 0..1; NaN becomes 0.
+/// Clamps to 0..1; NaN becomes 0.
 fn saturate(b: &mut Builder, x: Value, vector: bool) -> Value {
     let (one, zero) =
         if vector { (b.splat_float(1.0), b.splat_float(0.0)) } else { (b.float(1.0), b.float(0.0)) };
@@ -90,8 +90,8 @@ fn saturate(b: &mut Builder, x: Value, vector: bool) -> Value {
     b.select(positive, limited, zero)
 }
 
-/// The address register's value: rounded down after adding `rounding`, limited; NaN gives 0. The
-/// scalar operations' is never below zero.
+/// Value of the address register: rounded down after adding `rounding`, clamped; NaN gives 0.
+/// Scalar operations never make it negative.
 fn address(b: &mut Builder, x: Value, rounding: f32, lowest: f32) -> Value {
     let rounding = b.float(rounding);
     let sum = b.binary(Op::Add, x, rounding);
@@ -106,7 +106,7 @@ fn address(b: &mut Builder, x: Value, rounding: f32, lowest: f32) -> Value {
 }
 
 impl Translator<'_> {
-    /// An instruction: both halves read before either writes.
+    /// Translates an instruction: both halves read before either writes.
     pub(super) fn alu(&mut self, alu: &Alu) {
         let mut first = None;
         if alu.vector_mask != 0 || alu.vector.changes_state() {

@@ -1,9 +1,9 @@
-//! A function under construction: the few forms of naga's IR that a translation needs.
+//! Function builder for the subset of naga's IR that a translation needs.
 //!
-//! naga wants each computed expression to lie in a range that a statement emits, in the block where
-//! it is first used, and literals and variables outside of such ranges. The builder keeps track of
-//! that: [`Builder::expr`] may be called anywhere, and statements emit what came before them. A
-//! value belongs to the block it was computed in and the blocks inside that.
+//! naga requires that each computed expression is in a range that a statement emits, in the block
+//! where it is first used, and that literals and variables are outside of such ranges. The builder
+//! ensures this: [`Builder::expr`] may be called anywhere, and statements emit the expressions
+//! before them. A value is valid in the block where it was computed and in the blocks nested in it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use naga::{
     UnaryOperator, VectorSize,
 };
 
-/// An expression.
+/// Handle of an expression.
 pub(super) type Value = Handle<Expression>;
 
 /// Components by number.
@@ -23,9 +23,9 @@ const COMPONENTS: [SwizzleComponent; 4] =
 #[derive(Default)]
 pub(super) struct Builder {
     function: Function,
-    /// Open blocks, the innermost last.
+    /// Open blocks, innermost last.
     blocks: Vec<Block>,
-    /// Expressions from here on are not emitted yet.
+    /// Index of the first expression that is not emitted yet.
     emitted: usize,
     literals: BTreeMap<(u8, u32), Value>,
     globals: BTreeMap<u32, Value>,
@@ -33,7 +33,7 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Begins a function.
+    /// Starts a function.
     pub(super) fn new(name: &str) -> Self {
         Self {
             function: Function { name: Some(name.into()), ..Function::default() },
@@ -42,23 +42,23 @@ impl Builder {
         }
     }
 
-    /// The function, before its body is known: for arguments and the result.
+    /// Function under construction, for declaring its arguments and result.
     pub(super) fn function(&mut self) -> &mut Function {
         &mut self.function
     }
 
-    /// Ends the function.
+    /// Finishes the function.
     pub(super) fn finish(mut self) -> Function {
         self.function.body = self.end();
         self.function
     }
 
-    /// Computes an expression.
+    /// Adds a computed expression.
     pub(super) fn expr(&mut self, expression: Expression) -> Value {
         self.function.expressions.append(expression, Span::UNDEFINED)
     }
 
-    /// An expression that isn't computed: a literal, an argument, a variable.
+    /// Adds an expression that needs no emission: a literal, an argument, a variable.
     fn known(&mut self, expression: Expression) -> Value {
         self.emit();
         let value = self.function.expressions.append(expression, Span::UNDEFINED);
@@ -81,7 +81,7 @@ impl Builder {
         }
     }
 
-    /// Carries out a statement after what was computed so far.
+    /// Adds a statement, after emitting the pending expressions.
     pub(super) fn statement(&mut self, statement: Statement) {
         self.emit();
         self.push(statement);
@@ -99,7 +99,7 @@ impl Builder {
         self.blocks.pop().unwrap_or_default()
     }
 
-    /// Runs `body` where a condition holds.
+    /// Adds an `if` around the statements that `body` adds.
     pub(super) fn when(&mut self, condition: Value, body: impl FnOnce(&mut Self)) {
         self.begin();
         body(self);
@@ -107,7 +107,7 @@ impl Builder {
         self.statement(Statement::If { condition, accept, reject: Block::new() });
     }
 
-    /// A switch over numbers from 0 on; any other selects nothing.
+    /// Adds a switch over numbers from 0 on; the default case is empty.
     pub(super) fn switch(&mut self, selector: Value, bodies: Vec<Block>) {
         let mut cases: Vec<SwitchCase> = (0_u32..)
             .zip(bodies)
@@ -117,13 +117,13 @@ impl Builder {
         self.statement(Statement::Switch { selector, cases });
     }
 
-    /// Declares a variable of the function; it starts as zero.
+    /// Declares a function variable, initialised to zero.
     pub(super) fn local(&mut self, name: &str, ty: Handle<Type>) -> Handle<LocalVariable> {
         let variable = LocalVariable { name: Some(name.into()), ty, init: None };
         self.function.local_variables.append(variable, Span::UNDEFINED)
     }
 
-    /// A pointer to a variable of the function.
+    /// Pointer to a function variable.
     pub(super) fn local_pointer(&mut self, local: Handle<LocalVariable>) -> Value {
         let key = local.index() as u32;
         if let Some(value) = self.locals.get(&key) {
@@ -134,7 +134,7 @@ impl Builder {
         value
     }
 
-    /// A pointer to a variable of the module; the variable itself if it is a texture or sampler.
+    /// Pointer to a module variable; the variable itself if it is a texture or sampler.
     pub(super) fn global(&mut self, global: Handle<GlobalVariable>) -> Value {
         let key = global.index() as u32;
         if let Some(value) = self.globals.get(&key) {
@@ -145,12 +145,12 @@ impl Builder {
         value
     }
 
-    /// An argument.
+    /// Function argument by number.
     pub(super) fn argument(&mut self, index: u32) -> Value {
         self.known(Expression::FunctionArgument(index))
     }
 
-    /// The zero of a type.
+    /// Zero value of a type.
     pub(super) fn zero(&mut self, ty: Handle<Type>) -> Value {
         self.known(Expression::ZeroValue(ty))
     }
@@ -164,43 +164,43 @@ impl Builder {
         value
     }
 
-    /// A finite float.
+    /// Literal of a finite float.
     pub(super) fn float(&mut self, value: f32) -> Value {
         self.literal(0, value.to_bits(), Literal::F32(value))
     }
 
-    /// An unsigned integer.
+    /// Literal of an unsigned integer.
     pub(super) fn uint(&mut self, value: u32) -> Value {
         self.literal(1, value, Literal::U32(value))
     }
 
-    /// A signed integer.
+    /// Literal of a signed integer.
     pub(super) fn int(&mut self, value: i32) -> Value {
         self.literal(2, value as u32, Literal::I32(value))
     }
 
-    /// A boolean.
+    /// Literal of a boolean.
     pub(super) fn boolean(&mut self, value: bool) -> Value {
         self.literal(3, value as u32, Literal::Bool(value))
     }
 
-    /// The same value in all four components.
+    /// Vector with the same value in all four components.
     pub(super) fn splat(&mut self, value: Value) -> Value {
         self.expr(Expression::Splat { size: VectorSize::Quad, value })
     }
 
-    /// A float in all four components.
+    /// Vector with a literal float in all four components.
     pub(super) fn splat_float(&mut self, value: f32) -> Value {
         let value = self.float(value);
         self.splat(value)
     }
 
-    /// A value of components.
+    /// Composes a value of components.
     pub(super) fn compose(&mut self, ty: Handle<Type>, components: &[Value]) -> Value {
         self.expr(Expression::Compose { ty, components: components.to_vec() })
     }
 
-    /// Components of a vector of four, in this order.
+    /// Swizzles a vector of four.
     pub(super) fn swizzle(&mut self, vector: Value, pattern: [u8; 4]) -> Value {
         if pattern == [0, 1, 2, 3] {
             return vector;
@@ -209,49 +209,47 @@ impl Builder {
         self.expr(Expression::Swizzle { size: VectorSize::Quad, vector, pattern })
     }
 
-    /// A component or member, of a value or a pointer.
+    /// Component or member of a value or a pointer.
     pub(super) fn member(&mut self, base: Value, index: u32) -> Value {
         self.expr(Expression::AccessIndex { base, index })
     }
 
-    /// An element by a computed index. The index must be in range.
+    /// Element at a computed index, which must be in range.
     pub(super) fn element(&mut self, base: Value, index: Value) -> Value {
         self.expr(Expression::Access { base, index })
     }
 
-    /// Reads a variable.
+    /// Loads from a pointer.
     pub(super) fn load(&mut self, pointer: Value) -> Value {
         self.expr(Expression::Load { pointer })
     }
 
-    /// Reads a variable of the function.
+    /// Loads a function variable.
     pub(super) fn load_local(&mut self, local: Handle<LocalVariable>) -> Value {
         let pointer = self.local_pointer(local);
         self.load(pointer)
     }
 
-    /// Writes a variable.
+    /// Stores to a pointer.
     pub(super) fn store(&mut self, pointer: Value, value: Value) {
         self.statement(Statement::Store { pointer, value });
     }
 
-    /// Writes a variable of the function.
+    /// Stores to a function variable.
     pub(super) fn store_local(&mut self, local: Handle<LocalVariable>, value: Value) {
         let pointer = self.local_pointer(local);
         self.store(pointer, value);
     }
 
-    /// An operation on two values.
     pub(super) fn binary(&mut self, op: BinaryOperator, left: Value, right: Value) -> Value {
         self.expr(Expression::Binary { op, left, right })
     }
 
-    /// An operation on one value.
     pub(super) fn unary(&mut self, op: UnaryOperator, expr: Value) -> Value {
         self.expr(Expression::Unary { op, expr })
     }
 
-    /// A function of one value.
+    /// Mathematical function of one value.
     pub(super) fn math(&mut self, fun: MathFunction, arg: Value) -> Value {
         self.expr(Expression::Math { fun, arg, arg1: None, arg2: None, arg3: None })
     }
@@ -274,12 +272,12 @@ impl Builder {
         self.statement(Statement::Call { function, arguments: arguments.to_vec(), result: None });
     }
 
-    /// Converts a number to another kind of 32 bits.
+    /// Converts a number to another 32-bit kind.
     pub(super) fn convert(&mut self, expr: Value, kind: ScalarKind) -> Value {
         self.expr(Expression::As { expr, kind, convert: Some(4) })
     }
 
-    /// Takes the bits of a number as another kind.
+    /// Reinterprets the bits of a number as another kind.
     pub(super) fn bitcast(&mut self, expr: Value, kind: ScalarKind) -> Value {
         self.expr(Expression::As { expr, kind, convert: None })
     }

@@ -1,9 +1,9 @@
-//! Control instructions to structured control flow.
+//! Translation of control flow instructions to structured control flow.
 //!
-//! A program whose loops are well nested and that neither jumps nor calls becomes plain statements,
-//! `If` and `Loop`. Any other becomes one loop around a switch over the places that control
-//! instructions lead to. Either way a counter ends what would not end by itself: when one
-//! invocation has spent [`MAX_STEPS`] instructions in loops, the shader goes on behind the loop.
+//! A program with well-nested loops and without jumps and calls becomes plain statements, `If` and
+//! `Loop`. Any other program becomes one loop around a switch over its blocks
+//! ([`places`](super::places)). In both cases a counter ensures termination: when an invocation has
+//! executed [`MAX_STEPS`] instructions in loops, it leaves the loop.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, ScalarKind, Statement};
 use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_STEPS, TextureOp};
@@ -12,12 +12,12 @@ use super::Translator;
 use super::builder::Value;
 use super::interface::member;
 
-/// How deep loops nest; deeper ones are skipped.
+/// Deepest nesting of loops; deeper ones are skipped.
 pub(super) const MAX_LOOPS: usize = 4;
 
-/// A part of a structured program.
+/// Node of a structured program.
 enum Node {
-    /// A clause: index of its control instruction.
+    /// Clause: index of its control flow instruction.
     Clause(usize),
     Loop {
         constant: u8,
@@ -27,24 +27,24 @@ enum Node {
     },
 }
 
-/// The address that loops add to indices.
+/// Loop address, which loops add to indices.
 pub(super) enum LoopAddress {
-    /// The addresses of the loops around the current place.
+    /// Addresses of the enclosing loops.
     Nested(Vec<Handle<LocalVariable>>),
-    /// Depth and addresses are known when the shader runs.
+    /// Depth and addresses are run-time values.
     Stack { depth: Handle<LocalVariable>, addresses: Handle<LocalVariable> },
 }
 
-/// The structure of control instructions, if they have one.
+/// Structures the control flow instructions, if they are well nested.
 fn structure(controls: &[Control]) -> Option<Vec<Node>> {
     let calls = controls.iter().any(|control| matches!(control, Control::Call(..)));
-    // Innermost last: where the loop began, and what was before it.
+    // Innermost last: start of the loop, and the nodes before it.
     let mut open: Vec<(usize, Vec<Node>)> = Vec::new();
     let mut nodes = Vec::new();
     for (at, control) in controls.iter().enumerate() {
         match *control {
             Control::Nop | Control::Alloc(..) => {}
-            // Outside of a subroutine there is nothing to return to.
+            // Outside of a subroutine a return has no effect.
             Control::Return if !calls => {}
             Control::Jump(..) | Control::Call(..) | Control::Return => return None,
             Control::Exec { .. } => nodes.push(Node::Clause(at)),
@@ -58,7 +58,7 @@ fn structure(controls: &[Control]) -> Option<Vec<Node>> {
                     return None;
                 }
                 let inner = std::mem::replace(&mut nodes, before);
-                // The fifth loop within another is skipped.
+                // A loop nested in four others is skipped.
                 if open.len() < MAX_LOOPS {
                     nodes.push(Node::Loop { constant: *constant, repeat: *repeat, break_on, body: inner });
                 }
@@ -71,7 +71,7 @@ fn structure(controls: &[Control]) -> Option<Vec<Node>> {
 /// Whether an instruction may change the predicate.
 fn changes_predicate(instruction: &Instruction) -> bool {
     let Instruction::Alu(alu) = instruction else { return false };
-    // All of a kind that is asked for: operations with side results are few.
+    // This includes all operations with side effects; there are few.
     alu.vector.changes_state() || alu.scalar.changes_predicate()
 }
 
@@ -95,7 +95,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The loop address where the translation stands.
+    /// Loop address at the current position.
     pub(super) fn loop_address(&mut self) -> Value {
         match &self.loops {
             LoopAddress::Nested(addresses) => match addresses.last() {
@@ -110,7 +110,7 @@ impl Translator<'_> {
         }
     }
 
-    /// The address of the innermost of `depth` loops, 0 if there is none.
+    /// Address of the innermost of `depth` loops; 0 outside of loops.
     fn address_at(&mut self, depth: Value, addresses: Handle<LocalVariable>) -> Value {
         let (zero, one, last) = (self.b.uint(0), self.b.uint(1), self.b.uint(MAX_LOOPS as u32 - 1));
         let top = self.b.binary(Op::Subtract, depth, one);
@@ -123,7 +123,7 @@ impl Translator<'_> {
         self.b.select(none, start, address)
     }
 
-    /// A loop constant: its word, trips, start, step.
+    /// Loop constant: its word, with count, start and step.
     pub(super) fn loop_constant(&mut self, constant: u8) -> Value {
         let array = self.constant_member(member::LOOP);
         let vector = self.b.member(array, (constant as u32 / 4).min(7));
@@ -150,7 +150,7 @@ impl Translator<'_> {
         self.b.binary(Op::ShiftRight, high, rest)
     }
 
-    /// Whether a condition holds; `None` if it always does.
+    /// Evaluates a condition; `None` if it is always true.
     pub(super) fn holds(&mut self, condition: Condition) -> Option<Value> {
         match condition {
             Condition::Always => None,
@@ -174,7 +174,7 @@ impl Translator<'_> {
         self.b.binary(Op::Equal, predicate, value)
     }
 
-    /// Translates nodes into the open block; true if the shader has ended there.
+    /// Translates nodes into the open block; returns true if the shader has ended there.
     fn nodes(&mut self, nodes: &[Node]) -> bool {
         nodes.iter().any(|node| match node {
             Node::Clause(at) => self.clause(*at),
@@ -185,7 +185,7 @@ impl Translator<'_> {
         })
     }
 
-    /// Translates a clause; true if the shader always ends there.
+    /// Translates a clause; returns true if the shader always ends there.
     pub(super) fn clause(&mut self, at: usize) -> bool {
         let Some(&Control::Exec { first, count, condition, end }) = self.program.controls.get(at) else {
             return false;
@@ -211,7 +211,7 @@ impl Translator<'_> {
         false
     }
 
-    /// Translates instructions; those in a row with the same predicate share one `If`.
+    /// Translates instructions; consecutive ones with the same predicate share one `If`.
     fn instructions(&mut self, instructions: &[Instruction]) {
         let mut rest = instructions;
         while let Some(first) = rest.first() {
@@ -257,7 +257,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Counts steps: a control instruction or another is one.
+    /// Counts steps: each control flow or other instruction is one.
     pub(super) fn spend(&mut self, steps: u32) {
         let steps = self.b.uint(steps.min(MAX_STEPS));
         let spent = self.b.load_local(self.steps);
@@ -265,14 +265,14 @@ impl Translator<'_> {
         self.b.store_local(self.steps, spent);
     }
 
-    /// Whether there may be another turn.
+    /// Whether another iteration is allowed.
     pub(super) fn has_steps(&mut self) -> Value {
         let spent = self.b.load_local(self.steps);
         let limit = self.b.uint(MAX_STEPS);
         self.b.binary(Op::Less, spent, limit)
     }
 
-    /// The steps that control instructions take, without loops inside.
+    /// Steps of control flow instructions, without the loops inside.
     pub(super) fn steps_of(&self, controls: impl Iterator<Item = usize>) -> u32 {
         controls
             .map(|at| match self.program.controls.get(at) {

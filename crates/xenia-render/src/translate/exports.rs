@@ -1,7 +1,7 @@
-//! Entry points: initial registers in, exports out.
+//! Entry points: initial registers and exports.
 //!
-//! The program is a function of its own; its exports are variables of the module. An entry point
-//! gives it its first registers and hands out what it exported.
+//! The program is a separate function whose exports are variables of the module. An entry point
+//! passes it the initial registers and returns its exports.
 
 use naga::{
     BinaryOperator as Op, Binding, BuiltIn, EntryPoint, Expression, Function, FunctionArgument,
@@ -14,12 +14,12 @@ use super::builder::{Builder, Value};
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
 use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
 
-/// Interpolators that there are.
+/// Number of interpolators.
 pub(super) const INTERPOLATORS: u32 = 16;
-/// Invocations of a workgroup.
+/// Invocations in a workgroup.
 const WORKGROUP: u32 = 64;
 
-/// The exports of a kind of shader that anybody reads.
+/// Whether an export of a kind of shader is read by a later stage.
 pub(super) fn is_read(kind: ShaderKind, export: u8) -> bool {
     match kind {
         ShaderKind::Vertex => {
@@ -29,7 +29,7 @@ pub(super) fn is_read(kind: ShaderKind, export: u8) -> bool {
     }
 }
 
-/// How an interpolator goes from one stage to the other.
+/// Binding of an interpolator between the stages.
 fn location(interpolators: Interpolators, index: u32) -> Binding {
     let (interpolation, sampling) = if interpolators.flat >> index & 1 != 0 {
         (Interpolation::Flat, Sampling::First)
@@ -103,7 +103,7 @@ impl Translator<'_> {
         });
     }
 
-    /// An export's value; zero if the program doesn't write it.
+    /// Value of an export; zero if the program doesn't write it.
     fn exported(&self, b: &mut Builder, export: u8) -> Value {
         match self.exports.get(&export) {
             Some(global) => {
@@ -127,7 +127,8 @@ impl Translator<'_> {
         let mut members = Vec::new();
         let mut values = Vec::new();
         for (i, (name, ty, binding, value)) in (0_u32..).zip(parts) {
-            // Nothing lies in memory this way, but members may not overlap; the largest is an array.
+            // The struct isn't stored in memory, but members may not overlap; the largest is an
+            // array.
             members.push(StructMember { name: Some(name), ty, binding: Some(binding), offset: 32 * i });
             values.push(value);
         }
@@ -164,7 +165,7 @@ impl Translator<'_> {
         self.return_struct(b, "VertexOutput", parts);
     }
 
-    /// The pixel's column and row.
+    /// Column and row of the pixel.
     fn pixel_place(&self, b: &mut Builder) -> [Value; 2] {
         let place = Binding::BuiltIn(BuiltIn::Position { invariant: false });
         let place = argument(b, "place", self.types.vec4, place);
@@ -174,9 +175,9 @@ impl Translator<'_> {
         })
     }
 
-    /// A register with the pixel's position in x and y, and for points the place in them in z and
-    /// w, from what the register's interpolator is. Signs tell the facing (x), points (y) and
-    /// lines (z).
+    /// Register with the pixel's position in x and y, and for points the position within them in z
+    /// and w, from the register's interpolator. Signs mark the facing (x), points (y) and lines
+    /// (z).
     fn pixel_position(
         &mut self,
         b: &mut Builder,
@@ -215,7 +216,8 @@ impl Translator<'_> {
     ) {
         b.call_without_result(shader, registers);
         if self.program.kills {
-            // Only now, so that the pixel still takes part in its neighbours' derivatives.
+            // Discarded only now, so that the pixel still takes part in its neighbours'
+            // derivatives.
             let killed = b.global(self.killed);
             let killed = b.load(killed);
             b.when(killed, |b| b.statement(Statement::Kill));

@@ -1,13 +1,12 @@
-//! What stands between a program's exports and the host's pipeline, and is no part of the program.
+//! Glue code between a program's exports and the host's pipeline:
 //!
-//! * positions: divisions already done are undone, the viewport transform becomes a scale and an
+//! * positions: undoes divisions already done; applies the viewport transform as a scale and an
 //!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
-//! * clipping in the guest's clip space: where the host's planes are others, and by the title's
-//!   own;
-//! * vertices that are killed, and their primitives with them: a position that is no number;
-//! * the alpha test, alpha that becomes a mask of samples, and the scale of exported depths;
-//! * the scale of a colour target, the range that it can hold and the steps that it rounds to
-//!   ([`HostTarget`](super::HostTarget)).
+//! * clipping in the guest's clip space, where its planes differ from the host's, and at user clip
+//!   planes;
+//! * killed vertices and their primitives: sets their position to NaN;
+//! * the alpha test, alpha to mask, and the scale of exported depths;
+//! * the scale, range and quantisation of a colour target ([`HostTarget`](super::HostTarget)).
 
 use naga::{
     BinaryOperator as Op, Binding, BuiltIn, Handle, MathFunction, ScalarKind, Statement, Type, UnaryOperator,
@@ -18,34 +17,33 @@ use super::interface::member;
 use super::types;
 use super::{Stage, Translator};
 
-/// Flag: w comes as 1/w.
+/// Flag: w is exported as 1/w.
 pub(super) const W_INVERTED: u32 = 1;
-/// Flag: x and y come divided by w.
+/// Flag: x and y are exported divided by w.
 pub(super) const XY_DIVIDED: u32 = 2;
-/// Flag: z comes divided by w.
+/// Flag: z is exported divided by w.
 pub(super) const Z_DIVIDED: u32 = 4;
 /// Flag: z is clipped to 0..w; else to -w..w.
 pub(super) const DIRECT3D_DEPTH: u32 = 8;
-/// Flag: a vertex whose kill flag is set takes away its primitive.
+/// Flag: a vertex whose kill flag is set kills its primitive.
 pub(super) const KILLS: u32 = 16;
 /// Vertex stage: row of the position's scale and the flags.
 pub(super) const SCALE_ROW: u32 = 0;
-/// Vertex stage: row of the position's offset, and a NaN, which is no literal of the shaders'
-/// language.
+/// Vertex stage: row of the position's offset and a NaN, which WGSL can't express as a literal.
 pub(super) const OFFSET_ROW: u32 = 1;
-/// Vertex stage that clips: first row of the title's clip planes.
+/// Vertex stage with clipping: first row of the user clip planes.
 pub(super) const PLANE_ROW: u32 = 2;
-/// Clip planes that a title can have.
+/// Number of user clip planes.
 pub(super) const PLANES: u32 = 6;
-/// Pixel stage: row of the alpha test (function, reference) and the scale of depths.
+/// Pixel stage: row of the alpha test (function, reference) and the depth scale.
 pub(super) const ALPHA_ROW: u32 = 0;
 /// Pixel stage: first row of the first target; each has two.
 pub(super) const TARGET_ROW: u32 = 1;
-/// Pixel stage with alpha to mask: row of the host samples' thresholds; the next has by how much
-/// they are lowered in pixels with x and y even, y odd, x odd, and both odd.
+/// Pixel stage with alpha to mask: row of the host samples' thresholds; the next row has the
+/// offsets by which they are lowered in pixels with x and y even, y odd, x odd, and both odd.
 pub(super) const MASK_ROW: u32 = TARGET_ROW + 2 * 4;
 
-/// Rows that a stage has, at least one.
+/// Number of rows of a stage, at least one.
 pub(super) fn rows(stage: Stage) -> u32 {
     match stage {
         Stage::Vertex { clip: false, .. } => PLANE_ROW,
@@ -56,7 +54,7 @@ pub(super) fn rows(stage: Stage) -> u32 {
     }
 }
 
-/// Clip distances: near, far, and the title's planes.
+/// Number of clip distances: near, far, and user clip planes.
 const CLIP_DISTANCES: u32 = 2 + PLANES;
 
 /// Whether any of these bits is set in a word.
@@ -67,7 +65,7 @@ fn has_bits(b: &mut Builder, word: Value, bits: u32) -> Value {
 }
 
 impl Translator<'_> {
-    /// A row of the host's part of the constants, as words.
+    /// Row of the host part of the constants, as words.
     fn host_row(&self, b: &mut Builder, row: u32) -> Value {
         let constants = b.global(self.constants);
         let rows = b.member(constants, member::HOST);
@@ -75,7 +73,7 @@ impl Translator<'_> {
         b.load(pointer)
     }
 
-    /// The exported position in homogeneous clip space of the guest, and the flags.
+    /// Exported position in the guest's homogeneous clip space, and the flags.
     fn homogeneous(&self, b: &mut Builder, position: Value) -> ([Value; 4], Value) {
         let scale = self.host_row(b, SCALE_ROW);
         let flags = b.member(scale, 3);
@@ -85,7 +83,7 @@ impl Translator<'_> {
         let inverted = flag(b, W_INVERTED);
         let inverse = b.binary(Op::Divide, one, w);
         let w = b.select(inverted, inverse, w);
-        // Where x and y need no division, a w that nothing can be divided by means nothing.
+        // If x and y need no division, a w that can't be a divisor doesn't matter.
         let xy = flag(b, XY_DIVIDED);
         let (zero, largest) = (b.float(0.0), b.float(f32::MAX));
         let size = b.math(MathFunction::Abs, w);
@@ -102,8 +100,8 @@ impl Translator<'_> {
         ([x, y, z, w], flags)
     }
 
-    /// What a vertex shader's position becomes: outputs of the entry point. `kill`: the exported
-    /// flag that may take the vertex away, if there is one.
+    /// Entry point outputs for a vertex shader's position. `kill` is the exported kill flag, if
+    /// there is one.
     pub(super) fn host_position(
         &mut self,
         b: &mut Builder,
@@ -125,7 +123,7 @@ impl Translator<'_> {
             *out = b.binary(Op::Add, scaled, moved);
         }
         if let Some(kill) = kill {
-            // Any number but zero, of either sign.
+            // Any value but zero, of either sign.
             let bits = b.bitcast(kill, ScalarKind::Uint);
             let is_set = has_bits(b, bits, 0x7fff_ffff);
             let counts = has_bits(b, flags, KILLS);
@@ -136,7 +134,8 @@ impl Translator<'_> {
         }
         let vec4 = self.types.vec4;
         let value = b.compose(vec4, &out);
-        // Titles draw a surface again and ask for an equal depth, with another pixel shader or none.
+        // Titles draw a surface again with the depth test "equal", with another pixel shader or
+        // none, so the position must be invariant.
         let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: true });
         let mut parts = vec![("position".to_owned(), vec4, builtin, value)];
         if clip {
@@ -164,15 +163,14 @@ impl Translator<'_> {
         parts
     }
 
-    /// Discards pixels whose alpha doesn't compare as asked.
+    /// Discards pixels that fail the alpha test.
     pub(super) fn alpha_test(&mut self, b: &mut Builder, color: Value) {
         let row = self.host_row(b, ALPHA_ROW);
         let (function, reference) = (b.member(row, 0), b.member(row, 1));
         let reference = b.bitcast(reference, ScalarKind::Float);
         let alpha = b.member(color, 3);
         let zero = b.uint(0);
-        // Of the function's bits the first lets smaller values pass, the second equal, the third larger
-        // ones.
+        // In the function's bits, bit 0 passes smaller values, bit 1 equal ones, bit 2 larger ones.
         let mut passes = b.boolean(false);
         for (bit, op) in [(1, Op::Less), (2, Op::Equal), (4, Op::Greater)] {
             let bit = b.uint(bit);
@@ -194,8 +192,8 @@ impl Translator<'_> {
         b.when(fails, |b| b.statement(Statement::Kill));
     }
 
-    /// The host's samples that alpha lets be drawn in the pixel at a place, one bit each. Pixels
-    /// without any are discarded: a target with one sample has no mask.
+    /// Mask of the host samples that alpha lets pass, in the pixel at a position. Pixels without
+    /// any are discarded: a target with one sample has no mask.
     pub(super) fn alpha_mask(&mut self, b: &mut Builder, color: Value, place: [Value; 2]) -> Value {
         let alpha = b.member(color, 3);
         let (least, lowered) = (self.host_row(b, MASK_ROW), self.host_row(b, MASK_ROW + 1));
@@ -225,7 +223,7 @@ impl Translator<'_> {
         mask
     }
 
-    /// A depth as the host's target takes it.
+    /// Converts a depth to the range of the host's target.
     pub(super) fn host_depth(&mut self, b: &mut Builder, depth: Value) -> Value {
         let row = self.host_row(b, ALPHA_ROW);
         let scale = b.member(row, 2);
@@ -233,8 +231,7 @@ impl Translator<'_> {
         b.binary(Op::Multiply, depth, scale)
     }
 
-    /// A colour as its target takes it: scaled, within what the target's format can hold, and a
-    /// step of it.
+    /// Converts a colour for its target: scaled, clamped to the range of the format, and quantised.
     pub(super) fn host_color(&mut self, b: &mut Builder, target: u32, color: Value) -> Value {
         let (first, second) =
             (self.host_row(b, TARGET_ROW + 2 * target), self.host_row(b, TARGET_ROW + 2 * target + 1));

@@ -1,12 +1,12 @@
-//! What a translated shader is bound to, and how its constants lie in a buffer.
+//! Bindings of a translated shader, and the layout of its constants in a buffer.
 //!
 //! Group 0 belongs to vertex shaders, group 1 to pixel shaders, so that both fit one pipeline:
 //!
-//! | binding | what |
+//! | binding | contents |
 //! |---|---|
 //! | 0 | uniform buffer: [`StageConstants`](super::StageConstants) |
-//! | 1 | storage buffer of words, read only: what vertex fetches read, as it lies in guest memory |
-//! | 2 | storage buffer of four floats each: initial registers ([`Stage::Compute`](super::Stage::Compute)) |
+//! | 1 | storage buffer of words, read only: guest memory for vertex fetches, not byte-swapped |
+//! | 2 | storage buffer of four floats each: initial registers (`Stage::Compute`) |
 //! | 3 | storage buffer of four floats each: exports (`Stage::Compute`) |
 //! | 8… | textures and samplers, as [`Interface`] lists them |
 
@@ -19,7 +19,7 @@ use super::{Stage, host};
 
 /// Binding of the constants.
 pub const CONSTANTS_BINDING: u32 = 0;
-/// Binding of the words that vertex fetches read.
+/// Binding of the words for vertex fetches.
 pub const VERTEX_BINDING: u32 = 1;
 /// Binding of initial registers.
 pub const INPUT_BINDING: u32 = 2;
@@ -28,56 +28,52 @@ pub const OUTPUT_BINDING: u32 = 3;
 /// First binding of textures and samplers.
 pub const TEXTURE_BINDING: u32 = 8;
 
-/// What a texture is bound as.
+/// Dimension of a texture binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TextureShape {
-    /// A 2D array: 1D (height 1), 2D, stacked, and the faces of a cube.
+    /// 2D array: 1D (height 1), 2D, stacked, and cube faces.
     Planes,
     /// A 3D texture.
     Volume,
 }
 
-/// A texture that a shader fetches from.
+/// Texture that a shader fetches from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextureSlot {
-    /// Its fetch constant.
+    /// Number of the fetch constant.
     pub constant: u8,
-    /// What it is bound as. A fetch of three dimensions has both; the record says which is meant.
+    /// Dimension of the binding. A 3D fetch has bindings of both; the record selects one.
     pub shape: TextureShape,
-    /// Its binding.
     pub binding: u32,
 }
 
-/// A sampler: a fetch constant with the filters that a fetch demands.
+/// Sampler: a fetch constant with the filters that a fetch sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SamplerSlot {
-    /// Its fetch constant.
+    /// Number of the fetch constant.
     pub constant: u8,
-    /// Magnification, minification, between levels; `UseFetchConstant` leaves it to the constant.
+    /// Magnification, minification, mip; `UseFetchConstant` defers to the constant.
     pub filters: [TextureFilter; 3],
-    /// Anisotropy; `UseFetchConstant` leaves it to the constant.
+    /// Anisotropy; `UseFetchConstant` defers to the constant.
     pub anisotropy: Anisotropy,
-    /// Its binding.
     pub binding: u32,
 }
 
-/// The bindings of a translated shader.
+/// Bindings of a translated shader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
-    /// Its group.
+    /// Bind group number.
     pub group: u32,
-    /// How its constants lie.
+    /// Layout of the constants.
     pub constants: ConstantsLayout,
-    /// It reads binding 1.
+    /// Whether it reads the vertex words (binding 1).
     pub vertex_data: bool,
-    /// Fetch constants whose texture records are read, be their textures bound or not.
+    /// Fetch constants whose texture records are read, with or without a bound texture.
     pub records: Vec<u8>,
-    /// Textures.
     pub textures: Vec<TextureSlot>,
-    /// Samplers.
     pub samplers: Vec<SamplerSlot>,
-    /// Export numbers that are written out, ascending. `Stage::Compute` writes them in this order
-    /// for each invocation, and then one vector more, whose x is 1 if the pixel was discarded.
+    /// Export numbers that are written, ascending. `Stage::Compute` writes them in this order for
+    /// each invocation, then another vector whose x is 1 if the pixel was discarded.
     pub exports: Vec<u8>,
 }
 
@@ -87,44 +83,44 @@ pub(super) mod member {
     pub(in super::super) const BOOLEAN: u32 = 0;
     /// Loop constants: 32 words.
     pub(in super::super) const LOOP: u32 = 1;
-    /// What the host's pipeline is told (see [`host`](super::super::host)).
+    /// Parameters of the host's pipeline (see [`host`](super::super::host)).
     pub(in super::super) const HOST: u32 = 2;
     /// Texture records of three times four words.
     pub(in super::super) const TEXTURE: u32 = 3;
     /// Vertex records of four words.
     pub(in super::super) const VERTEX: u32 = 4;
-    /// Float constants.
+    /// Float constants: a vector each.
     pub(in super::super) const FLOAT: u32 = 5;
 }
 
-/// How a shader's constants lie in a buffer: no more of them than it can read, since a title may
-/// change some with every draw.
+/// Layout of a shader's constants in a buffer. It contains only those that the shader can read,
+/// since a title may change some with every draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConstantsLayout {
-    /// Rows of boolean and loop constants, and of what the host's pipeline is told.
+    /// Rows of boolean and loop constants, and of host parameters.
     booleans: u32,
     loops: u32,
     host: u32,
-    /// Texture and vertex records.
+    /// Number of texture and vertex records.
     textures: u32,
     vertices: u32,
     floats: u32,
 }
 
 impl Default for ConstantsLayout {
-    /// The smallest: arrays have at least one element.
+    /// Smallest layout: arrays have at least one element.
     fn default() -> Self {
         Self { booleans: 1, loops: 1, host: 1, textures: 1, vertices: 1, floats: 1 }
     }
 }
 
 impl ConstantsLayout {
-    /// All that a shader can have.
+    /// Largest layout of any shader.
     #[cfg(test)]
     pub(super) const LARGEST: Self =
         Self { booleans: 2, loops: 8, host: host::MASK_ROW + 2, textures: 32, vertices: 96, floats: 256 };
 
-    /// What a program can read in a stage.
+    /// Layout for the constants that a program can read in a stage.
     pub fn new(program: &Program, stage: Stage) -> Self {
         let mut this = Self { host: host::rows(stage), ..Self::default() };
         for control in &program.controls {
@@ -172,12 +168,12 @@ impl ConstantsLayout {
         }
     }
 
-    /// Bytes of all.
+    /// Size of the buffer in bytes.
     pub fn size(self) -> usize {
         (self.offset(member::FLOAT) + 16 * self.floats) as usize
     }
 
-    /// Elements of 16 bytes that a member has.
+    /// Number of 16-byte elements of a member.
     pub(super) fn count(self, of: u32) -> u32 {
         match of {
             member::BOOLEAN => self.booleans,
@@ -189,55 +185,56 @@ impl ConstantsLayout {
         }
     }
 
-    /// Where a member begins, in bytes.
+    /// Byte offset of a member.
     pub(super) fn offset(self, of: u32) -> u32 {
         (0..of).map(|before| 16 * self.count(before)).sum()
     }
 }
 
-/// The part of the vertex buffer that a fetch constant stands for.
+/// Part of the vertex buffer that belongs to a fetch constant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VertexRecord {
-    /// Its first word in binding 1.
+    /// First word in binding 1.
     pub first: u32,
-    /// Words; fetches beyond read zero.
+    /// Number of words; fetches beyond them read zero.
     pub words: u32,
     /// Byte order: the field of the fetch constant.
     pub endian: u32,
 }
 
 impl VertexRecord {
-    /// The record of a buffer, whose words begin at `first`.
+    /// Creates the record of a buffer whose words begin at `first`.
     pub const fn new(buffer: &VertexBuffer, first: u32) -> Self {
         Self { first, words: buffer.words, endian: buffer.endian as u32 }
     }
 }
 
-/// What a fetch needs to know about a texture.
+/// Texture parameters of fetches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TextureRecord {
-    /// Size of the base level in texels; slices or faces where there is no depth.
+    /// Size of the base level in texels; the third component is the number of slices or faces if
+    /// there is no depth.
     pub size: [f32; 3],
-    /// Size of the level in whose texels unnormalised coordinates of a plane are given.
+    /// Size of the level to which unnormalised coordinates of a 2D texture refer.
     pub unnormalized_size: [f32; 2],
-    /// Fetched values are multiplied by it.
+    /// Factor of the fetched values.
     pub scale: f32,
-    /// Added to the level of detail.
+    /// Bias added to the level of detail.
     pub lod_bias: f32,
-    /// Gradients along the picture's rows and columns are multiplied by two to these powers, -16 to
-    /// 15.
+    /// Powers of two (-16 to 15) by which gradients along rows and columns of the image are
+    /// multiplied.
     pub gradient_exponents: [i32; 2],
-    /// Lowest level.
+    /// Lowest mip level.
     pub lowest_level: f32,
-    /// Highest level.
+    /// Highest mip level.
     pub highest_level: f32,
-    /// What each component of the result gets: 0 to 3 stored components, 4 zero, 5 one.
+    /// Source of each result component: 0 to 3 stored components, 4 zero, 5 one.
     pub swizzle: [u8; 4],
-    /// It is a volume: of a fetch's two textures the 3D one is meant.
+    /// Whether the texture is 3D; selects one of a 3D fetch's two bindings.
     pub is_volume: bool,
-    /// Axes on which it is mirrored once.
+    /// Axes with the "mirror once" modes.
     pub mirrored: [bool; 3],
-    /// Components of the result that have 16 bits behind the point before they are multiplied.
+    /// Result components with 16 fraction bits (before the scale).
     pub short: [bool; 4],
 }
 
@@ -249,7 +246,7 @@ fn is_mirrored_once(mode: ClampMode) -> bool {
 }
 
 impl TextureRecord {
-    /// The record of a texture, all of whose levels are bound.
+    /// Creates the record of a texture with all its levels bound.
     pub fn new(info: &TextureInfo) -> Self {
         let last = if info.mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
         let [width, height, _] = info.level_size(info.locked_level().min(last)).map(|size| size as f32);
@@ -263,34 +260,34 @@ impl TextureRecord {
             highest_level: last as f32,
             swizzle: info.swizzle,
             is_volume: info.dimension == Dimension::D3,
-            // Faces of a cube don't run into each other.
+            // Faces of a cube are not filtered across edges.
             mirrored: info.clamp.map(|mode| info.dimension != Dimension::Cube && is_mirrored_once(mode)),
             short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),
         }
     }
 }
 
-/// How an exported position becomes one of the host.
+/// Conversion of an exported position to the host's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HostPosition {
-    /// x and y come already divided by w.
+    /// x and y are exported divided by w.
     pub xy_divided: bool,
-    /// z comes already divided by w.
+    /// z is exported divided by w.
     pub z_divided: bool,
-    /// w comes as 1/w.
+    /// w is exported as 1/w.
     pub w_inverted: bool,
     /// z is clipped to 0..w; else to -w..w.
     pub direct3d_depth: bool,
-    /// A vertex whose kill flag is set (z beside the size of points) takes away its primitive.
+    /// A vertex whose kill flag is set (z of the point size export) kills its primitive.
     pub kills: bool,
-    /// x, y and z are multiplied by it.
+    /// Factors of x, y and z.
     pub scale: [f32; 3],
-    /// w times this is added to x, y and z.
+    /// Offsets of x, y and z, in units of w.
     pub offset: [f32; 3],
 }
 
 impl HostPosition {
-    /// With everything moved in the host's clip space.
+    /// Returns the conversion with an additional offset in the host's clip space.
     #[must_use]
     pub fn moved(mut self, [x, y]: [f32; 2]) -> Self {
         self.offset[0] += x;
@@ -299,14 +296,15 @@ impl HostPosition {
     }
 }
 
-/// What a colour target takes.
+/// Conversion of colours for a target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HostTarget {
-    /// Colours are multiplied by it.
+    /// Factor of the colours.
     pub scale: f32,
     /// Lowest and highest value of red, green and blue, and of alpha.
     pub ranges: [(f32, f32); 2],
-    /// Steps between 0 and 1 of red, green and blue, and of alpha, that the shader itself rounds
-    /// to; 0: the host rounds. A host may be 0.6 steps off, and hosts differ on halves.
+    /// Number of steps between 0 and 1 of red, green and blue, and of alpha, to which the shader
+    /// rounds; 0 means that the host rounds. A host may be off by 0.6 steps, and hosts differ on
+    /// halves.
     pub steps: [f32; 2],
 }

@@ -1,8 +1,8 @@
-//! Registers, constants and destinations of instructions.
+//! Translation of operands: registers, constants and destinations.
 //!
-//! Registers are variables of the function; a program that adds the loop address to a register
-//! number has them in an array. What an index computed at run time may reach is decided here, by
-//! explicit clamping: registers wrap within the file of 64, constants outside of 0 to 255 are zero.
+//! Registers are function variables; a program that adds the loop address to a register number has
+//! them in an array. This module clamps indices computed at run time: register numbers wrap within
+//! the file of 64, constants outside of 0 to 255 are zero.
 
 use naga::{BinaryOperator, Handle, LocalVariable, MathFunction, ScalarKind, UnaryOperator};
 use xenia_gpu::microcode::{Destination, FetchCommon, FetchSelect, Operand, Source};
@@ -11,23 +11,23 @@ use super::Translator;
 use super::builder::Value;
 use super::interface::member;
 
-/// Registers of the file.
+/// Size of the register file.
 pub(super) const REGISTERS: u32 = 64;
 
-/// Where the registers are.
+/// Storage of the registers.
 pub(super) enum Registers {
-    /// One variable each.
+    /// One variable per register.
     Separate(Vec<Handle<LocalVariable>>),
-    /// An array of all of them.
+    /// An array of all registers.
     Array(Handle<LocalVariable>),
 }
 
 impl Translator<'_> {
-    /// A pointer to a register by its number.
+    /// Pointer to a register.
     pub(super) fn register_pointer(&mut self, register: u32) -> Value {
         let register = register & (REGISTERS - 1);
         match &self.registers {
-            // Programs touch no register beyond those that were counted.
+            // Programs access no registers beyond the counted ones.
             Registers::Separate(locals) => {
                 let local = locals[(register as usize).min(locals.len() - 1)];
                 self.b.local_pointer(local)
@@ -39,7 +39,7 @@ impl Translator<'_> {
         }
     }
 
-    /// A pointer to a register whose number has the loop address added.
+    /// Pointer to the register at a number plus the loop address.
     fn relative_pointer(&mut self, register: u8) -> Value {
         let Registers::Array(local) = self.registers else { return self.register_pointer(register as u32) };
         let address = self.loop_address();
@@ -52,11 +52,11 @@ impl Translator<'_> {
         self.b.element(array, index)
     }
 
-    /// A float constant by a computed number.
+    /// Float constant with a computed number.
     fn indexed_constant(&mut self, index: u8, address: Value) -> Value {
         let base = self.b.int(index as i32);
         let index = self.b.binary(BinaryOperator::Add, base, address);
-        // As an unsigned number, what is negative is too large as well.
+        // As unsigned numbers, negative ones are too large as well.
         let index = self.b.bitcast(index, ScalarKind::Uint);
         let last = self.b.uint(255);
         let exists = self.b.binary(BinaryOperator::LessEqual, index, last);
@@ -68,13 +68,13 @@ impl Translator<'_> {
         self.b.select(exists, value, zero)
     }
 
-    /// A pointer to a member of the constants.
+    /// Pointer to a member of the constants.
     pub(super) fn constant_member(&mut self, member: u32) -> Value {
         let constants = self.b.global(self.constants);
         self.b.member(constants, member)
     }
 
-    /// All four components of a source.
+    /// Reads all four components of a source.
     fn source(&mut self, source: Source) -> Value {
         match source {
             Source::Register(register) => {
@@ -111,26 +111,26 @@ impl Translator<'_> {
         value
     }
 
-    /// A vector operand.
+    /// Reads a vector operand.
     pub(super) fn operand(&mut self, operand: &Operand) -> Value {
         let value = self.source(operand.source);
         let value = self.b.swizzle(value, operand.swizzle);
         self.modified(operand, value)
     }
 
-    /// One component of a source.
+    /// Reads one component of a source.
     pub(super) fn component(&mut self, source: Source, component: u8) -> Value {
         let value = self.source(source);
         self.b.member(value, component as u32 & 3)
     }
 
-    /// A scalar operand.
+    /// Reads a scalar operand.
     pub(super) fn scalar_operand(&mut self, (operand, component): &(Operand, u8)) -> Value {
         let value = self.component(operand.source, *component);
         self.modified(operand, value)
     }
 
-    /// Where a result goes; `None` for exports that nobody reads.
+    /// Pointer to a destination; `None` for exports that no stage reads.
     fn destination(&mut self, to: Destination) -> Option<Value> {
         match to {
             Destination::Register(register) => Some(self.register_pointer(register as u32)),
@@ -142,7 +142,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Writes components of a vector.
+    /// Writes the masked components of a vector.
     pub(super) fn store_vector(&mut self, to: Destination, value: Value, mask: u8) {
         if mask == 0 {
             return;
@@ -159,7 +159,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Writes the same value to components.
+    /// Writes the same value to the masked components.
     pub(super) fn store_scalar(&mut self, to: Destination, value: Value, mask: u8) {
         if mask == 0 {
             return;
@@ -171,7 +171,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Writes what was fetched, as the instruction selects.
+    /// Writes a fetch's result, with the selection of the instruction.
     pub(super) fn store_fetched(&mut self, common: &FetchCommon, value: Value) {
         let to = match common.to {
             Destination::Export(register) => Destination::Register(register),

@@ -1,8 +1,8 @@
-//! Control flow without a structure: one loop around a switch over places.
+//! Unstructured control flow: one loop around a switch over basic blocks ("places").
 //!
-//! A place is a control instruction that another leads to, or that follows one that leads
-//! elsewhere, with those after it up to the next place. The variables of [`Stack`] are what the
-//! chip has: a place to go on with, four loops and four calls around it.
+//! A place begins at a branch target or after a branch, and extends up to the next place. The
+//! variables of [`Stack`] correspond to the chip's state: the next place, and stacks of four loops
+//! and four calls.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
 use xenia_gpu::microcode::{Condition, Control};
@@ -11,23 +11,23 @@ use super::builder::Value;
 use super::control_flow::{LoopAddress, MAX_LOOPS};
 use super::{Translator, types};
 
-/// How deep calls nest; deeper ones are not taken.
+/// Deepest nesting of calls; deeper ones are not taken.
 const MAX_CALLS: u32 = 4;
 
-/// The variables of the loop around a switch. Arrays have four elements.
+/// Variables of the loop around the switch. Arrays have four elements.
 struct Stack {
-    /// The place to go on with.
+    /// Number of the next place.
     place: Handle<LocalVariable>,
-    /// Loops around it.
+    /// Number of enclosing loops.
     depth: Handle<LocalVariable>,
     addresses: Handle<LocalVariable>,
     iterations: Handle<LocalVariable>,
-    /// Loop constants.
+    /// Words of the loop constants.
     words: Handle<LocalVariable>,
-    /// Places to return to.
+    /// Return places of calls.
     calls: Handle<LocalVariable>,
     calls_depth: Handle<LocalVariable>,
-    /// The place of each control instruction that begins one.
+    /// Number of the place at each control flow instruction that begins one.
     numbers: Vec<u32>,
 }
 
@@ -49,18 +49,19 @@ impl Stack {
         }
     }
 
-    /// The place that begins at a control instruction; beyond the last one it is the end.
+    /// Number of the place that begins at a control flow instruction; beyond the last one it is the
+    /// end.
     fn number(&self, at: u32) -> u32 {
         self.numbers[(at as usize).min(self.numbers.len() - 1)]
     }
 }
 
 impl Translator<'_> {
-    /// The loop around a switch.
+    /// Translates the whole program to a loop around a switch.
     pub(super) fn places(&mut self) {
         let controls = &self.program.controls;
         let length = controls.len();
-        // Where control instructions lead to, and what follows them, begins a place.
+        // Branch targets, and instructions after branches, begin a place.
         let mut begins = vec![false; length + 1];
         begins[0] = true;
         for (at, control) in controls.iter().enumerate() {
@@ -71,7 +72,8 @@ impl Translator<'_> {
                 begins[at + 1] = true;
             }
         }
-        // The place of each control instruction that begins one; behind the last one lies the end.
+        // Number of the place at each instruction that begins one; the end follows the last
+        // instruction.
         let mut numbers = vec![0; length + 1];
         let starts: Vec<usize> = (0..length).filter(|at| begins[*at]).collect();
         for (number, at) in (0_u32..).zip(&starts) {
@@ -100,7 +102,7 @@ impl Translator<'_> {
         self.b.statement(Statement::Loop { body, continuing: Block::new(), break_if: None });
     }
 
-    /// One place: the control instructions from `start` to before `after`.
+    /// Translates one place: the control flow instructions `start..after`.
     fn place(&mut self, stack: &Stack, start: usize, after: usize) {
         let next = stack.number(after as u32);
         let steps = self.steps_of(start..after);
@@ -224,7 +226,7 @@ impl Translator<'_> {
         self.b.statement(Statement::If { condition: inside, accept, reject: Block::new() });
     }
 
-    /// A pointer to an element of one of the stack's arrays.
+    /// Pointer to an element of one of the stack's arrays.
     fn stack_pointer(&mut self, array: Handle<LocalVariable>, index: Value) -> Value {
         let last = self.b.uint(MAX_LOOPS as u32 - 1);
         let index = self.b.binary(Op::And, index, last);

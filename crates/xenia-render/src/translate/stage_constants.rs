@@ -1,5 +1,5 @@
-//! The constants of a stage as its shader reads them: the chip's own, records of what it fetches
-//! from, and what the host's pipeline is told. They lie as [`ConstantsLayout`] says.
+//! Constant buffer of a stage: the chip's constants, records of fetch constants, and parameters of
+//! the host's pipeline, laid out by [`ConstantsLayout`].
 
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::enums::Compare;
@@ -9,18 +9,18 @@ use xenia_gpu::reference::alpha_mask::Thresholds;
 use super::host;
 use super::interface::{ConstantsLayout, HostPosition, HostTarget, TextureRecord, VertexRecord, member};
 
-/// The constants of one stage, as binding 0 has them.
+/// Contents of one stage's constant buffer (binding 0).
 pub struct StageConstants {
     layout: ConstantsLayout,
     bytes: Vec<u8>,
 }
 
 impl StageConstants {
-    /// Takes the stage's float, boolean and loop constants, as far as a shader reads them. Vertex
-    /// and texture records are empty: fetches read zero. What the host's pipeline is told is
-    /// all zero: for a stage of a pipeline, [`set_position`](Self::set_position), or
-    /// [`set_depth_scale`](Self::set_depth_scale) and [`set_target`](Self::set_target), have to
-    /// follow.
+    /// Copies the stage's float, boolean and loop constants that the shader reads. Vertex and
+    /// texture records are empty, so that fetches read zero. The host parameters are all zero: for
+    /// a stage of a pipeline, [`set_position`](Self::set_position), or
+    /// [`set_depth_scale`](Self::set_depth_scale) and [`set_target`](Self::set_target), must be
+    /// called next.
     pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
         let mut this = Self { layout, bytes: vec![0; layout.size()] };
         let base = match kind {
@@ -35,7 +35,7 @@ impl StageConstants {
         this
     }
 
-    /// Says how positions become the host's.
+    /// Sets the conversion of positions.
     pub fn set_position(&mut self, position: &HostPosition) {
         self.put_floats(host::SCALE_ROW, position.scale);
         self.put_floats(host::OFFSET_ROW, position.offset);
@@ -51,32 +51,31 @@ impl StageConstants {
         self.put(member::HOST, host::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
     }
 
-    /// Says what the title's clip planes are (the first six): what lies behind one is cut where the
-    /// stage clips. By default there are none.
+    /// Sets the user clip planes (the first six), which apply if the stage clips. By default there
+    /// are none.
     pub fn set_clip_planes(&mut self, planes: &[[f32; 4]]) {
         for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
             self.put(member::HOST, row, 0, &plane.map(f32::to_bits));
         }
     }
 
-    /// Says what alpha is compared with, and how, where the stage has an alpha test.
+    /// Sets the alpha test, for a stage that has one.
     pub fn set_alpha_test(&mut self, compare: Compare, reference: f32) {
         self.put(member::HOST, host::ALPHA_ROW, 0, &[compare as u32, reference.to_bits()]);
     }
 
-    /// Says with what alpha which sample is drawn, where alpha makes a mask; the samples are the
-    /// host's.
+    /// Sets the thresholds of the host's samples, for a stage with alpha to mask.
     pub fn set_alpha_to_mask(&mut self, thresholds: &Thresholds) {
         self.put(member::HOST, host::MASK_ROW, 0, &thresholds.samples.map(f32::to_bits));
         self.put(member::HOST, host::MASK_ROW + 1, 0, &thresholds.lowered.map(f32::to_bits));
     }
 
-    /// Says what exported depths are multiplied by.
+    /// Sets the factor of exported depths.
     pub fn set_depth_scale(&mut self, scale: f32) {
         self.put(member::HOST, host::ALPHA_ROW, 2, &[scale.to_bits()]);
     }
 
-    /// Says what colour target 0 to 3 takes.
+    /// Sets the conversion of colours for target 0 to 3.
     pub fn set_target(&mut self, target: u32, takes: &HostTarget) {
         let row = host::TARGET_ROW + 2 * (target & 3);
         let [color, alpha] = takes.ranges;
@@ -89,13 +88,13 @@ impl StageConstants {
         self.put(member::HOST, row, 0, &values.map(f32::to_bits));
     }
 
-    /// Says what a vertex fetch constant (0 to 95) stands for.
+    /// Sets the record of a vertex fetch constant (0 to 95).
     pub fn set_vertex(&mut self, constant: u8, record: VertexRecord) {
         let record = [record.first, record.words, record.endian, 0];
         self.put(member::VERTEX, u32::from(constant.min(95)), 0, &record);
     }
 
-    /// Says what a texture fetch constant (0 to 31) stands for.
+    /// Sets the record of a texture fetch constant (0 to 31).
     pub fn set_texture(&mut self, constant: u8, record: &TextureRecord) {
         let row = 3 * (u32::from(constant) & 31);
         let [width, height, depth] = record.size;
@@ -125,20 +124,19 @@ impl StageConstants {
         );
     }
 
-    /// The buffer's contents.
+    /// Contents of the buffer.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..]
     }
 
-    /// Writes a member from its beginning, as far as the shader has it.
+    /// Writes a member from its beginning, as far as the layout contains it.
     fn put_rows(&mut self, of: u32, words: &[u32]) {
         for (row, words) in (0..).zip(words.chunks(4)) {
             self.put(of, row, 0, words);
         }
     }
 
-    /// Writes words from a word of a member's row on. Rows that the shader has none of are left
-    /// out.
+    /// Writes words starting at a word of a member's row. Rows outside of the layout are ignored.
     fn put(&mut self, of: u32, row: u32, word: u32, words: &[u32]) {
         if row < self.layout.count(of) {
             let at = (self.layout.offset(of) + 16 * row + 4 * word) as usize;

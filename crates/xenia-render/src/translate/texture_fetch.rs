@@ -1,10 +1,10 @@
-//! Texture fetches through samplers, with an explicit level of detail.
+//! Translation of texture fetches to samplers, with an explicit level of detail.
 //!
-//! The level is computed as the chip does, from derivatives, biases and the register, and handed to
-//! the sampler, or where that is anisotropic the gradients; outside of pixel shaders there are no
-//! derivatives, and they count as zero. 1D, 2D, stacked and cube textures are arrays of planes: the
-//! cube operation has already chosen the face. Which of a 3D fetch's two textures is meant is the
-//! fetch constant's business, so its record says it.
+//! The level is computed like on the chip, from derivatives, biases and the register, and passed to
+//! the sampler; anisotropic samplers get the gradients instead. Outside of pixel shaders
+//! derivatives are zero. 1D, 2D, stacked and cube textures are 2D arrays: the cube instruction has
+//! already selected the face. Which of a 3D fetch's two bindings is used depends on the fetch
+//! constant, so its record selects one.
 
 mod detail;
 mod resources;
@@ -19,12 +19,12 @@ use super::{Stage, Translator};
 const PLANE: u8 = 1;
 const CUBE: u8 = 3;
 const VOLUME: u8 = 2;
-/// Parts of a texel that are added to coordinates for the host: a quarter of the chip's step.
+/// Fraction of a texel that is added to coordinates for the host: a quarter of the chip's step.
 const GUARD: f32 = 1.0 / 1024.0;
 
-/// The fields of a texture's record that a fetch uses.
+/// Fields of a texture's record that a fetch uses.
 struct Record {
-    /// Size in texels: of the base level, or the one in whose texels coordinates are given.
+    /// Size in texels: of the base level, or of the level that unnormalised coordinates refer to.
     size: [Value; 3],
     scale: Value,
     lod_bias: Value,
@@ -32,12 +32,12 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
-    /// Axes that are mirrored once, one bit each; from bits 8 and 16 on the exponents of gradients,
-    /// and 16; from bit 24 on components with 16 bits behind the point.
+    /// Bits 7:0: axes that are mirrored once; from bits 8 and 16 on: exponents of the gradients,
+    /// plus 16; from bit 24 on: components with 16 fraction bits.
     mirrored: Value,
 }
 
-/// A fraction of a texel coordinate within its texel, seen from texel centres.
+/// Filter weight: fraction of a texel coordinate relative to texel centres.
 fn weight(t: &mut Translator<'_>, at: Value) -> Value {
     let half = t.b.float(0.5);
     let at = t.b.binary(Op::Subtract, at, half);
@@ -45,7 +45,7 @@ fn weight(t: &mut Translator<'_>, at: Value) -> Value {
     t.b.binary(Op::Subtract, at, floor)
 }
 
-/// Limits a value; NaN gives the lower end.
+/// Clamps a value; NaN gives the lower end.
 fn limit(t: &mut Translator<'_>, value: Value, low: Value, high: Value) -> Value {
     let above = t.b.binary(Op::Greater, value, low);
     let value = t.b.select(above, value, low);
@@ -101,21 +101,21 @@ impl Translator<'_> {
         }
     }
 
-    /// The coordinates in texels; faces are counted.
+    /// Coordinates in texels; faces are numbered.
     fn texel_coordinates(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> [Value; 3] {
         let mut out = at;
         for (axis, out) in out.iter_mut().enumerate() {
             if fetch.dimension == CUBE && axis < 2 {
-                // Cube coordinates come from the cube operation with one added.
+                // The cube instruction adds one to its coordinates.
                 let one = self.b.float(1.0);
                 *out = self.b.binary(Op::Subtract, *out, one);
             }
             if axis == 2 && fetch.dimension < VOLUME {
-                // Such a fetch has no third coordinate: of a stack it gets the first layer.
+                // Such a fetch has no third coordinate: from a stack it reads the first layer.
                 *out = self.b.float(0.0);
                 continue;
             }
-            // Slices and layers are measured like the rest, faces are counted.
+            // Slices and layers are scaled like the other axes, faces are numbered.
             if (axis < 2 || fetch.dimension == VOLUME) && !fetch.unnormalized {
                 *out = self.b.binary(Op::Multiply, *out, record.size[axis]);
             }
@@ -126,7 +126,7 @@ impl Translator<'_> {
         out
     }
 
-    /// A coordinate in texels with eight bits behind the point, as the chip has it.
+    /// Rounds a texel coordinate to eight fraction bits, like the chip.
     fn snapped(&mut self, at: Value) -> Value {
         let (steps, half, step) = (self.b.float(256.0), self.b.float(0.5), self.b.float(1.0 / 256.0));
         let at = self.b.binary(Op::Multiply, at, steps);
@@ -135,7 +135,7 @@ impl Translator<'_> {
         self.b.binary(Op::Multiply, at, step)
     }
 
-    /// Any fetch with a result.
+    /// Translates a fetch that has a result.
     pub(super) fn texture_fetch(&mut self, fetch: &TextureFetch) {
         let at = fetch.common.source_swizzle.map(|c| self.component(fetch.common.source, c));
         let value = match fetch.operation {
@@ -174,7 +174,7 @@ impl Translator<'_> {
                 let value = self.b.select(inside, zero, one);
                 self.b.splat(value)
             }
-            // The others set state and have no result.
+            // The other operations set state and have no result.
             _ => self.sampled(fetch, at),
         };
         self.store_fetched(&fetch.common, value);
@@ -193,7 +193,7 @@ impl Translator<'_> {
         self.b.binary(Op::NotEqual, masked, zero)
     }
 
-    /// Fractions with 16 bits behind the point, rounded as the reference does.
+    /// Rounds to 16 fraction bits, like the reference.
     fn short_fractions(&mut self, values: Value) -> Value {
         let [steps, half, step] = [65_536.0, 0.499, 1.0 / 65_536.0].map(|value| {
             let value = self.b.float(value);
@@ -205,9 +205,8 @@ impl Translator<'_> {
         self.b.binary(Op::Multiply, whole, step)
     }
 
-    /// A coordinate in texels, brought to the positive side where its axis is mirrored once: hosts
-    /// only mirror for ever. Within half a texel of the mirror there is the same texel on both
-    /// sides.
+    /// Reflects a texel coordinate to the positive side if its axis is mirrored once: hosts only
+    /// mirror repeatedly. Within half a texel of the mirror both sides have the same texel.
     fn mirrored_once(&mut self, at: Value, axis: u32, record: &Record) -> Value {
         let (is_mirrored, half) = (self.has_bit(record.mirrored, axis), self.b.float(0.5));
         let distance = self.b.math(MathFunction::Abs, at);
@@ -216,16 +215,16 @@ impl Translator<'_> {
         self.b.select(is_mirrored, distance, at)
     }
 
-    /// The level that the host is given. The sampler chooses between magnification and
-    /// minification, be there one level or more; it keeps to the levels that there are by
-    /// itself, and needs a number for that.
+    /// Level of detail for the host. The sampler uses it to choose between magnification and
+    /// minification, even with a single level; it clamps the level by itself, but needs a number
+    /// for that.
     fn host_level(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let lod = self.level_of_detail(fetch, at, record);
         let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
         limit(self, lod, least, most)
     }
 
-    /// A sample, with the fetch constant's swizzle and exponent.
+    /// Samples the texture, and applies the fetch constant's swizzle and exponent.
     fn sampled(&mut self, fetch: &TextureFetch, at: [Value; 3]) -> Value {
         let record = self.record(fetch);
         let texels = self.texel_coordinates(fetch, at, &record);
@@ -236,7 +235,8 @@ impl Translator<'_> {
         };
         let [u, v, w] = [0, 1, 2].map(|axis| {
             let at = self.mirrored_once(texels[axis], axis as u32, &record);
-            // A texel's edge must not be lost where the host multiplies by the size again.
+            // A coordinate on a texel edge must stay there when the host multiplies by the size
+            // again.
             let guard = self.b.float(GUARD);
             let at = self.b.binary(Op::Add, at, guard);
             self.b.binary(Op::Divide, at, record.size[axis])
@@ -323,7 +323,7 @@ impl Translator<'_> {
         })
     }
 
-    /// The kind of shader that is translated.
+    /// Kind of the translated shader.
     pub(super) fn kind(&self) -> ShaderKind {
         match self.stage {
             Stage::Vertex { .. } => ShaderKind::Vertex,

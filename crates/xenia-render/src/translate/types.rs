@@ -1,4 +1,4 @@
-//! The types of a translated module.
+//! Types of a translated module.
 
 use std::num::NonZeroU32;
 
@@ -23,12 +23,12 @@ pub(super) struct Types {
     pub(super) uvec4: Handle<Type>,
 }
 
-/// Puts a type into a module, or finds it there.
+/// Adds a type to a module, or finds it there.
 pub(super) fn insert(module: &mut Module, name: Option<&str>, inner: TypeInner) -> Handle<Type> {
     module.types.insert(Type { name: name.map(Into::into), inner }, Span::UNDEFINED)
 }
 
-/// An array of `count` elements of 16 bytes, or of as many as the buffer has.
+/// Array of `count` elements of 16 bytes, or a run-time-sized one.
 pub(super) fn array(
     module: &mut Module,
     base: Handle<Type>,
@@ -58,7 +58,7 @@ impl Types {
         }
     }
 
-    /// The struct of a stage's constants.
+    /// Struct of a stage's constants.
     pub(super) fn constants(&self, module: &mut Module, layout: ConstantsLayout) -> Handle<Type> {
         let members = [
             ("boolean", member::BOOLEAN, self.uvec4),
@@ -79,7 +79,7 @@ impl Types {
     }
 }
 
-/// The type of a texture.
+/// Type of a texture binding.
 pub(super) fn texture(module: &mut Module, shape: TextureShape) -> Handle<Type> {
     let (dim, arrayed) = match shape {
         TextureShape::Planes => (ImageDimension::D2, true),

@@ -1,8 +1,8 @@
-//! Vertex fetches from a storage buffer of words, as they lie in guest memory.
+//! Translation of vertex fetches, which read a storage buffer of guest memory words.
 //!
-//! The fetch constant's record says where its words begin in the buffer, how many there are, and
-//! their byte order. A word outside of the record or the buffer is zero: the buffer is only read at
-//! indices that were compared with its length.
+//! The fetch constant's record has the first word in the buffer, the number of words, and the byte
+//! order. Words outside of the record or the buffer are zero: every index is compared with the
+//! buffer's length before a read.
 
 use naga::{
     BinaryOperator as Op, Expression, Function, FunctionArgument, FunctionResult, Handle, MathFunction,
@@ -16,7 +16,7 @@ use super::builder::{Builder, Value};
 use super::interface::{VERTEX_BINDING, member};
 use super::types;
 
-/// The number in a field.
+/// Extracts the number in a field.
 fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u32) -> Value {
     let right = b.uint(32 - width);
     let full = if low + width == 32 {
@@ -49,7 +49,7 @@ fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u3
     b.select(below, least, value)
 }
 
-/// A 16-bit float of the chip, without infinities and NaN, from the low bits of a word.
+/// Converts the chip's 16-bit float, without infinities and NaN, from the low bits of a word.
 fn half(b: &mut Builder, raw: Value) -> Value {
     let [mantissa_bits, exponent_bits, sign_bit] = [0x3ff, 0x1f, 0x8000].map(|mask| b.uint(mask));
     let (ten, thirteen, sixteen, twenty_three) = (b.uint(10), b.uint(13), b.uint(16), b.uint(23));
@@ -63,7 +63,7 @@ fn half(b: &mut Builder, raw: Value) -> Value {
     let high = b.binary(Op::ShiftLeft, high, twenty_three);
     let low = b.binary(Op::ShiftLeft, mantissa, thirteen);
     let normal = b.binary(Op::InclusiveOr, high, low);
-    // Denormals of the half are normal numbers of the single.
+    // Half-precision denormals are normal single-precision numbers.
     let unit = b.float(1.0 / 16_777_216.0);
     let tiny = b.convert(mantissa, ScalarKind::Float);
     let tiny = b.binary(Op::Multiply, tiny, unit);
@@ -75,7 +75,7 @@ fn half(b: &mut Builder, raw: Value) -> Value {
 }
 
 impl Translator<'_> {
-    /// The function that reads a word: arguments are the record and the word's number.
+    /// Function that reads a word; its arguments are the record and the word's number.
     fn word_function(&mut self) -> Handle<Function> {
         if let Some(function) = self.word_function {
             return function;
@@ -120,15 +120,15 @@ impl Translator<'_> {
         function
     }
 
-    /// The word number of the vertex that a full fetch asks for.
+    /// Word number of the vertex that a full fetch reads.
     fn vertex_start(&mut self, fetch: &VertexFetch) -> Value {
         let index = self.component(fetch.common.source, fetch.common.source_swizzle[0]);
         let b = &mut self.b;
         let rounding = b.float(if fetch.rounded { 0.5 } else { 0.0 });
         let index = b.binary(Op::Add, index, rounding);
         let index = b.math(MathFunction::Floor, index);
-        // Out of an integer's range the nearest one counts, and 0 for NaN. 2^31 itself is no float below
-        // it.
+        // Out-of-range values are clamped to the nearest integer, and NaN gives 0. The largest
+        // float below 2^31 is used as the limit.
         let (low, high) = (b.float(-2_147_483_648.0), b.float(2_147_483_520.0));
         let (least, largest) = (b.int(i32::MIN), b.int(i32::MAX));
         let above = b.binary(Op::Greater, index, high);
@@ -148,7 +148,7 @@ impl Translator<'_> {
         b.binary(Op::Multiply, number, stride)
     }
 
-    /// A vertex fetch.
+    /// Translates a vertex fetch.
     pub(super) fn vertex_fetch(&mut self, fetch: &VertexFetch) {
         let function = self.word_function();
         let start = if fetch.mini {
@@ -163,7 +163,7 @@ impl Translator<'_> {
         let records = self.constant_member(member::VERTEX);
         let record = self.b.member(records, (fetch.constant as u32).min(95));
         let record = self.b.load(record);
-        // Other formats fetch zeros.
+        // Unsupported formats fetch zeros.
         let layout = Layout::of_vertices(u32::from(fetch.format));
         let words: Vec<Value> = (0..layout.map_or(0, Layout::words))
             .map(|i| {

@@ -1,4 +1,4 @@
-//! The event loop: what the system and the machine tell the window, and what follows from it.
+//! Event loop: handles events of the system and the machine.
 
 use super::keys::Action;
 use super::mailbox::{FrameSender, Mailbox, Message};
@@ -13,7 +13,7 @@ use winit::window::WindowId;
 
 type Start = Box<dyn FnOnce(FrameSender)>;
 
-/// See the module's documentation.
+/// Handler of window events: owns the [`View`] and calls the [`Client`].
 pub(super) struct Events {
     config: WindowConfig,
     client: Box<dyn Client>,
@@ -44,26 +44,26 @@ impl Events {
         }
     }
 
-    /// How it ended.
+    /// Result of the event loop.
     pub(super) fn into_result(self) -> Result<(), RenderError> {
         self.error.map_or(Ok(()), Err)
     }
 
-    /// Brings title bar and texts up to date.
+    /// Updates the title bar and texts.
     fn refresh(&mut self) {
         if let Some(view) = &mut self.view {
             view.refresh(&self.mailbox.open(), self.mailbox.now());
         }
     }
 
-    /// Gives a key that is pressed to the dialog that is open. `false`: it is not the dialog's.
+    /// Passes a key press to the open dialog. Returns false if the dialog doesn't use it.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
         let open = self.mailbox.open().dialog.is_some();
         if !open || self.modifiers.alt_key() || Action::stays_in_dialogs(key) {
             return false;
         }
         if let Some(lines) = self.client.dialog_key(key, text) {
-            // Unless the machine has taken the answer meanwhile.
+            // Unless the machine has closed the dialog in the meantime.
             if let Some(shown) = &mut self.mailbox.open().dialog {
                 *shown = lines;
             }
@@ -82,7 +82,7 @@ impl Events {
         } else if pressed && (!repeat || action.repeats()) {
             self.act(event_loop, action);
         }
-        // A key that went down without Alt may go up with it.
+        // A key that was pressed without Alt may be released with Alt held.
         if !pressed {
             self.client.key(KeyEvent::Released(key));
         }
@@ -190,7 +190,7 @@ impl ApplicationHandler<Message> for Events {
                 if is_new {
                     view.forget();
                 }
-                // A machine that is paused shows few frames, and each is told apart by its number.
+                // A paused machine shows few frames, whose numbers are displayed.
                 let news = news || (frame.is_some() && (view.shown.paused || view.frame.is_none()));
                 if let Some((number, frame)) = frame {
                     view.take(number, frame, self.mailbox.now());
@@ -217,7 +217,7 @@ impl ApplicationHandler<Message> for Events {
                 self.set_turbo(false);
                 self.client.key(KeyEvent::Lost);
             }
-            // Keys that were down when the window got the keyboard were not meant for it.
+            // Keys that were down when the window got the focus were meant for another window.
             WindowEvent::KeyboardInput { event, is_synthetic, .. } if !is_synthetic => {
                 if let PhysicalKey::Code(key) = event.physical_key {
                     let pressed = event.state == ElementState::Pressed;

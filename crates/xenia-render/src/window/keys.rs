@@ -1,21 +1,21 @@
-//! What the window's own keys do; every other key is the machine's.
+//! Keys of the window; all other keys are the machine's.
 
 use winit::keyboard::KeyCode;
 
-/// Something that a key asks of the window.
+/// Action of a window key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Leaves full screen; else closes the window.
     Leave,
     FullScreen,
     Pause,
-    /// The next frame, then pause.
+    /// Runs to the next frame, then pauses.
     Step,
-    /// No limit while the key is held.
+    /// Removes the speed limit while the key is held.
     Turbo,
     Screenshot,
     Help,
-    /// Starts a title again that has stopped.
+    /// Restarts a title that has stopped.
     Again,
     Overlay,
     Scaling,
@@ -23,16 +23,16 @@ pub(crate) enum Action {
     Vsync,
 }
 
-/// A key of the window.
+/// Key binding of the window.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// The key, by its place on a US keyboard.
+    /// The key, by its position on a US keyboard.
     pub key: KeyCode,
     /// Whether Alt must be held.
     pub alt: bool,
-    /// What is printed on the key.
+    /// Label of the key.
     pub name: &'static str,
-    /// What it does.
+    /// Description of the action.
     pub meaning: &'static str,
     pub(crate) action: Action,
 }
@@ -41,7 +41,7 @@ const fn binding(key: KeyCode, name: &'static str, meaning: &'static str, action
     Binding { key, alt: false, name, meaning, action }
 }
 
-/// The window's keys.
+/// Key bindings of the window.
 pub const BINDINGS: &[Binding] = &[
     binding(KeyCode::F1, "F1", "shows the keys, and hides them", Action::Help),
     binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", Action::Leave),
@@ -63,7 +63,7 @@ pub const BINDINGS: &[Binding] = &[
 ];
 
 impl Action {
-    /// What `key` asks for.
+    /// Action of a key.
     pub(crate) fn of(key: KeyCode, alt: bool) -> Option<Self> {
         BINDINGS
             .iter()
@@ -71,7 +71,7 @@ impl Action {
             .map(|binding| binding.action)
     }
 
-    /// Whether a key does what it does while a dialog of the machine's is open, which has all
+    /// Whether a key keeps its action while a dialog of the machine is open; the dialog gets all
     /// others.
     pub(crate) fn stays_in_dialogs(key: KeyCode) -> bool {
         Self::of(key, false).is_some_and(|action| {
@@ -89,7 +89,7 @@ impl Action {
         })
     }
 
-    /// Whether a key that repeats because it is held asks again.
+    /// Whether a held key repeats the action.
     pub(crate) fn repeats(self) -> bool {
         self == Self::Step
     }

@@ -1,4 +1,4 @@
-//! What the machine's thread leaves for the window: the newest frame, and the figures.
+//! Mailbox from the machine's thread to the window: the newest frame, and figures.
 
 use super::meter::{Figures, Meter};
 use super::page::{Phase, Stopped};
@@ -7,35 +7,35 @@ use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::Frame;
 
-/// Wakes the window.
+/// Event that wakes the window.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// There is something in the mailbox.
+    /// The mailbox has new contents.
     Mail,
     /// The machine has ended.
     Ended,
 }
 
-/// See the module's documentation.
+/// Contents of the [`Mailbox`].
 #[derive(Debug, Default)]
 pub(super) struct Mail {
-    /// The newest frame, if the window has not taken it yet, and its number.
+    /// Newest frame with its number, if the window has not taken it yet.
     pub(super) frame: Option<(u64, Frame)>,
-    /// Whether there are figures that the window has not seen.
+    /// Whether there are figures that the window has not shown.
     pub(super) news: bool,
-    /// What the figures come to.
+    /// Meter of the figures.
     pub(super) meter: Meter,
-    /// What a machine without a frame is doing.
+    /// Activity of a machine before its first frame.
     pub(super) phase: Phase,
-    /// The dialog that is open.
+    /// Lines of the open dialog.
     pub(super) dialog: Option<Vec<String>>,
-    /// Why the machine has stopped.
+    /// Reason why the machine has stopped.
     pub(super) stopped: Option<Stopped>,
-    /// Whether the window has been woken and not looked yet.
+    /// Whether a wake-up event is pending.
     woken: bool,
 }
 
-/// The mailbox; clones are the same one.
+/// Shared mailbox; clones refer to the same contents.
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox {
     mail: Arc<Mutex<Mail>>,
@@ -47,30 +47,31 @@ impl Mailbox {
         Self { mail: Arc::default(), start: Instant::now() }
     }
 
-    /// When the window was made.
+    /// Time when the window was created.
     pub(super) fn start(&self) -> Instant {
         self.start
     }
 
-    /// Time since then.
+    /// Time since the window was created.
     pub(super) fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// What is in it. Held for a moment only.
+    /// Locks the contents; must be held only briefly.
     pub(super) fn open(&self) -> MutexGuard<'_, Mail> {
-        // What a thread that panicked has left is whole: it only puts things in.
+        // A thread that panicked has left valid contents: threads only replace whole values.
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is in it, on the window's waking: the next thing put in wakes it again.
+    /// Locks the contents in response to a wake-up event, so that the next change sends another
+    /// one.
     pub(super) fn answer(&self) -> MutexGuard<'_, Mail> {
         let mut mail = self.open();
         mail.woken = false;
         mail
     }
 
-    /// Puts something in. True if the window must be woken.
+    /// Changes the contents. Returns true if the window must be woken.
     fn put(&self, into: impl FnOnce(&mut Mail, Duration)) -> bool {
         let mut mail = self.open();
         into(&mut mail, self.now());
@@ -78,7 +79,7 @@ impl Mailbox {
     }
 }
 
-/// Sends frames to the window; the window closes when the machine says that it ended.
+/// Sender of frames to the window. The window closes when the machine ends.
 #[derive(Clone)]
 pub struct FrameSender {
     pub(super) mailbox: Mailbox,
@@ -94,7 +95,7 @@ impl FrameSender {
         });
     }
 
-    /// Says how the machine is doing; a few times a second is enough.
+    /// Sends figures; a few times per second is enough.
     pub fn figures(&self, figures: Figures) {
         self.put(|mail, now| {
             mail.meter.sample(now, figures);
@@ -102,8 +103,8 @@ impl FrameSender {
         });
     }
 
-    /// Says what a machine that has shown nothing yet is doing. [`Phase::Loading`] is that of a new
-    /// one: what the last one has left in the window goes.
+    /// Sets the activity of a machine before its first frame. [`Phase::Loading`] means a new
+    /// machine: it clears the last one's frame, dialog and figures.
     pub fn phase(&self, phase: Phase) {
         self.put(|mail, _| {
             if phase == Phase::Loading {
@@ -114,7 +115,7 @@ impl FrameSender {
         });
     }
 
-    /// Shows a dialog of the machine's over the picture, in these lines; `None`: it is over.
+    /// Shows a dialog of the machine over the frame, with these lines; `None` closes it.
     pub fn dialog(&self, lines: Option<Vec<String>>) {
         self.put(|mail, _| {
             mail.dialog = lines;
@@ -122,7 +123,7 @@ impl FrameSender {
         });
     }
 
-    /// Says why the machine has stopped, over the last frame.
+    /// Shows over the last frame why the machine has stopped.
     pub fn stopped(&self, why: Stopped) {
         self.put(|mail, _| {
             mail.stopped = Some(why);
@@ -132,13 +133,13 @@ impl FrameSender {
 
     /// Closes the window.
     pub fn end(&self) {
-        // An error says that it is closed already.
+        // The send fails if the window is closed already.
         let _ = self.proxy.send_event(Message::Ended);
     }
 
     fn put(&self, into: impl FnOnce(&mut Mail, Duration)) {
         if self.mailbox.put(into) {
-            // An error says that the window is closed: nobody looks any more.
+            // The send fails if the window is closed, so no thread needs the event.
             let _ = self.proxy.send_event(Message::Mail);
         }
     }

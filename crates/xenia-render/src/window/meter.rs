@@ -1,74 +1,74 @@
-//! Rates out of the machine's totals and the times at which its frames came.
+//! Meter: computes rates from the machine's totals and the times of its frames.
 //!
-//! Times are since the window opened. Everything is a mean over about a second, or over the last
-//! few frames of a machine that is slower than that.
+//! Times are relative to the opening of the window. Rates are means over about a second, or over
+//! the last few frames of a slower machine.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Totals of a machine since it was made.
+/// Totals of a machine since it was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// What runs guest code: `interp`, `jit`, `cross-check`.
+    /// Engine that runs guest code: `interp`, `jit`, `cross-check`.
     pub engine: &'static str,
-    /// What draws.
+    /// Name of the graphics backend.
     pub backend: &'static str,
-    /// Guest time.
+    /// Elapsed guest time.
     pub guest_time: Duration,
     /// Guest instructions executed.
     pub instructions: u64,
-    /// Of these, the interpreter's, because nothing was compiled for them yet.
+    /// Instructions that the interpreter executed because no code was compiled for them yet.
     pub interpreted: u64,
-    /// Instructions that compiled code gave to the interpreter.
+    /// Instructions for which compiled code called the interpreter.
     pub fallbacks: u64,
     /// Guest functions compiled.
     pub functions: u64,
     /// Guest loops compiled.
     pub loops: u64,
-    /// Frames shown.
+    /// Frames shown so far.
     pub frames: u64,
-    /// Draws executed.
+    /// Draws executed so far.
     pub draws: u64,
-    /// Sound, where it is played.
+    /// Sound output, if it is played.
     pub sound: Option<Sounding>,
 }
 
-/// How sound is played.
+/// Statistics of sound output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sounding {
-    /// Time from a sample's guest time to its playing.
+    /// Delay from a sample's guest time to its playback.
     pub latency: Duration,
-    /// Times that there was none to play.
+    /// Number of buffer underruns.
     pub gaps: u64,
 }
 
-/// What the figures come to.
+/// Rates computed from the figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Rates {
-    /// Frames in a second.
+    /// Frames per second.
     pub(crate) fps: f64,
     /// Mean and longest time between two frames, in milliseconds.
     pub(crate) frame_ms: (f64, f64),
-    /// Guest time over the host's; 1 is the console's speed.
+    /// Ratio of guest time to host time; 1 is the console's speed.
     pub(crate) speed: f64,
-    /// Millions of guest instructions in a second.
+    /// Millions of guest instructions per second.
     pub(crate) mips: f64,
-    /// Share of instructions that were interpreted, for whatever reason.
+    /// Fraction of instructions that were interpreted, for any reason.
     pub(crate) interpreted: f64,
-    /// Instructions given to the interpreter by compiled code, for each frame.
+    /// Interpreter calls from compiled code, per frame.
     pub(crate) fallbacks_per_frame: f64,
-    /// Draws for each frame.
+    /// Draws per frame.
     pub(crate) draws_per_frame: f64,
 }
 
-/// What the rates are means over.
+/// Averaging interval of the rates.
 const SPAN: Duration = Duration::from_secs(1);
-/// How long they reach back while no frame is shown.
+/// Longest averaging interval while no frame is shown.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Frames that are kept even if they are older.
+/// Number of frames that are kept even if they are older.
 const FRAMES: usize = 4;
 
-/// Takes figures and frames, gives [`Rates`].
+/// Collects figures and frame times, and computes [`Rates`].
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     frames: VecDeque<Duration>,
@@ -76,7 +76,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// A frame has come.
+    /// Records a frame.
     pub(crate) fn frame(&mut self, now: Duration) {
         self.frames.push_back(now);
         while self.frames.len() > FRAMES && self.frames[0] + SPAN < now {
@@ -84,14 +84,14 @@ impl Meter {
         }
     }
 
-    /// The machine's totals as they are now.
+    /// Records the machine's current totals.
     pub(crate) fn sample(&mut self, now: Duration, figures: Figures) {
         if self.samples.back().is_some_and(|(_, last)| last.instructions > figures.instructions) {
-            // Another machine, for a title that this one has launched.
+            // A new machine, for a title that the last one has launched.
             *self = Self::default();
         }
         self.samples.push_back((now, figures));
-        // What is kept reaches back a span, and over a frame if there was one lately.
+        // The samples cover the averaging interval, and a frame if one was shown recently.
         while let Some((at, next)) = self.samples.get(1)
             && *at + SPAN <= now
             && (next.frames < figures.frames || *at + LONGEST <= now)
@@ -100,12 +100,11 @@ impl Meter {
         }
     }
 
-    /// The newest totals.
     pub(crate) fn newest(&self) -> Option<&Figures> {
         self.samples.back().map(|(_, figures)| figures)
     }
 
-    /// The machine stood still: no mean reaches over that.
+    /// Restarts after a pause, which must not be part of a mean.
     pub(crate) fn restart(&mut self) {
         self.frames.clear();
         if let Some(newest) = self.samples.pop_back() {
@@ -114,7 +113,7 @@ impl Meter {
         }
     }
 
-    /// The rates now; 0 where nothing is known.
+    /// Current rates; 0 if unknown.
     pub(crate) fn rates(&self) -> Rates {
         let mut rates = Rates::default();
         if let (Some(first), Some(last)) = (self.frames.front(), self.frames.back())
@@ -157,7 +156,7 @@ mod tests {
     #[test]
     fn rates_are_those_of_the_last_second() {
         let mut meter = Meter::default();
-        // Five seconds at 20 ms a frame, then two at 50 ms; twice as many draws in the latter.
+        // Five seconds at 20 ms per frame, then two at 50 ms, which have twice as many draws.
         let (mut now, mut figures) = (Duration::ZERO, Figures::default());
         for number in 0..290 {
             let slow = number >= 250;

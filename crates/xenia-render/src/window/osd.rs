@@ -1,23 +1,21 @@
-//! What is written over the picture and in the title bar.
+//! On-screen display: text over the frame and in the title bar.
 
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
 
-/// Which figures are shown over the picture.
+/// Amount of figures shown over the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overlay {
-    /// None.
     #[default]
     Off,
-    /// Frames a second.
+    /// Frames per second only.
     Small,
-    /// All of them.
     Full,
 }
 
 impl Overlay {
-    /// What the key makes of it.
+    /// Next setting, for the key that cycles through them.
     pub(crate) fn next(self) -> Self {
         match self {
             Self::Off => Self::Small,
@@ -27,7 +25,7 @@ impl Overlay {
     }
 }
 
-/// How the window shows the machine's pictures.
+/// Display state of the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Number of the newest frame, and its width and height.
@@ -40,7 +38,7 @@ pub(crate) struct Shown {
     pub(crate) paused: bool,
     pub(crate) turbo: bool,
     pub(crate) overlay: Overlay,
-    /// The host's graphics adapter.
+    /// Name of the host's graphics adapter.
     pub(crate) adapter: String,
 }
 
@@ -54,7 +52,7 @@ impl Shown {
     }
 }
 
-/// The lines of the overlay in a window that has room for so many letters beside each other.
+/// Lines of the overlay in a window with room for `columns` letters.
 pub(crate) fn lines(meter: &Meter, shown: &Shown, columns: usize) -> Vec<String> {
     let rates = meter.rates();
     match shown.overlay {
@@ -104,7 +102,7 @@ pub(crate) fn lines(meter: &Meter, shown: &Shown, columns: usize) -> Vec<String>
     lines
 }
 
-/// What is always said in a corner; `badges` are those that stay.
+/// Badges in a corner; `badges` are the permanent ones.
 pub(crate) fn badges(badges: &[&str], shown: &Shown) -> Vec<String> {
     let state = match shown.state() {
         "" => None,
@@ -115,7 +113,7 @@ pub(crate) fn badges(badges: &[&str], shown: &Shown) -> Vec<String> {
     if all.is_empty() { Vec::new() } else { vec![all.join("   ")] }
 }
 
-/// The title bar; `doing` is what a machine without a frame does.
+/// Text of the title bar; `doing` is the activity of a machine before its first frame.
 pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown, doing: Option<&str>) -> String {
     if let Some(doing) = doing {
         return format!("{name} | {doing} | xenia-rs");
@@ -128,14 +126,14 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown, doing: Option<&str
     format!("{name}{state} | xenia-rs")
 }
 
-/// Letters beside each other that all figures take at least; in a smaller window there are few.
+/// Columns that all figures need; smaller windows show few.
 const FULL_COLUMNS: usize = 36;
-/// How long a message is shown.
+/// Time for which a message is shown.
 const MESSAGE_TIME: Duration = Duration::from_secs(3);
-/// Messages shown at once.
+/// Most messages shown at once.
 const MESSAGES: usize = 5;
 
-/// Short texts that are shown for a while.
+/// Short messages with a limited time.
 #[derive(Debug, Default)]
 pub(crate) struct Messages(Vec<(Duration, String)>);
 
@@ -148,17 +146,17 @@ impl Messages {
         self.0.push((now + MESSAGE_TIME, text));
     }
 
-    /// Forgets what has been shown long enough.
+    /// Removes expired messages.
     pub(crate) fn expire(&mut self, now: Duration) {
         self.0.retain(|(until, _)| *until > now);
     }
 
-    /// When the next one ends.
+    /// Time when the next message expires.
     pub(crate) fn next_end(&self) -> Option<Duration> {
         self.0.iter().map(|(until, _)| *until).min()
     }
 
-    /// What is shown, a line each.
+    /// Current messages, one line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.iter().map(|(_, text)| text.clone()).collect()
     }

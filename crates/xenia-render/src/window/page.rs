@@ -1,38 +1,38 @@
-//! Pages of text in the middle of the window: before the first frame, the keys, why a machine has
-//! stopped.
+//! Pages of text in the middle of the window: before the first frame, the list of keys, why a
+//! machine has stopped.
 
 use super::keys::BINDINGS;
 use super::meter::Meter;
 
-/// Letters of a progress bar.
+/// Letters in a progress bar.
 const BAR: usize = 32;
 
-/// What a machine that has shown no frame yet is doing.
+/// Activity of a machine before its first frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// The title is read, and its machine made.
+    /// Loading the title and creating its machine.
     #[default]
     Loading,
-    /// What earlier runs have drawn with is compiled for the host's GPU.
+    /// Compiling the pipelines of earlier runs for the host's GPU.
     Pipelines {
-        /// Compiled so far.
+        /// Number of pipelines compiled so far.
         done: usize,
-        /// All.
+        /// Total number of pipelines.
         total: usize,
     },
-    /// Code of the title is compiled for the host.
+    /// Compiling code of the title for the host.
     Code {
-        /// Functions that are done.
+        /// Number of functions compiled so far.
         done: usize,
-        /// All.
+        /// Total number of functions.
         total: usize,
     },
-    /// Guest code runs.
+    /// Running guest code.
     Running,
 }
 
 impl Phase {
-    /// A few words for the title bar.
+    /// Short description for the title bar.
     pub(super) fn words(self) -> String {
         match self {
             Self::Loading => "loading".to_owned(),
@@ -43,18 +43,18 @@ impl Phase {
     }
 }
 
-/// Why a machine has stopped before its time.
+/// Reason why a machine has stopped unexpectedly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stopped {
-    /// What has happened, in a few words.
+    /// Short description of the cause.
     pub heading: String,
     /// Details, the most useful first.
     pub lines: Vec<String>,
-    /// Whether it may begin again.
+    /// Whether the title can be restarted.
     pub again: bool,
 }
 
-/// The page that is shown until there is a frame.
+/// Page shown before the first frame.
 pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
     let mut lines = vec![name.to_owned(), String::new()];
     match phase {
@@ -89,7 +89,7 @@ fn bar(done: usize, total: usize) -> String {
     format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full))
 }
 
-/// The page of keys; `controller` are the machine's.
+/// Page of keys; `controller` lists the machine's.
 pub(super) fn keys(controller: &[(&str, &str)]) -> Vec<String> {
     let window = BINDINGS.iter().map(|binding| (binding.name, binding.meaning));
     let all = window.clone().chain(controller.iter().copied());
@@ -104,7 +104,7 @@ pub(super) fn keys(controller: &[(&str, &str)]) -> Vec<String> {
     lines
 }
 
-/// The page of a machine that has stopped.
+/// Page of a machine that has stopped.
 pub(super) fn stopped(why: &Stopped) -> Vec<String> {
     let mut lines = vec![why.heading.clone(), String::new()];
     lines.extend(why.lines.iter().cloned());

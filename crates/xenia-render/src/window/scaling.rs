@@ -1,30 +1,30 @@
-//! Where on the window a picture goes.
+//! Scaling: position and size of an image in the window.
 
-/// How a picture is fitted into the window.
+/// Scaling of an image to the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scaling {
-    /// As large as fits, with the picture's proportions.
+    /// As large as fits, with the image's aspect ratio.
     #[default]
     Aspect,
-    /// The largest whole multiple of the picture that fits, so that every pixel is a square of the
-    /// same size. A picture larger than the window is shrunk as [`Scaling::Aspect`] has it.
+    /// The largest integer multiple of the image that fits, so that all pixels are squares of the
+    /// same size. Larger images are shrunk like with [`Scaling::Aspect`].
     Integer,
-    /// The whole window, whatever its proportions.
+    /// The whole window, whatever its aspect ratio.
     Stretch,
 }
 
-/// How pixels between those of the picture come about.
+/// Filter of scaled images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filter {
-    /// Mixed from their neighbours.
+    /// Interpolates between neighbouring pixels.
     #[default]
     Linear,
-    /// Those of the nearest one.
+    /// Uses the nearest pixel.
     Nearest,
 }
 
 impl Scaling {
-    /// The way after this one, for a key that goes round.
+    /// Next setting, for the key that cycles through them.
     pub(crate) fn next(self) -> Self {
         match self {
             Self::Aspect => Self::Integer,
@@ -33,7 +33,7 @@ impl Scaling {
         }
     }
 
-    /// What a user calls it.
+    /// Name of the setting in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Aspect => "aspect ratio kept",
@@ -44,7 +44,7 @@ impl Scaling {
 }
 
 impl Filter {
-    /// The other one.
+    /// The other setting.
     pub(crate) fn next(self) -> Self {
         match self {
             Self::Linear => Self::Nearest,
@@ -52,7 +52,7 @@ impl Filter {
         }
     }
 
-    /// What a user calls it.
+    /// Name of the setting in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Linear => "linear",
@@ -61,7 +61,7 @@ impl Filter {
     }
 }
 
-/// A part of the window, in pixels from its top left corner.
+/// Part of the window, in pixels from its top left corner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rectangle {
     pub(crate) x: u32,
@@ -70,9 +70,9 @@ pub(crate) struct Rectangle {
     pub(crate) height: u32,
 }
 
-/// The part of `window` that `picture` covers; both are width and height, none of them 0. Whole
-/// pixels, so that a picture of the window's size is shown pixel by pixel; at least one, and never
-/// outside the window.
+/// Part of `window` that `picture` covers; both are width and height, which must not be 0. The
+/// result is in whole pixels, so that an image of the window's size is shown without scaling; it is
+/// at least one pixel and never outside the window.
 pub(crate) fn place(picture: (u32, u32), window: (u32, u32), scaling: Scaling) -> Rectangle {
     let [picture_width, picture_height, window_width, window_height] =
         [picture.0, picture.1, window.0, window.1].map(u64::from);
@@ -81,7 +81,7 @@ pub(crate) fn place(picture: (u32, u32), window: (u32, u32), scaling: Scaling) -
         Scaling::Stretch => (window_width, window_height),
         Scaling::Integer if multiple > 0 => (picture_width * multiple, picture_height * multiple),
         Scaling::Integer | Scaling::Aspect => {
-            // The side that is scaled less fills the window; the other follows, rounded.
+            // The side with the smaller scale fills the window; the other follows, rounded.
             let rounded = |a: u64, b: u64, by: u64| ((a * b + by / 2) / by).max(1);
             if window_width * picture_height <= window_height * picture_width {
                 (window_width, rounded(picture_height, window_width, picture_width))

@@ -1,7 +1,7 @@
-//! Text as a small picture: light letters on a dark, half transparent ground.
+//! Text rendering to a small image: light letters on a dark, translucent background.
 //!
-//! One size of one monospaced font. Columns line up, and a display with small pixels gets whole
-//! multiples of it.
+//! There is one size of one monospaced font. Columns line up, and a display with small pixels gets
+//! integer multiples of it.
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
 
@@ -15,28 +15,28 @@ pub(crate) const LINE_HEIGHT: u32 = SIZE.val() as u32;
 pub(crate) const MARGIN: u32 = 6;
 /// Colour of the letters.
 const LETTERS: [u8; 3] = [240, 240, 235];
-/// Opacity of the ground, which is black.
+/// Opacity of the background, which is black.
 const GROUND: u8 = 176;
-/// Letters in a line and lines, at most: a panel is a texture, whose size is limited.
+/// Most columns and lines: a panel is a texture, whose size is limited.
 const MOST: (usize, usize) = (160, 64);
 
-/// A picture of text. Colours are not multiplied by opacity.
+/// Image of text. Colours are not premultiplied by alpha.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panel {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Four bytes a pixel: red, green, blue, opacity; rows from the top.
+    /// Four bytes per pixel: red, green, blue, alpha; rows from the top.
     pub(crate) rgba: Vec<u8>,
 }
 
-/// `lines` broken between words, or within long ones, so that none has more than `columns` letters;
-/// what is more than `rows` lines then is left out.
+/// Wraps `lines` between words, or within long ones, to at most `columns` letters; lines beyond
+/// `rows` are left out.
 pub(crate) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> {
     let columns = columns.clamp(1, MOST.0);
     let mut fitted = Vec::new();
     for line in lines {
         let letters: Vec<char> = line.chars().collect();
-        // What is broken off goes under the text, not under its indent or its first column.
+        // Continuation lines are aligned with the text, not with its indent or its first column.
         let text = letters.iter().take_while(|letter| **letter == ' ').count();
         let column = letters.windows(2).skip(text).position(|pair| pair == [' ', ' ']).map(|gap| text + gap);
         let column =
@@ -71,8 +71,8 @@ pub(crate) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> 
     fitted
 }
 
-/// A picture of `lines`, `multiple` times the font's size. What the font lacks is shown as a
-/// question mark.
+/// Renders `lines`, `multiple` times the font's size. Characters missing in the font become
+/// question marks.
 pub(crate) fn panel(lines: &[String], multiple: u32) -> Panel {
     let lines = &lines[..lines.len().min(MOST.1)];
     let letters = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default().min(MOST.0);
@@ -93,7 +93,7 @@ impl Panel {
         for (dy, row) in raster.iter().flat_map(RasterizedChar::rows).enumerate() {
             for (dx, &coverage) in row.iter().enumerate().filter(|(_, coverage)| **coverage > 0) {
                 let at = ((y as usize + dy) * self.width as usize + x as usize + dx) * 4;
-                // The letter over the ground, both with their opacity.
+                // The letter over the background, both with their opacity.
                 let (letter, ground) = (u32::from(coverage), u32::from(GROUND));
                 let opacity = letter + ground * (255 - letter) / 255;
                 let share = letter * 255 / opacity;

@@ -1,4 +1,4 @@
-//! The open window: what it shows, and how.
+//! View: the open window and its contents.
 
 use super::mailbox::{Mail, Mailbox};
 use super::osd::{self, Messages, Shown};
@@ -14,30 +14,30 @@ use winit::event_loop::ActiveEventLoop;
 use winit::window::{Fullscreen, Window};
 use xenia_gpu::Frame;
 
-/// Pixels between the window's border and what is written, times the display's multiple.
+/// Pixels between the window's border and text, times the display's scale.
 const BORDER: u32 = 8;
-/// How long the system may take to fill the screen.
+/// Time limit for the system to make the window full screen.
 const FULL_SCREEN_TIME: Duration = Duration::from_secs(1);
-/// Pixels that a window may lack of a screen that it fills: sizes are rounded on the way.
+/// Pixels by which a full-screen window may be smaller than the screen, because of rounded sizes.
 const ROUNDED: u32 = 8;
 
-/// See the module's documentation.
+/// An open window with its [`Presenter`] and texts.
 pub(super) struct View {
     window: Arc<Window>,
     presenter: Presenter,
     name: String,
     title: String,
     pub(super) shown: Shown,
-    /// The newest frame and its number, for screenshots.
+    /// Newest frame and its number, for screenshots.
     pub(super) frame: Option<(u64, Frame)>,
     pub(super) messages: Messages,
     /// Whether the page of keys is shown.
     pub(super) help: bool,
     badges: Vec<&'static str>,
     controller: &'static [(&'static str, &'static str)],
-    /// What is written on each of the layers of text, and how many times as large as the font.
+    /// Text of each text layer, and its scale.
     written: [(u32, Vec<String>); Layer::TEXTS.len()],
-    /// When the screen, which the system was asked for, should be filled.
+    /// Deadline of a requested switch to full screen.
     full_screen_by: Option<Duration>,
 }
 
@@ -78,12 +78,12 @@ impl View {
         Ok(view)
     }
 
-    /// The pointer is no part of a picture that fills the screen.
+    /// Hides the pointer in full screen.
     fn pointer(&self) {
         self.window.set_cursor_visible(self.window.fullscreen().is_none());
     }
 
-    /// Whether the window fills the screen: what was asked for is not always what the system does.
+    /// Whether the window fills the screen, since the system may refuse a request.
     pub(super) fn is_full_screen(&self) -> bool {
         let size = self.window.inner_size();
         let covers = |screen: winit::dpi::PhysicalSize<u32>| {
@@ -93,14 +93,14 @@ impl View {
         self.window.fullscreen().is_some() && screen.is_none_or(covers)
     }
 
-    /// Fills the screen, or no longer.
+    /// Requests or leaves full screen.
     pub(super) fn set_full_screen(&mut self, on: bool, now: Duration) {
         self.window.set_fullscreen(on.then_some(Fullscreen::Borderless(None)));
         self.full_screen_by = on.then_some(now + FULL_SCREEN_TIME);
         self.pointer();
     }
 
-    /// Gives a screen up that the system does not let the window fill.
+    /// Gives up full screen if the system has not granted it in time.
     fn check_full_screen(&mut self, now: Duration) {
         if self.full_screen_by.is_none_or(|by| by > now) {
             return;
@@ -113,20 +113,20 @@ impl View {
         }
     }
 
-    /// When something changes by itself.
+    /// Time of the next change without an event.
     pub(super) fn next_change(&self) -> Option<Duration> {
         self.messages.next_end().into_iter().chain(self.full_screen_by).min()
     }
 
-    /// Follows the window's size.
+    /// Handles a change of the window's size.
     pub(super) fn resize(&mut self, width: u32, height: u32) {
         self.presenter.resize(width, height);
         self.shown.window = self.presenter.size();
-        // The system may have changed that without being asked by us.
+        // The system may have changed full screen without our request.
         self.pointer();
     }
 
-    /// Waits for the display, or no longer.
+    /// Turns vertical synchronisation on or off.
     pub(super) fn set_vsync(&mut self, on: bool) {
         self.shown.vsync = on;
         self.presenter.set_vsync(on);
@@ -144,20 +144,20 @@ impl View {
         self.window.request_redraw();
     }
 
-    /// Forgets the frame, of a machine that is no more.
+    /// Drops the frame of a machine that has ended.
     pub(super) fn forget(&mut self) {
         self.presenter.clear(Layer::Frame);
         self.shown.frame = None;
         self.frame = None;
     }
 
-    /// Brings what is written up to date: title bar, figures, messages, badges, page.
+    /// Updates the texts: title bar, figures, messages, badges, page.
     pub(super) fn refresh(&mut self, mail: &Mail, now: Duration) {
         self.check_full_screen(now);
         let Mail { meter, phase, stopped, dialog, .. } = mail;
         let doing = match (stopped, &self.frame) {
             (Some(_), _) => Some("stopped".to_owned()),
-            // Figures say more of a machine that runs than that it does.
+            // While the machine runs, the figures are more informative than the phase.
             (None, None) if !self.shown.paused || *phase != Phase::Running => Some(phase.words()),
             (None, _) => None,
         };
@@ -182,7 +182,7 @@ impl View {
             page,
         ];
         for ((layer, lines), index) in Layer::TEXTS.into_iter().zip(texts).zip(0..) {
-            // A page is read from further away, where there is room for that.
+            // Pages have larger letters, if there is room.
             let (wide, high) = self.room(2);
             let is_short = lines.len() <= high && lines.iter().all(|line| line.chars().count() <= wide);
             let scale = if layer == Layer::Page && is_short { 2 } else { 1 };
@@ -204,7 +204,7 @@ impl View {
         }
     }
 
-    /// Letters of this size beside each other, and lines of them, that the window has room for.
+    /// Columns and lines of letters of this scale that fit in the window.
     fn room(&self, scale: u32) -> (usize, usize) {
         let (width, height) = self.presenter.size();
         let around = 2 * (BORDER + text::MARGIN);
@@ -214,12 +214,12 @@ impl View {
         (inside(width, text::LETTER_WIDTH), inside(height, text::LINE_HEIGHT))
     }
 
-    /// Pixels of the display for one of ours.
+    /// Display pixels per logical pixel, rounded.
     fn multiple(&self) -> u32 {
         self.window.scale_factor().round().clamp(1.0, 8.0) as u32
     }
 
-    /// Draws all of it.
+    /// Redraws the window.
     pub(super) fn redraw(&mut self) {
         let window = self.presenter.size();
         let border = BORDER * self.multiple();
@@ -249,7 +249,7 @@ impl View {
         self.window.id() == id
     }
 
-    /// Says something, for a while.
+    /// Shows a message for a while.
     pub(super) fn say(&mut self, mailbox: &Mailbox, text: String) {
         self.messages.say(mailbox.now(), text);
     }

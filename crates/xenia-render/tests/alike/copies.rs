@@ -1,4 +1,4 @@
-//! Copies of any words of the EDRAM: samples, formats, byte orders, exponents, slices, clears.
+//! Resolves of random EDRAM contents: samples, formats, byte orders, exponents, slices, clears.
 
 use rand::{Rng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
@@ -8,7 +8,7 @@ use crate::alike::pair::Pair;
 use crate::alike::scene::*;
 use crate::alike::{family, targets};
 
-/// Formats that colours are copied to.
+/// Destination formats of colours.
 const DESTINATIONS: &[u32] =
     &[2, 3, 4, 5, 6, 7, 8, 10, 14, 15, 16, 17, 24, 25, 26, 30, 31, 32, 36, 37, 38, 50, 54, 55, 56];
 
@@ -44,7 +44,8 @@ fn copy(scene: &mut Scene, rng: &mut ChaCha8Rng) -> String {
     scene.set(RB_COPY_DEST_BASE, FRONT);
     scene.write(RbCopyDestPitch::with().copy_dest_pitch(width).copy_dest_height(height));
     let mut destination = *DESTINATIONS.choose(rng).unwrap();
-    // Of a mean the last bit of 24 is the host's: products may be added before they are rounded.
+    // The last of the 24 mantissa bits of a mean depends on the host: products may be added before
+    // they are rounded.
     if select >= 4 && msaa != Msaa::X1 && (36..39).contains(&destination) {
         destination -= 6;
     }

@@ -1,4 +1,4 @@
-//! The same scene twice, on the reference and on the device, and the comparison of what they leave.
+//! Pair of equal scenes on the reference and on the device, and the comparison of their results.
 
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::PhysicalMemory;
@@ -7,16 +7,16 @@ use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
 use crate::alike::ON_DEVICE;
 use crate::alike::scene::*;
 
-/// What the words of some tiles are.
+/// Contents of some tiles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Words {
-    /// Colours of a format, and which of two words a sample's first is.
+    /// Colours of a format, and which of two words is a sample's first.
     Color(ColorTargetFormat),
-    /// Depth and stencil.
+    /// Words of depth and stencil.
     Depth,
 }
 
-/// Tiles, and how many steps their fields may be apart.
+/// Tiles, and the allowed difference of their fields in steps.
 #[derive(Clone, Debug)]
 pub(crate) struct Region {
     pub tiles: std::ops::Range<u32>,
@@ -24,7 +24,7 @@ pub(crate) struct Region {
     pub steps: u32,
 }
 
-/// A float's place in the order of floats.
+/// Rank of a float in the order of floats.
 fn order(bits: u32, width: u32) -> i64 {
     let sign = 1 << (width - 1);
     let magnitude = i64::from(bits & (sign - 1));
@@ -32,7 +32,7 @@ fn order(bits: u32, width: u32) -> i64 {
 }
 
 impl Words {
-    /// How many steps the fields of two words are apart, at most.
+    /// Largest difference of two words' fields, in steps.
     fn apart(self, a: u32, b: u32) -> u64 {
         use ColorTargetFormat::*;
         let plain = |fields: &[(u32, u32)]| {
@@ -58,7 +58,7 @@ impl Words {
             Self::Color(Rg16 | Rgba16) => halves(|bits| i64::from(bits as i16)),
             Self::Color(Rg16Float | Rgba16Float) => halves(|bits| order(bits, 16)),
             Self::Color(R32Float | Rg32Float) => order(a, 32).abs_diff(order(b, 32)),
-            // A stencil is counted, not rounded.
+            // Stencils are not rounded.
             Self::Depth if a & 0xff != b & 0xff => u64::MAX,
             Self::Depth => plain(&[(8, 24)]),
         }
@@ -68,7 +68,7 @@ impl Words {
 /// The reference's scene and the device's.
 pub(crate) struct Pair {
     scenes: [Scene; 2],
-    /// What both EDRAMs had when they were last looked at.
+    /// Words of both EDRAMs at the last comparison.
     before: Vec<u32>,
 }
 
@@ -83,13 +83,13 @@ impl Pair {
         };
         let mut scenes = [scene(false), scene(true)];
         for scene in &mut scenes {
-            // The device counts samples from the first time on that somebody asks.
+            // The device counts samples only after the first request.
             assert_eq!(scene.gpu.backend().samples_passed(), Some(0));
         }
         Self { scenes, before: vec![0; EDRAM_WORDS] }
     }
 
-    /// Does the same on both; `step` draws the same numbers for both.
+    /// Runs a step on both scenes; `step` gets the same random numbers in both.
     pub(crate) fn each(&mut self, rng: &mut ChaCha8Rng, step: impl Fn(&mut Scene, &mut ChaCha8Rng)) {
         let start = rng.clone();
         for scene in &mut self.scenes {
@@ -99,7 +99,7 @@ impl Pair {
         }
     }
 
-    /// Gives both these words.
+    /// Sets both EDRAMs to these words.
     pub(crate) fn set_edram(&mut self, words: &[u32]) {
         for scene in &mut self.scenes {
             scene.gpu.backend().set_edram(words).unwrap();
@@ -107,15 +107,15 @@ impl Pair {
         self.before = words.to_vec();
     }
 
-    /// Whether copies have written to the beginning of the front buffer.
+    /// Whether resolves have written to the beginning of the front buffer.
     pub(crate) fn has_written(&self) -> bool {
         let mut bytes = [0; 4096];
         self.scenes[0].memory.read(FRONT, &mut bytes);
         bytes != [0; 4096]
     }
 
-    /// Compares what the two have left, and makes it the same. Tiles of no region have the same
-    /// words. The words are returned.
+    /// Compares the results of both scenes, and makes them equal. Tiles outside of the regions must
+    /// have equal words. Returns the words.
     pub(crate) fn compare(&mut self, regions: &[Region], what: &str) -> Vec<u32> {
         let [expected, found] = self.scenes.each_mut().map(|scene| scene.gpu.backend().edram().unwrap());
         let mut is_same = true;

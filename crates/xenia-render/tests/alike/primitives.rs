@@ -1,11 +1,11 @@
-//! Primitives of every type from any vertices: counted or indexed, restarted, moved, culled, of one
-//! vertex's colour.
+//! Primitives of all types with random vertices: indexed or not, with restart, index offset,
+//! culling and flat colours.
 //!
-//! No edge goes through a sample, as whose it then is hosts may say: corners lie at odd sixteenths
-//! of a pixel, samples at even ones, and between any two corners the distance across has fewer
-//! factors of two than the distance down.
+//! No edge passes through a sample, because hosts differ on which triangle such a sample belongs
+//! to: corners lie at odd sixteenths of a pixel, samples at even ones, and between any two corners
+//! the horizontal distance has fewer factors of two than the vertical one.
 //!
-//! Colours are added, so that what is covered twice, or in another order of corners, shows.
+//! Colours are added, so that double coverage, or another order of corners, is visible.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ const TYPES: &[u32] = &[4, 5, 6, 8, 13, 14, 15];
 /// Vertices in the buffer.
 const VERTEX_COUNT: u32 = 8;
 
-/// The indices of a draw, in memory, and the draw.
+/// Writes the indices of a draw to memory, and draws.
 fn indexed(scene: &mut Scene, rng: &mut ChaCha8Rng, primitive: u32, restarts: bool, note: &mut String) {
     let count = rng.random_range(1..40_u32);
     let reset = [0xffff, 0xffff, 3][rng.random_range(0..3)];
@@ -64,7 +64,7 @@ fn indexed(scene: &mut Scene, rng: &mut ChaCha8Rng, primitive: u32, restarts: bo
 
 fn draw(scene: &mut Scene, rng: &mut ChaCha8Rng) -> String {
     let (width, height) = (scene.width, scene.height);
-    // Within the target: hosts that cut what reaches beyond move its edges a little.
+    // Within the target: hosts that clip primitives at its border move their edges a little.
     let place = |rng: &mut ChaCha8Rng, end: u32, sixteenth: u32| {
         (rng.random_range(3..end as i32 - 4) * 16 + sixteenth as i32) as f32 / 16.0
     };

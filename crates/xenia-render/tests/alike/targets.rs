@@ -1,8 +1,8 @@
-//! Draws of flat colours and depths: formats of targets, blending, tests of alpha, depth and
-//! stencil, masks, samples, scissors, culling.
+//! Draws of flat colours and depths: target formats, blending, alpha, depth and stencil tests,
+//! masks, samples, scissors, culling.
 //!
-//! Corners lie at sixteenths of a pixel, where both sides cover the same samples, and colours and
-//! depths come from constants and whole primitives, so nothing is interpolated.
+//! Corners lie at sixteenths of a pixel, where both backends cover the same samples. Colours and
+//! depths are constant in each primitive, so no value is interpolated.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ use crate::alike::family;
 use crate::alike::pair::{Pair, Region, Words};
 use crate::alike::scene::*;
 
-/// A part of 0 to `end`, that is not empty.
+/// Random non-empty subrange of 0 to `end`.
 pub(crate) fn range(rng: &mut ChaCha8Rng, end: u32) -> [u32; 2] {
     if rng.random_ratio(1, 2) {
         return [0, end];
@@ -35,7 +35,7 @@ struct Targets {
     msaa: Msaa,
 }
 
-/// Tiles between targets: none reaches the next.
+/// Tiles between targets: none overlaps the next.
 const APART: u32 = 128;
 const DEPTH_BASE: u32 = 1024;
 
@@ -48,7 +48,7 @@ impl Targets {
         }
     }
 
-    /// Words that are samples of the targets, to begin with.
+    /// Initial words: random samples of the targets.
     fn words(&self, rng: &mut ChaCha8Rng) -> Vec<u32> {
         let mut words = vec![0_u32; EDRAM_WORDS];
         for (slot, format) in self.formats.iter().enumerate() {
@@ -84,11 +84,11 @@ impl Targets {
         scene.shader(1, &text);
     }
 
-    /// The tiles of the targets, with as many steps for colours as blending needs.
+    /// Tiles of the targets; blending needs a tolerance in colours.
     fn regions(&self, blends: bool) -> Vec<Region> {
         let colors = self.formats.iter().enumerate().map(|(slot, format)| {
             let start = slot as u32 * APART;
-            // What is blended is rounded by the host, in as many bits as it likes.
+            // Hosts round blended colours with any number of bits.
             Region { tiles: start..start + APART, words: Words::Color(*format), steps: u32::from(blends) }
         });
         let depth = Region { tiles: DEPTH_BASE..DEPTH_BASE + APART, words: Words::Depth, steps: 0 };
@@ -100,7 +100,7 @@ fn stencil_operation(rng: &mut ChaCha8Rng) -> StencilOp {
     any(rng, StencilOp::VALUES)
 }
 
-/// Depth and stencil tests.
+/// Sets random depth and stencil tests.
 fn tests(scene: &mut Scene, rng: &mut ChaCha8Rng, note: &mut String) {
     let mut control = RbDepthcontrol::with()
         .z_enable(rng.random())
@@ -128,7 +128,7 @@ fn factor(rng: &mut ChaCha8Rng) -> BlendFactor {
     any(rng, BlendFactor::VALUES)
 }
 
-/// Masks, blending, tests of alpha; whether something is blended.
+/// Sets random masks, blending and alpha tests; returns whether blending is on.
 fn outputs(scene: &mut Scene, rng: &mut ChaCha8Rng, slots: usize, note: &mut String) -> bool {
     let mask = if rng.random_ratio(2, 3) { 0xffff } else { rng.random::<u32>() & 0xffff };
     scene.set(RbColorMask::INDEX, mask);
@@ -166,7 +166,7 @@ fn outputs(scene: &mut Scene, rng: &mut ChaCha8Rng, slots: usize, note: &mut Str
     blends
 }
 
-/// What is drawn, where, and of what colours.
+/// Draws random primitives of random colours.
 fn primitives(scene: &mut Scene, rng: &mut ChaCha8Rng, slots: usize, blends: bool, note: &mut String) {
     for slot in 0..slots {
         let level = |rng: &mut ChaCha8Rng| rng.random_range(-4..=36) as f32 / 32.0;
@@ -178,8 +178,8 @@ fn primitives(scene: &mut Scene, rng: &mut ChaCha8Rng, slots: usize, blends: boo
     let (width, height) = (scene.width, scene.height);
     let (primitive, corners) = any(rng, &[(8, 3), (4, 3), (4, 3), (13, 4)]);
     let mut vertices = Vec::new();
-    // Between the primitives of a draw the host keeps what was blended in its own format, which may
-    // have more bits and reach further than the chip's: only the first is blended alike.
+    // Between the primitives of a draw the host keeps blended colours in its format, which may have
+    // more bits and a larger range than the chip's: only the first primitive is blended equally.
     let count = if blends { 1 } else { rng.random_range(1..4) };
     for _ in 0..count {
         let z = rng.random_range(0..=256) as f32 / 256.0;
@@ -199,7 +199,7 @@ fn primitives(scene: &mut Scene, rng: &mut ChaCha8Rng, slots: usize, blends: boo
     scene.draw(primitive, vertices.len() as u32);
 }
 
-/// One draw; whether it blends.
+/// Makes one draw; returns whether it blends.
 fn draw(scene: &mut Scene, rng: &mut ChaCha8Rng, targets: &Targets, note: &mut String) -> bool {
     let (slots, is_multisampled) = (targets.formats.len(), targets.msaa != Msaa::X1);
     tests(scene, rng, note);
@@ -217,8 +217,8 @@ fn draw(scene: &mut Scene, rng: &mut ChaCha8Rng, targets: &Targets, note: &mut S
     let [mut left, right] = range(rng, scene.width);
     let [mut top, bottom] = range(rng, scene.height);
     if is_multisampled {
-        // The software driver lets samples right of a pixel's left side and below its upper one into the
-        // scissor's neighbours.
+        // The software driver doesn't clip samples right of a pixel's left side and below its upper
+        // one to the scissor.
         [left, top] = [0; 2];
     }
     scene.scissor([left, top, right, bottom]);

@@ -1,6 +1,7 @@
-//! Every arithmetic operation on numbers of every kind: the interpreter against the driver.
+//! Differential test of all ALU operations with all kinds of numbers: the interpreter against the
+//! driver.
 //!
-//! What may differ, and by how much, is [`tolerance`]'s table; docs/src/shaders.md explains it.
+//! [`tolerance`] has the allowed differences; docs/src/shaders.md explains them.
 
 use super::gpu::{self, Gpu};
 use super::oracle::compare;
@@ -12,7 +13,7 @@ use xenia_gpu::microcode::{ScalarOp, VectorOp};
 
 /// Invocations of each operation.
 const RUNS: usize = 2048;
-/// Registers given to each.
+/// Registers given to each invocation.
 const REGISTERS: usize = 4;
 
 const SPECIAL: [f32; 24] = [
@@ -51,7 +52,7 @@ fn number(rng: &mut ChaCha8Rng) -> f32 {
     }
 }
 
-/// A denormal counts as zero of its sign.
+/// Flushes denormals to zero, keeping the sign.
 fn flush(value: f32) -> f32 {
     if value.is_subnormal() { 0.0_f32.copysign(value) } else { value }
 }
@@ -61,12 +62,12 @@ fn inputs(seed: u64, number: impl Fn(&mut ChaCha8Rng) -> f32) -> Vec<Vec<[f32; 4
     (0..RUNS).map(|_| (0..REGISTERS).map(|_| [0; 4].map(|_| flush(number(&mut rng)))).collect()).collect()
 }
 
-/// How far a result may be from the interpreter's.
+/// Allowed difference from the interpreter's result.
 #[derive(Clone, Copy)]
 struct Tolerance {
     /// Units in the last place.
     ulps: u32,
-    /// Or this much, where the result is near zero.
+    /// Or this absolute difference, for results near zero.
     absolute: f32,
 }
 
@@ -75,14 +76,14 @@ const EXACT: Tolerance = Tolerance { ulps: 0, absolute: 0.0 };
 fn tolerance(name: &str) -> Tolerance {
     match name {
         "exp" => Tolerance { ulps: 4, absolute: 0.0 },
-        // A step of their 21 bits.
+        // One step of a 21-bit mantissa.
         "log" | "logc" => Tolerance { ulps: 4, absolute: 1e-6 },
         "sin" | "cos" => Tolerance { ulps: 2, absolute: 1e-6 },
         _ => EXACT,
     }
 }
 
-/// The distance of two floats in steps from one to the next.
+/// Distance of two floats in representable steps.
 fn steps(a: f32, b: f32) -> u32 {
     let order = |value: f32| {
         let bits = value.to_bits() as i32;
@@ -93,7 +94,7 @@ fn steps(a: f32, b: f32) -> u32 {
 
 impl Tolerance {
     fn differs(self, expected: f32, got: f32) -> bool {
-        // Results below the normal numbers may be flushed.
+        // Denormal results may be flushed.
         let (expected, got) = (flush(expected), flush(got));
         let same = expected == got || expected.is_nan() && got.is_nan();
         let close = steps(expected, got) <= self.ulps || (expected - got).abs() <= self.absolute;
@@ -103,7 +104,8 @@ impl Tolerance {
     }
 }
 
-/// What an operation leaves behind: predicate, address register, previous scalar.
+/// Code that makes the side effects of an operation visible: predicate, address register, previous
+/// scalar.
 const TRACES: &str = "(p0) add oC1.x, c[1].x, c[1].x\nmax oC1.y, c[a0+7].x, c[a0+7].x\nretain_prev oC1.z";
 
 fn operands(rng: &mut ChaCha8Rng, count: usize) -> String {
@@ -113,7 +115,7 @@ fn operands(rng: &mut ChaCha8Rng, count: usize) -> String {
         let sign = ["", "-"][rng.random_range(0..2)];
         let absolute = ["", "", "_abs"][rng.random_range(0..3)];
         let letters: String = (0..4).map(|_| ['x', 'y', 'z', 'w'][rng.random_range(0..4)]).collect();
-        // All constants of an instruction share one bit for their magnitude.
+        // All constants of an instruction share one absolute-value bit.
         if rng.random_range(0..5) == 0 && constants == 0 {
             constants += 1;
             let _ = write!(text, ", {sign}c[{}]{absolute}.{letters}", rng.random_range(0..256));
@@ -124,7 +126,8 @@ fn operands(rng: &mut ChaCha8Rng, count: usize) -> String {
     text
 }
 
-/// Compares; returns the largest distance of results that are no zeros, infinities or NaNs.
+/// Compares the results; returns the largest difference among results other than zeros, infinities
+/// and NaNs.
 fn check(gpu: &Gpu, name: &str, text: &str, inputs: &[Vec<[f32; 4]>]) -> u32 {
     let tolerance = tolerance(name);
     let worst = Cell::new(0);
@@ -163,7 +166,7 @@ fn scalar_operations_agree() {
     gpu::with(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let inputs = inputs(6, number);
-        // Beyond a few turns the driver's sine knows no more than ours what the angle was.
+        // Beyond a few turns the driver's sine has lost the angle's precision, like ours.
         let angles = self::inputs(7, |rng| rng.random_range(-6.3..6.3));
         for op in ScalarOp::ALL {
             let name = op.name().trim_end_matches(['0', '1']);
@@ -171,7 +174,7 @@ fn scalar_operations_agree() {
             let mut worst = 0;
             for variant in 0..4 {
                 let saturate = if variant == 3 { "_sat" } else { "" };
-                // Two components, not the same: drivers take x - x for 0 even where x is infinite.
+                // Two different components: drivers optimise x - x to 0 even for infinite x.
                 let (a, b) = (rng.random_range(0..4), rng.random_range(1..4));
                 let letters: String = [a, (a + b) % 4].map(|i| ['x', 'y', 'z', 'w'][i]).iter().collect();
                 let modifier = ["", "-", "", "-"][variant];
@@ -189,7 +192,7 @@ fn scalar_operations_agree() {
                     1 => format!(", {modifier}r{register}.{}", &letters[..1]),
                     _ => format!(", {modifier}r{register}.{letters}"),
                 };
-                // The scalar result before is a number of every kind too.
+                // The previous scalar result is a number of every kind too.
                 let text = format!("maxs r3._, r3.xx\n{name}{saturate} oC0.y{sources}\n{TRACES}");
                 worst = worst.max(check(gpu, op.name(), &text, inputs));
             }
@@ -210,7 +213,7 @@ fn halves_run_together() {
             "maxa r1, r0, r0\n+ maxs r2.x, r0.zw\nmax oC0, c[a0+9], c[a0+9]\nadd oC1.x, r2, r1",
             "setp_eq_push r1, r0, r2\n+ setp_gt r2.x, r0.y\n(p0) max oC0, r1, r1\n(!p0) max oC1, r2, r2",
             "(p0) max r0, r1, r1\nsetp_ge r2.x, r0.x\n(p0) add r0, r0, r1\n(!p0) setp_ne r2.y, r0.z\n(p0) mul oC0, r0, r2\n(!p0) max oC1, r2, r0",
-            // A predicate that changes under itself.
+            // A predicate that changes in a run of predicated instructions.
             "setp_ge r2.x, r0.x\n(p0) setp_gt r2.y, r0.y\n(p0) max oC0, r1, r1\n(!p0) setp_eq r2.z, r0.z\n(!p0) max oC1, r0, r0",
             "max oC0.xy01, r0, r0\nadd oC1.x_1_, r0, r1\n+ maxs oC1.w, r2.xy",
             "kill_gt r1, r0, r1\nkills_eq r2.x, r2.x\nmax oC0, r1, r2",
@@ -227,7 +230,7 @@ fn computed_indices_stay_within() {
         for text in [
             "maxas r1.x, r0.xx\nmax oC0, c[a0+0], c[a0+0]\nmax oC1, c[a0+255], c[a0+100]",
             "maxasf r1.x, r0.xx\nmax oC0, -c[a0+1]_abs, -c[3]_abs",
-            // The address goes 250, then out of the constants and around the registers.
+            // The address starts at 250, leaves the constants, and wraps around in the registers.
             "loop i5, e\nb:\nexec\nadd r1, r1, c[aL+0]\nadd r[aL+3], r[aL+3], c[1].x\nendloop i5, b\ne:\nexec\nmax oC0, r1, r1\nmax oC1, r2, r3",
         ] {
             check(gpu, "", text, &inputs);

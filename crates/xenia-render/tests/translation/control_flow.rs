@@ -1,4 +1,4 @@
-//! Control flow: structured, and through the loop around a switch.
+//! Differential test of control flow: structured, and as a loop around a switch.
 
 use super::gpu;
 use super::oracle::{compare, compare_words, unequal};
@@ -6,7 +6,7 @@ use super::random;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Registers 0 and 1: the invocation's number, around zero and not.
+/// Initial registers 0 and 1: the invocation's number, from negative to positive and from 0 on.
 fn inputs() -> Vec<Vec<[f32; 4]>> {
     (0..64)
         .map(|i| {
@@ -24,14 +24,14 @@ fn programs_agree() {
             // Conditional clauses.
             "exec b1\nadd r1, r1, c[1].x\nexec !b1\nadd r1, r1, c[2].x\nexec b33\nadd r1, r1, c[4].x\nexec b255\nadd r1, r1, c[8].x\nexec !b32\nadd r1, r1, c[16].x\nexec\nmax oC0, r1, r1",
             "setp_gt r1.x, r0.x\nexec p0\nadd r1, r1, c[1].x\nexec !p0\nadd r1, r1, c[2].x\nsetp_eq r1.w, r0.y\nadd r1.y, r1, c[4].x\nexec p0\nadd r1.z, r1, c[8].x\nexec\nmax oC0, r1, r1",
-            // A clause that ends the shader for some.
+            // A clause that ends the shader for some invocations.
             "max oC0, c[1], c[1]\nsetp_gt r1.x, r0.x\nexece p0\nmax oC0, c[2], c[2]\nexec\nmax oC0, c[3], c[3]\nexece b1\nmax oC1, r0, r0\nexec\nmax oC1, c[5], c[5]",
             // Loops: nested, with addresses, left early, skipped, with the outer's address.
             "loop i0, a\nb:\nloop i5, c\nd:\nexec\nadd r1, r1, c[aL+1]\nendloop i5, d\nc:\nexec\nadd r1, r1, c[aL+2]\nendloop i0, b\na:\nexec\nmax oC0, r1, r1",
             "loop i0, a\nb:\nloop i3, c, repeat\nd:\nexec\nadd r1, r1, c[aL+1]\nendloop i3, d\nc:\nendloop i0, b\na:\nexec\nmax oC0, r1, r1",
             "loop i4, a\nb:\nexec\nadd r1.x, r1, c[1]\nadd r2.y, r2, -c[1].x\nsetp_gt r2.z, r2.y\nendloop i4, b, !p0\na:\nexec\nmax oC0, r1, r2",
             "loop i1, a\nb:\nexec\nadd r1, r1, c[1]\nendloop i1, b\na:\nloop i2, e\nf:\nexec\nadd r1, r1, c[aL+2]\nendloop i2, f\ne:\nexec\nmax oC0, r1, r1",
-            // Five loops deep: the innermost is skipped.
+            // Five nested loops: the innermost is skipped.
             "loop i5, a\nb:\nloop i5, c\nd:\nloop i5, e\nf:\nloop i5, g\nh:\nloop i5, i\nj:\nexec\nadd r1.y, r1, c[1].x\nendloop i5, j\ni:\nexec\nadd r1.x, r1, c[1]\nendloop i5, h\ng:\nendloop i5, f\ne:\nendloop i5, d\nc:\nendloop i5, b\na:\nexec\nmax oC0, r1, r1",
             // A shader that ends within a loop.
             "loop i3, a\nb:\nexec\nadd r1, r1, c[1].x\nadd oC0, r1, c[0].x\nsetp_ge r2.w, r1.x\nadd r2.y, r2, -c[1].x\nsetp_gt r2.z, -r2.y\nexece p0\nmax oC1, r1, r1\nendloop i3, b\na:\nexec\nmax oC1, r2, r2",
@@ -39,9 +39,9 @@ fn programs_agree() {
             "setp_gt r2.w, r0.x\njump positive, p0\nexec\nmax r1, c[1], c[1]\njump join\npositive:\nexec\nmax r1, c[2], c[2]\njoin:\nexec\nmax oC0, r1, r1",
             "top:\nexec\nadd r1.x, r1, c[1]\nadd r2.y, r2, -c[1].x\nsetp_gt r2.z, r2.y\njump top, p0\nexec\nmax oC0, r1, r2",
             "call f\nsetp_gt r2.w, r0.x\ncall f, p0\ncall g, b1\ncall g, !b1\nexec\nmax oC0, r1, r1\njump end\nf:\nexec\nadd r1, r1, c[1]\ncall g\nret\ng:\nexec\nadd r1, r1, c[2]\nret\nend:\nnop",
-            // Recursion: four calls are taken.
+            // Recursion: four calls are executed.
             "call f\nexec\nmax oC0, r1, r1\njump end\nf:\nexec\nadd r1, r1, c[1]\ncall f\nexec\nadd r1, r1, c[3]\nret\nend:\nnop",
-            // Loops that are left by a jump, and entered by one.
+            // A jump out of a loop, and one into a loop.
             "loop i0, a\nb:\nexec\nadd r1.x, r1, c[aL+1]\nsetp_gt r2.w, r0.x\njump a, p0\nendloop i0, b\na:\nexec\nmax oC0, r1, c[aL+3]",
             "jump b\nloop i0, a\nb:\nexec\nadd r1.x, r1, c[aL+1]\nendloop i0, b\na:\nloop i0, c\nd:\nexec\nadd r1.y, r1, c[aL+1]\njump e, b1\ne:\nendloop i0, d, p0\nc:\nexec\nmax oC0, r1, r1",
             // Discards under predicates and conditions.
@@ -53,7 +53,7 @@ fn programs_agree() {
     });
 }
 
-/// How many random programs run on both; `XENIA_SHADER_RUNS` says otherwise.
+/// Number of random programs by default; set by `XENIA_SHADER_RUNS`.
 const RUNS: u64 = 30;
 
 #[test]
@@ -71,7 +71,7 @@ fn random_programs_agree() {
 #[test]
 fn endless_programs_end() {
     gpu::with(|gpu| {
-        // How far they come is not the same: the interpreter counts other steps.
+        // The results differ, because the interpreter counts other steps.
         for text in [
             "top:\nexec\nadd r1, r1, c[1].x\nmax oC0, c[7], c[7]\njump top",
             "loop i4, a\nb:\nloop i4, c\nd:\nloop i4, e\nf:\nexec\nmax oC0, c[7], c[7]\nendloop i4, f\ne:\nendloop i4, d\nc:\nendloop i4, b\na:\nnop",

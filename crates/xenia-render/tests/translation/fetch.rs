@@ -1,4 +1,4 @@
-//! Vertex fetches: every format, byte order and way of reading numbers.
+//! Differential test of vertex fetches: all formats, byte orders and number formats.
 
 use super::gpu::{self, Resources};
 use super::oracle::{constants, interpret, unequal};
@@ -13,7 +13,7 @@ use xenia_render::translate::{Stage, StageConstants, VertexRecord, translate};
 const FORMATS: [u32; 16] = [6, 7, 16, 17, 25, 26, 31, 32, 33, 34, 35, 36, 37, 38, 57, 63];
 /// Words of the buffer.
 const WORDS: u32 = 256;
-/// Where it begins in guest memory.
+/// Address of the buffer in guest memory.
 const BASE: u32 = 0x1000;
 
 #[test]
@@ -26,13 +26,13 @@ fn every_format_agrees() {
                 0 => rng.random(),
                 1 => [0, u32::MAX, 0x8080_8080, 0x8000_8000, 0x7fff_7fff, 0x7c00_fc00, 0x0001_8001]
                     [i as usize / 4 % 7],
-                // Floats of every byte order, so that the numbers are no NaNs.
+                // Floats in every byte order, so that the values are no NaNs.
                 2 => rng.random_range(-100.0_f32..100.0).to_bits(),
                 _ => rng.random_range(-100.0_f32..100.0).to_bits().swap_bytes(),
             })
             .collect();
         for (i, word) in (0_u32..).zip(&words) {
-            // Guest memory is big-endian; the buffer has its words as they lie there.
+            // Guest memory is big-endian; the buffer has its words without byte swapping.
             ram.write_u32(BASE + 4 * i, word.swap_bytes());
         }
         let indices =
@@ -102,7 +102,7 @@ fn nothing_is_read_outside() {
         let program = Program::decode(&assemble(text).unwrap());
         let translation = translate(&program, Stage::Compute { kind: ShaderKind::Pixel, inputs: 1 }).unwrap();
         let constants = Constants::capture(&constants());
-        // The record claims more than the buffer has, and begins in it or behind it.
+        // The record is longer than the buffer, and begins in it or after its end.
         for (first, visible) in [(0, 8.0), (5, 3.0), (8, 0.0), (0x4000_0000, 0.0)] {
             let mut stage_constants =
                 StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);

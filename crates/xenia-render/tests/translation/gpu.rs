@@ -8,7 +8,7 @@ use xenia_gpu::texture::TextureLevel;
 use xenia_render::translate::{ENTRY_POINT, Interface, StageConstants, TextureShape, Translation};
 use xenia_testing::{Tool, obtain};
 
-/// Width and height of the picture that [`Gpu::draw`] draws.
+/// Width and height of the image that [`Gpu::draw`] draws.
 pub(super) const SIDE: u32 = 16;
 
 pub(super) struct Gpu {
@@ -18,30 +18,30 @@ pub(super) struct Gpu {
 
 static GPU: OnceLock<Result<Mutex<Gpu>, String>> = OnceLock::new();
 
-/// Runs a test with the driver, one test at a time; says so where there is none.
+/// Runs a test with the driver, one test at a time; prints a message if there is no driver.
 pub(super) fn with(test: impl FnOnce(&Gpu)) {
-    // Every test says for itself that it was not run.
+    // Every test reports separately that it was not run.
     let gpu = GPU.get_or_init(|| Gpu::open().map(Mutex::new));
     if let Some(gpu) = obtain(Tool::Vulkan, gpu.as_ref()) {
         test(&gpu.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 }
 
-/// What a shader reads: constants, words for vertex fetches, and the texture of all its fetches.
+/// Inputs of a shader: constants, words for vertex fetches, and the texture of all its fetches.
 pub(super) struct Resources<'a> {
     pub(super) constants: &'a StageConstants,
     pub(super) vertex_data: &'a [u32],
     pub(super) texture: Option<Texture<'a>>,
 }
 
-/// A texture by its levels, and how it is sampled.
+/// Texture with its levels and addressing mode.
 pub(super) struct Texture<'a> {
     pub(super) levels: &'a [std::sync::Arc<TextureLevel>],
-    /// Coordinates outside repeat it; else they are clamped.
+    /// Repeats coordinates outside of it; else they are clamped.
     pub(super) repeats: bool,
 }
 
-/// The bindings of one stage.
+/// Bindings of one stage.
 struct Group {
     layout: wgpu::BindGroupLayout,
     group: wgpu::BindGroup,
@@ -61,7 +61,7 @@ fn filter(filter: TextureFilter) -> (wgpu::FilterMode, wgpu::MipmapFilterMode) {
 impl Gpu {
     fn open() -> Result<Self, String> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        // The software driver is asked for: the table of errors is its table.
+        // The software driver is requested, because the tolerances are measured on it.
         let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
             force_fallback_adapter: true,
             ..Default::default()
@@ -126,8 +126,8 @@ impl Gpu {
         texture.create_view(&wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() })
     }
 
-    /// The bindings of a stage; `buffers` are its storage buffers from binding 1 on, and whether
-    /// they are written.
+    /// Bindings of a stage; `buffers` are its storage buffers from binding 1 on, with a flag for
+    /// written ones.
     fn group(
         &self,
         interface: &Interface,
@@ -215,7 +215,7 @@ impl Gpu {
         })
     }
 
-    /// Submits, and reads a buffer of vectors.
+    /// Submits the commands, and reads a buffer of vectors.
     fn read(&self, encoder: wgpu::CommandEncoder, back: &wgpu::Buffer) -> Vec<[f32; 4]> {
         self.queue.submit([encoder.finish()]);
         back.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
@@ -225,7 +225,7 @@ impl Gpu {
         view.chunks_exact(16).map(|vector| [0, 4, 8, 12].map(|at| float(&vector[at..]))).collect()
     }
 
-    /// Runs a compute translation; for each invocation all its exports and what was discarded.
+    /// Runs a compute translation; returns all exports of each invocation, and the discarded ones.
     pub(super) fn run(
         &self,
         translation: &Translation,
@@ -259,8 +259,8 @@ impl Gpu {
         self.read(encoder, &back)
     }
 
-    /// Draws a list of triangles; colour 0 of a picture that was -1 before, with a depth of 0.5
-    /// that pixels must lie in front of. Clockwise triangles (as seen) are front faces.
+    /// Draws a triangle list; returns colour 0 of an image that was cleared to -1, with a depth of
+    /// 0.5 that pixels must be in front of. Clockwise triangles (as seen) are front faces.
     pub(super) fn draw(
         &self,
         shaders: [&Translation; 2],

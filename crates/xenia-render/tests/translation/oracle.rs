@@ -1,4 +1,4 @@
-//! One program, run by the interpreter and on the GPU.
+//! Runs a program in the interpreter and on the GPU, and compares the results.
 
 use super::gpu::{Gpu, Resources};
 use xenia_gpu::draw_state::Constants;
@@ -9,7 +9,7 @@ use xenia_gpu::microcode::{
 use xenia_gpu::registers::RegisterFile;
 use xenia_render::translate::{Stage, StageConstants, translate};
 
-/// Neither vertices nor textures.
+/// Fetch unit without vertices and textures.
 pub(super) struct NoFetches;
 
 impl FetchUnit for NoFetches {
@@ -21,8 +21,8 @@ impl FetchUnit for NoFetches {
     }
 }
 
-/// Float constant n is (n, n + 1/4, n + 1/2, -n); booleans 1, 33 and 255 are set; loops are
-/// various.
+/// Registers in which float constant n is (n, n + 1/4, n + 1/2, -n), booleans 1, 33 and 255 are
+/// set, and loop constants vary.
 pub(super) fn constants() -> RegisterFile {
     let mut registers = RegisterFile::new();
     for n in 0..256 {
@@ -44,8 +44,8 @@ pub(super) fn constants() -> RegisterFile {
     registers
 }
 
-/// Exports of every invocation, as the program's pixel exports in ascending order, and what was
-/// discarded.
+/// Interprets the program; returns the exports of every invocation, in ascending order of the
+/// program's pixel exports, and the discarded ones.
 pub(super) fn interpret(
     program: &Program,
     constants: &Constants,
@@ -78,7 +78,7 @@ pub(super) fn interpret(
     out
 }
 
-/// Runs a text on both; `differs` says what is wrong with a pair of numbers.
+/// Runs a text on both; `differs` decides whether a pair of numbers is a mismatch.
 pub(super) fn compare(gpu: &Gpu, text: &str, inputs: &[Vec<[f32; 4]>], differs: impl Fn(f32, f32) -> bool) {
     let words = assemble(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     compare_words(gpu, &words, inputs, differs);
@@ -121,7 +121,7 @@ pub(super) fn compare_words(
     }
 }
 
-/// Numbers that are not the same; NaN is like NaN, zeros of both signs are the same.
+/// Whether numbers differ; NaNs are equal, and so are zeros of both signs.
 pub(super) fn unequal(expected: f32, got: f32) -> bool {
     !(expected == got || expected.is_nan() && got.is_nan())
 }

@@ -1,4 +1,4 @@
-//! Both stages in a pipeline: interpolators, positions, derivatives, discards, depth.
+//! Tests of both stages in a pipeline: interpolators, positions, derivatives, discards, depth.
 
 use super::gpu::{self, Gpu, Resources, SIDE};
 use super::oracle::constants;
@@ -9,7 +9,7 @@ use xenia_render::translate::{
     translate,
 };
 
-/// A square over the whole picture as two triangles, front faces: x, y.
+/// Square over the whole image as two triangles, front faces: x, y.
 const FRONT: [[f32; 2]; 6] = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]];
 
 fn translated(text: &str, stage: Stage) -> Translation {
@@ -26,7 +26,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
                   max oPos, r1, r1\n\
                   mad o0.xy, r1, c[0].xy, c[1].x\nmax o0.zw, c[2], c[2]\nmax o1, r0.x, r0.x";
     let mut constants = Constants::capture(&constants());
-    // From -1..1 to pixels, with y downwards.
+    // Converts -1..1 to pixels, with y downwards.
     constants.float[0] = [8.0, -8.0, 0.0, 0.0];
     constants.float[1] = [8.0; 4];
     constants.float[2] = [0.0, 0.0, 0.25, 1.0];
@@ -92,7 +92,8 @@ fn pictures_are_as_reckoned() {
         let picture = draw(gpu, kills, false, 0);
         check(&picture, "discards", |x, y| if x < 8.0 { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background });
         let depth = "mul oDepth.x, r0, c[3].x\nmax oC0, r0, r0";
-        // Constant 3 is 3, so depths run from 1.5 on: nothing is in front. Then a sixteenth of that.
+        // Constant 3 is 3, so depths are at least 1.5 and no pixel is in front. Then a sixteenth of
+        // that.
         check(&draw(gpu, depth, false, 0), "depth", |_, _| background);
         let depth = "rcp r1.x, c[16].x\nmul oDepth.x, r0, r1.x\nmax oC0, r0, r0";
         let picture = draw(gpu, depth, false, 0);

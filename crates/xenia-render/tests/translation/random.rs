@@ -1,15 +1,15 @@
-//! Random programs: control flow that makes sense, instructions of random bits.
+//! Generator of random programs: meaningful control flow, instructions of random bits.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::fmt::Write;
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
 
-/// Opcodes of fetches: vertex fetch, and the textures' operations.
+/// Opcodes of fetches: vertex fetch, and texture operations.
 const FETCHES: [u32; 9] = [0, 1, 16, 17, 18, 19, 24, 25, 26];
 
-/// Scalar operations whose results are the same everywhere: all but powers, logarithms, reciprocals
-/// and angles, which also make infinities.
+/// Scalar operations whose results are exact on all hosts. Powers, logarithms, reciprocals and
+/// angles are left out; they also make infinities.
 const EXACT_SCALARS: [u32; 41] = [
     0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 34, 35, 36, 37, 38,
     39, 42, 43, 44, 45, 46, 47, 50, 0, 2, 5, 25, 27,
@@ -23,16 +23,16 @@ fn clause(rng: &mut ChaCha8Rng, text: &mut String) {
     let end = if rng.random_range(0..12) == 0 { "e" } else { "" };
     let _ = writeln!(text, "exec{end}{}", condition(rng));
     for _ in 0..rng.random_range(0..6) {
-        // What the instruction is comes later; here it only takes its place.
+        // A placeholder, which is replaced by a random instruction later.
         text.push_str(if rng.random_range(0..4) == 0 { "undefined\n" } else { "max r0, r0, r0\n" });
     }
 }
 
-/// What a program's control flow may be.
+/// Limits of a program's control flow.
 struct Shape {
-    /// How deep loops and jumps nest.
+    /// Deepest nesting of loops and jumps.
     depth: u32,
-    /// Jumps and calls lead anywhere; else jumps lead forwards, and there are no calls.
+    /// Jumps and calls have any targets; else jumps lead forwards, and there are no calls.
     wild: bool,
     loops: &'static [u32],
 }
@@ -68,8 +68,8 @@ fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32, sh
     }
 }
 
-/// A program's control flow; half of them neither jump nor call. Instructions only take their
-/// place.
+/// Generates control flow with placeholder instructions; half of the programs have no jumps and
+/// calls.
 fn control_flow(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<u32> {
     let mut text = String::new();
     part(rng, &mut text, &mut 0, 0, shape);
@@ -80,7 +80,7 @@ fn control_flow(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<u32> {
     assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// The words of the instructions, and whether each is a fetch.
+/// Words of the instructions, and whether each is a fetch.
 fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
     let first = Program::decode(words).controls.len() / 2 * 3;
     words[first..].chunks_exact_mut(3).map(|instruction| {
@@ -89,12 +89,12 @@ fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
     })
 }
 
-/// A program whose results don't depend on the driver's approximations, and which ends: exact
-/// operations on eight registers.
+/// Generates a program that ends and whose results don't depend on the driver's approximations:
+/// exact operations on eight registers.
 pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
     let shape = Shape { depth: 3, wild: false, loops: &[0, 1, 2, 3, 5] };
     let mut words = control_flow(rng, &shape);
-    // Fetches stay what they are: nothing.
+    // Fetches remain undefined, so they have no effect.
     for (instruction, _) in instructions(&mut words).filter(|(_, is_fetch)| !is_fetch) {
         instruction.fill_with(|| rng.random());
         let [a, b, c] = instruction else { continue };
@@ -102,7 +102,7 @@ pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
         let is_export = rng.random_range(0..3) == 0;
         let scalar = EXACT_SCALARS[rng.random_range(0..EXACT_SCALARS.len())];
         *a = *a & 0x03ff_0080 | scalar << 26 | if is_export { export | 1 << 15 } else { *a & 0x707 };
-        // Now and then a register that a loop counts on.
+        // Occasionally a register indexed by the loop address.
         let relative = rng.random_range(0..8) == 0;
         if relative && !is_export {
             *a |= 1 << 6;
@@ -117,7 +117,7 @@ pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
     words
 }
 
-/// The words of a random program of any instructions.
+/// Generates a program with any instructions.
 pub(super) fn words(rng: &mut ChaCha8Rng, kind: ShaderKind) -> Vec<u32> {
     let shape = Shape { depth: 6, wild: true, loops: &[0, 1, 2, 3, 4, 5, 30, 31] };
     let mut words = control_flow(rng, &shape);

@@ -1,4 +1,5 @@
-//! Texture fetches against the reference rasteriser's sampling, and fetches in a pipeline.
+//! Differential test of texture fetches against the reference's sampling, and fetches in a
+//! pipeline.
 
 use super::gpu::{self, Gpu, Resources, Texture};
 use super::oracle::{constants, interpret};
@@ -18,7 +19,7 @@ const RUNS: usize = 512;
 struct Described {
     dimension: u32,
     size: [u32; 3],
-    /// Highest level.
+    /// Highest mip level.
     levels: u32,
     swizzle: [u32; 4],
     exponent: u32,
@@ -57,7 +58,8 @@ impl Described {
     }
 }
 
-/// Coordinates in texels that are not near the border of two, as the fetch takes them.
+/// Random texel coordinates that are not near the border of two texels, in the form that the fetch
+/// expects.
 fn coordinates(rng: &mut ChaCha8Rng, described: &Described, unnormalized: bool) -> [f32; 4] {
     let mut at = [0, 1, 2].map(|axis: usize| {
         let size = described.size[axis] as i32;
@@ -126,7 +128,7 @@ fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
 #[test]
 fn sampling_agrees() {
     const POINT: f32 = 1e-6;
-    // The driver weighs texels of eight bits with eight bits.
+    // The driver's filter weights for 8-bit texels have eight bits.
     const LINEAR: f32 = 1.5 / 128.0;
     gpu::with(|gpu| {
         let point = "mag=point, min=point, mip=base";
@@ -143,7 +145,7 @@ fn sampling_agrees() {
             );
             compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {point}, unnormalized"), POINT);
         }
-        // Which filter it is depends on the level of detail also where there is but one level.
+        // The level of detail selects the filter even if there is only one level.
         for (mag, min, close) in [("linear", "point", LINEAR), ("point", "linear", LINEAR)] {
             let fetch = format!("tfetch2D r1, r0.xy, tf3, mag={mag}, min={min}, mip=base");
             compare(gpu, &PLAIN, &fetch, close);

@@ -1,4 +1,4 @@
-//! Any program translates to a module that validates, or is refused with a reason.
+//! Fuzz test: any program translates to a valid module, or is refused with a reason.
 
 use super::random;
 use rand::{Rng, SeedableRng};
@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{Interpolators, PixelsOf, Stage, TranslateError, translate};
 
-/// How many random programs are tried; `XENIA_SHADER_PROGRAMS` says otherwise.
+/// Number of random programs by default; set by `XENIA_SHADER_PROGRAMS`.
 const PROGRAMS: u64 = 2000;
 
 fn count() -> u64 {
@@ -29,7 +29,7 @@ fn stages(kind: ShaderKind) -> [Stage; 2] {
     [in_pipeline, Stage::Compute { kind, inputs: 3 }]
 }
 
-/// Translates and validates; whether there was a translation.
+/// Translates and validates a program; returns the translation error, if any.
 fn check(program: &Program, stage: Stage) -> Result<(), TranslateError> {
     let translation = translate(program, stage)?;
     if let Err(error) = translation.validate() {
@@ -82,10 +82,10 @@ fn translations_have_a_text() {
 #[test]
 fn the_largest_programs_validate() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    // Clauses that share their instructions; one condition in two.
+    // Clauses that share their instructions; every second one is conditional.
     let mut words = [0x6600, 0x6600_1000, 0x5000_0000].repeat(682);
     words.resize(3 * 0x600, 0);
-    // Without exports, of which some are not translated.
+    // Without exports, because some can't be translated.
     words.extend((0..18).map(|i| if i % 3 == 0 { rng.random::<u32>() & !(1 << 15) } else { rng.random() }));
     let program = Program::decode(&words);
     assert_eq!(program.instructions.len(), 8184);

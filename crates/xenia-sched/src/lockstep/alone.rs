@@ -1,16 +1,16 @@
-//! A thread that has the machine to itself: its rounds up to the next thing that is due are run at
-//! once.
+//! Fast path for a single runnable thread: runs several rounds in one go, up to the next due event.
 //!
-//! A visit's end costs about a hundred interpreted instructions, as compiled code has to be left
-//! and found again, and where nobody else is ready and nothing is due it makes no difference. So
-//! such a thread is given several quanta, of which the last is the first at whose end something is
-//! due. Whenever the engine comes back, be it for a call, the rounds that are over by then are left
-//! behind as if each had been, and the visit goes on in the quantum that it has come to. To the
-//! guest all is as with a visit for each quantum, but for two things: a reservation outlives the
-//! quanta that were run at once, and time-base reads count over all of them, for which a thread
-//! that reads the time has them one by one ([`CALM`]).
+//! The end of a visit costs about a hundred interpreted instructions, because compiled code has to
+//! be left and looked up again. If no other thread is ready and no event is due, a visit's end
+//! makes no difference. So such a thread gets several quanta at once, of which the last is the
+//! first that ends at or after a due event. Whenever the engine returns, also for a system call,
+//! the completed rounds are accounted for as if each had been executed, and the visit continues in
+//! the current quantum. The guest can notice only two differences from separate visits: a
+//! reservation survives the quanta that were run together, and time-base reads are counted over all
+//! of them. So a thread that reads the time gets single quanta ([`CALM`]).
 //!
-//! Devices have their own will. Once guest code has stored to one, quanta are run one by one.
+//! Devices may change at any time, so once guest code has stored to one, all quanta are run one by
+//! one.
 //!
 //! See docs/src/decisions/0104-a-thread-alone.md.
 
@@ -18,25 +18,25 @@ use super::{LockstepExecutor, Visit};
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, Limits, System};
 
-/// Quanta run at once at most.
+/// Limit of quanta that are run in one go.
 const MOST_QUANTA: u64 = 64;
 
-/// Visits in a row in which nobody read the time base or gave up the rest of a quantum, before
-/// quanta are run at once.
+/// Number of consecutive visits without a time-base read or an early end, after which quanta are
+/// run together.
 const CALM: u32 = 16;
 
-/// What the executor has seen of the guest that tells whether quanta may be run at once.
+/// Observations of the guest that tell whether quanta may be run together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Calm {
-    /// Visits since one was not calm.
+    /// Number of calm visits since the last one that was not.
     visits: u32,
     /// Whether guest code has stored to a device.
     has_stored: bool,
 }
 
 impl Calm {
-    /// A visit is over, after stores to devices perhaps; `is_calm`: nobody has read the time base
-    /// or given up the rest.
+    /// Records the end of a visit. `is_calm`: the time base was not read, and the quantum was used
+    /// up. `has_stored`: the visit stored to devices.
     pub(super) fn after_visit(&mut self, is_calm: bool, has_stored: bool) {
         self.visits = if is_calm { self.visits.saturating_add(1) } else { 0 };
         self.has_stored |= has_stored;
@@ -44,17 +44,17 @@ impl Calm {
 }
 
 impl<S: System> LockstepExecutor<S> {
-    /// How many quanta the thread that has this slot is given now. More than one only where `visit`
-    /// begins.
+    /// Number of quanta that the thread in this slot gets now. More than one only at the start of
+    /// `visit`.
     pub(super) fn quanta_at_once(&self, hw_id: u8, visit: &Visit, quantum: u64, limits: &Limits) -> u64 {
-        // What is asked first is mostly what decides.
+        // The most selective conditions come first.
         let may_be_more = !self.calm.has_stored
             && self.calm.visits >= CALM
             && visit.used == 0
             && self.scheduler.is_alone(hw_id)
-            // Nobody has made this round longer than the quantum.
+            // No visit has made this round longer than the quantum.
             && self.round.is_some_and(|round| round.longest <= quantum)
-            // Ticks are counted from the visit's beginning.
+            // Ticks are counted from the start of the visit.
             && quantum.is_multiple_of(1 << INSTRUCTIONS_PER_TICK_SHIFT);
         let until = if may_be_more { self.system.quiet_until(self.scheduler.now()) } else { None };
         let Some(until) = until else { return 1 };
@@ -67,16 +67,16 @@ impl<S: System> LockstepExecutor<S> {
         instructions.div_ceil(quantum).clamp(1, MOST_QUANTA)
     }
 
-    /// Leaves the rounds behind that are over where `visit` has come to, which began with its
+    /// Accounts for the rounds that have been completed within `visit`, which started with its
     /// quantum.
     pub(super) fn leave_rounds_behind(&mut self, hw_id: u8, visit: &mut Visit, quantum: u64) {
-        // What is spent to the last instruction is over when the next round begins.
+        // A quantum spent to its last instruction is over when the next round begins.
         let over = visit.used.saturating_sub(1) / quantum;
         let Some(order) = self.scheduler.skip_rounds(hw_id, (over, quantum), visit.used) else { return };
         visit.used -= over * quantum;
         self.time += over * quantum;
         if let Some(round) = &mut self.round {
-            // In front of it there is nobody.
+            // The slots before it in the order have no threads.
             round.at = order.iter().position(|&slot| slot == hw_id).unwrap_or_default();
             (round.order, round.longest) = (order, 0);
         }

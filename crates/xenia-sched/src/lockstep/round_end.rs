@@ -1,4 +1,4 @@
-//! The end of a round: time moves on, and what is due by then happens.
+//! The end of a round: advances time and handles due events.
 
 use super::LockstepExecutor;
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS};
@@ -6,7 +6,8 @@ use crate::{Doing, EndKind, Event, GuestTicks, Limits, RunEnd, System, ThreadsRe
 use std::sync::atomic::Ordering::Relaxed;
 
 impl<S: System> LockstepExecutor<S> {
-    /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
+    /// Advances time by the longest visit, or to the next event if no thread ran, and handles due
+    /// events.
     pub(super) fn end_round(&mut self, longest: u64, limits: &Limits) -> Option<RunEnd> {
         self.activity.step(0, self.instructions, self.scheduler.now());
         self.activity.set(0, Doing::Devices);
@@ -19,7 +20,7 @@ impl<S: System> LockstepExecutor<S> {
             let next =
                 [self.scheduler.next_deadline(), self.system.next_event(), self.system.next_device_event()];
             match next.into_iter().flatten().min().filter(|&next| next < MAX_TICKS) {
-                // Whoever names a time that is over must not stop time for everybody.
+                // An event in the past must not stop time.
                 Some(next) => {
                     self.cross_gap(next.max((self.time >> INSTRUCTIONS_PER_TICK_SHIFT) + 1), limits);
                 }
@@ -31,8 +32,8 @@ impl<S: System> LockstepExecutor<S> {
         None
     }
 
-    /// Nothing runs before `end`: moves time on to there, or to the limit of guest time if that
-    /// comes first.
+    /// Advances time to `end`, before which no thread runs, or to the limit of guest time if that
+    /// is earlier.
     pub(super) fn cross_gap(&mut self, end: GuestTicks, limits: &Limits) {
         let to = limits.ticks.map_or(end, |limit| limit.min(end));
         self.gap = (to < end).then_some(end);
@@ -40,7 +41,7 @@ impl<S: System> LockstepExecutor<S> {
         self.pass_time();
     }
 
-    /// Lets happen what is due by now.
+    /// Handles events that are due by now.
     fn pass_time(&mut self) {
         let now: GuestTicks = self.time >> INSTRUCTIONS_PER_TICK_SHIFT;
         self.scheduler.set_now(now);

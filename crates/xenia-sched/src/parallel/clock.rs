@@ -1,8 +1,7 @@
-//! Guest time of a machine whose hardware threads run at once: the host's clock, and what has been
-//! skipped of it.
+//! The clock of a parallel run: guest time follows the host's clock, plus skipped time.
 //!
-//! It goes on while a run does, and stands still between two runs. When nothing can happen before
-//! some moment, and nobody paces the machine, the time-keeper skips to it: a title that waits takes
+//! The clock runs during a run and stands still between runs. If no thread can run before some
+//! time, and the machine is not paced, the time-keeper skips to that time, so a waiting title takes
 //! no host time.
 
 use crate::{GuestTicks, TICKS_PER_SECOND};
@@ -10,33 +9,33 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-/// See the module's documentation.
+/// Guest time derived from the host's clock.
 #[derive(Debug)]
 pub(super) struct Clock {
     origin: Instant,
     start: GuestTicks,
-    /// Ticks in a second of the host's.
+    /// Guest ticks per host second.
     rate: f64,
     skipped: AtomicU64,
 }
 
 impl Clock {
-    /// A clock that stands at `start` now, and runs, `speed` guest seconds in a second of the
-    /// host's.
+    /// Creates a clock that shows `start` now and advances by `speed` guest seconds per host
+    /// second.
     pub(super) fn start_at(start: GuestTicks, speed: f64) -> Self {
         let rate = TICKS_PER_SECOND as f64 * speed;
         Self { origin: Instant::now(), start, rate, skipped: AtomicU64::new(0) }
     }
 
-    /// Guest time. Never goes back.
+    /// Guest time; monotonic.
     pub(super) fn now(&self) -> GuestTicks {
         self.start + self.skipped.load(Acquire) + self.ticks(self.origin.elapsed())
     }
 
-    /// Host time until guest time is `then`, if nothing is skipped.
+    /// Host time until guest time reaches `then`, if no time is skipped.
     pub(super) fn until(&self, then: GuestTicks) -> Duration {
         let left = then.saturating_sub(self.now());
-        // A nanosecond more: what is left may have been rounded down.
+        // Add a nanosecond, because the conversion may have rounded down.
         let left = Duration::try_from_secs_f64(left as f64 / self.rate).unwrap_or(Duration::MAX);
         if left.is_zero() { left } else { left.saturating_add(Duration::from_nanos(1)) }
     }
@@ -45,7 +44,7 @@ impl Clock {
         (elapsed.as_secs_f64() * self.rate) as GuestTicks
     }
 
-    /// Moves time on to `then`, unless it is there already. The time-keeper only.
+    /// Advances time to `then`, unless it is later already. For the time-keeper only.
     pub(super) fn skip_to(&self, then: GuestTicks) {
         let left = then.saturating_sub(self.now());
         self.skipped.store(self.skipped.load(Relaxed) + left, Release);

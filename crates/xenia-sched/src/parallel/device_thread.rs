@@ -1,9 +1,9 @@
-//! The devices' host thread: they take the stores that hardware threads have made, and catch up
-//! with guest time.
+//! The devices' host thread: takes the stores of hardware threads and advances the devices to guest
+//! time.
 //!
-//! Stores of one hardware thread arrive in their order, at the latest when its visit ends or it
-//! makes a kernel call. The thread that made them does not wait for what comes of them, unless
-//! [`MOST_STORES`] are waiting: a title that stores faster than its devices take is held back.
+//! Stores of one hardware thread arrive in order, at the latest when its visit ends or it makes a
+//! kernel call. The thread does not wait for the effects of its stores, except for backpressure: if
+//! [`MOST_STORES`] are waiting, it blocks until the devices have taken some.
 
 use super::post::Post;
 use super::shared::Shared;
@@ -14,14 +14,14 @@ use std::time::Duration;
 use xenia_memory::DeviceStore;
 use xenia_sync::{Condvar, Level, Mutex};
 
-/// Stores that wait for the devices before who makes more has to wait.
+/// Limit of waiting stores; at it, further stores block.
 const MOST_STORES: usize = 1 << 16;
 
-/// How long devices are left alone that wait for something in guest memory: nobody tells them when
-/// it is there.
+/// Poll interval of the devices while they wait for a value in guest memory, of whose change they
+/// are not notified.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// What hardware threads have stored to devices and these have not taken yet.
+/// Stores of hardware threads that the devices have not taken yet.
 pub(super) struct DeviceInbox {
     state: Mutex<State>,
     has_room: Condvar,
@@ -31,7 +31,7 @@ pub(super) struct DeviceInbox {
 #[derive(Default)]
 struct State {
     stores: Vec<DeviceStore>,
-    /// Whether the devices are at work.
+    /// Whether the devices are processing stores.
     is_working: bool,
     is_ending: bool,
 }
@@ -47,7 +47,7 @@ impl Default for DeviceInbox {
 }
 
 impl DeviceInbox {
-    /// Leaves stores for the devices. The caller holds no lock.
+    /// Adds stores. The caller must hold no lock, because this may block.
     pub(super) fn leave(&self, stores: &[DeviceStore]) {
         let mut state = self.state.lock();
         while state.stores.len() >= MOST_STORES && !state.is_ending {
@@ -58,19 +58,19 @@ impl DeviceInbox {
         self.post.call();
     }
 
-    /// Calls the devices' host thread.
+    /// Notifies the devices' host thread.
     pub(super) fn call(&self) {
         self.post.call();
     }
 
-    /// Nobody waits for room any more.
+    /// Ends the run: releases threads that wait for space.
     pub(super) fn end(&self) {
         self.state.lock().is_ending = true;
         self.has_room.notify_all();
         self.post.call();
     }
 
-    /// Whether the devices have done everything that they were given.
+    /// Whether the devices have processed all stores.
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state.lock();
         state.stores.is_empty() && !state.is_working
@@ -80,18 +80,19 @@ impl DeviceInbox {
         stores.clear();
         let mut state = self.state.lock();
         std::mem::swap(&mut state.stores, stores);
+        // Set under the lock under which the stores are taken, so that `is_idle` can't miss both.
         state.is_working = true;
         drop(state);
         self.has_room.notify_all();
     }
 
-    /// Stores that are left when a run ends: the next one's.
+    /// Takes the stores that are left at the end of a run, for the next run.
     pub(super) fn take_left(&self) -> Vec<DeviceStore> {
         std::mem::take(&mut self.state.lock().stores)
     }
 }
 
-/// Lets the devices work until the run ends.
+/// Runs the devices until the run ends.
 pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
     let inbox = &shared.devices;
     inbox.post.take();
@@ -108,7 +109,7 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
         if !stores.is_empty() {
             system.end_visit(&mut cpu, 0, &stores);
         }
-        // A run that ends with a frame does not begin the next one.
+        // A run that ends at a frame must not start the next one.
         if !is_last(&system) {
             system.advance_devices(&mut cpu);
         }
@@ -118,7 +119,7 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
         inbox.state.lock().is_working = false;
         shared.activity.count_step(DEVICES);
         shared.activity.set(DEVICES, Doing::Nothing);
-        // It may have waited for just this.
+        // The time-keeper may be waiting for the devices to become idle.
         if shared.nobody_is_busy() {
             shared.slots.keeper.call();
         }

@@ -1,14 +1,14 @@
 //! The host thread of one hardware thread.
 //!
 //! ```text
-//! boundary ── who has the slot? ──▶ visit: engine.run ─▶ syscall ─▶ engine.run ─▶ … ──▶ boundary
-//!     └─ nobody: sleep until called
+//! boundary ── pick a thread ──▶ visit: engine.run ─▶ syscall ─▶ engine.run ─▶ … ──▶ boundary
+//!     └─ no thread: sleep until notified
 //! ```
 //!
-//! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the slot
-//! has been called ([`super::post::Post`]): somebody has changed who is to run here. The slot's
-//! lock is taken at boundaries only, and not even there if nobody else wants the slot and nobody
-//! has called.
+//! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the host
+//! thread is notified ([`super::post::Post`]) that the choice of the running thread may have
+//! changed. The slot's lock is taken at boundaries only, and is not needed there if no other thread
+//! is ready and there is no notification.
 
 use super::phaser::Phaser;
 use super::shared::Shared;
@@ -23,54 +23,54 @@ use std::time::Duration;
 use xenia_cpu::{Execute, Exit};
 use xenia_memory::DeviceQueue;
 
-/// log2 of the instructions per tick within a visit: 64, 3,200 MIPS. No host is faster, so that
-/// within a visit guest time does not get ahead of the clock.
+/// log2 of the instructions per tick within a visit: 64 per tick, 3,200 MIPS. No host is faster, so
+/// guest time within a visit does not get ahead of the clock.
 const TICK_SHIFT: u32 = 6;
 
-/// How long an idle host thread sleeps if nobody calls it. Calls are not lost: this bounds the harm
-/// if one were.
+/// How long an idle host thread sleeps without a notification. Notifications are not lost: this
+/// limits the harm if one were.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// See the module's documentation.
+/// The host thread of one hardware thread ([module documentation](self)).
 pub(super) struct HwHostThread<'a, S> {
     pub(super) shared: &'a Shared,
     pub(super) limits: &'a Limits,
     pub(super) system: S,
     pub(super) engine: &'a mut dyn Execute,
     pub(super) hw_id: u8,
-    /// Instructions in a visit.
+    /// Length of a visit in instructions.
     pub(super) quantum: u64,
-    /// Guest time when the last visit ended: the next begins no earlier.
+    /// Guest time at the end of the last visit: the next visit begins no earlier.
     pub(super) time: GuestTicks,
-    /// Where the hardware threads wait for each other, if they do.
+    /// The barrier of the hardware threads, if it is on.
     pub(super) phaser: Option<&'a Phaser>,
-    /// Whether this one is waited for.
+    /// Whether this hardware thread takes part in the barrier.
     pub(super) is_party: bool,
-    /// Instructions since the others were last waited for, over all visits.
+    /// Instructions since the last barrier, over all visits.
     pub(super) since_met: u64,
-    /// Whether others know that it has a guest thread.
+    /// Whether `Shared` records that this thread has a guest thread.
     pub(super) is_busy: bool,
 }
 
-/// Who has the slot.
+/// The thread chosen for the slot.
 struct Picked {
     running: Running,
-    /// Whether it is on another slot than the guest was told.
+    /// Whether the guest has not been told of its present slot yet.
     has_moved: bool,
-    /// Whether nobody else wants the slot.
+    /// Whether no other thread is ready on the slot.
     is_alone: bool,
-    /// Guest ids of the threads whose priority has changed.
+    /// Guest ids of the threads whose priority changes are to be reported.
     news: Vec<u32>,
 }
 
-/// How a visit left its slot.
+/// State after a visit.
 #[derive(Default)]
 struct Left {
     /// The thread, unless it waits or has ended.
     running: Option<Running>,
     /// Instructions executed since the boundary.
     executed: u64,
-    /// Whether it makes way for its peers.
+    /// Whether it yields to threads of equal priority.
     yields: bool,
 }
 
@@ -98,7 +98,7 @@ impl<S: System> HwHostThread<'_, S> {
         self.put_down(left);
     }
 
-    /// The others wait for this hardware thread, or not any more.
+    /// Joins or leaves the barrier.
     fn take_part(&mut self, takes_part: bool) {
         if let Some(phaser) = self.phaser
             && takes_part != self.is_party
@@ -109,9 +109,9 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
-    /// Waits for the others once a quantum of instructions is over, however many visits it took, or
-    /// where the guest gives the rest of it away. Without that, one that yields would never
-    /// arrive, and those that it spins for would wait for it.
+    /// Waits at the barrier after a quantum of instructions, however many visits that took, or when
+    /// the guest yields the rest of it. Otherwise a thread that yields would never arrive, and
+    /// threads for which it spins would wait for it at the barrier.
     fn meet(&mut self, executed: u64, gives_up: bool) {
         self.since_met += executed;
         if let Some(phaser) = self.phaser
@@ -133,7 +133,7 @@ impl<S: System> HwHostThread<'_, S> {
         });
     }
 
-    /// Tells the others whether there is a guest thread here. Under the slot's lock.
+    /// Publishes whether there is a guest thread here. The caller holds the slot's lock.
     fn set_busy(&mut self, is_busy: bool) {
         if is_busy != self.is_busy {
             self.is_busy = is_busy;
@@ -141,7 +141,7 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
-    /// Whose turn it is, and whether nobody else wants the slot.
+    /// Picks the next thread of the slot. Also returns whether no other thread is ready there.
     fn boundary(&mut self, left: Left) -> Option<(Running, bool)> {
         let Left { mut running, executed, yields } = left;
         let (hw_id, slots) = (self.hw_id, &self.shared.slots);
@@ -155,7 +155,7 @@ impl<S: System> HwHostThread<'_, S> {
             if let Some(running) = running.take_if(|running| slot.records.has(running.thread)) {
                 slot.put(&slots.common, running);
             }
-            // One that has been moved away is still here until its registers are there.
+            // A thread that was moved away can't be replaced before its registers are put back.
             if running.is_none() { self.pick(slot) } else { None }
         })?;
         if picked.is_none() && (running.is_some() || slots.common.is_offered_one(hw_id)) {
@@ -178,13 +178,13 @@ impl<S: System> HwHostThread<'_, S> {
         Some((running, is_alone))
     }
 
-    /// Decides who has the slot, and takes its registers.
+    /// Picks a thread for the slot, and takes its registers.
     fn pick(&mut self, slot: &mut HwSlot) -> Option<Picked> {
         let running = slot.pick(&self.shared.slots.common).and_then(|thread| slot.take(thread).ok());
         self.set_busy(running.is_some());
         let running = running?;
         let mut news = slot.take_priority_news();
-        // Another slot's host thread may have it among its news, and not have told yet.
+        // The change may be in the list of another slot whose host thread has not reported it yet.
         if slot.take_untold(running.thread) && !news.contains(&running.id) {
             news.push(running.id);
         }
@@ -196,7 +196,7 @@ impl<S: System> HwHostThread<'_, S> {
         })
     }
 
-    /// Lets a thread run to the next boundary.
+    /// Runs a thread to the next boundary.
     fn visit(&mut self, mut running: Running, is_alone: bool, devices: &mut DeviceQueue) -> Left {
         let post = &self.shared.slots.owners[usize::from(self.hw_id)];
         let mut executed = 0;
@@ -211,8 +211,8 @@ impl<S: System> HwHostThread<'_, S> {
                     return Left { running: Some(running), executed, yields: false };
                 }
                 Disposition::EndVisit => {
-                    // On the console the others run meanwhile; here they may need this host thread's
-                    // processor.
+                    // On the console the other hardware threads run meanwhile; here they may need
+                    // this host processor.
                     thread::yield_now();
                     return Left { running: Some(running), executed, yields: true };
                 }
@@ -224,7 +224,8 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
-    /// Lets a thread run for a quantum, or until something else ends its visit. `None` if it waits.
+    /// Runs a thread for a quantum, or until its visit ends for another reason. Returns `None` if
+    /// it waits.
     fn quantum(
         &mut self,
         mut running: Running,
@@ -255,9 +256,9 @@ impl<S: System> HwHostThread<'_, S> {
             let disposition = match exit {
                 Exit::Budget => break Disposition::Continue,
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
-                    // What it has read is of the visit's beginning. It reads once more, by the clock, and
-                    // from there on time is the clock's again. That counts as one
-                    // instruction.
+                    // The read returned the time at the start of the visit. Execute the read again
+                    // with the clock's current time, from which guest time continues. Both count as
+                    // one instruction.
                     time_reads += 1;
                     counted -= 1;
                     *executed -= 1;
@@ -270,7 +271,7 @@ impl<S: System> HwHostThread<'_, S> {
                     self.shared.activity.set(usize::from(self.hw_id), Doing::Kernel(pc));
                     self.system.syscall(&mut SlotCpu::at(self.shared, now), &mut running, lev)
                 }
-                // The devices have been left them meanwhile.
+                // The devices have been given the stores above.
                 Exit::Exception(_) if device_stores::are_too_many(exit) => Disposition::Continue,
                 Exit::Exception(exception) => {
                     self.system.exception(&mut SlotCpu::at(self.shared, now), &mut running, exception)
@@ -297,7 +298,7 @@ impl<S: System> HwHostThread<'_, S> {
         Some((running, disposition))
     }
 
-    /// Adds to the run's instructions.
+    /// Adds to the run's instruction count.
     fn count(&self, executed: u64) {
         let total = self.shared.instructions.fetch_add(executed, Relaxed) + executed;
         self.shared.activity.step(usize::from(self.hw_id), total, self.time);

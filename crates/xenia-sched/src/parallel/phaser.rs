@@ -1,12 +1,12 @@
-//! A barrier whose parties come and go: hardware threads that run wait for each other at the end of
-//! each quantum.
+//! A phaser: a barrier that threads can join and leave. Hardware threads wait there for each other
+//! at the end of each quantum.
 //!
-//! Whoever has nothing to run is no party, so nobody waits for it. A phase ends when all parties
-//! have arrived.
+//! A hardware thread without a guest thread is not a party, so the others do not wait for it. A
+//! phase ends when all parties have arrived.
 
 use xenia_sync::{Condvar, Level, Mutex};
 
-/// See the module's documentation.
+/// A barrier with a dynamic number of parties.
 pub(super) struct Phaser {
     state: Mutex<State>,
     moved: Condvar,
@@ -21,7 +21,7 @@ struct State {
 }
 
 impl State {
-    /// Ends the phase if all parties have arrived.
+    /// Ends the phase if all parties have arrived. Returns whether it did.
     fn advance(&mut self) -> bool {
         let all = self.arrived == self.parties;
         if all {
@@ -39,12 +39,12 @@ impl Default for Phaser {
 }
 
 impl Phaser {
-    /// One party more.
+    /// Adds a party.
     pub(super) fn join(&self) {
         self.state.lock().parties += 1;
     }
 
-    /// One party less; it has not arrived in this phase.
+    /// Removes a party that has not arrived in this phase.
     pub(super) fn leave(&self) {
         let mut state = self.state.lock();
         state.parties -= 1;
@@ -53,7 +53,7 @@ impl Phaser {
         }
     }
 
-    /// A party has arrived: waits for all others. The caller holds no lock.
+    /// Arrives, and waits for all other parties. The caller must hold no lock.
     pub(super) fn arrive(&self) {
         let mut state = self.state.lock();
         state.arrived += 1;
@@ -67,7 +67,7 @@ impl Phaser {
         }
     }
 
-    /// Nobody waits any more.
+    /// Ends the run: releases all waiting threads.
     pub(super) fn end(&self) {
         self.state.lock().is_over = true;
         self.moved.notify_all();
@@ -92,7 +92,7 @@ mod tests {
             for (index, own) in steps.iter().enumerate() {
                 let (phaser, steps) = (&phaser, &steps);
                 scope.spawn(move || {
-                    // The first leaves early.
+                    // The first party leaves early.
                     let phases = if index == 0 { PHASES / 2 } else { PHASES };
                     for phase in 1..=phases {
                         own.store(phase, SeqCst);

@@ -1,8 +1,9 @@
-//! Where a host thread is called: a flag that it takes back, and the way to wake it.
+//! Parker of a host thread: a flag that notifies it, and the means to wake it.
 //!
-//! Whoever raises the flag wakes the host thread; whoever finds it up leaves that to them. The host
-//! thread takes the flag back *before* it looks at what it was called for, so a call that comes
-//! while it looks makes it look again, and it sleeps only with the flag down.
+//! The notifier that sets the flag wakes the host thread; others that find it set do nothing. The
+//! host thread clears the flag *before* it checks the state it was notified of, so a notification
+//! that arrives during the check causes another check, and the thread sleeps only while the flag is
+//! clear.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +11,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// See the module's documentation.
+/// A notification flag and the host thread that it wakes.
 #[derive(Debug, Default)]
 pub(super) struct Post {
     called: AtomicBool,
@@ -18,12 +19,12 @@ pub(super) struct Post {
 }
 
 impl Post {
-    /// The calling host thread is the one that is called here from now on. Once.
+    /// Makes the current thread the one that is notified. To be called once.
     pub(super) fn take(&self) {
         let _ = self.host.set(thread::current());
     }
 
-    /// Calls the host thread.
+    /// Notifies the host thread.
     pub(super) fn call(&self) {
         if !self.called.swap(true, AcqRel)
             && let Some(host) = self.host.get()
@@ -32,17 +33,18 @@ impl Post {
         }
     }
 
-    /// Whether it has been called and has not answered.
+    /// Whether there is a notification that the host thread has not taken.
     pub(super) fn is_called(&self) -> bool {
         self.called.load(Acquire)
     }
 
-    /// Takes the call back, before looking at what it was for.
+    /// Clears the notification. To be called before checking the state that it was for.
     pub(super) fn answer(&self) {
+        // A swap rather than a store, to acquire what the notifier wrote before it set the flag.
         self.called.swap(false, AcqRel);
     }
 
-    /// Sleeps until it is called, at most for `timeout`; may return early. The host thread only.
+    /// Sleeps until notified, for at most `timeout`; may return early. For the host thread only.
     pub(super) fn wait(&self, timeout: Duration) {
         if !self.is_called() && !timeout.is_zero() {
             thread::park_timeout(timeout);
@@ -66,7 +68,7 @@ mod tests {
                     post.answer();
                     done.fetch_add(work.swap(0, SeqCst), SeqCst);
                     if done.load(SeqCst) < CALLS {
-                        // Longer than any test may take: only calls end it.
+                        // Longer than any test takes: only notifications end the sleep.
                         post.wait(Duration::from_hours(1));
                     }
                 }

@@ -1,5 +1,5 @@
-//! What the host threads of a run share: the slots, the clock, who is to look at what, and why the
-//! run ends.
+//! State shared by the host threads of a run: slots, clock, notifications, and the reason for the
+//! run's end.
 
 use super::clock::Clock;
 use super::device_thread::DeviceInbox;
@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use xenia_sync::{Level, Mutex};
 
-/// See the module's documentation.
+/// State shared by the host threads of a run.
 pub(super) struct Shared {
     pub(super) slots: Slots,
     pub(super) clock: Clock,
@@ -22,9 +22,9 @@ pub(super) struct Shared {
     pub(super) phaser: Phaser,
     /// Whether contention is recorded.
     pub(super) records_contention: bool,
-    /// A bit per slot whose host thread has a guest thread. Each changes under its slot's lock.
+    /// A bit per slot whose host thread has a guest thread. Each bit changes under its slot's lock.
     busy: AtomicU8,
-    /// Instructions executed, over all threads and runs.
+    /// Number of instructions executed by all threads in all runs.
     pub(super) instructions: AtomicU64,
     ending: AtomicBool,
     end: Mutex<Option<RunEnd>>,
@@ -48,45 +48,45 @@ impl Shared {
         }
     }
 
-    /// What is left of a run: the scheduler, the instructions executed, and why it ended.
+    /// Takes the results of a run: the scheduler, the number of instructions executed, and the
+    /// reason for its end.
     pub(super) fn into_parts(self) -> (Scheduler, u64, Option<RunEnd>) {
         let now = self.clock.now();
         let scheduler = self.slots.into_scheduler(now);
         (scheduler, self.instructions.into_inner(), self.end.into_inner())
     }
 
-    /// Notes that a slot's host thread has got a guest thread, or has none any more. Under the
-    /// slot's lock.
+    /// Records whether a slot's host thread has a guest thread. The caller holds the slot's lock.
     pub(super) fn set_busy(&self, hw_id: u8, is_busy: bool) {
         let bit = 1 << hw_id;
         let before =
             if is_busy { self.busy.fetch_or(bit, AcqRel) } else { self.busy.fetch_and(!bit, AcqRel) };
         if !is_busy && before == bit {
-            // Perhaps nothing happens any more before the next deadline.
+            // The machine may be idle until the next deadline.
             self.slots.keeper.call();
         }
     }
 
-    /// Whether no host thread has a guest thread. A guess, but under the locks of all slots.
+    /// Whether no host thread has a guest thread. A hint, but exact under the locks of all slots.
     pub(super) fn nobody_is_busy(&self) -> bool {
         self.busy.load(Acquire) == 0
     }
 
-    /// Whether nothing happens any more before the next deadline: nobody runs or is about to, and
-    /// neither the devices nor the workers have anything to do.
+    /// Whether nothing can happen before the next deadline: no thread runs or is about to, and the
+    /// devices and the workers are idle.
     pub(super) fn is_idle(&self, has_work: impl Fn() -> bool) -> bool {
         let seems_idle = || self.nobody_is_busy() && self.slots.common.runnable() == 0;
-        // In this order: devices and workers wake threads before they are idle, and a thread stores or
-        // leaves work before it waits.
+        // The order matters: devices and workers wake threads before they become idle, and a thread
+        // stores or defers work before it waits.
         seems_idle() && self.slots.look(|_| seems_idle() && self.devices.is_idle() && !has_work())
     }
 
-    /// Whether the run is over.
+    /// Whether the run is ending.
     pub(super) fn is_ending(&self) -> bool {
         self.ending.load(Relaxed)
     }
 
-    /// Ends the run. What was said first counts.
+    /// Ends the run. The first reason counts.
     pub(super) fn finish(&self, end: RunEnd) {
         self.end.lock().get_or_insert(end);
         self.ending.store(true, Release);

@@ -1,9 +1,9 @@
-//! The [`Cpu`] of a call that is made while other hardware threads run.
+//! The [`Cpu`] for calls of a parallel run, which run concurrently with other hardware threads.
 //!
-//! Each method takes the lock of the slot that the thread in question is on, for its own length, or
-//! none; threads that are made, end or move take the topology's. Guest time is that of the call's
-//! beginning. What happens to a thread that runs elsewhere is noted in its record and its slot's
-//! host thread is called: it acts on it at its next boundary.
+//! Each method holds the lock of the affected thread's slot while it runs, or no lock; creating,
+//! ending and moving threads also takes the topology's lock. Guest time is that of the start of the
+//! call. A change to a thread that runs elsewhere is recorded in its record, and its slot's host
+//! thread is notified: it applies the change at its next boundary.
 
 use super::shared::Shared;
 use crate::parks::Parks;
@@ -13,24 +13,24 @@ use crate::{
 };
 use xenia_cpu::PpcContext;
 
-/// See the module's documentation.
+/// The [`Cpu`] of a parallel run: shared state and the guest time of the call.
 pub(super) struct SlotCpu<'a> {
     shared: &'a Shared,
     now: GuestTicks,
 }
 
 impl<'a> SlotCpu<'a> {
-    /// For what no guest thread does: guest time is the clock's.
+    /// Creates one for actions that no guest thread causes: guest time is the clock's.
     pub(super) fn new(shared: &'a Shared) -> Self {
         Self::at(shared, shared.clock.now())
     }
 
-    /// For a call at guest time `now`.
+    /// Creates one for a call at guest time `now`.
     pub(super) fn at(shared: &'a Shared, now: GuestTicks) -> Self {
         Self { shared, now }
     }
 
-    /// Ends a wait of `which`.
+    /// Ends a thread's wait if it matches `which`.
     fn end_wait(
         &self,
         thread: ThreadRef,
@@ -45,8 +45,8 @@ impl<'a> SlotCpu<'a> {
         Ok(Woken::Yes)
     }
 
-    /// As [`Self::end_wait`]; no lock is held while `registers` is called. Nobody else touches the
-    /// thread then: its wait is over, and it is not ready.
+    /// Does the same as [`Self::end_wait`], and calls `registers` without holding a lock. No other
+    /// code accesses the thread meanwhile: its wait is over, and it is not ready.
     fn end_wait_with(
         &self,
         thread: ThreadRef,

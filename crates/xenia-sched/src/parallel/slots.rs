@@ -1,10 +1,9 @@
-//! The slots of a machine whose hardware threads run at once: a lock each, below the topology's.
+//! The slots of a parallel run: one lock each, ranked below the topology's.
 //!
-//! What is done to a thread takes the lock of the slot that it is on, and no other. A thread moves
-//! under the topology's lock and those of both slots, the lower number's first; so who has locked
-//! the slot that the directory names finds the thread there, or looks again. Several slots are
-//! locked in rising order. Whoever has changed something calls the slots' owners, after it has let
-//! go.
+//! An operation on a thread takes only the lock of the thread's slot. A thread moves under the
+//! topology's lock and those of both slots. Several slots are locked in ascending order. So after
+//! locking the slot that the directory names, a caller finds the thread there, or retries. After a
+//! change, the caller unlocks the slot and then notifies the host threads of affected slots.
 
 use super::post::Post;
 use crate::common::{Common, Moment};
@@ -18,15 +17,15 @@ use crate::{
 };
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// See the module's documentation.
+/// The slots, their locks, and the parkers of their host threads.
 pub(super) struct Slots {
     topology: Mutex<Topology>,
     locks: [Mutex<HwSlot>; HW_THREADS],
     pub(super) common: Common,
     rounds: Rounds,
-    /// Where each slot's host thread is called.
+    /// Parkers of the slots' host threads.
     pub(super) owners: [Post; HW_THREADS],
-    /// Where the time-keeper is.
+    /// Parker of the time-keeper.
     pub(super) keeper: Post,
 }
 
@@ -44,7 +43,7 @@ impl Slots {
         }
     }
 
-    /// The scheduler of a machine that stands still.
+    /// Returns the scheduler after a run.
     pub(super) fn into_scheduler(self, now: GuestTicks) -> Scheduler {
         Scheduler {
             slots: self.locks.map(Mutex::into_inner),
@@ -63,6 +62,7 @@ impl Slots {
 
     fn lock(&self, hw_id: u8) -> Option<MutexGuard<'_, HwSlot>> {
         let lock = self.locks.get(usize::from(hw_id))?;
+        // Tried first only to count contention.
         let free = lock.try_lock();
         let waits = free.is_none();
         let mut slot = free.unwrap_or_else(|| lock.lock());
@@ -71,14 +71,14 @@ impl Slots {
         Some(slot)
     }
 
-    /// Calls those whom a slot's changes concern, but for `except`, once it is let go.
+    /// Unlocks a slot, and then notifies the host threads affected by its changes, except `except`.
     fn let_go(&self, mut slot: MutexGuard<'_, HwSlot>, except: u8) {
         let signals = slot.take_signals() & !except;
         drop(slot);
         self.call(signals);
     }
 
-    /// Calls the host threads of these bits.
+    /// Notifies the host threads of these bits.
     fn call(&self, signals: u8) {
         if signals == 0 {
             return;
@@ -93,7 +93,7 @@ impl Slots {
         }
     }
 
-    /// The slot that a thread is on, locked.
+    /// Locks the slot that a thread is on.
     fn lock_slot_of(&self, r: ThreadRef) -> Result<MutexGuard<'_, HwSlot>, SchedError> {
         let mut hw_id = self.common.directory.slot_of(r)?;
         loop {
@@ -101,7 +101,7 @@ impl Slots {
             if slot.records.has(r) {
                 return Ok(slot);
             }
-            // It has moved, or its record is gone.
+            // The thread has moved, or its record is gone.
             let now = self.common.directory.slot_of(r)?;
             if now == hw_id {
                 return Err(SchedError::Stale(r));
@@ -111,7 +111,7 @@ impl Slots {
         }
     }
 
-    /// Lets `f` act on the slot that a thread is on.
+    /// Runs `f` on the slot that a thread is on.
     pub(super) fn on<R>(
         &self,
         r: ThreadRef,
@@ -124,7 +124,7 @@ impl Slots {
         result
     }
 
-    /// Lets the host thread of a slot act on it; it needs no call for what it has changed.
+    /// Runs `f` on a slot for its own host thread, which needs no notification of the changes.
     pub(super) fn own<R>(&self, hw_id: u8, f: impl FnOnce(&mut HwSlot) -> R) -> Option<R> {
         let mut slot = self.lock(hw_id)?;
         let result = f(&mut slot);
@@ -132,7 +132,7 @@ impl Slots {
         Some(result)
     }
 
-    /// Lets `f` see all slots at one moment. They stand still meanwhile.
+    /// Runs `f` on a consistent view of all slots, by locking all of them.
     pub(super) fn look<R>(&self, f: impl FnOnce([&HwSlot; HW_THREADS]) -> R) -> R {
         let slots = self.locks.each_ref().map(Mutex::lock);
         f(slots.each_ref().map(|slot| &**slot))
@@ -140,7 +140,8 @@ impl Slots {
 
     // ---- moves ----
 
-    /// The host thread of a slot with nobody takes a thread that has to wait on another.
+    /// Work stealing: the host thread of a slot without threads takes a ready thread from another
+    /// slot.
     pub(super) fn take_from_another(&self, hw_id: u8, now: GuestTicks) {
         if !self.common.is_offered_one(hw_id) {
             return;
@@ -148,7 +149,8 @@ impl Slots {
         let _topology = self.topology.lock();
         let mut slots = self.locks.each_ref().map(Mutex::lock);
         let to = usize::from(hw_id);
-        // Looked at again: somebody else may have taken it, or the slot may have got one of its own.
+        // Checked again under the locks: the thread may have been taken, or the slot may have got
+        // another one.
         if slots.get(to).is_some_and(|slot| slot.has_nobody())
             && let Some((from, thread)) = best_for(hw_id, |index| slots.get(index).map(|slot| &**slot))
             && let Ok([from, to]) = slots.get_disjoint_mut([from, to])
@@ -171,7 +173,7 @@ impl Slots {
         mask: u32,
         now: GuestTicks,
     ) -> Result<Placement, SchedError> {
-        // Nobody moves as long as this is held.
+        // No thread moves while this is held.
         let _topology = self.topology.lock();
         let moment = self.moment(now);
         let mut from = self.lock_slot_of(r)?;
@@ -187,6 +189,8 @@ impl Slots {
         if hw_id > home {
             to = lock_to()?;
         } else {
+            // The lower slot must be locked first. The thread can't move meanwhile, because this
+            // holds the topology's lock.
             self.let_go(from, 0);
             to = lock_to()?;
             from = self.lock_slot_of(r)?;
@@ -198,9 +202,9 @@ impl Slots {
         moved.map(|()| placement)
     }
 
-    // ---- threads come and go ----
+    // ---- creation and end of threads ----
 
-    /// Makes a thread, whose name is counted once.
+    /// Creates a thread. The returned name counts one reference.
     pub(super) fn spawn(
         &self,
         parameters: SpawnParameters,
@@ -223,6 +227,7 @@ impl Slots {
     }
 
     pub(super) fn exit(&self, r: ThreadRef, code: u32, now: GuestTicks) -> Result<(), SchedError> {
+        // Not nested: the topology's lock can't be acquired under a slot's.
         self.on(r, now, |slot, moment| slot.exit(moment, r, code))?;
         self.topology.lock().note_exit(r)
     }
@@ -233,8 +238,8 @@ impl Slots {
 
     // ---- waits ----
 
-    /// Ends a thread's wait on its wait word, without a lock. `None`: it was parked, and the
-    /// caller, and nobody else, makes it ready.
+    /// Ends a thread's wait through its wait word, without a lock. `None`: the thread was parked,
+    /// and only the caller may make it ready.
     pub(super) fn win_wait(
         &self,
         r: ThreadRef,
@@ -248,14 +253,16 @@ impl Slots {
         })
     }
 
-    /// Puts a thread's registers back and parks it, or gives it back; see [`crate::parks::Parks`].
+    /// Puts a thread's registers back and parks it, or returns the thread if its wait is over
+    /// ([`crate::parks::Parks`]).
     pub(super) fn park_or_go_on(
         &self,
         running: Running,
         wait: Wait,
         now: GuestTicks,
     ) -> Option<(Running, u64)> {
-        // Its slot's next thread is looked for at once, so that the host thread needs no call for it.
+        // The caller picks the slot's next thread at once, so its host thread needs no
+        // notification.
         let own = 1 << running.hw_id;
         let mut slot = self.lock_slot_of(running.thread).ok()?;
         let on = slot.park_or_go_on(self.moment(now), running, wait);
@@ -263,22 +270,23 @@ impl Slots {
         on
     }
 
-    /// Puts a thread's registers back, wherever it is by now.
+    /// Puts a thread's registers back, on the slot that it is on by now.
     pub(super) fn put(&self, running: Running, now: GuestTicks) {
-        // Without a record it has ended, and nobody can ask for its registers.
+        // A thread without a record has ended; its registers are not needed.
         let _ = self.on(running.thread, now, |slot, moment| {
             slot.put(moment.common, running);
             Ok(())
         });
     }
 
-    /// The next wait whose deadline is not after `now`.
+    /// Removes and returns the next wait whose deadline is not after `now`.
     pub(super) fn pop_expired_wait(&self, now: GuestTicks) -> Option<(WaitTicket, Wait)> {
         while let Some((_, hw_id)) = self.common.first_deadline().filter(|&(deadline, _)| deadline <= now) {
             let mut slot = self.lock(hw_id)?;
             let thread = slot.pop_expired(&self.common, now);
             let expired = thread.and_then(|thread| slot.waits_for(&self.common, thread));
-            // The time-keeper itself does this, and looks ahead afterwards.
+            // The time-keeper itself calls this and computes its next deadline afterwards, so it
+            // needs no notification.
             self.let_go(slot, KEEPER);
             if expired.is_some() {
                 return expired;

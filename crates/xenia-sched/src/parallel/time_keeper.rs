@@ -1,5 +1,4 @@
-//! The time-keeper: ends waits whose time has come, lets happen what time alone brings, and finds
-//! out that nothing can happen any more.
+//! The time-keeper: expires waits, advances the system's timers, and detects deadlocks.
 
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
@@ -9,27 +8,27 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// How long it sleeps at most: the stop flag and the limits of a run are looked at that often.
+/// Maximum sleep, and so the poll interval of the stop flag and the limits of a run.
 const LONGEST_SLEEP: Duration = Duration::from_millis(5);
 
-/// How long memory is left alone that a wait watches: nobody tells of a store to it.
+/// Poll interval while a wait watches guest memory, because stores to it send no notification.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
 
-/// See the module's documentation.
+/// The time-keeper's thread of a run.
 pub(super) struct TimeKeeper<'a, S> {
     pub(super) shared: &'a Shared,
     pub(super) limits: &'a Limits,
     pub(super) system: S,
     pub(super) stop: &'a AtomicBool,
-    /// Whether time in which nothing can happen is skipped.
+    /// Whether idle time is skipped.
     pub(super) skips: bool,
     pub(super) deadlocks: &'a mut Deadlocks,
-    /// Frames shown, and when the last of them was first noticed.
+    /// Number of presented frames, and the guest time at which the last of them was first noticed.
     pub(super) last_frame: &'a mut (u64, GuestTicks),
 }
 
 impl<S: System> TimeKeeper<'_, S> {
-    /// Keeps time until the run ends.
+    /// Runs until the run ends.
     pub(super) fn run(mut self) {
         self.shared.slots.keeper.take();
         while !self.shared.is_ending() {
@@ -41,14 +40,14 @@ impl<S: System> TimeKeeper<'_, S> {
             self.pass_time();
             let (sleep, deadline) = self.look_ahead();
             let longest = if self.system.watches_memory() { LOOK_AGAIN } else { LONGEST_SLEEP };
-            // Otherwise one has come in meanwhile, and nobody calls for it.
+            // Otherwise an earlier deadline has been set meanwhile, without a notification.
             if self.shared.slots.common.may_wait_for(deadline) {
                 self.shared.slots.keeper.wait(sleep.min(longest));
             }
         }
     }
 
-    /// Whether the host or a limit ends the run.
+    /// Returns the end of the run if the stop flag or a limit demands it.
     fn limit_reached(&mut self) -> Option<RunEnd> {
         if self.stop.load(Relaxed) && self.stop.swap(false, Relaxed) {
             return Some(RunEnd::Stopped);
@@ -75,7 +74,7 @@ impl<S: System> TimeKeeper<'_, S> {
         seen.explained_by(&self.system)
     }
 
-    /// Lets happen what is due by now.
+    /// Handles events that are due by now.
     fn pass_time(&mut self) {
         let mut cpu = SlotCpu::new(self.shared);
         self.system.advance(&mut cpu);
@@ -85,17 +84,18 @@ impl<S: System> TimeKeeper<'_, S> {
         }
     }
 
-    /// How long nothing is due, and the earliest deadline of a wait that it has seen.
+    /// Time until the next due event, and the earliest deadline of a wait that was considered.
     fn look_ahead(&mut self) -> (Duration, Option<GuestTicks>) {
         let is_idle = self.shared.is_idle(|| self.system.has_work());
         let deadline = self.shared.slots.common.first_deadline().map(|(deadline, _)| deadline);
         (self.time_until(is_idle, deadline), deadline)
     }
 
-    /// How long nothing is due. Skips that time if nobody can run before then.
+    /// Time until the next due event. Skips that time if no thread can run before then.
     fn time_until(&mut self, is_idle: bool, deadline: Option<GuestTicks>) -> Duration {
         let shared = self.shared;
-        // After it is known whether anybody runs: a thread may have set a timer and parked just before.
+        // Read after `is_idle` was determined: a thread may have set a timer and parked just
+        // before.
         let next = [deadline, self.system.next_event()].into_iter().flatten().min();
         if !is_idle {
             return next.map_or(LONGEST_SLEEP, |next| shared.clock.until(next));
@@ -114,14 +114,14 @@ impl<S: System> TimeKeeper<'_, S> {
             shared.clock.skip_to(self.limits.ticks.map_or(next, |limit| limit.min(next)));
             if devices.is_some_and(|devices| devices <= next) {
                 shared.devices.call();
-                // It calls when it is done.
+                // The devices' thread notifies when it is done.
                 return LONGEST_SLEEP;
             }
         }
         shared.clock.until(next)
     }
 
-    /// Nothing can run, and nothing is to come.
+    /// Handles a deadlock: no thread can run, and no event is pending.
     fn deadlock(&mut self) {
         let report = self.report();
         let instructions = self.shared.instructions.load(Relaxed);
@@ -140,7 +140,7 @@ impl<S: System> TimeKeeper<'_, S> {
         self.shared.finish(RunEnd::Deadlock(report));
     }
 
-    /// Ends a wait as if its time had run out.
+    /// Ends a wait as its timeout would.
     fn recover(&mut self, now: GuestTicks, ticket: WaitTicket, wait: &crate::Wait) {
         self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, wait);
         let (slots, thread) = (&self.shared.slots, ticket.thread);

@@ -1,20 +1,19 @@
-//! The workers: host threads that carry out what calls have left for later, such as transfers of
-//! files.
+//! Worker threads for deferred work, such as file transfers.
 //!
-//! Who carries out what is the system's business ([`System::work`]); here is who is told that there
-//! is something. A call wakes one worker, which takes work until there is none. One that comes
-//! while both are busy is kept, so they look once more before they sleep. At the end of a run each
-//! ends with the piece that it has; what is left is the next run's.
+//! The work itself is the system's ([`System::work`]); this module wakes the workers. A
+//! notification wakes one worker, which works until there is no more work. A notification that
+//! arrives while both are busy is remembered, so they check again before they sleep. At the end of
+//! a run each worker finishes its current piece; the rest is left for the next run.
 
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::System;
 use xenia_sync::{Condvar, Level, Mutex};
 
-/// Workers of a run: one that waits for a slow disc leaves another for the rest.
+/// Number of workers in a run: while one waits for a slow disc, the other handles the rest.
 pub(super) const WORKERS: usize = 2;
 
-/// Where the workers are called.
+/// The parking place of the workers.
 pub(super) struct Workers {
     state: Mutex<State>,
     called: Condvar,
@@ -22,7 +21,7 @@ pub(super) struct Workers {
 
 #[derive(Default)]
 struct State {
-    /// Calls that no worker has answered; more than there are workers say no more.
+    /// Pending notifications, at most one per worker, since more would have no effect.
     calls: usize,
     is_ending: bool,
 }
@@ -34,7 +33,7 @@ impl Default for Workers {
 }
 
 impl Workers {
-    /// Something has been left for a worker.
+    /// Notifies a worker of deferred work.
     pub(super) fn call(&self) {
         let mut state = self.state.lock();
         state.calls = (state.calls + 1).min(WORKERS);
@@ -42,13 +41,13 @@ impl Workers {
         self.called.notify_one();
     }
 
-    /// Nobody waits for work any more.
+    /// Ends the run: releases waiting workers.
     pub(super) fn end(&self) {
         self.state.lock().is_ending = true;
         self.called.notify_all();
     }
 
-    /// Sleeps until there may be work; `false` if the run is over.
+    /// Sleeps until there may be work. Returns `false` if the run is over.
     fn wait(&self) -> bool {
         let mut state = self.state.lock();
         while state.calls == 0 && !state.is_ending {
@@ -59,14 +58,14 @@ impl Workers {
     }
 }
 
-/// Works until the run ends.
+/// Executes deferred work until the run ends.
 pub(super) fn run<S: System>(shared: &Shared, mut system: S) {
     loop {
         while !shared.is_ending()
             && let Some(report) = system.work()
         {
             report(&mut SlotCpu::new(shared));
-            // Perhaps nothing else was to come.
+            // The time-keeper may be waiting for the workers to become idle.
             if shared.nobody_is_busy() {
                 shared.slots.keeper.call();
             }

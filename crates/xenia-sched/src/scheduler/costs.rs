@@ -1,5 +1,5 @@
-//! What the scheduler's decisions cost when there are many threads: counted in positions of thread
-//! tables looked at, so that a search shows on any host.
+//! Complexity tests: scheduling decisions must not search all threads. Costs are counted in visited
+//! positions of thread tables, so that the results do not depend on the host.
 
 use super::{Scheduler, SpawnParameters};
 use crate::ThreadRef;
@@ -8,7 +8,7 @@ use crate::directory::LOOKS;
 const FEW: u32 = 64;
 const MANY: u32 = 10_000;
 
-/// Positions that `f` looks at.
+/// Number of positions that `f` visits.
 fn looks<R>(f: impl FnOnce() -> R) -> (u64, R) {
     let before = LOOKS.get();
     let result = f();
@@ -29,7 +29,7 @@ fn spawn(scheduler: &mut Scheduler, id: u32, affinity: u32, priority: u8) -> Thr
     scheduler.spawn(parameters).unwrap()
 }
 
-/// A scheduler with this many threads that may run on slot 0 only, of all priorities.
+/// A scheduler with this many threads of all priorities that may run on slot 0 only.
 fn crowd(threads: u32) -> Scheduler {
     let mut scheduler = Scheduler::default();
     for id in 0..threads {
@@ -38,7 +38,7 @@ fn crowd(threads: u32) -> Scheduler {
     scheduler
 }
 
-/// Asserts that `f`, after `prepare`, looks at as much in a large crowd as in a small one.
+/// Asserts that `f`, after `prepare`, visits as many positions in a large crowd as in a small one.
 fn same_cost(what: &str, prepare: impl Fn(&mut Scheduler), f: impl Fn(&mut Scheduler)) {
     let cost = |threads| {
         let mut scheduler = crowd(threads);

@@ -1,5 +1,5 @@
-//! The scheduler as lockstep's [`Cpu`], and the registers of the thread that runs: out of its
-//! record while it does.
+//! The scheduler as lockstep's [`Cpu`], and access to the registers of running threads, which are
+//! out of their records.
 
 use super::Scheduler;
 use crate::parks::Parks;
@@ -10,23 +10,23 @@ use crate::{
 use xenia_cpu::PpcContext;
 
 impl Scheduler {
-    /// Takes a thread's registers out of its record, for an engine and for the calls it makes.
+    /// Takes a thread's registers out of its record, for an engine and its system calls.
     /// [`Self::put`] or [`Self::settle`] puts them back.
     pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
         self.on(r)?.0.take(r)
     }
 
-    /// Puts the registers of a thread back. If it has become ready for a slot meanwhile, it gets
-    /// its place there.
+    /// Puts the registers of a thread back. If it has become ready on a slot meanwhile, queues it
+    /// there.
     pub fn put(&mut self, running: Running) {
-        // Without a record it has ended, and nobody can ask for its registers.
+        // A thread without a record has ended; its registers are not needed.
         if let Ok((slot, moment)) = self.on(running.thread) {
             slot.put(moment.common, running);
         }
     }
 
-    /// A thread's call has come to this wait: puts its registers back and parks it. If the wait is
-    /// over by now, the thread goes on, and this returns it, and what is left to do.
+    /// Puts a thread's registers back and parks it, after a call that returned this wait. If the
+    /// wait has ended already, returns the thread and the disposition of its resumption.
     pub fn settle(
         &mut self,
         system: &mut impl System,
@@ -36,8 +36,8 @@ impl Scheduler {
         Parks::settle(self, system, running, wait)
     }
 
-    /// Lets `f` act for a thread, as the executor does when the thread has made a call; `None` if
-    /// there is no such thread, or its registers are out.
+    /// Runs `f` for a thread, as the executor runs a system call of the thread; `None` if there is
+    /// no such thread, or its registers are out.
     pub fn run_for<S: System>(
         &mut self,
         system: &mut S,

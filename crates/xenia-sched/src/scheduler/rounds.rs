@@ -1,10 +1,10 @@
-//! Lockstep's rounds: in which order they visit the slots, and how long a visit is.
+//! Lockstep's rounds: the order of their visits, and the length of a visit.
 
 use super::SchedulerConfig;
 use crate::order::Shuffle;
 use crate::{ContentionManifest, HW_THREADS, OrderMode};
 
-/// See the module's documentation.
+/// Order and quantum of rounds.
 pub(crate) struct Rounds {
     order: OrderMode,
     shuffle: Shuffle,
@@ -13,13 +13,13 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    /// Rounds as they are set up, and the contention that is to be repeated.
+    /// Creates rounds from the settings. Also returns the contention to be replayed.
     pub(super) fn new(config: SchedulerConfig) -> (Self, Option<ContentionManifest>) {
         let seed = match config.order {
             OrderMode::Seeded { seed } => seed,
             _ => 0,
         };
-        // The slots' order is the fixed one then.
+        // Replay uses the fixed order of slots.
         let (order, replayed) = match config.order {
             OrderMode::Replay { manifest } => (OrderMode::Fixed, Some(manifest)),
             order => (order, None),
@@ -28,12 +28,13 @@ impl Rounds {
         (Self { order, shuffle: Shuffle::new(seed), rotation_cursor: 0, quantum }, replayed)
     }
 
-    /// Instructions until a thread makes way for its equal-priority peers.
+    /// Quantum in instructions: how long a thread runs before equal-priority threads get their
+    /// turn.
     pub(super) fn quantum(&self) -> u32 {
         self.quantum
     }
 
-    /// See [`super::Scheduler::begin_round`].
+    /// Begins a round ([`super::Scheduler::begin_round`]).
     pub(super) fn begin(&mut self) -> [u8; HW_THREADS] {
         let mut order = std::array::from_fn(|index| (self.rotation_cursor + index as u8) % HW_THREADS as u8);
         self.rotation_cursor = (self.rotation_cursor + 1) % HW_THREADS as u8;
@@ -43,19 +44,19 @@ impl Rounds {
         order
     }
 
-    /// See [`super::Scheduler::skip_rounds`].
+    /// Skips rounds ([`super::Scheduler::skip_rounds`]).
     pub(super) fn skip(&mut self, rounds: u64) -> [u8; HW_THREADS] {
         let others = rounds.saturating_sub(1) % HW_THREADS as u64;
         self.rotation_cursor = (self.rotation_cursor + others as u8) % HW_THREADS as u8;
         self.begin()
     }
 
-    /// Whether each round has an order of its own, so that none may be skipped.
+    /// Whether each round has a different order, so that rounds can't be skipped.
     pub(super) fn are_shuffled(&self) -> bool {
         matches!(self.order, OrderMode::Seeded { .. })
     }
 
-    /// See [`super::Scheduler::visit_budget`].
+    /// Length of a visit in instructions ([`super::Scheduler::visit_budget`]).
     pub(super) fn visit_budget(&self, shift: u32) -> u64 {
         match self.order {
             OrderMode::ScanQuantum { ticks } => u64::from(ticks) << shift,

@@ -1,4 +1,4 @@
-//! Threads are made.
+//! Creation of threads.
 
 use super::Scheduler;
 use crate::affinity::choose;
@@ -7,29 +7,29 @@ use crate::{GuestThread, SchedError, ThreadRef, ThreadState, Wait};
 use xenia_cpu::PpcContext;
 use xenia_guest::ALL_HW_THREADS;
 
-/// A thread to be made.
+/// Parameters of a new thread.
 #[derive(Debug)]
 pub struct SpawnParameters {
-    /// Its registers at the start.
+    /// Registers at the start.
     pub ctx: Box<PpcContext>,
     /// Guest thread id; the caller keeps ids unique.
     pub id: u32,
     /// Base priority, 0–31.
     pub priority: u8,
-    /// A bit per hardware thread that it may run on; at least one of the low six.
+    /// A bit per hardware thread that it may run on; at least one of the low six must be set.
     pub affinity: u32,
-    /// The hardware thread it prefers, used if the affinity allows it.
+    /// The preferred hardware thread, used if the affinity allows it.
     pub ideal: u8,
     /// Whether it starts with a suspend count of 1.
     pub suspended: bool,
-    /// Whether it is one of the kernel's own.
+    /// Whether it is a kernel thread, which does not keep the title alive.
     pub service: bool,
-    /// What it waits for at the start, unless it is ready.
+    /// The wait that it starts in; `None` if it starts ready.
     pub wait: Option<Wait>,
 }
 
 impl SpawnParameters {
-    /// The slot that the thread begins on.
+    /// The slot that the thread starts on.
     pub(crate) fn slot(&self) -> Result<u8, SchedError> {
         match self.affinity as u8 & ALL_HW_THREADS {
             0 => Err(SchedError::NoProcessor(self.affinity)),
@@ -38,7 +38,7 @@ impl SpawnParameters {
     }
 }
 
-/// The record of a new thread of this name, and what it waits for.
+/// Creates the record of a new thread with this name. Also returns its initial wait.
 pub(crate) fn make_thread(
     parameters: SpawnParameters,
     reference: ThreadRef,
@@ -71,7 +71,7 @@ pub(crate) fn make_thread(
 }
 
 impl Scheduler {
-    /// Makes a thread. Frees exited ones that nobody refers to once its slot has several.
+    /// Creates a thread. First frees unreferenced exited threads once its slot has several.
     pub fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
         let slot = parameters.slot().inspect_err(|_| self.topology.counters.spawn_rejected += 1)?;
         let slots = &mut self.slots;

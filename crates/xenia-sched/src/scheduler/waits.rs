@@ -1,18 +1,18 @@
-//! Waits, on the slot of the thread that waits.
+//! Waits: parking, waking and deadlines of threads.
 
 use super::Scheduler;
 use crate::{Ended, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTicket, Which, Woken};
 use xenia_cpu::PpcContext;
 
 impl Scheduler {
-    /// The slot's running thread begins to wait. Returns its name, or `None` if nothing runs there.
+    /// Makes the slot's running thread wait. Returns its name, or `None` if no thread runs there.
     pub fn park_current(&mut self, hw_id: u8, wait: Wait) -> Option<ThreadRef> {
         let current = self.running(hw_id)?;
         self.park(current, wait).ok()?;
         Some(current)
     }
 
-    /// A thread that runs or is ready waits, for what nobody has been told of yet.
+    /// Makes a running or ready thread wait, in a wait that was not opened before.
     pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
         let (slot, moment) = self.on(r)?;
         slot.park(moment, r, wait)
@@ -24,8 +24,8 @@ impl Scheduler {
         self.end_wait(r, Which::Any, (value, boost), None)
     }
 
-    /// As [`Self::wake_ref`], if the wait is one of `which`; `registers` may change the thread's
-    /// registers.
+    /// Does the same as [`Self::wake_ref`] if the wait matches `which`; `registers` may change the
+    /// thread's registers.
     pub(super) fn end_wait(
         &mut self,
         r: ThreadRef,
@@ -43,7 +43,7 @@ impl Scheduler {
         Ok(Woken::Yes)
     }
 
-    /// Lets the system end a thread's wait as its deadline does; `false` if it does not wait.
+    /// Lets the system end a thread's wait as by its deadline. Returns `false` if it does not wait.
     pub fn time_out(&mut self, system: &mut impl System, r: ThreadRef) -> bool {
         let Some((ticket, wait)) = self.waits_for(r) else { return false };
         system.timed_out(self, ticket, &wait);
@@ -60,9 +60,9 @@ impl Scheduler {
         self.slots.iter().filter_map(HwSlot::first_deadline).min().map(|(deadline, _)| deadline)
     }
 
-    /// The next thread whose deadline is not after `now`; it still waits, but without a deadline.
+    /// Removes the next deadline that is not after `now`. Returns its thread, which still waits.
     pub fn pop_expired(&mut self, now: GuestTicks) -> Option<ThreadRef> {
-        // Only one that has a deadline, so that the least is somebody's.
+        // Slots without deadlines are skipped, so the minimum is a deadline.
         let timed = self.slots.iter_mut().filter_map(|slot| Some((slot.first_deadline()?, slot)));
         let (_, slot) = timed.min_by_key(|(first, _)| *first)?;
         slot.pop_expired(&self.common, now)

@@ -1,4 +1,4 @@
-//! What is done to a thread: it is suspended, its priority changes, it keeps its slot, it ends.
+//! Control of threads: suspension, priority, holding of slots, and exit.
 
 use super::HwSlot;
 use crate::affinity::roams;
@@ -19,8 +19,8 @@ impl HwSlot {
         Ok(thread)
     }
 
-    /// Suspends a thread once more; returns the count before. One that keeps the slot goes on, or
-    /// waits for its spin lock, until it keeps it no more.
+    /// Increments a thread's suspend count; returns the previous count. A thread that holds the
+    /// slot continues, or waits for its spin lock, until it releases the slot.
     pub(crate) fn suspend(&mut self, common: &Common, r: ThreadRef) -> Result<u32, SchedError> {
         let is_running = self.running == Some(r);
         let thread = self.live_mut(r)?;
@@ -37,14 +37,14 @@ impl HwSlot {
         Ok(before)
     }
 
-    /// Takes a thread that is suspended off its slot or out of its queue.
+    /// Removes a suspended thread from its slot or its queue.
     fn stop(&mut self, common: &Common, r: ThreadRef) -> Result<(), SchedError> {
         self.dequeue(common, r)?;
         self.records.get_mut(r)?.state = ThreadState::Ready;
         Ok(())
     }
 
-    /// Takes one suspension back; returns the count before. A count of 0 stays.
+    /// Decrements a thread's suspend count, unless it is 0; returns the previous count.
     pub(crate) fn resume(&mut self, common: &Common, r: ThreadRef) -> Result<u32, SchedError> {
         let thread = self.live_mut(r)?;
         let before = thread.suspend_count;
@@ -55,7 +55,7 @@ impl HwSlot {
         Ok(before)
     }
 
-    /// Sets the base priority, 0–31, and ends any boost; returns the base priority before.
+    /// Sets the base priority, 0–31, and ends any boost; returns the previous base priority.
     pub(crate) fn set_base_priority(
         &mut self,
         common: &Common,
@@ -67,8 +67,8 @@ impl HwSlot {
         Ok(mem::replace(&mut self.records.get_mut(r)?.base_priority, base))
     }
 
-    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before.
-    /// What is above the base and below real time decays as boosts do.
+    /// Sets a thread's current priority, 0–31, as a boost would; returns the previous one. A
+    /// priority above the base and below real time decays as boosts do.
     pub(crate) fn set_priority(
         &mut self,
         common: &Common,
@@ -89,16 +89,16 @@ impl HwSlot {
         Ok(before)
     }
 
-    /// Turns boosts on wake off or on; returns whether they were off.
+    /// Disables or enables boosts on wake; returns whether they were disabled.
     pub(crate) fn set_boost_disabled(&mut self, r: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
         Ok(mem::replace(&mut self.records.get_mut(r)?.boost_disabled, disabled))
     }
 
-    /// Lets a thread keep its slot, or not any more; returns how it was. A thread that keeps its
-    /// slot makes way for nobody, and nobody runs there while it waits for a spin lock: what
-    /// raised interrupt levels do on the console. As soon as it waits for anything else, moves
-    /// or ends, others have the slot. One that was suspended meanwhile stops when it keeps it no
-    /// more.
+    /// Lets a thread hold its slot, or ends that; returns the previous state. A thread that holds
+    /// its slot is not preempted, and no other thread runs there while it waits for a spin lock,
+    /// which models raised interrupt levels of the console. If it waits for anything else, migrates
+    /// or ends, other threads get the slot. If it was suspended meanwhile, it stops when it
+    /// releases the slot.
     pub(crate) fn hold_slot(
         &mut self,
         common: &Common,
@@ -113,19 +113,19 @@ impl HwSlot {
             if stops {
                 self.stop(common, r)?;
             }
-            // Whoever had to wait for that.
+            // Threads that had to wait for the slot.
             self.signals |= 1 << self.hw_id;
         }
         Ok(before)
     }
 
-    /// Ends a thread. Its waiters are its owner's business, and the topology is to be told.
+    /// Ends a thread. The caller handles its waiters and informs the topology.
     pub(crate) fn exit(&mut self, moment: Moment<'_>, r: ThreadRef, code: u32) -> Result<(), SchedError> {
         let common = moment.common;
         self.live_mut(r)?;
         self.dequeue(common, r)?;
         self.forget_deadline(common, r)?;
-        // Whoever still has it on a list learns that it does not wait.
+        // Code that finds it on a wait list later learns that it does not wait.
         let _ = common.directory.wait_word(r)?.end(Which::Any, 0);
         let thread = self.records.get_mut(r)?;
         thread.state = ThreadState::Exited { code };

@@ -1,5 +1,5 @@
-//! A thread goes from one slot to another. Under the locks of both, and the topology's: one moves
-//! at a time.
+//! Migration of threads between slots. The caller holds the locks of both slots and the topology's,
+//! so one thread moves at a time.
 
 use super::HwSlot;
 use crate::affinity::{choose, others, roams};
@@ -10,8 +10,8 @@ use std::ops::Deref;
 use xenia_guest::ALL_HW_THREADS;
 
 impl HwSlot {
-    /// Sets the hardware threads that a thread may run on. Returns the mask before, and the slot
-    /// that it is to move to if that is another.
+    /// Sets the hardware threads that a thread may run on. Returns the previous mask, and the slot
+    /// that the thread must be on, which may be the present one.
     pub(crate) fn set_affinity(
         &mut self,
         common: &Common,
@@ -41,8 +41,8 @@ impl HwSlot {
         Ok((before, to))
     }
 
-    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a
-    /// change of affinity moves it.
+    /// Sets a thread's preferred hardware thread; returns the previous one. Takes effect when a
+    /// change of affinity migrates the thread.
     pub(crate) fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
         let thread = self.records.get_mut(r)?;
         if usize::from(ideal) >= HW_THREADS {
@@ -51,14 +51,14 @@ impl HwSlot {
         Ok(mem::replace(&mut thread.ideal, ideal))
     }
 
-    /// The one that a slot with nobody would take of those that are ready here.
+    /// The ready thread that slot `hw_id` would take from here.
     fn offer_for(&self, hw_id: u8) -> Option<&GuestThread> {
         self.records.get(self.first_for(hw_id)?).ok()
     }
 }
 
-/// The highest of the ready threads that may run on this slot and have to wait on theirs, the
-/// nearest slot's first; and where it is.
+/// The ready thread of the highest priority that this slot can take from another, and the index of
+/// that slot. Of equal priorities, the nearest slot's wins.
 pub(crate) fn best_for<S: Deref<Target = HwSlot>>(
     hw_id: u8,
     slots: impl Fn(usize) -> Option<S>,
@@ -76,7 +76,7 @@ pub(crate) fn best_for<S: Deref<Target = HwSlot>>(
     best.map(|(_, index, thread)| (index, thread))
 }
 
-/// Moves a thread, whatever it does where it is.
+/// Moves a thread in any state to another slot.
 pub(crate) fn migrate(
     moment: Moment<'_>,
     from: &mut HwSlot,
@@ -86,10 +86,10 @@ pub(crate) fn migrate(
     let common = moment.common;
     let queued = from.dequeue(common, r)?;
     let mut thread = from.records.remove(r)?;
-    // One that kept its slot may be suspended and have run all the same.
+    // A thread that held its slot may have been running while suspended.
     let (id, is_suspended) = (thread.id, thread.suspend_count > 0);
     thread.slot = to.hw_id;
-    // One that runs learns it when its registers come back.
+    // A running thread's registers are updated when they are put back.
     if let Some(ctx) = &mut thread.ctx {
         ctx.hw_id = to.hw_id;
     }

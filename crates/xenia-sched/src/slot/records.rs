@@ -1,11 +1,10 @@
-//! The records of the threads that are on one slot, by their names: a table for each slot on which
-//! threads are made.
+//! Records of the threads on one slot, by name: a table for each slot on which threads are created.
 
 use crate::directory::count_look;
 use crate::{GuestThread, HW_THREADS, SchedError, ThreadRef};
 use std::fmt;
 
-/// See the module's documentation.
+/// The records of the threads on one slot.
 #[derive(Default)]
 pub(crate) struct Records {
     homes: [Vec<Option<Box<GuestThread>>>; HW_THREADS],
@@ -42,7 +41,7 @@ impl Records {
         thread.filter(|thread| thread.reference == r).ok_or(SchedError::Stale(r))
     }
 
-    /// The thread is on this slot from now on.
+    /// Adds a thread that has arrived on this slot.
     pub(crate) fn add(&mut self, thread: Box<GuestThread>) {
         let ThreadRef { hw_id, idx, .. } = thread.reference;
         let Some(home) = self.homes.get_mut(usize::from(hw_id)) else { return };
@@ -53,7 +52,7 @@ impl Records {
         home[index] = Some(thread);
     }
 
-    /// The thread is on this slot no more.
+    /// Removes a thread that leaves this slot.
     pub(crate) fn remove(&mut self, r: ThreadRef) -> Result<Box<GuestThread>, SchedError> {
         self.place(r)
             .and_then(|place| place.take_if(|thread| thread.reference == r))

@@ -1,4 +1,4 @@
-//! Who has the slot: a visit's beginning, quantum and end, and the place of a ready thread.
+//! Scheduling of one slot: picking a thread, quantum accounting, and queueing of ready threads.
 
 use super::HwSlot;
 use crate::affinity::{others, roams};
@@ -9,14 +9,15 @@ use std::mem;
 use xenia_cpu::PpcContext;
 
 impl HwSlot {
-    /// Whether nobody runs here or is ready to, so that the slot may take a thread from another.
+    /// Whether the slot has no running and no ready thread, so that it may take one from another
+    /// slot.
     #[inline]
     pub(crate) fn has_nobody(&self) -> bool {
         self.running.is_none() && self.spinning.is_none() && !self.has_ready()
     }
 
-    /// Whether a thread has the slot, no other is ready here, and its priority has no boost to
-    /// lose.
+    /// Whether a thread runs here, no other is ready, and its priority has no boost that could
+    /// decay.
     #[inline]
     pub(crate) fn has_one(&self) -> bool {
         let running = self.running.and_then(|running| self.records.get(running).ok());
@@ -25,8 +26,8 @@ impl HwSlot {
         self.spinning.is_none() && !self.has_ready() && running.is_some_and(is_steady)
     }
 
-    /// Decides who has the slot now: the running thread, unless a higher one is ready or its
-    /// quantum is over and a peer is ready, and it does not hold the slot.
+    /// Picks the slot's thread: the running one stays, unless one of higher priority is ready, or
+    /// its quantum is over and one of equal priority is ready, and it does not hold the slot.
     pub(crate) fn pick(&mut self, common: &Common) -> Option<ThreadRef> {
         if self.spinning.is_some() {
             return None;
@@ -69,14 +70,14 @@ impl HwSlot {
         Some(next)
     }
 
-    /// Notes that the slot's thread executed `instructions` of its quantum.
+    /// Subtracts executed instructions from the quantum of the slot's thread.
     #[inline]
     pub(crate) fn decrement_quantum(&mut self, instructions: u64) {
         self.quantum_left -= instructions as i64;
     }
 
-    /// Of `instructions` that the slot's thread executed, so many times `length` were whole visits,
-    /// after each of which it would have been picked again.
+    /// Accounts for `instructions` of the slot's thread, which include `over` whole visits of
+    /// `length` instructions, after each of which it would have been picked again.
     pub(crate) fn renew_quantum(&mut self, common: &Common, (over, length): (u64, u64), instructions: u64) {
         self.quantum_left += instructions as i64;
         for _ in 0..over {
@@ -88,12 +89,12 @@ impl HwSlot {
         self.decrement_quantum(instructions - over * length);
     }
 
-    /// The slot's thread makes way for its equal-priority peers.
+    /// Makes the slot's thread yield to ready threads of equal priority.
     pub(crate) fn yield_slot(&mut self) {
         self.quantum_left = 0;
     }
 
-    /// Shows others what has become of the slot, and notes that its owner is to look.
+    /// Publishes the slot's state, and marks its host thread for notification.
     pub(super) fn refresh(&mut self, common: &Common) {
         let is_runnable = self.running.is_some() || (self.spinning.is_none() && self.has_ready());
         common.set_runnable(self.hw_id, is_runnable);
@@ -102,13 +103,13 @@ impl HwSlot {
             let on_offer = (0..HW_THREADS as u8)
                 .map(|hw_id| u8::from(self.first_for(hw_id).is_some()) << hw_id)
                 .fold(0, |slots, bit| slots | bit);
-            // Any slot with nobody may take one.
+            // Any idle slot may take one.
             self.signals |= on_offer & !mem::replace(&mut self.on_offer, on_offer);
             common.set_on_offer(self.hw_id, on_offer);
         }
     }
 
-    /// A thread has been made here.
+    /// Adds a new thread.
     pub(crate) fn add(
         &mut self,
         moment: Moment<'_>,
@@ -130,9 +131,9 @@ impl HwSlot {
         wait.map_or(Ok(()), |wait| self.park(moment, r, wait))
     }
 
-    /// A ready thread gets its place in the queue. One whose registers are out, because it ran on
-    /// another slot a moment ago and its executor has not noticed yet, gets it when they come
-    /// back: before, nobody could run it.
+    /// Queues a ready thread. If its registers are out, because it ran on another slot a moment ago
+    /// and its executor has not noticed the move yet, it is queued when they are put back, since it
+    /// can't run before that.
     pub(super) fn line_up(&mut self, common: &Common, r: ThreadRef) -> Result<(), SchedError> {
         let thread = self.records.get_mut(r)?;
         if thread.ctx.is_none() {
@@ -150,7 +151,7 @@ impl HwSlot {
         self.refresh(common);
     }
 
-    /// Takes a thread off the slot or out of the run queue; says whether it was on either.
+    /// Removes a thread from the slot or the run queue. Returns whether it was on either.
     pub(super) fn dequeue(&mut self, common: &Common, r: ThreadRef) -> Result<bool, SchedError> {
         let priority = self.records.get(r)?.priority;
         self.spin_no_more(common, r);
@@ -164,7 +165,7 @@ impl HwSlot {
         Ok(found)
     }
 
-    /// Others may have the slot that a thread keeps while it waits for a spin lock.
+    /// Ends a thread's hold of the slot while it waits for a spin lock, so that others may run.
     pub(super) fn spin_no_more(&mut self, common: &Common, r: ThreadRef) {
         if self.spinning == Some(r) {
             self.spinning = None;
@@ -174,15 +175,14 @@ impl HwSlot {
 
     // ---- registers ----
 
-    /// Takes a thread's registers out of its record, for an engine and for the calls it makes.
+    /// Takes a thread's registers out of its record, for an engine and its system calls.
     pub(crate) fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
         let thread = self.records.get_mut(r)?;
         let ctx = thread.ctx.take().ok_or(SchedError::Running(r))?;
         Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
     }
 
-    /// Puts the registers of a thread back. If it has become ready here meanwhile, it gets its
-    /// place.
+    /// Puts the registers of a thread back. If it has become ready here meanwhile, queues it.
     pub(crate) fn put(&mut self, common: &Common, running: Running) {
         let r = running.thread;
         self.return_registers(running);
@@ -193,38 +193,38 @@ impl HwSlot {
         }
     }
 
-    /// Puts the registers of a thread back, and nothing else.
+    /// Puts the registers of a thread back without queueing it.
     pub(super) fn return_registers(&mut self, running: Running) {
         let Running { thread, mut ctx, .. } = running;
-        // Without a record it has ended, and nobody can ask for its registers.
+        // A thread without a record has ended; its registers are not needed.
         if let Ok(thread) = self.records.get_mut(thread) {
             ctx.hw_id = thread.slot;
             thread.ctx = Some(ctx);
         }
     }
 
-    /// A thread's registers, unless they are out because it runs.
+    /// A thread's registers, unless they are out because it is running.
     pub(crate) fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
         self.records.get_mut(r)?.ctx.as_deref_mut().ok_or(SchedError::Running(r))
     }
 
-    /// Whether the guest has to be told where this thread is; asked once.
+    /// Whether the guest has not been told of this thread's present slot yet; resets the flag.
     pub(crate) fn take_moved(&mut self, r: ThreadRef) -> bool {
         self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.moved))
     }
 
-    /// Whether the guest has to be told the priority of this thread before it runs, whoever else
-    /// may be about to; asked once.
+    /// Whether this thread's priority must be reported to the guest before it runs, even if another
+    /// host thread is about to report it; resets the flag.
     pub(crate) fn take_untold(&mut self, r: ThreadRef) -> bool {
         self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.untold))
     }
 
-    /// Threads here whose priority has changed by itself since this was last asked: their guest
-    /// ids.
+    /// Guest ids of this slot's threads whose priority the scheduler has changed since the last
+    /// call.
     pub(crate) fn take_priority_news(&mut self) -> Vec<u32> {
         let mut news = Vec::new();
         for r in mem::take(&mut self.news) {
-            // One that has moved is among the other slot's.
+            // A thread that has moved is in the other slot's list.
             if let Ok(thread) = self.records.get_mut(r)
                 && mem::take(&mut thread.news)
             {

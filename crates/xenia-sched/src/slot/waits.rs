@@ -1,10 +1,11 @@
-//! Waits: a thread begins to wait, is woken, or its deadline passes.
+//! Waits: parking, waking and deadlines.
 //!
-//! A thread that waits is in no run queue and has no slot; one that keeps its slot while it waits
-//! for a spin lock is its slot's `spinning` thread, and runs there when it is woken. Each deadline
-//! stands in `timed` under the wait's serial number, so that equal ones end in the order in which
-//! they began. Who ends a wait has won its wait word before ([`crate::WaitWord::end`], without a
-//! lock), so that nobody else does; the record says that it waits until then.
+//! A waiting thread is in no run queue and has no slot. An exception is a thread that holds its
+//! slot while it waits for a spin lock: it is the slot's `spinning` thread, and runs there when it
+//! is woken. `timed` has each deadline with the wait's serial number, so that equal deadlines
+//! expire in the order in which the waits began. Code that ends a wait must first win its wait word
+//! ([`crate::WaitWord::end`], without a lock), so that only one can; until then the record says
+//! that the thread waits.
 
 use super::HwSlot;
 use crate::common::{Common, Moment};
@@ -17,7 +18,7 @@ use std::mem;
 use xenia_cpu::PpcContext;
 
 impl HwSlot {
-    /// A thread that runs or is ready waits, for what nobody has been told of yet.
+    /// Makes a running or ready thread wait, in a wait that was not opened before.
     pub(crate) fn park(&mut self, moment: Moment<'_>, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
         self.live(r)?;
         moment.common.open_wait(r, wait.alertable)?;
@@ -31,7 +32,7 @@ impl HwSlot {
         }
     }
 
-    /// A thread that has opened its wait parks, unless that is over.
+    /// Parks a thread that has opened its wait, unless the wait has ended.
     fn commit_wait(&mut self, moment: Moment<'_>, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
         self.live(r)?;
         let common = moment.common;
@@ -59,9 +60,9 @@ impl HwSlot {
         Ok(commit)
     }
 
-    /// A thread's call has come to this wait: puts its registers back and parks it, or gives it
-    /// back with the value that its wait was ended with before. It gets no place in a run queue
-    /// in between: one that goes on must be in none.
+    /// Puts a thread's registers back and parks it, after a call that returned this wait; or
+    /// returns the thread with the value of the wake if the wait has ended already. The thread is
+    /// not queued in between, because a thread that resumes must be in no run queue.
     pub(crate) fn park_or_go_on(
         &mut self,
         moment: Moment<'_>,
@@ -104,7 +105,7 @@ impl HwSlot {
         self.finish_wake(moment, running, (value, boost))
     }
 
-    /// The first half of that: the caller has the thread's registers, with `value` in r3.
+    /// First half of [`Self::wake`]: returns the thread's registers, with `value` in r3.
     pub(crate) fn begin_wake(
         &mut self,
         common: &Common,
@@ -118,7 +119,7 @@ impl HwSlot {
         Ok(running)
     }
 
-    /// The second half: the thread is ready.
+    /// Second half of [`Self::wake`]: makes the thread ready.
     pub(crate) fn finish_wake(
         &mut self,
         moment: Moment<'_>,
@@ -139,7 +140,7 @@ impl HwSlot {
         }
         moment.emit(&Event::Wake { thread: thread.id, value });
         if self.spinning == Some(r) {
-            // It never left.
+            // It has held the slot all the time.
             thread.state = ThreadState::Running;
             (self.spinning, self.running) = (None, Some(r));
             self.refresh(common);
@@ -150,7 +151,7 @@ impl HwSlot {
         Ok(())
     }
 
-    /// The wait that a thread is in.
+    /// The wait of a waiting thread.
     pub(crate) fn waits_for(&self, common: &Common, r: ThreadRef) -> Option<(WaitTicket, Wait)> {
         let wait = self.records.get(r).ok()?.wait()?;
         let serial = common.directory.wait_word(r).ok()?.waiting()?;
@@ -159,12 +160,12 @@ impl HwSlot {
 
     // ---- deadlines ----
 
-    /// The earliest deadline of a wait, and which wait that is.
+    /// The earliest deadline of a wait, and the wait's number.
     pub(crate) fn first_deadline(&self) -> Option<(GuestTicks, u64)> {
         self.timed.keys().next().copied()
     }
 
-    /// The next thread whose deadline is not after `now`; it still waits, but without a deadline.
+    /// Removes the next deadline that is not after `now`. Returns its thread, which still waits.
     pub(crate) fn pop_expired(&mut self, common: &Common, now: GuestTicks) -> Option<ThreadRef> {
         let entry = self.timed.first_entry()?;
         if entry.key().0 > now {
@@ -189,7 +190,7 @@ impl HwSlot {
         Ok(())
     }
 
-    /// Takes a deadline away; whether it was still there.
+    /// Removes a deadline. Returns whether it was still there.
     pub(super) fn take_deadline(&mut self, common: &Common, key: (GuestTicks, u64)) -> bool {
         let is_first = self.first_deadline() == Some(key);
         let found = self.timed.remove(&key).is_some();

@@ -1,19 +1,19 @@
-//! Threads that have the machine to themselves are run for several quanta at once, and nothing but
-//! the number of visits tells.
+//! Tests of the fast path for a single runnable thread: only the number of visits may differ from
+//! separate quanta.
 
 use super::*;
 use std::fmt::Debug;
 use xenia_memory::{GPU_REGISTERS, GuestMemory};
 use xenia_testing::Dice;
 
-/// A machine whose rounds may be left out where nothing is due, or may not.
+/// A machine whose system is quiet or not, so that rounds may be skipped or not.
 fn quiet(is_quiet: bool, config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
     let mut m = machine(config, scripts);
     m.executor.system.is_quiet = is_quiet;
     m
 }
 
-/// Everything that a guest could tell of a run.
+/// All results of a run that a guest could observe.
 fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     let scheduler = &m.executor.scheduler;
     let lines = m.lines.0.lock().unwrap().clone();
@@ -22,8 +22,8 @@ fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     (m.executor.instructions(), scheduler.now(), lines, priorities, counters)
 }
 
-/// Has scripts run with quanta at once and one by one, and compares what comes of it and what a
-/// guest could tell. How many visits either took.
+/// Runs scripts with several quanta at once and with single ones, and compares the results and all
+/// that a guest could observe. Returns the number of visits in both cases.
 fn compare<T: PartialEq + Debug>(
     what: &str,
     scripts: &[(u8, u8, &[Step])],
@@ -60,7 +60,7 @@ fn quanta_run_at_once_are_no_others_to_the_guest() {
             .map(|_| ((dice.next() % 6) as u8, 8 + (dice.next() % 2) as u8, random_script(&mut dice)))
             .collect();
         for _ in 0..dice.next() % 4 {
-            // Waits for others, and shows when it was woken.
+            // Waits for the other threads, and records when it was woken.
             scripts[0]
                 .2
                 .splice(0..0, [Step::Call(PARK), Step::Run(dice.next() % 90_000), Step::Call(SLEEP_1000)]);
@@ -94,7 +94,7 @@ fn quanta_run_at_once_are_no_others_to_the_guest() {
 #[test]
 fn a_peer_that_is_woken_waits_for_the_end_of_the_quantum() {
     const QUANTUM: u64 = 50_000;
-    // They take turns, until the first one parks in the midst of a visit.
+    // The threads take turns until the first one parks in the middle of a visit.
     let first = [Step::Run(10 * QUANTUM + 20_000), Step::Call(PARK), Step::Call(SLEEP_1000), Step::Call(END)];
     for until_call in [14 * QUANTUM + 25_000, 15 * QUANTUM + 29_000, 13 * QUANTUM + 31_000] {
         let second = [Step::Run(until_call), Step::Call(WAKE_FIRST)];
@@ -147,7 +147,7 @@ fn rounds_in_shuffled_orders_are_all_had() {
     assert_eq!(m.executor.system.visits.len(), 100);
 }
 
-/// Executes all that it may, and stores to a device in one of its runs.
+/// Executes its whole budget, and stores to a device in one of its runs.
 struct StoresOnce {
     runs: u64,
     at: u64,

@@ -1,5 +1,5 @@
-//! Visits of many instructions: they can be stopped, and the guest can't tell what the executor
-//! does in between.
+//! Tests of very long visits: they can be stopped, and the guest can't notice how the executor
+//! splits them.
 
 use super::*;
 use crate::storer::Storer;
@@ -17,7 +17,7 @@ fn the_stop_flag_is_looked_at_in_a_visit_that_never_ends() {
     assert!(executor.instructions() < 1 << 24, "{} instructions", executor.instructions());
 }
 
-/// Executes all that it may, while somebody outside wants the run to stop.
+/// Executes its whole budget, while another thread sets the stop flag.
 #[derive(Default)]
 struct Stopper(Arc<OnceLock<Arc<AtomicBool>>>);
 
@@ -41,7 +41,7 @@ impl Execute for Stopper {
 fn a_long_visit_in_stretches_is_one_to_the_guest() {
     let order = OrderMode::ScanQuantum { ticks: 1 << 20 };
     let config = SchedulerConfig { order, ..SchedulerConfig::default() };
-    // Two of one priority: whoever has the slot keeps it to the visit's end.
+    // Two threads of equal priority: the one that has the slot keeps it to the end of the visit.
     let mut m = machine(config, &[(0, 8, &[]), (0, 8, &[Step::Call(END)])]);
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
     assert_eq!(m.executor.instructions(), (1 << 24) + 1);

@@ -1,4 +1,4 @@
-//! Threads that follow scripts, on an engine and a system made for them.
+//! Threads that follow scripts, with an engine and a system for them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,16 +10,16 @@ use xenia_sched::{
     Running, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken,
 };
 
-/// What a scripted thread does next.
+/// A step of a scripted thread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// Executes this many instructions.
     Run(u64),
-    /// Executes a system call with this LEV; its meaning is the system's.
+    /// Executes a system call with this LEV, which the system interprets.
     Call(u8),
     /// Executes a yield hint.
     Yield,
-    /// Holds a reservation from here on, or no longer.
+    /// Holds a reservation from here on, or no longer does.
     Reserve(bool),
 }
 
@@ -33,7 +33,7 @@ pub(crate) const FRAME: u8 = 5;
 pub(crate) const END: u8 = 6;
 pub(crate) const STOP: u8 = 7;
 
-/// Follows each thread's script; after its end the thread runs for ever.
+/// Engine that follows each thread's script; after its end the thread runs forever.
 pub(crate) struct Scripts(pub(crate) BTreeMap<u32, VecDeque<Step>>);
 
 impl Execute for Scripts {
@@ -83,20 +83,20 @@ impl Execute for Scripts {
 pub(crate) struct TestSystem {
     pub(crate) frames: u64,
     pub(crate) threads: Vec<ThreadRef>,
-    /// Guest times of visits' ends and advances.
+    /// Guest times of the ends of visits and of advances.
     pub(crate) visits: Vec<(u8, GuestTicks)>,
-    /// Priorities that changed by themselves, by thread id.
+    /// Priority changes made by the scheduler, by thread id.
     pub(crate) priorities: Vec<(u32, u8)>,
-    /// Threads that were moved, and where to.
+    /// Threads that were moved, and their new slots.
     pub(crate) moves: Vec<(ThreadRef, u8)>,
-    /// What the devices were given.
+    /// Stores that the devices received.
     pub(crate) stores: Vec<u32>,
     pub(crate) next_event: Option<GuestTicks>,
-    /// What happens first is only done after its time.
+    /// Whether the first event is handled late.
     pub(crate) late: bool,
-    /// Rounds may be left out where nothing is due.
+    /// Whether rounds may be skipped when no event is due.
     pub(crate) is_quiet: bool,
-    /// Set by a system call.
+    /// Stop flag that a system call sets.
     pub(crate) stop: Option<Arc<AtomicBool>>,
 }
 
@@ -176,7 +176,7 @@ impl System for TestSystem {
     }
 }
 
-/// Keeps the log's lines where the test can read them.
+/// Event sink that keeps the log's lines for the test.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(pub(crate) Arc<Mutex<Vec<String>>>);
 

@@ -1,9 +1,9 @@
-//! What can be seen of the scheduler, and what the model has of it.
+//! Comparison of the scheduler's observable state with the model's.
 
 use super::*;
 
 impl Case {
-    /// What can be seen of the scheduler is what the model has.
+    /// Asserts that the observable state of the scheduler equals the model's.
     pub(super) fn compare(&self) {
         let (s, model) = (&self.scheduler, &self.model);
         let mut live = 0;

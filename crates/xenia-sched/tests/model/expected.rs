@@ -1,5 +1,5 @@
-//! Threads on six slots, with no thought for speed: who is ready is looked up in one list, and who
-//! is first sorted anew.
+//! The model: threads on six slots, without optimizations. Ready threads are found by searching one
+//! list, and sorted each time.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,17 +10,17 @@ pub(crate) enum State {
     Ready,
     Running,
     Waiting {
-        /// The deadline that was asked for.
+        /// The requested deadline.
         asked: Option<GuestTicks>,
-        /// The deadline, until it has been reported.
+        /// The deadline, until it is reported.
         deadline: Option<GuestTicks>,
-        /// Which wait this is.
+        /// Serial number of the wait.
         serial: u64,
-        /// Whether it keeps its slot meanwhile.
+        /// Whether it holds its slot while waiting.
         spins: bool,
     },
     Exited(u32),
-    /// The scheduler has freed it: its name is stale.
+    /// Freed by the scheduler: its name is stale.
     Gone,
 }
 
@@ -39,12 +39,12 @@ pub(crate) struct Thread {
     pub(crate) service: bool,
     pub(crate) references: u32,
     pub(crate) state: State,
-    /// Of two that are ready with the same priority, the one with the smaller turn is first.
+    /// Order among ready threads of equal priority: the smallest turn is first.
     turn: i64,
 }
 
 impl Thread {
-    /// Whether nothing keeps the scheduler from forgetting it.
+    /// Whether the scheduler may free it.
     pub(crate) fn may_be_freed(&self) -> bool {
         self.references == 0 && matches!(self.state, State::Exited(_) | State::Gone)
     }
@@ -53,20 +53,20 @@ impl Thread {
 pub(crate) struct Model {
     pub(crate) threads: Vec<Thread>,
     quantum: u32,
-    /// Instructions left on each slot.
+    /// Instructions left of each slot's quantum.
     pub(crate) left: [i64; HW_THREADS],
     last: [Option<usize>; HW_THREADS],
     turns: i64,
     waits: u64,
     pub(crate) switches: u64,
     pub(crate) rejected: u64,
-    /// Contention of the recorded run that has not come again.
+    /// Contentions of the recorded run that were not replayed yet.
     recorded: Vec<Contention>,
-    /// Lock attempts by thread that the recorded run made, too.
+    /// Lock attempts by thread, without replayed ones.
     attempts: BTreeMap<u32, u64>,
 }
 
-/// The slot that a thread goes to.
+/// The slot for a thread with this affinity.
 fn place(affinity: u8, current: u8, ideal: u8) -> u8 {
     let allowed: Vec<u8> = (0..6).filter(|slot| affinity >> slot & 1 == 1).collect();
     [current, ideal].into_iter().find(|slot| allowed.contains(slot)).unwrap_or(allowed[0])
@@ -88,12 +88,12 @@ impl Model {
         }
     }
 
-    /// A thread has ended: it contends no more.
+    /// Drops the contentions of a thread that has ended.
     pub(crate) fn forget_contention(&mut self, tid: u32) {
         self.recorded.retain(|contention| contention.tid != tid);
     }
 
-    /// The thread that has a slot.
+    /// The running thread of a slot.
     pub(crate) fn running(&self, slot: u8) -> Option<usize> {
         let mut running = (0..self.threads.len())
             .filter(|&at| self.threads[at].slot == slot && self.threads[at].state == State::Running);
@@ -102,14 +102,14 @@ impl Model {
         first
     }
 
-    /// The thread that keeps a slot though it waits.
+    /// The thread that holds a slot while it waits.
     pub(crate) fn spinning(&self, slot: u8) -> Option<usize> {
         let spins = |t: &Thread| t.slot == slot && matches!(t.state, State::Waiting { spins: true, .. });
         (0..self.threads.len()).find(|&at| spins(&self.threads[at]))
     }
 
-    /// Whether a thread keeps its slot; one that no longer does lets others have it though it waits
-    /// on.
+    /// Sets whether a thread holds its slot. If it waits and no longer holds the slot, others may
+    /// run there.
     pub(crate) fn hold(&mut self, at: usize, holds: bool) -> bool {
         let before = std::mem::replace(&mut self.threads[at].holds, holds);
         if before && !holds {
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Who waits for a slot, in the order in which they would have it.
+    /// Ready threads of a slot, in the order in which they would run.
     pub(crate) fn ready(&self, slot: u8) -> Vec<usize> {
         let is_ready = |t: &Thread| t.slot == slot && t.state == State::Ready && t.suspended == 0;
         let mut ready: Vec<usize> =
@@ -136,13 +136,13 @@ impl Model {
         ready
     }
 
-    /// Its turn is after everybody's.
+    /// Puts a thread behind all others.
     fn last_turn(&mut self, at: usize) {
         self.turns += 1;
         self.threads[at].turn = self.turns;
     }
 
-    /// Its turn is before everybody's.
+    /// Puts a thread before all others.
     fn first_turn(&mut self, at: usize) {
         self.turns += 1;
         self.threads[at].turn = -self.turns;
@@ -180,8 +180,8 @@ impl Model {
         self.last_turn(self.threads.len() - 1);
     }
 
-    /// A ready thread that may run on a slot and has to wait on its own: the highest, of equals the
-    /// nearest slot's.
+    /// The ready thread that this slot can take from another: of the highest priority, then of the
+    /// nearest slot.
     fn waiting_elsewhere(&self, slot: u8) -> Option<usize> {
         let mut best: Option<usize> = None;
         for other in (1..6).map(|distance| (slot + distance) % 6) {
@@ -198,7 +198,7 @@ impl Model {
         best
     }
 
-    /// Whether the slot took a thread from another.
+    /// Picks the slot's thread. Returns whether the slot took it from another.
     pub(crate) fn visit(&mut self, slot: u8) -> bool {
         if self.spinning(slot).is_some() {
             return false;
@@ -245,7 +245,7 @@ impl Model {
         }
     }
 
-    /// It runs no more; nothing else of it changes.
+    /// Takes a thread off its slot without changing anything else.
     pub(crate) fn leave(&mut self, at: usize) {
         let thread = &mut self.threads[at];
         if thread.state == State::Running {
@@ -271,7 +271,8 @@ impl Model {
         self.last_turn(at);
     }
 
-    /// The next wait whose deadline is not after `now`, and that it has been reported.
+    /// Removes the next deadline that is not after `now`, and marks it as reported. Returns its
+    /// thread.
     pub(crate) fn expire(&mut self, now: GuestTicks) -> Option<usize> {
         let due = |t: &Thread| match t.state {
             State::Waiting { deadline: Some(deadline), serial, .. } if deadline <= now => {
@@ -319,7 +320,7 @@ impl Model {
         std::mem::replace(&mut self.threads[at].base, base)
     }
 
-    /// The mask before; `None` if there is no such processor.
+    /// Sets the affinity. Returns the previous mask, or `None` if there is no such processor.
     pub(crate) fn set_affinity(&mut self, at: usize, mask: u32) -> Option<u8> {
         let affinity = mask as u8 & 0x3F;
         if affinity == 0 {
@@ -337,8 +338,8 @@ impl Model {
         Some(before)
     }
 
-    /// What a lock attempt comes upon. One that met recorded contention is made again, so it
-    /// doesn't count.
+    /// Models a lock attempt. An attempt that met recorded contention is repeated, so it is not
+    /// counted.
     pub(crate) fn peek(&mut self, tid: u32) -> Option<Contention> {
         let attempt = self.attempts.entry(tid).or_default();
         let is_it = |contention: &Contention| (contention.tid, contention.peek_idx) == (tid, *attempt);

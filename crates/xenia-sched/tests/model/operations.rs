@@ -1,9 +1,9 @@
-//! Operations, good and bad: what each does to the scheduler, the model is told.
+//! Random operations, valid and invalid, applied to the scheduler and to the model.
 
 use super::*;
 
 impl Case {
-    /// A processor, a priority, a boost: mostly one that there is.
+    /// A processor, a priority or a boost, mostly a valid one.
     pub(super) fn small(&mut self, end: usize) -> u8 {
         if self.dice.one_in(12) { self.dice.next() as u8 } else { self.dice.below(end) as u8 }
     }
@@ -24,7 +24,7 @@ impl Case {
             2 => Some(now),
             3 => Some(0),
             4 => Some(GuestTicks::MAX),
-            // Often the same as another's.
+            // Often equal to another wait's deadline.
             _ => Some(now + 10 * self.dice.below(20) as u64),
         };
         let reason =
@@ -48,7 +48,7 @@ impl Case {
         match self.scheduler.spawn(parameters) {
             Ok(name) => {
                 let live = |t: &expected::Thread| t.name == name && t.state != State::Gone;
-                // Of those pruned by this, the scheduler has been asked last before it.
+                // A name may be reused only if its thread could be freed.
                 let reused = self.model.threads.iter().any(|t| live(t) && !t.may_be_freed());
                 assert!(!reused, "{name:?} names two threads");
                 self.see_freed();
@@ -76,7 +76,7 @@ impl Case {
         }
     }
 
-    /// Threads that the scheduler has freed: ended ones that nobody counted.
+    /// Marks the threads that the scheduler has freed: exited ones without references.
     pub(super) fn see_freed(&mut self) {
         for thread in &mut self.model.threads {
             if thread.may_be_freed() && self.scheduler.thread(thread.name).is_err() {
@@ -85,15 +85,15 @@ impl Case {
         }
     }
 
-    /// A thread of the model that was ever made.
+    /// Any thread of the model, live or not.
     pub(super) fn any(&mut self) -> Option<usize> {
         let count = self.model.threads.len();
-        // Mostly a late one: many early ones are gone.
+        // Mostly a recent one, because many early ones are freed.
         let newest = if self.dice.one_in(3) { count } else { count.min(24) };
         (count > 0).then(|| count - 1 - self.dice.below(newest))
     }
 
-    /// Every door refuses a name that names nothing.
+    /// Asserts that every operation refuses a stale or invalid name.
     pub(super) fn refuses(&mut self, name: ThreadRef) {
         let stale = SchedError::Stale(name);
         let wait = self.wait();
@@ -148,7 +148,7 @@ impl Case {
         }
     }
 
-    /// Time passes; of the waits that are over by then some or all are taken, and mostly ended.
+    /// Advances time; takes some or all of the expired waits, and mostly ends them.
     pub(super) fn time_passes(&mut self) {
         let now = match self.dice.below(6) {
             0 => self.scheduler.next_deadline().unwrap_or(0).max(self.scheduler.now()),
@@ -182,7 +182,7 @@ impl Case {
         }
     }
 
-    /// Something is done to one thread.
+    /// Applies a random operation to one thread.
     pub(super) fn act(&mut self, at: usize) {
         let thread = &self.model.threads[at];
         let (name, ended) = (thread.name, matches!(thread.state, State::Exited(_)));

@@ -1,10 +1,10 @@
-//! A system whose threads go on with what they are woken with, and do nothing else.
+//! A minimal system: its threads resume with the value of their wake.
 
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_memory::DeviceStore;
 use xenia_sched::{Cpu, Disposition, Running, System, Wait, WaitTicket, Woken};
 
-/// See the module's documentation.
+/// A system that handles no calls.
 pub(crate) struct Plain;
 
 impl System for Plain {

@@ -1,5 +1,4 @@
-//! A machine whose threads do what a function of the test says, on an engine that does nothing but
-//! call.
+//! A machine whose threads follow a function of the test, on an engine that only makes calls.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -12,7 +11,7 @@ use xenia_sched::{
     SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken, WorkReport,
 };
 
-/// Executes one instruction, then calls.
+/// Engine that executes one instruction, then calls.
 struct Caller;
 
 impl Execute for Caller {
@@ -39,7 +38,7 @@ impl Execute for Caller {
 
 pub(crate) type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
 
-/// Threads to wake later, each after this long.
+/// Threads to wake later, each after this time.
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) left: Mutex<Vec<(ThreadRef, Duration)>>,
@@ -51,7 +50,7 @@ pub(crate) struct Scripted {
     pub(crate) script: Arc<Script>,
     pub(crate) work: Arc<Work>,
     threads: BTreeMap<u32, ThreadRef>,
-    /// Priorities as the guest has been told, by thread id.
+    /// Priorities reported to the guest, by thread id.
     pub(crate) shown: Arc<Mutex<BTreeMap<u32, u8>>>,
 }
 
@@ -72,7 +71,7 @@ impl System for Scripted {
     fn moved(&mut self, _: &Running) {}
 
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
-        // Others may come first.
+        // Gives other reports a chance to come first.
         std::thread::sleep(Duration::from_micros(u64::from(id == 0)));
         let mut shown = self.shown.lock().unwrap();
         shown.insert(id, cpu.priority(self.threads[&id]).unwrap());
@@ -113,10 +112,10 @@ impl System for Scripted {
     }
 }
 
-/// Instructions in a visit.
+/// Length of a visit in instructions.
 pub(crate) const QUANTUM: u32 = 100;
 
-/// A machine of threads with these ids, each on one slot, that do what the script says.
+/// Creates a machine with threads of these ids, each on one slot, that follow the script.
 pub(crate) fn machine(
     threads: &[(u32, u8)],
     script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
@@ -124,7 +123,7 @@ pub(crate) fn machine(
     machine_with(Box::new(Caller), threads, script)
 }
 
-/// The same on forks of another engine.
+/// Does the same with forks of another engine.
 pub(crate) fn machine_with(
     engine: Box<dyn Execute>,
     threads: &[(u32, u8)],

@@ -1,5 +1,5 @@
-//! An engine whose instructions store to a device's register, each the next number, and that calls
-//! after the last.
+//! An engine whose instructions store ascending numbers to a device register, and that calls after
+//! the last.
 
 use std::sync::Arc;
 use xenia_cpu::{EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};
@@ -9,7 +9,7 @@ use xenia_memory::{DeviceQueue, GPU_REGISTERS, GuestMemory};
 #[derive(Clone)]
 pub(crate) struct Storer {
     memory: Arc<GuestMemory>,
-    /// Stores of one instruction.
+    /// Number of stores of one instruction.
     each: u64,
     last: u64,
 }
@@ -21,7 +21,7 @@ impl Storer {
 }
 
 impl Execute for Storer {
-    /// r3 is the number that was stored last.
+    /// r3 is the last stored number.
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         while ctx.budget > 0 {
             loop {

@@ -1,12 +1,11 @@
-//! The adaptive lock under loom. All its sleeps last until a wake, so a wake that is lost is a
-//! deadlock.
+//! Loom model of the adaptive lock. All sleeps last until a wake, so a lost wake is a deadlock.
 
 use super::*;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-/// Each thread takes the lock this often.
+/// Each thread acquires the lock `rounds` times.
 fn model(threads: usize, rounds: usize, interruptions: usize) {
     let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let mut builder = loom::model::Builder::new();

@@ -1,4 +1,4 @@
-//! The adaptive lock under shuttle: its turnstile, and the priorities that those in it lend.
+//! Shuttle model of the adaptive lock: its turnstile, and the inheritance of priorities.
 
 use super::*;
 use crate::atomic::explorer::{sync::Arc, thread};
@@ -8,7 +8,7 @@ use std::sync::Mutex as Plain;
 
 const RUNS: usize = 500;
 
-/// Threads of rising priority, each taking the lock this often.
+/// Threads of ascending priority that each acquire the lock `rounds` times.
 fn model(threads: u8, rounds: usize) {
     explore(RUNS, move || {
         let guarded = Arc::new((AdaptiveLock::new(), Inside::default()));
@@ -43,8 +43,8 @@ fn six_threads() {
     model(6, 2);
 }
 
-/// Whoever holds the lock runs at the highest priority of those who sleep for it, and a release
-/// wakes them in their order.
+/// The holder runs at the highest priority of the sleepers, and releases wake them in the order of
+/// their priorities.
 #[test]
 fn five_sleepers_lend_their_priority_and_wake_by_it() {
     explore(RUNS, || {
@@ -64,7 +64,7 @@ fn five_sleepers_lend_their_priority_and_wake_by_it() {
                 })
             })
             .collect();
-        // Never, if a loan were lost: shuttle would find that this goes on for ever.
+        // If a loan were lost, this would loop forever, which shuttle reports.
         while raw::sleepers(&*lock) < sleepers.len() {
             thread::yield_now();
         }
@@ -78,8 +78,8 @@ fn five_sleepers_lend_their_priority_and_wake_by_it() {
     });
 }
 
-/// A loan is passed along: the third sleeps for what the second holds, who sleeps for what the
-/// first holds.
+/// Priority inheritance is transitive: the third thread sleeps for a lock of the second, which
+/// sleeps for a lock of the first.
 #[test]
 fn priorities_are_lent_along_a_chain() {
     explore(RUNS, || {

@@ -1,4 +1,4 @@
-//! Whom a release wakes, who runs at whose priority, and what many threads count together.
+//! Tests of the wake order, of priority inheritance, and of mutual exclusion among many threads.
 
 use super::*;
 use crate::priority::{on_priority, priority, priority_of, set_priority};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16};
 use std::sync::{Barrier, Mutex as Plain};
 use std::time::{Duration, Instant};
 
-/// Waits until it is so; fails rather than hang.
+/// Waits until a condition holds; fails instead of hanging.
 fn until(so: impl Fn() -> bool) {
     let start = Instant::now();
     while !so() {
@@ -29,11 +29,11 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
                 number.store(set_priority(own), Ordering::Relaxed);
                 lock.acquire();
                 order.lock().expect("no panic").push(index);
-                // The next one is woken before this thread is done, and nobody else comes.
+                // The next one is woken before this thread is done, and no other thread arrives.
                 lock.release();
             });
             until(|| priority::is_asleep(number.load(Ordering::Relaxed)));
-            // It says so just before it lies down.
+            // The flag is set just before the thread falls asleep.
             std::thread::sleep(Duration::from_millis(20));
         }
         lock.release();
@@ -42,8 +42,8 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
     assert!(lock.is_free());
 }
 
-/// A holds the first lock, B the second and waits for the first, C waits for the second: A runs at
-/// C's priority.
+/// A holds the first lock, B holds the second and waits for the first, C waits for the second: A
+/// runs at C's priority.
 #[test]
 fn priorities_are_lent_along_a_chain_and_given_back() {
     static TOLD: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());
@@ -69,7 +69,7 @@ fn priorities_are_lent_along_a_chain_and_given_back() {
             first.acquire();
             assert_eq!(priority(), 7);
             first.release();
-            // It still holds the one that it was lent the priority for.
+            // It still holds the lock for which it inherited the priority.
             assert_eq!(priority(), 7);
             second.release();
             assert_eq!(priority(), 2);
@@ -87,7 +87,7 @@ fn priorities_are_lent_along_a_chain_and_given_back() {
     let told = TOLD.lock().expect("no panic");
     let of = |number: &AtomicU16| {
         let number = number.load(Ordering::Relaxed);
-        // Numbers come back into use, for threads of other tests.
+        // Numbers are reused by threads of other tests.
         let ours = |told: &&(u16, u8)| told.0 == number && [1, 2, 7].contains(&told.1);
         told.iter().filter(ours).map(|told| told.1).collect::<Vec<_>>()
     };

@@ -1,5 +1,5 @@
-//! The counted slot under loom: a table of one slot that is closed and filled again while others
-//! look it up.
+//! Loom model of the counted slot: a table of one slot that is closed and filled again while other
+//! threads look it up.
 
 use super::*;
 use crate::atomic::AtomicU32;
@@ -9,12 +9,12 @@ use loom::thread;
 
 struct Table {
     count: Counted,
-    /// What the slot holds: its generation, or 0 while it is being cleared. Ordered by nothing but
-    /// the count.
+    /// The contents: the generation, or 0 while they are being cleared. Only the count orders
+    /// accesses to it.
     contents: AtomicU32,
-    /// Tells loom who reads the contents and who changes them.
+    /// Tells loom of reads and writes of the contents.
     guarded: UnsafeCell<()>,
-    /// The generation that can be looked up; 0: none.
+    /// The generation that a look-up finds; 0 if there is none.
     entry: AtomicU64,
 }
 
@@ -29,7 +29,7 @@ impl Table {
         self.entry.store(u64::from(generation), Ordering::Release);
     }
 
-    /// Gives a use back; whoever had the last clears the contents, and fills the slot again once.
+    /// Releases a reference; the last one clears the contents and fills the slot again once.
     fn unpin(&self, generation: u32) {
         if self.count.unpin() {
             self.write(0);

@@ -1,9 +1,10 @@
-//! The queued lock under loom: all orders of two and three threads' steps, with a bound on how
-//! often a thread is interrupted, and all values that the memory model lets a load see.
+//! Loom model of the queued lock: all schedules of two and three threads, with a bound on
+//! preemptions, and all values that the memory model allows loads to see.
 //!
-//! A model has no time: the head's naps end at once, and it insists on the lock after the first, so
-//! that hand-overs are seen, too (by three threads: a nap lets the only other one end). Threads
-//! behind the head sleep until they are woken: if a wake were lost, loom would report a deadlock.
+//! A model has no time: the head's sleeps end at once, and it requests a grant after the first, so
+//! that hand-overs are covered, too (with three threads, since a sleep lets the only other one
+//! finish). Threads behind the head sleep until they are woken: loom would report a lost wake as a
+//! deadlock.
 
 use super::*;
 use crate::Counts;
@@ -13,8 +14,8 @@ use loom::sync::Arc;
 use loom::thread;
 use std::sync::Mutex as Plain;
 
-/// What the lock guards: loom fails if two threads are in there at once, or if one doesn't see what
-/// the last one did.
+/// The protected data: loom fails if two threads access it at once, or if one does not see the last
+/// write.
 struct Guarded {
     lock: QueuedLock,
     cell: UnsafeCell<u32>,
@@ -28,7 +29,7 @@ impl Guarded {
     }
 }
 
-/// What all runs of a model saw together.
+/// Statistics of all runs of a model.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     runs: u64,
@@ -50,8 +51,8 @@ impl Seen {
     }
 }
 
-/// Threads on these NUMA nodes, one of them the model's own, each taking the lock once; every order
-/// of steps with at most `interruptions` of a thread that could go on.
+/// Threads on these NUMA nodes, one of them the model's main thread, each acquire the lock once;
+/// every schedule with at most `interruptions` preemptions.
 fn model(places: &'static [u16], interruptions: usize) -> Seen {
     let seen = std::sync::Arc::new(Plain::new(Seen::default()));
     let mut builder = loom::model::Builder::new();
@@ -59,7 +60,8 @@ fn model(places: &'static [u16], interruptions: usize) -> Seen {
     let all = seen.clone();
     builder.check(move || {
         let guarded = Arc::new(Guarded { lock: QueuedLock::new(), cell: UnsafeCell::new(0) });
-        // With three others there is not time for everything: this one is in there before they come.
+        // With three others, a full exploration takes too long, so this thread acquires the lock
+        // before they start.
         let first = places.len() > 3;
         if first {
             guarded.lock.acquire();
@@ -92,7 +94,7 @@ fn model(places: &'static [u16], interruptions: usize) -> Seen {
     });
     let seen = *seen.lock().expect("no panic");
     println!("{places:?}, {interruptions} interruptions: {seen:?}");
-    // A model that never gets somewhere shows nothing about it.
+    // A model must reach all paths that it is meant to check.
     let granted = seen.counts.granted > 0 || places.len() == 2;
     assert!(seen.counts.fast > 0 && seen.counts.sleeps > 0 && granted, "{seen:?}");
     seen
@@ -115,7 +117,7 @@ fn three_threads_on_two_nodes() {
     assert!(seen.counts.deepest == 2 && seen.counts.remote > 0, "{seen:?}");
 }
 
-/// Three wait for the model's own thread: one of them is passed over and comes back when the queue
+/// Three threads wait for the main thread: one of them is passed over, and returns when the queue
 /// is empty.
 #[test]
 fn three_waiters_on_two_nodes() {

@@ -1,5 +1,5 @@
-//! The queued lock under shuttle: more threads than loom can take, and threads that are inside of
-//! other waits already.
+//! Shuttle model of the queued lock: more threads than loom can explore, and threads that are
+//! already inside other waits.
 
 use super::*;
 use crate::random_models::{Inside, explore};
@@ -10,7 +10,7 @@ use std::sync::Mutex as Plain;
 
 const RUNS: usize = 500;
 
-/// Threads on these NUMA nodes, each taking the lock this often; thread N is inside of N other
+/// Threads on these NUMA nodes, each acquiring the lock `rounds` times; thread N is inside N other
 /// waits, so it queues with its node N, or without one if it has no more.
 fn model(places: &'static [u16], rounds: u64) -> Counts {
     let seen = Arc::new(Plain::new(Counts::default()));
@@ -65,7 +65,7 @@ fn five_threads_on_two_nodes() {
     assert!(seen.local > 0 && seen.remote > 0, "{seen:?}");
 }
 
-/// The last two have no node left.
+/// The last two threads have no node left.
 #[test]
 fn six_threads_on_three_nodes() {
     let seen = model(&[0, 1, 2, 0, 1, 2], 2);

@@ -1,5 +1,4 @@
-//! The queue's order, which threads' luck decides elsewhere, made by hand here; and what many
-//! threads count together.
+//! Tests of the queue order, which is forced here, and of mutual exclusion among many threads.
 
 use super::*;
 use crate::topology::pretend_node;
@@ -8,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Barrier, Mutex as Plain};
 use std::time::Instant;
 
-/// In which order threads on these NUMA nodes get the lock if they queue in this order.
+/// The order in which threads on these NUMA nodes get the lock if they queue in this order.
 fn order_of(places: &[u16]) -> Vec<usize> {
     let (lock, order) = (QueuedLock::new(), Plain::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -41,7 +40,7 @@ fn one_node_is_first_come_first_served() {
 #[test]
 fn local_threads_come_first_and_the_others_in_their_order() {
     assert_eq!(order_of(&[0, 1, 0, 1, 0]), [0, 2, 4, 1, 3]);
-    // 3's own come together, too, when it is their turn.
+    // The threads of node 3 are also served together when it is their turn.
     assert_eq!(order_of(&[0, 3, 2, 0, 3, 2, 0]), [0, 3, 6, 1, 4, 2, 5]);
 }
 
@@ -64,7 +63,7 @@ fn a_lock_without_waiters_is_one_word_at_rest() {
     assert!(lock.is_free());
 }
 
-/// `threads` threads on `nodes` NUMA nodes add up under one lock.
+/// `threads` threads on `nodes` NUMA nodes increment a number under one lock.
 fn count(threads: u16, nodes: u16, rounds: u64) {
     let rounds = crate::rounds(rounds);
     let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
@@ -108,7 +107,7 @@ fn eight_threads_count_exactly() {
     count(8, 3, 150_000);
 }
 
-/// Holders that sleep put everybody else to sleep, behind the head and as head.
+/// Holders that sleep make all other threads sleep, behind the head and as the head.
 #[test]
 fn sleepers_are_woken() {
     let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
@@ -125,13 +124,13 @@ fn sleepers_are_woken() {
         }
     });
     assert_eq!(counter.into_inner(), 60);
-    // 60 ms of holding. A lost wake costs the longest nap at most: with one in each round it would be
-    // 240 ms more.
+    // The lock is held for 60 ms. A lost wake costs the longest sleep: with one in each round it
+    // would be 240 ms more.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
-/// Threads that take the lock again at once, more than there are processors, and one that comes now
-/// and then.
+/// More threads than processors, which acquire the lock again at once, and one that arrives now and
+/// then.
 #[test]
 fn barging_has_a_bound() {
     let (lock, stop) = (QueuedLock::new(), AtomicBool::new(false));
@@ -161,13 +160,13 @@ fn barging_has_a_bound() {
             lock.release();
         }
         stop.store(true, Ordering::Relaxed);
-        // Its place in the queue is behind six, each of which may wait out its patience, on a machine that
-        // others use, too.
+        // Six threads are before it in the queue, each of which may wait out its patience, on a
+        // machine that runs other programs, too.
         assert!(longest < Duration::from_secs(2), "{longest:?}");
     });
 }
 
-/// More threads than nodes: those without one get the lock all the same.
+/// More threads than nodes: threads without a node get the lock, too.
 #[test]
 fn threads_without_a_node_go_on() {
     let lock = QueuedLock::new();

@@ -1,5 +1,5 @@
-//! Tokens under shuttle: given back while their holder blocks, taken again after, and nobody else
-//! in between.
+//! Shuttle model of tokens: released while their holder blocks, acquired again afterwards, and
+//! exclusive in between.
 
 use super::*;
 use crate::atomic::explorer::{sync::Arc, sync::Mutex as Modelled, thread};
@@ -22,7 +22,8 @@ fn model(threads: u64, rounds: u64) {
                         if (me + round) % 2 == 0 {
                             let inner = tokens[1].hold();
                             inside[1].visit();
-                            // Others have both meanwhile; this thread waits for nothing of theirs.
+                            // Others get both tokens meanwhile; this thread waits for none of their
+                            // locks.
                             blocking(thread::yield_now);
                             inside[1].visit();
                             inner.with(|value| *value += 1);
@@ -54,8 +55,7 @@ fn six_threads() {
     model(6, 1);
 }
 
-/// A holder that waits for somebody who needs its token: without the giving back, nobody would go
-/// on.
+/// A holder waits for a thread that needs its token: without the release, this would be a deadlock.
 #[test]
 fn who_is_waited_for_gets_the_token() {
     explore(RUNS, || {

@@ -1,4 +1,4 @@
-//! Tokens across waits.
+//! Tests of tokens across waits.
 
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ fn others_have_it_while_its_holder_blocks_and_only_then() {
         let token = &token;
         scope.spawn(move || {
             asked.recv().expect("asked");
-            // Waits for the token, which comes free when the other one blocks.
+            // Waits for the token, which is released when the other thread blocks.
             let hold = token.hold();
             hold.with(|value| *value += 10);
             drop(hold);
@@ -50,10 +50,10 @@ fn all_tokens_of_the_thread_are_given_up_and_taken_again() {
     let holds: Vec<_> = tokens[..3].iter().map(Token::hold).collect();
     blocking(|| {
         assert!((0..4).all(free));
-        // Blocking again has nothing left to give up, nor to take.
+        // A nested call has no tokens left to release or acquire.
         blocking(|| assert!((0..4).all(free)));
         assert!((0..4).all(free));
-        // Another one may be held while blocking.
+        // Another token may be acquired while blocking.
         tokens[3].hold().with(|number| assert_eq!(*number, 3));
     });
     assert_eq!((0..4).map(free).collect::<Vec<_>>(), [false, false, false, true]);
@@ -97,7 +97,7 @@ fn tokens_have_their_place_in_the_order() {
     blocking(|| drop(lock.lock()));
     drop(hold);
     let _guard = lock.lock();
-    // A lock that is no token would be held while the thread blocks.
+    // A lock that is not a token would be held while the thread blocks.
     assert!(panics(|| blocking(|| ())));
 }
 

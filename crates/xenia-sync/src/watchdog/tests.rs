@@ -1,4 +1,4 @@
-//! Threads that are stuck on purpose.
+//! Tests with threads that are stuck on purpose.
 
 use super::*;
 use crate::order::Rank;
@@ -10,7 +10,8 @@ use std::time::Instant;
 
 const LIMIT: Duration = Duration::from_millis(20);
 
-/// What is said of a lock, as soon as something is; the tests of one process all have locks.
+/// Waits for a report on this lock that satisfies `whole`. Reports on locks of other tests in the
+/// same process are ignored.
 fn wait_for_word_of(address: usize, whole: impl Fn(&Stuck) -> bool) -> Stuck {
     let start = Instant::now();
     loop {
@@ -89,8 +90,8 @@ fn readers_are_holders() {
     });
 }
 
-/// The checker refuses the locks that could close a circle, so these threads only say that they
-/// hold and wait.
+/// The checker refuses locks that could close a cycle, so these threads only record that they hold
+/// and wait.
 #[test]
 fn a_circle_is_found() {
     const LOCKS: [usize; 3] = [0x1001, 0x1002, 0x1003];
@@ -110,7 +111,7 @@ fn a_circle_is_found() {
                 record.remove(LOCKS[at]);
             });
         }
-        // Waits for the circle and is not in it.
+        // Waits for a lock of the cycle and is not part of it.
         named(scope, "outside", || {
             let wait = || {
                 while !done.load(Ordering::Relaxed) {
@@ -121,7 +122,7 @@ fn a_circle_is_found() {
         });
         let stuck = wait_for_word_of(LOCKS[0], |stuck| !stuck.circle.is_empty() && stuck.waiters.len() == 2);
         done.store(true, Ordering::Relaxed);
-        // Who holds the first lock waits for the second, and so on.
+        // Each holder waits for the next lock.
         assert_eq!(stuck.circle, ["a", "b", "c"]);
         assert!(stuck.to_string().ends_with("in a circle: a -> b -> c"), "{stuck}");
     });
@@ -133,7 +134,7 @@ fn a_watchdog_barks_once() {
     let address = std::ptr::from_ref(&lock).addr();
     let (told, heard) = channel();
     let watchdog = Watchdog::start(LIMIT, move |stuck| {
-        // The test may be over.
+        // The test may have ended already.
         let _ = told.send(stuck.clone());
     })
     .expect("a thread");

@@ -1,11 +1,12 @@
-//! What some instructions do, by the books' words, for rows that qemu has not.
+//! Reference implementations of some instructions, from the books' descriptions, for rows that qemu
+//! lacks.
 
 /// The big-endian bytes of a vector register.
 pub(crate) fn bytes(value: u128) -> [u8; 16] {
     value.to_be_bytes()
 }
 
-/// `lvlx`: the bytes from `ea` to the end of its quadword, left-justified; zeros behind.
+/// `lvlx`: the bytes from `ea` to the end of its quadword, left-justified, followed by zeros.
 pub(crate) fn lvlx(memory: &[u8], ea: usize) -> u128 {
     let mut out = [0; 16];
     let count = 16 - ea % 16;
@@ -13,7 +14,7 @@ pub(crate) fn lvlx(memory: &[u8], ea: usize) -> u128 {
     u128::from_be_bytes(out)
 }
 
-/// `lvrx`: the bytes of the quadword before `ea`, right-justified; zeros in front.
+/// `lvrx`: the bytes of the quadword before `ea`, right-justified, preceded by zeros.
 pub(crate) fn lvrx(memory: &[u8], ea: usize) -> u128 {
     let mut out = [0; 16];
     let count = ea % 16;
@@ -21,19 +22,19 @@ pub(crate) fn lvrx(memory: &[u8], ea: usize) -> u128 {
     u128::from_be_bytes(out)
 }
 
-/// `stvlx`: the left bytes of the register to `ea` and up to the end of its quadword.
+/// `stvlx`: stores the left bytes of the register from `ea` up to the end of its quadword.
 pub(crate) fn stvlx(memory: &mut [u8], ea: usize, value: u128) {
     let count = 16 - ea % 16;
     memory[ea..ea + count].copy_from_slice(&bytes(value)[..count]);
 }
 
-/// `stvrx`: the right bytes of the register to the quadword's bytes before `ea`.
+/// `stvrx`: stores the right bytes of the register in the quadword's bytes before `ea`.
 pub(crate) fn stvrx(memory: &mut [u8], ea: usize, value: u128) {
     let count = ea % 16;
     memory[ea - count..ea].copy_from_slice(&bytes(value)[16 - count..]);
 }
 
-/// Whether a trap's condition holds; `word` compares the low halves.
+/// Whether a trap's condition is true; with `word`, the low words are compared.
 pub(crate) fn traps(to: u64, a: u64, b: u64, word: bool) -> bool {
     let (a, b) = if word { (a as i32 as i64 as u64, b as i32 as i64 as u64) } else { (a, b) };
     let (ua, ub) = if word { (a & 0xFFFF_FFFF, b & 0xFFFF_FFFF) } else { (a, b) };

@@ -1,12 +1,12 @@
-//! A case while it is being made.
+//! A case under construction.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use xenia_isa::Op;
 
-/// Where the memory window of load and store cases begins: it crosses a page.
+/// Start of the memory window of load and store cases: it crosses a page.
 pub(crate) const WINDOW: u32 = 0x1000_1FC0;
-/// Bytes of the window.
+/// Size of the window in bytes.
 pub(crate) const WINDOW_SIZE: usize = 128;
 
 /// A register that cases set or compare.
@@ -40,7 +40,7 @@ impl fmt::Display for Reg {
 }
 
 impl Reg {
-    /// A value as annotations write it.
+    /// A value in the annotations' syntax.
     pub(crate) fn text(self, value: u128) -> String {
         match self {
             Self::V(_) => {
@@ -53,23 +53,23 @@ impl Reg {
     }
 }
 
-/// What a case compares.
+/// Expected result of a case.
 #[derive(Clone, Debug)]
 pub(crate) enum Expected {
     Register(Reg, u128),
     Memory(u32, Vec<u8>),
 }
 
-/// What qemu is asked.
+/// A question for qemu: code and the state to compare.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
-    /// Code for qemu, the case's own or an equivalent.
+    /// Code for qemu: the case's code or an equivalent.
     pub(crate) code: String,
-    /// Vector registers that have other numbers there: (here, there).
+    /// Vector registers that have other numbers in qemu's code: (here, there).
     pub(crate) vectors: Vec<(u8, u8)>,
-    /// The processor model that has the instructions.
+    /// A processor model that has the instructions.
     pub(crate) cpu: &'static str,
-    /// Whether MSR\[SF\] is set.
+    /// Value of MSR\[SF\].
     pub(crate) sf: bool,
     /// Registers to compare.
     pub(crate) registers: Vec<Reg>,
@@ -77,7 +77,7 @@ pub(crate) struct Question {
     pub(crate) memory: bool,
 }
 
-/// A case.
+/// A case with its inputs and expected results.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) op: Op,
@@ -89,19 +89,19 @@ pub(crate) struct Case {
     pub(crate) question: Option<Question>,
 }
 
-/// The source line of what qemu answers.
+/// Source line of qemu's results.
 pub(crate) const QEMU: &str = "qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.";
-/// The same in 64-bit mode.
+/// Source line of qemu's results in 64-bit mode.
 pub(crate) const QEMU_SF: &str = "qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.";
-/// The source line of what the books' words give.
+/// Source line of results derived from the books.
 pub(crate) const BOOK: &str = "worked out by hand from PowerISA 2.02 and the AltiVec manual.";
-/// The source line of measured facts.
+/// Source line of measured facts.
 pub(crate) const FACTS: &str = "measured on hardware of the family (reference: hardware facts).";
-/// The source line of VMX128 notes.
+/// Source line of results derived from the VMX128 notes.
 pub(crate) const NOTES: &str = "worked out by hand from the VMX128 encoding notes.";
 
 impl Case {
-    /// A case whose expectations are given.
+    /// A case with known expectations.
     pub(crate) fn known(
         op: Op,
         code: &str,
@@ -120,7 +120,7 @@ impl Case {
         }
     }
 
-    /// A case that qemu answers.
+    /// A case whose expectations come from qemu.
     pub(crate) fn asked(op: Op, code: &str, ins: &[(Reg, u128)], registers: &[Reg]) -> Self {
         let question = Question {
             code: code.to_owned(),
@@ -135,7 +135,7 @@ impl Case {
         case
     }
 
-    /// Fills the window before the case.
+    /// Fills the memory window before the case.
     pub(crate) fn with_memory(mut self, bytes: &[u8; WINDOW_SIZE]) -> Self {
         self.memory_in = vec![(WINDOW, bytes.to_vec())];
         self

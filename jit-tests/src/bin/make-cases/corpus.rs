@@ -1,15 +1,14 @@
-//! The fuzzer's seed corpus: short sequences of the kinds that engines got wrong, with qemu's
-//! results.
+//! The fuzzer's seed corpus: short sequences of kinds that engines got wrong, with qemu's results.
 //!
-//! The fuzzer runs each from many states before it draws sequences of its own. Pointers and indices
-//! are in r20 to r24; what FPSCR holds is not written down, because qemu leaves out FR.
+//! The fuzzer runs each from many states before it generates random sequences. Pointers and indices
+//! are in r20 to r24; FPSCR is not recorded, because qemu does not compute FR.
 
 use crate::case::{Case, Expected, QEMU, Reg};
 use Reg::{Cr, Ctr, F, Fpscr, R, V, Vscr, Xer};
 use std::collections::BTreeMap;
 use xenia_isa::Op;
 
-/// A sequence: file name, what it is about, code, state.
+/// A sequence: file name, description, code, state.
 struct Seed {
     name: &'static str,
     about: &'static str,
@@ -157,13 +156,14 @@ pub(crate) struct File {
     pub(crate) case: Case,
 }
 
-/// The sequences, to be answered by qemu.
+/// The sequences, with questions for qemu.
 pub(crate) fn files() -> Vec<File> {
     let of = |seed: &Seed| {
         let mut ins: BTreeMap<Reg, u128> = seed.ins.iter().copied().collect();
         ins.entry(Vscr).or_insert(0x1_0000);
         let numbered = |kind: fn(u8) -> Reg| (0..32).map(kind);
-        // r1 and r13 are the server's, r12 may hold LR; of v28 and above some may hold constants for qemu.
+        // The server uses r1 and r13, and r12 may hold LR; from v28 on, registers may hold
+        // constants for qemu.
         let registers = (2..32).filter(|n| !matches!(n, 12 | 13)).map(R).chain(numbered(F));
         let registers = registers.chain((0..28).map(V)).chain([Cr, Xer, Ctr, Vscr]);
         let mut case = Case::asked(Op::addx, seed.code, &[], &registers.collect::<Vec<_>>());
@@ -180,7 +180,8 @@ pub(crate) fn files() -> Vec<File> {
     SEEDS.iter().map(of).collect()
 }
 
-/// Leaves out what a sequence didn't change, and registers whose values are addresses of its code.
+/// Removes values that a sequence did not change, and registers whose values are addresses of its
+/// code.
 pub(crate) fn trim(case: &mut Case) {
     let ins = case.ins.clone();
     let addresses = case.code.contains("mflr");

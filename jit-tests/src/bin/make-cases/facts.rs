@@ -1,16 +1,16 @@
-//! Where qemu differs from hardware or from the book, and what is right.
+//! Known differences between qemu and the hardware or the book, and their correction.
 //!
-//! | row | qemu 7.2 | right |
+//! | row | qemu 7.2 | correct |
 //! |---|---|---|
-//! | divw, divwu, divd, divdu | undefined quotients as they come | 0 (hardware) |
+//! | divw, divwu, divd, divdu | arbitrary undefined quotients | 0 (hardware) |
 //! | mulhw | upper word zero | sign of the result (hardware) |
 //! | all arithmetic | never sets FPSCR\[FR\] | set if rounding made the magnitude larger |
 //! | fctiw, fctiwz of NaN | upper word zero | sign of the result (hardware) |
 //! | fcti* invalid | sets FPRF | leaves it (hardware) |
-//! | fcmpo of NaN | sets C | C is no result of a compare |
+//! | fcmpo of NaN | sets C | compares do not change C |
 //! | single results that are denormal | FPRF of a normal number | class "denormal" |
 //!
-//! FR is found by asking qemu again, rounding toward zero: if the magnitude is smaller then,
+//! FR is found by running qemu again, rounding toward zero: if the magnitude is smaller then,
 //! rounding had made it larger. An arithmetic overflow sets it in every mode (hardware).
 
 use crate::case::{Case, FACTS, Reg};
@@ -23,7 +23,7 @@ const OX: u128 = 1 << 28;
 const C: u128 = 1 << 16;
 const FPRF: u128 = 0x1F << 12;
 
-/// Corrects the answers.
+/// Corrects qemu's answers.
 pub(crate) fn correct(cases: &mut Vec<Case>) -> anyhow::Result<()> {
     set_fr(cases)?;
     for case in cases.iter_mut() {
@@ -36,7 +36,7 @@ pub(crate) fn correct(cases: &mut Vec<Case>) -> anyhow::Result<()> {
                 if let Some(value) = case.out(Reg::R(3)) {
                     let signed = *value as u32 as i32;
                     *value = u128::from(i64::from(signed) as u64);
-                    // In 64-bit mode CR0 sees the upper word.
+                    // In 64-bit mode CR0 depends on the upper word.
                     if case.question.as_ref().is_some_and(|question| question.sf) && case.code.contains(". ")
                     {
                         let sign = if signed < 0 { 8 } else { 4 };
@@ -61,7 +61,7 @@ pub(crate) fn correct(cases: &mut Vec<Case>) -> anyhow::Result<()> {
             _ => {}
         }
     }
-    // NaNs that are no singles: what a single-precision instruction makes of them is undefined.
+    // NaNs that are not singles: the result of a single-precision instruction is undefined.
     cases.retain_mut(|case| {
         let single = case.op.row().bits >> 26 == 59;
         let result = case.out(Reg::F(1)).copied().unwrap_or(0) as u64;
@@ -130,7 +130,7 @@ fn denormal_single(case: &mut Case) {
     }
 }
 
-/// Sets FR where an inexact result is larger than the exact one.
+/// Sets FR if an inexact result is larger than the exact one.
 fn set_fr(cases: &mut [Case]) -> anyhow::Result<()> {
     let inexact: Vec<usize> = (0..cases.len())
         .filter(|&n| {

@@ -1,10 +1,10 @@
-//! Cases for rows whose operands say all there is to know: qemu answers them.
+//! Generated cases, for rows that their operands describe completely: qemu provides the results.
 
 use crate::case::{Case, Expected, QEMU_SF, Reg, WINDOW};
 use crate::values::Random;
 use xenia_isa::{Family, Flag, Op, Operand, Row};
 
-/// Mnemonics of a row with its OE, Rc forms.
+/// Mnemonics of a row with its OE and Rc forms.
 pub(crate) fn forms(row: &Row) -> Vec<String> {
     let mut forms = vec![row.mnemonic.to_owned()];
     if row.has(Flag::oe) {
@@ -54,7 +54,7 @@ pub(crate) fn takes_floats(row: &Row) -> bool {
         && (name.contains("fp") || name.starts_with("vrfi") || to_integers.contains(&name))
 }
 
-/// The value of an immediate field.
+/// A random value for an immediate field.
 pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut Random) -> i64 {
     match operand {
         Operand::simm => random.pick(&[-32_768, -1, 0, 1, 32_767, 0x1234, -0x1235]),
@@ -72,7 +72,7 @@ pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut Random) -> i64
         Operand::fpscr_imm => (random.next() % 4) as i64,
         Operand::fpscr_bit => random.pick(&[15, 16, 17, 18, 19, 30, 31]),
         Operand::crfd if row.op == Op::mtfsfix => random.pick(&[3, 4, 7, 7]),
-        // Never the enables: under qemu an enabled exception would end the program.
+        // Never the enable bits: under qemu an enabled exception would end the program.
         Operand::fm => random.pick(&[0xFD, 0x80, 0x01, 0x55, 0x3C, 0x10]),
         _ => {
             let (least, most) = operand.range();
@@ -112,7 +112,7 @@ fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
                 let single = row.bits >> 26 == 59 && op != Op::frspx;
                 let mut bits = if single { random.single() } else { random.double() };
                 if op == Op::mtfsfx {
-                    // No enables, and FX and VX as their bits demand.
+                    // No enable bits, and FX and VX consistent with the other bits.
                     bits &= !0xFFFF_FFF8;
                     bits |= random.pick(&[0, 0x8200_0000, 0x8A02_1000, 0x0000_F000, 0xA010_0000]);
                 }
@@ -151,7 +151,7 @@ fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
         Family::Float => {
             let mut mode = random.pick(&[0, 0, 0, 1, 2, 3]);
             if matches!(op, Op::fnmaddx | Op::fnmaddsx | Op::fnmsubx | Op::fnmsubsx) {
-                // qemu negates before it rounds: wrong in the directed modes.
+                // qemu negates before it rounds, which is wrong in the directed modes.
                 mode &= 1;
             }
             ins.push((Reg::Fpscr, mode | random.pick(&[0, 0, 0x8200_0000])));
@@ -178,7 +178,7 @@ fn in_64_bit_mode(mut case: Case) -> Option<Case> {
     Some(case)
 }
 
-/// Where an access goes, and the registers that get it there.
+/// Address operands of an access, and the registers that they use.
 struct Place {
     text: String,
     ins: Vec<(Reg, u128)>,
@@ -194,7 +194,7 @@ fn place(row: &Row, ea: u32, round: usize, random: &mut Random) -> Place {
         let index = random.pick(&[0_i64, 8, -8, 0x100, -1, 0x7FFF_0000]);
         let mut base = i64::from(ea).wrapping_sub(index) as u64;
         if !updates {
-            // In 32-bit mode the upper half of an address does not count.
+            // In 32-bit mode the upper half of an address is ignored.
             base = base & 0xFFFF_FFFF | random.pick(&[0, 0xDEAD_BEEF_0000_0000]);
         }
         return Place {
@@ -253,7 +253,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
     };
     let mut code = format!("{form} {register},{text}");
     if let Op::lvebx | Op::lvehx | Op::lvewx = op {
-        // Only the element is defined: store it elsewhere and look there.
+        // Only the element is defined: store it elsewhere and compare that.
         let store = form.replacen('l', "st", 1);
         code = format!("{code}\nli r6,16\nadd r6,r6,r5\n{store} {register},{},r6", &text[..text.len() - 3]);
         stores = true;
@@ -286,7 +286,8 @@ fn several(op: Op, ea: u32, random: &mut Random) -> Case {
         }
     };
     let registers = crate::registers(Reg::R, &[27, 28, 29, 30, 31]);
-    // What a short load leaves of the last register is zero; registers behind it keep their values.
+    // Bytes of the last register that a short load does not fill are zero; registers after it keep
+    // their values.
     for &register in &registers {
         ins.push((register, random.gpr().into()));
     }
@@ -298,7 +299,7 @@ fn several(op: Op, ea: u32, random: &mut Random) -> Case {
     case
 }
 
-/// The memory that a known case expects.
+/// Sets the memory that a known case expects.
 pub(crate) fn expect_memory(case: &mut Case, addr: u32, bytes: &[u8]) {
     debug_assert!(addr >= WINDOW);
     case.outs.push(Expected::Memory(addr, bytes.to_vec()));

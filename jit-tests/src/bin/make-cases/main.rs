@@ -1,13 +1,14 @@
-//! Writes the conformance cases under `jit-tests/<family>/`, with expected values from outside.
+//! Generates the conformance cases under `jit-tests/<family>/`, with expected values from
+//! independent sources.
 //!
 //! ```text
 //! cargo run -p xenia-jit-tests --bin make-cases -- jit-tests
 //! ```
 //! Inputs are edge values and seeded random ones; the same program always writes the same files.
-//! Expected values come from qemu-ppc64 (`oracle.rs`) or are worked out by the book's words right
-//! here (`book.rs`, `special.rs`, `vmx128.rs`); never from an engine of ours. Where qemu is known
-//! to differ from hardware, `facts.rs` says so and corrects it. Each file names its sources in its
-//! first lines.
+//! Expected values come from qemu-ppc64 (`oracle.rs`) or are derived from the book's descriptions
+//! here (`book.rs`, `special.rs`, `vmx128.rs`); never from an engine of ours. `facts.rs` lists and
+//! corrects qemu's known differences from the hardware. Each file names its sources in its first
+//! lines.
 
 mod book;
 mod case;
@@ -74,7 +75,7 @@ fn write_corpus(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The mnemonic as part of a file name or label.
+/// The mnemonic in the form used in file names and labels.
 fn identifier(row: &Row) -> String {
     row.mnemonic.replace('.', "_rc")
 }
@@ -137,7 +138,7 @@ fn text(title: &str, identifier: &str, cases: &[Case]) -> String {
     out
 }
 
-/// Registers by number, as case texts name them.
+/// Registers by number, as cases name them.
 fn registers(prefix: fn(u8) -> Reg, numbers: &[u8]) -> Vec<Reg> {
     numbers.iter().map(|&number| prefix(number)).collect()
 }

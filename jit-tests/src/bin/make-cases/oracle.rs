@@ -1,6 +1,6 @@
-//! Asks qemu-ppc64 what cases leave behind.
+//! Runs cases under qemu-ppc64 and returns their results.
 //!
-//! r1 and r13 belong to the oracle's server; cases use other registers.
+//! The server uses r1 and r13; cases use other registers.
 
 use crate::case::{Case, Expected, Question, Reg, WINDOW, WINDOW_SIZE};
 use anyhow::{Context, bail};
@@ -9,7 +9,7 @@ use xenia_jit_tests::qemu::{Answer, CODE_BASE, EXIT, Job, Mode, Qemu, SANDBOX, S
 
 const WINDOW_AT: usize = (WINDOW - SANDBOX) as usize;
 
-/// The register under qemu.
+/// The number of the register in qemu's code.
 fn there(register: Reg, question: &Question) -> Register {
     match register {
         Reg::R(n) => Register::Gpr(n.into()),
@@ -69,7 +69,7 @@ pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow:
     Ok(())
 }
 
-/// What FPRs hold after running these cases with another FPSCR before.
+/// The FPRs after running these cases with another initial FPSCR.
 pub(crate) fn rerun(
     cases: &[&Case],
     fpscr: u128,
@@ -104,7 +104,7 @@ fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>>
         })?;
         let words = assembly.bytes.chunks_exact(4);
         let code: Vec<u32> = words.map(|word| word.iter().fold(0, |w, &b| w << 8 | u32::from(b))).collect();
-        // Cases with registers above v31 bring their own AltiVec code.
+        // Cases with registers above v31 contain their AltiVec code.
         let no_twin = || anyhow::anyhow!("a word of `{source}` has no AltiVec twin");
         let mut twins = Twins::new(code.iter().copied()).with_context(no_twin)?;
         let code: Vec<u32> =

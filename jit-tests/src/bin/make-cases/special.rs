@@ -1,5 +1,4 @@
-//! Rows that need more than operands: branches, traps, system registers, caches, reservations,
-//! estimates.
+//! Hand-written cases: branches, traps, system registers, caches, reservations, estimates.
 
 mod storage;
 
@@ -11,7 +10,7 @@ use Reg::{Cr, Ctr, F, Fpscr, R, V, Vrsave, Vscr, Xer};
 use storage::{caches, reservations, zeroing};
 use xenia_isa::Op;
 
-/// Appends the cases of a special row; says whether it is one.
+/// Appends the cases of a special row; returns whether it is one.
 pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
     match op {
         Op::bx | Op::bcx | Op::bclrx | Op::bcctrx => branches(op, cases),
@@ -73,7 +72,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
     true
 }
 
-/// Branches: what was executed is counted in r3; LR is kept in r12.
+/// Branches: r3 counts the executed paths; r12 keeps LR.
 fn branches(op: Op, cases: &mut Vec<Case>) {
     let keep = "mflr r12\n";
     let back = "\nmtlr r12";
@@ -88,7 +87,8 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
         let code =
             "li r3,0\nb one@N\ntwo@N:\naddi r3,r3,2\nb three@N\none@N:\naddi r3,r3,1\nb two@N\nthree@N:";
         cases.push(Case::known(op, code, &[], &[(R(3), 3)], BOOK));
-        // Absolute branches reach the lowest and highest 32 MiB only, where no code is: not tested.
+        // Absolute branches reach only the lowest and highest 32 MiB, which contain no code: not
+        // tested.
         return;
     }
     let counts = op != Op::bcctrx;
@@ -101,12 +101,12 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
             let bi = random.next() % 32;
             let cr =
                 if round % 2 == 0 { 0xFFFF_FFFF } else { 0 } ^ (random.next() as u32 & !(0x8000_0000 >> bi));
-            // In 32-bit mode the upper half of CTR does not count, and stays out of the test for zero.
+            // In 32-bit mode the upper half of CTR is ignored by the test for zero.
             let ctr = [1_u64, 2, 0, 0xDEAD_BEEF_0000_0001][round as usize];
             let link = if round >= 2 { "l" } else { "" };
             let target = match op {
                 Op::bcx => format!("li r3,1\nbc{link} {bo},{bi},there@N"),
-                // The target is 20 bytes after what `bl` leaves in LR.
+                // The target is 20 bytes after the return address of `bl`.
                 Op::bclrx => format!(
                     "bl here@N\nhere@N:\nmflr r4\naddi r4,r4,20\nmtlr r4\nli r3,1\nbclr{link} {bo},{bi}\nli r3,2"
                 ),
@@ -118,7 +118,7 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
                 Op::bcx => format!("{keep}{target}\nli r3,2\nthere@N:{back}"),
                 _ => format!("{keep}{target}{back}"),
             };
-            // One code path whether taken or not: LR afterwards depends on both.
+            // One code path, taken or not: LR afterwards depends on both.
             let mut ins = vec![(Cr, u128::from(cr))];
             let mut outs = vec![R(3), Cr];
             if op == Op::bcctrx {
@@ -141,7 +141,7 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
     cases.push(Case::known(op, &code, &[], &[(R(3), 1), (R(5), offset)], BOOK));
 }
 
-/// Traps whose condition does not hold: nothing happens. (A trap that is taken ends a case.)
+/// Traps whose condition is false, which do nothing. (A taken trap ends a case.)
 fn traps(op: Op, cases: &mut Vec<Case>) {
     let mut random = Random(0x7AB + u64::from(op.row().bits));
     let word = matches!(op, Op::tw | Op::twi);
@@ -168,7 +168,7 @@ fn traps(op: Op, cases: &mut Vec<Case>) {
 
 fn special_registers(op: Op, cases: &mut Vec<Case>) {
     let value = 0xDEAD_BEEF_8765_4321_u128;
-    // Number, what is written, what comes back; 1 XER, 8 LR, 9 CTR, 256 VRSAVE.
+    // SPR number, value written, value read back; 1 XER, 8 LR, 9 CTR, 256 VRSAVE.
     for (spr, put, got) in [
         (1, value, 0x8000_0021_u128),
         (1, 0xFFFF_FFFF_FFFF_FFFF, 0xE000_007F),
@@ -188,7 +188,7 @@ fn special_registers(op: Op, cases: &mut Vec<Case>) {
         cases.push(Case::known(op, &code, &[(R(4), put)], &outs, BOOK));
     }
     if op == Op::mfspr {
-        // The time base is readable by SPR number too, and goes forward.
+        // The time base is also readable by its SPR number, and increases.
         let code = "mfspr r3,268\nli r6,64\nmtctr r6\nwait@N:\nbdnz wait@N\nmfspr r4,268\nsub r5,r4,r3\n\
                     cmpldi cr1,r5,64\nmfcr r7\nrlwinm r7,r7,5,31,31\nxori r7,r7,0";
         cases.push(Case::known(op, code, &[], &[(R(7), 1)], BOOK));
@@ -196,7 +196,7 @@ fn special_registers(op: Op, cases: &mut Vec<Case>) {
 }
 
 fn time_base(op: Op, cases: &mut Vec<Case>) {
-    // It never goes back, and 4,096 instructions are enough for it to go forward.
+    // It never decreases, and 4,096 instructions are enough for it to increase.
     let code = "mftb r3\nli r6,4096\nmtctr r6\nwait@N:\nbdnz wait@N\nmftb r4\nsubfc r5,r3,r4\nsubfe r8,r8,r8\n\
                 cmpldi cr1,r5,0\nmfcr r7\nrlwinm r7,r7,6,31,31";
     cases.push(Case::known(op, code, &[], &[(R(7), 1), (R(8), 0)], BOOK));
@@ -219,14 +219,14 @@ fn machine_state(op: Op, cases: &mut Vec<Case>) {
     );
     let both = 0x8002_u128;
     cases.push(Case::known(op, &code, &[(R(10), both)], &[(R(5), 0), (R(7), 0)], BOOK));
-    // With L = 0 the rest does too: FP off and on again.
+    // With L = 0 the other bits change too: FP off and on again.
     let code = format!(
         "mfmsr r10\nli r4,0x2000\nandc r4,r10,r4\n{name} r4\nmfmsr r5\nandi. r5,r5,0x2000\n{name} r10\n\
          mfmsr r6\nxor r6,r6,r10"
     );
     cases.push(Case::known(op, &code, &[], &[(R(5), 0), (R(6), 0)], BOOK));
     if op == Op::mtmsrd {
-        // In 64-bit mode record forms, carries and overflow look at 64 bits.
+        // In 64-bit mode record forms, carries and overflow use 64 bits.
         let code = "mfmsr r10\nli r4,1\nsldi r4,r4,63\nor r4,r4,r10\nmtmsrd r4\naddo. r3,r5,r6\nmfcr r7\nmfxer r8\n\
                     addc r9,r5,r5\nmfxer r9\nmtmsrd r10";
         for (a, b, sum, cr0, xer, carry) in [

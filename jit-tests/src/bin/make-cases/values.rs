@@ -20,7 +20,7 @@ impl Random {
         if self.next().is_multiple_of(4) { self.next() } else { self.pick(GPRS) }
     }
 
-    /// Bits of a double, not a signalling NaN more often than another.
+    /// Bits of a double; signalling NaNs are not more frequent than others.
     pub(crate) fn double(&mut self) -> u64 {
         match self.next() % 4 {
             0 => (self.next() % 2000) as f64 as i64 as u64 ^ 0x4059_0000_0000_0000,
@@ -30,7 +30,7 @@ impl Random {
         }
     }
 
-    /// Bits of a double that is a single.
+    /// Bits of a double that is representable as a single.
     pub(crate) fn single(&mut self) -> u64 {
         match self.next() % 3 {
             0 => f64::from(f32::from_bits(
@@ -162,7 +162,7 @@ static WORDS: &[u32] = &[
     0x0000_FFFF,
 ];
 
-/// No signalling NaN: which operand's payload survives is tested by the generator's random lanes.
+/// No signalling NaN: the generator's random lanes test which operand's payload is kept.
 static FLOATS: &[u32] = &[
     0,
     0x8000_0000,

@@ -1,5 +1,5 @@
-//! VMX128 rows: the AltiVec instruction that does the same answers for most of them; the others are
-//! worked out from the encoding notes.
+//! Cases for VMX128 rows: most use qemu's result of the equivalent AltiVec instruction; the others
+//! are derived from the encoding notes.
 
 use crate::case::{Case, NOTES, Reg, WINDOW_SIZE};
 use crate::generic;
@@ -8,10 +8,10 @@ use crate::values::Random;
 use Reg::{Cr, R, V, Vscr};
 use xenia_isa::{Family, Flag, Op, Operand, ROWS, Row};
 
-/// Registers of cases by position, with all the upper bits, and their numbers under qemu.
+/// Registers of cases by position, with all upper bits in use, and their numbers under qemu.
 const REGISTERS: [(u8, u8); 4] = [(65, 1), (98, 2), (127, 3), (34, 4)];
 
-/// Appends the cases of a VMX128 row; says whether it is one.
+/// Appends the cases of a VMX128 row; returns whether it is one.
 pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
     let row = op.row();
     if row.family != Family::Vector128 {
@@ -51,7 +51,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
     true
 }
 
-/// A case whose equivalent qemu runs.
+/// A case whose AltiVec equivalent runs under qemu.
 fn equivalent(
     op: Op,
     here: &str,
@@ -68,7 +68,7 @@ fn equivalent(
     case
 }
 
-/// What the AltiVec code of a row is, with `{d}`, `{a}`, `{b}`, `{c}`, `{i}` for its operands.
+/// The AltiVec code of a row, with `{d}`, `{a}`, `{b}`, `{c}`, `{i}` for its operands.
 fn counterpart(row: &Row) -> String {
     let base = row.mnemonic.trim_end_matches("128");
     match row.op {
@@ -106,7 +106,7 @@ fn arithmetic(op: Op, cases: &mut Vec<Case>) {
     let row = op.row();
     let mut random = Random(0x1280 ^ (u64::from(row.bits) << 16));
     let floats = generic::takes_floats(row);
-    // Three operands where one is a NaN choose its payload in an order of their own: keep NaNs out.
+    // Fused rows with a NaN operand choose the payload in a different order: exclude NaNs.
     let fused = matches!(op, Op::vmaddfp128 | Op::vmaddcfp128 | Op::vnmsubfp128);
     let mut patterns = vec![(row.mnemonic.to_owned(), counterpart(row))];
     if row.has(Flag::vrc128) {
@@ -193,7 +193,7 @@ fn access(op: Op, cases: &mut Vec<Case>) {
         let mut here = format!("{} v98,{operands}", row.mnemonic);
         let mut there = format!("{base_name} v1,{operands}");
         if op == Op::lvewx128 {
-            // Only the element is defined: store it elsewhere and look there.
+            // Only the element is defined: store it elsewhere and compare that.
             let first = &operands[..operands.len() - 3];
             here = format!("{here}\naddi r6,r5,16\nstvewx128 v98,{first},r6");
             there = format!("{there}\naddi r6,r5,16\nstvewx v1,{first},r6");
@@ -234,7 +234,7 @@ fn permute_words(op: Op, cases: &mut Vec<Case>) {
     }
 }
 
-/// VB rotated left by z words replaces the words of VD that the mask names.
+/// VB rotated left by z words replaces the words of VD that the mask selects.
 fn rotate_insert(op: Op, cases: &mut Vec<Case>) {
     let mut random = Random(0x41AA);
     for (mask, z) in
@@ -250,7 +250,7 @@ fn rotate_insert(op: Op, cases: &mut Vec<Case>) {
 
 /// Formats with their unpacked words and the packed value: `(type, bits, words, packed)`.
 ///
-/// Normalised components sit in the low mantissa bits of 3.0 (signed) or 1.0 (unsigned); packing
+/// Normalised components are in the low mantissa bits of 3.0 (signed) or 1.0 (unsigned); packing
 /// takes all of them from 3.0. Only such values and halves that need no rounding are used.
 fn d3d() -> Vec<(u32, u32, [u32; 4], u64)> {
     vec![
@@ -309,7 +309,7 @@ fn unpack(op: Op, cases: &mut Vec<Case>) {
     }
 }
 
-/// Small integers, so that no order of rounding matters.
+/// Small integers, so that the order of rounding does not matter.
 fn dot_products(op: Op, cases: &mut Vec<Case>) {
     let mut random = Random(0xD07);
     let count = if op == Op::vmsum3fp128 { 3 } else { 4 };

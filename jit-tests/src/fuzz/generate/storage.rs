@@ -1,12 +1,13 @@
-//! Accesses to storage: inside the sandbox, whatever registers hold, with bases and displacements
-//! that reach over the end of a page.
+//! Storage accesses: always inside the sandbox, with bases and displacements that cross the end of
+//! a page.
 
 use super::Make;
 use crate::fuzz::sequence::Item;
 use xenia_isa::{Op, Operand};
 
 impl Make<'_> {
-    /// A register with an index between 0 and 0x3FF: an instruction masks what some register holds.
+    /// A register with an index between 0 and 0x3FF: an instruction masks the value of another
+    /// register.
     fn index(&mut self, align: u32) -> (Item, u32) {
         let (from, index) = (self.gpr(), self.gpr());
         // rlwinm index, from, 0, 22, 31 − log2(align)
@@ -15,12 +16,13 @@ impl Make<'_> {
         (Item::Word(word), index)
     }
 
-    /// `r13` or `r14`, or `r13` where alignment matters.
+    /// `r13` or `r14`, or `r13` if alignment matters.
     fn base(&mut self, align: u32) -> u32 {
         if align == 1 { 13 + self.below(2) } else { 13 }
     }
 
-    /// A displacement inside the sandbox, mostly near the page's end (the base register is on it).
+    /// A displacement inside the sandbox, mostly near the page's end (the base register points to
+    /// it).
     fn displacement(&mut self, align: u32) -> i64 {
         let span = if self.below(2) == 0 { 64 } else { 1024 };
         let displacement = i64::from(self.below(span)) - i64::from(span / 2);
@@ -62,14 +64,14 @@ impl Make<'_> {
             let (mask, index) = self.index(1);
             if items.is_empty() {
                 if self.below(8) == 0 {
-                    // Base and index change places: the base is in RB.
+                    // Swap base and index: the base is in RB.
                     if index != 0 {
                         return vec![mask, Item::Word(word | index << 16 | 13 << 11)];
                     }
                 }
                 word |= self.base(1) << 16;
             } else if word >> 16 & 31 == index {
-                // The mask would overwrite the copied base: take that as the index.
+                // The mask would overwrite the copied base: use that as the index.
                 items.swap_remove(0);
                 items.push(mask);
                 let taken = [index, word >> 21 & 31];
@@ -87,7 +89,7 @@ impl Make<'_> {
         items
     }
 
-    /// Multiple and string accesses: r15 and above, eight registers at most.
+    /// Multiple and string accesses: r15 and above, at most eight registers.
     pub(super) fn several(&mut self, op: Op) -> Vec<Item> {
         let row = op.row();
         let base = 13 << 16;
@@ -104,7 +106,7 @@ impl Make<'_> {
                 if matches!(op, Op::lswi | Op::stswi) {
                     word |= (bytes & 31) << 11;
                 } else {
-                    // XER says how many; the index is not among the registers loaded.
+                    // XER holds the count; the index is not among the loaded registers.
                     let index = 2 + self.below(11);
                     items.push(Item::Word(Op::addi.row().bits | index << 21 | bytes));
                     items.push(Item::Word(Op::mtspr.row().bits | index << 21 | 1 << 16));
@@ -117,7 +119,7 @@ impl Make<'_> {
         items
     }
 
-    /// Pairs of reserving load and conditional store, with or without something between.
+    /// Pairs of reserving load and conditional store, with or without instructions between them.
     pub(super) fn reservation(&mut self, op: Op) -> Vec<Item> {
         let double = matches!(op, Op::ldarx | Op::stdcx);
         let (load, store, align) = if double { (Op::ldarx, Op::stdcx, 8) } else { (Op::lwarx, Op::stwcx, 4) };

@@ -1,4 +1,5 @@
-//! What sequences work on: registers and memory with edge values, values near 1, and any bits.
+//! Initial data of sequences: registers and memory with edge values, values near 1, and random
+//! bits.
 
 use super::{Make, pick};
 use crate::fuzz::sequence::{SANDBOX, SANDBOX_SIZE};
@@ -46,14 +47,15 @@ impl Make<'_> {
         ctx.gpr[1] = 0;
         ctx.gpr[13] = u64::from(SANDBOX) + SANDBOX_SIZE as u64 / 2;
         ctx.gpr[14] = ctx.gpr[13] + u64::from(self.below(64));
-        // Only the registers in play need values of their own.
+        // Only the registers in use need distinct values.
         let seen: Vec<u32> = self.vectors.iter().chain(&self.vectors128).copied().collect();
         for n in seen {
             ctx.vr[n as usize] = self.vector();
         }
         ctx.set_cr_word(self.rng.next_u32());
         let xer = self.rng.next_u32();
-        // A summary overflow is rare in real code, and the baseline tier does not take it: one state in 8.
+        // A summary overflow is rare in real code, and the baseline tier does not support it: one
+        // state in 8.
         let so = if xer & 0x700 == 0 { 0x8000_0000 } else { 0 };
         ctx.set_xer_word(xer & (so | 0x6000_007F));
         ctx.ctr = self.gpr_value();
@@ -62,7 +64,7 @@ impl Make<'_> {
         ctx.fpscr = match self.below(8) {
             // Any rounding mode.
             0..=2 => self.below(4),
-            // Enabled exceptions change results even where none is taken.
+            // Enabled exceptions change results even if none is taken.
             3 => self.below(256),
             _ => 0,
         };
@@ -74,7 +76,7 @@ impl Make<'_> {
 
     pub(super) fn memory(&mut self) -> Box<[u8; SANDBOX_SIZE]> {
         let mut memory = Box::new([0; SANDBOX_SIZE]);
-        // Values that make sense as numbers, too.
+        // Values that are meaningful as numbers, too.
         for chunk in memory.chunks_mut(256) {
             self.rng.fill_bytes(&mut chunk[..64]);
             let double = self.double().to_be_bytes();

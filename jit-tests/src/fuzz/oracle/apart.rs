@@ -1,4 +1,4 @@
-//! A sequence that differs, taken apart: which instruction it is, and what is reported of it.
+//! Replays a sequence that differs, to find the instruction at fault, and creates the report.
 
 use super::differences::{self, View};
 use super::steps::{self, Deviation, Place, Question};
@@ -13,7 +13,7 @@ use crate::qemu::{Answer, Job};
 use xenia_isa::{Syntax, decode, disassemble};
 
 impl Oracle<'_> {
-    /// What is reported of a sequence that was taken apart; `None` where all is explained.
+    /// The report of a replayed sequence; `None` if all differences are explained.
     pub(super) fn mismatch(
         &mut self,
         server: usize,
@@ -44,7 +44,7 @@ impl Oracle<'_> {
         }))
     }
 
-    /// Asks about each instruction of some sequences.
+    /// Runs each instruction of some sequences separately.
     pub(super) fn take_apart(
         &mut self,
         server: usize,
@@ -56,10 +56,10 @@ impl Oracle<'_> {
         let mut entry = QUESTIONS + 4;
         for &index in some {
             let ready = &mut prepared[index];
-            // Its code may have been changed since by itself.
+            // The sequence may have modified its code.
             self.arena.replace(&ready.sequence, ready.entry);
             let trace = self.arena.trace(&ready.sequence, ready.entry);
-            // The first keeps LR, the last two return: whole sequences have shown that they do.
+            // The first instruction keeps LR, the last two return: whole sequences test these.
             let last = trace.len().saturating_sub(2);
             for (index, step) in trace.iter().enumerate().take(last).skip(1) {
                 if let Some(question) = Question::new(index, step, &mut ready.twins, entry) {
@@ -133,8 +133,8 @@ impl Oracle<'_> {
         Ok(mismatch)
     }
 
-    /// Where a sequence differs under qemu, if no single instruction explains it; empty if it
-    /// doesn't.
+    /// The differences of a sequence under qemu that no single instruction explains; empty if there
+    /// are none.
     fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Vec<Deviation>, RunError> {
         let entries = self.arena.load(std::slice::from_ref(sequence))?;
         let planned = Planned { number: 0, name: None, sequence: sequence.clone() };
@@ -162,7 +162,7 @@ impl Oracle<'_> {
         Ok(found)
     }
 
-    /// Shrinks and reports a sequence of which no single instruction differs.
+    /// Shrinks and reports a sequence in which no single instruction differs.
     fn whole(
         &mut self,
         server: usize,

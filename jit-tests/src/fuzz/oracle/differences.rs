@@ -1,9 +1,9 @@
-//! Where qemu 7.2 and the interpreter may differ, and why: one row per difference, as narrow as it
-//! can be said.
+//! Documented differences between qemu 7.2 and the interpreter: one row per difference, as narrow
+//! as possible.
 //!
 //! A row of the table explains bits of a deviation if it names the instruction and the register and
-//! if its condition holds for this very execution. A deviation is explained if no bits are left.
-//! docs/src/decisions/0013 is the same in words.
+//! if its condition is true for this execution. A deviation is explained if no bits are left.
+//! docs/src/decisions/0013 describes the same in words.
 
 mod conditions;
 mod table;
@@ -16,40 +16,39 @@ pub(super) use table::DIFFERENCES;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 
-/// An instruction about which both were asked.
+/// An instruction executed by both.
 pub(super) struct View<'a> {
     pub(super) op: Op,
     pub(super) word: u32,
     pub(super) before: &'a PpcContext,
-    /// Results as qemu names the registers.
+    /// Results in qemu's register numbering.
     pub(super) ours: &'a State,
     pub(super) theirs: &'a State,
 }
 
-/// What may differ.
+/// The location that may differ.
 #[derive(Clone, Copy)]
 enum Field {
-    /// The register that the first operand names, in these bits.
+    /// The register of the first operand, in these bits.
     Target(u128),
-    /// A register that no operand names, in these bits.
+    /// A register that is not an operand, in these bits.
     Bits(Register, u128),
-    /// CR0, CR1: what a record form copies.
+    /// CR0 or CR1, as copied by a record form.
     Recorded,
-    /// Bytes of the sandbox.
+    /// Bytes in the sandbox.
     Memory,
 }
 
 /// A documented difference.
 pub(super) struct Difference {
-    /// Name in reports.
     name: &'static str,
-    /// What each does.
+    /// Behaviour of each side.
     why: &'static str,
-    /// Where that is left open or decided.
+    /// The book's paragraph, or the decision.
     book: &'static str,
     rows: Rows,
     field: Field,
-    /// Whether it is this one.
+    /// Condition under which the difference applies.
     when: fn(&View<'_>, u128, u128) -> bool,
 }
 
@@ -72,7 +71,7 @@ impl Difference {
         match self.field {
             _ if !row => 0,
             Field::Bits(named, bits) if named == register => bits,
-            // Vector registers have other numbers there; nothing but the target changes.
+            // Vector registers have other numbers in qemu's code; only the target changes.
             Field::Target(bits) if matches!(register, Register::Vector(_)) => bits,
             Field::Target(bits) if register == target_register(view) => bits,
             Field::Recorded if register == Register::Cr && view.word & 1 != 0 => {
@@ -83,13 +82,13 @@ impl Difference {
     }
 }
 
-/// What a difference is: the reason and the book's paragraph, by the name that reports give.
+/// The reason and the book's paragraph of a difference, by its name in reports.
 pub(super) fn reason(name: &str) -> Option<(&'static str, &'static str)> {
     let found = DIFFERENCES.iter().find(|difference| difference.name == name);
     found.map(|difference| (difference.why, difference.book))
 }
 
-/// The documented differences that together make this deviation; `None` if bits are left over.
+/// The documented differences that together explain this deviation; `None` if bits are left over.
 pub(super) fn explain(
     differences: &[Difference],
     view: &View<'_>,
@@ -127,7 +126,7 @@ mod tests {
     #[test]
     fn an_estimate_may_be_rounded_to_a_denormal() {
         let (mut before, ours, theirs) = (PpcContext::default(), State::default(), State::default());
-        // Found by a run: fres f1,f5, rounded towards minus infinity.
+        // From a fuzzing run: fres f1,f5, rounded towards minus infinity.
         before.fpr[5] = 0x4896_C272_51CC_B4A5;
         let view = View { op: Op::fresx, word: 0xEC20_2830, before: &before, ours: &ours, theirs: &theirs };
         let place = Place::Register(Register::Fpr(1));

@@ -1,4 +1,4 @@
-//! A single instruction as an annotated assembler file, with qemu's results.
+//! Writes a single instruction as an annotated assembler file, with qemu's results.
 
 use super::super::case;
 use super::super::sequence::SANDBOX;
@@ -41,7 +41,7 @@ fn registers(op: Op, word: u32) -> Vec<Register> {
     found
 }
 
-/// The instruction and what it reads.
+/// The disassembled instruction and its inputs.
 pub(super) fn inputs(step: &PpcStep) -> Vec<String> {
     let mut lines = vec![disassemble(step.word, step.pc, Syntax::Simplified)];
     if let Some(op) = decode(step.word) {
@@ -52,8 +52,8 @@ pub(super) fn inputs(step: &PpcStep) -> Vec<String> {
     lines
 }
 
-/// The file; `None` where the instruction alone doesn't make a case (branches, or qemu doesn't
-/// answer).
+/// The text of the file; `None` if the instruction alone doesn't make a case (branches, or no
+/// answer from qemu).
 pub(super) fn text(
     qemu: &mut Qemu,
     entry: u32,
@@ -65,7 +65,7 @@ pub(super) fn text(
         return Ok(None);
     }
     let Some(mut twins) = Twins::new([step.word]) else { return Ok(None) };
-    // Registers that don't take part are zero in a case.
+    // Registers that are not inputs are zero in a case.
     let taking_part = registers(op, step.word);
     let mut least = step.clone();
     least.before =

@@ -1,10 +1,9 @@
-//! Which rows the outside oracle has, on which processor model, and how batches are spread over
-//! modes.
+//! Rows that the external oracle supports, by processor model, and the modes of batches.
 
 use crate::qemu::{Mode, has_twin};
 use xenia_isa::{Family, Op};
 
-/// Why qemu can't be asked about a row; `None`: it can, on some model.
+/// Reason why qemu doesn't support a row; `None` if a model supports it.
 pub(super) fn missing(op: Op) -> Option<&'static str> {
     use Op::*;
     Some(match op {
@@ -17,19 +16,19 @@ pub(super) fn missing(op: Op) -> Option<&'static str> {
     })
 }
 
-/// Whether this model has the row and means the same by it.
+/// Whether this model has the row with the same semantics.
 pub(super) fn has(mode: Mode, op: Op) -> bool {
     missing(op).is_none()
         && match op {
             Op::ldbrx | Op::stdbrx => mode.cpu == "power7",
-            // Whole lines there.
+            // On POWER7 these clear whole cache lines.
             Op::dcbz | Op::dcbz128 => mode.cpu != "power7",
             _ => true,
         }
 }
 
-/// Modes of successive batches: 32-bit and 64-bit mode in turn; a quarter on the model that has
-/// what the 970 lacks.
+/// Modes of successive batches: 32-bit and 64-bit mode alternate; a quarter uses the model with the
+/// rows that the 970 lacks.
 const TURNS: [(&str, bool); 8] = [
     ("970fx", false),
     ("970fx", true),
@@ -43,7 +42,7 @@ const TURNS: [(&str, bool); 8] = [
 
 /// The mode of a batch. `sf` fixes the computation mode.
 pub(super) fn mode(batch: u64, sf: Option<bool>) -> Mode {
-    // What every sixteenth batch is for meets all modes in the long run.
+    // The shift lets every sixteenth batch, which is special, use all modes over time.
     let (cpu, turn) = TURNS[((batch + batch / 16) % 8) as usize];
     Mode { cpu, sf: sf.unwrap_or(turn) }
 }

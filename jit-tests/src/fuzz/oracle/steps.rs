@@ -1,9 +1,8 @@
-//! Questions for qemu: whole sequences, and single instructions from the state in which the
-//! interpreter met them.
+//! Jobs for qemu: whole sequences, and single instructions from the interpreter's states.
 //!
 //! A single instruction runs at another address than in its sequence: a branch gets the second exit
-//! for its target, and what it leaves in LR is compared by distance. A conditional store gets back
-//! the reservation that it had.
+//! as its target, and the value that it leaves in LR is compared as a distance. A conditional store
+//! gets its reservation back.
 
 use super::super::arena::Step;
 use super::super::sequence::{SANDBOX, SANDBOX_SIZE};
@@ -12,7 +11,7 @@ use crate::qemu::{EXIT, EXIT_OTHER, Job, State, Twins};
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, decode};
 
-/// What both have beside the three files of registers.
+/// Registers of both besides the three register files.
 const SPECIAL: [Register; 7] = [
     Register::Cr,
     Register::Xer,
@@ -23,7 +22,7 @@ const SPECIAL: [Register; 7] = [
     Register::Vscr,
 ];
 
-/// A context as qemu has it.
+/// Converts a context to qemu's registers.
 pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> State {
     let mut state = State::default();
     state.memory_mut()[..SANDBOX_SIZE].copy_from_slice(memory);
@@ -40,7 +39,7 @@ pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> State {
     state
 }
 
-/// Something that two states have.
+/// A place that two states can differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Register(Register),
@@ -50,10 +49,10 @@ pub(super) enum Place {
     Way,
 }
 
-/// Where two states differ: place, ours, theirs.
+/// A difference of two states: place, ours, theirs.
 pub(super) type Deviation = (Place, u128, u128);
 
-/// All places in which `ours` and `theirs` differ; bytes of memory each for itself.
+/// All places in which `ours` and `theirs` differ; bytes of memory separately.
 pub(super) fn compare(ours: &State, theirs: &State) -> Vec<Deviation> {
     let gprs = (0..32).filter(|&n| n != 13).map(Register::Gpr);
     let all = gprs
@@ -74,20 +73,20 @@ pub(super) fn compare(ours: &State, theirs: &State) -> Vec<Deviation> {
 
 /// A single instruction for qemu.
 pub(super) struct Question {
-    /// Index of the step that is asked about.
+    /// Index of the step.
     pub(super) step: usize,
     pub(super) job: Job,
-    /// What the interpreter left, as qemu has to say it.
+    /// The interpreter's result, in qemu's registers.
     pub(super) ours: State,
-    /// Which exit the interpreter's result means, where that can be told.
+    /// The exit that corresponds to the interpreter's result, if it can be told.
     other_exit: Option<bool>,
 }
 
 impl Question {
-    /// How many words a question takes at most, with those of the server.
+    /// Limit on the words of a question, including the server's.
     pub(super) const ROOM: u32 = 10;
 
-    /// Asks about `steps[index]` with code at `entry`; `None` if there is no way to ask.
+    /// Creates a question for `steps[index]` with code at `entry`; `None` if it is not possible.
     pub(super) fn new(index: usize, step: &Step, twins: &mut Twins, entry: u32) -> Option<Self> {
         let op = decode(step.word)?;
         let word = twins.word(step.word)?;
@@ -133,7 +132,7 @@ impl Question {
         Some(Self { step: index, job: Job { entry, code, state: before }, ours, other_exit })
     }
 
-    /// Where the interpreter's result is not this.
+    /// The differences from the interpreter's result.
     pub(super) fn compare(&self, theirs: &State) -> Vec<Deviation> {
         let mut found = compare(&self.ours, theirs);
         // r1 carries LR to the server.
@@ -148,7 +147,7 @@ impl Question {
     }
 }
 
-/// Whether the branch's target is the next instruction, so that nobody can see if it was taken.
+/// Whether the branch's target is the next instruction, so that taken and not taken look the same.
 fn goes_to_next(op: Op, step: &Step) -> bool {
     let next = step.pc.wrapping_add(4);
     match op {
@@ -159,10 +158,10 @@ fn goes_to_next(op: Op, step: &Step) -> bool {
     }
 }
 
-/// `lwarx` or `ldarx` of what is reserved, by way of a register that is put back, before the
-/// conditional store.
+/// Before the conditional store, a `lwarx` or `ldarx` of the reserved address, through a register
+/// that is then restored.
 ///
-/// Both engines give up a reservation whose word has another value meanwhile; so does this.
+/// Both engines drop a reservation whose word has changed meanwhile; so does this.
 fn with_reservation(step: &Step, store: u32) -> Vec<u32> {
     let reservation = step.before.reservation;
     let at = reservation.addr.wrapping_sub(SANDBOX) as usize;
@@ -171,7 +170,7 @@ fn with_reservation(step: &Step, store: u32) -> Vec<u32> {
     if reservation.valid == 0 || now != Some(reservation.value) {
         return vec![store];
     }
-    // r14 is in the server's words meanwhile.
+    // r14 is saved in the server's words meanwhile.
     let (load, address) = (if reservation.size == 8 { Op::ldarx } else { Op::lwarx }, reservation.addr);
     let field = 14 << 21 | 14 << 16;
     vec![

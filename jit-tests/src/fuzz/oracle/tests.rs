@@ -1,10 +1,10 @@
-//! The interpreter beside qemu, and a difference that no table explains.
+//! Tests of the interpreter against qemu, and of a difference that no table explains.
 
 use super::*;
 use std::path::Path;
 use xenia_testing::{Tool, need};
 
-/// Batches of sequences with this table of differences: sequences compared, mismatches.
+/// Runs batches with this table of differences: returns the sequences compared, and the mismatches.
 fn run(differences: &'static [Difference], batches: Range<u64>, out: Option<&Path>) -> (u64, Vec<Mismatch>) {
     let mut oracle = Oracle { differences, ..Oracle::new(None, None).unwrap() };
     let (mut compared, mut mismatches) = (0, Vec::new());
@@ -32,7 +32,7 @@ fn the_interpreter_agrees_with_qemu_in_every_mode() {
     }
     let (compared, mismatches) = run(DIFFERENCES, 0..8, None);
     assert!(mismatches.is_empty(), "{mismatches:#?}");
-    // Of 2,048. Loops in loops that don't end in time are left out.
+    // Of 2,048. Nested loops that don't end in time are skipped.
     assert!(compared > 1700, "{compared}");
 }
 

@@ -1,4 +1,4 @@
-//! Expressions to values.
+//! Evaluates expressions to values.
 
 use super::{Binary, Expression, Formula, Value, modulo};
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ pub(crate) struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// The number that a name stands for; `None` where it is no number or not defined.
+    /// The number with this name; `None` if it is a list or not defined.
     pub(crate) fn number(&self, name: &str) -> Option<f64> {
         match self.values[self.formula.names.iter().position(|other| other == name)?] {
             Value::Number(number) => Some(number),
@@ -21,12 +21,12 @@ impl Values<'_> {
 }
 
 impl Formula {
-    /// Whether it defines a value of that name.
+    /// Whether the formula defines a value of that name.
     pub(crate) fn defines(&self, name: &str) -> bool {
         self.names.iter().any(|other| other == name)
     }
 
-    /// Everything at pixel (x, y).
+    /// Evaluates all definitions at pixel (x, y).
     pub(crate) fn evaluate(&self, x: u32, y: u32) -> Result<Values<'_>> {
         let mut values = Vec::with_capacity(self.names.len());
         values.extend([Value::Number(x.into()), Value::Number(y.into())]);

@@ -1,9 +1,9 @@
-//! Text to expressions.
+//! Parses text to expressions.
 
 use super::{BUILTINS, Binary, Expression, Formula, Value};
 use anyhow::{Context, Result, bail};
 
-/// Brackets and operators that may be nested in an expression.
+/// Limit on the nesting of brackets and operators in an expression.
 const MAX_DEPTH: usize = 100;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ enum Token {
     Sign(&'static str),
 }
 
-/// Longer ones first.
+/// Operators and brackets, longer ones first.
 const SIGNS: &[&str] = &[
     "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "!", "?", ":", "(", ")", "[", "]",
     ",", "=",
@@ -49,7 +49,8 @@ fn tokens(text: &str) -> Result<Vec<Token>> {
     Ok(out)
 }
 
-/// Definitions with their first lines: remarks are gone, what brackets hold together is one.
+/// Splits the text into definitions with their first lines; removes comments and joins lines within
+/// brackets.
 fn definitions(text: &str) -> Vec<(usize, String)> {
     let mut out = Vec::new();
     let mut open = 0_i32;
@@ -77,7 +78,7 @@ fn definitions(text: &str) -> Vec<(usize, String)> {
 }
 
 impl Formula {
-    /// Reads a text.
+    /// Parses a text.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut out = Self {
             names: vec!["x".to_owned(), "y".to_owned()],
@@ -85,7 +86,7 @@ impl Formula {
             lines: Vec::new(),
             functions: Vec::new(),
         };
-        // Names and argument counts.
+        // Names of functions, with argument counts.
         let mut functions: Vec<(String, usize)> = Vec::new();
         for (line, text) in definitions(text) {
             out.define(&mut functions, &text, line).with_context(|| format!("line {line}"))?;
@@ -265,7 +266,7 @@ impl Parser<'_> {
         Ok(of)
     }
 
-    /// What stands between brackets, up to `end`.
+    /// The list of expressions up to the closing `end`.
     fn list(&mut self, end: &str) -> Result<Vec<Expression>> {
         let mut out = vec![self.choice()?];
         while self.take(",") {
@@ -286,7 +287,7 @@ impl Parser<'_> {
         }
         if self.take("[") {
             let parts = self.list("]")?;
-            // Tables are made once.
+            // Constant tables are evaluated once.
             let constants: Option<Vec<Value>> = parts
                 .iter()
                 .map(|part| if let Expression::Constant(value) = part { Some(value.clone()) } else { None })

@@ -1,17 +1,16 @@
-//! Loads and stores that are plain: one host access to one page, which nobody observes.
+//! Plain loads and stores: one host access to one page, without a log or strict reservations.
 //!
-//! An arm that may need more calls a function in its middle, and so keeps registers on a stack
-//! frame even where it does not call it. By way of [`Plain`] it gives up instead, with the context
-//! unchanged, and its caller runs the arm of [`Cpu`].
+//! An arm with a slow path contains a call, and so needs a stack frame even if it does not take
+//! that path. With [`Plain`] it gives up instead, with the context unchanged, and its caller runs
+//! the arm of [`Cpu`].
 
 use super::{Cpu, Flow, Raised, Step};
 
-/// A processor whose accesses raise where they are not plain. No exception is noted.
+/// A processor whose accesses raise if they are not plain. It records no exception.
 pub(crate) struct Plain<'c, 'a>(pub(crate) &'c mut Cpu<'a>);
 
-/// The ways to memory.
+/// Storage access, plain or complete.
 pub(crate) trait Storage<'a> {
-    /// The processor.
     fn cpu(&mut self) -> &mut Cpu<'a>;
     fn load_8(&mut self, ea: u32) -> Result<u8, Raised>;
     fn load_16(&mut self, ea: u32) -> Result<u16, Raised>;

@@ -1,7 +1,8 @@
-//! Floating-point numbers to integers: `fctiw`, `fctid` and their round-toward-zero forms.
+//! Conversion of floating-point numbers to integers: `fctiw`, `fctid` and their round-toward-zero
+//! forms.
 //!
-//! All by integer arithmetic, exact in every mode. PowerISA 2.02 book I, 4.6.7; where that leaves
-//! results undefined, hardware of the family decides: a 32-bit result is sign-extended to 64 bits.
+//! Uses integer arithmetic only, exact in every mode. PowerISA 2.02 book I, 4.6.7; undefined
+//! results follow hardware of the family: a 32-bit result is sign-extended to 64 bits.
 
 use super::exact::{is_nan, is_signalling};
 use super::fpscr::{FI, FR, VXCVI, VXSNAN};

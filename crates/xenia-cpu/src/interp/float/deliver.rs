@@ -1,4 +1,4 @@
-//! From a result to the context: target register, FPSCR, CR1, and whether the exception is taken.
+//! Writes a result to the context: target register, FPSCR, CR1, and whether the exception is taken.
 //! PowerISA 2.02 book I, 4.4.
 
 use super::exact::Outcome;
@@ -29,7 +29,7 @@ pub(super) fn finish(ctx: &mut PpcContext, i: Instruction) -> Flow {
     }
 }
 
-/// Runs an arithmetic instruction: the fast way if it can, else the exact one.
+/// Runs an arithmetic instruction: on the fast path if possible, else on the exact one.
 #[inline(always)]
 pub(super) fn arithmetic(
     ctx: &mut PpcContext,
@@ -46,7 +46,7 @@ pub(super) fn arithmetic(
     deliver(ctx, i, outcome)
 }
 
-/// Delivers a result of the fast path, which knows that no exception is enabled.
+/// Writes a result of the fast path, which is taken only if no exception is enabled.
 #[inline(always)]
 fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Flow {
     ctx.fpr[i.fd()] = result.bits;
@@ -58,7 +58,7 @@ fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Flow {
     Flow::Next
 }
 
-/// Delivers any outcome.
+/// Writes the result of any outcome.
 #[inline(never)]
 pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: Outcome) -> Flow {
     let enabled = ctx.fpscr;
@@ -69,7 +69,7 @@ pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: Outcome) ->
             let status = status & !FPRF | result.class << FPRF_SHIFT | result.rounding;
             raise(status, result.exceptions)
         }
-        // Trapped, these leave the target and FPRF alone.
+        // If trapped, these leave the target and FPRF unchanged.
         Outcome::Invalid { exceptions, .. } if enabled & VE != 0 => raise(status, exceptions),
         Outcome::ZeroDivide(_) if enabled & ZE != 0 => raise(status, ZX),
         Outcome::Invalid { exceptions, bits } => {
@@ -84,9 +84,10 @@ pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: Outcome) ->
     finish(ctx, i)
 }
 
-/// Delivers a conversion to an integer: `Err` holds the VX* bits and the saturated value.
+/// Writes the result of a conversion to an integer: `Err` holds the VX* bits and the saturated
+/// value.
 ///
-/// FPRF is undefined after these; the hardware leaves it as it was.
+/// FPRF is undefined after these; the hardware leaves it unchanged.
 pub(super) fn deliver_integer(
     ctx: &mut PpcContext,
     i: Instruction,
@@ -108,16 +109,17 @@ pub(super) fn deliver_integer(
     finish(ctx, i)
 }
 
-/// Delivers a comparison: the nibble goes to the CR field and to FPCC; the rest of FPRF stays.
+/// Writes the result of a comparison: the nibble goes to the CR field and to FPCC; the rest of FPRF
+/// stays.
 pub(super) fn deliver_comparison(ctx: &mut PpcContext, i: Instruction, nibble: u8, exceptions: u32) -> Flow {
     ctx.cr[i.crfd()] = CrField::from_nibble(nibble);
     let status = ctx.fpscr & !FPCC | u32::from(nibble) << FPRF_SHIFT;
     ctx.fpscr = if exceptions == 0 { status } else { raise(status, exceptions) };
-    // The low bit of a compare's word is no Rc.
+    // The low bit of a compare's word is not Rc.
     finish(ctx, Instruction(i.0 & !1))
 }
 
-/// Replaces FPSCR with `value`, whose summaries are derived anew.
+/// Replaces FPSCR with `value`, and recomputes its summaries.
 pub(super) fn set_status(ctx: &mut PpcContext, i: Instruction, value: u32) -> Flow {
     ctx.fpscr = summarize(value);
     finish(ctx, i)

@@ -1,12 +1,13 @@
-//! `fres` and `frsqrte`: the estimates of the hardware, not better ones.
+//! `fres` and `frsqrte`: the hardware's estimates, with its precision.
 //!
-//! `frsqrte` takes the top three fraction bits and the parity of the exponent to one of 16 results
-//! of eight fraction bits. The table agrees with what a Cell PPE gives for 1.0 and 2.0.
+//! `frsqrte` maps the top three fraction bits and the parity of the exponent to one of 16 results
+//! of eight fraction bits. The table agrees with the results of a Cell PPE for 1.0 and 2.0.
 //!
 //! `fres` is known at 1.0 (0x3FEFE00000000000), 1.5 (0x3FE5400000000000) and at the largest single
 //! (a denormal). Both numbers are 255/256 of the reciprocal, the least that the book's error bound
-//! of 1/256 allows. Unsure: so are the others taken to be, of the start of the interval that seven
-//! fraction bits select, rounded up to twelve fraction bits; all keep to the bound.
+//! of 1/256 allows. Unsure: the other results are assumed to follow the same rule, for the start of
+//! the interval that seven fraction bits select, rounded up to twelve fraction bits; all keep to
+//! the bound.
 //!
 //! Neither sets FI, UX or XX.
 
@@ -17,7 +18,7 @@ use super::round::{Format, Magnitude, Rounded, infinity, round, zero};
 /// Fraction bits 51–44 of the result, indexed by the exponent's parity and three fraction bits.
 const RECIPROCAL_ROOTS: [u8; 16] = [241, 216, 192, 168, 152, 136, 128, 112, 96, 76, 60, 48, 32, 24, 16, 8];
 
-/// The outcome that a computed value with no FI, UX and XX gives.
+/// The outcome of a computed value, without FI, UX and XX.
 fn estimate(value: Magnitude, format: Format, fpscr: u32) -> Outcome {
     let rounded = round(value, format, fpscr & !UE);
     Outcome::Value(Rounded { rounding: 0, exceptions: rounded.exceptions & OX, ..rounded })

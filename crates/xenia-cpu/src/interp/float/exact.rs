@@ -1,7 +1,7 @@
-//! Exact arithmetic on any operands: the slow path, right for every mode, trap and special value.
+//! Exact arithmetic on any operands: the slow path, correct for every mode, trap and special value.
 //!
-//! Each operation looks at NaNs first (frA, then frB, then frC; PowerISA 2.02 book I, 4.3.2), then
-//! at the invalid combinations of 4.4.1, then computes an exact [`Magnitude`] and rounds it once.
+//! Each operation checks NaNs first (frA, then frB, then frC; PowerISA 2.02 book I, 4.3.2), then
+//! the invalid combinations of 4.4.1, then computes an exact [`Magnitude`] and rounds it once.
 
 use super::fpscr::{VXIDI, VXIMZ, VXISI, VXSNAN, VXSQRT, VXZDZ, class};
 use super::round::{Format, Magnitude, Rounded, infinity, round, shift_right_jam, zero, zero_sum_sign};
@@ -12,35 +12,27 @@ const SIGN: u64 = 1 << 63;
 const QUIET: u64 = 1 << 51;
 const EXPONENT: u64 = 0x7FF << 52;
 
-/// What an instruction's arithmetic came to.
+/// The outcome of an arithmetic operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A result, delivered always.
+    /// A result that is always written.
     Value(Rounded),
-    /// An invalid operation: VX* bits, and the NaN that is delivered unless trapped.
-    Invalid {
-        /// VX* bits.
-        exceptions: u32,
-        /// The result unless trapped.
-        bits: u64,
-    },
-    /// A zero divide, and the infinity that is delivered unless trapped.
+    /// An invalid operation: VX* bits, and the NaN that is written unless trapped.
+    Invalid { exceptions: u32, bits: u64 },
+    /// A zero divide, and the infinity that is written unless trapped.
     ZeroDivide(Rounded),
 }
 
-/// An operand taken apart.
+/// An unpacked operand that is not a NaN.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Number {
-    /// ±0.
     Zero(bool),
-    /// ±infinity.
     Infinity(bool),
-    /// Everything else (NaNs are dealt with before).
+    /// Any other number.
     Finite(Magnitude),
 }
 
 impl Number {
-    /// The sign.
     pub(crate) const fn sign(self) -> bool {
         match self {
             Self::Zero(sign) | Self::Infinity(sign) => sign,
@@ -49,19 +41,17 @@ impl Number {
     }
 }
 
-/// Whether `bits` is a NaN.
 #[inline]
 pub(crate) const fn is_nan(bits: u64) -> bool {
     bits & !SIGN > EXPONENT
 }
 
-/// Whether `bits` is a signalling NaN.
 #[inline]
 pub(crate) const fn is_signalling(bits: u64) -> bool {
     is_nan(bits) && bits & QUIET == 0
 }
 
-/// Takes an operand that is no NaN apart.
+/// Unpacks an operand that is not a NaN.
 pub(crate) fn unpack(bits: u64) -> Number {
     let sign = bits & SIGN != 0;
     let fraction = bits & ((1 << 52) - 1);
@@ -101,8 +91,8 @@ const fn invalid(exceptions: u32) -> Outcome {
 /// The exact sum of two values; `Err` with the sign if it is zero.
 fn sum(a: Magnitude, b: Magnitude, fpscr: u32) -> Result<Magnitude, bool> {
     let (high, low) = if (a.exp, a.sig) >= (b.exp, b.sig) { (a, b) } else { (b, a) };
-    // One bit of headroom. Products have 106 bits, so nothing is lost that matters: after a shift
-    // by two or more at most one leading bit cancels, and the sticky bit stays far below rounding.
+    // One bit of headroom. Products have 106 bits, so no significant bit is lost: after a shift by
+    // two or more at most one leading bit cancels, and the sticky bit stays far below rounding.
     let x = high.sig >> 1;
     let y = shift_right_jam(low.sig >> 1, high.exp.abs_diff(low.exp));
     let total = if a.sign == b.sign { x + y } else { x - y };
@@ -203,7 +193,7 @@ pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
         Number::Finite(Magnitude { sign: true, .. }) | Number::Infinity(true) => return invalid(VXSQRT),
         Number::Infinity(false) => infinity(false),
         Number::Finite(x) => {
-            // An even scale is what can be halved; either way the root has 64 bits.
+            // The exponent must be even to be halved; either way the root has 64 bits.
             let radicand = if x.exp & 1 != 0 { x.sig } else { x.sig >> 1 };
             let root = radicand.isqrt();
             let sticky = u128::from(root * root != radicand);
@@ -213,8 +203,8 @@ pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
     })
 }
 
-/// frA × frC + frB (`[a, c, b]`) with one rounding; `subtract` takes frB off, `negate` inverts the
-/// rounded result.
+/// frA × frC + frB (`[a, c, b]`) with one rounding; `subtract` subtracts frB, `negate` inverts the
+/// sign of the rounded result.
 #[cold]
 #[inline(never)]
 pub(crate) fn multiply_add(
@@ -261,7 +251,7 @@ pub(crate) fn multiply_add(
 #[inline(never)]
 pub(crate) fn to_single(b: u64, fpscr: u32) -> Outcome {
     if is_nan(b) {
-        // frsp alone drops the fraction bits that a single does not have.
+        // Only `frsp` drops the fraction bits that a single does not have.
         let bits = (b | QUIET) & !0x1FFF_FFFF;
         return if is_signalling(b) {
             Outcome::Invalid { exceptions: VXSNAN, bits }

@@ -1,11 +1,11 @@
 //! Host arithmetic plus error-free transformations: the common case, with exact FI and FR.
 //!
-//! Valid only when FPSCR's control bits are all clear (nearest even, no traps, IEEE mode), and only
-//! where both the result and the error term are in range; every function answers `None` otherwise,
-//! and the exact path decides. Rust's floating-point environment is nearest even without flushing,
-//! and nothing here changes or reads it.
+//! Valid only if FPSCR's control bits are all clear (nearest even, no traps, IEEE mode), and both
+//! the result and the error term are in range. Otherwise every function returns `None`, and the
+//! exact path computes the result. Rust's floating-point environment is nearest even without
+//! flushing, and this code neither changes nor reads it.
 //!
-//! The error `e = exact − rounded` tells everything: the result is inexact if `e ≠ 0`, and its
+//! The error `e = exact − rounded` determines the flags: the result is inexact if `e ≠ 0`, and its
 //! magnitude was increased if `e` and the result have opposite signs. A single-precision result
 //! rounds once: the double is first turned into the value rounded to odd, from which rounding to 24
 //! bits is exact (53 ≥ 24 + 2).
@@ -15,14 +15,12 @@ use super::fpscr::{FI, FPRF, FPRF_SHIFT, FR, XX, class};
 /// A result, and FPRF, FR, FI and XX in their FPSCR places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fast {
-    /// The result in double format.
     pub(crate) bits: u64,
-    /// FPRF, FR, FI, XX.
     pub(crate) status: u32,
 }
 
 impl Fast {
-    /// The same with the sign inverted.
+    /// The same result with the sign inverted.
     #[inline(always)]
     pub(crate) fn negated(self) -> Self {
         let bits = self.bits ^ SIGN;
@@ -59,7 +57,7 @@ fn double(result: f64, error: f64) -> Fast {
     let bits = result.to_bits();
     let mut status = normal_class(bits);
     if error != 0.0 {
-        // Which way is as good as random: no branch.
+        // The direction is unpredictable, so compute it without a branch.
         status |= FI | XX | (((error.to_bits() ^ bits) >> 63) as u32 * FR);
     }
     Fast { bits, status }
@@ -76,29 +74,30 @@ fn single(result: f64, error: f64) -> Option<Fast> {
         odd += moves;
         odd -= 2 * (moves & (error.to_bits() ^ bits) >> 63);
     }
-    // Normal singles whose rounding can't reach infinity or come from below the least normal.
+    // Normal singles whose rounding cannot overflow to infinity or start below the least normal.
     if !within(odd, 897, 1149) {
         return None;
     }
-    // To nearest even on the pattern: a carry out of the fraction moves to the exponent by itself.
+    // Round to nearest even on the bit pattern: a carry out of the fraction increments the
+    // exponent.
     const REST: u64 = (1 << 29) - 1;
     let rounded = (odd + (REST >> 1) + (odd >> 29 & 1)) & !REST;
     let mut status = normal_class(rounded);
     if odd & REST != 0 {
-        // Same sign, so patterns order like magnitudes. Which way is as good as random: no branch.
+        // Same sign, so patterns order like magnitudes. The direction is unpredictable: no branch.
         status |= FI | XX | (u32::from(rounded > odd) * FR);
     }
     Some(Fast { bits: rounded, status })
 }
 
-/// What rounding a sum lost (Knuth's TwoSum); exact unless something overflows.
+/// The rounding error of a sum (Knuth's TwoSum); exact unless an intermediate overflows.
 #[inline(always)]
 fn sum_error(a: f64, b: f64, sum: f64) -> f64 {
     let b_part = sum - a;
     (a - (sum - b_part)) + (b - b_part)
 }
 
-/// frA + frB with both operands no NaN (`frB` already negated for a difference).
+/// frA + frB, neither a NaN (`frB` already negated for a difference).
 #[inline(always)]
 pub(crate) fn add<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let (x, y) = (f64::from_bits(a), f64::from_bits(b));
@@ -112,7 +111,7 @@ pub(crate) fn add<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     if SINGLE { single(sum, error) } else { Some(double(sum, error)) }
 }
 
-/// Whether a normal double has no more bits than a single.
+/// Whether a normal double is exactly representable with a single's precision.
 #[inline(always)]
 fn is_short(bits: u64) -> bool {
     bits.trailing_zeros() >= 29
@@ -139,8 +138,8 @@ pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
 pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let (x, y) = (f64::from_bits(a), f64::from_bits(b));
     let quotient = x / y;
-    // The remainder must be representable, so the dividend may not be near the bottom. The least
-    // normal exponent is left out: a tiny quotient may have been rounded up to it.
+    // The remainder must be representable, so the dividend must not be too small. The least normal
+    // exponent is excluded: a tiny quotient may have been rounded up to it.
     if !within(quotient.to_bits(), 2, 2046) || !within(a, 110, 2046) || !within(b, 1, 2046) {
         return None;
     }
@@ -153,7 +152,7 @@ pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
 /// The square root of frB.
 #[inline(always)]
 pub(crate) fn square_root<const SINGLE: bool>(b: u64) -> Option<Fast> {
-    // Positive, and far enough from the bottom for the remainder.
+    // Positive, and large enough for the remainder to be representable.
     if b & SIGN != 0 || !within(b, 110, 2046) {
         return None;
     }
@@ -206,7 +205,7 @@ pub(crate) fn to_single(b: u64) -> Option<Fast> {
     single(f64::from_bits(b), 0.0)
 }
 
-/// A signed integer that a double can hold.
+/// A signed integer that is exactly representable as a double.
 #[inline(always)]
 pub(crate) fn from_integer(value: i64) -> Option<Fast> {
     let bits = (value as f64).to_bits();

@@ -1,33 +1,24 @@
-//! How the bits of the floating-point status and control register follow from each other.
+//! Dependencies between the bits of the floating-point status and control register.
 //!
-//! VX and FEX are summaries: nothing writes them, [`summarize`] derives them after every change.
-//! PowerISA 2.02 book I, 4.2.2.
+//! VX and FEX are summaries that no instruction writes: [`summarize`] derives them after every
+//! change. PowerISA 2.02 book I, 4.2.2.
 
 pub(crate) use crate::fpscr::*;
 
-/// FPRF codes.
+/// Result-class codes of FPRF.
 pub(crate) mod class {
-    /// Quiet NaN.
     pub(crate) const QNAN: u32 = 0x11;
-    /// −infinity.
     pub(crate) const NEGATIVE_INFINITY: u32 = 0x09;
-    /// −normalised.
     pub(crate) const NEGATIVE_NORMAL: u32 = 0x08;
-    /// −denormalised.
     pub(crate) const NEGATIVE_DENORMAL: u32 = 0x18;
-    /// −zero.
     pub(crate) const NEGATIVE_ZERO: u32 = 0x12;
-    /// +zero.
     pub(crate) const POSITIVE_ZERO: u32 = 0x02;
-    /// +denormalised.
     pub(crate) const POSITIVE_DENORMAL: u32 = 0x14;
-    /// +normalised.
     pub(crate) const POSITIVE_NORMAL: u32 = 0x04;
-    /// +infinity.
     pub(crate) const POSITIVE_INFINITY: u32 = 0x05;
 }
 
-/// Brings VX and FEX in line with the other bits.
+/// Recomputes VX and FEX from the other bits.
 #[inline]
 pub(crate) fn summarize(fpscr: u32) -> u32 {
     let mut out = fpscr & !(VX | FEX);
@@ -41,7 +32,7 @@ pub(crate) fn summarize(fpscr: u32) -> u32 {
     out
 }
 
-/// Sets exception bits; FX follows if one of them was clear.
+/// Sets exception bits, and FX if one of them was clear.
 #[inline]
 pub(crate) fn raise(fpscr: u32, exceptions: u32) -> u32 {
     let fresh = exceptions & !fpscr & EXCEPTIONS != 0;

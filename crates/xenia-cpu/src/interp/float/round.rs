@@ -1,8 +1,7 @@
-//! Exact values and the one place that rounds them: precision, range, mode, traps, all of FPSCR's
-//! result bits.
+//! Rounding of exact values: precision, range, mode, traps, all of FPSCR's result bits.
 //!
 //! A finite non-zero value is `sig × 2^(exp − 127)` with bit 127 of `sig` set; bit 0 may be a
-//! jammed sticky bit, which stands for everything below it. PowerISA 2.02 book I, 4.3.5 and 4.4.
+//! sticky bit, which stands for everything below it. PowerISA 2.02 book I, 4.3.5 and 4.4.
 
 use super::fpscr::{FI, FR, OE, OX, RN, UE, UX, XX, class};
 
@@ -16,7 +15,6 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Bits of precision.
     const fn precision(self) -> u32 {
         match self {
             Self::Single => 24,
@@ -32,7 +30,7 @@ impl Format {
         }
     }
 
-    /// What an enabled overflow or underflow adds to or takes from the exponent.
+    /// The amount by which an enabled overflow or underflow adjusts the exponent.
     const fn trap_bias(self) -> i32 {
         match self {
             Self::Single => 192,
@@ -44,7 +42,6 @@ impl Format {
 /// An exact finite value, not zero.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Magnitude {
-    /// Negative.
     pub(crate) sign: bool,
     /// Weight of bit 127 of `sig`, as a power of two.
     pub(crate) exp: i32,
@@ -52,16 +49,14 @@ pub(crate) struct Magnitude {
     pub(crate) sig: u128,
 }
 
-/// A rounded result and what FPSCR learns from it.
+/// A rounded result and its FPSCR bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rounded {
     /// The result in double format.
     pub(crate) bits: u64,
-    /// FPRF code.
     pub(crate) class: u32,
-    /// FR and FI.
     pub(crate) rounding: u32,
-    /// OX, UX and XX as they are to be raised.
+    /// OX, UX and XX to raise.
     pub(crate) exceptions: u32,
 }
 
@@ -71,14 +66,14 @@ impl Rounded {
         Self { bits, class, rounding: 0, exceptions: 0 }
     }
 
-    /// The same with the sign inverted, as the negative multiply-add instructions do after
+    /// The same result with the sign inverted, as the negative multiply-add instructions do after
     /// rounding.
     pub(crate) const fn negated(self) -> Self {
         Self { bits: self.bits ^ 1 << 63, class: negated_class(self.class), ..self }
     }
 }
 
-/// FPRF of a number whose sign is inverted.
+/// FPRF of a number with inverted sign.
 const fn negated_class(code: u32) -> u32 {
     match code {
         class::POSITIVE_ZERO => class::NEGATIVE_ZERO,
@@ -97,12 +92,10 @@ const fn signed(sign: bool, positive: u32, negative: u32) -> u32 {
     if sign { negative } else { positive }
 }
 
-/// A signed zero.
 pub(crate) const fn zero(sign: bool) -> Rounded {
     Rounded::exact((sign as u64) << 63, signed(sign, class::POSITIVE_ZERO, class::NEGATIVE_ZERO))
 }
 
-/// A signed infinity.
 pub(crate) const fn infinity(sign: bool) -> Rounded {
     Rounded::exact(
         (sign as u64) << 63 | 0x7FF << 52,
@@ -115,7 +108,7 @@ pub(crate) const fn zero_sum_sign(a: bool, b: bool, fpscr: u32) -> bool {
     if a == b { a } else { fpscr & RN == 3 }
 }
 
-/// Shifts right, jamming what falls off into bit 0.
+/// Shifts right; the bits shifted out are ORed into bit 0 (sticky bit).
 #[inline]
 pub(crate) const fn shift_right_jam(value: u128, by: u32) -> u128 {
     match by {
@@ -137,10 +130,10 @@ pub(crate) const fn rounds_up(mode: u32, sign: bool, kept_odd: bool, rest: u128)
     }
 }
 
-/// Puts `q × 2^lsb` (at most 53 bits of `q`, not zero) into double format.
+/// Converts `q × 2^lsb` (at most 53 bits of `q`, not zero) to double format.
 ///
-/// What does not fit the format (only an exponent adjusted for a trap, from operands that are no
-/// singles, can) becomes an infinity or loses low bits; the book leaves that undefined.
+/// A value outside the format becomes an infinity or loses low bits. This happens only with an
+/// exponent adjusted for a trap, from operands that are not singles; the book leaves it undefined.
 fn assemble(sign: bool, q: u64, lsb: i32) -> u64 {
     let up = q.leading_zeros() as i32 - 11;
     let fraction = q << up;
@@ -155,7 +148,7 @@ fn assemble(sign: bool, q: u64, lsb: i32) -> u64 {
     magnitude | u64::from(sign) << 63
 }
 
-/// Rounds an exact value under the control bits of `fpscr`.
+/// Rounds an exact value with the control bits of `fpscr`.
 pub(crate) fn round(value: Magnitude, format: Format, fpscr: u32) -> Rounded {
     let Magnitude { sign, mut exp, mut sig } = value;
     let precision = format.precision();

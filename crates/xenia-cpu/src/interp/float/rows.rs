@@ -1,5 +1,5 @@
-//! Rows run through the interpreter. Expected values: PowerISA 2.02 book I, chapter 4, and, where
-//! that leaves a choice, the results measured on hardware of the family.
+//! Tests of rows run through the interpreter. Expected values: PowerISA 2.02 book I, chapter 4,
+//! and, where that leaves a choice, results measured on hardware of the family.
 
 use crate::interp::testing::Machine;
 use crate::{ExceptionKind, Exit, msr_bit};
@@ -14,7 +14,7 @@ const HALF: u64 = 0x3FE0_0000_0000_0000;
 const LARGEST: u64 = 0x7FEF_FFFF_FFFF_FFFF;
 const LEAST: u64 = 0x0010_0000_0000_0000;
 const MINUS: u64 = 1 << 63;
-/// What the target holds before.
+/// Initial value of the target register.
 const OLD: u64 = 0x1234_5678_9ABC_DEF0;
 
 /// f3 ← f4, f5 (frB), f6 (frC), recording.
@@ -35,7 +35,7 @@ fn results_and_fpscr_by_the_book() {
         (fsubx, ONE, ONE, 0, 0, 0, 0x2000),
         (fsubx, ONE, ONE, 0, 3, MINUS, 0x1_2003),
         (faddx, MINUS, MINUS, 0, 0, MINUS, 0x1_2000),
-        // Old FR, FI and FPRF go; sticky bits stay, and FX follows changes only.
+        // Old FR, FI and FPRF are replaced; sticky bits stay, and FX follows changes only.
         (faddx, ONE, ONE, 0, 0x0207_F000, TWO, 0x0200_4000),
         (fdivx, ONE, 0x4008_0000_0000_0000, 0, 0x0200_0000, 0x3FD5_5555_5555_5555, 0x0202_4000),
         // Invalid operations, not trapped and trapped.
@@ -60,7 +60,7 @@ fn results_and_fpscr_by_the_book() {
         // Zero divide.
         (fdivx, ONE, MINUS, 0, 0, MINUS | INFINITY, 0x8400_9000),
         (fdivx, ONE, 0, 0, 0x0001_1010, OLD, 0xC401_1010),
-        // Overflow; FR as the hardware has it.
+        // Overflow; FR as the hardware sets it.
         (fmulx, LARGEST, 0, TWO, 0, INFINITY, 0x9206_5000),
         (fmulx, LARGEST, 0, TWO, 1, LARGEST, 0x9206_4001),
         (fmulx, LARGEST, 0, TWO, 0x40, 0x1FFF_FFFF_FFFF_FFFF, 0xD000_4040),
@@ -85,7 +85,7 @@ fn results_and_fpscr_by_the_book() {
         (fmsubx, ONE | 1, ONE | 2, ONE | 1, 0, 0x3970_0000_0000_0000, 0x4000),
         (fnmsubx, ONE | 1, ONE | 2, ONE | 1, 0, 0xB970_0000_0000_0000, 0x8000),
         (fnmaddx, ONE, MINUS | ONE, ONE, 0, MINUS, 0x1_2000),
-        // Conversions. FPRF stays.
+        // Conversions keep FPRF.
         (fctiwx, 0, 0x4004_0000_0000_0000, 0, 0x8000, 2, 0x8202_8000),
         (fctiwzx, 0, 0xC007_FFFF_0000_0000, 0, 0, -2_i64 as u64, 0x8202_0000),
         (fctiwx, 0, 0x41E0_0000_0000_0000, 0, 0, 0x7FFF_FFFF, 0xA000_0100),
@@ -159,7 +159,7 @@ fn status_register_instructions() {
     let all = |mask: u32| Op::mtfsfx.row().bits | mask << 17 | 5 << 11;
     let copy = |from: u32| Op::mcrfs.row().bits | 2 << 23 | from << 18;
     for (word, value, fpscr, after, cr2) in [
-        // Setting an exception bit sets FX; setting an enable makes FEX of what is pending.
+        // Setting an exception bit sets FX; setting an enable bit makes pending exceptions set FEX.
         (bit(Op::mtfsb1x, 6), 0, 0, 0x8200_0000, 0),
         (bit(Op::mtfsb1x, 6), 0, 0x0200_0000, 0x0200_0000, 0),
         (bit(Op::mtfsb1x, 28), 0, 0x0200_0000, 0x4200_0008, 0),

@@ -1,10 +1,10 @@
-//! What `lfs` and `stfs` do to bits: between the single format of storage and the double format of
-//! registers.
+//! Bit conversions of `lfs` and `stfs`, between the single format of storage and the double format
+//! of registers.
 //!
-//! Neither direction is an arithmetic conversion: a signalling NaN stays signalling, nothing rounds
-//! and FPSCR is not touched. PowerISA 2.02 book I, 4.6.2 and 4.6.3.
+//! Neither direction is an arithmetic conversion: a signalling NaN stays signalling, no rounding
+//! happens, and FPSCR does not change. PowerISA 2.02 book I, 4.6.2 and 4.6.3.
 
-/// The double-format bits of a single: `lfs`. Denormal singles become normal doubles.
+/// `lfs`: the double-format bits of a single. Denormal singles become normal doubles.
 #[inline(always)]
 pub(crate) fn single_to_double(single: u32) -> u64 {
     let sign = u64::from(single >> 31) << 63;
@@ -23,7 +23,7 @@ pub(crate) fn single_to_double(single: u32) -> u64 {
     }
 }
 
-/// The single-format bits of a double: `stfs`. Fraction bits beyond the single format are dropped;
+/// `stfs`: the single-format bits of a double. Fraction bits beyond the single format are dropped;
 /// a value too small for a normal single is denormalised by truncation. Values outside the range of
 /// the single format (which the book leaves undefined) take the bits that the normal case selects.
 #[inline(always)]
@@ -36,8 +36,8 @@ pub(crate) fn double_to_single(double: u64) -> u32 {
         let fraction = (1 << 52 | double & ((1 << 52) - 1)) >> (897 - exponent);
         (double >> 32 & 0x8000_0000) as u32 | (fraction >> 29) as u32
     } else {
-        // Unsure: below the single format's range the book says "undefined"; zero is what shifting
-        // further gives.
+        // Unsure: below the single format's range the result is undefined; zero is the result of
+        // further shifting.
         (double >> 32 & 0x8000_0000) as u32
     }
 }

@@ -1,6 +1,6 @@
-//! The fast path against the exact one, and the exact one against `rustc_apfloat`, which is
-//! nobody's relative here: random operands biased to edges, every operation, format and rounding
-//! mode.
+//! Tests of the fast path against the exact one, and of the exact one against `rustc_apfloat`, an
+//! independent implementation: random operands biased to edges, every operation, format and
+//! rounding mode.
 
 use super::exact::{self, Outcome, is_nan};
 use super::fast::{self, Fast};
@@ -10,7 +10,7 @@ use rustc_apfloat::ieee::{Double, Single};
 use rustc_apfloat::{Float, FloatConvert, Round, Status};
 use xenia_testing::Dice;
 
-/// A stream of operands: edge values, values near each other, short significands, any bits.
+/// A stream of operands: edge values, values close to each other, short significands, random bits.
 pub(crate) struct Operands(Dice);
 
 impl Operands {
@@ -66,7 +66,7 @@ impl Operands {
         }
     }
 
-    /// A vector of edge values, of singles, or of any bits.
+    /// A vector of edge values, of singles, or of random bits.
     pub(crate) fn vector(&mut self) -> u128 {
         const WORDS: [u32; 16] = [
             0,
@@ -153,7 +153,7 @@ fn fast_path_agrees_with_the_exact_path() {
     assert!(taken.iter().all(|count| *count > 100_000), "{taken:?}");
 }
 
-/// What `rustc_apfloat` says: result bits (double format) and status.
+/// Result bits (double format) and status from `rustc_apfloat`.
 type Oracle = (u64, Status);
 
 fn widen(value: Single) -> u64 {
@@ -229,7 +229,7 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
                         let inexact = status.contains(Status::INEXACT);
                         assert_eq!(result.rounding & FI != 0, inexact, "{text}");
                         assert_eq!(result.exceptions & XX != 0, inexact, "{text}");
-                        // apfloat reports an overflow only where it delivers an infinity.
+                        // apfloat reports an overflow only if the result is an infinity.
                         let largest: u64 = if single { 0x47EF_FFFF_E000_0000 } else { 0x7FEF_FFFF_FFFF_FFFF };
                         if !inexact || bits & !(1 << 63) != largest {
                             let overflow = status.contains(Status::OVERFLOW);
@@ -237,8 +237,8 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
                             let up = overflow || inexact && bits & !(1 << 63) != truncated;
                             assert_eq!(result.rounding & FR != 0, up, "{text}");
                         }
-                        // Tiny before rounding; apfloat looks after rounding, so the least normal
-                        // number may differ.
+                        // Tininess is detected before rounding; apfloat detects it after rounding,
+                        // so the least normal number may differ.
                         let least = if single { 0x3810_0000_0000_0000 } else { 0x0010_0000_0000_0000 };
                         if bits & !(1 << 63) != least {
                             let small = inexact && bits & !(1 << 63) < least;
@@ -302,7 +302,7 @@ fn enabled_underflow_and_overflow_adjust_the_exponent() {
         }
     }
     assert!(small > 0 && large > 0);
-    // A single: 192.
+    // The bias of a single is 192.
     let outcome = exact::multiply(power(100), power(100), Format::Single, OE);
     let Outcome::Value(result) = outcome else { panic!() };
     assert_eq!((result.bits, result.exceptions), (power(8), OX));

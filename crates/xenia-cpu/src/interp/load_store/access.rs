@@ -1,13 +1,13 @@
-//! What a load or store of one value moves, at an address that its row has found.
+//! Loads and stores of one value, at an address that the row has computed.
 //!
-//! A load writes its register after the access, and a store has read its own before it: of a fault,
-//! the context knows nothing.
+//! A load writes its register after the access, and a store reads its register before it, so a
+//! fault leaves the context unchanged.
 
 use crate::interp::float::single::{double_to_single, single_to_double};
 use crate::interp::{Flow, Step, Storage};
 use xenia_isa::Instruction;
 
-/// Accesses, by whichever way to memory.
+/// Accesses of one value, through plain or complete storage access.
 pub(super) trait Accesses<'a>: Storage<'a> {
     /// An update form: makes the access at `(RA) + offset`, and writes that address to RA.
     #[inline(always)]
@@ -24,7 +24,6 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(step)
     }
 
-    /// A byte into RT.
     #[inline(always)]
     fn load_byte(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_8(ea)?);
@@ -32,7 +31,6 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A halfword into RT.
     #[inline(always)]
     fn load_half(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_16(ea)?);
@@ -40,7 +38,7 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A halfword into RT, with its sign.
+    /// Sign-extends a halfword into RT.
     #[inline(always)]
     fn load_half_signed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_16(ea)? as i16 as u64;
@@ -48,7 +46,6 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A word into RT.
     #[inline(always)]
     fn load_word(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_32(ea)?);
@@ -56,7 +53,7 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A word into RT, with its sign.
+    /// Sign-extends a word into RT.
     #[inline(always)]
     fn load_word_signed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_32(ea)? as i32 as u64;
@@ -64,7 +61,6 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A doubleword into RT.
     #[inline(always)]
     fn load_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_64(ea)?;
@@ -72,7 +68,6 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A single into FRT.
     #[inline(always)]
     fn load_single(&mut self, i: Instruction, ea: u32) -> Step {
         let value = single_to_double(self.load_32(ea)?);
@@ -80,7 +75,6 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A double into FRT.
     #[inline(always)]
     fn load_double(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_64(ea)?;
@@ -88,7 +82,7 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A halfword into RT, its bytes reversed.
+    /// Loads a byte-reversed halfword into RT.
     #[inline(always)]
     fn load_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_16(ea)?.swap_bytes());
@@ -96,7 +90,7 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A word into RT, its bytes reversed.
+    /// Loads a byte-reversed word into RT.
     #[inline(always)]
     fn load_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_32(ea)?.swap_bytes());
@@ -104,7 +98,7 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// A doubleword into RT, its bytes reversed.
+    /// Loads a byte-reversed doubleword into RT.
     #[inline(always)]
     fn load_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_64(ea)?.swap_bytes();
@@ -112,70 +106,68 @@ pub(super) trait Accesses<'a>: Storage<'a> {
         Ok(Flow::Next)
     }
 
-    /// The low byte of RS.
+    /// Stores the low byte of RS.
     #[inline(always)]
     fn store_byte(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().gpr(i.rs()) as u8;
         self.store_8(ea, value)
     }
 
-    /// The low halfword of RS.
+    /// Stores the low halfword of RS.
     #[inline(always)]
     fn store_half(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().gpr(i.rs()) as u16;
         self.store_16(ea, value)
     }
 
-    /// The low word of RS.
+    /// Stores the low word of RS.
     #[inline(always)]
     fn store_word(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().gpr(i.rs()) as u32;
         self.store_32(ea, value)
     }
 
-    /// RS.
     #[inline(always)]
     fn store_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().gpr(i.rs());
         self.store_64(ea, value)
     }
 
-    /// FRS as a single.
+    /// Stores FRS in single format.
     #[inline(always)]
     fn store_single(&mut self, i: Instruction, ea: u32) -> Step {
         let value = double_to_single(self.cpu().ctx.fpr[i.fs()]);
         self.store_32(ea, value)
     }
 
-    /// FRS.
     #[inline(always)]
     fn store_double(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().ctx.fpr[i.fs()];
         self.store_64(ea, value)
     }
 
-    /// The low word of FRS.
+    /// Stores the low word of FRS (`stfiwx`).
     #[inline(always)]
     fn store_integer_word(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().ctx.fpr[i.fs()] as u32;
         self.store_32(ea, value)
     }
 
-    /// The low halfword of RS, its bytes reversed.
+    /// Stores the byte-reversed low halfword of RS.
     #[inline(always)]
     fn store_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = (self.cpu().gpr(i.rs()) as u16).swap_bytes();
         self.store_16(ea, value)
     }
 
-    /// The low word of RS, its bytes reversed.
+    /// Stores the byte-reversed low word of RS.
     #[inline(always)]
     fn store_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = (self.cpu().gpr(i.rs()) as u32).swap_bytes();
         self.store_32(ea, value)
     }
 
-    /// RS, its bytes reversed.
+    /// Stores the byte-reversed RS.
     #[inline(always)]
     fn store_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.cpu().gpr(i.rs()).swap_bytes();

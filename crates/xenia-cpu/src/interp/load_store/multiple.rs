@@ -1,9 +1,9 @@
 //! Instructions that load or store more than one value.
 //!
-//! Loads of several registers read everything before they write the first register, so a fault
-//! leaves the context as it was. Stores of several registers may have stored a part when they
-//! fault, as on hardware. Their pieces lie one right behind the other, by which a device's queue
-//! knows that they are one instruction's ([`xenia_memory::DeviceQueue`]).
+//! Loads of several registers read all values before they write the first register, so a fault
+//! leaves the context unchanged. Stores of several registers may have stored a part when they
+//! fault, as on hardware. They store contiguously, in ascending order, by which a device's queue
+//! recognizes the stores of one instruction ([`xenia_memory::DeviceQueue`]).
 
 use crate::interp::{Cpu, Flow, Step};
 use xenia_isa::Instruction;
@@ -45,8 +45,8 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// Stores `count` ≤ 128 bytes at `ea` from registers from `first` on, wrapping after r31: whole
-    /// words, and what is left in two pieces at most. Devices see each of them.
+    /// Stores `count` ≤ 128 bytes at `ea` from the registers from `first` on, wrapping after r31:
+    /// whole words, and the rest in at most two pieces. Devices see each piece.
     pub(super) fn store_string(&mut self, first: usize, ea: u32, count: u32) -> Step {
         let words = count / 4;
         for n in 0..words {

@@ -101,8 +101,8 @@ fn addresses_have_32_bits_and_updates_follow_the_mode() {
         machine.one(d(Op::lwzu, 3, 4, 8));
         assert_eq!((machine.ctx.gpr[3], machine.ctx.gpr[4]), (0x8182_8384, updated), "sf={sf}");
     }
-    // RA = 0 is the number 0 in plain forms, and r0 in (invalid) update forms; the address wins over
-    // RT.
+    // RA = 0 is the number 0 in plain forms, and r0 in (invalid) update forms; the address wins
+    // over RT.
     let mut machine = machine_with_data();
     machine.ctx.gpr[0] = u64::from(DATA);
     machine.ctx.gpr[5] = u64::from(DATA);
@@ -142,7 +142,7 @@ fn multiple_and_string_forms() {
     machine.one(d(Op::stmw, 30, 4, 0x100));
     assert_eq!((machine.word(DATA + 0x100), machine.word(DATA + 0x104)), (0x0204_0608, 0x0306_090C));
 
-    // Seven bytes wrap from r31 to r0; what is not filled is 0.
+    // Seven bytes wrap from r31 to r0; unfilled bytes are 0.
     machine.ctx.gpr[31] = u64::MAX;
     machine.ctx.gpr[0] = u64::MAX;
     machine.one(x(Op::lswi, 31, 4, 7, 0));

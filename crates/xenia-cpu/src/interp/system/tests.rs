@@ -6,7 +6,7 @@ use crate::{Execute, Exit, GuestException};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 
-/// An SPR number as it lies in the word.
+/// Encodes an SPR number.
 fn spr_field(n: u32) -> u32 {
     (n & 31) << 16 | (n >> 5) << 11
 }
@@ -118,7 +118,7 @@ fn condition_register_moves() {
 #[test]
 fn traps_test_the_orders_that_to_names() {
     let (a, b) = (0xFFFF_FFFF_0000_0001_u64, 0x2_u64);
-    // As words: 1 < 2 either way. As doublewords: negative, and unsigned above.
+    // As words: 1 < 2 either way. As doublewords: negative, and greater as unsigned.
     for (op, holds) in [(Op::tw, 16 | 2), (Op::td, 16 | 1)] {
         for to in 0..32 {
             let mut machine = Machine::new();
@@ -168,7 +168,7 @@ fn time_base_reads_count_what_was_executed_before_them_and_end_the_visit_at_the_
         if reads == 3 {
             assert_eq!((exit, ctx.pc, ctx.executed()), (Exit::Yield, CODE + 34 * 4, 34));
         } else {
-            // The page's zeros follow: no instructions.
+            // The zeros that follow are illegal instructions.
             assert_eq!(ctx.executed(), 36);
             assert!(matches!(exit, Exit::Exception(_)));
         }

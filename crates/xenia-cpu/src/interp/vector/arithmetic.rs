@@ -133,12 +133,10 @@ pub(crate) fn vmhraddshs(a: u128, b: u128, c: u128) -> Saturated {
     saturating_i16(|n| ((i64::from(a[n]) * i64::from(b[n]) + 0x4000) >> 15) + i64::from(c[n]))
 }
 
-/// `vmladduhm`.
 pub(crate) fn vmladduhm(a: u128, b: u128, c: u128) -> u128 {
     zip3_u16(a, b, c, |a, b, c| a.wrapping_mul(b).wrapping_add(c))
 }
 
-/// `vmsumubm`.
 pub(crate) fn vmsumubm(a: u128, b: u128, c: u128) -> u128 {
     let (a, b, c) = (split_u8(a), split_u8(b), split_u32(c));
     join_u32(std::array::from_fn(|n| {
@@ -174,7 +172,6 @@ fn unsigned_halves(a: u128, b: u128, c: u128) -> impl Fn(usize) -> i64 {
     }
 }
 
-/// `vmsumshm`.
 pub(crate) fn vmsumshm(a: u128, b: u128, c: u128) -> u128 {
     let sum = signed_halves(a, b, c);
     join_i32(std::array::from_fn(|n| sum(n) as i32))
@@ -185,13 +182,11 @@ pub(crate) fn vmsumshs(a: u128, b: u128, c: u128) -> Saturated {
     saturating_i32(signed_halves(a, b, c))
 }
 
-/// `vmsumuhm`.
 pub(crate) fn vmsumuhm(a: u128, b: u128, c: u128) -> u128 {
     let sum = unsigned_halves(a, b, c);
     join_u32(std::array::from_fn(|n| sum(n) as u32))
 }
 
-/// `vmsumuhs`.
 pub(crate) fn vmsumuhs(a: u128, b: u128, c: u128) -> Saturated {
     saturating_u32(unsigned_halves(a, b, c))
 }

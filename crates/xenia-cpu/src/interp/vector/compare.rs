@@ -1,4 +1,4 @@
-//! Integer compares, and what record forms put into CR6.
+//! Integer compares, and the CR6 results of record forms.
 
 use super::lanes::*;
 use crate::cr_bit;
@@ -24,7 +24,7 @@ compares! {
     vcmpgtuw zip_u32 >;
 }
 
-/// CR6 of a compare: LT if it held everywhere, EQ if nowhere.
+/// CR6 of a compare: LT if it is true for all lanes, EQ if for none.
 pub(crate) fn cr6(mask: u128) -> u8 {
     match mask {
         0 => cr_bit::EQ,

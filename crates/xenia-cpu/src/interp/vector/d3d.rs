@@ -1,10 +1,9 @@
-//! `vpkd3d128` and `vupkd3d128`: vertex formats in one instruction.
+//! `vpkd3d128` and `vupkd3d128`: packing and unpacking of vertex formats.
 //!
-//! The unpacked integers are biased floats: a value `v` appears as `3.0 + v × 2^-22`, so that
-//! packing is clamping and taking low bits, and unpacking is an addition to the pattern of 3.0 (or
-//! 1.0 for unsigned parts). The most negative integer of a signed part unpacks to a NaN. Halves
-//! have no infinities, NaNs or denormals. Sources: the VMX128 notes, and conversions that titles
-//! do.
+//! The unpacked integers are biased floats: a value `v` is represented as `3.0 + v × 2^-22`, so
+//! that packing is clamping and taking low bits, and unpacking is an addition to the pattern of 3.0
+//! (or 1.0 for unsigned parts). The most negative integer of a signed part unpacks to a NaN. Halves
+//! have no infinities, NaNs or denormals. Sources: the VMX128 notes, and conversions in titles.
 
 use super::lanes::{join_u32, split_u32};
 
@@ -42,7 +41,7 @@ fn unpack_signed(value: u128, count: u32) -> u32 {
     if extended == -1 << (count - 1) { NAN } else { THREE.wrapping_add_signed(extended) }
 }
 
-/// A float to a half: truncated, saturated, too small values to zero.
+/// Converts a float to a half: truncated, saturated; values that are too small become zero.
 fn pack_half(bits: u32) -> u128 {
     let magnitude = bits & 0x7FFF_FFFF;
     let half = if magnitude >= 0x47FF_E000 {
@@ -55,14 +54,14 @@ fn pack_half(bits: u32) -> u128 {
     u128::from(half | bits >> 16 & 0x8000)
 }
 
-/// A half to a float; exponent 31 is an exponent like others, exponent 0 means zero.
+/// Converts a half to a float; exponent 31 is an ordinary exponent, exponent 0 means zero.
 fn unpack_half(value: u128) -> u32 {
     let half = value as u32 & 0xFFFF;
     let sign = (half & 0x8000) << 16;
     if half & 0x7C00 == 0 { sign } else { sign | (((half & 0x7FFF) << 13) + 0x3800_0000) }
 }
 
-/// The packed value of `format` (IMM\[4:2\]), at most 64 bits; `None` for the format that is none.
+/// The packed value of `format` (IMM\[4:2\]), at most 64 bits; `None` for the undefined format.
 fn packed(b: u128, format: usize) -> Option<u128> {
     let [x, y, z, w] = split_u32(b);
     Some(match format {
@@ -89,9 +88,10 @@ fn packed(b: u128, format: usize) -> Option<u128> {
     })
 }
 
-/// `vpkd3d128`: packs vB and puts 32 or 64 bits of it into vD.
+/// `vpkd3d128`: packs vB and inserts 32 or 64 bits of it into vD.
 ///
-/// Unsure: format 7 and the placement IMM\[1:0\] = 0 are not known to exist; they leave vD alone.
+/// Unsure: format 7 and the placement IMM\[1:0\] = 0 are not known to exist; they leave vD
+/// unchanged.
 pub(crate) fn vpkd3d128(d: u128, b: u128, immediate: usize, z: usize) -> u128 {
     let Some(value) = packed(b, immediate >> 2) else {
         return d;
@@ -101,7 +101,7 @@ pub(crate) fn vpkd3d128(d: u128, b: u128, immediate: usize, z: usize) -> u128 {
     let (value, mask) = match (immediate & 3, z & 3) {
         (0, _) => return d,
         (1, _) => (value << shift, low),
-        // 64 bits whose lower half goes to word 3 − z. The upper half of z = 3 falls off, except
+        // 64 bits whose lower half goes to word 3 − z. The upper half is dropped for z = 3, except
         // that placement 3 then stores the upper half, at word 3.
         (3, 3) => (value >> 32, 0xFFFF_FFFF),
         (_, 3) => (value << shift, low),
@@ -110,7 +110,7 @@ pub(crate) fn vpkd3d128(d: u128, b: u128, immediate: usize, z: usize) -> u128 {
     d & !mask | value & mask
 }
 
-/// `vupkd3d128`: unpacks the low 32 or 64 bits of vB; `None` for the format that is none.
+/// `vupkd3d128`: unpacks the low 32 or 64 bits of vB; `None` for the undefined format.
 pub(crate) fn vupkd3d128(b: u128, immediate: usize) -> Option<u128> {
     Some(join_u32(match immediate >> 2 {
         0 => [16, 8, 0, 24].map(|shift| ONE | (b >> shift) as u32 & 0xFF),

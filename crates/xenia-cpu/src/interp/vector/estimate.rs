@@ -1,13 +1,13 @@
-//! The four estimates.
+//! The four vector estimates.
 //!
-//! - `vrsqrtefp`, `vlogefp`: what the hardware computes, by table and linear interpolation
-//!   (relative error below 1/4096, absolute error below 1/128). Source: results published by people
-//!   who ran all operands on a console.
+//! - `vrsqrtefp`, `vlogefp`: the hardware's algorithm, table and linear interpolation (relative
+//!   error below 1/4096, absolute error below 1/128). Source: published results of all operands on
+//!   a console.
 //! - `vrefp`, `vexptefp`: Unsure: the hardware's tables are not known. `vrefp` is the correctly
 //!   rounded reciprocal; the power is computed in double and rounded once.
 //!
 //! Only integer operations and IEEE additions, multiplications and divisions are used, in a fixed
-//! order, so every host gives the same bits.
+//! order, so the results are identical on all hosts.
 
 use super::float::{DEFAULT_NAN, is_nan, narrow, operand, power_of_two, quiet};
 use super::lanes::map_u32;
@@ -16,7 +16,6 @@ use crate::VRSQRTEFP;
 const SIGN: u32 = 0x8000_0000;
 const INFINITY: u32 = 0x7F80_0000;
 
-/// `vrefp`.
 pub(crate) fn vrefp(b: u128, nj: bool) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
@@ -24,7 +23,8 @@ pub(crate) fn vrefp(b: u128, nj: bool) -> u128 {
         }
         let b = operand(b, nj);
         let result = 1.0 / f32::from_bits(b);
-        // No reciprocal of a single rounds up to the least normal number, so this judges tininess too.
+        // No reciprocal of a single rounds up to the least normal number, so this detects tininess
+        // too.
         operand(result.to_bits(), nj)
     })
 }
@@ -36,7 +36,7 @@ fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     let entry = VRSQRTEFP[interval];
     let start = (entry & 0xFFFF) << 10;
     let mut root = start - (fraction >> 9 & 1023) * (entry >> 16);
-    // Bit 25 is the leading one; one bit is lost where the root is below its power of two.
+    // Bit 25 is the leading one; one bit is lost if the root is below its power of two.
     let up = root.leading_zeros() - 6;
     root <<= up;
     // Two bits are rounded off, to nearest even.
@@ -47,7 +47,6 @@ fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     ((exponent as u32) << 23) + (root >> 2 & 0x7F_FFFF)
 }
 
-/// `vrsqrtefp`.
 pub(crate) fn vrsqrtefp(b: u128, nj: bool) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
@@ -92,7 +91,6 @@ fn power(x: f64) -> f64 {
     fraction * power_of_two(whole as i32)
 }
 
-/// `vexptefp`.
 pub(crate) fn vexptefp(b: u128, nj: bool) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
@@ -109,7 +107,7 @@ pub(crate) fn vexptefp(b: u128, nj: bool) -> u128 {
     })
 }
 
-/// The six straight pieces of log2 between 1 and 2: where one starts in 2048ths, its value there in
+/// The six linear pieces of log2 between 1 and 2: the start of each in 2048ths, its value there in
 /// 65536ths, and its slope per 2048th.
 const LOGARITHMS: [(u32, u32, u32); 6] =
     [(0, 0, 48), (128, 6144, 40), (384, 16384, 36), (768, 30208, 32), (1152, 42492, 28), (1536, 53244, 24)];
@@ -119,12 +117,11 @@ fn logarithm(exponent: i32, fraction: u32) -> u32 {
     let at = fraction >> 12 & 0x7FF;
     let piece = LOGARITHMS.iter().rev().find(|piece| at >= piece.0);
     let (start, value, slope) = piece.copied().unwrap_or_default();
-    // Eleven fraction bits survive, so the sum with the exponent is exact.
+    // Eleven fraction bits are kept, so the sum with the exponent is exact.
     let part = (value + slope * (at - start)) >> 5;
     (exponent as f32 + part as f32 / 2048.0).to_bits()
 }
 
-/// `vlogefp`.
 pub(crate) fn vlogefp(b: u128, nj: bool) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {

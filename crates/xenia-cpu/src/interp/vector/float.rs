@@ -1,12 +1,12 @@
 //! Single-precision arithmetic, compares and conversions of lanes.
 //!
-//! Results are rounded to nearest even; nothing is recorded. With NJ set (the usual state),
-//! denormal operands and tiny results become zeros of their sign; tininess is judged before
+//! Results are rounded to nearest even; no flags are recorded. With NJ set (the usual state),
+//! denormal operands and tiny results become zeros of the same sign; tininess is detected before
 //! rounding, as everywhere in the architecture. A NaN result is the first NaN of vA, vB, vC,
-//! quieted; operations that make one give 0x7FC00000. AltiVec PEM, 3.2 and chapter 6.
+//! quieted; invalid operations return 0x7FC00000. AltiVec PEM, 3.2 and chapter 6.
 //!
-//! All arithmetic goes through doubles: products of singles are exact there, and a sum rounded to
-//! odd rounds to single as if it had been exact (53 ≥ 24 + 2).
+//! All arithmetic uses doubles: products of singles are exact there, and a sum rounded to odd
+//! rounds to single as if it had been exact (53 ≥ 24 + 2).
 
 use super::lanes::*;
 
@@ -15,19 +15,17 @@ pub(crate) const DEFAULT_NAN: u32 = 0x7FC0_0000;
 const SIGN: u32 = 0x8000_0000;
 const INFINITY: u32 = 0x7F80_0000;
 
-/// Whether `bits` is a NaN.
 #[inline(always)]
 pub(crate) fn is_nan(bits: u32) -> bool {
     bits & !SIGN > INFINITY
 }
 
-/// A NaN made quiet.
 #[inline(always)]
 pub(crate) fn quiet(bits: u32) -> u32 {
     bits | 0x40_0000
 }
 
-/// An operand: with NJ, denormals are zeros.
+/// An operand: with NJ, denormals become zeros.
 #[inline(always)]
 pub(crate) fn operand(bits: u32, nj: bool) -> u32 {
     if nj && bits & INFINITY == 0 { bits & SIGN } else { bits }
@@ -50,8 +48,8 @@ pub(crate) fn narrow(exact: f64, nj: bool) -> u32 {
     (exact as f32).to_bits()
 }
 
-/// Whether a double is zero or well within the range of normal singles: rounding it, or doing
-/// something about operands, flags and NaNs, needs no thought.
+/// Whether a double is zero or well within the range of normal singles: rounding it needs no
+/// special handling of operands, flags or NaNs.
 #[inline(always)]
 fn is_usual(x: f64) -> bool {
     (x.to_bits() >> 52 & 0x7FF).wrapping_sub(1023 - 125) < 252 || x == 0.0
@@ -89,18 +87,15 @@ fn add(a: u32, b: u32, nj: bool) -> u32 {
     operand(sum.to_bits(), nj)
 }
 
-/// `vaddfp`.
 pub(crate) fn vaddfp(a: u128, b: u128, nj: bool) -> u128 {
     zip_u32(a, b, |a, b| add(a, b, nj))
 }
 
-/// `vsubfp`.
 pub(crate) fn vsubfp(a: u128, b: u128, nj: bool) -> u128 {
     // A NaN keeps its sign.
     zip_u32(a, b, |a, b| if is_nan(b) { add(a, b, nj) } else { add(a, b ^ SIGN, nj) })
 }
 
-/// `vmulfp128`.
 pub(crate) fn vmulfp128(a: u128, b: u128, nj: bool) -> u128 {
     zip_u32(a, b, |a, b| {
         let product = wide(operand(a, nj)) * wide(operand(b, nj));
@@ -114,7 +109,7 @@ pub(crate) fn vmulfp128(a: u128, b: u128, nj: bool) -> u128 {
     })
 }
 
-/// One lane of `a × c + b`; `subtract` takes `b` off.
+/// One lane of `a × c + b`; `subtract` subtracts `b`.
 #[inline(always)]
 fn multiply_add(a: u32, b: u32, c: u32, subtract: bool, nj: bool) -> u32 {
     let product = wide(operand(a, nj)) * wide(operand(c, nj));
@@ -145,7 +140,7 @@ pub(crate) fn vnmsubfp(a: u128, b: u128, c: u128, nj: bool) -> u128 {
     })
 }
 
-/// One lane of an extreme. +0 is greater than −0; a NaN operand gives a NaN.
+/// One lane of a minimum or maximum. +0 is greater than −0; a NaN operand returns a NaN.
 #[inline(always)]
 fn extreme(a: u32, b: u32, greater: bool, nj: bool) -> u32 {
     if is_nan(a) {
@@ -155,17 +150,15 @@ fn extreme(a: u32, b: u32, greater: bool, nj: bool) -> u32 {
         return quiet(b);
     }
     let (a, b) = (operand(a, nj), operand(b, nj));
-    // Order of the values, −0 below +0: bit patterns of negatives run backwards.
+    // Order of the values, −0 below +0: bit patterns of negatives are in reverse order.
     let key = |bits: u32| if bits & SIGN != 0 { !bits as i32 ^ i32::MIN } else { bits as i32 };
     if (key(a) >= key(b)) == greater { a } else { b }
 }
 
-/// `vmaxfp`.
 pub(crate) fn vmaxfp(a: u128, b: u128, nj: bool) -> u128 {
     zip_u32(a, b, |a, b| extreme(a, b, true, nj))
 }
 
-/// `vminfp`.
 pub(crate) fn vminfp(a: u128, b: u128, nj: bool) -> u128 {
     zip_u32(a, b, |a, b| extreme(a, b, false, nj))
 }
@@ -178,17 +171,14 @@ fn compare(a: u128, b: u128, nj: bool, holds: impl Fn(f32, f32) -> bool) -> u128
     })
 }
 
-/// `vcmpeqfp`.
 pub(crate) fn vcmpeqfp(a: u128, b: u128, nj: bool) -> u128 {
     compare(a, b, nj, |a, b| a == b)
 }
 
-/// `vcmpgefp`.
 pub(crate) fn vcmpgefp(a: u128, b: u128, nj: bool) -> u128 {
     compare(a, b, nj, |a, b| a >= b)
 }
 
-/// `vcmpgtfp`.
 pub(crate) fn vcmpgtfp(a: u128, b: u128, nj: bool) -> u128 {
     compare(a, b, nj, |a, b| a > b)
 }
@@ -217,11 +207,11 @@ pub(crate) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
-/// `vctsxs`: × 2^scale, truncated, saturated; a NaN gives 0 and doesn't count as saturation.
+/// `vctsxs`: × 2^scale, truncated, saturated; a NaN becomes 0 and doesn't count as saturation.
 pub(crate) fn vctsxs(b: u128, scale: usize) -> Saturated {
     let factor = power_of_two(scale as i32 & 31);
     let b = split_u32(b);
-    // The cast truncates, saturates far outside the lane's range, and takes a NaN to 0.
+    // The cast truncates, saturates far outside the lane's range, and converts a NaN to 0.
     saturating_i32(|n| (wide(b[n]) * factor) as i64)
 }
 
@@ -268,9 +258,9 @@ pub(crate) fn vrfiz(b: u128, nj: bool) -> u128 {
 /// A dot product of the first `count` lanes, in all lanes.
 ///
 /// Unsure: the hardware's order and precision are not documented. Known from comparisons with it:
-/// the products are summed in more than single precision, an overflow gives a NaN instead of an
-/// infinity, and a denormal result is zero whatever NJ says. Here: exact products, summed in double
-/// as `(p0 + p2) + (p1 + p3)`; the first NaN of vA₀, vB₀, vA₁, … is the result.
+/// the products are summed in more than single precision, an overflow returns a NaN instead of an
+/// infinity, and a denormal result is zero whatever NJ is. This implementation: exact products,
+/// summed in double as `(p0 + p2) + (p1 + p3)`; the first NaN of vA₀, vB₀, vA₁, … is the result.
 fn dot_product(a: u128, b: u128, count: usize, nj: bool) -> u128 {
     let (a, b) = (split_u32(a), split_u32(b));
     for n in 0..count {
@@ -288,12 +278,10 @@ fn dot_product(a: u128, b: u128, count: usize, nj: bool) -> u128 {
     join_u32([if overflow { DEFAULT_NAN } else { result }; 4])
 }
 
-/// `vmsum3fp128`.
 pub(crate) fn vmsum3fp128(a: u128, b: u128, nj: bool) -> u128 {
     dot_product(a, b, 3, nj)
 }
 
-/// `vmsum4fp128`.
 pub(crate) fn vmsum4fp128(a: u128, b: u128, nj: bool) -> u128 {
     dot_product(a, b, 4, nj)
 }

@@ -1,9 +1,9 @@
 //! A vector register as lanes: element 0 is the most significant.
 //!
-//! On a little-endian host the lanes of a `u128` lie in memory in the opposite order, which only
-//! matters where lanes are told apart.
+//! On a little-endian host the lanes of a `u128` are in memory in the opposite order, which matters
+//! only if lanes have different roles.
 
-/// What a saturating operation returns: the vector, and whether any lane saturated.
+/// Result of a saturating operation: the vector, and whether any lane saturated.
 pub(crate) type Saturated = (u128, bool);
 
 macro_rules! lanes {
@@ -19,7 +19,7 @@ macro_rules! lanes {
             lanes
         }
 
-        /// The vector of these lanes.
+        /// The vector of the given lanes.
         #[inline(always)]
         pub(crate) fn $join(mut lanes: [$lane; $count]) -> u128 {
             if cfg!(target_endian = "little") {
@@ -30,7 +30,7 @@ macro_rules! lanes {
 
         /// Applies `f` to each lane.
         #[inline(always)]
-        #[allow(dead_code)] // not every kind of lane needs it
+        #[allow(dead_code)] // some lane types do not use it
         pub(crate) fn $map(a: u128, f: impl Fn($lane) -> $lane) -> u128 {
             let mut lanes: [$lane; $count] = bytemuck::cast(a);
             for lane in &mut lanes {
@@ -41,7 +41,7 @@ macro_rules! lanes {
 
         /// Applies `f` to each pair of lanes.
         #[inline(always)]
-        #[allow(dead_code)] // not every kind of lane needs it
+        #[allow(dead_code)] // some lane types do not use it
         pub(crate) fn $zip(a: u128, b: u128, f: impl Fn($lane, $lane) -> $lane) -> u128 {
             let [mut lanes, b]: [[$lane; $count]; 2] = [bytemuck::cast(a), bytemuck::cast(b)];
             for (lane, b) in lanes.iter_mut().zip(b) {
@@ -52,7 +52,7 @@ macro_rules! lanes {
 
         /// Applies `f` to each triple of lanes.
         #[inline(always)]
-        #[allow(dead_code)] // not every kind of lane needs it
+        #[allow(dead_code)] // some lane types do not use it
         pub(crate) fn $zip3(
             a: u128,
             b: u128,
@@ -67,9 +67,9 @@ macro_rules! lanes {
             bytemuck::cast(lanes)
         }
 
-        /// Saturates lane `n` of `f` to the lane's type, and says whether any lane had to be.
+        /// Saturates each lane `f(n)` to the lane's type; also returns whether any lane saturated.
         #[inline(always)]
-        #[allow(dead_code)] // not every kind of lane needs it
+        #[allow(dead_code)] // some lane types do not use it
         pub(crate) fn $saturating(f: impl Fn(usize) -> i64) -> Saturated {
             let mut any = false;
             let lanes = std::array::from_fn(|n| {

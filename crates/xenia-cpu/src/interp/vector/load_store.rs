@@ -1,10 +1,10 @@
 //! Vector loads and stores.
 //!
-//! `lvx` and `stvx` ignore the low four bits of the address. The element loads bring the whole
-//! quadword: the book leaves the other elements undefined, and this is what the hardware does. The
-//! left and right forms move the part of a quadword from the address on, or before it; a right form
-//! at a quadword boundary moves nothing and touches no storage. A quadword lies within one page, so
-//! a store that faults has stored nothing.
+//! `lvx` and `stvx` ignore the low four bits of the address. The element loads load the whole
+//! quadword: the book leaves the other elements undefined, and the hardware does this. The left and
+//! right forms transfer the part of a quadword from the address on, or before it; a right form at a
+//! quadword boundary transfers nothing and does not access storage. A quadword lies within one
+//! page, so a store that faults has stored no byte.
 
 use crate::interp::{Cpu, Flow, Raised, Step};
 use xenia_isa::Instruction;
@@ -34,14 +34,12 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// `stvx`.
     #[inline(always)]
     pub(crate) fn store_vector(&mut self, i: Instruction, vs: usize) -> Step {
         self.store_u128(self.ea_x(i) & !15, self.ctx.vr[vs])?;
         Ok(Flow::Next)
     }
 
-    /// `stvebx`.
     pub(crate) fn store_element_byte(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i);
         let value = self.ctx.vr[vs] >> (120 - 8 * (ea & 15));
@@ -49,7 +47,6 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// `stvehx`.
     pub(crate) fn store_element_half(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i) & !1;
         let value = self.ctx.vr[vs] >> (112 - 8 * (ea & 15));
@@ -57,7 +54,6 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// `stvewx`.
     pub(crate) fn store_element_word(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i) & !3;
         let value = self.ctx.vr[vs] >> (96 - 8 * (ea & 15));
@@ -82,7 +78,7 @@ impl Cpu<'_> {
         Ok(())
     }
 
-    /// `stvlx`: the register's left part to the address and after it.
+    /// `stvlx`: stores the register's left part at the address and after it.
     pub(crate) fn store_vector_left(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i);
         match ea & 15 {
@@ -92,7 +88,7 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// `stvrx`: the register's right part to before the address.
+    /// `stvrx`: stores the register's right part before the address.
     pub(crate) fn store_vector_right(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i);
         let count = ea & 15;

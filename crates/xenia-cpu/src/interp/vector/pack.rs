@@ -21,13 +21,11 @@ saturating_packs! {
     vpkuwus split_u32 saturating_u16 4;
 }
 
-/// `vpkuhum`.
 pub(crate) fn vpkuhum(a: u128, b: u128) -> u128 {
     let (a, b) = (split_u16(a), split_u16(b));
     join_u8(std::array::from_fn(|n| if n < 8 { a[n] } else { b[n - 8] } as u8))
 }
 
-/// `vpkuwum`.
 pub(crate) fn vpkuwum(a: u128, b: u128) -> u128 {
     let (a, b) = (split_u32(a), split_u32(b));
     join_u16(std::array::from_fn(|n| if n < 4 { a[n] } else { b[n - 4] } as u16))
@@ -47,35 +45,29 @@ fn unpacked_pixel(pixel: u16) -> u32 {
     first | (w & 0x7C00) << 6 | (w & 0x03E0) << 3 | w & 0x001F
 }
 
-/// `vupkhpx`.
 pub(crate) fn vupkhpx(b: u128) -> u128 {
     let b = split_u16(b);
     join_u32(std::array::from_fn(|n| unpacked_pixel(b[n])))
 }
 
-/// `vupklpx`.
 pub(crate) fn vupklpx(b: u128) -> u128 {
     vupkhpx(b << 64)
 }
 
-/// `vupkhsb`.
 pub(crate) fn vupkhsb(b: u128) -> u128 {
     let b = split_i8(b);
     join_i16(std::array::from_fn(|n| i16::from(b[n])))
 }
 
-/// `vupklsb`.
 pub(crate) fn vupklsb(b: u128) -> u128 {
     vupkhsb(b << 64)
 }
 
-/// `vupkhsh`.
 pub(crate) fn vupkhsh(b: u128) -> u128 {
     let b = split_i16(b);
     join_i32(std::array::from_fn(|n| i32::from(b[n])))
 }
 
-/// `vupklsh`.
 pub(crate) fn vupklsh(b: u128) -> u128 {
     vupkhsh(b << 64)
 }

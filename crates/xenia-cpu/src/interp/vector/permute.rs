@@ -35,27 +35,22 @@ pub(crate) fn vspltb(b: u128, index: usize) -> u128 {
     join_u8([split_u8(b)[index & 15]; 16])
 }
 
-/// `vsplth`.
 pub(crate) fn vsplth(b: u128, index: usize) -> u128 {
     join_u16([split_u16(b)[index & 7]; 8])
 }
 
-/// `vspltw`.
 pub(crate) fn vspltw(b: u128, index: usize) -> u128 {
     join_u32([split_u32(b)[index & 3]; 4])
 }
 
-/// `vspltisb`.
 pub(crate) fn vspltisb(value: i32) -> u128 {
     join_i8([value as i8; 16])
 }
 
-/// `vspltish`.
 pub(crate) fn vspltish(value: i32) -> u128 {
     join_i16([value as i16; 8])
 }
 
-/// `vspltisw`.
 pub(crate) fn vspltisw(value: i32) -> u128 {
     join_i32([value; 4])
 }
@@ -73,14 +68,14 @@ pub(crate) fn lvsr(ea: u32) -> u128 {
     ASCENDING + ONES * u128::from(16 - (ea & 15))
 }
 
-/// `vpermwi128`: two bits of `selectors` per word, the first word's on top.
+/// `vpermwi128`: two selector bits per word, the first word's on top.
 pub(crate) fn vpermwi128(b: u128, selectors: usize) -> u128 {
     let b = split_u32(b);
     join_u32(std::array::from_fn(|n| b[selectors >> (6 - 2 * n) & 3]))
 }
 
-/// `vrlimi128`: the words of vB rotated left by `rotation` replace those of vD that `mask` names
-/// (8 the first).
+/// `vrlimi128`: rotates the words of vB left by `rotation` and inserts those selected by `mask`
+/// into vD (8 selects the first).
 pub(crate) fn vrlimi128(d: u128, b: u128, mask: usize, rotation: usize) -> u128 {
     let (d, b) = (split_u32(d), split_u32(b));
     join_u32(std::array::from_fn(|n| if mask >> (3 - n) & 1 != 0 { b[(n + rotation) & 3] } else { d[n] }))

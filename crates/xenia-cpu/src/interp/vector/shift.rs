@@ -39,9 +39,9 @@ rotates! {
     vrlw zip_u32;
 }
 
-/// `vsl`: by the low three bits of vB.
+/// `vsl`: shifts by the low three bits of vB.
 ///
-/// Unsure: the book wants the same three bits in every byte and leaves the rest undefined.
+/// Unsure: the book requires the same three bits in every byte and leaves other cases undefined.
 pub(crate) fn vsl(a: u128, b: u128) -> u128 {
     a << (b & 7)
 }
@@ -51,7 +51,7 @@ pub(crate) fn vsr(a: u128, b: u128) -> u128 {
     a >> (b & 7)
 }
 
-/// `vslo`: by the bytes that bits 121–124 of vB count.
+/// `vslo`: shifts by the number of bytes in bits 121–124 of vB.
 pub(crate) fn vslo(a: u128, b: u128) -> u128 {
     a << (b & 0x78)
 }

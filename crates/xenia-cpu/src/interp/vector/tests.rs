@@ -1,4 +1,5 @@
-//! Rows run through the interpreter with values from the books, the VMX128 notes and titles' use.
+//! Tests of rows run through the interpreter, with values from the books, the VMX128 notes and
+//! titles.
 
 mod floats;
 mod namesakes;
@@ -161,7 +162,7 @@ fn third_operands_of_vmx128_come_from_the_target() {
         [(Op::vmaddfp128, 2.0 * 3.0 + 5.0), (Op::vmaddcfp128, 2.0 * 5.0 + 3.0), (Op::vnmsubfp128, -1.0)]
     {
         let mut machine = Machine::new();
-        // v67 ← v100, v37: every piece of the three numbers is in use.
+        // v67 ← v100, v37: uses every piece of the three register numbers.
         machine.ctx.vr[100] = splat(2.0);
         machine.ctx.vr[37] = splat(3.0);
         machine.ctx.vr[67] = splat(5.0);
@@ -178,7 +179,7 @@ fn third_operands_of_vmx128_come_from_the_target() {
     assert_eq!(machine.ctx.vr[4], w([0x0000_FFFF, 0xFFFF_0000, 0, 0xFFFF_0000]));
 }
 
-/// v4 ← v3 with 0x60 in vA's place.
+/// v4 ← v3, with 0x60 as the vA field.
 fn op_with_va60(op: Op) -> u32 {
     x(op, 4, 0, 3, 1 << 5 | 1 << 10)
 }
@@ -224,7 +225,7 @@ fn loads_and_stores_move_the_right_part() {
         }
         check(&machine, &stored, offset);
     }
-    // A right form at a boundary touches nothing, mapped or not.
+    // A right form at a boundary does not access storage, mapped or not.
     machine.ctx.gpr[4] = 0x7000_0000;
     machine.one(x(Op::stvrx, 3, 0, 4, 0));
     machine.one(x(Op::lvrx, 3, 0, 4, 0));

@@ -1,22 +1,23 @@
-//! Anisotropic filtering: the mean of several samples along the longer side of what a pixel covers
-//! of a texture, each of the level that the shorter side, or its share of the longer one, asks for.
+//! Anisotropic filtering: averages several samples along the longer axis of a pixel's footprint,
+//! each at the level of detail of the longer axis divided by the sample count.
 
 use super::gradients::Gradients;
 use crate::microcode::{LANES, Lanes};
 
-/// What a pixel covers of a texture.
+/// Footprint of a pixel in a texture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Footprint {
-    /// Samples to be taken.
+    /// Number of samples to take.
     pub(super) taps: u32,
-    /// The longer side, in texels of the base level.
+    /// Longer axis, in texels of the base level.
     side: [f32; 2],
-    /// The level of detail of each sample.
+    /// Level of detail of each sample.
     pub(super) lod: f32,
 }
 
 impl Footprint {
-    /// What each lane covers, with so many samples at most. Biases enlarge it by powers of two.
+    /// Footprints of all lanes, with at most `most` samples each. Biases scale a footprint by
+    /// powers of two.
     pub(super) fn all(gradients: &Gradients, biases: &Lanes, most: u32) -> [Self; LANES] {
         std::array::from_fn(|lane| {
             let factor = libm::exp2f(biases[lane].clamp(-16.0, 16.0));
@@ -24,7 +25,7 @@ impl Footprint {
             let [columns, rows] = sides.map(|[u, v]| libm::sqrtf(u * u + v * v));
             let (side, longer, shorter) =
                 if columns >= rows { (sides[0], columns, rows) } else { (sides[1], rows, columns) };
-            // A side of no length, or none that is a number, has one sample.
+            // A footprint of zero or NaN length gets one sample.
             let ratio = if longer > 0.0 { (longer / shorter).ceil() } else { 1.0 };
             let taps = (ratio as u32).clamp(1, most);
             let share = longer / taps as f32;
@@ -32,7 +33,7 @@ impl Footprint {
         })
     }
 
-    /// Where a sample lies, from the middle on, in texels.
+    /// Offset of a sample from the centre, in texels.
     pub(super) fn tap(&self, number: u32) -> [f32; 2] {
         let along = (number as f32 + 0.5) / self.taps as f32 - 0.5;
         self.side.map(|side| side * along)
@@ -57,7 +58,7 @@ mod tests {
         assert_eq!([0, 7].map(|tap| long.tap(tap)), [[0.0, -3.5], [0.0, 3.5]]);
         let limited = of([[8.0, 0.0], [0.0, 1.0]], 1.0, 4);
         assert_eq!((limited.taps, limited.lod, limited.tap(3)), (4, 2.0, [6.0, 0.0]));
-        // Whatever shaders set as gradients.
+        // Shaders can set any gradients.
         for odd in [0.0, f32::INFINITY, f32::NAN, f32::MAX] {
             for bias in [0.0, f32::NAN, f32::INFINITY] {
                 let footprint = of([[odd, 1.0], [0.0, 0.0]], bias, 16);

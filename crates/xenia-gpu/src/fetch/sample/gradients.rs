@@ -1,24 +1,23 @@
-//! How coordinates change within quads of pixels, and the level of detail that this asks for.
+//! Texture coordinate gradients within quads of pixels, and the level of detail.
 
 use crate::microcode::{LANES, Lanes, Sampling, TextureFetch, Vector};
 
-/// Of each lane, its changes from column to column and from row to row of the picture, of two
-/// coordinates in texels.
+/// Gradients of each lane along columns and rows of the image, of two coordinates in texels.
 pub(super) type Gradients = [[Lanes; 2]; 2];
 
-/// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two
-/// coordinates.
+/// Derivatives within quads of the first two coordinates: horizontal in x and z, vertical in y and
+/// w.
 pub(in super::super) fn gradients(coordinates: &[Lanes; 3]) -> Vector {
     let [horizontal, vertical] = [0, 1].map(|axis| derivative(coordinates, axis));
     [horizontal[0], vertical[0], horizontal[1], vertical[1]]
 }
 
-/// The differences of each coordinate between the two columns (0) or rows (1) of each quad.
+/// Differences of each coordinate between the two columns (0) or rows (1) of each quad.
 fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     let mut out = [[0.0; LANES]; 3];
     for (out, value) in out.iter_mut().zip(coordinates) {
         for (lane, out) in out.iter_mut().enumerate() {
-            // Lanes are 8 x 2 pixels.
+            // Lanes are arranged as 8 x 2 pixels.
             let (near, far) = if axis == 0 { (lane & !1, lane | 1) } else { (lane & 7, lane | 8) };
             *out = value[far] - value[near];
         }
@@ -26,7 +25,7 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     out
 }
 
-/// The gradients in texels, where the level of detail comes from them.
+/// Gradients in texels, if the fetch computes its level of detail from them.
 pub(super) fn texel_gradients(
     fetch: &TextureFetch,
     at: &Sampling<'_>,
@@ -44,7 +43,7 @@ pub(super) fn texel_gradients(
     }))
 }
 
-/// The level of detail of a lane, without biases.
+/// Level of detail of a lane, without biases.
 pub(super) fn level_of_detail(gradients: &Gradients, lane: usize) -> f32 {
     let [columns, rows] =
         gradients.each_ref().map(|side| side.iter().map(|lanes| lanes[lane].powi(2)).sum::<f32>());

@@ -1,10 +1,10 @@
-//! Texels of one level: addressing at its edges, and filtering between neighbours.
+//! Texel addressing at a level's edges, and filtering between neighbours.
 
 use crate::enums::{ClampMode, Dimension};
 use crate::microcode::{LANES, Lanes, Vector};
 use crate::texture::{Texels, TextureLevel};
 
-/// Brings a texel number into range; `None` means the border.
+/// Applies an addressing mode to a texel coordinate; `None` means the border.
 #[inline(always)]
 fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
     if (at as u32) < size as u32 {
@@ -12,7 +12,7 @@ fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
     }
     let mirrored = |at: i32| if at < 0 { -1 - at } else { at };
     Some(match mode {
-        // Most textures have sides of a power of two, and dividing is slow.
+        // Fast path: most textures have power-of-two sides, and division is slow.
         ClampMode::Repeat if size & (size - 1) == 0 => at & (size - 1),
         ClampMode::Repeat => at.rem_euclid(size),
         ClampMode::MirroredRepeat => {
@@ -29,7 +29,7 @@ fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
     })
 }
 
-/// [`wrap`] of all lanes, for modes without a border.
+/// Applies [`wrap`] to all lanes, for modes without a border.
 #[inline(always)]
 fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
     let size = size as i32;
@@ -40,28 +40,28 @@ fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
     }
 }
 
-/// Rounds towards minus infinity; for values that fit an `i32`.
+/// Rounds towards minus infinity; the value must fit an `i32`.
 #[inline(always)]
 fn floor(value: f32) -> i32 {
     let whole = value as i32;
     whole - i32::from((whole as f32) > value)
 }
 
-/// A coordinate in texels as the chip has it, with eight bits behind the point: what is less than
-/// half of such a step from a texel's edge lies on it.
+/// Rounds a texel coordinate to the chip's eight fraction bits, so coordinates within half a step
+/// of a texel edge lie on it.
 #[inline(always)]
 pub(super) fn snap(at: f32) -> f32 {
-    // Beyond that floats are no finer themselves.
+    // Larger floats have no finer resolution anyway.
     if at.abs() < 8_388_608.0 { floor(at * 256.0 + 0.5) as f32 * (1.0 / 256.0) } else { at }
 }
 
-/// Coordinates that are no number or far out read a fixed texel instead of nothing.
+/// Replaces NaN and coordinates of 10^8 or more by 0.
 #[inline(always)]
 fn limit(value: f32) -> f32 {
     if value.abs() < 1e8 { value } else { 0.0 }
 }
 
-/// One level of a texture, as a fetch constant addresses it.
+/// Mip level with the addressing modes of its fetch constant.
 pub(super) struct Level<'a> {
     pub(super) image: &'a TextureLevel,
     pub(super) clamp: [ClampMode; 3],
@@ -69,7 +69,7 @@ pub(super) struct Level<'a> {
 }
 
 impl Level<'_> {
-    /// The number of a texel in its plane, or the border.
+    /// Index of a texel in its plane; `None` means the border.
     #[inline(always)]
     fn index(&self, x: i32, y: i32) -> Option<usize> {
         let [width, height, _] = self.image.size;
@@ -77,7 +77,7 @@ impl Level<'_> {
         Some(x as usize + y as usize * width as usize)
     }
 
-    /// A plane at texel coordinates.
+    /// Samples a plane at texel coordinates.
     #[inline(always)]
     fn plane(&self, u: f32, v: f32, z: i32, linear: bool) -> [f32; 4] {
         let (u, v) = (limit(u), limit(v));
@@ -105,7 +105,7 @@ impl Level<'_> {
         out
     }
 
-    /// At texel coordinates in all dimensions.
+    /// Samples at texel coordinates in all dimensions.
     #[inline(always)]
     pub(super) fn sample(&self, dimension: Dimension, u: f32, v: f32, w: f32, linear: bool) -> [f32; 4] {
         let depth = self.image.size[2] as i32;
@@ -130,7 +130,7 @@ impl Level<'_> {
     }
 }
 
-/// Samples a 2D image for all lanes: what most fetches are. Coordinates are in texels.
+/// Samples a 2D image for all lanes, the most common fetch. Coordinates are in texels.
 pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
     let [width, height, _] = level.image.size;
     let (mut fx, mut fy) = ([0.0; LANES], [0.0; LANES]);

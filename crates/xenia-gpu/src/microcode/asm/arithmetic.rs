@@ -1,4 +1,4 @@
-//! Arithmetic instructions: a vector half, a scalar half, or both.
+//! Assembly of ALU instructions: a vector half, a scalar half, or both.
 
 use super::super::ops::{ScalarOp, VectorOp};
 use super::super::program::*;
@@ -8,7 +8,7 @@ fn mnemonic(name: &str) -> (&str, bool) {
     name.strip_suffix("_sat").map_or((name, false), |name| (name, true))
 }
 
-/// An instruction of one half; a scalar one leaves the vector half empty.
+/// Parses an instruction of one half; a scalar one leaves the vector half empty.
 pub(super) fn instruction(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<Alu> {
     let (base, saturate) = mnemonic(name);
     let mut alu = Alu { predicate, ..Alu::NOTHING };
@@ -30,7 +30,7 @@ pub(super) fn instruction(name: &str, operands: &[&str], predicate: Option<bool>
     Ok(alu)
 }
 
-/// Why an instruction has no encoding.
+/// Error message for an instruction that has no encoding.
 pub(super) fn refusal(alu: &Alu) -> String {
     let given = alu.vector_mask | alu.zeros | alu.ones | alu.scalar_mask;
     let exports = |to| matches!(to, Destination::Export(_));
@@ -50,7 +50,7 @@ pub(super) fn refusal(alu: &Alu) -> String {
 /// Adds a scalar half.
 pub(super) fn scalar(name: &str, operands: &[&str], alu: &mut Alu) -> Result<()> {
     let (base, saturate) = mnemonic(name);
-    // The constant-and-register forms are written without the register's low bit.
+    // The mnemonics of constant-and-register forms lack the register number's low bit.
     let wanted = match base {
         "mulsc" | "addsc" | "subsc" => format!("{base}0"),
         _ => base.to_owned(),
@@ -76,7 +76,7 @@ pub(super) fn scalar(name: &str, operands: &[&str], alu: &mut Alu) -> Result<()>
         let Source::Register(number) = b.source else {
             return Err(format!("{base} takes a constant and a register"));
         };
-        // Which of the two opcodes it is goes by the register's low bit.
+        // The register number's low bit selects between the two opcodes.
         alu.scalar = ScalarOp::from_bits(op as u32 | number as u32 & 1);
         alu.scalar_operands = [(a, ca), (b, cb)];
     } else if op.operands() > 0 {

@@ -1,21 +1,21 @@
-//! Vertex and texture fetches.
+//! Assembly of vertex and texture fetches.
 
 use super::super::program::*;
 use super::operand::{Result, component, destination_register, number, number_to, source_register, split};
 use crate::enums::{Anisotropy, TextureFilter};
 
-/// Options of the form `name=value` or just `name`.
+/// Iterates over options of the form `name=value` or `name`.
 fn options<'a>(operands: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
     operands.iter().map(|option| option.split_once('=').unwrap_or((option, "")))
 }
 
-/// A number within the range of a field.
+/// Parses a number within the range of a field.
 fn ranged(text: &str, low: i32, high: i32) -> Result<i32> {
     let value: i32 = number(text)?;
     if (low..=high).contains(&value) { Ok(value) } else { Err(format!("{value} is not in {low}..={high}")) }
 }
 
-/// A destination and what its components get.
+/// Parses a destination and the sources of its components.
 fn destination(text: &str) -> Result<(Destination, [FetchSelect; 4])> {
     let (name, suffix) = split(text);
     let mut select = [0, 1, 2, 3].map(FetchSelect::Component);
@@ -33,7 +33,7 @@ fn destination(text: &str) -> Result<(Destination, [FetchSelect; 4])> {
     Ok((destination_register(name)?, select))
 }
 
-/// `vfetch` and `vfetch_mini`; a mini fetch gets the place of the one before when it is decoded.
+/// Parses `vfetch` and `vfetch_mini`. The decoder fills in the address of a mini fetch.
 pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<VertexFetch> {
     let mini = match name {
         "vfetch" => false,
@@ -83,7 +83,7 @@ pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> 
     Ok(fetch)
 }
 
-/// The operation and dimension of a mnemonic; without a dimension it is 1D's number, zero.
+/// Operation and dimension of a mnemonic; without a dimension it is zero, as for 1D.
 fn texture_operation(name: &str) -> Option<(TextureOp, u8)> {
     const DIMENSIONS: [&str; 4] = ["1D", "2D", "3D", "Cube"];
     super::super::disasm::TEXTURE_OPERATIONS.iter().find_map(|(operation, base)| {
@@ -96,12 +96,12 @@ fn texture_operation(name: &str) -> Option<(TextureOp, u8)> {
     })
 }
 
-/// Whether a mnemonic is a texture fetch's.
+/// Whether a mnemonic is a texture fetch.
 pub(super) fn is_texture(name: &str) -> bool {
     texture_operation(name).is_some()
 }
 
-/// Texture fetches of every kind.
+/// Parses texture fetches of all kinds.
 pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<TextureFetch> {
     let (operation, dimension) =
         texture_operation(name).ok_or_else(|| format!("unknown instruction '{name}'"))?;
@@ -118,7 +118,7 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
         }
     }
     let constant = constant.strip_prefix("tf").ok_or("the constant must be tfN")?;
-    // Filters are the constant's unless said otherwise; the level comes from gradients.
+    // By default filters come from the constant and the level of detail from gradients.
     let mut fetch = TextureFetch {
         common: FetchCommon { predicate, source: source_register(from)?, source_swizzle, to, select },
         operation,

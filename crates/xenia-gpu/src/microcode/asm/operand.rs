@@ -1,4 +1,4 @@
-//! Registers, constants, components and numbers in the text of an instruction.
+//! Assembly of registers, constants, components and numbers.
 
 use super::super::program::*;
 
@@ -8,7 +8,7 @@ pub(super) fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.trim().parse().map_err(|_| format!("'{text}' is not a number"))
 }
 
-/// A number of at most `highest`, named `what` in errors.
+/// Parses a number of at most `highest`, which errors call `what`.
 pub(super) fn number_to(text: &str, highest: u32, what: &str) -> Result<u8> {
     let value: u32 = number(text)?;
     if value > highest {
@@ -21,12 +21,12 @@ pub(super) fn component(letter: char) -> Result<u8> {
     "xyzw".find(letter).map(|i| i as u8).ok_or_else(|| format!("'{letter}' is no component"))
 }
 
-/// What stands between `prefix[` and `]`.
+/// Text between `prefix[` and `]`.
 fn indexed<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     name.strip_prefix(prefix)?.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// A register's number, and whether the loop address is added.
+/// Parses a register number, and whether the loop address is added.
 fn register(name: &str) -> Result<(u8, bool)> {
     if let Some(inside) = indexed(name, "r") {
         let number = inside.strip_prefix("aL+").ok_or_else(|| format!("'{inside}' is not aL+N"))?;
@@ -36,7 +36,7 @@ fn register(name: &str) -> Result<(u8, bool)> {
     Ok((number_to(number, 63, "register")?, false))
 }
 
-/// A register that is read.
+/// Parses a source register.
 pub(super) fn source_register(name: &str) -> Result<Source> {
     Ok(match register(name)? {
         (number, true) => Source::RegisterLoop(number),
@@ -44,7 +44,7 @@ pub(super) fn source_register(name: &str) -> Result<Source> {
     })
 }
 
-/// A register that is written.
+/// Parses a destination register.
 pub(super) fn destination_register(name: &str) -> Result<Destination> {
     Ok(match register(name)? {
         (number, true) => Destination::RegisterLoop(number),
@@ -52,12 +52,12 @@ pub(super) fn destination_register(name: &str) -> Result<Destination> {
     })
 }
 
-/// A name and the letters behind its dot.
+/// Splits a name from the letters after its dot.
 pub(super) fn split(text: &str) -> (&str, &str) {
     text.rsplit_once('.').unwrap_or((text, ""))
 }
 
-/// An operand and the components that are named.
+/// Parses an operand and the components that it names.
 pub(super) fn operand(text: &str) -> Result<(Operand, Vec<u8>)> {
     let (negate, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (name, suffix) = split(text);
@@ -76,7 +76,7 @@ pub(super) fn operand(text: &str) -> Result<(Operand, Vec<u8>)> {
         }
         None => source_register(name)?,
     };
-    // A single component is repeated.
+    // The last given component is repeated.
     let swizzle =
         [0, 1, 2, 3].map(|i: u8| components.get(i as usize).or(components.last()).copied().unwrap_or(i));
     Ok((Operand { source, swizzle, absolute, negate }, components))
@@ -99,7 +99,7 @@ fn export(name: &str) -> Option<u8> {
     }
 }
 
-/// A destination: components, components set to zero and to one.
+/// Parses a destination: components to write, to set to zero and to set to one.
 pub(super) fn destination(text: &str) -> Result<(Destination, [u8; 3])> {
     let (name, suffix) = split(text);
     let suffix = if suffix.is_empty() { "xyzw" } else { suffix };

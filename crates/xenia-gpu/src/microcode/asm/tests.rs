@@ -1,4 +1,4 @@
-//! What is written comes out as words, and mistakes with their lines.
+//! Tests of encoded words, and of the lines of errors.
 
 use super::super::ops::{ScalarOp, VectorOp};
 use super::super::program::*;
@@ -45,7 +45,7 @@ fn scalars_take_their_components() {
 
 #[test]
 fn beside_three_operands_a_second_component_is_the_thirds_z() {
-    // The swizzle of the third operand, r6.wxyz: z of it is y, w of it is z.
+    // The third operand's swizzle is r6.wxyz: its z is y, its w is z.
     for vector in ["mad r1, r2, r3", "cndeq r1, r2, r3", "cndge r1, r2, r3", "cndgt r1, r2, r3"] {
         let both = alu(&format!("{vector}, r6.wxyz\n+ muls r7.y, r6.zy"));
         assert_eq!(

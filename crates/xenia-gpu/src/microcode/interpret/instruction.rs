@@ -1,4 +1,4 @@
-//! One instruction for all lanes of a mask: operands in, result out.
+//! Execution of one instruction for all lanes of a mask.
 
 use super::{Interpreter, Run, Sampling};
 use crate::microcode::alu::{self, Effect};
@@ -86,7 +86,7 @@ impl Interpreter {
         }
     }
 
-    /// One component of a source.
+    /// Reads one component of a source.
     #[inline(always)]
     fn source(&self, run: &Run<'_>, source: Source, component: u8, loop_address: i32) -> Lanes {
         let mut out = [0.0; LANES];
@@ -126,7 +126,7 @@ impl Interpreter {
         }
     }
 
-    /// Copies the components of a vector operand that can't be read in place to `scratch`.
+    /// Copies a vector operand to `scratch` if it can't be read in place.
     fn prepare(&self, run: &Run<'_>, operand: &Operand, loop_address: i32, scratch: &mut Vector) {
         if in_place(operand).is_none() {
             for (out, component) in scratch.iter_mut().zip(operand.swizzle) {
@@ -135,7 +135,7 @@ impl Interpreter {
         }
     }
 
-    /// Where the components of a vector operand lie.
+    /// References to the components of a vector operand.
     #[inline]
     fn reference<'a>(&'a self, operand: &Operand, scratch: &'a Vector) -> alu::Ref<'a> {
         match in_place(operand) {
@@ -145,7 +145,7 @@ impl Interpreter {
     }
 
     fn alu(&mut self, run: &Run<'_>, alu: &Alu, mask: Mask, loop_address: i32) {
-        // Both operations read before either writes.
+        // Both operations read their operands before either writes.
         let mut vector = None;
         let mut scratch = self.scratch.take().unwrap_or_default();
         if alu.vector_mask != 0 || alu.vector.changes_state() {
@@ -238,7 +238,7 @@ impl Interpreter {
     }
 }
 
-/// The register that a vector operand can be read from without a copy.
+/// Register from which a vector operand can be read without a copy.
 #[inline]
 fn in_place(operand: &Operand) -> Option<usize> {
     match operand.source {
@@ -247,12 +247,12 @@ fn in_place(operand: &Operand) -> Option<usize> {
     }
 }
 
-/// A register plus the loop address, wrapped into the register file.
+/// Register number plus the loop address, wrapped to the size of the register file.
 fn relative(register: u8, loop_address: i32) -> usize {
     (register as i32).wrapping_add(loop_address) as usize & 63
 }
 
-/// To 0..1; NaN becomes 0.
+/// Clamps to 0..1; NaN becomes 0.
 fn saturate(value: f32) -> f32 {
     if value > 0.0 { value.min(1.0) } else { 0.0 }
 }

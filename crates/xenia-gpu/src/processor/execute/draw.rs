@@ -1,4 +1,4 @@
-//! Draws and copies: the registers as a call to the backend.
+//! Draws and resolves: converts registers to a call of the backend.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl CommandProcessor {
             return; // only a visibility query: nothing may be drawn
         }
         if self.stale.any() {
-            // In place, unless a backend still holds them.
+            // Updated in place, unless a backend still holds a reference.
             Arc::make_mut(&mut self.constants).update(&self.registers, std::mem::take(&mut self.stale));
         }
         let (registers, constants) = (&self.registers, self.constants.clone());
@@ -63,8 +63,8 @@ impl CommandProcessor {
         }
     }
 
-    /// Whether these are the first rectangles of their pass: a pass is what goes to the same
-    /// targets within the same scissor, up to a copy.
+    /// Whether these are the first rectangles of their pass. A pass consists of the draws to the
+    /// same targets with the same scissor, until the next resolve.
     fn begins_pass(&mut self, scissor: Scissor) -> bool {
         let pass = cost::pass(&self.registers, scissor);
         std::mem::replace(&mut self.pass, pass) != pass
@@ -78,7 +78,7 @@ impl CommandProcessor {
         if let Err(error) = self.backend.copy(&call, &*self.memory) {
             self.statistics.count_error(&error);
         }
-        // A copy waits for the draws before it, so here it is known how they went.
+        // The resolve has waited for the draws before it, so their errors are known now.
         for error in self.backend.late_errors() {
             self.statistics.count_error(&error);
         }

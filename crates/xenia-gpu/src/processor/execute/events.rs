@@ -1,12 +1,12 @@
-//! Pipeline events: fences, extents, occlusion and visibility queries.
+//! Pipeline events: fences, screen extents, occlusion and visibility queries.
 
 use super::super::CommandProcessor;
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{cp, pa, rb, vgt};
 
-/// A screen extent that covers everything: 8192 in units of eight pixels.
+/// Screen extent that covers everything: 8192 in units of eight pixels.
 const FULL_EXTENT: [u16; 6] = [0, 8192 >> 3, 0, 8192 >> 3, 0, 1];
-/// The events that begin and end a visibility query.
+/// Events that begin and end a visibility query.
 const VIZQUERY_START: u32 = 7;
 const VIZQUERY_END: u32 = 8;
 
@@ -15,10 +15,10 @@ impl CommandProcessor {
         self.registers.set(vgt::VGT_EVENT_INITIATOR, initiator & 0x3f);
     }
 
-    /// Writes a fence's value. Packets are carried out one after the other, so what it waits for
-    /// (shaders, caches) is done by the time it comes.
+    /// Writes a fence's value. Packets execute one after the other, so the work that the fence
+    /// waits for (shaders, caches) is already done.
     pub(super) fn fence(&mut self, mut address: u32, value: u32) {
-        // Above physical memory lies the write-back window, where software set one up.
+        // Addresses above physical memory refer to the write-back window, if software set one up.
         let (base, size) = (self.registers.get(cp::WRITEBACK_BASE), self.registers.get(cp::WRITEBACK_SIZE));
         if address >= PHYSICAL_SIZE && base != 0 && (address & !3).wrapping_sub(base) < size {
             address = address.wrapping_sub(base);
@@ -26,7 +26,8 @@ impl CommandProcessor {
         self.write_memory(address, value);
     }
 
-    /// `EVENT_WRITE` and `EVENT_WRITE_CFL`: an event, and where address and value follow, a fence.
+    /// `EVENT_WRITE` and `EVENT_WRITE_CFL`: raises an event; if an address and a value follow,
+    /// writes a fence.
     pub(super) fn event_with_fence(&mut self, body: &[u32]) {
         self.event(body[0]);
         match *body {
@@ -36,23 +37,25 @@ impl CommandProcessor {
         }
     }
 
-    /// `EVENT_WRITE_EXT`. What was really touched is not known here; the whole surface is always a
-    /// correct answer.
+    /// `EVENT_WRITE_EXT`: writes the extent of drawn pixels. The real extent is not known here; the
+    /// whole surface is always a correct answer.
     pub(super) fn write_extent(&mut self, address: u32) {
         let bytes: Vec<u8> = FULL_EXTENT.iter().flat_map(|extent| extent.to_be_bytes()).collect();
         self.store(address, &bytes);
     }
 
-    /// `EVENT_WRITE_ZPD`: stores the counters of samples, which nothing resets; software subtracts
-    /// two reports.
+    /// `EVENT_WRITE_ZPD`: stores the sample counters. They are never reset; software subtracts two
+    /// reports.
     ///
-    /// What fails is counted by no backend: those counters stay 0, and the total is what passed.
+    /// Backends do not count failed samples: those counters stay 0, and the total equals the passed
+    /// ones.
     pub(super) fn write_sample_counts(&mut self) {
-        // Eight little-endian words: total, depth failed, depth passed, stencil failed, each in two halves.
+        // Eight little-endian words: total, depth failed, depth passed, stencil failed; two halves
+        // each.
         let address = self.registers.get(rb::RB_SAMPLE_COUNT_ADDR) & (PHYSICAL_SIZE - 1) & !3;
         let count = self.samples.report(self.backend.samples_passed());
         let mut counts = [0_u32; 8];
-        // They are 32 bits wide and wrap.
+        // The counters are 32 bits wide and wrap around.
         counts[0] = count as u32;
         counts[4] = count as u32;
         let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_le_bytes()).collect();

@@ -4,7 +4,7 @@ use super::super::CommandProcessor;
 use crate::memory::{Endian, PHYSICAL_SIZE};
 
 impl CommandProcessor {
-    /// A packet's memory address: the low two bits say how bytes are exchanged.
+    /// Reads the word at a packet's memory address, whose low two bits are the byte order.
     pub(super) fn read_memory(&self, address: u32) -> u32 {
         let raw = self.memory.read_u32(address & (PHYSICAL_SIZE - 1) & !3).swap_bytes();
         Endian::from_bits(address).swap(raw)
@@ -15,22 +15,22 @@ impl CommandProcessor {
         self.store(address, &raw.to_le_bytes());
     }
 
-    /// Writes bytes to the word that an address means. All that packets write goes through here.
+    /// Writes bytes to an address of a packet. All memory writes of packets use this function.
     pub(in super::super) fn store(&mut self, address: u32, bytes: &[u8]) {
         let physical = address & (PHYSICAL_SIZE - 1) & !3;
         self.memory.write(physical, bytes);
         self.feed.written(physical, bytes.len());
     }
 
-    /// Writes words one behind the other.
+    /// Writes consecutive words.
     pub(super) fn write_words(&mut self, address: u32, values: impl Iterator<Item = u32>) {
         for (i, value) in (0u32..).zip(values) {
             self.write_memory(address.wrapping_add(i * 4), value);
         }
     }
 
-    /// `REG_TO_MEM`: the first register in bits 17:0, the number of registers, if more than one, in
-    /// bits 29:18; then the address.
+    /// `REG_TO_MEM`: stores registers. Bits 17:0 of the first word are the first register, bits
+    /// 29:18 the number of registers (zero means one); the address follows.
     pub(super) fn store_registers(&mut self, body: &[u32]) {
         let (first, count) = (body[0] & 0x3_ffff, (body[0] >> 18 & 0xfff).max(1));
         if body[0] >> 30 != 0 {

@@ -1,13 +1,14 @@
-//! Stores to registers, with what hangs on them, and the packets that make them.
+//! Register writes with their side effects, and the packets that perform them.
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{self, Register, cp};
 
-/// Bit of a block's place in `LOAD_CONSTANT_CONTEXT`: later stores to it are repeated in memory.
+/// Flag of a block's position in `LOAD_CONSTANT_CONTEXT`: later register writes are shadowed to
+/// memory.
 const SHADOWED: u32 = 1 << 24;
 
-/// The first register that the offset/type word of `SET_CONSTANT` and `LOAD_ALU_CONSTANT` means.
+/// First register selected by the offset/type word of `SET_CONSTANT` and `LOAD_ALU_CONSTANT`.
 pub const fn constant_base(word: u32) -> Option<u32> {
     let base = match (word >> 16) & 0xff {
         0 => registers::FLOAT_CONSTANTS,
@@ -21,7 +22,7 @@ pub const fn constant_base(word: u32) -> Option<u32> {
 }
 
 impl CommandProcessor {
-    /// Stores a register with everything that hangs on it.
+    /// Writes a register and performs its side effects.
     pub(in super::super) fn write_register(&mut self, index: u32, value: u32) {
         if index >= registers::CONTEXT {
             return self.write_registers(index, &[value]);
@@ -41,8 +42,8 @@ impl CommandProcessor {
         }
     }
 
-    /// Stores consecutive registers. Nothing hangs on context registers and constants, but that
-    /// draws take a copy of the constants.
+    /// Writes consecutive registers. The only side effect of context registers and constants is
+    /// that the draws' copy of the constants becomes stale.
     #[inline]
     pub(in super::super) fn write_registers(&mut self, first: u32, values: &[u32]) {
         if first >= registers::CONTEXT {
@@ -55,8 +56,7 @@ impl CommandProcessor {
         }
     }
 
-    /// `REG_RMW`. The rotation, which titles leave at zero, is the one of later chips of the
-    /// family.
+    /// `REG_RMW`. The rotation, which titles leave at zero, follows later chips of the family.
     pub(super) fn change_register(&mut self, body: &[u32]) {
         let register = body[0] & 0x1fff;
         let operand = |is_register: u32, value: u32| {
@@ -67,7 +67,7 @@ impl CommandProcessor {
         self.write_register(register, value);
     }
 
-    /// Loads `count` registers from `first` on from memory.
+    /// Loads `count` registers from memory, starting with `first`.
     pub(super) fn load_registers(&mut self, first: u32, address: u32, count: u32) {
         let mut values = vec![0; count as usize];
         self.memory.read_words(address & (PHYSICAL_SIZE - 1) & !3, &mut values);
@@ -75,10 +75,11 @@ impl CommandProcessor {
         self.write_registers(first, &values);
     }
 
-    /// `LOAD_CONSTANT_CONTEXT`: the address of a block's copy in memory, then places in the block
-    /// and how many words to load there. A word lies as far into the copy as into the block.
+    /// `LOAD_CONSTANT_CONTEXT`: loads words of a block from its copy in memory. The body has the
+    /// address of the copy, then positions in the block with word counts. A word's offset is the
+    /// same in the copy and in the block.
     ///
-    /// This is how drivers of chips of the same family use it.
+    /// This follows drivers of chips of the same family.
     pub(super) fn load_context(&mut self, body: &[u32]) {
         for place in body[1..].chunks_exact(2) {
             let Some(first) = constant_base(place[0]) else {

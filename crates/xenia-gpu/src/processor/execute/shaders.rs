@@ -1,16 +1,16 @@
-//! Instruction memory. Shaders are kept as whole programs, so its split has no effect beyond its
-//! register.
+//! Shader loads into instruction memory. Shaders are kept as whole programs, so the split of
+//! instruction memory affects only its register.
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::ShaderKind;
 use crate::registers::sq;
 
-/// The start of the pixel (bits 11:0) and the vertex shaders' part of instruction memory (bits
-/// 27:16).
+/// Bits of the base addresses in instruction memory: pixel shaders (11:0) and vertex shaders
+/// (27:16).
 const BASES: u32 = 0x0fff_0fff;
 
-/// The kind of shader that the low bits of a packet's word mean.
+/// Kind of shader in the low bits of a packet's word.
 fn kind(word: u32) -> Option<ShaderKind> {
     match word & 3 {
         0 => Some(ShaderKind::Vertex),
@@ -20,7 +20,8 @@ fn kind(word: u32) -> Option<ShaderKind> {
 }
 
 impl CommandProcessor {
-    /// Takes a shader whose kind, then start and size, the first two words of a packet's body give.
+    /// Loads a shader. The first two words of the packet's body are the address with the kind, and
+    /// start and size.
     fn load_shader(&mut self, body: &[u32], words: &[u32]) {
         let Some(kind) = kind(body[0]) else {
             return self.statistics.count_problem("shader of an unknown kind loaded");
@@ -28,7 +29,7 @@ impl CommandProcessor {
         self.shaders.load(kind, body[1] >> 16, words);
     }
 
-    /// `IM_LOAD`.
+    /// `IM_LOAD`: loads a shader from memory.
     pub(super) fn load_shader_from_memory(&mut self, body: &[u32]) {
         let mut words = vec![0; (body[1] & 0xffff) as usize];
         self.memory.read_words(body[0] & (PHYSICAL_SIZE - 1) & !3, &mut words);
@@ -36,7 +37,7 @@ impl CommandProcessor {
         self.load_shader(body, &words);
     }
 
-    /// `IM_LOAD_IMMEDIATE`.
+    /// `IM_LOAD_IMMEDIATE`: loads a shader from the packet.
     pub(super) fn load_shader_from_body(&mut self, body: &[u32]) {
         match body.get(2..2 + (body[1] & 0xffff) as usize) {
             Some(words) => self.load_shader(body, words),
@@ -44,11 +45,12 @@ impl CommandProcessor {
         }
     }
 
-    /// `IM_STORE`: where the microcode goes, its kind in the low bits; where the word goes that
-    /// `IM_LOAD` takes to load it again. So drivers of chips of the same family save a context.
+    /// `IM_STORE`: stores a shader's microcode and a descriptor word. The body has the address of
+    /// the microcode, with the kind in the low bits, and the address for the word that `IM_LOAD`
+    /// needs to load it again. Drivers of chips of the same family save a context this way.
     pub(super) fn store_shader(&mut self, body: &[u32]) {
         let Some(kind) = kind(body[0]) else {
-            // The third kind, code that both share, has no packet that loads it here.
+            // No packet here loads the third kind, code shared by both kinds of shader.
             return self.statistics.count_problem("shader of an unknown kind stored");
         };
         let Some(shader) = self.shaders.get(kind).cloned() else {
@@ -61,7 +63,7 @@ impl CommandProcessor {
         self.store(body[1], &place.to_be_bytes());
     }
 
-    /// `SET_SHADER_BASES`.
+    /// `SET_SHADER_BASES`: sets the split of instruction memory.
     pub(super) fn set_bases(&mut self, bases: u32) {
         self.registers.set(sq::SQ_INST_STORE_MANAGMENT, bases & BASES);
     }

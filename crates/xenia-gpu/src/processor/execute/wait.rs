@@ -1,10 +1,10 @@
-//! Comparisons with registers and memory: waits, conditional writes, conditional packets.
+//! Comparisons with registers and memory: waits, conditional writes, conditional execution.
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{Register, cp, dc};
 
-/// A comparison with a register or a word of memory: the first words of `WAIT_REG_MEM` and
+/// Comparison with a register or a word of memory: the first words of `WAIT_REG_MEM` and
 /// `COND_WRITE`.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Wait {
@@ -14,7 +14,7 @@ pub(in super::super) struct Wait {
     mask: u32,
 }
 
-/// How [`Wait`] says "equal" and "at least".
+/// Comparison codes of "equal" and "at least" in [`Wait`].
 const EQUAL: u32 = 3;
 const AT_LEAST: u32 = 5;
 
@@ -23,7 +23,7 @@ impl Wait {
         Self { info: body[0], address: body[1], reference: body[2], mask: body[3] }
     }
 
-    /// What [`Wait::new`] takes.
+    /// Words from which [`Wait::new`] recreates the comparison.
     pub(in super::super) fn words(self) -> [u32; 4] {
         [self.info, self.address, self.reference, self.mask]
     }
@@ -32,7 +32,7 @@ impl Wait {
         self.info & 0x10 != 0
     }
 
-    /// Whether it is the display's line counter that is waited for.
+    /// Whether the operand is the display's line counter.
     pub(in super::super) fn on_line_counter(self) -> bool {
         !self.is_memory() && self.address == dc::D1MODE_V_COUNTER
     }
@@ -54,13 +54,13 @@ impl Wait {
 }
 
 impl CommandProcessor {
-    /// The value a comparison looks at, at guest time `now`.
+    /// Reads the operand of a comparison at guest time `now`.
     fn polled(&mut self, wait: Wait, now: u64) -> u32 {
         if wait.is_memory() {
             return self.read_memory(wait.address);
         }
         match wait.address {
-            // A flush is done as soon as it is looked at: nothing is cached between packets.
+            // A flush completes at the first poll: nothing is cached between packets.
             cp::CoherStatusHost::INDEX => {
                 let value = self.registers.get(wait.address) & !(1 << 31);
                 self.registers.set(wait.address, value);
@@ -74,26 +74,26 @@ impl CommandProcessor {
         }
     }
 
-    /// Whether it is the display's line counter that is waited for.
+    /// Whether the processor waits for the display's line counter.
     pub(in super::super) fn waits_for_line(&self) -> bool {
         self.waiting.is_some_and(Wait::on_line_counter)
     }
 
-    /// Looks again at what is waited for.
+    /// Polls the condition that the processor waits for.
     pub(in super::super) fn poll(&mut self, now: u64) {
         if let Some(wait) = self.waiting {
             self.looked = now;
             let value = self.polled(wait, now);
             if wait.holds(value) {
                 self.waiting = None;
-                // Whoever ended it may have written what follows before.
+                // The code that ended the wait may have written the following words before.
                 self.feed.changed();
                 self.cycles = self.cycles.max(cost::cycles_at(now));
             }
         }
     }
 
-    /// Whether the comparison of a packet holds by now.
+    /// Whether a packet's comparison holds now.
     pub(super) fn holds_now(&mut self, wait: Wait) -> bool {
         let value = self.polled(wait, cost::ticks(self.cycles));
         wait.holds(value)
@@ -113,13 +113,12 @@ impl CommandProcessor {
         self.wait_for(Wait::new(&[info, body[0], body[1], body[2]]));
     }
 
-    /// `COND_EXEC`: two addresses in words, a reference, and how many of the words that follow are
-    /// to be skipped unless the first address holds something and the second less than the
-    /// reference.
+    /// `COND_EXEC`: skips following words unless the word at the first address is not zero and the
+    /// word at the second is less than the reference. The body has the two word addresses, the
+    /// reference and the number of words to skip.
     ///
-    /// The layout and the signed comparison are those of drivers of chips of the same family.
-    /// Unsure: the byte order, for which the addresses have no bits; it is taken to be the
-    /// stream's.
+    /// The layout and the signed comparison follow drivers of chips of the same family. Unsure: the
+    /// addresses have no bits for the byte order; it is taken to be the stream's.
     pub(super) fn skip_unless(&mut self, body: &[u32]) {
         let word = |address: u32| self.memory.read_u32((address << 2) & (PHYSICAL_SIZE - 1));
         if word(body[0]) == 0 || word(body[1]) as i32 >= body[2] as i32 {

@@ -1,4 +1,4 @@
-//! Vertical blanks and swaps.
+//! Tests of vertical blanks and swaps.
 
 use super::*;
 use crate::processor::pictures::MAX_FRAMES;

@@ -1,4 +1,4 @@
-//! Draws, copies and queries.
+//! Tests of draws, resolves and queries.
 
 use super::*;
 use crate::registers::rb;
@@ -78,7 +78,7 @@ fn rectangles_cost_their_area_once_in_a_pass() {
     for _ in 0..3 {
         assert_eq!(cost(&mut m, &draw), flat);
     }
-    // Another target, and four samples, are other passes; so is what follows a copy.
+    // Another target or four samples is another pass; a resolve also begins a new one.
     m.run(&[type0(0x2001, 1), 100]);
     assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + area, flat]);
     m.run(&[type0(0x2000, 1), 0x2_0500]);
@@ -87,7 +87,7 @@ fn rectangles_cost_their_area_once_in_a_pass() {
     m.run(&draw);
     m.run(&[type0(0x2208, 1), 4]);
     assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + area, flat]);
-    // A small scissor bounds it.
+    // A small scissor limits the cost.
     m.run(&[type0(0x2081, 2), 0, 64 | 32 << 16]);
     assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + 64, flat]);
 }
@@ -122,7 +122,7 @@ fn a_visibility_query_has_seen_what_was_drawn_in_between() {
     let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
     let query = |word: u32| [type3(opcode::VIZ_QUERY, 1), word];
     let status = |m: &Machine| [0x0c44, 0x0c45].map(|index| m.gpu.registers().get(index));
-    // Query 3 sees a draw, 40 none; 3 was set before and keeps its bit while it is open.
+    // Query 3 sees a draw, query 40 doesn't; 3 was set before and keeps its bit while it is open.
     m.run(&query(3));
     m.run(&draw);
     m.run(&query(40));
@@ -134,7 +134,7 @@ fn a_visibility_query_has_seen_what_was_drawn_in_between() {
     assert_eq!(status(&m), [1 << 3, 0]);
     m.run(&query(0x103));
     assert_eq!(status(&m), [0, 0]);
-    // One that never began hides nothing.
+    // A query that never began reports visible.
     m.run(&query(0x13f));
     assert_eq!(status(&m), [0, 1 << 31]);
 }
@@ -156,7 +156,7 @@ fn reports_store_a_counter_that_nothing_resets() {
         [0, 1, 2, 4, 6].map(|word| m.data(index * 8 + word).swap_bytes())
     };
     m.run(&draw);
-    // Two queries that overlap, and a report with no mark between two others.
+    // Two overlapping queries, and a report in between that belongs to neither.
     assert_eq!(report(&mut m, 0), [10, 0, 0, 10, 0]);
     m.run(&draw);
     assert_eq!(report(&mut m, 1), [20, 0, 0, 20, 0]);

@@ -1,4 +1,4 @@
-//! The ring, indirect buffers, predication; what is counted.
+//! Tests of the ring buffer, indirect buffers, predication and statistics.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn a_list_that_calls_itself_is_cut_off() {
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, 4, type0(0x2003, 1), 3]);
     assert!(m.gpu.is_idle());
     assert_eq!(m.gpu.statistics().problems["indirect buffers nested too deeply"], 1);
-    // Without anything behind the call there is no depth to run out of, only time.
+    // A tail call doesn't increase the depth; only the time is limited.
     m.list(LIST, &[type3(opcode::INDIRECT_BUFFER, 2), LIST, 3]);
     let before = m.gpu.statistics().words;
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, 3]);
@@ -39,7 +39,7 @@ fn the_ring_wraps_and_the_read_index_is_written_back() {
         assert_eq!(m.data(0), m.write, "round {i}");
         assert_eq!(m.gpu.registers().get(0x2005), i + 1);
     }
-    // A packet that has only been announced in part waits for the rest.
+    // A packet that has been announced only in part waits for the rest.
     m.run(&[type0(0x2000, 2), 1]);
     assert!(!m.gpu.is_idle());
     assert_eq!(m.gpu.next_event_time(), None);
@@ -157,7 +157,7 @@ fn packets_may_write_the_packets_that_follow() {
         7,
         type0(0x2000, 1),
         1,
-        // A fence, a scratch register and a copied register do it, too.
+        // A fence, a scratch register and a stored register invalidate the window, too.
         type3(opcode::EVENT_WRITE_SHD, 3),
         3,
         (LIST + 40) | 2,
@@ -182,7 +182,7 @@ fn packets_may_write_the_packets_that_follow() {
     m.list(LIST, &words);
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, words.len() as u32]);
     check(&m);
-    // The CPU writes in between: what was read ahead of a wait is read again.
+    // The CPU writes in between: words prefetched before a wait are read again.
     let wait = [type3(opcode::WAIT_REG_MEM, 5), 0x13, DATA_BE, 1, u32::MAX, 0, type0(0x2000, 1), 1];
     m.run(&wait);
     m.list(RING + (m.write - 1) * 4, &[5]);

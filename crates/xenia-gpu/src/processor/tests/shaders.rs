@@ -1,4 +1,4 @@
-//! Instruction memory.
+//! Tests of instruction memory.
 
 use super::*;
 use crate::registers::sq;
@@ -11,7 +11,7 @@ fn a_shader_is_stored_with_what_loads_it_again() {
     assert_eq!([0, 1, 2, 3].map(|i| m.data(i)), [7, 8, 9, 0]);
     assert_eq!(m.data(8), 0x0040_0003);
     assert!(m.gpu.statistics().problems.is_empty());
-    // No vertex shader is loaded, and the third kind is none.
+    // No vertex shader is loaded, and the third kind can't be stored.
     m.run(&[type3(opcode::IM_STORE, 2), DATA, DATA, type3(opcode::IM_STORE, 2), DATA | 2, DATA]);
     assert_eq!((m.data(0), m.gpu.statistics().problems.len()), (7, 2));
 }

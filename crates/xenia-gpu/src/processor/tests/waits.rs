@@ -1,4 +1,4 @@
-//! Waits and conditions.
+//! Tests of waits and conditional packets.
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn short_waits_look_at_a_register() {
         for (value, holds) in [0x104, 0x105, 0x106].into_iter().zip(holds) {
             m.run(&[type0(0x2000, 1), value, type3(opcode, 4), 0x2000, 5, 0xff, 0x10]);
             assert_eq!(m.gpu.is_idle(), holds, "{value:#x} with {opcode:#x}");
-            // The CPU can end it.
+            // The CPU can end the wait.
             m.gpu.store_register(0x2000, 5, m.now);
             m.pass(100);
             assert!(m.gpu.is_idle());
@@ -65,7 +65,7 @@ fn packets_are_skipped_unless_memory_says_otherwise() {
         m.list(DATA, &memory);
         let mut words = conditional(4).to_vec();
         words.extend([type0(0x2000, 1), 1, type0(0x2001, 1), 1, type0(0x2002, 1), 1]);
-        // Once in a list, once in the ring.
+        // Once in an indirect buffer, once in the ring buffer.
         m.list(LIST, &words);
         m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, words.len() as u32]);
         let seen = |m: &Machine| [0x2000, 0x2001, 0x2002].map(|i| m.gpu.registers().get(i));
@@ -98,15 +98,14 @@ fn nothing_is_skipped_behind_a_lists_end() {
         assert_eq!(m.gpu.registers().get(0x2000), u32::from(words == 0));
         assert_eq!(m.gpu.registers().get(0x2001), 1);
         assert_eq!(m.gpu.statistics().problems.len(), problems);
-        // As its last packet there is nothing it could skip.
+        // As the last packet of a buffer it has no words to skip.
         m.run(&[type0(0x2001, 1), 0, type3(opcode::INDIRECT_BUFFER, 2), LIST, 5, type0(0x2001, 1), 1]);
         assert_eq!(m.gpu.registers().get(0x2001), 1);
         assert!(m.gpu.is_idle());
     }
 }
 
-/// A processor with vertical blanks, which are 60 a second, and a wait for the line counter in its
-/// ring.
+/// Processor with 60 vertical blanks per second, and a wait for the line counter in its ring.
 fn waits_for_a_line(comparison: u32, line: u32, mask: u32, start: u64) -> CommandProcessor {
     let memory = Arc::new(Ram::new(0x10_0000));
     let mut gpu = CommandProcessor::new(memory.clone(), Box::new(NullBackend), Config::default());
@@ -133,7 +132,7 @@ fn a_line_that_is_waited_for_comes_by_itself() {
                 assert!(looks <= 3, "line {line} from {start}");
             }
             let mut seen = cost::ticks(gpu.cycles) % VBLANK_TICKS * LINES / VBLANK_TICKS;
-            seen += u64::from(seen < line.into()); // what the packet itself costs may lie in the next line
+            seen += u64::from(seen < line.into()); // the packet's cost may extend into the next line
             assert!(seen >= line.into(), "{seen} where {line} was waited for");
         }
     }

@@ -1,4 +1,4 @@
-//! Packets that write registers and memory.
+//! Tests of packets that write registers and memory.
 
 use super::*;
 
@@ -201,7 +201,7 @@ fn events_can_be_fences() {
     ]);
     assert_eq!([0, 1].map(|i| m.data(i)), [0x11, 0x12]);
     assert_eq!(m.gpu.registers().get(crate::registers::vgt::VGT_EVENT_INITIATOR), 22);
-    // The counter that fences can write is the one of MEM_WRITE_CNTR.
+    // `MEM_WRITE_CNTR` writes the same counter as fences.
     m.run(&swap_commands([0; 6], 0, 8, 8));
     m.run(&[type3(opcode::MEM_WRITE_CNTR, 1), DATA_BE + 8]);
     m.run(&[type3(opcode::EVENT_WRITE_SHD, 3), 1 << 31, DATA_BE + 12, 0x77]);

@@ -1,4 +1,4 @@
-//! Texels of every kind, found and read.
+//! Tests of addressing and decoding texels of all kinds.
 
 use super::*;
 use crate::memory::Ram;
@@ -44,7 +44,7 @@ fn each_kind_of_component() {
         (37, 2, &[0x3f, 0x80, 0, 0, 0x40, 0, 0, 0][..], [1.0, 2.0, 2.0, 2.0]),
         (22, 2, &[0xff, 0xff, 0xff, 0x12][..], [1.0; 4]),
         (23, 2, &[0xf0, 0x00, 0x00, 0x12][..], [1.0; 4]),
-        // Cr, Y1, Cb, Y0 from the highest byte on; the fourth component is the third again.
+        // Cr, Y1, Cb, Y0 from the highest byte on; the fourth component equals the third.
         (11, 2, &[0xff, 0x22, 0x00, 0xff][..], [1.0, 1.0, 0.0, 0.0]),
     ] {
         let ram = Ram::new(0x10000);

@@ -1,4 +1,4 @@
-//! Taking units out: of the tables, of what links to them, and of memory.
+//! Withdrawal of units: removes them from the tables, from the links to them, and from memory.
 
 use super::super::call_table;
 use super::{BaselineCache, PageUnits};
@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::GuestMemory;
 
-/// The part of code memory that is withdrawn when it is full: one in this many.
+/// The fraction of code memory that is withdrawn when it is full: one part in this many.
 const AGED_OUT: usize = 8;
 
 impl BaselineCache {
-    /// The other tier has code for these addresses: they are no entries here from now on.
+    /// Removes addresses for which the optimizing tier has code from the table of entries.
     pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
         for pc in entries {
             let offset = self.memory.entries().offset(pc);
@@ -32,7 +32,7 @@ impl BaselineCache {
         }
     }
 
-    /// Withdraws the units on pages whose version has moved. Gives how many there were.
+    /// Withdraws the units on pages whose version has changed. Returns their number.
     pub(crate) fn withdraw_changed(&mut self, guest: &GuestMemory) -> u64 {
         let moved = self.pages.iter().filter(|(page, units)| guest.page_version(**page) != units.version);
         let moved: Vec<u32> = moved.map(|(&page, _)| page).collect();
@@ -48,7 +48,7 @@ impl BaselineCache {
         withdrawn
     }
 
-    /// False if it was withdrawn already.
+    /// Withdraws a unit. Returns false if it was withdrawn already.
     fn withdraw(&mut self, id: u32) -> bool {
         let Some(unit) = self.units.get_mut(&id).filter(|unit| !unit.is_retired) else { return false };
         unit.is_retired = true;
@@ -78,7 +78,7 @@ impl BaselineCache {
         true
     }
 
-    /// Room for `size` bytes of code, if need be where withdrawn units were.
+    /// Allocates `size` bytes of code memory, freeing withdrawn units if necessary.
     pub(super) fn allocate(&mut self, size: usize) -> Option<usize> {
         let room = self.memory.allocate(size);
         if room.is_err() {
@@ -87,12 +87,12 @@ impl BaselineCache {
         room.or_else(|_| self.memory.allocate(size)).ok()
     }
 
-    /// Withdraws the units of the coldest pages, until they are one in [`AGED_OUT`] of code memory.
-    /// There is room once every engine has left their code.
+    /// Evicts the units of the coldest pages, until they make up one part in [`AGED_OUT`] of code
+    /// memory. The space is available once every engine has left their code.
     ///
-    /// Pages count as a whole, so that their parts of the table of entries go back to the host. A
-    /// page is as warm as the samples that hit its units; of equally warm ones the oldest goes,
-    /// which lay their code side by side.
+    /// Pages are evicted as a whole, so that the host gets back their parts of the table of
+    /// entries. The heat of a page is the number of samples that hit its units. Of pages with equal
+    /// heat the oldest is evicted, because the code of units of one age is contiguous.
     pub(super) fn make_room(&mut self) {
         let retired = self.units.values().filter(|unit| unit.is_retired);
         let waiting: usize = retired.map(|unit| unit.size as usize).sum();
@@ -122,7 +122,7 @@ impl BaselineCache {
         tracing::debug!("baseline: code memory is full; {count} units of {withdrawn} bytes are withdrawn");
     }
 
-    /// Frees code that no engine can be in any more.
+    /// Frees withdrawn code that no engine can still be in.
     pub(super) fn release_retired(&mut self) {
         let oldest = self.epochs.oldest();
         let (free, kept) =

@@ -1,10 +1,10 @@
-//! Questions about rows that decide how an instruction is emitted.
+//! Predicates on instruction rows that decide how an instruction is emitted.
 
 use crate::baseline::unit::Word;
 use std::sync::LazyLock;
 use xenia_isa::{Class, Family, Instruction, Op, Row};
 
-/// Whether an arm computes with floating point or vectors, or looks at their status.
+/// Whether an arm computes with floating point or vectors, or reads their status.
 pub(super) fn computes(op: Op) -> bool {
     static COMPUTES: LazyLock<Vec<bool>> = LazyLock::new(|| {
         let is_one = |row: &Row| match row.family {
@@ -16,7 +16,8 @@ pub(super) fn computes(op: Op) -> bool {
     COMPUTES[op as usize]
 }
 
-/// The constant that `lis` and what adds the lower half to the same register make together.
+/// The constant formed by `lis` and the next instruction, if that adds the lower half to the same
+/// register.
 pub(super) fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {
     if op != Op::addis || i.ra() != 0 {
         return None;

@@ -1,39 +1,39 @@
-//! `bctr` to a case of its unit, by a table that lies behind the jump.
+//! Jump tables: `bctr` to a case of its own unit goes through a table behind the jump.
 //!
-//! The table of entries has the cases, too, but in a line of the host's cache for each function,
-//! which much code reads from memory each time; what lies behind the jump is near the code that has
-//! just run.
+//! The table of entries has the cases, too, but in one host cache line per function, which large
+//! programs fetch from memory each time. A table behind the jump is close to code that has just
+//! run.
 //!
 //! ```text
-//!  ecx = CTR − first case; beyond the last case: by the table of entries
-//!  rax = table; jump to rax + the signed halfword there of the case
+//!  ecx = CTR − first case; beyond the last case: through the table of entries
+//!  rax = table; jump to rax + the case's signed halfword in it
 //!  table:  halfword │ … for each guest word from the first case to the last one
 //! ```
 //!
-//! Words at which no entry begins lead to the look-up in the table of entries.
+//! Halfwords of words that are no entries lead to the look-up in the table of entries.
 
 use super::super::call_table;
 use super::super::encode::{Condition, Imm, RAX, RCX, Rm, Shift};
 use super::super::unit::Discovery;
 use super::{Emitter, Exit};
 
-/// Guest words that a table is for at most: 2 KiB of host code.
+/// Limit of guest words that a table spans: 2 KiB of host code.
 const MOST_WORDS: usize = 1024;
 
-/// A table that is filled in when all of the unit is written.
+/// A jump table, which is filled in once the whole unit is emitted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table {
-    /// Where it is, from the unit's beginning.
+    /// Its position, from the start of the unit's code.
     at: usize,
-    /// Words of the first case and the last one, by index.
+    /// Indices of the words of the first case and the last one.
     first: usize,
     last: usize,
-    /// Where the look-up in the table of entries is.
+    /// Position of the look-up in the table of entries.
     other: usize,
 }
 
 impl Emitter {
-    /// `bctr`.
+    /// Emits `bctr`, with a table if the unit has cases.
     pub(super) fn jump_to_ctr(&mut self, unit: &Discovery) {
         self.ctr_address();
         let cases = unit.cases().filter(|&(first, last)| last - first < MOST_WORDS && self.allows_short);
@@ -64,14 +64,14 @@ impl Emitter {
         self.templates.e.go_to_register(RCX, false);
     }
 
-    /// Writes the way of a table's jump to other addresses.
+    /// Emits the path of a table's jump for addresses outside of the table.
     pub(super) fn end_of_table(&mut self, table: usize) {
         self.tables[table].other = self.templates.e.len();
         self.ctr_address();
         self.jump_by_entries();
     }
 
-    /// Fills in the tables. False if a case is too far away.
+    /// Fills in the tables. Returns false if a case is out of reach of a halfword.
     pub(super) fn fill_tables(&mut self, unit: &Discovery) -> bool {
         for &Table { at, first, last, other } in &self.tables {
             for index in first..=last {

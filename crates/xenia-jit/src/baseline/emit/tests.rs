@@ -1,8 +1,8 @@
-//! Host code of templates and units, compared with golden/baseline-code.txt.
+//! Golden test of host code: templates and units, compared with golden/baseline-code.txt.
 //!
-//! Tests of behaviour do not notice a template that is missing or longer than it need be: the
-//! interpreter's arm gives the same result. Each line is a guest instruction or a unit, the bytes
-//! of its host code, and that code. `XENIA_BLESS_BASELINE_CODE=1` writes the file anew.
+//! Tests of behaviour do not notice a template that is missing or longer than necessary, because
+//! the interpreter's arm gives the same result. Each line has a guest instruction or a unit, the
+//! bytes of its host code, and its disassembly. `XENIA_BLESS_BASELINE_CODE=1` rewrites the file.
 
 use super::*;
 use crate::baseline::unit::{Reach, Source};
@@ -14,15 +14,15 @@ use xenia_isa::{Flag, Syntax, assemble, decode, disassemble};
 const BLESS: &str = "XENIA_BLESS_BASELINE_CODE";
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/baseline-code.txt");
 
-/// A host with everything, and one with nothing that not every host has.
+/// Two hosts: one with all optional features, and one without any.
 const HOSTS: [(&str, HostFeatures); 2] = [
     ("all", HostFeatures { movbe: true, lzcnt: true, fma: true, segment: true }),
     ("none", HostFeatures { movbe: false, lzcnt: false, fma: false, segment: false }),
 ];
 
-/// Instructions whose operands have encodings of their own.
+/// Instructions whose operands have special encodings.
 const SPECIAL: &str = include_str!("tests/instructions.s");
-/// Units, with empty lines between them.
+/// Units, separated by empty lines.
 const UNITS: &str = include_str!("tests/units.s");
 
 fn words(text: &str) -> Vec<u32> {
@@ -30,7 +30,7 @@ fn words(text: &str) -> Vec<u32> {
     bytes.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
 }
 
-/// The host code, without the address of the table that `mtcrf` reads.
+/// The disassembled host code, without the address of the table that `mtcrf` reads.
 fn disassembled(code: &[u8]) -> String {
     let mut code = code.to_vec();
     let table = (CR_FIELDS.as_ptr() as u64).to_le_bytes();
@@ -56,7 +56,7 @@ fn template(word: u32, features: HostFeatures, stores_by_arms: bool) -> Option<S
     emitter.templates.emit(op, Instruction(word)).then(|| disassembled(emitter.code()))
 }
 
-/// Every row with registers in the map, outside of it, and as a record form; then [`SPECIAL`].
+/// Every row with registers inside and outside of the map and as a record form, then [`SPECIAL`].
 fn instructions() -> Vec<u32> {
     let mut all = Vec::new();
     for op in Op::all() {
@@ -82,7 +82,7 @@ impl Source for Words {
     }
 }
 
-/// A unit's host code, and what it counts.
+/// A unit's host code and its counters.
 fn unit(text: &str) -> String {
     let mut discovery = Discovery::new();
     assert!(discovery.find(0, Reach::FUNCTION, &mut Words(words(text))));
@@ -134,7 +134,7 @@ fn host_code_is_that_of_the_golden_file() {
     assert_eq!(actual.lines().count(), golden.lines().count());
 }
 
-/// Strict reservations: arms make all stores, and no loads.
+/// Under strict reservations, arms make all stores and no loads.
 #[test]
 fn arms_make_the_stores_that_others_hear_of() {
     let mut stores = 0;
@@ -151,7 +151,7 @@ fn arms_make_the_stores_that_others_hear_of() {
     assert!(stores > 60, "{stores}");
 }
 
-/// A record form of floating point copies FPSCR to CR1, which arms do.
+/// A record form of floating point copies FPSCR to CR1, which only arms do.
 #[test]
 fn record_forms_of_floating_point_are_the_interpreters() {
     for op in Op::all().filter(|op| op.row().family == xenia_isa::Family::Float && op.row().has(Flag::rc)) {

@@ -2,7 +2,7 @@
 
 use super::{HostReg, Rm};
 
-/// An instruction that is being put together: bytes from the lowest on.
+/// An instruction being assembled: its bytes, the first one lowest.
 pub(super) struct Bytes {
     pub(super) bits: u128,
     pub(super) len: u32,
@@ -26,7 +26,7 @@ impl Bytes {
         self.len += 4;
     }
 
-    /// A value in one byte if that holds it.
+    /// Appends a value as one byte if it fits, else as a word.
     #[inline(always)]
     pub(super) fn short_or_word(&mut self, value: i32) {
         match i8::try_from(value) {
@@ -35,8 +35,8 @@ impl Bytes {
         }
     }
 
-    /// The prefixes that an operand needs: those of guest memory, which are the segment and
-    /// addresses of 32 bits, and REX.
+    /// Appends the prefixes that an operand needs: for guest memory the segment and the 32-bit
+    /// address size, and REX.
     #[inline(always)]
     pub(super) fn rex(&mut self, wide: bool, reg: HostReg, rm: Rm, is_byte: bool) {
         if matches!(rm, Rm::Guest(..) | Rm::GuestSum(..)) {
@@ -46,7 +46,7 @@ impl Bytes {
         self.rex_alone(wide, reg, rm, is_byte);
     }
 
-    /// The REX prefix, if one is needed.
+    /// Appends the REX prefix if one is needed.
     #[inline(always)]
     pub(super) fn rex_alone(&mut self, wide: bool, reg: HostReg, rm: Rm, is_byte: bool) {
         let (base, byte_base) = match rm {
@@ -64,7 +64,7 @@ impl Bytes {
         }
     }
 
-    /// ModRM, SIB and displacement.
+    /// Appends ModRM, SIB and displacement.
     #[inline(always)]
     pub(super) fn operands(&mut self, reg: HostReg, rm: Rm) {
         let reg = (reg & 7) << 3;
@@ -80,7 +80,7 @@ impl Bytes {
             }
             Rm::Guest(base, at) => {
                 let low = base & 7;
-                // rbp and r13 as a base need a displacement, rsp and r12 a second byte.
+                // rbp and r13 as a base need a displacement, rsp and r12 a SIB byte.
                 let (mode, bytes) = match at {
                     0 if low != 5 => (0x00, 0),
                     _ if i8::try_from(at).is_ok() => (0x40, 1),

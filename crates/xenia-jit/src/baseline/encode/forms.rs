@@ -1,6 +1,6 @@
 //! Host registers, operands and the forms of instructions.
 
-/// A host register by its number in machine code.
+/// A host register, by its number in machine code.
 pub(in crate::baseline) type HostReg = u8;
 
 pub(in crate::baseline) const RAX: HostReg = 0;
@@ -18,19 +18,19 @@ pub(in crate::baseline) const R13: HostReg = 13;
 pub(in crate::baseline) const R14: HostReg = 14;
 pub(in crate::baseline) const R15: HostReg = 15;
 
-/// An operand that is a register or memory.
+/// A register or memory operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::baseline) enum Rm {
-    /// A host register.
     Reg(HostReg),
-    /// The context: `[rbp + displacement]`.
+    /// A field of the context: `[rbp + displacement]`.
     Ctx(i32),
-    /// Guest memory by the segment register: `gs:[base + displacement]`, added up in 32 bits as an
-    /// effective address is. The base is not rsp.
+    /// Guest memory through the segment register: `gs:[base + displacement]`, summed in 32 bits as
+    /// a guest's effective address is. The base is not rsp.
     Guest(HostReg, i32),
-    /// Guest memory by the segment register: `gs:[base + index]`, in 32 bits. The index is not rsp.
+    /// Guest memory through the segment register: `gs:[base + index]`, summed in 32 bits. The index
+    /// is not rsp.
     GuestSum(HostReg, HostReg),
-    /// Memory at a host address in rax: `[rax + displacement]`.
+    /// Memory at a host address held in rax: `[rax + displacement]`.
     Host(i8),
 }
 
@@ -45,15 +45,15 @@ impl Rm {
     }
 }
 
-/// How an instruction of a register and an [`Rm`] is encoded, but for its width.
+/// The encoding of an instruction with a register and an [`Rm`], apart from its width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::baseline) struct Form {
     /// A legacy prefix, or 0.
     pub(super) prefix: u8,
-    /// Escape bytes in front of the opcode, the first one lowest, and how many.
+    /// Escape bytes in front of the opcode, the first one lowest, and their number.
     pub(super) escape: (u16, u32),
     pub(super) opcode: u8,
-    /// Whether the register operand is one of 8 bits, of which 4 to 7 need a REX prefix.
+    /// Whether the register operand has 8 bits; registers 4 to 7 then need a REX prefix.
     pub(super) is_byte: bool,
     pub(super) changes_flags: bool,
 }
@@ -67,27 +67,27 @@ impl Form {
         Self { changes_flags: false, ..Self::alu(opcode) }
     }
 
-    /// With the escape byte 0F.
+    /// A form with the escape byte 0F.
     const fn two(opcode: u8) -> Self {
         Self { escape: (0x0F, 1), ..Self::plain(opcode) }
     }
 
-    /// On xmm registers: with a prefix and the escape byte 0F.
+    /// A form on xmm registers: a prefix and the escape byte 0F.
     const fn sse(prefix: u8, opcode: u8) -> Self {
         Self { prefix, ..Self::two(opcode) }
     }
 
-    /// With the escape bytes 0F 38.
+    /// A form with the escape bytes 0F 38.
     const fn three(opcode: u8) -> Self {
         Self { escape: (0x380F, 2), ..Self::plain(opcode) }
     }
 
-    /// On 8 bits, of a form whose opcode for them is one less.
+    /// The 8-bit variant, whose opcode is one less.
     pub(in crate::baseline) const fn byte(self) -> Self {
         Self { opcode: self.opcode - 1, is_byte: true, ..self }
     }
 
-    /// On 16 bits.
+    /// The 16-bit variant.
     pub(in crate::baseline) const fn half(self) -> Self {
         Self { prefix: 0x66, ..self }
     }
@@ -123,7 +123,7 @@ pub(in crate::baseline) const MOVD_FROM: Form = Form::sse(0x66, 0x7E);
 pub(in crate::baseline) const MOVSD_STORE: Form = Form::sse(0xF2, 0x11);
 pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
 pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
-/// Operations with an immediate operand, by their number in the opcode's extension.
+/// Operations with an immediate operand, by their number in the opcode extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(in crate::baseline) enum Imm {
@@ -135,7 +135,7 @@ pub(in crate::baseline) enum Imm {
     Cmp = 7,
 }
 
-/// Shifts, by their number in the opcode's extension.
+/// Shifts, by their number in the opcode extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(in crate::baseline) enum Shift {
@@ -145,7 +145,7 @@ pub(in crate::baseline) enum Shift {
     RightSigned = 7,
 }
 
-/// Operations on one operand, by their number in the opcode's extension.
+/// Operations on one operand, by their number in the opcode extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(in crate::baseline) enum Unary {

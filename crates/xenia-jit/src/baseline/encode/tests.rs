@@ -1,11 +1,11 @@
-//! Every encoding against a whole decoder.
+//! Tests of every encoding against a complete decoder, iced-x86.
 
 use super::*;
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 const REGISTERS: [HostReg; 15] = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// The one instruction that `write` wrote.
+/// The single instruction that `write` emits.
 fn decoded(write: impl FnOnce(&mut Encoder)) -> Instruction {
     let mut e = Encoder::new();
     write(&mut e);
@@ -23,7 +23,7 @@ fn is_operand(instruction: &Instruction, n: u32, rm: Rm) -> bool {
         Rm::Reg(reg) => {
             instruction.op_kind(n) == OpKind::Register
                 && instruction.op_register(n).full_register().number() == usize::from(reg)
-                // With a REX prefix no register is a high byte.
+                // With a REX prefix, no register is a high byte.
                 && !matches!(instruction.op_register(n), Register::AH | Register::CH | Register::DH | Register::BH)
         }
         Rm::Ctx(at) => {

@@ -1,37 +1,39 @@
-//! Thunks that floating-point arithmetic calls: one for each row, shared by all units.
+//! Thunks for floating-point arithmetic: one for each instruction row, shared by all units.
 //!
-//! An instruction becomes `mov eax, operands; call thunk`, 10 bytes: much code runs as fast as it
-//! is fetched, so operands are decoded when it runs rather than spread over the code. eax holds the
-//! numbers of the operands ([`packed_operands`]), rcx comes with [`PENDING`] and the row's word
-//! without operands. rax, rcx and xmm registers are scratch. A compare gives the condition register
-//! field in rcx.
+//! An instruction becomes `mov eax, operands; call thunk`, 10 bytes. Large programs run as fast as
+//! their code is fetched, so operands are decoded at run time rather than specialized in the code.
+//! eax holds the numbers of the operands ([`packed_operands`]); rcx holds [`PENDING`] and the row's
+//! word without operands. rax, rcx and xmm registers are scratch. A compare returns the condition
+//! register field in rcx.
 //!
-//! Code memory has copies of the functions below, since a direct call is predicted where an
-//! indirect jump among much code is not. They name no address but by the words at their end.
+//! Code memory holds copies of the functions below, because a direct call is predicted where an
+//! indirect jump among much code is not. The copies are position-independent: they refer only to
+//! the words at their end.
 //!
 //! # FPSCR
-//! As in the optimizing tier (`crate::float_state`): sticky bits pile up in MXCSR, which is the
-//! guest's, and FPRF, FR and FI are owed by `fp_lazy`. [`READY`] says that MXCSR is the guest's, in
-//! scalar mode, and that FPSCR rounds to nearest with no exception enabled. It is cleared wherever
-//! MXCSR changes hands; arms that change FPSCR do that, too. A thunk that finds it clear makes it
-//! so ([`prepare`]), or has the arm run if FPSCR's control bits are others. NI changes nothing.
+//! As in the optimizing tier (`crate::float_state`): sticky bits accumulate in MXCSR, which is the
+//! guest's, and FPRF, FR and FI are computed lazily (`fp_lazy`). [`READY`] says that MXCSR is the
+//! guest's, in scalar mode, and that FPSCR rounds to nearest with no exception enabled. It is
+//! cleared whenever MXCSR changes owner, and by arms that change FPSCR. A thunk that finds it clear
+//! sets it up ([`prepare`]), or has the arm run if FPSCR has other control bits. NI changes
+//! nothing.
 //!
-//! # What the host decides
-//! The interpreter's arm runs the instruction ([`slow`]) where the host may not decide:
+//! # Cases left to the interpreter
+//! The interpreter's arm runs the instruction ([`slow`]) where the host's result may differ:
 //! - a NaN results, or a compare is unordered: VX\* bits and the NaN are the architecture's;
-//! - a double lies next to the smallest normal number: the host judges tininess after rounding;
+//! - a double lies next to the smallest normal number: the host detects tininess after rounding;
 //! - a single is below the normal range or next to it, and not zero;
 //! - a conversion to an integer gives the host's value for "invalid".
 //!
-//! The arm raises the exceptions that the host has raised in MXCSR by then as well.
+//! The arm also raises the exceptions that the host has already raised in MXCSR.
 //!
-//! Single-precision arithmetic is done on doubles and rounded once more. The double is the exact
-//! result rounded, which lies on the same side of the middle between two singles as the exact one
-//! unless it *is* that middle (its lower 29 bits say so). Then sums, products, quotients and roots
-//! of operands of 24 bits are right all the same (53 ≥ 2 × 24 + 2); the arm decides the others.
-//! So operands need be no singles.
+//! Single-precision arithmetic is done in double precision and rounded once more. The double is the
+//! exact result rounded, so it lies on the same side of the midpoint of two singles as the exact
+//! result, unless it *is* that midpoint (its lower 29 bits tell). Even then sums, products,
+//! quotients and roots of operands of 24 bits are right (53 ≥ 2 × 24 + 2); the arm computes the
+//! others. So the operands need not be singles.
 //!
-//! The rules are those of [`super`].
+//! The safety rules are those of [`super`].
 
 mod rows;
 
@@ -42,10 +44,10 @@ use xenia_cpu::FpLazy;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_isa::{Instruction, Op, decode};
 
-/// Displacement of the byte that says that arithmetic may begin: the one behind
-/// [`Slot::GuestFloat`]'s lowest.
+/// Displacement of the byte that says that arithmetic may begin: the second byte of
+/// [`Slot::GuestFloat`].
 const READY: i32 = Slot::GuestFloat.at() + 1;
-/// [`Slot::GuestFloat`] and [`READY`].
+/// [`Slot::GuestFloat`] and [`READY`], both set.
 const BOTH: i32 = 0x0101;
 
 const FPR: i32 = displacement(offset_of!(PpcContext, fpr));
@@ -54,10 +56,10 @@ const CR: i32 = displacement(offset_of!(PpcContext, cr));
 const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
 const LAZY_OP: i32 = LAZY + offset_of!(FpLazy, op) as i32;
 
-/// MXCSR as scalar arithmetic of the guest begins with it.
+/// The guest's MXCSR for scalar arithmetic, with no exception raised.
 static SCALAR_MXCSR: u32 = DEFAULT_MXCSR;
 
-/// Makes arithmetic ready, as [`READY`] has it, where FPSCR's control bits are plain. Keeps all
+/// Sets up the state that [`READY`] promises, if FPSCR has plain control bits. Preserves all
 /// registers.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn prepare() {
@@ -82,7 +84,7 @@ unsafe extern "sysv64" fn prepare() {
 }
 
 /// Runs the instruction by the interpreter's arm: eax has the operands, ecx the word without them.
-/// Gives the field that a compare has written in rcx.
+/// Returns the field that a compare has written in rcx.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn slow() {
     code!(
@@ -127,10 +129,10 @@ unsafe extern "sysv64" fn ask_slow(ctx: *mut PpcContext, operands: u32, word: u3
     services::run_slow_float(ctx, run, operands, word)
 }
 
-/// Bytes of the longest thunk.
+/// Upper bound of a thunk's length in bytes.
 const LONGEST: usize = 512;
 
-/// The function that the thunk of a row is copied from; `None` if the row has none.
+/// The function whose code is the thunk of a row; `None` if the row has no thunk.
 fn original(op: Op, has_fma: bool) -> Option<unsafe extern "sysv64" fn()> {
     let thunk: unsafe extern "sysv64" fn() = match op {
         Op::faddx => rows::add,
@@ -167,8 +169,8 @@ pub(in crate::baseline) fn has_float_thunk(op: Op, has_fma: bool) -> bool {
     original(op, has_fma).is_some()
 }
 
-/// The code of the thunk of a row: `mov rcx, row` and a copy of the function, as calls and jumps
-/// within code memory are direct. `None` if the row has none.
+/// The code of a row's thunk: `mov rcx, row` and a copy of the function, so that calls within code
+/// memory are direct. `None` if the row has no thunk.
 pub(in crate::baseline) fn float_thunk(op: Op) -> Option<Vec<u8>> {
     let start = original(op, true)? as *const u8;
     let mut code = vec![0x48, 0xB9];
@@ -179,7 +181,7 @@ pub(in crate::baseline) fn float_thunk(op: Op) -> Option<Vec<u8>> {
         if code.len() > LONGEST {
             return None;
         }
-        // SAFETY: the function's code is readable, and ends with the mark and another one.
+        // SAFETY: the function's code is readable, and ends with the two marks.
         code.push(unsafe { *start.add(code.len() - front) });
     }
     code.truncate(code.len() - mark.len());
@@ -189,15 +191,14 @@ pub(in crate::baseline) fn float_thunk(op: Op) -> Option<Vec<u8>> {
     Some(code)
 }
 
-/// The operands of an instruction as its thunk takes them in eax: frA, frB, frC and frD, a byte
-/// each from the lowest on. A row with frA and frC only has frC in frB's place.
+/// The operands of an instruction, as its thunk takes them in eax: frA, frB, frC and frD, one byte
+/// each from the lowest up. A row with only frA and frC has frC in frB's place.
 pub(in crate::baseline) fn packed_operands(op: Op, i: Instruction) -> u32 {
     let (b, c) = if has_no_b(op) { (i.fc(), i.fb()) } else { (i.fb(), i.fc()) };
     (i.fa() | b << 8 | c << 16 | i.fd() << 24) as u32
 }
 
-/// The instruction that [`packed_operands`] was given, of a row whose word without operands this
-/// is.
+/// Inverse of [`packed_operands`], for a row whose word without operands is `row`.
 pub(in crate::baseline) fn unpacked(operands: u32, row: u32) -> Option<(Op, Instruction)> {
     let op = decode(row)?;
     let [a, b, c, d] = operands.to_le_bytes().map(u32::from);

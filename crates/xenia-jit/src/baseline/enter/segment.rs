@@ -1,11 +1,12 @@
-//! The segment register GS of a host thread, which baseline code finds guest memory by.
+//! The GS segment register of a host thread: baseline code addresses guest memory through it.
 //!
-//! `gs:[base + displacement]` with addresses of 32 bits is a guest's effective address in one host
+//! `gs:[base + displacement]` with 32-bit addresses is a guest's effective address in one host
 //! operand: the sum wraps at 4 GiB, and the segment's base is added to it. Linux leaves GS to
-//! programs (thread-local storage is FS) and keeps its base for each thread; see arch_prctl(2).
-//! Rust code and the C library never use it, so it stays until another machine runs on the thread.
+//! programs (thread-local storage uses FS) and keeps its base per thread; see arch_prctl(2). Rust
+//! code and the C library never use it, so the base stays valid until another machine runs on the
+//! thread.
 //!
-//! Windows keeps its thread block in GS: templates have a form without the segment for such hosts
+//! Windows keeps its thread block in GS: for such hosts, templates have a form without the segment
 //! ([`super::super::templates::HostFeatures`]).
 
 use std::cell::Cell;
@@ -14,18 +15,19 @@ use std::cell::Cell;
 const SET_GS: libc::c_int = 0x1001;
 
 thread_local! {
-    /// The base that this thread's GS has. A new thread may inherit another, and sets its own.
+    /// The base of this thread's GS, if this module has set it. A new thread may inherit another
+    /// base, so it must set it.
     static BASE: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Makes GS of this thread begin at the host address `base`. Costs a system call if it does not
-/// yet. False if the host refuses.
+/// Sets the base of this thread's GS to the host address `base`. Costs a system call unless it is
+/// set already. Returns false if the host refuses.
 fn set(base: u64) -> bool {
     if BASE.get() == Some(base) {
         return true;
     }
-    // SAFETY: changes only where GS of this thread begins, which nothing but baseline code uses;
-    // that is entered by `super::enter`, which sets it.
+    // SAFETY: changes only the base of this thread's GS, which only baseline code uses;
+    // `super::enter` sets it before that runs.
     let refused = unsafe { libc::syscall(libc::SYS_arch_prctl, SET_GS, base) };
     if refused != 0 {
         return false;
@@ -34,14 +36,14 @@ fn set(base: u64) -> bool {
     true
 }
 
-/// Whether the host lets programs set GS.
+/// Whether the host allows programs to set GS.
 pub(in crate::baseline) fn is_available() -> bool {
-    // The base that it has, or will have before any code is entered.
+    // Sets the base that it has, or that it will get before code is entered anyway.
     set(BASE.get().unwrap_or(0))
 }
 
-/// Makes GS of this thread begin at the host address `base`. Where the host refuses, code has no
-/// use for it.
+/// Sets the base of this thread's GS to the host address `base`. Where the host refuses, code does
+/// not use GS.
 pub(super) fn point_to(base: u64) {
     set(base);
 }
@@ -51,10 +53,10 @@ mod tests {
     use super::*;
     use std::arch::asm;
 
-    /// The word that `gs:[eax + 4]` gives with this value of rax.
+    /// The word at `gs:[eax + 4]`, for this value of rax.
     fn read(rax: u64) -> u32 {
         let value: u32;
-        // SAFETY: the tests below have GS begin at memory that contains the word.
+        // SAFETY: the tests below set GS to memory that contains the word.
         unsafe { asm!("mov {0:e}, gs:[{1:e} + 4]", out(reg) value, in(reg) rax, options(nostack, readonly)) };
         value
     }

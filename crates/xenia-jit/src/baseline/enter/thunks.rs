@@ -1,11 +1,12 @@
-//! Thunks that baseline code jumps to or calls: for code, budget, and the interpreter's arms.
+//! Thunks that baseline code jumps to or calls: requests for code and budget, and the interpreter's
+//! arms.
 //!
-//! The rules are those of [`super`].
+//! The safety rules are those of [`super`].
 
 use super::*;
 
-/// Where code goes for an address that has none here: eax = guest address, and in its low bits
-/// whether it is called.
+/// Target of branches to an address without code here: eax = guest address, with
+/// [`CALLED`](super::super::emit::CALLED) in its low bits if it is called.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn missing() {
     naked_asm!(
@@ -27,8 +28,8 @@ pub(super) unsafe extern "sysv64" fn missing() {
     )
 }
 
-/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns where the
-/// guest returned to; goes on at any other address that it leaves for.
+/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns if the guest
+/// returned to its caller; goes on at any other address that the code leaves for.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn run_optimized() {
     code!(
@@ -116,7 +117,8 @@ unsafe extern "sysv64" fn run_optimized() {
 /// MXCSR as Rust expects it.
 static RUST_MXCSR: u32 = DEFAULT_MXCSR;
 
-/// Makes a thunk that asks a service where to go on: its host address, or 0 to leave.
+/// Defines a thunk that asks a service where to go on. The service returns a host address, or 0 to
+/// leave.
 macro_rules! asks {
     ($(#[doc = $doc:literal])* $name:ident => $service:ident) => {
         $(#[doc = $doc])*
@@ -155,7 +157,7 @@ macro_rules! asks {
 }
 
 asks! {
-    /// eax = a guest address without code, and whether it is called.
+    /// eax = a guest address without code, flagged if it is called.
     ask_for_code => ask_missing
 }
 asks! {
@@ -163,8 +165,8 @@ asks! {
     slice_over => ask_slice
 }
 
-/// As [`run_arm`], for arms that compute with floating point or vectors: they find FPSCR exact, and
-/// MXCSR as Rust expects it.
+/// [`run_arm`] for arms that compute with floating point or vectors: FPSCR is exact and MXCSR is
+/// Rust's when they run.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn run_float_arm() {
     code!(
@@ -199,7 +201,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
     )
 }
 
-/// An arm did not complete; the mapped registers are stored.
+/// Leaves because an arm did not complete; the mapped registers are stored.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn arm_failed() {
     naked_asm!(
@@ -238,14 +240,14 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
     )
 }
 
-/// The context, and the run that it belongs to.
+/// The context and the run that it belongs to.
 ///
 /// # Safety
 /// By the module's rules.
 pub(super) unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut BaselineRun<'a, 'a>) {
-    // SAFETY: `enter` borrowed it exclusively for all of the run.
+    // SAFETY: `enter` borrowed it exclusively for the whole run.
     let ctx = unsafe { &mut *ctx };
-    // SAFETY: `enter` put it there for this run; it lives until that returns.
+    // SAFETY: `enter` stored it there for this run; it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Slot::Run as usize] as *mut BaselineRun<'_, '_>) };
     (ctx, run)
 }
@@ -265,7 +267,7 @@ unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32) -> u64 {
 unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
     // SAFETY: called by `run_arm`.
     let (ctx, run) = unsafe { lend(ctx) };
-    // SAFETY: the thunks of `cache` pass what `Arm::address` gave; an `Arm` is that address.
+    // SAFETY: the thunks of `cache` pass the result of `Arm::address`; an `Arm` is that address.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
     services::run_arm(ctx, run, word, arm)
 }

@@ -1,18 +1,18 @@
-//! The tests that conditional branches make.
+//! Templates for the tests of conditional branches.
 
 use super::Templates;
 use crate::baseline::encode::{Condition, Imm, MOV, RAX, Rm, Shift, TEST};
 use crate::baseline::map::{CTR, cr};
 use xenia_isa::Instruction;
 
-/// Bits of BO.
+/// Bit of BO: the condition is ignored.
 const IGNORES_CONDITION: usize = 16;
 const IGNORES_COUNT: usize = 4;
 
 impl Templates {
-    /// The test of CTR of a conditional branch that tests a condition as well: decrements CTR and
-    /// jumps over the rest if the branch is not taken. Gives the jump's field; `None`, with nothing
-    /// written, for other branches.
+    /// Emits the CTR test of a conditional branch that tests a condition as well: decrements CTR
+    /// and jumps over the rest if the branch is not taken. Returns the field of that jump, or
+    /// `None`, with nothing emitted, for other branches.
     pub(in crate::baseline) fn count_guard(&mut self, i: Instruction) -> Option<usize> {
         if i.bo() & (IGNORES_CONDITION | IGNORES_COUNT) != 0 {
             return None;
@@ -21,9 +21,9 @@ impl Templates {
         Some(self.e.jump_if_short(condition.not()))
     }
 
-    /// Makes the host's flags say whether a conditional branch is taken, and how; `None` if it
-    /// always is. Decrements CTR if that is all that it tests; else [`Self::count_guard`] has done
-    /// so.
+    /// Emits the test of a conditional branch. Returns the host condition under which it is taken,
+    /// or `None` if it always is. Decrements CTR if CTR is all that it tests; otherwise
+    /// [`Self::count_guard`] has done so.
     pub(in crate::baseline) fn branch_condition(&mut self, i: Instruction) -> Option<Condition> {
         if i.bo() & IGNORES_CONDITION != 0 {
             return (i.bo() & IGNORES_COUNT == 0).then(|| self.count_down(i));
@@ -32,7 +32,7 @@ impl Templates {
         Some(if i.bo() & 8 != 0 { condition } else { condition.not() })
     }
 
-    /// Decrements CTR. Gives the condition under which the branch goes on to be taken.
+    /// Decrements CTR. Returns the condition under which the CTR test passes.
     fn count_down(&mut self, i: Instruction) -> Condition {
         self.e.imm(true, Imm::Sub, CTR, 1);
         // 32-bit mode: the low word decides.

@@ -1,4 +1,4 @@
-//! Moves of condition register fields and of the registers that branches use; hints and barriers.
+//! Templates for moves of condition register fields, LR and CTR, and for hints and barriers.
 
 use super::{CodeThunk, Templates};
 use crate::baseline::encode::{Imm, MOV, RAX, RCX, Rm, Shift};
@@ -6,11 +6,11 @@ use crate::baseline::map::{CTR, LR, cr, gpr};
 use xenia_cpu::CR_FIELDS;
 use xenia_isa::{Instruction, Op, spr};
 
-/// Fields that a template of `mtcrf` writes at most.
+/// Limit of fields that a template of `mtcrf` writes.
 const MOST_FIELDS: u32 = 3;
 
 impl Templates {
-    /// `mcrf`: a field is one 64-bit value.
+    /// Emits `mcrf`: a field is one 64-bit value.
     pub(super) fn condition_move(&mut self, op: Op, i: Instruction) -> bool {
         if op != Op::mcrf {
             return false;
@@ -22,7 +22,7 @@ impl Templates {
                 RCX
             }
         };
-        // The host's flags may be those of the field that is overwritten.
+        // The host's flags may belong to the field that is overwritten.
         if self.e.flags == Some(i.crfd() as u8) {
             self.e.flags = None;
         }
@@ -33,13 +33,13 @@ impl Templates {
         true
     }
 
-    /// Hints, barriers, `mfcr`, `mtcrf`, and `mfspr` and `mtspr` of LR and CTR.
+    /// Emits hints, barriers, `mfcr`, `mtcrf`, and `mfspr` and `mtspr` of LR and CTR.
     pub(super) fn system(&mut self, op: Op, i: Instruction) -> bool {
         match op {
-            // Hints and writes back of caches that guests share.
+            // Hints, and write-backs of caches that all guest processors share.
             Op::dcbf | Op::dcbst | Op::dcbt | Op::dcbtst => return true,
-            // The host lets only loads pass older stores, and `lwsync` lets them as well. The host
-            // code is what is written here, so no compiler moves an access.
+            // x86 lets only loads pass older stores, and `lwsync` permits that, too. No compiler
+            // can move an access, since this is the final host code.
             Op::eieio => return true,
             Op::sync => {
                 if i.sync_l() != 1 {
@@ -75,7 +75,7 @@ impl Templates {
         true
     }
 
-    /// `mtcrf`: the fields of a table by their nibbles.
+    /// Emits `mtcrf`: looks the fields up in a table by their nibbles.
     fn write_fields(&mut self, i: Instruction) {
         self.e.address(RCX, CR_FIELDS.as_ptr() as u64);
         for field in (0..8).filter(|field| i.crm() & 0x80 >> field != 0) {

@@ -1,4 +1,4 @@
-//! Floating point: moves of bits inline, arithmetic by thunks.
+//! Templates for floating point: bit moves inline, arithmetic through thunks.
 
 use super::{CodeThunk, Templates};
 use crate::baseline::encode::{MOV, RAX, RCX};
@@ -31,7 +31,7 @@ impl Templates {
         true
     }
 
-    /// The rows that call a thunk (`crate::baseline::enter::float_thunk`).
+    /// Emits rows that call a thunk (`crate::baseline::enter::float_thunk`).
     fn arithmetic(&mut self, op: Op, i: Instruction) -> bool {
         let compares = matches!(op, Op::fcmpo | Op::fcmpu);
         if i.rc() && !compares || !has_float_thunk(op, self.features.fma) {

@@ -1,6 +1,6 @@
-//! Loads and stores of floating-point registers.
+//! Templates for loads and stores of floating-point registers.
 //!
-//! Singles change their form in a thunk of their register (`crate::baseline::single_thunks`).
+//! Singles are converted by a thunk for their register (`crate::baseline::single_thunks`).
 
 use super::memory::Address;
 use super::{CodeThunk, Templates};
@@ -20,7 +20,7 @@ impl Templates {
             _ => return false,
         };
         let loads = matches!(op, lfd | lfdu | lfdux | lfdx | lfs | lfsu | lfsux | lfsx);
-        // With RA = 0 it is an invalid form.
+        // RA = 0 is an invalid form of an update.
         if update && i.ra() == 0 || !loads && self.stores_by_arms {
             return false;
         }

@@ -1,4 +1,4 @@
-//! Fixed-point arithmetic and compares.
+//! Templates for fixed-point arithmetic and compares.
 
 use super::Templates;
 use crate::baseline::encode::MOVZX8;
@@ -11,7 +11,7 @@ use xenia_isa::{Instruction, Op};
 
 impl Templates {
     pub(super) fn integer(&mut self, op: Op, i: Instruction) -> bool {
-        // OE forms may set XER[SO]: `unit` leaves them to the interpreter.
+        // OE forms may set XER[SO], so `unit` leaves them to the interpreter.
         let (d, a, b) = (i.rd(), i.ra(), i.rb());
         match op {
             Op::addi => self.add_immediate(i, i.simm() as i32),
@@ -92,7 +92,7 @@ impl Templates {
         true
     }
 
-    /// `addi` and `addis`.
+    /// Emits `addi` and `addis`.
     fn add_immediate(&mut self, i: Instruction, value: i32) {
         let to = gpr(i.rd());
         if i.ra() == 0 {
@@ -146,13 +146,13 @@ impl Templates {
         self.write(d, RAX);
     }
 
-    /// `adde`, `addze`, `addme` and their `subf` forms: the carry is bit 32 of the sum of the low
-    /// words.
+    /// Emits `adde`, `addze`, `addme` and their `subf` forms: the carry is bit 32 of the sum of the
+    /// low words.
     fn add_extended(&mut self, op: Op, i: Instruction) {
         let negated = matches!(op, Op::subfex | Op::subfzex | Op::subfmex);
         let minus_one = matches!(op, Op::addmex | Op::subfmex);
         let other = matches!(op, Op::addex | Op::subfex).then(|| i.rb());
-        // The sum, and after that the carry, of the same operands: RD may be one of them.
+        // First the sum, then the carry, from the same operands, because RD may be one of them.
         self.e.op32(MOVZX8, RAX, CA);
         for (wide, sum, term) in [(true, RAX, RCX), (false, RCX, RAX)] {
             if !wide {
@@ -181,7 +181,7 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// `divwu`: 0 where there is no quotient.
+    /// Emits `divwu`; the result is 0 where the quotient is undefined.
     fn divide_unsigned(&mut self, i: Instruction) {
         self.e.op32(MOV, RCX, gpr(i.rb()));
         self.e.op32(MOV, RAX, gpr(i.ra()));
@@ -199,8 +199,8 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// `divw`: 0 where there is no quotient. The divisors 0 and −1, which the host would trap at or
-    /// might, go another way.
+    /// Emits `divw`; the result is 0 where the quotient is undefined. The divisors 0 and −1, for
+    /// which the host traps or may trap, take another path.
     fn divide(&mut self, i: Instruction) {
         self.e.op32(MOV, RCX, gpr(i.rb()));
         self.e.op32(MOV, RAX, gpr(i.ra()));
@@ -208,7 +208,7 @@ impl Templates {
         self.e.lea(false, RDX, RCX, 1);
         self.e.imm(false, Imm::Cmp, Rm::Reg(RDX), 1);
         let plain = self.e.jump_if_short(Condition::ABOVE);
-        // 0 by 0, or the dividend by −1.
+        // 0 for a division by 0, or the negated dividend for one by −1.
         self.e.op32(AND, RAX, Rm::Reg(RCX));
         self.e.unary(false, Unary::Neg, Rm::Reg(RAX));
         let negated = self.e.jump_if_short(Condition::NOT_OVERFLOW);
@@ -224,8 +224,8 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// A compare with RB or a value. The field is a difference of words extended to 64 bits; a
-    /// difference of doublewords may overflow, so that theirs is 1, −1 or 0.
+    /// Emits a compare with RB or a value. A field of words is their difference, extended to 64
+    /// bits first. A difference of doublewords may overflow, so their field is 1, −1 or 0.
     fn compare(&mut self, i: Instruction, signed: bool, value: Option<i32>) {
         let (field, a) = (i.crfd(), gpr(i.ra()));
         let target = Self::compare_target(field);

@@ -1,4 +1,4 @@
-//! Logical operations, extensions of signs, and leading zeros.
+//! Templates for logical operations, sign extension, and leading zeros.
 
 use super::Templates;
 use crate::baseline::encode::{
@@ -56,7 +56,7 @@ impl Templates {
         }
     }
 
-    /// RA = not (RS op RB).
+    /// RA = NOT (RS op RB).
     fn negated(&mut self, form: Form, i: Instruction) {
         self.e.op64(MOV, RAX, gpr(i.rs()));
         if i.rs() != i.rb() || form == XOR {
@@ -66,7 +66,7 @@ impl Templates {
         self.write(i.ra(), RAX);
     }
 
-    /// RA = RS op not RB.
+    /// RA = RS op NOT RB.
     fn with_complement(&mut self, form: Form, i: Instruction) {
         self.e.op64(MOV, RAX, gpr(i.rb()));
         self.e.unary(true, Unary::Not, Rm::Reg(RAX));
@@ -84,7 +84,7 @@ impl Templates {
             self.e.mov(target, gpr(i.rs()));
             self.e.imm(true, operation, Rm::Reg(target), value);
         } else {
-            // Sign-extended it would reach the upper half.
+            // As a sign-extended immediate it would change the upper half.
             self.e.word(RCX, value);
             self.e.mov(target, gpr(i.rs()));
             let form = if operation == Imm::Or { OR } else { XOR };

@@ -1,7 +1,8 @@
-//! Loads and stores: one host access each, through the guest view, whose rights are the guest's.
+//! Templates for loads and stores: one host access each, through the view of guest memory that has
+//! the guest's page protection.
 //!
-//! A refused access faults; `crate::baseline::enter` resumes where all guest registers are stored,
-//! and the interpreter runs the instruction, which has changed nothing yet.
+//! A refused access faults; `crate::baseline::enter` resumes at code that stores all guest
+//! registers, and the interpreter runs the instruction, which has not changed any state yet.
 
 use super::Templates;
 use crate::baseline::encode::{
@@ -11,7 +12,7 @@ use crate::baseline::encode::{
 use crate::baseline::map::{Slot, gpr, vector};
 use xenia_isa::{Instruction, Op};
 
-/// The value of an access.
+/// The type of the accessed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Value {
     Byte,
@@ -24,7 +25,7 @@ enum Value {
     WordReversed,
 }
 
-/// How the effective address of an access is given.
+/// The addressing mode of an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Address {
     /// (RA|0) + a displacement.
@@ -38,12 +39,12 @@ pub(super) enum Address {
 struct Access {
     value: Value,
     address: Address,
-    /// RA becomes the effective address.
+    /// Whether RA is updated to the effective address.
     update: bool,
     store: bool,
 }
 
-/// The operand of an access, and the address that RA is updated with: `base + displacement`, in 32
+/// The operand of an access, and the address that RA is updated to: `base + displacement`, in 32
 /// bits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Located {
@@ -53,7 +54,7 @@ pub(super) struct Located {
 }
 
 impl Access {
-    /// The access of an instruction that moves a general-purpose register.
+    /// The access of an instruction that loads or stores a general-purpose register.
     fn of(op: Op, i: Instruction) -> Option<Self> {
         use Value::{Byte, Double, Half, HalfReversed, HalfSigned, Word, WordReversed, WordSigned};
         let d = Address::Displaced(i.disp() as i32);
@@ -109,8 +110,8 @@ impl Access {
 impl Templates {
     pub(super) fn memory(&mut self, op: Op, i: Instruction) -> bool {
         if let Some(access) = Access::of(op, i) {
-            // Invalid forms are the arms': where RA is 0 or a target, their order of writes
-            // decides.
+            // Invalid forms are left to the arms, whose order of writes decides the result where RA
+            // is 0 or a target.
             let is_invalid = access.update && (i.ra() == 0 || !access.store && i.ra() == i.rd());
             if is_invalid || access.store && self.stores_by_arms {
                 return false;
@@ -145,8 +146,8 @@ impl Templates {
         true
     }
 
-    /// Guest memory at the effective address, for an access that may update RA afterwards. The
-    /// host's flags stay as they are where that costs nothing; rax may change.
+    /// The operand for guest memory at the effective address, for an access that may update RA
+    /// afterwards. Preserves the host's flags where that costs nothing; may change rax.
     pub(super) fn guest(&mut self, i: Instruction, address: Address, update: bool) -> Located {
         if update {
             return self.updated_address(i, address);
@@ -176,8 +177,8 @@ impl Templates {
         self.guest_at_eax()
     }
 
-    /// Guest memory at eax, of which a part of rax is added up here if there is no segment
-    /// register.
+    /// The operand for guest memory at eax. Without a segment register, it first adds the host
+    /// address of guest memory to rax.
     fn guest_at_eax(&mut self) -> Rm {
         if self.features.segment {
             return Rm::Guest(RAX, 0);
@@ -186,7 +187,8 @@ impl Templates {
         Rm::Host(0)
     }
 
-    /// Guest memory at the effective address, and what RA is written from after the access.
+    /// The operand for guest memory at the effective address, and the value for RA after the
+    /// access.
     fn updated_address(&mut self, i: Instruction, address: Address) -> Located {
         if let Address::Displaced(displacement) = address
             && self.features.segment
@@ -204,7 +206,7 @@ impl Templates {
         Located { memory: self.guest_at_eax(), base: RAX, displacement: 0 }
     }
 
-    /// RA = the effective address, after the access.
+    /// Updates RA to the effective address, after the access.
     pub(super) fn write_address(&mut self, ra: usize, at: Located) {
         if at.memory == Rm::Host(0) {
             self.e.op64(SUB, RAX, Rm::Ctx(Slot::Memory.at()));
@@ -218,7 +220,7 @@ impl Templates {
         }
     }
 
-    /// eax = the effective address. The host's flags stay as they are where that costs nothing.
+    /// eax = the effective address. Preserves the host's flags where that costs nothing.
     fn effective_address(&mut self, i: Instruction, address: Address) {
         match address {
             Address::Displaced(displacement) => {
@@ -257,7 +259,7 @@ impl Templates {
         }
     }
 
-    /// `reg` = the big-endian word or doubleword at `at`.
+    /// Loads the big-endian word or doubleword at `at` into `reg`.
     pub(super) fn load(&mut self, wide: bool, reg: HostReg, at: Rm) {
         if self.features.movbe {
             self.e.op(wide, MOVBE, reg, at);
@@ -267,7 +269,7 @@ impl Templates {
         }
     }
 
-    /// Stores rcx, which changes, as a big-endian word or doubleword at `at`.
+    /// Stores rcx as a big-endian word or doubleword at `at`. Changes rcx.
     pub(super) fn save_scratch(&mut self, wide: bool, at: Rm) {
         if self.features.movbe {
             self.e.op(wide, MOVBE_STORE, RCX, at);
@@ -277,8 +279,8 @@ impl Templates {
         }
     }
 
-    /// Moves the vector register at the aligned address `guest`. Both halves lie in one page: if
-    /// the second access faults, so did the first.
+    /// Loads or stores the vector register at the aligned address `guest`. Both halves lie in one
+    /// page, so the second access faults only if the first does.
     fn move_vector(&mut self, guest: Rm, n: usize, store: bool) {
         // The register's low half holds the bytes at the higher address.
         for (at, half) in [(0, 8), (8, 0)] {
@@ -304,7 +306,7 @@ impl Templates {
     }
 
     fn load_register(&mut self, i: Instruction, access: Access, at: Rm) {
-        // rax may hold the address until RA has it.
+        // rax may hold the address until RA is updated.
         let reg = match gpr(i.rd()) {
             Rm::Reg(reg) => reg,
             _ => RCX,

@@ -1,4 +1,4 @@
-//! Rotates and shifts.
+//! Templates for rotates and shifts.
 
 use super::Templates;
 use crate::baseline::encode::{
@@ -22,7 +22,7 @@ impl Templates {
                 self.mask_wrapped(i, op == Op::rlwimix);
             }
             Op::slwx | Op::srwx => {
-                // The host takes the count by 64, the guest too; only the low word is kept.
+                // Host and guest both take the count modulo 64; the result keeps only the low word.
                 self.e.op32(MOV, RCX, gpr(i.rb()));
                 self.e.op32(MOV, RAX, gpr(s));
                 let shift = if op == Op::slwx { Shift::Left } else { Shift::Right };
@@ -92,7 +92,7 @@ impl Templates {
         true
     }
 
-    /// `rlwinm` of a mask that does not wrap: the upper word of the result is 0.
+    /// Emits `rlwinm` with a mask that does not wrap: the upper word of the result is 0.
     fn rotate_and_mask(&mut self, i: Instruction) {
         let (target, from) = (Self::target(i.ra()), gpr(i.rs()));
         let (count, mb, me) = (i.sh() as u8, i.mb() as u8, i.me() as u8);
@@ -130,8 +130,8 @@ impl Templates {
         self.write(i.ra(), target);
     }
 
-    /// `rlwimi` of a mask that does not wrap: RA ^ ((rotated ^ RA) & mask), where the difference
-    /// has no upper word.
+    /// Emits `rlwimi` with a mask that does not wrap: RA ^ ((rotated ^ RA) & mask), where the
+    /// masked difference has no upper word.
     fn rotate_and_insert(&mut self, i: Instruction) {
         let mask = word_mask(i);
         let into = gpr(i.ra());
@@ -144,9 +144,9 @@ impl Templates {
         self.e.op64(XOR_TO, RAX, into);
     }
 
-    /// RA = eax, a rotated word, under a mask that wraps: both halves of the register hold the
-    /// word, and the mask has all of the upper one. The bits of the lower one that it lacks are
-    /// 0, or RA's for an insertion.
+    /// RA = the rotated word in eax under a mask that wraps. Both halves of the 64-bit value hold
+    /// the word, and the mask covers the whole upper half. Bits of the lower half outside of the
+    /// mask are 0, or RA's for an insertion.
     fn mask_wrapped(&mut self, i: Instruction, inserts: bool) {
         let mask = u32::MAX >> i.mb() | u32::MAX << (31 - i.me());
         self.e.op32(MOV, RCX, Rm::Reg(RAX));
@@ -162,7 +162,7 @@ impl Templates {
         self.write(i.ra(), RAX);
     }
 
-    /// `rldimi` of a mask that does not wrap, as [`Self::rotate_and_insert`].
+    /// Emits `rldimi` with a mask that does not wrap, in the manner of [`Self::rotate_and_insert`].
     fn insert_doubleword(&mut self, i: Instruction) {
         let (sh, mb, into) = (i.sh64() as u8, i.mb64() as u8, gpr(i.ra()));
         self.e.op64(MOV, RAX, gpr(i.rs()));
@@ -195,7 +195,7 @@ impl Templates {
         self.e.op64(MOV, RAX, gpr(i.rs()));
     }
 
-    /// `sld` and `srd`: 0 from 64 on, where the host takes the count by 64.
+    /// Emits `sld` and `srd`: counts from 64 on give 0, while the host takes the count modulo 64.
     fn shift_doubleword(&mut self, i: Instruction, shift: Shift) {
         self.count_and_doubleword(i);
         self.e.shift_by_cl(true, shift, RAX);
@@ -206,8 +206,8 @@ impl Templates {
         self.write(i.ra(), RAX);
     }
 
-    /// RA = rax, a sign-extended value of `width` bits, shifted by a constant below that. CA if it
-    /// is negative and ones are lost.
+    /// RA = rax, a sign-extended value of `width` bits, shifted right by a constant below `width`.
+    /// CA is set if it is negative and one bits are shifted out.
     fn shift_right_algebraic(&mut self, a: usize, count: u8, width: u8) {
         let wide = width == 64;
         if count == 0 {
@@ -217,7 +217,7 @@ impl Templates {
             self.e.op(wide, MOV, RCX, Rm::Reg(RAX));
             self.e.shift(wide, Shift::RightSigned, RCX, width - 1);
             self.e.op(wide, AND, RCX, Rm::Reg(RAX));
-            // The bits that are lost, if it is negative.
+            // The bits that are shifted out, if it is negative.
             self.e.shift(wide, Shift::Left, RCX, width - count);
             self.e.set(Condition::NOT_EQUAL, CA);
             self.e.shift(true, Shift::RightSigned, RAX, count);
@@ -225,7 +225,8 @@ impl Templates {
         self.write(a, RAX);
     }
 
-    /// rax is shifted by cl, which the host takes by 64. CA if it is negative and ones are lost.
+    /// Shifts rax right by cl, which the host takes modulo 64. CA is set if it is negative and one
+    /// bits are shifted out.
     fn shift_right_algebraic_by_cl(&mut self) {
         self.e.push(RDX);
         self.e.mov(RDX, Rm::Reg(RAX));
@@ -241,7 +242,8 @@ impl Templates {
         self.e.pop(RDX);
     }
 
-    /// `srad`: from 64 on only the sign is left, and a negative value loses ones.
+    /// Emits `srad`: counts from 64 on leave only the sign, and shift one bits out of a negative
+    /// value.
     fn shift_doubleword_right_algebraic(&mut self, i: Instruction) {
         self.count_and_doubleword(i);
         self.e.test_cl(64);
@@ -256,7 +258,7 @@ impl Templates {
         self.write(i.ra(), RAX);
     }
 
-    /// RS rotated, where the result of a doubleword rotate is computed.
+    /// Rotates RS into the register where the result of a doubleword rotate is computed.
     fn rotated_doubleword(&mut self, i: Instruction) -> HostReg {
         let target = Self::target(i.ra());
         self.e.mov(target, gpr(i.rs()));

@@ -1,4 +1,4 @@
-//! Blocks and entries of units with switches.
+//! Tests of blocks and entries in units with switches.
 
 use super::*;
 
@@ -16,7 +16,7 @@ impl Source for Words {
     }
 }
 
-/// Indices of the first words of blocks, and of those that are entries.
+/// Indices of the first words of blocks, and of those blocks that are entries.
 fn blocks(lines: &[&str]) -> (Vec<usize>, Vec<usize>) {
     let words = lines.iter().enumerate().map(|(n, line)| {
         let bytes = xenia_isa::assemble(line, START + 4 * n as u32).unwrap().bytes;

@@ -1,7 +1,7 @@
-//! The condition register and XER as values.
+//! Lazy condition register, and XER, in the register cache.
 //!
-//! A CR field that a compare set is kept as the compare's operands: a branch on it becomes one host
-//! compare, and their difference is formed only where the field is stored.
+//! A CR field that a compare sets is kept as the compare's operands. A branch on it becomes one
+//! host compare; the field itself is computed only when it is stored.
 
 use super::super::condition::orders;
 use super::super::{HOST, Lifter};
@@ -28,7 +28,7 @@ impl Lifter<'_> {
         self.cache.xer_dirty |= 1 << bit as u8;
     }
 
-    /// A CR field in the form that is at hand.
+    /// A CR field in the form in which it is known; loads it if it is unknown.
     pub(crate) fn cr_field(&mut self, field: usize) -> Cr {
         if let Some(known) = self.cache.cr[field] {
             return known;
@@ -53,7 +53,7 @@ impl Lifter<'_> {
         self.cache.cr_dirty |= 1 << field;
     }
 
-    /// From here on, results of floating-point compares are their bits, not the operands.
+    /// Keeps only the nibbles of floating-point compares, and drops their operands.
     pub(crate) fn settle_compares(&mut self) {
         for field in &mut self.cache.cr {
             if let Some(Cr::Float { bits, .. }) = *field {

@@ -1,14 +1,13 @@
-//! Registers of a file of their own, as values: general-purpose and vector registers, LR and CTR.
+//! Cached registers with register files: general-purpose and vector registers, LR and CTR.
 //!
-//! Of a GPR its low word may be known too, alone or extended: what addresses and compares in 32-bit
-//! mode are made of.
+//! The low word of a GPR may be known separately, as a word or extended: addresses and compares in
+//! 32-bit mode use it.
 
 use super::super::{HOST, Lifter};
 use super::{Special, gpr_offset, vr_offset};
 use crate::loops::carried;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
-/// General-purpose registers.
 impl Lifter<'_> {
     /// GPR `n`, 64 bits.
     pub(crate) fn gpr(&mut self, n: usize) -> Value {
@@ -20,7 +19,7 @@ impl Lifter<'_> {
         value
     }
 
-    /// The low word of GPR `n`.
+    /// The low word of GPR `n`, as an I32.
     pub(crate) fn gpr32(&mut self, n: usize) -> Value {
         if let Some(value) = self.cache.low[n] {
             return value;
@@ -79,7 +78,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// The value of a carried register, or what the context has at `offset`.
+    /// The value of a loop-carried register, or else the context's value at `offset`.
     fn carried_or_loaded(&mut self, register: usize, offset: i32) -> Value {
         if let Some(variable) = self.carrying.variable(register) {
             return self.b.use_var(variable);
@@ -88,7 +87,7 @@ impl Lifter<'_> {
         self.b.ins().load(types::I64, HOST, ctx, offset)
     }
 
-    /// Copies a GPR.
+    /// Copies a GPR with what is known of its low word.
     pub(crate) fn move_gpr(&mut self, to: usize, from: usize) {
         let value = self.gpr(from);
         let (low, zero) = (self.cache.low[from], self.cache.zero_extended >> from & 1 != 0);
@@ -97,13 +96,13 @@ impl Lifter<'_> {
         self.cache.zero_extended |= u32::from(zero) << to;
     }
 
-    /// Sets GPR `n` to a word, zero-extended.
+    /// Sets GPR `n` to a zero-extended word.
     pub(crate) fn set_gpr32(&mut self, n: usize, low: Value) {
         let value = self.b.ins().uextend(types::I64, low);
         self.set_gpr_low(n, value, Some(low));
     }
 
-    /// Sets GPR `n` to a value whose upper half is zero; `low` is the same as a word, if at hand.
+    /// Sets GPR `n` to a value whose upper half is zero; `low` is its low word as an I32, if known.
     pub(crate) fn set_gpr_low(&mut self, n: usize, value: Value, low: Option<Value>) {
         self.set_gpr(n, value);
         self.cache.low[n] = low;
@@ -111,7 +110,6 @@ impl Lifter<'_> {
     }
 }
 
-/// Vector registers.
 impl Lifter<'_> {
     /// Vector register `n` as an I8X16; lane 15 is element 0's first byte.
     pub(crate) fn vr(&mut self, n: usize) -> Value {

@@ -1,4 +1,4 @@
-//! What the context has yet to get of a block's values, and when it gets it.
+//! Write-back: stores of dirty registers to the context.
 
 use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
@@ -11,8 +11,8 @@ use std::mem::offset_of;
 use xenia_cpu::{FpLazy, PpcContext};
 
 impl Lifter<'_> {
-    /// From here on what the loop has yet to store counts as dirty: before it's left, or something
-    /// looks at the context.
+    /// Marks the loop's sunk registers dirty: before an exit from the loop, or before code reads
+    /// the context.
     pub(crate) fn surface(&mut self) {
         for n in self.carrying.sunk() {
             if n == carried::CTR {
@@ -25,21 +25,22 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores what is dirty; the values stay known.
+    /// Writes back all dirty state; the values stay known.
     pub(crate) fn flush(&mut self) {
         self.store_dirty();
         self.cache.floats.all_stored();
         self.nothing_is_dirty();
     }
 
-    /// As [`Self::flush`], but for floating-point registers, which each way on wants otherwise.
+    /// As [`Self::flush`], except for floating-point registers, whose expected format depends on
+    /// the target.
     pub(crate) fn flush_but_floats(&mut self) {
         self.store_pending();
         self.store_others();
         self.nothing_is_dirty();
     }
 
-    /// As [`Self::flush`], for an access that may fault: singles are stored as they are.
+    /// As [`Self::flush`], before an access that may fault: singles are stored in single format.
     pub(crate) fn flush_for_access(&mut self) {
         self.surface();
         self.store_pending();
@@ -58,7 +59,7 @@ impl Lifter<'_> {
         self.exact = None;
     }
 
-    /// How many registers and parts of registers are dirty.
+    /// Number of dirty registers and parts of registers.
     pub(crate) fn dirty(&self) -> u32 {
         let cache = &self.cache;
         let pending = &cache.pending;
@@ -70,12 +71,12 @@ impl Lifter<'_> {
             + owed.map(u32::from).iter().sum::<u32>()
     }
 
-    /// What FPSCR is owed.
+    /// The pending FPSCR state.
     pub(crate) fn pending(&mut self) -> &mut Pending {
         &mut self.cache.pending
     }
 
-    /// Stores what FPSCR is owed; it stays owed.
+    /// Stores the pending FPSCR state without clearing it.
     pub(crate) fn store_pending(&mut self) {
         const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
         let pending = self.cache.pending;
@@ -99,7 +100,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores what is dirty, which stays so: for a path that leaves.
+    /// Stores all dirty state and leaves it dirty, for a path that leaves the region.
     pub(crate) fn store_dirty(&mut self) {
         self.surface();
         self.store_pending();
@@ -107,7 +108,7 @@ impl Lifter<'_> {
         self.store_others();
     }
 
-    /// Stores what is dirty of everything but floating point.
+    /// Stores all dirty state except that of floating point.
     pub(crate) fn store_others(&mut self) {
         for n in 0..32 {
             if self.cache.gpr_dirty >> n & 1 != 0
@@ -145,8 +146,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores a value to the context, whose address is asked for only where there is something to
-    /// store: a copy that nobody uses stays in the code.
+    /// Stores a value to the context. The context pointer is requested only here, since its copy
+    /// stays in the code even without a use.
     fn store_word(&mut self, value: Value, offset: i32) {
         let ctx = self.context();
         self.b.ins().store(HOST, value, ctx, offset);

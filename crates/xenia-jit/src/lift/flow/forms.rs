@@ -1,19 +1,21 @@
-//! In which form the context holds floating-point registers where blocks begin: the analysis.
+//! Data-flow analysis of the formats (single, double or open) in which the context holds FPRs at
+//! block starts.
 
 use super::{Form, Node, ends};
 
-/// Rounds of each analysis at most; what is not settled then is not used.
+/// Maximum rounds of each analysis. Results that have not converged are discarded.
 const ROUNDS: usize = 16;
 
-/// Registers that all loops' headers together take for granted as singles, and one more for eight
-/// instructions; where there are more, none does.
+/// Maximum number of single-format assumptions of all loop headers together, plus one for each
+/// eight instructions. If there are more, no loop header has any.
 const SINGLES_AT_LOOPS: usize = 24;
 
-/// Blocks of a loop that may leave registers open.
+/// Maximum number of blocks in a loop that may leave registers open.
 const MOST_BLOCKS: usize = 64;
 
 impl Node {
-    /// `known`, registers that are singles before it (for certain, or perhaps), as it leaves them.
+    /// Transfer function: `known` are the registers that are (or may be) singles at the block's
+    /// start; returns those at its end.
     fn singles(&self, known: u32) -> u32 {
         let known = self.effects.iter().fold(known, |known, effect| {
             let known = known | effect.singles;
@@ -27,7 +29,7 @@ impl Node {
         if self.shows { 0 } else { known }
     }
 
-    /// Registers that are read from its start on before they are written, or that its end shows.
+    /// Backward analysis: live-in registers, including those that the block's end exposes.
     fn needed(&self, after: u32) -> u32 {
         let after = if self.shows { u32::MAX } else { after };
         self.effects.iter().rev().fold(after, |needed, effect| {
@@ -37,8 +39,8 @@ impl Node {
     }
 }
 
-/// For each block, the registers that are needed from its start on, as far as the innermost loop
-/// around it goes: all outside of loops.
+/// Live-in registers of each block within its innermost loop; all registers for blocks outside
+/// loops.
 fn needed(nodes: &[Node]) -> Vec<u32> {
     let mut needed = vec![u32::MAX; nodes.len()];
     for header in (0..nodes.len()).filter(|&n| nodes[n].is_loop) {
@@ -53,7 +55,7 @@ fn needed(nodes: &[Node]) -> Vec<u32> {
                 inside[n - header] = nodes[n].needed(after.fold(0, |all, after| all | after));
             }
             if inside == before {
-                // Loops inside of it come later.
+                // Inner loops are processed later and overwrite this.
                 needed[header..=last].copy_from_slice(&inside);
                 break;
             }
@@ -62,8 +64,8 @@ fn needed(nodes: &[Node]) -> Vec<u32> {
     needed
 }
 
-/// Registers that blocks take for granted as singles, and those that they leave open, in the order
-/// of `nodes`: those of a region of so many `instructions`.
+/// Computes, in the order of `nodes`, the registers that blocks assume as singles and those that
+/// they leave open. `instructions` is the size of the region.
 pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> {
     let mut wanted = vec![0; nodes.len()];
     for _ in 0..ROUNDS {
@@ -76,7 +78,7 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
             break;
         }
     }
-    // Of a loop's header, what the loop itself reads as singles.
+    // For a loop header: registers that the loop itself reads as singles.
     let read = |n: usize| {
         let last = ends(nodes, n).max().unwrap_or(n);
         let inside = nodes.get(n..=last).unwrap_or_default().iter().flat_map(|node| &node.effects);
@@ -87,7 +89,7 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
         .map(|n| match &nodes[n] {
             node if node.is_entry => 0,
             node if node.inherits => u32::MAX,
-            // Each register costs code at each way in from outside.
+            // Each assumed register costs a guard on each edge from outside.
             node if node.is_loop => wanted[n] & read(n),
             _ => wanted[n] | !needed[n],
         })
@@ -97,7 +99,7 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
         let known = ends(nodes, n).map(|from| nodes[from].singles(short[from])).reduce(|a, b| a & b);
         known.unwrap_or(0) & wanted[n]
     };
-    // Only now, as it grows where that shrinks.
+    // Computed last, since the open set grows as the single set shrinks.
     let mut open = vec![0; nodes.len()];
     let perhaps = |short: &[u32], open: &[u32], n: usize| {
         let before = nodes[n].before.iter().map(|&from| nodes[from].singles(short[from] | open[from]));
@@ -113,8 +115,8 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
     short.into_iter().zip(open).collect()
 }
 
-/// Has `of` work out each block's set from all of them until none changes. Whether that came to an
-/// end.
+/// Iterates `of`, which computes a block's set from all sets, to a fixed point. Returns whether it
+/// converged.
 fn settle(sets: &mut [u32], of: impl Fn(&[u32], usize) -> u32) -> bool {
     for _ in 0..ROUNDS {
         let mut has_changed = false;

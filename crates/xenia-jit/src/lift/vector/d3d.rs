@@ -1,8 +1,8 @@
-//! `vpkd3d128` and `vupkd3d128`: vertex formats from floats and to floats.
+//! `vpkd3d128` and `vupkd3d128`: conversions between packed vertex formats and floats.
 //!
-//! Parts arrive as biased floats: a signed `v` as the pattern of 3.0 plus `v`, an unsigned one as
-//! that of 1.0 plus `v`; the most negative signed value as a NaN. Halves have neither denormals nor
-//! infinities nor NaNs: exponent 0 is zero, and 31 an exponent like others. Elements that a format
+//! Components are biased floats: a signed `v` is the bit pattern of 3.0 plus `v`, an unsigned one
+//! that of 1.0 plus `v`; the most negative signed value is a NaN. Half floats have no denormals,
+//! infinities or NaNs: exponent 0 is zero, and 31 is an ordinary exponent. Components that a format
 //! lacks are (0, 0, 0, 1).
 //!
 //! ```text
@@ -13,8 +13,9 @@
 //!  3, 5      x16 y16, or x16 y16 z16 w16, halves
 //!  6         w4 (unsigned) z20 y20 x20
 //! ```
-//! It lies in the lowest bits of vB. Packing cuts biased floats off to what the part can hold (a
-//! NaN like what is too small) and takes their low bits; halves are truncated, and saturate.
+//! The packed value is in the lowest bits of vB. Packing clamps biased floats to the component's
+//! range (a NaN like a value that is too small) and takes their low bits; half floats are
+//! truncated, and saturate.
 
 use super::super::Lifter;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -23,12 +24,12 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 const ONE: u32 = 0x3F80_0000;
 const THREE: u32 = 0x4040_0000;
 const NAN: u32 = 0x7FC0_0000;
-/// A float's exponent bias less a half's, in place.
+/// A float's exponent bias minus a half's, at the exponent's position.
 const HALF_BIAS: u32 = 112 << 23;
 
-/// Unpacking.
+/// Unpacking to floats.
 impl Lifter<'_> {
-    /// Unpacks vB into vD. Format 7 is not known to exist, and leaves vD alone.
+    /// Unpacks vB into vD. Format 7 is not known to exist and leaves vD unchanged.
     pub(crate) fn unpack_d3d(&mut self, d: usize, b: usize, format: usize) {
         let result = match format {
             0 => self.unpack_color(b),
@@ -69,8 +70,7 @@ impl Lifter<'_> {
         )
     }
 
-    /// The parts of 16 bits, two or `four` of them, in the upper halves of words whose lower halves
-    /// are 0.
+    /// The 16-bit components, two or `four`, in the upper halves of words whose lower halves are 0.
     fn upper_halfwords(&mut self, b: usize, four: bool) -> Value {
         let packed = self.vr(b);
         let zero = self.words_constant([0; 4]);
@@ -82,7 +82,7 @@ impl Lifter<'_> {
         self.cast(spread, types::I32X4)
     }
 
-    /// Words plus `bias`; a NaN for those that equal `lowest`.
+    /// Words plus `bias`; a NaN for those equal to `lowest`.
     fn biased(&mut self, parts: Value, bias: Value, lowest: Value) -> Value {
         let sum = self.b.ins().iadd(parts, bias);
         let is_lowest = self.b.ins().icmp(IntCC::Equal, parts, lowest);
@@ -90,7 +90,7 @@ impl Lifter<'_> {
         self.b.ins().bitselect(is_lowest, nan, sum)
     }
 
-    /// Floats from halves in the upper halves of words.
+    /// Floats from half floats in the upper halves of words.
     fn halves(&mut self, parts: Value) -> Value {
         let sign = self.splat_word(0x8000_0000);
         let sign = self.b.ins().band(parts, sign);
@@ -107,7 +107,7 @@ impl Lifter<'_> {
         self.b.ins().bor(sign, magnitude)
     }
 
-    /// `floats`, whose last two elements are 0 and 1 unless the format has them.
+    /// `floats`, with the last two elements 0 and 1 unless the format has `four` components.
     fn completed(&mut self, floats: Value, four: bool) -> Value {
         let bytes = self.cast(floats, types::I8X16);
         if four {
@@ -117,8 +117,8 @@ impl Lifter<'_> {
         self.pick_bytes(bytes, rest, |k| if k < 8 { k } else { 16 + k })
     }
 
-    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word
-    /// or doubleword.
+    /// Three signed components of `bits` bits, x lowest, and an unsigned one in the remaining bits
+    /// of a word or doubleword.
     fn unpack_fields(&mut self, b: usize, bits: i64) -> Value {
         let (ty, size) = if bits == 10 { (types::I32X4, 32) } else { (types::I64X2, 64) };
         let packed = self.vr_as_lanes(b, ty);
@@ -136,7 +136,7 @@ impl Lifter<'_> {
             parts = self.b.ins().insertlane(parts, part, 3 - n as u8);
         }
         let lowest = (-1_i32 << (bits - 1)) as u32;
-        // The unsigned part is never negative.
+        // The unsigned component is never negative.
         let lowest = self.words_constant([lowest; 4]);
         let lowest = self.cast(lowest, types::I32X4);
         let bias = self.words_constant([THREE, THREE, THREE, ONE]);
@@ -145,10 +145,10 @@ impl Lifter<'_> {
     }
 }
 
-/// Packing.
+/// Packing from floats.
 impl Lifter<'_> {
-    /// Packs vB, and puts 32 or 64 bits of the result into vD: word 3 − `z` is the last of them.
-    /// Format 7 and placement 0 are not known to exist, and leave vD alone.
+    /// Packs vB, and writes 32 or 64 bits of the result to vD, of which word 3 − `z` is the last.
+    /// Format 7 and placement 0 are not known to exist and leave vD unchanged.
     pub(crate) fn pack_d3d(&mut self, d: usize, b: usize, immediate: usize, z: u8) {
         let (format, placement) = (immediate >> 2, immediate & 3);
         if placement == 0 {
@@ -172,10 +172,10 @@ impl Lifter<'_> {
             _ => return,
         };
         let target = self.vr(d);
-        // Words of vD that are replaced, and by which of the packed value's.
+        // The replaced words of vD, and the packed value's words that replace them.
         let z = z & 3;
         let from = |word: u8| match (placement, z) {
-            // Only the lower half still fits; or, with placement 3, the upper half goes to the last word.
+            // Only the lower half fits; with placement 3, the upper half goes to the last word.
             (3, 3) => (word == 3).then_some(2),
             (1, _) | (_, 3) => (word == 3 - z).then_some(3),
             _ => [(2 - z, 2), (3 - z, 3)].into_iter().find(|&(to, _)| to == word).map(|(_, from)| from),
@@ -184,7 +184,7 @@ impl Lifter<'_> {
         self.set_vr(d, result);
     }
 
-    /// vB's words, each cut off to a range of floats.
+    /// vB's words, each clamped to a range of floats.
     fn cut_parts(&mut self, b: usize, ranges: [(u32, u32); 4]) -> Value {
         let bits = self.vr_as_lanes(b, types::I32X4);
         let [low, high] = [ranges.map(|(low, _)| low), ranges.map(|(_, high)| high)]
@@ -197,7 +197,7 @@ impl Lifter<'_> {
         self.b.ins().bitselect(too_much, high, cut)
     }
 
-    /// vB's words as halves, in their lower halves.
+    /// vB's words as half floats, in their lower halves.
     fn halves_of(&mut self, b: usize) -> Value {
         let bits = self.vr_as_lanes(b, types::I32X4);
         let mask = self.splat_word(0x7FFF_FFFF);
@@ -216,21 +216,21 @@ impl Lifter<'_> {
         self.b.ins().bor(half, sign)
     }
 
-    /// Bytes of `parts`; zeros where there is none.
+    /// Gathers bytes of `parts`; zero where `from` is `None`.
     fn gathered(&mut self, parts: Value, from: impl Fn(u8) -> Option<u8>) -> Value {
         let bytes = self.cast(parts, types::I8X16);
         let zero = self.words_constant([0; 4]);
         self.pick_bytes(bytes, zero, |k| from(k).unwrap_or(16))
     }
 
-    /// The lower halves of the first two, or all `four`, words, at the register's end.
+    /// The lower halves of the first two, or all `four`, words, at the end of the register.
     fn gathered_halfwords(&mut self, parts: Value, four: bool) -> Value {
         let first = if four { 8 } else { 12 };
         self.gathered(parts, |k| k.checked_sub(first).map(|k| 4 * (k / 2) + 2 + k % 2))
     }
 
-    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word
-    /// or doubleword.
+    /// Three signed components of `bits` bits, x lowest, and an unsigned one in the remaining bits
+    /// of a word or doubleword.
     fn pack_fields(&mut self, b: usize, bits: u32) -> Value {
         let rest = if bits == 10 { 2 } else { 4 };
         let signed = signed_range(bits);
@@ -251,7 +251,8 @@ impl Lifter<'_> {
     }
 }
 
-/// Biased floats that a signed part of `bits` bits can hold. The most negative integer is left out.
+/// Range of biased floats that a signed component of `bits` bits can hold. The most negative
+/// integer is excluded.
 fn signed_range(bits: u32) -> (u32, u32) {
     let most = (1 << (bits - 1)) - 1;
     (THREE - most, THREE + most)

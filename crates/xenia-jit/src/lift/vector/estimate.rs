@@ -1,11 +1,11 @@
-//! The estimates.
+//! The estimate instructions.
 //!
-//! Inline code serves lanes that are normal numbers (of the right sign); where one is not,
-//! [`crate::exact_vector`] does all four. What they compute is decided in decision 0007:
+//! Inline code serves lanes that are normal numbers (of the right sign); if a lane is not,
+//! [`crate::exact_vector`] computes all four. Decision 0007 defines the results:
 //!
-//! - `vrefp`: the rounded quotient, which the host's division gives.
+//! - `vrefp`: the correctly rounded quotient, which the host's division gives.
 //! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].
-//! - `vlogefp`: six straight pieces.
+//! - `vlogefp`: six linear pieces.
 //! - `vexptefp` has no inline code.
 
 use super::super::{HOST, Lifter};
@@ -24,12 +24,12 @@ impl Lifter<'_> {
         let one = self.splat_word(0x3F80_0000);
         let one = self.cast(one, types::F32X4);
         let result = self.b.ins().fdiv(one, value);
-        // No reciprocal of a single is rounded to the smallest normal number, so the host judges tininess
-        // right.
+        // No reciprocal of a single rounds to the smallest normal number, so the host's detection
+        // of tininess is correct.
         self.deliver_lanes(d, &[b], Lanes::Nan, result);
     }
 
-    /// Bits of the operand, and whether a lane is something else than a positive normal number.
+    /// Bits of the operand, and the lanes that are not positive normal numbers.
     fn positive_normal(&mut self, b: usize) -> (Value, Value) {
         let value = self.vr_as_lanes(b, types::I32X4);
         let least = self.splat_word(0x0080_0000);
@@ -39,7 +39,7 @@ impl Lifter<'_> {
         (value, self.b.ins().vany_true(other))
     }
 
-    /// Each lane's exponent.
+    /// The unbiased exponent of each lane.
     fn exponents(&mut self, bits: Value) -> Value {
         let exponents = self.b.ins().ushr_imm_s(bits, 23);
         let bias = self.splat_word(127);
@@ -48,7 +48,7 @@ impl Lifter<'_> {
 
     pub(crate) fn reciprocal_root(&mut self, d: usize, b: usize) {
         let (bits, bad) = self.positive_normal(b);
-        // The exponent's last bit and four bits of the fraction choose the entry.
+        // The exponent's last bit and four fraction bits select the entry.
         let index = self.b.ins().ushr_imm_s(bits, 19);
         let mask = self.splat_word(31);
         let index = self.b.ins().band(index, mask);
@@ -70,12 +70,13 @@ impl Lifter<'_> {
         let part = self.b.ins().band(part, mask);
         let less = self.b.ins().imul(part, slope);
         let root = self.b.ins().isub(start, less);
-        // The leading one goes to bit 25: it is there or in bit 24.
+        // Normalises: the leading one is in bit 24 or 25, and goes to bit 25.
         let normal = self.splat_word(1 << 25);
         let small = self.b.ins().icmp(IntCC::SignedLessThan, root, normal);
         let more = self.b.ins().band(root, small);
         let root = self.b.ins().iadd(root, more);
-        // Two bits are rounded off, to nearest even: where they are 3, or 2 after an odd number.
+        // The last two bits are rounded off to nearest even: up if they are 3, or 2 after an odd
+        // number.
         let five = self.splat_word(5);
         let two = self.splat_word(2);
         let zero = self.splat_word(0);
@@ -93,7 +94,7 @@ impl Lifter<'_> {
         let exponent = self.b.ins().sshr_imm_s(exponent, 1);
         let bias = self.splat_word(127);
         let exponent = self.b.ins().iadd(exponent, bias);
-        // Minus one where the leading one was in bit 24.
+        // Minus one if the leading one was in bit 24.
         let exponent = self.b.ins().iadd(exponent, small);
         let exponent = self.b.ins().ishl_imm_s(exponent, 23);
         let result = self.b.ins().bor(exponent, fraction);
@@ -102,12 +103,12 @@ impl Lifter<'_> {
 
     pub(crate) fn logarithm(&mut self, d: usize, b: usize) {
         let (bits, bad) = self.positive_normal(b);
-        // Eleven bits of the fraction, and the four first of them, which choose the piece.
+        // Eleven fraction bits, of which the first four select the piece.
         let fraction = self.b.ins().ushr_imm_s(bits, 12);
         let mask = self.splat_word(0x7FF);
         let fraction = self.b.ins().band(fraction, mask);
         let sixteenth = self.b.ins().ushr_imm_s(fraction, 7);
-        // Looked up in tables of bytes: number n is that of lane n. An index with bit 7 gives 0.
+        // Looked up in byte tables: result n is that of lane n. An index with bit 7 set gives 0.
         let [slopes, low, high] = [
             |(slope, _): (u32, u32)| slope as u8,
             |(_, base): (u32, u32)| (base >> 2) as u8,
@@ -128,7 +129,7 @@ impl Lifter<'_> {
         let base = self.b.ins().bor(low, high);
         let base = self.cast(base, types::I32X4);
         let base = self.b.ins().ishl_imm_s(base, 2);
-        // In 65536ths, of which five bits are dropped.
+        // In units of 1/65536; five bits are dropped.
         let part = self.b.ins().imul(slope, fraction);
         let part = self.b.ins().iadd(part, base);
         let part = self.b.ins().ushr_imm_s(part, 5);

@@ -1,9 +1,9 @@
-//! Arithmetic on lanes that are floats.
+//! Vector floating-point arithmetic.
 //!
-//! It is done in MXCSR's vector mode: denormals are zeros if VSCR\[NJ\] wants that. The host's
-//! instruction decides a lane unless it is a NaN (which one is the architecture's choice) or, where
-//! rounding takes part, the smallest normal number (tininess is judged before rounding); then
-//! `exact_vector` is asked, in a cold block.
+//! It runs in MXCSR's vector mode: denormals are zeros if VSCR\[NJ\] is set. The host's instruction
+//! decides a lane unless the result is a NaN (the architecture defines which one) or, for
+//! operations that round, the smallest normal number (the architecture detects tininess before
+//! rounding). Such lanes are computed by `exact_vector` in a cold block.
 
 use super::super::cache::{Cr, vr_offset};
 use super::super::{HOST, Lifter};
@@ -11,10 +11,10 @@ use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
-/// Which lanes the host may not decide.
+/// Lanes that the host may get wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lanes {
-    /// NaNs.
+    /// NaNs only: results that do not round.
     Nan,
     /// NaNs and the smallest normal number.
     Tiny,
@@ -22,12 +22,13 @@ pub(crate) enum Lanes {
 
 /// Arithmetic on floats.
 impl Lifter<'_> {
-    /// The instruction's result by [`crate::exact_vector`]. `sources`: the registers it reads.
+    /// The instruction's result from [`crate::exact_vector`]. `sources`: the registers that it
+    /// reads.
     fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
         let i = self.guest.instruction;
         let ctx = self.context();
         for &(n, value) in sources {
-            // What the context holds is stale or the same.
+            // The context's value is stale or equal.
             self.b.ins().store(HOST, value, ctx, vr_offset(n));
         }
         let word = self.const64(u64::from(i.0));
@@ -35,7 +36,7 @@ impl Lifter<'_> {
         self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(d))
     }
 
-    /// An operation that has no inline code.
+    /// An instruction without inline code.
     pub(crate) fn vector_by_call(&mut self, d: usize, b: usize) {
         let source = self.vr(b);
         let result = self.vector_exactly(d, &[(b, source)]);
@@ -58,11 +59,11 @@ impl Lifter<'_> {
         self.set_vr(d, value);
     }
 
-    /// Delivers `result`, F32X4, unless it has lanes that the host may not decide.
+    /// Delivers `result`, an F32X4, or the exact one if it has lanes that the host does not decide.
     pub(super) fn deliver_lanes(&mut self, d: usize, sources: &[usize], check: Lanes, result: Value) {
         let mut bad = self.b.ins().fcmp(FloatCC::Unordered, result, result);
         if check == Lanes::Tiny {
-            // Without its sign.
+            // Shifts the sign out.
             let bits = self.cast(result, types::I32X4);
             let twice = self.b.ins().ishl_imm_s(bits, 1);
             let least = self.splat_word(0x0080_0000 << 1);
@@ -86,8 +87,8 @@ impl Lifter<'_> {
         self.deliver_lanes(d, &[a, b], check, result);
     }
 
-    /// Rounds lanes to integers. The host does all of it as the architecture wants, quieting NaNs
-    /// included.
+    /// Rounds lanes to integers. The host does it exactly as the architecture requires, and quiets
+    /// NaNs.
     pub(crate) fn rounded_lanes(&mut self, d: usize, b: usize, of: impl FnOnce(&mut Self, Value) -> Value) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::F32X4);
@@ -115,8 +116,8 @@ impl Lifter<'_> {
         self.deliver_lanes(d, &[a, c, b], Lanes::Tiny, result);
     }
 
-    /// vB as an arithmetic instruction sees it: in vector mode, a product flushes denormals if NJ
-    /// is set.
+    /// Operand `n` as an arithmetic instruction reads it: in vector mode, a product flushes
+    /// denormals if NJ is set.
     pub(super) fn operand(&mut self, n: usize) -> Value {
         let value = self.vr_as_lanes(n, types::F32X4);
         let one = self.splat_word(0x3F80_0000);
@@ -135,7 +136,7 @@ impl Lifter<'_> {
         let both = if largest { self.b.ins().band(x, y) } else { self.b.ins().bor(x, y) };
         let unequal = self.b.ins().bitselect(first, x, y);
         let chosen = self.b.ins().bitselect(equal, both, unequal);
-        // A NaN operand must show: sums of it are NaNs.
+        // A NaN operand must make the result a NaN.
         let nan = self.b.ins().fcmp(FloatCC::Unordered, fx, fy);
         let result = self.b.ins().bor(chosen, nan);
         let result = self.cast(result, types::F32X4);
@@ -155,7 +156,7 @@ impl Lifter<'_> {
         self.set_mask(d, mask, record);
     }
 
-    /// Integers to floats, divided by two to the `scale`.
+    /// Converts integers to floats, divided by two to the `scale`.
     pub(crate) fn integers_to_floats(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::I32X4);
@@ -174,8 +175,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, value);
     }
 
-    /// Bounds: bit 0 where not `a <= b`, bit 1 where not `a >= −b`. CR6's EQ tells that all is in
-    /// bounds.
+    /// `vcmpbfp`: bit 0 is set if not `a <= b`, bit 1 if not `a >= −b`. CR6's EQ is set if all
+    /// lanes are in bounds.
     pub(crate) fn compare_bounds(&mut self, d: usize, (a, b): (usize, usize), record: bool) {
         self.vector_mode();
         let (a, b) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
@@ -195,8 +196,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Floats times two to the `scale`, truncated, to integers that saturate. A NaN gives 0 and
-    /// does not count as saturation.
+    /// Converts floats times two to the `scale` to integers, truncating and saturating. A NaN gives
+    /// 0 and does not set SAT.
     pub(crate) fn floats_to_integers(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::F32X4);
@@ -226,7 +227,7 @@ impl Lifter<'_> {
     }
 
     /// The sum of the products of the first `count` elements, 3 or 4, in all elements: `(p0 + p2) +
-    /// (p1 + p3)` of doubles.
+    /// (p1 + p3)` in double precision.
     pub(crate) fn dot_product(&mut self, d: usize, (a, b): (usize, usize), count: usize) {
         self.vector_mode();
         let (x, y) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
@@ -241,11 +242,11 @@ impl Lifter<'_> {
                 };
                 self.b.ins().fvpromote_low(value)
             });
-            // Lane 1 is the earlier element's.
+            // Lane 1 holds the earlier element.
             self.b.ins().fmul(x, y)
         });
         if count == 3 {
-            // −0 changes no sum.
+            // Adding −0 changes no sum.
             let nothing = self.b.ins().f64const(-0.0);
             last = self.b.ins().insertlane(last, nothing, 0);
         }
@@ -254,7 +255,7 @@ impl Lifter<'_> {
         let odd = self.b.ins().extractlane(sums, 0);
         let sum = self.b.ins().fadd(even, odd);
         let result = self.b.ins().fdemote(types::F32, sum);
-        // Zero and what is between the smallest normal number and infinity is as good as the host's.
+        // The host decides zero, and values between the smallest normal number and infinity.
         let bits = self.b.ins().bitcast(types::I32, MemFlagsData::new(), result);
         let magnitude = self.b.ins().band_imm_s(bits, 0x7FFF_FFFF);
         let above = self.b.ins().iadd_imm_s(magnitude, -0x0080_0001);

@@ -1,11 +1,11 @@
-//! Lanes, constants, and the shapes that many vector instructions share.
+//! Lane accessors, vector constants, and instruction shapes that many vector instructions share.
 
 use super::super::Lifter;
 use super::super::cache::Cr;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 
-/// Bitcasts between lane types name the order of bytes.
+/// Bitcasts between lane types must specify a byte order.
 const LITTLE: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
 
 /// Lanes and constants.
@@ -26,7 +26,7 @@ impl Lifter<'_> {
         self.set_vr(n, value);
     }
 
-    /// Bytes given by their PowerPC number.
+    /// A constant, with bytes in PowerPC numbering.
     pub(crate) fn vector_constant(&mut self, byte: impl Fn(u8) -> u8) -> Value {
         let data: Vec<u8> = (0..16).map(|lane| byte(15 - lane)).collect();
         let constant = self.b.func.dfg.constants.insert(data.into());
@@ -54,8 +54,8 @@ impl Lifter<'_> {
         self.pick_bytes(value, value, |k| 15 - k)
     }
 
-    /// Byte k of the result is byte `k + amount` of `value`, 0 beyond; `amount` is an I8, at most
-    /// 16 in magnitude.
+    /// Byte k of the result is byte `k + amount` of `value`, 0 outside it; `amount` is an I8 of
+    /// magnitude 16 at most.
     pub(crate) fn shifted_bytes(&mut self, value: Value, amount: Value) -> Value {
         let lanes = self.vector_constant(|k| 15 - k);
         let amount = self.b.ins().splat(types::I8X16, amount);
@@ -78,7 +78,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Delivers a compare's mask, and CR6 if `record`: all lanes, or none.
+    /// Writes a compare's mask, and CR6 if `record`: all lanes true, or all false.
     pub(crate) fn set_mask(&mut self, d: usize, mask: Value, record: bool) {
         if record {
             let all = self.b.ins().vall_true(mask);
@@ -105,7 +105,7 @@ impl Lifter<'_> {
         self.set_mask(d, mask, record);
     }
 
-    /// Averages of signed bytes or halfwords, rounded up: the host has them for unsigned ones.
+    /// Averages of signed bytes or halfwords, rounded up; the host has unsigned averages only.
     pub(crate) fn average_signed(&mut self, d: usize, (a, b): (usize, usize), ty: Type) {
         let sign = 1_i64 << (ty.lane_bits() - 1);
         let sign = self.b.ins().iconst(ty.lane_type(), sign);
@@ -119,7 +119,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Averages of words, rounded up: `a | b` exceeds them by half of what differs.
+    /// Averages of words, rounded up: `a | b` exceeds the average by half of the bits that differ.
     pub(crate) fn average_words(&mut self, d: usize, sources: (usize, usize), signed: bool) {
         self.lanes2(d, sources, types::I32X4, |l, a, b| {
             let more = l.b.ins().bor(a, b);

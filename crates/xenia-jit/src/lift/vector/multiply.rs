@@ -1,13 +1,12 @@
-//! Products of integers, and sums of them.
+//! Integer multiplication, and sums of products.
 
 use super::super::Lifter;
 use super::pack::Narrow;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
-/// Products of integers.
 impl Lifter<'_> {
-    /// One half of each lane of `value`, widened to the lane: the even (upper) or the odd one.
+    /// The even (upper) or odd half of each lane of `value`, widened to the lane.
     pub(super) fn half_lanes(&mut self, value: Value, even: bool, signed: bool) -> Value {
         let bits = i64::from(self.b.func.dfg.value_type(value).lane_bits() / 2);
         let value = if even { value } else { self.b.ins().ishl_imm_s(value, bits) };
@@ -30,7 +29,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, product);
     }
 
-    /// Both products of halfwords, and vC, in each word, modulo 2^32.
+    /// Both halfword products plus vC in each word, modulo 2^32.
     pub(crate) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
         let [a, b, mut sum] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
         for even in [true, false] {
@@ -42,7 +41,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, sum);
     }
 
-    /// Both products of halfwords, and vC, in each word, cut off to what fits.
+    /// Both halfword products plus vC in each word, saturated.
     pub(crate) fn saturated_sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
         let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
         let [first, second] = [true, false].map(|even| {
@@ -53,7 +52,7 @@ impl Lifter<'_> {
         let products = self.b.ins().iadd(first, second);
         let sum = self.b.ins().iadd(products, c);
         let result = if signed {
-            // Only (−2^15)² twice exceeds a word, by one: 80000000 here is +2^31.
+            // Only twice (−2^15)² exceeds a word, by one: 80000000 here is +2^31.
             let excess = self.splat_word(0x8000_0000);
             let excess = self.b.ins().icmp(IntCC::Equal, products, excess);
             let sign = self.b.ins().bxor(products, excess);
@@ -69,7 +68,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// The four products of bytes, and vC, in each word, modulo 2^32. vB's bytes are unsigned.
+    /// The four byte products plus vC in each word, modulo 2^32. vB's bytes are unsigned.
     pub(crate) fn sum_of_byte_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
         let [a, b] = [a, b].map(|n| self.vr_as_lanes(n, types::I16X8));
         let mut sum = self.vr_as_lanes(c, types::I32X4);
@@ -86,7 +85,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, sum);
     }
 
-    /// The upper 17 bits of the products of halfwords, rounded if `rounded`, plus vC, cut off.
+    /// The upper 17 bits of the halfword products, rounded if `rounded`, plus vC, saturated.
     pub(crate) fn high_products(&mut self, d: usize, [a, b, c]: [usize; 3], rounded: bool) {
         let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
         let [low, high] = [false, true].map(|high| {
@@ -105,7 +104,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Products of halfwords plus vC, modulo 2^16.
+    /// Halfword products plus vC, modulo 2^16.
     pub(crate) fn low_products(&mut self, d: usize, [a, b, c]: [usize; 3]) {
         let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
         let product = self.b.ins().imul(a, b);

@@ -3,7 +3,7 @@
 use super::super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
-/// How lanes become half as wide, and are cut off to what then fits.
+/// Signedness of a narrowing with saturation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Narrow {
     /// Signed to signed.
@@ -15,11 +15,11 @@ pub(crate) enum Narrow {
 }
 
 impl Lifter<'_> {
-    /// Lanes of `high` and then those of `low` (in the host's order `low` comes first), half as
-    /// wide. SAT where one had to be cut off.
+    /// The lanes of `high`, then those of `low` (in host order `low` comes first), narrowed to half
+    /// the width. Sets SAT if a lane saturated.
     pub(super) fn narrowed(&mut self, low: Value, high: Value, how: Narrow) -> Value {
         if how == Narrow::Unsigned {
-            // Cut off beforehand, since the host takes what it narrows for signed.
+            // Saturated beforehand, since the host's narrowing treats its input as signed.
             let ty = self.b.func.dfg.value_type(low);
             let greatest = (1_i64 << (ty.lane_bits() / 2)) - 1;
             let greatest = self.b.ins().iconst(ty.lane_type(), greatest);
@@ -46,21 +46,21 @@ impl Lifter<'_> {
         self.saturated_where(differ);
     }
 
-    /// Lanes of type `ty` of vA and vB, half as wide.
+    /// Packs the lanes of type `ty` of vA and vB to half the width.
     pub(crate) fn pack(&mut self, d: usize, (a, b): (usize, usize), ty: Type, how: Narrow) {
         let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
         let result = self.narrowed(b, a, how);
         self.set_vr_as(d, result);
     }
 
-    /// Widens the signed lanes of one half.
+    /// Sign-extends the lanes of one half.
     pub(crate) fn unpack(&mut self, d: usize, b: usize, ty: Type, high: bool) {
         let b = self.vr_as_lanes(b, ty);
         let result = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };
         self.set_vr_as(d, result);
     }
 
-    /// Pixels of 8:8:8:8 bits, of which the first part keeps its last bit and the others their
+    /// Packs 8:8:8:8 pixels to 1:5:5:5: the first component keeps its last bit, the others their
     /// first five.
     pub(crate) fn pack_pixels(&mut self, d: usize, (a, b): (usize, usize)) {
         let [a, b] = [a, b].map(|n| {
@@ -79,8 +79,8 @@ impl Lifter<'_> {
         self.set_vr(d, result);
     }
 
-    /// Pixels of 1:5:5:5 bits of one half: the first bit fills a byte, the other parts get leading
-    /// zeros.
+    /// Unpacks the 1:5:5:5 pixels of one half: the first bit fills a byte, the other components are
+    /// zero-extended.
     pub(crate) fn unpack_pixels(&mut self, d: usize, b: usize, high: bool) {
         let b = self.vr_as_lanes(b, types::I16X8);
         let words = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };

@@ -1,11 +1,10 @@
-//! Permutes, and the masks that `lvsl` and `lvsr` make.
+//! Permutes, and the masks of `lvsl` and `lvsr`.
 
 use super::super::Lifter;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
-/// Permutes.
 impl Lifter<'_> {
     pub(crate) fn permute(&mut self, d: usize, a: usize, b: usize, c: usize) {
         let (same, a, b, c) = (a == b, self.vr(a), self.vr(b), self.vr(c));
@@ -25,7 +24,7 @@ impl Lifter<'_> {
         self.set_vr(d, result);
     }
 
-    /// Bytes of `from` by their lanes: 0 to 15, or with bit 7 for a zero.
+    /// Selects bytes of `from` by lane number: 0 to 15, or with bit 7 set for a zero.
     pub(super) fn shuffled(&mut self, from: Value, lanes: Value) -> Value {
         if self.config.has_pshufb {
             self.b.ins().x86_pshufb(from, lanes)
@@ -54,7 +53,7 @@ impl Lifter<'_> {
         self.set_vr(d, result);
     }
 
-    /// The low four bits of the address in every byte.
+    /// The low four bits of the address, in every byte.
     pub(super) fn shift_amount(&mut self, i: Instruction) -> Value {
         let ea = self.ea_x(i);
         let amount = self.b.ins().ireduce(types::I8, ea);

@@ -1,6 +1,6 @@
 //! Saturating sums and differences, and sums across a register.
 //!
-//! VSCR\[SAT\] becomes 1 where a result had to be cut off, and stays until `mtvscr` clears it.
+//! VSCR\[SAT\] is sticky: it becomes 1 when a result saturates, and stays until `mtvscr` clears it.
 
 use super::super::{HOST, Lifter};
 use crate::host::displacement;
@@ -11,7 +11,7 @@ use xenia_cpu::PpcContext;
 
 const VSCR: i32 = displacement(offset_of!(PpcContext, vscr));
 
-/// What saturates.
+/// A saturating operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sum {
     /// `a + b`.
@@ -20,7 +20,7 @@ pub(crate) enum Sum {
     Subtract,
 }
 
-/// VSCR\[SAT\].
+/// The sticky bit VSCR\[SAT\].
 impl Lifter<'_> {
     /// Sets SAT if `any`, an I8 of 0 or 1, is 1.
     pub(super) fn saturated_if(&mut self, any: Value) {
@@ -31,23 +31,23 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, vscr, ctx, VSCR);
     }
 
-    /// Sets SAT if anything in `lanes` is not zero.
+    /// Sets SAT if any of `lanes` is nonzero.
     pub(super) fn saturated_where(&mut self, lanes: Value) {
         let any = self.b.ins().vany_true(lanes);
         self.saturated_if(any);
     }
 }
 
-/// Lane by lane.
+/// Operations on single lanes.
 impl Lifter<'_> {
-    /// vA and vB, lanes of type `ty`.
+    /// Saturating sum or difference of vA and vB, with lanes of type `ty`.
     pub(crate) fn saturating(&mut self, d: usize, (a, b): (usize, usize), ty: Type, sum: Sum, signed: bool) {
         let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
         let result = if ty == types::I32X4 {
             self.saturating_words(a, b, sum, signed)
         } else {
-            // The host has these for bytes and halfwords. They saturated where they differ from the plain
-            // ones.
+            // The host has these for bytes and halfwords. A lane saturated if it differs from the
+            // plain result.
             let (result, plain) = match sum {
                 Sum::Add if signed => (self.b.ins().sadd_sat(a, b), self.b.ins().iadd(a, b)),
                 Sum::Add => (self.b.ins().uadd_sat(a, b), self.b.ins().iadd(a, b)),
@@ -61,7 +61,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Words, I32X4.
+    /// Saturating sum or difference of words, I32X4.
     pub(super) fn saturating_words(&mut self, a: Value, b: Value, sum: Sum, signed: bool) -> Value {
         let plain = if sum == Sum::Add { self.b.ins().iadd(a, b) } else { self.b.ins().isub(a, b) };
         if !signed {
@@ -75,14 +75,15 @@ impl Lifter<'_> {
                 Sum::Subtract => self.b.ins().band_not(plain, over),
             };
         }
-        // A sum overflows if its sign is neither operand's, a difference if the operands' signs differ and
-        // it has not the first one's. The exact value then has the sign of `a`.
+        // A sum overflows if its sign differs from both operands', a difference if the operands'
+        // signs differ and its sign is not the first one's. The exact value then has the sign of
+        // `a`.
         let other = if sum == Sum::Add { self.b.ins().bxor(b, plain) } else { self.b.ins().bxor(a, b) };
         self.cut_words(plain, a, other)
     }
 
-    /// Words whose exact value has the sign of `sign`: `plain` where that is its sign as well or
-    /// where `other` is not negative, else the limit.
+    /// Saturates words whose exact value has the sign of `sign`: `plain` if that has the same sign
+    /// or if `other` is not negative, else the limit.
     pub(super) fn cut_words(&mut self, plain: Value, sign: Value, other: Value) -> Value {
         let over = self.b.ins().bxor(sign, plain);
         let over = self.b.ins().band(over, other);
@@ -95,10 +96,10 @@ impl Lifter<'_> {
     }
 }
 
-/// Sums across.
+/// Sums across lanes.
 impl Lifter<'_> {
-    /// A sum as an I64, cut off to a signed word. Gives it with an upper half of zeros, and whether
-    /// it had to be cut.
+    /// Saturates a sum, an I64, to a signed word. Returns it zero-extended, and whether it
+    /// saturated.
     fn cut_sum(&mut self, sum: Value) -> (Value, Value) {
         let [least, greatest] =
             [i64::from(i32::MIN), i64::from(i32::MAX)].map(|limit| self.const64(limit as u64));
@@ -109,7 +110,7 @@ impl Lifter<'_> {
         (self.b.ins().uextend(types::I64, word), differ)
     }
 
-    /// Both signed words of lane `lane`, an I64X2's, added.
+    /// The sum of both signed words of lane `lane` of an I64X2.
     fn sum_of_words(&mut self, value: Value, lane: u8) -> Value {
         let both = self.b.ins().extractlane(value, lane);
         let upper = self.b.ins().sshr_imm_s(both, 32);
@@ -118,14 +119,14 @@ impl Lifter<'_> {
         self.b.ins().iadd(upper, lower)
     }
 
-    /// The signed word in the lower half of lane `lane`, an I64X2's.
+    /// The signed word in the lower half of lane `lane` of an I64X2.
     fn lower_word(&mut self, value: Value, lane: u8) -> Value {
         let both = self.b.ins().extractlane(value, lane);
         let word = self.b.ins().ireduce(types::I32, both);
         self.b.ins().sextend(types::I64, word)
     }
 
-    /// All words of vA and the last of vB, to the last.
+    /// The sum of all words of vA and the last of vB, in the last word.
     pub(crate) fn sum_all_words(&mut self, d: usize, (a, b): (usize, usize)) {
         let (a, b) = (self.vr_as_lanes(a, types::I64X2), self.vr_as_lanes(b, types::I64X2));
         let mut sum = self.lower_word(b, 0);
@@ -141,7 +142,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Both words of each half of vA and the half's last of vB, to the half's last.
+    /// For each half: the sum of both words of vA and the last of vB, in the half's last word.
     pub(crate) fn sum_word_pairs(&mut self, d: usize, (a, b): (usize, usize)) {
         let (a, b) = (self.vr_as_lanes(a, types::I64X2), self.vr_as_lanes(b, types::I64X2));
         let [(low, first), (high, second)] = [0, 1].map(|lane| {
@@ -157,14 +158,14 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// The halves of each lane added, exactly.
+    /// The sum of both halves of each lane; it cannot overflow.
     fn sum_of_halves(&mut self, value: Value, signed: bool) -> Value {
         let upper = self.half_lanes(value, true, signed);
         let lower = self.half_lanes(value, false, signed);
         self.b.ins().iadd(upper, lower)
     }
 
-    /// The bytes (`ty` I8X16) or halfwords of each word of vA, and the word of vB.
+    /// For each word: the sum of the bytes (`ty` I8X16) or halfwords of vA and the word of vB.
     pub(crate) fn sum_within_words(&mut self, d: usize, (a, b): (usize, usize), ty: Type, signed: bool) {
         let b = self.vr_as_lanes(b, types::I32X4);
         let words = if ty == types::I8X16 {

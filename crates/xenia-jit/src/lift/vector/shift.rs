@@ -1,27 +1,25 @@
-//! Shifts and rotates.
+//! Vector shifts and rotates.
 //!
-//! The host (below AVX-512, and Cranelift anywhere) has no shifts of bytes and halfwords by amounts
-//! of their own. A product with a power of two is a left shift, and in lanes twice as wide also a
-//! right shift or a rotate.
+//! The host (below AVX-512, and Cranelift on any host) has no per-lane variable shifts of bytes and
+//! halfwords. Multiplication by a power of two is a left shift, and in lanes of twice the width
+//! also a right shift or a rotate.
 
 use super::super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
-/// What to do to bytes and halfwords.
+/// A shift of bytes or halfwords.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shift {
-    /// To the left.
     Left,
-    /// To the right, zeros come in.
+    /// Logical shift right.
     Right,
-    /// To the right, signs come in.
+    /// Arithmetic shift right.
     RightSigned,
-    /// Around to the left.
     Rotate,
 }
 
 impl Lifter<'_> {
-    /// Word by word, by a scalar operation that takes the amount modulo 32.
+    /// Applies a scalar operation to each word; it takes the amount modulo 32.
     pub(crate) fn word_by_word(
         &mut self,
         d: usize,
@@ -39,10 +37,10 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the powers in the
+    /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the exponents in the
     /// lanes' last bytes.
     fn powers(&mut self, amounts: Value, bits: u32) -> Value {
-        // Looked up by the power n, which as a lane number is byte 15 − n.
+        // Looked up by the exponent n, which as a lane number is byte 15 − n.
         let low = self.vector_constant(|k| if k > 7 { 1 << (15 - k) } else { 0 });
         if bits == 8 {
             return self.shuffled(low, amounts);
@@ -55,7 +53,7 @@ impl Lifter<'_> {
         self.b.ins().bitselect(first, high, low)
     }
 
-    /// Lanes of type `ty`, I8X16 or I16X8, by the low bits of those of vB.
+    /// Shifts lanes of type `ty`, I8X16 or I16X8, by the low bits of vB's lanes.
     pub(crate) fn shift_lanes(&mut self, d: usize, (a, b): (usize, usize), ty: Type, shift: Shift) {
         let bits = ty.lane_bits();
         let right = matches!(shift, Shift::Right | Shift::RightSigned);
@@ -63,7 +61,7 @@ impl Lifter<'_> {
         let b = self.vr(b);
         let last = bits as u8 - 1;
         let mask = self.vector_constant(|k| if bits == 8 || k % 2 == 1 { last } else { 0 });
-        // By n to the right: twice the value times 2^(last − n), and the upper half of that.
+        // A right shift by n: twice the value times 2^(last − n), of which the upper half counts.
         let amounts = if right { self.b.ins().band_not(mask, b) } else { self.b.ins().band(b, mask) };
         let powers = self.powers(amounts, bits);
         if shift == Shift::Left && bits == 16 {
@@ -90,21 +88,22 @@ impl Lifter<'_> {
                 }
             }
         });
-        // The lower half of each counts.
+        // The lower half of each lane counts.
         let even = self.b.ins().ishl_imm_s(even, i64::from(bits));
         let odd = self.half_lanes(odd, false, false);
         let result = self.b.ins().bor(even, odd);
         self.set_vr_as(d, result);
     }
 
-    /// The whole register by the last three bits of vB. (The architecture wants them alike in all
-    /// bytes.)
+    /// Shifts the whole register by the last three bits of vB. (The architecture requires these
+    /// bits to be equal in all bytes.)
     pub(crate) fn shift_register(&mut self, d: usize, (a, b): (usize, usize), left: bool) {
         let (a, b) = (self.vr(a), self.vr(b));
         let amount = self.b.ins().extractlane(b, 0);
         let amount = self.b.ins().band_imm_s(amount, 7);
         let amount = self.b.ins().uextend(types::I32, amount);
-        // What crosses from one half to the other goes 64 − n the other way, in two steps since n may be 0.
+        // Bits that cross between the halves are shifted 64 − n the other way, in two steps since n
+        // may be 0.
         let rest = self.b.ins().bxor_imm_s(amount, 63);
         let zero = self.vector_constant(|_| 0);
         let other = self.pick_bytes(a, zero, |k| {
@@ -134,7 +133,7 @@ impl Lifter<'_> {
         let result = if left {
             self.shifted_bytes(a, amount)
         } else {
-            // Lanes beyond the last must not wrap: the index grows past 15 and gives 0.
+            // Lanes past the end must not wrap: the index exceeds 15 and gives 0.
             let lanes = self.vector_constant(|k| 15 - k);
             let amount = self.b.ins().splat(types::I8X16, amount);
             let index = self.b.ins().iadd(lanes, amount);

@@ -5,7 +5,7 @@ use super::super::{HOST, Lifter};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::Instruction;
 
-/// Storage.
+/// Quadword and element accesses.
 impl Lifter<'_> {
     pub(super) fn quadword(&mut self, i: Instruction) -> (Value, Value) {
         let ea = self.ea_x(i);
@@ -41,13 +41,14 @@ impl Lifter<'_> {
         self.set_vr(d, value);
     }
 
-    /// At a quadword's boundary nothing is read: the load then goes to the context.
+    /// If the address is a quadword boundary no guest memory is read: the load is redirected to the
+    /// context.
     pub(crate) fn load_vector_right(&mut self, i: Instruction, d: usize) {
         let (ea, address) = self.quadword(i);
         let amount = self.low_bits(ea);
         let ctx = self.context();
         let at = self.placed(0);
-        // What is there does not matter; it is in line.
+        // The loaded value does not matter; the address is aligned.
         let there = self.b.ins().iadd_imm_s(ctx, i64::from(vr_offset(0) - at));
         let address = self.b.ins().select(amount, address, there);
         let value = self.load_guest(types::I8X16, address, 0);
@@ -63,7 +64,7 @@ impl Lifter<'_> {
         let ea = self.ea_x(i);
         let ea = self.b.ins().band_imm_s(ea, -size);
         let address = self.host_address(ea);
-        // Through the register's place in the context, where an address can select a part of it.
+        // Goes through the register's slot in the context, of which an address can select a part.
         let value = self.vr(s);
         let ctx = self.context();
         let place = vr_offset(s);
@@ -77,7 +78,7 @@ impl Lifter<'_> {
     }
 }
 
-/// Parts of quadwords.
+/// Partial quadword accesses.
 impl Lifter<'_> {
     /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces.
     /// They lie in one quadword, hence in one page.
@@ -110,7 +111,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// From the address to the end of its quadword: the first bytes of the register.
+    /// `stvlx`: stores the first bytes of the register, from the address to the end of its
+    /// quadword.
     pub(crate) fn store_vector_left(&mut self, i: Instruction, s: usize) {
         let ea = self.ea_x(i);
         let address = self.host_address(ea);
@@ -133,7 +135,8 @@ impl Lifter<'_> {
         self.b.switch_to_block(done);
     }
 
-    /// From the start of the address's quadword up to it: the last bytes of the register.
+    /// `stvrx`: stores the last bytes of the register, from the start of the address's quadword up
+    /// to it.
     pub(crate) fn store_vector_right(&mut self, i: Instruction, s: usize) {
         let (ea, address) = self.quadword(i);
         let value = self.vr(s);

@@ -1,5 +1,4 @@
-//! What a title may do to its stack, its code and its tables, and to the calls of the kernel that
-//! go through them.
+//! Damage by the title to its stack, code and tables, and the kernel calls that read them.
 
 use super::{CODE_SIZE, STACK_SIZE, Stopped};
 use crate::exceptions::flag;
@@ -14,11 +13,11 @@ use xenia_guest::GuestAddr;
 use xenia_sched::{Disposition, System};
 use xenia_testing::thread_time;
 
-/// Processor time that one call of the kernel may take.
+/// Time limit of one kernel call.
 const MOST_TIME: Duration = Duration::from_secs(1);
 
 impl Stopped {
-    /// Damages a range of memory.
+    /// Damages random bytes of a memory range.
     fn damage_memory(&mut self, at: GuestAddr, size: usize) {
         let memory = self.bench.kernel.memory.clone();
         let mut bytes = vec![0; size];
@@ -31,7 +30,7 @@ impl Stopped {
         memory.write_bytes(at, &bytes).unwrap();
     }
 
-    /// A number that may be an address, a size or anything.
+    /// A random number that may be an address, a size or neither.
     fn number(&mut self) -> u32 {
         let stack = self.stack.0;
         match self.dice.below(10) {
@@ -68,7 +67,8 @@ impl Stopped {
         functions.sort_by_key(|function| function.start);
     }
 
-    /// All of memory is a function that goes up by little and looks at much.
+    /// Makes all of memory one function whose unwinding is slow: each step goes up a few bytes and
+    /// decodes many instructions.
     pub(super) fn creep(&mut self) {
         let step = [8_u32, 16, 0x1000][self.dice.below(3)];
         let calls = self.dice.below(250);
@@ -76,7 +76,7 @@ impl Stopped {
         let routine = (CODE_SIZE - 0x400).wrapping_sub(4 * calls as u32);
         let memory = self.bench.kernel.memory.clone();
         for index in 0..calls as u32 {
-            // bl, to a routine that saves.
+            // bl to a routine that saves registers.
             let word = 0x4800_0001 | (routine + 4 * (calls as u32 - index)) & 0x03FF_FFFC;
             memory.write(self.code.offset(4 * index), word).unwrap();
         }
@@ -140,8 +140,8 @@ impl Stopped {
         }
     }
 
-    /// The guest calls an export, an instruction of its own fails, or what the kernel called
-    /// returns.
+    /// Enters the kernel by a call of an export, a failing instruction, or the return of a function
+    /// that the kernel called.
     fn enter_kernel(&mut self) -> Disposition {
         if self.bench.scheduler.thread(self.thread).is_err() {
             return Disposition::Continue;
@@ -166,7 +166,7 @@ impl Stopped {
         let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
         let memory = self.bench.kernel.memory.clone();
         let stub = self.bench.kernel.imports.stubs.lock().of_export(&memory, export).unwrap();
-        // Sometimes with what it was called with, as a handler that calls on.
+        // Sometimes with the registers of the previous call, as a handler that calls another.
         if !self.dice.one_in(4) {
             for register in 3..9 {
                 let value = self.number();

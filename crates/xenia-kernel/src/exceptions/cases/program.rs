@@ -1,26 +1,26 @@
-//! Functions that call one another, as text: prologues that save this and that in any order, bodies
-//! that change what was saved, scopes.
+//! Generated programs as assembly text: functions that call one another, with prologues that save
+//! registers in any order, bodies that change the saved registers, and scopes.
 
 use std::fmt::Write;
 use xenia_testing::Dice;
 
-/// A `__try` of a function.
+/// A `__try` scope of a function.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope {
-    /// First and last instruction of the body that it covers, by index.
+    /// Index of the first and last instruction of the body that it covers.
     pub(super) covers: (u32, u32),
-    /// 1: takes every exception. Otherwise what its filter or its termination handler is called.
+    /// 1: handles every exception. Otherwise the address of its filter or termination handler.
     pub(super) handler: u32,
-    /// Whether it is a `__except`.
+    /// Whether it is a `__except`; otherwise a `__finally`.
     pub(super) catches: bool,
-    /// What the filter answers.
+    /// Return value of its filter.
     pub(super) answer: i32,
 }
 
-/// What the generator knows about a function.
+/// The generator's record of a function.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Function {
-    /// Its scopes, if it has a handler.
+    /// The function's scopes, if it has a handler.
     pub(super) scopes: Option<Vec<Scope>>,
 }
 
@@ -28,11 +28,11 @@ pub(super) struct Function {
 pub(super) struct Program {
     pub(super) text: String,
     pub(super) functions: Vec<Function>,
-    /// Whether general registers have no more than a word: `stmw` saves no more.
+    /// Whether general registers hold only 32-bit values, as `stmw` saves no more.
     pub(super) narrow: bool,
 }
 
-/// Routines as the console's library has them: each from the first register that it saves.
+/// Save routines as in the console's library, with one entry for each first register.
 fn routines(text: &mut String) {
     for n in 14..32 {
         let _ = writeln!(text, "save_gpr{n}: std {n}, {}(1)", -8 * (33 - n));
@@ -48,19 +48,20 @@ fn routines(text: &mut String) {
     text.push_str("blr\n");
 }
 
-/// The next multiple.
+/// Rounds up to the next multiple.
 fn up_to(value: i32, multiple: i32) -> i32 {
     (value + multiple - 1) / multiple * multiple
 }
 
-/// A function's prologue in the making.
+/// Builder of a function's prologue.
 struct Prologue<'a> {
     dice: &'a mut Dice,
-    /// Stores relative to r1 at the entry: text before and after the displacement.
+    /// Stores relative to r1 on entry: text before the displacement, the displacement, text after
+    /// it.
     stores: Vec<(String, i32, String)>,
-    /// Bytes below r1 at the entry that are taken.
+    /// Bytes below r1 on entry that are in use.
     used: i32,
-    /// What changes the saved registers.
+    /// Instructions that change the saved registers.
     changes: String,
 }
 
@@ -91,7 +92,7 @@ impl Prologue<'_> {
         let high = self.dice.one_in(2);
         let n = if high { 64 + self.dice.below(64) } else { 14 + self.dice.below(18) };
         let (store, change) = if high { ("stvx128", "vxor128") } else { ("stvx", "vxor") };
-        // The offset is in a register of its own, so that the order of stores does not matter.
+        // Each store loads its offset itself, so that the order of stores does not matter.
         self.stores.push(("li 11, ".into(), at, format!("\n{store} {n}, 1, 11")));
         let _ = writeln!(self.changes, "{change} {n}, {n}, {n}");
     }
@@ -104,7 +105,7 @@ impl Prologue<'_> {
 }
 
 impl Program {
-    /// So many functions, each calling the next.
+    /// Generates `count` functions, each of which calls the next.
     pub(super) fn new(dice: &mut Dice, count: usize) -> Self {
         let narrow = dice.one_in(4);
         let mut program = Self { text: String::new(), functions: Vec::new(), narrow };
@@ -122,7 +123,7 @@ impl Program {
         let leaf = last && dice.one_in(3);
         let (prologue, changes) = self.prologue(dice, leaf);
         let _ = writeln!(self.text, "{prologue}f{index}_body:\n{changes}");
-        // Eight places that scopes may cover, with the call at the fifth.
+        // Eight instructions that scopes may cover; the fifth is the call.
         for place in 0..8 {
             let what = if place == 4 && !last { format!("bl f{}", index + 1) } else { "nop".into() };
             let _ = writeln!(self.text, "f{index}_{place}: {what}");
@@ -159,13 +160,13 @@ impl Program {
         }
     }
 
-    /// The text of a prologue, and of what changes the registers that it saves.
+    /// The text of a prologue, and of the instructions that change the saved registers.
     fn prologue(&self, dice: &mut Dice, leaf: bool) -> (String, String) {
         let mut text = String::new();
         let mut p = Prologue { dice, stores: Vec::new(), used: 8, changes: String::new() };
         let mut link = if leaf { 4 } else { p.dice.below(4) };
         match link {
-            // Routines save the link register, too.
+            // The save routines save the link register too.
             0 => {
                 let first = 14 + p.dice.below(18) as i32;
                 let _ = writeln!(text, "mflr 12\nbl save_gpr{first}");
@@ -221,7 +222,7 @@ impl Program {
             return (text, p.changes);
         }
         let size = up_to(p.used + 16 * p.dice.below(8) as i32 + 32, 16);
-        // Some stores come after the frame is made; vectors are addressed from r1, too.
+        // Some stores follow the allocation of the frame; vector stores are relative to r1 too.
         let late = p.dice.below(p.stores.len() + 1);
         for (before, at, after) in &p.stores[late..] {
             let _ = writeln!(text, "{before}{at}{after}");

@@ -1,4 +1,4 @@
-//! Profiles of the console, as system programs list and find them.
+//! Tests of listing and finding the console's profiles, as system programs do.
 
 use super::*;
 use crate::user::profile::{Profile, Profiles, Xuid};
@@ -6,11 +6,11 @@ use crate::user::profile::{Profile, Profiles, Xuid};
 const INVALID_PARAMETER: u64 = 0x57;
 const NO_SUCH_USER: u64 = 0x525;
 const NO_MORE_FILES: u64 = 0x12;
-/// Where an item's account and device are.
+/// Offsets of the account and the device in an item, and the item's size.
 const ACCOUNT: u32 = 8;
 const DEVICE: u32 = 0x184;
 const ITEM: u32 = 0x188;
-/// In scratch memory: a handle, an overlapped structure, an item.
+/// Offsets in the scratch memory of an overlapped structure and an item; the handle is at 0.
 const OVERLAPPED: u32 = 0x40;
 const BUFFER: u32 = 0x100;
 
@@ -18,7 +18,7 @@ fn bench() -> (Bench, [Xuid; 2]) {
     let b = Bench::new();
     let [low, high] = [0xE000_0000_0000_0005, 0xE000_0000_0000_0009].map(Xuid);
     let made = |xuid, name| Profile::new(xuid, name).unwrap();
-    // The one that is signed in comes behind the other by its id.
+    // The signed-in profile's id is greater than the other's.
     *b.kernel.user.profiles.lock() = Profiles::of(vec![made(high, "Signed in"), made(low, "Other")], None);
     (b, [low, high])
 }
@@ -48,7 +48,7 @@ fn all_profiles_are_listed_one_by_one() {
         assert_eq!(b.status("NtClose", &[list]), NtStatus::SUCCESS);
         assert_eq!(b.xam_call("XamProfileEnumerate", &[list, 0, at(BUFFER), 0]), 6);
     }
-    // In the background, and of a device that isn't there.
+    // Asynchronously, and for a device that does not exist.
     assert_eq!(b.xam_call("XamProfileCreateEnumerator", &[1, base]), 0);
     let list = u64::from(b.word(0));
     b.in_the_background("XamProfileEnumerate", &[list, 0, at(BUFFER), at(OVERLAPPED)]);

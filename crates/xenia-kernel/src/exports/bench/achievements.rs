@@ -1,4 +1,4 @@
-//! What users achieve, as titles report and list it, and what is left of it.
+//! Tests of achievements: reporting, listing and storage.
 
 use super::*;
 use crate::ports::Storage;
@@ -13,7 +13,7 @@ pub(super) const INVALID_PARAMETER: u64 = 0x57;
 pub(super) const NO_SUCH_USER: u64 = 0x525;
 const NO_MORE_FILES: u64 = 0x12;
 const NOT_LOGGED_ON: u64 = 0x4DD;
-/// Where the tests keep a message, results, and what is listed.
+/// Offsets in the scratch memory of a message, its results and listed items.
 const MESSAGE: u32 = 0x100;
 const RESULTS: u32 = 0x200;
 const LIST: u32 = 0x1000;
@@ -27,12 +27,13 @@ impl Storage for Folder {
     }
 }
 
-/// A title's database: two achievements with texts in English, of 10 and 25, and their picture.
+/// Builds a title's database: two achievements with English texts, worth 10 and 25, and their
+/// picture.
 fn database() -> Vec<u8> {
     database_with(b"\x89PNG five", b"\x89PNG icon")
 }
 
-/// The same with other pictures: the achievements', and the title's.
+/// Like [`database`], with other pictures for the achievements and the title.
 pub(super) fn database_with(five: &[u8], icon: &[u8]) -> Vec<u8> {
     let tagged = |tag: &[u8; 4], body: &[u8]| [&tag[..], &[0; 8], body].concat();
     let mut strings = vec![0, 5];
@@ -63,7 +64,7 @@ pub(super) fn database_with(five: &[u8], icon: &[u8]) -> Vec<u8> {
     [file, data].concat()
 }
 
-/// A machine with a title that has this database.
+/// Creates a machine with a title that has this database.
 pub(super) fn bench(folder: &Path, database: &[u8]) -> Bench {
     let mut b = Bench::with_ports(Ports { storage: Box::new(Folder(folder.to_owned())), ..Ports::default() });
     let mut bytes = vec![0; 0x1_0000];
@@ -91,7 +92,7 @@ pub(super) fn achieve(b: &mut Bench, pairs: &[(u32, u32)]) -> u32 {
     b.xam_call("XMsgInProcessCall", &[0xFB, 0xB_0008, u64::from(at.0), 8]) as u32
 }
 
-/// Makes a list: its handle, and how large it says a call's items are.
+/// Creates an enumerator; returns its handle, and the buffer size for one call.
 fn list(b: &mut Bench, flags: u64, start: u64, items: u64) -> (u64, u32) {
     let results = u64::from(b.scratch.offset(RESULTS).0);
     let arguments = [0, 0, 0, flags, start, items, results, results + 4];
@@ -99,7 +100,7 @@ fn list(b: &mut Bench, flags: u64, start: u64, items: u64) -> (u64, u32) {
     (u64::from(b.word(RESULTS + 4)), b.word(RESULTS))
 }
 
-/// The next items: how many, or the error.
+/// Reads the next items; returns their number, or the error.
 fn next(b: &mut Bench, list: u64) -> Result<u32, u64> {
     let (buffer, count) = (u64::from(b.scratch.offset(LIST).0), u64::from(b.scratch.offset(RESULTS).0));
     match b.xam_call("XamEnumerate", &[list, 0, buffer, 0, count, 0]) {
@@ -184,7 +185,7 @@ fn scores_are_settings_of_the_profile() {
 fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = bench(folder.path(), &database());
-    // A disk of one allocation unit, which is taken.
+    // A full disk of a single allocation unit.
     let disk = crate::vfs::MemoryDevice::new(0x4000, Arc::default());
     let store = crate::content::ContentStore::new(Box::new(disk), false);
     store.replace(&["file".to_owned()], &[0; 0x4000]).unwrap();
@@ -194,7 +195,7 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     assert_eq!((next(&mut b, all), b.word(LIST + 0x20)), (Ok(1), 9));
 }
 
-/// Makes a list of the titles that were played.
+/// Creates an enumerator of the titles played.
 fn played(b: &mut Bench, [user, xuid, start, items]: [u64; 4]) -> (u64, u64) {
     let results = u64::from(b.scratch.offset(RESULTS).0);
     let arguments = [0, user, xuid, start, items, results, results + 4];
@@ -292,7 +293,7 @@ fn bad_reports_and_lists_are_refused() {
     let stats = [0, 0, 0, 10, 1, at, results, results + 4];
     assert_eq!(b.xam_call("XamUserCreateStatsEnumerator", &stats), NOT_LOGGED_ON);
     assert_eq!((b.word(RESULTS), b.word(RESULTS + 4)), (0, 0));
-    // A title without a database has nothing that could be achieved, and one that is damaged neither.
+    // A missing or damaged database counts as one without achievements.
     for database in [&b""[..], b"XDBF noise"] {
         let mut b = bench(folder.path(), database);
         assert_eq!(achieve(&mut b, &[(0, 1)]), 0);

@@ -1,15 +1,16 @@
-//! Random calls of the exports that give out memory, with good and bad arguments, beside a model of
-//! what there should be.
+//! Model-based test of memory allocation: random calls of the exports, with valid and invalid
+//! arguments, are compared with a model.
 //!
 //! ```sh
 //! XENIA_POOL_CASES=0..100000 cargo test --release -p xenia-kernel memory_calls_agree_with_a_model
-//! XENIA_POOL_CASES=77..78 XENIA_KERNEL_LOG=1 cargo test -p xenia-kernel memory_calls_agree_with_a_model
+//! XENIA_POOL_CASES=77..78 XENIA_KERNEL_LOG=1 cargo test -p xenia-kernel
+//! memory_calls_agree_with_a_model
 //! ```
 //!
-//! No two live blocks overlap, what was written to them stays, what is new is zeros, sizes, places
-//! and alignments are as asked for, what is refused changes nothing and is refused only for a
-//! reason, queries agree, and what is committed is the model's sum after each call and what it was
-//! once all is given back.
+//! Checked properties: live blocks do not overlap and keep their contents; new memory is zero;
+//! sizes, addresses and alignments are as requested; calls fail only for a reason, and then have no
+//! effect; queries agree with the model; the committed bytes are the model's sum after each call
+//! and return to the initial value when all memory is freed.
 
 mod model;
 mod physical;
@@ -24,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use xenia_memory::{COMMIT_LIMIT, RegionState, physical};
 use xenia_testing::{Cases, Dice};
 
-/// Cases that run with the other tests.
+/// Cases in a normal test run.
 const CASES: u64 = 300;
 /// Calls in a case.
 const CALLS: usize = 200;
@@ -37,7 +38,7 @@ const HEAPS: [Heap; 7] = [
     Heap::Physical16M,
     Heap::Physical4K,
 ];
-/// Where things lie in scratch memory: a base and a size, a result, an answer.
+/// Offsets in the scratch memory of base and size, a result, and an answer.
 const ARGUMENTS: u32 = 0x100;
 const RESULT: u32 = 0x200;
 const ANSWER: u32 = 0x300;
@@ -52,7 +53,7 @@ struct Case {
     model: Model,
     /// Bytes committed at the start, without the pool's.
     began: u32,
-    /// Every call so far.
+    /// Log of all calls so far.
     log: Vec<String>,
 }
 
@@ -66,7 +67,7 @@ impl Case {
         case
     }
 
-    /// Looks for what the kernel has in the general heaps; its pool may have grown or shrunk.
+    /// Finds the kernel's allocations in the general heaps; its pool may have grown or shrunk.
     fn find_foreign(&mut self) {
         self.model.foreign.clear();
         let mut at = 0;
@@ -80,7 +81,7 @@ impl Case {
         }
     }
 
-    /// What there is in the three views of physical memory, by physical address.
+    /// Returns the allocations in the three views of physical memory, by physical address.
     fn physical_regions(&self) -> Vec<Range<u32>> {
         let mut regions = Vec::new();
         for heap in [Heap::Physical64K, Heap::Physical16M, Heap::Physical4K] {
@@ -97,7 +98,8 @@ impl Case {
         regions
     }
 
-    /// A size, most often small, often at an edge; `most` is 2 to the power of this.
+    /// Returns a random size, most often small, often at an edge case; the maximum is 2 to the
+    /// power of `most`.
     fn size(&mut self, most: usize) -> u32 {
         let near = [-1_i64, 0, 1][self.dice.below(3)];
         let size = match self.dice.below(12) {
@@ -124,8 +126,8 @@ impl Case {
         }
     }
 
-    /// One of the keys, mostly as it is, at times an address inside or near, the kernel's, or one
-    /// of nothing.
+    /// Returns a random address: mostly one of the keys, sometimes one inside or near them, one of
+    /// the kernel, or an unmapped one.
     fn address(&mut self, keys: &[u32]) -> u32 {
         const OTHERS: [u32; 12] = [
             0,
@@ -166,12 +168,12 @@ impl Case {
         self.bench.xam_call(name, &arguments) == 0
     }
 
-    /// Whether so many more bytes are more than the machine has.
+    /// Returns whether `bytes` more would exceed the machine's memory.
     fn is_too_much(&self, bytes: u32) -> bool {
         u64::from(committed(self.bench.memory())) + u64::from(bytes) > COMMIT_LIMIT.into()
     }
 
-    /// Writes a word at some places of a range, where it can be written.
+    /// Writes a word at some places of a range, where it is writable.
     fn mark(&mut self, range: Range<u32>) {
         let inside = range.start + self.dice.below(range.len()) as u32;
         for at in [range.start, inside, range.end.saturating_sub(8)] {
@@ -187,7 +189,7 @@ impl Case {
         }
     }
 
-    /// What is new is zeros.
+    /// Checks that new memory is zero.
     fn expect_zeros(&mut self, range: &Range<u32>) {
         let inside = range.start + self.dice.below(range.len()) as u32;
         for at in [range.start, inside, range.end - 1] {
@@ -197,7 +199,7 @@ impl Case {
         }
     }
 
-    /// The title's regions of one kind.
+    /// Returns the addresses of the title's regions of one kind.
     fn keys(&self, kind: impl Fn(u32) -> bool) -> Vec<u32> {
         self.model.regions.keys().copied().filter(|&at| kind(at)).collect()
     }
@@ -251,7 +253,7 @@ impl Case {
         self.give_back();
     }
 
-    /// All is given back, and there is room for it again.
+    /// Frees all memory, and checks that it can be allocated again.
     fn give_back(&mut self) {
         for at in self.keys(|_| true) {
             let arguments = self.bench.scratch.offset(ARGUMENTS);

@@ -1,4 +1,4 @@
-//! Exports with one answer: what has nothing to do on this machine.
+//! Tests of exports that have nothing to do here and return a constant.
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! What comes between the moment from which a waiting thread can be woken and the one at which it
-//! parks. In lockstep nothing does; with a host thread for each slot anything may, and nothing may
-//! be lost.
+//! Tests of events between the moment from which a waiting thread can be woken and the one at which
+//! it parks. In lockstep there are none; with a host thread for each slot there may be any, and no
+//! wake-up may be lost.
 
 use super::*;
 use crate::layout::{critical_section, dispatcher_header};
@@ -9,7 +9,7 @@ use xenia_sched::{System, Wait};
 const ROUTINE: u64 = 0x8200_0000;
 const ALERTED: u64 = 0x101;
 
-/// Another thread has made a call that waits, and has not parked.
+/// Makes another thread call a function that waits, but does not park it yet.
 fn about_to_wait(b: &mut Bench, name: &str, arguments: &[u64]) -> (ThreadRef, Wait) {
     let first = b.thread;
     let other = b.add_thread();
@@ -28,7 +28,7 @@ fn kthread_of(b: &mut Bench, thread: ThreadRef) -> u64 {
     kthread
 }
 
-/// The thread comes to park; `None` if it does.
+/// Parks the thread; returns the result if its wait is over already, or `None` if it parks.
 fn park(b: &mut Bench, thread: ThreadRef, wait: Wait) -> Option<u64> {
     b.act(thread, |_, _| Disposition::Park(wait));
     b.answer(thread)
@@ -54,7 +54,7 @@ fn a_signal_is_the_waiters_though_it_has_not_parked() {
     b.kernel_call("KeSetEvent", &[event, 0, 0]);
     assert!(is_set(&b), "it waits no more");
     assert_eq!(park(&mut b, other, wait.clone()), Some(0));
-    // Nothing is left of that: the next wait parks.
+    // The wake-up was consumed: the next wait parks.
     b.kernel_call("KeResetEvent", &[event]);
     b.act_as(other);
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
@@ -114,8 +114,8 @@ fn a_kernel_mode_apc_that_came_since_the_last_call_comes_before_the_wait() {
     let (event, apc) = (event(&mut b), u64::from(b.scratch.0) + 0x500);
     let kthread = b.kthread();
     b.kernel_call("KeInitializeApc", &[apc, kthread, 0, 0, ROUTINE, 0, 0x33]);
-    // The thread has returned from its last call by now: it does not look again before the next is
-    // over.
+    // The thread has returned from its last call, so it does not check again before the end of the
+    // next one.
     assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
     assert_eq!(
         b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]),

@@ -1,4 +1,4 @@
-//! Packages, devices and lists, as titles ask for them.
+//! Tests of content packages, devices and enumerators.
 
 mod downloads;
 mod refusals;
@@ -19,8 +19,8 @@ const INVALID_NAME: u64 = 0x7B;
 const ALREADY_EXISTS: u64 = 0xB7;
 const NOT_CONNECTED: u64 = 0x48F;
 const NO_SUCH_USER: u64 = 0x525;
-/// Where the tests keep `XCONTENT_DATA`, its root, small results, an overlapped structure and a
-/// buffer.
+/// Offsets in the scratch memory of `XCONTENT_DATA`, a root name, small results, an overlapped
+/// structure and a buffer.
 const DATA: u32 = 0x1000;
 const ROOT: u32 = 0x1200;
 const RESULTS: u32 = 0x1300;
@@ -41,7 +41,7 @@ fn bench(folder: Option<&Path>) -> Bench {
     Bench::with_ports(Ports { storage: Box::new(Folder(folder.to_owned())), ..Ports::default() })
 }
 
-/// Describes a package in the scratch memory.
+/// Stores the description of a package in the scratch memory.
 fn describe(b: &Bench, kind: u32, file: &[u8], display: &str) -> u64 {
     let at = b.scratch.offset(DATA);
     b.memory().fill(at, 0x134, 0).unwrap();
@@ -56,7 +56,7 @@ fn at(b: &Bench, offset: u32) -> u64 {
     u64::from(b.scratch.offset(offset).0)
 }
 
-/// Opens a package of the first user; what the call returned, and what it did.
+/// Opens a package of the first user; returns the call's result, and the action taken.
 fn create(b: &mut Bench, root: &str, file: &str, mode: u64) -> (u64, u32) {
     let data = describe(b, 1, file.as_bytes(), "A save");
     let root = b.put_text(ROOT, root);
@@ -173,7 +173,7 @@ fn each_mode_does_as_it_says() {
 fn a_package_made_anew_takes_the_old_ones_place_when_it_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let contents = || {
-        // As a machine that starts now finds it, whatever others have open.
+        // Checks what a newly started machine finds, whatever this one has open.
         let mut other = bench(Some(folder.path()));
         assert_eq!(create(&mut other, "s", "a", 3), (0, 2));
         read(&mut other, r"s:\f")
@@ -192,7 +192,7 @@ fn a_package_made_anew_takes_the_old_ones_place_when_it_is_whole() {
     assert_eq!(write(&mut b, r"s:\f", b"newer"), NtStatus::SUCCESS);
     assert_eq!(contents(), Ok(b"newer".to_vec()), "each file by itself from then on");
     assert_eq!(close(&mut b, "s"), 0);
-    // The end of the machine closes, too.
+    // The end of the machine closes the package, too.
     assert_eq!(create(&mut b, "s", "a", 5), (0, 1));
     assert_eq!(write(&mut b, r"s:\f", b"last"), NtStatus::SUCCESS);
     drop(b);
@@ -202,7 +202,7 @@ fn a_package_made_anew_takes_the_old_ones_place_when_it_is_whole() {
     assert_eq!(files, 1, "old files are gone: {left:?}");
 }
 
-/// Every file below a folder of the host.
+/// Lists all files below a host folder.
 fn walk(folder: &Path) -> Vec<String> {
     let mut all = Vec::new();
     let mut left = vec![folder.to_owned()];
@@ -254,14 +254,14 @@ fn packages_are_listed_piece_by_piece() {
     assert_eq!(list(&mut b, 0, 1, 0), saves);
     assert_eq!(list(&mut b, 0, 2, 0), []);
     assert_eq!(list(&mut b, 0xFE, 1, 0), [], "every user's: none");
-    // What belongs to everybody is in every user's list, unless it is not wanted.
+    // Packages of all users are in each user's list, unless a flag excludes them.
     let data = describe(&b, 1, b"common", "For all");
     let root = b.put_text(ROOT, "s");
     assert_eq!(b.xam_call("XamContentCreate", &[0xFF, root, data, 1, 0, 0, 0]), 0);
     assert_eq!(list(&mut b, 0, 1, 0).len(), 4);
     assert_eq!(list(&mut b, 0, 1, 0x1000).len(), 3);
     assert_eq!(b.kernel.user.enumerators.lock().next(GuestAddr(0), GuestAddr(0)), None);
-    // In the background.
+    // Asynchronously.
     let arguments = [0, 1, 1, 0, 9, 0, at(&b, RESULTS)];
     assert_eq!(b.xam_call("XamContentCreateEnumerator", &arguments), 0);
     let handle = u64::from(b.word(RESULTS));

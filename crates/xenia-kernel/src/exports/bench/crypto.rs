@@ -1,4 +1,4 @@
-//! Digests, ciphers and keys, as titles ask for them: published answers through the guest's memory.
+//! Tests of digests, ciphers and keys with published results, through guest memory.
 
 use super::*;
 
@@ -127,7 +127,8 @@ fn ciphers_work_on_guest_memory() {
         assert_eq!(b.got(out, secret.len()), secret, "{name}");
         b.kernel_call(ecb, &[state, out, out, 0]);
         assert_eq!(b.got(out, plain.len()), plain, "{name}: where it is");
-        // A chain from nothing begins with the block; what is no whole block stays.
+        // A chain with an initial vector of zeros begins with the plain block; an incomplete block
+        // is left unchanged.
         b.put(0x900, &[0; 16]);
         b.put(0x800, &[0xEE; 40]);
         b.kernel_call(cbc, &[state, input, plain.len() as u64 + 3, out, feed, 1]);
@@ -195,7 +196,7 @@ fn what_is_hidden_or_signed_here_is_known_here() {
     let code = b.got(out, 20);
     b.kernel_call("XeCryptHmacSha", &[key, 16, text, 32, 0, 0, 0, 0, out, 20]);
     assert_eq!(b.got(out, 20), code);
-    // The console's own key with a number: one of them, and the same each time.
+    // The console's own key with a number: always the same one.
     let own = |b: &mut Bench, number, text| {
         b.put(0x800, &[0; 64]);
         (b.status("XeKeysHmacSha", &[number, text, 5, text + 5, 27, 0, 0, out, 16]), b.got(out, 20))

@@ -1,15 +1,15 @@
-//! Dialogs, as titles ask for them: what is asked, when the answer comes, and who hears of it.
+//! Tests of dialogs: requests, the time of the answer, and notification.
 
 use super::*;
 use crate::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Icon, Input, MessageBox, TextRequest};
 use xenia_sched::GuestTicks;
 
-/// Answers as it was told to, after some looks, and keeps what it was asked.
+/// A dialog port with scripted answers after some polls; it records the requests.
 #[derive(Clone, Default)]
 struct Scripted {
     button: Option<u32>,
     line: Option<String>,
-    /// Looks without an answer.
+    /// Number of polls without an answer.
     patience: Arc<Mutex<u32>>,
     asked: Arc<Mutex<Vec<DialogRequest>>>,
 }
@@ -125,7 +125,7 @@ fn message_boxes_that_make_no_sense_are_refused() {
         let arguments = [user, 0, 0, buttons, labels, focus, 0, result, 0];
         assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), INVALID_PARAMETER, "{arguments:x?}");
     }
-    // A label that is no address.
+    // A label with an invalid address.
     b.memory().write(b.scratch.offset(0x80), 8_u32).unwrap();
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &[0, 0, 0, 1, labels, 0, 0, result, 0]), INVALID_PARAMETER);
     assert!(answers.boxes().is_empty());
@@ -191,7 +191,7 @@ fn entered_text_is_cut_to_the_buffer() {
     assert_eq!(b.xam_call("XamShowKeyboardUI", &[4, 0, 0, 0, 0, 8, 4, 0]), INVALID_PARAMETER);
 }
 
-/// A controller with A down.
+/// A controller whose button A is held.
 struct Held;
 
 impl Input for Held {

@@ -1,4 +1,4 @@
-//! Titles of several discs.
+//! Tests of titles with several discs.
 
 use super::*;
 use crate::ports::{DialogAnswer, DialogRequest, Dialogs, Disc, DiscId, Drive, TextRequest};
@@ -11,7 +11,7 @@ const EVENT: u32 = 0x40;
 const CANCELLED: u64 = 0x4C7;
 const INVALID_PARAMETER: u64 = 0x57;
 
-/// Folders with a file each, `1`, `2` and `3`; the second lies ready.
+/// Folders with a file each, `1`, `2` and `3`; the second disc is ready.
 struct Shelf(PathBuf);
 
 impl Drive for Shelf {
@@ -27,7 +27,7 @@ impl Drive for Shelf {
     }
 }
 
-/// Answers in order, and keeps what was asked.
+/// A dialog port that gives answers in order and records the requests.
 #[derive(Clone, Default)]
 struct Answers {
     left: Arc<Mutex<VecDeque<DialogAnswer>>>,
@@ -45,7 +45,7 @@ impl Dialogs for Answers {
     }
 }
 
-/// A title of three discs, with its first.
+/// Creates a title of three discs, with the first one inserted.
 fn title(folder: &Path, answers: &[&str]) -> (Bench, Answers) {
     for number in ["1", "2", "3"] {
         std::fs::create_dir(folder.join(number)).unwrap();
@@ -71,7 +71,7 @@ fn title(folder: &Path, answers: &[&str]) -> (Bench, Answers) {
     (b, answers)
 }
 
-/// Asks for a disc; `None`: the caller waits.
+/// Requests a disc; `None` means that the caller waits.
 fn swap(b: &mut Bench, number: u64, message: u64) -> Option<u64> {
     let event = u64::from(b.scratch.offset(EVENT).0);
     let flow = b.call(Library::xam, "XamSwapDisc", &[number, event, message]);
@@ -83,13 +83,13 @@ fn swap(b: &mut Bench, number: u64, message: u64) -> Option<u64> {
     b.answer(b.thread)
 }
 
-/// Whether the event was set since the last time.
+/// Returns whether the event was set since the last call.
 fn is_told(b: &mut Bench) -> bool {
     let event = u64::from(b.scratch.offset(EVENT).0);
     b.kernel_call("KeResetEvent", &[event]) != 0
 }
 
-/// Opens a file of the disc's; its handle.
+/// Opens a file of the disc; returns its handle.
 fn open(b: &mut Bench, path: &str) -> Result<u64, NtStatus> {
     let attributes = b.put_attributes(0x600, path);
     let base = u64::from(b.scratch.0);
@@ -120,7 +120,7 @@ fn a_disc_that_lies_ready_takes_the_place_of_the_first_at_once() {
     assert!(open(&mut b, r"game:\1").is_err() && open(&mut b, r"game:\2").is_ok());
     assert_eq!((swap(&mut b, 2, 8), is_told(&mut b)), (Some(0), true), "it is in the drive");
     assert!(answers.asked.lock().unwrap().is_empty());
-    // An event that is none.
+    // An event with an invalid address.
     assert_eq!(b.xam_call("XamSwapDisc", &[2, 8, 0]), INVALID_PARAMETER);
     assert_eq!(b.xam_call("XamSwapDisc", &[2, 0, 0]), 0, "nobody is to be told");
 }
@@ -159,7 +159,7 @@ fn a_disc_that_nobody_has_is_not_there() {
     assert_eq!(swap(&mut b, 3, 0), None);
     b.pass_a_field();
     assert_eq!((b.answer(b.thread), is_told(&mut b)), (Some(CANCELLED), false));
-    // What the title says of a wrong disc can't be read.
+    // The title's message for a wrong disc has an invalid address.
     assert_eq!(swap(&mut b, 3, 8), None);
     b.pass_a_field();
     b.pass_a_field();

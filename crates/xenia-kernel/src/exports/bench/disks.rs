@@ -1,17 +1,19 @@
-//! Random operations on files as a hostile title makes them, against a model: the title's folder, a
-//! hard disk in a folder of the host, scratch disks; names that mean to lead out, links of the host
-//! that do, offsets and sizes at the edges, and a host that changes its folders meanwhile.
+//! Model-based test of file operations: random calls, as a hostile title makes them, are compared
+//! with a model. They use the title's folder, a hard disk in a host folder and scratch disks; names
+//! that try to lead outside, host links that do, edge-case offsets and sizes, and a host that
+//! changes its folders meanwhile.
 //!
-//! A case follows from its number. The test runs some; many are run with
+//! The number of a case determines it. The test runs some; to run many, use
 //!
 //! ```sh
 //! XENIA_VFS_CASES=0..20000 cargo test --release -p xenia-kernel file_operations_agree_with_a_model
-//! XENIA_VFS_CASES=77..78 XENIA_VFS_LOG=1 cargo test -p xenia-kernel file_operations_agree_with_a_model   # what it did
+//! XENIA_VFS_CASES=77..78 XENIA_VFS_LOG=1 cargo test -p xenia-kernel
+//! file_operations_agree_with_a_model   # what it did
 //! ```
 //!
-//! The model says for each call which rules speak against it. If there are any, the call fails with
-//! one of their statuses and changes nothing, in whatever order they are looked at; otherwise it
-//! succeeds and does what it says. Everything beside the folders is the canary.
+//! For each call the model collects the rules that forbid it. If there are any, the call must fail
+//! with the status of one of them, whichever the kernel checks first, and have no effect; otherwise
+//! it must succeed as described. All files outside the folders are the canary.
 
 mod calls;
 mod facts;
@@ -35,7 +37,7 @@ use xenia_testing::{Cases, Dice};
 
 /// Operations in a case.
 const OPERATIONS: usize = 150;
-/// Cases in a usual run.
+/// Cases in a normal test run.
 const CASES: u64 = 200;
 
 #[derive(Debug)]
@@ -47,7 +49,7 @@ impl Storage for Disk {
     }
 }
 
-/// Why a call may be refused: every rule that speaks against it.
+/// The statuses of all rules that forbid a call.
 #[derive(Debug, Default)]
 struct Refusals(Vec<NtStatus>);
 
@@ -58,7 +60,7 @@ impl Refusals {
         }
     }
 
-    /// Whether the call has succeeded, as it must if there are none.
+    /// Checks a call's status; returns whether it succeeded, as it must if no rule forbids it.
     fn judge(&self, status: NtStatus, success: NtStatus) -> bool {
         if self.0.is_empty() {
             assert_eq!(status, success, "nothing speaks against it");
@@ -75,7 +77,7 @@ struct Case {
     model: Model,
     host: Host,
     log: Vec<String>,
-    /// Handles of the kernel that are no files'.
+    /// Number of kernel handles that are not of files.
     other_handles: usize,
 }
 
@@ -103,13 +105,13 @@ impl Case {
         self.log.push(text);
     }
 
-    /// One that is open, by its place among them.
+    /// Returns the index of a random open handle.
     fn any_open(&mut self) -> Option<usize> {
         let count = self.model.opens.len();
         (count > 0).then(|| self.dice.below(count))
     }
 
-    /// What stands for a handle in the log.
+    /// Formats a handle for the log.
     fn show(open: &Open) -> String {
         format!("{:#x} ({} {})", open.handle, open.at.disk, open.at.names.join("\\"))
     }
@@ -162,7 +164,7 @@ impl Case {
         }
     }
 
-    /// A name for a folder, or none any more.
+    /// Creates a symbolic link to a folder, or removes it.
     fn link(&mut self) {
         const NAMES: [&str; 2] = ["save:", "s:"];
         let name = NAMES[self.dice.below(2)];
@@ -183,7 +185,7 @@ impl Case {
         self.model.links.insert(name, At { disk, names });
     }
 
-    /// Everything is closed, and another run begins on the same folders.
+    /// Closes all handles, and starts another machine on the same folders.
     fn restart(&mut self) {
         self.close_all();
         self.note("another run".to_owned());

@@ -1,4 +1,4 @@
-//! Exports that open, read, list and change files.
+//! Tests of exports that open, read, list and change files.
 
 use super::*;
 
@@ -107,7 +107,7 @@ fn directories_are_listed_one_entry_per_call_in_order() {
         assert_eq!(bytes, name.as_bytes());
     }
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
-    // A pattern is compared with every name: one that is longer than any name is not.
+    // A pattern is compared with every name, so one longer than any name is refused.
     let long = b.put_string(0x800, &"?".repeat(256));
     let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, long, 1];
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::OBJECT_NAME_INVALID);
@@ -126,7 +126,7 @@ fn links_lead_to_files_and_files_are_deleted_by_disposition() {
     let create = [base, 0x4000_0000, attributes, base + 8, 0, 0, 4, 2, SYNCHRONOUS];
     assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
     let first = u64::from(b.word(0));
-    // As DeleteFile opens: right to delete, share everything, for backup and not a directory.
+    // As DeleteFile opens: right to delete, share everything, backup intent, not a directory.
     let open = [base, 0x1_0000, attributes, base + 8, 7, 0x4040];
     assert_eq!(b.status("NtOpenFile", &open), NtStatus::SUCCESS);
     let second = u64::from(b.word(0));
@@ -147,7 +147,7 @@ fn an_open_file_is_shared_as_agreed_and_tells_and_takes_facts() {
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, r"cache:\f");
     b.memory().write(b.scratch.offset(0x80), 0x5000_u64).unwrap();
-    // Hidden, 20 KiB set aside, for reading and writing; others may read.
+    // Hidden, with 20 KiB allocated, for reading and writing; others may read.
     let create = [base, 0xC001_0000, attributes, base + 8, base + 0x80, 2, 1, 2, SYNCHRONOUS];
     assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
     assert_eq!((b.word(8), b.word(12)), (0, 2), "created");
@@ -166,7 +166,7 @@ fn an_open_file_is_shared_as_agreed_and_tells_and_takes_facts() {
             b.status("NtClose", &[opened]);
         }
     }
-    // Class, length, and the words that come back.
+    // Class, length, and the returned words.
     let start = xenia_sched::START_FILETIME;
     let (high, low) = ((start >> 32) as u32, start as u32);
     let zero_size = [0, 0x8000, 0, 0];
@@ -235,7 +235,8 @@ fn volumes_say_what_they_are() {
     let mut b = Bench::new();
     b.mount(folder.path());
     let base = u64::from(b.scratch.0);
-    // Device type, characteristics; attributes, characters of a name, the file system's name.
+    // Device type and characteristics; attributes, maximum length of a name, name of the file
+    // system.
     let mut serials = Vec::new();
     for (path, device, attribute) in [
         ("game:", [2, 3], [0x8_0002, 255, 4, u32::from_be_bytes(*b"GDFX")]),

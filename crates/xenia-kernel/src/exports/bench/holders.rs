@@ -1,10 +1,10 @@
-//! Reports name who has what a thread waits for, and places in code.
+//! Tests of thread reports: the holders of objects that a thread waits for, and code addresses.
 
 use super::*;
 use crate::layout::critical_section;
 use xenia_sched::{BlockReason, Holder, System, ThreadsReport};
 
-/// What another thread's call waits for.
+/// Returns the block reason of another thread's call.
 fn reason(b: &mut Bench, name: &str, arguments: &[u64]) -> BlockReason {
     let other = b.add_thread();
     let first = b.act_as(other);
@@ -30,7 +30,7 @@ fn owners_of_what_threads_wait_for_are_named() {
     b.kernel_call("RtlEnterCriticalSection", &[section]);
     let wait = reason(&mut b, "RtlEnterCriticalSection", &[section]);
     assert_eq!(holder(&b, &wait), mine(section));
-    // What the title writes there instead names nobody.
+    // Other values that the title writes there name no holder.
     let owner = b.scratch.offset(critical_section::OWNER);
     for nobody in [0_u32, 1, 0xFFFF_FFFF, section as u32] {
         b.memory().write(owner, nobody).unwrap();

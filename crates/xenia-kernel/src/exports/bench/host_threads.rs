@@ -1,11 +1,11 @@
-//! Guest threads that really run at once: a host thread for each, over a [`Cpu`] that parks and
-//! wakes them.
+//! Harness for tests with real concurrency: each guest thread runs on a host thread, over a [`Cpu`]
+//! that parks and wakes them.
 //!
-//! The guest code is the test's: it makes kernel calls through [`Guest::call`], and what the kernel
-//! makes a thread call comes to the machine's `routine`. Hardware threads are not shared out: every
-//! guest thread has one, and nobody makes way. Guest time moves only by [`Machine::keep_time`], and
-//! what calls leave for workers is done only by [`Machine::work`]. A thread that sleeps longer than
-//! [`PATIENCE`] has been forgotten.
+//! The test is the guest code: it makes kernel calls through [`Guest::call`], and guest calls that
+//! the kernel makes are passed to the machine's `routine`. Each guest thread has a hardware thread
+//! to itself, so threads are not preempted. Guest time advances only by [`Machine::keep_time`], and
+//! only [`Machine::work`] runs the work that calls leave for workers. A thread that sleeps longer
+//! than [`PATIENCE`] has lost its wake-up.
 
 mod cpu;
 
@@ -15,13 +15,13 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
 use std::time::Duration;
 use xenia_sched::{Commit, GuestTicks, System, Wait, WaitTicket};
 
-/// How long a thread sleeps at most in a test that goes well; many times that on a machine with
-/// other things to do.
+/// Maximum time that a thread sleeps in a test that passes, with a large margin for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// pc of guest code that has made a call, and not been made to call anything.
+/// pc of guest code that has made a call and is not running a guest call.
 const HOME: u32 = 0x8200_0004;
 
-/// What the guest code that the kernel calls does: its pc and first arguments; returns its result.
+/// Stands for guest code that the kernel calls: takes the pc and the first arguments, returns the
+/// result.
 type Routine<'a> = dyn Fn(&mut Guest, u32, [u64; 4]) -> u64 + Sync + 'a;
 
 /// A kernel and its threads.
@@ -32,17 +32,18 @@ pub(super) struct Machine<'a> {
     routine: &'a Routine<'a>,
 }
 
-/// A thread that runs, on its host thread.
+/// A guest thread that runs, on its host thread.
 pub(super) struct Guest<'a> {
     pub(super) machine: &'a Machine<'a>,
     seat: Arc<Seat>,
     cpu: HostCpu,
-    /// `None` only while it is parked.
+    /// `None` only while the thread is parked.
     running: Option<Running>,
 }
 
 impl<'a> Machine<'a> {
-    /// No threads yet. `routine` stands for all guest code that the kernel makes threads call.
+    /// Creates a machine without threads. `routine` stands for all guest code that the kernel
+    /// calls.
     pub(super) fn new(routine: &'a Routine<'a>) -> Self {
         let memory = GuestMemory::new().unwrap();
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).unwrap();
@@ -50,14 +51,14 @@ impl<'a> Machine<'a> {
         Self { kernel, scratch, seats: Arc::default(), routine }
     }
 
-    /// Another thread; nobody runs for it yet. Returns its name and its object.
+    /// Creates a thread that does not run yet. Returns its reference and its object.
     pub(super) fn add_thread(&self) -> (ThreadRef, u64) {
         let new = NewThread::new(GuestAddr(HOME), self.kernel.imports.own_stubs.thread_return, 0);
         let made = self.kernel.create_thread(&mut HostCpu(self.seats.clone()), &new).unwrap();
         (made.reference, u64::from(made.kthread.0))
     }
 
-    /// Runs for a thread, by this host thread, until `code` has returned.
+    /// Runs `code` as a guest thread on this host thread until it returns.
     pub(super) fn run<R>(&'a self, thread: ThreadRef, code: impl FnOnce(&mut Guest<'a>) -> R) -> R {
         let mut guest = self.enter(thread);
         let ctx = lock(&guest.seat.ctx).take().expect("nobody runs for it yet");
@@ -70,8 +71,8 @@ impl<'a> Machine<'a> {
         Guest { machine: self, seat, cpu: HostCpu(self.seats.clone()), running: None }
     }
 
-    /// Runs for the service thread of hardware thread 0, which must have been made, until the
-    /// machine is over.
+    /// Runs as the service thread of hardware thread 0, which must have been created, until the
+    /// machine ends.
     pub(super) fn serve(&'a self) {
         let service = self.kernel.threads.lock().interrupts.thread(0).unwrap().thread;
         let mut guest = self.enter(service);
@@ -83,8 +84,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Moves guest time on by `step` again and again, and ends the waits whose time has come, until
-    /// the machine is over.
+    /// Advances guest time by `step` repeatedly and ends the waits that are due, until the machine
+    /// ends.
     pub(super) fn keep_time(&self, step: GuestTicks) {
         let mut cpu = HostCpu(self.seats.clone());
         let mut system = KernelSystem::new(self.kernel.clone());
@@ -102,12 +103,12 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// From now on, calls may leave work for later.
+    /// Lets calls leave work for workers from now on.
     pub(super) fn have_workers(&self) {
         self.seats.has_workers.store(true, SeqCst);
     }
 
-    /// Carries out what calls leave, until the machine is over.
+    /// Runs as a worker, until the machine ends.
     pub(super) fn work(&self) {
         let mut system = KernelSystem::new(self.kernel.clone());
         while !self.seats.over.load(Acquire) {
@@ -118,7 +119,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Lets those go home who serve, who keep time and who work.
+    /// Ends the service thread, the timekeeper and the workers.
     pub(super) fn end(&self) {
         self.seats.over.store(true, SeqCst);
         for seat in &*lock(&self.seats.all) {
@@ -129,7 +130,7 @@ impl<'a> Machine<'a> {
 }
 
 impl Guest<'_> {
-    /// Calls a function of the kernel, and waits as it says. Returns what it returns.
+    /// Calls a kernel function, including its waits. Returns its result.
     pub(super) fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         let registry = Registry::get();
         let export = [Library::xboxkrnl, Library::xam]
@@ -157,7 +158,7 @@ impl Guest<'_> {
         self.running.as_ref().unwrap().ctx.gpr[3]
     }
 
-    /// Calls a function of the kernel through its stub, as guest code does. It does not wait.
+    /// Calls a kernel function through its stub, as guest code does. The function must not wait.
     pub(super) fn call_through(&mut self, stub: GuestAddr, arguments: &[u64]) -> u64 {
         let mut system = KernelSystem::new(self.machine.kernel.clone());
         let running = self.running.as_mut().unwrap();
@@ -169,14 +170,14 @@ impl Guest<'_> {
         running.ctx.gpr[3]
     }
 
-    /// Ends the title.
+    /// Terminates the title.
     pub(super) fn end_title(&mut self) {
         let kernel = self.machine.kernel.clone();
         let mut call = Call::new(&kernel, &mut self.cpu, self.running.as_mut().unwrap());
         assert!(matches!(crate::title::terminate(&mut call), Flow::End(_)));
     }
 
-    /// As [`Self::call`], as a status.
+    /// Like [`Self::call`], with the result as a status.
     pub(super) fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
         NtStatus(self.call(name, arguments) as u32)
     }
@@ -185,7 +186,7 @@ impl Guest<'_> {
         &self.machine.kernel.memory
     }
 
-    /// Runs the guest code that the thread has been made to call, and returns from it through
+    /// Runs the guest code that the kernel makes the thread call, and returns from it through
     /// `stub`.
     fn call_routine(&mut self, stub: u32) {
         let ctx = &mut self.running.as_mut().unwrap().ctx;
@@ -200,7 +201,8 @@ impl Guest<'_> {
         self.settle(disposition);
     }
 
-    /// Does what a call has come to; `false` if the machine was over while it slept.
+    /// Carries out the disposition of a call; returns `false` if the machine ended while the thread
+    /// slept.
     fn settle(&mut self, mut disposition: Disposition) -> bool {
         loop {
             match disposition {
@@ -227,7 +229,7 @@ impl Guest<'_> {
         true
     }
 
-    /// Parks the thread; the value to go on with if the wait is over by now.
+    /// Parks the thread; returns the value to continue with if the wait is over already.
     fn park(&mut self, wait: Wait) -> Option<u64> {
         let Running { thread, id, hw_id, ctx } = self.running.take().unwrap();
         assert!(lock(&self.seat.ctx).replace(ctx).is_none());
@@ -247,7 +249,7 @@ impl Guest<'_> {
         }
     }
 
-    /// Sleeps until the thread is woken; `false` if the machine is over before that.
+    /// Sleeps until the thread is woken; returns `false` if the machine ends before that.
     fn sleep(&mut self) -> bool {
         let seat = self.seat.clone();
         let over = &self.machine.seats.over;

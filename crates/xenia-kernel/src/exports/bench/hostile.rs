@@ -1,10 +1,10 @@
-//! Arguments that no well-meaning title passes.
+//! Tests of arguments that only a hostile title passes.
 
 use super::*;
 use crate::exports::FAMILIES;
 
-/// Every export, with arguments that a hostile title could pass: none may panic, hang, or take the
-/// machine down.
+/// Calls each export with arguments that a hostile title could pass: no call may panic, hang, or
+/// bring the machine down.
 #[test]
 fn no_export_panics_on_hostile_arguments() {
     const STACK: u64 = 0x1_8000;
@@ -17,7 +17,7 @@ fn no_export_panics_on_hostile_arguments() {
         let values = values(&b);
         for round in 0..values.len() * 2 {
             b.memory().fill(b.scratch, STACK as u32, (round * 37) as u8).unwrap();
-            // The same value everywhere, then a different one in each place.
+            // The same value everywhere at first, then a different one in each place.
             let arguments: Vec<u64> = (0..12)
                 .map(|index| values[(round + index * (round / values.len())) % values.len()])
                 .collect();

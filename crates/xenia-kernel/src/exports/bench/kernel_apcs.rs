@@ -1,11 +1,11 @@
-//! Kernel-mode APCs of threads that wait.
+//! Tests of kernel-mode APCs of threads that wait.
 
 use super::*;
 use xenia_sched::System;
 
 const ROUTINE: u64 = 0x8200_0000;
 
-/// A thread that waits for an event by its handle; the event's object.
+/// Creates a thread that waits for an event by its handle; returns the event's object.
 fn waiting_thread(b: &mut Bench) -> (ThreadRef, GuestAddr) {
     let base = u64::from(b.scratch.0);
     assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
@@ -15,7 +15,7 @@ fn waiting_thread(b: &mut Bench) -> (ThreadRef, GuestAddr) {
     b.act_as(other);
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[handle, 1, 0, 0]), None, "waits");
     b.act_as(first);
-    // The wait alone keeps the object.
+    // Only the wait keeps the object alive.
     assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
     (other, object)
 }
@@ -41,7 +41,7 @@ fn a_wait_that_is_interrupted_goes_on_with_what_it_held() {
     queue(&mut b, kthread, 1);
     let first = b.act_as(other);
     assert_eq!((b.context().pc, b.context().gpr[3]), (ROUTINE as u32, 1));
-    // It returns: the thread waits again, and the object is still there.
+    // After the APC's return the thread waits again, and the object still exists.
     let mut system = KernelSystem::new(b.kernel.clone());
     let behind = b.kernel.imports.own_stubs.call_return.0 + 4;
     b.act(other, |cpu, running| {
@@ -63,13 +63,13 @@ fn waits_whose_apcs_never_return_are_let_go() {
     let before = objects(&b);
     let id = b.scheduler.thread(other).unwrap().id;
     let [stack_pointer, kpcr] = [1, 13].map(|n| b.scheduler.context_mut(other).unwrap().gpr[n]);
-    // Its calls are made on this stack.
+    // The thread's calls use this stack.
     b.memory().write(GuestAddr(kpcr as u32).offset(kpcr::STACK_END), b.scratch).unwrap();
     for number in 1..20 {
         queue(&mut b, kthread, number % 4 + 1);
         let first = b.act_as(other);
         assert_eq!(b.context().pc, ROUTINE as u32);
-        // It leaves by `longjmp`, and waits for another event.
+        // The APC leaves by `longjmp`, and waits for another event.
         b.context().gpr[1] = stack_pointer;
         let event = u64::from(b.scratch.0) + 0x800;
         b.kernel_call("KeInitializeEvent", &[event, 1, 0]);

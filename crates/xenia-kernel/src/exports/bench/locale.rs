@@ -1,5 +1,4 @@
-//! What countries and languages are called, dates and times, and where interfaces find their
-//! resources.
+//! Tests of the codes of countries and languages, formatted dates and times, and resource locators.
 
 use super::*;
 
@@ -8,7 +7,7 @@ const NOT_FOUND: u64 = 0xFFFF_FFFF_8007_0490;
 const TOO_SHORT: u64 = 0xFFFF_FFFF_8007_007A;
 const INVALID: u64 = 0xFFFF_FFFF_8007_0057;
 
-/// The text that the scratch memory begins with.
+/// Reads the text at the beginning of the scratch memory.
 fn text(b: &Bench) -> String {
     String::from_utf16_lossy(&b.memory().read_wide_string(b.scratch, 0x400).unwrap())
 }
@@ -59,7 +58,7 @@ fn the_console_s_locale_and_what_belongs_together() {
 fn dates_and_times_are_cut_where_their_room_ends() {
     let mut b = Bench::new();
     let at = u64::from(b.scratch.0);
-    // 2008-11-22, 10:30.
+    // The time 2008-11-22, 10:30.
     let time = 128_718_234_000_000_000;
     b.xam_call("XamFormatDateString", &[0, time, at, 16]);
     assert_eq!(text(&b), "11/22/2008");

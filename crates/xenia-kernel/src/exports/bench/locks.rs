@@ -1,4 +1,5 @@
-//! Spin locks and request levels, critical sections, read/write locks, interlocked lists.
+//! Tests of spin locks and interrupt request levels, critical sections, read/write locks and
+//! interlocked lists.
 
 use super::*;
 use crate::layout::{critical_section, kthread};
@@ -51,7 +52,7 @@ fn a_thread_keeps_its_hardware_thread_from_dispatch_level_on() {
         b.kernel_call(name, &[level]);
         assert_eq!(keeps(&b), expected, "{name}({level})");
     }
-    // A lock whose holder is on some hardware thread: only the caller's own has to go on.
+    // If the holder is on some hardware thread, only the caller's own has to switch threads.
     let (lock, holder) = (u64::from(b.scratch.0), b.scratch.offset(0x100));
     b.memory().write(b.scratch, holder).unwrap();
     let own = b.scheduler.thread(b.thread).unwrap().slot();

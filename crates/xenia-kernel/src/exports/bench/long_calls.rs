@@ -1,14 +1,14 @@
-//! Calls over more memory than fits one turn: others have theirs in between, and what comes of it
-//! is the same.
+//! Tests of calls over more memory than one turn processes: other threads run in between, and the
+//! result is the same.
 
 use super::*;
 use crate::crypto::cipher::{Block, Rc4};
 use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::exports::turns::TURN;
 
-/// Bytes of what is worked on: two turns, and not quite another block.
+/// Size in bytes of the processed data: two turns, and an incomplete block.
 const SIZE: u32 = 2 * TURN + 35;
-/// Where small things are in scratch memory.
+/// Offsets of small data in the scratch memory.
 const KEY: u32 = 0x100;
 const STATE: u32 = 0x200;
 const OUT: u32 = 0x400;
@@ -16,7 +16,7 @@ const OUT: u32 = 0x400;
 struct Long {
     b: Bench,
     text: Vec<u8>,
-    /// Where the text is, and room for it at twice its width.
+    /// Address of the text, and of an output buffer for twice its width.
     at: u64,
     out: u64,
 }
@@ -42,7 +42,7 @@ impl Long {
         found
     }
 
-    /// Makes a call until it is over; its result. It takes three turns.
+    /// Makes a call until it is complete, which takes three turns; returns its result.
     fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         let mut flow = self.b.call(Library::xboxkrnl, name, arguments);
         for turns in 1.. {
@@ -83,7 +83,7 @@ fn digests() {
         ("XeCryptMd5", Algorithm::Md5),
     ] {
         let expected = digest(algorithm, &long.text);
-        // Parts end in the midst of turns.
+        // The boundaries of the parts are inside turns.
         let [first, second] = [u64::from(TURN) - 5, 0x100];
         let third = size - first - second;
         long.call(name, &[at, first, at + first, second, at + first + second, third, out, 64]);
@@ -92,7 +92,7 @@ fn digests() {
         long.call(&format!("{name}Update"), &[state, at, size]);
         long.b.kernel_call(&format!("{name}Final"), &[state, out + 0x80, 64]);
         assert_eq!(long.got(out + 0x80, expected.len()), expected, "{name}");
-        // Nothing is read of what is not there.
+        // A part without an address is not read.
         let none = [0, u64::from(u32::MAX), 0, u64::from(u32::MAX), at, 0, out, 64];
         assert!(matches!(long.b.call(Library::xboxkrnl, name, &none), Flow::Return(_)));
         let none = [state, 0, u64::from(u32::MAX)];
@@ -205,7 +205,7 @@ fn memory_and_text() {
     let mut long = Long::new();
     let (size, at, out) = (u64::from(SIZE), long.at, long.out);
     let crc = [(0, SIZE / 2), (SIZE / 2, SIZE - SIZE / 2)].into_iter().fold(0, |crc, (from, length)| {
-        // Each half alone is more than a turn.
+        // Each half is longer than a turn.
         let part = [crc, at + u64::from(from), u64::from(length)];
         let Flow::Repeat = long.b.call(Library::xboxkrnl, "RtlComputeCrc32", &part) else {
             panic!("at once")
@@ -231,8 +231,7 @@ fn memory_and_text() {
     assert_eq!(long.got(out + (size & !3), 3), wide[(size & !3) as usize..][..3]);
 }
 
-/// The thread stands where its call goes on when it has the next turn, and is back behind the call
-/// after the last.
+/// The thread's pc is at the call until the last turn, and after the call then.
 #[test]
 fn a_thread_goes_on_with_its_call() {
     let mut long = Long::new();

@@ -1,4 +1,5 @@
-//! Memory of titles: pool, virtual, physical, stacks; questions about addresses.
+//! Tests of memory exports: pool, virtual memory, physical memory, stacks, and queries of
+//! addresses.
 
 use super::*;
 use crate::memory::virtual_memory::flags;
@@ -8,7 +9,7 @@ const COMMIT_RESERVE: u64 = (flags::COMMIT | flags::RESERVE) as u64;
 const READ_WRITE: u64 = 4;
 const READ_ONLY: u64 = 2;
 
-/// Places a base and a size, which the calls take by pointer and change.
+/// Stores a base and a size, which the calls take by pointer and change.
 fn put_range(b: &Bench, at: u64, size: u64) -> [u64; 2] {
     b.memory().write(b.scratch, at as u32).unwrap();
     b.memory().write(b.scratch.offset(4), size as u32).unwrap();
@@ -53,7 +54,7 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
     assert_eq!((b.word(0), b.word(4)), (range.0 + 0x1000, 0x2000), "whole pages");
     assert_eq!(b.kernel_call("MmIsAddressValid", &[u64::from(range.0) + 0x2FFF]), 1);
     b.memory().write(range.offset(0x1000), 1_u8).unwrap();
-    // Reservation, commitment and protection of what lies around an address.
+    // Reservation, commitment and protection around an address.
     let query = [u64::from(range.0) + 0x1800, base + 0x100, 0];
     assert_eq!(b.status("NtQueryVirtualMemory", &query), NtStatus::SUCCESS);
     let words: Vec<u32> = (0..7).map(|index| b.word(0x100 + 4 * index)).collect();
@@ -115,7 +116,7 @@ fn a_free_range_has_a_base_a_size_and_a_state_in_every_view() {
             let query = [u64::from(address), base + 0x100, 0];
             assert_eq!(b.status("NtQueryVirtualMemory", &query), NtStatus::SUCCESS);
             let words: Vec<u32> = (0..7).map(|index| b.word(0x100 + 4 * index)).collect();
-            // No allocation, no access, no kind.
+            // No allocation, no access, no type.
             assert_eq!(words, [at, 0, 0, first.0 - at, flags::FREE, 1, 0], "{heap:?}");
         }
     }
@@ -147,7 +148,7 @@ fn what_can_not_be_reported_is_not_done() {
         assert_eq!(b.status("NtProtectVirtualMemory", &protect), NtStatus::ACCESS_VIOLATION);
         assert_eq!(b.kernel_call("MmQueryAddressProtect", &[range]), READ_WRITE);
     }
-    // What the call itself takes away is another matter.
+    // Memory that the call itself frees is a separate case.
     for (offset, word) in [(0, range as u32), (4, 0)] {
         b.memory().write(GuestAddr(range as u32 + offset), word).unwrap();
     }
@@ -176,7 +177,7 @@ fn the_kernels_and_the_machines_memory_is_not_a_titles_to_change() {
             let bytes = if last[0] == flags::RELEASE { 0 } else { 0x1000 };
             let [at, size] = put_range(&b, address.into(), bytes);
             let arguments = [at, size, last[0].into(), last[1].into(), 0];
-            // What catches null pointers is reserved.
+            // The pages that catch null pointers are reserved.
             let is_reserved = address == 0x1000 && name == "NtProtectVirtualMemory";
             let status = if is_reserved { NtStatus::NOT_COMMITTED } else { status };
             assert_eq!(b.status(name, &arguments), status, "{name} {address:x}");
@@ -186,7 +187,7 @@ fn the_kernels_and_the_machines_memory_is_not_a_titles_to_change() {
     b.memory().write(GuestAddr(block as u32 + 4), 43_u32).unwrap();
     assert_eq!(b.memory().read::<u32>(GuestAddr(block as u32)), Ok(42));
     assert_eq!(b.kernel_call("MmIsAddressValid", &[0x1000]), 0, "null pointers are caught");
-    // What the graphics chip writes back to, and the end of physical memory.
+    // The GPU's write-back memory, and the end of physical memory.
     for (address, valid) in [(0xC000_0000, 1), (0xBFFF_0000, 0)] {
         b.kernel_call("MmFreePhysicalMemory", &[0, address]);
         assert_eq!(b.kernel_call("MmIsAddressValid", &[address]), valid);
@@ -218,7 +219,7 @@ fn physical_memory_answers_questions_about_itself() {
     b.kernel_call("MmSetAddressProtect", &[at, 0x1000, READ_ONLY]);
     assert_eq!(b.kernel_call("MmQueryAddressProtect", &[at]), READ_ONLY);
     assert_eq!(b.kernel_call("MmQueryAddressProtect", &[at + 0x1000]), READ_WRITE, "the pages named");
-    // Protections that there are none of, and memory that is not there, change nothing.
+    // Invalid protections and unmapped addresses have no effect.
     for (address, protect) in [(at, 0x33), (0x8200_0000, READ_WRITE), (0x3000_0000, READ_WRITE)] {
         b.kernel_call("MmSetAddressProtect", &[address, 0x1000, protect]);
         assert_eq!(b.kernel_call("MmQueryAddressProtect", &[at]), READ_ONLY);

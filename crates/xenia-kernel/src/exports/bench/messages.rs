@@ -1,4 +1,4 @@
-//! Messages to the console's applications, and requests in the background.
+//! Tests of messages to the console's applications, and of asynchronous requests.
 
 use super::*;
 use crate::abi::Continuation;
@@ -15,7 +15,7 @@ const PLAYER: u64 = 0xFA;
 const GAMES: u64 = 0xFB;
 const ONLINE: u64 = 0xFC;
 const SYSTEM: u64 = 0xFE;
-/// Where the tests keep a message and what it points to.
+/// Offsets in the scratch memory of a message and of the data that it points to.
 const BUFFER: u32 = 0x100;
 const RESULT: u32 = 0x200;
 const OVERLAPPED: u32 = 0x300;
@@ -24,7 +24,7 @@ fn at(b: &Bench, offset: u32) -> u32 {
     b.scratch.offset(offset).0
 }
 
-/// Sends a message of these words.
+/// Sends a message with these words.
 fn send(b: &mut Bench, application: u64, message: u64, words: &[u32]) -> u32 {
     for (index, word) in words.iter().enumerate() {
         b.memory().write(b.scratch.offset(BUFFER + 4 * index as u32), *word).unwrap();
@@ -68,7 +68,7 @@ fn contexts_and_properties_are_kept_for_each_user() {
     for (size, from) in [(0x3E9, pair), (u32::MAX, pair), (4, 0), (4, 8)] {
         assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, 1, size, from, 0]), INVALID_ARGUMENT);
     }
-    // A text is refused, and what does not exist.
+    // A text property is refused, and an unknown one.
     assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, 0x4000_0001, 4, pair, 0]), 0);
     for id in [0x4000_0001_u32, 0x1000_0099] {
         b.memory().write(b.scratch.offset(RESULT + 0x40), id).unwrap();
@@ -166,7 +166,7 @@ fn the_player_is_set_up_and_idle() {
     assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, one, two]), FAIL);
 }
 
-/// Makes a list of two songs, of half a field and of four, at `storage`.
+/// Creates a playlist at `storage` of two songs, of half a field and of four.
 fn make_list(b: &mut Bench, storage: u32) -> u32 {
     let title = b.put_wide_text(0x900, "A song") as u32;
     for (song, milliseconds) in [(0, 8), (1, 60)] {
@@ -211,7 +211,7 @@ fn a_titles_songs_take_their_time_and_are_told() {
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0) & 0xF, b.word(4)));
     }
-    // By their ids, and in each in the order of their coming.
+    // Sorted by id; the order for each id stays that of their arrival.
     heard.sort_by_key(|(id, _)| *id);
     assert_eq!(heard[heard.len() - 2..], [(2, 0), (2, 1)]);
     assert_eq!(heard[..heard.len() - 2].last(), Some(&(1, 0)), "{heard:?}");
@@ -339,7 +339,7 @@ fn no_message_trusts_what_it_is_given() {
                 let arguments = [u64::from(application.id), u64::from(message.number), buffer, 0xFFFF_FFFF];
                 b.xam_call("XMsgInProcessCall", &arguments);
             }
-            // Every field is an address that is none.
+            // Each field is an invalid address.
             let wild = [0xFFFF_FFF0; 24];
             send(&mut b, u64::from(application.id), u64::from(message.number), &wild);
         }

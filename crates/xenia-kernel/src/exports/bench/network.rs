@@ -1,4 +1,4 @@
-//! Sockets, as titles use them: what is sent comes, who waits goes on, what fails says why.
+//! Tests of sockets: transfers, waits and errors.
 
 mod events;
 mod overlapped;
@@ -15,7 +15,7 @@ const DATAGRAM: u64 = 2;
 const FAILED: i32 = -1;
 const WOULD_BLOCK: u32 = 10035;
 const NOT_SOCKET: u32 = 10038;
-/// Where addresses, their lengths and sets are in the scratch memory.
+/// Offsets in the scratch memory of addresses, their lengths and sets.
 const ADDRESS: u32 = 0x100;
 const LENGTH: u32 = 0x120;
 const SETS: u32 = 0x200;
@@ -24,7 +24,7 @@ const DATA: u32 = 0x1000;
 const INTO: u32 = 0x4000;
 
 impl Bench {
-    /// A machine whose title has begun with Winsock.
+    /// Creates a machine whose title has started Winsock.
     fn online() -> Self {
         let mut b = Self::new();
         b.start_winsock();
@@ -40,7 +40,7 @@ impl Bench {
         u64::from(self.scratch.offset(offset).0)
     }
 
-    /// Calls a function, and does what it asks for. `None`: the thread waits.
+    /// Calls a function and carries out its control flow. `None` means that the thread waits.
     fn begin(&mut self, name: &str, arguments: &[u64]) -> Option<i32> {
         let flow = self.call(Library::xam, name, arguments);
         let kernel = self.kernel.clone();
@@ -52,7 +52,7 @@ impl Bench {
         self.answer(self.thread).map(|value| value as i32)
     }
 
-    /// As [`Self::begin`], for what doesn't wait.
+    /// Like [`Self::begin`], for calls that must not wait.
     fn net(&mut self, name: &str, arguments: &[u64]) -> i32 {
         self.begin(name, arguments).unwrap_or_else(|| panic!("{name} waits"))
     }
@@ -61,13 +61,13 @@ impl Bench {
         self.xam_call("NetDll_WSAGetLastError", &[]) as u32
     }
 
-    /// A call fails with this error.
+    /// Checks that a call fails with this error.
     fn refused(&mut self, name: &str, arguments: &[u64], error: u32) {
         assert_eq!(self.net(name, arguments), FAILED, "{name} {arguments:x?}");
         assert_eq!(self.last_error(), error, "{name} {arguments:x?}");
     }
 
-    /// Places an address; where it is, and its length.
+    /// Stores an address; returns where it is, and its length.
     fn put_address(&self, ip: u32, port: u16) -> [u64; 2] {
         self.memory().write(self.scratch.offset(ADDRESS), 2_u16).unwrap();
         self.memory().write(self.scratch.offset(ADDRESS + 2), port).unwrap();
@@ -75,7 +75,7 @@ impl Bench {
         [self.at(ADDRESS), 16]
     }
 
-    /// Room for an address.
+    /// Reserves room for an address.
     fn room_for_address(&self) -> [u64; 2] {
         self.memory().fill(self.scratch.offset(ADDRESS), 16, 0).unwrap();
         self.memory().write(self.scratch.offset(LENGTH), 16_u32).unwrap();
@@ -93,7 +93,7 @@ impl Bench {
         socket as u64
     }
 
-    /// A socket with this port.
+    /// Creates a socket bound to this port.
     fn bound(&mut self, kind: u64, port: u16) -> u64 {
         let socket = self.socket(kind);
         let [at, length] = self.put_address(0, port);
@@ -107,7 +107,7 @@ impl Bench {
         socket
     }
 
-    /// Two ends of a connection.
+    /// Creates the two ends of a connection.
     fn pair(&mut self) -> (u64, u64) {
         let listener = self.listener(4000);
         let client = self.socket(STREAM);
@@ -135,7 +135,7 @@ impl Bench {
         assert_eq!(self.net("NetDll_ioctlsocket", &[1, socket, 0x8004_667E, at]), 0);
     }
 
-    /// Places a set; where.
+    /// Stores a set; returns its address.
     fn put_set(&self, index: u32, sockets: &[u64]) -> u64 {
         let at = SETS + 0x110 * index;
         self.memory().write(self.scratch.offset(at), sockets.len() as u32).unwrap();
@@ -150,7 +150,7 @@ impl Bench {
         (1..=self.word(at)).map(|place| u64::from(self.word(at + 4 * place))).collect()
     }
 
-    /// Guest time passes; waits that are over by then end.
+    /// Advances guest time; waits whose deadline has passed end.
     fn pass_until(&mut self, now: GuestTicks) {
         self.scheduler.set_now(now);
         let mut system = KernelSystem::new(self.kernel.clone());
@@ -225,7 +225,7 @@ fn what_is_sent_on_a_connection_comes_and_who_waits_for_it_goes_on() {
     assert_eq!(b.net("NetDll_recv", &[1, server, into, 3, 2]), 3, "looked at");
     let got = b.net("NetDll_recv", &[1, server, into, 100, 0]);
     assert_eq!(b.received(got), b"hello");
-    // Nothing is there: the thread waits until another one sends.
+    // No data is available: the thread waits until another one sends.
     let second = b.add_thread();
     assert_eq!(b.begin("NetDll_recv", &[1, server, into, 100, 0]), None);
     let first = b.act_as(second);
@@ -233,7 +233,7 @@ fn what_is_sent_on_a_connection_comes_and_who_waits_for_it_goes_on() {
     b.act_as(first);
     assert_eq!(b.answer(first), Some(5));
     assert_eq!(b.received(5), b"later");
-    // The end of one direction is an empty receive.
+    // The end of one direction is reported as an empty receive.
     assert_eq!(b.begin("NetDll_recv", &[1, server, into, 100, 0]), None);
     b.act_as(second);
     assert_eq!(b.net("NetDll_shutdown", &[1, client, 1]), 0);

@@ -1,4 +1,4 @@
-//! References and names of objects, symbolic links, and the rest of the calls on files.
+//! Tests of objects' references and names, symbolic links, and the remaining file calls.
 
 use super::*;
 

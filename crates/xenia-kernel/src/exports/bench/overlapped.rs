@@ -1,4 +1,4 @@
-//! Calls in the background: what their structures say and when, and who waits for them.
+//! Tests of asynchronous calls: the contents of their structures over time, and waits for them.
 
 use super::*;
 use crate::abi::Continuation;
@@ -12,7 +12,7 @@ const PENDING: u32 = 0x3E5;
 const NOT_CONNECTED: u32 = 0x48F;
 /// No device has this number: the call fails in both words.
 const NO_DEVICE: u64 = 9;
-/// Where the tests keep two structures, an event, and a length.
+/// Offsets in the scratch memory of two structures, an event, and a length.
 const OVERLAPPED: u32 = 0x100;
 const OTHER: u32 = 0x140;
 const EVENT: u32 = 0x200;
@@ -26,14 +26,14 @@ fn told(b: &Bench, structure: u32) -> [u32; 3] {
     [0, 4, 0x18].map(|field| b.word(structure + field))
 }
 
-/// A structure with these words for its event and its routine, and rubbish in the others.
+/// Stores a structure with this event and routine, and garbage in the other words.
 fn put(b: &Bench, structure: u32, event: u32, routine: u32) {
     for (index, word) in [7, 7, 7, event, routine, 7, 7].into_iter().enumerate() {
         b.memory().write(b.scratch.offset(structure + 4 * index as u32), word).unwrap();
     }
 }
 
-/// An event that is signalled; its handle.
+/// Creates a signalled event; returns its handle.
 fn event(b: &mut Bench) -> u32 {
     assert_eq!(b.status("NtCreateEvent", &[at(b, EVENT), 0, 0, 1]), NtStatus::SUCCESS);
     b.word(EVENT)
@@ -50,13 +50,13 @@ fn pass(b: &mut Bench, ticks: u64) {
     KernelSystem::new(b.kernel.clone()).advance(&mut b.scheduler);
 }
 
-/// A call that fails in a structure.
+/// Makes an asynchronous call that fails.
 fn ask(b: &mut Bench, structure: u32) {
     let arguments = [NO_DEVICE, at(b, structure)];
     assert_eq!(b.xam_call("XamContentGetDeviceState", &arguments), u64::from(PENDING));
 }
 
-/// Calls a function of `xam` for another thread, and lets that wait if it is to.
+/// Calls a function of `xam` for another thread, which waits if the function does.
 fn carry_out_as(b: &mut Bench, thread: ThreadRef, name: &str, arguments: &[u64]) -> Option<u64> {
     let own = b.act_as(thread);
     let flow = b.call(Library::xam, name, arguments);
@@ -109,11 +109,11 @@ fn a_structure_says_who_has_called() {
 #[test]
 fn what_can_not_be_told_is_the_titles_loss() {
     let mut b = Bench::new();
-    // Refused before anything is written.
+    // The call is refused before it writes to the structure.
     put(&b, OVERLAPPED, 0x1234, 0);
     assert_ne!(b.xam_call("XamContentGetDeviceState", &[1, at(&b, OVERLAPPED)]), SUCCESS);
     assert_eq!((told(&b, OVERLAPPED), b.kernel.requests.next_due()), ([7; 3], None));
-    // Memory that goes, an event that goes, and one that stays.
+    // One structure whose memory is freed, one whose event is closed, and one that stays.
     let memory = b.kernel.memory.clone();
     let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
     assert_eq!(b.xam_call("XamContentGetDeviceState", &[1, u64::from(gone.0)]), u64::from(PENDING));
@@ -172,7 +172,7 @@ fn who_waits_for_a_structure_is_told_what_came_of_it() {
     b.end_background_calls();
     assert_eq!((b.answer(first), b.word(LENGTH)), (Some(u64::from(NOT_CONNECTED)), 0));
     assert_eq!((b.answer(second), b.answer(third)), (None, Some(SUCCESS)));
-    // Who carries a request out itself ends it so.
+    // A caller that carries a request out itself completes it in this way.
     assert_eq!(b.xam_call("XMsgCompleteIORequest", &[other, 5, 0x8007_0005, 9]), SUCCESS);
     assert_eq!((b.answer(second), b.word(LENGTH + 4)), (Some(5), 9));
     let mut left = 0;

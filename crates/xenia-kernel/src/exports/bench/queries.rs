@@ -1,4 +1,4 @@
-//! What synchronisation objects and threads say of themselves; alerts.
+//! Tests of queries of synchronisation objects and threads, and of alerts.
 
 use super::*;
 use crate::layout::{kdpc, kthread};
@@ -7,7 +7,7 @@ use xenia_sched::START_FILETIME;
 const ALERTED: u64 = 0x101;
 const TIMEOUT: u64 = 0x102;
 
-/// A new object's handle.
+/// Creates an object; returns its handle.
 fn create(b: &mut Bench, name: &str, rest: &[u64]) -> u64 {
     let arguments: Vec<u64> = [u64::from(b.scratch.0), 0].iter().chain(rest).copied().collect();
     assert_eq!(b.status(name, &arguments), NtStatus::SUCCESS, "{name}");
@@ -52,7 +52,7 @@ fn objects_are_asked_for_their_state() {
     }
 }
 
-/// Ticks in units of 100 ns.
+/// Converts units of 100 ns to ticks.
 fn ticks(units: u64) -> u64 {
     xenia_sched::ticks_from_100ns(units)
 }
@@ -73,7 +73,7 @@ fn an_alert_ends_one_alertable_wait() {
     assert_eq!(b.kernel_call("KeAlertThread", &[thread, 0]), 0);
     assert_eq!(b.kernel_call("KeTestAlertThread", &[0]), 1);
     assert_eq!(b.kernel_call("KeTestAlertThread", &[0]), 0);
-    // One that waits is woken, and the object stays for others.
+    // A waiting thread is woken, and the object remains available to others.
     let first = b.thread;
     let other = b.add_thread();
     b.act_as(other);
@@ -144,7 +144,7 @@ fn timers_are_of_two_kinds_and_come_again_later() {
     assert_eq!([set(0), set(i32::MAX)], [NtStatus::SUCCESS; 2]);
 }
 
-/// A semaphore of one would be taken twice.
+/// A wait for all with a duplicate would take a semaphore with a count of one twice.
 #[test]
 fn nobody_waits_for_all_of_the_same() {
     let mut b = Bench::new();
@@ -171,7 +171,7 @@ fn nobody_waits_for_all_of_the_same() {
 fn the_time_stamp_bundle_is_kept_where_titles_import_it() {
     let mut b = Bench::new();
     let bundle = b.kernel.imports.variable(Library::xboxkrnl, "KeTimeStampBundle").unwrap();
-    // 12.5 ms.
+    // A time of 12.5 ms.
     b.scheduler.set_now(ticks(125_000));
     KernelSystem::new(b.kernel.clone()).advance(&mut b.scheduler);
     assert_eq!(b.memory().read::<u64>(bundle).unwrap(), 120_000, "in units of 100 ns, to the millisecond");

@@ -1,4 +1,4 @@
-//! Kernel calls that race: on host threads of their own, with counts that come out exactly.
+//! Tests of racing kernel calls on separate host threads, with counts that must match exactly.
 
 mod any_and_all;
 mod calls;
@@ -16,12 +16,12 @@ use super::host_threads::{Guest, Machine};
 use super::*;
 use std::thread;
 
-/// No guest code is called.
+/// Routine for tests in which the kernel must not call guest code.
 fn no_routine(_: &mut Guest, pc: u32, _: [u64; 4]) -> u64 {
     panic!("a call of {pc:#x}")
 }
 
-/// Runs `code` for that many threads at once, each told its number.
+/// Runs `code` on this many threads at once; each gets its number.
 fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sync) {
     let threads: Vec<ThreadRef> = (0..threads).map(|_| machine.add_thread().0).collect();
     thread::scope(|scope| {
@@ -32,7 +32,7 @@ fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sy
     });
 }
 
-/// Runs `code`, which ends by itself, while guest time goes on.
+/// Runs `code` while guest time advances.
 fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
     thread::scope(|scope| {
         scope.spawn(|| machine.keep_time(100));
@@ -41,7 +41,7 @@ fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Lets those go home who serve a machine, when this is dropped: by a test that has failed, too.
+/// Ends a machine when dropped, also if the test panics.
 struct Ends<'a>(&'a Machine<'a>);
 
 impl Drop for Ends<'_> {
@@ -50,7 +50,7 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// Adds one to a word of guest memory, in more than one step.
+/// Adds one to a word of guest memory, deliberately not atomically.
 fn add_one(guest: &Guest, at: GuestAddr) {
     let before: u32 = guest.memory().read(at).unwrap();
     if before.is_multiple_of(64) {

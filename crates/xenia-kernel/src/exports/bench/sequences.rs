@@ -1,14 +1,14 @@
-//! Sequences of kernel calls as a hostile title makes them: valid and invalid arguments mixed, over
-//! one kernel, with threads, handles and files living on from call to call.
+//! Random sequences of kernel calls, as a hostile title makes them: valid and invalid arguments
+//! mixed, on one kernel, so that threads, handles and files persist from call to call.
 //!
-//! A sequence follows from its seed. The test runs some; many are run with
+//! The seed determines a sequence. The test runs some; to run many, use
 //!
 //! ```sh
 //! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel kernel_call_sequences
 //! ```
 //!
-//! and as many processes with ranges of their own as there are cores. None may panic, take long
-//! over one call, or make the process large; the message names the seed.
+//! in one process per core, each with a range of seeds. No call may panic, take long, or make the
+//! process large; the message contains the seed.
 
 use super::*;
 use crate::KernelSystem;
@@ -20,17 +20,17 @@ use xenia_testing::{Cases, Dice, thread_time};
 
 /// Calls in a sequence.
 const CALLS: usize = 120;
-/// Processor time that one call may take.
+/// Limit of processor time for one call.
 const MOST_TIME: Duration = Duration::from_secs(5);
-/// Where prepared structures lie in scratch memory; the stack is above.
+/// Offsets of prepared structures in the scratch memory; the stack is above them.
 const STRINGS: u32 = 0x8000;
 const TIMES: u32 = 0xC000;
 
-/// Exports after which there is no title any more, or that only serve to end it.
+/// Exports that end the title or serve only to end it.
 const ENDS: &[&str] =
     &["Terminate", "Launch", "Bugcheck", "BugCheck", "ReturnToFirmware", "BreakPoint", "Unwind", "Raise"];
 
-/// Paths and names that arguments name.
+/// Paths and names for arguments.
 const NAMES: &[&str] = &[
     "cache:\\a",
     "cache:\\d\\b",
@@ -45,7 +45,7 @@ const NAMES: &[&str] = &[
     "",
     "*",
 ];
-/// Times: none, now, soon, later, never, some absolute ones.
+/// Times: zero, now, soon, later, never, some absolute ones.
 const TIME_VALUES: &[i64] =
     &[0, -1, -10_000, -10_000_000_000, i64::MIN, 1, 132_500_000_000_100_000, i64::MAX];
 
@@ -54,7 +54,7 @@ struct Sequence {
     system: KernelSystem,
     dice: Dice,
     exports: Vec<(&'static crate::imports::Export, GuestAddr)>,
-    /// Every call so far.
+    /// Log of all calls so far.
     log: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ impl Sequence {
         sequence
     }
 
-    /// Strings, object attributes and times at known places.
+    /// Stores strings, object attributes and times at known addresses.
     fn prepare(&self) {
         for (index, name) in NAMES.iter().enumerate() {
             self.bench.put_attributes(STRINGS + 0x80 * index as u32, name);
@@ -85,7 +85,7 @@ impl Sequence {
         }
     }
 
-    /// A value that may stand for anything, rarely a pointer that can't be used.
+    /// Returns a random argument of any meaning, rarely an unusable pointer.
     fn argument(&mut self) -> u64 {
         let scratch = self.bench.scratch.0;
         let value = match self.dice.below(32) {
@@ -130,7 +130,7 @@ impl Sequence {
         }
     }
 
-    /// The thread calls an export through its stub, as guest code does.
+    /// Makes the thread call an export through its stub, as guest code does.
     fn call(&mut self) {
         let (export, stub) = self.export();
         if self.bench.scheduler.thread(self.bench.thread).is_err() {
@@ -141,7 +141,7 @@ impl Sequence {
         let stack = u64::from(self.bench.scratch.0) + 0x1_8000;
         for (index, &argument) in arguments.iter().skip(8).enumerate() {
             let at = self.bench.scratch.offset(0x1_8050 + 8 * index as u32);
-            // The title may have given the memory back.
+            // The title may have freed the memory.
             let _ = self.bench.memory().write(at, argument);
         }
         let ctx = self.bench.context();
@@ -155,7 +155,7 @@ impl Sequence {
         assert!(took < MOST_TIME, "one call took {took:?}");
     }
 
-    /// Guest code that the kernel has made a thread run returns with some result.
+    /// Makes guest code that the kernel has called return with some result.
     fn guest_returns(&mut self, thread: ThreadRef) -> Disposition {
         let result = self.argument();
         let Ok(ctx) = self.bench.scheduler.context_mut(thread) else { return Disposition::Continue };
@@ -164,8 +164,7 @@ impl Sequence {
         self.bench.act(thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
-    /// Time passes to the next event, and the other threads do what they were made for: they
-    /// return.
+    /// Advances time to the next event, and lets the other threads run, which return.
     fn others_run(&mut self) {
         let next = [self.bench.scheduler.next_deadline(), self.system.next_event()];
         let now = self.bench.scheduler.now() + 1000;
@@ -188,8 +187,8 @@ impl Sequence {
         }
     }
 
-    /// Sees to it that the thread can make the next call: a wait ends, guest code returns, an ended
-    /// thread is replaced. `false` if there can be none.
+    /// Makes the thread able to make the next call: ends a wait, returns from guest code, replaces
+    /// an ended thread. Returns `false` if that is impossible.
     fn recover(&mut self) -> bool {
         let thread = self.bench.thread;
         let (waiting, gone) = match self.bench.scheduler.thread(thread).map(|thread| thread.state().clone()) {
@@ -214,7 +213,7 @@ impl Sequence {
         self.bench.scheduler.thread(self.bench.thread).is_ok()
     }
 
-    /// The calls may have overwritten the prepared structures, or given their memory back.
+    /// Stores the prepared structures again, because calls may have overwritten or freed them.
     fn renew_scratch(&mut self) {
         let (memory, scratch) = (self.bench.memory(), self.bench.scratch);
         if !(0..0x20).all(|page| memory.is_writable(scratch.offset(page << 12))) {

@@ -1,4 +1,4 @@
-//! Sessions, as titles make them and ask about them.
+//! Tests of multiplayer sessions.
 
 use super::*;
 use crate::user::profile::Profile;
@@ -31,7 +31,7 @@ fn send(b: &mut Bench, message: u64, words: &[u32]) -> u32 {
     b.xam_call("XMsgInProcessCall", &[0xFB, message, buffer, 4 * words.len() as u64]) as u32
 }
 
-/// A handle, and the object that goes with it.
+/// Creates a handle and its object.
 fn object(b: &mut Bench) -> (u64, u32) {
     let (handle_at, object_at) = (u64::from(at(b, OBJECT)), u64::from(at(b, OBJECT + 4)));
     assert_eq!(b.xam_call("XamSessionCreateHandle", &[handle_at]), 0);
@@ -47,7 +47,7 @@ fn create(b: &mut Bench, body: u32, flags: u32, slots: [u32; 2], user: u32) -> u
     send(b, 0xB_0010, &[body, flags, slots[0], slots[1], user, info, nonce])
 }
 
-/// Joins (0xB0012) or leaves (0xB0013) as users of this console, or as these ids.
+/// Sends a join (0xB0012) or leave (0xB0013) message for users of this console, or for these ids.
 fn users(b: &mut Bench, message: u64, body: u32, users: &[u32], private: u32) -> u32 {
     let lists = at(b, LISTS);
     for (index, user) in users.iter().enumerate() {
@@ -153,7 +153,7 @@ fn what_needs_the_service_fails_and_so_does_what_is_wrong() {
     assert_eq!(b.xam_call("XamSessionCreateHandle", &[0]), 0x57);
     assert_eq!(b.xam_call("XamSessionRefObjByHandle", &[handle, 0]), 0x57);
     assert_eq!(b.xam_call("XamSessionRefObjByHandle", &[0x77, results]), 6);
-    // Closed and given back, the object takes its session with it.
+    // When the handle and the last reference are gone, the object's session is deleted.
     assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
     assert_eq!(details(&mut b, body, 0x80), 0);
     b.kernel_call("ObDereferenceObject", &[u64::from(body)]);

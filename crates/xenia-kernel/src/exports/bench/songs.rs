@@ -1,16 +1,16 @@
-//! What is heard of a title's songs.
+//! Tests of the audible output of a title's songs.
 
 use super::*;
 use crate::ports::{Audio, RenderFrame, SongBytes};
 
 const PLAYER: u64 = 0xFA;
-/// Where the tests keep a message, songs, their texts and a list.
+/// Offsets in the scratch memory of a message, songs, their texts and a playlist.
 const MESSAGE: u32 = 0x100;
 const SONGS: u32 = 0x800;
 const TEXTS: u32 = 0x900;
 const LIST: u32 = 0x1000;
 
-/// What the port was told: how loud each frame's song was, and what was put on.
+/// Calls of the sound port: the song's volume for each frame, and the songs.
 #[derive(Default)]
 struct Told {
     volumes: Vec<Option<f32>>,
@@ -45,7 +45,7 @@ fn send(b: &mut Bench, message: u64, words: &[u32]) -> u32 {
     b.xam_call("XMsgInProcessCall", &[PLAYER, message, buffer, 4 * words.len() as u64]) as u32
 }
 
-/// A title with a list of these songs, a second each.
+/// Creates a title with a playlist of these songs, a second each.
 fn title(folder: &Path, paths: &[&str]) -> (Bench, Ear) {
     let ear = Ear::default();
     let mut b = Bench::with_ports(Ports { audio: Box::new(ear.clone()), ..Ports::default() });
@@ -62,7 +62,7 @@ fn title(folder: &Path, paths: &[&str]) -> (Bench, Ear) {
     (b, ear)
 }
 
-/// How loud the frames of a field were.
+/// Returns the song's volume in the frames of a field.
 fn field(b: &mut Bench, ear: &Ear) -> Vec<Option<f32>> {
     ear.0.lock().unwrap().volumes.clear();
     b.pass_a_field();

@@ -1,5 +1,4 @@
-//! The render driver through its calls: who is asked when, on which thread, and what becomes of a
-//! client that is gone.
+//! Tests of the render driver: the time and the thread of callbacks, and clients that unregister.
 
 use super::*;
 use crate::ports::{Audio, RenderFrame, SongBytes};
@@ -8,7 +7,7 @@ use xenia_sched::{GuestTicks, System};
 
 const CALLBACK: u64 = 0x8200_4000;
 
-/// Keeps the first byte of each frame that is played.
+/// Records the first byte of each frame that is played.
 struct Ear(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Audio for Ear {
@@ -44,13 +43,13 @@ impl Case {
         self.bench.kernel_call("XAudioSubmitRenderDriverFrame", &[client, samples])
     }
 
-    /// Guest time is `now`.
+    /// Advances guest time to `now`.
     fn pass(&mut self, now: GuestTicks) {
         self.bench.scheduler.set_now(now);
         KernelSystem::new(self.bench.kernel.clone()).advance(&mut self.bench.scheduler);
     }
 
-    /// The threads that are about to run a callback, with their argument.
+    /// Returns the threads that are about to run a callback, with their argument.
     fn asked(&self) -> Vec<(ThreadRef, u32)> {
         let threads = self.bench.scheduler.threads();
         let of = |thread: &xenia_sched::GuestThread| {
@@ -60,7 +59,7 @@ impl Case {
         threads.filter_map(of).collect()
     }
 
-    /// A callback returns.
+    /// Makes a callback return.
     fn returns(&mut self, thread: ThreadRef) {
         let kernel = self.bench.kernel.clone();
         self.bench.act(thread, |cpu, running| {
@@ -88,7 +87,7 @@ fn a_client_is_asked_at_each_point_and_hears_its_own_context() {
     assert!(case.asked().is_empty(), "it waits");
     case.pass(2 * FRAME_TICKS);
     assert_eq!(*case.heard.lock().unwrap(), [vec![], vec![7]]);
-    // Two points while it answers are one more question at once, and no other.
+    // Two periods that pass during a callback cause a single further callback, at once.
     case.pass(4 * FRAME_TICKS);
     assert_eq!(case.asked().len(), 1);
     case.returns(thread);
@@ -139,7 +138,7 @@ fn a_queue_and_the_number_of_clients_have_an_end() {
     for client in clients {
         assert_eq!(case.bench.kernel_call("XAudioUnregisterRenderDriverClient", &[client]), 0);
     }
-    // Their threads end once they run, and there is room again.
+    // The clients' threads end once they run, and there is room again.
     case.register(9);
     assert_eq!(
         case.bench.kernel_call("XAudioSubmitRenderDriverFrame", &[0x4155_0000, 0]) as u32,

@@ -1,16 +1,16 @@
-//! Strings, characters, formatted text, memory and times (`Rtl*`, the printf family) through the
-//! guest ABI.
+//! Tests of strings, characters, formatted text, memory and times (`Rtl*`, the printf family)
+//! through the guest ABI.
 
 use super::*;
 
 const BUFFER: u32 = 0x400;
 
-/// The `length`, `maximum_length` and `buffer` of the counted string at an offset.
+/// Reads the `length`, `maximum_length` and `buffer` of the counted string at an offset.
 fn counted(b: &Bench, offset: u32) -> (u32, u32, u32) {
     (b.word(offset) >> 16, b.word(offset) & 0xFFFF, b.word(offset + 4))
 }
 
-/// Places a counted string without text, with room for `room` bytes at an offset.
+/// Stores an empty counted string, with a buffer of `room` bytes at an offset.
 fn put_room(b: &Bench, offset: u32, room: u32, buffer: u32) -> u64 {
     let at = b.scratch.offset(offset);
     b.memory().write(at, room & 0xFFFF).unwrap();
@@ -19,7 +19,7 @@ fn put_room(b: &Bench, offset: u32, room: u32, buffer: u32) -> u64 {
     u64::from(at.0)
 }
 
-/// Places a counted UTF-16 string.
+/// Stores a counted UTF-16 string.
 fn put_wide_string(b: &Bench, offset: u32, text: &str) -> u64 {
     let buffer = b.put_wide_text(offset + 0x10, text);
     let at = b.scratch.offset(offset);
@@ -49,7 +49,7 @@ fn formatted_text_is_the_same_from_registers_lists_and_in_both_widths() {
         b.memory().write(b.scratch.offset(0x200 + 8 * index as u32), value).unwrap();
     }
     let (to, list) = (base + u64::from(BUFFER), base + 0x200);
-    // The buffer holds "7-ab" after each; `room` is where a count is given.
+    // The buffer contains "7-ab" after each call; the second argument is the size, if there is one.
     for (name, arguments, is_wide) in [
         ("_snprintf", vec![to, 9, format, 7, word], false),
         ("vsprintf", vec![to, format, list], false),
@@ -64,7 +64,7 @@ fn formatted_text_is_the_same_from_registers_lists_and_in_both_widths() {
         assert_eq!(bytes(&b, to as u32, expected.len() as u32), expected, "{name}");
     }
     assert_eq!(b.kernel_call("_vscwprintf", &[wide_format, list]), 4);
-    // Too little room: −1, and no terminator.
+    // If the buffer is too small, the result is −1, without a terminator.
     for (name, arguments, expected) in [
         ("_snprintf", vec![to, 2, format, 7, word], b"7-\xFF".to_vec()),
         ("_snwprintf", vec![to, 2, wide_format, 7, word], wide("7-\u{FFFF}")),
@@ -128,10 +128,10 @@ fn buffers_that_the_kernel_allocates_it_frees() {
         b.kernel_call(free, &[base]);
         assert_eq!(counted(&b, 0), (0, 0, 0), "{free}");
         assert_eq!(size(&mut b, buffer), 0, "{free}");
-        // Nothing to free is not an error.
+        // Freeing an empty string is not an error.
         b.kernel_call(free, &[base]);
     }
-    // Without an allocation there must be room for the end as well.
+    // Without an allocation the buffer must have room for the terminator, too.
     for (name, source, room, status) in [
         ("RtlUnicodeStringToAnsiString", wide_string, 7, NtStatus::SUCCESS),
         ("RtlUnicodeStringToAnsiString", wide_string, 6, NtStatus::BUFFER_OVERFLOW),
@@ -140,7 +140,7 @@ fn buffers_that_the_kernel_allocates_it_frees() {
     ] {
         let to = put_room(&b, 0, room, BUFFER);
         assert_eq!(b.status(name, &[to, source, 0]), status, "{name} with {room}");
-        // Only the way to bytes cuts.
+        // Only the conversion to 8-bit text truncates.
         let is_written = status == NtStatus::SUCCESS || name == "RtlUnicodeStringToAnsiString";
         assert_eq!(bytes(&b, b.word(4), 1) != [0xFF], is_written, "{name} with {room}");
         assert_eq!(counted(&b, 0).0 != 0, is_written, "{name} with {room}");
@@ -169,7 +169,7 @@ fn strings_are_copied_and_joined_as_far_as_there_is_room() {
         let (length, kept, buffer) = counted(&b, 0);
         assert_eq!((length, kept), (expected.len() as u32, room), "{name}");
         assert_eq!(bytes(&b, buffer, length), expected, "{name}");
-        // What was there before does not go on behind a text of UTF-16.
+        // A UTF-16 text is terminated, so that it is not followed by old contents.
         let ends = name.contains("Unicode") && source != 0 && length + 2 <= room;
         assert_eq!(bytes(&b, buffer + length, 2), if ends { [0, 0] } else { [0xFF, 0xFF] }, "{name} {room}");
     }
@@ -231,7 +231,7 @@ fn characters_change_their_case() {
         ("RtlUpcaseUnicodeChar", 0x3B1, 0x391),
         ("RtlUpcaseUnicodeChar", 0xDF, 0xDF),
         ("RtlDowncaseUnicodeChar", 0x391, 0x3B1),
-        // Only the unit counts.
+        // Only the lower 16 bits count.
         ("RtlDowncaseUnicodeChar", 0x1_0041, 0x61),
     ] {
         assert_eq!(b.kernel_call(name, &[character]), expected, "{name}({character:#x})");
@@ -295,7 +295,7 @@ fn times_are_split_and_put_together() {
     assert_eq!(fields(&b), [2005, 11, 22, 12, 34, 56, 789, 2]);
     assert_eq!(b.kernel_call("RtlTimeFieldsToTime", &[base + 0x20, base + 8]), 1);
     assert_eq!(b.memory().read::<u64>(b.scratch.offset(8)).unwrap(), time);
-    // The 31st of a November.
+    // The 31st of November does not exist.
     b.memory().write(b.scratch.offset(0x24), 31_u16).unwrap();
     assert_eq!(b.kernel_call("RtlTimeFieldsToTime", &[base + 0x20, base + 8]), 0);
     assert!(matches!(b.call(Library::xboxkrnl, "RtlTimeToTimeFields", &[8, base]), Flow::Fault(_)));
@@ -311,7 +311,7 @@ fn statuses_have_dos_numbers_and_stacks_have_ends() {
         (NtStatus::OBJECT_NAME_NOT_FOUND, 2),
         (NtStatus::INVALID_HANDLE, 6),
         (NtStatus(0x8007_0057), 0x57),
-        // ERROR_MR_MID_NOT_FOUND: nobody has heard of it.
+        // ERROR_MR_MID_NOT_FOUND: the status is unknown.
         (NtStatus(0xC123_4567), 317),
     ] {
         assert_eq!(b.kernel_call("RtlNtStatusToDosError", &[u64::from(status.0)]), error, "{status:?}");

@@ -1,10 +1,9 @@
-//! What programs ask of the system itself: objects by their types, assertions that failed, what is
-//! left for the dashboard.
+//! Tests of system services: objects by their types, failed assertions, and data for the dashboard.
 
 use super::*;
 use crate::objects::ObjectKind;
 
-/// Address of a type's variable.
+/// Returns the address of a type's variable.
 fn type_of(b: &Bench, name: &str) -> u64 {
     let (imports, pool) = (&b.kernel.imports, &b.kernel.pool);
     u64::from(imports.make_variable(b.memory(), pool, Library::xboxkrnl, name).unwrap().0)
@@ -29,7 +28,7 @@ fn objects_are_made_by_their_types() {
         b.kernel_call("ObDereferenceObject", &[u64::from(at.0)]);
         assert!(b.kernel.objects.by_pointer(at).is_none(), "one reference");
     }
-    // What was made is used like any other.
+    // The created object is used like any other.
     let types = type_of(&b, "ExEventObjectType");
     let attributes = b.put_attributes(0x100, "Own");
     assert_eq!(b.status("ObCreateObject", &[types, attributes, 0x10, base]), NtStatus::SUCCESS);
@@ -39,8 +38,8 @@ fn objects_are_made_by_their_types() {
     assert_eq!(b.status("ObOpenObjectByPointer", &[event, base + 4]), NtStatus::SUCCESS);
     let handle = u64::from(b.word(4));
     assert_eq!(b.status("NtWaitForSingleObjectEx", &[handle, 0, 0, 0]), NtStatus::SUCCESS);
-    // Not a type, one whose objects are more than their bodies, too large, a name that is none, nowhere
-    // to put it.
+    // Arguments: not a type, a type whose objects have more than a body, too large, an invalid
+    // name, no address for the handle.
     let thread = type_of(&b, "ExThreadObjectType");
     let invalid = NtStatus::INVALID_PARAMETER;
     for arguments in [[0, 0, 0x10, base], [base, 0, 0x10, base], [thread, 0, 0x10, base]] {

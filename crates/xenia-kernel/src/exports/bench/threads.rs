@@ -1,4 +1,4 @@
-//! Threads by object, handle and id; what they keep.
+//! Tests of threads by object, handle and id, and of their resources.
 
 use super::*;
 use crate::layout::{kthread, object_header};
@@ -43,7 +43,7 @@ fn threads_are_suspended_and_resumed_by_object_and_by_handle() {
     assert_eq!(b.status("NtResumeThread", &[handle, 0]), NtStatus::THREAD_IS_TERMINATING);
 }
 
-/// Makes a thread; returns its stack's size, its priority and its process's type.
+/// Creates a thread; returns its stack's size, its priority and its process's type.
 fn made(b: &mut Bench, stack_size: u64, flags: u64) -> Result<(u32, u8, u8), NtStatus> {
     let base = u64::from(b.scratch.0);
     let status = b.status("ExCreateThread", &[base, stack_size, base + 4, 0, 0x8200_0000, 0, flags | 1]);
@@ -66,7 +66,7 @@ fn threads_are_made_as_their_size_and_flags_say() {
     for size in [0x1000_0000, 0xFFFF_0000, u64::from(u32::MAX)] {
         assert_eq!(made(&mut b, size, 0), Err(NtStatus::NO_MEMORY), "{size:#x}");
     }
-    // The title's header says what a thread gets that asks for nothing.
+    // The title's header contains the default stack size.
     let image = LoadedImage { stack_size: Some(0x8_0000), ..title_image(1) };
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
     assert_eq!(made(&mut b, 0, 0), Ok((0x8_0000, 8, 1)));
@@ -90,8 +90,8 @@ fn a_thread_whose_stack_was_freed_ends_like_others() {
     assert!(b.kernel.pool.release(kpcr).is_err(), "the rest of it has been freed");
 }
 
-/// Code has the offsets of static data in it: a shorter block would have the next one's contents
-/// behind it.
+/// Code contains the offsets of static data, so a block that is too short would overlap the next
+/// one.
 #[test]
 fn a_thread_has_all_the_static_data_that_its_title_says() {
     let mut b = Bench::new();
@@ -247,7 +247,7 @@ fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
     };
     let (before, start) = (objects(&b), committed(&b));
     let new = NewThread::new(GuestAddr(0x8200_0000), b.kernel.imports.own_stubs.thread_return, 0);
-    // Each time there is room for some pages more, until there is enough.
+    // Each time there is memory for some more pages, until there is enough.
     for (failures, pages) in (0..256).step_by(2).enumerate() {
         b.memory().set_commit_limit(start + pages * 0x1000);
         if b.kernel.create_thread(&mut b.scheduler, &new).is_ok() {
@@ -258,7 +258,7 @@ fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
         for _ in 0..20 {
             assert!(b.kernel.create_thread(&mut b.scheduler, &new).is_err());
         }
-        // The pool may keep what it has taken once.
+        // The pool may keep memory that it has taken.
         assert_eq!((committed(&b), objects(&b)), (after, before.clone()), "{pages} pages");
     }
     panic!("256 pages are not enough");
@@ -295,7 +295,8 @@ fn a_boost_is_seen_in_the_thread_object() {
     };
     tell(&mut b);
     assert_eq!((b.scheduler.thread(other).unwrap().priority(), shown(&b)), (10, 10));
-    // Told once: what the title writes there stays until it changes again.
+    // The priority is published once: a value that the title writes stays until the priority
+    // changes again.
     b.memory().write(kthread.offset(kthread::PRIORITY), 99_u8).unwrap();
     tell(&mut b);
     assert_eq!(shown(&b), 99);
@@ -310,7 +311,7 @@ fn stacks_that_have_no_room_are_refused_until_a_thread_ends() {
     };
     let made = (0..2000).take_while(|_| create(&mut b, 0x4_0000) == NtStatus::SUCCESS).count() as u64;
     let limit = Limit::StackBytes.row();
-    // With a guard of 64 KiB at either end; the first thread has one of these, too.
+    // With a guard of 64 KiB at either end; the first thread has such a stack, too.
     assert_eq!(made + 1, limit.value / 0x6_0000);
     assert_eq!(create(&mut b, 0x4_0000), limit.status);
     assert_eq!(create(&mut b, 0x7FFF_FFFF), NtStatus::NO_MEMORY, "more than there is at all");

@@ -1,4 +1,4 @@
-//! Pictures that titles read, and which are not there.
+//! Tests of pictures that titles read, including missing ones.
 
 use super::achievements::{INVALID_PARAMETER, NO_SUCH_USER, TITLE, achieve, bench, database_with};
 use super::*;
@@ -8,12 +8,12 @@ use crate::user::pictures::tests::png_of;
 const FILE_NOT_FOUND: u64 = 2;
 const INSUFFICIENT_BUFFER: u64 = 0x7A;
 const FUNCTION_FAILED: u32 = 0x65B;
-/// Where the tests keep an overlapped structure, a size, and what is read.
+/// Offsets in the scratch memory of an overlapped structure, a size, and the picture.
 const OVERLAPPED: u32 = 0x80;
 const SIZE: u32 = 0x200;
 const READ: u32 = 0x2000;
 
-/// An achievement's picture of two by two texels: red, green, blue, and one that is half seen.
+/// An achievement's picture of two by two texels: red, green, blue, and a half-transparent one.
 fn picture() -> Vec<u8> {
     png_of(png::ColorType::Rgba, 2, &[9, 0, 0, 255, 0, 9, 0, 255, 0, 0, 9, 255, 1, 2, 3, 128])
 }
@@ -22,7 +22,7 @@ fn title(folder: &Path) -> Bench {
     bench(folder, &database_with(&picture(), b"icon"))
 }
 
-/// Reads a picture with room for `room` bytes: the answer, and the size that is told.
+/// Reads a picture into a buffer of `room` bytes; returns the result, and the reported size.
 fn read(b: &mut Bench, [kind, title, id, user]: [u64; 4], room: u32) -> (u64, u32) {
     b.memory().write(b.scratch.offset(SIZE), room).unwrap();
     let [size, buffer] = [SIZE, READ].map(|at| u64::from(b.scratch.offset(at).0));
@@ -52,7 +52,7 @@ fn pictures_of_titles_and_achievements_are_read() {
     for (wanted, answer) in [
         ([0, own, 6, 0], FILE_NOT_FOUND),
         ([0, own, 5 | 1 << 32, 0], FILE_NOT_FOUND),
-        // Nobody has a picture of his own, nor an avatar; there is no background, and nobody else.
+        // Users have no personal picture or avatar; there are no backgrounds and no other users.
         ([6, own, 5, 0], FILE_NOT_FOUND),
         ([10, own, 5, 0], FILE_NOT_FOUND),
         ([13, own, 5, 0], FILE_NOT_FOUND),
@@ -102,7 +102,7 @@ fn a_picture_becomes_the_rows_of_a_texture() {
         ([0, own, 5, 0, texture, 16, 1, 0], INVALID_PARAMETER),
         ([0, own, 5, 0, texture, 16, u64::from(u32::MAX), 0], INVALID_PARAMETER),
         ([6, own, 5, 0, texture, 16, 2, 0], FILE_NOT_FOUND),
-        // The icon is no picture.
+        // The icon is not a valid picture.
         ([1, own, 0, 0, texture, 16, 2, 0], FILE_NOT_FOUND),
         ([0, own, 5, 0, texture, 16, 2, 0], 0),
     ] {
@@ -112,14 +112,14 @@ fn a_picture_becomes_the_rows_of_a_texture() {
     assert_eq!(words, [0xFF09_0000, 0xFF00_0900, 0, 0, 0xFF00_0009, 0x8001_0203]);
 }
 
-/// The first user's file of this name.
+/// Creates a file of this name in the first user's profile.
 fn put_file(folder: &Path, name: &str, bytes: &[u8]) {
     let profile = folder.join("Profiles/E030000000580001");
     std::fs::create_dir_all(&profile).unwrap();
     std::fs::write(profile.join(name), bytes).unwrap();
 }
 
-/// What is read of a picture that is there.
+/// Reads an existing picture.
 fn found(b: &mut Bench, kind: u64, user: u64) -> Vec<u8> {
     let (answer, length) = read(b, [kind, 0, 0, user], 0x4000);
     assert_eq!(answer, 0, "{kind}");
@@ -136,7 +136,7 @@ fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
     let [large, small] = [2, 3].map(|kind| found(&mut b, kind, 0));
     assert_eq!((side(&large), side(&small)), (Some((64, 64)), Some((32, 32))));
     assert_eq!([4, 5].map(|kind| found(&mut b, kind, 0)), [large.clone(), small.clone()]);
-    // A small one is made of a large one, until there is one.
+    // The small picture is scaled from the large one, until there is a small one.
     let own = png_of(png::ColorType::Rgb, 64, &[7; 64 * 64 * 3]);
     put_file(folder.path(), "tile_64.png", &own);
     assert_eq!(found(&mut b, 2, 0), own);
@@ -148,14 +148,14 @@ fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
         put_file(folder.path(), name, name.as_bytes());
         assert_eq!(found(&mut b, kind, 0), name.as_bytes());
     }
-    // What can't be one is none.
+    // Invalid files are ignored.
     for (bytes, expected) in [(Vec::new(), &large), (vec![0; 0x1_0001], &large)] {
         put_file(folder.path(), "tile_64.png", &bytes);
         assert_eq!(&found(&mut b, 2, 0), expected);
     }
 }
 
-/// A setting's data with the key of a picture.
+/// Stores a setting's data with a picture key.
 fn put_key(b: &mut Bench, key: &str) -> u64 {
     const DATA: u32 = 0x300;
     let (data, text) = (b.scratch.offset(DATA), b.scratch.offset(DATA + 0x10));
@@ -179,7 +179,8 @@ fn the_small_picture_and_one_by_its_key_are_read() {
     for (kind, user, is_small, key, expected) in [
         (2, 0, 0, "", Ok(large)),
         (2, 0, 1, "", Ok(small)),
-        // A title's picture, by its id and by a key; another title's; the dashboard's, which is the user's.
+        // A title's picture, by its id and by a key; another title's; the dashboard's, which is the
+        // user's.
         (9, 0, 1, "", Ok(picture)),
         (12, 0xFF, 0, "4D5307D10000000500000006", Ok(picture)),
         (12, 0xFF, 1, "4D5307D10000000600000005", Ok(picture)),
@@ -200,7 +201,7 @@ fn the_small_picture_and_one_by_its_key_are_read() {
     };
     assert_eq!([draw(&mut b, 0, 256, 64), draw(&mut b, 1, 128, 32)], [0, 0]);
     assert_eq!(draw(&mut b, 1, 128, 64), INVALID_PARAMETER);
-    // Its edge is light, and not seen through.
+    // The margin is light and opaque.
     assert_eq!([0, 31 * 128 + 124].map(|at| b.word(READ + at)), [0xFFF0_F0F0; 2]);
 }
 

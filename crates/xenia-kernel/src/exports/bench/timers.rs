@@ -1,5 +1,5 @@
-//! Timers beside a model: set, set again, taken back and closed at any times, with deferred calls,
-//! APCs and waiting threads.
+//! Model-based test of timers: random operations set, cancel and close them at any time, with
+//! deferred calls, APCs and waiting threads.
 
 mod model;
 mod operations;
@@ -14,13 +14,14 @@ use xenia_testing::{Cases, Dice};
 
 /// Operations in a case.
 const OPERATIONS: usize = 120;
-/// Where things lie in scratch memory: three deferred calls, arguments, timers; the stack is above.
+/// Offsets in the scratch memory of three deferred calls, arguments and timers; the stack is above
+/// them.
 const DPCS: u32 = 0x100;
 const TIMES: u32 = 0x200;
 const OUT: u32 = 0x240;
 const LIST: u32 = 0x280;
 const TIMERS: u32 = 0x400;
-/// Timers by pointer, every other one in a page of its own.
+/// Number of timers by pointer; every second one has a page to itself.
 const POINTERS: u32 = 12;
 
 struct Case {
@@ -102,7 +103,7 @@ impl Case {
         self.bench.kernel.clear_away_deleted();
     }
 
-    /// A title writes a state.
+    /// Writes a timer's state directly, as a title may.
     fn poke(&mut self) {
         let at = self.any(false);
         let state = [0, 1, -1, i32::MIN, i32::MAX][self.dice.below(5)];
@@ -114,7 +115,7 @@ impl Case {
         }
     }
 
-    /// A timer is made where one was, set or not.
+    /// Reinitialises a timer, whether it is set or not.
     fn renew(&mut self) {
         let at = self.any(true);
         if self.free().is_some() && !self.model.timers[at].hidden {
@@ -187,7 +188,7 @@ impl Case {
         }
     }
 
-    /// Everything is taken back, and nothing of it stays.
+    /// Cancels everything, and checks that no state remains.
     fn end(&mut self) {
         for _ in 0..self.model.threads.len() * 4 {
             self.end_thread();

@@ -1,4 +1,5 @@
-//! What is asked about the title, its executable and the console; controllers and notifications.
+//! Tests of information about the title, its executable and the console; controllers and
+//! notifications.
 
 use super::*;
 use crate::abi::Continuation;
@@ -8,7 +9,7 @@ use crate::user::notifications::{Notification, id};
 use xenia_formats::image::Resource;
 use xenia_sched::{EndKind, GuestTicks};
 
-/// Places XEX headers with these optional ones.
+/// Stores XEX headers with these optional ones.
 fn put_headers(b: &Bench, offset: u32, headers: &[(u32, u32)]) -> u64 {
     let at = b.scratch.offset(offset);
     b.memory().write(at.offset(0x14), headers.len() as u32).unwrap();
@@ -142,7 +143,7 @@ fn the_console_says_where_it_is_at_home() {
     assert_eq!((mode(&b), kernel.0), (kernel, 1280));
 }
 
-/// One controller, of user 1; remembers how its motors run.
+/// A controller of user 1, which records the values of its motors.
 #[derive(Clone, Default)]
 struct Second(Arc<Mutex<Option<(u16, u16)>>>);
 
@@ -232,7 +233,7 @@ fn ending_the_title_calls_who_wants_to_know_first() {
     assert_eq!(guest.pc, GuestAddr(0x8200_4000));
     let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
     assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(_)));
-    // The exit code outlasts who wants to know.
+    // The exit code is kept while notification routines run.
     b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
     let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "ExTerminateTitleProcess", &[7]) else { panic!() };
     let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
@@ -255,7 +256,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         b.mount(folder.path());
         let base = u64::from(b.scratch.0);
         let attributes = b.put_attributes(0x100, r"cache:\left");
-        // Deleted when it is closed, which the end of the title does.
+        // Deleted when its handle is closed, which the end of the title does.
         let create = [base, 0xC001_0000, attributes, base + 8, 0, 0, 0, 2, 0x1000];
         assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
         let attributes = b.put_attributes(0x100, r"cache:\kept");

@@ -1,4 +1,4 @@
-//! Users and their settings, as titles ask for them.
+//! Tests of users and their settings.
 
 use super::*;
 use crate::user::profile::{Profile, Xuid};
@@ -10,7 +10,7 @@ const INVALID_ARGUMENT: u64 = 0xFFFF_FFFF_8007_0057;
 const INVALID_PARAMETER: u64 = 0x57;
 const NOT_LOGGED_ON: u64 = 0x4DD;
 const INSUFFICIENT_BUFFER: u64 = 0x7A;
-/// A number, a text, bytes of the title's own.
+/// A number, a text, binary data of the title's own, and the avatar.
 const VIBRATION: u32 = 0x1004_0003;
 const MOTTO: u32 = 0x402C_0011;
 const OWN: u32 = 0x63E8_3FFF;
@@ -95,7 +95,7 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
         b.memory().fill(b.scratch, 8, 0xEE).unwrap();
         assert_eq!((b.xam_call(name, arguments), b.word(0)), (0, word), "{name}");
     }
-    // What is asked for in the background says there why it failed.
+    // An asynchronous call reports the reason for the failure in its structure.
     b.in_the_background("XamUserAreUsersFriends", &[0, base, 1, base + 8, base + 0x40]);
     assert_eq!((b.word(8), b.word(0x40), b.word(0x58)), (0, 0x65B, 0x8007_04DD));
 }
@@ -133,7 +133,7 @@ fn who_signs_in_is_told_to_all() {
     assert_eq!(heard(&mut b), [(0xB, 7)]);
 }
 
-/// Reads settings of the first user, or of those with ids; the answer.
+/// Reads settings of the first user, or of users by ids; returns the result.
 fn read(b: &mut Bench, xuids: &[u64], ids: &[u32], size: u32) -> u64 {
     for (index, id) in ids.iter().enumerate() {
         b.memory().write(b.scratch.offset(0x100 + 4 * index as u32), *id).unwrap();
@@ -180,7 +180,7 @@ fn settings_are_sized_read_set_and_read_again() {
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 10]);
     let text = b.put_wide_text(0x400, "Go") as u32;
     assert_eq!(write(&mut b, 0, OWN, 6, [4, text]), 0);
-    // What is the dashboard's no title sets.
+    // Titles can't write the dashboard's settings.
     assert_eq!(write(&mut b, 0, VIBRATION, 1, [0, 0]), ACCESS_DENIED);
     assert_eq!(write(&mut b, 0, MOTTO, 4, [12, text]), ACCESS_DENIED);
     let mut profile = b.kernel.user.profiles.lock().get(0).cloned().unwrap();

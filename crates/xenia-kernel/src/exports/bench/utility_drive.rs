@@ -1,4 +1,4 @@
-//! What the library of titles does that makes a scratch disk theirs: the partition's own bytes, a
+//! Tests of the steps by which titles' libraries mount a scratch disk: the partition's raw bytes, a
 //! task, a device, a link.
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::objects::ObjectKind;
 const PARTITION: &str = r"\Device\Harddisk0\Cache0";
 const SYNCHRONOUS: u64 = 0x20;
 
-/// Opens what there is at a path; its handle.
+/// Opens a path; returns its handle.
 fn open(b: &mut Bench, path: &str, options: u64) -> u64 {
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, path);
@@ -46,7 +46,7 @@ fn a_partitions_bytes_are_its_own_beside_its_files() {
         assert_eq!(transfer(&mut b, "NtReadFile", again, offset), NtStatus::SUCCESS);
         assert_eq!(b.word(0x400), word, "{offset:#x}");
     }
-    // The directory on it is another thing, and so is the other partition.
+    // The directory on the disk is a separate object, and so is the other partition.
     for (path, options) in
         [("cache:", SYNCHRONOUS), (r"\Device\Harddisk0\Cache0\", SYNCHRONOUS), (PARTITION, SYNCHRONOUS | 1)]
     {
@@ -87,7 +87,7 @@ fn a_drivers_device_is_made_and_deleted_once() {
     assert_eq!(b.memory().read::<u32>(plain.offset(device_object::EXTENSION)), Ok(0));
     let kind = |b: &Bench, at| b.kernel.objects.by_pointer(at).map(|object| object.kind());
     assert_eq!(kind(&b, device), Some(ObjectKind::Device));
-    // Twice, and what is none.
+    // Deleted twice, and invalid addresses.
     let event = b.kthread();
     for at in [u64::from(device.0), device.0.into(), event, 0, 0xFFFF_FFFF] {
         b.kernel_call("IoDeleteDevice", &[at]);
@@ -100,7 +100,7 @@ fn the_scratch_disks_names_are_the_titles_to_make() {
     let mut b = Bench::new();
     let exists = NtStatus::OBJECT_NAME_COLLISION;
     for (name, target, answer, leads_to) in [
-        // A driver's own device serves nobody: the name stays.
+        // A driver's own device has no files, so the name stays unchanged.
         (r"\??\cache0:", r"\Device\Own", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache0\a")),
         ("cache:", r"\Device\Own\", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache0\a")),
         (r"\??\CACHE:", r"\Device\Harddisk0\Cache1", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache1\a")),

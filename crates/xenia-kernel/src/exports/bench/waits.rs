@@ -1,4 +1,4 @@
-//! Events, semaphores, mutants, completion ports, and waiting for them.
+//! Tests of events, semaphores, mutants and completion ports, and of waits for them.
 
 mod timers;
 
@@ -9,7 +9,7 @@ use xenia_sched::{START_FILETIME, filetime};
 const TIMEOUT: u64 = 0x102;
 const INVALID_HANDLE: NtStatus = NtStatus::INVALID_HANDLE;
 
-/// A new object's handle.
+/// Creates an object; returns its handle.
 fn create(b: &mut Bench, name: &str, rest: &[u64]) -> u64 {
     let out = u64::from(b.scratch.0);
     let arguments: Vec<u64> = [out, 0].iter().chain(rest).copied().collect();
@@ -17,13 +17,13 @@ fn create(b: &mut Bench, name: &str, rest: &[u64]) -> u64 {
     u64::from(b.word(0))
 }
 
-/// Places an interval in units of 100 ns.
+/// Stores an interval in units of 100 ns.
 fn put_interval(b: &Bench, value: i64) -> u64 {
     b.memory().write(b.scratch.offset(0x80), value).unwrap();
     u64::from(b.scratch.0) + 0x80
 }
 
-/// Whether a wait for a handle that only looks finds it signalled.
+/// Returns whether a wait with a timeout of 0 finds the handle's object signalled.
 fn is_signalled(b: &mut Bench, handle: u64) -> bool {
     let now = put_interval(b, 0);
     b.carry_out("NtWaitForSingleObjectEx", &[handle, 0, 0, now]) == Some(0)
@@ -84,7 +84,7 @@ fn semaphores_count_between_nothing_and_their_limit() {
         assert_eq!(b.status("NtCreateSemaphore", &[base, 0, count, limit]), NtStatus::INVALID_PARAMETER);
     }
     assert_eq!(b.status("NtReleaseSemaphore", &[8, 1, 0]), INVALID_HANDLE);
-    // By pointer; a waiter takes what is released.
+    // By pointer; a waiter takes the released count.
     let object = base + 0x40;
     b.kernel_call("KeInitializeSemaphore", &[object, 0, 2]);
     let first = b.thread;

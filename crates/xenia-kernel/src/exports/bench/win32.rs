@@ -1,4 +1,4 @@
-//! What `xam` offers by Win32 names: last errors, threads, waits by milliseconds.
+//! Tests of `xam`'s Win32 functions: last errors, threads, waits in milliseconds.
 
 use super::*;
 use crate::abi::Continuation;
@@ -8,8 +8,8 @@ const INFINITE: u64 = 0xFFFF_FFFF;
 const INVALID_HANDLE: u64 = 6;
 const ALL_ONES: u64 = 0xFFFF_FFFF;
 
-/// A call of the kernel that `name` makes, with what follows: its address, its arguments, its
-/// words.
+/// Returns the kernel call that `name` makes and its continuation: the call, its arguments and its
+/// local words.
 fn asked(b: &mut Bench, name: &str, arguments: &[u64]) -> (crate::abi::GuestCall, Vec<u64>, Vec<u32>) {
     let Flow::CallGuest(guest) = b.call(Library::xam, name, arguments) else { panic!("{name}: no call") };
     let (args, locals) = (guest.args.clone(), guest.locals.clone());
@@ -21,7 +21,7 @@ fn function(b: &Bench, name: &str) -> GuestAddr {
     b.kernel.imports.stub_of(b.memory(), export).unwrap()
 }
 
-/// What the call is when the kernel's has returned this.
+/// Continues the call after the kernel's call has returned this status.
 fn follows(b: &mut Bench, guest: crate::abi::GuestCall, status: u64) -> Flow {
     let Continuation::Export { run, state, .. } = guest.then else { panic!("nothing follows") };
     b.with_call(|call| run(call, status, state))

@@ -1,4 +1,4 @@
-//! Lists of what users have achieved, of the titles that they have played, and of how they compare.
+//! Enumerators of achievements, of titles played, and of statistics.
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out};
@@ -9,36 +9,37 @@ use xenia_formats::gpd::{PlayedTitle, Record};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of achievements.
 pub struct Achievements;
 
-/// `XACHIEVEMENT_DETAILS`.
+/// Offsets in `XACHIEVEMENT_DETAILS`.
 mod details {
     pub(super) const LABEL: usize = 4;
     pub(super) const DESCRIPTION: usize = 8;
     pub(super) const UNACHIEVED: usize = 0xC;
     pub(super) const SIZE: usize = 0x24;
 }
-/// `XUSER_TITLE_PLAYED`.
+/// Offsets in `XUSER_TITLE_PLAYED`.
 mod played {
     pub(super) const NAME: usize = 0x28;
-    /// Characters of the name beside its end.
+    /// Maximum length of the name in UTF-16 units, without the terminator.
     pub(super) const NAME_UNITS: usize = 63;
     pub(super) const SIZE: usize = 0xA8;
 }
-/// Bytes of an item's texts, and characters of each beside its end.
+/// Size in bytes of an item's texts, and maximum lengths in UTF-16 units of the label and the
+/// others, without the terminators.
 const TEXTS: u32 = 464;
 const LABEL_UNITS: usize = 31;
 const TEXT_UNITS: usize = 99;
-/// Most items that a call may ask for: a title has fewer.
+/// Maximum number of items in one call; titles have fewer achievements.
 const ITEMS: u32 = 0x1_0000;
-/// Flags: which texts are wanted.
+/// Flags that select the texts.
 const WANTS_LABEL: u32 = 1;
 const WANTS_DESCRIPTION: u32 = 2;
 const WANTS_UNACHIEVED: u32 = 4;
 const WANTS_TEXTS: u32 = WANTS_LABEL | WANTS_DESCRIPTION | WANTS_UNACHIEVED;
 
-/// UTF-16 with its end, of as many units as there is room for.
+/// Encodes a text as UTF-16 with a terminator, cut to the room.
 fn wide(text: &str, room: usize) -> Vec<u8> {
     let mut units = Vec::new();
     for c in text.chars() {
@@ -62,8 +63,7 @@ fn item(record: &Record, flags: u32) -> Item {
     Item { bytes: words.map(u32::to_be_bytes).concat(), texts: texts.collect() }
 }
 
-/// A title as it is listed. It says when it was played online, which nobody is here, and nothing of
-/// what avatars get.
+/// Encodes a played title. The time of its last online play and the avatar awards are empty.
 fn played_item(title: &PlayedTitle) -> Item {
     let ([possible, earned], [score, earned_score]) = (title.achievements, title.gamerscore);
     let words = [title.title_id, possible, earned, score, earned_score];
@@ -74,8 +74,8 @@ fn played_item(title: &PlayedTitle) -> Item {
     Item { bytes, texts: Vec::new() }
 }
 
-/// Who a list is of: a user by place, or by id if there is one. Only who is signed in is known
-/// here.
+/// Returns the place of a list's user: by id if there is one, otherwise by place. Only signed-in
+/// users can be found.
 fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     match Xuid(xuid) {
         Xuid::NOBODY => Some(user),
@@ -83,8 +83,8 @@ fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     }
 }
 
-/// Makes a list of what `list` has for the place of the user who is meant, and says what room its
-/// items take: so many bytes each, and for their texts.
+/// Creates an enumerator of the items that `list` returns for the user's place, and stores the
+/// buffer size that its items need, including their texts.
 fn create_list(
     call: &mut Call,
     kind: Kind,
@@ -112,8 +112,8 @@ fn create_list(
 
 #[exports(xam)]
 impl Achievements {
-    /// Lists what can be achieved in a title, from number `start` on, and when a user has done it.
-    /// Texts lie behind the items.
+    /// Lists a title's achievements, from number `start` on, and when a user has earned them. The
+    /// texts follow the items.
     #[export(Done)]
     fn XamUserCreateAchievementEnumerator(
         call: &mut Call,
@@ -136,8 +136,8 @@ impl Achievements {
         })
     }
 
-    /// Lists the titles that a user has played and in which something can be achieved, from number
-    /// `start` on, the newest first. Of any title's user they are the same.
+    /// Lists the titles with achievements that a user has played, from number `start` on, the
+    /// newest first. The list does not depend on the title that asks.
     #[export(Done)]
     fn XamUserCreateTitlesPlayedEnumerator(
         call: &mut Call,
@@ -158,7 +158,7 @@ impl Achievements {
         })
     }
 
-    /// Lists the online service's tables: who is not on it is told so.
+    /// Lists the online service's statistics: there is no connection.
     #[export(Constant)]
     fn XamUserCreateStatsEnumerator(
         call: &mut Call,

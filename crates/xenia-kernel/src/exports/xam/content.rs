@@ -13,16 +13,16 @@ use crate::user::profile::{USERS, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of content packages.
 pub struct Content;
 
-/// Nobody, and any user: what belongs to all of them.
+/// User numbers for no user, who owns common packages, and for any user.
 const NO_USER: u32 = 0xFE;
 const ANY_USER: u32 = 0xFF;
-/// Flags of an enumerator: what belongs to all users is left out.
+/// Enumerator flag: leaves out the packages that belong to all users.
 const EXCLUDE_COMMON: u32 = 0x1000;
 
-/// `XCONTENT_DATA`.
+/// Offsets in `XCONTENT_DATA`.
 pub(super) mod data {
     pub(super) const DEVICE: u32 = 0;
     pub(super) const KIND: u32 = 4;
@@ -33,22 +33,22 @@ pub(super) mod data {
     pub(in crate::exports::xam) const SIZE: u32 = 0x134;
 }
 
-/// Who says whose package is meant, and of which title.
+/// Source of a package's owner and title.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Whose {
-    /// It is this user's, of the running title.
+    /// This user, and the running title.
     User(u32),
-    /// What describes it.
+    /// The extended `XCONTENT_DATA`.
     Said,
 }
 
-/// Which package a title means.
+/// The package that a call names.
 struct Wanted {
     name: PackageName,
     display_name: String,
 }
 
-/// Whose packages of a type a user's call is about.
+/// Returns the owner of the packages of a type in a user's call.
 fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
     if kind == MARKETPLACE || matches!(user, NO_USER | ANY_USER) {
         return Ok(Xuid::NOBODY);
@@ -60,8 +60,7 @@ fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
     profiles.get(user).map(|profile| profile.xuid).ok_or(Win32Error::NO_SUCH_USER)
 }
 
-/// Reads which package is meant. The outer error is a bad pointer, the inner one what the call ends
-/// with.
+/// Reads the name of a package. The outer error is a bad pointer, the inner one the call's result.
 fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
     let Some(at) = at else { return Ok(Err(Win32Error::INVALID_PARAMETER)) };
     let memory = call.memory();
@@ -86,7 +85,7 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
     Ok(name.map(|name| Wanted { name, display_name }).ok_or(Win32Error::INVALID_NAME))
 }
 
-/// `XCONTENT_DATA` of a package.
+/// Encodes the `XCONTENT_DATA` of a package.
 pub(super) fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data::SIZE as usize);
     bytes.extend(HARD_DISK.to_be_bytes());
@@ -118,7 +117,7 @@ impl Opening {
         self.disposition.set(call.memory(), 0)?;
         let wanted = match wanted(call, self.whose, self.content)? {
             Ok(wanted) => wanted,
-            // What is wrong by itself is said at once.
+            // Invalid arguments fail the call itself, not the overlapped request.
             Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
             Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
         };
@@ -133,7 +132,7 @@ impl Opening {
             Ok(opened) => opened,
             Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
         };
-        // In the background it is the length.
+        // An asynchronous call reports it as the length.
         if self.overlapped.is_none() {
             self.disposition.set(call.memory(), action as u32)?;
         }
@@ -142,7 +141,7 @@ impl Opening {
     }
 }
 
-/// Does something with a package that exists, and completes with what came of it.
+/// Applies an operation to an existing package and completes the call with its result.
 pub(super) fn with_package(
     call: &mut Call,
     (whose, content, overlapped): (Whose, Option<GuestAddr>, Option<GuestAddr>),
@@ -163,12 +162,12 @@ pub(super) fn with_package(
     complete(call, overlapped, Completed::wrapped(error, 0))
 }
 
-/// The bit of a licence that most titles take for the full version.
+/// Licence bit that most titles interpret as the full version.
 const FULL_VERSION: u32 = 1;
 
 #[exports(xam)]
 impl Content {
-    /// Opens or makes a package; its files are below the root's name from then on.
+    /// Opens or creates a package and mounts its files under the root name.
     #[export(Done)]
     fn XamContentCreate(
         call: &mut Call,
@@ -184,8 +183,8 @@ impl Content {
             .open(call)
     }
 
-    /// As `XamContentCreate`, with how much is to be cached and how large the package will be.
-    /// Neither is needed here: what doesn't fit fails when it is written.
+    /// Like `XamContentCreate`, with a cache size and the size of the content. Both are ignored:
+    /// content that doesn't fit fails when it is written.
     #[export(Done)]
     fn XamContentCreateEx(
         call: &mut Call,
@@ -203,7 +202,7 @@ impl Content {
             .open(call)
     }
 
-    /// Closes a package. What was written to it is on the disk.
+    /// Closes a package. Data written to it is on the disk afterwards.
     #[export(Done)]
     fn XamContentClose(
         call: &mut Call,
@@ -218,7 +217,7 @@ impl Content {
         complete(call, overlapped, Completed::with(error))
     }
 
-    /// Makes sure that what was written to an open package is on the disk.
+    /// Writes an open package's data to the disk.
     #[export(Done)]
     fn XamContentFlush(
         call: &mut Call,
@@ -247,8 +246,8 @@ impl Content {
         })
     }
 
-    /// Lists the packages of the title that are of one type: a user's and, unless a flag says
-    /// otherwise, all users'.
+    /// Lists the title's packages of one type: a user's and, unless a flag excludes them, those of
+    /// all users.
     #[export(Done)]
     fn XamContentCreateEnumerator(
         call: &mut Call,
@@ -295,7 +294,7 @@ impl Content {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Who made a package: whether it was the user, and the user's id.
+    /// Returns the creator of a package: whether it is the user, and the creator's id.
     #[export(Done)]
     fn XamContentGetCreator(
         call: &mut Call,
@@ -317,7 +316,7 @@ impl Content {
         })
     }
 
-    /// Gives a package a picture.
+    /// Sets the picture of a package.
     #[export(Done)]
     fn XamContentSetThumbnail(
         call: &mut Call,
@@ -339,7 +338,7 @@ impl Content {
         })
     }
 
-    /// A package's picture; without a buffer only its size.
+    /// Reads a package's picture; without a buffer returns its size only.
     #[export(Done)]
     fn XamContentGetThumbnail(
         call: &mut Call,
@@ -369,8 +368,8 @@ impl Content {
         })
     }
 
-    /// What the licence of the package that the title came in allows, or `--license` says. Titles
-    /// on discs and in folders have none; the console says so, too.
+    /// Returns the licence of the package that contains the title, or the value of `--license`.
+    /// Titles on discs and in folders have none, as on the console.
     #[export(Done)]
     fn XamContentGetLicenseMask(
         call: &mut Call,

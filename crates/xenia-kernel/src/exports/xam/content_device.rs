@@ -1,4 +1,4 @@
-//! The devices that content may be on: one, the hard disk.
+//! Storage devices for content: only the hard disk.
 
 use super::enumerate::{self, Kind};
 use crate::Kernel;
@@ -12,26 +12,26 @@ use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of storage devices.
 pub struct ContentDevice;
 
-/// Any device.
+/// Device id for any device.
 const ANY: u32 = 0;
-/// The hard disk, as titles are told.
+/// Device id of the hard disk.
 pub(super) const HARD_DISK: u32 = 1;
-/// `XDEVICE_DATA`: id, type, bytes, free bytes, name.
+/// Size in bytes of `XDEVICE_DATA`: id, type, size, free bytes, name.
 const DEVICE_DATA: u32 = 0x50;
 const TYPE_HARD_DISK: u32 = 1;
-/// What users call it.
+/// Name of the hard disk shown to users.
 const NAME: &str = "Hard Drive";
-/// Any user, as an index.
+/// User number for any user.
 const ANY_USER: u32 = 0xFF;
-/// Flag: the user is asked even where there is nothing to choose.
+/// Flag: asks the user even if there is no choice.
 const ASK: u32 = 0x200;
-/// Flags that the dialog knows nothing of.
+/// Flags that the dialog does not know.
 const UNKNOWN_FLAGS: u32 = 0x83F0_0008;
 
-/// Whether a title means the hard disk.
+/// Returns whether a device id means the hard disk.
 pub(super) fn is_there(device: u32) -> bool {
     matches!(device, ANY | HARD_DISK)
 }
@@ -48,7 +48,7 @@ fn device_data(call: &Call) -> Vec<u8> {
 
 #[exports(xam)]
 impl ContentDevice {
-    /// Facts about a storage device.
+    /// Returns the properties of a storage device.
     #[export(Done)]
     fn XamContentGetDeviceData(
         call: &mut Call,
@@ -63,7 +63,7 @@ impl ContentDevice {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Name of a storage device.
+    /// Returns the name of a storage device.
     #[export(Done)]
     fn XamContentGetDeviceName(
         call: &mut Call,
@@ -82,7 +82,7 @@ impl ContentDevice {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Whether a storage device is there.
+    /// Returns whether a storage device is available.
     #[export(Done)]
     fn XamContentGetDeviceState(
         call: &mut Call,
@@ -114,8 +114,8 @@ impl ContentDevice {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Lets a user choose a storage device. There is one: it is taken without a question, unless
-    /// the title wants one or it has no room.
+    /// Lets a user choose a storage device. The only device is chosen without a dialog, unless the
+    /// title asks for one or the device lacks room.
     #[export(Done)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,

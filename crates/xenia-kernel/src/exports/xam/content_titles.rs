@@ -1,9 +1,9 @@
-//! Content of other titles: those that an executable names beside its own title (alternate ids), as
-//! parts of a series have.
+//! Content of other titles: those that the executable lists as alternate title ids, for example the
+//! parts of a series.
 //!
-//! `XContentCreateCrossTitleEnumerator` and what belongs to it are linked into titles; they make
-//! the list here, read it by messages ([`crate::messages`]), and open what they find by what
-//! describes it. After xenia-canary's `xam_content_aggregate.cc`.
+//! `XContentCreateCrossTitleEnumerator` and related functions are linked into titles. They create
+//! the list here, read it by messages ([`crate::messages`]), and open its packages by their
+//! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
 use super::content::{Opening, Whose, data, described, with_package};
 use super::content_device;
@@ -17,31 +17,31 @@ use crate::user::profile::{USERS, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of other titles' content.
 pub struct ContentTitles;
 
-/// Any user, as an id.
+/// Id for any user.
 const ANY_XUID: u64 = u64::MAX;
-/// The running title, as an id.
+/// Title id for the running title.
 const OWN_TITLE: u32 = u32::MAX;
-/// Bytes of an enumerator that titles' libraries name in their messages.
+/// Size in bytes of the enumerator's private data, which titles' libraries pass in their messages.
 const PRIVATE: u32 = 8;
 
-/// `XCONTENT_DATA_INTERNAL`: `XCONTENT_DATA` with more behind it.
+/// `XCONTENT_DATA_INTERNAL`: an extended `XCONTENT_DATA`.
 pub(crate) mod internal {
-    /// Whose it is.
+    /// Id of the owner.
     pub(crate) const XUID: u32 = 0x138;
-    /// The title that it is of.
+    /// Id of the title.
     pub(crate) const TITLE: u32 = 0x140;
-    /// What its licence allows.
+    /// Licence mask of the package.
     pub(crate) const LICENSE: u32 = 0x144;
-    /// Bytes.
+    /// Size in bytes.
     pub(crate) const SIZE: u32 = 0x200;
-    /// Bytes of what titles get of it: `XCONTENT_DATA` and the title's id.
+    /// Size in bytes of the part that titles receive: `XCONTENT_DATA` and the title's id.
     pub(crate) const CROSS_TITLE: u32 = super::data::SIZE + 4;
 }
 
-/// `XCONTENT_DATA_INTERNAL` of a package.
+/// Encodes the `XCONTENT_DATA_INTERNAL` of a package.
 fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     let mut bytes = described(name, header);
     bytes.resize(internal::SIZE as usize, 0);
@@ -52,8 +52,8 @@ fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     bytes
 }
 
-/// Whose package is described, and of which title. The outer error is a bad pointer, the inner one
-/// what the call ends with.
+/// Reads a package's owner and title. The outer error is a bad pointer, the inner one the call's
+/// result.
 pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result<(Xuid, u32), Win32Error>> {
     let (xuid, title): (u64, u32) =
         (call.memory().read(at.offset(internal::XUID))?, call.memory().read(at.offset(internal::TITLE))?);
@@ -69,9 +69,8 @@ pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result
 
 #[exports(xam)]
 impl ContentTitles {
-    /// Lists the packages of one type that are of the title, and of those whose content it may
-    /// have: a user's, or of any user, which is all that are signed in, with what belongs to
-    /// everybody.
+    /// Lists the packages of one type that belong to the title or to those whose content it may
+    /// use: those of one user, or of all signed-in users and the common ones.
     #[export(Done)]
     fn XamContentAggregateCreateEnumerator(
         call: &mut Call,
@@ -119,8 +118,8 @@ impl ContentTitles {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Opens or makes a package of the title, or of another whose content it may have: what
-    /// describes it says whose it is. Its files are below the root's name from then on.
+    /// Opens or creates a package of the title, or of another whose content it may use; the
+    /// description names the owner. Mounts the files under the root name.
     #[export(Done)]
     fn XamContentCreateInternal(
         call: &mut Call,
@@ -136,7 +135,7 @@ impl ContentTitles {
         Opening { whose: Whose::Said, root, content, flags, disposition, license, overlapped }.open(call)
     }
 
-    /// Deletes a package that is not open, of the title or of another whose content it may have.
+    /// Deletes a package that is not open, of the title or of another whose content it may use.
     #[export(Done)]
     fn XamContentDeleteInternal(
         call: &mut Call,

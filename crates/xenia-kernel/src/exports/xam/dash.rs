@@ -1,5 +1,5 @@
-//! What the dashboard and programs of the system's leave with `xam` for each other, and the schema
-//! of the online service.
+//! Data that the dashboard and system programs exchange through `xam`, and the schema of the online
+//! service.
 
 use crate::abi::Call;
 use crate::status::failure::Fallible;
@@ -7,31 +7,31 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of the dashboard.
 pub struct Dash;
 
-/// An online schema without an entry, as xenia-canary has one (`xam_info.cc`): where its parts
-/// begin is where it ends.
+/// An online schema without entries, as in xenia-canary (`xam_info.cc`): all of its parts begin at
+/// its end.
 const EMPTY_SCHEMA: [u32; 11] = [0, 0, 0, 0x2C, 0x2C, 0x2C, 4, 0x2C, 0, 0x2C_0000, 0x18];
-/// What a title gets of it: the schema's address and its size.
+/// Size in bytes of the schema's address and size.
 const SCHEMA_POINTER: u32 = 8;
 
 #[exports(xam)]
 impl Dash {
-    /// Leaves a word for who asks next. Nobody is told of it.
+    /// Stores a word for `XamGetDashContext`. No listener is notified.
     #[export(Partial)]
     fn XamSetDashContext(call: &mut Call, context: u32) {
         call.kernel.user.dash_context.store(context, Release);
     }
 
-    /// The word that was left last; 0 before that.
+    /// Returns the word that was stored last; 0 at first.
     #[export(Done)]
     fn XamGetDashContext(call: &mut Call) -> u32 {
         call.kernel.user.dash_context.load(Acquire)
     }
 
-    /// Address and size of what requests to the online service are made by, in two words: it is not
-    /// there, and its schema is empty.
+    /// Returns the address and the size of the schema for requests to the online service. There is
+    /// no connection, so the schema is empty.
     #[export(Constant)]
     fn XamGetOnlineSchema(call: &mut Call) -> Fallible<GuestAddr> {
         let mut made = call.kernel.user.online_schema.lock();

@@ -1,4 +1,4 @@
-//! Titles of several discs.
+//! Titles with several discs.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
@@ -8,13 +8,13 @@ use crate::user::dialogs::{Hears, Then};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of disc changes.
 pub struct Discs;
 
 #[exports(xam)]
 impl Discs {
-    /// Puts a disc of the title's into the drive, and sets an event when it is there: one that lies
-    /// ready at once, else the one that a dialog is answered with, for which the caller waits.
+    /// Inserts a disc of the title and sets an event when it is in the drive. A disc that is
+    /// configured is inserted at once; otherwise the caller waits for a dialog that asks for it.
     #[export(Done)]
     fn XamSwapDisc(
         call: &mut Call,

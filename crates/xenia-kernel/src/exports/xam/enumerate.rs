@@ -1,4 +1,4 @@
-//! Lists that titles read piece by piece: enumerators of every kind.
+//! Enumerators: lists of all kinds that titles read piece by piece.
 
 use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::exports::waiting::make_object;
@@ -9,27 +9,27 @@ use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of enumerators.
 pub struct Enumerate;
 
-/// Most bytes of an enumerator that belong to its maker.
+/// Maximum size in bytes of an enumerator's private data.
 const PRIVATE: u32 = 0x1000;
 
-/// What an enumerator is, beside its items.
+/// Properties of an enumerator besides its items.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
     pub(super) user: u32,
     pub(super) application: u32,
     pub(super) open_message: u32,
     pub(super) close_message: u32,
-    /// Bytes that belong to its maker.
+    /// Size in bytes of the creator's private data.
     pub(super) private: u32,
-    /// Most items of one call.
+    /// Maximum number of items of one call.
     pub(super) items: u32,
     pub(super) flags: u32,
 }
 
-/// Makes an enumerator; its handle.
+/// Creates an enumerator; returns its handle.
 pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible<Handle> {
     let size = layout::SIZE + kind.private;
     let (handle, _) = make_object(call, None, ObjectKind::Enumerator, size, |call, body| {
@@ -50,7 +50,7 @@ pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible
     handle
 }
 
-/// Stores the next items of a list, and how many they are.
+/// Stores the next items of a list, and their number.
 pub(super) fn next_items(
     call: &mut Call,
     enumerator: Handle,
@@ -72,8 +72,8 @@ pub(super) fn next_items(
 
 #[exports(xam)]
 impl Enumerate {
-    /// The next items of a list, as many as its maker has said. How many they are is told, or is
-    /// the overlapped structure's length.
+    /// Returns the next items of a list, as many as its creator has set. Their number is stored, or
+    /// is the overlapped structure's length.
     #[export(Done)]
     fn XamEnumerate(
         call: &mut Call,
@@ -91,9 +91,8 @@ impl Enumerate {
         next_items(call, enumerator, buffer, items, overlapped)
     }
 
-    /// Makes a list for a library that is linked into the title, and which fills it by messages.
-    /// What it lists comes from the online service or from a player's music, so there is
-    /// nothing in it.
+    /// Creates an enumerator for a library linked into the title, which fills it by messages. Its
+    /// items come from the online service or from the user's music, so it stays empty.
     #[export(Done)]
     fn XamCreateEnumeratorHandle(
         call: &mut Call,
@@ -115,7 +114,7 @@ impl Enumerate {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// The body of an enumerator, with a reference that the caller gives back.
+    /// Returns the body of an enumerator, with a reference that the caller must release.
     #[export(Done)]
     fn XamGetPrivateEnumStructureFromHandle(
         call: &mut Call,

@@ -1,4 +1,5 @@
-//! The console and the title (`XGet*`, `XamGet*`), and `xam`'s memory (`XamAlloc`).
+//! Information about the console and the title (`XGet*`, `XamGet*`), and `xam`'s memory
+//! (`XamAlloc`).
 
 use crate::abi::{Call, Out};
 use crate::loader::image_headers::{key, xex_field};
@@ -8,16 +9,17 @@ use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::Heap;
 
-/// See the module's documentation.
+/// Exports of system information.
 pub struct Info;
 
-/// The first language that old titles don't know, simplified Chinese; they are told English.
+/// First of the languages that old titles don't know (simplified Chinese); they get English
+/// instead.
 const EXTENDED_LANGUAGES: u32 = 10;
 const ENGLISH: u32 = 1;
 /// Flag of `XamAllocEx`: physical memory.
 const PHYSICAL: u32 = 0x4000_0000;
 
-/// Stores where an allocation is, or null, and says whether there is one.
+/// Stores an allocation's address, or null, and returns whether it succeeded.
 fn answer(call: &Call, made: Fallible<GuestAddr>, address: Out<GuestAddr>) -> Fallible<HResult> {
     address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
     Ok(if made.is_ok() { HResult::OK } else { HResult::OUT_OF_MEMORY })
@@ -25,7 +27,7 @@ fn answer(call: &Call, made: Fallible<GuestAddr>, address: Out<GuestAddr>) -> Fa
 
 #[exports(xam)]
 impl Info {
-    /// The user's language; English if it is one that came later.
+    /// Returns the user's language; English for languages that were added later.
     #[export(Done)]
     fn XGetLanguage(call: &mut Call) -> u32 {
         match call.kernel.user.xconfig.lock().language(&call.kernel.config.locale) {
@@ -34,27 +36,27 @@ impl Info {
         }
     }
 
-    /// The user's language.
+    /// Returns the user's language.
     #[export(Done)]
     fn XamGetLanguage(call: &mut Call) -> u32 {
         call.kernel.user.xconfig.lock().language(&call.kernel.config.locale)
     }
 
-    /// The region whose titles run on this console.
+    /// Returns the region whose titles run on this console.
     #[export(Done)]
     fn XGetGameRegion(call: &mut Call) -> u32 {
         call.kernel.config.locale.game_region
     }
 
-    /// Version of the system, which is the kernel's: major and minor in 4 bits each, build in 16,
-    /// revision in 8.
+    /// Returns the version of the system, which is the kernel's: major and minor in 4 bits each,
+    /// build in 16, revision in 8.
     #[export(Done)]
     fn XamGetSystemVersion(call: &mut Call) -> u32 {
         let [major, minor, build, revision] = call.kernel.config.version.map(u32::from);
         (major & 0xF) << 28 | (minor & 0xF) << 24 | (build & 0xFFFF) << 8 | revision & 0xFF
     }
 
-    /// Address of the title's execution information; an error if it has none.
+    /// Returns the address of the title's execution information; an error if it has none.
     #[export(Done)]
     fn XamGetExecutionId(call: &mut Call, address: Out<GuestAddr>) -> Fallible<NtStatus> {
         let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
@@ -66,19 +68,19 @@ impl Info {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// The title's id; 0 if it has none.
+    /// Returns the title's id; 0 if it has none.
     #[export(Done)]
     fn XamGetCurrentTitleId(call: &mut Call) -> u32 {
         call.kernel.title_id()
     }
 
-    /// Allocates memory for `xam`, zeroed.
+    /// Allocates zeroed memory for `xam`.
     #[export(Done)]
     fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<HResult> {
         answer(call, call.kernel.pool.allocate_for_title(size), address)
     }
 
-    /// Allocates memory for `xam`, physical if the flags say so.
+    /// Allocates memory for `xam`, physical memory if the flags ask for it.
     #[export(Done)]
     fn XamAllocEx(
         call: &mut Call,
@@ -90,7 +92,7 @@ impl Info {
         if flags & PHYSICAL == 0 {
             return answer(call, call.kernel.pool.allocate_for_title(size), address);
         }
-        // Bits 28–29 choose among four protections, 24–27 are log2 of the alignment (12 if 0).
+        // Bits 28–29 select one of four protections, 24–27 are log2 of the alignment (12 if 0).
         const PROTECTIONS: [u32; 4] = [0x002, 0x204, 0x004, 0x404];
         let protect = PROTECTIONS[(physical_flags >> 28 & 3) as usize];
         let log2 = match physical_flags >> 24 & 0xF {
@@ -101,7 +103,7 @@ impl Info {
         answer(call, made, address)
     }
 
-    /// Frees what `XamAlloc` and `XamAllocEx` allocated, wherever it lies.
+    /// Frees memory of `XamAlloc` or `XamAllocEx`, virtual or physical.
     #[export(Done)]
     fn XamFree(call: &mut Call, address: GuestAddr) -> HResult {
         let freed = match Heap::of(address) {

@@ -9,34 +9,34 @@ use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
 
-/// See the module's documentation.
+/// Exports of controllers.
 pub struct Input;
 
-/// User number that means any.
+/// User number for any user.
 const ANY_USER: u32 = 0xFF;
-/// Flag that means any user.
+/// Flag for any user.
 const ANY_USER_FLAG: u32 = 1 << 30;
-/// Kinds of devices that a question is about, in its flags; none of them stands for controllers.
+/// Flags that select kinds of devices; no such flag selects controllers.
 const KINDS: u32 = 0xFF;
 const CONTROLLERS: u32 = 1;
-/// The button that is the console's own: titles never see it.
+/// The guide button, which titles never see.
 const GUIDE: u16 = 0x400;
-/// Bytes of `INPUT_CAPABILITIES`.
+/// Size in bytes of `INPUT_CAPABILITIES`.
 const CAPABILITIES: u32 = 0x14;
-/// What a controller can, in its capabilities: shake, do without a wire.
+/// Capability flags: force feedback, wireless.
 const FORCE_FEEDBACK: u16 = 1;
 const WIRELESS: u16 = 2;
-/// The setting of profiles that says how much controllers shake.
+/// Profile setting for the strength of vibration.
 const VIBRATION: SettingId = SettingId(0x1004_0003);
-/// Bytes of `INPUT_STATE`.
+/// Size in bytes of `INPUT_STATE`.
 const STATE: u32 = 0x10;
 
-/// Whether a question is about controllers: keyboards and the like are never there.
+/// Returns whether flags select controllers; keyboards and other devices are never connected.
 fn means_controllers(flags: u32) -> bool {
     flags & KINDS == 0 || flags & CONTROLLERS != 0
 }
 
-/// The user that is meant; any user means the first who has a controller.
+/// Returns the requested user; any user means the first one with a controller.
 fn user_of(call: &Call, user: u32, flags: u32) -> u32 {
     if user & ANY_USER != ANY_USER && flags & ANY_USER_FLAG == 0 {
         return user;
@@ -45,7 +45,7 @@ fn user_of(call: &Call, user: u32, flags: u32) -> u32 {
     if connected == 0 { 0 } else { connected.trailing_zeros() }
 }
 
-/// Tells who listens that a controller has come or gone, if so.
+/// Notifies listeners that a controller was connected or removed, if that happened.
 fn tell(call: &mut Call, news: bool) -> Fallible<()> {
     if news {
         let changed = Notification { id: id::INPUT_DEVICES_CHANGED, parameter: 0 };
@@ -54,14 +54,14 @@ fn tell(call: &mut Call, news: bool) -> Fallible<()> {
     Ok(())
 }
 
-/// Looks which controllers there are, and tells who listens if that has changed.
+/// Polls which controllers are connected, and notifies listeners of a change.
 pub(super) fn look(call: &mut Call) -> Fallible<()> {
     let connected = call.kernel.devices.input.lock().connected(call.now());
     let news = call.kernel.user.connections.lock().see_all(connected);
     tell(call, news)
 }
 
-/// The controller of this user, as titles see it.
+/// Returns the state of this user's controller, as titles see it.
 fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
     if user >= PAD_USERS {
         return Ok(None);
@@ -69,7 +69,7 @@ fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
     let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
     let news = call.kernel.user.connections.lock().see(user, pad.is_some());
     tell(call, news)?;
-    // What is pressed while a dialog is open is not meant for the title.
+    // While a dialog is open, input belongs to it and not to the title.
     let rests = call.kernel.user.dialog.is_open();
     let shown = |pad: Gamepad| {
         if rests {
@@ -81,7 +81,7 @@ fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
     Ok(pad.map(shown))
 }
 
-/// `INPUT_GAMEPAD`.
+/// Stores an `INPUT_GAMEPAD`.
 fn write_gamepad(call: &Call, at: GuestAddr, pad: &Gamepad) -> Result<(), MemoryFault> {
     let memory = call.memory();
     memory.write(at, pad.buttons)?;
@@ -94,7 +94,7 @@ fn write_gamepad(call: &Call, at: GuestAddr, pad: &Gamepad) -> Result<(), Memory
 }
 
 fn capabilities(call: &mut Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> Fallible<Win32Error> {
-    // Everything that the pad of the console has.
+    // All buttons and axes of the console's controller.
     const ALL: Gamepad = Gamepad {
         packet: 0,
         buttons: 0xF3FF,
@@ -110,7 +110,7 @@ fn capabilities(call: &mut Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> 
     memory.fill(at, CAPABILITIES, 0)?;
     let Some(model) = model(call, user, flags) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
     let can = if model.has_motors { FORCE_FEEDBACK } else { 0 } | if model.wireless { WIRELESS } else { 0 };
-    // Type: a controller. Its kind is the subtype.
+    // Type 1 is a controller; its kind is the subtype.
     memory.write(at, 0x0100_u16 | model.kind as u16)?;
     memory.write(at.offset(2), can)?;
     write_gamepad(call, at.offset(4), &ALL)?;
@@ -120,15 +120,15 @@ fn capabilities(call: &mut Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> 
     Ok(Win32Error::SUCCESS)
 }
 
-/// What the controller of the user that is meant is.
+/// Returns the model of the requested user's controller.
 fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
     let user = user_of(call, user, flags);
     let asks = means_controllers(flags) && user < PAD_USERS;
     if asks { call.kernel.devices.input.lock().model(user, call.now()) } else { None }
 }
 
-/// Stores the next key stroke (`INPUT_KEYSTROKE`) of a user, or of the first user who has one; says
-/// whose it was.
+/// Stores the next keystroke (`INPUT_KEYSTROKE`) of a user, or of the first user with one; returns
+/// the user.
 fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
     let is_any = user & ANY_USER == ANY_USER || flags & ANY_USER_FLAG != 0;
     let users = if is_any { 0..PAD_USERS } else { user..user.saturating_add(1).min(PAD_USERS) };
@@ -147,7 +147,7 @@ fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible
         let Some(stroke) = keystrokes.next(user, &pad, call.now()) else { continue };
         let (memory, at) = (call.memory(), at.addr());
         memory.write(at, stroke.key)?;
-        // A controller's keys are no characters.
+        // Keystrokes of controllers have no character.
         memory.write(at.offset(2), 0_u16)?;
         memory.write(at.offset(4), stroke.flags)?;
         memory.write(at.offset(6), user as u8)?;
@@ -159,8 +159,8 @@ fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible
 
 #[exports(xam)]
 impl Input {
-    /// State of a user's controller; without a place for it only whether there is one. The button
-    /// in its middle is the console's own and never down.
+    /// Reads the state of a user's controller; without a buffer returns only whether it is
+    /// connected. The guide button is reserved for the console and never reported.
     #[export(Done)]
     fn XamInputGetState(
         call: &mut Call,
@@ -184,7 +184,7 @@ impl Input {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// What a user's controller can do.
+    /// Returns the capabilities of a user's controller.
     #[export(Done)]
     fn XamInputGetCapabilities(
         call: &mut Call,
@@ -195,7 +195,7 @@ impl Input {
         self::capabilities(call, user, flags, capabilities)
     }
 
-    /// What a user's controller can do; the first argument is a version, 0 or 1.
+    /// Returns the capabilities of a user's controller; the first argument is a version, 0 or 1.
     #[export(Done)]
     fn XamInputGetCapabilitiesEx(
         call: &mut Call,
@@ -210,7 +210,7 @@ impl Input {
         self::capabilities(call, user, flags, capabilities)
     }
 
-    /// Runs the motors of a user's controller.
+    /// Sets the motors of a user's controller.
     #[export(Done)]
     fn XamInputSetState(
         call: &mut Call,
@@ -226,7 +226,7 @@ impl Input {
         Ok(if connected { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED })
     }
 
-    /// The next key stroke of a user's controller.
+    /// Returns the next keystroke of a user's controller.
     #[export(Done)]
     fn XamInputGetKeystroke(
         call: &mut Call,
@@ -238,7 +238,7 @@ impl Input {
         keystroke_of(call, user, flags, keystroke).map(|(result, _)| result)
     }
 
-    /// The next key stroke of a user's controller; stores whose it was.
+    /// Returns the next keystroke of a user's controller, and the user.
     #[export(Done)]
     fn XamInputGetKeystrokeEx(
         call: &mut Call,
@@ -255,9 +255,9 @@ impl Input {
         Ok(result)
     }
 
-    /// Facts about a user's controller: how full its battery is, what runs it, how well it is
-    /// heard, what it is. Of the seven words, port and version are 0: there are no radio and no
-    /// firmware of the console's here.
+    /// Returns properties of a user's controller: battery level, power source, signal strength and
+    /// model. Of the seven words, port and version are 0, because there is no console radio or
+    /// firmware.
     #[export(Partial)]
     fn XamInputGetDeviceStats(call: &mut Call, user: u32, stats: Option<Ptr<u32>>) -> Fallible<Win32Error> {
         const FULL: u32 = 3;
@@ -274,8 +274,8 @@ impl Input {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// How much a user wants controllers to shake, by the profile's settings: 3 is as titles ask
-    /// for, 0 not at all. Nobody's is 0.
+    /// Returns the strength of vibration in the user's profile settings: from 3, as titles request
+    /// it, to 0, off. Users who are not signed in get 0.
     #[export(Done)]
     fn XamInputGetUserVibrationLevel(call: &mut Call, user: u32) -> u32 {
         let profiles = call.kernel.user.profiles.lock();
@@ -284,35 +284,35 @@ impl Input {
         if let Some(Value::Bits(level)) = set { (level >> 32) as u32 } else { 0 }
     }
 
-    /// Reads what a device that is no controller has to say, such as a portal: none is plugged in.
+    /// Reads data of a device other than a controller, such as a portal: none is connected.
     #[export(Constant)]
     fn XamInputNonControllerGetRaw(_call: &mut Call, _device: u32) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 
-    /// As `XamInputNonControllerGetRaw`, with the length that was read and a state.
+    /// Like `XamInputNonControllerGetRaw`, with the length that was read and a state.
     #[export(Constant)]
     fn XamInputNonControllerGetRawEx(_call: &mut Call, _device: u32) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 
-    /// Tells a device that is no controller something: none is plugged in.
+    /// Sends data to a device other than a controller: none is connected.
     #[export(Constant)]
     fn XamInputNonControllerSetRaw(_call: &mut Call, _device: u32) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 
-    /// As `XamInputNonControllerSetRaw`, with a length.
+    /// Like `XamInputNonControllerSetRaw`, with a length.
     #[export(Constant)]
     fn XamInputNonControllerSetRawEx(_call: &mut Call, _device: u32) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 
-    /// Tells that somebody is there. Nothing here dims the screen.
+    /// Resets the inactivity timer. The screen is never dimmed here.
     #[export(Constant)]
     fn XamResetInactivity(_call: &mut Call) {}
 
-    /// Says whether the screen may be dimmed, which nothing here does.
+    /// Enables or disables dimming of the screen, which never happens here.
     #[export(Constant)]
     fn XamEnableInactivityProcessing(_call: &mut Call, _unknown: u32, _enable: bool) -> Win32Error {
         Win32Error::SUCCESS

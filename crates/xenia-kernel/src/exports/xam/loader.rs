@@ -1,4 +1,4 @@
-//! The end of the title and what follows it (`XamLoader*`).
+//! Termination of the title and launch of the next (`XamLoader*`).
 
 use crate::abi::{Call, Flow, Out, Text};
 use crate::status::failure::Fallible;
@@ -6,16 +6,16 @@ use crate::title;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of the title loader.
 pub struct Loader;
 
-/// Most bytes that a title may hand to the next.
+/// Maximum size in bytes of the launch data.
 const LAUNCH_DATA: u32 = 0x1000;
 
 #[exports(xam)]
 impl Loader {
-    /// Ends the title in favour of another, which a new machine runs with the launch data and the
-    /// same devices. Without a path, the dashboard, nothing follows.
+    /// Ends the title and launches another, which a new machine runs with the launch data and the
+    /// same devices. Without a path, which means the dashboard, the run ends.
     #[export(Done)]
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
         let path = path.map(|path| path.text(call.memory())).transpose()?;
@@ -32,7 +32,7 @@ impl Loader {
         title::terminate(call).map(|_| ())
     }
 
-    /// Hands data to the title that follows.
+    /// Sets the launch data for the next title.
     #[export(Done)]
     fn XamLoaderSetLaunchData(call: &mut Call, data: GuestAddr, size: u32) -> Fallible<Win32Error> {
         if size > LAUNCH_DATA {
@@ -44,7 +44,7 @@ impl Loader {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Size of the data that the title was launched with.
+    /// Returns the size of the launch data that the title was started with.
     #[export(Done)]
     fn XamLoaderGetLaunchDataSize(call: &mut Call, size: Option<Out<u32>>) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
@@ -53,7 +53,7 @@ impl Loader {
         Ok(if length.is_some() { Win32Error::SUCCESS } else { Win32Error::NOT_FOUND })
     }
 
-    /// The data that the title was launched with.
+    /// Returns the launch data that the title was started with.
     #[export(Done)]
     fn XamLoaderGetLaunchData(call: &mut Call, buffer: GuestAddr, size: u32) -> Fallible<Win32Error> {
         let data = call.kernel.title.lock().launch_data.clone();

@@ -1,5 +1,5 @@
-//! Names of countries, languages and locales (`XamGet*String`), which of them belong together, and
-//! dates and times as text.
+//! Codes of countries, languages and locales (`XamGet*String`), conversions between them, and
+//! formatted dates and times.
 
 use crate::abi::{Call, WideText};
 use crate::calendar::TimeFields;
@@ -8,21 +8,22 @@ use crate::user::locale as codes;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of the locale.
 pub struct Locale;
 
-/// Countries and locales that `XamGetLocale` knows.
+/// Numbers of countries and locales that `XamGetLocale` knows.
 const MOST_COUNTRY: u32 = 111;
 const MOST_LOCALE: u32 = 43;
-/// Units of a date or time at most, with its end: a title that says more has no more of it touched.
+/// Maximum length of a formatted date or time in units, with the terminator. A larger buffer is not
+/// written beyond it.
 const DATE_UNITS: u32 = 0x100;
 
-/// A text and its end, as UTF-16.
+/// Encodes a text and a terminator as UTF-16.
 fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// Stores a text and its end, if there is room for so many units.
+/// Stores a text and its terminator, if the buffer has enough units.
 pub(super) fn stored(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
     let units = units(text);
     if units.len() > room as usize {
@@ -32,7 +33,7 @@ pub(super) fn stored(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> F
     Ok(HResult::OK)
 }
 
-/// As [`stored`]; `None`: nothing has that number.
+/// Like [`stored`]; fails if `text` is `None`, for a number without a code.
 fn answer(call: &Call, text: Option<&str>, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
     if room > i32::MAX as u32 {
         return Ok(HResult::INVALID_ARGUMENT);
@@ -41,7 +42,7 @@ fn answer(call: &Call, text: Option<&str>, room: u32, buffer: GuestAddr) -> Fall
     stored(call, text, room, buffer)
 }
 
-/// One code.
+/// Stores a single code.
 fn one(
     call: &Call,
     code: fn(u32) -> Option<&'static str>,
@@ -52,7 +53,7 @@ fn one(
     answer(call, code(number.into()), room, buffer)
 }
 
-/// Two codes with a hyphen between them.
+/// Stores two codes with a hyphen between them.
 fn two(
     call: &Call,
     codes: (Option<&'static str>, Option<&'static str>),
@@ -63,7 +64,8 @@ fn two(
     answer(call, text.as_deref(), room, buffer)
 }
 
-/// What has no result is cut where the room ends, and the rest of that is zeros.
+/// Stores a text for a function that can't fail: cuts it to the buffer, and fills the rest with
+/// zeros.
 fn filled(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()> {
     let room = room.min(DATE_UNITS) as usize;
     let mut units = units(text);
@@ -76,14 +78,14 @@ fn filled(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()>
 
 #[exports(xam)]
 impl Locale {
-    /// The locale of the console: its country's, or its region's.
+    /// Returns the locale of the console, from its country or its region.
     #[export(Done)]
     fn XamGetLocale(call: &mut Call) -> u32 {
         let locale = &call.kernel.config.locale;
         codes::locale_of_console(locale.country.into(), locale.game_region, MOST_COUNTRY, MOST_LOCALE)
     }
 
-    /// The same for a title that knows so many countries and locales.
+    /// Like `XamGetLocale`, for a title that knows this many countries and locales.
     #[export(Done)]
     fn XamGetLocaleEx(call: &mut Call, most_country: u8, most_locale: u8) -> u32 {
         let locale = &call.kernel.config.locale;
@@ -91,19 +93,19 @@ impl Locale {
         codes::locale_of_console(country, region, most_country.into(), most_locale.into())
     }
 
-    /// Code of a locale's country.
+    /// Returns the country code of a locale.
     #[export(Done)]
     fn XamGetLocaleString(call: &mut Call, number: u8, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
         one(call, codes::locale, number, room, buffer)
     }
 
-    /// Code of a country of the console.
+    /// Returns the code of a country of the console.
     #[export(Done)]
     fn XamGetCountryString(call: &mut Call, number: u8, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
         one(call, codes::country, number, room, buffer)
     }
 
-    /// Code of a country of the service.
+    /// Returns the code of a country of the online service.
     #[export(Done)]
     fn XamGetOnlineCountryString(
         call: &mut Call,
@@ -114,13 +116,13 @@ impl Locale {
         one(call, codes::online_country, number, room, buffer)
     }
 
-    /// Code of a language of the console.
+    /// Returns the code of a language of the console.
     #[export(Done)]
     fn XamGetLanguageString(call: &mut Call, number: u8, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
         one(call, codes::language, number, room, buffer)
     }
 
-    /// Code of a language of the service.
+    /// Returns the code of a language of the online service.
     #[export(Done)]
     fn XamGetOnlineLanguageString(
         call: &mut Call,
@@ -131,7 +133,7 @@ impl Locale {
         one(call, codes::online_language, number, room, buffer)
     }
 
-    /// Codes of a language of the console and a locale, as in `en-US`.
+    /// Returns the codes of a language of the console and of a locale, as in `en-US`.
     #[export(Done)]
     fn XamGetLanguageLocaleString(
         call: &mut Call,
@@ -143,7 +145,7 @@ impl Locale {
         two(call, (codes::language(language.into()), codes::locale(locale.into())), room, buffer)
     }
 
-    /// Codes of a language and a country of the service, as in `en-US`.
+    /// Returns the codes of a language and of a country of the online service, as in `en-US`.
     #[export(Done)]
     fn XamGetOnlineLanguageAndCountryString(
         call: &mut Call,
@@ -156,37 +158,39 @@ impl Locale {
         two(call, names, room, buffer)
     }
 
-    /// The number of the order in which dates are written in a country of the console.
+    /// Returns the number of the date format of a country of the console.
     #[export(Done)]
     fn XamGetLocaleDateFormat(_call: &mut Call, country: u32) -> u32 {
         codes::date_format(country)
     }
 
-    /// The country of the service that a locale is of.
+    /// Returns the online service's country of a locale.
     #[export(Done)]
     fn XamGetOnlineCountryFromLocale(_call: &mut Call, locale: u8) -> u32 {
         codes::online_country_of_locale(locale.into())
     }
 
-    /// The locale of a country of the service, or 0.
+    /// Returns the locale of a country of the online service, or 0.
     #[export(Done)]
     fn XamGetLocaleFromOnlineCountry(_call: &mut Call, country: u8) -> u32 {
         codes::locale_of_online_country(country.into())
     }
 
-    /// A country of the service as the console counts them, or 0.
+    /// Converts a country of the online service to the console's number, or 0.
     #[export(Done)]
     fn XamGetCountryFromOnlineCountry(_call: &mut Call, country: u8) -> u32 {
         codes::country_of_online_country(country.into())
     }
 
-    /// A language of the service as the console counts them; English if the console has it not.
+    /// Converts a language of the online service to the console's number; English if the console
+    /// lacks it.
     #[export(Done)]
     fn XamGetLanguageFromOnlineLanguage(_call: &mut Call, language: u8) -> u32 {
         codes::language_of_online_language(language.into())
     }
 
-    /// A day as text: month, day and year, as in the United States, whatever the console's country.
+    /// Formats a date as month, day and year, as in the United States, whatever the console's
+    /// country.
     #[export(Partial)]
     fn XamFormatDateString(
         call: &mut Call,
@@ -199,7 +203,7 @@ impl Locale {
         filled(call, &format!("{month:02}/{day:02}/{year}"), room, buffer)
     }
 
-    /// A time of day as text: hours of 24, and minutes, whatever the console's country.
+    /// Formats a time of day as 24-hour hours and minutes, whatever the console's country.
     #[export(Partial)]
     fn XamFormatTimeString(
         call: &mut Call,
@@ -212,7 +216,7 @@ impl Locale {
         filled(call, &format!("{hour:02}:{minute:02}"), room, buffer)
     }
 
-    /// Whether the title is the dashboard: there is none.
+    /// Returns whether the title is the dashboard: it never is.
     #[export(Constant)]
     fn XamIsCurrentTitleDash(_call: &mut Call) -> bool {
         false

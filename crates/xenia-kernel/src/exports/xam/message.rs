@@ -1,4 +1,5 @@
-//! Messages to the console's applications (`XMsg*`), and how requests in the background end.
+//! Sending of messages to the console's applications (`XMsg*`), and completion of asynchronous
+//! requests.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, OptionalOut, Out};
 use crate::exports::registry::kernel_function;
@@ -8,10 +9,10 @@ use crate::user::overlapped::{Told, Wants, event_of, finish, finish_later, is_pe
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of messages.
 pub struct Message;
 
-/// Sends a message, and tells the overlapped structure, if there is one, what came of it.
+/// Sends a message, and completes its overlapped structure, if it has one, with the result.
 fn request(
     call: &mut Call,
     application: u32,
@@ -25,8 +26,8 @@ fn request(
     Ok(Win32Error::IO_PENDING)
 }
 
-/// Waits until a request is over: for its event, as the console does, or for its structure if that
-/// has none.
+/// Waits for the completion of a request: by its event, as the console does, or by its structure if
+/// that has no event.
 fn wait_for_end(
     call: &mut Call,
     name: &'static str,
@@ -36,7 +37,7 @@ fn wait_for_end(
     let (true, Some(event)) = (is_pending(call, at)?, event_of(call, at)?) else {
         return wait_for(call, at, wants);
     };
-    // It calls the kernel, and looks at what is there then, whatever the wait came to.
+    // Calls the kernel's wait, and then reads the structure, whatever the wait's result was.
     let stub = kernel_function(call, "NtWaitForSingleObjectEx")?;
     let state = match wants {
         Wants::Result(length) => [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0],
@@ -47,7 +48,7 @@ fn wait_for_end(
     Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
 }
 
-/// Who waits for an event.
+/// Processor mode of the waiting caller.
 const USER_MODE: u64 = 1;
 
 fn waited(call: &mut Call, _status: u64, [wants_result, at, length, _]: [u64; 4]) -> Flow {
@@ -58,7 +59,7 @@ fn waited(call: &mut Call, _status: u64, [wants_result, at, length, _]: [u64; 4]
     result_of(call, GuestAddr(at as u32), length).into_flow()
 }
 
-/// The result that a request's structure has; its length, too.
+/// Returns the result in a request's structure, and stores the length.
 fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<Win32Error> {
     let (result, found) = outcome(call, at)?;
     length.set(call.memory(), found)?;
@@ -67,7 +68,7 @@ fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<W
 
 #[exports(xam)]
 impl Message {
-    /// Sends a message to an application; what it can be asked is in the table of messages.
+    /// Sends a message to an application; the table of messages lists those that are implemented.
     #[export(Done)]
     fn XMsgInProcessCall(
         call: &mut Call,
@@ -79,7 +80,7 @@ impl Message {
         answer(call, application, message, Words { first, second })
     }
 
-    /// The same, for the system's own processes.
+    /// Like `XMsgInProcessCall`, for the system's processes.
     #[export(Done)]
     fn XMsgSystemProcessCall(
         call: &mut Call,
@@ -91,7 +92,7 @@ impl Message {
         answer(call, application, message, Words { first: buffer, second: size })
     }
 
-    /// Sends a message in the background.
+    /// Sends a message as an asynchronous request.
     #[export(Done)]
     fn XMsgStartIORequest(
         call: &mut Call,
@@ -104,7 +105,7 @@ impl Message {
         request(call, application, message, overlapped, Words { first: buffer, second: size })
     }
 
-    /// The same, with more for the system to know, which changes nothing that titles see.
+    /// Like `XMsgStartIORequest`, with information for the system that has no effect on titles.
     #[export(Done)]
     fn XMsgStartIORequestEx(
         call: &mut Call,
@@ -118,8 +119,8 @@ impl Message {
         request(call, application, message, overlapped, Words { first: buffer, second: size })
     }
 
-    /// Gives a request in the background up. Its work is done by then, so it ends as it would have;
-    /// who wants to waits for that. A dialog stays until it is answered.
+    /// Cancels an asynchronous request. Its work is done by then, so it completes normally; the
+    /// caller may wait for that. A dialog stays open until it is answered.
     #[export(Partial)]
     fn XMsgCancelIORequest(
         call: &mut Call,
@@ -132,7 +133,7 @@ impl Message {
         }
     }
 
-    /// Says what came of a request that the caller itself carries out.
+    /// Completes a request that the caller itself carries out.
     #[export(Done)]
     fn XMsgCompleteIORequest(
         call: &mut Call,
@@ -146,8 +147,8 @@ impl Message {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// What came of a request in the background; waits for its end, by its event if it has one, or
-    /// says that it is not over.
+    /// Returns the result of an asynchronous request; waits for its completion, by its event if it
+    /// has one, or reports that it is still pending.
     #[export(Done)]
     fn XamGetOverlappedResult(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! Modules, as `xam` offers them to system programs: by Win32 names.
+//! Modules, as `xam` exports them to system programs under Win32 names.
 
 use super::last_error::failed;
 use crate::abi::{Call, Handle, Text};
@@ -7,13 +7,13 @@ use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of modules.
 pub struct Modules;
 
 #[exports(xam)]
 impl Modules {
-    /// Handle of a loaded module by name, or of the title; null with the last error if there is
-    /// none.
+    /// Returns the handle of a loaded module by name, or of the title; null with the last error if
+    /// there is no such module.
     #[export(Done)]
     fn GetModuleHandleA(call: &mut Call, name: Option<Text>) -> Fallible<Handle> {
         let name = name.map(|name| name.text(call.memory())).transpose()?.unwrap_or_default();

@@ -1,5 +1,4 @@
-//! Winsock's events (`NetDll_WSA*Event*`): the kernel's own, which stay signalled until they are
-//! reset.
+//! Winsock events (`NetDll_WSA*Event*`): the kernel's manual-reset events.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, Ptr};
@@ -12,21 +11,21 @@ use std::sync::Arc;
 use xenia_kernel_macros::exports;
 use xenia_sched::ticks_from_100ns;
 
-/// See the module's documentation.
+/// Exports of Winsock events.
 pub struct NetEvent;
 
-/// A wait that has failed.
+/// Result of a wait that failed (`WSA_WAIT_FAILED`).
 const WAIT_FAILED: u32 = 0xFFFF_FFFF;
-/// Milliseconds of a wait that has no end.
+/// Milliseconds of a wait without a limit (`WSA_INFINITE`).
 const FOREVER: u32 = 0xFFFF_FFFF;
-/// An event that stays signalled.
+/// Type of a manual-reset event.
 const MANUAL_EVENT: u8 = 0;
 
 fn resolve<'a>(call: &Call<'a>, event: Handle) -> Result<ObjectRef<'a>, WsaError> {
     Ok(call.kernel.objects.resolve_kind(event, ObjectKind::Event)?)
 }
 
-/// Whether something was done with an event; if not, why is the thread's last error.
+/// Returns whether an operation succeeded; sets the thread's last error if not.
 fn done(call: &Call, result: Result<(), WsaError>) -> bool {
     if let Err(error) = result {
         set_last_error(call, error);
@@ -36,7 +35,7 @@ fn done(call: &Call, result: Result<(), WsaError>) -> bool {
 
 #[exports(xam)]
 impl NetEvent {
-    /// Makes an event, not signalled.
+    /// Creates an event, not signalled.
     #[export(Done)]
     fn NetDll_WSACreateEvent(call: &mut Call) -> Handle {
         let size = dispatcher_header::SIZE;
@@ -49,7 +48,7 @@ impl NetEvent {
         })
     }
 
-    /// Closes an event.
+    /// Closes the handle of an event.
     #[export(Done)]
     fn NetDll_WSACloseEvent(call: &mut Call, event: Handle) -> bool {
         let closed = resolve(call, event).and_then(|object| {
@@ -59,7 +58,7 @@ impl NetEvent {
         done(call, closed)
     }
 
-    /// Signals an event.
+    /// Signals an event object.
     #[export(Done)]
     fn NetDll_WSASetEvent(call: &mut Call, event: Handle) -> bool {
         let kernel = call.kernel;
@@ -68,7 +67,7 @@ impl NetEvent {
         done(call, signalled.map(|_| ()))
     }
 
-    /// Resets an event.
+    /// Resets an event object.
     #[export(Done)]
     fn NetDll_WSAResetEvent(call: &mut Call, event: Handle) -> bool {
         let reset = resolve(call, event)
@@ -76,7 +75,8 @@ impl NetEvent {
         done(call, reset.map(|_| ()))
     }
 
-    /// Waits for one or all of up to 64 events: the index of the one, or that the time is over.
+    /// Waits for one or all of up to 64 events; returns the index of the signalled one, or the
+    /// timeout.
     #[export(Done)]
     fn NetDll_WSAWaitForMultipleEvents(
         call: &mut Call,
@@ -107,8 +107,7 @@ impl NetEvent {
         }
     }
 
-    /// Lets a socket signal an event when something comes for it; calls don't wait for that socket
-    /// from now on.
+    /// Selects the event that a socket signals for network events; makes the socket non-blocking.
     #[export(Done)]
     fn NetDll_WSAEventSelect(call: &mut Call, _caller: u32, socket: u32, event: Handle, wanted: u32) -> i32 {
         let event = if event == Handle::NULL {

@@ -1,5 +1,5 @@
-//! How good connections are (`NetDll_XNetQos*`): what a console says to who asks, and questions of
-//! a title, which nobody answers.
+//! Quality of service (`NetDll_XNetQos*`): this console's answers to probes, and the title's own
+//! probes, which no console answers.
 
 use super::net_xnet::{bytes, win32};
 use crate::abi::{Call, Handle, Out, Ptr};
@@ -8,13 +8,13 @@ use crate::objects::ObjectKind;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of quality-of-service probes.
 pub struct NetQos;
 
-/// Bytes of the statistics of who asked about a session: a size, and eight counts.
+/// Size in bytes of a session's probe statistics: a size, and eight counts.
 const STATISTICS_SIZE: u32 = 0x24;
 
-/// A question about quality that nobody answers: it is over at once.
+/// Starts probes, which complete at once without an answer.
 fn ask_quality(
     call: &mut Call,
     (entries, probes): (u32, u32),
@@ -27,7 +27,7 @@ fn ask_quality(
     let size = kernel.net.lock().xnet.quality_size(entries)?;
     let at = kernel.pool.allocate(size)?;
     let probes = u16::try_from(probes).unwrap_or(u16::MAX);
-    // An answer that the title is not told of is one that it can't give back.
+    // If the result's address can't be stored, the title could never release the result.
     let told = result.set(&kernel.memory, at);
     let stored =
         told.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, (entries, probes)));
@@ -43,7 +43,8 @@ fn ask_quality(
 
 #[exports(xam)]
 impl NetQos {
-    /// Says what is answered to who asks how good the connection is. It is kept; nobody can ask.
+    /// Sets the answer to quality-of-service probes. The answer is stored, but no console can
+    /// probe.
     #[export(Partial)]
     fn NetDll_XNetQosListen(
         call: &mut Call,
@@ -67,7 +68,8 @@ impl NetQos {
         win32(set)
     }
 
-    /// Asks consoles how good the connection is. None answers, which is said at once.
+    /// Probes consoles for the quality of their connections. The probes complete at once without an
+    /// answer.
     #[export(Partial)]
     fn NetDll_XNetQosLookup(
         call: &mut Call,
@@ -88,7 +90,8 @@ impl NetQos {
         win32(ask_quality(call, (consoles.saturating_add(gateways), probes), event, result))
     }
 
-    /// Asks the online service, which is not there: an answer about nobody, at once.
+    /// Probes the online service: there is no connection, so the result without entries is
+    /// available at once.
     #[export(Constant)]
     fn NetDll_XNetQosServiceLookup(
         call: &mut Call,
@@ -100,7 +103,7 @@ impl NetQos {
         win32(ask_quality(call, (0, 0), event, result))
     }
 
-    /// Gives back an answer about quality.
+    /// Releases the result of a probe.
     #[export(Done)]
     fn NetDll_XNetQosRelease(call: &mut Call, _caller: u32, at: GuestAddr) -> Win32Error {
         let kernel = call.kernel;
@@ -108,7 +111,7 @@ impl NetQos {
         win32(taken.and_then(|()| Ok(kernel.pool.release(at)?)))
     }
 
-    /// Who has asked about a session: nobody.
+    /// Returns statistics of the probes of a session: there are none.
     #[export(Constant)]
     fn NetDll_XNetQosGetListenStats(
         call: &mut Call,

@@ -1,6 +1,6 @@
-//! Winsock's sockets (`NetDll_*`): from start to end, addresses, options, connections.
+//! Winsock sockets (`NetDll_*`): start-up and clean-up, addresses, options, connections.
 //!
-//! The first argument is who calls, the title or the system; all have one network.
+//! The first argument is the caller, the title or the system; both share one network.
 
 use super::last_error::last_error;
 use crate::Kernel;
@@ -13,20 +13,20 @@ use std::net::SocketAddrV4;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of sockets.
 pub struct NetSocket;
 
-/// Offset of a `WSADATA`'s pointer to what a vendor says, its last word, which stays as it is.
+/// Offset of the vendor pointer in a `WSADATA`; this last word is left unchanged.
 const DATA_VENDOR: u32 = 0x18C;
-/// The newest version of Winsock.
+/// The newest supported version of Winsock.
 const NEWEST: u16 = 0x0202;
-/// Sockets that Winsock says there are for sure.
+/// Number of sockets that Winsock guarantees.
 const SOCKETS: u16 = 64;
 
-/// Protocols.
+/// Numbers of the protocols.
 const TCP: u32 = 6;
 const UDP: u32 = 17;
-/// The console's own: messages with a part that is not encrypted.
+/// The console's own protocol: datagrams with an unencrypted part.
 const VDP: u32 = 254;
 
 /// Commands of `ioctlsocket`.
@@ -52,12 +52,12 @@ fn start(call: &mut Call, version: u16, data: Option<GuestAddr>) -> Result<(), W
     Ok(())
 }
 
-/// An error, or 0.
+/// Converts a result to an error code, or 0.
 fn win32(result: Result<(), WsaError>) -> Win32Error {
     Win32Error(result.err().map_or(0, |error| error.0))
 }
 
-/// Does something that returns no value.
+/// Applies a change without a result value.
 fn change(call: &mut Call, change: impl FnOnce(&mut crate::net::Net) -> Result<(), WsaError>) -> i32 {
     let result = Kernel::change_sockets(call, change).map(|()| 0);
     answer(call, result)
@@ -96,7 +96,7 @@ fn set_option(
         }
         _ => OptionValue::Word(memory.read(value)?),
     };
-    // A larger buffer is room for whoever waits to send.
+    // A larger buffer can unblock senders.
     Kernel::change_sockets(call, |net| net.set_option(socket, level, option, value))
 }
 
@@ -124,15 +124,15 @@ fn option(
 
 #[exports(xam)]
 impl NetSocket {
-    /// Begins with Winsock, of which there is each version up to 2.2.
+    /// Starts Winsock; all versions up to 2.2 are supported.
     #[export(Done)]
     fn NetDll_WSAStartup(call: &mut Call, _caller: u32, version: u16, data: Option<GuestAddr>) -> Win32Error {
         let started = start(call, version, data);
         win32(started)
     }
 
-    /// As `NetDll_WSAStartup`, for a title that says which version of the system it was made for,
-    /// which changes nothing.
+    /// Like `NetDll_WSAStartup`, with the version of the system that the title was built for, which
+    /// has no effect.
     #[export(Done)]
     fn NetDll_WSAStartupEx(
         call: &mut Call,
@@ -145,13 +145,13 @@ impl NetSocket {
         win32(started)
     }
 
-    /// Ends with Winsock; the last end closes all sockets.
+    /// Ends the use of Winsock; the last call closes all sockets.
     #[export(Done)]
     fn NetDll_WSACleanup(call: &mut Call, _caller: u32) -> i32 {
         change(call, crate::net::Net::end)
     }
 
-    /// The calling thread's last error.
+    /// Returns the calling thread's last error.
     #[export(Done)]
     fn NetDll_WSAGetLastError(call: &mut Call) -> Fallible<Win32Error> {
         last_error(call)
@@ -163,7 +163,7 @@ impl NetSocket {
         Ok(call.set_last_error(error)?)
     }
 
-    /// Makes a socket: TCP, UDP, or the console's VDP, whose messages go as they are.
+    /// Creates a socket: TCP, UDP, or the console's VDP, whose datagrams are sent unchanged.
     #[export(Done)]
     fn NetDll_socket(call: &mut Call, _caller: u32, family: u32, kind: u32, protocol: u32) -> i32 {
         let kind = match (family, kind, protocol) {
@@ -177,20 +177,20 @@ impl NetSocket {
         answer(call, socket.map(|socket| socket as i32))
     }
 
-    /// Closes a socket. Who waits for it is told so; what was sent still arrives.
+    /// Closes a socket. Calls that wait for it fail; data sent before still arrives.
     #[export(Done)]
     fn NetDll_closesocket(call: &mut Call, _caller: u32, socket: u32) -> i32 {
         change(call, |net| net.close(socket))
     }
 
-    /// Ends receiving (0), sending (1) or both (2).
+    /// Shuts down receiving (0), sending (1) or both (2).
     #[export(Done)]
     fn NetDll_shutdown(call: &mut Call, _caller: u32, socket: u32, how: u32) -> i32 {
         change(call, |net| net.shutdown(socket, how))
     }
 
-    /// Says whether calls wait for a socket (`FIONBIO`), or stores how many bytes one receive would
-    /// get (`FIONREAD`).
+    /// Sets whether calls block on a socket (`FIONBIO`), or returns how many bytes one receive
+    /// would return (`FIONREAD`).
     #[export(Done)]
     fn NetDll_ioctlsocket(
         call: &mut Call,
@@ -211,8 +211,8 @@ impl NetSocket {
         answer(call, done.map(|()| 0))
     }
 
-    /// Sets an option: those of Winsock that change something, and the console's own for what is
-    /// not encrypted, which all sockets here receive.
+    /// Sets a socket option: Winsock's effective ones, and the console's own for unencrypted data,
+    /// which all sockets here receive.
     #[export(Done)]
     fn NetDll_setsockopt(
         call: &mut Call,
@@ -227,7 +227,7 @@ impl NetSocket {
         answer(call, set.map(|()| 0))
     }
 
-    /// Stores an option's value.
+    /// Returns the value of a socket option.
     #[export(Done)]
     fn NetDll_getsockopt(
         call: &mut Call,
@@ -241,19 +241,19 @@ impl NetSocket {
         answer(call, option(call, (socket, level, name), value, length).map(|()| 0))
     }
 
-    /// Stores a socket's own address.
+    /// Returns a socket's local address.
     #[export(Done)]
     fn NetDll_getsockname(call: &mut Call, _caller: u32, socket: u32, place: Place) -> i32 {
         store_name(call, place, |net| net.local(socket))
     }
 
-    /// Stores the address that a socket is connected to.
+    /// Returns the address of a socket's peer.
     #[export(Done)]
     fn NetDll_getpeername(call: &mut Call, _caller: u32, socket: u32, place: Place) -> i32 {
         store_name(call, place, |net| net.remote(socket))
     }
 
-    /// Gives a socket an address; port 0 is any.
+    /// Binds a socket to an address; port 0 selects a free one.
     #[export(Done)]
     fn NetDll_bind(call: &mut Call, _caller: u32, socket: u32, name: Buffer) -> i32 {
         let bound = address::read(call.memory(), name)
@@ -261,7 +261,7 @@ impl NetSocket {
         answer(call, bound.map(|()| 0))
     }
 
-    /// Connects, and waits until that is done or refused.
+    /// Connects a socket, and waits until the connection is established or refused.
     #[export(Done)]
     fn NetDll_connect(call: &mut Call, _caller: u32, socket: u32, name: Buffer) -> Flow<i32> {
         let begun = match address::read(call.memory(), name) {
@@ -277,26 +277,26 @@ impl NetSocket {
         }
     }
 
-    /// Lets a socket take connections.
+    /// Makes a socket listen for connections.
     #[export(Done)]
     fn NetDll_listen(call: &mut Call, _caller: u32, socket: u32, backlog: u32) -> i32 {
         change(call, |net| net.listen(socket, backlog))
     }
 
-    /// Takes a connection, and waits for one.
+    /// Accepts a connection, and waits for one.
     #[export(Done)]
     fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: Place) -> Flow<i32> {
         Kernel::socket_call(call, socket, What::Accept(place))
     }
 
-    /// An address that is written as text, in network order: `INADDR_NONE` for what is none.
+    /// Converts an address in text form to network byte order; `INADDR_NONE` for invalid text.
     #[export(Done)]
     fn NetDll_inet_addr(call: &mut Call, text: Option<Text>) -> Fallible<u32> {
         let Some(text) = text else { return Ok(address::NONE) };
         Ok(address::parse(&text.bytes(call.memory())?))
     }
 
-    /// Whether a socket is in a set.
+    /// Returns whether a socket is in a set.
     #[export(Done)]
     fn NetDll___WSAFDIsSet(call: &mut Call, socket: u32, set: GuestAddr) -> bool {
         match crate::net::Set::read(call.memory(), set) {

@@ -1,4 +1,4 @@
-//! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and what becomes of
+//! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and results of
 //! overlapped requests.
 
 use crate::Kernel;
@@ -10,7 +10,7 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_sched::{GuestTicks, ticks_from_100ns};
 
-/// See the module's documentation.
+/// Exports of socket transfers.
 pub struct NetTransfer;
 
 fn receive(into: Buffers, flags: u32, from: Place) -> Receive {
@@ -21,12 +21,12 @@ fn send(bytes: Buffers, flags: u32, to: Option<SocketAddrV4>) -> Send {
     Send { bytes, flags, to, count: GuestAddr::NULL, done: 0, returns_zero: false }
 }
 
-/// The address that something is sent to; null: where the socket is connected.
+/// Reads a destination address; null is the connected peer.
 fn destination(call: &Call, to: Buffer) -> Result<Option<SocketAddrV4>, WsaError> {
     if to.at.is_null() { Ok(None) } else { address::read(call.memory(), to).map(Some) }
 }
 
-/// One buffer, of a length that Winsock takes.
+/// Returns a single buffer, if Winsock accepts its length.
 fn one(buffer: Buffer) -> Result<Buffers, WsaError> {
     if buffer.length > i32::MAX as u32 { Err(WsaError::FAULT) } else { Ok(Buffers::one(buffer)) }
 }
@@ -38,7 +38,7 @@ fn ask(call: &mut Call, socket: u32, what: Result<What, WsaError>) -> Flow<i32> 
     }
 }
 
-/// With an overlapped structure, or without.
+/// Runs an operation, with an overlapped structure or without.
 fn ask_overlapped(
     call: &mut Call,
     socket: u32,
@@ -54,7 +54,7 @@ fn ask_overlapped(
     })
 }
 
-/// What `WSARecv` and `WSARecvFrom` ask for: their flags are stored again.
+/// Reads the arguments of `WSARecv` and `WSARecvFrom`, and stores their flags again.
 fn wsa_receive(
     call: &Call,
     (buffers, buffer_count): (GuestAddr, u32),
@@ -96,14 +96,14 @@ fn deadline(call: &Call, time: Option<Ptr<i32>>) -> Result<Option<GuestTicks>, W
 
 #[exports(xam)]
 impl NetTransfer {
-    /// Receives from where a socket is connected, and waits for something.
+    /// Receives from the connected peer, and waits for data.
     #[export(Done)]
     fn NetDll_recv(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| receive(buffers, flags, Place::NOWHERE));
         ask(call, socket, asked.map(What::Receive))
     }
 
-    /// Receives from anybody, stores who that is, and waits for something.
+    /// Receives from any sender, stores the sender's address, and waits for data.
     #[export(Done)]
     fn NetDll_recvfrom(
         call: &mut Call,
@@ -117,7 +117,7 @@ impl NetTransfer {
         ask(call, socket, asked.map(What::Receive))
     }
 
-    /// Receives into one or more buffers; with an overlapped structure, later.
+    /// Receives into one or more buffers, asynchronously with an overlapped structure.
     #[export(Done)]
     fn NetDll_WSARecv(
         call: &mut Call,
@@ -134,7 +134,7 @@ impl NetTransfer {
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
-    /// As `NetDll_WSARecv`, and stores from whom.
+    /// Like `NetDll_WSARecv`, and stores the sender's address.
     #[export(Done)]
     fn NetDll_WSARecvFrom(
         call: &mut Call,
@@ -152,14 +152,14 @@ impl NetTransfer {
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
-    /// Sends to where a socket is connected, and waits for room.
+    /// Sends to the connected peer, and waits for room.
     #[export(Done)]
     fn NetDll_send(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| send(buffers, flags, None));
         ask(call, socket, asked.map(What::Send))
     }
 
-    /// Sends a message to an address.
+    /// Sends a datagram to an address.
     #[export(Done)]
     fn NetDll_sendto(
         call: &mut Call,
@@ -173,7 +173,7 @@ impl NetTransfer {
         ask(call, socket, asked.map(What::Send))
     }
 
-    /// Sends one or more buffers; with an overlapped structure, later.
+    /// Sends one or more buffers, asynchronously with an overlapped structure.
     #[export(Done)]
     fn NetDll_WSASend(
         call: &mut Call,
@@ -190,7 +190,7 @@ impl NetTransfer {
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
-    /// As `NetDll_WSASend`, to an address.
+    /// Like `NetDll_WSASend`, to an address.
     #[export(Done)]
     fn NetDll_WSASendTo(
         call: &mut Call,
@@ -209,8 +209,8 @@ impl NetTransfer {
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
-    /// Waits until something can be done with one of many sockets, and leaves those in the sets;
-    /// how many they are.
+    /// Waits until one of several sockets is ready, keeps only the ready ones in the sets, and
+    /// returns their number.
     #[export(Done)]
     fn NetDll_select(
         call: &mut Call,
@@ -234,7 +234,7 @@ impl NetTransfer {
         }
     }
 
-    /// How an overlapped request has ended; waits for that if it is to.
+    /// Returns the result of an overlapped request, and waits for it if asked to.
     #[export(Done)]
     fn NetDll_WSAGetOverlappedResult(
         call: &mut Call,
@@ -264,13 +264,13 @@ impl NetTransfer {
         Flow::Return(false)
     }
 
-    /// Takes back the overlapped requests of a socket; their structures say so.
+    /// Cancels the overlapped requests of a socket; their structures report it.
     #[export(Done)]
     fn NetDll_WSACancelOverlappedIO(call: &mut Call, _caller: u32, socket: u32) -> i32 {
         let kernel = call.kernel;
         let cancelled = kernel.net.lock().cancel(&kernel.memory, call.cpu, socket);
         let result = cancelled.map(|told| told.tell(kernel, call.cpu));
-        // Who waits for one of them goes on.
+        // Retries requests that the cancelled ones were blocking.
         Kernel::change_sockets(call, |_| ());
         answer(call, result.map(|()| 0))
     }

@@ -1,7 +1,7 @@
-//! XNet (`NetDll_XNet*`): the console's address, keys of sessions, other consoles, names.
+//! XNet (`NetDll_XNet*`): the console's address, session keys, other consoles, name look-ups.
 //!
-//! The console is on a network of its own, or of the host's; there is no online service. Nothing is
-//! encrypted, so keys are kept and not used.
+//! The console is on an isolated network, or on the host's; there is no online service. Data is not
+//! encrypted, so keys are stored but not used.
 
 use crate::Kernel;
 use crate::abi::{Call, Handle, Out, Ptr, Text};
@@ -14,33 +14,33 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of XNet.
 pub struct NetXNet;
 
-/// What kind of address the console has: none; one that was set, on an Ethernet.
+/// Kinds of the console's address: none, or a static Ethernet address.
 const ADDRESS_NONE: u32 = 1;
 const ADDRESS_STATIC: u32 = 2 | 4;
-/// The link: active, 100 MBit/s, both directions at once.
+/// State of the link: active, 100 Mbit/s, full duplex.
 const LINK_UP: u32 = 1 | 2 | 8;
-/// How far a connection with another console is.
+/// States of a connection with another console.
 const IDLE: u32 = 0;
 const CONNECTED: u32 = 2;
 const LOST: u32 = 3;
-/// The option that holds the parameters of the start.
+/// The option that contains the start-up parameters.
 const START_PARAMETERS: u32 = 1;
-/// The privilege of titles that choose the port of system link.
+/// Privilege of titles that may choose the system-link port.
 const CROSS_PLATFORM: u32 = 14;
-/// The platform of a console's address.
+/// The platform in a console's address.
 const XBOX_360: u32 = 1;
 
-/// What a title hands over in so many bytes.
+/// Reads an argument of `N` bytes.
 pub(super) fn bytes<const N: usize>(call: &Call, at: Option<GuestAddr>) -> Result<[u8; N], WsaError> {
     let mut bytes = [0; N];
     call.memory().read_bytes(at.ok_or(WsaError::FAULT)?, &mut bytes)?;
     Ok(bytes)
 }
 
-/// The same as a code of Win32's.
+/// Converts a result to a Win32 error.
 pub(super) fn win32(result: Result<(), WsaError>) -> Win32Error {
     Win32Error(result.err().map_or(0, |error| error.0))
 }
@@ -85,14 +85,14 @@ fn look_up(
 
 #[exports(xam)]
 impl NetXNet {
-    /// Begins with XNet. Its parameters are kept for who asks; sockets have limits of their own.
+    /// Starts XNet. Its parameters are stored but do not limit the sockets.
     #[export(Done)]
     fn NetDll_XNetStartup(call: &mut Call, _caller: u32, parameters: Option<GuestAddr>) -> Win32Error {
         win32(start(call, parameters))
     }
 
-    /// As `NetDll_XNetStartup`, for a title that says which version of the system it was made for,
-    /// which changes nothing.
+    /// Like `NetDll_XNetStartup`, with the version of the system that the title was built for,
+    /// which has no effect.
     #[export(Done)]
     fn NetDll_XNetStartupEx(
         call: &mut Call,
@@ -103,20 +103,20 @@ impl NetXNet {
         win32(start(call, parameters))
     }
 
-    /// Ends with XNet: keys and addresses are forgotten.
+    /// Ends the use of XNet: drops keys and addresses.
     #[export(Done)]
     fn NetDll_XNetCleanup(call: &mut Call, _caller: u32) -> Win32Error {
         call.kernel.net.lock().xnet.end();
         Win32Error::SUCCESS
     }
 
-    /// Stores random bytes, which begin alike in every run that begins at the same time.
+    /// Stores random bytes. The sequence depends only on the time at which the run begins.
     #[export(Done)]
     fn NetDll_XNetRandom(call: &mut Call, _caller: u32, out: GuestAddr, size: u32) -> Win32Error {
         win32(call.kernel.store_random(out, size).map_err(WsaError::from))
     }
 
-    /// Makes the key of a session of system link, and its name.
+    /// Creates the key of a system-link session, and its id.
     #[export(Done)]
     fn NetDll_XNetCreateKey(
         call: &mut Call,
@@ -129,12 +129,12 @@ impl NetXNet {
             .kernel
             .store_random(id, 8)
             .and_then(|()| call.kernel.store_random(key, 16))
-            // The first bits say of which kind it is.
+            // The first bits of an id are its kind; 0 is system link.
             .and_then(|()| call.memory().write(id, 0_u8));
         win32(made.map_err(WsaError::from))
     }
 
-    /// Takes in the key of a session.
+    /// Registers the key of a session.
     #[export(Done)]
     fn NetDll_XNetRegisterKey(
         call: &mut Call,
@@ -147,13 +147,13 @@ impl NetXNet {
         win32(taken)
     }
 
-    /// Forgets the key of a session, and the addresses of its consoles.
+    /// Unregisters the key of a session, and removes the addresses of its consoles.
     #[export(Done)]
     fn NetDll_XNetUnregisterKey(call: &mut Call, _caller: u32, id: Option<GuestAddr>) -> Win32Error {
         win32(bytes::<8>(call, id).and_then(|id| call.kernel.net.lock().xnet.unregister_key(id)))
     }
 
-    /// Puts one session's key in the place of another's.
+    /// Replaces one session's key by another.
     #[export(Done)]
     fn NetDll_XNetReplaceKey(
         call: &mut Call,
@@ -166,8 +166,8 @@ impl NetXNet {
         win32(replaced)
     }
 
-    /// An address for sockets that stands for a console's. The key is kept and not asked for; a
-    /// console that is not on this network is not reached.
+    /// Returns an IP address that stands for a console. The key is stored but not used; consoles
+    /// outside this network are not reachable.
     #[export(Partial)]
     fn NetDll_XNetXnAddrToInAddr(
         call: &mut Call,
@@ -186,7 +186,7 @@ impl NetXNet {
         win32(made)
     }
 
-    /// The console that an address for sockets stands for, and its session's key.
+    /// Returns the console that an IP address stands for, and its session's key.
     #[export(Partial)]
     fn NetDll_XNetInAddrToXnAddr(
         call: &mut Call,
@@ -208,7 +208,7 @@ impl NetXNet {
         win32(stored)
     }
 
-    /// Stores an address as text.
+    /// Returns an IP address as text.
     #[export(Done)]
     fn NetDll_XNetInAddrToString(
         call: &mut Call,
@@ -229,13 +229,13 @@ impl NetXNet {
         win32(stored)
     }
 
-    /// Forgets the console that an address stands for.
+    /// Removes the association of an IP address with a console.
     #[export(Done)]
     fn NetDll_XNetUnregisterInAddr(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
         win32(call.kernel.net.lock().xnet.unregister_address(Ipv4Addr::from(ip)))
     }
 
-    /// Which console an address is of, as the online service knows it: none without one.
+    /// Returns the id that the online service has for a console: there is none.
     #[export(Constant)]
     fn NetDll_XNetXnAddrToMachineId(
         call: &mut Call,
@@ -247,13 +247,13 @@ impl NetXNet {
         win32(stored.and(Err(WsaError::INVALID)))
     }
 
-    /// Begins to talk to a console, without a key's exchange: there is nothing to agree on.
+    /// Starts a connection to a console. There is no key exchange, so it is established at once.
     #[export(Partial)]
     fn NetDll_XNetConnect(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
         win32(call.kernel.net.lock().xnet.connect(Ipv4Addr::from(ip)))
     }
 
-    /// Whether a console is talked to; one that is not known is lost.
+    /// Returns the state of the connection to a console; unknown ones are lost.
     #[export(Partial)]
     fn NetDll_XNetGetConnectStatus(call: &mut Call, _caller: u32, ip: u32) -> u32 {
         match call.kernel.net.lock().xnet.is_connected(Ipv4Addr::from(ip)) {
@@ -263,8 +263,8 @@ impl NetXNet {
         }
     }
 
-    /// Looks up a host's addresses, and signals an event when they are there, or when there are
-    /// none.
+    /// Looks up a host's addresses, and signals an event when the answer, even a negative one, is
+    /// available.
     #[export(Done)]
     fn NetDll_XNetDnsLookup(
         call: &mut Call,
@@ -276,7 +276,7 @@ impl NetXNet {
         win32(look_up(call, name, event, result))
     }
 
-    /// Gives back what a look-up has found, or ends it.
+    /// Releases the result of a look-up, or cancels it.
     #[export(Done)]
     fn NetDll_XNetDnsRelease(call: &mut Call, _caller: u32, at: GuestAddr) -> Win32Error {
         let kernel = call.kernel;
@@ -284,7 +284,7 @@ impl NetXNet {
         win32(taken.and_then(|()| Ok(kernel.pool.release(at)?)))
     }
 
-    /// Stores the console's address; what kind it is.
+    /// Stores the console's address and returns its kind.
     #[export(Done)]
     fn NetDll_XNetGetTitleXnAddr(call: &mut Call, _caller: u32, address: Option<GuestAddr>) -> Fallible<u32> {
         let (own, has_one) = {
@@ -297,7 +297,7 @@ impl NetXNet {
         Ok(if has_one { ADDRESS_STATIC } else { ADDRESS_NONE })
     }
 
-    /// The address of a development kit's second socket: there is none.
+    /// Returns the address of a development kit's second network socket: there is none.
     #[export(Constant)]
     fn NetDll_XNetGetDebugXnAddr(call: &mut Call, _caller: u32, address: Option<GuestAddr>) -> Fallible<u32> {
         if let Some(address) = address {
@@ -306,19 +306,19 @@ impl NetXNet {
         Ok(ADDRESS_NONE)
     }
 
-    /// What the cable leads to: 0 without one.
+    /// Returns the state of the network link; 0 without a cable.
     #[export(Done)]
     fn NetDll_XNetGetEthernetLinkStatus(call: &mut Call, _caller: u32) -> u32 {
         if call.kernel.net.lock().has_link() { LINK_UP } else { 0 }
     }
 
-    /// Which messages to everybody came from consoles of other versions: none.
+    /// Returns which broadcasts came from consoles with other versions: none.
     #[export(Constant)]
     fn NetDll_XNetGetBroadcastVersionStatus(_call: &mut Call, _caller: u32, _reset: u32) -> u32 {
         0
     }
 
-    /// Stores an option: the parameters of the start, which is the only one there is.
+    /// Returns an option; only the start-up parameters are supported.
     #[export(Partial)]
     fn NetDll_XNetGetOpt(
         call: &mut Call,
@@ -343,7 +343,7 @@ impl NetXNet {
         win32(stored)
     }
 
-    /// The platform of a console: this one's.
+    /// Returns the platform of a console: always this one's.
     #[export(Constant)]
     fn NetDll_XNetGetXnAddrPlatform(
         call: &mut Call,
@@ -356,7 +356,7 @@ impl NetXNet {
         Ok(0)
     }
 
-    /// Stores the port of system link, for titles that may choose it.
+    /// Returns the system-link port, for titles that may choose it.
     #[export(Done)]
     fn NetDll_XNetGetSystemLinkPort(
         call: &mut Call,
@@ -372,7 +372,7 @@ impl NetXNet {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Sets the port of system link, for titles that may choose it.
+    /// Sets the system-link port, for titles that may choose it.
     #[export(Done)]
     fn NetDll_XNetSetSystemLinkPort(call: &mut Call, _caller: u32, port: u16) -> Fallible<Win32Error> {
         if !has_privilege(call, CROSS_PLATFORM)? {

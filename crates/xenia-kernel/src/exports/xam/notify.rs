@@ -13,22 +13,23 @@ use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
 
-/// See the module's documentation.
+/// Exports of notifications.
 pub struct Notify;
 
-/// The newest version of notifications that there is.
+/// The newest version of notifications.
 const NEWEST_VERSION: u32 = 10;
 
 impl Kernel {
-    /// Tells everybody who listens, and wakes who waits for a listener.
+    /// Notifies all listeners, and wakes the threads that wait for a listener.
     pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
-        // Held over the listeners' queues, too: a listener is signalled while its queue is not empty.
+        // Also held while the listeners' signals change: a listener is signalled while its queue is
+        // not empty.
         let _listeners = self.listeners.lock();
         self.notify_locked(cpu, notification)
     }
 
-    /// [`Self::notify`] for who holds the lock of the listeners: what changes under it is told in
-    /// the order of the changes.
+    /// Like [`Self::notify`], for callers that hold the listeners' lock. A state that changes under
+    /// the lock is reported in the order of the changes.
     pub(crate) fn notify_locked(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         let heard = self.user.notifications.lock().broadcast(notification);
         for listener in heard {
@@ -49,8 +50,8 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
         let user = &call.kernel.user;
         let has_link = call.kernel.net.lock().has_link();
-        // What changes is told under this lock: whatever changes after the look is heard after what is told
-        // here.
+        // State changes are broadcast under this lock, so changes after the state is read here are
+        // queued after it.
         let _listeners = call.kernel.listeners.lock();
         let (shows_dialog, users) = (user.dialog.is_open(), user.profiles.lock().mask());
         let state = State { shows_dialog, users, has_link };
@@ -63,13 +64,14 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
 
 #[exports(xam)]
 impl Notify {
-    /// Makes a listener to areas (a bit per area) up to a version. Null if there is no memory.
+    /// Creates a listener for areas (a bit per area), up to a version. Returns null if memory is
+    /// exhausted.
     #[export(Done)]
     fn XamNotifyCreateListener(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         create(call, areas, version)
     }
 
-    /// Makes a listener, perhaps of the system's.
+    /// Like `XamNotifyCreateListener`, also for system listeners.
     #[export(Done)]
     fn XamNotifyCreateListenerInternal(
         call: &mut Call,
@@ -80,8 +82,7 @@ impl Notify {
         create(call, areas, version)
     }
 
-    /// The oldest notification that a listener has not given out, or its oldest with an id; false
-    /// if there is none.
+    /// Returns a listener's oldest notification, or the oldest with an id; false if there is none.
     #[export(Done)]
     fn XNotifyGetNext(
         call: &mut Call,
@@ -117,14 +118,14 @@ impl Notify {
         Ok(true)
     }
 
-    /// Tells everybody who listens.
+    /// Notifies all listeners of the notification's area.
     #[export(Done)]
     fn XNotifyBroadcast(call: &mut Call, id: u32, parameter: u32) -> Fallible<u32> {
         call.kernel.notify(call.cpu, Notification { id, parameter })?;
         Ok(0)
     }
 
-    /// Shows a text of the system's in a pop-up. There are none: the log says it.
+    /// Shows a system text in a pop-up: it is only logged.
     #[export(Partial)]
     fn XNotifyQueueUI(
         call: &mut Call,
@@ -139,13 +140,13 @@ impl Notify {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Holds the system's pop-ups back for a while. There are none.
+    /// Delays the system's pop-ups: there are none.
     #[export(Constant)]
     fn XNotifyDelayUI(_call: &mut Call, _milliseconds: u32) -> Win32Error {
         Win32Error::SUCCESS
     }
 
-    /// Says where the system's pop-ups may appear. There are none.
+    /// Sets the position of the system's pop-ups: there are none.
     #[export(Constant)]
     fn XNotifyPositionUI(_call: &mut Call, _position: u32) {}
 }

@@ -1,24 +1,24 @@
-//! Parties (`XamParty*`): nobody is in one on a console that is not connected.
+//! Parties (`XamParty*`): without a connection a user is never in one.
 
 use crate::abi::Call;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of parties.
 pub struct Party;
 
-/// What the online service calls it. Titles ask for this number, and go on.
+/// The online service's error for a user who is not in a party; titles check for it and continue.
 const NOT_IN_A_PARTY: HResult = HResult(0x807D_0003);
 
 #[exports(xam)]
 impl Party {
-    /// Lists who is in a user's party.
+    /// Lists the members of a user's party: there is no party.
     #[export(Constant)]
     fn XamPartyGetUserList(_call: &mut Call, _user: u32, _list: Option<GuestAddr>) -> HResult {
         NOT_IN_A_PARTY
     }
 
-    /// Asks all of a party to join the title.
+    /// Invites all members of a party to the title: there is no party.
     #[export(Constant)]
     fn XamPartySendGameInvites(
         _call: &mut Call,
@@ -29,13 +29,13 @@ impl Party {
         Win32Error::FUNCTION_FAILED
     }
 
-    /// Sets what a party's members see of a user.
+    /// Sets the data of a user that the party's members see: there is no party.
     #[export(Constant)]
     fn XamPartySetCustomData(_call: &mut Call, _user: u32, _second: u32, _third: u32) -> Win32Error {
         Win32Error::FUNCTION_FAILED
     }
 
-    /// Tells what the party takes of the connection.
+    /// Returns the network bandwidth that the party uses: there is no party.
     #[export(Constant)]
     fn XamPartyGetBandwidth(_call: &mut Call, _first: u32, _second: u32) -> Win32Error {
         Win32Error::FUNCTION_FAILED

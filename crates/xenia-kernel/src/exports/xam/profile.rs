@@ -1,4 +1,4 @@
-//! Profiles of the console, signed in or not, as system programs list them (`XamProfile*`).
+//! Enumeration of the console's profiles, signed in or not, for system programs (`XamProfile*`).
 
 use super::content_device::{HARD_DISK, is_there};
 use super::enumerate::{self, Kind, next_items};
@@ -9,31 +9,31 @@ use crate::user::profile::{Profile, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of profiles.
 pub struct Accounts;
 
-/// Any user, as an index.
+/// User number for any user.
 const ANY_USER: u32 = 0xFF;
-/// The application that lists profiles, and its messages at a list's beginning and end.
+/// Application that lists profiles, and its messages for opening and closing a list.
 const APPLICATION: u32 = 0xFE;
 const OPEN_MESSAGE: u32 = 0x2_3001;
 const CLOSE_MESSAGE: u32 = 0x2_3003;
 
-/// `XAMACCOUNTINFO`. What a profile of the console's own has none of is 0: flags, an id and keys of
-/// the online service, a passcode.
+/// Offsets in `XAMACCOUNTINFO`. Fields that offline profiles lack are 0: flags, the online id and
+/// keys, a passcode.
 mod account {
-    /// UTF-16.
+    /// The name in UTF-16.
     pub(super) const NAME: usize = 8;
     pub(super) const SIZE: usize = 0x17C;
 }
 
-/// An item of a list: the id, the account, the device.
+/// Offsets in an item of a list: id, account, device.
 mod item {
     pub(super) const DEVICE: usize = 0x184;
     pub(super) const SIZE: usize = 0x188;
 }
 
-/// A profile's account.
+/// Encodes a profile's account.
 fn account_of(profile: &Profile) -> Vec<u8> {
     let mut bytes = vec![0; account::NAME];
     bytes.extend(profile.name().encode_utf16().flat_map(u16::to_be_bytes));
@@ -41,7 +41,7 @@ fn account_of(profile: &Profile) -> Vec<u8> {
     bytes
 }
 
-/// A profile as it is listed.
+/// Encodes a profile as an item of a list.
 fn item_of(profile: &Profile) -> Vec<u8> {
     let mut bytes = profile.xuid.0.to_be_bytes().to_vec();
     bytes.extend(account_of(profile));
@@ -52,7 +52,7 @@ fn item_of(profile: &Profile) -> Vec<u8> {
 
 #[exports(xam)]
 impl Accounts {
-    /// Makes a list of the profiles on a device, by id: all are on the hard disk.
+    /// Creates an enumerator of the profiles on a device, by id; all are on the hard disk.
     #[export(Done)]
     fn XamProfileCreateEnumerator(
         call: &mut Call,
@@ -78,7 +78,7 @@ impl Accounts {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// The next profile of a list.
+    /// Returns the next profile of a list.
     #[export(Done)]
     fn XamProfileEnumerate(
         call: &mut Call,
@@ -91,7 +91,7 @@ impl Accounts {
         next_items(call, enumerator, buffer, None, overlapped)
     }
 
-    /// The account and the device of the profile with an id; zeros if there is none.
+    /// Returns the account and the device of the profile with an id; zeros if there is none.
     #[export(Done)]
     fn XamProfileFindAccount(
         call: &mut Call,

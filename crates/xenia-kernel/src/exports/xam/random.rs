@@ -1,16 +1,16 @@
-//! Numbers that look random, from a seed of the title's (`RtlUniform`, `RtlRandom`).
+//! Pseudo-random numbers from a seed that the title keeps (`RtlUniform`, `RtlRandom`).
 
 use crate::abi::{Call, Ptr};
 use crate::crypto::uniform;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of pseudo-random numbers.
 pub struct Random;
 
 #[exports(xam)]
 impl Random {
-    /// The seed that follows another, which it replaces.
+    /// Advances a seed and returns the new one.
     #[export(Done)]
     fn RtlUniform(call: &mut Call, seed: Ptr<u32>) -> Fallible<u32> {
         let next = uniform::next(seed.read(call.memory())?);
@@ -18,8 +18,7 @@ impl Random {
         Ok(next)
     }
 
-    /// A number for a seed, out of a table that everybody has in common; the seed goes two steps
-    /// on.
+    /// Returns a number for a seed, from a table that all callers share; advances the seed twice.
     #[export(Done)]
     fn RtlRandom(call: &mut Call, seed: Ptr<u32>) -> Fallible<u32> {
         let before = seed.read(call.memory())?;

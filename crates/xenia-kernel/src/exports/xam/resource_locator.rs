@@ -1,5 +1,5 @@
-//! Where user interfaces find their pictures and texts (`XamBuild*ResourceLocator`): a text that
-//! says in which section of which module, or in which file.
+//! Resource locators (`XamBuild*ResourceLocator`): texts that tell user interfaces in which
+//! module's section, or in which file, a picture or text is.
 
 use super::locale::stored;
 use crate::abi::{Call, WideText};
@@ -7,13 +7,14 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of resource locators.
 pub struct ResourceLocator;
 
-/// Units of a locator at most, with its end: names of files and sections are much shorter.
+/// Maximum length of a locator in units, with the terminator; names of files and sections are much
+/// shorter.
 const MOST_UNITS: u32 = 0x400;
 
-/// Stores the locator of `resource` in the container of that name.
+/// Stores the locator of `resource` in a container.
 fn build(
     call: &Call,
     module: Option<u32>,
@@ -28,7 +29,7 @@ fn build(
     stored(call, &text, room.min(MOST_UNITS), buffer)
 }
 
-/// The same for a resource of the console's system.
+/// Like [`build`], for a resource of the system.
 fn build_of_system(
     call: &Call,
     container: &str,
@@ -41,7 +42,8 @@ fn build_of_system(
 
 #[exports(xam)]
 impl ResourceLocator {
-    /// Of a resource in a section of a module; without a module, in a file beside the title's own.
+    /// Builds the locator of a resource in a section of a module; without a module, in a file
+    /// beside the title's own.
     #[export(Done)]
     fn XamBuildResourceLocator(
         call: &mut Call,
@@ -57,8 +59,8 @@ impl ResourceLocator {
         build(call, module, (&container, &resource), buffer, room)
     }
 
-    /// Of a resource of the gamer card, which the console's system has and this one has not: where
-    /// a title's own would be.
+    /// Builds the locator of a gamer-card resource. It belongs to the console's system, which is
+    /// absent here: the locator points to where a title's own would be.
     #[export(Partial)]
     fn XamBuildGamercardResourceLocator(
         call: &mut Call,
@@ -69,7 +71,8 @@ impl ResourceLocator {
         build_of_system(call, "gamercrd", resource, buffer, room)
     }
 
-    /// Of a resource that all of the system shares; see `XamBuildGamercardResourceLocator`.
+    /// Builds the locator of a resource shared by the whole system; see
+    /// `XamBuildGamercardResourceLocator`.
     #[export(Partial)]
     fn XamBuildSharedSystemResourceLocator(
         call: &mut Call,
@@ -80,7 +83,7 @@ impl ResourceLocator {
         build_of_system(call, "shrdres", resource, buffer, room)
     }
 
-    /// The same by its older name.
+    /// Like `XamBuildSharedSystemResourceLocator`, by its older name.
     #[export(Partial)]
     fn XamBuildLegacySystemResourceLocator(
         call: &mut Call,
@@ -91,7 +94,7 @@ impl ResourceLocator {
         build_of_system(call, "shrdres", resource, buffer, room)
     }
 
-    /// Of a resource of xam's; see `XamBuildGamercardResourceLocator`.
+    /// Builds the locator of a resource of xam; see `XamBuildGamercardResourceLocator`.
     #[export(Partial)]
     fn XamBuildXamResourceLocator(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! Handles of sessions; what is done with them are messages.
+//! Handles of sessions; all other operations on sessions are messages.
 
 use crate::abi::{Call, Handle, Out};
 use crate::exports::waiting::make_object;
@@ -7,15 +7,15 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of sessions.
 pub struct Sessions;
 
-/// Bytes of a session's object: its handle.
+/// Size in bytes of a session's object: its handle.
 const SIZE: u32 = 4;
 
 #[exports(xam)]
 impl Sessions {
-    /// Makes the object of a session that is still to be made.
+    /// Creates the object of a session; a message creates the session itself.
     #[export(Done)]
     fn XamSessionCreateHandle(call: &mut Call, handle: Option<Out<Handle>>) -> Fallible<Win32Error> {
         let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
@@ -30,7 +30,7 @@ impl Sessions {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// The object of a session, with a reference that the caller gives back.
+    /// Returns the object of a session, with a reference that the caller must release.
     #[export(Done)]
     fn XamSessionRefObjByHandle(
         call: &mut Call,

@@ -1,6 +1,6 @@
-//! Tasks (`XamTask*`): code of the title's that `xam` runs on a thread of the system's process.
+//! Tasks (`XamTask*`): title code that `xam` runs on a thread of the system's process.
 //!
-//! A task here is such a thread, and its handle the thread's.
+//! Each task is such a thread, and the task's handle is the thread's.
 
 use crate::abi::{Call, Flow, Handle, Out};
 use crate::exports::xboxkrnl::ke_thread::{Made, create};
@@ -8,16 +8,16 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of tasks.
 pub struct Task;
 
-/// `ExCreateThread` flag: of the system's process.
+/// Flag of `ExCreateThread`: a thread of the system's process.
 const OF_SYSTEM: u32 = 2;
 
 #[exports(xam)]
 impl Task {
-    /// Runs `callback(message)` as a task, and stores its handle. What the options ask for (a
-    /// queue, a place) is ignored: each task has a thread of its own.
+    /// Runs `callback(message)` as a task, and stores its handle. The options, such as a queue, are
+    /// ignored: each task has a separate thread.
     #[export(Partial)]
     fn XamTaskSchedule(
         call: &mut Call,
@@ -31,13 +31,13 @@ impl Task {
         Ok(flow.map(|status| if status == NtStatus::SUCCESS { HResult::OK } else { HResult::FAIL }))
     }
 
-    /// Gives a task's handle back; the task goes on.
+    /// Closes a task's handle; the task continues.
     #[export(Done)]
     fn XamTaskCloseHandle(call: &mut Call, handle: Handle) -> Fallible<()> {
         call.kernel.close(handle)
     }
 
-    /// Whether a task is to end early: none is ever told to.
+    /// Returns whether a task should end early: never.
     #[export(Constant)]
     fn XamTaskShouldExit(_call: &mut Call, _handle: Handle) -> bool {
         false

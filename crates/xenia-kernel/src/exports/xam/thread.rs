@@ -1,7 +1,7 @@
-//! Threads, as `xam` offers them to system programs: by their Win32 names.
+//! Threads, as `xam` exports them to system programs under Win32 names.
 //!
-//! What makes a thread is the kernel's export, called as guest code calls it: routines of the
-//! title's may hear of the thread first.
+//! Threads are created by a call of the kernel's export, as guest code would make it, because the
+//! title's notification routines may run for the thread first.
 
 use super::last_error::failed;
 use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow};
@@ -13,21 +13,21 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::HW_THREADS;
 
-/// See the module's documentation.
+/// Exports of threads.
 pub struct Thread;
 
-/// Win32 flag: the thread waits until it is resumed.
+/// Win32 flag: creates the thread suspended.
 const CREATE_SUSPENDED: u32 = 4;
-/// The kernel's flag for the same.
+/// The kernel's flag for a suspended thread.
 const SUSPENDED: u32 = 1;
-/// Its flags from here on are hardware threads.
+/// First bit of the hardware-thread mask in the kernel's flags.
 const FIRST_HW_THREAD: u32 = 24;
-/// The hardware thread of who makes no choice: the caller's.
+/// Hardware thread of callers without a choice: the caller's.
 const ANY_PROCESSOR: u32 = 0xFFFF_FFFF;
-/// What a thread could not be resumed by.
+/// Suspend count of a thread that could not be resumed.
 const RESUME_FAILED: u32 = 0xFFFF_FFFF;
 
-/// What a thread is made of.
+/// Parameters of a thread to be created.
 struct NewThread {
     stack_size: u32,
     start: GuestAddr,
@@ -37,7 +37,7 @@ struct NewThread {
     id: u32,
 }
 
-/// Makes a thread; its handle, or null.
+/// Creates a thread; returns its handle, or null.
 fn create(call: &mut Call, new: &NewThread) -> Fallible<Flow<Handle>> {
     let processor = match new.processor {
         ANY_PROCESSOR => 0,
@@ -46,7 +46,7 @@ fn create(call: &mut Call, new: &NewThread) -> Fallible<Flow<Handle>> {
     };
     let suspended = if new.flags & CREATE_SUSPENDED != 0 { SUSPENDED } else { 0 };
     let pc = kernel_function(call, "ExCreateThread")?;
-    // The handle goes to the word that the call is lent.
+    // The handle is stored in a local word of the call's frame.
     let handle = call_frame_locals(call.ctx().gpr[1]);
     let args = [handle.0, new.stack_size, new.id, 0, new.start.0, new.parameter, suspended | processor];
     let then = Continuation::Export { name: "CreateThread", run: created, state: [0; 4] };
@@ -58,7 +58,7 @@ fn created(call: &mut Call, status: u64, _state: [u64; 4]) -> Flow {
     made(call, NtStatus(status as u32)).into_flow()
 }
 
-/// The handle of a thread that was made, whose place the call was lent.
+/// Returns the handle of a created thread, from the local word in the call's frame.
 fn made(call: &Call, status: NtStatus) -> Fallible<Handle> {
     if !status.is_success() {
         return failed(call, status.into(), Handle::NULL);
@@ -68,8 +68,8 @@ fn made(call: &Call, status: NtStatus) -> Fallible<Handle> {
 
 #[exports(xam)]
 impl Thread {
-    /// Makes a thread that calls `start(parameter)`; flag 4: suspended. Its handle; null if it
-    /// can't be made, with the last error.
+    /// Creates a thread that calls `start(parameter)`, suspended with flag 4. Returns its handle;
+    /// null with the last error on failure.
     #[export(Done)]
     fn CreateThread(
         call: &mut Call,
@@ -83,7 +83,7 @@ impl Thread {
         create(call, &NewThread { stack_size, start, parameter, flags, processor: ANY_PROCESSOR, id })
     }
 
-    /// The same on a hardware thread, or on the caller's.
+    /// Like `CreateThread`, on a given hardware thread or on the caller's.
     #[export(Done)]
     fn XapipCreateThread(
         call: &mut Call,
@@ -98,7 +98,7 @@ impl Thread {
         create(call, &NewThread { stack_size, start, parameter, flags, processor, id })
     }
 
-    /// Resumes a thread once; its suspend count before, or all ones with the last error.
+    /// Resumes a thread once. Returns its previous suspend count, or all ones with the last error.
     #[export(Done)]
     fn ResumeThread(call: &mut Call, thread: Handle) -> Fallible<u32> {
         match nt_thread::resume_by_handle(call, thread) {
@@ -113,13 +113,13 @@ impl Thread {
         Flow::Exit { code: exit_code }
     }
 
-    /// The calling thread's id.
+    /// Returns the calling thread's id.
     #[export(Done)]
     fn GetCurrentThreadId(call: &mut Call) -> u32 {
         call.thread_id()
     }
 
-    /// Ends a handle; false with the last error if it is none.
+    /// Closes a handle; returns false with the last error if it is invalid.
     #[export(Done)]
     fn CloseHandle(call: &mut Call, handle: Handle) -> Fallible<bool> {
         match call.kernel.close(handle) {

@@ -1,9 +1,9 @@
 //! Pictures of titles, achievements and users (tiles).
 //!
-//! Users' pictures are [`crate::user::gamer_pictures`]'s; what only an online service or the
-//! dashboard has (backgrounds, whole avatars) is not found. Numbers of kinds, arguments and
-//! answers: reference/xam_structs.md; arguments of the functions that end in `Ex` are those of
-//! dashboards' calls as public recompilations of them give them.
+//! [`crate::user::gamer_pictures`] provides users' pictures. Pictures that only an online service
+//! or the dashboard has (backgrounds, whole avatars) are not found. Numbers of kinds, arguments and
+//! results: reference/xam_structs.md. The arguments of the functions that end in `Ex` are those of
+//! the dashboard's calls in public recompilations.
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
@@ -15,19 +15,19 @@ use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// See the module's documentation.
+/// Exports of tiles.
 pub struct Tiles;
 
 /// Kinds of pictures.
 mod kind {
     pub(super) const ACHIEVEMENT: u32 = 0;
     pub(super) const TITLE: u32 = 1;
-    /// A user's; those of the console's own users have numbers of their own.
+    /// A user's picture; the console's own users have separate kinds.
     pub(super) const GAMER: u32 = 2;
     pub(super) const GAMER_SMALL: u32 = 3;
     pub(super) const LOCAL: u32 = 4;
     pub(super) const LOCAL_SMALL: u32 = 5;
-    /// One that a title has given its users.
+    /// A picture that a title has awarded to its users.
     pub(super) const AWARDED: u32 = 7;
     pub(super) const AWARDED_SMALL: u32 = 8;
     pub(super) const BY_IMAGE_ID: u32 = 9;
@@ -36,29 +36,29 @@ mod kind {
     pub(super) const BY_KEY: u32 = 12;
     pub(super) const AVATAR: u32 = 13;
     pub(super) const AVATAR_SMALL: u32 = 14;
-    /// There are no more.
+    /// Number of kinds.
     pub(super) const ALL: u32 = 16;
 }
-/// No user in particular.
+/// User number for any user.
 const ANY_USER: u32 = 0xFF;
-/// Bytes of a texel.
+/// Size of a texel in bytes.
 const TEXEL: u32 = 4;
 
-/// What is asked for.
+/// The requested picture.
 #[derive(Default)]
 struct Wanted {
     kind: u32,
     title: u32,
     id: u64,
     user: u32,
-    /// Whether the small one of two is, where the kind does not say it.
+    /// Whether the small one of two pictures is requested, if the kind does not tell.
     small: bool,
-    /// The words of a key that names it: title, large picture, small picture.
+    /// The words of a picture key: title, large picture, small picture.
     key: Option<[u32; 3]>,
 }
 
 impl Wanted {
-    /// The picture as it is.
+    /// Returns the picture as PNG.
     fn find(&self, call: &Call) -> Result<Vec<u8>, Win32Error> {
         if self.kind >= kind::ALL || self.user >= USERS && self.user != ANY_USER {
             return Err(Win32Error::INVALID_PARAMETER);
@@ -79,7 +79,7 @@ impl Wanted {
             return kernel.face_of(self.user, face, small);
         }
         if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
-            // Somebody else's: what a title of this console has of it.
+            // A picture of a user of another console: use the title's pictures on this one.
             let user = if self.user == ANY_USER { 0 } else { self.user };
             return kernel.picture_by_key(user, key, small);
         }
@@ -93,7 +93,7 @@ impl Wanted {
         kernel.picture_of(self.user, title, picture.ok_or(Win32Error::FILE_NOT_FOUND)?)
     }
 
-    /// The picture into a buffer, or its size.
+    /// Stores the picture in a buffer, or its size.
     fn read(
         &self,
         call: &mut Call,
@@ -120,7 +120,7 @@ impl Wanted {
         complete(call, overlapped, Completed::wrapped(result, length))
     }
 
-    /// The picture as the rows of a texture.
+    /// Stores the picture as the rows of a texture.
     fn draw(
         &self,
         call: &mut Call,
@@ -151,7 +151,7 @@ impl Wanted {
 #[exports(xam)]
 impl Tiles {
     /// Reads a picture (PNG) of a title, an achievement or a user. Without a buffer, or with one
-    /// that is too small, its size is told. Backgrounds and whole avatars are not found.
+    /// that is too small, its size is returned. Backgrounds and whole avatars are not found.
     #[export(Partial)]
     fn XamReadTile(
         call: &mut Call,
@@ -166,9 +166,9 @@ impl Tiles {
         Wanted { kind, title, id, user, ..Wanted::default() }.read(call, buffer, size, overlapped)
     }
 
-    /// As `XamReadTile`, the small picture if asked. `key` is the setting that names the picture of
-    /// a user who is not of this console: one of the running title's, or of one that the first
-    /// user has played.
+    /// Like `XamReadTile`, for the small picture on request. `key` is the setting that names the
+    /// picture of a user of another console: a picture of the running title, or of one that the
+    /// first user has played.
     #[export(Partial)]
     fn XamReadTileEx(
         call: &mut Call,
@@ -186,8 +186,8 @@ impl Tiles {
         Wanted { kind, title, id, user, small, key }.read(call, buffer, size, overlapped)
     }
 
-    /// Reads a picture as the rows of a texture, which is as high as it is. What is between the
-    /// rows stays as it is.
+    /// Reads a picture as the rows of a texture of the same height. The memory between the rows is
+    /// not changed.
     #[export(Partial)]
     fn XamReadTileToTexture(
         call: &mut Call,
@@ -204,7 +204,7 @@ impl Tiles {
         wanted.draw(call, texture, [pitch, height], overlapped)
     }
 
-    /// As `XamReadTileToTexture`, of what `XamReadTileEx` finds.
+    /// Like `XamReadTileToTexture`, for the pictures of `XamReadTileEx`.
     #[export(Partial)]
     fn XamReadTileToTextureEx(
         call: &mut Call,
@@ -223,9 +223,9 @@ impl Tiles {
         Wanted { kind, title, id, user, small, key }.draw(call, texture, [pitch, height], overlapped)
     }
 
-    /// Gives a user two of the running title's pictures, a large one and a small one. They are in
-    /// the profile's database of the title, where other titles find them, too; whom the
-    /// dashboard would show them to is nobody here.
+    /// Awards two of the running title's pictures to a user, a large one and a small one. They are
+    /// stored in the profile's database of the title, where other titles find them, too. There is
+    /// no dashboard that would show them.
     #[export(Partial)]
     fn XamWriteGamerTile(
         call: &mut Call,
@@ -250,8 +250,8 @@ impl Tiles {
     }
 }
 
-/// The three words of a gamer tile's key, which lies in a setting's data as 24 hexadecimal digits;
-/// `None` if it is none.
+/// Parses the three words of a gamer tile's key, stored in a setting's data as 24 hexadecimal
+/// digits; `None` if they are invalid.
 pub(super) fn read_tile_key(memory: &GuestMemory, data: GuestAddr) -> Result<Option<[u32; 3]>, MemoryFault> {
     const TEXT: u8 = 4;
     const LIMIT: u32 = 0x64;

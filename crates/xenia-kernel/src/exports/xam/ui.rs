@@ -1,4 +1,4 @@
-//! Dialogs (`XamShow*`): what titles ask for. Whoever is behind the port answers.
+//! Dialogs requested by titles (`XamShow*`). The front end behind the dialog port answers.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, WideText};
@@ -11,35 +11,35 @@ use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of dialogs.
 pub struct Ui;
 
-/// Any user, as an index.
+/// User number for any user.
 const ANY_USER: u32 = 0xFF;
-/// Flag of the sign-in dialog: profiles of the online service alone.
+/// Flag of the sign-in dialog: profiles of the online service only.
 const ONLINE_ONLY: u32 = 2;
-/// Flags: a passcode is entered in place of a button.
+/// Flags: a passcode is entered instead of a button.
 const PASSCODE: u32 = 0x3_0000;
-/// Downloads that are offered at once.
+/// Maximum number of downloads in one offer.
 const DOWNLOAD_OFFERS: u32 = 6;
-/// What pages of the online service say.
+/// Text of the online service's pages.
 const NOT_CONNECTED: &str = "This console is not connected.";
-/// The button of a message that only says something.
+/// Label of the button of a message without a choice.
 const OK: &str = "OK";
 
-/// A message of the console's own; its last button has the focus.
+/// Builds a message of the console; its last button has the focus.
 pub(super) fn own_message(title: &str, text: &str, buttons: Vec<String>) -> DialogRequest {
     let focus = (buttons.len() as u32).saturating_sub(1);
     let (title, text) = (title.to_owned(), text.to_owned());
     DialogRequest::Message(MessageBox { user: None, icon: Icon::None, title, text, buttons, focus })
 }
 
-/// Who hears of the end of a dialog that a call may wait for.
+/// Returns the receiver of the result of a dialog that a call may wait for.
 pub(super) fn hears(overlapped: Option<GuestAddr>) -> Hears {
     overlapped.map_or(Hears::Caller, Hears::Overlapped)
 }
 
-/// Lets users sign in, as many as there are panes.
+/// Opens the sign-in dialog, for as many users as there are panes.
 fn sign_in(call: &mut Call, panes: u32, flags: u32, hears: Hears) -> Fallible<Flow<Win32Error>> {
     if !matches!(panes, 1 | 2 | 4) {
         return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
@@ -57,13 +57,13 @@ fn sign_in(call: &mut Call, panes: u32, flags: u32, hears: Hears) -> Fallible<Fl
     Kernel::open_dialog(call, request, Then::SignIn, hears)
 }
 
-/// Shows a page of the online service, which is not there.
+/// Shows a page of the online service: a message that there is no connection.
 fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
     let request = own_message(page, NOT_CONNECTED, vec![OK.to_owned()]);
     Kernel::open_dialog(call, request, Then::Nothing, Hears::Nobody)
 }
 
-/// As [`online_page`], for a user who must be signed in: `missing` is what is returned if not.
+/// Like [`online_page`], for a user who must be signed in; otherwise returns `missing`.
 fn page_of(call: &mut Call, user: u32, missing: Win32Error, page: &str) -> Fallible<Flow<Win32Error>> {
     if call.kernel.user.profiles.lock().get(user).is_none() {
         return Ok(Flow::Return(missing));
@@ -71,7 +71,7 @@ fn page_of(call: &mut Call, user: u32, missing: Win32Error, page: &str) -> Falli
     online_page(call, page)
 }
 
-/// A dialog's user; `None` for any.
+/// Returns a dialog's user; `None` for any.
 fn user_of(index: u32) -> Result<Option<u32>, Win32Error> {
     match index {
         ANY_USER => Ok(None),
@@ -99,8 +99,8 @@ struct Message {
 }
 
 impl Message {
-    /// What is to be shown, and the title's number of each button; `None` if the arguments are not
-    /// valid.
+    /// Returns the dialog request, and the title's number of each button; `None` if the arguments
+    /// are invalid.
     fn request(&self, call: &Call) -> Fallible<Option<(MessageBox, [Option<u32>; MESSAGE_BUTTONS])>> {
         let Ok(user) = user_of(self.user) else { return Ok(None) };
         let makes_sense = self.buttons as usize <= MESSAGE_BUTTONS
@@ -114,7 +114,7 @@ impl Message {
             text_or_empty(call, Some(WideText(label)).filter(|label| !label.0.is_null()))
         };
         let labels: Vec<String> = (0..self.buttons).map(label).collect::<Fallible<_>>()?;
-        // Buttons without a text are not shown, and one is always there.
+        // Buttons without a text are not shown, but at least one button must be.
         let shown: Vec<(u32, String)> = (0..).zip(labels).filter(|(_, label)| !label.is_empty()).collect();
         let shown = if shown.is_empty() { vec![(0, "OK".to_owned())] } else { shown };
         let focus = shown.iter().position(|(index, _)| *index == self.focus).unwrap_or(0) as u32;
@@ -142,7 +142,7 @@ impl Message {
         let (Some((request, buttons)), Some(result)) = (self.request(call)?, self.result) else {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
-        // The console's owner has set no passcode, so none that is entered is right.
+        // No passcode is set on this console, so any entered one is wrong.
         let then = if self.flags & PASSCODE == 0 {
             Then::StoreButton { result: result.addr(), buttons }
         } else {
@@ -154,8 +154,8 @@ impl Message {
 
 #[exports(xam)]
 impl Ui {
-    /// Shows a message with at most three buttons, one of which is always there, and stores the
-    /// index of the one that was pressed.
+    /// Shows a message with at least one and at most three buttons, and stores the index of the
+    /// pressed one.
     #[export(Done)]
     fn XamShowMessageBoxUI(
         call: &mut Call,
@@ -172,7 +172,7 @@ impl Ui {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// As `XamShowMessageBoxUI`, with one more argument, which changes nothing that titles see.
+    /// Like `XamShowMessageBoxUI`, with one more argument, which has no effect on titles.
     #[export(Done)]
     fn XamShowMessageBoxUIEx(
         call: &mut Call,
@@ -190,21 +190,20 @@ impl Ui {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// Lets as many users sign in as there are panes: where a place is free, a profile of the
-    /// console's own takes it. There is none of the online service, so a title that wants
-    /// nothing else gets nobody.
+    /// Signs in as many users as there are panes: each free place gets an offline profile. There
+    /// are no online profiles, so a title that requires them gets no user.
     #[export(Partial)]
     fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
         sign_in(call, panes, flags, Hears::Nobody)
     }
 
-    /// As `XamShowSigninUI`, for a user who has asked for it.
+    /// Like `XamShowSigninUI`, for the user who requested it.
     #[export(Partial)]
     fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
         sign_in(call, panes, flags, Hears::Nobody)
     }
 
-    /// As `XamShowSigninUI`, with an overlapped structure that hears of the end.
+    /// Like `XamShowSigninUI`, with an overlapped structure that reports the end.
     #[export(Partial)]
     fn XamShowSigninUIEx(
         call: &mut Call,
@@ -215,7 +214,7 @@ impl Ui {
         sign_in(call, panes, flags, overlapped.map_or(Hears::Nobody, Hears::Overlapped))
     }
 
-    /// Lets a user enter text, and stores what fits, with its end.
+    /// Lets a user enter text, and stores what fits, with its terminator.
     #[export(Done)]
     fn XamShowKeyboardUI(
         call: &mut Call,
@@ -242,75 +241,74 @@ impl Ui {
         Kernel::open_dialog(call, DialogRequest::Text(request), then, hears(overlapped))
     }
 
-    /// Whether a dialog is on the screen.
+    /// Returns whether a dialog is open.
     #[export(Done)]
     fn XamIsUIActive(call: &mut Call) -> bool {
         call.kernel.user.dialog.is_open()
     }
 
-    /// Shows a user's friends, of whom a console that is not connected knows none.
+    /// Shows a user's friends: there is no connection.
     #[export(Partial)]
     fn XamShowFriendsUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Friends")
     }
 
-    /// Shows a user's messages: there are none without a connection.
+    /// Shows a user's messages: there is no connection.
     #[export(Partial)]
     fn XamShowMessagesUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
-    /// Lets a user write a message: nobody gets one without a connection.
+    /// Lets a user write a message: there is no connection.
     #[export(Partial)]
     fn XamShowMessageComposeUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
-    /// Shows who was met in the title: nobody without a connection.
+    /// Shows the players met in the title: there is no connection.
     #[export(Partial)]
     fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Players")
     }
 
-    /// Shows a user's card, which only the online service has.
+    /// Shows a user's gamer card, which only the online service has: there is no connection.
     #[export(Partial)]
     fn XamShowGamerCardUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
     }
 
-    /// Shows somebody's card to a user; only the online service has it.
+    /// Shows another player's gamer card, which only the online service has: there is no
+    /// connection.
     #[export(Partial)]
     fn XamShowGamerCardUIForXUID(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
     }
 
-    /// Lets a user ask somebody to be a friend: nobody is asked without a connection.
+    /// Lets a user send a friend request: there is no connection.
     #[export(Partial)]
     fn XamShowFriendRequestUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Friend request")
     }
 
-    /// Lets a user say what they think of somebody: nobody is told without a connection.
+    /// Lets a user review another player: there is no connection.
     #[export(Partial)]
     fn XamShowPlayerReviewUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Player review")
     }
 
-    /// Shows a user's achievements in a title. The page says that there is no connection; the list
-    /// is not shown.
+    /// Shows a user's achievements in a title. The page only reports that there is no connection.
     #[export(Partial)]
     fn XamShowAchievementsUI(call: &mut Call, user: u32, _title: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::NO_SUCH_USER, "Achievements")
     }
 
-    /// Lets a user change a profile. The page says that there is no connection; nothing can be
-    /// changed on it.
+    /// Lets a user edit a profile. The page only reports that there is no connection.
     #[export(Partial)]
     fn XamShowEditProfileUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Profile")
     }
 
-    /// Shows the marketplace, which is not there without a connection.
+    /// Shows the marketplace: there is no connection.
     #[export(Partial)]
     fn XamShowMarketplaceUI(
         call: &mut Call,
@@ -322,7 +320,7 @@ impl Ui {
         online_page(call, "Marketplace")
     }
 
-    /// As `XamShowMarketplaceUI`, with more that says which page.
+    /// Like `XamShowMarketplaceUI`, with more arguments that select the page.
     #[export(Partial)]
     fn XamShowMarketplaceUIEx(
         call: &mut Call,
@@ -334,8 +332,8 @@ impl Ui {
         online_page(call, "Marketplace")
     }
 
-    /// Offers a user what is to be downloaded, up to six of them: nothing is without a connection,
-    /// as its result says.
+    /// Offers a user up to six downloads: there is no connection, so the result reports that none
+    /// was made.
     #[export(Partial)]
     fn XamShowMarketplaceDownloadItemsUI(
         call: &mut Call,
@@ -357,19 +355,19 @@ impl Ui {
         Kernel::open_dialog(call, request, Then::Nothing, hears(overlapped))
     }
 
-    /// Shows a user's party: there is none without a connection.
+    /// Shows a user's party: there is no connection.
     #[export(Constant)]
     fn XamShowPartyUI(_call: &mut Call, _user: u32) -> Win32Error {
         Win32Error::FUNCTION_FAILED
     }
 
-    /// Shows what friends play: nothing without a connection.
+    /// Shows the sessions of friends: there is no connection.
     #[export(Constant)]
     fn XamShowCommunitySessionsUI(_call: &mut Call, _user: u32) -> Win32Error {
         Win32Error::FUNCTION_FAILED
     }
 
-    /// Says that the disc can't be read, and ends the title.
+    /// Reports that the disc can't be read, and ends the title.
     #[export(Done)]
     fn XamShowDirtyDiscErrorUI(call: &mut Call, _user: u32) -> Flow<()> {
         tracing::error!(target: "kernel", "the title reports a disc that can't be read");

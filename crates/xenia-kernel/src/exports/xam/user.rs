@@ -1,5 +1,4 @@
-//! Users (`XamUser*`): who is signed in, and what such users may do. Everybody's profile is the
-//! console's own and nobody is on the online service.
+//! Users (`XamUser*`): sign-in state and privileges. All profiles are offline profiles.
 
 use super::tiles::read_tile_key;
 use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};
@@ -9,25 +8,25 @@ use crate::user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of users.
 pub struct User;
 
-/// Any user.
+/// User number for any user.
 pub(super) const ANY_USER: u32 = 0xFF;
-/// `eXUserSigninState_SignedInLocally`.
+/// `eXUserSigninState_SignedInLocally`: signed in with an offline profile.
 const SIGNED_IN_LOCALLY: u32 = 1;
-/// Kinds of ids that are asked for: those that are not online's.
+/// Flag for ids of offline profiles.
 const OFFLINE: u32 = 1;
-/// Flag of `XamUserGetSigninInfo`: only an id of the online service will do.
+/// Flag of `XamUserGetSigninInfo`: only an online id is acceptable.
 const ONLINE_ID_ONLY: u32 = 2;
-/// A place where nobody is signed in, as `XUSER_SIGNIN_INFO` has who looks after a guest.
+/// Place of a guest's sponsor in `XUSER_SIGNIN_INFO` if there is none.
 const NO_SPONSOR: u32 = 0xFE;
-/// Largest group of ages: an adult.
+/// Highest age group: adult.
 const ADULT: u32 = 2;
-/// Every rating may be seen.
+/// Content of every rating is permitted.
 const ALL_RATINGS: u32 = 0x3F;
 
-/// `XUSER_SIGNIN_INFO`.
+/// Offsets in `XUSER_SIGNIN_INFO`.
 mod sign_in_info {
     pub(super) const XUID: u32 = 0;
     pub(super) const STATE: u32 = 0xC;
@@ -36,12 +35,12 @@ mod sign_in_info {
     pub(super) const SIZE: u32 = 0x28;
 }
 
-/// What `f` says of the user, if one is signed in there.
+/// Applies `f` to the profile signed in at a place, if there is one.
 fn of_user<R>(call: &Call, user: u32, f: impl FnOnce(&Profile) -> R) -> Option<R> {
     call.kernel.user.profiles.lock().get(user).map(f)
 }
 
-/// A user that a call is about: a place where somebody is signed in, or any.
+/// Checks a call's user: a place with a signed-in user, or any.
 fn check_user(call: &Call, user: u32) -> Result<(), Win32Error> {
     let mask = call.kernel.user.profiles.lock().mask();
     match user {
@@ -52,7 +51,7 @@ fn check_user(call: &Call, user: u32) -> Result<(), Win32Error> {
     }
 }
 
-/// Answers a question about a user with one word, which needs a user.
+/// Stores one word about a user, who must be signed in.
 fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> Fallible<Win32Error> {
     let Some(at) = at else { return Ok(Win32Error::INVALID_PARAMETER) };
     if let Err(error) = check_user(call, user) {
@@ -64,13 +63,13 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
 
 #[exports(xam)]
 impl User {
-    /// Whether a user is signed in: 1, with a profile of the console's own; 0, not.
+    /// Returns whether a user is signed in: 1, with an offline profile; 0, not.
     #[export(Done)]
     fn XamUserGetSigninState(call: &mut Call, user: u32) -> u32 {
         of_user(call, user, |_| SIGNED_IN_LOCALLY).unwrap_or(0)
     }
 
-    /// Facts about who is signed in. There is no id of the online service to ask for.
+    /// Returns information about a signed-in user. There are no online ids.
     #[export(Done)]
     fn XamUserGetSigninInfo(
         call: &mut Call,
@@ -94,7 +93,7 @@ impl User {
         Ok(HResult::OK)
     }
 
-    /// A user's id, if the console's own will do.
+    /// Returns a user's id, if an offline one is acceptable.
     #[export(Done)]
     fn XamUserGetXUID(call: &mut Call, user: u32, kinds: u32, id: Option<Out<u64>>) -> Fallible<HResult> {
         let Some(id) = id else { return Ok(HResult::INVALID_ARGUMENT) };
@@ -108,7 +107,7 @@ impl User {
         Ok(HResult::OK)
     }
 
-    /// The place of the user with an id.
+    /// Returns the place of the user with an id.
     #[export(Done)]
     fn XamUserGetIndexFromXUID(
         call: &mut Call,
@@ -123,7 +122,7 @@ impl User {
         Ok(HResult::OK)
     }
 
-    /// A user's name, cut to the buffer; an empty one for nobody.
+    /// Returns a user's name, cut to the buffer; empty if no user is signed in.
     #[export(Done)]
     fn XamUserGetName(call: &mut Call, user: u32, buffer: GuestAddr, length: u32) -> Fallible<Win32Error> {
         if user >= USERS {
@@ -139,7 +138,7 @@ impl User {
         Ok(if name.is_some() { Win32Error::SUCCESS } else { Win32Error::NO_SUCH_USER })
     }
 
-    /// A user's name in UTF-16.
+    /// Returns a user's name in UTF-16.
     #[export(Done)]
     fn XamUserGetGamerTag(
         call: &mut Call,
@@ -157,7 +156,8 @@ impl User {
         Ok(HResult::OK)
     }
 
-    /// The number by which drivers of devices know a user: here it is the user's own; 0 for nobody.
+    /// Returns the number by which device drivers identify a user: here the user's index; 0 if no
+    /// user is signed in.
     #[export(Partial)]
     fn XamUserGetDeviceContext(
         call: &mut Call,
@@ -171,43 +171,43 @@ impl User {
         Ok(if is_there { HResult::OK } else { Win32Error::DEVICE_NOT_CONNECTED.to_hresult() })
     }
 
-    /// A user's flags: none, they are all about the online service.
+    /// Returns a user's flags: 0, because all of them concern the online service.
     #[export(Constant)]
     fn XamUserGetUserFlags(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
-    /// The same by the user's id.
+    /// Like `XamUserGetUserFlags`, by the user's id.
     #[export(Constant)]
     fn XamUserGetUserFlagsFromXUID(_call: &mut Call, _id: u64) -> u32 {
         0
     }
 
-    /// What a user pays the online service for: nothing.
+    /// Returns a user's membership tier of the online service: none.
     #[export(Constant)]
     fn XamUserGetMembershipTier(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
-    /// The same by the user's id.
+    /// Like `XamUserGetMembershipTier`, by the user's id.
     #[export(Constant)]
     fn XamUserGetMembershipTierFromXUID(_call: &mut Call, _id: u64) -> u32 {
         0
     }
 
-    /// Whether a user has an account of the online service: nobody has.
+    /// Returns whether a user has an account of the online service: never.
     #[export(Constant)]
     fn XamUserIsOnlineEnabled(_call: &mut Call, _user: u32) -> bool {
         false
     }
 
-    /// Whether a user is another's guest on the online service: nobody is.
+    /// Returns whether a user is another's guest on the online service: never.
     #[export(Constant)]
     fn XamUserIsGuest(_call: &mut Call, _user: u32) -> bool {
         false
     }
 
-    /// Whether a user may do something on the online service: nobody is on it.
+    /// Checks a user's privilege on the online service: there is no connection.
     #[export(Done)]
     fn XamUserCheckPrivilege(
         call: &mut Call,
@@ -220,7 +220,7 @@ impl User {
         Ok(check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON))
     }
 
-    /// Whether others are a user's friends on the online service: the user is not on it.
+    /// Checks whether others are a user's friends on the online service: there is no connection.
     #[export(Done)]
     fn XamUserAreUsersFriends(
         call: &mut Call,
@@ -238,7 +238,7 @@ impl User {
         complete(call, overlapped, Completed::wrapped(error, 0))
     }
 
-    /// How old a user is: an adult, the console's owner has said nothing else.
+    /// Returns a user's age group: always adult.
     #[export(Done)]
     fn XamUserGetAgeGroup(
         call: &mut Call,
@@ -253,7 +253,7 @@ impl User {
         complete(call, overlapped, Completed::with(answer))
     }
 
-    /// Whether a user may run what nobody has rated: yes, nothing is restricted.
+    /// Returns whether a user may run unrated content: always, as there are no restrictions.
     #[export(Done)]
     fn XamUserIsUnsafeProgrammingAllowed(
         call: &mut Call,
@@ -264,7 +264,7 @@ impl User {
         answer_word(call, user, 1, result)
     }
 
-    /// Which restrictions a user has: none.
+    /// Returns a user's content restrictions: none.
     #[export(Done)]
     fn XamUserContentRestrictionGetFlags(
         call: &mut Call,
@@ -274,7 +274,7 @@ impl User {
         answer_word(call, user, 0, flags)
     }
 
-    /// Up to which rating a user may see things: all of them.
+    /// Returns the highest rating that a user may see: all of them.
     #[export(Done)]
     fn XamUserContentRestrictionGetRating(
         call: &mut Call,
@@ -292,7 +292,7 @@ impl User {
         Ok(answer)
     }
 
-    /// Whether a user may see something: yes, nothing is restricted.
+    /// Returns whether a user may access content: always, as there are no restrictions.
     #[export(Done)]
     fn XamUserContentRestrictionCheckAccess(
         call: &mut Call,
@@ -311,7 +311,7 @@ impl User {
         complete(call, overlapped, Completed::with(answer))
     }
 
-    /// The ids of users that titles draw, in words of a tile's key: title, large tile, small tile.
+    /// Parses a gamer tile's key into its three words: title, large tile, small tile.
     #[export(Done)]
     fn XamParseGamerTileKey(
         call: &mut Call,

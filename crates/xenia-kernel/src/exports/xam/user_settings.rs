@@ -12,36 +12,36 @@ use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// See the module's documentation.
+/// Exports of profile settings.
 pub struct UserSettings;
 
-/// Settings of one call.
+/// Maximum number of settings in one call.
 const SETTINGS: u32 = 32;
-/// Users of one call, by their ids.
+/// Maximum number of user ids in one call.
 const XUIDS: u32 = 100;
 
-/// `XUSER_PROFILE_SETTING`.
+/// Offsets in `XUSER_PROFILE_SETTING`.
 mod item {
     pub(super) const SOURCE: u32 = 0;
-    /// The user's id, or its place and all ones.
+    /// The user's id, or the place and all ones.
     pub(super) const USER: u32 = 8;
     pub(super) const ID: u32 = 0x10;
     pub(super) const DATA: u32 = 0x18;
     pub(super) const SIZE: u32 = 0x28;
 }
-/// `XUSER_DATA`.
+/// Offsets in `XUSER_DATA`.
 mod data {
     pub(super) const KIND: u32 = 0;
-    /// A number, or bytes outside and then their address.
+    /// A number, or the length of bytes outside the item, followed by their address.
     pub(super) const VALUE: u32 = 8;
     pub(super) const ADDRESS: u32 = 0xC;
-    /// No value: skipped when it is written.
+    /// No value: skipped when settings are written.
     pub(super) const UNSET: u8 = 0xFF;
 }
-/// Bytes before the items: their number, and where they are.
+/// Size in bytes of the header before the items: their number and address.
 const HEAD: u32 = 8;
 
-/// Where a value comes from.
+/// Source of a value.
 #[derive(Clone, Copy)]
 enum Source {
     Nowhere = 0,
@@ -53,11 +53,11 @@ enum Source {
 #[derive(Clone, Copy)]
 struct Reader {
     place: u32,
-    /// As it was named, if by its id.
+    /// The id, if the call names the user by id.
     xuid: Option<Xuid>,
 }
 
-/// What is to be read, and where to.
+/// Arguments of a read.
 struct Reading {
     title: u32,
     user: u32,
@@ -69,7 +69,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Who is asked about; the error that the call ends with if nobody is signed in there.
+    /// Returns the requested users; an error if one of them is not signed in.
     fn readers(&self, call: &Call) -> Fallible<Result<Vec<Reader>, Win32Error>> {
         let (count, xuids) = self.xuids;
         let named: Vec<u64> =
@@ -117,8 +117,8 @@ impl Reading {
     }
 }
 
-/// Fills what a title reads: head, items, and after them what lies outside of them, each at its
-/// largest.
+/// Stores the result of a read: the header, the items, and then the values outside the items, each
+/// with its maximum size reserved.
 fn write_items(
     call: &Call,
     buffer: GuestAddr,
@@ -184,8 +184,8 @@ fn write_value(
     Ok(())
 }
 
-/// The value in an item that a title writes; `None`: the title leaves it as it is. An error if it
-/// is of another type than its id, or too long.
+/// Reads the value in an item that a title writes; `None` if the item has no value. An error if its
+/// type differs from the id's, or if it is too long.
 fn read_value(
     memory: &GuestMemory,
     at: GuestAddr,
@@ -222,9 +222,10 @@ fn read_value(
     Ok(if id.accepts(&value) { Ok(Some((id, value))) } else { Err(Win32Error::INVALID_PARAMETER) })
 }
 
-/// Sets what a title has written, on the disk first: what isn't there is not set.
+/// Stores settings that a title has written, on the disk first: a setting that can't be stored is
+/// not changed.
 fn set(call: &Call, user: u32, title: u32, values: Vec<(SettingId, Value)>) -> Result<(), Win32Error> {
-    // Held throughout: whoever else sets something does it before or after.
+    // The lock is held throughout, so that changes of settings are serialised.
     let files = call.kernel.files.lock();
     let profile = call.kernel.user.profiles.lock().get(user).cloned();
     let mut profile = profile.ok_or(Win32Error::NO_SUCH_USER)?;
@@ -240,15 +241,15 @@ fn set(call: &Call, user: u32, title: u32, values: Vec<(SettingId, Value)>) -> R
     Ok(())
 }
 
-/// Whether a title is one of the console's own, as the dashboard is.
+/// Returns whether a title id belongs to the system, as the dashboard's does.
 fn is_of_system(title: u32) -> bool {
     title >> 16 == DASHBOARD >> 16
 }
 
 #[exports(xam)]
 impl UserSettings {
-    /// Reads settings of a user's profile, or those of several by their ids. Asked with no size it
-    /// says how much it needs; settings that don't exist are left out.
+    /// Reads settings of a user's profile, or of several by their ids. With a size of 0 it returns
+    /// the size needed; unknown settings are left out.
     #[export(Done)]
     fn XamUserReadProfileSettings(
         call: &mut Call,
@@ -266,8 +267,7 @@ impl UserSettings {
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 
-    /// As `XamUserReadProfileSettings`, with one more argument, which changes nothing that titles
-    /// see.
+    /// Like `XamUserReadProfileSettings`, with one more argument, which has no effect on titles.
     #[export(Done)]
     fn XamUserReadProfileSettingsEx(
         call: &mut Call,
@@ -286,8 +286,8 @@ impl UserSettings {
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 
-    /// Sets what a user's profile says: all of it or, if anything is wrong, nothing. A title
-    /// changes its own three settings alone; the rest belongs to the dashboard.
+    /// Writes settings to a user's profile, all of them or, on any error, none. A title may change
+    /// only its own three settings; the others belong to the dashboard.
     #[export(Done)]
     fn XamUserWriteProfileSettings(
         call: &mut Call,

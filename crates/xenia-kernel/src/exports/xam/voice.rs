@@ -1,5 +1,4 @@
-//! Voice chat (`XamVoice*`), without a headset: what a console answers that has none; and the sound
-//! settings.
+//! Voice chat (`XamVoice*`) without a headset, and the sound settings.
 
 use crate::abi::{Call, Out};
 use crate::exports::xboxkrnl::xaudio::speaker_config;
@@ -7,18 +6,18 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// Exports of voice chat.
 pub struct Voice;
 
 #[exports(xam)]
 impl Voice {
-    /// Whether the process may use voice chat: no, which ends most titles' work on it.
+    /// Returns whether the process may use voice chat: no, after which most titles stop using it.
     #[export(Constant)]
     fn XamVoiceIsActiveProcess(_call: &mut Call) -> bool {
         false
     }
 
-    /// Whether a user has a headset: there is none.
+    /// Returns whether a user has a headset: there is none.
     #[export(Constant)]
     fn XamVoiceHeadsetPresent(_call: &mut Call, _user: u32) -> bool {
         false
@@ -37,19 +36,19 @@ impl Voice {
         Ok(Win32Error::ACCESS_DENIED)
     }
 
-    /// Closes a user's headset: none was opened, so there is nothing to close.
+    /// Closes a user's headset: none was opened, so this has no effect.
     #[export(Constant)]
     fn XamVoiceClose(_call: &mut Call, _voice: u32) -> Win32Error {
         Win32Error::SUCCESS
     }
 
-    /// Sends a packet to a headset, or waits for one: there is none, and nothing is taken.
+    /// Sends a packet to a headset, or receives one: there is none, and no packet is accepted.
     #[export(Constant)]
     fn XamVoiceSubmitPacket(_call: &mut Call, _voice: u32, _kind: u32, _packet: GuestAddr) -> HResult {
         Win32Error::BUSY.to_hresult()
     }
 
-    /// The console's setting of its speakers.
+    /// Returns the console's speaker setting.
     #[export(Done)]
     fn XGetAudioFlags(call: &mut Call) -> Fallible<u32> {
         speaker_config(call)

@@ -1,7 +1,7 @@
-//! Waiting by milliseconds, as `xam` offers it to system programs: by Win32 names.
+//! Waits in milliseconds, as `xam` exports them to system programs under Win32 names.
 //!
-//! Who waits calls the kernel, as guest code calls it, and waits again for as long when it was
-//! alerted: Win32 knows APCs only.
+//! A wait calls the kernel's export, as guest code would, and starts again with the same time when
+//! it was alerted, because Win32 only knows APCs.
 
 use super::last_error::set_from_status;
 use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow, Out};
@@ -11,33 +11,33 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::ticks_to_100ns;
 
-/// See the module's documentation.
+/// Exports of waits.
 pub struct Waiting;
 
-/// Milliseconds of a wait that has no end.
+/// Milliseconds of a wait without a limit.
 const INFINITE: u32 = 0xFFFF_FFFF;
-/// What a wait returns that has failed; why is the last error.
+/// Result of a wait that failed; the thread's last error has the reason.
 const WAIT_FAILED: u32 = 0xFFFF_FFFF;
-/// The kernel's units in a millisecond.
+/// The kernel's time units in a millisecond.
 const UNITS: i64 = 10_000;
-/// The longest interval, which is how to wait for ever where no pointer says so.
+/// The longest interval, which waits for ever where the interval's pointer can't be null.
 const LONGEST: i64 = i64::MAX;
-/// Who waits.
+/// Processor mode of the waiting caller.
 const USER_MODE: u64 = 1;
-/// What begins a wait again.
+/// Status after which a wait starts again.
 const ALERTED: u32 = NtStatus::ALERTED.0;
 
-/// An interval from now on, in the kernel's units.
+/// Converts milliseconds to an interval from now on, in the kernel's units.
 fn interval(milliseconds: u32) -> i64 {
     -i64::from(milliseconds) * UNITS
 }
 
-/// An interval as words that a call is lent; the kernel gets the first one's address.
+/// Encodes an interval as local words of a call, whose address the kernel gets.
 fn words(interval: i64) -> Vec<u32> {
     vec![(interval >> 32) as u32, interval as u32]
 }
 
-/// Lets time pass.
+/// Delays the calling thread.
 fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
     let locals = words(if milliseconds == INFINITE { LONGEST } else { interval(milliseconds) });
@@ -84,33 +84,33 @@ fn waited(call: &mut Call, status: u64, [handle, milliseconds, alertable, _]: [u
 
 #[exports(xam)]
 impl Waiting {
-    /// Lets milliseconds pass; all ones: for ever. 0, or `USER_APC` if it is alertable and an APC
-    /// has ended it.
+    /// Delays the thread by milliseconds, for ever if all ones. Returns 0, or `USER_APC` if an APC
+    /// ended an alertable delay.
     #[export(Done)]
     fn RtlSleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
         sleep(call, milliseconds, alertable)
     }
 
-    /// The same, by its Win32 name.
+    /// Like `RtlSleep`, by its Win32 name.
     #[export(Done)]
     fn SleepEx(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
         sleep(call, milliseconds, alertable)
     }
 
-    /// Lets milliseconds pass; all ones: for ever.
+    /// Delays the thread by milliseconds, for ever if all ones.
     #[export(Done)]
     fn Sleep(call: &mut Call, milliseconds: u32) -> Fallible<Flow<()>> {
         Ok(sleep(call, milliseconds, false)?.map(|_| ()))
     }
 
-    /// Waits for an object, so many milliseconds at most. What it came to, as the kernel's status;
-    /// all ones with the last error if there is nothing to wait for.
+    /// Waits for an object with a limit in milliseconds. Returns the kernel's status; all ones with
+    /// the last error if the handle is invalid.
     #[export(Done)]
     fn WaitForSingleObject(call: &mut Call, handle: Handle, milliseconds: u32) -> Fallible<Flow<u32>> {
         wait(call, handle, milliseconds, false)
     }
 
-    /// The same, and an APC may end it.
+    /// Like `WaitForSingleObject`; an APC may end the wait.
     #[export(Done)]
     fn WaitForSingleObjectEx(
         call: &mut Call,
@@ -121,8 +121,8 @@ impl Waiting {
         wait(call, handle, milliseconds, alertable)
     }
 
-    /// Stores milliseconds as an interval of the kernel's, and returns where; null, which waits for
-    /// ever, for all ones.
+    /// Converts milliseconds to an interval of the kernel's, stores it and returns its address;
+    /// null, which waits for ever, for all ones.
     #[export(Done)]
     fn XapiFormatTimeOut(call: &mut Call, out: Out<i64>, milliseconds: u32) -> Fallible<GuestAddr> {
         if milliseconds == INFINITE {
@@ -132,7 +132,7 @@ impl Waiting {
         Ok(out.addr())
     }
 
-    /// Milliseconds since the console was switched on.
+    /// Returns the milliseconds since the console was switched on.
     #[export(Done)]
     fn GetTickCount(call: &mut Call) -> u32 {
         (ticks_to_100ns(call.now()) / UNITS.unsigned_abs()) as u32

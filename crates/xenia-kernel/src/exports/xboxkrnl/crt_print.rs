@@ -8,13 +8,13 @@ use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
 use xenia_sched::Event;
 
-/// See the module's documentation.
+/// The exports of the `printf` family.
 pub struct CrtPrint;
 
-/// Characters of one `DbgPrint`.
+/// Maximum number of characters that `DbgPrint` prints.
 const DEBUG_LIMIT: usize = 512;
 
-/// Arguments of a guest call.
+/// Variadic arguments as the formatter's source.
 struct CallArguments<'a, 'b> {
     call: &'a Call<'b>,
     arguments: VaArgs,
@@ -65,8 +65,8 @@ fn wide(call: &Call, format: WideText, arguments: VaArgs) -> Fallible<Vec<u16>> 
     Ok(format_wide(&format, &mut CallArguments { call, arguments })?)
 }
 
-/// What the bounded functions write: the text if there is room, its terminator if there is still
-/// room, and the result. Without a buffer they only count.
+/// The output of the bounded functions: the text if it fits, a terminator if that fits too, and the
+/// result. Without a buffer they only count.
 fn bounded<T: Copy + Default>(mut text: Vec<T>, buffer: GuestAddr, count: u32) -> (Vec<T>, i32) {
     let (length, count) = (text.len(), count as usize);
     if buffer.is_null() {
@@ -130,8 +130,8 @@ fn print_wide_bounded(
 
 #[exports(xboxkrnl)]
 impl CrtPrint {
-    /// Formats text for the debugger: at most 512 characters, to the machine's text output and the
-    /// event log.
+    /// Formats text for the debugger and prints at most 512 characters to the machine's text output
+    /// and the event log.
     #[export(Done)]
     fn DbgPrint(call: &mut Call, format: Text, arguments: VaArgs) -> Fallible<NtStatus> {
         let mut text = narrow(call, format, arguments)?;
@@ -149,7 +149,7 @@ impl CrtPrint {
         print_narrow(call, buffer, format, arguments)
     }
 
-    /// Formats 8-bit text into at most `count` characters; -1 if there were more.
+    /// Formats 8-bit text, truncated to `count` characters; returns -1 if it was truncated.
     #[export(Done)]
     fn _snprintf(
         call: &mut Call,
@@ -161,14 +161,14 @@ impl CrtPrint {
         print_narrow_bounded(call, buffer, count, format, arguments)
     }
 
-    /// Formats 8-bit text from a list of arguments.
+    /// Formats 8-bit text from a `va_list`.
     #[export(Done)]
     fn vsprintf(call: &mut Call, buffer: GuestAddr, format: Text, list: GuestAddr) -> Fallible<i32> {
         print_narrow(call, buffer, format, VaArgs::list(list))
     }
 
-    /// Formats 8-bit text from a list of arguments into at most `count` characters; -1 if there
-    /// were more.
+    /// Formats 8-bit text from a `va_list`, truncated to `count` characters; returns -1 if it was
+    /// truncated.
     #[export(Done)]
     fn _vsnprintf(
         call: &mut Call,
@@ -186,7 +186,7 @@ impl CrtPrint {
         print_wide(call, buffer, format, arguments)
     }
 
-    /// Formats UTF-16 text into at most `count` units; -1 if there were more.
+    /// Formats UTF-16 text, truncated to `count` units; returns -1 if it was truncated.
     #[export(Done)]
     fn _snwprintf(
         call: &mut Call,
@@ -198,14 +198,14 @@ impl CrtPrint {
         print_wide_bounded(call, buffer, count, format, arguments)
     }
 
-    /// Formats UTF-16 text from a list of arguments.
+    /// Formats UTF-16 text from a `va_list`.
     #[export(Done)]
     fn vswprintf(call: &mut Call, buffer: GuestAddr, format: WideText, list: GuestAddr) -> Fallible<i32> {
         print_wide(call, buffer, format, VaArgs::list(list))
     }
 
-    /// Formats UTF-16 text from a list of arguments into at most `count` units; -1 if there were
-    /// more.
+    /// Formats UTF-16 text from a `va_list`, truncated to `count` units; returns -1 if it was
+    /// truncated.
     #[export(Done)]
     fn _vsnwprintf(
         call: &mut Call,
@@ -217,7 +217,7 @@ impl CrtPrint {
         print_wide_bounded(call, buffer, count, format, VaArgs::list(list))
     }
 
-    /// Counts the units of formatted UTF-16 text.
+    /// Counts the UTF-16 units of text formatted from a `va_list`.
     #[export(Done)]
     fn _vscwprintf(call: &mut Call, format: WideText, list: GuestAddr) -> Fallible<i32> {
         Ok(wide(call, format, VaArgs::list(list))?.len() as i32)

@@ -1,4 +1,4 @@
-//! Debugging: break points and bug checks (`Dbg*`, `KeBugCheck*`).
+//! Debugging: breakpoints, failed assertions and bug checks (`Dbg*`, `RtlRip`, `KeBugCheck*`).
 
 use crate::abi::{Call, Flow, Text};
 use crate::exceptions::crash;
@@ -7,10 +7,10 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_sched::Event;
 
-/// See the module's documentation.
+/// The exports for debugging.
 pub struct Debug;
 
-/// Ends the machine as the console would halt.
+/// Ends the machine where the console would halt.
 fn bug_check(call: &Call, code: u32, parameters: &[u32]) -> Flow<()> {
     let at = GuestAddr(call.ctx().lr as u32);
     let text = format!("{at}: bug check {code:#x} with {parameters:#x?}");
@@ -19,16 +19,16 @@ fn bug_check(call: &Call, code: u32, parameters: &[u32]) -> Flow<()> {
 
 #[exports(xboxkrnl)]
 impl Debug {
-    /// Stops in the debugger. Without one the console's debug kernel would halt; titles call it
-    /// where an assertion fails, so the call is logged and the title goes on, as it does on a
+    /// Breaks into the debugger. Without a debugger the console's debug kernel would halt; titles
+    /// call it when an assertion fails. Here the call is logged and the title continues, as on a
     /// retail console.
     #[export(Done)]
     fn DbgBreakPoint(call: &mut Call) {
         tracing::warn!(target: "kernel", "break point at {:#010x}", call.ctx().lr as u32);
     }
 
-    /// Says where an assertion has failed: in which function, what it was, and a message. A
-    /// debugger would stop the title, which here goes on.
+    /// Prints a failed assertion: its function, expression and message. A debugger would stop the
+    /// title; here it continues.
     #[export(Done)]
     fn RtlRip(
         call: &mut Call,
@@ -44,13 +44,13 @@ impl Debug {
         Ok(())
     }
 
-    /// Halts the console with a code.
+    /// Halts the console with a bug check code.
     #[export(Done)]
     fn KeBugCheck(call: &mut Call, code: u32) -> Flow<()> {
         bug_check(call, code, &[])
     }
 
-    /// Halts the console with a code and four parameters.
+    /// Halts the console with a bug check code and four parameters.
     #[export(Done)]
     fn KeBugCheckEx(call: &mut Call, code: u32, p1: u32, p2: u32, p3: u32, p4: u32) -> Flow<()> {
         bug_check(call, code, &[p1, p2, p3, p4])

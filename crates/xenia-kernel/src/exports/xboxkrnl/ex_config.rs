@@ -1,4 +1,5 @@
-//! The console's settings (`ExGetXConfigSetting`, `ExSetXConfigSetting`) and the end of the title.
+//! The console's settings (`ExGetXConfigSetting`, `ExSetXConfigSetting`) and notification of the
+//! title's end.
 
 use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
@@ -6,12 +7,12 @@ use crate::title::TerminateNotification;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for the console's settings.
 pub struct ExConfig;
 
 #[exports(xboxkrnl)]
 impl ExConfig {
-    /// Stores a setting and its size. Without a buffer only the size.
+    /// Stores a setting and its size; without a buffer, only the size.
     #[export(Done)]
     fn ExGetXConfigSetting(
         call: &mut Call,
@@ -33,8 +34,7 @@ impl ExConfig {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Changes a setting, for as long as the machine lasts. Those of the console itself can't be
-    /// changed.
+    /// Changes a setting until the machine ends. Settings of the console itself are read-only.
     #[export(Done)]
     fn ExSetXConfigSetting(
         call: &mut Call,
@@ -49,7 +49,7 @@ impl ExConfig {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Registers a function that is called when the title ends, or takes it back.
+    /// Registers or unregisters a function that is called when the title ends.
     #[export(Done)]
     fn ExRegisterTitleTerminateNotification(
         call: &mut Call,

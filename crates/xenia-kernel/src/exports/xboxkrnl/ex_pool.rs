@@ -1,28 +1,28 @@
-//! Pool memory (`Ex*Pool*`). Tags and types make no difference: there is one pool.
+//! Pool memory (`Ex*Pool*`). Tags and types are ignored: there is one pool.
 
 use crate::abi::{Call, OptionalOut, Out};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for pool memory.
 pub struct ExPool;
 
 #[exports(xboxkrnl)]
 impl ExPool {
-    /// Allocates pool memory; null if there is none.
+    /// Allocates pool memory; returns null if there is not enough.
     #[export(Done)]
     fn ExAllocatePool(call: &mut Call, size: u32) -> Fallible<GuestAddr> {
         call.kernel.pool.allocate_for_title(size)
     }
 
-    /// Allocates pool memory with a tag; null if there is none.
+    /// Allocates pool memory with a tag; returns null if there is not enough.
     #[export(Done)]
     fn ExAllocatePoolWithTag(call: &mut Call, size: u32, _tag: u32) -> Fallible<GuestAddr> {
         call.kernel.pool.allocate_for_title(size)
     }
 
-    /// Allocates pool memory of a type with a tag; null if there is none.
+    /// Allocates pool memory of a type, with a tag; returns null if there is not enough.
     #[export(Done)]
     fn ExAllocatePoolTypeWithTag(call: &mut Call, size: u32, _tag: u32, _kind: u32) -> Fallible<GuestAddr> {
         call.kernel.pool.allocate_for_title(size)
@@ -36,7 +36,8 @@ impl ExPool {
         }
     }
 
-    /// Bytes of a block of pool memory; 0 if there is none. No quota is charged.
+    /// Returns the size in bytes of a block of pool memory, or 0 if there is no such block. Quotas
+    /// are not charged.
     #[export(Done)]
     fn ExQueryPoolBlockSize(
         call: &mut Call,

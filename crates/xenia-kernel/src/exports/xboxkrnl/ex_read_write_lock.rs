@@ -6,7 +6,7 @@ use crate::objects::read_write_lock::initialize_lock;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for read/write locks.
 pub struct ExReadWriteLock;
 
 fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
@@ -18,37 +18,37 @@ fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
 
 #[exports(xboxkrnl)]
 impl ExReadWriteLock {
-    /// Makes a lock that nobody holds.
+    /// Initialises a free read/write lock.
     #[export(Done)]
     fn ExInitializeReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
         initialize_lock(call.memory(), lock.addr())
     }
 
-    /// Takes a lock as its only holder.
+    /// Acquires a read/write lock as a writer.
     #[export(Done)]
     fn ExAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
         acquire(call, lock, true)
     }
 
-    /// Takes a lock together with other readers.
+    /// Acquires a read/write lock as a reader.
     #[export(Done)]
     fn ExAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
         acquire(call, lock, false)
     }
 
-    /// Takes a lock as its only holder if that needs no waiting; says whether it did.
+    /// Acquires a read/write lock as a writer if that needs no wait; returns whether it did.
     #[export(Done)]
     fn ExTryToAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
         call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), true)
     }
 
-    /// Takes a lock as a reader if that needs no waiting; says whether it did.
+    /// Acquires a read/write lock as a reader if that needs no wait; returns whether it did.
     #[export(Done)]
     fn ExTryToAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
         call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), false)
     }
 
-    /// Leaves a lock.
+    /// Releases one hold of a read/write lock.
     #[export(Done)]
     fn ExReleaseReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
         call.kernel.release_read_write_lock(call.cpu, lock.addr())

@@ -5,10 +5,10 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for interlocked lists.
 pub struct InterlockedList;
 
-/// A list head: first entry, number of entries, number of changes.
+/// Packs a list head: first entry, number of entries, change count.
 fn pack(first: GuestAddr, depth: u16, sequence: u16) -> u64 {
     u64::from(first.0) << 32 | u64::from(depth) << 16 | u64::from(sequence)
 }
@@ -19,7 +19,7 @@ fn unpack(head: u64) -> (GuestAddr, u16, u16) {
 
 #[exports(xboxkrnl)]
 impl InterlockedList {
-    /// Puts an entry first; returns the one that was first.
+    /// Pushes an entry to the front of a list; returns the previous first entry.
     #[export(Done)]
     fn InterlockedPushEntrySList(call: &mut Call, head: Ptr<()>, entry: GuestAddr) -> Fallible<GuestAddr> {
         let memory = call.memory();
@@ -35,7 +35,7 @@ impl InterlockedList {
         }
     }
 
-    /// Takes the first entry; null if there is none.
+    /// Pops the first entry of a list; returns null if the list is empty.
     #[export(Done)]
     fn InterlockedPopEntrySList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
         let memory = call.memory();
@@ -59,7 +59,7 @@ impl InterlockedList {
         }
     }
 
-    /// Takes the whole list; returns its first entry.
+    /// Empties a list; returns its first entry.
     #[export(Done)]
     fn InterlockedFlushSList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
         let old = call.memory().atomic_u64(head.addr(), |old| {

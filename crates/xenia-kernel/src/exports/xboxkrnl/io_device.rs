@@ -1,9 +1,9 @@
-//! Devices of drivers that a title brings along (`Io*Device`): the file system that its library
-//! keeps on a scratch disk.
+//! Device objects of drivers that a title contains (`Io*Device`), such as the file system library
+//! for a scratch disk.
 //!
-//! Only the object is made, as such a driver fills it. Nothing calls the driver: its names for the
-//! scratch disk's files lead to ours ([`crate::files::mounts`]). Offsets as in xenia-canary, which
-//! has them from the console's kernel.
+//! Only the object is created, as such a driver expects it. The driver is not called: its names for
+//! files on the scratch disk lead to this emulator's files ([`crate::files::mounts`]). Offsets are
+//! those in xenia-canary, taken from the console's kernel.
 
 use crate::abi::{AnsiString, Call, Handle, Out, Ptr};
 use crate::layout::device_object;
@@ -12,21 +12,21 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for device objects.
 pub struct IoDevice;
 
-/// Most bytes of a driver's own in a device.
+/// Maximum size in bytes of a driver's extension of a device.
 const LARGEST_EXTENSION: u32 = 0x1_0000;
-/// What kernel objects of this kind begin with.
+/// Type number at the start of device objects.
 const DEVICE: u8 = 3;
-/// Flags of a device: it is being made, and it has a name.
+/// Flags of a device: being initialised, and named.
 const BEING_MADE: u32 = 0x10;
 const HAS_NAME: u32 = 8;
 
 #[exports(xboxkrnl)]
 impl IoDevice {
-    /// Makes a device object with room for the driver's own data behind it. The driver is never
-    /// called, and the name leads nowhere.
+    /// Creates a device object followed by the driver's extension. The driver is not called, and
+    /// the name can't be opened.
     #[export(Partial)]
     fn IoCreateDevice(
         call: &mut Call,
@@ -61,7 +61,8 @@ impl IoDevice {
         Ok(stored.map(|()| NtStatus::SUCCESS)?)
     }
 
-    /// Takes the volume off a device of a driver's: none is ever on it.
+    /// Dismounts the volume of a driver's device: such a device has no volume, so this only checks
+    /// the device.
     #[export(Constant)]
     fn IoDismountVolume(call: &mut Call, device: GuestAddr) -> NtStatus {
         let object = call.kernel.objects.by_pointer(device);
@@ -71,30 +72,30 @@ impl IoDevice {
         }
     }
 
-    /// Takes the volume that a file is on off its device. It stays: nothing of a volume is kept
-    /// that its device hasn't got.
+    /// Dismounts the volume of a file from its device. The volume stays mounted: it has no cached
+    /// state that must be dropped.
     #[export(Partial)]
     fn IoDismountVolumeByFileHandle(call: &mut Call, file: Handle) -> Fallible<NtStatus> {
         let _file = call.kernel.objects.resolve_kind(file, ObjectKind::File)?;
         Ok(NtStatus::SUCCESS)
     }
 
-    /// How many blocks of files the title lets the system keep in memory. The number is kept, and
-    /// nothing else: the host does that.
+    /// Sets the number of file blocks that the system may cache. The number is only stored, because
+    /// the host caches files.
     #[export(Partial)]
     fn FscSetCacheElementCount(call: &mut Call, _device: u32, count: u32) -> NtStatus {
         call.kernel.files.lock().cached_blocks = count;
         NtStatus::SUCCESS
     }
 
-    /// How many blocks of files the system may keep in memory, as the title has said; 0 before
-    /// that.
+    /// Returns the number of file blocks that the system may cache, as the title has set it;
+    /// initially 0.
     #[export(Partial)]
     fn FscGetCacheElementCount(call: &mut Call, _device: u32) -> u32 {
         call.kernel.files.lock().cached_blocks
     }
 
-    /// Gives a device object back.
+    /// Drops a reference to a device object.
     #[export(Done)]
     fn IoDeleteDevice(call: &mut Call, device: GuestAddr) -> Fallible<()> {
         let is_one =

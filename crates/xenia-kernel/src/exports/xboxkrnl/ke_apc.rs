@@ -1,6 +1,6 @@
 //! Asynchronous procedure calls and alerts (`Ke*Apc`, `Ke*AlertThread`, `NtQueueApcThread`).
 //!
-//! When they run: [`crate::thread::apc`].
+//! [`crate::thread::apc`] describes when APCs run.
 
 use crate::abi::{Call, Handle, Ptr};
 use crate::layout::kapc;
@@ -10,12 +10,12 @@ use crate::thread::deferred::Mode;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for APCs and alerts.
 pub struct KeApc;
 
 #[exports(xboxkrnl)]
 impl KeApc {
-    /// Fills an APC object for a thread.
+    /// Initialises an APC object for a thread.
     #[export(Done)]
     fn KeInitializeApc(
         call: &mut Call,
@@ -28,7 +28,7 @@ impl KeApc {
         context: u32,
     ) -> Fallible<()> {
         let (memory, at) = (call.memory(), apc.addr());
-        // Without a normal routine it is a special kernel APC, whatever the mode says.
+        // Without a normal routine it is a special kernel APC, whatever the mode.
         let user = !normal_routine.is_null();
         memory.write(at.offset(kapc::TYPE), kapc::TYPE_APC)?;
         memory.write(at.offset(kapc::MODE), if user { mode as u8 } else { 0 })?;
@@ -41,9 +41,10 @@ impl KeApc {
         Ok(())
     }
 
-    /// Queues an APC with these arguments to its thread; false if it is queued already or the
-    /// thread has ended. A kernel-mode one reaches a thread that makes no calls, or waits for
-    /// anything but objects, only after that; the boost is not given.
+    /// Queues an APC with these arguments to its thread; returns false if it is queued already or
+    /// the thread has ended. A kernel-mode APC interrupts only waits for objects: it reaches a
+    /// thread that computes or waits for anything else when that is over. The priority boost is
+    /// ignored.
     #[export(Partial)]
     fn KeInsertQueueApc(call: &mut Call, apc: Ptr<()>, arg1: u32, arg2: u32, _boost: u32) -> Fallible<bool> {
         let (memory, at) = (call.memory(), apc.addr());
@@ -59,11 +60,11 @@ impl KeApc {
         let mode = if routine.is_null() { Mode::Kernel } else { Mode::of(u32::from(mode)) };
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc { source: ApcSource::Object(at), kernel_routine, routine, args };
-        // The thread has ended, or has enough of them.
+        // The thread has ended, or its queue is full.
         Ok(call.kernel.queue_apc(call.cpu, id, mode, apc).unwrap_or(false))
     }
 
-    /// Takes an APC out of its thread's queue; false if it is in none.
+    /// Removes an APC from its thread's queue; returns false if it is not queued.
     #[export(Done)]
     fn KeRemoveQueueApc(call: &mut Call, apc: Ptr<()>) -> Fallible<bool> {
         let (memory, at) = (call.memory(), apc.addr());
@@ -72,27 +73,27 @@ impl KeApc {
         call.kernel.remove_apc(id, at)
     }
 
-    /// Alerts a thread in a processor mode: its alertable wait, this or the next, ends with
-    /// `ALERTED`. Says whether it was alerted already. Waits of the kernel's mode hear of
-    /// alerts of the other, too, as modes of waits are ignored.
+    /// Alerts a thread in a processor mode: its current or next alertable wait ends with `ALERTED`.
+    /// Returns whether it was already alerted. Modes of waits are ignored, so a kernel-mode wait is
+    /// ended by a user-mode alert too.
     #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
         call.kernel.alert(call.cpu, id, Mode::of(mode))
     }
 
-    /// Uses up the caller's alert of a processor mode; says whether there was one.
+    /// Consumes the caller's alert of a processor mode; returns whether there was one.
     #[export(Done)]
     fn KeTestAlertThread(call: &mut Call, mode: u32) -> bool {
         call.kernel.threads.lock().take_alert(call.thread_id(), Mode::of(mode))
     }
 
-    /// Does nothing: the routine of APCs that only end a wait.
+    /// Does nothing: the normal routine of APCs that only end a wait.
     #[export(Done)]
     fn KiApcNormalRoutineNop(_call: &mut Call) {}
 
-    /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably.
-    /// `UNSUCCESSFUL` if it has ended.
+    /// Queues `routine(context, arg1, arg2)` to a thread, which calls it in an alertable wait.
+    /// Fails with `UNSUCCESSFUL` if the thread has ended.
     #[export(Done)]
     fn NtQueueApcThread(
         call: &mut Call,

@@ -6,12 +6,12 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for DPCs.
 pub struct KeDpc;
 
 #[exports(xboxkrnl)]
 impl KeDpc {
-    /// Fills a DPC object with its routine and that routine's second argument.
+    /// Initialises a DPC object with its routine and the routine's second argument.
     #[export(Done)]
     fn KeInitializeDpc(call: &mut Call, dpc: Ptr<()>, routine: GuestAddr, context: u32) -> Fallible<()> {
         let (memory, at) = (call.memory(), dpc.addr());
@@ -23,15 +23,15 @@ impl KeDpc {
         Ok(())
     }
 
-    /// Queues `routine(dpc, context, arg1, arg2)` on the caller's hardware thread, or the one that
-    /// the object asks for; false if it is queued already.
+    /// Queues `routine(dpc, context, arg1, arg2)` on the hardware thread that the object names, or
+    /// on the caller's; returns false if it is queued already.
     #[export(Done)]
     fn KeInsertQueueDpc(call: &mut Call, dpc: Ptr<()>, arg1: u32, arg2: u32) -> Fallible<bool> {
         let hw_id = call.hw_id();
         call.kernel.queue_dpc(call.cpu, dpc.addr(), arg1, arg2, hw_id)
     }
 
-    /// Takes a DPC out of its queue; false if it is in none.
+    /// Removes a DPC from its queue; returns false if it is not queued.
     #[export(Done)]
     fn KeRemoveQueueDpc(call: &mut Call, dpc: Ptr<()>) -> Fallible<bool> {
         call.kernel.threads.lock().take_back_dpc(call.memory(), dpc.addr())

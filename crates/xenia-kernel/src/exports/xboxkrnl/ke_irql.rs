@@ -1,7 +1,7 @@
 //! Interrupt request levels, spin locks, critical regions (`Kf*`, `Ke*SpinLock*`,
 //! `Ke*CriticalRegion`).
 //!
-//! What levels do: [`crate::thread::interrupt_level`].
+//! [`crate::thread::interrupt_level`] describes the effects of levels.
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::layout::kthread;
@@ -13,10 +13,10 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Cpu, Wait};
 
-/// See the module's documentation.
+/// The exports for interrupt request levels.
 pub struct KeIrql;
 
-/// Takes a lock, or parks until it is handed over; the call's result is `result` either way.
+/// Acquires a lock, or parks until it is handed over. The call's result is `result` in both cases.
 fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> {
     let prcb = call.kprcb();
     if try_acquire(call.memory(), lock, prcb)?.is_ok() {
@@ -25,7 +25,8 @@ fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> 
     let (kernel, thread, hw_id) = (call.kernel, call.thread(), call.hw_id());
     let waiter = LockWaiter { thread, owner: prcb, result: u64::from(result) };
     let waits = |cpu: &mut dyn Cpu, holder| {
-        // On a hardware thread that it keeps, nobody would release a lock that is held there.
+        // The holder runs on this hardware thread: give up the slot, or the holder could not run
+        // and release the lock.
         if is_processor(&kernel.memory, holder, hw_id) {
             cpu.hold_slot(thread, false)?;
         }
@@ -44,58 +45,58 @@ fn release(call: &mut Call, lock: GuestAddr) -> Fallible<()> {
 
 #[exports(xboxkrnl)]
 impl KeIrql {
-    /// Raises the level to that of deferred calls and takes a spin lock; returns the level before.
+    /// Raises the level to that of DPCs and acquires a spin lock; returns the previous level.
     #[export(Done)]
     fn KfAcquireSpinLock(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<u32>> {
         let before = call.set_level(DISPATCH_LEVEL)?;
         acquire(call, lock.addr(), before)
     }
 
-    /// Releases a spin lock and sets the level.
+    /// Releases a spin lock and restores a level.
     #[export(Done)]
     fn KfReleaseSpinLock(call: &mut Call, lock: Ptr<u32>, level: u32) -> Fallible<()> {
         release(call, lock.addr())?;
         call.set_level(level as u8).map(|_| ())
     }
 
-    /// Takes a spin lock at the present level.
+    /// Acquires a spin lock at the current level.
     #[export(Done)]
     fn KeAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<Flow<()>> {
         Ok(acquire(call, lock.addr(), 0)?.map(|_| ()))
     }
 
-    /// Takes a spin lock if it is free; says whether it was.
+    /// Acquires a spin lock if it is free; returns whether it was.
     #[export(Done)]
     fn KeTryToAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<bool> {
         let prcb = call.kprcb();
         Ok(try_acquire(call.memory(), lock.addr(), prcb)?.is_ok())
     }
 
-    /// Releases a spin lock and stays at the present level.
+    /// Releases a spin lock without changing the level.
     #[export(Done)]
     fn KeReleaseSpinLockFromRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<()> {
         release(call, lock.addr())
     }
 
-    /// Raises the level to that of deferred calls; returns the level before.
+    /// Raises the level to that of DPCs; returns the previous level.
     #[export(Done)]
     fn KeRaiseIrqlToDpcLevel(call: &mut Call) -> Fallible<u8> {
         call.set_level(DISPATCH_LEVEL)
     }
 
-    /// Raises the level; returns the level before.
+    /// Raises the level; returns the previous level.
     #[export(Done)]
     fn KfRaiseIrql(call: &mut Call, level: u32) -> Fallible<u8> {
         call.set_level(level as u8)
     }
 
-    /// Lowers the level.
+    /// Lowers the interrupt request level.
     #[export(Done)]
     fn KfLowerIrql(call: &mut Call, level: u32) -> Fallible<()> {
         call.set_level(level as u8).map(|_| ())
     }
 
-    /// Holds back kernel-mode APCs of the calling thread, but not special ones.
+    /// Defers kernel-mode APCs of the calling thread, except special ones.
     #[export(Done)]
     fn KeEnterCriticalRegion(call: &mut Call) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);
@@ -103,7 +104,7 @@ impl KeIrql {
         Ok(call.memory().write(at, count.wrapping_sub(1))?)
     }
 
-    /// Ends a critical region; after the outermost, APCs that it has held back run.
+    /// Ends a critical region; after the outermost, deferred APCs run.
     #[export(Done)]
     fn KeLeaveCriticalRegion(call: &mut Call) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);

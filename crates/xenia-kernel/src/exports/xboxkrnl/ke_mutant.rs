@@ -4,21 +4,21 @@ use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for mutants by address.
 pub struct KeMutant;
 
 #[exports(xboxkrnl)]
 impl KeMutant {
-    /// Makes a mutant, owned by the caller if asked.
+    /// Initialises a mutant, owned by the caller if requested.
     #[export(Done)]
     fn KeInitializeMutant(call: &mut Call, mutant: Ptr<()>, owned: bool) -> Fallible<()> {
         let owner = if owned { Some(call.kthread()?) } else { None };
         call.kernel.dispatcher.initialize_mutant(call.memory(), mutant.addr(), owner)
     }
 
-    /// The owner releases a mutant once; returns its state before. Of one that another thread owns
-    /// the console raises an exception; here it stays as it is. Nobody can give up another
-    /// thread's mutant (`abandoned`) either.
+    /// Releases a mutant once; returns the previous state. If another thread owns the mutant, the
+    /// console raises an exception; here it stays unchanged. Abandoning another thread's mutant
+    /// (`abandoned`) is not supported either.
     #[export(Partial)]
     fn KeReleaseMutant(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! The process that the caller counts as part of (`Ke*ProcessType`), and the end of the title's.
+//! The caller's process type (`Ke*ProcessType`), and termination of the title's process.
 
 use crate::abi::{Call, Flow};
 use crate::layout::{kpcr, kthread};
@@ -6,12 +6,13 @@ use crate::status::failure::Fallible;
 use crate::title;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for processes.
 pub struct KeProcess;
 
 #[exports(xboxkrnl)]
 impl KeProcess {
-    /// 0 idle, 1 title, 2 system; of the deferred call if one is running.
+    /// Returns the caller's process type: 0 idle, 1 title, 2 system. During a DPC it is that of the
+    /// DPC.
     #[export(Done)]
     fn KeGetCurrentProcessType(call: &mut Call) -> Fallible<u8> {
         let memory = call.memory();
@@ -21,7 +22,7 @@ impl KeProcess {
         Ok(memory.read(call.kthread()?.offset(kthread::PROCESS_TYPE))?)
     }
 
-    /// Sets the process type of a running deferred call; without one, nothing.
+    /// Sets the process type of the running DPC; without one, does nothing.
     #[export(Done)]
     fn KeSetCurrentProcessType(call: &mut Call, kind: u32) -> Fallible<()> {
         let memory = call.memory();
@@ -31,8 +32,8 @@ impl KeProcess {
         Ok(())
     }
 
-    /// Ends the title with all its threads. What its parameter means is not known; it is taken for
-    /// the exit code.
+    /// Terminates the title with all its threads. The meaning of the parameter is unknown; it is
+    /// assumed to be the exit code.
     #[export(Partial)]
     fn ExTerminateTitleProcess(call: &mut Call, code: u32) -> Flow<()> {
         title::terminate_with(call, code).map(|_| ())

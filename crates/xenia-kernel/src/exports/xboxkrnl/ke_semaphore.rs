@@ -7,20 +7,20 @@ use crate::status::failure::{Failure, Fallible};
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for semaphores by address.
 pub struct KeSemaphore;
 
 #[exports(xboxkrnl)]
 impl KeSemaphore {
-    /// Makes a semaphore with this count, which can go up to `limit`.
+    /// Initialises a semaphore with a count and a limit.
     #[export(Done)]
     fn KeInitializeSemaphore(call: &mut Call, semaphore: Ptr<()>, count: i32, limit: i32) -> Fallible<()> {
         initialize(call.memory(), semaphore.addr(), kind::SEMAPHORE, ksemaphore::SIZE, count)?;
         Ok(call.memory().write(semaphore.addr().offset(ksemaphore::LIMIT), limit)?)
     }
 
-    /// Adds to a semaphore's count; returns the count before. Beyond the limit the console raises
-    /// an exception; here the semaphore stays as it is.
+    /// Adds to a semaphore's count; returns the previous count. Beyond the limit the console raises
+    /// an exception; here the semaphore stays unchanged.
     #[export(Partial)]
     fn KeReleaseSemaphore(
         call: &mut Call,

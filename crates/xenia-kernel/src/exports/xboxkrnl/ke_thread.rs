@@ -13,20 +13,20 @@ use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 use xenia_sched::{MAX_PRIORITY, base_from_increment};
 
-/// See the module's documentation.
+/// The exports for threads by address of their object.
 pub struct KeThread;
 
-/// Creation flag: the result is the thread's object, not a handle.
+/// Creation flag: the result is the thread's object instead of a handle.
 const RETURN_OBJECT: u32 = 0x80;
-/// Creation flag: the thread begins one step above its process's base priority.
+/// Creation flag: the thread's priority is one above its process's base priority.
 const RAISED: u32 = 0x20;
 
-/// Both bits of the machine state that let floating-point exceptions through: the precise mode.
+/// MSR bits that enable floating-point exceptions, in precise mode.
 const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
 
-/// Suspends a thread once more and shows the count in its object; returns the count before.
+/// Suspends a thread once and writes the count to its object; returns the previous count.
 pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
-    // Held until the object shows it: of two changes the later is seen.
+    // Held until the object is written, so that it shows the later of two changes.
     let threads = call.kernel.threads.lock();
     let record = alive(&threads, id)?;
     let before = call.cpu.suspend(record.reference)?;
@@ -34,7 +34,7 @@ pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
     Ok(before)
 }
 
-/// Takes one suspension back and shows the count in its object; returns the count before.
+/// Drops one suspension and writes the count to the thread's object; returns the previous count.
 pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
     let threads = call.kernel.threads.lock();
     let record = alive(&threads, id)?;
@@ -52,15 +52,15 @@ fn show_suspensions(memory: &GuestMemory, kthread: GuestAddr, count: u32) -> Fal
     Ok(memory.write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?)
 }
 
-/// Where what is told of a made thread goes.
+/// Addresses for the results of a thread's creation.
 pub(in crate::exports) struct Made {
-    /// Its handle, or its object.
+    /// For the handle, or for the object if [`RETURN_OBJECT`] is set.
     pub(in crate::exports) handle: Option<Out<u32>>,
-    /// Its id.
+    /// For the thread ID.
     pub(in crate::exports) id: Option<Out<u32>>,
 }
 
-/// See `ExCreateThread`.
+/// Creates a thread for `ExCreateThread` and for tasks of `xam`.
 pub(in crate::exports) fn create(
     call: &mut Call,
     stack_size: u32,
@@ -94,7 +94,7 @@ pub(in crate::exports) fn create(
     let made = call.kernel.create_thread(call.cpu, &NewThread { stack_size, ..new })?;
     let memory = call.memory();
     told.id.set(memory, made.id)?;
-    // The caller's reference goes to the object pointer, or is replaced by the handle's.
+    // The caller's reference goes to the object pointer, or is dropped after a handle was opened.
     if flags & RETURN_OBJECT != 0 {
         told.handle.set(memory, made.kthread.0)?;
     } else {
@@ -110,11 +110,11 @@ pub(in crate::exports) fn create(
 
 #[exports(xboxkrnl)]
 impl KeThread {
-    /// Makes a thread. With `startup` it begins there, with the start address and context as
-    /// arguments; otherwise at the start address with the context. Without a stack size it gets
-    /// what its process has for that, the title's by its header. Flags: 1 suspended, 2 of the
-    /// system's process, 0x20 one step of priority more, 0x80 return the object, bits 31–24
-    /// hardware threads (none: the caller's).
+    /// Creates a thread. With `startup` it begins there, with the start address and context as
+    /// arguments; otherwise it begins at the start address with the context. A stack size of 0
+    /// means the default of the process; for the title, the one in its header. Flags: 1 suspended,
+    /// 2 in the system process, 0x20 priority raised by one, 0x80 return the object, bits 31–24
+    /// hardware threads (0: the caller's).
     #[export(Done)]
     fn ExCreateThread(
         call: &mut Call,
@@ -129,7 +129,8 @@ impl KeThread {
         create(call, stack_size, startup, start_address, start_context, flags, Made { handle, id: thread_id })
     }
 
-    /// Registers a routine that hears of the title's threads, with its priority, or takes it back.
+    /// Registers a notification routine for the title's threads with its priority, or unregisters
+    /// it.
     #[export(Done)]
     fn ExRegisterThreadNotification(call: &mut Call, registration: Ptr<u32>, create: bool) -> Fallible<()> {
         let routine = GuestAddr(registration.read(call.memory())?);
@@ -149,21 +150,21 @@ impl KeThread {
         Flow::Exit { code: exit_code }
     }
 
-    /// Resumes a thread once; returns its suspend count before.
+    /// Resumes a thread once; returns the previous suspend count.
     #[export(Done)]
     fn KeResumeThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
         let (id, _object) = call.kernel.thread_at(thread)?;
         resume(call, id)
     }
 
-    /// Suspends a thread once more; returns its suspend count before.
+    /// Suspends a thread once; returns the previous suspend count.
     #[export(Done)]
     fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
         let (id, _object) = call.kernel.thread_at(thread)?;
         suspend(call, id)
     }
 
-    /// Sets the hardware threads that a thread may run on, and stores the mask before.
+    /// Sets the affinity mask of a thread, and stores the previous mask.
     #[export(Done)]
     fn KeSetAffinityThread(
         call: &mut Call,
@@ -178,19 +179,19 @@ impl KeThread {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// The base priority increment of a thread, −15…+15.
+    /// Returns the base priority increment of a thread, −15…+15.
     #[export(Done)]
     fn KeQueryBasePriorityThread(call: &mut Call, thread: GuestAddr) -> Fallible<i32> {
         let threads = call.kernel.threads.lock();
         Ok(threads.by_kthread(thread).ok_or(NtStatus::INVALID_PARAMETER)?.priority_increment)
     }
 
-    /// Sets the base priority increment of a thread, −15…+15; returns the one before.
+    /// Sets the base priority increment of a thread, −15…+15; returns the previous increment.
     #[export(Done)]
     fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
         let (id, object) = call.kernel.thread_at(thread)?;
         let kthread = object.body();
-        // Held until the object shows it, here and below.
+        // Held until the object is written, here and below.
         let mut threads = call.kernel.threads.lock();
         let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
         let before = std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15));
@@ -200,8 +201,8 @@ impl KeThread {
         Ok(before)
     }
 
-    /// Sets the priority that a thread has now, 1–31; its base priority stays. Returns the priority
-    /// before.
+    /// Sets the current priority of a thread, 1–31, but not its base priority. Returns the previous
+    /// priority.
     #[export(Done)]
     fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
         let (id, object) = call.kernel.thread_at(thread)?;
@@ -214,7 +215,7 @@ impl KeThread {
         Ok(i32::from(before))
     }
 
-    /// Turns priority boosts of a thread off or on; returns whether they were off.
+    /// Disables or enables priority boosts of a thread; returns whether they were disabled.
     #[export(Done)]
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
         let (id, object) = call.kernel.thread_at(thread)?;
@@ -226,7 +227,7 @@ impl KeThread {
         Ok(before)
     }
 
-    /// Moves the calling thread onto another stack.
+    /// Switches the calling thread to another stack.
     #[export(Done)]
     fn KeSetCurrentStackPointers(
         call: &mut Call,
@@ -246,8 +247,8 @@ impl KeThread {
         Ok(())
     }
 
-    /// Lets the floating-point exceptions that the calling thread enables in its FPSCR through, or
-    /// not: they are raised at the instruction that causes them.
+    /// Enables or disables floating-point exceptions of the calling thread. If enabled, those that
+    /// its FPSCR enables are raised at the instruction that causes them.
     #[export(Done)]
     fn KeEnableFpuExceptions(call: &mut Call, enable: bool) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::FPU_EXCEPTIONS_ON);
@@ -261,7 +262,8 @@ impl KeThread {
         Ok(())
     }
 
-    /// The thread object of a title's thread id, with a reference; null if there is none.
+    /// Stores the object of the thread with this ID, with a reference; null if there is no such
+    /// thread.
     #[export(Done)]
     fn ObLookupThreadByThreadId(
         call: &mut Call,
@@ -271,7 +273,8 @@ impl KeThread {
         look_up_thread(call, thread_id, object)
     }
 
-    /// As `ObLookupThreadByThreadId`, for the system's threads as well: all are in one table here.
+    /// Like `ObLookupThreadByThreadId`, but includes threads of the system; here one table has
+    /// both.
     #[export(Done)]
     fn ObLookupAnyThreadByThreadId(
         call: &mut Call,
@@ -281,22 +284,22 @@ impl KeThread {
         look_up_thread(call, thread_id, object)
     }
 
-    /// Saves the floating-point registers for a deferred call that uses them. Deferred calls have
-    /// registers of their own, so nothing is lost without.
+    /// Saves the floating-point registers for a DPC that uses them. Here DPCs run on threads with
+    /// separate registers, so this does nothing.
     #[export(Constant)]
     fn KeSaveFloatingPointState(_call: &mut Call) {}
 
-    /// Ends what `KeSaveFloatingPointState` began: nothing was saved.
+    /// Restores the state of `KeSaveFloatingPointState`; does nothing, as nothing was saved.
     #[export(Constant)]
     fn KeRestoreFloatingPointState(_call: &mut Call) -> NtStatus {
         NtStatus::SUCCESS
     }
 
-    /// As `KeSaveFloatingPointState`, for the vector registers: deferred calls have their own.
+    /// Like `KeSaveFloatingPointState`, for the vector registers.
     #[export(Constant)]
     fn KeSaveVectorUnitState(_call: &mut Call) {}
 
-    /// Ends what `KeSaveVectorUnitState` began: nothing was saved.
+    /// Restores the state of `KeSaveVectorUnitState`; does nothing, as nothing was saved.
     #[export(Constant)]
     fn KeRestoreVectorUnitState(_call: &mut Call) {}
 }

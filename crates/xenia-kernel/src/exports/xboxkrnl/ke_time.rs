@@ -1,4 +1,4 @@
-//! Time, and waiting for it to pass (`Ke*Time`, `KeDelayExecutionThread`).
+//! Time and delays (`Ke*Time`, `KeDelayExecutionThread`).
 
 use crate::abi::{Call, Flow, Out};
 use crate::exports::waiting::{Timeout, deadline, interruption};
@@ -7,18 +7,18 @@ use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, ticks_to_100ns};
 
-/// See the module's documentation.
+/// The exports for time and delays.
 pub struct KeTime;
 
 #[exports(xboxkrnl)]
 impl KeTime {
-    /// Ticks of the time base per second.
+    /// Returns the frequency of the time base in ticks per second.
     #[export(Done)]
     fn KeQueryPerformanceFrequency(_call: &mut Call) -> u32 {
         TICKS_PER_SECOND as u32
     }
 
-    /// System time: units of 100 ns since 1601.
+    /// Stores the system time in units of 100 ns since 1601.
     #[export(Done)]
     fn KeQuerySystemTime(call: &mut Call, time: Option<Out<u64>>) -> Fallible<()> {
         match time {
@@ -27,15 +27,15 @@ impl KeTime {
         }
     }
 
-    /// Time since the console was switched on, in units of 100 ns; as the time stamp bundle, it
-    /// goes on by milliseconds.
+    /// Returns the time since the console was switched on, in units of 100 ns. Like the time stamp
+    /// bundle, it advances in steps of a millisecond.
     #[export(Done)]
     fn KeQueryInterruptTime(call: &mut Call) -> u64 {
         ticks_to_100ns(call.now()) / 10_000 * 10_000
     }
 
-    /// Waits for an interval; of 0, lets others run. Ends early, with `USER_APC`, if alertable and
-    /// there is one.
+    /// Waits for an interval; an interval of 0 yields. An alertable wait ends early with `USER_APC`
+    /// if there is a user APC.
     #[export(Done)]
     fn KeDelayExecutionThread(
         call: &mut Call,
@@ -44,7 +44,7 @@ impl KeTime {
         interval: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, interval)?;
-        // Held from the look for an interruption until the wait can be interrupted.
+        // Held from the check for an interruption until the wait can be interrupted.
         let mut turn = call.kernel.dispatcher.turn(call.thread());
         if alertable && let Some(flow) = interruption(call, &mut turn)? {
             return Ok(flow);
@@ -57,7 +57,7 @@ impl KeTime {
         Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
     }
 
-    /// Lets threads of equal priority run.
+    /// Yields to threads of equal priority.
     #[export(Done)]
     fn NtYieldExecution(_call: &mut Call) -> Flow<NtStatus> {
         Flow::Yield(NtStatus::SUCCESS)

@@ -8,7 +8,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for timers by address.
 pub struct KeTimer;
 
 fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAddr) -> Fallible<bool> {
@@ -21,20 +21,20 @@ fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAd
 
 #[exports(xboxkrnl)]
 impl KeTimer {
-    /// Makes a timer: kind 0 stays signalled, kind 1 is consumed by one waiter.
+    /// Initialises a timer: kind 0 stays signalled, kind 1 is consumed by one waiter.
     #[export(Done)]
     fn KeInitializeTimerEx(call: &mut Call, timer: Ptr<()>, timer_kind: u32) -> Fallible<()> {
         let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
         call.kernel.dispatcher.initialize_timer(call.memory(), timer.addr(), kind)
     }
 
-    /// Sets a timer, with a deferred call or none; says whether it was set before.
+    /// Sets a timer, optionally with a DPC; returns whether it was set before.
     #[export(Done)]
     fn KeSetTimer(call: &mut Call, timer: Ptr<()>, due: i64, dpc: GuestAddr) -> Fallible<bool> {
         set(call, timer.addr(), due, 0, dpc)
     }
 
-    /// Sets a timer that comes again every `period_ms`; says whether it was set before.
+    /// Sets a timer that repeats every `period_ms` milliseconds; returns whether it was set before.
     #[export(Done)]
     fn KeSetTimerEx(
         call: &mut Call,
@@ -46,7 +46,7 @@ impl KeTimer {
         set(call, timer.addr(), due, period_ms, dpc)
     }
 
-    /// Takes a timer back; says whether it was set.
+    /// Cancels a timer; returns whether it was set.
     #[export(Done)]
     fn KeCancelTimer(call: &mut Call, timer: Ptr<()>) -> Fallible<bool> {
         call.kernel.dispatcher.cancel_timer(call.memory(), timer.addr())

@@ -5,25 +5,26 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for dynamic TLS slots.
 pub struct KeTls;
 
-/// `TLS_OUT_OF_INDEXES`.
+/// Result of a failed allocation, `TLS_OUT_OF_INDEXES`.
 const OUT_OF_INDEXES: u32 = u32::MAX;
 
-/// Where the caller's slot lies.
+/// Address of the caller's slot.
 fn slot(call: &Call, index: u32) -> Fallible<Option<GuestAddr>> {
     call.kernel.tls.slot(call.memory(), call.kpcr(), index)
 }
 
 #[exports(xboxkrnl)]
 impl KeTls {
-    /// Takes a slot, which is 0 in every thread.
+    /// Allocates a TLS slot and sets it to 0 in every thread.
     #[export(Done)]
     fn KeTlsAlloc(call: &mut Call) -> Fallible<u32> {
         let tls = &call.kernel.tls;
         let Some(index) = tls.allocate() else { return Ok(OUT_OF_INDEXES) };
-        // Held meanwhile: a thread that ends gives its block back after it has said so here.
+        // Held meanwhile: an ending thread marks its record under this lock before it frees its
+        // block.
         let threads = call.kernel.threads.lock();
         for record in threads.iter().filter(|record| !record.ended) {
             if let Some(slot) = tls.layout().slot(record.tls, index) {
@@ -33,13 +34,13 @@ impl KeTls {
         Ok(index)
     }
 
-    /// Gives a slot back; says whether it was taken.
+    /// Frees a TLS slot; returns whether it was allocated.
     #[export(Done)]
     fn KeTlsFree(call: &mut Call, index: u32) -> bool {
         call.kernel.tls.free(index)
     }
 
-    /// The caller's value of a slot; 0 beyond the last.
+    /// Returns the caller's value of a TLS slot; 0 beyond the last slot.
     #[export(Done)]
     fn KeTlsGetValue(call: &mut Call, index: u32) -> Fallible<GuestAddr> {
         match slot(call, index)? {
@@ -48,7 +49,7 @@ impl KeTls {
         }
     }
 
-    /// Sets the caller's value of a slot; says whether there is such a slot.
+    /// Sets the caller's value of a TLS slot; returns whether the slot exists.
     #[export(Done)]
     fn KeTlsSetValue(call: &mut Call, index: u32, value: u32) -> Fallible<bool> {
         match slot(call, index)? {

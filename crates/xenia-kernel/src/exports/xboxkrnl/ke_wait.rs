@@ -1,4 +1,4 @@
-//! Waiting for objects by pointer (`KeWait*`).
+//! Waits for objects by address (`KeWait*`).
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::exports::waiting::{Timeout, wait};
@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for waits for objects by address.
 pub struct KeWait;
 
 #[exports(xboxkrnl)]
@@ -25,8 +25,8 @@ impl KeWait {
         wait(call, &[object], false, alertable, timeout)
     }
 
-    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the
-    /// one.
+    /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
+    /// index of the object.
     #[export(Done)]
     fn KeWaitForMultipleObjects(
         call: &mut Call,

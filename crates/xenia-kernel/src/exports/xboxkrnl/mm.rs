@@ -1,5 +1,5 @@
-//! Physical memory, kernel stacks and questions about addresses (`Mm*`), and the second-level cache
-//! (`Ke*L2`).
+//! Physical memory, kernel stacks and queries of addresses (`Mm*`), and locks of the second-level
+//! cache (`Ke*L2`).
 
 use crate::abi::{Call, Ptr};
 use crate::memory::physical_memory;
@@ -10,26 +10,27 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, Device, GuestMemory, Heap, Protect};
 
-/// See the module's documentation.
+/// The exports for physical memory.
 pub struct Mm;
 
-/// Size of `MM_STATISTICS`, which its first word must say.
+/// Size of `MM_STATISTICS`, which the caller must store in its first word.
 const STATISTICS: u32 = 104;
-/// Where kernel stacks lie.
+/// First and last address of the region for kernel stacks.
 const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
-/// Pages that the console's kernel keeps for itself.
+/// Pages that the console's kernel reserves for itself.
 const KERNEL_PAGES: u32 = 0x100;
 /// Address space that titles may use for virtual memory, in bytes.
 const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
 
-/// Bytes as pages of 4 KiB.
+/// Converts bytes to pages of 4 KiB, rounded up.
 fn pages(bytes: u32) -> u32 {
     bytes.div_ceil(0x1000)
 }
 
 #[exports(xboxkrnl)]
 impl Mm {
-    /// Allocates physical memory within a physical range; null if there is none.
+    /// Allocates physical memory within a range of physical addresses; returns null if there is not
+    /// enough.
     #[export(Done)]
     fn MmAllocatePhysicalMemoryEx(
         call: &mut Call,
@@ -43,7 +44,7 @@ impl Mm {
         physical_memory::allocate(call.memory(), size, protect, min, max, align)
     }
 
-    /// Allocates physical memory anywhere; null if there is none.
+    /// Allocates physical memory at any address; returns null if there is not enough.
     #[export(Done)]
     fn MmAllocatePhysicalMemory(call: &mut Call, _kind: u32, size: u32, protect: u32) -> Fallible<GuestAddr> {
         physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 0)
@@ -57,20 +58,20 @@ impl Mm {
         }
     }
 
-    /// The physical address behind an address.
+    /// Translates an address to a physical address.
     #[export(Done)]
     fn MmGetPhysicalAddress(_call: &mut Call, address: GuestAddr) -> GuestAddr {
         GuestAddr(physical_memory::address_of(address))
     }
 
-    /// Protection of a page; 0 if it has no memory.
+    /// Returns the protection of a page; 0 if it is not mapped.
     #[export(Done)]
     fn MmQueryAddressProtect(call: &mut Call, address: GuestAddr) -> u32 {
         physical_memory::protection_of(call.memory(), address)
     }
 
-    /// Changes the protection of memory that is not an executable's or the kernel's pool; anything
-    /// invalid is ignored.
+    /// Changes the protection of memory, except that of executables and of the kernel's pool.
+    /// Invalid requests are ignored.
     #[export(Done)]
     fn MmSetAddressProtect(call: &mut Call, base: GuestAddr, size: u32, protect: u32) {
         let protect = Protect(protect & 0x7FF);
@@ -83,19 +84,19 @@ impl Mm {
         }
     }
 
-    /// Bytes of the allocation that holds an address; 0 if there is none.
+    /// Returns the size in bytes of the allocation that contains an address; 0 if there is none.
     #[export(Done)]
     fn MmQueryAllocationSize(call: &mut Call, base: GuestAddr) -> u32 {
         physical_memory::allocation_size(call.memory(), base)
     }
 
-    /// Whether memory is committed at an address.
+    /// Returns whether memory is committed at an address.
     #[export(Done)]
     fn MmIsAddressValid(call: &mut Call, address: GuestAddr) -> bool {
         call.memory().is_committed(address)
     }
 
-    /// Counts of pages by use. The system uses none of its own beside the kernel's.
+    /// Stores counts of pages by use. The system has no pages besides those of the kernel.
     #[export(Done)]
     fn MmQueryStatistics(call: &mut Call, statistics: Option<Ptr<u32>>) -> Fallible<NtStatus> {
         let Some(statistics) = statistics else { return Ok(NtStatus::INVALID_PARAMETER) };
@@ -139,7 +140,7 @@ impl Mm {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Allocates a stack; the result is its high end.
+    /// Allocates a kernel stack; returns its high end.
     #[export(Done)]
     fn MmCreateKernelStack(call: &mut Call, size: u32, _unknown: u32) -> Fallible<GuestAddr> {
         let (low, high) = STACKS;
@@ -150,7 +151,7 @@ impl Mm {
         Ok(at.offset(taken))
     }
 
-    /// Frees a stack by its low end.
+    /// Frees a kernel stack by its low end.
     #[export(Done)]
     fn MmDeleteKernelStack(call: &mut Call, _base: GuestAddr, end: GuestAddr) -> Fallible<NtStatus> {
         let in_range = (STACKS.0..=STACKS.1).contains(&end);
@@ -160,8 +161,8 @@ impl Mm {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Maps device memory. Registers of devices and all of memory are mapped already and stay where
-    /// they are; null for anything else.
+    /// Maps device memory. Device registers and all of memory are mapped already, so their address
+    /// is returned unchanged; null for anything else.
     #[export(Done)]
     fn MmMapIoSpace(
         call: &mut Call,
@@ -176,9 +177,9 @@ impl Mm {
         Ok(if is_mapped(address) && is_mapped(last) { address } else { GuestAddr::NULL })
     }
 
-    /// Locks a range of memory, of up to 256 KiB, in ways of the second-level cache; `index` is 0
-    /// for Direct3D and 1 for the title. What lies in the cache alone (Direct3D's lock, at
-    /// 0x7F100000) is there until the lock ends.
+    /// Locks a range of memory of up to 256 KiB in ways of the second-level cache; `index` is 0 for
+    /// Direct3D and 1 for the title. Memory that exists in the cache only (Direct3D's lock, at
+    /// 0x7F100000) exists until the lock ends.
     #[export(Done)]
     fn KeLockL2(
         call: &mut Call,
@@ -193,7 +194,7 @@ impl Mm {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Ends a lock of the second-level cache; without one, nothing happens.
+    /// Ends a lock of the second-level cache, if there is one.
     #[export(Done)]
     fn KeUnlockL2(call: &mut Call, index: u32) {
         if call.kernel.title.lock().cache.unlock(call.memory(), index).is_none() {

@@ -6,17 +6,17 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for device control.
 pub struct NtDevice;
 
-/// `IOCTL_DISK_GET_DRIVE_GEOMETRY`: sectors, bytes per sector.
+/// `IOCTL_DISK_GET_DRIVE_GEOMETRY`: number of sectors, bytes per sector.
 const DRIVE_GEOMETRY: u32 = 0x7_0000;
-/// `IOCTL_DISK_GET_PARTITION_INFO`: first byte, bytes.
+/// `IOCTL_DISK_GET_PARTITION_INFO`: offset of the first byte, size in bytes.
 const PARTITION_INFORMATION: u32 = 0x7_4004;
 
 #[exports(xboxkrnl)]
 impl NtDevice {
-    /// Asks the device of an open file for its geometry (0x70000) or its partition (0x74004). Other
+    /// Queries the geometry (0x70000) or the partition (0x74004) of an open file's device. Other
     /// codes are refused.
     #[export(Partial)]
     fn NtDeviceIoControlFile(

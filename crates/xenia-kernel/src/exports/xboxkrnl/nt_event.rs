@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for events by handle.
 pub struct NtEvent;
 
 fn resolve<'a>(call: &Call<'a>, event: Handle) -> Fallible<ObjectRef<'a>> {
@@ -18,8 +18,8 @@ fn resolve<'a>(call: &Call<'a>, event: Handle) -> Fallible<ObjectRef<'a>> {
 
 #[exports(xboxkrnl)]
 impl NtEvent {
-    /// Makes an event (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one
-    /// of that name.
+    /// Creates an event (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the
+    /// event with this name.
     #[export(Done)]
     fn NtCreateEvent(
         call: &mut Call,
@@ -37,7 +37,7 @@ impl NtEvent {
         })
     }
 
-    /// Signals an event and stores its state before.
+    /// Signals an event and stores its previous state.
     #[export(Done)]
     fn NtSetEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
@@ -46,7 +46,7 @@ impl NtEvent {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Signals an event for the threads that wait now, resets it, and stores its state before.
+    /// Signals an event for its current waiters, resets it, and stores its previous state.
     #[export(Done)]
     fn NtPulseEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;

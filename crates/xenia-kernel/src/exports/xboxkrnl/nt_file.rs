@@ -1,9 +1,9 @@
-//! Opening, reading and writing files (`NtCreateFile`, `NtOpenFile`, `NtRead*`, `NtWrite*`,
-//! `NtFlushBuffersFile`).
+//! File access: opening, reading, writing and flushing (`NtCreateFile`, `NtOpenFile`, `NtRead*`,
+//! `NtWrite*`, `NtFlushBuffersFile`).
 //!
-//! Requests complete before the call returns, or later; event, APC and completion port are told in
-//! that order. A handle that was not opened for synchronous access gets `PENDING` either way, as on
-//! the console ([`crate::files`]).
+//! A request completes before the call returns, or later. On completion, the event is signalled,
+//! then the APC queued, then the completion port notified. A handle that was not opened for
+//! synchronous access gets `PENDING` in both cases, as on the console ([`crate::files`]).
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, scattered};
@@ -13,15 +13,15 @@ use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for file access.
 pub struct NtFile;
 
-/// Segments of a scattered or gathered transfer are pages of this many bytes.
+/// Size in bytes of the segments of scatter/gather transfers, which are pages.
 const PAGE: u32 = 0x1000;
-/// Largest scattered transfer.
+/// Maximum size in bytes of a scatter/gather transfer.
 const SCATTER_LIMIT: u32 = 0x2000_0000;
 
-/// A name and the open directory that it is relative to.
+/// A file's name, and the open directory to which it is relative.
 pub(super) fn name_of<'a>(
     call: &Call<'a>,
     attributes: Option<Ptr<ObjectAttributes>>,
@@ -36,7 +36,7 @@ pub(super) fn name_of<'a>(
     Ok((root, name))
 }
 
-/// `IO_STATUS_BLOCK.Information` of an open that failed.
+/// `IO_STATUS_BLOCK.Information` after a failed open.
 fn failed_information(status: NtStatus) -> u32 {
     const EXISTS: u32 = 4;
     const DOES_NOT_EXIST: u32 = 5;
@@ -79,7 +79,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
     };
     let (handle, outcome) = match attempt() {
         Ok((handle, action)) => (handle, Outcome { status: NtStatus::SUCCESS, information: action as u32 }),
-        // A bad pointer is the caller's, not the file's.
+        // A bad pointer is an error of the caller, not of the file.
         Err(failure @ Failure::Fault(_)) => return Err(failure),
         Err(Failure::Status(status)) => {
             (Handle::CURRENT_PROCESS, Outcome { status, information: failed_information(status) })
@@ -90,7 +90,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
     Ok(outcome.status)
 }
 
-/// Reads or writes, or leaves that for later.
+/// Starts a transfer, which completes at once or later.
 fn transfer(
     call: &mut Call,
     file: IoArguments,
@@ -108,7 +108,7 @@ fn transfer(
     call.kernel.transfer(call.cpu, thread_id, &request, (direction, offset), pieces).map(Flow::Return)
 }
 
-/// The pieces of a scattered or gathered transfer.
+/// The segments of a scatter/gather transfer.
 fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Piece>> {
     if length > SCATTER_LIMIT {
         return Err(NtStatus::INVALID_PARAMETER.into());
@@ -119,7 +119,7 @@ fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Pie
 
 #[exports(xboxkrnl)]
 impl NtFile {
-    /// Opens or makes a file, directory or device.
+    /// Opens or creates a file, directory or device.
     #[export(Done)]
     fn NtCreateFile(
         call: &mut Call,
@@ -172,7 +172,7 @@ impl NtFile {
         open(call, request)
     }
 
-    /// Reads from a file, at an offset or at the handle's position.
+    /// Reads from a file at an offset, or at the handle's position.
     #[export(Done)]
     fn NtReadFile(
         call: &mut Call,
@@ -184,7 +184,7 @@ impl NtFile {
         transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
     }
 
-    /// Reads from a file into an array of pages.
+    /// Reads from a file into an array of pages (scatter).
     #[export(Done)]
     fn NtReadFileScatter(
         call: &mut Call,
@@ -196,7 +196,7 @@ impl NtFile {
         transfer(call, file, Direction::Read, offset, |call| segments(call, pages, length))
     }
 
-    /// Writes to a file, at an offset or at the handle's position.
+    /// Writes to a file at an offset, or at the handle's position.
     #[export(Done)]
     fn NtWriteFile(
         call: &mut Call,
@@ -208,7 +208,7 @@ impl NtFile {
         transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
     }
 
-    /// Writes an array of pages to a file.
+    /// Writes an array of pages to a file (gather).
     #[export(Done)]
     fn NtWriteFileGather(
         call: &mut Call,
@@ -220,8 +220,8 @@ impl NtFile {
         transfer(call, file, Direction::Write, offset, |call| segments(call, pages, length))
     }
 
-    /// Takes the calling thread's requests on a file back that have not begun, and waits for one
-    /// that has.
+    /// Cancels the calling thread's pending requests on a file, and waits for a request that has
+    /// already begun.
     #[export(Done)]
     fn NtCancelIoFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
         let object = call.kernel.resolve_file(file)?;
@@ -233,7 +233,7 @@ impl NtFile {
         Ok(outcome.status)
     }
 
-    /// Makes sure that what was written survives.
+    /// Flushes written data to permanent storage.
     #[export(Done)]
     fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
         let object = call.kernel.resolve_file(file)?;

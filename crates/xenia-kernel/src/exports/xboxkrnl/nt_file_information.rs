@@ -1,6 +1,6 @@
-//! Facts about files (`Nt*InformationFile`, `NtQueryFullAttributesFile`, `NtQueryDirectoryFile`).
+//! File information (`Nt*InformationFile`, `NtQueryFullAttributesFile`, `NtQueryDirectoryFile`).
 //!
-//! Classes and lengths are those that the console's kernel has in its tables; others are refused.
+//! Classes and lengths are those in the tables of the console's kernel; others are refused.
 
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
@@ -13,7 +13,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 
-/// See the module's documentation.
+/// The exports for file information.
 pub struct NtFileInformation;
 
 /// File information classes.
@@ -40,7 +40,7 @@ mod class {
     pub(super) const ATTRIBUTE_TAG: u32 = 35;
 }
 
-/// Bytes that a buffer must have for a class; `None`: there is no such class to query.
+/// Minimum buffer size in bytes to query a class; `None` if the class can't be queried.
 fn query_minimum(class: u32) -> Option<u32> {
     Some(match class {
         class::BASIC => 0x28,
@@ -52,7 +52,7 @@ fn query_minimum(class: u32) -> Option<u32> {
     })
 }
 
-/// Bytes that a buffer must have for a class; `None`: there is no such class to set.
+/// Minimum buffer size in bytes to set a class; `None` if the class can't be set.
 fn set_minimum(class: u32) -> Option<u32> {
     Some(match class {
         class::BASIC => 0x28,
@@ -69,10 +69,10 @@ fn set_minimum(class: u32) -> Option<u32> {
     })
 }
 
-/// The structure of a class.
+/// The information structure of a class.
 fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
     let file = files.get(body)?;
-    // Looked for on the host, component by component: only where something of it is wanted.
+    // Looked up on the host, component by component, so only for classes that need it.
     let entry = || files.entry(body);
     let full_name = || files.vfs.full_name(&file.location);
     Ok(match class {
@@ -86,7 +86,7 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
         class::NAME => information::name(&file.location.path()),
         class::POSITION => file.position().to_be_bytes().to_vec(),
         class::MODE => file.mode().to_be_bytes().to_vec(),
-        // Memory that is transferred may begin at any byte.
+        // Buffers for transfers may begin at any byte.
         class::ALIGNMENT => vec![0; 4],
         class::ALLOCATION => files.allocation(body, &entry()?)?.to_be_bytes().to_vec(),
         class::SECTOR => (information::index_number(&full_name()) as u32).to_be_bytes().to_vec(),
@@ -96,12 +96,12 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
             information::network_open(&found.0, files.allocation(body, &found)?)
         }
         class::ATTRIBUTE_TAG => [entry()?.0.attributes().to_be_bytes(), [0; 4]].concat(),
-        // No file is compressed by the file system.
+        // Files are not compressed by the file system.
         _ => return Err(NtStatus::INVALID_PARAMETER.into()),
     })
 }
 
-/// Writes as much of a structure as the buffer has room for, and the status block.
+/// Writes as much of a structure as fits into the buffer, and the status block.
 pub(super) fn answer(
     call: &Call,
     status_block: GuestAddr,
@@ -115,7 +115,7 @@ pub(super) fn answer(
     Ok(status)
 }
 
-/// Does a part of what comes before a change of a long file's size; whether that was all.
+/// Prepares a size change of a long file, one part at a time; returns whether that is complete.
 fn prepare(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<bool> {
     if !matches!(class, class::ALLOCATION | class::END_OF_FILE) {
         return Ok(true);
@@ -167,14 +167,16 @@ fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> 
             files.get_mut(body)?.priority = memory.read(at)?;
             Ok(())
         }
-        // The console's file systems have no hard links, and partitions are mounted by the system alone.
+        // The console's file systems have no hard links, and only the system mounts partitions.
         _ => Err(NtStatus::INVALID_PARAMETER.into()),
     }
 }
 
-/// What a `FILE_BASIC_INFORMATION` changes. A time of 0 or less, and no attributes, leave what is.
+/// The changes in a `FILE_BASIC_INFORMATION`. A time of 0, −1 or −2, or attributes of 0, means no
+/// change.
 fn basic_change(memory: &GuestMemory, at: GuestAddr) -> Fallible<BasicChange> {
-    /// "Leave it", and "leave it from now on": nothing here changes a time behind the title's back.
+    /// "Keep", "keep from now on" and its inverse, which are the same here: times change only on
+    /// request.
     const LEAVE: [u64; 3] = [0, u64::MAX, u64::MAX - 1];
     let time = |offset: u32| -> Fallible<Option<u64>> {
         let time: u64 = memory.read(at.offset(offset))?;
@@ -193,7 +195,8 @@ fn basic_change(memory: &GuestMemory, at: GuestAddr) -> Fallible<BasicChange> {
     })
 }
 
-/// Changes what of a handle's mode may be changed. It can't become synchronous, nor cease to be.
+/// Changes a handle's mode where allowed. The handle can't change between synchronous and
+/// asynchronous.
 fn set_mode(file: &OpenFile, mode: u32) -> Fallible<()> {
     const MAY_CHANGE: u32 = options::WRITE_THROUGH | options::SEQUENTIAL_ONLY | options::SYNCHRONOUS;
     let synchronous = mode & options::SYNCHRONOUS;
@@ -209,10 +212,10 @@ fn set_mode(file: &OpenFile, mode: u32) -> Fallible<()> {
 
 fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()> {
     let port = call.kernel.objects.resolve_kind(port, ObjectKind::IoCompletion)?;
-    // The file keeps the port until it is closed.
+    // The file keeps the port alive until it is closed.
     call.kernel.objects.reference(port.body())?;
     let set = call.kernel.files.lock().get_mut(body).and_then(|file| {
-        // Whoever waits for each request needs no port.
+        // Synchronous requests don't use a port.
         if file.port.is_some() || file.is_synchronous() {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
@@ -275,7 +278,7 @@ fn next_entry(
 
 #[exports(xboxkrnl)]
 impl NtFileInformation {
-    /// Facts about an open file.
+    /// Queries information about an open file.
     #[export(Done)]
     fn NtQueryInformationFile(
         call: &mut Call,
@@ -294,8 +297,8 @@ impl NtFileInformation {
         answer(call, status_block, (buffer, length), &bytes)
     }
 
-    /// Changes an open file: times, attributes, position, mode, size, name, deletion, completion
-    /// port.
+    /// Changes information of an open file: times, attributes, position, mode, size, name, deletion
+    /// or completion port.
     #[export(Done)]
     fn NtSetInformationFile(
         call: &mut Call,
@@ -310,7 +313,7 @@ impl NtFileInformation {
             return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
         }
         let object = call.kernel.resolve_file(file)?;
-        // What fails here fails again where it can be told.
+        // An error here occurs again in `set`, where it can be reported.
         if !prepare(call, object.body(), buffer, class).unwrap_or(true) {
             return Ok(Flow::Repeat);
         }
@@ -319,7 +322,7 @@ impl NtFileInformation {
         Ok(Flow::Return(outcome.status))
     }
 
-    /// Facts about a file by name.
+    /// Queries information about a file by name.
     #[export(Done)]
     fn NtQueryFullAttributesFile(
         call: &mut Call,
@@ -337,7 +340,8 @@ impl NtFileInformation {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// The next entry of a directory that matches a pattern, one per call, by name.
+    /// Returns the next entry of a directory that matches a pattern: one entry a call, sorted by
+    /// name.
     #[export(Done)]
     fn NtQueryDirectoryFile(
         call: &mut Call,

@@ -11,7 +11,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::Wait;
 
-/// See the module's documentation.
+/// The exports for completion ports.
 pub struct NtIoCompletion;
 
 fn resolve<'a>(call: &Call<'a>, port: Handle) -> Fallible<ObjectRef<'a>> {
@@ -20,7 +20,7 @@ fn resolve<'a>(call: &Call<'a>, port: Handle) -> Fallible<ObjectRef<'a>> {
 
 #[exports(xboxkrnl)]
 impl NtIoCompletion {
-    /// Makes a completion port. The number of threads that may run at once is not limited.
+    /// Creates a completion port. The limit on concurrent threads is ignored.
     #[export(Partial)]
     fn NtCreateIoCompletion(
         call: &mut Call,
@@ -36,7 +36,7 @@ impl NtIoCompletion {
         })
     }
 
-    /// Puts a completion into a port.
+    /// Posts a completion to a port.
     #[export(Done)]
     fn NtSetIoCompletion(
         call: &mut Call,
@@ -55,7 +55,7 @@ impl NtIoCompletion {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Takes the oldest completion out of a port, or waits for one.
+    /// Removes the oldest completion from a port, or waits for one.
     #[export(Done)]
     fn NtRemoveIoCompletion(
         call: &mut Call,
@@ -69,7 +69,7 @@ impl NtIoCompletion {
         let deadline = deadline(call, timeout)?;
         let receiver = Receiver { thread: call.thread(), key, context, status_block };
         let held = call.kernel.objects.hold(port.body());
-        // Held from the look into the queue until the receiver is there.
+        // Held from the check of the queue until the receiver is registered.
         let mut files = call.kernel.files.lock();
         if let Some(completion) = files.ports.take(port.body()) {
             receiver.deliver(call.memory(), completion)?;
@@ -83,7 +83,7 @@ impl NtIoCompletion {
         Ok(Flow::Block(Wait { reason: COMPLETION_WAIT, deadline, alertable: false }))
     }
 
-    /// Stores how many completions a port holds.
+    /// Stores the number of queued completions of a port.
     #[export(Done)]
     fn NtQueryIoCompletion(call: &mut Call, port: Handle, depth: Out<u32>) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;

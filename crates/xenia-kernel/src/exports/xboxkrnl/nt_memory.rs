@@ -1,9 +1,9 @@
-//! Virtual memory (`Nt*VirtualMemory`). The last argument of each, the debug memory of development
-//! kits, is ignored.
+//! Virtual memory (`Nt*VirtualMemory`). The last argument of each call, which selects the debug
+//! memory of development kits, is ignored.
 //!
-//! What couldn't be reported is not done. Where it can't be reported afterwards, because the call
-//! took the memory of its own arguments away, it has succeeded all the same, as on NT. The kernel's
-//! pool is nobody's virtual memory.
+//! A call fails without effect if its results can't be stored. If they can't be stored afterwards,
+//! because the call has freed the memory of its arguments, it succeeds nevertheless, as on NT. The
+//! kernel's pool is not accessible through these calls.
 
 use crate::abi::{Call, Out, Ptr};
 use crate::memory::virtual_memory::{self, flags};
@@ -12,15 +12,15 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
-/// See the module's documentation.
+/// The exports for virtual memory.
 pub struct NtMemory;
 
-/// Largest block of encrypted memory.
+/// Maximum size in bytes of an encrypted allocation.
 const ENCRYPTED_LIMIT: u32 = 0x100_0000;
-/// Where encrypted memory lies.
+/// First and last address of the region for encrypted memory.
 const ENCRYPTED: (GuestAddr, GuestAddr) = (GuestAddr(0x8C00_0000), GuestAddr(0x8FFF_FFFF));
 
-/// Stores the range that was changed.
+/// Stores the range that was changed, if possible.
 fn report(memory: &GuestMemory, base: Ptr<GuestAddr>, size: Ptr<u32>, (at, bytes): (GuestAddr, u32)) {
     if let Err(fault) = base.write(memory, at).and_then(|()| size.write(memory, bytes)) {
         tracing::debug!(target: "kernel", "a range is not reported: {fault}");
@@ -29,7 +29,7 @@ fn report(memory: &GuestMemory, base: Ptr<GuestAddr>, size: Ptr<u32>, (at, bytes
 
 #[exports(xboxkrnl)]
 impl NtMemory {
-    /// Reserves or commits memory; both pointers receive the range that was taken.
+    /// Reserves or commits memory; both pointers receive the resulting range.
     #[export(Done)]
     fn NtAllocateVirtualMemory(
         call: &mut Call,
@@ -69,7 +69,7 @@ impl NtMemory {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Describes the region that holds an address. Region types 0 to 2 are the same.
+    /// Describes the region that contains an address. Region types 0 to 2 are equivalent.
     #[export(Done)]
     fn NtQueryVirtualMemory(
         call: &mut Call,
@@ -87,7 +87,8 @@ impl NtMemory {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Changes the protection of committed pages of one allocation and stores the one before.
+    /// Changes the protection of committed pages of one allocation, and stores the previous
+    /// protection.
     #[export(Done)]
     fn NtProtectVirtualMemory(
         call: &mut Call,
@@ -111,7 +112,7 @@ impl NtMemory {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Allocates memory that the console encrypts; it is plain here.
+    /// Allocates memory that is encrypted on the console; here it is not encrypted.
     #[export(Partial)]
     fn NtAllocateEncryptedMemory(
         call: &mut Call,

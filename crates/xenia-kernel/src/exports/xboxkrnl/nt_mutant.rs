@@ -9,12 +9,12 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for mutants by handle.
 pub struct NtMutant;
 
 #[exports(xboxkrnl)]
 impl NtMutant {
-    /// Makes a mutant, owned by the caller if asked, or opens the one of that name.
+    /// Creates a mutant, owned by the caller if requested, or opens the mutant with this name.
     #[export(Done)]
     fn NtCreateMutant(
         call: &mut Call,
@@ -29,8 +29,8 @@ impl NtMutant {
         })
     }
 
-    /// Stores a mutant's state (1: free; else 1 minus the acquisitions), and two bytes: whether the
-    /// caller owns it, and whether an owner has ended.
+    /// Stores a mutant's state (1: free; else 1 minus the number of acquisitions) and two bytes:
+    /// whether the caller owns it, and whether an owner has abandoned it.
     #[export(Done)]
     fn NtQueryMutant(call: &mut Call, mutant: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
         let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;
@@ -44,7 +44,7 @@ impl NtMutant {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// The owner releases a mutant once; stores its state before.
+    /// Releases a mutant once, and stores its previous state.
     #[export(Done)]
     fn NtReleaseMutant(call: &mut Call, mutant: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;

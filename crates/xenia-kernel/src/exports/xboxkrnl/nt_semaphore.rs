@@ -9,12 +9,12 @@ use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for semaphores by handle.
 pub struct NtSemaphore;
 
 #[exports(xboxkrnl)]
 impl NtSemaphore {
-    /// Makes a semaphore, or opens the one of that name.
+    /// Creates a semaphore, or opens the semaphore with this name.
     #[export(Done)]
     fn NtCreateSemaphore(
         call: &mut Call,
@@ -43,7 +43,7 @@ impl NtSemaphore {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Adds to a semaphore's count and stores the count before.
+    /// Adds to a semaphore's count, and stores the previous count.
     #[export(Done)]
     fn NtReleaseSemaphore(
         call: &mut Call,

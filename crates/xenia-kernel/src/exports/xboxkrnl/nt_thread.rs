@@ -6,10 +6,10 @@ use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for threads by handle.
 pub struct NtThread;
 
-/// Resumes a thread once; its suspend count before.
+/// Resumes a thread once; returns the previous suspend count.
 pub(in crate::exports) fn resume_by_handle(call: &mut Call, thread: Handle) -> Fallible<u32> {
     let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
     resume(call, id)
@@ -17,7 +17,7 @@ pub(in crate::exports) fn resume_by_handle(call: &mut Call, thread: Handle) -> F
 
 #[exports(xboxkrnl)]
 impl NtThread {
-    /// Resumes a thread once and stores its suspend count before.
+    /// Resumes a thread once, and stores the previous suspend count.
     #[export(Done)]
     fn NtResumeThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
         let before = resume_by_handle(call, thread)?;
@@ -25,7 +25,7 @@ impl NtThread {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Suspends a thread once more and stores its suspend count before.
+    /// Suspends a thread once, and stores the previous suspend count.
     #[export(Done)]
     fn NtSuspendThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
         let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;

@@ -10,13 +10,13 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for timers by handle.
 pub struct NtTimer;
 
 #[exports(xboxkrnl)]
 impl NtTimer {
-    /// Makes a timer (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one
-    /// of that name.
+    /// Creates a timer (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the
+    /// timer with this name.
     #[export(Done)]
     fn NtCreateTimer(
         call: &mut Call,
@@ -34,8 +34,8 @@ impl NtTimer {
         })
     }
 
-    /// Sets a timer, with an APC to the caller or none, once or every `period_ms`; stores whether
-    /// it was signalled. An APC of an earlier setting that has not run is taken back.
+    /// Sets a timer, once or every `period_ms` milliseconds, optionally with an APC to the caller;
+    /// stores whether it was signalled. A pending APC of an earlier setting is removed.
     #[export(Done)]
     fn NtSetTimerEx(
         call: &mut Call,
@@ -56,7 +56,7 @@ impl NtTimer {
         let apc = routine.map(|routine| TimerApc { thread_id, routine, context });
         let setting = TimerSetting { due, period_ms, dpc: GuestAddr::NULL, apc };
         let before = {
-            // Held over the APC's queue, too: what the new setting queues there stays.
+            // Held while the APC is removed too, so that an APC of the new setting is kept.
             let mut held = call.kernel.dispatcher.hold(&[timer]);
             let before = signal_state(call.memory(), timer)?;
             held.set_timer(call.memory(), timer, setting)?;
@@ -68,7 +68,7 @@ impl NtTimer {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Takes a timer back, with its APC if that has not run, and stores whether it is signalled.
+    /// Cancels a timer, removes its pending APC, and stores whether it is signalled.
     #[export(Done)]
     fn NtCancelTimer(call: &mut Call, timer: Handle, current: Option<Out<u32>>) -> Fallible<NtStatus> {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
@@ -83,8 +83,8 @@ impl NtTimer {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Stores the time until a timer is due, not above 0 where it is not set, and a byte: whether
-    /// it is signalled.
+    /// Stores the time until a timer is due (not above 0 if it is not set), and a byte: whether it
+    /// is signalled.
     #[export(Done)]
     fn NtQueryTimer(call: &mut Call, timer: Handle, information: Ptr<i64>) -> Fallible<NtStatus> {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;

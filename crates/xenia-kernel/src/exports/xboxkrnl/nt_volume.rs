@@ -1,7 +1,7 @@
-//! Facts about volumes (`NtQueryVolumeInformationFile`).
+//! Volume information (`NtQueryVolumeInformationFile`).
 //!
-//! Sizes are constants of the machine and serial numbers depend on the volume's path alone, so that
-//! a title sees the same on every host. Volumes have no labels; there is no call to set one.
+//! Sizes are constants of the machine, and serial numbers depend on the volume's path only, so that
+//! a title sees the same values on every host. Volumes have no labels; no call sets one.
 
 use super::nt_file_information::answer;
 use crate::abi::{Call, Handle};
@@ -10,10 +10,10 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for volume information.
 pub struct NtVolume;
 
-/// Volume information classes: all that the console has.
+/// Volume information classes: the complete list of the console.
 mod class {
     pub(super) const VOLUME: u32 = 1;
     pub(super) const SIZE: u32 = 3;
@@ -23,7 +23,7 @@ mod class {
 
 #[exports(xboxkrnl)]
 impl NtVolume {
-    /// Facts about the volume that an open file is on.
+    /// Queries information about the volume of an open file.
     #[export(Done)]
     fn NtQueryVolumeInformationFile(
         call: &mut Call,

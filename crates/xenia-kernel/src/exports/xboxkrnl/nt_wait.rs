@@ -1,4 +1,4 @@
-//! Waiting for objects by handle (`NtWait*`, `NtSignalAndWait*`).
+//! Waits for objects by handle (`NtWait*`, `NtSignalAndWait*`).
 
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::exports::waiting::{Timeout, signal_and_wait, wait_by_handle};
@@ -9,15 +9,15 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
 
-/// See the module's documentation.
+/// The exports for waits for objects by handle.
 pub struct NtWait;
 
-/// A wait for all of several objects of which two are the same.
+/// Status of a wait-all that names an object twice.
 const INVALID_PARAMETER_MIX: NtStatus = NtStatus(0xC000_0030);
 
-/// The object that a wait for a handle is for; the current-thread handle included. One without a
-/// state of its own, such as a symbolic link, has its type's default object, which is always
-/// signalled. What comes with it keeps the object until it is waited for.
+/// The object to wait for, given a handle or the current-thread pseudo handle. An object without a
+/// signal state, such as a symbolic link, is replaced by its type's default object, which is always
+/// signalled. The returned reference keeps the object alive until the wait begins.
 fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<ObjectRef<'a>>)> {
     if handle == Handle::CURRENT_THREAD {
         return Ok((call.kthread()?, None));
@@ -43,8 +43,8 @@ impl NtWait {
         wait_by_handle(call, &[body], false, alertable, timeout)
     }
 
-    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the
-    /// one. Nobody waits for all where one of them comes twice.
+    /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
+    /// index of the object. A wait-all must not name an object twice.
     #[export(Done)]
     fn NtWaitForMultipleObjectsEx(
         call: &mut Call,

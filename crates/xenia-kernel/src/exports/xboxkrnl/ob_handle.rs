@@ -6,13 +6,13 @@ use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for handles.
 pub struct ObHandle;
 
-/// Option: the handle that is duplicated is closed.
+/// Option: close the source handle.
 const CLOSE_SOURCE: u32 = 1;
 
-/// The object of a handle, the current-thread handle included.
+/// The object of a handle, or of the current-thread pseudo handle.
 pub(super) fn named<'a>(call: &Call<'a>, handle: Handle) -> Fallible<ObjectRef<'a>> {
     if handle == Handle::CURRENT_THREAD {
         let object = call.kernel.objects.by_pointer(call.kthread()?);
@@ -30,14 +30,14 @@ fn duplicated(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fa
 
 #[exports(xboxkrnl)]
 impl ObHandle {
-    /// Ends a handle.
+    /// Closes a handle.
     #[export(Done)]
     fn NtClose(call: &mut Call, handle: Handle) -> Fallible<NtStatus> {
         call.kernel.close(handle)?;
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Makes another handle to the same object; option 1 closes the first.
+    /// Duplicates a handle; option 1 closes the source handle.
     #[export(Done)]
     fn NtDuplicateObject(
         call: &mut Call,
@@ -46,7 +46,7 @@ impl ObHandle {
         options: u32,
     ) -> Fallible<NtStatus> {
         let made = duplicated(call, handle, duplicate);
-        // Whatever came of the other one.
+        // The source handle is closed even if the duplication failed.
         let closed = if options & CLOSE_SOURCE != 0 { call.kernel.close(handle) } else { Ok(()) };
         made.and(closed)?;
         Ok(NtStatus::SUCCESS)

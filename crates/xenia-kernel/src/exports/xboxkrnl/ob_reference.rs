@@ -1,4 +1,4 @@
-//! References to objects, and objects by name (`Ob*`).
+//! References to objects, lookup by name and creation by type (`Ob*`).
 
 use super::ob_handle::named;
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
@@ -8,22 +8,23 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for object references.
 pub struct ObReference;
 
-/// Flag in an object's header: it is the title's.
+/// Flag in an object's header: the object is the title's, not the system's.
 const OF_TITLE: u8 = 0x10;
-/// Bytes of an object that a title makes by its type: a timer, the largest of those, at least.
+/// Minimum body size of an object that a title creates by type: that of a timer, the largest such
+/// type.
 const SMALLEST_BODY: u32 = crate::layout::ktimer::SIZE;
 const LARGEST_BODY: u32 = 0x1_0000;
 
-/// Whether the kernel keeps nothing of an object of this kind but its body.
+/// Whether the kernel keeps no state of objects of this kind outside their body.
 fn is_plain(kind: ObjectKind) -> bool {
     use ObjectKind::{Device, Event, Mutant, Semaphore, Timer};
     matches!(kind, Event | Semaphore | Mutant | Timer | Device)
 }
 
-/// Fails if a type is asked for and the object has another.
+/// Fails if a type is given and the object has another type.
 fn check_type(call: &Call, object: &ObjectRef, object_type: Option<GuestAddr>) -> Fallible<()> {
     match object_type.and_then(|variable| call.kernel.objects.kind_of_type(variable)) {
         Some(kind) if object.kind() != kind => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
@@ -33,7 +34,7 @@ fn check_type(call: &Call, object: &ObjectRef, object_type: Option<GuestAddr>) -
 
 #[exports(xboxkrnl)]
 impl ObReference {
-    /// The object of a handle, with a reference. Fails if it is not of the given type.
+    /// Takes a reference to the object of a handle. Fails if the object is not of the given type.
     #[export(Done)]
     fn ObReferenceObjectByHandle(
         call: &mut Call,
@@ -49,9 +50,8 @@ impl ObReference {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Makes an object of a type without a state that the kernel has of it elsewhere, with one
-    /// reference. The caller initialises it. A name is not kept: nothing here could enter it
-    /// anywhere later.
+    /// Creates an object with one reference, of a type whose state is in its body only. The caller
+    /// must initialise it. The name is ignored, as no later call could enter it.
     #[export(Partial)]
     fn ObCreateObject(
         call: &mut Call,
@@ -76,7 +76,7 @@ impl ObReference {
         Ok(stored.map(|()| NtStatus::SUCCESS)?)
     }
 
-    /// Whether an object is the title's, and not the system's.
+    /// Returns whether an object belongs to the title, not to the system.
     #[export(Done)]
     fn ObIsTitleObject(call: &mut Call, object: GuestAddr) -> Fallible<bool> {
         let flags: u8 =
@@ -90,7 +90,7 @@ impl ObReference {
         call.kernel.objects.reference(object)
     }
 
-    /// Gives a reference to an object back.
+    /// Drops a reference to an object.
     #[export(Done)]
     fn ObDereferenceObject(call: &mut Call, object: GuestAddr) -> Fallible<()> {
         if object.is_null() {
@@ -99,7 +99,7 @@ impl ObReference {
         call.kernel.dereference(object)
     }
 
-    /// The object of a name, with a reference.
+    /// Takes a reference to the object with this name.
     #[export(Done)]
     fn ObReferenceObjectByName(
         call: &mut Call,
@@ -117,7 +117,7 @@ impl ObReference {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Opens the object of a name.
+    /// Opens the object with this name.
     #[export(Done)]
     fn ObOpenObjectByName(
         call: &mut Call,
@@ -135,7 +135,7 @@ impl ObReference {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Opens an object by pointer.
+    /// Opens an object by address.
     #[export(Done)]
     fn ObOpenObjectByPointer(call: &mut Call, object: GuestAddr, handle: Out<Handle>) -> Fallible<NtStatus> {
         let opened = call.kernel.objects.open(object)?;

@@ -8,16 +8,16 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// See the module's documentation.
+/// The exports for text conversion.
 pub struct RtlConversion;
 
-/// Bytes that are converted at a time: lengths come from the guest.
+/// Number of characters converted at a time, as lengths come from the guest.
 const CHUNK: u32 = 0x1000;
 
-/// Text that is converted: where to, where from, and how many characters.
+/// A conversion: destination, source and number of characters.
 type Conversion = (GuestAddr, GuestAddr, u32);
 
-/// Converts characters of `from` bytes each into `to` bytes each, in pieces.
+/// Converts characters of `from` bytes each to `to` bytes each, in chunks.
 fn convert(
     memory: &GuestMemory,
     (destination, source, count): Conversion,
@@ -39,7 +39,7 @@ fn convert(
     Ok(())
 }
 
-/// [`convert`] in turns; stores the bytes that all of it takes at the end.
+/// Runs [`convert`] in turns; stores the total number of bytes at the end.
 fn convert_in_turns(
     call: &Call,
     (destination, source, count): Conversion,
@@ -63,7 +63,7 @@ fn convert_in_turns(
 
 #[exports(xboxkrnl)]
 impl RtlConversion {
-    /// Converts 8-bit text to UTF-16, as much as there is room for; lengths are bytes.
+    /// Converts 8-bit text to UTF-16, truncated to the destination; lengths are in bytes.
     #[export(Done)]
     fn RtlMultiByteToUnicodeN(
         call: &mut Call,
@@ -80,7 +80,7 @@ impl RtlConversion {
         })
     }
 
-    /// Converts UTF-16 to 8-bit text, as much as there is room for; lengths are bytes.
+    /// Converts UTF-16 to 8-bit text, truncated to the destination; lengths are in bytes.
     #[export(Done)]
     fn RtlUnicodeToMultiByteN(
         call: &mut Call,
@@ -97,7 +97,7 @@ impl RtlConversion {
         })
     }
 
-    /// Bytes that 8-bit text takes in UTF-16.
+    /// Stores the size in bytes of 8-bit text after conversion to UTF-16.
     #[export(Done)]
     fn RtlMultiByteToUnicodeSize(
         call: &mut Call,
@@ -109,7 +109,7 @@ impl RtlConversion {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Bytes that UTF-16 takes as 8-bit text.
+    /// Stores the size in bytes of UTF-16 text after conversion to 8 bits.
     #[export(Done)]
     fn RtlUnicodeToMultiByteSize(
         call: &mut Call,

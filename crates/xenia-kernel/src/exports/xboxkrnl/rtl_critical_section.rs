@@ -8,18 +8,18 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Wait};
 
-/// See the module's documentation.
+/// The exports for critical sections.
 pub struct RtlCriticalSection;
 
 #[exports(xboxkrnl)]
 impl RtlCriticalSection {
-    /// Makes a critical section that nobody owns.
+    /// Initialises a free critical section.
     #[export(Done)]
     fn RtlInitializeCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<()> {
         initialize_section(call.memory(), section.addr(), 0)
     }
 
-    /// Makes a critical section that nobody owns, with a spin count.
+    /// Initialises a free critical section with a spin count.
     #[export(Done)]
     fn RtlInitializeCriticalSectionAndSpinCount(
         call: &mut Call,
@@ -30,13 +30,13 @@ impl RtlCriticalSection {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Enters a critical section, waiting for it.
+    /// Enters a critical section; waits if another thread owns it.
     #[export(Done)]
     fn RtlEnterCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<Flow<()>> {
         Ok(enter(call, section.addr(), 0)?.unwrap_or(Flow::Return(())))
     }
 
-    /// Enters a critical section if it is free or the caller's own; says whether it was.
+    /// Enters a critical section if it is free or owned by the caller; returns whether it did.
     #[export(Done)]
     fn RtlTryEnterCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<bool> {
         let kthread = call.kthread()?;
@@ -51,8 +51,8 @@ impl RtlCriticalSection {
     }
 }
 
-/// Enters a section, waiting for it: `None` once the caller is inside, otherwise what it does
-/// instead. Who hands it over puts `result` into r3.
+/// Enters a section, or waits for it. Returns `None` if the caller is inside, otherwise the flow of
+/// the export. The thread that hands the section over stores `result` in r3.
 pub(crate) fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<Option<Flow<T>>> {
     let (kthread, id) = (call.kthread()?, call.thread_id());
     if let Some(contention) = call.cpu.peek_contention(id) {
@@ -63,7 +63,7 @@ pub(crate) fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<
         return Ok(None);
     }
     let reason = BlockReason::CriticalSection { section: at.0 };
-    // Now: once it waits, the section may become its own at any time.
+    // Read before the wait begins: afterwards the section may be handed to this thread at any time.
     let owner = call.cpu.records_contention().then(|| call.kernel.holder_id(&reason));
     let waiter = LockWaiter { thread: call.thread(), owner: kthread, result };
     let kernel = call.kernel;

@@ -1,4 +1,4 @@
-//! Statuses as errors (`RtlNtStatusToDosError`), and the bounds of a stack.
+//! Error codes of statuses (`RtlNtStatusToDosError`), and the bounds of a stack.
 
 use crate::abi::{Call, Out};
 use crate::layout::kpcr;
@@ -7,18 +7,18 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for error codes and stack bounds.
 pub struct RtlError;
 
 #[exports(xboxkrnl)]
 impl RtlError {
-    /// The Win32 error number of a status.
+    /// Converts a status to a Win32 error code.
     #[export(Done)]
     fn RtlNtStatusToDosError(_call: &mut Call, status: u32) -> Win32Error {
         Win32Error(dos_error::from_status(status))
     }
 
-    /// The bounds of the calling thread's stack: low end, high end.
+    /// Stores the low and high end of the calling thread's stack.
     #[export(Done)]
     fn RtlGetStackLimits(call: &mut Call, low: Out<GuestAddr>, high: Out<GuestAddr>) -> Fallible<()> {
         let (memory, kpcr) = (call.memory(), call.kpcr());

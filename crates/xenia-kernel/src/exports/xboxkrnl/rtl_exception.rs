@@ -1,5 +1,5 @@
-//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`,
-//! `__C_specific_handler`): see [`exceptions`].
+//! Raising of exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`,
+//! `__C_specific_handler`); implemented in [`exceptions`].
 
 use crate::abi::{Call, Flow, Ptr, Register, Text};
 use crate::exceptions::{self, Target};
@@ -8,15 +8,15 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for exceptions.
 pub struct RtlException;
 
 /// Exception code by which titles name their threads.
 const SET_THREAD_NAME: u32 = 0x406D_1388;
-/// Thread id that means the caller.
+/// Thread ID that stands for the caller.
 const CURRENT_THREAD: u32 = u32::MAX;
 
-/// Gives a thread the name that the exception's parameters hold.
+/// Sets the name of a thread, given the exception's parameters.
 fn name_thread(call: &mut Call, information: Ptr<u32>) -> Fallible<()> {
     let memory = call.memory();
     let name = Text(GuestAddr(information.at(1).read(memory)?)).text(memory)?;
@@ -32,8 +32,8 @@ fn name_thread(call: &mut Call, information: Ptr<u32>) -> Fallible<()> {
 
 #[exports(xboxkrnl)]
 impl RtlException {
-    /// Raises the exception that `record` describes: the handlers of the functions on the stack are
-    /// asked, innermost first. Naming a thread is done here.
+    /// Raises the exception in `record`: calls the handlers of the functions on the stack,
+    /// innermost first. The exception that names a thread is handled directly.
     #[export(Done)]
     fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<Register>> {
         if record.read(call.memory())? == SET_THREAD_NAME {
@@ -43,17 +43,16 @@ impl RtlException {
         Ok(exceptions::raise(call, record.addr())?.map(Register))
     }
 
-    /// Raises `status` as an exception without parameters that nobody may continue from; it doesn't
-    /// return.
+    /// Raises `status` as a noncontinuable exception without parameters; does not return.
     #[export(Done)]
     fn RtlRaiseStatus(call: &mut Call, status: u32) -> Flow<Register> {
         exceptions::raise_from_call(call, NtStatus(status)).map(Register)
     }
 
-    /// Leaves every function up to the one whose establisher frame (r1 at its entry) is `frame`,
-    /// calling their handlers, and goes on at `target` in that one with `value` in r3; a null
-    /// `target` means where that function's call returns. With a null `frame` every function is
-    /// left, and the machine ends, as nobody is there to go on.
+    /// Unwinds to the function whose establisher frame (r1 on entry) is `frame`: calls the handlers
+    /// of the functions that are left, then resumes at `target` with `value` in r3. A null `target`
+    /// means the return address of that function's call. A null `frame` unwinds all functions and
+    /// ends the machine.
     #[export(Done)]
     fn RtlUnwind(
         call: &mut Call,
@@ -66,7 +65,7 @@ impl RtlException {
             .map(Register))
     }
 
-    /// `RtlUnwind` with room for the registers that handlers see.
+    /// Like `RtlUnwind`, with a buffer for the registers that handlers see.
     #[export(Partial)]
     fn RtlUnwind2(
         call: &mut Call,
@@ -86,7 +85,7 @@ impl RtlException {
         Ok(exceptions::store_context(call.memory(), context.addr(), &ctx)?)
     }
 
-    /// The C language's handler: runs the filters or the termination handlers of the function's
+    /// Language handler of C functions: runs the filters or termination handlers in the function's
     /// scope table.
     #[export(Done)]
     fn __C_specific_handler(

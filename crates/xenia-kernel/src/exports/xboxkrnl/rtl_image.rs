@@ -6,24 +6,26 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for headers of executables.
 pub struct RtlImage;
 
 #[exports(xboxkrnl)]
 impl RtlImage {
-    /// An optional header of a XEX: its value or its address, as the key says; 0 without one.
+    /// Returns an optional header of a XEX: its value or address, depending on the key; 0 if it is
+    /// missing.
     #[export(Done)]
     fn RtlImageXexHeaderField(call: &mut Call, headers: GuestAddr, key: u32) -> Fallible<GuestAddr> {
         Ok(GuestAddr(image_headers::xex_field(call.memory(), headers, key)?))
     }
 
-    /// Address of an image's PE header; null without one.
+    /// Returns the address of an image's PE header; null if there is none.
     #[export(Done)]
     fn RtlImageNtHeader(call: &mut Call, base: GuestAddr) -> Fallible<GuestAddr> {
         Ok(image_headers::nt_header(call.memory(), base)?.unwrap_or_default())
     }
 
-    /// Address and size of a data directory of a PE image; null without one.
+    /// Stores the size of a data directory of a PE image and returns its address; null if it is
+    /// missing.
     #[export(Done)]
     fn RtlImageDirectoryEntryToData(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! Comparing and filling memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
+//! Comparison and filling of memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
 
 use crate::abi::{Call, Flow, IntoFlow, Rest};
 use crate::exports::turns::{TURN, repeat};
@@ -7,13 +7,13 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// See the module's documentation.
+/// The exports for memory and checksums.
 pub struct RtlMemory;
 
-/// Bytes that are copied out at a time: lengths come from the guest.
+/// Number of bytes copied at a time, as lengths come from the guest.
 const CHUNK: u32 = 0x1000;
 
-/// Calls `each` with pieces of a range of guest memory until it returns false.
+/// Calls `each` with chunks of a range of guest memory until it returns false.
 fn for_each_chunk(
     memory: &GuestMemory,
     at: GuestAddr,
@@ -34,8 +34,7 @@ fn for_each_chunk(
     Ok(())
 }
 
-/// Bytes from the start that are equal. What lies behind the first page of either with a difference
-/// is not looked at.
+/// Number of equal bytes at the start. Pages after the one with the first difference are not read.
 pub(super) fn equal_bytes(
     memory: &GuestMemory,
     first: GuestAddr,
@@ -59,8 +58,8 @@ pub(super) fn equal_bytes(
     Ok(equal)
 }
 
-/// Counts what is equal from `done` on, a part of `length` in each turn; `equal` says how much of
-/// one is.
+/// Counts equal bytes from `done` on, a part of `length` in each turn; `equal` counts those of one
+/// part.
 fn count_in_turns(
     call: &Call,
     (done, length): (u32, u32),
@@ -76,7 +75,7 @@ fn count_in_turns(
     Ok(Flow::Later(Rest::new(rest)))
 }
 
-/// Bytes from the start that repeat a word, of a length of whole words.
+/// Number of bytes at the start that repeat a word; `length` must be a multiple of 4.
 fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> Result<u32, MemoryFault> {
     let mut equal = 0;
     for_each_chunk(memory, at, length, |_, bytes| {
@@ -88,8 +87,8 @@ fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> R
     Ok(equal)
 }
 
-/// What a byte, followed by so many zeros, does to a checksum. A title may ask for that of a
-/// gibibyte in one call.
+/// Tables for slicing-by-8: CRC of a byte followed by 0 to 7 zero bytes. Fast, as a title may pass
+/// a gibibyte in one call.
 static CRC_TABLES: [[u32; 256]; 8] = crc_tables();
 
 const fn crc_tables() -> [[u32; 256]; 8] {
@@ -127,7 +126,7 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
 
 #[exports(xboxkrnl)]
 impl RtlMemory {
-    /// Counts the bytes from the start that are equal.
+    /// Counts the equal bytes at the start of two ranges.
     #[export(Done)]
     fn RtlCompareMemory(
         call: &mut Call,
@@ -140,7 +139,7 @@ impl RtlMemory {
         })
     }
 
-    /// Counts the bytes from the start that repeat a word.
+    /// Counts the bytes at the start of a range that repeat a word.
     #[export(Done)]
     fn RtlCompareMemoryUlong(
         call: &mut Call,
@@ -153,7 +152,7 @@ impl RtlMemory {
         })
     }
 
-    /// Fills memory with a word; whole words only.
+    /// Fills memory with a word; only whole words are written.
     #[export(Done)]
     fn RtlFillMemoryUlong(
         call: &mut Call,
@@ -174,7 +173,7 @@ impl RtlMemory {
         Ok(repeat(call, (), left, (3, [destination.offset(now).0, left])))
     }
 
-    /// CRC-32 of memory, continued from a value.
+    /// Returns the CRC-32 of memory, continued from a previous value.
     #[export(Done)]
     fn RtlComputeCrc32(call: &mut Call, initial: u32, source: GuestAddr, length: u32) -> Fallible<Flow<u32>> {
         let now = length.min(TURN);
@@ -207,7 +206,7 @@ mod tests {
         assert!(equal_words(&memory, at, !3, 0).is_ok(), "it stops before the end of the memory");
     }
 
-    /// A title may compare with what ends before it does, as long as it differs before that.
+    /// A range may extend into unmapped memory if a difference comes before that.
     #[test]
     fn what_lies_behind_a_difference_need_not_be_there() {
         let memory = GuestMemory::new().unwrap();

@@ -1,4 +1,4 @@
-//! Counted strings, case, comparison (`Rtl*String*`, `Rtl*Char`).
+//! Counted strings: initialisation, conversion, case and comparison (`Rtl*String*`, `Rtl*Char`).
 
 use crate::abi::{AnsiString, Call, Out, Ptr, Text, UnicodeString, WideText};
 use crate::status::failure::Fallible;
@@ -7,19 +7,19 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// See the module's documentation.
+/// The exports for counted strings.
 pub struct RtlString;
 
-/// Longest counted string in bytes, so that a terminator still counts.
+/// Maximum length of a counted string in bytes, so that the length with a terminator fits too.
 const LONGEST: usize = 0xFFFE;
-/// A length that means "up to the terminator".
+/// Length that stands for "up to the terminator".
 const TERMINATED: u32 = u32::MAX;
 
 fn wide_bytes(units: &[u16]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
 }
 
-/// Stores text in a counted string: into a new buffer, or into the one it has, cut if need be.
+/// Stores text in a counted string: in a new buffer, or truncated to the present one.
 fn store(
     call: &Call,
     destination: Ptr<AnsiString>,
@@ -50,7 +50,7 @@ fn store(
     Ok(status)
 }
 
-/// Gives a counted string's buffer back and clears it.
+/// Frees a counted string's buffer and clears the string.
 fn release(call: &Call, string: Ptr<AnsiString>) -> Fallible<()> {
     let buffer = string.read(call.memory())?.buffer;
     if !buffer.is_null()
@@ -61,7 +61,7 @@ fn release(call: &Call, string: Ptr<AnsiString>) -> Fallible<()> {
     Ok(string.write(call.memory(), AnsiString::default())?)
 }
 
-/// Copies as much of a counted string as there is room for.
+/// Copies a counted string, truncated to the destination.
 fn copy(memory: &GuestMemory, destination: Ptr<AnsiString>, source: Option<Ptr<AnsiString>>) -> Fallible<()> {
     let mut target = destination.read(memory)?;
     let bytes = match source {
@@ -74,7 +74,7 @@ fn copy(memory: &GuestMemory, destination: Ptr<AnsiString>, source: Option<Ptr<A
     Ok(destination.write(memory, target)?)
 }
 
-/// Adds bytes to a counted string; nothing if there is no room for all of them.
+/// Appends bytes to a counted string, if all of them fit.
 fn append(memory: &GuestMemory, destination: Ptr<AnsiString>, bytes: &[u8]) -> Fallible<NtStatus> {
     let mut target = destination.read(memory)?;
     let length = usize::from(target.length) + bytes.len();
@@ -87,7 +87,7 @@ fn append(memory: &GuestMemory, destination: Ptr<AnsiString>, bytes: &[u8]) -> F
     Ok(NtStatus::SUCCESS)
 }
 
-/// Adds UTF-16 units to a counted string, as [`append`], and ends it.
+/// Appends UTF-16 units to a counted string like [`append`], with a terminator.
 fn append_units(memory: &GuestMemory, destination: Ptr<UnicodeString>, units: &[u16]) -> Fallible<NtStatus> {
     let status = append(memory, as_ansi(destination), &wide_bytes(units))?;
     if status == NtStatus::SUCCESS && !units.is_empty() {
@@ -96,8 +96,8 @@ fn append_units(memory: &GuestMemory, destination: Ptr<UnicodeString>, units: &[
     Ok(status)
 }
 
-/// Ends a UTF-16 string by a terminator, which does not count, if there is room for one. Strings of
-/// bytes get none.
+/// Writes the terminator of a UTF-16 string, which its length does not include, if it fits. Strings
+/// of bytes have no terminator.
 fn terminate(memory: &GuestMemory, string: Ptr<UnicodeString>) -> Fallible<()> {
     let UnicodeString { length, maximum_length, buffer } = string.read(memory)?;
     if u32::from(length) + 2 <= u32::from(maximum_length) {
@@ -106,7 +106,7 @@ fn terminate(memory: &GuestMemory, string: Ptr<UnicodeString>) -> Fallible<()> {
     Ok(())
 }
 
-/// The bytes of a string of this length, or up to its terminator.
+/// The bytes of a string with this length, or up to its terminator.
 fn bytes_of(memory: &GuestMemory, at: GuestAddr, length: u32) -> Result<Vec<u8>, MemoryFault> {
     if length == TERMINATED {
         return Text(at).bytes(memory);
@@ -116,14 +116,14 @@ fn bytes_of(memory: &GuestMemory, at: GuestAddr, length: u32) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
-/// The same eight bytes as the other kind of counted string.
+/// The string's structure as an `ANSI_STRING`, which has the same layout.
 fn as_ansi(string: Ptr<UnicodeString>) -> Ptr<AnsiString> {
     Ptr::new(string.addr())
 }
 
 #[exports(xboxkrnl)]
 impl RtlString {
-    /// Makes a counted string of a terminated one.
+    /// Initialises a counted string from a terminated one.
     #[export(Done)]
     fn RtlInitAnsiString(
         call: &mut Call,
@@ -138,7 +138,7 @@ impl RtlString {
         Ok(destination.set(call.memory(), string)?)
     }
 
-    /// Makes a counted UTF-16 string of a terminated one; returns the counted one.
+    /// Initialises a counted UTF-16 string from a terminated one; returns the counted one.
     #[export(Done)]
     fn RtlInitUnicodeString(
         call: &mut Call,
@@ -166,7 +166,7 @@ impl RtlString {
         release(call, as_ansi(string))
     }
 
-    /// Converts UTF-16 to 8-bit; other characters become question marks.
+    /// Converts UTF-16 to 8-bit text; unrepresentable characters become question marks.
     #[export(Done)]
     fn RtlUnicodeStringToAnsiString(
         call: &mut Call,
@@ -190,14 +190,14 @@ impl RtlString {
         let bytes = source.read(call.memory())?.bytes(call.memory())?;
         let room = usize::from(destination.read(call.memory())?.maximum_length);
         if !allocate && 2 * bytes.len() + 2 > room {
-            // Unlike the other way round, nothing is cut.
+            // Unlike the other direction, the text is not truncated.
             return Ok(NtStatus::BUFFER_OVERFLOW);
         }
         let units: Vec<u16> = bytes.into_iter().map(u16::from).collect();
         store(call, as_ansi(destination), &wide_bytes(&units), 2, allocate)
     }
 
-    /// Makes a UTF-16 string with a buffer of its own; false if there is no memory.
+    /// Creates a UTF-16 string with a new buffer; returns false if there is not enough memory.
     #[export(Done)]
     fn RtlCreateUnicodeString(
         call: &mut Call,
@@ -209,7 +209,7 @@ impl RtlString {
         Ok(status == NtStatus::SUCCESS)
     }
 
-    /// Copies as much of a string as there is room for.
+    /// Copies a string, truncated to the destination.
     #[export(Done)]
     fn RtlCopyString(
         call: &mut Call,
@@ -219,7 +219,7 @@ impl RtlString {
         copy(call.memory(), destination, source)
     }
 
-    /// Copies as much of a UTF-16 string as there is room for.
+    /// Copies a UTF-16 string, truncated to the destination.
     #[export(Done)]
     fn RtlCopyUnicodeString(
         call: &mut Call,
@@ -230,7 +230,7 @@ impl RtlString {
         if source.is_some() { terminate(call.memory(), destination) } else { Ok(()) }
     }
 
-    /// Adds a string to another, if there is room for all of it.
+    /// Appends a string to another, if all of it fits.
     #[export(Done)]
     fn RtlAppendStringToString(
         call: &mut Call,
@@ -241,7 +241,7 @@ impl RtlString {
         append(call.memory(), destination, &bytes)
     }
 
-    /// Adds a UTF-16 string to another, if there is room for all of it.
+    /// Appends a UTF-16 string to another, if all of it fits.
     #[export(Done)]
     fn RtlAppendUnicodeStringToString(
         call: &mut Call,
@@ -252,7 +252,7 @@ impl RtlString {
         append_units(call.memory(), destination, &units)
     }
 
-    /// Adds a terminated UTF-16 string to a counted one, if there is room for all of it.
+    /// Appends a terminated UTF-16 string to a counted one, if all of it fits.
     #[export(Done)]
     fn RtlAppendUnicodeToString(
         call: &mut Call,
@@ -264,8 +264,8 @@ impl RtlString {
         append_units(call.memory(), destination, &units)
     }
 
-    /// Compares two strings; lengths of -1 mean up to the terminator, and no more than 64 KiB are
-    /// looked at.
+    /// Compares two strings. A length of -1 means up to the terminator; at most 64 KiB are
+    /// compared.
     #[export(Done)]
     fn RtlCompareStringN(
         call: &mut Call,
@@ -306,25 +306,25 @@ impl RtlString {
         Ok(compare(&a, &b, |c| if ignore_case { upper_unit(c) } else { c }))
     }
 
-    /// An 8-bit character in upper case.
+    /// Converts an 8-bit character to upper case.
     #[export(Done)]
     fn RtlUpperChar(_call: &mut Call, character: u32) -> u8 {
         upper(character as u8)
     }
 
-    /// An 8-bit character in lower case.
+    /// Converts an 8-bit character to lower case.
     #[export(Done)]
     fn RtlLowerChar(_call: &mut Call, character: u32) -> u8 {
         lower(character as u8)
     }
 
-    /// A UTF-16 unit in upper case.
+    /// Converts a UTF-16 unit to upper case.
     #[export(Done)]
     fn RtlUpcaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
         upper_unit(unit as u16)
     }
 
-    /// A UTF-16 unit in lower case.
+    /// Converts a UTF-16 unit to lower case.
     #[export(Done)]
     fn RtlDowncaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
         lower_unit(unit as u16)

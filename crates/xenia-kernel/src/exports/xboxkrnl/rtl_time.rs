@@ -5,13 +5,13 @@ use crate::calendar::TimeFields;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for dates and times.
 pub struct RtlTime;
 
 #[exports(xboxkrnl)]
 impl RtlTime {
-    /// Splits a time (100 ns since 1601) into year, month, day, hour, minute, second, millisecond,
-    /// weekday.
+    /// Splits a time (100 ns since 1601) into year, month, day, hour, minute, second, millisecond
+    /// and weekday.
     #[export(Done)]
     fn RtlTimeToTimeFields(call: &mut Call, time: Ptr<u64>, fields: Ptr<u16>) -> Fallible<()> {
         let words = TimeFields::new(time.read(call.memory())?).words();
@@ -21,7 +21,7 @@ impl RtlTime {
         Ok(())
     }
 
-    /// Puts a time together from its fields; false if they name no time.
+    /// Combines date and time fields into a time; returns false if they are invalid.
     #[export(Done)]
     fn RtlTimeFieldsToTime(call: &mut Call, fields: Ptr<u16>, time: Out<u64>) -> Fallible<bool> {
         let mut words = [0; 8];

@@ -7,10 +7,10 @@ use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for symbolic links.
 pub struct SymbolicLink;
 
-/// Bytes of a symbolic link's body.
+/// Size in bytes of a symbolic link's body.
 const BODY: u32 = 0xC;
 
 fn text(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
@@ -19,8 +19,8 @@ fn text(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
 
 #[exports(xboxkrnl)]
 impl SymbolicLink {
-    /// Makes a name stand for a path. Those of the scratch disks, which titles make, are there
-    /// already: the title gets its way.
+    /// Creates a symbolic link from a name to a path. Links of scratch disks exist already:
+    /// creating them again succeeds.
     #[export(Done)]
     fn ObCreateSymbolicLink(
         call: &mut Call,
@@ -59,7 +59,7 @@ impl SymbolicLink {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Stores the path that a symbolic link stands for.
+    /// Stores the target path of a symbolic link.
     #[export(Done)]
     fn NtQuerySymbolicLinkObject(
         call: &mut Call,

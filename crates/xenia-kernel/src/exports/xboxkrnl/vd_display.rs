@@ -1,4 +1,4 @@
-//! The display (`VdQuery*`, `Vd*Display*`).
+//! Display modes (`VdQuery*`, `Vd*Display*`).
 
 use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::display::{ModeFlags, ModeOverride, Persisted, field_period};
@@ -8,31 +8,32 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{Heap, PHYSICAL_SIZE, Protect};
 
-/// See the module's documentation.
+/// The exports for display modes.
 pub struct VdDisplay;
 
-/// `VIDEO_MODE`.
+/// Layout of `VIDEO_MODE`.
 mod video_mode {
     pub(super) const SIZE: u32 = 0x30;
     /// Video standard NTSC-M.
     pub(super) const NTSC_M: u32 = 1;
 }
 
-/// Bytes of a kept picture's block: nothing is in it, as the display itself keeps what it shows.
+/// Size in bytes of a persisted picture's block. The block is empty, as the display keeps the
+/// picture.
 const PICTURE: u32 = 0x1000;
 
-/// The mode by the console's settings alone.
+/// The mode of the console's settings.
 fn settings(call: &Call) -> DisplayMode {
     call.kernel.devices.video.lock().display_mode()
 }
 
-/// The mode by the console's settings and what the title overrides of them.
+/// The mode of the console's settings, with the title's overrides.
 fn mode(call: &Call) -> DisplayMode {
     let settings = settings(call);
     call.kernel.display.lock().mode(settings)
 }
 
-/// Writes the `VIDEO_MODE` that titles have.
+/// Writes the `VIDEO_MODE` that titles see.
 pub fn write_video_mode(call: &Call, at: GuestAddr) -> Fallible<()> {
     write_mode(call, at, mode(call))
 }
@@ -48,7 +49,7 @@ fn write_mode(call: &Call, at: GuestAddr, mode: DisplayMode) -> Fallible<()> {
         (0x10, u32::from(mode.width >= 1024)),
         (0x14, mode.refresh_rate.to_bits()),
         (0x18, video_mode::NTSC_M),
-        // Purpose unknown.
+        // Purpose unknown; the values are the console's.
         (0x1C, 0x4A),
         (0x20, 1),
     ] {
@@ -59,26 +60,26 @@ fn write_mode(call: &Call, at: GuestAddr, mode: DisplayMode) -> Fallible<()> {
 
 #[exports(xboxkrnl)]
 impl VdDisplay {
-    /// The display's mode.
+    /// Stores the current display mode.
     #[export(Done)]
     fn VdQueryVideoMode(call: &mut Call, mode: Ptr<()>) -> Fallible<()> {
         write_video_mode(call, mode.addr())
     }
 
-    /// The display's mode by the console's settings, whatever the title overrides of them.
+    /// Stores the display mode of the console's settings, without the title's overrides.
     #[export(Done)]
     fn VdQueryRealVideoMode(call: &mut Call, mode: Ptr<()>) -> Fallible<()> {
         write_mode(call, mode.addr(), settings(call))
     }
 
-    /// The display's mode as flags: 1 wide, 2 at least 1024 wide, 4 at least 1920 wide.
+    /// Returns the display mode as flags: 1 wide, 2 at least 1024 wide, 4 at least 1920 wide.
     #[export(Done)]
     fn VdQueryVideoFlags(call: &mut Call) -> u32 {
         let mode = mode(call);
         u32::from(mode.widescreen) | u32::from(mode.width >= 1024) << 1 | u32::from(mode.width >= 1920) << 2
     }
 
-    /// The display, its scaler and its overscan (`DISPLAY_INFO`).
+    /// Stores the properties of the display, its scaler and its overscan (`DISPLAY_INFO`).
     #[export(Done)]
     fn VdGetCurrentDisplayInformation(call: &mut Call, information: Ptr<()>) -> Fallible<()> {
         let (memory, at, settings) = (call.memory(), information.addr(), settings(call));
@@ -116,16 +117,16 @@ impl VdDisplay {
         Ok(())
     }
 
-    /// The gamma curve that the display wants: sRGB (1), BT.709 (2), or a power (3). Always BT.709:
-    /// no setting of the console changes it, and the host's display is not asked.
+    /// Stores the gamma curve of the display: sRGB (1), BT.709 (2), or a power (3). It is always
+    /// BT.709: no setting of the console changes it, and the host's display is not queried.
     #[export(Constant)]
     fn VdGetCurrentDisplayGamma(call: &mut Call, kind: Out<u32>, power: Out<f32>) -> Fallible<()> {
         kind.set(call.memory(), 2)?;
         Ok(power.set(call.memory(), 2.222_222_3)?)
     }
 
-    /// Changes to the mode that the settings and the override give, with the front buffers' format
-    /// and colour space. From then on fields come at the mode's rate.
+    /// Switches to the mode given by the settings and the override, with the format and colour
+    /// space of the front buffers. From then on fields occur at the mode's rate.
     #[export(Done)]
     fn VdSetDisplayMode(call: &mut Call, flags: u32) -> u32 {
         let settings = settings(call);
@@ -134,8 +135,8 @@ impl VdDisplay {
         0
     }
 
-    /// Overrides the size and the fields per second of the console's settings; 0 keeps a setting.
-    /// `kind` is 2 for the stereoscopic modes of 1280×1470 and 1920×2205, otherwise 0.
+    /// Overrides the size and field rate of the console's settings; 0 keeps a setting. `kind` is 2
+    /// for the stereoscopic modes of 1280×1470 and 1920×2205, otherwise 0.
     #[export(Done)]
     fn VdSetDisplayModeOverride(
         call: &mut Call,
@@ -149,9 +150,9 @@ impl VdDisplay {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Keeps a picture on the display until the next title shows one, or (all zeros) no longer.
-    /// Stores the memory of the picture that was kept before, which is the caller's to free;
-    /// false if there was none. The first is what was shown while the title was loaded.
+    /// Persists a picture on the display until the next title shows one, or (all zeros) stops that.
+    /// Stores the memory of the picture persisted before, which the caller must free; returns false
+    /// if there was none. The first such picture is the one shown while the title was loaded.
     #[export(Done)]
     fn VdPersistDisplay(
         call: &mut Call,
@@ -185,7 +186,7 @@ mod tests {
     use xenia_guest::{GuestAddr, NtStatus};
     use xenia_memory::Heap;
 
-    /// Width, height and bits of the fields per second that a query answers.
+    /// Width, height and field rate (as bits) that a query stores.
     fn mode(b: &mut Bench, query: &str) -> (u32, u32, u32) {
         let base = u64::from(b.scratch.0);
         b.kernel_call(query, &[base]);

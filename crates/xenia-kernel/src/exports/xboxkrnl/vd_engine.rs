@@ -1,4 +1,4 @@
-//! The graphics chip's engines, ring buffer and link (`Vd*`).
+//! Graphics engines, ring buffer and system command buffer (`Vd*`).
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
@@ -7,26 +7,27 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_memory::{PHYSICAL_SIZE, physical};
 
-/// See the module's documentation.
+/// The exports for the graphics engines.
 pub struct VdEngine;
 
-/// Marks of the system command buffer, which titles pass back to `VdSwap`.
+/// Identifiers of the system command buffer, which titles pass back to `VdSwap`.
 const SYSTEM_COMMAND_BUFFER: [u32; 2] = [0xBEEF_0000, 0xBEEF_0001];
-/// Bytes of a system command buffer's description.
+/// Size in bytes of a system command buffer's description.
 const SYSTEM_COMMAND_BUFFER_SIZE: u32 = 0x94;
-/// No operation, as a packet.
+/// A no-operation packet.
 const NO_OPERATION: u32 = 0x8000_0000;
-/// Words that `VdInitializeScalerCommandBuffer` may be asked for.
+/// Maximum number of words for `VdInitializeScalerCommandBuffer`.
 const SCALER_WORDS: u32 = 0x1_0000;
 
-/// The physical address that a title means: some pass addresses of a view.
+/// Translates an address to a physical one: some titles pass addresses of a view.
 fn to_physical(address: GuestAddr) -> u32 {
     physical(address).unwrap_or(address.0) & (PHYSICAL_SIZE - 1)
 }
 
 #[exports(xboxkrnl)]
 impl VdEngine {
-    /// Starts the engines with the title's microcode. This chip's engines run without, and always.
+    /// Starts the engines with the title's microcode. Here the engines always run, without
+    /// microcode.
     #[export(Constant)]
     fn VdInitializeEngines(
         _call: &mut Call,
@@ -39,38 +40,39 @@ impl VdEngine {
         true
     }
 
-    /// Stops the engines. What is in the ring has been carried out by then.
+    /// Stops the engines. The ring's commands have been executed by then.
     #[export(Constant)]
     fn VdShutdownEngines(_call: &mut Call) {}
 
-    /// Turns clock gating on or off: this chip draws no current that it could save.
+    /// Enables or disables clock gating, which has no effect here.
     #[export(Constant)]
     fn VdEnableDisableClockGating(_call: &mut Call, _enable: u32) -> u32 {
         0
     }
 
-    /// Sets the function that graphics interrupts call: `callback(source, context)`, source 0 at
-    /// each vertical blank, 1 when the command processor asks for it.
+    /// Sets the graphics interrupt callback, `callback(source, context)`: source 0 is a vertical
+    /// blank, 1 an interrupt by the command processor.
     #[export(Done)]
     fn VdSetGraphicsInterruptCallback(call: &mut Call, callback: Option<GuestAddr>, context: u32) {
         let callback = callback.map(|pc| GraphicsCallback { pc, data: context });
         call.kernel.threads.lock().interrupts.callback = callback;
     }
 
-    /// Says where the ring buffer is, and log2 of its size in quadwords.
+    /// Sets the ring buffer's address and the base-2 logarithm of its size in quadwords.
     #[export(Done)]
     fn VdInitializeRingBuffer(call: &mut Call, ring: GuestAddr, size_log2: u32) {
         call.kernel.devices.video.lock().initialize_ring(to_physical(ring), size_log2);
     }
 
-    /// Says where the chip writes its read pointer, and log2 of how many words apart.
+    /// Sets the address at which the chip writes its read pointer, and the base-2 logarithm of the
+    /// interval in words.
     #[export(Done)]
     fn VdEnableRingBufferRPtrWriteBack(call: &mut Call, address: GuestAddr, block_log2: u32) {
         call.kernel.devices.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
     }
 
-    /// What the system wants drawn over the title's picture, which `VdSwap` is given back: nothing,
-    /// so there is no size, no pointer and no command in it, only marks.
+    /// Stores the system command buffer, which draws over the title's picture and is passed to
+    /// `VdSwap`. It is empty: size, pointer and commands are 0, only its identifiers are set.
     #[export(Constant)]
     fn VdGetSystemCommandBuffer(call: &mut Call, buffer: Ptr<u32>, mark: Ptr<u32>) -> Fallible<()> {
         call.memory().fill(buffer.addr(), SYSTEM_COMMAND_BUFFER_SIZE, 0)?;
@@ -78,16 +80,15 @@ impl VdEngine {
         Ok(mark.write(call.memory(), SYSTEM_COMMAND_BUFFER[1])?)
     }
 
-    /// Says where the chip notes the mark of the system command buffer that it has consumed, at
-    /// each swap; null: nowhere.
+    /// Sets the address at which the chip stores the identifier of the consumed system command
+    /// buffer at each swap; null: not stored.
     #[export(Done)]
     fn VdSetSystemCommandBufferGpuIdentifierAddress(call: &mut Call, address: Option<GuestAddr>) {
         call.kernel.display.lock().gpu_identifier = address.map(to_physical);
     }
 
-    /// Writes the commands that set the scaler: no operations, since whoever shows a frame fits the
-    /// whole of it to what it is shown on. Returns the words written, all that there is room
-    /// for.
+    /// Writes commands that set up the scaler. They are no-operations, because presentation scales
+    /// the whole frame to the output. Returns the number of words written, which is all that fit.
     #[export(Constant)]
     fn VdInitializeScalerCommandBuffer(
         call: &mut Call,
@@ -111,26 +112,26 @@ impl VdEngine {
         Ok(words)
     }
 
-    /// Whether the link between processor and chip works: here it is no wire that could be out of
-    /// tune.
+    /// Returns whether the training of the link between processor and chip has succeeded. There is
+    /// no link to train here.
     #[export(Constant)]
     fn VdIsHSIOTrainingSucceeded(_call: &mut Call) -> bool {
         true
     }
 
-    /// Trains the link to the embedded memory: here it is no wire that could be out of tune.
+    /// Trains the link to the embedded memory. There is no link to train here.
     #[export(Constant)]
     fn VdRetrainEDRAM(_call: &mut Call) -> u32 {
         0
     }
 
-    /// As `VdRetrainEDRAM`, in steps, with nothing to do in each of them.
+    /// Like `VdRetrainEDRAM`, in steps; each step does nothing.
     #[export(Constant)]
     fn VdRetrainEDRAMWorker(_call: &mut Call, _step: u32) -> u32 {
         0
     }
 
-    /// The chip's revision: a retail console's, whichever chip the host has.
+    /// Returns the chip's revision: that of a retail console, whatever the host's chip.
     #[export(Constant)]
     fn VdGetGraphicsAsicID(_call: &mut Call) -> u32 {
         0x11

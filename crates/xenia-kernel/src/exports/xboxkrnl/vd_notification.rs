@@ -1,7 +1,7 @@
-//! Routines that hear of changes of the picture (`Vd*GraphicsNotification*`).
+//! Graphics notification routines, called on changes of the picture (`Vd*GraphicsNotification*`).
 //!
-//! Direct3D tells them what it does: kind 1 with the size of the front buffer, that of the display
-//! and the scaling between them; kind 9 with memory that the system may draw in, or none.
+//! Direct3D calls them with kind 1 and the sizes of the front buffer and of the display and the
+//! scaling between them, or with kind 9 and memory in which the system may draw, or null.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr};
 use crate::notification_list::{CallOrder, NotificationRoutine};
@@ -9,11 +9,11 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for graphics notification routines.
 pub struct VdNotification;
 
-/// Calls the routine after the one at `last`, with the rest to follow; returns 0 after the last
-/// one.
+/// Calls the routine after the one at `last`; its continuation calls the rest. Returns 0 after the
+/// last routine.
 fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
     let Some((order, next)) = call.kernel.display.lock().routines.next(last) else { return Flow::Return(0) };
     let state = [order.0, u64::from(kind), u64::from(data.0), 0];
@@ -28,8 +28,8 @@ fn go_on(call: &mut Call, _result: u64, [order, kind, data, _]: [u64; 4]) -> Flo
 
 #[exports(xboxkrnl)]
 impl VdNotification {
-    /// Registers a routine with its priority, or takes it back. The result is a pointer that nobody
-    /// has found out about: null.
+    /// Registers a routine with its priority, or unregisters it. The result is a pointer of unknown
+    /// meaning: null.
     #[export(Done)]
     fn VdRegisterGraphicsNotification(
         call: &mut Call,
@@ -49,13 +49,13 @@ impl VdNotification {
     }
 
     /// Sets the routine of the system's user interface, which is called without a registration;
-    /// null takes it back.
+    /// null removes it.
     #[export(Done)]
     fn VdRegisterXamGraphicsNotification(call: &mut Call, routine: GuestAddr) {
         call.kernel.display.lock().routines.set_system_routine(routine);
     }
 
-    /// Calls the registered routines one after the other: `routine(registration, kind, data)`.
+    /// Calls the registered routines in order: `routine(registration, kind, data)`.
     #[export(Done)]
     fn VdCallGraphicsNotificationRoutines(call: &mut Call, kind: u32, data: GuestAddr) -> Flow {
         call_next(call, None, kind, data)

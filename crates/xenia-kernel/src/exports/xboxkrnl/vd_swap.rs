@@ -1,4 +1,4 @@
-//! Showing a frame (`VdSwap`).
+//! Presentation of a frame (`VdSwap`).
 
 use crate::abi::{Call, Ptr};
 use crate::ports::SwapRequest;
@@ -7,17 +7,17 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::physical;
 
-/// See the module's documentation.
+/// The export that presents a frame.
 pub struct VdSwap;
 
-/// Address bits of a texture fetch constant's second word.
+/// Address bits in the second word of a texture fetch constant.
 const FETCH_ADDRESS: u32 = 0xFFFF_F000;
 
 #[exports(xboxkrnl)]
 impl VdSwap {
-    /// Puts the commands that show the front buffer into the 64 words that the caller reserved in
-    /// its command buffer. The fetch constant comes from the texture's header, so its address
-    /// is a guest one.
+    /// Writes commands that present the front buffer into the 64 words that the caller reserved in
+    /// its command buffer. The fetch constant comes from the texture's header, so its address is a
+    /// guest address.
     #[export(Done)]
     fn VdSwap(
         call: &mut Call,

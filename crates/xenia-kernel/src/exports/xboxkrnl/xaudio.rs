@@ -1,6 +1,6 @@
-//! The sound driver's clients, and what the console says of its speakers (`XAudio*`).
+//! Audio render driver clients and speaker settings (`XAudio*`).
 //!
-//! A title registers a callback; the driver calls it for each frame, and the title hands one over.
+//! A title registers a callback. The driver calls it for each frame, and the title submits a frame.
 
 use crate::abi::{Call, Out, Ptr};
 use crate::ports::{RENDER_FRAME_BYTES, RenderFrame};
@@ -9,13 +9,13 @@ use crate::user::xconfig::category;
 use xenia_guest::{GuestAddr, HResult};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports of the audio render driver.
 pub struct XAudio;
 
-/// The console's setting of its speakers.
+/// Number of the console's speaker setting.
 const AUDIO_FLAGS: u16 = 0xB;
 
-/// The console's setting of its speakers: analogue in the low half, digital in the high one.
+/// The console's speaker setting: analogue in the low half, digital in the high half.
 pub(crate) fn speaker_config(call: &Call) -> Fallible<u32> {
     let value =
         call.kernel.user.xconfig.lock().get(&call.kernel.config.locale, category::USER, AUDIO_FLAGS)?;
@@ -24,8 +24,8 @@ pub(crate) fn speaker_config(call: &Call) -> Fallible<u32> {
 
 #[exports(xboxkrnl)]
 impl XAudio {
-    /// Registers a callback with its context, which is called for each frame on a thread of its
-    /// own, and gives a handle. The callback's argument points to the context.
+    /// Registers a callback with its context, which is called for each frame on a separate thread;
+    /// stores a handle. The callback's argument points to the context.
     #[export(Done)]
     fn XAudioRegisterRenderDriverClient(
         call: &mut Call,
@@ -48,16 +48,16 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// Takes a client out: it is not called any more, and what it has handed over and has not been
-    /// played is dropped. A call that it is in goes on to its end.
+    /// Unregisters a client: it is not called any more, and its submitted frames that have not been
+    /// played are dropped. A call in progress continues to its end.
     #[export(Done)]
     fn XAudioUnregisterRenderDriverClient(call: &mut Call, handle: u32) -> Fallible<HResult> {
         call.kernel.remove_render_client(call.cpu, handle)?;
         Ok(HResult::OK)
     }
 
-    /// Takes a frame of six channels with 256 samples each, which the title may reuse at once. One
-    /// of a client that is gone is dropped.
+    /// Submits a frame of six channels with 256 samples each; the title may reuse its memory at
+    /// once. A frame of an unregistered client is dropped.
     #[export(Done)]
     fn XAudioSubmitRenderDriverFrame(call: &mut Call, handle: u32, samples: GuestAddr) -> Fallible<HResult> {
         let mut frame: Box<RenderFrame> = Box::new([0; RENDER_FRAME_BYTES]);
@@ -66,8 +66,8 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// Which categories of voices have another volume than at the last question, a bit each: none.
-    /// There is no system interface in which a user could turn one down.
+    /// Stores a bit mask of the voice categories whose volume has changed since the last query: 0,
+    /// as there is no system interface in which a user could change one.
     #[export(Constant)]
     fn XAudioGetVoiceCategoryVolumeChangeMask(
         call: &mut Call,
@@ -78,14 +78,14 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// The volume of a category of voices: 1, full, for the same reason.
+    /// Stores the volume of a voice category: always 1, full volume.
     #[export(Constant)]
     fn XAudioGetVoiceCategoryVolume(call: &mut Call, _category: u32, volume: Out<u32>) -> Fallible<HResult> {
         volume.set(call.memory(), 1.0_f32.to_bits())?;
         Ok(HResult::OK)
     }
 
-    /// The speakers by the console's settings: analogue in the low half, digital in the high one.
+    /// Stores the console's speaker setting: analogue in the low half, digital in the high half.
     #[export(Done)]
     fn XAudioGetSpeakerConfig(call: &mut Call, config: Out<u32>) -> Fallible<HResult> {
         let value = speaker_config(call)?;
@@ -93,14 +93,15 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// Other speakers than those of the settings, for this title: frames have six channels with
-    /// any, so nothing changes.
+    /// Overrides the speaker setting for this title. It has no effect, as frames have six channels
+    /// with every setting.
     #[export(Constant)]
     fn XAudioOverrideSpeakerConfig(_call: &mut Call, _flags: u32) -> HResult {
         HResult::OK
     }
 
-    /// Turns everything down while somebody talks: nobody does.
+    /// Enables ducking, which lowers the volume during voice chat. It has no effect, as there is no
+    /// voice chat.
     #[export(Constant)]
     fn XAudioEnableDucker(_call: &mut Call, _enabled: u32) -> HResult {
         HResult::OK

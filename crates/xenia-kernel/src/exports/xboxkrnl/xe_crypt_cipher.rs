@@ -1,7 +1,7 @@
 //! Ciphers (`XeCryptAes*`, `XeCryptDes*`, `XeCryptRc4*`) and random bytes.
 //!
-//! What the console keeps of a key, its schedule, is nobody's business: here the key itself lies in
-//! the title's structure.
+//! The layout of the console's key schedules is internal: here the title's structure holds the key
+//! itself.
 
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
@@ -10,13 +10,13 @@ use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for ciphers.
 pub struct XeCryptCipher;
 
-/// Bytes that are worked on at once: whole blocks of every cipher.
+/// Number of bytes processed at a time: whole blocks of every cipher.
 const CHUNK: u32 = 0x1_0000;
 
-/// What the structure of a title says that the key is.
+/// The cipher with the key in a title's structure.
 fn keyed(call: &Call, cipher: Block, state: Ptr<()>) -> Fallible<Option<Keyed>> {
     let mut key = vec![0; cipher.key()];
     call.memory().read_bytes(state.addr(), &mut key)?;
@@ -43,8 +43,8 @@ fn block(
     Ok(call.memory().write_bytes(out, &bytes)?)
 }
 
-/// Whole blocks, each chained to the one before: the work of a `Xe*Cbc` call whose arguments behind
-/// the key are these, in their order. All that it goes on from is in its arguments and in `feed`.
+/// CBC mode of whole blocks: the work of a `Xe*Cbc` call that has these arguments after the key, in
+/// this order. The arguments and `feed` hold all state from which the call continues.
 pub(super) fn chain(
     call: &mut Call,
     keyed: &Keyed,
@@ -62,7 +62,7 @@ pub(super) fn chain(
     Ok(repeat(call, (), left.length, (4, [left.at.0, left.length, out.offset(now.length).0])))
 }
 
-/// [`chain`] under a key that a title has set.
+/// [`chain`] with a key that a title has set.
 fn keyed_chain(
     call: &mut Call,
     cipher: Block,
@@ -75,7 +75,7 @@ fn keyed_chain(
     chain(call, &keyed, work, (feed, cipher.block()), encrypt)
 }
 
-/// Changes bytes from `input` on, in pieces, on their way to `out`.
+/// Applies `change` to bytes from `input` to `out`, in chunks.
 fn change(
     call: &Call,
     (mut input, mut out): (Buffer, GuestAddr),
@@ -93,7 +93,7 @@ fn change(
     Ok(())
 }
 
-/// Applies a cipher that nobody else has.
+/// Applies a cipher whose state is not in guest memory, in turns.
 fn rc4(call: &Call, mut cipher: Rc4, data: Buffer) -> Fallible<Flow<()>> {
     let (now, left) = data.split(TURN);
     change(call, (now, now.at), |part| cipher.apply(part))?;
@@ -104,7 +104,7 @@ fn rc4(call: &Call, mut cipher: Rc4, data: Buffer) -> Fallible<Flow<()>> {
 }
 
 fn rc4_of(call: &Call, key: Buffer) -> Fallible<Rc4> {
-    // The permutation takes in 256 bytes of a key, and no more.
+    // The key setup uses only 256 bytes of a key.
     let mut bytes = vec![0; key.length.min(0x100) as usize];
     call.memory().read_bytes(key.at, &mut bytes)?;
     Ok(Rc4::new(&bytes))
@@ -112,13 +112,13 @@ fn rc4_of(call: &Call, key: Buffer) -> Fallible<Rc4> {
 
 #[exports(xboxkrnl)]
 impl XeCryptCipher {
-    /// Sets a key of AES.
+    /// Sets an AES key.
     #[export(Done)]
     fn XeCryptAesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
         set_key(call, Block::Aes, state, key)
     }
 
-    /// Encrypts or decrypts one block by AES.
+    /// Encrypts or decrypts one block with AES.
     #[export(Done)]
     fn XeCryptAesEcb(
         call: &mut Call,
@@ -130,8 +130,8 @@ impl XeCryptCipher {
         block(call, Block::Aes, state, (input, out), encrypt)
     }
 
-    /// Encrypts or decrypts whole blocks by AES, each chained to the one before; the last is kept
-    /// for the next call.
+    /// Encrypts or decrypts whole blocks with AES in CBC mode; the last block is kept for the next
+    /// call.
     #[export(Done)]
     fn XeCryptAesCbc(
         call: &mut Call,
@@ -144,13 +144,13 @@ impl XeCryptCipher {
         keyed_chain(call, Block::Aes, state, (input, out), feed, encrypt)
     }
 
-    /// Sets a key of DES.
+    /// Sets a DES key.
     #[export(Done)]
     fn XeCryptDesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
         set_key(call, Block::Des, state, key)
     }
 
-    /// Encrypts or decrypts one block by DES.
+    /// Encrypts or decrypts one block with DES.
     #[export(Done)]
     fn XeCryptDesEcb(
         call: &mut Call,
@@ -162,8 +162,8 @@ impl XeCryptCipher {
         block(call, Block::Des, state, (input, out), encrypt)
     }
 
-    /// Encrypts or decrypts whole blocks by DES, each chained to the one before; the last is kept
-    /// for the next call.
+    /// Encrypts or decrypts whole blocks with DES in CBC mode; the last block is kept for the next
+    /// call.
     #[export(Done)]
     fn XeCryptDesCbc(
         call: &mut Call,
@@ -176,13 +176,13 @@ impl XeCryptCipher {
         keyed_chain(call, Block::Des, state, (input, out), feed, encrypt)
     }
 
-    /// Sets a key of triple DES.
+    /// Sets a triple DES key.
     #[export(Done)]
     fn XeCryptDes3Key(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
         set_key(call, Block::Des3, state, key)
     }
 
-    /// Encrypts or decrypts one block by triple DES.
+    /// Encrypts or decrypts one block with triple DES.
     #[export(Done)]
     fn XeCryptDes3Ecb(
         call: &mut Call,
@@ -194,8 +194,8 @@ impl XeCryptCipher {
         block(call, Block::Des3, state, (input, out), encrypt)
     }
 
-    /// Encrypts or decrypts whole blocks by triple DES, each chained to the one before; the last is
-    /// kept for the next call.
+    /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
+    /// the next call.
     #[export(Done)]
     fn XeCryptDes3Cbc(
         call: &mut Call,
@@ -208,7 +208,7 @@ impl XeCryptCipher {
         keyed_chain(call, Block::Des3, state, (input, out), feed, encrypt)
     }
 
-    /// Gives each byte of a key of DES the lowest bit that makes it odd.
+    /// Sets the lowest bit of each byte of a DES key to odd parity.
     #[export(Done)]
     fn XeCryptDesParity(call: &mut Call, input: Buffer, out: GuestAddr) -> Fallible<Flow<()>> {
         let (now, left) = input.split(TURN);
@@ -220,14 +220,14 @@ impl XeCryptCipher {
         Ok(repeat(call, (), left.length, (3, [left.at.0, left.length, out.offset(now.length).0])))
     }
 
-    /// Sets a key of RC4.
+    /// Sets an RC4 key.
     #[export(Done)]
     fn XeCryptRc4Key(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
         let cipher = rc4_of(call, key)?;
         Ok(call.memory().write_bytes(state.addr(), &cipher.state)?)
     }
 
-    /// Encrypts or decrypts by RC4, where it is, going on from the call before.
+    /// Encrypts or decrypts in place with RC4, continuing from the previous call.
     #[export(Done)]
     fn XeCryptRc4Ecb(call: &mut Call, state: Ptr<()>, data: Buffer) -> Fallible<Flow<()>> {
         let mut cipher = Rc4 { state: [0; Rc4::SIZE] };
@@ -238,15 +238,15 @@ impl XeCryptCipher {
         Ok(repeat(call, (), left.length, (4, left.arguments())))
     }
 
-    /// Encrypts or decrypts by RC4, where it is.
+    /// Encrypts or decrypts in place with RC4.
     #[export(Done)]
     fn XeCryptRc4(call: &mut Call, key: Buffer, data: Buffer) -> Fallible<Flow<()>> {
         let cipher = rc4_of(call, key)?;
         rc4(call, cipher, data)
     }
 
-    /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the
-    /// same time.
+    /// Stores random bytes of the machine's generator, which is seeded by the start time of the
+    /// run.
     #[export(Done)]
     fn XeCryptRandom(call: &mut Call, out: Buffer) -> Fallible<Flow<()>> {
         let (now, left) = out.split(TURN);

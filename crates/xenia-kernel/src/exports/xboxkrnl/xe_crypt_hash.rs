@@ -1,4 +1,4 @@
-//! Digests (`XeCryptSha*`, `XeCryptMd5*`).
+//! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
 
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::crypto::hash::{Algorithm, Hash, Hmac};
@@ -8,18 +8,18 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 
-/// See the module's documentation.
+/// The exports for hashes.
 pub struct XeCryptHash;
 
-/// What takes a message in: a digest, or a code over one.
+/// An incremental computation over a message: a hash, or an HMAC.
 pub(super) trait Taking: Clone + Send + Sync + 'static {
-    /// What takes the bytes.
+    /// The hash that takes the message bytes.
     fn inner(&mut self) -> &mut Hash;
-    /// The digest or code.
+    /// Finishes; returns the digest or code.
     fn end(self) -> Vec<u8>;
-    /// What lies in a title's memory of one that it has begun.
+    /// Loads the state of an unfinished computation from a title's memory.
     fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self>;
-    /// Puts it there.
+    /// Stores the state in a title's memory.
     fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()>;
 }
 
@@ -59,7 +59,7 @@ impl Taking for Hmac {
     }
 }
 
-/// Takes three parts in, each of which may be null, and gives what comes of them to `end`.
+/// Processes three parts, each of which may be null, and passes the result to `end`.
 pub(super) fn of_parts<T: 'static>(
     call: &Call,
     mut taking: impl Taking,
@@ -82,7 +82,7 @@ where
     end(call, &taking.end()).map(Flow::Return)
 }
 
-/// Stores what of a digest has room.
+/// Stores a digest, truncated to the buffer.
 fn give(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
     if out.at.is_null() {
         return Ok(());
@@ -96,7 +96,7 @@ pub(super) fn whole(call: &Call, taking: impl Taking, parts: [Buffer; 3], out: B
     of_parts(call, taking, parts, move |call, digest| give(call, digest, out))
 }
 
-/// Takes a part into one that has begun. The call's other argument is `state`.
+/// Adds a part to an unfinished computation. The call's other argument is `state`.
 pub(super) fn go_on<T: Taking>(
     call: &mut Call,
     algorithm: Algorithm,
@@ -110,7 +110,7 @@ pub(super) fn go_on<T: Taking>(
     Ok(repeat(call, (), left.length, (4, left.arguments())))
 }
 
-/// Stores the digest or code of what one has taken in.
+/// Finishes a computation and stores its digest or code.
 pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
     give(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
 }
@@ -121,121 +121,121 @@ fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
 
 #[exports(xboxkrnl)]
 impl XeCryptHash {
-    /// Begins a digest by SHA-1.
+    /// Begins a SHA-1 hash.
     #[export(Done)]
     fn XeCryptShaInit(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
         begin(call, Algorithm::Sha1, state)
     }
 
-    /// Takes more into a digest by SHA-1.
+    /// Adds bytes to a SHA-1 hash.
     #[export(Done)]
     fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hash>(call, Algorithm::Sha1, state, input)
     }
 
-    /// Ends a digest by SHA-1, and stores what of it has room.
+    /// Finishes a SHA-1 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hash>(call, Algorithm::Sha1, state, out)
     }
 
-    /// The digest by SHA-1 of three parts, after each other; each may be null.
+    /// Stores the SHA-1 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, Hash::new(Algorithm::Sha1), parts, out)
     }
 
-    /// Begins a digest by SHA-256.
+    /// Begins a SHA-256 hash.
     #[export(Done)]
     fn XeCryptSha256Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
         begin(call, Algorithm::Sha256, state)
     }
 
-    /// Takes more into a digest by SHA-256.
+    /// Adds bytes to a SHA-256 hash.
     #[export(Done)]
     fn XeCryptSha256Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hash>(call, Algorithm::Sha256, state, input)
     }
 
-    /// Ends a digest by SHA-256, and stores what of it has room.
+    /// Finishes a SHA-256 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hash>(call, Algorithm::Sha256, state, out)
     }
 
-    /// The digest by SHA-256 of three parts, after each other; each may be null.
+    /// Stores the SHA-256 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, Hash::new(Algorithm::Sha256), parts, out)
     }
 
-    /// Begins a digest by SHA-384.
+    /// Begins a SHA-384 hash.
     #[export(Done)]
     fn XeCryptSha384Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
         begin(call, Algorithm::Sha384, state)
     }
 
-    /// Takes more into a digest by SHA-384.
+    /// Adds bytes to a SHA-384 hash.
     #[export(Done)]
     fn XeCryptSha384Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hash>(call, Algorithm::Sha384, state, input)
     }
 
-    /// Ends a digest by SHA-384, and stores what of it has room.
+    /// Finishes a SHA-384 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hash>(call, Algorithm::Sha384, state, out)
     }
 
-    /// The digest by SHA-384 of three parts, after each other; each may be null.
+    /// Stores the SHA-384 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, Hash::new(Algorithm::Sha384), parts, out)
     }
 
-    /// Begins a digest by SHA-512.
+    /// Begins a SHA-512 hash.
     #[export(Done)]
     fn XeCryptSha512Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
         begin(call, Algorithm::Sha512, state)
     }
 
-    /// Takes more into a digest by SHA-512.
+    /// Adds bytes to a SHA-512 hash.
     #[export(Done)]
     fn XeCryptSha512Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hash>(call, Algorithm::Sha512, state, input)
     }
 
-    /// Ends a digest by SHA-512, and stores what of it has room.
+    /// Finishes a SHA-512 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hash>(call, Algorithm::Sha512, state, out)
     }
 
-    /// The digest by SHA-512 of three parts, after each other; each may be null.
+    /// Stores the SHA-512 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, Hash::new(Algorithm::Sha512), parts, out)
     }
 
-    /// Begins a digest by MD5.
+    /// Begins an MD5 hash.
     #[export(Done)]
     fn XeCryptMd5Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
         begin(call, Algorithm::Md5, state)
     }
 
-    /// Takes more into a digest by MD5.
+    /// Adds bytes to an MD5 hash.
     #[export(Done)]
     fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hash>(call, Algorithm::Md5, state, input)
     }
 
-    /// Ends a digest by MD5, and stores what of it has room.
+    /// Finishes an MD5 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hash>(call, Algorithm::Md5, state, out)
     }
 
-    /// The digest by MD5 of three parts, after each other; each may be null.
+    /// Stores the MD5 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, Hash::new(Algorithm::Md5), parts, out)

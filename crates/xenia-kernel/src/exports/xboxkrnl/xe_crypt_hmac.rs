@@ -1,4 +1,4 @@
-//! Codes over digests (`XeCryptHmac*`).
+//! HMAC message authentication codes (`XeCryptHmac*`).
 
 use super::xe_crypt_hash::{end, go_on, of_parts, whole};
 use crate::abi::{Buffer, Call, Flow, Ptr};
@@ -6,14 +6,14 @@ use crate::crypto::hash::{Algorithm, Hmac};
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for HMACs.
 pub struct XeCryptHmac;
 
-/// Bytes of a key that are read: a longer one stands for its digest, and nobody has one of this
-/// size.
+/// Maximum number of key bytes that are read. Longer keys are truncated; titles are assumed to have
+/// none.
 const MOST_KEY: u32 = 0x1_0000;
 
-/// A code under way, with a title's key.
+/// Begins an HMAC with a title's key.
 fn keyed(call: &Call, algorithm: Algorithm, key: Buffer) -> Fallible<Hmac> {
     let (key, _) = key.or_empty().split(MOST_KEY);
     let mut bytes = vec![0; key.length as usize];
@@ -29,55 +29,55 @@ fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>, key: Buffer) -> Fall
 
 #[exports(xboxkrnl)]
 impl XeCryptHmac {
-    /// Begins a code by HMAC over SHA-1.
+    /// Begins an HMAC with SHA-1.
     #[export(Done)]
     fn XeCryptHmacShaInit(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
         begin(call, Algorithm::Sha1, state, key)
     }
 
-    /// Takes more into a code by HMAC over SHA-1.
+    /// Adds bytes to an HMAC with SHA-1.
     #[export(Done)]
     fn XeCryptHmacShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hmac>(call, Algorithm::Sha1, state, input)
     }
 
-    /// Ends a code by HMAC over SHA-1, and stores what of it has room.
+    /// Finishes an HMAC with SHA-1, and stores the code, truncated to the buffer.
     #[export(Done)]
     fn XeCryptHmacShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hmac>(call, Algorithm::Sha1, state, out)
     }
 
-    /// The code by HMAC over SHA-1 of three parts, after each other; each may be null.
+    /// Stores the HMAC with SHA-1 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacSha(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, keyed(call, Algorithm::Sha1, key)?, parts, out)
     }
 
-    /// Begins a code by HMAC over MD5.
+    /// Begins an HMAC with MD5.
     #[export(Done)]
     fn XeCryptHmacMd5Init(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
         begin(call, Algorithm::Md5, state, key)
     }
 
-    /// Takes more into a code by HMAC over MD5.
+    /// Adds bytes to an HMAC with MD5.
     #[export(Done)]
     fn XeCryptHmacMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
         go_on::<Hmac>(call, Algorithm::Md5, state, input)
     }
 
-    /// Ends a code by HMAC over MD5, and stores what of it has room.
+    /// Finishes an HMAC with MD5, and stores the code, truncated to the buffer.
     #[export(Done)]
     fn XeCryptHmacMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
         end::<Hmac>(call, Algorithm::Md5, state, out)
     }
 
-    /// The code by HMAC over MD5 of three parts, after each other; each may be null.
+    /// Stores the HMAC with MD5 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacMd5(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
         whole(call, keyed(call, Algorithm::Md5, key)?, parts, out)
     }
 
-    /// Whether the code by HMAC over SHA-1 of three parts is this one, as far as it is given.
+    /// Returns whether the HMAC with SHA-1 of three parts begins with the given bytes.
     #[export(Done)]
     fn XeCryptHmacShaVerify(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! Large numbers and RSA (`XeCryptBnQw*`).
+//! Big integers and RSA (`XeCryptBnQw*`).
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::crypto::number::{MOST_WORDS, PrivateKey, load, power, store};
@@ -9,28 +9,28 @@ use std::cmp::Ordering;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for big integers and RSA.
 pub struct XeCryptNumber;
 
-/// Words that a call works through before others have their turn.
+/// Number of words that a call processes in one turn.
 const TURN_WORDS: u32 = TURN / 8;
-/// Offsets in a key of RSA: words of the modulus, public exponent, numbers.
+/// Offsets in an RSA key: public exponent and numbers. The modulus's number of words is at 0.
 const EXPONENT: u32 = 4;
 const NUMBERS: u32 = 0x10;
 
-/// A number that a title names; `None` if it is longer than any that is worked with.
+/// Loads a number of a title; `None` if it exceeds the supported length.
 fn number(call: &Call, at: GuestAddr, words: u32) -> Fallible<Option<BigUint>> {
     if words > MOST_WORDS { Ok(None) } else { load(call.memory(), at, words).map(Some) }
 }
 
-/// Stores a result, if there is one.
+/// Stores a result, if there is one; returns whether there was.
 fn give(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>) -> Fallible<bool> {
     let Some(result) = result else { return Ok(false) };
     store(call.memory(), out, words, &result)?;
     Ok(true)
 }
 
-/// Words from one place to another, each as `change` makes it, one after the other.
+/// Copies words in ascending order, each mapped by `change`.
 fn copy(
     call: &mut Call,
     (from, to, words): (Ptr<u64>, Ptr<u64>, u32),
@@ -55,13 +55,13 @@ fn private_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<PrivateKey> 
 
 #[exports(xboxkrnl)]
 impl XeCryptNumber {
-    /// Copies words.
+    /// Copies 64-bit words.
     #[export(Done)]
     fn XeCryptBnQw_Copy(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<Flow<()>> {
         copy(call, (from, to, words), |word| word)
     }
 
-    /// Sets words to 0.
+    /// Sets 64-bit words to 0.
     #[export(Done)]
     fn XeCryptBnQw_Zero(call: &mut Call, to: Ptr<u64>, words: u32) -> Fallible<Flow<()>> {
         let now = words.min(TURN_WORDS);
@@ -70,7 +70,7 @@ impl XeCryptNumber {
         Ok(repeat(call, (), left, (3, [to.at(now).addr().0, left])))
     }
 
-    /// Copies words, with the bytes of each half turned around.
+    /// Copies 64-bit words, and reverses the bytes of each half.
     #[export(Done)]
     fn XeCryptBnQw_SwapDwQwLeBe(
         call: &mut Call,
@@ -81,7 +81,8 @@ impl XeCryptNumber {
         copy(call, (from, to, words), |word| word.swap_bytes().rotate_left(32))
     }
 
-    /// Which of two numbers is larger: 1 the first, −1 the second, 0 neither.
+    /// Compares two numbers: returns 1 if the first is larger, −1 if the second is, 0 if they are
+    /// equal.
     #[export(Done)]
     fn XeCryptBnQwNeCompare(
         call: &mut Call,
@@ -101,8 +102,8 @@ impl XeCryptNumber {
         Ok(repeat(call, 0, left, (5, [left])))
     }
 
-    /// A power of a number, modulo another. False without a modulus, or if the numbers have more
-    /// than 4,096 bits.
+    /// Computes a modular power. Returns false if the modulus is 0 or the numbers have more than
+    /// 4,096 bits.
     #[export(Done)]
     fn XeCryptBnQwNeModExp(
         call: &mut Call,
@@ -118,8 +119,8 @@ impl XeCryptNumber {
         give(call, out, words, power(&base, &exponent, &modulus))
     }
 
-    /// Encrypts or checks with a public key of RSA. False if the key is none, or has more than
-    /// 4,096 bits.
+    /// Encrypts or verifies with a public RSA key. Returns false if the key is invalid or has more
+    /// than 4,096 bits.
     #[export(Done)]
     fn XeCryptBnQwNeRsaPubCrypt(
         call: &mut Call,
@@ -134,8 +135,8 @@ impl XeCryptNumber {
         give(call, out, words, power(&base, &BigUint::from(exponent), &modulus))
     }
 
-    /// Decrypts or signs with a private key of RSA. False if the key is none, or has more than
-    /// 4,096 bits.
+    /// Decrypts or signs with a private RSA key. Returns false if the key is invalid or has more
+    /// than 4,096 bits.
     #[export(Done)]
     fn XeCryptBnQwNeRsaPrvCrypt(
         call: &mut Call,

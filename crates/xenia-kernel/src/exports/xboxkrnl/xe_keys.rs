@@ -1,7 +1,8 @@
-//! The console's keys (`XeKeys*`), as far as none of a console's is needed.
+//! The console's keys (`XeKeys*`), where a real console's secrets are not needed.
 //!
-//! A console has secrets; this machine has one key of its own, the same everywhere, so that what a
-//! title has hidden or signed here it finds again here. It hides nothing from people.
+//! A console has secret keys. This machine has one key instead, which is the same on every host, so
+//! that data that a title has encrypted or signed here can be decrypted and verified here. It
+//! offers no secrecy.
 
 use super::xe_crypt_cipher::chain;
 use super::xe_crypt_hash::of_parts;
@@ -12,14 +13,14 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for the console's keys.
 pub struct XeKeys;
 
-/// Bytes of a key.
+/// Size of a key in bytes.
 const KEY: usize = 16;
-/// Bytes of a digest that is signed.
+/// Size in bytes of a digest to be signed.
 const DIGEST: u32 = 20;
-/// A signature: a certificate of the console's, and what is signed with it.
+/// Sizes in bytes of a signature's parts: the console's certificate, then the signature proper.
 const CERTIFICATE: u32 = 0x1A8;
 const SIGNATURE: usize = 0x80;
 
@@ -32,11 +33,11 @@ fn own_key() -> Vec<u8> {
     key
 }
 
-/// The one key of those that consoles have in common which titles may use by its number (0x19,
-/// which profiles are kept under); this machine has another in its place.
+/// Number of the only shared console key that titles may use by number (profiles are protected with
+/// it). This machine has another key in its place.
 const ROAMABLE_KEY: u32 = 0x19;
 
-/// The key of this machine that has a number.
+/// The key of this machine with this number.
 fn own_key_of(number: u32) -> Vec<u8> {
     let mut hash = Hash::new(Algorithm::Sha256);
     hash.update(&own_key());
@@ -46,7 +47,7 @@ fn own_key_of(number: u32) -> Vec<u8> {
     key
 }
 
-/// The code by HMAC over SHA-1 of three parts, as much of it as has room.
+/// Stores the HMAC with SHA-1 of three parts, truncated to the buffer.
 fn code_of(call: &Call, key: &[u8], parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
     of_parts(call, Hmac::new(Algorithm::Sha1, key), parts, move |call, code| {
         let length = code.len().min(out.length as usize);
@@ -55,10 +56,10 @@ fn code_of(call: &Call, key: &[u8], parts: [Buffer; 3], out: Buffer) -> Fallible
     })
 }
 
-/// A retail console.
+/// Console type: a retail console.
 const RETAIL: u32 = 2;
 
-/// What a title has hidden.
+/// Decrypts a key that a title has obscured.
 fn revealed(call: &Call, hidden: GuestAddr) -> Fallible<Vec<u8>> {
     let mut key = vec![0; KEY];
     call.memory().read_bytes(hidden, &mut key)?;
@@ -68,7 +69,7 @@ fn revealed(call: &Call, hidden: GuestAddr) -> Fallible<Vec<u8>> {
     Ok(key)
 }
 
-/// What this machine's signature of a digest is.
+/// This machine's signature of a digest.
 fn signature(call: &Call, digest: GuestAddr) -> Fallible<Vec<u8>> {
     let mut bytes = Vec::new();
     for part in 0..SIGNATURE.div_ceil(Algorithm::Sha1.length()) {
@@ -83,7 +84,7 @@ fn signature(call: &Call, digest: GuestAddr) -> Fallible<Vec<u8>> {
 
 #[exports(xboxkrnl)]
 impl XeKeys {
-    /// Hides a key with that of this machine.
+    /// Encrypts a key with the key of this machine.
     #[export(Done)]
     fn XeKeysObscureKey(call: &mut Call, key: GuestAddr, out: GuestAddr) -> Fallible<NtStatus> {
         let mut bytes = vec![0; KEY];
@@ -95,7 +96,7 @@ impl XeKeys {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// The code by HMAC over SHA-1 of three parts, under a key that was hidden.
+    /// Stores the HMAC with SHA-1 of three parts, under an obscured key.
     #[export(Done)]
     fn XeKeysHmacShaUsingKey(
         call: &mut Call,
@@ -109,8 +110,8 @@ impl XeKeys {
         code_of(call, &revealed(call, hidden)?, parts, out)
     }
 
-    /// The same under the console's key with a number. It is this machine's own: what another
-    /// console has made is not recognised.
+    /// Stores the HMAC with SHA-1 of three parts, under the console's key with this number. Here it
+    /// is this machine's key, so codes made by a console are not recognised.
     #[export(Partial)]
     fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
         if key != ROAMABLE_KEY {
@@ -119,14 +120,14 @@ impl XeKeys {
         code_of(call, &own_key_of(key), parts, out)
     }
 
-    /// The kind of console: a retail one.
+    /// Stores the console type, which is retail.
     #[export(Constant)]
     fn XeKeysGetConsoleType(call: &mut Call, kind: Out<u32>) -> Fallible<NtStatus> {
         kind.set(call.memory(), RETAIL)?;
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Encrypts or decrypts whole blocks by AES, chained, under a key that was hidden.
+    /// Encrypts or decrypts whole blocks with AES in CBC mode, under an obscured key.
     #[export(Done)]
     fn XeKeysAesCbcUsingKey(
         call: &mut Call,
@@ -143,8 +144,8 @@ impl XeKeys {
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 
-    /// Signs a digest. The signature is this machine's own, with an empty certificate: no console
-    /// takes it.
+    /// Signs a digest. The signature is made with this machine's key and has an empty certificate,
+    /// so consoles don't accept it.
     #[export(Partial)]
     fn XeKeysConsolePrivateKeySign(call: &mut Call, digest: GuestAddr, out: GuestAddr) -> Fallible<bool> {
         let bytes = signature(call, digest)?;
@@ -153,8 +154,8 @@ impl XeKeys {
         Ok(true)
     }
 
-    /// Whether a signature of a digest is right, and whether it is this machine's: it is both or
-    /// neither, a console's can't be checked.
+    /// Returns whether a signature of a digest is valid, and stores whether it is this machine's.
+    /// Both are the same here, as a console's signature can't be verified.
     #[export(Partial)]
     fn XeKeysConsoleSignatureVerification(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! Modules (`Xex*`): the title's own, and the console's libraries.
+//! Modules (`Xex*`): those of the title, and the console's libraries.
 
 use crate::Kernel;
 use crate::abi::{AnsiString, Call, Flow, IntoFlow, OptionalOut, Out, Ptr, Text};
@@ -15,26 +15,26 @@ use xenia_formats::xex::module_flags;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_kernel_macros::exports;
 
-/// See the module's documentation.
+/// The exports for modules.
 pub struct Xex;
 
-/// Bytes in which headers are read.
+/// Unit in bytes in which headers are read.
 const SECTOR: u32 = 0x800;
-/// Most bytes of headers.
+/// Maximum size of headers in bytes.
 const LARGEST_HEADERS: u32 = 0x1_0000;
 
-/// A name with a path where one without is wanted.
+/// Status for a name with a path where a plain file name is required.
 const OBJECT_PATH_INVALID: NtStatus = NtStatus(0xC000_0039);
 
-/// A module, by handle.
+/// A module found by handle.
 enum Found<T> {
-    /// Loaded from a file; what was asked of it.
+    /// A module loaded from a file, with the answer of the query.
     Image(T),
-    /// One of the console's own.
+    /// A library of the console.
     Library(Library),
 }
 
-/// Asks a module that was loaded. It may have a hundred thousand names: it is not copied.
+/// Runs a query on a loaded module. The module is not copied: it may have 100,000 export names.
 fn find<T>(call: &Call, handle: GuestAddr, ask: impl FnOnce(&Module) -> T) -> Option<Found<T>> {
     let modules = call.kernel.modules.lock();
     let image = if handle.is_null() { modules.title() } else { modules.find(handle) };
@@ -45,7 +45,7 @@ fn find<T>(call: &Call, handle: GuestAddr, ask: impl FnOnce(&Module) -> T) -> Op
     call.kernel.title.lock().library_of(handle).map(Found::Library)
 }
 
-/// Handle of a module by name; the title's own without one.
+/// Handle of the module with this name; an empty name means the title.
 pub(in crate::exports) fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
     let base = base_name(name);
     {
@@ -59,8 +59,8 @@ pub(in crate::exports) fn handle_of(call: &Call, name: &str) -> Fallible<Option<
     call.kernel.title.lock().library_handle(call.memory(), &call.kernel.pool, library).map(Some)
 }
 
-/// Address of an export of a library, by ordinal or name; `None` if it is not there or not
-/// implemented, so that the title takes the way it would take on an older console.
+/// Address of a library's export, by ordinal or name. Returns `None` if it is missing or not
+/// implemented, so that the title does what it would do on an older console.
 fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Option<GuestAddr>> {
     let row = match wanted {
         Wanted::Ordinal(ordinal) => ordinals::find(library.rows(), *ordinal),
@@ -77,14 +77,15 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
     }
 }
 
-/// A module that is there already, for one more user.
+/// Adds a user to a module that is already loaded.
 fn counted(call: &Call, found: GuestAddr, handle: Option<Out<GuestAddr>>) -> Fallible<NtStatus> {
     handle.set(call.memory(), found)?;
     count_loads(call.memory(), found, 1)?;
     Ok(NtStatus::SUCCESS)
 }
 
-/// Tells what has come of it, and stores the handle of the module that was asked for.
+/// Runs the operation of a load or reports its error, and stores the handle of the requested
+/// module.
 fn told_of(
     call: &mut Call,
     loaded: Result<(GuestAddr, Operation), LoadError>,
@@ -113,13 +114,13 @@ pub fn has_privilege(call: &Call, privilege: u32) -> Fallible<bool> {
 
 #[exports(xboxkrnl)]
 impl Xex {
-    /// Whether the title has a privilege (a bit of its header's system flags).
+    /// Returns whether the title has a privilege (a bit of the system flags in its header).
     #[export(Done)]
     fn XexCheckExecutablePrivilege(call: &mut Call, privilege: u32) -> Fallible<bool> {
         has_privilege(call, privilege)
     }
 
-    /// Handle of a loaded module by name, or of the title.
+    /// Stores the handle of a loaded module by name, or of the title.
     #[export(Done)]
     fn XexGetModuleHandle(call: &mut Call, name: Option<Text>, handle: Out<GuestAddr>) -> Fallible<NtStatus> {
         let name = name.map(|name| name.text(call.memory())).transpose()?.unwrap_or_default();
@@ -128,7 +129,7 @@ impl Xex {
         Ok(if found.is_some() { NtStatus::SUCCESS } else { NtStatus::DLL_NOT_FOUND })
     }
 
-    /// Address of a module's export, by ordinal or, where that is a pointer, by name.
+    /// Stores the address of a module's export, by ordinal or, if that is a pointer, by name.
     #[export(Done)]
     fn XexGetProcedureAddress(
         call: &mut Call,
@@ -156,7 +157,7 @@ impl Xex {
         Ok(if found.is_some() { NtStatus::SUCCESS } else { NtStatus::DRIVER_ENTRYPOINT_NOT_FOUND })
     }
 
-    /// Address and size of a resource of a module.
+    /// Stores the address and size of a module's resource.
     #[export(Done)]
     fn XexGetModuleSection(
         call: &mut Call,
@@ -181,9 +182,9 @@ impl Xex {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Loads a module with those that it imports from, and calls their entries if they are
-    /// libraries. One that is loaded already is found by its file name and counted. One whose
-    /// place is taken is refused, as on the console.
+    /// Loads a module and those that it imports from, and calls their entry points if they are
+    /// libraries. If the file name is already loaded, only adds a user. Fails if its address range
+    /// is taken, as on the console.
     #[export(Done)]
     fn XexLoadImage(
         call: &mut Call,
@@ -209,15 +210,15 @@ impl Xex {
         Ok(flow.map(|status| NtStatus(status as u32)))
     }
 
-    /// Loads the executable of a title: there is one already, whose place it would take. Titles are
-    /// launched by `XamLoaderLaunchTitle`.
+    /// Loads a title's executable. It fails, as the running title occupies its address range;
+    /// `XamLoaderLaunchTitle` launches titles.
     #[export(Constant)]
     fn XexLoadExecutable(_call: &mut Call, _name: GuestAddr) -> NtStatus {
         NtStatus::ACCESS_DENIED
     }
 
-    /// Loads a module from a file that the title has in memory, under a name without a path. One
-    /// that is loaded already is refused, and so is another title.
+    /// Loads a module from a file in memory, under a name without a path. Fails if that name is
+    /// loaded already, or if the file is a title.
     #[export(Done)]
     fn XexLoadImageFromMemory(
         call: &mut Call,
@@ -248,8 +249,8 @@ impl Xex {
         Ok(flow.map(|status| NtStatus(status as u32)))
     }
 
-    /// Gives a module back as `XexUnloadImage` does, and ends the calling thread, whose code may be
-    /// the module's.
+    /// Drops a user of a module like `XexUnloadImage`, and ends the calling thread, whose code may
+    /// be the module's.
     #[export(Done)]
     fn XexUnloadImageAndExitThread(call: &mut Call, module: GuestAddr, exit_code: u32) -> Fallible<Flow<()>> {
         let flow = locked(call, |call| {
@@ -262,8 +263,8 @@ impl Xex {
         Ok(flow.map(|_| ()))
     }
 
-    /// Gives a module back. With its last user it goes: its entry is called, then its memory is
-    /// free.
+    /// Drops a user of a module. The last one unloads it: its entry point is called, then its
+    /// memory is freed.
     #[export(Done)]
     fn XexUnloadImage(call: &mut Call, module: GuestAddr) -> Fallible<Flow<NtStatus>> {
         if call.kernel.title.lock().library_of(module).is_some() {
@@ -303,7 +304,8 @@ impl Xex {
     }
 }
 
-/// Reads the headers of an executable: the first sector, and then what that says there is.
+/// Reads the headers of an executable: the first sector, then the number of bytes that it
+/// specifies.
 fn read_headers(call: &Call, file: &OpenFile, buffer: GuestAddr, size: u32) -> Fallible<NtStatus> {
     let memory = call.memory();
     file.read(memory, buffer, SECTOR, Some(0))?;

@@ -1,8 +1,7 @@
-//! Contexts of the XMA decoder (`XMA*`).
+//! Contexts of the XMA audio decoder (`XMA*`).
 //!
-//! The calls do what titles can do by themselves: they change words of a context, and store to
-//! registers of the decoder. What they change, they change in one step with what the decoder does
-//! to the same word.
+//! The calls do what titles can also do directly: they change words of a context, and store to
+//! registers of the decoder. Words that the decoder writes too are changed atomically.
 
 use crate::abi::{Call, Out, Ptr};
 use crate::memory::physical_memory::address_of;
@@ -14,10 +13,10 @@ use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
 
-/// See the module's documentation.
+/// The exports for XMA contexts.
 pub struct Xma;
 
-/// Bytes of what a context is initialised with, the loop included.
+/// Offset of the `XMA_LOOP_DATA` in `XMA_CONTEXT_INIT`.
 const INIT_LOOP: u32 = 0x2C;
 
 fn get(call: &Call, context: GuestAddr, field: ContextField) -> Fallible<u32> {
@@ -35,19 +34,19 @@ fn set(call: &Call, context: GuestAddr, field: ContextField, value: u32) -> Fall
     Ok(HResult::OK)
 }
 
-/// Stores a context's bit to a group of registers.
+/// Stores the bit of a context to a group of registers.
 fn store(devices: &Devices, group: u32, context: u32, now: GuestTicks) {
     devices.xma.lock().store_register(group + context / 32, 1 << (context % 32), now);
 }
 
-/// The same for the context at an address.
+/// Like [`store`], for the context at an address.
 fn store_for(call: &Call, context: GuestAddr, group: u32) -> Fallible<HResult> {
     let index = call.kernel.xma_contexts.lock().index_of(context).ok_or(NtStatus::INVALID_PARAMETER)?;
     store(&call.kernel.devices, group, index, call.now());
     Ok(HResult::OK)
 }
 
-/// Fills the loop's fields from `XMA_LOOP_DATA`.
+/// Sets the loop fields of a context from `XMA_LOOP_DATA`.
 fn set_loop(call: &Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResult> {
     let memory = call.memory();
     let byte = |offset| memory.read::<u8>(data.offset(offset)).map(u32::from);
@@ -61,7 +60,7 @@ fn set_loop(call: &Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResul
 
 #[exports(xboxkrnl)]
 impl Xma {
-    /// Gives a context of the decoder, zeros all of it; null and a failure if all 320 are in use.
+    /// Allocates a zeroed context of the decoder; stores null and fails if all 320 are in use.
     #[export(Done)]
     fn XMACreateContext(call: &mut Call, context: Out<GuestAddr>) -> Fallible<HResult> {
         context.set(call.memory(), GuestAddr::NULL)?;
@@ -74,8 +73,8 @@ impl Xma {
         Ok(HResult::OK)
     }
 
-    /// Fills a context from `XMA_CONTEXT_INIT`, whose pointers are virtual addresses, and forgets
-    /// what it has decoded.
+    /// Initialises a context from `XMA_CONTEXT_INIT`, whose pointers are virtual addresses, and
+    /// clears its decoder state.
     #[export(Done)]
     fn XMAInitializeContext(call: &mut Call, context: GuestAddr, init: Ptr<u32>) -> Fallible<HResult> {
         store_for(call, context, register::CLEAR)?;
@@ -105,7 +104,7 @@ impl Xma {
         set_loop(call, context, init.addr().offset(INIT_LOOP))
     }
 
-    /// Stops a context and gives it back.
+    /// Stops a context and frees it.
     #[export(Done)]
     fn XMAReleaseContext(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
         let kernel = call.kernel;
@@ -118,81 +117,81 @@ impl Xma {
         Ok(HResult::OK)
     }
 
-    /// Lets a context decode, as far as its input and its output ring allow: that is done when the
-    /// call returns.
+    /// Enables a context: it decodes as far as its input and output ring allow, before the call
+    /// returns.
     #[export(Done)]
     fn XMAEnableContext(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
         store_for(call, context, register::KICK)
     }
 
-    /// Stops a context. It is never in work when a title looks, so there is nothing to wait for.
+    /// Stops a context. Decoding is not in progress between calls, so there is nothing to wait for.
     #[export(Done)]
     fn XMADisableContext(call: &mut Call, context: GuestAddr, _wait: u32) -> Fallible<HResult> {
         store_for(call, context, register::LOCK)
     }
 
-    /// Waits until a context is not in work, which it never is when a title looks.
+    /// Waits until a context is not decoding, which is always the case between calls.
     #[export(Done)]
     fn XMABlockWhileInUse(_call: &mut Call, _context: GuestAddr) -> HResult {
         HResult::OK
     }
 
-    /// The block of the ring that the decoder writes next.
+    /// Returns the block of the output ring that the decoder writes next.
     #[export(Done)]
     fn XMAGetOutputBufferWriteOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
         get(call, context, field::OUTPUT_WRITE_OFFSET)
     }
 
-    /// Sets the block of the ring that the title reads next.
+    /// Sets the block of the output ring that the title reads next.
     #[export(Done)]
     fn XMASetOutputBufferReadOffset(call: &mut Call, context: GuestAddr, offset: u32) -> Fallible<HResult> {
         set(call, context, field::OUTPUT_READ_OFFSET, offset)
     }
 
-    /// The block of the ring that the title reads next.
+    /// Returns the block of the output ring that the title reads next.
     #[export(Done)]
     fn XMAGetOutputBufferReadOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
         get(call, context, field::OUTPUT_READ_OFFSET)
     }
 
-    /// Gives the output ring to the decoder.
+    /// Passes the output ring to the decoder.
     #[export(Done)]
     fn XMASetOutputBufferValid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
         set(call, context, field::OUTPUT_VALID, 1)
     }
 
-    /// Whether the decoder has the output ring.
+    /// Returns whether the decoder owns the output ring.
     #[export(Done)]
     fn XMAIsOutputBufferValid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
         Ok(get(call, context, field::OUTPUT_VALID)? != 0)
     }
 
-    /// Gives the first input buffer to the decoder.
+    /// Passes the first input buffer to the decoder.
     #[export(Done)]
     fn XMASetInputBuffer0Valid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
         set(call, context, field::INPUT0_VALID, 1)
     }
 
-    /// Whether the decoder has the first input buffer.
+    /// Returns whether the decoder owns the first input buffer.
     #[export(Done)]
     fn XMAIsInputBuffer0Valid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
         Ok(get(call, context, field::INPUT0_VALID)? != 0)
     }
 
-    /// Gives the second input buffer to the decoder.
+    /// Passes the second input buffer to the decoder.
     #[export(Done)]
     fn XMASetInputBuffer1Valid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
         set(call, context, field::INPUT1_VALID, 1)
     }
 
-    /// Whether the decoder has the second input buffer.
+    /// Returns whether the decoder owns the second input buffer.
     #[export(Done)]
     fn XMAIsInputBuffer1Valid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
         Ok(get(call, context, field::INPUT1_VALID)? != 0)
     }
 
-    /// Sets where the first input buffer lies, and how many packets it has; the decoder does not
-    /// have it by that.
+    /// Sets the address and the number of packets of the first input buffer, without passing it to
+    /// the decoder.
     #[export(Done)]
     fn XMASetInputBuffer0(
         call: &mut Call,
@@ -204,7 +203,7 @@ impl Xma {
         set(call, context, field::INPUT0_PACKETS, packets)
     }
 
-    /// Sets where the second input buffer lies, and how many packets it has.
+    /// Sets the address and the number of packets of the second input buffer.
     #[export(Done)]
     fn XMASetInputBuffer1(
         call: &mut Call,
@@ -216,25 +215,25 @@ impl Xma {
         set(call, context, field::INPUT1_PACKETS, packets)
     }
 
-    /// Metadata of the packet that the decoder is in.
+    /// Returns the metadata of the packet that is being decoded.
     #[export(Done)]
     fn XMAGetPacketMetadata(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
         get(call, context, field::PACKET_METADATA)
     }
 
-    /// Sets the loop from `XMA_LOOP_DATA`.
+    /// Sets the loop of a context from `XMA_LOOP_DATA`.
     #[export(Done)]
     fn XMASetLoopData(call: &mut Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResult> {
         set_loop(call, context, data)
     }
 
-    /// Sets the bit of the current input buffer that the decoder reads next.
+    /// Sets the bit offset in the current input buffer that the decoder reads next.
     #[export(Done)]
     fn XMASetInputBufferReadOffset(call: &mut Call, context: GuestAddr, offset: u32) -> Fallible<HResult> {
         set(call, context, field::INPUT_READ_OFFSET, offset)
     }
 
-    /// The bit of the current input buffer that the decoder reads next.
+    /// Returns the bit offset in the current input buffer that the decoder reads next.
     #[export(Done)]
     fn XMAGetInputBufferReadOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
         get(call, context, field::INPUT_READ_OFFSET)

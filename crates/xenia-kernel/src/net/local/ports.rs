@@ -1,4 +1,4 @@
-//! Addresses of this network: who has which, and where something can be sent.
+//! Ports and reachability in the loopback network.
 
 use super::{FIRST_PORT, LocalNetwork};
 use crate::net::WsaError;
@@ -6,7 +6,7 @@ use crate::ports::SocketId;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 impl LocalNetwork {
-    /// Whether who is bound to `local` has what is sent to `to`.
+    /// Returns whether a socket bound to `local` receives data sent to `to`.
     pub(super) fn covers(local: Option<SocketAddrV4>, to: SocketAddrV4) -> bool {
         local.is_some_and(|local| {
             local.port() == to.port()
@@ -28,7 +28,7 @@ impl LocalNetwork {
         })
     }
 
-    /// A port that nobody has.
+    /// Returns an ephemeral port that is not in use.
     pub(super) fn free_port(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<u16, WsaError> {
         for _ in FIRST_PORT..=u16::MAX {
             let port = self.next_port;
@@ -42,7 +42,7 @@ impl LocalNetwork {
         Err(WsaError::ADDRESS_IN_USE)
     }
 
-    /// Gives a socket some address if it has none.
+    /// Binds a socket to an ephemeral port if it is not bound yet.
     pub(super) fn bind_to_any(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<SocketAddrV4, WsaError> {
         if let Some(local) = self.get(id)?.local {
             return Ok(local);
@@ -52,7 +52,7 @@ impl LocalNetwork {
         Ok(at)
     }
 
-    /// Whether something can be sent there.
+    /// Checks that an address can be sent to.
     pub(super) fn check_reachable(&self, to: SocketAddrV4) -> Result<(), WsaError> {
         if to.port() == 0 || to.ip().is_unspecified() {
             return Err(WsaError::ADDRESS_NOT_AVAILABLE);

@@ -1,4 +1,4 @@
-//! Streams and messages between sockets of one machine, and what is refused.
+//! Tests of streams, datagrams and errors between sockets of one machine.
 
 use super::*;
 use crate::limits::Limit;
@@ -62,7 +62,7 @@ fn who_closes_with_something_unread_resets_the_other() {
 fn a_stream_is_full_at_its_receivers_buffer() {
     let mut network = LocalNetwork::alone();
     let (a, b) = pair(&mut network);
-    // It is never smaller than a kilobyte.
+    // A receive buffer has at least one kilobyte.
     network.set(b, Setting::ReceiveBuffer(100)).unwrap();
     assert_eq!(network.send(a, &[7; 3000], None), Ok(1024));
     assert_eq!(network.send(a, &[7; 300], None), Err(WsaError::WOULD_BLOCK));
@@ -169,7 +169,7 @@ fn ports_have_one_owner_and_connections_wait_for_room() {
     assert_eq!(network.connect(clients[1], at(1000)), Ok(()));
     assert_eq!(network.connect(clients[2], at(1000)), Err(WsaError::CONNECTION_REFUSED));
     assert_eq!(network.connect(clients[1], at(1000)), Err(WsaError::IS_CONNECTED));
-    // What nobody has accepted goes with its listener.
+    // Closing a listener closes the connections in its backlog.
     network.send(clients[0], b"lost", None).unwrap();
     network.close(listener);
     assert_eq!(receive(&mut network, clients[0], 9), Err(WsaError::CONNECTION_RESET));
@@ -198,7 +198,7 @@ fn what_is_queued_has_an_end() {
     }
     assert_eq!(sent, Limit::SocketBytes.row().value);
     assert_eq!(limits.hits().get("socket_bytes"), Some(&1));
-    // Who waits until a socket can be written waits until a send gets somewhere.
+    // A socket is writable only if a send would make progress.
     let (last, other) = pair(&mut network);
     pairs.push((last, other));
     assert!(!network.ready(last).writable);

@@ -1,5 +1,4 @@
-//! What is sent and received on this network, and who is ready for that: whatever a call would not
-//! wait for.
+//! Transfers in the loopback network: sending, receiving and readiness, without blocking.
 
 use super::{DATAGRAM_LIMIT, LocalNetwork, MESSAGES_LIMIT, State};
 use crate::limits::Limit;
@@ -46,7 +45,7 @@ impl LocalNetwork {
             let has_room = messages.bytes + bytes.len() <= buffer
                 && messages.queue.len() < MESSAGES_LIMIT
                 && messages.may_receive;
-            // What there is no room for is lost, as messages may be.
+            // Datagrams that don't fit are dropped.
             if has_room && limits.admit_amount(Limit::SocketBytes, *queued as u64, bytes.len() as u64).is_ok()
             {
                 messages.queue.push_back((from, bytes.to_vec()));
@@ -87,7 +86,7 @@ impl LocalNetwork {
         Ok(count)
     }
 
-    /// Receives; see [`crate::ports::Network::receive`].
+    /// Receives data; see [`crate::ports::Network::receive`].
     pub(super) fn take(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
         let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
         let is_bound = socket.local.is_some();
@@ -135,7 +134,7 @@ impl LocalNetwork {
         }
     }
 
-    /// What can be done at once.
+    /// Returns the operations that would not block.
     pub(super) fn look(&self, id: SocketId) -> Ready {
         let Some(socket) = self.sockets.get(&id) else { return Ready::default() };
         match &socket.state {
@@ -148,7 +147,7 @@ impl LocalNetwork {
             State::Connected(stream) => {
                 let is_ended = stream.ended || stream.reset;
                 let is_full = self.queued as u64 >= Limit::SocketBytes.row().value;
-                // A send that is refused doesn't wait either.
+                // A send that fails doesn't block either, so the socket counts as writable.
                 let waits = stream.may_send
                     && stream.peer.and_then(|peer| self.sockets.get(&peer)).is_some_and(|socket| {
                         matches!(&socket.state, State::Connected(other)

@@ -1,20 +1,19 @@
-//! Dispatcher objects in guest memory: what their header says of them, and of whether they are
-//! signalled.
+//! `DISPATCHER_HEADER` in guest memory: object types and signal states.
 
 use crate::layout::{dispatcher_header as header, kmutant};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
-/// Kind of a dispatcher object, as its header's first byte says.
+/// Dispatcher object types, as in the header's first byte.
 pub mod kind {
     /// Event that stays signalled until it is reset.
     pub const MANUAL_EVENT: u8 = 0;
     /// Event that one waiter consumes.
     pub const AUTO_EVENT: u8 = 1;
-    /// Mutant.
+    /// Lock with an owner.
     pub const MUTANT: u8 = 2;
-    /// Semaphore.
+    /// Semaphore, whose signal state is its count.
     pub const SEMAPHORE: u8 = 5;
     /// Thread: signalled once it has ended.
     pub const THREAD: u8 = 6;
@@ -29,18 +28,17 @@ pub fn signal_state(memory: &GuestMemory, object: GuestAddr) -> Fallible<i32> {
     Ok(memory.read(object.offset(header::SIGNAL_STATE))?)
 }
 
-/// Writes an object's signal state without looking for waiters.
+/// Writes an object's signal state without waking waiters.
 pub fn set_signal_state(memory: &GuestMemory, object: GuestAddr, state: i32) -> Fallible<()> {
     Ok(memory.write(object.offset(header::SIGNAL_STATE), state)?)
 }
 
-/// Refuses an address that no dispatcher header can have: its words are accessed atomically on the
-/// console.
+/// Refuses a misaligned dispatcher header: the console accesses its words atomically.
 pub fn check_header(object: GuestAddr) -> Fallible<()> {
     if object.0.is_multiple_of(4) { Ok(()) } else { Err(NtStatus::DATATYPE_MISALIGNMENT.into()) }
 }
 
-/// Initialises a dispatcher header: no waiters.
+/// Initialises a dispatcher header with an empty wait list.
 pub fn initialize(memory: &GuestMemory, object: GuestAddr, kind: u8, size: u32, state: i32) -> Fallible<()> {
     check_header(object)?;
     memory.write(object.offset(header::TYPE), kind)?;

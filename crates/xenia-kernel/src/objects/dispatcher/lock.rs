@@ -1,9 +1,8 @@
-//! The dispatcher's locks, which count how often they were taken and how often somebody else had
-//! them.
+//! The dispatcher's locks, which count acquisitions and contention.
 //!
-//! The counts lie with what the lock guards, and change under it: counting costs no cache line that
-//! another lock's users touch. With the feature `model` the locks are loom's, so that it sees every
-//! order in which threads get them.
+//! The counts lie beside the guarded value and change under the lock, so counting touches no cache
+//! line that another lock's users touch. With the feature `model` the locks are loom's, which
+//! explores every order of acquisition.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -12,17 +11,17 @@ use xenia_sync::Level;
 #[cfg(not(feature = "model"))]
 use xenia_sync::{Mutex, MutexGuard};
 
-/// How often a lock was taken.
+/// Acquisition counts of one lock or of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LockCounts {
-    /// In all.
+    /// Acquisitions, contended ones included.
     pub taken: u64,
-    /// Of that, when somebody else had it.
+    /// Acquisitions that had to wait for another holder.
     pub contended: u64,
 }
 
 impl LockCounts {
-    /// Adds those of another lock.
+    /// Adds the counts of another lock.
     pub(super) fn add(&mut self, other: Self) {
         self.taken += other.taken;
         self.contended += other.contended;
@@ -35,15 +34,15 @@ struct Counted<T> {
     value: T,
 }
 
-/// See the module's documentation.
+/// A mutex that counts its acquisitions and contention.
 #[derive(Debug)]
 pub(in crate::objects) struct Lock<T>(Mutex<Counted<T>>);
 
-/// Access to what a [`Lock`] guards.
+/// Access to the value that a [`Lock`] guards.
 pub(crate) struct Guard<'a, T>(MutexGuard<'a, Counted<T>>);
 
 impl<T> Lock<T> {
-    /// A lock with this place in the lock order.
+    /// Creates a lock with this position in the lock order.
     pub(in crate::objects) fn new(level: Level, ordinal: u32, value: T) -> Self {
         Self(Mutex::numbered(level, ordinal, Counted { counts: LockCounts::default(), value }))
     }
@@ -55,7 +54,7 @@ impl<T> Lock<T> {
         Guard(guard)
     }
 
-    /// How often it was taken until now; this look does not count.
+    /// The counts until now; this call itself is not counted.
     pub(in crate::objects) fn counts(&self) -> LockCounts {
         self.0.lock().counts
     }
@@ -80,8 +79,7 @@ impl<T: fmt::Debug> fmt::Debug for Guard<'_, T> {
     }
 }
 
-/// The same on loom. There is no order of locks in it: the debug builds of the real ones check
-/// that.
+/// The mutex on loom. It does not check the lock order: the debug builds of the real mutex do.
 #[cfg(feature = "model")]
 mod loom_lock {
     use xenia_sync::Level;

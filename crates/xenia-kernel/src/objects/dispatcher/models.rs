@@ -1,10 +1,9 @@
-//! The dispatcher under loom: its own code, on loom's locks, with every order in which threads get
-//! them.
+//! Loom models of the dispatcher: its real code on loom's locks, in every order of acquisition.
 //!
-//! Threads wait, signal, reset, alert and let time run out, at objects in two of four shards. A
-//! waiter sleeps without an end, so what is lost is a deadlock, which loom finds. Objects are in
-//! guest memory, which loom does not see: it is read and written under the dispatcher's locks
-//! alone. The last models have a fault, and loom must find it.
+//! Threads wait, signal, reset, alert and let deadlines pass, on objects in two of four shards. A
+//! waiter sleeps without a deadline, so a lost wake is a deadlock, which loom detects. Objects are
+//! in guest memory, which loom does not track; it is accessed only under the dispatcher's locks.
+//! The last models contain a deliberate bug that loom must find.
 
 use super::{Dispatcher, WaitResult, Waiter, initialize, kind, set_signal_state, signal_state};
 use crate::layout::kmutant;
@@ -21,7 +20,7 @@ const THREADS: usize = 3;
 struct Model {
     dispatcher: Arc<Dispatcher>,
     seats: Arc<Seats>,
-    /// Whether each thread has been alerted; its lock stands for that of the threads' records.
+    /// Whether each thread has been alerted. The lock stands in for that of the thread records.
     alerted: Arc<[loom::sync::Mutex<bool>; THREADS]>,
     objects: [GuestAddr; 2],
 }
@@ -49,8 +48,8 @@ impl Model {
         ModelCpu(self.seats.clone())
     }
 
-    /// Waits as the exports do: what is signalled first, then alerts, under the turn. Returns the
-    /// status in the end.
+    /// Waits as the exports do: takes signalled objects first, then checks for alerts under the
+    /// turn. Returns the final status.
     fn wait(&self, thread: usize, objects: &[GuestAddr], all: bool) -> NtStatus {
         let waiter =
             Waiter { thread: name(thread), kthread: kthread(thread), deadline: None, alertable: true };
@@ -97,8 +96,8 @@ impl Model {
         }
     }
 
-    /// Ends the wait that a thread has now by its deadline, if it has one, as
-    /// `KernelSystem::timed_out` does.
+    /// Times out the thread's current wait, if it has a deadline, as `KernelSystem::timed_out`
+    /// does.
     fn time_out(&self, thread: usize) {
         let Some(ticket) = self.seats.ticket(thread) else { return };
         let mut wait = self.dispatcher.wait_of(name(thread));
@@ -108,7 +107,7 @@ impl Model {
         }
     }
 
-    /// At the end nobody stands anywhere.
+    /// Asserts that no wait list contains a thread and no thread has a wait.
     fn check(&self) {
         for object in self.objects {
             assert_eq!(self.dispatcher.hold(&[object]).waiters(object).count(), 0);
@@ -121,7 +120,8 @@ impl Model {
 
 type Role = crate::model::Role<Model>;
 
-/// Runs `first` beside `others`, then `check`, in every order with up to so many interruptions.
+/// Runs `first` concurrently with `others`, then `check`, in every order with up to `interruptions`
+/// preemptions.
 fn model(name: &str, interruptions: usize, make: fn() -> Model, roles: (Role, Vec<Role>), check: fn(&Model)) {
     run(name, interruptions, make, roles, move |model| {
         check(model);
@@ -133,7 +133,7 @@ fn events() -> Model {
     Model::new([kind::AUTO_EVENT; 2], 0)
 }
 
-/// Whoever resets a signal signals again, so the waiter gets one in the end.
+/// Resets the event and, if it was signalled, signals it again, so the waiter gets one in the end.
 fn reset_and_set(model: &Model) {
     if model.reset(0) != 0 {
         model.set(0);
@@ -201,7 +201,8 @@ fn a_mutant_goes_from_hand_to_hand() {
 #[test]
 fn a_deadline_against_a_signal_and_the_next_wait() {
     let waits = |model: &Model| {
-        // Whatever ended the first, the second is for the other object, and nothing but its signal ends it.
+        // Whichever event ended the first wait, the second is for the other object: only its signal
+        // ends it.
         let first = model.wait(0, &model.objects[..1], false);
         assert!([NtStatus::SUCCESS, NtStatus::TIMEOUT].contains(&first));
         let second = model.wait(0, &model.objects[1..], false);
@@ -227,7 +228,7 @@ fn a_deadline_against_a_signal_and_the_next_wait() {
     model("deadline, signal, next wait", 6, events, (waits, others.to_vec()), check);
 }
 
-/// Waits until it is alerted, whatever else ends its waits.
+/// Repeats the wait until it is alerted.
 fn wait_for_the_alert(model: &Model) {
     while model.wait(0, &model.objects, false) != NtStatus::ALERTED {}
 }

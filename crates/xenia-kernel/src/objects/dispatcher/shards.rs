@@ -1,5 +1,5 @@
-//! Which of the dispatcher's locks an operation holds: object shards in ascending order, then one
-//! thread's turn.
+//! Lock sets: the dispatcher locks that an operation holds, which are object shards in ascending
+//! order, then one thread's turn.
 
 use super::lock::Guard;
 use super::{Dispatcher, WaitBlock};
@@ -11,24 +11,24 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
-/// A set of shards, a bit each.
+/// A set of shards, as a bit mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::objects) struct ShardSet(u64);
 
 const _: () = assert!(SHARDS <= u64::BITS);
 
 impl ShardSet {
-    /// The shards that these objects are in.
+    /// The shards of these objects.
     pub(in crate::objects) fn of(objects: &[GuestAddr]) -> Self {
         Self(objects.iter().fold(0, |set, &object| set | 1 << shard_of(object)))
     }
 
-    /// Those of both.
+    /// The union of both sets.
     pub(in crate::objects) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// How many of the set have a lower number.
+    /// Number of shards in the set below `shard`.
     fn below(self, shard: usize) -> usize {
         (self.0 & ((1 << shard) - 1)).count_ones() as usize
     }
@@ -43,50 +43,49 @@ impl ShardSet {
     }
 }
 
-/// What there is to know about the objects of one shard, beside what is in their headers.
+/// State of one shard's objects that is not in their headers.
 #[derive(Debug, Default)]
 pub(in crate::objects) struct Shard {
-    /// Who waits, by object; no list is empty.
+    /// Wait lists by object; empty lists are removed.
     pub(super) lists: BTreeMap<GuestAddr, WaitList>,
-    /// Mutants that have an owner: who, and which of the owner's it is.
+    /// Owned mutants: the owner, and the mutant's serial number in the owner's list.
     pub(in crate::objects) owned: BTreeMap<GuestAddr, (GuestAddr, u64)>,
-    /// Timers that are set, by their serial number.
+    /// Timers that are set, with their serial numbers.
     pub(in crate::objects) timers: BTreeMap<GuestAddr, (u64, TimerSetting)>,
 }
 
-/// What the threads of one shard wait for, and what else their waits must look at.
+/// Current waits of the threads of one shard, and their pending interruptions.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     blocks: BTreeMap<ThreadRef, WaitBlock>,
-    /// Threads that may have an APC or alert that ends an alertable wait; no other has one.
+    /// Threads that may have a pending APC or alert that ends an alertable wait. No other thread
+    /// has one.
     asked: BTreeSet<ThreadRef>,
 }
 
-/// Some shards, locked: their objects' states, and who stands on their lists, stay as they are but
-/// for the holder.
+/// Guard of some object shards: the signal states and wait lists of their objects change only
+/// through the holder.
 #[derive(Debug)]
 pub struct Held<'a> {
     pub(in crate::objects) dispatcher: &'a Dispatcher,
     set: ShardSet,
-    /// That of the lowest number: most sets have one, and no room is made for more.
+    /// The shard with the lowest number. Most sets have one shard, which needs no allocation here.
     first: Option<Guard<'a, Shard>>,
     others: Vec<Guard<'a, Shard>>,
 }
 
-/// A thread's turn, locked: the thread begins no wait, and nobody ends one of its waits, but the
-/// holder.
+/// Guard of a thread's turn: only the holder begins or ends a wait of this thread.
 #[derive(Debug)]
 pub struct Turn<'a> {
     waits: Guard<'a, Waits>,
     thread: ThreadRef,
 }
 
-/// A thread's wait, if it has one for objects: the shards of these objects and the thread's turn,
-/// locked.
+/// Guard of a thread's turn and of the shards of the objects that it waits for, if it waits for
+/// objects.
 #[derive(Debug)]
 pub struct ThreadWait<'a> {
     pub(super) held: Held<'a>,
-    /// The turn.
     pub turn: Turn<'a>,
 }
 
@@ -97,17 +96,17 @@ impl Dispatcher {
         Held { dispatcher: self, set, first, others: shards.collect() }
     }
 
-    /// Locks what a wait for these objects looks at.
+    /// Locks the shards that a wait for these objects reads.
     pub fn hold(&self, objects: &[GuestAddr]) -> Held<'_> {
         self.lock(ShardSet::of(objects))
     }
 
-    /// Locks what a signal of `signalled` may change, and the shards of `objects` with it: all
-    /// objects of all waits that stand on the list of what is signalled. Who stands there is
-    /// known once its shard is locked. If locks of lower numbers are missing then, all are
-    /// given back and taken in order; what has come to be missed meanwhile is added. No try needs
-    /// fewer than the one before, so there are at most as many as there are shards, whatever others
-    /// do.
+    /// Locks the shards that signalling `signalled` may change, and those of `objects`: the shards
+    /// of every object of every wait on the wait list of `signalled`.
+    ///
+    /// The wait list is known only once its shard is locked. If shards turn out to be missing, all
+    /// are released and the wider set is locked in ascending order, and the list is read again. The
+    /// set only grows, so there are at most as many attempts as shards, whatever other threads do.
     pub fn hold_around(&self, signalled: GuestAddr, objects: &[GuestAddr]) -> Held<'_> {
         let mut set = ShardSet::of(objects).and(ShardSet::of(&[signalled]));
         loop {
@@ -121,13 +120,13 @@ impl Dispatcher {
         }
     }
 
-    /// Locks a thread's turn. Whoever holds another thread's must not.
+    /// Locks a thread's turn. The caller must not hold another thread's turn.
     pub fn turn(&self, thread: ThreadRef) -> Turn<'_> {
         Turn { waits: self.waits.at(shard_of_thread(thread)).lock(), thread }
     }
 
-    /// Locks a thread's turn, and the shards of what it waits for, as [`Self::hold_around`] finds
-    /// those of a signal.
+    /// Locks a thread's turn and the shards of the objects that it waits for, by the same retry
+    /// loop as [`Self::hold_around`].
     pub fn wait_of(&self, thread: ThreadRef) -> ThreadWait<'_> {
         let mut set = ShardSet::default();
         loop {
@@ -150,7 +149,7 @@ impl Held<'_> {
         self.set.below(shard).checked_sub(1)
     }
 
-    /// The shard of an object, which is one of those that are locked.
+    /// The shard of an object, which must be in the locked set.
     pub(in crate::objects) fn shard(&self, object: GuestAddr) -> &Shard {
         match self.place(object) {
             None => self.first.as_ref().expect("a set with an object has a shard"),
@@ -158,7 +157,7 @@ impl Held<'_> {
         }
     }
 
-    /// As [`Self::shard`].
+    /// Like [`Self::shard`], mutably.
     pub(in crate::objects) fn shard_mut(&mut self, object: GuestAddr) -> &mut Shard {
         match self.place(object) {
             None => self.first.as_mut().expect("a set with an object has a shard"),
@@ -166,7 +165,7 @@ impl Held<'_> {
         }
     }
 
-    /// Takes a thread off the lists of the objects that it waited for.
+    /// Removes a thread from the wait lists of the objects that it waited for.
     pub(super) fn leave_lists(&mut self, memory: &GuestMemory, thread: ThreadRef, block: &WaitBlock) {
         for &object in &block.objects {
             let shard = self.shard_mut(object);
@@ -181,7 +180,7 @@ impl Held<'_> {
 }
 
 impl Turn<'_> {
-    /// What the thread waits for.
+    /// The thread's current wait for objects.
     pub(super) fn block(&self) -> Option<&WaitBlock> {
         self.waits.blocks.get(&self.thread)
     }
@@ -198,23 +197,23 @@ impl Turn<'_> {
         self.thread
     }
 
-    /// Whether an APC or an alert may have come for the thread that ends an alertable wait. If not,
-    /// none comes meanwhile.
+    /// Whether an APC or alert that ends an alertable wait may be pending. If `false`, none arrives
+    /// while the turn is held.
     pub fn is_asked(&self) -> bool {
         self.waits.asked.contains(&self.thread)
     }
 
-    /// An APC or an alert has come, which the thread's next alertable wait looks for.
+    /// Records a pending APC or alert, which the thread's next alertable wait checks.
     pub fn ask(&mut self) {
         self.waits.asked.insert(self.thread);
     }
 
-    /// Nothing is left that would end an alertable wait of the thread.
+    /// Records that no APC or alert is pending that would end an alertable wait of the thread.
     pub fn has_answered(&mut self) {
         self.waits.asked.remove(&self.thread);
     }
 
-    /// Keeps objects until the thread's wait is over.
+    /// Keeps references to objects until the thread's wait is over.
     pub fn keep(&mut self, held: Vec<crate::objects::HeldObject>) {
         if let Some(block) = self.waits.blocks.get_mut(&self.thread) {
             block.held = held;
@@ -222,7 +221,7 @@ impl Turn<'_> {
     }
 }
 
-/// The dispatcher's shards, but those of some objects and of a thread.
+/// Guard of all of the dispatcher's shards except those of some objects and threads.
 #[cfg(test)]
 pub(crate) struct Everything<'a> {
     _shards: Held<'a>,
@@ -232,13 +231,13 @@ pub(crate) struct Everything<'a> {
 
 #[cfg(test)]
 impl Dispatcher {
-    /// Whether two addresses are in one shard.
+    /// Whether two addresses are in the same shard.
     pub(crate) fn shares(&self, one: GuestAddr, other: GuestAddr) -> bool {
         std::ptr::eq(self.shards.of(one), self.shards.of(other))
     }
 
-    /// Locks everything but the queue of timers, and what these threads need at these objects: the
-    /// objects' shards, their own turns, what they own.
+    /// Locks everything except the timer queue and the locks that `threads` need for `objects`: the
+    /// objects' shards, the threads' turns and their owner shards.
     pub(crate) fn hold_all_but(
         &self,
         objects: &[GuestAddr],

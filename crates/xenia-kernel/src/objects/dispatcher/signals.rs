@@ -1,4 +1,4 @@
-//! Events and semaphores: what signals them, and whom it wakes.
+//! Signalling of events and semaphores, and the threads that it wakes.
 
 use super::header::{check_header, set_signal_state, signal_state};
 use super::{Dispatcher, Held};
@@ -9,7 +9,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
 impl Dispatcher {
-    /// Signals an event; returns the state before.
+    /// Signals an event; returns the previous state.
     pub fn set_event(
         &self,
         memory: &GuestMemory,
@@ -20,7 +20,8 @@ impl Dispatcher {
         self.hold_around(event, &[]).set_event(memory, cpu, event, boost)
     }
 
-    /// Resets an event; returns the state before. Between a signal and whom it wakes nobody comes.
+    /// Resets an event; returns the previous state. The lock keeps this from running between a
+    /// signal and its wakes.
     pub fn reset_event(&self, memory: &GuestMemory, event: GuestAddr) -> Fallible<i32> {
         let _held = self.hold(&[event]);
         let before = signal_state(memory, event)?;
@@ -28,7 +29,7 @@ impl Dispatcher {
         Ok(before)
     }
 
-    /// Signals an event for those who wait now, and resets it; returns the state before.
+    /// Signals an event for its current waiters, then resets it; returns the previous state.
     pub fn pulse_event(
         &self,
         memory: &GuestMemory,
@@ -42,8 +43,8 @@ impl Dispatcher {
         Ok(before)
     }
 
-    /// Adds to a semaphore's count; returns the count before. `None` if that would exceed its
-    /// limit: nothing is changed.
+    /// Adds `count` to a semaphore's count; returns the previous count. Returns `None` and changes
+    /// nothing if that would exceed the limit.
     pub fn release_semaphore(
         &self,
         memory: &GuestMemory,
@@ -57,7 +58,7 @@ impl Dispatcher {
 }
 
 impl Held<'_> {
-    /// Signals an event; returns the state before.
+    /// Signals an event; returns the previous state.
     pub fn set_event(
         &mut self,
         memory: &GuestMemory,
@@ -72,7 +73,7 @@ impl Held<'_> {
         Ok(before)
     }
 
-    /// As [`Dispatcher::release_semaphore`].
+    /// Like [`Dispatcher::release_semaphore`], with the shards already locked.
     pub fn release_semaphore(
         &mut self,
         memory: &GuestMemory,

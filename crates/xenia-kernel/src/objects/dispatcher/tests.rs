@@ -1,5 +1,5 @@
-//! Who is woken by what, one call at a time; and the bench that the tests of mutants and timers
-//! share.
+//! Single-threaded tests of waits and wakes, and the test harness that the tests of mutants and
+//! timers share.
 
 use super::*;
 use crate::layout::ksemaphore;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Scheduler, SpawnParameters, ThreadState};
 
-/// Guest memory with room for objects, a scheduler, and threads on slot 0 that have had their slot.
+/// Guest memory with room for objects, a scheduler, and threads that have already run on slot 0.
 pub(crate) struct Bench {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) scheduler: Scheduler,
@@ -73,12 +73,12 @@ impl Bench {
         held.wait(&mut turn, &self.memory, &mut self.scheduler, waiter, (objects, all))
     }
 
-    /// How many wait for an object.
+    /// Number of threads that wait for an object.
     pub(crate) fn waiters(&self, object: GuestAddr) -> usize {
         self.dispatcher.hold(&[object]).waiters(object).count()
     }
 
-    /// The status that a thread was woken with; `None` while it waits.
+    /// The status with which a thread was woken; `None` while it waits.
     pub(crate) fn woken(&self, waiter: Waiter) -> Option<NtStatus> {
         let thread = self.scheduler.thread(waiter.thread).unwrap();
         (!matches!(thread.state(), ThreadState::Waiting { .. }))

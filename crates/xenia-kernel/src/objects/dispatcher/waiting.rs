@@ -1,7 +1,7 @@
-//! Waits: how they begin, what they take of the objects, and how they end.
+//! Waits: how they begin, consume signals and end.
 //!
-//! Waiters are served first come, first served, as NT serves them. A wait for all objects takes
-//! none of them before it can take all.
+//! Waiters are served first come, first served, as in NT. A wait-all takes no object until it can
+//! take all of them.
 
 use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
 use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, Waiter};
@@ -16,8 +16,8 @@ use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, ThreadRef, Wait, Woken};
 
 impl Held<'_> {
-    /// Waits for one or all of `objects`, or takes what is signalled already. The caller has the
-    /// waiter's turn, and keeps it until it has looked for whatever ends a wait before it
+    /// Takes the objects if they are signalled, or begins a wait. The caller holds the waiter's
+    /// turn, and must keep it until it has checked for anything that would end the wait before it
     /// begins.
     pub fn wait(
         &mut self,
@@ -63,7 +63,7 @@ impl Held<'_> {
         }))
     }
 
-    /// Takes the objects if they are signalled as the wait asks; returns its status.
+    /// Takes the objects if they satisfy the wait; returns its status.
     pub fn try_take(
         &mut self,
         memory: &GuestMemory,
@@ -92,7 +92,7 @@ impl Held<'_> {
         Ok(None)
     }
 
-    /// What a satisfied wait does to one object; returns whether it was an abandoned mutant.
+    /// Applies a satisfied wait to one object; returns whether it was an abandoned mutant.
     fn take(&mut self, memory: &GuestMemory, object: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
         let state = signal_state(memory, object)?;
         match memory.read::<u8>(object)? {
@@ -102,7 +102,7 @@ impl Held<'_> {
                 set_signal_state(memory, object, state.wrapping_sub(1))?;
                 if state == 1 {
                     memory.write(object.offset(kmutant::OWNER), kthread)?;
-                    // Past the limit the wait is over all the same: the state says so already.
+                    // Past the limit the wait succeeds anyway: the signal state already says so.
                     let _ = self.own(object, kthread);
                 }
                 let abandoned: u8 = memory.read(object.offset(kmutant::ABANDONED))?;
@@ -114,8 +114,8 @@ impl Held<'_> {
         Ok(false)
     }
 
-    /// An object may have become signalled: serves its waiters while it is. Woken threads are
-    /// boosted by `boost`.
+    /// Serves the waiters of an object that may have become signalled, for as long as it stays so.
+    /// Woken threads get a priority boost of `boost`.
     pub fn serve(
         &mut self,
         memory: &GuestMemory,
@@ -125,7 +125,8 @@ impl Held<'_> {
     ) -> Fallible<()> {
         let mut passed_over = 0;
         while let Some(thread) = self.waiter(object, passed_over) {
-            // Held until it is awake: an APC that came to it before would end a wait that is over.
+            // Held until the thread is awake: otherwise an APC could end a wait that is already
+            // over.
             let mut turn = self.dispatcher.turn(thread);
             let mut status = None;
             if let Some(block) = turn.block() {
@@ -145,14 +146,14 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// Takes a wait off all lists.
+    /// Removes a wait from all wait lists.
     fn end_wait(&mut self, turn: &mut Turn<'_>, memory: &GuestMemory) -> Option<WaitBlock> {
         let (thread, block) = turn.end()?;
         self.leave_lists(memory, thread, &block);
         Some(block)
     }
 
-    /// Whether somebody waits for an object.
+    /// Whether any thread waits for an object.
     pub(in crate::objects) fn is_waited_for(&self, object: GuestAddr) -> bool {
         self.shard(object).lists.contains_key(&object)
     }
@@ -161,7 +162,7 @@ impl Held<'_> {
         self.shard(object).lists.get(&object)?.thread(place)
     }
 
-    /// Threads that wait for an object, first come first.
+    /// Threads that wait for an object, in order of arrival.
     #[cfg(test)]
     pub(crate) fn waiters(&self, object: GuestAddr) -> impl Iterator<Item = ThreadRef> + '_ {
         self.shard(object).lists.get(&object).into_iter().flat_map(WaitList::threads)
@@ -169,7 +170,7 @@ impl Held<'_> {
 }
 
 impl ThreadWait<'_> {
-    /// Ends the thread's wait with `status` if it is alertable, and takes it off its lists.
+    /// Ends the thread's wait with `status` if it is alertable, and removes it from its wait lists.
     pub fn interrupt_alertable(
         &mut self,
         memory: &GuestMemory,
@@ -189,8 +190,8 @@ impl ThreadWait<'_> {
         self.turn.block().is_some()
     }
 
-    /// Takes the thread's wait for objects off all lists: the caller ends it, or has ended it. It
-    /// may begin anew; what it has a reference to, it keeps.
+    /// Removes the thread's wait from all wait lists; the caller ends the wait or has ended it. The
+    /// thread may then begin another wait, and keeps the references that the block holds.
     pub fn take(&mut self, memory: &GuestMemory) -> Option<WaitBlock> {
         self.held.end_wait(&mut self.turn, memory)
     }

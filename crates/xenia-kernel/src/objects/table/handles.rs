@@ -1,4 +1,4 @@
-//! Handles: names of objects that a title was given, each with a reference of its own.
+//! Opening and closing of handles, each of which holds a reference to its object.
 
 use super::{Books, Objects, publish};
 use crate::abi::Handle;
@@ -8,14 +8,14 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 
 impl Objects {
-    /// A new handle to an object, with a reference of its own.
+    /// Opens a handle to an object, with a reference for the handle.
     pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
         let mut books = self.books.lock();
         let Books { records, handles, next_handle, .. } = &mut *books;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         self.limits.admit(Limit::Handles, handles.len())?;
         let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        // There are more places than handles, so one is free.
+        // There are more slots than handles, so one is free.
         let mut handle = *next_handle;
         while !self.handles.is_free(handle) {
             handle = HandleTable::following(handle);
@@ -29,7 +29,7 @@ impl Objects {
         Ok(handle)
     }
 
-    /// Ends a handle, and its reference.
+    /// Closes a handle and drops its reference.
     pub fn close(&self, handle: Handle) -> Fallible<()> {
         let last = {
             let mut books = self.books.lock();
@@ -46,14 +46,14 @@ impl Objects {
         Ok(())
     }
 
-    /// The first handle that is open to an object.
+    /// The lowest open handle to an object.
     pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
         let books = self.books.lock();
         let mut handles = books.handles.iter();
         handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
     }
 
-    /// All handles, ascending, with what they name.
+    /// All handles in ascending order, with their objects' bodies.
     pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
         self.books.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
     }

@@ -1,16 +1,16 @@
-//! What is left behind under some lock, to be done under none: objects that nobody uses any more,
-//! and references of waits that are over.
+//! Deferred deletion: work that is queued under any lock and done under none, which is deleting
+//! unused objects and dropping the references of ended waits.
 
 use super::{Deleted, Objects};
 use crate::objects::slab::{Name, Slab};
 use std::sync::atomic::Ordering;
 use xenia_guest::GuestAddr;
 
-/// One thing that is.
+/// A unit of deferred work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaving {
     Deleted(Deleted),
-    /// A reference that a wait had; its use goes with it.
+    /// The reference of an ended wait; its use is dropped with it.
     Reference(Name, GuestAddr),
 }
 
@@ -30,18 +30,19 @@ impl Objects {
         self.has_leavings.store(true, Ordering::Release);
     }
 
-    /// Whether there is anything for [`Self::take_leavings`]. A wake may leave something at any
-    /// time, so that a no is about what the caller itself has left.
+    /// Whether deferred work is queued. A wake may queue work at any time, so `false` is
+    /// reliable only for the caller's own.
     #[inline]
     pub(crate) fn has_leavings(&self) -> bool {
         self.has_leavings.load(Ordering::Relaxed)
     }
 
-    /// Gives back the references of waits that are over, and returns the objects that are to be
-    /// cleared away. The caller holds no lock that ranks with the books or above.
+    /// Drops the references of ended waits, and returns the objects that are to be deleted. The
+    /// caller holds no lock whose level is that of the table or above.
     pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
         let mut deleted = Vec::new();
         while self.has_leavings() && self.has_leavings.swap(false, Ordering::Acquire) {
+            // The flag is cleared first: work that is queued from now on sets it again.
             let leavings = std::mem::take(&mut *self.leavings.lock());
             for leaving in leavings {
                 match leaving {
@@ -56,7 +57,8 @@ impl Objects {
     fn give_back(&self, position: Name, body: GuestAddr) {
         let last = {
             let mut books = self.books.lock();
-            // A guest that dereferences more than it may can have taken the object out of the books.
+            // A guest that dereferences too often may have removed the object from the table
+            // already.
             let is_there = books.records.get(&body).is_some_and(|record| record.position == position);
             if is_there { self.dereference_in(&mut books, body) } else { Ok(None) }
         };
@@ -70,7 +72,7 @@ impl Objects {
         self.unpin(position);
     }
 
-    /// An object has been cleared away: another may have its position.
+    /// Frees the position of an object that was deleted.
     pub(crate) fn forget(&self, deleted: Deleted) {
         Slab::give_back(&mut self.books.lock().positions, deleted.position);
     }

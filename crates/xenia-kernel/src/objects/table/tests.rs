@@ -1,4 +1,4 @@
-//! Handles and objects, by one thread and by many.
+//! Objects and handles in single-threaded and concurrent use.
 
 use super::*;
 use crate::memory::KernelPool;
@@ -38,7 +38,7 @@ impl Setup {
         Ok((body, false))
     }
 
-    /// Clears away what nobody uses, as the kernel does; returns what that was.
+    /// Deletes unused objects as the kernel does; returns them.
     fn clear_away(&self) -> Vec<(ObjectKind, GuestAddr)> {
         let deleted = self.objects.take_leavings();
         for &object in &deleted {
@@ -55,8 +55,8 @@ impl Setup {
     }
 }
 
-/// The low bits of a handle are the title's: of the events of overlapped structures, one says that
-/// no port is to hear of it.
+/// Titles use the two low bits of a handle as marks: in an overlapped structure's event, one means
+/// that no completion port is to be notified.
 #[test]
 fn the_low_bits_of_a_handle_say_nothing() {
     let s = setup();
@@ -237,21 +237,21 @@ fn concurrent_alloc_handle_distinct() {
     }
 }
 
-/// Four threads make and close objects whose handles four others look up. Whoever finds an object
-/// finds the body that was made for that handle, nobody's object for as long as it has it, and each
-/// object is cleared away once.
+/// Four threads create and close objects whose handles four others look up. A lookup finds the body
+/// that was made for that handle, which stays alive while it is in use, and each object is deleted
+/// exactly once.
 #[test]
 fn lookups_beside_closes_find_the_object_or_nothing() {
     const MAKERS: u32 = 4;
     const ROUNDS: usize = 4000;
     let s = setup();
-    // The newest handle of each maker, with the mark that it wrote into the body.
+    // The newest handle of each maker, with the mark that the maker wrote into the body.
     let newest: [[AtomicUsize; 2]; MAKERS as usize] = Default::default();
     let (running, cleared, found) =
         (AtomicUsize::new(MAKERS as usize), AtomicUsize::new(0), AtomicUsize::new(0));
     let clear = || {
         for object in s.objects.take_leavings() {
-            // Whoever still used it would see this.
+            // A thread that still used the object would see this write.
             s.memory.write(object.body, 0_u32).unwrap();
             s.pool.release(GuestAddr(object.body.0 - header::SIZE)).unwrap();
             s.objects.forget(object);
@@ -266,7 +266,8 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
                     let body = s.create(ObjectKind::Event).unwrap();
                     let handle = s.objects.open(body).unwrap();
                     s.objects.dereference(body).unwrap();
-                    // No two objects of all have the same mark, and a handle's low bits say whose it is.
+                    // Marks are unique: the low bits are the handle's, the top bits the maker's
+                    // number.
                     s.memory.write(body, handle.0 ^ maker << 28).unwrap();
                     mark_at.store((handle.0 ^ maker << 28) as usize, Relaxed);
                     handle_at.store(handle.0 as usize, Release);

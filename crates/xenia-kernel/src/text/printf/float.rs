@@ -1,12 +1,12 @@
-//! Doubles as text, digit for digit as the console's C runtime has them.
+//! Formatting of doubles, digit for digit as in the console's C runtime.
 //!
-//! It converts to 17 significant decimal digits first and rounds those, half up, to what is wanted;
-//! so `%.0f` of 0.5 is 1, and digits beyond the 17th are zeros. Infinities and NaNs go the same way
-//! as if `1.#INF` were digits.
+//! The runtime converts to 17 significant decimal digits first and rounds those, half up, to the
+//! requested precision. So `%.0f` of 0.5 is 1, and digits beyond the 17th are zeros. The text
+//! `1.#INF` of infinities, and those of NaNs, are rounded in the same way as if they were digits.
 
 use std::fmt::Write;
 
-/// Significant digits that a conversion starts from.
+/// Number of significant digits before rounding.
 const DIGITS: usize = 17;
 
 /// A number's significant digits: `d.ddd… × 10^exponent`.
@@ -81,7 +81,7 @@ impl Decimal {
     }
 }
 
-/// Formats by type letter. Returns whether there is a minus sign, and the rest.
+/// Formats a number by type letter. Returns whether there is a minus sign, and the text without it.
 pub(super) fn format(value: f64, letter: u8, precision: Option<u32>, alternate: bool) -> (bool, String) {
     let negative = value.is_sign_negative();
     let upper = letter.is_ascii_uppercase();
@@ -146,7 +146,7 @@ fn general(mut decimal: Decimal, precision: u32, alternate: bool) -> String {
     format!("{mantissa}{exponent}")
 }
 
-/// `0xh.hhhp±d`, 13 places unless told otherwise.
+/// Formats as `0xh.hhhp±d`, with 13 places by default.
 fn hexadecimal(value: f64, precision: Option<u32>, alternate: bool) -> String {
     const PLACES: u32 = 13;
     if !value.is_finite() {
@@ -229,7 +229,7 @@ mod tests {
             (f64::from_bits(0x7FF8_0000_0000_0000), 'g', None, "1.#QNAN"),
             (f64::INFINITY, 'e', None, "1.#INF00e+000"),
             (f64::INFINITY, 'g', None, "1.#INF"),
-            // Known from the runtime: the letters are rounded as digits.
+            // The runtime rounds the letters as if they were digits.
             (f64::INFINITY, 'f', Some(2), "1.#J"),
             (f64::INFINITY, 'f', Some(0), "1"),
         ] {

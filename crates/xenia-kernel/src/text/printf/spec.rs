@@ -1,13 +1,13 @@
-//! The part of a format specification between `%` and its type.
+//! Parser of a format specification between `%` and its type.
 
-/// Flags.
+/// The flag characters of a specification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     /// `-`: padded on the right.
     pub(super) left: bool,
     /// `+`: a sign before numbers that are not negative.
     pub(super) plus: bool,
-    /// Space: a blank before them.
+    /// Space: a blank before numbers that are not negative.
     pub(super) space: bool,
     /// `#`: a prefix, or a decimal point always.
     pub(super) alternate: bool,
@@ -18,18 +18,18 @@ pub(super) struct Flags {
 /// Size of the argument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Size {
-    /// Not given.
+    /// No size prefix.
     #[default]
     Default,
-    /// `h`.
+    /// The prefix `h`.
     Short,
-    /// `l`, `w`.
+    /// The prefixes `l` and `w`.
     Long,
-    /// `ll`, `I64`.
+    /// The prefixes `ll` and `I64`.
     LongLong,
 }
 
-/// One specification.
+/// A format specification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spec {
     pub(super) flags: Flags,
@@ -42,7 +42,7 @@ pub(super) struct Spec {
     pub(super) size: Size,
 }
 
-/// Reads units that are characters.
+/// Position in a format; reads its 8-bit characters.
 struct Cursor<'a> {
     format: &'a [u16],
     at: usize,
@@ -75,7 +75,7 @@ impl Cursor<'_> {
 }
 
 impl Spec {
-    /// Reads a specification up to its type. Returns it and its length in units.
+    /// Parses a specification up to its type. Returns it and its length in units.
     pub(super) fn parse(format: &[u16]) -> (Self, usize) {
         let mut spec = Self::default();
         let mut cursor = Cursor { format, at: 0 };
@@ -109,7 +109,7 @@ impl Spec {
             } else if cursor.eat("h") {
                 Size::Short
             } else if cursor.eat("I") || cursor.eat("L") {
-                // `I`: the size of a pointer. `L`: long doubles are doubles.
+                // `I` is the size of a pointer. For `L`, long doubles are doubles.
                 Size::Default
             } else {
                 break;

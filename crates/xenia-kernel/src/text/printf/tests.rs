@@ -1,4 +1,4 @@
-//! Formats against what the console's runtime prints.
+//! Tests of formats against the output of the console's runtime.
 
 use super::*;
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn integers() {
     for (format, arguments, expected) in [
         ("plain %% %", &[][..], "plain % "),
         ("%d %i", &[minus(-5), 7], "-5 7"),
-        // A word's register may hold anything above it.
+        // The register of a 32-bit argument may have any upper half.
         ("%d", &[0xDEAD_BEEF_FFFF_FFFF], "-1"),
         ("%u", &[0xDEAD_BEEF_FFFF_FFFF], "4294967295"),
         ("%hd %hu", &[0xF_FFFF, 0xF_FFFF], "-1 65535"),

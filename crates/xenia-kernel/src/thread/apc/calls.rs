@@ -1,5 +1,5 @@
-//! The guest code that an APC comes to: its kernel routine, then its normal routine, and what
-//! follows them. Each of the two is a call whose continuation knows the rest.
+//! APC delivery: the guest calls of an APC, which are its kernel routine, then its normal routine.
+//! The continuation of each call knows the rest.
 
 use super::{Apc, ApcSource};
 use crate::Kernel;
@@ -15,14 +15,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
-/// What follows an APC.
+/// Continuation of a thread after an APC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// The next user APC; after the last, the interrupted wait returns `USER_APC`.
+    /// Runs the next user APC; after the last, the interrupted wait returns `USER_APC`.
     AlertableWait,
-    /// The kernel call returns this.
+    /// Returns this value from the kernel call.
     Return(u64),
-    /// The interrupted wait of this number goes on.
+    /// Resumes the interrupted wait with this number.
     WaitAgain(u64),
 }
 
@@ -49,8 +49,8 @@ impl After {
 }
 
 impl Kernel {
-    /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now
-    /// comes first.
+    /// Delivers a kernel-mode APC that may run now, as the calling thread returns from a kernel
+    /// call.
     pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
         if !self.has_kernel_apcs() {
             return Flow::Return(value);
@@ -91,8 +91,8 @@ impl Kernel {
         }
     }
 
-    /// The call of the next rundown routine of a thread that is to end with `code`, which is all
-    /// that its APCs come to.
+    /// Takes the call of the next rundown routine of a thread that is about to end with `code`. Its
+    /// remaining APCs are not delivered otherwise.
     pub(crate) fn next_rundown(&self, thread_id: u32, code: u32) -> Option<GuestCall> {
         let mut threads = self.threads.lock();
         let apcs = &mut threads.get_mut(thread_id)?.apcs;
@@ -106,7 +106,7 @@ impl Kernel {
                 None => apcs.user.pop_front()?,
             };
             let ApcSource::Object(object) = apc.source else { continue };
-            // An object that is gone has no routine.
+            // An object whose memory was freed has no rundown routine.
             let _ = self.memory.write(object.offset(kapc::INSERTED), 0_u8);
             let routine: GuestAddr =
                 self.memory.read(object.offset(kapc::RUNDOWN_ROUTINE)).unwrap_or(GuestAddr::NULL);
@@ -120,8 +120,8 @@ impl Kernel {
 }
 
 impl ThreadRecord {
-    /// Routines of APCs that the thread is in, or about to enter: which, what follows, and of which
-    /// mode the APC is.
+    /// APC routines that the thread runs or is about to run: the continuation's name, what follows,
+    /// and the APC's mode.
     pub(super) fn apc_calls(&self) -> impl Iterator<Item = (&'static str, After, Mode)> + '_ {
         let before_park = self.apcs.before_park.iter().map(|call| &call.then);
         let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
@@ -133,14 +133,14 @@ impl ThreadRecord {
         })
     }
 
-    /// Whether it is inside the normal routine of a kernel-mode APC.
+    /// Whether the thread runs the normal routine of a kernel-mode APC.
     fn is_in_kernel_apc(&self) -> bool {
         self.apc_calls().any(|(name, _, mode)| name == NORMAL_ROUTINE && mode == Mode::Kernel)
     }
 }
 
 impl Threads {
-    /// The call of a thread's next user APC, taken from its queue.
+    /// Takes a thread's next user APC and returns its call.
     pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let Some(record) = self.get_mut(thread_id) else { return Ok(None) };
         while let Some(apc) = record.apcs.user.pop_front() {
@@ -152,7 +152,7 @@ impl Threads {
     }
 }
 
-/// The first call of an APC that has been taken from its queue; `None` if it has nothing to call.
+/// The first call of an APC that was taken from its queue; `None` if it has no routine.
 fn begin(
     memory: &GuestMemory,
     record: &mut ThreadRecord,
@@ -176,7 +176,7 @@ fn begin(
     let then = Continuation::Export { name: KERNEL_ROUTINE, run: kernel_routine_returned, state };
     Ok(Some(GuestCall {
         args: vec![u64::from(object.0)],
-        // It gets their addresses, and may change them.
+        // The kernel routine gets the addresses of these, and may change them.
         locals: [apc.routine.0].into_iter().chain(apc.args.iter().map(|&word| word as u32)).collect(),
         ..GuestCall::new(apc.kernel_routine, then)
     }))
@@ -190,7 +190,8 @@ fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) ->
     GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
 }
 
-/// The kernel routine of an APC has returned: the normal routine that it has left.
+/// Continuation of an APC's kernel routine: calls the normal routine that it has left in the
+/// locals.
 fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
     let [_, _, level, mode] = state;
     let (after, mode) = (After::of_words(state), Mode::of(mode as u32));
@@ -208,12 +209,12 @@ fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Fl
         Ok([routine, args @ ..]) => {
             Flow::CallGuest(normal_routine(GuestAddr(routine), &args.map(u64::from), mode, after))
         }
-        // The routine has taken its own stack away.
+        // The kernel routine has freed its own stack.
         Err(_) => finish(call, after),
     }
 }
 
-/// The normal routine of an APC has returned.
+/// Continuation of an APC's normal routine.
 fn apc_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
     finish(call, After::of_words(state))
 }
@@ -245,7 +246,7 @@ fn finish(call: &mut Call, after: After) -> Flow {
     }
 }
 
-/// A rundown routine has returned: the next one, or the end.
+/// Continuation of a rundown routine: ends the thread, which calls the next one, if any, first.
 fn rundown_returned(_call: &mut Call, _result: u64, [code, ..]: [u64; 4]) -> Flow {
     Flow::Exit { code: code as u32 }
 }

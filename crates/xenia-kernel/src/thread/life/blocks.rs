@@ -1,4 +1,4 @@
-//! Where a thread's stack and blocks lie in guest memory, and what is in them before it runs.
+//! Guest memory of a new thread: its stack, control region and thread object.
 
 use super::{CREATE_SUSPENDED, NewThread};
 use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
@@ -10,16 +10,16 @@ use crate::thread::records::Stack;
 use xenia_guest::GuestAddr;
 use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 
-/// Smallest stack, in bytes.
+/// Smallest stack size in bytes.
 const SMALLEST_STACK: u32 = 0x4000;
-/// Guard at each end of a stack.
+/// Size in bytes of the guard at each end of a stack.
 const STACK_GUARD: u32 = 0x1_0000;
-/// Where stacks lie.
+/// First and last address of the region for stacks.
 const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
-/// Machine state bits that `KTHREAD` and `KPCR` say a thread may have.
+/// MSR bits that a thread may have set, as shown in `KTHREAD` and `KPCR`.
 const MSR_MASK: u32 = 0xFDFF_D7FF;
 
-/// Where the blocks of a new thread lie.
+/// Addresses of the structures of a new thread.
 pub(super) struct Blocks {
     pub(super) id: u32,
     pub(super) kpcr: GuestAddr,
@@ -30,7 +30,7 @@ pub(super) struct Blocks {
     pub(super) hw_id: u8,
 }
 
-/// A stack with an inaccessible guard at each end.
+/// Allocates a stack with an inaccessible guard at each end.
 pub(super) fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -> Fallible<Stack> {
     let no_room = || {
         limits.hit(Limit::StackBytes);
@@ -61,7 +61,7 @@ pub(super) fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -
     Ok(Stack { allocation, limit, base })
 }
 
-/// What the thread's processor control region says at first.
+/// Fills a new thread's processor control region (KPCR).
 pub(super) fn fill_kpcr(memory: &GuestMemory, blocks: &Blocks) -> Fallible<()> {
     let at = blocks.kpcr;
     memory.write(at.offset(kpcr::TLS), blocks.tls)?;
@@ -75,7 +75,7 @@ pub(super) fn fill_kpcr(memory: &GuestMemory, blocks: &Blocks) -> Fallible<()> {
     write_processor(memory, at, blocks.kthread, blocks.hw_id)
 }
 
-/// Tells a thread's blocks which hardware thread it is on.
+/// Writes the number of a thread's hardware thread to its control region and object.
 pub(super) fn write_processor(
     memory: &GuestMemory,
     kpcr: GuestAddr,
@@ -88,7 +88,7 @@ pub(super) fn write_processor(
     Ok(())
 }
 
-/// What its object says at first.
+/// Fills a new thread's object (KTHREAD).
 pub(super) fn fill_kthread(
     memory: &GuestMemory,
     blocks: &Blocks,
@@ -102,7 +102,7 @@ pub(super) fn fill_kthread(
     for list in [kthread::MUTANT_LIST, kthread::APC_LISTS, kthread::APC_LISTS + 8] {
         lists::initialize(memory, own(list))?;
     }
-    // Purpose unknown; titles see them as the console leaves them.
+    // Of unknown purpose; the values are the console's.
     for (offset, value) in [
         (0x40, own(0x20).0),
         (0x44, own(0x20).0),

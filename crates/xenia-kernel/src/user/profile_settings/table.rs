@@ -1,8 +1,8 @@
-//! The settings that a profile has: one row each, with what a profile that was just made says.
+//! Table of the profile settings: one row each, with the value in a new profile.
 
 use super::Initial;
 
-/// (id, name, what it is at first), by id. The name is `XPROFILE_` and this, in titles' sources.
+/// (id, name, initial value), by id. Titles' sources call the setting `XPROFILE_` and this name.
 #[rustfmt::skip]
 pub static ROWS: &[(u32, &str, Initial)] = &[
     (0x1004_0000, "PERMISSIONS", Initial::Zero),

@@ -1,4 +1,4 @@
-//! What a draw's state says, in the host's terms, and whether the host can do it.
+//! Plan of a draw: its state in the host's terms, if the host supports it.
 
 use xenia_gpu::BackendError;
 use xenia_gpu::draw_state::DrawCall;
@@ -12,29 +12,30 @@ use super::super::targets;
 use super::Refused;
 use crate::translate::HostPosition;
 
-/// What a draw's state says, in the host's terms.
+/// State of a draw in the host's terms.
 pub(super) struct Plan {
-    /// Where its depth target lies, or would; its samples are those of all targets.
+    /// Location of the depth target, whether it is used or not; all targets have the same samples.
     pub(super) place: TargetPlace,
     /// Width and height of the targets in pixels.
     pub(super) size: [u32; 2],
-    /// The scissor: left, top, right, bottom.
+    /// Scissor: left, top, right, bottom.
     pub(super) scissor: [u32; 4],
     pub(super) culling: Option<wgpu::Face>,
     pub(super) position: HostPosition,
     pub(super) clip: DepthClip,
     pub(super) blend_constant: wgpu::Color,
-    /// The largest depth.
+    /// Largest depth in the target.
     pub(super) deepest: f32,
-    /// The depth test and the stencil reference.
+    /// Depth state and the stencil reference.
     pub(super) depth: Option<(DepthState, u32)>,
-    /// Rows in which the targets lie apart.
+    /// Number of rows in which the targets don't overlap.
     pub(super) apart: u32,
     pub(super) times: Vec<Time>,
 }
 
 impl Plan {
-    /// Nothing, if nothing can be drawn; but samples may be counted.
+    /// Creates a plan; `None` if the draw has no effect. A draw without targets has one if samples
+    /// are counted.
     pub(super) fn new(call: &DrawCall, device: &Device, is_counted: bool) -> Result<Option<Self>, Refused> {
         state::check(call)?;
         if !call.vertex_shader.program.writes(Program::POSITION) {
@@ -60,10 +61,11 @@ impl Plan {
         let apart = targets::rows_apart(colors.chain(depth.map(|_| place)));
         let has_color = call.color.iter().any(Option::is_some);
         if !has_color && depth.is_none() && !is_counted {
-            return Ok(None); // nothing can be seen of it, and hosts make no pipeline without a target
+            return Ok(None); // the draw has no effect, and hosts make no pipeline without a target
         }
         if exports >> Program::DEPTH & 1 != 0 || !has_color {
-            // The host wants a depth target where a shader gives depth out, and some target to count samples.
+            // The host requires a depth target if a shader exports depth, and any target to count
+            // samples.
             depth.get_or_insert((DepthState::IGNORED, 0));
         }
         Ok(Some(Self {

@@ -1,19 +1,19 @@
-//! The parameters of calls to the EDRAM's shaders, in a buffer that calls reach by offsets.
+//! Parameters of calls to the EDRAM's shaders, in a buffer with dynamic offsets.
 //!
-//! A buffer is filled from the front and never written again: when it is full a new one takes its
-//! place, and what was recorded keeps the old one alive. So nothing here has to know what was
-//! submitted.
+//! A buffer is filled from the front and never overwritten: when it is full a new one replaces it,
+//! and recorded commands keep the old one alive. So this module needs no information on
+//! submissions.
 
 use super::super::device::Device;
 
-/// Calls that a buffer has room for, if one step has no more.
+/// Calls that fit in a buffer, unless one step needs more.
 const CALLS: u64 = 256;
 /// Words of a call: `Call` in the shaders.
 const WORDS: usize = 16;
 /// Bytes of a call.
 pub(super) const CALL_BYTES: u64 = WORDS as u64 * 4;
 
-/// The parameters of a call (`Call` in the shaders).
+/// Parameters of a call (`Call` in the shaders).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Parameters {
     pub(super) base: u32,
@@ -54,11 +54,11 @@ impl Parameters {
     }
 }
 
-/// The buffer that takes the next parameters.
+/// Buffer for the next parameters.
 pub(super) struct Calls {
     buffer: wgpu::Buffer,
     used: u64,
-    /// Bytes from call to call.
+    /// Bytes between calls.
     stride: u64,
 }
 
@@ -69,7 +69,7 @@ impl Calls {
         Self { buffer: buffer(device, stride * CALLS), used: 0, stride }
     }
 
-    /// Puts the parameters of a step's calls in one buffer; the offset of each.
+    /// Stores the parameters of a step's calls in one buffer; returns the offset of each.
     pub(super) fn put(&mut self, device: &Device, calls: &[Parameters]) -> Vec<u32> {
         let size = self.stride * calls.len() as u64;
         if self.used + size > self.buffer.size() {
@@ -88,7 +88,7 @@ impl Calls {
         offsets
     }
 
-    /// What the calls that were put in last are bound by, with the offset of each.
+    /// Binding of the last stored calls, to be used with their offsets.
     pub(super) fn binding(&self) -> wgpu::BindingResource<'_> {
         wgpu::BindingResource::Buffer(wgpu::BufferBinding {
             buffer: &self.buffer,

@@ -1,4 +1,4 @@
-// Host textures to bits: one invocation per sample.
+// Dump: host textures to bits, one invocation per sample.
 
 @group(0) @binding(2) var color_single: texture_2d<f32>;
 @group(0) @binding(2) var color_multi: texture_multisampled_2d<f32>;
@@ -7,7 +7,7 @@
 @group(0) @binding(3) var stencil_single: texture_2d<u32>;
 @group(0) @binding(3) var stencil_multi: texture_multisampled_2d<u32>;
 
-// A sample: its pixel, its place in the EDRAM, and its number in the host's texture.
+// Sample: its pixel, its position in the EDRAM, and its number in the host texture.
 struct Sample {
     pixel: vec2<u32>,
     word: u32,
@@ -29,7 +29,7 @@ fn store_color(at: Sample, color: vec4<f32>) {
     }
 }
 
-// Floating-point depth lies halved in host textures, which hold 0 to 1.
+// Floating-point depth is halved in host textures, whose range is 0 to 1.
 fn pack_depth(value: f32) -> u32 {
     if FORMAT == DEPTH + DepthFormat_D24S8 {
         return fraction(value, 24u);

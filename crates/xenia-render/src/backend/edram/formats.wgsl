@@ -1,12 +1,12 @@
-// Colour formats: between stored bits and components. All steps are exact or rounded once, and the
-// only operations are those whose rounding every driver shares: no division, no powers.
+// Colour formats: conversion between stored bits and components. All steps are exact or rounded
+// once, and use only operations that every driver rounds equally: no division, no powers.
 
 fn power_of_two(exponent: i32) -> f32 {
     return bitcast<f32>(u32(exponent + 127) << 23u);
 }
 
-// A value from 0 to 1 as a fraction of 2^width - 1, rounded half up. What would be `value * highest`
-// is `value * 2^width - value`; the two are kept apart because the product needs too many bits.
+// Converts a value from 0 to 1 to a fraction of 2^width - 1, rounded half up. `value * highest` is
+// computed as `value * 2^width - value`, in two parts because the product needs too many bits.
 fn fraction(value: f32, width: u32) -> u32 {
     if !(value > 0.0) {
         return 0u;
@@ -20,8 +20,8 @@ fn fraction(value: f32, width: u32) -> u32 {
     return u32(whole) + u32(rest - 0.5 >= value) - u32(rest < value - 0.5);
 }
 
-// n / (2^width - 1), rounded once: in binary, the digits of n repeat. Integers, because drivers may
-// exchange the order of floating-point operations.
+// n / (2^width - 1), rounded once: in binary, the digits of n repeat. Uses integers, because
+// drivers may reorder floating-point operations.
 fn of_ones(n: u32, width: u32) -> f32 {
     if n == 0u {
         return 0.0;
@@ -34,8 +34,8 @@ fn of_ones(n: u32, width: u32) -> f32 {
     return f32(rounded) * power_of_two(8 - i32(zeros + width));
 }
 
-// The curve of gamma targets, from levels to linear components and back. What the slopes lack of the full 1023 is
-// made up by a truncated term, so the way back rounds down.
+// Gamma curve of render targets, from levels to linear components and back. The linear pieces reach
+// only 1016 of 1023; a truncated term makes up the difference, so the way back rounds down.
 fn gamma_to_linear(level: u32) -> f32 {
     let low = select(level * 2u - 64u, level, level < 64u);
     let fourth = level * 4u - 256u;
@@ -51,7 +51,7 @@ fn linear_to_gamma(linear: f32) -> f32 {
     return floor(select(high, low, value < 128.0) + 0.01) * (1.0f / 255.0f);
 }
 
-// 7 mantissa and 3 exponent bits, 0 to 31.875.
+// Converts a 10-bit float with 7 mantissa and 3 exponent bits, 0 to 31.875.
 fn float10_to_single(bits: u32) -> f32 {
     let exponent = (bits >> 7u) & 7u;
     let mantissa = f32(bits & 127u);
@@ -68,11 +68,11 @@ fn single_to_float10(value: f32) -> u32 {
     if value < 0.25 {
         return u32(value * 512.0 + 0.5);
     }
-    // A mantissa that rounds up carries into the exponent by itself.
+    // A mantissa that rounds up carries into the exponent.
     return min(((bitcast<u32>(value) + 0x8000u) >> 16u) - (124u << 7u), 0x3ffu);
 }
 
-// 16-bit floats of the chip: no infinities, the largest exponent is one like any other.
+// Converts the chip's 16-bit float: it has no infinities; the largest exponent is an ordinary one.
 fn half_to_single(bits: u32) -> f32 {
     let sign = (bits & 0x8000u) << 16u;
     let exponent = (bits >> 10u) & 31u;
@@ -97,8 +97,8 @@ fn single_to_half(value: f32) -> u32 {
     return ((bits >> 16u) & 0x8000u) | half;
 }
 
-// 16 bits for -32 to 32. The lowest value of the field lies just below -32; it is kept as that, so
-// that bits which were never drawn to survive.
+// Converts 16-bit fixed point, -32 to 32. The lowest value of the field is just below -32; it is
+// preserved, so that bits which were never drawn to survive.
 fn fixed16_to_single(bits: u32) -> f32 {
     let value = bitcast<i32>(bits << 16u) >> 16u;
     if value == -0x8000 {
@@ -123,7 +123,7 @@ fn tens(bits: u32) -> vec3<u32> {
     return vec3(bits, bits >> 10u, bits >> 20u) & vec3(0x3ffu);
 }
 
-// Components of a sample; absent ones are 0, absent alpha 1.
+// Components of a sample; missing ones are 0, missing alpha is 1.
 fn unpack(bits: vec2<u32>) -> vec4<f32> {
     let alpha2 = f32(bits.x >> 30u) * (1.0f / 3.0f);
     switch FORMAT {
@@ -165,7 +165,7 @@ fn unpack(bits: vec2<u32>) -> vec4<f32> {
     }
 }
 
-// A sample of components.
+// Packs components into a sample.
 fn pack(c: vec4<f32>) -> vec2<u32> {
     switch FORMAT {
         case ColorTargetFormat_Rgba8Gamma: {

@@ -1,4 +1,4 @@
-// Bits to host textures: a rectangle over the viewport.
+// Load: bits to host textures, as a rectangle over the viewport.
 
 @vertex
 fn corner(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
@@ -12,10 +12,10 @@ fn bits_at(position: vec4<f32>, host: u32) -> vec2<u32> {
 fn unpack_depth(bits: u32) -> f32 {
     let value = bits >> 8u;
     if FORMAT == DEPTH + DepthFormat_D24S8 {
-        // The float nearest to value / (2^24 - 1) that comes back as the same bits.
+        // The float nearest to value / (2^24 - 1) that converts back to the same bits.
         return f32(value + (value >> 23u)) * 0x1p-24;
     }
-    // Halved, as values reach to just below 2.
+    // Halved, because values extend to just below 2.
     if value < (1u << 20u) {
         return f32(value) * 0x1p-35;
     }
@@ -42,7 +42,7 @@ fn load_depth_multi(@builtin(position) position: vec4<f32>, @builtin(sample_inde
     return unpack_depth(bits_at(position, host).x);
 }
 
-// One bit of the stencil: set where it is set, else left alone.
+// Sets one bit of the stencil in the samples that have it; discards the others.
 @fragment
 fn load_plane_single(@builtin(position) position: vec4<f32>) {
     if (bits_at(position, 0u).x & call.plane) == 0u {
@@ -57,7 +57,7 @@ fn load_plane_multi(@builtin(position) position: vec4<f32>, @builtin(sample_inde
     }
 }
 
-// One value everywhere.
+// Fills with one value.
 @fragment
 fn fill_color() -> @location(0) vec4<f32> {
     return unpack(call.clear_bits);

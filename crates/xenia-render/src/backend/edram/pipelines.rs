@@ -1,5 +1,4 @@
-//! The shaders that move bits between the EDRAM, host textures and texels, compiled when first
-//! used.
+//! Shaders that convert between the EDRAM, host textures and texels, compiled when first used.
 
 use std::collections::HashMap;
 
@@ -14,7 +13,7 @@ use super::calls::{CALL_BYTES, Calls, Parameters};
 use super::place::DEPTH;
 use super::resolve::{FIELDS, HALF, RAW, SINGLE};
 
-/// All of them: places and formats, then what is done with them.
+/// Source of all shaders: common parts (places and formats), then the conversions.
 const SHADERS: &str = concat!(
     include_str!("place.wgsl"),
     include_str!("formats.wgsl"),
@@ -23,38 +22,38 @@ const SHADERS: &str = concat!(
     include_str!("resolve.wgsl"),
 );
 
-/// A compute shader.
+/// Compute shader of a conversion.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
-    /// Host texture to bits.
+    /// Converts a host texture to bits.
     DumpColor { multisampled: bool },
-    /// Host depth and stencil to bits.
+    /// Converts host depth and stencil to bits.
     DumpDepth { multisampled: bool },
-    /// Bits to texels.
+    /// Converts bits to texels.
     Resolve(Texels),
-    /// Bits to one value.
+    /// Fills bits with one value.
     Clear,
 }
 
-/// What texels are; see the constants of resolve.wgsl.
+/// Texel format of a resolve; see the constants of resolve.wgsl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Texels {
     pub(super) kind: u32,
     pub(super) widths: [u8; 4],
     pub(super) number: u32,
-    /// Bytes of one.
+    /// Bytes per texel.
     pub(super) bytes: u32,
 }
 
-/// A fragment shader, and what it is drawn to.
+/// Fragment shader of a load, and its render target.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Load {
     pub(super) part: Part,
-    /// Its format in the EDRAM.
+    /// Format in the EDRAM.
     pub(super) format: u32,
-    /// The format of the host's texture.
+    /// Format of the host texture.
     pub(super) host: wgpu::TextureFormat,
-    /// Its samples per pixel.
+    /// Samples per pixel of the host texture.
     pub(super) samples: u32,
 }
 
@@ -64,31 +63,30 @@ impl Load {
     }
 }
 
-/// Part of a sample.
+/// Part of a sample that a load draws.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
-    /// Colour.
     Color,
-    /// Depth; the stencil becomes zero.
+    /// Depth; sets the stencil to zero.
     Depth,
-    /// The bit of this value of the stencil.
+    /// The stencil bit with this value.
     Plane(u8),
-    /// Colour, the same everywhere.
+    /// One constant colour.
     FilledColor,
-    /// Depth and stencil, the same everywhere.
+    /// Constant depth and stencil.
     FilledDepth,
 }
 
-/// The pipelines that were needed so far.
+/// Pipelines that have been needed so far.
 pub(super) struct Pipelines {
     pub(super) module: wgpu::ShaderModule,
     pub(super) compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
     pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
-    /// Those that were compiled when they were needed.
+    /// Pipelines that were compiled on demand.
     pub(super) compiled: Vec<Conversion>,
-    /// The parameters of calls.
+    /// Parameters of calls.
     calls: Calls,
-    /// Layouts of bind groups, by what is bound.
+    /// Bind group layouts, by their bindings.
     layouts: HashMap<Vec<wgpu::BindingType>, wgpu::BindGroupLayout>,
 }
 
@@ -106,8 +104,8 @@ impl Pipelines {
         Self { module, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
     }
 
-    /// The pipeline of a kernel for a format, the bindings of some calls (parameters, then the
-    /// rest), and the offset of each call's parameters.
+    /// Returns a kernel's pipeline for a format, the bind group of some calls (parameters, then the
+    /// resources), and the offset of each call's parameters.
     pub(super) fn compute(
         &mut self,
         device: &Device,
@@ -127,21 +125,21 @@ impl Pipelines {
         (pipeline, group, offsets)
     }
 
-    /// The bindings of some draws to a texture, and the offset of each one's parameters.
+    /// Returns the bind group of some draws to a texture, and the offset of each one's parameters.
     pub(super) fn bind(
         &mut self,
         device: &Device,
         calls: &[Parameters],
         edram: &wgpu::Buffer,
     ) -> (wgpu::BindGroup, Vec<u32>) {
-        // No kernel has this alone.
+        // No kernel has this binding alone.
         let layout = self.layouts.entry(vec![storage(true)]);
         let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::FRAGMENT, rest));
         let offsets = self.calls.put(device, calls);
         (group(device, layout, &self.calls, &[edram.as_entire_binding()]), offsets)
     }
 
-    /// The pipeline that draws to a texture.
+    /// Returns the pipeline that draws to a texture.
     pub(super) fn render(&mut self, device: &Device, load: Load) -> &wgpu::RenderPipeline {
         self.render.entry(load).or_insert_with(|| {
             self.compiled.push(load.conversion());
@@ -150,7 +148,7 @@ impl Pipelines {
     }
 }
 
-/// The pipeline of a kernel for a format.
+/// Compiles a kernel's pipeline for a format.
 pub(super) fn compute_pipeline(
     device: &Device,
     module: &wgpu::ShaderModule,
@@ -185,7 +183,7 @@ pub(super) fn compute_pipeline(
     })
 }
 
-/// The pipeline that draws to a texture.
+/// Compiles the pipeline that draws to a texture.
 pub(super) fn render_pipeline(
     device: &Device,
     module: &wgpu::ShaderModule,
@@ -258,7 +256,7 @@ fn storage(read_only: bool) -> wgpu::BindingType {
     wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None }
 }
 
-/// What a kernel uses from binding 1 on.
+/// Bindings of a kernel from binding 1 on.
 fn bindings(kernel: Kernel) -> Vec<wgpu::BindingType> {
     let texture = |sample_type, multisampled| wgpu::BindingType::Texture {
         sample_type,

@@ -1,4 +1,4 @@
-//! What a host texture stands for: a run of EDRAM tiles in one format.
+//! Render target locations: a run of EDRAM tiles in one format, and its host texture.
 
 use std::ops::Range;
 
@@ -9,19 +9,19 @@ use xenia_gpu::resolve::Rect;
 
 use super::super::device::Device;
 
-/// Numbers of depth formats in the shaders follow those of colours.
+/// First number of depth formats in the shaders; they follow those of colours.
 pub(super) const DEPTH: u32 = 16;
-/// The format of a render target's samples.
+/// Format of a render target's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TargetFormat {
-    /// A colour target.
+    /// Format of a colour target.
     Color(ColorTargetFormat),
-    /// The depth target.
+    /// Format of the depth target.
     Depth(DepthFormat),
 }
 
 impl TargetFormat {
-    /// Its number in the shaders (`FORMAT`).
+    /// Number of the format in the shaders (`FORMAT`).
     pub(super) fn number(self) -> u32 {
         match self {
             Self::Color(format) => format as u32,
@@ -29,7 +29,7 @@ impl TargetFormat {
         }
     }
 
-    /// The format of a number.
+    /// Returns the format with a number.
     pub(super) fn of(number: u32) -> Option<Self> {
         let color = ColorTargetFormat::VALUES.iter().copied().map(Self::Color);
         let depth = DepthFormat::VALUES.iter().copied().map(Self::Depth);
@@ -45,16 +45,15 @@ impl TargetFormat {
     }
 }
 
-/// What a host texture stands for.
+/// Location and format of a render target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TargetPlace {
-    /// First tile.
+    /// First EDRAM tile.
     pub(crate) base: u32,
     /// Pixels from one row to the next.
     pub(crate) pitch: u32,
     /// Samples per pixel.
     pub(crate) msaa: Msaa,
-    /// What samples are.
     pub(crate) format: TargetFormat,
 }
 
@@ -64,12 +63,12 @@ impl TargetPlace {
         pitch_tiles(self.pitch, self.msaa.columns(), self.format.words())
     }
 
-    /// Pixels that a tile is high.
+    /// Height of a tile in pixels.
     pub(crate) fn tile_height(&self) -> u32 {
         TILE_HEIGHT / self.msaa.rows()
     }
 
-    /// The tiles that an area of pixels touches, and whether it has all of a tile.
+    /// Tiles that an area of pixels touches, and whether it covers each tile completely.
     pub(crate) fn tiles(
         &self,
         [left, top, right, bottom]: Rect,
@@ -87,8 +86,8 @@ impl TargetPlace {
         })
     }
 
-    /// The pixels of a run of tiles, counted from the first, as rectangles (left, top, right,
-    /// bottom) within a texture: the rest of a row of tiles, whole rows, the beginning of one.
+    /// Pixels of a run of tiles, counted from the first, as rectangles (left, top, right, bottom)
+    /// within a texture: the rest of a row of tiles, whole rows, the beginning of a row.
     pub(crate) fn areas(&self, tiles: Range<u32>, [width, height]: [u32; 2]) -> Vec<Rect> {
         let (pitch, tile_height) = (self.pitch_tiles().max(1), self.tile_height());
         let tile_width = TILE_WIDTH / self.format.words() / self.msaa.columns();
@@ -110,13 +109,13 @@ impl TargetPlace {
         out
     }
 
-    /// Samples per pixel of the host's texture: 1 or 4. Two samples are the host's samples 0 and 3.
+    /// Samples per pixel of the host texture: 1 or 4. Two samples are the host's samples 0 and 3.
     pub(crate) fn host_samples(&self) -> u32 {
         host_samples(self.msaa)
     }
 
-    /// The host's sample for each of the chip's. Four have its order; of two the others are not
-    /// drawn, so that samples are counted right.
+    /// Host sample for each of the chip's. With four the order is the same; with two the other host
+    /// samples are not drawn, so that sample counts are right.
     fn samples_on_host(&self) -> &'static [u32] {
         match self.msaa {
             Msaa::X1 => &[0],
@@ -125,13 +124,13 @@ impl TargetPlace {
         }
     }
 
-    /// The host's samples for a mask of the chip's.
+    /// Converts a mask of the chip's samples to host samples.
     pub(crate) fn host_sample_mask(&self, mask: u32) -> u32 {
         let host = self.samples_on_host();
         host.iter().enumerate().fold(0, |all, (sample, host)| all | (mask >> sample & 1) << host)
     }
 
-    /// Alpha to mask's thresholds by the host's samples, from those by the chip's.
+    /// Converts alpha-to-mask thresholds from the chip's samples to host samples.
     pub(crate) fn host_thresholds(&self, chips: Thresholds) -> Thresholds {
         let mut samples = [f32::INFINITY; 4];
         for (&host, least) in self.samples_on_host().iter().zip(chips.samples) {
@@ -140,19 +139,19 @@ impl TargetPlace {
         Thresholds { samples, ..chips }
     }
 
-    /// The format of the host's texture.
+    /// Format of the host texture.
     ///
-    /// Every one but the last resorts holds each of the chip's values exactly. 8_8_8_8_GAMMA lies
-    /// there as linear components, so that blending is linear; the floats of the chip have no
-    /// infinities and reach beyond those of the host at the same size. Floating-point depth lies
-    /// halved (0 to 1), as it reaches to 2 and depth attachments don't.
+    /// Each format except the last alternatives represents the chip's values exactly. 8_8_8_8_GAMMA
+    /// is stored as linear components, so that blending is linear. The chip's floats have no
+    /// infinities and a larger range than the host's of the same size. Floating-point depth is
+    /// halved to 0..1, because it extends to 2 and depth attachments don't.
     pub(crate) fn host_format(&self, device: &Device) -> wgpu::TextureFormat {
         self.format.host(device, self.msaa)
     }
 }
 
 impl TargetFormat {
-    /// [`TargetPlace::host_format`] of a target with so many samples.
+    /// [`TargetPlace::host_format`] of a target with this multisampling mode.
     pub(crate) fn host(self, device: &Device, msaa: Msaa) -> wgpu::TextureFormat {
         use ColorTargetFormat::*;
         use wgpu::TextureFormat as Host;
@@ -174,7 +173,7 @@ fn host_samples(msaa: Msaa) -> u32 {
     if msaa == Msaa::X1 { 1 } else { 4 }
 }
 
-/// Whether the device draws to a format with blending and so many samples.
+/// Whether the device can render to a format with blending and this number of samples.
 fn is_drawable(device: &Device, format: wgpu::TextureFormat, samples: u32) -> bool {
     if !device.features.contains(format.required_features()) {
         return false;

@@ -1,28 +1,28 @@
-// Where samples lie in the EDRAM: 2048 tiles of 80 x 16 words.
+// Layout of samples in the EDRAM: 2048 tiles of 80 x 16 words.
 
-// What a sample is: a `ColorTargetFormat`, or DEPTH and a `DepthFormat`.
+// Sample format: a `ColorTargetFormat`, or DEPTH plus a `DepthFormat`.
 override FORMAT: u32 = 0u;
 
 struct Call {
-    // The target: first tile, tiles from row to row, and its samples per pixel each way.
+    // Target: first tile, tiles from row to row, and its samples per pixel each way.
     base: u32,
     pitch_tiles: u32,
     columns_log2: u32,
     rows_log2: u32,
-    // The pixels: left, top, right, bottom.
+    // Area in pixels: left, top, right, bottom.
     area: vec4<u32>,
-    // What they are cleared to.
+    // Words of a sample to clear to.
     clear_bits: vec2<u32>,
-    // The bit of the stencil that is loaded.
+    // Stencil bit to load.
     plane: u32,
-    // Samples that are averaged: how many, and their numbers, four bits each.
+    // Samples to average: their number, and their indices, four bits each.
     sample_count: u32,
     samples: u32,
-    // Sums are multiplied by this.
+    // Factor of the sum of samples.
     scale: f32,
-    // Red and blue are exchanged.
+    // Exchange red and blue.
     swaps: u32,
-    // Bytes that are reversed together; 3 for exchanged half words.
+    // Number of bytes that are reversed together; 3 means that half words are exchanged.
     exchange: u32,
 }
 
@@ -34,13 +34,13 @@ fn is_depth() -> bool {
     return FORMAT >= DEPTH;
 }
 
-// Whether a sample takes two words, side by side.
+// Whether a sample occupies two adjacent words.
 fn is_wide() -> bool {
     return FORMAT == ColorTargetFormat_Rgba16 || FORMAT == ColorTargetFormat_Rgba16Float
         || FORMAT == ColorTargetFormat_Rg32Float;
 }
 
-// The index of the (first) word of the sample at a place counted in samples.
+// Index of the (first) word of the sample at a position in the grid of samples.
 fn word_at(place: vec2<u32>) -> u32 {
     let x = select(place.x, place.x * 2u, is_wide());
     let tile = (call.base + place.y / TILE_HEIGHT * call.pitch_tiles + x / TILE_WIDTH) % TILES;
@@ -52,7 +52,7 @@ fn word_at(place: vec2<u32>) -> u32 {
     return tile * (TILE_WIDTH * TILE_HEIGHT) + place.y % TILE_HEIGHT * TILE_WIDTH + column;
 }
 
-// Where a sample of a pixel lies, counted in samples: `Msaa::cell`.
+// Position of a pixel's sample in the grid of samples: `Msaa::cell`.
 fn place_of(pixel: vec2<u32>, sample: u32) -> vec2<u32> {
     let spread = ((pixel & vec2(~1u)) << vec2(1u)) | (pixel & vec2(1u));
     if call.columns_log2 != 0u {
@@ -73,7 +73,8 @@ fn sample_at(place: vec2<u32>) -> vec2<u32> {
     return bits;
 }
 
-// Four samples have the host's order. The host has no 2 samples per pixel: its samples 0 and 3 stand for them.
+// Host sample of a guest sample. Four samples have the host's order. The host has no 2x MSAA: its
+// samples 0 and 3 of 4x are used.
 fn host_sample(sample: u32) -> u32 {
     return select(sample, sample * 3u, call.columns_log2 == 0u);
 }
@@ -82,7 +83,8 @@ fn guest_sample(host: u32) -> u32 {
     return select(host, host >> 1u, call.columns_log2 == 0u);
 }
 
-// A sample of an area: its pixel, and its number. `id` counts samples each way from the area's left top.
+// Sample of an area: its pixel, and its number. `id` counts samples each way from the area's top
+// left.
 struct AreaSample {
     pixel: vec2<u32>,
     sample: u32,

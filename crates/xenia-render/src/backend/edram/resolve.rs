@@ -1,5 +1,4 @@
-//! Copies out of the buffer: texels are made on the device, and put at their tiled places by the
-//! processor.
+//! Resolves from the EDRAM buffer: the device converts texels, and the CPU tiles them into memory.
 
 use xenia_gpu::draw_state::{CopyCall, CopySource};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
@@ -12,28 +11,28 @@ use super::calls::Parameters;
 use super::pipelines::{Kernel, Texels};
 use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
 
-/// Texels are made in runs of rows of at most so many bytes, or one row of macro tiles.
+/// Texels are converted in runs of rows of at most this many bytes, or one row of macro tiles.
 const RUN_BYTES: u32 = 16 << 20;
 /// Rows of a macro tile.
 const MACRO_TILE: u32 = 32;
 
-/// A copy whose pixels are known.
+/// Resolve with a known rectangle.
 pub(crate) struct Resolve<'a> {
     call: &'a CopyCall,
     area: Rect,
-    /// Whether that is all of it.
+    /// Whether the rectangle is complete; else the error of the missing part.
     whole: Result<(), BackendError>,
 }
 
-// How samples become texels (`KIND` in resolve.wgsl): a sample's bits, components in bit fields,
-// components as 16-bit and 32-bit floats.
+// Conversions of samples to texels (`KIND` in resolve.wgsl): a sample's bits, components in bit
+// fields, components as 16-bit and 32-bit floats.
 pub(super) const RAW: u32 = 0;
 pub(super) const FIELDS: u32 = 1;
 pub(super) const HALF: u32 = 2;
 pub(super) const SINGLE: u32 = 3;
 
 impl<'a> Resolve<'a> {
-    /// Reads the rectangle.
+    /// Reads the rectangle's vertices.
     pub(crate) fn new(call: &'a CopyCall, memory: &dyn PhysicalMemory) -> Result<Self, BackendError> {
         let (area, whole) = rectangle(call, memory)?;
         Ok(Self { call, area, whole })
@@ -44,7 +43,7 @@ impl<'a> Resolve<'a> {
         self.area
     }
 
-    /// Whether the area is all that the copy covers.
+    /// Whether the area is the whole rectangle of the resolve.
     pub(crate) fn whole(self) -> Result<(), BackendError> {
         self.whole
     }
@@ -53,7 +52,7 @@ impl<'a> Resolve<'a> {
         TargetPlace { base, pitch: self.call.pitch, msaa: self.call.msaa, format }
     }
 
-    /// The target that the copy names, whether it is read or not.
+    /// Target that the resolve selects, whether it is read or not.
     fn source(&self) -> TargetPlace {
         match self.call.source {
             CopySource::Color { base, format } => self.place(base, TargetFormat::Color(format)),
@@ -61,13 +60,13 @@ impl<'a> Resolve<'a> {
         }
     }
 
-    /// The target that is read in [`area`](Self::area).
+    /// Target that is read in [`area`](Self::area).
     pub(crate) fn read(&self) -> Option<TargetPlace> {
         matches!(self.call.command, CopyCommand::Raw | CopyCommand::Convert).then(|| self.source())
     }
 
-    /// The targets that are then cleared in [`area`](Self::area), and the bits of a sample. The
-    /// format of a depth target that is not the source is not known, and given as D24S8.
+    /// Targets that are then cleared in [`area`](Self::area), and the bits of a sample. The format
+    /// of a depth target that is not the source is unknown, and given as D24S8.
     pub(crate) fn cleared(&self) -> impl Iterator<Item = (TargetPlace, [u32; 2])> {
         let source = self.source();
         let color = match (source.format, self.call.clear_color) {
@@ -86,7 +85,7 @@ impl<'a> Resolve<'a> {
         color.into_iter().chain(depth)
     }
 
-    /// What texels are made of.
+    /// Texel format of the destination.
     fn texels(&self, samples: &[u32]) -> Result<Texels, BackendError> {
         let raw = Texels { kind: RAW, widths: [0; 4], number: 0, bytes: 4 };
         let CopySource::Color { format: source, .. } = self.call.source else { return Ok(raw) };
@@ -100,7 +99,7 @@ impl<'a> Resolve<'a> {
             (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) if is_plain => raw,
             (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) if is_plain => raw,
             (_, Layout::Fields(widths)) => {
-                // Floats are no way to code fields; unsigned fractions are then meant.
+                // Fields can't contain floats; unsigned fractions are used instead.
                 let number = if destination.number < 4 { destination.number } else { 0 };
                 Texels { kind: FIELDS, widths, number, ..converted }
             }
@@ -111,8 +110,8 @@ impl<'a> Resolve<'a> {
     }
 }
 
-/// Bytes that are reversed together for a byte order, in texels of so many bytes; 3: half words are
-/// exchanged.
+/// Number of bytes that are reversed together for a byte order, in texels of `bytes` bytes; 3 means
+/// that half words are exchanged.
 fn exchange(endian: u32, bytes: u32) -> u32 {
     match endian {
         1 => 2.min(bytes),
@@ -125,7 +124,7 @@ fn exchange(endian: u32, bytes: u32) -> u32 {
 }
 
 impl Edram {
-    /// Carries out a copy and its clears, all in the buffer, as the reference does.
+    /// Executes a resolve and its clears in the buffer, like the reference.
     #[cfg(test)]
     pub(crate) fn resolve(
         &mut self,
@@ -164,7 +163,7 @@ impl Edram {
         self.stencil.write(place, area, (bits[0] | bits[1]) as u8);
     }
 
-    /// Carries out a copy without its clears, after everything that was submitted.
+    /// Executes a resolve without its clears, after all submitted commands.
     pub(crate) fn copy_out(
         &mut self,
         device: &Device,
@@ -186,7 +185,7 @@ impl Edram {
         let bytes = texels.bytes;
         let [left, top, right, bottom] = resolve.area;
         let row_bytes = (right - left) * bytes;
-        // Runs end at macro tiles' rows, which are stored whole.
+        // Runs end at rows of macro tiles, which are stored as a whole.
         let rows = (RUN_BYTES / row_bytes / MACRO_TILE).max(1) * MACRO_TILE;
         let mut start = top;
         while start < bottom {
@@ -214,7 +213,7 @@ impl Edram {
         Ok(())
     }
 
-    /// Makes texels, so many bytes, and maps them.
+    /// Converts `bytes` bytes of texels, and maps them.
     fn make(
         &mut self,
         device: &Device,

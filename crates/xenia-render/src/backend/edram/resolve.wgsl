@@ -1,26 +1,27 @@
-// Copies out of the EDRAM: one invocation per word of the result, or per texel where that is larger.
-// Texels lie row after row; the processor puts them at their tiled places.
+// Resolve: one invocation per word of the result, or per texel if that is larger. Texels are in row
+// order; the CPU tiles them.
 
-// What texels are made of: samples' bits (RAW, a word each), FIELDS, 16-bit floats (HALF), 32-bit floats (SINGLE).
+// Source of texels: samples' bits (RAW, a word each), FIELDS, 16-bit floats (HALF), 32-bit floats
+// (SINGLE).
 override KIND: u32 = 0u;
-// The fields' widths from the lowest on, eight bits each, and how they are coded: unsigned or signed
-// fraction, unsigned or signed integer.
+// Widths of the fields from the lowest on, eight bits each, and their number format: unsigned or
+// signed fraction, unsigned or signed integer.
 override WIDTHS: u32 = 0u;
 override NUMBER: u32 = 0u;
-// Bytes of a texel, by logarithm.
+// Log2 of the bytes per texel.
 override BYTES_LOG2: u32 = 2u;
 
 @group(0) @binding(2) var<storage, read_write> texels: array<u32>;
 
-// Adding to zero, as a mean begins, takes the sign off a zero and makes NaNs quiet.
+// Effect of adding to zero, as in a mean: clears the sign of a zero and makes NaNs quiet.
 fn settled(bits: u32) -> u32 {
     let magnitude = bits & 0x7fffffffu;
     let quiet = select(bits, bits | 0x400000u, magnitude > 0x7f800000u);
     return select(quiet, 0u, magnitude == 0u);
 }
 
-// A component of a colour that is the sum of no others and stays as it is. Not by arithmetic: drivers
-// may flush denormals.
+// Whether a component is copied unchanged, without averaging and scaling. Then no arithmetic is
+// used, because drivers may flush denormals.
 fn unchanged() -> bool {
     return call.sample_count == 1u && call.scale == 1.0;
 }
@@ -44,7 +45,7 @@ fn limit(color: vec4<f32>) -> vec4<f32> {
     return color;
 }
 
-// A component as a field of so many bits.
+// Converts a component to a field of `width` bits.
 fn field(value: f32, width: u32) -> u32 {
     let mask = 0xffffffffu >> (32u - width);
     switch NUMBER {
@@ -74,7 +75,7 @@ fn field(value: f32, width: u32) -> u32 {
     }
 }
 
-// A value from 0 to 2^32, rounded half up.
+// Converts a value from 0 to 2^32 to an integer, rounded half up.
 fn integer(value: f32) -> u32 {
     if value >= 0x1p32 {
         return 0xffffffffu;
@@ -123,7 +124,7 @@ fn width(component: u32) -> u32 {
     return (WIDTHS >> (component * 8u)) & 255u;
 }
 
-// A component as a field of a texel, from bit `low` on.
+// Converts a component to a field of a texel, starting at bit `low`.
 fn placed(value: f32, width: u32, low: u32) -> vec4<u32> {
     if width == 0u {
         return vec4(0u);
@@ -140,7 +141,7 @@ fn reversed(word: u32) -> u32 {
     return (word << 24u) | ((word & 0xff00u) << 8u) | ((word >> 8u) & 0xff00u) | (word >> 24u);
 }
 
-// Exchanges bytes as the destination asks.
+// Swaps bytes as the destination requests.
 fn exchanged(texel: vec4<u32>) -> vec4<u32> {
     switch call.exchange {
         case 2u: {
@@ -168,7 +169,8 @@ fn exchanged(texel: vec4<u32>) -> vec4<u32> {
 @compute @workgroup_size(16, 16)
 fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
     let size = call.area.zw - call.area.xy;
-    // Texels that share a word, by logarithm. Widths are multiples of eight, so no word is shared by rows.
+    // Log2 of the texels that share a word. Widths are multiples of eight, so no word is shared by
+    // rows.
     let shared_log2 = 2u - min(BYTES_LOG2, 2u);
     let x = id.x << shared_log2;
     if x >= size.x || id.y >= size.y {

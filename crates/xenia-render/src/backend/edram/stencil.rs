@@ -1,31 +1,31 @@
-//! Which stencil bits may be set where.
+//! Tracking of stencil bits that may be set in each EDRAM tile.
 //!
-//! Hosts have no way to write a stencil value from a shader; it is loaded bit by bit. Most titles
-//! never use the stencil, so it is known for every tile which bits can't be set, and those cost
-//! nothing.
+//! Hosts can't write a stencil value from a shader, so it is loaded bit by bit. Most titles never
+//! use the stencil, so the bits that can't be set are known for every tile, and those cost nothing.
 
 use xenia_gpu::edram::{TILE_WORDS, TILES};
 use xenia_gpu::resolve::Rect;
 
 use super::place::TargetPlace;
 
-/// The low bytes of all words of each tile, or-ed; a bit that is clear here is clear in the tile.
+/// OR of the low bytes of all words in each tile; a bit that is clear here is clear in the whole
+/// tile.
 pub(super) struct StencilBits(Box<[u8]>);
 
 impl StencilBits {
-    /// Of an EDRAM full of zeros.
+    /// Bits of an EDRAM of zeros.
     pub(super) fn new() -> Self {
         Self(vec![0; TILES as usize].into())
     }
 
-    /// Of these words.
+    /// Sets the bits of these words.
     pub(super) fn set_words(&mut self, words: &[u32]) {
         for (bits, tile) in self.0.iter_mut().zip(words.chunks(TILE_WORDS as usize)) {
             *bits = tile.iter().fold(0, |bits, word| bits | *word as u8);
         }
     }
 
-    /// An area is written with words whose low bytes have no other bits than these.
+    /// Records a write to an area of words whose low bytes have no bits but these.
     pub(super) fn write(&mut self, place: &TargetPlace, area: Rect, written: u8) {
         for (tile, is_whole) in place.tiles(area) {
             let bits = &mut self.0[tile as usize];

@@ -1,4 +1,4 @@
-//! The pipelines of the EDRAM as numbers, from one start to the next.
+//! Stored pipelines of the EDRAM: conversion to and from numbers.
 
 use super::super::conversion::{Conversion, EDRAM_COMPUTE, EDRAM_RENDER, TEXTURE_DECODE};
 use super::super::device::Device;
@@ -8,7 +8,7 @@ use super::{Edram, TargetFormat};
 use xenia_gpu::enums::Msaa;
 
 impl Kernel {
-    /// The numbers of a kernel for a format.
+    /// Numbers of a kernel for a format.
     pub(super) fn conversion(self, format: u32) -> Conversion {
         let (entry, [kind, widths, number, bytes]) = match self {
             Self::DumpColor { multisampled } => (u32::from(multisampled), [0; 4]),
@@ -21,7 +21,7 @@ impl Kernel {
         Conversion { entry: EDRAM_COMPUTE + entry, constants: [format, kind, widths, number, bytes, 0, 0] }
     }
 
-    /// The kernel, and its format.
+    /// Kernel and format with these numbers.
     fn of(conversion: &Conversion) -> Option<(Self, u32)> {
         let [format, kind, widths, number, bytes, ..] = conversion.constants;
         let kernel = match conversion.entry.checked_sub(EDRAM_COMPUTE)? {
@@ -38,7 +38,7 @@ impl Kernel {
 }
 
 impl Load {
-    /// The numbers of a load; the host's format follows from them.
+    /// Numbers of a load; they determine the host's format.
     pub(super) fn conversion(self) -> Conversion {
         let (entry, plane) = match self.part {
             Part::Color => (0, 0),
@@ -90,7 +90,7 @@ impl Pipelines {
 }
 
 impl Edram {
-    /// Compiles those of the conversions that are the EDRAM's.
+    /// Compiles the stored conversions that belong to the EDRAM.
     pub(crate) fn prebuild(&mut self, device: &Device, stored: &[Conversion], building: &Building<'_>) {
         let own: Vec<_> = stored.iter().filter(|stored| stored.entry < TEXTURE_DECODE).collect();
         for made in building.all(&own, |conversion| self.pipelines.make(device, conversion)) {
@@ -102,7 +102,7 @@ impl Edram {
         }
     }
 
-    /// The conversions that were compiled since the last call, but for those of `prebuild`.
+    /// Takes the conversions that were compiled since the last call, except by `prebuild`.
     pub(crate) fn take_compiled(&mut self) -> Vec<Conversion> {
         std::mem::take(&mut self.pipelines.compiled)
     }

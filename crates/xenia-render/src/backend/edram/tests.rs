@@ -1,4 +1,5 @@
-//! Bits survive the way through host textures, and copies write what the reference backend writes.
+//! Tests: bits survive the conversion to host textures and back, and resolves equal the reference
+//! backend's.
 
 mod copies;
 mod times;
@@ -54,8 +55,8 @@ fn texture(device: &Device, place: &TargetPlace, width: u32, height: u32) -> wgp
     })
 }
 
-/// Loads rows of tiles into a texture, then dumps them over other words; the words before and
-/// after.
+/// Loads rows of tiles into a texture, then dumps them over other words; returns the words before
+/// and after.
 fn there_and_back(
     device: &Device,
     edram: &mut Edram,
@@ -85,8 +86,8 @@ fn what_is_loaded_is_dumped_again() {
         let before = random_words(1);
         for (format, msaa) in FORMATS.into_iter().flat_map(|format| MSAA.map(|msaa| (format, msaa))) {
             let place = TargetPlace { base: 2044, pitch: 150, msaa, format };
-            // The last tiles' right ends are not part of the texture; its first and last rows of tiles
-            // stay out.
+            // The last tiles' right ends are not part of the texture; its first and last rows of
+            // tiles are not used.
             let size = [150, 4 * place.tile_height()];
             let after = there_and_back(device, &mut edram, &before, &place, size, 1..3);
             let mut moved = vec![false; EDRAM_WORDS];
@@ -109,7 +110,7 @@ fn what_is_loaded_is_dumped_again() {
     });
 }
 
-/// Fills a texture.
+/// Clears a texture.
 fn clear(device: &Device, texture: &wgpu::Texture, color: wgpu::Color, depth: f32, stencil: u32) {
     let view = texture.create_view(&Default::default());
     let is_depth = texture.format().is_depth_stencil_format();
@@ -137,7 +138,7 @@ fn clear(device: &Device, texture: &wgpu::Texture, color: wgpu::Color, depth: f3
     device.queue.submit([encoder.finish()]);
 }
 
-/// The words of a sample that a texture filled with a value is dumped as.
+/// Words to which a sample of a texture filled with a value is dumped.
 fn dumped(device: &Device, edram: &mut Edram, format: TargetFormat, color: [f64; 4], depth: f32) -> [u32; 2] {
     let place = TargetPlace { base: 0, pitch: 80, msaa: Msaa::X1, format };
     let texture = texture(device, &place, 80, 16);
@@ -209,12 +210,12 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         let mut encoder = device.device.create_command_encoder(&Default::default());
         edram.clear(device, &mut encoder, &color, [0, 0, 40, 8], [0x1234_5641, 0]);
         device.queue.submit([encoder.finish()]);
-        // One pixel of the second tile: what the rest has stays possible.
+        // One pixel of the second tile: the other pixels' bits remain possible.
         let mut encoder = device.device.create_command_encoder(&Default::default());
         edram.clear(device, &mut encoder, &color, [0, 0, 1, 1], [2, 0]);
         device.queue.submit([encoder.finish()]);
         assert_eq!([loaded(&mut edram, 0..1), loaded(&mut edram, 1..4)], [0x43, 0]);
-        // What is loaded is what the bits are, not what they may be.
+        // A load uses the actual bits, not the possible ones.
         let mut encoder = device.device.create_command_encoder(&Default::default());
         edram.dump(device, &mut encoder, &depth, &texture, &[[0, 0, 160, 8]], 0x43);
         device.queue.submit([encoder.finish()]);

@@ -1,4 +1,4 @@
-//! Threads that make pipelines while the machine goes on.
+//! Background threads that compile pipelines while the machine runs.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 
 use super::make::{Maker, Outcome, Parts};
 
-/// Most threads that compile while a title runs.
+/// Most compiler threads while a title runs.
 const MAX_THREADS: usize = 4;
 
-/// The threads. They end with this, after the pipelines that they are at.
+/// Compiler threads. Dropping this ends them, after their current pipelines.
 pub(super) struct Background {
-    /// Always there, until the end.
+    /// `Some` until the value is dropped.
     jobs: Option<Sender<Parts>>,
     done: Receiver<(Parts, Outcome)>,
     is_over: Arc<AtomicBool>,
@@ -20,7 +20,7 @@ pub(super) struct Background {
 }
 
 impl Background {
-    /// Starts threads, leaving a core to the machine where there are several.
+    /// Starts the threads, leaving a core to the machine if there are several.
     pub(super) fn new(maker: &Arc<Maker>) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (jobs, queue) = channel();
@@ -39,15 +39,15 @@ impl Background {
         Ok(this)
     }
 
-    /// Has a pipeline made.
+    /// Queues a pipeline for compilation.
     pub(super) fn order(&self, parts: Parts) {
         if let Some(jobs) = &self.jobs {
-            // The queue is gone when all threads have panicked; nothing is drawn with it then.
+            // The channel is closed if all threads have panicked; the draws are left out then.
             let _ = jobs.send(parts);
         }
     }
 
-    /// Takes what was made since the last call.
+    /// Takes the results since the last call.
     pub(super) fn take(&self) -> impl Iterator<Item = (Parts, Outcome)> {
         self.done.try_iter()
     }
@@ -73,12 +73,12 @@ fn work(
 }
 
 impl Drop for Background {
-    /// Waits for the threads: a driver that is unloaded while it compiles brings the process down.
+    /// Waits for the threads: unloading a driver while it compiles crashes the process.
     fn drop(&mut self) {
         self.is_over.store(true, Relaxed);
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // It has said on standard error why it ended.
+            // A panic has already been printed to standard error.
             let _ = thread.join();
         }
     }

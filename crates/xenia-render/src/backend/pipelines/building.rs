@@ -1,12 +1,12 @@
-//! Work on everything that is stored, on every core, with its progress.
+//! Parallel work on all stored items, on every core, with progress reports.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-/// How far the work is: how many are done, and of how many.
+/// Progress callback: number of finished items, and the total.
 pub(super) type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// See the module's documentation.
+/// Parallel work with a common progress count.
 pub(in super::super) struct Building<'a> {
     done: AtomicUsize,
     total: usize,
@@ -14,12 +14,12 @@ pub(in super::super) struct Building<'a> {
 }
 
 impl<'a> Building<'a> {
-    /// `total` is for the progress only.
+    /// `total` is used only for the progress.
     pub(super) fn new(total: usize, progress: Progress<'a>) -> Self {
         Self { done: AtomicUsize::new(0), total, progress }
     }
 
-    /// Makes something of each item; results come in any order.
+    /// Calls a function with each item, in parallel; results are in any order.
     pub(in super::super) fn all<T: Sync, R: Send>(
         &self,
         items: &[T],
@@ -37,7 +37,7 @@ impl<'a> Building<'a> {
         };
         std::thread::scope(|scope| {
             for _ in 1..cores.min(items.len()) {
-                // Without another thread it takes longer.
+                // If a thread can't be started, the work takes longer.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);
             }
             work();

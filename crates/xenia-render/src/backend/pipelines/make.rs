@@ -1,4 +1,4 @@
-//! A pipeline from its parts: translation, then the device. What every thread that compiles shares.
+//! Pipeline construction: translates shaders and compiles pipelines, on any thread.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::super::recipe::Recipe;
 use super::super::shaders::{HostShader, Shaders};
 use crate::translate::ENTRY_POINT;
 
-/// A recipe with the shaders that it names.
+/// Recipe with the shaders that it refers to.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Parts {
     pub(in super::super) recipe: Recipe,
@@ -19,7 +19,7 @@ pub(in super::super) struct Parts {
     pub(in super::super) pixel: Option<Arc<Shader>>,
 }
 
-/// A pipeline with the shaders that it was made of.
+/// Compiled pipeline with its source shaders.
 pub(in super::super) struct Ready {
     pub(in super::super) pipeline: wgpu::RenderPipeline,
     pub(in super::super) vertex: Arc<HostShader>,
@@ -27,14 +27,14 @@ pub(in super::super) struct Ready {
 }
 
 impl Ready {
-    /// Whether it is made of these; shaders that have the same digest may differ.
+    /// Whether the shaders are the same; shaders with equal hashes may differ.
     pub(super) fn is_of(&self, parts: &Parts) -> bool {
         let pixel = self.pixel.as_ref().map(|pixel| &pixel.shader);
         self.vertex.shader == parts.vertex && pixel == parts.pixel.as_ref()
     }
 }
 
-/// A pipeline, or why there is none.
+/// Compiled pipeline, or the error.
 pub(super) type Outcome = Result<Arc<Ready>, String>;
 
 /// Makes pipelines, on any number of threads at once.
@@ -48,7 +48,7 @@ impl Maker {
         Self { device, shaders: Shaders::default() }
     }
 
-    /// Translates what has not been translated before, and compiles.
+    /// Translates shaders that have not been translated before, and compiles the pipeline.
     pub(super) fn make(&self, parts: &Parts) -> Outcome {
         let [vertex_stage, pixel_stage] = parts.recipe.stages();
         let shader =
@@ -103,8 +103,8 @@ fn compile(
             targets: &targets[..count],
         }),
         multiview_mask: None,
-        // Drivers keep caches of their own. Their data from a file of ours would go to the driver
-        // unchecked, and there is no telling a damaged one.
+        // Drivers have their own caches. Cache data from a file of ours would reach the driver
+        // unchecked, and damaged data can't be detected.
         cache: None,
     })
 }

@@ -1,14 +1,15 @@
-//! The pipelines that a title has used, in a file: recipes, microcode and conversions, for the next
-//! start.
+//! Persistent pipeline cache: a file of the recipes, microcode and conversions that a title has
+//! used.
 //!
 //! ```text
 //!   header   magic (two words), version, bytes of a recipe
 //!   records  kind, number of words, checksum (two words), words     all of them u32, little endian
 //! ```
-//! Records are appended, each with what it names before it, so that a file that ends anywhere is
-//! good up to its last whole record. What follows the first record that isn't whole is cut off when
-//! the file is opened. Nothing in the file is trusted: it may make pipelines that nobody needs, no
-//! more. Other programs may append to the same file; what is there twice counts once.
+//!
+//! Records are appended, each after those that it refers to, so a truncated file is valid up to its
+//! last complete record. Data from the first invalid record on is cut off when the file is opened.
+//! The file is untrusted: at worst it makes useless pipelines. Several programs may append to the
+//! same file; duplicates are ignored.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -25,18 +26,18 @@ use super::MAX_PIPELINES;
 use super::make::Parts;
 
 const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"xenp"), u32::from_le_bytes(*b"ipes")];
-/// To be raised when a number in a [`Recipe`] or a [`Conversion`] means something else.
+/// Increment this when a number in a [`Recipe`] or a [`Conversion`] changes its meaning.
 const VERSION: u32 = 2;
 const RECIPE_WORDS: usize = size_of::<Recipe>() / 4;
 const CONVERSION_WORDS: usize = size_of::<Conversion>() / 4;
 const HEADER: [u32; 4] = [MAGIC[0], MAGIC[1], VERSION, size_of::<Recipe>() as u32];
-/// Words before those of a record.
+/// Words of a record's header.
 const FRAME_WORDS: usize = 4;
-/// Largest file.
+/// Largest file in bytes.
 const MAX_BYTES: usize = 16 << 20;
-/// Most conversions.
+/// Most conversions in a file.
 const MAX_CONVERSIONS: usize = 1024;
-/// Largest shader.
+/// Largest shader in words.
 const MAX_SHADER_WORDS: usize = 1 << 16;
 
 const VERTEX: u32 = 1;
@@ -44,7 +45,7 @@ const PIXEL: u32 = 2;
 const RECIPE: u32 = 3;
 const CONVERSION: u32 = 4;
 
-/// A title's file, open for appending.
+/// Store file of a title, open for appending.
 pub(super) struct Store {
     file: File,
     bytes: usize,
@@ -53,25 +54,25 @@ pub(super) struct Store {
     conversions: HashSet<Conversion>,
 }
 
-/// What is to be compiled before a title runs.
+/// Stored pipelines to compile before a title runs.
 #[derive(Default)]
 pub(in super::super) struct Stored {
     pub(in super::super) parts: Vec<Parts>,
     pub(in super::super) conversions: Vec<Conversion>,
 }
 
-/// What is in a file.
+/// Contents of a file.
 #[derive(Default)]
 struct Contents {
     shaders: HashMap<u64, Arc<Shader>>,
     recipes: HashSet<Recipe>,
     conversions: HashSet<Conversion>,
     stored: Stored,
-    /// Bytes up to the first record that is not whole.
+    /// Bytes before the first invalid record.
     good: usize,
 }
 
-/// The sum of a record: any single word that differs makes another.
+/// Checksum of a record: changing any single word changes it.
 fn checksum(kind: u32, words: &[u32]) -> u64 {
     fnv::words(fnv::BASIS, [kind, words.len() as u32].into_iter().chain(words.iter().copied()))
 }
@@ -86,7 +87,7 @@ fn append(out: &mut Vec<u8>, kind: u32, words: &[u32]) {
     out.extend(bytes(words));
 }
 
-/// The first record of `words`: its kind and its words.
+/// First record of `words`: its kind and its words.
 fn record(words: &[u32]) -> Option<(u32, &[u32])> {
     let (&[kind, count, low, high], rest) = words.split_first_chunk::<FRAME_WORDS>()?;
     let words = rest.get(..count as usize)?;
@@ -100,7 +101,7 @@ fn record(words: &[u32]) -> Option<(u32, &[u32])> {
     (is_sized && checksum(kind, words) == sum).then_some((kind, words))
 }
 
-/// Reads a file; `None` if its beginning is another's.
+/// Reads a file; `None` if its header differs.
 fn read(bytes: &[u8]) -> Option<Contents> {
     let words: Vec<u32> = bytes.as_chunks().0.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
     let mut rest = words.strip_prefix(&HEADER)?;
@@ -136,7 +137,7 @@ impl Contents {
         let shader = |digest, kind| self.shaders.get(&digest).filter(|shader| shader.kind == kind).cloned();
         let Some(vertex) = shader(recipe.vertex, ShaderKind::Vertex) else { return };
         let pixel = recipe.pixel_shader().map(|digest| shader(digest, ShaderKind::Pixel));
-        // One that names a shader that isn't there is as good as absent.
+        // A recipe that refers to a missing shader is ignored.
         if matches!(pixel, Some(None)) || self.stored.parts.len() >= MAX_PIPELINES {
             return;
         }
@@ -147,7 +148,7 @@ impl Contents {
 }
 
 impl Store {
-    /// Opens a title's file, or makes it and its folder; what is in it.
+    /// Opens or creates a title's file and its folder; returns the contents.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Stored)> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -176,7 +177,7 @@ impl Store {
         Ok((Self { file, bytes: good, shaders, recipes, conversions }, stored))
     }
 
-    /// Appends what isn't there, in one write.
+    /// Appends the parts that the file doesn't contain yet, in one write.
     pub(super) fn keep(&mut self, parts: &Parts) -> io::Result<()> {
         if self.recipes.len() >= MAX_PIPELINES || self.recipes.contains(&parts.recipe) {
             return Ok(());
@@ -199,7 +200,7 @@ impl Store {
         Ok(())
     }
 
-    /// The same for a conversion.
+    /// Appends a conversion, like [`keep`](Self::keep).
     pub(super) fn keep_conversion(&mut self, conversion: &Conversion) -> io::Result<()> {
         if self.conversions.len() >= MAX_CONVERSIONS || self.conversions.contains(conversion) {
             return Ok(());
@@ -213,7 +214,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether there was room.
+    /// Appends records; returns false if the file would become too large.
     fn write(&mut self, records: &[u8]) -> io::Result<bool> {
         let fits = self.bytes + records.len() <= MAX_BYTES;
         if fits {

@@ -1,18 +1,18 @@
-// Compressed blocks of 4 x 4 texels, one texel at a time: 16 texels by number, row by row. Components
-// are integers of eight bits.
+// Decompression of blocks of 4 x 4 texels, one texel at a time: 16 texels by number, row by row.
+// Components are integers of eight bits.
 
-/// A colour of 5, 6 and 5 bits; the high bits are repeated below.
+/// Expands a 5:6:5 colour to eight bits; the high bits are repeated below.
 fn wide_color(bits: u32) -> vec3<u32> {
     let c = vec3<u32>(bits >> 11u, (bits >> 5u) & 63u, bits & 31u);
     return (c << vec3<u32>(3u, 2u, 3u)) | (c >> vec3<u32>(2u, 4u, 2u));
 }
 
-/// The second end point's share in thirds, by code.
+/// Weight of the second end point in thirds, by code.
 fn thirds(code: u32) -> u32 {
     return (0x9cu >> (2u * code)) & 3u;
 }
 
-/// A block of colours. The order of the end points chooses the mode, where it may.
+/// Decodes a block of colours. The order of the end points selects the mode, if both are allowed.
 fn block_color(words: vec2<u32>, texel: u32, may_be_transparent: bool) -> vec4<u32> {
     let ends = vec2<u32>(words.x & 0xffffu, words.x >> 16u);
     let first = wide_color(ends.x);
@@ -25,12 +25,12 @@ fn block_color(words: vec2<u32>, texel: u32, may_be_transparent: bool) -> vec4<u
     if code == 3u {
         return vec4<u32>(0u);
     }
-    // Halves: all, nothing, and both the same.
+    // Weights in halves: all, nothing, and both the same.
     let share = (0x18u >> (2u * code)) & 3u;
     return vec4<u32>((first * (2u - share) + second * share) / 2u, 255u);
 }
 
-/// A block of single values between two ends, by codes of three bits.
+/// Decodes a block of single values between two end points, with codes of three bits.
 fn block_ramp(words: vec2<u32>, texel: u32) -> u32 {
     let first = words.x & 255u;
     let second = (words.x >> 8u) & 255u;
@@ -51,12 +51,13 @@ fn block_ramp(words: vec2<u32>, texel: u32) -> u32 {
     return (first * (steps - share) + second * share) / steps;
 }
 
-/// A block of values of four bits.
+/// Decodes a block of four-bit values.
 fn block_nibble(words: vec2<u32>, texel: u32) -> u32 {
     return (select(words.x, words.y, texel >= 8u) >> (4u * (texel & 7u))) & 15u;
 }
 
-/// Two components between two ends of eight bits each; the first component is the high byte.
+/// Decodes two components between two end points of eight bits each; the first component is the
+/// high byte.
 fn block_pair(words: vec2<u32>, texel: u32) -> vec2<u32> {
     let first = vec2<u32>((words.x >> 8u) & 255u, words.x & 255u);
     let second = vec2<u32>(words.x >> 24u, (words.x >> 16u) & 255u);

@@ -1,5 +1,5 @@
-//! Decodes textures with compute shaders: guest memory to a buffer, and from there to a host
-//! texture.
+//! Texture decoding with compute shaders: uploads guest memory, decodes it to a buffer, and copies
+//! that to a host texture.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,38 +26,38 @@ const VOLUME: u32 = 2;
 const INTEGER: u32 = 4;
 const NO_ZERO: u32 = 8;
 
-/// Bytes from the parameters of a level to those of the next.
+/// Bytes between the parameters of two levels.
 const PARAMETERS_STRIDE: usize = 256;
 /// Bytes of a level's parameters.
 const PARAMETERS_SIZE: usize = 96;
-/// The result's buffer is kept for the next texture up to this size.
+/// Largest result buffer that is kept for the next texture.
 const KEPT_RESULT: u64 = 32 << 20;
 
-/// A texture to decode into.
+/// Destination of a decoding.
 pub(super) struct Target<'a> {
     pub(super) texture: &'a wgpu::Texture,
     pub(super) info: &'a TextureInfo,
     pub(super) decoding: &'a Decoding,
 }
 
-/// A level to decode.
+/// Level to decode.
 pub(super) struct LevelJob {
     pub(super) level: u32,
     pub(super) layout: LevelLayout,
 }
 
-/// The pipelines and buffers that decode textures.
+/// Pipelines and buffers for decoding textures.
 pub(super) struct Decoder {
     shader: wgpu::ShaderModule,
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
     pipelines: HashMap<Conversion, wgpu::ComputePipeline>,
-    /// Those that were compiled when they were needed.
+    /// Pipelines that were compiled on demand.
     pub(super) compiled: Vec<Conversion>,
     result: Option<wgpu::Buffer>,
 }
 
-/// Where a level's texels lie in the result's buffer.
+/// Location of a level's texels in the result buffer.
 struct LevelResult {
     offset: u64,
     row_bytes: u32,
@@ -122,7 +122,7 @@ impl Decoder {
         &self.pipelines[&conversion]
     }
 
-    /// The pipeline of a conversion.
+    /// Compiles the pipeline of a conversion.
     pub(super) fn make(&self, device: &wgpu::Device, conversion: &Conversion) -> wgpu::ComputePipeline {
         let names = ["KIND", "BLOCK_BYTES", "BLOCK_WIDTH", "BLOCK_HEIGHT", "STORE", "MEANING", "COMPONENTS"];
         let constants: Vec<_> = names.into_iter().zip(conversion.constants.map(f64::from)).collect();
@@ -139,12 +139,12 @@ impl Decoder {
         })
     }
 
-    /// Keeps the pipeline of a conversion.
+    /// Adds the pipeline of a conversion.
     pub(super) fn add(&mut self, conversion: Conversion, pipeline: wgpu::ComputePipeline) {
         self.pipelines.insert(conversion, pipeline);
     }
 
-    /// A buffer that holds so many bytes.
+    /// Returns a buffer of at least `bytes` bytes.
     fn result_buffer(&mut self, device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
         if let Some(buffer) = self.result.as_ref().filter(|buffer| buffer.size() >= bytes) {
             return buffer.clone();
@@ -161,10 +161,10 @@ impl Decoder {
         buffer
     }
 
-    /// Encodes the decoding of levels into a texture. `memory` is read before this returns, and
-    /// what is encoded must be submitted before the next call, which uses the same buffer.
+    /// Records the decoding of levels into a texture. `memory` is read before this returns. The
+    /// recorded commands must be submitted before the next call, which uses the same buffer.
     ///
-    /// Nothing is done, and false returned, if a level is too big for the device's buffers.
+    /// Returns false, without recording commands, if a level is too big for the device's buffers.
     pub(super) fn decode(
         &mut self,
         device: &wgpu::Device,
@@ -179,7 +179,7 @@ impl Decoder {
         let mut end = 0;
         for job in jobs {
             let size = info.level_size(job.level);
-            // Rows are copied from multiples of 256 bytes, as are starts.
+            // The alignment of row pitches and offsets in buffer-to-texture copies is 256 bytes.
             let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
             let result = LevelResult { offset: end, row_bytes, size };
             if result.bytes().max(u64::from(job.layout.bytes)) > limits.max_storage_buffer_binding_size {
@@ -214,7 +214,7 @@ impl Decoder {
                     let size = std::num::NonZero::new(size);
                     wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
                 };
-                // Small levels share their storage.
+                // Packed levels share their storage.
                 let range = (job.layout.physical, job.layout.bytes);
                 let source = sources.entry(range).or_insert_with(|| upload(device, range, memory));
                 let at = (i * PARAMETERS_STRIDE) as u64;
@@ -235,7 +235,7 @@ impl Decoder {
                 });
                 pass.set_bind_group(0, &group, &[]);
                 let [width, height, slices] = result.size;
-                // Eight times four texels across, eight down.
+                // A workgroup decodes eight times four texels across, eight down.
                 pass.dispatch_workgroups(width.div_ceil(32), height.div_ceil(8), slices);
             }
         }
@@ -246,7 +246,7 @@ impl Decoder {
     }
 }
 
-/// A buffer of a range of guest memory.
+/// Uploads a range of guest memory to a buffer.
 fn upload(device: &wgpu::Device, range: (u32, u32), memory: &dyn PhysicalMemory) -> wgpu::Buffer {
     let mut bytes = vec![0; range.1.next_multiple_of(4) as usize];
     memory.read(range.0, &mut bytes);
@@ -277,7 +277,7 @@ fn copy_to_texture(
     );
 }
 
-/// The struct `Level` of the shader.
+/// Writes the struct `Level` of the shader.
 fn put_parameters(
     to: &mut [u8],
     info: &TextureInfo,

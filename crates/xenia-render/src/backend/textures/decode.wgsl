@@ -1,42 +1,42 @@
-// Decodes one level of a texture: from its bytes in guest memory to texels of the host's format, in a
-// buffer from which they are copied. A buffer holds any format, bit by bit as we say, which storage
-// textures don't. An invocation makes four texels of a row, so that it writes whole words.
+// Texture decoding: one level, from its bytes in guest memory to texels of the host format in a
+// buffer, from which they are copied to the texture. Unlike storage textures, a buffer can hold any
+// format. An invocation writes four texels of a row, so that it writes whole words.
 //
-// What branches would be chosen by the format alone are constants of the pipeline.
+// Parameters that depend only on the format are pipeline constants.
 
-/// How the bits of a block lie: a `Kind` of formats.rs, whose values are constants here.
+/// Layout of a block's bits: a `Kind` of formats.rs, whose values are constants here.
 override KIND: u32;
 override BLOCK_BYTES: u32;
 override BLOCK_WIDTH: u32;
 override BLOCK_HEIGHT: u32;
-/// How the host stores components: a `Store`.
+/// Storage of components in the host format: a `Store`.
 override STORE: u32;
-/// What the integers of components stand for: a `Meaning`.
+/// Interpretation of integer components: a `Meaning`.
 override MEANING: u32;
 override COMPONENTS: u32;
 
 struct Level {
-    /// Where the level starts in its storage, in blocks.
+    /// Position of the level in its storage, in blocks.
     origin: vec3<u32>,
     /// TILED, VOLUME, INTEGER, NO_ZERO.
     flags: u32,
     /// Size in texels.
     size: vec3<u32>,
-    /// The byte order of a fetch constant.
+    /// Byte order of the fetch constant.
     endian: u32,
-    /// Blocks from a row to the next.
+    /// Blocks from one row to the next.
     pitch: u32,
-    /// Rows from a slice to the next, in volumes.
+    /// Rows from one slice to the next, in volumes.
     rows: u32,
-    /// Bytes from a slice to the next, in others.
+    /// Bytes from one slice to the next, in other textures.
     slice_bytes: u32,
-    /// Words from a row of the result to the next.
+    /// Words from one row of the result to the next.
     result_pitch: u32,
     /// Lowest bit of each component.
     shifts: vec4<u32>,
     /// Bits of each component.
     widths: vec4<u32>,
-    /// Signs of each component, as in a fetch constant.
+    /// Sign modes of the components, as in a fetch constant.
     signs: vec4<u32>,
 }
 
@@ -44,7 +44,7 @@ struct Level {
 @group(0) @binding(1) var<storage, read> source: array<u32>;
 @group(0) @binding(2) var<storage, read_write> result: array<u32>;
 
-/// A word of guest memory in the order that the fetch constant asks for.
+/// Reads a word of guest memory in the byte order of the fetch constant.
 fn source_word(index: u32) -> u32 {
     var word = source[index];
     if level.endian == Endian_In16 || level.endian == Endian_In32 {
@@ -56,7 +56,7 @@ fn source_word(index: u32) -> u32 {
     return word;
 }
 
-/// A block, with its first bit at bit 0. What lies outside of the storage is zero.
+/// Loads a block, with its first bit at bit 0. Words outside of the storage are zero.
 fn load_block(block: vec3<u32>) -> vec4<u32> {
     let offset = block_offset(block, BLOCK_BYTES);
     var words = vec4<u32>(0u);
@@ -75,7 +75,7 @@ fn load_block(block: vec3<u32>) -> vec4<u32> {
     return words;
 }
 
-/// Bits of a block. No component lies across words.
+/// Extracts bits of a block. No component crosses a word boundary.
 fn field(words: vec4<u32>, shift: u32, width: u32) -> u32 {
     var word = words.x;
     if BLOCK_BYTES >= 8u && (shift & 32u) != 0u {
@@ -96,8 +96,7 @@ fn fields(words: vec4<u32>) -> vec4<u32> {
     );
 }
 
-/// The components of a texel of a block as they are stored. The last one that a format has stands for
-/// those that it lacks.
+/// Components of a block's texel as they are stored. Missing components repeat the last one.
 fn stored(words: vec4<u32>, texel: u32) -> vec4<u32> {
     if KIND == Kind_Dxt1 {
         return block_color(words.xy, texel, true);
@@ -131,7 +130,7 @@ fn stored(words: vec4<u32>, texel: u32) -> vec4<u32> {
     return all;
 }
 
-/// The numbers that stored components stand for.
+/// Converts stored components to numbers.
 fn numbers(bits: vec4<u32>) -> vec4<f32> {
     if KIND == Kind_Half {
         return vec4<f32>(half(bits.x), half(bits.y), half(bits.z), half(bits.w));
@@ -154,7 +153,7 @@ fn numbers(bits: vec4<u32>) -> vec4<f32> {
     );
 }
 
-/// Numbers as the host stores them; of formats with fewer components the lowest bits count.
+/// Packs numbers for the host format; if it has fewer components, only the lowest bits are used.
 fn packed(texel: vec4<f32>) -> vec4<u32> {
     switch STORE {
         case Store_Unorm8: {
@@ -190,7 +189,7 @@ fn component_bits() -> u32 {
     return select(16u, 32u, STORE == Store_Float32);
 }
 
-/// A texel of a block as the host stores it.
+/// Decodes a texel of a block to the host format.
 fn decoded(words: vec4<u32>, texel: u32) -> vec4<u32> {
     let bits = stored(words, texel);
     if MEANING == Meaning_Bytes {

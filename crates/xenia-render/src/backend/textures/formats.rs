@@ -1,10 +1,10 @@
-//! What each guest format means to the decoding shader, and which host format holds its texels.
+//! Decoding of guest texture formats: parameters of the decoding shader, and host formats.
 //!
-//! Where fields lie is a fact of the format's [`Layout`]. Components that a format lacks repeat its
-//! last one; each keeps the sign that the fetch constant gives it. The host's format is the
-//! narrowest that holds the values and can be filtered: exactly, but for fractions of 5, 6, 10 and
-//! 11 bits, gamma and mixed signs, which are rounded to 16 bits (an error of at most 1/131070;
-//! 32-bit floats would double the memory of such textures).
+//! The format's [`Layout`] gives the positions of fields. Components that a format lacks repeat its
+//! last one; each has the sign that the fetch constant sets. The host format is the narrowest that
+//! holds the values and can be filtered. It is exact, except for fractions of 5, 6, 10 and 11 bits,
+//! gamma and mixed signs, which are rounded to 16 bits (an error of at most 1/131070; 32-bit floats
+//! would double the memory of such textures).
 
 use wgpu::{Features, TextureFormat};
 use xenia_gpu::enums::TextureSign;
@@ -13,15 +13,15 @@ use xenia_gpu::texture::{Format, Layout, TextureInfo};
 use super::super::wgsl::listed;
 
 listed! {
-    /// How the bits of a block lie.
+    /// Layout of a block's bits.
     pub(super) enum Kind {
-        /// Integers.
+        /// Integer bit fields.
         Fields,
         /// Floats of 16 bits.
         Half,
         /// Floats of 32 bits.
         Single,
-        /// 24 bits of floating point depth.
+        /// 24 bits of floating-point depth.
         FloatDepth,
         Dxt1,
         Dxt3,
@@ -38,10 +38,10 @@ listed! {
 }
 
 impl Kind {
-    /// `None` where it is not known how the format is read.
+    /// Returns the kind of a layout; `None` for unsupported layouts.
     fn of(layout: Layout) -> Option<Self> {
         Some(match layout {
-            // The stencil beside a depth is not fetched.
+            // The stencil of a depth format is not fetched.
             Layout::Fields(_) | Layout::Depth(false) => Self::Fields,
             Layout::Half(_) => Self::Half,
             Layout::Single(_) => Self::Single,
@@ -61,7 +61,7 @@ impl Kind {
 }
 
 listed! {
-    /// How the host stores components.
+    /// Storage of components in the host format.
     pub(super) enum Store {
         Unorm8,
         Snorm8,
@@ -75,21 +75,21 @@ listed! {
 }
 
 listed! {
-    /// What the integers of components stand for.
+    /// Interpretation of integer components.
     pub(super) enum Meaning {
-        /// What bytes of the host's format stand for.
+        /// Bytes of the host format.
         Bytes,
-        /// Fractions of the highest one.
+        /// Fractions of the highest value.
         Fractions,
-        /// What their signs say.
+        /// Interpretation by each component's sign mode.
         Signed,
     }
 }
 
-/// How a texture is decoded.
+/// Parameters of a texture's decoding.
 ///
-/// Kind, block, store and meaning are constants of a pipeline: software drivers follow all branches
-/// of a shader, wherever their conditions come from.
+/// Kind, block, store and meaning are constants of a pipeline: software drivers execute all
+/// branches of a shader, even if the conditions are uniform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decoding {
     pub(super) kind: Kind,
@@ -102,18 +102,18 @@ pub(super) struct Decoding {
     /// Signed fractions have no zero.
     pub(super) no_zero: bool,
     pub(super) store: Store,
-    /// Components that the host's format has: 1, 2 or 4. The others are like the last one.
+    /// Components of the host format: 1, 2 or 4. Further ones equal the last one.
     pub(super) components: u32,
 }
 
 impl Decoding {
-    /// How the texture of a fetch constant is decoded on a device with some features.
+    /// Selects the decoding of a fetch constant's texture, on a device with some features.
     pub(super) fn new(info: &TextureInfo, features: Features) -> Option<Self> {
         let &Format { bytes, block, layout, .. } = info.format;
         let kind = Kind::of(layout)?;
         let (fields, count) = (layout.fields(), layout.components() as usize);
         let is_compressed = block != [1, 1];
-        // Floats and depths have no sign to choose.
+        // The sign mode doesn't apply to floats and depths.
         let has_signs = !layout.is_depth() && !matches!(kind, Kind::Half | Kind::Single);
         let mut this = Self {
             kind,
@@ -128,8 +128,8 @@ impl Decoding {
             components: 4,
         };
         this.store = this.narrowest_store(features);
-        // Repeated components needn't be stored if they are read with the same sign, and are the same
-        // beyond the edges.
+        // Repeated components needn't be stored if they have the same sign mode and the same
+        // border.
         let same = |first: usize| this.signs[first..].iter().all(|sign| *sign == this.signs[first]);
         if count <= 2 && !info.opaque_border && this.store != Store::Unorm10 && same(count - 1) {
             this.components = count as u32;
@@ -153,7 +153,7 @@ impl Decoding {
         let any = |sign| self.signs.contains(&sign);
         let is_odd = self.no_zero && any(TextureSign::Signed);
         if is_odd && widest > 8 {
-            // 16 bits would give them a zero.
+            // With 16 bits they would have a zero.
             return float32;
         }
         if any(TextureSign::Signed) || any(TextureSign::UnsignedBiased) {
@@ -164,14 +164,14 @@ impl Decoding {
             return norm16(Store::Unorm16);
         }
         match self.widths {
-            // Fractions of 1, 3 and 15 are fractions of 255, too.
+            // Fractions of 1, 3 and 15 are exact as fractions of 255.
             widths if widths.iter().all(|width| matches!(width, 1 | 2 | 4 | 8)) => Store::Unorm8,
             [10, 10, 10, 2] => Store::Unorm10,
             _ => norm16(Store::Unorm16),
         }
     }
 
-    /// What the shader has to do with integers.
+    /// Conversion of integers in the shader.
     pub(super) fn meaning(&self) -> Meaning {
         if self.store == Store::Unorm8 && self.widths == [8; 4] {
             Meaning::Bytes
@@ -182,7 +182,6 @@ impl Decoding {
         }
     }
 
-    /// The host's format.
     pub(super) fn host_format(&self) -> TextureFormat {
         use TextureFormat as F;
         let [one, two, four] = match self.store {
@@ -201,7 +200,7 @@ impl Decoding {
         }
     }
 
-    /// Bytes of a texel of the host's format.
+    /// Bytes of a texel in the host format.
     pub(super) fn texel_bytes(&self) -> u32 {
         self.components
             * match self.store {

@@ -1,7 +1,7 @@
-// From the bits of a component to the number that it stands for.
+// Conversion of a component's bits to a number.
 
-/// The chip's gamma curve, of four straight pieces with slopes 1, 2, 4 and 8 of 1023 per 255th. What they
-/// lack of the full 1023 is made up by a truncated term.
+/// The chip's gamma curve: four linear pieces with slopes 1, 2, 4 and 8 (in 1/1023 per 1/255). They
+/// reach only 1016; a truncated term makes up the difference to 1023.
 fn gamma_to_linear(value: f32) -> f32 {
     let level = value * 255.0;
     var slope = 1.0;
@@ -20,7 +20,8 @@ fn gamma_to_linear(value: f32) -> f32 {
     return (linear + trunc(linear * slope / 1024.0)) / 1023.0;
 }
 
-/// An integer of some bits, as a fraction of its highest value or as it is: INTEGER, NO_ZERO or neither.
+/// Converts an integer to a fraction of its highest value, or leaves it an integer: INTEGER,
+/// NO_ZERO or neither.
 fn number(bits: u32, width: u32, sign: u32, scale: u32) -> f32 {
     let highest = 0xffffffffu >> (32u - width);
     let is_integer = (scale & INTEGER) != 0u;
@@ -42,7 +43,7 @@ fn number(bits: u32, width: u32, sign: u32, scale: u32) -> f32 {
     return value;
 }
 
-/// A float of 16 bits. The chip's have no infinities: the highest exponent is one like any other.
+/// Converts a 16-bit float. The chip's have no infinities: the highest exponent is an ordinary one.
 fn half(bits: u32) -> f32 {
     let exponent = (bits >> 10u) & 31u;
     let mantissa = bits & 0x3ffu;
@@ -53,7 +54,7 @@ fn half(bits: u32) -> f32 {
     return bitcast<f32>(magnitude | ((bits & 0x8000u) << 16u));
 }
 
-/// A depth of 4 exponent and 20 mantissa bits.
+/// Converts a depth of 4 exponent and 20 mantissa bits.
 fn float_depth(bits: u32) -> f32 {
     let exponent = (bits >> 20u) & 15u;
     let mantissa = bits & 0xfffffu;

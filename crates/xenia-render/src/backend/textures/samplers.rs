@@ -1,9 +1,9 @@
 //! Samplers for texture fetch constants.
 //!
-//! Shaders mirror once by themselves, so that nothing but the far end is left to the sampler. Modes
-//! that the host lacks become the nearest that it has: half-way modes are edge modes, and borders
-//! of video colours, whose values nobody has measured, are black. Anisotropy needs linear filters,
-//! as hosts have it with no others.
+//! Shaders implement mirroring once, so the sampler only clamps at the far end. Modes that the host
+//! lacks are replaced by the nearest available: half-way modes become edge modes, and borders of
+//! video colours, whose values have not been measured, are black. Anisotropic filtering requires
+//! linear filters, as hosts do.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use wgpu::{AddressMode, FilterMode, MipmapFilterMode, SamplerBorderColor};
 use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
 use xenia_gpu::texture::TextureInfo;
 
-/// A sampler of the host.
+/// Sampler of the host.
 pub(crate) struct HostSampler {
-    /// Unique as long as the backend lives; never that of a texture either.
+    /// Unique during the backend's lifetime, also among textures.
     pub(crate) id: u64,
     pub(crate) sampler: wgpu::Sampler,
 }
 
-/// Filters of a fetch: magnification, minification, between levels.
+/// Filters of a fetch: magnification, minification, mip.
 pub(super) type Filters = [TextureFilter; 3];
 
-/// What tells samplers apart.
+/// Key of a sampler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SamplerKey {
     modes: [AddressMode; 3],
@@ -37,8 +37,8 @@ pub(super) struct SamplerKey {
 }
 
 impl SamplerKey {
-    /// The sampler of a fetch constant with the filters (magnification, minification, between
-    /// levels) that a fetch demands.
+    /// Key for a fetch constant with the filters (magnification, minification, mip) that a fetch
+    /// sets.
     pub(super) fn new(
         info: &TextureInfo,
         (filters, anisotropy): (Filters, Anisotropy),
@@ -56,7 +56,7 @@ impl SamplerKey {
         let mip = choose(mip, info.mip);
         let [mag, min] = [choose(mag, info.mag), choose(min, info.min)];
         let are_linear = [mag, min, mip] == [TextureFilter::Linear; 3];
-        // The cube operation has chosen a face, and faces don't run into each other.
+        // The cube instruction has selected a face, and faces are not filtered across edges.
         let clamp = match info.dimension {
             Dimension::Cube => [ClampMode::ClampToEdge; 3],
             _ => info.clamp,
@@ -93,7 +93,8 @@ impl SamplerKey {
             min_filter: self.min,
             mipmap_filter: self.mip,
             lod_min_clamp: lowest,
-            // A quarter of a level still tells minification from magnification, but stays in the base level.
+            // A quarter of a level is enough to select minification or magnification, but stays in
+            // the base level.
             lod_max_clamp: if self.base_only { lowest + 0.25 } else { 32.0 },
             compare: None,
             anisotropy_clamp: self.anisotropy,
@@ -115,18 +116,18 @@ fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
     }
 }
 
-/// Samplers kept before all are dropped: hosts have some 4,000 at a time, of the 32,768 that
-/// constants can describe.
+/// Most cached samplers; when reached, all are dropped. Hosts support some 4,000 at a time, of the
+/// 32,768 that constants can describe.
 const MAX_SAMPLERS: usize = 2048;
 
-/// The samplers that were asked for. Titles use a few dozen.
+/// Cache of samplers. Titles use a few dozen.
 #[derive(Default)]
 pub(super) struct Samplers {
     made: HashMap<SamplerKey, Arc<HostSampler>>,
 }
 
 impl Samplers {
-    /// The sampler of a key; `id` is asked for if it is a new one.
+    /// Returns the sampler of a key; `id` is called only for a new one.
     pub(super) fn get(
         &mut self,
         device: &wgpu::Device,

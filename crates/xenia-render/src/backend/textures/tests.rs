@@ -1,4 +1,5 @@
-//! Textures decoded by the shaders and by the reference, which share nothing but where levels lie.
+//! Compares textures decoded by the shaders and by the reference, which share only the layout of
+//! levels.
 
 mod keeping;
 
@@ -15,7 +16,7 @@ const BASE: u32 = 0x1000;
 const MIPS: u32 = 0x40_0000;
 const MEMORY: usize = 0x80_0000;
 
-/// A texture by the fields of its fetch constant.
+/// Texture described by fields of its fetch constant.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     format: u32,
@@ -23,7 +24,7 @@ struct Case {
     size: [u32; 3],
     tiled: bool,
     endian: u32,
-    /// Highest level.
+    /// Highest mip level.
     levels: u32,
     packed: bool,
     signs: [u32; 4],
@@ -56,7 +57,7 @@ impl Case {
         ]
     }
 
-    /// A random shape for a format.
+    /// Random texture of a format.
     fn random(rng: &mut ChaCha8Rng, format: u32, tiled: bool, endian: u32) -> Self {
         // 1D textures are never tiled.
         let dimension = rng.random_range(u32::from(tiled)..4);
@@ -94,7 +95,7 @@ fn random_memory(rng: &mut ChaCha8Rng) -> Ram {
     ram
 }
 
-/// The bytes of a level of a host texture, row by row.
+/// Reads back a level of a host texture, row by row.
 fn read_back(device: &Device, texture: &wgpu::Texture, mip_level: u32, size: [u32; 3]) -> Vec<u8> {
     let [width, height, depth_or_array_layers] = size;
     let texel = texture.format().block_copy_size(None).unwrap();
@@ -125,7 +126,7 @@ fn read_back(device: &Device, texture: &wgpu::Texture, mip_level: u32, size: [u3
     bytes.chunks(row as usize).flat_map(|line| line[..(width * texel) as usize].to_vec()).collect()
 }
 
-/// The components of the host's texels as numbers.
+/// Converts the host's texels to components.
 fn components(format: wgpu::TextureFormat, bytes: &[u8]) -> Vec<f32> {
     use wgpu::TextureFormat as F;
     let halves = || bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
@@ -152,13 +153,13 @@ fn components(format: wgpu::TextureFormat, bytes: &[u8]) -> Vec<f32> {
     }
 }
 
-/// How far a number may be from what the host's format makes of it.
+/// Largest rounding error of a number in the host's format.
 fn rounding(format: wgpu::TextureFormat, wanted: f32) -> f32 {
     use wgpu::TextureFormat as F;
     match format {
         F::R16Unorm | F::Rg16Unorm | F::Rgba16Unorm => 0.505 / 65535.0,
         F::R16Snorm | F::Rg16Snorm | F::Rgba16Snorm => 0.505 / 32767.0,
-        // Half of the last bit, or of the smallest number; what is beyond becomes the largest.
+        // Half of the last bit, or of the smallest number; larger values become the largest one.
         F::R16Float | F::Rg16Float | F::Rgba16Float => {
             (wanted.abs() / 2048.0).max(0.5_f32.powi(25)).max(wanted.abs() - 65504.0)
         }
@@ -166,8 +167,8 @@ fn rounding(format: wgpu::TextureFormat, wanted: f32) -> f32 {
     }
 }
 
-/// Decodes a texture both ways; all components of all levels must be equal, up to what the host's
-/// format rounds. Formats of 16 bits hold fractions of 16 bits exactly.
+/// Decodes a texture both ways; all components of all levels must be equal, up to the host format's
+/// rounding. 16-bit formats hold fractions of 16 bits exactly.
 fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     let words = case.words();
     let info = TextureInfo::decode(&words).unwrap();
@@ -177,7 +178,7 @@ fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     let format = fetched.host.texture.format();
     let count = fetched.host.components as usize;
     let has_16_bits = matches!(case.format, 13 | 21 | 24..=26) && device.features.contains(NORM16);
-    // Compressed texels are fractions whatever the constant says.
+    // Compressed texels are fractions, whatever the constant says.
     let is_integer = case.integer && info.format.block == [1, 1];
     let exact = is_integer || has_16_bits && (case.signs == [0; 4] || case.signs == [1; 4] && !case.no_zero);
     for level in 0..=info.max_level() {
@@ -205,7 +206,7 @@ fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     }
 }
 
-/// Formats that both know how to read.
+/// Formats that both decoders support.
 fn formats() -> impl Iterator<Item = u32> {
     (0..64).filter(|&number| {
         Format::from_number(number).is_some_and(|format| {

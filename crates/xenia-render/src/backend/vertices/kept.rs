@@ -1,31 +1,31 @@
-//! Which memory has a place in the device's buffer, and what of it is there:
+//! Allocation of vertex memory in the device's buffer, and tracking of current pages:
 //! docs/src/decisions/0090-vertices-by-page.md.
 //!
-//! Places are given by chunk of physical memory, a run of chunks for each range that was asked for;
-//! contents go by page. A run serves every range within it. Commands that were recorded and not
-//! submitted read the buffer as it will be when they are submitted, so a page that one of them
-//! reads is not written to: it gets another place, or they go first. Places that none of them reads
-//! are given to others, those used longest ago first.
+//! Space is allocated by chunk of physical memory, with a run of chunks for each requested range;
+//! contents are tracked by page. A run serves every range within it. Recorded commands read the
+//! buffer as it is when they are submitted, so a page that one of them reads must not be
+//! overwritten: it gets a second copy elsewhere, or the commands are submitted first. Space that no
+//! recorded command reads is reused, least recently used first.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use xenia_gpu::PhysicalMemory;
 
-/// Bytes for which versions of memory are kept.
+/// Bytes of memory with one version.
 pub(super) const PAGE: u32 = 4096;
-/// Bytes of memory that get a place together, and bytes of which a buffer has a whole number.
+/// Unit of allocation in bytes; the buffer has a whole number of chunks.
 pub(super) const CHUNK: u32 = 64 << 10;
 const CHUNK_PAGES: u32 = CHUNK / PAGE;
-/// Most chunks that get a second place rather than wait until the commands that read the first are
-/// submitted.
+/// Most chunks that get a second copy. Larger ranges wait until the commands that read the first
+/// copy are submitted.
 const MAX_COPIED: u32 = 4;
 
-/// No place is left that recorded commands don't read: submit them, and try again.
+/// No free space is left that recorded commands don't read: submit them, and try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Full;
 
-/// Memory that has to be sent: bytes from a physical address on, to a place in the buffer.
+/// Upload of memory: bytes from a physical address on, to a position in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sending {
     pub(super) place: u64,
@@ -33,18 +33,18 @@ pub(super) struct Sending {
     pub(super) length: u32,
 }
 
-/// Memory that has a place: whole chunks, one after the other.
+/// Memory with space in the buffer: consecutive whole chunks.
 struct Run {
     chunks: Range<u32>,
-    /// Its first chunk in the buffer.
+    /// First chunk in the buffer.
     place: u32,
-    /// The version of each page that is there, from the run's first on.
+    /// Version of each page in the buffer, starting with the run's first.
     versions: Vec<Option<u64>>,
     /// Pages that recorded commands may read.
     read: Range<u32>,
-    /// Pages that were found current, and when.
+    /// Pages that were found current, and the memory epoch of that check.
     current: (Range<u32>, Option<u64>),
-    /// When it was asked for last.
+    /// Time of the last request.
     asked: u64,
 }
 
@@ -63,32 +63,31 @@ fn contains(outer: &Range<u32>, inner: &Range<u32>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-/// Both ranges and what lies between them.
+/// Smallest range that contains both ranges.
 fn hull(a: &Range<u32>, b: &Range<u32>) -> Range<u32> {
     if a.is_empty() { b.clone() } else { a.start.min(b.start)..a.end.max(b.end) }
 }
 
-/// The places of a buffer.
+/// Allocation state of a buffer.
 pub(super) struct Kept {
-    /// For each chunk of the buffer, whether something has it.
+    /// Whether each chunk of the buffer is allocated.
     taken: Vec<bool>,
     runs: BTreeMap<u64, Run>,
-    /// By chunk of memory, the run that serves ranges that begin there.
+    /// Run that serves ranges beginning in a chunk, by chunk of memory.
     by_chunk: BTreeMap<u32, u64>,
     next_run: u64,
     clock: u64,
     /// Runs that recorded commands may read.
     unsubmitted: Vec<u64>,
-    /// Places of what is no memory, up to the next submission, and the free part of the last of
-    /// them in bytes.
+    /// Space of transient data, freed at the next submission, and the free bytes in the last part.
     passing: Vec<Range<u32>>,
     free: Range<u64>,
-    /// Times that the version of a page was looked at.
+    /// Number of page version comparisons.
     pub(super) checks: u64,
 }
 
 impl Kept {
-    /// Of a buffer of so many chunks.
+    /// Creates the state of a buffer of `chunks` chunks.
     pub(super) fn new(chunks: u32) -> Self {
         Self {
             taken: vec![false; chunks as usize],
@@ -103,7 +102,7 @@ impl Kept {
         }
     }
 
-    /// Commands that were recorded are submitted.
+    /// Notes that the recorded commands have been submitted.
     pub(super) fn submitted(&mut self) {
         for id in self.unsubmitted.drain(..) {
             if let Some(run) = self.runs.get_mut(&id) {
@@ -116,7 +115,7 @@ impl Kept {
         self.free = 0..0;
     }
 
-    /// A place for bytes that are no memory, good until the next submission.
+    /// Allocates space for transient bytes, valid until the next submission.
     pub(super) fn pass(&mut self, length: u32) -> Result<u64, Full> {
         let length = u64::from(length.next_multiple_of(16));
         if self.free.end - self.free.start < length {
@@ -130,9 +129,9 @@ impl Kept {
         Ok(place)
     }
 
-    /// The place of a range of memory (`bytes` from a physical address on, less than 4 GiB
-    /// further), relative to that address, and what has to be sent to it first; commands that
-    /// read the range may then be recorded.
+    /// Makes the range `bytes` of the memory at `physical` resident: appends the required uploads
+    /// to `send`, and returns the buffer position that corresponds to `physical` (which may lie
+    /// outside of the range's run). Commands that read the range may then be recorded.
     pub(super) fn find(
         &mut self,
         physical: u32,
@@ -146,7 +145,7 @@ impl Kept {
             (at(bytes.start) / unit) as u32..at(bytes.end).div_ceil(unit) as u32
         };
         let (pages, chunks) = (within(PAGE), within(CHUNK));
-        // Taken before the versions, so that a write in between counts next time.
+        // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
         self.clock += 1;
         let known = self.by_chunk.get(&chunks.start).copied();
@@ -186,7 +185,7 @@ impl Kept {
             - i64::from(run.chunks.start) * i64::from(CHUNK))
     }
 
-    /// Pages that are not there as memory is.
+    /// Pages whose contents in the buffer are missing or stale.
     fn stale(
         &mut self,
         id: u64,
@@ -206,14 +205,15 @@ impl Kept {
         pages.clone().filter(is_stale).collect()
     }
 
-    /// Notes the versions of pages, which are ascending, and what has to be sent for them; false if
-    /// writes to some of them can't be tracked.
+    /// Records the versions of pages, which are ascending, and appends their uploads; returns false
+    /// if writes to some of them can't be tracked.
     fn load(run: &mut Run, pages: &[u32], memory: &dyn PhysicalMemory, send: &mut Vec<Sending>) -> bool {
         let mut all_tracked = true;
         for together in pages.chunk_by(|page, next| page + 1 == *next) {
             let (Some(&first), count) = (together.first(), together.len() as u32) else { continue };
             let physical = first.wrapping_mul(PAGE);
-            // Versions are taken before memory is watched and read: a write in between makes a page stale.
+            // Versions are taken before memory is tracked and read: a write in between makes a page
+            // stale.
             let versions: Vec<_> =
                 together.iter().map(|page| memory.version(page.wrapping_mul(PAGE), PAGE)).collect();
             let is_tracked = memory.track(physical, count * PAGE).is_some();
@@ -228,7 +228,7 @@ impl Kept {
         all_tracked
     }
 
-    /// A run of chunks, in which nothing is yet.
+    /// Adds a run of chunks without contents.
     fn add(&mut self, chunks: Range<u32>) -> Result<u64, Full> {
         let place = self.reserve(chunks.len() as u32)?;
         let id = self.next_run;
@@ -240,7 +240,7 @@ impl Kept {
         Ok(id)
     }
 
-    /// Chunks of the buffer in a row, which others may have to leave.
+    /// Allocates consecutive chunks of the buffer, evicting other runs if necessary.
     fn reserve(&mut self, count: u32) -> Result<u32, Full> {
         if count as usize > self.taken.len() {
             return Err(Full);

@@ -1,4 +1,4 @@
-//! Scalar operations.
+//! Translation of scalar operations.
 
 use naga::{BinaryOperator as Op, MathFunction, ScalarKind};
 use xenia_gpu::microcode::ScalarOp;
@@ -6,7 +6,7 @@ use xenia_gpu::microcode::ScalarOp;
 use super::super::builder::{Builder, Value};
 use super::{Effect, address, compare, fraction, larger, multiply, smaller, truth};
 
-/// Whether the magnitude of a float is infinite.
+/// Whether a float is an infinity of either sign.
 fn is_infinite(b: &mut Builder, x: Value) -> Value {
     let bits = b.bitcast(x, ScalarKind::Uint);
     let (magnitude, infinity) = (b.uint(0x7fff_ffff), b.uint(0x7f80_0000));
@@ -14,7 +14,7 @@ fn is_infinite(b: &mut Builder, x: Value) -> Value {
     b.binary(Op::Equal, bits, infinity)
 }
 
-/// Infinities become what `bits` says, with their sign.
+/// Replaces infinities by the value `bits`, keeping the sign.
 fn replace_infinity(b: &mut Builder, x: Value, bits: u32) -> Value {
     let infinite = is_infinite(b, x);
     let raw = b.bitcast(x, ScalarKind::Uint);
@@ -33,8 +33,8 @@ fn flush_infinity(b: &mut Builder, x: Value) -> Value {
     replace_infinity(b, x, 0)
 }
 
-/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa.
-/// Infinities and NaNs stay.
+/// Rounds reciprocals, roots, powers and logarithms to 21 mantissa bits, as the chip does.
+/// Infinities and NaNs are unchanged.
 fn approximate(b: &mut Builder, x: Value) -> Value {
     let raw = b.bitcast(x, ScalarKind::Uint);
     let (highest, half, mask) = (b.uint(0x7f80_0000), b.uint(2), b.uint(!3));
@@ -58,7 +58,7 @@ fn reciprocal_root(b: &mut Builder, x: Value) -> Value {
     reciprocal(b, root)
 }
 
-/// 2 to the power of x. The host's function is only asked where the result is a normal number.
+/// 2 to the power of x. The host's function is used only if the result is a normal number.
 fn power_of_two(b: &mut Builder, x: Value) -> Value {
     let (low, high) = (b.float(-126.0), b.float(128.0));
     let power = b.math(MathFunction::Exp2, x);
@@ -74,7 +74,7 @@ fn power_of_two(b: &mut Builder, x: Value) -> Value {
     b.select(is_number, power, x)
 }
 
-/// The logarithm to base 2: infinite for zero, NaN below.
+/// Logarithm to base 2: infinite for zero, NaN for negative numbers.
 fn logarithm(b: &mut Builder, x: Value) -> Value {
     let zero = b.float(0.0);
     let value = b.math(MathFunction::Log2, x);
@@ -92,13 +92,13 @@ fn logarithm(b: &mut Builder, x: Value) -> Value {
     b.select(is_number, value, nan)
 }
 
-/// A predicate operation: the result is 0 where it holds.
+/// Predicate operation: the result is 0 where the condition holds.
 fn predicate(b: &mut Builder, holds: Value, otherwise: Value) -> (Value, Effect) {
     let zero = b.float(0.0);
     (b.select(holds, zero, otherwise), Effect::Predicate(holds))
 }
 
-/// An operation on one or two operands and the scalar result before.
+/// Operation on one or two operands and the previous scalar result.
 pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous: Value) -> (Value, Effect) {
     let (zero, one) = (b.float(0.0), b.float(1.0));
     let compared = |b: &mut Builder, op| {

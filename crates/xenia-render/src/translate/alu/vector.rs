@@ -1,4 +1,4 @@
-//! Vector operations.
+//! Translation of vector operations.
 
 use naga::{BinaryOperator as Op, Expression, MathFunction, RelationalFunction, UnaryOperator};
 use xenia_gpu::microcode::VectorOp;
@@ -52,7 +52,7 @@ fn kill(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
     (Out::Scalar(truth(b, any, false)), Effect::Kill(any))
 }
 
-/// The predicates that count nesting: the predicate looks at w, the count at x.
+/// Predicate operations with a nesting count: the predicate tests w, the count tests x.
 fn push(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
     let zero = b.float(0.0);
     let mut both = |component: u32| {
@@ -67,9 +67,9 @@ fn push(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
     (Out::Scalar(b.select(none, zero, more)), Effect::Predicate(predicate))
 }
 
-/// An operation on as many operands as it takes.
+/// Vector operation on its operands.
 pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -> (Out, Effect) {
-    // Operands that an operation doesn't take are not read.
+    // The index is clamped, but operands beyond the operation's number are not used.
     let at = |i: usize| operands[i.min(operands.len() - 1)];
     let (x, y, z) = (at(0), at(1), at(2));
     let vec4 = t.types.vec4;

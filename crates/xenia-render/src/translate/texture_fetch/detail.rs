@@ -1,4 +1,4 @@
-//! The level of detail of a fetch, from gradients, biases and the register; or the gradients
+//! Level of detail of a fetch, from gradients, biases and the register; or the gradients
 //! themselves.
 
 use naga::{
@@ -13,7 +13,7 @@ use super::super::{Stage, Translator};
 use super::{PLANE, Record, limit};
 
 impl Translator<'_> {
-    /// The change of a value to the next pixel along an axis.
+    /// Derivative of a value along an axis of the image.
     pub(super) fn derivative(&mut self, axis: DerivativeAxis, value: Value) -> Value {
         if !matches!(self.stage, Stage::Pixel { .. }) {
             return self.b.float(0.0);
@@ -21,7 +21,7 @@ impl Translator<'_> {
         self.b.expr(Expression::Derivative { axis, ctrl: DerivativeControl::Coarse, expr: value })
     }
 
-    /// By which the gradient along rows (0) or columns (1) is multiplied.
+    /// Factor of the gradient along rows (0) or columns (1).
     fn gradient_factor(&mut self, which: u32, record: &Record) -> Value {
         let (low, mask) = (self.b.uint(8 + 8 * which), self.b.uint(31));
         let exponent = self.b.binary(Op::ShiftRight, record.mirrored, low);
@@ -32,7 +32,7 @@ impl Translator<'_> {
         self.b.bitcast(bits, ScalarKind::Float)
     }
 
-    /// The gradient along rows (0) or columns (1), in texels.
+    /// Gradient along rows (0) or columns (1), in texels.
     fn texel_gradient(
         &mut self,
         fetch: &TextureFetch,
@@ -57,7 +57,7 @@ impl Translator<'_> {
         gradient
     }
 
-    /// The level of detail, with all biases.
+    /// Level of detail with all biases.
     pub(super) fn level_of_detail(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let mut lod = self.b.float(0.0);
         if fetch.computed_lod || fetch.register_gradients {
@@ -77,7 +77,7 @@ impl Translator<'_> {
         self.biased(lod, fetch, record)
     }
 
-    /// A level of detail with all biases.
+    /// Adds all biases to a level of detail.
     fn biased(&mut self, mut lod: Value, fetch: &TextureFetch, record: &Record) -> Value {
         if fetch.register_lod {
             let register = self.b.load_local(self.lod);
@@ -88,8 +88,7 @@ impl Translator<'_> {
         self.b.binary(Op::Add, lod, bias)
     }
 
-    /// Whether the host is given gradients, and not the level that they make: its samplers take
-    /// several samples then.
+    /// Whether the host gets gradients instead of a level of detail, for anisotropic filtering.
     pub(super) fn is_anisotropic(&self, fetch: &TextureFetch) -> bool {
         let Stage::Pixel { anisotropic, .. } = self.stage else { return false };
         let has_gradients = fetch.computed_lod || fetch.register_gradients;
@@ -101,8 +100,8 @@ impl Translator<'_> {
             }
     }
 
-    /// The gradients of the host's coordinates, as much larger as all biases say. `texels`: where
-    /// the fetch reads.
+    /// Gradients of the host's coordinates, scaled by all biases. `texels` are the fetch's
+    /// coordinates.
     pub(super) fn host_gradients(
         &mut self,
         fetch: &TextureFetch,
@@ -120,7 +119,7 @@ impl Translator<'_> {
             for (axis, change) in gradient.iter_mut().enumerate() {
                 let scaled = self.b.binary(Op::Multiply, *change, factor);
                 let scaled = self.b.binary(Op::Divide, scaled, record.size[axis]);
-                // On the other side of a mirror things go backwards.
+                // Beyond the mirror the direction is reversed.
                 let is_mirrored = self.has_bit(record.mirrored, axis as u32);
                 let is_beyond = self.b.binary(Op::Less, texels[axis], zero);
                 let is_backwards = self.b.binary(Op::LogicalAnd, is_mirrored, is_beyond);

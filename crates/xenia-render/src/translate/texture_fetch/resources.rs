@@ -1,4 +1,4 @@
-//! The textures and samplers that a shader binds.
+//! Texture and sampler bindings of a shader.
 
 use naga::{GlobalVariable, Handle, ResourceBinding, TypeInner};
 use xenia_gpu::microcode::TextureFetch;

@@ -1,4 +1,4 @@
-//! Caches, blocks of zeros, and reservations.
+//! Cases for caches, cache-block clears, and reservations.
 
 use crate::case::{BOOK, Case, Expected, Reg, WINDOW, WINDOW_SIZE};
 use crate::generic;
@@ -26,7 +26,7 @@ pub(super) fn caches(op: Op, cases: &mut Vec<Case>) {
     }
 }
 
-/// `dcbz` clears the 32 bytes around its address, `dcbz128` the 128.
+/// `dcbz` clears the aligned 32 bytes around its address, `dcbz128` the aligned 128.
 pub(super) fn zeroing(op: Op, cases: &mut Vec<Case>) {
     let size = if op == Op::dcbz { 32 } else { 128 };
     let mut random = Random(0xDCB2);
@@ -55,12 +55,12 @@ pub(super) fn reservations(op: Op, cases: &mut Vec<Case>) {
     let (load, store) = if op == Op::stwcx { ("lwarx", "stwcx.") } else { ("ldarx", "stdcx.") };
     let mut random = Random(0x4E5E);
     for code in [
-        // Reserved: stores.
+        // With a reservation: stores.
         format!("{load} r6,0,r5\n{store} r3,0,r5"),
         format!("{load} r6,r4,r5\naddi r6,r6,1\n{store} r6,r4,r5"),
-        // Not reserved: stores nothing.
+        // Without a reservation: does not store.
         format!("{store} r3,0,r5"),
-        // A second store finds the reservation gone.
+        // After the first store the reservation is gone.
         format!("{load} r6,0,r5\n{store} r3,0,r5\n{store} r6,0,r5"),
     ] {
         for xer in [0, 0x8000_0000] {

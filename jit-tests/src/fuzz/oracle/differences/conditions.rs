@@ -1,14 +1,14 @@
-//! What the conditions of differences ask of an execution.
+//! Predicates used by the conditions of differences.
 
 use super::View;
 use crate::conformance::Register;
 use crate::qemu::State;
 use xenia_isa::{Instruction, Op, Operand};
 
-/// FPSCR\[FEX\].
+/// The FPSCR\[FEX\] bit.
 pub(super) const FEX: u128 = 1 << 30;
 
-/// The register of the first operand, where it is an FPR or a GPR.
+/// The value of the first operand's register, an FPR or a GPR.
 pub(super) fn target(view: &View<'_>, state: &State) -> u128 {
     state.get(target_register(view))
 }
@@ -30,7 +30,7 @@ pub(super) fn is_nan(bits: u128) -> bool {
     double(bits).is_nan()
 }
 
-/// Whether there is a reservation, but not of the conditional store's size.
+/// Whether there is a reservation of another size than the conditional store's.
 pub(super) fn other_size(view: &View<'_>) -> bool {
     let size = if view.op == Op::stdcx { 8 } else { 4 };
     let reservation = view.before.reservation;
@@ -57,7 +57,7 @@ pub(super) fn wide_operand(view: &View<'_>) -> bool {
 }
 
 /// Whether a result of `fres` is within one part in 256 of the reciprocal. A denormal single is so
-/// before it's rounded, which adds up to its last place.
+/// before rounding, which adds up to one unit in the last place.
 pub(super) fn within_bound(view: &View<'_>, ours: u128) -> bool {
     let b = f64::from_bits(view.before.fpr[Operand::fb.extract(Instruction(view.word)) as usize]);
     let ours = double(ours);
@@ -66,8 +66,8 @@ pub(super) fn within_bound(view: &View<'_>, ours: u128) -> bool {
     (ours * b - 1.0).abs() <= 1.0 / 256.0 + last_place * b.abs()
 }
 
-/// Whether two finite numbers of one sign differ by no more than a part of the second, or this
-/// much.
+/// Whether two finite numbers of the same sign differ by at most a fraction of the second, or by
+/// this absolute amount.
 pub(super) fn near(ours: f64, theirs: f64, part: f64, absolute: f64) -> bool {
     ours.is_finite()
         && theirs.is_finite()
@@ -75,7 +75,7 @@ pub(super) fn near(ours: f64, theirs: f64, part: f64, absolute: f64) -> bool {
         && (ours - theirs).abs() <= f64::max(theirs.abs() * part, absolute)
 }
 
-/// Whether the condition holds for each word that differs.
+/// Whether the condition is true for each word that differs.
 pub(super) fn lanes(ours: u128, theirs: u128, holds: fn(f64, f64) -> bool) -> bool {
     (0..4).all(|n| {
         let (ours, theirs) = ((ours >> (32 * n)) as u32, (theirs >> (32 * n)) as u32);
@@ -94,7 +94,7 @@ pub(super) fn undefined_quotient(view: &View<'_>) -> bool {
     }
 }
 
-/// The bits of the element that an element load takes from memory.
+/// The bits of the element that an element load reads from memory.
 pub(super) fn element(view: &View<'_>) -> u128 {
     let field = |operand: Operand| operand.extract(Instruction(view.word)) as usize;
     let a = field(Operand::ra0);

@@ -1,4 +1,4 @@
-//! The rows: docs/src/decisions/0013 has the same names and reasons.
+//! The table of documented differences: docs/src/decisions/0013 has the same names and reasons.
 
 use super::conditions::*;
 use super::{Difference, Field, Rows};
@@ -7,7 +7,7 @@ use crate::qemu::State;
 use xenia_isa::{Family, Instruction, Op, Operand};
 
 const ALL: u128 = u128::MAX;
-/// CR0's.
+/// The EQ bit of CR0.
 const EQ: u128 = 1 << 29;
 const FX: u128 = 1 << 31;
 const OX: u128 = 1 << 28;
@@ -25,12 +25,12 @@ const EXCEPTIONS: u128 = 0x1FF8_0700;
 const FPRF: u128 = 0x1F << 12;
 const NI: u128 = 1 << 2;
 
-/// Single-precision arithmetic.
+/// Whether a row is single-precision arithmetic.
 fn single(op: Op) -> bool {
     op.row().family == Family::Float && op.row().bits >> 26 == 59 || op == Op::frspx
 }
 
-/// Arithmetic and rounding: what sets FR.
+/// Whether a row rounds, and so sets FR.
 fn rounds(op: Op) -> bool {
     use Op::*;
     op.row().family == Family::Float
@@ -60,7 +60,7 @@ fn multiplies_and_adds(op: Op) -> bool {
 const NEGATED: &[Op] = &[Op::fnmaddx, Op::fnmaddsx, Op::fnmsubx, Op::fnmsubsx];
 const ESTIMATES: &[Op] = &[Op::fresx, Op::frsqrtex];
 
-/// All of them.
+/// All documented differences.
 pub(in super::super) static DIFFERENCES: &[Difference] = &[
     // Fixed point.
     Difference {
@@ -282,7 +282,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
             } else {
                 ours.abs_diff(theirs) == 1
             };
-            // Overflow or underflow in one direction only, scaled because it is enabled.
+            // Overflow or underflow in one result only, scaled because the exception is enabled.
             let scaled = enabled_occurred(view) && view.before.fpscr & 0x60 != 0;
             view.before.fpscr & 2 != 0 && (one_apart || scaled)
         },
@@ -356,7 +356,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         field: Field::Target(ALL),
         when: |view, ours, theirs| {
             let out_of_range = !(1.2e-38..3.4e38).contains(&double(ours).abs());
-            // An overflow is scaled by both.
+            // Both scale an overflow.
             let scaled = near(double(ours), double(theirs), 1.0 / 255.0, 0.0);
             view.before.fpscr & 0x60 != 0 && (scaled || within_bound(view, ours) || out_of_range)
         },

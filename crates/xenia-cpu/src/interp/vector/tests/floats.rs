@@ -1,11 +1,10 @@
-//! Floating-point lanes: denormals and VSCR\[NJ\], estimates and their bounds, NaNs; published
-//! results of hardware.
+//! Tests of floating-point lanes: denormals and VSCR\[NJ\], estimates and their bounds, NaNs;
+//! published results of hardware.
 
 use super::{va, w};
 use crate::interp::testing::{Machine, x};
 use xenia_isa::{Op, Operand};
 
-/// VSCR\[NJ\].
 const NJ: u32 = 0x0001_0000;
 
 #[test]
@@ -142,7 +141,7 @@ fn dot_products_of_special_values() {
         machine.one(x(Op::vmsum4fp128, 3, 4, 5, 0));
         assert_eq!(machine.ctx.vr[3], w([expected; 4]), "{a:x?} {b:x?} {:032x}", machine.ctx.vr[3]);
     }
-    // The fourth lane plays no part in a product of three.
+    // The fourth lane is not part of a three-lane product.
     (machine.ctx.vr[4], machine.ctx.vr[5]) = (w([one, one, one, 0x7FC0_0000]), w([one, one, one, infinity]));
     machine.one(x(Op::vmsum3fp128, 3, 4, 5, 0));
     assert_eq!(machine.ctx.vr[3], w([0x4040_0000; 4]));
@@ -168,7 +167,7 @@ fn estimates_of_denormals_without_nj() {
     }
 }
 
-/// What a Cell PPE gives, Java mode unless said otherwise: published hardware test results.
+/// Results of a Cell PPE, in Java mode unless noted: published hardware test results.
 #[test]
 fn float_lanes_as_measured() {
     use Op::*;

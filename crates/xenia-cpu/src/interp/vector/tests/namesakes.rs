@@ -1,4 +1,4 @@
-//! VMX128's rows beside AltiVec's of the same operation.
+//! Tests of VMX128's rows against AltiVec's rows of the same operation.
 
 use crate::interp::float::tests::Operands;
 use crate::interp::testing::{DATA, Machine};
@@ -13,7 +13,7 @@ fn namesake(op: Op) -> Option<Op> {
         "vcfpuxws128" => "vctuxs",
         "vcsxwfp128" => "vcfsx",
         "vcuxwfp128" => "vcfux",
-        // Their third operand is in vD.
+        // The third operand of these is vD.
         "vsel128" | "vmaddfp128" | "vmaddcfp128" | "vnmsubfp128" => return None,
         _ => name.strip_suffix("128")?,
     };

@@ -1,11 +1,12 @@
-//! The thunks themselves, from the pieces that they share. See [`super`].
+//! The floating-point thunks, built from shared macros. See [`super`].
 
 use super::*;
 
-/// Stand in a thunk where its copy has the addresses of [`super::slow`] and [`super::prepare`].
+/// Placeholders for the addresses of [`super::slow`] and [`super::prepare`], which are written into
+/// the copies of a thunk.
 pub(super) const MARKS: [u64; 2] = [0xB5D1_C3A7_9E24_6F80, 0xA47F_19D3_58C2_E6B1];
-/// Makes a thunk that [`super::float_thunk`] copies. Behind its lines jump to 9 to have the arm
-/// run; `$kept` names the place where rcx is kept for that.
+/// Defines a function that [`super::float_thunk`] copies. Its lines jump to label 9 to have the arm
+/// run; `$kept` is the place where rcx is saved for that.
 macro_rules! float_thunk {
     ($name:ident, $kept:literal, [$($line:expr),* $(,)?]) => {
         #[unsafe(naked)]
@@ -64,7 +65,7 @@ macro_rules! load_b {
     };
 }
 
-/// A register = frC.
+/// Loads frC into a register.
 macro_rules! load_c {
     ($to:literal) => {
         concat!(
@@ -78,7 +79,7 @@ macro_rules! load_c {
     };
 }
 
-/// Delivers the double in xmm2; `$end` does so.
+/// Delivers the double in xmm2 through `$end`.
 macro_rules! double {
     ($end:expr) => {
         concat!(
@@ -102,8 +103,8 @@ macro_rules! double {
     };
 }
 
-/// Delivers the double in xmm2, rounded to a single; `$end` does so from xmm3. 6 has to follow,
-/// which decides where xmm2 is the middle between two singles.
+/// Delivers the double in xmm2, rounded to a single in xmm3, through `$end`. Label 6 must follow,
+/// which handles an xmm2 that is the midpoint of two singles.
 macro_rules! single {
     ($end:expr) => {
         concat!(
@@ -118,7 +119,7 @@ macro_rules! single {
     };
 }
 
-/// [`single`] without the look at the middle.
+/// [`single`] without the check for the midpoint.
 macro_rules! rounded {
     ($end:expr) => {
         concat!(
@@ -148,7 +149,7 @@ macro_rules! rounded {
     };
 }
 
-/// frD = a register.
+/// Stores a register to frD.
 macro_rules! deliver {
     ($from:literal) => {
         concat!(
@@ -161,7 +162,7 @@ macro_rules! deliver {
     };
 }
 
-/// frD = a register, negated.
+/// Stores a register to frD, negated.
 macro_rules! deliver_negated {
     ($from:literal) => {
         concat!(
@@ -176,7 +177,8 @@ macro_rules! deliver_negated {
     };
 }
 
-/// The middle between two singles: the double is right if xmm0 and xmm1 have 24 bits.
+/// The midpoint of two singles: the double is right if xmm0 and xmm1 have at most 24 significant
+/// bits.
 macro_rules! middle_of_two {
     () => {
         "6:
@@ -196,7 +198,7 @@ macro_rules! middle_by_arm {
     };
 }
 
-/// A row of two operands in double and single precision.
+/// Defines a row with two operands, in double and single precision.
 macro_rules! two_operands {
     ($double:ident, $single:ident, [$($load:expr),*], $operation:literal) => {
         float_thunk!($double, "lazy", [$($load,)* "movapd xmm2, xmm0", $operation, double!(deliver!("xmm2"))]);
@@ -232,7 +234,7 @@ two_operands!(subtract, subtract_single, [operands_ab!()], "subsd xmm2, xmm1");
 two_operands!(divide, divide_single, [operands_ab!()], "divsd xmm2, xmm1");
 two_operands!(multiply, multiply_single, [operands_ac!()], "mulsd xmm2, xmm1");
 
-/// A multiply-add in double and single precision.
+/// Defines a multiply-add, in double and single precision.
 macro_rules! fused {
     ($double:ident, $single:ident, $operation:literal, $deliver:ident) => {
         float_thunk!(
@@ -306,7 +308,7 @@ float_thunk!(
     ]
 );
 
-/// A conversion to an integer, toward zero: FR is 0, and FI is known at once.
+/// Defines a conversion to an integer, rounding toward zero: FR is 0, and FI is known at once.
 macro_rules! to_integer {
     ($name:ident, $reg:literal, $extend:literal) => {
         float_thunk!(
@@ -315,7 +317,8 @@ macro_rules! to_integer {
             [
                 load_b!(),
                 concat!("cvttsd2si ", $reg, ", xmm1"),
-                // The least number stands for all that is out of range.
+                // The least integer is the host's result for all values out of range; only it
+                // overflows here.
                 concat!("cmp ", $reg, ", 1"),
                 "jo 9f",
                 "xorps xmm0, xmm0",
@@ -361,7 +364,7 @@ float_thunk!(
     ]
 );
 
-// Minus zero counts as zero; a NaN selects frB.
+// Minus zero compares as zero; a NaN selects frB.
 float_thunk!(
     select,
     "site",

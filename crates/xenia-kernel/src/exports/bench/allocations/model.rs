@@ -1,5 +1,4 @@
-//! What a title's memory should look like: blocks of pool memory, regions page by page, and what
-//! was written to them.
+//! Model of a title's memory: pool blocks, regions page by page, and written values.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,7 +8,7 @@ use xenia_memory::{Heap, physical};
 /// An allocation of pages.
 #[derive(Clone, Debug)]
 pub(super) struct Region {
-    /// The protection that it was made with.
+    /// Protection at the allocation.
     pub(super) protect: u32,
     /// Protections by page; `None` is reserved.
     pub(super) pages: Vec<Option<u32>>,
@@ -21,24 +20,24 @@ impl Region {
         index(range.start)..index(range.end)
     }
 
-    /// The pages of a range, where the region begins at `at`.
+    /// Returns the pages of a range in a region that begins at `at`.
     pub(super) fn slice(&self, at: u32, range: &Range<u32>) -> &[Option<u32>] {
         &self.pages[Self::indexes(at, range)]
     }
 }
 
-/// What should be.
+/// Expected state of the title's memory.
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    /// The title's pool blocks: what was asked for, by address.
+    /// The title's pool blocks: requested size, by address.
     pub(super) blocks: BTreeMap<u32, u32>,
-    /// The title's virtual and physical memory and stacks, by address.
+    /// The title's virtual memory, physical memory and stacks, by address.
     pub(super) regions: BTreeMap<u32, Region>,
-    /// What is not the title's by these calls, in the general heaps: address to size.
+    /// Allocations in the general heaps that do not stem from these calls: size, by address.
     pub(super) foreign: BTreeMap<u32, u32>,
-    /// And in physical memory, which nobody else takes from.
+    /// Such allocations in physical memory; their number does not change.
     pub(super) foreign_physical: Vec<Range<u32>>,
-    /// Words that memory must hold, by address.
+    /// Words that memory must contain, by address.
     pub(super) marks: BTreeMap<u32, u64>,
 }
 
@@ -46,7 +45,7 @@ pub(super) fn page_size(at: u32) -> u32 {
     Heap::of(GuestAddr(at)).unwrap().page_size()
 }
 
-/// Whether ranges of a sorted list, with what each has for a length, touch `range`.
+/// Returns whether one of the sorted ranges, whose lengths `length` returns, overlaps `range`.
 fn touches<T>(ranges: &BTreeMap<u32, T>, length: impl Fn(u32, &T) -> u32, range: &Range<u32>) -> bool {
     let before = ranges.range(..range.end).next_back();
     before.is_some_and(|(&at, of)| at + length(at, of).max(1) > range.start)
@@ -56,8 +55,8 @@ pub(super) fn region_length(at: u32, region: &Region) -> u32 {
     region.pages.len() as u32 * page_size(at)
 }
 
-/// Whether between the taken ranges a window has so many free bytes in a row, from a multiple of
-/// `align` on.
+/// Returns whether a window has `size` contiguous free bytes at a multiple of `align` between the
+/// taken ranges.
 fn room(mut taken: Vec<Range<u32>>, window: &Range<u64>, size: u64, align: u64) -> bool {
     taken.sort_by_key(|range| range.start);
     let starts = std::iter::once(0).chain(taken.iter().map(|range| u64::from(range.end)));
@@ -68,7 +67,7 @@ fn room(mut taken: Vec<Range<u32>>, window: &Range<u64>, size: u64, align: u64) 
     })
 }
 
-/// A range in one heap, as whole pages.
+/// Rounds a range in one heap to whole pages.
 pub(super) fn page_range(base: u32, size: u32) -> Result<Range<u32>, NtStatus> {
     let Some(heap) = Heap::of(GuestAddr(base)) else { return Err(NtStatus::INVALID_PARAMETER) };
     let page = u64::from(heap.page_size());
@@ -81,27 +80,26 @@ pub(super) fn page_range(base: u32, size: u32) -> Result<Range<u32>, NtStatus> {
 }
 
 impl Model {
-    /// The region that holds all of a range.
+    /// Returns the region that contains all of a range.
     pub(super) fn containing(&self, range: &Range<u32>) -> Option<(u32, &Region)> {
         let (&at, region) = self.regions.range(..=range.start).next_back()?;
         (at + region_length(at, region) >= range.end && !range.is_empty()).then_some((at, region))
     }
 
-    /// The protection of the page that holds an address, if that has memory.
+    /// Returns the protection of the page at an address, if it is committed.
     pub(super) fn page(&self, at: u32) -> Option<u32> {
         let (base, region) = self.containing(&(at..at.checked_add(1)?))?;
         region.pages[((at - base) / page_size(base)) as usize]
     }
 
-    /// Bytes from a page of a region on that are like it.
+    /// Returns the number of bytes, from a page of a region on, with the same protection.
     pub(super) fn alike(&self, at: u32) -> Option<u32> {
         let (base, region) = self.containing(&(at..at.checked_add(1)?))?;
         let rest = &region.pages[((at - base) / page_size(base)) as usize..];
         Some(rest.iter().take_while(|&page| page == &rest[0]).count() as u32 * page_size(base))
     }
 
-    /// Changes the pages of a range inside one region. Returns those that had no memory and have
-    /// now.
+    /// Changes the pages of a range inside one region. Returns those that become committed.
     pub(super) fn set_pages(
         &mut self,
         range: &Range<u32>,
@@ -120,19 +118,19 @@ impl Model {
         new
     }
 
-    /// Whether an address in the general heaps is the kernel's or the test's.
+    /// Returns whether an address in the general heaps belongs to the kernel or the test.
     pub(super) fn is_foreign(&self, at: u32) -> bool {
         let own = physical(GuestAddr(at));
         let physical = own.is_some_and(|own| self.foreign_physical.iter().any(|range| range.contains(&own)));
         physical || touches(&self.foreign, |_, &size| size, &(at..at.saturating_add(1)))
     }
 
-    /// Whether pages in this range of the general heaps are taken.
+    /// Returns whether pages in this range of the general heaps are allocated.
     fn is_taken(&self, range: &Range<u32>) -> bool {
         touches(&self.regions, region_length, range) || touches(&self.foreign, |_, &size| size, range)
     }
 
-    /// Free bytes from a page of the general heaps on.
+    /// Returns the number of free bytes from a page of the general heaps on.
     pub(super) fn free_bytes(&self, start: u32) -> Option<u32> {
         let heap =
             Heap::of(GuestAddr(start)).filter(|heap| matches!(heap, Heap::Virtual4K | Heap::Virtual64K))?;
@@ -142,7 +140,7 @@ impl Model {
         Some(regions.into_iter().chain(foreign).fold(end, u32::min) - start)
     }
 
-    /// The title gets a block.
+    /// Adds a block that the title has allocated.
     pub(super) fn add_block(&mut self, at: u32, size: u32) {
         let range = at..at + size.max(1);
         assert!(!touches(&self.blocks, |_, &size| size, &range), "the block {range:x?} overlaps another");
@@ -150,7 +148,7 @@ impl Model {
         self.blocks.insert(at, size);
     }
 
-    /// The title gets pages.
+    /// Adds a region that the title has allocated.
     pub(super) fn add_region(&mut self, at: u32, region: Region) {
         let range = at..at + region_length(at, &region);
         assert!(!self.is_taken(&range), "{range:x?} overlaps what there is");
@@ -162,7 +160,7 @@ impl Model {
         self.regions.insert(at, region);
     }
 
-    /// Physical memory that is taken, by physical address.
+    /// Returns the allocated physical memory, by physical address.
     fn physical(&self) -> impl Iterator<Item = Range<u32>> {
         let own = self.regions.iter().filter_map(|(&at, region)| {
             let first = physical(GuestAddr(at))?;
@@ -171,13 +169,13 @@ impl Model {
         own.chain(self.foreign_physical.iter().cloned())
     }
 
-    /// Whether the title has this physical address.
+    /// Returns whether the title has allocated this physical address.
     pub(super) fn is_physical(&self, at: u32) -> bool {
         self.physical().any(|range| range.contains(&at))
     }
 
-    /// Whether physical memory has room in `within`, its last address included, for an allocation
-    /// through the view `heap`.
+    /// Returns whether physical memory has room in `within`, including its last address, for an
+    /// allocation through the view `heap`.
     pub(super) fn physical_room(&self, heap: Heap, size: u64, within: Range<u32>, align: u32) -> bool {
         let first = physical(heap.base()).unwrap();
         let last = u64::from(first) + u64::from(heap.size());
@@ -185,7 +183,7 @@ impl Model {
         room(self.physical().collect(), &window, size, align.into())
     }
 
-    /// Whether a general heap has room in `within` for an allocation.
+    /// Returns whether a general heap has room in `within` for an allocation.
     pub(super) fn general_room(&self, heap: Heap, size: u32, align: u32, within: Range<u32>) -> bool {
         let own = self.regions.iter().map(|(&at, region)| at..at + region_length(at, region));
         let foreign = self.foreign.iter().map(|(&at, &size)| at..at + size);
@@ -194,26 +192,26 @@ impl Model {
         room(own.chain(foreign).collect(), &window, size.into(), align.into())
     }
 
-    /// Bytes that the regions have committed.
+    /// Returns the number of bytes committed by the regions.
     pub(super) fn committed(&self) -> u32 {
         let pages =
             |(&at, region): (&u32, &Region)| region.pages.iter().flatten().count() as u32 * page_size(at);
         self.regions.iter().map(pages).sum()
     }
 
-    /// Bytes of a range that have no memory.
+    /// Returns the number of bytes in a range that are not committed.
     pub(super) fn reserved_bytes(&self, range: &Range<u32>) -> u32 {
         let Some((at, region)) = self.containing(range) else { return range.len() as u32 };
         region.slice(at, range).iter().filter(|page| page.is_none()).count() as u32 * page_size(at)
     }
 
-    /// What is in a range is lost.
+    /// Drops the expected words in a range.
     pub(super) fn forget(&mut self, range: Range<u32>) {
         self.marks.retain(|at, _| !range.contains(at));
     }
 
-    /// What `NtAllocateVirtualMemory` should answer where the title names the place, apart from
-    /// want of memory: the range.
+    /// Returns the range that `NtAllocateVirtualMemory` should use if the title passes an address,
+    /// or the expected error except for exhausted memory.
     pub(super) fn place(&self, base: u32, size: u32, reserve: bool) -> Result<Range<u32>, NtStatus> {
         if !matches!(Heap::of(GuestAddr(base)), Some(Heap::Virtual4K | Heap::Virtual64K)) {
             return Err(NtStatus::INVALID_PARAMETER);

@@ -1,9 +1,9 @@
-//! Physical memory and stacks: `MmAllocatePhysicalMemory*`, `MmFreePhysicalMemory`,
+//! Operations on physical memory and stacks: `MmAllocatePhysicalMemory*`, `MmFreePhysicalMemory`,
 //! `MmCreateKernelStack`.
 
 use super::*;
 
-/// Where stacks lie.
+/// Address range of the stacks.
 const STACKS: Range<u32> = 0x7000_0000..0x7F00_0000;
 
 impl Case {
@@ -59,13 +59,14 @@ impl Case {
         let keys = self.keys(|at| physical(GuestAddr(at)).is_some());
         let at = self.address(&keys);
         self.kernel_call("MmFreePhysicalMemory", &[0, at]);
-        // Anything but where one begins changes nothing: the count of bytes says so.
+        // Only the address of an allocation frees it; the committed bytes show that others have no
+        // effect.
         if physical(GuestAddr(at)).is_some() && self.drop_region(at) {
             assert!(!self.bench.memory().is_committed(GuestAddr(at)));
         }
     }
 
-    /// Makes a stack, or deletes one.
+    /// Creates a stack, or deletes one.
     pub(super) fn stack(&mut self) {
         if self.dice.one_in(2) {
             let size = self.size(28);
@@ -87,7 +88,7 @@ impl Case {
         } else {
             let keys = self.keys(|at| STACKS.contains(&at));
             let at = self.address(&keys);
-            // A thread's stack is a title's to take away, to its own harm.
+            // Titles may free a thread's stack, but the test needs it.
             if self.model.foreign.contains_key(&at) {
                 return;
             }

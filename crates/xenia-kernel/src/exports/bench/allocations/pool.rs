@@ -1,14 +1,15 @@
-//! Pool memory: `ExAllocatePool*`, `ExFreePool`, `ExQueryPoolBlockSize`, `XamAlloc`, `XamFree`.
+//! Operations on pool memory: `ExAllocatePool*`, `ExFreePool`, `ExQueryPoolBlockSize`, `XamAlloc`,
+//! `XamFree`.
 
 use super::*;
 
-/// The largest pool block, and what the pool grows by a multiple of.
+/// Maximum size of a pool block, and the granularity in which the pool grows.
 const MOST_POOL: u32 = 0x1000_0000;
 const ARENA: u32 = 0x1_0000;
 
 impl Case {
-    /// An address in memory that the pool has: of a block, the title's or the kernel's, or of
-    /// nothing.
+    /// Returns an address in the pool's memory: in a block of the title or the kernel, or in no
+    /// block.
     pub(super) fn any_pool_address(&mut self) -> Option<u32> {
         let (at, size) = self.bench.kernel.pool.lock().arenas().nth(self.dice.below(4))?;
         Some(at + (self.dice.below(size as usize) as u32 & !15))
@@ -66,11 +67,12 @@ impl Case {
             self.model.forget(at..at + size.max(1));
             self.find_foreign();
         }
-        // A block of the kernel's is not a title's to free.
+        // A title can't free a block of the kernel.
         assert_eq!(size(self), if block.is_some() { 0 } else { before }, "at {at:x}");
     }
 
-    /// Frees all blocks. There is room again for each, and what was made for large ones is gone.
+    /// Frees all blocks. Checks that each can be allocated again, and that the memory of large ones
+    /// was released.
     pub(super) fn give_pool_back(&mut self) {
         let blocks = std::mem::take(&mut self.model.blocks);
         for (&at, &size) in &blocks {

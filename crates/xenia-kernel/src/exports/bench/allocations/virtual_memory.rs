@@ -1,9 +1,10 @@
-//! Virtual memory: `Nt*VirtualMemory`, `MmSetAddressProtect`, and questions about addresses.
+//! Operations on virtual memory: `Nt*VirtualMemory`, `MmSetAddressProtect`, and queries of
+//! addresses.
 
 use super::model::page_range;
 use super::*;
 
-/// Where the title asks for memory by address: nothing else is given from there.
+/// Addresses at which the title requests memory; other allocations are never placed there.
 const NAMED: [u32; 2] = [0x2000_0000, 0x5800_0000];
 const GRANULE: u32 = 0x1_0000;
 const BOTH: u32 = flags::COMMIT | flags::RESERVE;
@@ -13,8 +14,8 @@ fn is_general(at: u32) -> bool {
 }
 
 impl Case {
-    /// Calls a function that takes a base and a size by pointer, and returns them as they are
-    /// afterwards.
+    /// Calls a function that takes a base and a size by pointer; returns its status and their new
+    /// values.
     fn ranged(&mut self, name: &'static str, [base, size]: [u32; 2], rest: &[u32]) -> (NtStatus, u32, u32) {
         let at = self.bench.scratch.offset(ARGUMENTS);
         self.bench.memory().write(at, base).unwrap();
@@ -29,14 +30,15 @@ impl Case {
         (status, base_now, size_now)
     }
 
-    /// A thread's stack, and what the test lives in, are the title's to take away, to its own harm.
+    /// Returns whether an address must not be freed. Titles may free a thread's stack and the
+    /// test's memory, but the test needs them.
     fn is_left_alone(&self, at: u32) -> bool {
         let refused = at < 0x1_0000 || self.bench.kernel.pool.lock().holds(GuestAddr(at));
         !refused && is_general(at) && self.model.is_foreign(at)
     }
 
-    /// Whether a call at `base` answered what it should. For the pool's memory one reason to refuse
-    /// is as good as another.
+    /// Returns whether a call at `base` returned the expected status. For the pool's memory any
+    /// failure counts as equal.
     fn agrees(&self, base: u32, status: NtStatus, expected: NtStatus) -> bool {
         let pool = self.bench.kernel.pool.lock().holds(GuestAddr(base));
         status == expected || pool && !status.is_success() && !expected.is_success()
@@ -87,7 +89,7 @@ impl Case {
         }
     }
 
-    /// Reserves or commits where the title says.
+    /// Reserves or commits memory at a given address.
     pub(super) fn allocate_there(&mut self) {
         let keys = self.keys(is_general);
         let base = if self.dice.one_in(2) {
@@ -104,7 +106,7 @@ impl Case {
         let (reserve, commit) = (kind & flags::RESERVE != 0, kind & flags::COMMIT != 0);
         let committed = self.bench.memory().is_committed(GuestAddr(base));
         let expected = if kind & flags::RESET != 0 && kind == flags::RESET && size > 0 && committed {
-            // Contents may be kept, and are.
+            // `RESET` permits the contents to be discarded, but they are kept.
             Ok(base..base.wrapping_add(size))
         } else if size == 0 || kind & BOTH == 0 || kind & flags::RESET != 0 {
             Err(NtStatus::INVALID_PARAMETER)
@@ -182,7 +184,7 @@ impl Case {
         assert!(!self.bench.memory().is_committed(GuestAddr(at)));
     }
 
-    /// Changes protections, by either call.
+    /// Changes protections, by either function.
     pub(super) fn protect(&mut self) {
         let quiet = self.dice.one_in(2);
         let keys = self.keys(|at| quiet || is_general(at));
@@ -199,7 +201,7 @@ impl Case {
             page_range(base, size).and_then(|range| match self.model.containing(&range) {
                 Some((at, region)) if region.slice(at, &range).iter().all(Option::is_some) => Ok(range),
                 Some(_) => Err(NtStatus::NOT_COMMITTED),
-                // What catches null pointers is reserved.
+                // The pages that catch null pointers are reserved.
                 None if range.end <= 0x1_0000 => Err(NtStatus::NOT_COMMITTED),
                 None => Err(NtStatus::MEMORY_NOT_ALLOCATED),
             })
@@ -213,7 +215,7 @@ impl Case {
             let (status, at, bytes) =
                 self.ranged("NtProtectVirtualMemory", [base, size], &[protect, old.0, 0]);
             let should = range.clone().err().unwrap_or(NtStatus::SUCCESS);
-            // A range that ends outside of its heap may have a protection that there is none of, too.
+            // A range that ends outside of its heap may also have an invalid protection.
             let outside = range.is_err() && Some(status) == page_range(base, size).err();
             assert!(self.agrees(base, status, should) || outside, "{status:?}, not {should:?}");
             if let Ok(range) = &range {
@@ -228,7 +230,7 @@ impl Case {
         }
     }
 
-    /// Good arguments, but for one at an address of nothing: nothing is given, taken or changed.
+    /// Passes valid arguments except for one unmapped address: the call must have no effect.
     pub(super) fn bad_pointers(&mut self) {
         let good = self.bench.scratch.offset(ARGUMENTS);
         let mut bad = [0, 0x10, 0x3000_0000, 0x7FC8_0000, 0xFFFF_FFFC][self.dice.below(5)];
@@ -246,14 +248,14 @@ impl Case {
             1 => self.kernel_call("NtFreeVirtualMemory", &[first, second, flags::DECOMMIT, 0]),
             2 => self.kernel_call("NtFreeVirtualMemory", &[first, second, flags::RELEASE, 0]),
             3 => self.kernel_call("NtProtectVirtualMemory", &[first, second, 1, 0, 0]),
-            // Zero says that nobody wants to know, where it is the last.
+            // A null last argument means that the caller does not want the old protection.
             _ if bad == 0 => return,
             _ => self.kernel_call("NtProtectVirtualMemory", &[good.0, good.0 + 4, 1, bad, 0]),
         };
         assert!(!NtStatus(result).is_success(), "{result:x} with {first:x} and {second:x}");
     }
 
-    /// What there is at an address.
+    /// Queries an address.
     pub(super) fn ask(&mut self) {
         let keys = self.keys(|_| true);
         let at = self.address(&keys);
@@ -272,7 +274,7 @@ impl Case {
         });
         assert_eq!(self.kernel_call("MmQueryAllocationSize", &[at]), size, "{at:x}");
         assert_eq!(self.kernel_call("MmQueryAddressProtect", &[at]), page.unwrap_or(0), "{at:x}");
-        // Through another view of what is allocated there is memory, too.
+        // The memory may also be mapped through another view.
         let valid = self.kernel_call("MmIsAddressValid", &[at]) != 0;
         assert!(valid == page.is_some() || valid && alias, "{at:x}");
         let answer = self.bench.scratch.0 + ANSWER;

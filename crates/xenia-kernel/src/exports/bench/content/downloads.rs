@@ -1,4 +1,4 @@
-//! Downloads that are one file, as titles find and open them.
+//! Tests of downloads that are a single package file.
 
 use super::*;
 use xenia_formats::Volume;
@@ -6,7 +6,7 @@ use xenia_formats::stfs::{PackageInfo, Signer};
 
 const FILE_CORRUPT: u64 = 0x570;
 
-/// A package with `maps/one` in it.
+/// Builds a package that contains `maps/one`.
 fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
     let mut volume = Volume::default();
     let maps = volume.add_directory(Volume::ROOT, "maps").unwrap();
@@ -26,7 +26,7 @@ fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
     bytes
 }
 
-/// Files of packages that a listing of a type gives.
+/// Lists the files of a type's packages.
 fn listed(b: &mut Bench, kind: u64) -> Vec<String> {
     let (results, buffer) = (at(b, RESULTS), at(b, BUFFER));
     assert_eq!(b.xam_call("XamContentCreateEnumerator", &[0, 1, kind, 0, 8, results, results + 4]), 0);

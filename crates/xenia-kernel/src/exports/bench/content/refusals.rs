@@ -1,4 +1,4 @@
-//! What a title asks for in vain: names that lead elsewhere, too much, and in the background.
+//! Tests of refused requests: names that lead outside, excessive sizes, and asynchronous calls.
 
 use super::*;
 
@@ -45,7 +45,8 @@ fn no_name_leads_out_of_the_content_folder() {
         assert_eq!(create(&mut b, "s", file, 4), (INVALID_NAME, 0), "{file:?}");
         tried += 1;
     }
-    // Bytes of another code page, and a name that fills its field with no end.
+    // Bytes that are not valid in the code page, and a name that fills its field without a
+    // terminator.
     let root = b.put_text(ROOT, "s");
     let data = describe(&b, 1, &[0xFF; 4], "");
     assert_eq!(b.xam_call("XamContentCreate", &[0, root, data, 4, 0, 0, 0]), 0);
@@ -99,7 +100,7 @@ fn no_name_leads_out_of_the_content_folder() {
     assert_eq!(std::fs::read_dir(outer.path()).unwrap().count(), 2);
 }
 
-/// The folder of the one package "a".
+/// Creates and returns the folder of the package "a".
 fn files_of(folder: &Path) -> PathBuf {
     let user = format!("{:016X}", Profile::made_for(0).xuid.0);
     let at = folder.join("Content").join(user).join("00000000/00000001/a=1");
@@ -117,7 +118,7 @@ fn a_title_may_not_open_packages_without_end() {
     }
     assert_eq!(close(&mut b, "s3"), 0);
     assert_eq!(create(&mut b, "t", "a", 4), (0, 1));
-    // A file that stays open keeps the place of its package from the next.
+    // An open file of the closed package must not be visible under the root name of the next one.
     let attributes = b.put_attributes(0x400, r"t:\f");
     let open =
         [at(&b, RESULTS + 0x10), 0xC010_0000, attributes, at(&b, RESULTS + 0x20), 0, 0, 0, 5, SYNCHRONOUS];

@@ -1,4 +1,4 @@
-//! Content of other titles.
+//! Tests of content of other titles.
 
 use super::*;
 use crate::content::{PackageHeader, PackageName};
@@ -11,10 +11,10 @@ const ANY: u64 = u64::MAX;
 const END: u32 = 0x8007_0012;
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const SYSTEM: u64 = 0xFE;
-/// Where a message is, and what it is answered.
+/// Offset in the scratch memory of a message and its answer.
 const MESSAGE: u32 = 0x1400;
 
-/// A title that may have content of another, with packages of three titles.
+/// Creates a machine with a title that may use another's content, with packages of three titles.
 fn title() -> Bench {
     let mut b = Bench::new();
     let image = LoadedImage { alternate_titles: vec![TitleId(OTHER), TitleId(OWN)], ..title_image(OWN) };
@@ -35,7 +35,8 @@ fn title() -> Bench {
     b
 }
 
-/// Makes a list; its handle, and the part of it that messages name.
+/// Creates an enumerator; returns its handle, and the address of its private data, which messages
+/// use.
 fn list(b: &mut Bench, xuid: u64, kind: u64) -> (u64, u32) {
     let results = at(b, RESULTS);
     assert_eq!(b.xam_call("XamContentAggregateCreateEnumerator", &[xuid, 0, kind, 0, results]), 0);
@@ -50,7 +51,7 @@ fn list(b: &mut Bench, xuid: u64, kind: u64) -> (u64, u32) {
     (handle, body + 0x18)
 }
 
-/// Asks for the next item.
+/// Reads the next item.
 fn next(b: &mut Bench, list: u32, size: u32) -> u32 {
     b.memory().fill(b.scratch.offset(BUFFER), 0x400, 0xEE).unwrap();
     let (buffer, count) = (at(b, BUFFER) as u32, at(b, MESSAGE + 0x40) as u32);
@@ -61,7 +62,7 @@ fn next(b: &mut Bench, list: u32, size: u32) -> u32 {
     b.xam_call("XMsgInProcessCall", &arguments) as u32
 }
 
-/// Names, kinds and titles of all items.
+/// Returns the names, kinds and titles of all items.
 fn all(b: &mut Bench, xuid: u64, kind: u64, size: u32) -> Vec<(String, u32, u32)> {
     let (handle, private) = list(b, xuid, kind);
     let title = if size < 0x200 { 0x134 } else { 0x140 };
@@ -123,7 +124,7 @@ fn lists_of_titles_take_nothing_on_trust() {
     assert_eq!(b.xam_call("XMsgInProcessCall", &end) as u32, INVALID_ARGUMENT);
 }
 
-/// Opens what is described, of this owner and title.
+/// Opens the described package, of this owner and title.
 fn open(b: &mut Bench, kind: u32, file: &str, (owner, title): (u64, u32), mode: u64) -> u64 {
     let data = describe(b, kind, file.as_bytes(), "");
     b.memory().write(b.scratch.offset(DATA + 0x138), owner).unwrap();

@@ -1,10 +1,10 @@
-//! The calls about files as a title makes them: arguments in guest memory, answers from there.
+//! Guest calls about files: passes arguments in guest memory, and reads the results from there.
 
 use super::{Bench, NtStatus};
 use xenia_guest::GuestAddr;
 use xenia_memory::{Heap, Protect};
 
-/// Where arguments lie in scratch memory; the stack is above.
+/// Offsets of the arguments in the scratch memory; the stack is above them.
 const HANDLE: u32 = 0;
 const STATUS: u32 = 8;
 const LONG: u32 = 0x10;
@@ -15,18 +15,18 @@ const SECOND_STRING: u32 = 0x3000;
 const ANSWER: u32 = 0x6000;
 const PAGES: u32 = 0x8000;
 
-/// Bytes of the memory that transfers go to.
+/// Size in bytes of the memory for transfers.
 pub(super) const BUFFER: u32 = 0x4_0000;
-/// What a transfer's memory holds before it is read into.
+/// Contents of the transfer memory before a read.
 const UNTOUCHED: u8 = 0xCC;
 
-/// Guest memory, and a title's thread that calls.
+/// Guest memory, and the calling thread of a title.
 pub(super) struct Calls {
     pub(super) bench: Bench,
     buffer: GuestAddr,
 }
 
-/// Arguments of `NtCreateFile` beside the path.
+/// Arguments of `NtCreateFile` besides the path.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct How {
     pub(super) access: u32,
@@ -59,7 +59,7 @@ impl Calls {
         bytes
     }
 
-    /// An `ANSI_STRING`.
+    /// Stores an `ANSI_STRING`.
     fn put_bytes(&self, offset: u32, text: &[u8]) -> u64 {
         let buffer = self.put(offset + 8, text) as u32;
         let length = text.len() as u16;
@@ -67,7 +67,7 @@ impl Calls {
         self.put(offset, &[&header[..], &buffer.to_be_bytes()].concat())
     }
 
-    /// `OBJECT_ATTRIBUTES`.
+    /// Stores `OBJECT_ATTRIBUTES` with a path.
     fn put_path(&self, root: u64, path: &[u8]) -> u64 {
         let name = self.put_bytes(ATTRIBUTES + 0x10, path) as u32;
         let words = [root as u32, name, 0x40];
@@ -78,7 +78,7 @@ impl Calls {
         value.map_or(0, |value| self.put(offset, &value.to_be_bytes()))
     }
 
-    /// The status block says what the call did.
+    /// Checks the status in the status block, and returns its information word.
     fn information(&self, status: NtStatus) -> u32 {
         let said = NtStatus(self.bench.word(STATUS));
         let expected = if status == NtStatus::PENDING { NtStatus::SUCCESS } else { status };
@@ -90,9 +90,9 @@ impl Calls {
         self.put(STATUS, &[0xEE; 8])
     }
 
-    /// Status, handle, and what was done.
+    /// Returns the status, the handle, and the action taken.
     pub(super) fn create(&mut self, root: Option<u64>, path: &[u8], how: &How) -> (NtStatus, u64, u32) {
-        // Without a directory, sometimes the one that stands for all devices.
+        // Without a directory, sometimes use the handle that stands for all devices.
         let none = if how.share == 3 { 0xFFFF_FFFD } else { 0 };
         let attributes = self.put_path(root.unwrap_or(none), path);
         let (handle, block) = (self.at(HANDLE), self.clear_status());
@@ -120,7 +120,7 @@ impl Calls {
     }
 
     fn addresses(&self, length: u32) -> u64 {
-        // Every second page, backwards: they lie anywhere.
+        // Every second page, backwards, so that the pages are not contiguous.
         let count = length.div_ceil(0x1000);
         let pages: Vec<u8> = (0..count).flat_map(|page| self.page(page).0.to_be_bytes()).collect();
         self.put(PAGES, &pages)
@@ -130,7 +130,7 @@ impl Calls {
         self.buffer.offset(BUFFER - 0x1000 - 0x2000 * (index % 16) - 0x1000 * (index / 16))
     }
 
-    /// Status, and what was read.
+    /// Returns the status, and the bytes read.
     pub(super) fn read(
         &mut self,
         handle: u64,
@@ -161,7 +161,7 @@ impl Calls {
         (status, bytes)
     }
 
-    /// Status, and how much was written.
+    /// Returns the status, and the number of bytes written.
     pub(super) fn write(
         &mut self,
         handle: u64,
@@ -184,7 +184,7 @@ impl Calls {
         (status, self.information(status))
     }
 
-    /// `NtQueryInformationFile`: status and structure.
+    /// Calls `NtQueryInformationFile`; returns the status and the structure.
     pub(super) fn query(&mut self, handle: u64, class: u64) -> (NtStatus, Vec<u8>) {
         const ROOM: u32 = 0x1000;
         let (block, answer) = (self.clear_status(), self.at(ANSWER));
@@ -194,7 +194,7 @@ impl Calls {
         (status, self.take(ANSWER, count))
     }
 
-    /// `NtSetInformationFile`.
+    /// Calls `NtSetInformationFile` with a structure.
     pub(super) fn set(&mut self, handle: u64, class: u64, bytes: &[u8]) -> NtStatus {
         let (block, at) = (self.clear_status(), self.put(SMALL, bytes));
         let status =
@@ -210,7 +210,7 @@ impl Calls {
         self.set(handle, 10, &words.map(u32::to_be_bytes).concat())
     }
 
-    /// `NtQueryFullAttributesFile`.
+    /// Calls `NtQueryFullAttributesFile` for a path.
     pub(super) fn attributes_of(&mut self, root: Option<u64>, path: &[u8]) -> (NtStatus, Vec<u8>) {
         let (attributes, answer) = (self.put_path(root.unwrap_or(0), path), self.at(ANSWER));
         let status = self.bench.status("NtQueryFullAttributesFile", &[attributes, answer]);
@@ -229,7 +229,7 @@ impl Calls {
         status
     }
 
-    /// The next entry of a directory: status and structure.
+    /// Reads the next entry of a directory; returns the status and the structure.
     pub(super) fn list(
         &mut self,
         handle: u64,
@@ -245,14 +245,14 @@ impl Calls {
         (status, self.take(ANSWER, count))
     }
 
-    /// A listing without room for any entry.
+    /// Lists a directory with a buffer too small for any entry.
     pub(super) fn list_short(&mut self, handle: u64, room: u32) -> NtStatus {
         let (block, answer) = (self.clear_status(), self.at(ANSWER));
         let arguments = [handle, 0, 0, 0, block, answer, u64::from(room), 0, 0];
         self.bench.status("NtQueryDirectoryFile", &arguments)
     }
 
-    /// `FILE_FS_SIZE_INFORMATION`: units in all, and free ones.
+    /// Reads `FILE_FS_SIZE_INFORMATION`; returns the numbers of all and of free allocation units.
     pub(super) fn volume(&mut self, handle: u64) -> (u64, u64) {
         let (block, answer) = (self.clear_status(), self.at(ANSWER));
         let status = self.bench.status("NtQueryVolumeInformationFile", &[handle, block, answer, 0x18, 3]);
@@ -273,12 +273,12 @@ impl Calls {
     }
 }
 
-/// A 64-bit field of a structure.
+/// Returns a 64-bit field of a structure.
 pub(super) fn long(bytes: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-/// A 32-bit field.
+/// Returns a 32-bit field of a structure.
 pub(super) fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }

@@ -1,4 +1,4 @@
-//! Facts about files, volumes and directories.
+//! Queries of files, volumes and directories.
 
 use super::calls::{long, word};
 use super::model::{Facts, Listing, Open, whole_units};
@@ -7,7 +7,7 @@ use super::{Case, NtStatus, Refusals};
 use crate::files::{access, options};
 use crate::vfs::stamp::attributes;
 
-/// Patterns that titles list by.
+/// Patterns for listing directories.
 const PATTERNS: &[&str] = &[
     "*",
     "*.*",
@@ -26,7 +26,7 @@ const PATTERNS: &[&str] = &[
     "..",
 ];
 
-/// Whether a name matches a pattern: by the meaning of its first character.
+/// Returns whether a name matches a pattern, by recursion on the pattern's first character.
 fn matches(pattern: &[char], name: &[char]) -> bool {
     match pattern.split_first() {
         None => name.is_empty(),
@@ -38,7 +38,7 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
 }
 
 impl Case {
-    /// Times, allocation, size and attributes, as `FILE_NETWORK_OPEN_INFORMATION` has them.
+    /// Checks the times, allocation, size and attributes in a `FILE_NETWORK_OPEN_INFORMATION`.
     fn check_facts(bytes: &[u8], facts: &Facts, allocation: u64) {
         let stamp = facts.stamp;
         let times = [0, 8, 0x10, 0x18].map(|at| long(bytes, at));
@@ -47,7 +47,7 @@ impl Case {
         assert_eq!(word(bytes, 0x30), facts.attributes, "attributes");
     }
 
-    /// Bytes that a handle's file takes, with what is set aside for it.
+    /// Returns the bytes allocated to a handle's file, including reserved ones.
     fn allocation(&self, open: &Open, size: u64) -> u64 {
         whole_units(size.max(self.model.common[&open.at.key()].reserved))
     }
@@ -193,7 +193,7 @@ impl Case {
         let bytes = pattern.and_then(latin_1);
         let room_for_any = room >= 0x48;
         if !room_for_any {
-            // Refused before the status block is written.
+            // The call is refused before it writes the status block.
             assert_eq!(self.calls.list_short(handle, room), NtStatus::INFO_LENGTH_MISMATCH);
             return;
         }
@@ -245,7 +245,7 @@ impl Case {
         assert_eq!((long(&found, 0x28), word(&found, 0x38)), (facts.size, facts.attributes), "{name}");
     }
 
-    /// What a listing that begins now has.
+    /// Returns the entries that a listing started now should have.
     fn entries(&self, open: &Open, pattern: &str) -> Result<Vec<(String, Facts)>, NtStatus> {
         let (disk, names) = (open.at.disk, &open.at.names);
         let exact = self.model.find(&open.at)?;

@@ -1,5 +1,5 @@
-//! The folders of the host under the disks: random trees, what the host's user does to them
-//! meanwhile, and the canary, which is everything beside them and may never change.
+//! The host folders behind the disks: random trees, changes that the host's user makes meanwhile,
+//! and the canary, which is everything beside them and must never change.
 
 use super::model::{Bytes, Content, Disk, GAME, HDD, Kind, Model, Names};
 use crate::limits::Limits;
@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xenia_testing::Dice;
 
-/// Names that things have on the host; guests can't say, or don't see, the last ones.
+/// Names of host files; the last ones are invalid or invisible for guests.
 const NAMES: &[&str] = &[
     "a",
     "A",
@@ -38,34 +38,34 @@ const NAMES: &[&str] = &[
     "t.",
     "back\\slash",
 ];
-/// Files of which only some places are compared are larger.
+/// Larger files are compared at some places only.
 const SMALL: u64 = 1 << 20;
 
-/// What is at a path of the host.
+/// Contents of a host path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     Directory,
     Link(PathBuf),
-    /// Length, when it was changed, and contents if it is small.
+    /// Length, modification time, and contents if it is small.
     File(u64, SystemTime, Option<Vec<u8>>),
     Other,
 }
 
 type Tree = BTreeMap<PathBuf, Seen>;
 
-/// The folders.
+/// The host folders and their expected contents.
 pub(super) struct Host {
     root: TempDir,
     game: Tree,
     canary: Tree,
-    /// Changes so far: each gives its directory a time of its own.
+    /// Number of changes so far; gives each changed directory a distinct modification time.
     changes: u64,
 }
 
 impl Host {
-    /// Random folders, and what the disks over them hold.
+    /// Creates random folders, and the model of the disks over them.
     pub(super) fn new(dice: &mut Dice, model: &mut Model) -> Self {
-        // In memory if there is such a folder: saves are synchronised again and again.
+        // In memory if possible, because saves are synchronised to the disk very often.
         let root = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         for folder in ["game", "hdd", "outside", "outside/dir", "hdd2", "game2"] {
             fs::create_dir(root.path().join(folder)).unwrap();
@@ -97,7 +97,7 @@ impl Host {
         self.folder(disk).join(names.iter().collect::<PathBuf>())
     }
 
-    /// Notes what must stay from here on.
+    /// Records the state that must not change from here on.
     fn note(&mut self) {
         (self.game, self.canary) = (tree(&self.folder(GAME), &[]), tree(self.root.path(), &["game", "hdd"]));
     }
@@ -115,7 +115,7 @@ impl Host {
             if path.symlink_metadata().is_ok() {
                 continue;
             }
-            // Two names that guests take for one may be on a disc, not where they write.
+            // Names that differ only in case may be on a disc, but not on a writable disk.
             let same = |other: &&Names| {
                 other.len() == names.len()
                     && other.starts_with(at)
@@ -153,7 +153,7 @@ impl Host {
         }
     }
 
-    /// A link to something on the same disk.
+    /// Creates a link to a file or directory on the same disk.
     fn link(&self, dice: &mut Dice, model: &Disk, path: &Path) -> Option<Names> {
         let plain = model.nodes.iter().filter(|(_, kind)| matches!(kind, Kind::Directory | Kind::File(_)));
         let plain: Vec<&Names> = plain.map(|(names, _)| names).collect();
@@ -162,21 +162,21 @@ impl Host {
         Some(target)
     }
 
-    /// Something at `path` that guests must not see.
+    /// Creates something at `path` that guests must not see.
     fn hide(&self, dice: &mut Dice, path: &Path) {
         let target = match dice.below(9) {
             0 => self.root.path().join("outside"),
             1 => self.root.path().join("outside/secret"),
-            // Nothing is there, yet.
+            // A dangling link.
             2 => self.root.path().join("outside/new"),
             3 => self.root.path().join("hdd2"),
             4 => self.root.path().to_owned(),
             5 => PathBuf::from("/"),
             6 => PathBuf::from("/dev/zero"),
-            // Its own name: round and round.
+            // A link to itself.
             7 => path.to_owned(),
             _ => {
-                // The path may be too long for a socket's.
+                // The path may be too long for a socket.
                 if UnixListener::bind(path).is_err() {
                     symlink("/etc/passwd", path).unwrap();
                 }
@@ -186,7 +186,7 @@ impl Host {
         symlink(target, path).unwrap();
     }
 
-    /// More than 32 bits of a file, almost all of it a hole.
+    /// Creates a sparse file with a length of more than 32 bits.
     fn big_file(&self, model: &mut Disk) {
         let names = vec!["Big.bin".to_owned()];
         let Ok(file) = OpenOptions::new().write(true).create_new(true).open(self.path(GAME, &names)) else {
@@ -200,7 +200,7 @@ impl Host {
         model.nodes.insert(names, Kind::File(Content::new(bytes.into())));
     }
 
-    /// The host's user changes the title's folder.
+    /// Changes the title's folder as the host's user might.
     pub(super) fn change_game(&mut self, dice: &mut Dice, model: &mut Disk) -> String {
         let all: Vec<(Names, Kind)> =
             model.nodes.iter().map(|(names, kind)| (names.clone(), kind.clone())).collect();
@@ -248,7 +248,7 @@ impl Host {
             }
             _ => return String::new(),
         };
-        // The clock of a file system may stand still between two changes.
+        // The file system's clock may not advance between two changes.
         self.changes += 1;
         let time = SystemTime::now() + Duration::from_secs(self.changes);
         File::open(parent).unwrap().set_modified(time).unwrap();
@@ -256,7 +256,7 @@ impl Host {
         format!("host: game {names:?} {what}")
     }
 
-    /// The host's user changes a file of the hard disk that nobody has open.
+    /// Changes a file of the hard disk that is not open, as the host's user might.
     pub(super) fn change_hdd(&mut self, dice: &mut Dice, model: &mut Model) -> String {
         let disk = &model.disks[HDD];
         let open = |names: &Names| {
@@ -294,13 +294,14 @@ impl Host {
         format!("host: hdd {names:?} {what}")
     }
 
-    /// The host's user, or another program, does to the hard disk what a guest would like to.
+    /// Replaces a file of the hard disk by something unsuitable, as the host's user or another
+    /// program might.
     pub(super) fn wreck_hdd(&mut self, dice: &mut Dice) -> String {
         let seen: Vec<PathBuf> = tree(&self.folder(HDD), &[]).into_keys().collect();
         let Some(inner) = seen.get(dice.below(seen.len())) else { return String::new() };
         let path = self.folder(HDD).join(inner);
         let choice = dice.below(5);
-        // A draft's own path may be in use under any of these.
+        // This may also remove a temporary file that is in use.
         let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
         match choice {
             0 => {}
@@ -312,13 +313,13 @@ impl Host {
         format!("host: wrecks {} ({choice})", inner.display())
     }
 
-    /// Nothing beside the disks has changed, and nothing on the title's.
+    /// Checks that the title's folder and everything beside the disks are unchanged.
     pub(super) fn check(&self) {
         assert_eq!(tree(self.root.path(), &["game", "hdd"]), self.canary, "beside the folders");
         assert_eq!(tree(&self.folder(GAME), &[]), self.game, "in the title's folder");
     }
 
-    /// The host has what the hard disk holds, now that nothing is open.
+    /// Checks that the host has the contents of the hard disk, after all handles are closed.
     pub(super) fn check_hdd(&self, model: &Model) {
         let disk = &model.disks[HDD];
         let mut found = tree(&self.folder(HDD), &[]);
@@ -336,7 +337,7 @@ impl Host {
                 (_, seen) => panic!("{names:?} is {seen:?}"),
             }
         }
-        // Another run finds it as this one left it.
+        // Another machine finds the disk as this one left it.
         let device = HostFolder::writable(&self.folder(HDD), Arc::new(Limits::default())).unwrap();
         for names in disk.nodes.keys() {
             let Ok(exact) = disk.find(names) else { continue };
@@ -347,7 +348,7 @@ impl Host {
         }
     }
 
-    /// Descriptors of this process that are open below the folders.
+    /// Counts the descriptors of this process that are open below the folders.
     pub(super) fn descriptors(&self) -> usize {
         let Ok(all) = fs::read_dir("/proc/self/fd") else { return 0 };
         let targets = all.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
@@ -367,8 +368,8 @@ fn protect(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
 }
 
-/// Whether a file of the host has these contents: all of a small one, else what is not zero, and
-/// the ends.
+/// Returns whether a host file has these contents. Small files are compared completely, others at
+/// non-zero places and at the ends.
 fn compare(file: &File, content: &Bytes) {
     let places = if content.size <= SMALL {
         vec![(0, content.size as usize)]
@@ -383,7 +384,7 @@ fn compare(file: &File, content: &Bytes) {
     }
 }
 
-/// Everything in a folder but what is below `without`.
+/// Returns everything in a folder except below `without`.
 fn tree(folder: &Path, without: &[&str]) -> Tree {
     let mut found = Tree::new();
     let mut folders = vec![folder.to_owned()];

@@ -1,4 +1,5 @@
-//! The first write to a long file copies it: in parts, in calls that are made again.
+//! Tests of the first write to a long file, which copies the file in parts, in calls that are
+//! repeated.
 
 use super::calls::How;
 use super::{Bench, Calls, Disk};
@@ -8,7 +9,7 @@ use crate::ports::Ports;
 use std::fs;
 use std::path::Path;
 
-/// Bytes of the file: two parts, and a bit.
+/// Size of the file in bytes: two parts, and a bit.
 const SIZE: usize = 0x200_0005;
 const READ_WRITE: u32 = 0xC010_0000;
 const SYNCHRONOUS: u32 = 0x20;
@@ -45,7 +46,7 @@ impl Case {
         u64::from(self.bench.scratch.0 + offset)
     }
 
-    /// The flow of a call that writes `text` at `offset`.
+    /// Calls a write of `text` at `offset`; returns its control flow.
     fn write(&mut self, offset: u64, text: &str) -> Flow {
         self.bench.memory().write(self.bench.scratch.offset(0x40), offset).unwrap();
         let text_at = self.bench.put_text(0x80, text);
@@ -53,7 +54,7 @@ impl Case {
         self.bench.call(Library::xboxkrnl, "NtWriteFile", &arguments)
     }
 
-    /// The flow of a call that sets the end of the file.
+    /// Calls a change of the file's end; returns its control flow.
     fn resize(&mut self, size: u64) -> Flow {
         self.bench.memory().write(self.bench.scratch.offset(0x40), size).unwrap();
         let arguments = [self.file, self.at(0x20), self.at(0x40), 8, 20];
@@ -74,7 +75,7 @@ impl Case {
     }
 }
 
-/// How often a call is made before it is over.
+/// Counts how often a call is repeated before it is complete.
 fn calls_of(mut call: impl FnMut() -> Flow) -> u32 {
     for calls in 1.. {
         match call() {

@@ -1,6 +1,6 @@
-//! What the disks of a machine hold and who has what open, kept in the plainest way: names with
-//! their case in one map, contents as pages that are not zero. It knows nothing of drafts, stamps'
-//! files or the host.
+//! Model of the disks' contents and open handles, as simple as possible: one map of exact names,
+//! and contents as the pages that are not zero. It does not model temporary files, the files for
+//! time stamps, or the host.
 
 use super::NtStatus;
 use crate::files::share;
@@ -10,14 +10,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The disks by number: the title's folder, the hard disk, and from here on the scratch disks.
+/// Numbers of the disks: the title's folder, the hard disk, and from here on the scratch disks.
 pub(super) const GAME: usize = 0;
 pub(super) const HDD: usize = 1;
 pub(super) const SCRATCH: usize = 2;
-/// Bytes of an allocation unit.
+/// Size of an allocation unit in bytes.
 const UNIT: u64 = 0x4000;
-/// What a run may add to the hard disk, how long one of its files may be, and what a scratch disk
-/// may hold.
+/// Limits in bytes: what a run may add to the hard disk, the length of one of its files, and the
+/// size of a scratch disk.
 const DISK_BYTES: u64 = 0x2_0000_0000;
 const FILE_BYTES: u64 = 0xFFFF_FFFF;
 const SCRATCH_BYTES: u64 = 0x1000_0000;
@@ -28,21 +28,21 @@ pub(super) fn lower(names: &[String]) -> Names {
     names.iter().map(|name| name.to_ascii_lowercase()).collect()
 }
 
-/// Bytes of whole units.
+/// Rounds up to whole allocation units.
 pub(super) fn whole_units(size: u64) -> u64 {
     size.div_ceil(UNIT) * UNIT
 }
 
 const PAGE: usize = 512;
 
-/// What is in a file.
+/// Contents of a file.
 #[derive(Debug, Default)]
 pub(super) struct Bytes {
     pub(super) size: u64,
     pages: BTreeMap<u64, [u8; PAGE]>,
 }
 
-/// The same for all who have the file open.
+/// Contents shared by all handles of a file.
 pub(super) type Content = Rc<RefCell<Bytes>>;
 
 impl Bytes {
@@ -89,31 +89,31 @@ impl Bytes {
         self.size = size;
     }
 
-    /// Places at which it is not zero, and its ends.
+    /// Returns the offsets of pages that are not zero, and of the ends.
     pub(super) fn landmarks(&self) -> Vec<u64> {
         let pages = self.pages.keys().map(|page| page * PAGE as u64);
         pages.chain([0, self.size.saturating_sub(PAGE as u64)]).collect()
     }
 }
 
-/// Something on a disk.
+/// Kind of a node on a disk.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     Directory,
     File(Content),
-    /// On the host there is something that guests don't see.
+    /// A host entry that guests can't see.
     Hidden,
-    /// A symbolic link of the host to something on the same disk, by its exact names.
+    /// A host symbolic link to a node on the same disk, by its exact names.
     Link(Names),
 }
 
-/// A disk: what is on it by exact names, the root not among it.
+/// A disk: its nodes by exact names, without the root.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     pub(super) nodes: BTreeMap<Names, Kind>,
-    /// By names in lower case.
+    /// Time stamps and attributes, by names in lower case.
     pub(super) stamps: BTreeMap<Names, Stamp>,
-    /// Names of files that the host's user has protected.
+    /// Files that the host's user has write-protected.
     pub(super) protected: Vec<Names>,
     /// Bytes that guests have added.
     added: u64,
@@ -124,7 +124,7 @@ impl Disk {
         if at.is_empty() { Some(&Kind::Directory) } else { self.nodes.get(at) }
     }
 
-    /// Where a node is that is no link; `None` if guests don't see it.
+    /// Resolves links; `None` if guests can't see the node.
     fn follow(&self, at: Names) -> Option<Names> {
         match self.kind(&at)? {
             Kind::Hidden => None,
@@ -133,13 +133,13 @@ impl Disk {
         }
     }
 
-    /// Names of what is in a directory.
+    /// Returns the names in a directory.
     fn names_in<'a>(&'a self, at: &'a [String]) -> impl Iterator<Item = &'a String> {
         let below = self.nodes.range(at.to_vec()..).take_while(move |(names, _)| names.starts_with(at));
         below.filter(move |(names, _)| names.len() == at.len() + 1).filter_map(|(names, _)| names.last())
     }
 
-    /// The exact name, or else the first in byte order that differs in case only.
+    /// Finds the exact name, or else the first in byte order that differs only in case.
     fn child(&self, at: &[String], name: &str) -> Option<Names> {
         let full = |name: &String| [at, std::slice::from_ref(name)].concat();
         let seen = |name: &&String| self.follow(full(name)).is_some();
@@ -150,7 +150,7 @@ impl Disk {
         self.follow(full(found?))
     }
 
-    /// Exact names of what a path leads to.
+    /// Returns the exact names of a path's node.
     pub(super) fn find(&self, names: &[String]) -> Result<Names, NtStatus> {
         let mut at = Names::new();
         for (index, name) in names.iter().enumerate() {
@@ -165,7 +165,7 @@ impl Disk {
         Ok(at)
     }
 
-    /// What is in a directory, as guests see it: names, and where they lead.
+    /// Lists a directory as guests see it: names, and the nodes that they resolve to.
     pub(super) fn list(&self, at: &[String]) -> Vec<(String, Names)> {
         let plain = |name: &&String| crate::vfs::path::is_valid(name) && name.chars().all(|c| c <= '\u{FF}');
         let mut found: Vec<(String, Names)> = self
@@ -178,17 +178,17 @@ impl Disk {
         found
     }
 
-    /// Whether the host has nothing there, hidden things included.
+    /// Returns whether the host directory is empty, including hidden entries.
     pub(super) fn is_bare(&self, at: &[String]) -> bool {
         self.names_in(at).next().is_none()
     }
 
-    /// Another run may add as much again.
+    /// Resets the count of added bytes for another run.
     pub(super) fn forget_added(&mut self) {
         self.added = 0;
     }
 
-    /// What was at `from` or below is at `to`.
+    /// Moves the nodes at `from` and below to `to`.
     pub(super) fn rename(&mut self, from: &[String], to: &[String], guest: (&[String], &[String])) {
         let moved: Vec<_> = self.nodes.extract_if(.., |names, _| names.starts_with(from)).collect();
         for (names, kind) in moved {
@@ -233,7 +233,7 @@ impl At {
     }
 }
 
-/// What guests learn about something.
+/// Properties of a file or directory that guests can query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) directory: bool,
@@ -242,45 +242,44 @@ pub(super) struct Facts {
     pub(super) attributes: u32,
 }
 
-/// A listing under way.
+/// A directory listing in progress.
 #[derive(Debug)]
 pub(super) struct Listing {
     pub(super) entries: Vec<(String, Facts)>,
     pub(super) next: usize,
 }
 
-/// A handle.
+/// An open handle.
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) handle: u64,
     pub(super) at: At,
-    /// `None`: a directory, or nobody knows.
+    /// `None` for a directory, or if the contents are unknown.
     pub(super) content: Option<Content>,
     pub(super) rights: u32,
     pub(super) share: u32,
-    /// Options.
+    /// The open options.
     pub(super) mode: u32,
     pub(super) position: u64,
     pub(super) listing: Option<Listing>,
 }
 
-/// What all handles of a file have in common.
+/// State shared by all handles of a file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Common {
     pub(super) delete_pending: bool,
     pub(super) reserved: u64,
 }
 
-/// The disks, and what is open.
+/// The disks and the open handles.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) disks: [Disk; 4],
     pub(super) opens: Vec<Open>,
     pub(super) common: BTreeMap<Key, Common>,
-    /// Guest's links: names, and where they lead.
+    /// The guest's symbolic links: names and targets.
     pub(super) links: BTreeMap<&'static str, At>,
-    /// Somebody on the host has done things to the hard disk after which nobody can say what it
-    /// holds.
+    /// The host's user has changed the hard disk so that its contents are unknown.
     pub(super) hdd_is_unknown: bool,
 }
 
@@ -300,7 +299,7 @@ impl Model {
         }
     }
 
-    /// Facts about what is at exact names, `guest` being what the guest calls it.
+    /// Returns the properties of the node at exact names; `guest` is the guest's path.
     pub(super) fn facts(&self, disk: usize, exact: &[String], guest: &[String]) -> Facts {
         let content = self.content(disk, exact);
         let it = &self.disks[disk];
@@ -317,7 +316,7 @@ impl Model {
         Facts { directory, size, stamp, attributes }
     }
 
-    /// Facts about what a handle has open; `Err` if it is gone.
+    /// Returns the properties of an open file; `Err` if it was deleted.
     pub(super) fn facts_of(&self, open: &Open) -> Result<Facts, NtStatus> {
         let found = self.find(&open.at).map(|exact| self.facts(open.at.disk, &exact, &open.at.names));
         let Some(content) = &open.content else { return found };
@@ -330,13 +329,14 @@ impl Model {
         self.common.get(key).is_some_and(|common| common.delete_pending)
     }
 
-    /// Whether something at `key`, or only below it, is open.
+    /// Returns whether something at `key` or below it is open, or only below it.
     pub(super) fn is_open(&self, key: &Key, only_below: bool) -> bool {
         let holds = |open: &Key| open.0 == key.0 && open.1.starts_with(&key.1);
         self.opens.iter().map(|open| open.at.key()).any(|open| holds(&open) && !(only_below && open == *key))
     }
 
-    /// Whether a new open that does and allows this agrees with those that are.
+    /// Returns whether a new open with this access and sharing is compatible with the existing
+    /// ones.
     pub(super) fn agrees(&self, key: &Key, does: u32, allows: u32) -> bool {
         does == 0
             || self.opens.iter().filter(|open| open.at.key() == *key).all(|open| {
@@ -345,7 +345,7 @@ impl Model {
             })
     }
 
-    /// Bytes that the files of a scratch disk take.
+    /// Returns the bytes used by the files of a scratch disk.
     fn used(&self, disk: usize) -> u64 {
         let nodes = self.disks[disk].nodes.values().filter_map(|kind| match kind {
             Kind::File(content) => Some(content),
@@ -367,7 +367,7 @@ impl Model {
         }
     }
 
-    /// Whether a file may get this size.
+    /// Returns whether a file may grow to this size.
     pub(super) fn has_room(&self, disk: usize, old: u64, new: u64) -> bool {
         if disk == HDD {
             new <= old || new <= FILE_BYTES && self.disks[disk].added + (new - old) <= DISK_BYTES
@@ -377,7 +377,7 @@ impl Model {
         }
     }
 
-    /// A file's size changes from `old` to `new`.
+    /// Accounts for a change of a file's size from `old` to `new`.
     pub(super) fn account(&mut self, disk: usize, old: u64, new: u64) {
         let added = &mut self.disks[disk].added;
         *added = (*added + new.saturating_sub(old)).saturating_sub(old.saturating_sub(new));
@@ -391,7 +391,7 @@ impl Model {
     }
 }
 
-/// What an open with these rights does, in bits of [`share`].
+/// Returns the access of an open with these rights, as bits of [`share`].
 pub(super) fn does_of(rights: u32) -> u32 {
     let mut does = 0;
     for (mask, bit) in [(0x21, share::READ), (6, share::WRITE), (0x1_0000, share::DELETE)] {

@@ -1,21 +1,21 @@
-//! Paths as titles say them, good and bad, and where they lead.
+//! Random guest paths, valid and invalid, and the places that they name.
 
 use super::NtStatus;
 use super::model::{At, GAME, HDD, Model, Names, SCRATCH, lower};
 use xenia_testing::Dice;
 
-/// Names that a guest may come up with.
+/// Names that a guest may use.
 const NAMES: &[&str] =
     &["a", "B", "Save", "save.dat", "New", "Dir", "sub", "\u{e9}", "x y", "f.tmp", ".hidden"];
-/// Names that no disk is asked for.
+/// Names that no disk accepts.
 const BAD_NAMES: &[&str] = &[
     "con", "NUL.txt", "Com1", "a:b", "a*", "?", "t.", "t ", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<",
     "...",
 ];
-/// Paths that lead nowhere.
+/// Paths that name no device.
 const NOWHERE: &[&str] =
     &["", "x:\\a", "\\Device", "\\", "a", "\\Device\\Harddisk0\\Partition0\\a", "\\??\\", ".."];
-/// Paths out of a disk.
+/// Paths that try to leave a disk.
 const OUT: &[&str] = &[
     "game:\\..\\outside\\secret",
     "game:/../outside/secret",
@@ -28,13 +28,13 @@ const OUT: &[&str] = &[
     "\\Device\\Cdrom0\\a\\b\\..\\..\\..\\a",
 ];
 
-/// A path, and what it means.
+/// A path and its meaning.
 #[derive(Clone, Debug)]
 pub(super) struct Path {
     /// The open directory that it is relative to.
     pub(super) root: Option<u64>,
     pub(super) text: Vec<u8>,
-    /// Where it leads, or why it leads nowhere.
+    /// The place, or the expected error.
     pub(super) to: Result<At, NtStatus>,
 }
 
@@ -58,7 +58,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// The bytes of a text in Latin-1; `None` if it has others.
+/// Encodes a text as Latin-1; `None` if it has other characters.
 pub(super) fn latin_1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }
@@ -96,7 +96,7 @@ fn flip_case(dice: &mut Dice, name: &str) -> String {
     }
 }
 
-/// Names on a disk: mostly of what is there, or beside it.
+/// Returns random names on a disk, mostly of existing nodes or beside them.
 fn names(dice: &mut Dice, model: &Model, disk: usize) -> Names {
     let nodes: Vec<&Names> = model.disks[disk].nodes.keys().collect();
     let mut names = match nodes.get(dice.below(nodes.len() + 1)) {
@@ -115,7 +115,7 @@ fn names(dice: &mut Dice, model: &Model, disk: usize) -> Names {
     names.iter().map(|name| flip_case(dice, name)).collect()
 }
 
-/// Where names lead on a disk.
+/// Returns the place of names on a disk.
 fn place(disk: usize, names: Names) -> Result<At, NtStatus> {
     if names.iter().all(|name| crate::vfs::path::is_valid(name)) {
         Ok(At { disk, names })
@@ -124,7 +124,7 @@ fn place(disk: usize, names: Names) -> Result<At, NtStatus> {
     }
 }
 
-/// Names with something between them.
+/// Joins names with random separators.
 fn join(dice: &mut Dice, text: &mut Vec<u8>, names: &[String]) {
     for (index, name) in names.iter().enumerate() {
         if index > 0 {
@@ -144,7 +144,7 @@ fn join(dice: &mut Dice, text: &mut Vec<u8>, names: &[String]) {
     }
 }
 
-/// A path that a title says.
+/// Returns a random guest path.
 pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
     let bad = |text: Vec<u8>, why| Path { root: None, text, to: Err(why) };
     match dice.below(50) {
@@ -173,7 +173,7 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
     }
     let (mut text, begins) = prefix(dice, model, disk, &mut names);
     let to = place(disk, [begins, names.clone()].concat());
-    // A scratch disk by its device's name alone is the partition's bytes.
+    // The device name of a scratch disk by itself means the partition's raw bytes.
     let is_partition = disk >= SCRATCH && text.starts_with(b"\\Device");
     if !names.is_empty() || dice.one_in(3) || is_partition {
         text.extend([&b"\\"[..], b"/", b"\\\\"][[0, 0, 0, 0, 1, 2][dice.below(6)]]);
@@ -182,7 +182,8 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
     Path { root: None, text, to }
 }
 
-/// A name of a disk, and none; or a guest's link for the first of `names`, and which these are.
+/// Returns the name of a disk and no names; or a guest's link that stands for the first of `names`,
+/// and the names that it stands for.
 fn prefix(dice: &mut Dice, model: &Model, disk: usize, names: &mut Names) -> (Vec<u8>, Names) {
     for (link, at) in &model.links {
         if at.disk == disk && lower(names).starts_with(&lower(&at.names)) && dice.one_in(2) {
@@ -207,7 +208,7 @@ fn prefix(dice: &mut Dice, model: &Model, disk: usize, names: &mut Names) -> (Ve
     (plain[dice.below(plain.len())].into(), Names::new())
 }
 
-/// A path below something that is open.
+/// Returns a path relative to an open handle.
 fn relative(dice: &mut Dice, model: &Model) -> Path {
     let open = &model.opens[dice.below(model.opens.len())];
     let root = Some(open.handle);
@@ -217,7 +218,7 @@ fn relative(dice: &mut Dice, model: &Model) -> Path {
         return Path { root, text, to: Err(NtStatus::OBJECT_NAME_INVALID) };
     }
     if dice.one_in(10) {
-        // Upwards: beside it, or out of the disk.
+        // Upwards: to a sibling, or out of the disk.
         let to = match base.split_last() {
             Some((_, parent)) => Ok(At { disk, names: [parent, &["b".to_owned()]].concat() }),
             None => Err(NtStatus::OBJECT_NAME_INVALID),
@@ -230,7 +231,7 @@ fn relative(dice: &mut Dice, model: &Model) -> Path {
         _ => (0..dice.below(3)).map(|_| name(dice)).collect(),
     };
     let mut text = Vec::new();
-    // A first name with a colon would be a drive's.
+    // A first name with a colon would be a drive.
     join(dice, &mut text, &rest);
     let to = place(disk, [base, rest].concat());
     Path { root, text, to }

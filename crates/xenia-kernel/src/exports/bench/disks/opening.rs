@@ -1,4 +1,4 @@
-//! Opening and closing.
+//! Operations that open and close files.
 
 use super::calls::How;
 use super::model::{At, Common, Content, Kind, Names, Open, does_of};
@@ -9,7 +9,7 @@ use crate::vfs::is_fatx_name;
 use crate::vfs::stamp::attributes;
 use crate::vfs::{OpenAction, Stamp};
 
-/// Rights as titles ask for them.
+/// Access rights that titles request.
 const ACCESS: &[u32] = &[
     access::GENERIC_READ,
     access::GENERIC_READ | access::GENERIC_WRITE,
@@ -29,7 +29,7 @@ const ACCESS: &[u32] = &[
 ];
 const OPTIONS: &[u32] =
     &[0x20, 0x20, 0x20, 0x60, 0x60, 0, 0x40, 0x21, 0x21, 1, 0x28, 0x1020, 0x1060, 0x22, 0x10, 0x4021];
-/// Options that can't be, or that nobody understands.
+/// Invalid or unknown options.
 const ODD_OPTIONS: &[u32] = &[0x30, 0x61, 0x2020, 0x100_0000, 0x1000, 0x29, 0x80_0020, 0xFFFF_FFFF];
 const ATTRIBUTES: &[u32] = &[0, 0, 0, 0, 0x80, 0x20, 1, 2, 4, 0x10, 0x27, 0x7FB7];
 const ALLOCATIONS: &[u64] = &[
@@ -46,7 +46,7 @@ const ALLOCATIONS: &[u64] = &[
     u64::MAX,
 ];
 
-/// Names that our own files have on the hard disk.
+/// Returns whether a name is reserved for the emulator's own files on the hard disk.
 pub(super) fn is_ours(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == ".xenia-stamps" || name.starts_with(".xenia-draft-")
@@ -86,7 +86,7 @@ impl Case {
         }
     }
 
-    /// What speaks against an open whatever it is of.
+    /// Collects the rules that forbid an open independent of its path.
     fn refuse_request(refusals: &mut Refusals, how: &How) {
         let (rights, has) = (rights_of(how.access), |bits: u32| how.options & bits != 0);
         let empties = matches!(how.disposition, 0 | 4 | 5);
@@ -104,14 +104,14 @@ impl Case {
         refusals.when(has(options::OPEN_BY_FILE_ID), NtStatus::NOT_SUPPORTED);
     }
 
-    /// What speaks against a new file or directory there.
+    /// Collects the rules that forbid a new file or directory at a place.
     pub(super) fn refuse_new(&self, refusals: &mut Refusals, at: &At) {
         let Some((name, parent)) = at.names.split_last() else { return };
         let disk = &self.model.disks[at.disk];
         refusals.when(at.disk == GAME, NtStatus::ACCESS_DENIED);
         refusals.when(at.disk != GAME && !is_fatx_name(name), NtStatus::OBJECT_NAME_INVALID);
         if at.disk == HDD {
-            // Something that guests don't see may have the very name.
+            // An entry that guests can't see may have this exact name.
             let exact = disk.find(parent).map(|parent| [&parent, std::slice::from_ref(name)].concat());
             let hidden = exact.is_ok_and(|exact| disk.nodes.contains_key(&exact));
             refusals.when(hidden, NtStatus::OBJECT_NAME_COLLISION);
@@ -127,7 +127,7 @@ impl Case {
         refusals.when(self.model.is_pending(&parent.key()), NtStatus::DELETE_PENDING);
     }
 
-    /// What speaks against opening what is there, or isn't.
+    /// Collects the rules that forbid an open of this path.
     pub(super) fn refuse_open(
         &self,
         refusals: &mut Refusals,
@@ -192,7 +192,7 @@ impl Case {
         refusals.when(!agrees, NtStatus::SHARING_VIOLATION);
     }
 
-    /// Rights that a handle gets.
+    /// Returns the rights that a handle gets.
     fn granted(&self, at: &At, how: &How, found: &Result<Names, NtStatus>) -> u32 {
         let rights = rights_of(how.access);
         if rights & access::MAXIMUM_ALLOWED == 0 {
@@ -247,7 +247,7 @@ impl Case {
         self.model.opens.push(open);
     }
 
-    /// Does what an open does to the disk.
+    /// Applies the effects of an open to the model.
     fn opened(
         &mut self,
         at: &At,
@@ -304,7 +304,7 @@ impl Case {
         self.closed(&open.at, open.mode & options::DELETE_ON_CLOSE != 0);
     }
 
-    /// A handle is gone; if it was the last one, the file may be.
+    /// Applies the close of a handle; if it was the last one, a pending deletion takes effect.
     pub(super) fn closed(&mut self, at: &At, delete: bool) {
         let key = at.key();
         if delete && let Some(common) = self.model.common.get_mut(&key) {

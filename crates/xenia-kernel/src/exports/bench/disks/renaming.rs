@@ -1,4 +1,4 @@
-//! Renaming and deleting.
+//! Operations that rename and delete files.
 
 use super::calls::How;
 use super::model::{At, Kind};
@@ -10,7 +10,7 @@ use crate::vfs::is_fatx_name;
 use crate::vfs::stamp::attributes;
 
 impl Case {
-    /// What speaks against deleting what is at a place.
+    /// Collects the rules that forbid deleting the file at a place.
     fn refuse_delete(&self, refusals: &mut Refusals, at: &At) {
         match self.model.find(at) {
             Ok(exact) => {
@@ -123,7 +123,7 @@ impl Case {
         self.moved(&from, &to);
     }
 
-    /// All handles of a file follow it.
+    /// Moves all handles of a file with it.
     fn moved(&mut self, from: &At, to: &At) {
         let (old, new) = (from.key(), to.key());
         if let Some(common) = self.model.common.remove(&old) {
@@ -149,7 +149,7 @@ impl Case {
             refusals.when(true, *status);
         }
         let same = from.key() == to.key();
-        // Something that guests don't see is in the way of the very name only.
+        // An entry that guests can't see only conflicts with its exact name.
         if let Some((name, parent)) = to.names.split_last()
             && let Ok(parent) = model.disks[to.disk].find(parent)
         {

@@ -1,11 +1,11 @@
-//! Reading, writing, sizes and positions.
+//! Operations that read and write files, and change sizes and positions.
 
 use super::calls::BUFFER;
 use super::{Case, HDD, NtStatus, Refusals};
 use crate::files::{access, options};
 use xenia_testing::Dice;
 
-/// Where files, numbers and disks have their edges.
+/// Edge cases of file sizes, numbers and disk sizes.
 const EDGES: &[u64] = &[
     0,
     1,
@@ -25,12 +25,12 @@ const EDGES: &[u64] = &[
     1 << 63,
     0,
 ];
-/// More than 32 bits is also what no file on a disk may have.
+/// Lengths of transfers; a file on a disk can't exceed 32 bits.
 const LENGTHS: &[u32] = &[
     0, 1, 2, 7, 0x1FF, 0x200, 0x201, 0x400, 0xFFF, 0x1000, 0x1001, 0x2200, 0xFFFF, 0x1_0000, 0x1_0001,
     0x1_8000,
 ];
-/// Offsets that mean the position, and the end.
+/// Offsets that mean the current position, and the end.
 const POSITION: u64 = u64::MAX - 1;
 const END: u64 = u64::MAX;
 
@@ -44,7 +44,7 @@ fn edge(dice: &mut Dice) -> u64 {
     }
 }
 
-/// Mostly small, so that files stay so, too.
+/// Returns a random offset, mostly small, so that files stay small, too.
 fn offset(dice: &mut Dice) -> u64 {
     match dice.below(10) {
         0..=4 => dice.below(0x600) as u64,
@@ -59,7 +59,7 @@ fn length(dice: &mut Dice) -> u32 {
 }
 
 impl Case {
-    /// The offset of a transfer; `None`: it begins at the position.
+    /// Returns the offset of a transfer; `None` means the current position.
     fn transfer_offset(&mut self) -> Option<u64> {
         match self.dice.below(8) {
             0..=2 => None,
@@ -68,7 +68,7 @@ impl Case {
         }
     }
 
-    /// Where it begins, and whether its sectors are whole.
+    /// Returns where a transfer begins.
     fn begins(&self, index: usize, offset: Option<u64>) -> u64 {
         match offset {
             None | Some(POSITION) => self.model.opens[index].position,
@@ -81,7 +81,7 @@ impl Case {
             && !(begin.is_multiple_of(0x200) && length.is_multiple_of(0x200))
     }
 
-    /// The status of a transfer that has succeeded.
+    /// Returns the status of a successful transfer.
     fn success(mode: u32) -> NtStatus {
         if mode & options::SYNCHRONOUS != 0 { NtStatus::SUCCESS } else { NtStatus::PENDING }
     }

@@ -1,5 +1,5 @@
-//! The hardware threads under guest threads that have a host thread each: parking, waking,
-//! suspending. There are as many as guest threads, so priorities and places change nothing.
+//! Hardware threads for guest threads that each have a host thread: parking, waking, suspension.
+//! There are as many as guest threads, so priorities and affinities have no effect.
 
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -10,14 +10,14 @@ use xenia_sched::{
     ThreadRef, Wait, WaitTicket, WaitWord, Which, Woken,
 };
 
-/// One guest thread's place: its registers while it does not run, and what it waits for.
+/// A guest thread's registers while it does not run, and its wait state.
 pub(super) struct Seat {
     pub(super) reference: ThreadRef,
     pub(super) id: u32,
     pub(super) word: WaitWord,
-    /// Its registers while nobody runs for it.
+    /// The thread's registers while no host thread runs it.
     pub(super) ctx: Mutex<Option<Box<PpcContext>>>,
-    /// Whether whoever runs for it may go on, and suspensions.
+    /// Whether the host thread may continue, and the suspend count.
     pub(super) gate: Mutex<Gate>,
     pub(super) opened: Condvar,
     pub(super) deadline: Mutex<Option<(GuestTicks, WaitTicket, Wait)>>,
@@ -25,7 +25,7 @@ pub(super) struct Seat {
 
 #[derive(Default)]
 pub(super) struct Gate {
-    /// It has been woken, and has not noticed.
+    /// The thread was woken and has not noticed yet.
     pub(super) ready: bool,
     pub(super) suspended: u32,
 }
@@ -38,7 +38,7 @@ pub(super) struct Seats {
     pub(super) over: AtomicBool,
 }
 
-/// The hardware thread under a [`Guest`].
+/// The [`Cpu`] of a [`Guest`].
 #[derive(Clone)]
 pub(super) struct HostCpu(pub(super) Arc<Seats>);
 
@@ -47,7 +47,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Seats {
-    /// The place of a thread.
+    /// Returns the seat of a thread.
     pub(super) fn seat(&self, thread: ThreadRef) -> Result<Arc<Seat>, SchedError> {
         lock(&self.all).get(usize::from(thread.idx)).cloned().ok_or(SchedError::Stale(thread))
     }

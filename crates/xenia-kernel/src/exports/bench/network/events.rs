@@ -1,4 +1,4 @@
-//! Winsock's events, and sockets that signal them.
+//! Tests of Winsock events, and of sockets that signal them.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn event(b: &mut Bench) -> u64 {
     event
 }
 
-/// Whether it is signalled; it is not, afterwards.
+/// Returns whether the event is signalled, and resets it.
 fn take(b: &mut Bench, event: u64) -> bool {
     let at = b.at(INTO + 0x100);
     b.memory().write(b.scratch.offset(INTO + 0x100), event as u32).unwrap();
@@ -71,7 +71,7 @@ fn a_socket_signals_what_comes_once_until_it_is_asked_for() {
     assert!(!take(&mut b, reads));
     assert_eq!(b.net("NetDll_closesocket", &[1, client]), 0);
     assert!(take(&mut b, reads), "the end");
-    // A socket with an event never waits; without one it may again.
+    // A socket with an event never blocks; without one it may block again.
     b.memory().write(b.scratch.offset(TIME), 0_u32).unwrap();
     let at = b.at(TIME);
     b.refused("NetDll_ioctlsocket", &[1, server, 0x8004_667E, at], 10022);

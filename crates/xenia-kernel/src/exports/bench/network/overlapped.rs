@@ -1,4 +1,4 @@
-//! Sends and receives that say in a structure when they are over.
+//! Tests of overlapped sends and receives.
 
 use super::*;
 
@@ -8,8 +8,8 @@ const COUNT: u32 = 0x780;
 const FLAGS: u32 = 0x784;
 const PENDING: u32 = 997;
 
-/// Two buffers of three and ten bytes; where they and what else a call needs are: buffers, count,
-/// flags, overlapped.
+/// Stores two buffers of three and ten bytes; returns the addresses of the buffers, the count, the
+/// flags and the overlapped structure.
 fn put_call(b: &Bench, flags: u32, event: u64) -> [u64; 4] {
     let into = b.at(INTO) as u32;
     for (index, word) in [3, into, 10, into + 0x100].into_iter().enumerate() {
@@ -63,7 +63,7 @@ fn a_structure_says_when_it_is_over_and_its_event_is_signalled() {
     assert_eq!(b.word(0x794), 0, "not signalled any more");
     let ask = [1, server, overlapped, count, 0, flags];
     assert_eq!((b.net("NetDll_WSAGetOverlappedResult", &ask), b.last_error()), (0, 996));
-    // One that waits for it, and one that sends.
+    // One thread waits for the completion, and another one sends.
     assert_eq!(b.begin("NetDll_WSAGetOverlappedResult", &[1, server, overlapped, count, 1, flags]), None);
     let second = b.add_thread();
     let first = b.act_as(second);
@@ -72,7 +72,7 @@ fn a_structure_says_when_it_is_over_and_its_event_is_signalled() {
     assert_eq!(b.status("NtQueryEvent", &[event, query]), NtStatus::SUCCESS);
     assert_eq!(b.word(0x794), 1);
     assert_eq!(b.net("NetDll_WSAGetOverlappedResult", &ask), 1);
-    // What is there at once is over at once.
+    // Available data completes the call at once.
     b.send(client, "now");
     let [buffers, count, flags, overlapped] = put_call(&b, 0, 0);
     assert_eq!(b.net("NetDll_WSARecv", &[1, server, buffers, 2, count, flags, overlapped, 0]), 0);

@@ -1,8 +1,8 @@
-//! Who waits for room, and what makes some.
+//! Tests of senders that wait for room in a receive buffer.
 
 use super::*;
 
-/// `SOL_SOCKET`, and its option for the bytes that a socket keeps.
+/// `SOL_SOCKET`, and its option for the size of the receive buffer.
 const SOCKET_LEVEL: u64 = 0xFFFF;
 const RECEIVE_BUFFER: u64 = 0x1002;
 
@@ -39,7 +39,7 @@ fn who_sends_while_more_is_on_its_way_comes_behind_it() {
     assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), u64::from(size), 0]), None);
     let (second, third) = (b.add_thread(), b.add_thread());
     let first = b.act_as(second);
-    // More than is moved at once, and all of both.
+    // With `MSG_WAITALL`, and more data than one attempt moves.
     let into = big.offset(size);
     let wanted = u64::from(size - 4 + 8);
     b.memory().fill(into, size, 0).unwrap();

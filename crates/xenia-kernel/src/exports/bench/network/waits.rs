@@ -1,4 +1,4 @@
-//! Socket calls that wait: for room, for bytes, for connections, and no longer than they are told.
+//! Tests of blocking socket calls: for room, data and connections, with time limits.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn who_sends_more_than_fits_waits_for_room_and_who_wants_all_for_all() {
     assert_eq!(b.begin("NetDll_recv", &[1, server, all, 0x4_0000, 8]), Some(0x4_0000));
     assert_eq!(b.answer(first), Some(0x4_0000));
     assert_eq!(b.memory().read::<u32>(GuestAddr(big.0 + 0x7_FFFC)).unwrap(), 0x0909_0909);
-    // Without waiting, what fits is sent.
+    // A non-blocking socket sends what fits.
     b.set_non_blocking(client);
     assert_eq!(b.net("NetDll_send", &[1, client, u64::from(big.0), 0x4_0000, 0]), 0x4000);
     b.refused("NetDll_send", &[1, client, into, 1, 0], WOULD_BLOCK);
@@ -26,7 +26,7 @@ fn who_sends_more_than_fits_waits_for_room_and_who_wants_all_for_all() {
     assert_eq!(b.word(INTO), 0x4000);
     b.refused("NetDll_ioctlsocket", &[1, server, 1, into], 10022);
     b.refused("NetDll_ioctlsocket", &[1, server, 0x4004_667F, 0], 10014);
-    // Where nobody waits all can't be waited for, and nothing is lost.
+    // `MSG_WAITALL` is refused on a non-blocking socket, without loss of data.
     b.set_non_blocking(server);
     b.refused("NetDll_recv", &[1, server, all, 0x8000, 8], 10045);
     assert_eq!(b.net("NetDll_recv", &[1, server, all, 0x8000, 0]), 0x4000);
@@ -80,7 +80,7 @@ fn accept_waits_for_a_connection_and_connect_says_who_is_not_there() {
     let [to, size] = b.put_address(0xC000_0201, 5000);
     b.refused("NetDll_connect", &[1, other, to, size], 10051);
     b.refused("NetDll_connect", &[1, other, to, 15], 10014);
-    // One that doesn't wait hears of it later.
+    // A non-blocking `connect` reports its result later.
     b.set_non_blocking(other);
     let [to, size] = b.put_address(0x7F00_0001, 5002);
     b.refused("NetDll_connect", &[1, other, to, size], WOULD_BLOCK);
@@ -95,7 +95,7 @@ fn accept_waits_for_a_connection_and_connect_says_who_is_not_there() {
     b.refused("NetDll_connect", &[1, other, to, size], WOULD_BLOCK);
     let write = b.put_set(1, &[other]);
     assert_eq!(b.net("NetDll_select", &[1, 0, 0, write, 0, 0]), 1);
-    // What was said of the listener holds for its connections.
+    // Connections inherit the listener's options.
     b.set_non_blocking(listener);
     let accepted = b.net("NetDll_accept", &[1, listener, 0, 0]);
     let into = b.at(INTO);
@@ -136,14 +136,14 @@ fn select_waits_for_any_of_many_and_no_longer_than_it_was_told() {
     assert_eq!((b.stored_set(0), b.stored_set(1)), (vec![], vec![client]));
     let read = b.put_set(0, &[client, server]);
     assert_eq!(b.net("NetDll_select", &[1, 0, read, 0, 0, time]), 0, "nothing, at once");
-    // With a time, until it is over.
+    // With a time limit, until it expires.
     let (read, time) = (b.put_set(0, &[client, server]), b.put_time(0, 20_000));
     assert_eq!(b.begin("NetDll_select", &[1, 0, read, 0, 0, time]), None);
     let waits = b.scheduler.thread(b.thread).unwrap().wait().cloned().unwrap();
     assert_eq!(waits.deadline, Some(TICKS_PER_SECOND / 50));
     b.pass_until(TICKS_PER_SECOND / 50);
     assert_eq!((b.answer(b.thread), b.stored_set(0)), (Some(0), vec![]));
-    // Without one, until something comes.
+    // Without one, until data arrives.
     let read = b.put_set(0, &[client, server]);
     assert_eq!(b.begin("NetDll_select", &[1, 0, read, 0, 0, 0]), None);
     let second = b.add_thread();

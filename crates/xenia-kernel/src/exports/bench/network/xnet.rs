@@ -1,4 +1,4 @@
-//! XNet: who the console is on its network, and who else there is.
+//! Tests of XNet: the console's address on its network, and other consoles.
 
 use super::*;
 use crate::loader::image_headers::key;
@@ -19,7 +19,7 @@ fn give_privilege(b: &mut Bench, privilege: u32) {
 fn the_console_has_an_address_and_a_link() {
     let mut b = Bench::new();
     let own = b.at(INTO);
-    // Before anything is begun.
+    // Before XNet is started.
     assert_eq!(b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]), 6);
     assert_eq!((b.word(INTO), b.word(INTO + 4)), (0x7F00_0001, 0));
     assert_ne!((b.word(INTO + 8) << 16, b.word(INTO + 12)), (0, 0), "its Ethernet address");
@@ -99,7 +99,7 @@ fn an_address_stands_for_a_console_that_is_there() {
     assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 0);
     assert_eq!(b.xam_call("NetDll_XNetConnect", &[1, address]), 0);
     assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 2);
-    // Asked once more for the address, as titles do again and again.
+    // Titles ask for the same address repeatedly.
     assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 0);
     assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 2);
     assert_eq!(b.xam_call("NetDll_XNetUnregisterInAddr", &[1, address]), 0);
@@ -164,7 +164,7 @@ fn nobody_answers_who_asks_how_good_the_connection_is() {
     assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0x110))).unwrap(), 0);
     let lookup = [1, 65, data, data, data, 0, 0, 0, 4, 0, 0, 0, result];
     assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 10055);
-    // An answer that can't be told takes no memory, and one whose event is none isn't told.
+    // A result that can't be stored takes no memory, nor does one whose event is invalid.
     let blocks = b.kernel.pool.lock().blocks();
     assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, event, 4]), 10014);
     assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, 0x1234, result]), 6);

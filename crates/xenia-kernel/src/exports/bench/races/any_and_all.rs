@@ -1,5 +1,5 @@
-//! Waits for any and for all of objects in different shards, against signals, resets, pulses,
-//! deadlines, APCs, alerts, suspensions and ends: no signal is lost, none is taken twice.
+//! Races of waits for any and for all objects in different shards with signals, resets, pulses,
+//! deadlines, APCs, alerts, suspensions and thread ends: no signal may be lost or taken twice.
 
 use super::waits::Target;
 use super::*;
@@ -7,17 +7,17 @@ use crate::layout::dispatcher_header;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-/// The routine of APCs.
+/// Address of the routine of APCs.
 const ROUTINE: u64 = 0x8200_1000;
 const ALERTED: NtStatus = NtStatus(0x101);
 const ALL: u64 = 0;
 const ANY: u64 = 1;
-/// Two events that one waiter consumes, and two semaphores.
+/// Two events that release one waiter each, and two semaphores.
 const OBJECTS: usize = 4;
 const CONSUMERS: usize = 3;
 const ROUNDS: u64 = 6000;
 
-/// What a wait names: objects by number, and whether all of them.
+/// Arguments of the waits: objects by number, and whether all of them.
 const WAITS: [(&[usize], u64); 7] = [
     (&[0, 1, 2, 3], ANY),
     (&[3, 0], ALL),
@@ -28,7 +28,7 @@ const WAITS: [(&[usize], u64); 7] = [
     (&[1], ANY),
 ];
 
-/// Signals of each object, and what became of them.
+/// Numbers of signals given and taken, by object.
 #[derive(Default)]
 struct Tokens {
     given: [AtomicU64; OBJECTS],
@@ -84,7 +84,7 @@ fn every_signal_is_taken_once_whoever_waits_for_what_beside_it() {
                 status => panic!("{status:?}"),
             }
         }
-        // Its end is part of the race.
+        // The end of the thread is part of the race.
         guest.call("ExTerminateThread", &[0]);
     };
     let (shared, consume, object) = (&machine, &consume, &object);
@@ -152,7 +152,8 @@ fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
     machine.run(machine.add_thread().0, |guest| {
         for number in 0..THREADS {
             guest.call("KeInitializeSemaphore", &[semaphore(number), 0, 0x7FFF_FFFF]);
-            // Its own and the next, every other thread the other way round.
+            // Each thread waits for its own object and the next one, every second thread in reverse
+            // order.
             let mut names = [number, (number + 1) % THREADS];
             names.rotate_left(number % 2);
             for (place, index) in names.into_iter().enumerate() {
@@ -161,7 +162,7 @@ fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
             }
         }
     });
-    // Each semaphore is named by two threads: two counts of each a round are exactly enough, in any
+    // Two threads wait for each semaphore, so two counts of each a round are exactly enough, in any
     // order.
     race(&machine, 2 * THREADS, |guest, number| {
         for _ in 0..ROUNDS / 2 {
@@ -183,7 +184,7 @@ fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
 fn a_pulse_ends_waits_that_have_begun_and_leaves_nothing() {
     const WAITERS: usize = 2;
     let machine = Machine::new(&no_routine);
-    // One wakes all who wait, the other one of them.
+    // One event wakes all waiters, the other one of them.
     let events = [0, 0x40].map(|offset| u64::from(machine.scratch.0 + offset));
     machine.run(machine.add_thread().0, |guest| {
         for (kind, event) in (0..).zip(events) {

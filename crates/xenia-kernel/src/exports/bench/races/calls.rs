@@ -1,5 +1,5 @@
-//! Deferred calls and APCs by objects, queued from several threads at once: each that was queued
-//! runs once. A swap beside a chip that is at work.
+//! Races of deferred calls and APCs queued from several threads: each queued one runs once. Also a
+//! swap while the GPU is busy.
 
 use super::*;
 use crate::layout::{kapc, kdpc};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const POSTERS: usize = 3;
 const ROUNDS: u64 = 4000;
-/// The routine of whatever is queued.
+/// Address of the routine of all queued calls.
 const ROUTINE: u64 = 0x8200_1000;
 
 #[test]
@@ -18,7 +18,7 @@ fn a_deferred_call_that_was_queued_runs_once_on_the_one_service_thread() {
     let ran = AtomicU64::new(0);
     let routine = |_: &mut Guest, pc: u32, arguments: [u64; 4]| {
         assert_eq!(u64::from(pc), ROUTINE);
-        // The arguments are those of one call, not of two.
+        // The arguments must stem from the same call.
         assert_eq!(arguments[2], arguments[3]);
         ran.fetch_add(1, Relaxed)
     };
@@ -125,7 +125,7 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
     let semaphore = AtomicU64::new(0);
     let routine = |guest: &mut Guest, pc: u32, _: [u64; 4]| {
         assert_eq!(u64::from(pc), ROUTINE);
-        // It ends the wait that it has interrupted, or the next.
+        // Ends the wait that the APC has interrupted, or the next one.
         guest.call("KeReleaseSemaphore", &[semaphore.load(Relaxed), 0, 1, 0]);
         ran.fetch_add(1, Release)
     };

@@ -1,4 +1,4 @@
-//! A dialog that is answered by one thread while another opens it.
+//! Races of a dialog that one thread answers while another opens it.
 
 use super::*;
 use xenia_sched::TICKS_PER_SECOND;

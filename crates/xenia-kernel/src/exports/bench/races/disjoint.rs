@@ -1,5 +1,5 @@
-//! Six threads at objects of their own, counted: nobody finds a lock taken. And the counters do see
-//! it where they share one.
+//! Contention counts of six threads that use separate objects: no lock is contended. The counters
+//! do detect contention when the threads share an object.
 
 use super::*;
 use crate::layout::ksemaphore;
@@ -13,8 +13,8 @@ const OBJECTS: usize = 3;
 
 type Counts = BTreeMap<&'static str, LockCounts>;
 
-/// How often the dispatcher's locks were taken, by six threads that signal, reset and take three
-/// objects each.
+/// Counts how often the dispatcher's locks were taken, by six threads that signal, reset and take
+/// three objects each.
 fn count(machine: &Machine, threads: &[ThreadRef], objects: &[[GuestAddr; OBJECTS]]) -> Counts {
     let before: Counts = machine.kernel.dispatcher.lock_counts().into();
     thread::scope(|scope| {
@@ -47,7 +47,7 @@ fn count(machine: &Machine, threads: &[ThreadRef], objects: &[[GuestAddr; OBJECT
 fn six_threads_at_objects_of_their_own_find_no_lock_taken() {
     let machine = Machine::new(&no_routine);
     let dispatcher = &machine.kernel.dispatcher;
-    // Which shard something is in is chance: six of each without a common one are picked.
+    // The shard of an object is arbitrary: pick six sets of objects without a common shard.
     let mut used = Vec::new();
     let mut places = (0..).map(|index| machine.scratch.offset(0x40 * index));
     let objects: Vec<[GuestAddr; OBJECTS]> = (0..THREADS)
@@ -78,9 +78,10 @@ fn six_threads_at_objects_of_their_own_find_no_lock_taken() {
     });
     let counts = count(&machine, &threads, &objects);
     let calls = THREADS as u64 * ROUNDS;
-    // Two signals, a reset and three waits take the object's lock once each, a release the mutant's.
+    // Two signals, a reset and three waits take the object's lock once each, a release the
+    // mutant's.
     assert_eq!(counts["object_shards"], LockCounts { taken: 7 * calls, contended: 0 });
-    // The owner's books: a place, an entry, and both given back.
+    // The mutant owners' lock: a place, an entry, and the release of both.
     assert_eq!(counts["mutant_owners"], LockCounts { taken: 3 * calls, contended: 0 });
     assert_eq!(counts["thread_turns"].taken + counts["timer_queue"].taken, 0, "nobody waited");
     for [event, semaphore, _] in &objects {

@@ -1,5 +1,5 @@
-//! Transfers of several threads: a host that takes its time for one file stops nobody, and what is
-//! added to a file is added.
+//! Races of transfers: a slow host file does not block other threads, and concurrent appends are
+//! not lost.
 
 use super::*;
 use crate::files::{OpenParameters, access, share};
@@ -7,13 +7,13 @@ use crate::vfs::{Device, Disposition, Entry, FileData, Stamp, VfsError, VfsResul
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// How long a thread waits for another in a test that goes well.
+/// Maximum time that a thread waits for another in a test that passes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 const SYNCHRONOUS: u64 = 0x20;
-/// Rights of those who only add to a file.
+/// Rights of handles that can only append.
 const ADDING: u32 = access::APPEND_DATA | access::SYNCHRONIZE;
 
-/// A disc with a file `slow`, reads of which take until somebody lets them go, and other files.
+/// A disc with a file `slow`, reads of which block until they are released, and other files.
 struct SlowDisc(Arc<Gate>);
 
 struct Gate {
@@ -70,12 +70,13 @@ impl FileData for SlowFile {
     }
 }
 
-/// Opens a file with these rights for synchronous access; its handle. Uses 0x100 bytes at `at`.
+/// Opens a file with these rights for synchronous access; returns its handle. Uses 0x100 bytes at
+/// `at`.
 fn open(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32) -> u64 {
     open_with(guest, at, path, rights, SYNCHRONOUS)
 }
 
-/// As [`open`], with these options.
+/// Like [`open`], with these options.
 pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32, options: u64) -> u64 {
     let (string, text) = (at.offset(0x20), at.offset(0x40));
     guest.memory().write_bytes(text, path.as_bytes()).unwrap();
@@ -90,7 +91,7 @@ pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u3
     u64::from(guest.memory().read::<u32>(at).unwrap())
 }
 
-/// Mounts a disc whose reads tell the first end of it that they have begun, and wait for the
+/// Mounts a disc whose reads signal on the first channel that they have begun, and wait for the
 /// second.
 pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()>) {
     let (entered, inside) = sync_channel(1);
@@ -100,7 +101,7 @@ pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()
     (inside, go)
 }
 
-/// Makes an empty file on a scratch disk.
+/// Creates an empty file on a scratch disk.
 pub(super) fn make(machine: &Machine, path: &str) {
     let parameters = OpenParameters {
         disposition: Disposition::Create,
@@ -130,7 +131,7 @@ fn a_slow_read_stops_nobody_else() {
             });
         });
         inside.recv_timeout(PATIENCE).expect("the read has begun");
-        // While the host reads: open, read, ask and close.
+        // While the host reads, another thread opens, reads, queries and closes a file.
         machine.run(other, |guest| {
             let at = machine.scratch.offset(0x2000);
             let base = u64::from(at.0);

@@ -1,16 +1,16 @@
-//! Calls that share no lock with another thread's: they come back while somebody holds every lock
-//! that the kernel has for threads, objects, files, waits and imports, but those of the objects
-//! that they are for.
+//! Tests of calls that share no lock with other threads: they return while all of the kernel's
+//! locks for threads, objects, files, waits and imports are held, except those of the objects that
+//! they use.
 
 use super::*;
 use crate::abi::Handle;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-/// How long the calls may take on a machine with other things to do.
+/// Time limit of the calls, for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Addresses that call these exports, bound before any lock is held.
+/// Returns stub addresses of these exports, bound before any lock is held.
 fn stubs<const N: usize>(machine: &Machine, names: [&str; N]) -> [GuestAddr; N] {
     let kernel = &machine.kernel;
     names.map(|name| {
@@ -19,7 +19,7 @@ fn stubs<const N: usize>(machine: &Machine, names: [&str; N]) -> [GuestAddr; N] 
     })
 }
 
-/// Holds all those locks, but for these objects' and these threads'.
+/// Holds all those locks, except those of these objects and threads.
 fn hold_all_but<'k>(
     kernel: &'k Kernel,
     objects: &[GuestAddr],
@@ -115,7 +115,7 @@ fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
                 let [event, semaphore, mutant] = handles;
                 let [set, clear, pulse, release, give_back, wait, wait_many] = stubs;
                 let mut call = |stub, arguments: &[u64]| NtStatus(guest.call_through(stub, arguments) as u32);
-                // The time-out of 0 is in memory that is 0.
+                // The timeout of 0 is in zeroed memory.
                 let now = own + 0x40;
                 let statuses = [
                     call(set, &[event, 0]),
@@ -167,7 +167,7 @@ fn two_threads_wait_for_each_other_under_their_own_locks() {
             scope.spawn(move || {
                 let [own, other] = [events[number], events[1 - number]].map(|event| u64::from(event.0));
                 machine.run(threads[number].0, |guest| {
-                    // One begins; from then on each signals when it has been signalled.
+                    // One thread begins; from then on each signals after it was signalled.
                     for round in 0..ROUNDS {
                         if number == 1 || round > 0 {
                             assert_eq!(guest.call("KeWaitForSingleObject", &[own, 0, 0, round % 2, 0]), 0);

@@ -1,4 +1,4 @@
-//! Locks in the title's own memory, fought for by several threads.
+//! Contention tests of locks in the title's own memory.
 
 use super::*;
 use crate::layout::{critical_section, erwlock};
@@ -71,7 +71,7 @@ fn a_spin_lock_that_guest_code_releases_by_a_store_goes_to_who_waits() {
                 guest.call("KeAcquireSpinLockAtRaisedIrql", &[at]);
                 add_one(guest, count);
                 if number % 2 == 0 {
-                    // What the compiler makes of a release that it knows: a barrier and a store.
+                    // The code that a compiler emits for an inlined release: a barrier and a store.
                     guest.memory().write(lock, 0_u32).unwrap();
                 } else {
                     guest.call("KeReleaseSpinLockFromRaisedIrql", &[at]);

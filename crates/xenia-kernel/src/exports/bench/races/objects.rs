@@ -1,5 +1,5 @@
-//! Handles that are opened, used, duplicated and closed by several threads at once, and names that
-//! several make at once.
+//! Races of opening, using, duplicating and closing handles, and of creating objects with the same
+//! name.
 
 use super::*;
 use std::sync::atomic::AtomicU64;
@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 const THREADS: usize = 4;
 const ROUNDS: u64 = 3000;
-/// Handles that all threads use, one per word.
+/// Number of words with handles that all threads share.
 const WORDS: u32 = 8;
 
 fn put_attributes(guest: &Guest, at: GuestAddr, name: &str) -> u64 {
@@ -21,7 +21,7 @@ fn put_attributes(guest: &Guest, at: GuestAddr, name: &str) -> u64 {
     u64::from(at.0)
 }
 
-/// What there is besides the threads: objects, handles, pool blocks.
+/// Counts the objects, handles and pool blocks besides the threads.
 fn rest(machine: &Machine) -> (usize, usize, usize) {
     let Kernel { objects, pool, .. } = &*machine.kernel;
     (objects.list().len(), objects.handles().len(), pool.lock().blocks())
@@ -45,10 +45,10 @@ fn a_handle_that_others_close_names_its_object_or_nothing() {
             let handle = u64::from(guest.memory().read::<u32>(word).unwrap());
             match (round + number as u64) % 6 {
                 0 | 1 => {
-                    // Kind, state: an automatic event without a signal.
+                    // Kind, state: an auto-reset event, not signalled.
                     assert_eq!(guest.status("NtCreateEvent", &[own, 0, 1, 0]), NtStatus::SUCCESS);
                     made.fetch_add(1, Relaxed);
-                    // Whoever's handle was there, nobody else takes it from the word.
+                    // The exchange is atomic, so no other thread closes the same handle.
                     let new = guest.memory().read::<u32>(GuestAddr(own as u32)).unwrap();
                     let old = guest.memory().atomic_u32(word, |_| Some(new)).unwrap().unwrap();
                     count(&closed, guest.status("NtClose", &[u64::from(old)]));
@@ -94,7 +94,7 @@ fn a_handle_that_others_close_names_its_object_or_nothing() {
     assert_eq!(closed.into_inner(), made.into_inner());
     assert!(used.into_inner() > 0, "no handle was ever there");
     let after = rest(&machine);
-    // The last thread has come: an object, and its blocks.
+    // Only the last thread was added: an object, and its blocks.
     assert_eq!((after.0, after.1), (before.0 + 1, before.1));
     assert_eq!(after.2 - before.2, 3, "a thread has three blocks of the pool");
 }
@@ -108,7 +108,7 @@ fn an_object_of_a_name_is_initialised_whoever_opens_it_first() {
         let attributes = put_attributes(guest, own.offset(0x100), "Shared");
         let out = u64::from(own.0);
         for _ in 0..ROUNDS {
-            // Signalled, and it stays so.
+            // A signalled manual-reset event.
             match guest.status("NtCreateEvent", &[out, attributes, 0, 1]) {
                 NtStatus::SUCCESS => _ = made.fetch_add(1, Relaxed),
                 NtStatus::OBJECT_NAME_EXISTS => {}

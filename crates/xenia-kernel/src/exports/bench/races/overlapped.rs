@@ -1,4 +1,4 @@
-//! An overlapped structure that is used again as soon as its result is there.
+//! Races of an overlapped structure that is reused as soon as its result is stored.
 
 use super::*;
 use crate::abi::Handle;
@@ -8,7 +8,7 @@ use crate::user::overlapped::DELAY;
 const ROUNDS: usize = 2000;
 const PENDING: u32 = 0x3E5;
 const NOT_CONNECTED: u32 = 0x48F;
-/// Where the test keeps a structure, and words.
+/// Offsets in the scratch memory of a structure and a length.
 const OVERLAPPED: u32 = 0x40;
 const LENGTH: u32 = 0x80;
 
@@ -24,7 +24,7 @@ fn an_event_is_of_the_call_that_is_over() {
             machine.kernel.objects.resolve(event).unwrap().body().offset(dispatcher_header::SIGNAL_STATE);
         let overlapped = u64::from(at(OVERLAPPED).0);
         for round in 0..ROUNDS {
-            // Every other call is waited for by its structure, which has no event then.
+            // Every second call is waited for by its structure, which has no event then.
             let event = if round % 2 == 0 { event } else { Handle::NULL };
             guest.memory().write(at(OVERLAPPED + 0xC), event).unwrap();
             assert_eq!(guest.call("XamContentGetDeviceState", &[9, overlapped]), u64::from(PENDING));

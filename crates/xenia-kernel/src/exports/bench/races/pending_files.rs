@@ -1,5 +1,5 @@
-//! Requests that return before their transfer: the caller goes on, and hears of the end; what is
-//! closed, cancelled or ended meanwhile.
+//! Tests of asynchronous transfers: the caller continues and is notified of the completion;
+//! closing, cancellation and thread ends meanwhile.
 
 use super::files::{PATIENCE, make, mount_slow_disc, open_with};
 use super::*;
@@ -14,10 +14,10 @@ use std::time::Duration;
 const SLOW: &str = r"\Device\Slow\slow";
 const ROUTINE: u64 = 0x8200_1000;
 const BOTH: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
-/// What a status block holds that nobody has written.
+/// Contents of a status block that was not written.
 const UNTOUCHED: u32 = 0x5555_5555;
 
-/// One thread's memory for requests: places of 0x80 bytes, each with a status block, an offset, an
+/// One thread's memory for requests: slots of 0x80 bytes, each with a status block, an offset, an
 /// event and a buffer.
 struct Places {
     at: GuestAddr,
@@ -43,7 +43,7 @@ impl Places {
         self.place(index).offset(0x20)
     }
 
-    /// The arguments of a transfer of `length` bytes at an offset.
+    /// Returns the arguments of a transfer of `length` bytes at an offset.
     fn arguments(&self, guest: &Guest, index: u32, file: u64, length: u32, offset: u64) -> [u64; 8] {
         let place = self.place(index);
         for word in [0, 4] {
@@ -59,13 +59,13 @@ impl Places {
         (NtStatus(word(0)), word(4))
     }
 
-    /// Waits for the end of the request at a place.
+    /// Waits for the completion of the request in a slot.
     fn wait(&self, guest: &mut Guest, index: u32) -> (NtStatus, u32) {
         assert_eq!(wait(guest, self.events[index as usize], false), NtStatus::SUCCESS);
         self.outcome(guest, index)
     }
 
-    /// Whether the request at a place has told its event, without waiting.
+    /// Returns whether the request in a slot has signalled its event, without waiting.
     fn is_signalled(&self, guest: &mut Guest, index: u32) -> bool {
         let state = self.at.0.into();
         assert_eq!(guest.status("NtQueryEvent", &[self.events[index as usize], state]), NtStatus::SUCCESS);
@@ -77,7 +77,7 @@ fn wait(guest: &mut Guest, handle: u64, alertable: bool) -> NtStatus {
     guest.status("NtWaitForSingleObjectEx", &[handle, 1, alertable.into(), 0])
 }
 
-/// Runs `code` with that many workers.
+/// Runs `code` with this many workers.
 fn with_workers<R>(machine: &Machine, workers: usize, code: impl FnOnce() -> R) -> R {
     machine.have_workers();
     thread::scope(|scope| {
@@ -113,13 +113,13 @@ fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
             assert_eq!(guest.status("NtSetInformationFile", &set), NtStatus::SUCCESS);
             let mut read = places.arguments(guest, 0, file, 16, 0);
             (read[2], read[3]) = (ROUTINE, 0x77);
-            // An event that was signalled before says nothing of this request.
+            // The request must reset an event that was signalled before.
             guest.call("NtSetEvent", &[places.events[0], 0]);
             assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
             inside.recv_timeout(PATIENCE).expect("a worker reads");
             assert_eq!(places.outcome(guest, 0), (NtStatus(UNTOUCHED), UNTOUCHED));
             assert!(!places.is_signalled(guest, 0));
-            // What can't be right is refused meanwhile, and nobody waits for the disc to hear that.
+            // Invalid requests are refused immediately, without waiting for the disc.
             let behind = places.arguments(guest, 1, file, 16, 16);
             assert_eq!(guest.status("NtReadFile", &behind), NtStatus::END_OF_FILE);
             let write = places.arguments(guest, 1, file, 16, 0);
@@ -128,7 +128,7 @@ fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
             assert_eq!(wait(guest, file, false), NtStatus::SUCCESS);
             assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
             assert_eq!(guest.memory().read(places.buffer(0).offset(12)), Ok(0x0707_0707_u32));
-            // Nobody signals this one.
+            // This event is never signalled.
             guest.call("NtClearEvent", &[places.events[1]]);
             assert_eq!(wait(guest, places.events[1], true), NtStatus::USER_APC);
             assert_eq!(called.load(SeqCst), 1);
@@ -215,7 +215,7 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
     });
 }
 
-/// A thread leaves writes and a read, which no worker begins, and then comes to an `end`.
+/// Starts writes and a read that no worker begins, and then runs an `end`.
 fn leave_and_end(end: impl Fn(&mut Guest)) {
     const WRITES: u32 = 20;
     let machine = Machine::new(&no_routine);
@@ -354,7 +354,7 @@ fn what_many_threads_write_and_read_at_once_is_exact() {
             let at = machine.scratch.offset(0x1000 * (1 + thread as u32));
             let places = Places::new(guest, at, PLACES);
             let file = open_with(guest, at, r"cache:\data", BOTH, 0);
-            // Those of a thread lie between the others', so that every page is everybody's.
+            // The threads' offsets are interleaved, so that every page is shared.
             let offset = |number: u32| 64 * u64::from(number * THREADS as u32 + thread as u32);
             for round in 0..ROUNDS {
                 let numbers = (0..PLACES).map(|index| (index, round * PLACES + index));

@@ -1,4 +1,4 @@
-//! Waits for objects that signals, deadlines, APCs and suspensions would end at the same time.
+//! Races of waits that signals, deadlines, APCs and suspensions end at the same time.
 
 use super::*;
 use crate::abi::Handle;
@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 const CONSUMERS: usize = 2;
 const ROUNDS: u64 = 20_000;
-/// The routine of APCs.
+/// Address of the routine of APCs.
 const ROUTINE: u64 = 0x8200_1000;
 
 /// A thread that others interrupt.
@@ -78,7 +78,7 @@ fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
                         let apc = [u64::from(target.handle.0), ROUTINE, 0, 0, 0];
                         match guest.status("NtQueueApcThread", &apc) {
                             NtStatus::SUCCESS => queued.fetch_add(1, Relaxed),
-                            // So many wait already.
+                            // The limit of queued APCs is reached.
                             _ => 0,
                         };
                     }
@@ -134,7 +134,7 @@ fn mutants_have_one_owner_whoever_waits_for_which_and_pass_on_from_those_who_end
     machine.run(machine.add_thread().0, |guest| {
         for index in 0..MUTANTS {
             guest.call("KeInitializeMutant", &[mutant(index), 0]);
-            // Waits name them in this order, and in the other.
+            // Waits name the objects in this order, and in reverse.
             let list = machine.scratch.offset(0x300);
             guest.memory().write(list.offset(4 * index), mutant(index) as u32).unwrap();
             guest.memory().write(list.offset(0x20 - 4 * index), mutant(index) as u32).unwrap();

@@ -1,9 +1,10 @@
-//! Timers, and what waits for them, with no thought for speed: lists that are searched.
+//! Model of timers and of the threads that wait for them, with plain searches of lists instead of
+//! efficient structures.
 
 use std::collections::VecDeque;
 use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ThreadRef};
 
-/// Timers that expire in one round.
+/// Maximum number of timers that expire in one round.
 pub(super) const PER_ROUND: usize = 1024;
 pub(super) const TIMEOUT: u64 = 0x102;
 pub(super) const USER_APC: u64 = 0xC0;
@@ -11,7 +12,7 @@ pub(super) const USER_APC: u64 = 0xC0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) due: GuestTicks,
-    /// Of two that are due at once, the one set first is first.
+    /// Order in which timers were set; of two due at the same time, the earlier one expires first.
     pub(super) serial: u64,
     pub(super) period_ms: u32,
     pub(super) dpc: u32,
@@ -23,30 +24,30 @@ pub(super) struct Setting {
 pub(super) struct Timer {
     pub(super) at: u32,
     pub(super) handle: Option<u64>,
-    /// Its memory is a page of its own.
+    /// The timer has a page to itself.
     pub(super) alone: bool,
     pub(super) auto: bool,
     pub(super) state: i32,
     pub(super) set: Option<Setting>,
-    /// What its `DueTime` says, once it was set.
+    /// Expected value of its `DueTime`, once it was set.
     pub(super) due_time: Option<u64>,
-    /// Its last handle was closed.
+    /// The last handle was closed.
     pub(super) closed: bool,
-    /// It has been deleted.
+    /// The timer was deleted.
     pub(super) gone: bool,
-    /// Its memory is gone.
+    /// The timer's memory is unmapped.
     pub(super) hidden: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Wait {
-    /// None: a delay.
+    /// Empty for a delay.
     pub(super) timers: Vec<usize>,
     pub(super) all: bool,
     pub(super) deadline: Option<GuestTicks>,
     pub(super) alertable: bool,
     pub(super) by_handle: bool,
-    /// Who came first is first.
+    /// Order in which waits began; the earlier one is served first.
     pub(super) serial: u64,
 }
 
@@ -55,11 +56,11 @@ pub(super) struct Thread {
     pub(super) name: ThreadRef,
     pub(super) id: u32,
     pub(super) wait: Option<Wait>,
-    /// Timers whose APC waits, with its arguments.
+    /// Timers whose APC is queued, with its arguments.
     pub(super) apcs: VecDeque<(usize, [u64; 3])>,
-    /// The arguments of the APC that it is in.
+    /// The arguments of the APC that is running.
     pub(super) in_apc: Option<[u64; 3]>,
-    /// What its last wait came to.
+    /// Result of the last wait.
     pub(super) result: Option<u64>,
 }
 
@@ -68,13 +69,13 @@ impl Thread {
         Self { name, id, wait: None, apcs: VecDeque::new(), in_apc: None, result: None }
     }
 
-    /// The wait is over.
+    /// Ends the wait with a result.
     fn wake(&mut self, result: u64) {
         self.wait = None;
         self.result = Some(result);
     }
 
-    /// It goes on with the next APC, or with this after the last.
+    /// Continues with the next APC, or ends the wait after the last one.
     pub(super) fn next_apc(&mut self) {
         self.in_apc = self.apcs.pop_front().map(|(_, arguments)| arguments);
         self.result = Some(self.in_apc.map_or(USER_APC, |arguments| arguments[0]));
@@ -89,16 +90,16 @@ pub(super) struct Model {
     pub(super) timers: Vec<Timer>,
     pub(super) threads: Vec<Thread>,
     pub(super) dpcs: VecDeque<Dpc>,
-    /// The one that runs.
+    /// The deferred call that is running.
     pub(super) dpc: Option<Dpc>,
-    /// Deferred calls that are there.
+    /// The initialised deferred calls.
     pub(super) known_dpcs: Vec<u32>,
     serial: u64,
 }
 
-/// When an interval is over.
+/// Returns the guest time at which an interval ends.
 pub(super) fn due(now: GuestTicks, interval: i64) -> GuestTicks {
-    // 49.875 ticks are a microsecond: 399 are 80 units of 100 ns.
+    // A microsecond is 49.875 ticks, so 399 ticks are 80 units of 100 ns.
     let ticks = |units: i128| {
         units.max(0).saturating_mul(399).div_euclid(80) + i128::from(units.max(0) * 399 % 80 != 0)
     };
@@ -116,7 +117,7 @@ impl Model {
         self.serial
     }
 
-    /// The timer that is due first.
+    /// Returns the timer that is due first.
     fn first(&self) -> Option<(GuestTicks, usize)> {
         let set = self.timers.iter().enumerate().filter_map(|(at, timer)| Some((timer.set?, at)));
         set.min_by_key(|(set, _)| (set.due, set.serial)).map(|(set, at)| (set.due, at))
@@ -126,7 +127,7 @@ impl Model {
         self.first().map(|(due, _)| due)
     }
 
-    /// When the next timer is due that anybody could notice.
+    /// Returns when the next timer is due whose expiry has a visible effect.
     pub(super) fn next_noticed(&self) -> Option<GuestTicks> {
         let waited = |at: usize| self.waits().any(|wait| wait.timers.contains(&at));
         let set = self.timers.iter().enumerate().filter_map(|(at, timer)| Some((at, timer.set?)));
@@ -138,7 +139,7 @@ impl Model {
         self.threads.iter().filter_map(|thread| thread.wait.as_ref())
     }
 
-    /// What a wait for these timers takes, if it can be satisfied: its result.
+    /// Satisfies a wait for these timers, if possible; returns its result.
     pub(super) fn take(&mut self, timers: &[usize], all: bool) -> Option<u64> {
         let signalled = |&at: &usize| self.timers[at].state > 0;
         let first = timers.iter().position(signalled);
@@ -166,7 +167,7 @@ impl Model {
         }
     }
 
-    /// Time has come to `now`: timers expire, then waits are over.
+    /// Advances to `now`: timers expire, then waits end.
     pub(super) fn advance(&mut self, now: GuestTicks) {
         let mut calls = Vec::new();
         for _ in 0..PER_ROUND {
@@ -187,7 +188,7 @@ impl Model {
         self.delete_closed();
     }
 
-    /// One timer expires; how it was set.
+    /// Expires a timer; returns how it was set.
     fn expire(&mut self, at: usize, now: GuestTicks) -> Option<Setting> {
         let set = self.timers[at].set.take()?;
         if self.timers[at].hidden {
@@ -196,7 +197,7 @@ impl Model {
         self.timers[at].state = 1;
         if set.period_ms > 0 {
             let period = u128::from(set.period_ms) * 49_875;
-            // The first after now of those that follow it by whole periods.
+            // The first multiple of the period after now.
             let missed = u128::from(now - set.due) / period;
             let due = u64::try_from(u128::from(set.due) + (missed + 1) * period).unwrap_or(u64::MAX);
             let serial = self.next_serial();
@@ -207,7 +208,7 @@ impl Model {
         Some(set)
     }
 
-    /// The calls of a timer that has expired.
+    /// Queues the calls of a timer that has expired.
     fn call(&mut self, at: usize, set: Setting) {
         let due = xenia_sched::filetime(set.due);
         let (low, high) = (due & 0xFFFF_FFFF, due >> 32);
@@ -219,7 +220,7 @@ impl Model {
         }
     }
 
-    /// A timer is set; what is due already expires at once.
+    /// Sets a timer; one that is due already expires at once.
     pub(super) fn set(&mut self, at: usize, setting: Setting, now: GuestTicks) {
         let timer = &mut self.timers[at];
         (timer.set, timer.state) = (Some(setting), 0);
@@ -257,7 +258,7 @@ impl Model {
         }
     }
 
-    /// Timers are deleted whose handle is closed and for whose handle nobody waits.
+    /// Deletes timers whose handle is closed and for which no wait by handle is pending.
     pub(super) fn delete_closed(&mut self) {
         for at in 0..self.timers.len() {
             let held = self.waits().any(|wait| wait.by_handle && wait.timers.contains(&at));
@@ -269,7 +270,7 @@ impl Model {
         }
     }
 
-    /// A thread begins to wait as `wait` says; what it comes to at once.
+    /// Starts a thread's wait; it may end at once.
     pub(super) fn wait(&mut self, who: usize, wait: Wait, now: GuestTicks) {
         let taken = if wait.timers.is_empty() { None } else { self.take(&wait.timers, wait.all) };
         let over = wait.deadline.is_some_and(|deadline| deadline <= now);
@@ -286,7 +287,7 @@ impl Model {
         }
     }
 
-    /// A thread has ended; another has its place.
+    /// Replaces a thread that has ended.
     pub(super) fn replace_thread(&mut self, who: usize, name: ThreadRef, id: u32) {
         self.threads[who] = Thread::new(name, id);
         for timer in &mut self.timers {

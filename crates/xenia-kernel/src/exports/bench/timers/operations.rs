@@ -1,4 +1,4 @@
-//! What may happen to timers: each is asked of the kernel and of the model.
+//! Operations on timers, applied to the kernel and to the model.
 
 use super::*;
 
@@ -32,7 +32,7 @@ impl Case {
             6 => (START_FILETIME as i64).saturating_add(self.dice.next() as i64 >> 1 & i64::MAX),
             7 => -(self.dice.next() as i64 >> 1 & i64::MAX),
             8 | 9 => xenia_sched::filetime(now + 1000 * self.dice.below(100) as u64) as i64,
-            // Often at the same time as another.
+            // Often due at the same time as another one.
             _ => -10_000 * self.dice.below(8) as i64,
         }
     }
@@ -54,7 +54,7 @@ impl Case {
         }
     }
 
-    /// A timer that is still there.
+    /// Returns a random timer that exists.
     pub(super) fn any(&mut self, can_close: bool) -> usize {
         loop {
             let at = self.dice.below(self.model.timers.len());
@@ -65,7 +65,7 @@ impl Case {
         }
     }
 
-    /// A thread that can make a call.
+    /// Returns a random thread that can make a call.
     pub(super) fn free(&mut self) -> Option<usize> {
         let who = self.dice.below(self.model.threads.len());
         let thread = &mut self.model.threads[who];
@@ -159,7 +159,7 @@ impl Case {
         if kind < 5 {
             for _ in 0..count {
                 let at = self.any(false);
-                // Waiting in a page that goes away is another matter.
+                // A wait for a timer whose page may be unmapped is not tested here.
                 let page = self.model.timers[at].alone;
                 if page || self.model.timers[at].handle.is_some() && kind != 4 {
                     return;
@@ -191,7 +191,7 @@ impl Case {
         assert_eq!(answer, self.model.threads[who].result, "{name}");
     }
 
-    /// The guest code that a thread was made to call returns.
+    /// Makes the guest code that a thread was made to call return.
     pub(super) fn apc_returns(&mut self) {
         let who = self.dice.below(self.model.threads.len());
         if self.model.threads[who].in_apc.is_none() {
@@ -250,13 +250,13 @@ impl Case {
         self.model.advance(now);
     }
 
-    /// A timer's memory is given back.
+    /// Unmaps a timer's memory.
     pub(super) fn hide(&mut self) {
         let at = self.any(true);
         let timer = &mut self.model.timers[at];
         if timer.alone && !timer.hidden {
             timer.hidden = true;
-            // Reserved it stays, so that nothing else comes there.
+            // The page stays reserved, so that it is not allocated to something else.
             self.bench.memory().decommit(GuestAddr(timer.at), 0).unwrap();
         }
     }
@@ -280,7 +280,7 @@ impl Case {
         }
     }
 
-    /// More timers than expire in a round, due at once.
+    /// Sets more timers than expire in one round, all due at once.
     pub(super) fn many(&mut self) {
         let memory = self.bench.kernel.memory.clone();
         let count = 1000 + self.dice.below(1500) as u32;

@@ -1,4 +1,4 @@
-//! Timers, time, and calls that are queued to a thread.
+//! Tests of timers, time, and APCs and deferred calls.
 
 use super::*;
 
@@ -45,7 +45,8 @@ fn calls_that_are_queued_can_be_taken_back() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);
     let (dpc, apc, thread) = (base + 0x100, base + 0x200, b.kthread());
-    // The first runs at once on its service thread, which is another's while it does.
+    // The first one runs at once on the service thread, which is busy meanwhile, so the next one
+    // stays queued.
     b.kernel_call("KeInitializeDpc", &[base + 0x300, 0x8200_0000, 0]);
     assert_eq!(b.kernel_call("KeInsertQueueDpc", &[base + 0x300, 0, 0]), 1);
     b.kernel_call("KeInitializeDpc", &[dpc, 0x8200_0000, 0]);
@@ -70,11 +71,11 @@ fn calls_that_are_queued_can_be_taken_back() {
     let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]) else {
         panic!("an alertable wait lets it run")
     };
-    // First the kernel routine, which may change what it gets the addresses of.
+    // The kernel routine runs first, and may change the values whose addresses it gets.
     assert_eq!((guest.pc, guest.args), (GuestAddr(0x11), vec![apc]));
     assert_eq!(guest.locals, [0x8200_0000, 0x33, 0x44, 0x55]);
     assert_eq!(inserted(&b), 0);
-    // Without a routine of its own it is the kernel's, and its context is not kept.
+    // Without a normal routine it is a kernel-mode APC, and the context is not stored.
     b.kernel_call("KeInitializeApc", &[apc, thread, 0x11, 0, 0, 1, 0x33]);
     assert_eq!(b.word(0x200 + kapc::NORMAL_CONTEXT), 0);
     b.kernel_call("KiApcNormalRoutineNop", &[1, 2, 3]);
@@ -83,16 +84,16 @@ fn calls_that_are_queued_can_be_taken_back() {
     }
 }
 
-/// APCs in the queue of a thread.
+/// Returns the number of APCs in a thread's queue.
 fn queued(b: &Bench, thread: ThreadRef) -> usize {
     let id = b.scheduler.thread(thread).unwrap().id;
     b.kernel.threads.lock().get(id).unwrap().apcs.user.len()
 }
 
-/// Lets guest time pass up to a number of milliseconds, and timers expire.
+/// Advances guest time to a number of milliseconds, and expires timers.
 fn pass(b: &mut Bench, milliseconds: u64) {
     b.scheduler.set_now(milliseconds * 49_875);
-    // What a timer can't do is not the others' business.
+    // A failure of one timer must not affect the others.
     let _ = b.kernel.expire_timers(&mut b.scheduler);
 }
 
@@ -121,7 +122,7 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
     assert_eq!((b.word(8), queued(&b, b.thread)), (1, 0), "it stays signalled");
     pass(&mut b, 9);
     assert_eq!(queued(&b, b.thread), 0);
-    // Once it has run, it may come again; with the timer, it goes.
+    // After it has run it may be queued again; closing the timer removes it.
     for milliseconds in [11, 12] {
         if milliseconds == 11 {
             put_interval(&b, -10_000);
@@ -152,7 +153,7 @@ fn the_end_of_a_thread_takes_its_timers_along_and_no_others() {
     assert_eq!(b.status("NtSetTimerEx", &[theirs, due, 0x8200_0000, 0, 0, 0, 1, 0]), NtStatus::SUCCESS);
     b.act_as(first);
     assert_eq!(b.status("NtSetTimerEx", &[own, due, 0x8200_0000, 0, 0, 0, 1, 0]), NtStatus::SUCCESS);
-    // A deferred call that is not there: the others of its time still happen.
+    // An invalid deferred call: the others due at the same time still run.
     let bad = u64::from(b.scratch.0) + 0x200;
     b.kernel_call("KeInitializeTimerEx", &[bad, 0]);
     b.kernel_call("KeSetTimerEx", &[bad, -10_000_i64 as u64, 1, 8]);

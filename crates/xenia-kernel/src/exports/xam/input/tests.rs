@@ -1,4 +1,4 @@
-//! Pads that are plugged in and out, and what titles are told of them.
+//! Tests of controllers that are connected and removed, and of their notifications.
 
 use crate::exports::bench::Bench;
 use crate::ports::{Gamepad, Input, PadKind, PadModel};
@@ -10,7 +10,7 @@ const NOT_CONNECTED: u64 = 0x48F;
 const BAD_ARGUMENTS: u64 = 0xA0;
 const DRUMS: PadModel = PadModel { kind: PadKind::Drums, has_motors: true, wireless: true, battery: Some(1) };
 
-/// Controllers that tests plug in and out, and what their motors were told.
+/// A fake input port: the connected controllers, and the motor values they were sent.
 #[derive(Clone, Default)]
 struct Pads(Arc<Mutex<Plugged>>);
 

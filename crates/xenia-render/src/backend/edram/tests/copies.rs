@@ -1,4 +1,4 @@
-//! Copies next to the reference backend's: the same bits in memory and in the EDRAM.
+//! Compares resolves with the reference backend: the bits in memory and in the EDRAM must be equal.
 
 use rand::Rng;
 use xenia_gpu::draw_state::{CopyCall, CopyDestination, CopySource, Scissor};
@@ -13,13 +13,14 @@ use xenia_testing::is_long;
 const MEMORY: usize = 0x8_0000;
 const VERTICES: u32 = MEMORY as u32 - 0x100;
 
-/// Destinations that titles use most: 8_8_8_8, 2_10_10_10, 5_6_5, 16_16_16_16 and its floats, and
-/// 32-bit floats.
+/// Destination formats that titles use most: 8_8_8_8, 2_10_10_10, 5_6_5, 16_16_16_16 as fractions
+/// and floats, and 32-bit floats.
 const DESTINATIONS: [u32; 6] = [6, 7, 4, 26, 32, 38];
-/// The rest of what can be a destination, and one that can't.
+/// All other destination formats, and one that is not supported.
 const OTHER_DESTINATIONS: [u32; 13] = [2, 3, 10, 15, 16, 17, 20, 24, 25, 30, 31, 36, 62];
 
-/// The destinations that are tried with a format. Each pair is a shader of its own, so not all are.
+/// Destination formats to test with a source format. Each pair is a separate shader, so not all are
+/// tested.
 fn destinations(format: TargetFormat) -> Vec<u32> {
     let mut all = DESTINATIONS.to_vec();
     match format {
@@ -30,7 +31,7 @@ fn destinations(format: TargetFormat) -> Vec<u32> {
     all
 }
 
-/// A memory with something everywhere, and a rectangle for copies.
+/// Memory with random contents, and a rectangle for resolves.
 fn memory(area: Rect) -> Ram {
     let ram = Ram::new(MEMORY);
     ram.write(0, &(0..MEMORY).map(|at| (at * 7 + at / 256) as u8).collect::<Vec<_>>());
@@ -38,7 +39,7 @@ fn memory(area: Rect) -> Ram {
     ram
 }
 
-/// Puts a rectangle where [`copy`] looks for it.
+/// Stores a rectangle at the address that [`copy`] uses.
 pub(super) fn set_rectangle(ram: &Ram, [left, top, right, bottom]: Rect) {
     let corners = [left, top, right, top, right, bottom];
     for (address, corner) in (VERTICES..).step_by(4).zip(corners) {
@@ -52,7 +53,7 @@ fn contents(ram: &Ram) -> Vec<u8> {
     bytes
 }
 
-/// A copy to 8_8_8_8 of samples that begin at the last tiles.
+/// Resolve to 8_8_8_8 of samples that begin at the last tiles.
 pub(super) fn copy(format: TargetFormat, msaa: Msaa) -> CopyCall {
     let base = 2040;
     CopyCall {
@@ -100,7 +101,7 @@ impl Pair {
         self.edram.set_words(device, words);
     }
 
-    /// What both leave in memory: ours, and the reference's.
+    /// Memory after a resolve by ours and by the reference.
     fn run(&mut self, device: &Device, call: &CopyCall, area: Rect) -> [Vec<u8>; 2] {
         let (ours, theirs) = (memory(area), memory(area));
         let result =
@@ -116,8 +117,8 @@ fn modest_words(seed: u64) -> Vec<u32> {
     (0..EDRAM_WORDS).map(|_| random.random_range(-4.0_f32..4.0).to_bits()).collect()
 }
 
-/// The most by which a component differs, in units in its last place, between texels that lie at
-/// multiples of their size.
+/// Largest difference of components in units of the last place, between texels at multiples of
+/// their size.
 fn distance(ours: &[u8], theirs: &[u8], format: &Format) -> u64 {
     let widths = match format.layout {
         Layout::Fields(widths) => widths,
@@ -160,8 +161,9 @@ fn copies_leave_what_the_reference_leaves() {
                     let [left, top] = [(); 2].map(|()| random.random_range(0..8) * 8);
                     let [width, height] = [(); 2].map(|()| random.random_range(1..9) * 8);
                     let [ours, theirs] = pair.run(device, &call, [left, top, left + width, top + height]);
-                    // The reference's curve is off in the last place of half of the 256 levels: it shows
-                    // where nothing is rounded away, and where means and scaled values are ties.
+                    // The reference's gamma curve is off in the last place for half of the 256
+                    // levels. This is visible if the result is not rounded, and if means and scaled
+                    // values are ties.
                     let allowed = match destination.layout {
                         _ if !is_gamma => 0,
                         Layout::Single(_) => 4,
@@ -175,7 +177,7 @@ fn copies_leave_what_the_reference_leaves() {
     });
 }
 
-/// A copy of a random kind, of which format and samples are known.
+/// Random resolve with this format and these samples.
 fn some_copy(
     random: &mut ChaCha8Rng,
     format: TargetFormat,
@@ -186,7 +188,7 @@ fn some_copy(
     let mut call = copy(format, msaa);
     call.sample_select = random.random_range(0..7);
     call.destination.format = destination;
-    // Not random, as each is a shader of its own.
+    // Not random, because each is a separate shader.
     call.destination.number = (format.number() + destination) % 5;
     call.destination.endian = if may_swap_bytes { random.random_range(0..6) } else { 0 };
     call.destination.exponent_bias = [0, 0, -2, 3][random.random_range(0..4)];

@@ -1,4 +1,4 @@
-//! How long dumps, loads and copies of 1280 x 720 pixels take: `cargo test -p xenia-render times --
+//! Timing of dumps, loads and resolves of 1280 x 720 pixels: `cargo test -p xenia-render times --
 //! --ignored --nocapture`.
 
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::copies::{self, copy};
 use super::*;
 
-/// Milliseconds of the mean of some runs, after one that compiles.
+/// Mean time of some runs in milliseconds, after one that compiles.
 fn milliseconds(device: &Device, mut run: impl FnMut(&mut wgpu::CommandEncoder)) -> f64 {
     const RUNS: u32 = 20;
     let mut once = || {

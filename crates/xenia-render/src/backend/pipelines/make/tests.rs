@@ -1,5 +1,5 @@
-//! Recipes of any numbers, as a file may have them, on a device: a pipeline, or words.
-//! `XENIA_RANDOM_RECIPES` names the cases.
+//! Fuzz test of recipes with any numbers, as a file may contain them: each makes a pipeline or an
+//! error. `XENIA_RANDOM_RECIPES` selects the cases.
 
 use super::*;
 use crate::backend::device::tests::with;
@@ -7,7 +7,7 @@ use xenia_gpu::microcode::{ShaderKind, assemble};
 use xenia_testing::{Cases, Dice};
 
 const WORDS: usize = size_of::<Recipe>() / 4;
-/// The word that has `HAS_PIXEL`.
+/// Word that contains `HAS_PIXEL`.
 const FLAGS: usize = 5;
 
 const HAS_DEPTH: u32 = 2;
@@ -38,7 +38,7 @@ fn any_recipe_makes_a_pipeline_or_words() {
         let (mut made, mut refused) = (0, 0);
         let case = |seed| {
             let mut dice = Dice(seed);
-            // Numbers of few bits: what they say is mostly there.
+            // Numbers with few bits, so that what they refer to mostly exists.
             let words = [0; WORDS].map(|_: u32| match dice.below(4) {
                 0 => 0,
                 1 => dice.next() as u32,
@@ -59,7 +59,7 @@ fn any_recipe_makes_a_pipeline_or_words() {
         if are_usual {
             assert!(made > 0 && refused > 0, "{made} made, {refused} refused");
         }
-        // The device is as good as before.
+        // The device still works.
         let mut depth = [0; WORDS];
         depth[FLAGS] = HAS_DEPTH;
         assert_eq!(maker.make(&parts(depth, &shaders)).err(), None);
@@ -79,7 +79,7 @@ fn what_a_device_refuses_is_an_error_of_its_attempt_alone() {
                 })
             }
         };
-        // Larger than any buffer may be: refused before the driver is asked.
+        // Larger than the buffer limit: refused before the driver is called.
         let largest = device.device.limits().max_buffer_size;
         for size in [largest.saturating_add(4), u64::MAX - 3] {
             assert!(device.attempt(buffer(size)).is_err(), "{size}");

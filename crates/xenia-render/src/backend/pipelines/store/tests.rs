@@ -1,14 +1,14 @@
-//! Stores that are whole, cut, damaged and foreign. None needs a device.
+//! Tests of complete, truncated, damaged and foreign stores, without a device.
 
 use super::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_testing::{Cases, Dice};
 
-/// Word of a recipe that has `HAS_PIXEL`.
+/// Word of a recipe that contains `HAS_PIXEL`.
 const FLAGS: usize = 5;
 
-/// A file's path in a folder of this test's own, which is removed at the end.
+/// Path of a file in a folder of this test, which is removed at the end.
 struct Folder(std::path::PathBuf);
 
 impl Folder {
@@ -54,7 +54,7 @@ fn what_is_kept_comes_back_once() {
     let folder = Folder::new("kept");
     let (mut first, stored) = open(&folder);
     assert!(stored.is_empty());
-    // Another program has the same title open.
+    // Another program runs the same title.
     let (mut second, _) = open(&folder);
     for n in 0..20 {
         first.keep(&parts(n)).unwrap();
@@ -126,14 +126,14 @@ fn any_bytes_after_the_header_are_read() {
     for _ in 0..2000 {
         let mut out: Vec<u8> = bytes(&HEADER).collect();
         for _ in 0..random.random_range(0..8) {
-            // Whole records of any words: their sums are right.
+            // Complete records of any words, with correct checksums.
             let count = if random.random() { RECIPE_WORDS } else { random.random_range(0..200) };
             let words: Vec<u32> = (0..count).map(|_| random.random()).collect();
             append(&mut out, random.random_range(0..6), &words);
         }
         assert!(read(&out).unwrap().stored.parts.is_empty(), "no recipe names a shader that is there");
     }
-    // A count that is larger than memory.
+    // A count that exceeds memory.
     let mut out: Vec<u8> = bytes(&HEADER).collect();
     out.extend(bytes(&[VERTEX, u32::MAX, 0, 0]));
     assert_eq!(read(&out).unwrap().good, HEADER.len() * 4);
@@ -177,8 +177,8 @@ fn conversions_are_kept_among_the_rest() {
     assert_eq!(stored.parts.len(), 3);
 }
 
-/// Damaged files, and whole records of damaged words with sums that are right, as somebody who
-/// means harm writes them. `XENIA_RANDOM_STORES` names the cases.
+/// Damaged files, and complete records of damaged words with correct checksums, as an attacker
+/// would write them. `XENIA_RANDOM_STORES` selects the cases.
 #[test]
 fn any_store_opens_and_goes_on() {
     let folder = Folder::new("random");

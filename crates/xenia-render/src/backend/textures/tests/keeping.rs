@@ -1,8 +1,8 @@
-//! Which textures are kept, until when, and what is decoded again.
+//! Tests of the texture cache: lifetime of textures, and levels decoded again.
 
 use super::*;
 
-/// A texture of bytes with three levels, one page each.
+/// Texture of bytes with three levels, one page each.
 const LEVELED: Case = Case {
     format: 2,
     dimension: 1,
@@ -55,13 +55,13 @@ fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
         let (fourth, counters) = get(&words);
         assert_eq!((counters.decoded, counters.copied, counters.written, counters.bytes), (5, 4, 2, bytes));
         assert_eq!([0, 1, 2].map(|level| texel(device, &fourth.host, level)), [9, 0, 7]);
-        // Who drew with the earlier ones sees what was there then.
+        // Draws with the earlier textures see the earlier contents.
         assert_eq!(texel(device, &first.host, 2), 0);
         assert_eq!(texel(device, &third.host, 0), 0);
         let (_, after) = get(&words);
         let (reused, checks) = (counters.reused + 1, counters.checks + 1);
         assert_eq!(after, TextureCounters { reused, checks, ..counters });
-        // Nothing has been written to since: nobody looks.
+        // No write since: no version is compared.
         let (_, again) = get(&words);
         assert_eq!((again.reused, again.checks), (reused + 1, checks));
     });

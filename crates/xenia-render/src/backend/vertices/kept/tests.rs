@@ -1,4 +1,4 @@
-//! The bookkeeping on a device of bytes, whose writes come before the commands of the same
+//! Tests of the allocation on a simulated device, whose writes precede the commands of the same
 //! submission.
 
 use super::*;
@@ -6,13 +6,13 @@ use super::*;
 use xenia_gpu::Ram;
 use xenia_testing::Dice;
 
-/// A device: writes come before the commands of the same submission.
+/// Simulated device: writes precede the commands of the same submission.
 struct Device {
     kept: Kept,
     memory: Ram,
     buffer: Vec<u8>,
     writes: Vec<(u64, Vec<u8>)>,
-    /// What recorded commands read: where, and what they have to find there.
+    /// Reads by recorded commands: position, and the bytes expected there.
     reads: Vec<(u64, Vec<u8>)>,
     sent: u32,
 }
@@ -36,8 +36,8 @@ impl Device {
         bytes
     }
 
-    /// Records a command that reads a part of a vertex buffer, submitting first where it must;
-    /// whether it had to.
+    /// Records a command that reads a part of a vertex buffer, submitting first if necessary;
+    /// returns whether it was.
     fn read(&mut self, physical: u32, part: Range<u32>) -> bool {
         let mut sendings = Vec::new();
         let mut has_submitted = false;
@@ -56,7 +56,7 @@ impl Device {
         has_submitted
     }
 
-    /// Records a command that reads what is no memory.
+    /// Records a command that reads transient data.
     fn pass(&mut self, bytes: Vec<u8>) {
         let place = self.kept.pass(bytes.len() as u32).unwrap_or_else(|Full| {
             self.submit();
@@ -76,7 +76,7 @@ impl Device {
         self.kept.submitted();
     }
 
-    /// Bytes that were sent since the last time.
+    /// Bytes uploaded since the last call.
     fn sent(&mut self) -> u32 {
         std::mem::take(&mut self.sent)
     }
@@ -91,7 +91,7 @@ fn meshes_of_one_buffer_share_what_was_sent() {
         device.read(0x1_0000 + mesh * 0x400, 0..0x400);
     }
     assert_eq!(device.sent(), 8 * PAGE);
-    // All of it, which reaches into the next chunk, and again from the middle on.
+    // All of it, which extends into the next chunk, and again from the middle on.
     device.read(0x1_0000, 0..0x1_1000);
     device.submit();
     device.sent();
