@@ -87,7 +87,7 @@ pub struct Export {
     pub library: Library,
     pub name: &'static str,
     pub ordinal: u16,
-    /// Implementation status.
+    /// Implementation status of the export.
     pub status: Status,
     /// Documentation of the function.
     pub doc: &'static str,

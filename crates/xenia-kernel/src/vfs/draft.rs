@@ -2,7 +2,7 @@
 //! over it.
 //!
 //! ```text
-//!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename over the file
+//!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename
 //! ```
 //!
 //! However the program ends, the host has either the old or the new contents, and a new file exists
