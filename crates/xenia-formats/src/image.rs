@@ -297,7 +297,7 @@ pub struct Export {
     pub ordinal: Ordinal,
     /// Name, where the file exports by name.
     pub name: Option<String>,
-    /// Exported address.
+    /// Guest address of the export.
     pub address: GuestAddr,
 }
 

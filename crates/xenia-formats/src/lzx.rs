@@ -6,7 +6,7 @@
 //! block  = type (3) size (24) then one of
 //!          1 verbatim:     tree deltas, symbols
 //!          2 aligned:      8 × 3 bits for the aligned tree, tree deltas, symbols
-//!          3 uncompressed: to the next 16-bit word, R0 R1 R2 (little-endian), bytes, pad byte if odd
+//!          3 uncompressed: to the next 16-bit word, R0 R1 R2 (little-endian), bytes, pad if odd
 //! ```
 //! Bits come from little-endian 16-bit words, most significant first, and skip to the next word at
 //! the end of each output frame. A match does not cross the end of a frame or block. The output

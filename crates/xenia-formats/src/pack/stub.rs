@@ -46,7 +46,7 @@
 //! .endm
 //!
 //! # import_variable "xboxkrnl.exe", 0xAD, KeTimeStampBundle
-//! # C sees the slot, which holds the variable's address: extern struct time_stamp *KeTimeStampBundle;
+//! # C sees the slot with the variable's address: extern struct time_stamp *KeTimeStampBundle;
 //! .macro import_variable library:req, ordinal:req, name:req
 //!     .section .rodata.xenia.slots,"a",@progbits
 //!     .balign 4
@@ -146,7 +146,7 @@ pub struct StubExport {
     pub name: String,
     /// Ordinal of the export.
     pub ordinal: Ordinal,
-    /// Exported address.
+    /// Guest address of the export.
     pub address: GuestAddr,
     /// Offset of the record in its section, for errors.
     pub offset: usize,
