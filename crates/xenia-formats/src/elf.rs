@@ -1,10 +1,10 @@
 //! 32-bit big-endian PowerPC ELF executables: the developer format, and the input of `pack`.
 //!
-//! Only what a static, non-relocatable program needs is read: load segments, the TLS template,
-//! sections by name, symbols, and the entry. Offsets in errors are offsets in the file.
+//! Only the parts of a static, non-relocatable program are read: load segments, the TLS template,
+//! sections by name, symbols, and the entry point. Offsets in errors are offsets in the file.
 //!
-//! Invariant: every segment of an [`Elf`] lies in the file, none overlaps another, and together
-//! they span at most [`MAX_IMAGE_SIZE`].
+//! Invariant: all segments of an [`Elf`] lie in the file, they do not overlap, and together they
+//! span at most [`MAX_IMAGE_SIZE`].
 
 mod tables;
 

@@ -29,7 +29,7 @@ pub enum Reason {
         /// Number of bytes that remain.
         available: u64,
     },
-    /// A field has a value outside what the format defines.
+    /// A field has a value that the format does not define.
     #[error("found {found:#x}, expected {expected}")]
     Unexpected {
         /// The value found.
@@ -37,7 +37,7 @@ pub enum Reason {
         /// Description of the permitted values.
         expected: Cow<'static, str>,
     },
-    /// A size or count beyond what a console could load.
+    /// A size or count larger than a console could load.
     #[error("{value:#x} exceeds the limit of {limit:#x}")]
     TooLarge {
         /// The value found.

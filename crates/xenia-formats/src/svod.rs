@@ -5,9 +5,9 @@
 //! data file = table of 203 hashes of tables,
 //!             then 203 times: table of 204 hashes of 4 KiB each, 408 sectors
 //! ```
-//! The header contains the number of the first stored sector; for a data file without its header,
-//! that number follows from the position of the volume descriptor. The volume inside is read by the
-//! disc reader ([`gdfx`]), which sees sectors without tables. Reads do not check hashes: [`verify`]
+//! The number of the first stored sector is computed from the header or, for a data file without
+//! its header, from the position of the volume descriptor. The volume inside is read by the disc
+//! reader ([`gdfx`]), which sees sectors without tables. Reads do not check hashes: [`verify`]
 //! does.
 //!
 //! Facts: reference/stfs_gdfx.md.

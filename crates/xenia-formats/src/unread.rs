@@ -1,5 +1,4 @@
-//! Detection of unsupported formats, so that error messages can tell users what the file is and
-//! what to do.
+//! Detection of unsupported formats, so that error messages can name the format and advise users.
 //!
 //! When a reader is added, its row of [`FORMATS`](crate::FORMATS) moves with it: `detect` stays,
 //! `opens` changes.

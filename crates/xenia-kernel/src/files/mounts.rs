@@ -6,9 +6,9 @@
 //! | `\Device\Update` | the package of the title's update, if any, read-only | `update:` |
 //! | `\Device\Harddisk0\Partition1` | the title's or the storage port's folder | `hdd:` |
 //! | `\Device\Package0` and on | open packages | names chosen by the title |
-//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory | `cache:`, `cache0:`, `cache1:` |
+//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks | `cache:`, `cache0:`, `cache1:` |
 //!
-//! A launched title inherits the scratch disks with their contents.
+//! The scratch disks are in memory; a launched title inherits them with their contents.
 
 use super::{CompletionPorts, Files, Packages};
 use crate::limits::{Limit, Limits};

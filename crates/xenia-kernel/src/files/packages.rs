@@ -156,7 +156,8 @@ impl Packages {
         Self { store: ContentStore::new(Box::new(disk), false), open: Vec::new() }
     }
 
-    /// The packages in the storage port's folder, or an empty store in memory if it has none.
+    /// The packages in the storage port's folder, or an empty store in memory without such a
+    /// folder.
     pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
