@@ -131,6 +131,7 @@ impl DeviceQueue {
         // Scaled by time, not by calls: devices differ in block size.
         let share = 1.0 - (1.0 - FOLLOW).powf(wanted as f64 * 100.0 / f64::from(SOUND_RATE));
         self.level += (self.queued() as f64 - self.level) * share;
+        // With a full queue the step is larger, so that samples are consumed faster.
         let excess = (self.level / TARGET as f64 - 1.0).clamp(-1.0, 1.0);
         let step = self.step * (1.0 + excess * REACH);
         for (number, frame) in into.chunks_mut(self.channels).enumerate() {

@@ -179,7 +179,7 @@ impl Reader {
             for (i, entry) in bytes.chunks_exact(ENTRY_SIZE).enumerate() {
                 let length = usize::from(entry[0x28] & 0x3F);
                 if entry[0] == 0 || length == 0 {
-                    // The end of the entries in this block, or a deleted entry.
+                    // An unused or a deleted entry.
                     continue;
                 }
                 let offset = offset + (i * ENTRY_SIZE) as u64;

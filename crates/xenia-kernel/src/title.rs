@@ -202,6 +202,7 @@ impl Kernel {
             (title.launch.take()?, title.launch_data.take())
         };
         let mut files = self.files.lock();
+        // Closing commits pending writes to the devices that the next machine takes over.
         files.close_all();
         let packages = files.take_packages();
         let (devices, disc) = (std::mem::take(&mut files.vfs), files.disc);

@@ -217,6 +217,7 @@ fn decrypt(
     let whole = data.len() / 16 * 16;
     let probe = probe.min(data.len());
     let fits = |session: &[u8; 16]| {
+        // Decrypt a copy: a wrong key must leave `data` unchanged for the next one.
         let mut start = data[..probe.next_multiple_of(16).min(whole)].to_vec();
         cbc_decrypt(session, &mut start);
         start.truncate(probe);

@@ -163,6 +163,7 @@ impl TransferQueue {
 impl Drop for TransferQueue {
     fn drop(&mut self) {
         for line in self.state.get_mut().lines.values() {
+            // Queued reads are dropped: their guest memory goes with the machine.
             for write in line.waiting.iter().filter(|transfer| transfer.direction == Direction::Write) {
                 let Outcome { status, .. } = write.run(&self.memory);
                 if !status.is_success() {

@@ -159,11 +159,13 @@ impl Draft {
         }
         let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
         check_in_place(&self.folder)?;
+        // Sync the data first: after a crash the name must not refer to incomplete contents.
         self.content.sync_all()?;
         fs::rename(path, target)?;
         self.names.fetch_add(1, Relaxed);
         // The temporary file is now the host's file; the next write makes another one.
         (self.own, self.path) = (false, None);
+        // Without this the host may lose the rename in a crash.
         File::open(&self.folder)?.sync_all()?;
         if let Some(target) = &self.target {
             self.losses.made_good(target);

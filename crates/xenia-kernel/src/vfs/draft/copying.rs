@@ -70,6 +70,7 @@ impl Draft {
         check_in_place(&self.folder)?;
         let (path, draft) = names::make(&self.folder)?;
         let copying = Copying { path, draft: Some(draft), next: 0 };
+        // The temporary file replaces the file, so it needs the same permissions.
         if let Some(draft) = &copying.draft {
             draft.set_permissions(self.content.metadata()?.permissions())?;
         }
