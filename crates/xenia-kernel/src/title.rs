@@ -49,11 +49,11 @@ pub struct Launch {
 pub struct Successor {
     /// The executable to run.
     pub launch: Launch,
-    /// State beside the executable.
+    /// State other than the executable.
     pub inheritance: Inheritance,
 }
 
-/// State that a title leaves to its successor, beside the executable.
+/// State that a title leaves to its successor, other than the executable.
 #[derive(Debug, Default)]
 pub struct Inheritance {
     /// Launch data the title has set for its successor.

@@ -51,7 +51,7 @@ pub struct XmaFigures {
     pub packets: u64,
 }
 
-/// Decoder state of a stream, beside its context.
+/// Decoder state of a stream that is not in its context.
 #[derive(Debug)]
 struct Stream {
     decoder: FrameDecoder,

@@ -73,7 +73,7 @@ impl<'a> OpenParameters<'a> {
         matches!(self.disposition, Supersede | Overwrite | OverwriteOrCreate)
     }
 
-    /// Rights that the disposition requires beside the requested ones.
+    /// Rights that the disposition requires in addition to the requested ones.
     fn added_rights(&self) -> u32 {
         match self.disposition {
             Disposition::Supersede => access::DELETE,

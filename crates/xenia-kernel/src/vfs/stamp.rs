@@ -147,7 +147,7 @@ impl Content {
     }
 }
 
-/// Number of stale lines tolerated beside the number of current lines.
+/// Number of stale lines tolerated in addition to the number of current lines.
 const STALE_LINES: usize = 256;
 
 fn key(path: &[String]) -> String {
