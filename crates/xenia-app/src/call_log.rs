@@ -1,22 +1,21 @@
-//! Kernel calls as lines of the log: target `kernel`, level `debug`, guest time first, as in the
-//! event log.
+//! Logs kernel calls: target `kernel`, level `debug`, guest time first, as in the event log.
 //!
-//! A machine has this only where somebody asked for those lines when it was made: events cost what
-//! they are made of.
+//! A machine only emits these events if the level was enabled when the machine was made, because
+//! formatting them is expensive.
 
 use crate::event_log::EventLog;
 use tracing::Level;
 use xenia_sched::{Event, EventSink, GuestTicks};
 
-/// Their target, which other lines about the kernel have, too.
+/// Target of the lines; other lines about the kernel share it.
 const TARGET: &str = "kernel";
 
-/// Logs calls, and hands all events on.
+/// Logs calls, and forwards all events.
 struct CallLog {
     next: Option<EventLog>,
 }
 
-/// What takes the events of a machine, if anything does.
+/// The sink for a machine's events, if they go anywhere.
 pub fn events(event_log: Option<&EventLog>) -> Option<Box<dyn EventSink>> {
     if tracing::enabled!(target: TARGET, Level::DEBUG) {
         return Some(Box::new(CallLog { next: event_log.cloned() }));

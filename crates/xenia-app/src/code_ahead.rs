@@ -1,4 +1,4 @@
-//! A title's code compiled ahead of its run, with the progress shown.
+//! Ahead-of-time compilation of a title's code, with a progress display.
 
 use crate::drawing::{Compiling, Progress};
 use crate::interrupt::Interrupt;
@@ -8,10 +8,10 @@ use xenia_formats::LoadedImage;
 use xenia_guest::GuestAddr;
 use xenia_jit::{Ahead, Precompiled};
 
-/// Host threads at most.
+/// Largest number of host threads.
 const MOST_THREADS: u64 = 256;
 
-/// Addresses that the image says functions begin at: its entry, `.pdata`, symbols.
+/// Addresses of functions that the image names: the entry point, `.pdata` entries and symbols.
 pub fn starts(image: &LoadedImage) -> Vec<GuestAddr> {
     let mut starts: Vec<GuestAddr> = vec![image.entry];
     starts.extend(image.functions.iter().filter(|function| function.size > 0).map(|function| function.start));
@@ -19,14 +19,14 @@ pub fn starts(image: &LoadedImage) -> Vec<GuestAddr> {
     starts
 }
 
-/// Host threads that compile: so many, or one for each of the host's processors.
+/// Number of compiler threads: the number asked for, or one for each processor of the host.
 pub fn threads(asked: Option<u64>) -> usize {
     let processors = available_parallelism().map_or(1, usize::from);
     asked.map_or(processors, |threads| threads.clamp(1, MOST_THREADS) as usize)
 }
 
-/// Compiles what is found from the image and is worth it, until `interrupt` says to stop. A bar on
-/// standard error and `told` show how far it is.
+/// Compiles the functions found in the image that are worth it, until `interrupt` is set. Progress
+/// is reported by a bar on standard error and to `told`.
 pub fn compile(
     ahead: &Ahead,
     image: &LoadedImage,

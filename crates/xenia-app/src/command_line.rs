@@ -1,16 +1,15 @@
-//! The command line that a title sees (`ExLoadedCommandLine`): its own name, then the words after
-//! `--`.
+//! The command line that a title sees (`ExLoadedCommandLine`): its name, then the words after `--`.
 //!
-//! Words are separated by spaces and quoted as Microsoft's C library takes them apart: a word with
-//! spaces or quotation marks is in quotation marks, and a backslash is one unless quotation marks
-//! follow.
+//! Words are separated by spaces and quoted as Microsoft's C library parses them: a word with
+//! spaces or quotation marks is put in quotation marks, and backslashes are only escaped before
+//! quotation marks.
 
 use anyhow::{Result, ensure};
 
-/// Bytes that the variable holds, its terminator included.
+/// Size of the console's variable in bytes, terminator included.
 const ROOM: usize = 0x400;
 
-/// The command line of a title that is called `name`. Fails where the console has no room for it.
+/// Builds the command line of the title `name`. Fails if it exceeds the console's variable.
 pub fn command_line(name: &str, arguments: &[String]) -> Result<String> {
     let mut line = format!("\"{name}\"");
     for argument in arguments {

@@ -1,4 +1,4 @@
-//! One file per command; each turns its arguments into an exit code.
+//! One module for each command; each runs the command and returns its exit code.
 
 pub mod asm;
 pub mod bench;

@@ -1,7 +1,7 @@
-//! Where titles' saves are kept.
+//! Location of titles' saves.
 //!
-//! What repeats must not depend on what a run before has left: in lockstep nothing is kept unless
-//! somebody says where.
+//! Repeatable runs must not depend on earlier runs, so in lockstep saves are only kept if a flag
+//! names their folder.
 
 pub mod volume;
 
@@ -13,8 +13,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::Storage;
 
-/// The folder of profiles, saved games and titles' disks; `None`: they are in memory. `repeats`
-/// says whether the run is to be the same each time.
+/// Folder of profiles, saved games and titles' hard disks; `None`: they are kept in memory.
+/// `repeats`: the run must be repeatable.
 pub fn place(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     Ok(match args {
         ContentArgs { content: Some(folder), .. } => Some(folder.clone()),
@@ -28,12 +28,12 @@ pub fn place(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     })
 }
 
-/// Whether what titles save is lost though nobody has said so.
+/// Whether saves are discarded although no flag asked for that.
 fn is_lost_unasked(args: &ContentArgs, repeats: bool, folder: Option<&Path>) -> bool {
     folder.is_none() && !repeats && !args.fresh
 }
 
-/// The same, which is made if it is missing.
+/// As [`place`], but creates the folder if it is missing.
 pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     let folder = place(args, repeats)?;
     if is_lost_unasked(args, repeats, folder.as_deref()) {
@@ -48,18 +48,18 @@ pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     Ok(folder)
 }
 
-/// A number that no other console has, but by a rare chance.
+/// A random console number, unlikely to equal another console's.
 pub fn own_number() -> u64 {
-    // Its keys are the host's random bytes.
+    // RandomState takes its keys from the host's random number generator.
     RandomState::new().hash_one(0)
 }
 
-/// The port of a machine whose saves are kept in a folder, if they are.
+/// The kernel's content port, with saves in a folder or in memory.
 #[derive(Debug, Default)]
 pub struct ContentFolder {
-    /// The folder.
+    /// The folder; `None` keeps saves in memory.
     pub folder: Option<PathBuf>,
-    /// Whether the run is to be the same each time, in any empty folder.
+    /// Whether the run must be repeatable from any empty folder.
     pub repeats: bool,
 }
 

@@ -1,5 +1,5 @@
-//! The command line's contract: flags, JSON keys and exit codes that scripts rely on. Lines may be
-//! added here, never removed or changed.
+//! Tests the command line's contract: flags, JSON keys and exit codes that scripts rely on. Lines
+//! may be added here, but never removed or changed.
 
 use crate::cli::Cli;
 use crate::exit::Code;
@@ -95,8 +95,8 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("config", &["paths", "show"]),
 ];
 
-/// Command lines that write JSON to OUT, and the keys that are there; `a.b` is a key in a key,
-/// `a[].b` one of a list's first element.
+/// Command lines that write JSON to OUT, and the keys that the JSON must have; `a.b` is a nested
+/// key, `a[].b` a key of a list's first element.
 const KEYS: &[(&[&str], &[&str])] = &[
     (
         &["exec", "HELLO", "--headless", "--code-cache", "off", "-n", "1_000", "--json", "OUT"],
@@ -314,7 +314,7 @@ fn exit_codes_are_what_they_say() {
     assert!(Path::new(&at("out.json")).is_file());
 }
 
-/// A 32-bit big-endian PowerPC executable with this code at 0x82010000 and nothing else.
+/// Builds a 32-bit big-endian PowerPC executable with this code at 0x82010000.
 fn flat_elf(code: &[u8]) -> Vec<u8> {
     const BASE: u32 = 0x8201_0000;
     let mut file = vec![0x7F, b'E', b'L', b'F', 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -1,12 +1,12 @@
-//! Dialogs of the console's user interface: who answers them, and what is said of them.
+//! Dialogs of the console's user interface: answering policies and their log messages.
 //!
-//! | `--dialogs` | |
+//! | `--dialogs` | answer |
 //! |---|---|
-//! | accept | what the title suggests; without a window |
-//! | cancel | each dialog is left |
-//! | ask | whoever sits before the window; in a window |
+//! | accept | the default that the title suggests; used without a window |
+//! | cancel | every dialog is cancelled |
+//! | ask | the user answers in the window |
 //!
-//! What a title says is in the log in any case.
+//! The text of every dialog is logged in any case.
 
 mod panel;
 mod window;
@@ -18,7 +18,7 @@ use std::io::Write;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Icon};
 use xenia_sched::GuestTicks;
 
-/// Answers by themselves: what the title suggests, or that the dialog is left.
+/// Answers without asking: the title's default, or cancels.
 #[derive(Debug, Default)]
 pub struct Unasked {
     cancels: bool,
@@ -26,7 +26,7 @@ pub struct Unasked {
 }
 
 impl Unasked {
-    /// Answers as the policy says; `ask` is as `accept`, for there is nobody.
+    /// Answers by the policy; `ask` acts as `accept`, because there is no user to ask.
     pub fn new(policy: DialogPolicy) -> Self {
         Self { cancels: policy == DialogPolicy::Cancel, answer: None }
     }
@@ -42,7 +42,7 @@ impl Dialogs for Unasked {
     }
 }
 
-/// Says what is asked and what came of it, and lets `inner` answer.
+/// Logs each dialog and its answer, and forwards the dialog to `inner`.
 pub struct Spoken<W> {
     inner: Box<dyn Dialogs>,
     asked: Option<DialogRequest>,
@@ -50,12 +50,12 @@ pub struct Spoken<W> {
 }
 
 impl<W: Write> Spoken<W> {
-    /// Prints to `out`.
+    /// Writes to `out`.
     pub fn new(inner: Box<dyn Dialogs>, out: W) -> Self {
         Self { inner, asked: None, out }
     }
 
-    /// All of a dialog at once: it is one message of the log.
+    /// Prints a dialog in a single write, so that it is one message of the log.
     fn print(&mut self, request: &DialogRequest, answer: &DialogAnswer) {
         let (heading, title, lines, mut choices) = match request {
             DialogRequest::Message(message) => {
@@ -86,18 +86,18 @@ impl<W: Write> Spoken<W> {
         for line in lines.lines().chain(choices.iter().map(String::as_str)) {
             text.extend(["  ", &visible(line), "\n"]);
         }
-        // A terminal that is gone must not end the title.
+        // A closed terminal must not end the title.
         let _ = self.out.write_all(text.as_bytes());
     }
 }
 
-/// Text of a title without what would command the terminal.
+/// A title's text with terminal control characters made visible.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The log, as [`Spoken`] writes to it: a dialog is a message, and a title that asks without end is
-/// thinned out.
+/// The log as a writer for [`Spoken`]: each dialog is one message, so the rate limit applies to
+/// titles that ask endlessly.
 pub struct DialogLog;
 
 impl Write for DialogLog {

@@ -1,8 +1,8 @@
-//! Digests: of a file, and of a machine's guest-visible state, in parts.
+//! Hashes of files, and of a machine's guest-visible state.
 //!
-//! What goes into a machine's: committed pages in address order; thread contexts in thread-id
-//! order, without budget, reservation and engine scratch; kernel objects; guest time. What never
-//! goes in: anything of the host. A change of meaning moves [`crate::golden::VERSION`].
+//! A machine's digest covers committed pages in address order; thread contexts in order of thread
+//! ids, without budget, reservation and engine scratch; kernel objects; and guest time. It never
+//! covers host state. A change of what is covered increments [`crate::golden::VERSION`].
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -15,17 +15,17 @@ use xenia_kernel::Kernel;
 use xenia_memory::GuestMemory;
 use xenia_sched::{GuestThread, Scheduler};
 
-/// The SHA-256 of a file or an image, in hexadecimal digits.
+/// The SHA-256 of a file or an image, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
+        // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-/// The SHA-256 of a title's image as loaded, computed when somebody asks for it: images of 20 MiB
-/// are common.
+/// The SHA-256 of a title's loaded image, computed on first use, because images of 20 MiB are
+/// common.
 #[derive(Clone)]
 pub struct ImageDigest {
     image: Arc<LoadedImage>,
@@ -33,12 +33,12 @@ pub struct ImageDigest {
 }
 
 impl ImageDigest {
-    /// Of this image.
+    /// The digest of this image.
     pub fn of(image: &Arc<LoadedImage>) -> Self {
         Self { image: image.clone(), digits: Arc::default() }
     }
 
-    /// In hexadecimal digits.
+    /// The digest in hexadecimal.
     pub fn get(&self) -> &str {
         self.digits.get_or_init(|| sha256(&self.image.bytes))
     }
@@ -56,8 +56,8 @@ impl Serialize for ImageDigest {
     }
 }
 
-/// Tells an image from all others, at a price that its zeros don't raise: the BLAKE3 of where it
-/// lies and what in it isn't zero, in hexadecimal digits.
+/// Identifies an image: the BLAKE3 of its address and its bytes, in hexadecimal. Zeros are skipped,
+/// so they cost no time.
 pub fn image_identity(image: &LoadedImage) -> String {
     let mut hasher = blake3::Hasher::new();
     for word in [image.base.0, image.size] {
@@ -65,28 +65,28 @@ pub fn image_identity(image: &LoadedImage) -> String {
     }
     for (offset, bytes) in image.filled_runs() {
         hasher.update(&offset.to_be_bytes());
-        // Two runs that were taken for one would need this.
+        // Hashing the length keeps two adjacent runs distinct from one.
         hasher.update(&(bytes.len() as u32).to_be_bytes());
         hasher.update(bytes);
     }
     hasher.finalize().to_hex().to_string()
 }
 
-/// Bytes of memory that are handed to the hasher in one go: a page at a time leaves it no vectors
-/// to work with, and takes four times as long.
+/// Bytes of memory passed to the hasher at once. Single pages are too small for its vector code and
+/// take four times as long.
 const HASHED_AT_ONCE: usize = 256 << 10;
 
-/// The parts by name, and their combination.
+/// Hashes of a machine's parts, and their combination.
 #[derive(Clone, Debug)]
 pub struct Digest {
-    /// Hash of each part.
+    /// Hash of each part, by name.
     pub parts: BTreeMap<String, String>,
-    /// Hash of the parts.
+    /// Hash of the parts' hashes.
     pub combined: String,
 }
 
 impl Digest {
-    /// Hashes everything a guest can see.
+    /// Hashes all guest-visible state.
     pub fn of(memory: &GuestMemory, scheduler: &Scheduler, kernel: &Kernel) -> Self {
         let parts = BTreeMap::from([
             ("memory".to_owned(), memory_part(memory)),
@@ -134,7 +134,7 @@ fn threads_part(scheduler: &Scheduler) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The registers of one thread, in a fixed order and byte order.
+/// Hashes the registers of a thread, in a fixed order and byte order.
 fn context(ctx: &PpcContext, hasher: &mut blake3::Hasher) {
     for value in ctx.gpr.iter().chain(&ctx.fpr).chain([&ctx.lr, &ctx.ctr, &ctx.msr]) {
         hasher.update(&value.to_be_bytes());

@@ -1,40 +1,41 @@
-//! The JSON documents that commands write, described: `xenia-rs generate json`. What is said of a
-//! key is its field's doc comment, see [`xenia_documents`].
+//! Documents the JSON files that commands write (`xenia-rs generate json`). The text for each key
+//! is its field's doc comment, see [`xenia_documents`].
 
 use std::fmt::Write;
 use xenia_cpu::{CounterRow, Counters};
 use xenia_documents::{Documented, Key};
 
-/// An object on the page.
+/// A documented JSON object.
 pub struct Object {
     name: &'static str,
     says: &'static str,
     keys: Vec<Key>,
 }
 
-/// `T` on the page.
+/// Documents the type `T`.
 pub fn object<T: Documented>() -> Object {
     Object { name: T::NAME, says: T::SAYS, keys: T::KEYS.to_vec() }
 }
 
-/// Counters on the page.
+/// Documents a set of counters.
 pub fn counters<T: Counters>(name: &'static str) -> Object {
     let key =
         |row: &CounterRow| Key { name: row.name, rust: row.kind, serde: "", says: row.doc, unit: row.unit };
     Object { name, says: T::SAYS, keys: T::ROWS.iter().map(key).collect() }
 }
 
-/// A document: its name in `schema`, the commands that write it, and its objects, the whole first.
+/// A JSON document: its name in `schema`, the commands that write it, and its objects, the
+/// top-level one first.
 pub struct Document {
-    /// In `schema`.
+    /// Name in `schema`.
     pub name: &'static str,
-    /// Who writes it.
+    /// Commands that write the document.
     pub by: &'static str,
-    /// The whole, then what is in it.
+    /// The top-level object, then the nested ones.
     pub objects: Vec<Object>,
 }
 
-/// A type as JSON has it.
+/// The JSON type of a Rust type.
 fn json_type(rust: &str) -> String {
     let rust = rust.replace(' ', "");
     let inner = |prefix: &str| rust.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('>'));
@@ -55,7 +56,7 @@ fn json_type(rust: &str) -> String {
     }
 }
 
-/// The page.
+/// The page as Markdown.
 pub fn page(documents: &[Document]) -> String {
     let mut out = String::from(
         "# JSON\n\nWhat `--json` writes. Each document also has `schema`, `xenia-rs/NAME/1`, and `program`, its name and version. \

@@ -1,4 +1,4 @@
-//! What draws for a title, and what it keeps in the user's cache folder.
+//! GPU backends for a title, and their files in the user's cache folder.
 
 use crate::cli::{GpuKind, PictureArgs};
 use crate::digest::ImageDigest;
@@ -12,36 +12,36 @@ use xenia_gpu::reference::Reference;
 use xenia_gpu::{Backend, NullBackend};
 use xenia_render::backend::{Device, Options, PipelineTally, WgpuBackend};
 
-/// Digits of an image's hash in a file's name.
+/// Hexadecimal digits of an image's hash in a file's name.
 const HASH_DIGITS: usize = 16;
 
-/// What draws for a title.
+/// A GPU backend for a title.
 pub struct Drawing {
-    /// The backend.
+    /// The backend that draws.
     pub backend: Box<dyn Backend>,
-    /// Its pipelines, if it has some.
+    /// Pipeline counters, for backends that have pipelines.
     pub pipelines: Option<Arc<PipelineTally>>,
-    /// The host's graphics adapter, if it draws with one.
+    /// The host's graphics adapter, if the backend uses one.
     pub adapter: Option<String>,
-    /// Whether every host draws the same, so that a digest means something.
+    /// Whether the backend draws identically on every host, so that digests are comparable.
     pub is_exact: bool,
 }
 
-/// The kinds of code that are compiled before a title runs.
+/// Kinds of code that are compiled before a title runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiling {
     /// Pipelines of the host's GPU.
     Pipelines,
-    /// Guest functions.
+    /// Functions of the guest.
     Code,
 }
 
-/// A function that is told how many of these are compiled, and of how many.
+/// Progress callback: the kind, the number compiled, and the total.
 pub type Progress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
 
 impl Drawing {
-    /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title
-    /// have used.
+    /// Creates the backend that the flags choose. With the host's GPU, this compiles the pipelines
+    /// that earlier runs of the title used.
     pub fn new(
         title: &Title,
         image: &ImageDigest,
@@ -54,7 +54,7 @@ impl Drawing {
         }
         let device = device()?;
         let adapter = Some(device.name());
-        // Nothing is shown before the first step.
+        // The bar stays hidden until the first step.
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("pipelines {bar:40} {pos}/{len}, {eta} left") {
             bar.set_style(style);
@@ -77,10 +77,10 @@ impl Drawing {
     }
 }
 
-/// What `--gpu auto` is in a window: the host's GPU. Of what is left without one the software
-/// driver is the faster (see decision 0030), but not with a driver that lacks what we need. A run
-/// that is compared with another one is drawn exactly; pipelines that are to be left out say that
-/// this one isn't.
+/// Resolves `--gpu auto` for a window: the host's GPU. On hosts without one, the software driver is
+/// faster than the reference renderer (see decision 0030), but is only used if it has the required
+/// features. A run that is compared with another uses the exact renderer, unless pipelines may be
+/// skipped, in which case the run is not comparable.
 pub fn in_window(args: &PictureArgs, is_compared: bool) -> GpuKind {
     if args.gpu != GpuKind::Auto {
         return args.gpu;
@@ -100,7 +100,7 @@ pub fn in_window(args: &PictureArgs, is_compared: bool) -> GpuKind {
     }
 }
 
-/// What draws, with nothing kept.
+/// Creates a backend without a pipeline cache.
 pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
     Ok(match kind {
         GpuKind::Auto | GpuKind::Reference => Box::new(Reference::new()),
@@ -115,8 +115,8 @@ fn device() -> Result<Device> {
     Ok(device)
 }
 
-/// The file of a title's pipelines: one for each image, so that a title's parts and versions don't
-/// mix.
+/// The file of a title's pipelines. Each image has a separate file, so that a title's parts and
+/// versions do not mix.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
     let folder = cache.map(Path::to_owned).or_else(cache_folder)?.join("pipelines");
     let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// Runs the demo for two frames.
+    /// Runs two frames of the demo.
     fn demo(cache: &Path, async_pipelines: bool) -> PipelinesReport {
         let cache = Some(cache.to_owned());
         let picture = PictureArgs { gpu: GpuKind::Wgpu, cache, async_pipelines, ..PictureArgs::default() };

@@ -1,8 +1,7 @@
-//! The deterministic event log as a file: one line per event, guest time first.
+//! The deterministic event log: a file with one line per event, guest time first.
 //!
-//! What is written reaches the file once a second of guest time and at the end, so that a process
-//! that is killed leaves all but the last second. A log that can't be written ends there, and the
-//! run says so.
+//! The buffer is flushed once per second of guest time and at the end, so a killed process loses at
+//! most the last second. After a write error the log ends, and the run reports the error.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -15,7 +14,7 @@ use xenia_sched::{Event, EventSink, GuestTicks, TICKS_PER_SECOND};
 struct Log {
     out: BufWriter<File>,
     path: PathBuf,
-    /// The second of guest time in which the file was last brought up to date.
+    /// The second of guest time at the last flush.
     second: u64,
     failed: Option<std::io::Error>,
 }
@@ -35,24 +34,24 @@ impl Log {
     }
 }
 
-/// Writes `TIME EVENT` lines; clones are the same log.
+/// Writes `TIME EVENT` lines; clones share one log.
 #[derive(Clone)]
 pub struct EventLog(Arc<Mutex<Log>>);
 
 impl EventLog {
-    /// Creates the file.
+    /// Creates the log's file.
     pub fn create(path: &Path) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         let out = BufWriter::with_capacity(1 << 20, file);
         Ok(Self(Arc::new(Mutex::new(Log { out, path: path.to_owned(), second: 0, failed: None }))))
     }
 
-    /// Brings the file up to date.
+    /// Flushes buffered lines to the file.
     pub fn flush(&self) {
         self.0.lock().flush();
     }
 
-    /// Ends the log; what is wrong with it, if something is.
+    /// Closes the log, and returns its write error if there was one.
     pub fn finish(&self) -> Option<String> {
         let mut log = self.0.lock();
         log.flush();

@@ -2,37 +2,36 @@
 
 use crate::interrupt::Cause;
 
-/// How a command ended.
+/// Exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// Done, or everything matched.
+    /// Success, or everything matched.
     Done = 0,
     /// A mismatch or a failed test.
     Mismatch = 1,
-    /// Wrong use, input that cannot be read, or an output that was asked for and could not be
-    /// written.
+    /// Wrong usage, input that cannot be read, or a requested output that could not be written.
     Unusable = 2,
     /// The guest crashed.
     Crashed = 3,
     /// The guest deadlocked and `--halt-on-deadlock` was given.
     Deadlocked = 4,
-    /// A fault of this program.
+    /// A bug in this program.
     Internal = 70,
-    /// Some of it was not done, for a reason that another start may not meet: `EX_TEMPFAIL` of
-    /// `sysexits.h`.
+    /// Part of the work was not done, for a reason that may not affect another attempt:
+    /// `EX_TEMPFAIL` of `sysexits.h`.
     Unfinished = 75,
-    /// SIGHUP ended the run; what was asked for is written.
+    /// SIGHUP ended the run; requested outputs are written.
     HungUp = 129,
-    /// SIGINT did.
+    /// SIGINT ended the run; requested outputs are written.
     Interrupted = 130,
-    /// SIGTERM did.
+    /// SIGTERM ended the run; requested outputs are written.
     Terminated = 143,
 }
 
 impl From<Cause> for Code {
     fn from(cause: Cause) -> Self {
         match cause {
-            // Whoever closes a window, or says for how long, wants that end.
+            // Closing the window and `--timeout` are normal ends.
             Cause::Window | Cause::Timeout => Self::Done,
             Cause::Signal(signal_hook::consts::SIGHUP) => Self::HungUp,
             Cause::Signal(signal_hook::consts::SIGTERM) => Self::Terminated,
@@ -41,7 +40,8 @@ impl From<Cause> for Code {
     }
 }
 
-/// A panic: a fault of this program, not of the title. What happened is on standard error already.
+/// A panic, which is a bug in this program and not in the title. The panic's message is on standard
+/// error already.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault;
 

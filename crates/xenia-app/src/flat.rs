@@ -1,9 +1,9 @@
-//! Images in bare guest memory, and functions of a plain ELF run on one engine: no kernel, no
-//! scheduler, no devices.
+//! Runs functions of a plain ELF on one engine in bare guest memory: without kernel, scheduler and
+//! devices.
 //!
-//! What `bench` measures is an engine alone. The image is placed in fresh guest memory; a call sets
-//! up r1, r3 and LR and runs until the function returns to a page that holds one `sc`. The system
-//! call that writes text works.
+//! `bench` uses this to measure only the engine. The image is placed in fresh guest memory; a call
+//! sets up r1, r3 and LR, and runs until the function returns to a page that holds one `sc`. The
+//! system call that writes text is supported.
 
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use xenia_formats::{KeyRing, LoadedImage, ReadAt};
 use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Heap, Protect};
 
-/// `sc`: what the return address points at.
+/// The instruction `sc`, at the return address.
 const SYSTEM_CALL: u32 = 0x4400_0002;
 const STACK_SIZE: u32 = 0x10_0000;
-/// Bytes kept free above the first stack pointer.
+/// Bytes reserved above the initial stack pointer.
 const STACK_TOP: u32 = 0x100;
-/// Instructions an engine runs before it is asked again.
+/// Instructions that an engine executes per call.
 const SLICE: i64 = 50_000_000;
 
-/// Text that a program may write at most, in bytes.
+/// Largest amount of text that a program may write, in bytes.
 const MOST_TEXT: usize = 1 << 20;
 
-/// How a run ended.
+/// Result of a run.
 pub struct Ended {
-    /// What was returned.
+    /// The exit code.
     pub value: u32,
     /// Instructions executed.
     pub instructions: u64,
-    /// Text that was written on the way.
+    /// Text that the program wrote.
     pub text: Vec<u8>,
 }
 
-/// An image in its own guest memory, and nothing else there.
+/// An image in otherwise empty guest memory.
 pub struct FlatImage {
-    /// The memory; engines are made over it.
+    /// The memory, for engines to run in.
     pub memory: Arc<GuestMemory>,
-    /// What was placed.
+    /// The image that was placed.
     pub image: Arc<LoadedImage>,
 }
 
@@ -46,7 +46,7 @@ impl FlatImage {
     pub fn place(image: Arc<LoadedImage>) -> Result<Self> {
         let memory = GuestMemory::new()?;
         memory.alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::EXECUTE_READ_WRITE)?;
-        // Fresh memory is zero.
+        // Fresh memory is zero, so only the other bytes are copied.
         for (offset, bytes) in image.filled_runs() {
             memory.write_bytes(image.base.offset(offset), bytes)?;
         }
@@ -54,9 +54,9 @@ impl FlatImage {
     }
 }
 
-/// A plain ELF in its own guest memory, ready to be called.
+/// A plain ELF in otherwise empty guest memory, ready to be called.
 pub struct FlatProgram {
-    /// The memory; engines are made over it.
+    /// The memory, for engines to run in.
     pub memory: Arc<GuestMemory>,
     image: Arc<LoadedImage>,
     return_to: GuestAddr,
@@ -64,7 +64,7 @@ pub struct FlatProgram {
 }
 
 impl FlatProgram {
-    /// Places the image.
+    /// Places the image of an ELF.
     pub fn load(elf: &dyn ReadAt) -> Result<Self> {
         let FlatImage { memory, image } =
             FlatImage::place(xenia_formats::load(elf, &KeyRing::development())?.into())?;
@@ -89,7 +89,7 @@ impl FlatProgram {
         Ok((ended.value, ended.instructions))
     }
 
-    /// Runs the program from its entry to its end, in visits of `quantum` instructions.
+    /// Runs the program from its entry point to its end, in slices of `quantum` instructions.
     pub fn run(&self, engine: &mut dyn Execute, quantum: i64) -> Result<Ended> {
         self.go(engine, self.image.entry, 0, quantum)
     }

@@ -1,16 +1,16 @@
-//! Frames as PNG files.
+//! Writes frames as PNG files.
 
 use crate::output::{self, Losses};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
 
-/// Writes `frame` to `path`, whole or not at all.
+/// Writes `frame` to `path` by atomic replacement.
 pub fn write_png(path: &Path, frame: &Frame) -> Result<()> {
     output::write(path, &encode(frame).with_context(|| path.display().to_string())?)
 }
 
-/// Writes `frame` to a file that is not there yet; false if it is.
+/// Writes `frame` to a new file; returns false if the file exists.
 pub fn write_new_png(path: &Path, frame: &Frame) -> Result<bool> {
     output::write_new(path, &encode(frame).with_context(|| path.display().to_string())?)
 }
@@ -26,7 +26,7 @@ fn encode(frame: &Frame) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-/// Frames of a run as files of a folder. After the first that can't be written, no more are tried.
+/// A folder that collects the frames of a run. The first write error ends the collection.
 pub struct FrameFolder {
     folder: PathBuf,
     losses: Losses,
@@ -34,7 +34,7 @@ pub struct FrameFolder {
 }
 
 impl FrameFolder {
-    /// Into `folder`, which is there.
+    /// Collects frames in an existing folder.
     pub fn new(folder: PathBuf, losses: Losses) -> Self {
         Self { folder, losses, failed: false }
     }

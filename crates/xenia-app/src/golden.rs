@@ -1,7 +1,7 @@
-//! Golden files: what a deterministic run of a title must end in.
+//! Golden files: the expected result of a deterministic run of a title.
 //!
-//! A golden file names its own limits: comparing it with a run of other limits is wrong use and no
-//! mismatch, and so is one of another version.
+//! A golden file names the run's limits. Comparing it with a run that has other limits, or reading
+//! a file of another version, is wrong usage rather than a mismatch.
 
 use crate::report::RunReport;
 use anyhow::{Context, Result, bail};
@@ -9,32 +9,32 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Layout and meaning of the fields; moved when either changes.
+/// Version of the format; incremented if fields or their meanings change.
 pub const VERSION: u32 = 1;
 
-/// The expected end of one run.
+/// The expected result of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
-    /// [`VERSION`].
+    /// Version of the format, [`VERSION`].
     pub version: u32,
     /// SHA-256 of the loaded image.
     pub image_loaded_sha256: String,
-    /// The run's `-n`, if it had one.
+    /// Limit of instructions (`-n`), if the run had one.
     pub limit_instructions: Option<u64>,
-    /// The run's `--frames`, if it had one.
+    /// Limit of frames (`--frames`), if the run had one.
     pub limit_frames: Option<u64>,
-    /// Why it ended.
+    /// Reason of the run's end.
     pub exit: String,
     /// Instructions executed.
     pub instructions: u64,
-    /// Guest time at the end.
+    /// Guest time at the end, in ticks.
     pub guest_ticks: u64,
     /// Swaps executed.
     pub swaps: u64,
-    /// Digest parts by name.
+    /// Hashes of the digest's parts, by name.
     pub digest_parts: BTreeMap<String, String>,
-    /// Their combination.
+    /// Hash of all parts.
     pub digest: String,
 }
 
@@ -71,7 +71,7 @@ impl Golden {
         crate::output::write(path, (serde_json::to_string_pretty(self)? + "\n").as_bytes())
     }
 
-    /// Whether it is of this version and of a run with these limits; else what is wrong.
+    /// Checks that the file has this version and belongs to a run with these limits.
     pub fn is_of(&self, instructions: Option<u64>, frames: Option<u64>) -> Result<()> {
         if self.version != VERSION {
             let version = self.version;
@@ -94,7 +94,7 @@ impl Golden {
         Ok(())
     }
 
-    /// The first field in which `actual` differs: name, expected, actual.
+    /// The first field in which `actual` differs: name, expected value, actual value.
     pub fn first_difference(&self, actual: &Self) -> Option<(String, String, String)> {
         let fields = |golden: &Self| -> Vec<(String, String)> {
             let mut all = vec![

@@ -1,7 +1,7 @@
-//! The command processor behind the kernel's video port.
+//! Connects the GPU's command processor to the kernel's video port.
 //!
-//! The kernel knows no GPU and the GPU knows no kernel; this is where they meet. Everything happens
-//! on the thread that runs the machine, at guest times that the executor gives.
+//! Kernel and GPU do not depend on each other; this module is their only connection. All work is
+//! done on the machine's thread, at guest times that the executor gives.
 
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use xenia_kernel::ports::{SwapCommands, Video, VideoEvent};
 use xenia_memory::{Device, GuestMemory};
 use xenia_sched::GuestTicks;
 
-/// Takes the pictures of swaps; the number is that of the swap, from 1.
+/// Sink for captured pictures, with the swap's number from 1.
 pub type FrameSink = Box<dyn FnMut(u64, Frame) + Send>;
 
-/// Which swaps a picture is made of. Pictures cost time and change nothing that a guest sees.
+/// Swaps that are captured as pictures. A capture costs host time and does not affect the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capture {
-    /// None.
+    /// Capture no swap.
     Nothing,
-    /// All.
+    /// Capture every swap.
     Every,
-    /// Only this one, from 1.
+    /// Capture only the swap with this number, from 1.
     Swap(u64),
 }
 
-/// See the module's documentation.
+/// The kernel's video port, implemented by the GPU's command processor.
 pub struct GpuPort {
     processor: Arc<Mutex<CommandProcessor>>,
     memory: Arc<GuestMemory>,
@@ -35,7 +35,7 @@ pub struct GpuPort {
 }
 
 impl GpuPort {
-    /// Joins a processor to the port; `processor` is shared for reports only.
+    /// Connects a processor to the port. `processor` is shared for reports only.
     pub fn new(
         processor: Arc<Mutex<CommandProcessor>>,
         memory: Arc<GuestMemory>,
@@ -50,7 +50,7 @@ impl GpuPort {
         port
     }
 
-    /// Lets the CPU's loads see the registers as they are at `now`.
+    /// Updates the registers that the CPU can load to their state at `now`.
     fn publish(&self, now: GuestTicks) {
         let registers = self.memory.device_registers(Device::Gpu);
         self.processor.lock().refresh_registers(now, |index, value| registers.store(index, value));

@@ -1,10 +1,10 @@
-//! What a title writes (`DbgPrint` and the like): lines of the log with target `guest`, or a file
+//! A title's debug output (`DbgPrint` and others): lines of the log with target `guest`, or a file
 //! (`--guest-log`).
 //!
-//! In the log a line that comes again and again is shown once with its number, and there are 200
-//! lines a second at most: a title that writes without end must not make the log useless. A file
-//! gets every byte, up to 1 GiB. What a plain ELF program writes is its output, and goes to
-//! standard output as it comes, unless that is for JSON; a terminal gets no escape sequences of it.
+//! In the log, a repeated line is shown once with its number of repetitions, and at most 200 lines
+//! per second are shown, so that a title cannot flood the log. A file receives every byte, up to 1
+//! GiB. The output of a plain ELF program goes to standard output unbuffered, unless standard
+//! output is used for JSON; on a terminal, escape sequences are made visible.
 
 use crate::log::GUEST;
 use crate::output::Losses;
@@ -19,18 +19,18 @@ use std::time::{Duration, Instant};
 use xenia_formats::image::ImageKind;
 use xenia_kernel::ports::TextSink;
 
-/// Lines of the log in a second.
+/// Largest number of lines per second in the log.
 const LINES_A_SECOND: u64 = 200;
-/// Characters of a line; a longer one goes on in the next.
+/// Characters per line; longer lines are broken.
 const LINE_LENGTH: usize = 1024;
-/// Bytes of a file.
+/// Largest size of a file, in bytes.
 const FILE_LENGTH: u64 = 1 << 30;
 
-/// Lines as they are to be shown, out of text as it comes.
+/// Splits text into lines and folds repeated lines.
 struct Folder {
     line: String,
     last: Option<String>,
-    /// Times that the last line has come again.
+    /// Repetitions of the last line.
     again: u64,
     second: Instant,
     in_second: u64,
@@ -79,7 +79,7 @@ impl Folder {
 
     fn end_repeats(&mut self, show: &mut impl FnMut(&str)) {
         let again = std::mem::take(&mut self.again);
-        // What is told of a line that was left out would puzzle.
+        // The repetitions of a line that was left out would be confusing.
         if again > 0 && self.left_out == 0 {
             show(&format!("(the same line {again} times more)"));
         }
@@ -102,7 +102,7 @@ impl Folder {
     }
 }
 
-/// A file that takes what a title writes.
+/// A file that receives a title's text.
 struct TextFile {
     out: BufWriter<File>,
     path: PathBuf,
@@ -128,7 +128,7 @@ impl TextFile {
             let full = std::io::Error::other("the title has written more than 1 GiB");
             return self.note(Err(full), losses);
         }
-        // Lines reach the file as they end: an end by force leaves all of them.
+        // Writing unbuffered keeps all lines if the process is killed.
         let result = self.out.write_all(text.as_bytes());
         let result = if text.contains('\n') { result.and_then(|()| self.out.flush()) } else { result };
         self.note(result, losses);
@@ -148,17 +148,17 @@ struct Shared {
     to_output: bool,
 }
 
-/// Whether this place (`--guest-log`) is a file.
+/// Whether this value of `--guest-log` names a file.
 pub fn is_file(place: Option<&Path>) -> bool {
     place.is_some_and(|place| place != Path::new("off"))
 }
 
-/// Where a title's text goes; clones are the same place.
+/// Destination of a title's text; clones share it.
 #[derive(Clone)]
 pub struct GuestLog(Arc<Mutex<Shared>>);
 
 impl GuestLog {
-    /// To the log, to a file, or, with `off`, nowhere.
+    /// The log, a file, or for `off` no destination.
     pub fn new(place: Option<&Path>, losses: Losses) -> Result<Self> {
         let sink = match place {
             None => Sink::Log(Folder::new(Instant::now())),
@@ -179,7 +179,7 @@ impl GuestLog {
         Ok(Self(Arc::new(Mutex::new(Shared { sink, losses, to_output }))))
     }
 
-    /// Takes the text of a title of this kind.
+    /// A sink for the text of a title of this kind.
     pub fn port(&self, kind: ImageKind) -> TextSink {
         let log = self.clone();
         Box::new(move |text| log.text(kind, text))
@@ -195,7 +195,7 @@ impl GuestLog {
         }
     }
 
-    /// The run is over: shows what is left.
+    /// Flushes pending lines at the end of the run.
     pub fn finish(&self) {
         let Shared { sink, losses, .. } = &mut *self.0.lock();
         match sink {

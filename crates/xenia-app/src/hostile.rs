@@ -1,8 +1,8 @@
-//! Damaged files, from the outside in: whatever the bytes, a clear error or a run that ends.
+//! Fuzz test of damaged files: for any bytes, the result must be a clear error or a run that ends.
 //!
-//! The file is one of our own guest programs, cut short, with bits flipped at random places or
-//! parts in others' places. What still loads runs a thousand instructions. A panic anywhere fails
-//! the case; so does an error that does not say where in the file it was found.
+//! Each file is one of the project's guest programs, truncated, with bits flipped at random places
+//! or with parts moved. Files that still load run a thousand instructions. A panic fails the case,
+//! and so does an error that does not say where in the file it was found.
 
 mod files;
 
@@ -21,7 +21,7 @@ const PROGRAMS: &[(&str, &[u8])] = &[
     ("cpu-suite.elf", include_bytes!("../../../guest/bin/cpu-suite.elf")),
 ];
 
-/// Damaged files in a usual run.
+/// Number of damaged files in a normal run.
 const FILES: u64 = 600;
 const INSTRUCTIONS: u64 = 1000;
 
@@ -29,7 +29,7 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
     if dice.one_in(3) {
         bytes.truncate(dice.below(bytes.len()));
     }
-    // Most flips hit the headers: that is where they mean something.
+    // Most flips hit the headers, where they have the most effect.
     for _ in 0..dice.below(8) {
         let span = if dice.one_in(4) { bytes.len() } else { bytes.len().min(0x1000) };
         if span > 0 {

@@ -31,10 +31,10 @@ use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
 
-/// The table of settings files that is about keys and pads.
+/// Name of the settings table for keys and pads.
 pub const TABLE: &str = "input";
 
-/// A pad, for as long as it is plugged in.
+/// Identifies a pad while it is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PadId(u64);
 
@@ -55,24 +55,24 @@ struct State {
     pads: BTreeMap<PadId, Pad>,
     plugged: u64,
     keys_down: BTreeSet<KeyCode>,
-    /// What titles were told last, and how often that has changed.
+    /// The states that titles read last, and a count of their changes.
     told: [Gamepad; PAD_USERS as usize],
-    /// What titles want of motors.
+    /// Motor speeds that titles requested.
     wanted: [(u16, u16); PAD_USERS as usize],
-    /// No motor runs: the machine stands still.
+    /// The machine is paused, so no motor runs.
     still: bool,
 }
 
-/// See the module's documentation; clones are the same.
+/// All controllers of the host, assigned to users; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Controllers(Arc<Mutex<State>>);
 
-/// Controllers that may be gone.
+/// A weak reference to the controllers.
 #[derive(Clone, Debug)]
 pub struct Watched(Weak<Mutex<State>>);
 
 impl Watched {
-    /// The controllers, if anybody has them.
+    /// The controllers, if they still exist.
     pub fn upgrade(&self) -> Option<Controllers> {
         self.0.upgrade().map(Controllers)
     }
@@ -83,7 +83,7 @@ impl State {
         self.pads.values().find(|pad| pad.user == Some(user))
     }
 
-    /// Gives places that are free to pads that wait for one.
+    /// Assigns free users to pads that wait for one.
     fn seat(&mut self) {
         for user in 0..PAD_USERS {
             if self.pad_of(user).is_none()
@@ -95,7 +95,7 @@ impl State {
         }
     }
 
-    /// How much of each part a user presses; `None` without a controller.
+    /// State of a user's controller and keyboard; `None` without a controller.
     fn pressed(&self, user: u32) -> Option<Pressed> {
         let pad = self.pad_of(user).map(|pad| {
             let meant = |&(source, control): &Binding| {
@@ -129,9 +129,8 @@ impl State {
 }
 
 impl Controllers {
-    /// Takes mappings from what `SDL_GAMECONTROLLERCONFIG` and `SDL_GAMECONTROLLERCONFIG_FILE` say
-    /// and from these files, the first that is for a controller being the one, and begins to
-    /// look for controllers.
+    /// Loads mappings from `SDL_GAMECONTROLLERCONFIG`, `SDL_GAMECONTROLLERCONFIG_FILE` and these
+    /// files (the first mapping for a controller is used), and starts looking for controllers.
     pub fn look_for_pads(&self, files: &[&Path]) -> anyhow::Result<()> {
         let mut mappings = Vec::new();
         let mut take = |text: &str, from: &str| {
@@ -154,7 +153,7 @@ impl Controllers {
         Ok(())
     }
 
-    /// What holds for the title that runs now.
+    /// Applies the settings of the title that runs now.
     pub fn tune(&self, tuning: Tuning) {
         let mut state = self.0.lock();
         state.tuning = tuning;
@@ -162,12 +161,12 @@ impl Controllers {
         state.run_motors();
     }
 
-    /// A reference that does not keep them.
+    /// Makes a weak reference.
     pub fn downgrade(&self) -> Watched {
         Watched(Arc::downgrade(&self.0))
     }
 
-    /// A key of the keyboard went down or up.
+    /// Handles a key of the keyboard.
     pub fn keyboard(&self, key: KeyCode, pressed: bool) {
         let mut state = self.0.lock();
         if pressed {
@@ -177,19 +176,19 @@ impl Controllers {
         };
     }
 
-    /// The window can't see keys any more: all are up.
+    /// Releases all keys, because the window lost the keyboard.
     pub fn release_keyboard(&self) {
         self.0.lock().keys_down.clear();
     }
 
-    /// The machine stands still, and so do motors; or it goes on, and so do they.
+    /// Stops the motors while the machine is paused, and resumes them.
     pub fn set_still(&self, still: bool) {
         let mut state = self.0.lock();
         state.still = still;
         state.run_motors();
     }
 
-    /// A pad was plugged in.
+    /// Adds a pad that was plugged in.
     pub fn plug(&self, shape: Shape, motors: Motors) -> PadId {
         let mut state = self.0.lock();
         let mapped = state.mappings.iter().find(|mapping| mapping.is_for(&shape));
@@ -211,7 +210,7 @@ impl Controllers {
         id
     }
 
-    /// A pad was plugged out.
+    /// Removes a pad that was unplugged.
     pub fn unplug(&self, pad: PadId) {
         let mut state = self.0.lock();
         if let Some(Pad { user: Some(user), shape, .. }) = state.pads.remove(&pad) {
@@ -222,24 +221,24 @@ impl Controllers {
         state.run_motors();
     }
 
-    /// Several parts of a pad change at once.
+    /// Changes several parts of a pad at once.
     pub fn with(&self, pad: PadId, change: impl FnOnce(&mut Parts)) {
         if let Some(pad) = self.0.lock().pads.get_mut(&pad) {
             change(&mut pad.parts);
         }
     }
 
-    /// A key of a pad went down or up.
+    /// Handles a key of a pad.
     pub fn key(&self, pad: PadId, key: u16, down: bool) {
         self.with(pad, |parts| parts.key(key, down));
     }
 
-    /// An axis of a pad moved.
+    /// Handles an axis of a pad.
     pub fn axis(&self, pad: PadId, axis: u16, value: i32) {
         self.with(pad, |parts| parts.axis(axis, value));
     }
 
-    /// How full a pad's battery is.
+    /// Sets the charge of a pad's battery.
     pub fn set_battery(&self, pad: PadId, level: Option<u8>) {
         if let Some(pad) = self.0.lock().pads.get_mut(&pad) {
             pad.battery = level;
@@ -247,7 +246,7 @@ impl Controllers {
     }
 }
 
-/// A file of mappings; as long as such a file may be.
+/// Reads a file of mappings; its size is limited.
 fn mapping_text(file: &Path) -> anyhow::Result<String> {
     use anyhow::Context;
     crate::source::text(file).with_context(|| format!("cannot read the mappings {}", file.display()))

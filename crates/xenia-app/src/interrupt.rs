@@ -1,12 +1,11 @@
-//! What ends a run from outside: signals, the window's closing, `--timeout`; and the wish to see
-//! what its threads do.
+//! Ends a run from outside: signals, closing the window, `--timeout`. Also requests reports of the
+//! guest's threads.
 //!
-//! The first cause asks the machine to stop after the visit that it is in; the run then ends as it
-//! does at any limit, with every file written. What is being drawn then may go on for a moment
-//! ([`PATIENCE`]); after that draws are cancelled, and where that cuts one short the report has no
-//! digest, since memory is no longer what the title made it. A second signal ends the process at
-//! once, as if nobody had listened: the handler itself sees to that, so that it works whatever the
-//! threads are doing.
+//! The first cause asks the machine to stop after its current time slice; the run then ends as at
+//! any limit, with every file written. Draws in progress may continue for a moment ([`PATIENCE`])
+//! and are then cancelled; if a draw was cut short, the report has no digest, because memory no
+//! longer has the title's result. A second signal ends the process at once, as by default: the
+//! signal handler does that itself, so it works in any state of the threads.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -17,25 +16,25 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 
-/// How long draws may go on once the end is asked for.
+/// Time for draws to finish after a request to end.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Signals that end a run, by number and name.
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
 
-/// Why a run is to end.
+/// Cause of a run's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// This signal.
+    /// The signal with this number arrived.
     Signal(i32),
     /// The window was closed.
     Window,
-    /// `--timeout` is over.
+    /// The time of `--timeout` elapsed.
     Timeout,
 }
 
 impl Cause {
-    /// As reports name it.
+    /// Name of the cause in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Signal(number) => {
@@ -50,22 +49,22 @@ impl Cause {
 #[derive(Default)]
 struct State {
     cause: Option<Cause>,
-    /// Whether somebody wants to see the guest's threads.
+    /// Whether a report of the guest's threads was requested.
     wants_threads: bool,
-    /// Stops the machine that runs.
+    /// Stops the running machine.
     flag: Option<Arc<AtomicBool>>,
-    /// Ends its draws.
+    /// Cancels the machine's draws.
     draws: Option<Cancel>,
-    /// Wakes whoever sleeps between two stretches of the machine.
+    /// Wakes a thread that sleeps between two stretches of the machine.
     wake: Option<Box<dyn Fn() + Send>>,
 }
 
-/// The wish that a run end; clones are the same one.
+/// A shared request to end the run; clones share it.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Mutex<State>>);
 
 impl Interrupt {
-    /// Asks for the end. Only the first cause counts.
+    /// Requests the end. Only the first cause is kept.
     pub fn request(&self, cause: Cause) {
         let mut state = self.0.lock();
         if state.cause.is_none() {
@@ -80,10 +79,10 @@ impl Interrupt {
         }
     }
 
-    /// Ends the draws of the machine that runs then.
+    /// After [`PATIENCE`], cancels the draws of the machine that is running then.
     fn cancel_draws_later(&self) {
         let interrupt = self.clone();
-        // Without a thread the draws' own limits end them.
+        // If the thread cannot be started, the draws' own limits end them.
         let _ = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
             std::thread::sleep(PATIENCE);
             if let Some(draws) = &interrupt.0.lock().draws {
@@ -92,12 +91,12 @@ impl Interrupt {
         });
     }
 
-    /// Why the run is to end, if it is.
+    /// Cause of the requested end, if it was requested.
     pub fn cause(&self) -> Option<Cause> {
         self.0.lock().cause
     }
 
-    /// Asks for a report of the guest's threads; the run goes on.
+    /// Requests a report of the guest's threads; the run continues.
     pub fn want_threads(&self) {
         let mut state = self.0.lock();
         state.wants_threads = true;
@@ -106,12 +105,12 @@ impl Interrupt {
         }
     }
 
-    /// Whether a report of the threads has been asked for; asked once.
+    /// Whether a report of the threads was requested; clears the request.
     pub fn take_wants_threads(&self) -> bool {
         std::mem::take(&mut self.0.lock().wants_threads)
     }
 
-    /// From now on, SIGUSR1 asks for a report of the threads.
+    /// Makes SIGUSR1 request a report of the threads.
     pub fn listen_for_threads(&self) -> Result<()> {
         if ignored_signals()(SIGUSR1) {
             return Ok(());
@@ -125,8 +124,8 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Sets `flag` when the end is asked for, at once if it has been, and cancels `draws` when that
-    /// isn't enough.
+    /// Sets `flag` when the end is requested (at once if it has been), and cancels `draws` if they
+    /// take too long.
     pub fn watch(&self, flag: Arc<AtomicBool>, draws: Option<Cancel>) {
         let mut state = self.0.lock();
         state.draws = draws;
@@ -136,7 +135,7 @@ impl Interrupt {
         state.flag = Some(flag);
     }
 
-    /// Calls `wake` when the end is asked for; at once if it has been.
+    /// Calls `wake` when the end is requested; at once if it has been.
     pub fn when_requested(&self, wake: impl Fn() + Send + 'static) {
         let mut state = self.0.lock();
         if state.cause.is_some() {
@@ -145,16 +144,17 @@ impl Interrupt {
         state.wake = Some(Box::new(wake));
     }
 
-    /// From now on, signals ask for the end, and so does `timeout`.
+    /// Makes signals and `timeout` request the end.
     pub fn listen(timeout: Option<Duration>) -> Result<Self> {
         let interrupt = Self::default();
-        // Who starts the program with a signal ignored (nohup, a shell's background job) means it.
+        // A signal that was ignored at the start (nohup, background job) stays ignored.
         let ignored = ignored_signals();
         let signals = SIGNALS.map(|(signal, _)| signal).into_iter().filter(|signal| !ignored(*signal));
         let signals: Vec<i32> = signals.collect();
         let once = Arc::new(AtomicBool::new(false));
         for &signal in &signals {
-            // In this order: the first signal finds the flag clear.
+            // The order matters: at the first signal, the conditional default must see the flag
+            // clear.
             signal_hook::flag::register_conditional_default(signal, once.clone())
                 .and_then(|_| signal_hook::flag::register(signal, once.clone()))
                 .context("signal handlers")?;
@@ -183,9 +183,8 @@ impl Interrupt {
     }
 }
 
-/// Makes a file that has come to the limit of its size (`ulimit -f`) an error of the write, as a
-/// full disk is: the signal that comes with it would end the process, with outputs that nobody has
-/// finished.
+/// Turns the signal for exceeding the file size limit (`ulimit -f`) into an error of the write, as
+/// on a full disk. By default the signal would end the process with unfinished outputs.
 pub fn outlive_limits_of_files() -> Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).context("signal handlers")
 }

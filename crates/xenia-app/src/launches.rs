@@ -1,8 +1,8 @@
-//! Runs a title, and those that it launches, one machine after the other.
+//! Runs a title and the titles that it launches, one machine after the other.
 //!
-//! Limits hold for all of them together; what is reported is the last one, with the number of
-//! launches. A recording, a replay and an event log are one file for each title: `play.jsonl`, then
-//! `play.jsonl.2`, and so on.
+//! Limits apply to the sum of all titles; the report covers the last one, with the number of
+//! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
+//! then `play.jsonl.2`, and so on.
 
 use crate::machine::{Finished, Launched, Machine};
 use crate::say::errln;
@@ -13,22 +13,22 @@ use std::time::Duration;
 use xenia_kernel::title::Successor;
 use xenia_sched::{EndKind, Limits, RunEnd};
 
-/// Launches after which a run is ended: a title that launches itself for ever must end.
+/// Number of launches that ends a run, so that a title that launches itself forever ends.
 pub const MAXIMUM_LAUNCHES: u64 = 100;
 
-/// What has happened before a title begins.
+/// Totals of the titles before this one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Before {
-    /// Launches.
+    /// Number of launches.
     pub launches: u64,
-    /// Instructions of the titles before.
+    /// Instructions executed by the titles before.
     pub instructions: u64,
-    /// Frames of the titles before.
+    /// Frames shown by the titles before.
     pub frames: u64,
 }
 
 impl Before {
-    /// The file that stands for `path` for this title.
+    /// The file that replaces `path` for this title.
     pub fn file(&self, path: Option<&Path>) -> Option<PathBuf> {
         let path = path?;
         if self.launches == 0 {
@@ -39,7 +39,7 @@ impl Before {
         Some(name.into())
     }
 
-    /// What is left of the limits.
+    /// The remainder of the limits.
     fn rest(&self, limits: &Limits) -> Limits {
         let less = |limit: Option<u64>, used: u64| limit.map(|limit| limit.saturating_sub(used));
         Limits {
@@ -50,8 +50,8 @@ impl Before {
     }
 }
 
-/// Runs `title` and what it launches. `machine` makes the machine of each; it gets what is to be
-/// handed on.
+/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with the
+/// state that the previous title left.
 pub fn run(
     mut title: Title,
     limits: &Limits,
@@ -116,7 +116,7 @@ mod tests {
     use xenia_formats::Volume;
     use xenia_kernel::deployment::Deployment;
 
-    /// Launches what is named at 0x82010000.
+    /// A program that launches the title named at 0x82010000.
     const LAUNCHER: &str = "
             lis 3, 0x8201
             li 4, 0
@@ -130,7 +130,7 @@ mod tests {
         Title { medium, ..assembled(LAUNCHER, "launch", 0x1A4, path) }
     }
 
-    /// The files of the folder as a volume.
+    /// A volume with the folder's files.
     fn volume(folder: &Path) -> Medium {
         let mut volume = Volume::default();
         for name in ["Hello.xex", "noise.xex"] {
@@ -206,7 +206,7 @@ mod tests {
     fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
         let folder = folder();
         let text = Arc::default();
-        // Whatever is launched, it is the launcher again.
+        // Each path in the folder leads to the launcher again.
         let start = || launcher(r"game:\hello.xex", folder.path());
         let go = |limits: &Limits| {
             run(start(), limits, None, |_, _, launched| machine(&start(), launched, true, &text)).unwrap()

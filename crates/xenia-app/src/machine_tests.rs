@@ -1,5 +1,5 @@
-//! Whole machines with a small assembled title: recordings, reports in the middle of a run, runs
-//! that show no frames, exceptions on every engine.
+//! Tests of complete machines with a small assembled title: recordings, reports during a run, runs
+//! without frames, exceptions on every engine.
 
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
@@ -27,8 +27,7 @@ use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
 
-/// Asks for one controller after the other for ever, and keeps a sum over all answers and a history
-/// of it.
+/// Polls one controller after the other forever, and keeps a sum and a history of the answers.
 const POLLER: &str = "
         lis 30, 0x8201
         li 29, 0
@@ -56,8 +55,8 @@ fn poller() -> Title {
     assembled(POLLER, "get_state", 0x191, "") // XamInputGetState
 }
 
-/// A title of assembled code at 0x82000000, with `text` at 0x82010000, and with one import of xam
-/// at a label.
+/// A title of assembled code at 0x82000000 with `text` at 0x82010000; `label` is an import of xam
+/// with this ordinal.
 pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> Title {
     let assembly = xenia_isa::assemble(source, CODE).unwrap();
     let mut bytes = assembly.bytes;
@@ -140,7 +139,7 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
             let control = Control::default();
             control.pause(true);
             let player = control.clone();
-            // At twice the console's speed two fields take a 60th of a second.
+            // At twice the console's speed, two fields take a 60th of a second.
             machine.set_pace(Pace::new(control, NonZeroU32::new(120), move |figures| {
                 told.send(figures).unwrap();
                 let player = player.clone();
@@ -223,7 +222,7 @@ fn exceptions_go_the_same_way_on_every_engine() {
     }
 }
 
-/// Runs a plain loop for ever, and asks for a controller after each.
+/// Runs an empty loop forever, and polls a controller after each pass.
 const LOOPER: &str = "
 again:  lis 8, 8
         mtctr 8

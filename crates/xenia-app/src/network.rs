@@ -1,8 +1,7 @@
-//! The network that titles are on: none, one of the machine's own, or the host's.
+//! The network of titles: none, a private one, or the host's.
 //!
-//! Only `--network host` opens sockets of the host, and only then does anything leave the machine.
-//! It belongs to `--parallel`: what comes from outside comes when it comes, so a lockstep run can't
-//! repeat it.
+//! Only `--network host` opens sockets of the host. It requires `--parallel`, because the timing of
+//! input from outside cannot be repeated by a lockstep run.
 
 mod host;
 
@@ -12,7 +11,7 @@ use host::HostNetwork;
 use xenia_kernel::net::LocalNetwork;
 use xenia_kernel::ports::Network;
 
-/// The network of a machine.
+/// Creates the network of a machine.
 pub fn port(kind: NetworkKind, parallel: bool) -> Result<Box<dyn Network>> {
     Ok(match kind {
         NetworkKind::Off => Box::new(LocalNetwork::without_cable()),
@@ -22,7 +21,7 @@ pub fn port(kind: NetworkKind, parallel: bool) -> Result<Box<dyn Network>> {
     })
 }
 
-/// What is said to who wants the host's network in lockstep.
+/// Error for the host's network in lockstep.
 pub const REFUSAL: &str = "--network host brings what no run can repeat: use it with --parallel, or --network loopback with --lockstep";
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Files that a command was asked to write: there whole, or the command says that they are not.
+//! Writes output files by temporary file and atomic rename: a file is complete, or the command
+//! reports an error.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -9,17 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
 
-/// Whether `path` can't be replaced by renaming: it is there, and is a pipe, a terminal or another
+/// Whether `path` cannot be replaced by renaming, because it is a pipe, a terminal or another
 /// device.
 fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
-/// Links that are followed one after the other, at most, as the host's kernel does.
+/// Largest number of symbolic links to follow, as in the host's kernel.
 const MOST_LINKS: usize = 40;
 
-/// The file that `path` means, through links, so that a link is not replaced by a file. It need not
-/// be there.
+/// The file that `path` leads to through symbolic links, so that a rename does not replace a link.
+/// It may be missing.
 fn target(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
@@ -32,7 +33,7 @@ fn target(path: &Path) -> PathBuf {
     path
 }
 
-/// A draft's error in the host's words: nobody has heard of the draft's name, which it comes with.
+/// An error without the temporary file's name, which means nothing to the user.
 pub fn without_name(error: std::io::Error) -> std::io::Error {
     match error.to_string().split_once(" at path \"") {
         Some((said, _)) => std::io::Error::new(error.kind(), said),
@@ -44,18 +45,18 @@ fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let permissions =
         std::fs::metadata(path).map_or(Permissions::from_mode(0o666), |found| found.permissions());
-    // A folder that isn't there, or is none, is an error, whatever may be written.
+    // A missing folder, or a file in its place, is always an error.
     std::fs::metadata(folder.join("."))?;
     let mut draft = tempfile::Builder::new();
     draft.prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder).map_err(without_name)
 }
 
-/// Whether the folder takes no new file, though a file of it may be written.
+/// Whether the folder refuses new files, although existing files in it may be writable.
 fn takes_no_draft(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 
-/// An error now if `path` could not be written later; nothing is changed.
+/// Fails if `path` could not be written later; changes nothing.
 pub fn check(path: &Path) -> Result<()> {
     let path = target(path);
     let cannot = || format!("cannot write {}", path.display());
@@ -74,14 +75,14 @@ pub fn check(path: &Path) -> Result<()> {
     }
 }
 
-/// Writes a file: a reader sees the old one or the whole new one. Devices and pipes are written as
-/// they are.
+/// Writes a file atomically: readers see either the old or the complete new contents. Devices and
+/// pipes are written directly.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_by(path, |file| Ok(file.write_all(bytes)?))
 }
 
-/// The same, with what `fill` writes. Nothing is changed if it fails, but where the folder takes no
-/// new file.
+/// As [`write`], with the bytes that `fill` writes. If `fill` fails, the file is unchanged, except
+/// if the folder refuses new files.
 pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut draft = Draft::new(path)?;
     let cannot = || format!("cannot write {}", draft.path.display());
@@ -89,19 +90,19 @@ pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) ->
     draft.keep()
 }
 
-/// A file that is written bit by bit, and takes the place of the one at its path when it is kept.
-/// Given up, it changes nothing, but where the folder takes no new file, or what is there is a
-/// device or a pipe: those are written as they are.
+/// A file that is written piece by piece, and replaces the file at its path when it is kept. If it
+/// is dropped instead, the old file is unchanged, unless the folder refuses new files or the path
+/// is a device or a pipe; in these cases the path is written directly.
 pub struct Draft {
     path: PathBuf,
-    /// Writes to it.
+    /// The temporary file, or the file itself.
     pub file: File,
-    /// The name of what is written until it is kept.
+    /// Path of the temporary file.
     temporary: Option<TempPath>,
 }
 
 impl Draft {
-    /// Begins one.
+    /// Starts writing.
     pub fn new(path: &Path) -> Result<Self> {
         let path = target(path);
         let cannot = || format!("cannot write {}", path.display());
@@ -119,7 +120,7 @@ impl Draft {
         Ok(Self { path, file, temporary })
     }
 
-    /// Puts it in its place.
+    /// Renames the temporary file to its final path.
     pub fn keep(self) -> Result<()> {
         let Some(temporary) = self.temporary else { return Ok(()) };
         temporary
@@ -129,12 +130,12 @@ impl Draft {
     }
 }
 
-/// Writes a file that is not there yet; false if it is.
+/// Writes a new file; returns false if it exists.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
     write_new_by(path, |file| Ok(file.write_all(bytes)?))
 }
 
-/// The same, with what `fill` writes.
+/// As [`write_new`], with the bytes that `fill` writes.
 pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<bool> {
     let cannot = || format!("cannot write {}", path.display());
     let mut draft = draft(path).with_context(cannot)?;
@@ -142,7 +143,7 @@ pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(true),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        // Not every file system can rename so that nothing is replaced.
+        // Not every file system supports a rename that does not replace.
         Err(error) if path.symlink_metadata().is_err() => {
             error.file.persist(path).map_err(|error| error.error).with_context(cannot)?;
             Ok(true)
@@ -151,18 +152,18 @@ pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>
     }
 }
 
-/// What was asked for and could not be written; clones are the same list.
+/// Write-back errors of requested outputs; clones share one list.
 #[derive(Clone, Debug, Default)]
 pub struct Losses(Arc<Mutex<Vec<String>>>);
 
 impl Losses {
-    /// Remembers what is lost, and says it. Each writer does so once, and writes no more.
+    /// Records and reports an error. Each writer calls this once, then stops writing.
     pub fn note(&self, what: String) {
         super::say::errln!("xenia-rs: {what}{}", super::say::advice(&what));
         self.0.lock().push(what);
     }
 
-    /// Whether nothing was lost.
+    /// Whether there was no error.
     pub fn is_empty(&self) -> bool {
         self.0.lock().is_empty()
     }

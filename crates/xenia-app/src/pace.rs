@@ -1,10 +1,9 @@
-//! What a window does to a machine that runs: its speed, pause and single frames, and its end.
+//! Controls a running machine from a window: speed, pause, single frames and end.
 //!
-//! In lockstep a machine with a pace runs in pieces of a 60th of a second of guest time at most.
-//! Between two of them it may sleep, stand still or end; guest time is made of instructions, so
-//! none of that can be seen by a guest, and frames and digests are those of a run without a window.
-//! In parallel guest time is the host's clock: nobody has to sleep for it, and the clock
-//! runs at the speed that is asked for.
+//! In lockstep, a machine with a pace runs in pieces of at most a 60th of a second of guest time.
+//! Between pieces it may sleep, pause or end. Guest time is counted in instructions, so the guest
+//! cannot observe this, and frames and digests equal those of a run without a window. In parallel
+//! mode guest time is the host's clock, which runs at the requested speed without sleeping.
 
 mod limiter;
 
@@ -17,33 +16,33 @@ use std::time::{Duration, Instant};
 use xenia_render::Figures;
 use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
 
-/// A field of the console's display: what limits count, and the length of a piece.
+/// Guest time of a video field: the unit of speed limits, and the length of a piece.
 const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND;
-/// Fields in a second of guest time.
+/// Fields per second of guest time.
 const FIELDS_PER_SECOND: u64 = 60;
-/// Guest seconds in one of the host's when there is no limit, and guest time is the host's clock. A
-/// title that can't keep up leaves frames out, as it would on a slow console.
+/// Speed without a limit if guest time is the host's clock, in guest seconds per host second. A
+/// title that cannot keep up skips frames, as on a slow console.
 const NO_LIMIT: f64 = 4.0;
-/// Host time between two reports of figures.
+/// Interval of host time between two reports of statistics.
 const FIGURES_PERIOD: Duration = Duration::from_millis(250);
 
-/// How far a machine has come.
+/// Progress of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Guest time.
     pub now: GuestTicks,
-    /// Frames shown.
+    /// Number of frames shown.
     pub frames: u64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     paused: bool,
-    /// Frames to be shown in spite of the pause.
+    /// Frames to show despite the pause.
     steps: u64,
     turbo: bool,
     closing: bool,
-    /// Ends the piece that is running.
+    /// Ends the current piece.
     interrupt: Option<Arc<AtomicBool>>,
 }
 
@@ -53,7 +52,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// The window's side; clones are the same one.
+/// The window's handle; clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Control(Arc<Shared>);
 
@@ -67,45 +66,45 @@ impl Control {
         self.0.changed.notify_all();
     }
 
-    /// The machine stands still, or goes on.
+    /// Pauses or resumes the machine.
     pub fn pause(&self, paused: bool) {
         self.change(|state| (state.paused, state.steps) = (paused, 0));
     }
 
-    /// A machine that stands still shows one more frame.
+    /// Advances a paused machine by one frame.
     pub fn step(&self) {
         self.change(|state| state.steps += 1);
     }
 
-    /// No limit, or the limit again.
+    /// Removes or restores the speed limit.
     pub fn turbo(&self, on: bool) {
         self.change(|state| state.turbo = on);
     }
 
-    /// The machine ends, and every one that comes after it.
+    /// Ends the machine, and all machines that follow it.
     pub fn close(&self) {
         self.change(|state| state.closing = true);
     }
 }
 
-/// The machine's side.
+/// The machine's handle.
 pub struct Pace {
     control: Control,
     limiter: Limiter,
-    /// Guest seconds in a second of the host's, if there is a limit.
+    /// Guest seconds per host second; `None` is unlimited.
     speed: Option<f64>,
-    /// Guest time is the host's clock, and runs at [`Self::speed`].
+    /// Guest time is the host's clock, which runs at [`Self::speed`].
     has_clock: bool,
     start: Instant,
     tell: Box<dyn FnMut(Figures) + Send>,
     told: Option<Instant>,
-    /// Frames at which the step that is under way ends.
+    /// Number of frames at which the current single step ends.
     step_to: Option<u64>,
 }
 
 impl Pace {
-    /// Fields of guest time in a second of host time at most; figures go to `tell`, some times a
-    /// second.
+    /// Limits the speed to this many fields per second of host time; `tell` receives statistics a
+    /// few times per second.
     pub fn new(
         control: Control,
         limit: Option<NonZeroU32>,
@@ -124,8 +123,8 @@ impl Pace {
         }
     }
 
-    /// The flag that stops the machine. A field of guest time takes seconds of a slow title's: the
-    /// flag is also set by itself, some times a second, so that there are figures meanwhile.
+    /// Sets the flag that stops the machine. It is also set periodically, because a field may take
+    /// a slow title seconds, and statistics are due meanwhile.
     pub fn watch(&self, interrupt: Arc<AtomicBool>) {
         let ticking = Arc::downgrade(&interrupt);
         std::thread::spawn(move || {
@@ -142,24 +141,24 @@ impl Pace {
         state.interrupt = Some(interrupt);
     }
 
-    /// The machine is about to run.
+    /// Notes the start of a run.
     pub fn begin(&mut self, figures: impl Fn() -> Figures) {
         self.tell_now(&figures);
     }
 
-    /// Guest seconds in a second of the host's that are wanted now, for a machine whose time is the
-    /// host's clock.
+    /// The requested speed in guest seconds per host second, for a machine whose time is the host's
+    /// clock.
     pub fn speed(&self) -> f64 {
         let turbo = self.control.0.state.lock().turbo;
         self.speed.filter(|_| !turbo).unwrap_or(NO_LIMIT)
     }
 
-    /// Whether guest time is the host's clock, at the speed that was asked for last.
+    /// Tells whether guest time is the host's clock, at the speed requested last.
     pub fn set_has_clock(&mut self, has_clock: bool) {
         self.has_clock = has_clock;
     }
 
-    /// Where the next piece ends.
+    /// End of the next piece.
     pub fn limits(&self, whole: &Limits, at: &Progress) -> Limits {
         let frames = match (self.step_to, whole.frames) {
             (Some(step), Some(limit)) => Some(step.min(limit)),
@@ -169,7 +168,8 @@ impl Pace {
         Limits { frames, ticks, ..whole.clone() }
     }
 
-    /// Between two pieces. Returns when the next may run; false if there is to be none.
+    /// Called between two pieces. Returns when the next may start, or false if the machine must
+    /// end.
     pub fn between(&mut self, at: &Progress, figures: impl Fn() -> Figures) -> bool {
         if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {
             self.tell_now(&figures);
@@ -228,7 +228,7 @@ mod tests {
         Pace::new(control.clone(), limit.and_then(NonZeroU32::new), |_| {})
     }
 
-    /// Answers of `between` on a thread of its own, for progress that is sent to it.
+    /// Runs `between` on another thread, for progress that is sent to it.
     fn machine(mut pace: Pace) -> (mpsc::Sender<Progress>, mpsc::Receiver<bool>) {
         let (sender, progress) = mpsc::channel::<Progress>();
         let (results, result) = mpsc::channel();

@@ -1,12 +1,11 @@
-//! Standard output and standard error: what a command prints, without a panic when nobody can take
-//! it.
+//! Standard output and standard error: prints without panicking on write errors.
 //!
-//! `println!` ends the process when standard output is full, and forgets what the last line lost.
-//! Here a failure is kept: [`finish`] says at the end that the output is not whole, which is exit
-//! code 2. A reader that closes the pipe (`xenia-rs exports | head`) has seen enough: the rest goes
-//! nowhere, and that is no error. Nothing can be said about a standard error that fails.
+//! `println!` panics when standard output is full, and ignores errors of the last flush. This
+//! module remembers errors: [`finish`] reports incomplete output at the end, with exit code 2. A
+//! reader that closes the pipe (`xenia-rs exports | head`) is not an error; the remaining output is
+//! discarded. Errors of standard error cannot be reported.
 //!
-//! Text of a title may come through here, so what would command a terminal is made visible.
+//! The text may come from a title, so terminal control characters are made visible.
 #![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)] // others come here
 
 use crate::status;
@@ -33,7 +32,8 @@ macro_rules! errln {
     ($($text:tt)*) => { $crate::say::write_err(format_args!("{}\n", format_args!($($text)*))) };
 }
 
-/// Prints a line to standard error that is neither an error nor asked for: `-q` leaves it out.
+/// Prints a remark to standard error, which is neither an error nor requested output; `-q`
+/// suppresses it.
 macro_rules! remark {
     ($($text:tt)*) => {
         if !$crate::say::is_quiet() { $crate::say::errln!($($text)*) }
@@ -42,10 +42,10 @@ macro_rules! remark {
 
 pub(crate) use {errln, out, outln, remark};
 
-/// Whether only errors are told.
+/// Whether remarks are suppressed.
 static QUIET: AtomicBool = AtomicBool::new(false);
 
-/// From now on only errors are told, and what was asked for.
+/// Suppresses remarks from now on.
 pub fn be_quiet() {
     QUIET.store(true, Relaxed);
 }
@@ -55,18 +55,18 @@ pub fn is_quiet() -> bool {
     QUIET.load(Relaxed)
 }
 
-/// Why standard output takes no more.
+/// Why standard output accepts no more data.
 enum Closed {
-    /// Its reader has gone.
+    /// Its reader closed the pipe.
     ByReader,
     Failed(std::io::Error),
 }
 
-/// Whether standard output is for a document alone.
+/// Whether standard output is reserved for a document.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
 
-/// From now on standard output is for what [`write_bytes`] writes, and words go to standard error:
-/// `--json -` gives what `jq` can read.
+/// Reserves standard output for [`write_bytes`] and sends text to standard error, so that the
+/// output of `--json -` can be piped to `jq`.
 pub fn claim_output() {
     CLAIMED.store(true, Relaxed);
 }
@@ -78,12 +78,12 @@ pub fn output_is_claimed() -> bool {
 
 static OUTPUT: Mutex<Option<Closed>> = Mutex::new(None);
 
-/// Whether printing more is of no use.
+/// Whether standard output is closed, so that printing is useless.
 pub fn is_closed() -> bool {
     OUTPUT.lock().is_some()
 }
 
-/// Prints to standard output; what goes wrong is told by [`finish`].
+/// Prints to standard output; [`finish`] reports errors.
 pub fn write_out(text: Arguments<'_>) {
     if CLAIMED.load(Relaxed) {
         return write_err(text);
@@ -102,19 +102,19 @@ pub fn write_out(text: Arguments<'_>) {
     keep(&mut closed, result);
 }
 
-/// Prints bytes to standard output as they are, now.
+/// Prints bytes to standard output unchanged and unbuffered.
 pub fn write_bytes(bytes: &[u8]) {
     write_now(|_| Cow::Borrowed(bytes));
 }
 
-/// Prints what a title says: as it is, but on a terminal without what would command that.
+/// Prints a title's text; on a terminal, control characters are made visible.
 pub fn write_guest(text: &str) {
     write_now(|is_terminal| {
         if is_terminal { Cow::Owned(visible(text).into_bytes()) } else { Cow::Borrowed(text.as_bytes()) }
     });
 }
 
-/// Prints what there is for a terminal, or for anything else.
+/// Prints the bytes for a terminal, or those for other outputs.
 fn write_now<'a>(bytes: impl FnOnce(bool) -> Cow<'a, [u8]>) {
     let mut closed = OUTPUT.lock();
     if closed.is_none() {
@@ -141,7 +141,8 @@ pub fn write_err(text: Arguments<'_>) {
     let _ = StandardError.write_all(text.as_bytes());
 }
 
-/// Standard error; on a terminal, over the status line. What is written at once is not parted.
+/// Standard error as a writer; on a terminal, it clears the status line first. A single write is
+/// not interleaved with others.
 #[derive(Clone, Copy, Debug)]
 pub struct StandardError;
 
@@ -156,7 +157,7 @@ impl Write for StandardError {
     }
 }
 
-/// Ends printing; an error if something that was printed could not be written.
+/// Flushes standard output; fails if any output could not be written.
 pub fn finish() -> Result<()> {
     let mut closed = OUTPUT.lock();
     if closed.is_none() {
@@ -169,22 +170,22 @@ pub fn finish() -> Result<()> {
     }
 }
 
-/// Text without what would command a terminal; lines and tabs stay.
+/// Text with terminal control characters made visible; line breaks and tabs stay.
 pub fn visible(text: &str) -> String {
     let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
     text.chars().map(|c| if plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
-/// Bytes of an error's text, at most: a file may have lines of any length, and errors quote them.
+/// Largest length of an error's text in bytes: errors quote files, whose lines may have any length.
 const LONGEST_ERROR: usize = 4096;
 
-/// Bytes of a word in an error, at most, and those that are left at its two ends where it is
-/// longer.
+/// Largest length of a word in an error, in bytes, and the length of the two ends that remain of a
+/// longer one.
 const LONGEST_WORD: usize = 1024;
 const WORD_BEGIN: usize = 256;
 const WORD_END: usize = 128;
 
-/// Text without words that fill a terminal: of those, as a damaged file may have them, the ends.
+/// Shortens long words, which damaged files may have, to their two ends.
 fn with_short_words(text: &str) -> String {
     let short = |word: &str| {
         if word.len() <= LONGEST_WORD {
@@ -197,7 +198,7 @@ fn with_short_words(text: &str) -> String {
     text.split_inclusive([' ', '\n']).map(short).collect()
 }
 
-/// What to do about an error that says nothing of it itself.
+/// Advice for an error whose text has none.
 pub fn advice(text: &str) -> &'static str {
     let too_large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()).to_string();
     if text.contains(&too_large) {
@@ -207,8 +208,8 @@ pub fn advice(text: &str) -> &'static str {
     }
 }
 
-/// An error and its causes, in a line. Some errors of the crates name their cause themselves: it
-/// isn't said twice.
+/// An error and its causes on one line. A cause that the error's text already contains is not
+/// repeated.
 pub fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -221,12 +222,12 @@ pub fn chain(error: &anyhow::Error) -> String {
     text
 }
 
-/// An error in words that fit on a terminal and don't command it.
+/// An error as text that fits on a terminal, without control characters.
 pub fn error_text(error: &anyhow::Error) -> String {
     fitting(&chain(error))
 }
 
-/// Text that fits on a terminal and doesn't command it.
+/// Shortens a text to fit on a terminal, without control characters.
 pub fn fitting(text: &str) -> String {
     let text = with_short_words(&visible(text));
     let end = text.floor_char_boundary(LONGEST_ERROR);

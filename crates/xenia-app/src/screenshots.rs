@@ -1,6 +1,6 @@
-//! Frames that a user keeps: PNG files in a folder, named by title and number of the frame.
+//! Screenshots: PNG files in a folder, named by title and frame number.
 //!
-//! In lockstep the number says which frame it is: `--headless --frames N` makes it again.
+//! In lockstep, `--headless --frames N` reproduces the frame with the number N.
 
 use crate::frames::write_new_png;
 use crate::title::data_folder;
@@ -8,12 +8,12 @@ use anyhow::Context;
 use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
 
-/// Screenshots of the same frame, at most.
+/// Largest number of screenshots of one frame.
 const SAME_FRAME: u32 = 1000;
-/// Bytes of a title in a file's name, at most.
+/// Largest length of a title in a file name, in bytes.
 const NAME_LENGTH: usize = 80;
 
-/// Where a title's screenshots go.
+/// Folder and name prefix of a title's screenshots.
 #[derive(Clone, Debug)]
 pub struct Screenshots {
     folder: PathBuf,
@@ -21,7 +21,7 @@ pub struct Screenshots {
 }
 
 impl Screenshots {
-    /// Into `folder`, or that of the user's data.
+    /// Screenshots in `folder`, or in the user's data folder.
     pub fn new(folder: Option<&Path>, title: &str) -> Self {
         let folder = folder.map_or_else(
             || data_folder().map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots")),
@@ -30,7 +30,7 @@ impl Screenshots {
         Self { folder, title: file_name(title) }
     }
 
-    /// Writes frame `number` to a new file, whose path is the answer. No file is ever replaced.
+    /// Writes frame `number` to a new file and returns its path. No file is replaced.
     pub fn keep(&self, number: u64, frame: &Frame) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
@@ -49,7 +49,7 @@ impl Screenshots {
     }
 }
 
-/// `title` as a part of a file's name on any system.
+/// Converts `title` to a part of a file name that is valid on every system.
 pub fn file_name(title: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let mut name: String = title.chars().map(plain).collect();

@@ -1,7 +1,7 @@
-//! Sound behind the kernel's ports: the mixer and where its samples go, and the XMA decoder.
+//! Implements the kernel's sound ports: the mixer and its outputs, and the XMA decoder.
 //!
-//! Frames come in guest time and are written as they come; nothing of the host reaches the guest by
-//! this way, so a run is the same with any output.
+//! Frames are mixed at guest times. No host state reaches the guest, so a run is the same with any
+//! output.
 
 mod device;
 
@@ -23,10 +23,10 @@ use xenia_kernel::ports::{Audio, RenderFrame, SongBytes, Xma};
 use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
 
-/// A WAV file that grows.
+/// A WAV file being written.
 struct Wav {
     path: PathBuf,
-    /// `None` once nothing more is written.
+    /// `None` after the end or a write error.
     writer: Option<WavWriter<BufWriter<File>>>,
     failed: Option<String>,
 }
@@ -80,23 +80,23 @@ struct State {
     mixer: Mixer,
     samples: Vec<i16>,
     sink: Sink,
-    /// What the title's music player has on, and its number.
+    /// Current song of the title's music player, and its number.
     song: Option<Song>,
     song_number: u64,
 }
 
-/// Where sound goes; clones are the same.
+/// The output of sound; clones share it.
 #[derive(Clone)]
 pub struct Sound(Arc<Mutex<State>>);
 
 impl Sound {
-    /// Sound that nobody hears.
+    /// Discards all sound.
     pub fn null() -> Self {
         Self::new(Mixer::new(mix::Speakers::Stereo, 1.0), Sink::Null)
     }
 
-    /// What the flags ask for; `wav` is the file in place of the one that they name. Where they
-    /// name nothing, it is a device in a window, if there is one.
+    /// Opens the output that the flags name; `wav` replaces the file in the flags. The default in a
+    /// window is a device, if there is one.
     pub fn open(args: &SoundArgs, wav: Option<&Path>, in_window: bool) -> Result<Self> {
         let speakers = match args.speakers {
             Speakers::Stereo => mix::Speakers::Stereo,
@@ -122,7 +122,7 @@ impl Sound {
         Self(Arc::new(Mutex::new(State { mixer, samples: Vec::new(), sink, song: None, song_number: 0 })))
     }
 
-    /// What it is, for reports.
+    /// Name of the output in reports.
     pub fn name(&self) -> &'static str {
         match self.0.lock().sink {
             Sink::Null => "null",
@@ -131,12 +131,12 @@ impl Sound {
         }
     }
 
-    /// Samples that were too loud so far.
+    /// Number of samples clipped so far.
     pub fn clipped(&self) -> u64 {
         self.0.lock().mixer.clipped()
     }
 
-    /// How the device has been served so far, if sound goes to one.
+    /// Counters of the sound device, if sound goes to one.
     pub fn device(&self) -> Option<DriftFigures> {
         match &self.0.lock().sink {
             Sink::Device(device) => Some(device.figures()),
@@ -144,12 +144,12 @@ impl Sound {
         }
     }
 
-    /// The kernel's port.
+    /// The kernel's audio port.
     pub fn port(&self) -> Box<dyn Audio> {
         Box::new(self.clone())
     }
 
-    /// Makes what was written whole; what is lost, if something is.
+    /// Completes the output; returns an error text if data was lost.
     pub fn finish(&self) -> Option<String> {
         match &mut self.0.lock().sink {
             Sink::Null | Sink::Device(_) => None,
@@ -168,7 +168,7 @@ impl Audio for Sound {
         if volume.is_some() && music.is_none() {
             *song = None;
         }
-        // For nobody, too: how much was too loud is a figure.
+        // Mix even without an output, because clipped samples are counted.
         mixer.mix(frames.iter().chain(&music).map(|frame| &**frame), samples);
         match sink {
             Sink::Null => {}
@@ -194,17 +194,17 @@ impl Audio for Sound {
     }
 }
 
-/// The XMA decoder behind the kernel's port; clones are the same.
+/// The kernel's port of the XMA decoder; clones share it.
 #[derive(Clone)]
 pub struct XmaPort(Arc<Mutex<Decoder>>);
 
 impl XmaPort {
-    /// A decoder over guest memory.
+    /// A decoder that works on guest memory.
     pub fn new(memory: Arc<GuestMemory>) -> Self {
         Self(Arc::new(Mutex::new(Decoder::new(memory))))
     }
 
-    /// How decoding has gone.
+    /// Counters of the decoder.
     pub fn figures(&self) -> XmaFigures {
         self.0.lock().figures()
     }
@@ -243,7 +243,7 @@ mod tests {
         0x00, 0x00, 0x00, 0x01, 0xFF, 0xE7, 0xFF, 0x00,
     ];
 
-    /// A second of MP3 with a tone: frames of 64 kbit/s at 48 kHz, each with one spectral line.
+    /// One second of MP3 with a tone: frames of 64 kbit/s at 48 kHz, each with one spectral line.
     fn song() -> SongBytes {
         let mut frame = SONG_FRAME.to_vec();
         frame.resize(192, 0);

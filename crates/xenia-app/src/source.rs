@@ -1,7 +1,7 @@
-//! Files that a command is given. Of text and small ones what is endless (/dev/zero) or larger than
-//! any such file is refused, of those that are read here and there, or more than once, what can't
-//! be. None waits for a pipe's writer: a pipe that a shell makes of a command (`<(zcat log.gz)`)
-//! has one, a named pipe may have none.
+//! Input files. Text and small files are limited to 64 MiB, which also excludes endless ones
+//! (/dev/zero); inputs that need seeking, or are read more than once, must not be pipes. Opening
+//! never waits for a pipe's writer: pipes from the shell (`<(zcat log.gz)`) have a writer, but
+//! named pipes may have none and are refused.
 
 use crate::say::errln;
 use anyhow::{Context, Result};
@@ -10,10 +10,10 @@ use std::io::{Error, ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-/// Bytes of a file, at most.
+/// Largest number of bytes of a text file.
 const MAXIMUM: u64 = 64 << 20;
 
-/// Reads a file; `-` is standard input.
+/// Reads a text file; `-` is standard input.
 pub fn read(path: &Path) -> Result<String> {
     if path == Path::new("-") {
         let bytes = bounded(std::io::stdin()).context("cannot read standard input")?;
@@ -22,23 +22,23 @@ pub fn read(path: &Path) -> Result<String> {
     text(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// A file as text.
+/// Reads a text file.
 pub fn text(path: &Path) -> std::io::Result<String> {
     into_text(bytes(path)?)
 }
 
-/// The same, of a file that is read more than once.
+/// Reads a text file that will be read again, so pipes are refused.
 pub fn lasting_text(path: &Path) -> std::io::Result<String> {
     into_text(bounded(open(path)?)?)
 }
 
-/// A file as it is.
+/// Reads a file as bytes.
 pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     bounded(stream(path)?)
 }
 
-/// Whether a file that nobody has named is there. If that can't be seen, a warning says so: it
-/// would be left out without a word.
+/// Whether an optional file exists. If that cannot be determined, a warning is logged, because the
+/// file would be ignored silently.
 pub fn is_there(path: &Path) -> bool {
     match std::fs::metadata(path) {
         Ok(found) => found.is_file(),
@@ -51,21 +51,21 @@ pub fn is_there(path: &Path) -> bool {
     }
 }
 
-/// Opens what is read here and there. Any pipe is refused.
+/// Opens a file for random access. Pipes are refused.
 pub fn open(path: &Path) -> std::io::Result<File> {
     if is_pipe(path)? { Err(pipe()) } else { File::open(path) }
 }
 
-/// Opens what is read once, from its beginning to its end.
+/// Opens a file that is read once from beginning to end.
 pub fn stream(path: &Path) -> std::io::Result<File> {
     refuse_named_pipe(path)?;
     File::open(path)
 }
 
-/// An error if to open the file waited for whoever writes it: nothing ends that wait but a second
-/// signal.
+/// Fails if opening the file would wait for a pipe's writer: only a second signal would end that
+/// wait.
 pub fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
-    // A shell's pipe is under /proc, and has no other name.
+    // A shell's pipe is under /proc and cannot be canonicalized; a named pipe can.
     if is_pipe(path)? && path.canonicalize().is_ok() { Err(pipe()) } else { Ok(()) }
 }
 

@@ -1,9 +1,9 @@
-//! The status line: how far a run without a window is, on the terminal that standard error is,
-//! rewritten about once a second.
+//! The status line: progress of a run without a window, on the terminal of standard error, updated
+//! about once per second.
 //!
-//! It is there only while nothing else is written: whoever writes to a terminal does so inside
-//! [`over`], which erases it first, and it comes back when it is next [`show`]n, unless what was
-//! written has not ended its line. Nothing of it ever reaches a file or a pipe.
+//! Other output is written inside [`over`], which erases the line first. The line returns at the
+//! next [`show`], unless the output ended in the middle of a line. It is never written to a file or
+//! a pipe.
 
 use crate::say;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,24 +12,24 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 struct Line {
-    /// What is on the terminal now.
+    /// The line on the terminal.
     shown: Option<ProgressBar>,
-    /// Whether something that was written waits for the end of its line.
+    /// Whether the last output ended in the middle of a line.
     is_cut: bool,
 }
 
 static ALLOWED: AtomicBool = AtomicBool::new(false);
 static LINE: Mutex<Line> = Mutex::new(Line { shown: None, is_cut: false });
 
-/// Allows a status line where standard error is a terminal that can erase one.
+/// Enables the status line if standard error is a terminal that can erase a line.
 pub fn allow() {
     let can_erase = std::env::var_os("TERM").is_none_or(|name| name != "dumb");
     ALLOWED.store(can_erase && std::io::stderr().is_terminal(), Relaxed);
 }
 
-/// Shows `text` in place of what was shown before.
+/// Shows `text`, replacing the previous line.
 pub fn show(text: &str) {
-    // Beside a document on standard output, standard error is read by nobody or by a program.
+    // With a document on standard output, standard error is probably read by a program.
     if !ALLOWED.load(Relaxed) || say::output_is_claimed() {
         return;
     }
@@ -38,9 +38,9 @@ pub fn show(text: &str) {
     if line.is_cut {
         return;
     }
-    // A name in it may be of the title's making.
+    // Names in it may come from the title.
     let text = say::visible(text).replace('\n', " ");
-    // Cut to the width of the terminal.
+    // The template cuts the message to the width of the terminal.
     let Ok(style) = ProgressStyle::with_template("{wide_msg}") else { return };
     let bar = ProgressBar::no_length().with_style(style).with_message(text);
     bar.tick();
@@ -52,7 +52,7 @@ pub fn hide() {
     erase(&mut LINE.lock());
 }
 
-/// Writes to a terminal what ends with the end of a line or not.
+/// Writes to the terminal with the line erased; `ends_line`: the output ends with a line break.
 pub fn over<T>(ends_line: bool, write: impl FnOnce() -> T) -> T {
     if !ALLOWED.load(Relaxed) {
         return write();

@@ -1,7 +1,7 @@
-//! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the
-//! status line, and when a host thread has ended no visit for five seconds, says once what it is
-//! busy with. Where that is not the graphics chip, the guest's threads are shown as soon as it
-//! comes back.
+//! The watchdog polls a running machine once per second: it flushes the event log and updates the
+//! status line. If a host thread has not finished a time slice for five seconds, it reports once
+//! what the thread is doing, and unless that is GPU work, prints the guest's threads as soon as the
+//! slice ends.
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
@@ -15,24 +15,24 @@ use std::time::{Duration, Instant};
 use xenia_kernel::Kernel;
 use xenia_sched::{Activity, Doing, GuestTicks, TICKS_PER_SECOND};
 
-/// Time between two looks.
+/// Interval between polls.
 const LOOK: Duration = Duration::from_secs(1);
-/// Time without an end of a visit after which something is said.
+/// Time without the end of a slice after which a report is due.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is looked at.
+/// The parts of a machine that the watchdog polls.
 pub struct Watched {
-    /// The executor's.
+    /// Activity of the executor's host threads.
     pub activity: Arc<Activity>,
-    /// The compiler's: the address that it compiles, or 0.
+    /// Address that the compiler is compiling, or 0.
     pub compiling: Option<Arc<AtomicU32>>,
-    /// For the names of its calls.
+    /// The kernel, for the names of its calls.
     pub kernel: Arc<Kernel>,
-    /// To be brought up to date.
+    /// The event log to flush.
     pub event_log: Option<EventLog>,
-    /// Shows the threads.
+    /// Used to request a report of the guest's threads.
     pub interrupt: Interrupt,
-    /// Whether how far it is is shown on a terminal.
+    /// Whether progress is shown on a terminal.
     pub has_status: bool,
 }
 
@@ -46,7 +46,7 @@ impl Watched {
         }
     }
 
-    /// What a host thread that does this is busy with, if it is.
+    /// Description of a host thread's activity, if it is busy.
     fn busy_with(&self, doing: Doing) -> Option<String> {
         let compiling = self.compiling.as_ref().map(|pc| pc.load(Relaxed)).filter(|&pc| pc != 0);
         Some(match (doing, compiling) {
@@ -62,7 +62,7 @@ impl Watched {
     }
 }
 
-/// How far a machine is at a moment.
+/// Progress of a machine at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
     /// Host time since its start.
@@ -73,7 +73,7 @@ struct Figures {
 }
 
 impl Figures {
-    /// These as a line, with what has changed since `before`, a second or so ago.
+    /// The status line, with the rates since `before`, about a second ago.
     fn line(&self, before: &Self, busy: Option<&str>) -> String {
         let seconds = self.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-3);
         let a_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
@@ -89,7 +89,7 @@ impl Figures {
     }
 }
 
-/// When something is to be said of a host thread.
+/// Detects that a host thread makes no progress.
 #[derive(Clone, Copy)]
 struct Standstill {
     steps: u64,
@@ -98,8 +98,8 @@ struct Standstill {
 }
 
 impl Standstill {
-    /// Whether a host thread that has these steps behind it at `now` and does something has done it
-    /// for too long; says so once.
+    /// Whether the thread, with `steps` finished at `now`, has been busy for too long; true only
+    /// once.
     fn is_over(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
         if is_idle || steps != self.steps {
             *self = Self { steps, since: now, told: false };
@@ -110,12 +110,12 @@ impl Standstill {
     }
 }
 
-/// What is known of each host thread.
+/// State of each host thread.
 #[derive(Default)]
 struct Patience(Vec<Standstill>);
 
 impl Patience {
-    /// Looks at all of them, and says which stand still.
+    /// Polls all host threads, and reports those without progress.
     fn look(&mut self, watched: &Watched, now: Instant) {
         for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
             if self.0.len() == lane {
@@ -134,14 +134,14 @@ impl Patience {
     }
 }
 
-/// The watchdog; it ends when this is dropped.
+/// The watchdog's thread; dropping it ends the thread.
 pub struct Watchdog {
     over: Arc<(Mutex<bool>, Condvar)>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watchdog {
-    /// Begins to look. Without a thread to spare there is none.
+    /// Starts the watchdog. If no thread can be started, the machine runs without it.
     pub fn start(watched: Watched) -> Self {
         let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let until = over.clone();
@@ -176,7 +176,7 @@ impl Drop for Watchdog {
         *self.over.0.lock() = true;
         self.over.1.notify_all();
         if let Some(thread) = self.thread.take() {
-            // It has nothing that could panic; if it did, its message is out.
+            // The thread cannot panic by design; if it did, its message was printed already.
             let _ = thread.join();
         }
         status::hide();

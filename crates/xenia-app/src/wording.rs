@@ -1,6 +1,6 @@
-//! Numbers in sentences: grouped by thousands, and one is one.
+//! Formats numbers and plurals in messages.
 
-/// A number with a comma at each thousand.
+/// A number with commas between thousands.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -13,14 +13,14 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// So many of what is called `one` where there is one.
+/// A number and a noun; `one` is the noun's singular.
 pub fn count(number: impl TryInto<u64>, one: &str) -> String {
-    // What is counted fits: it is in memory, or a counter of 64 bits.
+    // Counts of items in memory or of 64-bit counters always fit.
     let number = number.try_into().unwrap_or(u64::MAX);
     if number == 1 { format!("1 {one}") } else { format!("{} {}", grouped(number), plural(one)) }
 }
 
-/// How often.
+/// A number of repetitions in words.
 pub fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{} times", grouped(count)) }
 }

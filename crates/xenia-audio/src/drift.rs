@@ -1,69 +1,72 @@
-//! From the rate at which the guest makes samples to the one at which a device takes them.
+//! Clock-drift compensation: an adaptive resampler between the guest's sample clock and the
+//! device's.
 //!
-//! The two clocks differ, by a little always and by much for moments: samples come in bursts of a
-//! field, and are taken in pieces of the device's choice. So there is a queue between them, and a
-//! resampler that takes a little more or less than it gives, by how full the queue is on average.
-//! Neither side ever waits: with too little the device gets silence until the queue is as full as
-//! it is to be, with too much the oldest samples are dropped, so that sound is never late by more
-//! than the queue's end.
+//! The two clocks differ slightly on average and strongly at times: samples arrive in bursts of one
+//! display field, and the device takes them in blocks of its choice. A queue and a resampler lie
+//! between them; the resampling ratio is adjusted by the average fill level of the queue. Neither
+//! side ever waits. On an underrun the device gets silence until the queue has reached its target
+//! again; on an overrun the oldest samples are dropped, so the latency is bounded by the queue's
+//! capacity.
 //!
-//! What a device plays is nobody's to compare, so the tables here are the host's own.
+//! Device output is never compared between hosts, so the tables here may use the host's math
+//! functions.
 
 use crate::mix::Speakers;
 use std::collections::VecDeque;
 use std::f64::consts::PI;
 use xenia_guest::SOUND_RATE;
 
-/// Samples of each speaker that the queue is to have: 60 ms. A burst in a window is 17 ms, and what
-/// a device takes at once as much again.
+/// Target fill level of the queue in samples per speaker: 60 ms. A burst in a window is 17 ms, and
+/// a device's block about as much.
 const TARGET: usize = SOUND_RATE as usize * 60 / 1000;
-/// Samples that it may have: 200 ms.
+/// Capacity of the queue in samples per speaker: 200 ms.
 const MOST: usize = SOUND_RATE as usize / 5;
-/// Most that the resampler may take more or less: 0.5 %, which nobody hears.
+/// Largest change of the resampling ratio: 0.5 %, which is inaudible.
 const REACH: f64 = 0.005;
-/// Part of a difference by which the average follows in each taking of 10 ms: a second or so.
+/// Smoothing factor of the average fill level per block of 10 ms: a time constant of about a
+/// second.
 const FOLLOW: f64 = 0.01;
-/// Samples that one is made of.
+/// Filter length in samples.
 const TAPS: usize = 24;
-/// Places between two samples that the table has.
+/// Number of filter phases between two samples.
 const PHASES: usize = 256;
 
-/// How the device has been served.
+/// Statistics of a device queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DriftFigures {
-    /// Times that the device has got silence because nothing was there.
+    /// Number of times the device got silence because the queue was empty.
     pub underruns: u64,
-    /// Samples of each speaker that were dropped because there were too many.
+    /// Samples per speaker that were dropped because the queue was full.
     pub dropped: u64,
-    /// Mean time from a sample's coming to its going, in milliseconds.
+    /// Average latency of a sample in the queue, in milliseconds.
     pub latency_ms: f64,
 }
 
-/// See the module's documentation.
+/// Queue and adaptive resampler for one output device.
 #[derive(Clone, Debug)]
 pub struct DeviceQueue {
     channels: usize,
-    /// Samples of the guest for each of the device's.
+    /// Guest samples per device sample.
     step: f64,
     samples: VecDeque<i16>,
-    /// Where the next sample is taken, behind the first in the queue.
+    /// Fractional position of the next sample, relative to the start of the queue.
     position: f64,
-    /// The mean number of samples in the queue.
+    /// Average number of samples in the queue.
     level: f64,
-    /// Whether it has been full enough since the last underrun.
+    /// Whether the queue has reached its target since the last underrun.
     is_primed: bool,
     kernel: Vec<[f32; TAPS]>,
     underruns: u64,
     dropped: u64,
 }
 
-/// The weights of the samples around each place between two.
+/// Filter coefficients (windowed sinc) for each phase.
 fn kernel(cutoff: f64) -> Vec<[f32; TAPS]> {
     let weight = |phase: usize, tap: usize| {
         let x = tap as f64 - (TAPS / 2 - 1) as f64 - phase as f64 / PHASES as f64;
         let sinc = if x.abs() < 1e-9 { 1.0 } else { (PI * x * cutoff).sin() / (PI * x * cutoff) };
         let place = (x / (TAPS / 2) as f64).clamp(-1.0, 1.0);
-        // Blackman's window.
+        // The Blackman window.
         let window = 0.42 + 0.5 * (PI * place).cos() + 0.08 * (2.0 * PI * place).cos();
         sinc * window
     };
@@ -76,7 +79,7 @@ fn kernel(cutoff: f64) -> Vec<[f32; TAPS]> {
 }
 
 impl DeviceQueue {
-    /// A queue for a device that takes so many samples a second.
+    /// A queue for a device with a sample rate of `rate` Hz.
     pub fn new(speakers: Speakers, rate: u32) -> Self {
         let step = f64::from(SOUND_RATE) / f64::from(rate.max(1));
         Self {
@@ -92,18 +95,18 @@ impl DeviceQueue {
         }
     }
 
-    /// How the device has been served so far.
+    /// Statistics since the start.
     pub fn figures(&self) -> DriftFigures {
         let latency_ms = self.level * 1000.0 / f64::from(SOUND_RATE);
         DriftFigures { underruns: self.underruns, dropped: self.dropped, latency_ms }
     }
 
-    /// Samples of each speaker that are queued.
+    /// Number of queued samples per speaker.
     fn queued(&self) -> usize {
         self.samples.len() / self.channels
     }
 
-    /// The guest has made samples, one of each speaker after the other.
+    /// Adds samples of the guest, interleaved by speaker.
     pub fn put(&mut self, samples: &[i16]) {
         self.samples.extend(samples);
         if self.queued() > MOST {
@@ -114,8 +117,7 @@ impl DeviceQueue {
         }
     }
 
-    /// The device takes samples, as many as there is room for: sound, then silence if there is not
-    /// enough.
+    /// Fills `into` with samples for the device, followed by silence on an underrun.
     pub fn take(&mut self, into: &mut [i16]) {
         let wanted = into.len() / self.channels;
         if !self.is_primed && self.queued() < TARGET {
@@ -126,9 +128,10 @@ impl DeviceQueue {
             self.is_primed = true;
             self.level = self.queued() as f64;
         }
-        // By time, not by calls: devices differ in how much they take at once.
+        // Scaled by time, not by calls: devices differ in block size.
         let share = 1.0 - (1.0 - FOLLOW).powf(wanted as f64 * 100.0 / f64::from(SOUND_RATE));
         self.level += (self.queued() as f64 - self.level) * share;
+        // With a full queue the step is larger, so that samples are consumed faster.
         let excess = (self.level / TARGET as f64 - 1.0).clamp(-1.0, 1.0);
         let step = self.step * (1.0 + excess * REACH);
         for (number, frame) in into.chunks_mut(self.channels).enumerate() {
@@ -148,7 +151,7 @@ impl DeviceQueue {
                     let weight = low + (high - low) * between;
                     sum += weight * f32::from(self.samples[(first + tap) * self.channels + channel]);
                 }
-                // Saturates.
+                // The conversion saturates.
                 *sample = sum.round() as i16;
             }
             self.position += step;
@@ -163,8 +166,8 @@ impl DeviceQueue {
 mod tests {
     use super::*;
 
-    /// Lets the guest's clock and the device's run for so many seconds, the guest's faster by so
-    /// many millionths. Returns what the device got in the last second.
+    /// Simulates both clocks for `seconds`, the guest's faster by `millionths`. Returns the
+    /// device's samples of the last second.
     fn play(queue: &mut DeviceQueue, rate: u32, seconds: u64, millionths: f64) -> Vec<i16> {
         let mut last = Vec::new();
         let mut made = 0_u64;
@@ -172,7 +175,7 @@ mod tests {
         let pieces = seconds * u64::from(rate) / 480;
         for number in 0..pieces {
             let now = number as f64 * 480.0 / f64::from(rate);
-            // A field of the guest's at a time, as in a window.
+            // Samples come in bursts of one display field, as in a window.
             let due = (now * (1.0 + millionths / 1e6) * 60.0) as u64 * 800;
             while made < due {
                 let sample = (f64::from(made as u32) * 1000.0 * 2.0 * PI / 48_000.0).sin() * 16_000.0;
@@ -187,8 +190,8 @@ mod tests {
         last
     }
 
-    /// The tone's level, and that of all else beside it, in decibels, where they are worst: in
-    /// pieces of 10 ms, as the resampler's rate is never quite the same.
+    /// Worst level of the tone and of everything else, in decibels, over pieces of 10 ms, because
+    /// the resampling ratio is never quite constant.
     fn worst(samples: &[i16], rate: u32, frequency: f64) -> (f64, f64) {
         let (mut off, mut beside) = (0.0_f64, f64::MIN);
         for piece in samples.chunks_exact(rate as usize / 100) {
@@ -259,7 +262,7 @@ mod tests {
             assert!(queue.queued() <= MOST);
         }
         assert!(queue.figures().dropped > 200_000);
-        // Four times too fast, as in turbo.
+        // Four times too fast, as in turbo mode.
         play(&mut queue, 48_000, 2, 3e6);
         assert!(queue.queued() <= MOST && queue.figures().underruns == 0);
     }

@@ -1,13 +1,13 @@
-//! The sound hardware a title sees, and what becomes of its sound.
+//! The sound hardware of the console, and processing of its output.
 //!
-//! - [`xma`]: the XMA decoder, over contexts in guest memory.
-//! - [`mix`]: frames of six channels, summed and made into samples for the host's speakers.
-//! - [`song`]: songs of the console's music player, as frames.
-//! - [`wav`]: those as a file; [`drift`]: those for a device with a clock of its own.
+//! - [`xma`]: the XMA decoder, on contexts in guest memory.
+//! - [`mix`]: mixes frames of six channels and converts them to samples for the host's speakers.
+//! - [`song`]: decodes songs of the console's music player to frames.
+//! - [`wav`]: writes samples to a file; [`drift`]: resamples them for a device with another clock.
 //!
-//! Nothing here knows the kernel, a clock, or a host's sound interface. But for what a device
-//! plays, all of it is plain arithmetic in a fixed order: the same frames give the same samples
-//! everywhere.
+//! This crate does not depend on the kernel, a clock, or a host's sound interface. Except for the
+//! samples of a device, results come from plain arithmetic in a fixed order: the same frames give
+//! the same samples on every host.
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 

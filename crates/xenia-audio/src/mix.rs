@@ -1,32 +1,32 @@
-//! Frames of six channels, summed and made into samples for the host's speakers.
+//! Mixer: sums frames of six channels and converts them to samples for the host's speakers.
 //!
-//! Two speakers get what the front ones would, and 3 dB less of the centre and of the back of their
-//! side, as ITU-R BS.775 has it; low frequencies are left out, as there. Nothing is scaled down for
-//! that: a title that uses the front alone sounds as it is, and what gets too loud is clipped. The
-//! console's own matrix is not published.
+//! The stereo downmix follows ITU-R BS.775: front channels plus the centre and the surround channel
+//! of the same side at −3 dB; the low-frequency channel is omitted, as there. The sum is not
+//! attenuated, so titles that use only the front channels are unchanged; overflow is clipped. The
+//! console's downmix matrix is not published.
 
 use xenia_guest::{SOUND_CHANNELS, SOUND_FRAME_SAMPLES};
 
-/// Bytes of a frame as a title hands it over: six runs of 256 big-endian floats.
+/// Size in bytes of a frame in a title's format: six runs of 256 big-endian floats.
 pub const FRAME_BYTES: usize = SOUND_CHANNELS * SOUND_FRAME_SAMPLES * 4;
 
-/// Half the power: 3 dB less.
+/// Factor for −3 dB, half the power.
 const HALF_POWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
-/// What a full sample is as a number of 16 bits.
+/// Full scale of a 16-bit sample.
 const FULL: f32 = 32_767.0;
 
-/// What sound is made for.
+/// Speaker layout of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Speakers {
-    /// Two.
+    /// Two speakers: left and right.
     #[default]
     Stereo,
-    /// Six: front left and right, centre, low frequencies, back left and right.
+    /// Six: front left and right, centre, low-frequency, back left and right.
     Surround,
 }
 
 impl Speakers {
-    /// How many.
+    /// Number of speakers.
     pub const fn channels(self) -> usize {
         match self {
             Self::Stereo => 2,
@@ -35,7 +35,7 @@ impl Speakers {
     }
 }
 
-/// See the module's documentation.
+/// Mixes frames and converts them to 16-bit samples.
 #[derive(Clone, Debug)]
 pub struct Mixer {
     speakers: Speakers,
@@ -45,28 +45,29 @@ pub struct Mixer {
 }
 
 impl Mixer {
-    /// For these speakers, with a factor for everything: 1 changes nothing, 0 is silence.
+    /// A mixer for these speakers. `volume` is a linear gain: 1 for unchanged samples, 0 for
+    /// silence.
     pub fn new(speakers: Speakers, volume: f32) -> Self {
         Self { speakers, volume, sum: [[0.0; SOUND_FRAME_SAMPLES]; SOUND_CHANNELS], clipped: 0 }
     }
 
-    /// What sound is made for.
+    /// Speaker layout of the output.
     pub fn speakers(&self) -> Speakers {
         self.speakers
     }
 
-    /// Sets the factor for everything.
+    /// Sets the linear gain.
     pub fn set_volume(&mut self, volume: f32) {
         self.volume = volume;
     }
 
-    /// Samples that were too loud so far.
+    /// Number of samples clipped so far.
     pub fn clipped(&self) -> u64 {
         self.clipped
     }
 
-    /// The sum of these frames, one sample of each speaker after the other; silence if there are
-    /// none. What is no number is silent, too.
+    /// Mixes the frames to samples interleaved by speaker; silence if `frames` is empty. NaN counts
+    /// as silence.
     pub fn mix<'a>(
         &mut self,
         frames: impl IntoIterator<Item = &'a [u8; FRAME_BYTES]>,
@@ -105,7 +106,7 @@ impl Mixer {
     fn sample(&mut self, value: f32) -> i16 {
         let scaled = (value * self.volume * FULL).round();
         self.clipped += u64::from(scaled.abs() > FULL);
-        // Saturates.
+        // The conversion saturates.
         scaled as i16
     }
 }
@@ -114,7 +115,7 @@ impl Mixer {
 mod tests {
     use super::*;
 
-    /// A frame with one value throughout each channel.
+    /// A frame with a constant value per channel.
     fn frame(values: [f32; 6]) -> Box<[u8; FRAME_BYTES]> {
         let mut frame = Box::new([0; FRAME_BYTES]);
         for (index, word) in frame.as_chunks_mut::<4>().0.iter_mut().enumerate() {

@@ -1,11 +1,10 @@
-//! Songs of the console's music player: MP3 files, decoded and resampled to the rate that frames
-//! have.
+//! Songs of the console's music player: MP3 decoding and resampling to the rate of frames.
 //!
-//! A file is read as it is played, a part at a time, and nothing in it is trusted: what is no frame
-//! is passed over, so much for each frame of ours and no more, and a file that goes on with that is
-//! over. Decoder and resampler are single precision in a fixed order, with the resampler's sines
-//! from libm, so a file sounds the same on every host. For frames see ISO/IEC 11172-3, for tags
-//! before them id3.org's ID3v2.
+//! A file is read incrementally during playback, and its contents are untrusted. Data that is not
+//! an MP3 frame is skipped, up to a limit per output frame; a file that continues with such data
+//! ends. Decoder and resampler use single precision in a fixed order, and the resampler's sines
+//! come from libm, so a file sounds the same on every host. The MP3 format is specified in ISO/IEC
+//! 11172-3, leading tags in ID3v2 (id3.org).
 
 mod resample;
 
@@ -14,50 +13,50 @@ use nanomp3_core::{Channels, Decoder, MAX_SAMPLES_PER_FRAME};
 use resample::Resampler;
 use xenia_guest::SOUND_FRAME_SAMPLES;
 
-/// Reads a file's bytes from an offset on; how many there were. 0: it ends there.
+/// Reads a file's bytes at an offset and returns their number; 0 at the end.
 pub type SongBytes = Box<dyn FnMut(u64, &mut [u8]) -> usize + Send>;
 
-/// Bytes of a file that are held at most: several of the longest frames, for one counts where
+/// Size of the input buffer in bytes: several of the longest frames, because a frame counts only if
 /// others follow it.
 const INPUT: usize = 32 << 10;
-/// Bytes below which more are read.
+/// Fill level in bytes below which more is read.
 const REFILL: usize = 16 << 10;
-/// Steps of the decoder for one frame of ours.
+/// Largest number of decoder steps per output frame.
 const STEPS: u32 = 16;
-/// Steps one after the other without a sample after which a file is over.
+/// Consecutive steps without a sample after which the song ends.
 const LOST: u32 = 64;
-/// Bytes of a tag's header, and of what it may end in.
+/// Size of a tag's header, and of its optional footer, in bytes.
 const TAG: usize = 10;
 
-/// What a song can't be heard for.
+/// Reasons why a song cannot be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SongError {
-    /// It is WMA.
+    /// The file is WMA, which is not supported.
     #[error("it is WMA, which is not decoded")]
     Wma,
-    /// There is nothing in it.
+    /// The file contains no samples.
     #[error("it is empty")]
     Empty,
 }
 
-/// See the module's documentation.
+/// A song that is being decoded.
 pub struct Song {
     read: SongBytes,
-    /// Where the next bytes are read.
+    /// File offset of the next read.
     offset: u64,
     input: Vec<u8>,
-    /// Whether all of the file has been read.
+    /// Whether the end of the file has been read.
     is_read: bool,
-    /// Whether nothing more comes of it.
+    /// Whether no more samples follow.
     is_over: bool,
-    /// Steps without a sample.
+    /// Consecutive steps without a sample.
     lost: u32,
     decoder: Box<Decoder>,
     samples: Box<[f32; MAX_SAMPLES_PER_FRAME]>,
     resampler: Resampler,
 }
 
-/// Bytes of the tag that a file begins with.
+/// Size of the leading ID3v2 tag in bytes; 0 if there is no tag.
 fn tag(start: &[u8]) -> u64 {
     let [b'I', b'D', b'3', _, _, flags, size @ ..] = start else { return 0 };
     let Some(size) = size.first_chunk::<4>() else { return 0 };
@@ -67,7 +66,7 @@ fn tag(start: &[u8]) -> u64 {
 }
 
 impl Song {
-    /// Begins a song.
+    /// Opens a song and reads its start.
     pub fn new(mut read: SongBytes) -> Result<Self, SongError> {
         const ASF: [u8; 4] = [0x30, 0x26, 0xB2, 0x75];
         let mut start = [0; TAG];
@@ -90,7 +89,7 @@ impl Song {
         })
     }
 
-    /// The next frame, as loud as `volume` says; `None`: the song is over.
+    /// Decodes the next frame, scaled by `volume`; `None` at the end of the song.
     pub fn frame(&mut self, volume: f32) -> Option<Box<[u8; FRAME_BYTES]>> {
         let mut frame = Box::new([0; FRAME_BYTES]);
         let (words, _) = frame.as_chunks_mut::<4>();
@@ -100,7 +99,7 @@ impl Song {
                 if self.is_over {
                     return (at > 0).then_some(frame);
                 }
-                // What is missing is silent.
+                // Missing samples are silence.
                 steps = match steps.checked_sub(1) {
                     Some(steps) => steps,
                     None => return Some(frame),
@@ -125,7 +124,7 @@ impl Song {
         }
     }
 
-    /// One step: a frame of the file's, or what is none.
+    /// One decoder step: a frame of the file, or skipped data.
     fn decode(&mut self) {
         self.refill();
         let (taken, decoded) = self.decoder.decode(&self.input, &mut self.samples[..]);

@@ -1,28 +1,28 @@
-//! Samples as a WAV file of 16 bits.
+//! Writer of 16-bit WAV files.
 //!
-//! The header says how long the file is. It is written anew about every second, so that a file is
-//! whole but for its last second even if the program is killed; after [`WavWriter::finish`] it is
-//! whole.
+//! The header contains the file's length. It is rewritten about every second, so that a file is
+//! valid up to its last second even if the program is killed; [`WavWriter::finish`] writes the
+//! final length.
 
 use crate::mix::Speakers;
 use std::io::{self, Seek, SeekFrom, Write};
 use xenia_guest::SOUND_RATE;
 
-/// Most bytes of samples that the format can say.
+/// Largest size of the samples in bytes that the format can express.
 pub const MOST_BYTES: u64 = 0xFFFF_0000;
-/// The speakers of six channels, as the format names them.
+/// Channel mask of the six-channel layout.
 const SURROUND_MASK: u32 = 0x3F;
-/// Plain samples, as an extensible format names them.
+/// The GUID of PCM samples in an extensible header.
 const PLAIN: [u8; 16] = [1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
 
-/// See the module's documentation.
+/// Writes samples to a WAV file.
 #[derive(Debug)]
 pub struct WavWriter<F: Write + Seek> {
     file: F,
     speakers: Speakers,
-    /// Bytes of samples.
+    /// Bytes of samples written so far.
     written: u64,
-    /// Those that the header says.
+    /// Bytes of samples stated in the header.
     said: u64,
 }
 
@@ -56,14 +56,13 @@ fn header(speakers: Speakers, data: u32) -> Vec<u8> {
 }
 
 impl<F: Write + Seek> WavWriter<F> {
-    /// Begins a file.
+    /// Writes the header of an empty file.
     pub fn new(mut file: F, speakers: Speakers) -> io::Result<Self> {
         file.write_all(&header(speakers, 0))?;
         Ok(Self { file, speakers, written: 0, said: 0 })
     }
 
-    /// Adds samples, one of each speaker after the other. `Ok(false)`: the file is full, and takes
-    /// nothing more.
+    /// Appends samples, interleaved by speaker. Returns `Ok(false)` if the file is full.
     pub fn write(&mut self, samples: &[i16]) -> io::Result<bool> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         if self.written + bytes.len() as u64 > MOST_BYTES {
@@ -77,12 +76,12 @@ impl<F: Write + Seek> WavWriter<F> {
         Ok(true)
     }
 
-    /// Bytes of samples so far.
+    /// Number of bytes of samples so far.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Makes the file whole.
+    /// Writes the final header.
     pub fn finish(mut self) -> io::Result<F> {
         self.say()?;
         Ok(self.file)
@@ -90,7 +89,7 @@ impl<F: Write + Seek> WavWriter<F> {
 
     fn say(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
-        // At most `MOST_BYTES`.
+        // `written` is at most `MOST_BYTES`.
         self.file.write_all(&header(self.speakers, self.written as u32))?;
         self.file.seek(SeekFrom::End(0))?;
         self.file.flush()?;

@@ -1,11 +1,11 @@
 //! The XMA decoder.
 //!
-//! - [`Decoder`]: contexts in guest memory, registers, passes: what a title sees of it.
-//! - [`stream`]: one stream without any of that: packets in, samples out.
+//! - [`Decoder`]: contexts in guest memory, registers and passes, as a title sees them.
+//! - [`stream`]: a single stream from packets to samples, without contexts.
 //!
-//! The stream is WMA Professional with frames of 512 samples in packets of 2048 bytes. Whatever is
-//! in a stream, decoding ends, takes bounded time and memory, and gives samples: what can't be
-//! decoded is silent (decision 0060).
+//! The stream is WMA Professional with frames of 512 samples in packets of 2048 bytes. For any
+//! input the decoder terminates, uses bounded time and memory, and returns samples; frames that
+//! cannot be decoded are silent (decision 0060).
 
 mod bits;
 mod codes;

@@ -1,37 +1,36 @@
-//! Structs that become JSON objects, with what their doc comments say of each key.
+//! Documentation of structs that serialize to JSON objects, taken from their doc comments.
 //!
-//! A document's struct is written inside [`documented!`], which keeps the text of its doc comments,
-//! so that what the page of JSON documents says of a key stands once, beside the field that makes
-//! it.
+//! Such a struct is declared inside [`documented!`], which keeps the text of its doc comments, so
+//! that the documentation of a JSON key is written once, beside the field.
 #![forbid(unsafe_code)]
 
-/// A key of an object.
+/// A key of a JSON object.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// The field, which is the key.
+    /// Field name, which is the key.
     pub name: &'static str,
-    /// Its type, in Rust.
+    /// The field's type in Rust.
     pub rust: &'static str,
-    /// What serde is told of it.
+    /// Contents of the field's `#[serde(…)]` attribute.
     pub serde: &'static str,
-    /// What it means.
+    /// Documentation of the field.
     pub says: &'static str,
-    /// What it is counted in, where that is not what it says.
+    /// Unit of the value, if the documentation does not tell it.
     pub unit: &'static str,
 }
 
-/// A struct that becomes a JSON object.
+/// A struct that serializes to a JSON object.
 pub trait Documented {
-    /// Its name.
+    /// Name of the struct.
     const NAME: &'static str;
-    /// What it is.
+    /// Documentation of the struct.
     const SAYS: &'static str;
-    /// Its keys.
+    /// Keys of the object.
     const KEYS: &'static [Key];
 }
 
-/// Structs that become JSON objects, with their doc comments kept. Each field has one, and one
-/// `#[serde(…)]` at most.
+/// Declares structs that serialize to JSON objects and keeps their doc comments. Each field has a
+/// doc comment and at most one `#[serde(…)]`.
 #[macro_export]
 macro_rules! documented {
     ($(

@@ -1,10 +1,10 @@
-//! 32-bit big-endian PowerPC ELF executables: the developer format, and what `pack` starts from.
+//! 32-bit big-endian PowerPC ELF executables: the developer format, and the input of `pack`.
 //!
-//! Only what a static, non-relocatable program needs is read: load segments, the TLS template,
-//! sections by name, symbols, and the entry. Offsets in errors are offsets in the file.
+//! Only the parts of a static, non-relocatable program are read: load segments, the TLS template,
+//! sections by name, symbols, and the entry point. Offsets in errors are offsets in the file.
 //!
-//! Invariant: every segment of an [`Elf`] lies in the file, none overlaps another, and together
-//! they span at most [`MAX_IMAGE_SIZE`].
+//! Invariant: all segments of an [`Elf`] lie in the file, they do not overlap, and together they
+//! span at most [`MAX_IMAGE_SIZE`].
 
 mod tables;
 
@@ -23,43 +23,43 @@ use crate::read_at::{ReadAt, read_exact_at, read_prefix};
 const MAX_FILE: u64 = 512 << 20;
 type Header = elf::FileHeader32<BigEndian>;
 
-/// Whether the file begins as an ELF of any kind does.
+/// Whether the file starts with the ELF magic.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     let prefix: [u8; 4] = read_prefix(source)?;
     Ok(prefix == elf::ELFMAG)
 }
 
-/// A statically linked PowerPC program.
+/// A statically linked PowerPC executable.
 #[derive(Clone, Debug)]
 pub struct Elf {
-    /// First instruction.
+    /// Address of the first instruction.
     pub entry: GuestAddr,
-    /// Load segments by ascending address; none is empty.
+    /// Load segments, sorted by address; none is empty.
     pub segments: Vec<Segment>,
-    /// Template of thread-local storage.
+    /// Template of thread-local storage, if any.
     pub tls: Option<Segment>,
-    /// Every named section with contents in the file, in file order.
+    /// All named sections with contents in the file, in file order.
     pub sections: Vec<Section>,
-    /// Named symbols by ascending address.
+    /// Named symbols, sorted by address.
     pub symbols: Vec<Symbol>,
-    /// Bytes of the file and program headers at the file's start.
+    /// Size in bytes of the file header and program headers at the file's start.
     headers_size: u32,
     /// The whole file.
     data: Vec<u8>,
 }
 
-/// A part of the file that is placed in memory.
+/// A part of the file that is mapped into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Where it lies in memory.
+    /// Address in guest memory.
     pub address: GuestAddr,
-    /// Bytes in memory.
+    /// Size in memory in bytes.
     pub size: u32,
     /// File offset of its contents.
     pub file_offset: u32,
-    /// Bytes of contents; the rest is zero.
+    /// Size of the contents in the file in bytes; the rest is zero.
     pub file_size: u32,
-    /// What the guest may do there.
+    /// Access rights of the guest.
     pub protection: Protection,
 }
 
@@ -68,11 +68,11 @@ pub struct Segment {
 pub struct Section {
     /// Name, such as `.text`.
     pub name: String,
-    /// Where it lies in memory; null if it doesn't.
+    /// Address in guest memory; null if the section is not loaded.
     pub address: GuestAddr,
     /// File offset of its contents.
     pub file_offset: u32,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
 }
 
@@ -80,8 +80,8 @@ impl Elf {
     /// Reads and checks an executable.
     ///
     /// # Errors
-    /// Another machine, word size or byte order; a library or object file; segments outside the
-    /// file, of absurd size, or in each other's way.
+    /// Another machine, word size or byte order; a library or object file; segments that lie
+    /// outside the file, are too large, or overlap.
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let size = source.size().map_err(|error| FormatError::new("ELF file", 0, Reason::Io(error)))?;
         FormatError::check_limit("ELF file size", 0, size, MAX_FILE)?;
@@ -144,22 +144,23 @@ impl Elf {
         Ok(Self { entry, segments, tls, sections, symbols, headers_size: headers_size as u32, data })
     }
 
-    /// The contents of a section, if the file has one of that name.
+    /// The contents of the section with this name, if there is one.
     pub fn section_data(&self, name: &str) -> Option<(&Section, &[u8])> {
         let section = self.sections.iter().find(|section| section.name == name)?;
         let start = section.file_offset as usize;
         Some((section, self.data.get(start..start.checked_add(section.size as usize)?)?))
     }
 
-    /// A segment's contents in the file.
+    /// The contents of a segment in the file.
     pub fn segment_data(&self, segment: &Segment) -> &[u8] {
         let start = segment.file_offset as usize;
         self.data.get(start..start + segment.file_size as usize).unwrap_or(&[])
     }
 
-    /// The same program without the file and program headers that the first segment may begin with.
+    /// The program without the file header and program headers that the first segment may start
+    /// with.
     ///
-    /// What is left begins with the first section, or behind the headers if sections are stripped.
+    /// The result starts with the first section, or after the headers if sections are stripped.
     pub(crate) fn without_file_headers(&self) -> Self {
         let mut trimmed = self.clone();
         let Some(first) = trimmed.segments.first_mut().filter(|first| first.file_offset == 0) else {
@@ -181,14 +182,14 @@ impl Elf {
         trimmed
     }
 
-    /// Lowest address and the address behind the highest one, as 33-bit values.
+    /// The lowest address and the address after the highest one, as 33-bit values.
     pub(crate) fn span(&self) -> (u64, u64) {
         let start = self.segments.first().map_or(0, |segment| u64::from(segment.address.0));
         let end = self.segments.last().map_or(0, Segment::end);
         (start, end)
     }
 
-    /// Places every segment into `image`, whose first byte is at `base`.
+    /// Copies all segments into `image`, whose first byte is at `base`.
     pub(crate) fn copy_segments(&self, image: &mut [u8], base: u32) {
         for segment in &self.segments {
             let start = (segment.address.0 - base) as usize;
@@ -197,8 +198,8 @@ impl Elf {
         }
     }
 
-    /// Protection by page of `page_size` bytes from `base` on; what several segments share gets the
-    /// rights of all of them.
+    /// Protection of each page of `page_size` bytes from `base` on. A page shared by several
+    /// segments gets the union of their rights.
     pub(crate) fn page_protections(
         &self,
         base: u32,
@@ -219,7 +220,7 @@ impl Elf {
     /// The image, in pages of 4 KiB.
     ///
     /// # Errors
-    /// None beyond those of [`Self::read`] today; the signature is that of every format.
+    /// Currently none beyond those of [`Self::read`]; the signature is common to all formats.
     pub fn load(&self) -> Result<LoadedImage, FormatError> {
         let (start, end) = self.span();
         let base = start as u32 / PAGE_SIZE * PAGE_SIZE;
@@ -253,13 +254,13 @@ impl Elf {
 }
 
 impl Segment {
-    /// The address behind its last byte, as a 33-bit value.
+    /// The address after the last byte, as a 33-bit value.
     pub(crate) fn end(&self) -> u64 {
         u64::from(self.address.0) + u64::from(self.size)
     }
 }
 
-/// The rights of either.
+/// The union of two protections.
 fn union(a: Protection, b: Protection) -> Protection {
     let writable = |p| matches!(p, Protection::ReadWrite | Protection::WritableCode);
     let code = |p| matches!(p, Protection::Code | Protection::WritableCode);
@@ -317,7 +318,7 @@ fn read_segment(
     Ok(segment)
 }
 
-/// Ascending segments must not overlap, and span no more than an image may.
+/// Checks that sorted segments do not overlap and do not span more than an image may.
 fn check_layout(segments: &[Segment], table: u64) -> Result<(), FormatError> {
     const WHAT: &str = "ELF segments";
     let (Some(first), Some(last)) = (segments.first(), segments.last()) else {

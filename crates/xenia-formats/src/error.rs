@@ -1,9 +1,9 @@
-//! The one error of all readers: what was being read, where, and why it was refused.
+//! The error type of all readers: what was being read, the offset, and the reason for refusal.
 
 use std::borrow::Cow;
 use std::io;
 
-/// A file that can't be read as what it claims to be.
+/// A file that does not have the expected format.
 ///
 /// Displays as one line: `XEX security info at offset 0x90: needs 388 bytes, 12 are there`.
 #[derive(Debug, thiserror::Error)]
@@ -13,30 +13,31 @@ pub struct FormatError {
     pub what: Cow<'static, str>,
     /// Offset in the file (or, for data inside a decompressed image, in that image).
     pub offset: u64,
-    /// Why it was refused. Part of the message, so not its `source`: a report would say it twice.
+    /// Reason for the refusal. It is part of the message, so it is not the `source`: a report would
+    /// repeat it.
     pub reason: Reason,
 }
 
-/// Why a file was refused.
+/// Reasons for refusing a file.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
     /// The file ends too early.
     #[error("needs {needed} bytes, {available} are there")]
     Truncated {
-        /// Bytes that the structure takes.
+        /// Size of the structure in bytes.
         needed: u64,
-        /// Bytes that remain.
+        /// Number of bytes that remain.
         available: u64,
     },
-    /// A field has a value outside what the format defines.
+    /// A field has a value that the format does not define.
     #[error("found {found:#x}, expected {expected}")]
     Unexpected {
         /// The value found.
         found: u64,
-        /// What the format allows.
+        /// Description of the permitted values.
         expected: Cow<'static, str>,
     },
-    /// A size or count beyond what any console could load.
+    /// A size or count larger than a console could load.
     #[error("{value:#x} exceeds the limit of {limit:#x}")]
     TooLarge {
         /// The value found.
@@ -44,10 +45,10 @@ pub enum Reason {
         /// The largest value accepted.
         limit: u64,
     },
-    /// Fields that contradict each other, or data that doesn't decode.
+    /// Contradictory fields, or data that cannot be decoded.
     #[error("{0}")]
     Invalid(Cow<'static, str>),
-    /// Well-formed, but a variant that isn't read.
+    /// A well-formed variant that is not supported.
     #[error("not supported: {0}")]
     Unsupported(Cow<'static, str>),
     /// The payload doesn't open with the development key and the caller has no retail key.
@@ -56,10 +57,10 @@ pub enum Reason {
          in keys.toml in the config folder or given with --key-file"
     )]
     RetailKeyMissing,
-    /// The payload opens with none of the keys at hand, a retail key among them.
+    /// The payload cannot be decrypted with the available keys, which include a retail key.
     #[error("the payload opens neither with the development key nor with the retail key given")]
     NoKeyFits,
-    /// The host could not read the file.
+    /// Error of the host when reading the file.
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -99,7 +100,7 @@ impl FormatError {
         Self::new(what, offset, Reason::Unexpected { found: found.into(), expected: expected.into() })
     }
 
-    /// An error if `value` is beyond `limit`.
+    /// Fails if `value` exceeds `limit`.
     pub(crate) fn check_limit(
         what: &'static str,
         offset: u64,

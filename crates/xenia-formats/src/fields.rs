@@ -1,16 +1,15 @@
-//! Bounds-checked big-endian fields of a byte slice that knows where in the file it lies.
+//! Bounds-checked access to big-endian fields of a byte slice with a known file offset.
 
 use crate::error::FormatError;
 
-/// A slice of a file, read field by field; every miss is a [`FormatError`] at the right file
-/// offset.
+/// A slice of a file that is read field by field; an access outside of it returns a [`FormatError`]
+/// with the file offset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<'a> {
-    /// The bytes.
     pub(crate) bytes: &'a [u8],
     /// File offset of `bytes[0]`.
     pub(crate) origin: u64,
-    /// What the bytes are, for errors.
+    /// Name of the structure, for errors.
     pub(crate) what: &'static str,
 }
 
@@ -60,7 +59,7 @@ impl<'a> Fields<'a> {
         self.array(at).map(u32::from_be_bytes)
     }
 
-    /// Little-endian fields occur in PE headers only.
+    /// Little-endian fields occur only in PE headers.
     pub(crate) fn u16_le(&self, at: usize) -> Result<u16, FormatError> {
         self.array(at).map(u16::from_le_bytes)
     }
@@ -75,8 +74,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Text up to the first NUL; bytes that aren't ASCII are shown as `?`, so that no file can put
-/// control sequences on a terminal.
+/// Text up to the first NUL; non-ASCII bytes are replaced by `?`, so that a file cannot send
+/// control sequences to a terminal.
 pub(crate) fn text(bytes: &[u8]) -> String {
     bytes
         .iter()

@@ -1,12 +1,12 @@
-//! What a check of a whole file comes to: how much was compared, and every place where it is wrong.
+//! Findings: the result of verifying a whole file, with the number of checks and all faults.
 
 use crate::error::{FormatError, Reason};
 use std::io;
 
-/// Places that are told; more are counted.
+/// Largest number of faults that are listed; further ones are only counted.
 const MOST: usize = 1000;
 
-/// See the module's documentation.
+/// Number of checks of a file, and its faults.
 #[derive(Debug, Default)]
 pub struct Findings {
     checked: u64,
@@ -15,12 +15,12 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Something has been compared with its hash or checksum, or with the rest of the file.
+    /// Counts a comparison with a hash or checksum, or with another part of the file.
     pub(crate) fn checked(&mut self) {
         self.checked += 1;
     }
 
-    /// Something is wrong.
+    /// Records a fault.
     pub(crate) fn fault(&mut self, fault: FormatError) {
         if self.faults.len() < MOST {
             self.faults.push(fault);
@@ -29,23 +29,23 @@ impl Findings {
         }
     }
 
-    /// What has been compared, each thing once.
+    /// Number of checks.
     pub fn count(&self) -> u64 {
         self.checked
     }
 
-    /// What is wrong, in the order in which it was found; 1,000 things at most.
+    /// Faults in the order of discovery, at most 1,000.
     pub fn faults(&self) -> &[FormatError] {
         &self.faults
     }
 
-    /// What else is wrong.
+    /// Number of faults that are not listed.
     pub fn more(&self) -> u64 {
         self.more
     }
 }
 
-/// The refusal in a read that failed, which says where; else the host's own error about `what`.
+/// Unwraps the [`FormatError`] inside a failed read, or wraps the host's error about `what`.
 pub(crate) fn of_read(error: io::Error, what: &'static str, offset: u64) -> FormatError {
     error.downcast::<FormatError>().unwrap_or_else(|error| FormatError::new(what, offset, Reason::Io(error)))
 }

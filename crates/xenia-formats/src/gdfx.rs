@@ -1,9 +1,9 @@
 //! Disc images (GDFX, also called XISO): the volume of a game disc, at the start of the image or
-//! behind the part that an ordinary player sees. [`write()`] makes one.
+//! after the video partition. [`write()`] creates one.
 //!
-//! Directories are binary trees of entries. Each entry is visited once, so trees that lead back
-//! into themselves end; all directories together are bounded, so that one that holds itself ends
-//! soon. The contents of files are sections of the image, of which nothing is read here.
+//! Directories are binary trees of entries. Each entry is visited once, so cyclic trees terminate;
+//! the total size of all directories is bounded, so a directory that contains itself ends soon.
+//! File contents are sections of the image and are not read here.
 //!
 //! Facts: reference/stfs_gdfx.md.
 
@@ -22,24 +22,24 @@ pub use write::{GdfxWriteError, write};
 
 pub(crate) const MAGIC: &[u8; 20] = b"MICROSOFT*XBOX*MEDIA";
 pub(crate) const SECTOR: u64 = 0x800;
-/// The sector of a volume that describes it.
+/// Sector of the volume descriptor.
 const DESCRIPTOR: u64 = 32;
-/// Where the volume starts, by kind of disc.
+/// Offset of the volume, by kind of disc.
 const STARTS: [u64; 6] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000];
-/// Bytes of all directories, at most. A disc with as many files as a volume may have needs a tenth
-/// of that.
+/// Largest total size of all directories in bytes. A disc with the largest permitted number of
+/// files needs a tenth of that.
 const MAXIMUM_DIRECTORIES: u64 = 32 << 20;
-/// Attribute of a directory.
+/// Attribute flag of a directory.
 const DIRECTORY: u8 = 0x10;
-/// Bytes of an entry before its name.
+/// Size of an entry before its name in bytes.
 const ENTRY_HEAD: usize = 14;
-/// A child that stands for the rest of a sector, or of an empty directory.
+/// Child offset that marks the unused rest of a sector, or an empty directory.
 const PADDING: u16 = 0xFFFF;
 
 const ENTRY: &str = "GDFX entry";
 const TABLE: &str = "GDFX directory";
 
-/// Whether there is a volume anywhere in it.
+/// Whether the image contains a volume.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     start(source).map(|start| start.is_some())
 }
@@ -53,10 +53,10 @@ fn start(source: &dyn ReadAt) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Reads what is in the image.
+/// Opens the volume of an image.
 ///
 /// # Errors
-/// A directory or file that lies outside the image, or that no volume may have.
+/// A directory or file outside the image, or a volume that exceeds the limits.
 pub fn open(image: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     let (start, descriptor) = descriptor(&image)?;
     read(&image, start, &descriptor)
@@ -64,20 +64,21 @@ pub fn open(image: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
 
 const WHAT: &str = "GDFX volume";
 
-/// Where the volume starts, and where and how large its root is.
+/// Finds the volume; returns its offset and its descriptor, with offset and size of the root
+/// directory.
 fn descriptor(image: &dyn ReadAt) -> Result<(u64, Vec<u8>), FormatError> {
     let found = start(image).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
     let start = found.ok_or_else(|| FormatError::invalid(WHAT, 0, "no volume is in it"))?;
     Ok((start, read_exact_at(image, WHAT, start + DESCRIPTOR * SECTOR + MAGIC.len() as u64, 8)?))
 }
 
-/// Reads the volume that starts there, of which `descriptor` says where and how large its root is.
+/// Reads the volume at `start` with this descriptor.
 pub(crate) fn read(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Volume, FormatError> {
     walk(image, start, descriptor).map(|(volume, _)| volume)
 }
 
-/// Compares the places of all directories and files with each other, and looks for the descriptor's
-/// end.
+/// Checks that the extents of directories and files do not overlap, and checks the end of the
+/// descriptor.
 ///
 /// # Errors
 /// As [`open`].
@@ -102,7 +103,7 @@ pub(crate) fn verify(image: &Arc<dyn ReadAt>, findings: &mut Findings) -> Result
     Ok(())
 }
 
-/// The volume, and from where to where its directories and files are.
+/// The volume, and the extents of its directories and files.
 type Walked = (Volume, Vec<(u64, u64)>);
 
 fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked, FormatError> {
@@ -114,7 +115,7 @@ fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked
         let offset = start + u64::from(sector) * SECTOR;
         directories += u64::from(size);
         FormatError::check_limit("GDFX directories", offset, directories, MAXIMUM_DIRECTORIES)?;
-        // Some have no place then.
+        // Some empty directories have no extent.
         let table = if size == 0 { Vec::new() } else { read_exact_at(image, TABLE, offset, size.into())? };
         places.push((offset, offset + table.len() as u64));
         for entry in entries(&table, offset)? {
@@ -139,7 +140,7 @@ fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked
 }
 
 struct Entry {
-    /// Its offset in the table.
+    /// Offset of the entry in the table.
     at: usize,
     sector: u32,
     size: u32,
@@ -147,7 +148,7 @@ struct Entry {
     name: String,
 }
 
-/// The entries of a directory's tree; `offset` is where it is in the image.
+/// The entries of a directory's tree; `offset` is the table's offset in the image.
 fn entries(table: &[u8], offset: u64) -> Result<Vec<Entry>, FormatError> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();

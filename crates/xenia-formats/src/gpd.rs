@@ -1,9 +1,9 @@
-//! Databases of a profile (GPD): one for each title, with what was achieved in it, and the
-//! dashboard's, with which titles were played.
+//! Profile databases (GPD): one per title, with its achievements, and the dashboard's, with the
+//! titles played.
 //!
-//! The container is [`crate::xdbf`]'s. What is written has its entries in order and no holes;
-//! entries that nobody here knows stay as they are. A record that is shorter than its kind is left
-//! out when records are listed, and kept.
+//! The container format is that of [`crate::xdbf`]. Written files have sorted entries without gaps;
+//! unknown entries are preserved. A record that is shorter than its type is not listed, but
+//! preserved.
 //!
 //! ```text
 //! section  1 achievements   2 pictures   3 settings   4 titles played   5 texts
@@ -15,99 +15,99 @@ use crate::fields::Fields;
 use crate::xdbf::{ENTRY, FREE, HEADER, MAGIC, OWN, Xdbf};
 use std::collections::BTreeMap;
 
-/// Bytes of a database, and of all its entries together: more than the pictures of any title's
-/// achievements.
+/// Largest size of a database, and of all its entries together, in bytes: more than the images of
+/// any title's achievements.
 pub const MOST_BYTES: usize = 16 << 20;
-/// Bytes of a picture that is taken in: the console's have 64 by 64 pixels.
+/// Largest size of an image in bytes; the console's have 64 by 64 pixels.
 pub const MOST_PICTURE: usize = 64 << 10;
-/// Bytes of all pictures that are taken in; the texts of as many achievements as a title may have
-/// are fewer.
+/// Largest total size of images in bytes; the texts of the largest permitted number of achievements
+/// need less.
 const MOST_PICTURES: usize = 12 << 20;
-/// The tables' rooms are multiples of this.
+/// Capacities of the tables are multiples of this.
 const ROOM: usize = 512;
 const VERSION: u32 = 0x1_0000;
-/// Characters of a text that is read.
+/// Longest text that is read, in characters.
 const MOST_TEXT: usize = 512;
 
-/// Sections of a profile's database.
+/// Sections of a profile database.
 mod section {
     pub(super) const ACHIEVEMENTS: u16 = 1;
     pub(super) const IMAGES: u16 = 2;
     pub(super) const TITLES: u16 = 4;
     pub(super) const TEXTS: u16 = 5;
 }
-/// Ids from this on are lists of what is to be told to the online service.
+/// IDs from this on are synchronization lists for the online service.
 const SYNC: u64 = 0x1_0000_0000;
-/// Bytes of records before their texts.
+/// Size of records before their texts, in bytes.
 const ACHIEVEMENT: usize = 0x1C;
 const TITLE: usize = 0x28;
 
-/// It has been achieved.
+/// Flag: the achievement is unlocked.
 pub const EARNED: u32 = 0x2_0000;
-/// Who has not achieved it sees it.
+/// Flag: the achievement is visible while locked.
 pub const SHOWN: u32 = 8;
 
-/// What can be achieved in a title, and whether it has been.
+/// An achievement of a title, with its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Its number in the title.
+    /// Number in the title.
     pub id: u32,
-    /// Id of its picture.
+    /// ID of its image.
     pub image: u32,
-    /// What it is worth.
+    /// Gamerscore of the achievement.
     pub gamerscore: u32,
     /// Flags: the title's, and [`EARNED`].
     pub flags: u32,
-    /// When it was achieved, in units of 100 ns since 1601; 0 if it was not.
+    /// Time of unlocking, in units of 100 ns since 1601; 0 if locked.
     pub unlocked_at: u64,
-    /// What it is called.
+    /// Name of the achievement.
     pub label: String,
-    /// What has been done, for who has done it.
+    /// Description shown when unlocked.
     pub description: String,
-    /// What is to be done, for who has not.
+    /// Description shown while locked.
     pub unachieved: String,
 }
 
 impl Record {
-    /// Whether it has been achieved.
+    /// Whether the achievement is unlocked.
     pub fn is_earned(&self) -> bool {
         self.flags & EARNED != 0
     }
 }
 
-/// A title that was played, and what came of it.
+/// A played title with its totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlayedTitle {
-    /// The title.
+    /// ID of the title.
     pub title_id: u32,
-    /// How much can be achieved, and how much has been.
+    /// Number of achievements: total, and unlocked.
     pub achievements: [u32; 2],
-    /// What that is worth: all, and what has been achieved.
+    /// Gamerscore: total, and unlocked.
     pub gamerscore: [u32; 2],
-    /// When it was last played, in units of 100 ns since 1601.
+    /// Time it was last played, in units of 100 ns since 1601.
     pub played_at: u64,
-    /// What it is called.
+    /// Name of the title.
     pub name: String,
 }
 
-/// See the module's documentation.
+/// A profile database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gpd {
     entries: BTreeMap<(u16, u64), Vec<u8>>,
 }
 
 impl Gpd {
-    /// Reads a database.
+    /// Parses a database.
     ///
     /// # Errors
-    /// One whose tables lead outside of it, or that is larger than any.
+    /// A database with tables that point outside of it, or that exceeds the size limit.
     pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
         let what = "GPD";
         FormatError::check_limit(what, 0, bytes.len() as u64, MOST_BYTES as u64)?;
         let mut entries = BTreeMap::new();
         let mut size = 0;
         for (section, id, data) in Xdbf::read(bytes)?.entries() {
-            // Entries may share their bytes.
+            // Entries can share their bytes, so the sum can exceed the file size.
             size += data.len();
             if size > MOST_BYTES {
                 let (value, limit) = (size as u64, MOST_BYTES as u64);
@@ -118,7 +118,7 @@ impl Gpd {
         Ok(Self { entries })
     }
 
-    /// The database as a file.
+    /// Serializes the database.
     pub fn to_bytes(&self) -> Vec<u8> {
         let room = self.entries.len().next_multiple_of(ROOM).max(ROOM);
         let words = [MAGIC, VERSION, room as u32, self.entries.len() as u32, ROOM as u32, 1];
@@ -131,7 +131,7 @@ impl Gpd {
             at += data.len() as u32;
         }
         file.resize(HEADER + ENTRY * room, 0);
-        // What is free: all that comes after the data.
+        // Free space: the range after the data.
         file.extend([at, u32::MAX - at].map(u32::to_be_bytes).concat());
         file.resize(HEADER + ENTRY * room + FREE * ROOM, 0);
         file.extend(self.entries.values().flatten());
@@ -143,12 +143,12 @@ impl Gpd {
         self.entries.range(range).map(|(&(_, id), data)| (id, Fields::new(data, 0, "GPD record")))
     }
 
-    /// What can be achieved, by id.
+    /// All achievements, sorted by ID.
     pub fn achievements(&self) -> Vec<Record> {
         self.section(section::ACHIEVEMENTS).filter_map(|(_, record)| achievement(record)).collect()
     }
 
-    /// Sets what is said of an achievement.
+    /// Adds or replaces an achievement.
     pub fn set_achievement(&mut self, record: &Record) {
         let words = [ACHIEVEMENT as u32, record.id, record.image, record.gamerscore, record.flags];
         let mut bytes = words.map(u32::to_be_bytes).concat();
@@ -159,12 +159,12 @@ impl Gpd {
         self.entries.insert((section::ACHIEVEMENTS, record.id.into()), bytes);
     }
 
-    /// The titles that were played, by id.
+    /// All played titles, sorted by ID.
     pub fn titles(&self) -> Vec<PlayedTitle> {
         self.section(section::TITLES).filter_map(|(_, record)| played_title(record)).collect()
     }
 
-    /// Sets what is said of a title; what nobody here knows of it stays.
+    /// Adds or updates a played title; unknown fields are preserved.
     pub fn set_title(&mut self, title: &PlayedTitle) {
         let key = (section::TITLES, title.title_id.into());
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
@@ -178,14 +178,13 @@ impl Gpd {
         self.entries.insert(key, bytes);
     }
 
-    /// A picture (PNG).
+    /// The image (PNG) with this ID.
     pub fn image(&self, id: u32) -> Option<&[u8]> {
         self.entries.get(&(section::IMAGES, id.into())).map(Vec::as_slice)
     }
 
-    /// Adds a picture, unless there is one of this id, or it is too large, or there is no room for
-    /// more: what was achieved matters more than how it looks. A title may name the same bytes
-    /// again and again.
+    /// Adds an image, unless the ID exists, the image is too large, or the total limit is reached:
+    /// achievements matter more than their images. A title can refer to the same bytes repeatedly.
     pub fn add_image(&mut self, id: u32, picture: &[u8]) {
         let images = self.entries.range((section::IMAGES, 0)..=(section::IMAGES, u64::MAX));
         let there: usize = images.map(|(_, image)| image.len()).sum();
@@ -194,13 +193,13 @@ impl Gpd {
         }
     }
 
-    /// What the title is called.
+    /// Name of the title.
     pub fn title_name(&self) -> Option<String> {
         let name = self.entries.get(&(section::TEXTS, OWN))?;
         Some(text(name, &mut 0)).filter(|name| !name.is_empty())
     }
 
-    /// Says what the title is called, and shows its picture (PNG) if it has one.
+    /// Sets the name of the title, and its icon (PNG) if there is one.
     pub fn set_title_name(&mut self, name: &str, icon: Option<&[u8]>) {
         self.entries.insert((section::TEXTS, OWN), units(name));
         if let Some(icon) = icon {
@@ -208,12 +207,12 @@ impl Gpd {
         }
     }
 
-    /// The title's picture (PNG).
+    /// Icon of the title (PNG).
     pub fn icon(&self) -> Option<&[u8]> {
         self.image(OWN as u32)
     }
 
-    /// How much can be achieved, and how much has been; what that is worth, likewise.
+    /// Number of achievements, total and unlocked, and gamerscore, total and unlocked.
     pub fn totals(&self) -> ([u32; 2], [u32; 2]) {
         let (mut count, mut score) = ([0_u32; 2], [0_u32; 2]);
         for record in self.achievements() {
@@ -247,8 +246,8 @@ fn played_title(record: Fields<'_>) -> Option<PlayedTitle> {
     })
 }
 
-/// UTF-16 at `at` up to its end, which `at` is then behind; without what would move a terminal's
-/// cursor.
+/// Reads zero-terminated UTF-16 at `at` and advances `at` past the terminator; control characters
+/// are removed.
 fn text(bytes: &[u8], at: &mut usize) -> String {
     let units = bytes.get(*at..).unwrap_or_default().chunks_exact(2);
     let units: Vec<u16> = units
@@ -261,7 +260,7 @@ fn text(bytes: &[u8], at: &mut usize) -> String {
     text.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// As [`text`] reads it, with its end.
+/// Encodes a text with its terminator, as [`text`] reads it.
 fn units(text: &str) -> Vec<u8> {
     let mut room = MOST_TEXT;
     let fits = text.chars().take_while(|c| {

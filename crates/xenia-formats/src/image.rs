@@ -1,75 +1,76 @@
-//! What every executable format is turned into: an image ready to be placed in guest memory.
+//! Loaded images: the common result of all executable readers, ready to be mapped into guest
+//! memory.
 //!
-//! Invariants that every reader keeps, so that a loader needs no checks of its own:
-//! `bytes` is no longer than `size` (what it lacks is zero), `base + size` does not wrap, every
-//! import slot and thunk lies inside the image, page runs are ascending, don't overlap, and stay
-//! inside the image. `entry` is inside the image, or null for a library without one.
+//! All readers guarantee these invariants, so a loader needs no checks: `bytes` is no longer than
+//! `size` (the rest is zero), `base + size` does not wrap, all import slots and thunks lie inside
+//! the image, and page runs are sorted, disjoint and inside the image. `entry` is inside the image,
+//! or null for a library without an entry point.
 
 use xenia_guest::{GuestAddr, MediaId, Ordinal, TitleId};
 
-/// The largest image accepted: half of the console's memory.
+/// Largest accepted image size in bytes: half of the console's memory.
 pub const MAX_IMAGE_SIZE: u32 = 256 << 20;
 
-/// Bytes that are looked at together when zeros are told from the rest.
+/// Granularity in bytes of the search for nonzero data.
 const FILLED_PAGE: usize = 0x1000;
 static ZERO_PAGE: [u8; FILLED_PAGE] = [0; FILLED_PAGE];
 
-/// Which format an image came from; it decides how the title is started.
+/// Source format of an image, which determines how the title is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageKind {
-    /// A XEX2 module: kernel imports, TLS, a guest copy of its headers.
+    /// A XEX2 module, with kernel imports, TLS, and a guest copy of its headers.
     Xex,
-    /// A plain PowerPC ELF, as the command line's developer format.
+    /// A plain PowerPC ELF, the developer format.
     Elf,
 }
 
-/// An executable, decrypted and decompressed, with all that a loader needs to start it.
+/// An executable, decrypted and decompressed, with all data that a loader needs.
 #[derive(Clone, Debug)]
 pub struct LoadedImage {
-    /// The format it came from.
+    /// Source format of the image.
     pub kind: ImageKind,
     /// Guest address of `bytes[0]`; a multiple of `page_size`.
     pub base: GuestAddr,
-    /// Bytes in memory, at most [`MAX_IMAGE_SIZE`]; a multiple of `page_size`.
+    /// Size in memory in bytes, at most [`MAX_IMAGE_SIZE`]; a multiple of `page_size`.
     pub size: u32,
-    /// First instruction; null for a library without one.
+    /// Entry point; null for a library without an entry point.
     pub entry: GuestAddr,
-    /// The image as it lies in memory, import slots and thunks still as stored on disk. Zeros at
-    /// its end may be left out: an ELF's .bss may be tens of MiB.
+    /// Contents of the image; import slots and thunks are still as stored on disk. Trailing zeros
+    /// can be omitted, because the .bss of an ELF can have tens of MiB.
     pub bytes: Vec<u8>,
-    /// Bytes in a page of `page_runs`: 4096 or 65536.
+    /// Page size of `page_runs` in bytes: 4096 or 65536.
     pub page_size: u32,
-    /// Protection by run of pages, ascending; pages in no run are inaccessible.
+    /// Runs of pages with equal protection, sorted; pages outside all runs are inaccessible.
     pub page_runs: Vec<PageRun>,
     /// Imported libraries in file order; empty for an ELF.
     pub imports: Vec<ImportLibrary>,
-    /// Thread-local storage template, if any.
+    /// Template of thread-local storage, if any.
     pub tls: Option<TlsInfo>,
-    /// Bytes of the main thread's stack; `None` leaves it to the kernel's default.
+    /// Stack size of the main thread in bytes; `None` for the kernel's default.
     pub stack_size: Option<u32>,
-    /// Title id, media id and versions, if the file has them.
+    /// Title ID, media ID and versions, if present.
     pub execution: Option<ExecutionInfo>,
-    /// Other titles that this one may have content of.
+    /// Other titles whose content this title can open.
     pub alternate_titles: Vec<TitleId>,
     /// Named data blobs inside the image.
     pub resources: Vec<Resource>,
-    /// Exports by ordinal; ascending ordinals.
+    /// Exports, sorted by ordinal.
     pub exports: Vec<Export>,
-    /// The `.pdata` function table, in file order; empty if there is none.
+    /// The `.pdata` function table in file order; empty if missing.
     pub functions: Vec<FunctionEntry>,
-    /// Symbols (ELF only), by ascending address.
+    /// Symbols (ELF only), sorted by address.
     pub symbols: Vec<Symbol>,
-    /// The file name that the linker knew, if stored.
+    /// File name known to the linker, if stored.
     pub name: Option<String>,
     /// The XEX headers as stored, for the guest copy that `RtlImageXexHeaderField` walks; empty for
     /// an ELF.
     pub headers: Vec<u8>,
-    /// Every digest in the file, recomputed.
+    /// Results of recomputing all digests in the file.
     pub digests: Vec<DigestCheck>,
 }
 
 impl LoadedImage {
-    /// An image of this format with nothing in it: what a format lacks is taken from here.
+    /// An empty image of this format, as a base for fields that a format lacks.
     pub fn empty(kind: ImageKind) -> Self {
         Self {
             kind,
@@ -94,11 +95,11 @@ impl LoadedImage {
         }
     }
 
-    /// A title that no file holds, for tests, benches and fuzz targets: a page of code, with whose
-    /// first word it begins, and one of data behind it. `bytes` are what the two begin with.
+    /// A synthetic title for tests, benchmarks and fuzz targets: a page of code, which starts with
+    /// the entry point, followed by a page of data. `bytes` are the leading contents of both.
     ///
     /// # Panics
-    /// If they don't fit.
+    /// If they do not fit.
     pub fn in_memory(base: GuestAddr, mut bytes: Vec<u8>, imports: ImportLibrary) -> Self {
         const PAGE: u32 = 0x1_0000;
         assert!(bytes.len() <= 2 * PAGE as usize, "two pages hold no {} bytes", bytes.len());
@@ -116,12 +117,12 @@ impl LoadedImage {
         }
     }
 
-    /// Whether every digest in the file matched.
+    /// Whether all digests in the file matched.
     pub fn digests_ok(&self) -> bool {
         self.digests.iter().all(|check| check.ok)
     }
 
-    /// What is not as the file's digests say: the first such part, and how many more there are.
+    /// Describes the first part that does not match its digest, and the number of further ones.
     pub fn damage(&self) -> Option<String> {
         let mut wrong = self.digests.iter().filter(|check| !check.ok);
         let first = &wrong.next()?.what;
@@ -132,14 +133,13 @@ impl LoadedImage {
         })
     }
 
-    /// Number of imports over all libraries; a function counts once.
+    /// Number of imports of all libraries; a function counts once.
     pub fn import_count(&self) -> usize {
         self.imports.iter().map(|library| library.imports.len()).sum()
     }
 
-    /// What in `bytes` is not zero, in whole pages of 4 KiB: offset and contents of each run of
-    /// them, ascending. What lies between is zero, and that may be most of it: a program's
-    /// .bss.
+    /// Runs of 4 KiB pages with nonzero contents, sorted: offset and contents of each. The pages in
+    /// between are zero, which can be most of a program (.bss).
     pub fn filled_runs(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let bytes = &*self.bytes;
         let is_filled = |page: &[u8]| page != &ZERO_PAGE[..page.len()];
@@ -154,38 +154,38 @@ impl LoadedImage {
         })
     }
 
-    /// Offset of `address` in `bytes`, if `length` bytes from there lie inside the image.
+    /// Offset of `address` in `bytes`, if `length` bytes from there are inside the image.
     pub fn offset_of(&self, address: GuestAddr, length: u32) -> Option<usize> {
         let offset = address.0.checked_sub(self.base.0)?;
         (offset.checked_add(length)? <= self.size).then_some(offset as usize)
     }
 
-    /// The big-endian word at `address`, if inside the image.
+    /// The big-endian word at `address`, if it is inside the image.
     pub fn word(&self, address: GuestAddr) -> Option<u32> {
         let offset = self.offset_of(address, 4)?;
         Some(u32::from_be_bytes(self.bytes.get(offset..offset + 4)?.try_into().ok()?))
     }
 }
 
-/// Consecutive pages with one protection.
+/// Consecutive pages with equal protection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRun {
-    /// First page.
+    /// Address of the first page.
     pub start: GuestAddr,
-    /// Bytes, a multiple of the page size.
+    /// Size in bytes, a multiple of the page size.
     pub size: u32,
-    /// What the guest may do there.
+    /// Access rights of the guest.
     pub protection: Protection,
 }
 
-/// What the guest may do with a page of an image.
+/// Access rights of the guest to a page of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// Read and execute.
     Code,
     /// Read and write.
     ReadWrite,
-    /// Read.
+    /// Read only access.
     ReadOnly,
     /// Read, write and execute (ELF segments only).
     WritableCode,
@@ -196,27 +196,27 @@ pub enum Protection {
 pub struct ImportLibrary {
     /// File name, such as `xboxkrnl.exe`.
     pub name: String,
-    /// Import table id, as stored.
+    /// ID of the import table, as stored.
     pub id: u32,
     /// Version linked against.
     pub version: Version,
-    /// Oldest version that will do.
+    /// Oldest acceptable version.
     pub minimum_version: Version,
-    /// Its imports in file order.
+    /// Imports in file order.
     pub imports: Vec<Import>,
 }
 
 impl ImportLibrary {
-    /// A library of any version.
+    /// An import library that accepts any version.
     pub fn any(name: &str, imports: Vec<Import>) -> Self {
         let name = name.to_owned();
         Self { name, id: 0, version: Version(0), minimum_version: Version(0), imports }
     }
 }
 
-/// The code thunk of a function as a file has it, with the word that is in the slot: the loader
-/// makes the function's address of the first two words, and the others go there (`mtctr r11;
-/// bctr`).
+/// The code thunk of a function as stored in a file, including the word in the slot: the loader
+/// replaces the first two words by instructions that load the function's address; the other two
+/// jump there (`mtctr r11; bctr`).
 pub const fn import_thunk(slot: u32) -> [u32; 4] {
     [slot | 1 << 24, slot | 2 << 24, 0x7D69_03A6, 0x4E80_0420]
 }
@@ -224,7 +224,7 @@ pub const fn import_thunk(slot: u32) -> [u32; 4] {
 /// One imported function or variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The export's number in its library.
+    /// Ordinal of the export in its library.
     pub ordinal: Ordinal,
     /// Address of the word that receives the export's address.
     pub slot: GuestAddr,
@@ -232,7 +232,7 @@ pub struct Import {
     pub thunk: Option<GuestAddr>,
 }
 
-/// A version as XEX files pack it: 4 bits, 4 bits, 16 bits, 8 bits.
+/// A version packed as in XEX files: 4 bits, 4 bits, 16 bits, 8 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u32);
 
@@ -243,72 +243,72 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Thread-local storage: how many dynamic slots, and the template of the static data.
+/// Thread-local storage: number of dynamic slots, and template of the static data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TlsInfo {
-    /// Dynamic slots of 4 bytes.
+    /// Number of dynamic slots, of 4 bytes each.
     pub slot_count: u32,
-    /// Where the initial static data lies; null if there is none.
+    /// Address of the initial static data; null if there is none.
     pub raw_data_address: GuestAddr,
-    /// Bytes of static data per thread.
+    /// Size of static data per thread in bytes.
     pub data_size: u32,
-    /// Bytes of it that are copied from `raw_data_address`; the rest is zero.
+    /// Number of bytes copied from `raw_data_address`; the rest is zero.
     pub raw_data_size: u32,
 }
 
-/// Which title this is.
+/// Identification of a title and its disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExecutionInfo {
-    /// Media id.
+    /// ID of the medium.
     pub media_id: MediaId,
     /// Version of this executable.
     pub version: Version,
-    /// Version of the executable that an update is for.
+    /// Version of the executable that an update applies to.
     pub base_version: Version,
-    /// Title id.
+    /// ID of the title.
     pub title_id: TitleId,
     /// Platform byte, as stored.
     pub platform: u8,
     /// Executable type byte, as stored.
     pub executable_type: u8,
-    /// Number of this disc, from 1; 0 if not on a disc.
+    /// Number of this disc, counted from 1; 0 if not on a disc.
     pub disc_number: u8,
-    /// Number of discs.
+    /// Total number of discs.
     pub disc_count: u8,
-    /// Id under which saved games are shared between titles.
+    /// ID under which saved games are shared between titles.
     pub savegame_id: u32,
 }
 
-/// A named blob inside the image.
+/// A named data resource inside the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// Name, up to 8 characters; the title id in hexadecimal names the XDBF.
+    /// Name of up to 8 characters; the title ID in hexadecimal for the XDBF.
     pub name: String,
-    /// Guest address.
+    /// Guest address of the data.
     pub address: GuestAddr,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
 }
 
-/// One exported address.
+/// An exported address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// Number.
+    /// Ordinal of the export.
     pub ordinal: Ordinal,
     /// Name, where the file exports by name.
     pub name: Option<String>,
-    /// What it stands for.
+    /// Guest address of the export.
     pub address: GuestAddr,
 }
 
-/// One row of the `.pdata` function table.
+/// A row of the `.pdata` function table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FunctionEntry {
-    /// First instruction.
+    /// Address of the first instruction.
     pub start: GuestAddr,
-    /// Bytes of code.
+    /// Size of the code in bytes.
     pub size: u32,
-    /// Bytes of prologue.
+    /// Size of the prologue in bytes.
     pub prologue_size: u32,
     /// Whether two words of exception handler data precede the function.
     pub has_exception_handler: bool,
@@ -317,24 +317,24 @@ pub struct FunctionEntry {
 /// A named address from a symbol table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symbol {
-    /// Name.
+    /// Name of the symbol.
     pub name: String,
-    /// Address.
+    /// Address of the symbol.
     pub address: GuestAddr,
-    /// Bytes, 0 if unknown.
+    /// Size in bytes, 0 if unknown.
     pub size: u32,
-    /// Whether it is code.
+    /// Whether it is a function.
     pub is_function: bool,
 }
 
-/// One digest of a file, compared with what it is over.
+/// Comparison of a digest in the file with the data it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DigestCheck {
-    /// What the digest is over, such as `header` or `page run 3 (0x82010000, 65536 bytes)`.
+    /// Data covered by the digest, such as `header` or `page run 3 (0x82010000, 65536 bytes)`.
     pub what: String,
-    /// Where that is: in the file, or, for pages, in the image.
+    /// Offset of that data: in the file, or, for pages, in the image.
     pub offset: u64,
-    /// Whether it matched.
+    /// Whether the digest matched.
     pub ok: bool,
 }
 

@@ -1,11 +1,11 @@
-//! Bytes to structs: XEX2 and ELF executables; disc images, packages and archives; databases of
-//! titles. Reads go through one trait.
+//! Parsers for the console's file formats: XEX2 and ELF executables; disc images, packages and
+//! archives; title databases. All reads go through the [`ReadAt`] trait.
 //!
-//! Everything in a file is hostile until checked: sizes are capped before they are allocated,
-//! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
-//! was read, at which offset, and why it was refused. Nothing here panics on input.
+//! Files are untrusted: sizes are bounded before allocation, offsets are checked before use, and an
+//! error is a [`FormatError`] that names the structure, its offset, and the reason. No input causes
+//! a panic.
 //!
-//! A format is one file and one row of [`FORMATS`].
+//! Each format has one file and one row in [`FORMATS`].
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -43,45 +43,44 @@ pub use read_at::{ReadAt, Section};
 pub use volume::Volume;
 pub use xex::{KeyRing, Xex};
 
-/// Reads what is in a file and in those that belong to it.
+/// Opens a volume from a file and the files that belong to it.
 pub type OpenParts = fn(Arc<dyn ReadAt>, &dyn Parts) -> Result<Volume, FormatError>;
 
-/// A file format: how to recognise it, and how to open it.
+/// A file format: how to detect it, and how to open it.
 #[derive(Debug)]
 pub struct Format {
     /// Short name, as shown and as used on the command line.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// Short description of the format.
     pub description: &'static str,
-    /// Whether a file begins as this format does; says nothing about the rest.
+    /// Whether a file starts like this format; the rest is not checked.
     pub detect: fn(&dyn ReadAt) -> io::Result<bool>,
-    /// What can be made of it.
+    /// How to open it.
     pub opens: Opens,
-    /// How all of a file is compared with the hashes in it; `None`: nothing can be made of it, so
-    /// there is nothing to compare.
+    /// How to verify a file against the hashes in it; `None` if the format is not readable.
     pub verify: Option<Verify>,
 }
 
-/// Compares all of a file with the hashes in it. The error is what ends the check; what doesn't is
-/// a finding.
+/// Verifies a file against the hashes in it. Errors that end the verification are returned; all
+/// others are findings.
 pub type Verify = fn(Arc<dyn ReadAt>, &dyn Parts, &KeyRing, &mut Findings) -> Result<(), FormatError>;
 
-/// What a format is to us.
+/// Kinds of formats by their contents.
 #[derive(Clone, Copy, Debug)]
 pub enum Opens {
-    /// An executable: this reads, decrypts and decompresses it.
+    /// An executable, with the reader that decrypts and decompresses it.
     Executable(fn(&dyn ReadAt, &KeyRing) -> Result<LoadedImage, FormatError>),
-    /// A volume of files, one of which is the executable: this reads what there is.
+    /// A volume of files, one of which is the executable, with its reader.
     Volume(fn(Arc<dyn ReadAt>) -> Result<Volume, FormatError>),
-    /// A volume, too, of which more files than the one that is named have parts.
+    /// A volume that consists of several files, with its reader.
     Parts(OpenParts),
-    /// Nothing that can be read: what its owner can do instead.
+    /// A format that is not readable, with advice for the user.
     Unread(&'static str),
 }
 
 const EXTRACT: &str = "extract it, and name the folder that has default.xex";
 
-/// Every format, in the order of detection.
+/// All formats, in the order of detection.
 pub static FORMATS: &[Format] = &[
     Format {
         name: "xex",
@@ -252,7 +251,7 @@ pub static FORMATS: &[Format] = &[
     },
 ];
 
-/// The format that the file begins as, or `None`.
+/// The detected format of the file, or `None`.
 pub fn identify(source: &dyn ReadAt) -> io::Result<Option<&'static Format>> {
     for format in FORMATS {
         if (format.detect)(source)? {
@@ -262,10 +261,10 @@ pub fn identify(source: &dyn ReadAt) -> io::Result<Option<&'static Format>> {
     Ok(None)
 }
 
-/// Recognises and loads an executable of any format.
+/// Detects and loads an executable of any format.
 ///
 /// # Errors
-/// A file of no known format, one that is no executable, or what the format's reader refuses.
+/// A file of unknown format, one that is not an executable, or an error of the format's reader.
 pub fn load(source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
     const WHAT: &str = "file";
     let found = identify(source).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
@@ -281,7 +280,7 @@ pub fn load(source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatEr
     }
 }
 
-/// An executable's hashes, as findings.
+/// Converts an executable's digest checks to findings.
 fn verify_digests(image: &LoadedImage, findings: &mut Findings) {
     for digest in &image.digests {
         findings.checked();
@@ -291,10 +290,10 @@ fn verify_digests(image: &LoadedImage, findings: &mut Findings) {
     }
 }
 
-/// Says of a file of no known format how it begins.
+/// Describes the start of a file of unknown format.
 pub fn unknown(source: &dyn ReadAt) -> String {
     let mut bytes = [0; 16];
-    // What can't be read is not shown; whoever asks has read the file before.
+    // Ignore read errors: callers have already read the file before.
     let length = source.read_at(0, &mut bytes).unwrap_or(0);
     let begin = &bytes[..length];
     if begin.is_empty() {

@@ -1,22 +1,22 @@
-//! LZX decompression, as CAB files use it: 32 KiB frames, no resets; patches have data that comes
-//! before.
+//! LZX decompression as in CAB files: 32 KiB frames, no resets; patches have a reference that
+//! precedes the output.
 //!
 //! ```text
 //! stream = e8 flag (1 bit) [file size (32 bits)] block…
 //! block  = type (3) size (24) then one of
 //!          1 verbatim:     tree deltas, symbols
 //!          2 aligned:      8 × 3 bits for the aligned tree, tree deltas, symbols
-//!          3 uncompressed: to the next 16-bit word, R0 R1 R2 (little-endian), bytes, pad byte if odd
+//!          3 uncompressed: to the next 16-bit word, R0 R1 R2 (little-endian), bytes, pad if odd
 //! ```
 //! Bits come from little-endian 16-bit words, most significant first, and skip to the next word at
-//! the end of each frame of output. A match neither crosses a frame nor a block. The output is its
-//! own window.
+//! the end of each output frame. A match does not cross the end of a frame or block. The output
+//! serves as the window.
 //!
-//! Our own, as the decoder that crates offer takes one frame at a time where XEX files have one
-//! stream, and subtracts unchecked where a file says so; the tests compare the two on what both can
-//! read.
+//! Existing crates are not used, because they decode one frame at a time, whereas XEX files have a
+//! single stream, and because of an unchecked subtraction of untrusted values. The tests compare
+//! both decoders on input that both support.
 //!
-//! Invariant: work is bounded by input plus output; nothing is allocated by sizes from the stream.
+//! Invariant: work is bounded by input plus output; no allocation has a size from the stream.
 
 mod bits;
 mod huffman;
@@ -26,30 +26,30 @@ use std::ops::RangeInclusive;
 use bits::Bits;
 use huffman::Huffman;
 
-/// Logarithms of the window sizes that exist.
+/// Base-2 logarithms of the supported window sizes.
 pub const WINDOW_BITS: RangeInclusive<u32> = 15..=25;
 
 /// Bytes of output between two alignments of the input.
 const FRAME: usize = 0x8000;
-/// Position slots by window size, from 2^15.
+/// Number of position slots by window size, from 2^15.
 const SLOTS: [usize; 11] = [30, 32, 34, 36, 38, 42, 50, 66, 98, 162, 290];
-/// Literals and the lengths' tree.
+/// Number of literal symbols in the main tree.
 const LITERALS: usize = 256;
 const LENGTHS: usize = 249;
-/// Blocks with codes of their own: so many at first, then one for so many bytes of output. Making
-/// the decoders of a block costs as much as decoding some thousand bytes, and a block of one byte
-/// takes six of input.
+/// Limits on the number of blocks with new codes: a fixed number at first, then one per given
+/// number of output bytes. Building the decoders of a block costs as much as decoding some thousand
+/// bytes, but a block of one byte needs only six bytes of input.
 const FIRST_BLOCKS: usize = 64;
 const BYTES_PER_BLOCK: usize = 256;
-/// The translation of call targets ends after this many frames.
+/// Number of frames after which the translation of call targets ends.
 const E8_FRAMES: usize = 0x8000;
 
-/// Why a stream doesn't decode.
+/// Error of decoding a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LzxError {
-    /// Bytes of input that had been taken.
+    /// Number of input bytes consumed so far.
     pub offset: usize,
-    /// What is wrong.
+    /// Reason of the error.
     pub reason: &'static str,
 }
 
@@ -61,7 +61,7 @@ impl std::fmt::Display for LzxError {
 
 impl std::error::Error for LzxError {}
 
-/// What a block's symbols are.
+/// Kind of a block.
 enum Kind {
     Verbatim,
     Aligned(Huffman),
@@ -72,22 +72,22 @@ struct Decoder<'a> {
     bits: Bits<'a>,
     window_size: usize,
     recent: [usize; 3],
-    /// Code lengths live on from block to block, which stores differences.
+    /// Code lengths persist between blocks, which store differences.
     main_lengths: Vec<u8>,
     length_lengths: [u8; LENGTHS],
     main: Huffman,
     length: Huffman,
     kind: Kind,
-    /// Blocks with codes of their own so far.
+    /// Number of blocks with new codes so far.
     coded_blocks: usize,
-    /// Bytes of output that the current block still gives.
+    /// Output bytes that remain in the current block.
     remaining: usize,
-    /// The last block was uncompressed and odd, so one byte of padding is due.
+    /// Whether a padding byte follows, because the last block was uncompressed with odd size.
     padded: bool,
 }
 
-/// Fills `output` from `input`, with matches into `reference` as if it came before: what a patch is
-/// made against.
+/// Decodes `input` into `output`, with `reference` as preceding data that matches can refer to, as
+/// in a patch.
 ///
 /// # Errors
 /// As [`decode`].
@@ -105,10 +105,10 @@ pub fn decode_after(
     Ok(())
 }
 
-/// Fills `output` from `input`.
+/// Decodes `input` into `output`.
 ///
 /// # Errors
-/// A code that doesn't exist, a match from before the start, an input that ends too early.
+/// An undefined code, a match from before the start, or truncated input.
 pub fn decode(window_bits: u32, input: &[u8], output: &mut [u8]) -> Result<(), LzxError> {
     run(window_bits, input, output, 0)
 }
@@ -169,7 +169,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The header of the block that begins at `at` of the output.
+    /// Reads the header of the block that starts at output offset `at`.
     fn read_block_header(&mut self, at: usize) -> Step<()> {
         if std::mem::take(&mut self.padded) {
             self.bits.skip_byte();
@@ -268,7 +268,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The distance that position slot `slot`, at least 3, and the bits after it stand for.
+    /// Reads the distance of position slot `slot`, which is at least 3, with its extra bits.
     fn read_distance(&mut self, slot: usize) -> Step<usize> {
         let (base, extra) = position_slot(slot);
         let low = match &self.kind {
@@ -282,7 +282,7 @@ impl Decoder<'_> {
     }
 }
 
-/// First formatted offset of a position slot, and how many bits choose among its offsets.
+/// First formatted offset of a position slot, and its number of extra bits.
 fn position_slot(slot: usize) -> (usize, u32) {
     match slot {
         0..=3 => (slot, 0),
@@ -296,7 +296,7 @@ fn position_slot(slot: usize) -> (usize, u32) {
     }
 }
 
-/// Reads code lengths, each stored as its difference from the one before it in time.
+/// Reads code lengths, each stored as the difference from its previous value.
 fn read_lengths(bits: &mut Bits<'_>, lengths: &mut [u8]) -> Step<()> {
     let mut pre = [0; 20];
     for length in &mut pre {
@@ -325,7 +325,7 @@ fn read_lengths(bits: &mut Bits<'_>, lengths: &mut [u8]) -> Step<()> {
     Ok(())
 }
 
-/// Turns absolute call targets back into the relative ones that the compressor replaced.
+/// Reverts the translation of call targets, from absolute back to relative ones.
 fn undo_e8(output: &mut [u8], file_size: i32) {
     for (index, frame) in output.chunks_mut(FRAME).enumerate().take(E8_FRAMES) {
         let start = (index * FRAME) as i32;

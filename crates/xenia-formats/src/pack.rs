@@ -1,21 +1,19 @@
-//! Makes a XEX2 out of a linked PowerPC ELF: what `xenia-rs pack in.elf -o out.xex` does.
+//! Packer: converts a linked PowerPC ELF to a XEX2 (`xenia-rs pack in.elf -o out.xex`).
 //!
 //! The ELF is linked against a *stub library* whose objects describe the kernel's exports; see
-//! [`stub`] for the sections that it uses. Around the ELF's segments the packer puts what a title
-//! has:
+//! [`stub`] for the sections that it uses. The packer adds the parts that a title needs around the
+//! ELF's segments:
 //!
 //! ```text
-//! base            PE header (machine 0x1F2) and a library's exports, in read-only pages of their own
+//! base            PE header (machine 0x1F2) and export tables, in separate read-only pages
 //! base + 0x10000  segments as linked; segments of different rights in different pages
-//!   .pdata        named by the PE header, if the ELF has such a section
+//!   .pdata        referenced by the PE header, if the ELF has such a section
 //! ```
 //! `base` is the 64 KiB boundary at or below the lowest segment that leaves room for the PE header,
 //! so link with `-Ttext=0x82010000` (and the linker's default of 64 KiB between segments) to get
-//! the customary base 0x82000000. The ELF's own file headers, where a segment includes them, are
-//! dropped.
+//! the usual base 0x82000000. ELF headers included in a segment are dropped.
 //!
-//! The result has basic compression and valid digests, no signature, and is the same for the same
-//! input.
+//! The result has basic compression, valid digests and no signature. The output is deterministic.
 
 mod exports;
 mod pe_header;
@@ -32,78 +30,78 @@ use crate::xex::write::{ImportedLibrary, XexContents};
 use exports::ExportTables;
 use stub::{StubImport, StubKind};
 
-/// Where titles may be placed in pages of 64 KiB.
+/// Addresses of titles with pages of 64 KiB.
 const LARGE_PAGES: std::ops::Range<u32> = 0x8000_0000..0x9000_0000;
-/// Where titles may be placed in pages of 4 KiB.
+/// Addresses of titles with pages of 4 KiB.
 const SMALL_PAGES: std::ops::Range<u32> = 0x9000_0000..0xA000_0000;
-/// Images start on a multiple of this, whatever their page size.
+/// Alignment of images, independent of their page size.
 const BASE_ALIGNMENT: u32 = 0x1_0000;
-/// Bytes of the main thread's stack unless the title says otherwise.
+/// Default stack size of the main thread in bytes.
 const DEFAULT_STACK_SIZE: u32 = 0x4_0000;
-/// Dynamic TLS slots, as the console's linker gives them.
+/// Number of dynamic TLS slots, as set by the console's linker.
 const TLS_SLOTS: u32 = 64;
-/// Most load segments; each becomes a PE section.
+/// Largest number of load segments; each becomes a PE section.
 const MAX_SEGMENTS: usize = 64;
-/// The version that import libraries are marked with: the last public one.
+/// Version in the import tables: the last public one.
 const LIBRARY_VERSION: Version = Version(2 << 28 | 21119 << 8);
 
-/// What the ELF does not say.
+/// Options of the packer.
 #[derive(Clone, Debug, Default)]
 pub struct PackOptions {
-    /// Encrypt the payload under the development key.
+    /// Whether to encrypt the payload with the development key.
     pub encrypt: bool,
     /// The original file name to store.
     pub name: Option<String>,
 }
 
-/// Why an ELF can't become a XEX.
+/// Reasons why an ELF cannot be packed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
-    /// It is linked for an address where titles can't be.
+    /// It is linked for addresses outside the range of titles.
     #[error(
         "the image would lie at {base:#010x} ({size:#x} bytes), but titles lie between 0x80000000 and 0xa0000000; link with -Ttext=0x82010000"
     )]
     Placement {
         /// Start of the image.
         base: u64,
-        /// Its bytes.
+        /// Size in bytes.
         size: u64,
     },
-    /// Code and writable data in one page.
+    /// Code and writable data share a page.
     #[error("the page at {page} would be both writable and executable; link segments 64 KiB apart")]
     WritableCode {
-        /// The page.
+        /// Address of the page.
         page: GuestAddr,
     },
-    /// A section for the packer is damaged.
+    /// A section for the packer is malformed.
     #[error("section {section}, offset {offset:#x}: {reason}")]
     Section {
         /// The section's name.
         section: &'static str,
         /// Offset in the section.
         offset: usize,
-        /// What is wrong.
+        /// Reason of the error.
         reason: String,
     },
-    /// Something that the headers name isn't in what is loaded.
+    /// An address in the headers is outside the loaded segments.
     #[error("{what} at {address} is in no load segment")]
     Outside {
-        /// What is outside.
+        /// Name of the item.
         what: &'static str,
-        /// Its address.
+        /// Its guest address.
         address: GuestAddr,
     },
-    /// More than a field of the format can count.
+    /// A count exceeds the capacity of a field.
     #[error("{what}: {count} are more than the format can hold")]
     TooMany {
-        /// What there is too much of.
+        /// Name of the counted items.
         what: &'static str,
-        /// How many.
+        /// Number of items.
         count: usize,
     },
 }
 
-/// Makes a XEX2 out of an ELF.
+/// Converts an ELF to a XEX2.
 ///
 /// # Errors
 /// See [`PackError`].
@@ -175,12 +173,12 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     .write()
 }
 
-/// Where the image lies.
+/// Layout of the image.
 struct Layout {
     base: u32,
     size: u32,
     page_size: u32,
-    /// Offset behind the PE header and the exports.
+    /// Offset after the PE header and the exports.
     headers_end: u32,
 }
 
@@ -200,7 +198,7 @@ impl Layout {
         Ok(Self { base: base as u32, size: size as u32, page_size, headers_end })
     }
 
-    /// Runs of pages of one type; what no segment covers is read-only.
+    /// Runs of pages of one type; pages without a segment are read-only.
     fn page_runs(&self, elf: &Elf) -> Result<Vec<(u32, PageType)>, PackError> {
         let pages = (self.size / self.page_size) as usize;
         let mut runs: Vec<(u32, PageType)> = Vec::new();
@@ -225,8 +223,8 @@ impl Layout {
     }
 }
 
-/// Writes the words of every import into the image; gives the libraries by name, their records by
-/// ordinal.
+/// Writes the words of all imports into the image; returns the libraries by name, with their
+/// records sorted by ordinal.
 fn place_imports(
     imports: &[StubImport],
     base: u32,

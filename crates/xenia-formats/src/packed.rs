@@ -1,13 +1,13 @@
-//! What archives of compressed files have in common: how much may come out of how little.
+//! Limit on the expansion of compressed archives, against decompression bombs.
 
 use crate::error::FormatError;
 
-/// A small archive may hold this much …
+/// Uncompressed size that every archive may have …
 const ALWAYS: u64 = 1 << 30;
-/// … and each of its bytes stands for this many at most. No title is that empty; a bomb is.
+/// … and largest expansion factor beyond that. Titles never compress that well; bombs do.
 const GROWTH: u64 = 100;
 
-/// Refuses an archive of `stored` bytes that says to hold `total`.
+/// Refuses an archive of `stored` bytes that claims to expand to `total`.
 pub(crate) fn check_growth(
     what: &'static str,
     offset: u64,

@@ -1,21 +1,20 @@
-//! The other files of a title that comes in several: a package whose data lies in a folder beside
-//! its header.
+//! Multi-file formats: a package whose data files lie in a folder beside its header.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::read_at::ReadAt;
 
-/// Whoever has opened a file, and knows what lies beside it.
+/// Access to the files beside an opened file.
 pub trait Parts {
-    /// The data file of this number, from 0 on; `None`: there is none.
+    /// Opens the data file with this number, counted from 0; `None` if it does not exist.
     ///
     /// # Errors
-    /// It is there, and can't be opened.
+    /// The file exists, but cannot be opened.
     fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>>;
 }
 
-/// Nothing lies beside the file.
+/// A file without further parts.
 #[derive(Clone, Copy, Debug)]
 pub struct NoParts;
 

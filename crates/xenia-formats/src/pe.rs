@@ -1,8 +1,7 @@
-//! The PE header that every image begins with, and the `.pdata` function table.
+//! PE header at the start of every image, and the `.pdata` function table.
 //!
-//! The header is little-endian, the function table big-endian. The linker has laid the sections out
-//! as they lie in memory, so section addresses are offsets in the image and no relocation is
-//! needed.
+//! The header is little-endian, the function table big-endian. The linker has arranged sections as
+//! in memory, so section addresses are offsets in the image and no relocation is needed.
 
 use xenia_guest::GuestAddr;
 
@@ -10,17 +9,17 @@ use crate::error::FormatError;
 use crate::fields::{Fields, text};
 use crate::image::FunctionEntry;
 
-/// PowerPC, big-endian.
+/// Machine type: PowerPC, big-endian.
 pub(crate) const MACHINE: u16 = 0x1F2;
 /// Magic of the 32-bit optional header.
 pub(crate) const OPTIONAL_MAGIC: u16 = 0x10B;
 /// The console's subsystem number.
 pub(crate) const SUBSYSTEM: u16 = 14;
-/// Bytes of the file header after the signature.
+/// Size of the file header after the signature.
 pub(crate) const FILE_HEADER_SIZE: usize = 20;
-/// Bytes of the 32-bit optional header with its 16 data directories.
+/// Size of the 32-bit optional header with its 16 data directories.
 pub(crate) const OPTIONAL_HEADER_SIZE: usize = 0xE0;
-/// Bytes of a section header.
+/// Size of a section header in bytes.
 pub(crate) const SECTION_HEADER_SIZE: usize = 40;
 /// Offset of the first data directory in the optional header.
 pub(crate) const DIRECTORIES: usize = 0x60;
@@ -28,11 +27,11 @@ pub(crate) const DIRECTORIES: usize = 0x60;
 pub(crate) const EXCEPTION_DIRECTORY: usize = 3;
 
 /// Kind of a function table row, bits 31 and 30: a function with a language handler. The other
-/// kinds are save routines (0), functions without one (1) and restore routines (2): those are as
-/// long as their prologue and have no handler, although bit 31 is set.
+/// kinds are save routines (0), functions without a handler (1) and restore routines (2); the
+/// latter consist of their prologue only and have no handler, although bit 31 is set.
 const HANDLED: u32 = 3;
 
-/// Longest function table accepted, in bytes: a million functions.
+/// Largest size of a function table in bytes: a million functions.
 const MAX_FUNCTION_TABLE: u32 = 8 << 20;
 
 /// A section of the image.
@@ -42,27 +41,27 @@ pub struct PeSection {
     pub name: String,
     /// Offset in the image.
     pub address: u32,
-    /// Bytes in memory.
+    /// Size in memory in bytes.
     pub size: u32,
     /// Section flags, as stored.
     pub flags: u32,
 }
 
-/// What is read of a PE header.
+/// The parsed fields of a PE header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeHeaders {
-    /// Every section, in file order.
+    /// All sections in file order.
     pub sections: Vec<PeSection>,
-    /// Offset and size of the function table, if the exception directory names one.
+    /// Offset and size of the function table, if the exception directory refers to one.
     exception: Option<(u32, u32)>,
 }
 
-/// Whether the bytes begin as an image for this machine does.
+/// Whether the bytes start like an image for this machine.
 pub(crate) fn looks_like_image(bytes: &[u8]) -> bool {
     read_file_header(bytes).is_ok()
 }
 
-/// The file header, after the checks that tell an image from noise.
+/// Reads the file header, with checks that tell an image from random data.
 fn read_file_header(image: &[u8]) -> Result<Fields<'_>, FormatError> {
     let dos = Fields::new(image, 0, "PE header");
     let magic = dos.u16(0)?;
@@ -83,7 +82,7 @@ fn read_file_header(image: &[u8]) -> Result<Fields<'_>, FormatError> {
 }
 
 impl PeHeaders {
-    /// Reads the header of an image. Offsets in errors are offsets in the image.
+    /// Parses the header of an image. Offsets in errors are offsets in the image.
     pub fn read(image: &[u8]) -> Result<Self, FormatError> {
         let header = read_file_header(image)?;
         let whole = Fields::new(image, 0, "PE header");
@@ -134,13 +133,13 @@ impl PeHeaders {
         })
     }
 
-    /// The function table up to its end or its first zero row.
+    /// Reads the function table up to its end or its first zero row.
     ///
-    /// Rows that don't describe instructions of the image are left out: the table only serves to
-    /// unwind and to find functions, so a title with a damaged one can run all the same.
+    /// Invalid rows are skipped: the table only serves to unwind and to find functions, so a title
+    /// with a damaged table can still run.
     ///
     /// # Errors
-    /// The table itself reaches beyond the image or is absurdly long.
+    /// The table reaches beyond the image or exceeds the size limit.
     pub fn read_functions(&self, image: &[u8], base: GuestAddr) -> Result<Vec<FunctionEntry>, FormatError> {
         let Some((offset, size)) = self.function_table() else { return Ok(Vec::new()) };
         let whole = Fields::new(image, 0, "PE function table");

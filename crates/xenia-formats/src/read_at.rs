@@ -1,4 +1,4 @@
-//! Positional reads: the one way in which readers see a file, a slice, or a file inside a
+//! Positional reads: the interface through which readers access a file, a slice, or a file inside a
 //! container.
 
 use std::fs::File;
@@ -8,19 +8,20 @@ use std::sync::Arc;
 
 use crate::error::{FormatError, Reason};
 
-/// Bytes that can be read at any offset without a shared cursor.
+/// Random access to bytes, without a shared cursor.
 ///
-/// A read is never mapped memory: a file that shrinks meanwhile gives an error, not a signal.
+/// Files are never memory-mapped: one that shrinks during a read causes an error rather than a
+/// signal.
 pub trait ReadAt: Send + Sync {
-    /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end, 0 beyond it.
+    /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end, 0 after it.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Total bytes.
+    /// Total size in bytes.
     fn size(&self) -> io::Result<u64>;
 }
 
-/// Reads a file that is made of blocks of `block_size` bytes: all of `buffer`, from the byte at
-/// `start`. `block` gives the block with a number, whole, or none where there are no more.
+/// Reads all of `buffer` from `start` of a file that consists of blocks of `block_size` bytes.
+/// `block` returns the whole block with a number, or `None` after the last one.
 pub(crate) fn read_in_blocks<B>(
     start: u64,
     buffer: &mut [u8],
@@ -114,7 +115,7 @@ macro_rules! forward {
 }
 forward!(&T, Box<T>, Arc<T>);
 
-/// A part of a source: a file that lies whole in a container.
+/// A contiguous part of a source, such as a file stored in a container.
 #[derive(Clone)]
 pub struct Section {
     source: Arc<dyn ReadAt>,
@@ -123,7 +124,7 @@ pub struct Section {
 }
 
 impl Section {
-    /// `size` bytes at `offset`; the error names `what` lies beyond the end.
+    /// `size` bytes at `offset`; an error names `what` if they extend past the end.
     pub fn new(
         source: Arc<dyn ReadAt>,
         what: &'static str,
@@ -150,7 +151,7 @@ impl std::fmt::Debug for Section {
 impl ReadAt for Section {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
-        // Within the source, whose end was checked, so the sum is too.
+        // The section's end was checked against the source, so the sum does not overflow.
         if count == 0 { Ok(0) } else { self.source.read_at(self.offset + offset, &mut buffer[..count]) }
     }
 
@@ -159,9 +160,9 @@ impl ReadAt for Section {
     }
 }
 
-/// Reads exactly `count` bytes at `offset`; the error names `what`.
+/// Reads exactly `count` bytes at `offset`; an error names `what`.
 ///
-/// The size is checked before anything is allocated, so a hostile count costs nothing.
+/// The size is checked before the allocation, so that an untrusted count cannot exhaust memory.
 pub fn read_exact_at(
     source: &dyn ReadAt,
     what: &'static str,
@@ -184,7 +185,7 @@ pub fn read_exact_at(
     Ok(bytes)
 }
 
-/// Up to `N` bytes at the start, zero filled: what detection looks at.
+/// Reads up to `N` bytes at the start, zero-padded: the input of format detection.
 pub(crate) fn read_prefix<const N: usize>(source: &dyn ReadAt) -> io::Result<[u8; N]> {
     let mut prefix = [0; N];
     source.read_at(0, &mut prefix)?;

@@ -1,9 +1,10 @@
-//! Content packages (STFS; CON, LIVE and PIRS): what is sold for download, saves, add-ons.
+//! Content packages (STFS; CON, LIVE and PIRS): downloads, saved games, add-ons.
 //!
-//! A package is blocks of 4 KiB, a tree of hashes over them ([`hash_tree`]), and a directory whose
-//! entries name chains of blocks. Directory and tables are checked when it is opened, each block of
-//! a file when it is read. A block belongs to one file at most, so what a package can ask for is
-//! bounded by its own size. Signatures are not checked: whoever has a package may run it.
+//! A package consists of blocks of 4 KiB, a hash tree over them ([`hash_tree`]), and a directory
+//! whose entries refer to chains of blocks. Directory and tables are verified on opening, the
+//! blocks of a file when they are read. A block belongs to at most one file, so the total size of
+//! the files is bounded by the package's size. Signatures are not checked: users may run any
+//! package they have.
 //!
 //! Facts: reference/stfs_gdfx.md.
 
@@ -27,38 +28,38 @@ pub use header::{MOST_PICTURE, PackageInfo, Signer, kind_name, kind_of};
 pub use write::{StfsWriteError, write};
 
 const ENTRY: &str = "STFS entry";
-/// Where the header says how long it is.
+/// Offset of the header's size field.
 const HEADER_SIZE: u64 = 0x340;
-/// Where it describes the volume.
+/// Offset of the volume descriptor.
 const DESCRIPTOR: u64 = 0x379;
 const DESCRIPTOR_SIZE: usize = 0x24;
-/// Bytes of a directory's entry.
+/// Size of a directory entry in bytes.
 const ENTRY_SIZE: usize = 0x40;
 const LONGEST_NAME: usize = 40;
 /// Flag of the descriptor: one copy of each table instead of two.
 const READ_ONLY: u8 = 1;
-/// The parent of what is in the root.
+/// Parent index of entries in the root.
 const ROOT: u16 = 0xFFFF;
 
-/// Whether it is a package with such a volume.
+/// Whether the file is a package with an STFS volume.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     Ok(is_package(source)? && !is_svod(source)?)
 }
 
-/// Reads what is in the package.
+/// Opens the package's volume.
 ///
 /// # Errors
-/// A table or directory that is outside the file or has another hash, or an entry that no volume
-/// may have.
+/// A table or directory outside the file or with a wrong hash, or an entry that exceeds the limits
+/// of volumes.
 pub fn open(package: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     let descriptor = Descriptor::read(&package)?;
     descriptor.volume(descriptor.tree(package, &mut Err)?)
 }
 
-/// Compares the header, every table and every block that is in use with its hash.
+/// Verifies the hashes of the header, of all tables, and of all blocks in use.
 ///
 /// # Errors
-/// As [`open`], but for hashes.
+/// As [`open`], except for hashes.
 pub(crate) fn verify(package: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(), FormatError> {
     let descriptor = Descriptor::read(&package)?;
     let mut bad = |fault| {
@@ -67,14 +68,14 @@ pub(crate) fn verify(package: Arc<dyn ReadAt>, findings: &mut Findings) -> Resul
     };
     let tree = descriptor.tree(package.clone(), &mut bad)?;
     tree.verify(findings);
-    // What is wrong with the directory's hash has been said.
+    // A wrong hash of the directory has been reported already.
     if findings.faults().is_empty() {
         descriptor.volume(tree)?;
     }
     header::verify(&package, findings)
 }
 
-/// Where the header says that the blocks, their hashes and the directory are.
+/// The volume descriptor: position of the blocks, their hashes and the directory.
 struct Descriptor {
     shape: Shape,
     second_copy: bool,
@@ -114,13 +115,13 @@ impl Descriptor {
     }
 }
 
-/// An entry of the directory.
+/// A directory entry.
 struct Entry {
-    /// Where it is in the file.
+    /// File offset of the entry.
     offset: u64,
     name: String,
     is_directory: bool,
-    /// The blocks of a file follow each other.
+    /// Whether the blocks of the file are consecutive.
     is_contiguous: bool,
     first: u32,
     parent: u16,
@@ -130,7 +131,7 @@ struct Entry {
 struct Reader {
     tree: Arc<HashTree>,
     volume: Volume,
-    /// Blocks that no file has yet.
+    /// Number of blocks that do not belong to a file yet.
     free: u32,
 }
 
@@ -139,8 +140,8 @@ impl Reader {
     fn read(mut self, table: &[u32]) -> Result<Volume, FormatError> {
         let mut waiting = self.entries(table)?;
         let mut directories = BTreeMap::from([(ROOT, Volume::ROOT)]);
-        // Parents mostly come first. A level of directories is added in each turn at least, and there are
-        // few levels.
+        // Parents usually precede their children. Each pass adds at least one directory level, and
+        // the number of levels is bounded.
         while !waiting.is_empty() {
             let mut later = Vec::new();
             let before = waiting.len();
@@ -170,7 +171,7 @@ impl Reader {
         Ok(self.volume)
     }
 
-    /// The entries, by their number.
+    /// The entries with their indices.
     fn entries(&self, table: &[u32]) -> Result<Vec<(u16, Entry)>, FormatError> {
         let mut found = Vec::new();
         for (number, &block) in table.iter().enumerate() {
@@ -178,7 +179,7 @@ impl Reader {
             for (i, entry) in bytes.chunks_exact(ENTRY_SIZE).enumerate() {
                 let length = usize::from(entry[0x28] & 0x3F);
                 if entry[0] == 0 || length == 0 {
-                    // Nothing follows in this block, or this one is free.
+                    // An unused or a deleted entry.
                     continue;
                 }
                 let offset = offset + (i * ENTRY_SIZE) as u64;
@@ -225,7 +226,7 @@ enum Blocks {
     Chain(Vec<u32>),
 }
 
-/// A file of a package.
+/// Contents of a file in a package.
 struct File {
     tree: Arc<HashTree>,
     blocks: Blocks,
@@ -241,7 +242,7 @@ impl ReadAt for File {
                 Blocks::Run(run) => run.clone().nth(number),
                 Blocks::Chain(chain) => chain.get(number).copied(),
             };
-            // The size was checked against the blocks.
+            // The size was checked against the number of blocks.
             let Some(block) = block else { return Ok(None) };
             let bytes = self.tree.block(block);
             bytes.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))

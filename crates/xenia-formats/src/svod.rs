@@ -1,12 +1,13 @@
-//! Games on Demand packages (SVOD): a disc's volume in data files of 170 MiB, in a folder beside
-//! the package's header, or both in one file.
+//! Games on Demand packages (SVOD): the volume of a disc in data files of 170 MiB, in a folder
+//! beside the package's header, or header and data in one file.
 //!
 //! ```text
-//! data file = table of 203 hashes over tables, then 203 times: table of 204 hashes over 4 KiB each, 408 sectors
+//! data file = table of 203 hashes of tables,
+//!             then 203 times: table of 204 hashes of 4 KiB each, 408 sectors
 //! ```
-//! The header says how far the volume's sectors are numbered off; a data file named without its
-//! header shows that by where the volume's descriptor is. What is in the volume is the disc
-//! reader's affair ([`gdfx`]), which sees sectors and no tables. Reading checks no hash: [`verify`]
+//! The number of the first stored sector is computed from the header or, for a data file without
+//! its header, from the position of the volume descriptor. The volume inside is read by the disc
+//! reader ([`gdfx`]), which sees sectors without tables. Reads do not check hashes: [`verify`]
 //! does.
 //!
 //! Facts: reference/stfs_gdfx.md.
@@ -26,33 +27,33 @@ use crate::unread::{any, has, is_svod};
 use crate::volume::Volume;
 
 const WHAT: &str = "SVOD package";
-/// Where a package's header describes the volume.
+/// Offset of the volume descriptor in a package's header.
 const DESCRIPTOR: u64 = 0x379;
-/// Bit of its features: the volume's descriptor comes first.
+/// Feature flag: the data starts with the descriptor of the disc volume.
 const ENHANCED: u8 = 0x40;
-/// Where the magic of the volume's descriptor is in the first data file.
+/// Possible offsets of the disc volume's magic in the first data file.
 const MAGICS: [u64; 3] = [0x2000, 0x1_2000, SINGLE + 0x2000];
-/// Where data begins behind a header in the same file.
+/// Offset of the data after a header in the same file.
 const SINGLE: u64 = 0xB000;
 const TABLE: u64 = 0x1000;
 const HASH: usize = 20;
-/// Sectors behind a table, and in a data file.
+/// Number of sectors after a table, and in a data file.
 const PER_TABLE: u64 = 0x198;
 const PER_FILE: u64 = 0x1_4388;
-/// Data files, at most: 42 GiB.
+/// Largest number of data files: 42 GiB.
 const MOST_FILES: u32 = 256;
-/// Of what a hash of the lower tables is.
+/// Bytes covered by a hash of a lower table.
 const HASHED: u64 = 2 * SECTOR;
 
-/// Whether it is a data file, without a header.
+/// Whether the file is a data file without a header.
 pub fn detect_data(source: &dyn ReadAt) -> io::Result<bool> {
     any(&MAGICS[..2], |offset| has(source, offset, MAGIC))
 }
 
-/// Reads what is in a package: its header, or its first data file.
+/// Opens a package, from its header or its first data file.
 ///
 /// # Errors
-/// A data file that is not there, a volume without a descriptor, and what [`gdfx::open`] refuses.
+/// A missing data file, a volume without a descriptor, and errors of [`gdfx::open`].
 pub fn open(file: Arc<dyn ReadAt>, parts: &dyn Parts) -> Result<Volume, FormatError> {
     let package = Package::read(file, parts)?;
     let descriptor = read_exact_at(&package.files[0], WHAT, package.magic + MAGIC.len() as u64, 8)?;
@@ -60,7 +61,7 @@ pub fn open(file: Arc<dyn ReadAt>, parts: &dyn Parts) -> Result<Volume, FormatEr
     gdfx::read(&(volume as Arc<dyn ReadAt>), 0, &descriptor)
 }
 
-/// Compares all there is with the tables, and these with the header.
+/// Verifies all data against the tables, and these against the header.
 ///
 /// # Errors
 /// As [`open`].
@@ -108,27 +109,27 @@ pub(crate) fn verify(
             }
             tables += 1;
         }
-        // Behind the hashes of a whole file's tables comes that of the next file's.
+        // In a full file the hash of the next file's master table follows those of the tables.
         expected = Some(hash(&top, PER_FILE / PER_TABLE).to_vec());
     }
     Ok(())
 }
 
-/// A table's hash; tables are whole, so it is there.
+/// The hash with this index; tables are complete, so it exists.
 fn hash(table: &[u8], number: u64) -> &[u8] {
     table.chunks_exact(HASH).nth(number as usize).unwrap_or_default()
 }
 
-/// The data files, and how they are laid out.
+/// The data files and their layout.
 struct Package {
     files: Vec<Arc<dyn ReadAt>>,
-    /// Where the first file's data begins.
+    /// Offset of the data in the first file.
     base: u64,
-    /// Where its descriptor is.
+    /// Offset of the disc volume's magic.
     magic: u64,
-    /// The number of the first sector that there is.
+    /// Number of the first stored sector.
     first_sector: u64,
-    /// Of the first file's master table.
+    /// Hash of the first file's master table, if known.
     first_hash: Option<Vec<u8>>,
 }
 
@@ -180,7 +181,7 @@ impl Package {
         Ok(Self { files, base, magic, first_sector, first_hash })
     }
 
-    /// The file that a sector is in, and where; `None`: the sector is before all that there is.
+    /// The file of a sector, and the offset in it; `None` for sectors before the first stored one.
     fn place(&self, sector: u64) -> Option<(usize, u64)> {
         let sector = sector.checked_sub(self.first_sector)?;
         let (file, within) = (sector / PER_FILE, sector % PER_FILE);
@@ -192,7 +193,7 @@ impl Package {
         Some((file, offset))
     }
 
-    /// Sectors from the volume's first on, those that are not there among them.
+    /// Number of sectors from the start of the volume, including those that are not stored.
     fn sectors(&self) -> io::Result<u64> {
         let Some(last) = self.files.last() else { return Ok(0) };
         let start = if self.files.len() == 1 { self.base } else { 0 };
@@ -204,7 +205,7 @@ impl Package {
     }
 }
 
-/// The volume's sectors, one behind the other.
+/// The volume's sectors as contiguous data.
 struct Sectors(Package);
 
 impl ReadAt for Sectors {
@@ -215,7 +216,7 @@ impl ReadAt for Sectors {
             let (sector, within) = (at / SECTOR, at % SECTOR);
             let Some((file, place)) = self.0.place(sector) else { break };
             let Some(file) = self.0.files.get(file) else { break };
-            // Up to the next table, all is in one piece.
+            // Data is contiguous up to the next table.
             let left = PER_TABLE - (sector - self.0.first_sector) % PER_FILE % PER_TABLE;
             let piece = (left * SECTOR - within).min((buffer.len() - done) as u64) as usize;
             let count = file.read_at(place + within, &mut buffer[done..done + piece])?;

@@ -1,14 +1,14 @@
-//! What files that can't be read yet begin (or end) as: enough to say what a user has there, and
-//! what to do.
+//! Detection of unsupported formats, so that error messages can name the format and advise users.
 //!
-//! A reader takes its row of [`FORMATS`](crate::FORMATS) with it: `detect` stays, `opens` changes.
+//! When a reader is added, its row of [`FORMATS`](crate::FORMATS) moves with it: `detect` stays,
+//! `opens` changes.
 
 use std::io;
 
 use crate::elf;
 use crate::read_at::{ReadAt, read_prefix};
 
-/// The kind of volume in a content package's header.
+/// Offset of the volume type in a content package's header.
 const PACKAGE_VOLUME: u64 = 0x3A9;
 const SVOD: u32 = 1;
 
@@ -18,7 +18,7 @@ pub(crate) fn has(source: &dyn ReadAt, offset: u64, magic: &[u8]) -> io::Result<
     Ok(source.read_at(offset, &mut bytes)? == magic.len() && bytes == magic)
 }
 
-/// Whether the file begins with one of these.
+/// Whether the file starts with one of these.
 pub(crate) fn begins(source: &dyn ReadAt, magics: &[&[u8]]) -> io::Result<bool> {
     any(magics, |magic| has(source, 0, magic))
 }
@@ -32,7 +32,7 @@ pub(crate) fn any<T: Copy>(items: &[T], mut test: impl FnMut(T) -> io::Result<bo
     Ok(false)
 }
 
-/// A content package of either kind.
+/// Whether it is a content package of any kind.
 pub(crate) fn is_package(source: &dyn ReadAt) -> io::Result<bool> {
     begins(source, &[b"CON ", b"LIVE", b"PIRS"])
 }
@@ -41,7 +41,7 @@ pub(crate) fn is_svod(source: &dyn ReadAt) -> io::Result<bool> {
     Ok(is_package(source)? && has(source, PACKAGE_VOLUME, &SVOD.to_be_bytes())?)
 }
 
-/// An ELF that is for another machine: 64 bits, little-endian, or not PowerPC.
+/// Whether it is an ELF for another machine: 64-bit, little-endian, or not PowerPC.
 pub(crate) fn is_other_elf(source: &dyn ReadAt) -> io::Result<bool> {
     const BIG_ENDIAN_32: [u8; 2] = [1, 2];
     const POWERPC: [u8; 2] = [0, 20];
@@ -50,7 +50,7 @@ pub(crate) fn is_other_elf(source: &dyn ReadAt) -> io::Result<bool> {
     Ok(whole && elf::detect(source)? && (prefix[4..6] != BIG_ENDIAN_32 || prefix[18..] != POWERPC))
 }
 
-/// A PE for the console's processor: what the linker makes, from which a XEX is made.
+/// Whether it is a PE for the console's processor: a linker output before its conversion to a XEX.
 pub(crate) fn is_xenon_pe(source: &dyn ReadAt) -> io::Result<bool> {
     const HEADER_AT: usize = 0x3C;
     const XENON: u16 = 0x1F2;
@@ -61,8 +61,8 @@ pub(crate) fn is_xenon_pe(source: &dyn ReadAt) -> io::Result<bool> {
         && has(source, u32::from_le_bytes(at).into(), &[b'P', b'E', 0, 0, low, high])?)
 }
 
-/// Nothing but zeros: looked for everywhere in files of up to 64 MiB, in as many bytes, evenly
-/// spread, of larger ones.
+/// Whether the file contains only zeros. Files of up to 64 MiB are read completely; of larger ones,
+/// evenly spaced samples of that total size.
 pub(crate) fn is_zeros(source: &dyn ReadAt) -> io::Result<bool> {
     const PIECE: u64 = 0x1_0000;
     const MOST_PIECES: u64 = 1024;

@@ -1,10 +1,9 @@
-//! A volume of files: what a disc image, a package or an archive holds.
+//! Volumes: the files and directories of a disc image, package or archive.
 //!
-//! A reader says what there is, directory by directory; what no volume may have is refused here,
-//! for all readers: names that are none, two entries of one name, endless depth and number. So a
-//! damaged directory that leads back into itself ends. The contents of a file are bytes at an
-//! offset ([`ReadAt`]), of which nothing is read before somebody asks. The case of names does not
-//! matter, and is kept.
+//! Readers add entries directory by directory. The limits common to all readers are enforced here:
+//! invalid names, duplicate names, depth, and number of entries, so a cyclic directory terminates.
+//! The contents of a file are a [`ReadAt`] and are only read on demand. Names are case-insensitive
+//! and case-preserving.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,23 +11,23 @@ use std::sync::Arc;
 use crate::error::Reason;
 use crate::read_at::ReadAt;
 
-/// Files and directories, at most.
+/// Largest number of files and directories.
 const MAXIMUM_ENTRIES: usize = 1 << 16;
-/// Directories within each other, at most.
+/// Largest depth of directories.
 const MAXIMUM_DEPTH: u64 = 64;
-/// Characters of a name, at most.
+/// Longest name in characters.
 const MAXIMUM_NAME: u64 = 255;
 
-/// See the module's documentation.
+/// The files and directories of a disc image, package or archive.
 #[derive(Debug)]
 pub struct Volume {
-    /// The first is the root, the others are in the order in which they were added.
+    /// The first node is the root; the others are in the order of their addition.
     nodes: Vec<Node>,
-    /// See [`Self::is_packed`].
+    /// Value of [`Self::is_packed`].
     is_packed: bool,
 }
 
-/// A directory of a volume that is being read.
+/// A directory of a volume under construction.
 #[derive(Clone, Copy, Debug)]
 pub struct Directory {
     node: usize,
@@ -38,11 +37,11 @@ pub struct Directory {
 /// A file or directory of a volume.
 #[derive(Clone, Copy)]
 pub struct VolumeEntry<'a> {
-    /// Its name as stored; empty for the root.
+    /// Name as stored; empty for the root.
     pub name: &'a str,
-    /// A file's contents; `None`: a directory.
+    /// Contents of a file; `None` for a directory.
     pub contents: Option<&'a Arc<dyn ReadAt>>,
-    /// Bytes; 0 for a directory.
+    /// Size in bytes; 0 for a directory.
     pub size: u64,
 }
 
@@ -53,7 +52,7 @@ struct Node {
 }
 
 enum Kind {
-    /// Nodes by name in lower case.
+    /// Nodes by lower-case name.
     Directory(BTreeMap<String, usize>),
     File(Arc<dyn ReadAt>, u64),
 }
@@ -77,13 +76,13 @@ impl Default for Volume {
 }
 
 impl Volume {
-    /// The directory that everything is in.
+    /// The root directory.
     pub const ROOT: Directory = Directory { node: 0, depth: 0 };
 
     /// Adds an empty directory.
     ///
     /// # Errors
-    /// What is wrong with the name or the place; a reader knows of what, and at which offset.
+    /// An invalid name or position; the caller adds the structure and offset.
     pub fn add_directory(&mut self, within: Directory, name: &str) -> Result<Directory, Reason> {
         let depth = within.depth + 1;
         limited(depth, MAXIMUM_DEPTH)?;
@@ -94,7 +93,7 @@ impl Volume {
     /// Adds a file.
     ///
     /// # Errors
-    /// As for a directory, or contents whose size can't be had.
+    /// As for a directory, or contents of unknown size.
     pub fn add_file(
         &mut self,
         within: Directory,
@@ -126,19 +125,19 @@ impl Volume {
         Ok(new)
     }
 
-    /// Says that files are compressed: together they may be larger than what they are in, by as
-    /// much as the reader allowed.
+    /// Marks the volume's files as compressed: their total size can exceed the container's, up to
+    /// the reader's limit.
     pub(crate) fn set_packed(&mut self) {
         self.is_packed = true;
     }
 
-    /// Whether files are compressed, so that they may be larger than what they are in.
+    /// Whether files are compressed, so that their total size can exceed the container's.
     pub const fn is_packed(&self) -> bool {
         self.is_packed
     }
 
-    /// The same with a directory of the root as its root, if the root has nothing else: archives
-    /// often have all in one.
+    /// Replaces the root by its only directory, if the root contains nothing else, as is common in
+    /// archives.
     #[must_use]
     pub fn without_outer(mut self) -> Self {
         let only = match &self.nodes[0].kind {
@@ -160,7 +159,7 @@ impl Volume {
         self.node(path).map(Node::entry)
     }
 
-    /// What is in a directory, by name without case; `None` if there is no directory.
+    /// Lists a directory, sorted case-insensitively by name; `None` if it is not a directory.
     pub fn list(&self, path: &[impl AsRef<str>]) -> Option<impl Iterator<Item = VolumeEntry<'_>>> {
         match &self.node(path)?.kind {
             Kind::Directory(names) => Some(names.values().map(|&node| self.nodes[node].entry())),
@@ -254,7 +253,7 @@ mod tests {
         });
         assert_eq!(refused, Some((65, "0x41 exceeds the limit of 0x40".to_owned())));
         let full = (0..2 * MAXIMUM_ENTRIES).find(|n| volume.add_file(at, &n.to_string(), bytes("")).is_err());
-        // Beside those are the twin and the 64 directories.
+        // The other entries are the duplicate and the 64 directories.
         assert_eq!(full, Some(MAXIMUM_ENTRIES - 65));
     }
 }

@@ -1,14 +1,13 @@
-//! Databases of titles (XDBF): the one in an executable's resources (SPA) says what the title is
-//! called, shows its picture and lists what can be achieved; one of each profile and title (GPD)
-//! says what has been.
+//! Title databases (XDBF): the resource of an executable (SPA) has the title's name, icon and list
+//! of achievements; the database of a profile and title (GPD) has the unlocked ones.
 //!
 //! ```text
-//! header, table of entries (section, id, offset, size), table of free places, data
+//! header, table of entries (section, ID, offset, size), table of free ranges, data
 //! ```
-//! An entry that lies outside of the data is refused when the database is read, so what is asked
-//! for later is there. Text of a title's database is UTF-8, that of a profile's UTF-16.
+//! Entries outside of the data are refused on reading, so later accesses cannot fail. Texts are
+//! UTF-8 in a title's database, UTF-16 in a profile's.
 //!
-//! What a profile's says is read and written by [`crate::gpd`].
+//! Databases of profiles are read and written by [`crate::gpd`].
 //!
 //! Facts: reference/stfs_gdfx.md.
 
@@ -21,11 +20,11 @@ pub(crate) const MAGIC: u32 = u32::from_be_bytes(*b"XDBF");
 pub(crate) const HEADER: usize = 24;
 pub(crate) const ENTRY: usize = 18;
 pub(crate) const FREE: usize = 8;
-/// Entries, at most: more than any title has, and their table has a MiB.
+/// Largest number of entries: more than any title has; their table takes about 1 MiB.
 const MOST_ENTRIES: u64 = 0x1_0000;
-/// Bytes of a title's text that are shown.
+/// Longest title text that is shown, in bytes.
 const MOST_TEXT: usize = 1024;
-/// Achievements of one title: more than any has.
+/// Largest number of achievements of a title: more than any has.
 const MOST_ACHIEVEMENTS: u64 = 0x400;
 
 /// Sections of a title's database.
@@ -34,17 +33,17 @@ mod section {
     pub(super) const IMAGE: u16 = 2;
     pub(super) const STRINGS: u16 = 3;
 }
-/// Ids in the section of metadata.
+/// IDs of metadata entries.
 const ACHIEVEMENTS: u64 = u32::from_be_bytes(*b"XACH") as u64;
 const TITLE: u64 = u32::from_be_bytes(*b"XTHD") as u64;
 const DEFAULT_LANGUAGE: u64 = u32::from_be_bytes(*b"XSTC") as u64;
-/// Of the picture, and of the title's name among strings.
+/// ID of the title's icon, and of the title's name among the strings.
 pub(crate) const OWN: u64 = 0x8000;
-/// Bytes of an achievement.
+/// Size of an achievement record in bytes.
 const ACHIEVEMENT: usize = 0x24;
 const ENGLISH: u64 = 1;
 
-/// A database.
+/// A parsed database.
 #[derive(Clone, Debug)]
 pub struct Xdbf<'a> {
     entries: Vec<Entry<'a>>,
@@ -57,30 +56,30 @@ struct Entry<'a> {
     data: Fields<'a>,
 }
 
-/// What can be achieved in a title.
+/// An achievement of a title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Achievement {
-    /// Its number in the title.
+    /// Number in the title.
     pub id: u16,
-    /// What it is called.
+    /// Name of the achievement.
     pub label: String,
-    /// What has been done, for who has done it.
+    /// Description shown when unlocked.
     pub description: String,
-    /// What is to be done, for who has not.
+    /// Description shown while locked.
     pub unachieved: String,
-    /// Id of its picture.
+    /// ID of its image.
     pub image: u32,
-    /// What it is worth.
+    /// Gamerscore of the achievement.
     pub gamerscore: u16,
-    /// Flags, as stored: type in bits 2 to 0, bit 3 if who has not done it sees it.
+    /// Flags as stored: type in bits 2 to 0; bit 3 is set if it is visible while locked.
     pub flags: u32,
 }
 
 impl<'a> Xdbf<'a> {
-    /// Reads a database's table.
+    /// Reads the table of entries.
     ///
     /// # Errors
-    /// A table or an entry that lies outside of it.
+    /// A table or an entry outside of the file.
     pub fn read(bytes: &'a [u8]) -> Result<Self, FormatError> {
         let whole = Fields::new(bytes, 0, WHAT);
         let magic = whole.u32(0)?;
@@ -106,7 +105,7 @@ impl<'a> Xdbf<'a> {
         Ok(Self { entries })
     }
 
-    /// Everything in it, in the order of its table: section, id and bytes.
+    /// All entries in table order: section, ID and bytes.
     pub fn entries(&self) -> impl Iterator<Item = (u16, u64, &'a [u8])> {
         self.entries.iter().map(|entry| (entry.section, entry.id, entry.data.bytes))
     }
@@ -115,51 +114,50 @@ impl<'a> Xdbf<'a> {
         self.entries.iter().find(|entry| (entry.section, entry.id) == (section, id)).map(|entry| entry.data)
     }
 
-    /// The title that it is of.
+    /// ID of the title.
     pub fn title_id(&self) -> Option<u32> {
         self.find(section::METADATA, TITLE)?.u32(12).ok()
     }
 
-    /// The language that the title is in unless somebody chooses: 1 is English.
+    /// Default language of the title; 1 is English.
     pub fn default_language(&self) -> u64 {
         let found = self.find(section::METADATA, DEFAULT_LANGUAGE);
         found.and_then(|data| data.u32(12).ok()).map_or(ENGLISH, u64::from)
     }
 
-    /// This language if the title has texts in it, or else its own.
+    /// `language` if the title has texts in it, otherwise its default language.
     pub fn language_for(&self, language: u64) -> u64 {
         let is_there = self.find(section::STRINGS, language).is_some();
         if is_there { language } else { self.default_language() }
     }
 
-    /// What the title is called, in its default language.
+    /// Name of the title in its default language.
     pub fn title_name(&self) -> Option<String> {
         self.title_name_in(self.default_language())
     }
 
-    /// What the title is called in a language.
+    /// Name of the title in a language.
     pub fn title_name_in(&self, language: u64) -> Option<String> {
         Some(self.string(language, OWN as u16)).filter(|name| !name.is_empty())
     }
 
-    /// The title's picture (PNG).
+    /// Icon of the title (PNG).
     pub fn icon(&self) -> Option<&'a [u8]> {
         self.image(OWN as u32)
     }
 
-    /// A picture (PNG).
+    /// The image (PNG) with this ID.
     pub fn image(&self, id: u32) -> Option<&'a [u8]> {
         self.find(section::IMAGE, id.into()).map(|data| data.bytes)
     }
 
-    /// A text in a language; in English if it is not there; empty if it is nowhere.
+    /// A text in a language, with English as a fallback; empty if both are missing.
     pub fn string(&self, language: u64, id: u16) -> String {
         let of = |language| self.strings(language).get(&id).map(|text| shown(text));
         of(language).or_else(|| of(ENGLISH)).unwrap_or_default()
     }
 
-    /// The texts of a language by their numbers; the first of each, up to where the table is
-    /// damaged.
+    /// The texts of a language by ID; the first of duplicates, up to the first malformed entry.
     fn strings(&self, language: u64) -> BTreeMap<u16, &'a [u8]> {
         let mut texts = BTreeMap::new();
         let Some(table) = self.find(section::STRINGS, language) else { return texts };
@@ -174,10 +172,10 @@ impl<'a> Xdbf<'a> {
         texts
     }
 
-    /// What can be achieved, in the order of the table.
+    /// All achievements in table order.
     ///
     /// # Errors
-    /// A table that is shorter than it says, or has more than any title's.
+    /// A truncated table, or one with too many entries.
     pub fn achievements(&self, language: u64) -> Result<Vec<Achievement>, FormatError> {
         let Some(table) = self.find(section::METADATA, ACHIEVEMENTS) else { return Ok(Vec::new()) };
         let table = Fields { what: "XDBF achievements", ..table };
@@ -206,7 +204,7 @@ impl<'a> Xdbf<'a> {
     }
 }
 
-/// A text as it is shown: not too long, without what would move a terminal's cursor.
+/// A text for display: bounded, without control characters.
 fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT)]);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -9,11 +9,11 @@
 //! header_size       payload, maybe encrypted, maybe compressed
 //! ```
 //!
-//! [`Xex::read`] takes the headers apart; [`Xex::load`] decrypts, decompresses and checks the
-//! payload. A digest that doesn't match is reported in [`LoadedImage::digests`], not refused: it is
-//! the caller's decision. What contradicts itself so that no image comes of it is refused.
+//! [`Xex::read`] parses the headers; [`Xex::load`] decrypts, decompresses and checks the payload. A
+//! digest mismatch is reported in [`LoadedImage::digests`] and not refused, which leaves the
+//! decision to the caller. Contradictions that prevent loading are refused.
 //!
-//! Invariant: all that a [`Xex`] holds lies within the file, and its sizes are below the limits of
+//! Invariant: all data of a [`Xex`] lies within the file, and its sizes are below the limits of
 //! [`crate::image`].
 
 mod digests;
@@ -46,7 +46,7 @@ use crate::read_at::{ReadAt, read_exact_at, read_prefix};
 pub(crate) const MAGIC: &[u8; 4] = b"XEX2";
 const MAGIC_1: &[u8; 4] = b"XEX1";
 pub(crate) const MAIN_HEADER_SIZE: usize = 0x18;
-/// The longest header accepted; the page descriptors of the largest image take 1.5 MiB.
+/// Largest accepted header; the page descriptors of the largest image take 1.5 MiB.
 const MAX_HEADER_SIZE: u64 = 16 << 20;
 
 /// Bits of [`Xex::module_flags`].
@@ -65,13 +65,13 @@ pub mod module_flags {
     pub const USER_MODE: u32 = 0x80;
 }
 
-/// Whether the file begins as a XEX does that can be read.
+/// Whether the file starts like a supported XEX.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     let prefix: [u8; 4] = read_prefix(source)?;
     Ok([MAGIC, MAGIC_1].contains(&&prefix))
 }
 
-/// Whether the file begins as a XEX of another generation does, and is long enough for one.
+/// Whether the file starts like a XEX of another generation, and is long enough for one.
 pub(crate) fn detect_other(source: &dyn ReadAt) -> io::Result<bool> {
     let prefix: [u8; 4] = read_prefix(source)?;
     Ok(prefix.starts_with(b"XEX") && !detect(source)? && source.size()? >= MAIN_HEADER_SIZE as u64)
@@ -80,45 +80,45 @@ pub(crate) fn detect_other(source: &dyn ReadAt) -> io::Result<bool> {
 /// The headers of a XEX file.
 #[derive(Clone, Debug)]
 pub struct Xex {
-    /// See [`module_flags`].
+    /// Flags of the module, see [`module_flags`].
     pub module_flags: u32,
-    /// Where the payload starts.
+    /// Offset of the payload.
     pub header_size: u32,
-    /// Where the security info starts.
+    /// Offset of the security info.
     pub security_offset: u32,
-    /// Every optional header, in file order.
+    /// All optional headers in file order.
     pub optional: Vec<OptionalHeader>,
     /// Sizes, digests, keys and page descriptors.
     pub security: SecurityInfo,
-    /// How the payload is encrypted.
+    /// Encryption of the payload.
     pub encryption: Encryption,
-    /// How the payload is compressed.
+    /// Compression of the payload.
     pub compression: Compression,
-    /// First instruction; null if the file names none.
+    /// Address of the entry point; null if the file has none.
     pub entry: GuestAddr,
     /// Guest address that the image is linked for.
     pub base: GuestAddr,
-    /// Bytes of the main thread's stack.
+    /// Stack size of the main thread in bytes.
     pub stack_size: Option<u32>,
-    /// Thread-local storage template.
+    /// Template of thread-local storage.
     pub tls: Option<TlsInfo>,
-    /// Title id and versions.
+    /// Title ID and versions.
     pub execution: Option<ExecutionInfo>,
-    /// Other titles that this one may have content of.
+    /// Other titles whose content this title can open.
     pub alternate_titles: Vec<TitleId>,
-    /// Named blobs.
+    /// Named data resources.
     pub resources: Vec<Resource>,
-    /// Libraries linked in, with their versions.
+    /// Statically linked libraries with their versions.
     pub static_libraries: Vec<StaticLibrary>,
-    /// File name that the linker knew.
+    /// File name known to the linker.
     pub name: Option<String>,
-    /// Import libraries with their record addresses, not yet looked up in the image.
+    /// Import libraries with their record addresses, not yet resolved in the image.
     imports: imports::ImportTable,
-    /// Everything before the payload.
+    /// All bytes before the payload.
     header: Vec<u8>,
 }
 
-/// Which generation the main header is of.
+/// The generation according to the magic.
 fn generation(main: Fields<'_>) -> Result<Generation, FormatError> {
     let magic: [u8; 4] = main.array(0)?;
     match &magic {
@@ -128,7 +128,7 @@ fn generation(main: Fields<'_>) -> Result<Generation, FormatError> {
     }
 }
 
-/// Where the image goes: as the optional header says, else as the security info does.
+/// Base address: that of the optional header, otherwise that of the security info.
 fn image_base(
     header: Option<&OptionalHeader>,
     security: &SecurityInfo,
@@ -145,7 +145,7 @@ fn image_base(
     Ok(base)
 }
 
-/// The first instruction; null where the header has none, or null.
+/// The entry point; null if the header is missing or null.
 fn entry_point(
     header: Option<&OptionalHeader>,
     inside: impl Fn(u32, u32) -> bool,
@@ -162,10 +162,10 @@ fn entry_point(
 }
 
 impl Xex {
-    /// Reads and checks the headers.
+    /// Parses and checks the headers.
     ///
     /// # Errors
-    /// The structure that is damaged, its offset and what is wrong with it.
+    /// The malformed structure, its offset and the reason.
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
         let main = Fields::new(&main, 0, "XEX main header");
@@ -236,7 +236,7 @@ impl Xex {
         header::find(&self.optional, key)
     }
 
-    /// Whether the file patches another one instead of holding an image.
+    /// Whether the file is a patch for another one and contains no image.
     pub const fn is_patch(&self) -> bool {
         self.module_flags & module_flags::ANY_PATCH != 0
     }
@@ -246,7 +246,7 @@ impl Xex {
         &self.header
     }
 
-    /// Protection by run of pages, as the page descriptors say.
+    /// Protection of page runs according to the page descriptors.
     pub fn page_runs(&self) -> Vec<PageRun> {
         let page_size = self.security.page_size();
         let mut start = self.base;
@@ -267,8 +267,8 @@ impl Xex {
     /// Decrypts, decompresses and checks the payload.
     ///
     /// # Errors
-    /// A missing key ([`crate::Reason::RetailKeyMissing`]), a payload that doesn't decode, imports
-    /// outside the image, patches. Digests that don't match are no error, see the module doc.
+    /// A missing key ([`crate::Reason::RetailKeyMissing`]), a payload that cannot be decoded,
+    /// imports outside the image, patches. Digest mismatches are not errors, see the module docs.
     pub fn load(&self, source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
         if self.is_patch() {
             let why = "it is a patch (XEXP), which goes beside the executable that it is for";
@@ -279,10 +279,10 @@ impl Xex {
         self.image(bytes, digests)
     }
 
-    /// The same, and applies a patch (XEXP): a title's update.
+    /// Like [`Self::load`], and applies a patch (XEXP), which is a title update.
     ///
     /// # Errors
-    /// As [`Self::load`], or a patch that is damaged, or is for another executable.
+    /// As [`Self::load`], or a patch that is malformed or for another executable.
     pub fn load_patched(
         &self,
         source: &dyn ReadAt,
@@ -295,7 +295,7 @@ impl Xex {
         new.image(bytes, Vec::new())
     }
 
-    /// The image of these bytes, which are the payload's.
+    /// Makes the image from the decoded payload.
     fn image(&self, bytes: Vec<u8>, of_payload: Vec<DigestCheck>) -> Result<LoadedImage, FormatError> {
         let mut digests: Vec<DigestCheck> = Vec::new();
         let has_digests = self.security.generation == Generation::Xex2;

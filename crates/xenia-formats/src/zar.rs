@@ -1,12 +1,13 @@
-//! ZArchives (ZAR): a title's folder in blocks of 64 KiB, each compressed by itself (Zstandard), so
-//! that any of them can be read.
+//! ZArchives (ZAR): a title's folder in blocks of 64 KiB, each compressed separately (Zstandard),
+//! which permits random access.
 //!
 //! ```text
-//! blocks; offset records, one for 16 blocks; names; the tree of files; a footer that says where all of them are
+//! blocks; offset records, one per 16 blocks; names; file tree; footer with the position of all
+//! parts
 //! ```
-//! The tree is walked once; names, twins, depth and number are [`Volume`]'s to refuse, and so are
-//! directories that hold themselves. A block is decoded when somebody reads it, and some stay
-//! decoded. Hash of the whole: [`verify`].
+//! The tree is walked once; invalid names, duplicates, depth, count and cyclic directories are
+//! refused by [`Volume`]. Blocks are decoded on demand and cached. [`verify`] checks the hash of
+//! the whole archive.
 
 use std::collections::VecDeque;
 use std::io;
@@ -24,30 +25,30 @@ use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
 use crate::unread::has;
 use crate::volume::{Directory, Volume};
 
-/// Bytes of a block when it is decoded.
+/// Size of a decoded block in bytes.
 const BLOCK: usize = 1 << 16;
 const FOOTER: &str = "ZAR footer";
 const FOOTER_SIZE: usize = 144;
-/// The footer's last words: version and magic.
+/// Last words of the footer: version and magic.
 const END: [u8; 8] = [0x61, 0xBF, 0x3A, 0x01, 0x16, 0x9F, 0x52, 0xD6];
-/// Where it has the hash of the archive, made with zeros there.
+/// Offset in the footer of the archive's hash, which is computed with zeros in its place.
 const HASH: usize = 96;
-/// Bytes of an offset record: an offset, and the sizes of blocks less one.
+/// Size of an offset record in bytes: an offset, and the sizes of the blocks minus one.
 const RECORD: usize = 8 + 2 * BLOCKS;
 const BLOCKS: usize = 16;
-/// Bytes of an entry of the tree.
+/// Size of a tree entry in bytes.
 const ENTRY: usize = 16;
 const TREE: &str = "ZAR tree";
-/// Bytes of a table, at most: offsets of 400 GiB.
+/// Largest size of a table in bytes: offsets of 400 GiB.
 const MOST_TABLE: u64 = 16 << 20;
-/// What a decoder may keep of what it has decoded. A block is all it ever needs; compressors that
-/// are not told how little it is ask for more.
+/// Largest window of a decoder in bytes. A block is all that it needs, but compressors that do not
+/// know the size in advance declare more.
 const MOST_WINDOW: u64 = 8 << 20;
-/// Decoded blocks that are kept: 4 MiB.
+/// Number of cached decoded blocks: 4 MiB.
 const KEPT: usize = 64;
 const IS_FILE: u32 = 1 << 31;
 
-/// Whether a file ends as archives do.
+/// Whether a file ends like an archive.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     match source.size()?.checked_sub(END.len() as u64) {
         Some(offset) => has(source, offset, &END),
@@ -55,15 +56,16 @@ pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     }
 }
 
-/// Reads what is in the archive.
+/// Opens an archive.
 ///
 /// # Errors
-/// A footer, table or tree that is damaged or leads outside, and what only a bomb has.
+/// A footer, table or tree that is malformed or points outside of the file, and decompression
+/// bombs.
 pub fn open(file: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     Arc::new(Archive::read(file)?).volume().map(|(volume, _)| volume)
 }
 
-/// Decodes every block that a file is in, and compares the hash of the whole.
+/// Decodes all blocks that contain files, and checks the hash of the archive.
 ///
 /// # Errors
 /// As [`open`].
@@ -101,7 +103,7 @@ pub(crate) fn verify(file: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(
     Ok(())
 }
 
-/// A part of the archive, as its footer has it.
+/// A part of the archive, as described by its footer.
 #[derive(Clone, Copy)]
 struct Part {
     offset: u64,
@@ -116,9 +118,9 @@ struct Archive {
     names_at: u64,
     tree: Vec<u8>,
     tree_at: u64,
-    /// Blocks that files may be in.
+    /// Number of blocks that can contain files.
     used: u64,
-    /// Decoded blocks; the one used last is the last.
+    /// Cached decoded blocks, the most recently used one last.
     kept: Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>,
 }
 
@@ -160,7 +162,7 @@ impl Archive {
         Ok(Self { file, data, records, names, names_at, tree, tree_at, used, kept })
     }
 
-    /// The volume, and the blocks that its files are in.
+    /// The volume, and the blocks that contain its files.
     fn volume(self: &Arc<Self>) -> Result<(Volume, Vec<Range<u64>>), FormatError> {
         let archive = self;
         let tree = Fields::new(&archive.tree, archive.tree_at, TREE);
@@ -172,7 +174,7 @@ impl Archive {
         }
         ahead.push((Volume::ROOT, range(0)?));
         while let Some((within, (start, count))) = ahead.pop() {
-            // As many turns as there are entries, of which each is an error or one more of a volume's.
+            // At most as many iterations as entries: each one fails or adds an entry to the volume.
             for number in 0..count {
                 let at = (start as usize).saturating_add(number as usize).saturating_mul(ENTRY);
                 let word = tree.u32(at)?;
@@ -199,13 +201,13 @@ impl Archive {
         }
         volume.set_packed();
         let blocks = joined(blocks);
-        // Files of a few bytes, each in a block of its own, are a bomb as well.
+        // Many tiny files, each in a separate block, are a decompression bomb as well.
         let decoded = blocks.iter().map(|blocks| (blocks.end - blocks.start) * BLOCK as u64).sum();
         check_growth(TREE, archive.tree_at, archive.stored(), decoded)?;
         Ok((volume, blocks))
     }
 
-    /// Bytes of all blocks as they are stored.
+    /// Stored size of all blocks in bytes.
     fn stored(&self) -> u64 {
         self.data.size
     }
@@ -226,7 +228,7 @@ impl Archive {
         })
     }
 
-    /// Where a block is in the file, and its bytes there.
+    /// Offset and size of a stored block.
     fn place(&self, block: u64) -> Result<Part, FormatError> {
         const WHAT: &str = "ZAR block";
         let (record, number) = ((block / BLOCKS as u64) as usize, (block % BLOCKS as u64) as usize);
@@ -275,7 +277,7 @@ impl Archive {
             kept.push_back(entry);
             return Ok(bytes);
         }
-        // Others may decode meanwhile; the same block twice is no harm.
+        // Other threads can decode meanwhile; decoding the same block twice does no harm.
         drop(kept);
         let mut bytes = vec![0; BLOCK];
         self.block(block, &mut bytes)?;
@@ -289,7 +291,7 @@ impl Archive {
     }
 }
 
-/// Ranges in order, each number in one of them.
+/// Merges ranges that overlap or touch, in order.
 fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.retain(|range| !range.is_empty());
     ranges.sort_unstable_by_key(|range| range.start);
@@ -303,10 +305,10 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
-/// A file of an archive.
+/// A file in an archive.
 struct File {
     archive: Arc<Archive>,
-    /// In all blocks, decoded.
+    /// Offset in the concatenation of all decoded blocks.
     offset: u64,
     size: u64,
 }

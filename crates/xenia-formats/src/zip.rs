@@ -1,10 +1,10 @@
-//! ZIP archives (also ZIP64): a title's folder as people pass it on. Files are stored or deflated.
+//! ZIP archives (also ZIP64) of a title's folder, with stored or deflated files.
 //!
-//! The central directory counts, by the reader of the crate `rawzip`, which decompresses nothing;
-//! [`inflate`] does, from any offset. Everything that a directory claims is checked before it is
-//! believed: names (by [`Volume`]), ranges that lie in the file and in no other's, and sizes, which
-//! no compressor could have come to ([`packed`](crate::packed) bounds their sum). A file's checksum
-//! is compared by [`verify`] alone, as only who reads all of it can.
+//! The central directory is authoritative; the crate `rawzip` reads it and decompresses nothing.
+//! [`inflate`] decompresses, from any offset. All claims of the directory are checked: names (by
+//! [`Volume`]), ranges that lie in the file without overlaps, and sizes that deflate can reach
+//! ([`packed`](crate::packed) bounds their sum). Checksums are only checked by [`verify`], because
+//! that requires reading whole files.
 
 mod inflate;
 
@@ -25,17 +25,17 @@ use inflate::Inflater;
 const WHAT: &str = "ZIP archive";
 const ENTRY: &str = "ZIP entry";
 const FILE: &str = "ZIP file";
-/// One byte of deflated data stands for this many at most.
+/// Largest expansion of one byte of deflated data.
 const MOST_PER_BYTE: u64 = 1032;
-/// Bytes that are read at once.
+/// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Whether a file begins as archives do.
+/// Whether a file starts like an archive.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     begins(source, &[b"PK\x03\x04", b"PK\x05\x06"])
 }
 
-/// A source as the directory's reader wants it.
+/// Adapter for the reader of the directory.
 struct Source(Arc<dyn ReadAt>);
 
 impl ReaderAt for Source {
@@ -44,33 +44,33 @@ impl ReaderAt for Source {
     }
 }
 
-/// A file of the archive.
+/// A file in the archive.
 struct Stored {
     path: String,
     contents: Arc<dyn ReadAt>,
-    /// Where its bytes are in the archive.
+    /// Range of its stored bytes in the archive.
     range: (u64, u64),
     size: u64,
     crc: u32,
 }
 
-/// What the directory says.
+/// Contents of the directory.
 #[derive(Default)]
 struct Read {
     volume: Volume,
     files: Vec<Stored>,
 }
 
-/// Reads what is in the archive.
+/// Opens an archive.
 ///
 /// # Errors
-/// A directory that is damaged, encrypted files, compressions other than deflate, and what only a
-/// bomb has.
+/// A malformed directory, encrypted files, compression methods other than deflate, and
+/// decompression bombs.
 pub fn open(archive: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     read(archive).map(|read| read.volume)
 }
 
-/// Compares every file with its checksum.
+/// Verifies the checksums of all files.
 ///
 /// # Errors
 /// As [`open`].
@@ -138,10 +138,10 @@ fn read(archive: Arc<dyn ReadAt>) -> Result<Read, FormatError> {
 struct Builder {
     archive: Arc<dyn ReadAt>,
     size: u64,
-    /// Bytes of all files so far.
+    /// Total size of the files so far, in bytes.
     total: u64,
     inflater: Arc<Inflater>,
-    /// Folders by path in lower case: archives name some, all or none of them.
+    /// Folders by lower-case path: archives have entries for some, all or none of them.
     folders: BTreeMap<String, Directory>,
     read: Read,
 }
@@ -201,13 +201,13 @@ impl Builder {
         Ok(())
     }
 
-    /// The folder of this path, which is made where it is not there.
+    /// The folder with this path, created if it does not exist.
     fn folder(&mut self, path: &str) -> Result<Directory, Reason> {
         let key = path.to_ascii_lowercase();
         if let Some(found) = self.folders.get(&key) {
             return Ok(*found);
         }
-        // As many steps as the path has names, of which a volume allows few.
+        // The number of iterations is the number of names in the path, which a volume bounds.
         let (mut within, mut done) = (Volume::ROOT, String::new());
         for name in path.split('/') {
             if !done.is_empty() {
@@ -225,8 +225,8 @@ impl Builder {
         Ok(within)
     }
 
-    /// The whole, if no two files share a byte: a small archive could hold one file a million
-    /// times.
+    /// Checks that no two files overlap, since a small archive could otherwise contain one file a
+    /// million times.
     fn finish(mut self) -> Result<Read, FormatError> {
         let mut ranges: Vec<_> = self.read.files.iter().map(|file| file.range).collect();
         ranges.sort_unstable();
@@ -242,8 +242,7 @@ impl Builder {
     }
 }
 
-/// A path as text: UTF-8 where it is that, else a character for each byte. Some tools write
-/// backslashes.
+/// Decodes a path: UTF-8 if valid, otherwise one character per byte. Some tools write backslashes.
 fn text(path: &[u8]) -> String {
     let text = match std::str::from_utf8(path) {
         Ok(text) => text.to_owned(),

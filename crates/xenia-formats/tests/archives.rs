@@ -1,5 +1,5 @@
-//! Archives and packages in parts: what builders that share no code wrote is read, from any offset,
-//! bit for bit.
+//! Tests of archives and multi-file packages: output of independent builders is read back bit for
+//! bit, from any offset.
 
 use crate::support::svod_builder::{self, Layout};
 use crate::support::zip_builder::{self, ZipBuilder};
@@ -7,7 +7,7 @@ use crate::support::{Noise, contents, open_as, random_files, verified, verified_
 use std::sync::Arc;
 use xenia_formats::{NoParts, ReadAt, Volume, gdfx};
 
-/// Pieces of files from random offsets, forwards and backwards.
+/// Reads pieces at random offsets, forwards and backwards.
 fn assert_pieces(volume: &Volume, files: &[(String, Option<Vec<u8>>)], dice: &mut Noise) {
     for _ in 0..200 {
         let (path, bytes) = &files[dice.below(files.len())];
@@ -27,7 +27,7 @@ fn zip_archives_are_read_with_and_without_entries_for_folders() {
     let mut dice = Noise::new(11);
     for (folders, stored) in [(false, false), (true, true), (true, false)] {
         let mut entries = random_files(&mut dice, 60, 300_000);
-        // Long enough for copies of the decoder on the way.
+        // Long enough for copies of the decoder.
         entries.push(("long.bin".to_owned(), Some(dice.compressible(13 << 20))));
         let file = ZipBuilder { folders, stored, entries: entries.clone() }.build();
         let opened = open_as("zip", file.clone(), &NoParts).unwrap();
@@ -67,7 +67,7 @@ fn zip_archives_that_no_title_is_in_are_refused() {
     };
     assert!(said(&[("a", text)], &at(10, &[14])).contains("not supported: the compression "));
     assert!(said(&[("a", text)], &at(8, &[1])).contains("it is encrypted"));
-    // 4 GiB of some bytes, and the same bytes twice.
+    // A claimed size of 4 GiB, and two entries with the same bytes.
     assert!(said(&[("a", text)], &at(24, &[0xFE, 0xFF, 0xFF, 0xFF])).contains("exceeds the limit of 0x"));
     let twice = said(&[("a", text), ("b", text)], &|file| {
         let second = directory(file) + 46 + 1;
@@ -78,7 +78,7 @@ fn zip_archives_that_no_title_is_in_are_refused() {
 
 #[test]
 fn a_zip_bomb_is_refused_before_anything_is_decoded() {
-    // Each file is said to have a thousand times the bytes that it takes, which a file of zeros has.
+    // Each file claims a thousand times its stored size, the ratio of a file of zeros.
     let mut dice = Noise::new(14);
     let noise: Vec<u8> = (0..110_000).map(|_| dice.next() as u8).collect();
     let entries = (0..12).map(|number| (format!("{number}"), Some(noise.clone()))).collect();
@@ -133,7 +133,7 @@ fn blocks_that_no_file_is_in_are_not_decoded() {
     let files = files.map(|(name, size)| (name.to_owned(), Some(vec![7; size])));
     let whole = zar_builder::build(&files);
     assert_eq!(verified("zar", whole.clone()), (Vec::new(), 6 + 1));
-    // The second file has no bytes any more: what is left is in the first block and the last.
+    // The second file has no bytes any more: data remains in the first and the last block.
     let mut file = whole;
     let footer = file.len() - 144;
     let tree = u64::from_be_bytes(file[footer + 48..][..8].try_into().unwrap()) as usize;
@@ -145,7 +145,7 @@ fn blocks_that_no_file_is_in_are_not_decoded() {
 
 #[test]
 fn a_zarchive_with_a_block_for_each_byte_is_refused() {
-    // 20,000 blocks of a few bytes each, and a file of one byte at the end of every one.
+    // 20,000 blocks of a few bytes, with a file of one byte at the end of each.
     let block: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD, 0x60, 0x00, 0xFF, 0x03, 0x00, 0x08, 0x00];
     let sizes = [(block.len() as u16 - 1).to_be_bytes(); 16].concat();
     let record = [&[0; 8], sizes.as_slice()].concat();
@@ -178,7 +178,7 @@ fn a_zarchive_that_leads_into_itself_is_refused() {
         file[at..at + 4].copy_from_slice(&value.to_be_bytes());
         open_as("zar", file, &NoParts).unwrap_err().to_string()
     };
-    // `media` is the third entry: it holds itself, or all there could ever be.
+    // `media` is the third entry: it contains itself, or the largest possible range.
     assert!(said(tree + 2 * 16 + 4, 2).starts_with("ZAR entry at offset"));
     assert!(said(tree + 2 * 16 + 8, u32::MAX).contains(" at offset 0x"));
     assert!(said(tree + 3 * 16 + 8, u32::MAX).contains("exceeds the limit of 0x100000"));
@@ -188,7 +188,7 @@ fn a_zarchive_that_leads_into_itself_is_refused() {
 fn packages_in_parts_are_read_in_each_layout() {
     let mut dice = Noise::new(13);
     let mut files = random_files(&mut dice, 40, 100_000);
-    // More sectors than one table is for.
+    // More sectors than one table covers.
     files.push(("large.bin".to_owned(), Some(dice.compressible(1 << 20))));
     files.sort();
     let mut image = Vec::new();
@@ -201,7 +201,7 @@ fn packages_in_parts_are_read_in_each_layout() {
         let (faults, checked) = verified_with("svod", package.header.clone(), &package);
         assert_eq!((faults, checked > 256), (Vec::new(), true), "{layout:?}");
         let Some(first) = package.data.first() else { continue };
-        // The data file alone says as much.
+        // The data file alone is sufficient.
         let opened = open_as("svod-data", first.to_vec(), &NoParts).unwrap();
         assert!(contents(&opened) == files, "{layout:?}");
         let missing = open_as("svod", package.header.clone(), &NoParts).unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! Damaged files of every format with files in it: refused with an offset and a reason, or read; no
-//! panic, no hang, bounded memory. Some run with the other tests, all by command:
+//! Damaged files of every volume format are either read, or refused with offset and reason, without
+//! panic, hang or excessive memory. A few cases run with the other tests, all on demand:
 //!
 //! ```sh
 //! XENIA_DAMAGED=0..10000 cargo test --release -p xenia-formats --test tests damage::
@@ -10,10 +10,10 @@ use std::time::Duration;
 use xenia_formats::{NoParts, Opens, Volume};
 use xenia_testing::Cases;
 
-/// Bytes that are read of one damaged file, at most; what is in a volume may be more.
+/// Largest number of bytes read of one damaged file; the volume may contain more.
 const READ: u64 = 4 << 20;
 
-/// Reads some of each file.
+/// Reads a part of each file.
 fn read_some(volume: &Volume, whole: u64) {
     let mut ahead = vec![Vec::<String>::new()];
     let (mut total, mut read) = (0, 0);
@@ -34,13 +34,14 @@ fn read_some(volume: &Volume, whole: u64) {
             }
         }
     }
-    // Whole discs of files in one place are the disc reader's to list; archives may not grow.
+    // Disc images may have many files at one position; compressed archives must stay within the
+    // growth limit.
     assert!(!volume.is_packed() || total <= (1 << 30).max(100 * whole), "{total} of {whole}");
 }
 
 fn damaged(whole: &[u8], dice: &mut Noise) -> Vec<u8> {
     let mut file = whole.to_vec();
-    // Headers and tables are at the ends; and where bytes are not the same as those beside them.
+    // Damage headers and tables, which are at both ends, and positions where adjacent bytes differ.
     for _ in 0..=dice.below(4) {
         let at = match dice.below(4) {
             0 => dice.below(file.len().min(0x400)),

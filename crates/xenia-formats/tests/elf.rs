@@ -1,4 +1,4 @@
-//! ELF files: what is read of them, what is refused, and that damage does no harm.
+//! Tests of ELF files: parsing, refusals, and damaged files.
 
 use crate::support::Noise;
 use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, sample};
@@ -97,7 +97,7 @@ fn truncation_at_every_byte_is_refused() {
 #[test]
 fn flipped_bits_do_no_harm() {
     let file = sample().build();
-    // Headers, and the tables at the end; the contents of segments are free.
+    // Headers, and the tables at the end; changes of segment contents have no effect.
     let bits = (0..116 * 8).chain((file.len() - 420) * 8..file.len() * 8);
     let (mut read, mut refused) = (0, 0);
     let mut check = |damaged: Vec<u8>| match load(&damaged, &KeyRing::development()) {
@@ -131,7 +131,8 @@ fn a_string_table_of_one_long_name_costs_no_time() {
     builder.symbols = vec![("x", 0x9001_0000, 4, true); 60_000];
     builder.symbols.push((Box::leak("n".repeat(16 << 20).into_boxed_str()), 0, 0, false));
     let mut file = builder.build();
-    // The last section is the string table; with one NUL at its end, every name reaches there.
+    // The last section is the string table; it has a single NUL at its end, so each name extends to
+    // there.
     let row = file.len() - 40;
     let field = |at: usize| u32::from_be_bytes(file[row + at..row + at + 4].try_into().unwrap()) as usize;
     let (start, size) = (field(0x10), field(0x14));
@@ -140,7 +141,7 @@ fn a_string_table_of_one_long_name_costs_no_time() {
     let elf = Elf::read(&file).unwrap();
     assert_eq!(elf.symbols.len(), 60_001);
     assert!(elf.symbols.iter().all(|symbol| symbol.name.len() == 255));
-    // Far above what it takes, far below 60,000 searches through 16 MiB.
+    // Much more than it takes, and much less than 60,000 searches through 16 MiB.
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }
 

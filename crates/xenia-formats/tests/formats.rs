@@ -1,12 +1,12 @@
-//! What every line of `FORMATS` owes: a sample, detection by no other line, and refusals instead of
-//! panics. Formats that are only recognised owe an advice.
+//! Requirements on each row of `FORMATS`: a sample, detection by no other row, and errors instead
+//! of panics. Unsupported formats need an advice.
 
 use crate::support::samples;
 use std::sync::Arc;
 use xenia_formats::{FORMATS, Format, KeyRing, NoParts, Opens, identify, load};
 
-/// What kind of package it is, a header says late; a ZArchive is told by its end, and begins with a
-/// compressed block.
+/// Whether two formats can start alike: the header of a package has its kind at a later offset, and
+/// a ZArchive is detected by its end and starts with a compressed block.
 fn begins_as(format: &Format, other: &Format) -> bool {
     matches!((format.name, other.name), ("svod", "stfs") | ("zar", "compressed"))
 }
@@ -62,7 +62,7 @@ fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() 
             assert!(found.is_none_or(|found| found.name == format.name || begins_as(format, found)));
             match read(cut.to_vec()) {
                 Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
-                // Of a volume, what is left can be whole.
+                // The rest of a volume can be intact.
                 Ok(image) => assert!(
                     image.is_none_or(|image| !image.digests_ok() || Some(image.bytes) == whole),
                     "{} cut at {length:#x} goes unnoticed",
@@ -73,7 +73,7 @@ fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() 
     }
 }
 
-/// `bytes` at `offset` of a file of this many bytes, the rest of which is no magic of anything.
+/// `bytes` at `offset` of a file with `size` bytes; the rest contains no magic of a format.
 fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0x55; size];
     file[offset..offset + bytes.len()].copy_from_slice(bytes);
@@ -115,7 +115,7 @@ fn what_can_not_be_read_is_named_with_what_to_do() {
         let Opens::Unread(advice) = format.opens else { panic!("{name} is read") };
         let error = load(&file, &KeyRing::development()).unwrap_err().to_string();
         assert!(error.contains(format.description) && error.contains(advice), "{error}");
-        // Cut anywhere near its magic, it is something else or nothing, and no panic.
+        // Truncated near its magic, the file has another format or none, without a panic.
         for length in (0..file.len().min(0x400)).chain([file.len() - 1]) {
             let _ = load(&file[..length].to_vec(), &KeyRing::development());
         }

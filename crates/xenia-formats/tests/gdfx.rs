@@ -1,5 +1,4 @@
-//! Disc images: what is written is read, by a reader that shares no code with the builder of the
-//! first tests; what is damaged is refused.
+//! Tests of disc images: images of an independent builder are read back, and damaged ones refused.
 
 use crate::support::Noise;
 use crate::support::gdfx_builder::sample;
@@ -9,7 +8,7 @@ use xenia_formats::volume::Directory;
 use xenia_formats::{ReadAt, Volume};
 use xenia_testing::Cases;
 
-/// Every path in a volume, with the bytes of files.
+/// All paths of a volume, with the contents of files.
 fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
     let mut all = Vec::new();
     let mut ahead = vec![Vec::<String>::new()];
@@ -45,7 +44,7 @@ fn add(volume: &mut Volume, within: Directory, name: &str, bytes: Vec<u8>) {
     volume.add_file(within, name, Arc::new(bytes)).unwrap();
 }
 
-/// An image behind so many zeros.
+/// An image after a given number of zeros.
 struct Behind(u64, Vec<u8>);
 
 impl ReadAt for Behind {

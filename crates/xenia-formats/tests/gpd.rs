@@ -1,4 +1,4 @@
-//! Databases of profiles: what is written is read again, and lies where the format says.
+//! Tests of profile databases: round trips, and the positions of fields in the file.
 
 use crate::support::Noise;
 use xenia_formats::gpd::{EARNED, Gpd, MOST_BYTES, MOST_PICTURE, PlayedTitle, Record};
@@ -50,7 +50,7 @@ fn fields_lie_where_the_format_says() {
     let data = 24 + 18 * 512 + 8 * 512;
     let length = (bytes.len() - data) as u32;
     assert_eq!([24 + 18 * 512, 24 + 18 * 512 + 4].map(word), [length, u32::MAX - length]);
-    // The first entry is the first achievement's.
+    // The first entry is that of the first achievement.
     assert_eq!(bytes[24..24 + 10], [0, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
     assert_eq!([0, 4, 8, 0xC, 0x10].map(|at| word(data + at)), [0x1C, 1, 5, 10, 9 | EARNED]);
     assert_eq!(bytes[data + 0x1C..data + 0x28], *b"\0Z\0w\0\xF6\0l\0f\0\0");
@@ -58,7 +58,7 @@ fn fields_lie_where_the_format_says() {
 
 #[test]
 fn what_nobody_here_knows_stays() {
-    // A list of what is to be told to the online service, and a setting.
+    // A synchronization list for the online service, and a setting.
     let mut file = sample().to_bytes();
     let count = u32::from_be_bytes(file[0xC..0x10].try_into().unwrap()) as usize;
     for (number, (section, id)) in [(1_u16, 0x1_0000_0000_u64), (3, 0x1004_0006)].into_iter().enumerate() {

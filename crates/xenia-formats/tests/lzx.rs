@@ -1,4 +1,4 @@
-//! The LZX decoder against an encoder of our own, another decoder, and damaged input.
+//! Tests of the LZX decoder with a test encoder, another decoder, and damaged input.
 
 use crate::support::Noise;
 use crate::support::lzx_encoder::{Block, encode};
@@ -11,7 +11,7 @@ fn window(bits: u32) -> lzxd::WindowSize {
     [KB32, KB64, KB128, KB256, KB512, MB1, MB2, MB4, MB8, MB16, MB32][bits as usize - 15]
 }
 
-/// What the other decoder makes of it: frame by frame.
+/// Decodes frame by frame with the other decoder.
 fn decode_otherwise(bits: u32, frames: &[Vec<u8>], size: usize) -> Vec<u8> {
     let mut decoder = lzxd::Lzxd::new(window(bits));
     let mut out = Vec::new();
@@ -94,7 +94,7 @@ fn truncated_input_is_refused_with_the_place() {
     for kind in KINDS {
         let input = encode(15, None, &[(kind, 1501), (kind, 0)], &data).concat();
         let mut found = vec![0; data.len()];
-        // The last word may be padding, and an odd block's last byte is.
+        // The last word can be padding, and the last byte of an odd block is padding.
         for length in 0..input.len() - 3 {
             let error = decode(15, &input[..length], &mut found).unwrap_err();
             assert!(error.offset <= length, "{kind:?} {length}: {error}");
@@ -112,7 +112,7 @@ fn flipped_bits_and_noise_neither_panic_nor_hang() {
         let blocks = [(KINDS[round % 3], 13_001), (KINDS[round / 3 % 3], 0)];
         let mut input = encode_cached(&blocks, &data);
         for _ in 0..=noise.below(4) {
-            // Mostly in the headers and trees, where it matters most.
+            // Usually in the headers and trees, where damage has the most effects.
             let limit = if noise.below(2) == 0 { 256 } else { input.len() };
             let at = noise.below(limit);
             input[at] ^= 1 << noise.below(8);

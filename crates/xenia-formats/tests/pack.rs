@@ -1,4 +1,4 @@
-//! From an ELF to a XEX and back: the same image, valid digests, imports in the console's form.
+//! Round trips from an ELF to a XEX: equal image, valid digests, imports in the console's format.
 
 use crate::support::Noise;
 use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, import_record, sample};
@@ -58,7 +58,7 @@ fn a_packed_title_is_the_elf_with_headers_and_imports() {
     use Protection::{Code, ReadOnly, ReadWrite};
     assert_eq!(protections, [ReadOnly, Code, ReadOnly, ReadWrite]);
 
-    // Everything but import words and headers is as in the ELF.
+    // All but import words and headers is as in the ELF.
     let plain = Elf::read(&sample().build()).unwrap().load().unwrap();
     let mut expected = vec![0; image.bytes.len()];
     expected[0x1_0000..][..plain.bytes.len()].copy_from_slice(&plain.bytes);
@@ -189,7 +189,7 @@ fn large_pages_and_a_base_below_the_text_are_the_default() {
 
 #[test]
 fn file_headers_in_the_first_segment_are_dropped() {
-    // As linkers lay it out: the segment begins with the file itself.
+    // The layout of linkers: the segment starts with the file header.
     let code = [0x38; 128];
     let mut builder = ElfBuilder { entry: 0x8201_0000, ..ElfBuilder::default() }
         .segment(0x8200_0000, &[], 0x1_0080, READ | EXECUTE)
@@ -287,7 +287,7 @@ fn damaged_elves_pack_to_something_loadable_or_are_refused() {
     for _ in 0..4000 {
         let mut damaged = file.clone();
         for _ in 0..=noise.below(3) {
-            // Headers and section table, mostly.
+            // Usually in the headers and the section table.
             let at = match noise.below(3) {
                 0 => noise.below(116),
                 1 => damaged.len() - 1 - noise.below(400),

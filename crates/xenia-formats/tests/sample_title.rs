@@ -1,4 +1,4 @@
-//! The public sample title, read from `XENIA_TITLES/dolphin`; not run without it.
+//! Reads the public sample title in `XENIA_TITLES/dolphin`; skipped if it is missing.
 
 use std::fs::File;
 

@@ -1,5 +1,5 @@
-//! Content packages: what a builder that shares no code wrote is read; what is damaged is refused,
-//! or its file is.
+//! Tests of content packages: packages of an independent builder are read back; of damaged ones,
+//! the package or the affected file is refused.
 
 use crate::support::stfs_builder::{StfsBuilder, sample};
 use crate::support::{Noise, random_files};
@@ -30,7 +30,7 @@ fn packages_of_each_kind_are_read() {
                 let parent = [0xFFFF, 0, 1][dice.below(3)];
                 entries.push((parent, format!("file {number}"), Some(dice.compressible(length))));
             }
-            // More blocks than one table has hashes.
+            // More blocks than a table has hashes.
             entries.push((1, "large".to_owned(), Some(dice.compressible(800_000))));
             let builder = StfsBuilder { magic, is_written_to, is_scattered, entries };
             let volume = open(Arc::new(builder.build())).unwrap();
@@ -43,7 +43,7 @@ fn packages_of_each_kind_are_read() {
                 };
                 let path = [within, &[name]].concat();
                 assert!(read(&volume, &path).unwrap() == *bytes, "{path:?}");
-                // In the middle, over blocks.
+                // In the middle, across block boundaries.
                 let entry = volume.find(&path).unwrap();
                 let at = bytes.len() / 3;
                 let mut part = vec![0; 5000];
@@ -108,7 +108,8 @@ fn what_is_written_is_read_and_is_the_same_each_time() {
     for signer in [Signer::Console, Signer::Live, Signer::Maker] {
         for count in [1, 20, 300] {
             let mut files = random_files(&mut dice, count, 90_000);
-            // More blocks than one table has hashes, and than one of the second level has tables.
+            // More blocks than one table has hashes, and more tables than one of the second level
+            // covers.
             let length = if count == 20 { 120 << 20 } else { 800_000 };
             files.push(("large.bin".to_owned(), Some(dice.compressible(length))));
             files.sort();
@@ -155,7 +156,7 @@ fn what_was_sold_to_somebody_may_be_used_by_who_has_it() {
         package[at..at + 8].copy_from_slice(&licensee.to_be_bytes());
         package[at + 8..at + 12].copy_from_slice(&bits.to_be_bytes());
     }
-    // A row of nobody's says nothing.
+    // A license entry without a licensee has no effect.
     package[licenses + 24..licenses + 28].copy_from_slice(&8_u32.to_be_bytes());
     assert_eq!(PackageInfo::read(&package).unwrap().license, 6);
 }
@@ -203,8 +204,8 @@ fn a_header_of_any_size_is_refused_or_read() {
     }
 }
 
-/// What a package may be asked for has its own size as its limit, whatever its entries say; the
-/// hashes are mended after each damage, or nobody would look at the rest.
+/// The total size of the files is bounded by the package's size, whatever its entries claim. The
+/// hashes are corrected after each damage, because otherwise the rest would not be tested.
 #[test]
 fn damaged_packages_are_refused_or_read() {
     use sha1::{Digest, Sha1};

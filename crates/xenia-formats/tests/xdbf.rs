@@ -1,4 +1,4 @@
-//! Databases of titles: what a builder that shares no code wrote is read; what is damaged is
+//! Tests of title databases: databases of an independent builder are read back, and damaged ones
 //! refused.
 
 use crate::support::Noise;

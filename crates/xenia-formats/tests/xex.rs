@@ -1,4 +1,4 @@
-//! XEX2 files of every payload: what is read from them, and that damage shows.
+//! Tests of XEX2 files with every kind of payload, and detection of damage.
 
 use crate::support::Noise;
 use crate::support::xex_builder::{BASE, ENTRY, IMAGE_SIZE, Payload, XexBuilder, sample_image};
@@ -110,7 +110,7 @@ fn a_retail_payload_without_the_users_key_says_what_is_needed() {
         assert!(says(wrong).ends_with("neither with the development key nor with the retail key given"));
         let image = load(&file, &KeyRing::with_retail(RETAIL)).unwrap();
         assert!(image.bytes == sample_image() && image.digests_ok());
-        // A retail key does not get in the way of a development title.
+        // A retail key does not interfere with a development title.
         let file = XexBuilder::sample(payload, Some(DEVELOPMENT)).build();
         assert!(load(&file, &KeyRing::with_retail(RETAIL)).unwrap().digests_ok());
     }
@@ -220,10 +220,11 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
     }
 }
 
-/// Either refused, or loaded with a digest that shows the damage, or loaded the same as the
+/// Asserts that a damaged file is refused, or loads with a digest mismatch, or loads like the
 /// original.
 ///
-/// The part of the security info that the missing signature would cover is exempt from the last.
+/// If `exempt`, the last is not required: the damage is in the part of the security info that the
+/// missing signature would cover.
 fn check_damaged(file: &[u8], original: &LoadedImage, exempt: bool, context: &dyn Fn() -> String) -> bool {
     match open(file) {
         Err(error) => {
@@ -351,7 +352,8 @@ fn names_are_given_to_exports_by_ordinal() {
 fn exports_by_name_and_static_libraries_are_read() {
     let mut builder = XexBuilder::sample(Payload::Plain, None);
     builder.export_table = 0;
-    // A PE export directory at 0x2100: little-endian; names relative to it, functions to the image.
+    // A PE export directory at 0x2100: little-endian; names relative to it, functions relative to
+    // the image.
     let mut directory = vec![0; 0x10];
     for word in [1_u32, 2, 2, 0x28, 0x30, 0x38, 0x1100, 0x1140, 0x3C, 0x42, 0x0000_0001] {
         directory.extend(word.to_le_bytes());

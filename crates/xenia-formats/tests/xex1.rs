@@ -1,4 +1,4 @@
-//! The XEX1 of early development kits: a XEX2 with another layout of its security info.
+//! Tests of the XEX1 of early development kits: a XEX2 with another layout of its security info.
 
 use crate::support::xex_builder::{Payload, XexBuilder};
 use xenia_formats::xex::Generation;
@@ -10,12 +10,12 @@ fn open(file: &[u8]) -> Result<LoadedImage, FormatError> {
     load(&file.to_vec(), &KeyRing::development())
 }
 
-/// The same file as a XEX1: other places in the security info, and no digest of the headers.
+/// Converts a file to a XEX1: other offsets in the security info, no digest of the headers.
 fn as_xex1(file: &[u8]) -> Vec<u8> {
     let at = Xex::read(&file.to_vec()).unwrap().security_offset as usize;
     let count = u32::from_be_bytes(*file[at + 0x180..].first_chunk().unwrap()) as usize;
-    // Size, image size, signature; digests of image and imports; address, key, medium; region, flags,
-    // exports, media; pages.
+    // Size, image size, signature; digests of image and imports; address, key, medium; region,
+    // flags, exports, media; pages.
     let parts = [
         0..0x108,
         0x114..0x128,
@@ -54,7 +54,7 @@ fn a_xex1_is_read_without_digests_of_its_own() {
             assert!(xex1.digests.iter().all(|check| check.what.starts_with("LZX block")), "{payload:?}");
         }
     }
-    // Nor is one taken for the other.
+    // Neither generation is accepted as the other.
     let mut swapped = XexBuilder::sample(Payload::Plain, None).build();
     swapped[3] = b'1';
     assert!(open(&swapped).is_err());

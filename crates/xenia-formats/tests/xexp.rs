@@ -1,5 +1,5 @@
-//! Patches of executables: what comes of one is the new executable, byte for byte, digests and all;
-//! what is damaged, or for another, is refused.
+//! Tests of patches: the result is the new executable byte for byte, including digests; damaged or
+//! mismatched patches are refused.
 
 use crate::support::Noise;
 use crate::support::xex_builder::{Payload, XexBuilder};
@@ -10,7 +10,7 @@ use xenia_testing::Cases;
 const DEVELOPMENT: [u8; 16] = [0; 16];
 const RETAIL: [u8; 16] = *b"a retail key of ";
 
-/// The next version: a page more, code and data changed and moved.
+/// The next version: an additional page, changed and moved code and data.
 fn versions(payload: Payload, master: Option<[u8; 16]>) -> (XexBuilder, XexBuilder, Vec<Record>) {
     let old = XexBuilder::sample(payload, master);
     let mut new = old.clone();

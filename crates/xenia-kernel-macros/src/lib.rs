@@ -1,15 +1,15 @@
 //! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export
 //! table.
 //!
-//! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row:
-//! its ordinal is looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a
-//! misspelling does not compile), its parameters after the first are taken from the guest's
-//! registers and stack through `crate::abi::FromGuest`, and what it returns goes back through
-//! `crate::abi::IntoFlow`. Its result type is compared with the kind of result that the row of the
-//! ordinal table says (`crate::abi::ReturnKinds`); one of another kind does not compile. Functions
-//! without the tag stay as they are.
+//! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row.
+//! The ordinal is looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a
+//! misspelled name does not compile). Parameters after the first are read from the guest's
+//! registers and stack through `crate::abi::FromGuest`, and the result is returned through
+//! `crate::abi::IntoFlow`. The result type is checked at compile time against the result kind in
+//! the row of the ordinal table (`crate::abi::ReturnKinds`). Functions without the tag are left
+//! unchanged.
 //!
-//! The generated code names paths of xenia-kernel, the only crate that uses it.
+//! The generated code uses paths of xenia-kernel, the only user of this crate.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
@@ -20,7 +20,8 @@ use syn::{
     Attribute, Error, Expr, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Meta, Pat, parse_macro_input,
 };
 
-/// See the crate's documentation. The argument is the library: `xboxkrnl` or `xam`.
+/// Generates the export table of an `impl` block; see the crate documentation. The argument is the
+/// library: `xboxkrnl` or `xam`.
 #[proc_macro_attribute]
 pub fn exports(library: TokenStream, item: TokenStream) -> TokenStream {
     let library = parse_macro_input!(library as Ident);
@@ -51,7 +52,7 @@ fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
     Ok(())
 }
 
-/// The table row of one function.
+/// Generates the table row of one function.
 fn row(
     library: &Ident,
     this: &syn::Type,
@@ -118,7 +119,7 @@ fn row(
     })
 }
 
-/// The doc comment as one text.
+/// Joins the doc comment lines.
 fn documentation(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {

@@ -1,4 +1,5 @@
-//! What titles can import: one function or variable per export, in the file of its subsystem.
+//! Exports of the console's system libraries: one function or variable for each, in the file of its
+//! subsystem.
 //!
 //! To add one: write the function in the `#[exports]` block of its family, tagged
 //! `#[export(Done|Constant|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
@@ -17,7 +18,7 @@ pub use registry::{Registry, StatusCounts};
 
 use crate::imports::Export;
 
-/// The tables of all families of exports.
+/// Tables of all families of exports.
 pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::crt_print::CrtPrint::EXPORTS,
     xboxkrnl::debug::Debug::EXPORTS,

@@ -1,8 +1,9 @@
-//! Open files: what a file handle names, its position and rights, reading and writing guest memory.
+//! Open files: state, position and access rights of file handles, and transfers to and from guest
+//! memory.
 //!
-//! The state of a file object is here, by the address of its body; in guest memory it has a
-//! dispatcher header that is signalled when a request has completed. Requests complete in their
-//! calls, in the order they are made, or on workers (`pending.rs`).
+//! The state of a file object is kept here, by the address of its body; in guest memory the body
+//! has a dispatcher header that is signalled when a request completes. Requests complete within
+//! their calls, in the order of the calls, or on worker threads (`pending.rs`).
 
 mod change;
 mod completion;
@@ -44,21 +45,19 @@ use std::ops::Deref;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Bytes of a file object's body.
+/// Size of a file object's body in bytes.
 pub const FILE_OBJECT: u32 = 0x50;
 
 /// An open file, directory or device.
 pub struct OpenFile {
-    /// Where it is.
     pub location: Location,
-    /// What is read and written.
+    /// Contents, position and rights, used by transfers without the table's lock.
     pub stream: Arc<Stream>,
-    /// What the title has said about the urgency of its requests; it changes nothing, they are
-    /// carried out in order.
+    /// Priority set by the title. It has no effect: requests complete in order.
     pub priority: u32,
-    /// The directory listing under way.
+    /// Directory listing in progress, if any.
     pub scan: Option<Scan>,
-    /// Body of the completion port that requests are reported to, and the key for it.
+    /// Body of the completion port for its requests, and the key to report.
     pub port: Option<(GuestAddr, u32)>,
     claim: Claim,
 }
@@ -70,32 +69,30 @@ impl Deref for OpenFile {
     }
 }
 
-/// All open files, and the file system that they are on.
+/// All open files, and the file system.
 #[derive(Default)]
 pub struct Files {
-    /// The file system.
     pub vfs: Vfs,
-    /// Completion ports.
     pub ports: CompletionPorts,
     open: BTreeMap<GuestAddr, OpenFile>,
     limits: Arc<Limits>,
     shared: SharedFiles,
-    /// What was asked for in vain.
+    /// Paths that opens did not find.
     pub missing: MissingFiles,
-    /// Saved games and downloads. Gone after the files that are open in them.
+    /// Saved games and downloads. Declared after the open files, so that it is dropped after them.
     pub packages: Packages,
-    /// Number of the disc in the drive, if it is not the one that the title came on.
+    /// Number of the disc in the drive, if it is not the one the title was started from.
     pub(crate) disc: Option<u8>,
-    /// Whether a folder of the host's is the hard disk of all titles.
+    /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
-    /// Blocks of files that the title lets the system keep in memory.
+    /// Number of file blocks that the title lets the system cache.
     pub(crate) cached_blocks: u32,
-    /// Symbolic link objects: body to the link's name.
+    /// Link names by the body of the symbolic link object.
     pub links: BTreeMap<GuestAddr, String>,
 }
 
 impl Files {
-    /// The location of a path, relative to an open directory if there is one.
+    /// Resolves a path, relative to an open directory if one is given.
     pub fn resolve(&self, root: Option<GuestAddr>, path: &str) -> Fallible<Location> {
         let Some(root) = root else { return Ok(self.vfs.resolve(path)?) };
         if path.starts_with(['\\', '/']) {
@@ -104,27 +101,27 @@ impl Files {
         Ok(self.vfs.resolve_below(&self.get(root)?.location, path)?)
     }
 
-    /// Says which body an open file's object has.
+    /// Associates an open file with the body of its object.
     pub fn insert(&mut self, body: GuestAddr, file: OpenFile) {
         self.open.insert(body, file);
     }
 
-    /// The open file of a body.
+    /// The open file with this body.
     pub fn get(&self, body: GuestAddr) -> Fallible<&OpenFile> {
         self.open.get(&body).ok_or_else(|| NtStatus::INVALID_HANDLE.into())
     }
 
-    /// The open file of a body.
+    /// The open file with this body, mutable.
     pub fn get_mut(&mut self, body: GuestAddr) -> Fallible<&mut OpenFile> {
         self.open.get_mut(&body).ok_or_else(|| NtStatus::INVALID_HANDLE.into())
     }
 
-    /// Open files, by address of their bodies.
+    /// All open files, by address of their bodies.
     pub fn iter(&self) -> impl Iterator<Item = (GuestAddr, &OpenFile)> {
         self.open.iter().map(|(&body, file)| (body, file))
     }
 
-    /// Files that somebody has open, each counted once.
+    /// Number of distinct open files.
     #[cfg(test)]
     pub(crate) fn shared_count(&self) -> usize {
         self.shared.count()

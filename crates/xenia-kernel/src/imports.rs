@@ -87,11 +87,11 @@ pub struct Export {
     pub library: Library,
     pub name: &'static str,
     pub ordinal: u16,
-    /// Implementation status.
+    /// Implementation status of the export.
     pub status: Status,
     /// Documentation of the function.
     pub doc: &'static str,
-    /// Names of the parameters.
+    /// Implementation status of the export.
     pub parameters: &'static [&'static str],
     /// Shim: reads the arguments from the guest, calls the function, and writes the result.
     pub shim: fn(&mut Call) -> Flow,

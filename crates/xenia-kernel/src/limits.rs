@@ -121,12 +121,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Checks that one more fits beside `present`.
+    /// Checks that one more than `present` is within the limit.
     pub fn admit(&self, limit: Limit, present: usize) -> Fallible<()> {
         self.admit_amount(limit, present as u64, 1)
     }
 
-    /// Checks that `more` fit beside `present`.
+    /// Checks that `present + more` is within the limit.
     pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Fallible<()> {
         if present.saturating_add(more) <= limit.row().value {
             return Ok(());

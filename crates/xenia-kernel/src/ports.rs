@@ -27,11 +27,11 @@ pub type TextSink = Box<dyn FnMut(&str) + Send>;
 /// All ports of a machine.
 pub struct Ports {
     pub video: Box<dyn Video>,
-    /// Sound output.
+    /// Output of sound frames.
     pub audio: Box<dyn Audio>,
     /// The XMA decoder.
     pub xma: Box<dyn Xma>,
-    /// Game controllers.
+    /// Controllers of users 0–3.
     pub input: Box<dyn Input>,
     /// Clock with the start of guest time.
     pub clock: Clock,

@@ -49,11 +49,11 @@ pub struct Launch {
 pub struct Successor {
     /// The executable to run.
     pub launch: Launch,
-    /// State beside the executable.
+    /// State other than the executable.
     pub inheritance: Inheritance,
 }
 
-/// State that a title leaves to its successor, beside the executable.
+/// State that a title leaves to its successor, other than the executable.
 #[derive(Debug, Default)]
 pub struct Inheritance {
     /// Launch data the title has set for its successor.
@@ -202,6 +202,7 @@ impl Kernel {
             (title.launch.take()?, title.launch_data.take())
         };
         let mut files = self.files.lock();
+        // Closing commits pending writes to the devices that the next machine takes over.
         files.close_all();
         let packages = files.take_packages();
         let (devices, disc) = (std::mem::take(&mut files.vfs), files.disc);

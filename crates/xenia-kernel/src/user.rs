@@ -52,7 +52,8 @@ pub struct User {
     pub connections: Mutex<Connections>,
     /// The word that programs leave for the dashboard.
     pub dash_context: AtomicU32,
-    /// Guest address of the online service's schema, once it was requested. Taken over the pool.
+    /// Guest address of the online service's schema, once it was requested. Its lock is held while
+    /// the schema is allocated from the pool.
     pub online_schema: Mutex<Option<GuestAddr>>,
 }
 

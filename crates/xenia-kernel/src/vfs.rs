@@ -1,12 +1,11 @@
-//! The virtual file system: devices mounted at guest paths, symbolic links between paths, look-up
-//! and opening.
+//! Virtual file system: devices mounted at guest paths, symbolic links, path look-up and opening.
 //!
 //! ```text
 //!  "game:\Media\x"  ── links ──►  \Device\Cdrom0\Media\x  ── mounts ──►  device, ["Media", "x"]
 //! ```
 //!
-//! A device is asked for checked names below its root only, so a guest can't leave it. Everything
-//! is deterministic: listings are sorted, times are the guest's, free space is a constant.
+//! A device only receives validated names below its root, so a guest cannot escape from it. Results
+//! are deterministic: listings are sorted, times are guest times, free space is constant.
 
 mod container;
 mod device;
@@ -37,9 +36,9 @@ pub use path::is_fatx_name;
 pub use stamp::Stamp;
 pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
 
-/// Links that may follow each other in one look-up.
+/// Longest chain of symbolic links in one look-up.
 const MAXIMUM_LINKS: usize = 8;
-/// Links that guests may make.
+/// Largest number of symbolic links that guests can make.
 const LINK_LIMIT: usize = 256;
 
 struct Mount {
@@ -53,7 +52,7 @@ struct Link {
     target_text: String,
 }
 
-/// See the module's documentation.
+/// Mounted devices and symbolic links of a machine.
 #[derive(Default)]
 pub struct Vfs {
     mounts: Vec<Mount>,
@@ -70,8 +69,8 @@ impl std::fmt::Debug for Vfs {
 }
 
 impl Vfs {
-    /// Mounts a device at a path, such as `\Device\Cdrom0`. A device that is there already is
-    /// replaced.
+    /// Mounts a device at a path such as `\Device\Cdrom0`, replacing a device that is mounted
+    /// there.
     pub fn mount(&mut self, path: &str, device: Box<dyn Device>) -> VfsResult<()> {
         let path = path::split(path)?;
         if path.is_empty() {
@@ -86,8 +85,7 @@ impl Vfs {
         Ok(())
     }
 
-    /// Takes over the devices of another file system: they replace those that are at the same
-    /// paths.
+    /// Takes over the devices of another file system, replacing those at the same paths.
     pub fn adopt_devices(&mut self, other: Self) {
         for mount in other.mounts {
             match self.mounts.iter_mut().find(|own| own.path == mount.path) {
@@ -97,8 +95,8 @@ impl Vfs {
         }
     }
 
-    /// Makes a symbolic link, such as `game:`. A name that exists leads to `Exists`, unless it is
-    /// the same link.
+    /// Makes a symbolic link such as `game:`. Fails with `Exists` if the name exists with another
+    /// target.
     pub fn link(&mut self, name: &str, target: &str) -> VfsResult<()> {
         let (path, names) = (path::split(name)?, path::split(target)?);
         if path.is_empty() || names.is_empty() {
@@ -119,7 +117,6 @@ impl Vfs {
         self.links.iter().find(|link| link.path.len() == path.len() && path::starts_with(&link.path, path))
     }
 
-    /// Removes a symbolic link.
     pub fn unlink(&mut self, name: &str) -> VfsResult<()> {
         let path = path::split(name)?;
         let before = self.links.len();
@@ -127,17 +124,17 @@ impl Vfs {
         if self.links.len() == before { Err(VfsError::NotFound) } else { Ok(()) }
     }
 
-    /// Where a symbolic link leads, as it was given.
+    /// The target of a symbolic link, as it was given.
     pub fn link_target(&self, name: &str) -> VfsResult<&str> {
         let path = path::split(name)?;
         self.find_link(&path).map(|link| link.target_text.as_str()).ok_or(VfsError::NotFound)
     }
 
-    /// Follows links and finds the device. The file need not exist.
+    /// Resolves links and finds the device. The file need not exist.
     pub fn resolve(&self, path: &str) -> VfsResult<Location> {
         let mut names = path::split(path)?;
         let mut followed = 0;
-        // The longest link wins: a link may lie below another.
+        // The longest matching link wins: a link may lie below another.
         while let Some(link) = self
             .links
             .iter()
@@ -162,7 +159,7 @@ impl Vfs {
         Ok(Location { mount, names: path::device_names(&names[found.path.len()..])? })
     }
 
-    /// A path below an open directory.
+    /// Resolves a path relative to an open directory.
     pub fn resolve_below(&self, directory: &Location, path: &str) -> VfsResult<Location> {
         let mut names = directory.names.clone();
         names.extend(path::split(path)?);
@@ -177,7 +174,7 @@ impl Vfs {
         self.mounts.get_mut(at.mount).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
     }
 
-    /// Refuses a new name that the device's file system does not have.
+    /// Checks that a new name is valid on the device's file system.
     fn check_name(&self, at: &Location) -> VfsResult<()> {
         let is_fatx = self.device(at)?.volume().file_system == Volume::FATX;
         match at.names.last() {
@@ -186,56 +183,55 @@ impl Vfs {
         }
     }
 
-    /// Looks a file or directory up.
+    /// Looks up a file or directory.
     pub fn find(&self, at: &Location) -> VfsResult<Entry> {
         self.device(at)?.find(&at.names)
     }
 
-    /// The bytes of the partition that something is on, if they can be seen.
+    /// Opens the raw partition of the device, if the device supports it.
     pub fn partition(&self, at: &Location) -> VfsResult<Option<Box<dyn FileData>>> {
         Ok(self.device(at)?.partition())
     }
 
-    /// What is in a directory, by name without case.
+    /// Lists a directory, sorted case-insensitively by name.
     pub fn list(&self, at: &Location) -> VfsResult<Vec<Entry>> {
         self.device(at)?.list(&at.names)
     }
 
-    /// Facts about the device that something is on.
+    /// Properties of the volume that contains `at`.
     pub fn volume(&self, at: &Location) -> VfsResult<Volume> {
         Ok(self.device(at)?.volume())
     }
 
-    /// The path of the device that something is on.
+    /// Path of the device that contains `at`.
     pub fn volume_name(&self, at: &Location) -> String {
         let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
         device.iter().flat_map(|name| ["\\", name]).collect()
     }
 
-    /// The whole path of something: its device's and its own.
+    /// Full path: that of the device and the names below it.
     pub fn full_name(&self, at: &Location) -> String {
         let own: String = at.names.iter().flat_map(|name| ["\\", name]).collect();
         self.volume_name(at) + &own
     }
 
-    /// Changes times and attributes.
+    /// Sets times and attributes.
     pub fn set_stamp(&mut self, at: &Location, stamp: Stamp) -> VfsResult<()> {
         self.device_mut(at)?.set_stamp(&at.names, stamp)
     }
 
-    /// The contents were changed at `now`.
+    /// Records a change of the contents at `now`.
     pub fn touch(&mut self, at: &Location, now: u64) -> VfsResult<()> {
         let stamp = self.find(at)?.stamp.written(now);
         self.set_stamp(at, stamp)
     }
 
-    /// Lets the device of something write down what it has put off.
+    /// Makes the device of `at` write deferred metadata.
     pub fn settle(&self, at: &Location) -> VfsResult<()> {
         self.device(at)?.settle()
     }
 
-    /// Makes sure that what was written to files at a place, or below, survives a crash of the
-    /// host, open ones included.
+    /// Flushes all files at or below a place to the host's disk, including open ones.
     pub fn flush_below(&self, at: &Location) -> VfsResult<()> {
         self.device(at)?.flush_below(&at.names)
     }
@@ -245,7 +241,7 @@ impl Vfs {
         self.device_mut(at)?.remove(&at.names)
     }
 
-    /// Gives a file or directory another path on its device.
+    /// Renames a file or directory within its device.
     pub fn rename(&mut self, from: &Location, to: &Location, replace: bool) -> VfsResult<()> {
         if from.mount != to.mount {
             return Err(VfsError::OtherDevice);

@@ -1,13 +1,12 @@
-//! A unit's process: started with limits, watched, ended with all that it started.
+//! Runs a unit's process with limits, and ends it with all its children.
 //!
-//! - Time: at its end SIGTERM, on which the program writes its report, then SIGKILL.
-//! - Memory: what is really used is looked at every [`LOOK`]; what grows faster than that runs into
-//!   the limit of the address space, which the process has set for itself ([`limit_this_process`]).
-//!   A machine reserves much more than it uses, so that limit is [`RESERVED_MIB`] higher.
-//! - Output: standard output and error go to files without a name, whose sizes are looked at as
-//!   well; of more than the limit, nothing is read.
-//! - The process dies with the thread that started it, however that ends, and has a process group
-//!   of its own.
+//! - Time: at the limit SIGTERM, on which the program writes its report, then SIGKILL.
+//! - Memory: resident memory is sampled every [`LOOK`]. A process that grows faster than that reaches
+//!   the limit of the address space, which it has set for itself ([`limit_this_process`]). A machine
+//!   reserves much more than it uses, so that limit is [`RESERVED_MIB`] higher.
+//! - Output: standard output and error go to unnamed files, whose sizes are sampled as well; output
+//!   beyond the limit is not read.
+//! - The process dies with the thread that started it, and has a separate process group.
 
 use crate::error::{Error, Result};
 use crate::unit::Bounds;
@@ -25,32 +24,32 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Between two looks at a process.
+/// Interval between polls of a process.
 const LOOK: Duration = Duration::from_millis(50);
-/// What a process has for its report after SIGTERM.
+/// Time that a process has to write its report after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
-/// Address space that a machine reserves and doesn't use, with much to spare: the guest's views,
-/// tables that are sparse.
+/// Address space that a machine reserves without using it, with a margin: the guest's views, and
+/// sparse tables.
 const RESERVED_MIB: u64 = 64 << 10;
-/// Kernel's ticks of a processor's time in a second, as /proc counts them on every architecture
-/// that we run on.
+/// Kernel ticks per second of CPU time, as in /proc on all supported architectures.
 const TICKS: f64 = 100.0;
-/// Variables that a process gets; others, such as XENIA_SCHED_ORDER, could decide its result.
+/// Environment variables that a process inherits; others, such as XENIA_SCHED_ORDER, could affect
+/// its result.
 const KEPT: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"];
 
-/// The limits that a process sets for itself before it becomes a unit.
+/// Limits that a process sets for itself before it becomes a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
-    /// MiB of memory.
+    /// Memory limit, in MiB.
     pub memory_mib: u64,
-    /// The process that it must not outlive.
+    /// Id of the parent process, which it must not outlive.
     pub parent: u32,
 }
 
-/// Sets limits for this process and all that it starts, and ties its life to its parent's.
+/// Applies limits to this process and its children, and makes it die with its parent.
 pub fn limit_this_process(limited: Limited) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // It may have died before.
+    // The parent may have died before the signal was set.
     if getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned()) != Some(limited.parent) {
         return Err(io::Error::other("whoever started this is gone"));
     }
@@ -61,33 +60,33 @@ pub fn limit_this_process(limited: Limited) -> io::Result<()> {
     Ok(())
 }
 
-/// Why a process was stopped by us.
+/// Reason why the sweep stopped a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Its time was over.
+    /// Its time limit was exceeded.
     Time,
-    /// It used too much memory.
+    /// Its memory limit was exceeded.
     Memory,
-    /// It printed too much.
+    /// Its output limit was exceeded.
     Output,
-    /// The sweep itself is to end.
+    /// The sweep itself is ending.
     Sweep,
 }
 
-/// How a process ended.
+/// Result of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// The exit code; 128 and the signal's number where one ended it, as shells say it.
+    /// The exit code; 128 plus the signal's number if a signal ended it, as in shells.
     pub(crate) exit: i32,
     /// The signal that ended it.
     pub(crate) signal: Option<i32>,
-    /// Why we did, if we did.
+    /// Why the sweep stopped it, if it did.
     pub(crate) stop: Option<Stop>,
     pub(crate) output: Vec<u8>,
     pub(crate) errors: Vec<u8>,
     pub(crate) wall_seconds: f64,
     pub(crate) cpu_seconds: f64,
-    /// What it used at most, of what was seen.
+    /// Largest memory use that was sampled, in MiB.
     pub(crate) memory_mib: f64,
 }
 
@@ -100,7 +99,7 @@ pub(crate) struct Start<'a> {
     pub(crate) limits: Bounds,
 }
 
-/// Starts a process, waits for its end, sees to it that there is one.
+/// Starts a process and waits for its end, which is enforced.
 pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<Ended> {
     let mut output = tempfile::tempfile().map_err(Error::Start)?;
     let mut errors = tempfile::tempfile().map_err(Error::Start)?;
@@ -118,7 +117,7 @@ pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<Ended> {
         .map_err(Error::Start)?;
     let pid = Pid::from_child(&child);
     let watched = watch(pid, start.limits, began, [&output, &errors], stop_all);
-    // The leader isn't reaped yet, so the group's number is still its own.
+    // The leader is not reaped yet, so its process group's id cannot have been reused.
     let _ = kill_process_group(pid, Signal::KILL);
     let cpu_seconds = processor_time(pid);
     let wall_seconds = began.elapsed().as_secs_f64();
@@ -136,7 +135,7 @@ pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<Ended> {
         cpu_seconds,
         memory_mib,
     };
-    // It may have been too quick to be looked at.
+    // A quick process may have ended before the first poll.
     if ended.stop.is_none() && (ended.output.len() + ended.errors.len()) as u64 > limit {
         ended.stop = Some(Stop::Output);
     }
@@ -148,7 +147,7 @@ struct Watched {
     memory_mib: f64,
 }
 
-/// Looks at a process until it has ended; ends it when it should not go on.
+/// Polls a process until its end; ends it when it exceeds a limit.
 fn watch(
     pid: Pid,
     limits: Bounds,
@@ -195,24 +194,24 @@ fn watch(
     }
 }
 
-/// What a process really uses.
+/// Resident memory of a process, in MiB.
 fn memory_mib(pid: Pid) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
     let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok());
     pages.unwrap_or_default() * rustix::param::page_size() as f64 / f64::from(1 << 20)
 }
 
-/// Seconds of processors that a process that has ended took, with all that it waited for.
+/// CPU seconds of an ended process, including the children that it waited for.
 fn processor_time(pid: Pid) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    // The name, in parentheses, may have any.
+    // The name, in parentheses, may itself contain parentheses.
     let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-    // utime, stime, cutime and cstime are the 14th to the 17th field; the name is the second.
+    // utime, stime, cutime and cstime are fields 14 to 17; the name is field 2.
     let ticks = fields.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok());
     ticks.sum::<f64>() / TICKS
 }
 
-/// The first bytes of a file: of one that is longer, one more than the limit.
+/// Reads a file; of a longer file, one byte more than the limit.
 fn read(file: &mut File, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;
@@ -220,7 +219,7 @@ fn read(file: &mut File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// This process's number, for [`Limited::parent`].
+/// Id of this process, for [`Limited::parent`].
 pub(crate) fn this_process() -> u32 {
     getpid().as_raw_nonzero().get().cast_unsigned()
 }
@@ -248,8 +247,8 @@ mod tests {
 
     #[test]
     fn limits_end_a_process_and_what_it_started() {
-        // What it started holds the standard output open, and is ended as well: else this test would take
-        // ten minutes.
+        // The child holds the standard output open. It must be ended as well, otherwise this test
+        // takes ten minutes.
         let ended = sh("sleep 600 & sleep 600", Bounds { seconds: 1, ..WIDE }, false);
         assert_eq!((ended.exit, ended.stop), (143, Some(Stop::Time)));
         let ended = sh("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", WIDE, false);

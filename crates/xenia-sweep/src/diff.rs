@@ -1,10 +1,11 @@
-//! Two results of the same plan, of two builds for example: what is broken, fixed, other, slower.
+//! Compares two results of the same plan, for example of two builds: broken, fixed, changed and
+//! slower units.
 //!
-//! Units are paired by name: a unit's id is another under another build. Times are compared as
-//! ratios of pairs, each divided by the median of all pairs, so that a host that is slower as a
-//! whole makes no unit slower; that median is told as well, and is itself held to the threshold.
-//! Where both were timed in turns on one host nothing is taken out: a change that slows half of the
-//! units is the median.
+//! Units are paired by name, because ids differ between builds. Times are compared as ratios of
+//! pairs, divided by the median ratio, so that a slower host does not make every unit slower. The
+//! median itself is reported and compared with the threshold. For results that were measured
+//! alternately on one host, ratios are not divided: a change that slows half of the units would be
+//! in the median.
 
 use crate::judge::{Outcome, Verdict};
 use crate::merge::Merged;
@@ -12,64 +13,67 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_documents::documented;
 
-/// Seconds of a processor below which a unit's time says nothing: they are counted in hundredths.
+/// CPU time, in seconds, below which a unit's time is not compared: times are counted in
+/// hundredths.
 const SHORTEST: f64 = 0.2;
-/// Pairs whose median is that of a build, at least.
+/// Number of pairs from which the median ratio is meaningful.
 const FEWEST_PAIRS: usize = 5;
 
 documented! {
-    /// Two results, compared.
+    /// Comparison of two results.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct Difference {
-        /// Units that are in both.
+        /// Number of units in both results.
         pub pairs: u64,
-        /// Good in A, not in B.
+        /// Units that are good in A and not in B.
         pub broken: Vec<Change>,
-        /// Good in B, not in A.
+        /// Units that are good in B and not in A.
         pub fixed: Vec<Change>,
-        /// Wrong in both, in another way.
+        /// Units that are wrong in both, with different results.
         pub wrong_otherwise: Vec<Change>,
-        /// With another digest, the result aside.
+        /// Units with equal results and different digests.
         pub digests: Vec<Change>,
-        /// Names of units that ended differently in B when they were run again, and not in A.
+        /// Names of units with different results in repeated runs in B, and not in A.
         pub unsteady: Vec<String>,
-        /// Slower in B than the threshold allows.
+        /// Units that are slower in B than the threshold allows.
         pub slower: Vec<Change>,
         /// Names of units that only A has.
         pub only_a: Vec<String>,
         /// Names of units that only B has.
         pub only_b: Vec<String>,
-        /// Ratio from which a unit is slower.
+        /// Ratio from which a unit counts as slower.
         pub threshold: f64,
-        /// Median ratio of B's times to A's, over pairs that ran long enough; null where they are too few.
+        /// Median ratio of B's times to A's, over pairs that ran long enough; null for too few
+        /// pairs.
         pub median_ratio: Option<f64>,
-        /// Whether that is more than the threshold.
+        /// Whether the median ratio exceeds the threshold.
         pub slower_as_a_whole: bool,
     }
 
-    /// A unit that differs.
+    /// A unit that differs between the results.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct Change {
-        /// The unit's name.
+        /// Name of the unit.
         pub name: String,
-        /// Its result in A.
+        /// Result of the unit in A.
         pub a: Verdict,
-        /// Its result in B.
+        /// Result of the unit in B.
         pub b: Verdict,
-        /// Its digest in A.
+        /// Digest of the unit in A.
         pub digest_a: Option<String>,
-        /// Its digest in B.
+        /// Digest of the unit in B.
         pub digest_b: Option<String>,
-        /// B's time of processors to A's, with the median taken out unless both were timed in turns; null where they ran too shortly.
+        /// Ratio of B's CPU time to A's, divided by the median ratio unless both were measured
+        /// alternately; null if the runs were too short.
         pub ratio: Option<f64>,
-        /// What is said of it in B.
+        /// Explanation of the result in B.
         pub said: String,
     }
 }
 
 impl Difference {
-    /// Whether B is worse: something is broken, slower, has another digest, is not the same each
-    /// time, or is not there.
+    /// Whether B is worse: a unit is broken, slower or missing, has another digest, or differs
+    /// between repeated runs.
     pub fn is_regression(&self) -> bool {
         let changes = [&self.broken, &self.digests, &self.slower, &self.wrong_otherwise];
         changes.iter().any(|changes| !changes.is_empty())
@@ -79,8 +83,9 @@ impl Difference {
     }
 }
 
-/// Compares two results; `threshold` is the ratio of times from which a unit is slower. Of results
-/// that were timed in turns on one host the ratios are as they are: nothing but the builds differs.
+/// Compares two results; `threshold` is the ratio of times from which a unit counts as slower. With
+/// `in_turns` (measured alternately on one host) ratios are not divided by their median, because
+/// only the builds differ.
 pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Difference {
     let by_name = |merged: &Merged| -> BTreeMap<String, Outcome> {
         merged.rows.iter().map(|row| (row.name.clone(), row.clone())).collect()
@@ -119,7 +124,7 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Differenc
             (true, false) => difference.broken.push(change()),
             (false, true) => difference.fixed.push(change()),
             (false, false) if a.result != b.result => difference.wrong_otherwise.push(change()),
-            // What crashed has no digest, so that the result says it all.
+            // A crash has no digest, so the result says it all.
             _ if a.digest != b.digest => difference.digests.push(change()),
             _ => {}
         }
@@ -130,7 +135,7 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Differenc
     difference
 }
 
-/// B's time to A's, if both ran long enough.
+/// Ratio of B's time to A's, if both ran long enough.
 fn ratio(a: &Outcome, b: &Outcome) -> Option<f64> {
     let ratio = b.cpu_seconds / a.cpu_seconds;
     (a.cpu_seconds.max(b.cpu_seconds) >= SHORTEST && a.cpu_seconds > 0.0 && ratio.is_finite())
@@ -161,7 +166,7 @@ mod tests {
 
     #[test]
     fn equal_results_do_not_differ() {
-        // Another build has other ids, another host other times.
+        // Another build has other ids, and another host other times.
         let other = with(|id, outcome| {
             outcome.id = format!("{:064x}", u32::from(id) * 77);
             outcome.cpu_seconds *= if id % 2 == 0 { 1.05 } else { 0.95 };

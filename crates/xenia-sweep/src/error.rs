@@ -1,57 +1,56 @@
-//! What can be wrong with a sweep's files: each error names the file, the line where there is one,
-//! and the reason.
+//! Errors in a sweep's files: each names the file, the line if there is one, and the reason.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a command of a sweep can't go on.
+/// Error of a sweep command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or folder that can't be read.
+    /// A file or folder cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path that was read.
         path: PathBuf,
-        /// Why.
+        /// The host's error.
         source: io::Error,
     },
-    /// A file or folder that can't be written.
+    /// A file or folder cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// The path that was written.
         path: PathBuf,
-        /// Why.
+        /// The host's error.
         source: io::Error,
     },
-    /// A line that isn't what it should be.
+    /// A line is invalid.
     #[error("{}, line {line}: {reason}", path.display())]
     Line {
-        /// The file.
+        /// The file that contains it.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong.
+        /// Description of the error.
         reason: String,
     },
-    /// A file that as a whole isn't what it should be.
+    /// A file as a whole is invalid.
     #[error("{}: {reason}", path.display())]
     File {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// What is wrong.
+        /// Description of the error.
         reason: String,
     },
-    /// More of something than a sweep may have.
+    /// A limit of sweeps is exceeded.
     #[error("{}: more than {limit} {what}", path.display())]
     TooMany {
-        /// Where.
+        /// The file or folder concerned.
         path: PathBuf,
-        /// What.
+        /// The items that are counted.
         what: &'static str,
-        /// How many there may be.
+        /// Largest number of items.
         limit: u64,
     },
-    /// A unit's process that can't be started.
+    /// A unit's process cannot be started.
     #[error("cannot start a unit's process: {0}")]
     Start(io::Error),
 }
@@ -76,5 +75,5 @@ impl Error {
     }
 }
 
-/// The result of whatever can fail in a sweep.
+/// Result type of the sweep library.
 pub(crate) type Result<T> = std::result::Result<T, Error>;

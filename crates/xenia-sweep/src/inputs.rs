@@ -1,4 +1,4 @@
-//! Files and folders that go into units, hashed, each once.
+//! Hashes the input files and folders of units, each only once.
 
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -7,25 +7,25 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Entries of a folder that goes into a unit, or in which titles are looked for, with all below it,
-/// at most.
+/// Largest number of entries, including subfolders, of a folder that is hashed or searched for
+/// titles.
 const MOST_ENTRIES: u64 = 200_000;
-/// Folders in folders, at most.
+/// Largest depth of nested folders.
 const DEEPEST: usize = 32;
-/// Files that titles are, by their names' ends.
+/// File extensions of titles.
 const TITLES: [&str; 5] = ["xex", "elf", "iso", "zip", "zar"];
-/// Files that titles are, by their first bytes: packages often have no ending.
+/// Signatures of packages, which often have no extension.
 const MAGICS: [&[u8; 4]; 3] = [b"CON ", b"LIVE", b"PIRS"];
-/// The executable of a title's folder.
+/// Name of the executable in a title's folder.
 pub(crate) const DEFAULT: &str = "default.xex";
 
-/// The hashes of what was asked for so far.
+/// Cache of hashes, by path.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs(Mutex<BTreeMap<PathBuf, String>>);
 
 impl Inputs {
-    /// BLAKE3 of a file, with what goes with it: the folder of its data if it is the header of a
-    /// package that has one, the update of an executable; or of a folder.
+    /// BLAKE3 of a file or folder. A file's hash includes the files that belong to it: the data
+    /// folder of a package's header, and the update of an executable.
     pub(crate) fn hash(&self, path: &Path) -> Result<String> {
         if let Some(hash) = self.0.lock().expect("no holder panics").get(path) {
             return Ok(hash.clone());
@@ -47,7 +47,7 @@ impl Inputs {
     }
 }
 
-/// A path with more behind its name.
+/// Appends `end` to the path's file name.
 fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut longer = path.as_os_str().to_owned();
     longer.push(end);
@@ -64,7 +64,7 @@ fn file(path: &Path) -> Result<blake3::Hash> {
     Ok(hasher.finalize())
 }
 
-/// The names below a folder, in order, each with its length and the hash of its file.
+/// Hashes the names in a folder, in order, with the length and hash of each file.
 fn folder(path: &Path) -> Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     for name in files(path)? {
@@ -76,7 +76,7 @@ fn folder(path: &Path) -> Result<blake3::Hash> {
     Ok(hasher.finalize())
 }
 
-/// The files below a folder, relative to it, in order.
+/// All files in a folder and its subfolders, relative to it, in order.
 pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     walk(root, &mut |path, is_folder| {
@@ -89,7 +89,7 @@ pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The titles below a folder, in order: folders with an executable, and files that titles are.
+/// All titles in a folder, in order: folders with an executable, and files that are titles.
 pub(crate) fn titles(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     walk(root, &mut |path, is_folder| {
@@ -113,8 +113,8 @@ fn is_title_file(path: &Path) -> Result<bool> {
     Ok(MAGICS.iter().any(|magic| first == **magic))
 }
 
-/// Calls `each` with every file and folder below `root`; it says whether to go into a folder. Links
-/// to folders aren't followed, so that there is an end.
+/// Calls `each` with every file and folder below `root`; its result says whether to enter a folder.
+/// Links to folders are not followed, so that the walk terminates.
 fn walk(root: &Path, each: &mut impl FnMut(&Path, bool) -> Result<bool>) -> Result<()> {
     let mut entries = 0;
     let mut folders = vec![(root.to_owned(), 0)];

@@ -1,8 +1,8 @@
-//! What a unit's end means.
+//! Determines the verdict of a unit from its process's end.
 //!
-//! A title that is ended by its own fault, hangs or is not what it should be is a result, and so is
-//! a crash of the program itself: sweeps are made to find them. No result is what comes from
-//! outside: a signal that we haven't sent says nothing about the unit.
+//! A title that faults, hangs or has a wrong result gives a verdict, and so does a crash of the
+//! program: finding these is the purpose of sweeps. Ends with a cause outside the unit give no
+//! verdict, such as signals that the sweep did not send.
 
 use crate::child::{Ended, Stop};
 use crate::unit::{Bounds, Kind, Unit};
@@ -11,34 +11,34 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use xenia_documents::documented;
 
-/// What came of a unit.
+/// Verdict of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It is as it must be.
+    /// The result is as expected.
     Pass,
-    /// It ended as it should; nothing says in what.
+    /// It ended normally, and no expected result is known.
     Done,
-    /// It is not as it must be.
+    /// The result differs from the expected one.
     Mismatch,
-    /// The title's own fault ended it, which nobody expected.
+    /// The guest faulted unexpectedly.
     GuestFault,
-    /// The guest deadlocked, which nobody expected.
+    /// The guest deadlocked unexpectedly.
     Deadlock,
-    /// The program refused it: it can't be read, or the words are wrong.
+    /// The program refused its input or arguments.
     Refused,
-    /// Its time was over.
+    /// The time limit was exceeded.
     Timeout,
-    /// It used more memory than it may.
+    /// The memory limit was exceeded.
     Memory,
-    /// It printed more than it may.
+    /// The output limit was exceeded.
     Output,
     /// The program itself crashed.
     Crash,
 }
 
 impl Verdict {
-    /// All, the best first.
+    /// All verdicts, the best first.
     pub const ALL: [Self; 10] = [
         Self::Pass,
         Self::Done,
@@ -52,7 +52,7 @@ impl Verdict {
         Self::Crash,
     ];
 
-    /// As it is written.
+    /// Name in files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -68,56 +68,58 @@ impl Verdict {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether the verdict is a success.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Pass | Self::Done)
     }
 }
 
 documented! {
-    /// What came of a unit: a line of results.
+    /// Result of a unit, stored as a line of a results file.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct Outcome {
-        /// BLAKE3 of what decides the result.
+        /// Id of the unit: BLAKE3 of everything that decides its result.
         pub id: String,
-        /// What people call the unit.
+        /// Name of the unit, the same under all builds.
         pub name: String,
-        /// `title`, `check`, `conformance` or `fuzz`.
+        /// Kind of unit: `title`, `check`, `conformance` or `fuzz`.
         pub kind: Kind,
-        /// `pass`, `done`, `mismatch`, `guest-fault`, `deadlock`, `refused`, `timeout`, `memory`, `output` or `crash`.
+        /// Verdict: `pass`, `done`, `mismatch`, `guest-fault`, `deadlock`, `refused`, `timeout`,
+        /// `memory`, `output` or `crash`.
         pub result: Verdict,
-        /// BLAKE3 of what must be the same everywhere; null where there is nothing of that kind.
+        /// BLAKE3 of the parts of the result that must be the same everywhere; null if there are
+        /// none.
         pub digest: Option<String>,
-        /// The exit code, or 128 and the number of the signal that ended it.
+        /// Exit code, or 128 plus the number of the signal that ended the process.
         pub exit: i32,
-        /// Why the result is what it is, in a line.
+        /// Explanation of the verdict, in one line.
         pub said: String,
-        /// Figures, by name.
+        /// Statistics of the run, by name.
         pub figures: BTreeMap<String, f64>,
-        /// The host that ran it.
+        /// Name of the host that ran the unit.
         pub host: String,
-        /// Host time.
+        /// Host time, in seconds.
         pub wall_seconds: f64,
-        /// Processors' time, counted in hundredths.
+        /// CPU time in seconds, counted in hundredths.
         pub cpu_seconds: f64,
-        /// Its last frame, relative to the folder of results.
+        /// Path of the last frame, relative to the folder of results.
         #[serde(default)] pub picture: Option<String>,
-        /// What it printed, relative to the folder of results; kept where something is wrong.
+        /// Path of the unit's output, relative to the folder of results; only kept for failures.
         #[serde(default)] pub report: Option<String>,
     }
 }
 
 impl Outcome {
-    /// What must not depend on where it ran.
+    /// The parts of the result that must not depend on the host.
     pub(crate) fn fixed(&self) -> (&str, Verdict, Option<&str>, i32) {
         (&self.id, self.result, self.digest.as_deref(), self.exit)
     }
 }
 
-/// Bytes of [`Outcome::said`], at most.
+/// Largest length of [`Outcome::said`], in bytes.
 const LONGEST_SAID: usize = 400;
 
-/// What is known of a unit's end beside what everybody knows.
+/// Verdict of a unit, with its explanation and statistics.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
@@ -126,11 +128,10 @@ pub(crate) struct Judged {
     pub(crate) figures: BTreeMap<String, f64>,
 }
 
-/// Signals by which processes are ended from outside, and the exit codes by which the program tells
-/// of them.
+/// Signals that end processes from outside; the program reports them by exit codes.
 const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
 
-/// Judges a unit's end; `None` if it was ended from outside.
+/// Determines the verdict; `None` if the process was ended from outside.
 pub(crate) fn judge(unit: &Unit, ended: &Ended) -> Option<Judged> {
     let report: Option<Value> = serde_json::from_slice(&ended.output).ok();
     let said = |verdict, said: &str| {
@@ -157,7 +158,7 @@ pub(crate) fn judge(unit: &Unit, ended: &Ended) -> Option<Judged> {
     if let Some(signal) = ended.signal {
         return said(Verdict::Crash, &format!("signal {signal}: {}", last_words()));
     }
-    // A title without a frame leaves no picture, which the program says with this code; all else was
+    // A title without a frame leaves no picture, which gives this exit code; everything else was
     // done.
     let only_no_picture = unit.picture
         && ended.exit == 2
@@ -177,13 +178,12 @@ pub(crate) fn judge(unit: &Unit, ended: &Ended) -> Option<Judged> {
     }
 }
 
-/// The digest of a run, if its report has one.
+/// The digest in a run's report, if there is one.
 fn digest_of_run(report: &Value) -> Option<String> {
     report["digest"].as_str().map(str::to_owned)
 }
 
-/// A title that ended itself in this way: right if that is how it must end, with the digest that it
-/// must have.
+/// Verdict on a title that ended by itself: checks the expected end and digest.
 fn judge_guest(unit: &Unit, how: Verdict, report: Option<&Value>, said: &str) -> Judged {
     let digest = report.and_then(digest_of_run);
     let expected = unit.ends.is_some_and(|ends| ends.verdict() == how);
@@ -207,7 +207,7 @@ fn judge_report(unit: &Unit, exit: i32, report: &Value) -> Judged {
     };
     let ended = report["exit"].as_str().unwrap_or_default();
     let (verdict, said) = match (unit.kind, &unit.expect) {
-        // Without `--halt-on-deadlock` that is no exit code of its own.
+        // Without `--halt-on-deadlock` a deadlock has no separate exit code.
         (Kind::Title, _) if ended == "deadlock" => {
             return judge_guest(unit, Verdict::Deadlock, Some(report), "");
         }
@@ -225,7 +225,7 @@ fn judge_report(unit: &Unit, exit: i32, report: &Value) -> Judged {
     Judged { verdict, digest, said: one_line(&said), figures: figures(unit.kind, report) }
 }
 
-/// The first thing that failed, of a report on tests.
+/// The first failure in a test report.
 fn first_failure(report: &Value) -> String {
     let failed = report["failed"].get(0).map(|failed| {
         let text = |key: &str| failed[key].as_str().unwrap_or_default().to_owned();
@@ -237,14 +237,14 @@ fn first_failure(report: &Value) -> String {
     failed.or(mismatch).unwrap_or_default()
 }
 
-/// What the title did wrong, and where.
+/// Description and location of the guest's fault.
 fn guest_fault(report: Option<&Value>) -> Option<String> {
     let crash = report?.get("crash")?;
     let (what, pc) = (crash.get("what")?.as_str()?, crash.get("pc")?.as_str()?);
     Some(if what.contains(pc) { what.to_owned() } else { format!("{what} at {pc}") })
 }
 
-/// Figures of a report, by what it is of.
+/// Statistics of a report, depending on the unit's kind.
 fn figures(kind: Kind, report: &Value) -> BTreeMap<String, f64> {
     let names: &[&str] = match kind {
         Kind::Title | Kind::Check => &["instructions", "frames", "mips", "exit_code"],
@@ -254,7 +254,7 @@ fn figures(kind: Kind, report: &Value) -> BTreeMap<String, f64> {
     names.iter().filter_map(|&name| Some((name.to_owned(), report[name].as_f64()?))).collect()
 }
 
-/// BLAKE3 of what a report on tests says that is the same on every host: no times, no paths.
+/// BLAKE3 of the host-independent parts of a test report: no times and no paths.
 fn digest(kind: Kind, report: &Value) -> String {
     let keys: &[&str] = match kind {
         Kind::Fuzz => &["oracle", "blocks", "instructions", "mismatches", "by_instruction"],
@@ -273,7 +273,7 @@ fn digest(kind: Kind, report: &Value) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// An object with its keys in order, as text.
+/// Formats an object as text with sorted keys.
 fn sorted(value: &Value) -> String {
     match value.as_object() {
         Some(object) => format!("{:?}", object.iter().collect::<BTreeMap<_, _>>()),
@@ -281,7 +281,7 @@ fn sorted(value: &Value) -> String {
     }
 }
 
-/// Text in one line that commands no terminal.
+/// Text on one line, without terminal control characters.
 fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain[..plain.floor_char_boundary(LONGEST_SAID)].to_owned()

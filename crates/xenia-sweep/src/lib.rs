@@ -1,21 +1,20 @@
-//! Sweeps: many runs of the program on many machines, whose results can be put together and
-//! compared.
+//! Sweeps: many runs of the program on many machines, whose results can be merged and compared.
 //!
 //! ```text
 //! spec.toml ─ plan ─► units.jsonl ─ run (a shard here, another there) ─► results/*.jsonl ─ merge ─► one result, one hash
 //! ```
 //!
-//! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of all that
-//! decides its result: the program, the bytes of every file that goes in, the words, the limits.
-//! Whoever runs a unit anywhere gets the same result, so
+//! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of everything that
+//! decides its result: the program, the bytes of every input file, the words and the limits. Each
+//! run of a unit gives the same result on any machine, so
 //!
-//! - a shard needs to know nothing of the others: which units are its own follows from their ids;
-//! - a unit that a whole line of results exists for is done, whoever wrote that line;
-//! - a result without what depends on the place (host, times, figures) can be hashed and compared.
+//! - shards need no communication: a shard's units follow from their ids;
+//! - a unit with a complete line of results is done, whichever process wrote the line;
+//! - a result without its host-dependent parts (host, times, statistics) can be hashed and compared.
 //!
-//! There is no server and no lock: a process writes files that are its own, and reads those of
-//! others. Engines that start the shards (Slurm, Kubernetes, GNU parallel) are the user's;
-//! docs/src/sweeps.md shows them.
+//! There is no server and no lock: a process only writes its own files, and reads those of others.
+//! The job system that starts the shards (Slurm, Kubernetes, GNU parallel) is the user's choice;
+//! docs/src/sweeps.md has examples.
 #![forbid(unsafe_code)]
 
 mod child;

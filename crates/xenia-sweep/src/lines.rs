@@ -1,5 +1,5 @@
-//! JSON lines: read with bounds, appended so that a process that dies leaves at most one line that
-//! is not whole, its last.
+//! JSON lines: reading with limits, and appending so that a killed process leaves at most one
+//! incomplete line, the last.
 
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -9,21 +9,21 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Bytes of a line, at most.
+/// Largest length of a line, in bytes.
 pub(crate) const LONGEST_LINE: u64 = 1 << 20;
-/// Lines of a file, at most.
+/// Largest number of lines in a file.
 pub(crate) const MOST_LINES: u64 = 4_000_000;
 
-/// What becomes of a last line without an end.
+/// Treatment of an incomplete last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Torn {
-    /// It is an error: the file is written whole.
+    /// An error, because the file is written atomically.
     Refused,
-    /// It is left out: whoever appended it was ended.
+    /// Skipped, because the process that appended it was killed.
     Skipped,
 }
 
-/// Calls `each` with every line's number, from 1, and what it says.
+/// Calls `each` with the number (from 1) and the value of every line.
 pub(crate) fn read<T: DeserializeOwned>(
     path: &Path,
     torn: Torn,
@@ -57,7 +57,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     Ok(())
 }
 
-/// A file of lines that this process alone appends to.
+/// A file of lines that only this process appends to.
 #[derive(Debug)]
 pub(crate) struct Appender {
     path: PathBuf,
@@ -65,12 +65,12 @@ pub(crate) struct Appender {
     synced: Instant,
 }
 
-/// Lines wait no longer for the disk. A process that dies loses none by that; a host that dies,
-/// those of this time, which are done again.
+/// Largest delay before lines are synced to disk. A killed process loses no line; a crash of the
+/// host loses at most this period, whose units are run again.
 const SYNC: Duration = Duration::from_secs(1);
 
 impl Appender {
-    /// A file that is not there yet: `stem.jsonl`, or with a number if another process has that.
+    /// Creates a new file: `stem.jsonl`, or with a number if another process has that name.
     pub(crate) fn create(folder: &Path, stem: &str) -> Result<Self> {
         for number in 0.. {
             let path = match number {
@@ -86,7 +86,7 @@ impl Appender {
         unreachable!("the loop has no end")
     }
 
-    /// Appends a line in one write; waits until it is on the disk if that is long ago.
+    /// Appends a line in one write; syncs to disk if the last sync is too long ago.
     pub(crate) fn append(&mut self, value: &impl Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(value).map_err(|error| Error::write(&self.path)(error.into()))?;
         line.push(b'\n');
@@ -94,7 +94,7 @@ impl Appender {
         if self.synced.elapsed() >= SYNC { self.sync() } else { Ok(()) }
     }
 
-    /// Waits until all lines are on the disk.
+    /// Syncs all lines to disk.
     pub(crate) fn sync(&mut self) -> Result<()> {
         self.file.sync_data().map_err(Error::write(&self.path))?;
         self.synced = Instant::now();
@@ -102,17 +102,17 @@ impl Appender {
     }
 }
 
-/// Times that the same shard may be started by processes of one name.
+/// Number of attempts to find a free file name for one shard.
 const MOST_STARTS: u32 = 100_000;
 
-/// Writes a file whole: a reader sees all of it or none.
+/// Writes a file by atomic replacement.
 pub(crate) fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        // As a file that is created by name would be, less what the umask takes.
+        // The permissions of a file created by name; the umask applies.
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         let draft =
             tempfile::Builder::new().prefix(".sweep-").permissions(permissions).tempfile_in(folder)?;

@@ -1,4 +1,4 @@
-//! The results of all shards as one, with a hash over what must not depend on where they were made.
+//! Merges the results of all shards, with a hash over the parts that must not depend on the host.
 
 use crate::error::{Error, Result};
 use crate::judge::{Outcome, Verdict};
@@ -11,65 +11,66 @@ use std::path::Path;
 use xenia_documents::documented;
 
 documented! {
-    /// The results of a sweep, put together.
+    /// Merged results of a sweep.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct Merged {
-        /// BLAKE3 over the id, result, digest and exit code of every unit, in the order of their ids, and over the ends of those that
-        /// ended differently when they were run again.
+        /// BLAKE3 over the id, result, digest and exit code of every unit, ordered by id, and over
+        /// the different ends of units with conflicts.
         pub hash: String,
-        /// Units that are done.
+        /// Number of units with a result.
         pub units: u64,
-        /// Units of the plan that are not.
+        /// Number of units of the plan without a result.
         pub missing: u64,
-        /// Units by result.
+        /// Number of units, by result.
         pub results: BTreeMap<String, u64>,
-        /// Those with which something is wrong.
+        /// Units that failed.
         pub failed: Vec<Failure>,
-        /// Units that ended differently when they were run again.
+        /// Units whose repeated runs ended differently.
         pub conflicts: Vec<Conflict>,
-        /// Lines that say what another has said: units that were run again.
+        /// Number of lines that agree with another line of the same unit.
         pub repeated: u64,
-        /// Lines of units that the plan does not have, as of an earlier plan or build: left out.
+        /// Number of ignored lines of units that are not in the plan, such as those of an earlier
+        /// plan or build.
         pub others: u64,
-        /// Every result, in the order of ids.
+        /// All results, ordered by id.
         pub rows: Vec<Outcome>,
     }
 
-    /// A unit with which something is wrong.
+    /// A unit that failed.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Failure {
-        /// Its id.
+        /// Id of the unit.
         pub id: String,
-        /// What people call it.
+        /// Name of the unit.
         pub name: String,
-        /// What is wrong, as a result is named.
+        /// Verdict on the unit.
         pub result: Verdict,
-        /// In a line.
+        /// Explanation in one line.
         pub said: String,
-        /// What it printed, relative to the folder of results.
+        /// Path of its output, relative to the folder of results.
         pub report: Option<String>,
     }
 
-    /// A unit that ended differently when it was run again.
+    /// A unit whose repeated runs ended differently.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Conflict {
-        /// Its id.
+        /// Id of the unit.
         pub id: String,
-        /// What people call it.
+        /// Name of the unit.
         pub name: String,
-        /// How it ended, each way once.
+        /// The different ends, each once.
         pub ends: Vec<String>,
     }
 }
 
 impl Merged {
-    /// Whether every unit is done, and nothing is wrong with any.
+    /// Whether every unit is done, without failures and conflicts.
     pub fn is_good(&self) -> bool {
         self.missing == 0 && self.failed.is_empty() && self.conflicts.is_empty()
     }
 }
 
-/// Puts the results in a folder together.
+/// Merges the results in a folder.
 pub fn merge_folder(folder: &Path) -> Result<Merged> {
     let mut outcomes = Vec::new();
     for file in files_of_results(folder)? {
@@ -87,16 +88,16 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
     outcomes.retain(|outcome| planned.contains(outcome.id.as_str()));
     let others = (all - outcomes.len()) as u64;
     let merged = merge(outcomes);
-    // Rows have an id each, all of the plan.
+    // Each row has a distinct id of the plan.
     let missing = planned.len() as u64 - merged.units;
     Ok(Merged { missing, others, ..merged })
 }
 
-/// Bytes of a merged result, at most.
+/// Largest size of a merged result, in bytes.
 const LONGEST_MERGED: u64 = 4 << 30;
 
-/// A merged result, of the file that `merge` wrote or of a folder of results. What the file says of
-/// its rows is worked out anew.
+/// Reads a merged result from a file of `merge`, or merges a folder of results. Totals that follow
+/// from the rows are computed again.
 pub fn merge_file(path: &Path) -> Result<Merged> {
     if path.is_dir() {
         return merge_folder(path);
@@ -108,7 +109,8 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
     if merged.repeated > 0 {
         return Err(Error::file(path, "it has two rows of a unit"));
     }
-    // What isn't of rows is as the file says: of a unit that ended in several ways, one is there.
+    // Values that do not follow from the rows are taken from the file; of a unit with conflicts it
+    // has one row.
     let hash = hash(&merged.rows, &found.conflicts);
     let Merged { hash: said, missing, conflicts, repeated, others, .. } = found;
     let merged = Merged { hash, missing, conflicts, repeated, others, ..merged };
@@ -118,10 +120,10 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
     Ok(merged)
 }
 
-/// Puts results together. Their order, and how often each is there, changes nothing.
+/// Merges results. Neither their order nor repetition changes the outcome.
 pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
-    // Of a unit that ended in several ways the first in this order stands, whoever ran it when; of its
-    // times the least, which others on the host have disturbed least.
+    // Of a unit with conflicts the first row in this order is kept, whichever host ran it; of its
+    // times the smallest, which other load on the host has disturbed least.
     outcomes.sort_by(|a, b| a.fixed().cmp(&b.fixed()).then(a.cpu_seconds.total_cmp(&b.cpu_seconds)));
     let mut merged = Merged::default();
     for same in outcomes.chunk_by(|a, b| a.id == b.id) {
@@ -150,7 +152,7 @@ pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
     merged
 }
 
-/// See [`Merged::hash`].
+/// Computes [`Merged::hash`].
 fn hash(rows: &[Outcome], conflicts: &[Conflict]) -> String {
     let mut hasher = blake3::Hasher::new();
     for row in rows {
@@ -163,7 +165,7 @@ fn hash(rows: &[Outcome], conflicts: &[Conflict]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// How a unit ended, in words.
+/// Description of how a unit ended.
 fn end(outcome: &Outcome) -> String {
     let (_, result, digest, exit) = outcome.fixed();
     format!("{} exit {exit} digest {}", result.name(), digest.unwrap_or("none"))

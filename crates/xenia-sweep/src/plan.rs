@@ -1,4 +1,4 @@
-//! From a TOML file to units.
+//! Expands a TOML file into units.
 
 mod tables;
 
@@ -10,27 +10,27 @@ use crate::unit::{Bounds, End, Header, Input, Kind, MOST_UNITS, UNITS, Unit, Wor
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What to plan.
+/// Inputs of planning.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
-    /// The TOML file; its paths are relative to its folder, or to the `root` that it names.
+    /// The TOML file; its paths are relative to its folder, or to its `root` if it has one.
     pub spec: &'a Path,
-    /// The folder that gets the file of units.
+    /// The folder to write the units' file to.
     pub out: &'a Path,
-    /// The program that units are of.
+    /// The program that units run.
     pub executable: &'a Path,
-    /// Its name and version.
+    /// Name and version of the program.
     pub program: &'a str,
 }
 
-/// What was planned.
+/// Result of planning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// Units, by what they are of.
+    /// Number of units, by kind.
     pub units: BTreeMap<&'static str, u64>,
-    /// Units that are the same as others, and were left out.
+    /// Number of duplicate units left out.
     pub repeated: u64,
-    /// The file.
+    /// Path of the units' file.
     pub file: PathBuf,
 }
 
@@ -78,7 +78,7 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
 }
 
 impl Kind {
-    /// As the file names it.
+    /// Name in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -89,7 +89,7 @@ impl Kind {
     }
 }
 
-/// What a unit needs beside its kind.
+/// A unit without its id and name.
 struct Draft {
     name: String,
     words: Vec<Word>,
@@ -108,10 +108,10 @@ struct Planner<'a> {
     defaults: Limits,
     units: Vec<Unit>,
     ids: BTreeSet<String>,
-    /// How often a name was wanted.
+    /// Number of uses of each name.
     names: BTreeMap<String, u64>,
     repeated: u64,
-    /// Where the table stands that is worked on.
+    /// Offset of the current table in the file.
     offset: usize,
 }
 
@@ -144,13 +144,13 @@ impl Planner<'_> {
         limits.or(self.defaults).map_err(|reason| self.wrong(reason))
     }
 
-    /// A path of the file, which must be there.
+    /// Resolves a path from the file; it must exist.
     fn path(&self, path: &Path) -> Result<PathBuf> {
         let path = self.root.join(path);
         path.canonicalize().map_err(|error| self.wrong(format!("cannot read {}: {error}", path.display())))
     }
 
-    /// Appends a file or folder to a unit's inputs, and its path to the words.
+    /// Adds a file or folder to a unit's inputs, and its path to the words.
     fn input(&self, path: &Path, words: &mut Vec<Word>, inputs: &mut Vec<Input>) -> Result<()> {
         let blake3 = self.inputs.hash(path)?;
         words.push(Word::Input { input: inputs.len() });
@@ -158,7 +158,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// A path as it is written down: relative to the root, if it is below that.
+    /// A path as stored: relative to the root, if it is below it.
     fn shown(&self, path: &Path) -> PathBuf {
         path.strip_prefix(self.root).unwrap_or(path).to_owned()
     }
@@ -184,7 +184,7 @@ impl Planner<'_> {
         if self.units.len() as u64 >= MOST_UNITS {
             return Err(self.wrong(format!("more than {MOST_UNITS} units")));
         }
-        // Two tables may run the same title with other limits.
+        // Two tables may run the same title with different limits.
         let used = self.names.entry(name.clone()).or_insert(0);
         *used += 1;
         if *used > 1 {
@@ -196,7 +196,7 @@ impl Planner<'_> {
     }
 }
 
-/// Stands for a folder without anything in it, which whoever runs the unit makes.
+/// Placeholder for an empty folder, which is created before the unit runs.
 pub(crate) const EMPTY_FOLDER: &str = "{empty}";
 
 #[cfg(test)]

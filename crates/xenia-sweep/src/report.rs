@@ -1,8 +1,7 @@
-//! A result as one page that needs no server and nothing from outside: it lies beside the pictures
-//! that it shows.
+//! Writes a result as one static HTML page, stored beside the pictures that it shows.
 //!
-//! Names, hosts and what titles say are untrusted: all text is escaped, and the page may load
-//! nothing but pictures.
+//! Names, hosts and titles' output are untrusted: all text is escaped, and the page may only load
+//! pictures.
 
 use crate::error::Result;
 use crate::judge::{Outcome, Verdict};
@@ -13,19 +12,19 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 const PAGE: &str = include_str!("report.html");
-/// The page's file, in the folder of results.
+/// File name of the page in the folder of results.
 const FILE: &str = "report.html";
 
-/// Writes the page of a result into the folder of results; its path.
+/// Writes the page of a result to the folder of results, and returns its path.
 pub fn write_report(folder: &Path, merged: &Merged) -> Result<PathBuf> {
     let path = folder.join(FILE);
     lines::write_whole(&path, |out| out.write_all(page(merged).as_bytes()))?;
     Ok(path)
 }
 
-/// The page.
+/// Generates the page.
 fn page(merged: &Merged) -> String {
-    // What is wrong stands first.
+    // Failures come first.
     let mut rows: Vec<&Outcome> = merged.rows.iter().collect();
     rows.sort_by(|a, b| (a.result.is_good(), &a.name).cmp(&(b.result.is_good(), &b.name)));
     let rows: String = rows.into_iter().map(row).collect();
@@ -44,7 +43,7 @@ fn page(merged: &Merged) -> String {
     );
     let mut page = String::with_capacity(PAGE.len() + rows.len());
     for (index, part) in PAGE.split('@').enumerate() {
-        // Every second part is a name.
+        // Every second part is a placeholder's name.
         page.push_str(match part {
             "SUMMARY" if index % 2 == 1 => &summary,
             "HASH" if index % 2 == 1 => &merged.hash,
@@ -87,7 +86,7 @@ fn rounded(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
-/// Text that is no markup, neither between tags nor in an attribute.
+/// Escapes text for HTML, in elements and attributes.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {

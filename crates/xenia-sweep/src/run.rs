@@ -1,16 +1,15 @@
-//! A shard: its share of the units, as far as nobody has done them, each in a process of its own.
+//! Runs a shard: those of its units that have no result yet, each in a separate process.
 //!
-//! The folder of results has, all made by these processes alone:
+//! The folder of results has these files, which only processes of the sweep write:
 //!
 //! ```text
-//! units.jsonl                          what is run; whoever comes with another plan is refused
-//! results/I-of-N.HOST-PID.jsonl        a line for each unit that is done, written by one process
-//! pictures/ID.png  reports/ID.txt      the last frame; what a unit printed with which something is wrong
+//! units.jsonl                          the plan; a process with another plan is refused
+//! results/I-of-N.HOST-PID.jsonl        a line for each finished unit, written by one process
+//! pictures/ID.png  reports/ID.txt      the last frame; the output of a unit that failed
 //! ```
 //!
-//! Nothing in it is ever changed: a process appends to a file of its own, so that shared storage
-//! needs neither locks nor appends that are atomic between hosts. A process that dies leaves one
-//! torn line at most.
+//! Files are never changed: each process appends to a separate file, so shared storage needs neither
+//! locks nor atomic appends between hosts. A killed process leaves at most one incomplete line.
 
 use crate::child::{self, Ended, Start, this_process};
 use crate::error::{Error, Result};
@@ -27,58 +26,59 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-/// Folders of results.
+/// Subfolder for results.
 pub(crate) const RESULTS: &str = "results";
 pub(crate) const PICTURES: &str = "pictures";
 pub(crate) const REPORTS: &str = "reports";
 
-/// How to run a shard.
+/// Configuration of a shard's run.
 #[derive(Clone, Debug)]
 pub struct RunConfig<'a> {
     /// The folder of the plan.
     pub plan: &'a Path,
     /// The folder of results.
     pub out: &'a Path,
-    /// Which units are ours.
+    /// The share of units to run.
     pub shard: Shard,
-    /// Units at once.
+    /// Number of concurrent units.
     pub jobs: usize,
-    /// Lines that there are to be of each unit; more than one are for times.
+    /// Number of result lines to collect for each unit; more than one is for measuring times.
     pub times: u32,
-    /// What relative paths begin at, where that is not what the plan says.
+    /// Base of relative paths, if it differs from the plan's.
     pub root: Option<&'a Path>,
-    /// The program, whose hash must be the plan's.
+    /// The program, whose hash must equal the plan's.
     pub executable: &'a Path,
-    /// Words that make the program limit itself and then be a unit; `{memory}` and `{parent}` are
-    /// numbers in them.
+    /// Arguments that make the program limit itself and then run a unit; `{memory}` and `{parent}`
+    /// are replaced by numbers.
     pub launcher: &'a [&'a str],
 }
 
-/// How far a shard is, in runs: of each unit as many as there are to be lines of it.
+/// Progress of a shard, in runs: each unit counts as often as it is to be run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// All.
+    /// Total number of runs.
     pub runs: u64,
-    /// Of these, done before.
+    /// Runs done before this process started.
     pub found: u64,
-    /// Of these, done by this process.
+    /// Runs done by this process.
     pub done: u64,
-    /// Of all that are done, those with which something is wrong.
+    /// Failures among all runs that are done.
     pub bad: u64,
-    /// Ended from outside, and still to be done.
+    /// Runs ended from outside, which remain to be done.
     pub lost: u64,
 }
 
-/// How a shard ended.
+/// Final state of a shard's run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// In the end.
+    /// Progress at the end.
     pub progress: Progress,
-    /// Whether it was told to end before it was done.
+    /// Whether it was stopped before all runs were done.
     pub stopped: bool,
 }
 
-/// Runs what is to be done of a shard. `stop` ends it soon; what then runs is not done.
+/// Runs the outstanding units of a shard. `stop` ends it soon; units that are running then are not
+/// counted.
 pub fn run(
     config: &RunConfig<'_>,
     stop: &AtomicBool,
@@ -150,14 +150,14 @@ pub fn run(
     Ok(Summary { progress, stopped: stop.load(Relaxed) })
 }
 
-/// What of these units is still to be run, each `times` times, and what was found.
+/// The runs of these units that are outstanding, and the progress found.
 fn outstanding<'a>(
     units: &[&'a Unit],
     done: &BTreeMap<String, Vec<Verdict>>,
     times: u32,
 ) -> (Vec<&'a Unit>, Progress) {
     let lines_of = |unit: &Unit| done.get(&unit.id).map_or(&[][..], Vec::as_slice);
-    // Round by round, so that a host that becomes slower makes it all slower.
+    // Round by round, so that a slowdown of the host affects all units alike.
     let mut to_do = Vec::new();
     for round in 0..times as usize {
         to_do.extend(units.iter().copied().filter(|unit| lines_of(unit).len() <= round));
@@ -173,12 +173,12 @@ fn outstanding<'a>(
     (to_do, counts)
 }
 
-/// Lines of a unit that may be asked for, at most.
+/// Largest number of runs of a unit.
 const MOST_TIMES: u32 = 1000;
-/// Units at once, at most.
+/// Largest number of concurrent units.
 const MOST_JOBS: usize = 1024;
 
-/// Makes the folders of results, and puts the plan into them; an error if another plan is there.
+/// Creates the folders of results and copies the plan into them; fails if they have another plan.
 fn prepare(out: &Path, plan: &Path) -> Result<()> {
     for folder in [RESULTS, PICTURES, REPORTS] {
         let folder = out.join(folder);
@@ -198,7 +198,7 @@ fn prepare(out: &Path, plan: &Path) -> Result<()> {
     }
 }
 
-/// Files of results, in order.
+/// Files of results, sorted.
 pub(crate) fn files_of_results(out: &Path) -> Result<Vec<PathBuf>> {
     let folder = out.join(RESULTS);
     let mut files = Vec::new();
@@ -219,7 +219,7 @@ pub(crate) fn files_of_results(out: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What is done: results by id, one for each line.
+/// Results that exist: a verdict for each line, by id.
 fn finished(out: &Path) -> Result<BTreeMap<String, Vec<Verdict>>> {
     let mut done: BTreeMap<String, Vec<Verdict>> = BTreeMap::new();
     for file in files_of_results(out)? {
@@ -231,7 +231,7 @@ fn finished(out: &Path) -> Result<BTreeMap<String, Vec<Verdict>>> {
     Ok(done)
 }
 
-/// This host's name, as part of a file's.
+/// The host's name, as a part of file names.
 fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let plain: String = name
@@ -303,7 +303,7 @@ impl Worker<'_> {
         words.extend(unit.words.iter().map(|word| match word {
             Word::Text(text) if text == EMPTY_FOLDER => self.empty.into(),
             Word::Text(text) => text.into(),
-            // What `read` has accepted names inputs that are there.
+            // `read` has verified that the index is in range.
             Word::Input { input } => self.root.join(&unit.inputs[*input].path).into(),
         }));
         if unit.picture {
@@ -332,7 +332,7 @@ impl Worker<'_> {
     }
 }
 
-/// The plan that the results in a folder are of, if it is there.
+/// The plan that the results in a folder belong to, if it exists.
 pub(crate) fn plan_of(out: &Path) -> Result<Option<(Header, Vec<Unit>)>> {
     let file = out.join(UNITS);
     if file.exists() { unit::read(&file).map(Some) } else { Ok(None) }

@@ -1,18 +1,18 @@
-//! Shards: which units are whose. That follows from a unit's id alone, so shards need not know of
-//! each other.
+//! Shards: the assignment of units to processes. It follows from a unit's id alone, so shards need
+//! no communication.
 
-/// A share of all units: number `index` of `of`.
+/// Shard number `index` of `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     index: u64,
     of: u64,
 }
 
-/// Shards, at most.
+/// Largest number of shards.
 const MOST_SHARDS: u64 = 1_000_000;
 
 impl Shard {
-    /// Whether the unit of this id is in it.
+    /// Whether the unit with this id belongs to the shard.
     pub fn has(self, id: &str) -> bool {
         let number = id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
         number.unwrap_or_default() % self.of == self.index
@@ -22,7 +22,8 @@ impl Shard {
 impl std::str::FromStr for Shard {
     type Err = String;
 
-    /// `I/N`. Engines count from 0 or from 1: N/N is 0/N, so that both ways are a whole.
+    /// Parses `I/N`. Job systems count from 0 or from 1: N/N means 0/N, so that both ways cover all
+    /// units.
     fn from_str(text: &str) -> Result<Self, String> {
         let numbers = text
             .split_once('/')

@@ -1,6 +1,6 @@
-//! What a sweep is to run, as people write it: a TOML file.
+//! The specification of a sweep: a TOML file written by users.
 //!
-//! Everything is checked before anything is hashed, and an error names the line of its table.
+//! The whole file is checked before any input is hashed, and errors name the line of their table.
 
 use crate::error::{Error, Result};
 use crate::unit::{Bounds, End};
@@ -10,22 +10,22 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
-/// Bytes of the file, at most.
+/// Largest size of the file, in bytes.
 const LONGEST_SPEC: u64 = 4 << 20;
-/// Seconds that a unit may be given, at most: a week.
+/// Largest time limit of a unit in seconds: a week.
 const MOST_SECONDS: u64 = 7 * 24 * 3600;
-/// MiB that a unit may be given, at most.
+/// Largest memory limit of a unit, in MiB.
 const MOST_MEMORY_MIB: u64 = 1 << 20;
-/// KiB that a unit may print, at most.
+/// Largest output limit of a unit, in KiB.
 const MOST_OUTPUT_KIB: u64 = 64 << 10;
 
-/// The file.
+/// Contents of the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Spec {
-    /// What paths are relative to, itself relative to the file's folder.
+    /// Base of relative paths; itself relative to the file's folder.
     pub(crate) root: Option<PathBuf>,
-    /// Of each unit whose table says nothing else.
+    /// Default limits, for tables without limits.
     #[serde(default)]
     pub(crate) limits: Limits,
     #[serde(default)]
@@ -38,7 +38,7 @@ pub(crate) struct Spec {
     pub(crate) fuzz: Vec<Spanned<Fuzz>>,
 }
 
-/// Limits, as far as they are said.
+/// Limits of units, each optional.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Limits {
@@ -48,7 +48,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// These, where they are silent those of `others`, then the defaults.
+    /// Fills missing limits from `others`, then from the defaults.
     pub(crate) fn or(self, others: Self) -> std::result::Result<Bounds, String> {
         let bounds = Bounds {
             seconds: self.seconds.or(others.seconds).unwrap_or(300),
@@ -68,7 +68,7 @@ impl Limits {
     }
 }
 
-/// Engines, tiers and flags: each unit is made with each of them.
+/// Engines, tiers and flags: each unit is expanded to all combinations.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Matrix {
@@ -77,11 +77,11 @@ pub(crate) struct Matrix {
     pub(crate) flags: Vec<Vec<String>>,
 }
 
-/// One way to run a unit: what it is called, and its words.
+/// A combination: its name, and its words.
 pub(crate) type Way = (String, Vec<String>);
 
 impl Matrix {
-    /// Every way to run `exec` and `check`.
+    /// All combinations for `exec` and `check`.
     pub(crate) fn ways(&self) -> std::result::Result<Vec<Way>, String> {
         let or_nothing = |list: &[String]| if list.is_empty() { vec![String::new()] } else { list.to_vec() };
         let no_flags = vec![Vec::new()];
@@ -95,7 +95,7 @@ impl Matrix {
                 other => return Err(format!("engine {other:?} is none of interp, jit, cross-check")),
             };
             for tier in or_nothing(&self.tiers) {
-                // The interpreter has no tiers: one way is all.
+                // The interpreter has no tiers, so it needs only one combination.
                 if engine == "interp" && !tier.is_empty() && self.tiers.first() != Some(&tier) {
                     continue;
                 }
@@ -119,7 +119,7 @@ impl Matrix {
         Ok(ways)
     }
 
-    /// Every engine and tier, as `conformance` takes them; flags are `exec`'s.
+    /// All combinations of engine and tier for `conformance`; flags apply only to `exec`.
     pub(crate) fn conformance(&self) -> std::result::Result<Vec<Way>, String> {
         if !self.flags.is_empty() {
             return Err("`flags` are those of titles".to_owned());
@@ -148,33 +148,33 @@ fn known_tier(tier: &str) -> std::result::Result<(), String> {
     }
 }
 
-/// `[[title]]`: what `exec` runs, in lockstep and without a window.
+/// `[[title]]`: titles to run with `exec`, in lockstep and without a window.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Titles {
     /// A title, or a folder of titles.
     pub(crate) path: Option<PathBuf>,
-    /// Or a list.
+    /// A list of titles, instead of `path`.
     pub(crate) paths: Vec<PathBuf>,
-    /// Titles of a folder that are left out, by their names.
+    /// File names of titles in the folder to leave out.
     pub(crate) except: Vec<String>,
     pub(crate) frames: Option<u64>,
     pub(crate) instructions: Option<u64>,
-    /// The digest that it must have, of a single title.
+    /// Expected digest of a single title.
     pub(crate) digest: Option<String>,
-    /// The same by the titles' names.
+    /// Expected digests, by the titles' names.
     pub(crate) digests: BTreeMap<String, String>,
-    /// How titles must end that end by themselves, by their names.
+    /// Expected ends of titles that end by themselves, by the titles' names.
     pub(crate) ends: BTreeMap<String, End>,
-    /// Whether the last frame is kept.
+    /// Whether to keep the last frame.
     pub(crate) picture: bool,
-    /// What titles see as game:, where that is not their own folder.
+    /// Folder that titles see as game:, if it is not their own.
     pub(crate) folder: Option<PathBuf>,
-    /// A settings file.
+    /// A settings file for `exec`.
     pub(crate) config: Option<PathBuf>,
-    /// The user's keys.
+    /// A file with the user's keys.
     pub(crate) key_file: Option<PathBuf>,
-    /// What was recorded of the controllers.
+    /// A recording to replay.
     pub(crate) replay: Option<PathBuf>,
     pub(crate) engines: Vec<String>,
     pub(crate) tiers: Vec<String>,
@@ -182,7 +182,7 @@ pub(crate) struct Titles {
     pub(crate) limits: Limits,
 }
 
-/// `[[check]]`: a title against a golden file.
+/// `[[check]]`: a title and its golden file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Check {
@@ -207,9 +207,9 @@ pub(crate) struct Check {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Conformance {
-    /// A file or folder.
+    /// A file or folder of cases.
     pub(crate) path: PathBuf,
-    /// Files of a unit.
+    /// Number of files in a unit.
     pub(crate) batch: Option<u64>,
     #[serde(default)]
     pub(crate) engines: Vec<String>,
@@ -219,19 +219,19 @@ pub(crate) struct Conformance {
     pub(crate) limits: Limits,
 }
 
-/// `[[fuzz]]`: random sequences.
+/// `[[fuzz]]`: random instruction sequences.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Fuzz {
-    /// `A..B`, both of them, or one.
+    /// A range `A..B`, both included, or a single seed.
     pub(crate) seeds: String,
-    /// Sequences of each seed.
+    /// Number of sequences for each seed.
     pub(crate) blocks: u64,
-    /// States that each sequence starts from.
+    /// Number of initial states for each sequence.
     pub(crate) states: Option<u64>,
-    /// Seeds of a unit.
+    /// Number of seeds in a unit.
     pub(crate) batch: Option<u64>,
-    /// `interp` or `qemu`.
+    /// Reference to compare with: `interp` or `qemu`.
     pub(crate) oracle: Option<String>,
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -249,7 +249,7 @@ impl Fuzz {
     }
 }
 
-/// The file's text, in which places are named by line.
+/// The file's text, with line numbers for errors.
 pub(crate) struct Source<'a> {
     path: &'a Path,
     text: String,
@@ -268,13 +268,13 @@ impl<'a> Source<'a> {
         Ok(Self { path, text })
     }
 
-    /// What it says.
+    /// Parses the file.
     pub(crate) fn parse(&self) -> Result<Spec> {
         toml::from_str(&self.text)
             .map_err(|error| self.error(error.span().unwrap_or_default().start, error.message()))
     }
 
-    /// An error about what stands at this byte.
+    /// An error at this byte offset.
     pub(crate) fn error(&self, offset: usize, reason: impl Into<String>) -> Error {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
         Error::line(self.path, before.matches('\n').count() + 1, reason)

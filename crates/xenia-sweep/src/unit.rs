@@ -1,8 +1,8 @@
-//! Units: what is run, and the file that lists them.
+//! Units of work, and the file that lists them.
 //!
-//! The file's first line is the [`Header`], each other line a [`Unit`]. Paths are relative to the
-//! header's root where they lie below it, so that a folder that is mounted elsewhere on another
-//! machine is still right.
+//! The file's first line is the [`Header`]; each further line is a [`Unit`]. Paths below the
+//! header's root are stored relative to it, so that they stay valid if the folder is mounted
+//! elsewhere on another machine.
 
 use crate::error::{Error, Result};
 use crate::judge::Verdict;
@@ -11,30 +11,30 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The file of units, in the folder of a plan and in that of its results.
+/// Name of the units' file, in the folders of plans and of results.
 pub const UNITS: &str = "units.jsonl";
-/// The layout of that file.
+/// Format of the units' file.
 const SCHEMA: &str = "xenia-rs/sweep-units/1";
-/// Units of a sweep, at most.
+/// Largest number of units in a sweep.
 pub(crate) const MOST_UNITS: u64 = 1_000_000;
-/// States that `fuzz --states` runs a sequence from at most: beyond, another sequence tells more.
+/// Largest value of `fuzz --states`: beyond it, another sequence finds more than another state.
 pub const MOST_STATES: u64 = 1000;
-/// Words of a unit, at most.
+/// Largest number of words of a unit.
 const MOST_WORDS: usize = 4096;
 
-/// The first line of a file of units.
+/// The first line of a units' file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// `xenia-rs/sweep-units/1`.
+    /// Always `xenia-rs/sweep-units/1`.
     pub schema: String,
-    /// The program's name and version.
+    /// Name and version of the program.
     pub program: String,
-    /// BLAKE3 of the program's file: another build is another sweep.
+    /// BLAKE3 of the program's file: another build makes another sweep.
     pub build: String,
-    /// What relative paths begin at.
+    /// Base of relative paths.
     pub root: PathBuf,
-    /// How many units follow.
+    /// Number of units that follow.
     pub units: u64,
 }
 
@@ -45,32 +45,32 @@ impl Header {
     }
 }
 
-/// What a unit is of.
+/// Kind of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// `exec` of a title.
+    /// Runs a title with `exec`.
     Title,
-    /// `check` against a golden file.
+    /// Compares a title with a golden file, by `check`.
     Check,
-    /// `conformance`.
+    /// Runs assembler files with `conformance`.
     Conformance,
-    /// `fuzz`.
+    /// Runs random sequences with `fuzz`.
     Fuzz,
 }
 
-/// How a title may be said to end, where that is not the usual way.
+/// Expected end of a title, if it is not a normal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
-    /// By a fault of its own that nobody handles.
+    /// An unhandled fault of the guest.
     GuestFault,
-    /// With all of its threads waiting for ever.
+    /// A deadlock: all threads wait forever.
     Deadlock,
 }
 
 impl End {
-    /// What a unit that ends so is called.
+    /// The verdict that corresponds to this end.
     pub(crate) fn verdict(self) -> Verdict {
         match self {
             Self::GuestFault => Verdict::GuestFault,
@@ -83,11 +83,11 @@ impl End {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Word {
-    /// As it is.
+    /// Literal text of the word.
     Text(String),
-    /// The path of the input of this number.
+    /// The path of an input.
     Input {
-        /// From 0.
+        /// Index in the unit's inputs, from 0.
         input: usize,
     },
 }
@@ -98,25 +98,25 @@ impl From<&str> for Word {
     }
 }
 
-/// A file or folder that goes into a unit.
+/// A file or folder that a unit reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Where it is; relative to the header's root.
+    /// Path; relative to the header's root.
     pub path: PathBuf,
-    /// BLAKE3 of its bytes; of a folder, of the names and bytes in it.
+    /// BLAKE3 of the bytes; for a folder, of the names and bytes in it.
     pub blake3: String,
 }
 
-/// What a unit may take.
+/// Limits of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Bounds {
-    /// Seconds of the host's time.
+    /// Limit of host time, in seconds.
     pub seconds: u64,
-    /// MiB of memory that is really used.
+    /// Limit of resident memory, in MiB.
     pub memory_mib: u64,
-    /// KiB that it prints.
+    /// Limit of printed output, in KiB.
     pub output_kib: u64,
 }
 
@@ -124,26 +124,26 @@ pub struct Bounds {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
-    /// BLAKE3 of all that decides the result, in hexadecimal.
+    /// BLAKE3 of everything that decides the result, in hexadecimal.
     pub id: String,
-    /// What people call it; the same in sweeps of two builds, which is how `diff` pairs them.
+    /// Display name. It is the same under all builds, so `diff` pairs units by it.
     pub name: String,
-    /// What it is of.
+    /// Kind of the unit.
     pub kind: Kind,
-    /// The program's arguments.
+    /// Arguments of the program.
     pub words: Vec<Word>,
-    /// What goes in.
+    /// Files and folders that it reads.
     pub inputs: Vec<Input>,
-    /// The digest that it must have.
+    /// Expected digest of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
-    /// How it must end, if by itself.
+    /// Expected end of a title that ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<End>,
-    /// Whether its last frame is kept.
+    /// Whether to keep the last frame.
     #[serde(default, skip_serializing_if = "is_false")]
     pub picture: bool,
-    /// What it may take.
+    /// Limits of the process.
     pub limits: Bounds,
 }
 
@@ -153,8 +153,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Unit {
-    /// BLAKE3 of what decides the result under the program of this build. Each part is preceded by
-    /// its length, so that no two units spell the same.
+    /// BLAKE3 of everything that decides the result under this build of the program. Each part is
+    /// preceded by its length, so that different units cannot concatenate to the same bytes.
     pub(crate) fn id_under(&self, build: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         let mut part = |bytes: &[u8]| {
@@ -185,7 +185,7 @@ impl Unit {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// What is wrong with it, if anything is, under this build.
+    /// Description of an error in the unit under this build, if there is one.
     fn fault(&self, build: &str) -> Option<String> {
         if !is_hash(&self.id) {
             return Some("`id` is no 64 hexadecimal digits".to_owned());
@@ -207,12 +207,13 @@ impl Unit {
     }
 }
 
-/// Whether this is a BLAKE3 in hexadecimal. Ids become names of files, so nothing else may pass.
+/// Whether the text is a BLAKE3 in hexadecimal. Ids are used as file names, so other text is
+/// refused.
 pub(crate) fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A line of a file of units.
+/// A line of a units' file.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
@@ -220,7 +221,7 @@ enum Line {
     Other(serde_json::Value),
 }
 
-/// Reads a file of units, and holds each unit to its id.
+/// Reads a units' file, and verifies each unit's id.
 pub(crate) fn read(path: &Path) -> Result<(Header, Vec<Unit>)> {
     let mut header: Option<Header> = None;
     let mut units: Vec<Unit> = Vec::new();
@@ -241,7 +242,7 @@ pub(crate) fn read(path: &Path) -> Result<(Header, Vec<Unit>)> {
         };
         let unit = match line {
             Line::Unit(unit) => unit,
-            // Once more, for what is wrong with it.
+            // Parse again as a unit, to get the error.
             Line::Other(value) => serde_json::from_value(value)
                 .map_err(|error| Error::line(path, number, format!("no unit: {error}")))?,
         };

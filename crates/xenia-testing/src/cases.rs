@@ -1,7 +1,8 @@
-//! Random cases, each made from its number: some run with the other tests, many by command.
+//! Randomized test cases, each derived from its number: a few run with the other tests, many on
+//! demand.
 //!
-//! A case may not panic, take longer than it is allowed, or make the process large. One that
-//! doesn't end at all ends the process, with its number. What failed is repeated by its number:
+//! A case must not panic, exceed its time limit, or make the process exceed its memory limit. A
+//! case that hangs ends the process with its number. A failure is reproduced by its number:
 //!
 //! ```sh
 //! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel kernel_call_sequences
@@ -13,27 +14,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Processor time that a case may take on its thread, unless its target says otherwise.
+/// Default limit of a case's processor time on its thread.
 const LONGEST: Duration = Duration::from_secs(5);
-/// So many times its longest in host time, and a case is said to hang.
+/// Multiple of the time limit, in host time, after which a case counts as hanging.
 const HANGS: u32 = 10;
-/// Host memory that the process may have, in KiB, unless the target says otherwise.
+/// Default limit of the process's host memory in KiB.
 const MOST_KIB: u64 = 1 << 20;
-/// Failures after which no more cases are tried.
+/// Number of failures after which no more cases run.
 const ENOUGH: usize = 10;
 
-/// The environment variable that asks for long runs, as `cargo xtask test --long` does.
+/// Environment variable that requests long runs; `cargo xtask test --long` sets it.
 pub const LONG: &str = "XENIA_TESTS_LONG";
-/// Random cases of a long run for each usual one.
+/// Factor by which a long run has more random cases.
 const LONG_TIMES: u64 = 8;
 
-/// Whether tests with rounds to choose run all of them.
+/// Whether tests run all their rounds instead of a selection.
 #[must_use]
 pub fn is_long() -> bool {
     std::env::var_os(LONG).is_some()
 }
 
-/// The cases of one target, and what each may cost.
+/// The cases of one target, with their limits.
 #[derive(Debug)]
 pub struct Cases {
     variable: &'static str,
@@ -43,11 +44,11 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// The first `usual` cases, or those that the environment variable names, as `FIRST..END`;
-    /// [`LONG_TIMES`] as many in a long run.
+    /// The first `usual` cases ([`LONG_TIMES`] as many in a long run), or those in the environment
+    /// variable, as `FIRST..END`.
     ///
     /// # Panics
-    /// Where the variable says something else.
+    /// If the variable is malformed.
     #[must_use]
     pub fn new(variable: &'static str, usual: u64) -> Self {
         let usual = if is_long() { usual.saturating_mul(LONG_TIMES) } else { usual };
@@ -57,20 +58,20 @@ impl Cases {
         Self { variable, seeds, longest: LONGEST, most_kib: MOST_KIB }
     }
 
-    /// A case may take this much processor time on its thread.
+    /// Sets the limit of a case's processor time on its thread.
     #[must_use]
     pub fn longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
-    /// The process may have this much memory, in KiB.
+    /// Sets the limit of the process's memory in KiB.
     #[must_use]
     pub fn most_kib(self, most_kib: u64) -> Self {
         Self { most_kib, ..self }
     }
 
-    /// Whether these are the first `usual` cases, which is when what they came upon between them
-    /// can be held to something.
+    /// Whether these are the first `usual` cases; only then can assertions about their coverage
+    /// hold.
     #[must_use]
     pub fn are_usual(&self) -> bool {
         !is_long() && std::env::var_os(self.variable).is_none()
@@ -79,11 +80,11 @@ impl Cases {
     /// Runs each case by its number.
     ///
     /// # Panics
-    /// With the numbers of the cases that failed, if any did.
+    /// With the numbers of the failed cases, if any.
     pub fn each(self, mut case: impl FnMut(u64)) {
         let mut failures = Vec::new();
         let clock = Instant::now();
-        // When the running case began, in milliseconds of `clock`, and its number.
+        // Start of the running case in milliseconds of `clock`, and its number.
         let (began, running, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
         std::thread::scope(|scope| {
             let watch = || {
@@ -123,7 +124,7 @@ impl Cases {
         assert!(failures.is_empty(), "{failures:#?}");
     }
 
-    /// What repeats a case.
+    /// The command that reproduces a case.
     fn name(&self, seed: u64) -> String {
         format!("{}={seed}..{}", self.variable, seed + 1)
     }
@@ -134,8 +135,8 @@ fn range(text: &str) -> Option<Range<u64>> {
     Some(first.trim().parse().ok()?..end.trim().parse().ok()?)
 }
 
-/// Processor time of the calling thread so far: unlike host time it doesn't grow while others have
-/// the machine. 0 where the system doesn't tell.
+/// Processor time of the calling thread; unlike host time it is independent of other load. 0 if the
+/// system does not report it.
 #[must_use]
 pub fn thread_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -143,15 +144,15 @@ pub fn thread_time() -> Duration {
     Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
-/// KiB of host memory that the process has; 0 where the system doesn't tell.
+/// Resident memory of the process in KiB; 0 if the system does not report it.
 fn resident_kib() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let field = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     field.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Random numbers that follow from a seed: SplitMix64 (Steele, Lea, Flood, "Fast splittable
-/// pseudorandom number generators", OOPSLA 2014), the same on every machine.
+/// Deterministic random numbers: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom
+/// number generators", OOPSLA 2014).
 #[derive(Debug)]
 pub struct Dice(pub u64);
 
@@ -166,17 +167,17 @@ impl Dice {
         z ^ z >> 31
     }
 
-    /// A number below `end`; 0 if that is 0.
+    /// A number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
 
-    /// True once in `n` times.
+    /// True with probability 1/`n`.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// One of these; `None` of none.
+    /// A random element; `None` if `from` is empty.
     pub fn of<T: Copy>(&mut self, from: &[T]) -> Option<T> {
         (!from.is_empty()).then(|| from[self.below(from.len())])
     }
@@ -223,7 +224,8 @@ mod tests {
         assert_eq!(range("77..78"), Some(77..78));
         assert_eq!(range("77"), None);
         assert_eq!(range("a..b"), None);
-        // The reference implementation's first numbers for seed 1234567 (prng.di.unimi.it/splitmix64.c).
+        // First numbers of the reference implementation for seed 1234567
+        // (prng.di.unimi.it/splitmix64.c).
         let mut dice = Dice(1_234_567);
         assert_eq!([dice.next(), dice.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
         assert_eq!(dice.of::<u8>(&[]), None);

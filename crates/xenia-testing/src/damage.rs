@@ -1,11 +1,11 @@
-//! Good files made bad, as a disk, a transfer or somebody who means harm makes them.
+//! Mutation of valid files, as by a defective disk, an interrupted transfer or an attacker.
 
 use crate::Dice;
 
-/// No damaged file is larger.
+/// Largest size of a damaged file in bytes.
 const MOST: usize = 1 << 20;
 
-/// What stands in for a number.
+/// Replacements for numbers.
 const NUMBERS: &[&str] = &[
     "0",
     "-0",
@@ -26,7 +26,7 @@ const NUMBERS: &[&str] = &[
     "007",
     "99999999999999999999999999999999999999999999",
 ];
-/// What text is made of, or what ends it.
+/// Tokens of text formats.
 const TOKENS: &[&[u8]] = &[
     b"\"",
     b"\"\"\"",
@@ -54,29 +54,29 @@ const TOKENS: &[&[u8]] = &[
     b"true",
     b"{}",
 ];
-/// What opens, and what would close it.
+/// Opening and closing delimiters for deep nesting.
 const NESTS: &[(&str, &str)] =
     &[("[", "]"), ("[1,", "]"), ("{\"pad\":", "}"), ("{a=", "}"), ("a.", ""), ("\n[a", "]"), ("[[", "]]")];
 
 impl Dice {
-    /// Any bytes, fewer than `end`.
+    /// Random bytes, fewer than `end`.
     pub fn bytes(&mut self, end: usize) -> Vec<u8> {
         (0..self.below(end)).map(|_| self.next() as u8).collect()
     }
 
-    /// Damages a file in one place or some; `other` is where foreign parts come from.
+    /// Damages a file at one or more places; `other` is a source of foreign parts.
     pub fn damage(&mut self, file: &mut Vec<u8>, other: &[u8]) {
         loop {
             self.damage_once(file, other);
             file.truncate(MOST);
-            // Mostly once: what is damaged a lot is refused at its beginning.
+            // Usually once: a file with much damage is refused early.
             if !self.one_in(3) {
                 return;
             }
         }
     }
 
-    /// A part of a file: where it begins and ends.
+    /// A random range of a file.
     fn part(&mut self, length: usize, longest: usize) -> std::ops::Range<usize> {
         let start = self.below(length + 1);
         start..(start + self.below(longest)).min(length)
@@ -94,7 +94,7 @@ impl Dice {
                 file.drain(part);
             }
             5 => {
-                // A part of it again, elsewhere; sometimes many times.
+                // Copies a part to another place, sometimes many times.
                 let part = self.part(length, 256);
                 let times = if self.one_in(8) { 1000 } else { 1 };
                 let copy = file[part].repeat(times);
@@ -126,7 +126,7 @@ impl Dice {
     }
 }
 
-/// Where decimal numbers stand.
+/// Ranges of decimal numbers in a file.
 fn digits(file: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut found: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, _) in file.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {

@@ -1,14 +1,14 @@
-//! Runs of `xenia-rs` that see nothing of whoever runs the tests, and leave nothing with them.
+//! Hermetic runs of `xenia-rs`: independent of the user's settings and caches.
 
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// Variables of the environment with these at their beginning are the program's.
+/// Prefixes of the environment variables that the program reads.
 const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
 
-/// A command that runs the program without settings, from a file or the environment, and without
-/// compiled code that is kept: that of another build says so, and what a test compiles is of no use
-/// to anybody. Words that are added may say otherwise.
+/// A command that runs the program without settings from files or the environment, and without the
+/// persistent code cache: a cache of another build causes a message, and code compiled by a test is
+/// useless to others. Later arguments can override this.
 pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {

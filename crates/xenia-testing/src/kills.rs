@@ -1,12 +1,12 @@
-//! How often tests kill a program that writes.
+//! Number of times that tests kill a program that writes.
 
-/// The environment variable that says how often, wherever it is not as often as usual.
+/// Environment variable that overrides the number.
 const KILLS: &str = "XENIA_TEST_KILLS";
 
-/// How often to kill a program: as `XENIA_TEST_KILLS` says, or else `usual` times.
+/// Number of times to kill a program: the value of `XENIA_TEST_KILLS`, or `usual`.
 ///
 /// # Panics
-/// Where the variable is no number.
+/// If the variable is not a number.
 #[must_use]
 pub fn kills(usual: u64) -> u64 {
     std::env::var(KILLS)

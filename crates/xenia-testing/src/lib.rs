@@ -1,10 +1,10 @@
-//! What tests need from outside the repository and what becomes of a test without it; random cases
-//! ([`Cases`]); runs of the program that see nothing of whoever runs the tests ([`hermetic`]).
+//! Test support: external tools that tests need and the reporting of tests without them, randomized
+//! cases ([`Cases`]), and hermetic runs of the program ([`hermetic`]).
 //!
-//! Building needs none of these tools, so by hand a test without one says that it was not run, and
-//! passes. But a test that passes has tested something wherever that can be had: `cargo xtask test`
-//! installs the tools it can, promises to its tests those that are there ([`PROMISED`]), and a test
-//! that doesn't get what was promised fails. What nobody promised is written down ([`NOT_RUN`]) and
+//! Building needs none of these tools, so in a manual run a test without its tool reports that it
+//! was not run, and passes. `cargo xtask test` makes sure that tests are not skipped silently: it
+//! installs the tools it can, lists those that are present as promised ([`PROMISED`]), and a test
+//! that does not find a promised tool fails. Other skipped tests are recorded ([`NOT_RUN`]) and
 //! counted in the last line.
 //!
 //! ```
@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! The tools' rows ([`TOOLS`]) also say what `cargo xtask test` installs.
+//! The rows of the tools ([`TOOLS`]) also tell what `cargo xtask test` installs.
 #![forbid(unsafe_code)]
 
 mod cases;
@@ -36,24 +36,24 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The environment variable that lists the promised tools by name, with commas between them.
+/// Environment variable with the names of the promised tools, separated by commas.
 pub const PROMISED: &str = "XENIA_TESTS_PROMISED";
-/// The environment variable that names the file in which tests that were not run are written down.
+/// Environment variable with the path of the file that records skipped tests.
 pub const NOT_RUN: &str = "XENIA_TESTS_NOT_RUN";
-/// The environment variable that names the folder of titles, a folder each.
+/// Environment variable with the path of the folder of titles, one subfolder each.
 pub const TITLES: &str = "XENIA_TITLES";
 
-/// Whether the test can go on: the tool is there. Fails the test where it was promised and isn't.
+/// Whether the tool is present. Fails the test if the tool is promised but missing.
 #[must_use]
 pub fn need(tool: Tool) -> bool {
     obtain(tool, tool.row().find()).is_some()
 }
 
-/// What a test obtained by a tool; `None` where it can't be had and nobody promised it. For tools
-/// that can only be tried.
+/// The result of obtaining something with a tool that cannot be detected otherwise; `None` if that
+/// failed and the tool is not promised.
 ///
 /// # Panics
-/// Where the tool was promised.
+/// If the tool is promised.
 #[must_use]
 pub fn obtain<T, E: Display>(tool: Tool, found: Result<T, E>) -> Option<T> {
     let why = match found {
@@ -70,7 +70,7 @@ pub fn obtain<T, E: Display>(tool: Tool, found: Result<T, E>) -> Option<T> {
     None
 }
 
-/// A file of a title, as `NAME/FILE` in the folder of titles.
+/// The path of a title's file, given as `NAME/FILE` in the folder of titles.
 #[must_use]
 pub fn title(file: &str) -> Option<PathBuf> {
     let path = std::env::var_os(TITLES).map(|folder| Path::new(&folder).join(file));
@@ -82,7 +82,7 @@ pub fn title(file: &str) -> Option<PathBuf> {
     obtain(Tool::Titles, found)
 }
 
-/// Every file with one of these extensions in the folder of titles; `None` without such a folder.
+/// All files with one of these extensions in the folder of titles; `None` without such a folder.
 #[must_use]
 pub fn files_of_titles(extensions: &[&str]) -> Option<Vec<PathBuf>> {
     let mut folders = vec![title("")?];
@@ -105,13 +105,13 @@ pub fn files_of_titles(extensions: &[&str]) -> Option<Vec<PathBuf>> {
     obtain(Tool::Titles, found)
 }
 
-/// Adds a line `WHAT<tab>TOOL` to the file of what was not run.
+/// Appends a line `WHAT<tab>TOOL` to the file of skipped tests.
 ///
 /// # Panics
-/// Where the file can't be written: then nobody would know.
+/// If the file is not writable, because the skip would go unnoticed.
 pub fn write_down(file: &Path, what: &str, tool: Tool) {
     let line = format!("{what}\t{}\n", tool.row().name);
-    // One write of one line, so that tests which run at the same time don't mix theirs.
+    // A single write per line, so that concurrent tests do not interleave their lines.
     let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
     file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the file of what was not run");
 }
@@ -120,7 +120,7 @@ fn is_promised(promised: &str, tool: Tool) -> bool {
     promised.split(',').any(|name| name == tool.row().name)
 }
 
-/// What the running test is called: by cargo-nextest, else by its thread.
+/// Name of the running test: from cargo-nextest, otherwise from its thread.
 fn test_name() -> String {
     std::env::var("NEXTEST_TEST_NAME")
         .ok()

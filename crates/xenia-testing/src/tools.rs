@@ -1,60 +1,60 @@
-//! The tools: one row each, with the files that tell that it is there and the Debian packages that
-//! bring them.
+//! External tools of the tests: one row each, with the files that prove its presence and the Debian
+//! packages that contain them.
 
 use std::path::Path;
 
-/// A tool from outside.
+/// An external tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tool {
-    /// The PowerPC emulator that the interpreter is compared with.
+    /// PowerPC emulator that the interpreter is compared with.
     Qemu,
-    /// The compiler for 32-bit PowerPC.
+    /// Compiler for 32-bit PowerPC.
     Gcc32,
-    /// The assembler for 32-bit PowerPC.
+    /// Assembler for 32-bit PowerPC.
     Binutils,
-    /// The compiler for 64-bit PowerPC.
+    /// Compiler for 64-bit PowerPC.
     Gcc64,
-    /// The C library for 64-bit PowerPC under Linux.
+    /// C library for 64-bit PowerPC under Linux.
     Libc64,
-    /// The generator of random C programs.
+    /// Generator of random C programs.
     Csmith,
-    /// The decoders that our own are compared with.
+    /// Reference decoders for the sound formats.
     Ffmpeg,
-    /// A sound server without a loudspeaker.
+    /// Sound server without a sound device.
     Pulse,
-    /// The software Vulkan driver.
+    /// Software Vulkan driver.
     Vulkan,
-    /// A display without a screen.
+    /// Display server without a screen.
     Display,
-    /// A terminal without a screen.
+    /// Terminal emulator without a screen.
     Terminal,
-    /// The part of the host's kernel that makes input devices of what programs say.
+    /// Kernel interface (uinput) for virtual input devices.
     Uinput,
-    /// Sources of programs that others wrote.
+    /// Source code of third-party programs.
     Sources,
-    /// A folder of titles that are not ours to ship.
+    /// Folder of titles, which the repository cannot contain.
     Titles,
 }
 
 /// A file that belongs to a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
-    /// A program's name on the path, or the full path of a file.
+    /// Name of a program on the path, or full path of a file.
     pub file: &'static str,
-    /// The Debian package that has it.
+    /// Debian package that contains it.
     pub package: &'static str,
 }
 
-/// What there is to know about a tool.
+/// Description of a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The tool.
+    /// The tool described.
     pub tool: Tool,
-    /// What promises and reports call it.
+    /// Name in promises and reports.
     pub name: &'static str,
-    /// The files that it consists of.
+    /// Files that the tool consists of.
     pub parts: &'static [Part],
-    /// What is tested with it.
+    /// Tests that use it.
     pub used_for: &'static str,
 }
 
@@ -64,7 +64,7 @@ const fn part(file: &'static str, package: &'static str) -> Part {
     Part { file, package }
 }
 
-/// Every tool.
+/// All tools, one row each.
 pub const TOOLS: &[Row] = &[
     Row {
         tool: Tool::Qemu,
@@ -169,24 +169,24 @@ impl Tool {
 }
 
 impl Part {
-    /// Whether the program is on the path, or the file is there.
+    /// Whether the program is on the path, or the file exists.
     pub fn is_there(&self) -> bool {
-        // Joining a full path gives that path.
+        // Joining an absolute path gives that path.
         std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(self.file).is_file()))
     }
 }
 
 impl Row {
-    /// The tool's parts that are not there.
+    /// The tool's missing parts.
     pub fn missing(&self) -> impl Iterator<Item = &'static Part> {
         self.parts.iter().filter(|part| !part.is_there())
     }
 
-    /// Whether the tool is there.
+    /// Checks that the tool is present.
     ///
     /// # Errors
-    /// What is missing, and where to get it.
+    /// A description of the missing parts and of their source.
     pub fn find(&self) -> Result<(), String> {
         if self.tool == Tool::Titles {
             return match std::env::var_os(crate::TITLES) {
@@ -196,7 +196,7 @@ impl Row {
             };
         }
         if self.tool == Tool::Uinput {
-            // Nothing that is installed brings it.
+            // No package provides this device.
             let open = std::fs::File::options().read(true).write(true).open(UINPUT);
             return open.map(drop).map_err(|error| format!("{UINPUT}: {error}"));
         }

@@ -1,4 +1,4 @@
-//! `xenia-rs asm`: PowerPC source to a flat binary, or to a listing.
+//! `xenia-rs asm`: assembles PowerPC source to a flat binary or a listing.
 
 use crate::cli::AsmArgs;
 use crate::exit::Code;
@@ -6,7 +6,7 @@ use crate::say::outln;
 use anyhow::{Context, Result};
 use xenia_isa::{Syntax, assemble, disassemble};
 
-/// Assembles; errors name line and column.
+/// Assembles a file; errors name line and column.
 pub fn run(args: &AsmArgs) -> Result<Code> {
     let shown = args.source.display();
     let source = crate::source::read(&args.source)?;

@@ -1,4 +1,4 @@
-//! `xenia-rs check`: a lockstep run against a golden file.
+//! `xenia-rs check`: compares a lockstep run with a golden file.
 
 use crate::cli::{CheckArgs, PictureArgs};
 use crate::code_store;
@@ -15,7 +15,7 @@ use crate::title::Title;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
-/// Runs, compares, names the first differing field; or writes the golden file.
+/// Runs the title, and reports the first field that differs; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
     args.refuse_unbuilt()?;
     let has_limit = args.run.instructions.is_some() || args.run.frames.is_some();

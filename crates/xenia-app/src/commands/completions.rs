@@ -1,4 +1,4 @@
-//! `xenia-rs completions` and `xenia-rs man`: made from the parser's own definition.
+//! `xenia-rs completions` and `xenia-rs man`: generated from the parser's definition.
 
 mod manual;
 
@@ -15,8 +15,9 @@ pub fn completions(args: &CompletionsArgs) -> Code {
     Code::Done
 }
 
-/// The script. For bash, clap_complete 4.6.11 writes the program's hyphen in two ways, so that no
-/// command's words are ever found: they are made one.
+/// Generates the script. For bash, clap_complete 4.6.11 spells the hyphen in the program's name in
+/// two ways, so that the completions of subcommands are never found; the spellings are unified
+/// here.
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "xenia-rs", &mut script);
@@ -24,7 +25,7 @@ fn script(shell: Shell) -> String {
     if shell == Shell::Bash { script.replace("xenia__subcmd__rs", "xenia__rs") } else { script }
 }
 
-/// Writes the manual: the main page to standard output, or a page per command into a folder.
+/// Writes the manual: the main page to standard output, or one page per command into a folder.
 pub fn man(args: &ManArgs) -> Result<Code> {
     let pages = manual::pages().context("the manual")?;
     let Some(folder) = &args.out else {
@@ -71,7 +72,7 @@ mod tests {
                  echo \"${{COMPREPLY[@]}}\"",
                 script(Shell::Bash)
             );
-            // It is longer than one argument may be.
+            // The script is longer than one argument may be.
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), ask).unwrap();
             let output = std::process::Command::new("bash").arg("--norc").arg(file.path()).output().unwrap();

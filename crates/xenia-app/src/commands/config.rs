@@ -1,4 +1,4 @@
-//! `xenia-rs config`: where settings, keys and results are, and what is set.
+//! `xenia-rs config`: shows the folders of settings, keys and results, and the settings in effect.
 
 use crate::cli::{Cli, ConfigArgs};
 use crate::exit::Code;
@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 
-/// Prints what was asked for. A settings file with a mistake in it is an error.
+/// Prints what the flags select. A mistake in the settings file is an error.
 pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
     let both = args.paths == args.show;
     if both || args.paths {
@@ -47,7 +47,7 @@ fn show(named: Option<&Path>) -> Result<()> {
         environment(&definition);
         return Ok(());
     };
-    // A mistake in it is told before anything of it.
+    // Read the whole file first, so that a mistake is reported before any output.
     let rows = settings::read(&definition, &path)?;
     outln!("# {}", path.display());
     let mut before = "";
@@ -62,7 +62,7 @@ fn show(named: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// What environment variables set, and what is wrong with one.
+/// Prints the settings from environment variables, and their errors.
 fn environment(definition: &clap::Command) {
     let Some(exec) = definition.find_subcommand("exec") else { return };
     let bare = settings::without_environment(exec.clone());

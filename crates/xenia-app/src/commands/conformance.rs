@@ -1,4 +1,4 @@
-//! `xenia-rs conformance`: annotated assembler files on the engines.
+//! `xenia-rs conformance`: runs annotated assembler files on the engines.
 
 use crate::cli::{ConformanceArgs, EngineChoice, Tier};
 use crate::exit::Code;
@@ -14,8 +14,8 @@ use xenia_jit_tests::conformance::{self, Engine};
 /// Failures printed in full; the JSON has all.
 const SHOWN: usize = 20;
 
-/// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs
-/// compiled. `left_out` chooses sides of branches that come later.
+/// The JIT, which compiles at first execution however often code is replaced, so that a case that
+/// runs once runs compiled. `left_out` chooses the sides of branches to prune as cold.
 pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
     Engine::new("jit", move |memory| {
         let config = JitConfig { wrong_addi: break_lifter, left_out, ..JitConfig::compile_everything() };
@@ -23,18 +23,19 @@ pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
     })
 }
 
-/// The baseline tier alone, however often code is replaced.
+/// The baseline tier alone, which compiles however often code is replaced.
 pub fn baseline_engine<'a>() -> Engine<'a> {
     Engine::new("baseline", move |memory| {
-        // What the tier does not take (64-bit mode, XER.SO set) is interpreted: another tier's code
-        // is that tier's to test.
+        // Code that the tier does not support (64-bit mode, XER.SO set) is interpreted, not
+        // compiled by another tier, which has separate tests.
         let everything = JitConfig::compile_everything();
         let config = JitConfig { tiers: Tiers::Baseline, warm_up: u32::MAX, ..everything };
         Ok(Box::new(Jit::new(memory, config)?))
     })
 }
 
-/// The compiling engines of `tier`; for `auto` one for each tier, as a case runs once.
+/// The JIT engines for `tier`; `auto` means one engine for each tier, because a case runs only
+/// once.
 fn compiling<'a>(tier: Tier) -> Vec<Engine<'a>> {
     match tier {
         Tier::Baseline => vec![baseline_engine()],
@@ -43,7 +44,7 @@ fn compiling<'a>(tier: Tier) -> Vec<Engine<'a>> {
     }
 }
 
-/// Runs every file, prints the failures and the rows that no case covers.
+/// Runs every file; prints the failures, and the instructions that no case covers.
 pub fn run(args: &ConformanceArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let engines = match args.engine {
@@ -91,7 +92,7 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     } else if args.filter.is_none() {
         match report.uncovered.as_slice() {
             [] => outln!("rows without a case: none"),
-            // Part of the cases leaves most of them out, which is no news.
+            // With a filter most instructions are not covered, which is not worth a list.
             rows if rows.len() > SHOWN => {
                 outln!("rows without a case: {}; --json names them", rows.len());
             }

@@ -1,8 +1,7 @@
-//! `xenia-rs content`: saved games and downloads, listed, written as packages or folders, and taken
-//! in.
+//! `xenia-rs content`: lists, exports and imports saved games and downloadable content.
 //!
-//! What is taken in goes through the machine's own content folder, so a package is there whole or
-//! not at all, and no name in it leads anywhere else. A package whose hashes are wrong is refused.
+//! Imports are written through the emulated content folder, so a package appears atomically, and no
+//! file name can leave the folder. A package with wrong hashes is refused.
 
 mod import;
 
@@ -29,38 +28,38 @@ use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::vfs::{FileBytes, HostFolder};
 
 documented! {
-    /// Saved games and downloads.
+    /// Saved games and downloadable content in a folder.
     #[derive(Debug, Serialize)]
     pub struct ContentReport {
-        /// The folder that they are in.
+        /// The content folder.
         folder: String,
-        /// Each of them, by owner, title, kind and name.
+        /// Packages, sorted by owner, title, kind and name.
         packages: Vec<ContentRow>,
     }
 
-    /// A saved game or a download.
+    /// A saved game or downloadable content.
     #[derive(Debug, Serialize)]
     pub struct ContentRow {
-        /// Whose it is: a profile's id, 16 hexadecimal digits; zeros for every profile's.
+        /// Profile id of the owner, 16 hexadecimal digits; zeros if it is shared by all profiles.
         owner: String,
-        /// The title that it is of, eight hexadecimal digits.
+        /// Id of the title that it belongs to, eight hexadecimal digits.
         title_id: String,
-        /// What it is, by its number.
+        /// Content type, as a number.
         kind: u32,
-        /// What it is, by its name; null if it has none.
+        /// Content type, as a name; null if it has none.
         kind_name: Option<&'static str>,
-        /// Its name among others.
+        /// File name of the package.
         name: String,
-        /// What users see.
+        /// Display name of the package.
         display_name: String,
-        /// Its files; null if they can't be read.
+        /// Number of its files; null if they cannot be read.
         files: Option<usize>,
-        /// Their bytes; null if they can't be read.
+        /// Total size of its files in bytes; null if they cannot be read.
         bytes: Option<u64>,
     }
 }
 
-/// Does what is asked for.
+/// Runs the subcommand.
 pub fn run(command: &ContentCommand) -> Result<Code> {
     match command {
         ContentCommand::List(args) => list(args),
@@ -83,7 +82,7 @@ fn to_read(folder: &Path) -> Result<ContentStore> {
     Ok(ContentStore::new(Box::new(device), true))
 }
 
-/// The packages that are meant.
+/// The packages that the filters select.
 fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<(PackageName, PackageHeader)>> {
     let all = store.every_package().context("cannot read the folder of saves")?;
     let is_meant = |name: &PackageName| {
@@ -100,7 +99,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     let store = to_read(&folder)?;
     let mut packages = Vec::new();
     for (name, header) in chosen(&store, &args.which)? {
-        // One that is damaged hides no other.
+        // A damaged package does not hide the others.
         let files = match volume_of(&store, &name, &header) {
             Ok(volume) => Some(found(&volume)),
             Err(error) => {
@@ -172,7 +171,7 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Writes a package as a console's own has it, without a signature.
+/// Writes a package in a console's format, without a signature.
 fn write_package(
     store: &ContentStore,
     name: &PackageName,
@@ -181,7 +180,7 @@ fn write_package(
     to: &Path,
 ) -> Result<()> {
     let picture = store.thumbnail(name).ok().flatten().unwrap_or_default();
-    // A picture that is larger than a package has room for is left out.
+    // A picture that exceeds the package's limit is left out.
     let picture = if picture.len() <= MOST_PICTURE { picture } else { Vec::new() };
     let title_name = store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name());
     let info = PackageInfo {
@@ -203,14 +202,14 @@ fn write_package(
     })
 }
 
-/// A package that is one file goes out as it is, with its signature.
+/// Copies a package that is a single file unchanged, with its signature.
 fn copy_package(store: &ContentStore, name: &PackageName, to: &Path) -> Result<()> {
     let file = store.packed_file(name)?.ok_or_else(|| anyhow!("{} is gone", name.file()))?;
     let file = FileBytes(file);
     output::write_by(to, |package| Ok(copy(&file, file.size()?, |bytes| package.write_all(bytes))?))
 }
 
-/// Writes the files of a package to a folder that is there whole or not at all.
+/// Writes the files of a package to a folder that appears atomically.
 fn write_folder(volume: &Volume, to: &Path) -> Result<()> {
     let cannot = |path: &Path| format!("cannot write {}", path.display());
     let within = to.parent().unwrap_or(".".as_ref());

@@ -1,4 +1,4 @@
-//! `xenia-rs diff`: where two event logs part.
+//! `xenia-rs diff`: finds the first difference between two event logs.
 
 use crate::cli::DiffArgs;
 use crate::exit::Code;
@@ -13,10 +13,10 @@ use std::path::Path;
 /// Lines shown before the first difference.
 const CONTEXT_LINES: usize = 5;
 
-/// Bytes of a line, at most: no event is so long, and a file may be one endless line.
+/// Longest line in bytes: events are shorter, and a file might be one endless line.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Prints the length of the common prefix and the first difference with its context.
+/// Prints the length of the common prefix, and the first difference with its context.
 pub fn run(args: &DiffArgs) -> Result<Code> {
     let (mut a, mut b) = (open(&args.a)?, open(&args.b)?);
     let mut common = 0_u64;
@@ -61,7 +61,7 @@ fn open(path: &Path) -> Result<BufReader<File>> {
     Ok(BufReader::new(source::stream(path).with_context(|| unreadable(path))?))
 }
 
-/// The next line without its end; `None` behind the last.
+/// The next line without its line break; `None` at the end.
 fn line(from: &mut impl BufRead) -> Result<Option<String>> {
     let mut bytes = Vec::new();
     from.take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes)?;

@@ -1,4 +1,4 @@
-//! `xenia-rs dis`: guest code as assembler text.
+//! `xenia-rs dis`: disassembles guest code.
 
 use crate::cli::DisArgs;
 use crate::exit::Code;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 
-/// Code to disassemble: bytes at an address, with names for some addresses.
+/// Code to disassemble: bytes at an address, and names for some addresses.
 struct Listing {
     base: u32,
     bytes: Vec<u8>,
@@ -53,8 +53,8 @@ fn open(args: &DisArgs) -> Result<Listing> {
     Ok(Listing { base: image.base.0, start: image.entry.0, bytes: Arc::unwrap_or_clone(image).bytes, names })
 }
 
-/// Of a flat binary only what is shown is read: it may be a dump of all memory, and some files have
-/// no end.
+/// Reads the range to show from a flat binary. The rest is not read, because the file may be a dump
+/// of all memory, or endless.
 fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
     let start = args.start.unwrap_or(base);
     let unreadable = || format!("cannot read {}", args.title.display());

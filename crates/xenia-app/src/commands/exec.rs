@@ -1,4 +1,4 @@
-//! `xenia-rs exec`: runs a title, in a window or without one.
+//! `xenia-rs exec`: runs a title with or without a window.
 
 mod conclude;
 mod stopped;
@@ -35,7 +35,7 @@ use xenia_kernel::ports::{Dialogs, Input, NoInput};
 use xenia_render::RenderError;
 use xenia_sched::{Limits, TICKS_PER_SECOND};
 
-/// Runs until a limit, the title's end, a signal, or the window's closing.
+/// Runs until a limit, the title's end, a signal, or the closing of the window.
 pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     args.refuse_unbuilt()?;
     let input = settings::input(settings)?;
@@ -65,7 +65,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     }
 }
 
-/// What the run's limits are.
+/// The limits of a run.
 pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
     let patience = run.frames.and(NonZeroU64::new(run.swap_timeout));
     Limits {
@@ -101,7 +101,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
         )?;
         machine.set_interrupt(interrupt.clone());
         if args.sound.audio == Some(AudioOutput::Device) {
-            // A device plays at the console's speed, and no faster.
+            // A sound device plays at the console's speed, so the run must not be faster.
             machine.set_pace(Pace::new(Control::default(), FrameLimit::default().0, |_| {}));
         }
         Ok(machine)
@@ -109,20 +109,19 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
     Ok(outputs.conclude(&finished, interrupt))
 }
 
-/// What a run leaves behind beside what its machines write themselves: pictures, the title's text,
-/// figures.
+/// Outputs of a run that machines do not write themselves: pictures, the title's text, the report.
 pub(super) struct Outputs {
     json: Option<PathBuf>,
     folder: Option<Arc<Mutex<FrameFolder>>>,
     last_path: Option<PathBuf>,
-    /// The newest frame, if it is to be written at the end.
+    /// The latest frame, if it is to be written at the end.
     last: Arc<Mutex<Option<Frame>>>,
     pub(super) guest_log: GuestLog,
     losses: Losses,
 }
 
 impl Outputs {
-    /// As the flags have it. The folder for frames is there afterwards.
+    /// Prepares the outputs that the flags request, and creates the folder for frames.
     pub(super) fn new(run: &RunArgs, last_frame: Option<&Path>) -> Result<Self> {
         let losses = Losses::default();
         if let Some(folder) = &run.dump_frames {
@@ -135,7 +134,7 @@ impl Outputs {
         Ok(Self { json: run.json.clone(), folder, last_path, last: Arc::default(), guest_log, losses })
     }
 
-    /// Takes the frames of a machine, and passes them on to `show`; `before` is the number of
+    /// A sink for the frames of a machine that forwards them to `show`; `before` is the number of
     /// frames of the titles before.
     pub(super) fn port(
         &self,
@@ -158,7 +157,7 @@ impl Outputs {
         (if keeps { Capture::Every } else { Capture::Nothing }, sink)
     }
 
-    /// Writes what is to be written at the end, says how the run went.
+    /// Writes the final outputs, and prints how the run ended.
     pub(super) fn conclude(&self, finished: &Finished, interrupt: &Interrupt) -> Code {
         self.guest_log.finish();
         if let Some(path) = &self.last_path {
@@ -176,11 +175,11 @@ impl Outputs {
     }
 }
 
-/// The parts of an emulator that run while a machine is made.
+/// Progress reporting and cancellation while a machine is built.
 struct Making<'a> {
-    /// Is told what is compiled before the title runs.
+    /// Receives the progress of compilation before the title runs.
     compiled: Progress<'a>,
-    /// Ends that.
+    /// Cancels the compilation.
     interrupt: &'a Interrupt,
 }
 

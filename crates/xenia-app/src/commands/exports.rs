@@ -1,4 +1,4 @@
-//! `xenia-rs exports`: every kernel export and variable, and how much of it there is.
+//! `xenia-rs exports`: lists every kernel export and variable with its status.
 
 use crate::cli::ExportsArgs;
 use crate::exit::Code;
@@ -12,49 +12,49 @@ use xenia_kernel::exports::{Registry, StatusCounts};
 use xenia_kernel::imports::Library;
 
 documented! {
-    /// Every kernel export and variable, and how much of it there is.
+    /// Status of every kernel export and variable.
     #[derive(Debug, Serialize)]
     pub struct ExportsReport {
-        /// For each library, by its name, how many exports there are of each status.
+        /// Number of exports by status, for each library.
         #[serde(flatten)]
         libraries: BTreeMap<&'static str, Counts>,
-        /// Every export.
+        /// All exports, functions and variables.
         rows: Vec<Row>,
     }
 
-    /// Exports by status.
+    /// Number of exports by status.
     #[derive(Debug, Serialize)]
     pub struct Counts {
-        /// Complete.
+        /// Completely implemented.
         done: usize,
-        /// Complete, with nothing to do here.
+        /// Complete: there is nothing to do in an emulator.
         constant: usize,
-        /// Partly there.
+        /// Implemented in part.
         partial: usize,
-        /// Without effect.
+        /// Stubs without any effect.
         stub: usize,
-        /// Not there.
+        /// Missing, not implemented.
         missing: usize,
-        /// All.
+        /// Sum of all statuses.
         total: usize,
     }
 
-    /// An export.
+    /// A kernel export.
     #[derive(Debug, Serialize)]
     pub struct Row {
-        /// Its library.
+        /// Library that exports it.
         library: &'static str,
-        /// Its number there.
+        /// Its ordinal in the library.
         ordinal: u16,
-        /// Its name.
+        /// Name of the export.
         name: &'static str,
-        /// `done`, `constant`, `partial`, `stub` or `missing`.
+        /// Status: `done`, `constant`, `partial`, `stub` or `missing`.
         status: &'static str,
-        /// What it has to do with.
+        /// Subsystem that it belongs to.
         area: &'static str,
-        /// What kind of value it returns; null where that is unknown.
+        /// Kind of value that it returns; null if unknown.
         returns: Option<&'static str>,
-        /// Whether that is a guess.
+        /// Whether the kind of value is a guess.
         returns_guessed: bool,
     }
 }
@@ -72,7 +72,7 @@ impl From<StatusCounts> for Counts {
     }
 }
 
-/// Prints counts per library and area; with `--json`, writes every row.
+/// Prints counts per library and area; with `--json`, writes every export.
 pub fn run(args: &ExportsArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let registry = Registry::get();

@@ -1,5 +1,5 @@
-//! `xenia-rs fuzz`: random instruction sequences, the JIT against the interpreter, or both against
-//! qemu.
+//! `xenia-rs fuzz`: runs random instruction sequences, comparing the JIT with the interpreter, or
+//! both with QEMU.
 
 use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle, Tier};
 use crate::commands::conformance::{baseline_engine, jit_engine};
@@ -19,13 +19,14 @@ use std::time::Duration;
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
 use xenia_jit_tests::qemu;
 
-/// Sequences when neither their number nor a time is given.
+/// Default number of sequences, without a time limit.
 const BLOCKS: u64 = 100_000;
 
-/// Runs, shrinks what differs, prints the figures; or sums up the figures of other runs.
+/// Runs sequences, shrinks failing ones and prints the statistics; or sums up the statistics of
+/// other runs.
 pub fn run(args: &FuzzArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
-    // What a long run is to leave has a place before it begins.
+    // Check before a long run that the output file is writable.
     args.append.as_deref().map_or(Ok(()), |path| append(path, ""))?;
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -48,13 +49,13 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
     Ok(if report.mismatches == 0 { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
 }
 
-/// Runs several seeds, and sums them up.
+/// Runs several seeds and sums up their statistics.
 fn each_seed(args: &FuzzArgs, seeds: RangeInclusive<u64>, interrupt: &Interrupt) -> Result<FuzzReport> {
     let mut sum: Option<FuzzReport> = None;
     for seed in seeds {
         let report = fuzz(&FuzzArgs { seed, ..args.clone() }, interrupt)?;
         sum = Some(match sum {
-            // Of another seed, so no sequence is in both.
+            // Seeds differ, so no sequence is counted twice.
             Some(sum) => FuzzReport::merge(&[sum, report])?,
             None => report,
         });

@@ -1,9 +1,9 @@
-//! `xenia-rs generate`: Markdown tables for `docs/generated`, each from the rows that the emulator
-//! itself runs on.
+//! `xenia-rs generate`: Markdown tables for `docs/generated`, made from the tables that the
+//! emulator uses.
 //!
 //! To add a table, write a function and a row in [`KINDS`]; `cargo xtask docs --bless` then writes
-//! `docs/generated/NAME.md`, and `cargo xtask test` compares it from then on. What a table says may
-//! depend on nothing but the sources: no host, no clock, no order of a hash map.
+//! `docs/generated/NAME.md`, and `cargo xtask test` compares it from then on. A table may only
+//! depend on the sources: not on the host, the time, or the order of a hash map.
 
 mod coverage;
 mod exports;
@@ -39,15 +39,16 @@ use xenia_jit_tests::conformance;
 use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
 use xenia_sched::SchedulerCounters;
 
-/// A table.
+/// A table that can be generated.
 struct Kind {
-    /// What the command line and the file call it.
+    /// Name on the command line and of the file.
     name: &'static str,
-    /// Everything below the line that says who wrote the file. Gets the folder of the repository.
+    /// Writes the file's contents below the line that names the generator. Its argument is the
+    /// repository's folder.
     write: fn(&Path) -> Result<String>,
 }
 
-/// Every table.
+/// All tables, in order.
 const KINDS: &[Kind] = &[
     Kind { name: "exports", write: exports::table },
     Kind { name: "json", write: |_| Ok(documents::page(&documents())) },
@@ -57,7 +58,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "registers", write: |_| Ok(registers()) },
 ];
 
-/// The JSON documents.
+/// All JSON documents.
 pub fn documents() -> Vec<Document> {
     vec![
         Document {
@@ -166,7 +167,7 @@ pub fn documents() -> Vec<Document> {
     ]
 }
 
-/// Prints a table, or the names of all.
+/// Prints a table, or the names of all tables.
 pub fn run(args: &GenerateArgs) -> Result<Code> {
     let Some(wanted) = &args.kind else {
         for kind in KINDS {
@@ -182,17 +183,17 @@ pub fn run(args: &GenerateArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// A title, and what the table is about.
+/// The page's heading and introduction.
 fn heading(title: &str, about: &str) -> String {
     format!("# {title}\n\n{about}\n")
 }
 
-/// A section with an empty table.
+/// Starts a section with an empty table.
 fn section(out: &mut String, title: &str, columns: &[&str]) {
     let _ = write!(out, "\n## {title}\n\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
 }
 
-/// A line of a table.
+/// Appends a row to a table.
 fn line(out: &mut String, cells: &[&str]) {
     for cell in cells {
         let _ = write!(out, "| {} ", cell_text(cell));
@@ -200,12 +201,12 @@ fn line(out: &mut String, cells: &[&str]) {
     out.push_str("|\n");
 }
 
-/// A doc comment's text as a table's cell: no links into the code, no bar that would end the cell.
+/// Converts a doc comment to a table cell: removes links into the code, and escapes bars.
 fn cell_text(text: &str) -> String {
     text.replace("[`", "`").replace("`]", "`").replace('|', "\\|")
 }
 
-/// The families in the table's order, each with what its section is called.
+/// Instruction families in the table's order, with the titles of their sections.
 const FAMILIES: &[(Family, &str)] = &[
     (Family::Integer, "Integer"),
     (Family::Logical, "Logical"),
@@ -218,7 +219,7 @@ const FAMILIES: &[(Family, &str)] = &[
     (Family::System, "System"),
 ];
 
-/// Properties that a reader wants to know, and how the manuals write them.
+/// Properties that readers look for, in the notation of the manuals.
 const VARIANTS: &[(Flag, &str)] = &[
     (Flag::oe, "o"),
     (Flag::rc, "."),
@@ -326,7 +327,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// Lines of a table that are rows of it.
+    /// The rows of a table in a text.
     fn rows(text: &str) -> Vec<&str> {
         let is_row = |line: &&str| line.starts_with("| ") && !line.contains("what it ");
         text.lines().filter(is_row).collect()
@@ -361,7 +362,7 @@ mod tests {
                 match line {
                     _ if line.starts_with("|---") => (columns, tables) = (bars, tables + 1),
                     _ if !line.starts_with('|') => columns = 0,
-                    // The names of the columns come before their number.
+                    // The header row comes before the number of columns is known.
                     _ => assert!(columns == 0 || bars == columns, "{}: {line}", kind.name),
                 }
             }

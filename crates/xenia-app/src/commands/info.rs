@@ -1,4 +1,4 @@
-//! `xenia-rs info`: what a file is, before one of its instructions runs.
+//! `xenia-rs info`: describes a file without running it.
 
 use super::info_gpd;
 use super::info_package::{self, PackageRow};
@@ -17,87 +17,88 @@ use xenia_kernel::exports::Registry;
 use xenia_kernel::imports::{Library, ordinals};
 
 documented! {
-    /// What a file is, before one of its instructions runs.
+    /// Description of a file.
     #[derive(Debug, Serialize)]
     pub struct InfoReport {
-        /// `xex` or `elf`; `stfs` or `svod` of a package without an executable.
+        /// Format: `xex` or `elf`; `stfs` or `svod` for a package without an executable.
         format: &'static str,
-        /// Its number, eight hexadecimal digits.
+        /// Title id, eight hexadecimal digits.
         title_id: Option<String>,
-        /// The name that the file gives itself.
+        /// Name stored in the file.
         name: Option<String>,
         /// Address of the first instruction; null if there is no executable.
         entry: Option<String>,
-        /// Address of the image; null if there is no executable.
+        /// Load address of the image; null if there is no executable.
         image_base: Option<String>,
-        /// Its bytes.
+        /// Size of the image, in bytes.
         image_size: u32,
-        /// Functions that its table of functions names.
+        /// Number of functions in the image's function table.
         functions: usize,
-        /// What it asks the kernel for.
+        /// Functions and variables imported from libraries.
         imports: Vec<ImportRow>,
-        /// Hashes in the file, and whether they are right.
+        /// Hashes in the file, with the results of their verification.
         digests: Vec<DigestRow>,
-        /// What the database in its resources says; null if there is none.
+        /// Title information from the database in the resources; null if there is none.
         title: Option<TitleRow>,
-        /// What the header of the package says; null if it is none.
+        /// Information from the package's header; null if the file is no package.
         package: Option<PackageRow>,
     }
 
-    /// What a title says of itself.
+    /// Information that a title stores about itself.
     #[derive(Debug, Serialize)]
     pub struct TitleRow {
-        /// What it is called, in its own language.
+        /// Name in the title's default language.
         name: Option<String>,
-        /// Its language, as the console numbers them: 1 is English.
+        /// Default language, by the console's number: 1 is English.
         language: u64,
-        /// Bytes of its picture (PNG); null if it has none.
+        /// Size of its picture (PNG) in bytes; null if it has none.
         icon_bytes: Option<usize>,
-        /// What can be achieved in it.
+        /// Achievements of the title.
         achievements: Vec<AchievementRow>,
     }
 
-    /// Something that can be achieved.
+    /// An achievement of the title.
     #[derive(Debug, Serialize)]
     pub struct AchievementRow {
-        /// Its number.
+        /// Id of the achievement.
         id: u16,
-        /// What it is called.
+        /// Name of the achievement.
         label: String,
-        /// What has been done.
+        /// Description after it is unlocked.
         description: String,
-        /// What is to be done.
+        /// Description before it is unlocked.
         unachieved: String,
-        /// What it is worth.
+        /// Points that it is worth.
         gamerscore: u16,
-        /// Whether it is shown to who has not done it.
+        /// Whether it is listed before it is unlocked.
         is_shown: bool,
     }
 
-    /// An import.
+    /// An import of a title.
     #[derive(Debug, Serialize)]
     pub struct ImportRow {
-        /// Its library.
+        /// Library that exports it.
         library: String,
-        /// Its number there.
+        /// Ordinal in the library.
         ordinal: u16,
-        /// Its name; null if the number is unknown, or the library a file beside the title.
+        /// Name; null if the ordinal is unknown, or the library is a file beside the title.
         name: Option<&'static str>,
-        /// `done`, `constant`, `partial`, `stub` or `missing`; `file` where the library is not the console's.
+        /// Status: `done`, `constant`, `partial`, `stub` or `missing`; `file` if the library is not
+        /// the console's.
         status: &'static str,
     }
 
     /// A hash in the file.
     #[derive(Debug, Serialize)]
     pub struct DigestRow {
-        /// What it is of.
+        /// Part of the file that is hashed.
         what: String,
-        /// Whether it is right.
+        /// Whether the hash is correct.
         ok: bool,
     }
 }
 
-/// The state of an import from a library that is not the console's.
+/// Status of an import from a library that is not the console's.
 const IN_A_FILE: &str = "file";
 
 /// Prints the description; with `--json`, writes it.
@@ -128,7 +129,7 @@ pub fn run(args: &InfoArgs) -> Result<Code> {
     Ok(if damaged { Code::Mismatch } else { Code::Done })
 }
 
-/// Of a package that has only files in it: a save, a download.
+/// Describes a package without an executable: a saved game or download.
 fn no_title(format: &'static str, package: PackageRow) -> InfoReport {
     let (name, title_id) = package.names();
     InfoReport {
@@ -178,9 +179,10 @@ fn describe(image: &LoadedImage) -> InfoReport {
     }
 }
 
-/// What the title's database says. One that is damaged is no reason not to describe the rest.
+/// Information from the title's database. A damaged database does not prevent the rest of the
+/// description.
 fn title_of(image: &LoadedImage) -> Option<TitleRow> {
-    // Flag of an achievement: who has not done it sees it.
+    // Flag of an achievement that is listed before it is unlocked.
     const SHOWN: u32 = 8;
     let id = image.execution?.title_id.0;
     let name = format!("{id:08X}");
@@ -270,7 +272,7 @@ mod tests {
     fn database() -> Vec<u8> {
         let tagged = |tag: &[u8; 4], body: &[u8]| [&tag[..], &[0; 8], body].concat();
         let strings = [&[0, 2, 0x80, 0, 0, 7][..], b"A title", &[0, 1, 0, 4], b"Win!"].concat();
-        // Id, three texts, picture, worth, flags.
+        // Id, three texts, picture, points, flags.
         let mut row = [1_u16, 1, 1, 1, 0, 0x8000, 50, 0, 0, 8].map(u16::to_be_bytes).concat();
         row.resize(0x24, 0);
         let achievements = [&[0, 1][..], &row].concat();
@@ -319,7 +321,7 @@ mod tests {
         assert!(describe(&image).title.is_none(), "a damaged one is said, and the rest described");
     }
 
-    /// A package with one file in it, described.
+    /// Describes a package with one file in it.
     fn packaged(file: &str, contents: &[u8], words: &[&str]) -> (Result<Code>, serde_json::Value) {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
@@ -349,7 +351,7 @@ mod tests {
         assert_eq!(done.unwrap(), Code::Done);
         assert_eq!((&json["format"], &json["package"]["kind"]), (&"xex".into(), &"arcade-title".into()));
         assert_eq!(json["package"]["display_name"], "A demo");
-        // What can't be read for another reason stays an error.
+        // Other read errors stay errors.
         let (done, _) = packaged("default.xex", b"no executable", &["--title-id", "1"]);
         assert!(done.unwrap_err().to_string().contains("cannot load the executable"));
     }

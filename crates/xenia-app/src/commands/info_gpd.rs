@@ -1,5 +1,4 @@
-//! `xenia-rs info` of a profile's database (GPD): what was achieved in a title, or which titles
-//! were played.
+//! `xenia-rs info` of a profile's database (GPD): achievements of a title, or the titles played.
 
 use crate::say::{outln, visible};
 use crate::source;
@@ -11,65 +10,65 @@ use xenia_documents::documented;
 use xenia_formats::gpd::{Gpd, PlayedTitle, Record, SHOWN};
 
 documented! {
-    /// What a profile's database says.
+    /// Contents of a profile's database (GPD).
     #[derive(Debug, Serialize)]
     pub struct GpdReport {
-        /// `gpd`.
+        /// Always the format `gpd`.
         format: &'static str,
-        /// What the title is called; null in the dashboard's.
+        /// Name of the title; null in the dashboard's database.
         name: Option<String>,
-        /// Bytes of the title's picture (PNG); null if it has none.
+        /// Size of the title's picture (PNG) in bytes; null if it has none.
         icon_bytes: Option<usize>,
-        /// What has been achieved is worth this much.
+        /// Points of the unlocked achievements.
         gamerscore: u32,
-        /// All that can be achieved is worth this much.
+        /// Points of all achievements.
         gamerscore_possible: u32,
-        /// What can be achieved.
+        /// Achievements of the title.
         achievements: Vec<GpdAchievementRow>,
-        /// Titles that were played; only the dashboard's has some.
+        /// Titles played; only the dashboard's database has them.
         titles: Vec<PlayedTitleRow>,
     }
 
-    /// Something that can be achieved.
+    /// An achievement and its state.
     #[derive(Debug, Serialize)]
     pub struct GpdAchievementRow {
-        /// Its number.
+        /// Id of the achievement.
         id: u32,
-        /// What it is called.
+        /// Name of the achievement.
         label: String,
-        /// What has been done.
+        /// Description after it is unlocked.
         description: String,
-        /// What is to be done.
+        /// Description before it is unlocked.
         unachieved: String,
-        /// What it is worth.
+        /// Points that it is worth.
         gamerscore: u32,
-        /// Whether it is shown to who has not done it.
+        /// Whether it is listed before it is unlocked.
         is_shown: bool,
-        /// Whether it has been achieved.
+        /// Whether it is unlocked.
         is_earned: bool,
-        /// When, in units of 100 ns since 1601; null if it has not been.
+        /// Time of unlocking, in units of 100 ns since 1601; null if it is locked.
         unlocked_at: Option<u64>,
     }
 
     /// A title that was played.
     #[derive(Debug, Serialize)]
     pub struct PlayedTitleRow {
-        /// Its number, eight hexadecimal digits.
+        /// Title id, eight hexadecimal digits.
         title_id: String,
-        /// What it is called.
+        /// Name of the title.
         name: String,
-        /// How much has been achieved in it.
+        /// Number of unlocked achievements.
         achievements: u32,
-        /// How much can be achieved.
+        /// Number of all achievements.
         achievements_possible: u32,
-        /// What has been achieved is worth this much.
+        /// Points of the unlocked achievements.
         gamerscore: u32,
-        /// All that can be achieved is worth this much.
+        /// Points of all achievements.
         gamerscore_possible: u32,
     }
 }
 
-/// Whether this is a database.
+/// Whether the file is a profile's database.
 pub fn is_database(path: &Path) -> bool {
     let begin = source::open(path).ok().filter(|_| path.is_file()).and_then(|mut file| {
         let mut magic = [0; 4];
@@ -78,7 +77,7 @@ pub fn is_database(path: &Path) -> bool {
     begin == Some(*b"XDBF")
 }
 
-/// Reads a database and describes it.
+/// Reads and describes a database.
 pub fn describe(path: &Path) -> Result<GpdReport> {
     let shown = path.display();
     let bytes = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;

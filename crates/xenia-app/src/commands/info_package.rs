@@ -1,4 +1,4 @@
-//! `xenia-rs info` of a content package: what its header says, whether or not a title is in it.
+//! `xenia-rs info` of a content package: the contents of its header.
 
 use crate::say::{outln, visible};
 use crate::source;
@@ -8,31 +8,33 @@ use xenia_documents::documented;
 use xenia_formats::stfs::{PackageInfo, kind_name};
 
 documented! {
-    /// What a content package's header says. Nobody here can check a signature.
+    /// Contents of a package's header. Signatures are not verified.
     #[derive(Debug, Serialize)]
     pub struct PackageRow {
-        /// What users see.
+        /// Display name of the package.
         display_name: String,
-        /// What its title is called.
+        /// Name of its title.
         title_name: String,
-        /// Its title's number, eight hexadecimal digits.
+        /// Id of its title, eight hexadecimal digits.
         title_id: String,
-        /// What it is, by name: `saved-game`, `add-on`, `update` and so on; by number where that has no name.
+        /// Content type by name: `saved-game`, `add-on`, `update` and so on; by number if it has no
+        /// name.
         kind: String,
-        /// Whose it is, sixteen hexadecimal digits; null if it is everybody's.
+        /// Profile id of the owner, sixteen hexadecimal digits; null if it is shared by all
+        /// profiles.
         owner: Option<String>,
-        /// Whose kind of signature it has: `CON` (a console), `LIVE` (the online service) or `PIRS` (the maker).
+        /// Signer: `CON` (a console), `LIVE` (the online service) or `PIRS` (the manufacturer).
         signer: &'static str,
-        /// Whether there is a signature.
+        /// Whether it has a signature.
         is_signed: bool,
-        /// What may be done with it, a bit each, as its licences say together.
+        /// Licence bits, combined from all its licences.
         license: u32,
-        /// Bytes of its picture (PNG); null if it has none.
+        /// Size of its picture (PNG) in bytes; null if it has none.
         icon_bytes: Option<usize>,
     }
 }
 
-/// The format that a file is, and its header, if it is a package with one.
+/// The format and header of a file, if it is a package with a header.
 pub fn of(path: &Path) -> Option<(&'static str, PackageRow)> {
     let file = source::open(path).ok().filter(|_| path.is_file())?;
     let format = xenia_formats::identify(&file).ok().flatten()?;
@@ -56,12 +58,12 @@ fn row(info: &PackageInfo) -> PackageRow {
 }
 
 impl PackageRow {
-    /// What it is called, and of which title it is.
+    /// Display name of the package, and its title's name.
     pub fn names(&self) -> (String, String) {
         (self.display_name.clone(), self.title_id.clone())
     }
 
-    /// Prints it.
+    /// Prints the description.
     pub fn print(&self) {
         outln!("package     {} ({})", visible(&self.display_name), self.kind);
         outln!("  of title  {} {}", self.title_id, visible(&self.title_name));

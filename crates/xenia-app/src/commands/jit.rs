@@ -1,4 +1,4 @@
-//! `xenia-rs jit dump`: what the compiler makes of the code at an address.
+//! `xenia-rs jit dump`: prints the compiler's output for the code at an address.
 
 use crate::cli::{JitDumpArgs, JitUnit};
 use crate::exit::Code;
@@ -16,47 +16,47 @@ use xenia_isa::{Syntax, disassemble};
 use xenia_jit::{Granularity, Jit, JitConfig};
 
 documented! {
-    /// What the compiler makes of the code at an address.
+    /// Compiler output for the code at an address.
     #[derive(Debug, Serialize)]
     pub struct DumpReport {
-        /// The address.
+        /// Guest address of the code.
         pc: String,
-        /// Guest code.
+        /// Guest instructions that were compiled.
         guest: Vec<GuestLine>,
-        /// Cranelift's intermediate form.
+        /// Intermediate representation of Cranelift (CLIF).
         clif: String,
-        /// Host assembly.
+        /// Host assembly, as text.
         host: String,
-        /// What its blocks cost.
+        /// Size of each guest block's code.
         blocks: Vec<BlockLine>,
         /// Host instructions that belong to no block.
         shared_host_instructions: u32,
     }
 
-    /// What a guest block costs.
+    /// Code size of a guest block.
     #[derive(Debug, Serialize)]
     pub struct BlockLine {
-        /// Its first address.
+        /// Address of its first instruction.
         pc: String,
-        /// Its guest instructions.
+        /// Number of guest instructions.
         guest_instructions: u32,
-        /// The host instructions that they became, those off the hot path included.
+        /// Number of host instructions generated for it, cold paths included.
         host_instructions: u32,
     }
 
     /// A guest instruction.
     #[derive(Debug, Serialize)]
     pub struct GuestLine {
-        /// Its address.
+        /// Address of the instruction.
         pc: String,
-        /// Its word.
+        /// Instruction word in hexadecimal.
         word: String,
-        /// Disassembled.
+        /// Disassembly of the instruction.
         text: String,
     }
 }
 
-/// Compiles and prints; nothing runs, and the code is as the title's file has it.
+/// Compiles and prints code as it is in the title's file; does not run it.
 pub fn dump(args: &JitDumpArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let pc = args.pc;

@@ -1,4 +1,4 @@
-//! `xenia-rs make-stfs`: a folder as a content package, without a signature.
+//! `xenia-rs make-stfs`: makes an unsigned content package from a folder.
 
 use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible, refuse_inside};
 use crate::cli::{MakeStfsArgs, PackageSigner};
@@ -14,7 +14,7 @@ use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer};
 use xenia_formats::{Volume, Xex};
 use xenia_guest::TitleId;
 
-/// What a package with a title in it is, and one without: an arcade title, an add-on.
+/// Content type of a package with an executable (arcade title), and of one without (add-on).
 const ARCADE_TITLE: u32 = 0xD_0000;
 const ADD_ON: u32 = 2;
 
@@ -29,10 +29,11 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
     let files = found(&volume);
     ensure!(!files.is_empty(), "{} is empty", args.folder.display());
-    // What the package is of is in the executable, unless it is said.
+    // Unless flags say otherwise, the executable decides the title id and content type.
     let executable = volume.find(&["default.xex"]).and_then(|entry| entry.contents);
     let title = executable.and_then(|file| Xex::read(file).ok()).and_then(|xex| xex.execution);
-    // A download of no title would be taken in, and never seen again. A title may have no number.
+    // A download without a title id could be imported, but would never be visible. A title may have
+    // no id.
     ensure!(
         args.title_id.is_some() || executable.is_some(),
         "{} has no default.xex that says of which title it is; --title-id says it",

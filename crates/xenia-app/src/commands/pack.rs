@@ -1,4 +1,4 @@
-//! `xenia-rs pack`: a guest ELF becomes a XEX2.
+//! `xenia-rs pack`: converts a guest ELF to a XEX2.
 
 use crate::cli::PackArgs;
 use crate::exit::Code;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use xenia_formats::Elf;
 use xenia_formats::pack::{PackOptions, pack};
 
-/// Reads the ELF, writes the container.
+/// Reads the ELF and writes the XEX2.
 pub fn run(args: &PackArgs) -> Result<Code> {
     let shown = args.input.display();
     let file = source::open(&args.input).with_context(|| format!("cannot open {shown}"))?;

@@ -1,4 +1,4 @@
-//! `xenia-rs precompile`: compiles a title's code ahead of its first start.
+//! `xenia-rs precompile`: compiles a title's code ahead of its first run.
 
 use crate::cli::{CpuArgs, EngineArgs, ModeArgs, PictureArgs, PrecompileArgs};
 use crate::code_ahead;
@@ -17,36 +17,35 @@ use xenia_documents::documented;
 use xenia_jit::{Jit, JitConfig};
 
 documented! {
-    /// What was compiled.
+    /// Result of ahead-of-time compilation.
     #[derive(Debug, Serialize)]
     pub struct PrecompileReport {
-        /// Functions that were found.
+        /// Number of functions found.
         functions: u64,
-        /// Of these, how many were gone through.
+        /// Number of functions examined before the end.
         functions_done: u64,
-        /// Of those that were gone through, how many run as fast in the baseline tier, and were not compiled.
+        /// Number of examined functions left to the baseline tier, in which they run as fast.
         functions_left_to_baseline: u64,
-        /// Regions that were compiled.
+        /// Number of regions compiled.
         regions: u64,
-        /// Their guest instructions.
+        /// Guest instructions in compiled regions.
         guest_instructions: u64,
-        /// Regions that were there already.
+        /// Number of regions that were in the cache already.
         regions_known: u64,
-        /// Regions that could not be compiled.
+        /// Number of regions that could not be compiled.
         regions_failed: u64,
-        /// Files that were not what they ought to be, and were not used.
+        /// Number of files rejected because they failed verification.
         rejected: u64,
-        /// Bytes of the file; 0 if nothing was new.
+        /// Size of the cache file in bytes; 0 if there was no new code.
         file_bytes: u64,
-        /// Host threads.
+        /// Number of host threads.
         threads: u64,
-        /// Host time.
+        /// Host time, in seconds.
         wall_seconds: f64,
     }
 }
 
-/// Loads the title as a run does, and compiles what can be reached and is worth it; nothing of it
-/// runs.
+/// Loads the title as for a run, and compiles the reachable code that is worth it; does not run it.
 pub fn run(args: &PrecompileArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let interrupt = Interrupt::listen(args.timeout)?;
@@ -64,7 +63,7 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     let Some(folder) = code_store::folder(&engine) else {
         bail!("there is no folder to keep compiled code in: --code-cache DIR says where");
     };
-    // The words as a run has them: with imports resolved.
+    // Compile from a machine's memory, where imports are resolved as in a run.
     let machine = Machine::new(&title, MachineOptions::new(&engine, &PictureArgs::default()))?;
     let config = JitConfig { background: false, ..jit_config(&CpuArgs::default(), &mode) };
     let store = code_store::options(&folder, &title, config.engine.reservations);

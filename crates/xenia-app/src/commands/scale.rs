@@ -1,13 +1,12 @@
-//! `xenia-rs scale process|thread`: does work that shares nothing get faster with more workers, as
-//! much as the same work does natively beside it?
+//! `xenia-rs scale process|thread`: measures whether independent work speeds up with more workers
+//! as much as the same native work does.
 //!
-//! Two claims, measured apart: worker processes, each with a machine of its own, show that nothing
-//! outside of a machine is shared; sibling guest threads of one title show that the machine itself
-//! doesn't serialise them. All numbers of workers, ours and native, take turns within a run, and
-//! speed-ups are those within a run, so that the host's drift hits all alike. What is
-//! timed is whole: from before the first worker starts until the last has ended, with everything
-//! that starting and compiling costs. Every run's count of primes and checksum must be the native
-//! one.
+//! There are two separate claims. Worker processes with one machine each show that machines share
+//! nothing outside of them; sibling guest threads of one title show that a machine does not
+//! serialize its threads. All numbers of workers, guest and native, take turns within a run, and
+//! speed-ups are computed within a run, so that drift of the host affects all alike. The time is
+//! measured from before the first worker starts until the last has ended, including start-up and
+//! compilation. Every run's prime count and checksum must equal the native ones.
 
 mod plot;
 mod primes;
@@ -30,68 +29,68 @@ use workers::{Outcome, Who, Workshop};
 use xenia_documents::documented;
 use xenia_guest::HW_THREADS;
 
-/// What two workers must reach where there are two cores.
+/// Required speed-up of two workers on a host with two cores.
 const THRESHOLD: f64 = 1.6;
-/// Part of the native speed-up that ours must be.
+/// Required fraction of the native speed-up.
 const OF_NATIVE: f64 = 0.85;
-/// More processes than anybody has cores for.
+/// Largest number of processes, more than any host has cores.
 const MOST_PROCESSES: u32 = 256;
 
 documented! {
-    /// How the work scaled.
+    /// Result of a scaling measurement.
     #[derive(Debug, Serialize)]
     pub struct ScaleReport {
-        /// `process` or `thread`.
+        /// Kind of workers: `process` or `thread`.
         pub kind: String,
-        /// The processor, and how many cores it has.
+        /// The host's processor, and its number of cores.
         pub host: String,
-        /// `lockstep`, `parallel`, or `default` for what `exec` does without either flag.
+        /// Executor: `lockstep`, `parallel`, or `default` for the default of `exec`.
         pub executor: String,
-        /// Segments of 65,536 numbers in which primes are counted.
+        /// Number of segments of 65,536 numbers in which primes are counted.
         pub segments: u32,
-        /// Runs of each.
+        /// Number of runs of each.
         pub runs: u64,
-        /// For each number of workers.
+        /// Measurements for each number of workers.
         pub workers: Vec<ScaleWorkers>,
-        /// Median speed-ups by number of workers.
+        /// Median speed-ups, by number of workers.
         pub speedup: BTreeMap<String, f64>,
-        /// Median speed-ups of the native work.
+        /// Median speed-ups of native workers, by number of workers.
         pub native_speedup: BTreeMap<String, f64>,
-        /// Whether every run counted right.
+        /// Whether every run counted correctly.
         pub checksum_ok: bool,
-        /// What two workers must reach; null where there are not two of them, or not two cores.
+        /// Required speed-up of two workers; null without two workers or two cores.
         pub threshold: Option<f64>,
-        /// The part of the native speed-up that ours must be.
+        /// Required fraction of the native speed-up.
         pub of_native: f64,
-        /// What was missed, in words.
+        /// Descriptions of missed requirements.
         pub failures: Vec<String>,
-        /// Whether nothing was.
+        /// Whether all requirements were met.
         pub passed: bool,
-        /// The signal that ended it before its time; only whole runs count.
+        /// Signal that interrupted the measurement; only complete runs count.
         pub interrupted_by: Option<String>,
     }
 
-    /// So many workers.
+    /// Measurements for one number of workers.
     #[derive(Debug, Serialize)]
     pub struct ScaleWorkers {
-        /// How many.
+        /// Number of workers.
         pub n: u32,
-        /// What each run took.
+        /// Seconds of each run.
         pub seconds: Vec<f64>,
-        /// Primes that they found, together.
+        /// Number of primes that the workers found together.
         pub count: u32,
-        /// The sum over them, eight hexadecimal digits; of a wrong run, if there was one.
+        /// Checksum of the primes, eight hexadecimal digits; that of a wrong run, if there was one.
         pub checksum: String,
-        /// How many times as fast as one worker in the same run.
+        /// Speed-up relative to one worker in the same run.
         pub speedup: Spread,
-        /// What each native run took.
+        /// Seconds of each native run.
         pub native_seconds: Vec<f64>,
-        /// How many times as fast as one native worker in the same run.
+        /// Speed-up relative to one native worker in the same run.
         pub native_speedup: Spread,
     }
 }
 
-/// Measures, prints a line for each number of workers, and judges.
+/// Measures, prints a line for each number of workers, and checks the requirements.
 pub fn run(args: &ScaleArgs) -> Result<Code> {
     if !(1..=MOST_SEGMENTS).contains(&args.segments) {
         bail!("--segments: from 1 to {MOST_SEGMENTS}");
@@ -117,7 +116,7 @@ pub fn run(args: &ScaleArgs) -> Result<Code> {
     if let Some(folder) = &args.logs {
         output::write(&folder.join("runs.csv"), table(args.kind, &runs).as_bytes())?;
     }
-    // Not for nothing: it takes a while.
+    // Compute this only after cheaper checks, because it takes a while.
     let expected =
         if runs.is_empty() { Answer::default() } else { count(args.segments, Part { number: 0, of: 1 }) };
     let mut report = judge(args, &numbers, &runs, expected);
@@ -152,10 +151,10 @@ fn numbers(args: &ScaleArgs) -> Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// The outcomes of one run: ours and native ones by number of workers.
+/// Outcomes of one run, guest and native, by number of workers.
 type Run = BTreeMap<(&'static str, u32), Outcome>;
 
-/// Makes all runs, or as many as are whole when that is interrupted.
+/// Makes all runs; after an interruption, returns the complete ones.
 fn measure(workshop: &Workshop<'_>, numbers: &[u32], runs: u64) -> Result<Vec<Run>> {
     let mut done = Vec::new();
     for run in 0..usize::try_from(runs)? {
@@ -173,7 +172,7 @@ fn measure(workshop: &Workshop<'_>, numbers: &[u32], runs: u64) -> Result<Vec<Ru
     Ok(done)
 }
 
-/// The raw figures.
+/// The measurements as CSV.
 fn table(kind: ScaleKind, runs: &[Run]) -> String {
     let mut out = String::from("kind,who,workers,run,seconds,count,checksum\n");
     for (run, outcomes) in runs.iter().enumerate() {
@@ -190,7 +189,7 @@ fn spread(values: impl Iterator<Item = f64>) -> Spread {
     Spread::of(values.collect()).unwrap_or_default()
 }
 
-/// What the runs mean.
+/// Computes the report from the runs.
 fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> ScaleReport {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut failures = Vec::new();
@@ -314,7 +313,7 @@ mod tests {
         args
     }
 
-    /// One run with these seconds for 1 and 2 workers, ours and native.
+    /// One run with these seconds for 1 and 2 workers, guest and native.
     fn one_run(ours: [f64; 2], native: [f64; 2], answer: Answer) -> Run {
         let mut run = Run::new();
         for (who, seconds) in [(Who::Guest, ours), (Who::Native, native)] {
@@ -334,7 +333,7 @@ mod tests {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let good = || one_run([2.0, 1.1], [1.0, 0.5], RIGHT);
         assert!(failures(&[good()]).is_empty());
-        // 1.5 times, and natively no more: only the threshold is missed.
+        // A speed-up of 1.5, natively too: only the threshold is missed.
         let slow = failures(&[one_run([1.5, 1.0], [1.5, 1.0], RIGHT)]);
         assert_eq!(slow.len(), usize::from(cores >= 2), "{slow:?}");
         assert!(
@@ -343,7 +342,7 @@ mod tests {
         );
         let serial = failures(&[one_run([1.5, 1.0], [2.0, 1.0], RIGHT)]);
         assert!(serial.iter().all(|why| !why.contains("no room")), "{serial:?}");
-        // 1.65 times where the native one is twice as fast.
+        // A speed-up of 1.65, but natively 2.
         let behind = failures(&[one_run([1.65, 1.0], [2.0, 1.0], RIGHT)]);
         assert!(behind.len() == 1 && behind[0].contains("natively 2.00"), "{behind:?}");
         let wrong = failures(&[good(), one_run([2.0, 1.0], [2.0, 1.0], Answer::default())]);

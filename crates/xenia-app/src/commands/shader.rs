@@ -1,4 +1,4 @@
-//! `xenia-rs shader`: microcode to text and back.
+//! `xenia-rs shader`: assembles, disassembles and translates shader microcode.
 
 use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice, ShaderTranslateArgs};
 use crate::exit::Code;
@@ -10,30 +10,31 @@ use xenia_formats::Opens;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{self as render, Interpolators, Stage};
 
-/// Export that only vertex shaders have.
+/// Export of the position, which only vertex shaders have.
 const POSITION: u32 = 62;
 
 /// Words of an instruction.
 const INSTRUCTION: usize = 3;
 
-/// A shader from a file.
+/// A shader read from a file.
 struct Opened {
     kind: ShaderKind,
     object: ShaderObject,
     program: Program,
 }
 
-/// Reads a file; where neither it nor the user says the kind, a shader that exports a position is a
-/// vertex shader.
+/// Reads a file. If neither the file nor the user gives the kind, a shader that exports a position
+/// is a vertex shader.
 fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
     let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
     let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;
-    // Zeros decode as instructions that do nothing: an empty or cut file would look like a shader.
+    // Zeros decode as instructions without effect, so an empty or truncated file would pass as a
+    // shader.
     if object.words.len() < INSTRUCTION || object.words.iter().all(|&word| word == 0) {
         let words = count(object.words.len(), "word");
         bail!("{} is no shader: there is no instruction in its {words}", path.display());
     }
-    // Bare microcode has no mark of its own, so any file would look like some.
+    // Raw microcode has no signature, so any file would pass as a shader.
     if object.kind.is_none()
         && let Ok(Some(format)) = xenia_formats::identify(&bytes)
         && !matches!(format.opens, Opens::Unread(_))
@@ -54,7 +55,7 @@ fn name(kind: ShaderKind) -> &'static str {
     }
 }
 
-/// Assembles; errors name the line.
+/// Assembles a shader; errors name the line.
 pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
     let shown = args.source.display();
     let source = crate::source::read(&args.source)?;
@@ -71,7 +72,7 @@ pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Prints a shader in the assembler's language.
+/// Disassembles a shader.
 pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
     let Opened { kind, object, program } = open(&args.file, args.kind)?;
     let name = name(kind);
@@ -88,11 +89,11 @@ pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// The stage of a pipeline that a shader is made for when nobody draws with it.
+/// The pipeline stage that a shader is translated for, without a draw.
 fn stage(kind: ShaderKind, program: &Program) -> Stage {
     let interpolators = |count| Interpolators { count, ..Interpolators::default() };
     match kind {
-        // As many as it exports.
+        // As many interpolators as it exports.
         ShaderKind::Vertex => Stage::Vertex {
             interpolators: interpolators(16 - (program.exports as u16).leading_zeros()),
             clip: false,
@@ -108,7 +109,7 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
     }
 }
 
-/// Translates, checks the translation, and prints what it is bound to.
+/// Translates a shader, validates the translation, and prints its bindings.
 pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     let Opened { kind, program, .. } = open(&args.file, args.kind)?;
     let shown = args.file.display();

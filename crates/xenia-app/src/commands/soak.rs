@@ -1,10 +1,9 @@
-//! `xenia-rs soak`: titles one after the other in one process, and every so often a line with what
-//! the process has of the host and the machine of its own. `cargo xtask soak` runs it and judges
-//! the lines.
+//! `xenia-rs soak`: runs titles one after the other in one process, and periodically writes a line
+//! with the process's host resources and the sizes of the machine's tables. `cargo xtask soak` runs
+//! it and checks the lines.
 //!
-//! What a machine leaves behind when it is gone shows between two runs, what grows within a run
-//! while one is on. A run that ends as it should not goes to standard error, with what its title
-//! said last.
+//! Samples between two runs show leaks of whole machines, samples during a run show growth within
+//! it. A run that ends unexpectedly is reported on standard error, with the title's last output.
 
 mod last_words;
 
@@ -28,19 +27,19 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 use xenia_sched::Limits;
 
-/// Where in a run a sample was taken.
+/// State of the run when a sample was taken.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
     /// The title runs.
     Running,
-    /// It has ended, and its machine is still there.
+    /// The run ended, and its machine still exists.
     Ended,
-    /// The machine is gone.
+    /// The machine was dropped.
     Between,
 }
 
-/// A line of the file.
+/// A sample, written as one line of JSON.
 #[derive(Debug, Serialize)]
 struct Sample<'a> {
     /// Seconds since the program was started.
@@ -50,18 +49,18 @@ struct Sample<'a> {
     title: &'a str,
     mode: &'static str,
     state: State,
-    /// How the run ended; null unless `state` is `ended`.
+    /// Reason of the run's end; null unless `state` is `ended`.
     exit: Option<End>,
-    /// What the title returned then, if it ended by itself.
+    /// Exit code of the title, if it ended by itself.
     exit_code: Option<u32>,
     #[serde(flatten)]
     process: Process,
-    /// Of the machine; null where there is none.
+    /// Sizes of the machine's tables; null between runs.
     #[serde(flatten)]
     machine: Option<Sizes>,
 }
 
-/// What the process has of the host.
+/// Host resources of the process.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Process {
     rss_kib: u64,
@@ -83,7 +82,7 @@ impl Process {
         };
         Ok(Self {
             rss_kib: field("VmRSS:")?,
-            // One of them is the folder's that is read here.
+            // One entry is the descriptor that reads the folder.
             descriptors: entries("/proc/self/fd")?.saturating_sub(1),
             maps: read("/proc/self/maps")?.lines().count() as u64,
             threads: field("Threads:")?,
@@ -91,7 +90,7 @@ impl Process {
     }
 }
 
-/// Where samples go, and what they are of.
+/// Writes samples, and knows the run that they belong to.
 struct Book {
     start: Instant,
     file: File,
@@ -174,7 +173,7 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
     Ok(interrupt.cause().map_or(Code::Done, Code::from))
 }
 
-/// One run of a title, from its file on.
+/// Opens and runs a title once.
 fn one(
     path: &Path,
     mode: SoakMode,
@@ -207,7 +206,7 @@ fn one(
         }
     }
     drop((machine, finished, title));
-    // What the allocator holds for the next machine is nothing that this one has left behind.
+    // Free heap that the allocator keeps for reuse is not a leak of the machine.
     xenia_memory::give_back_free_heap();
     let mut book = book.lock();
     book.sizes = None;
@@ -215,7 +214,7 @@ fn one(
     book.note(None)
 }
 
-/// Whether a run ended as it may: by a limit, or by a title that says that all is well.
+/// Whether a run ended as expected: by a limit, or by a title that reports success.
 fn is_well(report: &RunReport) -> bool {
     match report.exit {
         End::Exit => report.exit_code == Some(0),
@@ -224,7 +223,7 @@ fn is_well(report: &RunReport) -> bool {
     }
 }
 
-/// Says all that is known of how a run ended.
+/// Prints how a run ended, with all details.
 fn tell(book: &Book, report: &RunReport, words: &LastWords) {
     let code = report.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
     errln!("run {}: {} in {} ended by {}{code}", book.run, book.title, book.mode, report.exit.words());

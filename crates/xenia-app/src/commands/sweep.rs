@@ -1,4 +1,4 @@
-//! `xenia-rs sweep`: the commands over the crate of sweeps.
+//! `xenia-rs sweep`: commands that use the sweep library.
 
 use crate::cli::{
     SweepCommand, SweepDiffArgs, SweepMergeArgs, SweepPlanArgs, SweepReportArgs, SweepRunArgs, SweepUnitArgs,
@@ -16,14 +16,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use xenia_sweep::{Change, Limited, Merged, Plan, RunConfig};
 
-/// What makes the program limit itself before it becomes a unit.
+/// Arguments that make the program limit itself and then run a unit.
 const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
-/// Failures that are printed; the JSON has all.
+/// Largest number of failures printed; the JSON has all.
 const SHOWN: usize = 20;
-/// Between two looks of `--watch`.
+/// Interval between polls of `--watch`.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Does what is said after `sweep`.
+/// Runs the subcommand.
 pub fn run(command: &SweepCommand) -> Result<Code> {
     match command {
         SweepCommand::Plan(args) => plan(args),
@@ -31,7 +31,7 @@ pub fn run(command: &SweepCommand) -> Result<Code> {
         SweepCommand::Merge(args) => merge(args),
         SweepCommand::Diff(args) => diff(args),
         SweepCommand::Report(args) => report(args),
-        // Whoever parsed it has begun as the unit.
+        // `main` continues with the unit's command line after this.
         SweepCommand::Unit(args) => limit(args).map(|()| Code::Done),
     }
 }
@@ -111,7 +111,7 @@ fn merge(args: &SweepMergeArgs) -> Result<Code> {
     Ok(if merged.is_good() { Code::Done } else { Code::Mismatch })
 }
 
-/// Looks until all is done, or somebody has seen enough.
+/// Polls until all units are done, or the user interrupts.
 fn watch(args: &SweepMergeArgs) -> Result<Merged> {
     let interrupt = Interrupt::listen(None)?;
     let bar = bar()?;
@@ -215,7 +215,7 @@ fn report(args: &SweepReportArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Limits this process, which then is a unit.
+/// Applies the unit's limits to this process.
 pub fn limit(args: &SweepUnitArgs) -> Result<()> {
     xenia_sweep::limit_this_process(Limited { memory_mib: args.memory, parent: args.parent })
         .context("a unit's limits")

@@ -1,4 +1,4 @@
-//! `xenia-rs trace`: GPU traces, recorded, played, compared, printed.
+//! `xenia-rs trace`: records, plays, compares and prints GPU traces.
 
 use crate::cli::{
     GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
@@ -26,7 +26,7 @@ use std::time::Instant;
 use xenia_documents::documented;
 use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
 
-/// Does what the command line says.
+/// Runs the subcommand.
 pub fn run(command: &TraceCommand) -> Result<Code> {
     match command {
         TraceCommand::Record(args) => record(args),
@@ -89,30 +89,31 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
 }
 
 documented! {
-    /// What playing a trace of the graphics chip came to.
+    /// Result of playing a GPU trace.
     #[derive(Debug, Serialize)]
     pub struct PlayReport {
-        /// What drew.
+        /// Backend that drew.
         backend: String,
-        /// Events of the trace.
+        /// Number of events in the trace.
         events: u64,
-        /// Swaps.
+        /// Number of swaps.
         frames: u64,
-        /// Draws executed.
+        /// Number of draws executed.
         draws: u64,
-        /// Copies out of the EDRAM.
+        /// Number of resolves (copies out of the EDRAM).
         copies: u64,
-        /// Packets.
+        /// Number of packets.
         packets: u64,
-        /// Words of them.
+        /// Number of words in packets.
         words: u64,
-        /// What drew when it was recorded; null if the recording was interrupted in the midst of a draw.
+        /// Backend of the recording; null if the recording was interrupted during a draw.
         recorded_with: Option<String>,
-        /// Whether it ended as it did when it was recorded; null if that was with another backend, or is not known.
+        /// Whether the final state equals that of the recording; null if the backends differ, or
+        /// the state was not recorded.
         same_end: Option<bool>,
-        /// What could not be done, by reason.
+        /// Number of operations that could not be done, by reason.
         problems: BTreeMap<String, u64>,
-        /// Host time.
+        /// Host time, in seconds.
         wall_seconds: f64,
     }
 }
@@ -222,18 +223,18 @@ fn dump(args: &TraceDumpArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Prints what was asked for.
+/// Prints the selected parts of a trace.
 struct Printer<'a> {
     args: &'a TraceDumpArgs,
     /// The swap that is being prepared.
     frame: u64,
-    /// Draws so far.
+    /// Number of draws so far.
     draws: u64,
     trouble: Option<anyhow::Error>,
 }
 
 impl Printer<'_> {
-    /// Whether the rest is of interest.
+    /// Whether the rest of the trace is needed.
     fn take(&mut self, told: Narration) -> bool {
         let result = self.print(told);
         result.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! `xenia-rs verify`: all of a file compared with the hashes and checksums in it.
+//! `xenia-rs verify`: verifies the hashes and checksums in a file.
 
 use crate::cli::VerifyArgs;
 use crate::exit::Code;
@@ -15,29 +15,29 @@ use xenia_documents::documented;
 use xenia_formats::{Findings, FormatError, Opens};
 
 documented! {
-    /// All of a file compared with the hashes and checksums in it.
+    /// Result of verifying a file's hashes and checksums.
     #[derive(Debug, Serialize)]
     pub struct VerifyReport {
-        /// Its format, by its short name.
+        /// Short name of the format.
         format: &'static str,
-        /// Whether nothing is wrong.
+        /// Whether no fault was found.
         ok: bool,
-        /// Hashes, checksums and places that have been compared.
+        /// Number of hashes, checksums and structures compared.
         checked: u64,
-        /// What is wrong, 1,000 places at most.
+        /// Faults found, at most 1,000.
         faults: Vec<FaultRow>,
-        /// Places beyond those.
+        /// Number of further faults.
         more: u64,
     }
 
-    /// A place that is wrong.
+    /// A fault in a file.
     #[derive(Debug, Serialize)]
     pub struct FaultRow {
-        /// What is there.
+        /// The part of the file with the fault.
         what: String,
-        /// Where, in bytes from the start of the file; for pages of an executable, of its image.
+        /// Offset in bytes from the start of the file; for an executable's pages, in its image.
         offset: u64,
-        /// What is wrong with it.
+        /// Description of the fault.
         reason: String,
     }
 }
@@ -48,7 +48,7 @@ impl FaultRow {
     }
 }
 
-/// Checks the file, and says or writes what is wrong.
+/// Verifies the file, and prints or writes its faults.
 pub fn run(args: &VerifyArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let keys = key_ring(args.key_file.as_deref())?;

@@ -1,5 +1,5 @@
-//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image, package or archive, out of it,
-//! and into a new image.
+//! `xenia-rs ls`, `extract` and `make-iso`: lists and extracts disc images, packages and archives,
+//! and makes disc images.
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use crate::exit::Code;
@@ -21,25 +21,25 @@ use xenia_documents::documented;
 use xenia_formats::volume::Directory;
 use xenia_formats::{Format, Opens, ReadAt, Volume, gdfx};
 
-/// Bytes that are copied at once.
+/// Bytes copied at once.
 pub(super) const CHUNK: usize = 1 << 20;
 
 documented! {
-    /// What is in a disc image, content package or archive.
+    /// Contents of a disc image, content package or archive.
     #[derive(Debug, Serialize)]
     pub struct LsReport {
-        /// Its format, by its short name.
+        /// Short name of the format.
         format: &'static str,
-        /// Files and folders, by path.
+        /// Files and folders, sorted by path.
         rows: Vec<LsRow>,
     }
 
     /// A file or a folder.
     #[derive(Debug, Serialize)]
     pub struct LsRow {
-        /// From the root on, with `/`.
+        /// Path from the root, separated by `/`.
         path: String,
-        /// Bytes of a file; null for a folder.
+        /// Size of a file in bytes; null for a folder.
         size: Option<u64>,
     }
 }
@@ -57,7 +57,7 @@ impl Found {
     }
 }
 
-/// Lists what is in the image.
+/// Lists the contents of the volume.
 pub fn ls(args: &LsArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let (format, volume) = open(&args.image)?;
@@ -78,12 +78,12 @@ pub fn ls(args: &LsArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Writes every file of the image into a folder.
+/// Extracts every file of the volume into a folder.
 pub fn extract(args: &ExtractArgs) -> Result<Code> {
     interruptible(|interrupt| extract_until(args, interrupt))
 }
 
-/// Does what takes long, and whose drafts go with it where a signal ends it.
+/// Runs lengthy work so that a signal ends it cleanly, with its temporary files removed.
 pub(super) fn interruptible(work: impl FnOnce(&Interrupt) -> Result<Code>) -> Result<Code> {
     let interrupt = Interrupt::listen(None)?;
     match (work(&interrupt), interrupt.cause()) {
@@ -95,7 +95,7 @@ pub(super) fn interruptible(work: impl FnOnce(&Interrupt) -> Result<Code>) -> Re
     }
 }
 
-/// Writes until the end is asked for.
+/// A writer that fails once the end is requested.
 pub(super) struct Until<'a, W> {
     pub(super) inner: W,
     pub(super) interrupt: &'a Interrupt,
@@ -120,8 +120,8 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let bytes = files.iter().map(|file| file.size).sum();
     let shown = args.image.display();
     let whole = parts::size(format, &args.image).with_context(|| format!("cannot read {shown}"))?;
-    // A small image must not fill a disk. What an archive may hold beside its size, its reader has seen
-    // to.
+    // A small image must not be able to fill the disk. Readers of archives limit the unpacked size
+    // themselves.
     ensure!(
         volume.is_packed() || bytes <= whole,
         "{shown}: its files overlap; together they have {bytes} bytes, the image {whole}"
@@ -135,8 +135,8 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
         match &file.contents {
             None => std::fs::create_dir_all(&path).with_context(cannot)?,
             Some(contents) => {
-                // Nothing that is there is replaced, and no link followed. A file is there whole, whatever
-                // ends the program.
+                // Existing files are not replaced and links not followed. Each file appears
+                // atomically, even if the program is killed.
                 let exists = || format!("{} exists", path.display());
                 ensure!(path.symlink_metadata().is_err(), exists());
                 let is_new = output::write_new_by(&path, |out| {
@@ -157,12 +157,12 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Writes a disc image of a folder.
+/// Makes a disc image from a folder.
 pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
     interruptible(|interrupt| make_iso_until(args, interrupt))
 }
 
-/// What is written in the folder that is read, and is there already, would be in itself.
+/// Refuses an output inside the folder that is read: the image would contain itself.
 pub(super) fn refuse_inside(folder: &Path, image: &Path) -> Result<()> {
     if let (Ok(within), Ok(found)) = (folder.canonicalize(), image.canonicalize()) {
         let (image, folder) = (image.display(), folder.display());
@@ -195,7 +195,7 @@ fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// The volume in a file; says of any other what it is.
+/// Opens the volume in a file; for other files, the error names the format.
 pub(super) fn open(path: &Path) -> Result<(&'static Format, Volume)> {
     let name = path.display();
     let file = source::open(path).with_context(|| format!("cannot open {name}"))?;
@@ -211,7 +211,7 @@ pub(super) fn open(path: &Path) -> Result<(&'static Format, Volume)> {
     }
 }
 
-/// Everything in a volume, folders before what is in them.
+/// All files and folders of a volume, folders before their contents.
 pub(super) fn found(volume: &Volume) -> Vec<Found> {
     let mut all = Vec::new();
     let mut ahead = vec![Vec::new()];
@@ -231,8 +231,8 @@ pub(super) fn found(volume: &Volume) -> Vec<Found> {
     all
 }
 
-/// A file of the host, opened for each read: a folder may have more of them than can be open at
-/// once.
+/// A host file that is opened for each read, because a folder may have more files than can be open
+/// at once.
 struct HostFile {
     path: PathBuf,
     size: u64,
@@ -248,8 +248,8 @@ impl ReadAt for HostFile {
     }
 }
 
-/// Adds what is in a folder. Who passes on what is made of it has named the folder, not what else a
-/// link in it leads to.
+/// Adds a folder's files. Links that leave the folder are refused, so that an archive cannot leak
+/// other files.
 pub(super) fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) -> Result<()> {
     let root = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
     add_below(volume, within, folder, &root)

@@ -1,4 +1,5 @@
-//! The files of a package in the content folder as a volume: to be listed, copied, or looked into.
+//! Presents the files of a package in the content folder as a volume, to list, copy or inspect
+//! them.
 
 use anyhow::{Context, Result};
 use std::io;
@@ -8,7 +9,7 @@ use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::vfs::{Device, SharedDevice, SubFolder};
 
-/// A package's files.
+/// Builds the volume of a package.
 pub fn volume_of(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
     let mut volume = Volume::default();
     let device = if header.is_packed {
@@ -37,7 +38,8 @@ fn add(volume: &mut Volume, within: Directory, device: &Arc<SubFolder>, path: &[
     Ok(())
 }
 
-/// A file of a package, opened each time: there may be more of them than a process may open.
+/// A package's file, opened for each access, because a package may have more files than a process
+/// may open.
 struct StoredFile {
     device: Arc<SubFolder>,
     path: Vec<String>,

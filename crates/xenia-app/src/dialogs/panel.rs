@@ -1,54 +1,53 @@
-//! A dialog as it is drawn and answered: lines of text, and what presses of keys and buttons do to
-//! it.
+//! Model of an open dialog: the lines of text to draw, and its reaction to keys and buttons.
 //!
-//! Text is entered on the host's keyboard, or with a pad by choosing letters from a grid. What a
-//! title says may be of any length; what has no room is left out.
+//! Text is typed on the host's keyboard, or composed with a pad from a grid of letters. A title's
+//! texts may have any length; they are cut to the room available.
 
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, MessageBox, TextRequest};
 
-/// A key or button, as dialogs understand it.
+/// A key or button, by its function in dialogs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Press {
     Up,
     Down,
     Left,
     Right,
-    /// A, or Enter: takes what has the focus.
+    /// A, or Enter: activates the focused element.
     Accept,
-    /// B, or Escape.
+    /// B, or Escape: cancels the dialog.
     Cancel,
-    /// Start, or Enter where text is entered: the text is whole.
+    /// Start, or Enter during text entry: finishes the text.
     Finish,
-    /// X, or Backspace.
+    /// X, or Backspace: erases a letter.
     Erase,
-    /// Y: capital letters, or small ones.
+    /// Y: toggles between capital and small letters.
     Shift,
-    /// A key of the keyboard.
+    /// A letter typed on the keyboard.
     Type(char),
 }
 
-/// Letters in a line, and lines of what a title says.
+/// Letters in a line, and largest number of lines of a title's text.
 const COLUMNS: usize = 56;
 const ROWS: usize = 12;
-/// What a pad can enter; the last of a row is blank.
+/// Letters that a pad can enter; the last one of a row is a space.
 const GRID: [&str; 4] = ["abcdefghijklm", "nopqrstuvwxyz", "0123456789.-_", "@!?&'+#/:()  "];
 const GRID_WIDTH: usize = 13;
 
-/// See the module's documentation.
+/// An open dialog: its focus, its text so far and its answer.
 #[derive(Clone, Debug)]
 pub struct Panel {
     request: DialogRequest,
-    /// The button.
+    /// Index of the focused button.
     focus: usize,
     text: String,
-    /// The letter: row and column.
+    /// Row and column of the selected letter.
     letter: (usize, usize),
     capitals: bool,
     answer: Option<DialogAnswer>,
 }
 
 impl Panel {
-    /// A dialog that has just appeared.
+    /// Opens a dialog.
     pub fn new(request: DialogRequest) -> Self {
         let (focus, text) = match &request {
             DialogRequest::Message(message) => (message.focus as usize, String::new()),
@@ -57,17 +56,17 @@ impl Panel {
         Self { request, focus, text, letter: (0, 0), capitals: false, answer: None }
     }
 
-    /// Whether text is entered.
+    /// Whether the dialog asks for text.
     pub fn wants_text(&self) -> bool {
         matches!(self.request, DialogRequest::Text(_))
     }
 
-    /// What came of it, once something did; the dialog is over then.
+    /// The answer, once there is one; the dialog is closed then.
     pub fn take_answer(&mut self) -> Option<DialogAnswer> {
         self.answer.take()
     }
 
-    /// A key or button was pressed.
+    /// Handles a key or button.
     pub fn press(&mut self, press: Press) {
         if press == Press::Cancel {
             self.answer = Some(DialogAnswer::Left);
@@ -108,7 +107,7 @@ impl Panel {
         }
     }
 
-    /// The letter that a pad would enter.
+    /// The letter selected for a pad.
     fn chosen(&self) -> char {
         let letter = GRID[self.letter.0].chars().nth(self.letter.1).unwrap_or(' ');
         if self.capitals { letter.to_ascii_uppercase() } else { letter }
@@ -121,7 +120,7 @@ impl Panel {
         }
     }
 
-    /// What is drawn.
+    /// Lines of text to draw.
     pub fn lines(&self) -> Vec<String> {
         match &self.request {
             DialogRequest::Message(message) => self.message_lines(message),
@@ -164,18 +163,19 @@ impl Panel {
     }
 }
 
-/// Letters that are drawn: no line of a title's is another's.
+/// Replaces letters that cannot be drawn; line breaks too, so that a title's text cannot imitate
+/// other lines.
 fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// One line, as long as there is room.
+/// Cuts a text to one line.
 fn line_of(text: &str) -> String {
     let cut: String = text.chars().take(COLUMNS - 8).collect();
     printable(&cut)
 }
 
-/// A word, as long as a line.
+/// Cuts a word to the length of a line.
 fn shortened(word: &str) -> String {
     if word.chars().nth(COLUMNS).is_none() {
         return printable(word);
@@ -183,7 +183,7 @@ fn shortened(word: &str) -> String {
     printable(&word.chars().take(COLUMNS - 3).collect::<String>()) + "..."
 }
 
-/// Title and text, broken into lines; what is too much ends in dots.
+/// Title and text, wrapped into lines; text that does not fit ends in an ellipsis.
 fn heading(title: &str, text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if !title.is_empty() {
@@ -276,7 +276,7 @@ mod tests {
                 "{presses:?}"
             );
         }
-        // One unit is left, and this letter has two.
+        // One UTF-16 unit is left, but this letter needs two.
         assert_eq!(
             pressed(text(), &[Type('1'), Type('😀'), Finish]).0,
             Some(DialogAnswer::Entered("Player1".to_owned()))

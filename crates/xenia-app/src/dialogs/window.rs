@@ -1,8 +1,8 @@
 //! Dialogs in the window: drawn over the picture, answered by the keyboard or a pad.
 //!
-//! Keys come from the window's thread as they are pressed. Pads are looked at when the machine asks
-//! for the answer, 60 times in a second of guest time; a button counts when it goes down while the
-//! dialog is open.
+//! Key presses arrive from the window's thread. Pads are polled when the machine asks for the
+//! answer, 60 times per second of guest time; a button counts if it goes down while the dialog is
+//! open.
 
 use super::panel::{Panel, Press};
 use crate::input::Controllers;
@@ -12,7 +12,7 @@ use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, 
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
 
-/// Buttons of a pad, and what they are to a dialog.
+/// Functions of a pad's buttons in dialogs.
 const BUTTONS: [(u16, Press); 9] = [
     (0x0001, Press::Up),
     (0x0002, Press::Down),
@@ -24,10 +24,10 @@ const BUTTONS: [(u16, Press); 9] = [
     (0x4000, Press::Erase),
     (0x8000, Press::Shift),
 ];
-/// From where on a stick counts as pushed: half way.
+/// Deflection from which a stick counts as pushed: half of its range.
 const PUSHED: i16 = 0x4000;
 
-/// What a pad holds down, a stick as the directional pad.
+/// Buttons that a pad holds down; a stick acts as the directional pad.
 fn held(pad: &Gamepad) -> u16 {
     let ways = [
         (pad.left_y >= PUSHED, 0x0001),
@@ -38,7 +38,7 @@ fn held(pad: &Gamepad) -> u16 {
     ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
 }
 
-/// What a key of the keyboard is to a dialog; text comes as letters.
+/// Function of a key in dialogs; text arrives as letters instead.
 fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
     Some(match key {
         KeyCode::ArrowUp => Press::Up,
@@ -53,13 +53,13 @@ fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
     })
 }
 
-/// The window's side: keys for the dialog that is open, if one is.
+/// The window's handle: passes keys to the open dialog, if there is one.
 #[derive(Clone, Debug, Default)]
 pub struct DialogKeys(Arc<Mutex<Option<Panel>>>);
 
 impl DialogKeys {
-    /// A key was pressed, and the text that it makes. What is drawn now; `None` if no dialog is
-    /// open.
+    /// Handles a key and the text that it produces. Returns the lines to draw now; `None` if no
+    /// dialog is open.
     pub fn key(&self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
         let mut open = self.0.lock();
         let panel = open.as_mut()?;
@@ -71,30 +71,30 @@ impl DialogKeys {
     }
 }
 
-/// Draws the lines of a dialog; `None`: it is over.
+/// Draws the lines of a dialog; `None` removes it.
 pub type Show = Box<dyn FnMut(Option<Vec<String>>) + Send>;
 
-/// The machine's side.
+/// The machine's handle: opens dialogs and polls their answers.
 pub struct WindowDialogs {
     keys: DialogKeys,
     controllers: Controllers,
     show: Show,
-    /// What pads held down at the last look; `None`: they have not been looked at.
+    /// Buttons held at the last poll; `None`: not polled yet.
     held: [Option<u16>; PAD_USERS as usize],
 }
 
 impl WindowDialogs {
-    /// Draws by `show`: lines, or that there is no dialog any more.
+    /// Dialogs that are drawn by `show`.
     pub fn new(keys: DialogKeys, controllers: Controllers, show: Show) -> Self {
         Self { keys, controllers, show, held: [None; PAD_USERS as usize] }
     }
 
-    /// Buttons that have gone down since the last look.
+    /// Buttons that went down since the last poll.
     fn presses(&mut self, now: GuestTicks) -> Vec<Press> {
         let mut presses = Vec::new();
         for (user, before) in (0..).zip(&mut self.held) {
             let held = self.controllers.gamepad(user, now).as_ref().map_or(0, held);
-            // What is held when the dialog appears was not meant for it.
+            // Buttons that were held when the dialog opened are ignored.
             let new = before.replace(held).map_or(0, |before| held & !before);
             presses.extend(BUTTONS.iter().filter(|(bit, _)| new & bit != 0).map(|(_, press)| *press));
         }
@@ -133,7 +133,7 @@ impl Dialogs for WindowDialogs {
 
 impl Drop for WindowDialogs {
     fn drop(&mut self) {
-        // The machine is gone, and nobody hears of an answer.
+        // Remove an open dialog: the machine is gone and cannot receive the answer.
         if self.keys.0.lock().take().is_some() {
             (self.show)(None);
         }

@@ -1,8 +1,7 @@
-//! The text files that the program reads, damaged: each ends in a value, or in an error that names
-//! the file.
+//! Fuzz test of the text files that the program reads: each damaged file must result in a value, or
+//! in an error that names the file.
 //!
-//! A case is one file: any bytes, or a good one that was damaged. `XENIA_TEXT_FILES` names the
-//! cases.
+//! A case is one file: random bytes, or a damaged valid file. `XENIA_TEXT_FILES` selects the cases.
 
 use crate::cli::{Cli, DiffArgs, EngineArgs};
 use crate::commands::diff;
@@ -16,11 +15,11 @@ use std::path::Path;
 use xenia_kernel::ports::Clock;
 use xenia_testing::{Cases, Dice};
 
-/// Cases of a usual run.
+/// Number of cases in a normal run.
 const CASES: u64 = 600;
-/// Bytes that an error's text may have.
+/// Largest length of an error's text, in bytes.
 const LONGEST_ERROR: usize = 5000;
-/// What no error may show.
+/// A key that no error may show.
 const KEY: &str = "c0ffee0ddf00dfeedfacecafebeef123";
 
 const SETTINGS: &str = r#"# What a user may have.
@@ -57,14 +56,14 @@ const MANIFEST: &str = r#"{"tid":1,"peek_idx":0,"object":2181038080,"owner_tid":
 {"tid":3,"peek_idx":2,"object":2181038112,"owner_tid":1}
 "#;
 
-/// A kind of file: its name, a good one, and its reader.
+/// A kind of file: its name, a valid example, and its reader.
 struct Kind {
     name: &'static str,
     good: String,
     read: fn(&Reading<'_>) -> Result<()>,
 }
 
-/// What readers need.
+/// Inputs of the readers.
 struct Reading<'a> {
     path: &'a Path,
     definition: &'a Command,
@@ -75,7 +74,7 @@ fn read_settings(file: &Reading<'_>) -> Result<()> {
     let mut words = ["xenia-rs", "exec", "t.xex", "--config"].map(OsString::from).to_vec();
     words.push(file.path.into());
     let words = settings::apply(file.definition, words)?;
-    // What was taken is a command line.
+    // Settings that were accepted must form a valid command line.
     Cli::try_parse_from(words).map_err(|error| anyhow!("taken, and yet: {error}"))?;
     Ok(())
 }
@@ -144,7 +143,7 @@ fn text_files_end_in_a_value_or_an_error_that_names_them() {
         let Kind { name, good, read } = &kinds[number];
         let mut bytes = if dice.one_in(16) { dice.bytes(4096) } else { good.clone().into_bytes() };
         let other = kinds[dice.below(kinds.len())].good.as_bytes();
-        // The first of each kind is good.
+        // The first case of each kind is undamaged.
         if seed >= kinds.len() as u64 {
             dice.damage(&mut bytes, other);
         } else {

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use xenia_kernel::ports::PadKind;
 use xenia_render::KeyCode;
 
-/// A part of a whole.
+/// A fraction, from 0 to 1.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "f64")]
 struct Fraction(f32);
@@ -46,7 +46,7 @@ impl TryFrom<f64> for Fraction {
     }
 }
 
-/// A dead zone leaves something of the way.
+/// A dead zone, which must leave a part of the range.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "f64")]
 struct Zone(f32);
@@ -62,7 +62,7 @@ impl TryFrom<f64> for Zone {
     }
 }
 
-/// One of four, from 1; 0 is nobody.
+/// One of four users, counted from 1; 0 is no user.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
 struct Place(Option<u32>);
@@ -78,7 +78,7 @@ impl TryFrom<u32> for Place {
     }
 }
 
-/// What titles are told that a controller is.
+/// Kind of controller that titles see.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
@@ -97,7 +97,7 @@ impl From<Kind> for PadKind {
     }
 }
 
-/// A title's id, in eight digits.
+/// A title's id, in eight hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 struct TitleId(u32);
@@ -117,7 +117,7 @@ struct Keys(Vec<Key>);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // By hand: an error is to name the key, not the form.
+        // A hand-written visitor, so that errors name the key instead of the enum's variants.
         struct Form;
         impl<'de> Visitor<'de> for Form {
             type Value = Keys;
@@ -160,32 +160,32 @@ struct Document {
     input: Table,
 }
 
-/// What the settings say of keys and pads.
+/// The table `[input]` of the settings.
 #[derive(Clone, Debug, Default)]
 pub struct InputConfig {
     table: Table,
-    /// Where relative paths in it begin.
+    /// Folder that its paths are relative to.
     folder: PathBuf,
 }
 
-/// What holds for one title.
+/// Settings that apply to one title.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tuning {
-    /// What of a stick's way counts as none.
+    /// Dead zone of sticks, as a fraction of the range.
     pub stick_zone: f32,
-    /// The same of a trigger's.
+    /// Dead zone of triggers, as a fraction of the range.
     pub trigger_zone: f32,
-    /// How much of what titles ask of motors they do.
+    /// Factor on the motor speeds that titles request.
     pub rumble: f32,
-    /// Whose controller the keyboard is.
+    /// User of the keyboard.
     pub keyboard: Option<u32>,
-    /// Whether controllers of the host's are used.
+    /// Whether the host's controllers are used.
     pub pads: bool,
-    /// What titles are told that controllers are, in place of what they seem to be.
+    /// Kind of controller that titles see instead of the detected one.
     pub kind: Option<PadKind>,
-    /// What keys are.
+    /// Assignment of keys to parts of the controller.
     pub keys: Vec<(KeyCode, Control)>,
-    /// What parts of pads are that are something else.
+    /// Parts of pads that are remapped to other parts.
     pub buttons: BTreeMap<Control, Control>,
 }
 
@@ -195,7 +195,7 @@ impl Default for Tuning {
     }
 }
 
-/// The `[input]` of a settings file's text. An error names the line.
+/// Parses the table `[input]` of a settings file. Errors name the line.
 pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
     let Document { input: table } = toml::from_str(text)
         .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
@@ -220,7 +220,7 @@ pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
 }
 
 impl InputConfig {
-    /// The file of mappings that it names.
+    /// The file of mappings that the table names.
     pub fn mappings(&self) -> Option<PathBuf> {
         self.table.mappings.as_ref().map(|path| self.folder.join(path))
     }
@@ -230,7 +230,7 @@ impl InputConfig {
         own.into_iter().chain([&self.table])
     }
 
-    /// Refuses a key that is two things at once.
+    /// Refuses a key that is assigned to two parts.
     fn check_keys(&self, title: Option<u32>) -> Result<()> {
         let keys = self.for_title(title).keys;
         for (index, (key, control)) in keys.iter().enumerate() {
@@ -241,7 +241,7 @@ impl InputConfig {
         Ok(())
     }
 
-    /// What holds for a title: what is said for it, then for all, then what is built in.
+    /// Settings for a title: those of its table, then those for all titles, then the built-in ones.
     pub fn for_title(&self, title: Option<u32>) -> Tuning {
         let named = |control: Control| self.tables(title).find_map(|table| table.keys.get(&control));
         let mut keys: Vec<(KeyCode, Control)> = Vec::new();
@@ -250,7 +250,7 @@ impl InputConfig {
                 keys.extend(named.0.iter().map(|key| (key.0, control)));
             }
         }
-        // A built-in key goes where its part, or the key itself, has been given away.
+        // A built-in key is dropped if its part or the key itself was assigned otherwise.
         for &(key, control) in keys::BUILT_IN {
             if named(control).is_none() && keys.iter().all(|(taken, _)| *taken != key) {
                 keys.push((key, control));

@@ -1,16 +1,16 @@
-//! The parts of the console's controller, by the names that settings have for them.
+//! The parts of the console's controller, by their names in settings.
 
 use serde::Deserialize;
 use xenia_kernel::ports::Gamepad;
 
-/// One of two.
+/// Left or right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     Left,
     Right,
 }
 
-/// Where a stick is pushed.
+/// Direction of a stick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     Up,
@@ -19,17 +19,17 @@ pub enum Direction {
     Right,
 }
 
-/// A part of the controller, and for a stick the direction.
+/// A part of the controller; for a stick, one of its directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Control {
-    /// The bit that titles see.
+    /// A button, as its bit in the state that titles read.
     Button(u16),
     Trigger(Side),
     Stick(Side, Direction),
 }
 
-/// All of them, by name.
+/// All parts, by name.
 pub const CONTROLS: [(&str, Control); 25] = [
     ("up", Control::Button(0x0001)),
     ("down", Control::Button(0x0002)),
@@ -59,7 +59,7 @@ pub const CONTROLS: [(&str, Control); 25] = [
 ];
 
 impl Control {
-    /// What settings call it.
+    /// Name of the part in settings.
     pub fn name(self) -> &'static str {
         CONTROLS.iter().find(|(_, control)| *control == self).map_or("", |(name, _)| name)
     }
@@ -78,20 +78,20 @@ impl TryFrom<String> for Control {
     }
 }
 
-/// How much of each part is used, 0 to 1: what buttons, keys and axes come to.
+/// How far each part is pressed, from 0 to 1; combines buttons, keys and axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pressed {
     buttons: u16,
     triggers: [f32; 2],
-    /// Up, down, left, right.
+    /// For each stick: up, down, left, right.
     sticks: [[f32; 4]; 2],
 }
 
-/// How far a part must be used to count as a button that is down.
+/// How far a part must be pressed for its button to count as down.
 const DOWN: f32 = 0.5;
 
 impl Pressed {
-    /// A part is used this much, if not more already.
+    /// Presses a part this far, unless it is pressed further already.
     pub fn press(&mut self, control: Control, amount: f32) {
         let amount = amount.clamp(0.0, 1.0);
         match control {
@@ -108,14 +108,15 @@ impl Pressed {
         }
     }
 
-    /// The numbers that titles see. `stick_zone` and `trigger_zone` are what of the way counts as
-    /// none.
+    /// The state that titles read. `stick_zone` and `trigger_zone` are the dead zones, as fractions
+    /// of the range.
     pub fn gamepad(&self, stick_zone: f32, trigger_zone: f32) -> Gamepad {
         let stick = |side: Side| {
             let [up, down, left, right] = self.sticks[side as usize];
             let (x, y) = (right - left, up - down);
             let way = x.hypot(y);
-            // What is left of the way is spread over all of it, so that there is no step at the zone's end.
+            // The range outside the dead zone is stretched to the full range, to avoid a step at
+            // its edge.
             let scale = if way <= stick_zone { 0.0 } else { (way - stick_zone) / (1.0 - stick_zone) / way };
             (axis(x * scale), axis(y * scale))
         };
@@ -136,7 +137,7 @@ impl Pressed {
         }
     }
 
-    /// Both together: each part as far as either uses it.
+    /// Combines two states: each part as far as it is pressed in either.
     pub fn with(mut self, other: &Self) -> Self {
         self.buttons |= other.buttons;
         let parts = self.triggers.iter_mut().chain(self.sticks.as_flattened_mut());
@@ -147,10 +148,10 @@ impl Pressed {
     }
 }
 
-/// −1 to 1, as a stick's number.
+/// Converts a stick's position, −1 to 1, to the console's number.
 fn axis(way: f32) -> i16 {
     let full = if way < 0.0 { 32768.0 } else { 32767.0 };
-    // Casts end at the ends.
+    // Casts saturate.
     (way * full).round() as i16
 }
 

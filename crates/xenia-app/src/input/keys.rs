@@ -14,7 +14,7 @@ use super::control::{Control, Direction, Side};
 use serde::Deserialize;
 use xenia_render::{BINDINGS, KeyCode};
 
-/// See the module's documentation.
+/// The built-in assignment of keys to parts of the controller.
 pub const BUILT_IN: &[(KeyCode, Control)] = &[
     (KeyCode::ArrowUp, Control::Button(0x0001)),
     (KeyCode::ArrowDown, Control::Button(0x0002)),
@@ -36,7 +36,7 @@ pub const BUILT_IN: &[(KeyCode, Control)] = &[
     (KeyCode::KeyL, Control::Stick(Side::Left, Direction::Right)),
 ];
 
-/// The built-in keys, and what of the controller they are, for people.
+/// The built-in assignment as text for users.
 pub const FOR_PEOPLE: &[(&str, &str)] = &[
     ("arrows", "directional pad"),
     ("Z X A S", "A B X Y"),
@@ -47,7 +47,7 @@ pub const FOR_PEOPLE: &[(&str, &str)] = &[
 
 macro_rules! names {
     ($($key:ident)*) => {
-        /// Keys that settings may name.
+        /// Names of keys in settings.
         const NAMES: &[(&str, KeyCode)] = &[$((stringify!($key), KeyCode::$key)),*];
     };
 }
@@ -60,12 +60,12 @@ names! {
     NumpadDecimal NumpadDivide NumpadEnter NumpadMultiply NumpadSubtract NumLock F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12
 }
 
-/// A key that settings name.
+/// A key, by its name in settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Key(pub KeyCode);
 
-/// What settings call a key.
+/// Name of a key in settings.
 pub fn name(key: KeyCode) -> &'static str {
     NAMES.iter().find(|(_, known)| *known == key).map_or("?", |(name, _)| name)
 }

@@ -1,8 +1,8 @@
-//! The host's controllers on Linux: its input devices, read through the kernel's own interface.
+//! Controllers on Linux: input devices, read through the kernel's evdev interface.
 //!
-//! One thread looks for devices each second; each controller has a thread that waits for what it
-//! says and, if it has motors, one that tells it what they are to do. None of them ever holds a
-//! machine up.
+//! One thread scans for devices every second. Each controller has a thread that waits for its
+//! events, and if it has motors, another one that drives them. These threads never block the
+//! machine.
 
 use super::motors::{Motors, Order};
 use super::shape::{Range, Shape, code};
@@ -17,26 +17,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Where the system has its input devices.
+/// Folder of the system's input devices.
 const FOLDER: &str = "/dev/input";
-/// How often it is looked for new ones: rights to a device often come a moment after it.
+/// Interval between scans. Scans repeat because access rights to a device often arrive after the
+/// device.
 const LOOK_EACH: Duration = Duration::from_secs(1);
-/// How long an effect lasts. It is begun anew before.
+/// Duration of a rumble effect. It is restarted before its end.
 const EFFECT_MS: u16 = 30_000;
 const EFFECT_AGAIN: Duration = Duration::from_secs(20);
-/// Events of one device that are taken before another thread may have the controllers.
+/// Events of one device that are handled before the lock on the controllers is released.
 const MOST_AT_ONCE: usize = 64;
-/// The mark that events were lost.
+/// Event that marks lost events.
 const SYN_DROPPED: u16 = 3;
 
-/// Starts to look for controllers, until nobody has `controllers` any more.
+/// Starts the scan for controllers; it ends when `controllers` is dropped.
 pub fn start(controllers: &Controllers) {
     let watched = controllers.downgrade();
     let started = std::thread::Builder::new().name("pads".to_owned()).spawn(move || {
         let mut known: BTreeMap<PathBuf, Option<Arc<AtomicBool>>> = BTreeMap::new();
         while let Some(controllers) = watched.upgrade() {
             let found = devices();
-            // One that is gone, and another that has its name now, are two.
+            // A new device may have taken the path of one that is gone.
             known.retain(|path, alive| {
                 found.contains(path) && alive.as_ref().is_none_or(|alive| alive.load(Relaxed))
             });
@@ -62,7 +63,7 @@ pub fn start(controllers: &Controllers) {
     }
 }
 
-/// The system's input devices.
+/// Paths of the system's input devices.
 fn devices() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(FOLDER).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_device =
@@ -72,8 +73,8 @@ fn devices() -> Vec<PathBuf> {
     found
 }
 
-/// Begins to read a device, if it is a controller: the flag goes down when it is gone. `None`: it
-/// is something else.
+/// Starts reading a device if it is a controller; the flag turns false when it is gone. `None`: the
+/// device is not a controller.
 fn plug(path: &Path, controllers: &Controllers) -> io::Result<Option<Arc<AtomicBool>>> {
     let device = Evdev::open(path)?;
     let shape = shape_of(&device)?;
@@ -112,7 +113,7 @@ fn plug(path: &Path, controllers: &Controllers) -> io::Result<Option<Arc<AtomicB
     started.map(Some)
 }
 
-/// Takes in where all of a device's parts are.
+/// Reads the state of all parts of a device.
 fn show(device: &Evdev, shape: &Shape, controllers: &Controllers, pad: PadId) -> io::Result<()> {
     let down = device.key_state()?;
     for &key in &shape.keys {
@@ -124,11 +125,11 @@ fn show(device: &Evdev, shape: &Shape, controllers: &Controllers, pad: PadId) ->
     Ok(())
 }
 
-/// Takes in what a device says until it is gone, or nobody has the controllers.
+/// Reads a device's events until it is gone or the controllers are dropped.
 fn read(device: &Evdev, shape: &Shape, watched: &Watched, pad: PadId) -> io::Result<()> {
     let mut events = [InputEvent::zeroed(); MOST_AT_ONCE];
     loop {
-        // Waits without holding the controllers.
+        // This blocks, so no reference to the controllers may be held here.
         let count = device.read_events(&mut events)?;
         let Some(controllers) = watched.upgrade() else { return Ok(()) };
         let events = events.get(..count).unwrap_or_default();
@@ -141,7 +142,7 @@ fn read(device: &Evdev, shape: &Shape, watched: &Watched, pad: PadId) -> io::Res
                 }
             }
         });
-        // The system has thrown some away, because they came too fast.
+        // The kernel dropped events because its buffer overflowed: read the whole state again.
         if events.iter().any(|event| event.event_type() == EventType::SYN && event.raw_code() == SYN_DROPPED)
         {
             show(device, shape, &controllers, pad)?;
@@ -168,12 +169,12 @@ fn shape_of(device: &Evdev) -> io::Result<Shape> {
     })
 }
 
-/// Whether a device on this bus has no wire.
+/// Whether a bus is wireless.
 pub fn is_wireless(bus: u16) -> bool {
     bus == Bus::BLUETOOTH.raw()
 }
 
-/// How full a device's battery is, 0 to 3, if the system knows.
+/// Charge of a device's battery, 0 to 3, if the system reports it.
 fn battery(path: &Path) -> Option<u8> {
     let name = path.file_name()?.to_str()?;
     let supplies = format!("/sys/class/input/{name}/device/device/power_supply");
@@ -182,7 +183,7 @@ fn battery(path: &Path) -> Option<u8> {
     Some((percent.min(100) / 26) as u8)
 }
 
-/// Does what `motors` say until they end.
+/// Drives a device's motors as `motors` says, until they end.
 fn run_motors(device: &Evdev, motors: &Motors) -> io::Result<()> {
     let effect = |left, right| Effect::from(Rumble::new(left, right)).with_replay(Replay::new(EFFECT_MS, 0));
     let id = device.upload_ff_effect(effect(0, 0))?;

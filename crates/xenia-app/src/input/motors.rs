@@ -1,5 +1,5 @@
-//! What a controller's motors are to do: left there by whoever asks, taken by the thread that talks
-//! to the controller.
+//! The requested state of a controller's motors: set by the machine, read by the thread that drives
+//! the controller.
 
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use std::time::Duration;
 
 #[derive(Debug, Default)]
 struct State {
-    /// Left, of low frequency, and right.
+    /// Speeds of the left (low-frequency) and the right motor.
     wanted: (u16, u16),
     changed: bool,
     gone: bool,
 }
 
-/// What the thread is to do.
+/// A command to the motors' thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Run them like this: because it has changed, or because it goes on.
+    /// Run the motors at these speeds; sent on changes, and repeatedly to keep an effect going.
     Run(u16, u16),
-    /// The controller is gone.
+    /// Stop: the controller is gone.
     End,
 }
 
-/// See the module's documentation; clones are the same.
+/// The requested motor speeds of one controller; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Motors(Arc<(Mutex<State>, Condvar)>);
 
@@ -32,7 +32,7 @@ impl Motors {
         self.0.1.notify_all();
     }
 
-    /// They are to run like this from now on. Never waits for the controller.
+    /// Sets the speeds. Never waits for the controller.
     pub fn set(&self, left: u16, right: u16) {
         self.change(|state| {
             state.changed |= state.wanted != (left, right);
@@ -40,12 +40,12 @@ impl Motors {
         });
     }
 
-    /// Nobody sets them any more.
+    /// Ends the thread that drives the motors.
     pub fn end(&self) {
         self.change(|state| state.gone = true);
     }
 
-    /// Waits for something to do, for this long at most.
+    /// Waits for a command, for at most `patience`.
     pub fn next(&self, patience: Duration) -> Order {
         let mut state = self.0.0.lock();
         if !state.changed && !state.gone {

@@ -12,10 +12,10 @@
 use super::control::{Control, Direction, Side};
 use super::shape::{Binding, Shape, Source, Way, code, stick};
 
-/// Lines of a file, at most: the public list has some 2,000 for all systems together.
+/// Largest number of lines in a file. The public list has about 2,000 for all systems together.
 const MOST_LINES: usize = 20_000;
 
-/// Which controllers a mapping is for: SDL's id, without what is made of the name.
+/// Identifies the controllers that a mapping is for: SDL's GUID, without the checksum of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Guid([u8; 16]);
 
@@ -28,7 +28,7 @@ impl Guid {
         for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
             *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
         }
-        // A checksum of the name, which newer versions put there, and older ones do not.
+        // Newer versions of SDL put a checksum of the name here, older ones zeros.
         (bytes[2], bytes[3]) = (0, 0);
         Some(Self(bytes))
     }
@@ -41,7 +41,7 @@ impl Guid {
                 bytes[at..at + 2].copy_from_slice(&number.to_le_bytes());
             }
         } else {
-            // What has no maker is known by its name, of which the last place is an end.
+            // A device without a vendor is identified by its name, whose last byte is a terminator.
             for (byte, letter) in bytes[4..15].iter_mut().zip(shape.name.bytes()) {
                 *byte = letter;
             }
@@ -49,7 +49,7 @@ impl Guid {
         Self(bytes)
     }
 
-    /// Whether a mapping for `self` is for `other`: for any version, if it names none.
+    /// Whether a mapping for `self` applies to `other`; a mapping without a version applies to all.
     fn is_for(self, other: Self) -> bool {
         let any_version = |guid: Self| {
             let mut bytes = guid.0;
@@ -60,7 +60,7 @@ impl Guid {
     }
 }
 
-/// Something that a mapping names, by SDL's numbers.
+/// A key, axis or hat, by SDL's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Button(usize),
@@ -68,23 +68,23 @@ enum Place {
     Hat(usize, u8),
 }
 
-/// What it is on the console's controller.
+/// The part of the console's controller that it is mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     Part(Control),
-    /// A stick's way from left to right, or from top to bottom.
+    /// Both directions of a stick's axis: left to right, or top to bottom.
     AcrossStick(Side),
     DownStick(Side),
 }
 
-/// The mapping of one kind of controller.
+/// The mapping of one controller model.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     guid: Guid,
     parts: Vec<(Meaning, Place)>,
 }
 
-/// Parts of the console's controller, as SDL calls them.
+/// Parts of the console's controller, by SDL's names.
 const PARTS: [(&str, Meaning); 21] = [
     ("a", Meaning::Part(Control::Button(0x1000))),
     ("b", Meaning::Part(Control::Button(0x2000))),
@@ -109,7 +109,7 @@ const PARTS: [(&str, Meaning); 21] = [
     ("righty", Meaning::DownStick(Side::Right)),
 ];
 
-/// What a name means; `None` is something that the console's controller lacks, such as paddles.
+/// Meaning of SDL's name; `None`: the console's controller has no such part, such as a paddle.
 fn meaning(name: &str) -> Option<Meaning> {
     let (half, name) = match name.strip_prefix('+') {
         Some(rest) => (Some(true), rest),
@@ -153,12 +153,12 @@ fn place(text: &str) -> Option<Place> {
 }
 
 impl Mapping {
-    /// A line's mapping; `None` if it is for another system. An error says what is wrong.
+    /// Parses a line; `None` if it is for another system.
     fn parse(line: &str) -> Result<Option<Self>, String> {
         let mut fields = line.split(',').map(str::trim);
         let guid = fields.next().unwrap_or_default();
-        // For any controller without a mapping of its own: what its parts are is the default's business
-        // here.
+        // Fallbacks for all controllers without a mapping are not used; the built-in default covers
+        // these.
         if guid == "xinput" || guid == "default" {
             return Ok(None);
         }
@@ -176,18 +176,18 @@ impl Mapping {
         Ok(Some(Self { guid, parts }))
     }
 
-    /// Whether it is for this controller.
+    /// Whether the mapping applies to this controller.
     pub fn is_for(&self, shape: &Shape) -> bool {
         self.guid.is_for(Guid::of(shape))
     }
 
-    /// What the controller's parts are by it. What it lacks is left out.
+    /// Bindings of the controller's parts. Parts that it lacks are left out.
     pub fn bindings(&self, shape: &Shape) -> Vec<Binding> {
         self.parts.iter().flat_map(|&(meaning, place)| bindings(meaning, place, shape)).collect()
     }
 }
 
-/// All lines of a text, and what is wrong with the others: their numbers, from 1, and why.
+/// Parses all lines. Returns the mappings, and the number (from 1) and error of each bad line.
 pub fn parse(text: &str) -> (Vec<Mapping>, Vec<(usize, String)>) {
     let (mut mappings, mut wrong) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate().take(MOST_LINES) {
@@ -203,7 +203,7 @@ pub fn parse(text: &str) -> (Vec<Mapping>, Vec<(usize, String)>) {
     (mappings, wrong)
 }
 
-/// Keys in SDL's order: those of joysticks and pads first.
+/// The key with SDL's number: keys of joysticks and pads come first.
 fn key(shape: &Shape, number: usize) -> Option<u16> {
     let first = shape.keys.partition_point(|key| *key < code::BTN_JOYSTICK);
     shape.keys[first..].iter().chain(&shape.keys[..first]).nth(number).copied()
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn names_and_versions_in_ids() {
         let shape = console_pad();
-        // With a checksum of the name, and for any version.
+        // A GUID with a checksum of the name, and without a version.
         assert!(one("0300abcd5e0400008e02000014010000,p,a:b0,").is_for(&shape));
         assert!(one("030000005e0400008e02000000000000,p,a:b0,").is_for(&shape));
         assert!(!one("030000005e0400008e02000015010000,p,a:b0,").is_for(&shape));

@@ -1,8 +1,7 @@
-//! What a controller of the host's has: keys and axes by the kernel's numbers, and what of the
-//! console's controller each is when nobody says otherwise.
+//! The keys and axes of a host controller, and their default mapping to the console's controller.
 //!
-//! Numbers are those of Linux's input events, which name keys of gamepads by their place; the
-//! default follows SDL's, so that what works in other programs works here.
+//! Numbers are those of Linux's input events, which name a gamepad's keys by position. The default
+//! mapping follows SDL's, so that it agrees with other programs.
 
 use super::control::{Control, Direction, Pressed, Side};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +12,7 @@ pub mod code {
     pub const BTN_JOYSTICK: u16 = 0x120;
     pub const BTN_SOUTH: u16 = 0x130;
     pub const BTN_EAST: u16 = 0x131;
-    /// On controllers made for the console X, whatever its place.
+    /// On the console's controllers this is X, whatever its position.
     pub const BTN_NORTH: u16 = 0x133;
     pub const BTN_WEST: u16 = 0x134;
     pub const BTN_TL: u16 = 0x136;
@@ -44,14 +43,14 @@ pub mod code {
     pub const ABS_HAT2X: u16 = 0x14;
     pub const ABS_HAT2Y: u16 = 0x15;
     pub const ABS_HAT3Y: u16 = 0x17;
-    /// From here on axes are fingers on a surface.
+    /// Axes from here on are fingers on a touch surface.
     pub const ABS_MISC: u16 = 0x28;
 }
 
-/// A maker whose keys are named by their place.
+/// A vendor whose keys are named by position.
 const SONY: u16 = 0x054C;
 
-/// The ends of an axis.
+/// Smallest and largest value of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
     pub minimum: i32,
@@ -59,7 +58,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// −1 to 1; 0 in the middle.
+    /// Scales a value to −1 to 1, with 0 in the middle.
     fn normal(self, value: i32) -> f32 {
         let [minimum, maximum, value] = [self.minimum, self.maximum, value].map(i64::from);
         let middle = (minimum + maximum + 1).div_euclid(2);
@@ -68,48 +67,48 @@ impl Range {
     }
 }
 
-/// See the module's documentation.
+/// Identity, keys and axes of a host controller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// What it calls itself.
+    /// Name that the device reports.
     pub name: String,
-    /// How it is plugged in, who made it, and what.
+    /// Bus, vendor and product ids.
     pub bus: u16,
     pub vendor: u16,
     pub product: u16,
     pub version: u16,
-    /// Its keys, ascending.
+    /// Numbers of its keys, ascending.
     pub keys: Vec<u16>,
-    /// Its axes with their ends, ascending.
+    /// Numbers and ranges of its axes, ascending.
     pub axes: Vec<(u16, Range)>,
-    /// Whether it has motors.
+    /// Whether it has motors for rumble.
     pub has_motors: bool,
 }
 
-/// Which way of an axis is meant.
+/// Part of an axis's range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// From one end to the other: none at the lower.
+    /// The whole range; 0 at the lower end.
     Whole,
-    /// As `Whole`, from the upper end.
+    /// The whole range; 0 at the upper end.
     Inverted,
-    /// From the middle up.
+    /// From the middle to the upper end.
     Up,
-    /// From the middle down.
+    /// From the middle to the lower end.
     Down,
 }
 
-/// Something that is used, 0 to 1.
+/// A key or part of an axis, whose value is from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     Key(u16),
     Axis(u16, Way),
 }
 
-/// What of the console's controller a source is.
+/// Maps a source to a part of the console's controller.
 pub type Binding = (Source, Control);
 
-/// Where the keys and axes of a controller are.
+/// Current values of a controller's keys and axes.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     down: BTreeSet<u16>,
@@ -117,7 +116,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// A key went down or up.
+    /// Updates a key.
     pub fn key(&mut self, key: u16, down: bool) {
         if down {
             self.down.insert(key)
@@ -126,12 +125,12 @@ impl Parts {
         };
     }
 
-    /// An axis moved.
+    /// Updates an axis.
     pub fn axis(&mut self, axis: u16, value: i32) {
         self.axes.insert(axis, value);
     }
 
-    /// What that is of the console's controller.
+    /// The state of the console's controller that follows from the bindings.
     pub fn pressed(&self, shape: &Shape, bindings: &[Binding]) -> Pressed {
         let mut pressed = Pressed::default();
         for &(source, control) in bindings {
@@ -145,7 +144,7 @@ impl Parts {
             Source::Key(key) => f32::from(u8::from(self.down.contains(&key))),
             Source::Axis(axis, way) => {
                 let range = shape.axes.iter().find(|(known, _)| *known == axis).map(|(_, range)| *range);
-                // An axis that has said nothing yet is where it rests.
+                // An axis without an event so far is at rest.
                 let (Some(range), Some(&value)) = (range, self.axes.get(&axis)) else { return 0.0 };
                 let value = range.normal(value);
                 match way {
@@ -168,8 +167,7 @@ impl Shape {
         self.axes.iter().any(|(known, _)| *known == axis)
     }
 
-    /// Whether it is something to play with, as far as its keys say: keyboards, mice and tablets
-    /// are not.
+    /// Whether a device is a controller, judged by its keys: keyboards, mice and tablets are not.
     pub fn is_controller(&self) -> bool {
         let key = self.keys.iter().any(|key| (code::BTN_JOYSTICK..code::BTN_DIGI).contains(key));
         let stick = self.has_axis(code::ABS_X) && self.has_axis(code::ABS_Y);
@@ -177,13 +175,12 @@ impl Shape {
         key && (stick || cross || self.has_axis(code::ABS_WHEEL))
     }
 
-    /// What it is built as, as far as its axes say.
+    /// Kind of controller, judged by its axes.
     pub fn kind(&self) -> PadKind {
         if self.has_axis(code::ABS_WHEEL) { PadKind::Wheel } else { PadKind::Gamepad }
     }
 
-    /// What each part is when nobody says otherwise; `None` if its keys have no places that mean
-    /// anything.
+    /// The default mapping; `None` if the keys' positions are unknown.
     pub fn default_bindings(&self) -> Option<Vec<Binding>> {
         use code::*;
         if !self.has_key(BTN_SOUTH) {
@@ -218,7 +215,8 @@ impl Shape {
             (Source::Axis(ABS_HAT0X, Way::Up), Control::Button(0x0008)),
         ]);
         bindings.extend(stick(Side::Left, ABS_X, ABS_Y));
-        // Without a second stick of that name, the axes that triggers have on others are the stick.
+        // Without a second stick of that name, the axes that are triggers on other pads are the
+        // stick.
         let second = self.has_axis(ABS_RX) && self.has_axis(ABS_RY);
         bindings.extend(if second {
             stick(Side::Right, ABS_RX, ABS_RY)
@@ -236,7 +234,7 @@ impl Shape {
     }
 }
 
-/// A stick on two axes, of which the second points down.
+/// Bindings of a stick with two axes, of which the second points down.
 pub fn stick(side: Side, x: u16, y: u16) -> [Binding; 4] {
     [
         (Source::Axis(x, Way::Up), Control::Stick(side, Direction::Right)),
@@ -254,7 +252,7 @@ pub mod tests {
     const TRIGGER: Range = Range { minimum: 0, maximum: 255 };
     const HAT: Range = Range { minimum: -1, maximum: 1 };
 
-    /// A pad as the console's driver on Linux shows it.
+    /// The console's pad, as its Linux driver presents it.
     pub fn console_pad() -> Shape {
         let sticks = [(0, STICK), (1, STICK), (2, TRIGGER), (3, STICK), (4, STICK), (5, TRIGGER)];
         Shape {

@@ -1,4 +1,4 @@
-//! Who has which place, and what the keyboard, settings, motors and mappings have to say.
+//! Tests the assignment of users, and the effects of the keyboard, settings, motors and mappings.
 
 use super::motors::Order;
 use super::shape::tests::console_pad;

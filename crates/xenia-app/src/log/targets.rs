@@ -1,14 +1,14 @@
-//! Targets: the names that parts of the log go by, for `--log`.
+//! Targets: the names of parts of the log, for `--log`.
 //!
-//! What says nothing of its target has that of its module (`xenia_jit::store`), and so has what
-//! libraries say.
+//! Log statements without an explicit target, including those of libraries, have the name of their
+//! module (`xenia_jit::store`).
 
 use super::LIBRARIES;
 use crate::cli::nearest;
 use anyhow::{Result, bail};
 use tracing_subscriber::filter::Targets;
 
-/// Names of ours, and what goes by them.
+/// Explicit targets, and a description of each.
 pub const TARGETS: [(&str, &str); 10] = [
     ("achievements", "what users achieve"),
     ("dialog", "messages of the console's dialogs"),
@@ -22,9 +22,9 @@ pub const TARGETS: [(&str, &str); 10] = [
     ("watchdog", "what a machine is busy with for long"),
 ];
 
-/// Crates of ours begin so.
+/// Prefix of this project's crates.
 const CRATES: &str = "xenia";
-/// Libraries that say something, beside those whose warnings are left out.
+/// Libraries that log, in addition to those limited to errors.
 const OTHERS: [&str; 9] = [
     "calloop",
     "gpu_allocator",
@@ -37,7 +37,7 @@ const OTHERS: [&str; 9] = [
     "xkbcommon_dl",
 ];
 
-/// Refuses a filter that names a target of which nobody has heard: it would silently do nothing.
+/// Refuses a filter with an unknown target, which would have no effect.
 pub fn check(filter: &Targets) -> Result<()> {
     for (target, _) in filter {
         let root = target.split("::").next().unwrap_or(target);

@@ -1,4 +1,4 @@
-//! Makes a machine: one part after another, and the title into them.
+//! Builds a machine part by part, and loads the title.
 
 use super::engine::{Engine, engine, executor, reservations, scheduler_config};
 use super::{Launched, Machine, MachineOptions};
@@ -41,7 +41,8 @@ impl Machine {
         Self::new_told(title, options, &|_, _, _| {})
     }
 
-    /// The same; `compiled` is told of pipelines and code that are compiled before the title runs.
+    /// As [`Self::new`]; reports the compilation of pipelines and code before the title runs to
+    /// `compiled`.
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         if let Some(damage) = title.image.damage() {
             let name = &title.name;
@@ -142,7 +143,7 @@ impl Machine {
     }
 }
 
-/// Compiles the title's code ahead: as it is in memory by now, with its imports resolved.
+/// Compiles the title's code ahead of time, from memory, where imports are resolved already.
 fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, interrupt: &Interrupt) {
     let Some(ahead) = ahead else {
         remark!("xenia-rs: --precompile: nothing is compiled ahead, as this run keeps no compiled code");
@@ -162,14 +163,14 @@ fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, inter
     );
 }
 
-/// What is to be recorded or replayed.
+/// The recording to write or replay.
 struct Tape<'a> {
     record: Option<&'a Path>,
     replay: Option<&'a Path>,
 }
 
 impl Tape<'_> {
-    /// Comes between the machine and what is outside, or takes its place.
+    /// Wraps the input sources to record them, or replaces them by a recording.
     fn between(
         &self,
         outside: Outside,
@@ -188,13 +189,13 @@ impl Tape<'_> {
     }
 }
 
-/// How the title came to the console, with the licence that it is given.
+/// How the title came to the console, with the licence of `--license`.
 fn deployment(title: &Title, license: Option<u32>) -> Deployment {
     let found = title.medium.as_ref().map(Medium::deployment).unwrap_or_default();
     Deployment { license: license.or(found.license), ..found }
 }
 
-/// The kernel, with the title's disks.
+/// Builds the kernel, with the title's disks.
 fn kernel(
     (title, deployment): (&Title, Deployment),
     memory: &Arc<GuestMemory>,

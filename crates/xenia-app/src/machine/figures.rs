@@ -1,4 +1,4 @@
-//! A machine's figures: the report of a run, and what a window shows of one.
+//! Statistics of a machine: the report of a run, and the values that a window shows.
 
 use super::Machine;
 use crate::digest::Digest;
@@ -15,7 +15,7 @@ use xenia_jit::CodeSizes;
 use xenia_render::{Figures, Sounding};
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
-/// How large the books of a machine are.
+/// Sizes of a machine's internal tables.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Sizes {
     handles: u64,
@@ -24,12 +24,12 @@ pub struct Sizes {
     regions: u64,
 }
 
-/// An address as reports write it.
+/// Formats an address as in reports.
 fn address(address: u32) -> String {
     format!("{address:#010x}")
 }
 
-/// The most memory that this process had resident, which Linux says in KiB.
+/// Peak resident memory of this process in bytes; Linux reports it in KiB.
 fn peak_resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -37,7 +37,8 @@ fn peak_resident_bytes() -> Option<u64> {
 }
 
 impl Machine {
-    /// What tells other threads how large the machine's books are; nothing where it is gone.
+    /// A function that measures the sizes of the machine's tables from other threads; it returns
+    /// `None` once the machine is gone.
     pub fn sizes(&self) -> impl Fn() -> Option<Sizes> + Send + use<> {
         let (kernel, code) = (Arc::downgrade(&self.kernel), self.code.clone());
         move || {
@@ -48,11 +49,11 @@ impl Machine {
         }
     }
 
-    /// The report of a run that ended so.
+    /// The report of a run with this end.
     pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
         let scheduler = self.executor.scheduler();
         let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
-        // What draws that were cut short leave behind says nothing about the title.
+        // Memory after a draw was cut short depends on the host, so it has no digest.
         let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::has_cut));
         let counters = self.executor.engine_counters();
         let memory = self.memory.counters();
@@ -179,7 +180,7 @@ impl Machine {
         }
     }
 
-    /// The totals so far, for the window.
+    /// Totals so far, for the window.
     pub(super) fn figures(&self) -> Figures {
         let counters = self.executor.engine_counters();
         Figures {

@@ -1,8 +1,8 @@
-//! The host's network, by sockets of its own that never wait.
+//! The host's network, through non-blocking sockets of the host.
 //!
-//! A guest's sockets may go wherever the host's user may. Nothing that is sent is kept here: the
-//! host has it, and delivers it after the socket is closed, too. Names are looked up on threads for
-//! that, a few at once.
+//! A guest's sockets may reach everything that the host's user may. Sent data is not buffered here:
+//! the host's kernel holds it, and delivers it even after the socket is closed. Host names are
+//! resolved on a few separate threads.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -15,14 +15,14 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_kernel::net::{BACKLOG_LIMIT, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
-/// The most bytes that are counted as there to receive.
+/// Largest number of bytes reported as available to receive.
 const AVAILABLE: usize = 0x1_0000;
-/// Names that are looked up at once.
+/// Largest number of concurrent name lookups.
 const LOOKUPS: usize = 4;
-/// The most that a title may have the host keep for a socket.
+/// Largest buffer that a title may request for a socket, in bytes.
 const BUFFER_LIMIT: u32 = 256 << 10;
 
-/// A socket of the host. A stream is one before it is connected, too, and while it listens.
+/// A socket of the host. A stream has this type also before it is connected, and while it listens.
 enum Socket4 {
     Stream(TcpStream),
     Datagram(UdpSocket),
@@ -30,12 +30,12 @@ enum Socket4 {
 
 struct Host {
     socket: Socket4,
-    /// A connection is being made.
+    /// A connection attempt is in progress.
     connecting: bool,
     connected: bool,
-    /// A connection could not be made.
+    /// A connection attempt failed.
     failed: bool,
-    /// A connection that was found by looking for one.
+    /// A connection accepted by a poll and not yet taken by the guest.
     found: Option<(Socket, SocketAddrV4)>,
 }
 
@@ -60,7 +60,7 @@ impl Host {
         Some(own).filter(|own| own.port() != 0)
     }
 
-    /// Whether the host has room for more, or an error to tell.
+    /// Whether the host can take more data, or has an error to report.
     fn is_writable(&self) -> bool {
         let socket = match &self.socket {
             Socket4::Stream(stream) => stream.as_fd(),
@@ -71,7 +71,7 @@ impl Host {
         poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
-    /// Looks whether somebody has connected.
+    /// Polls for an incoming connection.
     fn look_for_connection(&mut self) -> Result<(), WsaError> {
         if self.found.is_none() {
             let (socket, remote) = self.any().accept().map_err(|error| told(&error))?;
@@ -82,7 +82,7 @@ impl Host {
         Ok(())
     }
 
-    /// Looks at what is there to receive: bytes, or an end, or an error.
+    /// Peeks at received data: bytes, an end of the stream, or an error.
     fn look(&self, into: &mut [u8]) -> Result<usize, WsaError> {
         let found = match &self.socket {
             Socket4::Stream(stream) => stream.peek(into),
@@ -92,7 +92,7 @@ impl Host {
     }
 }
 
-/// The guest's name for what the host says.
+/// Translates an error of the host to the guest's error code.
 fn told(error: &std::io::Error) -> WsaError {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => WsaError::WOULD_BLOCK,
@@ -107,7 +107,7 @@ fn told(error: &std::io::Error) -> WsaError {
         ErrorKind::PermissionDenied => WsaError::ACCESS_DENIED,
         ErrorKind::TimedOut => WsaError::TIMED_OUT,
         ErrorKind::InvalidInput => WsaError::INVALID,
-        // EINPROGRESS has no kind, nor have EISCONN and EMSGSIZE.
+        // EINPROGRESS, EISCONN and EMSGSIZE have no ErrorKind.
         _ => match error.raw_os_error() {
             Some(code) if code == Errno::INPROGRESS.raw_os_error() => WsaError::WOULD_BLOCK,
             Some(code) if code == Errno::ALREADY.raw_os_error() => WsaError::ALREADY,
@@ -119,7 +119,7 @@ fn told(error: &std::io::Error) -> WsaError {
     }
 }
 
-/// See the module's documentation.
+/// The network of `--network host`: the guest's sockets and their host sockets.
 pub struct HostNetwork {
     sockets: BTreeMap<SocketId, Host>,
     last: SocketId,
@@ -128,7 +128,7 @@ pub struct HostNetwork {
 }
 
 impl HostNetwork {
-    /// No sockets yet.
+    /// A network without sockets.
     pub fn new() -> Self {
         Self { sockets: BTreeMap::new(), last: 0, address: own_address(), lookups: BTreeMap::new() }
     }
@@ -148,10 +148,10 @@ impl HostNetwork {
     }
 }
 
-/// The address that the host would send from. Nothing is sent to find out.
+/// The address that the host would send from. Finding it sends no packet.
 fn own_address() -> Option<Ipv4Addr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // An address that is kept for documentation.
+    // TEST-NET-1 is reserved for documentation; connecting a datagram socket only selects a route.
     let way = socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).and_then(|()| socket.local_addr());
     match way {
         Ok(SocketAddr::V4(own)) if !own.ip().is_unspecified() => Some(*own.ip()),
@@ -236,7 +236,7 @@ impl Network for HostNetwork {
         let host = self.get(id)?;
         let connect = |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
         let mut begun = connect(host);
-        // Linux says once more that the last try is over before it begins another.
+        // Linux reports once more that the last attempt is over before it starts another.
         if host.failed && begun == Err(WsaError::CONNECTION_ABORTED) {
             begun = connect(host);
         }
@@ -292,7 +292,7 @@ impl Network for HostNetwork {
             }
             Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
             Socket4::Datagram(socket) => {
-                // With a byte more, a message that is too long is known.
+                // One more byte than requested shows whether the message is too long.
                 let mut room = vec![0; into.len() + 1];
                 let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
                 let (whole, from) = received.map_err(|error| told(&error))?;
@@ -343,14 +343,14 @@ impl Network for HostNetwork {
             return if found.is_empty() { Err(WsaError::HOST_NOT_FOUND) } else { Ok(found) };
         }
         if self.lookups.len() >= LOOKUPS {
-            // Whoever asked for one that is over may be gone; who is not asks once more.
+            // Drop finished lookups: a caller that still waits will ask again.
             self.lookups.retain(|_, receiver| receiver.try_recv() == Err(TryRecvError::Empty));
         }
         if self.lookups.len() < LOOKUPS {
             let (sender, receiver) = channel();
             let asked = name.to_owned();
             let started = std::thread::Builder::new().name("look-up".to_owned()).spawn(move || {
-                // Whoever asked may be gone.
+                // The receiver is dropped if the caller is gone.
                 let _ = sender.send(addresses_of(&asked));
             });
             started.map_err(|_| WsaError::HOST_NOT_FOUND)?;
@@ -360,7 +360,7 @@ impl Network for HostNetwork {
     }
 }
 
-/// The addresses of a host, as the host's system finds them.
+/// The addresses of a host name, as the host's resolver finds them.
 fn addresses_of(name: &str) -> Vec<Ipv4Addr> {
     let found = (name, 0).to_socket_addrs();
     let v4 = |address| if let SocketAddr::V4(address) = address { Some(*address.ip()) } else { None };

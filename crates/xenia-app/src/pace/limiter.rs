@@ -1,28 +1,28 @@
-//! Keeps guest time from running ahead of the host's clock.
+//! Limits the speed of guest time against the host's clock.
 
 use std::time::Duration;
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
-/// How far guest time may lag and still catch up. What is more than that, a slow stretch of the
-/// title, is not made up for by a fast one.
+/// Lag of guest time that may be made up. More than that, after a slow stretch of the title, is not
+/// made up by running faster.
 const SLACK: Duration = Duration::from_millis(50);
 
-/// See the module's documentation.
+/// Computes the waits that keep guest time at or below a speed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limiter {
-    /// Guest seconds in a second; none for as many as can be.
+    /// Guest seconds per host second; `None` is unlimited.
     speed: Option<f64>,
-    /// A host time and the guest time that goes with it.
+    /// A host time and the corresponding guest time.
     origin: Option<(Duration, GuestTicks)>,
 }
 
 impl Limiter {
-    /// Guest time passes at most `speed` times as fast as the host's; none for no limit.
+    /// Limits guest time to `speed` times the host's; `None` is unlimited.
     pub(super) fn new(speed: Option<f64>) -> Self {
         Self { speed, origin: None }
     }
 
-    /// How long a guest that has come to `guest` must wait at host time `now`.
+    /// The time that a guest at `guest` must wait at host time `now`.
     pub(super) fn wait(&mut self, now: Duration, guest: GuestTicks) -> Duration {
         let Some(speed) = self.speed else { return Duration::ZERO };
         let (host_origin, guest_origin) = *self.origin.get_or_insert((now, guest));
@@ -35,7 +35,7 @@ impl Limiter {
         due.saturating_sub(now)
     }
 
-    /// What was before does not count: the machine stood still, or ran without a limit.
+    /// Forgets the past, after a pause or a stretch without a limit.
     pub(super) fn restart(&mut self) {
         self.origin = None;
     }
@@ -48,7 +48,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
     const FIELD: GuestTicks = TICKS_PER_SECOND / 60;
 
-    /// A guest whose host clock is moved by its waits and its work alone.
+    /// A simulated guest: only its waits and its work advance the host clock.
     struct Guest {
         limiter: Limiter,
         now: Duration,
@@ -60,7 +60,7 @@ mod tests {
             Self { limiter: Limiter::new(speed), now: MS * 777, ticks: 12345 }
         }
 
-        /// Seconds that `fields` fields take, each of which is `work` to compute.
+        /// Seconds that `fields` fields take if each needs `work` to compute.
         fn run(&mut self, fields: u32, work: Duration) -> f64 {
             let start = self.now;
             for _ in 0..fields {

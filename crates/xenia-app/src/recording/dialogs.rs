@@ -1,4 +1,4 @@
-//! Dialogs in recordings: what each was answered, and when.
+//! Dialogs in recordings: their answers, and the guest times of these.
 
 use super::{Change, End, Tape, Trouble};
 use parking_lot::Mutex;
@@ -8,15 +8,15 @@ use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs};
 use xenia_sched::GuestTicks;
 
-/// An answer, as recorded; [`DialogAnswer`].
+/// A recorded answer; mirrors [`DialogAnswer`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answered {
-    /// It was left.
+    /// The dialog was cancelled.
     Left,
-    /// The button's index.
+    /// Index of the button that was pressed.
     Pressed(u32),
-    /// The text.
+    /// The text that was entered.
     Entered(String),
 }
 
@@ -40,7 +40,7 @@ impl From<Answered> for DialogAnswer {
     }
 }
 
-/// Lets somebody answer, and writes down what.
+/// Forwards dialogs, and records their answers.
 pub(super) struct DialogRecorder {
     inner: Box<dyn Dialogs>,
     tape: Arc<Mutex<Tape>>,
@@ -65,7 +65,7 @@ impl Dialogs for DialogRecorder {
     }
 }
 
-/// Answers as a recording says.
+/// Answers dialogs from a recording.
 pub(super) struct DialogReplayer {
     answers: VecDeque<(GuestTicks, Answered)>,
     end: Option<End>,
@@ -80,7 +80,7 @@ impl DialogReplayer {
 
 impl Dialogs for DialogReplayer {
     fn open(&mut self, _: DialogRequest, now: GuestTicks) {
-        // One that says where it ends may have ended with a dialog open.
+        // A recorded run may have ended with a dialog open.
         if self.answers.is_empty() && self.end.is_none() {
             self.trouble.end(|| {
                 format!("the recording has no answer to the dialog that the title opens at tick {now}")

@@ -1,4 +1,4 @@
-//! The first line of a recording: what it is of.
+//! The first line of a recording: its title and conditions.
 
 use crate::cli::{EngineArgs, NetworkKind};
 use crate::digest::sha256;
@@ -15,7 +15,7 @@ use xenia_sched::QUANTUM_DEFAULT;
 
 /// Version of the format.
 const FORMAT: u32 = 2;
-/// The first line: what the recording is of. A replay under other conditions would mean nothing.
+/// The conditions of a recorded run. A replay must have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -23,30 +23,30 @@ pub struct Header {
     recording: u32,
     /// Version of the program that recorded.
     program: String,
-    /// The title's name; for people.
+    /// Display name of the title.
     title: String,
     /// SHA-256 of the loaded image.
     image_loaded_sha256: String,
-    /// Order of visits; a manifest is named by its hash.
+    /// Scheduling order; a contention manifest is identified by its hash.
     sched_order: String,
-    /// Instructions per visit.
+    /// Length of a time slice, in instructions.
     quantum: u64,
-    /// System time (100 ns since 1601) at which guest time began.
+    /// System time (100 ns since 1601) at the start of guest time.
     start_time: u64,
-    /// The licence that `--license` gave it.
+    /// Licence bits of `--license`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     license: Option<u32>,
-    /// The network that the title was on; recordings without it were made on the machine's own.
+    /// Network of the run; recordings without it used the loopback network.
     #[serde(default = "own_network")]
     network: String,
-    /// What drew, as `--gpu` says it: what is copied out of the EDRAM reaches the guest. Recordings
-    /// without it were drawn by the reference.
+    /// GPU backend, as in `--gpu`: it matters because resolved EDRAM reaches the guest. Recordings
+    /// without it used the reference renderer.
     #[serde(default = "reference")]
     gpu: String,
-    /// What the title got on its command line.
+    /// Arguments on the title's command line.
     #[serde(default)]
     arguments: Vec<String>,
-    /// The discs that `--disc` named: by number, the SHA-256 of the executable's header.
+    /// Discs of `--disc`: by number, the SHA-256 of the executable's header.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     discs: BTreeMap<u8, String>,
 }
@@ -59,7 +59,7 @@ fn reference() -> String {
     Reference::new().name().to_owned()
 }
 
-/// As the flag says it.
+/// Name of a network, as in the flag.
 fn network_name(kind: NetworkKind) -> String {
     kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
@@ -96,17 +96,17 @@ impl Header {
         })
     }
 
-    /// The same with another backend, and with what the title gets on its command line.
+    /// The same conditions with another backend and other arguments.
     pub fn with(self, gpu: &str, arguments: &[String]) -> Self {
         Self { gpu: gpu.to_owned(), arguments: arguments.to_vec(), ..self }
     }
 
-    /// The same with other discs.
+    /// The same conditions with other discs.
     pub fn with_discs(self, discs: &BTreeMap<u8, String>) -> Self {
         Self { discs: discs.clone(), ..self }
     }
 
-    /// Refuses a recording of another title or under other conditions.
+    /// Refuses a recording of another title, or made under other conditions.
     pub(super) fn check(&self, run: &Self) -> Result<()> {
         if self.recording != run.recording {
             bail!("its format is version {}; this build reads version {FORMAT}", self.recording);

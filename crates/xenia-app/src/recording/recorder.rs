@@ -1,4 +1,4 @@
-//! Recordings that are made.
+//! Records the answers of controllers and dialogs.
 
 use super::{Answers, Change, Header, Line, Model, Pad, USERS};
 use crate::output::{self, Losses};
@@ -11,21 +11,21 @@ use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
 
-/// The recording that is written.
+/// The recording being written.
 pub(super) struct Tape {
-    /// Begun with the run: one that can't begin replaces nothing.
+    /// Created when the run begins, so that a run that cannot start does not replace a file.
     out: Option<File>,
     path: PathBuf,
-    /// Its first line.
+    /// The header line.
     header: String,
     asks: u64,
-    /// Guest time of the newest question, which may be ahead of the machine's.
+    /// Guest time of the latest question, which may be ahead of the machine's.
     latest: GuestTicks,
     losses: Losses,
     failed: bool,
 }
 
-/// Passes questions on to the real controllers, and writes down each answer that is new.
+/// Forwards questions to the real controllers, and records each answer that changed.
 pub(super) struct Recorder {
     inner: Box<dyn Input>,
     tape: Arc<Mutex<Tape>>,
@@ -33,7 +33,7 @@ pub(super) struct Recorder {
 }
 
 impl Tape {
-    /// One that can be written, and is not begun.
+    /// Checks that the file can be written, without creating it.
     pub(super) fn new(path: &Path, header: &Header, losses: Losses) -> Result<Self> {
         output::check(path).context("the recording")?;
         let header = serde_json::to_string(header)? + "\n";
@@ -45,8 +45,8 @@ impl Tape {
         self.append("");
     }
 
-    /// Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that
-    /// can be read.
+    /// Appends a line, unbuffered: lines are rare, and a killed process leaves a readable
+    /// recording.
     fn append(&mut self, line: &str) {
         if self.failed {
             return;
@@ -63,18 +63,18 @@ impl Tape {
         }
     }
 
-    /// The controllers are asked.
+    /// Counts a question to the controllers.
     fn ask(&mut self, now: GuestTicks) {
         self.asks += 1;
         self.look(now);
     }
 
-    /// It is this late.
+    /// Advances the latest guest time.
     pub(super) fn look(&mut self, now: GuestTicks) {
         self.latest = self.latest.max(now);
     }
 
-    /// The run has ended.
+    /// Records the end of the run.
     pub(super) fn end(&mut self, now: GuestTicks) {
         self.write(now.max(self.latest), 0, Change::End(true));
     }
@@ -83,7 +83,8 @@ impl Tape {
         self.put(&Line { at, ask: Some(self.asks), user: user as u8, change });
     }
 
-    /// What is no answer to a question about controllers has its time alone.
+    /// Records a change that does not answer a question to the controllers; it has a time but no
+    /// number.
     pub(super) fn write_timed(&mut self, at: GuestTicks, change: Change) {
         self.put(&Line { at, ask: None, user: 0, change });
     }
@@ -117,7 +118,8 @@ impl Input for Recorder {
         self.tape.lock().ask(now);
         (0..USERS as u32).fold(0, |connected, user| {
             let answer = self.inner.gamepad(user, now);
-            // What a controller that stays does meanwhile is for the question about it.
+            // Changes of a controller that stays connected are recorded by the question about its
+            // state.
             if self.last.pads[user as usize].is_some() != answer.is_some() {
                 self.note_pad(user, answer, now);
             }

@@ -1,4 +1,4 @@
-//! Recordings that are fed back.
+//! Replays recordings.
 
 use super::dialogs::DialogReplayer;
 use super::{Answers, Change, End, Header, Line, Trouble, USERS};
@@ -8,7 +8,7 @@ use std::path::Path;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
 
-/// Answers as a recording says.
+/// Answers questions to the controllers from a recording.
 pub(super) struct Replayer {
     lines: VecDeque<Line>,
     asks: u64,
@@ -18,7 +18,7 @@ pub(super) struct Replayer {
 }
 
 impl Replayer {
-    /// Reads a recording; refuses one of another title or under other conditions than `run`'s.
+    /// Reads a recording; refuses one of another title, or under other conditions than `run`'s.
     pub(super) fn open(path: &Path, run: &Header, trouble: Trouble) -> Result<(Self, DialogReplayer)> {
         let shown = path.display();
         let text = crate::source::text(path).with_context(|| format!("cannot read the recording {shown}"))?;
@@ -66,7 +66,7 @@ impl Replayer {
         Ok((Self { lines, asks: 0, end, now: Answers::default(), trouble }, dialogs))
     }
 
-    /// Takes in the changes that hold from this question on.
+    /// Applies the changes that hold from this question on.
     fn ask(&mut self, now: GuestTicks) {
         self.asks += 1;
         if let Some(end) = self.end.filter(|end| end.is_before_question(self.asks, now)) {
@@ -96,7 +96,7 @@ impl Replayer {
                 Change::Pad(pad) => self.now.pads[user] = pad,
                 Change::Model(model) => self.now.models[user] = model,
                 Change::Motors(motors) => self.now.motors[user] = motors,
-                // Those are kept apart.
+                // Dialogs and the end were separated before.
                 Change::Dialog(_) | Change::End(_) => {}
             }
         }

@@ -1,4 +1,4 @@
-//! Recordings, made and fed back.
+//! Tests of recording and replaying.
 
 use super::*;
 use crate::cli::EngineArgs;
@@ -16,7 +16,7 @@ fn header(image: &str) -> Header {
     Header::new("t.xex", image, &EngineArgs::default(), Clock::default()).unwrap()
 }
 
-/// Presses a button for the third question, pulls the plug for the fifth.
+/// Presses a button for the third question, disconnects at the fifth.
 #[derive(Default)]
 struct Script(u64);
 
@@ -33,14 +33,14 @@ impl Input for Script {
 
 type Given = (Option<Gamepad>, bool);
 
-/// Questions as a guest might put them, two of them on one tick.
+/// Questions as a guest might ask them, two of them on one tick.
 fn answers(input: &mut dyn Input) -> Vec<Given> {
     [10, 20, 20, 30, 40, 50]
         .map(|now| (input.gamepad(0, now), input.set_vibration(0, 1, 1, now + 1)))
         .to_vec()
 }
 
-/// Four controllers that come and go, move, and are different things.
+/// Four controllers that connect, disconnect, move, and differ in kind.
 #[derive(Default)]
 struct Four(u64);
 
@@ -178,7 +178,7 @@ fn damaged_recordings_are_refused_with_their_line() {
     assert!(Replayer::parse("{}", &header("aa"), Trouble::default()).is_err());
 }
 
-/// Leaves the first dialog at its third look, enters text in the second.
+/// Cancels the first dialog at its third poll, enters text in the second.
 #[derive(Default)]
 struct Person(u32);
 
@@ -214,7 +214,7 @@ fn dialogs_are_answered_when_and_as_they_were() {
     assert_eq!(looks(&mut *dialogs), given);
     assert!(input.set_vibration(0, 1, 1, 30_000_000));
     assert_eq!(trouble.get(), None);
-    // Looked at later than it was answered.
+    // Polled later than it was answered.
     let (_, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
     assert_eq!(dialogs.answer(5_000_000), Some(DialogAnswer::Left));
     assert!(trouble.get().unwrap().contains("dialog"), "{trouble:?}");
@@ -231,8 +231,8 @@ fn dialog() -> DialogRequest {
     })
 }
 
-/// What is said of a replay of `lines` in which a dialog is opened at tick 10 and looked at until
-/// tick 30.
+/// Differences of a replay of `lines` in which a dialog is opened at tick 10 and polled until tick
+/// 30.
 fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
     let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + lines;
     let trouble = Trouble::default();
@@ -249,7 +249,7 @@ fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
 fn a_dialog_without_an_answer_ends_the_replay() {
     for (lines, said) in [
         (r#"{"at":29,"end":true}"#, Some("the recording ends at tick 29")),
-        // The recorded run ended, and had it open.
+        // The recorded run ended with the dialog open.
         (r#"{"at":30,"end":true}"#, None),
         (r#"{"at":20,"user":0,"dialog":"left"}"#, None),
         ("", Some("no answer to the dialog that the title opens at tick 10")),
@@ -271,7 +271,8 @@ fn questions_beyond_the_last_end_the_replay() {
         let trouble = Trouble::default();
         let (mut input, _) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
         input.gamepad(0, 50);
-        // Where the number of questions is known, it counts: a thread's time may be ahead of the machine's.
+        // A known number of questions decides, because a thread's time may be ahead of the
+        // machine's.
         input.connected(last);
         assert_eq!(trouble.get(), None, "{end}");
         input.gamepad(0, last + 1);

@@ -1,30 +1,30 @@
-//! From a song's rate to that of frames: a windowed sinc (Kaiser, J. F., 1974) in as many phases as
-//! the ratio has.
+//! Resampling from a song's rate to that of frames: a polyphase filter, a sinc with Kaiser window
+//! (Kaiser, J. F., 1974).
 
 use std::collections::VecDeque;
 use xenia_guest::SOUND_RATE;
 
-/// Samples that one comes of.
+/// Filter length in samples.
 const TAPS: usize = 32;
-/// What of the band passes, and how steep its end is.
+/// Passband as a fraction of the bandwidth, and steepness of the window.
 const BAND: f64 = 0.92;
 const BETA: f64 = 8.0;
 
-/// See the module's documentation.
+/// Polyphase resampler of a song.
 #[derive(Debug)]
 pub(super) struct Resampler {
     rate: u32,
-    /// Samples that come of `down` ones, each with a phase of its own.
+    /// Output samples per `down` input samples, which is the number of phases.
     up: usize,
     down: usize,
-    /// `TAPS` factors for each phase; none where nothing changes.
+    /// `TAPS` coefficients per phase; empty if the rates are equal.
     factors: Vec<[f32; TAPS]>,
     phase: usize,
     queue: VecDeque<[f32; 2]>,
 }
 
 impl Default for Resampler {
-    /// Nothing changes.
+    /// The identity: equal rates.
     fn default() -> Self {
         Self { rate: SOUND_RATE, up: 1, down: 1, factors: Vec::new(), phase: 0, queue: VecDeque::new() }
     }
@@ -34,7 +34,7 @@ fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The modified Bessel function of the first kind, of order zero.
+/// Modified Bessel function of the first kind of order zero.
 fn bessel(x: f64) -> f64 {
     let quarter = x * x / 4.0;
     let (mut sum, mut term) = (1.0, 1.0);
@@ -45,7 +45,7 @@ fn bessel(x: f64) -> f64 {
     sum
 }
 
-/// The factors of a phase, which together leave a constant as it is.
+/// Coefficients of a phase, normalized to unit gain for a constant.
 fn factors(phase: usize, up: usize) -> [f32; TAPS] {
     let half = TAPS as f64 / 2.0;
     let values: [f64; TAPS] = std::array::from_fn(|tap| {
@@ -60,7 +60,7 @@ fn factors(phase: usize, up: usize) -> [f32; TAPS] {
 }
 
 impl Resampler {
-    /// Samples come at this rate from now on.
+    /// Sets the input rate.
     pub(super) fn set_rate(&mut self, rate: u32) {
         if rate == self.rate || rate == 0 {
             return;
@@ -71,31 +71,31 @@ impl Resampler {
         self.factors.clear();
         if rate != SOUND_RATE {
             self.factors.extend((0..self.up).map(|phase| factors(phase, self.up)));
-            // The first sample has none before it.
+            // The first sample has no predecessors; pad with silence.
             for _ in 1..TAPS / 2 {
                 self.queue.push_front([0.0; 2]);
             }
         }
     }
 
-    /// A sample of the song's.
+    /// Adds an input sample.
     pub(super) fn put(&mut self, sample: [f32; 2]) {
         self.queue.push_back(sample);
     }
 
-    /// There is no sample behind the last.
+    /// Marks the end of the input and pads with silence.
     pub(super) fn end(&mut self) {
         if !self.factors.is_empty() {
             self.queue.extend([[0.0; 2]; TAPS / 2]);
         }
     }
 
-    /// Whether a sample of a frame can be made.
+    /// Whether the next output sample can be computed.
     pub(super) fn has_next(&self) -> bool {
         self.queue.len() >= if self.factors.is_empty() { 1 } else { TAPS }
     }
 
-    /// The next sample of a frame; silence where there is none.
+    /// The next output sample; silence after the end.
     pub(super) fn next(&mut self) -> [f32; 2] {
         let Some(factors) = self.factors.get(self.phase) else {
             return self.queue.pop_front().unwrap_or_default();
@@ -159,7 +159,7 @@ mod tests {
         (0..200).for_each(|_| resampler.put([0.5, 0.25]));
         let made: Vec<_> = std::iter::from_fn(|| resampler.has_next().then(|| resampler.next())).collect();
         assert!(made[40..].iter().all(|pair| (pair[0] - 0.5).abs() < 1e-6 && (pair[1] - 0.25).abs() < 1e-6));
-        // 7 kHz of 16: without a filter its image at 9 kHz would be as loud.
+        // 7 kHz at a rate of 16 kHz: without a filter its image at 9 kHz would have the same level.
         let made = tone(16_000, 7000.0);
         let part = |hertz: f64| {
             let (mut re, mut im) = (0.0, 0.0);

@@ -1,13 +1,13 @@
-//! Songs that are made here, frame by frame, and one that ffmpeg makes and decodes, too.
+//! Tests with synthetic songs, and with one that ffmpeg encodes and decodes as well.
 
 use super::*;
 use std::process::Command;
 use xenia_testing::{Tool, need};
 
-/// Bytes of one of our frames: 64 kbit a second at 48 kHz.
+/// Size of a test frame in bytes: 64 kbit/s at 48 kHz.
 const FRAME: usize = 192;
 
-/// Bits, the first the highest.
+/// Bits, most significant first.
 #[derive(Default)]
 struct Bits(Vec<bool>);
 
@@ -27,13 +27,13 @@ impl Bits {
     }
 }
 
-/// A frame of one channel at 48 kHz, in which one spectral line of each granule is 1 at this gain.
+/// A mono frame at 48 kHz in which one spectral line of each granule is 1 with this gain.
 fn frame(line: usize, gain: u32) -> Vec<u8> {
     let mut main = Bits::default();
     let (mut side, mut lengths) = (Bits::default(), Vec::new());
     for _ in 0..2 {
         let before = main.0.len();
-        // Table B: four bits for a quad, inverted, then a sign for each that is not zero.
+        // Table B: four inverted bits for a quad, then a sign for each nonzero value.
         for quad in 0..=line / 4 {
             let is_it = quad == line / 4;
             main.put(if is_it { 0xF ^ 8 >> (line % 4) } else { 0xF }, 4);
@@ -52,7 +52,7 @@ fn frame(line: usize, gain: u32) -> Vec<u8> {
     [vec![0xFF, 0xFB, 0x54, 0xC0], side.bytes(17), main.bytes(FRAME - 21)].concat()
 }
 
-/// Bytes as a song reads them, in pieces.
+/// The bytes of a file as a song's reader, in pieces.
 fn bytes(file: Vec<u8>) -> SongBytes {
     Box::new(move |offset, into| {
         let rest = usize::try_from(offset).ok().and_then(|at| file.get(at..)).unwrap_or_default();
@@ -62,7 +62,7 @@ fn bytes(file: Vec<u8>) -> SongBytes {
     })
 }
 
-/// The left samples of a whole song; both sides are the same.
+/// The left samples of a whole song; both channels are equal.
 fn heard(file: Vec<u8>, volume: f32) -> Vec<f32> {
     let mut song = Song::new(bytes(file)).unwrap();
     let mut samples = Vec::new();
@@ -77,7 +77,7 @@ fn heard(file: Vec<u8>, volume: f32) -> Vec<f32> {
     samples
 }
 
-/// How much of a tone there is.
+/// Level of a tone in the samples.
 fn part(samples: &[f32], hertz: f64) -> f64 {
     let (mut re, mut im) = (0.0, 0.0);
     for (at, sample) in samples.iter().enumerate() {
@@ -93,7 +93,7 @@ fn a_spectral_line_is_heard_as_its_tone_as_loud_as_the_volume_says() {
     let file: Vec<u8> = (0..100).flat_map(|_| frame(40, 200)).collect();
     let samples = heard(file.clone(), 1.0);
     assert!(samples.len().abs_diff(100 * 1152) <= 2 * 1152, "{}", samples.len());
-    // Of lines 576 for half the rate, the middle of each is a tone.
+    // 576 lines span half the sample rate; a tone is at the middle of its line.
     let middle = &samples[20_000..68_000];
     let hertz = 40.5 * 24_000.0 / 576.0;
     let (tone, other) = (part(middle, hertz), part(middle, hertz * 1.5));
@@ -107,7 +107,7 @@ fn a_spectral_line_is_heard_as_its_tone_as_loud_as_the_volume_says() {
 fn tags_and_noise_are_passed_over_and_end() {
     let song: Vec<u8> = (0..40).flat_map(|_| frame(9, 190)).collect();
     let plain = heard(song.clone(), 1.0);
-    // A tag of 300 bytes that looks like frames.
+    // A tag of 300 bytes whose contents look like frames.
     let tagged = [&b"ID3\x04\0\0\0\0\x02\x2C"[..], &frame(99, 250), &[0xFF; 300 - FRAME], &song].concat();
     assert_eq!(heard(tagged, 1.0), plain);
     let noise: Vec<u8> = (0..3_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
@@ -117,7 +117,7 @@ fn tags_and_noise_are_passed_over_and_end() {
     {
         assert!(heard(file, 1.0).len() < 48_000 * 20 + most);
     }
-    // Every frame cut short, and every byte of one changed.
+    // Each frame truncated, and each byte of one changed.
     for at in 0..FRAME {
         heard(song[..FRAME * 3 + at].to_vec(), 1.0);
         let mut broken = song[..FRAME * 8].to_vec();
@@ -153,7 +153,7 @@ fn ffmpeg_hears_the_same() {
     let (words, _) = raw.as_ref().unwrap().as_chunks::<4>();
     let theirs: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
     let ours = heard(file, 1.0);
-    // A file without a header of an encoder's begins with the decoder's own delay in both.
+    // In both decoders a file without an encoder header starts with the decoder delay.
     let count = ours.len().min(theirs.len()) - 2304;
     let difference =
         |shift: usize| (0..count - shift).map(|at| (ours[at] - theirs[at + shift]).abs()).fold(0.0, f32::max);

@@ -1,48 +1,48 @@
-//! Reading bits, most significant first, from bytes that nobody vouches for.
+//! Bit reader for untrusted data, most significant bit first.
 
-/// What is wrong with a frame.
+/// Reasons why a frame cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmaFault {
-    /// It ends too soon.
+    /// The frame ends too soon.
     #[error("it ends within a field")]
     End,
-    /// A tile that does not fit.
+    /// A tile of invalid length.
     #[error("a tile of {0} samples does not fit")]
     Tile(u32),
     /// A reserved bit is set.
     #[error("a reserved bit is set")]
     Reserved,
-    /// A transform that there is not.
+    /// An undefined transform type.
     #[error("an unknown transform of channels")]
     Transform,
-    /// More coefficients in vectors than the tile has.
+    /// More vector-coded coefficients than the tile has.
     #[error("{0} coefficients in vectors are more than the tile has")]
     Vectors(u32),
     /// Scale factors beyond the last band.
     #[error("scale factors beyond the last band")]
     Scale,
-    /// Coefficients beyond the tile.
+    /// Coefficients beyond the tile's end.
     #[error("coefficients beyond the tile")]
     Coefficients,
-    /// An escape that there is not.
+    /// An undefined escape code.
     #[error("an unknown escape")]
     Escape,
-    /// A quantiser that nothing can be.
+    /// A quantiser out of range.
     #[error("a quantiser of {0} dB")]
     Quantiser(i32),
 }
 
-/// A frame can't be decoded.
+/// Error of decoding a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at bit {at} of a frame: {fault}")]
 pub struct XmaError {
-    /// Which bit of the frame, from 0.
+    /// Bit position in the frame, counted from 0.
     pub at: u32,
-    /// What.
+    /// Reason of the error.
     pub fault: XmaFault,
 }
 
-/// See the module's documentation.
+/// Bit reader, most significant bit first.
 #[derive(Clone, Debug)]
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
@@ -51,24 +51,24 @@ pub(super) struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// The first `end` bits of `bytes`, or all if there are fewer.
+    /// Reads the first `end` bits of `bytes`, or all if there are fewer.
     pub(super) fn new(bytes: &'a [u8], end: u32) -> Self {
         let bits = u32::try_from(bytes.len()).unwrap_or(u32::MAX / 8).saturating_mul(8);
         Self { bytes, at: 0, end: end.min(bits) }
     }
 
-    /// The next bit's number.
+    /// Position of the next bit.
     #[cfg(test)]
     pub(super) fn at(&self) -> u32 {
         self.at
     }
 
-    /// An error here.
+    /// An error at the current position.
     pub(super) fn fault(&self, fault: XmaFault) -> XmaError {
         XmaError { at: self.at, fault }
     }
 
-    /// The next `count` ≤ 24 bits, with zeros behind the end, without taking them.
+    /// Returns the next `count` ≤ 24 bits without consuming them; bits past the end are 0.
     pub(super) fn peek(&self, count: u32) -> u32 {
         debug_assert!((1..=24).contains(&count), "{count} bits");
         let first = self.at as usize / 8;
@@ -78,11 +78,11 @@ impl<'a> Bits<'a> {
         }
         let left = self.end - self.at;
         let bits = word << (self.at % 8) >> (32 - count);
-        // What lies behind the end belongs to somebody else.
+        // Bits past the end do not belong to this frame.
         if left >= count { bits } else { bits >> (count - left) << (count - left) }
     }
 
-    /// Leaves `count` bits out.
+    /// Skips `count` bits.
     pub(super) fn skip(&mut self, count: u32) -> Result<(), XmaError> {
         if count > self.end - self.at {
             return Err(self.fault(XmaFault::End));
@@ -91,7 +91,7 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// Takes `count` ≤ 31 bits.
+    /// Reads `count` ≤ 31 bits.
     pub(super) fn take(&mut self, count: u32) -> Result<u32, XmaError> {
         debug_assert!(count < 32, "{count} bits");
         if count > 24 {
@@ -106,7 +106,7 @@ impl<'a> Bits<'a> {
         Ok(bits)
     }
 
-    /// Takes a bit.
+    /// Reads one bit.
     pub(super) fn flag(&mut self) -> Result<bool, XmaError> {
         Ok(self.take(1)? != 0)
     }

@@ -1,15 +1,15 @@
-//! The prefix codes of the format: facts about streams, which every decoder has to know. The
-//! figures are those that FFmpeg's decoder publishes (`wmaprodata.h`), in an order and with rules
-//! of our own.
+//! Prefix code tables of the format. These are facts about the format that every decoder needs; the
+//! values are those published in FFmpeg's decoder (`wmaprodata.h`), reordered and partly expressed
+//! by rules.
 //!
-//! A code is a list of its symbols with the lengths of their words, in the order of the words. As
-//! every code is complete, the words follow from that. Where symbols stand for runs and levels, or
-//! for vectors, the rule is there in place of a table.
+//! A code is a list of symbols with the lengths of their code words, in code word order. All codes
+//! are complete, so the code words follow from the lengths. Symbols for run-level pairs or vectors
+//! are given by a rule instead of a table.
 
-/// A symbol, and the bits of its word.
+/// A symbol and the length of its code word in bits.
 pub(super) type Leaf = (u16, u8);
 
-/// Differences of scale factors from band to band, plus 60.
+/// Differences of scale factors between bands, plus 60.
 #[rustfmt::skip]
 pub(super) const SCALE: [Leaf; 121] = [
     (58, 5), (64, 6), (66, 7), (65, 7), (62, 5), (63, 6), (68, 9), (69, 10), (54, 15), (19, 19), (20, 19), (21, 19),
@@ -25,7 +25,7 @@ pub(super) const SCALE: [Leaf; 121] = [
     (118, 19), (119, 19), (120, 19), (18, 18), (53, 16), (56, 11), (57, 8), (67, 7), (61, 3), (59, 2), (60, 1),
 ];
 
-/// Runs of scale factors that differ from those before: see [`SCALE_RUN_LENGTHS`].
+/// Run-level pairs of scale factor changes, see [`SCALE_RUN_LENGTHS`].
 #[rustfmt::skip]
 pub(super) const SCALE_RUNS: [Leaf; 120] = [
     (103, 7), (80, 11), (60, 11), (18, 10), (56, 10), (21, 12), (90, 12), (58, 11), (27, 11), (69, 12), (84, 15),
@@ -41,7 +41,7 @@ pub(super) const SCALE_RUNS: [Leaf; 120] = [
     (76, 10), (114, 7), (29, 5), (54, 6), (13, 6), (3, 2),
 ];
 
-/// The first code of runs of coefficients: see [`RUN_LENGTHS_0`].
+/// First code of run-level pairs of coefficients, see [`RUN_LENGTHS_0`].
 #[rustfmt::skip]
 pub(super) const COEFFICIENTS_0: [Leaf; 272] = [
     (2, 2), (25, 9), (111, 14), (94, 14), (69, 13), (58, 12), (87, 13), (93, 14), (136, 15), (135, 15), (59, 12),
@@ -72,7 +72,7 @@ pub(super) const COEFFICIENTS_0: [Leaf; 272] = [
     (95, 13), (84, 12), (167, 12), (245, 12), (229, 9), (17, 7), (12, 6), (4, 3), (152, 4), (6, 4),
 ];
 
-/// The second code of runs of coefficients: see [`RUN_LENGTHS_1`].
+/// Second code of run-level pairs of coefficients, see [`RUN_LENGTHS_1`].
 #[rustfmt::skip]
 pub(super) const COEFFICIENTS_1: [Leaf; 244] = [
     (2, 2), (3, 3), (102, 3), (4, 4), (148, 6), (134, 9), (171, 10), (18, 10), (11, 8), (159, 8), (14, 9), (156, 14),
@@ -100,7 +100,7 @@ pub(super) const COEFFICIENTS_1: [Leaf; 244] = [
     (237, 14), (78, 15), (85, 15), (60, 14), (98, 16), (100, 16), (124, 16), (123, 16), (150, 11), (1, 7),
 ];
 
-/// Four coefficients: the number of the vector, or 126 for two pairs.
+/// Four coefficients: index of the vector, or 126 for two pairs.
 #[rustfmt::skip]
 pub(super) const VECTORS_4: [Leaf; 127] = [
     (126, 1), (76, 6), (28, 8), (93, 10), (69, 10), (117, 10), (98, 10), (31, 8), (84, 8), (38, 10), (9, 10),
@@ -117,7 +117,7 @@ pub(super) const VECTORS_4: [Leaf; 127] = [
     (63, 7),
 ];
 
-/// Two coefficients: the number of the pair, or 136 for two single ones.
+/// Two coefficients: index of the pair, or 136 for two single coefficients.
 #[rustfmt::skip]
 pub(super) const VECTORS_2: [Leaf; 137] = [
     (18, 5), (119, 10), (132, 11), (44, 11), (68, 10), (121, 11), (11, 11), (75, 8), (72, 7), (36, 7), (104, 9),
@@ -134,7 +134,7 @@ pub(super) const VECTORS_2: [Leaf; 137] = [
     (114, 9), (90, 9), (71, 6), (21, 6), (84, 7), (103, 8), (53, 8), (17, 4), (32, 4),
 ];
 
-/// One coefficient, or 100 for 100 and a large value.
+/// One coefficient, or 100 as an escape for 100 plus a large value.
 #[rustfmt::skip]
 pub(super) const VECTORS_1: [Leaf; 101] = [
     (7, 5), (32, 8), (59, 10), (60, 10), (83, 11), (82, 11), (62, 10), (33, 8), (45, 9), (61, 10), (84, 11), (85, 11),
@@ -148,19 +148,22 @@ pub(super) const VECTORS_1: [Leaf; 101] = [
     (81, 10), (43, 8), (44, 8), (24, 6), (12, 4),
 ];
 
-/// How many runs, from 0 on, have symbols for level 1, 2, …: scale factors. The first of these symbols is 2.
+/// Number of runs, from 0 on, with a symbol for level 1, 2, …: scale factors. The first symbol is
+/// 2.
 #[rustfmt::skip]
 pub(super) const SCALE_RUN_LENGTHS: [u16; 9] = [
     1, 25, 25, 25, 25, 11, 2, 2, 2,
 ];
 
-/// How many runs, from 0 on, have symbols for level 1, 2, …: coefficients, first code. The first of these symbols is 2.
+/// Number of runs, from 0 on, with a symbol for level 1, 2, …: coefficients, first code. The first
+/// symbol is 2.
 #[rustfmt::skip]
 pub(super) const RUN_LENGTHS_0: [u16; 28] = [
     150, 40, 20, 10, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1,
 ];
 
-/// How many runs, from 0 on, have symbols for level 1, 2, …: coefficients, second code. The first of these symbols is 2.
+/// Number of runs, from 0 on, with a symbol for level 1, 2, …: coefficients, second code. The first
+/// symbol is 2.
 #[rustfmt::skip]
 pub(super) const RUN_LENGTHS_1: [u16; 52] = [
     100, 30, 10, 6, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,

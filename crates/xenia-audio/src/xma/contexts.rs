@@ -1,11 +1,11 @@
-//! Contexts as the decoder works on them: input buffers, the output ring, loops.
+//! XMA contexts: input buffers, the output ring buffer, loops.
 //!
-//! A kick starts a pass over one context, which goes on until the ring has no room for more, or the
-//! input ends; then the context is idle until the next kick. So contexts are idle whenever a title
-//! looks, and what a pass does depends on guest memory alone.
+//! A kick starts a pass over one context, which lasts until the ring is full or the input ends;
+//! then the context is idle until the next kick. Contexts are therefore always idle when a title
+//! reads them, and the result of a pass depends on guest memory alone.
 //!
-//! Only words and bits that are the decoder's are written back, in one step each: the title may set
-//! others meanwhile.
+//! Only words and bits owned by the decoder are written back, atomically per word, because the
+//! title can change the others meanwhile.
 
 use super::packet::{Next, PACKET_BITS, Packet, Packets, Position, next_frame};
 use super::stream::{FRAME_SAMPLES, FrameDecoder};
@@ -15,44 +15,43 @@ use xenia_guest::GuestAddr;
 use xenia_guest::xma::{BLOCK_SIZE, CONTEXT_SIZE, CONTEXTS, ContextField, PACKET_SIZE, field, register};
 use xenia_memory::{Device, GuestMemory, MemoryFault, physical_to_view};
 
-/// Frames that one pass decodes at most: the largest ring holds eight. Loops over nothing end by
-/// this.
+/// Largest number of frames per pass; the largest ring holds eight. This also bounds empty loops.
 const FRAMES_PER_PASS: usize = 64;
-/// Frames that are decoded at one moment of guest time: every context's ring full, and no console
-/// could do more. A visit's stores are all of one moment, so a title that stores nothing but kicks
-/// keeps nobody from stopping it.
+/// Largest number of frames at one moment of guest time: a full ring for every context, which is
+/// more than a console could decode. All stores of one visit share a moment, so a title that only
+/// stores kicks cannot prevent the machine from being stopped.
 const FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
-/// Packets that are looked at, and passes begun, at one moment: a frame that is not all there costs
-/// its packets each time.
+/// Largest number of packets read and passes started at one moment: an incomplete frame costs its
+/// packets at each attempt.
 const LOOKS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
-/// What the register of the context in work says: none of the contexts. Titles wait until it is not
-/// theirs.
+/// Value of the register of the active context: no context. Titles wait until it is not their
+/// context.
 const NO_CONTEXT: u32 = 0x1FF;
-/// Samples of a block.
+/// Samples in a block of the ring.
 const BLOCK_SAMPLES: usize = BLOCK_SIZE as usize / 2;
-/// Samples of each channel in a subframe.
+/// Samples per channel in a subframe.
 const SUBFRAME: usize = FRAME_SAMPLES / 4;
-/// Loops without end have this count.
+/// Loop count of an endless loop.
 const FOR_EVER: u32 = 255;
 
-/// How decoding has gone.
+/// Statistics of the decoder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct XmaFigures {
-    /// Kicks.
+    /// Kicks that started a pass.
     pub passes: u64,
-    /// Frames decoded.
+    /// Number of frames decoded.
     pub frames: u64,
     /// Frames that could not be decoded and are silent.
     pub frames_failed: u64,
-    /// Passes that met memory that is not there.
+    /// Passes that accessed unmapped memory.
     pub faults: u64,
-    /// Kicks that were ignored because too much had been done at that moment.
+    /// Kicks ignored because of the limits per moment.
     pub refused: u64,
-    /// Packets that were looked at.
+    /// Number of packets read.
     pub packets: u64,
 }
 
-/// What the decoder keeps of a stream beside the context.
+/// Decoder state of a stream that is not in its context.
 #[derive(Debug)]
 struct Stream {
     decoder: FrameDecoder,
@@ -60,18 +59,18 @@ struct Stream {
     rate: u32,
     /// Samples that are not in the ring yet.
     pending: VecDeque<i16>,
-    /// Samples of each channel that are left out of the next frame.
+    /// Samples per channel to drop from the next frame.
     leave_out: usize,
 }
 
-/// See the module's documentation.
+/// The XMA decoder with its contexts and registers.
 pub struct Decoder {
     memory: Arc<GuestMemory>,
-    /// Where the contexts lie, once the kernel has said it.
+    /// Address of the context array, once the kernel has set it.
     contexts: Option<GuestAddr>,
     streams: Vec<Option<Box<Stream>>>,
     figures: XmaFigures,
-    /// The last moment of guest time at which a register was stored to, and the figures before it.
+    /// The last moment of guest time with a register store, and the statistics before it.
     moment: (u64, XmaFigures),
 }
 
@@ -96,7 +95,7 @@ impl Words {
         *word = field.put(*word, value);
     }
 
-    /// The number of packets in the current buffer.
+    /// Number of packets in the current buffer.
     fn packets(&self) -> u32 {
         self.get(if self.get(field::CURRENT_BUFFER) == 0 {
             field::INPUT0_PACKETS
@@ -109,17 +108,17 @@ impl Words {
         self.get(valid_field(self.get(field::CURRENT_BUFFER))) != 0
     }
 
-    /// The current buffer is used up; the other one is the current one.
+    /// Releases the current buffer and switches to the other one.
     fn release(&mut self) {
         let current = self.get(field::CURRENT_BUFFER);
         self.set(valid_field(current), 0);
         self.set(field::CURRENT_BUFFER, 1 - current);
     }
 
-    /// Whether the frame at `at` is the last one before the loop begins again.
+    /// Whether the frame at `at` is the last one of a loop iteration.
     fn ends_loop(&self, at: Position) -> bool {
         let (start, end) = (self.get(field::LOOP_START), self.get(field::LOOP_END));
-        // Nothing to nothing, for ever, is how some titles say that there is none.
+        // Some titles express "no loop" as an endless loop from 0 to 0.
         self.get(field::LOOP_COUNT) > 0 && (start, end) != (0, 0) && at.bits() == end
     }
 }
@@ -128,12 +127,12 @@ fn valid_field(buffer: u32) -> ContextField {
     if buffer == 0 { field::INPUT0_VALID } else { field::INPUT1_VALID }
 }
 
-/// The packets of the current buffer, and those of the other one behind it.
+/// Packets of the current buffer, followed by those of the other one.
 struct Buffers<'a> {
     memory: &'a GuestMemory,
     words: &'a Words,
     fault: Option<MemoryFault>,
-    /// Packets looked at.
+    /// Number of packets read.
     looks: &'a mut u64,
 }
 
@@ -171,12 +170,12 @@ impl Decoder {
         Self { memory, contexts: None, streams, figures: XmaFigures::default(), moment: Default::default() }
     }
 
-    /// How decoding has gone so far.
+    /// Statistics since the start.
     pub fn figures(&self) -> XmaFigures {
         self.figures
     }
 
-    /// A register is stored to at a moment of guest time, in whatever unit.
+    /// Handles a store to a register at a moment of guest time, in any unit.
     pub fn store_register(&mut self, index: u32, value: u32, now: u64) {
         if self.moment.0 != now {
             self.moment = (now, self.figures);
@@ -197,7 +196,7 @@ impl Decoder {
         }
     }
 
-    /// Lets titles read a register. They see little-endian words.
+    /// Sets the value that titles read from a register: a little-endian word.
     fn show(&self, index: u32, value: u32) {
         self.memory.device_registers(Device::Xma).store(index, value.swap_bytes());
     }
@@ -243,7 +242,7 @@ impl Decoder {
     }
 }
 
-/// Decodes until the ring has no room or the input ends.
+/// Decodes until the ring is full or the input ends.
 fn run(
     memory: &GuestMemory,
     words: &mut Words,
@@ -265,13 +264,13 @@ fn run(
             }
         }
     }
-    // What is left is less than a title asks for at a time, but there is no more.
+    // Less than the title's unit of output remains, but the input has ended.
     write_blocks(memory, words, stream, 1)?;
     fault.map_or(Ok(()), Err)
 }
 
-/// Writes what is pending to the ring, so many blocks at a time. False if there is no room for so
-/// many.
+/// Writes pending samples to the ring in units of `quantum` blocks. Returns `false` if one more
+/// unit does not fit.
 fn write_blocks(
     memory: &GuestMemory,
     words: &mut Words,
@@ -285,7 +284,7 @@ fn write_blocks(
         if words.get(field::OUTPUT_VALID) == 0 || blocks == 0 || read >= blocks || write >= blocks {
             return Ok(false);
         }
-        // Where both are the same, the title has read everything: a full ring is not valid.
+        // Equal offsets mean that the title has read everything: a full ring is not valid.
         let free = if read == write { blocks } else { (read + blocks - write) % blocks };
         if free < quantum {
             return Ok(false);
@@ -306,7 +305,7 @@ fn write_blocks(
     }
 }
 
-/// Decodes a frame. False if there is none.
+/// Decodes a frame. Returns `false` if there is none.
 fn decode_frame(
     memory: &GuestMemory,
     words: &mut Words,
@@ -355,7 +354,7 @@ fn decode_frame(
             (position, true)
         }
     };
-    // Buffers that the place lies behind are used up.
+    // Release buffers before the new position.
     while position.packet >= words.packets() && words.is_valid() {
         position.packet -= words.packets();
         words.release();
@@ -364,8 +363,8 @@ fn decode_frame(
     Ok(has_frame || words.is_valid())
 }
 
-/// A context without buffers, at its beginning; what else the title has set stays. xenia-canary has
-/// it so; nobody has seen what the console does.
+/// Resets a context: no buffers, position at the start; the title's other settings stay. This
+/// follows xenia-canary; the console's behaviour is unknown.
 fn clear_words(memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
     let mut words = Words::read(memory, at)?;
     let before = words.0;
@@ -382,7 +381,7 @@ fn clear_words(memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
     write_back(memory, at, before, &words)
 }
 
-/// Writes what the decoder has changed, and nothing else.
+/// Writes back the words that the decoder has changed.
 fn write_back(
     memory: &GuestMemory,
     at: GuestAddr,
@@ -392,7 +391,7 @@ fn write_back(
     for (number, (old, new)) in (0..).zip(before.into_iter().zip(words.0)) {
         let changed = old ^ new;
         if changed != 0 {
-            // What the title has set meanwhile stays.
+            // Bits that the title has set meanwhile are preserved.
             let put =
                 memory.atomic_u32(at.offset(4 * number), |word| Some(word & !changed | new & changed))?;
             debug_assert!(put.is_ok(), "it always changes");

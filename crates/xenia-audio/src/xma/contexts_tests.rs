@@ -1,5 +1,5 @@
-//! Contexts in guest memory: rings, quanta, two buffers, loops, what titles set meanwhile, and
-//! noise.
+//! Tests of contexts in guest memory: rings, quanta, double buffering, loops, concurrent changes by
+//! titles, and random data.
 
 use super::encoder::{Form, Style, packets, signal_to_noise, sine, stream};
 use super::stream::{self as plain};
@@ -10,7 +10,7 @@ use xenia_guest::xma::{ContextField, PACKET_SIZE, field, register};
 use xenia_memory::{GuestMemory, Heap, Protect, physical};
 use xenia_testing::Dice;
 
-/// Samples between what is encoded and what comes out.
+/// Delay between encoded and decoded samples.
 const LAG: usize = 64;
 
 struct Bench {
@@ -23,7 +23,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// One context, number 33, whose first buffer has these packets; a ring of so many blocks.
+    /// Context number 33 with `packets` in its first buffer, and a ring of `blocks` blocks.
     fn new(packets: &[u8], blocks: u32, is_stereo: bool) -> Self {
         let memory = GuestMemory::new().unwrap();
         let take = |size| {
@@ -61,7 +61,7 @@ impl Bench {
         self.decoder.store_register(register::KICK + 1, 2, self.now);
     }
 
-    /// Takes what the decoder has written since the last time.
+    /// Takes the samples written since the last call.
     fn take(&self) -> Vec<i16> {
         let (blocks, write) = (self.get(field::OUTPUT_BLOCKS), self.get(field::OUTPUT_WRITE_OFFSET));
         let mut read = self.get(field::OUTPUT_READ_OFFSET);
@@ -78,7 +78,7 @@ impl Bench {
         samples
     }
 
-    /// Kicks and takes until nothing more comes.
+    /// Kicks and takes samples until no more arrive.
     fn drain(&mut self) -> Vec<i16> {
         let mut all = Vec::new();
         for _ in 0..10_000 {
@@ -94,7 +94,7 @@ impl Bench {
 }
 
 fn tone(frames: usize) -> Vec<f64> {
-    // With what the last tile reaches beyond.
+    // Includes the samples that the last tile overlaps.
     sine(1000.0, 10_000.0, 512 * frames + 64)
 }
 
@@ -102,7 +102,7 @@ fn tone_stream(frames: usize) -> Vec<u8> {
     stream(&[tone(frames)], |_| Style { form: Form::Vectors, ..Style::default() })
 }
 
-/// Where each frame begins, in bits.
+/// Bit positions of the frames.
 fn places(packets: &[u8]) -> Vec<u32> {
     let (mut whole, mut position) = (plain::Whole(packets), plain::Position::default());
     let mut places = Vec::new();
@@ -136,7 +136,7 @@ fn every_ring_and_quantum_gives_the_same_samples() {
 fn a_ring_fills_in_quanta_and_is_taken_when_it_is_full() {
     let mut bench = Bench::new(&tone_stream(9), 10, false);
     bench.kick();
-    // Two quanta of four blocks; the third has no room.
+    // Two quanta of four blocks; the third does not fit.
     assert_eq!((bench.get(field::OUTPUT_WRITE_OFFSET), bench.get(field::OUTPUT_VALID)), (8, 1));
     assert_eq!(bench.take().len(), 8 * 128);
     bench.kick();
@@ -158,7 +158,7 @@ fn two_buffers_take_turns_in_the_midst_of_frames() {
     assert!(count > 6);
     let mut bench = Bench::new(&bytes, 16, false);
     let start = physical(bench.input).unwrap();
-    // Each buffer has one packet, and is filled again as soon as it is free.
+    // Each buffer has one packet and is refilled as soon as it is released.
     let mut next = 0;
     bench.set(field::INPUT0_PACKETS, 1);
     bench.set(field::INPUT1_PACKETS, 1);
@@ -214,7 +214,7 @@ fn loops_are_exact_to_the_subframe() {
         let whole = [&plain[..until], &plain[start..until], &plain[start..]];
         assert_eq!(samples.len(), whole.iter().map(|part| part.len()).sum::<usize>(), "{end} {skip}");
         assert_eq!(bench.get(field::LOOP_COUNT), 0);
-        // But for the seams, where tiles overlap with others than in the plain stream.
+        // Except at the seams, where tiles have other neighbours than in the plain stream.
         let differ = samples.iter().zip(whole.concat()).filter(|(a, b)| **a != *b).count();
         assert!(differ <= 2 * 3 * 128, "{end} {skip}: {differ}");
     }
@@ -237,7 +237,7 @@ fn a_loop_over_whole_periods_has_no_seam_and_no_end() {
     assert_eq!((bench.get(field::LOOP_COUNT), bench.get(field::INPUT0_VALID)), (255, 1));
     let ratio = signal_to_noise(&tone(100), &samples, 1, 0, LAG);
     assert!(ratio > 60.0, "{ratio} dB");
-    // From nothing to nothing for ever is no loop.
+    // An endless loop from 0 to 0 is not a loop.
     let mut bench = Bench::new(&bytes, 16, false);
     bench.set(field::LOOP_COUNT, 255);
     assert_eq!(bench.drain().len(), 512 * 12);
@@ -256,7 +256,7 @@ fn a_pass_ends_whatever_the_loop_says() {
     bench.set(field::LOOP_SUBFRAME_SKIP, 4);
     bench.kick();
     assert_eq!(bench.decoder.figures().frames, 64);
-    // At one moment there is an end to it, too, and it begins again at the next.
+    // At one moment the limit applies; decoding continues at the next moment.
     for _ in 0..1000 {
         bench.decoder.store_register(register::KICK + 1, 2, 77);
     }
@@ -268,7 +268,7 @@ fn a_pass_ends_whatever_the_loop_says() {
 
 #[test]
 fn kicks_that_decode_nothing_come_to_an_end_too() {
-    // The last frame goes on in a packet that is not there.
+    // The last frame continues in a packet that is missing.
     let mut bench = Bench::new(&tone_stream(40)[..PACKET_SIZE as usize], 16, false);
     bench.drain();
     let before = bench.decoder.figures();
@@ -293,7 +293,7 @@ fn streams_of_others_between_the_packets_are_left_out() {
 
 #[test]
 fn packets_in_which_no_frame_begins_change_no_sample_and_no_buffer() {
-    // Each frame in packets of its own.
+    // Each frame in separate packets.
     let frames: Vec<Vec<[u8; 2048]>> =
         (0..12).map(|n| packets(&[encoder::frame(&[tone(12)], n * 512, Style::default())], 0)).collect();
     let (expected, _) = plain::decode(frames.concat().as_flattened(), false, 3);

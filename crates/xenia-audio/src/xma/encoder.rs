@@ -1,11 +1,11 @@
-//! A small encoder for tests: tiles of 128 samples, in every form that a stream may have them.
+//! A small encoder for tests: tiles of 128 samples, in every form of the format.
 
 use super::prefix::Codes;
 use super::transform::amplitude;
 use std::f64::consts::PI;
 use xenia_testing::Dice;
 
-/// Bits, most significant first.
+/// Bit writer, most significant bit first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writer {
     pub(super) bits: Vec<bool>,
@@ -39,40 +39,40 @@ impl Writer {
     }
 }
 
-/// How coefficients are written.
+/// Coding of coefficients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Each value by itself, with the run before it.
+    /// Each value as an escape with its run.
     Escapes,
-    /// As runs and levels, where there is a symbol.
+    /// As run-level pairs, where there is a symbol.
     Runs(usize),
-    /// So many in vectors, the rest as runs.
+    /// A given number in vectors, the rest as run-level pairs.
     Counted(usize),
-    /// In vectors until a zero, the rest as runs.
+    /// In vectors until a zero, the rest as run-level pairs.
     Vectors,
 }
 
-/// How two channels are written.
+/// Stereo coding of two channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joint {
-    /// Each by itself.
+    /// Separate left and right channels.
     Separate,
-    /// Middle and side, everywhere.
+    /// Mid/side coding in all bands.
     All,
-    /// Middle and side in bands with a bit here.
+    /// Mid/side coding in the bands of this mask.
     Some(u32),
 }
 
-/// Everything that may differ from frame to frame.
+/// Coding choices that can vary between frames.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub(super) form: Form,
     pub(super) joint: Joint,
-    /// In decibels; larger is coarser.
+    /// Quantiser in decibels; larger is coarser.
     pub(super) quantiser: i32,
-    /// Seed of scale factors; 0: all the same.
+    /// Seed of the scale factors; 0 for constant ones.
     pub(super) scales: u64,
-    /// Fill bits in each tile, and both fields of samples to leave out.
+    /// Whether tiles have fill bits, and frames both fields of samples to skip.
     pub(super) odd_fields: bool,
 }
 
@@ -82,7 +82,7 @@ impl Default for Style {
     }
 }
 
-/// The coefficients of the tile whose first sample is `at`, in units of 16 bits.
+/// Coefficients of the tile that starts at sample `at`, in units of 16-bit samples.
 fn forward(samples: &[f64], at: usize) -> Vec<f64> {
     let sample = |n: usize| (at + n).checked_sub(64).and_then(|n| samples.get(n)).copied().unwrap_or(0.0);
     let angle = |n: usize, k: usize| PI / 128.0 * (n as f64 + 64.5) * (k as f64 + 0.5);
@@ -90,7 +90,7 @@ fn forward(samples: &[f64], at: usize) -> Vec<f64> {
     (0..128).map(|k| -windowed.iter().enumerate().map(|(n, x)| x * angle(n, k).cos()).sum::<f64>()).collect()
 }
 
-/// The ends of bands at 48 kHz.
+/// Upper ends of the bands at 48 kHz.
 const BANDS: [usize; 14] = [4, 8, 12, 16, 20, 24, 28, 36, 40, 52, 64, 84, 112, 128];
 
 fn band_of(k: usize) -> usize {
@@ -175,7 +175,7 @@ fn write_coefficients(to: &mut Writer, levels: &[i32], form: Form) {
     }
 }
 
-/// Scale factors of a tile: differences of at most 3 from the one below.
+/// Scale factors of a tile: differences of at most 3 between bands.
 fn scale_factors(seed: u64) -> [i32; 14] {
     let mut dice = Dice(seed);
     let mut value = 45;
@@ -188,7 +188,7 @@ fn scale_factors(seed: u64) -> [i32; 14] {
 fn write_tile(to: &mut Writer, tile: &[Vec<f64>], style: Style, number: usize) {
     let codes = Codes::get();
     if style.odd_fields {
-        // Five bits, whose number is in four.
+        // A field of five bits, whose size takes four bits.
         to.put(0b100, 3);
         to.put(3, 4);
         to.put(4, 3);
@@ -299,7 +299,7 @@ fn write_scale_differences(to: &mut Writer, before: [i32; 14], after: [i32; 14])
         };
         let difference = after[at + run] - before[at + run];
         let (level, sign) = (difference.unsigned_abs(), u32::from(difference > 0));
-        // Both ways are tried.
+        // Alternates between symbols and escapes to test both.
         if let Some(symbol) =
             codes.scale_runs.symbol(run as u16, level as u16).filter(|_| at.is_multiple_of(2))
         {
@@ -314,7 +314,7 @@ fn write_scale_differences(to: &mut Writer, before: [i32; 14], after: [i32; 14])
     }
 }
 
-/// The bits of a frame of all channels' samples from `at` on.
+/// Encodes a frame of all channels from sample `at` on.
 pub(super) fn frame(channels: &[Vec<f64>], at: usize, style: Style) -> Writer {
     let mut body = Writer::default();
     body.put(0x7F, 7);
@@ -343,8 +343,8 @@ pub(super) fn frame(channels: &[Vec<f64>], at: usize, style: Style) -> Writer {
     whole
 }
 
-/// Frames as packets of the second format, one frame behind the other; `skip`: packets of other
-/// streams that are to come between.
+/// Packs frames into packets of XMA2 format, without gaps; `skip` is the number of packets of other
+/// streams in between.
 pub(super) fn packets(frames: &[Writer], skip: u32) -> Vec<[u8; 2048]> {
     let payload = 16_352;
     let total: usize = frames.iter().map(|frame| frame.bits.len()).sum();
@@ -355,7 +355,7 @@ pub(super) fn packets(frames: &[Writer], skip: u32) -> Vec<[u8; 2048]> {
         starts[all.len() / payload].push(all.len());
         all.extend(&frame.bits);
     }
-    // The last bit of each frame says whether another one begins in its packet.
+    // The last bit of each frame tells whether another frame starts in the same packet.
     for list in &starts {
         for pair in list.windows(2) {
             all[pair[1] - 1] = true;
@@ -380,12 +380,12 @@ fn bytes(bits: &[bool]) -> [u8; 2048] {
     std::array::from_fn(|at| bits[at * 8..at * 8 + 8].iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit)))
 }
 
-/// A sine, in units of 16 bits.
+/// A sine in units of 16-bit samples.
 pub(super) fn sine(frequency: f64, amplitude: f64, count: usize) -> Vec<f64> {
     (0..count).map(|n| (2.0 * PI * frequency * n as f64 / 48_000.0).sin() * amplitude).collect()
 }
 
-/// A whole stream of these samples, a style for each frame.
+/// Encodes a whole stream, with a style per frame.
 pub(super) fn stream(channels: &[Vec<f64>], style: impl Fn(usize) -> Style) -> Vec<u8> {
     let frames = channels[0].len() / 512;
     let frames: Vec<Writer> =
@@ -393,8 +393,8 @@ pub(super) fn stream(channels: &[Vec<f64>], style: impl Fn(usize) -> Style) -> V
     packets(&frames, 0).concat()
 }
 
-/// Power of the samples over that of what differs, in decibels. `samples` are `lag` late, and one
-/// of so many channels.
+/// Signal-to-noise ratio in decibels. `samples` are delayed by `lag`, and are one of several
+/// interleaved channels.
 pub(super) fn signal_to_noise(
     expected: &[f64],
     samples: &[i16],

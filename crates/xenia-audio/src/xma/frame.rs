@@ -1,28 +1,28 @@
-//! A frame: 512 samples of one or two channels, as tiles.
+//! Frames: 512 samples of one or two channels, divided into tiles.
 
 use super::bits::{Bits, XmaError, XmaFault};
 use super::tile::{self, Bands, Scales};
 use super::transform::{LONGEST, SHORTEST, Transform, overlap};
 
-/// Samples of each channel in a frame.
+/// Samples per channel in a frame.
 pub const FRAME_SAMPLES: usize = LONGEST;
-/// Samples before a frame's first one, and behind its last, that its tiles reach.
+/// Samples before the first and after the last one of a frame that its tiles overlap.
 const REACH: usize = LONGEST / 2;
-/// Samples that the output is behind: half of the shortest tile, with which a stream of these meets
-/// the bounds of subframes. A stream with longer tiles is [`REACH`] behind from its first of them
-/// on: only then is what they overlap with known.
+/// Output delay in samples: half of the shortest tile, so that streams of such tiles are aligned
+/// with subframes. From its first longer tile on, a stream is delayed by [`REACH`], because the
+/// overlap is known only then.
 const SHORT_LAG: usize = SHORTEST / 2;
 
 #[derive(Clone, Debug)]
 struct Channel {
-    /// From [`REACH`] before the frame on.
+    /// Samples from [`REACH`] before the frame on.
     samples: Vec<f32>,
-    /// The length of the tile before.
+    /// Length of the previous tile.
     before: usize,
     scales: Scales,
 }
 
-/// A stream's state from frame to frame.
+/// Decoder state of a stream across frames.
 #[derive(Clone, Debug)]
 pub struct FrameDecoder {
     channels: Vec<Channel>,
@@ -30,8 +30,7 @@ pub struct FrameDecoder {
     lag: usize,
 }
 
-/// The tiles of a frame: for each, its length, and which channels have it, in the order of the
-/// stream.
+/// The tiles of a frame in stream order: start, length, and the channels that have it.
 type Tiling = Vec<(usize, usize, [bool; 2])>;
 
 impl FrameDecoder {
@@ -46,14 +45,14 @@ impl FrameDecoder {
         }
     }
 
-    /// Channels.
+    /// Number of channels.
     pub fn channels(&self) -> usize {
         self.channels.len()
     }
 
-    /// Decodes the frame of so many bits, its length among them, and adds its samples, one
-    /// channel's after the other's. What can't be decoded is silent: there are 512 samples in
-    /// any case.
+    /// Decodes a frame of `length` bits, including its length field, and appends its samples, one
+    /// channel after the other. 512 samples per channel are appended in any case; undecodable parts
+    /// are silent.
     pub fn decode(&mut self, bytes: &[u8], length: u32, samples: &mut Vec<i16>) -> Result<(), XmaError> {
         let result = self.tiles(&mut Bits::new(bytes, length));
         if result.is_err() {
@@ -72,10 +71,10 @@ impl FrameDecoder {
         if self.channels.len() == 2 && bits.flag()? && bits.flag()? {
             bits.skip(16)?;
         }
-        // The gain of dynamic range control, which no decoder uses.
+        // Gain of dynamic range control, which decoders ignore.
         bits.take(8)?;
         if bits.flag()? {
-            // Samples to leave out at both ends: titles do so themselves.
+            // Samples to skip at both ends: titles do this themselves.
             for _ in 0..2 {
                 if bits.flag()? {
                     bits.take(10)?;
@@ -110,7 +109,7 @@ impl FrameDecoder {
         Ok(())
     }
 
-    /// How the frame is cut into tiles.
+    /// Reads the division of the frame into tiles.
     fn tiling(&self, bits: &mut Bits<'_>) -> Result<Tiling, XmaError> {
         let count = self.channels.len();
         let is_same = bits.flag()?;
@@ -143,10 +142,10 @@ impl FrameDecoder {
         Ok(tiling)
     }
 
-    /// From now on the output is further behind.
+    /// Increases the output delay from now on.
     fn grow_lag(&mut self) {
         for channel in &mut self.channels {
-            // These have been given out; silence comes in their place.
+            // These samples were already output; replace them with silence.
             channel.samples[..REACH - SHORT_LAG].fill(0.0);
         }
         self.lag = REACH;
@@ -156,7 +155,7 @@ impl FrameDecoder {
         let first = REACH - self.lag;
         for at in first..first + LONGEST {
             for channel in &self.channels {
-                // Saturates.
+                // The conversion saturates.
                 samples.push(channel.samples[at].round() as i16);
             }
         }

@@ -1,10 +1,10 @@
-//! Round trips through the encoder, and ffmpeg's decoder as a second opinion where it is installed.
+//! Round trips through the encoder, and comparison with ffmpeg's decoder if it is installed.
 
 use super::encoder::{Form, Joint, Style, signal_to_noise, sine, stream};
 use super::stream::{FrameDecoder, decode};
 use xenia_testing::Dice;
 
-/// Samples that the output is behind what was encoded: half a tile.
+/// Output delay in samples: half a tile.
 const LAG: usize = 64;
 
 fn noise(seed: u64, count: usize) -> Vec<f64> {
@@ -67,7 +67,7 @@ fn silence_is_45_and_62_bits() {
 
 #[test]
 fn one_coefficient_is_as_loud_as_the_transform_says() {
-    // One coefficient of 1000 at 0 dB: 1000 · 2/128 at the top of the window.
+    // One coefficient of 1000 at 0 dB: 1000 · 2/128 at the peak of the window.
     let mut writer = super::encoder::Writer::default();
     writer.put(0, 15);
     writer.put(0x7F00, 15);
@@ -77,18 +77,18 @@ fn one_coefficient_is_as_loud_as_the_transform_says() {
         writer.put(u32::from(number == 1), 1);
         if number == 1 {
             writer.put(0b100_0000, 7);
-            // 0 dB: −32 and 58 more.
+            // 0 dB: −32, plus 58 as 31 + 27.
             writer.put(0b10_0000, 6);
             writer.put(31, 5);
             writer.put(27, 5);
-            // Its scale factors are new, though it is not the first tile of the frame.
+            // The tile sends new scale factors, though it is not the first of the frame.
             writer.put(0b100, 3);
             writer.put(0x3FFF, 14);
             writer.put(0, 1);
             writer.put(0x4A, 8);
             writer.put(0b10, 2);
             writer.put(1000, 16);
-            // After 30 others: a high tone has a sample near the top of the window.
+            // Preceded by 30 zeros: a high tone has a sample near the peak of the window.
             writer.put(0b110, 3);
             writer.put(26, 7);
             writer.put(1, 1);
@@ -107,8 +107,8 @@ fn one_coefficient_is_as_loud_as_the_transform_says() {
     assert_eq!(decoder.decode(&bytes, length, &mut samples), Ok(()));
     let peak = samples.iter().map(|sample| sample.abs()).max();
     assert_eq!((samples.len(), peak), (512, Some(16)));
-    // The tile reaches from half a tile before its place to half a tile behind it, and the output is
-    // half a tile late.
+    // The tile spans half a tile before its start to half a tile past its end, and the output is
+    // delayed by half a tile.
     let heard =
         samples.iter().position(|&sample| sample != 0).zip(samples.iter().rposition(|&sample| sample != 0));
     assert!(
@@ -136,7 +136,7 @@ fn damaged_frames_are_silent_or_decoded_and_never_stop_the_stream() {
     assert!(failed_at_all > 100, "{failed_at_all}");
 }
 
-/// What ffmpeg makes of a stream: s16 samples, one channel's after the other's. `None`: it is not
+/// Decodes a stream with ffmpeg: s16 samples, one channel after the other. `None` if ffmpeg is not
 /// installed.
 fn ffmpeg(packets: &[u8], channels: u16) -> Option<Vec<i16>> {
     if !xenia_testing::need(xenia_testing::Tool::Ffmpeg) {
@@ -198,14 +198,14 @@ fn ffmpeg_hears_the_same() {
             form: forms[number % forms.len()],
             joint: joints[number % joints.len()],
             scales: number as u64 * 17 * seed.min(1),
-            // Frames much longer than a packet, which fine noise has, are not for it.
+            // ffmpeg does not support frames much longer than a packet, as fine noise has them.
             quantiser: if seed == 0 { 20 } else { 60 },
             odd_fields: false,
         });
         let Some(theirs) = ffmpeg(&bytes, channels) else { return };
         let (ours, failed) = decode(&bytes, channels == 2, 3);
         assert_eq!(failed, 0);
-        // It is 192 samples later than we are, and cuts 384 off by itself.
+        // ffmpeg's delay is 192 samples longer, and it removes 384 samples itself.
         let step = usize::from(channels);
         let shift = (0..1024).find(|&shift| {
             let pairs = ours.iter().skip(shift * step).zip(&theirs);
@@ -218,8 +218,8 @@ fn ffmpeg_hears_the_same() {
     }
 }
 
-/// The stream of guest/sound: twelve frames of 1 kHz, of which the last nine, which are 96 periods,
-/// are a loop.
+/// The stream of guest/sound: twelve frames of 1 kHz; the last nine, exactly 96 periods, are a
+/// loop.
 #[test]
 fn the_guest_program_has_our_stream() {
     let style = Style { form: Form::Vectors, quantiser: 20, ..Style::default() };

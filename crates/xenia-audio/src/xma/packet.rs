@@ -1,86 +1,85 @@
-//! Packets: where frames begin in them, and how a frame that goes on in the next one is put
-//! together.
+//! Packets: positions of frames, and reassembly of frames that span packets.
 
 use super::bits::Bits;
 use super::frame::FRAME_SAMPLES;
 use xenia_guest::xma::PACKET_SIZE;
 
-/// Bits of a packet.
+/// Size of a packet in bits.
 pub(super) const PACKET_BITS: u32 = PACKET_SIZE * 8;
-/// Bits of its header.
+/// Size of the packet header in bits.
 pub(super) const HEADER_BITS: u32 = 32;
-/// Bits of a frame's length, which begins it.
+/// Size of a frame's leading length field in bits.
 const LENGTH_BITS: u32 = 15;
-/// Bits that the shortest frame has.
+/// Size of the shortest frame in bits.
 const SHORTEST_FRAME: u32 = 32;
-/// What packets have for a skip in which no frame begins: padding, or the midst of a long frame.
-/// The stream goes on in the next one.
+/// Skip value of a packet in which no frame starts: padding, or the middle of a long frame. The
+/// stream continues in the next packet.
 const NO_FRAMES_HERE: u32 = 0xFF;
-/// Packets that are looked at for one frame: there is one that begins in every few, but for those
-/// of other streams.
+/// Largest number of packets read for one frame: apart from packets of other streams, a frame
+/// starts in every few packets.
 const PACKETS_PER_FRAME: usize = 64;
 const _: () = assert!(FRAME_SAMPLES == 512);
 
-/// One packet.
+/// The bytes of one packet.
 pub type Packet = [u8; PACKET_SIZE as usize];
 
-/// Packets of one buffer, and what follows it.
+/// Packets of one buffer and its successor.
 pub trait Packets {
-    /// The packet of this number, counted on beyond the buffer; `None` if it is not there.
+    /// The packet with this index, continuing past the buffer; `None` if it is missing.
     fn packet(&mut self, index: u32) -> Option<Packet>;
 }
 
-/// A place in a stream.
+/// A position in a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Packet.
+    /// Index of the packet.
     pub packet: u32,
-    /// Bit in it; anything before its first frame means that.
+    /// Bit offset in the packet; offsets before the first frame mean that frame.
     pub bit: u32,
 }
 
 impl Position {
-    /// As contexts count: bits from the start of the buffer.
+    /// The position in the format of contexts: bits from the start of the buffer.
     pub fn bits(self) -> u32 {
         self.packet.saturating_mul(PACKET_BITS).saturating_add(self.bit.max(HEADER_BITS))
     }
 
-    /// The other way.
+    /// The inverse of [`bits`](Self::bits).
     pub fn of_bits(bits: u32) -> Self {
         Self { packet: bits / PACKET_BITS, bit: bits % PACKET_BITS }
     }
 }
 
-/// What comes next in a stream.
+/// The next element of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A frame.
+    /// A complete frame.
     Frame {
-        /// Its bits.
+        /// Bits of the frame, packed into bytes.
         bytes: Vec<u8>,
-        /// How many.
+        /// Length of the frame in bits.
         length: u32,
-        /// Where it begins.
+        /// Start of the frame.
         at: Position,
-        /// What follows it.
+        /// Position after the frame.
         behind: Position,
-        /// Metadata of the packet that it begins in.
+        /// Metadata of the packet in which it starts.
         metadata: u32,
     },
-    /// A frame begins here, but the packet is not there that it goes on in.
+    /// A frame starts here, but a packet that it continues in is missing.
     Missing(Position),
-    /// The packet is not there.
+    /// The packet is missing.
     End(Position),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Header {
-    /// Frames that begin here; older packets don't say.
+    /// Number of frames that start here; older packets do not contain it.
     frames: Option<u32>,
-    /// The bit at which the first of them does.
+    /// Bit offset of the first frame.
     first: Option<u32>,
     metadata: u32,
-    /// Packets of other streams behind this one.
+    /// Number of packets of other streams after this one.
     skip: u32,
 }
 
@@ -88,8 +87,8 @@ impl Header {
     fn of(packet: &Packet) -> Self {
         let word = packet.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let metadata = word >> 8 & 7;
-        // XMA2 has a count and 1 here; the first format a sequence number and a longer skip, which is no
-        // longer in fact.
+        // XMA2 has a count and metadata 1; XMA1 has a sequence number and a wider skip field, whose
+        // values are not larger in practice.
         let frames = (metadata == 1).then_some(word >> 26);
         let first = HEADER_BITS + (word >> 11 & 0x7FFF);
         let first = (first < PACKET_BITS && frames != Some(0)).then_some(first);
@@ -98,7 +97,7 @@ impl Header {
     }
 }
 
-/// The bits of a packet from one on, gathered behind others.
+/// Appends `count` bits of a packet, starting at `from`.
 fn gather(into: &mut Vec<u8>, filled: &mut u32, packet: &Packet, from: u32, count: u32) {
     for at in from..from + count {
         let bit = packet[at as usize / 8 % packet.len()] >> (7 - at % 8) & 1;
@@ -117,7 +116,7 @@ fn bits_at(packet: &Packet, at: u32, count: u32) -> u32 {
     bits.skip(at).and_then(|()| bits.take(count)).unwrap_or(0)
 }
 
-/// The number of the frame that begins at `bit`, by the lengths of those before it.
+/// Index of the frame that starts at `bit`, from the lengths of its predecessors.
 fn number_of(packet: &Packet, first: u32, bit: u32) -> u32 {
     let (mut at, mut number) = (first, 0);
     while at < bit && at + LENGTH_BITS <= PACKET_BITS {
@@ -131,12 +130,12 @@ fn number_of(packet: &Packet, first: u32, bit: u32) -> u32 {
     number
 }
 
-/// Whether a frame has so many bits: less, or all ones, ends a packet.
+/// Whether a frame can have this length: a smaller value, or all ones, ends the packet's frames.
 fn is_length(length: u32) -> bool {
     (SHORTEST_FRAME..0x7FFF).contains(&length)
 }
 
-/// The next frame from a place on.
+/// Reads the next frame from a position on.
 pub fn next_frame(packets: &mut impl Packets, mut position: Position) -> Next {
     for _ in 0..PACKETS_PER_FRAME {
         let Some(packet) = packets.packet(position.packet) else { return Next::End(position) };
@@ -154,7 +153,7 @@ pub fn next_frame(packets: &mut impl Packets, mut position: Position) -> Next {
             position = Position { packet: following, bit: 0 };
             continue;
         }
-        // The length itself may go on in the next packet.
+        // The length field itself can span two packets.
         let (mut bytes, mut filled) = (Vec::new(), 0);
         let mut length = LENGTH_BITS;
         let (mut from, mut source, mut at, mut next) = (position.bit, packet, position.packet, following);
@@ -209,7 +208,7 @@ mod tests {
         }
     }
 
-    /// A packet with this header, and a frame of so many bits at a bit.
+    /// A packet with this header, and frames of given lengths at given bits.
     fn packet(header: u32, frames: &[(u32, u32)]) -> Packet {
         let mut packet = [0xFF; 2048];
         packet[..4].copy_from_slice(&header.to_be_bytes());
@@ -254,7 +253,7 @@ mod tests {
         let mut packets = vec![packet(xma2(1, 16_344, 2), &[(16_376, 300)])];
         packets.extend([packet(xma2(9, 0, 0), &[]); 2]);
         let mut behind = packet(xma2(0, 0x7FFF, 0), &[]);
-        // The rest of the length: 7 bits of 300.
+        // The rest of the length field: 7 bits of 300.
         behind[4] = (0x12C_u32 & 0x7F) as u8;
         behind[4] <<= 1;
         packets.push(behind);
@@ -266,7 +265,7 @@ mod tests {
     #[test]
     fn packets_in_which_no_frame_begins_are_padding_or_the_midst_of_one() {
         for nothing in [xma2(0, 0x7FFF, 0xFF), 0x4000 << 11 | 0x7FF] {
-            // A frame of a packet and a half, over one that is all its own.
+            // A frame of one and a half packets, across a packet that contains only its middle.
             let long = packet(xma2(1, 16_000, 0), &[(16_032, 0x5000)]);
             let rest = packet(xma2(1, 4000, 0), &[(4032, 40)]);
             let mut list = List(vec![packet(nothing, &[]), long, packet(nothing, &[]), rest]);

@@ -1,15 +1,15 @@
-//! Prefix codes: from their leaves in order to words, and back.
+//! Prefix codes: conversion between ordered leaves and code words.
 
 use super::bits::{Bits, XmaError, XmaFault};
 use super::codes::{self, Leaf};
 use std::sync::OnceLock;
 
-/// A complete code.
+/// A complete prefix code.
 #[derive(Debug)]
 pub(super) struct Prefix {
-    /// Bits of the longest word.
+    /// Length of the longest code word.
     longest: u32,
-    /// Words in rising order, each at the top of `longest` bits.
+    /// Code words in ascending order, each left-aligned to `longest` bits.
     words: Vec<u32>,
     leaves: &'static [Leaf],
 }
@@ -28,11 +28,11 @@ impl Prefix {
         Self { longest, words, leaves }
     }
 
-    /// Takes a word, and returns its symbol.
+    /// Reads a code word and returns its symbol.
     pub(super) fn take(&self, bits: &mut Bits<'_>) -> Result<u16, XmaError> {
         let seen = bits.peek(self.longest);
         let at = self.words.partition_point(|&word| word <= seen);
-        // The first word is 0, so one is found.
+        // The first code word is 0, so the search always finds one.
         let Some(&(symbol, length)) = at.checked_sub(1).and_then(|at| self.leaves.get(at)) else {
             return Err(bits.fault(XmaFault::End));
         };
@@ -40,7 +40,7 @@ impl Prefix {
         Ok(symbol)
     }
 
-    /// The word of a symbol, and its bits.
+    /// The code word of a symbol, and its length in bits.
     #[cfg(test)]
     pub(super) fn word(&self, symbol: u16) -> (u32, u32) {
         let at = self.leaves.iter().position(|&(leaf, _)| leaf == symbol).expect("a symbol of the code");
@@ -49,7 +49,7 @@ impl Prefix {
     }
 }
 
-/// Runs and levels, by symbol from 2 on.
+/// Run-level pairs, by symbol from 2 on.
 #[derive(Debug)]
 pub(super) struct Runs {
     pub(super) code: Prefix,
@@ -63,20 +63,20 @@ impl Runs {
         Self { code: Prefix::new(leaves), pairs }
     }
 
-    /// The run and the level of a symbol; (0, 0) for the first two, which mean something else.
+    /// Run and level of a symbol; (0, 0) for the first two symbols, which have other meanings.
     pub(super) fn pair(&self, symbol: u16) -> (u16, u16) {
         let pair = symbol.checked_sub(2).and_then(|index| self.pairs.get(usize::from(index)));
         pair.copied().unwrap_or_default()
     }
 
-    /// The symbol of a run and a level.
+    /// The symbol of a run-level pair.
     #[cfg(test)]
     pub(super) fn symbol(&self, run: u16, level: u16) -> Option<u16> {
         self.pairs.iter().position(|&pair| pair == (run, level)).map(|at| at as u16 + 2)
     }
 }
 
-/// All codes of the format.
+/// All prefix codes of the format.
 #[derive(Debug)]
 pub(super) struct Codes {
     pub(super) scale: Prefix,
@@ -85,14 +85,14 @@ pub(super) struct Codes {
     pub(super) vectors_4: Prefix,
     pub(super) vectors_2: Prefix,
     pub(super) vectors_1: Prefix,
-    /// Four small values, whose sum is at most 5, in order.
+    /// Vectors of four values with a sum of at most 5, in order.
     pub(super) fours: Vec<[u16; 4]>,
-    /// Two values, whose sum is at most 15, in order.
+    /// Pairs of values with a sum of at most 15, in order.
     pub(super) twos: Vec<[u16; 2]>,
 }
 
 impl Codes {
-    /// The codes, which are made once.
+    /// The codes, computed once.
     pub(super) fn get() -> &'static Self {
         static CODES: OnceLock<Codes> = OnceLock::new();
         CODES.get_or_init(Self::new)
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use sha2::{Digest, Sha256};
 
-    /// The first eight bytes of the SHA-256 over numbers as big-endian words.
+    /// The first eight bytes of the SHA-256 of the numbers as big-endian words.
     fn hash(numbers: impl Iterator<Item = u32>) -> u64 {
         let bytes: Vec<u8> = numbers.flat_map(u32::to_be_bytes).collect();
         u64::from_be_bytes(*Sha256::digest(bytes).first_chunk().unwrap())

@@ -1,10 +1,10 @@
-//! One stream without a title: packets in, samples out.
+//! Decoder for a single stream, without contexts.
 
 pub use super::frame::{FRAME_SAMPLES, FrameDecoder};
 pub use super::packet::{Next, Packet, Packets, Position, next_frame};
 use xenia_guest::xma::PACKET_SIZE;
 
-/// Packets that lie one after the other.
+/// Consecutive packets in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a>(pub &'a [u8]);
 
@@ -15,8 +15,8 @@ impl Packets for Whole<'_> {
     }
 }
 
-/// Decodes all frames of a stream from its first packet on. Returns the samples, of one channel
-/// after the other's, and how many frames could not be decoded.
+/// Decodes all frames of a stream. Returns the samples, one channel after the other, and the number
+/// of frames that could not be decoded.
 pub fn decode(packets: &[u8], is_stereo: bool, rate: u32) -> (Vec<i16>, usize) {
     let (mut decoder, mut packets) = (FrameDecoder::new(is_stereo, rate), Whole(packets));
     let (mut samples, mut failed, mut position) = (Vec::new(), 0, Position::default());

@@ -1,22 +1,22 @@
-//! A tile: the coefficients of 128, 256 or 512 samples, of one channel or of two together.
+//! Tiles: the coefficients of 128, 256 or 512 samples, of one channel or of two jointly.
 
 use super::bits::{Bits, XmaError, XmaFault};
 use super::prefix::Codes;
 use super::transform::{LONGEST, SHORTEST, amplitude};
 
-/// Most bands that a tile has.
+/// Largest number of bands in a tile.
 const MOST_BANDS: usize = 29;
-/// Quantisers beyond this many decibels, up or down, are no stream's.
+/// Limit of valid quantisers in decibels, up or down.
 const LOUDEST: i32 = 400;
 
-/// The ends of the bands of tiles of one length.
+/// Upper ends of the bands of tiles of one length.
 #[derive(Clone, Debug)]
 pub(super) struct Bands {
     ends: Vec<u16>,
 }
 
 impl Bands {
-    /// By critical frequencies, for tiles of `length` at `rate`.
+    /// Bands by critical frequencies, for tiles of `length` at `rate`.
     fn new(length: usize, rate: u32) -> Self {
         const FREQUENCIES: [u32; 28] = [
             100, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700,
@@ -36,13 +36,13 @@ impl Bands {
         Self { ends }
     }
 
-    /// Those of tiles of 128, 256 and 512 samples, by the code of the rate.
+    /// The bands of tiles of 128, 256 and 512 samples, by the code of the sample rate.
     pub(super) fn of_rate(code: u32) -> [Self; 3] {
         let rate = [24_000, 32_000, 44_100, 48_000][code as usize & 3];
         [SHORTEST, 2 * SHORTEST, LONGEST].map(|length| Self::new(length, rate))
     }
 
-    /// Each band as a range.
+    /// The bands as ranges of coefficients.
     fn ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| usize::from(start)..usize::from(end))
@@ -52,11 +52,11 @@ impl Bands {
         self.ends.len()
     }
 
-    /// The band of `self` that stands for each band of `other`, whose tiles are longer or shorter.
+    /// Maps each band of `other`, whose tiles have another length, to a band of `self`.
     fn resampled(&self, length: usize, other: &Self, other_length: usize) -> [u8; MOST_BANDS] {
         let mut from = [0; MOST_BANDS];
         for (to, range) in from.iter_mut().zip(other.ranges()) {
-            // The band's middle, in the frame's own lines.
+            // Middle of the band, in coefficients of the longest tile.
             let middle = (range.start + range.end - 1) * (LONGEST / other_length) / 2;
             let scale = LONGEST / length;
             let found = self.ends.iter().position(|&end| usize::from(end) * scale >= middle);
@@ -66,18 +66,18 @@ impl Bands {
     }
 }
 
-/// Which of the three lengths of tiles it is.
+/// Index of a tile length among the three lengths.
 fn length_index(length: usize) -> usize {
     (length / 2 / SHORTEST).min(2)
 }
 
-/// What a channel keeps from tile to tile.
+/// Scale factors of a channel across tiles.
 #[derive(Clone, Debug)]
 pub(super) struct Scales {
     factors: [i32; MOST_BANDS],
     highest: i32,
     step: i32,
-    /// The length of the tiles that they are for, once the frame has sent some.
+    /// Length of the tile for which the frame has sent them, if any.
     sent_for: Option<usize>,
 }
 
@@ -88,7 +88,7 @@ impl Default for Scales {
 }
 
 impl Scales {
-    /// A frame begins: nothing has been sent.
+    /// Starts a frame: no scale factors have been sent.
     pub(super) fn begin_frame(&mut self) {
         self.sent_for = None;
     }
@@ -147,7 +147,7 @@ impl Scales {
     }
 }
 
-/// Takes a value that no table holds.
+/// Reads a value that is not in a table.
 fn large_value(bits: &mut Bits<'_>) -> Result<u32, XmaError> {
     for count in [8, 16, 24] {
         if !bits.flag()? {
@@ -157,14 +157,14 @@ fn large_value(bits: &mut Bits<'_>) -> Result<u32, XmaError> {
     bits.take(31)
 }
 
-/// Takes the sign of a value.
+/// Reads the sign of a value.
 fn signed(bits: &mut Bits<'_>, value: u32) -> Result<f32, XmaError> {
     let value = value as f32;
     Ok(if bits.flag()? { value } else { -value })
 }
 
-/// Takes a tile's coefficients of one channel. `vectors` of them may be in vectors; `counted`: so
-/// many are.
+/// Reads the coefficients of one channel. Up to `vectors` of them are vector-coded; if `counted`,
+/// exactly that many.
 fn read_coefficients(
     bits: &mut Bits<'_>,
     tile: &mut [f32],
@@ -216,7 +216,7 @@ fn read_coefficients(
     Ok(())
 }
 
-/// Takes the run before a value that no table holds.
+/// Reads the escaped run before a value that is not in a table.
 fn escaped_run(bits: &mut Bits<'_>, run_bits: u32) -> Result<usize, XmaError> {
     if !bits.flag()? {
         return Ok(0);
@@ -231,7 +231,7 @@ fn escaped_run(bits: &mut Bits<'_>, run_bits: u32) -> Result<usize, XmaError> {
     Ok(bits.take(run_bits)? as usize + 4)
 }
 
-/// Takes two coefficients.
+/// Reads two coefficients.
 fn pair(bits: &mut Bits<'_>, codes: &Codes) -> Result<[u32; 2], XmaError> {
     if let Some(two) = codes.twos.get(usize::from(codes.vectors_2.take(bits)?)) {
         return Ok(two.map(u32::from));
@@ -243,7 +243,7 @@ fn pair(bits: &mut Bits<'_>, codes: &Codes) -> Result<[u32; 2], XmaError> {
     Ok([one()?, one()?])
 }
 
-/// Takes the quantiser of a tile, in decibels.
+/// Reads the quantiser of a tile, in decibels.
 fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
     const BASE: i32 = 90;
     let first = (bits.take(6)? as i32) << 26 >> 26;
@@ -261,9 +261,8 @@ fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
     if quantiser.abs() > LOUDEST { Err(bits.fault(XmaFault::Quantiser(quantiser))) } else { Ok(quantiser) }
 }
 
-/// Decodes a tile of some channels of a stream with `channels` of them: each gets its coefficients,
-/// ready for the transform, and its scale factors. `is_first`, by channel: it is the channel's
-/// first tile of its frame.
+/// Decodes a tile of some of a stream's channels: coefficients, ready for the transform, and scale
+/// factors. `is_first` tells for each channel whether this is its first tile of the frame.
 pub(super) fn read(
     bits: &mut Bits<'_>,
     bands: &[Bands; 3],
@@ -360,7 +359,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Middle and side become left and right, or both are scaled where a band has none.
+/// Converts mid/side to left/right, or scales both channels in bands without mid/side coding.
 fn join(left: &mut [f32], right: &mut [f32], on: bool) {
     const OFF: f32 = 181.0 / 128.0;
     for (left, right) in left.iter_mut().zip(right) {

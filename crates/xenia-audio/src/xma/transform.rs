@@ -1,21 +1,21 @@
-//! The inverse transform of a tile, its window, and the tables that both need.
+//! Inverse transform (MDCT) of a tile, window, and their tables.
 //!
-//! A tile of N coefficients gives the N samples around its middle; the ends overlap with its
-//! neighbours, over half the length of the shorter of the two on each side. All tables come from
-//! additions and multiplications alone, in a fixed order, so that every host has the same: what is
-//! decoded lies in guest memory.
+//! A tile of N coefficients gives the N samples around its middle; its ends overlap with the
+//! neighbours, on each side over half the length of the shorter of the two. All tables are computed
+//! by additions and multiplications in a fixed order, so that they are identical on every host:
+//! decoded samples are visible in guest memory.
 
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
-/// Samples of the longest tile: a frame.
+/// Length of the longest tile in samples: a frame.
 pub(super) const LONGEST: usize = 512;
-/// Samples of the shortest.
+/// Length of the shortest tile in samples.
 pub(super) const SHORTEST: usize = 128;
 
 /// Sine and cosine of an angle between 0 and π/2.
 fn sine_cosine(angle: f64) -> (f64, f64) {
-    // Taylor's series: 24 terms are more than an f64 can tell apart there.
+    // Taylor series: 24 terms exceed the precision of f64 in this range.
     let (mut sine, mut cosine) = (0.0, 0.0);
     let mut term = 1.0;
     for power in 0..24 {
@@ -30,7 +30,7 @@ fn sine_cosine(angle: f64) -> (f64, f64) {
     (sine, cosine)
 }
 
-/// cos and sin of 2π·numerator/denominator.
+/// Cosine and sine of 2π·numerator/denominator.
 fn turn(numerator: usize, denominator: usize) -> (f64, f64) {
     let numerator = numerator % denominator;
     let quarter = numerator * 4 / denominator;
@@ -44,7 +44,7 @@ fn turn(numerator: usize, denominator: usize) -> (f64, f64) {
     }
 }
 
-/// 10 to the power of `twentieths` / 20: an amplitude of so many decibels.
+/// 10 to the power of `twentieths` / 20: the amplitude of a level in decibels.
 pub(super) fn amplitude(twentieths: i32) -> f32 {
     /// 10 to the power of n / 20.
     const ROOTS: [f64; 20] = [
@@ -76,20 +76,20 @@ pub(super) fn amplitude(twentieths: i32) -> f32 {
     value as f32
 }
 
-/// The transform of one length.
+/// The transform of one tile length.
 #[derive(Debug)]
 pub(super) struct Transform {
     length: usize,
-    /// exp(−iπ(8n + 1)/8N) for n < N/2.
+    /// Twiddle factors exp(−iπ(8n + 1)/8N) for n < N/2.
     twiddle: Vec<(f32, f32)>,
-    /// exp(−2πin/(N/2)) for n < N/4.
+    /// Roots of unity exp(−2πin/(N/2)) for n < N/4.
     roots: Vec<(f32, f32)>,
-    /// The rising half of the sine window, of length N.
+    /// Rising half of the sine window, of length N.
     window: Vec<f32>,
 }
 
 impl Transform {
-    /// Those of tiles of 128, 256 and 512.
+    /// The transform for tiles of 128, 256 or 512 samples.
     pub(super) fn of(length: usize) -> &'static Self {
         static ALL: OnceLock<[Transform; 3]> = OnceLock::new();
         let all = ALL.get_or_init(|| [SHORTEST, 2 * SHORTEST, LONGEST].map(Self::new));
@@ -109,21 +109,21 @@ impl Transform {
         }
     }
 
-    /// The rising half of the window.
+    /// Rising half of the window.
     pub(super) fn window(&self) -> &[f32] {
         &self.window
     }
 
-    /// The N samples around the middle of the tile with these coefficients, before the window:
-    /// −2/N · Σ X\[k] cos(π/N (m + N + ½)(k + ½)).
+    /// The N samples around the middle of the tile, before the window: −2/N · Σ X\[k] cos(π/N (m +
+    /// N + ½)(k + ½)).
     pub(super) fn inverse(&self, coefficients: &[f32], samples: &mut [f32]) {
         let (length, half) = (self.length, self.length / 2);
         debug_assert!(coefficients.len() == length && samples.len() == length);
-        // That is 2/N · (−1)^m times a DCT-IV of the coefficients from last to first, every other one of
-        // them negated: of half as many complex numbers, a Fourier transform.
+        // This equals 2/N · (−1)^m times a DCT-IV of the reversed coefficients, every other one
+        // negated, which is a Fourier transform of N/2 complex points.
         let mut points = [(0.0_f32, 0.0_f32); LONGEST / 2];
         let scale = 2.0 / length as f32;
-        // The sequence that the DCT-IV is of.
+        // Input sequence of the DCT-IV.
         let input = |n: usize| {
             if n.is_multiple_of(2) { -coefficients[length - 1 - n] } else { coefficients[length - 1 - n] }
         };
@@ -138,13 +138,13 @@ impl Transform {
             let ((re, im), (cosine, sine)) = (points[n], self.twiddle[n]);
             let even = re * cosine - im * sine;
             let odd = re * sine + im * cosine;
-            // Even places keep their sign, odd ones change it twice.
+            // Even indices keep their sign; odd indices change it twice.
             samples[2 * n] = even * scale;
             samples[length - 1 - 2 * n] = odd * scale;
         }
     }
 
-    /// The Fourier transform of points in bit-reversed order.
+    /// Fourier transform of points in bit-reversed order.
     fn fourier(&self, points: &mut [(f32, f32)]) {
         let mut span = 1;
         while span < points.len() {
@@ -163,8 +163,8 @@ impl Transform {
     }
 }
 
-/// Windows the overlap around `boundary`, which is as long as the shorter of the tiles before and
-/// after it.
+/// Applies the window to the overlap around `boundary`, whose length is that of the shorter
+/// adjacent tile.
 pub(super) fn overlap(samples: &mut [f32], boundary: usize, before: usize, after: usize) {
     let transform = Transform::of(before.min(after));
     let (low, high) = transform.window().split_at(transform.length / 2);

@@ -1,7 +1,8 @@
 //! Sections and symbols of an ELF.
 //!
-//! Names are looked up here and not by the `object` crate, which searches a name's end through the
-//! whole string table: a table without one would cost its size for every symbol.
+//! Names are looked up here rather than by the `object` crate, which searches the end of a name
+//! through the whole string table: with a table without NUL bytes each symbol would cost the size
+//! of the table.
 
 use object::elf;
 use object::endian::BigEndian;
@@ -14,18 +15,18 @@ use crate::error::FormatError;
 use crate::fields::text;
 use crate::image::Symbol;
 
-/// Most sections with a name that are read; those behind them are left out.
+/// Largest number of named sections that are read; further ones are ignored.
 const MAX_SECTIONS: usize = 1 << 14;
-/// Most symbols that are read.
+/// Largest number of symbols that are read.
 const MAX_SYMBOLS: usize = 1 << 20;
-/// Longest name of a section or symbol; what follows is cut off.
+/// Longest name of a section or symbol; longer ones are truncated.
 const MAX_NAME: usize = 255;
-/// Most bytes of all symbols' names together; symbols behind them are left out.
+/// Total size of all symbol names in bytes; further symbols are ignored.
 const MAX_NAMES: usize = 64 << 20;
 
 type Row = elf::SectionHeader32<BigEndian>;
 
-/// Every named section with contents in the file, and every named symbol.
+/// Reads all named sections with contents in the file, and all named symbols.
 pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<Section>, Vec<Symbol>), FormatError> {
     let table = u64::from(header.e_shoff(BigEndian));
     let damaged =
@@ -63,7 +64,7 @@ pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<Section>, Vec<Sy
     Ok((sections, symbols))
 }
 
-/// The bytes of section `index`; none for a section without contents in the file.
+/// The bytes of section `index`; empty for a section without contents in the file.
 fn contents<'a>(rows: &[Row], index: u32, table: u64, file: &'a [u8]) -> Result<&'a [u8], FormatError> {
     let Some(row) = rows.get(index as usize) else {
         return Err(FormatError::invalid(
@@ -79,7 +80,7 @@ fn contents<'a>(rows: &[Row], index: u32, table: u64, file: &'a [u8]) -> Result<
         .ok_or_else(|| FormatError::truncated("ELF section", offset, size, file.len() as u64))
 }
 
-/// The name at an offset of a string table, cut off at [`MAX_NAME`].
+/// The name at an offset of a string table, truncated to [`MAX_NAME`].
 fn name(strings: &[u8], offset: u32) -> String {
     let rest = strings.get(offset as usize..).unwrap_or(&[]);
     text(&rest[..rest.len().min(MAX_NAME)])

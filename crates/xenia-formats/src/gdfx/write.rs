@@ -1,8 +1,8 @@
-//! Writes a volume as a disc image: the descriptor, every directory as a balanced tree in the order
-//! of its names, then the files.
+//! Writes a volume as a disc image: descriptor, directories as balanced trees sorted by name, then
+//! files.
 //!
-//! The same volume gives the same bytes: directories and files come in the order of their paths,
-//! and there are no times.
+//! The output is deterministic: directories and files are sorted by path, and there are no time
+//! stamps.
 
 use super::{DESCRIPTOR, DIRECTORY, ENTRY_HEAD, MAGIC, PADDING, SECTOR};
 use crate::read_at::ReadAt;
@@ -10,45 +10,45 @@ use crate::volume::Volume;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// Attribute of a file.
+/// Attribute flag of a file.
 const NORMAL: u8 = 0x80;
-/// Bytes that are read of a file at once.
+/// Bytes of a file read at a time.
 const CHUNK: usize = 1 << 20;
-/// Bytes of a directory, at most: how far a link reaches.
+/// Largest size of a directory in bytes: the range of a child offset.
 const MAXIMUM_TABLE: usize = 4 * PADDING as usize;
 
-/// Why a volume can't be a disc image.
+/// Reasons why a volume cannot be written as a disc image.
 #[derive(Debug, thiserror::Error)]
 pub enum GdfxWriteError {
-    /// The name of this file or directory has more than 255 characters, or such as the console has
-    /// not.
+    /// The name of this file or directory is longer than 255 characters, or has characters that the
+    /// console does not support.
     #[error("{0}: a disc has no such name: 255 characters of Latin-1 at most")]
     Name(String),
-    /// This file has 4 GiB or more, or this directory too many files.
+    /// This file has 4 GiB or more, or this directory has too many entries.
     #[error("{0}: too large for a disc")]
     TooLarge(String),
-    /// This file became shorter meanwhile.
+    /// This file became shorter while it was being read.
     #[error("{0}: became shorter while it was read")]
     Changed(String),
-    /// This file can't be read.
+    /// Error of reading this file.
     #[error("cannot read {0}: {1}")]
     Read(String, io::Error),
-    /// The image can't be written.
+    /// Error of writing the image.
     #[error("cannot write the image: {0}")]
     Write(#[from] io::Error),
 }
 
 struct Item {
     name: Vec<u8>,
-    /// Where it is in the volume.
+    /// Path in the volume.
     path: Vec<String>,
-    /// A file's, and its size; else the number of the directory that it is.
+    /// A file's contents and size, or the index of a directory.
     contents: Result<(Arc<dyn ReadAt>, u32), usize>,
-    /// Where it begins.
+    /// First sector of the contents.
     sector: u32,
-    /// Of the entry in its table.
+    /// Offset of the entry in its table.
     at: usize,
-    /// Numbers of the items before and after it in the tree.
+    /// Indices of the left and right child in the tree.
     children: [Option<usize>; 2],
 }
 
@@ -58,11 +58,11 @@ struct Table {
     sector: u32,
 }
 
-/// Writes `volume` to `image`; `written` is told of the bytes of files written so far. Returns the
-/// image's bytes.
+/// Writes `volume` to `image`; `written` is called with the bytes of file contents written so far.
+/// Returns the size of the image in bytes.
 ///
 /// # Errors
-/// What no disc can hold, before anything is written, or what could not be read or written.
+/// A volume that does not fit on a disc, before anything is written; errors of reading or writing.
 pub fn write(
     volume: &Volume,
     image: &mut dyn Write,
@@ -93,7 +93,7 @@ pub fn write(
     Ok(u64::from(out.sector) * SECTOR)
 }
 
-/// Every directory of the volume, parents first, without places.
+/// All directories of the volume, parents first, without positions.
 fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
     let mut tables = Vec::new();
     let mut paths = vec![Vec::new()];
@@ -121,7 +121,7 @@ fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
     Ok(tables)
 }
 
-/// Gives every entry, directory and file its place.
+/// Assigns positions to all entries, directories and files.
 fn place(tables: &mut [Table]) -> Result<(), GdfxWriteError> {
     let mut sector = DESCRIPTOR + 1;
     for table in &mut *tables {
@@ -145,15 +145,15 @@ fn place(tables: &mut [Table]) -> Result<(), GdfxWriteError> {
     Ok(())
 }
 
-/// Places the entries of `range`, the middle one first; its number. As deep as the tree: 16 for
-/// 65,536 of them.
+/// Places the entries of `range`, the middle one first, and returns its index. The recursion depth
+/// is that of the tree: 16 for 65,536 entries.
 fn place_entries(items: &mut [Item], range: std::ops::Range<usize>, end: &mut usize) -> Option<usize> {
     if range.is_empty() {
         return None;
     }
     let middle = usize::midpoint(range.start, range.end);
     let size = ENTRY_HEAD + items[middle].name.len();
-    // No entry lies in two sectors.
+    // An entry must not span two sectors.
     if *end % SECTOR as usize + size > SECTOR as usize {
         *end = end.next_multiple_of(SECTOR as usize);
     }
@@ -205,7 +205,7 @@ fn copy(
     Ok(())
 }
 
-/// An image that is written in whole sectors, one after the other.
+/// Writer of consecutive whole sectors.
 struct Sectors<'a> {
     image: &'a mut dyn Write,
     sector: u32,

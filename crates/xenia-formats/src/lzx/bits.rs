@@ -1,15 +1,15 @@
-//! The LZX bit stream: little-endian 16-bit words, most significant bit first.
+//! LZX bit reader: little-endian 16-bit words, most significant bit first.
 
 /// Reads bits, and whole bytes between them.
 pub(super) struct Bits<'a> {
     input: &'a [u8],
-    /// Next byte that isn't in `buffer` yet.
+    /// Index of the next byte that is not in `buffer` yet.
     next: usize,
-    /// Bits not yet taken, from the top.
+    /// Buffered bits, left-aligned.
     buffer: u64,
-    /// How many bits of `buffer` count.
+    /// Number of valid bits in `buffer`.
     count: u32,
-    /// How many of them, at the end, are made up because the input is over.
+    /// Number of padding bits at its end, after the end of the input.
     made_up: u32,
 }
 
@@ -20,12 +20,12 @@ impl<'a> Bits<'a> {
         Self { input, next: 0, buffer: 0, count: 0, made_up: 0 }
     }
 
-    /// Bytes of input taken so far, rounded up.
+    /// Number of input bytes consumed so far, rounded up.
     pub(super) fn position(&self) -> usize {
         self.next.saturating_sub(self.count as usize / 8).min(self.input.len())
     }
 
-    /// The next 16 bits without taking them; zeros beyond the end.
+    /// Returns the next 16 bits without consuming them; zeros after the end.
     #[inline]
     pub(super) fn peek16(&mut self) -> u32 {
         if self.count < 16 {
@@ -34,7 +34,7 @@ impl<'a> Bits<'a> {
         (self.buffer >> 48) as u32
     }
 
-    /// Takes `count` bits that [`Self::peek16`] showed.
+    /// Consumes `count` bits seen by [`Self::peek16`].
     #[inline]
     pub(super) fn drop_bits(&mut self, count: u32) -> Result<(), &'static str> {
         self.buffer <<= count;
@@ -42,7 +42,7 @@ impl<'a> Bits<'a> {
         if self.count < self.made_up { Err(ENDS_EARLY) } else { Ok(()) }
     }
 
-    /// Takes up to 17 bits.
+    /// Reads up to 17 bits.
     pub(super) fn take(&mut self, count: u32) -> Result<u32, &'static str> {
         if count == 0 {
             return Ok(0);
@@ -55,7 +55,7 @@ impl<'a> Bits<'a> {
         Ok(value)
     }
 
-    /// Tops the buffer up to more than 32 bits.
+    /// Refills the buffer to more than 32 bits.
     fn refill(&mut self) {
         while self.count <= 48 {
             let word = match self.input.get(self.next..) {
@@ -72,14 +72,14 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Skips to the next 16-bit word; does nothing at the start of one.
+    /// Skips to the next 16-bit word; does nothing at the start of a word.
     pub(super) fn align(&mut self) {
         let partial = self.count % 16;
         self.buffer <<= partial;
         self.count -= partial;
     }
 
-    /// Skips one to sixteen bits to the next word, and gives what was read ahead back, for
+    /// Skips one to sixteen bits to the next word and unreads buffered words, in preparation of
     /// [`Self::copy`].
     pub(super) fn enter_bytes(&mut self) -> Result<(), &'static str> {
         let partial = match self.count % 16 {
@@ -94,7 +94,7 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// Empties the buffer by moving back in the input; only at a word's start.
+    /// Empties the buffer by moving back in the input; only valid at the start of a word.
     fn give_back(&mut self) {
         self.next = self.next.saturating_sub(self.count as usize / 8);
         self.buffer = 0;
@@ -102,7 +102,7 @@ impl<'a> Bits<'a> {
         self.made_up = 0;
     }
 
-    /// Copies bytes; only after [`Self::enter_bytes`] or another copy.
+    /// Copies bytes; only valid after [`Self::enter_bytes`] or another copy.
     pub(super) fn copy(&mut self, to: &mut [u8]) -> Result<(), &'static str> {
         let from = self.next.checked_add(to.len()).and_then(|end| self.input.get(self.next..end));
         to.copy_from_slice(from.ok_or(ENDS_EARLY)?);
@@ -110,7 +110,7 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// Skips a byte of padding; only after [`Self::copy`].
+    /// Skips a padding byte; only valid after [`Self::copy`].
     pub(super) fn skip_byte(&mut self) {
         self.next = self.next.saturating_add(1);
     }

@@ -2,20 +2,21 @@
 
 use super::bits::Bits;
 
-/// Codes up to this long are decoded by one look-up.
+/// Codes of up to this length are decoded by one table look-up.
 const FAST_BITS: u32 = 10;
 
 /// A decoder for one code.
 ///
-/// A code may be incomplete, even empty: what isn't in use is refused when it occurs.
+/// A code can be incomplete or empty: unused code words are refused when they occur.
 pub(super) struct Huffman {
-    /// By the next [`FAST_BITS`] bits: symbol × 16 + length, 0 if the code is longer or not in use.
+    /// Indexed by the next [`FAST_BITS`] bits: symbol × 16 + length, 0 if the code is longer or
+    /// unused.
     fast: Box<[u16; 1 << FAST_BITS]>,
-    /// By length: the first 16-bit pattern beyond the codes of that length.
+    /// By length: the first 16-bit pattern after the codes of that length.
     limit: [u32; 17],
-    /// By length: what to add to a code to get its index in `symbols` (wrapping).
+    /// By length: offset from a code to its index in `symbols` (wrapping).
     offset: [u32; 17],
-    /// Symbols by ascending code.
+    /// Symbols, sorted by code.
     symbols: Vec<u16>,
 }
 
@@ -26,7 +27,7 @@ impl Default for Huffman {
 }
 
 impl Huffman {
-    /// The code whose symbol `i` has `lengths[i]` bits, 0 meaning that it doesn't occur.
+    /// The code whose symbol `i` has `lengths[i]` bits; 0 means unused.
     pub(super) fn new(lengths: &[u8]) -> Result<Self, &'static str> {
         let mut code = Self::default();
         let mut pattern = 0_u32;
@@ -50,7 +51,7 @@ impl Huffman {
         Ok(code)
     }
 
-    /// Takes one symbol.
+    /// Reads one symbol.
     #[inline]
     pub(super) fn decode(&self, bits: &mut Bits<'_>) -> Result<usize, &'static str> {
         let pattern = bits.peek16();

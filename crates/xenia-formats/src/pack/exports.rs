@@ -1,47 +1,47 @@
-//! What a packed library exports: the table by ordinal that the security info points to, and the PE
-//! directory with the names.
+//! Export tables of a packed library: the table by ordinal, referenced by the security info, and
+//! the PE export directory with the names.
 //!
-//! Both lie behind the PE header, in its read-only page. The table's layout is that of the
-//! console's images; the directory is the desktop's, with offsets from its own start (of functions:
-//! from the image's).
+//! Both follow the PE header in its read-only page. The table has the layout of the console's
+//! images; the directory has that of desktop PE files, with offsets from its start (those of
+//! functions: from the start of the image).
 
 use super::PackError;
 use super::stub::{EXPORTS_SECTION, StubExport};
 use xenia_guest::GuestAddr;
 
-/// What an export table begins with.
+/// Magic numbers at the start of an export table.
 const MAGIC: [u32; 3] = [0x4800_0000, 0x0048_5645, 0x4800_0000];
-/// Bytes of the table before the offsets.
+/// Size of the table before the offsets, in bytes.
 const TABLE_HEADER: usize = 0x2C;
-/// Bytes of the directory before its tables.
+/// Size of the directory before its tables, in bytes.
 const DIRECTORY_HEADER: usize = 0x28;
-/// What the table by ordinal is aligned to.
+/// Alignment of the table by ordinal.
 const ALIGNMENT: u32 = 16;
 
-/// The tables of a library's exports. How long they are does not depend on where the image is,
-/// which lies behind them.
+/// The export tables of a library. Their size is independent of the image's base, which follows
+/// from it.
 pub(super) struct ExportTables<'a> {
     exports: &'a [StubExport],
     ordinals: Ordinals,
     directory: Option<Directory<'a>>,
 }
 
-/// Where the tables are in an image.
+/// Location of the tables in an image.
 pub(super) struct Placed {
     /// Address of the table by ordinal.
     pub(super) by_ordinal: GuestAddr,
-    /// Offset of the directory in the image, and its bytes.
+    /// Offset and size of the directory in the image.
     pub(super) by_name: Option<(u32, u32)>,
 }
 
-/// Ordinals in a row.
+/// A range of ordinals.
 struct Ordinals {
     first: u16,
     count: usize,
 }
 
 impl Ordinals {
-    /// From the lowest to the highest; `None` without exports.
+    /// The range from the lowest to the highest ordinal; `None` without exports.
     fn of<'a>(exports: impl Iterator<Item = &'a StubExport> + Clone) -> Option<Self> {
         let ordinals = exports.map(|export| export.ordinal.0);
         let (first, last) = (ordinals.clone().min()?, ordinals.max()?);
@@ -54,13 +54,13 @@ impl Ordinals {
 }
 
 impl<'a> ExportTables<'a> {
-    /// The tables of these exports; `None` without any.
+    /// The tables of these exports; `None` without exports.
     pub(super) fn new(exports: &'a [StubExport]) -> Option<Self> {
         let ordinals = Ordinals::of(exports.iter())?;
         Some(Self { exports, ordinals, directory: Directory::new(exports) })
     }
 
-    /// Bytes that they take behind any offset in the image.
+    /// Size in bytes, after any offset in the image.
     pub(super) fn size(&self) -> u32 {
         (self.table_size() + self.directory.as_ref().map_or(0, Directory::size)) as u32 + ALIGNMENT
     }
@@ -69,7 +69,7 @@ impl<'a> ExportTables<'a> {
         TABLE_HEADER + 4 * self.ordinals.count
     }
 
-    /// Puts them behind an offset in the image.
+    /// Writes the tables after an offset in the image.
     pub(super) fn write(&self, offset: u32, base: u32, image: &mut [u8]) -> Placed {
         let start = offset.next_multiple_of(ALIGNMENT);
         let mut words = MAGIC.to_vec();
@@ -91,10 +91,10 @@ impl<'a> ExportTables<'a> {
     }
 }
 
-/// The directory of the exports that have names. Its tables follow each other: functions, names,
-/// indexes of the names' functions, texts.
+/// The directory of named exports. Its tables are consecutive: functions, names, indices of the
+/// named functions, texts.
 struct Directory<'a> {
-    /// In the order of their names.
+    /// Sorted by name.
     named: Vec<&'a StubExport>,
     ordinals: Ordinals,
 }
@@ -153,7 +153,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// Refuses two exports with one ordinal, and addresses that are not in the image.
+/// Refuses duplicate ordinals, and addresses outside the image.
 pub(super) fn check(exports: &[StubExport], holds: impl Fn(GuestAddr, u32) -> bool) -> Result<(), PackError> {
     let mut seen = std::collections::BTreeSet::new();
     for export in exports {

@@ -1,16 +1,15 @@
-//! The PE header of a packed image: one section per segment, and the function table if there is
-//! one.
+//! PE header of a packed image: one section per segment, and the function table, if any.
 //!
-//! Titles and kernel look at little of it: the machine, the subsystem, the sections by name. The
-//! fields that only a desktop loader would read are filled in consistently all the same.
+//! Titles and the kernel use only the machine, the subsystem and the sections by name. Fields that
+//! only a desktop loader would read are filled in consistently, too.
 
 use crate::elf::Elf;
 use crate::image::Protection;
 use crate::pe;
 
-/// Bytes of the DOS header, which ends in the offset of the PE signature.
+/// Size of the DOS header, which ends with the offset of the PE signature.
 const DOS_SIZE: usize = 0x40;
-/// Executable, for a machine of 32-bit words.
+/// Executable, for a machine with 32-bit words.
 const CHARACTERISTICS: u16 = 0x0102;
 /// Section flags: code, initialised data; execute, read, write.
 const CODE: u32 = 0x20;
@@ -26,7 +25,7 @@ struct Section {
     flags: u32,
 }
 
-/// Bytes of the header of an image made of this ELF, at most.
+/// Largest size of the header for this ELF, in bytes.
 pub(super) fn size(elf: &Elf) -> u32 {
     let sections = elf.segments.len() + 1;
     (DOS_SIZE + 4 + pe::FILE_HEADER_SIZE + pe::OPTIONAL_HEADER_SIZE + sections * pe::SECTION_HEADER_SIZE)
@@ -52,7 +51,7 @@ fn sections(elf: &Elf, base: u32) -> Vec<Section> {
     sections
 }
 
-/// Offset in the image and size of the ELF's `.pdata`, if a segment holds it.
+/// Offset and size of the ELF's `.pdata` in the image, if a segment contains it.
 fn function_table(elf: &Elf, base: u32) -> Option<(u32, u32)> {
     let (section, bytes) = elf.section_data(".pdata")?;
     let end = u64::from(section.address.0) + bytes.len() as u64;

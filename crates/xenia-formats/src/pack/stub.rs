@@ -1,7 +1,9 @@
-//! How an ELF tells the packer what to import: the sections that a stub library's objects bring.
+//! Stub libraries: sections through which an ELF tells the packer its imports, exports and title
+//! data.
 //!
-//! Both sections are *not* allocated (no `a` flag): they take no guest memory, and the packer reads
-//! them from the file. All fields are big-endian, as the assembler writes them for this machine.
+//! These sections are *not* allocated (no `a` flag): they take no guest memory, and the packer
+//! reads them from the file. All fields are big-endian, as written by the assembler for this
+//! machine.
 //!
 //! # `.xenia.imports`: records of 36 bytes
 //!
@@ -15,11 +17,11 @@
 //!
 //! The objects only reserve the bytes of slots and thunks; the packer fills them: the slot with the
 //! type 0 word, the thunk with the type 1 word, the type 2 word, `mtctr r11`, `bctr`. The kernel's
-//! loader replaces both before the first instruction, whatever their page's protection.
+//! loader replaces both before the title starts, whatever their page's protection.
 //!
-//! A stub library is an archive with one object per export, so that the linker takes in only what a
-//! program uses (don't link it with `--gc-sections`, nothing refers to the records themselves). For
-//! GNU as:
+//! A stub library is an archive with one object per export, so that the linker includes only the
+//! exports that a program uses. Do not link it with `--gc-sections`: the records themselves are not
+//! referenced. For GNU as:
 //!
 //! ```text
 //! # import_function "xboxkrnl.exe", 3, DbgPrint
@@ -44,7 +46,7 @@
 //! .endm
 //!
 //! # import_variable "xboxkrnl.exe", 0xAD, KeTimeStampBundle
-//! # C sees the slot, which holds the variable's address: extern struct time_stamp *KeTimeStampBundle;
+//! # C sees the slot with the variable's address: extern struct time_stamp *KeTimeStampBundle;
 //! .macro import_variable library:req, ordinal:req, name:req
 //!     .section .rodata.xenia.slots,"a",@progbits
 //!     .balign 4
@@ -66,29 +68,29 @@
 //!
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0x00 | 4 | title id; 0 = the file names none |
+//! | 0x00 | 4 | title ID; 0 = no title ID |
 //! | 0x04 | 4 | version: major 4 bits, minor 4 bits, build 16 bits, qfe 8 bits |
-//! | 0x08 | 4 | media id |
-//! | 0x0C | 4 | bytes of the main thread's stack; 0 = 0x40000 |
+//! | 0x08 | 4 | media ID |
+//! | 0x0C | 4 | stack size of the main thread in bytes; 0 = 0x40000 |
 //!
 //! # `.xenia.resources`: records of 16 bytes, optional
 //!
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0x00 | 8 | name, padded with NUL: the title's id in hexadecimal for its database (XDBF) |
-//! | 0x08 | 4 | address of the data, which is in a load segment |
-//! | 0x0C | 4 | its bytes |
+//! | 0x00 | 8 | name, padded with NUL: the title ID in hexadecimal for its database (XDBF) |
+//! | 0x08 | 4 | address of the data, inside a load segment |
+//! | 0x0C | 4 | size of the data in bytes |
 //!
-//! # `.xenia.exports`: records of 32 bytes; with one, the file is a library
+//! # `.xenia.exports`: records of 32 bytes; their presence makes the file a library
 //!
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0x00 | 24 | name, padded with NUL; none if it begins with one |
+//! | 0x00 | 24 | name, padded with NUL; unnamed if the first byte is NUL |
 //! | 0x18 | 2 | zero |
 //! | 0x1A | 2 | ordinal |
-//! | 0x1C | 4 | address of the function or variable, which is in a load segment |
+//! | 0x1C | 4 | address of the function or variable, inside a load segment |
 //!
-//! A library's entry is called when it comes and when it goes.
+//! A library's entry point is called when it is loaded and before it is unloaded.
 //!
 //! Other inputs: a `PT_TLS` segment becomes the TLS template, a `.pdata` section the function
 //! table.
@@ -103,33 +105,33 @@ use crate::fields::Fields;
 
 /// Name of the section with the import records.
 pub const IMPORTS_SECTION: &str = ".xenia.imports";
-/// Bytes of an import record.
+/// Size of an import record in bytes.
 pub const IMPORT_RECORD_SIZE: usize = 36;
-/// Bytes of a library's name in an import record.
+/// Size of a library name in an import record, in bytes.
 pub const LIBRARY_NAME_SIZE: usize = 24;
 /// Name of the section with the title record.
 pub const TITLE_SECTION: &str = ".xenia.title";
-/// Bytes of the title record.
+/// Size of the title record in bytes.
 pub const TITLE_RECORD_SIZE: usize = 16;
 /// Name of the section with the resource records.
 pub const RESOURCES_SECTION: &str = ".xenia.resources";
-/// Bytes of a resource record, and of the name in it.
+/// Size of a resource record, and of the name in it, in bytes.
 pub const RESOURCE_RECORD_SIZE: usize = 16;
 const RESOURCE_NAME_SIZE: usize = 8;
 /// Name of the section with the export records.
 pub const EXPORTS_SECTION: &str = ".xenia.exports";
-/// Bytes of an export record, and of the name in it.
+/// Size of an export record, and of the name in it, in bytes.
 pub const EXPORT_RECORD_SIZE: usize = 32;
 const EXPORT_NAME_SIZE: usize = 24;
 
-/// One import, as a stub object describes it.
+/// An import record of a stub object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StubImport {
     /// The library's file name.
     pub library: String,
-    /// The export's number.
+    /// Ordinal of the export.
     pub ordinal: Ordinal,
-    /// Where the export's address goes.
+    /// Address of the slot that receives the export's address.
     pub slot: GuestAddr,
     /// Function or variable.
     pub kind: StubKind,
@@ -137,48 +139,48 @@ pub struct StubImport {
     pub offset: usize,
 }
 
-/// One export of a library.
+/// An export record of a library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StubExport {
-    /// Its name; empty if it has none.
+    /// Name; empty for an unnamed export.
     pub name: String,
-    /// Its number.
+    /// Ordinal of the export.
     pub ordinal: Ordinal,
-    /// What it stands for.
+    /// Guest address of the export.
     pub address: GuestAddr,
     /// Offset of the record in its section, for errors.
     pub offset: usize,
 }
 
-/// What is imported.
+/// Kind of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StubKind {
-    /// A variable: the slot is all there is.
+    /// A variable, which has only a slot.
     Variable,
     /// A function, called through 16 bytes at `thunk`.
     Function {
-        /// Where the code goes.
+        /// Address of the thunk.
         thunk: GuestAddr,
     },
 }
 
-/// The title record.
+/// Contents of the title record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StubTitle {
-    /// Title id, 0 for none.
+    /// Title ID, 0 for none.
     pub title_id: u32,
-    /// Packed version.
+    /// Version in packed form.
     pub version: u32,
-    /// Media id.
+    /// ID of the medium.
     pub media_id: u32,
-    /// Bytes of the main thread's stack, 0 for the default.
+    /// Stack size of the main thread in bytes, 0 for the default.
     pub stack_size: u32,
 }
 
-/// Every import record of the ELF; none if it has no such section.
+/// Reads the import records of the ELF; empty without such a section.
 ///
 /// # Errors
-/// A section of broken size, an unknown kind, a name that isn't one.
+/// A section of invalid size, an unknown kind, or an invalid name.
 pub fn read_imports(elf: &Elf) -> Result<Vec<StubImport>, PackError> {
     let Some((_, bytes)) = elf.section_data(IMPORTS_SECTION) else { return Ok(Vec::new()) };
     let refuse = |offset, reason| PackError::Section { section: IMPORTS_SECTION, offset, reason };
@@ -213,10 +215,10 @@ pub fn read_imports(elf: &Elf) -> Result<Vec<StubImport>, PackError> {
     Ok(imports)
 }
 
-/// The title record, if the ELF has one.
+/// Reads the title record, if the ELF has one.
 ///
 /// # Errors
-/// A section of another size than one record.
+/// A section whose size is not that of one record.
 pub fn read_title(elf: &Elf) -> Result<Option<StubTitle>, PackError> {
     let Some((_, bytes)) = elf.section_data(TITLE_SECTION) else { return Ok(None) };
     if bytes.len() != TITLE_RECORD_SIZE {
@@ -227,10 +229,10 @@ pub fn read_title(elf: &Elf) -> Result<Option<StubTitle>, PackError> {
     Ok(Some(StubTitle { title_id: word(0), version: word(4), media_id: word(8), stack_size: word(12) }))
 }
 
-/// Every resource record of the ELF; none if it has no such section.
+/// Reads the resource records of the ELF; empty without such a section.
 ///
 /// # Errors
-/// A section of broken size, a name that isn't one.
+/// A section of invalid size, or an invalid name.
 pub fn read_resources(elf: &Elf) -> Result<Vec<Resource>, PackError> {
     let Some((_, bytes)) = elf.section_data(RESOURCES_SECTION) else { return Ok(Vec::new()) };
     let mut resources = Vec::new();
@@ -252,10 +254,10 @@ pub fn read_resources(elf: &Elf) -> Result<Vec<Resource>, PackError> {
     Ok(resources)
 }
 
-/// Every export record of the ELF; none if it has no such section.
+/// Reads the export records of the ELF; empty without such a section.
 ///
 /// # Errors
-/// A section of broken size, a name that isn't one.
+/// A section of invalid size, or an invalid name.
 pub fn read_exports(elf: &Elf) -> Result<Vec<StubExport>, PackError> {
     let Some((_, bytes)) = elf.section_data(EXPORTS_SECTION) else { return Ok(Vec::new()) };
     let mut exports = Vec::with_capacity(bytes.len() / EXPORT_RECORD_SIZE);

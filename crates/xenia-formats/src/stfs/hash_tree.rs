@@ -1,9 +1,9 @@
-//! The blocks of a package and the tree of hashes over them.
+//! Hash tree of a package.
 //!
-//! Each table has the hashes of 170 children: of blocks at level 0, of tables above. A table lies
-//! before the first block that it covers but the first of them of its level, which lies behind its
-//! first child's blocks. Packages that are written to have two copies of each table, and its parent
-//! says which is good. An entry of level 0 also names the block that follows in its file.
+//! Each table has the hashes of 170 children: blocks at level 0, tables above. A table precedes the
+//! first block that it covers, except for the first table of a level, which follows the blocks of
+//! its first child. Writable packages have two copies of each table, and the parent tells which is
+//! current. A level 0 entry also contains the index of the next block of the file.
 
 use std::sync::Arc;
 
@@ -15,42 +15,42 @@ use crate::read_at::{ReadAt, read_exact_at};
 
 pub(super) type BlockHash = [u8; 20];
 
-/// What becomes of a block or table that has another hash: reading ends with it, or goes on.
+/// Callback for a block or table with a wrong hash: an error ends the read, `Ok` continues it.
 pub(super) type Bad<'a> = &'a mut dyn FnMut(FormatError) -> Result<(), FormatError>;
 
-/// Bytes of a block, and of a table.
+/// Size of a block, and of a table, in bytes.
 pub(super) const BLOCK: usize = 0x1000;
-/// Hashes in a table.
+/// Number of hashes in a table.
 pub(super) const CHILDREN: u32 = 170;
-/// Blocks that a table of each level covers.
+/// Number of blocks covered by a table of each level.
 pub(super) const COVERED: [u32; 3] = [CHILDREN, CHILDREN * CHILDREN, CHILDREN * CHILDREN * CHILDREN];
-/// Bytes of a hash and what goes with it.
+/// Size of a hash entry in bytes.
 const ENTRY: usize = 24;
-/// Of the word beside a hash: the child's second copy is the good one.
+/// Flag in the word after a hash: the child's second copy is the current one.
 const SECOND_COPY: u32 = 1 << 30;
-/// Of the same word at level 0: the block is a file's.
+/// Flag in that word at level 0: the block belongs to a file.
 const IN_USE: u32 = 1 << 31;
-/// Of the same word at level 0: the next block.
+/// Mask in that word at level 0: index of the next block.
 const NEXT: u32 = 0xFF_FFFF;
 const TABLE: &str = "STFS hash table";
 
-/// Where everything is.
+/// Layout of blocks and tables.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
-    /// Where blocks and tables begin in the file.
+    /// File offset of the first block or table.
     pub(super) data: u64,
-    /// Of each table.
+    /// Number of copies of each table.
     pub(super) copies: u32,
-    /// In all files together.
+    /// Total number of blocks.
     pub(super) blocks: u32,
 }
 
 impl Shape {
-    /// Which of all blocks and tables this block is.
+    /// Position of a block among all blocks and tables.
     pub(super) fn place_of_block(self, block: u32) -> u64 {
         let mut place = u64::from(block);
         for covered in COVERED {
-            // The tables of this level so far, this block's among them.
+            // The tables of this level up to and including this block's.
             place += u64::from(self.copies) * (u64::from(block / covered) + 1);
             if block < covered {
                 break;
@@ -59,7 +59,7 @@ impl Shape {
         place
     }
 
-    /// Which of all blocks and tables the first copy of a table is.
+    /// Position of a table's first copy among all blocks and tables.
     pub(super) fn place_of_table(self, level: usize, table: u32) -> u64 {
         let (table, copies) = (u64::from(table), u64::from(self.copies));
         let group = u64::from(CHILDREN) + copies;
@@ -80,24 +80,24 @@ impl Shape {
         self.data + place * BLOCK as u64
     }
 
-    /// Levels of tables.
+    /// Number of table levels.
     pub(super) fn levels(self) -> Option<usize> {
         COVERED.iter().position(|&covered| self.blocks <= covered).map(|level| level + 1)
     }
 }
 
-/// See the module's documentation.
+/// The verified hash tree of a package.
 pub(super) struct HashTree {
     package: Arc<dyn ReadAt>,
     shape: Shape,
-    /// How many tables there are.
+    /// Total number of tables.
     tables: u32,
-    /// Of each block: its hash, and the block that follows it in its file.
+    /// Hash of each block, and the next block of its file.
     blocks: Vec<(BlockHash, u32)>,
 }
 
 impl HashTree {
-    /// Reads and checks all tables, from the one at the top on.
+    /// Reads and verifies all tables, from the top.
     pub(super) fn read(
         package: Arc<dyn ReadAt>,
         shape: Shape,
@@ -107,7 +107,7 @@ impl HashTree {
     ) -> Result<Self, FormatError> {
         const WHAT: &str = "STFS blocks";
         let size = package.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
-        // So that tables for more than there is are not even looked for.
+        // Fail early for a tree that describes more blocks than the file has.
         let least = shape.data + u64::from(shape.blocks) * BLOCK as u64;
         if least > size {
             return Err(FormatError::truncated(WHAT, shape.data, least - shape.data, size));
@@ -121,7 +121,7 @@ impl HashTree {
         let mut tables = vec![(digest, if second_copy { SECOND_COPY } else { 0 })];
         let mut read = 0;
         for level in (0..levels).rev() {
-            // Children of this level's tables: tables of the one below, or blocks.
+            // Blocks covered by a child of this level: a table of the level below, or one block.
             let covered = if level == 0 { 1 } else { COVERED[level - 1] };
             let count = shape.blocks.div_ceil(covered) as usize;
             let mut children = Vec::with_capacity(count);
@@ -139,7 +139,7 @@ impl HashTree {
         Ok(Self { package, shape, tables: read, blocks: tables })
     }
 
-    /// A block's bytes.
+    /// Reads and verifies a block.
     pub(super) fn block(&self, block: u32) -> Result<Vec<u8>, FormatError> {
         const WHAT: &str = "STFS block";
         let offset = self.offset(block);
@@ -149,7 +149,7 @@ impl HashTree {
         checked(&self.package, WHAT, offset, digest)
     }
 
-    /// Compares every table and every block in use, free ones left out.
+    /// Verifies all tables and all blocks in use; free blocks are skipped.
     pub(super) fn verify(&self, findings: &mut Findings) {
         for _ in 0..self.tables {
             findings.checked();
@@ -166,14 +166,14 @@ impl HashTree {
         }
     }
 
-    /// Where a block is in the file.
+    /// File offset of a block.
     pub(super) fn offset(&self, block: u32) -> u64 {
         self.shape.offset(self.shape.place_of_block(block))
     }
 
-    /// So many blocks from this one on, as the tables have them.
+    /// A chain of `count` blocks from `first` on, as linked in the tables.
     pub(super) fn chain(&self, first: u32, count: u32) -> Result<Vec<u32>, Reason> {
-        // A chain that leads back into itself is as long as any.
+        // A longer chain would be cyclic.
         if count > self.shape.blocks {
             return Err(Reason::TooLarge { value: count.into(), limit: self.shape.blocks.into() });
         }
@@ -187,7 +187,7 @@ impl HashTree {
         Ok(chain)
     }
 
-    /// So many blocks from this one on, one after the other.
+    /// A run of `count` consecutive blocks from `first` on.
     pub(super) fn run(&self, first: u32, count: u32) -> Result<std::ops::Range<u32>, Reason> {
         let end = first.saturating_add(count);
         if end > self.shape.blocks { Err(self.beyond(end - 1)) } else { Ok(first..end) }
@@ -204,7 +204,7 @@ fn entry(bytes: &[u8]) -> (BlockHash, u32) {
     (digest, super::be32(bytes, 20))
 }
 
-/// A block whose hash is right.
+/// Reads a block and checks its hash.
 fn checked(
     package: &dyn ReadAt,
     what: &'static str,

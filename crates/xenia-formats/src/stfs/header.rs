@@ -1,7 +1,7 @@
-//! What a package's header says of it: which title's it is, of which kind, what users see.
+//! Package header: title, content type, names, license.
 //!
-//! The signature in it is that of a console or of the maker's server. Nobody here has their keys:
-//! it is not checked, and what is written has none, which [`PackageInfo::is_unsigned`] tells.
+//! The signature is that of a console or of the manufacturer's server, whose keys are not
+//! available: it is not checked, and written packages have none, see [`PackageInfo::is_unsigned`].
 
 use sha1::{Digest, Sha1};
 use xenia_guest::TitleId;
@@ -13,13 +13,13 @@ use crate::findings::Findings;
 use crate::read_at::{ReadAt, read_exact_at};
 
 const WHAT: &str = "package header";
-/// Where the fields are.
+/// Offsets of the fields.
 mod field {
     pub(super) const SIGNATURE: usize = 4;
     pub(super) const LICENSES: usize = 0x22C;
     pub(super) const CONTENT_ID: usize = 0x32C;
     pub(super) const HEADER_SIZE: usize = 0x340;
-    /// What the content id is the hash of begins here, and ends where the data begins.
+    /// Start of the range whose hash is the content ID; its end is the start of the data.
     pub(super) const CONTENT_TYPE: usize = 0x344;
     pub(super) const METADATA_VERSION: usize = 0x348;
     pub(super) const CONTENT_SIZE: usize = 0x34C;
@@ -36,21 +36,21 @@ mod field {
     pub(super) const TITLE_THUMBNAIL_SIZE: usize = 0x1716;
     pub(super) const THUMBNAIL: usize = 0x171A;
     pub(super) const TITLE_THUMBNAIL: usize = 0x571A;
-    /// The fixed part's end.
+    /// End of the fixed part.
     pub(super) const END: usize = 0x971A;
 }
-/// Bytes of a name: 128 UTF-16 units, of which one ends it.
+/// Size of a name in bytes: 128 UTF-16 units including the terminator.
 const NAME: usize = 0x100;
-/// The title's own name has half of that.
+/// Size of the title's name in bytes, half of that.
 const TITLE_NAME: usize = 0x80;
-/// Languages that a package may have names in; English is the first.
+/// Number of languages with names; English is the first.
 const LANGUAGES: usize = 9;
-/// Bytes of a picture, at most.
+/// Largest size of a thumbnail in bytes.
 pub const MOST_PICTURE: usize = 0x3D00;
-/// Everybody.
+/// License holder that stands for everyone.
 const ANYBODY: u64 = u64::MAX;
 
-/// What packages are, by the number in their header.
+/// Content types: number in the header, and name.
 const KINDS: &[(u32, &str)] = &[
     (1, "saved-game"),
     (2, "add-on"),
@@ -73,61 +73,60 @@ const KINDS: &[(u32, &str)] = &[
     (0x200_0000, "community-title"),
 ];
 
-/// What packages of this type are called, if that is known.
+/// The name of a content type, if it is known.
 pub fn kind_name(kind: u32) -> Option<&'static str> {
     KINDS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
 }
 
-/// The type of packages that are called so.
+/// The content type with this name.
 pub fn kind_of(name: &str) -> Option<u32> {
     KINDS.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
 }
 
-/// See the module's documentation.
+/// Metadata in the header of a package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackageInfo {
-    /// Who signed it, or would have.
+    /// Signer named by the magic.
     pub signer: Signer,
-    /// Whether there is no signature.
+    /// Whether the signature is missing.
     pub is_unsigned: bool,
-    /// What it is: 1 a saved game, 2 an add-on, 0xB0000 a title's update, 0xD0000 a title.
+    /// Content type: 1 for a saved game, 2 an add-on, 0xB0000 a title update, 0xD0000 a title.
     pub content_type: u32,
-    /// Of which title.
+    /// ID of the title it belongs to.
     pub title_id: TitleId,
-    /// Of which pressing of it; 0: of none.
+    /// Media ID of the title's pressing; 0 if it is not tied to one.
     pub media_id: u32,
-    /// The version of what is in it, and of what that is an update for.
+    /// Version of the contents, and the version that they update.
     pub versions: [u32; 2],
-    /// Id under which titles share saves; 0: the title's own.
+    /// ID under which titles share saved games; 0 for the title's own.
     pub savegame_id: u32,
-    /// Whose it is; 0: everybody's.
+    /// XUID of the owner; 0 for packages that all users share.
     pub profile_id: u64,
-    /// What may be done with it, a bit each: what its licences say together. Whom they name
-    /// (anybody, a profile, a console) is not asked: whoever has it may do what it was given or
-    /// sold for.
+    /// License bits, combined from all license entries. The licensees (everyone, a profile, a
+    /// console) are not checked: all users of the package get its rights.
     pub license: u32,
-    /// What users see, in English or else the first language that has one.
+    /// Display name, in English or in the first language that has one.
     pub display_name: String,
-    /// What the title is called.
+    /// Name of the title.
     pub title_name: String,
-    /// Its picture, and the title's (PNG); empty if there is none.
+    /// Thumbnails (PNG) of the package and of the title; empty if missing.
     pub pictures: [Vec<u8>; 2],
 }
 
-/// Who signs packages.
+/// Signer of a package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Signer {
-    /// A console (`CON `): saves and profiles.
+    /// A console (`CON `): saved games and profiles.
     #[default]
     Console,
     /// The online service (`LIVE`).
     Live,
-    /// The maker, for other ways of delivery (`PIRS`).
+    /// The manufacturer, for other channels (`PIRS`).
     Maker,
 }
 
 impl Signer {
-    /// The package's first bytes.
+    /// Magic number of the package.
     pub const fn magic(self) -> [u8; 4] {
         match self {
             Self::Console => *b"CON ",
@@ -136,7 +135,7 @@ impl Signer {
         }
     }
 
-    /// As the package's first bytes name it.
+    /// Name of the magic number.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Console => "CON",
@@ -147,13 +146,13 @@ impl Signer {
 }
 
 impl PackageInfo {
-    /// Reads a package's header, be it of an STFS or an SVOD one.
+    /// Reads the header of an STFS or SVOD package.
     ///
     /// # Errors
-    /// A file that is no package, or ends within its header.
+    /// A file that is not a package, or a truncated header.
     pub fn read(package: &dyn ReadAt) -> Result<Self, FormatError> {
         let size = package.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
-        // Pictures and the second version's languages may be missing.
+        // Thumbnails and the second version's languages can be missing.
         let length = size.clamp(field::THUMBNAIL as u64, field::END as u64);
         let bytes = read_exact_at(package, WHAT, 0, length)?;
         let fields = Fields::new(&bytes, 0, WHAT);
@@ -167,7 +166,8 @@ impl PackageInfo {
         let names = (0..LANGUAGES).map(|language| name(&bytes, field::DISPLAY_NAME + language * NAME, NAME));
         let picture = |size: usize, at: usize| -> Result<Vec<u8>, FormatError> {
             let size = fields.u32(size)? as usize;
-            // Packages of the first version have room for more; a size beyond that is that of no picture.
+            // Packages of the first version have more room; a larger size is invalid, and the
+            // thumbnail is ignored.
             let picture = bytes.get(at..).and_then(|rest| rest.get(..size)).filter(|_| size <= 0x4000);
             Ok(picture.unwrap_or_default().to_vec())
         };
@@ -190,8 +190,8 @@ impl PackageInfo {
         })
     }
 
-    /// The header of a package with these blocks, up to where its data begins. No signature is in
-    /// it.
+    /// Serializes the header of a package with this volume descriptor, up to the start of the data,
+    /// without a signature.
     pub(super) fn to_bytes(&self, descriptor: &[u8], content_size: u64) -> Vec<u8> {
         let mut bytes = vec![0; field::END.next_multiple_of(BLOCK)];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
@@ -232,8 +232,8 @@ impl PackageInfo {
     }
 }
 
-/// Compares the header's fields, to where the data begins, with the content id, which is their
-/// hash.
+/// Verifies the content ID, which is the hash of the header from the content type to the start of
+/// the data.
 pub(crate) fn verify(package: &dyn ReadAt, findings: &mut Findings) -> Result<(), FormatError> {
     let id = read_exact_at(package, WHAT, field::CONTENT_ID as u64, 20)?;
     let size = read_exact_at(package, WHAT, field::HEADER_SIZE as u64, 4)?;
@@ -253,7 +253,7 @@ pub(crate) fn verify(package: &dyn ReadAt, findings: &mut Findings) -> Result<()
     Ok(())
 }
 
-/// UTF-16 up to its end, without what would move a terminal's cursor.
+/// Decodes zero-terminated UTF-16 and removes control characters.
 fn name(bytes: &[u8], at: usize, size: usize) -> String {
     let bytes = bytes.get(at..).unwrap_or_default();
     let units = bytes.chunks_exact(2).take(size / 2).map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
@@ -263,7 +263,7 @@ fn name(bytes: &[u8], at: usize, size: usize) -> String {
         .collect()
 }
 
-/// As many characters as have room, and an end.
+/// Encodes a name as UTF-16, truncated to its field with a terminator.
 fn units(text: &str, size: usize) -> Vec<u8> {
     let mut room = size / 2 - 1;
     let fits = text.chars().take_while(|c| {

@@ -1,9 +1,8 @@
-//! Writes a volume as a content package: header, then hash tables and blocks in the order in which
-//! they lie.
+//! Writes a volume as a content package: header, then hash tables and blocks in file order.
 //!
-//! The same volume gives the same bytes: there are no times, and folders and files come in the
-//! order of their paths. Every file is read twice, as tables lie before what they have the hashes
-//! of; one that changes meanwhile is refused.
+//! The output is deterministic: there are no time stamps, and folders and files are sorted by path.
+//! Each file is read twice, because tables precede the blocks they cover; a file that changes
+//! between the reads is refused.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -17,28 +16,29 @@ use super::{DESCRIPTOR_SIZE, ENTRY_SIZE, LONGEST_NAME, READ_ONLY, ROOT};
 use crate::read_at::ReadAt;
 use crate::volume::Volume;
 
-/// Blocks that are read of a file at once.
+/// Number of blocks of a file read at a time.
 const AHEAD: u32 = 256;
-/// Of the word beside a block's hash: it is in use, and the last of its file.
+/// Flags in the word after a block's hash: in use, and last of its file.
 const IN_USE: u32 = 1 << 31;
 const LAST: u32 = 0xFF_FFFF;
 
-/// Why a volume can't be a package.
+/// Reasons why a volume cannot be written as a package.
 #[derive(Debug, thiserror::Error)]
 pub enum StfsWriteError {
-    /// The name of this file or folder has more than 40 characters, or such as the console has not.
+    /// The name of this file or folder is longer than 40 characters, or has characters that the
+    /// console does not support.
     #[error("{0}: a package has no such name: 40 characters of Latin-1 at most")]
     Name(String),
-    /// This file has 4 GiB or more, or all together more than a package has blocks or entries for.
+    /// This file has 4 GiB or more, or all files exceed the blocks or entries of a package.
     #[error("{0}: too large for a package")]
     TooLarge(String),
-    /// This file changed meanwhile.
+    /// This file changed while it was being read.
     #[error("{0}: changed while it was read")]
     Changed(String),
-    /// This file can't be read.
+    /// Error of reading this file.
     #[error("cannot read {0}: {1}")]
     Read(String, io::Error),
-    /// The package can't be written.
+    /// Error of writing the package.
     #[error("cannot write the package: {0}")]
     Write(#[from] io::Error),
 }
@@ -47,9 +47,9 @@ pub enum StfsWriteError {
 struct Item {
     path: Vec<String>,
     name: Vec<u8>,
-    /// The number of the folder that it is in.
+    /// Index of its parent folder.
     parent: u16,
-    /// A file's.
+    /// Contents of a file; `None` for a folder.
     contents: Option<Arc<dyn ReadAt>>,
     size: u32,
     first: u32,
@@ -65,12 +65,13 @@ impl Item {
     }
 }
 
-/// Writes `volume` to `package`, with what `info` says of it; `written` is told of the bytes of
-/// files written so far. Returns the package's bytes. Its tables are in two copies, as a console
-/// writes them, if a console is the signer. There is no signature.
+/// Writes `volume` to `package` with the metadata `info`; `written` is called with the bytes of
+/// file contents written so far. Returns the size of the package in bytes. If the signer is a
+/// console, tables have two copies, as a console writes them. There is no signature.
 ///
 /// # Errors
-/// What no package can hold, before anything is written, or what could not be read or written.
+/// A volume that does not fit in a package, before anything is written; errors of reading or
+/// writing.
 pub fn write(
     volume: &Volume,
     info: &PackageInfo,
@@ -135,7 +136,7 @@ pub fn write(
     Ok(size)
 }
 
-/// Everything in the volume, folders before what is in them.
+/// All files and folders of the volume, parents first.
 fn items(volume: &Volume) -> Result<Vec<Item>, StfsWriteError> {
     let mut items: Vec<Item> = Vec::new();
     let mut folders = vec![(Vec::new(), ROOT)];
@@ -160,13 +161,13 @@ fn items(volume: &Volume) -> Result<Vec<Item>, StfsWriteError> {
     Ok(items)
 }
 
-/// The directory's blocks.
+/// Serializes the blocks of the directory.
 fn entries(items: &[Item]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(items.len() * ENTRY_SIZE);
     for item in items {
         let mut entry = [0; ENTRY_SIZE];
         entry[..item.name.len()].copy_from_slice(&item.name);
-        // Its blocks follow each other, or it is a folder.
+        // Flags: consecutive blocks, or a folder.
         let kind = if item.contents.is_some() { 0x40 } else { 0x80 };
         entry[0x28] = item.name.len() as u8 | kind;
         let blocks = item.blocks().to_le_bytes();
@@ -182,7 +183,7 @@ fn entries(items: &[Item]) -> Vec<u8> {
     bytes
 }
 
-/// The tables of each level from the lowest on, and the hash of the one at the top.
+/// The tables of each level from the lowest on, and the hash of the top table.
 fn tables(shape: Shape, hashes: &[(BlockHash, u32)]) -> (Vec<Vec<Vec<u8>>>, BlockHash) {
     let mut levels = Vec::new();
     let mut below = hashes.to_vec();
@@ -207,18 +208,18 @@ fn tables(shape: Shape, hashes: &[(BlockHash, u32)]) -> (Vec<Vec<Vec<u8>>>, Bloc
     (levels, below.first().map_or_else(BlockHash::default, |(digest, _)| *digest))
 }
 
-/// The blocks of the package, read some ahead.
+/// The blocks of the package, with read-ahead.
 struct Blocks<'a> {
     directory: Vec<u8>,
     items: &'a [Item],
-    /// Some blocks of a file, from the block `first` on.
+    /// Read-ahead blocks of a file, from block `first` on.
     ahead: Vec<u8>,
     first: u32,
     file: Option<usize>,
 }
 
 impl Blocks<'_> {
-    /// The file that has a block behind the directory's.
+    /// The file that contains a block after the directory's.
     fn file_of(&self, number: u32) -> Option<usize> {
         let end = self.items.partition_point(|item| item.first <= number);
         (0..end).rev().find(|&index| self.items[index].blocks() > 0)
@@ -228,7 +229,7 @@ impl Blocks<'_> {
         self.file_of(number).map_or_else(String::new, |index| self.items[index].shown())
     }
 
-    /// The block behind this one in its file, or in the directory.
+    /// The next block in the block's file, or in the directory.
     fn next(&self, number: u32, directory: u32) -> u32 {
         let end = if number < directory {
             directory

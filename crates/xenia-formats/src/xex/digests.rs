@@ -1,8 +1,8 @@
-//! Recomputes every SHA-1 digest of the headers and the image.
+//! Recomputes all SHA-1 digests of the headers and the image.
 //!
-//! Imports and pages are chains: the security info anchors the first link, each link holds the
-//! digest of the next one. A broken link is reported where the bytes are, and does not hide the
-//! ones behind it.
+//! Imports and pages form digest chains: the security info has the digest of the first link, and
+//! each link has that of the next one. A mismatch is reported at the affected bytes and does not
+//! hide later ones.
 
 use sha1::{Digest, Sha1};
 
@@ -10,7 +10,7 @@ use super::Xex;
 use super::security::{Sha1Digest, field};
 use crate::image::DigestCheck;
 
-/// SHA-1 over the concatenation of `parts`.
+/// SHA-1 of the concatenation of `parts`.
 pub(super) fn sha1(parts: &[&[u8]]) -> Sha1Digest {
     let mut hash = Sha1::new();
     for part in parts {
@@ -19,7 +19,7 @@ pub(super) fn sha1(parts: &[&[u8]]) -> Sha1Digest {
     hash.finalize().into()
 }
 
-/// The digest of the headers, which leaves out the signed part of the security info.
+/// The digest of the headers, which excludes the signed part of the security info.
 pub(super) fn header_digest(header: &[u8], security_offset: usize) -> Option<Sha1Digest> {
     let tail = header.get(security_offset.checked_add(field::ALLOWED_MEDIA)?..)?;
     let head = header.get(..security_offset + 8)?;

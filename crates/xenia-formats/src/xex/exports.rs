@@ -1,5 +1,5 @@
 //! Exports of a module: the ordinal table of the security info, and a PE directory with names.
-//! Either may be all there is.
+//! Either can be missing.
 
 use xenia_guest::{GuestAddr, Ordinal};
 
@@ -8,7 +8,7 @@ use crate::error::FormatError;
 use crate::fields::{Fields, text};
 use crate::image::Export;
 
-/// Most entries in a table; ordinals have 16 bits.
+/// Largest number of entries in a table; ordinals have 16 bits.
 const MAX_EXPORTS: u64 = 0x1_0000;
 /// Longest name that is read.
 const MAX_NAME: usize = 256;
@@ -30,8 +30,9 @@ pub(super) fn read(xex: &Xex, image: &[u8]) -> Result<Vec<Export>, FormatError> 
     Ok(exports)
 }
 
-/// Gives what the ordinal table has (in order) the names of the directory. What only the directory
-/// has is added, behind what has the same ordinal: by ordinal the table counts.
+/// Adds the names in the directory to the exports of the ordinal table. Exports that only the
+/// directory has are inserted after those with the same ordinal, so the ordinal table takes
+/// precedence.
 fn add_names(exports: &mut Vec<Export>, named: Vec<Export>) {
     let table = exports.len();
     for export in named {
@@ -43,7 +44,7 @@ fn add_names(exports: &mut Vec<Export>, named: Vec<Export>) {
     }
 }
 
-/// Whether an exported address lies in the image.
+/// Whether an exported address is in the image.
 fn inside(xex: &Xex, address: u32) -> bool {
     address.checked_sub(xex.base.0).is_some_and(|offset| offset < xex.security.image_size)
 }
@@ -88,7 +89,7 @@ fn read_ordinals(xex: &Xex, image: &[u8], out: &mut Vec<Export>) -> Result<(), F
     Ok(())
 }
 
-/// A PE export directory: names relative to the directory, functions relative to the image.
+/// Reads a PE export directory: names relative to the directory, functions relative to the image.
 fn read_pe_directory(
     xex: &Xex,
     image: &[u8],

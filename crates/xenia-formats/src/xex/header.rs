@@ -1,4 +1,4 @@
-//! The optional headers: the table, the shapes of its entries, and the bodies that are read.
+//! Optional headers: the table, the kinds of its entries, and the supported bodies.
 
 use xenia_guest::{GuestAddr, MediaId, TitleId};
 
@@ -7,7 +7,7 @@ use crate::error::FormatError;
 use crate::fields::{Fields, text};
 use crate::image::{ExecutionInfo, Resource, TlsInfo, Version};
 
-/// Keys of optional headers. The low byte gives the shape of the entry.
+/// Keys of optional headers. The low byte determines the kind of the entry.
 #[expect(missing_docs, reason = "the names are the format's own")]
 pub mod key {
     pub const RESOURCE_INFO: u32 = 0x0000_02FF;
@@ -30,40 +30,40 @@ pub mod key {
     pub const EXPORTS_BY_NAME: u32 = 0x00E1_0402;
 }
 
-/// Most of a title's alternate ids: each is looked for when its content is listed.
+/// Largest number of alternate title IDs: each is looked up when content is listed.
 const ALTERNATE_TITLES: u64 = 256;
 
-/// One entry of the optional header table.
+/// An entry of the optional header table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionalHeader {
-    /// Which header; see [`key`].
+    /// Key of the header; see [`key`].
     pub key: u32,
-    /// The entry's second word, as stored.
+    /// Second word of the entry, as stored.
     pub word: u32,
     /// File offset of the entry.
     pub offset: u64,
-    /// What the second word stands for.
+    /// Interpretation of the second word.
     pub value: OptionalValue,
 }
 
-/// What the second word of an optional header stands for.
+/// Interpretation of the second word of an optional header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionalValue {
-    /// It is the value.
+    /// The word is the value.
     Word(u32),
-    /// It is the file offset of a body of `size` bytes, checked to lie in the headers.
+    /// The word is the file offset of a body of `size` bytes, checked to be inside the headers.
     Body {
-        /// File offset.
+        /// Offset in the file.
         offset: u32,
-        /// Bytes.
+        /// Size in bytes.
         size: u32,
     },
 }
 
-/// A library that was linked into the image.
+/// A statically linked library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticLibrary {
-    /// Name, up to 8 characters.
+    /// Name of up to 8 characters.
     pub name: String,
     /// Major, minor, build and fix number.
     pub version: [u16; 4],
@@ -101,7 +101,7 @@ pub(super) fn find(table: &[OptionalHeader], key: u32) -> Option<&OptionalHeader
     table.iter().find(|entry| entry.key == key)
 }
 
-/// The fields of an entry's body; only for keys whose shape has one.
+/// The fields of an entry's body; only for keys with a body.
 pub(super) fn body<'a>(header: Fields<'a>, entry: &OptionalHeader) -> Result<Fields<'a>, FormatError> {
     match entry.value {
         OptionalValue::Body { offset, size } => {
@@ -126,7 +126,7 @@ pub(super) fn read_tls(
         data_size: body.u32(8)?,
         raw_data_size: body.u32(0xC)?,
     };
-    // Both are paid for once per guest thread, so neither may be absurd.
+    // Both are allocated per guest thread, so both must be bounded.
     FormatError::check_limit("XEX TLS slot count", body.origin, u64::from(tls.slot_count), 0x1_0000)?;
     FormatError::check_limit("XEX TLS data size", body.origin + 8, u64::from(tls.data_size), 16 << 20)?;
     if tls.raw_data_size > tls.data_size {
@@ -188,7 +188,7 @@ pub(super) fn read_resources(
     Ok(resources)
 }
 
-/// Other titles that this one may have content of.
+/// Reads the other titles whose content this title can open.
 pub(super) fn read_alternate_titles(
     header: Fields<'_>,
     entry: Option<&OptionalHeader>,
@@ -222,12 +222,12 @@ pub(super) fn read_static_libraries(
     Ok(libraries)
 }
 
-/// Offsets of the whole 16-byte items after a body's size word.
+/// Offsets of the complete 16-byte items after a body's size word.
 fn items(body_size: usize) -> impl Iterator<Item = usize> {
     (4..).step_by(16).take(body_size.saturating_sub(4) / 16)
 }
 
-/// A size word and a text.
+/// Reads a size word followed by a text.
 pub(super) fn read_sized_text(
     header: Fields<'_>,
     entry: Option<&OptionalHeader>,

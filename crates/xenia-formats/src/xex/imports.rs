@@ -1,8 +1,9 @@
 //! Import libraries: the table in the headers, and its records in the image.
 //!
-//! Each record is the address of a word of the image: type in bits 31:24, name index in 23:16,
+//! Each record is the address of a word in the image: type in bits 31:24, name index in 23:16,
 //! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk,
-//! always preceded by the slot of the same ordinal. So a variable takes one record, a function two.
+//! always preceded by the slot of the same ordinal. A variable therefore has one record, a function
+//! two.
 
 use xenia_guest::{GuestAddr, Ordinal};
 
@@ -10,9 +11,9 @@ use crate::error::FormatError;
 use crate::fields::{Fields, text};
 use crate::image::{Import, ImportLibrary, Version};
 
-/// Bytes of a code thunk.
+/// Size of a code thunk in bytes.
 const THUNK_SIZE: u32 = 16;
-/// Longest name of a library; each record gets a copy.
+/// Longest library name; each record gets a copy.
 const MAX_NAME: usize = 255;
 
 /// The import table of the headers.
@@ -21,13 +22,13 @@ pub(super) struct ImportTable {
     pub(super) libraries: Vec<LibraryRecord>,
 }
 
-/// One library record.
+/// The record of one library.
 #[derive(Clone, Debug)]
 pub(super) struct LibraryRecord {
     pub(super) name: String,
-    /// File offset, for errors.
+    /// File offset of the record, for errors.
     pub(super) offset: u64,
-    /// The record as stored; digests are over it.
+    /// The record as stored, for its digest.
     pub(super) raw: Vec<u8>,
     id: u32,
     version: Version,
@@ -36,13 +37,13 @@ pub(super) struct LibraryRecord {
 }
 
 impl LibraryRecord {
-    /// Digest of the next record from its byte 4 on; zero in the last.
+    /// Digest of the next record from its byte 4 on; zero in the last record.
     pub(super) fn next_digest(&self) -> &[u8] {
         &self.raw[4..0x18]
     }
 }
 
-/// Takes the body of the import libraries header apart.
+/// Parses the body of the import libraries header.
 pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
     let body = Fields { what: "XEX import table", ..body };
     let names_size = body.u32(4)? as usize;
@@ -52,7 +53,8 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
 
     let mut libraries = Vec::new();
     let mut at = 0xC + names_size;
-    // Each turn takes at least 0x28 bytes of the body or fails, so a hostile count ends soon.
+    // Each iteration consumes at least 0x28 bytes of the body or fails, which bounds an untrusted
+    // count.
     for _ in 0..count {
         let size = body.u32(at)? as usize;
         let record = body.sub(at, size, "XEX import library")?;
@@ -80,7 +82,7 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
     Ok(ImportTable { libraries })
 }
 
-/// Names are NUL-terminated and each padded to a multiple of four bytes.
+/// Reads NUL-terminated names, each padded to a multiple of four bytes.
 fn read_names(table: Fields<'_>) -> Result<Vec<String>, FormatError> {
     let mut names = Vec::new();
     let mut rest = table.bytes;
@@ -97,7 +99,7 @@ fn read_names(table: Fields<'_>) -> Result<Vec<String>, FormatError> {
 }
 
 impl ImportTable {
-    /// Looks every record up in the image.
+    /// Resolves all records in the image.
     pub(super) fn resolve(&self, image: &[u8], base: GuestAddr) -> Result<Vec<ImportLibrary>, FormatError> {
         self.libraries.iter().map(|library| library.resolve(image, base)).collect()
     }

@@ -1,35 +1,35 @@
-//! Keys: the development key is built in, a retail key comes only from the user.
+//! Decryption keys: the development key is built in; a retail key is supplied by the user.
 
 use std::fmt;
 
-/// The development key, which is no secret: sixteen zero bytes.
+/// The development key, which is public: sixteen zero bytes.
 const DEVELOPMENT_KEY: [u8; 16] = [0; 16];
 
-/// The master keys that payloads may be encrypted under.
+/// The master keys for decryption of payloads.
 ///
-/// Its `Debug` form never shows a key.
+/// Its `Debug` output does not contain keys.
 #[derive(Clone, Default)]
 pub struct KeyRing {
     retail: Option<[u8; 16]>,
 }
 
 impl KeyRing {
-    /// Only the development key.
+    /// A key ring with the development key only.
     pub const fn development() -> Self {
         Self { retail: None }
     }
 
-    /// The development key and the user's own retail key.
+    /// A key ring with the development key and the user's retail key.
     pub const fn with_retail(key: [u8; 16]) -> Self {
         Self { retail: Some(key) }
     }
 
-    /// Whether the user gave a retail key.
+    /// Whether the user supplied a retail key.
     pub const fn has_retail(&self) -> bool {
         self.retail.is_some()
     }
 
-    /// Every key, in the order in which they are tried.
+    /// All keys in the order in which they are tried.
     pub(crate) fn master_keys(&self) -> impl Iterator<Item = [u8; 16]> {
         std::iter::once(DEVELOPMENT_KEY).chain(self.retail)
     }

@@ -1,9 +1,9 @@
-//! Patches (XEXP): the headers and the image of another executable, changed by records.
+//! Patches (XEXP): records that transform the headers and image of another executable.
 //!
-//! A record fills with zeros, copies, or has LZX data that are made against what was there before.
-//! Which executable a patch is for shows by a key: that of the old image is in the patch, encrypted
-//! with the new one's. Records may write twice the image's bytes together, which no patch needs;
-//! more would keep a reader busy for as long as somebody likes.
+//! A record fills with zeros, copies, or contains LZX data relative to the old contents. The
+//! matching executable is identified by its key: the patch contains that of the old image,
+//! encrypted with the new one's. The total output of all records is limited to twice the image's
+//! size, which no patch exceeds, to bound the work for a malicious file.
 //!
 //! Facts: reference/xex2_format.md.
 
@@ -19,12 +19,12 @@ use crate::read_at::{ReadAt, read_exact_at};
 
 const WHAT: &str = "XEXP";
 const RECORD: &str = "XEXP record";
-/// Bytes of a record before its data.
+/// Size of a record before its data, in bytes.
 const RECORD_HEAD: usize = 12;
-/// Where the records for the headers begin in the descriptor.
+/// Offset in the descriptor of the records for the headers.
 const RECORDS: usize = 0x4C;
 
-/// A patch, taken apart.
+/// A parsed patch.
 pub(super) struct Patch {
     descriptor: Vec<u8>,
     descriptor_at: u64,
@@ -81,7 +81,7 @@ impl Patch {
         Fields::new(&self.descriptor, self.descriptor_at, "XEXP descriptor")
     }
 
-    /// The patched executable's headers, and its image.
+    /// Applies the patch; returns the new headers and the new image.
     pub(super) fn apply(
         mut self,
         base: &Xex,
@@ -128,7 +128,7 @@ impl Patch {
         Ok((new, image))
     }
 
-    /// The new headers.
+    /// Applies the patch to the headers.
     fn headers(&self, base: &Xex) -> Result<Vec<u8>, FormatError> {
         let descriptor = self.descriptor();
         let [size, from, length, to] =
@@ -150,7 +150,7 @@ impl Patch {
         Ok(header)
     }
 
-    /// A part of the headers or of the image.
+    /// A checked range of the headers or the image.
     fn range(&self, of: &[u8], at: u32, size: u32) -> Result<std::ops::Range<usize>, FormatError> {
         let (start, end) = (at as usize, (at as usize).saturating_add(size as usize));
         if end <= of.len() {
@@ -161,7 +161,7 @@ impl Patch {
             .invalid(0x30, format!("{size:#x} bytes at {at:#x} are outside of {:#x}", of.len())))
     }
 
-    /// Makes sure that it is for this executable, and decrypts what it has.
+    /// Checks that the patch is for this executable, and decrypts its data.
     fn decrypt(&mut self, base: &Xex, new: &Xex, keys: &KeyRing) -> Result<(), FormatError> {
         let source_key: [u8; 16] = self.descriptor().array(0x20)?;
         let under = |key: &[u8; 16], block: [u8; 16]| {
@@ -184,7 +184,7 @@ impl Patch {
     }
 }
 
-/// Carries out records up to the last, one of zeros.
+/// Applies records up to the terminator, a record of zeros.
 fn apply_records(
     records: Fields<'_>,
     window_bits: u32,

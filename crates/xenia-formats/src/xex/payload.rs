@@ -1,9 +1,9 @@
-//! The payload: decryption and the three compressions.
+//! Payload: decryption and decompression.
 //!
-//! Encryption is AES-128-CBC with a zero vector over the stored bytes, under a session key that the
-//! security info holds encrypted with a master key. Which master key is not recorded: each one at
-//! hand is tried, and the one whose result is an image (or whose first LZX block has the right
-//! digest) is it.
+//! Encryption is AES-128-CBC with a zero initialization vector over the stored bytes, with a
+//! session key that the security info contains encrypted with a master key. The file does not
+//! record which master key: all known keys are tried, until the result is an image (or the first
+//! LZX block has the right digest).
 
 use aes::Aes128;
 use aes::cipher::block_padding::NoPadding;
@@ -18,41 +18,41 @@ use crate::image::{DigestCheck, MAX_IMAGE_SIZE};
 use crate::read_at::{ReadAt, read_exact_at};
 use crate::{lzx, pe};
 
-/// How a payload is encrypted.
+/// Encryption of a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// Not at all.
+    /// The payload is not encrypted.
     None,
-    /// AES-128-CBC under a session key.
+    /// AES-128-CBC with a session key.
     Normal,
 }
 
-/// How a payload is compressed.
+/// Compression of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// The payload is the image.
     None,
-    /// Stored runs, each followed by zeros that aren't stored.
+    /// Stored runs, each followed by zeros that are not stored.
     Basic(Vec<BasicBlock>),
-    /// LZX in a list of digested blocks.
+    /// LZX in a chain of blocks with digests.
     Lzx {
-        /// Logarithm of the window's size, 15 to 25.
+        /// Base-2 logarithm of the window size, 15 to 25.
         window_bits: u32,
-        /// Bytes of the first block; 0 = there is none.
+        /// Size of the first block in bytes; 0 if there are no blocks.
         first_block_size: u32,
         /// SHA-1 of the first block.
         first_block_digest: [u8; 20],
     },
-    /// The payload patches another file's image: records in a list of digested blocks.
+    /// A patch for another file's image: records in a chain of blocks with digests.
     Delta(Blocks),
 }
 
-/// A list of digested blocks, and the LZX window of what is in them.
+/// A chain of blocks with digests, and the LZX window size of their contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blocks {
-    /// Logarithm of the window's size, 15 to 25.
+    /// Base-2 logarithm of the window size, 15 to 25.
     pub window_bits: u32,
-    /// Bytes of the first block; 0 = there is none.
+    /// Size of the first block in bytes; 0 if there are no blocks.
     pub first_size: u32,
     /// SHA-1 of the first block.
     pub first_digest: [u8; 20],
@@ -61,21 +61,22 @@ pub struct Blocks {
 /// A run of stored bytes and the zeros that follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BasicBlock {
-    /// Stored bytes.
+    /// Number of stored bytes.
     pub data_size: u32,
-    /// Zero bytes that aren't stored.
+    /// Number of zero bytes that are not stored.
     pub zero_size: u32,
 }
 
-/// LZX blocks of an image, at most. They have 32 KiB each as a rule, so that the largest image has
-/// 8,192; but one without chunks has 26 bytes, and each leaves a digest to be told of.
+/// Largest number of LZX blocks of an image. Blocks usually hold 32 KiB, so the largest image has
+/// 8,192; but a block without chunks takes only 26 bytes, and each block adds a digest check to the
+/// report.
 const MAXIMUM_LZX_BLOCKS: u64 = 0x2_0000;
 
-/// Bytes before the chunks of an LZX block: the next block's size and digest.
+/// Size of an LZX block's header in bytes: the next block's size and digest.
 pub(super) const LZX_BLOCK_HEADER: usize = 24;
-/// How much is decrypted to see whether a key fits; PE headers lie within it.
+/// Bytes decrypted to test a key; PE headers lie within them.
 const KEY_PROBE: usize = 0x1_0000;
-/// Incompressible data grows a little under LZX; nothing grows by more than this.
+/// Incompressible data grows a little under LZX, but never by more than this.
 pub(super) const MAX_PAYLOAD: u64 = MAX_IMAGE_SIZE as u64 + (64 << 20);
 
 /// Reads the body of the file format header.
@@ -133,7 +134,7 @@ fn read_basic_blocks(body: Fields<'_>, image_size: u32) -> Result<Vec<BasicBlock
     Ok(blocks)
 }
 
-/// The image: decrypted, decompressed, `image_size` bytes.
+/// Decrypts and decompresses the image; the result has `image_size` bytes.
 pub(super) fn read(
     xex: &Xex,
     source: &dyn ReadAt,
@@ -154,7 +155,7 @@ pub(super) fn read(
         }
         Compression::Basic(blocks) => {
             let total: u64 = blocks.iter().map(|block| u64::from(block.data_size)).sum();
-            // The cipher works on 16-byte blocks, so the last one may reach beyond the data.
+            // The cipher works on 16-byte blocks, so the last one can extend past the data.
             let whole = match xex.encryption {
                 Encryption::None => total,
                 Encryption::Normal => total.next_multiple_of(16),
@@ -179,7 +180,7 @@ pub(super) fn read(
                 return Err(FormatError::truncated("XEX LZX block 0", start, first as u64, file_size));
             }
             decrypt(xex, keys, &mut data, first, |block| {
-                // A damaged block still shows by its chunk list that the key is right.
+                // The chunk list of a damaged block still shows that the key is right.
                 sha1(&[block]) == *first_block_digest || for_each_chunk(block, |_| {}).is_ok()
             })?;
             let stream = gather_chunks(&data, start, first, *first_block_digest, digests)?;
@@ -199,7 +200,8 @@ pub(super) fn read(
     }
 }
 
-/// Decrypts in place with the first key under which `accepts` likes the first `probe` bytes.
+/// Decrypts in place with the first key for which `accepts` returns true for the first `probe`
+/// bytes.
 fn decrypt(
     xex: &Xex,
     keys: &KeyRing,
@@ -210,10 +212,12 @@ fn decrypt(
     if xex.encryption == Encryption::None {
         return Ok(());
     }
-    // Only what follows the chain's last whole block stays as it is: padding of an LZX file's end.
+    // Bytes after the last whole cipher block are left unchanged: padding at the end of an LZX
+    // file.
     let whole = data.len() / 16 * 16;
     let probe = probe.min(data.len());
     let fits = |session: &[u8; 16]| {
+        // Decrypt a copy: a wrong key must leave `data` unchanged for the next one.
         let mut start = data[..probe.next_multiple_of(16).min(whole)].to_vec();
         cbc_decrypt(session, &mut start);
         start.truncate(probe);
@@ -235,15 +239,15 @@ fn decrypt(
     Ok(())
 }
 
-/// AES-128-CBC with a zero vector over whole blocks.
+/// AES-128-CBC with a zero initialization vector over whole blocks.
 pub(super) fn cbc_decrypt(key: &[u8; 16], data: &mut [u8]) {
     let cipher = cbc::Decryptor::<Aes128>::new(key.into(), &[0; 16].into());
     let whole = data.len() / 16 * 16;
-    // Without padding, and on whole blocks, there is nothing to refuse.
+    // Without padding, decryption of whole blocks cannot fail.
     let _ = cipher.decrypt_padded::<NoPadding>(&mut data[..whole]);
 }
 
-/// Walks the list of blocks, checks each digest, and joins their chunks to one LZX stream.
+/// Walks the chain of blocks, checks all digests, and joins the chunks to one LZX stream.
 fn gather_chunks(
     data: &[u8],
     start: u64,
@@ -275,7 +279,7 @@ fn gather_chunks(
     Ok(stream)
 }
 
-/// Gives each chunk of one block: a length and that many bytes each, up to a zero length.
+/// Calls `give` with each chunk of a block: a length and that many bytes, up to a zero length.
 fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result<(), String> {
     if block.len() < LZX_BLOCK_HEADER {
         return Err(format!("{} bytes hold no block header", block.len()));
@@ -299,7 +303,7 @@ fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result
 mod tests {
     use super::*;
 
-    /// Blocks that hold nothing, one behind the other.
+    /// A chain of empty blocks.
     fn empty_blocks(count: u64) -> Vec<u8> {
         let blocks = (1..=count).rev().flat_map(|left| {
             let next: u32 = if left > 1 { 26 } else { 0 };

@@ -6,9 +6,9 @@ use crate::error::FormatError;
 use crate::fields::Fields;
 use crate::image::MAX_IMAGE_SIZE;
 
-/// Offsets within the security info that other files need too.
+/// Offsets within the security info that other modules also use.
 pub(crate) mod field {
-    /// Total size.
+    /// Total size in bytes.
     pub(crate) const SIZE: usize = 0;
     pub(crate) const IMAGE_SIZE: usize = 4;
     pub(crate) const INFO_SIZE: usize = 0x108;
@@ -24,21 +24,21 @@ pub(crate) mod field {
     pub(crate) const ALLOWED_MEDIA: usize = 0x17C;
     pub(crate) const PAGE_COUNT: usize = 0x180;
     pub(crate) const PAGES: usize = 0x184;
-    /// Bytes of a page descriptor.
+    /// Size of a page descriptor in bytes.
     pub(crate) const PAGE_STRIDE: usize = 24;
 }
 
-/// What a XEX's magic says of the layout of its security info.
+/// Generation of a XEX, which determines the layout of its security info.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
-    /// `XEX1`, of early development kits. Which bytes its digests are of is not published, so none
-    /// is compared.
+    /// `XEX1`, of early development kits. The ranges of its digests are not published, so digests
+    /// are not checked.
     Xex1,
-    /// `XEX2`.
+    /// `XEX2`, the format of retail consoles.
     Xex2,
 }
 
-/// Offsets of fields that differ between generations.
+/// Offsets of the fields that differ between generations.
 struct Layout {
     image_digest: usize,
     import_digest: usize,
@@ -83,7 +83,7 @@ impl Layout {
     }
 }
 
-/// Bit of the image flags: pages of 4 KiB instead of 64 KiB.
+/// Image flag: pages of 4 KiB instead of 64 KiB.
 pub(crate) const SMALL_PAGES: u32 = 0x1000_0000;
 
 /// A SHA-1 digest.
@@ -92,58 +92,58 @@ pub(crate) type Sha1Digest = [u8; 20];
 /// The security info of a XEX.
 #[derive(Clone, Debug)]
 pub struct SecurityInfo {
-    /// Which layout it has.
+    /// Generation, which determines the layout.
     pub generation: Generation,
-    /// Bytes in memory.
+    /// Size of the image in memory, in bytes.
     pub image_size: u32,
-    /// Image flags, as stored; bit 28 = 4 KiB pages.
+    /// Image flags as stored; bit 28 means 4 KiB pages.
     pub image_flags: u32,
-    /// Guest address, unless an optional header overrides it.
+    /// Base address, unless an optional header overrides it.
     pub load_address: GuestAddr,
-    /// Digest that anchors the chain of page descriptors.
+    /// Digest of the first link in the chain of page descriptors.
     pub image_digest: [u8; 20],
-    /// Number of import libraries; 0 in a XEX1, which doesn't say it.
+    /// Number of import libraries; 0 in a XEX1, which does not contain it.
     pub import_count: u32,
-    /// Digest that anchors the chain of import libraries.
+    /// Digest of the first link in the chain of import libraries.
     pub import_digest: [u8; 20],
-    /// The payload's key, encrypted with a master key.
+    /// Session key of the payload, encrypted with a master key.
     pub file_key: [u8; 16],
     /// Guest address of the export table, or null.
     pub export_table: GuestAddr,
-    /// Digest of the headers; zeros in a XEX1, which has none.
+    /// Digest of the headers; zeros in a XEX1, which does not contain it.
     pub header_digest: [u8; 20],
-    /// Regions that the title may run in.
+    /// Mask of regions in which the title can run.
     pub region: u32,
-    /// Media that the title may be started from.
+    /// Mask of media from which the title can be started.
     pub allowed_media: u32,
     /// Runs of pages from the start of the image.
     pub pages: Vec<PageDescriptor>,
 }
 
-/// What a run of pages holds.
+/// Type of a run of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageType {
-    /// Instructions: read and execute.
+    /// Code: read and execute.
     Code,
-    /// Read and write.
+    /// Data: read and write.
     Data,
-    /// Read.
+    /// Read only data.
     ReadOnly,
 }
 
 /// A run of pages of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageDescriptor {
-    /// Pages in the run, at least 1.
+    /// Number of pages in the run, at least 1.
     pub page_count: u32,
-    /// What they hold.
+    /// Type of the pages.
     pub kind: PageType,
     /// The descriptor as stored: count, type, and the digest of the *next* run and its descriptor.
     pub raw: [u8; 24],
 }
 
 impl PageDescriptor {
-    /// Digest of the next run and its descriptor; zero in the last.
+    /// Digest of the next run and its descriptor; zero in the last descriptor.
     pub(crate) fn next_digest(&self) -> Sha1Digest {
         let mut digest = [0; 20];
         digest.copy_from_slice(&self.raw[4..]);
@@ -152,7 +152,7 @@ impl PageDescriptor {
 }
 
 impl SecurityInfo {
-    /// Bytes in a page of the descriptors.
+    /// Page size of the descriptors in bytes.
     pub const fn page_size(&self) -> u32 {
         if self.image_flags & SMALL_PAGES != 0 { 0x1000 } else { 0x1_0000 }
     }

@@ -1,8 +1,7 @@
-//! Writes a XEX2: headers, digests, basic compression, encryption under the development key if
-//! asked.
+//! XEX2 writer: headers, digests, basic compression, optional encryption with the development key.
 //!
-//! There is no signature, as only the console's maker could make one; everything that can be
-//! recomputed is right. The output depends on the input alone.
+//! There is no signature, because only the console's manufacturer can sign; all digests are valid.
+//! The output is deterministic.
 
 use aes::Aes128;
 use aes::cipher::block_padding::NoPadding;
@@ -16,32 +15,32 @@ use super::{BasicBlock, MAGIC, MAIN_HEADER_SIZE, PageType, key, module_flags};
 use crate::image::{ExecutionInfo, Resource, TlsInfo, Version};
 use crate::pack::PackError;
 
-/// Zeros are left out of the payload in units of this many bytes.
+/// Granularity in bytes of the runs of zeros that are omitted from the payload.
 const ZERO_UNIT: usize = 0x1000;
-/// The payload starts at a multiple of this, as in every title.
+/// Alignment of the payload, as in all titles.
 const HEADER_ALIGNMENT: usize = 0x1000;
 /// Size of the signed part of the security info.
 const INFO_SIZE: u32 = 0x174;
-/// All bits set: nothing is forbidden.
+/// All bits set, so that no region or medium is excluded.
 const ANY_REGION: u32 = 0xFFFF_FFFF;
 const ANY_MEDIA: u32 = 0xFFFF_FFFF;
 
-/// What goes into the file.
+/// Contents of the file.
 pub(crate) struct XexContents {
     pub(crate) base: GuestAddr,
     pub(crate) entry: GuestAddr,
-    /// 4096 or 65536.
+    /// Page size in bytes: 4096 or 65536.
     pub(crate) page_size: u32,
-    /// Pages and their type, from the start of the image, covering all of it.
+    /// Page counts and types from the start of the image, covering all of it.
     pub(crate) runs: Vec<(u32, PageType)>,
-    /// The image, whole pages, with the words of imports in place.
+    /// The image in whole pages, with the words of imports in place.
     pub(crate) image: Vec<u8>,
     pub(crate) libraries: Vec<ImportedLibrary>,
-    /// Where the table of exports by ordinal is; with one, the file is a library.
+    /// Address of the export table by ordinal; it makes the file a library.
     pub(crate) export_table: Option<GuestAddr>,
-    /// Offset and size of the directory of exports by name.
+    /// Offset and size of the export directory by name.
     pub(crate) exports_by_name: Option<(u32, u32)>,
-    /// Named data, with names of eight characters at most.
+    /// Named data, with names of at most eight characters.
     pub(crate) resources: Vec<Resource>,
     pub(crate) tls: Option<TlsInfo>,
     pub(crate) execution: Option<ExecutionInfo>,
@@ -58,18 +57,19 @@ pub(crate) struct ImportedLibrary {
     pub(crate) records: Vec<GuestAddr>,
 }
 
-/// The second word of an optional header, or the body that it points to.
+/// The second word of an optional header, or the body that it refers to.
 enum Value {
     Word(u32),
     Body(Vec<u8>),
 }
 
 impl XexContents {
-    /// The file.
+    /// Serializes the file.
     pub(crate) fn write(&self) -> Result<Vec<u8>, PackError> {
         let blocks = find_blocks(&self.image);
         let payload: Vec<u8> = self.stored(&blocks);
-        // Any key will do for what anyone can decrypt; this one depends on the image.
+        // The development key is public, so any session key will do; this one is derived from the
+        // image.
         let mut file_key = [0; 16];
         if self.encrypt {
             file_key.copy_from_slice(&sha1(&[&self.image])[..16]);
@@ -165,7 +165,7 @@ impl XexContents {
     }
 
     fn file_format(&self, blocks: &[BasicBlock]) -> Vec<u8> {
-        // Encryption and compression are 16-bit fields that share a word.
+        // Encryption and compression are 16-bit fields in one word.
         let mut words = vec![u32::from(self.encrypt) << 16 | 1];
         for block in blocks {
             words.extend([block.data_size, block.zero_size]);
@@ -173,7 +173,7 @@ impl XexContents {
         with_size(be_words(&words))
     }
 
-    /// The import table's body, and the digest of its first library.
+    /// The body of the import table, and the digest of its first library.
     fn import_table(&self) -> (Vec<u8>, [u8; 20]) {
         let mut names = Vec::new();
         for library in &self.libraries {
@@ -182,7 +182,7 @@ impl XexContents {
         }
         let mut digest = [0; 20];
         let mut records = Vec::new();
-        // From the last to the first: each holds the digest of the next.
+        // In reverse, because each record holds the digest of the next.
         for (index, library) in self.libraries.iter().enumerate().rev() {
             let size = 0x28 + library.records.len() * 4;
             let mut record = be_words(&[size as u32]);
@@ -259,7 +259,7 @@ fn execution_info(info: &ExecutionInfo) -> Vec<u8> {
     body
 }
 
-/// Splits the image into stored runs and the whole units of zeros behind each.
+/// Splits the image into stored runs, each with the whole units of zeros after it.
 fn find_blocks(image: &[u8]) -> Vec<BasicBlock> {
     let mut blocks: Vec<BasicBlock> = Vec::new();
     for unit in image.chunks(ZERO_UNIT) {
@@ -275,17 +275,18 @@ fn find_blocks(image: &[u8]) -> Vec<BasicBlock> {
     blocks
 }
 
-/// Encrypts whole blocks under the session key that `file_key` stands for with the development key.
+/// Encrypts whole blocks with the session key, which `file_key` holds encrypted with the
+/// development key.
 fn encrypt(file_key: [u8; 16], payload: &mut [u8]) {
     let mut session = file_key;
     cbc_decrypt(&[0; 16], &mut session);
     let size = payload.len();
     let cipher = cbc::Encryptor::<Aes128>::new(&session.into(), &[0; 16].into());
-    // Stored runs are whole units, so there is nothing to pad and nothing to refuse.
+    // Stored runs are whole units, so no padding is needed and encryption cannot fail.
     let _ = cipher.encrypt_padded::<NoPadding>(payload, size);
 }
 
-/// A body that begins with its own size.
+/// Prefixes a body with its size.
 fn with_size(body: Vec<u8>) -> Vec<u8> {
     let mut out = be_words(&[body.len() as u32 + 4]);
     out.extend(body);

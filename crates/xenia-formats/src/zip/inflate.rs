@@ -1,9 +1,9 @@
-//! Deflated files, read from any offset.
+//! Random access to deflated files.
 //!
-//! Deflate has no index: what is at an offset shows when all before it is decoded. So decoders that
-//! were left somewhere are kept, for whoever reads on, and copies of them on the way, for whoever
-//! goes back. Both are few for the whole archive, however many files it has: beyond that, reading
-//! back costs time, not memory.
+//! Deflate has no index: to read at an offset, all data before it must be decoded. Decoders are
+//! therefore kept at the positions where reads ended, for sequential reads, and copies of them at
+//! regular intervals, for seeks backwards. Both are bounded per archive, however many files it has:
+//! beyond the limits, seeks backwards cost time, not memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -15,49 +15,49 @@ use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 use crate::error::FormatError;
 use crate::read_at::{ReadAt, Section};
 
-/// Decoders that wait where they were left; each has 43 KiB.
+/// Number of idle decoders kept; each takes 43 KiB.
 const WAITING: usize = 16;
-/// A copy for each so many bytes of a file …
+/// Interval between copies in bytes of a file …
 const SPACING: u64 = 4 << 20;
-/// … and so many copies of an archive: of its first 4 GiB that are read.
+/// … and largest number of copies per archive: for the first 4 GiB read.
 const COPIES: usize = 1024;
-/// Bytes that are decoded at once.
+/// Bytes decoded at a time.
 const CHUNK: usize = 1 << 16;
 
-/// A decoder somewhere in a file.
+/// A decoder at some position in a file.
 #[derive(Clone)]
 struct Cursor {
     state: Box<InflateState>,
-    /// Bytes taken of the deflated ones, and given.
+    /// Number of input bytes consumed, and of output bytes produced.
     taken: u64,
     given: u64,
 }
 
 #[derive(Default)]
 struct Kept {
-    /// The next file's number.
+    /// Number of the next file.
     files: usize,
-    /// The one used last is the last.
+    /// Idle decoders, the most recently used one last.
     waiting: VecDeque<(usize, Cursor)>,
-    /// By file and offset.
+    /// Copies by file and offset.
     copies: BTreeMap<(usize, u64), Cursor>,
 }
 
-/// What is kept for all files of an archive. Nothing is read or decoded under its lock.
+/// Decoders kept for all files of an archive. No read or decoding happens under its lock.
 #[derive(Default)]
 pub(super) struct Inflater {
     kept: Mutex<Kept>,
 }
 
 impl Inflater {
-    /// A file of `size` bytes, deflated to those of `stored`, which are at `offset` of the archive.
+    /// A file of `size` bytes, deflated in `stored` at `offset` of the archive.
     pub(super) fn file(self: &Arc<Self>, stored: Section, offset: u64, size: u64) -> Deflated {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.files += 1;
         Deflated { inflater: self.clone(), number: kept.files, stored, offset, size }
     }
 
-    /// The decoder that has the shortest way to `offset`.
+    /// Takes the decoder closest before `offset`.
     fn take(&self, file: usize, offset: u64) -> Cursor {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let near = |(owner, cursor): &(usize, Cursor)| {
@@ -102,13 +102,13 @@ pub(super) struct Deflated {
     inflater: Arc<Inflater>,
     number: usize,
     stored: Section,
-    /// Where its bytes are in the archive, for messages.
+    /// Offset of its stored bytes in the archive, for messages.
     offset: u64,
     size: u64,
 }
 
 impl Deflated {
-    /// Goes on until `into` is full.
+    /// Decodes until `into` is full.
     fn fill(&self, cursor: &mut Cursor, into: &mut [u8]) -> io::Result<()> {
         let mut done = 0;
         let mut input = vec![0; CHUNK];

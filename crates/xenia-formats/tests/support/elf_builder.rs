@@ -1,4 +1,4 @@
-//! Writes small PowerPC ELF executables.
+//! Builder of small PowerPC ELF executables.
 
 pub const READ: u32 = 4;
 pub const WRITE: u32 = 2;
@@ -16,7 +16,7 @@ pub struct Segment {
 #[derive(Clone)]
 pub struct Section {
     pub name: &'static str,
-    /// Address of an allocated section; its contents are then those of a segment.
+    /// Address of an allocated section, whose contents are those of a segment.
     pub address: Option<u32>,
     pub contents: Vec<u8>,
 }
@@ -26,7 +26,7 @@ pub struct ElfBuilder {
     pub entry: u32,
     pub segments: Vec<Segment>,
     pub sections: Vec<Section>,
-    /// Name, address, size, whether a function.
+    /// Name, address, size, and whether it is a function.
     pub symbols: Vec<(&'static str, u32, u32, bool)>,
 }
 
@@ -119,7 +119,7 @@ impl ElfBuilder {
     }
 }
 
-/// An import record as stub objects bring it.
+/// An import record as in stub objects.
 pub fn import_record(library: &str, ordinal: u16, slot: u32, thunk: Option<u32>) -> Vec<u8> {
     let mut record = library.as_bytes().to_vec();
     record.resize(24, 0);
@@ -130,7 +130,7 @@ pub fn import_record(library: &str, ordinal: u16, slot: u32, thunk: Option<u32>)
     record
 }
 
-/// A title of two segments with three imports, a function table and a title record.
+/// A title with two segments, three imports, a function table and a title record.
 pub fn sample() -> ElfBuilder {
     let mut text = vec![0; 0x400];
     for (i, word) in text.chunks_mut(4).enumerate() {

@@ -1,4 +1,4 @@
-//! Writes small disc images.
+//! Builder of small disc images.
 
 const SECTOR: usize = 0x800;
 

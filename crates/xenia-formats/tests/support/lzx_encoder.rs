@@ -1,5 +1,5 @@
-//! An LZX compressor for tests: simple matches, flat codes, but every block type, tree deltas with
-//! all run codes, repeated offsets, and blocks that end anywhere.
+//! LZX compressor for tests: simple matches and flat codes, but all block types, tree deltas with
+//! all run codes, repeated offsets, and blocks of any size.
 
 const FRAME: usize = 0x8000;
 const SLOTS: [usize; 11] = [30, 32, 34, 36, 38, 42, 50, 66, 98, 162, 290];
@@ -41,7 +41,7 @@ impl Writer {
     }
 }
 
-/// A code over the symbols that occur, as flat as can be, and complete.
+/// A complete code over the symbols that occur, as flat as possible.
 struct Code {
     lengths: Vec<u8>,
     codes: Vec<u32>,
@@ -50,7 +50,7 @@ struct Code {
 impl Code {
     fn new(used: &[bool]) -> Self {
         let mut used = used.to_vec();
-        // One symbol alone makes no complete code.
+        // A single symbol does not form a complete code.
         let mut spare = 0;
         while used.iter().filter(|&&u| u).count() < 2 {
             used[spare] = true;
@@ -133,9 +133,9 @@ fn slot_of(formatted: usize) -> (usize, usize, u32) {
     }
 }
 
-/// Compresses `data` as blocks of the given kinds and sizes, the last of which takes what remains.
+/// Compresses `data` as blocks of the given kinds and sizes; the last one takes the rest.
 ///
-/// Gives the compressed bytes of each frame.
+/// Returns the compressed bytes of each frame.
 pub fn encode(
     window_bits: u32,
     e8_size: Option<u32>,
@@ -145,7 +145,7 @@ pub fn encode(
     encode_after(window_bits, e8_size, blocks, data, 0)
 }
 
-/// Compresses what comes after the first `known` bytes of `data`, which the decoder has.
+/// Compresses the part of `data` after the first `known` bytes, which the decoder has as reference.
 pub fn encode_after(
     window_bits: u32,
     e8_size: Option<u32>,
@@ -258,7 +258,7 @@ pub fn encode_after(
     frames
 }
 
-/// Greedy matches within one block, none across a frame; each with the position behind it.
+/// Greedy matches within a block that do not cross frames; each with the position after it.
 fn tokens(
     data: &[u8],
     known: usize,

@@ -1,5 +1,4 @@
-//! Builders of the files that the tests read. They share no code with the readers and writers under
-//! test.
+//! Builders of test files. They share no code with the readers and writers under test.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses some of it")]
 
 pub mod elf_builder;
@@ -17,8 +16,7 @@ use std::sync::Arc;
 use xenia_formats::{FORMATS, Format, FormatError, NoParts, Opens, Parts, ReadAt, Volume};
 use xenia_testing::Dice;
 
-/// A small file of the format, made by a builder of the tests' own; `None` for one that is not
-/// read.
+/// A small file of the format from a test builder; `None` for an unsupported format.
 pub fn sample(format: &Format) -> Option<Vec<u8>> {
     match (format.name, format.opens) {
         (_, Opens::Unread(_)) => None,
@@ -38,12 +36,12 @@ pub fn sample(format: &Format) -> Option<Vec<u8>> {
     }
 }
 
-/// Every format that is read, with its sample.
+/// All supported formats with their samples.
 pub fn samples() -> impl Iterator<Item = (&'static Format, Vec<u8>)> {
     FORMATS.iter().filter_map(|format| Some((format, sample(format)?)))
 }
 
-/// Every path in a volume, with the bytes of files that can be read.
+/// All paths of a volume, with the contents of readable files.
 pub fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
     let mut all = Vec::new();
     let mut ahead = vec![Vec::<String>::new()];
@@ -61,7 +59,7 @@ pub fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
     all
 }
 
-/// All bytes of a file.
+/// Reads all bytes of a file.
 pub fn bytes_of(contents: &dyn ReadAt, size: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; size as usize];
     let count = contents.read_at(0, &mut bytes)?;
@@ -70,7 +68,7 @@ pub fn bytes_of(contents: &dyn ReadAt, size: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Files and folders by path, in any order; files have bytes.
+/// A volume with these files and folders, in any order; files have `Some` bytes.
 pub fn volume(files: &[(String, Option<Vec<u8>>)]) -> Volume {
     let mut volume = Volume::default();
     let mut folders = std::collections::BTreeMap::from([(String::new(), Volume::ROOT)]);
@@ -105,7 +103,7 @@ pub fn random_files(dice: &mut Noise, count: usize, longest: usize) -> Vec<(Stri
     files
 }
 
-/// Opens a file as the format of that name does, with the files that belong to it.
+/// Opens a file and its parts as the format with this name.
 pub fn open_as(name: &str, file: Vec<u8>, parts: &dyn Parts) -> Result<Volume, FormatError> {
     let format = FORMATS.iter().find(|format| format.name == name).unwrap();
     match format.opens {
@@ -115,12 +113,12 @@ pub fn open_as(name: &str, file: Vec<u8>, parts: &dyn Parts) -> Result<Volume, F
     }
 }
 
-/// What `verify` finds, as lines, and how much it compared.
+/// Findings of `verify` as lines, and the number of checks.
 pub fn verified(name: &str, file: Vec<u8>) -> (Vec<String>, u64) {
     verified_with(name, file, &NoParts)
 }
 
-/// The same of a file to which others belong.
+/// Like [`verified`], for a file with parts.
 pub fn verified_with(name: &str, file: Vec<u8>, parts: &dyn Parts) -> (Vec<String>, u64) {
     let format = FORMATS.iter().find(|format| format.name == name).unwrap();
     let mut found = xenia_formats::Findings::default();
@@ -129,7 +127,7 @@ pub fn verified_with(name: &str, file: Vec<u8>, parts: &dyn Parts) -> (Vec<Strin
     (found.faults().iter().chain(&end).map(ToString::to_string).collect(), found.count())
 }
 
-/// Bytes that depend on the seed alone.
+/// Random bytes that depend only on the seed.
 pub struct Noise(Dice);
 
 impl Noise {
@@ -157,7 +155,7 @@ impl Noise {
             } else {
                 for _ in 0..=self.below(40) {
                     let byte = self.next() as u8;
-                    // Call opcodes are frequent, for the translation of their targets.
+                    // Call opcodes are frequent, to test the translation of call targets.
                     out.push(if byte < 8 { 0xE8 } else { byte & 0x7F });
                 }
             }

@@ -1,4 +1,4 @@
-//! Writes content packages, block by block in the order in which they lie.
+//! Builder of content packages, block by block in file order.
 
 use sha1::{Digest, Sha1};
 
@@ -6,18 +6,18 @@ const BLOCK: usize = 0x1000;
 const DATA: usize = 0xA000;
 const CHILDREN: usize = 170;
 
-/// A package to be.
+/// A package to be built.
 pub struct StfsBuilder {
     pub magic: &'static [u8; 4],
-    /// Two copies of each table, of which every other one's second is the good one.
+    /// Whether tables have two copies; of every other table the second one is current.
     pub is_written_to: bool,
-    /// Files' blocks take turns; else those of a file follow each other.
+    /// Whether the blocks of files alternate, instead of being consecutive.
     pub is_scattered: bool,
-    /// The number of the directory it is in, or 0xFFFF; its name; a file's bytes.
+    /// Index of the parent directory, or 0xFFFF; name; contents of a file.
     pub entries: Vec<(u16, String, Option<Vec<u8>>)>,
 }
 
-/// `default.xex` and `media/a.bin`.
+/// A package with `default.xex` and `media/a.bin`.
 pub fn sample() -> Vec<u8> {
     StfsBuilder {
         magic: b"LIVE",
@@ -40,7 +40,7 @@ fn block(bytes: &[u8]) -> Vec<u8> {
 
 impl StfsBuilder {
     pub fn build(&self) -> Vec<u8> {
-        // Which blocks each file has: the directory's come first.
+        // Blocks of each file, after those of the directory.
         let directory = self.entries.len().div_ceil(BLOCK / 0x40).max(1);
         let sizes: Vec<usize> = self
             .entries
@@ -102,7 +102,7 @@ impl StfsBuilder {
             block(&table)
         };
         let leaves: Vec<_> = data.iter().cloned().zip(next.iter().map(|next| next | 0x8000_0000)).collect();
-        // Levels of tables, the last of which has one alone.
+        // Table levels; the last one has a single table.
         let is_second = |table: usize| self.is_written_to && table % 2 == 1;
         let mut levels = vec![leaves.chunks(CHILDREN).map(hashes).collect::<Vec<_>>()];
         while levels[levels.len() - 1].len() > 1 {
@@ -112,7 +112,7 @@ impl StfsBuilder {
             levels.push(children.chunks(CHILDREN).map(hashes).collect());
         }
         let top = &levels[levels.len() - 1][0];
-        // A table above is good in its second copy, where there are two.
+        // The second copy of a table above level 0 is current, if there are two.
         let top_is_second = self.is_written_to && levels.len() > 1;
 
         let mut file = vec![0; DATA];
@@ -134,8 +134,8 @@ impl StfsBuilder {
             }
         };
         for (number, part) in data.iter().enumerate() {
-            // A table lies before what it covers, but a level's first one behind the first group that it
-            // covers; those of levels above come first.
+            // A table precedes the blocks that it covers, but the first table of a level follows
+            // the first group that it covers; tables of higher levels come first.
             for (level, all) in levels.iter().enumerate().rev() {
                 let (below, covered) = (CHILDREN.pow(level as u32), CHILDREN.pow(level as u32 + 1));
                 let starts =

@@ -1,4 +1,4 @@
-//! Cuts a disc's volume into Games on Demand packages.
+//! Builder of Games on Demand packages from the volume of a disc.
 
 use sha1::{Digest, Sha1};
 use std::io;
@@ -10,12 +10,12 @@ const TABLE: usize = 0x1000;
 const PER_TABLE: usize = 0x198;
 const PER_FILE: usize = 0x1_4388;
 
-/// How a package is laid out.
+/// Layout of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// The volume's descriptor comes first.
+    /// The data starts with the volume's descriptor.
     Enhanced,
-    /// The 32 sectors before it come, too.
+    /// The data includes the 32 sectors before the descriptor.
     Plain,
     /// Header and data are in one file.
     Single,
@@ -33,7 +33,7 @@ impl Parts for Package {
     }
 }
 
-/// `default.xex` and `media/a.bin`, in one file.
+/// A package in one file with `default.xex` and `media/a.bin`.
 pub fn sample() -> Vec<u8> {
     build(Layout::Single, &super::gdfx_builder::sample()).header
 }

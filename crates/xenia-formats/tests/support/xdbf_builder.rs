@@ -1,6 +1,6 @@
-//! Writes databases of titles.
+//! Builder of title databases.
 
-/// A database to be.
+/// A database to be built.
 #[derive(Default)]
 pub struct XdbfBuilder {
     entries: Vec<(u16, u64, Vec<u8>)>,
@@ -15,20 +15,20 @@ fn id(tag: &[u8; 4]) -> u64 {
 }
 
 impl XdbfBuilder {
-    /// The title that it is of, and its language.
+    /// Sets the title ID and the default language.
     pub fn title(mut self, title: u32, language: u32) -> Self {
         self.entries.push((1, id(b"XTHD"), tagged(b"XTHD", &[&title.to_be_bytes()[..], &[0; 28]].concat())));
         self.entries.push((1, id(b"XSTC"), tagged(b"XSTC", &language.to_be_bytes())));
         self
     }
 
-    /// A picture.
+    /// Adds an image.
     pub fn image(mut self, id: u64, bytes: &[u8]) -> Self {
         self.entries.push((2, id, bytes.to_vec()));
         self
     }
 
-    /// Texts of a language.
+    /// Adds the texts of a language.
     pub fn strings(mut self, language: u64, strings: &[(u16, &str)]) -> Self {
         let mut body = (strings.len() as u16).to_be_bytes().to_vec();
         for (id, text) in strings {
@@ -39,7 +39,7 @@ impl XdbfBuilder {
         self
     }
 
-    /// Id, the numbers of its texts, its picture, and what it is worth.
+    /// Adds achievements: ID, IDs of the texts, image ID, and gamerscore.
     pub fn achievements(mut self, rows: &[(u16, [u16; 3], u32, u16)]) -> Self {
         let mut body = (rows.len() as u16).to_be_bytes().to_vec();
         for (id, texts, image, score) in rows {
@@ -71,7 +71,7 @@ impl XdbfBuilder {
     }
 }
 
-/// A title called "A title", with two achievements.
+/// A title named "A title", with two achievements.
 pub fn sample() -> XdbfBuilder {
     XdbfBuilder::default()
         .title(0x4D53_07D1, 3)

@@ -1,5 +1,5 @@
-//! Writes small XEX2 files of every kind that is read, titles of which no writer of ours makes
-//! most.
+//! Builder of small XEX2 files of every supported kind, most of which the project's writer does not
+//! produce.
 
 use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
@@ -17,14 +17,14 @@ pub enum Payload {
 #[derive(Clone)]
 pub struct XexBuilder {
     pub payload: Payload,
-    /// Master key, if the payload is to be encrypted.
+    /// Master key for encryption of the payload, if any.
     pub master: Option<[u8; 16]>,
     pub image: Vec<u8>,
-    /// Pages and type.
+    /// Page counts and types.
     pub runs: Vec<(u32, u32)>,
-    /// Name and record addresses.
+    /// Names and record addresses.
     pub imports: Vec<(&'static str, Vec<u32>)>,
-    /// Optional headers beyond the format and imports: key, and a word or a body.
+    /// Optional headers beyond format and imports: key, and a word or a body.
     pub headers: Vec<(u32, Result<u32, Vec<u8>>)>,
     pub export_table: u32,
     pub module_flags: u32,
@@ -34,7 +34,7 @@ pub const BASE: u32 = 0x9200_0000;
 pub const IMAGE_SIZE: usize = 0x6000;
 pub const ENTRY: u32 = BASE + 0x1100;
 
-/// An image of six small pages: PE header; code; exports; imports; data; zeros.
+/// An image of six small pages: PE header, code, exports, imports, data, zeros.
 pub fn sample_image() -> Vec<u8> {
     let mut image = vec![0; IMAGE_SIZE];
     let put =
@@ -58,13 +58,14 @@ pub fn sample_image() -> Vec<u8> {
             image[at + i * 4..at + i * 4 + 4].copy_from_slice(&word.to_be_bytes());
         }
     };
-    // Export table: ordinals 10 and 12.
+    // Export table with ordinals 10 and 12.
     words(&mut image, 0x2020, &[BASE >> 16, 3, 10, 0x1100, 0, 0x1200]);
     // Slot and thunk of function 5, variable 9; then function 7 of the other library.
     words(&mut image, 0x3000, &[5, 9, 0x1_0007]);
     words(&mut image, 0x3010, &[0x0100_0005, 0x0200_0005, 0x7D69_03A6, 0x4E80_0420]);
     words(&mut image, 0x3020, &[0x0101_0007, 0x0201_0007, 0x7D69_03A6, 0x4E80_0420]);
-    // A function with a handler; one outside the image; a restore routine, which has none.
+    // A function with a handler, one outside the image, and a restore routine, which has no
+    // handler.
     words(
         &mut image,
         0x4000,
@@ -126,7 +127,7 @@ impl XexBuilder {
         headers.push((0x1_03FF, Err(imports)));
         headers.sort_by_key(|(key, _)| *key);
 
-        // Bodies first, security info last: unlike our writer's order.
+        // Bodies first, security info last, unlike the project's writer.
         let bodies_start = 0x18 + headers.len() * 8;
         let mut table = Vec::new();
         let mut bodies: Vec<u8> = Vec::new();
@@ -168,7 +169,7 @@ impl XexBuilder {
         let mut payload = match self.payload {
             Payload::Plain => self.image.clone(),
             Payload::Basic => {
-                // The last two pages but one stored run of 0x4800 bytes are zero.
+                // The last two pages are zero, except for the end of a stored run of 0x4800 bytes.
                 format.extend([0_u32, 0, 0x4800, 0x1800].iter().flat_map(|word| word.to_be_bytes()));
                 self.image[..0x4800].to_vec()
             }
@@ -280,8 +281,8 @@ fn hash(parts: &[&[u8]]) -> [u8; 20] {
     hash.finalize().into()
 }
 
-/// Cuts a stream into chunks of 700 bytes, three to a block: size and digest of the first, and all
-/// bytes.
+/// Splits a stream into chunks of 700 bytes, three per block; returns size and digest of the first
+/// block, and all bytes.
 fn chunk_list(stream: &[u8]) -> (u32, [u8; 20], Vec<u8>) {
     let mut next = (0_u32, [0_u8; 20]);
     let mut out: Vec<Vec<u8>> = Vec::new();

@@ -1,4 +1,4 @@
-//! Writes patches (XEXP) from one executable of the builder's to another.
+//! Builder of patches (XEXP) between two executables of the XEX builder.
 
 use super::lzx_encoder::{Block, encode_after};
 use super::xex_builder::XexBuilder;
@@ -6,12 +6,12 @@ use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use sha1::{Digest, Sha1};
 
-/// A record: where from, where to, how much, how.
+/// A record: source, destination, size, and kind.
 #[derive(Clone, Debug)]
 pub enum Record {
     Zero(usize, usize),
     Copy(usize, usize, usize),
-    /// What is to be there, made against what is at the other place.
+    /// The new contents, compressed relative to the contents at the other position.
     Lzx(usize, usize, Vec<u8>),
 }
 
@@ -57,11 +57,11 @@ fn encrypted(key: [u8; 16], bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The key that both files have, and the patch's own.
+/// The key of both executables, and the key of the patch.
 const FILE_KEY: [u8; 16] = *b"a key of a file!";
 const PATCH_KEY: [u8; 16] = *b"key of a patch!!";
 
-/// A patch from `old` to `new`, whose image comes of these records; encrypted if `old` is.
+/// A patch from `old` to `new` with these records for the image; encrypted if `old` is.
 pub fn build(old: &XexBuilder, new: &XexBuilder, image: &[Record]) -> Vec<u8> {
     let header = |file: &[u8]| file[..u32::from_be_bytes(file[8..12].try_into().unwrap()) as usize].to_vec();
     let (old_header, new_header) = (header(&old.build()), header(&new.build()));
@@ -86,7 +86,7 @@ pub fn build(old: &XexBuilder, new: &XexBuilder, image: &[Record]) -> Vec<u8> {
     image_buffer.resize(image_buffer.len().max(new.image.len()), 0);
     let mut next = (0_u32, [0_u8; 20]);
     let mut blocks = Vec::new();
-    // A block for each record, made in order, linked from the last.
+    // One block per record, built in order, linked from the last.
     let parts: Vec<Vec<u8>> =
         image.iter().map(|record| records(std::slice::from_ref(record), &mut image_buffer)).collect();
     image_buffer.truncate(new.image.len());

@@ -1,11 +1,11 @@
-//! Writes ZArchives.
+//! Builder of ZArchives.
 
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use sha2::{Digest, Sha256};
 
 const BLOCK: usize = 0x1_0000;
 
-/// `default.xex` and `media/a.bin`.
+/// An archive with `default.xex` and `media/a.bin`.
 pub fn sample() -> Vec<u8> {
     let bytes = (0..BLOCK + 5).map(|i| (i % 251) as u8).collect();
     let files = [
@@ -18,7 +18,7 @@ pub fn sample() -> Vec<u8> {
 
 struct Node {
     name: u32,
-    /// Offset and size, or the first child's number and how many there are.
+    /// Offset and size of a file, or index of a folder's first child and number of children.
     place: [u64; 2],
     is_file: bool,
 }
@@ -28,7 +28,7 @@ pub fn build(files: &[(String, Option<Vec<u8>>)]) -> Vec<u8> {
     let mut names = Vec::new();
     let mut data = Vec::new();
     let mut nodes = vec![Node { name: 0x7FFF_FFFF, place: [0, 0], is_file: false }];
-    // Folders in the order in which they are met, each with the number of its node.
+    // Folders in order of discovery, each with its node number.
     let mut folders = vec![(String::new(), 0)];
     let mut next = 0;
     while let Some((folder, node)) = folders.get(next).cloned() {

@@ -1,19 +1,19 @@
-//! Writes ZIP archives.
+//! Builder of ZIP archives.
 
 use miniz_oxide::deflate::compress_to_vec;
 
-/// An archive to be.
+/// An archive to be built.
 #[derive(Default)]
 pub struct ZipBuilder {
-    /// Folders have entries of their own.
+    /// Whether folders have entries.
     pub folders: bool,
-    /// Every other file is stored, not deflated.
+    /// Whether every other file is stored instead of deflated.
     pub stored: bool,
-    /// Path and bytes; a folder has none.
+    /// Paths and contents; `None` for a folder.
     pub entries: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// `default.xex` and `media/a.bin`.
+/// An archive with `default.xex` and `media/a.bin`.
 pub fn sample() -> Vec<u8> {
     let bytes = b"bytes and bytes and bytes and bytes".to_vec();
     let entries =
@@ -21,7 +21,7 @@ pub fn sample() -> Vec<u8> {
     ZipBuilder { folders: false, stored: true, entries }.build()
 }
 
-/// CRC-32, a bit at a time.
+/// CRC-32, one bit at a time.
 pub fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 })

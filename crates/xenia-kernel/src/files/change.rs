@@ -1,4 +1,4 @@
-//! Changes to open files that are more than writing: size, times, attributes, name, deletion.
+//! Changes to open files: size, times, attributes, name, deletion.
 
 use super::rights::{access, options};
 use super::{Files, OpenParameters};
@@ -7,27 +7,27 @@ use crate::vfs::stamp::attributes;
 use crate::vfs::{Disposition, Entry, Location, VfsError, Volume};
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// New times and attributes; `None`: what is stays.
+/// New times and attributes; `None` keeps the current value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BasicChange {
-    /// When it was made.
+    /// Time of creation.
     pub created: Option<u64>,
-    /// When it was last used.
+    /// Time of the last access.
     pub accessed: Option<u64>,
-    /// When it was last written.
+    /// Time of the last write.
     pub written: Option<u64>,
-    /// Attributes.
+    /// New file attributes.
     pub attributes: Option<u32>,
 }
 
 impl Files {
-    /// A file or directory that is open, as it is now, and its volume.
+    /// The current directory entry of an open file or directory, and its volume.
     pub fn entry(&self, body: GuestAddr) -> Fallible<(Entry, Volume)> {
         let file = self.get(body)?;
         let volume = self.vfs.volume(&file.location)?;
         let mut entry = match self.vfs.find(&file.location) {
             Ok(entry) => entry,
-            // Somebody took it away on the host; those who have it open still have it.
+            // The file was removed on the host; open handles still have its contents.
             Err(VfsError::NotFound | VfsError::PathNotFound) if file.data().is_some() => Entry {
                 name: file.location.names().last().cloned().unwrap_or_default(),
                 directory: false,
@@ -43,30 +43,29 @@ impl Files {
         Ok((entry, volume))
     }
 
-    /// Bytes that an open file takes on its volume, those that are set aside for it included, if
-    /// [`Self::entry`] has given this.
+    /// Space that an open file occupies on its volume, including reserved space. The arguments come
+    /// from [`Self::entry`].
     pub fn allocation(&self, body: GuestAddr, (entry, volume): &(Entry, Volume)) -> Fallible<u64> {
         let key = self.get(body)?.location.key();
         let reserved = self.shared.get(&key).map_or(0, |shared| shared.reserved);
         Ok(volume.allocation(entry.size.max(reserved)))
     }
 
-    /// Whether the file is removed when it is closed.
+    /// Whether the file is deleted when its last handle is closed.
     pub fn is_delete_pending(&self, body: GuestAddr) -> Fallible<bool> {
         Ok(self.shared.is_delete_pending(&self.get(body)?.location.key()))
     }
 
-    /// A file has been written.
+    /// Records a write to a file at `now`.
     pub fn note_change(&mut self, body: GuestAddr, now: u64) {
         let Ok(file) = self.get(body) else { return };
         let location = file.location.clone();
-        // A file that the host has lost has no times.
+        // A file that was removed on the host has no times.
         if let Err(error) = self.vfs.touch(&location, now) {
             tracing::debug!(target: "vfs", "{}: {error}", self.vfs.full_name(&location));
         }
     }
 
-    /// Changes a file's size.
     pub fn set_size(&mut self, body: GuestAddr, size: u64, now: u64) -> Fallible<()> {
         if self.get(body)?.resize(size)? {
             self.note_change(body, now);
@@ -74,7 +73,7 @@ impl Files {
         Ok(())
     }
 
-    /// Sets space aside for a file; what is beyond that space is cut off.
+    /// Sets the allocation of a file: reserves space, or truncates the file to it.
     pub fn set_allocation(&mut self, body: GuestAddr, allocation: u64, now: u64) -> Fallible<()> {
         if i64::try_from(allocation).is_err() {
             return Err(NtStatus::INVALID_PARAMETER.into());
@@ -95,7 +94,7 @@ impl Files {
         Ok(())
     }
 
-    /// Changes times and attributes.
+    /// Sets times and attributes.
     pub fn set_basic(&mut self, body: GuestAddr, change: &BasicChange) -> Fallible<()> {
         let file = self.get(body)?;
         file.require(access::WRITE_ATTRIBUTES)?;
@@ -115,7 +114,7 @@ impl Files {
         Ok(self.vfs.set_stamp(&location, stamp)?)
     }
 
-    /// Says whether a file is to be deleted when nobody has it open any more.
+    /// Sets or clears deletion of the file at the close of its last handle.
     pub fn set_delete(&mut self, body: GuestAddr, delete: bool) -> Fallible<()> {
         let file = self.get(body)?;
         file.require(access::DELETE)?;
@@ -141,7 +140,7 @@ impl Files {
         Ok(())
     }
 
-    /// Deletes a file by name: at once, or when those who have it open close it.
+    /// Deletes a file by path: at once, or when its last handle is closed.
     pub fn delete(&mut self, root: Option<GuestAddr>, path: &str, now: u64) -> Fallible<()> {
         let parameters = OpenParameters {
             root,
@@ -159,7 +158,7 @@ impl Files {
         deletable
     }
 
-    /// Gives an open file another path on its device, for all who have it open.
+    /// Renames an open file within its device, for all its handles.
     pub fn rename(&mut self, body: GuestAddr, to: &Location, replace: bool) -> Fallible<()> {
         let file = self.get(body)?;
         file.require(access::DELETE)?;

@@ -1,4 +1,4 @@
-//! Completion ports: queues of finished requests, and the threads that wait for one.
+//! I/O completion ports: queues of completed requests and waiting threads.
 
 use crate::limits::{Limit, Limits};
 use crate::objects::HeldObject;
@@ -8,29 +8,28 @@ use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_sched::ThreadRef;
 
-/// A finished request, as a port reports it.
+/// A completed request as reported by a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// Key of the file.
+    /// Completion key of the file.
     pub key: u32,
-    /// Context of the request.
+    /// Completion context of the request.
     pub context: u32,
-    /// Its status.
+    /// Final NT status.
     pub status: u32,
-    /// Bytes transferred.
+    /// Number of bytes transferred.
     pub information: u32,
 }
 
-/// A thread that waits for a completion, and where it wants it.
+/// A thread waiting for a completion, with its output pointers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receiver {
-    /// The thread.
     pub thread: ThreadRef,
-    /// Where the key goes; null: nowhere.
+    /// Output pointer for the key; may be null.
     pub key: GuestAddr,
-    /// Where the context goes.
+    /// Output pointer for the context.
     pub context: GuestAddr,
-    /// Where status and information go.
+    /// Output pointer for status and information.
     pub status_block: GuestAddr,
 }
 
@@ -44,15 +43,15 @@ struct Port {
 #[derive(Debug, Default)]
 pub struct CompletionPorts {
     ports: BTreeMap<GuestAddr, Port>,
-    /// Completions in all queues.
+    /// Total number of queued completions.
     queued: usize,
-    /// The port that each receiver waits at, which stays meanwhile.
+    /// The port of each waiting thread, referenced during the wait.
     joined: BTreeMap<ThreadRef, (GuestAddr, Option<HeldObject>)>,
     limits: Arc<Limits>,
 }
 
 impl CompletionPorts {
-    /// No ports yet; what is refused is counted in `limits`.
+    /// An empty table; refusals are counted in `limits`.
     pub fn new(limits: Arc<Limits>) -> Self {
         Self { limits, ..Self::default() }
     }
@@ -62,7 +61,7 @@ impl CompletionPorts {
         self.ports.insert(port, Port::default());
     }
 
-    /// Forgets a port.
+    /// Removes a port.
     pub fn remove(&mut self, port: GuestAddr) {
         if let Some(port) = self.ports.remove(&port) {
             self.queued -= port.queue.len();
@@ -72,8 +71,8 @@ impl CompletionPorts {
         }
     }
 
-    /// A finished request: returns who gets it, first come first served, or queues it. `None` if
-    /// the port is gone, or nobody waits. Fails if too many are queued.
+    /// Posts a completion: returns the first waiting thread, or queues the completion and returns
+    /// `None`. Also `None` if the port is gone. Fails if too many completions are queued.
     pub fn post(&mut self, port: GuestAddr, completion: Completion) -> Fallible<Option<Receiver>> {
         let Some(port) = self.ports.get_mut(&port) else { return Ok(None) };
         if let Some(receiver) = port.receivers.pop_front() {
@@ -93,12 +92,12 @@ impl CompletionPorts {
         Some(completion)
     }
 
-    /// Completions in a port's queue.
+    /// Length of a port's queue.
     pub fn depth(&self, port: GuestAddr) -> usize {
         self.ports.get(&port).map_or(0, |port| port.queue.len())
     }
 
-    /// A thread begins to wait at a port, which is `held` for it.
+    /// Queues a thread at a port; `held` is its reference to the port.
     pub fn wait(&mut self, port: GuestAddr, receiver: Receiver, held: Option<HeldObject>) {
         if let Some(found) = self.ports.get_mut(&port) {
             self.joined.insert(receiver.thread, (port, held));
@@ -106,7 +105,7 @@ impl CompletionPorts {
         }
     }
 
-    /// A thread's wait for a completion is over for another reason.
+    /// Removes a thread whose wait ended for another reason.
     pub fn cancel(&mut self, thread: ThreadRef) {
         if let Some((port, _held)) = self.joined.remove(&thread)
             && let Some(port) = self.ports.get_mut(&port)
@@ -145,7 +144,7 @@ mod tests {
         assert_eq!(ports.take(port), None);
         ports.wait(port, receiver(1), None);
         ports.wait(port, receiver(2), None);
-        // The first one's time has run out.
+        // The first thread's wait has timed out.
         ports.cancel(receiver(1).thread);
         assert_eq!(ports.post(port, completion(3)), Ok(Some(receiver(2))));
         assert_eq!(ports.post(port, completion(4)), Ok(None));

@@ -1,9 +1,9 @@
-//! Listing a directory entry by entry, as `NtQueryDirectoryFile` does.
+//! Directory enumeration entry by entry, as `NtQueryDirectoryFile` does it.
 
 use crate::vfs::Entry;
 use crate::vfs::path::Pattern;
 
-/// A listing under way: what was there when it began, in sorted order.
+/// An enumeration in progress: a sorted snapshot of the entries at its start.
 #[derive(Debug)]
 pub struct Scan {
     entries: Vec<Entry>,
@@ -11,13 +11,13 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// The entries that match `pattern`.
+    /// An enumeration of the entries that match `pattern`.
     pub fn new(entries: Vec<Entry>, pattern: &Pattern) -> Self {
         let entries = entries.into_iter().filter(|entry| pattern.matches(&entry.name)).collect();
         Self { entries, next: 0 }
     }
 
-    /// The next entry and its index; the one after it is next.
+    /// Returns the next entry and its index, and advances.
     pub fn advance(&mut self) -> Option<(u32, &Entry)> {
         let index = self.next;
         let entry = self.entries.get(index)?;
@@ -25,17 +25,17 @@ impl Scan {
         Some((index as u32, entry))
     }
 
-    /// Whether nothing matched at all.
+    /// Whether no entry matched.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Begins again.
+    /// Restarts the enumeration.
     pub fn restart(&mut self) {
         self.next = 0;
     }
 
-    /// Takes the last step back: there was no room for the entry.
+    /// Steps back by one entry, because the entry did not fit in the title's buffer.
     pub fn step_back(&mut self) {
         self.next = self.next.saturating_sub(1);
     }

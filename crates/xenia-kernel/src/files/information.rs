@@ -1,11 +1,11 @@
-//! The structures in which titles get to know about files and volumes.
+//! Information structures of files and volumes.
 
 use crate::vfs::{Entry, Stamp, Volume};
 use fnv::FnvHasher;
 use std::hash::Hasher;
 use xenia_sched::START_FILETIME;
 
-/// Big-endian fields, one after the other.
+/// Serializer for consecutive big-endian fields.
 #[derive(Debug, Default)]
 struct Fields(Vec<u8>);
 
@@ -22,8 +22,8 @@ impl Fields {
         self.0.extend(value.to_be_bytes());
         self
     }
-    /// Creation, last access, last write, change. The console's volumes don't tell the last two
-    /// apart.
+    /// Creation, last access, last write, change. The console's volumes do not distinguish the last
+    /// two.
     fn times(self, entry: &Entry) -> Self {
         let Stamp { created, accessed, written, .. } = entry.stamp;
         self.long(created).long(accessed).long(written).long(written)
@@ -38,17 +38,17 @@ impl Fields {
     }
 }
 
-/// Text as the console has it: a byte per character.
+/// Text in the console's encoding: one byte per character.
 pub fn latin_1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }
 
-/// `FILE_BASIC_INFORMATION`.
+/// Serializes a `FILE_BASIC_INFORMATION`.
 pub fn basic(entry: &Entry) -> Vec<u8> {
     Fields::default().times(entry).word(entry.attributes()).word(0).0
 }
 
-/// `FILE_STANDARD_INFORMATION`.
+/// Serializes a `FILE_STANDARD_INFORMATION`.
 pub fn standard(entry: &Entry, allocation: u64, delete_pending: bool) -> Vec<u8> {
     Fields::default()
         .long(allocation)
@@ -60,7 +60,7 @@ pub fn standard(entry: &Entry, allocation: u64, delete_pending: bool) -> Vec<u8>
         .0
 }
 
-/// `FILE_NETWORK_OPEN_INFORMATION`.
+/// Serializes a `FILE_NETWORK_OPEN_INFORMATION`.
 pub fn network_open(entry: &Entry, allocation: u64) -> Vec<u8> {
     Fields::default().times(entry).long(allocation).long(entry.size).word(entry.attributes()).word(0).0
 }
@@ -70,7 +70,7 @@ pub fn name(full_name: &str) -> Vec<u8> {
     Fields::default().word(latin_1(full_name).len() as u32).text(full_name).pad(8).0
 }
 
-/// One `FILE_DIRECTORY_INFORMATION` without a successor, padded to the structure's size.
+/// Serializes the last `FILE_DIRECTORY_INFORMATION` of a list, padded to the structure's size.
 pub fn directory_entry(index: u32, entry: &Entry, volume: &Volume) -> Vec<u8> {
     Fields::default()
         .word(0)
@@ -85,12 +85,12 @@ pub fn directory_entry(index: u32, entry: &Entry, volume: &Volume) -> Vec<u8> {
         .0
 }
 
-/// `FILE_FS_VOLUME_INFORMATION` without a label: the console's file systems have none.
+/// `FILE_FS_VOLUME_INFORMATION` without a label, because the console's file systems have no labels.
 pub fn volume(serial_number: u32) -> Vec<u8> {
     Fields::default().long(START_FILETIME).word(serial_number).word(0).pad(0x18).0
 }
 
-/// `FILE_FS_SIZE_INFORMATION`.
+/// Serializes a `FILE_FS_SIZE_INFORMATION`.
 pub fn volume_size(volume: &Volume) -> Vec<u8> {
     Fields::default()
         .long(volume.total_units)
@@ -100,7 +100,7 @@ pub fn volume_size(volume: &Volume) -> Vec<u8> {
         .0
 }
 
-/// `FILE_FS_DEVICE_INFORMATION`: a disk, or a disc that can be taken out and not be written.
+/// `FILE_FS_DEVICE_INFORMATION`: a disk, or a removable read-only disc.
 pub fn volume_device(volume: &Volume) -> Vec<u8> {
     const CD_ROM: u32 = 2;
     const DISK: u32 = 7;
@@ -110,7 +110,8 @@ pub fn volume_device(volume: &Volume) -> Vec<u8> {
     Fields::default().word(kind).word(characteristics).0
 }
 
-/// `FILE_FS_ATTRIBUTE_INFORMATION`: names keep their case; read-only volumes say so.
+/// `FILE_FS_ATTRIBUTE_INFORMATION`: names preserve case; the read-only flag is set for read-only
+/// volumes.
 pub fn volume_attributes(volume: &Volume) -> Vec<u8> {
     const READ_ONLY_VOLUME: u32 = 0x8_0000;
     const CASE_PRESERVED_NAMES: u32 = 2;
@@ -119,7 +120,7 @@ pub fn volume_attributes(volume: &Volume) -> Vec<u8> {
     Fields::default().word(attributes).word(volume.name_length).word(name.len() as u32).text(name).0
 }
 
-/// A number that names a file: a hash (FNV-1a) of its path without case.
+/// A file's index number: the FNV-1a hash of its case-folded path.
 pub fn index_number(full_name: &str) -> u64 {
     let mut hasher = FnvHasher::default();
     hasher.write(full_name.to_ascii_lowercase().as_bytes());

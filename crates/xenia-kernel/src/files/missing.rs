@@ -1,17 +1,17 @@
-//! Files that the title asked for and that were not there: for the host's reports, never for the
-//! guest. A title whose files are incomplete mostly crashes later, at an address that says nothing.
+//! Paths that the title failed to open, for reports on the host, never for the guest. A title with
+//! incomplete files usually crashes later, at an unrelated address.
 
-/// Paths that are kept.
+/// Number of paths kept.
 const MAXIMUM: usize = 64;
-/// Characters of a path that are kept.
+/// Number of characters kept of a path.
 const LENGTH: usize = 256;
 
 /// A path that an open did not find.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingFile {
-    /// As the guest said it.
+    /// Path as given by the guest.
     pub path: String,
-    /// How often it was asked for.
+    /// Number of attempts to open it.
     pub count: u64,
 }
 
@@ -20,7 +20,7 @@ pub struct MissingFile {
 pub struct MissingFiles(Vec<MissingFile>);
 
 impl MissingFiles {
-    /// An open has not found `path`.
+    /// Records that an open did not find `path`.
     pub fn note(&mut self, path: &str) {
         let path: String = path.chars().take(LENGTH).collect();
         if let Some(file) = self.0.iter_mut().find(|file| file.path.eq_ignore_ascii_case(&path)) {
@@ -30,7 +30,7 @@ impl MissingFiles {
         }
     }
 
-    /// All that are kept.
+    /// All recorded paths.
     pub fn list(&self) -> &[MissingFile] {
         &self.0
     }

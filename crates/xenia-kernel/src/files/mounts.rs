@@ -1,12 +1,14 @@
-//! Which devices a machine has, and the names that titles know them by.
+//! Mount points: devices of a machine, and symbolic links to them.
 //!
-//! | path | what | links |
+//! | path | device | links |
 //! |---|---|---|
 //! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` |
-//! | `\Device\Update` | the package of the update that the title has, if it is in one, read-only | `update:` |
-//! | `\Device\Harddisk0\Partition1` | a folder of the title's own on the disk of packages, or the storage port's | `hdd:` |
-//! | `\Device\Package0` and on | the packages that the title has open | the names that it gave them |
-//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
+//! | `\Device\Update` | the package of the title's update, if any, read-only | `update:` |
+//! | `\Device\Harddisk0\Partition1` | the title's or the storage port's folder | `hdd:` |
+//! | `\Device\Package0` and on | open packages | names chosen by the title |
+//! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks | `cache:`, `cache0:`, `cache1:` |
+//!
+//! The scratch disks are in memory; a launched title inherits them with their contents.
 
 use super::{CompletionPorts, Files, Packages};
 use crate::limits::{Limit, Limits};
@@ -17,17 +19,17 @@ use std::path::Path;
 use std::sync::Arc;
 use xenia_formats as formats;
 
-/// Where the title's files are.
+/// Device with the title's files.
 pub const TITLE: &str = r"\Device\Cdrom0";
-/// Where the files of the title's update are, if they are not the title's.
+/// Device with the files of the title's update, if it is separate from the title's.
 pub const UPDATE: &str = r"\Device\Update";
-/// How titles call where those are.
+/// Link to the files of the update.
 const UPDATE_LINK: &str = "update:";
-/// The hard disk's user partition.
+/// User partition of the hard disk.
 pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
-/// How the devices of open packages are called, before their number.
+/// Prefix of the devices of open packages, before the number.
 pub(super) const PACKAGES: &str = r"\Device\Package";
-/// The scratch disks.
+/// Devices of the scratch disks.
 pub const CACHES: [&str; 2] = [r"\Device\Harddisk0\Cache0", r"\Device\Harddisk0\Cache1"];
 
 const LINKS: [(&str, &str); 6] = [
@@ -40,7 +42,7 @@ const LINKS: [(&str, &str); 6] = [
 ];
 
 impl Files {
-    /// The devices of a machine without a title yet.
+    /// The devices of a machine before a title is loaded.
     pub(crate) fn with_devices(storage: &dyn Storage, limits: &Arc<Limits>) -> Result<Self, VfsError> {
         let mut vfs = Vfs::default();
         for cache in CACHES {
@@ -67,9 +69,9 @@ impl Files {
         Ok(files)
     }
 
-    /// A title makes a name stand for a path. The names of the scratch disks, which titles make as
-    /// well, are there before: they become what the title says, or stay if it names a device
-    /// that a driver of its own is to serve.
+    /// Makes a title's symbolic link. The links to the scratch disks exist before a title makes
+    /// them: they are replaced, or kept if the title's target is a device that only a driver of the
+    /// title would provide.
     pub(crate) fn link(&mut self, name: &str, target: &str) -> Result<(), VfsError> {
         let plain = name.strip_prefix(r"\??\").unwrap_or(name).trim_end_matches('\\');
         let is_scratch =
@@ -86,26 +88,26 @@ impl Files {
         }
     }
 
-    /// Mounts a folder of the host as the medium that the title came on, for reading only.
+    /// Mounts a host folder read-only as the title's medium.
     pub fn mount_title_folder(&mut self, folder: &Path) -> io::Result<()> {
         let device = HostFolder::read_only(folder)?;
         self.vfs.mount(TITLE, Box::new(device)).map_err(io::Error::other)
     }
 
-    /// Mounts a disc image, package or archive as that medium.
+    /// Mounts a disc image, package or archive as the title's medium.
     pub fn mount_title_volume(&mut self, volume: Arc<formats::Volume>) -> Result<(), VfsError> {
         self.vfs.mount(TITLE, Box::new(Container(volume)))
     }
 
-    /// Mounts the package of the title's update, for reading only; the update is in this folder of
-    /// it.
+    /// Mounts the package of the title's update read-only; the update is in `folder` of the
+    /// package.
     pub fn mount_update(&mut self, volume: Arc<formats::Volume>, folder: &str) -> Result<(), VfsError> {
         self.vfs.mount(UPDATE, Box::new(Container(volume)))?;
         let target = format!(r"{UPDATE}\{folder}");
         self.vfs.link(UPDATE_LINK, target.trim_end_matches('\\'))
     }
 
-    /// The title's update lies among the title's own files.
+    /// Links the update to the title's files, where it is located.
     pub fn link_update_to_title(&mut self) -> Result<(), VfsError> {
         self.vfs.link(UPDATE_LINK, TITLE)
     }
@@ -128,7 +130,7 @@ mod tests {
         }
     }
 
-    /// Size of a file, or why it is not opened.
+    /// The size of a file, or the error of opening it.
     fn size_of(files: &mut Files, path: &str, access: u32) -> Result<u64, NtStatus> {
         let parameters = OpenParameters { access, ..OpenParameters::to_read(path, 0) };
         let (file, _) = files.open(&parameters).map_err(Failure::status)?;
@@ -161,7 +163,7 @@ mod tests {
         assert!(size_of(&mut beside, data, access::GENERIC_READ).is_err(), "the title has no files");
         beside.mount_title_volume(volume()).unwrap();
         assert_eq!(size_of(&mut beside, data, access::GENERIC_READ), Ok(10));
-        // The title that follows in another machine has the device, and its own update.
+        // The next title's machine inherits the device, with a different update.
         let mut next = made();
         next.vfs.adopt_devices(std::mem::take(&mut files.vfs));
         assert!(next.vfs.resolve(data).is_err());

@@ -1,5 +1,4 @@
-//! Opening and closing files: NT's rules for who may open what, and for what becomes of a file when
-//! it is closed.
+//! Opening and closing files: NT's rules for access, sharing, and deletion on close.
 
 use super::rights::{self, access, options, share};
 use super::{Claim, Files, OpenFile, Stream};
@@ -10,34 +9,33 @@ use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// File attributes that an open may name.
+/// File attributes that an open can specify.
 const VALID_ATTRIBUTES: u32 = 0x7FB7;
 
-/// What `NtCreateFile` asks for.
+/// Parameters of `NtCreateFile`.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenParameters<'a> {
-    /// Body of the open directory that the path is relative to; `None`: it is absolute.
+    /// Body of the open directory that the path is relative to; `None` for an absolute path.
     pub root: Option<GuestAddr>,
-    /// The path.
     pub path: &'a str,
-    /// [`access`], generic ones included.
+    /// Access rights from [`access`], including generic ones.
     pub access: u32,
-    /// What others may do meanwhile: bits of [`share`].
+    /// Sharing mode: bits of [`share`].
     pub share: u32,
-    /// What to do if it exists, or does not.
+    /// Action for an existing or missing file.
     pub disposition: Disposition,
-    /// [`options`].
+    /// Create options from [`options`].
     pub options: u32,
-    /// Bytes to set aside for a file that is made or emptied.
+    /// Bytes to reserve for a created or truncated file.
     pub allocation: u64,
-    /// Attributes of a file that is made or emptied.
+    /// Attributes of a created or truncated file.
     pub attributes: u32,
     /// Guest time, in units of 100 ns since 1601.
     pub now: u64,
 }
 
 impl<'a> OpenParameters<'a> {
-    /// To read a file that exists, while others do what they like.
+    /// Opens an existing file for reading, with full sharing.
     pub fn to_read(path: &'a str, now: u64) -> Self {
         Self {
             root: None,
@@ -56,12 +54,12 @@ impl<'a> OpenParameters<'a> {
         self.options & option != 0
     }
 
-    /// A path that ends so names a directory.
+    /// Whether the path has a trailing slash and thus names a directory.
     fn ends_with_slash(&self) -> bool {
         self.path.ends_with(['\\', '/'])
     }
 
-    /// Whether a device is meant, by its own name and no more, and not the directory on it.
+    /// Whether the open addresses the device itself rather than its root directory.
     fn means_volume(&self, granted: u32) -> bool {
         let own = self.path.get(..DEVICES.len()).is_some_and(|start| start.eq_ignore_ascii_case(DEVICES));
         own && !self.ends_with_slash()
@@ -69,13 +67,13 @@ impl<'a> OpenParameters<'a> {
             && granted & (access::READ_DATA | access::WRITE_DATA) != 0
     }
 
-    /// Whether a file that exists is emptied.
+    /// Whether an existing file is truncated.
     fn empties(&self) -> bool {
         use Disposition::{Overwrite, OverwriteOrCreate, Supersede};
         matches!(self.disposition, Supersede | Overwrite | OverwriteOrCreate)
     }
 
-    /// Rights that the disposition needs beside those asked for.
+    /// Rights that the disposition requires in addition to the requested ones.
     fn added_rights(&self) -> u32 {
         match self.disposition {
             Disposition::Supersede => access::DELETE,
@@ -85,11 +83,11 @@ impl<'a> OpenParameters<'a> {
     }
 }
 
-/// How devices' own names begin.
+/// Prefix of device names.
 const DEVICES: &str = r"\Device\";
 
 impl Files {
-    /// Opens or makes a file. It belongs to nobody yet: [`Self::insert`] or [`Self::close`] it.
+    /// Opens or creates a file. The caller must pass it to [`Self::insert`] or [`Self::close`].
     pub fn open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
         let result = self.try_open(parameters);
         if let Err(Failure::Status(NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::OBJECT_PATH_NOT_FOUND)) =
@@ -147,7 +145,7 @@ impl Files {
         }
         let directory = match () {
             () if parameters.has(options::DIRECTORY_FILE) => Some(true),
-            // The device itself is no directory.
+            // The device itself is not a directory.
             () if parameters.has(options::NON_DIRECTORY_FILE) && !location.is_root() => Some(false),
             () => None,
         };
@@ -206,7 +204,7 @@ impl Files {
         Ok(())
     }
 
-    /// Closes a file whose object is gone. Returns the completion port that it referred to.
+    /// Closes the file of a deleted object. Returns the completion port that it referred to.
     pub fn remove(&mut self, body: GuestAddr) -> Option<GuestAddr> {
         let file = self.open.remove(&body)?;
         let port = file.port;
@@ -214,14 +212,14 @@ impl Files {
         port.map(|(port, _)| port)
     }
 
-    /// Closes every file, as at the end of the title.
+    /// Closes all files, as at the end of the title.
     pub fn close_all(&mut self) {
         while let Some((_, file)) = self.open.pop_first() {
             self.close(file);
         }
     }
 
-    /// Closes a file. If it is to be deleted and nobody else has it open, it is deleted.
+    /// Closes a file; deletes it if it is marked for deletion and this was the last open.
     pub fn close(&mut self, file: OpenFile) {
         let OpenFile { location, stream, claim, .. } = file;
         let key = location.key();
@@ -236,7 +234,7 @@ impl Files {
             let name = self.vfs.full_name(&location);
             tracing::warn!(target: "vfs", "{name} was to be deleted when closed: {error}");
         }
-        // What was written reaches the host before the times that say so.
+        // Data must reach the host before the times that belong to it.
         drop(stream);
         if let Err(error) = self.vfs.settle(&location) {
             let name = self.vfs.full_name(&location);
@@ -245,7 +243,7 @@ impl Files {
     }
 }
 
-/// Whether a file that exists may be opened so.
+/// Checks whether an existing file can be opened with these parameters.
 fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entry) -> Fallible<()> {
     if location.is_root() {
         let opens = matches!(parameters.disposition, Disposition::Open | Disposition::OpenOrCreate);
@@ -281,7 +279,7 @@ fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entr
     if entry.stamp.attributes & attributes::READ_ONLY != 0 && parameters.has(options::DELETE_ON_CLOSE) {
         return Err(NtStatus::CANNOT_DELETE.into());
     }
-    // Whoever replaces what is hidden must know that it is.
+    // Replacing a hidden or system file requires the matching attributes.
     let hidden = entry.attributes() & (attributes::HIDDEN | attributes::SYSTEM);
     if parameters.empties() && hidden & !parameters.attributes != 0 {
         return Err(NtStatus::ACCESS_DENIED.into());

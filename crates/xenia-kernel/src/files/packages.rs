@@ -1,10 +1,9 @@
-//! Packages that the title has open: each a device of its own, under the name that the title gave
-//! it.
+//! Open packages: each is a device, under the root name that the title chose.
 //!
-//! A title reaches the files of packages that it opened, and no others. A package that takes the
-//! place of an older one becomes the package when it is closed or flushed ([`crate::content`]), if
-//! all was written that the title wanted to write; and with the end of the machine, if no file in
-//! it is open then: some titles leave packages open, and others are in the middle of saving.
+//! A title reaches only the files of packages that it has opened. A package that replaces an older
+//! one is committed when it is closed or flushed ([`crate::content`]), provided that all of the
+//! title's writes succeeded. At the end of the machine it is committed if no file in it is open:
+//! some titles leave packages open, and others are in the middle of saving.
 
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
@@ -17,31 +16,31 @@ use crate::vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_guest::Win32Error;
 
-/// An open package.
+/// A package that the title has open.
 #[derive(Debug)]
 struct OpenPackage {
-    /// What the title calls it.
+    /// The title's root name.
     root: String,
-    /// The path that it is mounted at.
+    /// Path of its mount point.
     device: String,
     name: PackageName,
     header: PackageHeader,
-    /// The package whose place it takes, until it does.
+    /// The package that it replaces, until it is committed.
     replaces: Option<PackageHeader>,
-    /// Whether its header is on the disk.
+    /// Whether its header has been written.
     is_committed: bool,
 }
 
-/// The packages that are open, and all others on the disk.
+/// Open packages and the content store.
 #[derive(Debug)]
 pub struct Packages {
-    /// All packages.
+    /// All packages on the disk.
     pub store: ContentStore,
     open: Vec<OpenPackage>,
 }
 
 impl Default for Packages {
-    /// No package, and a disk in memory.
+    /// No open packages, and a store in memory.
     fn default() -> Self {
         Self::in_memory(&Arc::default())
     }
@@ -50,29 +49,28 @@ impl Default for Packages {
 impl Drop for Packages {
     fn drop(&mut self) {
         for package in &mut self.open {
-            // It has been said.
+            // The error has been logged already.
             let _ = package.finish(&self.store);
         }
     }
 }
 
-/// What is to become of a package that exists, or does not.
+/// Action for an existing or missing package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackageMode {
-    /// It must not exist.
+    /// Create a package; it must not exist.
     New = 1,
-    /// If it exists it is made anew.
+    /// Create a package, replacing an existing one.
     Always = 2,
-    /// It must exist.
+    /// Open an existing package.
     Existing = 3,
-    /// It is opened, or made.
+    /// Open a package, or create it.
     OpenAlways = 4,
-    /// It must exist, and is made anew.
+    /// Replace an existing package.
     Truncate = 5,
 }
 
 impl PackageMode {
-    /// The mode of this number.
     pub fn of(number: u32) -> Option<Self> {
         [Self::New, Self::Always, Self::Existing, Self::OpenAlways, Self::Truncate]
             .into_iter()
@@ -80,22 +78,22 @@ impl PackageMode {
     }
 }
 
-/// What opening a package did, as titles see it.
+/// Action that was taken, as titles see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackageAction {
-    /// It is new, or made anew.
+    /// The package was created or replaced.
     Created = 1,
-    /// It was there.
+    /// An existing package was opened.
     Opened = 2,
 }
 
-/// The error of a file operation, as functions of Win32's return it.
+/// Maps a file system error to the Win32 error.
 pub fn win32_error(error: VfsError) -> Win32Error {
     Win32Error(dos_error::from_status(Failure::from(error).status().0))
 }
 
 impl OpenPackage {
-    /// Makes it the package of its name, if it is not yet.
+    /// Commits the package under its name, if that is still to be done.
     fn commit(&mut self, store: &ContentStore) -> VfsResult<()> {
         if self.is_committed {
             return store.flush(&self.name, &self.header);
@@ -103,7 +101,7 @@ impl OpenPackage {
         store.commit(&self.name, &self.header)?;
         self.is_committed = true;
         if let Some(old) = self.replaces.take() {
-            // Nothing depends on its going.
+            // A failure to delete the old files is harmless.
             if let Err(error) = store.remove_files(&self.name, &old) {
                 tracing::warn!(target: "vfs", "the old files of {} are still there: {error}", self.name.file());
             }
@@ -111,12 +109,12 @@ impl OpenPackage {
         Ok(())
     }
 
-    /// Commits what nobody will write to any more. A package that is not whole does not take the
-    /// place of an older one; what was written of it goes.
+    /// Commits a package that is no longer written to. An incomplete package does not replace an
+    /// older one; its files are deleted.
     fn finish(&mut self, store: &ContentStore) -> VfsResult<()> {
         let committed = self.commit(store);
-        // What fails last is making sure that the host does not forget the new header. After a crash of the
-        // host it may be either then, so the files of both stay.
+        // The last step to fail is the sync of the new header. After a crash of the host either
+        // header may be on disk, so the files of both are kept.
         let is_named = || !matches!(store.find(&self.name), Ok(found) if found.as_ref().is_none_or(|found| found.folder != self.header.folder));
         if let Err(error) = &committed
             && self.replaces.is_some()
@@ -135,7 +133,7 @@ impl OpenPackage {
         committed
     }
 
-    /// The old one stays: this one is not whole, and nobody is left who would make it so.
+    /// Abandons the package: the older one stays.
     fn give_up(&self, store: &ContentStore) {
         tracing::warn!(
             target: "vfs",
@@ -145,9 +143,9 @@ impl OpenPackage {
         self.remove(store);
     }
 
-    /// Removes what was written of one that is not whole.
+    /// Deletes the files of an incomplete package.
     fn remove(&self, store: &ContentStore) {
-        // The next one of this name would remove it, too.
+        // The next package of this name would delete them as well.
         let _ = store.remove_files(&self.name, &self.header);
     }
 }
@@ -158,8 +156,8 @@ impl Packages {
         Self { store: ContentStore::new(Box::new(disk), false), open: Vec::new() }
     }
 
-    /// The packages in the storage port's folder; without one, those of a disk in memory, which has
-    /// none yet.
+    /// The packages in the storage port's folder, or an empty store in memory without such a
+    /// folder.
     pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
@@ -180,7 +178,7 @@ impl Packages {
         self.open.iter().any(|package| package.name.is(name))
     }
 
-    /// The header of a package as the title sees it, be it open or on the disk alone.
+    /// The header of a package, open or on the disk, as the title sees it.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
         match self.open.iter().find(|package| package.name.is(name)) {
             Some(package) => Ok(Some(package.header.clone())),
@@ -190,7 +188,7 @@ impl Packages {
 }
 
 impl Drop for Files {
-    /// The machine ends, and with it what the title is in the middle of.
+    /// Commits or abandons the open packages at the end of the machine.
     fn drop(&mut self) {
         let Packages { store, open } = &mut self.packages;
         open.retain(|package| {
@@ -206,8 +204,7 @@ impl Drop for Files {
 }
 
 impl Files {
-    /// Mounts what the title sees as its hard disk: one for each title, unless the host gives all
-    /// of them one.
+    /// Mounts the title's hard disk: one per title, unless the host provides a shared one.
     pub(crate) fn mount_hard_disk(&mut self, title: u32) -> VfsResult<()> {
         if self.has_common_disk {
             return Ok(());
@@ -216,8 +213,8 @@ impl Files {
         self.vfs.mount(HARD_DISK, Box::new(folder))
     }
 
-    /// Opens or makes a package, whose files are then below `root`. `new` is its header if it is
-    /// made.
+    /// Opens or creates a package and mounts its files at `root`. `new` is the header of a created
+    /// package.
     pub fn open_package(
         &mut self,
         root: &str,
@@ -246,7 +243,7 @@ impl Files {
             Some(header) if !is_anew => (header, PackageAction::Opened, None),
             old => {
                 let header = store.prepare(name, old.as_ref(), new).map_err(win32_error)?;
-                // Nothing is in the place of a new one that would have to stay.
+                // A new package has no older one to preserve.
                 if old.is_none() {
                     store.commit(name, &header).map_err(win32_error)?;
                 }
@@ -270,7 +267,7 @@ impl Files {
         Ok((header, action))
     }
 
-    /// The first place for a package that none is at, nor any file that is still open.
+    /// The first mount point without a package or open files.
     fn free_place(&self) -> String {
         let places = (0..).map(|number| format!("{}{number}", mounts::PACKAGES));
         let is_free = |place: &String| {
@@ -280,8 +277,7 @@ impl Files {
         places.into_iter().find(is_free).unwrap_or_default()
     }
 
-    /// Closes the package that the title calls so: all that was written is on the disk, and nothing
-    /// leads to it any more.
+    /// Closes the package with this root name: flushes its writes and unmounts it.
     pub fn close_package(&mut self, root: &str) -> Result<(), Win32Error> {
         let store = &self.packages.store;
         let open = &mut self.packages.open;
@@ -294,14 +290,14 @@ impl Files {
         committed.and(unlinked).and(unmounted).map_err(win32_error)
     }
 
-    /// Makes sure that what was written to a package survives whatever happens to the host.
+    /// Flushes the writes of a package to the host's disk.
     pub fn flush_package(&mut self, root: &str) -> Result<(), Win32Error> {
         let Packages { store, open } = &mut self.packages;
         let found = open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root));
         found.ok_or(Win32Error::FILE_NOT_FOUND)?.commit(store).map_err(win32_error)
     }
 
-    /// Removes a package that nobody has open.
+    /// Deletes a package that is not open.
     pub fn delete_package(&mut self, name: &PackageName) -> Result<(), Win32Error> {
         if self.packages.is_open(name) {
             return Err(Win32Error::ACCESS_DENIED);
@@ -311,12 +307,12 @@ impl Files {
         self.packages.store.remove(name, &header).map_err(win32_error)
     }
 
-    /// The disk that a package is on, by the name that the title has for it.
+    /// Whether an open package has this root name.
     pub fn has_package(&mut self, root: &str) -> bool {
         self.packages.at(root).is_some()
     }
 
-    /// Hands all packages on, as at the end of the title: each is closed.
+    /// Closes all packages at the end of the title, and returns the store.
     pub(crate) fn take_packages(&mut self) -> Packages {
         let roots: Vec<String> = self.packages.open.iter().map(|package| package.root.clone()).collect();
         for root in roots {

@@ -1,10 +1,10 @@
-//! Requests that return `PENDING` before their transfer has begun: leaving it for a worker,
-//! carrying it out, telling the guest of its end, taking it back.
+//! Asynchronous requests that return `PENDING`: queueing for a worker, execution, completion and
+//! cancellation.
 //!
-//! That is for handles that were not opened for synchronous access, where there are workers
-//! ([`Cpu::has_workers`]). In lockstep there are none, and such a request is carried out in its
-//! call and returns `PENDING` all the same: a title may see that on a console, if the drive is
-//! fast. Nor is anything left that moves the handle's position.
+//! This applies to handles that were not opened for synchronous access, if there are workers
+//! ([`Cpu::has_workers`]). In lockstep there are no workers: such a request is executed within its
+//! call and still returns `PENDING`, which a title may also see on a console with a fast drive.
+//! Transfers that move the handle's position are never queued.
 
 use super::request::{IoRequest, Outcome, Reply};
 use super::stream::Stream;
@@ -16,8 +16,7 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, WorkReport};
 
-/// A transfer that has been taken from the queue; it goes back when it is over, however that comes
-/// about.
+/// A transfer taken from the queue; it is marked as done when it is dropped, on every path.
 struct Taken {
     kernel: Arc<Kernel>,
     transfer: Transfer,
@@ -30,7 +29,7 @@ impl Drop for Taken {
 }
 
 impl Kernel {
-    /// Reads or writes for a request, or leaves that for a worker; what its call returns.
+    /// Executes a request's transfer, or queues it for a worker; returns the status of the call.
     pub(crate) fn transfer(
         &self,
         cpu: &mut dyn Cpu,
@@ -60,12 +59,12 @@ impl Kernel {
         self.leave_transfer(cpu, request.reply(thread_id), direction, left)
     }
 
-    /// Whether a write at `offset` may begin in its call, or need not. Before the first write to a
-    /// long file the file is copied: then a part of that is done, and the call is made again.
+    /// Whether a write at `offset` can start in its call, or is queued. The first write to a long
+    /// file copies it: then this does a part of the copy, and the call is repeated.
     pub(crate) fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
         let Ok(stream) = self.stream(file) else { return true };
         let is_left = cpu.has_workers() && !stream.is_synchronous() && !Stream::is_position(offset);
-        // A failure comes again where it can be told.
+        // A failure occurs again in the write, where it can be reported.
         is_left || stream.prepare().unwrap_or(true)
     }
 
@@ -76,8 +75,8 @@ impl Kernel {
         direction: Direction,
         (stream, pieces, offset): (Arc<Stream>, Vec<Piece>, u64),
     ) -> Fallible<NtStatus> {
-        // Not signalled before its end. That of the request before this may be forgotten: titles that care
-        // use events.
+        // Reset the event until completion. This can lose the signal of the preceding request;
+        // titles that care use separate events.
         for body in reply.signals() {
             self.dispatcher.reset_event(&self.memory, body)?;
         }
@@ -87,14 +86,14 @@ impl Kernel {
         Ok(NtStatus::PENDING)
     }
 
-    /// Notes when a file was written to.
+    /// Records the time of a write to a file.
     fn note_written(&self, file: GuestAddr, direction: Direction, done: u32, now: u64) {
         if direction == Direction::Write && done > 0 {
             self.files.lock().note_change(file, now);
         }
     }
 
-    /// Tells the guest of the end of a transfer that its call did not wait for.
+    /// Reports the completion of an asynchronous transfer to the guest.
     fn end_transfer(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: Outcome) {
         let reply = &transfer.reply;
         self.note_written(
@@ -103,7 +102,7 @@ impl Kernel {
             outcome.information,
             self.clock.system_time(cpu.now()),
         );
-        // Each of them is for somebody else.
+        // The steps are independent: a failure of one does not stop the others.
         let told = [
             outcome.write(&self.memory, reply.status_block),
             self.signal_end(cpu, reply),
@@ -115,8 +114,8 @@ impl Kernel {
         }
     }
 
-    /// Takes back those of `which` that nobody has begun, and tells the guest that they are
-    /// cancelled. Waits for what a worker has begun. Says whether there was anything.
+    /// Cancels the queued transfers selected by `which` and reports it to the guest. Waits for
+    /// those that a worker has started. Returns whether there were any.
     pub(crate) fn cancel_transfers(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
         let (taken, others) = self.transfers.take_back(&which);
         for transfer in &taken {
@@ -126,20 +125,20 @@ impl Kernel {
         others || !taken.is_empty()
     }
 
-    /// A thread ends: nothing is read for it any more, which could be to memory that is somebody
-    /// else's next. What it has written is not lost.
+    /// Handles the end of a thread: pending reads are cancelled, because their memory may be
+    /// reused; pending writes complete.
     pub(crate) fn end_transfers_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
         self.finish_transfers(cpu, |reply| reply.thread_id == thread_id);
     }
 
-    /// The title ends: what it has written is not lost.
+    /// Handles the end of the title: pending writes complete.
     pub(crate) fn end_all_transfers(&self, cpu: &mut dyn Cpu) {
         self.finish_transfers(cpu, |_| true);
     }
 
     fn finish_transfers(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) {
         let (taken, _) = self.transfers.take_back(&which);
-        // What a worker has begun came first.
+        // Transfers that a worker has started come first.
         self.transfers.wait_for(which);
         for transfer in taken {
             let outcome = match transfer.direction {
@@ -150,7 +149,7 @@ impl Kernel {
         }
     }
 
-    /// Carries out the next transfer that was left; what is returned tells the guest of its end.
+    /// Executes the next queued transfer; the returned report completes it for the guest.
     pub(crate) fn work(self: &Arc<Self>) -> Option<WorkReport> {
         let transfer = self.transfers.take()?;
         let taken = Taken { kernel: self.clone(), transfer };

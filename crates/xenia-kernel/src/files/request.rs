@@ -1,4 +1,4 @@
-//! Making file objects, and completing requests on them: status block, event, APC, completion port.
+//! Creation of file objects, and completion of requests: status block, event, APC, completion port.
 
 use super::{Completion, FILE_OBJECT, OpenParameters, Receiver, Stream};
 use crate::Kernel;
@@ -16,50 +16,49 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu};
 
-/// What a thread waits for at a completion port.
+/// Reason of a thread's wait at a completion port.
 pub(crate) const COMPLETION_WAIT: BlockReason = BlockReason::Other("io-completion");
 
-/// Where the outcome of a request goes.
+/// A request: its file, and where to report completion.
 #[derive(Debug)]
 pub struct IoRequest<'a> {
-    /// The file object.
     pub file: ObjectRef<'a>,
-    /// The event to signal.
+    /// Event to signal, if any.
     pub event: Option<ObjectRef<'a>>,
-    /// Function to call in the requesting thread; null: none. Its lowest bit is a flag.
+    /// APC routine for the requesting thread, or null. Its lowest bit is a flag.
     pub apc_routine: GuestAddr,
-    /// Its first argument; also what a completion port gets.
+    /// First argument of the APC; also the context for a completion port.
     pub apc_context: u32,
-    /// The status block; null: none.
+    /// The status block, or null.
     pub status_block: GuestAddr,
 }
 
-/// Whom the end of a request is told.
+/// Completion targets of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Reply {
-    /// Guest thread id of who made the request.
+    /// Guest thread ID of the requester.
     pub thread_id: u32,
     /// Body of the file object.
     pub file: GuestAddr,
     /// Body of the event to signal.
     pub event: Option<GuestAddr>,
-    /// Function to call in the thread, and a flag in its lowest bit; null: none.
+    /// APC routine with a flag in its lowest bit, or null.
     pub apc_routine: GuestAddr,
-    /// Its first argument; also what a completion port gets.
+    /// First argument of the APC; also the context for a completion port.
     pub apc_context: u32,
-    /// The status block; null: none.
+    /// The status block, or null.
     pub status_block: GuestAddr,
 }
 
 impl Reply {
-    /// What is signalled.
+    /// Bodies of the objects to signal.
     pub(super) fn signals(&self) -> impl Iterator<Item = GuestAddr> {
         [Some(self.file), self.event].into_iter().flatten()
     }
 }
 
 impl IoRequest<'_> {
-    /// Whom its end is told, if this thread has made it.
+    /// Completion targets, if this thread is the requester.
     pub(super) fn reply(&self, thread_id: u32) -> Reply {
         let &Self { apc_routine, apc_context, status_block, .. } = self;
         let event = self.event.as_ref().map(ObjectRef::body);
@@ -67,8 +66,8 @@ impl IoRequest<'_> {
     }
 }
 
-/// The parameters that every request on an open file begins with (`NtReadFile` and its like): the
-/// file, and where the outcome goes.
+/// Leading parameters of every request on an open file (`NtReadFile` and similar): the file, and
+/// where to report completion.
 #[derive(Clone, Copy, Debug)]
 pub struct IoArguments {
     file: Handle,
@@ -102,7 +101,7 @@ impl Show for IoArguments {
 }
 
 impl IoArguments {
-    /// The request, once its handles are looked up.
+    /// Resolves the handles.
     pub(crate) fn resolve<'a>(&self, kernel: &'a Kernel) -> Fallible<IoRequest<'a>> {
         let file = kernel.resolve_file(self.file)?;
         let event = match self.event {
@@ -114,17 +113,17 @@ impl IoArguments {
     }
 }
 
-/// How a request ended.
+/// Result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its status.
+    /// Final NT status.
     pub status: NtStatus,
-    /// Bytes transferred, or what the request defines.
+    /// Bytes transferred, or another value that the request defines.
     pub information: u32,
 }
 
 impl Outcome {
-    /// The outcome of work that yields a count.
+    /// The outcome of an operation that returns a count.
     pub fn of(result: Fallible<u32>) -> Self {
         match result {
             Ok(information) => Self { status: NtStatus::SUCCESS, information },
@@ -132,7 +131,7 @@ impl Outcome {
         }
     }
 
-    /// Writes the status block at `at`; null: there is none.
+    /// Writes the status block at `at`, unless `at` is null.
     pub(crate) fn write(self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
         if !at.is_null() {
             memory.write(at, self.status.0)?;
@@ -165,18 +164,18 @@ impl Kernel {
         Ok(body)
     }
 
-    /// The file object behind a handle.
+    /// The file object of a handle.
     pub fn resolve_file(&self, handle: Handle) -> Fallible<ObjectRef<'_>> {
         self.objects.resolve_kind(handle, ObjectKind::File)
     }
 
-    /// What is read and written of an open file.
+    /// The stream of an open file.
     pub(crate) fn stream(&self, file: GuestAddr) -> Fallible<Arc<Stream>> {
         Ok(self.files.lock().get(file)?.stream.clone())
     }
 
-    /// Reports the end of a request to everybody who wants to know. Returns what the call returns:
-    /// the status if the handle is synchronous or the request failed, otherwise `PENDING`.
+    /// Completes a request. Returns the result of the call: the status if the handle is synchronous
+    /// or the request failed, otherwise `PENDING`.
     pub(crate) fn complete_request(
         &self,
         cpu: &mut dyn Cpu,
@@ -196,7 +195,7 @@ impl Kernel {
         Ok(if synchronous { outcome.status } else { NtStatus::PENDING })
     }
 
-    /// Signals the file object, and the event of a request that has ended.
+    /// Signals the file object and the event of a completed request.
     pub(super) fn signal_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
         for body in reply.signals() {
             self.dispatcher.set_event(&self.memory, cpu, body, 0)?;
@@ -204,7 +203,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Queues the APC of a request that has ended, if it has one.
+    /// Queues the APC of a completed request, if it has one.
     pub(super) fn call_at_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
         let routine = GuestAddr(reply.apc_routine.0 & !1);
         if routine.is_null() {
@@ -215,7 +214,7 @@ impl Kernel {
         self.queue_apc(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
     }
 
-    /// Puts a request that has ended into the file's completion port, if it has one and the request
+    /// Posts a completed request to the file's completion port, if there is one and the request has
     /// a context.
     pub(super) fn post_end(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
         let port = self.files.lock().get(reply.file)?.port;
@@ -224,18 +223,19 @@ impl Kernel {
         self.post_completion(cpu, port, Completion { key, context, status: status.0, information })
     }
 
-    /// Puts a completion into a port: the first thread that waits there gets it.
+    /// Posts a completion to a port, or delivers it to the first waiting thread.
     pub(crate) fn post_completion(
         &self,
         cpu: &mut dyn Cpu,
         port: GuestAddr,
         completion: Completion,
     ) -> Fallible<()> {
-        // Held until the receiver is awake: its time may run out meanwhile, and then the completion stays.
+        // Held until the receiver is awake: it may time out meanwhile, and then the completion
+        // stays queued.
         let mut files = self.files.lock();
         let receiver = files.ports.post(port, completion)?;
         let Some(receiver) = receiver else { return Ok(()) };
-        // A receiver that gave bad pointers learns it; whoever posted is not to blame.
+        // A receiver with bad pointers gets the error; the poster does not.
         let status = match receiver.deliver(&self.memory, completion) {
             Ok(()) => NtStatus::SUCCESS,
             Err(failure) => failure.status(),
@@ -246,7 +246,7 @@ impl Kernel {
 }
 
 impl Receiver {
-    /// Stores a completion where it is wanted.
+    /// Writes a completion to the receiver's pointers.
     pub(crate) fn deliver(&self, memory: &GuestMemory, completion: Completion) -> Fallible<()> {
         let Completion { key, context, status, information } = completion;
         if !self.key.is_null() {

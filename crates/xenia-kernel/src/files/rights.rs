@@ -1,10 +1,9 @@
-//! What an open may ask for: access rights, sharing, create options; and which combinations make
-//! sense.
+//! Access rights, sharing modes and create options, and the checks of their combinations.
 
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 
-/// Access rights.
+/// Access rights of a handle.
 #[allow(missing_docs)] // the names are NT's
 pub mod access {
     pub const READ_DATA: u32 = 1;
@@ -21,7 +20,7 @@ pub mod access {
     pub const GENERIC_READ: u32 = 0x8000_0000;
 }
 
-/// Sharing: what others may do meanwhile.
+/// Sharing modes: rights that concurrent opens may have.
 #[allow(missing_docs)] // the names are NT's
 pub mod share {
     pub const READ: u32 = 1;
@@ -30,7 +29,7 @@ pub mod share {
     pub const ALL: u32 = READ | WRITE | DELETE;
 }
 
-/// Create options.
+/// Options of `NtCreateFile`.
 #[allow(missing_docs)] // the names are NT's
 pub mod options {
     pub const DIRECTORY_FILE: u32 = 1;
@@ -44,14 +43,14 @@ pub mod options {
     pub const OPEN_BY_FILE_ID: u32 = 0x2000;
     pub const OPEN_FOR_BACKUP_INTENT: u32 = 0x4000;
     pub const OPEN_FOR_FREE_SPACE_QUERY: u32 = 0x80_0000;
-    /// All that there are.
+    /// Mask of all options.
     pub const VALID: u32 = 0xFF_FFFF;
-    /// Those that make a handle synchronous.
+    /// Options that make a handle synchronous.
     pub const SYNCHRONOUS: u32 = SYNCHRONOUS_IO_ALERT | SYNCHRONOUS_IO_NONALERT;
-    /// Those that a handle's mode consists of.
+    /// Options that are part of a handle's mode.
     pub const MODE: u32 =
         WRITE_THROUGH | SEQUENTIAL_ONLY | NO_INTERMEDIATE_BUFFERING | SYNCHRONOUS | DELETE_ON_CLOSE;
-    /// Those that go with [`DIRECTORY_FILE`].
+    /// Options that can be combined with [`DIRECTORY_FILE`].
     pub const WITH_DIRECTORY: u32 = DIRECTORY_FILE
         | SYNCHRONOUS
         | WRITE_THROUGH
@@ -60,7 +59,7 @@ pub mod options {
         | OPEN_FOR_FREE_SPACE_QUERY;
 }
 
-/// Specific rights that the generic ones among `asked` stand for, together with the specific ones.
+/// Maps generic rights in `asked` to specific ones and adds the specific ones.
 pub(super) fn specific(asked: u32) -> u32 {
     const READ: u32 = 0x12_0089;
     const WRITE: u32 = 0x12_0116;
@@ -78,14 +77,14 @@ pub(super) fn specific(asked: u32) -> u32 {
     meaning.iter().filter(|row| stands_for(row)).fold(asked & !GENERIC, |rights, row| rights | row.1)
 }
 
-/// Specific rights of a handle that gets all it may have.
+/// Specific rights granted for `MAXIMUM_ALLOWED`.
 pub(super) fn maximum(read_only: bool) -> u32 {
     let all = specific(access::GENERIC_ALL);
     if read_only { all & !(access::WRITE_DATA | access::APPEND_DATA) } else { all }
 }
 
-/// Refuses options and rights that contradict each other, as NT's I/O manager does before it asks a
-/// file system. `opens` says whether the disposition opens or makes, but never empties.
+/// Refuses contradictory options and rights, as NT's I/O manager does before it calls a file
+/// system. `opens` tells whether the disposition opens or creates but never truncates.
 pub(super) fn check(asked: u32, options: u32, opens: bool) -> Fallible<()> {
     use options::*;
     let rights = specific(asked);
@@ -95,12 +94,12 @@ pub(super) fn check(asked: u32, options: u32, opens: bool) -> Fallible<()> {
         || has(SYNCHRONOUS) && rights & (access::SYNCHRONIZE | access::MAXIMUM_ALLOWED) == 0
         || has(DELETE_ON_CLOSE) && rights & (access::DELETE | access::MAXIMUM_ALLOWED) == 0
         || has(DIRECTORY_FILE) && (options & !WITH_DIRECTORY != 0 || !opens)
-        // Unbuffered writes can't begin at the end of a file that ends between sectors.
+        // An unbuffered write cannot start at the end of a file that ends within a sector.
         || has(NO_INTERMEDIATE_BUFFERING) && asked & access::APPEND_DATA != 0;
     if invalid {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
-    // The console's file systems have no numbers to open by.
+    // The console's file systems have no file IDs to open by.
     if has(OPEN_BY_FILE_ID) { Err(NtStatus::NOT_SUPPORTED.into()) } else { Ok(()) }
 }
 

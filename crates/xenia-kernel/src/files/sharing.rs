@@ -1,16 +1,16 @@
-//! What all opens of one file have in common: who may do what at the same time, whether it is to be
-//! deleted, and the space that is set aside for it.
+//! State shared by all opens of a file: sharing claims, pending deletion, and reserved space.
 //!
-//! The rules are NT's. An open claims what it does (read, write, delete) and what it lets others
-//! do; it is refused if it does what one of them does not allow, or does not allow what one of them
-//! does. Opens that do none of the three, to look at attributes say, claim nothing.
+//! The rules are NT's. An open claims its own access (read, write, delete) and the access that it
+//! shares. It is refused if it uses an access that another open does not share, or does not share
+//! an access that another open uses. Opens with none of the three, for attributes say, make no
+//! claim.
 
 use super::rights::{access, share};
 use super::stream::{self, WritersTurn};
 use crate::vfs::LocationKey;
 use std::collections::BTreeMap;
 
-/// What one open does and allows, in bits of [`share`].
+/// Access used and shared by one open, in bits of [`share`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
     does: u32,
@@ -18,7 +18,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Of an open with these specific rights.
+    /// The claim of an open with these specific rights.
     pub fn new(rights: u32, allows: u32) -> Self {
         let bit = |rights_of: u32, bit: u32| if rights & rights_of != 0 { bit } else { 0 };
         let does = bit(access::READ_DATA | access::EXECUTE, share::READ)
@@ -32,15 +32,15 @@ impl Claim {
     }
 }
 
-/// A file that is open.
+/// Shared state of an open file.
 #[derive(Debug)]
 pub struct Shared {
     claims: Vec<Claim>,
-    /// Opens, those that claim nothing included.
+    /// Number of opens, including those without a claim.
     opens: u32,
-    /// Whether it is removed when nobody has it open any more.
+    /// Whether it is deleted when the last handle is closed.
     pub delete_pending: bool,
-    /// Bytes that are set aside for it, beyond those that it has.
+    /// Bytes reserved beyond its size.
     pub reserved: u64,
     writers: WritersTurn,
 }
@@ -52,49 +52,49 @@ impl Default for Shared {
     }
 }
 
-/// Every file that is open.
+/// Shared state of all open files.
 #[derive(Debug, Default)]
 pub struct SharedFiles(BTreeMap<LocationKey, Shared>);
 
 impl SharedFiles {
-    /// The file, if it is open.
+    /// The state of a file, if it is open.
     pub fn get(&self, key: &LocationKey) -> Option<&Shared> {
         self.0.get(key)
     }
 
-    /// The file, if it is open.
+    /// The state of a file, if it is open, mutable.
     pub fn get_mut(&mut self, key: &LocationKey) -> Option<&mut Shared> {
         self.0.get_mut(key)
     }
 
-    /// Whether the file is about to be deleted.
+    /// Whether the file is marked for deletion.
     pub fn is_delete_pending(&self, key: &LocationKey) -> bool {
         self.get(key).is_some_and(|file| file.delete_pending)
     }
 
-    /// Whether something at `key` or below is open.
+    /// Whether a file at or below `key` is open.
     pub fn is_open_within(&self, key: &LocationKey) -> bool {
         self.0.keys().any(|open| key.holds(open))
     }
 
-    /// Whether something below `key` is open.
+    /// Whether a file below `key` is open.
     pub fn is_open_below(&self, key: &LocationKey) -> bool {
         self.0.keys().any(|open| open != key && key.holds(open))
     }
 
-    /// Whether another open may join with this claim.
+    /// Whether another open with this claim is permitted.
     pub fn allows(&self, key: &LocationKey, claim: Claim) -> bool {
         let compatible = |other: &Claim| claim.does & !other.allows == 0 && other.does & !claim.allows == 0;
         claim.is_empty() || self.get(key).is_none_or(|file| file.claims.iter().all(compatible))
     }
 
-    /// Files that are open.
+    /// Number of open files.
     #[cfg(test)]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Another open. Returns the turn of those who write the file.
+    /// Adds an open. Returns the lock that serializes the file's writers.
     pub(super) fn join(&mut self, key: LocationKey, claim: Claim) -> WritersTurn {
         let file = self.0.entry(key).or_default();
         file.opens += 1;
@@ -104,7 +104,7 @@ impl SharedFiles {
         file.writers.clone()
     }
 
-    /// An open is over. Returns whether the file is to be deleted now.
+    /// Removes an open. Returns whether the file has to be deleted now.
     pub fn leave(&mut self, key: &LocationKey, claim: Claim) -> bool {
         let Some(file) = self.0.get_mut(key) else { return false };
         file.opens = file.opens.saturating_sub(1);
@@ -114,7 +114,7 @@ impl SharedFiles {
         file.opens == 0 && self.0.remove(key).is_some_and(|file| file.delete_pending)
     }
 
-    /// The file has another name.
+    /// Records a rename of the file.
     pub fn rename(&mut self, from: &LocationKey, to: LocationKey) {
         if let Some(file) = self.0.remove(from) {
             self.0.insert(to, file);
@@ -138,7 +138,8 @@ mod tests {
         const R: u32 = access::READ_DATA;
         const W: u32 = access::APPEND_DATA;
         const D: u32 = access::DELETE;
-        // Rights and sharing of the first and of the second open, and whether there may be a second.
+        // Columns: rights and sharing of the first open, of the second, and whether the second is
+        // permitted.
         for (first, allows, second, also_allows, may) in [
             (R, 0, R, share::ALL, false),
             (R, share::READ, R, 0, false),

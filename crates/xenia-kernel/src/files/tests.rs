@@ -1,4 +1,4 @@
-//! Opens, transfers and changes on a disc and a scratch disk.
+//! Tests of opens, transfers and changes on a disc and a scratch disk.
 
 mod opening;
 
@@ -132,7 +132,7 @@ fn a_write_is_whole_or_not_done() {
     let mut b = bench();
     let file = b.open(r"cache:\f", WRITE, Disposition::Create, SYNC).unwrap();
     file.set_size(0xF_8000).unwrap();
-    // The disk has 1 MiB: there is room for the first of two pieces.
+    // The disk has 1 MiB, enough for the first of two pieces.
     let full = Some(NtStatus::DISK_FULL);
     assert_eq!(Bench::status(file.write(&b.memory, b.buffer, 0x1_8000, Some(0xF_8000))), full);
     let pages = [b.buffer; 0x18];

@@ -1,5 +1,5 @@
-//! Reading and writing between open files and guest memory, without the lock of the file table: in
-//! the call, or later on a host thread of its own.
+//! Transfers between open files and guest memory, without the lock of the file table: within the
+//! call, or later on a worker thread.
 
 use super::Stream;
 use super::rights::{access, options};
@@ -8,14 +8,14 @@ use crate::vfs::{FileData, VfsError};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};
 
-/// Bytes that are copied at a time where the host can't read straight into guest memory.
+/// Bytes copied at a time if the host cannot read directly into guest memory.
 const CHUNK: u32 = 0x1_0000;
-/// Bytes of a page that scattered reads fill one by one.
+/// Size of the pages of scatter/gather transfers.
 const PAGE: u32 = 0x1000;
-/// Rights of which either allows writing.
+/// Rights of which either permits writing.
 const WRITING: u32 = access::WRITE_DATA | access::APPEND_DATA;
 
-/// Which way a transfer goes.
+/// Direction of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From the file to guest memory.
@@ -24,17 +24,17 @@ pub enum Direction {
     Write,
 }
 
-/// A part of guest memory that is read into or written from: address and length.
+/// A range of guest memory: address and length.
 pub type Piece = (GuestAddr, u32);
 
-/// The pieces of a transfer of `length` bytes to or from pages of 4 KiB that lie anywhere.
+/// The pieces of a scatter/gather transfer of `length` bytes with pages of 4 KiB.
 pub fn scattered(pages: &[GuestAddr], length: u32) -> Vec<Piece> {
     let starts = (0..length).step_by(PAGE as usize);
     pages.iter().zip(starts).map(|(&page, start)| (page, PAGE.min(length - start))).collect()
 }
 
 impl Stream {
-    /// Reads into guest memory or writes from there. Returns the bytes transferred.
+    /// Executes a transfer. Returns the number of bytes.
     pub fn transfer(
         &self,
         memory: &GuestMemory,
@@ -48,9 +48,9 @@ impl Stream {
         }
     }
 
-    /// Whether a transfer at `offset` may be carried out after its call has returned. One that
-    /// can't be right is refused at once, as on a console, where the file system says so before
-    /// it asks the drive.
+    /// Whether a transfer at `offset` can be executed after its call has returned. An invalid one
+    /// is refused at once, as on a console, where the file system checks it before it calls the
+    /// drive.
     pub(super) fn may_wait(&self, direction: Direction, pieces: &[Piece], offset: u64) -> Fallible<bool> {
         if self.is_synchronous() || Self::is_position(Some(offset)) || total(pieces) == 0 {
             return Ok(false);
@@ -66,7 +66,7 @@ impl Stream {
         Ok(true)
     }
 
-    /// The contents, if this handle may be used so.
+    /// The contents, if the handle has the right for this direction.
     fn check(&self, direction: Direction) -> Fallible<&dyn FileData> {
         let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         let rights = match direction {
@@ -77,24 +77,24 @@ impl Stream {
         Ok(data)
     }
 
-    /// Refuses an offset before the file's start. On a write one stands for the end.
+    /// Refuses a negative offset. In a write, one value stands for the end.
     fn check_offset(&self, direction: Direction, offset: u64) -> Fallible<()> {
         let is_end = direction == Direction::Write && self.appends(offset);
         if is_end || i64::try_from(offset).is_ok() { Ok(()) } else { Err(NtStatus::INVALID_PARAMETER.into()) }
     }
 
-    /// Whether a write at this offset goes to the end of the file.
+    /// Whether a write at this offset appends to the file.
     fn appends(&self, offset: u64) -> bool {
         const APPEND: u64 = u64::MAX;
         offset == APPEND || self.rights & WRITING == access::APPEND_DATA
     }
 
-    /// The offset at which an access begins.
+    /// The actual offset of an access.
     fn begin(&self, offset: Option<u64>) -> u64 {
         offset.filter(|_| !Self::is_position(offset)).unwrap_or_else(|| self.position())
     }
 
-    /// Without buffers in between, transfers are of whole sectors.
+    /// Checks that an unbuffered transfer consists of whole sectors.
     fn check_sectors(&self, begin: u64, length: u32) -> Fallible<()> {
         let whole = begin.is_multiple_of(self.sector) && u64::from(length).is_multiple_of(self.sector);
         if whole || self.mode() & options::NO_INTERMEDIATE_BUFFERING == 0 {
@@ -103,15 +103,15 @@ impl Stream {
         Err(NtStatus::INVALID_PARAMETER.into())
     }
 
-    /// Moves the position behind an access.
+    /// Advances the position after an access.
     fn advance(&self, offset: Option<u64>, end: u64) {
         if self.is_synchronous() || offset.is_none() {
             self.set_position(end);
         }
     }
 
-    /// Reads into guest memory, up to the end of the file. Returns the bytes read; `END_OF_FILE` if
-    /// there are none.
+    /// Reads into guest memory, up to the end of the file. Returns the number of bytes;
+    /// `END_OF_FILE` if it is 0.
     pub fn read(
         &self,
         memory: &GuestMemory,
@@ -143,8 +143,8 @@ impl Stream {
         Ok(done)
     }
 
-    /// Writes from guest memory. Returns the bytes written: all of them, or none if the file can't
-    /// be as long.
+    /// Writes from guest memory. Returns the number of bytes: all, or an error before the first
+    /// byte if the file cannot be extended.
     pub fn write(
         &self,
         memory: &GuestMemory,
@@ -171,10 +171,10 @@ impl Stream {
         let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
         let grows = length > 0 && end > size;
         let mut at = begin;
-        // In parts, between which others can look at the file.
+        // In parts, so that other threads can use the file between them.
         while length > 0 && matches!(data.prepare(), Ok(false)) {}
-        // As long as it will be before the first byte: a disk that is full has not got half of it. What is
-        // written at once is refused at once.
+        // Extend the file before the first byte, so that a full disk does not receive half of the
+        // data. A single small write fails as a whole anyway.
         let at_once = matches!(pieces, [_]) && length <= CHUNK;
         let room = if grows && !at_once { data.make_room(end) } else { Ok(()) };
         let written = room.map_err(Failure::from).and_then(|()| {
@@ -195,15 +195,15 @@ impl Stream {
         Ok(length)
     }
 
-    /// Does a part of what is to be done before the file can be written, where that is much;
-    /// whether that was all.
+    /// Does a part of the work before the first write, if it is much; returns whether it is
+    /// complete.
     pub fn prepare(&self) -> Fallible<bool> {
         let Some(data) = self.data().filter(|_| self.may_write()) else { return Ok(true) };
         let _writer = self.take_writers_turn();
         Ok(data.prepare()?)
     }
 
-    /// Changes the file's size.
+    /// Sets the file's size.
     pub fn set_size(&self, size: u64) -> Fallible<()> {
         let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         self.require(access::WRITE_DATA)?;
@@ -211,7 +211,7 @@ impl Stream {
         Ok(data.set_size(size)?)
     }
 
-    /// Changes the file's size if it has another, and says whether it had.
+    /// Sets the file's size; returns whether it has changed.
     pub fn resize(&self, size: u64) -> Fallible<bool> {
         if i64::try_from(size).is_err() {
             return Err(NtStatus::INVALID_PARAMETER.into());
@@ -221,7 +221,7 @@ impl Stream {
         Ok(changes)
     }
 
-    /// Makes sure that what was written survives.
+    /// Flushes writes to the host's disk.
     pub fn flush(&self) -> Fallible<()> {
         let Some(data) = self.data() else { return Ok(()) };
         let _writer = self.take_writers_turn();
@@ -229,12 +229,12 @@ impl Stream {
     }
 }
 
-/// Bytes of all pieces.
+/// Total size of all pieces.
 fn total(pieces: &[Piece]) -> u32 {
     pieces.iter().fold(0, |sum, piece| sum.wrapping_add(piece.1))
 }
 
-/// Writes one piece at `offset`, which moves behind it.
+/// Writes one piece at `offset` and advances `offset`.
 fn write_piece(
     data: &dyn FileData,
     memory: &GuestMemory,
@@ -261,8 +261,8 @@ fn read_piece(
     length: u32,
     offset: u64,
 ) -> Fallible<u32> {
-    // Hosts refuse offsets that no file can have; to a guest they are beyond the end like others. Where
-    // others end, reading says.
+    // Hosts refuse offsets that no file can have; for a guest they are beyond the end of the file.
+    // A read finds the end of the file itself.
     let possible = offset.checked_add(length.into()).is_some_and(|end| i64::try_from(end).is_ok());
     if !possible && offset >= data.size()? {
         check_committed(memory, at, length)?;
@@ -291,7 +291,7 @@ fn read_piece(
     Ok(done)
 }
 
-/// Refuses a range of guest memory that is not all there, before anything is done.
+/// Checks that a range of guest memory is committed, before any side effect.
 fn check_committed(memory: &GuestMemory, at: GuestAddr, length: u32) -> Fallible<()> {
     if length == 0 {
         return Ok(());

@@ -1,12 +1,12 @@
-//! Transfers that calls have left for workers: which comes next, which are under way.
+//! Queue of asynchronous transfers for worker threads.
 //!
-//! Those of one file object are carried out one at a time, in the order of the calls, as a drive
-//! does it: titles add to a file by several writes at once, and read into one buffer after the
-//! other. File objects take turns. Every transfer that is taken is given back by
-//! [`TransferQueue::done`], when the guest has been told of its end.
+//! Transfers of one file object run one at a time in the order of the calls, as on a drive: titles
+//! extend a file by several writes at once, and read into one buffer repeatedly. File objects are
+//! served round-robin. Each transfer that is taken is followed by [`TransferQueue::done`], after
+//! the guest was notified of its completion.
 //!
-//! What is left when the machine goes is written, though nobody hears of it: a run that its user
-//! ends loses nothing that a title has given to the kernel.
+//! Writes still queued when the machine ends are executed without notification, so a run that the
+//! user ends loses no data that a title has given to the kernel.
 
 use super::request::{Outcome, Reply};
 use super::stream::Stream;
@@ -22,19 +22,19 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Condvar, Level, Mutex};
 
-/// A transfer, and who is told of its end.
+/// A transfer, with its completion targets.
 pub(super) struct Transfer {
     pub(super) reply: Reply,
     pub(super) stream: Arc<Stream>,
     pub(super) direction: Direction,
     pub(super) pieces: Vec<Piece>,
     pub(super) offset: u64,
-    /// File and event stay until it is over, whoever closes them.
+    /// Keeps file and event alive until the end, even if they are closed.
     pub(super) _held: Vec<HeldObject>,
 }
 
 impl Transfer {
-    /// Reads or writes.
+    /// Executes the transfer.
     pub(super) fn run(&self, memory: &GuestMemory) -> Outcome {
         let Self { stream, direction, pieces, offset, .. } = self;
         Outcome::of(stream.transfer(memory, *direction, pieces, Some(*offset)))
@@ -51,16 +51,16 @@ struct Line {
 #[derive(Default)]
 struct State {
     lines: BTreeMap<GuestAddr, Line>,
-    /// File objects of which a transfer waits and none is under way.
+    /// File objects with a queued transfer and none in progress.
     ready: VecDeque<GuestAddr>,
-    /// Pieces of all that wait.
+    /// Total number of queued pieces.
     pieces: usize,
 }
 
-/// See the module's documentation.
+/// Asynchronous transfers that are queued or in progress.
 pub struct TransferQueue {
     state: Mutex<State>,
-    /// Transfers that wait or are under way. Changes under the state's lock.
+    /// Number of transfers queued or in progress. Changes under the state's lock.
     count: AtomicUsize,
     over: Condvar,
     limits: Arc<Limits>,
@@ -68,19 +68,18 @@ pub struct TransferQueue {
 }
 
 impl TransferQueue {
-    /// Nothing waits; what is refused is counted in `limits`. Transfers are between files and
-    /// `memory`.
+    /// An empty queue for transfers between files and `memory`; refusals are counted in `limits`.
     pub fn new(limits: Arc<Limits>, memory: Arc<GuestMemory>) -> Self {
         let state = Mutex::numbered(Level::Files, 3, State::default());
         Self { state, count: AtomicUsize::new(0), over: Condvar::new(), limits, memory }
     }
 
-    /// Whether nothing waits and nothing is under way. Takes no lock.
+    /// Whether no transfer is queued or in progress. Lock-free.
     pub fn is_empty(&self) -> bool {
         self.count.load(Acquire) == 0
     }
 
-    /// Leaves a transfer for a worker. Fails if too much waits.
+    /// Queues a transfer. Fails if the queue is full.
     pub(super) fn push(&self, transfer: Transfer) -> Fallible<()> {
         let mut state = self.state.lock();
         self.limits.admit(Limit::PendingTransfers, state.pieces)?;
@@ -95,7 +94,7 @@ impl TransferQueue {
         Ok(())
     }
 
-    /// Takes the next transfer, which is under way from now on.
+    /// Takes the next transfer and marks its file object as busy.
     pub(super) fn take(&self) -> Option<Transfer> {
         let mut state = self.state.lock();
         let file = state.ready.pop_front()?;
@@ -106,7 +105,7 @@ impl TransferQueue {
         Some(transfer)
     }
 
-    /// What was taken of this file object is over.
+    /// Marks the file object as idle after its transfer.
     pub(super) fn done(&self, file: GuestAddr) {
         let mut state = self.state.lock();
         if let Some(line) = state.lines.get_mut(&file) {
@@ -122,8 +121,8 @@ impl TransferQueue {
         self.over.notify_all();
     }
 
-    /// Takes back those of `which` that nobody has begun, in the order of the calls for each file
-    /// object; they are under way no more. Says whether another is.
+    /// Removes the queued transfers selected by `which`, in call order per file object. Also
+    /// returns whether a selected transfer is in progress.
     pub(super) fn take_back(&self, which: impl Fn(&Reply) -> bool) -> (Vec<Transfer>, bool) {
         let (mut taken, mut others) = (Vec::new(), false);
         if self.is_empty() {
@@ -149,7 +148,7 @@ impl TransferQueue {
         (taken, others)
     }
 
-    /// Waits for those of `which` that are under way. The caller holds no lock.
+    /// Waits for the selected transfers in progress. The caller must hold no lock.
     pub(super) fn wait_for(&self, which: impl Fn(&Reply) -> bool) {
         if self.is_empty() {
             return;
@@ -164,6 +163,7 @@ impl TransferQueue {
 impl Drop for TransferQueue {
     fn drop(&mut self) {
         for line in self.state.get_mut().lines.values() {
+            // Queued reads are dropped: their guest memory goes with the machine.
             for write in line.waiting.iter().filter(|transfer| transfer.direction == Direction::Write) {
                 let Outcome { status, .. } = write.run(&self.memory);
                 if !status.is_success() {

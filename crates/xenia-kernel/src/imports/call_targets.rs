@@ -84,6 +84,7 @@ impl CallTargets {
         // There are as many places as distinct keys, so this does not fail.
         let Some(chunk) = self.targets.get(index / CHUNK) else { return };
         let chunk = chunk.get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
+        // The target must be in the list before its number is published: `find` takes no lock.
         chunk[index % CHUNK].get_or_init(|| target);
         let [node, page, word] = place(address.0);
         let pages = self.words[node].get_or_init(|| Box::new([const { OnceLock::new() }; ENTRIES]));

@@ -13,9 +13,9 @@ use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// `sc 2`: a system call with LEV 2.
 pub const SYSTEM_CALL: u32 = 0x4400_0042;
-/// `blr`.
+/// Encoding of `blr`.
 pub const RETURN: u32 = 0x4E80_0020;
-/// `nop`.
+/// Encoding of `nop`.
 pub const NOP: u32 = 0x6000_0000;
 
 /// Size of a stub in bytes: `sc 2`, `blr`.

@@ -22,8 +22,8 @@ use xenia_memory::GuestMemory;
 const MAXIMUM_DEPTH: usize = 8;
 /// Largest size of a module file: the largest image, uncompressed, with the longest headers.
 const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
-/// Cost of an attempt to read a file, in bytes, beside its size: titles can name any number of
-/// files.
+/// Cost of an attempt to read a file, in bytes, in addition to its size: titles can name any number
+/// of files.
 const ATTEMPT: u64 = 0x1_0000;
 /// A load count that loads and unloads do not change.
 const PINNED: u16 = u16::MAX;

@@ -145,7 +145,7 @@ pub struct Module {
     pub functions: Vec<FunctionEntry>,
     /// Named functions, sorted by address.
     pub(super) named: Vec<Symbol>,
-    /// Kernel memory that it owns, beside its list entry and its headers.
+    /// Kernel memory that it owns, apart from its list entry and its headers.
     pub(super) names: Vec<GuestAddr>,
 }
 

@@ -70,6 +70,7 @@ impl Pool {
         self.limits.admit(Limit::PoolBlocks, self.used.len())?;
         let length = size.max(1).next_multiple_of(ALIGN);
         let at = if let Some(at) = self.take(length, align) {
+            // A reused block has old contents.
             memory.fill(GuestAddr(at), length, 0)?;
             at
         } else {

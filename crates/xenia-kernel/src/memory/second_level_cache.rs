@@ -132,7 +132,7 @@ mod tests {
             assert_eq!((memory.read(at), memory.read(last)), (Ok(0_u32), Ok(0_u32)));
             assert!(memory.read::<u32>(at.offset(2 * WAY)).is_err());
             memory.write(last, 7_u32).unwrap();
-            // Another lock of the same place is refused and leaves the first as it is.
+            // Another lock of the same range is refused and does not change the first.
             assert!(cache.lock(&memory, 1, Lock { ways: [0xC, 0xC], ..lock }).is_err());
             assert_eq!(memory.read(last), Ok(7_u32));
             assert_eq!(cache.unlock(&memory, 0), Some(lock));

@@ -8,7 +8,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
-/// `MEM_*` flags.
+/// NT's `MEM_*` flags.
 #[allow(missing_docs)] // the names are NT's
 pub mod flags {
     pub const COMMIT: u32 = 0x1000;

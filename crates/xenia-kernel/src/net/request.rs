@@ -90,7 +90,7 @@ pub(super) enum Turn {
 }
 
 impl What {
-    /// The direction in which the operation is queued, if it is.
+    /// Returns the direction in which the operation is queued, if it is.
     pub(super) fn turn(&self) -> Option<Turn> {
         match self {
             Self::Receive(_) => Some(Turn::Receive),
@@ -99,12 +99,12 @@ impl What {
         }
     }
 
-    /// Result of the call if it fails.
+    /// Returns the call's result on failure.
     pub(super) fn failure(&self) -> i32 {
         if matches!(self, Self::Finish { .. }) { 0 } else { -1 }
     }
 
-    /// Result of the call if it succeeds with this result.
+    /// Converts the result of a successful operation to the call's result.
     pub(super) fn success(&self, result: i32) -> i32 {
         match self {
             Self::Receive(Receive { returns_zero: true, .. })

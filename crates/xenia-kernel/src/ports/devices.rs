@@ -8,11 +8,11 @@ pub struct Devices {
     pub video: Mutex<Box<dyn Video>>,
     /// Generates the commands of a swap, without the chip's lock.
     pub swap_commands: SwapCommands,
-    /// Sound output.
+    /// Output of sound frames.
     pub audio: Mutex<Box<dyn Audio>>,
     /// The XMA decoder.
     pub xma: Mutex<Box<dyn Xma>>,
-    /// Game controllers.
+    /// Controllers of users 0–3.
     pub input: Mutex<Box<dyn Input>>,
     /// Source of answers to dialogs.
     pub dialogs: Mutex<Box<dyn Dialogs>>,

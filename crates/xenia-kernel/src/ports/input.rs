@@ -60,7 +60,7 @@ impl PadKind {
 /// Capabilities of a controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PadModel {
-    /// Controller subtype.
+    /// Subtype of the controller.
     pub kind: PadKind,
     /// Whether it has rumble motors.
     pub has_motors: bool,

@@ -198,6 +198,7 @@ impl RenderDriver {
 
     /// Takes the next grid point, if it is due by `now`.
     pub(super) fn take_due(&self, now: GuestTicks) -> Option<Due> {
+        // Fast path without the lock; the time is checked again under it.
         if self.due.load(Relaxed) > now {
             return None;
         }

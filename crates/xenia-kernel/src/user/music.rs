@@ -97,7 +97,7 @@ pub struct Music {
     pub behavior: [u32; 3],
     /// Volume as the bits of a single-precision number.
     pub volume: u32,
-    /// Playback controller: the title or the dashboard.
+    /// Playback controller; [`CONTROLLED_BY_TITLE`] is the title.
     pub controller: u32,
     /// Whether the playback controller is locked.
     pub is_locked: u32,

@@ -1,7 +1,7 @@
-//! A disc image, package or archive as a device, for reading only.
+//! Read-only device for a disc image, package or archive.
 //!
-//! Names that no guest could ask for ([`super::path::is_valid`]) are not listed. Times are those of
-//! what no guest has touched, whatever the container says: [`Stamp::default`].
+//! Names that guests cannot request ([`super::path::is_valid`]) are not listed. All times are the
+//! default, [`Stamp::default`], whatever the container says.
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::{Stamp, VfsError, VfsResult};
@@ -11,7 +11,7 @@ use xenia_formats as formats;
 use xenia_formats::ReadAt;
 use xenia_formats::volume::VolumeEntry;
 
-/// See the module's documentation.
+/// Device for the files of a disc image, package or archive.
 #[derive(Debug)]
 pub struct Container(pub Arc<formats::Volume>);
 
@@ -61,7 +61,7 @@ impl Device for Container {
     }
 }
 
-/// An open file.
+/// Contents of an open file.
 struct Contents {
     bytes: Arc<dyn ReadAt>,
     size: u64,
@@ -76,8 +76,8 @@ impl FileData for Contents {
         let wanted = self.size.saturating_sub(offset).min(into.len() as u64);
         let got = self.bytes.read_at(offset, into)?;
         if (got as u64) < wanted {
-            // Somebody has shortened it since it was opened. A title that was told of an end here would take
-            // the file for whole.
+            // The image was truncated since it was opened. If a title were told of an end of file
+            // here, it would take the file for complete.
             return Err(
                 io::Error::new(io::ErrorKind::UnexpectedEof, "the image is shorter than it was").into()
             );
@@ -98,7 +98,7 @@ impl FileData for Contents {
     }
 }
 
-/// A file of a disk, as readers of formats want it: the other way round.
+/// Adapter from [`FileData`] to the `ReadAt` of the format readers.
 pub struct FileBytes(pub Box<dyn FileData>);
 
 impl ReadAt for FileBytes {
@@ -127,7 +127,7 @@ mod tests {
             volume.add_file(within, name, Arc::new(name.as_bytes().to_vec())).unwrap();
             std::fs::write(place.join(name), name).unwrap();
         }
-        // What a guest can't ask for is in neither.
+        // Names that guests cannot request appear in neither.
         volume.add_file(media, "a:b", Arc::new(vec![1])).unwrap();
         std::fs::write(folder.join("Media/a:b"), "x").unwrap();
         [Box::new(Container(Arc::new(volume))), Box::new(HostFolder::read_only(folder).unwrap())]

@@ -1,27 +1,26 @@
-//! What a device of files can do.
+//! Traits of devices and open files.
 
 use super::stamp::attributes;
 use super::{Stamp, VfsError, VfsResult};
 use std::fs::File;
 use std::ops::Range;
 
-/// A file or directory, as found.
+/// A directory entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name as stored; empty for a device's root.
+    /// Name as stored; empty for a device's root.
     pub name: String,
-    /// Whether it is a directory.
     pub directory: bool,
-    /// Bytes; 0 for a directory.
+    /// Size in bytes; 0 for a directory.
     pub size: u64,
-    /// Whether its device can't be written.
+    /// Whether its device is read-only.
     pub read_only: bool,
-    /// Its times and attributes.
+    /// Times and attributes.
     pub stamp: Stamp,
 }
 
 impl Entry {
-    /// Its attributes, as guests see them.
+    /// Attributes as guests see them.
     pub fn attributes(&self) -> u32 {
         let read_only = if self.read_only && !self.directory { attributes::READ_ONLY } else { 0 };
         let directory = if self.directory { attributes::DIRECTORY } else { 0 };
@@ -31,37 +30,36 @@ impl Entry {
         }
     }
 
-    /// Whether its contents may not be changed.
+    /// Whether the contents cannot be changed.
     pub fn is_read_only(&self) -> bool {
         self.attributes() & attributes::READ_ONLY != 0
     }
 }
 
-/// Facts about a device, for `NtQueryVolumeInformationFile`. Constant for a device, so that what a
-/// title computes from free space does not depend on the host.
+/// Properties of a volume, for `NtQueryVolumeInformationFile`. Constant for a device, so that free
+/// space does not depend on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Volume {
-    /// Name of the file system.
     pub file_system: &'static str,
-    /// Allocation units in all.
+    /// Total number of allocation units.
     pub total_units: u64,
-    /// Allocation units that are free.
+    /// Number of free allocation units.
     pub free_units: u64,
-    /// Sectors of an allocation unit.
+    /// Sectors per allocation unit.
     pub sectors_per_unit: u32,
-    /// Bytes of a sector.
+    /// Bytes per sector.
     pub bytes_per_sector: u32,
-    /// Characters that a name may have.
+    /// Maximum length of a name in characters.
     pub name_length: u32,
-    /// Whether nothing on it can be changed.
+    /// Whether the volume is read-only.
     pub read_only: bool,
 }
 
 impl Volume {
-    /// The file system of disks that titles write to.
+    /// File system of disks that titles write to.
     pub const FATX: &'static str = "FATX";
 
-    /// A medium that a title came on: a full disc.
+    /// Volume of a title's medium: a full disc.
     pub const DISC: Self = Self {
         file_system: "GDFX",
         total_units: 1 << 20,
@@ -72,89 +70,88 @@ impl Volume {
         read_only: true,
     };
 
-    /// Bytes of an allocation unit.
+    /// Size of an allocation unit in bytes.
     pub fn unit(&self) -> u64 {
         u64::from(self.sectors_per_unit) * u64::from(self.bytes_per_sector)
     }
 
-    /// Bytes that are free.
+    /// Free space in bytes.
     pub fn free_bytes(&self) -> u64 {
         self.free_units.saturating_mul(self.unit())
     }
 
-    /// Bytes that a file of this size takes: whole allocation units.
+    /// Space that a file of this size occupies: whole allocation units.
     pub fn allocation(&self, size: u64) -> u64 {
         size.checked_next_multiple_of(self.unit().max(1)).unwrap_or(size)
     }
 }
 
-/// The contents of an open file. Positional: several handles may share one file without a common
-/// position, and several threads one handle. Whoever writes takes turns with others that do;
-/// readers see what is there.
+/// Contents of an open file. Access is positional, so several handles can share a file without a
+/// common position, and several threads a handle. Callers serialize writes of one file; a read sees
+/// the current contents.
 pub trait FileData: Send + Sync {
-    /// Bytes in the file now.
+    /// Current size in bytes.
     fn size(&self) -> VfsResult<u64>;
 
-    /// Reads at `offset`; fewer bytes than asked for only at the end of the file.
+    /// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize>;
 
-    /// Writes all of `from` at `offset`; a gap before it becomes zeros.
+    /// Writes all of `from` at `offset`; a gap before it is filled with zeros.
     fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()>;
 
-    /// Cuts the file, or lengthens it with zeros.
+    /// Truncates the file, or extends it with zeros.
     fn set_size(&self, size: u64) -> VfsResult<()>;
 
-    /// Lengthens the file for what is about to be written, or takes that back; otherwise as
+    /// Extends the file for a write that follows, or undoes the extension; otherwise like
     /// [`Self::set_size`].
     fn make_room(&self, size: u64) -> VfsResult<()> {
         self.set_size(size)
     }
 
-    /// Does a part of what is to be done before it can be written, where that is much; whether that
-    /// was all. A write does what is left.
+    /// Does a part of the work before the first write, if it is much; returns whether it is
+    /// complete. A write does the remaining work.
     fn prepare(&self) -> VfsResult<bool> {
         Ok(true)
     }
 
-    /// These bytes were to be written, and were not: a file that is to be whole is not until they
-    /// are.
+    /// Records that these bytes could not be written: until they are, a file that must be complete
+    /// is not committed.
     fn missed(&self, _bytes: Range<u64>) {}
 
-    /// Makes sure that everything written so far survives a crash of the host.
+    /// Flushes all writes to the host's disk.
     fn flush(&self) -> VfsResult<()>;
 
-    /// The host's file, if one stands behind it: lets the host read straight into guest memory.
+    /// The host file behind it, if any, so that the host can read directly into guest memory.
     fn host_file(&self) -> Option<&File> {
         None
     }
 }
 
-/// Something with files. Names of paths are checked already ([`super::path::device_names`]); the
-/// empty path is the root. Case does not matter, and is kept.
+/// A file system device. Callers have validated the names of paths ([`super::path::device_names`]);
+/// the empty path is the root. Names are case-insensitive and case-preserving.
 pub trait Device: Send {
-    /// Facts about it.
+    /// Properties of the volume.
     fn volume(&self) -> Volume;
 
-    /// Looks a path up.
+    /// Looks up a path.
     fn find(&self, path: &[String]) -> VfsResult<Entry>;
 
-    /// What is in a directory, by name without case.
+    /// Lists a directory, sorted case-insensitively by name.
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
 
-    /// The bytes of the partition itself, if it lets them be seen.
+    /// The raw partition, if the device supports access to it.
     fn partition(&self) -> Option<Box<dyn FileData>> {
         None
     }
 
-    /// Opens an existing file.
     fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>>;
 
-    /// Makes a new, empty file; its directory must exist, its name must be free.
+    /// Makes an empty file; its directory must exist and its name must be free.
     fn create_file(&mut self, _path: &[String]) -> VfsResult<Box<dyn FileData>> {
         Err(VfsError::ReadOnly)
     }
 
-    /// Makes a directory; its parent must exist, its name must be free.
+    /// Makes a directory; its parent must exist and its name must be free.
     fn create_directory(&mut self, _path: &[String]) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
@@ -164,34 +161,33 @@ pub trait Device: Send {
         Err(VfsError::ReadOnly)
     }
 
-    /// Gives a file or directory another path on the same device. An existing file there is
-    /// replaced if `replace`.
+    /// Renames a file or directory within the device, replacing an existing file if `replace`.
     fn rename(&mut self, _from: &[String], _to: &[String], _replace: bool) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 
-    /// Changes times and attributes of a file or directory that exists, other than the root.
+    /// Sets times and attributes of an existing file or directory other than the root.
     fn set_stamp(&mut self, _path: &[String], _stamp: Stamp) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 
-    /// Makes sure that everything written so far to files at this path, or below, survives a crash
-    /// of the host: those that are open, too. Fails as long as something there could not be
-    /// written, and was neither written again nor removed.
+    /// Flushes all files at or below this path to the host's disk, including open ones. Fails while
+    /// there are write-back errors below the path that were neither corrected by a later write nor
+    /// removed with the file.
     fn flush_below(&self, _path: &[String]) -> VfsResult<()> {
         Ok(())
     }
 
-    /// Nobody misses any more what could not be written at this path, or below.
+    /// Discards the write-back errors at or below this path.
     fn forget_losses(&self, _path: &[String]) {}
 
-    /// Writes down what was not worth writing at each change.
+    /// Writes metadata that was not written at each change.
     fn settle(&self) -> VfsResult<()> {
         Ok(())
     }
 }
 
-/// Brings entries into the order in which guests see them, whatever order the host lists them in.
+/// Sorts entries in the guest's order, independent of the host's.
 pub(super) fn sort(entries: &mut [Entry]) {
     entries.sort_by(|a, b| {
         let key = |entry: &Entry| entry.name.to_ascii_lowercase();

@@ -1,21 +1,21 @@
-//! Saves that are whole: what a guest writes goes to a draft beside the file, which replaces the
-//! file at once.
+//! Atomic saves: guest writes go to a temporary file (a draft) beside the file, which is renamed
+//! over it.
 //!
 //! ```text
-//!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename over the file
+//!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename
 //! ```
 //!
-//! However the program ends, the host has the old contents or the new ones, never a mixture, and a
-//! file that was just made is there with its contents or not at all. All handles of a file share
-//! one [`Draft`] ([`open_files`]), so guests see what was written at once, whichever handle they
-//! ask; they never see the drafts themselves. A draft is locked while its program runs; one that is
-//! not is removed when the folder is opened again ([`names`]).
+//! However the program ends, the host has either the old or the new contents, and a new file exists
+//! completely or not at all. All handles of a file share one [`Draft`] ([`open_files`]), so a write
+//! is visible through every handle at once; temporary files are hidden from guests. A temporary
+//! file is locked while its program runs; one without a lock is removed when the folder is next
+//! opened ([`names`]).
 //!
-//! What a run adds to the folder, and how long one file may be, has a limit ([`Quota`]).
+//! The bytes that a run adds to the folder and the size of a file are bounded ([`Quota`]).
 //!
-//! A write to a package that fails leaves a gap. As long as it is not written again or cut off, the
-//! draft is not put in the file's place: the file stays as it was, and whoever looks after what
-//! belongs together hears of it ([`Losses`]).
+//! A failed write to a package leaves a gap. Until the gap is written again or cut off, the
+//! temporary file does not replace the file: the file keeps its old contents, and the write-back
+//! error is recorded ([`Losses`]).
 
 mod copying;
 mod handle;
@@ -36,13 +36,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What is to be known of a file or directory.
+/// Host metadata of a file or directory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) directory: bool,
-    /// Whether the host's user has protected it.
+    /// Whether the file is write-protected on the host.
     pub(super) read_only: bool,
-    /// Bytes.
+    /// Size in bytes.
     pub(super) size: u64,
 }
 
@@ -53,25 +53,26 @@ impl From<&Metadata> for Facts {
     }
 }
 
-/// A file that is open for the guest, and what it is becoming.
+/// An open file of the guest and its pending contents.
 #[derive(Debug)]
 pub(super) struct Draft {
-    /// The file; `None`: it was removed while it was open.
+    /// Path of the file; `None` if it was removed while open.
     target: Option<PathBuf>,
-    /// The directory that drafts are made in: the file's own, for only there renaming is sure to
-    /// work.
+    /// Directory of the temporary file: the file's directory, because rename is reliable only
+    /// within it.
     folder: PathBuf,
-    /// What the guest sees.
+    /// Contents that the guest sees.
     content: Arc<File>,
-    /// Whether `content` is a draft, and not the host's file.
+    /// Whether `content` is a temporary file rather than the host's file.
     own: bool,
-    /// What is known of a draft: nobody changes it but us, and titles ask at each access.
+    /// Cached metadata of the temporary file: only this program changes it, and titles query it at
+    /// each access.
     known: Option<Facts>,
-    /// The draft's path, unless it has none any more.
+    /// Path of the temporary file, if it still has one.
     path: Option<PathBuf>,
-    /// The draft that is being made of a long file.
+    /// A copy of a long file in progress.
     copying: Option<Copying>,
-    /// What the guest could not write.
+    /// Byte range that the guest could not write.
     gap: Gap,
     quota: Arc<Quota>,
     losses: Arc<Losses>,
@@ -79,7 +80,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// What the host knows of it; a draft is as protected as its file.
+    /// Metadata; a temporary file inherits the protection of its file.
     pub(super) fn facts(&mut self) -> VfsResult<Facts> {
         if let Some(known) = self.known.filter(|_| self.own) {
             return Ok(known);
@@ -89,12 +90,12 @@ impl Draft {
         Ok(facts)
     }
 
-    /// Bytes in the file now.
+    /// Current size in bytes.
     pub(super) fn size(&mut self) -> VfsResult<u64> {
         Ok(self.facts()?.size)
     }
 
-    /// It was to get a size; what is known says so, unless that failed.
+    /// Updates the cached metadata after a resize; discards it if the resize failed.
     fn sized(&mut self, done: bool, size: impl FnOnce(u64) -> u64) {
         self.known = self.known.filter(|_| done).map(|facts| Facts { size: size(facts.size), ..facts });
     }
@@ -125,7 +126,7 @@ impl Draft {
         written
     }
 
-    /// Cuts the file, or lengthens it with zeros.
+    /// Truncates the file, or extends it with zeros.
     pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
         let cut = self.resize(size);
         self.gap.resized(size, cut.is_ok());
@@ -146,23 +147,25 @@ impl Draft {
         resized
     }
 
-    /// Whether something is missing in it that keeps it from the file's place.
+    /// Whether a gap prevents it from replacing the file.
     fn has_gap(&self) -> bool {
         self.gap.is_there() && self.target.as_ref().is_some_and(|target| self.losses.covers(target))
     }
 
-    /// Puts the draft in the file's place, if there is one.
+    /// Syncs the temporary file, if any, and renames it over the file.
     pub(super) fn commit(&mut self) -> VfsResult<()> {
         if self.has_gap() {
             return Err(VfsError::Full);
         }
         let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
         check_in_place(&self.folder)?;
+        // Sync the data first: after a crash the name must not refer to incomplete contents.
         self.content.sync_all()?;
         fs::rename(path, target)?;
         self.names.fetch_add(1, Relaxed);
-        // The draft has become the host's file: writing on makes another.
+        // The temporary file is now the host's file; the next write makes another one.
         (self.own, self.path) = (false, None);
+        // Without this the host may lose the rename in a crash.
         File::open(&self.folder)?.sync_all()?;
         if let Some(target) = &self.target {
             self.losses.made_good(target);
@@ -170,7 +173,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The file stays as it was, if there was one; what was added to it takes no room any more.
+    /// Discards the new contents: the file keeps the old ones, and the quota is refunded.
     fn give_up(&mut self) {
         let before = self.target.as_ref().and_then(|target| target.symlink_metadata().ok());
         let size = before.as_ref().map_or(0, Metadata::len);
@@ -182,7 +185,7 @@ impl Draft {
         self.discard();
     }
 
-    /// The draft will never be needed by name.
+    /// Deletes the temporary file.
     fn discard(&mut self) {
         let Some(path) = self.path.take() else { return };
         let removed = check_in_place(&self.folder).and_then(|()| Ok(fs::remove_file(&path)?));
@@ -214,8 +217,8 @@ impl Drop for Draft {
     }
 }
 
-/// Refuses a directory that the host has replaced since it was found, by a link that leads outside
-/// for one.
+/// Refuses a directory that the host has replaced since it was found, for example by a link that
+/// leads outside.
 fn check_in_place(folder: &Path) -> VfsResult<()> {
     match folder.canonicalize() {
         Ok(now) if now == folder => Ok(()),

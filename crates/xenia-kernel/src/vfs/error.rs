@@ -1,36 +1,37 @@
-//! Why a file operation was refused.
+//! Errors of file operations.
 
 use std::io;
 
-/// A refused file operation. Carries no host path: guests and logs of guests see these.
+/// Error of a file operation. Contains no host path, because it is visible to guests and in their
+/// logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VfsError {
-    /// No device is mounted where the path leads.
+    /// No device is mounted at the path.
     #[error("no device is mounted there")]
     NoDevice,
-    /// The last name of the path does not exist.
+    /// The last component of the path does not exist.
     #[error("no such file")]
     NotFound,
-    /// A directory on the way does not exist.
+    /// A directory of the path does not exist.
     #[error("no such directory on the way")]
     PathNotFound,
-    /// A name is empty, too long, reserved, has forbidden characters, or the path leads out of its
-    /// device.
+    /// A name is empty, too long, reserved, or has forbidden characters, or the path leads out of
+    /// its device.
     #[error("invalid name")]
     InvalidName,
-    /// The name is taken.
+    /// The name already exists.
     #[error("the name is taken")]
     Exists,
-    /// A file was asked for; this is a directory.
+    /// The path is a directory, but a file was requested.
     #[error("it is a directory")]
     IsDirectory,
-    /// A directory was asked for; this is a file.
+    /// The path is a file, but a directory was requested.
     #[error("it is not a directory")]
     NotDirectory,
-    /// The directory still holds something.
+    /// The directory is not empty.
     #[error("the directory is not empty")]
     NotEmpty,
-    /// The device, or this handle, can't be written.
+    /// The device, or this handle, is read-only.
     #[error("writing is not allowed")]
     ReadOnly,
     /// The device is full.
@@ -39,13 +40,13 @@ pub enum VfsError {
     /// Source and destination are on different devices.
     #[error("on different devices")]
     OtherDevice,
-    /// Symbolic links lead in a circle or are nested too deeply.
+    /// Symbolic links form a cycle or are nested too deeply.
     #[error("symbolic links lead in a circle")]
     TooManyLinks,
-    /// What is on the device can't be understood.
+    /// The contents of the device are malformed.
     #[error("damaged, or of another version")]
     Corrupt,
-    /// The host failed.
+    /// The host's operation failed.
     #[error("host error: {0}")]
     Host(io::ErrorKind),
 }
@@ -61,12 +62,12 @@ impl From<io::Error> for VfsError {
                 tracing::error!(target: "vfs", "the host's disk is full: the title is told so, and what it saves may not fit");
                 Self::Full
             }
-            // A name of 255 characters may be 510 bytes on the host.
+            // A name of 255 characters can have 510 bytes on the host.
             io::ErrorKind::InvalidFilename => Self::InvalidName,
             io::ErrorKind::IsADirectory => Self::IsDirectory,
             io::ErrorKind::NotADirectory => Self::PathNotFound,
             kind => {
-                // The title knows no more than that its disk failed.
+                // The title only learns that its disk failed.
                 tracing::error!(target: "vfs", "a file of the title's fails on the host: {error}");
                 Self::Host(kind)
             }

@@ -1,8 +1,6 @@
-//! Copying files that have holes: a title may make one of gigabytes by a call, without a byte in
-//! it.
+//! Copies sparse files: a title can make a file of gigabytes with one call, without writing a byte.
 //!
-//! Where the host's file system says what is a hole, that is not even read (`SEEK_DATA` of
-//! lseek(2)).
+//! Where the host's file system reports holes, they are not even read (`SEEK_DATA` of lseek(2)).
 
 use super::host_folder::read_at;
 use rustix::fs::{SeekFrom, seek};
@@ -11,12 +9,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 
-/// Bytes that are copied at a time.
+/// Bytes copied at a time.
 const CHUNK: usize = 0x1_0000;
 
-/// Copies `most` bytes of a file from `at` on; its holes stay holes, and count as bytes do: how
-/// many parts a file has is the same wherever it lies. Returns where the rest begins, `None` if
-/// there is none; the copy has the file's size then. Moves both files' own positions.
+/// Copies up to `most` bytes of a file from `at` on. Holes stay holes and count as bytes do, so the
+/// number of parts of a file does not depend on the file system. Returns the offset of the rest,
+/// `None` at the end of the file, where the copy gets the file's size. Moves the positions of both
+/// files.
 pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::Result<Option<u64>> {
     let size = from.metadata()?.len();
     let end = at.saturating_add(most).min(size);
@@ -29,7 +28,7 @@ pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::R
             copy_dense(from, to, start, length)?
         };
         if copied < length {
-            // Somebody else has cut it.
+            // Another program has truncated it.
             to.set_len(start + copied)?;
             return Ok(None);
         }
@@ -42,15 +41,14 @@ pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::R
     Ok(None)
 }
 
-/// Copies bytes as the host does it best: the two may share them on its disk from now on
-/// (`copy_file_range`).
+/// Copies bytes with `copy_file_range`: the files may share them on disk afterwards.
 fn copy_data(mut from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u64> {
     from.seek(io::SeekFrom::Start(at))?;
     to.seek(io::SeekFrom::Start(at))?;
     io::copy(&mut from.take(length), to)
 }
 
-/// Copies bytes of which nobody knows whether they are a hole: pieces of zeros become one.
+/// Copies bytes that may contain holes: chunks of zeros become holes.
 fn copy_dense(from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u64> {
     let mut piece = vec![0; CHUNK];
     let mut done = 0;
@@ -69,10 +67,10 @@ fn copy_dense(from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u6
     Ok(done)
 }
 
-/// Bytes that may be no hole.
+/// A byte range that may contain data.
 struct Data {
     bytes: Range<u64>,
-    /// Whether the host's file system knows that they are none.
+    /// Whether the host's file system has reported it as data.
     is_known: bool,
 }
 
@@ -82,12 +80,12 @@ impl Data {
     }
 }
 
-/// Where the next bytes are that are no hole, before `end`.
+/// The next range before `end` that may contain data.
 fn data_from(file: &File, at: u64, end: u64) -> Option<Data> {
     let (bytes, is_known) = match seek(file, SeekFrom::Data(at)) {
         Ok(start) => (start..seek(file, SeekFrom::Hole(start)).unwrap_or(end).min(end), true),
         Err(Errno::NXIO) => return None,
-        // A file system that can't say.
+        // The file system does not report holes.
         Err(_) => (at..end, false),
     };
     (bytes.start < bytes.end).then_some(Data { bytes, is_known })
@@ -113,7 +111,7 @@ mod tests {
             at = data.bytes.end;
         }
         assert!(read < 0x100_0000, "{read:#x}");
-        // In parts: none of them is more than was asked for.
+        // In parts, each no longer than requested.
         let (mut next, mut parts) = (Some(0), 0);
         while let Some(at) = next {
             next = copy_part(&from, &mut to, at, 0x100_0000).unwrap();

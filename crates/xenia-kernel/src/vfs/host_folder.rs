@@ -1,9 +1,9 @@
-//! A folder of the host as a device.
+//! Device for a folder of the host.
 //!
-//! Nothing outside the folder can be reached ([`paths`]). Only plain files and directories exist
-//! for the guest. The host's times, free space, listing order and letter case don't show; the
-//! guest's own times and attributes are kept in the folder, see [`super::stamp`]. What is written
-//! appears at once and whole, see [`super::draft`].
+//! No file outside the folder is reachable ([`paths`]). Guests see regular files and directories
+//! only. The host's times, free space, listing order and letter case are hidden; the guest's times
+//! and attributes are stored in the folder, see [`super::stamp`]. Writes replace files atomically,
+//! see [`super::draft`].
 
 mod file;
 mod listings;
@@ -26,28 +26,28 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// See the module's documentation.
+/// A folder of the host as a device.
 #[derive(Debug)]
 pub struct HostFolder {
-    /// Canonical.
+    /// Canonical path of the folder.
     root: PathBuf,
-    /// Files open for the guest; `None`: the folder is for reading only.
+    /// Open files; `None` for a read-only folder.
     drafts: Option<Drafts>,
-    /// Times and attributes; a folder for reading only has none.
+    /// Times and attributes; `None` for a read-only folder.
     stamps: Option<Stamps>,
     listings: Listings,
 }
 
-/// Bytes of an allocation unit: 32 sectors of 512.
+/// Size of an allocation unit in bytes: 32 sectors of 512.
 const UNIT: u64 = 0x4000;
 
 impl HostFolder {
-    /// The folder, for reading only.
+    /// Opens a folder for reading only.
     pub fn read_only(folder: &Path) -> io::Result<Self> {
         Self::new(folder, None)
     }
 
-    /// The folder, for reading and writing; what is refused is counted in `limits`.
+    /// Opens a folder for reading and writing; refusals are counted in `limits`.
     pub fn writable(folder: &Path, limits: Arc<Limits>) -> io::Result<Self> {
         Self::new(folder, Some(limits))
     }
@@ -62,19 +62,19 @@ impl HostFolder {
         Ok(Self { root, drafts, stamps, listings: Listings::default() })
     }
 
-    /// The path is gone.
+    /// Discards the stamps of a removed path.
     fn forget(&self, path: &[String]) {
         if let Some(stamps) = &self.stamps {
             stamps.removed(path);
         }
     }
 
-    /// What is needed for changes.
+    /// The state for changes; fails for a read-only folder.
     fn drafts(&self) -> VfsResult<&Drafts> {
         self.drafts.as_ref().ok_or(VfsError::ReadOnly)
     }
 
-    /// Bytes of a file, or of what it is becoming.
+    /// Size of a file, including pending changes.
     fn size_at(&self, path: &Path) -> VfsResult<u64> {
         match self.open_at(path) {
             Some(draft) => draft.lock().size(),
@@ -82,11 +82,11 @@ impl HostFolder {
         }
     }
 
-    /// The entry at a host path, `guest` being its path for the guest.
+    /// The entry at a host path; `guest` is its guest path.
     fn entry(&self, name: String, found: &Found, guest: &[String]) -> VfsResult<Entry> {
         let mut stamp = self.stamps.as_ref().map(|stamps| stamps.get(guest)).unwrap_or_default();
         let Facts { directory, read_only, size } = found.facts()?;
-        // What the host's user has protected is protected.
+        // Files that are write-protected on the host are read-only for the guest.
         if !directory && read_only {
             stamp.attributes |= attributes::READ_ONLY;
         }
@@ -148,7 +148,8 @@ impl Device for HostFolder {
             entries.push(self.entry(name, &found, &guest)?);
         }
         sort(&mut entries);
-        // Names that differ in case only are one name to a guest, and the first is what opening finds.
+        // Names that differ only in case are one name to a guest; the first is the one that an open
+        // finds.
         entries.dedup_by(|b, a| a.name.eq_ignore_ascii_case(&b.name));
         Ok(entries)
     }
@@ -164,7 +165,7 @@ impl Device for HostFolder {
         }
         let Found { path: at, draft, .. } = found;
         let Some(drafts) = &self.drafts else { return Ok(Box::new(HostFile(File::open(at)?))) };
-        // A draft would replace what the host's user has protected.
+        // A rename would replace a file that the host's user has write-protected.
         if write && read_only {
             return Err(VfsError::ReadOnly);
         }
@@ -184,7 +185,8 @@ impl Device for HostFolder {
         made.inspect_err(|_| drafts.losses.add(&at))?;
         drafts.add_name();
         drafts.losses.made_good(&at);
-        // What is made in it is of no use if the host forgets the directory.
+        // Sync the parent directory too: after a crash of the host the new directory could be
+        // missing with its files.
         Ok(File::open(at.parent().unwrap_or(&self.root))?.sync_all()?)
     }
 
@@ -199,7 +201,8 @@ impl Device for HostFolder {
                 return Err(VfsError::NotEmpty);
             }
             if super::draft::holds_only_drafts(&at) {
-                // Of saves that failed: the title, which sees an empty directory, gives them up with it.
+                // Leftovers of failed saves: the title sees an empty directory and removes it with
+                // them.
                 super::draft::sweep(&at);
             }
             fs::remove_dir(&at)?;
@@ -210,7 +213,7 @@ impl Device for HostFolder {
         }
         let size = self.size_at(&at)?;
         match fs::remove_file(&at) {
-            // It was only about to be made.
+            // The file was not committed yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result?,
         }
@@ -236,7 +239,7 @@ impl Device for HostFolder {
         if source.is_dir() && target.starts_with(&source) {
             return Err(VfsError::InvalidName);
         }
-        // The new name must never have the contents that the old one had before it was written.
+        // The new name must never have the contents from before the pending writes.
         drafts.commit_below(&source)?;
         if replaced == source {
             fs::rename(&source, &target)?;
@@ -244,7 +247,7 @@ impl Device for HostFolder {
             let size = self.size_at(&replaced).unwrap_or(0);
             let there = replaced.is_file();
             if there && source.is_dir() {
-                // On the host a directory replaces nothing but a directory.
+                // On the host a directory can only replace a directory.
                 fs::remove_file(&replaced)?;
             } else if there && replaced != target {
                 fs::rename(&replaced, &target)?;
@@ -259,7 +262,7 @@ impl Device for HostFolder {
         if let Some(stamps) = &self.stamps {
             stamps.moved(from, to);
         }
-        // The host may forget the new name otherwise.
+        // Without this the host may lose the new name in a crash.
         Ok(File::open(target.parent().unwrap_or(&self.root))?.sync_all()?)
     }
 
@@ -277,7 +280,7 @@ impl Device for HostFolder {
                 drafts.commit_below(&at)?;
                 at
             }
-            // What could not even be made.
+            // The path could not even be created.
             Err(VfsError::NotFound | VfsError::PathNotFound) => {
                 self.root.join(path.iter().collect::<PathBuf>())
             }

@@ -1,6 +1,6 @@
-//! Places of files: a device, and names below its root.
+//! Locations of files: a device, and names below its root.
 
-/// A checked path: a mounted device, and names below its root.
+/// A validated path: a mounted device, and names below its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub(super) mount: usize,
@@ -8,28 +8,27 @@ pub struct Location {
 }
 
 impl Location {
-    /// Whether this is the device itself.
+    /// Whether this is the device's root.
     pub fn is_root(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Names below the device's root.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// What all locations of one file have in common.
+    /// Key that is equal for all locations of a file.
     pub fn key(&self) -> LocationKey {
         LocationKey(self.mount, self.names.iter().map(|name| name.to_ascii_lowercase()).collect())
     }
 
-    /// The directory that this is in; `None` for a device.
+    /// The parent directory; `None` for a device.
     pub fn parent(&self) -> Option<Self> {
         let (_, names) = self.names.split_last()?;
         Some(Self { mount: self.mount, names: names.to_vec() })
     }
 
-    /// The path below the device, with a leading back slash.
+    /// The path below the device, with a leading backslash.
     pub fn path(&self) -> String {
         if self.is_root() {
             "\\".to_owned()
@@ -39,12 +38,12 @@ impl Location {
     }
 }
 
-/// A location without regard to case: equal for two locations if they are the same file's.
+/// A case-insensitive location: equal for two locations of the same file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocationKey(usize, Vec<String>);
 
 impl LocationKey {
-    /// Whether `other` is this, or lies below it.
+    /// Whether `other` is this location or lies below it.
     pub fn holds(&self, other: &Self) -> bool {
         self.0 == other.0 && other.1.starts_with(&self.1)
     }

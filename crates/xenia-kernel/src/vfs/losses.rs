@@ -1,37 +1,37 @@
-//! What a title could not write to a folder of the host, and has neither written again nor given
-//! up.
+//! Write-back errors: writes to a host folder that failed and were neither repeated nor abandoned
+//! by the title.
 //!
-//! A disk may be full, or a quota used up. Programs that mean to go on (databases) then take back
-//! what they have written or write it once more; others close the file and forget. So a failed
-//! write is remembered until it is made good: within an open file as its [`Gap`], beyond that as a
-//! path of the folder's [`Losses`]. That is so where packages are; elsewhere on a disk a file is
-//! what could be written of it.
+//! A disk may be full, or a quota used up. Some programs (databases) then undo their writes or
+//! repeat them; others close the file and ignore the error. A failed write is therefore remembered
+//! until it is corrected: within an open file as its [`Gap`], after the close as a path in the
+//! folder's [`Losses`]. This applies to packages only; other files on a disk keep whatever could be
+//! written.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use xenia_sync::{Level, Mutex};
 
-/// The directory of a content folder that packages are in.
+/// Directory of packages in a content folder.
 pub(super) const PACKAGES: &str = "Content";
-/// Paths that are remembered one by one; with more, all of the directory counts as lost.
+/// Number of paths recorded individually; beyond that the whole directory counts as failed.
 const LIMIT: usize = 1024;
 
-/// What is missing in an open file: from the first byte that could not be written to the last.
+/// Range from the first byte of an open file that could not be written to the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gap {
     missing: Range<u64>,
-    /// The file could not be made as long as it was to be.
+    /// Whether an extension of the file failed.
     is_short: bool,
 }
 
 impl Gap {
-    /// Whether anything is missing.
+    /// Whether any bytes are missing.
     pub(super) fn is_there(&self) -> bool {
         self.is_short || !self.missing.is_empty()
     }
 
-    /// These bytes could not be written.
+    /// Records that these bytes could not be written.
     pub(super) fn missed(&mut self, bytes: Range<u64>) {
         self.missing = if self.missing.is_empty() {
             bytes
@@ -40,12 +40,12 @@ impl Gap {
         };
     }
 
-    /// These bytes were written.
+    /// Records that these bytes were written.
     pub(super) fn written(&mut self, bytes: Range<u64>) {
         if self.missing.is_empty() {
             return;
         }
-        // What is written in the middle of it leaves it as it is.
+        // A write in the middle of the gap does not shrink it.
         if bytes.start <= self.missing.start && bytes.end > self.missing.start {
             self.missing.start = bytes.end.min(self.missing.end);
         } else if bytes.end >= self.missing.end && bytes.start < self.missing.end {
@@ -53,7 +53,7 @@ impl Gap {
         }
     }
 
-    /// The file was given this size, or could not be.
+    /// Records a resize of the file, or a failed one.
     pub(super) fn resized(&mut self, size: u64, is_done: bool) {
         self.is_short = !is_done;
         if is_done {
@@ -62,8 +62,7 @@ impl Gap {
     }
 }
 
-/// Files and directories that are not as the title wanted them. Their lock is taken under those of
-/// open files.
+/// Files and directories with write-back errors. Its lock is taken under those of open files.
 #[derive(Debug)]
 pub(super) struct Losses {
     within: PathBuf,
@@ -71,17 +70,17 @@ pub(super) struct Losses {
 }
 
 impl Losses {
-    /// None yet of what is in a directory, or below.
+    /// No errors yet, for the files in or below a directory.
     pub(super) fn new(within: &Path) -> Self {
         Self { within: within.to_owned(), paths: Mutex::numbered(Level::Leaf, 1, BTreeSet::new()) }
     }
 
-    /// Whether what is at a path is to be old or whole.
+    /// Whether the file at a path must have either its old or its complete new contents.
     pub(super) fn covers(&self, path: &Path) -> bool {
         path.starts_with(&self.within)
     }
 
-    /// This could not be made, or written.
+    /// Records a failed creation or write.
     pub(super) fn add(&self, path: &Path) {
         if !self.covers(path) {
             return;
@@ -95,17 +94,17 @@ impl Losses {
         }
     }
 
-    /// It is there as it should be, or nobody wants it any more.
+    /// Removes the error of a path: the file is complete or was abandoned.
     pub(super) fn made_good(&self, path: &Path) {
         self.paths.lock().remove(path);
     }
 
-    /// Nobody wants what is at a path, or below, any more.
+    /// Removes all errors at or below a path.
     pub(super) fn forget(&self, path: &Path) {
         self.paths.lock().retain(|lost| !lost.starts_with(path));
     }
 
-    /// What was at `from`, or below, is at `to` now.
+    /// Updates paths after a move of `from` to `to`.
     pub(super) fn moved(&self, from: &Path, to: &Path) {
         let mut paths = self.paths.lock();
         let moved: Vec<PathBuf> = paths.iter().filter(|lost| lost.starts_with(from)).cloned().collect();
@@ -117,7 +116,7 @@ impl Losses {
         }
     }
 
-    /// Whether something at a path, or below, is not as it should be.
+    /// Whether there are errors at or below a path.
     pub(super) fn has(&self, path: &Path) -> bool {
         self.paths.lock().iter().any(|lost| lost.starts_with(path) || path.starts_with(lost))
     }

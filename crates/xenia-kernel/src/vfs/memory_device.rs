@@ -1,8 +1,8 @@
-//! Files in host memory: a scratch disk that lasts as long as the machine.
+//! Memory device: a scratch disk that lasts as long as the machine.
 //!
-//! Contents are kept by allocation units, and only those that were written. What counts against the
-//! disk's limit is the units that a file's length takes, for as long as anybody holds the file: the
-//! host never holds more than that.
+//! Only allocation units that were written are stored. The disk's limit counts all units of a
+//! file's length, as long as the file or a handle to it exists, so the host never stores more than
+//! the limit.
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
@@ -13,10 +13,10 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Bytes of an allocation unit: 32 sectors of 512 bytes.
+/// Size of an allocation unit in bytes: 32 sectors of 512 bytes.
 pub(super) const UNIT: usize = 0x4000;
 
-/// Bytes in use on a device, and how many there may be.
+/// Used space of a device, and its limit.
 #[derive(Debug)]
 pub(super) struct Space {
     used: u64,
@@ -25,7 +25,7 @@ pub(super) struct Space {
 }
 
 impl Space {
-    /// Accounts for a file that took `old` bytes and takes `new`.
+    /// Accounts for a resize of a file from `old` to `new` bytes.
     pub(super) fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
         let used = self.used - old.min(self.used);
         let Some(used) = used.checked_add(new).filter(|&used| new <= old || used <= self.limit) else {
@@ -37,12 +37,12 @@ impl Space {
     }
 }
 
-/// Bytes of whole units.
+/// Rounds a size up to whole units.
 fn taken(size: u64) -> u64 {
     size.div_ceil(UNIT as u64).saturating_mul(UNIT as u64)
 }
 
-/// What is in a file. Units that were never written are not there, and read as zeros.
+/// Contents of a file. Units that were never written are not stored, and read as zeros.
 #[derive(Debug)]
 struct Contents {
     size: u64,
@@ -52,12 +52,12 @@ struct Contents {
 
 impl Drop for Contents {
     fn drop(&mut self) {
-        // Giving space back can't fail.
+        // Releasing space cannot fail.
         let _ = self.space.lock().resize(taken(self.size), 0);
     }
 }
 
-/// The unit at `offset`, where in it, and how many of `left` bytes are in it.
+/// The unit at `offset`, the offset within it, and the number of the `left` bytes that lie in it.
 pub(super) fn place(offset: u64, left: usize) -> (u64, usize, usize) {
     let within = (offset % UNIT as u64) as usize;
     (offset / UNIT as u64, within, left.min(UNIT - within))
@@ -111,7 +111,7 @@ impl Contents {
     }
 }
 
-/// A unit of zeros; the disk is full if the host has none.
+/// Allocates a zeroed unit; fails with `Full` if the host has not enough memory.
 pub(super) fn zeroed_unit() -> VfsResult<Box<[u8]>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(UNIT).map_err(|_| VfsError::Full)?;
@@ -124,25 +124,25 @@ type SharedContents = Arc<Mutex<Contents>>;
 #[derive(Debug)]
 struct Node {
     name: String,
-    /// `None`: a directory.
+    /// `None` for a directory.
     contents: Option<SharedContents>,
     stamp: Stamp,
 }
 
-/// See the module's documentation.
+/// A device with files in host memory.
 #[derive(Debug)]
 pub struct MemoryDevice {
-    /// By path in lower case; the root has no node.
+    /// Files and directories by lower-case path; the root has no node.
     nodes: BTreeMap<Vec<String>, Node>,
-    /// What all of these paths take.
+    /// Host memory taken by all paths.
     path_bytes: u64,
     space: Arc<Mutex<Space>>,
-    /// The partition's own bytes.
+    /// The raw partition.
     partition: RawPartition,
     limits: Arc<Limits>,
 }
 
-/// Bytes of the host that a path takes, roughly: each name is an allocation of its own.
+/// Approximate host memory taken by a path: each name is a separate allocation.
 fn cost(path: &[String]) -> u64 {
     path.iter().map(|name| (name.len() + 2 * size_of::<String>()) as u64).sum()
 }
@@ -152,8 +152,8 @@ fn key(path: &[String]) -> Vec<String> {
 }
 
 impl MemoryDevice {
-    /// An empty device for at most `limit` bytes of files, counted by allocation units; what is
-    /// refused is counted in `limits`.
+    /// An empty device for at most `limit` bytes, counted in allocation units; refusals are counted
+    /// in `limits`.
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
         let space = Arc::new(Mutex::new(Space { used: 0, limit, limits: limits.clone() }));
         let partition = RawPartition::new(limit, space.clone());
@@ -168,7 +168,7 @@ impl MemoryDevice {
         }
     }
 
-    /// Why a path that has no node has none.
+    /// The error for a path without a node.
     fn missing(&self, key: &[String]) -> VfsError {
         match key.split_last() {
             Some((_, [])) | None => VfsError::NotFound,
@@ -195,7 +195,7 @@ impl MemoryDevice {
         Ok(())
     }
 
-    /// Room for paths that take so much more?
+    /// Checks the limit on the host memory taken by paths.
     fn admit_paths(&self, more: u64) -> VfsResult<()> {
         self.limits.admit_amount(Limit::ScratchPathBytes, self.path_bytes, more).map_err(|_| VfsError::Full)
     }
@@ -286,7 +286,7 @@ impl Device for MemoryDevice {
         if self.node(path)?.contents.is_none() && self.children(path).next().is_some() {
             return Err(VfsError::NotEmpty);
         }
-        // Open handles keep the contents, and the space that they take.
+        // Open handles keep the contents and their space.
         let key = key(path);
         if self.nodes.remove(&key).is_some() {
             self.path_bytes -= cost(&key);
@@ -313,7 +313,7 @@ impl Device for MemoryDevice {
         if target.len() + (deepest - source.len().min(deepest)) > MAXIMUM_NAMES {
             return Err(VfsError::InvalidName);
         }
-        // What is replaced makes no room before it is gone.
+        // The replaced path frees its memory only after its removal.
         let more = cost(&target).saturating_sub(cost(&source));
         self.admit_paths(more.saturating_mul(moved.len() as u64))?;
         if target != source {

@@ -1,27 +1,25 @@
-//! Opening: what is to be done with a file that exists or does not, and what was done, numbered as
-//! `NtCreateFile` does.
+//! Open requests: disposition and resulting action, numbered as in `NtCreateFile`.
 
 use super::{Entry, FileData, Location, Stamp, Vfs, VfsError, VfsResult};
 
-/// What to do if the file exists, or does not, as `NtCreateFile` numbers it.
+/// Action for an existing or missing file, numbered as in `NtCreateFile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// Replaces the file, or makes it.
+    /// Replaces the file, or creates it.
     Supersede,
     /// Opens the file if it exists.
     Open,
-    /// Makes the file if it does not exist.
+    /// Creates the file if it does not exist.
     Create,
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     OpenOrCreate,
-    /// Empties the file if it exists.
+    /// Truncates the file if it exists.
     Overwrite,
-    /// Empties the file, or makes it.
+    /// Truncates the file, or creates it.
     OverwriteOrCreate,
 }
 
 impl Disposition {
-    /// The disposition of this number.
     pub fn of(number: u32) -> Option<Self> {
         const ALL: [Disposition; 6] = [
             Disposition::Supersede,
@@ -35,59 +33,58 @@ impl Disposition {
     }
 }
 
-/// What opening did, as `IO_STATUS_BLOCK.Information` numbers it.
+/// Action taken by an open, numbered as in `IO_STATUS_BLOCK.Information`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum OpenAction {
     /// The file was replaced by an empty one.
     Superseded = 0,
-    /// It was opened.
+    /// The file was opened.
     Opened = 1,
-    /// It was made.
+    /// The file was created.
     Created = 2,
-    /// It was emptied.
+    /// The file was truncated.
     Overwritten = 3,
 }
 
-/// How to open.
+/// Parameters of an open.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenRequest {
-    /// What to do if it exists, or does not.
+    /// Action for an existing or missing file.
     pub disposition: Disposition,
-    /// `Some(true)`: it must be a directory; `Some(false)`: it must not.
+    /// `Some(true)` if it must be a directory, `Some(false)` if it must not be one.
     pub directory: Option<bool>,
-    /// Whether it will be written.
+    /// Whether the handle is used for writing.
     pub write: bool,
-    /// Attributes that it gets if it is made or emptied.
+    /// Attributes of a created or truncated file.
     pub attributes: u32,
     /// Guest time, in units of 100 ns since 1601.
     pub now: u64,
 }
 
 impl OpenRequest {
-    /// A file that is there, to be read.
+    /// Opens an existing file for reading.
     pub const TO_READ: Self =
         Self { disposition: Disposition::Open, directory: Some(false), write: false, attributes: 0, now: 0 };
 }
 
-/// Something opened.
+/// Result of an open.
 pub struct Opened {
-    /// Where it is.
     pub location: Location,
-    /// Its contents; `None`: it is a directory.
+    /// Contents; `None` for a directory.
     pub data: Option<Box<dyn FileData>>,
-    /// What opening did.
+    /// Action that was taken.
     pub action: OpenAction,
 }
 
 impl Vfs {
-    /// Opens or makes a file or directory.
+    /// Opens or creates a file or directory.
     pub fn open(&mut self, at: &Location, request: &OpenRequest) -> VfsResult<Opened> {
         let found = self.find(at);
         self.open_found(at, found, request)
     }
 
-    /// As [`Self::open`], for whoever has just looked it up.
+    /// Like [`Self::open`], with the result of a preceding look-up.
     pub fn open_found(
         &mut self,
         at: &Location,

@@ -1,25 +1,24 @@
-//! Guest paths: names between back slashes, and which names a device may be asked for.
-//!
-//! Paths come from the guest and are hostile. A device only ever sees names that [`device_names`]
-//! let through: no separators, no `.` or `..`, nothing that a host could take for something else.
+//! Guest paths: splitting at backslashes, and validation of names.
+//! Paths are untrusted guest input. Devices only receive names that [`device_names`] accepts: no
+//! separators, no `.` or `..`, and no name with a special meaning on a host.
 
 use super::VfsError;
 
-/// Names in a path; more are refused.
+/// Largest number of names in a path.
 pub(super) const MAXIMUM_NAMES: usize = 64;
-/// Characters in a name.
+/// Longest name in characters.
 const MAXIMUM_NAME: usize = 255;
-/// Directories of the object name space that stand for "DOS devices" and may precede any link's
-/// name.
+/// Directories of the object namespace that contain DOS devices and can precede the name of any
+/// link.
 const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
-/// Characters of a name on a disk that titles write to.
+/// Longest name on a FATX disk, in characters.
 pub const FATX_NAME: usize = 42;
-/// Names that Windows hosts take for devices, whatever extension follows.
+/// Names that Windows hosts treat as devices, with any extension.
 const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
 
-/// Splits a path into names. Either slash separates; empty names and `.` say nothing; a drive's
-/// colon ends a name (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` stays: what it
-/// means depends on the device.
+/// Splits a path into names. Both slashes separate; empty names and `.` are ignored; a drive's
+/// colon ends a name (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` is kept, because
+/// its meaning depends on the device.
 pub fn split(path: &str) -> Result<Vec<String>, VfsError> {
     let mut names: Vec<String> = Vec::new();
     for part in path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".") {
@@ -42,8 +41,7 @@ pub fn split(path: &str) -> Result<Vec<String>, VfsError> {
     Ok(names)
 }
 
-/// The names below a device's root that a path's rest leads to. `..` goes up, but never beyond the
-/// root.
+/// Resolves the rest of a path to names below a device's root. `..` cannot go above the root.
 pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
     let mut names: Vec<String> = Vec::new();
     for name in rest {
@@ -58,15 +56,15 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
     Ok(names)
 }
 
-/// Whether FATX, the file system of the disks that titles write to, has such names. Their bytes
-/// beyond ASCII, which are a character each here, are of whatever code page the title has. What
-/// else lies on a disk, which somebody put there, is read all the same.
+/// Whether the name is valid on FATX, the file system of the disks that titles write to. Bytes
+/// beyond ASCII, which are one character each here, have the title's code page. Files with other
+/// names, put there by the user, can still be read.
 pub fn is_fatx_name(name: &str) -> bool {
     let forbidden = |c: char| !matches!(c, ' '..='~' | '\u{80}'..='\u{FF}') || r#""*+,/:;<=>?\|"#.contains(c);
     name.chars().count() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
 }
 
-/// Whether a device may be asked for this name.
+/// Whether the name is valid on all devices.
 pub fn is_valid(name: &str) -> bool {
     let forbidden =
         |c: char| c.is_ascii_control() || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
@@ -88,18 +86,19 @@ fn is_reserved(name: &str) -> bool {
         .any(|reserved| word.eq_ignore_ascii_case(reserved) && digit == matches!(*reserved, "COM" | "LPT"))
 }
 
-/// Whether `path` begins with the names of `prefix`; case does not matter.
+/// Whether `path` starts with the names of `prefix`; case-insensitive.
 pub fn starts_with(path: &[String], prefix: &[String]) -> bool {
     path.len() >= prefix.len() && path.iter().zip(prefix).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
-/// A search pattern: `*` is any run of characters, `?` any one; case does not matter. `*.*` and an
-/// empty pattern match every name, as on NT.
+/// A search pattern: `*` matches any characters, `?` any one character; case-insensitive. `*.*` and
+/// an empty pattern match every name, as on NT.
 #[derive(Debug)]
 pub struct Pattern(Vec<char>);
 
 impl Pattern {
-    /// Reads a pattern. It may be as long as a name: it is compared with every name of a directory.
+    /// Parses a pattern. Its length is bounded like a name's, because it is compared with every
+    /// name of a directory.
     pub fn new(pattern: &str) -> Result<Self, VfsError> {
         if pattern.chars().nth(MAXIMUM_NAME).is_some() {
             return Err(VfsError::InvalidName);
@@ -108,7 +107,7 @@ impl Pattern {
         Ok(Self(in_lower_case(all)))
     }
 
-    /// Whether a name matches it.
+    /// Whether a name matches.
     pub fn matches(&self, name: &str) -> bool {
         matches(&self.0, &in_lower_case(name))
     }
@@ -120,7 +119,7 @@ fn in_lower_case(text: &str) -> Vec<char> {
 
 fn matches(pattern: &[char], name: &[char]) -> bool {
     let (mut p, mut n) = (0, 0);
-    // Where to go on after the last star, if what follows it does not match here.
+    // Backtracking position after the last star.
     let mut retry = None;
     while n < name.len() {
         match pattern.get(p) {

@@ -1,38 +1,39 @@
-//! What one run may add to a folder of the host's: bytes, files and directories.
+//! Quota: bounds on the bytes, files and directories that a run adds to a host folder.
 
 use super::{VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What one run may add to a folder.
+/// Usage of one run in a folder.
 #[derive(Debug)]
 pub(super) struct Quota {
-    /// Bytes added, less what was cut off or removed of them.
+    /// Bytes added, minus those cut off or removed.
     added: AtomicU64,
-    /// Files and directories, likewise.
+    /// Files and directories added, minus those removed.
     pub(super) entries: AtomicU64,
     limits: Arc<Limits>,
 }
 
 impl Quota {
-    /// Nothing added yet; what is refused is counted in `limits`.
+    /// No usage yet; refusals are counted in `limits`.
     pub(super) fn new(limits: Arc<Limits>) -> Self {
         Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), limits }
     }
 
-    /// Makes a file or directory, if there may be one more.
+    /// Creates a file or directory, if the quota permits one more.
     pub(super) fn enter<T>(&self, make: impl FnOnce() -> VfsResult<T>) -> VfsResult<T> {
         self.add(&self.entries, Limit::DiskEntries, 1)?;
         make().inspect_err(|_| take(&self.entries, 1))
     }
 
-    /// A file or directory is gone. What was there before the run makes no room for more.
+    /// Accounts for a removed file or directory. Removing entries from before the run does not
+    /// raise the quota.
     pub(super) fn leave(&self) {
         take(&self.entries, 1);
     }
 
-    /// A file of `old` bytes is about to have `new`.
+    /// Accounts for a resize from `old` to `new` bytes, before it happens.
     pub(super) fn resize(&self, old: u64, new: u64) -> VfsResult<()> {
         if new > old {
             self.limits.admit_amount(Limit::FileBytes, new, 0).map_err(|_| VfsError::Full)?;
@@ -43,7 +44,7 @@ impl Quota {
         }
     }
 
-    /// A file that was to have `old` bytes has `new`, whatever the limit.
+    /// Corrects the size of a file from `old` to `new` bytes, regardless of the limit.
     pub(super) fn correct(&self, old: u64, new: u64) {
         if new > old {
             self.added.fetch_add(new - old, Relaxed);
@@ -52,8 +53,8 @@ impl Quota {
         }
     }
 
-    /// Counts more, if there may be so many. Files of several threads are counted at once, and the
-    /// limit holds for all of them together.
+    /// Adds to a counter, up to the limit. Atomic, because several threads can add at once and the
+    /// limit holds for their sum.
     fn add(&self, count: &AtomicU64, limit: Limit, amount: u64) -> VfsResult<()> {
         let before = count.fetch_add(amount, Relaxed);
         self.limits.admit_amount(limit, before, amount).map_err(|_| {
@@ -63,7 +64,7 @@ impl Quota {
     }
 }
 
-/// Counts less, but never less than nothing.
+/// Subtracts from a counter, saturating at 0.
 fn take(count: &AtomicU64, amount: u64) {
     let _ = count.fetch_update(Relaxed, Relaxed, |before| Some(before.saturating_sub(amount)));
 }

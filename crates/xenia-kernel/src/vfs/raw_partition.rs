@@ -1,8 +1,7 @@
-//! The bytes of a partition itself, as code reads and writes them that formats one: zeros at first.
-//! The files on it are kept elsewhere, so what is written here changes none of them.
+//! Raw partition: the bytes that a formatting program reads and writes; initially zeros. Files are
+//! stored elsewhere, so writes here do not affect them.
 //!
-//! Only units that were written are kept, and they count against the disk's space like those of
-//! files.
+//! Only written units are stored; they count against the disk's space like those of files.
 
 use super::device::FileData;
 use super::memory_device::{Space, UNIT, place, zeroed_unit};
@@ -12,7 +11,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-/// See the module's documentation. A clone is the same partition.
+/// The raw bytes of a partition. Clones share the contents.
 #[derive(Clone, Debug)]
 pub(super) struct RawPartition {
     size: u64,
@@ -21,7 +20,7 @@ pub(super) struct RawPartition {
 }
 
 impl RawPartition {
-    /// A partition of so many bytes.
+    /// A partition of `size` bytes.
     pub(super) fn new(size: u64, space: Arc<Mutex<Space>>) -> Self {
         Self { size, units: Arc::default(), space }
     }
@@ -70,7 +69,7 @@ impl FileData for RawPartition {
         Ok(())
     }
 
-    /// A partition stays as large as it is.
+    /// The size of a partition is fixed.
     fn set_size(&self, size: u64) -> VfsResult<()> {
         if size <= self.size { Ok(()) } else { Err(VfsError::Full) }
     }

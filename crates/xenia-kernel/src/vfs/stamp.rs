@@ -1,18 +1,19 @@
-//! Times and attributes of files and directories, and the file that a host folder keeps them in.
+//! Stamps: times and attributes of files and directories, and the file that stores them in a host
+//! folder.
 //!
-//! The host's own times and attributes never reach a guest: runs on different days, or on different
-//! hosts, must see the same. What no guest has touched has [`Stamp::default`]; what a guest makes,
-//! writes or sets is stamped with guest time. A folder keeps its stamps in one hidden text file, a
-//! line for each file, so that saves still have their times when the title runs again:
+//! Guests never see the host's times and attributes, because runs on different days or hosts must
+//! see the same. Files that no guest has touched have [`Stamp::default`]; files that a guest
+//! creates, writes or changes are stamped with guest time. A folder stores its stamps in one hidden
+//! text file with a line per file, so that saves keep their times across runs:
 //!
 //! ```text
 //! 1bf53eb256d4000 1bf53eb256d4000 1bf53eb256d4000 20 profile\save0
 //! - profile\save1
 //! ```
-//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal; `-`: the
-//! path is gone, and what was below it. Lines that say something else are dropped, with one
-//! warning. What changes is added at the end, where the last line of a path counts; the whole file
-//! is written again when most of it is out of date, or when it was damaged.
+//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal; `-` marks
+//! the removal of a path with its subtree. Malformed lines are dropped with one warning. Changes
+//! are appended, and the last line of a path wins; the file is rewritten when most of it is stale,
+//! or when it was damaged.
 
 use super::{VfsResult, draft, path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,55 +33,55 @@ pub mod attributes {
     pub const DIRECTORY: u32 = 0x10;
     pub const ARCHIVE: u32 = 0x20;
     pub const NORMAL: u32 = 0x80;
-    /// What a volume keeps. That something is a directory it knows anyway.
+    /// Attributes that are stored; `DIRECTORY` is known from the file system.
     pub const KEPT: u32 = READ_ONLY | HIDDEN | SYSTEM | ARCHIVE;
 }
 
-/// Times and attributes of a file or directory. Times are in units of 100 ns since 1601, as the
-/// guest counts them.
+/// Times and attributes of a file or directory. Times are guest times, in units of 100 ns since
+/// 1601.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// When it was made.
+    /// Time of creation.
     pub created: u64,
-    /// When it was last used. Reading alone does not count, so that reading changes nothing.
+    /// Time of the last access. Reads do not count, so that reading causes no writes.
     pub accessed: u64,
-    /// When its contents were last changed.
+    /// Time of the last change of the contents.
     pub written: u64,
     /// Bits of [`attributes::KEPT`].
     pub attributes: u32,
 }
 
 impl Default for Stamp {
-    /// What no guest has touched: the time at which every machine starts, and no attributes.
+    /// The stamp of an untouched file: the start time of every machine, and no attributes.
     fn default() -> Self {
         Self::new(START_FILETIME, 0)
     }
 }
 
 impl Stamp {
-    /// Of something made at `now`.
+    /// The stamp of a file created at `now`.
     pub fn new(now: u64, attributes: u32) -> Self {
         Self { created: now, accessed: now, written: now, attributes: attributes & attributes::KEPT }
     }
 
-    /// Of the same file with new contents.
+    /// The stamp after a write at `now`.
     pub fn written(self, now: u64) -> Self {
         Self { accessed: now, written: now, ..self }
     }
 }
 
-/// The name of the file that a folder's stamps are in; guests can't use it.
+/// Name of the file with a folder's stamps; guests cannot use it.
 const FILE: &str = ".xenia-stamps";
-/// Bytes of it that are read, and stamps that are kept: what a damaged or foreign file may take.
+/// Largest size of that file, and largest number of stamps, to bound a damaged or foreign file.
 const MAXIMUM_FILE: u64 = 16 << 20;
 const MAXIMUM_STAMPS: usize = 0x2_0000;
 
-/// Whether this is the name of a file with stamps.
+/// Whether this is the name of a stamp file.
 pub(super) fn is_stamp_file(name: &str) -> bool {
     name.eq_ignore_ascii_case(FILE)
 }
 
-/// The stamps of a folder of the host, by path in lower case.
+/// The stamps of a host folder, by lower-case path.
 #[derive(Debug)]
 pub(super) struct Stamps {
     file: PathBuf,
@@ -90,23 +91,23 @@ pub(super) struct Stamps {
 #[derive(Debug, Default)]
 struct Content {
     stamps: BTreeMap<String, Stamp>,
-    /// Whether the host's file has to be written again.
+    /// Whether the file must be rewritten.
     dirty: bool,
-    /// Paths that are gone since it was written, with all below.
+    /// Paths removed since the last save, with their subtrees.
     gone: BTreeSet<String>,
-    /// Paths whose stamps are to be added to it, after those, and how they were spelled: so the
-    /// host finds them soonest.
+    /// Paths with stamps to append, after the removals, with their original spelling, which the
+    /// host finds fastest.
     changed: BTreeMap<String, Vec<String>>,
-    /// Lines in it.
+    /// Number of lines in the file.
     lines: usize,
 }
 
 impl Content {
-    /// What the file says, and how many of its lines say something else.
+    /// Parses the file; also returns the number of malformed lines.
     fn of(text: &[u8]) -> (Self, usize) {
         let mut content = Self::default();
         let mut dropped = 0;
-        // A line without an end was cut short, and nothing can be added to it.
+        // A line without an end was cut short; nothing can be appended to it.
         let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         for line in text[..end].split_inclusive(|&byte| byte == b'\n') {
             content.lines += 1;
@@ -125,7 +126,7 @@ impl Content {
         (content, dropped)
     }
 
-    /// Takes out the stamps of a path and of all below it.
+    /// Removes the stamps of a subtree.
     fn take(&mut self, path: &str) -> Vec<(String, Stamp)> {
         let below = format!("{path}\\");
         let found = self.stamps.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
@@ -133,7 +134,7 @@ impl Content {
         found.into_iter().filter_map(|path| self.stamps.remove_entry(&path)).collect()
     }
 
-    /// A path is gone, and all below it, which this returns.
+    /// Records the removal of a subtree; returns its stamps.
     fn removed(&mut self, path: String) -> Vec<(String, Stamp)> {
         let taken = self.take(&path);
         for (path, _) in &taken {
@@ -146,20 +147,20 @@ impl Content {
     }
 }
 
-/// Lines of the file that may be out of date, beside as many as are not.
+/// Number of stale lines tolerated in addition to the number of current lines.
 const STALE_LINES: usize = 256;
 
 fn key(path: &[String]) -> String {
     path.join("\\").to_ascii_lowercase()
 }
 
-/// The names of a path, all in lower case.
+/// The names of a lower-case path.
 fn names(key: &str) -> Vec<String> {
     key.split('\\').map(str::to_owned).collect()
 }
 
 impl Stamps {
-    /// Those that were kept in `root`.
+    /// Reads the stamps of a folder.
     pub(super) fn read(root: &Path) -> Self {
         let file = root.join(FILE);
         let mut text = Vec::new();
@@ -184,12 +185,10 @@ impl Stamps {
         Self { file, content: Mutex::new(Level::Leaf, content) }
     }
 
-    /// The stamp of a path.
     pub(super) fn get(&self, path: &[String]) -> Stamp {
         self.content.lock().stamps.get(&key(path)).copied().unwrap_or_default()
     }
 
-    /// Changes the stamp of a path.
     pub(super) fn set(&self, path: &[String], stamp: Stamp) {
         let mut content = self.content.lock();
         let key = key(path);
@@ -198,12 +197,12 @@ impl Stamps {
         }
     }
 
-    /// The path is gone, and all below it.
+    /// Records the removal of a subtree.
     pub(super) fn removed(&self, path: &[String]) {
         self.content.lock().removed(key(path));
     }
 
-    /// What was at `from`, or below, is at `to` now.
+    /// Moves the stamps of `from` and its subtree to `to`.
     pub(super) fn moved(&self, from: &[String], to: &[String]) {
         let (from, to) = (key(from), key(to));
         if from == to {
@@ -219,16 +218,16 @@ impl Stamps {
         }
     }
 
-    /// Brings the host's file up to date: it is replaced at once. Those that `keep` refuses are
-    /// dropped.
+    /// Saves the stamps: appends to the file, or replaces it atomically. Stamps that `keep` refuses
+    /// are dropped.
     pub(super) fn save(&self, keep: impl Fn(&[String]) -> bool) -> VfsResult<()> {
-        // The files are looked at without the lock, for that takes others.
+        // `keep` is called without the lock, because it takes other locks.
         let (whole, mut gone, paths): (bool, BTreeSet<_>, Vec<_>) = {
             let content = self.content.lock();
             if !content.dirty && content.gone.is_empty() && content.changed.is_empty() {
                 return Ok(());
             }
-            // A link, or what a write would wait at, is replaced.
+            // A link, or a file that a write could block on, is replaced.
             let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
             let lines = content.lines + content.gone.len() + content.changed.len();
             let stale = lines > 2 * content.stamps.len() + STALE_LINES;
@@ -251,7 +250,7 @@ impl Stamps {
         }
         let mut text = String::new();
         let mut lines = gone.len();
-        // Writing to a String can't fail.
+        // Writing to a `String` cannot fail.
         for path in &gone {
             let _ = writeln!(text, "- {path}");
         }
@@ -276,7 +275,7 @@ impl Stamps {
     }
 }
 
-/// One line of the file: a path, and its stamp unless it is gone.
+/// Parses a line: a path, and its stamp unless it was removed.
 fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
     let names = |text: &str| {
         let names = path::device_names(&path::split(text).ok()?).ok()?;

@@ -1,14 +1,13 @@
-//! A directory of a device as a device of its own: what is mounted for a title sees nothing else of
-//! a disk that many share.
+//! A directory of a device as a separate device: a title sees only its part of a shared disk.
 //!
-//! The directory need not exist: it is empty until something is made in it.
+//! The directory need not exist; until a file is created in it, it appears empty.
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::{Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// A device that several use. Its lock is taken after those of open files' positions and writers.
+/// A shared device. Its lock is taken after those of open files' positions and writers.
 #[derive(Clone)]
 pub struct SharedDevice(Arc<Mutex<Box<dyn Device>>>);
 
@@ -19,18 +18,17 @@ impl std::fmt::Debug for SharedDevice {
 }
 
 impl SharedDevice {
-    /// Shares a device.
     pub fn new(device: Box<dyn Device>) -> Self {
         Self(Arc::new(Mutex::numbered(Level::Files, 3, device)))
     }
 
-    /// The device, for one operation.
+    /// Locks the device for one operation.
     pub fn lock(&self) -> MutexGuard<'_, Box<dyn Device>> {
         self.0.lock()
     }
 }
 
-/// Makes the directories of a path, as far as they are missing.
+/// Creates the missing directories of a path.
 pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<()> {
     for length in 1..=path.len() {
         match device.find(&path[..length]) {
@@ -43,7 +41,7 @@ pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<(
     Ok(())
 }
 
-/// See the module's documentation.
+/// A directory of a device as a separate device.
 #[derive(Debug)]
 pub struct SubFolder {
     device: SharedDevice,
@@ -60,7 +58,7 @@ impl SubFolder {
         [&self.root[..], path].concat()
     }
 
-    /// Makes the root.
+    /// Creates the root directory.
     fn prepare(&self) -> VfsResult<()> {
         make_directories(&mut **self.device.lock(), &self.root)
     }
@@ -91,7 +89,7 @@ impl Device for SubFolder {
                 Err(error) => Err(error),
             };
         }
-        // What is asked for in a root that is missing is not there.
+        // In a missing root, the path itself does not exist.
         found.map_err(|error| match error {
             VfsError::PathNotFound if path.len() == 1 && !self.exists() => VfsError::NotFound,
             error => error,
@@ -154,7 +152,7 @@ impl Device for SubFolder {
     }
 }
 
-/// Nothing: what is mounted where something was taken away.
+/// Placeholder for a device that was unmounted; all operations fail.
 #[derive(Clone, Copy, Debug)]
 pub struct NoDevice;
 

@@ -1,4 +1,4 @@
-//! Paths, links and dispositions.
+//! Tests of paths, links and dispositions.
 
 use super::*;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn links_may_not_circle_nor_change_silently() {
 
 #[test]
 fn dispositions_do_what_their_numbers_say() {
-    // Number, result if the file exists, result if it does not.
+    // Columns: number, result if the file exists, result if it does not.
     let exists = Err(VfsError::Exists);
     let missing = Err(VfsError::NotFound);
     for (number, there, absent) in [

@@ -1,4 +1,4 @@
-//! Ends of processes, and what they are judged to be.
+//! Tests of verdicts on the ends of processes.
 
 use super::*;
 use crate::unit::End;

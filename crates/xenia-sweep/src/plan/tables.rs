@@ -1,4 +1,4 @@
-//! What each kind of table stands for.
+//! Expands each kind of table into units.
 
 use super::{Draft, EMPTY_FOLDER, Planner};
 use crate::error::Result;
@@ -8,7 +8,7 @@ use crate::unit::{Input, Kind, MOST_STATES, MOST_UNITS, Word, is_hash};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Files of a conformance unit, and seeds of a fuzz unit, unless their tables say otherwise.
+/// Default number of files in a conformance unit, and of seeds in a fuzz unit.
 const BATCH: u64 = 16;
 
 impl Planner<'_> {
@@ -85,8 +85,9 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// The words that name a title's files. An executable that isn't its folder's title sees no
-    /// folder, unless one is named: what else lies there would decide the result.
+    /// The words that name a title's files. An executable other than its folder's default.xex gets
+    /// no folder unless one is named, because the folder's other files would then decide the
+    /// result.
     fn title_words(
         &self,
         files: &TitleFiles<'_>,
@@ -248,7 +249,7 @@ struct TitleFiles<'a> {
     replay: Option<&'a Path>,
 }
 
-/// Whether a title is an executable, and not an image or package that is its own folder.
+/// Whether a title is an executable, and not an image or package.
 fn is_executable(title: &Path) -> bool {
     title.extension().is_some_and(|end| ["xex", "elf"].iter().any(|other| end.eq_ignore_ascii_case(other)))
 }

@@ -1,4 +1,4 @@
-//! TOML files, and the units that they make.
+//! Tests of TOML files and the units that they expand to.
 
 use super::*;
 use crate::unit;

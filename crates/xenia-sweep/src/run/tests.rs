@@ -1,10 +1,10 @@
-//! Shards of units that a shell runs: each prints a report, as the program would.
+//! Tests of shards whose units are shell scripts that print reports as the program does.
 
 use super::*;
 use crate::merge::merge_folder;
 use crate::unit::{Bounds, Input, Kind};
 
-/// Units whose shell script is `script`, with the unit's number as $0.
+/// Plans units that run the shell script `script`, with the unit's number as $0.
 fn plan(folder: &Path, scripts: &[&str]) {
     let build = Inputs::default().hash(Path::new("/bin/sh")).unwrap();
     let limits = Bounds { seconds: 600, memory_mib: 4096, output_kib: 64 };
@@ -66,7 +66,7 @@ fn shard_times(folder: &Path, out: &Path, shard: &str, times: u32) -> std::resul
     run(&config, &AtomicBool::new(false), &|_| {}).map_err(|error| error.to_string())
 }
 
-/// How often units ran.
+/// Number of runs of units.
 fn ran(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("ran")).unwrap_or_default().lines().count()
 }
@@ -110,7 +110,7 @@ fn results_of_an_earlier_plan_are_left_out_and_counted() {
     plan(dir.path(), &[GOOD; 4]);
     shard(dir.path(), dir.path(), "0/1").unwrap();
     let first = merge_folder(dir.path()).unwrap();
-    // Planned again, with half of it and one unit more.
+    // A new plan with half of the units and one more.
     plan(dir.path(), &[GOOD, GOOD, "exit 1"]);
     assert_eq!(shard(dir.path(), dir.path(), "0/1").unwrap().progress.found, 2);
     let merged = merge_folder(dir.path()).unwrap();

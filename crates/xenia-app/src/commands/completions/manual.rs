@@ -1,7 +1,7 @@
-//! The manual: a page for each command, from the parser's own definition and what surrounds it.
+//! The manual pages, one for each command, generated from the parser's definition.
 //!
-//! clap_mangen would put everything behind the options into one paragraph: examples, keys, files
-//! and exit codes are sections here, with their lines kept.
+//! clap_mangen would merge everything after the options into one paragraph; here examples, keys,
+//! files and exit codes become sections with their lines kept.
 
 use crate::cli::Cli;
 use clap::{Command, CommandFactory};
@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::io;
 use xenia_render::BINDINGS;
 
-/// Files that the program reads and writes by itself.
+/// Files that the program reads and writes by default.
 const FILES: &[(&str, &str)] = &[
     ("$XDG_CONFIG_HOME/xenia-rs/config.toml", "Settings: a table for each command, a key for each flag."),
     ("$XDG_CONFIG_HOME/xenia-rs/keys.toml", "The user's own retail key."),
@@ -24,7 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("$XDG_STATE_HOME/xenia-rs/crashes/", "Of each title, the results of its last crash in a window."),
 ];
 
-/// Variables that no flag stands for.
+/// Environment variables without a corresponding flag.
 const VARIABLES: &[(&str, &str)] = &[
     ("DISPLAY, WAYLAND_DISPLAY", "Where a window may open; without either, frames become files."),
     (
@@ -34,7 +34,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("RUST_LOG", "What is logged: targets and levels, such as gpu=debug,kernel=info."),
 ];
 
-/// Every page: its file's name and its text, the program's own first.
+/// All pages as file name and text; the program's page comes first.
 pub fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
@@ -75,7 +75,7 @@ fn collect(
     Ok(())
 }
 
-/// Examples, keys, files, environment and exit status.
+/// The sections for examples, keys, files, environment and exit status.
 fn own_sections(command: &Command, is_root: bool, variables: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
@@ -105,7 +105,7 @@ fn own_sections(command: &Command, is_root: bool, variables: &BTreeMap<String, S
     text
 }
 
-/// What flags can be said by a variable, in all commands.
+/// Environment variables of flags, in all commands.
 fn variables(command: &Command) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for arg in command.get_arguments() {
@@ -119,7 +119,7 @@ fn variables(command: &Command) -> BTreeMap<String, String> {
     found
 }
 
-/// A section whose lines are kept.
+/// A section whose line breaks are kept.
 fn lines(text: &mut String, title: &str, body: &str) {
     let body = body.trim_matches('\n');
     if body.trim().is_empty() {
@@ -132,7 +132,7 @@ fn lines(text: &mut String, title: &str, body: &str) {
     text.push_str(".fi\n");
 }
 
-/// A section of terms and what they mean.
+/// A section of terms and their meanings.
 fn terms<'a>(text: &mut String, title: &str, terms: impl Iterator<Item = (&'a str, &'a str)>) {
     let _ = writeln!(text, ".SH \"{title}\"");
     for (term, meaning) in terms.filter(|(term, _)| !term.is_empty()) {
@@ -140,7 +140,7 @@ fn terms<'a>(text: &mut String, title: &str, terms: impl Iterator<Item = (&'a st
     }
 }
 
-/// Text that roff takes for nothing else.
+/// Escapes text for roff.
 fn escaped(line: &str) -> String {
     let line = line.replace('\\', "\\e").replace('-', "\\-");
     if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }

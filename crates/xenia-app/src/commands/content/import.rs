@@ -1,9 +1,8 @@
-//! Packages and folders that are taken in: hostile input, written through the machine's own content
-//! folder.
+//! Imports packages and folders, which are untrusted input, through the emulated content folder.
 //!
-//! The hashes of a package are compared before anything is written. What is written is the package
-//! when its header names it, so one that fails half-way leaves nothing, and an older one of its
-//! name as it was.
+//! A package's hashes are verified before anything is written. The package becomes visible when its
+//! header names it, so a failed import leaves no package, and an older package of the same name
+//! unchanged.
 
 use super::place;
 use crate::cli::ContentImportArgs;
@@ -22,10 +21,10 @@ use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{Device, HostFolder, SubFolder, path as names};
 
-/// Bytes of a picture that titles are shown.
+/// Largest size of a picture that titles can show, in bytes.
 const MOST_PICTURE: usize = THUMBNAIL_SIZE as usize;
 
-/// Takes in what is named, one after the other; what came before one that is refused is in.
+/// Imports the files one after the other; after an error, the earlier ones stay imported.
 pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let folder = place(&args.place)?;
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot keep saves in {}", folder.display()))?;
@@ -40,7 +39,7 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// What is taken in: its header, and its files.
+/// Reads the header and the files to import.
 fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
     if path.is_dir() {
         let mut volume = Volume::default();
@@ -58,7 +57,7 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
     if let Some(fault) = findings.faults().first() {
         bail!("it is damaged: {fault}");
     }
-    // A small package must not fill a disk.
+    // A small package must not be able to fill the disk.
     let bytes: u64 = found(&volume).iter().map(|file| file.size).sum();
     let whole = file.size()?;
     ensure!(bytes <= whole, "its files overlap; together they have {bytes} bytes, the package {whole}");
@@ -89,7 +88,7 @@ fn take_in(store: &ContentStore, path: &Path, args: &ContentImportArgs) -> Resul
     let written = write_files(store.folder(name.files(header.folder)), &volume)
         .and_then(|()| Ok(store.commit(&name, &header)?));
     if let Err(error) = written {
-        // It was never the package.
+        // No header named the files, so they were never visible as the package.
         let _ = store.remove_files(&name, &header);
         return Err(error);
     }
@@ -107,7 +106,7 @@ fn take_in(store: &ContentStore, path: &Path, args: &ContentImportArgs) -> Resul
     Ok(name)
 }
 
-/// Whose it becomes.
+/// The profile that a package is imported for.
 fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Result<Xuid> {
     let profiles = store.load_profiles(Some(own_number()));
     let known = |xuid: &Xuid| {
@@ -121,7 +120,7 @@ fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Res
     named.filter(known).or(first).ok_or_else(|| anyhow!("there is no profile"))
 }
 
-/// Writes a volume's files. Each name is one that the disk's file system has.
+/// Writes a volume's files. Each name must be valid on the console's file system.
 fn write_files(mut device: SubFolder, volume: &Volume) -> Result<()> {
     for file in found(volume) {
         let shown = file.path.join("/");

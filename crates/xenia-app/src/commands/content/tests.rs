@@ -1,4 +1,4 @@
-//! Saves that go out and in, and what is refused.
+//! Tests of export and import, and of refused input.
 
 use super::*;
 use crate::cli::{Cli, Command};
@@ -17,7 +17,7 @@ fn said(words: &[&str]) -> String {
     format!("{:#}", run(words).unwrap_err())
 }
 
-/// Makes a save with a picture in a folder of saves.
+/// Makes a save with a picture in a content folder.
 fn save_in(folder: &str) {
     std::fs::create_dir_all(folder).unwrap();
     let store =
@@ -73,7 +73,7 @@ fn a_save_goes_out_and_in_again_with_all_that_is_said_of_it() {
     assert!(said(&["import", &package, "--content", &at("two")]).contains("--replace"));
     run(&["import", &package, "--content", &at("two"), "--replace", "--title-id", "4D5307D1"]).unwrap();
     assert_eq!(there("3.json"), before);
-    // As a folder, and back.
+    // Export as a folder, and import again.
     run(&["export", &at("plain"), "save 1", "--content", &at("one"), "--as", "folder"]).unwrap();
     let folder = at(&format!("plain/{owner}/4D5307D1/00000001/Save 1"));
     assert_eq!(std::fs::read(format!("{folder}/a")).unwrap(), [7; 5000]);
@@ -112,7 +112,7 @@ fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
     run(&["export", &at("out"), "--content", &at("one")]).unwrap();
     let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
     let whole = std::fs::read(at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).unwrap();
-    // A file's last byte, and the header's name.
+    // Damage the last byte of the data, and the name in the header.
     for place in [whole.len() - 1, 0x412] {
         let mut damaged = whole.clone();
         damaged[place] ^= 1;
@@ -158,7 +158,7 @@ fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
         all
     };
     let whole = tree();
-    // The first file can be written, the second has no name that a console knows.
+    // The first file can be written, the second has a name that is invalid on the console.
     std::fs::create_dir_all(at("Save 1/a")).unwrap();
     std::fs::write(at("Save 1/a/b"), [1; 9000]).unwrap();
     std::fs::write(at("Save 1/z+"), "").unwrap();
@@ -204,7 +204,7 @@ fn a_download_in_one_file_goes_out_as_it_is_and_is_replaced() {
     run(&["import", &out, "--content", &at("one"), "--replace"]).unwrap();
     assert_eq!(rows(&at("one"), &at("2.json")), before);
     assert!(!Path::new(&format!("{of_type}/MAP")).exists(), "it is a folder of the store's");
-    // A damaged one is said to be so, and nothing is left where it was to go.
+    // A damaged package is reported, and nothing is left at the destination.
     package.truncate(0xC000);
     std::fs::write(format!("{of_type}/SHORT"), &package).unwrap();
     let after = rows(&at("one"), &at("3.json"));

@@ -1,4 +1,4 @@
-//! What a run leaves behind: its figures in words and as JSON, and an exit code.
+//! Concludes a run: prints its summary, writes the JSON and chooses the exit code.
 
 use crate::exit::Code;
 use crate::interrupt::{Cause, Interrupt};
@@ -11,11 +11,11 @@ use std::path::Path;
 use xenia_cpu::CrossCheckCounters;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
-/// Missing files that are named.
+/// Largest number of missing files listed.
 const NAMED: usize = 8;
 
-/// Prints how the run ended, writes the JSON, chooses the exit code. `losses` has what could not be
-/// written so far.
+/// Prints how the run ended, writes the JSON and chooses the exit code. `losses` has the write-back
+/// errors so far.
 pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt, losses: &Losses) -> Code {
     let report = &finished.report;
     if let Some(path) = json
@@ -51,7 +51,7 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
         RunEnd::Ended(EndKind::Crash { text, .. }) => {
             let (what, registers) = text.split_once('\n').unwrap_or((text, ""));
             errln!("the guest crashed: {what}");
-            // The cause before the registers: of these, it mostly can't be read.
+            // The missing files come before the registers, because they are often the cause.
             name_missing_files(finished);
             if !registers.is_empty() {
                 errln!("{registers}");
@@ -79,14 +79,13 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
         End::Crash => Code::Crashed,
         End::Deadlock => Code::Deadlocked,
         End::Interrupted => interrupt.cause().map_or(Code::Done, Code::from),
-        // What a recording lacks is a difference from it, and was told above.
+        // The end of the recording counts as a difference from it, and was reported above.
         End::Recording => Code::Mismatch,
         End::Frames | End::Instructions | End::Exit | End::Timeout => Code::Done,
     }
 }
 
-/// Says which files the title asked for in vain: where it ends otherwise than it should, that is
-/// mostly why.
+/// Lists missing files that the title tried to open: they are the usual cause of an unexpected end.
 fn name_missing_files(finished: &Finished) {
     let missing = &finished.missing_files;
     if missing.is_empty() {

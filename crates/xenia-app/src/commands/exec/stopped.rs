@@ -1,4 +1,4 @@
-//! What a window says of a machine that has stopped before its time.
+//! The page that a window shows when its machine stops unexpectedly.
 
 use crate::machine::Finished;
 use crate::report::{RunReport, write_json};
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use xenia_render::Stopped;
 use xenia_sched::{EndKind, RunEnd};
 
-/// Files that are named at most.
+/// Largest number of missing files listed.
 const FILES: usize = 6;
 
-/// What happened to `name`, the probable cause, and where more is; `None` for an end that needs no
-/// words. Without `json`, the results of the run are written to the user's state folder: who starts
-/// from a desktop sees no terminal.
+/// The page: what happened to `name`, the probable cause, and where to find more; `None` for a
+/// normal end. Without `json`, the report is written to the user's state folder, because users who
+/// start from a desktop see no terminal.
 pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: bool) -> Option<Stopped> {
     let missing = &finished.report.missing_files;
     let (heading, what) = match (&finished.divergence, &finished.end) {
@@ -39,7 +39,7 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
     Some(Stopped { heading, lines, again })
 }
 
-/// Writes the results of a run to `folder`; each title has one file there, of its last crash.
+/// Writes the report of a run to `folder`; each title has one file there, for its last crash.
 fn keep(folder: &Path, name: &str, report: &RunReport) -> Result<PathBuf> {
     let folder = folder.join("crashes");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -47,7 +47,7 @@ fn keep(folder: &Path, name: &str, report: &RunReport) -> Result<PathBuf> {
     write_json(&path, "run", report).map(|()| path)
 }
 
-/// The page below its heading.
+/// The lines below the page's heading.
 fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String> {
     let mut lines: Vec<String> =
         what.lines().take(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();

@@ -1,8 +1,8 @@
-//! A title in a window.
+//! Runs a title in a window.
 //!
-//! The machine runs on a thread of its own; the window has the main thread, as systems demand. A
-//! title that crashes leaves its window open, with what happened, and may be run again; unless the
-//! run has a limit of its own and nobody may be there to look.
+//! The machine runs on a separate thread; the window has the main thread, as operating systems
+//! demand. When a title crashes, its window stays open with an explanation, and the title may be
+//! run again, unless the run has a limit, in which case it may be unattended.
 
 use super::{Making, Outputs, limits, machine, open_title, stopped};
 use crate::cli::{AudioOutput, DialogPolicy, ExecArgs};
@@ -28,10 +28,10 @@ use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input};
 use xenia_render::{Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, WindowConfig};
 
-/// The user's size of the window, in logical pixels: that of most titles.
+/// Initial size of the window in logical pixels: the resolution of most titles.
 const SIZE: (u32, u32) = (1280, 720);
 
-/// Whoever sits before the window.
+/// Input from the window to the machine's thread.
 struct Player {
     controllers: Controllers,
     dialog_keys: DialogKeys,
@@ -67,7 +67,7 @@ impl Client for Player {
     }
 
     fn again(&mut self) {
-        // Nobody waits for that while a machine runs.
+        // While a machine runs, no thread receives this.
         let _ = self.again.send(());
     }
 
@@ -77,7 +77,7 @@ impl Client for Player {
     }
 }
 
-/// Runs until a limit, the title's end, a signal, or the window's closing.
+/// Runs until a limit, the title's end, a signal, or the closing of the window.
 pub(super) fn run(
     args: &ExecArgs,
     title: Title,
@@ -133,15 +133,15 @@ pub(super) fn run(
     result.recv().context("the machine's thread ended without a result")?
 }
 
-/// What `run` comes to, a panic included; then `end`, in any case: a window must not outlive its
-/// machine.
+/// Runs `run` and catches a panic; then calls `end` in any case, because the window must not
+/// outlive its machine.
 fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> {
     let result = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Fault.into()));
     end();
     result
 }
 
-/// Whether the run leaves files that tell of it: a second run would write over them.
+/// Whether the run writes output files, which a second run would overwrite.
 fn leaves_files(args: &ExecArgs) -> bool {
     let ExecArgs { run, picture, .. } = args;
     let files = [
@@ -156,7 +156,7 @@ fn leaves_files(args: &ExecArgs) -> bool {
     files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
 }
 
-/// Where the player sits, as the machines see it.
+/// The window's input and output, for machines.
 #[derive(Clone, Copy)]
 struct Seat<'a> {
     controllers: &'a Controllers,
@@ -166,7 +166,7 @@ struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// Whoever answers the machine's dialogs.
+    /// Answers to the machine's dialogs.
     fn dialogs(&self, args: &ExecArgs, sender: &FrameSender) -> Box<dyn Dialogs> {
         match args.dialogs.dialogs {
             None | Some(DialogPolicy::Ask) => {
@@ -179,8 +179,8 @@ impl Seat<'_> {
     }
 }
 
-/// Runs the title, and again each time that this is asked for after a crash, until the window is
-/// closed.
+/// Runs the title, and again each time that the user requests this after a crash, until the window
+/// is closed.
 fn play(
     args: &ExecArgs,
     mut title: Title,
@@ -197,7 +197,7 @@ fn play(
         let name = title.short_name();
         let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref())?;
         let finished = run_machines(args, title, seat, sender, &outputs, interrupt)?;
-        // A machine that is gone stops no motor.
+        // A machine that is gone does not stop the motors it started.
         seat.controllers.tune(seat.settings.for_title(None));
         let code = outputs.conclude(&finished, interrupt);
         let json = args.run.json.as_deref();
@@ -205,7 +205,7 @@ fn play(
         let Some(why) = why else { return Ok(code) };
         sender.stopped(why);
         if restarts.recv().is_err() {
-            // The window is closed.
+            // The window was closed.
             return Ok(code);
         }
         title = open_title(args)?;
@@ -231,7 +231,7 @@ fn config(args: &ExecArgs, title: &Title) -> WindowConfig {
     }
 }
 
-/// Runs the title and what it launches, showing all of it.
+/// Runs the title and the titles that it launches, and shows their frames.
 fn run_machines(
     args: &ExecArgs,
     title: Title,

@@ -1,9 +1,9 @@
-//! Who calls each export: found by reading the tests and the guest programs of this repository,
-//! never typed in.
+//! Finds the callers of each export by scanning the tests and guest programs of this repository.
 //!
-//! A test calls an export if its function names it in quotation marks and stands where such names
-//! are calls: in the tests of xenia-kernel that use the exports' bench, and in its integration
-//! tests. An assembled test program calls what it has a label for, a guest program what it imports.
+//! A test calls an export if its function names it in quotation marks and is in a place where such
+//! names are calls: in the tests of xenia-kernel that use the exports' test harness, and in its
+//! integration tests. An assembled test program calls the exports that it has labels for; a guest
+//! program calls its imports.
 
 use crate::title::{Title, key_ring};
 use anyhow::{Context, Result};
@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use xenia_kernel::imports::{Library, ordinals};
 
-/// Sources whose tests may call exports, and those that are tests as a whole.
+/// Sources whose test modules may call exports, and those that are entirely tests.
 const UNIT_TESTS: &str = "crates/xenia-kernel/src";
 const BENCH: &str = "crates/xenia-kernel/src/exports/bench";
 const INTEGRATION_TESTS: &str = "crates/xenia-kernel/tests";
 /// Guest programs that tests run.
 const PROGRAMS: &str = "guest/bin";
-/// Where a source's tests begin.
+/// The text that starts a source's test module.
 const TESTS_BEGIN: &str = "#[cfg(test)]\nmod tests {";
 
 /// Names of tests and programs, by export.
@@ -27,7 +27,7 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
-    /// Reads the sources under `root`.
+    /// Scans the sources under `root`.
     pub(super) fn read(root: &Path) -> Result<Self> {
         let mut coverage = Self::default();
         for path in files(&root.join(UNIT_TESTS), "rs")? {
@@ -68,7 +68,7 @@ impl Coverage {
         self.callers.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// Notes what the functions of a test source name.
+    /// Records the names in the functions of a test source.
     fn add_rust(&mut self, file: &str, text: &str) {
         let mut function = "";
         for line in text.lines() {
@@ -77,14 +77,14 @@ impl Coverage {
             if let Some(rest) = declared.strip_prefix("fn ") {
                 function = rest.split(['(', '<']).next().unwrap_or_default();
             }
-            // Between quotation marks is every second part.
+            // Every second part is inside quotation marks.
             for quoted in line.split('"').skip(1).step_by(2) {
                 self.add(quoted, format!("{file} {function}"));
             }
         }
     }
 
-    /// Notes that `caller` calls what may be an export.
+    /// Records that `caller` calls `name`, which may be an export.
     fn add(&mut self, name: &str, caller: String) {
         let rows = || Library::ALL.into_iter().flat_map(Library::rows);
         if let Some(row) = rows().find(|row| row.name == name) {
@@ -97,7 +97,7 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }
 
-/// Files with an extension in a folder and those below it, in order of their names.
+/// Files with an extension in a folder and its subfolders, sorted by name.
 fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
@@ -112,7 +112,7 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What a file is called in the table: its path without the crate's.
+/// Label of a file in the table: its path without the crate's.
 fn label(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
     let path =

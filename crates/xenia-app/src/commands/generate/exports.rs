@@ -1,4 +1,4 @@
-//! The table of exports: how much of each there is, what it returns, and who calls it in a test.
+//! The table of exports: status, result and callers in tests.
 
 use super::coverage::Coverage;
 use super::{heading, leader, line, section};
@@ -10,10 +10,10 @@ use xenia_kernel::exports::Registry;
 use xenia_kernel::imports::ordinals::{OrdinalRow, ResultRow};
 use xenia_kernel::imports::{Library, Status, variables};
 
-/// Callers that a row shows; the others are counted.
+/// Largest number of callers in a row; the others are counted.
 const SHOWN: usize = 2;
 
-/// The table, with the tests of the repository at `root`.
+/// The table, with callers from the tests of the repository at `root`.
 pub(super) fn table(root: &Path) -> Result<String> {
     let coverage = Coverage::read(root)?;
     let registry = Registry::get();
@@ -56,7 +56,7 @@ pub(super) fn table(root: &Path) -> Result<String> {
     Ok(out)
 }
 
-/// Each area, and what is there about achievements, beside what xenia-canary has.
+/// Compares each area, and the exports for achievements, with xenia-canary.
 fn beside_leader(out: &mut String) {
     let registry = Registry::get();
     section(
@@ -87,7 +87,7 @@ fn beside_leader(out: &mut String) {
     section(out, "Achievements and pictures, beside xenia-canary", &["name", "state", "its state"]);
     for &(library, name, theirs) in leader::ACHIEVEMENTS {
         let status = registry.find_by_name(library, name).map_or(Status::Missing, |export| export.status);
-        // Without the marks that rows of exports have.
+        // Rows here omit the marks of the main table.
         line(out, &[name, status.name(), theirs]);
     }
 }
@@ -111,7 +111,7 @@ fn present(out: &mut String, library: Library, row: &OrdinalRow, coverage: &Cove
     );
 }
 
-/// What a function returns; variables are said to be such.
+/// Kind of a function's result; variables are marked as variables.
 fn returns(result: Option<ResultRow>) -> String {
     match result {
         None => "(variable)".to_owned(),
@@ -128,7 +128,7 @@ fn callers(coverage: &Coverage, name: &str) -> String {
     text
 }
 
-/// What is not there, by subsystem and kind of result.
+/// Numbers of missing exports, by subsystem and kind of result.
 fn missing(out: &mut String, library: Library) {
     let mut groups: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
     for row in library.rows() {

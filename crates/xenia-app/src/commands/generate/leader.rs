@@ -1,10 +1,10 @@
-//! What xenia-canary, the leading emulator, has of each area: counted in its sources of 2024-12-18
-//! (263c722a4), where an export is declared implemented or a stub, and a message is a case of its
-//! application's. Facts to stand beside ours.
+//! Coverage of xenia-canary, the leading emulator, for comparison: counted in its sources of
+//! 2024-12-18 (263c722a4), where an export is declared implemented or a stub, and a message is a
+//! case of its application's switch.
 
 use xenia_kernel::imports::Library;
 
-/// Exports that are implemented, stubs, and none, by library and area.
+/// Numbers of implemented, stub and missing exports, by library and area.
 #[rustfmt::skip]
 pub(super) const AREAS: &[(Library, &str, [u16; 3])] = &[
     (Library::xboxkrnl, "audio", [25, 3, 37]),
@@ -40,10 +40,10 @@ pub(super) const AREAS: &[(Library, &str, [u16; 3])] = &[
     (Library::xam, "xex", [2, 6, 23]),
 ];
 
-/// Messages that are answered, by the application's number.
+/// Number of messages that are handled, by the application's id.
 pub(super) const MESSAGES: &[(u32, u16)] = &[(0xFA, 23), (0xFB, 13), (0xFC, 10), (0xFE, 4)];
 
-/// Exports about achievements and what is shown of them, with their state.
+/// Exports for achievements and their display, with their status.
 #[rustfmt::skip]
 pub(super) const ACHIEVEMENTS: &[(Library, &str, &str)] = &[
     (Library::xam, "XamUserCreateAchievementEnumerator", "stub"),

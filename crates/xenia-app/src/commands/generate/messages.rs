@@ -1,10 +1,10 @@
-//! The table of messages that the console's applications answer.
+//! The table of messages that the console's applications handle.
 
 use super::{heading, leader, line, section};
 use xenia_kernel::imports::Status;
 use xenia_kernel::messages::APPLICATIONS;
 
-/// The table.
+/// Formats the table.
 pub(super) fn table() -> String {
     let mut out = heading(
         "Messages",

@@ -1,5 +1,4 @@
-//! Speed-ups as a picture: ours and native ones over the number of workers, with the range of the
-//! runs.
+//! Plots guest and native speed-ups over the number of workers, with the range of the runs.
 
 use super::{ScaleReport, ScaleWorkers};
 use anyhow::{Result, anyhow};
@@ -10,7 +9,7 @@ const SIZE: (u32, u32) = (640, 480);
 const GUEST: RGBColor = RGBColor(38, 110, 180);
 const NATIVE: RGBColor = RGBColor(120, 120, 120);
 
-/// Writes the picture as SVG.
+/// Writes the plot as SVG.
 pub fn write(path: &Path, report: &ScaleReport) -> Result<()> {
     let mut picture = String::new();
     draw(&mut picture, report).map_err(|error| anyhow!("cannot draw {}: {error}", path.display()))?;

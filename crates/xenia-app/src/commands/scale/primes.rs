@@ -1,22 +1,23 @@
-//! The work: primes counted segment by segment, as guest/primes counts them, for the host.
+//! The work to scale: counts primes segment by segment with the algorithm of guest/primes, on the
+//! host.
 //!
-//! A segment is 65,536 numbers, and who counts it depends on its number alone, so workers share
-//! nothing and need no order. Each finds the small primes for itself. The checksum is a sum over
-//! primes, so parts add up to the same whatever their number.
+//! A segment is 65,536 numbers. Its worker follows from its number alone, so workers share nothing
+//! and need no order; each computes the small primes again. The checksum is a sum over primes, so
+//! the parts' checksums add up to the same value for any number of workers.
 
 use std::ops::Add;
 
-/// Numbers of a segment.
+/// Length of a segment.
 pub const LENGTH: u32 = 1 << 16;
-/// Segments that the guest program can count: numbers below 2^31.
+/// Largest number of segments that the guest program can count: numbers below 2^31.
 pub const MOST_SEGMENTS: u32 = 1 << 15;
 
-/// What counting gives.
+/// Result of counting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Primes.
+    /// Number of primes.
     pub count: u32,
-    /// A sum over them, modulo 2^32.
+    /// Checksum: a sum over the primes, modulo 2^32.
     pub checksum: u32,
 }
 
@@ -36,29 +37,29 @@ impl Answer {
         *self = *self + Self { count: 1, checksum: prime.wrapping_mul(prime ^ (prime >> 5)) };
     }
 
-    /// The answer in the line that a worker writes.
+    /// Parses the line that a worker writes.
     pub fn read(text: &str) -> Option<Self> {
         let line = text.lines().find_map(|line| line.strip_prefix("primes "))?;
         let (count, checksum) = line.split_once(" checksum ")?;
         Some(Self { count: count.parse().ok()?, checksum: u32::from_str_radix(checksum.trim(), 16).ok()? })
     }
 
-    /// That line.
+    /// Formats the line that a worker writes.
     pub fn line(self) -> String {
         format!("primes {} checksum {:08X}\n", self.count, self.checksum)
     }
 }
 
-/// One of several parts: the segments whose number leaves this remainder.
+/// A part of the work: the segments whose number modulo `of` is `number`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// From 0.
+    /// Number of the part, from 0.
     pub number: u32,
-    /// How many there are.
+    /// Number of parts.
     pub of: u32,
 }
 
-/// The odd primes whose squares can be among the numbers below `segments` segments.
+/// The odd primes whose squares can be below the end of the last segment.
 fn small_primes(segments: u32) -> Vec<u32> {
     let last = (segments * LENGTH).saturating_sub(1);
     let mut primes: Vec<u32> = Vec::new();
@@ -72,13 +73,13 @@ fn small_primes(segments: u32) -> Vec<u32> {
     primes
 }
 
-/// Counts a part of the primes below `segments` ([`MOST_SEGMENTS`] at most) segments.
+/// Counts a part of the primes in the first `segments` segments, at most [`MOST_SEGMENTS`].
 pub fn count(segments: u32, part: Part) -> Answer {
     let small = small_primes(segments);
     let mut sieve = vec![false; LENGTH as usize / 2];
     let mut answer = Answer::default();
     if part.number == 0 && segments > 0 {
-        // The even one.
+        // The prime 2 is not found by the sieve of odd numbers.
         answer.checksum = 4;
         answer.count = 1;
     }
@@ -95,7 +96,7 @@ pub fn count(segments: u32, part: Part) -> Answer {
                 square - base
             } else {
                 let first = (prime - base % prime) % prime;
-                // Odd multiples only; base is even.
+                // Only odd multiples are sieved; base is even.
                 if first.is_multiple_of(2) { first + prime } else { first }
             };
             for composite in sieve.iter_mut().skip(first as usize / 2).step_by(prime as usize) {

@@ -1,5 +1,5 @@
-//! Who does the work: worker processes or sibling threads, of this program with the guest's primes,
-//! or natively.
+//! The workers: processes or sibling threads of this program, which run the guest's primes title or
+//! count natively.
 
 use super::primes::{Answer, Part, count};
 use crate::cli::ScaleKind;
@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// guest/primes.
+/// The guest program guest/primes.
 const TITLE: &[u8] = include_bytes!("../../../../../guest/bin/primes.xex");
-/// Between two looks at whether workers have ended: short beside what is measured.
+/// Interval between polls of the workers; short in comparison with the measured times.
 const LOOK: Duration = Duration::from_millis(1);
-/// Seconds after which a title is ended.
+/// Timeout of a title, in seconds.
 const PATIENCE: &str = "600";
 
-/// Who works.
+/// Kind of the code that works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Titles.
+    /// The guest title.
     Guest,
     /// The same algorithm, compiled with this program.
     Native,
 }
 
 impl Who {
-    /// In logs.
+    /// Name in logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Guest => "guest",
@@ -37,41 +37,41 @@ impl Who {
     }
 }
 
-/// One measured run.
+/// Outcome of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
-    /// From before the first worker is started until the last has ended.
+    /// Seconds from before the first worker starts until the last has ended.
     pub seconds: f64,
-    /// What they found, together.
+    /// Sum of the workers' answers.
     pub answer: Answer,
 }
 
-/// Where runs are made, and how.
+/// Configuration of runs.
 pub struct Workshop<'a> {
-    /// Processes or threads.
+    /// Whether workers are processes or threads.
     pub kind: ScaleKind,
-    /// Whether one host thread runs all of a title.
+    /// Whether titles run in lockstep.
     pub lockstep: bool,
-    /// Segments in all.
+    /// Number of segments to count.
     pub segments: u32,
-    /// Keeps the runs' files, and the title.
+    /// Folder of the title and the runs' files.
     pub folder: &'a Path,
-    /// Ends workers.
+    /// Ends the workers.
     pub interrupt: &'a Interrupt,
 }
 
 /// A process that counts a part.
 struct Worker {
     process: Child,
-    /// What it has to say of itself.
+    /// File of the process's messages.
     said: PathBuf,
-    /// Where the answer is.
+    /// File of the answer.
     answer: PathBuf,
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It has ended, unless something went wrong.
+        // Usually it has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -82,14 +82,14 @@ impl Workshop<'_> {
         self.folder.join("primes.xex")
     }
 
-    /// Writes what every run needs.
+    /// Writes the files that every run needs.
     pub fn prepare(&self) -> Result<()> {
         std::fs::create_dir_all(self.folder)
             .and_then(|()| std::fs::write(self.title(), TITLE))
             .with_context(|| format!("cannot write into {}", self.folder.display()))
     }
 
-    /// The work, shared by `n` workers; `None` if that was interrupted.
+    /// Runs the work on `n` workers; `None` if it was interrupted.
     pub fn run(&self, who: Who, n: u32, run: usize) -> Result<Option<Outcome>> {
         let name = |part: u32| format!("{}-{}-{n}-run{}-{part}", self.kind.name(), who.name(), run + 1);
         let start = Instant::now();
@@ -115,7 +115,7 @@ impl Workshop<'_> {
             let threads: Vec<_> = (0..n)
                 .map(|number| scope.spawn(move || count(self.segments, Part { number, of: n })))
                 .collect();
-            // A thread that panicked has said so; its part is missing from the sum.
+            // A thread that panicked has printed its message; its part is missing from the sum.
             threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_default())
@@ -123,7 +123,7 @@ impl Workshop<'_> {
         })
     }
 
-    /// This program, counting natively.
+    /// Starts this program as a native worker.
     fn native(&self, part: Part, name: &str) -> Result<Worker> {
         let answer = self.folder.join(format!("{name}.txt"));
         let mut command = Command::new(std::env::current_exe()?);
@@ -134,7 +134,7 @@ impl Workshop<'_> {
         self.start(command, name, answer)
     }
 
-    /// This program, running a title that counts with `threads` threads.
+    /// Starts this program with a title that counts with `threads` threads.
     fn guest(&self, part: Part, threads: u32, name: &str) -> Result<Worker> {
         let path = |end: &str| self.folder.join(format!("{name}{end}"));
         let game = path(".game");
@@ -148,13 +148,14 @@ impl Workshop<'_> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["exec", "--config", "/dev/null"]).arg(self.title()).arg("--folder").arg(&game);
         command.args(["--headless", "--gpu", "none", "--halt-on-deadlock", "--timeout", PATIENCE]);
-        // Each compiles what it runs: code that the first has kept would make the others faster.
+        // Without a shared cache each worker compiles its code; otherwise the first would speed up
+        // the others.
         command.args(["--code-cache", "off"]);
         command.arg("--guest-log").arg(&answer).arg("--json").arg(path(".json"));
         match (self.lockstep, self.kind) {
             (true, _) => _ = command.arg("--lockstep"),
             (false, ScaleKind::Thread) => _ = command.arg("--parallel"),
-            // Whatever a run usually is.
+            // The default executor.
             (false, ScaleKind::Process) => {}
         }
         command.stdout(Stdio::null());
@@ -168,7 +169,7 @@ impl Workshop<'_> {
         Ok(Worker { process, said, answer })
     }
 
-    /// Starts all, waits for all and adds up what they found.
+    /// Starts all workers, waits for them and adds up their answers.
     fn together(&self, workers: impl Iterator<Item = Result<Worker>>) -> Result<Option<Answer>> {
         let mut workers = workers.collect::<Result<Vec<_>>>()?;
         let mut running = workers.len();
@@ -180,7 +181,7 @@ impl Workshop<'_> {
             for (worker, ended) in workers.iter_mut().zip(&mut ended).filter(|(_, ended)| !**ended) {
                 let Some(status) = worker.process.try_wait()? else { continue };
                 if !status.success() {
-                    // The signal that ended it may be on its way to us.
+                    // The signal that ended it may be about to reach this process too.
                     std::thread::sleep(Duration::from_millis(50));
                     if self.interrupt.cause().is_some() {
                         return Ok(None);

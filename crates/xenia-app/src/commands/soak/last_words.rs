@@ -1,26 +1,25 @@
-//! What a title said last, for the runs that end as they should not: of a run among hundreds nobody
-//! keeps the rest.
+//! Keeps the end of a title's output, for runs that end unexpectedly.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use xenia_kernel::ports::TextSink;
 
-/// Bytes that are kept.
+/// Number of bytes kept.
 const LENGTH: usize = 16 << 10;
 
-/// The end of a title's text; clones are the same.
+/// A ring buffer of the title's latest output; clones share it.
 #[derive(Clone)]
 pub(super) struct LastWords(Arc<Mutex<VecDeque<u8>>>);
 
 impl LastWords {
-    /// Nothing yet, and room for all that is kept: what a process has doesn't grow with the title's
-    /// text.
+    /// An empty buffer, fully allocated, so that the process's memory does not grow with the
+    /// output.
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(VecDeque::with_capacity(LENGTH))))
     }
 
-    /// Forgets the title before, and takes what the next one says.
+    /// Clears the buffer, and returns a sink for the next title.
     pub(super) fn of_next_title(&self) -> TextSink {
         self.0.lock().clear();
         let words = self.clone();
@@ -35,7 +34,7 @@ impl LastWords {
         kept.extend(new);
     }
 
-    /// What is kept; a character whose beginning is gone is none.
+    /// The contents; a character whose first bytes were dropped is left out.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(self.0.lock().make_contiguous()).into_owned()
     }

@@ -1,4 +1,4 @@
-//! Images and packages of folders, and folders of them.
+//! Tests that make images and packages from folders, and extract them again.
 
 use super::*;
 use crate::cli::{Cli, Command};
@@ -43,7 +43,8 @@ fn a_folder_becomes_an_image_and_a_folder_again() {
     assert!(error.contains("out/default.xex") && error.contains("exists"), "{error}");
 }
 
-/// A title and a file beside it that it reads, as a folder and in everything that is made of one.
+/// A title that reads a file beside it, in a folder and in every kind of volume made from the
+/// folder.
 #[test]
 fn a_title_in_an_image_runs_and_reads_what_is_beside_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -64,7 +65,7 @@ fn a_title_in_an_image_runs_and_reads_what_is_beside_it() {
         let words = [&words[..], &["--code-cache", "off"]].concat();
         assert_eq!(run(&words).unwrap(), Code::Done);
         let said = std::fs::read_to_string(log).unwrap();
-        // Primes below 131,072.
+        // The number of primes below 131,072.
         assert!(said.starts_with("primes 12251 "), "{title}: {said}");
         assert_eq!(said, std::fs::read_to_string(at("game.txt")).unwrap());
         if title != "game" {
@@ -78,7 +79,7 @@ fn a_title_in_an_image_runs_and_reads_what_is_beside_it() {
     }
 }
 
-/// The files of a folder, deflated by the crate's own compressor.
+/// A ZIP of the folder's files, deflated by the crate's compressor.
 fn zip_of(folder: &str, prefix: &str) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     let names = ["default.xex", "segments"];
@@ -144,7 +145,7 @@ fn files_that_overlap_fill_no_disk() {
     let mut image = Vec::new();
     gdfx::write(&volume, &mut image, &mut |_| ()).unwrap();
     let whole = (image.len() as u32).to_le_bytes();
-    // Both files are all of it.
+    // Both files claim all of the data.
     for entry in [33 * 0x800, 33 * 0x800 + 16] {
         image[entry + 4..entry + 8].fill(0);
         image[entry + 8..entry + 12].copy_from_slice(&whole);
@@ -175,13 +176,13 @@ fn what_is_no_image_is_named() {
     assert!(!dir.path().join("e.iso").exists() && !dir.path().join("out").exists());
 }
 
-/// A package whose data files are not the file that is named.
+/// A package whose data is in separate data files.
 #[test]
 fn files_that_overlap_in_data_files_fill_no_disk() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    // Two tables, then sectors from 32 on: the descriptor, the root with two entries, eight sectors of
-    // files.
+    // Two hash tables, then sectors from 32 on: the descriptor, the root with two entries, eight
+    // sectors of files.
     let mut data = vec![0; 0x2000 + 10 * 0x800];
     let root = [b"MICROSOFT*XBOX*MEDIA", &33_u32.to_le_bytes()[..], &0x800_u32.to_le_bytes()].concat();
     data[0x2000..0x2000 + root.len()].copy_from_slice(&root);
@@ -195,7 +196,7 @@ fn files_that_overlap_in_data_files_fill_no_disk() {
         run(&["ls", &at("Data0000")]).unwrap();
         let extracted = run(&["extract", &at("Data0000"), &at("out")]);
         if size == 4 * 0x800 {
-            // They overlap here, too, but are no more than what there is.
+            // The files overlap here too, but are not larger than the data.
             assert_eq!(extracted.unwrap(), Code::Done);
         } else {
             let error = extracted.unwrap_err().to_string();

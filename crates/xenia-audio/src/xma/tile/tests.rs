@@ -1,4 +1,4 @@
-//! Bands and quantisers of tiles.
+//! Tests of bands and quantisers.
 
 use super::*;
 

@@ -13,8 +13,8 @@ pub struct Discs;
 
 #[exports(xam)]
 impl Discs {
-    /// Inserts a disc of the title and sets an event when it is in the drive. A disc that is
-    /// configured is inserted at once; otherwise the caller waits for a dialog that asks for it.
+    /// Inserts a disc of the title and sets an event when it is in the drive. A disc that is ready
+    /// is inserted at once; otherwise the caller waits for a dialog that asks for it.
     #[export(Done)]
     fn XamSwapDisc(
         call: &mut Call,

@@ -1,4 +1,4 @@
-//! Who may open what, how, beside whom; and deleting, which waits for the last who has it open.
+//! Tests of access and sharing rules, and of deletion at the last close.
 
 use super::*;
 
@@ -130,7 +130,7 @@ fn opens_are_refused_as_on_nt() {
         let found = Bench::status(b.open(path, access, disposition, options));
         assert_eq!(found, Some(status), "{path} {access:#x} {disposition:?} {options:#x}");
     }
-    // What is not refused: the device itself, what is protected for reading, and all that there may be.
+    // Permitted: the device itself, a write-protected file for reading, and the maximum of rights.
     let device = b.open("cache:", READ, Open, options::NON_DIRECTORY_FILE).unwrap();
     assert!(device.data().is_none() && device.location.is_root());
     let protected = b.open(r"cache:\protected", access::MAXIMUM_ALLOWED, Open, 0).unwrap();

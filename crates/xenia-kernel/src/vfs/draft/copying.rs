@@ -1,9 +1,10 @@
-//! Making the draft of a file: the first write after an open or a flush copies what is in it.
+//! Copy on first write: the first write after an open or a flush copies the file to a temporary
+//! file.
 //!
-//! A file may have gigabytes. A long one is copied in parts, between which whoever wants to write
-//! it asks again ([`Draft::prepare`]), so that no call takes as long as all of it, and nobody else
-//! waits for the draft's lock meanwhile. The file does not change before the draft is complete:
-//! every way to write it ends at [`Draft::make_own`].
+//! A file can have gigabytes. A long file is copied in parts; between them the writer retries
+//! ([`Draft::prepare`]), so that no call takes as long as the whole copy and other threads do not
+//! wait for the lock. The file does not change before the copy is complete: every write path ends
+//! at [`Draft::make_own`].
 
 use super::{Draft, check_in_place, names};
 use crate::vfs::VfsResult;
@@ -12,20 +13,20 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes that are copied at a time.
+/// Bytes copied at a time.
 pub(super) const PART: u64 = 0x100_0000;
 
-/// A draft that is being made. Its file goes with it if it is given up.
+/// A copy in progress. Dropping it deletes its file.
 #[derive(Debug)]
 pub(super) struct Copying {
     path: PathBuf,
     draft: Option<File>,
-    /// Where what is not copied yet begins.
+    /// Offset of the first byte that is not copied yet.
     next: u64,
 }
 
 impl Copying {
-    /// The directory that it is in has moved here.
+    /// Updates the path after a move of its directory.
     pub(super) fn moved(&mut self, folder: &Path) {
         if let Some(name) = self.path.file_name() {
             self.path = folder.join(name);
@@ -42,7 +43,7 @@ impl Drop for Copying {
 }
 
 impl Draft {
-    /// Does a part of what is to be done before the file can be written; whether that was all.
+    /// Does a part of the work before the file can be written; returns whether it is complete.
     pub(super) fn prepare(&mut self) -> VfsResult<bool> {
         if self.own || self.copying.is_none() && self.size()? <= PART {
             return Ok(true);
@@ -50,7 +51,7 @@ impl Draft {
         self.copy_part()
     }
 
-    /// Makes a draft of its own, with the file's contents if `copy`.
+    /// Makes a temporary file, with the file's contents if `copy`.
     pub(super) fn make_own(&mut self, copy: bool) -> VfsResult<()> {
         if self.own {
             return Ok(());
@@ -69,13 +70,14 @@ impl Draft {
         check_in_place(&self.folder)?;
         let (path, draft) = names::make(&self.folder)?;
         let copying = Copying { path, draft: Some(draft), next: 0 };
+        // The temporary file replaces the file, so it needs the same permissions.
         if let Some(draft) = &copying.draft {
             draft.set_permissions(self.content.metadata()?.permissions())?;
         }
         Ok(copying)
     }
 
-    /// Copies a part of the file into the draft; whether it was the last.
+    /// Copies a part of the file; returns whether it was the last.
     fn copy_part(&mut self) -> VfsResult<bool> {
         let mut copying = match self.copying.take() {
             Some(copying) => copying,

@@ -1,4 +1,4 @@
-//! One handle's view of a file: it may be for reading only, and shares the file with all others.
+//! A handle to a file: read-only or read-write, sharing the file with all other handles.
 
 use super::Draft;
 use crate::vfs::{FileData, VfsError, VfsResult, host_folder};
@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use xenia_sync::Mutex;
 
-/// See the module's documentation.
+/// A handle to a shared file.
 #[derive(Debug)]
 pub(in crate::vfs) struct Shared {
     pub(in crate::vfs) draft: Arc<Mutex<Draft>>,
@@ -19,7 +19,7 @@ impl FileData for Shared {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        // Read outside the lock: a host that takes its time stops nobody else.
+        // Read outside the lock, so that a slow host does not block other threads.
         let content = self.draft.lock().content.clone();
         host_folder::read_at(&content, offset, into)
     }
@@ -46,7 +46,7 @@ impl FileData for Shared {
     }
 
     fn prepare(&self) -> VfsResult<bool> {
-        // Between the parts of a long copy others have their turn at the file.
+        // Other threads can use the file between the parts of a long copy.
         if self.write { self.draft.lock().prepare() } else { Ok(true) }
     }
 

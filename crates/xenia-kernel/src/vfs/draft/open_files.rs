@@ -1,5 +1,4 @@
-//! The files of a folder that are open for the guest: one [`Draft`] each, whichever path or handle
-//! it is asked for by.
+//! Open files of a folder: one [`Draft`] per file, shared by all paths and handles.
 
 use super::{Draft, folder_of, names};
 use crate::limits::Limits;
@@ -12,18 +11,18 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use xenia_sync::{Level, Mutex};
 
-/// The files of a folder that are open for the guest.
+/// Files of a folder that the guest has open.
 #[derive(Debug)]
 pub(in crate::vfs) struct Drafts {
     open: Mutex<Vec<Weak<Mutex<Draft>>>>,
     pub(in crate::vfs) quota: Arc<Quota>,
     pub(in crate::vfs) losses: Arc<Losses>,
-    /// How often a name was added to a directory of the host.
+    /// Number of names added to host directories.
     names: Arc<AtomicU64>,
 }
 
 impl Drafts {
-    /// None yet. Removes what programs that ended by force have left below `root`.
+    /// An empty table. Removes stale temporary files below `root`.
     pub(in crate::vfs) fn new(root: &Path, limits: Arc<Limits>) -> Self {
         names::sweep(root);
         Self {
@@ -34,12 +33,12 @@ impl Drafts {
         }
     }
 
-    /// How often names were added: what was read of a directory is old when this has changed.
+    /// Number of names added so far: a cached directory listing is stale when this has changed.
     pub(in crate::vfs) fn names_added(&self) -> u64 {
         self.names.load(Relaxed)
     }
 
-    /// A name was added to a directory.
+    /// Counts a name added to a directory.
     pub(in crate::vfs) fn add_name(&self) {
         self.names.fetch_add(1, Relaxed);
     }
@@ -61,7 +60,6 @@ impl Drafts {
         self.all().into_iter().find(|draft| draft.lock().target.as_deref() == Some(path))
     }
 
-    /// Opens a file of the host.
     pub(in crate::vfs) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         if let Some(draft) = self.at(path) {
             return Ok(draft);
@@ -70,7 +68,7 @@ impl Drafts {
         Ok(self.add(self.draft(path, folder, content, None)))
     }
 
-    /// Makes a file; the host has it when it is committed.
+    /// Makes a file; it appears on the host when it is committed.
     pub(in crate::vfs) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
         let made = self.quota.enter(|| names::make(&folder));
@@ -78,7 +76,8 @@ impl Drafts {
         Ok(self.add(self.draft(path, folder, Arc::new(content), Some(draft))))
     }
 
-    /// The file at `target` as it is opened, from a draft at `path` if there is one.
+    /// The state of a newly opened file at `target`, with a temporary file at `path` if there is
+    /// one.
     fn draft(&self, target: &Path, folder: PathBuf, content: Arc<File>, path: Option<PathBuf>) -> Draft {
         Draft {
             target: Some(target.to_owned()),
@@ -95,7 +94,7 @@ impl Drafts {
         }
     }
 
-    /// Names of files in `folder` that the host does not have yet, of those that are `wanted`.
+    /// Names of the files in `folder` that are `wanted` and not yet on the host.
     pub(in crate::vfs) fn created_in(&self, folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let all = self.all();
         let mut names = Vec::new();
@@ -116,7 +115,7 @@ impl Drafts {
         names
     }
 
-    /// Commits what is open at `path` or below.
+    /// Commits the open files at or below `path`.
     pub(in crate::vfs) fn commit_below(&self, path: &Path) -> VfsResult<()> {
         for draft in self.all() {
             let mut draft = draft.lock();
@@ -127,7 +126,7 @@ impl Drafts {
         Ok(())
     }
 
-    /// What was at `from`, or below, is at `to` now.
+    /// Updates paths after a move of `from` to `to`.
     pub(in crate::vfs) fn moved(&self, from: &Path, to: &Path) {
         self.losses.moved(from, to);
         for draft in self.all() {
@@ -145,8 +144,8 @@ impl Drafts {
         }
     }
 
-    /// The file at `path`, of `size` bytes, is gone; who has it open goes on with a file that has
-    /// no name.
+    /// Records the removal of the file at `path` with `size` bytes; open handles keep a file
+    /// without a name.
     pub(in crate::vfs) fn removed(&self, path: &Path, size: u64) {
         // Shrinking is never refused.
         let _ = self.quota.resize(size, 0);

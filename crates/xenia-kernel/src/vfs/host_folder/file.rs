@@ -1,14 +1,14 @@
-//! A file of a folder that is for reading only.
+//! Open file of a read-only folder.
 
 use crate::vfs::{FileData, VfsError, VfsResult};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// See the module's documentation.
+/// An open file of a read-only folder.
 pub(super) struct HostFile(pub(super) File);
 
-/// Reads at `offset`; fewer bytes than asked for only at the end of the file.
+/// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
 pub(in crate::vfs) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
     let mut done = 0;
     while done < into.len() {

@@ -1,8 +1,8 @@
-//! What directories of the host hold, kept for names that differ in case.
+//! Cache of host directory listings, for case-insensitive look-ups.
 //!
-//! The host looks up exact names; for any other, and for each one that is missing, the whole
-//! directory has to be read. Titles ask for missing files again and again, so what was read is kept
-//! until the directory has changed.
+//! The host looks up exact names. For a name in another case, and for each missing name, the whole
+//! directory has to be read. Titles ask for missing files repeatedly, so listings are cached until
+//! the directory changes.
 
 use crate::vfs::VfsResult;
 use parking_lot::Mutex;
@@ -11,30 +11,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Directories whose names are kept.
+/// Largest number of cached directories.
 const DIRECTORIES: usize = 64;
-/// Names that are kept of all of them; larger directories are read each time.
+/// Total number of cached names; larger directories are read each time.
 const NAMES: usize = 0x1_0000;
 
-/// See the module's documentation.
+/// Cached listings by host path.
 #[derive(Debug, Default)]
 pub(super) struct Listings(Mutex<BTreeMap<PathBuf, Listing>>);
 
-/// A directory that was read.
+/// A cached listing.
 #[derive(Debug)]
 struct Listing {
     changed: SystemTime,
-    /// As in [`Listings::differing_in_case`].
+    /// Value of `added` in [`Listings::differing_in_case`].
     added: u64,
-    /// Names by lower case.
+    /// Names by lower-case name.
     names: BTreeMap<String, Vec<String>>,
 }
 
 impl Listings {
-    /// The names in a directory that are this one but for their case, in byte order. `changed` is
-    /// when the host says that it was changed last, at the latest, and `added` how often the
-    /// guest has added a name to any directory: the host's times are too coarse to show each of
-    /// these changes.
+    /// Names in a directory that differ from this one only in case, in byte order. `changed` is the
+    /// directory's modification time according to the host, and `added` counts the names that the
+    /// guest has added to any directory: the host's times are too coarse to reveal each of these
+    /// changes.
     pub(super) fn differing_in_case(
         &self,
         directory: &Path,

@@ -1,9 +1,9 @@
-//! Paths of the guest to paths of the host. Nothing outside the folder can be reached: names have
-//! no separators, and a symbolic link of the host is followed only if it ends inside the folder.
+//! Maps guest paths to host paths. No file outside the folder is reachable: names have no
+//! separators, and host symlinks are followed only if they end inside the folder.
 //!
-//! Paths are asked for all the time, and each component is a call of the host's. What it has said
-//! of the last one is kept for whoever has looked it up ([`Found`]); a file that the guest has open
-//! is where it is, without asking.
+//! Look-ups are frequent, and each component needs a system call. The metadata of the last
+//! component is therefore returned with the look-up ([`Found`]), and the paths of open files are
+//! found without system calls.
 
 use super::HostFolder;
 use crate::vfs::draft::{Draft, Drafts, Facts, is_draft};
@@ -16,23 +16,23 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use xenia_sync::Mutex;
 
-/// What a path leads to.
+/// Result of a path look-up.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// The file, if the guest has it open.
+    /// The open file, if the guest has it open.
     pub(super) draft: Option<Arc<Mutex<Draft>>>,
-    /// What the host has said of it; `None`: it was not asked.
+    /// Metadata from the host; `None` if it was not queried.
     metadata: Option<Metadata>,
 }
 
 impl Found {
-    /// Of which nothing is known yet.
+    /// A result without metadata.
     fn unseen(path: PathBuf) -> Self {
         Self { path, draft: None, metadata: None }
     }
 
-    /// What is to be known of it: of a file that is open, what it is becoming.
+    /// Metadata; for an open file, including pending changes.
     pub(super) fn facts(&self) -> VfsResult<Facts> {
         match (&self.draft, &self.metadata) {
             (Some(draft), _) => draft.lock().facts(),
@@ -41,7 +41,7 @@ impl Found {
         }
     }
 
-    /// When a directory last changed.
+    /// Modification time of a directory.
     fn changed(&self) -> VfsResult<SystemTime> {
         Ok(match &self.metadata {
             Some(metadata) => metadata.modified()?,
@@ -50,23 +50,23 @@ impl Found {
     }
 }
 
-/// Whether a name in the folder is none of the guest's.
+/// Whether a name is reserved and hidden from guests.
 pub(super) fn is_hidden(name: &str) -> bool {
     is_draft(name) || is_stamp_file(name)
 }
 
-/// The name of a host path, as the guest sees it.
+/// The name of a host path as guests see it.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl HostFolder {
-    /// The host path of a guest path that exists.
+    /// The host path of an existing guest path.
     pub(super) fn host_path(&self, path: &[String]) -> VfsResult<PathBuf> {
         self.look_up(path).map(|found| found.path)
     }
 
-    /// What a guest path leads to.
+    /// Looks up a guest path.
     pub(super) fn look_up(&self, path: &[String]) -> VfsResult<Found> {
         let exact = self.root.join(path.iter().collect::<PathBuf>());
         if let Some(draft) = self.open_at(&exact) {
@@ -79,7 +79,7 @@ impl HostFolder {
             at = match self.child(&at, name) {
                 Ok(Some(child)) => child,
                 Ok(None) => return Err(missing),
-                // `at` is not a directory, or vanished.
+                // `at` is not a directory, or was removed meanwhile.
                 Err(VfsError::NotFound | VfsError::PathNotFound) => return Err(VfsError::PathNotFound),
                 Err(error) => return Err(error),
             };
@@ -90,13 +90,13 @@ impl HostFolder {
         Ok(at)
     }
 
-    /// The file at a host path, if the guest has it open.
+    /// The open file at a host path, if any.
     pub(super) fn open_at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
         self.drafts.as_ref()?.at(path)
     }
 
-    /// The entry of a host directory that goes by this name: the exact one, otherwise the first, in
-    /// byte order, that differs in case only.
+    /// The entry of a host directory with this name: an exact match, otherwise the first in byte
+    /// order that differs only in case.
     fn child(&self, directory: &Found, name: &str) -> VfsResult<Option<Found>> {
         let folder = &directory.path;
         if is_hidden(name) {
@@ -105,7 +105,7 @@ impl HostFolder {
         if let Some(exact) = self.inside(folder.join(name)) {
             return Ok(Some(exact));
         }
-        // The first that guests see: a link that leads outside takes nobody's name.
+        // The first entry visible to guests: a link that leads outside does not occupy a name.
         let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
         let state = (directory.changed()?, added);
         let mut found = self.listings.differing_in_case(folder, name, state)?.into_iter();
@@ -116,20 +116,18 @@ impl HostFolder {
         Ok(created.first().map(|created| Found::unseen(folder.join(created))))
     }
 
-    /// Names of files that the guest has made in a host directory and the host does not have yet,
-    /// of those that are `wanted`.
+    /// Names of the files in a host directory that are `wanted` and not yet on the host.
     pub(super) fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
     }
 
-    /// What is at a host path that a listing has.
+    /// Looks up a host path from a listing.
     pub(super) fn shown(&self, path: PathBuf) -> Option<Found> {
         let found = self.inside(path)?;
         Some(Found { draft: self.open_at(&found.path), ..found })
     }
 
-    /// The path, with symbolic links followed; `None` if it is not a plain file or directory inside
-    /// the root.
+    /// The canonical path; `None` if it is not a regular file or directory inside the root.
     fn inside(&self, path: PathBuf) -> Option<Found> {
         let found = |path: PathBuf, metadata| Found { metadata: Some(metadata), ..Found::unseen(path) };
         let metadata = path.symlink_metadata().ok()?;
@@ -147,12 +145,12 @@ impl HostFolder {
         shown.then(|| found(target, metadata))
     }
 
-    /// A file that the guest has made and the host does not have yet.
+    /// A file that the guest has made and that is not yet on the host.
     pub(super) fn made(&self, path: PathBuf) -> Found {
         Found { draft: self.open_at(&path), ..Found::unseen(path) }
     }
 
-    /// The host path that a new entry gets.
+    /// The host path for a new entry.
     pub(super) fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
         self.drafts()?;
         let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
@@ -169,7 +167,7 @@ impl HostFolder {
             return Err(VfsError::PathNotFound);
         }
         let at = parent.join(name);
-        // Something that guests don't see, such as a link that leads outside, may have the name.
+        // A hidden entry, such as a link that leads outside, may have the name.
         match at.symlink_metadata() {
             Ok(_) => Err(VfsError::Exists),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(at),
@@ -177,20 +175,20 @@ impl HostFolder {
         }
     }
 
-    /// What a rename of `source` replaces, and the host path that `source` gets; it may be the same
-    /// file, whose name gets another case.
+    /// The file that a rename of `source` replaces, and the host path that `source` gets. Both can
+    /// be the same file, if only the case of its name changes.
     pub(super) fn replaced(
         &self,
         source: &Path,
         to: &[String],
         replace: bool,
     ) -> VfsResult<(PathBuf, PathBuf)> {
-        // What guests don't see is not replaced, either.
+        // Hidden entries are not replaced, either.
         let (Ok(present), Some(name)) = (self.host_path(to), to.last()) else { return Err(VfsError::Exists) };
         if present != source && (!replace || present.is_dir()) {
             return Err(VfsError::Exists);
         }
-        // What has another name was found through a link, and keeps it.
+        // An entry with another name was found through a link and keeps its name.
         let renamed = if name_of(&present).eq_ignore_ascii_case(name) {
             present.with_file_name(name)
         } else {

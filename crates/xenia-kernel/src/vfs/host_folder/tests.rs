@@ -1,4 +1,4 @@
-//! Folders of the host: what guests see of them, and what they leave.
+//! Tests of host folders: the guest's view, and the files left on the host.
 
 mod drafts;
 
@@ -159,7 +159,7 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
     let (small, large) = (0x200_0000, 0xFFFF_0000);
     file.set_size(small).unwrap();
     drop(file);
-    // Writing a byte makes a draft of the whole file.
+    // Writing a byte makes a temporary copy of the whole file.
     device.open(&names(&["a"]), true).unwrap().write_at(small / 2, b"x").unwrap();
     let metadata = folder.path().join("a").metadata().unwrap();
     let blocks = std::os::unix::fs::MetadataExt::blocks(&metadata);

@@ -1,4 +1,4 @@
-//! A disk in memory: what it holds, its limits, names and moves.
+//! Tests of the memory device: contents, limits, names and moves.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Stamps over runs, crashes and damage.
+//! Tests of stamps across runs, crashes and damage.
 
 use super::*;
 use std::fs;
@@ -43,7 +43,7 @@ fn what_is_gone_is_a_line_and_comes_not_back_with_its_name() {
     stamps.save(|_| true).unwrap();
     let before = fs::read_to_string(&file).unwrap();
     stamps.moved(&names("d"), &names("b"));
-    // A new directory has the old one's name.
+    // A new directory gets the name of the old one.
     stamps.set(&names("d"), new);
     stamps.removed(&names("a"));
     stamps.removed(&names("nothing"));
@@ -90,8 +90,7 @@ fn a_file_that_is_too_large_is_not_ours() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "2 2 2 0 b\n");
 }
 
-/// Good lines, damaged: those that are whole still count, and what is set afterwards is found
-/// again.
+/// Damages lines: intact lines still count, and later changes are read back.
 #[test]
 fn damaged_files_of_stamps_lose_what_is_damaged() {
     let cases = Cases::new("XENIA_STAMP_FILES", 400);
@@ -109,7 +108,7 @@ fn damaged_files_of_stamps_lose_what_is_damaged() {
         let damaged = String::from_utf8_lossy(&text).to_ascii_lowercase();
         let damaged: Vec<_> = damaged.split('\n').collect();
         for (line, path, stamp) in &lines {
-            // Nothing else may say anything about the path: its last name is nobody else's.
+            // No other line affects the path, because its last name is unique.
             let own = path.rsplit('\\').next().unwrap();
             let about: Vec<_> = damaged.iter().filter(|line| line.contains(own)).collect();
             let removed = damaged.iter().any(|line| line.starts_with("- "));
@@ -135,7 +134,7 @@ fn damaged_files_of_stamps_lose_what_is_damaged() {
     });
 }
 
-/// A line, its path, and its stamp; some say that a path is gone.
+/// A line, its path, and its stamp; some lines are removals.
 fn line(dice: &mut Dice, number: usize) -> (String, String, Stamp) {
     let folder = ["", "d1\\", "d2\\", "d1\\deep\\"][dice.below(4)];
     let path = format!("{folder}n{number}e");
@@ -204,7 +203,7 @@ fn changes_are_added_and_a_file_of_old_lines_is_written_again() {
     stamps.save(|_| true).unwrap();
     let again = Stamps::read(folder.path());
     assert_eq!([again.get(&names("a")), again.get(&names("b"))], [stamp(999), stamp(1000)]);
-    // Cut short in the middle of the last line, by a crash: that line says nothing.
+    // A crash cut the last line short: it is ignored.
     let text = fs::read(&file).unwrap();
     fs::write(&file, &text[..text.len() - 1]).unwrap();
     assert_eq!(Stamps::read(folder.path()).get(&names("b")), Stamp::default());

@@ -1,4 +1,4 @@
-//! Drafts: when the host has what was written, and what becomes of those that are left.
+//! Tests of atomic saves: when writes reach the host, and removal of stale temporary files.
 
 use super::*;
 use crate::vfs::draft::is_draft;
@@ -50,7 +50,7 @@ fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
     fs::create_dir(folder.path().join("d")).unwrap();
     let stale = folder.path().join("d").join(".xenia-draft-0-7");
     fs::write(&stale, "x").unwrap();
-    // Whoever uses one holds its lock.
+    // A user of a temporary file holds its lock.
     let ours = folder.path().join(".xenia-draft-0-8");
     let in_use = File::create(&ours).unwrap();
     in_use.lock_shared().unwrap();
@@ -68,7 +68,7 @@ fn what_could_not_be_put_in_its_place_is_kept_for_the_user() {
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let file = device.create_file(&names(&["f"])).unwrap();
     file.write_at(0, b"saved").unwrap();
-    // Somebody has put a directory there.
+    // A directory has been put there.
     fs::create_dir(folder.path().join("f")).unwrap();
     drop(file);
     drop(device);
@@ -87,7 +87,7 @@ fn a_draft_in_use_is_kept_whoever_its_owner_is() {
         let entries = fs::read_dir(folder.path()).unwrap();
         entries.filter(|entry| is_draft(&entry.as_ref().unwrap().file_name().to_string_lossy())).count()
     };
-    // A process number that exists here, of a process in another container that has ended.
+    // The process ID exists here, but the process ran in another container and has ended.
     fs::write(folder.path().join(".xenia-draft-1-0"), "left").unwrap();
     let mut first = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert_eq!(drafts(), 0);
