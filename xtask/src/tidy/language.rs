@@ -4,7 +4,7 @@
 //! that are left. A count above its budget is a finding, and so is a count below it, until the
 //! budget is lowered: it only falls.
 
-use super::Source;
+use super::{Source, TABLES, map};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -45,9 +45,10 @@ struct Counts(BTreeMap<&'static str, Vec<String>>);
 #[derive(Deserialize)]
 struct Budgets(BTreeMap<String, usize>);
 
-const RULES: [(&str, &str); 5] = [
+const RULES: [(&str, &str); 6] = [
     ("clauses", "sentences begin with What, Who, Whoever, Whatever or Whose"),
     ("columns", "lines of comments or pages are longer than 100 columns"),
+    ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
     ("module-references", "comments say \"See the module's documentation\" in place of a link"),
     ("short-docs", "doc comments have one or two words"),
     ("terms", "places use a home-made term (docs/src/style.md has the field's)"),
@@ -59,6 +60,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     for source in sources {
         counts.add_source(&source.shown(), &source.text);
     }
+    counts.add_names(sources.iter().filter(|source| !map::is_test(&source.path)));
     for page in pages()? {
         let text = std::fs::read_to_string(&page).with_context(|| format!("reading {page}"))?;
         counts.add_page(&page, &text);
@@ -82,6 +84,20 @@ impl Counts {
         self.0.entry(rule).or_default().push(place);
     }
 
+    /// Adds the names of types that two places define. Items of test modules in a file count, too:
+    /// a search finds them as well.
+    fn add_names<'a>(&mut self, sources: impl Iterator<Item = &'a Source>) {
+        let mut places: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+        for source in sources {
+            for name in source.lines_of_code().filter_map(type_defined_by) {
+                places.entry(name).or_default().push(source);
+            }
+        }
+        for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
+            self.note("duplicate-names", format!("{name} ({})", places[0].shown()));
+        }
+    }
+
     fn add_source(&mut self, path: &str, text: &str) {
         let mut block: Option<(usize, Vec<&str>)> = None;
         for (line, number) in text.lines().zip(1..) {
@@ -95,7 +111,9 @@ impl Counts {
                     if let Some((first, lines)) = block.take() {
                         let docs_only = text.lines().nth(first - 1).is_some_and(is_doc);
                         self.add_paragraph(path, first, &lines.join(" "));
-                        let alone = comment.is_none() && is_first_of_docs(text, first);
+                        // A row's doc is a column of the table: the manual's name, however short.
+                        let is_row = TABLES.iter().any(|(table, _)| *table == path);
+                        let alone = comment.is_none() && is_first_of_docs(text, first) && !is_row;
                         if docs_only && alone && lines.join(" ").split_whitespace().count() <= 2 {
                             self.note("short-docs", format!("{path}:{first}"));
                         }
@@ -172,6 +190,15 @@ impl Counts {
 fn comment_of(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("//")?;
     Some(rest.strip_prefix(['/', '!']).unwrap_or(rest))
+}
+
+/// The type that a line begins to define for more than its module and parent.
+fn type_defined_by(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let item = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) "))?;
+    let kinds = ["struct ", "enum ", "trait ", "union ", "type "];
+    let name = kinds.iter().find_map(|kind| item.strip_prefix(kind))?;
+    name.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty())
 }
 
 fn is_doc(line: &str) -> bool {
@@ -252,6 +279,19 @@ mod tests {
         counts.add_page("page.md", &format!("| {long} |\n```\n{long}\n```\n{long}\n\n# Who reads\n"));
         let places: Vec<_> = counts.0.values().flatten().cloned().collect();
         assert_eq!(places, ["page.md:7", "page.md:5"]);
+    }
+
+    #[test]
+    fn types_that_two_files_define_are_counted_once() {
+        let source = |path: &str, text: &str| Source { path: path.into(), text: text.to_owned() };
+        let sources = [
+            source("a.rs", "pub struct State;\npub(super) struct Own;\n// pub struct Gone;\n"),
+            source("b.rs", "    pub(crate) enum State {}\npub(super) struct Own;\npub struct Gone;\n"),
+            source("c.rs", "pub type State = u8;\n"),
+        ];
+        let mut counts = Counts::default();
+        counts.add_names(sources.iter());
+        assert_eq!(counts.0["duplicate-names"], ["State (a.rs)"]);
     }
 
     #[test]
