@@ -4,9 +4,9 @@
 //! spec.toml ─ plan ─► units.jsonl ─ run (a shard here, another there) ─► results/*.jsonl ─ merge ─► one result, one hash
 //! ```
 //!
-//! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of everything that
-//! decides its result: the program, the bytes of every input file, the words and the limits. Each
-//! run of a unit gives the same result on any machine, so
+//! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of everything
+//! that decides its result: the program, the bytes of every input file, the words and the limits.
+//! Each run of a unit gives the same result on any machine, so
 //!
 //! - shards need no communication: a shard's units follow from their ids;
 //! - a unit with a complete line of results is done, whichever process wrote the line;

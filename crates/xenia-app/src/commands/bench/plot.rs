@@ -20,7 +20,7 @@ const FILLED: f64 = 0.8;
 pub struct Bars<'a> {
     /// Name of the kernel or program.
     pub name: &'a str,
-    /// Native time.
+    /// Time of the native program.
     pub native: Option<Spread>,
     /// Time with `--tier auto`.
     pub auto: Option<Spread>,

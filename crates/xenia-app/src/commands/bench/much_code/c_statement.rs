@@ -9,9 +9,9 @@ use super::program::{
 /// A function whose statements are being written.
 #[derive(Debug)]
 pub struct Functions<'a> {
-    /// Output text.
+    /// Text to append to.
     pub text: &'a mut String,
-    /// The function.
+    /// The function being written.
     pub function: &'a Function,
 }
 
@@ -25,7 +25,7 @@ impl Functions<'_> {
         if self.function.is_double(local) { 'D' } else { 'F' }
     }
 
-    /// Writes statements.
+    /// Writes a block of statements.
     pub fn block(&mut self, block: &[Statement]) {
         for one in block {
             self.statement(one);

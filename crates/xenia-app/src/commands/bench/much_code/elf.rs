@@ -27,7 +27,7 @@ pub struct Segment {
 /// An imported function of the kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Import {
-    /// Its ordinal.
+    /// Ordinal in its library.
     pub ordinal: u16,
     /// Address of its word of data.
     pub slot: u32,

@@ -59,9 +59,9 @@ pub const THING: u32 = 16;
 
 /// A function being written.
 pub struct Lowering<'a> {
-    /// Output code.
+    /// Code to append to.
     pub code: &'a mut Code,
-    /// The function.
+    /// The function being lowered.
     pub function: &'a Function,
     outside: Outside<'a>,
 }

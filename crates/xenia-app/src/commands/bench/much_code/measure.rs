@@ -42,7 +42,7 @@ pub struct Contenders<'a> {
 /// All runs of a title.
 #[derive(Debug, Default)]
 pub struct Times {
-    /// Native runs.
+    /// Runs of the native program.
     pub native: Vec<Ran>,
     /// Runs in the interpreter.
     pub interp: Vec<Ran>,

@@ -25,7 +25,7 @@ const THUNK: u32 = 4;
 /// Ordinals of imports of titles with threads: `ExCreateThread` and `NtWaitForSingleObjectEx`.
 const IMPORTS: [u16; 2] = [0x0D, 0xFD];
 
-/// A title.
+/// A generated title's file.
 #[derive(Debug)]
 pub struct Title {
     /// Contents of the file.

@@ -134,7 +134,7 @@ pub enum FloatOp {
     MultiplySubtract,
     /// `-(a * c - b)`.
     NegativeMultiplySubtract,
-    /// `-a`.
+    /// `-a`, by inverting the sign.
     Negate,
     /// Absolute value of `a`.
     Absolute,
@@ -185,7 +185,7 @@ pub enum Relation {
     Equal,
 }
 
-/// A comparison.
+/// A comparison of two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Test {
     /// Compares a zero-extended field with a constant; `cmplwi`.
@@ -236,7 +236,7 @@ pub enum Turns {
     Masked(Local, u8),
 }
 
-/// A statement.
+/// A statement of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
     /// `to = value`.

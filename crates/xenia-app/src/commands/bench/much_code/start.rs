@@ -25,9 +25,9 @@ const USER_MODE: i64 = 1;
 /// Addresses of the kernel functions that threads need.
 #[derive(Clone, Copy, Debug)]
 pub struct Thunks {
-    /// `ExCreateThread`.
+    /// Thunk of `ExCreateThread`.
     pub create: u32,
-    /// `NtWaitForSingleObjectEx`.
+    /// Thunk of `NtWaitForSingleObjectEx`.
     pub wait: u32,
 }
 

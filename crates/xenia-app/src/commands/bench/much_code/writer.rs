@@ -18,7 +18,7 @@ pub(super) struct Writer {
     pub(super) dice: Dice,
     pub(super) shape: Shape,
     locals: u8,
-    /// Floating-point variables.
+    /// The function's floating-point variables.
     pub(super) floats: Floats,
     /// Locals that were written and not read yet.
     pub(super) unread: Vec<bool>,
