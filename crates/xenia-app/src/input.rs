@@ -8,8 +8,8 @@
 //!
 //! A pad that is plugged in is assigned to the first user without one; a fifth pad waits for a free
 //! place. The keyboard belongs to one user, in addition to the user's pad. Keys and axes are mapped
-//! when the machine polls, so the settings of the running title also apply to pads that were plugged
-//! in before.
+//! when the machine polls, so the settings of the running title also apply to pads that were
+//! plugged in before.
 
 pub mod config;
 pub mod control;

@@ -10,7 +10,8 @@
 //!
 //! - shards need no communication: a shard's units follow from their ids;
 //! - a unit with a complete line of results is done, whichever process wrote the line;
-//! - a result without its host-dependent parts (host, times, statistics) can be hashed and compared.
+//! - a result without its host-dependent parts (host, times, statistics) can be hashed and
+//!   compared.
 //!
 //! There is no server and no lock: a process only writes its own files, and reads those of others.
 //! The job system that starts the shards (Slurm, Kubernetes, GNU parallel) is the user's choice;

@@ -1,7 +1,7 @@
 //! Names of the keyboard's keys in settings, and their built-in assignment.
 //!
-//! Keys are identified by their position on the keyboard, not by their label; names are those of the
-//! web's `KeyboardEvent.code`:
+//! Keys are identified by their position on the keyboard, not by their label; names are those of
+//! the web's `KeyboardEvent.code`:
 //!
 //! ```text
 //!  Q left shoulder   W right shoulder      arrows  directional pad      Enter      start
