@@ -21,7 +21,7 @@ struct Row {
     code: i32,
     /// Names of the limits that the title hits.
     limits: &'static [&'static str],
-    /// Text on standard output.
+    /// Text that the guest prints.
     prints: &'static str,
     /// Text on standard error.
     said: &'static str,

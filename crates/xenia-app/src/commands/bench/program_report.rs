@@ -103,7 +103,7 @@ impl ProgramReport {
         }
     }
 
-    /// Time of the engine being compared.
+    /// Time of this emulator: with `auto`, or in the tier measured instead.
     fn ours(&self) -> Option<Spread> {
         self.auto_s.or(self.function_s).or(self.baseline_s).or(self.interp_s)
     }
