@@ -27,7 +27,7 @@ const MOST_TEXT: usize = 1 << 20;
 pub struct Ended {
     /// The exit code.
     pub value: u32,
-    /// Instructions executed.
+    /// Guest instructions executed.
     pub instructions: u64,
     /// Text that the program wrote.
     pub text: Vec<u8>,

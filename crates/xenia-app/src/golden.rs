@@ -26,11 +26,11 @@ pub struct Golden {
     pub limit_frames: Option<u64>,
     /// Reason of the run's end.
     pub exit: String,
-    /// Instructions executed.
+    /// Guest instructions executed.
     pub instructions: u64,
     /// Guest time at the end, in ticks.
     pub guest_ticks: u64,
-    /// Swaps executed.
+    /// Number of swaps executed.
     pub swaps: u64,
     /// Hashes of the digest's parts, by name.
     pub digest_parts: BTreeMap<String, String>,

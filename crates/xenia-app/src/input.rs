@@ -6,10 +6,10 @@
 //!        └────────────── motors ◀────────────────────┴──▶ Input, the kernel's port
 //! ```
 //!
-//! A pad that is plugged in is the first user's who has none; one beyond the fourth waits for a
-//! place. The keyboard is one user's, beside a pad that this user may have. What each key and axis
-//! is, is looked up when the machine asks, so settings of the title that runs hold for what is
-//! plugged in already.
+//! A pad that is plugged in is assigned to the first user without one; a fifth pad waits for a free
+//! place. The keyboard belongs to one user, in addition to the user's pad. Keys and axes are mapped
+//! when the machine polls, so the settings of the running title also apply to pads that were
+//! plugged in before.
 
 pub mod config;
 pub mod control;

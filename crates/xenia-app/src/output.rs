@@ -102,7 +102,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Starts writing.
+    /// Starts writing to `path`.
     pub fn new(path: &Path) -> Result<Self> {
         let path = target(path);
         let cannot = || format!("cannot write {}", path.display());

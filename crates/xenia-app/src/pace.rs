@@ -29,7 +29,7 @@ const FIGURES_PERIOD: Duration = Duration::from_millis(250);
 /// Progress of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Guest time.
+    /// Guest time, in ticks.
     pub now: GuestTicks,
     /// Number of frames shown.
     pub frames: u64,

@@ -63,7 +63,7 @@ documented! {
         pub instructions: u64,
         /// Guest time at the end, in ticks of 49.875 MHz.
         pub guest_ticks: u64,
-        /// Frames presented.
+        /// Number of frames presented.
         pub frames: u64,
         /// Swaps executed by the command processor.
         pub swaps: u64,
@@ -178,7 +178,7 @@ documented! {
         pub backend: String,
         /// The host's graphics adapter; null if none is used.
         pub adapter: Option<String>,
-        /// Draws executed.
+        /// Number of draws executed.
         pub draws: u64,
         /// Number of packets, by name.
         pub packets: BTreeMap<String, u64>,

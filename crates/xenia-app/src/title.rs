@@ -46,7 +46,7 @@ const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 /// A title ready to be loaded into a machine. Clones share the image and volumes.
 #[derive(Clone, Debug)]
 pub struct Title {
-    /// The executable.
+    /// The title's executable image.
     pub image: Arc<LoadedImage>,
     /// Contents of the guest's `game:`; `None` for the built-in demo.
     pub medium: Option<Medium>,

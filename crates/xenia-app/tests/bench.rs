@@ -1,5 +1,5 @@
-//! `bench --programs` with a whole program: files, steps, a first and a second start, and answers
-//! that are looked at. `bench --much-code` with small generated titles.
+//! Tests `bench --programs` with a whole program: files, steps, first and second starts, and
+//! verified answers. Tests `bench --much-code` with small generated titles.
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +26,7 @@ fn folder(native: &str) -> tempfile::TempDir {
     folder
 }
 
-/// The exit code and the program's figures.
+/// The exit code and the program's report.
 fn bench(folder: &Path) -> (Option<i32>, Value) {
     let json = folder.join("out.json");
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
@@ -49,7 +49,8 @@ fn a_whole_program_is_timed_on_both_starts_and_to_main() {
     }
     assert!(program["qemu_s"].is_null() && program["function_s"].is_null());
     assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
-    // The second start finds what the first has compiled: loops without calls, and what they lie in.
+    // The second start finds the code that the first has compiled: loops without calls, and the
+    // functions around them.
     let [first, second] = ["compile_s", "second_compile_s"].map(|key| program[key].as_f64().unwrap());
     assert!(first > 0.0 && program["compiled_guest_instructions"].as_u64().unwrap() > 100, "{program}");
     assert!(second < first, "{program}");
@@ -94,7 +95,7 @@ fn generated_titles_are_timed_and_can_be_kept() {
     assert_eq!((&title["functions"], &title["calls"]), (&30.into(), &40.into()));
     for title in report["much_code"].as_array().unwrap() {
         assert_eq!(title["checksum_ok"], true, "{title}");
-        // cc is where cargo is.
+        // A host with cargo has cc.
         for column in ["native_s", "interp_s", "first_s", "second_s"] {
             assert!(title[column]["min"].is_f64(), "{column}: {title}");
         }

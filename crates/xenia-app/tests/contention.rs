@@ -1,4 +1,4 @@
-//! Contention that a run records makes later runs contend at the same points.
+//! Tests that recorded contention makes later runs contend at the same points.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::Stdio;
 use xenia_sched::{Contention, ContentionManifest};
 use xenia_testing::hermetic;
 
-/// Instructions of a run: past the suite's cases of critical sections.
+/// Instructions of a run, enough for the suite's cases of critical sections.
 const INSTRUCTIONS: &str = "40_000_000";
 
-/// Runs the suite in lockstep and returns its event log.
+/// Runs the suite in lockstep, and returns its event log.
 fn run(dir: &Path, words: &[&str]) -> String {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sync-suite.xex");
     let log = dir.join("events");
@@ -41,8 +41,8 @@ fn attempts(log: &str) -> BTreeMap<u32, Vec<&str>> {
     attempts
 }
 
-/// Asserts that each recorded attempt is made twice: it contends, as recorded, and goes on after
-/// its owner.
+/// Asserts that each recorded attempt is made twice: it contends as recorded, and succeeds after
+/// the owner has left.
 fn contends_at(points: &[Contention], log: &str) {
     let attempts = attempts(log);
     let mut before: BTreeMap<u32, usize> = BTreeMap::new();
@@ -79,11 +79,11 @@ fn a_recorded_run_makes_three_others_contend_at_the_same_points() {
     for _ in 1..3 {
         assert!(first == run(dir.path(), &replay), "two runs with one manifest differ");
     }
-    // Recording while repeating is the same run.
+    // A run that records while it reproduces is the same run.
     let again = path(&again);
     let recorded = [&replay[..], &["--record-contention", &again]].concat();
     assert!(first == run(dir.path(), &recorded), "recording changes the run");
-    // Each line counts: without any one of them another run comes of it.
+    // Each line matters: leaving out any of them changes the run.
     for left_out in [0, points.len() / 2, points.len() - 1] {
         let mut fewer = points.clone();
         fewer.remove(left_out);

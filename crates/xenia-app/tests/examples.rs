@@ -1,13 +1,13 @@
-//! Every example of the program's help and of the book runs: none is wrong use, and none panics.
-//! What takes long is ended after a moment, which is no failure; what names a tool that may be
-//! missing, or a placeholder, is left out.
+//! Runs every example in the program's help and in the book: none may be a wrong usage or panic.
+//! Examples that take long are ended after a moment, which is not a failure; examples with tools
+//! that may be missing, or with placeholders, are left out.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
-/// Seconds that an example has, in usual and in long runs.
+/// Seconds that an example may take, in usual and in long runs.
 const SECONDS: [&str; 2] = ["0.5", "2"];
 /// Chapters and other texts with examples.
 const TEXTS: [&str; 10] = [
@@ -33,7 +33,7 @@ fn said(words: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The examples of a command's help, and of the commands in it.
+/// The examples in the help of a command and its subcommands.
 fn of_the_help(command: &[&str], examples: &mut Vec<String>) {
     let help = said(&[command, &["--help"]].concat());
     let section = |name: &'static str| {
@@ -41,7 +41,7 @@ fn of_the_help(command: &[&str], examples: &mut Vec<String>) {
         lines.take_while(|line| line.starts_with("  "))
     };
     for line in section("Example").map(str::trim) {
-        // A remark stands two spaces behind. A line too long for the help goes on in the next.
+        // A remark follows after two spaces. A line too long for the help continues on the next.
         let example = line.split_once("  ").map_or(line, |(example, _)| example);
         match examples
             .last_mut()
@@ -82,7 +82,7 @@ fn can_run(example: &str) -> bool {
     !example.contains("qemu") && !example.split([' ', '/', '_']).any(placeholder)
 }
 
-/// The files that examples speak of.
+/// Creates the files that examples use.
 fn prepare(folder: &Path) {
     let at = |name: &str| {
         let path = folder.join(name);
@@ -98,11 +98,11 @@ fn prepare(folder: &Path) {
     std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
     std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();
     std::fs::write(at("dlc/map.bin"), [0; 100]).unwrap();
-    // An empty database of a profile's.
+    // An empty database of a profile.
     let mut database = [&b"XDBF\0\x01\0\0"[..], &[0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]].concat();
     database.resize(24 + 512 * (18 + 8), 0);
     std::fs::write(at("4D5307D1.gpd"), database).unwrap();
-    // A save, as a package of its own and in a folder of saves.
+    // A saved game, as a package and in a folder of saves.
     std::fs::create_dir_all(at("map")).unwrap();
     std::fs::write(at("map/level"), [1; 100]).unwrap();
     said(&["make-stfs", &at("map"), &at("save.con"), "--kind", "saved-game", "--title-id", "4D5307D1"]);
@@ -120,7 +120,7 @@ fn prepare(folder: &Path) {
     said(&["asm", &at("code.s"), "-o", &at("code.bin")]);
     said(&["shader", "asm", &at("water.s"), "-o", &at("water.bin")]);
     said(&["shader", "asm", &at("water.s"), "-o", &at("Media/Shaders/SeaFloor.xvu")]);
-    // Recognised by what is in them, whatever they are called.
+    // Formats are detected by content, whatever the name.
     for image in ["game.iso", "path/to/game.iso", "path/to/package", "path/to/header", "path/to/game.zip"] {
         said(&["make-iso", &at("path/to/folder"), &at(image)]);
     }
@@ -128,14 +128,14 @@ fn prepare(folder: &Path) {
     for (file, first) in [("runs.jsonl", "0"), ("more.jsonl", "100")] {
         said(&["fuzz", "--blocks", "5", "--first", first, "--append", &at(file)]);
     }
-    // Of the limits that the examples have.
+    // Golden files with the limits of the examples.
     for (golden, flag, limit) in [("t.json", "--frames", "60"), ("golden/t.json", "-n", "2_000_000")] {
         said(&["check", &t, flag, limit, "--expect", &at(golden), "--bless"]);
     }
     for trace in ["t.trace", "frame.trace", "a.trace", "b.trace"] {
         said(&["trace", "record", &t, "--frames", "2", "-o", &at(trace)]);
     }
-    // What runs under the program's name ends after a moment.
+    // Replaces the program by a wrapper that ends it after a moment.
     let wrapper = at("bin/xenia-rs");
     let seconds = SECONDS[usize::from(xenia_testing::is_long())];
     std::fs::write(&wrapper, format!("#!/bin/sh\nexec timeout {seconds} '{PROGRAM}' \"$@\"\n")).unwrap();
@@ -160,11 +160,11 @@ fn every_example_of_the_help_and_the_book_runs() {
     prepare(prepared.path());
     let mut wrong = Vec::new();
     for example in &examples {
-        // Each has the files as they were.
+        // Each example starts with the original files.
         let folder = tempfile::tempdir().unwrap();
         let copied = Command::new("cp").arg("-a").arg(prepared.path().join(".")).arg(folder.path()).status();
         assert!(copied.unwrap().success());
-        // What reads the output may be missing.
+        // Leave out the rest of the pipeline, whose programs may be missing.
         let line = if example.starts_with("xenia-rs") {
             example.split(" | ").next().unwrap_or(example)
         } else {
@@ -181,7 +181,8 @@ fn every_example_of_the_help_and_the_book_runs() {
             .env_remove("XDG_CONFIG_HOME")
             .output()
             .unwrap();
-        // 124: it was ended. `check` may have other figures than the golden file of this test.
+        // 124: the timeout ended it. `check` may get another result than this test's golden file
+        // has.
         let fine = match output.status.code() {
             Some(0 | 124) => true,
             Some(1) => example.contains(" check ") || example.contains("diff"),

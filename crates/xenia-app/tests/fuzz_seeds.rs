@@ -1,12 +1,11 @@
-//! The fuzz targets of `fuzz/targets` on their seeds, and on each seed cut short or with a byte
-//! changed: what the targets check holds for these without a fuzzer too, and the targets keep
-//! compiling.
+//! Runs the fuzz targets of `fuzz/targets` on their seeds, and on truncated or modified seeds: this
+//! checks the targets' properties without a fuzzer, and that the targets compile.
 #![allow(unexpected_cfgs)] // `fuzzing` is the fuzz build's
 
 // The targets say `use libfuzzer_sys::fuzz_target`; here that is the macro below.
 extern crate self as libfuzzer_sys;
 
-/// Makes a function of a target's body.
+/// Turns a target's body into a function.
 macro_rules! body_as_function {
     (|$input:ident: &[u8]| $body:block) => {
         pub(crate) fn run($input: &[u8]) $body
@@ -19,7 +18,7 @@ macro_rules! body_as_function {
 }
 pub(crate) use body_as_function as fuzz_target;
 
-/// One module and one test per target.
+/// Generates a module and a test for each target.
 macro_rules! targets {
     ($($name:ident $path:literal;)*) => {
         $(
@@ -47,7 +46,7 @@ targets! {
     shader "../../../fuzz/targets/shader.rs";
 }
 
-/// Damaged copies of each seed.
+/// Number of damaged copies of each seed.
 const DAMAGED: usize = 32;
 
 fn check(name: &str, run: fn(&[u8])) {

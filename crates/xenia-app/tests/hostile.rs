@@ -1,5 +1,5 @@
-//! Titles that want to hang the emulator or eat the host (`guest/hostile`): each ends soon, within
-//! little memory, and what it was refused is named.
+//! Hostile titles that try to hang the emulator or exhaust the host (`guest/hostile`): each run
+//! must end soon, in little memory, and name the limits that were hit.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,23 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
-/// Processor time and memory that a run may take. Processor time, since a test machine may be busy
-/// with others.
+/// Limits of CPU time and memory of a run. CPU time, because a test machine may be busy.
 const MOST_SECONDS: f64 = 10.0;
 const MOST_MEBIBYTES: u64 = 800;
-/// Lines on standard error.
+/// Largest number of lines on standard error.
 const MOST_LINES: usize = 400;
 
-/// A title, flags for it, and what it must come to.
+/// A title, its flags, and the expected outcome.
 struct Row {
     title: &'static str,
     flags: &'static [&'static str],
     /// Exit code of the process.
     code: i32,
-    /// The limits that it reaches.
+    /// Names of the limits that the title hits.
     limits: &'static [&'static str],
-    /// What it prints.
+    /// Text that the guest prints.
     prints: &'static str,
-    /// What is said of it.
+    /// Text on standard error.
     said: &'static str,
 }
 
@@ -33,7 +32,7 @@ const fn row(title: &'static str, limits: &'static [&'static str], prints: &'sta
 }
 
 const HALT: &[&str] = &["--halt-on-deadlock"];
-/// For titles that don't end by themselves: a second of host time.
+/// For titles that do not end by themselves: one second of host time.
 const TIMEOUT: &[&str] = &["--timeout", "1"];
 
 const ROWS: &[Row] = &[
@@ -75,13 +74,13 @@ struct Outcome {
     report: Option<serde_json::Value>,
 }
 
-/// Memory that a process has, in KiB. Guest memory is mapped twice and counts once.
+/// Memory of a process, in KiB. Guest memory is mapped twice and counted once.
 fn memory_kib(pid: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("Pss:")?.split_whitespace().next()?.parse().ok())
 }
 
-/// Processor time of a process so far, in seconds; the unit of the kernel's figures is 10 ms.
+/// CPU seconds of a process so far; the kernel counts in units of 10 ms.
 fn processor_seconds(pid: u32) -> Option<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = text.rsplit(')').next()?.split_whitespace().collect();
@@ -101,7 +100,7 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
         .arg("--guest-log")
         .arg(file("guest"))
         .args(flags)
-        // No settings of the user's.
+        // Hides the user's settings.
         .env("XDG_CONFIG_HOME", folder.path())
         .env("HOME", folder.path())
         .stdin(Stdio::null())
@@ -132,7 +131,7 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
     Outcome { code, seconds, mebibytes, guest: text("guest"), stderr: text("err"), report }
 }
 
-/// What is wrong with the outcome.
+/// Differences between the expected and the actual outcome.
 fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
     let mut found = Vec::new();
     let mut expect = |holds: bool, what: String| {

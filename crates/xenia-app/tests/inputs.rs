@@ -1,5 +1,5 @@
-//! Files that the program is given: one that nobody writes is not waited for, and a damaged one is
-//! not taken without a word.
+//! Tests of input files: a named pipe without a writer must not block, and a damaged file must be
+//! reported.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -14,7 +14,7 @@ fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
     (status.code(), String::from_utf8_lossy(&stderr).into_owned())
 }
 
-/// A named pipe has no writer here, so whoever opened it would wait for ever.
+/// The named pipe has no writer here, so opening it would block forever.
 #[test]
 fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
     let dir = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
 fn a_damaged_executable_runs_with_a_warning_that_names_the_place() {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = std::fs::read(HELLO).unwrap();
-    // Behind all that it runs or reads.
+    // The last byte is not part of anything that is run or read.
     *bytes.last_mut().unwrap() ^= 0xFF;
     std::fs::write(dir.path().join("hello.xex"), bytes).unwrap();
     let words = ["exec", "hello.xex", "--headless", "--code-cache", "off"];

@@ -1,5 +1,5 @@
-//! Programs that write folders, killed with SIGKILL at any moment: what they had is there, or what
-//! they make, and nothing in between.
+//! Kills programs that write folders with SIGKILL at arbitrary moments: the folder must have either
+//! its old or its new contents.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use xenia_testing::{hermetic, kills};
 
-/// How often a program is killed.
+/// Number of kills of a program in a normal run.
 const USUAL_KILLS: u64 = 100;
-/// Files of a folder.
+/// Number of files in a folder.
 const FILES: u8 = 24;
 
 fn program(words: &[&str]) -> Command {
@@ -19,7 +19,7 @@ fn program(words: &[&str]) -> Command {
     command
 }
 
-/// Runs to the end, and says how long that took.
+/// Runs to the end, and returns the time that took.
 fn whole(words: &[&str]) -> Duration {
     let start = Instant::now();
     let output = program(words).output().unwrap();
@@ -27,7 +27,7 @@ fn whole(words: &[&str]) -> Duration {
     start.elapsed()
 }
 
-/// Runs for a part of the time that it takes to the end, another one for each round.
+/// Kills the program after a fraction of its usual time, a different one in each round.
 fn killed(words: &[&str], round: u64, usual: Duration) {
     let mut child = program(words).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(usual.mul_f64((round * 37 % 100) as f64 / 90.0));
@@ -35,15 +35,15 @@ fn killed(words: &[&str], round: u64, usual: Duration) {
     child.wait().unwrap();
 }
 
-/// A folder in memory where the host has such a place: what is written is flushed, and a disk would
-/// make the test wait for it.
+/// A folder in a memory file system, if the host has one: files are synced, for which a disk would
+/// make the test wait.
 fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// The files of a folder and below, but for drafts.
+/// The files of a folder and its subfolders, without temporary files.
 fn files_in(folder: &Path) -> Files {
     let mut files = Files::new();
     let mut ahead = vec![folder.to_owned()];
@@ -61,7 +61,8 @@ fn files_in(folder: &Path) -> Files {
     files
 }
 
-/// Makes a folder whose files are all of this generation; each has files that the others lack.
+/// Creates a folder whose files all contain the generation; each generation also has files that
+/// others lack.
 fn make(folder: &Path, generation: u8) -> Files {
     std::fs::create_dir_all(folder.join("below")).unwrap();
     for number in 0..FILES {
@@ -72,7 +73,7 @@ fn make(folder: &Path, generation: u8) -> Files {
     files_in(folder)
 }
 
-/// The files of the one package in a folder of saves, as its header has it.
+/// The files of the only package in a folder of saves, according to its header.
 fn package(saves: &Path) -> (PathBuf, Files) {
     use xenia_kernel::content::{ContentStore, PackageName};
     let device = xenia_kernel::vfs::HostFolder::read_only(saves).unwrap();
@@ -147,14 +148,14 @@ fn an_image_that_is_interrupted_leaves_no_draft() {
     let image = to.join("game.iso");
     let mut child =
         program(&["make-iso", folder.to_str().unwrap(), image.to_str().unwrap()]).spawn().unwrap();
-    // There is a draft once it listens.
+    // Once a temporary file exists, the program handles signals.
     while std::fs::read_dir(&to).unwrap().count() == 0 && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().is_ok());
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    // It may have been quicker.
+    // The program may have finished first.
     if output.status.code() == Some(0) {
         assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1, "{said}");
     } else {

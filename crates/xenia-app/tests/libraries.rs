@@ -1,5 +1,4 @@
-//! Libraries that a title imports from, through the whole program: guest/linked counts what is
-//! wrong with its own.
+//! Tests of libraries that a title imports from: guest/linked counts the faults that it finds.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -1,5 +1,5 @@
-//! Results are never lost, and nothing is lost silently: the program itself, interrupted at any
-//! moment, and with every output going to a device that is full.
+//! Results are never lost silently: runs the program with interruptions at arbitrary moments, and
+//! with every output going to a full device.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -12,11 +12,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
-/// Runs that are interrupted; `XENIA_INTERRUPTS` asks for more.
+/// Number of runs that are interrupted; `XENIA_INTERRUPTS` overrides it.
 const INTERRUPTS: usize = 6;
 /// Longest time before the signal.
 const LATEST: Duration = Duration::from_millis(1500);
-/// Nothing here takes longer.
+/// Timeout, longer than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 fn sources() -> PathBuf {
@@ -54,7 +54,7 @@ fn send(child: &Child, signal: &str) {
     assert!(status.success(), "kill -{signal}");
 }
 
-/// The document is whole, and says why the run ended.
+/// Checks that the document is complete, and names the reason of the run's end.
 fn check_json(path: &Path, by: &str) -> Value {
     let text = std::fs::read_to_string(path).unwrap();
     let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
@@ -63,7 +63,7 @@ fn check_json(path: &Path, by: &str) -> Value {
     json
 }
 
-/// Every line is there up to the end that the report tells of.
+/// Checks that the event log is complete up to the end in the report.
 fn check_event_log(path: &Path, report: &Value) {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is cut");
@@ -106,14 +106,14 @@ fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
             ])
             .spawn()
             .unwrap();
-        // The last is past the start on any machine.
+        // The last run is past its start on any machine.
         let after = if run + 1 == runs { LATEST * 4 } else { LATEST.mul_f64(rng.random()) };
         std::thread::sleep(after);
         let (name, number) = [("INT", 2), ("TERM", 15), ("HUP", 1)][run % 3];
         send(&child, name);
         let status = wait(&mut child);
         if status.signal() == Some(number) {
-            // It came before anybody listened: nothing had begun.
+            // The signal arrived before it was handled: no output had been started.
             assert!(!json.exists() && !log.exists() && !recording.exists(), "{after:?}");
             continue;
         }
@@ -139,7 +139,8 @@ fn sigusr1_shows_the_threads_and_the_run_goes_on() {
     std::thread::sleep(LATEST * 2);
     let said = || std::fs::read_to_string(&errors).unwrap();
     let start = Instant::now();
-    // Places have names: where in the title, and in which call, as soon as the thread is in one.
+    // Code addresses are shown with the title's name, and with the kernel call once a thread is in
+    // one.
     let named = || said().contains(" demo.xex+0x") && said().contains(" NtWaitForSingleObjectEx, lr ");
     for times in 1.. {
         if times > 2 && named() {
@@ -162,13 +163,13 @@ fn a_second_signal_ends_the_process() {
     let is_killed = |_| {
         let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none"]).spawn().unwrap();
         std::thread::sleep(LATEST * 2);
-        // Both are there when it goes on.
+        // Both signals are pending when the process continues.
         for signal in ["STOP", "INT", "TERM", "CONT"] {
             send(&child, signal);
         }
         let status = wait(&mut child);
-        // Which of the two comes first is the system's affair; two threads that are handed one each at the
-        // same moment each take theirs for the first.
+        // Their order is up to the system. Two threads that receive one each at the same moment may
+        // both take theirs for the first.
         if let Some(by) = status.signal() {
             assert!([2, 15].contains(&by), "{by}");
         } else {
@@ -215,7 +216,7 @@ fn a_timeout_is_an_end_like_any_other() {
     assert_eq!(report["exit"], "timeout");
 }
 
-/// Where nothing can be written.
+/// A device that cannot be written, because it is full.
 const FULL: &str = "/dev/full";
 
 #[test]
@@ -231,7 +232,7 @@ fn what_can_not_be_written_is_exit_code_2() {
     let (demo, hello, suite) = (demo(), of("guest/bin/hello.xex"), of("guest/bin/cpu-suite.elf"));
     let (one, shader, frames) = (at("one.s"), at("shader.s"), at("frames"));
     let case = of("jit-tests/integer");
-    // OUT stands for a file that is full; without one, standard output is.
+    // OUT is replaced by a full device; without OUT, standard output is the full device.
     let outputs: &[&[&str]] = &[
         &["exec", &hello, "--headless", "--json", "OUT"],
         &["exec", &hello, "--headless", "--json", "-"],

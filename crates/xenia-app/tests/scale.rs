@@ -1,6 +1,5 @@
-//! `scale` itself, with workers that are processes of their own: what it writes, that lockstep
-//! fails it, and that a signal ends it and its workers. Whether a host is free enough for its
-//! thresholds is nobody's to say here.
+//! Tests of the command `scale` with worker processes: its output, that lockstep fails it, and that
+//! a signal ends it and its workers. Thresholds are not tested, because they need an idle host.
 
 use serde_json::Value;
 use std::path::Path;
@@ -50,7 +49,7 @@ fn processes_add_up() {
     let json = dir.path().join("s.json");
     let words = ["process", "--lockstep", "--segments=7", "--runs=1", "--workers=1,2,3"];
     let status = scale(&words).arg("--json").arg(&json).status().unwrap();
-    // So little work doesn't scale.
+    // The work is too small to scale.
     assert!(matches!(status.code(), Some(0 | 1)), "{status}");
     let report: Value = serde_json::from_str(&read(&json)).unwrap();
     assert_eq!(report["checksum_ok"], true, "{report}");

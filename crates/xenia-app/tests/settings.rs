@@ -1,12 +1,13 @@
-//! The settings file that is found by itself: which commands a mistake in it stops, what errors say
-//! of it, and how it is shown.
+//! Tests of the default settings file: which commands a mistake in it stops, the error messages,
+//! and how it is shown.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
 
-/// Runs the program where config.toml is `file`; its exit code, standard output and standard error.
+/// Runs the program with this config.toml; returns the exit code, standard output and standard
+/// error.
 fn with(file: &str, words: &[&str]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("xenia-rs");
@@ -45,7 +46,7 @@ fn a_mistake_stops_what_runs_a_guest_and_is_told_to_the_rest() {
             assert!(code == 2 && said.contains("config.toml"), "{words:?}: {said}");
         }
     }
-    // Who names a file means it.
+    // A file named on the command line must exist.
     let (code, _, said) = with("", &["exports", "--config", "/nowhere/my.toml"]);
     assert!(code == 2 && said.contains("/nowhere/my.toml"), "{said}");
 }
@@ -99,7 +100,7 @@ fn a_bad_variable_is_named_and_config_shows_it() {
     assert!(code == 0 && out.contains("[env: XENIA_SCHED_QUANTUM=abc]"), "{out}");
 }
 
-/// It is read more than once, and a named one may have no writer.
+/// Settings files are read more than once, and a named pipe may have no writer.
 #[test]
 fn a_pipe_is_no_settings_file() {
     let dir = tempfile::tempdir().unwrap();
@@ -110,7 +111,8 @@ fn a_pipe_is_no_settings_file() {
     assert!(code == 2 && error.contains("it is a pipe"), "{code}: {error}");
 }
 
-/// A link in a circle stands for all that can't be looked at, as a folder of somebody else's.
+/// A circular link is an example of files that cannot be examined, such as those in another user's
+/// folder.
 #[test]
 fn a_settings_file_that_can_not_be_seen_is_said_to_be_left_out() {
     let home = tempfile::tempdir().unwrap();

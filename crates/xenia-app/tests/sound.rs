@@ -1,5 +1,5 @@
-//! Sound through the whole program: two titles of ours play known tones, and what comes out is
-//! measured in the WAV.
+//! Tests of sound through the whole program: two of the project's titles play known tones, which
+//! are measured in the WAV.
 
 use serde_json::Value;
 use std::f64::consts::TAU;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
-/// A WAV as it was read.
+/// A WAV file that was read.
 struct Wav {
     channels: usize,
     samples: Vec<i16>,
@@ -31,9 +31,9 @@ impl Wav {
         self.samples.iter().skip(channel).step_by(self.channels).map(|&sample| f64::from(sample) / 32_767.0)
     }
 
-    /// The tone near `frequency` in two seconds from a tenth after the beginning on: its frequency,
-    /// and its level in decibels below full scale; and the power of everything else beside it,
-    /// likewise.
+    /// The tone near `frequency` in two seconds, starting a tenth of a second after the beginning:
+    /// its frequency, its level in decibels below full scale, and the power of everything else,
+    /// also in decibels.
     fn tone(&self, channel: usize, frequency: f64) -> (f64, f64, f64) {
         let first = self.channel(channel).position(|sample| sample != 0.0).expect("silence");
         let part: Vec<f64> = self.channel(channel).skip(first + 4800).take(96_000).collect();
@@ -67,7 +67,7 @@ fn command(title: &str, flags: &[&str], wav: &Path) -> Command {
     command
 }
 
-/// Runs a title of ours, which counts its own faults; returns the file, and the figures.
+/// Runs a title, which counts its own faults; returns the WAV file and the report.
 fn play(folder: &Path, title: &str, flags: &[&str]) -> (PathBuf, Value) {
     let (wav, json) = (folder.join("sound.wav"), folder.join("run.json"));
     let output = command(title, flags, &wav).arg("--json").arg(&json).output().unwrap();
@@ -96,7 +96,7 @@ fn six_tones_come_out_in_their_places_with_their_pitch_and_level() {
     let audio = &report["audio"];
     assert_eq!((&audio["output"], &audio["frames_submitted"]), (&"wav".into(), &750.into()));
     assert_eq!((&audio["callbacks_lost"], &audio["clipped_samples"]), (&0.into(), &0.into()));
-    // The three frames' times between the last frame and the client's end.
+    // Three frames came due between the last frame and the client's end.
     assert_eq!(audio["underruns"], 3);
     assert_eq!(wav.samples.len() as u64, audio["frames_played"].as_u64().unwrap() * 256 * 6);
 }
@@ -107,8 +107,8 @@ fn two_speakers_get_their_share_and_a_volume_and_silence_are_what_they_say() {
     let (wav, _) = play(folder.path(), "tone.xex", &["--volume", "50"]);
     let wav = Wav::read(&wav);
     assert_eq!(wav.channels, 2);
-    // Front, the middle, and the back on its side; 3 dB less of the latter two. Not the other side, no
-    // low frequencies.
+    // Front, centre, and back of the same side; the latter two are 3 dB quieter. Not the other
+    // side, and no low frequencies.
     for (channel, front, back) in [(0, 1000.0, 5000.0), (1, 2000.0, 6000.0)] {
         for (frequency, expected) in [(front, HALF), (3000.0, HALF - 3.01), (back, HALF - 3.01)] {
             let (_, level, _) = wav.tone(channel, frequency);
@@ -173,7 +173,7 @@ fn a_file_is_whole_when_the_run_is_interrupted_and_nearly_so_when_it_is_killed()
     let folder = tempfile::tempdir().unwrap();
     for (signal, code) in [("INT", Some(130)), ("KILL", None)] {
         let wav = folder.path().join(signal);
-        // Slow enough to be still at it.
+        // Slow enough to be still running.
         let mut child =
             command("tone.xex", &["--cross-check=instr"], &wav).stderr(Stdio::null()).spawn().unwrap();
         while std::fs::metadata(&wav).map_or(0, |file| file.len()) < 44 + 4 * 48_000 {
@@ -204,7 +204,7 @@ fn what_can_not_be_written_is_said_before_the_title_runs() {
     }
 }
 
-/// A sound server with a loudspeaker that nobody hears; it ends with this.
+/// A sound server with a virtual loudspeaker; dropping this ends it.
 struct Server(Child);
 
 impl Server {
@@ -219,7 +219,7 @@ impl Server {
             "-L",
         ]);
         command.arg(format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()));
-        // A user's own server and its files are none of ours.
+        // Keep away from the user's sound server and its files.
         command.env("XDG_RUNTIME_DIR", socket.parent().unwrap()).env("HOME", socket.parent().unwrap());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server = Self(child);
@@ -276,12 +276,12 @@ fn a_sound_server_plays_what_the_title_makes() {
     let device = &report["audio"]["device"];
     assert_eq!(report["audio"]["output"], "device");
     assert!(device["latency_ms"].as_f64().is_some_and(|ms| ms > 10.0 && ms < 400.0), "{device}");
-    // Four seconds; a busy host may leave gaps, which are counted.
+    // Four seconds. A busy host may leave gaps, which are counted.
     let samples = std::fs::read(&recorded).unwrap();
     let samples = samples.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
     let heard: Vec<f64> = Wav { channels: 2, samples }.channel(0).collect();
-    // 10 ms that are the title's first channel with the middle and the back of its side, and little
-    // else.
+    // Whether 10 ms contain the title's first channel with the centre and the back of its side, and
+    // little else.
     let is_ours = |piece: &[f64]| {
         let power: f64 = piece.iter().map(|sample| sample * sample).sum::<f64>() / (piece.len() as f64 / 2.0);
         let found: f64 = [1000.0, 3000.0, 5000.0].map(|frequency| level(piece, frequency)).iter().sum();
@@ -291,7 +291,7 @@ fn a_sound_server_plays_what_the_title_makes() {
     assert!(ours >= 50, "{ours} of {} pieces, {device}", heard.len() / 480);
 }
 
-/// The power of one frequency in a piece.
+/// Power of one frequency in a piece.
 fn level(piece: &[f64], frequency: f64) -> f64 {
     let (mut re, mut im) = (0.0, 0.0);
     for (n, sample) in piece.iter().enumerate() {

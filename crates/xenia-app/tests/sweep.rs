@@ -1,5 +1,5 @@
-//! Sweeps of the program itself: limits that processes set for themselves, shards that are killed,
-//! results that are the same.
+//! Tests sweeps of the program: limits that processes set for themselves, killed shards, and equal
+//! results.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -20,7 +20,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A plan of these tables; its folder.
+/// Plans these tables; returns the plan's folder.
 fn plan(folder: &Path, tables: &str) -> String {
     let spec = folder.join("sweep.toml");
     std::fs::write(&spec, format!("root = \"{}\"\n{tables}", root().display())).unwrap();
@@ -57,7 +57,7 @@ fn a_killed_shard_goes_on_and_ends_in_the_same() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // As soon as there is a result, or a part of one.
+    // As soon as there is a result, or part of one.
     let written = || {
         let files = std::fs::read_dir(format!("{killed}/results")).into_iter().flatten().flatten();
         files.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum::<u64>() > 0
@@ -81,12 +81,12 @@ fn a_killed_shard_goes_on_and_ends_in_the_same() {
     );
 }
 
-/// A process that another has started.
+/// A child process of `parent`.
 fn child_of(parent: u32) -> Option<u32> {
     std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        // Behind the name, which may contain anything, come the state and the parent.
+        // After the name, which may contain anything, come the state and the parent.
         let is_its = stat.rsplit_once(')')?.1.split_whitespace().nth(1)? == parent.to_string();
         is_its.then_some(pid)
     })
@@ -117,7 +117,7 @@ fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
     assert_eq!(ended.status.code(), Some(UNFINISHED), "{}", text(&ended));
     assert!(text(&ended).contains("1 unit ended by a signal from outside"), "{}", text(&ended));
     assert_eq!(merged(&folder)["missing"], 1);
-    // The manifest gives up on wrong use alone.
+    // The manifest must give up only on the exit code for wrong usage.
     let manifest = std::fs::read_to_string(root().join("deploy/kubernetes/sweep.yaml")).unwrap();
     let (_, rule) = manifest.split_once("action: FailIndex").unwrap();
     let codes: Vec<&str> = rule.lines().filter_map(|line| line.trim().strip_prefix("values: ")).collect();
@@ -129,7 +129,7 @@ fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
 #[test]
 fn what_uses_too_much_is_ended_and_told() {
     let dir = tempfile::tempdir().unwrap();
-    // The program's own pages are more than this.
+    // One MiB is less than the program's own pages.
     let tables = "[[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\nlimits.memory-mib = 1\n\
                   [[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\nlimits.seconds = 1\n";
     let folder = plan(dir.path(), tables);

@@ -1,5 +1,4 @@
-//! What a terminal shows of a run: the status line, and nothing left of it; and that nothing but a
-//! terminal gets one.
+//! Tests of the status line on a terminal: it is shown and erased, and other outputs do not get it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,10 +6,10 @@ use xenia_testing::{Tool, need};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
-/// What only the status line has.
+/// Text that only the status line has.
 const STATUS: &str = " % speed, ";
 
-/// Runs the demo for some seconds on a terminal of its own; what it has sent there.
+/// Runs the demo for some seconds on a pseudo-terminal; returns the bytes sent to it.
 fn on_a_terminal(folder: &Path, seconds: &str, flags: &str) -> String {
     let record: PathBuf = folder.join("typescript");
     let run = format!(
@@ -22,12 +21,12 @@ fn on_a_terminal(folder: &Path, seconds: &str, flags: &str) -> String {
     let status = script.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
     let text = std::fs::read_to_string(record).unwrap();
     assert!(status.success(), "{flags}: {text}");
-    // The first and the last line are of the program that records.
+    // The first and the last line come from the program that records.
     let (_, text) = text.split_once('\n').unwrap();
     text.rsplit_once("\nScript done").map_or(text, |(text, _)| text).to_owned()
 }
 
-/// The lines that stand on a terminal to which this was sent.
+/// The lines on a terminal after these bytes.
 fn lines(sent: &str) -> Vec<String> {
     let mut lines = vec![Vec::new()];
     let mut column = 0;
@@ -44,7 +43,7 @@ fn lines(sent: &str) -> Vec<String> {
                 }
                 match command.as_str() {
                     "[2K" => line.fill(' '),
-                    // A colour.
+                    // An escape sequence for a colour.
                     colour => assert!(colour.ends_with('m'), "{colour}"),
                 }
             }
@@ -81,7 +80,7 @@ fn who_wants_none_gets_none() {
     for flags in ["--quiet", "--color never", "--log debug", "--json -", "2>said"] {
         let sent = on_a_terminal(folder.path(), "1.6", flags);
         let said = std::fs::read_to_string(folder.path().join("said")).unwrap_or_default();
-        // The summary has the words, too, where there is one.
+        // The summary, if there is one, contains the text too.
         let summaries = usize::from(flags != "--quiet");
         assert_eq!((sent + &said).matches(STATUS).count(), summaries, "{flags}");
     }

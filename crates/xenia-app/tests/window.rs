@@ -1,6 +1,6 @@
-//! Titles in a window on a display of the test's own: what is seen of the built-in demo is
-//! compared, pixel by pixel, with what a run without a window makes of the same frame; a title that
-//! crashes says so.
+//! Tests of titles in a window, on a private display: the built-in demo's picture is compared pixel
+//! by pixel with that of the same frame in a run without a window; a title that crashes shows an
+//! explanation.
 
 mod display;
 
@@ -13,11 +13,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use xenia_testing::{Tool, hermetic, need};
 
-/// The software Vulkan driver, which gives the same pixels on every machine.
+/// The software Vulkan driver, which draws the same pixels on every machine.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
 
-/// Red, green, blue, opacity of each pixel.
+/// Width, height, and RGBA bytes of each pixel.
 type Picture = (u32, u32, Vec<u8>);
 
 struct Program {
@@ -26,7 +26,7 @@ struct Program {
 }
 
 impl Program {
-    /// Runs a title in a window on `display`; screenshots and what it says go to `folder`.
+    /// Runs a title in a window on `display`; screenshots and output go to `folder`.
     fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Result<Self> {
         let said = folder.join("said.txt");
         let child = program(title)
@@ -75,12 +75,11 @@ fn read_png(path: &Path) -> Result<Picture> {
     Ok((info.width, info.height, pixels))
 }
 
-/// Presses the key for screenshots, waits for a new file, and reads it; with the number in its
-/// name.
+/// Presses the key for screenshots, waits for a new file, and reads it; returns its number too.
 fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
     let files = || -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        // A draft has its picture's bytes, and not yet its name.
+        // A temporary file may have the picture's bytes already, but not its final name.
         entries
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|e| e == "png"))
@@ -93,12 +92,13 @@ fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
         Ok(new.and_then(|path| read_png(&path).ok().map(|picture| (path, picture))))
     })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    // The second of the same frame has a number more.
+    // The second screenshot of a frame has a number appended.
     let number = name.strip_prefix("demo_").and_then(|rest| rest.split('-').next()?.parse().ok());
     Ok((number.with_context(|| format!("a screenshot is called {name}"))?, picture))
 }
 
-/// Waits until the window shows this, and nothing over it but the badge of a pause; what it shows.
+/// Waits until the window shows this picture, with nothing over it except the badge of a pause;
+/// returns the window's contents.
 fn wait_until_shown(window: &TestWindow, what: &str, picture: &Picture) -> Result<Picture> {
     let is_badge = |[left, top, right, bottom]: [u32; 4]| {
         left + 160 > picture.0 && right + 8 == picture.0 && top == 8 && bottom < 48
@@ -118,7 +118,7 @@ fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Resul
     Ok((program, window))
 }
 
-/// A display; `None` where there is none, or nothing that draws on it.
+/// A display; `None` if there is no X server, or no driver that draws on it.
 fn display() -> Result<Option<Display>> {
     if !need(Tool::Vulkan) || !need(Tool::Display) {
         return Ok(None);
@@ -126,8 +126,8 @@ fn display() -> Result<Option<Display>> {
     Display::start().map(Some)
 }
 
-/// Left, top, right and bottom of where two pictures of the same size differ, right and bottom
-/// exclusive.
+/// Left, top, right and bottom of the area in which two pictures of the same size differ, right and
+/// bottom exclusive.
 fn difference(a: &Picture, b: &Picture) -> Option<[u32; 4]> {
     let (width, _, _) = *a;
     let mut found: Option<[u32; 4]> = None;
@@ -152,8 +152,8 @@ fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usi
         .count()
 }
 
-/// Waits until something is shown, lets the machine stand still, and go on by one frame: which, and
-/// its picture.
+/// Waits until a frame is shown, pauses the machine, and advances it by one frame; returns the
+/// frame's number and picture.
 fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::Pause)?;
@@ -174,7 +174,7 @@ fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Pictu
     Ok((number, frame))
 }
 
-/// The frame of a run without a window.
+/// The same frame of a run without a window.
 fn headless(number: u64, folder: &Path) -> Result<Picture> {
     let last = folder.join("last.png");
     let output = program(DEMO.as_ref())
@@ -191,19 +191,19 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let screenshots = folder.path().join("screenshots");
-    // The reference draws the same on every machine, and lockstep the same at every speed, with or
-    // without a window.
+    // The reference renderer draws the same on every machine, and lockstep runs the same at every
+    // speed, with or without a window.
     let flags = ["--gpu", "reference", "--lockstep"];
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
 
     let (number, frame) = pause_and_step(&window, &screenshots)?;
-    // That is what is on the window once the messages are gone.
+    // The frame is on the window once the messages are gone.
     let still = wait_until_shown(&window, "the frame", &frame)?;
 
     // The same frame without a window.
     ensure!(headless(number, folder.path())? == frame, "frame {number} is another one without a window");
 
-    // Figures, where they belong: few, then all, then none.
+    // Statistics in their corner: a few, then all, then none.
     let mut letters = bright_pixels(&still, [0, 0, 900, 160]);
     for (what, width, height) in [("few figures", 20..200, 16..40), ("all figures", 300..900, 80..160)] {
         window.press(Key::F3)?;
@@ -220,7 +220,7 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     window.press(Key::F3)?;
     wait_until_shown(&window, "the frame without figures", &frame)?;
 
-    // The keys, in the middle.
+    // The list of keys, in the middle.
     window.press(Key::F1)?;
     let shown = wait_for("the keys", || {
         let shown = window.look()?;
@@ -235,7 +235,7 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     window.press(Key::F1)?;
     wait_until_shown(&window, "the frame without the keys", &frame)?;
 
-    // A window of other proportions: bars above and below, none when stretched.
+    // A window with another aspect ratio: bars above and below, but none when stretched.
     window.resize(640, 640)?;
     let bars = |(width, height, pixels): &Picture| {
         let black = |row: &[u8]| row.chunks_exact(4).all(|pixel| pixel[..3] == [0; 3]);
@@ -255,7 +255,7 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
         .then_some(()))
     })?;
 
-    // A machine that is paused ends with its window, and that is no error.
+    // Closing the window ends a paused machine without an error.
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     if !status.success() {
@@ -281,7 +281,7 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     Ok(())
 }
 
-/// A program of two instructions, the second of which reads where nothing is.
+/// A program of two instructions, of which the second reads unmapped memory.
 fn crashing() -> Vec<u8> {
     const ADDRESS: u32 = 0x8201_0000;
     let code = [0x3860_0000_u32, 0x8083_0018].map(u32::to_be_bytes).concat();
@@ -301,7 +301,7 @@ fn crashing() -> Vec<u8> {
 fn a_crash_is_told_in_the_window_and_the_title_can_run_again() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
-    // With --json it would not run again: that would write over the results.
+    // With --json the title would not run again, because that would overwrite the results.
     let json = folder.path().join("state/xenia-rs/crashes/fall.json");
     let title = folder.path().join("fall.elf");
     std::fs::write(&title, crashing())?;
@@ -309,7 +309,7 @@ fn a_crash_is_told_in_the_window_and_the_title_can_run_again() -> Result<()> {
 
     for round in ["the crash", "the second crash"] {
         wait_for(round, || Ok((window.title()? == "fall | stopped | xenia-rs").then_some(())))?;
-        // Its results are there before anybody closes the window.
+        // The results are written before the window is closed.
         let report = wait_for("the report", || Ok(std::fs::read_to_string(&json).ok()))?;
         ensure!(report.contains("\"exit\": \"crash\""), "{report}");
         wait_for("what happened", || {

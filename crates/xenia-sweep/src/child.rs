@@ -1,8 +1,8 @@
 //! Runs a unit's process with limits, and ends it with all its children.
 //!
 //! - Time: at the limit SIGTERM, on which the program writes its report, then SIGKILL.
-//! - Memory: resident memory is sampled every [`LOOK`]. A process that grows faster than that reaches
-//!   the limit of the address space, which it has set for itself ([`limit_this_process`]). A machine
+//! - Memory: resident memory is sampled every [`LOOK`]. A process that grows faster than that
+//!   reaches its address space limit, which it has set itself ([`limit_this_process`]). A machine
 //!   reserves much more than it uses, so that limit is [`RESERVED_MIB`] higher.
 //! - Output: standard output and error go to unnamed files, whose sizes are sampled as well; output
 //!   beyond the limit is not read.

@@ -31,7 +31,7 @@ documented! {
         pub fixed: Vec<Change>,
         /// Units that are wrong in both, with different results.
         pub wrong_otherwise: Vec<Change>,
-        /// Units with equal results and different digests.
+        /// Units with different digests, whose results are equal or both good.
         pub digests: Vec<Change>,
         /// Names of units with different results in repeated runs in B, and not in A.
         pub unsteady: Vec<String>,

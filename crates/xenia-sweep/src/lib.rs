@@ -4,13 +4,14 @@
 //! spec.toml ─ plan ─► units.jsonl ─ run (a shard here, another there) ─► results/*.jsonl ─ merge ─► one result, one hash
 //! ```
 //!
-//! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of everything that
-//! decides its result: the program, the bytes of every input file, the words and the limits. Each
-//! run of a unit gives the same result on any machine, so
+//! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of everything
+//! that decides its result: the program, the bytes of every input file, the words and the limits.
+//! Each run of a unit gives the same result on any machine, so
 //!
 //! - shards need no communication: a shard's units follow from their ids;
 //! - a unit with a complete line of results is done, whichever process wrote the line;
-//! - a result without its host-dependent parts (host, times, statistics) can be hashed and compared.
+//! - a result without its host-dependent parts (host, times, statistics) can be hashed and
+//!   compared.
 //!
 //! There is no server and no lock: a process only writes its own files, and reads those of others.
 //! The job system that starts the shards (Slurm, Kubernetes, GNU parallel) is the user's choice;

@@ -152,7 +152,7 @@ pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
     merged
 }
 
-/// Computes [`Merged::hash`].
+/// Computes the hash for [`Merged::hash`].
 fn hash(rows: &[Outcome], conflicts: &[Conflict]) -> String {
     let mut hasher = blake3::Hasher::new();
     for row in rows {

@@ -26,7 +26,7 @@ const MOST_WORDS: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// Always `xenia-rs/sweep-units/1`.
+    /// Always the value `xenia-rs/sweep-units/1`.
     pub schema: String,
     /// Name and version of the program.
     pub program: String,

@@ -1,11 +1,11 @@
-//! `xenia-rs bench`: every cpu-suite kernel on every engine, beside the same sources built natively
-//! and run by qemu.
+//! `xenia-rs bench`: runs every cpu-suite kernel on every engine, and the same sources natively and
+//! in QEMU.
 //!
-//! All take turns within a run, the first of a turn changes from run to run, and every kernel is
-//! run several times: the machine's drift hits all alike, and minimum, median and maximum are all
-//! shown. What is compared is work on known answers: a wrong answer fails the bench. The first,
-//! uncounted turn compiles and warms caches, and says how often a short kernel has to be repeated
-//! to be timed at all.
+//! All contenders take turns within a run, the first contender changes from run to run, and every
+//! kernel is run several times, so that drift of the machine affects all alike; minimum, median and
+//! maximum are reported. Kernels have known answers, and a wrong answer fails the bench. A first,
+//! uncounted turn compiles and warms the caches, and determines how often a short kernel must be
+//! repeated to be measurable.
 
 mod contender;
 mod kernel_report;
@@ -37,52 +37,54 @@ use xenia_cpu::EngineCounters;
 use xenia_documents::documented;
 
 documented! {
-    /// What was measured, on which machine.
+    /// Measurements of a bench, and the machine they were made on.
     #[derive(Debug, Serialize)]
     pub struct BenchReport {
-        /// The processor, and how many cores it has.
+        /// The host's processor, and its number of cores.
         host: String,
-        /// Runs of each kernel.
+        /// Number of runs of each kernel.
         runs: u64,
-        /// The kernels.
+        /// Measurements of the kernels.
         kernels: Vec<KernelReport>,
-        /// With `--programs`, those; the kernels are then empty.
+        /// Measurements of programs, with `--programs`; the kernels are then empty.
         programs: Vec<ProgramReport>,
         /// Geometric means over groups of programs, by the group's name.
         program_geomeans: BTreeMap<&'static str, ProgramMeans>,
-        /// With `--much-code`, those titles; the kernels are then empty.
+        /// Measurements of generated titles, with `--much-code`; the kernels are then empty.
         much_code: Vec<MuchCodeReport>,
-        /// Geometric mean over the kernels of what `auto` takes, in native times; null if one of them was not measured so.
+        /// Geometric mean over the kernels of the time of `auto`, relative to native; null if a
+        /// time is missing.
         geomean_auto_over_native: Option<f64>,
-        /// The same of qemu.
+        /// Geometric mean over the kernels of QEMU's time, relative to native; null if a time is
+        /// missing.
         geomean_qemu_over_native: Option<f64>,
         /// Geometric mean of the interpreter's MIPS.
         geomean_interp_mips: Option<f64>,
-        /// Geometric mean of the function tier's MIPS.
+        /// Geometric mean of the optimizing tier's MIPS.
         geomean_function_mips: Option<f64>,
-        /// Geometric mean of how much faster the function tier is than the interpreter.
+        /// Geometric mean of the optimizing tier's speed-up over the interpreter.
         geomean_function_over_interp: Option<f64>,
-        /// The compiled engine's, each with `jit_` before its name.
+        /// Counters of the JIT, with the prefix `jit_`.
         #[serde(flatten, serialize_with = "prefixed")]
         jit: EngineCounters,
-        /// The signal that ended the bench before its time; kernels that it had not measured by then are not there.
+        /// Signal that interrupted the bench; kernels not measured by then are missing.
         interrupted_by: Option<String>,
     }
 
-    /// Seconds, or how many times.
+    /// Distribution of a time in seconds, or of a ratio.
     #[derive(Clone, Copy, Debug, Default, Serialize)]
     pub struct Spread {
-        /// The shortest run.
+        /// The smallest value.
         pub min: f64,
-        /// The middle one.
+        /// The median value.
         pub median: f64,
-        /// The longest.
+        /// The largest value.
         pub max: f64,
     }
 }
 
 impl Spread {
-    /// `None` of no values.
+    /// `None` for no values.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
@@ -94,7 +96,7 @@ fn prefixed<S: Serializer>(counters: &EngineCounters, to: S) -> Result<S::Ok, S:
     report::prefixed("jit_", counters, to)
 }
 
-/// Runs and prints the table; the JSON has everything.
+/// Runs the bench and prints the table; the JSON has everything.
 pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     check_json(args.json.as_deref())?;
     args.cpu.refuse_unbuilt()?;
@@ -119,7 +121,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     }
     let interrupt = Interrupt::listen(None)?;
     let mut contenders = contender::ours(FlatProgram::load(&CPU_SUITE)?, &args.cpu)?;
-    // Kernels are measured in the interpreter anyway.
+    // The interpreter measures kernels in any case.
     for &peer in args.peers.iter().filter(|peer| **peer != Peer::Interp) {
         match contender::peer(peer) {
             Ok(built) if !contenders.iter().any(|one| one.name() == built.name()) => {
@@ -135,7 +137,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     for kernel in &kernels {
         let report = measure(kernel, &mut contenders, runs, &interrupt)
             .with_context(|| format!("kernel {}", kernel.name))?;
-        // One that was not measured to its end can't be compared.
+        // An interrupted measurement is not comparable.
         let Some(report) = report else { break };
         line(&report);
         reports.push(report);
@@ -150,8 +152,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     Ok(code(is_right, &interrupt))
 }
 
-/// Says what a signal has cut short, of `all` that was to be measured, and writes what was asked
-/// for.
+/// Reports what an interruption left unmeasured of `all`, and writes the outputs.
 fn conclude(
     args: &BenchArgs,
     report: &BenchReport,
@@ -174,7 +175,7 @@ fn code(is_right: bool, interrupt: &Interrupt) -> Code {
     if is_right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch }
 }
 
-/// Measures a kernel; `None` if that is interrupted.
+/// Measures a kernel; `None` if it was interrupted.
 fn measure(
     kernel: &Kernel,
     contenders: &mut [Box<dyn Contender>],
@@ -188,7 +189,7 @@ fn measure(
         if interrupt.cause().is_some() {
             return Ok(None);
         }
-        // Twice: the first call compiles, and would make a kernel look longer than it is.
+        // Twice, because the first call compiles, which would make the kernel seem longer.
         one.measure(kernel, 1)?;
         repeats.push(repeats_for(one.measure(kernel, 1)?));
     }
@@ -234,8 +235,7 @@ fn ratio(of: Option<Spread>, to: Option<Spread>) -> Option<f64> {
     Some(of?.median / to?.median)
 }
 
-/// The geometric mean of what `value` gives; `None` if it gives nothing for some row, or there is
-/// none.
+/// The geometric mean of `value` over all rows; `None` if a row has no value, or there are no rows.
 fn geomean<'a, T: 'a>(
     rows: impl IntoIterator<Item = &'a T>,
     value: impl Fn(&T) -> Option<f64>,
@@ -262,7 +262,7 @@ fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchR
     }
 }
 
-/// A figure in a column, or a dash.
+/// A value in a column, or a dash.
 fn cell(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
 }
@@ -289,7 +289,7 @@ fn print_summary(report: &BenchReport) {
     }
 }
 
-/// The processor's name, where the system tells it.
+/// The processor's name, if the system reports it.
 pub fn host() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

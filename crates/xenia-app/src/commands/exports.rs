@@ -25,7 +25,7 @@ documented! {
     /// Number of exports by status.
     #[derive(Debug, Serialize)]
     pub struct Counts {
-        /// Completely implemented.
+        /// Exports that are completely implemented.
         done: usize,
         /// Complete: there is nothing to do in an emulator.
         constant: usize,

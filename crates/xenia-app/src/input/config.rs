@@ -1,22 +1,22 @@
-//! `[input]` of config.toml: what keys and pads are, for all titles and for one.
+//! `[input]` of config.toml: the mapping of keys and pads, for all titles and for single ones.
 //!
 //! ```toml
 //! [input]
-//! dead-zone = 0.1            # of a stick's way, from the middle
+//! dead-zone = 0.1            # of a stick's range, from the middle
 //! trigger-dead-zone = 0.05
-//! rumble = 1.0               # how much of what titles ask for
-//! keyboard = 1               # whose controller the keyboard is; 0: nobody's
+//! rumble = 1.0               # factor on the motor speeds that titles request
+//! keyboard = 1               # user of the keyboard, 1 to 4; 0: no user
 //! pads = true                # whether the host's controllers are used
 //! mappings = "gamecontrollerdb.txt"
-//! kind = "gamepad"           # what titles are told that a controller is
+//! kind = "gamepad"           # kind of controller that titles see
 //!
-//! [input.keys]               # replaces the built-in keys of the parts it names
+//! [input.keys]               # replaces the built-in keys of the parts named
 //! a = ["Space", "KeyZ"]
 //!
-//! [input.buttons]            # pressed on a pad = what that is
+//! [input.buttons]            # button on the pad = button that titles see
 //! a = "b"
 //!
-//! [input.title.454108CF]     # all of it again, for one title
+//! [input.title.454108CF]     # the same settings for one title
 //! dead-zone = 0.2
 //! ```
 

@@ -1,8 +1,7 @@
-//! Keys of the keyboard by the names that settings have for them, and what they are unless settings
-//! say otherwise.
+//! Names of the keyboard's keys in settings, and their built-in assignment.
 //!
-//! Keys are meant by their place on the keyboard, not by what is printed on them; names are those
-//! of the web's `KeyboardEvent.code`:
+//! Keys are identified by their position on the keyboard, not by their label; names are those of
+//! the web's `KeyboardEvent.code`:
 //!
 //! ```text
 //!  Q left shoulder   W right shoulder      arrows  directional pad      Enter      start

@@ -1,13 +1,12 @@
 //! Mappings of controllers in SDL's text form (`SDL_GAMECONTROLLERCONFIG`, `gamecontrollerdb.txt`):
-//! one controller a line.
+//! one controller per line.
 //!
 //! ```text
 //! 030000005e0400008e02000014010000,Xbox 360,a:b0,b:b1,leftx:a0,dpup:h0.1,lefttrigger:a2,platform:Linux,
 //! ```
 //!
-//! The lines are from anywhere: whatever is in them, they become a mapping or say what is wrong
-//! with the line. Numbers of keys, axes and hats are SDL's on Linux: places in the lists of what a
-//! controller has.
+//! Lines are untrusted: each is parsed to a mapping or to an error. Numbers of keys, axes and hats
+//! are SDL's on Linux: indices into the lists of the controller's keys and axes.
 
 use super::control::{Control, Direction, Side};
 use super::shape::{Binding, Shape, Source, Way, code, stick};

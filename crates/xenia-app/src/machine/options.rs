@@ -21,7 +21,7 @@ pub struct MachineOptions<'a> {
     pub frames: FrameSink,
     /// Sink for text that the guest prints.
     pub text: TextSink,
-    /// The controllers.
+    /// Source of the controllers' states.
     pub input: Box<dyn Input>,
     /// Answers the console's dialogs.
     pub dialogs: Box<dyn Dialogs>,

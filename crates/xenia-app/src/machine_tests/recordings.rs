@@ -1,4 +1,4 @@
-//! Recordings: what is in them, and that a replay is the run again.
+//! Tests of recordings: their contents, and that a replay repeats the run.
 
 use super::*;
 use crate::report::End;
@@ -7,8 +7,8 @@ use xenia_guest::{MediaId, TitleId};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, NoDialogs};
 use xenia_sched::TICKS_PER_SECOND;
 
-/// Four play: the buttons change every few hundred ticks, and not in step with any question; pads
-/// come and go.
+/// Four simulated players: buttons change every few hundred ticks, independently of the questions;
+/// pads connect and disconnect.
 struct Player;
 
 impl Input for Player {
@@ -94,7 +94,7 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
     assert_eq!(again.report.digest, recorded.report.digest);
     let whole = std::fs::read_to_string(&path).unwrap();
     assert_eq!(whole.lines().count(), 1 + 2 + 1, "{whole}");
-    // A run that was killed says nothing of its end.
+    // Without its last line, as if the run had been killed.
     let (killed, _) = whole.trim_end().rsplit_once('\n').unwrap();
     for (text, said) in [(whole.as_str(), "the recording ends at tick"), (killed, "no answer to the dialog")]
     {
@@ -105,7 +105,7 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
     }
 }
 
-/// Asks for a disc, and keeps what came of it.
+/// Asks for a disc, and keeps the result.
 const SWAPPER: &str = "
         lis 30, 0x8201
         li 3, 2
@@ -118,7 +118,7 @@ again:  b again
 swap:   .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
 ";
 
-/// Enters where there is no disc, then leaves the dialog.
+/// Enters the path of a missing disc, then cancels the dialog.
 #[derive(Default)]
 struct WrongDisc(u32);
 

@@ -1,4 +1,4 @@
-//! Replays recordings.
+//! Replays recorded answers to the guest's questions.
 
 use super::dialogs::DialogReplayer;
 use super::{Answers, Change, End, Header, Line, Trouble, USERS};

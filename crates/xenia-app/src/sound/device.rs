@@ -1,8 +1,9 @@
-//! The host's sound server: PulseAudio's protocol, which PipeWire speaks, too, in Rust all the way.
+//! Output to the host's sound server by the PulseAudio protocol, which PipeWire also speaks,
+//! implemented in Rust.
 //!
-//! The server asks for samples on a host thread of its client's; what comes between that and the
-//! machine is a [`DeviceQueue`]. Neither waits for the other, and a server that goes away leaves a
-//! machine that runs on without sound.
+//! The server requests samples on a host thread of its client library; a [`DeviceQueue`] passes
+//! them from the machine. Neither side waits for the other, and if the server goes away, the
+//! machine continues without sound.
 
 use anyhow::{Context, Result, anyhow};
 use parking_lot::Mutex;
@@ -16,19 +17,19 @@ use std::time::Duration;
 use xenia_audio::drift::{DeviceQueue, DriftFigures};
 use xenia_audio::mix::Speakers;
 
-/// Samples a second that the server is asked to take.
+/// Sample rate of the stream, in samples per second.
 const RATE: u32 = 48_000;
-/// Milliseconds of samples that the server keeps for itself.
+/// Requested buffer size of the server, in milliseconds.
 const SERVER_MS: u32 = 80;
-/// How long a server has for its first answers.
+/// Timeout of the server's first answers.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// See the module's documentation.
+/// A playback stream on the host's sound server.
 pub struct Device {
     queue: Arc<Mutex<DeviceQueue>>,
-    /// What the server said that it keeps, in milliseconds.
+    /// Actual buffer size of the server, in milliseconds.
     server_ms: f64,
-    /// Both end with this.
+    /// Both the client and the stream end when the device is dropped.
     _stream: PlaybackStream,
     _client: Client,
 }
@@ -77,7 +78,7 @@ impl Device {
         let queue = Arc::new(Mutex::new(DeviceQueue::new(speakers, RATE)));
         let (done, answer) = mpsc::channel();
         let theirs = queue.clone();
-        // A server that hangs must not hang us.
+        // Connect on another thread, because a server may hang.
         std::thread::spawn(move || done.send(connect(speakers, theirs)));
         let opened = answer.recv_timeout(PATIENCE);
         let (client, stream) = opened.map_err(|_| anyhow!("the sound server does not answer"))??;
@@ -86,12 +87,12 @@ impl Device {
         Ok(Self { queue, server_ms, _stream: stream, _client: client })
     }
 
-    /// The machine has made samples.
+    /// Queues samples of the machine for playback.
     pub fn put(&self, samples: &[i16]) {
         self.queue.lock().put(samples);
     }
 
-    /// How the device has been served so far, with the server's own share of the latency.
+    /// Counters of the device; the latency includes the server's buffer.
     pub fn figures(&self) -> DriftFigures {
         let figures = self.queue.lock().figures();
         DriftFigures { latency_ms: figures.latency_ms + self.server_ms, ..figures }

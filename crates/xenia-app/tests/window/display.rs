@@ -1,4 +1,4 @@
-//! A display of the test's own, the window on it, and a user's hands and eyes.
+//! A private X display, the window on it, and simulated input.
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
@@ -12,12 +12,12 @@ use x11rb::protocol::xproto::{
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
-/// Longest time that anything may take; a machine that builds on all processors is slow.
+/// Timeout of every operation, for slow machines that build on all processors.
 const PATIENCE: Duration = Duration::from_mins(1);
 const KEY_PRESS: u8 = 2;
 const KEY_RELEASE: u8 = 3;
 
-/// A key by its place: the X server's code, which is the kernel's and 8.
+/// A key, by the X server's code: the kernel's code plus 8.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key {
     Escape = 9,
@@ -30,14 +30,14 @@ pub(crate) enum Key {
     Pause = 127,
 }
 
-/// An X server without a screen; ends with the test.
+/// An X server without a screen; it ends with the test.
 pub(crate) struct Display {
     server: Child,
     pub(crate) name: String,
 }
 
 impl Display {
-    /// Starts one.
+    /// Starts an X server.
     pub(crate) fn start() -> Result<Self> {
         let started = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1360x800x24", "-nolisten", "tcp"])
@@ -63,7 +63,7 @@ impl Drop for Display {
     }
 }
 
-/// Asks until there is an answer.
+/// Polls until there is an answer.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();
     loop {
@@ -77,7 +77,7 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>
     }
 }
 
-/// The program's window, through a connection of the test's own.
+/// The program's window, through a connection of the test.
 pub(crate) struct TestWindow {
     connection: RustConnection,
     root: Window,
@@ -86,8 +86,8 @@ pub(crate) struct TestWindow {
 }
 
 impl TestWindow {
-    /// The window whose title ends so, and the keyboard for it. `alive` says whether it may still
-    /// come.
+    /// Finds the window whose title ends like this, and gives it the keyboard. `alive` says whether
+    /// it may still appear.
     pub(crate) fn find(
         display: &Display,
         title: &str,
@@ -107,7 +107,7 @@ impl TestWindow {
         })?;
         let Some(window) = found else { return Ok(None) };
         this.window = window;
-        // There is no window manager to give it the keyboard.
+        // There is no window manager that would set the keyboard focus.
         wait_for("the keyboard", || {
             this.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?.check().ok();
             let has = this.connection.get_input_focus()?.reply()?.focus == window;
@@ -122,12 +122,12 @@ impl TestWindow {
         Ok(String::from_utf8_lossy(&property.value).into_owned())
     }
 
-    /// What the title bar says.
+    /// Text of the title bar.
     pub(crate) fn title(&self) -> Result<String> {
         self.title_of(self.window)
     }
 
-    /// Presses a key and lets it go.
+    /// Presses and releases a key.
     pub(crate) fn press(&self, key: Key) -> Result<()> {
         for kind in [KEY_PRESS, KEY_RELEASE] {
             self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?.check()?;
@@ -135,13 +135,13 @@ impl TestWindow {
         Ok(())
     }
 
-    /// Makes the window this large.
+    /// Resizes the window.
     pub(crate) fn resize(&self, width: u32, height: u32) -> Result<()> {
         let size = ConfigureWindowAux::new().width(width).height(height);
         Ok(self.connection.configure_window(self.window, &size)?.check()?)
     }
 
-    /// What is on the window: width, height, and four bytes a pixel as in [`xenia_gpu::Frame`].
+    /// Contents of the window: width, height, and four bytes a pixel as in [`xenia_gpu::Frame`].
     pub(crate) fn look(&self) -> Result<(u32, u32, Vec<u8>)> {
         let at = self.connection.get_geometry(self.window)?.reply()?;
         let (width, height) = (at.width, at.height);
@@ -158,7 +158,7 @@ impl TestWindow {
         Ok((u32::from(width), u32::from(height), pixels))
     }
 
-    /// Asks the window to close, as its button does.
+    /// Asks the window to close, as its close button does.
     pub(crate) fn close(&self) -> Result<()> {
         let atom =
             |name: &[u8]| -> Result<Atom> { Ok(self.connection.intern_atom(false, name)?.reply()?.atom) };

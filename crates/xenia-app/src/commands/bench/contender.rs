@@ -1,5 +1,5 @@
-//! Who is measured: our engines, and the same sources built for the host or run by another
-//! emulator.
+//! Contenders of the bench: this program's engines, and the same sources built for the host or run
+//! in QEMU.
 
 use super::suite::{COMPILER_FLAGS, Kernel, SOURCES};
 use crate::cli::{CpuArgs, ModeArgs, Peer, Tier};
@@ -16,23 +16,23 @@ use tempfile::TempDir;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_guest::GuestAddr;
 
-/// How long a timed stretch should be at least, in seconds: shorter calls are repeated.
+/// Smallest duration of a timed stretch in seconds: shorter calls are repeated.
 const STRETCH: f64 = 0.02;
-/// Repeats at most.
+/// Largest number of repetitions.
 const MOST_REPEATS: u32 = 2000;
 
-/// What one timed stretch gave.
+/// Result of one timed stretch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// Seconds for one call.
     pub seconds: f64,
-    /// What the kernel returned.
+    /// Answer that the kernel returned.
     pub answer: u32,
-    /// Guest instructions of one call, where they are counted.
+    /// Guest instructions of one call, if they are counted.
     pub instructions: Option<u64>,
 }
 
-/// Somebody who runs kernels.
+/// A way to run kernels.
 pub trait Contender {
     /// Name of its column.
     fn name(&self) -> &'static str;
@@ -40,18 +40,18 @@ pub trait Contender {
     /// Calls the kernel `repeats` times.
     fn measure(&mut self, kernel: &Kernel, repeats: u32) -> Result<Outcome>;
 
-    /// An engine's figures.
+    /// Counters of an engine.
     fn counters(&self) -> Option<EngineCounters> {
         None
     }
 }
 
-/// Repeats that make a stretch long enough, judged by one outcome.
+/// The number of repetitions that makes a stretch long enough, estimated from one outcome.
 pub fn repeats_for(outcome: Outcome) -> u32 {
     ((STRETCH / outcome.seconds.max(1e-9)).ceil() as u32).clamp(1, MOST_REPEATS)
 }
 
-/// One of our engines, over bare guest memory.
+/// An engine of this program, in bare guest memory.
 pub struct Ours {
     name: &'static str,
     program: Rc<FlatProgram>,
@@ -59,7 +59,7 @@ pub struct Ours {
     engine: Box<dyn Execute>,
 }
 
-/// Our engines that the flags ask for: all, or those of one tier.
+/// The engines that the flags select: all, or those of one tier.
 pub fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender>>> {
     let functions = Rc::new(program.functions("kernel_").into_iter().collect());
     let program = Rc::new(program);
@@ -86,7 +86,7 @@ fn tiers(cpu: &CpuArgs) -> &'static [Tier] {
     }
 }
 
-/// The name of a tier's column, and of its key in the JSON.
+/// Name of a tier's column, and of its key in the JSON.
 pub fn engine_column(tier: Tier) -> &'static str {
     match tier {
         Tier::Interp => "interp",
@@ -118,8 +118,8 @@ impl Contender for Ours {
     }
 }
 
-/// A program built from the suite's sources, kept running so that all take turns in one
-/// measurement.
+/// A program built from the suite's sources. Its process stays alive, so that it can take turns
+/// with the other contenders.
 #[derive(Debug)]
 pub struct Built {
     name: &'static str,
@@ -129,20 +129,20 @@ pub struct Built {
     _folder: TempDir,
 }
 
-/// One way to build the sources and to run what was built.
+/// A way to build the sources and to run the result.
 struct Recipe {
     compiler: &'static str,
     flags: &'static [&'static str],
     libraries: &'static [&'static str],
     runner: &'static [&'static str],
-    /// Debian's packages that have them.
+    /// Debian's packages that contain the tools.
     packages: &'static str,
 }
 
-/// In order of preference.
+/// The recipes of a peer, in order of preference.
 fn recipes(peer: Peer) -> &'static [Recipe] {
     match peer {
-        // Ours, so there is nothing to build.
+        // The interpreter is part of this program, so there is nothing to build.
         Peer::Interp => &[],
         Peer::Native => {
             &[Recipe { compiler: "cc", flags: &[], libraries: &["-lm"], runner: &[], packages: "gcc" }]
@@ -166,7 +166,7 @@ fn recipes(peer: Peer) -> &'static [Recipe] {
     }
 }
 
-/// Builds and starts a peer. The error says what is missing for each way there would be.
+/// Builds and starts a peer. The error lists the tools that are missing for each recipe.
 pub fn peer(peer: Peer) -> Result<Built> {
     let mut reasons = Vec::new();
     for recipe in recipes(peer) {
@@ -209,7 +209,7 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
         }
     };
     let runs = recipe.runner.first().copied().unwrap_or("what was built");
-    // Ctrl-C is for us: the peer ends when nobody asks it any more.
+    // Ctrl-C must not reach the peer, which ends when its input is closed.
     command.process_group(0);
     let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = started.with_context(|| format!("no {runs}"))?;
@@ -253,7 +253,7 @@ impl Contender for Built {
 
 impl Drop for Built {
     fn drop(&mut self) {
-        // The program ends with its input; it is idle between requests, so this doesn't take long.
+        // The program ends with its input; it is idle between requests, so this does not take long.
         self.requests = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn peers_compute_the_known_answers() {
-        // Cargo links with the host's compiler, so that is there.
+        // Cargo links with the host's compiler, so a compiler exists.
         let qemu = [Tool::Gcc64, Tool::Libc64, Tool::Qemu].into_iter().all(need);
         let peers = if qemu { &[Peer::Native, Peer::Qemu][..] } else { &[Peer::Native] };
         for which in peers {

@@ -1,4 +1,4 @@
-//! A kernel's figures: the report's rows, the printed table.
+//! Report of a kernel: its JSON object, and its row in the printed table.
 
 use super::{Spread, cell, plot, ratio};
 use crate::say::outln;
@@ -6,40 +6,41 @@ use serde::Serialize;
 use xenia_documents::documented;
 
 documented! {
-    /// A kernel's figures: seconds for one call, null for who was not measured.
+    /// Measurements of a kernel: seconds for one call, null for contenders not measured.
     #[derive(Debug, Serialize)]
     pub struct KernelReport {
-        /// Its name.
+        /// Name of the kernel.
         pub name: String,
-        /// The same source, built by the host's compiler.
+        /// The same source, compiled for the host.
         pub native_s: Option<Spread>,
-        /// The same source, built for PowerPC and run by qemu.
+        /// The same source, compiled for PowerPC and run in QEMU.
         pub qemu_s: Option<Spread>,
-        /// The interpreter.
+        /// Time in the interpreter.
         pub interp_s: Option<Spread>,
-        /// The baseline tier, which takes part with `--tier baseline` alone.
+        /// Time in the baseline tier, which takes part only with `--tier baseline`.
         pub baseline_s: Option<Spread>,
-        /// The function tier.
+        /// Time in the optimizing tier.
         pub function_s: Option<Spread>,
-        /// What `--tier auto` chooses.
+        /// Time with `--tier auto`.
         pub auto_s: Option<Spread>,
         /// Guest instructions of one call.
         pub guest_instructions: u64,
-        /// Whether everybody's answer was right, and all executed as many instructions.
+        /// Whether every answer was right, and all engines executed the same number of
+        /// instructions.
         pub checksum_ok: bool,
-        /// Guest instructions per microsecond of the interpreter's median.
+        /// Guest instructions per microsecond, from the interpreter's median.
         pub interp_mips: Option<f64>,
-        /// Of the baseline tier's.
+        /// Guest instructions per microsecond, from the baseline tier's median.
         pub baseline_mips: Option<f64>,
-        /// Of the function tier's.
+        /// Guest instructions per microsecond, from the optimizing tier's median.
         pub function_mips: Option<f64>,
-        /// Of what `--tier auto` chooses.
+        /// Guest instructions per microsecond, from the median of `--tier auto`.
         pub auto_mips: Option<f64>,
     }
 }
 
 impl KernelReport {
-    /// What is drawn of it.
+    /// The kernel's bars in the plot.
     pub fn bars(&self) -> plot::Bars<'_> {
         plot::Bars {
             name: &self.name,

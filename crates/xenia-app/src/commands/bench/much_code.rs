@@ -1,8 +1,9 @@
-//! `bench --much-code`: generated titles with as much code as games have, called round and round.
+//! `bench --much-code`: generated titles with as much code as games have, called in rounds.
 //!
 //! Kernels and programs spend their time in a few thousand instructions; a game runs hundreds of
-//! thousands, each of them seldom. A [program](program) is [made](generate) from a seed and written
-//! as [PowerPC code](powerpc) and as [C](c_source). Equal checksums say that both do the same.
+//! thousands, each of them seldom. A [program](program) is [generated](generate) from a seed and
+//! written as [PowerPC code](powerpc) and as [C](c_source). Equal checksums show that both compute
+//! the same.
 
 mod c_source;
 mod c_statement;
@@ -43,7 +44,7 @@ use xenia_cpu::EngineCounters;
 /// The seed of all titles.
 const SEED: u64 = 360;
 
-/// Measures the titles, or only writes them.
+/// Measures the titles, or only writes them to files.
 pub fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     let mut titles = titles.to_vec();
     if let Some(filter) = &args.filter {
@@ -62,7 +63,7 @@ pub fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     let (mut reports, mut built) = (Vec::new(), None);
     for title in &titles {
         let report = one(title, args, &mut built, &interrupt).with_context(|| title.to_string())?;
-        // One that was not measured to its end can't be compared.
+        // An interrupted measurement is not comparable.
         let Some(report) = report else { break };
         report::line(&report);
         reports.push(report);
@@ -77,7 +78,7 @@ pub fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     Ok(code(is_right, &interrupt))
 }
 
-/// The program built for the host last. Titles that differ in their calls alone share it.
+/// The native program built last. Titles that differ only in their number of calls share it.
 type Built = Option<(MuchCode, Option<Native>)>;
 
 fn one(
@@ -115,7 +116,7 @@ fn program(title: &MuchCode) -> Program {
     generate::generate(SEED, title.variant, title.functions, title.calls)
 }
 
-/// Writes the title and the folder of its C sources.
+/// Writes the title, and the folder of its C sources.
 fn keep(title: &MuchCode, folder: &Path) -> Result<()> {
     let program = program(title);
     let made = powerpc::title(&program)?;
@@ -137,7 +138,7 @@ mod tests {
     use clap::{Parser, ValueEnum};
     use powerpc::Title;
 
-    /// The checksum and instructions of a title on an engine.
+    /// The checksum and instruction count of a title on an engine.
     fn run_title(title: &Title, tier: Tier) -> (u32, u64) {
         if title.extension == "xex" {
             return run_xex(title, tier);
@@ -150,7 +151,7 @@ mod tests {
         (ended.value, ended.instructions)
     }
 
-    /// The same of one that calls the kernel.
+    /// As [`run_title`], for titles that call the kernel.
     fn run_xex(title: &Title, tier: Tier) -> (u32, u64) {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

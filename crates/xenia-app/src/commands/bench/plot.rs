@@ -1,5 +1,5 @@
-//! The bench as a picture: bars for each kernel or program, as multiples of native time, or of the
-//! interpreter's where native was not measured. Shorter is faster; the scale is logarithmic.
+//! Plots the bench: bars for each kernel or program, relative to native time, or to the
+//! interpreter's if native time was not measured. Shorter is faster; the scale is logarithmic.
 
 use super::{Spread, host, ratio};
 use anyhow::{Result, anyhow, bail};
@@ -9,28 +9,28 @@ use std::path::Path;
 const GROUP_WIDTH: u32 = 110;
 const MARGINS: u32 = 120;
 const HEIGHT: u32 = 560;
-/// From this many on, places are narrower.
+/// Number of kernels from which their places are narrower.
 const MANY: usize = 20;
 const GROUP_WIDTH_OF_MANY: u32 = 84;
-/// Part of a kernel's place that its bars take.
+/// Fraction of a kernel's place that its bars fill.
 const FILLED: f64 = 0.8;
 
-/// What is drawn of a kernel or a program.
+/// The bars of a kernel or a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Bars<'a> {
-    /// Its name.
+    /// Name of the kernel or program.
     pub name: &'a str,
-    /// Natively.
+    /// Time of the native program.
     pub native: Option<Spread>,
-    /// By what `--tier auto` chooses.
+    /// Time with `--tier auto`.
     pub auto: Option<Spread>,
-    /// By the baseline tier.
+    /// Time in the baseline tier.
     pub baseline: Option<Spread>,
-    /// By the function tier.
+    /// Time in the optimizing tier.
     pub function: Option<Spread>,
-    /// By the interpreter.
+    /// Time in the interpreter.
     pub interp: Option<Spread>,
-    /// By qemu.
+    /// Time in QEMU.
     pub qemu: Option<Spread>,
 }
 
@@ -45,7 +45,7 @@ const COLUMNS: &[Column] = &[
     ("qemu", |bars| bars.qemu, RGBColor(190, 60, 70)),
 ];
 
-/// Writes the picture as SVG.
+/// Writes the plot as SVG.
 pub fn write(path: &Path, runs: u64, all: &[Bars<'_>]) -> Result<()> {
     let mut picture = String::new();
     draw(&mut picture, path, runs, all)?;
@@ -64,11 +64,11 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
     let somewhere = |column: &Column| kernels.iter().any(|kernel| column.1(kernel).is_some());
     let columns: Vec<&Column> =
         COLUMNS.iter().filter(|column| column.0 != base_name && somewhere(column)).collect();
-    // Who was not measured on one has no bar there.
+    // A contender that was not measured has no bar.
     let value = |column: &Column, kernel: &Bars<'_>| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
     let values = || columns.iter().flat_map(|column| kernels.iter().map(|kernel| value(column, kernel)));
     let low = values().fold(0.5, f64::min) * 0.8;
-    // Room for the legend above the longest bar.
+    // Leave room for the legend above the longest bar.
     let high = values().fold(2.0, f64::max) * 3.0;
 
     let width = if kernels.len() < MANY { GROUP_WIDTH } else { GROUP_WIDTH_OF_MANY };
@@ -84,7 +84,7 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
         .build_cartesian_2d(0.0..kernels.len() as f64, (low..high).log_scale())
         .map_err(|error| failed(&error))?;
     let name = |x: &f64| {
-        // Labels stand in the middle of their kernel's place.
+        // Labels are centred below their kernel.
         kernels
             .get((x - 0.5).round().max(0.0) as usize)
             .map_or_else(String::new, |kernel| kernel.name.to_owned())

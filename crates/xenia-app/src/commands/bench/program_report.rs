@@ -1,4 +1,4 @@
-//! What `bench --programs` says of each program and of groups of them: the report's rows, the
+//! Report of `bench --programs` on programs and groups of them: JSON objects, and rows of the
 //! printed table.
 
 use super::whole::StartReport;
@@ -9,55 +9,57 @@ use std::collections::BTreeMap;
 use xenia_documents::documented;
 
 documented! {
-    /// A program's figures: seconds of CPU time for one run, null for who was not measured.
+    /// Measurements of a program: CPU seconds of one run, null for contenders not measured.
     #[derive(Debug, Serialize)]
     pub struct ProgramReport {
-        /// Its name.
+        /// Name of the program.
         pub name: String,
-        /// What it computes with, mostly: `integer` or `float`.
+        /// Main kind of its computations: `integer` or `float`.
         pub kind: String,
-        /// Whether nobody looks at it while the engines are being worked on.
+        /// Whether it is held out: not used while the engines are tuned.
         pub unseen: bool,
-        /// Whether its title has 64-bit instructions, which qemu-ppc can't run.
+        /// Whether its title has 64-bit instructions, which qemu-ppc cannot run.
         pub wide: bool,
-        /// The same sources, built by the host's compiler.
+        /// The same sources, compiled for the host.
         pub native_s: Option<Spread>,
-        /// The same objects under qemu.
+        /// The same object files, run in QEMU.
         pub qemu_s: Option<Spread>,
-        /// The interpreter.
+        /// Time in the interpreter.
         pub interp_s: Option<Spread>,
-        /// The baseline tier.
+        /// Time in the baseline tier.
         pub baseline_s: Option<Spread>,
-        /// The function tier.
+        /// Time in the optimizing tier.
         pub function_s: Option<Spread>,
-        /// What `--tier auto` chooses.
+        /// Time with `--tier auto`.
         pub auto_s: Option<Spread>,
         /// Guest instructions of a run.
         pub guest_instructions: u64,
-        /// Whether every answer was right, and all runs executed as many instructions.
+        /// Whether every answer was right, and all runs executed the same number of instructions.
         pub checksum_ok: bool,
-        /// Seconds of the last compiled run that were spent compiling.
+        /// Seconds that the last compiled run spent compiling.
         pub compile_s: Option<f64>,
-        /// Guest instructions that it compiled.
+        /// Guest instructions that the last compiled run compiled.
         pub compiled_guest_instructions: Option<u64>,
-        /// What `--tier auto` takes if it finds the code that the run before has kept; whole programs only, as what follows.
+        /// Time with `--tier auto` and the code cache of the run before; only for whole programs,
+        /// like the fields below.
         pub second_s: Option<Spread>,
-        /// Seconds of the last of those that were spent compiling.
+        /// Seconds that the last of those runs spent compiling.
         pub second_compile_s: Option<f64>,
-        /// What a start takes.
+        /// Times of a start, up to `main`.
         pub to_main: Option<StartReport>,
     }
 
-    /// Geometric means over some programs; null where one was not measured so. Those with qemu leave out `wide` programs.
+    /// Geometric means over a group of programs; null if a time is missing. Means with QEMU leave
+    /// out `wide` programs.
     #[derive(Clone, Copy, Debug, Serialize)]
     pub struct ProgramMeans {
-        /// How many there are.
+        /// Number of programs in the group.
         pub programs: u64,
-        /// What `auto` takes, in native times.
+        /// Time of `auto`, relative to native.
         pub auto_over_native: Option<f64>,
-        /// What `auto` takes, in qemu's times.
+        /// Time of `auto`, relative to QEMU.
         pub auto_over_qemu: Option<f64>,
-        /// What qemu takes, in native times.
+        /// Time of QEMU, relative to native.
         pub qemu_over_native: Option<f64>,
     }
 }
@@ -88,7 +90,7 @@ pub fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, ProgramMeans>
 }
 
 impl ProgramReport {
-    /// What is drawn of it.
+    /// The program's bars in the plot.
     pub fn bars(&self) -> plot::Bars<'_> {
         plot::Bars {
             name: &self.name,
@@ -101,7 +103,7 @@ impl ProgramReport {
         }
     }
 
-    /// What ours of the engines took.
+    /// Time of this emulator: with `auto`, or in the tier measured instead.
     fn ours(&self) -> Option<Spread> {
         self.auto_s.or(self.function_s).or(self.baseline_s).or(self.interp_s)
     }

@@ -1,14 +1,13 @@
-//! `bench --programs`: programs that others wrote, built by `cargo xtask programs`, on our engines,
-//! natively and under qemu.
+//! `bench --programs`: runs programs by other authors, built by `cargo xtask programs`, on the
+//! engines, natively and in QEMU.
 //!
-//! A row may be a [whole program](super::whole) instead, with files and arguments. What follows is
+//! A row may instead be a [whole program](super::whole), with files and arguments; the following is
 //! about the others.
 //!
-//! Every run starts anew, with nothing compiled: what is measured is the CPU time of a whole run.
-//! CPU time, because machines are shared. Natively and under qemu it is what the process says of
-//! itself; of our engines it is that of all our threads from an empty code cache to the program's
-//! end, in visits as long as lockstep's. qemu and our engines run the same objects. All take turns,
-//! as with kernels.
+//! Every run starts afresh, without compiled code. The CPU time of a whole run is measured, because
+//! machines are shared. Native and QEMU processes report it themselves; for the engines it is that
+//! of all threads, from an empty code cache to the program's end, in slices as long as lockstep's.
+//! QEMU and the engines run the same object files. All contenders take turns, as with kernels.
 
 use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
@@ -41,16 +40,16 @@ struct Program {
     work: Work,
 }
 
-/// What it does.
+/// Kind of the program.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum Work {
-    /// Prints one line. It has an answer that is the same everywhere, and one that is the PowerPC
-    /// code's.
+    /// Prints one line. The answer has one part that is the same everywhere, and one that is
+    /// specific to PowerPC code.
     Answer {
         line: String,
         title: String,
-        /// The same code as the title's, for qemu-ppc; missing where that can't run it.
+        /// The title's code built for qemu-ppc; missing if qemu-ppc cannot run it.
         qemu: Option<String>,
         native: String,
     },
@@ -62,18 +61,18 @@ struct Programs {
     programs: Vec<Program>,
 }
 
-/// What one run gave.
+/// Result of one run.
 struct Outcome {
     seconds: f64,
     right: bool,
     instructions: Option<u64>,
     /// Seconds spent compiling, and guest instructions compiled.
     compiled: Option<(f64, u64)>,
-    /// Seconds of a second start, and those of them that were spent compiling.
+    /// Seconds of a second start, and those of them spent compiling.
     second: Option<(f64, f64)>,
 }
 
-/// Who runs programs.
+/// A way to run programs.
 enum Contender {
     Native,
     Qemu,
@@ -89,7 +88,7 @@ impl Contender {
         }
     }
 
-    /// `None` if it can't run the program.
+    /// Runs the program; `None` if the contender cannot run it.
     fn run(&self, program: &Program, folder: &Path, to_main: &mut ToMain) -> Result<Option<Outcome>> {
         let (line, title, qemu, native) = match &program.work {
             Work::Answer { line, title, qemu, native } => (line, title, qemu, native),
@@ -97,7 +96,7 @@ impl Contender {
         };
         let outcome = match self {
             Self::Native => {
-                // Natively only the first of the two answers is the same.
+                // A native program has only the first part of the answer in common.
                 let wanted = line.split(" exact ").next().unwrap_or_default();
                 child(&mut Command::new(folder.join(native)), &format!("{wanted} exact "))
             }
@@ -137,7 +136,7 @@ impl Contender {
     }
 }
 
-/// Runs another process, whose output is to start with `wanted`.
+/// Runs a process, whose output must start with `wanted`.
 fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
     let output =
         command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
@@ -152,7 +151,7 @@ fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
     Ok(Outcome { seconds, right, instructions: None, compiled: None, second: None })
 }
 
-/// Runs a title on an engine of its own.
+/// Runs a title on a new engine.
 fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
     let elf = std::fs::read(title).with_context(|| format!("reading {}", title.display()))?;
     let program = FlatProgram::load(&elf)?;
@@ -172,7 +171,7 @@ fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
     })
 }
 
-/// CPU time of all threads of this process that there are.
+/// CPU time of all threads of this process.
 fn process_time() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let times = tasks.filter_map(|task| {
@@ -182,8 +181,8 @@ fn process_time() -> Duration {
     times.sum()
 }
 
-/// Which of our engines the flags ask for: one, `auto` if they don't say, and the interpreter
-/// beside it where it is asked for.
+/// The contenders that the flags select: one engine (by default `auto`), and the interpreter on
+/// request.
 fn contenders(args: &BenchArgs) -> Vec<Contender> {
     let tier = if args.cpu.interp { Tier::Interp } else { args.cpu.tier };
     let name = engine_column(tier);
@@ -204,7 +203,7 @@ fn contenders(args: &BenchArgs) -> Vec<Contender> {
     all
 }
 
-/// Runs and prints the table; the JSON has everything.
+/// Runs the programs and prints the table; the JSON has everything.
 pub fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
     let programs = list(folder, args.filter.as_deref())?;
     let interrupt = Interrupt::listen(None)?;
@@ -223,7 +222,7 @@ pub fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
     for program in &programs {
         let report = measure(program, folder, &contenders, runs, &interrupt)
             .with_context(|| format!("program {}", program.name))?;
-        // One that was not measured to its end can't be compared.
+        // An interrupted measurement is not comparable.
         let Some(report) = report else { break };
         line(&report);
         reports.push(report);
@@ -248,7 +247,7 @@ pub fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
     Ok(code(is_right, &interrupt))
 }
 
-/// The programs that are built in `folder` and that the filter lets through.
+/// The programs in `folder` that match the filter.
 fn list(folder: &Path, filter: Option<&str>) -> Result<Vec<Program>> {
     let path: PathBuf = folder.join("programs.json");
     let text = std::fs::read_to_string(&path)
@@ -264,7 +263,7 @@ fn list(folder: &Path, filter: Option<&str>) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// Measures a program; `None` if that is interrupted.
+/// Measures a program; `None` if it was interrupted.
 fn measure(
     program: &Program,
     folder: &Path,
@@ -323,11 +322,11 @@ mod tests {
     use crate::cli::{Cli, Command as Subcommand};
     use clap::Parser;
 
-    /// A folder with one program: the title prints the line, the native one is a script.
+    /// A folder with one program: the title prints the line, the native program is a script.
     fn folder(native_says: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-        // cpu-suite prints its own lines: the expected one is what it prints.
+        // cpu-suite prints fixed lines, so the expected line is one of them.
         file("p.elf", include_bytes!("../../../../../guest/bin/cpu-suite.elf"));
         let elf = std::fs::read(folder.path().join("p.elf")).unwrap();
         let program = FlatProgram::load(&elf).unwrap();

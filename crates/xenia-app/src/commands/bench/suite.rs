@@ -31,17 +31,17 @@ pub const SOURCES: &[(&str, &str)] = sources![
     "timed.c",
 ];
 
-/// Flags under which every compiler computes the same answers.
+/// Flags under which every compiler's code computes the same answers.
 pub const COMPILER_FLAGS: &[&str] = &["-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"];
 
-/// A kernel.
+/// A kernel of the suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
-    /// Its name, without `kernel_`.
+    /// Name of the kernel, without `kernel_`.
     pub name: String,
     /// The argument that the known answer is for.
     pub rounds: u32,
-    /// What it returns.
+    /// The known answer.
     pub answer: u32,
 }
 

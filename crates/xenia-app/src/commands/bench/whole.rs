@@ -1,10 +1,10 @@
-//! Whole programs of `bench --programs`: several runs in one folder, with files, arguments and
-//! settings, each a process of its own.
+//! Whole programs of `bench --programs`: several steps in one folder, with files, arguments and
+//! settings, each in a separate process.
 //!
-//! `cargo xtask program-times` describes them. A figure is the CPU time of the processes of all
-//! steps, with their start: natively and under qemu as well as of the emulator, which is started
-//! anew for each. What our compiler has made is kept for a second start, and a title that ends
-//! where `main` would begin says what a start takes.
+//! `cargo xtask program-times` describes them. A time is the CPU time of the processes of all steps
+//! including their start, for native, QEMU and the emulator, which is started anew for each step.
+//! Compiled code is kept for a second start. A title that ends where `main` would begin measures
+//! the time of a start.
 
 use super::Spread;
 use crate::cli::{Compile, CpuArgs, Tier};
@@ -18,64 +18,64 @@ use tempfile::TempDir;
 use xenia_documents::documented;
 
 documented! {
-    /// A start, from the process to the title's `main`.
+    /// Times of a start, from the process's start to the title's `main`.
     #[derive(Clone, Debug, Serialize)]
     pub struct StartReport {
-        /// Guest instructions before `main`, and the few that end the title there.
+        /// Guest instructions before `main`, plus the few that end the title there.
         pub instructions: u64,
-        /// CPU seconds of the first start, which finds no kept code; the emulator's own start is part of it.
+        /// CPU seconds of the first start, with an empty code cache; includes the emulator's start.
         pub first_s: Option<Spread>,
-        /// Of those, spent compiling, by the last run.
+        /// Seconds that the last first start spent compiling.
         pub first_compile_s: f64,
         /// CPU seconds of the second start.
         pub second_s: Option<Spread>,
-        /// Of those, spent compiling, by the last run.
+        /// Seconds that the last second start spent compiling.
         pub second_compile_s: f64,
     }
 }
 
-/// Where a title without an id has its disk, below the content folder.
+/// Folder of the hard disk of a title without an id, below the content folder.
 const DISK: &str = "content/Disk/00000000";
-/// Seconds of host time that a step of ours may take.
+/// Timeout of a step in the emulator, in seconds of host time.
 const PATIENCE: &str = "600";
-/// Runs what follows and says what CPU time its processes took; what it says on standard error
-/// stays apart.
+/// Shell command that runs its arguments and writes their CPU time to a file; their standard error
+/// stays separate.
 const TIMED: &str = r#"TIMEFORMAT='%U %S'; { time "$@" 2>&3; } 3>&2 2>"$0""#;
 
 /// A program as `programs.json` describes it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Whole {
-    /// A folder with the files that it finds.
+    /// A folder with the files that it reads.
     files: Option<PathBuf>,
     steps: Vec<Step>,
-    /// Its title, ending where `main` would begin.
+    /// Its title, changed to end where `main` would begin.
     to_main: Option<PathBuf>,
 }
 
-/// One run of it.
+/// One process of the program.
 #[derive(Clone, Debug, Deserialize)]
 struct Step {
     native: PathBuf,
-    /// The same code as the title's, for qemu-ppc.
+    /// The title's code built for qemu-ppc.
     qemu: Option<PathBuf>,
     title: PathBuf,
     #[serde(default)]
     arguments: Vec<String>,
-    /// Words `NAME=VALUE` of the environment.
+    /// Environment variables as `NAME=VALUE`.
     #[serde(default)]
     settings: Vec<String>,
-    /// Below the folder of files, where it runs.
+    /// Working folder, below the folder of files.
     #[serde(default)]
     folder: String,
-    /// Standard input and output.
+    /// Files for standard input and output.
     input: Option<String>,
     output: Option<String>,
-    /// Beginnings of lines that there must be.
+    /// Required beginnings of output lines.
     #[serde(default)]
     shows: Vec<String>,
 }
 
-/// What all steps took.
+/// Sums over all steps.
 #[derive(Debug, Default)]
 pub struct Took {
     pub seconds: f64,
@@ -95,14 +95,14 @@ impl Took {
     }
 }
 
-/// What a compiled run, and a second one, took.
+/// Results of a first and a second compiled run.
 pub struct Starts {
     pub first: Took,
     pub second: Took,
     to_main: Option<[Took; 2]>,
 }
 
-/// Starts to `main` of several runs.
+/// Starts up to `main`, of several runs.
 #[derive(Debug, Default)]
 pub struct ToMain {
     first: Vec<f64>,
@@ -120,7 +120,7 @@ impl ToMain {
         self.compile = [first.compile_seconds, second.compile_seconds];
     }
 
-    /// `None` where none was measured.
+    /// The report; `None` if no start was measured.
     pub fn report(self) -> Option<StartReport> {
         let [first_compile_s, second_compile_s] = self.compile;
         Some(StartReport {
@@ -134,12 +134,12 @@ impl ToMain {
 }
 
 impl Whole {
-    /// Whether there is a program for qemu of each step.
+    /// Whether each step has a program for QEMU.
     pub fn is_for_qemu(&self) -> bool {
         self.steps.iter().all(|step| step.qemu.is_some())
     }
 
-    /// All steps natively, or with `qemu` under that.
+    /// Runs all steps natively, or with `qemu` in QEMU.
     pub fn elsewhere(&self, qemu: bool) -> Result<Took> {
         let work = tempfile::tempdir().context("a folder for the run")?;
         let disk = self.disk(&work)?;
@@ -150,7 +150,7 @@ impl Whole {
         Ok(all)
     }
 
-    /// All steps in a process of ours each; compiled code is kept in `cache`.
+    /// Runs all steps in the emulator, each in a process; compiled code is kept in `cache`.
     pub fn ours(&self, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Took> {
         let work = tempfile::tempdir().context("a folder for the run")?;
         self.disk(&work)?;
@@ -161,14 +161,14 @@ impl Whole {
         Ok(all)
     }
 
-    /// A first run, and one that finds the code of the first; the same to `main`.
+    /// Makes a first run, and a second one with its code cache; then the same up to `main`.
     pub fn starts(&self, cpu: &CpuArgs) -> Result<Starts> {
         let cache = tempfile::tempdir().context("a folder for compiled code")?;
         let whole = || self.ours(cpu, Some(cache.path()));
         let (first, second) = (whole()?, whole()?);
         let Some(title) = &self.to_main else { return Ok(Starts { first, second, to_main: None }) };
         let cache = tempfile::tempdir().context("a folder for compiled code")?;
-        // What a whole run shows, a start does not.
+        // A start does not print the lines of a complete run.
         let step =
             Step { shows: Vec::new(), ..self.steps.first().context("a program without steps")?.clone() };
         let start = || {
@@ -179,7 +179,7 @@ impl Whole {
         Ok(Starts { first, second, to_main: Some([start()?, start()?]) })
     }
 
-    /// Puts the files into a disk of the run's own.
+    /// Copies the files to a new hard disk for the run.
     fn disk(&self, work: &TempDir) -> Result<PathBuf> {
         let disk = work.path().join(DISK);
         std::fs::create_dir_all(&disk)?;
@@ -202,7 +202,7 @@ impl Step {
         if qemu {
             let program = self.qemu.as_ref().context("there is no program for qemu")?;
             command.args(["qemu-ppc", "-cpu", "7450"]);
-            // The program's own, not the emulator's, which needs to be found.
+            // The variables are for the program; the emulator is found without them.
             for setting in &self.settings {
                 command.args(["-E", setting]);
             }
@@ -224,14 +224,14 @@ impl Step {
         Ok(Took { seconds: read_time(&time)?, right, ..Took::default() })
     }
 
-    /// Runs the title, this step's or another that starts as it does.
+    /// Runs a title: that of the step, or one that starts in the same way.
     fn ours(&self, title: &Path, cpu: &CpuArgs, cache: Option<&Path>, work: &Path) -> Result<Took> {
         let file = |name: &str| work.join(name);
         let (time, text, json) = (file("time"), file("said"), file("json"));
         let mut command = timed(&time);
-        // This program, though its file may have been built anew meanwhile.
+        // The running program, even if its file has been rebuilt meanwhile.
         command.arg(format!("/proc/{}/exe", std::process::id()));
-        // Whoever runs this may have settings of their own.
+        // Override the user's settings.
         command.args([
             "exec",
             "--config",
@@ -273,7 +273,7 @@ impl Step {
     }
 }
 
-/// A command line of `exec`'s for the same engine.
+/// The flags of `exec` for the same engine.
 pub fn engine(cpu: &CpuArgs) -> Vec<String> {
     if cpu.interp || cpu.tier == Tier::Interp {
         return vec!["--interp".to_owned()];
@@ -292,17 +292,17 @@ pub fn engine(cpu: &CpuArgs) -> Vec<String> {
     flags
 }
 
-/// A command whose words are still to come, that writes its CPU time to `time`.
+/// A command, without its words, that writes its CPU time to `time`.
 pub fn timed(time: &Path) -> Command {
     let mut command = Command::new("bash");
     command.args(["--norc", "--noprofile", "-c", TIMED]).arg(time).env("LC_ALL", "C");
     command
 }
 
-/// User and system seconds together.
+/// Reads user plus system seconds.
 pub fn read_time(path: &Path) -> Result<f64> {
     let text = std::fs::read_to_string(path).context("reading what time it took")?;
-    // A program that a signal ended is named before.
+    // If a signal ended the program, a message precedes the line.
     let line = text.lines().next_back().unwrap_or_default();
     let parts: Option<Vec<f64>> = line.split(' ').map(|part| part.parse().ok()).collect();
     parts.map(|parts| parts.iter().sum()).with_context(|| format!("{text:?} is no time"))

@@ -1,5 +1,4 @@
-//! A pad that the host's kernel makes of what a test says of it: plugged in, moved, shaken, and
-//! pulled out.
+//! Tests with a virtual pad (uinput): connecting, moving, rumble, disconnecting.
 
 use super::super::config::Tuning;
 use super::*;
@@ -12,10 +11,10 @@ use std::time::Instant;
 use xenia_kernel::ports::Input;
 use xenia_testing::{Tool, obtain};
 
-/// Longer than any of this takes on a host that is busy.
+/// Timeout, longer than anything here takes on a busy host.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// A pad with one button, one stick and two motors.
+/// Creates a pad with one button, one stick and two motors.
 fn device(name: &str) -> io::Result<UinputDevice> {
     let axis = |axis| AbsSetup::new(axis, AbsInfo::new(-32768, 32767));
     UinputDevice::builder()?
@@ -27,7 +26,7 @@ fn device(name: &str) -> io::Result<UinputDevice> {
         .build(name)
 }
 
-/// Waits until something is so.
+/// Polls until there is a value.
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -39,8 +38,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Does for the pad what its own driver would do with motors, and says how fast they run; until
-/// nobody listens.
+/// Acts as the pad's driver: reports the motor speeds that it is told to run, until `ended` is set.
 fn drive(device: &UinputDevice, speeds: &Sender<(u16, u16)>, ended: &AtomicBool) -> io::Result<()> {
     let (mut effect, mut events) = ((0, 0), [InputEvent::zeroed(); 8]);
     while !ended.load(Relaxed) {

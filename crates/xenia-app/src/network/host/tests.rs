@@ -1,9 +1,9 @@
-//! Sockets on the host's loopback.
+//! Tests of sockets on the host's loopback interface.
 
 use super::*;
 use std::time::{Duration, Instant};
 
-/// Asks until there is an answer: the host's network takes its time.
+/// Polls until the host's network has an answer.
 fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
     let given_up = Instant::now() + Duration::from_mins(1);
     loop {
@@ -28,7 +28,7 @@ fn bound(network: &mut HostNetwork, kind: SocketKind) -> (SocketId, SocketAddrV4
     (socket, network.local(socket).unwrap())
 }
 
-/// A client and a server.
+/// A connected client and server.
 fn connected(network: &mut HostNetwork) -> (SocketId, SocketId) {
     let (listener, at) = bound(network, SocketKind::Stream);
     network.listen(listener, 4).unwrap();
@@ -53,7 +53,7 @@ fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     let (server, remote) = until(|| network.accept(listener)).unwrap();
     assert_eq!((Some(remote), network.remote(client)), (network.local(client), Some(at)));
     assert_eq!(network.receive(server, &mut [0; 4], false).err(), Some(WsaError::WOULD_BLOCK));
-    // More than the host takes at once, in one thread.
+    // More data than the host buffers at once, sent and received in one thread.
     let all: Vec<u8> = (0..4_000_000_u32).map(|index| (index / 7) as u8).collect();
     let (mut sent, mut got) = (0, Vec::new());
     while got.len() < all.len() {
@@ -145,7 +145,7 @@ fn names_are_looked_up_on_the_side() {
     assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
     assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
     assert!(network.lookups.is_empty());
-    // Those that nobody asks for again are forgotten when others are asked for.
+    // Finished lookups that are not polled again are dropped when others start.
     for index in 0..LOOKUPS {
         assert_eq!(network.look_up(&format!("127.0.0.{index}")), Err(WsaError::WOULD_BLOCK));
     }

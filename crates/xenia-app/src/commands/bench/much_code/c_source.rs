@@ -1,13 +1,13 @@
-//! The program as C, in several files.
+//! Writes the program as C, in several files.
 //!
-//! The arena's bytes are reversed within each eight on little-endian hosts, so that every access is
-//! one of the host's own and still sees what a big-endian machine sees.
+//! On little-endian hosts the bytes of the arena are reversed within each group of eight, so that
+//! every access is a native one and still sees the values that a big-endian machine sees.
 
 use super::c_statement::Functions;
 use super::program::{Function, Program};
 use std::fmt::Write;
 
-/// Functions of a file.
+/// Functions per file.
 const FUNCTIONS_OF_A_FILE: usize = 500;
 
 /// The beginning of every file.
@@ -45,8 +45,8 @@ struct thing { V (*const *table)(V, u8 *); u32 more[2]; };
 extern const struct thing things[];
 ";
 
-/// File names and contents. The program takes the number of rounds as its argument, and prints the
-/// checksum and the most KiB that it had resident, 0 where the system doesn't say.
+/// Names and contents of the files. The program takes the number of rounds as its argument, and
+/// prints the checksum and its peak resident memory in KiB, 0 if the system does not report it.
 pub fn files(program: &Program) -> Vec<(String, String)> {
     let mut files = vec![("leaves.c".to_owned(), unit('l', 0, &program.leaves, 0))];
     for (part, functions) in program.functions.chunks(FUNCTIONS_OF_A_FILE).enumerate() {
@@ -57,7 +57,7 @@ pub fn files(program: &Program) -> Vec<(String, String)> {
     files
 }
 
-/// Some functions, which may call leaves.
+/// A file of functions, which may call leaves.
 fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> String {
     let mut text = header(functions);
     for leaf in 0..leaves {
@@ -78,7 +78,7 @@ fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> St
     text
 }
 
-/// The beginning of a file of these functions.
+/// The header of a file of these functions.
 fn header(functions: &[Function]) -> String {
     let wide = functions.first().is_some_and(|function| function.wide);
     format!("{}{HEADER}", if wide { "#define WIDE\n" } else { "" })
@@ -152,7 +152,7 @@ int main(int count, char **arguments) {
     text
 }
 
-/// Adds a line. A `String` takes everything.
+/// Appends a line. Writing to a `String` cannot fail.
 pub fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{what}");
 }

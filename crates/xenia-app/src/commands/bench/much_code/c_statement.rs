@@ -1,4 +1,4 @@
-//! Statements as C.
+//! Writes statements as C.
 
 use super::c_source::line;
 use super::program::{
@@ -9,9 +9,9 @@ use super::program::{
 /// A function whose statements are being written.
 #[derive(Debug)]
 pub struct Functions<'a> {
-    /// Where to.
+    /// Text to append to.
     pub text: &'a mut String,
-    /// The function.
+    /// The function being written.
     pub function: &'a Function,
 }
 
@@ -20,12 +20,12 @@ impl Functions<'_> {
         line(self.text, what);
     }
 
-    /// The macro for a field of a variable's precision.
+    /// The macro that accesses a field of a variable's precision.
     fn float_access(&self, local: FloatLocal) -> char {
         if self.function.is_double(local) { 'D' } else { 'F' }
     }
 
-    /// Writes statements.
+    /// Writes a block of statements.
     pub fn block(&mut self, block: &[Statement]) {
         for one in block {
             self.statement(one);
@@ -94,7 +94,7 @@ impl Functions<'_> {
                 self.text.push_str("}\n");
             }
             Statement::FloatConstant { to, bits } => {
-                // Nine digits are enough for every number of single precision.
+                // Nine digits represent every single-precision number exactly.
                 self.line(format_args!("g{to} = {:.9e}f;", f32::from_bits(bits)));
             }
             Statement::FloatLoad { to, at } => {

@@ -1,11 +1,11 @@
-//! Random numbers that follow from a seed: SplitMix64.
+//! A pseudo-random number generator with a fixed sequence for each seed: SplitMix64.
 
-/// The source.
+/// State of the generator.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Starts a stream of its own for part `index` of what follows from `seed`.
+    /// Starts an independent stream for part `index` of `seed`.
     pub fn new(seed: u64, index: u64) -> Self {
         let mut dice = Self(seed ^ index.wrapping_mul(0xD6E8_FEB8_6659_FD93));
         dice.next();
@@ -26,17 +26,17 @@ impl Dice {
         (((self.next() >> 32) * u64::from(limit)) >> 32) as u32
     }
 
-    /// Whether something of `percent` happens.
+    /// True with a probability of `percent`.
     pub fn chance(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
 
-    /// One of them.
+    /// A random item.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u32) as usize]
     }
 
-    /// Another order.
+    /// Shuffles the items.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u32 + 1) as usize);

@@ -1,41 +1,41 @@
-//! Writes a 32-bit big-endian PowerPC ELF: load segments, and what a title imports from the kernel.
+//! Writes a 32-bit big-endian PowerPC ELF: load segments, and records of kernel imports.
 
-/// Bytes of the file header.
+/// Size of the file header, in bytes.
 const HEADER: u32 = 52;
-/// Bytes of a program header.
+/// Size of a program header, in bytes.
 const ROW: u32 = 32;
-/// Bytes of a section header.
+/// Size of a section header, in bytes.
 const SECTION: u16 = 40;
 /// Alignment of segments, in the file and in memory.
 const ALIGNMENT: u32 = 0x1_0000;
 /// Names of the sections, each with the NUL before it.
 const NAMES: &[u8] = b"\0.xenia.imports\0.shstrtab\0";
-/// Bytes of a library's name in a record of imports.
+/// Size of a library's name in an import record, in bytes.
 const LIBRARY: usize = 24;
 
 /// A load segment.
 #[derive(Debug)]
 pub struct Segment {
-    /// Where it lies, a multiple of 64 KiB.
+    /// Load address, a multiple of 64 KiB.
     pub address: u32,
-    /// Its contents.
+    /// Contents of the segment.
     pub contents: Vec<u8>,
-    /// Code, which is read only, or data that can be written.
+    /// Whether it is read-only code; otherwise it is writable data.
     pub is_code: bool,
 }
 
-/// A function of the kernel.
+/// An imported function of the kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Import {
-    /// Its number.
+    /// Ordinal in its library.
     pub ordinal: u16,
-    /// A word of data for it.
+    /// Address of its word of data.
     pub slot: u32,
-    /// Four instructions for it.
+    /// Address of its thunk of four instructions.
     pub thunk: u32,
 }
 
-/// The file of a program that begins at `entry`.
+/// Writes the ELF of a program with the entry point `entry`.
 pub fn write(entry: u32, segments: &[Segment], imports: &[Import]) -> Vec<u8> {
     let records: Vec<u8> = imports.iter().flat_map(record).collect();
     let end = segments
@@ -68,7 +68,7 @@ pub fn write(entry: u32, segments: &[Segment], imports: &[Import]) -> Vec<u8> {
         file.extend(&records);
         file.extend(NAMES);
         file.resize(sections as usize, 0);
-        // None; contents of the packer's own; names.
+        // The null section, the packer's section of imports, the names.
         words(&mut file, &[0; 10]);
         words(&mut file, &[1, 1, 0, 0, end, records.len() as u32, 0, 0, 1, 0]);
         words(&mut file, &[16, 3, 0, 0, names, NAMES.len() as u32, 0, 0, 1, 0]);
@@ -80,11 +80,11 @@ fn words(file: &mut Vec<u8>, words: &[u32]) {
     file.extend(words.iter().flat_map(|word| word.to_be_bytes()));
 }
 
-/// An import as the packer reads it.
+/// An import record, in the packer's format.
 fn record(import: &Import) -> Vec<u8> {
     let mut record = b"xboxkrnl.exe".to_vec();
     record.resize(LIBRARY, 0);
-    // A function.
+    // The record is for a function.
     record.extend([0, 1]);
     record.extend(import.ordinal.to_be_bytes());
     words(&mut record, &[import.slot, import.thunk]);

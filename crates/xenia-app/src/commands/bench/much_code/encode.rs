@@ -1,54 +1,54 @@
-//! Instruction words from the table of `xenia-isa`, with labels.
+//! A small assembler: encodes instructions by the table of `xenia-isa`, with labels.
 
 use xenia_isa::{Op, Operand};
 
-/// CTR as `mtspr` names it.
+/// CTR's number in `mtspr`.
 const CTR: i64 = 9;
-/// LR as `mtspr` and `mfspr` name it.
+/// LR's number in `mtspr` and `mfspr`.
 const LR: i64 = 8;
 
-/// A place in the code that branches go to.
+/// A target of branches.
 #[derive(Clone, Copy, Debug)]
 pub struct Label(usize);
 
-/// Code that is being written.
+/// Code being written.
 #[derive(Debug)]
 pub struct Code {
     base: u32,
     words: Vec<u32>,
     labels: Vec<Option<u32>>,
-    /// Words with a branch, the field of its distance, and where it goes.
+    /// Index of each word with a branch, its displacement field, and its target.
     branches: Vec<(usize, Operand, Label)>,
-    /// Where tables of addresses and constants lie.
+    /// Address of the pool of jump tables and constants.
     pool_base: u32,
     pool: Vec<Pooled>,
 }
 
-/// A word of data that code refers to.
+/// A word in the pool.
 #[derive(Clone, Copy, Debug)]
 enum Pooled {
     Address(Label),
     Value(u32),
 }
 
-/// A general-purpose register.
+/// Number of a general-purpose register.
 pub type Register = u8;
 
 impl Code {
-    /// Begins code at an address, and tables and constants at another.
+    /// Starts code at one address, and its pool at another.
     pub fn new(base: u32, pool_base: u32) -> Self {
         let (words, labels, branches, pool) = Default::default();
         Self { base, words, labels, branches, pool_base, pool }
     }
 
-    /// The address of a new table of places.
+    /// Adds a jump table, and returns its address.
     pub fn table(&mut self, of: &[Label]) -> u32 {
         let address = self.pool_end();
         self.pool.extend(of.iter().map(|&label| Pooled::Address(label)));
         address
     }
 
-    /// The address of a new constant.
+    /// Adds a constant, and returns its address.
     pub fn pooled(&mut self, value: u32) -> u32 {
         let address = self.pool_end();
         self.pool.push(Pooled::Value(value));
@@ -59,30 +59,30 @@ impl Code {
         self.pool_base.wrapping_add(4 * self.pool.len() as u32)
     }
 
-    /// The address of the next instruction.
+    /// Address of the next instruction.
     pub fn here(&self) -> u32 {
         self.base + 4 * self.words.len() as u32
     }
 
-    /// A label that has no place yet.
+    /// A label that is not placed yet.
     pub fn label(&mut self) -> Label {
         self.labels.push(None);
         Label(self.labels.len() - 1)
     }
 
-    /// Puts a label here.
+    /// Places a label here.
     pub fn place(&mut self, label: Label) {
         self.labels[label.0] = Some(self.here());
     }
 
-    /// A label that is here.
+    /// A new label placed here.
     pub fn label_here(&mut self) -> Label {
         let label = self.label();
         self.place(label);
         label
     }
 
-    /// An instruction with its operands, in the order of the assembler language.
+    /// Writes an instruction; operands are in the order of the assembler language.
     pub fn put(&mut self, op: Op, operands: &[i64]) {
         let row = op.row();
         assert_eq!(row.operands.len(), operands.len(), "{op:?} {operands:?}");
@@ -93,12 +93,12 @@ impl Code {
         self.words.push(word);
     }
 
-    /// Words that something else fills.
+    /// Reserves words to be filled in elsewhere.
     pub fn reserve(&mut self, words: u32) {
         self.words.extend((0..words).map(|_| 0));
     }
 
-    /// An instruction that records its result in CR0 (or writes LR).
+    /// Writes an instruction with its record bit set, to record the result in CR0 (or to write LR).
     pub fn put_recording(&mut self, op: Op, operands: &[i64]) {
         self.put(op, operands);
         if let Some(word) = self.words.last_mut() {
@@ -106,72 +106,73 @@ impl Code {
         }
     }
 
-    /// `b`.
+    /// Writes `b` to a label.
     pub fn jump(&mut self, to: Label) {
         self.branches.push((self.words.len(), Operand::li, to));
         self.put(Op::bx, &[0]);
     }
 
-    /// `bc`.
+    /// Writes `bc` to a label.
     pub fn branch(&mut self, bo: i64, bit: i64, to: Label) {
         self.branches.push((self.words.len(), Operand::bd, to));
         self.put(Op::bcx, &[bo, bit, 0]);
     }
 
-    /// `bl` to an address.
+    /// Writes `bl` to an address.
     pub fn call(&mut self, to: u32) {
         let distance = i64::from(to) - i64::from(self.here());
         self.put_recording(Op::bx, &[distance]);
     }
 
-    /// `b` to an address.
+    /// Writes `b` to an address.
     pub fn jump_to(&mut self, to: u32) {
         let distance = i64::from(to) - i64::from(self.here());
         self.put(Op::bx, &[distance]);
     }
 
-    /// `bctr`.
+    /// Writes `bctr`, a jump to CTR.
     pub fn jump_ctr(&mut self) {
         self.put(Op::bcctrx, &[20, 0]);
     }
 
-    /// `bctrl`.
+    /// Writes `bctrl`, a call through CTR.
     pub fn call_ctr(&mut self) {
         self.put_recording(Op::bcctrx, &[20, 0]);
     }
 
-    /// `blr`.
+    /// Writes `blr`, a return.
     pub fn ret(&mut self) {
         self.put(Op::bclrx, &[20, 0]);
     }
 
-    /// `mtctr`.
+    /// Writes `mtctr`, a move to CTR.
     pub fn set_ctr(&mut self, from: Register) {
         self.put(Op::mtspr, &[CTR, from.into()]);
     }
 
-    /// `mtlr`.
+    /// Writes `mtlr`, a move to LR.
     pub fn set_lr(&mut self, from: Register) {
         self.put(Op::mtspr, &[LR, from.into()]);
     }
 
-    /// `mflr`.
+    /// Writes `mflr`, a move from LR.
     pub fn get_lr(&mut self, to: Register) {
         self.put(Op::mfspr, &[to.into(), LR]);
     }
 
-    /// `mr`.
+    /// Writes `mr`, a register move.
     pub fn copy(&mut self, to: Register, from: Register) {
         self.put(Op::orx, &[to.into(), from.into(), from.into()]);
     }
 
-    /// `lis` and `ori`.
+    /// Loads a constant with `lis` and `ori`.
     pub fn constant(&mut self, to: Register, value: u32) {
         self.put(Op::addis, &[to.into(), 0, i64::from((value >> 16) as i16)]);
         self.put(Op::ori, &[to.into(), to.into(), i64::from(value & 0xFFFF)]);
     }
 
-    /// `lis` with what makes a sum with the low half's sign extension the value; returns that half.
+    /// Writes `lis` with the high half of the value, adjusted for the sign extension of the low
+    /// half; returns the low half.
     pub fn high(&mut self, to: Register, value: u32) -> i64 {
         let low = value as i16;
         let high = (value.wrapping_sub(low as u32) >> 16) as i16;
@@ -179,7 +180,7 @@ impl Code {
         low.into()
     }
 
-    /// The words, their branches resolved, and the tables.
+    /// Resolves branches; returns the code's words and the pool's.
     pub fn finish(mut self) -> (Vec<u32>, Vec<u32>) {
         let place = |label: Label| self.labels[label.0].expect("every label has a place");
         let pool = self.pool.iter().map(|pooled| match *pooled {

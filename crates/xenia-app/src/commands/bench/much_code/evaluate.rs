@@ -1,11 +1,11 @@
-//! Runs a program as its intermediate form says: the reference that titles must agree with.
+//! Interprets a program's intermediate form: the reference that generated titles must agree with.
 
 use super::program::{
     Binary, Condition, FloatLocal, FloatOp, Function, INDEX_MASK, Local, Program, Relation, Statement,
     THINGS, Test, Thing, Turns, Unary, Width, WithConstant,
 };
 
-/// The checksum of a whole run.
+/// Checksum of a complete run.
 pub fn evaluate(program: &Program) -> u32 {
     match program.threads {
         1 => thread(program, 0),
@@ -17,7 +17,7 @@ fn fold(sum: u32, word: u32) -> u32 {
     sum.rotate_left(5).wrapping_add(word)
 }
 
-/// The checksum of a thread.
+/// Checksum of a thread.
 fn thread(program: &Program, number: u32) -> u32 {
     let mut machine = Machine { program, arena: program.arena.clone() };
     let mut value = number.into();
@@ -50,7 +50,7 @@ impl Frame {
         self.locals[usize::from(local)]
     }
 
-    /// The local as a number with a sign.
+    /// The local as a signed number.
     fn signed(&self, local: Local) -> i64 {
         signed(self.wide, self.get(local))
     }
@@ -70,7 +70,7 @@ impl Frame {
         self.floats[usize::from(local)] = value;
     }
 
-    /// An operation that is rounded to the precision of `to`.
+    /// Computes an operation, rounded to the precision of `to`.
     fn operate(&mut self, op: FloatOp, to: FloatLocal, [a, b, c]: [f64; 3]) {
         let value = if self.is_double[usize::from(to)] {
             match op {

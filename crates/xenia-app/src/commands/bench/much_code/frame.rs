@@ -1,8 +1,8 @@
 //! Prologues and epilogues: stack frames and saved registers.
 //!
-//! Narrow functions do it as the 32-bit System V convention says. Wide ones do it as the console's
-//! compiler does: 64-bit slots below the caller's stack pointer, and from four registers on common
-//! helpers that save and restore them.
+//! Narrow functions follow the 32-bit System V ABI. Wide functions follow the console's compiler:
+//! registers are saved in 64-bit slots below the caller's stack pointer, and from four registers on
+//! by shared helper functions.
 
 use super::encode::{Code, Register};
 use super::program::{Function, Local, Shape};
@@ -10,20 +10,20 @@ use xenia_isa::Op;
 
 /// The stack pointer.
 const SP: i64 = 1;
-/// The number that functions are given and return.
+/// Register of a function's number argument and result.
 pub const NUMBER: Register = 3;
-/// The object that functions are given.
+/// Register of a function's object argument.
 pub const OBJECT: Register = 4;
-/// The last non-volatile register: the object of a function that calls, else the first local behind
-/// the volatile ones.
+/// The last non-volatile register: the object of a function that calls, otherwise the first local
+/// after the volatile ones.
 pub const LAST: Register = 31;
-/// Locals in volatile registers.
+/// Number of locals in volatile registers.
 pub const VOLATILE: Local = 7;
 /// The first register that the helpers save.
 const FIRST_OF_HELPERS: Register = 22;
-/// Saved registers from which on a function calls the helpers.
+/// Number of saved registers from which a function calls the helpers.
 const MANY: u8 = 4;
-/// LR on its way to and from the stack, in wide functions.
+/// Register that moves LR to and from the stack, in wide functions.
 const WIDE_LR: Register = 12;
 
 /// Addresses of the helpers' first instructions.
@@ -34,7 +34,7 @@ pub struct Helpers {
 }
 
 impl Helpers {
-    /// Writes them.
+    /// Writes the helpers.
     pub fn new(code: &mut Code) -> Self {
         let save = code.here();
         for register in FIRST_OF_HELPERS..=LAST {
@@ -53,24 +53,24 @@ impl Helpers {
     }
 }
 
-/// A wide function's place for a register, below the caller's stack pointer.
+/// A wide function's slot for a register, below the caller's stack pointer.
 fn slot(register: Register) -> i64 {
     -8 * (i64::from(LAST) + 2 - i64::from(register))
 }
 
-/// How a function begins and ends.
+/// Stack frame of a function.
 #[derive(Debug)]
 pub struct Frame<'a> {
     function: &'a Function,
     helpers: Helpers,
-    /// Registers from r31 down that are saved.
+    /// Number of saved registers, from r31 downwards.
     saved: u8,
-    /// Bytes that the stack pointer moves by.
+    /// Size of the frame, in bytes.
     size: i64,
 }
 
 impl<'a> Frame<'a> {
-    /// The frame of a function.
+    /// Computes the frame of a function.
     pub fn new(function: &'a Function, helpers: Helpers) -> Self {
         let saved = match function.shape {
             Shape::Volatile => 0,
@@ -99,13 +99,13 @@ impl<'a> Frame<'a> {
         (0..self.saved).map(|index| LAST - index)
     }
 
-    /// Non-volatile floating-point registers of a function that calls, and their places.
+    /// Non-volatile floating-point registers of a function that calls, and their slots.
     fn floats(&self) -> impl Iterator<Item = (i64, i64)> {
         let count = if self.calls() { i64::from(self.function.floats) } else { 0 };
         (0..count).map(|index| (i64::from(LAST) - index, 8 + 8 * index))
     }
 
-    /// Address of the instruction in a helper that begins with the last register that is saved.
+    /// Address in a helper at which saving starts with the last register to save.
     fn helper(&self, start: u32) -> u32 {
         start + 4 * u32::from(LAST + 1 - self.saved - FIRST_OF_HELPERS)
     }

@@ -1,4 +1,4 @@
-//! Makes a program from a seed. Function `i` is the same however many there are.
+//! Generates a program from a seed. Function `i` does not depend on the number of functions.
 
 use super::dice::Dice;
 use super::program::{ARENA, DOUBLES, Entry, FLOATS, Function, OBJECT, OBJECTS, Program, Shape, THINGS};
@@ -6,14 +6,14 @@ use super::writer::Writer;
 use crate::cli::TitleVariant;
 use xenia_guest::HW_THREADS;
 
-/// Leaf functions of every title.
+/// Number of leaf functions of every title.
 pub(super) const LEAVES: u32 = 200;
-/// Kinds of things in titles with virtual calls.
+/// Number of classes in titles with virtual calls.
 const CLASSES: u32 = 24;
-/// Entries of the table that lie together are called in a mixed order.
+/// Length of the windows within which the order of calls is shuffled.
 const WINDOW: usize = 64;
 
-/// Makes the program of `functions` functions that are called `rounds` times each.
+/// Generates a program of `functions` functions, each called `rounds` times.
 pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -> Program {
     let mut dice = Dice::new(seed, u64::MAX);
     let mut arena: Vec<u8> = (0..ARENA / 8).flat_map(|_| dice.next().to_be_bytes()).collect();
@@ -41,7 +41,7 @@ pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -
     Program { leaves, classes, things, functions, round, arena, rounds, threads }
 }
 
-/// Turns the fields for floating point of an object into numbers from -1 to 1.
+/// Fills an object's floating-point fields with numbers from -1 to 1.
 fn floats(object: &mut [u8]) {
     let (singles, doubles) = object[FLOATS as usize..].split_at_mut((DOUBLES - FLOATS) as usize);
     for field in singles.as_chunks_mut().0 {
@@ -63,7 +63,7 @@ fn leaf(variant: TitleVariant, dice: Dice) -> Function {
 
 fn function(variant: TitleVariant, mut dice: Dice) -> Function {
     let kind = match variant {
-        // Virtual calls are for functions that call.
+        // Only functions that call can make virtual calls.
         TitleVariant::Virtual => 25 + dice.below(75),
         _ => dice.below(100),
     };

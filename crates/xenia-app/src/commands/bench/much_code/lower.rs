@@ -1,7 +1,7 @@
-//! A function as PowerPC code: registers, prologue, statements.
+//! Lowers a function to PowerPC code: registers, prologue, statements.
 //!
-//! Compares go to cr6 and record forms to cr0, as in the code of the console's own compiler. r0,
-//! r11 and r12 hold what lives within a statement.
+//! Compares write cr6 and record forms cr0, as in code from the console's compiler. r0, r11 and r12
+//! hold temporaries of a statement.
 
 use super::encode::{Code, Label, Register};
 use super::frame::{Frame, Helpers, LAST, NUMBER, OBJECT, VOLATILE};
@@ -15,20 +15,20 @@ use xenia_isa::Op;
 pub const IF_SET: i64 = 12;
 /// BO: branch if the bit is clear.
 pub const IF_CLEAR: i64 = 4;
-/// BO: branch if CTR isn't 0 when counted down.
+/// BO: decrement CTR, and branch if it is not 0.
 pub const COUNTING: i64 = 16;
-/// The bit of a field that says greater.
+/// The greater-than bit of a condition register field.
 const GREATER: i64 = 1;
-/// The bit of cr0 that says that a result is 0.
+/// The bit of cr0 for a result of 0.
 pub const EQUAL: i64 = 2;
 
 /// The stack pointer.
 pub const SP: i64 = 1;
-/// The counter of a loop that doesn't count in CTR.
+/// Counter of loops that do not use CTR.
 const COUNTER: Register = 12;
-/// A value within a statement.
+/// Temporary register of a statement.
 pub const SCRATCH: Register = 11;
-/// The field of compares.
+/// Condition register field of compares.
 const CR6: i64 = 6;
 
 /// Writes a function; returns its address.
@@ -46,22 +46,22 @@ pub fn function(code: &mut Code, function: &Function, outside: Outside<'_>) -> u
 /// Addresses that functions refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Outside<'a> {
-    /// Common code that saves registers.
+    /// Shared helpers that save registers.
     pub helpers: Helpers,
-    /// Addresses of leaves.
+    /// Addresses of the leaves.
     pub leaves: &'a [u32],
-    /// Address of the things.
+    /// Address of the array of things.
     pub things: u32,
 }
 
-/// Bytes of a thing. Its first word is the address of its table.
+/// Size of a thing in bytes. Its first word is the address of its virtual function table.
 pub const THING: u32 = 16;
 
-/// A function that is being written.
+/// A function being written.
 pub struct Lowering<'a> {
-    /// Where to.
+    /// Code to append to.
     pub code: &'a mut Code,
-    /// The function.
+    /// The function being lowered.
     pub function: &'a Function,
     outside: Outside<'a>,
 }
@@ -266,12 +266,12 @@ impl Lowering<'_> {
         }
     }
 
-    /// An instruction that rotates and masks.
+    /// Writes an instruction that rotates and masks.
     pub fn rotate(&mut self, op: Op, to: i64, a: i64, bits: Rotation) {
         self.code.put(op, &[to, a, bits.by.into(), bits.begin.into(), bits.end.into()]);
     }
 
-    /// The bits of a local that choose a word of the object.
+    /// Extracts the bits of a local that choose a word of the object.
     fn index(&mut self, local: Local) {
         let (begin, end) = (INDEX_MASK.leading_zeros() as u8, 31 - INDEX_MASK.trailing_zeros() as u8);
         self.rotate(Op::rlwinmx, SCRATCH.into(), self.operand(local), Rotation { by: 0, begin, end });

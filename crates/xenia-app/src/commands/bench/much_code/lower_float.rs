@@ -1,11 +1,11 @@
-//! Floating-point statements as PowerPC code.
+//! Lowers floating-point statements to PowerPC code.
 
 use super::frame::LAST;
 use super::lower::{Lowering, SCRATCH, SP};
 use super::program::{DOUBLES, FLOATS, FloatLocal, FloatOp, Local, Rotation, Shape};
 use xenia_isa::Op;
 
-/// Eight bytes below the stack pointer, where values go from one kind of register to another.
+/// Offset from the stack pointer of eight bytes that pass values between register kinds.
 const PASSING: i64 = -8;
 
 impl Lowering<'_> {
@@ -17,21 +17,21 @@ impl Lowering<'_> {
         }
     }
 
-    /// `to` becomes a constant.
+    /// Assigns a constant to `to`.
     pub fn float_constant(&mut self, to: FloatLocal, bits: u32) {
         let address = self.code.pooled(bits);
         let low = self.code.high(SCRATCH, address);
         self.code.put(Op::lfs, &[self.float(to), low, SCRATCH.into()]);
     }
 
-    /// A load or a store of a field.
+    /// Loads or stores a field.
     pub fn float_field(&mut self, single: Op, double: Op, local: FloatLocal, at: u32) {
         let op = if self.function.is_double(local) { double } else { single };
         debug_assert!((FLOATS..DOUBLES).contains(&at) != self.function.is_double(local));
         self.code.put(op, &[self.float(local), at.into(), self.object()]);
     }
 
-    /// An operation in the precision of `to`.
+    /// Writes an operation in the precision of `to`.
     pub fn float_op(&mut self, op: FloatOp, to: FloatLocal, abc: [FloatLocal; 3]) {
         let double = self.function.is_double(to);
         let [a, b, c] = abc.map(|local| self.float(local));
@@ -51,13 +51,13 @@ impl Lowering<'_> {
         }
     }
 
-    /// `to = from` in the precision of `to`.
+    /// Writes `to = from` in the precision of `to`.
     pub fn float_convert(&mut self, to: FloatLocal, from: FloatLocal) {
         let op = if self.function.is_double(to) { Op::fmrx } else { Op::frspx };
         self.code.put(op, &[self.float(to), self.float(from)]);
     }
 
-    /// `to = a & 7`.
+    /// Writes `to = a & 7`.
     pub fn float_from_integer(&mut self, to: FloatLocal, a: Local) {
         let bits = Rotation { by: 0, begin: 29, end: 31 };
         self.rotate(Op::rlwinmx, SCRATCH.into(), self.operand(a), bits);

@@ -1,4 +1,4 @@
-//! Runs of a title, each a process of its own: natively, in the interpreter, and compiled twice.
+//! Runs a title in separate processes: natively, in the interpreter, and compiled twice.
 
 use super::super::Spread;
 use super::super::whole::{engine, read_time, timed};
@@ -10,50 +10,50 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
 
-/// Seconds of host time that a run may take.
+/// Timeout of a run, in seconds of host time.
 const PATIENCE: &str = "1800";
 
-/// The outcome of one run.
+/// Result of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ran {
     /// User and system seconds of the whole process.
     pub seconds: f64,
-    /// The program's answer.
+    /// Checksum that the program printed.
     pub checksum: u32,
-    /// Guest instructions, where they are counted.
+    /// Guest instructions, if they are counted.
     pub instructions: Option<u64>,
-    /// Seconds of the wall spent compiling.
+    /// Wall-clock seconds spent compiling.
     pub compile_seconds: f64,
-    /// The most bytes of host memory that were resident, where the process says so.
+    /// Peak resident memory of the process in bytes, if it is reported.
     pub peak_bytes: Option<u64>,
 }
 
-/// Which runs take part.
+/// Contenders that take part.
 #[derive(Debug)]
 pub struct Contenders<'a> {
-    /// The program for the host, and how many rounds it turns.
+    /// The native program, and its number of rounds.
     pub native: Option<(&'a Native, u32)>,
-    /// The interpreter.
+    /// Flags of the interpreter.
     pub interp: Option<CpuArgs>,
-    /// Two starts of a compiled engine, the second with the code that the first has kept.
+    /// Flags of a JIT that is started twice, the second time with the code cache of the first.
     pub starts: Option<CpuArgs>,
 }
 
 /// All runs of a title.
 #[derive(Debug, Default)]
 pub struct Times {
-    /// Natively.
+    /// Runs of the native program.
     pub native: Vec<Ran>,
-    /// In the interpreter.
+    /// Runs in the interpreter.
     pub interp: Vec<Ran>,
-    /// First starts.
+    /// First starts of the JIT.
     pub first: Vec<Ran>,
-    /// Second starts.
+    /// Second starts of the JIT.
     pub second: Vec<Ran>,
 }
 
 impl Times {
-    /// Whether all answers are the same, and all counts of instructions.
+    /// Whether all checksums are equal, and all instruction counts.
     pub fn agree(&self) -> bool {
         let all = || [&self.native, &self.interp, &self.first, &self.second].into_iter().flatten();
         let counts: Vec<_> = all().filter_map(|ran| ran.instructions).collect();
@@ -67,17 +67,17 @@ impl Times {
     }
 }
 
-/// The most bytes of host memory that one of some runs had resident.
+/// Peak resident memory over several runs, in bytes.
 pub fn peak(runs: &[Ran]) -> Option<u64> {
     runs.iter().filter_map(|ran| ran.peak_bytes).max()
 }
 
-/// Seconds of some runs.
+/// Distribution of the seconds of several runs.
 pub fn spread(runs: &[Ran]) -> Option<Spread> {
     Spread::of(runs.iter().map(|ran| ran.seconds).collect())
 }
 
-/// Runs the title `runs` times by each, in turns; `None` if that is interrupted.
+/// Runs the title `runs` times with each contender, in turns; `None` if it was interrupted.
 pub fn measure(
     title: &Path,
     contenders: &Contenders<'_>,
@@ -86,7 +86,7 @@ pub fn measure(
 ) -> Result<Option<Times>> {
     let mut times = Times::default();
     for run in 0..runs {
-        // The first of a turn changes, so that the machine's drift hits all alike.
+        // The first contender changes, so that drift of the machine affects all alike.
         for turn in 0..3 {
             if interrupt.cause().is_some() {
                 return Ok(None);
@@ -120,12 +120,12 @@ pub fn interpreter(cpu: &CpuArgs) -> CpuArgs {
     CpuArgs { interp: false, jit: false, tier: Tier::Interp, ..cpu.clone() }
 }
 
-/// Runs the title in a process of ours; compiled code is kept in `cache`.
+/// Runs the title in a process of this program; compiled code is kept in `cache`.
 fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Ran> {
     let work = tempfile::tempdir().context("a folder for the run")?;
     let (time, json) = (work.path().join("time"), work.path().join("json"));
     let mut command = timed(&time);
-    // This program, though its file may have been built anew meanwhile.
+    // The running program, even if its file has been rebuilt meanwhile.
     command.arg(format!("/proc/{}/exe", std::process::id()));
     command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--lockstep", "--fresh"]);
     command.args(["--gpu", "none", "--timeout", PATIENCE]).args(engine(cpu));

@@ -1,4 +1,4 @@
-//! The program's C sources, built and run by the host.
+//! Builds the program's C sources and runs them on the host.
 
 use super::super::whole::{read_time, timed};
 use super::measure::Ran;
@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
-/// As fast as `-O2` on these programs, which have nothing to move or to inline, and compiled in
-/// half the time.
+/// `-O1` is as fast as `-O2` on these programs, which have nothing to hoist or inline, and compiles
+/// in half the time.
 const FLAGS: &[&str] = &["-O1", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"];
 
-/// A program for the host.
+/// A native program.
 #[derive(Debug)]
 pub struct Native {
     folder: TempDir,
 }
 
-/// Compiles the files, as many at once as there are processors. The error says what is missing.
+/// Compiles the files, as many at once as there are processors. The error names missing tools.
 pub fn build(files: &[(String, String)]) -> Result<Native> {
     let folder = tempfile::tempdir().context("a folder for the build")?;
     write(folder.path(), files)?;
@@ -42,7 +42,7 @@ pub fn build(files: &[(String, String)]) -> Result<Native> {
     Ok(Native { folder })
 }
 
-/// Writes the sources into a folder.
+/// Writes the sources to a folder.
 pub fn write(folder: &Path, files: &[(String, String)]) -> Result<()> {
     for (name, text) in files {
         let path = folder.join(name);
@@ -51,7 +51,7 @@ pub fn write(folder: &Path, files: &[(String, String)]) -> Result<()> {
     Ok(())
 }
 
-/// Multiply-add is an instruction where the processor has one, else a call.
+/// Compiles multiply-add to an instruction if the processor has one, otherwise to a call.
 fn processor_flags() -> &'static [&'static str] {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("fma") {
@@ -72,7 +72,7 @@ fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
 }
 
 impl Native {
-    /// Runs it for so many rounds.
+    /// Runs the program for a number of rounds.
     pub fn run(&self, rounds: u32) -> Result<Ran> {
         let time = self.folder.path().join("time");
         let mut command = timed(&time);

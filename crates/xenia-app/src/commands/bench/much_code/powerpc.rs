@@ -1,5 +1,5 @@
-//! The program as a title: functions, the driver that calls them, and their data. One with threads
-//! calls the kernel, so it is an XEX; others are plain ELFs.
+//! Writes the program as a title: functions, the driver that calls them, and their data. A title
+//! with threads calls the kernel, so it is an XEX; others are plain ELFs.
 
 use super::elf::{self, Import, Segment};
 use super::encode::Code;
@@ -11,35 +11,35 @@ use anyhow::{Context, Result};
 use xenia_formats::Elf;
 use xenia_formats::pack::{PackOptions, pack};
 
-/// Where the code lies.
+/// Address of the code.
 const TEXT: u32 = 0x8201_0000;
-/// Data begins at a multiple of this, so that no page has code and data.
+/// Alignment of the data, so that no page has both code and data.
 const DATA_ALIGNMENT: u32 = 0x1_0000;
-/// Bytes from one thread's arena to the next, with its words between.
+/// Distance in bytes between two threads' arenas, each followed by the thread's words.
 const STRIDE: u32 = ARENA + 128;
-/// Functions that share a copy of the leaves and of the helpers before them: a branch reaches 32
-/// MiB, which 90,000 of the longest kind are.
+/// Number of functions that share a copy of the leaves and helpers, placed before them: a branch
+/// reaches 32 MiB, the size of 90,000 functions of the longest kind.
 pub const WITHIN_REACH: usize = 80_000;
-/// Words that an import takes in the code.
+/// Words of an import's thunk.
 const THUNK: u32 = 4;
-/// Imports of titles with threads: `ExCreateThread` and `NtWaitForSingleObjectEx`.
+/// Ordinals of imports of titles with threads: `ExCreateThread` and `NtWaitForSingleObjectEx`.
 const IMPORTS: [u16; 2] = [0x0D, 0xFD];
 
-/// A title.
+/// A generated title's file.
 #[derive(Debug)]
 pub struct Title {
-    /// The file.
+    /// Contents of the file.
     pub file: Vec<u8>,
-    /// How the file's name ends.
+    /// Extension of the file's name.
     pub extension: &'static str,
-    /// Instructions in it.
+    /// Number of instructions in it.
     pub instructions: u64,
 }
 
-/// Where data lies.
+/// Addresses of the data.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// An arena for each thread, with its words behind it.
+    /// An arena for each thread, followed by its words.
     pub arenas: u32,
     /// Slots of imports, and threads' handles.
     slots: u32,
@@ -63,18 +63,18 @@ impl Layout {
         Self { arenas, slots, table, things, classes, pool }
     }
 
-    /// A thread's arena.
+    /// Address of a thread's arena.
     pub fn arena(&self, thread: u32) -> u32 {
         self.arenas.wrapping_add(STRIDE * thread)
     }
 
-    /// Where a thread's handle is kept.
+    /// Address of a thread's handle.
     pub fn handle(&self, thread: u32) -> u32 {
         self.slots.wrapping_add(4 * (IMPORTS.len() as u32 + thread))
     }
 }
 
-/// Code before its branches are resolved, and what data needs to know of it.
+/// Code with unresolved branches, and its addresses that the data contains.
 struct Written {
     code: Code,
     thunks: u32,
@@ -85,7 +85,7 @@ struct Written {
 
 /// Writes the program's title.
 pub fn title(program: &Program) -> Result<Title> {
-    // The code's length doesn't depend on the addresses in it.
+    // A first pass finds the code's length, which does not depend on the addresses in it.
     let end = write(program, &Layout::new(program, 0)).code.here();
     let layout = Layout::new(program, end.next_multiple_of(DATA_ALIGNMENT));
     let written = write(program, &layout);
@@ -135,7 +135,7 @@ pub fn title(program: &Program) -> Result<Title> {
     Ok(Title { file, extension: "xex", instructions })
 }
 
-/// Writes all code for data that lies so.
+/// Writes all code for this layout of data.
 fn write(program: &Program, layout: &Layout) -> Written {
     let mut code = Code::new(TEXT, layout.pool);
     let (mut leaves, mut functions) = (Vec::new(), Vec::new());
@@ -149,7 +149,7 @@ fn write(program: &Program, layout: &Layout) -> Written {
             functions.push(lower::function(&mut code, function, outside));
         }
     }
-    // Behind the functions, where the entry reaches them.
+    // Behind the functions, in reach of the entry.
     let thunks = code.here();
     if program.threads > 1 {
         code.reserve(THUNK * IMPORTS.len() as u32);

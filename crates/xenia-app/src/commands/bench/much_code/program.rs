@@ -4,24 +4,24 @@
 //! Locals of a narrow function hold 32 bits, those of a wide one 64. Every function takes a number
 //! and the offset of its object in the arena, and returns a number.
 
-/// Bytes of an object. Its fields lie at offsets below this.
+/// Size of an object, in bytes. Its fields are at offsets below this.
 pub const OBJECT: u32 = 128;
-/// Objects in the arena.
+/// Number of objects in the arena.
 pub const OBJECTS: u32 = 512;
-/// Bytes of the arena.
+/// Size of the arena, in bytes.
 pub const ARENA: u32 = OBJECT * OBJECTS;
-/// The bits of a local that choose a word of the object.
+/// Mask of the bits of a local that choose a word of the object.
 pub const INDEX_MASK: u32 = OBJECT - 8;
 
-/// Things that virtual calls choose from.
+/// Number of things that virtual calls choose from.
 pub const THINGS: u32 = 64;
-/// Functions of a thing's table.
+/// Number of functions in a thing's table.
 pub const SLOTS: u32 = 8;
 
-/// Where objects have fields for floating point, in titles with that: eight of single precision and
-/// four of double precision behind them, all from -1 to 1. Integer fields lie below.
+/// Offset of an object's floating-point fields, in titles that have them: eight of single
+/// precision, then four of double precision, all from -1 to 1. Integer fields are below.
 pub const FLOATS: u32 = 64;
-/// The first of double precision.
+/// Offset of the double-precision fields.
 pub const DOUBLES: u32 = 96;
 
 /// A floating-point variable of a function. 0 is [`SCALE`] and 1 is [`OFFSET`]; the last ones have
@@ -29,13 +29,13 @@ pub const DOUBLES: u32 = 96;
 pub type FloatLocal = u8;
 /// A constant from 0.1 to 0.25, so that products with it get smaller.
 pub const SCALE: FloatLocal = 0;
-/// A constant from 0.1 to 0.3 or its opposite, so that sums with it don't vanish.
+/// A constant from 0.1 to 0.3 or its negative, so that sums with it do not vanish.
 pub const OFFSET: FloatLocal = 1;
 
-/// A local variable, counted from 0: the number that the function was given.
+/// Index of a local variable; local 0 is the function's number argument.
 pub type Local = u8;
 
-/// How many bytes a field has, and how they extend.
+/// Size of a field, and its extension when loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// Eight bits, zero extended.
@@ -46,14 +46,14 @@ pub enum Width {
     SignedHalf,
     /// Thirty-two bits, zero extended.
     Word,
-    /// Thirty-two bits, sign extended; of wide functions.
+    /// Thirty-two bits, sign extended; only in wide functions.
     SignedWord,
-    /// Sixty-four bits; of wide functions.
+    /// Sixty-four bits; only in wide functions.
     Long,
 }
 
 impl Width {
-    /// Bytes in memory.
+    /// Size in memory, in bytes.
     pub fn bytes(self) -> u32 {
         match self {
             Self::Byte => 1,
@@ -67,47 +67,38 @@ impl Width {
 /// A field of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Offset in the object, a multiple of its bytes.
+    /// Offset in the object, a multiple of its size.
     pub at: u32,
-    /// Its size.
+    /// Size of the field.
     pub width: Width,
 }
 
 /// An operation on two locals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
-    /// Sum.
     Add,
-    /// First minus second.
+    /// First minus second operand.
     Subtract,
-    /// Product.
     Multiply,
-    /// Bits of both.
     And,
-    /// Bits of either.
     Or,
-    /// Bits of one.
     Xor,
-    /// Bits of the first that the second lacks.
+    /// First and not second operand.
     AndNot,
-    /// The first, rotated left by the second's low bits.
+    /// The first operand, rotated left by the low bits of the second.
     Rotate,
 }
 
 /// An operation on a local and a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithConstant {
-    /// Sum.
     Add(i16),
     /// Sum with the constant times 65,536.
     AddHigh(i16),
-    /// Product.
     Multiply(i16),
     /// The constant minus the local.
     SubtractFrom(i16),
-    /// Bits of one.
     Xor(u16),
-    /// Bits of either.
     Or(u16),
     /// Arithmetic shift to the right.
     ShiftRight(u8),
@@ -116,15 +107,15 @@ pub enum WithConstant {
 /// An operation on one local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
-    /// Two's complement.
+    /// Two's complement negation.
     Negate,
-    /// The low byte, sign extended.
+    /// Sign extension of the low byte.
     SignByte,
-    /// The low halfword, sign extended.
+    /// Sign extension of the low halfword.
     SignHalf,
-    /// The low word, sign extended; of wide functions.
+    /// Sign extension of the low word; only in wide functions.
     SignWord,
-    /// Leading zero bits.
+    /// Number of leading zero bits.
     LeadingZeros,
 }
 
@@ -143,9 +134,9 @@ pub enum FloatOp {
     MultiplySubtract,
     /// `-(a * c - b)`.
     NegativeMultiplySubtract,
-    /// `-a`.
+    /// `-a`, by inverting the sign.
     Negate,
-    /// `a` without its sign.
+    /// Absolute value of `a`.
     Absolute,
 }
 
@@ -153,34 +144,34 @@ pub enum FloatOp {
 /// word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Bits to rotate by.
+    /// Number of bits to rotate by.
     pub by: u8,
-    /// The mask's first bit.
+    /// First bit of the mask.
     pub begin: u8,
-    /// The mask's last bit, not before the first.
+    /// Last bit of the mask, not before the first.
     pub end: u8,
 }
 
 impl Rotation {
-    /// The mask.
+    /// The mask as a word.
     pub fn mask(self) -> u32 {
         (u32::MAX >> self.begin) & (u32::MAX << (31 - self.end))
     }
 }
 
-/// The same of 64 bits, of which one end is the register's.
+/// A 64-bit rotation and mask, of which one end is the register's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WideRotation {
-    /// Bits to rotate by.
+    /// Number of bits to rotate by.
     pub by: u8,
-    /// The mask's first bit, counted from the most significant.
+    /// First bit of the mask, counted from the most significant.
     pub begin: u8,
-    /// The mask's last bit: 63, or any behind a first of 0.
+    /// Last bit of the mask: 63, or any if the first is 0.
     pub end: u8,
 }
 
 impl WideRotation {
-    /// The mask.
+    /// The mask as a doubleword.
     pub fn mask(self) -> u64 {
         (u64::MAX >> self.begin) & (u64::MAX << (63 - self.end))
     }
@@ -189,92 +180,63 @@ impl WideRotation {
 /// A relation of two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// Less.
     Less,
-    /// Greater.
     Greater,
-    /// Equal.
     Equal,
 }
 
-/// A comparison.
+/// A comparison of two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// A field that is zero extended, against a constant; `cmplwi`.
-    Field {
-        /// The field.
-        field: Field,
-        /// The relation.
-        relation: Relation,
-        /// The constant.
-        limit: u16,
-    },
+    /// Compares a zero-extended field with a constant; `cmplwi`.
+    Field { field: Field, relation: Relation, limit: u16 },
     /// Whether all of these bits of a local are 0; `rlwinm.`.
     Clear {
-        /// The local.
         local: Local,
-        /// The bits, without a rotation.
+        /// The mask, without a rotation.
         bits: Rotation,
     },
-    /// Two locals; `cmpw` or `cmplw`.
+    /// Compares two locals; `cmpw` or `cmplw`.
     Locals {
-        /// The first.
         a: Local,
-        /// The second.
         b: Local,
-        /// The relation.
         relation: Relation,
-        /// Whether they have signs.
+        /// Whether the comparison is signed.
         signed: bool,
     },
-    /// Two floating-point variables, neither of them a NaN; `fcmpu`.
-    Floats {
-        /// The first.
-        a: FloatLocal,
-        /// The second.
-        b: FloatLocal,
-        /// The relation.
-        relation: Relation,
-    },
-    /// A local with a sign against a constant; `cmpwi`.
-    Constant {
-        /// The local.
-        local: Local,
-        /// The relation.
-        relation: Relation,
-        /// The constant.
-        limit: i16,
-    },
+    /// Compares two floating-point variables, neither of them a NaN; `fcmpu`.
+    Floats { a: FloatLocal, b: FloatLocal, relation: Relation },
+    /// Compares a signed local with a constant; `cmpwi`.
+    Constant { local: Local, relation: Relation, limit: i16 },
 }
 
-/// A comparison, and which outcome is meant.
+/// A comparison and its required outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// The comparison.
     pub test: Test,
-    /// The outcome that fulfils it.
+    /// The outcome that makes the condition true.
     pub holds: bool,
 }
 
 /// The thing that a virtual call is made on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
-    /// Always the same.
+    /// Always the same thing.
     Fixed(u32),
-    /// The one that a local's low bits number.
+    /// The thing whose index is in a local's low bits.
     Chosen(Local),
 }
 
-/// How often a loop turns.
+/// Number of iterations of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turns {
-    /// Always as often.
+    /// A fixed number.
     Fixed(u8),
     /// One more than these low bits of a local.
     Masked(Local, u8),
 }
 
-/// A statement.
+/// A statement of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
     /// `to = value`.
@@ -285,11 +247,11 @@ pub enum Statement {
     WithConstant { op: WithConstant, to: Local, a: Local },
     /// `to = op a`.
     Unary { op: Unary, to: Local, a: Local },
-    /// `to` becomes bits of `a`, rotated; the others become 0.
+    /// Assigns rotated and masked bits of `a` to `to`; the other bits become 0.
     Extract { to: Local, a: Local, bits: Rotation },
-    /// The same of 64 bits.
+    /// As `Extract`, with 64 bits.
     ExtractWide { to: Local, a: Local, bits: WideRotation },
-    /// Bits of `a`, rotated, replace those of `to`.
+    /// Replaces masked bits of `to` by rotated bits of `a`.
     Insert { to: Local, a: Local, bits: Rotation },
     /// `to = object.field`.
     Load { to: Local, field: Field },
@@ -299,17 +261,18 @@ pub enum Statement {
     LoadIndexed { to: Local, index: Local },
     /// `object.words[index & …] = from`.
     StoreIndexed { from: Local, index: Local },
-    /// Both sides may be empty, not the first alone.
+    /// A branch. Both sides may be empty, but not only the first.
     If { condition: Condition, then: Vec<Statement>, otherwise: Vec<Statement> },
-    /// A loop without calls and loops in it. One that counts in CTR uses `bdnz`.
+    /// A loop without calls and inner loops. If it counts in CTR, it uses `bdnz`.
     Loop { turns: Turns, in_ctr: bool, body: Vec<Statement> },
-    /// `to` becomes a constant of single precision, which is given by its bits.
+    /// Assigns a single-precision constant, given by its bits.
     FloatConstant { to: FloatLocal, bits: u32 },
     /// `to = object.field`, in the variable's precision.
     FloatLoad { to: FloatLocal, at: u32 },
     /// `object.field = from`.
     FloatStore { from: FloatLocal, at: u32 },
-    /// `to = op(a, b, c)` in the precision of `to`, which the others have, too, or are constants.
+    /// `to = op(a, b, c)` in the precision of `to`; operands have the same precision or are
+    /// constants.
     Float { op: FloatOp, to: FloatLocal, a: FloatLocal, b: FloatLocal, c: FloatLocal },
     /// `to = from` in the precision of `to`.
     FloatConvert { to: FloatLocal, from: FloatLocal },
@@ -317,36 +280,34 @@ pub enum Statement {
     FloatFromInteger { to: FloatLocal, a: Local },
     /// `to = to ^ leaf(a, object)`.
     Call { to: Local, leaf: u32, a: Local },
-    /// The same with the leaf in a slot of a thing's table.
+    /// As `Call`, with the leaf in a slot of a thing's table.
     Virtual { to: Local, thing: Thing, slot: u32, a: Local },
-    /// The case that bits of a local number; none if there are fewer. Their mask ends at the last
-    /// bit.
+    /// A jump table over the masked bits of a local; without effect beyond the last case. The mask
+    /// ends at the last bit.
     Switch { on: Local, bits: Rotation, cases: Vec<Vec<Statement>> },
 }
 
-/// Where a function keeps its locals, and so what it has to save.
+/// Which registers a function keeps its locals in, and so which it must save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// In volatile registers; it calls nothing and saves nothing.
+    /// Volatile registers only; it calls no function and saves no register.
     Volatile,
-    /// Some in non-volatile registers, which it saves.
+    /// Some non-volatile registers, which it saves.
     Saving,
-    /// All in non-volatile registers, as it calls leaves.
+    /// Only non-volatile registers, because it calls leaves.
     Calling,
 }
 
-/// A function. Local 0 is the number that it is given, and at its end what it returns.
+/// A function. Local 0 is its number argument, and at its end its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// Where its locals are.
     pub shape: Shape,
     /// Whether its locals have 64 bits.
     pub wide: bool,
-    /// How many locals it has.
+    /// Number of its locals.
     pub locals: u8,
-    /// How many floating-point variables it has.
+    /// Number of its floating-point variables.
     pub floats: u8,
-    /// Its statements.
     pub body: Vec<Statement>,
 }
 
@@ -362,32 +323,33 @@ pub fn is_double(floats: u8, local: FloatLocal) -> bool {
     local >= floats - floats / 4
 }
 
-/// A call of the driver's round.
+/// A call in the driver's round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The function, counted from 0.
+    /// Index of the function.
     pub function: u32,
     /// Offset of its object in the arena.
     pub object: u32,
 }
 
-/// A whole title: what a round calls, one after the other, each with what the one before returned.
+/// A whole title. A round calls the functions of its table in order, each with the result of the
+/// previous one.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// Small functions that functions call.
+    /// Small functions that other functions call.
     pub leaves: Vec<Function>,
-    /// Tables of virtual functions: numbers of leaves.
+    /// Virtual function tables: indices of leaves.
     pub classes: Vec<[u32; SLOTS as usize]>,
-    /// Classes of things; none if there are no virtual calls.
+    /// Class of each thing; empty without virtual calls.
     pub things: Vec<u32>,
-    /// The functions of the table.
+    /// The functions in the table.
     pub functions: Vec<Function>,
-    /// The table.
+    /// The table of calls.
     pub round: Vec<Entry>,
-    /// The arena's first contents, in big-endian order.
+    /// Initial contents of the arena, in big-endian order.
     pub arena: Vec<u8>,
-    /// Rounds.
+    /// Number of rounds.
     pub rounds: u32,
-    /// Threads. Each calls all functions, over an arena of its own and beginning with its number.
+    /// Number of threads. Each calls all functions over a separate arena, starting with its number.
     pub threads: u32,
 }

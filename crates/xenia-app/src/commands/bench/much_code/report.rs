@@ -1,4 +1,4 @@
-//! The figures of `bench --much-code`: the report's rows, the printed table.
+//! Report of `bench --much-code`: JSON objects, and rows of the printed table.
 
 use super::super::{Spread, cell, plot};
 use super::measure::{Ran, Times, peak, spread};
@@ -8,50 +8,51 @@ use serde::Serialize;
 use xenia_documents::documented;
 
 documented! {
-    /// A generated title's figures: CPU seconds of whole processes, null for what was not measured.
+    /// Measurements of a generated title: CPU seconds of whole processes, null if not measured.
     #[derive(Debug, Serialize)]
     pub struct MuchCodeReport {
-        /// Functions and calls of each, and the variant unless it is `plain`.
+        /// Number of functions and of calls of each, and the variant unless it is `plain`.
         pub name: String,
-        /// The kind of its functions.
+        /// Kind of the functions.
         pub variant: String,
-        /// Functions.
+        /// Number of functions.
         pub functions: u32,
-        /// Calls of each function.
+        /// Number of calls of each function.
         pub calls: u32,
-        /// Guest instructions of the title's code.
+        /// Guest instructions in the title's code.
         pub static_guest_instructions: u64,
         /// Guest instructions of a run.
         pub guest_instructions: u64,
-        /// The same program as C, built by the host's compiler.
+        /// The same program in C, compiled for the host.
         pub native_s: Option<Spread>,
-        /// The interpreter.
+        /// Time in the interpreter.
         pub interp_s: Option<Spread>,
-        /// A first start of the compiled engine, which finds no kept code.
+        /// First start of the JIT, with an empty code cache.
         pub first_s: Option<Spread>,
-        /// A second start, with the code that the first has kept.
+        /// Second start of the JIT, with the code cache of the first.
         pub second_s: Option<Spread>,
-        /// Seconds of the last first start that were spent compiling, by the wall.
+        /// Wall-clock seconds that the last first start spent compiling.
         pub first_compile_s: Option<f64>,
-        /// The same of the second.
+        /// Wall-clock seconds that the last second start spent compiling.
         pub second_compile_s: Option<f64>,
-        /// The most bytes of host memory that a native run had resident.
+        /// Peak resident memory of native runs, in bytes.
         pub native_peak_bytes: Option<u64>,
-        /// The same of the interpreter.
+        /// Peak resident memory of the interpreter, in bytes.
         pub interp_peak_bytes: Option<u64>,
-        /// The same of a first start.
+        /// Peak resident memory of first starts, in bytes.
         pub first_peak_bytes: Option<u64>,
-        /// The same of a second start.
+        /// Peak resident memory of second starts, in bytes.
         pub second_peak_bytes: Option<u64>,
-        /// Bytes that a first start had resident beyond the interpreter, for each guest instruction of the title's code.
+        /// Memory of a first start beyond the interpreter's, in bytes for each guest instruction of
+        /// the title's code.
         pub first_bytes_per_instruction: Option<f64>,
-        /// Whether every answer was the same, and all runs executed as many instructions.
+        /// Whether all checksums were equal, and all runs executed the same number of instructions.
         pub checksum_ok: bool,
     }
 }
 
 impl MuchCodeReport {
-    /// Of what was measured.
+    /// The report of a title's measurements.
     pub fn new(title: &MuchCode, instructions: u64, times: &Times) -> Self {
         let compiling = |runs: &[Ran]| runs.last().map(|ran| ran.compile_seconds);
         let beyond =
@@ -78,7 +79,7 @@ impl MuchCodeReport {
         }
     }
 
-    /// Its bars in the picture.
+    /// The title's bars in the plot.
     pub fn bars(&self) -> plot::Bars<'_> {
         plot::Bars {
             name: &self.name,
@@ -91,7 +92,7 @@ impl MuchCodeReport {
         }
     }
 
-    /// Peaks of memory in MiB, in the order of [`Self::columns`].
+    /// Peak memory in MiB, in the order of [`Self::columns`].
     fn peaks(&self) -> [Option<f64>; 4] {
         [self.native_peak_bytes, self.interp_peak_bytes, self.first_peak_bytes, self.second_peak_bytes]
             .map(|bytes| Some(bytes? as f64 / f64::from(1 << 20)))

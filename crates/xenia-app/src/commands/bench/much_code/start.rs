@@ -1,7 +1,7 @@
-//! The title's entry: the driver that calls all functions, and its start on several threads.
+//! Writes the title's entry: the driver that calls all functions, and its start on several threads.
 //!
-//! Every thread has an arena, with two words behind it: the number that the first function is
-//! given, and the checksum. r14 to r20 are the driver's; functions leave them alone.
+//! Every thread has an arena, followed by two words: the number that the first function is given,
+//! and the checksum. r14 to r20 belong to the driver; functions do not change them.
 
 use super::encode::{Code, Register};
 use super::lower;
@@ -9,29 +9,29 @@ use super::powerpc::Layout;
 use super::program::{ARENA, Program};
 use xenia_isa::Op;
 
-/// Bytes of a row of the table: a function, an object's offset.
+/// Size of a row of the table in bytes: a function and an object's offset.
 pub const ROW: u32 = 8;
-/// Bytes of a stack frame.
+/// Size of a stack frame, in bytes.
 const FRAME: i64 = 64;
-/// Where a thread's arena and its words are said to be.
+/// Register that points to the thread's arena.
 const OWN: Register = 14;
-/// The return address.
+/// Register of the return address.
 const BACK: Register = 20;
-/// The lowest bit of the processors' mask in a new thread's flags.
+/// Lowest bit of the processor mask in a new thread's flags.
 const PROCESSOR_SHIFT: u32 = 24;
-/// Waits are of user mode.
+/// Processor mode of waits: user mode.
 const USER_MODE: i64 = 1;
 
-/// Addresses of the kernel's functions that threads need.
+/// Addresses of the kernel functions that threads need.
 #[derive(Clone, Copy, Debug)]
 pub struct Thunks {
-    /// `ExCreateThread`.
+    /// Thunk of `ExCreateThread`.
     pub create: u32,
-    /// `NtWaitForSingleObjectEx`.
+    /// Thunk of `NtWaitForSingleObjectEx`.
     pub wait: u32,
 }
 
-/// Writes the driver and the title's entry, whose address it returns.
+/// Writes the driver and the title's entry; returns the entry's address.
 pub fn write(code: &mut Code, program: &Program, layout: &Layout, thunks: Option<Thunks>) -> u32 {
     let routine = code.here();
     driver(code, program, layout);
@@ -57,7 +57,8 @@ fn leave(code: &mut Code) {
     code.ret();
 }
 
-/// All rounds over the arena in r3, and then its words folded into the last function's number.
+/// Writes the driver: all rounds over the arena in r3, after which the arena's words are folded
+/// into the last function's number.
 fn driver(code: &mut Code, program: &Program, layout: &Layout) {
     let own = i64::from(OWN);
     enter(code);
@@ -91,13 +92,14 @@ fn driver(code: &mut Code, program: &Program, layout: &Layout) {
     leave(code);
 }
 
-/// `r3 = rotate(r3, 5) + word`.
+/// Writes `r3 = rotate(r3, 5) + word`.
 fn fold(code: &mut Code, word: i64) {
     code.put(Op::rlwinmx, &[3, 3, 5, 0, 31]);
     code.put(Op::addx, &[3, 3, word]);
 }
 
-/// Starts a thread on each hardware thread, waits for all and folds their checksums.
+/// Writes code that starts a thread on each hardware thread, waits for all and folds their
+/// checksums.
 fn threads(code: &mut Code, count: u32, layout: &Layout, thunks: Thunks, routine: u32) {
     enter(code);
     for thread in 0..count {
@@ -127,5 +129,5 @@ fn threads(code: &mut Code, count: u32, layout: &Layout, thunks: Thunks, routine
     leave(code);
 }
 
-// The driver adds it by one `addis`.
+// The driver adds the arena's size by one `addis`.
 const _: () = assert!(ARENA.is_multiple_of(0x1_0000));

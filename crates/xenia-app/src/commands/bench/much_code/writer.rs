@@ -1,7 +1,7 @@
-//! Writes the statements of one function.
+//! Generates the statements of a function.
 //!
-//! Values stay alive: a local is overwritten only after something has read it, and a function's end
-//! folds what nothing has read into its result, so that the native compiler finds little to remove.
+//! Values are kept live: a local is overwritten only after it has been read, and the function's end
+//! folds unread locals into its result, so that the native compiler finds little dead code.
 
 use super::dice::Dice;
 use super::generate::LEAVES;
@@ -12,25 +12,25 @@ use super::program::{
 use super::writer_float::Floats;
 use crate::cli::TitleVariant;
 
-/// A function that is being written.
+/// A function being generated.
 pub(super) struct Writer {
     variant: TitleVariant,
     pub(super) dice: Dice,
     pub(super) shape: Shape,
     locals: u8,
-    /// Floating-point variables.
+    /// The function's floating-point variables.
     pub(super) floats: Floats,
     /// Locals that were written and not read yet.
     pub(super) unread: Vec<bool>,
     /// Whether it has a jump table.
     pub(super) has_switch: bool,
-    /// Guest instructions so far, about.
+    /// Estimated number of guest instructions so far.
     pub(super) size: u32,
     pub(super) body: Vec<Statement>,
 }
 
 impl Writer {
-    /// Begins a function.
+    /// Starts a function.
     pub(super) fn new(variant: TitleVariant, dice: Dice, shape: Shape, locals: u8) -> Self {
         let unread = vec![false; usize::from(locals)];
         Self {
@@ -50,7 +50,7 @@ impl Writer {
         self.variant == TitleVariant::Wide
     }
 
-    /// Gives every local a value.
+    /// Assigns a value to every local.
     pub(super) fn begin(&mut self) {
         self.unread[0] = true;
         self.size += match self.shape {
@@ -71,7 +71,7 @@ impl Writer {
         }
     }
 
-    /// Folds what nothing has read into the result.
+    /// Folds unread locals into the result.
     pub(super) fn finish(mut self) -> Function {
         self.end_floats();
         for b in 1..self.locals {
@@ -89,14 +89,14 @@ impl Writer {
         }
     }
 
-    /// Statements without branches, from `least` to `least + more`.
+    /// Generates from `least` to `least + more` statements without branches, at the top level.
     pub(super) fn straight(&mut self, least: u32, more: u32) {
         let mut body = std::mem::take(&mut self.body);
         self.block(least, more, &mut body);
         self.body = body;
     }
 
-    /// Pieces until the function has a size.
+    /// Generates pieces until the function has reached a size.
     pub(super) fn pieces(&mut self, size: u32) {
         let mut body = std::mem::take(&mut self.body);
         while self.size < size {
@@ -105,7 +105,7 @@ impl Writer {
         self.body = body;
     }
 
-    /// Some statements without a branch, and then a branch, a loop or a call.
+    /// Generates a few statements without branches, followed by a branch, a loop or a call.
     fn piece(&mut self, to: &mut Vec<Statement>) {
         self.block(2, 3, to);
         match self.dice.below(100) {
@@ -163,7 +163,7 @@ impl Writer {
         }
     }
 
-    /// From `least` to `least + more` statements without branches.
+    /// Generates from `least` to `least + more` statements without branches.
     pub(super) fn block(&mut self, least: u32, more: u32, to: &mut Vec<Statement>) {
         for _ in 0..self.dice.below(more) + least {
             if self.floats.count() > 0 && self.dice.chance(55) {
@@ -175,7 +175,7 @@ impl Writer {
         }
     }
 
-    /// A local to read; rather one that nothing has read.
+    /// Chooses a local to read, preferably an unread one.
     pub(super) fn read(&mut self) -> Local {
         let mut local = self.dice.below(u32::from(self.locals)) as u8;
         if self.dice.chance(60) {
@@ -187,7 +187,7 @@ impl Writer {
         local
     }
 
-    /// A local that may be overwritten; `None` if all are needed.
+    /// Chooses a local that may be overwritten; `None` if all are unread.
     fn free(&mut self) -> Option<Local> {
         let first = self.dice.below(u32::from(self.locals)) as u8;
         let mut all = (0..self.locals).map(|step| (first + step) % self.locals);
@@ -198,7 +198,7 @@ impl Writer {
 
     fn rotation(&mut self) -> Rotation {
         match self.dice.below(4) {
-            // Shifts to the left and right, fields.
+            // Shifts to the left and right, and bit fields.
             0 => {
                 let by = 1 + self.dice.below(12) as u8;
                 Rotation { by, begin: 0, end: 31 - by }
@@ -237,21 +237,21 @@ impl Writer {
         Field { at: self.dice.below(self.integers() / width.bytes()) * width.bytes(), width }
     }
 
-    /// Bytes of an object that hold integers.
+    /// Size in bytes of an object's integer fields.
     pub(super) fn integers(&self) -> u32 {
         if self.variant == TitleVariant::Float { FLOATS } else { OBJECT }
     }
 
     fn load(&mut self, to: Local) -> Statement {
         if self.floats.count() > 0 && self.dice.chance(25) {
-            // The bits of a number.
+            // The index is the bit pattern of a floating-point number.
             let at = FLOATS + 4 * self.dice.below((OBJECT - FLOATS) / 4);
             return Statement::Load { to, field: Field { at, width: Width::Word } };
         }
         Statement::Load { to, field: self.field() }
     }
 
-    /// A statement without branches.
+    /// Generates a statement without branches.
     fn simple(&mut self) -> Statement {
         self.size += 1;
         match self.dice.below(100) {
@@ -266,7 +266,7 @@ impl Writer {
             },
             24..38 => {
                 let from = self.read();
-                // An index may choose a field that is no integer.
+                // In float titles, an index could choose a floating-point field.
                 if self.dice.chance(92) || self.variant == TitleVariant::Float {
                     let width = self.field();
                     Statement::Store { from, field: width }
@@ -322,7 +322,7 @@ impl Writer {
         }
     }
 
-    /// Where a result of `a` goes: another local or `a` itself.
+    /// Destination of a result of `a`: another local, or `a` itself.
     fn target(&mut self, a: Local) -> Local {
         let free = if self.dice.chance(40) { self.free() } else { None };
         let to = free.unwrap_or(a);
@@ -330,7 +330,7 @@ impl Writer {
         to
     }
 
-    /// A local to read that is not `to`, which is being written.
+    /// Chooses a local to read other than `to`, which is being written.
     fn read_other(&mut self, to: Local) -> Local {
         let index = self.read();
         self.unread[usize::from(to)] = true;
@@ -352,7 +352,7 @@ impl Writer {
         Statement::Binary { op, to, a, b }
     }
 
-    /// Small ones are the most frequent.
+    /// Chooses a constant; small ones are the most frequent.
     pub(super) fn constant(&mut self) -> i16 {
         let value = if self.dice.chance(80) { self.dice.below(64) } else { self.dice.below(8192) };
         let value = value as i16 + 1;
@@ -360,5 +360,5 @@ impl Writer {
     }
 }
 
-// A word that an index chooses must lie in the object.
+// A word that an index chooses must be inside the object.
 const _: () = assert!(INDEX_MASK + 8 <= OBJECT);

@@ -1,14 +1,15 @@
-//! Writes conditions and jump tables.
+//! Generates conditions and jump tables.
 
 use super::program::{Condition, Field, Relation, Rotation, Statement, Test, Width};
 use super::writer::Writer;
 
 impl Writer {
-    /// Most conditions are fulfilled seldom or nearly always, as branches of programs are.
+    /// Generates a condition. Most are either rarely or nearly always true, like branches in real
+    /// programs.
     pub(super) fn condition(&mut self) -> Condition {
         self.size += 2;
         let holds = self.dice.chance(50);
-        // Sixteenths of all values.
+        // Thresholds in sixteenths of all values.
         let share = self.dice.pick(&[0, 0, 1, 1, 1, 2, 4, 8]);
         let test = match self.dice.below(100) {
             0..30 if self.floats.count() > 0 => self.float_test(),
@@ -48,7 +49,7 @@ impl Writer {
         Condition { test, holds }
     }
 
-    /// A jump table with its cases.
+    /// Generates a jump table and its cases.
     pub(super) fn switch(&mut self) -> Statement {
         self.has_switch = true;
         let on = self.read();

@@ -1,44 +1,45 @@
-//! Writes floating-point statements.
+//! Generates floating-point statements.
 //!
-//! Bounds are tracked: variables stay between -2 and 2, stored numbers between -1 and 1. So none
-//! becomes infinite or a NaN, whose sign hosts choose. A stored number is a sum with a constant, so
-//! that numbers don't vanish over the rounds.
+//! Bounds are tracked: variables stay between -2 and 2, stored numbers between -1 and 1. No value
+//! can therefore become infinite or a NaN, whose sign depends on the host. A stored number is a sum
+//! with a constant, so that numbers do not vanish over the rounds.
 
 use super::program::{
     DOUBLES, FLOATS, FloatLocal, FloatOp, OBJECT, OFFSET, Relation, SCALE, Shape, Statement, Test, is_double,
 };
 use super::writer::Writer;
 
-/// The largest number that a variable may hold between statements.
+/// Largest magnitude of a variable between statements.
 const MOST: f64 = 2.0;
-/// The scale is at most this.
+/// Largest value of the scale.
 const MOST_SCALE: f64 = 0.25;
-/// The offset is at most this, with either sign.
+/// Largest magnitude of the offset.
 const MOST_OFFSET: f64 = 0.3;
 
 /// A function's floating-point variables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Floats {
-    /// How large each may be.
+    /// Bound on the magnitude of each variable.
     bounds: Vec<f64>,
-    /// Which were written and not read yet.
+    /// Variables that were written and not read yet.
     unread: Vec<bool>,
 }
 
 impl Floats {
-    /// How many there are.
+    /// Number of variables.
     pub(super) fn count(&self) -> u8 {
         self.bounds.len() as u8
     }
 
-    /// Before a loop: variables may hold what its last turn leaves.
+    /// Resets the bounds before a loop, because variables may hold values of the previous
+    /// iteration.
     pub(super) fn forget_bounds(&mut self) {
         for bound in self.bounds.iter_mut().skip(usize::from(OFFSET) + 1) {
             *bound = MOST;
         }
     }
 
-    /// Where two sides meet.
+    /// Joins the states of two branches at a merge point.
     pub(super) fn join(&mut self, other: &Self) {
         for (one, other) in self.bounds.iter_mut().zip(&other.bounds) {
             *one = one.max(*other);
@@ -59,9 +60,9 @@ impl Floats {
 }
 
 impl Writer {
-    /// Gives every floating-point variable a value.
+    /// Assigns a value to every floating-point variable.
     pub(super) fn begin_floats(&mut self) {
-        // A function that calls has to save all.
+        // A function that calls must save all of its variables.
         let count = if self.shape == Shape::Calling { 5 } else { 8 };
         self.floats.bounds = vec![0.0; count];
         self.floats.unread = vec![false; count];
@@ -79,7 +80,7 @@ impl Writer {
         self.size += count as u32 + 2 + if self.shape == Shape::Calling { 2 * count as u32 } else { 0 };
     }
 
-    /// Folds what nothing has read into one variable of each precision, and stores those.
+    /// Folds unread variables into one of each precision, and stores these.
     pub(super) fn end_floats(&mut self) {
         let count = self.floats.count();
         for double in [false, true] {
@@ -101,7 +102,7 @@ impl Writer {
         }
     }
 
-    /// One statement, or two.
+    /// Generates one or two statements.
     pub(super) fn float_statement(&mut self, to: &mut Vec<Statement>) {
         self.size += 1;
         match self.dice.below(100) {
@@ -144,7 +145,7 @@ impl Writer {
         }
     }
 
-    /// A comparison of two variables.
+    /// Generates a comparison of two variables.
     pub(super) fn float_test(&mut self) -> Test {
         let a = self.read_float(None);
         let b = if self.dice.chance(40) { OFFSET } else { self.read_float(None) };
@@ -185,7 +186,7 @@ impl Writer {
         self.scale(a, to);
     }
 
-    /// `local = local * scale + offset`.
+    /// Generates `local = local * scale + offset`.
     fn scale(&mut self, local: FloatLocal, to: &mut Vec<Statement>) {
         let op = FloatOp::MultiplyAdd;
         to.push(Statement::Float { op, to: local, a: local, b: OFFSET, c: SCALE });
@@ -204,7 +205,7 @@ impl Writer {
         to.push(Statement::FloatStore { from, at });
     }
 
-    /// The offset of a field of a variable's precision.
+    /// Chooses the offset of a field of a variable's precision.
     fn float_place(&mut self, local: FloatLocal) -> u32 {
         if is_double(self.floats.count(), local) {
             DOUBLES + 8 * self.dice.below((OBJECT - DOUBLES) / 8)
@@ -213,7 +214,7 @@ impl Writer {
         }
     }
 
-    /// A variable to read, of this precision if one is given; none of the constants.
+    /// Chooses a variable to read, optionally of a given precision; not a constant.
     fn read_float(&mut self, double: Option<bool>) -> FloatLocal {
         let count = self.floats.count();
         let fits = |&local: &FloatLocal| double.is_none_or(|double| is_double(count, local) == double);
@@ -226,7 +227,7 @@ impl Writer {
         local
     }
 
-    /// An operand of an operation in a precision, which a constant may be, too.
+    /// Chooses an operand of a precision, which may be a constant.
     fn float_operand(&mut self, double: bool) -> FloatLocal {
         if self.dice.chance(35) {
             return self.dice.pick(&[SCALE, OFFSET]);
@@ -236,7 +237,7 @@ impl Writer {
         self.dice.pick(&all)
     }
 
-    /// A variable that may be overwritten.
+    /// Chooses a variable that may be overwritten.
     fn free_float(&mut self) -> Option<FloatLocal> {
         let unread = &self.floats.unread;
         let free: Vec<_> =
