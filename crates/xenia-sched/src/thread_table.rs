@@ -39,7 +39,7 @@ impl Position {
 
 /// The threads created on one slot.
 #[derive(Default)]
-struct Home {
+struct SlotTable {
     positions: Vec<Position>,
     /// Free positions, lowest first.
     free: BinaryHeap<Reverse<u16>>,
@@ -51,15 +51,15 @@ struct Home {
 
 /// The positions of all slots.
 #[derive(Default)]
-pub(crate) struct Topology {
-    homes: [Home; HW_THREADS],
+pub(crate) struct ThreadTable {
+    slots: [SlotTable; HW_THREADS],
     /// Counters of created and refused threads.
     pub(crate) counters: SchedulerCounters,
 }
 
-impl Topology {
-    fn home(&mut self, r: ThreadRef) -> Result<&mut Home, SchedError> {
-        self.homes.get_mut(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))
+impl ThreadTable {
+    fn slot_table(&mut self, r: ThreadRef) -> Result<&mut SlotTable, SchedError> {
+        self.slots.get_mut(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))
     }
 
     /// Allocates a name for a new thread on `slot`, after freeing unreferenced exited threads if
@@ -71,8 +71,8 @@ impl Topology {
         directory: &Directory,
         free: impl FnMut(ThreadRef, u8),
     ) -> Result<ThreadRef, SchedError> {
-        let home = self.homes.get_mut(usize::from(slot)).ok_or(SchedError::NoProcessor(u32::from(slot)))?;
-        let made = home.add(slot, directory, free);
+        let table = self.slots.get_mut(usize::from(slot)).ok_or(SchedError::NoProcessor(u32::from(slot)))?;
+        let made = table.add(slot, directory, free);
         match made {
             Ok(_) => self.counters.spawn_ok += 1,
             Err(_) => self.counters.spawn_rejected += 1,
@@ -82,28 +82,28 @@ impl Topology {
 
     /// Counts a reference.
     pub(crate) fn retain(&mut self, r: ThreadRef) -> Result<(), SchedError> {
-        self.home(r)?.position(r)?.references += 1;
+        self.slot_table(r)?.position(r)?.references += 1;
         Ok(())
     }
 
     /// Releases a counted reference.
     pub(crate) fn release(&mut self, r: ThreadRef) -> Result<(), SchedError> {
-        let home = self.home(r)?;
-        let position = home.position(r)?;
+        let table = self.slot_table(r)?;
+        let position = table.position(r)?;
         position.references = position.references.checked_sub(1).ok_or(SchedError::Stale(r))?;
-        home.list(r)
+        table.list(r)
     }
 
     /// Records that a thread has exited.
     pub(crate) fn note_exit(&mut self, r: ThreadRef) -> Result<(), SchedError> {
-        let home = self.home(r)?;
-        home.position(r)?.state = Use::Exited;
-        home.exited += 1;
-        home.list(r)
+        let table = self.slot_table(r)?;
+        table.position(r)?.state = Use::Exited;
+        table.exited += 1;
+        table.list(r)
     }
 }
 
-impl Home {
+impl SlotTable {
     fn position(&mut self, r: ThreadRef) -> Result<&mut Position, SchedError> {
         count_look();
         self.positions

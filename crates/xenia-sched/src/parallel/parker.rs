@@ -13,20 +13,20 @@ use std::time::Duration;
 
 /// A notification flag and the host thread that it wakes.
 #[derive(Debug, Default)]
-pub(super) struct Post {
-    called: AtomicBool,
+pub(super) struct Parker {
+    notified: AtomicBool,
     host: OnceLock<Thread>,
 }
 
-impl Post {
+impl Parker {
     /// Makes the current thread the one that is notified. To be called once.
-    pub(super) fn take(&self) {
+    pub(super) fn register(&self) {
         let _ = self.host.set(thread::current());
     }
 
     /// Notifies the host thread.
-    pub(super) fn call(&self) {
-        if !self.called.swap(true, AcqRel)
+    pub(super) fn notify(&self) {
+        if !self.notified.swap(true, AcqRel)
             && let Some(host) = self.host.get()
         {
             host.unpark();
@@ -34,19 +34,19 @@ impl Post {
     }
 
     /// Whether there is a notification that the host thread has not taken.
-    pub(super) fn is_called(&self) -> bool {
-        self.called.load(Acquire)
+    pub(super) fn is_notified(&self) -> bool {
+        self.notified.load(Acquire)
     }
 
     /// Clears the notification. To be called before checking the state that it was for.
-    pub(super) fn answer(&self) {
+    pub(super) fn clear(&self) {
         // A swap rather than a store, to acquire what the notifier wrote before it set the flag.
-        self.called.swap(false, AcqRel);
+        self.notified.swap(false, AcqRel);
     }
 
     /// Sleeps until notified, for at most `timeout`; may return early. For the host thread only.
     pub(super) fn wait(&self, timeout: Duration) {
-        if !self.is_called() && !timeout.is_zero() {
+        if !self.is_notified() && !timeout.is_zero() {
             thread::park_timeout(timeout);
         }
     }
@@ -58,30 +58,30 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
     #[test]
-    fn no_call_is_lost() {
-        const CALLS: u32 = 20_000;
-        let (post, work, done) = (Post::default(), AtomicU32::new(0), AtomicU32::new(0));
+    fn no_notification_is_lost() {
+        const NOTIFICATIONS: u32 = 20_000;
+        let (parker, work, done) = (Parker::default(), AtomicU32::new(0), AtomicU32::new(0));
         thread::scope(|scope| {
             scope.spawn(|| {
-                post.take();
-                while done.load(SeqCst) < CALLS {
-                    post.answer();
+                parker.register();
+                while done.load(SeqCst) < NOTIFICATIONS {
+                    parker.clear();
                     done.fetch_add(work.swap(0, SeqCst), SeqCst);
-                    if done.load(SeqCst) < CALLS {
+                    if done.load(SeqCst) < NOTIFICATIONS {
                         // Longer than any test takes: only notifications end the sleep.
-                        post.wait(Duration::from_hours(1));
+                        parker.wait(Duration::from_hours(1));
                     }
                 }
             });
             for _ in 0..2 {
                 scope.spawn(|| {
-                    for _ in 0..CALLS / 2 {
+                    for _ in 0..NOTIFICATIONS / 2 {
                         work.fetch_add(1, SeqCst);
-                        post.call();
+                        parker.notify();
                     }
                 });
             }
         });
-        assert_eq!(done.into_inner(), CALLS);
+        assert_eq!(done.into_inner(), NOTIFICATIONS);
     }
 }
