@@ -150,7 +150,7 @@ impl System for KernelSystem {
         let mut end = || match cpu.time_out(ticket, status.to_register()) {
             Ok(woken) => woken != Woken::NotWaiting,
             Err(error) => {
-                tracing::error!(target: "kernel", "a wait whose time has run out: {error}");
+                tracing::error!(target: "kernel", "timing out a wait: {error}");
                 false
             }
         };

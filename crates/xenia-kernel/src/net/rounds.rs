@@ -26,7 +26,7 @@ pub(super) fn returned(
 ) -> u64 {
     let value = result.unwrap_or_else(|error| {
         if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
-            tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+            tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
         }
         failure
     });
@@ -116,7 +116,7 @@ impl Net {
                 match cpu.wake(thread, value, 0) {
                     Ok(woken) => woken.by_owner(thread),
                     Err(error) => {
-                        tracing::error!(target: "kernel", "who waited for a socket is gone: {error}");
+                        tracing::error!(target: "kernel", "the thread waiting for a socket no longer exists: {error}");
                     }
                 }
             }
@@ -129,7 +129,7 @@ impl Net {
                     .write(at.offset(field::LENGTH), length)
                     .and_then(|()| memory.write(at.offset(field::RESULT), error));
                 if let Err(fault) = stored {
-                    tracing::debug!(target: "kernel", "the end of a socket's request can't be told: {fault}");
+                    tracing::debug!(target: "kernel", "can't complete an overlapped socket request: {fault}");
                 }
                 if let Some((held, body)) = event {
                     told.0.push(Effect::Signal { body, _held: Some(held) });

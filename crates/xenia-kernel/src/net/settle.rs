@@ -35,7 +35,7 @@ pub(super) enum Effect {
 }
 
 /// Effects of a change, to be applied by [`Told::tell`] after the lock is released.
-#[must_use = "nobody hears of it otherwise"]
+#[must_use = "the effects must be applied"]
 #[derive(Debug, Default)]
 pub struct Told(pub(super) Vec<Effect>);
 
@@ -53,7 +53,7 @@ impl Told {
                 }
             };
             if let Err(failure) = told {
-                tracing::debug!(target: "kernel", "something has come for a socket, but: {failure}");
+                tracing::debug!(target: "kernel", "a socket's event or routine failed: {failure}");
             }
         }
     }
@@ -75,7 +75,7 @@ pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
 /// Sets the thread's last error.
 pub(crate) fn set_last_error(call: &Call, error: WsaError) {
     if let Err(fault) = call.set_last_error(error.0) {
-        tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+        tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
     }
 }
 
@@ -267,11 +267,11 @@ impl Net {
             let value = returned(memory, kthread, result, request.what.failure());
             match cpu.time_out(ticket, value) {
                 Ok(Woken::NotWaiting) => {
-                    tracing::error!(target: "kernel", "a wait for a socket that was none");
+                    tracing::error!(target: "kernel", "a pending socket request had no wait");
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::error!(target: "kernel", "a wait for a socket whose time has run out: {error}");
+                    tracing::error!(target: "kernel", "timing out a wait for a socket: {error}");
                 }
             }
         }

@@ -138,7 +138,9 @@ impl Kernel {
         let record = threads.get_on_stack(&self.memory, id, call.kpcr(), at);
         let frame = record.and_then(|record| record.frames.pop());
         drop(threads);
-        let Some(frame) = frame else { return self.broken(call, "return to a call that nobody made") };
+        let Some(frame) = frame else {
+            return self.broken(call, "return from a guest call that is not in progress");
+        };
         let ctx = call.ctx_mut();
         let result = ctx.gpr[3];
         ctx.pc = frame.pc;
@@ -204,7 +206,7 @@ impl Kernel {
                 Ok(flow) => self.apply(call, flow),
                 Err(error) => self.broken(call, &format!("start of the title: {error}")),
             },
-            None => self.broken(call, "sc 2 at an address that calls nothing"),
+            None => self.broken(call, "sc 2 at an address without import thunk or stub"),
         }
     }
 

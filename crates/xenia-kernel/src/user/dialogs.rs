@@ -145,7 +145,7 @@ impl Kernel {
             kernel.notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
         };
         if let Err(failure) = told {
-            tracing::debug!(target: "kernel", "a dialog appears, but: {failure}");
+            tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
         }
         call.cpu.time_has_more();
         Ok(match hears {
@@ -200,7 +200,7 @@ impl Kernel {
         if let Some(thread) = dialog.waiter
             && let Err(error) = cpu.wake(thread, u64::from(result.0), 0)
         {
-            tracing::debug!(target: "kernel", "who waited for a dialog is gone: {error}");
+            tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
         }
         let gone = self.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
         slot.due.store(NEVER, Release);
@@ -253,7 +253,7 @@ impl Kernel {
         };
         for profile in new {
             if let Err(error) = self.files.lock().packages.store.save_profile(&profile) {
-                tracing::error!(target: "vfs", "the profile {} is not saved: {error}", profile.name());
+                tracing::error!(target: "vfs", "can't save profile {}: {error}", profile.name());
             }
         }
     }

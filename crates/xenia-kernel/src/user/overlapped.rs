@@ -273,7 +273,7 @@ impl Kernel {
         let due: Vec<Pending> = under_way.pending.drain(..due).collect();
         for Pending { at, thread_id, told, .. } in due {
             if let Err(failure) = self.tell(cpu, &mut under_way, thread_id, at, told) {
-                tracing::debug!(target: "kernel", "the end of a call can't be told at {at}: {failure}");
+                tracing::debug!(target: "kernel", "can't complete the overlapped structure at {at}: {failure}");
             }
         }
         self.requests.set_due(&under_way);
@@ -295,14 +295,14 @@ impl Kernel {
                     if let Some(length) = length
                         && let Err(fault) = self.memory.write(length, told.length)
                     {
-                        tracing::debug!(target: "kernel", "the length of a call can't be told: {fault}");
+                        tracing::debug!(target: "kernel", "can't store the length of a call: {fault}");
                     }
                     told.result
                 }
                 Wants::End => Win32Error::SUCCESS.0,
             };
             if let Err(error) = cpu.wake(thread, u64::from(result), 0) {
-                tracing::debug!(target: "kernel", "who waited for a call is gone: {error}");
+                tracing::debug!(target: "kernel", "the thread waiting for a call no longer exists: {error}");
             }
         }
         structure
