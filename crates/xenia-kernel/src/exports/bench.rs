@@ -144,7 +144,7 @@ impl Bench {
             Disposition::Continue
         });
         assert!(ran.is_some(), "the thread is gone");
-        self.kernel.clear_away_deleted();
+        self.kernel.run_deferred_deletions();
         result.unwrap()
     }
 

@@ -149,7 +149,7 @@ impl Guest<'_> {
             };
             kernel.apply(&mut call, flow)
         };
-        kernel.clear_away_deleted();
+        kernel.run_deferred_deletions();
         assert!(self.settle(disposition), "{name}: the machine is over");
         let call_return = kernel.imports.own_stubs.call_return.0;
         while self.running.as_ref().unwrap().ctx.pc != home {

@@ -75,7 +75,7 @@ fn waits_whose_apcs_never_return_are_let_go() {
         b.kernel_call("KeInitializeEvent", &[event, 1, 0]);
         assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
         b.act_as(first);
-        b.kernel.clear_away_deleted();
+        b.kernel.run_deferred_deletions();
         let kept = b.kernel.threads.lock().get(id).unwrap().apcs.interrupted.len();
         assert!(kept <= 2, "{kept} after {number}");
     }

@@ -100,7 +100,7 @@ impl Case {
             22 if self.dice.one_in(60) => self.many(),
             _ => {}
         }
-        self.bench.kernel.clear_away_deleted();
+        self.bench.kernel.run_deferred_deletions();
     }
 
     /// Writes a timer's state directly, as a title may.
@@ -211,7 +211,7 @@ impl Case {
             let id = self.model.threads[who].id;
             self.bench.kernel.end_thread(&mut self.bench.scheduler, id, 0).unwrap();
         }
-        self.bench.kernel.clear_away_deleted();
+        self.bench.kernel.run_deferred_deletions();
         let dispatcher = &self.bench.kernel.dispatcher;
         assert_eq!(dispatcher.timers().next_due(), None);
         assert_eq!(dispatcher.timers().next_noticed(), None);

@@ -304,7 +304,7 @@ fn what_is_waited_for_by_handle_stays_until_the_wait_is_over() {
     assert!(is_there(&b), "somebody waits for it");
     b.kernel_call("KeSetEvent", &[u64::from(body.0), 0, 0]);
     assert_eq!(b.answer(other), Some(0));
-    b.kernel.clear_away_deleted();
+    b.kernel.run_deferred_deletions();
     assert!(!is_there(&b), "and nobody else had it");
     let block = u64::from(body.0 - object_header::SIZE);
     assert_eq!(b.kernel_call("ExQueryPoolBlockSize", &[block, 0]), 0, "its memory is free");

@@ -27,7 +27,7 @@ fn hold_all_but<'k>(
 ) -> impl Sized + use<'k> {
     (
         kernel.dispatcher.hold_all_but(objects, threads),
-        kernel.objects.hold_books(),
+        kernel.objects.hold_tables(),
         kernel.threads.lock(),
         kernel.dispatcher.timers(),
         kernel.files.lock(),

@@ -264,7 +264,7 @@ impl Case {
     pub(super) fn end_thread(&mut self) {
         let who = self.dice.below(self.model.threads.len());
         self.bench.kernel.end_thread(&mut self.bench.scheduler, self.model.threads[who].id, 0).unwrap();
-        self.bench.kernel.clear_away_deleted();
+        self.bench.kernel.run_deferred_deletions();
         let name = self.bench.add_thread();
         let id = self.bench.scheduler.thread(name).unwrap().id;
         self.model.replace_thread(who, name, id);

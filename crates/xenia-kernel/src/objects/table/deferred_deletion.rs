@@ -8,7 +8,7 @@ use xenia_guest::GuestAddr;
 
 /// A unit of deferred work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leaving {
+pub(super) enum DeferredWork {
     Deleted(Deleted),
     /// The reference of an ended wait; its use is dropped with it.
     Reference(Name, GuestAddr),
@@ -17,50 +17,50 @@ pub(super) enum Leaving {
 impl Objects {
     pub(in crate::objects) fn unpin(&self, position: Name) {
         if let Some((body, kind)) = self.slab.unpin(position) {
-            self.leave(Leaving::Deleted(Deleted { kind, body, position }));
+            self.defer(DeferredWork::Deleted(Deleted { kind, body, position }));
         }
     }
 
-    pub(in crate::objects) fn leave_reference(&self, position: Name, body: GuestAddr) {
-        self.leave(Leaving::Reference(position, body));
+    pub(in crate::objects) fn defer_reference(&self, position: Name, body: GuestAddr) {
+        self.defer(DeferredWork::Reference(position, body));
     }
 
-    fn leave(&self, leaving: Leaving) {
-        self.leavings.lock().push(leaving);
-        self.has_leavings.store(true, Ordering::Release);
+    fn defer(&self, work: DeferredWork) {
+        self.deferred.lock().push(work);
+        self.has_deferred.store(true, Ordering::Release);
     }
 
     /// Whether deferred work is queued. A wake may queue work at any time, so `false` is
     /// reliable only for the caller's own.
     #[inline]
-    pub(crate) fn has_leavings(&self) -> bool {
-        self.has_leavings.load(Ordering::Relaxed)
+    pub(crate) fn has_deferred(&self) -> bool {
+        self.has_deferred.load(Ordering::Relaxed)
     }
 
     /// Drops the references of ended waits, and returns the objects that are to be deleted. The
     /// caller holds no lock whose level is that of the table or above.
-    pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
+    pub(crate) fn take_deferred(&self) -> Vec<Deleted> {
         let mut deleted = Vec::new();
-        while self.has_leavings() && self.has_leavings.swap(false, Ordering::Acquire) {
+        while self.has_deferred() && self.has_deferred.swap(false, Ordering::Acquire) {
             // The flag is cleared first: work that is queued from now on sets it again.
-            let leavings = std::mem::take(&mut *self.leavings.lock());
-            for leaving in leavings {
-                match leaving {
-                    Leaving::Deleted(object) => deleted.push(object),
-                    Leaving::Reference(position, body) => self.give_back(position, body),
+            let deferred = std::mem::take(&mut *self.deferred.lock());
+            for work in deferred {
+                match work {
+                    DeferredWork::Deleted(object) => deleted.push(object),
+                    DeferredWork::Reference(position, body) => self.drop_reference(position, body),
                 }
             }
         }
         deleted
     }
 
-    fn give_back(&self, position: Name, body: GuestAddr) {
+    fn drop_reference(&self, position: Name, body: GuestAddr) {
         let last = {
-            let mut books = self.books.lock();
+            let mut tables = self.tables.lock();
             // A guest that dereferences too often may have removed the object from the table
             // already.
-            let is_there = books.records.get(&body).is_some_and(|record| record.position == position);
-            if is_there { self.dereference_in(&mut books, body) } else { Ok(None) }
+            let is_there = tables.records.get(&body).is_some_and(|record| record.position == position);
+            if is_there { self.dereference_in(&mut tables, body) } else { Ok(None) }
         };
         match last {
             Ok(Some(position)) => self.unpin(position),
@@ -74,6 +74,6 @@ impl Objects {
 
     /// Frees the position of an object that was deleted.
     pub(crate) fn forget(&self, deleted: Deleted) {
-        Slab::give_back(&mut self.books.lock().positions, deleted.position);
+        Slab::give_back(&mut self.tables.lock().positions, deleted.position);
     }
 }
