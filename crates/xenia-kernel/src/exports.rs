@@ -5,7 +5,7 @@
 //! `#[export(Done|Constant|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
 
 #[cfg(test)]
-pub(crate) mod bench;
+pub(crate) mod harness;
 mod missing;
 mod registry;
 pub mod turns;

@@ -127,7 +127,7 @@ pub struct Kernel {
     pub(crate) pending_apcs: AtomicUsize,
     /// Number of calls queued for threads whose wait ended before they parked. A resuming thread
     /// searches for its calls only if this is not 0.
-    pub(crate) left_calls: AtomicUsize,
+    pub(crate) pending_calls: AtomicUsize,
     /// Open files and the file system.
     pub files: Mutex<Files>,
     /// File transfers that calls have left to worker threads.
@@ -204,7 +204,7 @@ impl Kernel {
             tls: Tls::default(),
             frames_of_all: FrameCount::default(),
             pending_apcs: AtomicUsize::new(0),
-            left_calls: AtomicUsize::new(0),
+            pending_calls: AtomicUsize::new(0),
             files: Mutex::new(Level::Files, files),
             transfers,
             imports,
@@ -227,24 +227,24 @@ impl Kernel {
     /// Releases a reference to an object and deletes the object if it was the last.
     pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
         self.objects.dereference(body)?;
-        self.clear_away_deleted();
+        self.run_deferred_deletions();
         Ok(())
     }
 
     /// Closes a handle and deletes its object if that was the last reference.
     pub fn close(&self, handle: crate::abi::Handle) -> Fallible<()> {
         self.objects.close(handle)?;
-        self.clear_away_deleted();
+        self.run_deferred_deletions();
         Ok(())
     }
 
     /// Processes deferred deletions: deletes objects without references. Takes no lock if there are
     /// none; otherwise the caller must not hold a lock.
     #[inline]
-    pub(crate) fn clear_away_deleted(&self) {
-        while self.objects.has_leavings() {
-            for object in self.objects.take_leavings() {
-                if let Err(error) = self.clear_away(&object) {
+    pub(crate) fn run_deferred_deletions(&self) {
+        while self.objects.has_deferred() {
+            for object in self.objects.take_deferred() {
+                if let Err(error) = self.delete_object(&object) {
                     tracing::warn!(target: "kernel", "{:?} {} is gone, but: {error}", object.kind, object.body);
                 }
                 self.objects.forget(object);
@@ -254,7 +254,7 @@ impl Kernel {
 
     /// Releases an object's state in its subsystem, and its memory. No handle or pointer leads to
     /// the object any more.
-    fn clear_away(&self, deleted: &Deleted) -> Fallible<()> {
+    fn delete_object(&self, deleted: &Deleted) -> Fallible<()> {
         let &Deleted { kind, body, .. } = deleted;
         match kind {
             ObjectKind::Timer => {

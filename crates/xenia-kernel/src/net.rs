@@ -29,9 +29,9 @@ pub use buffers::Buffers;
 pub use error::WsaError;
 pub use local::{BACKLOG_LIMIT, DATAGRAM_LIMIT, LocalNetwork};
 pub use options::{OptionValue, is_linger};
-pub use request::{Overlapped, Receive, Send, What};
+pub use request::{Overlapped, Receive, Send, SocketOperation};
 pub use select::{Select, Set};
-pub use settle::Told;
+pub use settle::SocketEffects;
 pub(crate) use settle::{answer, set_last_error};
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
@@ -52,7 +52,7 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 pub(crate) const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
 /// Guest time between polls of a network that changes by itself, or of requests that remain after
 /// [`rounds::PASSES`] passes.
-const LOOK: GuestTicks = TICKS_PER_SECOND / 1000;
+const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 1000;
 /// [`NetState::due`]: no poll is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
 
@@ -356,7 +356,7 @@ impl NetState {
     /// unlock.
     fn set_due(&self, net: &Net, now: GuestTicks) -> bool {
         let due = if net.goes_on || (net.port.changes_by_itself() && net.is_waited_for()) {
-            now.saturating_add(LOOK)
+            now.saturating_add(POLL_INTERVAL)
         } else {
             NEVER
         };

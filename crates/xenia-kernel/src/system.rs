@@ -39,24 +39,24 @@ impl KernelSystem {
 
 /// Runs the deferred deletions of a call when it is over. A drop guard, so that the call's result
 /// is built in place: copying it afterwards took an eighth of an empty call's time.
-struct ClearAway<'a>(&'a Kernel);
+struct RunDeferredDeletions<'a>(&'a Kernel);
 
-impl Drop for ClearAway<'_> {
+impl Drop for RunDeferredDeletions<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.clear_away_deleted();
+        self.0.run_deferred_deletions();
     }
 }
 
 impl System for KernelSystem {
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition {
         let kernel = &*self.kernel;
-        let _after = ClearAway(kernel);
+        let _after = RunDeferredDeletions(kernel);
         let mut call = Call::new(kernel, cpu, running);
         match lev {
             KERNEL_CALL => kernel.kernel_call(&mut call),
             0 => kernel.program_call(&mut call),
-            lev => kernel.broken(&call, &format!("sc with LEV {lev}")),
+            lev => kernel.end_damaged(&call, &format!("sc with LEV {lev}")),
         }
     }
 
@@ -68,7 +68,7 @@ impl System for KernelSystem {
     ) -> Disposition {
         let kernel = &*self.kernel;
         let disposition = kernel.handle_exception(&mut Call::new(kernel, cpu, running), exception);
-        kernel.clear_away_deleted();
+        kernel.run_deferred_deletions();
         disposition
     }
 
@@ -127,16 +127,16 @@ impl System for KernelSystem {
         drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
         let mut left = None;
-        if kernel.has_left_calls() {
+        if kernel.has_pending_calls() {
             kernel.enter_begun(running.thread, &mut running.ctx);
             kernel.enter_render_call(running.thread, &mut running.ctx);
-            left = kernel.take_left_call(running.id);
+            left = kernel.take_pending_call(running.id);
         }
         let disposition = match left {
             Some(guest) => kernel.apply(&mut Call::new(kernel, cpu, running), Flow::CallGuest(guest)),
             None => Disposition::Continue,
         };
-        kernel.clear_away_deleted();
+        kernel.run_deferred_deletions();
         disposition
     }
 
@@ -150,7 +150,7 @@ impl System for KernelSystem {
         let mut end = || match cpu.time_out(ticket, status.to_register()) {
             Ok(woken) => woken != Woken::NotWaiting,
             Err(error) => {
-                tracing::error!(target: "kernel", "a wait whose time has run out: {error}");
+                tracing::error!(target: "kernel", "timing out a wait: {error}");
                 false
             }
         };
@@ -173,17 +173,17 @@ impl System for KernelSystem {
                 }
             }
         }
-        self.kernel.clear_away_deleted();
+        self.kernel.run_deferred_deletions();
     }
 
     fn advance(&mut self, cpu: &mut dyn Cpu) {
         housekeeping("passing of time", self.kernel.pass_time(cpu));
-        self.kernel.clear_away_deleted();
+        self.kernel.run_deferred_deletions();
     }
 
     fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
         housekeeping("graphics", self.kernel.advance_video(cpu));
-        self.kernel.clear_away_deleted();
+        self.kernel.run_deferred_deletions();
     }
 
     fn work(&mut self) -> Option<WorkReport> {

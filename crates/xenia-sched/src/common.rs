@@ -1,9 +1,9 @@
 //! Lock-free state shared by all slots: the thread directory, counters, and a few words per slot
 //! that others read while its owner changes it. In lockstep a single owner accesses all of it.
 //!
-//! A slot's signs change under its lock, so they are exact for holders of the lock and hints for
-//! others. A thread that acts on a hint locks the slot and checks again; a thread that changes a
-//! sign so that others could proceed notifies them.
+//! The published state of a slot changes under its lock, so it is exact for holders of the lock and
+//! a hint for others. A thread that acts on a hint locks the slot and checks again; a thread that
+//! changes it so that others could proceed notifies them.
 
 use crate::contention::ContentionPoints;
 use crate::directory::Directory;
@@ -14,7 +14,7 @@ use xenia_sync::{Level, Mutex};
 
 /// The words of a slot that others read, on their own cache line.
 #[repr(align(64))]
-struct Signs {
+struct PublishedState {
     /// Whether the slot has a running thread, or a ready one that no spinning thread blocks.
     runnable: AtomicBool,
     /// A bit per other slot that could take a ready thread from here.
@@ -23,7 +23,7 @@ struct Signs {
     deadline: AtomicU64,
 }
 
-impl Default for Signs {
+impl Default for PublishedState {
     fn default() -> Self {
         Self {
             runnable: AtomicBool::default(),
@@ -36,7 +36,7 @@ impl Default for Signs {
 /// State shared by all slots ([module documentation](self)).
 pub(crate) struct Common {
     pub(crate) directory: Directory,
-    signs: [Signs; HW_THREADS],
+    published: [PublishedState; HW_THREADS],
     /// Quantum in instructions: how long a thread runs before equal-priority threads get their
     /// turn.
     pub(crate) quantum: u32,
@@ -67,7 +67,7 @@ impl Common {
     pub(crate) fn new(quantum: u32, contention: ContentionPoints) -> Self {
         Self {
             directory: Directory::default(),
-            signs: Default::default(),
+            published: Default::default(),
             quantum,
             live: AtomicUsize::default(),
             roaming: AtomicUsize::default(),
@@ -189,32 +189,35 @@ impl Common {
     // ---- what slots publish ----
 
     pub(crate) fn set_runnable(&self, hw_id: u8, is_runnable: bool) {
-        if let Some(signs) = self.signs.get(usize::from(hw_id)) {
-            signs.runnable.store(is_runnable, Release);
+        if let Some(published) = self.published.get(usize::from(hw_id)) {
+            published.runnable.store(is_runnable, Release);
         }
     }
 
     /// A bit per slot that has a running thread, or a ready one that no spinning thread blocks.
     pub(crate) fn runnable(&self) -> u8 {
-        let bit = |(hw_id, signs): (usize, &Signs)| u8::from(signs.runnable.load(Acquire)) << hw_id;
-        self.signs.iter().enumerate().map(bit).sum()
+        let bit = |(hw_id, published): (usize, &PublishedState)| {
+            u8::from(published.runnable.load(Acquire)) << hw_id
+        };
+        self.published.iter().enumerate().map(bit).sum()
     }
 
     pub(crate) fn set_on_offer(&self, hw_id: u8, slots: u8) {
-        if let Some(signs) = self.signs.get(usize::from(hw_id)) {
-            signs.on_offer.store(slots, Release);
+        if let Some(published) = self.published.get(usize::from(hw_id)) {
+            published.on_offer.store(slots, Release);
         }
     }
 
     /// Whether another slot has a ready thread that this one could take.
     pub(crate) fn is_offered_one(&self, hw_id: u8) -> bool {
-        self.anybody_roams() && self.signs.iter().any(|signs| signs.on_offer.load(Acquire) >> hw_id & 1 != 0)
+        self.anybody_roams()
+            && self.published.iter().any(|published| published.on_offer.load(Acquire) >> hw_id & 1 != 0)
     }
 
     /// Publishes a slot's earliest deadline. Returns whether the time-keeper must be notified.
     pub(crate) fn set_deadline(&self, hw_id: u8, deadline: GuestTicks) -> bool {
-        if let Some(signs) = self.signs.get(usize::from(hw_id)) {
-            signs.deadline.store(deadline, SeqCst);
+        if let Some(published) = self.published.get(usize::from(hw_id)) {
+            published.deadline.store(deadline, SeqCst);
         }
         // The time-keeper stores its deadline and then reads these again, all sequentially
         // consistent, so at least one of the two sees the other's store.
@@ -223,7 +226,8 @@ impl Common {
 
     /// The earliest deadline of all slots, and its slot.
     pub(crate) fn first_deadline(&self) -> Option<(GuestTicks, u8)> {
-        let all = self.signs.iter().zip(0..).map(|(signs, hw_id)| (signs.deadline.load(SeqCst), hw_id));
+        let all =
+            self.published.iter().zip(0..).map(|(published, hw_id)| (published.deadline.load(SeqCst), hw_id));
         all.min().filter(|&(deadline, _)| deadline != GuestTicks::MAX)
     }
 

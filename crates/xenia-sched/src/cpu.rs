@@ -65,7 +65,7 @@ impl Woken {
     /// that may end it. If the thread did not wait, the value is lost, which is logged as an error.
     pub fn by_owner(self, thread: ThreadRef) {
         if self == Self::NotWaiting {
-            tracing::error!(target: "sched", "thread {thread:?} stood among the waiters and did not wait");
+            tracing::error!(target: "sched", "thread {thread:?} was on a wait list but not waiting; wake lost");
         }
     }
 }

@@ -32,7 +32,7 @@ impl Deadlocks {
         if number <= REPORTED || number.is_power_of_two() {
             tracing::error!(
                 target: "sched",
-                "deadlock {number}: nothing can run, and nothing is to come; {report}"
+                "deadlock {number}: no thread can run and no event is pending; {report}"
             );
         }
         if instructions != self.at {

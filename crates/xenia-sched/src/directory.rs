@@ -73,7 +73,7 @@ impl Directory {
         Ok(&self.named(r)?.0.wait_word)
     }
 
-    /// Adds a new thread. The caller holds the topology's lock.
+    /// Adds a new thread. The caller holds the thread table's lock.
     pub(crate) fn add(&self, r: ThreadRef, slot: u8) -> Result<(), SchedError> {
         let (piece, index) = piece(r.idx);
         let home = self.homes.get(usize::from(r.hw_id)).and_then(|pieces| pieces.get(piece));
@@ -91,7 +91,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes a thread whose record is gone. The caller holds the topology's lock.
+    /// Removes a thread whose record is gone. The caller holds the thread table's lock.
     pub(crate) fn remove(&self, r: ThreadRef) {
         if let Ok(entry) = self.entry(r) {
             entry.place.store(0, Release);

@@ -37,9 +37,9 @@ mod slot;
 mod system;
 mod thread;
 mod thread_ref;
+mod thread_table;
 mod threads_report;
 mod time;
-mod topology;
 mod wait_word;
 
 pub use activity::{Activity, Doing};

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Each host thread acts for the guest through its own `Cpu` ([`slot_cpu::SlotCpu`]). After a
-//! change to the threads of a slot, the slot's host thread is notified ([`post::Post`]) and checks
-//! at its next boundary; so a running thread is never changed from outside. A thread whose
+//! change to the threads of a slot, the slot's host thread is notified ([`parker::Parker`]) and
+//! checks at its next boundary; so a running thread is never changed from outside. A thread whose
 //! registers are out of its record is in no run queue ([`Scheduler::put`]), so no second host
 //! thread can run it. For the lock order, see [`slots`].
 //!
@@ -23,8 +23,8 @@
 mod clock;
 mod device_thread;
 mod hw_host_thread;
+mod parker;
 mod phaser;
-mod post;
 mod shared;
 mod slot_cpu;
 mod slots;

@@ -15,7 +15,7 @@ mod waits;
 use crate::common::{Common, Moment};
 use crate::contention::{ContentionPoints, RecordedContention};
 use crate::slot::moves::{best_for, migrate};
-use crate::topology::Topology;
+use crate::thread_table::ThreadTable;
 use crate::{
     Contention, Event, EventSink, GuestThread, GuestTicks, HW_THREADS, HwSlot, OrderMode, QUANTUM_DEFAULT,
     SchedError, SchedulerCounters, ThreadRef,
@@ -45,7 +45,7 @@ impl Default for SchedulerConfig {
 /// Threads on six slots. The crate documentation lists its invariants.
 pub struct Scheduler {
     pub(crate) slots: [HwSlot; HW_THREADS],
-    pub(crate) topology: Topology,
+    pub(crate) thread_table: ThreadTable,
     pub(crate) common: Common,
     pub(crate) rounds: Rounds,
     pub(crate) now: GuestTicks,
@@ -73,7 +73,7 @@ impl Scheduler {
         let (rounds, replayed) = Rounds::new(config);
         Self {
             slots: std::array::from_fn(|hw_id| HwSlot::new(hw_id as u8)),
-            topology: Topology::default(),
+            thread_table: ThreadTable::default(),
             common: Common::new(rounds.quantum(), ContentionPoints::new(replayed)),
             rounds,
             now: 0,
@@ -106,7 +106,7 @@ impl Scheduler {
 
     /// The counters of all slots.
     pub fn counters(&self) -> SchedulerCounters {
-        let mut sum = self.topology.counters.clone();
+        let mut sum = self.thread_table.counters.clone();
         self.slots.iter().for_each(|slot| sum += &slot.counters);
         sum.deadlock_recoveries += self.common.recoveries.load(Relaxed);
         sum.deadlock_halts += self.common.halts.load(Relaxed);
@@ -124,12 +124,12 @@ impl Scheduler {
 
     /// Counts a stored reference: its position is not reused before [`Self::release`].
     pub fn retain(&mut self, r: ThreadRef) -> Result<(), SchedError> {
-        self.topology.retain(r)
+        self.thread_table.retain(r)
     }
 
     /// Releases a counted reference.
     pub fn release(&mut self, r: ThreadRef) -> Result<(), SchedError> {
-        self.topology.release(r)
+        self.thread_table.release(r)
     }
 
     /// The thread with this name.
@@ -218,14 +218,14 @@ impl Scheduler {
     /// slot without threads takes a ready thread from another slot; see [`Self::take_moved`].
     #[inline]
     pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
-        if self.slot(hw_id)?.has_nobody() {
-            self.take_from_another(hw_id)?;
+        if self.slot(hw_id)?.is_idle() {
+            self.steal(hw_id)?;
         }
         self.slots.get_mut(usize::from(hw_id))?.pick(&self.common)
     }
 
     /// Work stealing: a slot without threads takes a ready thread from another slot.
-    fn take_from_another(&mut self, hw_id: u8) -> Option<()> {
+    fn steal(&mut self, hw_id: u8) -> Option<()> {
         if !self.common.is_offered_one(hw_id) {
             return None;
         }

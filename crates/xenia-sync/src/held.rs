@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     #[cfg(debug_assertions)]
-    #[should_panic(expected = "lock order broken: nothing is held, says")]
+    #[should_panic(expected = "but holds Files")]
     fn a_thread_begins_with_nothing() {
         let files = LevelMutex::<levels::Files, _>::new(());
         let mut held = Held::nothing();

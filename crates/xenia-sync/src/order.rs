@@ -146,7 +146,7 @@ mod checked {
         let caller = Location::caller();
         let Some(record) = Record::mine() else { return };
         if let Some(last) = record.count().checked_sub(1) {
-            panic!("lock order broken: nothing is held, says {caller}, but {} is", record.holding(last));
+            panic!("lock order broken: {caller} must hold no lock, but holds {}", record.holding(last));
         }
     }
 

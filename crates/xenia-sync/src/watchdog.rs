@@ -42,7 +42,7 @@ pub struct Stuck {
     pub waiters: Vec<Party>,
     /// The threads of a cycle through this lock, each waiting for the next and the last for the
     /// first. Empty if there is no cycle.
-    pub circle: Vec<String>,
+    pub cycle: Vec<String>,
 }
 
 impl fmt::Display for Party {
@@ -67,10 +67,10 @@ impl fmt::Display for Stuck {
             list(&self.holders),
             list(&self.waiters)
         )?;
-        if self.circle.is_empty() {
+        if self.cycle.is_empty() {
             return Ok(());
         }
-        write!(f, "; they wait in a circle: {}", self.circle.join(" -> "))
+        write!(f, "; wait cycle: {}", self.cycle.join(" -> "))
     }
 }
 
@@ -175,7 +175,7 @@ mod look {
             address: on.lock,
             holders: holders.collect(),
             waiters,
-            circle: circle(on.lock, threads),
+            cycle: cycle(on.lock, threads),
         }
     }
 
@@ -187,7 +187,7 @@ mod look {
 
     /// Finds a cycle through a lock: its holder, the holder of the lock for which that thread
     /// waits, and so on, back to the lock. Each lock is visited once, so the search ends.
-    fn circle(lock: usize, threads: &[Thread]) -> Vec<String> {
+    fn cycle(lock: usize, threads: &[Thread]) -> Vec<String> {
         let mut ways: Vec<(usize, Vec<String>)> = vec![(lock, Vec::new())];
         let mut seen = vec![lock];
         while let Some((at, way)) = ways.pop() {

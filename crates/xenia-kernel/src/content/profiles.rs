@@ -77,7 +77,7 @@ impl ContentStore {
             && let Some(profile) = profiles.get(0)
             && let Err(error) = self.save_profile(profile)
         {
-            tracing::error!(target: "vfs", "the profile {} is not saved: {error}", profile.name());
+            tracing::error!(target: "vfs", "can't save profile {}: {error}", profile.name());
         }
         profiles
     }

@@ -10,7 +10,7 @@ use super::walk::{Bounds, Step, Walk};
 use crate::KernelSystem;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exports::Registry;
-use crate::exports::bench::Bench;
+use crate::exports::harness::Harness;
 use crate::imports::Library;
 use crate::layout::kpcr;
 use crate::loader::Identity;
@@ -38,7 +38,7 @@ const MOST_CALLS: usize = 1000;
 /// A program in memory, stopped at some instruction of its last function.
 struct Stopped {
     dice: Dice,
-    bench: Bench,
+    harness: Harness,
     system: KernelSystem,
     thread: ThreadRef,
     module: GuestAddr,
@@ -70,10 +70,10 @@ type Asked = (u32, u32);
 impl Stopped {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
-        let mut bench = Bench::new();
-        let kernel = bench.kernel.clone();
+        let mut harness = Harness::new();
+        let kernel = harness.kernel.clone();
         let system = KernelSystem::new(kernel.clone());
-        let thread = bench.scheduler.threads().next().unwrap().reference();
+        let thread = harness.scheduler.threads().next().unwrap().reference();
         let memory = &kernel.memory;
         let export = Registry::get().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
         let stub = kernel.imports.stubs.lock().of_export(memory, export).unwrap();
@@ -89,7 +89,7 @@ impl Stopped {
         memory.write_bytes(code, &assembly.bytes).unwrap();
         let labels = assembly.labels;
 
-        let kpcr_at = GuestAddr(bench.context().gpr[13] as u32);
+        let kpcr_at = GuestAddr(harness.context().gpr[13] as u32);
         memory.write(kpcr_at.offset(kpcr::STACK_END), stack).unwrap();
         memory.write(kpcr_at.offset(kpcr::STACK_BASE), stack.offset(STACK_SIZE)).unwrap();
         let mut now = PpcContext { pc: labels["f0"], lr: NOWHERE, ..PpcContext::default() };
@@ -100,7 +100,7 @@ impl Stopped {
         now.set_cr_word(dice.next() as u32);
         now.gpr[13] = u64::from(kpcr_at.0);
         now.gpr[1] = u64::from(stack.0 + STACK_SIZE - 0x100);
-        now.msr = bench.context().msr;
+        now.msr = harness.context().msr;
 
         let mut image = LoadedImage::empty(ImageKind::Xex);
         (image.base, image.size) = (code, CODE_SIZE);
@@ -121,9 +121,9 @@ impl Stopped {
         let module = kernel.register_module(&image, identity).unwrap();
         let entries = Vec::new();
         let mut stopped =
-            Self { dice, bench, system, thread, module, code, stack, stub, program, labels, entries, now };
+            Self { dice, harness, system, thread, module, code, stack, stub, program, labels, entries, now };
         stopped.run();
-        context_record::replace(stopped.bench.context(), &stopped.now);
+        context_record::replace(stopped.harness.context(), &stopped.now);
         stopped
     }
 
@@ -133,7 +133,7 @@ impl Stopped {
 
     /// Runs the program up to some instruction of its last function.
     fn run(&mut self) {
-        let mut interpreter = Interpreter::new(self.bench.kernel.memory.clone(), EngineConfig::default());
+        let mut interpreter = Interpreter::new(self.harness.kernel.memory.clone(), EngineConfig::default());
         let mut queue = Box::<DeviceQueue>::default();
         let mut devices = queue.make_current();
         let count = self.program.functions.len();
@@ -173,7 +173,7 @@ impl Stopped {
     fn walk_up(&mut self) -> Vec<u32> {
         let (now, entries) = (Box::new(self.now.clone()), self.entries.clone());
         let starts: Vec<u32> = (0..entries.len()).map(|index| self.label(index, "")).collect();
-        self.bench.with_call(|call| Self::walk_up_from(call, now, &entries, &starts))
+        self.harness.with_call(|call| Self::walk_up_from(call, now, &entries, &starts))
     }
 
     fn walk_up_from(call: &Call, now: Box<PpcContext>, entries: &[PpcContext], starts: &[u32]) -> Vec<u32> {
@@ -234,10 +234,10 @@ impl Stopped {
 
     /// Returns from the guest function that the kernel has called.
     fn guest_returns(&mut self, result: u64) -> Disposition {
-        let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
+        let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
         ctx.gpr[3] = result;
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
-        self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
+        self.harness.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
     /// Raises an exception at the current instruction and answers each call of a filter or handler.
@@ -249,17 +249,17 @@ impl Stopped {
             kind: ExceptionKind::IllegalInstruction { word: 0 },
         };
         let mut disposition =
-            self.bench.act(self.thread, |cpu, running| self.system.exception(cpu, running, exception));
+            self.harness.act(self.thread, |cpu, running| self.system.exception(cpu, running, exception));
         let mut asked = Vec::new();
         for _ in 0..MOST_CALLS {
             if matches!(disposition, Disposition::End(_)) {
                 return (asked, End::Unhandled);
             }
             let stub = self.stub.0;
-            let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
+            let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
             disposition = if ctx.pc == stub {
                 ctx.pc += 4;
-                self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
+                self.harness.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
             } else if ctx.pc == stub + 4 {
                 let result = ctx.gpr[3];
                 self.guest_returns(result)
@@ -272,7 +272,7 @@ impl Stopped {
                 break;
             };
         }
-        let ctx = self.bench.scheduler.thread(self.thread).unwrap().context().unwrap().clone();
+        let ctx = self.harness.scheduler.thread(self.thread).unwrap().context().unwrap().clone();
         if ctx.pc == self.now.pc {
             assert_eq!(self.now.first_difference(&ctx), None);
             return (asked, End::GoesOn);
@@ -291,8 +291,8 @@ impl Stopped {
     }
 
     fn frames(&self) -> usize {
-        let id = self.bench.scheduler.thread(self.thread).unwrap().id;
-        self.bench.kernel.threads.lock().get(id).map_or(0, |record| record.frames.len())
+        let id = self.harness.scheduler.thread(self.thread).unwrap().id;
+        self.harness.kernel.threads.lock().get(id).map_or(0, |record| record.frames.len())
     }
 }
 
@@ -305,7 +305,7 @@ fn case(seed: u64) -> End {
         assert_eq!(stopped.frames(), 0, "calls that were left are forgotten");
     }
     let now = stopped.now.clone();
-    context_record::replace(stopped.bench.context(), &now);
+    context_record::replace(stopped.harness.context(), &now);
     stopped.run_damaged();
     end
 }
@@ -326,9 +326,9 @@ fn any_stack_is_undone_or_given_up() {
 /// Replaces all functions by one without a prologue, with this handler (null: none).
 fn one_function(stopped: &Stopped, handler: GuestAddr) -> GuestAddr {
     let start = stopped.code.offset(8);
-    stopped.bench.kernel.memory.write(stopped.code, handler).unwrap();
+    stopped.harness.kernel.memory.write(stopped.code, handler).unwrap();
     let function = FunctionEntry { start, size: 0x1000, prologue_size: 0, has_exception_handler: true };
-    stopped.bench.kernel.modules.lock().find_mut(stopped.module).unwrap().functions = vec![function];
+    stopped.harness.kernel.modules.lock().find_mut(stopped.module).unwrap().functions = vec![function];
     start.offset(0x10)
 }
 
@@ -348,17 +348,17 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     let mut stopped = Stopped::new(0);
     let handler = stopped.stub;
     let inside = one_function(&stopped, handler);
-    let call_return = stopped.bench.kernel.imports.own_stubs.call_return;
+    let call_return = stopped.harness.kernel.imports.own_stubs.call_return;
     let (stack, thread) = (stopped.stack.0, stopped.thread);
     let registers = |stopped: &mut Stopped, at: u32, pc: GuestAddr| {
-        let ctx = stopped.bench.scheduler.context_mut(thread).unwrap();
+        let ctx = stopped.harness.scheduler.context_mut(thread).unwrap();
         (ctx.gpr[1], ctx.pc, ctx.lr) = (u64::from(stack + at), pc.0, u64::from(call_return.0));
     };
     let fail = |stopped: &mut Stopped, at: u32| {
         registers(stopped, at, inside);
         let exception = GuestException { pc: inside, kind: ExceptionKind::IllegalInstruction { word: 0 } };
         let went_on =
-            stopped.bench.act(thread, |cpu, running| stopped.system.exception(cpu, running, exception));
+            stopped.harness.act(thread, |cpu, running| stopped.system.exception(cpu, running, exception));
         assert_eq!(went_on, Disposition::Continue, "the handler is called");
     };
     // An export calls guest code low on the stack. That code switches to a higher part, where an
@@ -367,9 +367,9 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     registers(&mut stopped, 0x4000, inside);
     let then = Continuation::Export { name: "test", run: |_, _, _| Flow::Return(0), state: [0; 4] };
     let call = GuestCall::new(inside, then);
-    let kernel = stopped.bench.kernel.clone();
-    let id = stopped.bench.scheduler.thread(thread).unwrap().id;
-    let ctx = stopped.bench.scheduler.context_mut(thread).unwrap();
+    let kernel = stopped.harness.kernel.clone();
+    let id = stopped.harness.scheduler.thread(thread).unwrap().id;
+    let ctx = stopped.harness.scheduler.context_mut(thread).unwrap();
     kernel.push_frame(id, ctx, call).unwrap();
     stopped.damage_bounds(stack + 0x9000, stack + STACK_SIZE);
     fail(&mut stopped, 0x1_0000);
@@ -380,8 +380,8 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     // Functions without handlers up to the limit.
     one_function(&stopped, GuestAddr::NULL);
     registers(&mut stopped, 0x6000, GuestAddr(0x10));
-    let ctx = Box::new(stopped.bench.context().clone());
-    let crossed = stopped.bench.with_call(|call| {
+    let ctx = Box::new(stopped.harness.context().clone());
+    let crossed = stopped.harness.with_call(|call| {
         let bounds = Bounds::of(call).unwrap();
         let mut walk = Walk::at_instruction(call, ctx);
         let mut crossed = 0;

@@ -125,7 +125,7 @@ pub(crate) fn return_addresses(memory: &GuestMemory, ctx: &PpcContext) -> Vec<u3
 fn describe(exception: &GuestException) -> String {
     let pc = exception.pc;
     match exception.kind {
-        ExceptionKind::IllegalInstruction { word } => format!("{pc}: {word:#010x} is no instruction"),
+        ExceptionKind::IllegalInstruction { word } => format!("{pc}: {word:#010x} is an illegal instruction"),
         ExceptionKind::Trap { word } => format!("{pc}: trap {word:#010x}"),
         ExceptionKind::Privileged { word } => format!("{pc}: privileged instruction {word:#010x}"),
         ExceptionKind::Memory(fault) => format!("{pc}: {fault}"),

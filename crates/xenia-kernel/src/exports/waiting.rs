@@ -136,7 +136,7 @@ fn wait_under(
     if let Some(status) = held.try_take(call.memory(), objects, all, kthread)? {
         return Ok(Flow::Return(status));
     }
-    call.forget_left_calls();
+    call.forget_abandoned_calls();
     let mut turn = kernel.dispatcher.turn(call.thread());
     if alertable && let Some(flow) = interruption(call, &mut turn)? {
         return Ok(flow);

@@ -123,7 +123,7 @@ impl OpenPackage {
             tracing::error!(target: "vfs", "the package {} may not outlast a crash of the host: {error}", self.name.file());
         } else if let Err(error) = &committed {
             let stays = if self.replaces.is_some() { ", and stays as it was" } else { "" };
-            tracing::error!(target: "vfs", "the package {} is not saved{stays}: {error}", self.name.file());
+            tracing::error!(target: "vfs", "can't save package {}{stays}: {error}", self.name.file());
             if self.replaces.is_some() {
                 self.remove(store);
             } else {
@@ -317,7 +317,7 @@ impl Files {
         let roots: Vec<String> = self.packages.open.iter().map(|package| package.root.clone()).collect();
         for root in roots {
             if let Err(error) = self.close_package(&root) {
-                tracing::error!(target: "vfs", "the package {root} is not saved: {error:?}");
+                tracing::error!(target: "vfs", "can't save package {root}: {error:?}");
             }
         }
         std::mem::take(&mut self.packages)

@@ -158,7 +158,7 @@ impl Kernel {
             taken.kernel.end_transfer(cpu, &taken.transfer, outcome);
             let kernel = taken.kernel.clone();
             drop(taken);
-            kernel.clear_away_deleted();
+            kernel.run_deferred_deletions();
         }))
     }
 }

@@ -13,14 +13,14 @@ const WRITE: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
 const NOW: u64 = 1000;
 const SYNC: u32 = options::SYNCHRONOUS_IO_NONALERT;
 
-struct Bench {
+struct Harness {
     memory: Arc<GuestMemory>,
     buffer: GuestAddr,
     files: Files,
     _folder: tempfile::TempDir,
 }
 
-fn bench() -> Bench {
+fn harness() -> Harness {
     let folder = tempfile::tempdir().unwrap();
     let pattern: Vec<u8> = (0..0x2_8000_u32).map(|n| (n / 3) as u8).collect();
     std::fs::write(folder.path().join("Data.bin"), pattern).unwrap();
@@ -31,10 +31,10 @@ fn bench() -> Bench {
     files.vfs.link("cache:", r"\Device\Cache0").unwrap();
     let memory = GuestMemory::new().unwrap();
     let buffer = memory.alloc(Heap::Virtual4K, 0x4_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
-    Bench { memory, buffer, files, _folder: folder }
+    Harness { memory, buffer, files, _folder: folder }
 }
 
-impl Bench {
+impl Harness {
     fn open(
         &mut self,
         path: &str,
@@ -54,19 +54,19 @@ impl Bench {
 
 #[test]
 fn reads_move_the_position_and_stop_at_the_end() {
-    let mut b = bench();
+    let mut b = harness();
     let file = b.open(r"game:\data.BIN", READ, Disposition::Open, SYNC).unwrap();
     assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x2_0000);
     assert_eq!(b.memory.read::<u8>(b.buffer.offset(300)).unwrap(), 100);
     assert_eq!(file.position(), 0x2_0000);
     assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x8000);
-    assert_eq!(Bench::status(file.read(&b.memory, b.buffer, 1, None)), Some(NtStatus::END_OF_FILE));
+    assert_eq!(Harness::status(file.read(&b.memory, b.buffer, 1, None)), Some(NtStatus::END_OF_FILE));
     assert_eq!(file.read(&b.memory, b.buffer, 0, None).unwrap(), 0);
     assert_eq!(file.read(&b.memory, b.buffer, 4, Some(6)).unwrap(), 4);
     assert_eq!(b.memory.read::<u32>(b.buffer).unwrap(), 0x0202_0203);
     assert_eq!(file.position(), 10, "a synchronous handle follows");
     assert_eq!(
-        Bench::status(file.read(&b.memory, b.buffer, 4, Some(u64::MAX - 1))),
+        Harness::status(file.read(&b.memory, b.buffer, 4, Some(u64::MAX - 1))),
         None,
         "the reserved offset means the position"
     );
@@ -74,7 +74,7 @@ fn reads_move_the_position_and_stop_at_the_end() {
 
 #[test]
 fn hostile_ranges_are_refused_before_anything_happens() {
-    let mut b = bench();
+    let mut b = harness();
     let host = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
     let volatile = b.open(r"cache:\x", WRITE, Disposition::Create, SYNC).unwrap();
     volatile.write(&b.memory, b.buffer, 0x100, None).unwrap();
@@ -86,26 +86,26 @@ fn hostile_ranges_are_refused_before_anything_happens() {
         (GuestAddr(0x7FC8_0000), 4),
     ] {
         let violation = Some(NtStatus::ACCESS_VIOLATION);
-        assert_eq!(Bench::status(host.read(&b.memory, at, length, Some(0))), violation, "{at} {length:#x}");
-        assert_eq!(Bench::status(volatile.read(&b.memory, at, length, Some(0))), violation);
-        assert_eq!(Bench::status(volatile.write(&b.memory, at, length, Some(0))), violation);
+        assert_eq!(Harness::status(host.read(&b.memory, at, length, Some(0))), violation, "{at} {length:#x}");
+        assert_eq!(Harness::status(volatile.read(&b.memory, at, length, Some(0))), violation);
+        assert_eq!(Harness::status(volatile.write(&b.memory, at, length, Some(0))), violation);
     }
     for negative in [u64::MAX - 2, 1 << 63] {
         let read = host.read(&b.memory, b.buffer, 0, Some(negative));
         let written = volatile.write(&b.memory, b.buffer, 4, Some(negative));
-        assert_eq!([read, written].map(Bench::status), [Some(NtStatus::INVALID_PARAMETER); 2]);
+        assert_eq!([read, written].map(Harness::status), [Some(NtStatus::INVALID_PARAMETER); 2]);
     }
     let end = host.read(&b.memory, b.buffer, 4, Some(u64::MAX));
-    assert_eq!(Bench::status(end), Some(NtStatus::INVALID_PARAMETER), "for writes alone");
+    assert_eq!(Harness::status(end), Some(NtStatus::INVALID_PARAMETER), "for writes alone");
     let far = Some(i64::MAX as u64);
-    assert_eq!(Bench::status(host.read(&b.memory, b.buffer, 4, far)), Some(NtStatus::END_OF_FILE));
-    assert_eq!(Bench::status(volatile.write(&b.memory, b.buffer, 4, far)), Some(NtStatus::DISK_FULL));
+    assert_eq!(Harness::status(host.read(&b.memory, b.buffer, 4, far)), Some(NtStatus::END_OF_FILE));
+    assert_eq!(Harness::status(volatile.write(&b.memory, b.buffer, 4, far)), Some(NtStatus::DISK_FULL));
     assert_eq!(volatile.data().unwrap().size(), Ok(0x100));
 }
 
 #[test]
 fn scattered_reads_fill_page_by_page() {
-    let mut b = bench();
+    let mut b = harness();
     let file = b.open(r"game:\data.bin", READ, Disposition::Open, 0).unwrap();
     let pages = [b.buffer.offset(0x3000), b.buffer, b.buffer.offset(0x5000)];
     assert_eq!(
@@ -129,15 +129,15 @@ fn scattered_reads_fill_page_by_page() {
 
 #[test]
 fn a_write_is_whole_or_not_done() {
-    let mut b = bench();
+    let mut b = harness();
     let file = b.open(r"cache:\f", WRITE, Disposition::Create, SYNC).unwrap();
     file.set_size(0xF_8000).unwrap();
     // The disk has 1 MiB, enough for the first of two pieces.
     let full = Some(NtStatus::DISK_FULL);
-    assert_eq!(Bench::status(file.write(&b.memory, b.buffer, 0x1_8000, Some(0xF_8000))), full);
+    assert_eq!(Harness::status(file.write(&b.memory, b.buffer, 0x1_8000, Some(0xF_8000))), full);
     let pages = [b.buffer; 0x18];
     let gathered = file.transfer(&b.memory, Direction::Write, &scattered(&pages, 0x1_8000), Some(0xF_8000));
-    assert_eq!((Bench::status(gathered), file.data().unwrap().size()), (full, Ok(0xF_8000)));
+    assert_eq!((Harness::status(gathered), file.data().unwrap().size()), (full, Ok(0xF_8000)));
     assert_eq!(
         file.transfer(&b.memory, Direction::Write, &scattered(&pages, 0x1800), Some(u64::MAX)).unwrap(),
         0x1800
@@ -145,12 +145,12 @@ fn a_write_is_whole_or_not_done() {
     assert_eq!(file.position(), 0xF_9800, "behind what was added at the end");
     let reader = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
     let denied = reader.transfer(&b.memory, Direction::Write, &scattered(&[], 0), Some(0));
-    assert_eq!(Bench::status(denied), Some(NtStatus::ACCESS_DENIED), "even of nothing");
+    assert_eq!(Harness::status(denied), Some(NtStatus::ACCESS_DENIED), "even of nothing");
 }
 
 #[test]
 fn sizes_and_space_set_aside_follow_each_other() {
-    let mut b = bench();
+    let mut b = harness();
     let body = GuestAddr(0x1000);
     let parameters = OpenParameters {
         access: WRITE,
@@ -159,28 +159,28 @@ fn sizes_and_space_set_aside_follow_each_other() {
         ..OpenParameters::to_read(r"cache:\f", NOW)
     };
     let too_much = OpenParameters { allocation: 0x10_0001, ..parameters };
-    assert_eq!(Bench::status(b.files.open(&too_much)), Some(NtStatus::DISK_FULL));
+    assert_eq!(Harness::status(b.files.open(&too_much)), Some(NtStatus::DISK_FULL));
     let (file, _) = b.files.open(&parameters).unwrap();
     b.files.insert(body, file);
-    let allocation = |b: &Bench| b.files.allocation(body, &b.files.entry(body).unwrap()).unwrap();
+    let allocation = |b: &Harness| b.files.allocation(body, &b.files.entry(body).unwrap()).unwrap();
     assert_eq!((allocation(&b), b.files.entry(body).unwrap().0.size), (0x8000, 0));
     b.files.set_size(body, 0x9000, NOW).unwrap();
     assert_eq!(allocation(&b), 0xC000);
     b.files.set_allocation(body, 0x10, NOW).unwrap();
     assert_eq!((allocation(&b), b.files.entry(body).unwrap().0.size), (0x4000, 0x10));
-    assert_eq!(Bench::status(b.files.set_allocation(body, 0x20_0000, NOW)), Some(NtStatus::DISK_FULL));
+    assert_eq!(Harness::status(b.files.set_allocation(body, 0x20_0000, NOW)), Some(NtStatus::DISK_FULL));
     for size in [1 << 63, u64::MAX] {
-        assert_eq!(Bench::status(b.files.set_size(body, size, NOW)), Some(NtStatus::INVALID_PARAMETER));
+        assert_eq!(Harness::status(b.files.set_size(body, size, NOW)), Some(NtStatus::INVALID_PARAMETER));
         let set = b.files.set_allocation(body, size, NOW);
-        assert_eq!(Bench::status(set), Some(NtStatus::INVALID_PARAMETER));
+        assert_eq!(Harness::status(set), Some(NtStatus::INVALID_PARAMETER));
     }
 }
 
 #[test]
 fn times_are_the_guests_and_attributes_are_kept() {
-    let mut b = bench();
+    let mut b = harness();
     let body = GuestAddr(0x1000);
-    let stamp = |b: &Bench| b.files.entry(body).unwrap().0.stamp;
+    let stamp = |b: &Harness| b.files.entry(body).unwrap().0.stamp;
     let file = b.open(r"cache:\f", WRITE, Disposition::Create, 0).unwrap();
     b.files.insert(body, file);
     assert_eq!(stamp(&b), Stamp::new(NOW, 0));
@@ -194,17 +194,17 @@ fn times_are_the_guests_and_attributes_are_kept() {
     let expected = Stamp { created: 5, accessed: NOW + 1, written: NOW + 1, attributes: 0x22 };
     assert_eq!(stamp(&b), expected);
     let directory = BasicChange { attributes: Some(0x10), ..BasicChange::default() };
-    assert_eq!(Bench::status(b.files.set_basic(body, &directory)), Some(NtStatus::INVALID_PARAMETER));
+    assert_eq!(Harness::status(b.files.set_basic(body, &directory)), Some(NtStatus::INVALID_PARAMETER));
     b.files.remove(body);
     let reader = b.open(r"cache:\f", READ, Disposition::Open, 0).unwrap();
     b.files.insert(body, reader);
     assert_eq!(stamp(&b), expected);
-    assert_eq!(Bench::status(b.files.set_basic(body, &change)), Some(NtStatus::ACCESS_DENIED));
+    assert_eq!(Harness::status(b.files.set_basic(body, &change)), Some(NtStatus::ACCESS_DENIED));
 }
 
 #[test]
 fn renames_need_the_right_and_a_free_place() {
-    let mut b = bench();
+    let mut b = harness();
     let rights = WRITE | access::DELETE;
     let (body, other) = (GuestAddr(0x1000), GuestAddr(0x2000));
     let file = b.open(r"cache:\a", rights, Disposition::Create, 0).unwrap();
@@ -212,13 +212,13 @@ fn renames_need_the_right_and_a_free_place() {
     let target = b.open(r"cache:\b", READ, Disposition::Create, 0).unwrap();
     let to = b.files.vfs.resolve(r"cache:\b").unwrap();
     let denied = Some(NtStatus::ACCESS_DENIED);
-    assert_eq!(Bench::status(b.files.rename(body, &to, true)), denied, "the target is open");
+    assert_eq!(Harness::status(b.files.rename(body, &to, true)), denied, "the target is open");
     b.files.close(target);
     let twin = b.open(r"cache:\a", READ, Disposition::Open, 0).unwrap();
     b.files.insert(other, twin);
-    assert_eq!(Bench::status(b.files.rename(other, &to, true)), denied, "no right to");
+    assert_eq!(Harness::status(b.files.rename(other, &to, true)), denied, "no right to");
     let collision = Some(NtStatus::OBJECT_NAME_COLLISION);
-    assert_eq!(Bench::status(b.files.rename(body, &to, false)), collision);
+    assert_eq!(Harness::status(b.files.rename(body, &to, false)), collision);
     b.files.rename(body, &to, true).unwrap();
     assert_eq!(b.files.get(other).unwrap().location, to, "all who have it open");
     let directory = b.open(r"cache:\d", rights, Disposition::Create, options::DIRECTORY_FILE).unwrap();
@@ -226,7 +226,7 @@ fn renames_need_the_right_and_a_free_place() {
     let below = b.open(r"cache:\d\f", READ, Disposition::Create, 0).unwrap();
     let elsewhere = b.files.vfs.resolve(r"cache:\e").unwrap();
     let moved = b.files.rename(GuestAddr(0x3000), &elsewhere, false);
-    assert_eq!(Bench::status(moved), denied, "something in it is open");
+    assert_eq!(Harness::status(moved), denied, "something in it is open");
     b.files.close(below);
     b.files.rename(GuestAddr(0x3000), &elsewhere, false).unwrap();
     let doomed = b.open(r"cache:\d", rights, Disposition::Create, options::DIRECTORY_FILE).unwrap();
@@ -234,13 +234,13 @@ fn renames_need_the_right_and_a_free_place() {
     b.files.set_delete(GuestAddr(0x4000), true).unwrap();
     let into = b.files.vfs.resolve(r"cache:\d\a").unwrap();
     let moved = b.files.rename(body, &into, false);
-    assert_eq!(Bench::status(moved), Some(NtStatus::DELETE_PENDING), "the directory is going");
+    assert_eq!(Harness::status(moved), Some(NtStatus::DELETE_PENDING), "the directory is going");
     assert!(b.open(r"cache:\e\f", READ, Disposition::Open, 0).is_ok());
 }
 
 #[test]
 fn unbuffered_transfers_are_of_whole_sectors() {
-    let mut b = bench();
+    let mut b = harness();
     let unbuffered = options::NO_INTERMEDIATE_BUFFERING | SYNC;
     let file = b.open(r"game:\data.bin", READ, Disposition::Open, unbuffered).unwrap();
     let written = b.open(r"cache:\x", WRITE, Disposition::Create, unbuffered).unwrap();
@@ -253,9 +253,9 @@ fn unbuffered_transfers_are_of_whole_sectors() {
         (0, Some(0), None),
     ] {
         let read = file.read(&b.memory, b.buffer, length, offset);
-        assert_eq!(Bench::status(read), status, "{length:#x} at {offset:?}");
+        assert_eq!(Harness::status(read), status, "{length:#x} at {offset:?}");
         let write = written.write(&b.memory, b.buffer, length, offset);
-        assert_eq!(Bench::status(write), status, "{length:#x} at {offset:?}");
+        assert_eq!(Harness::status(write), status, "{length:#x} at {offset:?}");
     }
     assert_eq!((file.granularity(), file.position()), (0x200, 0));
 }

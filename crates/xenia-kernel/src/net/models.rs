@@ -6,8 +6,8 @@
 //! deliberate fault, which loom must find.
 
 use super::address::Place;
-use super::request::{Rest, Tried, WAIT_ALL, Who};
-use super::{Buffers, LocalNetwork, Net, Receive, Send, What, WsaError};
+use super::request::{Attempt, Remainder, Requester, WAIT_ALL};
+use super::{Buffers, LocalNetwork, Net, Receive, Send, SocketOperation, WsaError};
 use crate::abi::{Buffer, Flow};
 use crate::layout::kthread::LAST_ERROR;
 use crate::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
@@ -43,8 +43,9 @@ impl Model {
         net.bind(listener, at).expect("nobody has it");
         net.listen(listener, 1).expect("it has an address");
         net.connect(near, at).expect("somebody listens");
-        let accepted = net.attempt(memory().0, listener, &mut What::Accept(Place::NOWHERE), Rest::Never);
-        let Tried::Over(Ok(far)) = accepted else { panic!("{accepted:?}") };
+        let accepted =
+            net.attempt(memory().0, listener, &mut SocketOperation::Accept(Place::NOWHERE), Remainder::Never);
+        let Attempt::Over(Ok(far)) = accepted else { panic!("{accepted:?}") };
         net.close(listener).expect("it is there");
         for thread in 0..THREADS {
             memory().0.write(kthread(thread).offset(LAST_ERROR), 0_u32).expect("it is there");
@@ -65,13 +66,13 @@ impl Model {
     fn change<R>(&self, change: impl FnOnce(&mut Net) -> R) -> R {
         let mut net = self.lock();
         let result = change(&mut net);
-        let told = net.settle(memory().0, &mut self.cpu());
-        assert!(told.0.is_empty(), "nothing is overlapped");
+        let effects = net.settle(memory().0, &mut self.cpu());
+        assert!(effects.0.is_empty(), "nothing is overlapped");
         result
     }
 
     /// Makes a call and waits if it blocks.
-    fn call(&self, thread: usize, socket: u32, what: What) -> i32 {
+    fn call(&self, thread: usize, socket: u32, what: SocketOperation) -> i32 {
         let failure = what.failure();
         let caller = (name(thread), Ok(kthread(thread)));
         let flow =
@@ -95,7 +96,7 @@ impl Model {
         self.call(
             thread,
             self.near,
-            What::Send(Send {
+            SocketOperation::Send(Send {
                 bytes: Buffers::one(Buffer { at, length: 1 }),
                 flags: 0,
                 to: None,
@@ -130,8 +131,8 @@ fn received(thread: usize) -> [u8; 2] {
     both.to_be_bytes()
 }
 
-fn receive(thread: usize, length: u32, flags: u32) -> What {
-    What::Receive(Receive {
+fn receive(thread: usize, length: u32, flags: u32) -> SocketOperation {
+    SocketOperation::Receive(Receive {
         into: Buffers::one(Buffer { at: bytes(thread), length }),
         flags,
         from: Place::NOWHERE,
@@ -214,7 +215,9 @@ fn a_close_against_a_receive_and_a_send() {
 fn a_call_that_lets_go_before_it_waits_is_found() {
     let receives: Role = |model| {
         let mut what = receive(0, 1, 0);
-        if model.lock().attempt_in_turn(memory().0, model.far, &mut what, Rest::Later) == Tried::Nothing {
+        if model.lock().attempt_in_order(memory().0, model.far, &mut what, Remainder::Later)
+            == Attempt::Nothing
+        {
             let caller = (name(0), Ok(kthread(0)));
             let parked = model.lock().park(&mut model.cpu(), caller, (model.far, what), None);
             parked.expect("it is a thread");
@@ -230,7 +233,8 @@ fn a_deadline_that_ends_whichever_wait_there_is_is_found() {
     let ends: Role = |model| {
         let Some(ticket) = model.seats.ticket(0) else { return };
         let mut net = model.lock();
-        let is_its = |who: &Who| matches!(who, Who::Thread { thread, .. } if *thread == ticket.thread);
+        let is_its =
+            |who: &Requester| matches!(who, Requester::Thread { thread, .. } if *thread == ticket.thread);
         net.requests.retain(|request| !is_its(&request.who));
         _ = model.cpu().time_out(ticket, u64::MAX).expect("it is a thread");
     };

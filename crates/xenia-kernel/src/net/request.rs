@@ -23,7 +23,7 @@ pub(super) const WAIT_ALL: u32 = 8;
 
 /// Treatment of a request that can be done in part only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(super) enum Remainder {
     /// The rest stays pending.
     Later,
     /// The call is non-blocking, so the partial count is its result.
@@ -64,7 +64,7 @@ pub struct Send {
 
 /// A socket operation.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum SocketOperation {
     Receive(Receive),
     Send(Send),
     /// Accepts a connection and stores the peer's address.
@@ -84,17 +84,17 @@ pub enum What {
 
 /// Directions of a socket in which requests are served in order, one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Turn {
+pub(super) enum SocketDirection {
     Receive,
     Send,
 }
 
-impl What {
+impl SocketOperation {
     /// Returns the direction in which the operation is queued, if it is.
-    pub(super) fn turn(&self) -> Option<Turn> {
+    pub(super) fn direction(&self) -> Option<SocketDirection> {
         match self {
-            Self::Receive(_) => Some(Turn::Receive),
-            Self::Send(_) => Some(Turn::Send),
+            Self::Receive(_) => Some(SocketDirection::Receive),
+            Self::Send(_) => Some(SocketDirection::Send),
             Self::Accept(_) | Self::Connect | Self::Select(_) | Self::Finish { .. } => None,
         }
     }
@@ -137,7 +137,7 @@ pub struct Overlapped {
 
 /// Owner of a request.
 #[derive(Debug)]
-pub(super) enum Who {
+pub(super) enum Requester {
     /// A thread that waits in the call.
     Thread { thread: ThreadRef, kthread: GuestAddr },
     /// An overlapped operation.
@@ -147,14 +147,14 @@ pub(super) enum Who {
 /// A pending socket operation.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) who: Who,
+    pub(super) who: Requester,
     pub(super) socket: u32,
-    pub(super) what: What,
+    pub(super) what: SocketOperation,
 }
 
 /// Result of one attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Tried {
+pub(super) enum Attempt {
     /// The attempt made no progress.
     Nothing,
     /// Some bytes were transferred.
@@ -163,7 +163,7 @@ pub(super) enum Tried {
     Over(Result<i32, WsaError>),
 }
 
-impl Tried {
+impl Attempt {
     /// Maps an error to the result of an attempt: if bytes were transferred already, their count is
     /// the result.
     fn stopped(error: WsaError, done: u64, before: u64) -> Self {
@@ -182,20 +182,20 @@ pub(super) fn clamp(bytes: u64) -> i32 {
 }
 
 /// Returns whether an overlapped operation is complete, and its result.
-fn finish_of(memory: &GuestMemory, at: GuestAddr, count: GuestAddr) -> Result<Tried, WsaError> {
+fn finish_of(memory: &GuestMemory, at: GuestAddr, count: GuestAddr) -> Result<Attempt, WsaError> {
     let (error, length) = Overlapped::outcome(memory, at)?;
     if error == WsaError::IO_PENDING {
-        return Ok(Tried::Nothing);
+        return Ok(Attempt::Nothing);
     }
     if !count.is_null() {
         memory.write(count, length)?;
     }
-    Ok(Tried::Over(if error.0 == 0 { Ok(1) } else { Err(error) }))
+    Ok(Attempt::Over(if error.0 == 0 { Ok(1) } else { Err(error) }))
 }
 
 impl Net {
     /// Updates the state of a connection attempt.
-    pub(super) fn look_at_connection(&mut self, name: u32) -> Result<(), WsaError> {
+    pub(super) fn poll_connection(&mut self, name: u32) -> Result<(), WsaError> {
         let socket = self.get(name)?;
         if socket.connection == Connection::Begun {
             let made = match self.port.connected(socket.id) {
@@ -211,7 +211,7 @@ impl Net {
     /// Starts a connection attempt. A non-blocking socket reports `WSAEWOULDBLOCK` even if the
     /// connection is made at once, as Winsock does; the title learns the outcome later.
     pub fn connect(&mut self, name: u32, to: SocketAddrV4) -> Result<(), WsaError> {
-        self.look_at_connection(name)?;
+        self.poll_connection(name)?;
         let socket = self.get(name)?;
         let (id, kind, waits, listens) = (socket.id, socket.kind, socket.waits, socket.listens);
         if listens {
@@ -235,23 +235,29 @@ impl Net {
     }
 
     /// Attempts an operation. Never blocks.
-    pub(super) fn attempt(&mut self, memory: &GuestMemory, name: u32, what: &mut What, rest: Rest) -> Tried {
-        let tried = match what {
-            What::Receive(receive) => self.receive(memory, name, receive, rest),
-            What::Send(send) => self.send(memory, name, send, rest),
-            What::Accept(place) => self.accept(memory, name, *place),
-            What::Connect => self.finish_connect(name),
-            What::Select(select) => match self.ready_of(select) {
-                Ok(Some(ready)) => Ok(Tried::Over(select.store(memory, &ready))),
-                Ok(None) => Ok(Tried::Nothing),
+    pub(super) fn attempt(
+        &mut self,
+        memory: &GuestMemory,
+        name: u32,
+        what: &mut SocketOperation,
+        rest: Remainder,
+    ) -> Attempt {
+        let attempt = match what {
+            SocketOperation::Receive(receive) => self.receive(memory, name, receive, rest),
+            SocketOperation::Send(send) => self.send(memory, name, send, rest),
+            SocketOperation::Accept(place) => self.accept(memory, name, *place),
+            SocketOperation::Connect => self.finish_connect(name),
+            SocketOperation::Select(select) => match self.ready_of(select) {
+                Ok(Some(ready)) => Ok(Attempt::Over(select.store(memory, &ready))),
+                Ok(None) => Ok(Attempt::Nothing),
                 Err(error) => Err(error),
             },
-            What::Finish { at, count } => finish_of(memory, *at, *count),
+            SocketOperation::Finish { at, count } => finish_of(memory, *at, *count),
         };
-        match tried {
-            Ok(Tried::Over(Ok(result))) => Tried::Over(Ok(what.success(result))),
-            Ok(tried) => tried,
-            Err(error) => Tried::Over(Err(error)),
+        match attempt {
+            Ok(Attempt::Over(Ok(result))) => Attempt::Over(Ok(what.success(result))),
+            Ok(attempt) => attempt,
+            Err(error) => Attempt::Over(Err(error)),
         }
     }
 
@@ -260,13 +266,13 @@ impl Net {
         memory: &GuestMemory,
         name: u32,
         receive: &mut Receive,
-        rest: Rest,
-    ) -> Result<Tried, WsaError> {
+        rest: Remainder,
+    ) -> Result<Attempt, WsaError> {
         let socket = self.get(name)?;
         let (id, kind) = (socket.id, socket.kind);
         // Winsock refuses `MSG_WAITALL` on a non-blocking socket: the bytes of a partial receive
         // would be lost.
-        let cannot_wait = receive.flags & WAIT_ALL != 0 && rest == Rest::Never;
+        let cannot_wait = receive.flags & WAIT_ALL != 0 && rest == Remainder::Never;
         if receive.flags & !(PEEK | WAIT_ALL) != 0 || cannot_wait {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
         }
@@ -278,9 +284,9 @@ impl Net {
             let mut bytes = vec![0; room];
             let received = match self.port.receive(id, &mut bytes, peeks) {
                 Ok(received) => received,
-                Err(error) => return Ok(Tried::stopped(error, receive.done, before)),
+                Err(error) => return Ok(Attempt::stopped(error, receive.done, before)),
             };
-            self.forget_told(name, noticed::READ);
+            self.rearm_events(name, noticed::READ);
             receive.into.store(memory, receive.done, &bytes[..received.length])?;
             receive.done += received.length as u64;
             if let (Some(from), SocketKind::Datagram) = (received.from, kind) {
@@ -293,7 +299,7 @@ impl Net {
                 return Err(WsaError::MESSAGE_SIZE);
             }
             if !wants_all || received.length == 0 || receive.done == receive.into.length() {
-                return Ok(Tried::Over(Ok(clamp(receive.done))));
+                return Ok(Attempt::Over(Ok(clamp(receive.done))));
             }
         }
     }
@@ -303,8 +309,8 @@ impl Net {
         memory: &GuestMemory,
         name: u32,
         send: &mut Send,
-        rest: Rest,
-    ) -> Result<Tried, WsaError> {
+        rest: Remainder,
+    ) -> Result<Attempt, WsaError> {
         let socket = self.get(name)?;
         let (id, kind) = (socket.id, socket.kind);
         if send.flags & !DONT_ROUTE != 0 {
@@ -322,12 +328,12 @@ impl Net {
                 Ok(sent) => sent,
                 Err(error) => {
                     if error == WsaError::WOULD_BLOCK {
-                        self.forget_told(name, noticed::WRITE);
-                        if rest == Rest::Never && send.done > 0 {
-                            return Ok(Tried::Over(Ok(clamp(send.done))));
+                        self.rearm_events(name, noticed::WRITE);
+                        if rest == Remainder::Never && send.done > 0 {
+                            return Ok(Attempt::Over(Ok(clamp(send.done))));
                         }
                     }
-                    return Ok(Tried::stopped(error, send.done, before));
+                    return Ok(Attempt::stopped(error, send.done, before));
                 }
             };
             send.done += sent as u64;
@@ -335,12 +341,12 @@ impl Net {
                 memory.write(send.count, send.done as u32)?;
             }
             if send.done >= whole || kind == SocketKind::Datagram {
-                return Ok(Tried::Over(Ok(clamp(send.done))));
+                return Ok(Attempt::Over(Ok(clamp(send.done))));
             }
         }
     }
 
-    fn accept(&mut self, memory: &GuestMemory, name: u32, place: Place) -> Result<Tried, WsaError> {
+    fn accept(&mut self, memory: &GuestMemory, name: u32, place: Place) -> Result<Attempt, WsaError> {
         let socket = self.get(name)?;
         let id = socket.id;
         place.check(memory)?;
@@ -348,38 +354,38 @@ impl Net {
             let is_stream = socket.kind == SocketKind::Stream;
             return Err(if is_stream { WsaError::INVALID } else { WsaError::OPERATION_NOT_SUPPORTED });
         }
-        self.forget_told(name, noticed::ACCEPT);
+        self.rearm_events(name, noticed::ACCEPT);
         if !self.port.ready(id).readable {
-            return Ok(Tried::Nothing);
+            return Ok(Attempt::Nothing);
         }
         self.check_room()?;
         let (accepted, remote) = match self.port.accept(id) {
             Ok(accepted) => accepted,
-            Err(error) => return Ok(Tried::stopped(error, 0, 0)),
+            Err(error) => return Ok(Attempt::stopped(error, 0, 0)),
         };
         let accepted = self.insert_accepted(name, accepted);
         if let Err(error) = place.store(memory, remote) {
             self.close(accepted)?;
             return Err(error);
         }
-        Ok(Tried::Over(Ok(accepted as i32)))
+        Ok(Attempt::Over(Ok(accepted as i32)))
     }
 
-    fn finish_connect(&mut self, name: u32) -> Result<Tried, WsaError> {
-        self.look_at_connection(name)?;
+    fn finish_connect(&mut self, name: u32) -> Result<Attempt, WsaError> {
+        self.poll_connection(name)?;
         Ok(match self.get(name)?.connection {
-            Connection::Begun => Tried::Nothing,
-            Connection::Made => Tried::Over(Ok(0)),
+            Connection::Begun => Attempt::Nothing,
+            Connection::Made => Attempt::Over(Ok(0)),
             Connection::Failed(error) => {
                 self.get_mut(name)?.connection = Connection::None;
-                Tried::Over(Err(error))
+                Attempt::Over(Err(error))
             }
-            Connection::None => Tried::Over(Err(WsaError::NOT_CONNECTED)),
+            Connection::None => Attempt::Over(Err(WsaError::NOT_CONNECTED)),
         })
     }
 
     /// Re-enables network events, so that they are signalled again.
-    pub(super) fn forget_told(&mut self, name: u32, bits: u32) {
+    pub(super) fn rearm_events(&mut self, name: u32, bits: u32) {
         if let Some(watch) = self.sockets.get_mut(&name).and_then(|socket| socket.watch.as_mut()) {
             watch.told &= !bits;
         }

@@ -3,9 +3,9 @@
 //! A request never overtakes an older one in the same direction of the same socket. Otherwise the
 //! bytes of two sends could be interleaved, and a receive with `MSG_WAITALL` could miss some.
 
-use super::request::{Request, Rest, Tried, Turn, Who};
+use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
 use super::settle::{Effect, field};
-use super::{Connection, Net, Overlapped, Told, What, WsaError, noticed};
+use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, noticed};
 use crate::layout::kthread;
 use crate::ports::SocketKind;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub(super) fn returned(
 ) -> u64 {
     let value = result.unwrap_or_else(|error| {
         if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
-            tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+            tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
         }
         failure
     });
@@ -35,28 +35,28 @@ pub(super) fn returned(
 
 impl Net {
     /// Attempts an operation, unless an older request in its direction is pending.
-    pub(super) fn attempt_in_turn(
+    pub(super) fn attempt_in_order(
         &mut self,
         memory: &GuestMemory,
         name: u32,
-        what: &mut What,
-        rest: Rest,
-    ) -> Tried {
-        let turn = what.turn();
-        let is_first = |request: &Request| request.socket == name && request.what.turn() == turn;
-        if turn.is_none() || !self.requests.iter().any(is_first) {
+        what: &mut SocketOperation,
+        rest: Remainder,
+    ) -> Attempt {
+        let direction = what.direction();
+        let is_first = |request: &Request| request.socket == name && request.what.direction() == direction;
+        if direction.is_none() || !self.requests.iter().any(is_first) {
             return self.attempt(memory, name, what, rest);
         }
-        if turn == Some(Turn::Send) {
-            self.forget_told(name, noticed::WRITE);
+        if direction == Some(SocketDirection::Send) {
+            self.rearm_events(name, noticed::WRITE);
         }
-        Tried::Nothing
+        Attempt::Nothing
     }
 
     /// Retries all requests until no request makes progress or [`PASSES`] passes are over. Returns
     /// the effects to be applied without the lock.
-    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
-        let mut told = Told::default();
+    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> SocketEffects {
+        let mut effects = SocketEffects::default();
         let mut goes_on = !self.requests.is_empty();
         for _ in 0..PASSES {
             if !goes_on {
@@ -66,39 +66,39 @@ impl Net {
             let mut blocked = BTreeSet::new();
             let mut left = std::mem::take(&mut self.requests);
             while let Some(mut request) = left.pop_front() {
-                let turn = request.what.turn().map(|turn| (request.socket, turn));
-                let tried = if turn.is_some_and(|turn| blocked.contains(&turn)) {
-                    Tried::Nothing
+                let direction = request.what.direction().map(|direction| (request.socket, direction));
+                let attempt = if direction.is_some_and(|direction| blocked.contains(&direction)) {
+                    Attempt::Nothing
                 } else if self.sockets.contains_key(&request.socket)
-                    || matches!(request.what, What::Select(_) | What::Finish { .. })
+                    || matches!(request.what, SocketOperation::Select(_) | SocketOperation::Finish { .. })
                 {
-                    self.attempt(memory, request.socket, &mut request.what, Rest::Later)
+                    self.attempt(memory, request.socket, &mut request.what, Remainder::Later)
                 } else {
                     // The socket was closed meanwhile.
-                    Tried::Over(Err(match request.who {
-                        Who::Thread { .. } => WsaError::INTERRUPTED,
-                        Who::Overlapped(_) => WsaError::OPERATION_ABORTED,
+                    Attempt::Over(Err(match request.who {
+                        Requester::Thread { .. } => WsaError::INTERRUPTED,
+                        Requester::Overlapped(_) => WsaError::OPERATION_ABORTED,
                     }))
                 };
-                match tried {
-                    Tried::Over(result) => {
+                match attempt {
+                    Attempt::Over(result) => {
                         goes_on = true;
-                        Self::finish(memory, cpu, request, result, &mut told);
+                        Self::finish(memory, cpu, request, result, &mut effects);
                     }
-                    tried => {
-                        goes_on |= tried == Tried::Part;
-                        blocked.extend(turn);
+                    attempt => {
+                        goes_on |= attempt == Attempt::Part;
+                        blocked.extend(direction);
                         self.requests.push_back(request);
                     }
                 }
             }
         }
         self.goes_on = goes_on;
-        self.notice(&mut told);
+        self.notice(&mut effects);
         for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
-            told.0.push(Effect::Signal { body, _held: Some(held) });
+            effects.0.push(Effect::Signal { body, _held: Some(held) });
         }
-        told
+        effects
     }
 
     /// Completes a request: resumes its thread or updates its overlapped structure.
@@ -107,20 +107,20 @@ impl Net {
         cpu: &mut dyn Cpu,
         request: Request,
         result: Result<i32, WsaError>,
-        told: &mut Told,
+        effects: &mut SocketEffects,
     ) {
         let Request { who, what, .. } = request;
         match who {
-            Who::Thread { thread, kthread } => {
+            Requester::Thread { thread, kthread } => {
                 let value = returned(memory, kthread, result, what.failure());
                 match cpu.wake(thread, value, 0) {
                     Ok(woken) => woken.by_owner(thread),
                     Err(error) => {
-                        tracing::error!(target: "kernel", "who waited for a socket is gone: {error}");
+                        tracing::error!(target: "kernel", "the thread waiting for a socket no longer exists: {error}");
                     }
                 }
             }
-            Who::Overlapped(Overlapped { at, thread_id, routine, event }) => {
+            Requester::Overlapped(Overlapped { at, thread_id, routine, event }) => {
                 let (error, length) = match result {
                     Ok(length) => (0, length as u32),
                     Err(error) => (error.0, 0),
@@ -129,14 +129,14 @@ impl Net {
                     .write(at.offset(field::LENGTH), length)
                     .and_then(|()| memory.write(at.offset(field::RESULT), error));
                 if let Err(fault) = stored {
-                    tracing::debug!(target: "kernel", "the end of a socket's request can't be told: {fault}");
+                    tracing::debug!(target: "kernel", "can't complete an overlapped socket request: {fault}");
                 }
                 if let Some((held, body)) = event {
-                    told.0.push(Effect::Signal { body, _held: Some(held) });
+                    effects.0.push(Effect::Signal { body, _held: Some(held) });
                 }
                 if !routine.is_null() {
                     let args = [u64::from(error), u64::from(length), u64::from(at.0)];
-                    told.0.push(Effect::Call { thread_id, routine, args });
+                    effects.0.push(Effect::Call { thread_id, routine, args });
                 }
             }
         }
@@ -148,35 +148,36 @@ impl Net {
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
         name: u32,
-    ) -> Result<Told, WsaError> {
+    ) -> Result<SocketEffects, WsaError> {
         self.get(name)?;
-        let is_its = |request: &Request| request.socket == name && matches!(request.who, Who::Overlapped(_));
-        Ok(self.take_back(memory, cpu, is_its))
+        let is_its =
+            |request: &Request| request.socket == name && matches!(request.who, Requester::Overlapped(_));
+        Ok(self.cancel_where(memory, cpu, is_its))
     }
 
     /// Ends pending requests with an error.
-    pub(super) fn take_back(
+    pub(super) fn cancel_where(
         &mut self,
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
         is_meant: impl Fn(&Request) -> bool,
-    ) -> Told {
-        let mut told = Told::default();
+    ) -> SocketEffects {
+        let mut effects = SocketEffects::default();
         let (taken, left): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.requests).into_iter().partition(is_meant);
         self.requests = left.into();
         for request in taken {
-            Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut told);
+            Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut effects);
         }
-        told
+        effects
     }
 
     /// Collects the events of sockets with network events that are new and selected.
-    fn notice(&mut self, told: &mut Told) {
+    fn notice(&mut self, effects: &mut SocketEffects) {
         let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
         let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
         for name in names {
-            let looked = self.look_at_connection(name);
+            let looked = self.poll_connection(name);
             let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
             let ready = self.port.ready(socket.id);
             let (is_stream, failed) =
@@ -198,7 +199,7 @@ impl Net {
             }
             watch.told |= now;
             if now != 0 {
-                told.0.push(Effect::Signal { body: watch.body, _held: Some(watch.event.clone()) });
+                effects.0.push(Effect::Signal { body: watch.body, _held: Some(watch.event.clone()) });
             }
         }
     }

@@ -72,7 +72,7 @@ impl Net {
         let mut all = [const { Vec::new() }; 3];
         for (index, set) in select.sets.iter().enumerate() {
             for &name in set.iter().flat_map(|set| &set.sockets) {
-                self.look_at_connection(name)?;
+                self.poll_connection(name)?;
                 let socket = self.get(name)?;
                 let (id, connection) = (socket.id, socket.connection);
                 let failed = matches!(connection, Connection::Failed(_));

@@ -1,9 +1,9 @@
 //! Socket calls from their first attempt to their completion: blocking, overlapped operations,
 //! notification and time limits. Retries of pending requests are in `rounds`.
 
-use super::request::{Request, Rest, Tried, Who, clamp};
+use super::request::{Attempt, Remainder, Request, Requester, clamp};
 use super::rounds::returned;
-use super::{Net, Overlapped, SOCKET_WAIT, What, WsaError};
+use super::{Net, Overlapped, SOCKET_WAIT, SocketOperation, WsaError};
 use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::limits::Limit;
@@ -34,16 +34,16 @@ pub(super) enum Effect {
     Call { thread_id: u32, routine: GuestAddr, args: [u64; 3] },
 }
 
-/// Effects of a change, to be applied by [`Told::tell`] after the lock is released.
-#[must_use = "nobody hears of it otherwise"]
+/// Effects of a change, to be applied by [`SocketEffects::apply`] after the lock is released.
+#[must_use = "the effects must be applied"]
 #[derive(Debug, Default)]
-pub struct Told(pub(super) Vec<Effect>);
+pub struct SocketEffects(pub(super) Vec<Effect>);
 
-impl Told {
+impl SocketEffects {
     /// Signals the events and queues the completion routines.
-    pub fn tell(self, kernel: &Kernel, cpu: &mut dyn Cpu) {
+    pub fn apply(self, kernel: &Kernel, cpu: &mut dyn Cpu) {
         for effect in self.0 {
-            let told = match effect {
+            let result = match effect {
                 Effect::Signal { body, .. } => {
                     kernel.dispatcher.set_event(&kernel.memory, cpu, body, 0).map(|_| ())
                 }
@@ -52,8 +52,8 @@ impl Told {
                     kernel.queue_apc(cpu, thread_id, Mode::User, apc).map(|_| ())
                 }
             };
-            if let Err(failure) = told {
-                tracing::debug!(target: "kernel", "something has come for a socket, but: {failure}");
+            if let Err(failure) = result {
+                tracing::debug!(target: "kernel", "a socket's event or routine failed: {failure}");
             }
         }
     }
@@ -75,37 +75,43 @@ pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
 /// Sets the thread's last error.
 pub(crate) fn set_last_error(call: &Call, error: WsaError) {
     if let Err(fault) = call.set_last_error(error.0) {
-        tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+        tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
     }
 }
 
 impl Kernel {
     /// Retries pending requests after a change, releases the lock and applies the effects,
-    /// including those in `told`. Returns whether a further poll is due.
+    /// including those in `effects`. Returns whether a further poll is due.
     fn settle_sockets(
         &self,
         cpu: &mut dyn Cpu,
         mut net: MutexGuard<'_, Net>,
-        mut told: Told,
+        mut effects: SocketEffects,
         now: GuestTicks,
     ) -> bool {
-        told.0.extend(net.settle(&self.memory, cpu).0);
+        effects.0.extend(net.settle(&self.memory, cpu).0);
         let looks = self.net.set_due(&net, now);
         drop(net);
-        told.tell(self, cpu);
+        effects.apply(self, cpu);
         looks
     }
 
     /// Like [`Self::settle_sockets`], for a change outside the polls: the timekeeper is told if a
     /// poll becomes due.
-    fn settle_a_change(&self, cpu: &mut dyn Cpu, net: MutexGuard<'_, Net>, told: Told, now: GuestTicks) {
-        if self.settle_sockets(cpu, net, told, now) {
+    fn settle_a_change(
+        &self,
+        cpu: &mut dyn Cpu,
+        net: MutexGuard<'_, Net>,
+        effects: SocketEffects,
+        now: GuestTicks,
+    ) {
+        if self.settle_sockets(cpu, net, effects, now) {
             cpu.time_has_more();
         }
     }
 
     /// Runs a socket operation; the thread waits while it would block.
-    pub(crate) fn socket_call(call: &mut Call, name: u32, what: What) -> Flow<i32> {
+    pub(crate) fn socket_call(call: &mut Call, name: u32, what: SocketOperation) -> Flow<i32> {
         Self::socket_call_until(call, name, what, None)
     }
 
@@ -113,7 +119,7 @@ impl Kernel {
     pub(crate) fn socket_call_until(
         call: &mut Call,
         name: u32,
-        what: What,
+        what: SocketOperation,
         deadline: Option<GuestTicks>,
     ) -> Flow<i32> {
         let (kernel, now) = (call.kernel, call.now());
@@ -121,7 +127,7 @@ impl Kernel {
         let failure = what.failure();
         let mut net = kernel.net.lock();
         let flow = net.do_or_wait(&kernel.memory, call.cpu, caller, (name, what), deadline);
-        kernel.settle_a_change(call.cpu, net, Told::default(), now);
+        kernel.settle_a_change(call.cpu, net, SocketEffects::default(), now);
         match flow {
             Flow::Return(Err(error)) => {
                 set_last_error(call, error);
@@ -132,27 +138,32 @@ impl Kernel {
     }
 
     /// Starts an overlapped operation; the structure reports its completion.
-    pub(crate) fn overlapped_call(call: &mut Call, name: u32, mut what: What, overlapped: Overlapped) -> i32 {
+    pub(crate) fn overlapped_call(
+        call: &mut Call,
+        name: u32,
+        mut what: SocketOperation,
+        overlapped: Overlapped,
+    ) -> i32 {
         let (kernel, now) = (call.kernel, call.now());
         if let Err(error) = begin(call, &overlapped) {
             return answer(call, Err(error));
         }
         let mut net = kernel.net.lock();
-        let mut told = Told::default();
-        let result = match net.attempt_in_turn(&kernel.memory, name, &mut what, Rest::Later) {
+        let mut effects = SocketEffects::default();
+        let result = match net.attempt_in_order(&kernel.memory, name, &mut what, Remainder::Later) {
             // An immediate failure is reported by the call only, not by the structure.
-            Tried::Over(Err(error)) => Err(error),
-            Tried::Over(Ok(done)) => {
-                let request = Request { who: Who::Overlapped(overlapped), socket: name, what };
-                Net::finish(&kernel.memory, call.cpu, request, Ok(done), &mut told);
+            Attempt::Over(Err(error)) => Err(error),
+            Attempt::Over(Ok(done)) => {
+                let request = Request { who: Requester::Overlapped(overlapped), socket: name, what };
+                Net::finish(&kernel.memory, call.cpu, request, Ok(done), &mut effects);
                 Ok(0)
             }
             // A call never returns `Part`.
-            Tried::Nothing | Tried::Part => {
-                net.leave(Request { who: Who::Overlapped(overlapped), socket: name, what })
+            Attempt::Nothing | Attempt::Part => {
+                net.leave(Request { who: Requester::Overlapped(overlapped), socket: name, what })
             }
         };
-        kernel.settle_a_change(call.cpu, net, told, now);
+        kernel.settle_a_change(call.cpu, net, effects, now);
         answer(call, result)
     }
 
@@ -161,18 +172,18 @@ impl Kernel {
         let (kernel, now) = (call.kernel, call.now());
         let mut net = kernel.net.lock();
         let result = change(&mut net);
-        kernel.settle_a_change(call.cpu, net, Told::default(), now);
+        kernel.settle_a_change(call.cpu, net, SocketEffects::default(), now);
         result
     }
 
     /// Polls the network, if a poll is due.
-    pub(crate) fn look_at_sockets(&self, cpu: &mut dyn Cpu) {
+    pub(crate) fn poll_sockets(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.net.next_due().is_none_or(|due| due > now) {
             return;
         }
         let net = self.net.lock();
-        self.settle_sockets(cpu, net, Told::default(), now);
+        self.settle_sockets(cpu, net, SocketEffects::default(), now);
     }
 
     /// Handles the expiry of a thread's wait for a socket.
@@ -183,14 +194,13 @@ impl Kernel {
     /// Cancels the overlapped requests of a thread that ends.
     pub(crate) fn end_socket_requests_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
         let mut net = self.net.lock();
-        let is_its =
-            |request: &Request| matches!(&request.who, Who::Overlapped(own) if own.thread_id == thread_id);
-        let told = net.take_back(&self.memory, cpu, is_its);
-        if told.0.is_empty() && net.requests.is_empty() {
+        let is_its = |request: &Request| matches!(&request.who, Requester::Overlapped(own) if own.thread_id == thread_id);
+        let effects = net.cancel_where(&self.memory, cpu, is_its);
+        if effects.0.is_empty() && net.requests.is_empty() {
             return;
         }
         let now = cpu.now();
-        self.settle_a_change(cpu, net, told, now);
+        self.settle_a_change(cpu, net, effects, now);
     }
 }
 
@@ -231,13 +241,15 @@ impl Net {
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
         caller: (ThreadRef, Result<GuestAddr, WsaError>),
-        (name, mut what): (u32, What),
+        (name, mut what): (u32, SocketOperation),
         deadline: Option<GuestTicks>,
     ) -> Flow<Result<i32, WsaError>> {
-        let rest = if self.waits(name) { Rest::Later } else { Rest::Never };
-        let result = match self.attempt_in_turn(memory, name, &mut what, rest) {
-            Tried::Over(result) => Some(result),
-            Tried::Nothing | Tried::Part => self.refusal_to_wait(memory, (name, &what), deadline, cpu.now()),
+        let rest = if self.waits(name) { Remainder::Later } else { Remainder::Never };
+        let result = match self.attempt_in_order(memory, name, &mut what, rest) {
+            Attempt::Over(result) => Some(result),
+            Attempt::Nothing | Attempt::Part => {
+                self.refusal_to_wait(memory, (name, &what), deadline, cpu.now())
+            }
         };
         if let Some(result) = result {
             return Flow::Return(result);
@@ -250,28 +262,29 @@ impl Net {
 
     /// Ends a thread's wait at its deadline, if it still waits.
     pub(super) fn end_wait(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, ticket: WaitTicket) {
-        let is_its =
-            |request: &Request| matches!(request.who, Who::Thread { thread, .. } if thread == ticket.thread);
+        let is_its = |request: &Request| matches!(request.who, Requester::Thread { thread, .. } if thread == ticket.thread);
         let Some(index) = self.requests.iter().position(is_its) else { return };
         if !cpu.is_waiting(ticket) {
             return;
         }
         let Some(request) = self.requests.remove(index) else { return };
         let result = match &request.what {
-            What::Select(select) => select.store(memory, &[const { Vec::new() }; 3]),
-            What::Send(send) if send.done > 0 => Ok(request.what.success(clamp(send.done))),
-            What::Receive(receive) if receive.done > 0 => Ok(request.what.success(clamp(receive.done))),
+            SocketOperation::Select(select) => select.store(memory, &[const { Vec::new() }; 3]),
+            SocketOperation::Send(send) if send.done > 0 => Ok(request.what.success(clamp(send.done))),
+            SocketOperation::Receive(receive) if receive.done > 0 => {
+                Ok(request.what.success(clamp(receive.done)))
+            }
             _ => Err(WsaError::TIMED_OUT),
         };
-        if let Who::Thread { kthread, .. } = request.who {
+        if let Requester::Thread { kthread, .. } = request.who {
             let value = returned(memory, kthread, result, request.what.failure());
             match cpu.time_out(ticket, value) {
                 Ok(Woken::NotWaiting) => {
-                    tracing::error!(target: "kernel", "a wait for a socket that was none");
+                    tracing::error!(target: "kernel", "a pending socket request had no wait");
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::error!(target: "kernel", "a wait for a socket whose time has run out: {error}");
+                    tracing::error!(target: "kernel", "timing out a wait for a socket: {error}");
                 }
             }
         }
@@ -281,15 +294,15 @@ impl Net {
     fn refusal_to_wait(
         &self,
         memory: &GuestMemory,
-        (name, what): (u32, &What),
+        (name, what): (u32, &SocketOperation),
         deadline: Option<GuestTicks>,
         now: GuestTicks,
     ) -> Option<Result<i32, WsaError>> {
-        if let What::Select(select) = what {
+        if let SocketOperation::Select(select) = what {
             let is_over = deadline.is_some_and(|deadline| deadline <= now);
             return is_over.then(|| select.store(memory, &[const { Vec::new() }; 3]));
         }
-        if matches!(what, What::Finish { .. }) {
+        if matches!(what, SocketOperation::Finish { .. }) {
             return None;
         }
         match self.get(name) {
@@ -313,19 +326,19 @@ impl Net {
         &mut self,
         cpu: &mut dyn Cpu,
         (thread, kthread): (ThreadRef, Result<GuestAddr, WsaError>),
-        (name, what): (u32, What),
+        (name, what): (u32, SocketOperation),
         deadline: Option<GuestTicks>,
     ) -> Result<Wait, WsaError> {
         let options = self.sockets.get(&name).map(|socket| &socket.options);
         let milliseconds = options.map_or(0, |options| match &what {
-            What::Receive(_) => options.receive_timeout(),
-            What::Send(_) => options.send_timeout(),
+            SocketOperation::Receive(_) => options.receive_timeout(),
+            SocketOperation::Send(_) => options.send_timeout(),
             _ => 0,
         });
         let deadline = deadline.or_else(|| deadline_after(cpu.now(), milliseconds));
         let kthread = kthread?;
         cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
-        self.requests.push_back(Request { who: Who::Thread { thread, kthread }, socket: name, what });
+        self.requests.push_back(Request { who: Requester::Thread { thread, kthread }, socket: name, what });
         Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
     }
 }

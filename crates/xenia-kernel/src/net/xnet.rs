@@ -283,7 +283,7 @@ impl XNet {
             }
             lookup.name = None;
             if let Err(fault) = store_lookup(memory, *at, &result) {
-                tracing::debug!(target: "kernel", "a host's addresses can't be told: {fault}");
+                tracing::debug!(target: "kernel", "can't store a host's addresses: {fault}");
             }
             found.extend(lookup.event.take());
         }

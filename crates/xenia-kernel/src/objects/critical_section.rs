@@ -106,17 +106,17 @@ pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::dispatcher::tests::Bench;
+    use crate::objects::dispatcher::tests::Harness;
     use xenia_sched::{BlockReason, Wait};
 
-    fn fields(b: &Bench, at: GuestAddr) -> (i32, i32, u32) {
+    fn fields(b: &Harness, at: GuestAddr) -> (i32, i32, u32) {
         let read = |offset| b.memory.read::<i32>(at.offset(offset)).unwrap();
         (read(section::LOCK_COUNT), read(section::RECURSION_COUNT), read(section::OWNER) as u32)
     }
 
     #[test]
     fn entries_nest_and_waiters_inherit_in_order() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let at = b.allocate(section::SIZE);
         let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
         initialize_section(&b.memory, at, 1000).unwrap();
@@ -133,7 +133,7 @@ mod tests {
             let wait = Wait::forever(BlockReason::CriticalSection { section: at.0 });
             b.scheduler.park(waiter.thread, wait).unwrap();
         }
-        let leave = |b: &mut Bench| leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
+        let leave = |b: &mut Harness| leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
         leave(&mut b);
         assert_eq!(b.woken(threads[1]), None, "still nested");
         leave(&mut b);
@@ -145,7 +145,7 @@ mod tests {
     }
     #[test]
     fn a_section_that_was_left_meanwhile_is_entered_and_nobody_waits() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let at = b.allocate(section::SIZE);
         let (first, second) = (b.thread(1), b.thread(2));
         let sections = LockQueues::new(0);

@@ -275,11 +275,11 @@ impl Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::dispatcher::tests::Bench;
+    use crate::objects::dispatcher::tests::Harness;
 
     #[test]
     fn nested_ownership_is_released_as_often() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let (owner, other) = (b.thread(1), b.thread(2));
         b.dispatcher.initialize_mutant(&b.memory, mutant, None).unwrap();
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn an_ended_owner_abandons() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let (owner, first, second) = (b.thread(1), b.thread(2), b.thread(3));
         b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner.kthread)).unwrap();
@@ -312,11 +312,11 @@ mod tests {
 
     #[test]
     fn a_mutant_is_in_the_books_once_and_the_books_have_an_end() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let owner = GuestAddr(0x1000);
         let another = |n: u32| GuestAddr(0x5000_0000 + 4 * n);
-        let count = |b: &Bench| -> usize {
+        let count = |b: &Harness| -> usize {
             b.dispatcher.owners.shards.iter().map(|shard| shard.lock().mutants.len()).sum()
         };
         for _ in 0..3 {
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_mutant_that_cannot_be_made_takes_no_place() {
-        let b = Bench::new();
+        let b = Harness::new();
         let owner = GuestAddr(0x1000);
         for _ in 0..3 * BATCH {
             b.dispatcher.initialize_mutant(&b.memory, GuestAddr(0x10), Some(owner)).unwrap_err();

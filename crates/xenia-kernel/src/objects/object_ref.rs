@@ -52,7 +52,7 @@ pub struct HeldObject {
 impl Drop for HeldObject {
     fn drop(&mut self) {
         if self.counted {
-            self.objects.leave_reference(self.name, self.body);
+            self.objects.defer_reference(self.name, self.body);
         } else {
             self.objects.unpin(self.name);
         }

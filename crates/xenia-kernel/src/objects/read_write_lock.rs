@@ -184,30 +184,30 @@ impl Kernel {
 mod tests {
     use super::*;
     use crate::abi::Flow;
-    use crate::exports::bench::Bench;
+    use crate::exports::harness::Harness;
     use crate::imports::Library;
     use xenia_sched::ThreadRef;
 
     /// Calls as another thread; returns whether it continues without waiting.
-    fn acquire(b: &mut Bench, thread: ThreadRef, writer: bool) -> bool {
+    fn acquire(b: &mut Harness, thread: ThreadRef, writer: bool) -> bool {
         b.act_as(thread);
         let lock = u64::from(b.scratch.0);
         let name = if writer { "ExAcquireReadWriteLockExclusive" } else { "ExAcquireReadWriteLockShared" };
         b.carry_out(name, &[lock]).is_some()
     }
 
-    fn release(b: &mut Bench) {
+    fn release(b: &mut Harness) {
         let lock = u64::from(b.scratch.0);
         assert!(matches!(b.call(Library::xboxkrnl, "ExReleaseReadWriteLock", &[lock]), Flow::Return(_)));
     }
 
     #[test]
     fn readers_share_and_a_waiting_writer_keeps_new_ones_out() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let lock = b.scratch;
         initialize_lock(b.memory(), lock).unwrap();
         let threads: Vec<_> = (0..6).map(|_| b.add_thread()).collect();
-        let woken = |b: &Bench, index: usize| b.answer(threads[index]).is_some();
+        let woken = |b: &Harness, index: usize| b.answer(threads[index]).is_some();
         assert!(acquire(&mut b, threads[0], false));
         assert!(acquire(&mut b, threads[1], false));
         assert!(!acquire(&mut b, threads[2], true));

@@ -7,8 +7,8 @@
 //! it cannot be found any more. Dropping the last use queues it for deferred deletion, which the
 //! kernel does at the end of a call, without holding a lock. Only then is its memory freed.
 
+mod deferred_deletion;
 mod handles;
-mod leavings;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +22,7 @@ use crate::layout::object_header as header;
 use crate::limits::{Limit, Limits};
 use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
-use leavings::Leaving;
+use deferred_deletion::DeferredWork;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -53,7 +53,7 @@ pub struct Deleted {
 }
 
 #[derive(Debug)]
-struct Books {
+struct ObjectTables {
     records: BTreeMap<GuestAddr, Record>,
     handles: BTreeMap<Handle, GuestAddr>,
     next_handle: Handle,
@@ -73,10 +73,10 @@ pub struct Objects {
     handles: HandleTable,
     /// Objects by body, a copy of the table's that is written under its lock.
     bodies: Sharded<RwLock<BTreeMap<GuestAddr, Name>>>,
-    books: Mutex<Books>,
-    leavings: Mutex<Vec<Leaving>>,
+    tables: Mutex<ObjectTables>,
+    deferred: Mutex<Vec<DeferredWork>>,
     /// Whether deferred work may be queued.
-    has_leavings: AtomicBool,
+    has_deferred: AtomicBool,
     types: BTreeMap<ObjectKind, GuestAddr>,
     limits: Arc<Limits>,
 }
@@ -84,7 +84,7 @@ pub struct Objects {
 impl Objects {
     /// Creates an empty table. Refused requests are counted in `limits`.
     pub fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
-        let books = Books {
+        let tables = ObjectTables {
             records: BTreeMap::new(),
             handles: BTreeMap::new(),
             next_handle: HandleTable::FIRST,
@@ -98,9 +98,9 @@ impl Objects {
             slab: Slab::default(),
             handles: HandleTable::default(),
             bodies: Sharded::new(|shard| RwLock::numbered(Level::Objects, 1 + shard, BTreeMap::new())),
-            books: Mutex::new(Level::Objects, books),
-            leavings: Mutex::new(Level::Leaf, Vec::new()),
-            has_leavings: AtomicBool::new(false),
+            tables: Mutex::new(Level::Objects, tables),
+            deferred: Mutex::new(Level::Leaf, Vec::new()),
+            has_deferred: AtomicBool::new(false),
             types: BTreeMap::new(),
             limits,
         }
@@ -129,21 +129,21 @@ impl Objects {
     /// caller owns. No other thread knows the object yet: the caller must initialise it.
     pub fn create(&self, pool: &KernelPool, kind: ObjectKind, size: u32) -> Fallible<GuestAddr> {
         let memory = &*self.memory;
-        let mut books = self.books.lock();
-        self.limits.admit(Limit::Objects, books.records.len())?;
+        let mut tables = self.tables.lock();
+        self.limits.admit(Limit::Objects, tables.records.len())?;
         let mut pool = pool.lock();
         let at = pool.allocate(memory, header::SIZE.saturating_add(size))?;
         let body = at.offset(header::SIZE);
         memory.write(at.offset(header::POINTER_COUNT), 1_u32)?;
         memory.write(at.offset(header::FLAGS), 0x10_u8)?;
         memory.write(at.offset(header::TYPE), self.types.get(&kind).copied().unwrap_or_default())?;
-        let Some(position) = self.slab.insert(&mut books.positions, body, kind) else {
+        let Some(position) = self.slab.insert(&mut tables.positions, body, kind) else {
             pool.free(memory, at)?;
             return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
         };
         drop(pool);
         let record = Record { position, kind, pointers: 1, handles: 0, name: None };
-        books.records.insert(body, record);
+        tables.records.insert(body, record);
         self.bodies.of(body).write().insert(body, position);
         Ok(body)
     }
@@ -151,23 +151,23 @@ impl Objects {
     /// Takes a reference to the object with this name, which must be of this kind. If the name is
     /// unused, checks that there is room for it and returns `None`.
     pub fn reference_named(&self, name: &str, kind: ObjectKind) -> Fallible<Option<GuestAddr>> {
-        let mut books = self.books.lock();
-        let Some(&body) = books.names.get(&key(name)) else {
-            self.limits.admit_amount(Limit::NameBytes, books.name_bytes, name.len() as u64)?;
+        let mut tables = self.tables.lock();
+        let Some(&body) = tables.names.get(&key(name)) else {
+            self.limits.admit_amount(Limit::NameBytes, tables.name_bytes, name.len() as u64)?;
             return Ok(None);
         };
-        if books.records.get(&body).map(|record| record.kind) != Some(kind) {
+        if tables.records.get(&body).map(|record| record.kind) != Some(kind) {
             return Err(NtStatus::OBJECT_TYPE_MISMATCH.into());
         }
-        self.reference_in(&mut books, body)?;
+        self.reference_in(&mut tables, body)?;
         Ok(Some(body))
     }
 
     /// Names an initialised object, which makes it visible to other threads. Returns `false` if
     /// another object has the name.
     pub fn claim_name(&self, body: GuestAddr, name: &str) -> Fallible<bool> {
-        let mut books = self.books.lock();
-        let Books { records, names, name_bytes, .. } = &mut *books;
+        let mut tables = self.tables.lock();
+        let ObjectTables { records, names, name_bytes, .. } = &mut *tables;
         if names.contains_key(&key(name)) {
             return Ok(false);
         }
@@ -187,10 +187,10 @@ impl Objects {
     /// The event for waits on objects that have no signal state; `make` creates it on the first
     /// call.
     pub(crate) fn default_object(&self, make: impl FnOnce() -> Fallible<GuestAddr>) -> Fallible<GuestAddr> {
-        let mut books = self.books.lock();
-        match books.default_object {
+        let mut tables = self.tables.lock();
+        match tables.default_object {
             Some(at) => Ok(at),
-            None => Ok(*books.default_object.insert(make()?)),
+            None => Ok(*tables.default_object.insert(make()?)),
         }
     }
 
@@ -217,8 +217,8 @@ impl Objects {
     /// The object with this name, ignoring case.
     pub fn find_name(&self, name: &str) -> Option<ObjectRef<'_>> {
         let position = {
-            let books = self.books.lock();
-            books.records.get(books.names.get(&key(name))?)?.position
+            let tables = self.tables.lock();
+            tables.records.get(tables.names.get(&key(name))?)?.position
         };
         self.pin(position)
     }
@@ -247,18 +247,18 @@ impl Objects {
 
     /// Takes a reference.
     pub fn reference(&self, body: GuestAddr) -> Fallible<()> {
-        self.reference_in(&mut self.books.lock(), body)
+        self.reference_in(&mut self.tables.lock(), body)
     }
 
-    fn reference_in(&self, books: &mut Books, body: GuestAddr) -> Fallible<()> {
-        let record = books.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+    fn reference_in(&self, tables: &mut ObjectTables, body: GuestAddr) -> Fallible<()> {
+        let record = tables.records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         record.pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
         publish(&self.memory, body, record)
     }
 
     /// Drops a reference. Dropping the last one removes the object from the table.
     pub fn dereference(&self, body: GuestAddr) -> Fallible<()> {
-        let last = self.dereference_in(&mut self.books.lock(), body)?;
+        let last = self.dereference_in(&mut self.tables.lock(), body)?;
         if let Some(position) = last {
             self.unpin(position);
         }
@@ -267,8 +267,8 @@ impl Objects {
 
     /// Returns the position of an object that was removed from the table; the table's use of it is
     /// still counted.
-    fn dereference_in(&self, books: &mut Books, body: GuestAddr) -> Fallible<Option<Name>> {
-        let Books { records, handles, names, name_bytes, .. } = books;
+    fn dereference_in(&self, tables: &mut ObjectTables, body: GuestAddr) -> Fallible<Option<Name>> {
+        let ObjectTables { records, handles, names, name_bytes, .. } = tables;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         record.pointers = record.pointers.saturating_sub(1);
         publish(&self.memory, body, record)?;
@@ -299,28 +299,28 @@ impl Objects {
     /// Describes every object and handle, one line each, in a fixed order: the input of a state
     /// digest. The objects' bodies are guest memory and are not repeated here.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
-        let books = self.books.lock();
-        for (body, record) in &books.records {
+        let tables = self.tables.lock();
+        for (body, record) in &tables.records {
             let Record { kind, pointers, handles, name, .. } = record;
             // Always `false`, as objects without references are removed; kept in the format of the
             // digest.
             line(&format!("object {body} {kind:?} {pointers} {handles} {name:?} false"));
         }
-        for (handle, body) in &books.handles {
+        for (handle, body) in &tables.handles {
             line(&format!("handle {handle:?} {body}"));
         }
-        line(&format!("next handle {:#x}", books.next_handle.0));
+        line(&format!("next handle {:#x}", tables.next_handle.0));
     }
 
     /// All objects, by address of their bodies.
     pub fn list(&self) -> Vec<(ObjectKind, GuestAddr)> {
-        self.books.lock().records.iter().map(|(&body, record)| (record.kind, body)).collect()
+        self.tables.lock().records.iter().map(|(&body, record)| (record.kind, body)).collect()
     }
 
     /// Holds the table's lock.
     #[cfg(test)]
-    pub(crate) fn hold_books(&self) -> impl Drop + '_ {
-        self.books.lock()
+    pub(crate) fn hold_tables(&self) -> impl Drop + '_ {
+        self.tables.lock()
     }
 }
 

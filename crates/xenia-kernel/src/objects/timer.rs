@@ -292,7 +292,7 @@ impl Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::dispatcher::{kind, signal_state, tests::Bench};
+    use crate::objects::dispatcher::{kind, signal_state, tests::Harness};
     use xenia_guest::NtStatus;
     use xenia_memory::{Heap, Protect};
 
@@ -302,14 +302,14 @@ mod tests {
 
     #[test]
     fn timers_expire_in_order_and_wake_their_waiters() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let (early, late) = (b.object(kind::MANUAL_TIMER, 0), b.object(kind::AUTO_TIMER, 0));
         let thread = b.thread(1);
         assert!(!b.dispatcher.set_timer(&b.memory, late, setting(200, 0)).unwrap());
         assert!(!b.dispatcher.set_timer(&b.memory, early, setting(100, 0)).unwrap());
         assert_eq!(b.dispatcher.timers().next_due(), Some(100));
         b.wait(thread, &[late], false);
-        let expire = |b: &mut Bench, now| -> Vec<GuestAddr> {
+        let expire = |b: &mut Harness, now| -> Vec<GuestAddr> {
             let expiries = b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, now);
             expiries.into_iter().map(|expiry| expiry.timer).collect()
         };
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn periodic_timers_come_again_and_cancelled_ones_do_not() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len(), 1);
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn only_timers_that_somebody_could_notice_are_events() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let (alone, awaited, calling) =
             (b.object(kind::AUTO_TIMER, 0), b.object(kind::AUTO_TIMER, 0), b.object(kind::AUTO_TIMER, 0));
         b.dispatcher.set_timer(&b.memory, alone, setting(100, 1)).unwrap();
@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_timer_that_is_made_anew_or_whose_memory_is_gone_is_not_set() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         b.dispatcher.initialize_timer(&b.memory, timer, kind::MANUAL_TIMER).unwrap();
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn an_expiry_counts_though_a_waiter_waits_for_something_that_is_gone() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let timer = b.object(kind::MANUAL_TIMER, 0);
         let thread = b.thread(1);
         let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn missed_periods_are_left_out_and_the_later_ones_stay_where_they_were() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         let late = 100 + 10 * 49_875 + 7;
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_round_lets_so_many_timers_expire_and_the_next_the_others() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let timers = b.allocate(0x1_0000 - 0x1000);
         for index in 0..EXPIRIES_PER_ROUND as u32 + 5 {
             b.dispatcher.set_timer(&b.memory, timers.offset(0x28 * index), setting(100, 0)).unwrap();

@@ -79,7 +79,7 @@ impl Kernel {
     }
 
     fn wake_render_thread(&self, cpu: &mut dyn Cpu, thread: ThreadRef) {
-        self.left_calls.fetch_add(1, Relaxed);
+        self.pending_calls.fetch_add(1, Relaxed);
         if cpu.logs_events() {
             let pc = self.imports.own_stubs.service_return.0;
             cpu.emit(&Event::Interrupt { hw_id: thread.hw_id, kind: "sound", pc });
@@ -87,7 +87,7 @@ impl Kernel {
         let woken = cpu.wake_with(thread, 0, 0, &mut |ctx| self.enter_render_call(thread, ctx));
         if !matches!(woken, Ok(Woken::Yes | Woken::BeforePark)) {
             // The title has terminated this thread.
-            self.left_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.fetch_sub(1, Relaxed);
             tracing::debug!(target: "kernel", "thread {thread:?} of the render driver did not wait");
         }
     }
@@ -95,7 +95,7 @@ impl Kernel {
     /// Sets the registers of a woken render-driver thread for its next call.
     pub(crate) fn enter_render_call(&self, thread: ThreadRef, ctx: &mut PpcContext) {
         if let Some(next) = self.render_driver.begin(thread) {
-            self.left_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.fetch_sub(1, Relaxed);
             match next {
                 Next::Call(entry) => self.set_render_call(ctx, &entry),
                 Next::Wait => {}

@@ -54,7 +54,7 @@ impl Kernel {
                 let guest = GuestCall::new(self.imports.own_stubs.call_return, Continuation::Rest(rest));
                 match self.push_frame(call.thread_id(), call.ctx_mut(), guest) {
                     Ok(()) => Disposition::EndVisit,
-                    Err(error) => self.broken(call, &format!("a long call: {error}")),
+                    Err(error) => self.end_damaged(call, &format!("a long call: {error}")),
                 }
             }
             Flow::Block(wait) => Disposition::Park(wait),
@@ -66,14 +66,14 @@ impl Kernel {
                 }
                 match self.end_thread(call.cpu, id, code) {
                     Ok(()) => Disposition::Continue,
-                    Err(error) => self.broken(call, &format!("thread exit: {error}")),
+                    Err(error) => self.end_damaged(call, &format!("thread exit: {error}")),
                 }
             }
             Flow::CallGuest(guest) => {
                 let pc = guest.pc;
                 match self.push_frame(call.thread_id(), call.ctx_mut(), guest) {
                     Ok(()) => Disposition::Continue,
-                    Err(error) => self.broken(call, &format!("calling {pc}: {error}")),
+                    Err(error) => self.end_damaged(call, &format!("calling {pc}: {error}")),
                 }
             }
             Flow::Fault(fault) => {
@@ -85,7 +85,7 @@ impl Kernel {
     }
 
     /// Ends the machine because the guest has damaged state that the kernel needs.
-    pub(super) fn broken(&self, call: &Call, what: &str) -> Disposition {
+    pub(super) fn end_damaged(&self, call: &Call, what: &str) -> Disposition {
         let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
         Disposition::End(crash(self, call.running(), pc, &format!("{pc}: {what}")))
     }
@@ -138,7 +138,9 @@ impl Kernel {
         let record = threads.get_on_stack(&self.memory, id, call.kpcr(), at);
         let frame = record.and_then(|record| record.frames.pop());
         drop(threads);
-        let Some(frame) = frame else { return self.broken(call, "return to a call that nobody made") };
+        let Some(frame) = frame else {
+            return self.end_damaged(call, "return from a guest call that is not in progress");
+        };
         let ctx = call.ctx_mut();
         let result = ctx.gpr[3];
         ctx.pc = frame.pc;
@@ -198,13 +200,13 @@ impl Kernel {
             }
             Some(Target::ServiceReturn) => match self.end_service(call) {
                 Ok(disposition) => disposition,
-                Err(error) => self.broken(call, &format!("service thread: {error}")),
+                Err(error) => self.end_damaged(call, &format!("service thread: {error}")),
             },
             Some(Target::TitleBegin) => match begin(call) {
                 Ok(flow) => self.apply(call, flow),
-                Err(error) => self.broken(call, &format!("start of the title: {error}")),
+                Err(error) => self.end_damaged(call, &format!("start of the title: {error}")),
             },
-            None => self.broken(call, "sc 2 at an address that calls nothing"),
+            None => self.end_damaged(call, "sc 2 at an address without import thunk or stub"),
         }
     }
 
@@ -214,11 +216,11 @@ impl Kernel {
         let ctx = call.ctx();
         let (number, text, length) = (ctx.gpr[0], GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] & 0xFFFF_FFFF);
         if number != 0 || length > LIMIT {
-            return self.broken(call, &format!("system call {number} with r4 = {length:#x}"));
+            return self.end_damaged(call, &format!("system call {number} with r4 = {length:#x}"));
         }
         let mut bytes = vec![0; length as usize];
         if let Err(fault) = self.memory.read_bytes(text, &mut bytes) {
-            return self.broken(call, &format!("text call: {fault}"));
+            return self.end_damaged(call, &format!("text call: {fault}"));
         }
         let text = String::from_utf8_lossy(&bytes);
         self.devices.write_text(&text);

@@ -41,10 +41,10 @@ impl Kernel {
         let now = cpu.now();
         housekeeping("timers", self.expire_timers(cpu));
         self.play_due_frames(cpu);
-        housekeeping("a dialog", self.look_at_dialog(cpu));
-        housekeeping("music", self.look_at_music(cpu));
-        self.look_at_requests(cpu);
-        self.look_at_sockets(cpu);
+        housekeeping("a dialog", self.poll_dialog(cpu));
+        housekeeping("music", self.poll_music(cpu));
+        self.poll_requests(cpu);
+        self.poll_sockets(cpu);
         if self.spin_locks.has_waiters() {
             housekeeping("spin locks", spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks));
         }

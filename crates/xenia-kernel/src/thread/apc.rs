@@ -121,7 +121,7 @@ impl Kernel {
                 let woken = wait.interrupt_alertable(&self.memory, cpu, NtStatus::USER_APC, &mut enter)?;
                 if woken == Woken::BeforePark {
                     let next = threads.next_apc(&self.memory, thread_id)?;
-                    self.leave_call(&mut threads, thread_id, next);
+                    self.save_pending_call(&mut threads, thread_id, next);
                 }
             }
             Mode::Kernel => {
@@ -139,7 +139,7 @@ impl Kernel {
                     }
                 })?;
                 if woken == Woken::BeforePark {
-                    self.leave_call(&mut threads, thread_id, guest);
+                    self.save_pending_call(&mut threads, thread_id, guest);
                 }
                 woken.by_owner(reference);
             }
@@ -196,23 +196,23 @@ impl Kernel {
     }
 
     /// Saves the APC call for a thread whose wait was interrupted before it parked.
-    fn leave_call(&self, threads: &mut Threads, thread_id: u32, guest: Option<GuestCall>) {
+    fn save_pending_call(&self, threads: &mut Threads, thread_id: u32, guest: Option<GuestCall>) {
         if let (Some(record), Some(guest)) = (threads.get_mut(thread_id), guest) {
             record.apcs.before_park = Some(guest);
-            self.left_calls.fetch_add(1, Relaxed);
+            self.pending_calls.fetch_add(1, Relaxed);
         }
     }
 
     /// Whether any thread has a saved call to make on its way out of a wait. A thread's own call is
     /// counted before the thread can see that its wait is over and can have its turn.
-    pub(crate) fn has_left_calls(&self) -> bool {
-        self.left_calls.load(Relaxed) > 0
+    pub(crate) fn has_pending_calls(&self) -> bool {
+        self.pending_calls.load(Relaxed) > 0
     }
 
     /// Takes the saved call of a thread.
-    pub(crate) fn take_left_call(&self, thread_id: u32) -> Option<GuestCall> {
+    pub(crate) fn take_pending_call(&self, thread_id: u32) -> Option<GuestCall> {
         let guest = self.threads.lock().get_mut(thread_id)?.apcs.before_park.take()?;
-        self.left_calls.fetch_sub(1, Relaxed);
+        self.pending_calls.fetch_sub(1, Relaxed);
         Some(guest)
     }
 
@@ -257,7 +257,7 @@ impl Kernel {
 impl Call<'_> {
     /// Drops the frames of guest calls that the calling thread has left without returning (by
     /// `longjmp`, say), so that a kernel-mode APC that was left no longer blocks the next.
-    pub(crate) fn forget_left_calls(&self) {
+    pub(crate) fn forget_abandoned_calls(&self) {
         if self.kernel.frames_of_all.is_zero() {
             return;
         }
@@ -269,7 +269,7 @@ impl Call<'_> {
 impl ThreadRecord {
     /// Drops interrupted waits whose APC call is not on the frame stack any more, because the
     /// thread has left the APC without returning.
-    pub(super) fn abandon_waits(&mut self) {
+    pub(super) fn drop_stale_waits(&mut self) {
         let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
         self.apcs.interrupted.retain(|&(number, _)| live.contains(&After::WaitAgain(number)));
     }
@@ -279,7 +279,7 @@ impl Threads {
     /// Records that a kernel-mode APC has interrupted a thread's wait.
     fn note_interrupted(&mut self, thread_id: u32, wait: WaitBlock) {
         let Some(record) = self.get_mut(thread_id) else { return };
-        record.abandon_waits();
+        record.drop_stale_waits();
         record.apcs.interrupted.push((record.apcs.interruptions, wait));
         record.apcs.interruptions += 1;
     }

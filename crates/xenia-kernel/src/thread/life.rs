@@ -229,7 +229,7 @@ impl Kernel {
                 threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
             record.ended = true;
             record.frames.clear();
-            record.abandon_waits();
+            record.drop_stale_waits();
             (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
         };
         self.end_transfers_of(cpu, id);

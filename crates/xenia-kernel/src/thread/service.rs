@@ -53,12 +53,12 @@ impl Kernel {
         let (service, first, taken) = {
             let mut threads = self.threads.lock();
             let Some((service, first)) = threads.interrupts.begin(hw_id) else { return Ok(()) };
-            self.left_calls.fetch_add(1, Relaxed);
+            self.pending_calls.fetch_add(1, Relaxed);
             (service, first, first.show_taken(&self.memory))
         };
         if let Err(failure) = taken.and_then(|()| self.show_service(cpu, hw_id, service.kpcr, Some(&first))) {
             self.threads.lock().interrupts.set_thread(hw_id, service);
-            self.left_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.fetch_sub(1, Relaxed);
             return Err(failure);
         }
         cpu.hold_slot(service.thread, true)?;
@@ -121,7 +121,7 @@ impl Kernel {
     pub(crate) fn enter_begun(&self, thread: ThreadRef, ctx: &mut PpcContext) {
         let begun = self.threads.lock().interrupts.take_begun(thread);
         if let Some(call) = begun {
-            self.left_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.fetch_sub(1, Relaxed);
             self.enter_service(ctx, &call);
         }
     }

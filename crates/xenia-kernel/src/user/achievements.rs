@@ -157,7 +157,7 @@ impl Kernel {
         count(&mut profile, title, &gpd, &dashboard);
         store.save_gpd(profile.xuid, title, &gpd).map_err(win32_error)?;
         for Record { label, gamerscore, .. } in &earned {
-            tracing::info!(target: TARGET, "{} has achieved {label:?} ({gamerscore} G)", profile.name());
+            tracing::info!(target: TARGET, "{} earned achievement {label:?} ({gamerscore} G)", profile.name());
         }
         // If one of these fails, the next achievement repairs it.
         let summed = store
@@ -165,7 +165,7 @@ impl Kernel {
             .and_then(|()| store.save_settings(&profile, title))
             .and_then(|()| store.save_settings(&profile, DASHBOARD));
         if let Err(error) = summed {
-            tracing::error!(target: TARGET, "the sums of what {} has achieved are not saved: {error}", profile.name());
+            tracing::error!(target: TARGET, "can't save the achievement totals of {}: {error}", profile.name());
         }
         self.user.profiles.lock().set(user, Some(profile));
         Ok(())

@@ -25,7 +25,7 @@ use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wai
 use xenia_sync::{Level, Mutex};
 
 /// Guest time between polls for an answer: one field.
-const LOOK: GuestTicks = TICKS_PER_SECOND / 60;
+const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 60;
 /// `due` while no dialog is open.
 const NEVER: GuestTicks = GuestTicks::MAX;
 /// `due` while an answered dialog is being reported to its caller.
@@ -36,7 +36,7 @@ pub const MESSAGE_BUTTONS: usize = 3;
 
 /// Use of a dialog's answer.
 #[derive(Clone, Copy, Debug)]
-pub enum Then {
+pub enum AnswerAction {
     /// Stores the title's number of the button.
     StoreButton {
         /// Address of the stored number.
@@ -72,7 +72,7 @@ pub enum Then {
 
 /// Receiver of a dialog's result.
 #[derive(Clone, Copy, Debug)]
-pub enum Hears {
+pub enum AnswerRecipient {
     /// The overlapped structure at this address.
     Overlapped(GuestAddr),
     /// The caller, which waits.
@@ -83,7 +83,7 @@ pub enum Hears {
 
 #[derive(Clone, Copy, Debug)]
 struct Dialog {
-    then: Then,
+    action: AnswerAction,
     thread_id: u32,
     overlapped: Option<GuestAddr>,
     waiter: Option<ThreadRef>,
@@ -120,11 +120,11 @@ impl Kernel {
     pub(crate) fn open_dialog(
         call: &mut Call,
         request: DialogRequest,
-        then: Then,
-        hears: Hears,
+        action: AnswerAction,
+        recipient: AnswerRecipient,
     ) -> Fallible<Flow<Win32Error>> {
         let (kernel, now) = (call.kernel, call.now());
-        let overlapped = if let Hears::Overlapped(at) = hears { Some(at) } else { None };
+        let overlapped = if let AnswerRecipient::Overlapped(at) = recipient { Some(at) } else { None };
         let slot = &kernel.user.dialog;
         let told = {
             let _listeners = kernel.listeners.lock();
@@ -135,28 +135,28 @@ impl Kernel {
                 overlapped::begin(call, at)?;
             }
             let mut waiter = None;
-            if matches!(hears, Hears::Caller) {
+            if matches!(recipient, AnswerRecipient::Caller) {
                 call.cpu.open_wait(call.thread(), false)?;
                 waiter = Some(call.thread());
             }
-            *slot.dialog.lock() = Some(Dialog { then, thread_id: call.thread_id(), overlapped, waiter });
+            *slot.dialog.lock() = Some(Dialog { action, thread_id: call.thread_id(), overlapped, waiter });
             kernel.devices.dialogs.lock().open(request, now);
-            slot.due.store(now.saturating_add(LOOK), Release);
+            slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
             kernel.notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
         };
         if let Err(failure) = told {
-            tracing::debug!(target: "kernel", "a dialog appears, but: {failure}");
+            tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
         }
         call.cpu.time_has_more();
-        Ok(match hears {
-            Hears::Overlapped(_) => Flow::Return(Win32Error::IO_PENDING),
-            Hears::Caller => Flow::Block(Wait::forever(BlockReason::Other("dialog"))),
-            Hears::Nobody => Flow::Return(Win32Error::SUCCESS),
+        Ok(match recipient {
+            AnswerRecipient::Overlapped(_) => Flow::Return(Win32Error::IO_PENDING),
+            AnswerRecipient::Caller => Flow::Block(Wait::forever(BlockReason::Other("dialog"))),
+            AnswerRecipient::Nobody => Flow::Return(Win32Error::SUCCESS),
         })
     }
 
     /// Polls the open dialog for an answer, if a poll is due.
-    pub(crate) fn look_at_dialog(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+    pub(crate) fn poll_dialog(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let (slot, now) = (&self.user.dialog, cpu.now());
         if slot.due.load(Acquire) > now {
             return Ok(());
@@ -167,7 +167,7 @@ impl Kernel {
                 return Ok(());
             }
             let Some(answer) = self.devices.dialogs.lock().answer(now) else {
-                slot.due.store(now.saturating_add(LOOK), Release);
+                slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
                 return Ok(());
             };
             let dialog = slot.dialog.lock().take();
@@ -175,10 +175,10 @@ impl Kernel {
             let Some(dialog) = dialog else { return Ok(()) };
             (dialog, answer)
         };
-        tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.then);
+        tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.action);
         // `insert_answered` handles disc requests, `carry_out_answer` all others.
-        let inserted = match dialog.then {
-            Then::InsertDisc(awaited) => Some(self.insert_answered(cpu, awaited, &answer)),
+        let inserted = match dialog.action {
+            AnswerAction::InsertDisc(awaited) => Some(self.insert_answered(cpu, awaited, &answer)),
             _ => None,
         };
         let result = match inserted {
@@ -187,20 +187,22 @@ impl Kernel {
                 self.reopen(dialog, request, now);
                 return Ok(());
             }
-            None => self.carry_out_answer(cpu, dialog.then, &answer).unwrap_or(Win32Error::INVALID_PARAMETER),
+            None => {
+                self.carry_out_answer(cpu, dialog.action, &answer).unwrap_or(Win32Error::INVALID_PARAMETER)
+            }
         };
         let _listeners = self.listeners.lock();
         let told = match dialog.overlapped {
             Some(at) => {
                 let completed = Completed::with(result);
-                overlapped::finish_of(self, cpu, dialog.thread_id, at, completed.as_told())
+                overlapped::finish_of(self, cpu, dialog.thread_id, at, completed.to_fields())
             }
             None => Ok(()),
         };
         if let Some(thread) = dialog.waiter
             && let Err(error) = cpu.wake(thread, u64::from(result.0), 0)
         {
-            tracing::debug!(target: "kernel", "who waited for a dialog is gone: {error}");
+            tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
         }
         let gone = self.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
         slot.due.store(NEVER, Release);
@@ -212,33 +214,38 @@ impl Kernel {
         let _listeners = self.listeners.lock();
         *self.user.dialog.dialog.lock() = Some(dialog);
         self.devices.dialogs.lock().open(request, now);
-        self.user.dialog.due.store(now.saturating_add(LOOK), Release);
+        self.user.dialog.due.store(now.saturating_add(POLL_INTERVAL), Release);
     }
 
-    fn carry_out_answer(&self, cpu: &mut dyn Cpu, then: Then, answer: &DialogAnswer) -> Fallible<Win32Error> {
+    fn carry_out_answer(
+        &self,
+        cpu: &mut dyn Cpu,
+        action: AnswerAction,
+        answer: &DialogAnswer,
+    ) -> Fallible<Win32Error> {
         let memory = &self.memory;
-        match (then, answer) {
-            (Then::StoreButton { result, buttons }, DialogAnswer::Pressed(button)) => {
+        match (action, answer) {
+            (AnswerAction::StoreButton { result, buttons }, DialogAnswer::Pressed(button)) => {
                 match buttons.get(*button as usize) {
                     Some(Some(number)) => memory.write(result, *number)?,
                     _ => return Ok(Win32Error::CANCELLED),
                 }
             }
-            (Then::StoreText { buffer, limit }, DialogAnswer::Entered(text)) => {
+            (AnswerAction::StoreText { buffer, limit }, DialogAnswer::Entered(text)) => {
                 let units = text.encode_utf16().take(limit as usize).chain([0]);
                 WideText(buffer).store(memory, units)?;
             }
-            (Then::StoreWord { at, word }, DialogAnswer::Pressed(_)) => memory.write(at, word)?,
-            (Then::SignIn | Then::TellUsers, answer) => {
-                let users = match (then, answer) {
-                    (Then::SignIn, DialogAnswer::Pressed(last)) => last.saturating_add(1),
+            (AnswerAction::StoreWord { at, word }, DialogAnswer::Pressed(_)) => memory.write(at, word)?,
+            (AnswerAction::SignIn | AnswerAction::TellUsers, answer) => {
+                let users = match (action, answer) {
+                    (AnswerAction::SignIn, DialogAnswer::Pressed(last)) => last.saturating_add(1),
                     _ => 0,
                 };
                 self.sign_in_first(users.min(USERS));
                 let parameter = self.user.profiles.lock().mask();
                 self.notify(cpu, Notification { id: id::SIGN_IN_CHANGED, parameter })?;
             }
-            (Then::Nothing, _) => {}
+            (AnswerAction::Nothing, _) => {}
             _ => return Ok(Win32Error::CANCELLED),
         }
         Ok(Win32Error::SUCCESS)
@@ -253,7 +260,7 @@ impl Kernel {
         };
         for profile in new {
             if let Err(error) = self.files.lock().packages.store.save_profile(&profile) {
-                tracing::error!(target: "vfs", "the profile {} is not saved: {error}", profile.name());
+                tracing::error!(target: "vfs", "can't save profile {}: {error}", profile.name());
             }
         }
     }

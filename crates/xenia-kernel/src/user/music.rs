@@ -343,7 +343,7 @@ impl Kernel {
     }
 
     /// Ends the playing song, if its end is due.
-    pub(crate) fn look_at_music(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+    pub(crate) fn poll_music(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         if self.user.music.due.load(Acquire) > cpu.now() {
             return Ok(());
         }

@@ -70,13 +70,13 @@ impl Completed {
     }
 
     /// Returns the values for all fields of the structure.
-    pub fn as_told(self) -> Told {
+    pub fn to_fields(self) -> OverlappedFields {
         let Self { result, length, .. } = self;
-        Told { result: self.told().0, extended: result.to_hresult(), length }
+        OverlappedFields { result: self.result_field().0, extended: result.to_hresult(), length }
     }
 
     /// Returns the value of the structure's result field.
-    fn told(self) -> Win32Error {
+    fn result_field(self) -> Win32Error {
         let is_failure = self.result != Win32Error::SUCCESS;
         if self.wraps_failure && is_failure { Win32Error::FUNCTION_FAILED } else { self.result }
     }
@@ -90,13 +90,13 @@ pub fn complete(
     completed: Completed,
 ) -> Fallible<Win32Error> {
     let Some(at) = overlapped else { return Ok(completed.result) };
-    finish_later(call, at, completed.as_told())?;
+    finish_later(call, at, completed.to_fields())?;
     Ok(Win32Error::IO_PENDING)
 }
 
 /// Fields of an overlapped structure on completion.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct OverlappedFields {
     /// An error code, or an `HRESULT`.
     pub result: u32,
     /// The result as an `HRESULT`, or the reason for the failure.
@@ -111,12 +111,12 @@ struct Pending {
     due: GuestTicks,
     at: GuestAddr,
     thread_id: u32,
-    told: Told,
+    fields: OverlappedFields,
 }
 
 /// Result that a thread waiting for a structure receives.
 #[derive(Clone, Copy, Debug)]
-pub enum Wants {
+pub enum WaiterResult {
     /// The result; the length is stored at this address.
     Result(Option<GuestAddr>),
     /// Success, whatever the result is.
@@ -127,12 +127,12 @@ pub enum Wants {
 struct Waiter {
     at: GuestAddr,
     thread: ThreadRef,
-    wants: Wants,
+    wants: WaiterResult,
 }
 
 /// State behind the lock of [`Requests`].
 #[derive(Debug, Default)]
-struct UnderWay {
+struct OverlappedCalls {
     /// Sorted by due time.
     pending: VecDeque<Pending>,
     /// Threads that wait for structures without an event, each at most once.
@@ -142,7 +142,7 @@ struct UnderWay {
 /// Pending calls, and the threads that wait for them.
 #[derive(Debug)]
 pub struct Requests {
-    under_way: Mutex<UnderWay>,
+    calls: Mutex<OverlappedCalls>,
     /// Due time of the first pending call; written under the lock only.
     due: AtomicU64,
 }
@@ -150,8 +150,8 @@ pub struct Requests {
 impl Requests {
     /// Creates an empty list. Its lock is taken after the listeners' and before the dispatcher's.
     pub(crate) fn new(ordinal: u32) -> Self {
-        let under_way = Mutex::numbered(Level::Dispatcher, ordinal, UnderWay::default());
-        Self { under_way, due: AtomicU64::new(NEVER) }
+        let calls = Mutex::numbered(Level::Dispatcher, ordinal, OverlappedCalls::default());
+        Self { calls, due: AtomicU64::new(NEVER) }
     }
 
     /// Guest time of the next completion. Takes no lock.
@@ -159,21 +159,24 @@ impl Requests {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
 
-    fn lock(&self) -> MutexGuard<'_, UnderWay> {
-        self.under_way.lock()
+    fn lock(&self) -> MutexGuard<'_, OverlappedCalls> {
+        self.calls.lock()
     }
 
-    fn set_due(&self, under_way: &UnderWay) {
-        self.due.store(under_way.pending.front().map_or(NEVER, |first| first.due), Release);
+    fn set_due(&self, calls: &OverlappedCalls) {
+        self.due.store(calls.pending.front().map_or(NEVER, |first| first.due), Release);
     }
 
     /// Writes the pending calls for kernel digests; writes no line if there are none.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
-        let under_way = self.lock();
-        for Pending { due, at, thread_id, told } in &under_way.pending {
-            line(&format!("overlapped {at} {due} {thread_id} {told:?}"));
+        let calls = self.lock();
+        for Pending { due, at, thread_id, fields } in &calls.pending {
+            let OverlappedFields { result, extended, length } = fields;
+            // Digests must not change, so the name in them stays.
+            let fields = format!("Told {{ result: {result}, extended: {extended:?}, length: {length} }}");
+            line(&format!("overlapped {at} {due} {thread_id} {fields}"));
         }
-        for Waiter { at, thread, wants } in &under_way.waiters {
+        for Waiter { at, thread, wants } in &calls.waiters {
             line(&format!("overlapped {at} {thread:?} {wants:?}"));
         }
     }
@@ -181,7 +184,7 @@ impl Requests {
 
 /// Marks a call's overlapped structure as pending and clears its event, which titles reuse.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
-    let _under_way = call.kernel.requests.lock();
+    let _calls = call.kernel.requests.lock();
     begin_locked(call, at)
 }
 
@@ -203,27 +206,27 @@ fn begin_locked(call: &Call, at: GuestAddr) -> Fallible<()> {
 }
 
 /// Marks a call's overlapped structure as pending, and schedules its completion.
-pub fn finish_later(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
+pub fn finish_later(call: &mut Call, at: GuestAddr, fields: OverlappedFields) -> Fallible<()> {
     let kernel = call.kernel;
-    let mut under_way = kernel.requests.lock();
+    let mut calls = kernel.requests.lock();
     begin_locked(call, at)?;
     let (due, thread_id) = (call.now().saturating_add(DELAY), call.thread_id());
-    if kernel.limits.admit(Limit::OverlappedCalls, under_way.pending.len()).is_err() {
+    if kernel.limits.admit(Limit::OverlappedCalls, calls.pending.len()).is_err() {
         // The call's work is done already, so the limit must not make it fail: complete it at once.
-        return kernel.tell(call.cpu, &mut under_way, thread_id, at, told);
+        return kernel.complete_overlapped(call.cpu, &mut calls, thread_id, at, fields);
     }
-    let place = under_way.pending.partition_point(|other| other.due <= due);
-    under_way.pending.insert(place, Pending { due, at, thread_id, told });
-    kernel.requests.set_due(&under_way);
-    drop(under_way);
+    let place = calls.pending.partition_point(|other| other.due <= due);
+    calls.pending.insert(place, Pending { due, at, thread_id, fields });
+    kernel.requests.set_due(&calls);
+    drop(calls);
     call.cpu.time_has_more();
     Ok(())
 }
 
 /// Fills an overlapped structure, signals its event and queues its routine.
-pub fn finish(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
+pub fn finish(call: &mut Call, at: GuestAddr, fields: OverlappedFields) -> Fallible<()> {
     let thread_id = call.thread_id();
-    finish_of(call.kernel, call.cpu, thread_id, at, told)
+    finish_of(call.kernel, call.cpu, thread_id, at, fields)
 }
 
 /// Like [`finish`], for a call that this thread made earlier.
@@ -232,77 +235,77 @@ pub fn finish_of(
     cpu: &mut dyn Cpu,
     thread_id: u32,
     at: GuestAddr,
-    told: Told,
+    fields: OverlappedFields,
 ) -> Fallible<()> {
-    let mut under_way = kernel.requests.lock();
-    kernel.tell(cpu, &mut under_way, thread_id, at, told)
+    let mut calls = kernel.requests.lock();
+    kernel.complete_overlapped(cpu, &mut calls, thread_id, at, fields)
 }
 
 /// Makes the thread wait until a structure is complete; returns the call's result if it is already.
-pub fn wait_for(call: &mut Call, at: GuestAddr, wants: Wants) -> Fallible<Flow<Win32Error>> {
+pub fn wait_for(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible<Flow<Win32Error>> {
     let kernel = call.kernel;
-    let mut under_way = kernel.requests.lock();
+    let mut calls = kernel.requests.lock();
     if is_pending(call, at)? {
         let thread = call.thread();
         call.cpu.open_wait(thread, false)?;
-        under_way.waiters.push(Waiter { at, thread, wants });
+        calls.waiters.push(Waiter { at, thread, wants });
         return Ok(Flow::Block(Wait::forever(BlockReason::Other("overlapped"))));
     }
     let (result, length) = outcome(call, at)?;
     let memory = call.memory();
     Ok(Flow::Return(match wants {
-        Wants::Result(to) => {
+        WaiterResult::Result(to) => {
             if let Some(to) = to {
                 memory.write(to, length)?;
             }
             result
         }
-        Wants::End => Win32Error::SUCCESS,
+        WaiterResult::End => Win32Error::SUCCESS,
     }))
 }
 
 impl Kernel {
     /// Completes the structures that are due.
-    pub(crate) fn look_at_requests(&self, cpu: &mut dyn Cpu) {
+    pub(crate) fn poll_requests(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.requests.due.load(Acquire) > now {
             return;
         }
-        let mut under_way = self.requests.lock();
-        let due = under_way.pending.partition_point(|pending| pending.due <= now);
-        let due: Vec<Pending> = under_way.pending.drain(..due).collect();
-        for Pending { at, thread_id, told, .. } in due {
-            if let Err(failure) = self.tell(cpu, &mut under_way, thread_id, at, told) {
-                tracing::debug!(target: "kernel", "the end of a call can't be told at {at}: {failure}");
+        let mut calls = self.requests.lock();
+        let due = calls.pending.partition_point(|pending| pending.due <= now);
+        let due: Vec<Pending> = calls.pending.drain(..due).collect();
+        for Pending { at, thread_id, fields, .. } in due {
+            if let Err(failure) = self.complete_overlapped(cpu, &mut calls, thread_id, at, fields) {
+                tracing::debug!(target: "kernel", "can't complete the overlapped structure at {at}: {failure}");
             }
         }
-        self.requests.set_due(&under_way);
+        self.requests.set_due(&calls);
     }
 
     /// Completes a structure and resumes its waiters, even if the structure's memory is gone.
-    fn tell(
+    fn complete_overlapped(
         &self,
         cpu: &mut dyn Cpu,
-        under_way: &mut UnderWay,
+        calls: &mut OverlappedCalls,
         thread_id: u32,
         at: GuestAddr,
-        told: Told,
+        fields: OverlappedFields,
     ) -> Fallible<()> {
-        let structure = self.tell_structure(cpu, thread_id, at, told);
-        for Waiter { thread, wants, .. } in under_way.waiters.extract_if(.., |waiter| waiter.at == at) {
+        let structure = self.store_fields(cpu, thread_id, at, fields);
+        for Waiter { thread, wants, .. } in calls.waiters.extract_if(.., |waiter| waiter.at == at) {
             let result = match wants {
-                Wants::Result(length) => {
+                WaiterResult::Result(length) => {
                     if let Some(length) = length
-                        && let Err(fault) = self.memory.write(length, told.length)
+                        && let Err(fault) = self.memory.write(length, fields.length)
                     {
-                        tracing::debug!(target: "kernel", "the length of a call can't be told: {fault}");
+                        tracing::debug!(target: "kernel", "can't store the length of a call: {fault}");
                     }
-                    told.result
+                    fields.result
                 }
-                Wants::End => Win32Error::SUCCESS.0,
+                WaiterResult::End => Win32Error::SUCCESS.0,
             };
             if let Err(error) = cpu.wake(thread, u64::from(result), 0) {
-                tracing::debug!(target: "kernel", "who waited for a call is gone: {error}");
+                tracing::debug!(target: "kernel", "the thread waiting for a call no longer exists: {error}");
             }
         }
         structure
@@ -310,7 +313,13 @@ impl Kernel {
 
     /// Writes the result after the other words, so that a title that polls it finds them complete.
     /// Looks the event up before, because a title that finds the result may close the handle.
-    fn tell_structure(&self, cpu: &mut dyn Cpu, thread_id: u32, at: GuestAddr, told: Told) -> Fallible<()> {
+    fn store_fields(
+        &self,
+        cpu: &mut dyn Cpu,
+        thread_id: u32,
+        at: GuestAddr,
+        fields: OverlappedFields,
+    ) -> Fallible<()> {
         let memory = &self.memory;
         let event: Handle = memory.read(at.offset(field::EVENT))?;
         let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
@@ -319,15 +328,15 @@ impl Kernel {
         } else {
             self.objects.resolve_kind(event, ObjectKind::Event).map(Some)
         };
-        memory.write(at.offset(field::LENGTH), told.length)?;
-        memory.write(at.offset(field::EXTENDED_ERROR), told.extended.0)?;
-        memory.write(at.offset(field::RESULT), told.result)?;
+        memory.write(at.offset(field::LENGTH), fields.length)?;
+        memory.write(at.offset(field::EXTENDED_ERROR), fields.extended.0)?;
+        memory.write(at.offset(field::RESULT), fields.result)?;
         let signalled = event.and_then(|event| match event {
             Some(event) => self.dispatcher.set_event(memory, cpu, event.body(), 0).map(|_| ()),
             None => Ok(()),
         });
         if !routine.is_null() {
-            let args = [u64::from(told.result), u64::from(told.length), u64::from(at.0)];
+            let args = [u64::from(fields.result), u64::from(fields.length), u64::from(at.0)];
             let apc = Apc::new(ApcSource::Kernel, routine, args);
             self.queue_apc(cpu, thread_id, Mode::User, apc)?;
         }

@@ -5,7 +5,7 @@
 //! kernel call. The thread does not wait for the effects of its stores, except for backpressure: if
 //! [`MOST_STORES`] are waiting, it blocks until the devices have taken some.
 
-use super::post::Post;
+use super::parker::Parker;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::activity::DEVICES;
@@ -19,13 +19,13 @@ const MOST_STORES: usize = 1 << 16;
 
 /// Poll interval of the devices while they wait for a value in guest memory, of whose change they
 /// are not notified.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Stores of hardware threads that the devices have not taken yet.
 pub(super) struct DeviceInbox {
     state: Mutex<State>,
     has_room: Condvar,
-    post: Post,
+    parker: Parker,
 }
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Default for DeviceInbox {
         Self {
             state: Mutex::new(Level::Leaf, State::default()),
             has_room: Condvar::new(),
-            post: Post::default(),
+            parker: Parker::default(),
         }
     }
 }
@@ -55,19 +55,19 @@ impl DeviceInbox {
         }
         state.stores.extend_from_slice(stores);
         drop(state);
-        self.post.call();
+        self.parker.notify();
     }
 
     /// Notifies the devices' host thread.
-    pub(super) fn call(&self) {
-        self.post.call();
+    pub(super) fn notify(&self) {
+        self.parker.notify();
     }
 
     /// Ends the run: releases threads that wait for space.
     pub(super) fn end(&self) {
         self.state.lock().is_ending = true;
         self.has_room.notify_all();
-        self.post.call();
+        self.parker.notify();
     }
 
     /// Whether the devices have processed all stores.
@@ -95,10 +95,10 @@ impl DeviceInbox {
 /// Runs the devices until the run ends.
 pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
     let inbox = &shared.devices;
-    inbox.post.take();
+    inbox.parker.register();
     let mut stores = Vec::new();
     loop {
-        inbox.post.answer();
+        inbox.parker.clear();
         if shared.is_ending() {
             return;
         }
@@ -120,10 +120,10 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
         shared.activity.count_step(DEVICES);
         shared.activity.set(DEVICES, Doing::Nothing);
         // The time-keeper may be waiting for the devices to become idle.
-        if shared.nobody_is_busy() {
-            shared.slots.keeper.call();
+        if shared.all_hw_threads_idle() {
+            shared.slots.keeper.notify();
         }
-        let next = system.next_device_event().map_or(LOOK_AGAIN, |next| shared.clock.until(next));
-        inbox.post.wait(next.min(LOOK_AGAIN));
+        let next = system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.until(next));
+        inbox.parker.wait(next.min(POLL_INTERVAL));
     }
 }

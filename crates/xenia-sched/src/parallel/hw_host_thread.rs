@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the host
-//! thread is notified ([`super::post::Post`]) that the choice of the running thread may have
+//! thread is notified ([`super::parker::Parker`]) that the choice of the running thread may have
 //! changed. The slot's lock is taken at boundaries only, and is not needed there if no other thread
 //! is ready and there is no notification.
 
@@ -65,7 +65,7 @@ struct Picked {
 
 /// State after a visit.
 #[derive(Default)]
-struct Left {
+struct VisitResult {
     /// The thread, unless it waits or has ended.
     running: Option<Running>,
     /// Instructions executed since the boundary.
@@ -77,20 +77,20 @@ struct Left {
 impl<S: System> HwHostThread<'_, S> {
     /// Runs guest threads until the run ends.
     pub(super) fn run(mut self, queue: &mut DeviceQueue) {
-        let post = &self.shared.slots.owners[usize::from(self.hw_id)];
-        post.take();
+        let parker = &self.shared.slots.owners[usize::from(self.hw_id)];
+        parker.register();
         let mut devices = queue.make_current();
-        let mut left = Left::default();
+        let mut left = VisitResult::default();
         while !self.shared.is_ending() {
-            post.answer();
+            parker.clear();
             let picked = self.boundary(left);
             self.take_part(picked.is_some());
             left = if let Some((running, is_alone)) = picked {
                 self.visit(running, is_alone, &mut devices)
             } else {
                 self.shared.activity.set(usize::from(self.hw_id), Doing::Nothing);
-                post.wait(IDLE);
-                Left::default()
+                parker.wait(IDLE);
+                VisitResult::default()
             };
         }
         self.shared.activity.set(usize::from(self.hw_id), Doing::Nothing);
@@ -122,8 +122,8 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
-    fn put_down(&mut self, left: Left) {
-        let Left { running, executed, .. } = left;
+    fn put_down(&mut self, left: VisitResult) {
+        let VisitResult { running, executed, .. } = left;
         if let Some(running) = running {
             self.shared.slots.put(running, self.time);
         }
@@ -142,8 +142,8 @@ impl<S: System> HwHostThread<'_, S> {
     }
 
     /// Picks the next thread of the slot. Also returns whether no other thread is ready there.
-    fn boundary(&mut self, left: Left) -> Option<(Running, bool)> {
-        let Left { mut running, executed, yields } = left;
+    fn boundary(&mut self, left: VisitResult) -> Option<(Running, bool)> {
+        let VisitResult { mut running, executed, yields } = left;
         let (hw_id, slots) = (self.hw_id, &self.shared.slots);
         let now = self.shared.clock.now().max(self.time);
         let before = running.as_ref().map(|running| running.thread);
@@ -162,7 +162,7 @@ impl<S: System> HwHostThread<'_, S> {
             if let Some(running) = running {
                 slots.put(running, now);
             }
-            slots.take_from_another(hw_id, now);
+            slots.steal(hw_id, now);
             picked = slots.own(hw_id, |slot| self.pick(slot))?;
         }
         let Picked { mut running, has_moved, is_alone, news } = picked?;
@@ -197,28 +197,28 @@ impl<S: System> HwHostThread<'_, S> {
     }
 
     /// Runs a thread to the next boundary.
-    fn visit(&mut self, mut running: Running, is_alone: bool, devices: &mut DeviceQueue) -> Left {
-        let post = &self.shared.slots.owners[usize::from(self.hw_id)];
+    fn visit(&mut self, mut running: Running, is_alone: bool, devices: &mut DeviceQueue) -> VisitResult {
+        let parker = &self.shared.slots.owners[usize::from(self.hw_id)];
         let mut executed = 0;
         loop {
             let Some((on, disposition)) = self.quantum(running, devices, &mut executed) else {
-                return Left { executed, ..Left::default() };
+                return VisitResult { executed, ..VisitResult::default() };
             };
             running = on;
             match disposition {
-                Disposition::Continue if is_alone && !post.is_called() && !self.shared.is_ending() => {}
+                Disposition::Continue if is_alone && !parker.is_notified() && !self.shared.is_ending() => {}
                 Disposition::Continue | Disposition::Park(_) => {
-                    return Left { running: Some(running), executed, yields: false };
+                    return VisitResult { running: Some(running), executed, yields: false };
                 }
                 Disposition::EndVisit => {
                     // On the console the other hardware threads run meanwhile; here they may need
                     // this host processor.
                     thread::yield_now();
-                    return Left { running: Some(running), executed, yields: true };
+                    return VisitResult { running: Some(running), executed, yields: true };
                 }
                 Disposition::End(kind) => {
                     self.shared.finish(RunEnd::Ended(kind));
-                    return Left { running: Some(running), executed, yields: false };
+                    return VisitResult { running: Some(running), executed, yields: false };
                 }
             }
         }
@@ -232,7 +232,7 @@ impl<S: System> HwHostThread<'_, S> {
         devices: &mut DeviceQueue,
         executed: &mut u64,
     ) -> Option<(Running, Disposition)> {
-        let post = &self.shared.slots.owners[usize::from(self.hw_id)];
+        let parker = &self.shared.slots.owners[usize::from(self.hw_id)];
         let time = self.shared.clock.now().max(self.time);
         let ctx = &mut *running.ctx;
         ctx.tick_shift = TICK_SHIFT;
@@ -289,7 +289,7 @@ impl<S: System> HwHostThread<'_, S> {
             } else {
                 disposition
             };
-            if disposition != Disposition::Continue || post.is_called() || self.shared.is_ending() {
+            if disposition != Disposition::Continue || parker.is_notified() || self.shared.is_ending() {
                 break disposition;
             }
         };

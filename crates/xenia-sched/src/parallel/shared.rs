@@ -3,8 +3,8 @@
 
 use super::clock::Clock;
 use super::device_thread::DeviceInbox;
+use super::parker::Parker;
 use super::phaser::Phaser;
-use super::post::Post;
 use super::slots::Slots;
 use super::workers::Workers;
 use crate::{Activity, RunEnd, Scheduler};
@@ -63,19 +63,19 @@ impl Shared {
             if is_busy { self.busy.fetch_or(bit, AcqRel) } else { self.busy.fetch_and(!bit, AcqRel) };
         if !is_busy && before == bit {
             // The machine may be idle until the next deadline.
-            self.slots.keeper.call();
+            self.slots.keeper.notify();
         }
     }
 
     /// Whether no host thread has a guest thread. A hint, but exact under the locks of all slots.
-    pub(super) fn nobody_is_busy(&self) -> bool {
+    pub(super) fn all_hw_threads_idle(&self) -> bool {
         self.busy.load(Acquire) == 0
     }
 
     /// Whether nothing can happen before the next deadline: no thread runs or is about to, and the
     /// devices and the workers are idle.
     pub(super) fn is_idle(&self, has_work: impl Fn() -> bool) -> bool {
-        let seems_idle = || self.nobody_is_busy() && self.slots.common.runnable() == 0;
+        let seems_idle = || self.all_hw_threads_idle() && self.slots.common.runnable() == 0;
         // The order matters: devices and workers wake threads before they become idle, and a thread
         // stores or defers work before it waits.
         seems_idle() && self.slots.look(|_| seems_idle() && self.devices.is_idle() && !has_work())
@@ -90,8 +90,8 @@ impl Shared {
     pub(super) fn finish(&self, end: RunEnd) {
         self.end.lock().get_or_insert(end);
         self.ending.store(true, Release);
-        self.slots.owners.iter().for_each(Post::call);
-        self.slots.keeper.call();
+        self.slots.owners.iter().for_each(Parker::notify);
+        self.slots.keeper.notify();
         self.devices.end();
         self.workers.end();
         self.phaser.end();

@@ -1,9 +1,9 @@
 //! The [`Cpu`] for calls of a parallel run, which run concurrently with other hardware threads.
 //!
 //! Each method holds the lock of the affected thread's slot while it runs, or no lock; creating,
-//! ending and moving threads also takes the topology's lock. Guest time is that of the start of the
-//! call. A change to a thread that runs elsewhere is recorded in its record, and its slot's host
-//! thread is notified: it applies the change at its next boundary.
+//! ending and moving threads also takes the thread table's lock. Guest time is that of the start of
+//! the call. A change to a thread that runs elsewhere is recorded in its record, and its slot's
+//! host thread is notified: it applies the change at its next boundary.
 
 use super::shared::Shared;
 use crate::parks::Parks;
@@ -169,7 +169,7 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn time_has_more(&mut self) {
-        self.shared.slots.keeper.call();
+        self.shared.slots.keeper.notify();
     }
 
     fn has_workers(&self) -> bool {
@@ -177,7 +177,7 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn work_has_come(&mut self) {
-        self.shared.workers.call();
+        self.shared.workers.notify();
     }
 
     fn peek_contention(&mut self, id: u32) -> Option<Contention> {

@@ -1,16 +1,17 @@
-//! The slots of a parallel run: one lock each, ranked below the topology's.
+//! The slots of a parallel run: one lock each, ranked below the thread table's.
 //!
 //! An operation on a thread takes only the lock of the thread's slot. A thread moves under the
-//! topology's lock and those of both slots. Several slots are locked in ascending order. So after
-//! locking the slot that the directory names, a caller finds the thread there, or retries. After a
-//! change, the caller unlocks the slot and then notifies the host threads of affected slots.
+//! thread table's lock and those of both slots. Several slots are locked in ascending order. So
+//! after locking the slot that the directory names, a caller finds the thread there, or retries.
+//! After a change, the caller unlocks the slot and then notifies the host threads of affected
+//! slots.
 
-use super::post::Post;
+use super::parker::Parker;
 use crate::common::{Common, Moment};
 use crate::scheduler::{Rounds, make_thread};
 use crate::slot::KEEPER;
 use crate::slot::moves::{best_for, migrate};
-use crate::topology::Topology;
+use crate::thread_table::ThreadTable;
 use crate::{
     Ended, GuestTicks, HW_THREADS, HwSlot, Placement, Running, SchedError, Scheduler, SpawnParameters,
     ThreadRef, Wait, WaitTicket, Which, Woken,
@@ -19,27 +20,27 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// The slots, their locks, and the parkers of their host threads.
 pub(super) struct Slots {
-    topology: Mutex<Topology>,
+    thread_table: Mutex<ThreadTable>,
     locks: [Mutex<HwSlot>; HW_THREADS],
     pub(super) common: Common,
     rounds: Rounds,
     /// Parkers of the slots' host threads.
-    pub(super) owners: [Post; HW_THREADS],
+    pub(super) owners: [Parker; HW_THREADS],
     /// Parker of the time-keeper.
-    pub(super) keeper: Post,
+    pub(super) keeper: Parker,
 }
 
 impl Slots {
     pub(super) fn new(scheduler: Scheduler) -> Self {
-        let Scheduler { slots, topology, common, rounds, now: _ } = scheduler;
+        let Scheduler { slots, thread_table, common, rounds, now: _ } = scheduler;
         let mut ordinal = 0..;
         Self {
-            topology: Mutex::new(Level::Topology, topology),
+            thread_table: Mutex::new(Level::Topology, thread_table),
             locks: slots.map(|slot| Mutex::numbered(Level::Slot, ordinal.next().unwrap_or_default(), slot)),
             common,
             rounds,
             owners: Default::default(),
-            keeper: Post::default(),
+            keeper: Parker::default(),
         }
     }
 
@@ -47,7 +48,7 @@ impl Slots {
     pub(super) fn into_scheduler(self, now: GuestTicks) -> Scheduler {
         Scheduler {
             slots: self.locks.map(Mutex::into_inner),
-            topology: self.topology.into_inner(),
+            thread_table: self.thread_table.into_inner(),
             common: self.common,
             rounds: self.rounds,
             now,
@@ -72,24 +73,24 @@ impl Slots {
     }
 
     /// Unlocks a slot, and then notifies the host threads affected by its changes, except `except`.
-    fn let_go(&self, mut slot: MutexGuard<'_, HwSlot>, except: u8) {
+    fn unlock_and_notify(&self, mut slot: MutexGuard<'_, HwSlot>, except: u8) {
         let signals = slot.take_signals() & !except;
         drop(slot);
-        self.call(signals);
+        self.notify(signals);
     }
 
     /// Notifies the host threads of these bits.
-    fn call(&self, signals: u8) {
+    fn notify(&self, signals: u8) {
         if signals == 0 {
             return;
         }
         for (hw_id, owner) in self.owners.iter().enumerate() {
             if signals >> hw_id & 1 != 0 {
-                owner.call();
+                owner.notify();
             }
         }
         if signals & KEEPER != 0 {
-            self.keeper.call();
+            self.keeper.notify();
         }
     }
 
@@ -120,7 +121,7 @@ impl Slots {
     ) -> Result<R, SchedError> {
         let mut slot = self.lock_slot_of(r)?;
         let result = f(&mut slot, self.moment(now));
-        self.let_go(slot, 0);
+        self.unlock_and_notify(slot, 0);
         result
     }
 
@@ -128,7 +129,7 @@ impl Slots {
     pub(super) fn own<R>(&self, hw_id: u8, f: impl FnOnce(&mut HwSlot) -> R) -> Option<R> {
         let mut slot = self.lock(hw_id)?;
         let result = f(&mut slot);
-        self.let_go(slot, 1 << hw_id);
+        self.unlock_and_notify(slot, 1 << hw_id);
         Some(result)
     }
 
@@ -142,16 +143,16 @@ impl Slots {
 
     /// Work stealing: the host thread of a slot without threads takes a ready thread from another
     /// slot.
-    pub(super) fn take_from_another(&self, hw_id: u8, now: GuestTicks) {
+    pub(super) fn steal(&self, hw_id: u8, now: GuestTicks) {
         if !self.common.is_offered_one(hw_id) {
             return;
         }
-        let _topology = self.topology.lock();
+        let _threads = self.thread_table.lock();
         let mut slots = self.locks.each_ref().map(Mutex::lock);
         let to = usize::from(hw_id);
         // Checked again under the locks: the thread may have been taken, or the slot may have got
         // another one.
-        if slots.get(to).is_some_and(|slot| slot.has_nobody())
+        if slots.get(to).is_some_and(|slot| slot.is_idle())
             && let Some((from, thread)) = best_for(hw_id, |index| slots.get(index).map(|slot| &**slot))
             && let Ok([from, to]) = slots.get_disjoint_mut([from, to])
             && migrate(self.moment(now), from, to, thread).is_ok()
@@ -164,7 +165,7 @@ impl Slots {
             signals |= slot.take_signals();
         }
         drop(slots);
-        self.call(signals & !(1 << hw_id));
+        self.notify(signals & !(1 << hw_id));
     }
 
     pub(super) fn set_affinity(
@@ -174,14 +175,14 @@ impl Slots {
         now: GuestTicks,
     ) -> Result<Placement, SchedError> {
         // No thread moves while this is held.
-        let _topology = self.topology.lock();
+        let _threads = self.thread_table.lock();
         let moment = self.moment(now);
         let mut from = self.lock_slot_of(r)?;
         let (before, hw_id) = from.set_affinity(moment.common, r, mask)?;
         let home = self.common.directory.slot_of(r)?;
         let placement = Placement { before, hw_id };
         if hw_id == home {
-            self.let_go(from, 0);
+            self.unlock_and_notify(from, 0);
             return Ok(placement);
         }
         let lock_to = || self.lock(hw_id).ok_or(SchedError::NoProcessor(mask));
@@ -190,15 +191,15 @@ impl Slots {
             to = lock_to()?;
         } else {
             // The lower slot must be locked first. The thread can't move meanwhile, because this
-            // holds the topology's lock.
-            self.let_go(from, 0);
+            // holds the thread table's lock.
+            self.unlock_and_notify(from, 0);
             to = lock_to()?;
             from = self.lock_slot_of(r)?;
         }
         let moved = migrate(moment, &mut from, &mut to, r);
         let signals = from.take_signals() | to.take_signals();
         drop((from, to));
-        self.call(signals);
+        self.notify(signals);
         moved.map(|()| placement)
     }
 
@@ -210,30 +211,31 @@ impl Slots {
         parameters: SpawnParameters,
         now: GuestTicks,
     ) -> Result<ThreadRef, SchedError> {
-        let slot = parameters.slot().inspect_err(|_| self.topology.lock().counters.spawn_rejected += 1)?;
-        let mut topology = self.topology.lock();
-        let reference = topology.add(slot, &self.common.directory, |ended, slot| {
+        let slot =
+            parameters.slot().inspect_err(|_| self.thread_table.lock().counters.spawn_rejected += 1)?;
+        let mut thread_table = self.thread_table.lock();
+        let reference = thread_table.add(slot, &self.common.directory, |ended, slot| {
             if let Some(mut slot) = self.lock(slot) {
                 let _ = slot.records.remove(ended);
             }
         })?;
-        topology.retain(reference)?;
-        drop(topology);
+        thread_table.retain(reference)?;
+        drop(thread_table);
         let (thread, wait) = make_thread(parameters, reference, slot);
         let mut slot = self.lock(slot).ok_or(SchedError::Full(slot))?;
         let added = slot.add(self.moment(now), thread, wait);
-        self.let_go(slot, 0);
+        self.unlock_and_notify(slot, 0);
         added.map(|()| reference)
     }
 
     pub(super) fn exit(&self, r: ThreadRef, code: u32, now: GuestTicks) -> Result<(), SchedError> {
-        // Not nested: the topology's lock can't be acquired under a slot's.
+        // Not nested: the thread table's lock can't be acquired under a slot's.
         self.on(r, now, |slot, moment| slot.exit(moment, r, code))?;
-        self.topology.lock().note_exit(r)
+        self.thread_table.lock().note_exit(r)
     }
 
     pub(super) fn release(&self, r: ThreadRef) -> Result<(), SchedError> {
-        self.topology.lock().release(r)
+        self.thread_table.lock().release(r)
     }
 
     // ---- waits ----
@@ -266,7 +268,7 @@ impl Slots {
         let own = 1 << running.hw_id;
         let mut slot = self.lock_slot_of(running.thread).ok()?;
         let on = slot.park_or_go_on(self.moment(now), running, wait);
-        self.let_go(slot, own);
+        self.unlock_and_notify(slot, own);
         on
     }
 
@@ -287,7 +289,7 @@ impl Slots {
             let expired = thread.and_then(|thread| slot.waits_for(&self.common, thread));
             // The time-keeper itself calls this and computes its next deadline afterwards, so it
             // needs no notification.
-            self.let_go(slot, KEEPER);
+            self.unlock_and_notify(slot, KEEPER);
             if expired.is_some() {
                 return expired;
             }

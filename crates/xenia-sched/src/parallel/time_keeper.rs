@@ -12,7 +12,7 @@ use std::time::Duration;
 const LONGEST_SLEEP: Duration = Duration::from_millis(5);
 
 /// Poll interval while a wait watches guest memory, because stores to it send no notification.
-const LOOK_AGAIN: Duration = Duration::from_micros(500);
+const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
 /// The time-keeper's thread of a run.
 pub(super) struct TimeKeeper<'a, S> {
@@ -30,16 +30,16 @@ pub(super) struct TimeKeeper<'a, S> {
 impl<S: System> TimeKeeper<'_, S> {
     /// Runs until the run ends.
     pub(super) fn run(mut self) {
-        self.shared.slots.keeper.take();
+        self.shared.slots.keeper.register();
         while !self.shared.is_ending() {
-            self.shared.slots.keeper.answer();
+            self.shared.slots.keeper.clear();
             if let Some(end) = self.limit_reached() {
                 self.shared.finish(end);
                 return;
             }
             self.pass_time();
             let (sleep, deadline) = self.look_ahead();
-            let longest = if self.system.watches_memory() { LOOK_AGAIN } else { LONGEST_SLEEP };
+            let longest = if self.system.watches_memory() { POLL_INTERVAL } else { LONGEST_SLEEP };
             // Otherwise an earlier deadline has been set meanwhile, without a notification.
             if self.shared.slots.common.may_wait_for(deadline) {
                 self.shared.slots.keeper.wait(sleep.min(longest));
@@ -113,7 +113,7 @@ impl<S: System> TimeKeeper<'_, S> {
         if self.skips {
             shared.clock.skip_to(self.limits.ticks.map_or(next, |limit| limit.min(next)));
             if devices.is_some_and(|devices| devices <= next) {
-                shared.devices.call();
+                shared.devices.notify();
                 // The devices' thread notifies when it is done.
                 return LONGEST_SLEEP;
             }

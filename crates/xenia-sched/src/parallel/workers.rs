@@ -16,44 +16,44 @@ pub(super) const WORKERS: usize = 2;
 /// The parking place of the workers.
 pub(super) struct Workers {
     state: Mutex<State>,
-    called: Condvar,
+    notified: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     /// Pending notifications, at most one per worker, since more would have no effect.
-    calls: usize,
+    notifications: usize,
     is_ending: bool,
 }
 
 impl Default for Workers {
     fn default() -> Self {
-        Self { state: Mutex::new(Level::Leaf, State::default()), called: Condvar::new() }
+        Self { state: Mutex::new(Level::Leaf, State::default()), notified: Condvar::new() }
     }
 }
 
 impl Workers {
     /// Notifies a worker of deferred work.
-    pub(super) fn call(&self) {
+    pub(super) fn notify(&self) {
         let mut state = self.state.lock();
-        state.calls = (state.calls + 1).min(WORKERS);
+        state.notifications = (state.notifications + 1).min(WORKERS);
         drop(state);
-        self.called.notify_one();
+        self.notified.notify_one();
     }
 
     /// Ends the run: releases waiting workers.
     pub(super) fn end(&self) {
         self.state.lock().is_ending = true;
-        self.called.notify_all();
+        self.notified.notify_all();
     }
 
     /// Sleeps until there may be work. Returns `false` if the run is over.
     fn wait(&self) -> bool {
         let mut state = self.state.lock();
-        while state.calls == 0 && !state.is_ending {
-            self.called.wait(&mut state);
+        while state.notifications == 0 && !state.is_ending {
+            self.notified.wait(&mut state);
         }
-        state.calls = state.calls.saturating_sub(1);
+        state.notifications = state.notifications.saturating_sub(1);
         !state.is_ending
     }
 }
@@ -66,8 +66,8 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S) {
         {
             report(&mut SlotCpu::new(shared));
             // The time-keeper may be waiting for the workers to become idle.
-            if shared.nobody_is_busy() {
-                shared.slots.keeper.call();
+            if shared.all_hw_threads_idle() {
+                shared.slots.keeper.notify();
             }
         }
         if !shared.workers.wait() {

@@ -44,7 +44,7 @@ impl Scheduler {
     pub fn exit(&mut self, r: ThreadRef, code: u32) -> Result<(), SchedError> {
         let (slot, moment) = self.on(r)?;
         slot.exit(moment, r, code)?;
-        self.topology.note_exit(r)
+        self.thread_table.note_exit(r)
     }
 
     /// Sets the hardware threads that a thread may run on, and migrates it if necessary. Returns

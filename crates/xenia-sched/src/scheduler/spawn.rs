@@ -73,9 +73,9 @@ pub(crate) fn make_thread(
 impl Scheduler {
     /// Creates a thread. First frees unreferenced exited threads once its slot has several.
     pub fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
-        let slot = parameters.slot().inspect_err(|_| self.topology.counters.spawn_rejected += 1)?;
+        let slot = parameters.slot().inspect_err(|_| self.thread_table.counters.spawn_rejected += 1)?;
         let slots = &mut self.slots;
-        let reference = self.topology.add(slot, &self.common.directory, |ended, slot| {
+        let reference = self.thread_table.add(slot, &self.common.directory, |ended, slot| {
             if let Some(slot) = slots.get_mut(usize::from(slot)) {
                 let _ = slot.records.remove(ended);
             }

@@ -119,7 +119,7 @@ impl HwSlot {
         Ok(before)
     }
 
-    /// Ends a thread. The caller handles its waiters and informs the topology.
+    /// Ends a thread. The caller handles its waiters and informs the thread table.
     pub(crate) fn exit(&mut self, moment: Moment<'_>, r: ThreadRef, code: u32) -> Result<(), SchedError> {
         let common = moment.common;
         self.live_mut(r)?;

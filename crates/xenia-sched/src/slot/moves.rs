@@ -1,5 +1,5 @@
-//! Migration of threads between slots. The caller holds the locks of both slots and the topology's,
-//! so one thread moves at a time.
+//! Migration of threads between slots. The caller holds the locks of both slots and the thread
+//! table's, so one thread moves at a time.
 
 use super::HwSlot;
 use crate::affinity::{choose, others, roams};

@@ -12,7 +12,7 @@ impl HwSlot {
     /// Whether the slot has no running and no ready thread, so that it may take one from another
     /// slot.
     #[inline]
-    pub(crate) fn has_nobody(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.running.is_none() && self.spinning.is_none() && !self.has_ready()
     }
 

@@ -58,7 +58,7 @@ fn holder_and_waiters_are_named() {
         names.sort_unstable();
         assert_eq!(names, ["first", "second"]);
         assert!(stuck.waiters.iter().all(|waiter| waiter.waited >= LIMIT && waiter.site.is_some()));
-        assert!(stuck.circle.is_empty());
+        assert!(stuck.cycle.is_empty());
         let words = stuck.to_string();
         assert!(words.contains("held by holder at ") && words.contains("tests.rs"), "{words}");
     });
@@ -120,11 +120,11 @@ fn a_circle_is_found() {
             };
             Record::mine().expect("alive").while_waiting(on(0), wait);
         });
-        let stuck = wait_for_word_of(LOCKS[0], |stuck| !stuck.circle.is_empty() && stuck.waiters.len() == 2);
+        let stuck = wait_for_word_of(LOCKS[0], |stuck| !stuck.cycle.is_empty() && stuck.waiters.len() == 2);
         done.store(true, Ordering::Relaxed);
         // Each holder waits for the next lock.
-        assert_eq!(stuck.circle, ["a", "b", "c"]);
-        assert!(stuck.to_string().ends_with("in a circle: a -> b -> c"), "{stuck}");
+        assert_eq!(stuck.cycle, ["a", "b", "c"]);
+        assert!(stuck.to_string().ends_with("wait cycle: a -> b -> c"), "{stuck}");
     });
 }
 

@@ -58,7 +58,7 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
             }
         }
         RunEnd::Deadlock(threads) => {
-            errln!("the guest deadlocked: nothing can run, and nothing is to come; {threads}");
+            errln!("the guest deadlocked: no thread can run and no event is pending; {threads}");
             name_missing_files(finished);
         }
         RunEnd::NoFrames { since, threads } => {

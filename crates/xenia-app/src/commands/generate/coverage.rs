@@ -13,7 +13,7 @@ use xenia_kernel::imports::{Library, ordinals};
 
 /// Sources whose test modules may call exports, and those that are entirely tests.
 const UNIT_TESTS: &str = "crates/xenia-kernel/src";
-const BENCH: &str = "crates/xenia-kernel/src/exports/bench";
+const HARNESS: &str = "crates/xenia-kernel/src/exports/harness";
 const INTEGRATION_TESTS: &str = "crates/xenia-kernel/tests";
 /// Guest programs that tests run.
 const PROGRAMS: &str = "guest/bin";
@@ -32,10 +32,10 @@ impl Coverage {
         let mut coverage = Self::default();
         for path in files(&root.join(UNIT_TESTS), "rs")? {
             let text = read(&path)?;
-            let is_bench =
-                path.starts_with(root.join(BENCH)) || path == root.join(BENCH).with_extension("rs");
-            let tests = if is_bench { Some(text.as_str()) } else { text.split(TESTS_BEGIN).nth(1) };
-            if let Some(tests) = tests.filter(|tests| is_bench || tests.contains("exports::bench")) {
+            let is_harness =
+                path.starts_with(root.join(HARNESS)) || path == root.join(HARNESS).with_extension("rs");
+            let tests = if is_harness { Some(text.as_str()) } else { text.split(TESTS_BEGIN).nth(1) };
+            if let Some(tests) = tests.filter(|tests| is_harness || tests.contains("exports::harness")) {
                 coverage.add_rust(&label(root, &path), tests);
             }
         }
@@ -128,20 +128,20 @@ mod tests {
     fn only_names_that_tests_call_count() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        for part in [UNIT_TESTS, BENCH, INTEGRATION_TESTS, PROGRAMS] {
+        for part in [UNIT_TESTS, HARNESS, INTEGRATION_TESTS, PROGRAMS] {
             std::fs::create_dir_all(root.join(part)).unwrap();
         }
         let write = |path: &str, text: &str| std::fs::write(root.join(path), text).unwrap();
         let call = "fn calls() {\n    b.status(\"NtClose\", &[1]);\n}\n";
         write(
             "crates/xenia-kernel/src/a.rs",
-            &format!("fn f() {{ say(\"NtSetEvent\") }}\n{TESTS_BEGIN}\nuse exports::bench;\n{call}"),
+            &format!("fn f() {{ say(\"NtSetEvent\") }}\n{TESTS_BEGIN}\nuse exports::harness;\n{call}"),
         );
         write(
             "crates/xenia-kernel/src/b.rs",
             &format!("{TESTS_BEGIN}\nfn f() {{ say(\"NtClearEvent\") }}\n"),
         );
-        write("crates/xenia-kernel/src/exports/bench/c.rs", &call.replace("NtClose", "NtNothing"));
+        write("crates/xenia-kernel/src/exports/harness/c.rs", &call.replace("NtClose", "NtNothing"));
         write("crates/xenia-kernel/tests/d.rs", &call.replace("calls", "more"));
         write("crates/xenia-kernel/tests/e.s", "NtPulseEvent:\n  bl NtCreateEvent\n");
         let coverage = Coverage::read(root).unwrap();

@@ -19,7 +19,7 @@ const MOST_TIME: Duration = Duration::from_secs(1);
 impl Stopped {
     /// Damages random bytes of a memory range.
     fn damage_memory(&mut self, at: GuestAddr, size: usize) {
-        let memory = self.bench.kernel.memory.clone();
+        let memory = self.harness.kernel.memory.clone();
         let mut bytes = vec![0; size];
         memory.read_bytes(at, &mut bytes).unwrap();
         let before = bytes.clone();
@@ -37,7 +37,7 @@ impl Stopped {
             0 => 0,
             1 => u32::MAX,
             2 => self.dice.next() as u32,
-            3 => self.bench.kernel.imports.own_stubs.call_return.0,
+            3 => self.harness.kernel.imports.own_stubs.call_return.0,
             4 | 5 => self.code.0 + 4 * self.dice.below(CODE_SIZE as usize / 4) as u32,
             6 => self.entries[self.dice.below(self.entries.len())].gpr[1] as u32,
             7 => stack + STACK_SIZE,
@@ -58,7 +58,7 @@ impl Stopped {
                 has_exception_handler: self.dice.one_in(2),
             });
         }
-        let mut modules = self.bench.kernel.modules.lock();
+        let mut modules = self.harness.kernel.modules.lock();
         let functions = &mut modules.find_mut(self.module).unwrap().functions;
         if self.dice.one_in(2) {
             functions.clear();
@@ -74,7 +74,7 @@ impl Stopped {
         let calls = self.dice.below(250);
         let slot = self.code.offset(4 * calls as u32);
         let routine = (CODE_SIZE - 0x400).wrapping_sub(4 * calls as u32);
-        let memory = self.bench.kernel.memory.clone();
+        let memory = self.harness.kernel.memory.clone();
         for index in 0..calls as u32 {
             // bl to a routine that saves registers.
             let word = 0x4800_0001 | (routine + 4 * (calls as u32 - index)) & 0x03FF_FFFC;
@@ -86,7 +86,7 @@ impl Stopped {
             memory.write(at, 0xF9C1_0008_u32).unwrap(); // std 14, 8(1)
         }
         memory.write(slot.offset(routine + 4 * 131), 0x4E80_0020_u32).unwrap();
-        let mut modules = self.bench.kernel.modules.lock();
+        let mut modules = self.harness.kernel.modules.lock();
         modules.find_mut(self.module).unwrap().functions = vec![FunctionEntry {
             start: self.code,
             size: CODE_SIZE,
@@ -96,22 +96,22 @@ impl Stopped {
         drop(modules);
         self.damage_bounds(0, u32::MAX);
         let at = self.code.0 + 4 * (calls as u32 + 2);
-        let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
+        let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
         (ctx.pc, ctx.lr) = (at, u64::from(at + 4));
     }
 
     pub(super) fn damage_bounds(&mut self, low: u32, high: u32) {
-        let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
+        let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
         let at = GuestAddr(ctx.gpr[13] as u32);
         for (offset, value) in [(kpcr::STACK_END, low), (kpcr::STACK_BASE, high)] {
-            let _ = self.bench.kernel.memory.write(at.offset(offset), value);
+            let _ = self.harness.kernel.memory.write(at.offset(offset), value);
         }
     }
 
     fn damage_registers(&mut self) {
         for _ in 0..=self.dice.below(3) {
             let (value, which) = (self.number(), self.dice.below(6));
-            let ctx = self.bench.scheduler.context_mut(self.thread).unwrap();
+            let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
             match which {
                 0 | 1 => ctx.gpr[1] = u64::from(value),
                 2 => ctx.lr = u64::from(value),
@@ -143,15 +143,15 @@ impl Stopped {
     /// Enters the kernel by a call of an export, a failing instruction, or the return of a function
     /// that the kernel called.
     fn enter_kernel(&mut self) -> Disposition {
-        if self.bench.scheduler.thread(self.thread).is_err() {
+        if self.harness.scheduler.thread(self.thread).is_err() {
             return Disposition::Continue;
         }
         let name = match self.dice.below(8) {
             0 | 1 => {
-                let pc = GuestAddr(self.bench.scheduler.context_mut(self.thread).unwrap().pc);
+                let pc = GuestAddr(self.harness.scheduler.context_mut(self.thread).unwrap().pc);
                 let exception = GuestException { pc, kind: ExceptionKind::IllegalInstruction { word: 0 } };
                 return self
-                    .bench
+                    .harness
                     .act(self.thread, |cpu, running| self.system.exception(cpu, running, exception));
             }
             2 => "RtlRaiseException",
@@ -164,22 +164,22 @@ impl Stopped {
             }
         };
         let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
-        let memory = self.bench.kernel.memory.clone();
-        let stub = self.bench.kernel.imports.stubs.lock().of_export(&memory, export).unwrap();
+        let memory = self.harness.kernel.memory.clone();
+        let stub = self.harness.kernel.imports.stubs.lock().of_export(&memory, export).unwrap();
         // Sometimes with the registers of the previous call, as a handler that calls another.
         if !self.dice.one_in(4) {
             for register in 3..9 {
                 let value = self.number();
-                self.bench.scheduler.context_mut(self.thread).unwrap().gpr[register] = u64::from(value);
+                self.harness.scheduler.context_mut(self.thread).unwrap().gpr[register] = u64::from(value);
             }
         }
-        let record = GuestAddr(self.bench.scheduler.context_mut(self.thread).unwrap().gpr[3] as u32);
+        let record = GuestAddr(self.harness.scheduler.context_mut(self.thread).unwrap().gpr[3] as u32);
         if name == "RtlRaiseException" {
             let flags = [0, flag::NONCONTINUABLE, flag::UNWINDING, u32::MAX][self.dice.below(4)];
             let _ = memory.write(record.offset(exception_record::FLAGS), flags);
         }
-        self.bench.scheduler.context_mut(self.thread).unwrap().pc = stub.0 + 4;
-        self.bench.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
+        self.harness.scheduler.context_mut(self.thread).unwrap().pc = stub.0 + 4;
+        self.harness.act(self.thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
     pub(super) fn run_damaged(&mut self) {

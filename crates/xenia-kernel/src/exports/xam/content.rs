@@ -379,7 +379,7 @@ impl Content {
         let Some(mask) = mask else { return Ok(Win32Error::INVALID_PARAMETER) };
         let license = call.kernel.config.deployment.license;
         if license.is_none_or(|bits| bits & FULL_VERSION == 0) {
-            tracing::warn!(target: "kernel", "the title has no licence of the full version; --license 1 gives it one");
+            tracing::warn!(target: "kernel", "the title runs as a trial; use --license 1 for the full version");
         }
         mask.set(call.memory(), license.unwrap_or(0))?;
         let status = if license.is_some() { Win32Error::SUCCESS } else { Win32Error::FUNCTION_FAILED };

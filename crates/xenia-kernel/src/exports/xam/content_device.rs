@@ -5,7 +5,7 @@ use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
 use crate::exports::xam::ui;
 use crate::status::failure::Fallible;
-use crate::user::dialogs::{Hears, Then};
+use crate::user::dialogs::{AnswerAction, AnswerRecipient};
 use crate::user::enumerators::Enumerator;
 use crate::user::overlapped::{Completed, complete};
 use crate::user::profile::USERS;
@@ -143,7 +143,7 @@ impl ContentDevice {
         }
         let label = format!("{NAME}, {} MB free", free >> 20);
         let request = ui::own_message("Storage device", "Where is it to be kept?", vec![label]);
-        let then = Then::StoreWord { at: device.addr(), word: HARD_DISK };
-        Kernel::open_dialog(call, request, then, Hears::Overlapped(overlapped))
+        let action = AnswerAction::StoreWord { at: device.addr(), word: HARD_DISK };
+        Kernel::open_dialog(call, request, action, AnswerRecipient::Overlapped(overlapped))
     }
 }

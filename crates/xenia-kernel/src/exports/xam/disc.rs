@@ -4,7 +4,7 @@ use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::discs::{self, AwaitedDisc};
 use crate::status::failure::Fallible;
-use crate::user::dialogs::{Hears, Then};
+use crate::user::dialogs::{AnswerAction, AnswerRecipient};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -30,7 +30,7 @@ impl Discs {
             kernel.disc_is_there(call.cpu, event)?;
             return Ok(Flow::Return(Win32Error::SUCCESS));
         }
-        let then = Then::InsertDisc(AwaitedDisc { disc, event, message });
-        Kernel::open_dialog(call, discs::request(disc), then, Hears::Caller)
+        let action = AnswerAction::InsertDisc(AwaitedDisc { disc, event, message });
+        Kernel::open_dialog(call, discs::request(disc), action, AnswerRecipient::Caller)
     }
 }

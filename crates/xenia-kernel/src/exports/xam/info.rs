@@ -118,13 +118,13 @@ impl Info {
 
 #[cfg(test)]
 mod tests {
-    use crate::exports::bench::Bench;
+    use crate::exports::harness::Harness;
     use xenia_guest::GuestAddr;
     use xenia_memory::Heap;
 
     #[test]
     fn what_xam_allocates_it_frees_wherever_it_lies() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         let invalid = 0xFFFF_FFFF_8007_0057;
         for (flags, physical) in [(0, false), (0x4000_0000, true)] {

@@ -5,7 +5,9 @@ use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, OptionalOut, Out
 use crate::exports::registry::kernel_function;
 use crate::messages::{Words, answer};
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Told, Wants, event_of, finish, finish_later, is_pending, outcome, wait_for};
+use crate::user::overlapped::{
+    OverlappedFields, WaiterResult, event_of, finish, finish_later, is_pending, outcome, wait_for,
+};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -22,7 +24,7 @@ fn request(
 ) -> Fallible<Win32Error> {
     let result = answer(call, application, message, words)?;
     let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
-    finish_later(call, at, Told { result: result.0, extended: result, length: 0 })?;
+    finish_later(call, at, OverlappedFields { result: result.0, extended: result, length: 0 })?;
     Ok(Win32Error::IO_PENDING)
 }
 
@@ -32,7 +34,7 @@ fn wait_for_end(
     call: &mut Call,
     name: &'static str,
     at: GuestAddr,
-    wants: Wants,
+    wants: WaiterResult,
 ) -> Fallible<Flow<Win32Error>> {
     let (true, Some(event)) = (is_pending(call, at)?, event_of(call, at)?) else {
         return wait_for(call, at, wants);
@@ -40,8 +42,10 @@ fn wait_for_end(
     // Calls the kernel's wait, and then reads the structure, whatever the wait's result was.
     let stub = kernel_function(call, "NtWaitForSingleObjectEx")?;
     let state = match wants {
-        Wants::Result(length) => [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0],
-        Wants::End => [0; 4],
+        WaiterResult::Result(length) => {
+            [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0]
+        }
+        WaiterResult::End => [0; 4],
     };
     let then = Continuation::Export { name, run: waited, state };
     let args = vec![u64::from(event.0), USER_MODE, 0, 0];
@@ -128,7 +132,7 @@ impl Message {
         wait: bool,
     ) -> Fallible<Flow<Win32Error>> {
         match overlapped {
-            Some(at) if wait => wait_for_end(call, "XMsgCancelIORequest", at, Wants::End),
+            Some(at) if wait => wait_for_end(call, "XMsgCancelIORequest", at, WaiterResult::End),
             _ => Ok(Flow::Return(Win32Error::SUCCESS)),
         }
     }
@@ -143,7 +147,7 @@ impl Message {
         length: u32,
     ) -> Fallible<Win32Error> {
         let Some(at) = overlapped else { return Ok(Win32Error::INVALID_PARAMETER) };
-        finish(call, at, Told { result, extended: HResult(extended), length })?;
+        finish(call, at, OverlappedFields { result, extended: HResult(extended), length })?;
         Ok(Win32Error::SUCCESS)
     }
 
@@ -159,7 +163,7 @@ impl Message {
         let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
         if wait {
             let length = length.map(Out::addr);
-            return wait_for_end(call, "XamGetOverlappedResult", at, Wants::Result(length));
+            return wait_for_end(call, "XamGetOverlappedResult", at, WaiterResult::Result(length));
         }
         if is_pending(call, at)? {
             return Ok(Flow::Return(Win32Error::IO_INCOMPLETE));

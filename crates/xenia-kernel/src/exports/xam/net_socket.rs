@@ -6,7 +6,7 @@ use super::last_error::last_error;
 use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr, Text};
 use crate::net::address::{self, Place};
-use crate::net::{OptionValue, What, WsaError, answer, is_linger, set_last_error};
+use crate::net::{OptionValue, SocketOperation, WsaError, answer, is_linger, set_last_error};
 use crate::ports::SocketKind;
 use crate::status::failure::Fallible;
 use std::net::SocketAddrV4;
@@ -272,7 +272,7 @@ impl NetSocket {
             Err(error) => (Err(error), false),
         };
         match begun {
-            (Err(WsaError::WOULD_BLOCK), true) => Kernel::socket_call(call, socket, What::Connect),
+            (Err(WsaError::WOULD_BLOCK), true) => Kernel::socket_call(call, socket, SocketOperation::Connect),
             (begun, _) => Flow::Return(answer(call, begun.map(|()| 0))),
         }
     }
@@ -286,7 +286,7 @@ impl NetSocket {
     /// Accepts a connection, and waits for one.
     #[export(Done)]
     fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: Place) -> Flow<i32> {
-        Kernel::socket_call(call, socket, What::Accept(place))
+        Kernel::socket_call(call, socket, SocketOperation::Accept(place))
     }
 
     /// Converts an address in text form to network byte order; `INADDR_NONE` for invalid text.

@@ -4,7 +4,9 @@
 use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::net::address::{self, Place};
-use crate::net::{Buffers, Overlapped, Receive, Select, Send, Set, What, WsaError, answer, set_last_error};
+use crate::net::{
+    Buffers, Overlapped, Receive, Select, Send, Set, SocketOperation, WsaError, answer, set_last_error,
+};
 use std::net::SocketAddrV4;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -31,7 +33,7 @@ fn one(buffer: Buffer) -> Result<Buffers, WsaError> {
     if buffer.length > i32::MAX as u32 { Err(WsaError::FAULT) } else { Ok(Buffers::one(buffer)) }
 }
 
-fn ask(call: &mut Call, socket: u32, what: Result<What, WsaError>) -> Flow<i32> {
+fn ask(call: &mut Call, socket: u32, what: Result<SocketOperation, WsaError>) -> Flow<i32> {
     match what {
         Ok(what) => Kernel::socket_call(call, socket, what),
         Err(error) => Flow::Return(answer(call, Err(error))),
@@ -42,7 +44,7 @@ fn ask(call: &mut Call, socket: u32, what: Result<What, WsaError>) -> Flow<i32> 
 fn ask_overlapped(
     call: &mut Call,
     socket: u32,
-    what: Result<What, WsaError>,
+    what: Result<SocketOperation, WsaError>,
     overlapped: Option<GuestAddr>,
     routine: GuestAddr,
 ) -> Flow<i32> {
@@ -62,13 +64,13 @@ fn wsa_receive(
     flags: Option<Ptr<u32>>,
     from: Place,
     overlapped: Option<GuestAddr>,
-) -> Result<What, WsaError> {
+) -> Result<SocketOperation, WsaError> {
     let memory = call.memory();
     let flags = flags.ok_or(WsaError::FAULT)?;
     let into = Buffers::read(memory, buffers, buffer_count)?;
     let asked = receive(into, flags.read(memory)?, from);
     flags.write(memory, 0)?;
-    Ok(What::Receive(Receive { count, returns_zero: overlapped.is_none(), ..asked }))
+    Ok(SocketOperation::Receive(Receive { count, returns_zero: overlapped.is_none(), ..asked }))
 }
 
 fn wsa_send(
@@ -78,9 +80,9 @@ fn wsa_send(
     flags: u32,
     to: Option<SocketAddrV4>,
     overlapped: Option<GuestAddr>,
-) -> Result<What, WsaError> {
+) -> Result<SocketOperation, WsaError> {
     let bytes = Buffers::read(call.memory(), buffers, buffer_count)?;
-    Ok(What::Send(Send { count, returns_zero: overlapped.is_none(), ..send(bytes, flags, to) }))
+    Ok(SocketOperation::Send(Send { count, returns_zero: overlapped.is_none(), ..send(bytes, flags, to) }))
 }
 
 /// Guest time at which a `timeval` ends; `None` without one.
@@ -100,7 +102,7 @@ impl NetTransfer {
     #[export(Done)]
     fn NetDll_recv(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| receive(buffers, flags, Place::NOWHERE));
-        ask(call, socket, asked.map(What::Receive))
+        ask(call, socket, asked.map(SocketOperation::Receive))
     }
 
     /// Receives from any sender, stores the sender's address, and waits for data.
@@ -114,7 +116,7 @@ impl NetTransfer {
         from: Place,
     ) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| receive(buffers, flags, from));
-        ask(call, socket, asked.map(What::Receive))
+        ask(call, socket, asked.map(SocketOperation::Receive))
     }
 
     /// Receives into one or more buffers, asynchronously with an overlapped structure.
@@ -156,7 +158,7 @@ impl NetTransfer {
     #[export(Done)]
     fn NetDll_send(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| send(buffers, flags, None));
-        ask(call, socket, asked.map(What::Send))
+        ask(call, socket, asked.map(SocketOperation::Send))
     }
 
     /// Sends a datagram to an address.
@@ -170,7 +172,7 @@ impl NetTransfer {
         to: Buffer,
     ) -> Flow<i32> {
         let asked = one(buffer).and_then(|buffers| Ok(send(buffers, flags, destination(call, to)?)));
-        ask(call, socket, asked.map(What::Send))
+        ask(call, socket, asked.map(SocketOperation::Send))
     }
 
     /// Sends one or more buffers, asynchronously with an overlapped structure.
@@ -229,7 +231,9 @@ impl NetTransfer {
             if select.is_empty() { Err(WsaError::INVALID) } else { Ok((select, deadline(call, time)?)) }
         });
         match asked {
-            Ok((select, deadline)) => Kernel::socket_call_until(call, 0, What::Select(select), deadline),
+            Ok((select, deadline)) => {
+                Kernel::socket_call_until(call, 0, SocketOperation::Select(select), deadline)
+            }
             Err(error) => Flow::Return(answer(call, Err(error))),
         }
     }
@@ -255,7 +259,7 @@ impl NetTransfer {
         let error = match looked {
             Ok((WsaError::IO_PENDING, _)) if !waits => WsaError::IO_INCOMPLETE,
             Ok(_) => {
-                let what = What::Finish { at: overlapped, count };
+                let what = SocketOperation::Finish { at: overlapped, count };
                 return Kernel::socket_call(call, socket, what).map(|done| done != 0);
             }
             Err(error) => error,
@@ -269,7 +273,7 @@ impl NetTransfer {
     fn NetDll_WSACancelOverlappedIO(call: &mut Call, _caller: u32, socket: u32) -> i32 {
         let kernel = call.kernel;
         let cancelled = kernel.net.lock().cancel(&kernel.memory, call.cpu, socket);
-        let result = cancelled.map(|told| told.tell(kernel, call.cpu));
+        let result = cancelled.map(|effects| effects.apply(kernel, call.cpu));
         // Retries requests that the cancelled ones were blocking.
         Kernel::change_sockets(call, |_| ());
         answer(call, result.map(|()| 0))

@@ -5,7 +5,7 @@ use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, WideText};
 use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
-use crate::user::dialogs::{Hears, MESSAGE_BUTTONS, Then};
+use crate::user::dialogs::{AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
 use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -35,32 +35,37 @@ pub(super) fn own_message(title: &str, text: &str, buttons: Vec<String>) -> Dial
 }
 
 /// Returns the receiver of the result of a dialog that a call may wait for.
-pub(super) fn hears(overlapped: Option<GuestAddr>) -> Hears {
-    overlapped.map_or(Hears::Caller, Hears::Overlapped)
+pub(super) fn recipient(overlapped: Option<GuestAddr>) -> AnswerRecipient {
+    overlapped.map_or(AnswerRecipient::Caller, AnswerRecipient::Overlapped)
 }
 
 /// Opens the sign-in dialog, for as many users as there are panes.
-fn sign_in(call: &mut Call, panes: u32, flags: u32, hears: Hears) -> Fallible<Flow<Win32Error>> {
+fn sign_in(
+    call: &mut Call,
+    panes: u32,
+    flags: u32,
+    recipient: AnswerRecipient,
+) -> Fallible<Flow<Win32Error>> {
     if !matches!(panes, 1 | 2 | 4) {
         return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
     }
     if flags & ONLINE_ONLY != 0 {
         let text = "The title asks for profiles of the online service, which is not there.";
         let request = own_message("Sign in", text, vec![OK.to_owned()]);
-        return Kernel::open_dialog(call, request, Then::TellUsers, hears);
+        return Kernel::open_dialog(call, request, AnswerAction::TellUsers, recipient);
     }
     let names = (0..panes).map(|user| match user {
         0 => "one player".to_owned(),
         user => format!("{} players", user + 1),
     });
     let request = own_message("Sign in", "Who is playing?", names.collect());
-    Kernel::open_dialog(call, request, Then::SignIn, hears)
+    Kernel::open_dialog(call, request, AnswerAction::SignIn, recipient)
 }
 
 /// Shows a page of the online service: a message that there is no connection.
 fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
     let request = own_message(page, NOT_CONNECTED, vec![OK.to_owned()]);
-    Kernel::open_dialog(call, request, Then::Nothing, Hears::Nobody)
+    Kernel::open_dialog(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
 }
 
 /// Like [`online_page`], for a user who must be signed in; otherwise returns `missing`.
@@ -143,12 +148,12 @@ impl Message {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
         // No passcode is set on this console, so any entered one is wrong.
-        let then = if self.flags & PASSCODE == 0 {
-            Then::StoreButton { result: result.addr(), buttons }
+        let action = if self.flags & PASSCODE == 0 {
+            AnswerAction::StoreButton { result: result.addr(), buttons }
         } else {
-            Then::Refuse
+            AnswerAction::Refuse
         };
-        Kernel::open_dialog(call, DialogRequest::Message(request), then, hears(self.overlapped))
+        Kernel::open_dialog(call, DialogRequest::Message(request), action, recipient(self.overlapped))
     }
 }
 
@@ -194,13 +199,13 @@ impl Ui {
     /// are no online profiles, so a title that requires them gets no user.
     #[export(Partial)]
     fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
-        sign_in(call, panes, flags, Hears::Nobody)
+        sign_in(call, panes, flags, AnswerRecipient::Nobody)
     }
 
     /// Like `XamShowSigninUI`, for the user who requested it.
     #[export(Partial)]
     fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
-        sign_in(call, panes, flags, Hears::Nobody)
+        sign_in(call, panes, flags, AnswerRecipient::Nobody)
     }
 
     /// Like `XamShowSigninUI`, with an overlapped structure that reports the end.
@@ -211,7 +216,7 @@ impl Ui {
         flags: u32,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
-        sign_in(call, panes, flags, overlapped.map_or(Hears::Nobody, Hears::Overlapped))
+        sign_in(call, panes, flags, overlapped.map_or(AnswerRecipient::Nobody, AnswerRecipient::Overlapped))
     }
 
     /// Lets a user enter text, and stores what fits, with its terminator.
@@ -237,8 +242,8 @@ impl Ui {
             default: text_or_empty(call, default)?,
             limit,
         };
-        let then = Then::StoreText { buffer: buffer.addr(), limit };
-        Kernel::open_dialog(call, DialogRequest::Text(request), then, hears(overlapped))
+        let action = AnswerAction::StoreText { buffer: buffer.addr(), limit };
+        Kernel::open_dialog(call, DialogRequest::Text(request), action, recipient(overlapped))
     }
 
     /// Returns whether a dialog is open.
@@ -352,7 +357,7 @@ impl Ui {
         }
         result.set(call.memory(), Win32Error::CANCELLED.to_hresult().0)?;
         let request = own_message("Marketplace", NOT_CONNECTED, vec![OK.to_owned()]);
-        Kernel::open_dialog(call, request, Then::Nothing, hears(overlapped))
+        Kernel::open_dialog(call, request, AnswerAction::Nothing, recipient(overlapped))
     }
 
     /// Shows a user's party: there is no connection.

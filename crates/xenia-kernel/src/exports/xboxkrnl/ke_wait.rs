@@ -51,13 +51,13 @@ impl KeWait {
 #[cfg(test)]
 mod tests {
     use crate::abi::Flow;
-    use crate::exports::bench::Bench;
+    use crate::exports::harness::Harness;
     use crate::imports::Library;
     use xenia_guest::NtStatus;
 
     #[test]
     fn nobody_waits_for_the_usb_ports_to_be_looked_through() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let name = "UsbdBootEnumerationDoneEvent";
         let (imports, pool) = (&b.kernel.imports, &b.kernel.pool);
         let event = imports.make_variable(b.memory(), pool, Library::xboxkrnl, name).unwrap();

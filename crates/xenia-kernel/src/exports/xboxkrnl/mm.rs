@@ -205,12 +205,12 @@ impl Mm {
 
 #[cfg(test)]
 mod tests {
-    use crate::exports::bench::Bench;
+    use crate::exports::harness::Harness;
     use xenia_guest::{GuestAddr, NtStatus};
 
     #[test]
     fn device_memory_stays_where_it_is() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         for (address, size, mapped) in [
             (0x7FC8_0000, 0x1_0000, true),
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn statistics_tell_pool_and_stacks_from_other_memory() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         b.memory().write(b.scratch, 104_u32).unwrap();
         assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::SUCCESS);
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_locked_range_is_memory_as_before() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         b.memory().write(b.scratch, 42_u32).unwrap();
         assert_eq!(b.status("KeLockL2", &[1, base, 0x2_0000, 0, 4]), NtStatus::SUCCESS);

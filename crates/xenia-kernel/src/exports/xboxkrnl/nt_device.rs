@@ -41,7 +41,7 @@ impl NtDevice {
             }
             PARTITION_INFORMATION => [0_u64.to_be_bytes(), bytes.to_be_bytes()].concat(),
             _ => {
-                tracing::warn!(target: "kernel", "device control code {code:#x} is not known");
+                tracing::warn!(target: "kernel", "device control code {code:#x} is not supported");
                 return Ok(NtStatus::INVALID_DEVICE_REQUEST);
             }
         };

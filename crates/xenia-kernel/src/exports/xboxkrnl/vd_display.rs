@@ -182,12 +182,12 @@ impl VdDisplay {
 
 #[cfg(test)]
 mod tests {
-    use crate::exports::bench::Bench;
+    use crate::exports::harness::Harness;
     use xenia_guest::{GuestAddr, NtStatus};
     use xenia_memory::Heap;
 
     /// Width, height and field rate (as bits) that a query stores.
-    fn mode(b: &mut Bench, query: &str) -> (u32, u32, u32) {
+    fn mode(b: &mut Harness, query: &str) -> (u32, u32, u32) {
         let base = u64::from(b.scratch.0);
         b.kernel_call(query, &[base]);
         (b.word(0), b.word(4), b.word(0x14))
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_override_is_read_back_and_changes_the_field_rate() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let (sixty, fifty) = (60_f32.to_bits(), 50_f32.to_bits());
         assert_eq!(b.kernel.devices.video.lock().next_event(), Some(831_250));
         b.context().fpr[1] = 50_f64.to_bits();
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(mode(&mut b, "VdQueryVideoMode"), (640, 480, fifty));
         assert_eq!(mode(&mut b, "VdQueryRealVideoMode"), (1280, 720, sixty));
         assert_eq!(b.kernel_call("VdQueryVideoFlags", &[]), 1);
-        let information = |b: &mut Bench| {
+        let information = |b: &mut Harness| {
             let base = u64::from(b.scratch.0);
             b.kernel_call("VdGetCurrentDisplayInformation", &[base]);
             let size = b.word(0x48);
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_picture_of_the_launch_is_handed_over_once() {
-        let mut b = Bench::new();
+        let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         assert_eq!(b.kernel_call("VdPersistDisplay", &[base, base + 0x20]), 1);
         let block = GuestAddr(b.word(0x20));

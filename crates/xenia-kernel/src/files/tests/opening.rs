@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn rights_and_kinds_are_kept() {
-    let mut b = bench();
+    let mut b = harness();
     let denied = Some(NtStatus::ACCESS_DENIED);
-    assert_eq!(Bench::status(b.open(r"game:\data.bin", WRITE, Disposition::Open, 0)), denied);
-    assert_eq!(Bench::status(b.open(r"game:\new", READ, Disposition::Create, 0)), denied);
+    assert_eq!(Harness::status(b.open(r"game:\data.bin", WRITE, Disposition::Open, 0)), denied);
+    assert_eq!(Harness::status(b.open(r"game:\new", READ, Disposition::Create, 0)), denied);
     assert_eq!(
-        Bench::status(b.open(
+        Harness::status(b.open(
             r"game:\data.bin",
             READ | access::DELETE,
             Disposition::Open,
@@ -19,34 +19,34 @@ fn rights_and_kinds_are_kept() {
     );
     let directory = b.open(r"game:\", READ, Disposition::Open, options::DIRECTORY_FILE).unwrap();
     assert_eq!(
-        Bench::status(directory.read(&b.memory, b.buffer, 4, None)),
+        Harness::status(directory.read(&b.memory, b.buffer, 4, None)),
         Some(NtStatus::INVALID_DEVICE_REQUEST)
     );
     let append = b.open(r"cache:\log", access::APPEND_DATA, Disposition::Create, 0).unwrap();
     append.write(&b.memory, b.buffer, 4, Some(100)).unwrap();
     append.write(&b.memory, b.buffer, 4, Some(0)).unwrap();
     assert_eq!(append.data().unwrap().size(), Ok(8));
-    assert_eq!(Bench::status(append.read(&b.memory, b.buffer, 4, None)), denied);
+    assert_eq!(Harness::status(append.read(&b.memory, b.buffer, 4, None)), denied);
     let reader = b.open(r"cache:\log", READ, Disposition::Open, SYNC).unwrap();
-    assert_eq!(Bench::status(reader.write(&b.memory, b.buffer, 4, None)), denied);
-    assert_eq!(Bench::status(reader.set_size(0)), denied);
+    assert_eq!(Harness::status(reader.write(&b.memory, b.buffer, 4, None)), denied);
+    assert_eq!(Harness::status(reader.set_size(0)), denied);
 }
 
 #[test]
 fn deleting_happens_when_the_last_handle_is_closed() {
-    let mut b = bench();
+    let mut b = harness();
     let rights = WRITE | access::DELETE;
     let (one, other) = (GuestAddr(0x1000), GuestAddr(0x2000));
     let first = b.open(r"cache:\x", rights, Disposition::Create, 0).unwrap();
     b.files.insert(one, first);
     let second = b.open(r"CACHE:\X", access::READ_DATA, Disposition::Open, 0).unwrap();
     b.files.insert(other, second);
-    assert_eq!(Bench::status(b.files.set_delete(other, true)), Some(NtStatus::ACCESS_DENIED));
+    assert_eq!(Harness::status(b.files.set_delete(other, true)), Some(NtStatus::ACCESS_DENIED));
     b.files.set_delete(one, true).unwrap();
     assert!(b.files.is_delete_pending(other).unwrap());
     let pending = Some(NtStatus::DELETE_PENDING);
-    assert_eq!(Bench::status(b.open(r"cache:\x", READ, Disposition::Open, 0)), pending);
-    assert_eq!(Bench::status(b.open(r"cache:\x", READ, Disposition::Create, 0)), pending);
+    assert_eq!(Harness::status(b.open(r"cache:\x", READ, Disposition::Open, 0)), pending);
+    assert_eq!(Harness::status(b.open(r"cache:\x", READ, Disposition::Create, 0)), pending);
     let at = b.files.vfs.resolve(r"cache:\x").unwrap();
     b.files.remove(one);
     assert!(b.files.vfs.find(&at).is_ok());
@@ -60,8 +60,8 @@ fn deleting_happens_when_the_last_handle_is_closed() {
 
 #[test]
 fn deleting_by_name_follows_the_rules_of_opening() {
-    let mut b = bench();
-    let open = |b: &mut Bench, share| {
+    let mut b = harness();
+    let open = |b: &mut Harness, share| {
         let parameters = OpenParameters {
             share,
             disposition: Disposition::OpenOrCreate,
@@ -71,28 +71,28 @@ fn deleting_by_name_follows_the_rules_of_opening() {
     };
     let file = open(&mut b, share::READ);
     let sharing = Some(NtStatus::SHARING_VIOLATION);
-    assert_eq!(Bench::status(b.files.delete(None, r"cache:\d", NOW)), sharing);
+    assert_eq!(Harness::status(b.files.delete(None, r"cache:\d", NOW)), sharing);
     b.files.close(file);
     let file = open(&mut b, share::ALL);
     b.files.delete(None, r"cache:\d", NOW).unwrap();
-    assert_eq!(Bench::status(b.files.delete(None, r"cache:\d", NOW)), Some(NtStatus::DELETE_PENDING));
+    assert_eq!(Harness::status(b.files.delete(None, r"cache:\d", NOW)), Some(NtStatus::DELETE_PENDING));
     b.files.close(file);
     for (path, status) in [
         (r"cache:\d", NtStatus::OBJECT_NAME_NOT_FOUND),
         (r"game:\data.bin", NtStatus::CANNOT_DELETE),
         (r"cache:\", NtStatus::CANNOT_DELETE),
     ] {
-        assert_eq!(Bench::status(b.files.delete(None, path, NOW)), Some(status), "{path}");
+        assert_eq!(Harness::status(b.files.delete(None, path, NOW)), Some(status), "{path}");
     }
 }
 
 #[test]
 fn opens_are_refused_as_on_nt() {
     use Disposition::*;
-    let mut b = bench();
+    let mut b = harness();
     let directory = b.open(r"cache:\dir", READ, Create, options::DIRECTORY_FILE).unwrap();
     b.files.close(directory);
-    let make = |b: &mut Bench, path: &str, attributes| {
+    let make = |b: &mut Harness, path: &str, attributes| {
         let parameters = OpenParameters {
             attributes,
             disposition: Create,
@@ -127,7 +127,7 @@ fn opens_are_refused_as_on_nt() {
         (r"cache:\", READ, Open, options::NON_DIRECTORY_FILE, NtStatus::FILE_IS_A_DIRECTORY),
         (r"x:\f", READ, Open, 0, NtStatus::OBJECT_PATH_NOT_FOUND),
     ] {
-        let found = Bench::status(b.open(path, access, disposition, options));
+        let found = Harness::status(b.open(path, access, disposition, options));
         assert_eq!(found, Some(status), "{path} {access:#x} {disposition:?} {options:#x}");
     }
     // Permitted: the device itself, a write-protected file for reading, and the maximum of rights.
@@ -145,7 +145,7 @@ fn opens_are_refused_as_on_nt() {
 
 #[test]
 fn paths_below_a_directory_begin_there() {
-    let mut b = bench();
+    let mut b = harness();
     let body = GuestAddr(0x1000);
     let directory = b.open(r"cache:\dir", READ, Disposition::Create, options::DIRECTORY_FILE).unwrap();
     b.files.insert(body, directory);
@@ -157,5 +157,5 @@ fn paths_below_a_directory_begin_there() {
     let (file, _) = b.files.open(&parameters).unwrap();
     assert_eq!(file.location.path(), r"\dir\file");
     let absolute = OpenParameters { path: r"\file", ..parameters };
-    assert_eq!(Bench::status(b.files.open(&absolute)), Some(NtStatus::OBJECT_NAME_INVALID));
+    assert_eq!(Harness::status(b.files.open(&absolute)), Some(NtStatus::OBJECT_NAME_INVALID));
 }

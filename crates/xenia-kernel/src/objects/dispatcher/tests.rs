@@ -9,14 +9,14 @@ use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Scheduler, SpawnParameters, ThreadState};
 
 /// Guest memory with room for objects, a scheduler, and threads that have already run on slot 0.
-pub(crate) struct Bench {
+pub(crate) struct Harness {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) scheduler: Scheduler,
     pub(crate) dispatcher: Dispatcher,
     next: GuestAddr,
 }
 
-impl Bench {
+impl Harness {
     pub(crate) fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
         let next = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
@@ -92,7 +92,7 @@ impl Bench {
 
 #[test]
 fn an_auto_event_wakes_one_waiter_at_a_time_in_order() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
@@ -112,7 +112,7 @@ fn an_auto_event_wakes_one_waiter_at_a_time_in_order() {
 
 #[test]
 fn a_manual_event_wakes_all_and_stays() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
@@ -125,7 +125,7 @@ fn a_manual_event_wakes_all_and_stays() {
 
 #[test]
 fn a_pulse_wakes_those_present_and_nobody_later() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let (present, late) = (b.thread(1), b.thread(2));
     b.wait(present, &[event], false);
@@ -136,7 +136,7 @@ fn a_pulse_wakes_those_present_and_nobody_later() {
 
 #[test]
 fn waiting_for_all_takes_nothing_until_it_can_take_all() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let (first, second) = (b.object(kind::AUTO_EVENT, 0), b.object(kind::AUTO_EVENT, 0));
     let thread = b.thread(1);
     assert_eq!(b.wait(thread, &[first, second], true), None);
@@ -152,7 +152,7 @@ fn waiting_for_all_takes_nothing_until_it_can_take_all() {
 
 #[test]
 fn waiting_for_any_reports_the_index_and_leaves_the_other_lists() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let (first, second) = (b.object(kind::AUTO_EVENT, 0), b.object(kind::AUTO_EVENT, 0));
     let thread = b.thread(1);
     assert_eq!(b.wait(thread, &[first, second], false), None);
@@ -163,7 +163,7 @@ fn waiting_for_any_reports_the_index_and_leaves_the_other_lists() {
 
 #[test]
 fn a_semaphore_counts_down_and_refuses_to_exceed_its_limit() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let semaphore = b.object(kind::SEMAPHORE, 0);
     b.memory.write(semaphore.offset(ksemaphore::LIMIT), 2_i32).unwrap();
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
@@ -182,7 +182,7 @@ fn a_semaphore_counts_down_and_refuses_to_exceed_its_limit() {
 
 #[test]
 fn a_deadline_that_has_come_only_looks() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let thread = Waiter { deadline: Some(0), ..b.thread(1) };
     assert_eq!(b.wait(thread, &[event], false), Some(NtStatus::TIMEOUT));
@@ -191,7 +191,7 @@ fn a_deadline_that_has_come_only_looks() {
 
 #[test]
 fn a_cancelled_wait_is_not_served() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let (first, second) = (b.thread(1), b.thread(2));
     b.wait(first, &[event], false);
@@ -204,14 +204,14 @@ fn a_cancelled_wait_is_not_served() {
 
 #[test]
 fn a_wild_object_is_an_error() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let thread = b.thread(1);
     assert!(b.try_wait(thread, &[GuestAddr(4)], false).is_err());
 }
 
 #[test]
 fn a_misaligned_header_is_refused_by_every_door() {
-    let mut b = Bench::new();
+    let mut b = Harness::new();
     let thread = b.thread(1);
     let at = b.allocate(0x40).offset(2);
     let misaligned = Err(NtStatus::DATATYPE_MISALIGNMENT.into());

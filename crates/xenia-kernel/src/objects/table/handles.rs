@@ -1,6 +1,6 @@
 //! Opening and closing of handles, each of which holds a reference to its object.
 
-use super::{Books, Objects, publish};
+use super::{ObjectTables, Objects, publish};
 use crate::abi::Handle;
 use crate::limits::Limit;
 use crate::objects::handle_table::HandleTable;
@@ -10,8 +10,8 @@ use xenia_guest::{GuestAddr, NtStatus};
 impl Objects {
     /// Opens a handle to an object, with a reference for the handle.
     pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
-        let mut books = self.books.lock();
-        let Books { records, handles, next_handle, .. } = &mut *books;
+        let mut tables = self.tables.lock();
+        let ObjectTables { records, handles, next_handle, .. } = &mut *tables;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         self.limits.admit(Limit::Handles, handles.len())?;
         let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
@@ -32,13 +32,13 @@ impl Objects {
     /// Closes a handle and drops its reference.
     pub fn close(&self, handle: Handle) -> Fallible<()> {
         let last = {
-            let mut books = self.books.lock();
-            let body = books.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
+            let mut tables = self.tables.lock();
+            let body = tables.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
             self.handles.remove(handle);
-            if let Some(record) = books.records.get_mut(&body) {
+            if let Some(record) = tables.records.get_mut(&body) {
                 record.handles = record.handles.saturating_sub(1);
             }
-            self.dereference_in(&mut books, body)?
+            self.dereference_in(&mut tables, body)?
         };
         if let Some(position) = last {
             self.unpin(position);
@@ -48,13 +48,13 @@ impl Objects {
 
     /// The lowest open handle to an object.
     pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
-        let books = self.books.lock();
-        let mut handles = books.handles.iter();
+        let tables = self.tables.lock();
+        let mut handles = tables.handles.iter();
         handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
     }
 
     /// All handles in ascending order, with their objects' bodies.
     pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
-        self.books.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
+        self.tables.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
     }
 }

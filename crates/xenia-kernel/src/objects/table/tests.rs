@@ -39,8 +39,8 @@ impl Setup {
     }
 
     /// Deletes unused objects as the kernel does; returns them.
-    fn clear_away(&self) -> Vec<(ObjectKind, GuestAddr)> {
-        let deleted = self.objects.take_leavings();
+    fn delete_unused(&self) -> Vec<(ObjectKind, GuestAddr)> {
+        let deleted = self.objects.take_deferred();
         for &object in &deleted {
             self.pool.release(GuestAddr(object.body.0 - header::SIZE)).unwrap();
             self.objects.forget(object);
@@ -82,9 +82,9 @@ fn a_closed_handle_is_stale_forever() {
     let first = s.objects.open(event).unwrap();
     assert_eq!(first, Handle(0x1000));
     s.objects.dereference(event).unwrap();
-    assert!(s.clear_away().is_empty(), "the handle keeps it");
+    assert!(s.delete_unused().is_empty(), "the handle keeps it");
     s.objects.close(first).unwrap();
-    assert_eq!(s.clear_away(), [(ObjectKind::Event, event)]);
+    assert_eq!(s.delete_unused(), [(ObjectKind::Event, event)]);
     let again = s.create(ObjectKind::Event).unwrap();
     assert_eq!(again, event, "its memory is used again");
     let second = s.objects.open(again).unwrap();
@@ -100,7 +100,7 @@ fn numbers_are_used_again_only_after_the_last_and_never_while_open() {
     let kept = s.objects.open(event).unwrap();
     let closed = s.objects.open(event).unwrap();
     s.objects.close(closed).unwrap();
-    s.objects.books.lock().next_handle = LAST_HANDLE;
+    s.objects.tables.lock().next_handle = LAST_HANDLE;
     assert_eq!(s.objects.open(event), Ok(LAST_HANDLE));
     assert_eq!(s.objects.open(event), Ok(closed), "the first that is free: not {kept:?}");
 }
@@ -117,12 +117,12 @@ fn handles_objects_and_names_have_an_end() {
     let long = "n".repeat(0xFFFF);
     let refused = (0..100).find_map(|n| s.create_named(ObjectKind::Event, &format!("{long}{n}")).err());
     assert_eq!(refused.unwrap().status(), NtStatus::INSUFFICIENT_RESOURCES);
-    let names: Vec<_> = s.objects.books.lock().names.values().copied().collect();
+    let names: Vec<_> = s.objects.tables.lock().names.values().copied().collect();
     for body in names {
         s.objects.dereference(body).unwrap();
     }
-    assert_eq!(s.objects.books.lock().name_bytes, 0);
-    s.clear_away();
+    assert_eq!(s.objects.tables.lock().name_bytes, 0);
+    s.delete_unused();
     let refused = (0..).find_map(|_| s.create(ObjectKind::Event).err()).unwrap();
     assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
     let hits: Vec<_> = s.limits.hits().into_keys().collect();
@@ -159,7 +159,7 @@ fn counts_are_visible_to_the_guest() {
     assert_eq!(s.counts(body), [3, 1], "only a wait by handle shows");
     drop((unseen, counted, found));
     assert_eq!(s.counts(body), [3, 1], "until the call is over");
-    assert!(s.clear_away().is_empty());
+    assert!(s.delete_unused().is_empty());
     assert_eq!(s.counts(body), [2, 1]);
 }
 
@@ -180,13 +180,13 @@ fn an_object_stays_for_as_long_as_a_call_or_a_wait_uses_it() {
         s.objects.close(handle).unwrap();
         assert!(invalid(s.objects.resolve(handle)), "{what}: the handle is closed");
         assert_eq!(s.objects.by_pointer(body).is_some(), what == "wait by handle", "{what}");
-        assert!(s.clear_away().is_empty(), "{what}");
+        assert!(s.delete_unused().is_empty(), "{what}");
         let other = s.create(ObjectKind::Event).unwrap();
         assert_ne!(other, body, "{what}");
         drop(kept);
-        assert_eq!(s.clear_away(), [(ObjectKind::Timer, body)], "{what}");
+        assert_eq!(s.delete_unused(), [(ObjectKind::Timer, body)], "{what}");
         s.objects.dereference(other).unwrap();
-        s.clear_away();
+        s.delete_unused();
     }
     assert_eq!(s.pool.lock().blocks(), 0);
 }
@@ -202,9 +202,9 @@ fn a_guest_that_gives_back_more_than_it_has_takes_the_object_from_a_wait_and_no_
     }
     assert!(invalid(s.objects.resolve(handle)) && invalid(s.objects.reference(body)));
     assert!(s.objects.handles().is_empty());
-    assert!(s.clear_away().is_empty(), "the wait uses it");
+    assert!(s.delete_unused().is_empty(), "the wait uses it");
     drop(held);
-    assert_eq!(s.clear_away(), [(ObjectKind::Event, body)]);
+    assert_eq!(s.delete_unused(), [(ObjectKind::Event, body)]);
     assert_eq!(s.pool.lock().blocks(), 0);
 }
 
@@ -250,7 +250,7 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
     let (running, cleared, found) =
         (AtomicUsize::new(MAKERS as usize), AtomicUsize::new(0), AtomicUsize::new(0));
     let clear = || {
-        for object in s.objects.take_leavings() {
+        for object in s.objects.take_deferred() {
             // A thread that still used the object would see this write.
             s.memory.write(object.body, 0_u32).unwrap();
             s.pool.release(GuestAddr(object.body.0 - header::SIZE)).unwrap();

@@ -55,7 +55,7 @@ impl Kernel {
         if !self.has_kernel_apcs() {
             return Flow::Return(value);
         }
-        call.forget_left_calls();
+        call.forget_abandoned_calls();
         let next = self.next_kernel_apc(&mut self.threads.lock(), call.thread_id(), After::Return(value));
         match next {
             Ok(Some(guest)) => Flow::CallGuest(guest),

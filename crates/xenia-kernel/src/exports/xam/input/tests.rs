@@ -1,6 +1,6 @@
 //! Tests of controllers that are connected and removed, and of their notifications.
 
-use crate::exports::bench::Bench;
+use crate::exports::harness::Harness;
 use crate::ports::{Gamepad, Input, PadKind, PadModel};
 use std::sync::{Arc, Mutex};
 use xenia_sched::GuestTicks;
@@ -39,8 +39,8 @@ impl Input for Pads {
     }
 }
 
-fn bench() -> (Bench, Pads, u64) {
-    let (b, pads) = (Bench::new(), Pads::default());
+fn harness() -> (Harness, Pads, u64) {
+    let (b, pads) = (Harness::new(), Pads::default());
     *b.kernel.devices.input.lock() = Box::new(pads.clone());
     let base = u64::from(b.scratch.0);
     (b, pads, base)
@@ -52,7 +52,7 @@ fn held(buttons: u16) -> Gamepad {
 
 #[test]
 fn key_strokes_are_stored_with_their_user() {
-    let (mut b, pads, base) = bench();
+    let (mut b, pads, base) = harness();
     pads.plug(2, held(0x2000));
     for user in [0, 4, 0xFFFF_FF00] {
         assert_eq!(b.xam_call("XamInputGetKeystroke", &[user, 0, base]), NOT_CONNECTED);
@@ -72,7 +72,7 @@ fn key_strokes_are_stored_with_their_user() {
 
 #[test]
 fn the_state_is_that_of_the_user_without_the_guide_button() {
-    let (mut b, pads, base) = bench();
+    let (mut b, pads, base) = harness();
     pads.plug(1, held(0x1400));
     for (user, flags, result) in [
         (1, 0, 0),
@@ -93,7 +93,7 @@ fn the_state_is_that_of_the_user_without_the_guide_button() {
 
 #[test]
 fn kinds_of_controllers_are_told_apart() {
-    let (mut b, pads, base) = bench();
+    let (mut b, pads, base) = harness();
     pads.plug(0, held(0));
     pads.plug(2, held(0));
     for (user, first, motors) in [(0, 0x0101_0000, 0), (2, 0x0108_0003, u32::MAX)] {
@@ -116,7 +116,7 @@ fn kinds_of_controllers_are_told_apart() {
 
 #[test]
 fn motors_are_those_of_the_user() {
-    let (mut b, pads, base) = bench();
+    let (mut b, pads, base) = harness();
     pads.plug(3, held(0));
     b.memory().write(b.scratch, 0x1234_FFFF_u32).unwrap();
     assert_eq!(b.xam_call("XamInputSetState", &[3, 0, base]), 0);
@@ -133,9 +133,9 @@ fn motors_are_those_of_the_user() {
 
 #[test]
 fn who_listens_hears_of_controllers_that_come_and_go() {
-    let (mut b, pads, base) = bench();
+    let (mut b, pads, base) = harness();
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
-    let next = |b: &mut Bench| {
+    let next = |b: &mut Harness| {
         b.xam_call("XNotifyGetNext", &[listener, 0x12, base, base + 4]) == 1 && b.word(0) == 0x12
     };
     assert!(!next(&mut b));

@@ -1,0 +1,47 @@
+//! Tests of exports that have nothing to do here and return a constant.
+
+use super::*;
+
+#[test]
+fn what_has_nothing_to_do_here_answers_as_a_console_that_works() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    for (name, arguments, answer) in [
+        ("VdInitializeEngines", &[1, 0x8200_0000, 0, base, base][..], 1),
+        ("VdIsHSIOTrainingSucceeded", &[], 1),
+        ("VdRetrainEDRAM", &[0; 6], 0),
+        ("VdRetrainEDRAMWorker", &[0], 0),
+        ("VdEnableDisableClockGating", &[1], 0),
+        ("VdGetGraphicsAsicID", &[], 0x11),
+        ("VdShutdownEngines", &[], 0),
+    ] {
+        assert_eq!(b.kernel_call(name, arguments), answer, "{name}");
+    }
+    for (name, arguments, answer) in [
+        ("XGetAVPack", &[][..], 4),
+        ("XamIsUIActive", &[], 0),
+        ("XNotifyDelayUI", &[1000], 0),
+        ("XNotifyPositionUI", &[1], 0),
+        ("XamEnableInactivityProcessing", &[0, 1], 0),
+        ("XamResetInactivity", &[], 0),
+    ] {
+        assert_eq!(b.xam_call(name, arguments), answer, "{name}");
+    }
+}
+
+#[test]
+fn the_picture_needs_no_help_of_the_system() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    b.kernel_call("VdGetCurrentDisplayGamma", &[base, base + 4]);
+    assert_eq!((b.word(0), f32::from_bits(b.word(4))), (2, 2.222_222_3));
+    b.memory().fill(b.scratch, 0x100, 0xFF).unwrap();
+    b.kernel_call("VdGetSystemCommandBuffer", &[base, base + 0x94]);
+    assert_eq!((b.word(0), b.word(4), b.word(0x90), b.word(0x94)), (0xBEEF_0000, 0, 0, 0xBEEF_0001));
+    b.memory().fill(b.scratch, 0x100, 0xFF).unwrap();
+    let scaler = |at, words| [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, at, words];
+    assert_eq!(b.kernel_call("VdInitializeScalerCommandBuffer", &scaler(base, 3)), 3);
+    assert_eq!((b.word(0), b.word(8), b.word(12)), (0x8000_0000, 0x8000_0000, u32::MAX));
+    let bad = b.call(Library::xboxkrnl, "VdInitializeScalerCommandBuffer", &scaler(8, 1));
+    assert!(matches!(bad, Flow::Fault(_)));
+}

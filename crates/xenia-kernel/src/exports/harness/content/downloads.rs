@@ -1,0 +1,93 @@
+//! Tests of downloads that are a single package file.
+
+use super::*;
+use xenia_formats::Volume;
+use xenia_formats::stfs::{PackageInfo, Signer};
+
+const FILE_CORRUPT: u64 = 0x570;
+
+/// Builds a package that contains `maps/one`.
+fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
+    let mut volume = Volume::default();
+    let maps = volume.add_directory(Volume::ROOT, "maps").unwrap();
+    volume.add_file(maps, "one", Arc::new(b"a map".to_vec())).unwrap();
+    let info = PackageInfo {
+        signer,
+        is_unsigned: true,
+        content_type: kind,
+        title_id: TitleId(title),
+        license: 5,
+        display_name: "Map pack".to_owned(),
+        pictures: [b"\x89PNG".to_vec(), Vec::new()],
+        ..PackageInfo::default()
+    };
+    let mut bytes = Vec::new();
+    xenia_formats::stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+    bytes
+}
+
+/// Lists the files of a type's packages.
+fn listed(b: &mut Harness, kind: u64) -> Vec<String> {
+    let (results, buffer) = (at(b, RESULTS), at(b, BUFFER));
+    assert_eq!(b.xam_call("XamContentCreateEnumerator", &[0, 1, kind, 0, 8, results, results + 4]), 0);
+    let handle = u64::from(b.word(RESULTS + 4));
+    let (read, count) = (b.xam_call("XamEnumerate", &[handle, 0, buffer, 0, results, 0]), b.word(RESULTS));
+    assert_eq!(read == 0, count > 0);
+    b.status("NtClose", &[handle]);
+    let name = |index| {
+        let mut file = [0; 42];
+        b.memory().read_bytes(b.scratch.offset(BUFFER + 0x134 * index + 0x108), &mut file).unwrap();
+        file.iter().take_while(|&&byte| byte != 0).map(|&byte| char::from(byte)).collect()
+    };
+    (0..count).map(name).collect()
+}
+
+#[test]
+fn a_download_in_one_file_is_listed_opened_and_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_type = folder.path().join("Content/0000000000000000/00000000/00000002");
+    std::fs::create_dir_all(&of_type).unwrap();
+    for (name, title, kind) in [("MAPS", 0, 2), ("OTHER", 7, 2), ("THEME", 0, 0x3_0000)] {
+        std::fs::write(of_type.join(name), package(Signer::Live, title, kind)).unwrap();
+    }
+    std::fs::write(of_type.join("NOISE"), "CON noise").unwrap();
+    std::fs::write(of_type.join("SHORT"), &package(Signer::Live, 0, 2)[..0x9000]).unwrap();
+    let mut b = harness(Some(folder.path()));
+    assert_eq!(listed(&mut b, 2), ["MAPS", "SHORT"], "of this title and type alone");
+    let shown = b.memory().read_wide_string(b.scratch.offset(BUFFER + 8), 128).unwrap();
+    assert_eq!(String::from_utf16_lossy(&shown), "Map pack");
+    let (data, root) = (describe(&b, 2, b"MAPS", ""), b.put_text(ROOT, "dlc"));
+    let results = at(&b, RESULTS);
+    let open = |mode| [0, root, data, mode, results, results + 4, 0, 0, 0];
+    for mode in [2, 5] {
+        assert_eq!(b.xam_call("XamContentCreateEx", &open(mode)), ACCESS_DENIED, "not made anew");
+    }
+    assert_eq!(b.xam_call("XamContentCreateEx", &open(3)), 0);
+    assert_eq!((b.word(RESULTS), b.word(RESULTS + 4)), (2, 5));
+    assert_eq!(read(&mut b, r"dlc:\MAPS\one"), Ok(b"a map".to_vec()));
+    for path in [r"dlc:\maps\two", r"dlc:\maps\one"] {
+        assert_eq!(write(&mut b, path, b"x"), NtStatus::ACCESS_DENIED);
+    }
+    assert_eq!(b.xam_call("XamContentGetThumbnail", &[0, data, 0, results, 0]), 0);
+    assert_eq!(b.word(RESULTS), 4);
+    assert_eq!(b.xam_call("XamContentDelete", &[0, data, 0]), ACCESS_DENIED, "it is open");
+    assert_eq!(close(&mut b, "dlc"), 0);
+    assert_eq!(b.xam_call("XamContentDelete", &[0, data, 0]), 0);
+    assert_eq!(b.xam_call("XamContentDelete", &[0, data, 0]), FILE_NOT_FOUND);
+    assert!(!of_type.join("MAPS").exists() && of_type.join("OTHER").exists());
+    describe(&b, 2, b"SHORT", "");
+    assert_eq!(b.xam_call("XamContentCreateEx", &open(3)), FILE_CORRUPT);
+    assert_eq!(b.xam_call("XamContentCreateEx", &open(1)), ALREADY_EXISTS);
+}
+
+#[test]
+fn a_saved_game_in_one_file_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let owner = format!("{:016X}", Profile::made_for(0).xuid.0);
+    let of_type = folder.path().join("Content").join(owner).join("00000000/00000001");
+    std::fs::create_dir_all(&of_type).unwrap();
+    std::fs::write(of_type.join("Slot 1"), package(Signer::Console, 0, 1)).unwrap();
+    let mut b = harness(Some(folder.path()));
+    assert_eq!(listed(&mut b, 1), [""; 0]);
+    assert_eq!(create(&mut b, "save", "Slot 1", 3), (PATH_NOT_FOUND, 0));
+}

@@ -1,0 +1,122 @@
+//! Tests of objects' references and names, symbolic links, and the remaining file calls.
+
+use super::*;
+
+#[test]
+fn objects_live_as_long_as_somebody_refers_to_them() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, "Named");
+    assert_eq!(b.status("NtCreateEvent", &[base, attributes, 0, 1]), NtStatus::SUCCESS);
+    let first = u64::from(b.word(0));
+    let event_type = b.kernel.imports.variable(Library::xboxkrnl, "ExEventObjectType").unwrap();
+    let timer_type = b.kernel.imports.variable(Library::xboxkrnl, "ExTimerObjectType").unwrap();
+    let (event_type, timer_type) = (u64::from(event_type.0), u64::from(timer_type.0));
+    let name = b.put_string(0x200, "nAMED");
+    let by_name = |kind| [name, 0, kind, 0, base + 8];
+    let open = |kind| [attributes, kind, 0, base + 12];
+    for (kind, status) in [
+        (0, NtStatus::SUCCESS),
+        (event_type, NtStatus::SUCCESS),
+        (timer_type, NtStatus::OBJECT_TYPE_MISMATCH),
+    ] {
+        assert_eq!(b.status("ObReferenceObjectByName", &by_name(kind)), status);
+        assert_eq!(b.status("ObOpenObjectByName", &open(kind)), status);
+    }
+    // Two handles by name, one by pointer, and two references.
+    let object = u64::from(b.word(8));
+    assert_eq!(b.status("ObOpenObjectByPointer", &[object, base + 16]), NtStatus::SUCCESS);
+    let pointer = u64::from(b.word(16));
+    b.kernel_call("ObReferenceObject", &[object]);
+    for handle in [first, u64::from(b.word(12)) - 4, u64::from(b.word(12)), pointer] {
+        assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS, "{handle:#x}");
+    }
+    for alive in [true, true, false] {
+        b.kernel_call("ObDereferenceObject", &[object]);
+        let there = b.status("ObReferenceObjectByName", &by_name(0));
+        assert_eq!(there, if alive { NtStatus::SUCCESS } else { NtStatus::OBJECT_NAME_NOT_FOUND });
+        if alive {
+            b.kernel_call("ObDereferenceObject", &[object]);
+        }
+    }
+    assert_eq!(b.status("ObOpenObjectByName", &open(0)), NtStatus::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(b.status("ObOpenObjectByPointer", &[object, base]), NtStatus::INVALID_HANDLE);
+    b.kernel_call("ObDereferenceObject", &[0]);
+    b.kernel_call("ObReferenceObject", &[object]);
+    let nameless = b.put_attributes(0x300, "");
+    b.memory().write(GuestAddr(nameless as u32).offset(4), 0_u32).unwrap();
+    assert_eq!(b.status("ObOpenObjectByName", &[nameless, 0, 0, base]), NtStatus::OBJECT_NAME_INVALID);
+}
+
+#[test]
+fn a_duplicate_that_fails_closes_its_source_all_the_same() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    for (options, closed) in [(0, NtStatus::SUCCESS), (1, NtStatus::INVALID_HANDLE)] {
+        assert_eq!(b.status("NtCreateEvent", &[base, 0, 0, 1]), NtStatus::SUCCESS);
+        let source = u64::from(b.word(0));
+        let made = b.status("NtDuplicateObject", &[source, 8, options]);
+        assert_eq!(made, NtStatus::ACCESS_VIOLATION);
+        assert_eq!(b.status("NtClose", &[source]), closed);
+    }
+}
+
+#[test]
+fn links_are_opened_and_asked_for_their_target() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let (name, target) =
+        (b.put_string(0x100, r"\??\save:"), b.put_string(0x200, r"\Device\Harddisk0\Cache1"));
+    assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
+    let attributes = b.put_attributes(0x300, r"\??\save:");
+    assert_eq!(b.status("NtOpenSymbolicLinkObject", &[base, attributes]), NtStatus::SUCCESS);
+    let link = u64::from(b.word(0));
+    for (room, status) in [(24, NtStatus::SUCCESS), (23, NtStatus::BUFFER_TOO_SMALL)] {
+        b.memory().write::<u32>(b.scratch.offset(0x40), room).unwrap();
+        b.memory().write(b.scratch.offset(0x44), b.scratch.offset(0x400)).unwrap();
+        assert_eq!(b.status("NtQuerySymbolicLinkObject", &[link, base + 0x40]), status);
+    }
+    let mut text = [0; 24];
+    b.memory().read_bytes(b.scratch.offset(0x400), &mut text).unwrap();
+    assert_eq!(&text, br"\Device\Harddisk0\Cache1");
+    assert_eq!(b.status("NtQuerySymbolicLinkObject", &[8, base + 0x40]), NtStatus::INVALID_HANDLE);
+    assert_eq!(b.status("NtOpenSymbolicLinkObject", &[base, 0]), NtStatus::INVALID_PARAMETER);
+    let missing = b.put_attributes(0x300, r"\??\nothing:");
+    let status = b.status("NtOpenSymbolicLinkObject", &[base, missing]);
+    assert_eq!(status, NtStatus::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(b.status("NtClose", &[link]), NtStatus::SUCCESS);
+    assert!(b.kernel.files.lock().links.is_empty());
+}
+
+#[test]
+fn pages_are_gathered_into_a_file_scattered_out_of_it_and_the_file_deleted() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"cache:\pages");
+    let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, SYNCHRONOUS];
+    assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+    let file = u64::from(b.word(0));
+    for (index, page) in [0x2000_u32, 0x8000, 0x4000, 0x6000].into_iter().enumerate() {
+        b.memory().write(b.scratch.offset(0x40 + 4 * index as u32), b.scratch.offset(page)).unwrap();
+    }
+    b.memory().fill(b.scratch.offset(0x2000), 0x1000, 1).unwrap();
+    b.memory().fill(b.scratch.offset(0x8000), 0x1000, 2).unwrap();
+    let transfer = |pages, length| [file, 0, 0, 0, base + 8, base + pages, length, base + 0x80];
+    b.memory().write(b.scratch.offset(0x80), 0_u64).unwrap();
+    assert_eq!(b.status("NtWriteFileGather", &transfer(0x40, 0x1800)), NtStatus::SUCCESS);
+    assert_eq!((b.word(8), b.word(12)), (0, 0x1800));
+    assert_eq!(b.status("NtReadFileScatter", &transfer(0x48, 0x1800)), NtStatus::SUCCESS);
+    assert_eq!(b.word(12), 0x1800);
+    let words = [b.word(0x4000), b.word(0x4FFC), b.word(0x6000), b.word(0x67FC), b.word(0x6800)];
+    assert_eq!(words, [0x0101_0101, 0x0101_0101, 0x0202_0202, 0x0202_0202, 0]);
+    assert_eq!(b.status("NtFlushBuffersFile", &[file, base + 8]), NtStatus::SUCCESS);
+    assert_eq!((b.word(8), b.word(12)), (0, 0));
+    assert_eq!(b.status("NtDeleteFile", &[attributes]), NtStatus::SHARING_VIOLATION, "open");
+    assert_eq!(b.status("NtClose", &[file]), NtStatus::SUCCESS);
+    assert_eq!(b.status("NtDeleteFile", &[attributes]), NtStatus::SUCCESS);
+    assert_eq!(b.status("NtDeleteFile", &[attributes]), NtStatus::OBJECT_NAME_NOT_FOUND);
+    for name in ["NtWriteFileGather", "NtReadFileScatter"] {
+        assert_eq!(b.status(name, &transfer(0x40, 0x1800)), NtStatus::INVALID_HANDLE, "{name}");
+    }
+    assert_eq!(b.status("NtFlushBuffersFile", &[file, base + 8]), NtStatus::INVALID_HANDLE);
+}
