@@ -320,7 +320,7 @@ mod tests {
     fn the_help_says_the_default_quantum() {
         let help = Cli::command().render_long_help().to_string();
         let default = crate::wording::grouped(u64::from(xenia_sched::QUANTUM_DEFAULT));
-        assert!(help.contains(&format!("per visit (default: {default})")));
+        assert!(help.contains(&format!("in instructions (default: {default})")));
     }
 
     #[test]

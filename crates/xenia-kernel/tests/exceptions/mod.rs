@@ -168,11 +168,15 @@ fn continuing_from_what_can_not_be_continued_is_an_exception_about_the_first() {
 
 #[test]
 fn a_raised_status_is_an_exception_that_can_not_be_continued() {
-    let raise =
-        ["lis 3, 0xE000\n        li 4, 1                         # not to be continued\n", "bl raise\n"];
-    let source = title::REFUSE
-        .replace(raise[0], "lis 3, 0xC000\n        ori 3, 3, 0x22\n")
-        .replace(raise[1], "bl RtlRaiseStatus\n");
+    let replaced = [
+        ("lis 3, 0xE000\n", "lis 3, 0xC000\n        ori 3, 3, 0x22\n"),
+        ("bl raise\n", "bl RtlRaiseStatus\n"),
+    ];
+    let mut source = title::REFUSE.to_owned();
+    for (from, to) in replaced {
+        assert!(source.contains(from), "{from:?} is missing");
+        source = source.replace(from, to);
+    }
     let expected = vec![0xC000_0022, 1, 0xC000_0025, 1, 0xC000_0022, 0xC000_0025, 5];
     assert_eq!(Program::new(&source).run(), (expected, EXIT));
 }
