@@ -3,6 +3,7 @@
 //!
 //! Scripts depend on flags and JSON keys: new ones may be added, existing ones are never renamed.
 
+mod configs;
 mod content;
 mod dialogs;
 mod engines;
@@ -13,12 +14,10 @@ mod jit;
 mod log;
 mod measures;
 mod nearest;
-mod network;
 mod program;
 mod shader;
 mod soak;
 mod sound;
-mod start_time;
 mod sweep;
 mod titles;
 mod trace;
@@ -36,12 +35,10 @@ pub use jit::*;
 pub use log::*;
 pub use measures::*;
 pub use nearest::*;
-pub use network::*;
 pub use program::*;
 pub use shader::*;
 pub use soak::*;
 pub use sound::*;
-pub use start_time::*;
 pub use sweep::*;
 pub use titles::*;
 pub use trace::*;
@@ -297,6 +294,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use xenia::config::CrossCheckUnit;
 
     #[test]
     fn definition_is_consistent() {
@@ -319,7 +317,7 @@ mod tests {
     #[test]
     fn the_help_says_the_default_quantum() {
         let help = Cli::command().render_long_help().to_string();
-        let default = crate::wording::grouped(u64::from(xenia_sched::QUANTUM_DEFAULT));
+        let default = xenia::wording::grouped(u64::from(xenia_sched::QUANTUM_DEFAULT));
         assert!(help.contains(&format!("in instructions (default: {default})")));
     }
 

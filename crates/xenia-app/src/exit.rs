@@ -1,6 +1,6 @@
 //! Exit codes of the program; part of the command line's contract.
 
-use crate::interrupt::Cause;
+use xenia::interrupt::Cause;
 
 /// Exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,87 +1,176 @@
-//! Fuzz test of damaged files: for any bytes, the result must be a clear error or a run that ends.
+//! Fuzz test of the text files that the program reads: each damaged file must result in a value, or
+//! in an error that names the file.
 //!
-//! Each file is one of the project's guest programs, truncated, with bits flipped at random places
-//! or with parts moved. Files that still load run a thousand instructions. A panic fails the case,
-//! and so does an error that does not say where in the file it was found.
+//! A case is one file: random bytes, or a damaged valid file. `XENIA_TEXT_FILES` selects the cases.
 
-mod files;
-
-use crate::cli::{CpuArgs, EngineArgs, GpuKind, PictureArgs};
-use crate::machine::{Machine, MachineOptions};
-use crate::title::Title;
-use crate::title::discs::Discs;
-use crate::title::updates::Updates;
-use xenia_formats::KeyRing;
-use xenia_sched::Limits;
+use crate::cli::{Cli, DiffArgs};
+use crate::commands::diff;
+use crate::settings;
+use anyhow::{Result, anyhow};
+use clap::{Command, CommandFactory, Parser};
+use std::ffi::OsString;
+use std::path::Path;
+use xenia::config::{ExecutorConfig, MachineConfig};
+use xenia::golden::Golden;
+use xenia::recording::{self, Header, Trouble};
+use xenia::{machine, say, title};
+use xenia_kernel::ports::Clock;
 use xenia_testing::{Cases, Dice};
 
-const PROGRAMS: &[(&str, &[u8])] = &[
-    ("hello.xex", include_bytes!("../../../guest/bin/hello.xex")),
-    ("cpu-suite.xex", include_bytes!("../../../guest/bin/cpu-suite.xex")),
-    ("cpu-suite.elf", include_bytes!("../../../guest/bin/cpu-suite.elf")),
-];
+/// Number of cases in a normal run.
+const CASES: u64 = 600;
+/// Largest length of an error's text, in bytes.
+const LONGEST_ERROR: usize = 5000;
+/// A key that no error may show.
+const KEY: &str = "c0ffee0ddf00dfeedfacecafebeef123";
 
-/// Number of damaged files in a normal run.
-const FILES: u64 = 600;
-const INSTRUCTIONS: u64 = 1000;
+const SETTINGS: &str = r#"# What a user may have.
+[exec]
+headless = true
+frames = 1_20
+gpu = "none"
+lockstep = false
+sched-order = "seeded:5"
+quantum = 0xc350
+cross-check = "instr"
+dump-threads-after = 1.5
+cache = '/nowhere/a'
+guest-log = "off"
 
-fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
-    if dice.one_in(3) {
-        bytes.truncate(dice.below(bytes.len()));
-    }
-    // Most flips hit the headers, where they have the most effect.
-    for _ in 0..dice.below(8) {
-        let span = if dice.one_in(4) { bytes.len() } else { bytes.len().min(0x1000) };
-        if span > 0 {
-            bytes[dice.below(span)] ^= 1 << dice.below(8);
+[jit.dump]
+pc = 0x8201_0000
+
+[bench]
+runs = 9
+"#;
+
+const CHANGES: &str = r#"
+{"at":73125,"ask":12,"user":0,"pad":{"packet":1,"buttons":16,"left_trigger":0,"right_trigger":0,"left_x":0,"left_y":-7,"right_x":0,"right_y":0}}
+{"at":99000,"ask":31,"user":0,"pad":null}
+
+{"at":99000,"ask":32,"user":1,"motors":false}
+{"at":99500,"ask":40,"user":0,"end":true}
+"#;
+
+const MANIFEST: &str = r#"{"tid":1,"peek_idx":0,"object":2181038080,"owner_tid":2}
+{"tid":1,"peek_idx":7,"object":2181038080,"owner_tid":2}
+
+{"tid":3,"peek_idx":2,"object":2181038112,"owner_tid":1}
+"#;
+
+/// A kind of file: its name, a valid example, and its reader.
+struct Kind {
+    name: &'static str,
+    good: String,
+    read: fn(&Reading<'_>) -> Result<()>,
+}
+
+/// Inputs of the readers.
+struct Reading<'a> {
+    path: &'a Path,
+    definition: &'a Command,
+    header: &'a Header,
+}
+
+fn read_settings(file: &Reading<'_>) -> Result<()> {
+    let mut words = ["xenia-rs", "exec", "t.xex", "--config"].map(OsString::from).to_vec();
+    words.push(file.path.into());
+    let words = settings::apply(file.definition, words)?;
+    // Settings that were accepted must form a valid command line.
+    Cli::try_parse_from(words).map_err(|error| anyhow!("taken, and yet: {error}"))?;
+    Ok(())
+}
+
+fn read_recording(file: &Reading<'_>) -> Result<()> {
+    let (mut replayer, mut dialogs) = recording::replay(file.path, file.header, Trouble::default())?;
+    for now in [0, 1, 73_125, 99_000, 1 << 40, u64::MAX] {
+        for user in 0..5 {
+            replayer.gamepad(user, now);
+            replayer.set_vibration(user, 1, 1, now);
+            let _ = dialogs.answer(now);
         }
     }
+    Ok(())
+}
+
+fn read_golden(file: &Reading<'_>) -> Result<()> {
+    let golden = Golden::read(file.path)?;
+    assert_eq!(golden.first_difference(&golden.clone()), None);
+    Ok(())
+}
+
+fn read_keys(file: &Reading<'_>) -> Result<()> {
+    title::key_ring(Some(file.path)).map(drop)
+}
+
+fn read_manifest(file: &Reading<'_>) -> Result<()> {
+    let flag =
+        ExecutorConfig { contention_manifest: Some(file.path.to_owned()), ..ExecutorConfig::default() };
+    let order = format!("replay:{}", file.path.display());
+    let order = ExecutorConfig { sched_order: Some(order), ..ExecutorConfig::default() };
+    let [one, other] = [flag, order].map(|config| machine::scheduler_config(&config));
+    assert_eq!(one.is_ok(), other.is_ok(), "by either flag");
+    one?;
+    other.map(drop)
+}
+
+fn read_event_log(file: &Reading<'_>) -> Result<()> {
+    diff::run(&DiffArgs { a: file.path.to_owned(), b: file.path.to_owned() }).map(drop)
+}
+
+fn kinds(header: &Header) -> Vec<Kind> {
+    let recording = serde_json::to_string(header).unwrap() + CHANGES;
+    let golden = include_str!("../../../golden/hello_n1k.json").to_owned();
+    let keys = format!("# Mine.\nretail = \"{KEY}\"\n");
+    vec![
+        Kind { name: "config.toml", good: SETTINGS.to_owned(), read: read_settings },
+        Kind { name: "recording.jsonl", good: recording, read: read_recording },
+        Kind { name: "golden.json", good: golden, read: read_golden },
+        Kind { name: "keys.toml", good: keys, read: read_keys },
+        Kind { name: "contention.jsonl", good: MANIFEST.to_owned(), read: read_manifest },
+        Kind { name: "events.jsonl", good: MANIFEST.to_owned(), read: read_event_log },
+    ]
 }
 
 #[test]
-fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
-    let cases = Cases::new("XENIA_DAMAGED_FILES", FILES);
-    let are_usual = cases.are_usual();
-    let (mut refused, mut ran) = (0, 0);
-    cases.each(|number| {
-        let mut dice = Dice(number);
-        let (name, original) = PROGRAMS[(number % PROGRAMS.len() as u64) as usize];
-        let mut bytes = original.to_vec();
-        if dice.one_in(4) {
-            let (_, other) = PROGRAMS[dice.below(PROGRAMS.len())];
+fn text_files_end_in_a_value_or_an_error_that_names_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut definition = Cli::command();
+    definition.build();
+    let header = Header::new("t.xex", "aa", &MachineConfig::default(), Clock::default()).unwrap();
+    let kinds = kinds(&header);
+    let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);
+    let case = |seed: u64| {
+        let mut dice = Dice(seed);
+        let number = (seed % kinds.len() as u64) as usize;
+        let Kind { name, good, read } = &kinds[number];
+        let mut bytes = if dice.one_in(16) { dice.bytes(4096) } else { good.clone().into_bytes() };
+        let other = kinds[dice.below(kinds.len())].good.as_bytes();
+        // The first case of each kind is undamaged.
+        if seed >= kinds.len() as u64 {
             dice.damage(&mut bytes, other);
         } else {
-            damage(&mut bytes, &mut dice);
+            bytes = good.clone().into_bytes();
         }
-        let image = match xenia_formats::load(&bytes.as_slice(), &KeyRing::development()) {
-            Ok(image) => image,
-            Err(error) => {
-                assert!(error.to_string().contains("at offset 0x"), "{name}: {error}");
-                refused += 1;
-                return;
-            }
+        let path = dir.path().join(name);
+        std::fs::write(&path, &bytes).unwrap();
+        let Err(error) = read(&Reading { path: &path, definition: &definition, header: &header }) else {
+            taken[number] += 1;
+            return;
         };
-        let title = Title {
-            image: image.into(),
-            medium: None,
-            updates: Updates::default(),
-            discs: Discs::default(),
-            name: name.to_owned(),
-            keys: KeyRing::development(),
-        };
-        let cpu = CpuArgs { interp: true, ..CpuArgs::default() };
-        let engine = EngineArgs { cpu, ..EngineArgs::default() };
-        let picture = PictureArgs { gpu: GpuKind::None, ..PictureArgs::default() };
-        if let Ok(mut machine) = Machine::new(&title, MachineOptions::new(&engine, &picture)) {
-            let limits =
-                Limits { instructions: Some(INSTRUCTIONS), halt_on_deadlock: true, ..Limits::default() };
-            let finished = machine.run(&limits, None);
-            assert!(finished.report.instructions <= INSTRUCTIONS, "{name}");
-            ran += 1;
-        }
-    });
-    println!("{refused} refused, {ran} ran");
+        refused[number] += 1;
+        let said = say::error_text(&error);
+        assert!(said.contains(name), "{said}");
+        assert!(said.len() < LONGEST_ERROR, "{} bytes: {said}", said.len());
+        assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{said:?}");
+        let shows_key = KEY.as_bytes().windows(8).any(|part| said.contains(str::from_utf8(part).unwrap()));
+        assert!(!shows_key || *name != "keys.toml", "{said}");
+    };
+    let cases = Cases::new("XENIA_TEXT_FILES", CASES);
+    let are_usual = cases.are_usual();
+    cases.each(case);
+    println!("taken {taken:?}, refused {refused:?}");
     if are_usual {
-        assert!(refused > FILES / 20 && ran > FILES / 20, "{refused} refused, {ran} ran of {FILES}");
+        assert!(taken.iter().chain(&refused).all(|&count| count > 0), "{taken:?} {refused:?}");
     }
 }

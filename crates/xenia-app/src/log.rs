@@ -1,7 +1,7 @@
 //! The log: writes `tracing` events of all crates to standard error or to a file.
 //!
 //! Warnings are shown, and so are the title's debug output (target `guest`, see
-//! [`crate::guest_log`]) and achievements (`achievements`). `-v`, `-vv` and `-q` change the level,
+//! [`xenia::guest_log`]) and achievements (`achievements`). `-v`, `-vv` and `-q` change the level,
 //! `RUST_LOG` and `--log` choose levels by target. Third-party libraries log errors only unless a
 //! filter names them.
 //!
@@ -13,9 +13,6 @@
 mod targets;
 
 use crate::cli::LogArgs;
-use crate::output::Losses;
-use crate::say::{self, StandardError, errln};
-use crate::status;
 use anyhow::{Context as _, Result, bail};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -31,11 +28,13 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use xenia::output::Losses;
+use xenia::say::{self, StandardError, errln};
+use xenia::status;
 
 /// Lines of one log statement that are shown before the rate limit applies.
 const LINES: u64 = 16;
-/// Target of the title's debug output, which has a separate limit.
-pub const GUEST: &str = "guest";
+pub use xenia::guest_log::GUEST;
 /// Target of achievements, shown by default.
 const ACHIEVEMENTS: &str = "achievements";
 /// Third-party libraries, of which only errors are shown by default.

@@ -1,13 +1,10 @@
-//! The program `xenia-rs`: parses the command line, wires the crates together and reports results.
+//! The program `xenia-rs`: parses the command line, builds machines of the library `xenia` and
+//! reports results.
 //!
-//! | about | modules |
-//! |---|---|
-//! | the command line | `cli`, a file of `commands` for each; `settings`; `contract`, which scripts rely on |
-//! | a title and its machine | `title` (opening it), `machine` (building it), `launches` (running it); `flat` runs code without a kernel |
-//! | ports of the kernel | `gpu_port`, `drawing`, `sound`, `input`, `dialogs`, `network`, `content`; `pace` for the window |
-//! | input to a run, and its end | `command_line` (the title's command line), `recording`, `interrupt` |
-//! | outputs of a run | `report`, `documents`, `digest`, `golden`, `event_log`, `frames`, `screenshots`, `code_store`; `output` writes files atomically |
-//! | messages | `say`, `log`, `call_log`, `guest_log`, `status`, `watchdog`, `wording` |
+//! - `cli`: the command line; `settings`: config.toml; `contract`: flags and JSON keys that scripts
+//!   rely on.
+//! - `commands`: a file for each command; `documents`: the list of JSON documents.
+//! - `flat`: runs code without a kernel; `log`: the log; `exit`: exit codes.
 //!
 //! Exit codes are part of the command line's contract, see [`exit::Code`].
 #![forbid(unsafe_code)]
@@ -15,49 +12,17 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![allow(unreachable_pub)] // a program has no outside
 
-mod call_log;
 mod cli;
-mod code_ahead;
-mod code_store;
-mod command_line;
 mod commands;
-mod content;
 #[cfg(test)]
 mod contract;
-mod dialogs;
-mod digest;
 mod documents;
-mod drawing;
-mod event_log;
 mod exit;
 mod flat;
-mod frames;
-mod golden;
-mod gpu_port;
-mod guest_log;
 #[cfg(test)]
 mod hostile;
-mod input;
-mod interrupt;
-mod launches;
 mod log;
-mod machine;
-#[cfg(test)]
-mod machine_tests;
-mod network;
-mod output;
-mod pace;
-mod recording;
-mod report;
-mod say;
-mod screenshots;
 mod settings;
-mod sound;
-mod source;
-mod status;
-mod title;
-mod watchdog;
-mod wording;
 
 use anyhow::anyhow;
 use clap::error::ErrorKind;
@@ -65,10 +30,11 @@ use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand, SweepArgs, SweepCommand};
 use exit::{Code, Fault};
 use log::Color;
-use say::errln;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use xenia::interrupt;
+use xenia::say::{self, errln};
 
 fn main() -> ExitCode {
     xenia_memory::allocate_from_one_heap();

@@ -17,7 +17,7 @@
 //! default file, and continue without it.
 //!
 //! One table belongs to no command: `[input]`, the assignments of keys and pads
-//! ([`crate::input::config`]).
+//! ([`xenia::input::config`]).
 //!
 //! Settings become words of the command line, inserted before the typed ones, so that clap parses
 //! both in the same way.
@@ -30,11 +30,6 @@ pub use environment::read as read_environment;
 pub use environment::without as without_environment;
 pub use origin::origins_in;
 
-use crate::cli::nearest;
-use crate::input;
-use crate::input::config::InputConfig;
-use crate::say::{errln, error_text};
-use crate::title::config_folder;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
@@ -47,6 +42,11 @@ use toml::de::{DeTable, DeValue};
 #[cfg(test)]
 use words::WRITTEN;
 use words::{is_written_to, try_out, what_is_wrong, words_of};
+use xenia::input;
+use xenia::input::config::InputConfig;
+use xenia::nearest::nearest;
+use xenia::say::{errln, error_text};
+use xenia::title::config_folder;
 
 /// The command whose settings also apply when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
@@ -98,7 +98,7 @@ fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
     if let Some(path) = typed.get_one::<PathBuf>("config").or_else(|| deepest(typed).get_one("config")) {
         return Some((true, path.clone()));
     }
-    default_file().filter(|path| crate::source::is_there(path)).map(|path| (false, path))
+    default_file().filter(|path| xenia::source::is_there(path)).map(|path| (false, path))
 }
 
 /// The default settings file.
@@ -110,7 +110,7 @@ pub fn default_file() -> Option<PathBuf> {
 pub fn input(named: Option<&Path>) -> Result<InputConfig> {
     let path = named.map(Path::to_owned).or_else(|| default_file().filter(|path| path.is_file()));
     let Some(path) = path else { return Ok(InputConfig::default()) };
-    let text = crate::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = xenia::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
     input::config::parse(&text, &path)
 }
 
@@ -130,7 +130,7 @@ pub struct Row {
 pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
     let mut definition = definition.clone();
     definition.build();
-    let text = crate::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = xenia::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = File { text: &text, path };
     let settings = file.settings(&definition)?;
     let row = |setting: &Setting<'_>| Row {
@@ -189,7 +189,7 @@ fn with_settings(
     explicit: bool,
     path: &Path,
 ) -> Result<(Vec<OsString>, Vec<Origin>)> {
-    let text = crate::source::lasting_text(path).with_context(|| {
+    let text = xenia::source::lasting_text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;

@@ -1,17 +1,7 @@
 //! Arguments that configure the console's dialogs.
 
-use clap::{Args, ValueEnum};
-
-/// Policies that answer the console's dialogs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DialogPolicy {
-    /// Accept the title's default answer without asking.
-    Accept,
-    /// Cancel each dialog without asking.
-    Cancel,
-    /// Ask the user in the window.
-    Ask,
-}
+use clap::Args;
+use xenia::config::DialogPolicy;
 
 /// Flags that configure the console's dialogs.
 #[derive(Clone, Debug, Default, Args)]

@@ -1,9 +1,10 @@
 //! Arguments of the commands that compare engines: `conformance` and `fuzz`.
 
-use super::{Tier, number, positive};
+use super::{number, positive};
 use clap::{Args, ValueEnum};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use xenia::config::Tier;
 use xenia_sweep::MOST_STATES;
 
 /// Engines that `conformance` runs.

@@ -1,75 +1,11 @@
 //! Arguments of `exec` and `check`: how a title runs, when the run ends and which files it writes.
 
-use super::{
-    DialogArgs, InputArgs, NetworkKind, SoundArgs, StartTime, WindowArgs, number, number_of_frames, seconds,
-    small_number,
-};
-use crate::title::discs::NamedDisc;
+use super::{DialogArgs, InputArgs, SoundArgs, WindowArgs, number, number_of_frames, seconds, small_number};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Backends of the GPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum GpuKind {
-    /// The host's GPU or its software driver when there is a window, unless the run is recorded,
-    /// replayed or logged; otherwise the reference renderer.
-    #[default]
-    Auto,
-    /// The exact software renderer, which `check` uses.
-    Reference,
-    /// The host's GPU or its software driver: fast, but its rounding differs from the console's.
-    Wgpu,
-    /// No drawing; commands are still processed.
-    None,
-}
-
-/// Units after which `--cross-check` compares the engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CrossCheckUnit {
-    /// After every basic block.
-    Block,
-    /// After every instruction.
-    Instr,
-    /// After every time slice of a hardware thread.
-    Quantum,
-}
-
-/// Modes of the reservation table (`--reservations-table`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReservationsTable {
-    /// Conditional stores of other hardware threads cancel reservations.
-    #[value(name = "1", alias = "on")]
-    On,
-    /// The table is not used.
-    #[value(name = "0", alias = "off")]
-    Off,
-    /// Plain stores of other hardware threads cancel reservations too.
-    Strict,
-}
-
-/// Compilation modes (`--compile`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Compile {
-    /// A background thread compiles while the guest goes on in the interpreter.
-    Background,
-    /// The guest waits until its code is compiled.
-    Wait,
-}
-
-/// Tiers that execute guest code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Tier {
-    /// Only the interpreter.
-    Interp,
-    /// The baseline tier: all code is compiled quickly, at its first execution.
-    Baseline,
-    /// The optimizing tier for warm code; the rest is interpreted.
-    Function,
-    /// The baseline tier at first execution, and the optimizing tier for hot code.
-    #[default]
-    Auto,
-}
+use xenia::config::{Compile, CrossCheckUnit, GpuKind, NetworkKind, ReservationsTable, StartTime, Tier};
+use xenia::title::discs::NamedDisc;
 
 /// Time sources of the guest's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,14 +5,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ErrorKind};
 use std::ffi::OsString;
 use std::path::Path;
-
-/// The name closest to `word`, if one is close: one letter in three may be wrong, and two swapped
-/// letters count as one.
-pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = word.chars().count().div_ceil(3);
-    let near = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
-    near.filter(|&(distance, _)| distance <= most).min().map(|(_, name)| name)
-}
+use xenia::nearest::nearest;
 
 /// The command closest to `word`.
 pub fn nearest_command(word: &str) -> Option<String> {

@@ -1,43 +1,7 @@
 //! Arguments that configure sound.
 
-use clap::{Args, ValueEnum};
-use std::path::PathBuf;
-use std::str::FromStr;
-
-/// Outputs for sound.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AudioOutput {
-    /// No sound output.
-    Null,
-    /// The host's sound server.
-    Device,
-    /// A WAV file.
-    Wav(PathBuf),
-}
-
-impl FromStr for AudioOutput {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.strip_prefix("wav:")) {
-            ("null", _) => Ok(Self::Null),
-            ("device", _) => Ok(Self::Device),
-            (_, Some(file)) if !file.is_empty() => Ok(Self::Wav(file.into())),
-            _ => Err(format!("{text} is none of null, device and wav:FILE")),
-        }
-    }
-}
-
-/// Layouts of speakers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Speakers {
-    /// Two speakers (stereo).
-    #[default]
-    Stereo,
-    /// Six speakers: front left and right, centre, low frequencies, back left and right.
-    #[value(name = "5.1")]
-    Surround,
-}
+use clap::Args;
+use xenia::config::{AudioOutput, Speakers};
 
 /// Flags that configure sound; they do not change anything that a title sees.
 #[derive(Clone, Debug, Default, Args)]
@@ -55,19 +19,4 @@ pub struct SoundArgs {
     /// Mute the sound.
     #[arg(long)]
     pub mute: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn outputs_are_named() {
-        assert_eq!("null".parse(), Ok(AudioOutput::Null));
-        assert_eq!("device".parse(), Ok(AudioOutput::Device));
-        assert_eq!("wav:a/b.wav".parse(), Ok(AudioOutput::Wav("a/b.wav".into())));
-        for wrong in ["", "wav:", "a.wav", "Device"] {
-            assert!(wrong.parse::<AudioOutput>().is_err(), "{wrong}");
-        }
-    }
 }

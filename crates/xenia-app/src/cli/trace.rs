@@ -1,8 +1,9 @@
 //! Arguments of the `trace` command.
 
-use super::{EngineArgs, GpuKind, number, positive};
+use super::{EngineArgs, number, positive};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use xenia::config::GpuKind;
 
 /// Arguments of `trace`.
 #[derive(Debug, Args)]

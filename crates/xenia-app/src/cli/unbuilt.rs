@@ -1,11 +1,10 @@
 //! Flags that this build does not support yet. Each is refused with exit code 2 and a message that
 //! names an alternative, so that an accepted flag always has its effect.
 
-use super::{
-    CheckArgs, Clock, CpuArgs, DialogPolicy, ExecArgs, GpuKind, ModeArgs, NetworkKind, PictureArgs, Tier,
-};
-use crate::network::REFUSAL;
+use super::{CheckArgs, Clock, CpuArgs, ExecArgs, ModeArgs, PictureArgs};
 use anyhow::{Result, bail};
+use xenia::config::{DialogPolicy, GpuKind, NetworkKind, Tier};
+use xenia::network::REFUSAL;
 
 impl CpuArgs {
     /// Refuses contradictory flags.

@@ -195,7 +195,7 @@ mod tests {
             let row = book.lines().find(|line| line.starts_with(&format!("| {} |", binding.name)));
             assert!(row.is_some_and(|row| row.contains(binding.meaning)), "{}: {row:?}", binding.name);
         }
-        for (keys, meaning) in crate::input::keys::FOR_PEOPLE {
+        for (keys, meaning) in xenia::input::keys::FOR_PEOPLE {
             let row = format!("| {keys} | {meaning} |");
             assert!(book.lines().any(|line| line == row), "{row}");
         }

@@ -2,18 +2,18 @@
 
 use crate::cli::AsmArgs;
 use crate::exit::Code;
-use crate::say::outln;
 use anyhow::{Context, Result};
+use xenia::say::outln;
 use xenia_isa::{Syntax, assemble, disassemble};
 
 /// Assembles a file; errors name line and column.
 pub fn run(args: &AsmArgs) -> Result<Code> {
     let shown = args.source.display();
-    let source = crate::source::read(&args.source)?;
+    let source = xenia::source::read(&args.source)?;
     let base = args.base;
     let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {
-        crate::output::write(output, &assembly.bytes)?;
+        xenia::output::write(output, &assembly.bytes)?;
         return Ok(Code::Done);
     }
     let mut labels: Vec<_> = assembly.labels.iter().map(|(name, at)| (*at, name)).collect();

@@ -1,19 +1,19 @@
 //! `xenia-rs check`: compares a lockstep run with a golden file.
 
-use crate::cli::{CheckArgs, PictureArgs};
-use crate::code_store;
+use crate::cli::CheckArgs;
 use crate::commands::exec::{Outputs, limits};
-use crate::content;
 use crate::exit::Code;
-use crate::golden::Golden;
-use crate::interrupt::Interrupt;
-use crate::launches;
-use crate::machine::{Machine, MachineOptions};
-use crate::report::{End, check_json};
-use crate::say::outln;
-use crate::title::Title;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
+use xenia::code_store;
+use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
+use xenia::content;
+use xenia::golden::Golden;
+use xenia::interrupt::Interrupt;
+use xenia::launches;
+use xenia::machine::{Machine, MachineOptions};
+use xenia::report::{End, check_json};
+use xenia::say::outln;
 
 /// Runs the title, and reports the first field that differs; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
@@ -35,12 +35,13 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             .is_of(args.run.instructions, args.run.frames)
             .with_context(|| args.expect.display().to_string())?;
     }
-    let title = Title::open_or_demo(Some(&args.title), &args.engine)?;
+    let title = args.engine.open_title(Some(&args.title))?;
     check_json(args.run.json.as_deref())?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
     let outputs = Outputs::new(&args.run, None)?;
     let limits = limits(&args.run, &args.engine);
+    let (config, saves) = (MachineConfig::from(&args.engine), SaveConfig::from(&args.engine.content));
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
         let (capture, frames) = outputs.port(before.frames, |_, _| {});
@@ -50,14 +51,14 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 capture,
                 frames,
                 text: outputs.guest_log.port(title.image.kind),
-                content: content::folder(&args.engine.content, true)?,
-                code_cache: code_store::named_folder(&args.engine),
+                content: content::folder(&saves, true)?,
+                code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
                 event_log: file(&args.run.event_log).as_deref(),
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),
                 launched,
-                ..MachineOptions::new(&args.engine, &PictureArgs::default())
+                ..MachineOptions::new(&config, &VideoConfig::default())
             },
         );
         machine.map(|mut machine| {

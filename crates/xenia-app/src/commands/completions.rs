@@ -4,10 +4,10 @@ mod manual;
 
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
 use crate::exit::Code;
-use crate::say::{self, outln};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use clap_complete::Shell;
+use xenia::say::{self, outln};
 
 /// Writes the shell's completion script to standard output.
 pub fn completions(args: &CompletionsArgs) -> Code {

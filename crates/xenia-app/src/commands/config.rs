@@ -2,13 +2,13 @@
 
 use crate::cli::{Cli, ConfigArgs};
 use crate::exit::Code;
-use crate::say::{errln, error_text, outln};
 use crate::settings;
-use crate::source::is_there;
-use crate::title::{cache_folder, config_folder, data_folder, state_folder};
 use anyhow::Result;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
+use xenia::say::{errln, error_text, outln};
+use xenia::source::is_there;
+use xenia::title::{cache_folder, config_folder, data_folder, state_folder};
 
 /// Prints what the flags select. A mistake in the settings file is an error.
 pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {

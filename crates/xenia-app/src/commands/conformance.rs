@@ -1,13 +1,14 @@
 //! `xenia-rs conformance`: runs annotated assembler files on the engines.
 
-use crate::cli::{ConformanceArgs, EngineChoice, Tier};
+use crate::cli::{ConformanceArgs, EngineChoice};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::report::{check_json, write_json};
-use crate::say::outln;
-use crate::source;
-use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
+use xenia::report::{check_json, write_json};
+use xenia::say::outln;
+use xenia::source;
+use xenia::wording::{count, grouped};
 use xenia_jit::{Jit, JitConfig, Tiers};
 use xenia_jit_tests::conformance::{self, Engine};
 

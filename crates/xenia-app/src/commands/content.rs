@@ -6,20 +6,19 @@
 mod import;
 
 use super::volume::{CHUNK, Found, copy, found};
-use crate::cli::{
-    ContentArgs, ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs,
-};
-use crate::content::{self, volume::volume_of};
+use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
 use crate::exit::Code;
-use crate::output;
-use crate::report::{check_json, write_json};
-use crate::say::{errln, outln, visible};
-use crate::wording::count;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use xenia::config::SaveConfig;
+use xenia::content::{self, volume::volume_of};
+use xenia::output;
+use xenia::report::{check_json, write_json};
+use xenia::say::{errln, outln, visible};
+use xenia::wording::count;
 use xenia_documents::documented;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, kind_name};
 use xenia_formats::{ReadAt as _, Volume};
@@ -70,8 +69,7 @@ pub fn run(command: &ContentCommand) -> Result<Code> {
 
 /// The folder of saves.
 fn place(args: &PlaceArgs) -> Result<PathBuf> {
-    let args =
-        ContentArgs { content: args.content.clone(), portable: args.portable, ..ContentArgs::default() };
+    let args = SaveConfig { content: args.content.clone(), portable: args.portable, ..SaveConfig::default() };
     content::place(&args, false)?.ok_or_else(|| anyhow!("there is no data folder; --content DIR names one"))
 }
 

@@ -2,13 +2,13 @@
 
 use crate::cli::DiffArgs;
 use crate::exit::Code;
-use crate::say::outln;
-use crate::source;
-use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use xenia::say::outln;
+use xenia::source;
+use xenia::wording::count;
 
 /// Lines shown before the first difference.
 const CONTEXT_LINES: usize = 5;

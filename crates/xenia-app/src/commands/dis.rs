@@ -2,13 +2,13 @@
 
 use crate::cli::DisArgs;
 use crate::exit::Code;
-use crate::say::outln;
-use crate::source;
-use crate::title::{Title, key_ring};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
+use xenia::say::outln;
+use xenia::source;
+use xenia::title::{Title, key_ring};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 

@@ -6,30 +6,31 @@ mod windowed;
 
 pub use conclude::conclude;
 
-use crate::cli::{AudioOutput, DialogPolicy, EngineArgs, ExecArgs, FrameLimit, RunArgs};
-use crate::code_store;
-use crate::content;
-use crate::dialogs::Unasked;
-use crate::drawing::Progress;
+use crate::cli::{EngineArgs, ExecArgs, FrameLimit, RunArgs};
 use crate::exit::Code;
-use crate::frames::{FrameFolder, write_png};
-use crate::gpu_port::{Capture, FrameSink};
-use crate::guest_log::GuestLog;
-use crate::interrupt::Interrupt;
-use crate::launches::{self, Before};
-use crate::machine::{Finished, Launched, Machine, MachineOptions};
-use crate::output::{self, Losses};
-use crate::pace::{Control, Pace};
-use crate::report::check_json;
-use crate::say::{self, remark};
 use crate::settings;
-use crate::sound::Sound;
-use crate::title::Title;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia::code_store;
+use xenia::config::{AudioOutput, DialogPolicy};
+use xenia::content;
+use xenia::dialogs::Unasked;
+use xenia::drawing::Progress;
+use xenia::frames::{FrameFolder, write_png};
+use xenia::gpu_port::{Capture, FrameSink};
+use xenia::guest_log::GuestLog;
+use xenia::interrupt::Interrupt;
+use xenia::launches::{self, Before};
+use xenia::machine::{Finished, Launched, Machine, MachineOptions};
+use xenia::output::{self, Losses};
+use xenia::pace::{Control, Pace};
+use xenia::report::check_json;
+use xenia::say::{self, remark};
+use xenia::sound::Sound;
+use xenia::title::Title;
 use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input, NoInput};
 use xenia_render::RenderError;
@@ -78,7 +79,7 @@ pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
 }
 
 fn open_title(args: &ExecArgs) -> Result<Title> {
-    let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
+    let title = args.engine.open_title(args.title.as_deref())?;
     if let Some(medium) = &title.medium {
         remark!("xenia-rs: game: is {medium} (read-only)");
     }
@@ -197,7 +198,9 @@ fn machine(
         Some(AudioOutput::Wav(path)) => before.file(Some(path)),
         _ => None,
     };
-    let sound = Sound::open(&args.sound, wav.as_deref(), !args.picture.headless)?;
+    let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
+    let (config, video) = ((&args.engine).into(), (&args.picture).into());
+    let code_cache = args.engine.code_cache.as_deref();
     Machine::new_told(
         title,
         MachineOptions {
@@ -206,11 +209,11 @@ fn machine(
             text: guest_log.port(title.image.kind),
             input,
             dialogs,
-            content: content::folder(&args.engine.content, !args.engine.mode.parallel)?,
+            content: content::folder(&(&args.engine.content).into(), !args.engine.mode.parallel)?,
             code_cache: if args.is_compared() {
-                code_store::named_folder(&args.engine)
+                code_store::named_folder(code_cache)
             } else {
-                code_store::folder(&args.engine)
+                code_store::folder(code_cache)
             },
             precompile: args.precompile.then_some(making.interrupt),
             event_log: file(&args.run.event_log).as_deref(),
@@ -220,7 +223,7 @@ fn machine(
             launched,
             sound,
             arguments: &args.arguments,
-            ..MachineOptions::new(&args.engine, &args.picture)
+            ..MachineOptions::new(&config, &video)
         },
         making.compiled,
     )

@@ -2,11 +2,11 @@
 
 use crate::cli::ExportsArgs;
 use crate::exit::Code;
-use crate::report::{check_json, write_json};
-use crate::say::outln;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use xenia::report::{check_json, write_json};
+use xenia::say::outln;
 use xenia_documents::documented;
 use xenia_kernel::exports::{Registry, StatusCounts};
 use xenia_kernel::imports::Library;

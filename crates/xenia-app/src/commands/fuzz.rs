@@ -1,13 +1,9 @@
 //! `xenia-rs fuzz`: runs random instruction sequences, comparing the JIT with the interpreter, or
 //! both with QEMU.
 
-use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle, Tier};
+use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle};
 use crate::commands::conformance::{baseline_engine, jit_engine};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::report::{check_json, json_line, write_json};
-use crate::say::outln;
-use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -16,6 +12,11 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
+use xenia::report::{check_json, json_line, write_json};
+use xenia::say::outln;
+use xenia::wording::count;
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
 use xenia_jit_tests::qemu;
 
@@ -130,7 +131,7 @@ fn append(path: &Path, line: &str) -> Result<()> {
 fn merge(paths: &[PathBuf]) -> Result<FuzzReport> {
     let mut reports = Vec::new();
     for path in paths {
-        let text = crate::source::text(path).with_context(|| format!("reading {}", path.display()))?;
+        let text = xenia::source::text(path).with_context(|| format!("reading {}", path.display()))?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let report = serde_json::from_str(line)
                 .with_context(|| format!("{}, line {}", path.display(), number + 1))?;

@@ -1,11 +1,11 @@
 //! `xenia-rs info` of a profile's database (GPD): achievements of a title, or the titles played.
 
-use crate::say::{outln, visible};
-use crate::source;
-use crate::wording::count;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::path::Path;
+use xenia::say::{outln, visible};
+use xenia::source;
+use xenia::wording::count;
 use xenia_documents::documented;
 use xenia_formats::gpd::{Gpd, PlayedTitle, Record, SHOWN};
 

@@ -1,9 +1,9 @@
 //! `xenia-rs info` of a content package: the contents of its header.
 
-use crate::say::{outln, visible};
-use crate::source;
 use serde::Serialize;
 use std::path::Path;
+use xenia::say::{outln, visible};
+use xenia::source;
 use xenia_documents::documented;
 use xenia_formats::stfs::{PackageInfo, kind_name};
 

@@ -3,13 +3,13 @@
 use crate::cli::{JitDumpArgs, JitUnit};
 use crate::exit::Code;
 use crate::flat::FlatImage;
-use crate::machine::tell_functions;
-use crate::report::{check_json, write_json};
-use crate::say::outln;
-use crate::title::{Title, key_ring};
-use crate::wording::count;
 use anyhow::{Context, Result};
 use serde::Serialize;
+use xenia::machine::tell_functions;
+use xenia::report::{check_json, write_json};
+use xenia::say::outln;
+use xenia::title::{Title, key_ring};
+use xenia::wording::count;
 use xenia_documents::documented;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};

@@ -3,13 +3,13 @@
 use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible, refuse_inside};
 use crate::cli::{MakeStfsArgs, PackageSigner};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::output;
-use crate::say::outln;
-use crate::source;
-use crate::wording::count;
 use anyhow::{Context, Result, ensure};
 use std::io::{BufWriter, Write};
+use xenia::interrupt::Interrupt;
+use xenia::output;
+use xenia::say::outln;
+use xenia::source;
+use xenia::wording::count;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer};
 use xenia_formats::{Volume, Xex};
 use xenia_guest::TitleId;

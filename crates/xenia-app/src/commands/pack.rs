@@ -2,11 +2,11 @@
 
 use crate::cli::PackArgs;
 use crate::exit::Code;
-use crate::output;
-use crate::say::outln;
-use crate::source;
-use crate::wording::count;
 use anyhow::{Context, Result};
+use xenia::output;
+use xenia::say::outln;
+use xenia::source;
+use xenia::wording::count;
 use xenia_formats::Elf;
 use xenia_formats::pack::{PackOptions, pack};
 

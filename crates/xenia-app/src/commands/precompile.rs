@@ -1,18 +1,18 @@
 //! `xenia-rs precompile`: compiles a title's code ahead of its first run.
 
-use crate::cli::{CpuArgs, EngineArgs, ModeArgs, PictureArgs, PrecompileArgs};
-use crate::code_ahead;
-use crate::code_store;
+use crate::cli::{EngineArgs, PrecompileArgs};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::machine::{Machine, MachineOptions, jit_config, tell_functions};
-use crate::report::{check_json, write_json};
-use crate::say::outln;
-use crate::title::Title;
-use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::time::Instant;
+use xenia::code_ahead;
+use xenia::code_store;
+use xenia::config::{CpuConfig, ExecutorConfig, MachineConfig, VideoConfig};
+use xenia::interrupt::Interrupt;
+use xenia::machine::{Machine, MachineOptions, jit_config, tell_functions};
+use xenia::report::{check_json, write_json};
+use xenia::say::outln;
+use xenia::wording::count;
 use xenia_documents::documented;
 use xenia_jit::{Jit, JitConfig};
 
@@ -50,22 +50,17 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let interrupt = Interrupt::listen(args.timeout)?;
     let start = Instant::now();
-    let mode = ModeArgs { parallel: !args.lockstep, lockstep: args.lockstep, ..ModeArgs::default() };
-    let cpu = CpuArgs { interp: true, ..CpuArgs::default() };
-    let engine = EngineArgs {
-        cpu,
-        mode: ModeArgs { lockstep: true, ..ModeArgs::default() },
-        code_cache: args.code_cache.clone(),
-        key_file: args.key_file.clone(),
-        ..EngineArgs::default()
-    };
-    let title = Title::open_or_demo(Some(&args.title), &engine)?;
-    let Some(folder) = code_store::folder(&engine) else {
+    let mode = ExecutorConfig { parallel: !args.lockstep, ..ExecutorConfig::default() };
+    let config =
+        MachineConfig { cpu: CpuConfig { interp: true, ..CpuConfig::default() }, ..MachineConfig::default() };
+    let engine = EngineArgs { key_file: args.key_file.clone(), ..EngineArgs::default() };
+    let title = engine.open_title(Some(&args.title))?;
+    let Some(folder) = code_store::folder(args.code_cache.as_deref()) else {
         bail!("there is no folder to keep compiled code in: --code-cache DIR says where");
     };
     // Compile from a machine's memory, where imports are resolved as in a run.
-    let machine = Machine::new(&title, MachineOptions::new(&engine, &PictureArgs::default()))?;
-    let config = JitConfig { background: false, ..jit_config(&CpuArgs::default(), &mode) };
+    let machine = Machine::new(&title, MachineOptions::new(&config, &VideoConfig::default()))?;
+    let config = JitConfig { background: false, ..jit_config(&CpuConfig::default(), &mode) };
     let store = code_store::options(&folder, &title, config.engine.reservations);
     let store = store.context("compiled code can't be kept")?;
     let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;

@@ -2,10 +2,10 @@
 
 use crate::cli::{ShaderAsmArgs, ShaderDisArgs, ShaderKindChoice, ShaderTranslateArgs};
 use crate::exit::Code;
-use crate::say::{out, outln};
-use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
+use xenia::say::{out, outln};
+use xenia::wording::count;
 use xenia_formats::Opens;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{self as render, Interpolators, Stage};
@@ -26,7 +26,7 @@ struct Opened {
 /// Reads a file. If neither the file nor the user gives the kind, a shader that exports a position
 /// is a vertex shader.
 fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
-    let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = xenia::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
     let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;
     // Zeros decode as instructions without effect, so an empty or truncated file would pass as a
     // shader.
@@ -58,11 +58,11 @@ fn name(kind: ShaderKind) -> &'static str {
 /// Assembles a shader; errors name the line.
 pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
     let shown = args.source.display();
-    let source = crate::source::read(&args.source)?;
+    let source = xenia::source::read(&args.source)?;
     let words = assemble(&source).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-        crate::output::write(output, &bytes)?;
+        xenia::output::write(output, &bytes)?;
         return Ok(Code::Done);
     }
     for (index, words) in words.chunks(3).enumerate() {

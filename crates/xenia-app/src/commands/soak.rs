@@ -7,14 +7,8 @@
 
 mod last_words;
 
-use crate::cli::{EngineArgs, ModeArgs, PictureArgs, SoakArgs, SoakMode};
+use crate::cli::{SoakArgs, SoakMode};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::machine::{Machine, MachineOptions, Sizes};
-use crate::report::{End, RunReport};
-use crate::say::{self, errln, outln};
-use crate::title::Title;
-use crate::wording::count;
 use anyhow::{Context, Result};
 use last_words::LastWords;
 use parking_lot::Mutex;
@@ -25,6 +19,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
+use xenia::config::{ExecutorConfig, MachineConfig, TitleConfig, VideoConfig};
+use xenia::interrupt::Interrupt;
+use xenia::machine::{Machine, MachineOptions, Sizes};
+use xenia::report::{End, RunReport};
+use xenia::say::{self, errln, outln};
+use xenia::title::Title;
+use xenia::wording::count;
 use xenia_sched::Limits;
 
 /// State of the run when a sample was taken.
@@ -182,10 +183,12 @@ fn one(
     interrupt: &Interrupt,
 ) -> Result<()> {
     let parallel = mode == SoakMode::Parallel;
-    let engine = EngineArgs { mode: ModeArgs { parallel, ..ModeArgs::default() }, ..EngineArgs::default() };
-    let picture = PictureArgs::default();
-    let title = Title::open_or_demo(Some(path), &engine)?;
-    let options = MachineOptions { text: words.of_next_title(), ..MachineOptions::new(&engine, &picture) };
+    let executor = ExecutorConfig { parallel, ..ExecutorConfig::default() };
+    let config = MachineConfig { executor, ..MachineConfig::default() };
+    let video = VideoConfig::default();
+    let title =
+        Title::open_or_demo(Some(path), &TitleConfig { repeats: !parallel, ..TitleConfig::default() })?;
+    let options = MachineOptions { text: words.of_next_title(), ..MachineOptions::new(&config, &video) };
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
     {

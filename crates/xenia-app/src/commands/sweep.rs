@@ -4,16 +4,16 @@ use crate::cli::{
     SweepCommand, SweepDiffArgs, SweepMergeArgs, SweepPlanArgs, SweepReportArgs, SweepRunArgs, SweepUnitArgs,
 };
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::report::{PROGRAM, check_json, write_json};
-use crate::say::{errln, outln};
-use crate::source;
-use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use xenia::interrupt::Interrupt;
+use xenia::report::{PROGRAM, check_json, write_json};
+use xenia::say::{errln, outln};
+use xenia::source;
+use xenia::wording::{count, grouped};
 use xenia_sweep::{Change, Limited, Merged, Plan, RunConfig};
 
 /// Arguments that make the program limit itself and then run a unit.

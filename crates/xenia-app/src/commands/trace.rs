@@ -1,28 +1,27 @@
 //! `xenia-rs trace`: records, plays, compares and prints GPU traces.
 
-use crate::cli::{
-    GpuKind, PictureArgs, RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs,
-};
+use crate::cli::{RunArgs, TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs};
 use crate::commands::exec::{conclude, limits};
-use crate::content;
-use crate::drawing::backend;
 use crate::exit::Code;
-use crate::frames::write_png;
-use crate::guest_log::GuestLog;
-use crate::interrupt::Interrupt;
-use crate::machine::{Machine, MachineOptions};
-use crate::output::{Draft, Losses};
-use crate::report::{check_json, write_json};
-use crate::say::{errln, is_closed, outln, remark};
-use crate::source;
-use crate::title::Title;
-use crate::wording::{count, times};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 use std::time::Instant;
+use xenia::config::GpuKind;
+use xenia::config::{MachineConfig, VideoConfig};
+use xenia::content;
+use xenia::drawing::backend;
+use xenia::frames::write_png;
+use xenia::guest_log::GuestLog;
+use xenia::interrupt::Interrupt;
+use xenia::machine::{Machine, MachineOptions};
+use xenia::output::{Draft, Losses};
+use xenia::report::{check_json, write_json};
+use xenia::say::{errln, is_closed, outln, remark};
+use xenia::source;
+use xenia::wording::{count, times};
 use xenia_documents::documented;
 use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
 
@@ -52,15 +51,15 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     if args.frames == 0 {
         bail!("--frames 0: a trace holds at least one swap");
     }
-    let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
+    let title = args.engine.open_title(args.title.as_deref())?;
     let draft = Draft::new(&args.output)?;
     let losses = Losses::default();
     let guest_log = GuestLog::new(None, losses.clone())?;
     let shown = args.output.display();
-    let picture = PictureArgs::default();
+    let (config, video) = (MachineConfig::from(&args.engine), VideoConfig::default());
     let text = guest_log.port(title.image.kind);
-    let content = content::folder(&args.engine.content, true)?;
-    let options = MachineOptions { text, content, ..MachineOptions::new(&args.engine, &picture) };
+    let content = content::folder(&(&args.engine.content).into(), true)?;
+    let options = MachineOptions { text, content, ..MachineOptions::new(&config, &video) };
     let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());

@@ -2,15 +2,15 @@
 
 use crate::cli::VerifyArgs;
 use crate::exit::Code;
-use crate::report::{check_json, write_json};
-use crate::say::outln;
-use crate::source;
-use crate::title::key_ring;
-use crate::title::parts::Beside;
-use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::sync::Arc;
+use xenia::report::{check_json, write_json};
+use xenia::say::outln;
+use xenia::source;
+use xenia::title::key_ring;
+use xenia::title::parts::Beside;
+use xenia::wording::{count, grouped};
 use xenia_documents::documented;
 use xenia_formats::{Findings, FormatError, Opens};
 

@@ -3,13 +3,6 @@
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::output;
-use crate::report::{check_json, write_json};
-use crate::say::{self, errln, outln};
-use crate::source;
-use crate::title::parts;
-use crate::wording::count;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -17,6 +10,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia::interrupt::Interrupt;
+use xenia::output;
+use xenia::report::{check_json, write_json};
+use xenia::say::{self, errln, outln};
+use xenia::source;
+use xenia::title::parts;
+use xenia::wording::count;
 use xenia_documents::documented;
 use xenia_formats::volume::Directory;
 use xenia_formats::{Format, Opens, ReadAt, Volume, gdfx};

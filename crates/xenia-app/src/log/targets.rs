@@ -4,9 +4,9 @@
 //! module (`xenia_jit::store`).
 
 use super::LIBRARIES;
-use crate::cli::nearest;
 use anyhow::{Result, bail};
 use tracing_subscriber::filter::Targets;
+use xenia::nearest::nearest;
 
 /// Explicit targets, and a description of each.
 pub const TARGETS: [(&str, &str); 10] = [

@@ -1,8 +1,9 @@
 //! Tests of complete settings files, with the parser that reads them.
 
 use super::*;
-use crate::cli::{Cli, Command as Chosen, CrossCheckUnit, ExecArgs};
+use crate::cli::{Cli, Command as Chosen, ExecArgs};
 use clap::{ArgAction, CommandFactory, Parser};
+use xenia::config::CrossCheckUnit;
 
 fn with(file: &str, words: &[&str]) -> Result<Cli> {
     let dir = tempfile::tempdir().unwrap();

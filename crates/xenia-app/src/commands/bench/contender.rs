@@ -2,7 +2,7 @@
 //! in QEMU.
 
 use super::suite::{COMPILER_FLAGS, Kernel, SOURCES};
-use crate::cli::{CpuArgs, ModeArgs, Peer, Tier};
+use crate::cli::{CpuArgs, Peer};
 use crate::flat::FlatProgram;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 use std::time::Instant;
 use tempfile::TempDir;
+use xenia::config::ExecutorConfig;
+use xenia::config::Tier;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_guest::GuestAddr;
 
@@ -67,7 +69,9 @@ pub fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender
     for &tier in tiers(cpu) {
         let name = engine_column(tier);
         let cpu = CpuArgs { interp: false, jit: false, tier, ..cpu.clone() };
-        let engine = crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[], None)?.run;
+        let engine =
+            xenia::machine::engine(&program.memory, &(&cpu).into(), &ExecutorConfig::default(), &[], None)?
+                .run;
         let (program, functions) = (Rc::clone(&program), Rc::clone(&functions));
         all.push(Box::new(Ours { name, program, functions, engine }));
     }

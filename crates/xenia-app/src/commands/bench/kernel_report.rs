@@ -1,8 +1,8 @@
 //! Report of a kernel: its JSON object, and its row in the printed table.
 
 use super::{Spread, cell, plot, ratio};
-use crate::say::outln;
 use serde::Serialize;
+use xenia::say::outln;
 use xenia_documents::documented;
 
 documented! {

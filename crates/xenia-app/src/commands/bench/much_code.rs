@@ -27,18 +27,19 @@ mod writer_branch;
 mod writer_float;
 
 use super::{code, conclude, host, summary};
-use crate::cli::{BenchArgs, CpuArgs, MuchCode, Peer, Tier};
+use crate::cli::{BenchArgs, CpuArgs, MuchCode, Peer};
 use crate::exit::Code;
-use crate::interrupt::Interrupt;
-use crate::output;
-use crate::say::outln;
-use crate::wording::count;
 use anyhow::{Context, Result, ensure};
 use measure::Contenders;
 use native::Native;
 use program::Program;
 pub use report::MuchCodeReport;
 use std::path::Path;
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
+use xenia::output;
+use xenia::say::outln;
+use xenia::wording::count;
 use xenia_cpu::EngineCounters;
 
 /// The seed of all titles.
@@ -146,7 +147,7 @@ mod tests {
         let flat = FlatProgram::load(&title.file).unwrap();
         let cpu = CpuArgs { tier, ..CpuArgs::default() };
         let mut engine =
-            crate::machine::engine(&flat.memory, &cpu, &Default::default(), &[], None).unwrap().run;
+            xenia::machine::engine(&flat.memory, &(&cpu).into(), &Default::default(), &[], None).unwrap().run;
         let ended = flat.run(&mut *engine, 50_000).unwrap();
         (ended.value, ended.instructions)
     }

@@ -49,7 +49,7 @@ const COLUMNS: &[Column] = &[
 pub fn write(path: &Path, runs: u64, all: &[Bars<'_>]) -> Result<()> {
     let mut picture = String::new();
     draw(&mut picture, path, runs, all)?;
-    crate::output::write(path, picture.as_bytes())
+    xenia::output::write(path, picture.as_bytes())
 }
 
 fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> Result<()> {

@@ -3,9 +3,9 @@
 
 use super::whole::StartReport;
 use super::{Spread, cell, geomean, plot, ratio};
-use crate::say::outln;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use xenia::say::outln;
 use xenia_documents::documented;
 
 documented! {

@@ -13,18 +13,20 @@ use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
 use super::whole::{ToMain, Took, Whole};
 use super::{Spread, cell, code, conclude, host};
-use crate::cli::{BenchArgs, CpuArgs, ModeArgs, Peer, Tier};
+use crate::cli::{BenchArgs, CpuArgs, Peer};
 use crate::exit::Code;
 use crate::flat::FlatProgram;
-use crate::interrupt::Interrupt;
-use crate::say::outln;
-use crate::wording::count;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use xenia::config::ExecutorConfig;
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
+use xenia::say::outln;
+use xenia::wording::count;
 use xenia_sched::SchedulerConfig;
 
 /// A row of `programs.json`.
@@ -157,7 +159,8 @@ fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
     let program = FlatProgram::load(&elf)?;
     let quantum = SchedulerConfig::default().quantum;
     let start = process_time();
-    let mut engine = crate::machine::engine(&program.memory, cpu, &ModeArgs::default(), &[], None)?.run;
+    let mut engine =
+        xenia::machine::engine(&program.memory, &cpu.into(), &ExecutorConfig::default(), &[], None)?.run;
     let ended = program.run(&mut *engine, i64::from(quantum))?;
     let seconds = process_time().saturating_sub(start).as_secs_f64();
     let counters = engine.counters();
@@ -330,9 +333,9 @@ mod tests {
         file("p.elf", include_bytes!("../../../../../guest/bin/cpu-suite.elf"));
         let elf = std::fs::read(folder.path().join("p.elf")).unwrap();
         let program = FlatProgram::load(&elf).unwrap();
-        let cpu = CpuArgs::default();
+        let cpu = xenia::config::CpuConfig::default();
         let mut engine =
-            crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[], None).unwrap().run;
+            xenia::machine::engine(&program.memory, &cpu, &ExecutorConfig::default(), &[], None).unwrap().run;
         let text = String::from_utf8(program.run(&mut *engine, 50_000).unwrap().text).unwrap();
         let list = serde_json::json!({ "programs": [{
             "name": "p", "about": "", "kind": "integer", "unseen": true, "wide": true, "line": text, "title": "p.elf",

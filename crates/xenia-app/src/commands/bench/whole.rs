@@ -7,7 +7,7 @@
 //! the time of a start.
 
 use super::Spread;
-use crate::cli::{Compile, CpuArgs, Tier};
+use crate::cli::CpuArgs;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use xenia::config::{Compile, Tier};
 use xenia_documents::documented;
 
 documented! {

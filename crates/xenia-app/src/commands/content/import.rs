@@ -7,14 +7,14 @@
 use super::place;
 use crate::cli::ContentImportArgs;
 use crate::commands::volume::{add_folder, copy, found};
-use crate::content::own_number;
 use crate::exit::Code;
-use crate::say::outln;
-use crate::source;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use xenia::content::own_number;
+use xenia::say::outln;
+use xenia::source;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME, THUMBNAIL_SIZE};

@@ -1,13 +1,13 @@
 //! Concludes a run: prints its summary, writes the JSON and chooses the exit code.
 
 use crate::exit::Code;
-use crate::interrupt::{Cause, Interrupt};
-use crate::machine::Finished;
-use crate::output::Losses;
-use crate::report::{End, RunReport, write_json};
-use crate::say::{self, errln, remark};
-use crate::wording::{count, times};
 use std::path::Path;
+use xenia::interrupt::{Cause, Interrupt};
+use xenia::machine::Finished;
+use xenia::output::Losses;
+use xenia::report::{End, RunReport, write_json};
+use xenia::say::{self, errln, remark};
+use xenia::wording::{count, times};
 use xenia_cpu::CrossCheckCounters;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 

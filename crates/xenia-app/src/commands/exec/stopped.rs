@@ -1,11 +1,11 @@
 //! The page that a window shows when its machine stops unexpectedly.
 
-use crate::machine::Finished;
-use crate::report::{RunReport, write_json};
-use crate::screenshots::file_name;
-use crate::title::state_folder;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use xenia::machine::Finished;
+use xenia::report::{RunReport, write_json};
+use xenia::screenshots::file_name;
+use xenia::title::state_folder;
 use xenia_render::Stopped;
 use xenia_sched::{EndKind, RunEnd};
 

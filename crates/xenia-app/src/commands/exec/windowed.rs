@@ -5,25 +5,26 @@
 //! run again, unless the run has a limit, in which case it may be unattended.
 
 use super::{Making, Outputs, limits, machine, open_title, stopped};
-use crate::cli::{AudioOutput, DialogPolicy, ExecArgs};
-use crate::dialogs::{DialogKeys, Unasked, WindowDialogs};
-use crate::drawing::{self, Compiling};
+use crate::cli::ExecArgs;
 use crate::exit::{Code, Fault};
-use crate::gpu_port::Capture;
-use crate::guest_log;
-use crate::input::Controllers;
-use crate::input::config::InputConfig;
-use crate::input::keys;
-use crate::interrupt::{Cause, Interrupt};
-use crate::launches;
-use crate::machine::{Finished, Machine};
-use crate::pace::{Control, Pace};
-use crate::screenshots::Screenshots;
-use crate::title::Title;
 use anyhow::{Context, Result};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use xenia::config::{AudioOutput, DialogPolicy};
+use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
+use xenia::drawing::{self, Compiling};
+use xenia::gpu_port::Capture;
+use xenia::guest_log;
+use xenia::input::Controllers;
+use xenia::input::config::InputConfig;
+use xenia::input::keys;
+use xenia::interrupt::{Cause, Interrupt};
+use xenia::launches;
+use xenia::machine::{Finished, Machine};
+use xenia::pace::{Control, Pace};
+use xenia::screenshots::Screenshots;
+use xenia::title::Title;
 use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input};
 use xenia_render::{Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, WindowConfig};
@@ -112,7 +113,7 @@ pub(super) fn run(
         std::thread::spawn(move || {
             let ended = sender.clone();
             let run = || {
-                args.picture.gpu = drawing::in_window(&args.picture, args.is_compared());
+                args.picture.gpu = drawing::in_window(&(&args.picture).into(), args.is_compared());
                 args.engine.mode.parallel |= !args.wants_lockstep();
                 let player = Seat {
                     controllers: &controllers,

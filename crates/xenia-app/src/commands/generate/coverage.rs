@@ -5,10 +5,10 @@
 //! integration tests. An assembled test program calls the exports that it has labels for; a guest
 //! program calls its imports.
 
-use crate::title::{Title, key_ring};
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use xenia::title::{Title, key_ring};
 use xenia_kernel::imports::{Library, ordinals};
 
 /// Sources whose test modules may call exports, and those that are entirely tests.

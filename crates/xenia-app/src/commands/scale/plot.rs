@@ -13,7 +13,7 @@ const NATIVE: RGBColor = RGBColor(120, 120, 120);
 pub fn write(path: &Path, report: &ScaleReport) -> Result<()> {
     let mut picture = String::new();
     draw(&mut picture, report).map_err(|error| anyhow!("cannot draw {}: {error}", path.display()))?;
-    crate::output::write(path, picture.as_bytes())
+    xenia::output::write(path, picture.as_bytes())
 }
 
 fn draw(picture: &mut String, report: &ScaleReport) -> Result<(), Box<dyn std::error::Error>> {

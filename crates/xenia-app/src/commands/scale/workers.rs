@@ -3,13 +3,13 @@
 
 use super::primes::{Answer, Part, count};
 use crate::cli::ScaleKind;
-use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::ops::Add;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use xenia::interrupt::Interrupt;
 
 /// The guest program guest/primes.
 const TITLE: &[u8] = include_bytes!("../../../../../guest/bin/primes.xex");

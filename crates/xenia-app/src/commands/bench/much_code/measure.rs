@@ -3,12 +3,13 @@
 use super::super::Spread;
 use super::super::whole::{engine, read_time, timed};
 use super::native::Native;
-use crate::cli::{CpuArgs, Tier};
-use crate::interrupt::Interrupt;
+use crate::cli::CpuArgs;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
 
 /// Timeout of a run, in seconds of host time.
 const PATIENCE: &str = "1800";

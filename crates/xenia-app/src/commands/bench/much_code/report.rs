@@ -3,8 +3,8 @@
 use super::super::{Spread, cell, plot};
 use super::measure::{Ran, Times, peak, spread};
 use crate::cli::MuchCode;
-use crate::say::outln;
 use serde::Serialize;
+use xenia::say::outln;
 use xenia_documents::documented;
 
 documented! {

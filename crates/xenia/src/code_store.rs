@@ -1,0 +1,287 @@
+//! Location of the persistent code cache: the files with a title's compiled code.
+//!
+//! The code in these files is executed. Folder and file must therefore belong to the user, no other
+//! user may have write access, and no other user may be able to replace the folder.
+
+use crate::digest::image_identity;
+use crate::output::without_name;
+use crate::screenshots::file_name;
+use crate::title::{Title, cache_folder};
+use object::read::ReadCache;
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, elf};
+use rustix::fs::OFlags;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use xenia_cpu::ReservationMode;
+use xenia_jit::{Keeper, MOST_BYTES, StoreOptions};
+
+/// Largest number of bytes read from one file: the code and its index.
+const MOST_READ: u64 = 2 * MOST_BYTES as u64;
+/// Total size of the folder's files in bytes; beyond it the oldest are removed.
+const MOST_IN_FOLDER: u64 = 1 << 30;
+/// Age at which a temporary file is considered abandoned.
+const DRAFT_LIFE: Duration = Duration::from_hours(24);
+const DRAFT: &str = ".draft-";
+const ENDING: &str = "code";
+/// Hexadecimal digits of an image's hash in a file's name.
+const HASH_DIGITS: usize = 16;
+
+/// Folder of the code cache by `--code-cache` or default; `None`: disabled.
+pub fn folder(flag: Option<&Path>) -> Option<PathBuf> {
+    match flag {
+        Some(named) if named.as_os_str() == "off" => None,
+        Some(named) => Some(named.to_owned()),
+        None => cache_folder().map(|cache| cache.join("code")),
+    }
+}
+
+/// Folder for runs that are compared with others: only if a flag names it.
+pub fn named_folder(flag: Option<&Path>) -> Option<PathBuf> {
+    flag.and_then(|_| folder(flag))
+}
+
+/// Options of the title's cache in this folder; `None` if this build of the program cannot be
+/// identified.
+pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> Option<StoreOptions> {
+    let build = match build() {
+        Ok(build) => build,
+        Err(error) => {
+            tracing::warn!(%error, "no compiled code is kept: which build of the program this is can't be told");
+            return None;
+        }
+    };
+    // Windowed and lockstep runs compile different code; separate files allow alternating.
+    let name = match reservations {
+        ReservationMode::Context => "context",
+        ReservationMode::Table => "table",
+        ReservationMode::Strict => "strict",
+    };
+    let identity = image_identity(&title.image);
+    let digits = identity.get(..HASH_DIGITS).unwrap_or(&identity);
+    let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
+    let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });
+    Some(StoreOptions { build, title: identity, keeper })
+}
+
+/// The build id that the linker wrote into the program. Only note sections are read, not the
+/// symbols before them.
+fn noted(program: &File) -> Option<Vec<u8>> {
+    let cache = ReadCache::new(program);
+    let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
+    let endian = header.endian().ok()?;
+    for segment in header.program_headers(endian, &cache).ok()? {
+        let Some(mut notes) = segment.notes(endian, &cache).ok()? else { continue };
+        while let Some(note) = notes.next().ok()? {
+            if note.name() == elf::ELF_NOTE_GNU && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
+                return Some(note.desc().to_vec());
+            }
+        }
+    }
+    None
+}
+
+/// Identifies the program's build.
+fn build() -> io::Result<String> {
+    let mut program = File::open("/proc/self/exe")?;
+    let version = env!("CARGO_PKG_VERSION");
+    if let Some(id) = noted(&program) {
+        return Ok(format!("{version} {id:02x?}"));
+    }
+    // Without a build id, the hash of the program identifies it.
+    let mut hash = blake3::Hasher::new();
+    io::copy(&mut program, &mut hash)?;
+    Ok(format!("{version} {}", hash.finalize()))
+}
+
+/// The cache file of a title's compiled code.
+struct KeptFile {
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+fn refused(what: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", what.display()))
+}
+
+/// Fails if the folder or file does not belong to the user.
+fn is_ours(path: &Path, found: &Metadata) -> io::Result<()> {
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused(path, "belongs to somebody else"));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(refused(path, "may be written by others"));
+    }
+    Ok(())
+}
+
+/// Fails if the folder does not belong to the user, or another user could replace it.
+fn trust(folder: &Path) -> io::Result<()> {
+    let folder = folder.canonicalize()?;
+    is_ours(&folder, &fs::metadata(&folder)?)?;
+    for outer in folder.ancestors().skip(1) {
+        let mode = fs::metadata(outer)?.mode();
+        // In a sticky folder users can only rename their own files.
+        if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+            return Err(refused(outer, "may be written by everybody"));
+        }
+    }
+    Ok(())
+}
+
+impl Keeper for KeptFile {
+    fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut options = File::options();
+        // Links are not followed, and opening a pipe must not block.
+        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+        let file = match options.open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        trust(&self.folder)?;
+        let found = file.metadata()?;
+        is_ours(&self.path, &found)?;
+        if !found.is_file() || found.len() > MOST_READ {
+            return Err(io::Error::other("it is no file of compiled code"));
+        }
+        let mut bytes = Vec::with_capacity(found.len() as usize);
+        file.take(MOST_READ).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        trust(&self.folder)?;
+        let mut draft =
+            tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder).map_err(without_name)?;
+        draft.write_all(bytes).map_err(without_name)?;
+        draft.as_file().sync_all()?;
+        draft.persist(&self.path).map_err(|error| error.error)?;
+        tidy(&self.folder, &self.path);
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// Removes abandoned temporary files, and the oldest files if the total is too large. `kept` is
+/// never removed; files that cannot be removed stay.
+fn tidy(folder: &Path, kept: &Path) {
+    let Ok(listed) = fs::read_dir(folder) else { return };
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    for entry in listed.flatten() {
+        let (path, Ok(found)) = (entry.path(), entry.metadata()) else { continue };
+        let written = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let is_draft = entry.file_name().to_str().is_some_and(|name| name.starts_with(DRAFT));
+        if is_draft && written.elapsed().is_ok_and(|age| age > DRAFT_LIFE) {
+            let _ = fs::remove_file(&path);
+        } else if found.is_file() && path.extension().is_some_and(|ending| ending == ENDING) {
+            files.push((written, found.len(), path));
+        }
+    }
+    files.sort_unstable();
+    let mut bytes: u64 = files.iter().map(|(_, length, _)| length).sum();
+    for (_, length, path) in files {
+        if bytes <= MOST_IN_FOLDER {
+            break;
+        }
+        if path != kept && fs::remove_file(&path).is_ok() {
+            bytes -= length;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn kept(folder: &Path) -> KeptFile {
+        KeptFile { path: folder.join("t.code"), folder: folder.to_owned() }
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_build_is_told_by_its_note_alone() {
+        let program = File::open("/proc/self/exe").unwrap();
+        let bytes = fs::read("/proc/self/exe").unwrap();
+        let whole = object::File::parse(&*bytes).unwrap();
+        assert_eq!(noted(&program).as_deref(), object::Object::build_id(&whole).unwrap());
+        let other = tempfile::tempfile().unwrap();
+        assert_eq!(noted(&other), None, "an empty file");
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("a/code");
+        let file = kept(&folder);
+        assert!(file.read().unwrap().is_none());
+        file.write(b"one").unwrap();
+        file.write(b"two").unwrap();
+        assert_eq!(file.read().unwrap().as_deref(), Some(&b"two"[..]));
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        for (path, mode, before) in [
+            (file.path.clone(), 0o620, 0o600),
+            (folder.clone(), 0o722, 0o700),
+            (outer.path().join("a"), 0o777, 0o700),
+        ] {
+            set_mode(&path, mode);
+            let error = file.read().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{path:?}");
+            assert!(error.to_string().contains("may be written"), "{error}");
+            if path.is_dir() {
+                assert_eq!(file.write(b"three").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+            }
+            set_mode(&path, before);
+            assert!(file.read().is_ok());
+        }
+        fs::rename(&file.path, folder.join("other")).unwrap();
+        std::os::unix::fs::symlink(folder.join("other"), &file.path).unwrap();
+        assert!(file.read().is_err(), "a link");
+        let is_draft = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(DRAFT);
+        assert!(!fs::read_dir(&folder).unwrap().flatten().any(is_draft));
+    }
+
+    #[test]
+    fn an_error_names_no_draft() {
+        let error = kept(Path::new("/proc/self/fd")).write(b"one").unwrap_err().to_string();
+        assert!(error.contains("os error") && !error.contains(DRAFT), "{error}");
+    }
+
+    #[test]
+    fn the_folder_is_bounded_and_drafts_of_the_dead_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - 2 * DRAFT_LIFE;
+        for (name, length, age) in [
+            ("a.code", 700 << 20, 3_u32),
+            ("b.code", 600 << 20, 2),
+            (".draft-x", 9, 1),
+            ("c.txt", 900 << 20, 4),
+        ] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_len(length).unwrap();
+            file.set_modified(old - age * Duration::from_mins(1)).unwrap();
+        }
+        kept(folder.path()).write(b"new").unwrap();
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["b.code", "c.txt", "t.code"]);
+    }
+
+    #[test]
+    fn this_build_is_told_from_others() {
+        let build = build().unwrap();
+        assert!(build.len() > 20 && build == super::build().unwrap(), "{build}");
+    }
+}

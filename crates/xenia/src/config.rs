@@ -1,0 +1,15 @@
+//! Plain options of a machine and its title: no parser, no defaults from the environment. Programs
+//! fill them in from their own flags; the feature `clap` makes the enums values of flags.
+
+mod engine;
+mod outside;
+mod start_time;
+
+pub use engine::{
+    Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
+};
+pub use outside::{
+    AudioOutput, DialogPolicy, GpuKind, NetworkKind, SaveConfig, SoundConfig, Speakers, TitleConfig,
+    VideoConfig,
+};
+pub use start_time::StartTime;

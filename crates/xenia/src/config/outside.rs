@@ -1,0 +1,154 @@
+//! Options of the title, and of the machine's connections to the host.
+
+use crate::title::discs::NamedDisc;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Backends of the GPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum GpuKind {
+    /// The host's GPU or its software driver when there is a window, unless the run is recorded,
+    /// replayed or logged; otherwise the reference renderer.
+    #[default]
+    Auto,
+    /// The exact software renderer, which `check` uses.
+    Reference,
+    /// The host's GPU or its software driver: fast, but its rounding differs from the console's.
+    Wgpu,
+    /// No drawing; commands are still processed.
+    None,
+}
+
+/// Networks that a title's sockets can use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum NetworkKind {
+    /// No network: the console's cable is unplugged.
+    Off,
+    /// A private network inside the process: a title's sockets reach only each other.
+    #[default]
+    Loopback,
+    /// The host's network, with everything reachable from it.
+    Host,
+}
+
+/// Policies that answer the console's dialogs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum DialogPolicy {
+    /// Accept the title's default answer without asking.
+    Accept,
+    /// Cancel each dialog without asking.
+    Cancel,
+    /// Ask the user in the window.
+    Ask,
+}
+
+/// Outputs for sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AudioOutput {
+    /// No sound output.
+    Null,
+    /// The host's sound server.
+    Device,
+    /// A WAV file.
+    Wav(PathBuf),
+}
+
+impl FromStr for AudioOutput {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("wav:")) {
+            ("null", _) => Ok(Self::Null),
+            ("device", _) => Ok(Self::Device),
+            (_, Some(file)) if !file.is_empty() => Ok(Self::Wav(file.into())),
+            _ => Err(format!("{text} is none of null, device and wav:FILE")),
+        }
+    }
+}
+
+/// Layouts of speakers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Speakers {
+    /// Two speakers (stereo).
+    #[default]
+    Stereo,
+    /// Six speakers: front left and right, centre, low frequencies, back left and right.
+    #[cfg_attr(feature = "clap", value(name = "5.1"))]
+    Surround,
+}
+
+/// Options of the GPU backend.
+#[derive(Clone, Debug, Default)]
+pub struct VideoConfig {
+    /// The backend; [`GpuKind::Auto`] is the reference renderer here.
+    pub gpu: GpuKind,
+    /// Leave draws out while their pipeline is being compiled, instead of waiting.
+    pub async_pipelines: bool,
+    /// Folder of compiled pipelines; `None`: the user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// For tests only: numbers of draws at which the graphics device is lost.
+    pub lose_device: Vec<u64>,
+}
+
+/// Options of sound; they do not change anything that a title sees.
+#[derive(Clone, Debug)]
+pub struct SoundConfig {
+    /// The output; `None`: the host's sound server in a window, otherwise no output.
+    pub output: Option<AudioOutput>,
+    /// Speaker layout that sound is mixed for.
+    pub speakers: Speakers,
+    /// Volume in percent, from 0 (mute) to 200.
+    pub volume: u16,
+}
+
+impl Default for SoundConfig {
+    fn default() -> Self {
+        Self { output: None, speakers: Speakers::Stereo, volume: 100 }
+    }
+}
+
+/// Options of the location of saves.
+#[derive(Clone, Debug, Default)]
+pub struct SaveConfig {
+    /// Folder of profiles, saved games and files of the hard disk; `None`: `content` in the user's
+    /// data folder, or no folder in runs that must be repeatable.
+    pub content: Option<PathBuf>,
+    /// Start without saves, and discard those that the run makes.
+    pub fresh: bool,
+    /// Keep saves in the folder `content` beside the program.
+    pub portable: bool,
+}
+
+/// Options with which a title is opened.
+#[derive(Clone, Debug, Default)]
+pub struct TitleConfig {
+    /// Folder that the title sees as `game:`; `None`: the executable's folder, if it is a title's.
+    pub folder: Option<PathBuf>,
+    /// Other discs of the title.
+    pub discs: Vec<NamedDisc>,
+    /// TOML file with the user's retail key; `None`: keys.toml in the user's configuration folder.
+    pub key_file: Option<PathBuf>,
+    /// Location of saves, where title updates are found, too.
+    pub saves: SaveConfig,
+    /// Whether the run must be repeatable.
+    pub repeats: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_named() {
+        assert_eq!("null".parse(), Ok(AudioOutput::Null));
+        assert_eq!("device".parse(), Ok(AudioOutput::Device));
+        assert_eq!("wav:a/b.wav".parse(), Ok(AudioOutput::Wav("a/b.wav".into())));
+        for wrong in ["", "wav:", "a.wav", "Device"] {
+            assert!(wrong.parse::<AudioOutput>().is_err(), "{wrong}");
+        }
+    }
+}

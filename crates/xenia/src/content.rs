@@ -1,0 +1,112 @@
+//! Location of titles' saves.
+//!
+//! Repeatable runs must not depend on earlier runs, so in lockstep saves are only kept if a flag
+//! names their folder.
+
+pub mod volume;
+
+use crate::config::SaveConfig;
+use crate::say::remark;
+use crate::title::data_folder;
+use anyhow::{Context, Result};
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use xenia_kernel::ports::Storage;
+
+/// Folder of profiles, saved games and titles' hard disks; `None`: they are kept in memory.
+/// `repeats`: the run must be repeatable.
+pub fn place(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
+    Ok(match args {
+        SaveConfig { content: Some(folder), .. } => Some(folder.clone()),
+        SaveConfig { fresh: true, .. } => None,
+        SaveConfig { portable: true, .. } => {
+            let program = std::env::current_exe().context("--portable: where the program is")?;
+            Some(program.with_file_name("content"))
+        }
+        _ if repeats => None,
+        _ => data_folder().map(|data| data.join("content")),
+    })
+}
+
+/// Whether saves are discarded although no flag asked for that.
+fn is_lost_unasked(args: &SaveConfig, repeats: bool, folder: Option<&Path>) -> bool {
+    folder.is_none() && !repeats && !args.fresh
+}
+
+/// As [`place`], but creates the folder if it is missing.
+pub fn folder(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
+    let folder = place(args, repeats)?;
+    if is_lost_unasked(args, repeats, folder.as_deref()) {
+        remark!(
+            "xenia-rs: there is no HOME to keep saves in: they are lost at the end; --content DIR keeps them"
+        );
+    }
+    if let Some(folder) = &folder {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot keep saves in {}", folder.display()))?;
+    }
+    Ok(folder)
+}
+
+/// A random console number, unlikely to equal another console's.
+pub fn own_number() -> u64 {
+    // RandomState takes its keys from the host's random number generator.
+    RandomState::new().hash_one(0)
+}
+
+/// The kernel's content port, with saves in a folder or in memory.
+#[derive(Debug, Default)]
+pub struct ContentFolder {
+    /// The folder; `None` keeps saves in memory.
+    pub folder: Option<PathBuf>,
+    /// Whether the run must be repeatable from any empty folder.
+    pub repeats: bool,
+}
+
+impl Storage for ContentFolder {
+    fn content(&self) -> Option<PathBuf> {
+        self.folder.clone()
+    }
+
+    fn own_number(&self) -> Option<u64> {
+        (self.folder.is_some() && !self.repeats).then(own_number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_and_does_not_repeat_has_ids_of_its_own() {
+        let number = |folder: Option<PathBuf>, repeats| ContentFolder { folder, repeats }.own_number();
+        assert_eq!([number(None, false), number(None, true), number(Some("a".into()), true)], [None; 3]);
+        let two = [0; 2].map(|_| number(Some("a".into()), false).unwrap());
+        assert_ne!(two[0], two[1]);
+    }
+
+    #[test]
+    fn what_repeats_keeps_nothing_unless_it_is_told_where() {
+        let outer = tempfile::tempdir().unwrap();
+        let content = Some(outer.path().join("a/b"));
+        let named = SaveConfig { content: content.clone(), ..SaveConfig::default() };
+        for repeats in [false, true] {
+            assert_eq!(folder(&named, repeats).unwrap(), content);
+            assert_eq!(folder(&SaveConfig { fresh: true, ..SaveConfig::default() }, repeats).unwrap(), None);
+        }
+        assert!(outer.path().join("a/b").is_dir());
+        for (args, repeats, is_lost) in [
+            (SaveConfig::default(), false, true),
+            (SaveConfig::default(), true, false),
+            (SaveConfig { fresh: true, ..SaveConfig::default() }, false, false),
+        ] {
+            assert_eq!(is_lost_unasked(&args, repeats, None), is_lost, "{args:?}");
+        }
+        assert_eq!(folder(&SaveConfig::default(), true).unwrap(), None);
+        let file = outer.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let refused =
+            folder(&SaveConfig { content: Some(file), ..SaveConfig::default() }, false).unwrap_err();
+        assert!(refused.to_string().contains("cannot keep saves in"), "{refused}");
+    }
+}

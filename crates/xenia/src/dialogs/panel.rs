@@ -1,0 +1,301 @@
+//! Model of an open dialog: the lines of text to draw, and its reaction to keys and buttons.
+//!
+//! Text is typed on the host's keyboard, or composed with a pad from a grid of letters. A title's
+//! texts may have any length; they are cut to the room available.
+
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, MessageBox, TextRequest};
+
+/// A key or button, by its function in dialogs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Press {
+    Up,
+    Down,
+    Left,
+    Right,
+    /// A, or Enter: activates the focused element.
+    Accept,
+    /// B, or Escape: cancels the dialog.
+    Cancel,
+    /// Start, or Enter during text entry: finishes the text.
+    Finish,
+    /// X, or Backspace: erases a letter.
+    Erase,
+    /// Y: toggles between capital and small letters.
+    Shift,
+    /// A letter typed on the keyboard.
+    Type(char),
+}
+
+/// Letters in a line, and largest number of lines of a title's text.
+const COLUMNS: usize = 56;
+const ROWS: usize = 12;
+/// Letters that a pad can enter; the last one of a row is a space.
+const GRID: [&str; 4] = ["abcdefghijklm", "nopqrstuvwxyz", "0123456789.-_", "@!?&'+#/:()  "];
+const GRID_WIDTH: usize = 13;
+
+/// An open dialog: its focus, its text so far and its answer.
+#[derive(Clone, Debug)]
+pub(super) struct Panel {
+    request: DialogRequest,
+    /// Index of the focused button.
+    focus: usize,
+    text: String,
+    /// Row and column of the selected letter.
+    letter: (usize, usize),
+    capitals: bool,
+    answer: Option<DialogAnswer>,
+}
+
+impl Panel {
+    /// Opens a dialog.
+    pub(super) fn new(request: DialogRequest) -> Self {
+        let (focus, text) = match &request {
+            DialogRequest::Message(message) => (message.focus as usize, String::new()),
+            DialogRequest::Text(text) => (0, text.default.clone()),
+        };
+        Self { request, focus, text, letter: (0, 0), capitals: false, answer: None }
+    }
+
+    /// Whether the dialog asks for text.
+    pub(super) fn wants_text(&self) -> bool {
+        matches!(self.request, DialogRequest::Text(_))
+    }
+
+    /// The answer, once there is one; the dialog is closed then.
+    pub(super) fn take_answer(&mut self) -> Option<DialogAnswer> {
+        self.answer.take()
+    }
+
+    /// Handles a key or button.
+    pub(super) fn press(&mut self, press: Press) {
+        if press == Press::Cancel {
+            self.answer = Some(DialogAnswer::Left);
+            return;
+        }
+        match self.request.clone() {
+            DialogRequest::Message(message) => self.press_in_message(&message, press),
+            DialogRequest::Text(text) => self.press_in_text(&text, press),
+        }
+    }
+
+    fn press_in_message(&mut self, message: &MessageBox, press: Press) {
+        let last = message.buttons.len().saturating_sub(1);
+        match press {
+            Press::Left | Press::Up => self.focus = self.focus.checked_sub(1).unwrap_or(last),
+            Press::Right | Press::Down => self.focus = if self.focus >= last { 0 } else { self.focus + 1 },
+            Press::Accept | Press::Finish => self.answer = Some(DialogAnswer::Pressed(self.focus as u32)),
+            Press::Cancel | Press::Erase | Press::Shift | Press::Type(_) => {}
+        }
+    }
+
+    fn press_in_text(&mut self, request: &TextRequest, press: Press) {
+        let (row, column) = &mut self.letter;
+        match press {
+            Press::Up => *row = (*row + GRID.len() - 1) % GRID.len(),
+            Press::Down => *row = (*row + 1) % GRID.len(),
+            Press::Left => *column = (*column + GRID_WIDTH - 1) % GRID_WIDTH,
+            Press::Right => *column = (*column + 1) % GRID_WIDTH,
+            Press::Accept => {
+                let letter = self.chosen();
+                self.type_in(request, letter);
+            }
+            Press::Type(letter) => self.type_in(request, letter),
+            Press::Erase => drop(self.text.pop()),
+            Press::Shift => self.capitals = !self.capitals,
+            Press::Finish => self.answer = Some(DialogAnswer::Entered(self.text.clone())),
+            Press::Cancel => {}
+        }
+    }
+
+    /// The letter selected for a pad.
+    fn chosen(&self) -> char {
+        let letter = GRID[self.letter.0].chars().nth(self.letter.1).unwrap_or(' ');
+        if self.capitals { letter.to_ascii_uppercase() } else { letter }
+    }
+
+    fn type_in(&mut self, request: &TextRequest, letter: char) {
+        let units = self.text.encode_utf16().count() + letter.len_utf16();
+        if !letter.is_control() && units <= request.limit as usize {
+            self.text.push(letter);
+        }
+    }
+
+    /// Lines of text to draw.
+    pub(super) fn lines(&self) -> Vec<String> {
+        match &self.request {
+            DialogRequest::Message(message) => self.message_lines(message),
+            DialogRequest::Text(text) => self.text_lines(text),
+        }
+    }
+
+    fn message_lines(&self, message: &MessageBox) -> Vec<String> {
+        let mut lines = heading(&message.title, &message.text);
+        for (index, label) in message.buttons.iter().enumerate() {
+            let (open, close) = if index == self.focus { (">[", "]<") } else { (" [", "]") };
+            lines.push(format!("  {open} {} {close}", line_of(label)));
+        }
+        lines.extend(["", "arrows choose, A or Enter takes, B or Escape leaves"].map(str::to_owned));
+        lines
+    }
+
+    fn text_lines(&self, request: &TextRequest) -> Vec<String> {
+        let mut lines = heading(&request.title, &request.description);
+        let length = self.text.chars().count();
+        let tail: String = self.text.chars().skip(length.saturating_sub(COLUMNS - 4)).collect();
+        lines.push(format!("  {}_", printable(&tail)));
+        lines.push(String::new());
+        for (row, letters) in GRID.iter().enumerate() {
+            let mut line = " ".to_owned();
+            for (column, letter) in letters.chars().enumerate() {
+                let letter = if self.capitals { letter.to_ascii_uppercase() } else { letter };
+                let (open, close) = if (row, column) == self.letter { ('[', ']') } else { (' ', ' ') };
+                line.extend([open, letter, close]);
+            }
+            lines.push(line);
+        }
+        let keys = [
+            "",
+            "type, Enter takes it, Escape leaves; on a pad: A writes,",
+            "X erases, Y capitals, Start takes it, B leaves",
+        ];
+        lines.extend(keys.map(str::to_owned));
+        lines
+    }
+}
+
+/// Replaces letters that cannot be drawn; line breaks too, so that a title's text cannot imitate
+/// other lines.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// Cuts a text to one line.
+fn line_of(text: &str) -> String {
+    let cut: String = text.chars().take(COLUMNS - 8).collect();
+    printable(&cut)
+}
+
+/// Cuts a word to the length of a line.
+fn shortened(word: &str) -> String {
+    if word.chars().nth(COLUMNS).is_none() {
+        return printable(word);
+    }
+    printable(&word.chars().take(COLUMNS - 3).collect::<String>()) + "..."
+}
+
+/// Title and text, wrapped into lines; text that does not fit ends in an ellipsis.
+fn heading(title: &str, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !title.is_empty() {
+        lines.extend([line_of(title), String::new()]);
+    }
+    let mut body = Vec::new();
+    'text: for line in text.lines() {
+        let mut words = line.split(' ').peekable();
+        let mut current = String::new();
+        while let Some(word) = words.next() {
+            let mut word = shortened(word);
+            if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > COLUMNS {
+                body.push(std::mem::take(&mut current));
+            } else if !current.is_empty() {
+                current.push(' ');
+            }
+            current.push_str(&std::mem::take(&mut word));
+            if body.len() > ROWS {
+                break 'text;
+            }
+            if words.peek().is_none() {
+                break;
+            }
+        }
+        body.push(current);
+        if body.len() > ROWS {
+            break;
+        }
+    }
+    if body.len() > ROWS {
+        body.truncate(ROWS);
+        body.push("...".to_owned());
+    }
+    if !body.is_empty() {
+        lines.extend(body);
+        lines.push(String::new());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{message, text};
+    use super::*;
+
+    fn pressed(request: DialogRequest, presses: &[Press]) -> (Option<DialogAnswer>, Vec<String>) {
+        let mut panel = Panel::new(request);
+        for &press in presses {
+            panel.press(press);
+        }
+        let lines = panel.lines();
+        (panel.take_answer(), lines)
+    }
+
+    #[test]
+    fn a_message_is_answered_by_its_button_or_left() {
+        use Press::{Accept, Cancel, Down, Finish, Left, Right, Type};
+        for (presses, answer) in [
+            (&[][..], None),
+            (&[Accept], Some(DialogAnswer::Pressed(1))),
+            (&[Left, Finish], Some(DialogAnswer::Pressed(0))),
+            (&[Right, Accept], Some(DialogAnswer::Pressed(0))),
+            (&[Down, Down, Type('x'), Accept], Some(DialogAnswer::Pressed(1))),
+            (&[Cancel], Some(DialogAnswer::Left)),
+        ] {
+            assert_eq!(pressed(message(), presses).0, answer, "{presses:?}");
+        }
+        let (_, lines) = pressed(message(), &[]);
+        assert!(
+            lines.contains(&"  >[ Quit ]<".to_owned()) && lines.contains(&"   [ Retry ]".to_owned()),
+            "{lines:?}"
+        );
+        assert!(lines.iter().all(|line| !line.contains('\x1b')));
+    }
+
+    #[test]
+    fn text_is_typed_or_chosen_up_to_its_limit() {
+        use Press::{Accept, Down, Erase, Finish, Right, Shift, Type};
+        for (presses, entered) in [
+            (&[Finish][..], "Player"),
+            (&[Type('!'), Type('\x08'), Type('ü'), Type('x'), Finish], "Player!ü"),
+            (&[Erase, Erase, Down, Right, Accept, Shift, Accept, Finish], "PlayoO"),
+            (&[Erase; 9], ""),
+        ] {
+            let mut presses = presses.to_vec();
+            presses.push(Finish);
+            assert_eq!(
+                pressed(text(), &presses).0,
+                Some(DialogAnswer::Entered(entered.to_owned())),
+                "{presses:?}"
+            );
+        }
+        // One UTF-16 unit is left, but this letter needs two.
+        assert_eq!(
+            pressed(text(), &[Type('1'), Type('😀'), Finish]).0,
+            Some(DialogAnswer::Entered("Player1".to_owned()))
+        );
+        let (_, lines) = pressed(text(), &[Down, Shift]);
+        assert!(lines.iter().any(|line| line.contains("[N]")), "{lines:?}");
+    }
+
+    #[test]
+    fn what_a_title_says_at_length_leaves_room_for_its_buttons() {
+        let DialogRequest::Message(plain) = message() else { panic!() };
+        for said in ["word ".repeat(20_000), "x".repeat(60_000), "a\n".repeat(9_000)] {
+            let long =
+                MessageBox { title: said.clone(), text: said.clone(), buttons: vec![said], ..plain.clone() };
+            let lines = Panel::new(DialogRequest::Message(long)).lines();
+            assert!(lines.len() < ROWS + 10 && lines.iter().all(|line| line.chars().count() <= COLUMNS + 2));
+            assert!(
+                lines.iter().any(|line| line.contains("...")) && lines.iter().any(|line| line.contains("[ "))
+            );
+        }
+    }
+}

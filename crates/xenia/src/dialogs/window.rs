@@ -1,0 +1,202 @@
+//! Dialogs in the window: drawn over the picture, answered by the keyboard or a pad.
+//!
+//! Key presses arrive from the window's thread. Pads are polled when the machine asks for the
+//! answer, 60 times per second of guest time; a button counts if it goes down while the dialog is
+//! open.
+
+use super::panel::{Panel, Press};
+use crate::input::Controllers;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, PAD_USERS};
+use xenia_render::KeyCode;
+use xenia_sched::GuestTicks;
+
+/// Functions of a pad's buttons in dialogs.
+const BUTTONS: [(u16, Press); 9] = [
+    (0x0001, Press::Up),
+    (0x0002, Press::Down),
+    (0x0004, Press::Left),
+    (0x0008, Press::Right),
+    (0x0010, Press::Finish),
+    (0x1000, Press::Accept),
+    (0x2000, Press::Cancel),
+    (0x4000, Press::Erase),
+    (0x8000, Press::Shift),
+];
+/// Deflection from which a stick counts as pushed: half of its range.
+const PUSHED: i16 = 0x4000;
+
+/// Buttons that a pad holds down; a stick acts as the directional pad.
+fn held(pad: &Gamepad) -> u16 {
+    let ways = [
+        (pad.left_y >= PUSHED, 0x0001),
+        (pad.left_y <= -PUSHED, 0x0002),
+        (pad.left_x <= -PUSHED, 0x0004),
+        (pad.left_x >= PUSHED, 0x0008),
+    ];
+    ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
+}
+
+/// Function of a key in dialogs; text arrives as letters instead.
+fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
+    Some(match key {
+        KeyCode::ArrowUp => Press::Up,
+        KeyCode::ArrowDown => Press::Down,
+        KeyCode::ArrowLeft => Press::Left,
+        KeyCode::ArrowRight => Press::Right,
+        KeyCode::Enter | KeyCode::NumpadEnter if wants_text => Press::Finish,
+        KeyCode::Enter | KeyCode::NumpadEnter | KeyCode::Space if !wants_text => Press::Accept,
+        KeyCode::Escape => Press::Cancel,
+        KeyCode::Backspace => Press::Erase,
+        _ => return None,
+    })
+}
+
+/// The window's handle: passes keys to the open dialog, if there is one.
+#[derive(Clone, Debug, Default)]
+pub struct DialogKeys(Arc<Mutex<Option<Panel>>>);
+
+impl DialogKeys {
+    /// Handles a key and the text that it produces. Returns the lines to draw now; `None` if no
+    /// dialog is open.
+    pub fn key(&self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
+        let mut open = self.0.lock();
+        let panel = open.as_mut()?;
+        match press_of(key, panel.wants_text()) {
+            Some(press) => panel.press(press),
+            None => text.unwrap_or_default().chars().for_each(|letter| panel.press(Press::Type(letter))),
+        }
+        Some(panel.lines())
+    }
+}
+
+/// Draws the lines of a dialog; `None` removes it.
+pub(super) type Show = Box<dyn FnMut(Option<Vec<String>>) + Send>;
+
+/// The machine's handle: opens dialogs and polls their answers.
+pub struct WindowDialogs {
+    keys: DialogKeys,
+    controllers: Controllers,
+    show: Show,
+    /// Buttons held at the last poll; `None`: not polled yet.
+    held: [Option<u16>; PAD_USERS as usize],
+}
+
+impl WindowDialogs {
+    /// Dialogs that are drawn by `show`.
+    pub fn new(keys: DialogKeys, controllers: Controllers, show: Show) -> Self {
+        Self { keys, controllers, show, held: [None; PAD_USERS as usize] }
+    }
+
+    /// Buttons that went down since the last poll.
+    fn presses(&mut self, now: GuestTicks) -> Vec<Press> {
+        let mut presses = Vec::new();
+        for (user, before) in (0..).zip(&mut self.held) {
+            let held = self.controllers.gamepad(user, now).as_ref().map_or(0, held);
+            // Buttons that were held when the dialog opened are ignored.
+            let new = before.replace(held).map_or(0, |before| held & !before);
+            presses.extend(BUTTONS.iter().filter(|(bit, _)| new & bit != 0).map(|(_, press)| *press));
+        }
+        presses
+    }
+}
+
+impl Dialogs for WindowDialogs {
+    fn open(&mut self, request: DialogRequest, now: GuestTicks) {
+        self.held = [None; PAD_USERS as usize];
+        let _ = self.presses(now);
+        let panel = Panel::new(request);
+        (self.show)(Some(panel.lines()));
+        *self.keys.0.lock() = Some(panel);
+    }
+
+    fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
+        let presses = self.presses(now);
+        let mut open = self.keys.0.lock();
+        let panel = open.as_mut()?;
+        for &press in &presses {
+            panel.press(press);
+        }
+        if let Some(answer) = panel.take_answer() {
+            *open = None;
+            drop(open);
+            (self.show)(None);
+            return Some(answer);
+        }
+        if !presses.is_empty() {
+            (self.show)(Some(panel.lines()));
+        }
+        None
+    }
+}
+
+impl Drop for WindowDialogs {
+    fn drop(&mut self) {
+        // Remove an open dialog: the machine is gone and cannot receive the answer.
+        if self.keys.0.lock().take().is_some() {
+            (self.show)(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{message, text};
+    use super::*;
+    use crate::input::config::Tuning;
+    use crate::input::motors::Motors;
+    use crate::input::shape::tests::console_pad;
+    use std::sync::mpsc;
+
+    const A: u16 = 0x130;
+    const B: u16 = 0x131;
+
+    fn shown() -> (WindowDialogs, DialogKeys, Controllers, mpsc::Receiver<Option<Vec<String>>>) {
+        let (sender, receiver) = mpsc::channel();
+        let (keys, controllers) = (DialogKeys::default(), Controllers::default());
+        controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
+        let show = Box::new(move |lines| drop(sender.send(lines)));
+        (WindowDialogs::new(keys.clone(), controllers.clone(), show), keys, controllers, receiver)
+    }
+
+    #[test]
+    fn a_pad_answers_with_what_it_presses_while_the_dialog_is_open() {
+        let (mut dialogs, _, controllers, drawn) = shown();
+        let pad = controllers.plug(console_pad(), Motors::default());
+        controllers.key(pad, A, true);
+        dialogs.open(message(), 0);
+        assert!(drawn.try_recv().unwrap().is_some());
+        assert_eq!((dialogs.answer(1), drawn.try_recv().is_err()), (None, true), "A was held before");
+        controllers.key(pad, A, false);
+        controllers.axis(pad, 0, -32768);
+        assert_eq!(dialogs.answer(2), None);
+        assert!(drawn.try_recv().unwrap().unwrap().concat().contains(">[ Retry ]<"));
+        assert_eq!(dialogs.answer(3), None, "a stick that stays moves once");
+        controllers.key(pad, A, true);
+        assert_eq!(dialogs.answer(4), Some(DialogAnswer::Pressed(0)));
+        assert_eq!(drawn.try_recv(), Ok(None));
+        assert_eq!(dialogs.answer(5), None, "it is over");
+        dialogs.open(message(), 6);
+        controllers.key(pad, B, true);
+        assert_eq!(dialogs.answer(7), Some(DialogAnswer::Left));
+    }
+
+    #[test]
+    fn the_keyboard_writes_and_its_letters_are_no_buttons() {
+        let (mut dialogs, keys, _, drawn) = shown();
+        assert_eq!(keys.key(KeyCode::KeyZ, Some("z")), None, "no dialog");
+        dialogs.open(text(), 0);
+        assert!(keys.key(KeyCode::KeyZ, Some("z")).unwrap().concat().contains("Playerz_"));
+        assert!(keys.key(KeyCode::Backspace, Some("\x08")).unwrap().concat().contains("Player_"));
+        keys.key(KeyCode::Enter, Some("\r")).unwrap();
+        assert_eq!(dialogs.answer(1), Some(DialogAnswer::Entered("Player".to_owned())));
+        dialogs.open(message(), 2);
+        keys.key(KeyCode::Escape, None).unwrap();
+        assert_eq!(dialogs.answer(3), Some(DialogAnswer::Left));
+        dialogs.open(message(), 4);
+        drop(dialogs);
+        assert_eq!(drawn.iter().last(), Some(None), "a machine that is gone leaves no dialog");
+        assert_eq!(keys.key(KeyCode::Enter, None), None);
+    }
+}

@@ -1,0 +1,286 @@
+//! A title's debug output (`DbgPrint` and others): lines of the log with target `guest`, or a file
+//! (`--guest-log`).
+//!
+//! In the log, a repeated line is shown once with its number of repetitions, and at most 200 lines
+//! per second are shown, so that a title cannot flood the log. A file receives every byte, up to 1
+//! GiB. The output of a plain ELF program goes to standard output unbuffered, unless standard
+//! output is used for JSON; on a terminal, escape sequences are made visible.
+
+use crate::output::Losses;
+use crate::say;
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use xenia_formats::image::ImageKind;
+use xenia_kernel::ports::TextSink;
+
+/// Log target of text that the guest prints.
+pub const GUEST: &str = "guest";
+
+/// Largest number of lines per second in the log.
+const LINES_A_SECOND: u64 = 200;
+/// Characters per line; longer lines are broken.
+const LINE_LENGTH: usize = 1024;
+/// Largest size of a file, in bytes.
+const FILE_LENGTH: u64 = 1 << 30;
+
+/// Splits text into lines and folds repeated lines.
+struct Folder {
+    line: String,
+    last: Option<String>,
+    /// Repetitions of the last line.
+    again: u64,
+    second: Instant,
+    in_second: u64,
+    left_out: u64,
+}
+
+impl Folder {
+    fn new(now: Instant) -> Self {
+        Self { line: String::new(), last: None, again: 0, second: now, in_second: 0, left_out: 0 }
+    }
+
+    fn text(&mut self, text: &str, now: Instant, show: &mut impl FnMut(&str)) {
+        for c in text.chars() {
+            match c {
+                '\n' => self.end_line(now, show),
+                '\r' => {}
+                c => {
+                    self.line.push(c);
+                    if self.line.len() >= LINE_LENGTH {
+                        self.end_line(now, show);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end_line(&mut self, now: Instant, show: &mut impl FnMut(&str)) {
+        let line = std::mem::take(&mut self.line);
+        if self.last.as_ref() == Some(&line) {
+            self.again += 1;
+            return;
+        }
+        self.end_repeats(show);
+        if now.duration_since(self.second) >= Duration::from_secs(1) {
+            self.end_second(show);
+            self.second = now;
+        }
+        if self.in_second < LINES_A_SECOND {
+            self.in_second += 1;
+            show(&say::visible(&line));
+        } else {
+            self.left_out += 1;
+        }
+        self.last = Some(line);
+    }
+
+    fn end_repeats(&mut self, show: &mut impl FnMut(&str)) {
+        let again = std::mem::take(&mut self.again);
+        // The repetitions of a line that was left out would be confusing.
+        if again > 0 && self.left_out == 0 {
+            show(&format!("(the same line {again} times more)"));
+        }
+    }
+
+    fn end_second(&mut self, show: &mut impl FnMut(&str)) {
+        let left_out = std::mem::take(&mut self.left_out);
+        self.in_second = 0;
+        if left_out > 0 {
+            show(&format!("({left_out} lines were left out here; --guest-log FILE has all)"));
+        }
+    }
+
+    fn finish(&mut self, now: Instant, show: &mut impl FnMut(&str)) {
+        if !self.line.is_empty() {
+            self.end_line(now, show);
+        }
+        self.end_repeats(show);
+        self.end_second(show);
+    }
+}
+
+/// A file that receives a title's text.
+struct TextFile {
+    out: BufWriter<File>,
+    path: PathBuf,
+    written: u64,
+    failed: bool,
+}
+
+impl TextFile {
+    fn note(&mut self, result: std::io::Result<()>, losses: &Losses) {
+        if let Err(error) = result
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            losses.note(format!("the title's text {} is not whole: {error}", self.path.display()));
+        }
+    }
+
+    fn text(&mut self, text: &str, losses: &Losses) {
+        if self.failed {
+            return;
+        }
+        self.written += text.len() as u64;
+        if self.written > FILE_LENGTH {
+            let full = std::io::Error::other("the title has written more than 1 GiB");
+            return self.note(Err(full), losses);
+        }
+        // Writing unbuffered keeps all lines if the process is killed.
+        let result = self.out.write_all(text.as_bytes());
+        let result = if text.contains('\n') { result.and_then(|()| self.out.flush()) } else { result };
+        self.note(result, losses);
+    }
+}
+
+enum Sink {
+    Off,
+    Log(Folder),
+    File(TextFile),
+}
+
+struct Shared {
+    sink: Sink,
+    losses: Losses,
+    /// Whether plain programs write to standard output.
+    to_output: bool,
+}
+
+/// Whether this value of `--guest-log` names a file.
+pub fn is_file(place: Option<&Path>) -> bool {
+    place.is_some_and(|place| place != Path::new("off"))
+}
+
+/// Destination of a title's text; clones share it.
+#[derive(Clone)]
+pub struct GuestLog(Arc<Mutex<Shared>>);
+
+impl GuestLog {
+    /// The log, a file, or for `off` no destination.
+    pub fn new(place: Option<&Path>, losses: Losses) -> Result<Self> {
+        let sink = match place {
+            None => Sink::Log(Folder::new(Instant::now())),
+            Some(_) if !is_file(place) => Sink::Off,
+            Some(path) => {
+                let shown = path.display();
+                let file =
+                    File::create(path).with_context(|| format!("cannot create {shown} (--guest-log)"))?;
+                Sink::File(TextFile {
+                    out: BufWriter::new(file),
+                    path: path.to_owned(),
+                    written: 0,
+                    failed: false,
+                })
+            }
+        };
+        let to_output = place.is_none() && !say::output_is_claimed();
+        Ok(Self(Arc::new(Mutex::new(Shared { sink, losses, to_output }))))
+    }
+
+    /// A sink for the text of a title of this kind.
+    pub fn port(&self, kind: ImageKind) -> TextSink {
+        let log = self.clone();
+        Box::new(move |text| log.text(kind, text))
+    }
+
+    fn text(&self, kind: ImageKind, text: &str) {
+        let Shared { sink, losses, to_output } = &mut *self.0.lock();
+        match sink {
+            _ if *to_output && kind == ImageKind::Elf => say::write_guest(text),
+            Sink::Off => {}
+            Sink::Log(folder) => folder.text(text, Instant::now(), &mut show),
+            Sink::File(file) => file.text(text, losses),
+        }
+    }
+
+    /// Flushes pending lines at the end of the run.
+    pub fn finish(&self) {
+        let Shared { sink, losses, .. } = &mut *self.0.lock();
+        match sink {
+            Sink::Off => {}
+            Sink::Log(folder) => folder.finish(Instant::now(), &mut show),
+            Sink::File(file) => {
+                let result = file.out.flush();
+                file.note(result, losses);
+            }
+        }
+    }
+}
+
+fn show(line: &str) {
+    tracing::info!(target: GUEST, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(texts: &[&str]) -> Vec<String> {
+        let now = Instant::now();
+        let (mut folder, mut lines) = (Folder::new(now), Vec::new());
+        let mut show = |line: &str| lines.push(line.to_owned());
+        for text in texts {
+            folder.text(text, now, &mut show);
+        }
+        folder.finish(now, &mut show);
+        lines
+    }
+
+    #[test]
+    fn a_place_is_a_file_unless_it_is_named_off() {
+        let places = [None, Some("off"), Some("./off"), Some("text")];
+        assert_eq!(places.map(|place| is_file(place.map(Path::new))), [false, false, true, true]);
+    }
+
+    #[test]
+    fn lines_are_put_together_folded_and_made_visible() {
+        assert_eq!(
+            shown(&["a", "b\r\nc\n", "c\nc\n", "d\x1b[2J"]),
+            ["ab", "c", "(the same line 2 times more)", "d\u{FFFD}[2J"]
+        );
+        let long = "x".repeat(LINE_LENGTH + 1);
+        assert_eq!(shown(&[&long]).len(), 2);
+        assert!(shown(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_title_that_writes_without_end_is_cut_short() {
+        let now = Instant::now();
+        let (mut folder, mut lines) = (Folder::new(now), Vec::new());
+        let mut show = |line: &str| lines.push(line.to_owned());
+        for number in 0..10_000 {
+            folder.text(&format!("{number}\n"), now, &mut show);
+        }
+        folder.text("later\n", now + Duration::from_secs(2), &mut show);
+        folder.finish(now, &mut show);
+        assert_eq!(lines.len(), LINES_A_SECOND as usize + 2);
+        assert!(
+            lines[LINES_A_SECOND as usize].starts_with("(9800 lines"),
+            "{}",
+            lines[LINES_A_SECOND as usize]
+        );
+        assert_eq!(lines.last().map(String::as_str), Some("later"));
+    }
+
+    #[test]
+    fn a_file_gets_every_byte_and_a_full_one_is_a_loss() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, losses) = (dir.path().join("text"), Losses::default());
+        let log = GuestLog::new(Some(&path), losses.clone()).unwrap();
+        let mut port = log.port(ImageKind::Xex);
+        port("a\x1b\n");
+        port("a\x1b\nb");
+        log.finish();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\x1b\na\x1b\nb");
+        assert!(losses.is_empty());
+        let log = GuestLog::new(Some(Path::new("/dev/full")), losses.clone()).unwrap();
+        log.port(ImageKind::Xex)("a\n");
+        assert!(!losses.is_empty());
+        GuestLog::new(Some(Path::new("off")), losses).unwrap().port(ImageKind::Xex)("a\n");
+        assert!(!Path::new("off").exists());
+    }
+}

@@ -1,0 +1,213 @@
+//! The parts of the console's controller, by their names in settings.
+
+use serde::Deserialize;
+use xenia_kernel::ports::Gamepad;
+
+/// Left or right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    Left,
+    Right,
+}
+
+/// Direction of a stick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    Up,
+    Down,
+    Left,
+    Right,
+}
+
+/// A part of the controller; for a stick, one of its directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Control {
+    /// A button, as its bit in the state that titles read.
+    Button(u16),
+    Trigger(Side),
+    Stick(Side, Direction),
+}
+
+/// All parts, by name.
+pub const CONTROLS: [(&str, Control); 25] = [
+    ("up", Control::Button(0x0001)),
+    ("down", Control::Button(0x0002)),
+    ("left", Control::Button(0x0004)),
+    ("right", Control::Button(0x0008)),
+    ("start", Control::Button(0x0010)),
+    ("back", Control::Button(0x0020)),
+    ("left-stick", Control::Button(0x0040)),
+    ("right-stick", Control::Button(0x0080)),
+    ("left-shoulder", Control::Button(0x0100)),
+    ("right-shoulder", Control::Button(0x0200)),
+    ("guide", Control::Button(0x0400)),
+    ("a", Control::Button(0x1000)),
+    ("b", Control::Button(0x2000)),
+    ("x", Control::Button(0x4000)),
+    ("y", Control::Button(0x8000)),
+    ("left-trigger", Control::Trigger(Side::Left)),
+    ("right-trigger", Control::Trigger(Side::Right)),
+    ("left-stick-up", Control::Stick(Side::Left, Direction::Up)),
+    ("left-stick-down", Control::Stick(Side::Left, Direction::Down)),
+    ("left-stick-left", Control::Stick(Side::Left, Direction::Left)),
+    ("left-stick-right", Control::Stick(Side::Left, Direction::Right)),
+    ("right-stick-up", Control::Stick(Side::Right, Direction::Up)),
+    ("right-stick-down", Control::Stick(Side::Right, Direction::Down)),
+    ("right-stick-left", Control::Stick(Side::Right, Direction::Left)),
+    ("right-stick-right", Control::Stick(Side::Right, Direction::Right)),
+];
+
+impl Control {
+    /// Name of the part in settings.
+    pub fn name(self) -> &'static str {
+        CONTROLS.iter().find(|(_, control)| *control == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl TryFrom<String> for Control {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let found = CONTROLS.iter().find(|(known, _)| *known == name).map(|&(_, control)| control);
+        found.ok_or_else(|| {
+            let tip = crate::nearest::nearest(&name, CONTROLS.iter().map(|(known, _)| *known));
+            let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+            format!("`{name}` is no part of a controller{tip}")
+        })
+    }
+}
+
+/// How far each part is pressed, from 0 to 1; combines buttons, keys and axes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pressed {
+    buttons: u16,
+    triggers: [f32; 2],
+    /// For each stick: up, down, left, right.
+    sticks: [[f32; 4]; 2],
+}
+
+/// How far a part must be pressed for its button to count as down.
+const DOWN: f32 = 0.5;
+
+impl Pressed {
+    /// Presses a part this far, unless it is pressed further already.
+    pub fn press(&mut self, control: Control, amount: f32) {
+        let amount = amount.clamp(0.0, 1.0);
+        match control {
+            Control::Button(bit) if amount > DOWN => self.buttons |= bit,
+            Control::Button(_) => {}
+            Control::Trigger(side) => {
+                let trigger = &mut self.triggers[side as usize];
+                *trigger = trigger.max(amount);
+            }
+            Control::Stick(side, direction) => {
+                let pushed = &mut self.sticks[side as usize][direction as usize];
+                *pushed = pushed.max(amount);
+            }
+        }
+    }
+
+    /// The state that titles read. `stick_zone` and `trigger_zone` are the dead zones, as fractions
+    /// of the range.
+    pub fn gamepad(&self, stick_zone: f32, trigger_zone: f32) -> Gamepad {
+        let stick = |side: Side| {
+            let [up, down, left, right] = self.sticks[side as usize];
+            let (x, y) = (right - left, up - down);
+            let way = x.hypot(y);
+            // The range outside the dead zone is stretched to the full range, to avoid a step at
+            // its edge.
+            let scale = if way <= stick_zone { 0.0 } else { (way - stick_zone) / (1.0 - stick_zone) / way };
+            (axis(x * scale), axis(y * scale))
+        };
+        let trigger = |side: Side| {
+            let way = ((self.triggers[side as usize] - trigger_zone) / (1.0 - trigger_zone)).clamp(0.0, 1.0);
+            (way * 255.0).round() as u8
+        };
+        let ((left_x, left_y), (right_x, right_y)) = (stick(Side::Left), stick(Side::Right));
+        Gamepad {
+            packet: 0,
+            buttons: self.buttons,
+            left_trigger: trigger(Side::Left),
+            right_trigger: trigger(Side::Right),
+            left_x,
+            left_y,
+            right_x,
+            right_y,
+        }
+    }
+
+    /// Combines two states: each part as far as it is pressed in either.
+    pub fn with(mut self, other: &Self) -> Self {
+        self.buttons |= other.buttons;
+        let parts = self.triggers.iter_mut().chain(self.sticks.as_flattened_mut());
+        for (part, more) in parts.zip(other.triggers.iter().chain(other.sticks.as_flattened())) {
+            *part = part.max(*more);
+        }
+        self
+    }
+}
+
+/// Converts a stick's position, −1 to 1, to the console's number.
+fn axis(way: f32) -> i16 {
+    let full = if way < 0.0 { 32768.0 } else { 32767.0 };
+    // Casts saturate.
+    (way * full).round() as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(x: f32, y: f32) -> Pressed {
+        let mut pressed = Pressed::default();
+        let parts = [(Direction::Right, x), (Direction::Left, -x), (Direction::Up, y), (Direction::Down, -y)];
+        for (direction, amount) in parts {
+            pressed.press(Control::Stick(Side::Left, direction), amount);
+        }
+        pressed
+    }
+
+    #[test]
+    fn names_are_found_both_ways_and_wrong_ones_get_a_tip() {
+        for (name, control) in CONTROLS {
+            assert_eq!(Control::try_from(name.to_owned()), Ok(control));
+            assert_eq!(control.name(), name);
+        }
+        let said = Control::try_from("left-sholder".to_owned()).unwrap_err();
+        assert!(said.contains("left-shoulder"), "{said}");
+    }
+
+    #[test]
+    fn sticks_have_a_round_zone_without_a_step_at_its_end() {
+        for ((x, y), expected) in [
+            ((0.0, 0.0), (0, 0)),
+            ((0.1, 0.0), (0, 0)),
+            ((0.07, -0.07), (0, 0)),
+            ((0.101, 0.0), (36, 0)),
+            ((1.0, 0.0), (32767, 0)),
+            ((-1.0, 0.0), (-32768, 0)),
+            ((0.0, -1.0), (0, -32768)),
+            ((1.0, 1.0), (32767, 32767)),
+            ((0.55, 0.0), (16384, 0)),
+        ] {
+            let pad = pushed(x, y).gamepad(0.1, 0.0);
+            assert_eq!((pad.left_x, pad.left_y), expected, "{x} {y}");
+        }
+        assert_eq!(pushed(0.1, 0.0).gamepad(0.0, 0.0).left_x, 3277);
+    }
+
+    #[test]
+    fn triggers_have_a_zone_and_buttons_are_down_from_half_way() {
+        for (amount, value) in [(0.0, 0), (0.1, 0), (0.55, 128), (1.0, 255), (f32::NAN, 0), (9.0, 255)] {
+            let mut pressed = Pressed::default();
+            pressed.press(Control::Trigger(Side::Right), amount);
+            assert_eq!(pressed.gamepad(0.0, 0.1).right_trigger, value, "{amount}");
+        }
+        let mut pressed = Pressed::default();
+        pressed.press(Control::Button(0x10), 0.5);
+        pressed.press(Control::Button(0x20), 0.6);
+        assert_eq!(pressed.gamepad(0.0, 0.0).buttons, 0x20);
+        assert_eq!(pressed.with(&pushed(1.0, 0.0)).gamepad(0.0, 0.0).left_x, 32767);
+    }
+}

@@ -1,0 +1,231 @@
+//! Runs a title and the titles that it launches, one machine after the other.
+//!
+//! Limits apply to the sum of all titles; the report covers the last one, with the number of
+//! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
+//! then `play.jsonl.2`, and so on.
+
+use crate::machine::{Finished, Launched, Machine};
+use crate::say::errln;
+use crate::title::Title;
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use xenia_kernel::title::Successor;
+use xenia_sched::{EndKind, Limits, RunEnd};
+
+/// Number of launches that ends a run, so that a title that launches itself forever ends.
+pub const MAXIMUM_LAUNCHES: u64 = 100;
+
+/// Totals of the titles before this one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before {
+    /// Number of launches.
+    pub launches: u64,
+    /// Instructions executed by the titles before.
+    pub instructions: u64,
+    /// Frames shown by the titles before.
+    pub frames: u64,
+}
+
+impl Before {
+    /// The file that replaces `path` for this title.
+    pub fn file(&self, path: Option<&Path>) -> Option<PathBuf> {
+        let path = path?;
+        if self.launches == 0 {
+            return Some(path.to_owned());
+        }
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", self.launches + 1));
+        Some(name.into())
+    }
+
+    /// The remainder of the limits.
+    fn rest(&self, limits: &Limits) -> Limits {
+        let less = |limit: Option<u64>, used: u64| limit.map(|limit| limit.saturating_sub(used));
+        Limits {
+            instructions: less(limits.instructions, self.instructions),
+            frames: less(limits.frames, self.frames),
+            ..*limits
+        }
+    }
+}
+
+/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with the
+/// state that the previous title left.
+pub fn run(
+    mut title: Title,
+    limits: &Limits,
+    dump_threads_after: Option<Duration>,
+    mut machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
+) -> Result<Finished> {
+    let mut before = Before::default();
+    let mut launched = None;
+    let mut lost = false;
+    loop {
+        if launched.is_some() {
+            xenia_memory::give_back_free_heap();
+        }
+        let mut running = machine(&title, &before, launched.take())?;
+        let mut finished = running.run(&before.rest(limits), dump_threads_after);
+        finished.report.launches = before.launches;
+        lost |= finished.lost;
+        finished.lost = lost;
+        if !matches!(finished.end, RunEnd::Ended(EndKind::Exit { .. }))
+            || finished.divergence.is_some()
+            || finished.recording_trouble.is_some()
+        {
+            return Ok(finished);
+        }
+        let Some(Successor { launch, inheritance }) = running.successor() else { return Ok(finished) };
+        if before.launches == MAXIMUM_LAUNCHES {
+            errln!("xenia-rs: {} titles were launched, one by the other; that is enough", before.launches);
+            return Ok(finished);
+        }
+        let image = match &launch.file {
+            Ok(bytes) => title.updates.load_launched(&launch, bytes, &title.keys),
+            Err(status) => {
+                errln!("xenia-rs: the title launched {}, which can't be read: {status:?}", launch.path);
+                return Ok(finished);
+            }
+        };
+        title.image = match image {
+            Ok(image) => image.into(),
+            Err(error) => {
+                errln!("xenia-rs: the title launched {}, which can't be loaded: {error}", launch.path);
+                return Ok(finished);
+            }
+        };
+        tracing::info!("launching {}", launch.path);
+        before.launches += 1;
+        before.instructions += finished.report.instructions;
+        before.frames += finished.report.frames;
+        title.name.clone_from(&launch.path);
+        launched = Some(Launched { path: launch.path, inheritance });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{CpuConfig, MachineConfig, VideoConfig};
+    use crate::machine::MachineOptions;
+    use crate::machine_tests::assembled;
+    use crate::report::End;
+    use crate::title::medium::Medium;
+    use std::sync::{Arc, Mutex};
+    use xenia_formats::Volume;
+    use xenia_kernel::deployment::Deployment;
+
+    /// A program that launches the title named at 0x82010000.
+    const LAUNCHER: &str = "
+            lis 3, 0x8201
+            li 4, 0
+            bl launch
+    launch: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+    ";
+    const HELLO: &[u8] = include_bytes!("../../../guest/bin/hello.xex");
+
+    fn launcher(path: &str, folder: &Path) -> Title {
+        let medium = Some(Medium::Folder(folder.to_owned()));
+        Title { medium, ..assembled(LAUNCHER, "launch", 0x1A4, path) }
+    }
+
+    /// A volume with the folder's files.
+    fn volume(folder: &Path) -> Medium {
+        let mut volume = Volume::default();
+        for name in ["Hello.xex", "noise.xex"] {
+            let file = std::fs::File::open(folder.join(name)).unwrap();
+            volume.add_file(Volume::ROOT, name, Arc::new(file)).unwrap();
+        }
+        let deployment = Deployment::default();
+        Medium::Volume { file: "game.iso".into(), volume: Arc::new(volume), deployment }
+    }
+
+    fn machine(
+        title: &Title,
+        launched: Option<Launched>,
+        interp: bool,
+        text: &Arc<Mutex<String>>,
+    ) -> Result<Machine> {
+        let text = text.clone();
+        let cpu = CpuConfig { interp, ..CpuConfig::default() };
+        let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+        Machine::new(
+            title,
+            MachineOptions {
+                text: Box::new(move |part| text.lock().unwrap().push_str(part)),
+                launched,
+                ..MachineOptions::new(&engine, &picture)
+            },
+        )
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Hello.xex"), HELLO).unwrap();
+        std::fs::write(folder.path().join("noise.xex"), "noise").unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_launched_title_runs_in_a_machine_of_its_own() {
+        let folder = folder();
+        let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+        let mut digests = Vec::new();
+        for (interp, in_volume) in [(true, false), (false, false), (false, true), (true, true)] {
+            let text = Arc::default();
+            let mut title = launcher(r"game:\hello.xex", folder.path());
+            if in_volume {
+                title.medium = Some(volume(folder.path()));
+            }
+            let finished =
+                run(title, &limits, None, |title, _, launched| machine(title, launched, interp, &text))
+                    .unwrap();
+            assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+            assert!(!text.lock().unwrap().is_empty(), "hello says something");
+            digests.push(finished.report.digest);
+        }
+        assert!(digests[0].is_some() && digests.iter().all(|digest| *digest == digests[0]));
+    }
+
+    #[test]
+    fn what_is_not_there_or_no_title_is_reported_and_ends_the_run() {
+        let folder = folder();
+        for path in [r"game:\missing.xex", r"game:\noise.xex"] {
+            let text = Arc::default();
+            let title = launcher(path, folder.path());
+            let finished = run(title, &Limits::default(), None, |title, _, launched| {
+                machine(title, launched, true, &text)
+            })
+            .unwrap();
+            assert_eq!((finished.report.launches, finished.report.exit), (0, End::Exit), "{path}");
+        }
+    }
+
+    #[test]
+    fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
+        let folder = folder();
+        let text = Arc::default();
+        // Each path in the folder leads to the launcher again.
+        let start = || launcher(r"game:\hello.xex", folder.path());
+        let go = |limits: &Limits| {
+            run(start(), limits, None, |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
+        };
+        let finished = go(&Limits::default());
+        assert_eq!(finished.report.launches, MAXIMUM_LAUNCHES);
+        let each = finished.report.instructions;
+        assert!(each > 0);
+        let finished = go(&Limits { instructions: Some(each * 5 + 1), ..Limits::default() });
+        assert_eq!((finished.report.launches, finished.report.instructions), (5, 1));
+        assert_eq!(finished.end, RunEnd::Instructions);
+    }
+
+    #[test]
+    fn each_title_has_files_of_its_own() {
+        let path = Path::new("a/play.jsonl");
+        assert_eq!(Before::default().file(Some(path)), Some(path.to_owned()));
+        let later = Before { launches: 2, ..Before::default() };
+        assert_eq!(later.file(Some(path)), Some(PathBuf::from("a/play.jsonl.3")));
+        assert_eq!(later.file(None), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! The emulator as a library: builds a [`machine::Machine`] with a title, runs it to a limit and
+//! reports the result.
+//!
+//! - Options: [`config`], plain structs without a command line.
+//! - A title and its machine: [`title`] opens it, [`machine`] builds and runs the machine,
+//!   [`launches`] runs titles that launch each other.
+//! - Ports of the kernel: [`gpu_port`], [`drawing`], [`sound`], [`input`], [`dialogs`],
+//!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
+//! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
+//! - Outputs of a run: [`report`], [`digest`], [`golden`], [`event_log`], [`frames`],
+//!   [`screenshots`], [`code_store`]; [`output`] writes files atomically.
+//! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
+//!
+//! `examples/run.rs` runs a title in 20 lines; `examples/two_machines.rs` runs two at once.
+//!
+//! Invariants: a process can hold any number of machines; no machine has state outside of its own
+//! structs, except that messages go to the process's standard streams ([`say`]).
+#![forbid(unsafe_code)]
+// All output goes through `say`, which remembers write errors.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
+mod call_log;
+pub mod code_ahead;
+pub mod code_store;
+pub mod command_line;
+pub mod config;
+pub mod content;
+pub mod dialogs;
+pub mod digest;
+pub mod drawing;
+pub mod event_log;
+pub mod frames;
+pub mod golden;
+pub mod gpu_port;
+pub mod guest_log;
+#[cfg(test)]
+mod hostile;
+pub mod input;
+pub mod interrupt;
+pub mod launches;
+pub mod machine;
+#[cfg(test)]
+mod machine_tests;
+pub mod nearest;
+pub mod network;
+pub mod output;
+pub mod pace;
+pub mod recording;
+pub mod report;
+pub mod say;
+pub mod screenshots;
+pub mod sound;
+pub mod source;
+pub mod status;
+pub mod title;
+mod watchdog;
+pub mod wording;
+
+pub use xenia_sched::Limits;

@@ -1,0 +1,231 @@
+//! Builds a machine part by part, and loads the title.
+
+use super::engine::{Engine, engine, executor, reservations, scheduler_config};
+use super::{Launched, Machine, MachineOptions};
+use crate::call_log;
+use crate::code_ahead;
+use crate::code_store;
+use crate::command_line::command_line;
+use crate::config::{ExecutorConfig, MachineConfig, StartTime};
+use crate::content::ContentFolder;
+use crate::dialogs::{DialogLog, Spoken};
+use crate::digest::ImageDigest;
+use crate::drawing::{Drawing, Progress as Compiled};
+use crate::event_log::EventLog;
+use crate::gpu_port::{Capture, GpuPort};
+use crate::interrupt::Interrupt;
+use crate::network;
+use crate::output::{self, Losses};
+use crate::recording::{self, Header, Made, Outside, Trouble};
+use crate::report::TitleReport;
+use crate::say::remark;
+use crate::sound::XmaPort;
+use crate::title::Title;
+use crate::title::medium::Medium;
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use xenia_gpu::{CommandProcessor, Config};
+use xenia_jit::Ahead;
+use xenia_kernel::deployment::Deployment;
+use xenia_kernel::ports::Ports;
+use xenia_kernel::{Kernel, KernelConfig};
+use xenia_memory::GuestMemory;
+use xenia_sched::{Event, Scheduler};
+
+impl Machine {
+    /// Builds a machine and loads `title` into it.
+    pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
+        Self::new_told(title, options, &|_, _, _| {})
+    }
+
+    /// As [`Self::new`]; reports the compilation of pipelines and code before the title runs to
+    /// `compiled`.
+    pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
+        if let Some(damage) = title.image.damage() {
+            let name = &title.name;
+            tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` tells all that is wrong");
+        }
+        let memory = GuestMemory::new().context("guest memory")?;
+        let image_digest = ImageDigest::of(&title.image);
+        let MachineConfig { cpu, executor: mode, .. } = options.config;
+        let store = options
+            .code_cache
+            .as_deref()
+            .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
+        let Engine { run: engine, compiling, code, store, ahead } =
+            engine(&memory, cpu, mode, &title.image.functions, store)?;
+        let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
+            Drawing::new(title, &image_digest, options.video, compiled)?;
+        let backend = drawing.name();
+        let config = Config {
+            capture_all: options.capture == Capture::Every,
+            inline: options.config.gpu_inline,
+            stop_at_swap: mode.parallel,
+            ..Config::default()
+        };
+        let processor = CommandProcessor::new(memory.clone(), drawing, config);
+        let cancel = processor.cancel();
+        let processor = Arc::new(Mutex::new(processor));
+        let clock = StartTime::clock(options.config.start_time, mode.parallel);
+        let tape = Tape { record: options.record, replay: options.replay };
+        let (recording, losses) = (Trouble::default(), Losses::default());
+        let header = || {
+            let header = Header::new(&title.name, image_digest.get(), options.config, clock)?;
+            anyhow::Ok(header.with(backend, options.arguments).with_discs(title.discs.digests()))
+        };
+        let ((input, dialogs), recorded) =
+            tape.between((options.input, options.dialogs), header, &recording, &losses)?;
+        let xma = XmaPort::new(memory.clone());
+        let ports = Ports {
+            video: Box::new(GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames)),
+            audio: options.sound.port(),
+            xma: Box::new(xma.clone()),
+            text: options.text,
+            input,
+            clock,
+            dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
+            drive: Box::new(title.discs.clone()),
+            network: network::port(options.config.network, mode.parallel)?,
+            storage: Box::new(ContentFolder { folder: options.content, repeats: !mode.parallel }),
+        };
+        let deployment = deployment(title, options.config.license);
+        let kernel = kernel((title, deployment), &memory, ports, options.launched, options.arguments)?;
+        let mut scheduler = scheduler(&options.config.executor, options.record_contention)?;
+        let event_log = options.event_log.map(EventLog::create).transpose()?;
+        if let Some(events) = call_log::events(event_log.as_ref()) {
+            scheduler.set_events(events);
+            scheduler.emit(&Event::Image { sha256: image_digest.get() });
+        }
+        kernel
+            .load_title(&mut scheduler, &title.image)
+            .with_context(|| format!("cannot start {}", title.name))?;
+        if let Some(ahead) = &ahead {
+            ahead.name_functions(&code_ahead::starts(&title.image));
+        }
+        if let Some(interrupt) = options.precompile {
+            precompile(ahead, title, compiled, interrupt);
+        }
+        let mut executor = executor(scheduler, engine, &kernel, mode)?;
+        executor.set_barrier(mode.barrier);
+        let title = TitleReport {
+            name: title.name.clone(),
+            id: title.image.execution.map(|execution| execution.title_id.to_string()),
+            folder: title.medium.as_ref().map(ToString::to_string),
+        };
+        Ok(Self {
+            memory,
+            kernel,
+            processor,
+            cancel,
+            executor,
+            image_digest,
+            backend,
+            adapter,
+            pipelines,
+            has_digest: has_digest && !mode.parallel,
+            title,
+            recorded,
+            recording,
+            event_log,
+            record_contention: options.record_contention.map(Path::to_owned),
+            compiling,
+            code,
+            store,
+            losses,
+            interrupt: Interrupt::default(),
+            pace: None,
+            sound: options.sound,
+            xma,
+        })
+    }
+}
+
+/// Compiles the title's code ahead of time, from memory, where imports are resolved already.
+fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, interrupt: &Interrupt) {
+    let Some(ahead) = ahead else {
+        remark!("xenia-rs: --precompile: nothing is compiled ahead, as this run keeps no compiled code");
+        return;
+    };
+    let start = Instant::now();
+    let done = code_ahead::compile(&ahead, &title.image, code_ahead::threads(None), compiled, interrupt);
+    tracing::info!(
+        functions = done.functions,
+        left_to_baseline = done.left,
+        regions = done.regions,
+        instructions = done.instructions,
+        known = done.known,
+        failed = done.failed,
+        "compiled ahead in {:.1} s",
+        start.elapsed().as_secs_f64(),
+    );
+}
+
+/// The recording to write or replay.
+struct Tape<'a> {
+    record: Option<&'a Path>,
+    replay: Option<&'a Path>,
+}
+
+impl Tape<'_> {
+    /// Wraps the input sources to record them, or replaces them by a recording.
+    fn between(
+        &self,
+        outside: Outside,
+        header: impl FnOnce() -> Result<Header>,
+        trouble: &Trouble,
+        losses: &Losses,
+    ) -> Result<(Outside, Option<Made>)> {
+        match (self.record, self.replay) {
+            (Some(path), _) => {
+                let (outside, made) = recording::record(path, &header()?, outside, losses.clone())?;
+                Ok((outside, Some(made)))
+            }
+            (None, Some(path)) => Ok((recording::replay(path, &header()?, trouble.clone())?, None)),
+            (None, None) => Ok((outside, None)),
+        }
+    }
+}
+
+/// How the title came to the console, with the licence of `--license`.
+fn deployment(title: &Title, license: Option<u32>) -> Deployment {
+    let found = title.medium.as_ref().map(Medium::deployment).unwrap_or_default();
+    Deployment { license: license.or(found.license), ..found }
+}
+
+/// Builds the kernel, with the title's disks.
+fn kernel(
+    (title, deployment): (&Title, Deployment),
+    memory: &Arc<GuestMemory>,
+    ports: Ports,
+    launched: Option<Launched>,
+    arguments: &[String],
+) -> Result<Arc<Kernel>> {
+    let mut config = KernelConfig { keys: title.keys.clone(), deployment, ..KernelConfig::default() };
+    if let Some(launched) = &launched {
+        let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
+        config.command_line = format!("\"{name}\"");
+        config.image_path.clone_from(&launched.path);
+    } else {
+        config.command_line = command_line("default.xex", arguments)?;
+    }
+    let kernel = Kernel::new(memory.clone(), config, ports).context("kernel")?;
+    if let Some(launched) = launched {
+        kernel.inherit(launched.inheritance);
+    } else if let Some(medium) = &title.medium {
+        medium.mount(&mut kernel.files.lock())?;
+    }
+    title.updates.mount(&mut kernel.files.lock())?;
+    Ok(kernel)
+}
+
+fn scheduler(config: &ExecutorConfig, record_contention: Option<&Path>) -> Result<Scheduler> {
+    let mut scheduler = Scheduler::new(scheduler_config(config)?);
+    if let Some(path) = record_contention {
+        output::check(path)?;
+        scheduler.record_contention();
+    }
+    Ok(scheduler)
+}

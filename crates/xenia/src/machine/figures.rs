@@ -1,0 +1,222 @@
+//! Statistics of a machine: the report of a run, and the values that a window shows.
+
+use super::Machine;
+use crate::digest::Digest;
+use crate::interrupt::Cause;
+use crate::report::{
+    AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
+    PipelinesReport, RunReport,
+};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use xenia_gpu::limits::Cancel;
+use xenia_jit::CodeSizes;
+use xenia_render::{Figures, Sounding};
+use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+
+/// Sizes of a machine's internal tables.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sizes {
+    handles: u64,
+    objects: u64,
+    code_bytes: u64,
+    regions: u64,
+}
+
+/// Formats an address as in reports.
+fn address(address: u32) -> String {
+    format!("{address:#010x}")
+}
+
+/// Peak resident memory of this process in bytes; Linux reports it in KiB.
+fn peak_resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+impl Machine {
+    /// A function that measures the sizes of the machine's tables from other threads; it returns
+    /// `None` once the machine is gone.
+    pub fn sizes(&self) -> impl Fn() -> Option<Sizes> + Send + use<> {
+        let (kernel, code) = (Arc::downgrade(&self.kernel), self.code.clone());
+        move || {
+            let objects = &kernel.upgrade()?.objects;
+            let (code_bytes, regions) = code.as_ref().map(CodeSizes::look).unwrap_or_default();
+            let (handles, objects) = (objects.handles().len() as u64, objects.list().len() as u64);
+            Some(Sizes { handles, objects, code_bytes, regions })
+        }
+    }
+
+    /// The report of a run with this end.
+    pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
+        let scheduler = self.executor.scheduler();
+        let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
+        // Memory after a draw was cut short depends on the host, so it has no digest.
+        let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::has_cut));
+        let counters = self.executor.engine_counters();
+        let memory = self.memory.counters();
+        let (exit, exit_code) = match end {
+            RunEnd::Frames => (End::Frames, None),
+            RunEnd::Instructions => (End::Instructions, None),
+            RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
+            RunEnd::Stopped | RunEnd::Ticks => match self.interrupt.cause() {
+                Some(Cause::Timeout) => (End::Timeout, None),
+                None if self.recording.is_over() => (End::Recording, None),
+                _ => (End::Interrupted, None),
+            },
+            RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
+            RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => (End::Deadlock, None),
+        };
+        let crash = match end {
+            RunEnd::Ended(EndKind::Crash { thread, pc, lr, access, stack, text }) => Some(CrashReport {
+                what: text.lines().next().unwrap_or_default().to_owned(),
+                thread: *thread,
+                pc: address(*pc),
+                lr: address(*lr),
+                access: access.map(|access| access.kind.to_owned()),
+                address: access.map(|access| address(access.address)),
+                stack: stack.iter().copied().map(address).collect(),
+            }),
+            _ => None,
+        };
+        let interrupted_by = (exit == End::Interrupted).then(|| self.interrupt.cause()).flatten();
+        let missing_files = self.kernel.files.lock().missing.list().to_vec();
+        let instructions = self.executor.instructions();
+        let frames = self.kernel.frames();
+        let missing = self.kernel.imports.missing_calls().into_iter();
+        let mut limits_hit = self.kernel.limits_hit();
+        limits_hit.extend(&self.processor.lock().statistics().limits);
+        let limits_hit = limits_hit.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
+        RunReport {
+            engine: self.executor.engine_name().to_owned(),
+            mode: self.executor.mode().to_owned(),
+            instructions,
+            guest_ticks: scheduler.now(),
+            frames,
+            swaps: frames,
+            digest: digest.as_ref().map(|digest| digest.combined.clone()),
+            exit,
+            exit_code,
+            interrupted_by: interrupted_by.map(|cause| cause.name().to_owned()),
+            title: self.title.clone(),
+            crash,
+            missing_files: missing_files.iter().map(|file| file.path.clone()).collect(),
+            launches: 0,
+            image_loaded_sha256: self.image_digest.clone(),
+            digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
+            unimplemented_calls: missing
+                .map(|call| NameCount { name: call.name, count: call.count })
+                .collect(),
+            limits_hit,
+            scheduler: scheduler.counters(),
+            code_cache: self.store.as_ref().map(|store| {
+                let tally = store.tally();
+                CodeCacheReport {
+                    regions_found: tally.found,
+                    regions_restored: tally.restored,
+                    restored_guest_instructions: tally.restored_instructions,
+                    regions_stored: tally.saved,
+                    rejected: tally.rejected,
+                    file_bytes: tally.bytes,
+                }
+            }),
+            cross_check: counters.cross_check.clone(),
+            jit: counters,
+            memory: MemoryReport {
+                writes_total: memory.writes_total,
+                watch_faults: memory.watch_faults,
+                page_version_bumps: memory.page_version_bumps,
+            },
+            gpu: self.gpu_report(),
+            audio: self.audio_report(),
+            peak_resident_bytes: peak_resident_bytes(),
+            wall_seconds,
+            mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
+        }
+    }
+
+    fn audio_report(&self) -> AudioReport {
+        let (sound, xma) = (self.kernel.render_driver.figures(), self.xma.figures());
+        AudioReport {
+            output: self.sound.name().to_owned(),
+            frames_played: sound.frames_played,
+            frames_submitted: sound.frames_submitted,
+            callbacks: sound.callbacks,
+            callbacks_lost: sound.callbacks_lost,
+            underruns: sound.underruns,
+            clipped_samples: self.sound.clipped(),
+            xma_passes: xma.passes,
+            xma_frames: xma.frames,
+            xma_frames_failed: xma.frames_failed,
+            xma_faults: xma.faults,
+            xma_refused: xma.refused,
+            device: self.sound.device().map(|device| DeviceReport {
+                underruns: device.underruns,
+                dropped_samples: device.dropped,
+                latency_ms: device.latency_ms,
+            }),
+        }
+    }
+
+    fn gpu_report(&self) -> GpuReport {
+        let processor = self.processor.lock();
+        let statistics = processor.statistics();
+        GpuReport {
+            backend: self.backend.to_owned(),
+            adapter: self.adapter.clone(),
+            draws: statistics.draws,
+            packets: statistics.packets().into_iter().collect(),
+            problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
+            pipelines: self.pipelines.as_ref().map(|tally| {
+                let counters = tally.counters();
+                PipelinesReport {
+                    compiled_at_start: counters.at_start,
+                    compiled_in_play: counters.in_play,
+                    draws_left_out: counters.left_out,
+                }
+            }),
+        }
+    }
+
+    /// Totals so far, for the window.
+    pub(super) fn figures(&self) -> Figures {
+        let counters = self.executor.engine_counters();
+        Figures {
+            engine: self.executor.engine_name(),
+            backend: self.backend,
+            guest_time: Duration::from_secs_f64(self.executor.now() as f64 / TICKS_PER_SECOND as f64),
+            instructions: self.executor.instructions(),
+            interpreted: counters.interpreted_instructions,
+            fallbacks: counters.fallback_instructions,
+            functions: counters.functions,
+            loops: counters.loops,
+            frames: self.kernel.frames(),
+            draws: self.processor.lock().statistics().draws,
+            sound: self.sound.device().map(|device| Sounding {
+                latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
+                gaps: device.underruns,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{MachineConfig, VideoConfig};
+    use crate::machine::{Machine, MachineOptions};
+    use crate::machine_tests::assembled;
+    use xenia_sched::Limits;
+
+    #[test]
+    fn an_end_that_cuts_no_draw_short_leaves_the_digest() {
+        let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
+        let title = assembled(source, "label", 0x191, "");
+        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+        machine.cancel.as_ref().unwrap().set();
+        let limits = Limits { instructions: Some(1000), ..Limits::default() };
+        assert!(machine.run(&limits, None).report.digest.is_some());
+    }
+}

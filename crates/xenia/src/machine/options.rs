@@ -1,0 +1,84 @@
+//! Options to build a machine with.
+
+use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
+use crate::dialogs::Unasked;
+use crate::gpu_port::{Capture, FrameSink};
+use crate::interrupt::Interrupt;
+use crate::sound::Sound;
+use std::path::{Path, PathBuf};
+use xenia_kernel::ports::{Dialogs, Input, NoInput, TextSink};
+use xenia_kernel::title::Inheritance;
+
+/// Options that build a machine, apart from its title.
+pub struct MachineOptions<'a> {
+    /// Options of engine, executor and scheduler.
+    pub config: &'a MachineConfig,
+    /// GPU backend and its options.
+    pub video: &'a VideoConfig,
+    /// Which swaps are captured as pictures.
+    pub capture: Capture,
+    /// Sink for captured pictures.
+    pub frames: FrameSink,
+    /// Sink for text that the guest prints.
+    pub text: TextSink,
+    /// Source of the controllers' states.
+    pub input: Box<dyn Input>,
+    /// Answers the console's dialogs.
+    pub dialogs: Box<dyn Dialogs>,
+    /// Folder of saves; `None`: saves are kept in memory.
+    pub content: Option<PathBuf>,
+    /// Folder of the persistent code cache; `None`: compiled code is not kept.
+    pub code_cache: Option<PathBuf>,
+    /// Compiles the title's code before it runs, until this interrupt is set; `None`: no
+    /// ahead-of-time compilation.
+    pub precompile: Option<&'a Interrupt>,
+    /// File of the event log.
+    pub event_log: Option<&'a Path>,
+    /// File to record input to.
+    pub record: Option<&'a Path>,
+    /// Recording that is replayed in place of the controllers and dialogs.
+    pub replay: Option<&'a Path>,
+    /// File to record contention for locks to.
+    pub record_contention: Option<&'a Path>,
+    /// State that the previous title left, if it launched this one.
+    pub launched: Option<Launched>,
+    /// Output of sound.
+    pub sound: Sound,
+    /// Arguments on the title's command line.
+    pub arguments: &'a [String],
+}
+
+impl<'a> MachineOptions<'a> {
+    /// Options without pictures, text output, controllers or output files. Callers set the fields
+    /// that differ: `MachineOptions { text, ..MachineOptions::new(config, video) }`.
+    pub fn new(config: &'a MachineConfig, video: &'a VideoConfig) -> Self {
+        Self {
+            config,
+            video,
+            capture: Capture::Nothing,
+            frames: Box::new(|_, _| {}),
+            text: Box::new(|_| {}),
+            input: Box::new(NoInput),
+            dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),
+            content: None,
+            code_cache: None,
+            precompile: None,
+            event_log: None,
+            record: None,
+            replay: None,
+            record_contention: None,
+            launched: None,
+            sound: Sound::null(),
+            arguments: &[],
+        }
+    }
+}
+
+/// A title that another title launched.
+#[derive(Debug)]
+pub struct Launched {
+    /// Guest path of its executable.
+    pub path: String,
+    /// State that the previous title left.
+    pub inheritance: Inheritance,
+}

@@ -1,0 +1,265 @@
+//! Tests of complete machines with a small assembled title: recordings, reports during a run, runs
+//! without frames, exceptions on every engine.
+
+#[path = "../../xenia-kernel/tests/exceptions/title.rs"]
+mod exceptions;
+mod recordings;
+
+use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
+use crate::interrupt::Interrupt;
+use crate::machine::{Finished, Machine, MachineOptions};
+use crate::pace::{Control, Pace};
+use crate::report::{End, RunReport};
+use crate::title::Title;
+use crate::title::discs::Discs;
+use crate::title::updates::Updates;
+use anyhow::Result;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use xenia_formats::KeyRing;
+use xenia_formats::image::{Import, ImportLibrary, LoadedImage};
+use xenia_guest::{GuestAddr, Ordinal};
+use xenia_kernel::ports::{Input, NoInput};
+use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
+
+const CODE: u32 = 0x8200_0000;
+const DATA: u32 = 0x8201_0000;
+
+/// Polls one controller after the other forever, and keeps a sum and a history of the answers.
+const POLLER: &str = "
+        lis 30, 0x8201
+        li 29, 0
+        li 28, 0
+again:  rlwinm 3, 28, 0, 30, 31
+        li 4, 0
+        addi 5, 30, 0x100
+        bl get_state
+        lhz 6, 0x104(30)
+        lwz 7, 0x100(30)
+        mulli 29, 29, 31
+        add 29, 29, 3
+        add 29, 29, 6
+        add 29, 29, 7
+        addi 28, 28, 1
+        rlwinm 8, 28, 2, 20, 29
+        addi 9, 30, 0x1000
+        stwx 29, 8, 9
+        b again
+get_state:
+        .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+fn poller() -> Title {
+    assembled(POLLER, "get_state", 0x191, "") // XamInputGetState
+}
+
+/// A title of assembled code at 0x82000000 with `text` at 0x82010000; `label` is an import of xam
+/// with this ordinal.
+pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> Title {
+    let assembly = xenia_isa::assemble(source, CODE).unwrap();
+    let mut bytes = assembly.bytes;
+    let thunk = assembly.labels.iter().find(|(name, _)| *name == label).map(|(_, at)| *at).unwrap();
+    bytes.resize(0x2_0000, 0);
+    bytes[0x1_0000..][..text.len()].copy_from_slice(text.as_bytes());
+    let import =
+        Import { ordinal: Ordinal(ordinal), slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(thunk)) };
+    let library = ImportLibrary::any("xam.xex", vec![import]);
+    title_of(LoadedImage::in_memory(GuestAddr(CODE), bytes, library), label)
+}
+
+fn title_of(image: LoadedImage, name: &str) -> Title {
+    let (name, keys) = (name.to_owned(), KeyRing::development());
+    Title {
+        image: image.into(),
+        medium: None,
+        updates: Updates::default(),
+        discs: Discs::default(),
+        name,
+        keys,
+    }
+}
+
+fn run(
+    interp: bool,
+    input: Box<dyn Input>,
+    record: Option<&Path>,
+    replay: Option<&Path>,
+    limits: &Limits,
+    dump: Option<Duration>,
+) -> Result<Finished> {
+    let cpu = CpuConfig { interp, ..CpuConfig::default() };
+    run_title(&poller(), cpu, input, record, replay, limits, dump)
+}
+
+fn run_title(
+    title: &Title,
+    cpu: CpuConfig,
+    input: Box<dyn Input>,
+    record: Option<&Path>,
+    replay: Option<&Path>,
+    limits: &Limits,
+    dump: Option<Duration>,
+) -> Result<Finished> {
+    Ok(machine(title, cpu, input, record, replay)?.run(limits, dump))
+}
+
+fn machine(
+    title: &Title,
+    cpu: CpuConfig,
+    input: Box<dyn Input>,
+    record: Option<&Path>,
+    replay: Option<&Path>,
+) -> Result<Machine> {
+    let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+    Machine::new(title, MachineOptions { input, record, replay, ..MachineOptions::new(&engine, &picture) })
+}
+
+fn instructions() -> Limits {
+    Limits { instructions: Some(400_000), ..Limits::default() }
+}
+
+#[test]
+fn looking_at_the_threads_does_not_change_the_run() {
+    let limits = instructions();
+    let looked_at = run(true, Box::new(NoInput), None, None, &limits, Some(Duration::ZERO)).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    assert_eq!(looked_at.report.digest, alone.report.digest);
+    assert_eq!(looked_at.end, RunEnd::Instructions);
+}
+
+#[test]
+fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
+    let limits = Limits { instructions: Some(30_000_000), ..Limits::default() };
+    let run = |paced: bool| {
+        let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+        let (told, figures) = std::sync::mpsc::channel();
+        if paced {
+            let control = Control::default();
+            control.pause(true);
+            let player = control.clone();
+            // At twice the console's speed, two fields take a 60th of a second.
+            machine.set_pace(Pace::new(control, NonZeroU32::new(120), move |figures| {
+                told.send(figures).unwrap();
+                let player = player.clone();
+                std::thread::spawn(move || player.pause(false));
+            }));
+        }
+        (machine.run(&limits, None), figures.try_iter().count())
+    };
+    let ((paced, told), (free, _)) = (run(true), run(false));
+    assert!(told > 0, "the pause was noticed");
+    assert!(paced.report.wall_seconds > 1.0 / 60.0, "{}", paced.report.wall_seconds);
+    assert_eq!((paced.end, paced.report.instructions), (RunEnd::Instructions, 30_000_000));
+    assert_eq!(paced.report.digest, free.report.digest);
+}
+
+#[test]
+fn a_window_that_closes_ends_the_run() {
+    let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    let control = Control::default();
+    let player = control.clone();
+    machine.set_pace(Pace::new(control, None, move |_| player.close()));
+    assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+}
+
+#[test]
+fn a_title_that_shows_no_frame_is_ended_as_a_deadlock() {
+    let limits = Limits {
+        frames: Some(1),
+        instructions: Some(100_000_000),
+        ticks_between_frames: Some(TICKS_PER_SECOND / 100),
+        ..Limits::default()
+    };
+    let finished = run(false, Box::new(NoInput), None, None, &limits, None).unwrap();
+    assert_eq!(finished.report.exit, End::Deadlock);
+    let RunEnd::NoFrames { since, threads } = finished.end else { panic!("{:?}", finished.end) };
+    assert_eq!(since, 0);
+    assert!(threads.threads.iter().any(|thread| !thread.service && thread.state == "Running"), "{threads}");
+}
+
+/// Runs an exception program with this word in its data.
+fn run_exceptions(source: &str, word: u32, cpu: CpuConfig) -> Finished {
+    let (mut image, _) = exceptions::assemble(source);
+    let at = (exceptions::DATA - exceptions::CODE) as usize;
+    image.bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
+    let title = title_of(image, "exceptions");
+    let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+    run_title(&title, cpu, Box::new(NoInput), None, None, &limits, None).unwrap()
+}
+
+#[test]
+fn exceptions_go_the_same_way_on_every_engine() {
+    use exceptions::{CALLBACK, COLLIDE, FAULT, FILTER, INSIDE, LONGJMP, NESTED, REFUSE};
+    let programs = [
+        (CALLBACK, 0),
+        (COLLIDE, 0),
+        (FAULT, 0),
+        (FILTER, 0),
+        (FILTER, 1),
+        (FILTER, u32::MAX),
+        (INSIDE, 0),
+        (LONGJMP, 0),
+        (NESTED, 0),
+        (REFUSE, 0),
+    ];
+    for (source, word) in programs {
+        let name = source.lines().next().unwrap_or_default();
+        let interpreted = run_exceptions(source, word, CpuConfig { interp: true, ..CpuConfig::default() });
+        let crashes = source == FILTER && word == 0;
+        assert_eq!(interpreted.report.exit, if crashes { End::Crash } else { End::Exit }, "{name}");
+        let compiled = [
+            CpuConfig { warm_up: Some(0), ..CpuConfig::default() },
+            CpuConfig { warm_up: Some(0), cross_check: Some(CrossCheckUnit::Instr), ..CpuConfig::default() },
+        ];
+        for cpu in compiled {
+            let finished = run_exceptions(source, word, cpu);
+            assert_eq!(finished.divergence, None, "{name}");
+            assert_eq!(finished.end, interpreted.end, "{name}");
+            assert_eq!(finished.report.digest, interpreted.report.digest, "{name}");
+        }
+    }
+}
+
+/// Runs an empty loop forever, and polls a controller after each pass.
+const LOOPER: &str = "
+again:  lis 8, 8
+        mtctr 8
+turn:   addi 29, 29, 3
+        rlwinm 28, 29, 5, 0, 31
+        add 27, 27, 28
+        bdnz turn
+        li 3, 0
+        li 4, 0
+        lis 5, 0x8201
+        bl get_state
+        b again
+get_state:
+        .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+#[test]
+fn a_run_whose_code_is_compiled_ahead_ends_in_the_same_digest() {
+    let title = assembled(LOOPER, "get_state", 0x191, ""); // XamInputGetState
+    let folder = tempfile::tempdir().unwrap();
+    let interrupt = Interrupt::default();
+    let run = |precompile: Option<&Interrupt>| {
+        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let code_cache = precompile.map(|_| folder.path().join("code"));
+        let options = MachineOptions { code_cache, precompile, ..MachineOptions::new(&engine, &picture) };
+        let limits = Limits { instructions: Some(200_000_000), ..Limits::default() };
+        Machine::new(&title, options).unwrap().run(&limits, None).report
+    };
+    let jit = |report: &RunReport| {
+        let jit = serde_json::to_value(report).unwrap()["jit"].clone();
+        ["compiled_ahead", "functions", "cache_hits"].map(|key| jit[key].as_u64().unwrap())
+    };
+    let without = run(None);
+    assert_eq!(jit(&without), [0, 1, 0]);
+    let with = run(Some(&interrupt));
+    assert_eq!((&with.digest, with.instructions), (&without.digest, without.instructions));
+    assert_eq!(jit(&with), [11, 0, 1], "the loop was compiled before it was hot");
+    let next = run(Some(&interrupt));
+    assert_eq!((&next.digest, jit(&next)), (&without.digest, [0, 0, 1]), "all is there already");
+}

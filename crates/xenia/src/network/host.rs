@@ -1,0 +1,371 @@
+//! The host's network, through non-blocking sockets of the host.
+//!
+//! A guest's sockets may reach everything that the host's user may. Sent data is not buffered here:
+//! the host's kernel holds it, and delivers it even after the socket is closed. Host names are
+//! resolved on a few separate threads.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::fd::AsFd;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use xenia_kernel::net::{BACKLOG_LIMIT, WsaError};
+use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
+
+/// Largest number of bytes reported as available to receive.
+const AVAILABLE: usize = 0x1_0000;
+/// Largest number of concurrent name lookups.
+const LOOKUPS: usize = 4;
+/// Largest buffer that a title may request for a socket, in bytes.
+const BUFFER_LIMIT: u32 = 256 << 10;
+
+/// A socket of the host. A stream has this type also before it is connected, and while it listens.
+enum Socket4 {
+    Stream(TcpStream),
+    Datagram(UdpSocket),
+}
+
+struct Host {
+    socket: Socket4,
+    /// A connection attempt is in progress.
+    connecting: bool,
+    connected: bool,
+    /// A connection attempt failed.
+    failed: bool,
+    /// A connection accepted by a poll and not yet taken by the guest.
+    found: Option<(Socket, SocketAddrV4)>,
+}
+
+impl Host {
+    fn new(socket: Socket4, connected: bool) -> Self {
+        Self { socket, connecting: false, connected, failed: false, found: None }
+    }
+
+    fn any(&self) -> SockRef<'_> {
+        match &self.socket {
+            Socket4::Stream(stream) => SockRef::from(stream),
+            Socket4::Datagram(socket) => SockRef::from(socket),
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        matches!(self.socket, Socket4::Stream(_))
+    }
+
+    fn local(&self) -> Option<SocketAddrV4> {
+        let own = self.any().local_addr().ok()?.as_socket_ipv4()?;
+        Some(own).filter(|own| own.port() != 0)
+    }
+
+    /// Whether the host can take more data, or has an error to report.
+    fn is_writable(&self) -> bool {
+        let socket = match &self.socket {
+            Socket4::Stream(stream) => stream.as_fd(),
+            Socket4::Datagram(socket) => socket.as_fd(),
+        };
+        let mut asked = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Polls for an incoming connection.
+    fn look_for_connection(&mut self) -> Result<(), WsaError> {
+        if self.found.is_none() {
+            let (socket, remote) = self.any().accept().map_err(|error| told(&error))?;
+            socket.set_nonblocking(true).map_err(|error| told(&error))?;
+            let remote = remote.as_socket_ipv4().ok_or(WsaError::CONNECTION_ABORTED)?;
+            self.found = Some((socket, remote));
+        }
+        Ok(())
+    }
+
+    /// Peeks at received data: bytes, an end of the stream, or an error.
+    fn look(&self, into: &mut [u8]) -> Result<usize, WsaError> {
+        let found = match &self.socket {
+            Socket4::Stream(stream) => stream.peek(into),
+            Socket4::Datagram(socket) => socket.peek(into),
+        };
+        found.map_err(|error| told(&error))
+    }
+}
+
+/// Translates an error of the host to the guest's error code.
+fn told(error: &std::io::Error) -> WsaError {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::Interrupted => WsaError::WOULD_BLOCK,
+        ErrorKind::ConnectionRefused => WsaError::CONNECTION_REFUSED,
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => WsaError::CONNECTION_RESET,
+        ErrorKind::ConnectionAborted => WsaError::CONNECTION_ABORTED,
+        ErrorKind::NotConnected => WsaError::NOT_CONNECTED,
+        ErrorKind::AddrInUse => WsaError::ADDRESS_IN_USE,
+        ErrorKind::AddrNotAvailable => WsaError::ADDRESS_NOT_AVAILABLE,
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => WsaError::NETWORK_UNREACHABLE,
+        ErrorKind::HostUnreachable => WsaError::HOST_UNREACHABLE,
+        ErrorKind::PermissionDenied => WsaError::ACCESS_DENIED,
+        ErrorKind::TimedOut => WsaError::TIMED_OUT,
+        ErrorKind::InvalidInput => WsaError::INVALID,
+        // EINPROGRESS, EISCONN and EMSGSIZE have no ErrorKind.
+        _ => match error.raw_os_error() {
+            Some(code) if code == Errno::INPROGRESS.raw_os_error() => WsaError::WOULD_BLOCK,
+            Some(code) if code == Errno::ALREADY.raw_os_error() => WsaError::ALREADY,
+            Some(code) if code == Errno::ISCONN.raw_os_error() => WsaError::IS_CONNECTED,
+            Some(code) if code == Errno::MSGSIZE.raw_os_error() => WsaError::MESSAGE_SIZE,
+            Some(code) if code == Errno::DESTADDRREQ.raw_os_error() => WsaError::NOT_CONNECTED,
+            _ => WsaError::NO_BUFFERS,
+        },
+    }
+}
+
+/// The network of `--network host`: the guest's sockets and their host sockets.
+pub(super) struct HostNetwork {
+    sockets: BTreeMap<SocketId, Host>,
+    last: SocketId,
+    address: Option<Ipv4Addr>,
+    lookups: BTreeMap<String, Receiver<Vec<Ipv4Addr>>>,
+}
+
+impl HostNetwork {
+    /// A network without sockets.
+    pub(super) fn new() -> Self {
+        Self { sockets: BTreeMap::new(), last: 0, address: own_address(), lookups: BTreeMap::new() }
+    }
+
+    fn get(&mut self, id: SocketId) -> Result<&mut Host, WsaError> {
+        self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)
+    }
+
+    fn insert(&mut self, host: Host) -> SocketId {
+        loop {
+            self.last = self.last.wrapping_add(1);
+            if !self.sockets.contains_key(&self.last) {
+                self.sockets.insert(self.last, host);
+                return self.last;
+            }
+        }
+    }
+}
+
+/// The address that the host would send from. Finding it sends no packet.
+fn own_address() -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // TEST-NET-1 is reserved for documentation; connecting a datagram socket only selects a route.
+    let way = socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).and_then(|()| socket.local_addr());
+    match way {
+        Ok(SocketAddr::V4(own)) if !own.ip().is_unspecified() => Some(*own.ip()),
+        _ => Some(Ipv4Addr::LOCALHOST),
+    }
+}
+
+impl Network for HostNetwork {
+    fn has_link(&self) -> bool {
+        true
+    }
+
+    fn address(&self) -> Option<Ipv4Addr> {
+        self.address
+    }
+
+    fn changes_by_itself(&self) -> bool {
+        true
+    }
+
+    fn open(&mut self, kind: SocketKind) -> Result<SocketId, WsaError> {
+        let (kind_of, protocol) = match kind {
+            SocketKind::Stream => (Type::STREAM, Protocol::TCP),
+            SocketKind::Datagram => (Type::DGRAM, Protocol::UDP),
+        };
+        let socket = Socket::new(Domain::IPV4, kind_of, Some(protocol)).map_err(|error| told(&error))?;
+        socket.set_nonblocking(true).map_err(|error| told(&error))?;
+        let socket = match kind {
+            SocketKind::Stream => Socket4::Stream(socket.into()),
+            SocketKind::Datagram => Socket4::Datagram(socket.into()),
+        };
+        Ok(self.insert(Host::new(socket, false)))
+    }
+
+    fn close(&mut self, id: SocketId) {
+        self.sockets.remove(&id);
+    }
+
+    fn set(&mut self, id: SocketId, setting: Setting) -> Result<(), WsaError> {
+        let socket = self.get(id)?.any();
+        let set = match setting {
+            Setting::ReuseAddress(on) => socket.set_reuse_address(on),
+            Setting::Broadcast(on) => socket.set_broadcast(on),
+            Setting::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes.min(BUFFER_LIMIT) as usize),
+            Setting::NoDelay(on) => socket.set_tcp_nodelay(on),
+        };
+        set.map_err(|error| told(&error))
+    }
+
+    fn bind(&mut self, id: SocketId, at: SocketAddrV4) -> Result<(), WsaError> {
+        self.get(id)?.any().bind(&SockAddr::from(at)).map_err(|error| told(&error))
+    }
+
+    fn local(&self, id: SocketId) -> Option<SocketAddrV4> {
+        self.sockets.get(&id)?.local()
+    }
+
+    fn remote(&self, id: SocketId) -> Option<SocketAddrV4> {
+        self.sockets.get(&id)?.any().peer_addr().ok()?.as_socket_ipv4()
+    }
+
+    fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        if !host.is_stream() {
+            return Err(WsaError::OPERATION_NOT_SUPPORTED);
+        }
+        if host.connected {
+            return Err(WsaError::IS_CONNECTED);
+        }
+        host.local().ok_or(WsaError::INVALID)?;
+        host.any().listen(backlog.clamp(1, BACKLOG_LIMIT) as i32).map_err(|error| told(&error))
+    }
+
+    fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError> {
+        let host = self.get(id)?;
+        host.look_for_connection()?;
+        let (socket, remote) = host.found.take().ok_or(WsaError::WOULD_BLOCK)?;
+        Ok((self.insert(Host::new(Socket4::Stream(socket.into()), true)), remote))
+    }
+
+    fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        let connect = |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
+        let mut begun = connect(host);
+        // Linux reports once more that the last attempt is over before it starts another.
+        if host.failed && begun == Err(WsaError::CONNECTION_ABORTED) {
+            begun = connect(host);
+        }
+        host.failed = false;
+        host.connecting = begun == Err(WsaError::WOULD_BLOCK) && host.is_stream();
+        host.connected = begun.is_ok();
+        begun
+    }
+
+    fn connected(&mut self, id: SocketId) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        if host.connecting {
+            if let Ok(Some(error)) = host.any().take_error() {
+                host.connecting = false;
+                host.failed = true;
+                return Err(told(&error));
+            }
+            if host.any().peer_addr().is_err() {
+                return Err(WsaError::WOULD_BLOCK);
+            }
+            host.connecting = false;
+            host.connected = true;
+        }
+        if host.connected { Ok(()) } else { Err(WsaError::NOT_CONNECTED) }
+    }
+
+    fn send(&mut self, id: SocketId, bytes: &[u8], to: Option<SocketAddrV4>) -> Result<usize, WsaError> {
+        let host = self.get(id)?;
+        if let Socket4::Datagram(socket) = &host.socket {
+            let sent = match to {
+                Some(to) => socket.send_to(bytes, to),
+                None => socket.send(bytes),
+            };
+            return sent.map_err(|error| told(&error));
+        }
+        if !host.connected {
+            return Err(WsaError::NOT_CONNECTED);
+        }
+        let Socket4::Stream(stream) = &mut host.socket else { return Err(WsaError::NOT_SOCKET) };
+        stream.write(bytes).map_err(|error| told(&error))
+    }
+
+    fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
+        let remote = self.remote(id);
+        let host = self.get(id)?;
+        let is_bound = host.local().is_some();
+        match &mut host.socket {
+            Socket4::Stream(_) if !host.connected => Err(WsaError::NOT_CONNECTED),
+            Socket4::Stream(stream) => {
+                let received = if peek { stream.peek(into) } else { stream.read(into) };
+                let length = received.map_err(|error| told(&error))?;
+                Ok(Received { length, from: remote, is_cut: false })
+            }
+            Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
+            Socket4::Datagram(socket) => {
+                // One more byte than requested shows whether the message is too long.
+                let mut room = vec![0; into.len() + 1];
+                let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
+                let (whole, from) = received.map_err(|error| told(&error))?;
+                let length = whole.min(into.len());
+                into[..length].copy_from_slice(&room[..length]);
+                let from = if let SocketAddr::V4(from) = from { Some(from) } else { None };
+                Ok(Received { length, from, is_cut: whole > into.len() })
+            }
+        }
+    }
+
+    fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        let how = match (receive, send) {
+            (true, true) => Shutdown::Both,
+            (true, false) => Shutdown::Read,
+            _ => Shutdown::Write,
+        };
+        host.any().shutdown(how).map_err(|error| told(&error))
+    }
+
+    fn ready(&mut self, id: SocketId) -> Ready {
+        let Ok(host) = self.get(id) else { return Ready::default() };
+        if host.is_stream() && !host.connected {
+            let listens = !host.connecting;
+            return Ready { readable: listens && host.look_for_connection().is_ok(), ..Ready::default() };
+        }
+        let there = host.look(&mut [0]);
+        let readable = there != Err(WsaError::WOULD_BLOCK);
+        if !host.is_stream() {
+            return Ready { readable, writable: true, is_ended: false };
+        }
+        Ready { readable, writable: host.is_writable(), is_ended: readable && there != Ok(1) }
+    }
+
+    fn available(&mut self, id: SocketId) -> usize {
+        self.get(id).and_then(|host| host.look(&mut vec![0; AVAILABLE])).unwrap_or(0)
+    }
+
+    fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError> {
+        if let Some(receiver) = self.lookups.get(name) {
+            let found = match receiver.try_recv() {
+                Ok(found) => found,
+                Err(TryRecvError::Empty) => return Err(WsaError::WOULD_BLOCK),
+                Err(TryRecvError::Disconnected) => Vec::new(),
+            };
+            self.lookups.remove(name);
+            return if found.is_empty() { Err(WsaError::HOST_NOT_FOUND) } else { Ok(found) };
+        }
+        if self.lookups.len() >= LOOKUPS {
+            // Drop finished lookups: a caller that still waits will ask again.
+            self.lookups.retain(|_, receiver| receiver.try_recv() == Err(TryRecvError::Empty));
+        }
+        if self.lookups.len() < LOOKUPS {
+            let (sender, receiver) = channel();
+            let asked = name.to_owned();
+            let started = std::thread::Builder::new().name("look-up".to_owned()).spawn(move || {
+                // The receiver is dropped if the caller is gone.
+                let _ = sender.send(addresses_of(&asked));
+            });
+            started.map_err(|_| WsaError::HOST_NOT_FOUND)?;
+            self.lookups.insert(name.to_owned(), receiver);
+        }
+        Err(WsaError::WOULD_BLOCK)
+    }
+}
+
+/// The addresses of a host name, as the host's resolver finds them.
+fn addresses_of(name: &str) -> Vec<Ipv4Addr> {
+    let found = (name, 0).to_socket_addrs();
+    let v4 = |address| if let SocketAddr::V4(address) = address { Some(*address.ip()) } else { None };
+    found.map(|found| found.filter_map(v4).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Tests of recording and replaying.
+
+use super::*;
+use crate::config::{ExecutorConfig, MachineConfig};
+use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
+
+fn recorder(path: &Path, input: Box<dyn Input>, losses: Losses) -> Box<dyn Input> {
+    record(path, &header("aa"), (input, Box::<NoDialogs>::default()), losses).unwrap().0.0
+}
+
+fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
+    replay(path, &header("aa"), trouble.clone()).unwrap().0
+}
+
+fn header(image: &str) -> Header {
+    Header::new("t.xex", image, &MachineConfig::default(), Clock::default()).unwrap()
+}
+
+/// Presses a button for the third question, disconnects at the fifth.
+#[derive(Default)]
+struct Script(u64);
+
+impl Input for Script {
+    fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
+        self.0 += 1;
+        let buttons = if self.0 >= 3 { 0x1000 } else { 0 };
+        (user == 0 && self.0 < 5).then_some(Gamepad { buttons, left_x: -7, ..Gamepad::default() })
+    }
+    fn set_vibration(&mut self, user: u32, _: u16, _: u16, _: GuestTicks) -> bool {
+        user == 0 && self.0 < 5
+    }
+}
+
+type Given = (Option<Gamepad>, bool);
+
+/// Questions as a guest might ask them, two of them on one tick.
+fn answers(input: &mut dyn Input) -> Vec<Given> {
+    [10, 20, 20, 30, 40, 50]
+        .map(|now| (input.gamepad(0, now), input.set_vibration(0, 1, 1, now + 1)))
+        .to_vec()
+}
+
+/// Four controllers that connect, disconnect, move, and differ in kind.
+#[derive(Default)]
+struct Four(u64);
+
+impl Input for Four {
+    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
+        let is_there = !(now / 10).is_multiple_of(u64::from(user + 2));
+        let buttons = (now as u16).wrapping_mul(user as u16 + 1);
+        is_there.then(|| Gamepad { packet: now as u32, buttons, ..Gamepad::default() })
+    }
+    fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
+        self.0 += 1;
+        let kind = PadKind::ALL[(self.0 / 9) as usize % PadKind::ALL.len()];
+        let battery = (user == 3).then_some((now % 4) as u8);
+        self.gamepad(user, now).map(|_| PadModel {
+            kind,
+            has_motors: user == 1,
+            wireless: user == 3,
+            battery,
+        })
+    }
+    fn set_vibration(&mut self, user: u32, _: u16, _: u16, now: GuestTicks) -> bool {
+        self.gamepad(user, now).is_some()
+    }
+}
+
+#[test]
+fn four_controllers_that_come_and_go_replay_as_they_were() {
+    let ask = |input: &mut dyn Input| {
+        let mut given = Vec::new();
+        for now in 0..300 {
+            for user in 0..4 {
+                let connected = if now % 3 == 0 { input.connected(now) } else { 0 };
+                let model = if now % 7 == 0 { input.model(user, now) } else { None };
+                let motors = input.set_vibration(user, 1, 2, now);
+                given.push((connected, input.gamepad(user, now), model, motors));
+            }
+        }
+        given
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.jsonl");
+    let mut recorder = recorder(&path, Box::<Four>::default(), Losses::default());
+    let given = ask(&mut *recorder);
+    let trouble = Trouble::default();
+    assert_eq!(ask(&mut *replayer(&path, &trouble)), given);
+    assert_eq!(trouble.get(), None);
+    let seen = given
+        .iter()
+        .fold((0, 0), |(all, any), (connected, ..)| (all | connected, any + u32::from(*connected == 0)));
+    assert!(seen.0 == 0b1111 && seen.1 > 0, "each comes and goes");
+}
+
+fn recorded() -> (tempfile::TempDir, std::path::PathBuf, Vec<Given>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.jsonl");
+    let losses = Losses::default();
+    let mut recorder = recorder(&path, Box::<Script>::default(), losses.clone());
+    let given = answers(&mut *recorder);
+    assert!(losses.is_empty());
+    (dir, path, given)
+}
+
+#[test]
+fn a_replay_answers_as_the_controllers_did() {
+    let (_dir, path, given) = recorded();
+    let trouble = Trouble::default();
+    let mut replayer = replayer(&path, &trouble);
+    assert_eq!(answers(&mut *replayer), given);
+    assert_eq!(trouble.get(), None);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1 + 5, "changes only");
+}
+
+#[test]
+fn another_title_and_other_conditions_are_refused() {
+    let (_dir, path, _) = recorded();
+    let refused = |run: &Header| {
+        format!("{:#}", Replayer::open(&path, run, Trouble::default()).err().expect("accepted"))
+    };
+    assert!(refused(&header("bb")).contains("another title"));
+    let engine = MachineConfig {
+        executor: ExecutorConfig { quantum: Some(10), ..ExecutorConfig::default() },
+        ..MachineConfig::default()
+    };
+    assert!(refused(&Header::new("t", "aa", &engine, Clock::default()).unwrap()).contains("--quantum 50000"));
+    let later = Header::new("t", "aa", &MachineConfig::default(), Clock::starting_at(0)).unwrap();
+    let bought = MachineConfig { license: Some(1), ..MachineConfig::default() };
+    let bought = refused(&Header::new("t", "aa", &bought, Clock::default()).unwrap());
+    assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
+    let disc = header("aa").with_discs(&[(2, "0123456789".to_owned())].into());
+    assert!(refused(&disc).contains("without --disc, not with --disc 2 (01234567)"), "{}", refused(&disc));
+    let none = header("aa").with("none", &[]);
+    assert!(refused(&none).contains("--gpu reference, not --gpu none"), "{}", refused(&none));
+    let other = header("aa").with("reference", &["-level".to_owned(), "2".to_owned()]);
+    assert!(refused(&other).contains("not -- -level 2"), "{}", refused(&other));
+    assert!(refused(&later).contains("--start-time 2020-11-16T11:33:20, not 1601"), "{}", refused(&later));
+}
+
+#[test]
+fn a_run_that_leaves_the_recording_is_noticed() {
+    let (_dir, path, _) = recorded();
+    let trouble = Trouble::default();
+    let mut replayer = replayer(&path, &trouble);
+    replayer.gamepad(0, 11);
+    let said = trouble.get().unwrap();
+    assert!(said.contains("recorded at tick 10") && said.contains("came at tick 11"), "{said}");
+}
+
+#[test]
+fn lines_by_hand_hold_from_their_time_on() {
+    let text = serde_json::to_string(&header("aa")).unwrap()
+        + r#"
+          {"at":100,"user":1,"pad":{"packet":1,"buttons":16,"left_trigger":0,"right_trigger":0,
+          "left_x":0,"left_y":0,"right_x":0,"right_y":0}}"#
+            .replace("\n          \"", "\"")
+            .as_str();
+    let mut replayer = Replayer::parse(&text, &header("aa"), Trouble::default()).unwrap().0;
+    assert_eq!(replayer.gamepad(1, 99), None);
+    assert_eq!(replayer.gamepad(1, 103).unwrap().buttons, 16);
+    assert_eq!(replayer.gamepad(0, 104), None);
+}
+
+#[test]
+fn damaged_recordings_are_refused_with_their_line() {
+    let header_line = serde_json::to_string(&header("aa")).unwrap();
+    for (rest, said) in [
+        ("{\"at\":5,\"user\":0", "line 2"),
+        ("{\"at\":5,\"user\":9,\"pad\":null}", "no user 9"),
+        ("{\"at\":5,\"user\":0,\"pad\":null}\n{\"at\":4,\"user\":0,\"pad\":null}", "line 3"),
+        ("{\"at\":5,\"user\":0}", "line 2"),
+        ("{\"at\":5,\"end\":true}\n{\"at\":6,\"user\":0,\"pad\":null}", "line 3"),
+        ("{\"at\":5,\"end\":false}", "line 2"),
+    ] {
+        let text = format!("{header_line}\n{rest}");
+        let error = Replayer::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
+        assert!(format!("{error:#}").contains(said), "{rest}: {error:#}");
+    }
+    assert!(Replayer::parse("", &header("aa"), Trouble::default()).is_err());
+    assert!(Replayer::parse("{}", &header("aa"), Trouble::default()).is_err());
+}
+
+/// Cancels the first dialog at its third poll, enters text in the second.
+#[derive(Default)]
+struct Person(u32);
+
+impl Dialogs for Person {
+    fn open(&mut self, _: DialogRequest, _: GuestTicks) {}
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        self.0 += 1;
+        match self.0 {
+            3 => Some(DialogAnswer::Left),
+            9 => Some(DialogAnswer::Entered("Zw\"ölf".to_owned())),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn dialogs_are_answered_when_and_as_they_were() {
+    let looks = |dialogs: &mut dyn Dialogs| -> Vec<Option<DialogAnswer>> {
+        (0..20).map(|field| dialogs.answer(field * 831_250)).collect()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.jsonl");
+    let outside: Outside = (Box::<Script>::default(), Box::<Person>::default());
+    let ((mut input, mut dialogs), made) = record(&path, &header("aa"), outside, Losses::default()).unwrap();
+    input.gamepad(0, 1);
+    let given = looks(&mut *dialogs);
+    assert_eq!(given.iter().flatten().count(), 2);
+    input.set_vibration(0, 1, 1, 30_000_000);
+    made.end(19 * 831_250);
+    let trouble = Trouble::default();
+    let (mut input, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
+    input.gamepad(0, 1);
+    assert_eq!(looks(&mut *dialogs), given);
+    assert!(input.set_vibration(0, 1, 1, 30_000_000));
+    assert_eq!(trouble.get(), None);
+    // Polled later than it was answered.
+    let (_, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
+    assert_eq!(dialogs.answer(5_000_000), Some(DialogAnswer::Left));
+    assert!(trouble.get().unwrap().contains("dialog"), "{trouble:?}");
+}
+
+fn dialog() -> DialogRequest {
+    DialogRequest::Message(xenia_kernel::ports::MessageBox {
+        user: None,
+        icon: xenia_kernel::ports::Icon::None,
+        title: String::new(),
+        text: String::new(),
+        buttons: vec!["OK".to_owned()],
+        focus: 0,
+    })
+}
+
+/// Differences of a replay of `lines` in which a dialog is opened at tick 10 and polled until tick
+/// 30.
+fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
+    let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + lines;
+    let trouble = Trouble::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    trouble.watch(stop.clone());
+    let (_, mut dialogs) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
+    dialogs.open(dialog(), 10);
+    let _ = [20, 30].map(|now| dialogs.answer(now));
+    assert_eq!(stop.load(Relaxed), trouble.is_over(), "who is over stops the machine");
+    (trouble.get(), trouble.is_over())
+}
+
+#[test]
+fn a_dialog_without_an_answer_ends_the_replay() {
+    for (lines, said) in [
+        (r#"{"at":29,"end":true}"#, Some("the recording ends at tick 29")),
+        // The recorded run ended with the dialog open.
+        (r#"{"at":30,"end":true}"#, None),
+        (r#"{"at":20,"user":0,"dialog":"left"}"#, None),
+        ("", Some("no answer to the dialog that the title opens at tick 10")),
+    ] {
+        let (noted, is_over) = after_a_dialog(lines);
+        assert_eq!(is_over, said.is_some(), "{lines}");
+        assert!(
+            noted.as_deref().unwrap_or_default().contains(said.unwrap_or_default()),
+            "{lines}: {noted:?}"
+        );
+        assert_eq!(noted.is_some(), said.is_some(), "{lines}: {noted:?}");
+    }
+}
+
+#[test]
+fn questions_beyond_the_last_end_the_replay() {
+    for (end, last) in [(r#"{"at":100,"end":true}"#, 100), (r#"{"at":90,"ask":2,"end":true}"#, 2000)] {
+        let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + end;
+        let trouble = Trouble::default();
+        let (mut input, _) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
+        input.gamepad(0, 50);
+        // A known number of questions decides, because a thread's time may be ahead of the
+        // machine's.
+        input.connected(last);
+        assert_eq!(trouble.get(), None, "{end}");
+        input.gamepad(0, last + 1);
+        assert!(trouble.is_over() && trouble.get().unwrap().contains("the recording ends at tick"), "{end}");
+    }
+}

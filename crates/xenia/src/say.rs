@@ -1,0 +1,291 @@
+//! Standard output and standard error: prints without panicking on write errors.
+//!
+//! `println!` panics when standard output is full, and ignores errors of the last flush. This
+//! module remembers errors: [`finish`] reports incomplete output at the end, with exit code 2. A
+//! reader that closes the pipe (`xenia-rs exports | head`) is not an error; the remaining output is
+//! discarded. Errors of standard error cannot be reported.
+//!
+//! The text may come from a title, so terminal control characters are made visible.
+#![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)] // others come here
+
+use crate::status;
+use anyhow::{Result, anyhow};
+use parking_lot::Mutex;
+use std::borrow::Cow;
+use std::fmt::Arguments;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Prints to standard output.
+#[macro_export]
+macro_rules! out {
+    ($($text:tt)*) => { $crate::say::write_out(format_args!($($text)*)) };
+}
+
+/// Prints a line to standard output.
+#[macro_export]
+macro_rules! outln {
+    () => { $crate::say::write_out(format_args!("\n")) };
+    ($($text:tt)*) => { $crate::say::write_out(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Prints a line to standard error.
+#[macro_export]
+macro_rules! errln {
+    ($($text:tt)*) => { $crate::say::write_err(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Prints a remark to standard error, which is neither an error nor requested output; `-q`
+/// suppresses it.
+#[macro_export]
+macro_rules! remark {
+    ($($text:tt)*) => {
+        if !$crate::say::is_quiet() { $crate::say::errln!($($text)*) }
+    };
+}
+
+pub use {errln, out, outln, remark};
+
+/// Whether remarks are suppressed.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Suppresses remarks from now on.
+pub fn be_quiet() {
+    QUIET.store(true, Relaxed);
+}
+
+/// Whether [`be_quiet`] was called.
+pub fn is_quiet() -> bool {
+    QUIET.load(Relaxed)
+}
+
+/// Why standard output accepts no more data.
+enum Closed {
+    /// Its reader closed the pipe.
+    ByReader,
+    Failed(std::io::Error),
+}
+
+/// Whether standard output is reserved for a document.
+static CLAIMED: AtomicBool = AtomicBool::new(false);
+
+/// Reserves standard output for [`write_bytes`] and sends text to standard error, so that the
+/// output of `--json -` can be piped to `jq`.
+pub fn claim_output() {
+    CLAIMED.store(true, Relaxed);
+}
+
+/// Whether [`claim_output`] was called.
+pub fn output_is_claimed() -> bool {
+    CLAIMED.load(Relaxed)
+}
+
+static OUTPUT: Mutex<Option<Closed>> = Mutex::new(None);
+
+/// Whether standard output is closed, so that printing is useless.
+pub fn is_closed() -> bool {
+    OUTPUT.lock().is_some()
+}
+
+/// Prints to standard output; [`finish`] reports errors.
+pub fn write_out(text: Arguments<'_>) {
+    if CLAIMED.load(Relaxed) {
+        return write_err(text);
+    }
+    let mut closed = OUTPUT.lock();
+    if closed.is_some() {
+        return;
+    }
+    let mut out = std::io::stdout().lock();
+    let result = if out.is_terminal() {
+        let text = visible(&text.to_string());
+        status::over(text.ends_with('\n'), || out.write_all(text.as_bytes()))
+    } else {
+        out.write_fmt(text)
+    };
+    keep(&mut closed, result);
+}
+
+/// Prints bytes to standard output unchanged and unbuffered.
+pub fn write_bytes(bytes: &[u8]) {
+    write_now(|_| Cow::Borrowed(bytes));
+}
+
+/// Prints a title's text; on a terminal, control characters are made visible.
+pub fn write_guest(text: &str) {
+    write_now(|is_terminal| {
+        if is_terminal { Cow::Owned(visible(text).into_bytes()) } else { Cow::Borrowed(text.as_bytes()) }
+    });
+}
+
+/// Prints the bytes for a terminal, or those for other outputs.
+fn write_now<'a>(bytes: impl FnOnce(bool) -> Cow<'a, [u8]>) {
+    let mut closed = OUTPUT.lock();
+    if closed.is_none() {
+        let mut out = std::io::stdout().lock();
+        let is_terminal = out.is_terminal();
+        let bytes = bytes(is_terminal);
+        let mut write = || out.write_all(&bytes).and_then(|()| out.flush());
+        let result = if is_terminal { status::over(bytes.ends_with(b"\n"), write) } else { write() };
+        keep(&mut closed, result);
+    }
+}
+
+fn keep(closed: &mut Option<Closed>, result: std::io::Result<()>) {
+    *closed = match result {
+        Ok(()) => None,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Some(Closed::ByReader),
+        Err(error) => Some(Closed::Failed(error)),
+    };
+}
+
+/// Prints to standard error.
+pub fn write_err(text: Arguments<'_>) {
+    let text = visible(&text.to_string());
+    let _ = StandardError.write_all(text.as_bytes());
+}
+
+/// Standard error as a writer; on a terminal, it clears the status line first. A single write is
+/// not interleaved with others.
+#[derive(Clone, Copy, Debug)]
+pub struct StandardError;
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        status::over(bytes.ends_with(b"\n"), || std::io::stderr().lock().write_all(bytes))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Flushes standard output; fails if any output could not be written.
+pub fn finish() -> Result<()> {
+    let mut closed = OUTPUT.lock();
+    if closed.is_none() {
+        let result = std::io::stdout().lock().flush();
+        keep(&mut closed, result);
+    }
+    match closed.take() {
+        Some(Closed::Failed(error)) => Err(anyhow!("cannot write to standard output: {error}")),
+        Some(Closed::ByReader) | None => Ok(()),
+    }
+}
+
+/// Text with terminal control characters made visible; line breaks and tabs stay.
+pub fn visible(text: &str) -> String {
+    let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
+    text.chars().map(|c| if plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+/// Largest length of an error's text in bytes: errors quote files, whose lines may have any length.
+const LONGEST_ERROR: usize = 4096;
+
+/// Largest length of a word in an error, in bytes, and the length of the two ends that remain of a
+/// longer one.
+const LONGEST_WORD: usize = 1024;
+const WORD_BEGIN: usize = 256;
+const WORD_END: usize = 128;
+
+/// Shortens long words, which damaged files may have, to their two ends.
+fn with_short_words(text: &str) -> String {
+    let short = |word: &str| {
+        if word.len() <= LONGEST_WORD {
+            return word.to_owned();
+        }
+        let begin = word.floor_char_boundary(WORD_BEGIN);
+        let end = word.ceil_char_boundary(word.len() - WORD_END);
+        format!("{}…({} bytes more)…{}", &word[..begin], end - begin, &word[end..])
+    };
+    text.split_inclusive([' ', '\n']).map(short).collect()
+}
+
+/// Advice for an error whose text has none.
+pub fn advice(text: &str) -> &'static str {
+    let too_large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()).to_string();
+    if text.contains(&too_large) {
+        "; the shell limits the size of files: `ulimit -f unlimited` lifts that"
+    } else {
+        ""
+    }
+}
+
+/// An error and its causes on one line. A cause that the error's text already contains is not
+/// repeated.
+pub fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// An error as text that fits on a terminal, without control characters.
+pub fn error_text(error: &anyhow::Error) -> String {
+    fitting(&chain(error))
+}
+
+/// Shortens a text to fit on a terminal, without control characters.
+pub fn fitting(text: &str) -> String {
+    let text = with_short_words(&visible(text));
+    let end = text.floor_char_boundary(LONGEST_ERROR);
+    match text.len() - end {
+        0 => text,
+        more => format!("{}\n… ({more} bytes more)", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_errors_are_cut() {
+        let text = error_text(&anyhow!("{}", "é\x1b é".repeat(10_000)).context("a file"));
+        assert!(text.starts_with("a file: é\u{FFFD}") && text.len() < LONGEST_ERROR + 40, "{}", text.len());
+        assert!(text.ends_with(" bytes more)"), "{text}");
+        assert_eq!(error_text(&anyhow!("short")), "short");
+    }
+
+    #[test]
+    fn of_long_words_the_ends_are_left() {
+        let path = format!("/tmp/{}/end.xex", "é".repeat(5000));
+        let text = error_text(&anyhow!("cannot open {path}: no"));
+        assert!(text.starts_with("cannot open /tmp/é") && text.ends_with("é/end.xex: no"), "{text}");
+        assert!(text.len() < 500 && text.contains("bytes more"), "{text}");
+        let usual = "x".repeat(LONGEST_WORD);
+        assert_eq!(fitting(&usual), usual);
+    }
+
+    #[test]
+    fn a_limit_of_files_is_advised_on() {
+        let large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error());
+        assert!(advice(&format!("cannot write a: {large}")).contains("ulimit -f"));
+        assert_eq!(advice("cannot write a: No space left on device"), "");
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = || std::io::Error::from(ErrorKind::NotFound);
+        let error = xenia_jit_tests::conformance::RunError::Read { path: "nodir".into(), source: missing() };
+        assert_eq!(chain(&error.into()), format!("cannot read nodir: {}", missing()));
+        assert_eq!(
+            chain(&anyhow!(missing()).context("cannot open a")),
+            format!("cannot open a: {}", missing())
+        );
+    }
+
+    #[test]
+    fn what_would_command_a_terminal_is_made_visible() {
+        assert_eq!(
+            visible("a\tb\n\x1b]0;owned\x07\r\u{9b}1m"),
+            "a\tb\n\u{FFFD}]0;owned\u{FFFD}\u{FFFD}\u{FFFD}1m"
+        );
+    }
+}

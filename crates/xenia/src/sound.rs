@@ -1,0 +1,307 @@
+//! Implements the kernel's sound ports: the mixer and its outputs, and the XMA decoder.
+//!
+//! Frames are mixed at guest times. No host state reaches the guest, so a run is the same with any
+//! output.
+
+mod device;
+
+use crate::config::{AudioOutput, SoundConfig, Speakers};
+use crate::say::errln;
+use anyhow::{Context, Result, bail};
+use device::Device;
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_audio::drift::DriftFigures;
+use xenia_audio::mix::{self, Mixer};
+use xenia_audio::song::Song;
+use xenia_audio::wav::WavWriter;
+use xenia_audio::xma::{Decoder, XmaFigures};
+use xenia_kernel::ports::{Audio, RenderFrame, SongBytes, Xma};
+use xenia_memory::GuestMemory;
+use xenia_sched::GuestTicks;
+
+/// A WAV file being written.
+struct Wav {
+    path: PathBuf,
+    /// `None` after the end or a write error.
+    writer: Option<WavWriter<BufWriter<File>>>,
+    failed: Option<String>,
+}
+
+impl Wav {
+    fn create(path: &Path, speakers: mix::Speakers) -> Result<Self> {
+        let cannot = || format!("cannot write {}", path.display());
+        let file = File::create(path).with_context(cannot)?;
+        if !file.metadata().with_context(cannot)?.is_file() {
+            bail!(
+                "cannot write {}: it is no file, and the beginning of a WAV is written last",
+                path.display()
+            );
+        }
+        let writer = WavWriter::new(BufWriter::new(file), speakers).with_context(cannot)?;
+        Ok(Self { path: path.to_owned(), writer: Some(writer), failed: None })
+    }
+
+    fn write(&mut self, samples: &[i16]) {
+        let Some(writer) = &mut self.writer else { return };
+        let failed = match writer.write(samples) {
+            Ok(true) => return,
+            Ok(false) => "it is full: a WAV has 4 GiB at most".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.fail(&failed);
+    }
+
+    fn fail(&mut self, why: &str) {
+        let said = format!("{} is not whole: {why}", self.path.display());
+        self.failed.get_or_insert(said);
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.finish()
+        {
+            self.failed.get_or_insert(format!("{} is not whole: {error}", self.path.display()));
+        }
+    }
+}
+
+enum Sink {
+    Null,
+    Wav(Box<Wav>),
+    Device(Device),
+}
+
+struct State {
+    mixer: Mixer,
+    samples: Vec<i16>,
+    sink: Sink,
+    /// Current song of the title's music player, and its number.
+    song: Option<Song>,
+    song_number: u64,
+}
+
+/// The output of sound; clones share it.
+#[derive(Clone)]
+pub struct Sound(Arc<Mutex<State>>);
+
+impl Sound {
+    /// Discards all sound.
+    pub fn null() -> Self {
+        Self::new(Mixer::new(mix::Speakers::Stereo, 1.0), Sink::Null)
+    }
+
+    /// Opens the output that the flags name; `wav` replaces the file in the flags. The default in a
+    /// window is a device, if there is one.
+    pub fn open(config: &SoundConfig, wav: Option<&Path>, in_window: bool) -> Result<Self> {
+        let speakers = match config.speakers {
+            Speakers::Stereo => mix::Speakers::Stereo,
+            Speakers::Surround => mix::Speakers::Surround,
+        };
+        let volume = f32::from(config.volume) / 100.0;
+        let sink = match &config.output {
+            Some(AudioOutput::Wav(path)) => Sink::Wav(Box::new(Wav::create(wav.unwrap_or(path), speakers)?)),
+            Some(AudioOutput::Device) => Sink::Device(Device::open(speakers).context("--audio device")?),
+            None if in_window => match Device::open(speakers) {
+                Ok(device) => Sink::Device(device),
+                Err(error) => {
+                    errln!("xenia-rs: {error:#}; running without sound");
+                    Sink::Null
+                }
+            },
+            Some(AudioOutput::Null) | None => Sink::Null,
+        };
+        Ok(Self::new(Mixer::new(speakers, volume), sink))
+    }
+
+    fn new(mixer: Mixer, sink: Sink) -> Self {
+        Self(Arc::new(Mutex::new(State { mixer, samples: Vec::new(), sink, song: None, song_number: 0 })))
+    }
+
+    /// Name of the output in reports.
+    pub fn name(&self) -> &'static str {
+        match self.0.lock().sink {
+            Sink::Null => "null",
+            Sink::Wav(_) => "wav",
+            Sink::Device(_) => "device",
+        }
+    }
+
+    /// Number of samples clipped so far.
+    pub fn clipped(&self) -> u64 {
+        self.0.lock().mixer.clipped()
+    }
+
+    /// Counters of the sound device, if sound goes to one.
+    pub fn device(&self) -> Option<DriftFigures> {
+        match &self.0.lock().sink {
+            Sink::Device(device) => Some(device.figures()),
+            Sink::Null | Sink::Wav(_) => None,
+        }
+    }
+
+    /// The kernel's audio port.
+    pub fn port(&self) -> Box<dyn Audio> {
+        Box::new(self.clone())
+    }
+
+    /// Completes the output; returns an error text if data was lost.
+    pub fn finish(&self) -> Option<String> {
+        match &mut self.0.lock().sink {
+            Sink::Null | Sink::Device(_) => None,
+            Sink::Wav(wav) => {
+                wav.finish();
+                wav.failed.take()
+            }
+        }
+    }
+}
+
+impl Audio for Sound {
+    fn play(&mut self, frames: &[Box<RenderFrame>], volume: Option<f32>) {
+        let State { mixer, samples, sink, song, .. } = &mut *self.0.lock();
+        let music = volume.and_then(|volume| song.as_mut()?.frame(volume));
+        if volume.is_some() && music.is_none() {
+            *song = None;
+        }
+        // Mix even without an output, because clipped samples are counted.
+        mixer.mix(frames.iter().chain(&music).map(|frame| &**frame), samples);
+        match sink {
+            Sink::Null => {}
+            Sink::Wav(wav) => wav.write(samples),
+            Sink::Device(device) => device.put(samples),
+        }
+        samples.clear();
+    }
+
+    fn set_song(&mut self, number: u64, song: Option<SongBytes>) {
+        let mut state = self.0.lock();
+        if number < state.song_number {
+            return;
+        }
+        state.song_number = number;
+        state.song = song.and_then(|bytes| match Song::new(bytes) {
+            Ok(song) => Some(song),
+            Err(error) => {
+                tracing::warn!(target: "kernel", "a song of the title's is not heard: {error}");
+                None
+            }
+        });
+    }
+}
+
+/// The kernel's port of the XMA decoder; clones share it.
+#[derive(Clone)]
+pub struct XmaPort(Arc<Mutex<Decoder>>);
+
+impl XmaPort {
+    /// A decoder that works on guest memory.
+    pub fn new(memory: Arc<GuestMemory>) -> Self {
+        Self(Arc::new(Mutex::new(Decoder::new(memory))))
+    }
+
+    /// Counters of the decoder.
+    pub fn figures(&self) -> XmaFigures {
+        self.0.lock().figures()
+    }
+}
+
+impl Xma for XmaPort {
+    fn store_register(&mut self, index: u32, value: u32, now: GuestTicks) {
+        self.0.lock().store_register(index, value, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wav_is_whole_after_the_end_and_nothing_comes_behind_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.wav");
+        let args = SoundConfig {
+            output: Some(AudioOutput::Wav(path.clone())),
+            volume: 100,
+            ..SoundConfig::default()
+        };
+        let sound = Sound::open(&args, None, false).unwrap();
+        let mut port = sound.port();
+        port.play(&[], None);
+        assert_eq!((sound.finish(), sound.name()), (None, "wav"));
+        port.play(&[], None);
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes.len(), 44 + 256 * 4);
+        assert_eq!(bytes[40..44], (256_u32 * 4).to_le_bytes());
+        assert!(Sound::open(&args, Some(dir.path()), true).is_err(), "a folder");
+        assert!(Sound::open(&args, Some(Path::new("/dev/null")), false).is_err(), "no file");
+    }
+
+    const SONG_FRAME: [u8; 25] = [
+        0xFF, 0xFB, 0x54, 0xC0, 0x00, 0x00, 0x00, 0x34, 0x01, 0x88, 0x00, 0x00, 0x00, 0x08, 0x06, 0x80, 0x31,
+        0x00, 0x00, 0x00, 0x01, 0xFF, 0xE7, 0xFF, 0x00,
+    ];
+
+    /// One second of MP3 with a tone: frames of 64 kbit/s at 48 kHz, each with one spectral line.
+    fn song() -> SongBytes {
+        let mut frame = SONG_FRAME.to_vec();
+        frame.resize(192, 0);
+        let file = frame.repeat(42);
+        Box::new(move |offset, into| {
+            let rest = file.get(offset as usize..).unwrap_or_default();
+            let count = rest.len().min(into.len());
+            into[..count].copy_from_slice(&rest[..count]);
+            count
+        })
+    }
+
+    #[test]
+    fn a_song_is_mixed_in_while_it_plays_and_the_newest_is_on() {
+        let played = || {
+            let sound = Sound::null();
+            let mut port = sound.port();
+            let mut heard = Vec::new();
+            let mut play = |port: &mut Box<dyn Audio>, volume| {
+                let mut loudest = 0;
+                for _ in 0..20 {
+                    port.play(&[], volume);
+                    let State { mixer, song, .. } = &mut *sound.0.lock();
+                    let music = volume.and_then(|volume| song.as_mut()?.frame(volume));
+                    let mut samples = Vec::new();
+                    mixer.mix(music.as_deref(), &mut samples);
+                    loudest = samples.iter().map(|sample| sample.unsigned_abs()).fold(loudest, u16::max);
+                    heard.extend(samples);
+                }
+                loudest
+            };
+            port.set_song(2, Some(song()));
+            port.set_song(1, None);
+            let (loud, held) = (play(&mut port, Some(1.0)), play(&mut port, None));
+            let quiet = play(&mut port, Some(0.5));
+            assert!(
+                loud > 100 && held == 0 && quiet.abs_diff(loud / 2) <= loud / 20,
+                "{loud} {held} {quiet}"
+            );
+            port.set_song(3, Some(Box::new(|_, _| 0)));
+            assert_eq!(play(&mut port, Some(1.0)), 0, "an empty file");
+            heard
+        };
+        assert_eq!(played(), played());
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_known_at_the_end() {
+        let file = File::options().write(true).open("/dev/full").unwrap();
+        let writer = WavWriter::new(BufWriter::new(file), mix::Speakers::Stereo).unwrap();
+        let mut wav = Wav { path: "full.wav".into(), writer: Some(writer), failed: None };
+        for _ in 0..200 {
+            wav.write(&[0; 512]);
+        }
+        wav.finish();
+        assert!(wav.writer.is_none() && wav.failed.unwrap().contains("full.wav"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Output to the host's sound server by the PulseAudio protocol, which PipeWire also speaks,
+//! implemented in Rust.
+//!
+//! The server requests samples on a host thread of its client library; a [`DeviceQueue`] passes
+//! them from the machine. Neither side waits for the other, and if the server goes away, the
+//! machine continues without sound.
+
+use anyhow::{Context, Result, anyhow};
+use parking_lot::Mutex;
+use pulseaudio::protocol::{
+    ChannelMap, ChannelPosition, ChannelVolume, DEFAULT_SINK, PlaybackStreamParams, SampleFormat, SampleSpec,
+    stream::BufferAttr,
+};
+use pulseaudio::{AsPlaybackSource, Client, PlaybackStream};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use xenia_audio::drift::{DeviceQueue, DriftFigures};
+use xenia_audio::mix::Speakers;
+
+/// Sample rate of the stream, in samples per second.
+const RATE: u32 = 48_000;
+/// Requested buffer size of the server, in milliseconds.
+const SERVER_MS: u32 = 80;
+/// Timeout of the server's first answers.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A playback stream on the host's sound server.
+pub(super) struct Device {
+    queue: Arc<Mutex<DeviceQueue>>,
+    /// Actual buffer size of the server, in milliseconds.
+    server_ms: f64,
+    /// Both the client and the stream end when the device is dropped.
+    _stream: PlaybackStream,
+    _client: Client,
+}
+
+fn channel_map(speakers: Speakers) -> ChannelMap {
+    use ChannelPosition::{FrontCenter, FrontLeft, FrontRight, Lfe, RearLeft, RearRight};
+    match speakers {
+        Speakers::Stereo => ChannelMap::stereo(),
+        Speakers::Surround => ChannelMap::new([FrontLeft, FrontRight, FrontCenter, Lfe, RearLeft, RearRight]),
+    }
+}
+
+fn connect(speakers: Speakers, queue: Arc<Mutex<DeviceQueue>>) -> Result<(Client, PlaybackStream)> {
+    let channels = speakers.channels() as u32;
+    let bytes = RATE / 1000 * SERVER_MS * channels * 2;
+    let parameters = PlaybackStreamParams {
+        sample_spec: SampleSpec { format: SampleFormat::S16Le, channels: channels as u8, sample_rate: RATE },
+        channel_map: channel_map(speakers),
+        cvolume: Some(ChannelVolume::norm(channels as u8)),
+        sink_name: Some(DEFAULT_SINK.to_owned()),
+        buffer_attr: BufferAttr {
+            target_length: bytes,
+            minimum_request_length: bytes / 4,
+            ..BufferAttr::default()
+        },
+        ..PlaybackStreamParams::default()
+    };
+    let client = Client::from_env(c"xenia-rs").context("no sound server answers")?;
+    let mut samples = Vec::new();
+    let take = move |bytes: &mut [u8]| {
+        samples.resize(bytes.len() / 2, 0);
+        queue.lock().take(&mut samples);
+        for (bytes, sample) in bytes.chunks_exact_mut(2).zip(&samples) {
+            bytes.copy_from_slice(&sample.to_le_bytes());
+        }
+        bytes.len()
+    };
+    let stream = pollster::block_on(client.create_playback_stream(parameters, take.as_playback_source()))
+        .context("the sound server refuses a stream")?;
+    Ok((client, stream))
+}
+
+impl Device {
+    /// Opens the user's default output.
+    pub(super) fn open(speakers: Speakers) -> Result<Self> {
+        let queue = Arc::new(Mutex::new(DeviceQueue::new(speakers, RATE)));
+        let (done, answer) = mpsc::channel();
+        let theirs = queue.clone();
+        // Connect on another thread, because a server may hang.
+        std::thread::spawn(move || done.send(connect(speakers, theirs)));
+        let opened = answer.recv_timeout(PATIENCE);
+        let (client, stream) = opened.map_err(|_| anyhow!("the sound server does not answer"))??;
+        let kept = stream.buffer_attr().target_length as usize / (2 * speakers.channels());
+        let server_ms = kept as f64 * 1000.0 / f64::from(RATE);
+        Ok(Self { queue, server_ms, _stream: stream, _client: client })
+    }
+
+    /// Queues samples of the machine for playback.
+    pub(super) fn put(&self, samples: &[i16]) {
+        self.queue.lock().put(samples);
+    }
+
+    /// Counters of the device; the latency includes the server's buffer.
+    pub(super) fn figures(&self) -> DriftFigures {
+        let figures = self.queue.lock().figures();
+        DriftFigures { latency_ms: figures.latency_ms + self.server_ms, ..figures }
+    }
+}

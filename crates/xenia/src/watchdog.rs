@@ -1,0 +1,218 @@
+//! The watchdog polls a running machine once per second: it flushes the event log and updates the
+//! status line. If a host thread has not finished a time slice for five seconds, it reports once
+//! what the thread is doing, and unless that is GPU work, prints the guest's threads as soon as the
+//! slice ends.
+
+use crate::event_log::EventLog;
+use crate::interrupt::Interrupt;
+use crate::status;
+use crate::wording::count;
+use parking_lot::{Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use xenia_kernel::Kernel;
+use xenia_sched::{Activity, Doing, GuestTicks, TICKS_PER_SECOND};
+
+/// Interval between polls.
+const LOOK: Duration = Duration::from_secs(1);
+/// Time without the end of a slice after which a report is due.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The parts of a machine that the watchdog polls.
+pub(crate) struct Watched {
+    /// Activity of the executor's host threads.
+    pub activity: Arc<Activity>,
+    /// Address that the compiler is compiling, or 0.
+    pub compiling: Option<Arc<AtomicU32>>,
+    /// The kernel, for the names of its calls.
+    pub kernel: Arc<Kernel>,
+    /// The event log to flush.
+    pub event_log: Option<EventLog>,
+    /// Used to request a report of the guest's threads.
+    pub interrupt: Interrupt,
+    /// Whether progress is shown on a terminal.
+    pub has_status: bool,
+}
+
+impl Watched {
+    fn figures(&self, elapsed: Duration) -> Figures {
+        Figures {
+            elapsed,
+            frames: self.kernel.frames(),
+            instructions: self.activity.instructions(),
+            guest_time: self.activity.now(),
+        }
+    }
+
+    /// Description of a host thread's activity, if it is busy.
+    fn busy_with(&self, doing: Doing) -> Option<String> {
+        let compiling = self.compiling.as_ref().map(|pc| pc.load(Relaxed)).filter(|&pc| pc != 0);
+        Some(match (doing, compiling) {
+            (Doing::Nothing, _) => return None,
+            (Doing::Guest(_), Some(pc)) => format!("compiling the code at {pc:#010x}"),
+            (Doing::Guest(pc), None) => format!("running the code at {pc:#010x}"),
+            (Doing::Kernel(pc), _) => match self.kernel.imports.call_name(pc.wrapping_sub(4)) {
+                Some(name) => format!("carrying out the kernel call {name}"),
+                None => format!("carrying out the kernel call at {:#010x}", pc.wrapping_sub(4)),
+            },
+            (Doing::Devices, _) => "drawing, or with other work of the graphics chip".to_owned(),
+        })
+    }
+}
+
+/// Progress of a machine at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Figures {
+    /// Host time since its start.
+    elapsed: Duration,
+    frames: u64,
+    instructions: u64,
+    guest_time: GuestTicks,
+}
+
+impl Figures {
+    /// The status line, with the rates since `before`, about a second ago.
+    fn line(&self, before: &Self, busy: Option<&str>) -> String {
+        let seconds = self.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-3);
+        let a_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+        let speed = a_second(self.guest_time, before.guest_time) / TICKS_PER_SECOND as f64 * 100.0;
+        format!(
+            "{} s: {} ({:.1} fps), {speed:.0} % speed, {:.1} MIPS{}",
+            self.elapsed.as_secs(),
+            count(self.frames, "frame"),
+            a_second(self.frames, before.frames),
+            a_second(self.instructions, before.instructions) / 1e6,
+            busy.map_or_else(String::new, |busy| format!("; {busy}")),
+        )
+    }
+}
+
+/// Detects that a host thread makes no progress.
+#[derive(Clone, Copy)]
+struct Standstill {
+    steps: u64,
+    since: Instant,
+    told: bool,
+}
+
+impl Standstill {
+    /// Whether the thread, with `steps` finished at `now`, has been busy for too long; true only
+    /// once.
+    fn is_over(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
+        if is_idle || steps != self.steps {
+            *self = Self { steps, since: now, told: false };
+        }
+        let is_over = !self.told && now.duration_since(self.since) >= PATIENCE;
+        self.told |= is_over;
+        is_over
+    }
+}
+
+/// State of each host thread.
+#[derive(Default)]
+struct Patience(Vec<Standstill>);
+
+impl Patience {
+    /// Polls all host threads, and reports those without progress.
+    fn look(&mut self, watched: &Watched, now: Instant) {
+        for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
+            if self.0.len() == lane {
+                self.0.push(Standstill { steps, since: now, told: false });
+            }
+            let busy = watched.busy_with(doing);
+            if self.0[lane].is_over(steps, busy.is_none(), now)
+                && let Some(busy) = busy
+            {
+                tracing::warn!(target: "watchdog", "for {} seconds busy {busy}", PATIENCE.as_secs());
+                if doing != Doing::Devices {
+                    watched.interrupt.want_threads();
+                }
+            }
+        }
+    }
+}
+
+/// The watchdog's thread; dropping it ends the thread.
+pub(crate) struct Watchdog {
+    over: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watchdog {
+    /// Starts the watchdog. If no thread can be started, the machine runs without it.
+    pub(crate) fn start(watched: Watched) -> Self {
+        let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let until = over.clone();
+        let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
+            let start = Instant::now();
+            let mut patience = Patience::default();
+            let mut before = Figures::default();
+            let mut over = until.0.lock();
+            while !*over {
+                until.1.wait_for(&mut over, LOOK);
+                if *over {
+                    break;
+                }
+                if let Some(log) = &watched.event_log {
+                    log.flush();
+                }
+                if watched.has_status {
+                    let figures = watched.figures(start.elapsed());
+                    let busy = watched.activity.lanes().find_map(|(_, doing)| watched.busy_with(doing));
+                    status::show(&figures.line(&before, busy.as_deref()));
+                    before = figures;
+                }
+                patience.look(&watched, Instant::now());
+            }
+        });
+        Self { over, thread: thread.ok() }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        *self.over.0.lock() = true;
+        self.over.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // The thread cannot panic by design; if it did, its message was printed already.
+            let _ = thread.join();
+        }
+        status::hide();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_line_has_totals_and_what_the_last_second_brought() {
+        let at = |seconds, frames, instructions, guest_seconds| Figures {
+            elapsed: Duration::from_secs(seconds),
+            frames,
+            instructions,
+            guest_time: guest_seconds * TICKS_PER_SECOND,
+        };
+        let line = at(12, 1340, 50_000_000, 9).line(&at(10, 1280, 30_000_000, 8), Some("drawing"));
+        assert_eq!(line, "12 s: 1,340 frames (30.0 fps), 50 % speed, 10.0 MIPS; drawing");
+        assert_eq!(
+            at(0, 1, 0, 0).line(&Figures::default(), None),
+            "0 s: 1 frame (1000.0 fps), 0 % speed, 0.0 MIPS"
+        );
+    }
+
+    #[test]
+    fn patience_ends_once_for_each_standstill() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut still = Standstill { steps: 0, since: start, told: false };
+        assert!(!still.is_over(1, false, at(1)) && !still.is_over(1, false, at(5)));
+        assert!(still.is_over(1, false, at(6)));
+        assert!(!still.is_over(1, false, at(60)), "told");
+        assert!(!still.is_over(2, false, at(61)) && still.is_over(2, false, at(66)), "the next");
+        assert!(!still.is_over(2, true, at(80)) && !still.is_over(2, false, at(84)), "idle until then");
+        assert!(still.is_over(2, false, at(85)));
+    }
+}
