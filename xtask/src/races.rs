@@ -27,6 +27,8 @@ const LOCKSTEP: &[&[&str]] = &[
     &["--lockstep", "--sched-order", "seeded:1"],
     &["--lockstep", "--sched-order", "scan-quantum:10"],
 ];
+/// Number of runs of each program and executor in `cargo xtask test`.
+const SHORT_RUNS: u64 = 2;
 /// Flags of the parallel runs, in turn.
 const PARALLEL: &[&[&str]] = &[
     &["--parallel"],
@@ -88,6 +90,9 @@ pub(crate) struct RacesArgs {
     /// Use the long counts: 10^7 operations and rounds, 100 times 1,000 threads.
     #[arg(long, env = LONG)]
     long: bool,
+    /// Number of runs in lockstep [default: one in each mode].
+    #[arg(long, value_name = "N", conflicts_with = "parallel")]
+    runs: Option<u64>,
     /// Only the programs whose name contains this text.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
@@ -96,8 +101,14 @@ pub(crate) struct RacesArgs {
     titles: Option<PathBuf>,
 }
 
-/// Runs every mode of both executors, with short counts.
+/// Runs the first modes of both executors, with short counts.
 pub(crate) fn short() -> Result<()> {
+    races(&RacesArgs { runs: Some(SHORT_RUNS), ..RacesArgs::default() })?;
+    races(&RacesArgs { parallel: Some(SHORT_RUNS), ..RacesArgs::default() })
+}
+
+/// Runs every mode of both executors, with short counts.
+pub(crate) fn every_mode() -> Result<()> {
     races(&RacesArgs::default())?;
     races(&RacesArgs { parallel: Some(PARALLEL.len() as u64), ..RacesArgs::default() })
 }
@@ -108,7 +119,7 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
     let made = Made { parallel: args.parallel.is_some(), long: args.long };
     let (modes, runs) = match args.parallel {
         Some(runs) => (PARALLEL, usize::try_from(runs)?),
-        None => (LOCKSTEP, LOCKSTEP.len()),
+        None => (LOCKSTEP, args.runs.map_or(Ok(LOCKSTEP.len()), usize::try_from)?),
     };
     let mut programs = 0;
     for program in

@@ -8,7 +8,7 @@ use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 /// Seconds that an example may take, in usual and in long runs.
-const SECONDS: [&str; 2] = ["0.5", "2"];
+const SECONDS: [&str; 2] = ["0.2", "2"];
 /// Chapters and other texts with examples.
 const TEXTS: [&str; 10] = [
     "README.md",

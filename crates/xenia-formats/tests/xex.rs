@@ -5,6 +5,10 @@ use crate::support::xex_builder::{BASE, ENTRY, IMAGE_SIZE, Payload, XexBuilder, 
 use xenia_formats::image::{ImageKind, Protection};
 use xenia_formats::{KeyRing, LoadedImage, ReadAt, Reason, Xex, identify, load};
 use xenia_guest::{GuestAddr, Ordinal, TitleId};
+use xenia_testing::is_long;
+
+/// Bytes at the start of a sample that hold its headers, at least.
+const HEADERS: usize = 0x1000;
 
 const PAYLOADS: [Payload; 3] = [Payload::Plain, Payload::Basic, Payload::Lzx];
 const DEVELOPMENT: [u8; 16] = [0; 16];
@@ -249,8 +253,10 @@ fn truncation_at_every_byte_is_refused_or_shows() {
         for master in [None, Some(DEVELOPMENT)] {
             let file = XexBuilder::sample(payload, master).build();
             let original = open(&file).unwrap();
-            for length in 0..file.len() {
-                check_damaged(&file[..length], &original, false, &|| {
+            // The beginning has the headers; a usual run cuts the rest at every seventh byte.
+            let step = if is_long() { 1 } else { 7 };
+            for length in (0..HEADERS).chain((HEADERS..file.len()).step_by(step)) {
+                check_damaged(&file[..length.min(file.len())], &original, false, &|| {
                     format!("{payload:?} cut at {length:#x}")
                 });
             }

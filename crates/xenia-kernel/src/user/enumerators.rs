@@ -137,9 +137,9 @@ mod tests {
         assert_eq!(all.next(at, buffer), batch(&[], 0));
         assert_eq!(all.next(GuestAddr(1), buffer), None);
         let largest = vec![0; Limit::EnumeratorBytes.row().value as usize];
-        assert!(all.insert(GuestAddr(1), Enumerator::new(&largest, 2, 1), &limits).is_err());
+        assert!(all.insert(GuestAddr(1), Enumerator::new(&largest, 0x1000, 1), &limits).is_err());
         all.remove(at);
-        all.insert(GuestAddr(1), Enumerator::new(&largest, 2, 1), &limits).unwrap();
+        all.insert(GuestAddr(1), Enumerator::new(&largest, 0x1000, 1), &limits).unwrap();
     }
 
     #[test]
