@@ -11,7 +11,7 @@ mod scene;
 
 use crate::steps::{run, target_folder, xenia_rs};
 use crate::{docs, not_run};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use picture::Picture;
 use scene::Scene;
@@ -86,19 +86,15 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
             kept.push((name, recorded(&std::fs::read_to_string(TABLE)?, name)));
         }
     }
-    for (number, scene) in scenes.iter().enumerate() {
-        if args.only.as_ref().is_some_and(|only| !scene.name.contains(only.as_str())) {
-            continue;
-        }
-        let expected = scene.expected(SIDE, SIDE)?;
-        check_picture(&scene.name, &expected.picture(), args.bless)?;
-        for (name, verdicts) in &mut played {
-            let shown = work.join(*name).join(format!("frame{:06}.png", number + 1));
-            let verdict = expected.judge(&Picture::read(&shown)?);
-            if let Some(wrong) = &verdict {
-                println!("{name}: {}: {wrong}; see {}", scene.name, shown.display());
-            }
-            verdicts.insert(scene.name.clone(), verdict.is_none());
+    let chosen: Vec<(usize, &Scene)> = scenes
+        .iter()
+        .enumerate()
+        .filter(|(_, scene)| args.only.as_ref().is_none_or(|only| scene.name.contains(only.as_str())))
+        .collect();
+    let folders: Vec<(&str, PathBuf)> = played.iter().map(|(name, _)| (*name, work.join(name))).collect();
+    for (scene, passes) in judge_all(&chosen, &folders, args.bless)? {
+        for ((_, verdicts), passes) in played.iter_mut().zip(passes) {
+            verdicts.insert(scene.clone(), passes);
         }
     }
     let wrong = |verdicts: &Verdicts| verdicts.values().filter(|passes| !**passes).count();
@@ -111,6 +107,47 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
     }
     let columns: Vec<(&str, Verdicts)> = played.into_iter().chain(kept).collect();
     docs::compare(Path::new(TABLE), &table(&scenes, &columns), args.bless, "cargo xtask gpu-suite --bless")
+}
+
+/// Judges each scene's picture of each backend, on all processors: evaluating the formulas takes
+/// most of the suite's time. Returns the scenes' names with a verdict for each backend.
+fn judge_all(
+    scenes: &[(usize, &Scene)],
+    backends: &[(&str, PathBuf)],
+    bless: bool,
+) -> Result<Vec<(String, Vec<bool>)>> {
+    let workers = std::thread::available_parallelism()?.get();
+    std::thread::scope(|scope| {
+        let share = |worker| scenes.iter().skip(worker).step_by(workers);
+        let work = |worker| move || share(worker).map(|scene| judge(*scene, backends, bless)).collect();
+        let started: Vec<_> = (0..workers).map(|worker| scope.spawn(work(worker))).collect();
+        let mut judged = Vec::new();
+        for worker in started {
+            let part: Result<Vec<_>> = worker.join().map_err(|_| anyhow!("a worker panicked"))?;
+            judged.extend(part?);
+        }
+        Ok(judged)
+    })
+}
+
+/// Judges the pictures of one scene, given with its number from 0; prints those that are wrong.
+fn judge(
+    (number, scene): (usize, &Scene),
+    backends: &[(&str, PathBuf)],
+    bless: bool,
+) -> Result<(String, Vec<bool>)> {
+    let expected = scene.expected(SIDE, SIDE)?;
+    check_picture(&scene.name, &expected.picture(), bless)?;
+    let mut passes = Vec::new();
+    for (name, folder) in backends {
+        let shown = folder.join(format!("frame{:06}.png", number + 1));
+        let verdict = expected.judge(&Picture::read(&shown)?);
+        if let Some(wrong) = &verdict {
+            println!("{name}: {}: {wrong}; see {}", scene.name, shown.display());
+        }
+        passes.push(verdict.is_none());
+    }
+    Ok((scene.name.clone(), passes))
 }
 
 /// The scenes in order; a scene without a folder, or a folder without a scene, is an error.

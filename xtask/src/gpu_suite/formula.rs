@@ -15,13 +15,13 @@
 mod evaluate;
 mod parse;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Value of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Number(f64),
-    List(Rc<[Value]>),
+    List(Arc<[Value]>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
