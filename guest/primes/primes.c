@@ -1,5 +1,5 @@
 // Counts primes on one or several threads that share nothing: each has the segments whose number leaves its own remainder, a
-// sieve and a table of small primes. `xenia-rs scale` runs it; crates/xenia-app/src/commands/scale/primes.rs is the same
+// sieve and a table of small primes. `xenia-rs scale` runs it; crates/xenia-lab/src/scale/primes.rs is the same
 // for the host, and says what the figures mean.
 //
 // Settings: `segments` in all; `threads`; `part` and `parts`, which of how many processes this one is.

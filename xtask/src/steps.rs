@@ -115,6 +115,7 @@ const STEPS: &[Step] = &[
             ("unit tests", unit_tests),
             ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
             ("docs", || docs::run(&docs::DocsArgs::default())),
+            ("examples", examples),
             ("cases", || cases::check(&cases::CasesArgs::default())),
         ],
     ),
@@ -147,6 +148,9 @@ const STEPS: &[Step] = &[
         "long",
         &[
             ("lock models", lock_models),
+            ("player alone", || {
+                cargo(&["check", "--quiet", "--package", "xenia-app", "--no-default-features"])
+            }),
             ("untuned programs", programs::small_set),
             ("programs of a long run", real_programs::long_set),
             ("racing programs in every mode", races::every_mode),
@@ -252,6 +256,14 @@ fn models(args: &[&str]) -> Result<()> {
 /// Whether the list printed by a test program contains a test.
 fn names_tests(list: &str) -> bool {
     list.lines().any(|line| line.ends_with(": test"))
+}
+
+/// Runs the examples of the library, as the build has left them.
+fn examples() -> Result<()> {
+    for example in ["run", "two_machines"] {
+        run(&mut hermetic(target_folder().join("debug/examples").join(example)))?;
+    }
+    Ok(())
 }
 
 fn fuzz(seconds: &str) -> Result<()> {

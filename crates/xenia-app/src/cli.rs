@@ -6,49 +6,37 @@
 mod configs;
 mod content;
 mod dialogs;
-mod engines;
 mod exec;
 mod files;
 mod input;
-mod jit;
 mod log;
-mod measures;
 mod nearest;
+mod precompile;
 mod program;
-mod shader;
-mod soak;
 mod sound;
-mod sweep;
 mod titles;
-mod trace;
 mod unbuilt;
 mod volumes;
 mod window;
 
 pub use content::*;
 pub use dialogs::*;
-pub use engines::*;
 pub use exec::*;
 pub use files::check as check_files;
 pub use input::*;
-pub use jit::*;
 pub use log::*;
-pub use measures::*;
 pub use nearest::*;
+pub use precompile::*;
 pub use program::*;
-pub use shader::*;
-pub use soak::*;
 pub use sound::*;
-pub use sweep::*;
 pub use titles::*;
-pub use trace::*;
 pub use volumes::*;
 pub use window::*;
 
 use clap::{Parser, Subcommand};
-use std::num::IntErrorKind;
 use std::path::PathBuf;
-use std::time::Duration;
+#[cfg(feature = "lab")]
+use xenia_lab::LabCommand;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,75 +135,12 @@ Examples:
     /// Verify every hash and checksum in a file.
     #[command(after_help = "Example:\n  xenia-rs verify game.iso --json -")]
     Verify(VerifyArgs),
-    /// List every kernel export, functions and variables, with its status.
-    #[command(
-        after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"stub\")'"
-    )]
-    Exports(ExportsArgs),
-    /// Disassemble an address range of a title.
-    #[command(after_help = "\
-Examples:
-  xenia-rs dis t.xex                                     from the entry point
-  xenia-rs dis t.xex --start 0x8201_0000 --count 100
-  xenia-rs dis code.bin --base 0x8201_0000")]
-    Dis(DisArgs),
-    /// Assemble PowerPC source to a flat binary.
-    #[command(after_help = "Example:\n  echo 'addi 3, 3, 1' | xenia-rs asm -")]
-    Asm(AsmArgs),
-    /// Pack a guest ELF into an XEX2 container.
-    #[command(after_help = "Example:\n  xenia-rs pack program.elf -o program.xex")]
-    Pack(PackArgs),
-    /// Run annotated assembler files on the execution engines and check their results.
-    #[command(after_help = "\
-Examples:
-  xenia-rs conformance jit-tests --engine both
-  xenia-rs conformance jit-tests/integer --filter add --tier function")]
-    Conformance(ConformanceArgs),
-    /// Run random instruction sequences on two engines and compare the results.
-    #[command(after_help = "\
-Examples:
-  xenia-rs fuzz --blocks 1_000_000 --seed 1
-  xenia-rs fuzz --seconds 60 --seed 7 --out found   what fails, as small as can be
-  xenia-rs fuzz --oracle qemu --blocks 100_000      both engines beside qemu-ppc64")]
-    Fuzz(FuzzArgs),
-    /// Measure the engines on kernels with known answers, and the same kernels natively or in QEMU.
-    #[command(after_help = "\
-Examples:
-  xenia-rs bench                                         interpreter, function tier and auto
-  xenia-rs bench --peers native,qemu --json b.json --plot b.svg
-  xenia-rs bench --filter mat4 --runs 9 --tier function
-  xenia-rs bench --much-code 10000x400,30000x400 --runs 2")]
-    Bench(BenchArgs),
-    /// Measure how throughput scales with independent workers: counts primes with 1, 2 and more
-    /// workers, in the guest and natively. Fails if two workers on two cores are less than 1.6
-    /// times as fast as one (also on a host that is too busy), or if any number of workers gains
-    /// less than 0.85 of the native gain.
-    #[command(after_help = "\
-Examples:
-  xenia-rs scale process                                 worker processes, 1 and 2
-  xenia-rs scale thread --workers 1,2,4 --json s.json --plot s.svg --logs runs
-  xenia-rs scale thread --lockstep                       must fail: one host thread runs all")]
-    Scale(ScaleArgs),
-    /// Run many work units on many machines: plan them, run each shard anywhere, merge the results.
-    Sweep(SweepArgs),
     /// Compile a title's code ahead of its first run, on all processors.
     #[command(after_help = "\
 Examples:
   xenia-rs precompile game/default.xex
   xenia-rs precompile t.xex --lockstep --json -")]
     Precompile(PrecompileArgs),
-    /// Inspect the JIT compiler's output.
-    Jit(JitArgs),
-    /// Assemble, disassemble and translate shader microcode.
-    Shader(ShaderArgs),
-    /// Compare two event logs: report the longest matching prefix and the first difference.
-    #[command(after_help = "\
-Example:
-  xenia-rs exec t.xex --frames 9 --event-log a && xenia-rs exec t.xex --frames 9 --interp --event-log b
-  xenia-rs diff a b")]
-    Diff(DiffArgs),
-    /// Record, play, compare and print traces of a title's GPU commands.
-    Trace(TraceArgs),
     /// Show the folders for settings, keys and results, and the settings in effect.
     #[command(after_help = "\
 Examples:
@@ -231,63 +156,14 @@ Examples:
     /// Write the manual page to standard output, or one page for each command into a folder.
     #[command(after_help = "Example:\n  xenia-rs man --out ~/.local/share/man/man1")]
     Man(ManArgs),
-    /// Run titles one after the other in this process and sample the host resources that it holds;
-    /// `cargo xtask soak` runs this command.
-    #[command(hide = true)]
-    Soak(SoakArgs),
+    /// A command of the workshop.
+    #[cfg(feature = "lab")]
+    #[command(flatten)]
+    Lab(LabCommand),
     /// Print one of the tables of docs/generated, or the list of their names.
+    #[cfg(feature = "lab")]
     #[command(hide = true)]
     Generate(GenerateArgs),
-}
-
-/// Parses a number in decimal or 0x-hexadecimal, underscores allowed.
-pub fn number(text: &str) -> Result<u64, String> {
-    let digits = text.replace('_', "");
-    let parsed = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => digits.parse(),
-    };
-    parsed.map_err(|error| match error.kind() {
-        IntErrorKind::PosOverflow => format!("{text:?} is more than {}", u64::MAX),
-        _ => format!("{text:?} is no number (decimal or 0x…, underscores allowed)"),
-    })
-}
-
-/// Parses a [`number`] that fits into 32 bits.
-pub fn small_number(text: &str) -> Result<u32, String> {
-    u32::try_from(number(text)?).map_err(|_| format!("{text:?} is more than {}", u32::MAX))
-}
-
-/// Parses a [`number`] that is at least 1, for counts where 0 would do no work.
-pub fn positive(text: &str) -> Result<u64, String> {
-    match number(text)? {
-        0 => Err("0 is for nothing: 1 at least".to_owned()),
-        number => Ok(number),
-    }
-}
-
-/// Parses a guest code address: 32 bits, a multiple of 4.
-pub fn code_address(text: &str) -> Result<u32, String> {
-    match u32::try_from(number(text)?) {
-        Ok(address) if address.is_multiple_of(4) => Ok(address),
-        Ok(_) => Err("instructions are at multiples of 4".to_owned()),
-        Err(_) => Err("it is no guest address: those have 32 bits".to_owned()),
-    }
-}
-
-/// Parses a number of frames to run, at least 1. 0 is refused because it could mean either no limit
-/// or no frames.
-pub fn number_of_frames(text: &str) -> Result<u64, String> {
-    match number(text)? {
-        0 => Err("a run shows one frame at least; leave the flag out for a run without a limit".to_owned()),
-        frames => Ok(frames),
-    }
-}
-
-/// Parses a number of seconds, fractions allowed.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    let parsed = text.replace('_', "").parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-    parsed.ok_or_else(|| format!("{text:?} is no number of seconds"))
 }
 
 #[cfg(test)]
@@ -341,23 +217,6 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
-        assert_eq!(number("2_000_000"), Ok(2_000_000));
-        assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
-        assert!(number("12k").is_err_and(|said| said.contains("no number")));
-        assert!(
-            number("99999999999999999999")
-                .is_err_and(|said| said.ends_with("is more than 18446744073709551615"))
-        );
-        assert_eq!(small_number("1_000"), Ok(1000));
-        assert!(small_number("0x1_0000_0000").is_err());
-        assert_eq!(number_of_frames("1_0"), Ok(10));
-        assert!(number_of_frames("0").is_err_and(|said| said.contains("without a limit")));
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        assert!(seconds("-1").is_err() && seconds("x").is_err() && seconds("inf").is_err());
-    }
-
-    #[test]
     fn numbers_for_which_nothing_is_done_and_places_of_no_instruction_are_refused() {
         for words in [
             "fuzz --blocks 0",
@@ -377,7 +236,5 @@ mod tests {
             let flag = words.split(' ').find(|word| word.starts_with("--")).unwrap();
             assert!(error.to_string().contains(&format!("for '{flag} <")), "{words}: {error}");
         }
-        assert_eq!(code_address("0x8201_0004"), Ok(0x8201_0004));
-        assert_eq!(code_address("0x1_0000_0000").unwrap_err(), "it is no guest address: those have 32 bits");
     }
 }

@@ -2,10 +2,10 @@
 //! may be added here, but never removed or changed.
 
 use crate::cli::Cli;
-use crate::exit::Code;
 use clap::{CommandFactory, Parser};
 use serde_json::Value;
 use std::path::Path;
+use xenia_cli::Code;
 
 /// Commands and their flags.
 const FLAGS: &[(&str, &[&str])] = &[

@@ -3,8 +3,7 @@
 //!
 //! A case is one file: random bytes, or a damaged valid file. `XENIA_TEXT_FILES` selects the cases.
 
-use crate::cli::{Cli, DiffArgs};
-use crate::commands::diff;
+use crate::cli::Cli;
 use crate::settings;
 use anyhow::{Result, anyhow};
 use clap::{Command, CommandFactory, Parser};
@@ -15,6 +14,8 @@ use xenia::golden::Golden;
 use xenia::recording::{self, Header, Trouble};
 use xenia::{machine, say, title};
 use xenia_kernel::ports::Clock;
+use xenia_lab::args::DiffArgs;
+use xenia_lab::diff;
 use xenia_testing::{Cases, Dice};
 
 /// Number of cases in a normal run.

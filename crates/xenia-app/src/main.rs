@@ -3,10 +3,11 @@
 //!
 //! - `cli`: the command line; `settings`: config.toml; `contract`: flags and JSON keys that scripts
 //!   rely on.
-//! - `commands`: a file for each command; `documents`: the list of JSON documents.
-//! - `flat`: runs code without a kernel; `log`: the log; `exit`: exit codes.
+//! - `commands`: a file for each command of the player; the workshop's commands are in the crate
+//!   `xenia-lab` (feature `lab`). `documents`: the list of JSON documents.
+//! - `log`: the log.
 //!
-//! Exit codes are part of the command line's contract, see [`exit::Code`].
+//! Exit codes are part of the command line's contract, see [`Code`].
 #![forbid(unsafe_code)]
 // All output goes through `say`, which remembers write errors.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
@@ -16,9 +17,8 @@ mod cli;
 mod commands;
 #[cfg(test)]
 mod contract;
+#[cfg(feature = "lab")]
 mod documents;
-mod exit;
-mod flat;
 #[cfg(test)]
 mod hostile;
 mod log;
@@ -27,14 +27,15 @@ mod settings;
 use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
-use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand, SweepArgs, SweepCommand};
-use exit::{Code, Fault};
+use cli::{Cli, Command};
 use log::Color;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use xenia::interrupt;
 use xenia::say::{self, errln};
+use xenia_cli::Code;
+use xenia_cli::exit::Fault;
 
 fn main() -> ExitCode {
     xenia_memory::allocate_from_one_heap();
@@ -87,8 +88,11 @@ fn begin(words: Vec<OsString>) -> Code {
     };
     // A unit of a sweep runs in this process under limits: starting the program again would take a
     // sixth of a small unit's time.
-    if let Some(Command::Sweep(SweepArgs { command: SweepCommand::Unit(unit) })) = &cli.command {
-        return match commands::sweep::limit(unit) {
+    #[cfg(feature = "lab")]
+    if let Some(Command::Lab(command)) = &cli.command
+        && let Some(unit) = command.unit()
+    {
+        return match xenia_lab::sweep::limit(unit) {
             Ok(()) => begin(words.into_iter().take(1).chain(unit.words.iter().cloned()).collect()),
             Err(error) => report(&error),
         };
@@ -147,29 +151,14 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::MakeIso(args)) => commands::volume::make_iso(&args),
         Some(Command::MakeStfs(args)) => commands::make_stfs::run(&args),
         Some(Command::Verify(args)) => commands::verify::run(&args),
-        Some(Command::Exports(args)) => commands::exports::run(&args),
-        Some(Command::Dis(args)) => commands::dis::run(&args),
-        Some(Command::Asm(args)) => commands::asm::run(&args),
-        Some(Command::Pack(args)) => commands::pack::run(&args),
-        Some(Command::Conformance(args)) => commands::conformance::run(&args),
-        Some(Command::Fuzz(args)) => commands::fuzz::run(&args),
-        Some(Command::Bench(args)) => commands::bench::run(&args),
-        Some(Command::Scale(args)) => commands::scale::run(&args),
-        Some(Command::Sweep(args)) => commands::sweep::run(&args.command),
         Some(Command::Precompile(args)) => commands::precompile::run(&args),
-        Some(Command::Jit(JitArgs { command: JitCommand::Dump(args) })) => commands::jit::dump(&args),
-        Some(Command::Shader(ShaderArgs { command })) => match command {
-            ShaderCommand::Asm(args) => commands::shader::asm(&args),
-            ShaderCommand::Dis(args) => commands::shader::dis(&args),
-            ShaderCommand::Translate(args) => commands::shader::translate(&args),
-        },
-        Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Content(args)) => commands::content::run(&args.command),
-        Some(Command::Trace(args)) => commands::trace::run(&args.command),
         Some(Command::Config(args)) => commands::config::run(&args, cli.config.as_deref()),
         Some(Command::Completions(args)) => Ok(commands::completions::completions(&args)),
         Some(Command::Man(args)) => commands::completions::man(&args),
-        Some(Command::Soak(args)) => commands::soak::run(&args),
+        #[cfg(feature = "lab")]
+        Some(Command::Lab(command)) => xenia_lab::run(&command),
+        #[cfg(feature = "lab")]
         Some(Command::Generate(args)) => commands::generate::run(&args),
     }
 }

@@ -1,39 +1,11 @@
 //! Flags that this build does not support yet. Each is refused with exit code 2 and a message that
 //! names an alternative, so that an accepted flag always has its effect.
 
-use super::{CheckArgs, Clock, CpuArgs, ExecArgs, ModeArgs, PictureArgs};
+use super::{CheckArgs, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
-use xenia::config::{DialogPolicy, GpuKind, NetworkKind, Tier};
+use xenia::config::{DialogPolicy, GpuKind, NetworkKind};
 use xenia::network::REFUSAL;
-
-impl CpuArgs {
-    /// Refuses contradictory flags.
-    pub fn refuse_unbuilt(&self) -> Result<()> {
-        if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
-            bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
-        }
-        Ok(())
-    }
-}
-
-impl ModeArgs {
-    /// Refuses flags that the chosen executor does not support.
-    pub fn refuse_unbuilt(&self) -> Result<()> {
-        if self.barrier && !self.parallel {
-            bail!("--barrier belongs to --parallel: in lockstep every round ends together anyway");
-        }
-        match self.clock {
-            Some(Clock::Host) if !self.parallel => {
-                bail!("--clock host belongs to --parallel: in lockstep guest time is made of instructions")
-            }
-            Some(Clock::Guest) if self.parallel => {
-                bail!("--clock guest belongs to --lockstep: with --parallel guest time is the host's")
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
+use xenia_cli::Clock;
 
 impl PictureArgs {
     /// Refuses contradictory flags.

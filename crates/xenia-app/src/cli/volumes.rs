@@ -1,9 +1,9 @@
 //! Arguments of the commands that read, verify and write volumes: disc images, content packages and
 //! archives.
 
-use super::small_number;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use xenia_cli::numbers::small_number;
 
 /// Arguments of `ls`.
 #[derive(Clone, Debug, Args)]

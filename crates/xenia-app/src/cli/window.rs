@@ -1,9 +1,9 @@
 //! Arguments that configure the window.
 
-use super::number;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use xenia_cli::numbers::number;
 use xenia_render::{BINDINGS, Binding};
 
 /// Ways to fit the picture into the window.

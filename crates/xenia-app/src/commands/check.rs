@@ -1,8 +1,7 @@
 //! `xenia-rs check`: compares a lockstep run with a golden file.
 
 use crate::cli::CheckArgs;
-use crate::commands::exec::{Outputs, limits};
-use crate::exit::Code;
+use crate::commands::exec::Outputs;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use xenia::code_store;
@@ -14,6 +13,7 @@ use xenia::launches;
 use xenia::machine::{Machine, MachineOptions};
 use xenia::report::{End, check_json};
 use xenia::say::outln;
+use xenia_cli::{Code, limits};
 
 /// Runs the title, and reports the first field that differs; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {

@@ -3,11 +3,11 @@
 mod manual;
 
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
-use crate::exit::Code;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use xenia::say::{self, outln};
+use xenia_cli::Code;
 
 /// Writes the shell's completion script to standard output.
 pub fn completions(args: &CompletionsArgs) -> Code {

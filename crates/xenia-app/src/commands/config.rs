@@ -1,7 +1,6 @@
 //! `xenia-rs config`: shows the folders of settings, keys and results, and the settings in effect.
 
 use crate::cli::{Cli, ConfigArgs};
-use crate::exit::Code;
 use crate::settings;
 use anyhow::Result;
 use clap::CommandFactory;
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use xenia::say::{errln, error_text, outln};
 use xenia::source::is_there;
 use xenia::title::{cache_folder, config_folder, data_folder, state_folder};
+use xenia_cli::Code;
 
 /// Prints what the flags select. A mistake in the settings file is an error.
 pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {

@@ -7,7 +7,6 @@ mod import;
 
 use super::volume::{CHUNK, Found, copy, found};
 use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
-use crate::exit::Code;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 use std::fs::File;
@@ -19,6 +18,7 @@ use xenia::output;
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, outln, visible};
 use xenia::wording::count;
+use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, kind_name};
 use xenia_formats::{ReadAt as _, Volume};

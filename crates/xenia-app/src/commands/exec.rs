@@ -1,17 +1,12 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
-mod conclude;
 mod stopped;
 mod windowed;
 
-pub use conclude::conclude;
-
-use crate::cli::{EngineArgs, ExecArgs, FrameLimit, RunArgs};
-use crate::exit::Code;
+use crate::cli::{ExecArgs, FrameLimit, nearest_command};
 use crate::settings;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use parking_lot::Mutex;
-use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::code_store;
@@ -31,10 +26,11 @@ use xenia::report::check_json;
 use xenia::say::{self, remark};
 use xenia::sound::Sound;
 use xenia::title::Title;
+use xenia_cli::Code;
+use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input, NoInput};
 use xenia_render::RenderError;
-use xenia_sched::{Limits, TICKS_PER_SECOND};
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
 pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
@@ -66,20 +62,16 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     }
 }
 
-/// The limits of a run.
-pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
-    let patience = run.frames.and(NonZeroU64::new(run.swap_timeout));
-    Limits {
-        instructions: run.instructions,
-        frames: run.frames,
-        ticks: None,
-        ticks_between_frames: patience.map(|seconds| seconds.get().saturating_mul(TICKS_PER_SECOND)),
-        halt_on_deadlock: engine.halt_on_deadlock,
-    }
-}
-
 fn open_title(args: &ExecArgs) -> Result<Title> {
-    let title = args.engine.open_title(args.title.as_deref())?;
+    let path = args.title.as_deref();
+    let title = args.engine.open_title(path).map_err(|error| {
+        // The parser takes a misspelt command for the title.
+        let missing = path.filter(|path| !path.exists()).and_then(Path::to_str);
+        match missing.and_then(nearest_command) {
+            Some(command) => anyhow!("{error:#} (did you mean the command `{command}`?)"),
+            None => error,
+        }
+    })?;
     if let Some(medium) = &title.medium {
         remark!("xenia-rs: game: is {medium} (read-only)");
     }
@@ -227,4 +219,20 @@ fn machine(
         },
         making.compiled,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_may_be_a_misspelt_command() {
+        let error = |name: &str| {
+            let args = ExecArgs { title: Some(name.into()), ..ExecArgs::default() };
+            format!("{:#}", open_title(&args).unwrap_err())
+        };
+        let text = error("exce");
+        assert!(text.starts_with("cannot open exce: ") && text.ends_with("the command `exec`?)"), "{text}");
+        assert!(!error("nowhere.xex").contains("did you mean"));
+    }
 }

@@ -10,33 +10,33 @@ mod exports;
 mod leader;
 mod messages;
 
-use super::bench::{
-    BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
-};
 use super::content::{ContentReport, ContentRow};
-use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use super::info_package::PackageRow;
-use super::jit::{BlockLine, DumpReport, GuestLine};
 use super::precompile::PrecompileReport;
-use super::scale::{ScaleReport, ScaleWorkers};
-use super::trace::PlayReport;
 use super::verify::{FaultRow, VerifyReport};
 use super::volume::{LsReport, LsRow};
 use crate::cli::GenerateArgs;
 use crate::documents::{self, Document, counters, object};
-use crate::exit::Code;
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
 use std::path::Path;
 use xenia::report;
 use xenia::say::{out, outln};
+use xenia_cli::Code;
 use xenia_cpu::{CrossCheckCounters, EngineCounters};
 use xenia_gpu::{packets, registers};
 use xenia_isa::{Family, Flag, ROWS, Row};
 use xenia_jit_tests::conformance;
 use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
+use xenia_lab::bench::{
+    BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
+};
+use xenia_lab::exports::{Counts, ExportsReport, Row as ExportRow};
+use xenia_lab::jit::{BlockLine, DumpReport, GuestLine};
+use xenia_lab::scale::{ScaleReport, ScaleWorkers};
+use xenia_lab::trace::PlayReport;
 use xenia_sched::SchedulerCounters;
 
 /// A table that can be generated.

@@ -3,13 +3,13 @@
 use super::info_gpd;
 use super::info_package::{self, PackageRow};
 use crate::cli::InfoArgs;
-use crate::exit::Code;
 use anyhow::Result;
 use serde::Serialize;
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, outln, visible};
 use xenia::title::{NoExecutable, Title, key_ring, path_of};
 use xenia::wording::count;
+use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_formats::xdbf::{Achievement, Xdbf};

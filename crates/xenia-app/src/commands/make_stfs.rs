@@ -2,7 +2,6 @@
 
 use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible, refuse_inside};
 use crate::cli::{MakeStfsArgs, PackageSigner};
-use crate::exit::Code;
 use anyhow::{Context, Result, ensure};
 use std::io::{BufWriter, Write};
 use xenia::interrupt::Interrupt;
@@ -10,6 +9,7 @@ use xenia::output;
 use xenia::say::outln;
 use xenia::source;
 use xenia::wording::count;
+use xenia_cli::Code;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer};
 use xenia_formats::{Volume, Xex};
 use xenia_guest::TitleId;

@@ -1,7 +1,6 @@
 //! `xenia-rs precompile`: compiles a title's code ahead of its first run.
 
-use crate::cli::{EngineArgs, PrecompileArgs};
-use crate::exit::Code;
+use crate::cli::PrecompileArgs;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::time::Instant;
@@ -13,6 +12,8 @@ use xenia::machine::{Machine, MachineOptions, jit_config, tell_functions};
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia::wording::count;
+use xenia_cli::Code;
+use xenia_cli::EngineArgs;
 use xenia_documents::documented;
 use xenia_jit::{Jit, JitConfig};
 

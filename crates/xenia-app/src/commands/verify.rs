@@ -1,7 +1,6 @@
 //! `xenia-rs verify`: verifies the hashes and checksums in a file.
 
 use crate::cli::VerifyArgs;
-use crate::exit::Code;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use xenia::source;
 use xenia::title::key_ring;
 use xenia::title::parts::Beside;
 use xenia::wording::{count, grouped};
+use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_formats::{Findings, FormatError, Opens};
 

@@ -2,7 +2,6 @@
 //! and makes disc images.
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
-use crate::exit::Code;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -17,6 +16,7 @@ use xenia::say::{self, errln, outln};
 use xenia::source;
 use xenia::title::parts;
 use xenia::wording::count;
+use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_formats::volume::Directory;
 use xenia_formats::{Format, Opens, ReadAt, Volume, gdfx};

@@ -4,6 +4,8 @@ use super::*;
 use crate::cli::{Cli, Command as Chosen, ExecArgs};
 use clap::{ArgAction, CommandFactory, Parser};
 use xenia::config::CrossCheckUnit;
+use xenia_lab::LabCommand;
+use xenia_lab::args::{JitArgs, JitCommand};
 
 fn with(file: &str, words: &[&str]) -> Result<Cli> {
     let dir = tempfile::tempdir().unwrap();
@@ -34,7 +36,9 @@ fn settings_hold_with_and_without_the_word_exec() {
         assert_eq!(exec.engine.cpu.cross_check, Some(CrossCheckUnit::Instr));
         assert_eq!(exec.run.dump_threads_after, Some(std::time::Duration::from_millis(1500)));
     }
-    let Some(Chosen::Bench(bench)) = with(file, &["bench"]).unwrap().command else { panic!("not bench") };
+    let Some(Chosen::Lab(LabCommand::Bench(bench))) = with(file, &["bench"]).unwrap().command else {
+        panic!("not bench")
+    };
     assert_eq!(bench.runs, 9);
 }
 
@@ -74,7 +78,9 @@ fn the_command_line_wins() {
     // A setting that contradicts a typed flag gives way to it.
     let exec_ = exec("[exec]\ninterp = true\n", &["exec", "--cross-check"]);
     assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
-    let Some(Chosen::Fuzz(fuzz)) = with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command else {
+    let Some(Chosen::Lab(LabCommand::Fuzz(fuzz))) =
+        with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command
+    else {
         panic!("not fuzz")
     };
     assert!(!fuzz.shrink, "on by default");
@@ -121,8 +127,7 @@ fn a_bad_variable_is_named_by_what_reads_it_and_stops_nothing_else() {
 #[test]
 fn commands_of_commands_have_tables_in_tables() {
     let cli = with("[jit.dump]\npc = 0x8201_0000\n", &["jit", "dump", "t.xex"]).unwrap();
-    let Some(Chosen::Jit(crate::cli::JitArgs { command: crate::cli::JitCommand::Dump(dump) })) = cli.command
-    else {
+    let Some(Chosen::Lab(LabCommand::Jit(JitArgs { command: JitCommand::Dump(dump) }))) = cli.command else {
         panic!("not jit dump")
     };
     assert_eq!(dump.pc, 0x8201_0000);

@@ -7,7 +7,6 @@
 use super::place;
 use crate::cli::ContentImportArgs;
 use crate::commands::volume::{add_folder, copy, found};
-use crate::exit::Code;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::io;
 use std::path::Path;
@@ -15,6 +14,7 @@ use std::sync::Arc;
 use xenia::content::own_number;
 use xenia::say::outln;
 use xenia::source;
+use xenia_cli::Code;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME, THUMBNAIL_SIZE};

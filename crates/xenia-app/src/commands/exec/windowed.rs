@@ -4,9 +4,8 @@
 //! demand. When a title crashes, its window stays open with an explanation, and the title may be
 //! run again, unless the run has a limit, in which case it may be unattended.
 
-use super::{Making, Outputs, limits, machine, open_title, stopped};
+use super::{Making, Outputs, machine, open_title, stopped};
 use crate::cli::ExecArgs;
-use crate::exit::{Code, Fault};
 use anyhow::{Context, Result};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -25,6 +24,8 @@ use xenia::machine::{Finished, Machine};
 use xenia::pace::{Control, Pace};
 use xenia::screenshots::Screenshots;
 use xenia::title::Title;
+use xenia_cli::exit::Fault;
+use xenia_cli::{Code, limits};
 use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input};
 use xenia_render::{Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, WindowConfig};

@@ -1,0 +1,174 @@
+//! Arguments of the commands that compare engines: `conformance` and `fuzz`.
+
+use clap::{Args, ValueEnum};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use xenia::config::Tier;
+use xenia_cli::numbers::{number, positive};
+use xenia_sweep::MOST_STATES;
+
+/// Engines that `conformance` runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// Only the interpreter.
+    Interp,
+    /// Only the JIT.
+    Jit,
+    /// Both the interpreter and the JIT.
+    #[default]
+    Both,
+}
+
+/// Arguments of `conformance`.
+#[derive(Clone, Debug, Args)]
+pub struct ConformanceArgs {
+    /// Annotated .s files, or folders of them.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Engines to run.
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: EngineChoice,
+    /// JIT tier to run: `interp` is the same as --engine interp, `auto` runs each of the other
+    /// tiers.
+    #[arg(long, value_enum, default_value_t)]
+    pub tier: Tier,
+    /// Run only cases whose name contains this text.
+    #[arg(long)]
+    pub filter: Option<String>,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Reference implementations that `fuzz` compares with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FuzzOracle {
+    /// The interpreter, as the reference for the JIT.
+    #[default]
+    Interp,
+    /// qemu-ppc64, as the reference for the interpreter; by default the JIT is compared with the
+    /// interpreter too.
+    Qemu,
+}
+
+/// Engines that an external reference tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FuzzEngine {
+    /// Only the interpreter.
+    Interp,
+    /// The interpreter, and the JIT against the interpreter.
+    #[default]
+    Both,
+}
+
+/// Computation mode (MSR\[SF\]) of fuzzed sequences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FuzzMode {
+    /// 32-bit mode (SF clear).
+    #[value(name = "0")]
+    Clear,
+    /// 64-bit mode (SF set).
+    #[value(name = "1")]
+    Set,
+    /// Both modes in turn.
+    #[default]
+    Both,
+}
+
+/// Parses the number of initial states of each sequence.
+fn states(text: &str) -> Result<u64, String> {
+    match positive(text)? {
+        states if states <= MOST_STATES => Ok(states),
+        _ => Err(format!("{MOST_STATES} at most")),
+    }
+}
+
+/// Arguments of `fuzz`.
+#[derive(Clone, Debug, Args)]
+pub struct FuzzArgs {
+    /// Number of sequences to run [default: 100_000, or no limit with --seconds].
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub blocks: Option<u64>,
+    /// Start no sequence after this many seconds.
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub seconds: Option<u64>,
+    /// Seed of the generator; the same seed gives the same sequences.
+    #[arg(long, value_name = "S", value_parser = number, default_value = "1")]
+    pub seed: u64,
+    /// Run a range of seeds (A..B, both included) one after another, --blocks sequences of each.
+    #[arg(long, value_name = "A..B", value_parser = seeds, conflicts_with_all = ["seed", "seconds"])]
+    pub seeds: Option<RangeInclusive<u64>>,
+    /// Number of the first sequence, to continue after an earlier run.
+    #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
+    pub first: u64,
+    /// Number of initial states that each sequence is run from, with --oracle interp. More states
+    /// cost little in comparison with compiling the sequence.
+    #[arg(long, value_name = "N", value_parser = states, default_value = "1")]
+    pub states: u64,
+    /// JIT tier to compare: `baseline`, or the optimizing tier.
+    #[arg(long, value_enum, default_value_t)]
+    pub tier: Tier,
+    /// Reference to compare with.
+    #[arg(long, value_enum, default_value = "interp")]
+    pub oracle: FuzzOracle,
+    /// Engines to test, with --oracle qemu.
+    #[arg(long, value_enum, default_value = "both")]
+    pub engine: FuzzEngine,
+    /// Computation mode, with --oracle qemu.
+    #[arg(long, value_enum, default_value = "both")]
+    pub sf: FuzzMode,
+    /// Shrink failing sequences to the shortest that still fail.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value = "true",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set
+    )]
+    pub shrink: bool,
+    /// Stop after this many mismatches.
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "20")]
+    pub max_mismatches: u64,
+    /// Run the cases in this folder first, each from many initial states.
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
+    /// Write failing sequences, shrunk, to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Append the JSON to this file as one line.
+    #[arg(long, value_name = "FILE")]
+    pub append: Option<PathBuf>,
+    /// Run no sequences; add up the lines that --append wrote to these files.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["blocks", "seconds", "append"])]
+    pub merge: Vec<PathBuf>,
+    /// For tests only: compile one instruction wrongly.
+    #[arg(long, hide = true)]
+    pub break_lifter: bool,
+}
+
+/// Parses a range of seeds or a single seed.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("{text:?} has no seed in it"));
+    }
+    Ok(first..=last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_numbers_as_everywhere_and_not_too_many() {
+        assert_eq!([states("1"), states("1_000"), states("0x40")], [Ok(1), Ok(MOST_STATES), Ok(64)]);
+        for refused in ["0", "1_001", "-1", "many"] {
+            assert!(states(refused).is_err(), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Writes statements as C.
+
+use super::c_source::line;
+use super::program::{
+    Binary, Condition, FloatLocal, FloatOp, Function, INDEX_MASK, Relation, Statement, THINGS, Test, Thing,
+    Turns, Unary, Width, WithConstant,
+};
+
+/// A function whose statements are being written.
+#[derive(Debug)]
+pub(super) struct Functions<'a> {
+    /// Text to append to.
+    pub text: &'a mut String,
+    /// The function being written.
+    pub function: &'a Function,
+}
+
+impl Functions<'_> {
+    fn line(&mut self, what: std::fmt::Arguments<'_>) {
+        line(self.text, what);
+    }
+
+    /// The macro that accesses a field of a variable's precision.
+    fn float_access(&self, local: FloatLocal) -> char {
+        if self.function.is_double(local) { 'D' } else { 'F' }
+    }
+
+    /// Writes a block of statements.
+    pub(super) fn block(&mut self, block: &[Statement]) {
+        for one in block {
+            self.statement(one);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        match *statement {
+            Statement::Constant { to, value } => self.line(format_args!("v{to} = (V)(s32){value}u;")),
+            Statement::Binary { op, to, a, b } => {
+                self.line(format_args!("v{to} = {};", binary(op, &format!("v{a}"), &format!("v{b}"))));
+            }
+            Statement::WithConstant { op, to, a } => {
+                self.line(format_args!("v{to} = {};", with_constant(op, &format!("v{a}"))));
+            }
+            Statement::Unary { op, to, a } => {
+                let value = match op {
+                    Unary::Negate => format!("-v{a}"),
+                    Unary::SignByte => format!("(V)(s8)v{a}"),
+                    Unary::SignHalf => format!("(V)(s16)v{a}"),
+                    Unary::SignWord => format!("(V)(s32)v{a}"),
+                    Unary::LeadingZeros => format!("ZEROS(v{a})"),
+                };
+                self.line(format_args!("v{to} = {value};"));
+            }
+            Statement::Extract { to, a, bits } => {
+                self.line(format_args!("v{to} = rot((u32)v{a}, {}) & {:#x}u;", bits.by, bits.mask()));
+            }
+            Statement::ExtractWide { to, a, bits } => {
+                self.line(format_args!("v{to} = wide_rot(v{a}, {}) & {:#x}ull;", bits.by, bits.mask()));
+            }
+            Statement::Insert { to, a, bits } => {
+                let (by, mask) = (bits.by, bits.mask());
+                self.line(format_args!(
+                    "v{to} = (v{to} & ~(V){mask:#x}u) | (rot((u32)v{a}, {by}) & {mask:#x}u);"
+                ));
+            }
+            Statement::Load { to, field } => {
+                self.line(format_args!("v{to} = {}({});", access(field.width), field.at));
+            }
+            Statement::Store { from, field } => {
+                self.line(format_args!("{}({}) = v{from};", access(field.width), field.at));
+            }
+            Statement::LoadIndexed { to, index } => {
+                self.line(format_args!("v{to} = X(v{index} & {INDEX_MASK});"));
+            }
+            Statement::StoreIndexed { from, index } => {
+                self.line(format_args!("X(v{index} & {INDEX_MASK}) = v{from};"));
+            }
+            Statement::If { condition, ref then, ref otherwise } => {
+                self.line(format_args!("if ({}) {{", test(condition)));
+                self.block(then);
+                if !otherwise.is_empty() {
+                    self.text.push_str("} else {\n");
+                    self.block(otherwise);
+                }
+                self.text.push_str("}\n");
+            }
+            Statement::Loop { turns, ref body, .. } => {
+                let turns = match turns {
+                    Turns::Fixed(turns) => turns.to_string(),
+                    Turns::Masked(local, mask) => format!("(v{local} & {mask}) + 1"),
+                };
+                self.line(format_args!("for (u32 n = {turns}; n; n--) {{"));
+                self.block(body);
+                self.text.push_str("}\n");
+            }
+            Statement::FloatConstant { to, bits } => {
+                // Nine digits represent every single-precision number exactly.
+                self.line(format_args!("g{to} = {:.9e}f;", f32::from_bits(bits)));
+            }
+            Statement::FloatLoad { to, at } => {
+                self.line(format_args!("g{to} = {}({at});", self.float_access(to)));
+            }
+            Statement::FloatStore { from, at } => {
+                self.line(format_args!("{}({at}) = g{from};", self.float_access(from)));
+            }
+            Statement::Float { op, to, a, b, c } => {
+                let fma = if self.function.is_double(to) { "__builtin_fma" } else { "__builtin_fmaf" };
+                let value = match op {
+                    FloatOp::Add => format!("g{a} + g{b}"),
+                    FloatOp::Subtract => format!("g{a} - g{b}"),
+                    FloatOp::Multiply => format!("g{a} * g{c}"),
+                    FloatOp::MultiplyAdd => format!("{fma}(g{a}, g{c}, g{b})"),
+                    FloatOp::MultiplySubtract => format!("{fma}(g{a}, g{c}, -g{b})"),
+                    FloatOp::NegativeMultiplySubtract => format!("-{fma}(g{a}, g{c}, -g{b})"),
+                    FloatOp::Negate => format!("-g{a}"),
+                    FloatOp::Absolute if self.function.is_double(to) => format!("__builtin_fabs(g{a})"),
+                    FloatOp::Absolute => format!("__builtin_fabsf(g{a})"),
+                };
+                self.line(format_args!("g{to} = {value};"));
+            }
+            Statement::FloatConvert { to, from } => self.line(format_args!("g{to} = g{from};")),
+            Statement::FloatFromInteger { to, a } => {
+                self.line(format_args!("g{to} = (float)(s32)(v{a} & 7);"));
+            }
+            Statement::Virtual { to, thing, slot, a } => {
+                let thing = match thing {
+                    Thing::Fixed(number) => number.to_string(),
+                    Thing::Chosen(local) => format!("v{local} & {}", THINGS - 1),
+                };
+                self.line(format_args!("v{to} ^= things[{thing}].table[{slot}](v{a}, p);"));
+            }
+            Statement::Switch { on, bits, ref cases } => {
+                self.line(format_args!("switch (rot((u32)v{on}, {}) & {:#x}u) {{", bits.by, bits.mask()));
+                for (number, case) in cases.iter().enumerate() {
+                    self.line(format_args!("case {number}:"));
+                    self.block(case);
+                    self.text.push_str("break;\n");
+                }
+                self.text.push_str("}\n");
+            }
+            Statement::Call { to, leaf, a } => {
+                self.line(format_args!("v{to} ^= l{leaf}(v{a}, p);"));
+            }
+        }
+    }
+}
+
+fn access(width: Width) -> char {
+    match width {
+        Width::Byte => 'B',
+        Width::Half => 'H',
+        Width::SignedHalf => 'S',
+        Width::Word => 'W',
+        Width::SignedWord => 'T',
+        Width::Long => 'L',
+    }
+}
+
+fn binary(op: Binary, a: &str, b: &str) -> String {
+    match op {
+        Binary::Add => format!("{a} + {b}"),
+        Binary::Subtract => format!("{a} - {b}"),
+        Binary::Multiply => format!("{a} * {b}"),
+        Binary::And => format!("{a} & {b}"),
+        Binary::Or => format!("{a} | {b}"),
+        Binary::Xor => format!("{a} ^ {b}"),
+        Binary::AndNot => format!("{a} & ~{b}"),
+        Binary::Rotate => format!("ROT({a}, {b})"),
+    }
+}
+
+fn with_constant(op: WithConstant, a: &str) -> String {
+    match op {
+        WithConstant::Add(value) => format!("{a} + (V){value}"),
+        WithConstant::AddHigh(value) => format!("{a} + (V)({value} * 65536)"),
+        WithConstant::Multiply(value) => format!("{a} * (V){value}"),
+        WithConstant::SubtractFrom(value) => format!("(V){value} - {a}"),
+        WithConstant::Xor(value) => format!("{a} ^ {value}u"),
+        WithConstant::Or(value) => format!("{a} | {value}u"),
+        WithConstant::ShiftRight(by) => format!("(V)((SV){a} >> {by})"),
+    }
+}
+
+fn test(condition: Condition) -> String {
+    let sign = |relation| match relation {
+        Relation::Less => "<",
+        Relation::Greater => ">",
+        Relation::Equal => "==",
+    };
+    let test = match condition.test {
+        Test::Field { field, relation, limit } => {
+            format!("{}({}) {} {limit}u", access(field.width), field.at, sign(relation))
+        }
+        Test::Clear { local, bits } => format!("(v{local} & {:#x}u) == 0", bits.mask()),
+        Test::Locals { a, b, relation, signed: true } => {
+            format!("(SV)v{a} {} (SV)v{b}", sign(relation))
+        }
+        Test::Locals { a, b, relation, signed: false } => format!("v{a} {} v{b}", sign(relation)),
+        Test::Floats { a, b, relation } => format!("g{a} {} g{b}", sign(relation)),
+        Test::Constant { local, relation, limit } => format!("(SV)v{local} {} {limit}", sign(relation)),
+    };
+    if condition.holds { test } else { format!("!({test})") }
+}

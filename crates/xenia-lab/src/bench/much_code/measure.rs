@@ -1,0 +1,153 @@
+//! Runs a title in separate processes: natively, in the interpreter, and compiled twice.
+
+use super::super::Spread;
+use super::super::whole::{engine, read_time, timed};
+use super::native::Native;
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Stdio;
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
+use xenia_cli::CpuArgs;
+
+/// Timeout of a run, in seconds of host time.
+const PATIENCE: &str = "1800";
+
+/// Result of one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ran {
+    /// User and system seconds of the whole process.
+    pub seconds: f64,
+    /// Checksum that the program printed.
+    pub checksum: u32,
+    /// Guest instructions, if they are counted.
+    pub instructions: Option<u64>,
+    /// Wall-clock seconds spent compiling.
+    pub compile_seconds: f64,
+    /// Peak resident memory of the process in bytes, if it is reported.
+    pub peak_bytes: Option<u64>,
+}
+
+/// Contenders that take part.
+#[derive(Debug)]
+pub(super) struct Contenders<'a> {
+    /// The native program, and its number of rounds.
+    pub native: Option<(&'a Native, u32)>,
+    /// Flags of the interpreter.
+    pub interp: Option<CpuArgs>,
+    /// Flags of a JIT that is started twice, the second time with the code cache of the first.
+    pub starts: Option<CpuArgs>,
+}
+
+/// All runs of a title.
+#[derive(Debug, Default)]
+pub struct Times {
+    /// Runs of the native program.
+    pub native: Vec<Ran>,
+    /// Runs in the interpreter.
+    pub interp: Vec<Ran>,
+    /// First starts of the JIT.
+    pub first: Vec<Ran>,
+    /// Second starts of the JIT.
+    pub second: Vec<Ran>,
+}
+
+impl Times {
+    /// Whether all checksums are equal, and all instruction counts.
+    pub fn agree(&self) -> bool {
+        let all = || [&self.native, &self.interp, &self.first, &self.second].into_iter().flatten();
+        let counts: Vec<_> = all().filter_map(|ran| ran.instructions).collect();
+        let sums: Vec<_> = all().map(|ran| ran.checksum).collect();
+        counts.windows(2).all(|two| two[0] == two[1]) && sums.windows(2).all(|two| two[0] == two[1])
+    }
+
+    /// Guest instructions of a run.
+    pub fn instructions(&self) -> Option<u64> {
+        [&self.interp, &self.first].into_iter().flatten().find_map(|ran| ran.instructions)
+    }
+}
+
+/// Peak resident memory over several runs, in bytes.
+pub(super) fn peak(runs: &[Ran]) -> Option<u64> {
+    runs.iter().filter_map(|ran| ran.peak_bytes).max()
+}
+
+/// Distribution of the seconds of several runs.
+pub(super) fn spread(runs: &[Ran]) -> Option<Spread> {
+    Spread::of(runs.iter().map(|ran| ran.seconds).collect())
+}
+
+/// Runs the title `runs` times with each contender, in turns; `None` if it was interrupted.
+pub(super) fn measure(
+    title: &Path,
+    contenders: &Contenders<'_>,
+    runs: u64,
+    interrupt: &Interrupt,
+) -> Result<Option<Times>> {
+    let mut times = Times::default();
+    for run in 0..runs {
+        // The first contender changes, so that drift of the machine affects all alike.
+        for turn in 0..3 {
+            if interrupt.cause().is_some() {
+                return Ok(None);
+            }
+            match (run + turn) % 3 {
+                0 => {
+                    if let Some((native, rounds)) = contenders.native {
+                        times.native.push(native.run(rounds).context("native")?);
+                    }
+                }
+                1 => {
+                    if let Some(cpu) = &contenders.interp {
+                        times.interp.push(ours(title, cpu, None).context("interp")?);
+                    }
+                }
+                _ => {
+                    if let Some(cpu) = &contenders.starts {
+                        let cache = tempfile::tempdir().context("a folder for compiled code")?;
+                        times.first.push(ours(title, cpu, Some(cache.path())).context("first start")?);
+                        times.second.push(ours(title, cpu, Some(cache.path())).context("second start")?);
+                    }
+                }
+            }
+        }
+    }
+    Ok(Some(times))
+}
+
+/// The same flags for the interpreter.
+pub(super) fn interpreter(cpu: &CpuArgs) -> CpuArgs {
+    CpuArgs { interp: false, jit: false, tier: Tier::Interp, ..cpu.clone() }
+}
+
+/// Runs the title in a process of this program; compiled code is kept in `cache`.
+fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Ran> {
+    let work = tempfile::tempdir().context("a folder for the run")?;
+    let (time, json) = (work.path().join("time"), work.path().join("json"));
+    let mut command = timed(&time);
+    // The running program, even if its file has been rebuilt meanwhile.
+    command.arg(format!("/proc/{}/exe", std::process::id()));
+    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--lockstep", "--fresh"]);
+    command.args(["--gpu", "none", "--timeout", PATIENCE]).args(engine(cpu));
+    if let Some(cache) = cache {
+        command.arg("--code-cache").arg(cache);
+    }
+    command.arg("--json").arg(&json).arg(title).stdin(Stdio::null()).stdout(Stdio::null());
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report = std::fs::read(&json).with_context(|| format!("{}: {said}", title.display()))?;
+    let report: Value = serde_json::from_slice(&report)?;
+    if report["exit"] != "exit" {
+        bail!("the title did not end by itself: {}", report["exit"]);
+    }
+    let checksum = report["exit_code"].as_u64().context("the report has no exit code")?;
+    let instructions = report["instructions"].as_u64().context("the report has no instructions")?;
+    Ok(Ran {
+        seconds: read_time(&time)?,
+        checksum: checksum as u32,
+        instructions: Some(instructions),
+        compile_seconds: report["jit"]["compile_ns"].as_u64().unwrap_or(0) as f64 / 1e9,
+        peak_bytes: report["peak_resident_bytes"].as_u64(),
+    })
+}

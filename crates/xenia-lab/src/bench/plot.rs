@@ -1,0 +1,130 @@
+//! Plots the bench: bars for each kernel or program, relative to native time, or to the
+//! interpreter's if native time was not measured. Shorter is faster; the scale is logarithmic.
+
+use super::{Spread, host, ratio};
+use anyhow::{Result, anyhow, bail};
+use plotters::prelude::*;
+use std::path::Path;
+
+const GROUP_WIDTH: u32 = 110;
+const MARGINS: u32 = 120;
+const HEIGHT: u32 = 560;
+/// Number of kernels from which their places are narrower.
+const MANY: usize = 20;
+const GROUP_WIDTH_OF_MANY: u32 = 84;
+/// Fraction of a kernel's place that its bars fill.
+const FILLED: f64 = 0.8;
+
+/// The bars of a kernel or a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Bars<'a> {
+    /// Name of the kernel or program.
+    pub name: &'a str,
+    /// Time of the native program.
+    pub native: Option<Spread>,
+    /// Time with `--tier auto`.
+    pub auto: Option<Spread>,
+    /// Time in the baseline tier.
+    pub baseline: Option<Spread>,
+    /// Time in the optimizing tier.
+    pub function: Option<Spread>,
+    /// Time in the interpreter.
+    pub interp: Option<Spread>,
+    /// Time in QEMU.
+    pub qemu: Option<Spread>,
+}
+
+type Column = (&'static str, fn(&Bars<'_>) -> Option<Spread>, RGBColor);
+
+const COLUMNS: &[Column] = &[
+    ("native", |bars| bars.native, RGBColor(120, 120, 120)),
+    ("auto", |bars| bars.auto, RGBColor(38, 110, 180)),
+    ("baseline tier", |bars| bars.baseline, RGBColor(110, 170, 110)),
+    ("function tier", |bars| bars.function, RGBColor(120, 170, 220)),
+    ("interpreter", |bars| bars.interp, RGBColor(200, 140, 60)),
+    ("qemu", |bars| bars.qemu, RGBColor(190, 60, 70)),
+];
+
+/// Writes the plot as SVG.
+pub(super) fn write(path: &Path, runs: u64, all: &[Bars<'_>]) -> Result<()> {
+    let mut picture = String::new();
+    draw(&mut picture, path, runs, all)?;
+    xenia::output::write(path, picture.as_bytes())
+}
+
+fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> Result<()> {
+    if kernels.is_empty() {
+        bail!("--plot: nothing was measured");
+    }
+    let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
+    let base =
+        COLUMNS.iter().filter(|column| ["native", "interpreter"].contains(&column.0)).find(|c| measured(c));
+    let base = base.or_else(|| COLUMNS.iter().find(|column| measured(column)));
+    let Some(&(base_name, base, _)) = base else { bail!("--plot: nothing was measured") };
+    let somewhere = |column: &Column| kernels.iter().any(|kernel| column.1(kernel).is_some());
+    let columns: Vec<&Column> =
+        COLUMNS.iter().filter(|column| column.0 != base_name && somewhere(column)).collect();
+    // A contender that was not measured has no bar.
+    let value = |column: &Column, kernel: &Bars<'_>| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
+    let values = || columns.iter().flat_map(|column| kernels.iter().map(|kernel| value(column, kernel)));
+    let low = values().fold(0.5, f64::min) * 0.8;
+    // Leave room for the legend above the longest bar.
+    let high = values().fold(2.0, f64::max) * 3.0;
+
+    let width = if kernels.len() < MANY { GROUP_WIDTH } else { GROUP_WIDTH_OF_MANY };
+    let size = (MARGINS + width * kernels.len() as u32, HEIGHT);
+    let failed = |error: &dyn std::fmt::Display| anyhow!("cannot draw {}: {error}", path.display());
+    let area = SVGBackend::with_string(picture, size).into_drawing_area();
+    area.fill(&WHITE).map_err(|error| failed(&error))?;
+    let mut chart = ChartBuilder::on(&area)
+        .caption(format!("Time over {base_name}, median of {} runs; {}", runs, host()), ("sans-serif", 16))
+        .margin(12)
+        .x_label_area_size(36)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..kernels.len() as f64, (low..high).log_scale())
+        .map_err(|error| failed(&error))?;
+    let name = |x: &f64| {
+        // Labels are centred below their kernel.
+        kernels
+            .get((x - 0.5).round().max(0.0) as usize)
+            .map_or_else(String::new, |kernel| kernel.name.to_owned())
+    };
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .x_labels(0)
+        .y_desc(format!("× {base_name}"))
+        .y_label_formatter(&|y| format!("{y}"))
+        .draw()
+        .map_err(|error| failed(&error))?;
+    for (index, column) in columns.iter().enumerate() {
+        let (label, _, color) = *column;
+        let width = FILLED / columns.len() as f64;
+        let bars = kernels.iter().enumerate().map(|(place, kernel)| {
+            let left = place as f64 + (1.0 - FILLED) / 2.0 + width * index as f64;
+            Rectangle::new([(left, 1.0), (left + width * 0.92, value(column, kernel))], color.filled())
+        });
+        chart
+            .draw_series(bars)
+            .map_err(|error| failed(&error))?
+            .label(*label)
+            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], color.filled()));
+    }
+    let names = (0..kernels.len()).map(|place| {
+        let x = place as f64 + 0.5;
+        let style = ("sans-serif", 13).into_text_style(&area).pos(plotters::style::text_anchor::Pos::new(
+            plotters::style::text_anchor::HPos::Center,
+            plotters::style::text_anchor::VPos::Bottom,
+        ));
+        Text::new(name(&x), (x, low), style)
+    });
+    chart.draw_series(names).map_err(|error| failed(&error))?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK)
+        .draw()
+        .map_err(|error| failed(&error))?;
+    area.present().map_err(|error| failed(&error))
+}

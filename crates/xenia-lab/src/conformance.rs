@@ -1,0 +1,105 @@
+//! `xenia-rs conformance`: runs annotated assembler files on the engines.
+
+use crate::args::{ConformanceArgs, EngineChoice};
+use anyhow::{Context, Result, bail};
+use xenia::config::Tier;
+use xenia::interrupt::Interrupt;
+use xenia::report::{check_json, write_json};
+use xenia::say::outln;
+use xenia::source;
+use xenia::wording::{count, grouped};
+use xenia_cli::Code;
+use xenia_jit::{Jit, JitConfig, Tiers};
+use xenia_jit_tests::conformance::{self, Engine};
+
+/// Failures printed in full; the JSON has all.
+const SHOWN: usize = 20;
+
+/// The JIT, which compiles at first execution however often code is replaced, so that a case that
+/// runs once runs compiled. `left_out` chooses the sides of branches to prune as cold.
+pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
+    Engine::new("jit", move |memory| {
+        let config = JitConfig { wrong_addi: break_lifter, left_out, ..JitConfig::compile_everything() };
+        Ok(Box::new(Jit::new(memory, config)?))
+    })
+}
+
+/// The baseline tier alone, which compiles however often code is replaced.
+pub fn baseline_engine<'a>() -> Engine<'a> {
+    Engine::new("baseline", move |memory| {
+        // Code that the tier does not support (64-bit mode, XER.SO set) is interpreted, not
+        // compiled by another tier, which has separate tests.
+        let everything = JitConfig::compile_everything();
+        let config = JitConfig { tiers: Tiers::Baseline, warm_up: u32::MAX, ..everything };
+        Ok(Box::new(Jit::new(memory, config)?))
+    })
+}
+
+/// The JIT engines for `tier`; `auto` means one engine for each tier, because a case runs only
+/// once.
+fn compiling<'a>(tier: Tier) -> Vec<Engine<'a>> {
+    match tier {
+        Tier::Baseline => vec![baseline_engine()],
+        Tier::Function => vec![jit_engine(false, None)],
+        Tier::Interp | Tier::Auto => vec![jit_engine(false, None), baseline_engine()],
+    }
+}
+
+/// Runs every file; prints the failures, and the instructions that no case covers.
+pub fn run(args: &ConformanceArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    let engines = match args.engine {
+        EngineChoice::Jit if args.tier == Tier::Interp => {
+            bail!("--tier interp runs no JIT: use --engine interp")
+        }
+        EngineChoice::Interp => vec![Engine::interpreter()],
+        EngineChoice::Both if args.tier == Tier::Interp => vec![Engine::interpreter()],
+        EngineChoice::Jit => compiling(args.tier),
+        EngineChoice::Both => [Engine::interpreter()].into_iter().chain(compiling(args.tier)).collect(),
+    };
+    for path in &args.paths {
+        source::refuse_named_pipe(path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    let interrupt = Interrupt::listen(None)?;
+    let is_stopped = || interrupt.cause().is_some();
+    let mut report = conformance::run_until(&args.paths, &engines, args.filter.as_deref(), &is_stopped)?;
+    let cause = interrupt.cause();
+    report.interrupted_by = cause.map(|cause| cause.name().to_owned());
+    if report.cases == 0 && cause.is_none() {
+        match &args.filter {
+            Some(filter) => bail!("no case matches --filter {filter}"),
+            None => bail!("there is no case in what was named"),
+        }
+    }
+    if let Some(path) = &args.json {
+        write_json(path, "conformance", &report)?;
+    }
+    for failure in report.failed.iter().take(SHOWN) {
+        outln!(
+            "FAILED {}: {} on {}: {} is {}, expected {}",
+            failure.file,
+            failure.case,
+            failure.engine,
+            failure.what,
+            failure.actual,
+            failure.expected
+        );
+    }
+    if report.failed.len() > SHOWN {
+        outln!("and {} more; --json writes all", report.failed.len() - SHOWN);
+    }
+    if let Some(by) = &report.interrupted_by {
+        outln!("interrupted by {by}: what follows is what was run by then");
+    } else if args.filter.is_none() {
+        match report.uncovered.as_slice() {
+            [] => outln!("rows without a case: none"),
+            // With a filter most instructions are not covered, which is not worth a list.
+            rows if rows.len() > SHOWN => {
+                outln!("rows without a case: {}; --json names them", rows.len());
+            }
+            rows => outln!("rows without a case: {}", rows.join(" ")),
+        }
+    }
+    outln!("{}, {} passed", count(report.cases, "case"), grouped(report.passed));
+    Ok(if report.ok() { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
+}

@@ -1,0 +1,240 @@
+//! `xenia-rs soak`: runs titles one after the other in one process, and periodically writes a line
+//! with the process's host resources and the sizes of the machine's tables. `cargo xtask soak` runs
+//! it and checks the lines.
+//!
+//! Samples between two runs show leaks of whole machines, samples during a run show growth within
+//! it. A run that ends unexpectedly is reported on standard error, with the title's last output.
+
+mod last_words;
+
+use crate::args::{SoakArgs, SoakMode};
+use anyhow::{Context, Result};
+use last_words::LastWords;
+use parking_lot::Mutex;
+use serde::Serialize;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+use xenia::config::{ExecutorConfig, MachineConfig, TitleConfig, VideoConfig};
+use xenia::interrupt::Interrupt;
+use xenia::machine::{Machine, MachineOptions, Sizes};
+use xenia::report::{End, RunReport};
+use xenia::say::{self, errln, outln};
+use xenia::title::Title;
+use xenia::wording::count;
+use xenia_cli::Code;
+use xenia_sched::Limits;
+
+/// State of the run when a sample was taken.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// The title runs.
+    Running,
+    /// The run ended, and its machine still exists.
+    Ended,
+    /// The machine was dropped.
+    Between,
+}
+
+/// A sample, written as one line of JSON.
+#[derive(Debug, Serialize)]
+struct Sample<'a> {
+    /// Seconds since the program was started.
+    at: f64,
+    /// Number of the run.
+    run: u64,
+    title: &'a str,
+    mode: &'static str,
+    state: State,
+    /// Reason of the run's end; null unless `state` is `ended`.
+    exit: Option<End>,
+    /// Exit code of the title, if it ended by itself.
+    exit_code: Option<u32>,
+    #[serde(flatten)]
+    process: Process,
+    /// Sizes of the machine's tables; null between runs.
+    #[serde(flatten)]
+    machine: Option<Sizes>,
+}
+
+/// Host resources of the process.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Process {
+    rss_kib: u64,
+    descriptors: u64,
+    maps: u64,
+    threads: u64,
+}
+
+impl Process {
+    fn look() -> Result<Self> {
+        let read = |path: &str| std::fs::read_to_string(path).with_context(|| path.to_owned());
+        let entries =
+            |path: &str| Ok::<_, anyhow::Error>(std::fs::read_dir(path).context("procfs")?.count() as u64);
+        let status = read("/proc/self/status")?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+                .with_context(|| name.to_owned())
+        };
+        Ok(Self {
+            rss_kib: field("VmRSS:")?,
+            // One entry is the descriptor that reads the folder.
+            descriptors: entries("/proc/self/fd")?.saturating_sub(1),
+            maps: read("/proc/self/maps")?.lines().count() as u64,
+            threads: field("Threads:")?,
+        })
+    }
+}
+
+/// Writes samples, and knows the run that they belong to.
+struct Book {
+    start: Instant,
+    file: File,
+    run: u64,
+    title: String,
+    mode: &'static str,
+    state: State,
+    sizes: Option<Box<dyn Fn() -> Option<Sizes> + Send>>,
+    failed: Option<anyhow::Error>,
+}
+
+impl Book {
+    fn note(&mut self, ended: Option<&RunReport>) -> Result<()> {
+        let sample = Sample {
+            at: self.start.elapsed().as_secs_f64(),
+            run: self.run,
+            title: &self.title,
+            mode: self.mode,
+            state: self.state,
+            exit: ended.map(|report| report.exit),
+            exit_code: ended.and_then(|report| report.exit_code),
+            process: Process::look()?,
+            machine: self.sizes.as_ref().and_then(|sizes| sizes()),
+        };
+        let line = serde_json::to_string(&sample)? + "\n";
+        self.file.write_all(line.as_bytes()).context("cannot write the samples")
+    }
+}
+
+/// Runs the titles until the time is over.
+pub fn run(args: &SoakArgs) -> Result<Code> {
+    let interrupt = Interrupt::listen(args.seconds)?;
+    let file =
+        File::create(&args.samples).with_context(|| format!("cannot write {}", args.samples.display()))?;
+    let book = Arc::new(Mutex::new(Book {
+        start: Instant::now(),
+        file,
+        run: 0,
+        title: String::new(),
+        mode: "",
+        state: State::Between,
+        sizes: None,
+        failed: None,
+    }));
+    let over = Arc::new(AtomicBool::new(false));
+    let looks = {
+        let (book, over, every) = (book.clone(), over.clone(), args.every);
+        std::thread::Builder::new().name("samples".to_owned()).spawn(move || {
+            while !over.load(Relaxed) {
+                std::thread::park_timeout(every);
+                let mut book = book.lock();
+                if matches!(book.state, State::Running)
+                    && let Err(error) = book.note(None)
+                {
+                    book.failed = Some(error);
+                }
+            }
+        })?
+    };
+    let (mut runs, words) = (0, LastWords::new());
+    'all: for _ in 0..args.rounds.unwrap_or(u64::MAX) {
+        for title in &args.titles {
+            for mode in &args.modes {
+                if interrupt.cause().is_some() {
+                    break 'all;
+                }
+                one(title, *mode, args.frames, (&book, &words), &interrupt)
+                    .with_context(|| title.display().to_string())?;
+                runs += 1;
+                if let Some(error) = book.lock().failed.take() {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    over.store(true, Relaxed);
+    looks.thread().unpark();
+    let _ = looks.join();
+    outln!("{}", count(runs, "run"));
+    Ok(interrupt.cause().map_or(Code::Done, Code::from))
+}
+
+/// Opens and runs a title once.
+fn one(
+    path: &Path,
+    mode: SoakMode,
+    frames: Option<u64>,
+    (book, words): (&Mutex<Book>, &LastWords),
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let parallel = mode == SoakMode::Parallel;
+    let executor = ExecutorConfig { parallel, ..ExecutorConfig::default() };
+    let config = MachineConfig { executor, ..MachineConfig::default() };
+    let video = VideoConfig::default();
+    let title =
+        Title::open_or_demo(Some(path), &TitleConfig { repeats: !parallel, ..TitleConfig::default() })?;
+    let options = MachineOptions { text: words.of_next_title(), ..MachineOptions::new(&config, &video) };
+    let mut machine = Machine::new(&title, options)?;
+    machine.set_interrupt(interrupt.clone());
+    {
+        let mut book = book.lock();
+        book.run += 1;
+        book.title = title.short_name();
+        book.mode = if parallel { "parallel" } else { "lockstep" };
+        book.state = State::Running;
+        book.sizes = Some(Box::new(machine.sizes()));
+    }
+    let finished = machine.run(&Limits { frames, ..Limits::default() }, None);
+    {
+        let mut book = book.lock();
+        book.state = State::Ended;
+        book.note(Some(&finished.report))?;
+        if !is_well(&finished.report) {
+            tell(&book, &finished.report, words);
+        }
+    }
+    drop((machine, finished, title));
+    // Free heap that the allocator keeps for reuse is not a leak of the machine.
+    xenia_memory::give_back_free_heap();
+    let mut book = book.lock();
+    book.sizes = None;
+    book.state = State::Between;
+    book.note(None)
+}
+
+/// Whether a run ended as expected: by a limit, or by a title that reports success.
+fn is_well(report: &RunReport) -> bool {
+    match report.exit {
+        End::Exit => report.exit_code == Some(0),
+        End::Frames | End::Timeout | End::Interrupted => true,
+        _ => false,
+    }
+}
+
+/// Prints how a run ended, with all details.
+fn tell(book: &Book, report: &RunReport, words: &LastWords) {
+    let code = report.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
+    errln!("run {}: {} in {} ended by {}{code}", book.run, book.title, book.mode, report.exit.words());
+    if let Some(crash) = &report.crash {
+        errln!("{} at {} (lr {}), stack {}", crash.what, crash.pc, crash.lr, crash.stack.join(" "));
+    }
+    errln!("what the title said last:");
+    for line in words.text().lines() {
+        errln!("  {}", say::visible(line));
+    }
+}
