@@ -15,7 +15,7 @@ mod precompile;
 mod program;
 mod sound;
 mod titles;
-mod unbuilt;
+mod unsupported;
 mod volumes;
 mod window;
 

@@ -28,7 +28,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use xenia::output::Losses;
+use xenia::output::WriteErrors;
 use xenia::say::{self, StandardError, errln};
 use xenia::status;
 
@@ -89,7 +89,7 @@ fn parsed(text: &str) -> Result<Targets> {
             bail!("{directive:?} is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL");
         }
     }
-    text.parse().with_context(|| format!("{text:?} is no filter"))
+    text.parse().with_context(|| format!("{text:?} is not a filter"))
 }
 
 /// Adds the directives of `text` to `filter`.
@@ -167,14 +167,14 @@ impl<S: Subscriber> Filter<S> for Thinned {
 struct LogFile {
     file: Arc<Mutex<Option<File>>>,
     shown: String,
-    losses: Losses,
+    write_errors: WriteErrors,
 }
 
 impl LogFile {
-    fn create(path: &Path, losses: Losses) -> Result<Self> {
+    fn create(path: &Path, write_errors: WriteErrors) -> Result<Self> {
         let shown = path.display().to_string();
         let file = File::create(path).with_context(|| format!("cannot create the log file {shown}"))?;
-        Ok(Self { file: Arc::new(Mutex::new(Some(file))), shown, losses })
+        Ok(Self { file: Arc::new(Mutex::new(Some(file))), shown, write_errors })
     }
 }
 
@@ -183,7 +183,7 @@ impl Write for LogFile {
         let mut file = self.file.lock();
         if let Some(Err(error)) = file.as_mut().map(|file| file.write_all(text)) {
             *file = None;
-            self.losses.note(format!("the log {} is not whole: {error}", self.shown));
+            self.write_errors.note(format!("the log {} is not whole: {error}", self.shown));
         }
         Ok(text.len())
     }
@@ -202,7 +202,7 @@ impl<'a> MakeWriter<'a> for LogFile {
 }
 
 static LIMITER: OnceLock<Arc<Limiter>> = OnceLock::new();
-static LOSSES: OnceLock<Losses> = OnceLock::new();
+static LOSSES: OnceLock<WriteErrors> = OnceLock::new();
 
 /// Starts the log; must be called once in a process.
 pub fn start(args: &LogArgs) -> Result<()> {
@@ -223,12 +223,12 @@ pub fn start(args: &LogArgs) -> Result<()> {
         filter = refined(filter, text).context("--log")?;
     }
     let limiter = LIMITER.get_or_init(Arc::default).clone();
-    let losses = LOSSES.get_or_init(Losses::default).clone();
+    let write_errors = LOSSES.get_or_init(WriteErrors::default).clone();
     // A write error on standard error must not panic.
     let layer = tracing_subscriber::fmt::layer().without_time().log_internal_errors(false);
     let registry = tracing_subscriber::registry().with(filter);
     if let Some(path) = &args.log_file {
-        let file = LogFile::create(path, losses)?;
+        let file = LogFile::create(path, write_errors)?;
         registry.with(layer.with_ansi(false).with_writer(file).with_filter(Thinned(limiter))).init();
     } else {
         let colored = args.color.on_standard_error();
@@ -252,7 +252,7 @@ pub fn finish() -> bool {
     for line in LIMITER.get().into_iter().flat_map(|limiter| limiter.left_out()) {
         errln!("xenia-rs: {line}");
     }
-    LOSSES.get().is_none_or(Losses::is_empty)
+    LOSSES.get().is_none_or(WriteErrors::is_empty)
 }
 
 #[cfg(test)]

@@ -371,7 +371,7 @@ impl File<'_> {
                 let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
                 let tip = tip(name, commands.map(Command::get_name));
                 bail!(
-                    "{at}: `{name}` is no command{tip}; settings are in a table for each command, such as [exec]"
+                    "{at}: `{name}` is not a command{tip}; settings are in a table for each command, such as [exec]"
                 );
             }
             let flags = || command.get_arguments().filter(|arg| is_setting(arg));

@@ -4,7 +4,7 @@ use crate::exit::Code;
 use std::path::Path;
 use xenia::interrupt::{Cause, Interrupt};
 use xenia::machine::Finished;
-use xenia::output::Losses;
+use xenia::output::WriteErrors;
 use xenia::report::{End, RunReport, write_json};
 use xenia::say::{self, errln, remark};
 use xenia::wording::{count, times};
@@ -14,14 +14,19 @@ use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 /// Largest number of missing files listed.
 const NAMED: usize = 8;
 
-/// Prints how the run ended, writes the JSON and chooses the exit code. `losses` has the write-back
+/// Prints how the run ended, writes the JSON and chooses the exit code. `write_errors` has the write-back
 /// errors so far.
-pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt, losses: &Losses) -> Code {
+pub fn conclude(
+    json: Option<&Path>,
+    finished: &Finished,
+    interrupt: &Interrupt,
+    write_errors: &WriteErrors,
+) -> Code {
     let report = &finished.report;
     if let Some(path) = json
         && let Err(error) = write_json(path, "run", report)
     {
-        losses.note(say::chain(&error));
+        write_errors.note(say::chain(&error));
     }
     remark!("{}", summary(report, interrupt.cause()));
     if let Some(pipelines) = &report.gpu.pipelines {
@@ -36,7 +41,7 @@ pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt,
         remark!("unimplemented: {} called {}", call.name, times(call.count));
     }
     let code = of_the_end(finished, interrupt);
-    if finished.lost || !losses.is_empty() { Code::Unusable } else { code }
+    if finished.lost || !write_errors.is_empty() { Code::Unusable } else { code }
 }
 
 fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {

@@ -76,7 +76,7 @@ pub struct CpuArgs {
 
 impl CpuArgs {
     /// Refuses contradictory flags.
-    pub fn refuse_unbuilt(&self) -> Result<()> {
+    pub fn refuse_unsupported(&self) -> Result<()> {
         if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
             bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
         }
@@ -109,7 +109,7 @@ pub struct ModeArgs {
 
 impl ModeArgs {
     /// Refuses flags that the chosen executor does not support.
-    pub fn refuse_unbuilt(&self) -> Result<()> {
+    pub fn refuse_unsupported(&self) -> Result<()> {
         if self.barrier && !self.parallel {
             bail!("--barrier belongs to --parallel: in lockstep every round ends together anyway");
         }

@@ -12,7 +12,7 @@ pub fn number(text: &str) -> Result<u64, String> {
     };
     parsed.map_err(|error| match error.kind() {
         IntErrorKind::PosOverflow => format!("{text:?} is more than {}", u64::MAX),
-        _ => format!("{text:?} is no number (decimal or 0x…, underscores allowed)"),
+        _ => format!("{text:?} is not a number (decimal or 0x…, underscores allowed)"),
     })
 }
 
@@ -24,7 +24,7 @@ pub fn small_number(text: &str) -> Result<u32, String> {
 /// Parses a [`number`] that is at least 1, for counts where 0 would do no work.
 pub fn positive(text: &str) -> Result<u64, String> {
     match number(text)? {
-        0 => Err("0 is for nothing: 1 at least".to_owned()),
+        0 => Err("must be at least 1".to_owned()),
         number => Ok(number),
     }
 }
@@ -33,8 +33,8 @@ pub fn positive(text: &str) -> Result<u64, String> {
 pub fn code_address(text: &str) -> Result<u32, String> {
     match u32::try_from(number(text)?) {
         Ok(address) if address.is_multiple_of(4) => Ok(address),
-        Ok(_) => Err("instructions are at multiples of 4".to_owned()),
-        Err(_) => Err("it is no guest address: those have 32 bits".to_owned()),
+        Ok(_) => Err("instruction addresses are multiples of 4".to_owned()),
+        Err(_) => Err("not a guest address: guest addresses have 32 bits".to_owned()),
     }
 }
 
@@ -42,7 +42,7 @@ pub fn code_address(text: &str) -> Result<u32, String> {
 /// or no frames.
 pub fn number_of_frames(text: &str) -> Result<u64, String> {
     match number(text)? {
-        0 => Err("a run shows one frame at least; leave the flag out for a run without a limit".to_owned()),
+        0 => Err("must be at least 1; leave the flag out for a run without a limit".to_owned()),
         frames => Ok(frames),
     }
 }
@@ -50,7 +50,7 @@ pub fn number_of_frames(text: &str) -> Result<u64, String> {
 /// Parses a number of seconds, fractions allowed.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let parsed = text.replace('_', "").parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-    parsed.ok_or_else(|| format!("{text:?} is no number of seconds"))
+    parsed.ok_or_else(|| format!("{text:?} is not a number of seconds"))
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
     fn numbers() {
         assert_eq!(number("2_000_000"), Ok(2_000_000));
         assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
-        assert!(number("12k").is_err_and(|said| said.contains("no number")));
+        assert!(number("12k").is_err_and(|said| said.contains("not a number")));
         assert!(
             number("99999999999999999999")
                 .is_err_and(|said| said.ends_with("is more than 18446744073709551615"))
@@ -73,6 +73,9 @@ mod tests {
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
         assert!(seconds("-1").is_err() && seconds("x").is_err() && seconds("inf").is_err());
         assert_eq!(code_address("0x8201_0004"), Ok(0x8201_0004));
-        assert_eq!(code_address("0x1_0000_0000").unwrap_err(), "it is no guest address: those have 32 bits");
+        assert_eq!(
+            code_address("0x1_0000_0000").unwrap_err(),
+            "not a guest address: guest addresses have 32 bits"
+        );
     }
 }

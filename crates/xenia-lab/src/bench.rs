@@ -99,8 +99,8 @@ fn prefixed<S: Serializer>(counters: &EngineCounters, to: S) -> Result<S::Ok, S:
 /// Runs the bench and prints the table; the JSON has everything.
 pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     check_json(args.json.as_deref())?;
-    args.cpu.refuse_unbuilt()?;
-    args.mode.refuse_unbuilt()?;
+    args.cpu.refuse_unsupported()?;
+    args.mode.refuse_unsupported()?;
     if args.mode.parallel {
         bail!("bench measures engines on one hardware thread: leave out --parallel");
     }
@@ -269,7 +269,7 @@ fn cell(value: Option<f64>, decimals: usize) -> String {
 
 fn print_summary(report: &BenchReport) {
     outln!(
-        "geomean: interpreter {} MIPS, function tier {} MIPS, {}x the interpreter; auto/native {}, qemu/native {}",
+        "geomean: interpreter {} MIPS, optimizing tier {} MIPS, {}x the interpreter; auto/native {}, qemu/native {}",
         cell(report.geomean_interp_mips, 0),
         cell(report.geomean_function_mips, 0),
         cell(report.geomean_function_over_interp, 2),

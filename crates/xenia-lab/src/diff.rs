@@ -74,7 +74,7 @@ fn line(from: &mut impl BufRead) -> Result<Option<String>> {
     if bytes.ends_with(b"\n") {
         bytes.pop();
     }
-    Ok(Some(String::from_utf8(bytes).context("it is no text")?))
+    Ok(Some(String::from_utf8(bytes).context("not UTF-8 text")?))
 }
 
 #[cfg(test)]

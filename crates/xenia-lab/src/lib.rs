@@ -74,7 +74,7 @@ Examples:
     /// Measure the engines on kernels with known answers, and the same kernels natively or in QEMU.
     #[command(after_help = "\
 Examples:
-  xenia-rs bench                                         interpreter, function tier and auto
+  xenia-rs bench                                         interpreter, optimizing tier and auto
   xenia-rs bench --peers native,qemu --json b.json --plot b.svg
   xenia-rs bench --filter mat4 --runs 9 --tier function
   xenia-rs bench --much-code 10000x400,30000x400 --runs 2")]

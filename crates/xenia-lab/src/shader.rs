@@ -27,19 +27,20 @@ struct Opened {
 /// is a vertex shader.
 fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
     let bytes = xenia::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;
+    let object =
+        ShaderObject::parse(&bytes).with_context(|| format!("{} is not a shader", path.display()))?;
     // Zeros decode as instructions without effect, so an empty or truncated file would pass as a
     // shader.
     if object.words.len() < INSTRUCTION || object.words.iter().all(|&word| word == 0) {
         let words = count(object.words.len(), "word");
-        bail!("{} is no shader: there is no instruction in its {words}", path.display());
+        bail!("{} is not a shader: there is no instruction in its {words}", path.display());
     }
     // Raw microcode has no signature, so any file would pass as a shader.
     if object.kind.is_none()
         && let Ok(Some(format)) = xenia_formats::identify(&bytes)
         && !matches!(format.opens, Opens::Unread(_))
     {
-        bail!("{} is no shader: it is {}", path.display(), format.description);
+        bail!("{} is not a shader: it is {}", path.display(), format.description);
     }
     let program = Program::decode(&object.words);
     let kind = kind.map(ShaderKind::from).or(object.kind).unwrap_or({
@@ -184,11 +185,11 @@ mod tests {
         let path = folder.path().join("bad.xvu");
         std::fs::write(&path, [0x10, 0x2a, 0x11, 1, 0, 0]).unwrap();
         let error = format!("{:#}", open(&path, None).err().unwrap());
-        assert!(error.contains("bad.xvu is no shader: offset 0x4: the header's length"), "{error}");
+        assert!(error.contains("bad.xvu is not a shader: offset 0x4: the header's length"), "{error}");
         for empty in [&[0; 4][..], &[0; 48], &[1, 2, 3, 4]] {
             std::fs::write(&path, empty).unwrap();
             let error = open(&path, None).err().unwrap().to_string();
-            assert!(error.contains("bad.xvu is no shader: there is no instruction in its"), "{error}");
+            assert!(error.contains("bad.xvu is not a shader: there is no instruction in its"), "{error}");
         }
         std::fs::write(&path, "\nfoo r0").unwrap();
         let error = format!("{:#}", asm(&ShaderAsmArgs { source: path, output: None }).unwrap_err());

@@ -15,7 +15,7 @@ use xenia::frames::write_png;
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
 use xenia::machine::{Machine, MachineOptions};
-use xenia::output::{Draft, Losses};
+use xenia::output::{AtomicFile, WriteErrors};
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, is_closed, outln, remark};
 use xenia::source;
@@ -47,15 +47,15 @@ fn create_folder(folder: Option<&Path>) -> Result<()> {
 }
 
 fn record(args: &TraceRecordArgs) -> Result<Code> {
-    args.engine.cpu.refuse_unbuilt()?;
-    args.engine.mode.refuse_unbuilt()?;
+    args.engine.cpu.refuse_unsupported()?;
+    args.engine.mode.refuse_unsupported()?;
     if args.frames == 0 {
         bail!("--frames 0: a trace holds at least one swap");
     }
     let title = args.engine.open_title(args.title.as_deref())?;
-    let draft = Draft::new(&args.output)?;
-    let losses = Losses::default();
-    let guest_log = GuestLog::new(None, losses.clone())?;
+    let draft = AtomicFile::new(&args.output)?;
+    let write_errors = WriteErrors::default();
+    let guest_log = GuestLog::new(None, write_errors.clone())?;
     let shown = args.output.display();
     let (config, video) = (MachineConfig::from(&args.engine), VideoConfig::default());
     let text = guest_log.port(title.image.kind);
@@ -70,7 +70,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
     let finished = machine.run(&limits(&run, &args.engine), None);
     guest_log.finish();
-    let code = conclude(None, &finished, &interrupt, &losses);
+    let code = conclude(None, &finished, &interrupt, &write_errors);
     let done = machine.finish_gpu_recording().transpose().with_context(|| format!("cannot write {shown}"))?;
     let Some(done) = done.filter(|done| done.frames > 0) else {
         bail!(

@@ -264,7 +264,7 @@ impl<'a> Source<'a> {
         if bytes.len() as u64 > LONGEST_SPEC {
             return Err(Error::TooMany { path: path.to_owned(), what: "bytes", limit: LONGEST_SPEC });
         }
-        let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "it is no text"))?;
+        let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "not UTF-8 text"))?;
         Ok(Self { path, text })
     }
 
@@ -304,7 +304,7 @@ mod tests {
         ] {
             assert!(error(text.as_bytes()).starts_with(said), "{}", error(text.as_bytes()));
         }
-        assert_eq!(error(b"\xFF"), "F: it is no text");
+        assert_eq!(error(b"\xFF"), "F: not UTF-8 text");
         assert!(error(&vec![b'#'; LONGEST_SPEC as usize + 1]).contains("more than 4194304 bytes"));
         assert!(Source::read(Path::new("/dev/zero")).is_err());
         error(format!("a = {}", "[".repeat(100_000)).as_bytes());

@@ -191,7 +191,7 @@ impl Row {
         if self.tool == Tool::Titles {
             return match std::env::var_os(crate::TITLES) {
                 Some(folder) if Path::new(&folder).is_dir() => Ok(()),
-                Some(folder) => Err(format!("{} is no folder", Path::new(&folder).display())),
+                Some(folder) => Err(format!("{} is not a folder", Path::new(&folder).display())),
                 None => Err(format!("{} is not set", crate::TITLES)),
             };
         }

@@ -145,7 +145,7 @@ impl Keeper for KeptFile {
         let found = file.metadata()?;
         is_ours(&self.path, &found)?;
         if !found.is_file() || found.len() > MOST_READ {
-            return Err(io::Error::other("it is no file of compiled code"));
+            return Err(io::Error::other("not a file of compiled code"));
         }
         let mut bytes = Vec::with_capacity(found.len() as usize);
         file.take(MOST_READ).read_to_end(&mut bytes)?;

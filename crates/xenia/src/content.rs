@@ -38,7 +38,7 @@ pub fn folder(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
     let folder = place(args, repeats)?;
     if is_lost_unasked(args, repeats, folder.as_deref()) {
         remark!(
-            "xenia-rs: there is no HOME to keep saves in: they are lost at the end; --content DIR keeps them"
+            "xenia-rs: HOME is not set, so saves are discarded at the end; use --content DIR to keep them"
         );
     }
     if let Some(folder) = &folder {

@@ -1,6 +1,6 @@
 //! Writes frames as PNG files.
 
-use crate::output::{self, Losses};
+use crate::output::{self, WriteErrors};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
@@ -29,14 +29,14 @@ fn encode(frame: &Frame) -> Result<Vec<u8>> {
 /// A folder that collects the frames of a run. The first write error ends the collection.
 pub struct FrameFolder {
     folder: PathBuf,
-    losses: Losses,
+    write_errors: WriteErrors,
     failed: bool,
 }
 
 impl FrameFolder {
     /// Collects frames in an existing folder.
-    pub fn new(folder: PathBuf, losses: Losses) -> Self {
-        Self { folder, losses, failed: false }
+    pub fn new(folder: PathBuf, write_errors: WriteErrors) -> Self {
+        Self { folder, write_errors, failed: false }
     }
 
     /// Writes frame `number`.
@@ -46,7 +46,7 @@ impl FrameFolder {
             && let Err(error) = write_png(&path, frame)
         {
             self.failed = true;
-            self.losses.note(format!("no more frames are written: {error:#}"));
+            self.write_errors.note(format!("no more frames are written: {error:#}"));
         }
     }
 }
@@ -73,11 +73,11 @@ mod tests {
     fn the_first_failure_is_the_last_try() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("frames");
-        let losses = Losses::default();
-        let mut frames = FrameFolder::new(folder.clone(), losses.clone());
+        let write_errors = WriteErrors::default();
+        let mut frames = FrameFolder::new(folder.clone(), write_errors.clone());
         let frame = Frame { width: 1, height: 1, rgba: vec![0; 4] };
         frames.keep(1, &frame);
-        assert!(!losses.is_empty());
+        assert!(!write_errors.is_empty());
         std::fs::create_dir(&folder).unwrap();
         frames.keep(2, &frame);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);

@@ -63,7 +63,7 @@ impl Golden {
     pub fn read(path: &Path) -> Result<Self> {
         let text = crate::source::text(path)
             .with_context(|| format!("cannot read the golden file {}", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is no golden file", path.display()))
+        serde_json::from_str(&text).with_context(|| format!("{} is not a golden file", path.display()))
     }
 
     /// Writes a golden file.

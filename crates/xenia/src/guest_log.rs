@@ -6,7 +6,7 @@
 //! GiB. The output of a plain ELF program goes to standard output unbuffered, unless standard
 //! output is used for JSON; on a terminal, escape sequences are made visible.
 
-use crate::output::Losses;
+use crate::output::WriteErrors;
 use crate::say;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -113,27 +113,27 @@ struct TextFile {
 }
 
 impl TextFile {
-    fn note(&mut self, result: std::io::Result<()>, losses: &Losses) {
+    fn note(&mut self, result: std::io::Result<()>, write_errors: &WriteErrors) {
         if let Err(error) = result
             && !std::mem::replace(&mut self.failed, true)
         {
-            losses.note(format!("the title's text {} is not whole: {error}", self.path.display()));
+            write_errors.note(format!("the title's text {} is not whole: {error}", self.path.display()));
         }
     }
 
-    fn text(&mut self, text: &str, losses: &Losses) {
+    fn text(&mut self, text: &str, write_errors: &WriteErrors) {
         if self.failed {
             return;
         }
         self.written += text.len() as u64;
         if self.written > FILE_LENGTH {
             let full = std::io::Error::other("the title has written more than 1 GiB");
-            return self.note(Err(full), losses);
+            return self.note(Err(full), write_errors);
         }
         // Writing unbuffered keeps all lines if the process is killed.
         let result = self.out.write_all(text.as_bytes());
         let result = if text.contains('\n') { result.and_then(|()| self.out.flush()) } else { result };
-        self.note(result, losses);
+        self.note(result, write_errors);
     }
 }
 
@@ -145,7 +145,7 @@ enum Sink {
 
 struct Shared {
     sink: Sink,
-    losses: Losses,
+    write_errors: WriteErrors,
     /// Whether plain programs write to standard output.
     to_output: bool,
 }
@@ -161,7 +161,7 @@ pub struct GuestLog(Arc<Mutex<Shared>>);
 
 impl GuestLog {
     /// The log, a file, or for `off` no destination.
-    pub fn new(place: Option<&Path>, losses: Losses) -> Result<Self> {
+    pub fn new(place: Option<&Path>, write_errors: WriteErrors) -> Result<Self> {
         let sink = match place {
             None => Sink::Log(Folder::new(Instant::now())),
             Some(_) if !is_file(place) => Sink::Off,
@@ -178,7 +178,7 @@ impl GuestLog {
             }
         };
         let to_output = place.is_none() && !say::output_is_claimed();
-        Ok(Self(Arc::new(Mutex::new(Shared { sink, losses, to_output }))))
+        Ok(Self(Arc::new(Mutex::new(Shared { sink, write_errors, to_output }))))
     }
 
     /// A sink for the text of a title of this kind.
@@ -188,24 +188,24 @@ impl GuestLog {
     }
 
     fn text(&self, kind: ImageKind, text: &str) {
-        let Shared { sink, losses, to_output } = &mut *self.0.lock();
+        let Shared { sink, write_errors, to_output } = &mut *self.0.lock();
         match sink {
             _ if *to_output && kind == ImageKind::Elf => say::write_guest(text),
             Sink::Off => {}
             Sink::Log(folder) => folder.text(text, Instant::now(), &mut show),
-            Sink::File(file) => file.text(text, losses),
+            Sink::File(file) => file.text(text, write_errors),
         }
     }
 
     /// Flushes pending lines at the end of the run.
     pub fn finish(&self) {
-        let Shared { sink, losses, .. } = &mut *self.0.lock();
+        let Shared { sink, write_errors, .. } = &mut *self.0.lock();
         match sink {
             Sink::Off => {}
             Sink::Log(folder) => folder.finish(Instant::now(), &mut show),
             Sink::File(file) => {
                 let result = file.out.flush();
-                file.note(result, losses);
+                file.note(result, write_errors);
             }
         }
     }
@@ -269,18 +269,18 @@ mod tests {
     #[test]
     fn a_file_gets_every_byte_and_a_full_one_is_a_loss() {
         let dir = tempfile::tempdir().unwrap();
-        let (path, losses) = (dir.path().join("text"), Losses::default());
-        let log = GuestLog::new(Some(&path), losses.clone()).unwrap();
+        let (path, write_errors) = (dir.path().join("text"), WriteErrors::default());
+        let log = GuestLog::new(Some(&path), write_errors.clone()).unwrap();
         let mut port = log.port(ImageKind::Xex);
         port("a\x1b\n");
         port("a\x1b\nb");
         log.finish();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\x1b\na\x1b\nb");
-        assert!(losses.is_empty());
-        let log = GuestLog::new(Some(Path::new("/dev/full")), losses.clone()).unwrap();
+        assert!(write_errors.is_empty());
+        let log = GuestLog::new(Some(Path::new("/dev/full")), write_errors.clone()).unwrap();
         log.port(ImageKind::Xex)("a\n");
-        assert!(!losses.is_empty());
-        GuestLog::new(Some(Path::new("off")), losses).unwrap().port(ImageKind::Xex)("a\n");
+        assert!(!write_errors.is_empty());
+        GuestLog::new(Some(Path::new("off")), write_errors).unwrap().port(ImageKind::Xex)("a\n");
         assert!(!Path::new("off").exists());
     }
 }

@@ -15,7 +15,7 @@ pub use options::{Launched, MachineOptions};
 use crate::digest::ImageDigest;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
-use crate::output::{self, Losses};
+use crate::output::{self, WriteErrors};
 use crate::pace::{Pace, Progress};
 use crate::recording::{Made, Trouble};
 use crate::report::{RunReport, TitleReport};
@@ -66,7 +66,7 @@ pub struct Machine {
     code: Option<CodeSizes>,
     store: Option<Arc<CodeStore>>,
     /// Write-back errors of requested output files.
-    losses: Losses,
+    write_errors: WriteErrors,
     interrupt: Interrupt,
     pace: Option<Pace>,
     sound: Sound,
@@ -164,16 +164,16 @@ impl Machine {
             recorded.end(self.executor.now());
         }
         if let Some(loss) = self.event_log.as_ref().and_then(EventLog::finish) {
-            self.losses.note(loss);
+            self.write_errors.note(loss);
         }
         if let Some(loss) = self.sound.finish() {
-            self.losses.note(loss);
+            self.write_errors.note(loss);
         }
         self.write_contention();
         if let Some(store) = &self.store {
             store.save();
         }
-        let lost = !self.losses.is_empty();
+        let lost = !self.write_errors.is_empty();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
         Finished { report, end, divergence, recording_trouble, missing_files, lost }
@@ -186,10 +186,10 @@ impl Machine {
         let written =
             recorded.to_manifest().map_err(Into::into).and_then(|text| output::write(path, text.as_bytes()));
         if let Err(error) = written {
-            self.losses.note(say::chain(&error));
+            self.write_errors.note(say::chain(&error));
         }
         if recorded.left_out > 0 {
-            self.losses.note(format!(
+            self.write_errors.note(format!(
                 "{} lacks {} beyond the first {}",
                 path.display(),
                 count(recorded.left_out, "contention"),

@@ -84,7 +84,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// As [`write`], with the bytes that `fill` writes. If `fill` fails, the file is unchanged, except
 /// if the folder refuses new files.
 pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut draft = Draft::new(path)?;
+    let mut draft = AtomicFile::new(path)?;
     let cannot = || format!("cannot write {}", draft.path.display());
     fill(&mut draft.file).and_then(|()| Ok(draft.file.flush()?)).with_context(cannot)?;
     draft.keep()
@@ -93,7 +93,7 @@ pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) ->
 /// A file that is written piece by piece, and replaces the file at its path when it is kept. If it
 /// is dropped instead, the old file is unchanged, unless the folder refuses new files or the path
 /// is a device or a pipe; in these cases the path is written directly.
-pub struct Draft {
+pub struct AtomicFile {
     path: PathBuf,
     /// The temporary file, or the file itself.
     pub file: File,
@@ -101,7 +101,7 @@ pub struct Draft {
     temporary: Option<TempPath>,
 }
 
-impl Draft {
+impl AtomicFile {
     /// Starts writing to `path`.
     pub fn new(path: &Path) -> Result<Self> {
         let path = target(path);
@@ -154,9 +154,9 @@ pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>
 
 /// Write-back errors of requested outputs; clones share one list.
 #[derive(Clone, Debug, Default)]
-pub struct Losses(Arc<Mutex<Vec<String>>>);
+pub struct WriteErrors(Arc<Mutex<Vec<String>>>);
 
-impl Losses {
+impl WriteErrors {
     /// Records and reports an error. Each writer calls this once, then stops writing.
     pub fn note(&self, what: String) {
         super::say::errln!("xenia-rs: {what}{}", super::say::advice(&what));
@@ -223,7 +223,7 @@ mod tests {
         let file = dir.path().join("a.trace");
         write(&file, b"one").unwrap();
         for kept in [false, true] {
-            let mut draft = Draft::new(&file).unwrap();
+            let mut draft = AtomicFile::new(&file).unwrap();
             draft.file.write_all(b"two").unwrap();
             assert_eq!(std::fs::read(&file).unwrap(), b"one");
             if kept {
@@ -232,8 +232,8 @@ mod tests {
         }
         assert_eq!(std::fs::read(&file).unwrap(), b"two");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
-        Draft::new(Path::new("/dev/null")).unwrap().keep().unwrap();
-        assert!(Draft::new(&dir.path().join("nowhere/a")).is_err());
+        AtomicFile::new(Path::new("/dev/null")).unwrap().keep().unwrap();
+        assert!(AtomicFile::new(&dir.path().join("nowhere/a")).is_err());
     }
 
     #[test]

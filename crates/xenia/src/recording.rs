@@ -31,7 +31,7 @@ mod replayer;
 
 pub use header::Header;
 
-use crate::output::Losses;
+use crate::output::WriteErrors;
 use anyhow::Result;
 use dialogs::{Answered, DialogRecorder};
 use parking_lot::Mutex;
@@ -219,8 +219,13 @@ struct Answers {
 pub type Outside = (Box<dyn Input>, Box<dyn Dialogs>);
 
 /// Wraps the input sources so that their answers are recorded.
-pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) -> Result<(Outside, Made)> {
-    let tape = Arc::new(Mutex::new(Tape::new(path, header, losses)?));
+pub fn record(
+    path: &Path,
+    header: &Header,
+    outside: Outside,
+    write_errors: WriteErrors,
+) -> Result<(Outside, Made)> {
+    let tape = Arc::new(Mutex::new(Tape::new(path, header, write_errors)?));
     let input = Recorder::new(outside.0, tape.clone());
     let dialogs = DialogRecorder::new(outside.1, tape.clone());
     Ok(((Box::new(input), Box::new(dialogs)), Made(tape)))

@@ -37,7 +37,7 @@ impl Wav {
         let file = File::create(path).with_context(cannot)?;
         if !file.metadata().with_context(cannot)?.is_file() {
             bail!(
-                "cannot write {}: it is no file, and the beginning of a WAV is written last",
+                "cannot write {}: not a regular file; the header of a WAV file is written last",
                 path.display()
             );
         }

@@ -17,7 +17,7 @@ const MAXIMUM: u64 = 64 << 20;
 pub fn read(path: &Path) -> Result<String> {
     if path == Path::new("-") {
         let bytes = bounded(std::io::stdin()).context("cannot read standard input")?;
-        return String::from_utf8(bytes).context("standard input is no text");
+        return String::from_utf8(bytes).context("standard input is not UTF-8 text");
     }
     text(path).with_context(|| format!("cannot read {}", path.display()))
 }
@@ -78,7 +78,7 @@ fn pipe() -> Error {
 }
 
 fn into_text(bytes: Vec<u8>) -> std::io::Result<String> {
-    String::from_utf8(bytes).map_err(|_| Error::other("it is no text"))
+    String::from_utf8(bytes).map_err(|_| Error::other("not UTF-8 text"))
 }
 
 fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {

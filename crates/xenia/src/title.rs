@@ -93,12 +93,12 @@ impl Title {
         };
         if let Some(folder) = &config.folder {
             if !folder.is_dir() {
-                bail!("--folder {} is no folder", folder.display());
+                bail!("--folder {} is not a folder", folder.display());
             }
             title.medium = Some(Medium::Folder(folder.clone()));
         } else if let Some(place) = title.medium.take_if(|medium| is_private(medium)) {
             remark!(
-                "xenia-rs: {place} is no title's own folder and isn't mounted as game:; --folder {place} mounts it"
+                "xenia-rs: {place} is not a folder of one title and isn't mounted as game:; --folder {place} mounts it"
             );
         }
         title.discs = Discs::open(&title, &config.discs)?;

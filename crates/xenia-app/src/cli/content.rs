@@ -130,5 +130,5 @@ fn xuid(text: &str) -> Result<Xuid, String> {
     let is_plain = digits.chars().all(|c| c.is_ascii_hexdigit());
     let parsed = u64::from_str_radix(digits, 16).ok().filter(|_| is_plain).map(Xuid);
     let parsed = parsed.filter(|xuid| *xuid == Xuid::NOBODY || xuid.is_offline());
-    parsed.ok_or_else(|| format!("{text:?} is no id of a profile: 16 hexadecimal digits that begin with E"))
+    parsed.ok_or_else(|| format!("{text:?} is not a profile ID: 16 hexadecimal digits that begin with E"))
 }

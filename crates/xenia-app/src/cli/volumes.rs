@@ -94,5 +94,5 @@ pub fn hexadecimal(text: &str) -> Result<u32, String> {
 /// Parses a kind of content, by name or number.
 pub fn content_kind(text: &str) -> Result<u32, String> {
     let known = xenia_formats::stfs::kind_of(text).map(Ok);
-    known.unwrap_or_else(|| small_number(text).map_err(|_| format!("{text:?} is no kind of package")))
+    known.unwrap_or_else(|| small_number(text).map_err(|_| format!("{text:?} is not a kind of package")))
 }

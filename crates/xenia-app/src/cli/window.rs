@@ -92,7 +92,7 @@ impl std::str::FromStr for FrameLimit {
             return Ok(Self(None));
         }
         let limit = u32::try_from(number(text)?).ok().and_then(NonZeroU32::new);
-        limit.map(|limit| Self(Some(limit))).ok_or_else(|| format!("{text} is no limit; `off` is for none"))
+        limit.map(|limit| Self(Some(limit))).ok_or_else(|| format!("{text} is not a limit; `off` removes it"))
     }
 }
 

@@ -17,7 +17,7 @@ use xenia_cli::{Code, limits};
 
 /// Runs the title, and reports the first field that differs; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
-    args.refuse_unbuilt()?;
+    args.refuse_unsupported()?;
     let has_limit = args.run.instructions.is_some() || args.run.frames.is_some();
     if args.bless && !has_limit {
         bail!("--bless needs a limit, which the golden file will hold: -n INSTRUCTIONS or --frames N");

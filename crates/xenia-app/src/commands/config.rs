@@ -34,7 +34,7 @@ fn paths() {
     ];
     for (name, folder, what) in rows {
         let place =
-            folder.map_or_else(|| "none: there is no HOME".to_owned(), |folder| folder.display().to_string());
+            folder.map_or_else(|| "none: HOME is not set".to_owned(), |folder| folder.display().to_string());
         outln!("{name:<7} {place}  ({what})");
     }
 }

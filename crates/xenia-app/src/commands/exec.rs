@@ -20,7 +20,7 @@ use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
-use xenia::output::{self, Losses};
+use xenia::output::{self, WriteErrors};
 use xenia::pace::{Control, Pace};
 use xenia::report::check_json;
 use xenia::say::{self, remark};
@@ -34,7 +34,7 @@ use xenia_render::RenderError;
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
 pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
-    args.refuse_unbuilt()?;
+    args.refuse_unsupported()?;
     let input = settings::input(settings)?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
@@ -55,7 +55,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
             remark!("xenia-rs: {why}; running without a window: Ctrl-C ends");
             let mut args = args.clone();
             args.picture.headless = true;
-            args.refuse_unbuilt()?;
+            args.refuse_unsupported()?;
             headless(&args, title, &interrupt)
         }
         result => result,
@@ -110,21 +110,22 @@ pub(super) struct Outputs {
     /// The latest frame, if it is to be written at the end.
     last: Arc<Mutex<Option<Frame>>>,
     pub(super) guest_log: GuestLog,
-    losses: Losses,
+    write_errors: WriteErrors,
 }
 
 impl Outputs {
     /// Prepares the outputs that the flags request, and creates the folder for frames.
     pub(super) fn new(run: &RunArgs, last_frame: Option<&Path>) -> Result<Self> {
-        let losses = Losses::default();
+        let write_errors = WriteErrors::default();
         if let Some(folder) = &run.dump_frames {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let folder = run.dump_frames.clone();
-        let folder = folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, losses.clone()))));
-        let guest_log = GuestLog::new(run.guest_log.as_deref(), losses.clone())?;
+        let folder =
+            folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, write_errors.clone()))));
+        let guest_log = GuestLog::new(run.guest_log.as_deref(), write_errors.clone())?;
         let last_path = last_frame.map(Path::to_owned);
-        Ok(Self { json: run.json.clone(), folder, last_path, last: Arc::default(), guest_log, losses })
+        Ok(Self { json: run.json.clone(), folder, last_path, last: Arc::default(), guest_log, write_errors })
     }
 
     /// A sink for the frames of a machine that forwards them to `show`; `before` is the number of
@@ -161,10 +162,10 @@ impl Outputs {
                 }
             };
             if let Err(error) = written {
-                self.losses.note(say::chain(&error));
+                self.write_errors.note(say::chain(&error));
             }
         }
-        conclude(self.json.as_deref(), finished, interrupt, &self.losses)
+        conclude(self.json.as_deref(), finished, interrupt, &self.write_errors)
     }
 }
 

@@ -263,7 +263,7 @@ fn add_below(volume: &mut Volume, within: Directory, folder: &Path, root: &Path)
     for entry in entries {
         let path = entry.path();
         let name = entry.file_name();
-        let Some(name) = name.to_str() else { bail!("{}: its name is no text", path.display()) };
+        let Some(name) = name.to_str() else { bail!("{}: its name is not UTF-8", path.display()) };
         let refused = || format!("cannot take {} in", path.display());
         let unread = || format!("cannot read {}", path.display());
         if entry.file_type().with_context(unread)?.is_symlink()

@@ -189,5 +189,5 @@ fn part(text: &str) -> Result<(u32, u32), String> {
     let parsed = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
     parsed
         .filter(|&(number, of): &(u32, u32)| number < of)
-        .ok_or_else(|| format!("{text:?} is no part of something"))
+        .ok_or_else(|| format!("{text:?} is not a part: give I/N"))
 }

@@ -40,7 +40,7 @@ const COLUMNS: &[Column] = &[
     ("native", |bars| bars.native, RGBColor(120, 120, 120)),
     ("auto", |bars| bars.auto, RGBColor(38, 110, 180)),
     ("baseline tier", |bars| bars.baseline, RGBColor(110, 170, 110)),
-    ("function tier", |bars| bars.function, RGBColor(120, 170, 220)),
+    ("optimizing tier", |bars| bars.function, RGBColor(120, 170, 220)),
     ("interpreter", |bars| bars.interp, RGBColor(200, 140, 60)),
     ("qemu", |bars| bars.qemu, RGBColor(190, 60, 70)),
 ];

@@ -306,7 +306,7 @@ pub(super) fn read_time(path: &Path) -> Result<f64> {
     // If a signal ended the program, a message precedes the line.
     let line = text.lines().next_back().unwrap_or_default();
     let parts: Option<Vec<f64>> = line.split(' ').map(|part| part.parse().ok()).collect();
-    parts.map(|parts| parts.iter().sum()).with_context(|| format!("{text:?} is no time"))
+    parts.map(|parts| parts.iter().sum()).with_context(|| format!("{text:?} is not a time"))
 }
 
 #[cfg(test)]

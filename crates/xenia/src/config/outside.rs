@@ -64,7 +64,7 @@ impl FromStr for AudioOutput {
             ("null", _) => Ok(Self::Null),
             ("device", _) => Ok(Self::Device),
             (_, Some(file)) if !file.is_empty() => Ok(Self::Wav(file.into())),
-            _ => Err(format!("{text} is none of null, device and wav:FILE")),
+            _ => Err(format!("{text} is not null, device or wav:FILE")),
         }
     }
 }

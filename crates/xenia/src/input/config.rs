@@ -73,7 +73,7 @@ impl TryFrom<u32> for Place {
         match number {
             0 => Ok(Self(None)),
             1..=4 => Ok(Self(Some(number - 1))),
-            _ => Err(format!("{number} is no user: they are 1 to 4, 0 is nobody")),
+            _ => Err(format!("{number} is not a user: users are 1 to 4, and 0 is none")),
         }
     }
 }
@@ -107,7 +107,7 @@ impl TryFrom<String> for TitleId {
     fn try_from(text: String) -> Result<Self, String> {
         let digits = text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         let id = u32::from_str_radix(&text, 16).ok().filter(|_| digits);
-        id.map(Self).ok_or_else(|| format!("`{text}` is no title's id of eight digits, such as 454108CF"))
+        id.map(Self).ok_or_else(|| format!("`{text}` is not a title ID of eight digits, such as 454108CF"))
     }
 }
 
@@ -319,7 +319,7 @@ mod tests {
             ("[input]\nkeyboard = 5", &["line 2", "1 to 4"]),
             ("[input]\ndeadzone = 1", &["line 2", "deadzone", "dead-zone"]),
             ("[input]\nkind = 'sofa'", &["line 2", "sofa", "guitar"]),
-            ("[input.keys]\na = 'Keyz'", &["line 2", "`Keyz` is no key", "did you mean"]),
+            ("[input.keys]\na = 'Keyz'", &["line 2", "`Keyz` is not a key", "did you mean"]),
             ("[input.keys]\nleft-sholder = 'KeyZ'", &["line 2", "left-shoulder"]),
             ("[input.keys]\na = 'KeyZ'\nb = 'KeyZ'", &["KeyZ is both `a` and `b`"]),
             ("[input.buttons]\na = 'bb'", &["line 2", "bb"]),

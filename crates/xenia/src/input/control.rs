@@ -73,7 +73,7 @@ impl TryFrom<String> for Control {
         found.ok_or_else(|| {
             let tip = crate::nearest::nearest(&name, CONTROLS.iter().map(|(known, _)| *known));
             let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
-            format!("`{name}` is no part of a controller{tip}")
+            format!("`{name}` is not a part of a controller{tip}")
         })
     }
 }

@@ -76,7 +76,7 @@ impl TryFrom<String> for Key {
         let Some(&(_, key)) = NAMES.iter().find(|(known, _)| *known == text) else {
             let tip = crate::nearest::nearest(&text, NAMES.iter().map(|(known, _)| *known));
             let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
-            return Err(format!("`{text}` is no key{tip}"));
+            return Err(format!("`{text}` is not a key{tip}"));
         };
         if let Some(binding) = BINDINGS.iter().find(|binding| !binding.alt && binding.key == key) {
             return Err(format!("{text} is the window's: it {}", binding.meaning));

@@ -161,7 +161,8 @@ impl Mapping {
         if guid == "xinput" || guid == "default" {
             return Ok(None);
         }
-        let guid = Guid::parse(guid).ok_or_else(|| format!("`{guid}` is no controller's id of 32 digits"))?;
+        let guid =
+            Guid::parse(guid).ok_or_else(|| format!("`{guid}` is not a controller ID of 32 digits"))?;
         fields.next().ok_or("it has no name")?;
         let mut parts = Vec::new();
         for field in fields.filter(|field| !field.is_empty()) {

@@ -15,7 +15,7 @@ use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
 use crate::network;
-use crate::output::{self, Losses};
+use crate::output::{self, WriteErrors};
 use crate::recording::{self, Header, Made, Outside, Trouble};
 use crate::report::TitleReport;
 use crate::say::remark;
@@ -71,13 +71,13 @@ impl Machine {
         let processor = Arc::new(Mutex::new(processor));
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
         let tape = Tape { record: options.record, replay: options.replay };
-        let (recording, losses) = (Trouble::default(), Losses::default());
+        let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
         let header = || {
             let header = Header::new(&title.name, image_digest.get(), options.config, clock)?;
             anyhow::Ok(header.with(backend, options.arguments).with_discs(title.discs.digests()))
         };
         let ((input, dialogs), recorded) =
-            tape.between((options.input, options.dialogs), header, &recording, &losses)?;
+            tape.between((options.input, options.dialogs), header, &recording, &write_errors)?;
         let xma = XmaPort::new(memory.clone());
         let ports = Ports {
             video: Box::new(GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames)),
@@ -134,7 +134,7 @@ impl Machine {
             compiling,
             code,
             store,
-            losses,
+            write_errors,
             interrupt: Interrupt::default(),
             pace: None,
             sound: options.sound,
@@ -176,11 +176,11 @@ impl Tape<'_> {
         outside: Outside,
         header: impl FnOnce() -> Result<Header>,
         trouble: &Trouble,
-        losses: &Losses,
+        write_errors: &WriteErrors,
     ) -> Result<(Outside, Option<Made>)> {
         match (self.record, self.replay) {
             (Some(path), _) => {
-                let (outside, made) = recording::record(path, &header()?, outside, losses.clone())?;
+                let (outside, made) = recording::record(path, &header()?, outside, write_errors.clone())?;
                 Ok((outside, Some(made)))
             }
             (None, Some(path)) => Ok((recording::replay(path, &header()?, trouble.clone())?, None)),

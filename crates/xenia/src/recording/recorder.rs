@@ -1,7 +1,7 @@
 //! Records the answers of controllers and dialogs.
 
 use super::{Answers, Change, Header, Line, Model, Pad, USERS};
-use crate::output::{self, Losses};
+use crate::output::{self, WriteErrors};
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -21,7 +21,7 @@ pub(super) struct Tape {
     asks: u64,
     /// Guest time of the latest question, which may be ahead of the machine's.
     latest: GuestTicks,
-    losses: Losses,
+    write_errors: WriteErrors,
     failed: bool,
 }
 
@@ -34,10 +34,10 @@ pub(super) struct Recorder {
 
 impl Tape {
     /// Checks that the file can be written, without creating it.
-    pub(super) fn new(path: &Path, header: &Header, losses: Losses) -> Result<Self> {
+    pub(super) fn new(path: &Path, header: &Header, write_errors: WriteErrors) -> Result<Self> {
         output::check(path).context("the recording")?;
         let header = serde_json::to_string(header)? + "\n";
-        Ok(Self { out: None, path: path.to_owned(), header, asks: 0, latest: 0, losses, failed: false })
+        Ok(Self { out: None, path: path.to_owned(), header, asks: 0, latest: 0, write_errors, failed: false })
     }
 
     /// Creates the file and writes the header, unless that is done.
@@ -59,7 +59,7 @@ impl Tape {
         };
         if let Err(error) = written {
             self.failed = true;
-            self.losses.note(format!("the recording {} is not whole: {error}", self.path.display()));
+            self.write_errors.note(format!("the recording {} is not whole: {error}", self.path.display()));
         }
     }
 
@@ -92,7 +92,7 @@ impl Tape {
     fn put(&mut self, line: &Line) {
         match serde_json::to_string(line) {
             Ok(text) => self.append(&(text + "\n")),
-            Err(error) => self.losses.note(format!("a line of the recording is lost: {error}")),
+            Err(error) => self.write_errors.note(format!("a line of the recording is lost: {error}")),
         }
     }
 }

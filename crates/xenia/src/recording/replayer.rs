@@ -28,7 +28,8 @@ impl Replayer {
     pub(super) fn parse(text: &str, run: &Header, trouble: Trouble) -> Result<(Self, DialogReplayer)> {
         let mut numbered = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (_, first) = numbered.next().context("it is empty")?;
-        let header: Header = serde_json::from_str(first).context("line 1 is no header of a recording")?;
+        let header: Header =
+            serde_json::from_str(first).context("line 1 is not the header of a recording")?;
         header.check(run)?;
         let mut lines: VecDeque<Line> = VecDeque::new();
         let mut dialogs = VecDeque::new();

@@ -4,8 +4,8 @@ use super::*;
 use crate::config::{ExecutorConfig, MachineConfig};
 use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
 
-fn recorder(path: &Path, input: Box<dyn Input>, losses: Losses) -> Box<dyn Input> {
-    record(path, &header("aa"), (input, Box::<NoDialogs>::default()), losses).unwrap().0.0
+fn recorder(path: &Path, input: Box<dyn Input>, write_errors: WriteErrors) -> Box<dyn Input> {
+    record(path, &header("aa"), (input, Box::<NoDialogs>::default()), write_errors).unwrap().0.0
 }
 
 fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
@@ -82,7 +82,7 @@ fn four_controllers_that_come_and_go_replay_as_they_were() {
     };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
-    let mut recorder = recorder(&path, Box::<Four>::default(), Losses::default());
+    let mut recorder = recorder(&path, Box::<Four>::default(), WriteErrors::default());
     let given = ask(&mut *recorder);
     let trouble = Trouble::default();
     assert_eq!(ask(&mut *replayer(&path, &trouble)), given);
@@ -96,10 +96,10 @@ fn four_controllers_that_come_and_go_replay_as_they_were() {
 fn recorded() -> (tempfile::TempDir, std::path::PathBuf, Vec<Given>) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
-    let losses = Losses::default();
-    let mut recorder = recorder(&path, Box::<Script>::default(), losses.clone());
+    let write_errors = WriteErrors::default();
+    let mut recorder = recorder(&path, Box::<Script>::default(), write_errors.clone());
     let given = answers(&mut *recorder);
-    assert!(losses.is_empty());
+    assert!(write_errors.is_empty());
     (dir, path, given)
 }
 
@@ -205,7 +205,8 @@ fn dialogs_are_answered_when_and_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
     let outside: Outside = (Box::<Script>::default(), Box::<Person>::default());
-    let ((mut input, mut dialogs), made) = record(&path, &header("aa"), outside, Losses::default()).unwrap();
+    let ((mut input, mut dialogs), made) =
+        record(&path, &header("aa"), outside, WriteErrors::default()).unwrap();
     input.gamepad(0, 1);
     let given = looks(&mut *dialogs);
     assert_eq!(given.iter().flatten().count(), 2);

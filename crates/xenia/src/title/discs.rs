@@ -33,7 +33,7 @@ impl FromStr for NamedDisc {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no disc: say its number and its file, as in 2=disc2.iso");
+        let wrong = || format!("{text:?} is not a disc: give its number and its file, as in 2=disc2.iso");
         let (number, place) = text.split_once('=').ok_or_else(wrong)?;
         let number = number.parse().ok().filter(|number| (1..=u8::MAX).contains(number)).ok_or_else(wrong)?;
         if place.is_empty() {
@@ -112,7 +112,7 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
             (Arc::new(file) as Arc<dyn ReadAt>, Medium::Folder(folder.to_owned()))
         }
         Some(Format { description, .. }) => bail!("{shown} is {description}, not a disc"),
-        None => bail!("{shown} is no disc: {}", xenia_formats::unknown(&file)),
+        None => bail!("{shown} is not a disc: {}", xenia_formats::unknown(&file)),
     };
     let xex = Xex::read(&*executable).with_context(|| format!("cannot read the executable of {shown}"))?;
     let Some(found) = xex.execution else { bail!("{shown} does not say which title it is of") };

@@ -47,7 +47,7 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
         return Ok((None, volume));
     }
     let file: Arc<dyn ReadAt> = Arc::new(source::open(path)?);
-    ensure!(stfs::detect(&file)?, "it is no content package (STFS)");
+    ensure!(stfs::detect(&file)?, "not a content package (STFS)");
     let info = PackageInfo::read(&file)?;
     let volume = stfs::open(file.clone())?;
     let verify = FORMATS.iter().find(|format| format.name == "stfs").and_then(|format| format.verify);
@@ -78,7 +78,7 @@ fn take_in(store: &ContentStore, path: &Path, args: &ContentImportArgs) -> Resul
     let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let file = if path.is_dir() { file } else { file.strip_suffix(".con").unwrap_or(file) };
     let name = PackageName::new(owner, title, kind, file);
-    let name = name.ok_or_else(|| anyhow!("{file:?} is no name that a console's disk has"))?;
+    let name = name.ok_or_else(|| anyhow!("{file:?} is not a valid file name on the console's disk"))?;
     let shown = info.as_ref().map(|info| info.display_name.as_str()).filter(|shown| !shown.is_empty());
     let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
     header.license = info.as_ref().map_or(u32::MAX, |info| info.license);

@@ -97,7 +97,7 @@ fn what_is_not_meant_or_not_there_is_left() {
     );
     assert!(said(&["list", "--content", &at("nowhere")]).contains("cannot read"));
     assert!(!Path::new(&at("nowhere")).exists(), "looking makes nothing");
-    assert!(said(&["list", "--owner", "1"]).contains("is no id of a profile"));
+    assert!(said(&["list", "--owner", "1"]).contains("is not a profile ID"));
     let words = ["--owner", "E000000000000077", "--title-id", "1"];
     std::fs::create_dir(at("folder")).unwrap();
     let import = ["import", &at("folder"), "--content", &at("one")];
@@ -123,10 +123,10 @@ fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
         );
     }
     std::fs::write(at("noise"), "noise").unwrap();
-    assert!(said(&["import", &at("noise"), "--content", &at("two")]).contains("no content package"));
+    assert!(said(&["import", &at("noise"), "--content", &at("two")]).contains("not a content package"));
     for name in ["a=header", "x+y", "nul"] {
         std::fs::write(at(name), &whole).unwrap();
-        assert!(said(&["import", &at(name), "--content", &at("two")]).contains("is no name"), "{name}");
+        assert!(said(&["import", &at(name), "--content", &at("two")]).contains("is not a valid"), "{name}");
         std::fs::create_dir_all(at("folder")).unwrap();
         std::fs::write(at(&format!("folder/{name}")), "").unwrap();
         let words = ["import", &at("folder"), "--content", &at("two"), "--title-id", "1"];

@@ -83,7 +83,8 @@ impl Native {
             .trim()
             .split_once(' ')
             .and_then(|(checksum, kibibytes)| Some((checksum.parse().ok()?, kibibytes.parse::<u64>().ok()?)));
-        let (checksum, kibibytes) = parsed.with_context(|| format!("{said:?} is no checksum and memory"))?;
+        let (checksum, kibibytes) =
+            parsed.with_context(|| format!("{said:?} is not a checksum and a size"))?;
         let peak_bytes = (kibibytes > 0).then_some(kibibytes * 1024);
         Ok(Ran { seconds: read_time(&time)?, checksum, peak_bytes, ..Ran::default() })
     }

@@ -24,9 +24,9 @@ impl PictureArgs {
 
 impl ExecArgs {
     /// Refuses flags that this build does not support.
-    pub fn refuse_unbuilt(&self) -> Result<()> {
-        self.engine.cpu.refuse_unbuilt()?;
-        self.engine.mode.refuse_unbuilt()?;
+    pub fn refuse_unsupported(&self) -> Result<()> {
+        self.engine.cpu.refuse_unsupported()?;
+        self.engine.mode.refuse_unsupported()?;
         if self.engine.mode.parallel {
             if self.engine.cpu.cross_check.is_some() {
                 bail!("--cross-check compares the engines in one order of events: use it with --lockstep");
@@ -57,7 +57,7 @@ impl ExecArgs {
 
 impl CheckArgs {
     /// Refuses flags that this build, or a lockstep run, does not support.
-    pub fn refuse_unbuilt(&self) -> Result<()> {
+    pub fn refuse_unsupported(&self) -> Result<()> {
         let mode = &self.engine.mode;
         if mode.parallel || mode.barrier || mode.clock == Some(Clock::Host) {
             bail!("check is a lockstep run: leave out --parallel, --barrier and --clock host");
@@ -65,7 +65,7 @@ impl CheckArgs {
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
         }
-        self.engine.cpu.refuse_unbuilt()
+        self.engine.cpu.refuse_unsupported()
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
         let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
         let Some(Command::Exec(exec)) = cli.command else { panic!("not exec") };
-        exec.refuse_unbuilt().err().map(|error| error.to_string())
+        exec.refuse_unsupported().err().map(|error| error.to_string())
     }
 
     #[test]
@@ -172,6 +172,6 @@ mod tests {
         let Some(Command::Check(check)) = Cli::try_parse_from(words).unwrap().command else {
             panic!("not check")
         };
-        assert!(check.refuse_unbuilt().unwrap_err().to_string().contains("lockstep"));
+        assert!(check.refuse_unsupported().unwrap_err().to_string().contains("lockstep"));
     }
 }
