@@ -51,7 +51,7 @@ fn build(commit: &str, folder: &Path) -> Result<Vec<u8>> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let flags = [remap(folder, "/xenia-rs"), remap(&registry, "/cargo")];
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--locked", "--quiet", "--package", "xenia-app"]).current_dir(folder);
+    cargo.args(["build", "--release", "--locked", "--quiet", "--package", "xenia-rs"]).current_dir(folder);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_TARGET_DIR", folder.join("target"));
     // Not the flags that this task was called with.
     run(cargo.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("RUSTFLAGS"))?;

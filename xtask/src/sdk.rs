@@ -167,7 +167,7 @@ fn provide_program() -> Result<PathBuf> {
     if let Ok(program) = steps::program() {
         return Ok(program);
     }
-    steps::run(Command::new("cargo").args(["build", "--package", "xenia-app"]))?;
+    steps::run(Command::new("cargo").args(["build", "--package", "xenia-rs"]))?;
     steps::program()
 }
 

@@ -149,7 +149,7 @@ const STEPS: &[Step] = &[
         &[
             ("lock models", lock_models),
             ("player alone", || {
-                cargo(&["check", "--quiet", "--package", "xenia-app", "--no-default-features"])
+                cargo(&["check", "--quiet", "--package", "xenia-rs", "--no-default-features"])
             }),
             ("untuned programs", programs::small_set),
             ("programs of a long run", real_programs::long_set),
@@ -354,7 +354,7 @@ pub(crate) fn xenia_rs() -> Result<Command> {
 /// Path of the release build of the program, which is built first: timings use it.
 pub(crate) fn released_program() -> Result<PathBuf> {
     println!("building the program as users do, which takes minutes the first time");
-    run(Command::new("cargo").args(["build", "--release", "--package", "xenia-app"]))?;
+    run(Command::new("cargo").args(["build", "--release", "--package", "xenia-rs"]))?;
     let path = target_folder().join("release/xenia-rs");
     path.canonicalize().with_context(|| format!("{} is not there", path.display()))
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Package of the program.
-const PROGRAM: &str = "xenia-app";
+const PROGRAM: &str = "xenia-rs";
 
 /// Arguments of `cargo xtask sbom`.
 #[derive(Debug, Args)]
