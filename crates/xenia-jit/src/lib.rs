@@ -34,57 +34,27 @@
 //! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 
-mod ahead;
-mod background;
 mod baseline;
-mod code_cache;
-#[allow(unsafe_code)]
-mod code_memory;
-mod compile;
+mod cfg;
+mod code;
 mod config;
-mod cost;
-mod cross_check;
-#[allow(unsafe_code)]
-mod enter;
-mod epochs;
 mod error;
-mod exact_vector;
-mod fault_exit;
-mod float_state;
-mod function_tier;
-mod functions;
-#[allow(unsafe_code)]
-mod hooks;
-mod host;
-mod idle;
+mod float;
+mod inspect;
 mod jit;
-mod jit_dump;
 mod lift;
-mod loops;
-mod mode;
-mod perf_map;
-mod pieces;
-mod plan;
-mod precompile;
-mod region;
-mod relocation;
-mod restore;
-mod shared;
-mod soft_float;
-mod soft_single;
-mod starts;
-mod store;
-mod strings;
-mod unused;
-mod warmth;
+mod optimizing;
+mod runtime;
+mod tiering;
+mod transform;
 
-pub use compile::Dump;
+pub use code::store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};
 pub use config::{Granularity, JitConfig, Tiers};
-pub use cost::{BlockCost, RegionCost};
-pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;
-pub use function_tier::Effort;
+pub use inspect::cross_check::{CrossCheck, Unit};
 pub use jit::Jit;
-pub use precompile::{Ahead, Precompiled};
-pub use shared::CodeSizes;
-pub use store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};
+pub use optimizing::compile::Dump;
+pub use optimizing::cost::{BlockCost, RegionCost};
+pub use optimizing::function_tier::Effort;
+pub use runtime::shared::CodeSizes;
+pub use tiering::precompile::{Ahead, Precompiled};

@@ -61,11 +61,11 @@ mod vector;
 mod vector128;
 mod word_pairs;
 
-use crate::fault_exit::LEAVES;
-use crate::host::{Leave, displacement};
-use crate::loops;
-use crate::mode::Mode;
-use crate::region::{Guest, Region, Replaced};
+use crate::cfg::loops;
+use crate::cfg::region::{Guest, Region, Replaced};
+use crate::runtime::fault_exit::LEAVES;
+use crate::runtime::host::{Leave, displacement};
+use crate::runtime::mode::Mode;
 use carried::Carrying;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, types};
 use cranelift_codegen::isa::CallConv;
@@ -91,7 +91,7 @@ pub(crate) struct LiftConfig {
     /// memory, and a faulting load is replayed from its restart point.
     pub(crate) precise_faults: bool,
     /// Displacement of guest memory, if accesses may use it as a constant; otherwise the base is in
-    /// [`crate::host::Word::Memory`].
+    /// [`crate::runtime::host::Word::Memory`].
     pub(crate) memory_at: Option<i32>,
     /// Store sinking: loops store their registers at their exits, and in cold blocks after a
     /// faulting access.
@@ -117,7 +117,7 @@ pub(crate) struct Site {
     pub(crate) remaining: i32,
     /// Bit n: at the fault, the context holds FPR n in single format.
     pub(crate) singles: u32,
-    /// Bit n: the context holds FPR n in single format if [`crate::host::Word::Shorts`] has the
+    /// Bit n: the context holds FPR n in single format if [`crate::runtime::host::Word::Shorts`] has the
     /// bit.
     pub(crate) open: u32,
     /// The restart point: the instruction for which the context is exact when this one faults.
@@ -214,7 +214,7 @@ impl Semantics for Lifter<'_> {
 const HOST: MemFlagsData = MemFlagsData::trusted();
 /// Flags of guest accesses: they may fault and have any alignment.
 const GUEST: MemFlagsData = MemFlagsData::new();
-/// Guest accesses whose fault leaves through [`crate::fault_exit`].
+/// Guest accesses whose fault leaves through [`crate::runtime::fault_exit`].
 const LEAVING: MemFlagsData = MemFlagsData::new().with_trap_code(Some(LEAVES));
 /// Source location of code that runs after a faulting access; it belongs to no instruction.
 const AFTER_FAULT: u32 = u32::MAX - 1;

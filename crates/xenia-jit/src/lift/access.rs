@@ -1,8 +1,8 @@
 //! Guest memory accesses, and the host's floating-point mode.
 
 use super::{AFTER_FAULT, BUDGET, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
-use crate::hooks::Hook;
-use crate::host::{Leave, Word};
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::{Leave, Word};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Opcode, SourceLoc, Type, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
@@ -103,7 +103,7 @@ impl Lifter<'_> {
     }
 
     /// After an access in a loop with sunk stores: the branch to the cold block that stores the
-    /// sunk registers. The branch is patched into a mark ([`crate::fault_exit`]), so the value of
+    /// sunk registers. The branch is patched into a mark ([`crate::runtime::fault_exit`]), so the value of
     /// `tested` does not matter.
     fn leave_if_it_faulted(&mut self, tested: Value) {
         let [cold, next] = [(); 2].map(|()| self.b.create_block());

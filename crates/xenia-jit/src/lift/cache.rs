@@ -9,7 +9,7 @@ mod stores;
 
 use super::copies::Copied;
 use super::float_registers::{Floats, Operand};
-use crate::host::displacement;
+use crate::runtime::host::displacement;
 use cranelift_codegen::ir::Value;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -99,7 +99,7 @@ pub(crate) struct Cache {
     pending: Pending,
 }
 
-/// Lazy FPSCR state (see [`crate::float_state`]), written back to `PpcContext::fp_lazy` like dirty
+/// Lazy FPSCR state (see [`crate::float::float_state`]), written back to `PpcContext::fp_lazy` like dirty
 /// registers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {

@@ -1,4 +1,4 @@
-//! Loop-carried registers and store sinking for the loops of [`crate::loops`].
+//! Loop-carried registers and store sinking for the loops of [`crate::cfg::loops`].
 //!
 //! Inside a loop a carried register is a variable of `cranelift-frontend`, which turns it into SSA
 //! values and block parameters: a read uses the variable, a write defines it. Each edge into the
@@ -7,12 +7,12 @@
 //!
 //! Registers that the loop changes are *sunk*: inside the loop their slots in the context are
 //! stale. They are stored at the loop's exits, before code reads the context ([`Lifter::surface`]),
-//! and after a faulting access ([`crate::fault_exit`]).
+//! and after a faulting access ([`crate::runtime::fault_exit`]).
 
 use super::copies::Copies;
 use super::{HOST, Lifter, State};
-use crate::host::Word;
-use crate::loops::{Loop, carried};
+use crate::cfg::loops::{Loop, carried};
+use crate::runtime::host::Word;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 
 use super::cache::{Compared, Cr, cr_offset};
 use super::{HOST, Lifter};
-use crate::host::Word;
+use crate::runtime::host::Word;
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::CrField;

@@ -4,11 +4,11 @@
 use super::flow::Granted;
 use super::passed::{CALLED_WITH, RETURNED};
 use super::{HOST, Lifter, State, reason};
-use crate::hooks::Hook;
-use crate::host::{Leave, Word};
-use crate::loops::carried;
-use crate::region::Block;
-use crate::relocation::Symbol;
+use crate::cfg::loops::carried;
+use crate::cfg::region::Block;
+use crate::code::relocation::Symbol;
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::{Leave, Word};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
 
@@ -175,7 +175,7 @@ impl Lifter<'_> {
 
     /// Host address of the entry for the guest address in `pc` (32 bits, zero-extended), from the
     /// table of entries. `code` is the base that the entry is relative to: the start of code
-    /// memory, or that plus [`crate::enter::LINKED`].
+    /// memory, or that plus [`crate::runtime::enter::LINKED`].
     pub(super) fn looked_up(&mut self, pc: Value, code: Word) -> Value {
         let entries = self.word(Word::Entries);
         let code = self.word(code);
@@ -279,7 +279,7 @@ impl Lifter<'_> {
     }
 
     /// The context pointer (r15), relative to which all fields have a
-    /// [`crate::host::displacement`]. Each IR block that needs it copies it: one value for several
+    /// [`crate::runtime::host::displacement`]. Each IR block that needs it copies it: one value for several
     /// blocks would occupy a register in all of them, even in loops that do not access the context.
     pub(super) fn context(&mut self) -> Value {
         let here = self.b.current_block();

@@ -12,8 +12,8 @@
 use super::cache::{Cache, Pending};
 use super::float_registers::{Nans, Operand, singles};
 use super::{HOST, Lifter};
-use crate::hooks::Hook;
-use crate::host::{Leave, WORDS, Word};
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::{Leave, WORDS, Word};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, Type, Value, types};
 use xenia_isa::Instruction;

@@ -2,7 +2,7 @@
 //! of `soft_float`; other operands go to software.
 
 use super::Lifter;
-use crate::soft_float::ROOT_FRACTIONS;
+use crate::float::soft_float::ROOT_FRACTIONS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;

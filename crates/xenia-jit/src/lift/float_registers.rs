@@ -13,8 +13,8 @@
 
 use super::flow::Granted;
 use super::{GUEST, HOST, Lifter};
-use crate::hooks::Hook;
-use crate::host::{Word, displacement};
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::{Word, displacement};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use std::mem::offset_of;

@@ -5,8 +5,8 @@
 
 use super::cache::Cr;
 use super::{HOST, Lifter};
-use crate::hooks::Hook;
-use crate::host::{Leave, displacement};
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::{Leave, displacement};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;

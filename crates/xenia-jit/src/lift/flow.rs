@@ -6,7 +6,7 @@
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
 //! - FPRs that the context holds in single format ([`super::float_registers`]), so that a loop with
 //!   single-precision sums or factors converts none of them.
-//! - *Open* FPRs: [`Word::Shorts`](crate::host::Word::Shorts) says at run time which of them the
+//! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of them the
 //!   context holds in single format. They serve registers that each iteration writes before it
 //!   reads them: the back edge stores them in either format, and the loop's entry edge leaves them
 //!   as they are.
@@ -19,8 +19,8 @@
 mod forms;
 
 use super::{FloatMode, Lifter, reason};
-use crate::host::Leave;
-use crate::region::{Block, End, Guest, Region};
+use crate::cfg::region::{Block, End, Guest, Region};
+use crate::runtime::host::Leave;
 use cranelift_codegen::ir::{InstBuilder, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Family, Op, Operand};
@@ -265,7 +265,7 @@ impl Lifter<'_> {
         let Granted { short, open, .. } = self.granted_at(pc);
         if short | open != 0 {
             let (short, open) = (self.const64(short.into()), self.const64(open.into()));
-            self.call_cold_hook(crate::hooks::Hook::Widen, &[short, open]);
+            self.call_cold_hook(crate::runtime::hooks::Hook::Widen, &[short, open]);
         }
     }
 }
@@ -273,7 +273,7 @@ impl Lifter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Reach, discover};
+    use crate::cfg::region::{Reach, discover};
 
     /// `bdnz` by `words` words.
     fn bdnz(words: i32) -> u32 {

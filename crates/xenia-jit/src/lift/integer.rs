@@ -7,7 +7,7 @@
 use super::cache::{Compared, Cr, Xer};
 use super::overflow::SoChange;
 use super::{HOST, Lifter};
-use crate::host::displacement;
+use crate::runtime::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;

@@ -1,7 +1,7 @@
 //! Logical instructions, sign extension and leading zeros: 64 bits in both modes.
 
 use super::Lifter;
-use crate::host::Leave;
+use crate::runtime::host::Leave;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Instruction, Logical};
 

@@ -3,7 +3,7 @@
 
 use super::cache::{Cr, Xer};
 use super::{HOST, Lifter};
-use crate::host::{Leave, displacement};
+use crate::runtime::host::{Leave, displacement};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;

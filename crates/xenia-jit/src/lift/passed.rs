@@ -8,7 +8,7 @@
 //! wait for it in every call.
 //!
 //! * The region's first entry takes [`CALLED_WITH`] from linked calls; for other callers the
-//!   entry's thunk loads them (`crate::enter`).
+//!   entry's thunk loads them (`crate::runtime::enter`).
 //! * The block after a call takes [`RETURNED`].
 //! * Other blocks with several predecessors take the registers that they read: each predecessor has
 //!   the value or would wait for the same load. Blocks of loops with loop-carried registers take
@@ -16,8 +16,8 @@
 
 use super::Lifter;
 use super::flow::Granted;
-use crate::host::Word;
-use crate::region::{Block, End, Guest, Region};
+use crate::cfg::region::{Block, End, Guest, Region};
+use crate::runtime::host::Word;
 use cranelift_codegen::ir::{Type, Value, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};

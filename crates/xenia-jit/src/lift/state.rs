@@ -5,7 +5,7 @@ use super::cache::Cache;
 use super::overflow::SoChange;
 use super::redo::Exact;
 use super::word_pairs::StoredWords;
-use crate::host::WORDS;
+use crate::runtime::host::WORDS;
 use cranelift_codegen::ir::{self, Value};
 
 /// The kind of arithmetic that MXCSR is set for.

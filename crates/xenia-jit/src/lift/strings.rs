@@ -4,8 +4,8 @@
 use super::cache::Cache;
 use super::place::Place;
 use super::{HOST, Lifter, PC};
-use crate::hooks::Hook;
-use crate::host::WORDS;
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::WORDS;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use xenia_isa::Instruction;
 

@@ -8,9 +8,9 @@
 use super::cache::{Cr, Special, Xer};
 use super::overflow::SoChange;
 use super::{HOST, Lifter};
-use crate::hooks::Hook;
-use crate::host::{Leave, displacement};
-use crate::mode::MODE_BITS;
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::{Leave, displacement};
+use crate::runtime::mode::MODE_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;

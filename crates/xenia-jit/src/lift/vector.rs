@@ -3,7 +3,7 @@
 //!
 //! A register is an I8X16 in host order: PowerPC's byte k is lane 15 − k, its word w is lane 3 − w
 //! of an I32X4. No operation falls back to the interpreter: instructions without inline code, and
-//! the rare lanes that inline code does not decide, go to [`crate::exact_vector`].
+//! the rare lanes that inline code does not decide, go to [`crate::float::exact_vector`].
 
 mod d3d;
 pub(crate) mod estimate;

@@ -1,7 +1,7 @@
 //! The estimate instructions.
 //!
 //! Inline code serves lanes that are normal numbers (of the right sign); if a lane is not,
-//! [`crate::exact_vector`] computes all four. Decision 0007 defines the results:
+//! [`crate::float::exact_vector`] computes all four. Decision 0007 defines the results:
 //!
 //! - `vrefp`: the correctly rounded quotient, which the host's division gives.
 //! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].
@@ -10,8 +10,8 @@
 
 use super::super::{HOST, Lifter};
 use super::float::Lanes;
-use crate::exact_vector::LOGARITHMS;
-use crate::host::Word;
+use crate::float::exact_vector::LOGARITHMS;
+use crate::runtime::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 #[cfg(doc)]

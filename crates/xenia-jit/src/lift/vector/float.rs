@@ -7,7 +7,7 @@
 
 use super::super::cache::{Cr, vr_offset};
 use super::super::{HOST, Lifter};
-use crate::hooks::Hook;
+use crate::runtime::hooks::Hook;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
@@ -22,7 +22,7 @@ pub(crate) enum Lanes {
 
 /// Arithmetic on floats.
 impl Lifter<'_> {
-    /// The instruction's result from [`crate::exact_vector`]. `sources`: the registers that it
+    /// The instruction's result from [`crate::float::exact_vector`]. `sources`: the registers that it
     /// reads.
     fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
         let i = self.guest.instruction;

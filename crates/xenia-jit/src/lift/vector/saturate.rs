@@ -3,7 +3,7 @@
 //! VSCR\[SAT\] is sticky: it becomes 1 when a result saturates, and stays until `mtvscr` clears it.
 
 use super::super::{HOST, Lifter};
-use crate::host::displacement;
+use crate::runtime::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use std::mem::offset_of;

@@ -1,0 +1,11 @@
+//! Execution of compiled code: entry and exit, hooks, faults, state that engines share.
+
+#[allow(unsafe_code)]
+pub(crate) mod enter;
+pub(crate) mod fault_exit;
+#[allow(unsafe_code)]
+pub(crate) mod hooks;
+pub(crate) mod host;
+pub(crate) mod mode;
+pub(crate) mod shared;
+pub(crate) mod strings;

@@ -1,0 +1,8 @@
+//! Tier-up: which code is compiled, when, and by which thread.
+
+pub(crate) mod ahead;
+pub(crate) mod background;
+pub(crate) mod idle;
+pub(crate) mod plan;
+pub(crate) mod precompile;
+pub(crate) mod warmth;
