@@ -7,15 +7,15 @@
 //! before stores to guest memory (for loads see [`redo`]), and before a jump to a block with
 //! several predecessors. Three mechanisms keep values across block boundaries:
 //!
-//! * Extended basic blocks: a block with one predecessor edge (`inheriting`) starts with the
-//!   complete [`State`] at the end of its predecessor, dirty values included.
+//! * Extended basic blocks: a block with one predecessor edge starts with the complete
+//!   [`State`] at the end of its predecessor, dirty values included.
 //! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
 //!   (`carried`), and copies of floating-point and vector registers ([`copies`]).
 //! * Block parameters: other blocks with several predecessors receive the registers that they read
-//!   ([`passed`]).
+//!   ([`crate::analysis::block_params`]).
 //!
 //! Invariant: at each block without an inherited state the context is current, so the block can be
-//! an entry. The exceptions, assumptions about floating point, are those of [`flow`].
+//! an entry. The exceptions, assumptions about floating point, are those of [`crate::analysis::assumptions`].
 //!
 //! # How to write the lifting of an instruction
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, after the
@@ -26,6 +26,8 @@
 //! instruction to the interpreter. The [`Mode`] is a constant of compiled code.
 
 mod access;
+mod assumptions;
+mod block_params;
 mod branch;
 mod cache;
 #[cfg(test)]
@@ -43,12 +45,10 @@ mod float_convert;
 mod float_estimates;
 mod float_registers;
 mod float_status;
-mod flow;
 mod integer;
 mod load_store;
 mod logical;
 mod overflow;
-mod passed;
 mod place;
 mod redo;
 mod reservations;
@@ -61,22 +61,23 @@ mod vector;
 mod vector128;
 mod word_pairs;
 
+use crate::analysis::assumptions::{self as assumed, Assumptions, FloatMode};
+use crate::analysis::block_params::{self as params, BlockParam, CALLED_WITH, RETURNED};
+use crate::cfg::graph::ControlFlowGraph;
 use crate::cfg::loops;
 use crate::cfg::region::{Guest, Region, Replaced};
 use crate::runtime::fault_exit::LEAVES;
 use crate::runtime::host::{Leave, displacement};
 use crate::runtime::mode::Mode;
-use carried::Carrying;
+use carried::LoopCarried;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use entries::Switch;
 pub(crate) use float_checks::SINGLE_RESULT;
-use flow::Granted;
-use passed::{CALLED_WITH, Passed, RETURNED};
 use serde::{Deserialize, Serialize};
-use state::{FloatMode, State};
-use std::collections::{BTreeSet, HashMap};
+use state::State;
+use std::collections::HashMap;
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
 use xenia_cpu::{PpcContext, ReservationMode};
@@ -181,11 +182,11 @@ pub(crate) struct Lifter<'a> {
     config: LiftConfig,
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
-    carrying: Carrying,
+    carrying: LoopCarried,
     /// Block parameters of each block, after the budget.
-    passed: HashMap<u32, Vec<Passed>>,
+    block_params: HashMap<u32, Vec<BlockParam>>,
     /// Assumptions of each block about floating point.
-    granted: HashMap<u32, Granted>,
+    assumptions: HashMap<u32, Assumptions>,
     exit: ir::Block,
     /// Indirect branches that may stay in the region.
     switch: Switch,
@@ -194,9 +195,9 @@ pub(crate) struct Lifter<'a> {
     lifted: usize,
     calls: bool,
 
-    /// Blocks with one predecessor edge: the non-head blocks of extended basic blocks.
-    inheriting: BTreeSet<u32>,
-    /// State at the end of the predecessor, for inheriting blocks that are not lifted yet.
+    graph: ControlFlowGraph,
+    /// State at the end of the predecessor, for blocks inside extended basic blocks that are not
+    /// lifted yet.
     inherited: HashMap<u32, State>,
 
     // State of the block being lifted:
@@ -260,17 +261,18 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
-        let inheriting = region.reached_by_one_edge();
+        let graph = ControlFlowGraph::new(&region.blocks);
         let keeps_memory = config.memory_at.is_none();
-        let carrying = Carrying::new(&loops::find(&region.blocks, keeps_memory), config.sinks, &mut b);
-        let granted = flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled);
-        let passed = passed::find(region, &inheriting, keeps_memory, |pc| carrying.has(pc), &granted);
-        for &pc in region.blocks.keys() {
+        let carrying =
+            LoopCarried::new(&loops::find(&graph, &region.blocks, keeps_memory), config.sinks, &mut b);
+        let assumptions = assumed::find(region, &graph, config.has_fma, !config.mode.controlled);
+        let block_params = params::find(region, &graph, keeps_memory, |pc| carrying.has(pc), &assumptions);
+        for (id, &pc) in graph.ids().zip(region.blocks.keys()) {
             let block = b.create_block();
-            if !inheriting.contains(&pc) {
+            if graph.ebb_predecessor(id).is_none() {
                 b.append_block_param(block, types::I64);
-                for passed in passed.get(&pc).into_iter().flatten() {
-                    b.append_block_param(block, passed.ty());
+                for param in block_params.get(&pc).into_iter().flatten() {
+                    b.append_block_param(block, param.ty());
                 }
             }
             blocks.insert(pc, block);
@@ -285,14 +287,14 @@ impl<'a> Lifter<'a> {
             signatures: Signatures { region: region_sig, other: other_sig, hooks, cold_hooks },
             blocks,
             carrying,
-            passed,
-            granted,
+            block_params,
+            assumptions,
             exit,
             switch: Switch::default(),
             sites: Vec::new(),
             lifted: 0,
             calls: false,
-            inheriting,
+            graph,
             inherited: HashMap::new(),
             state: State::new(budget),
             guest,
@@ -307,7 +309,7 @@ impl<'a> Lifter<'a> {
         self.prologue();
         let entered = self.length();
         let region = self.region;
-        // Ascending order, but an inheriting block follows its predecessor, whose state it needs.
+        // Ascending order, but a block inside an extended basic block follows its predecessor, whose state it needs.
         let first = region.blocks.keys().rev().copied();
         let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
         while let Some(pc) = work.pop() {
@@ -341,14 +343,14 @@ impl<'a> Lifter<'a> {
         } else {
             let budget = self.b.block_params(ir_block)[0];
             self.state = State::new(budget);
-            let granted = self.granted_at(pc);
-            for (place, passed) in self.passed_to(pc).into_iter().enumerate() {
+            let assumptions = self.assumptions_of(pc);
+            for (place, param) in self.block_params_of(pc).into_iter().enumerate() {
                 let value = self.b.block_params(ir_block)[1 + place];
-                self.take_passed(passed, value);
+                self.take_param(param, value);
             }
-            self.mode = granted.mode;
-            self.cache.floats.begin(granted);
-            self.begin_copies(granted);
+            self.mode = assumptions.mode;
+            self.cache.floats.begin(assumptions);
+            self.begin_copies(assumptions);
         }
         if block.is_loop {
             // Prevents hoisting of loads from memory that other threads write.
@@ -392,7 +394,7 @@ impl<'a> Lifter<'a> {
 
     /// Whether the block at `pc` inherits the state at the end of its single predecessor.
     fn inherits(&self, pc: u32) -> bool {
-        self.inheriting.contains(&pc)
+        self.graph.id(pc).is_some_and(|id| self.graph.ebb_predecessor(id).is_some())
     }
 
     /// Number of IR instructions so far.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 /// The region's loops and their variables.
 #[derive(Debug, Default)]
-pub(super) struct Carrying {
+pub(super) struct LoopCarried {
     /// Variables of each loop, by register.
     loops: Vec<[Option<Variable>; carried::COUNT]>,
     /// Register copies of each loop.
@@ -35,7 +35,7 @@ pub(super) struct Carrying {
     gates: BTreeMap<u32, ir::Block>,
 }
 
-impl Carrying {
+impl LoopCarried {
     pub(super) fn new(loops: &[Loop], sinks: bool, b: &mut FunctionBuilder<'_>) -> Self {
         let mut result = Self::default();
         for (number, found) in loops.iter().enumerate() {
@@ -123,9 +123,9 @@ impl Lifter<'_> {
                 let value = self.b.ins().load(types::I64, HOST, ctx, offset);
                 self.b.def_var(variable, value);
             }
-            let granted = self.granted_at(to);
+            let assumptions = self.assumptions_of(to);
             self.state = State::new(self.b.block_params(gate)[0]);
-            self.cache.floats.begin(granted);
+            self.cache.floats.begin(assumptions);
             self.define_copies(to);
             let (target, budget) = (self.blocks[&to], self.budget);
             self.b.ins().jump(target, &[budget.into()]);

@@ -7,7 +7,7 @@
 //! with the register's value; the gates load it.
 
 use super::Lifter;
-use super::flow::Granted;
+use crate::analysis::assumptions::Assumptions;
 use cranelift_codegen::ir::{Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;
@@ -60,10 +60,10 @@ impl Copied {
 
 impl Lifter<'_> {
     /// Marks the copies valid that hold at the start of a block with these assumptions.
-    pub(super) fn begin_copies(&mut self, granted: Granted) {
+    pub(super) fn begin_copies(&mut self, assumptions: Assumptions) {
         let Some(copies) = self.carrying.copies() else { return };
         let (floats, vectors) = (copies.floats(), copies.vectors());
-        let Granted { short, open, .. } = granted;
+        let Assumptions { short, open, .. } = assumptions;
         self.cache.copied = Copied { singles: floats & short, doubles: floats & !short & !open, vectors };
     }
 
@@ -98,7 +98,7 @@ impl Lifter<'_> {
         let Some(copies) = self.carrying.copies() else { return };
         let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
-        let Granted { short, open, .. } = self.granted_at(to);
+        let Assumptions { short, open, .. } = self.assumptions_of(to);
         for (n, [single, double]) in floats {
             let Copied { singles, doubles, .. } = self.cache.copied;
             if short >> n & 1 != 0 {

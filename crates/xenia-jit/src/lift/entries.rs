@@ -12,9 +12,9 @@
 //! address, and one shared table for the region was slower than leaving.
 
 use super::{Lifter, State};
+use crate::analysis::block_params::CALLED_WITH;
 use crate::cfg::function_bounds::ends_in_a_jump;
 use crate::code::relocation::Symbol;
-use crate::lift::passed::CALLED_WITH;
 use crate::runtime::enter::ENTRY_SHIFT;
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;

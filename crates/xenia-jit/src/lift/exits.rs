@@ -1,9 +1,9 @@
 //! Control flow out of a block: jumps inside the region, region exits, guest calls and returns, and
 //! hook calls.
 
-use super::flow::Granted;
-use super::passed::{CALLED_WITH, RETURNED};
 use super::{HOST, Lifter, State, reason};
+use crate::analysis::assumptions::Assumptions;
+use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::cfg::loops::carried;
 use crate::cfg::region::Block;
 use crate::code::relocation::Symbol;
@@ -66,7 +66,7 @@ impl Lifter<'_> {
         self.define_copies(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
         arguments.extend(
-            self.passed_to(to).into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))),
+            self.block_params_of(to).into_iter().map(|param| BlockArg::Value(self.value_of_param(param))),
         );
         let target = self.way_to(to);
         self.b.ins().jump(target, &arguments);
@@ -83,17 +83,17 @@ impl Lifter<'_> {
             self.pass_on(to);
             return Some((target, Vec::new()));
         }
-        let Granted { mode, short, open } = self.granted_at(to);
+        let Assumptions { mode, short, open } = self.assumptions_of(to);
         let is_ready = self.dirty() == 0
             && self.cache.floats.stored_as_singles() == (short, open)
             && (mode.is_none() || mode == self.mode);
-        let passed = self.passed_to(to);
-        if !is_ready || !passed.iter().all(|&passed| self.has_to_pass(passed)) {
+        let params = self.block_params_of(to);
+        if !is_ready || !params.iter().all(|&param| self.has_param(param)) {
             return None;
         }
         self.define_copies(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
-        arguments.extend(passed.into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))));
+        arguments.extend(params.into_iter().map(|param| BlockArg::Value(self.value_of_param(param))));
         Some((self.way_to(to), arguments))
     }
 
@@ -105,7 +105,7 @@ impl Lifter<'_> {
         let stores_floats = floats.dirty() != 0 || self.cache.owes_status();
         let singles = floats.stored_as_singles();
         let wants_the_same = |to: &u32| {
-            let Granted { mode, short, open } = self.granted_at(*to);
+            let Assumptions { mode, short, open } = self.assumptions_of(*to);
             let is_ready = (mode.is_none() || mode == self.mode) && (short, open) == singles;
             is_ready && self.blocks.contains_key(to) && !self.inherits(*to)
         };

@@ -5,15 +5,9 @@ use super::cache::Cache;
 use super::overflow::SoChange;
 use super::redo::Exact;
 use super::word_pairs::StoredWords;
+use crate::analysis::assumptions::FloatMode;
 use crate::runtime::host::WORDS;
 use cranelift_codegen::ir::{self, Value};
-
-/// The kind of arithmetic that MXCSR is set for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FloatMode {
-    Scalar,
-    Vector,
-}
 
 /// Everything that the lifter knows at a point: known and dirty values, the budget, MXCSR's mode
 /// and the restart point.

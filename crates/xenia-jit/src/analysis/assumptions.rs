@@ -1,10 +1,10 @@
-//! Assumptions of blocks about floating point at their starts: a forward data-flow analysis, and
-//! the code that establishes them.
+//! Assumptions of blocks about floating point at their starts: a forward data-flow analysis.
+//! `lift/assumptions.rs` emits the code that establishes them.
 //!
-//! The assumptions ([`Granted`]) go beyond the state of the context:
+//! The [`Assumptions`] go beyond the state of the context:
 //!
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
-//! - FPRs that the context holds in single format ([`super::float_registers`]), so that a loop with
+//! - FPRs that the context holds in single format (`lift/float_registers.rs`), so that a loop with
 //!   single-precision sums or factors converts none of them.
 //! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of them the
 //!   context holds in single format. They serve registers that each iteration writes before it
@@ -12,27 +12,32 @@
 //!   as they are.
 //!
 //! Each edge to a block, from an entry, a predecessor or the back edge, establishes the block's
-//! assumptions ([`Lifter::prepare`]). The analysis is therefore a hint: it decides the speed of the
+//! assumptions (`Lifter::prepare`). The analysis is therefore a hint: it decides the speed of the
 //! code, not its meaning, and it stops after a fixed number of rounds. A loop header assumes the
 //! state at the end of the loop's last block, because the back edge is the hot one.
 
-mod forms;
+mod formats;
 
-use super::{FloatMode, Lifter, reason};
+use crate::cfg::graph::{BlockId, ControlFlowGraph};
 use crate::cfg::region::{Block, End, Guest, Region};
-use crate::runtime::host::Leave;
-use cranelift_codegen::ir::{InstBuilder, types};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use xenia_isa::{Class, Family, Op, Operand};
+
+/// The kind of arithmetic that MXCSR is set for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FloatMode {
+    Scalar,
+    Vector,
+}
 
 /// A block's assumptions about floating point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Granted {
-    pub(super) mode: Option<FloatMode>,
+pub(crate) struct Assumptions {
+    pub(crate) mode: Option<FloatMode>,
     /// Bit n: the context holds FPR n in single format.
-    pub(super) short: u32,
+    pub(crate) short: u32,
     /// Bit n: the context may hold FPR n in single format; `Shorts` says whether it does.
-    pub(super) open: u32,
+    pub(crate) open: u32,
 }
 
 /// The format of the value that an instruction writes to its FPR.
@@ -112,17 +117,14 @@ fn computes_lanes(op: Op) -> bool {
         && (row.name.contains("fp") || ["vrfi", "vcf", "vct"].iter().any(|start| row.name.starts_with(start)))
 }
 
-/// A node of the control-flow graph of the analysis: the floating-point effects of a block.
+/// The floating-point effects of a block.
 struct Node {
-    start: u32,
     is_loop: bool,
     /// An entry that is not a loop header: after it no value is known.
     is_entry: bool,
-    /// The block inherits the state of its single predecessor.
+    /// The block inherits the state of its only predecessor.
     inherits: bool,
     effects: Vec<Effect>,
-    before: Vec<usize>,
-    after: Vec<usize>,
     /// The block ends with a call, after which no value is known.
     calls: bool,
     /// The end of the block exposes the registers to other code, which expects doubles.
@@ -130,16 +132,13 @@ struct Node {
 }
 
 impl Node {
-    fn new(block: &Block, inheriting: &BTreeSet<u32>, fuses: bool) -> Self {
+    fn new(block: &Block, inherits: bool, fuses: bool) -> Self {
         let end = block.way_on();
         Self {
-            start: block.start(),
             is_loop: block.is_loop,
             is_entry: block.entry.is_some() && !block.is_loop,
-            inherits: inheriting.contains(&block.start()),
+            inherits,
             effects: block.code.iter().filter_map(|guest| Effect::of(guest, fuses)).collect(),
-            before: Vec::new(),
-            after: Vec::new(),
             calls: matches!(end, End::Call { .. } | End::Indirect { link: true, .. }),
             shows: !matches!(end, End::None | End::Branch { .. }),
         }
@@ -171,102 +170,72 @@ impl Node {
 const ROUNDS: usize = 4;
 
 /// Computes the assumptions of `region`'s blocks, keyed by address; blocks without assumptions may
-/// be missing. `inheriting`: blocks that inherit their state. `fuses`: the host has fused
-/// multiply-add. `shorten`: arithmetic on singles runs in single precision.
-pub(super) fn granted(
+/// be missing. `fuses`: the host has fused multiply-add. `shorten`: arithmetic on singles runs in
+/// single precision.
+pub(crate) fn find(
     region: &Region,
-    inheriting: &BTreeSet<u32>,
+    graph: &ControlFlowGraph,
     fuses: bool,
     shorten: bool,
-) -> HashMap<u32, Granted> {
-    let mut nodes: Vec<Node> =
-        region.blocks.values().map(|block| Node::new(block, inheriting, fuses)).collect();
+) -> HashMap<u32, Assumptions> {
+    let blocks = graph.ids().zip(region.blocks.values());
+    let node = |(id, block)| Node::new(block, graph.ebb_predecessor(id).is_some(), fuses);
+    let nodes: Vec<Node> = blocks.map(node).collect();
     if nodes.iter().all(|node| node.effects.is_empty()) {
         return HashMap::new();
     }
-    let place: HashMap<u32, usize> = nodes.iter().enumerate().map(|(n, node)| (node.start, n)).collect();
-    for (from, block) in region.blocks.values().enumerate() {
-        for to in block.successors.iter().filter_map(|to| place.get(to).copied()) {
-            nodes[from].after.push(to);
-            nodes[to].before.push(from);
-        }
-    }
-    let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
-    for _ in 0..ROUNDS {
-        for n in 0..nodes.len() {
-            // Skip predecessors whose mode is not computed yet.
-            let mut from = ends(&nodes, n).filter_map(|from| {
-                let inside = nodes[from].mode(modes[from].flatten());
-                (modes[from].is_some() || inside.is_some() || nodes[from].calls).then_some(inside)
-            });
-            let first = from.next();
-            modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
-        }
-    }
-    let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
-    let granted = |(n, node): (usize, &Node)| {
-        let (short, open) = forms.get(n).copied().filter(|_| !node.inherits).unwrap_or_default();
-        (node.start, Granted { mode: modes[n].flatten(), short, open })
+    let analysis = Analysis { nodes, graph };
+    let modes = analysis.modes();
+    let formats = if shorten { analysis.formats(region.instructions) } else { Vec::new() };
+    let assumptions = |id: BlockId| {
+        let n = id.index();
+        let (short, open) =
+            formats.get(n).copied().filter(|_| !analysis.nodes[n].inherits).unwrap_or_default();
+        (graph.start(id), Assumptions { mode: modes[n], short, open })
     };
-    nodes.iter().enumerate().map(granted).collect()
+    graph.ids().map(assumptions).collect()
 }
 
-/// Predecessors of block `n` that count for it: for a loop header, the sources of its back edges.
-fn ends(nodes: &[Node], n: usize) -> impl Iterator<Item = usize> {
-    let node = &nodes[n];
-    node.before.iter().copied().filter(move |&from| !node.is_loop || from >= n)
+/// A region's blocks in the order of their numbers.
+struct Analysis<'a> {
+    nodes: Vec<Node>,
+    graph: &'a ControlFlowGraph,
 }
 
-impl Lifter<'_> {
-    /// Assumptions of the block at `pc`; none if it inherits its state.
-    pub(super) fn granted_at(&self, pc: u32) -> Granted {
-        if self.inherits(pc) {
-            return Granted::default();
-        }
-        self.granted.get(&pc).copied().unwrap_or_default()
+impl Analysis<'_> {
+    /// Numbers of the predecessors of block `n`.
+    fn predecessors(&self, n: usize) -> impl Iterator<Item = usize> {
+        self.graph.predecessors(BlockId::with_index(n)).iter().map(|id| id.index())
     }
 
-    /// Establishes the assumptions of the block at `to` and stores floating-point registers in the
-    /// formats that it expects. All other registers must be stored already.
-    pub(super) fn prepare(&mut self, to: u32) {
-        let Granted { mode, short, open } = self.granted_at(to);
-        let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
-        self.prove_singles(to, unknown);
-        self.store_floats_but(short, open);
-        if let Some(mode) = mode {
-            self.float_mode(mode);
-        }
+    /// Numbers of the successors of block `n`.
+    fn successors(&self, n: usize) -> impl Iterator<Item = usize> {
+        self.graph.successors(BlockId::with_index(n)).iter().map(|id| id.index())
     }
 
-    /// Guard: checks that these registers hold doubles that are exact singles. On failure the
-    /// interpreter runs from `to` to the next entry.
-    fn prove_singles(&mut self, to: u32, registers: Vec<usize>) {
-        if registers.is_empty() {
-            return;
-        }
-        let (cache, words) = (self.cache.clone(), self.words);
-        let mut unfit = None;
-        for n in registers {
-            self.single_operand(n, &mut unfit);
-        }
-        let (Some(unfit), Some(here)) = (unfit, self.b.current_block()) else { return };
-        let found = (std::mem::replace(&mut self.cache, cache), std::mem::replace(&mut self.words, words));
-        self.b.switch_to_block(unfit);
-        self.store_dirty();
-        let why = self.b.ins().iconst(types::I64, reason(Leave::Unfit, to));
-        self.leave_value(why);
-        (self.cache, self.words) = found;
-        self.b.switch_to_block(here);
+    /// Predecessors of block `n` that count for it: for a loop header, the sources of its back
+    /// edges.
+    fn ends(&self, n: usize) -> impl Iterator<Item = usize> {
+        let is_loop = self.nodes[n].is_loop;
+        self.predecessors(n).filter(move |&from| !is_loop || from >= n)
     }
 
-    /// Converts the registers that the block at `pc` assumes as singles to doubles, on a path that
-    /// leaves the region.
-    pub(super) fn lengthen(&mut self, pc: u32) {
-        let Granted { short, open, .. } = self.granted_at(pc);
-        if short | open != 0 {
-            let (short, open) = (self.const64(short.into()), self.const64(open.into()));
-            self.call_cold_hook(crate::runtime::hooks::Hook::Widen, &[short, open]);
+    /// MXCSR's mode at the start of each block, if it is known.
+    fn modes(&self) -> Vec<Option<FloatMode>> {
+        let nodes = &self.nodes;
+        let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
+        for _ in 0..ROUNDS {
+            for n in 0..nodes.len() {
+                // Skip predecessors whose mode is not computed yet.
+                let mut from = self.ends(n).filter_map(|from| {
+                    let inside = nodes[from].mode(modes[from].flatten());
+                    (modes[from].is_some() || inside.is_some() || nodes[from].calls).then_some(inside)
+                });
+                let first = from.next();
+                modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
+            }
         }
+        modes.into_iter().map(Option::flatten).collect()
     }
 }
 
@@ -290,14 +259,15 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let granted = granted(&region, &region.reached_by_one_edge(), true, true);
-        let mut forms: Vec<_> = granted.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
+        let graph = ControlFlowGraph::new(&region.blocks);
+        let found = find(&region, &graph, true, true);
+        let mut forms: Vec<_> = found.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
         forms.sort_unstable();
         forms
     }
 
     #[test]
-    fn a_loop_takes_its_sums_and_factors_for_granted_and_nothing_else() {
+    fn a_loop_assumes_its_sums_and_factors_to_be_singles_and_nothing_else() {
         // f3 += f1 * f2; f4 = f3 + f1; f5 is read after the loop.
         let words = [0x6000_0000, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, 0x4E80_0020];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1110), (4, 0)]);
@@ -332,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn many_loops_take_no_singles_for_granted() {
+    fn many_loops_assume_no_singles() {
         let registers = |n: u32| (n % 32) << 16 | (n * 7 % 32) << 11;
         let words: Vec<u32> =
             (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([0x4E80_0020]).collect();
