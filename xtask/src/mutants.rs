@@ -42,9 +42,9 @@ impl Area {
                 &[
                     "crates/xenia-jit/src/lift.rs",
                     "crates/xenia-jit/src/lift/**/*.rs",
-                    "crates/xenia-jit/src/exact_vector.rs",
-                    "crates/xenia-jit/src/soft_float.rs",
-                    "crates/xenia-jit/src/strings.rs",
+                    "crates/xenia-jit/src/float/exact_vector.rs",
+                    "crates/xenia-jit/src/float/soft_float.rs",
+                    "crates/xenia-jit/src/runtime/strings.rs",
                 ],
             ),
             Self::Baseline => (

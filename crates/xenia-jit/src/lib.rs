@@ -2,8 +2,8 @@
 //! enters the host code. A baseline tier compiles code at its first execution.
 //!
 //! ```text
-//!  region ──► lift ──► function_tier ──► code_cache ──► code_memory
-//!  (blocks)   (IR)     (host code)       (entries, links, versions)
+//!  cfg ─────► lift ──► optimizing ──► code::cache ──► code::memory
+//!  (blocks)   (IR)     (host code)    (entries, links, versions)
 //!                                             ▲
 //!  Jit::run ──► enter ──► compiled code ──────┘  returns to Jit: missing code, stale pages,
 //!                  └─► hooks (software floats,   spent budget
@@ -12,18 +12,15 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | Which code is compiled, and when? | `warmth`, `background`, `ahead`, `precompile`, `idle` |
-//! | Which instructions form a region? | `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | Which code is compiled, and when? | `tiering` |
+//! | Which instructions form a region, with which edges and loops? | `cfg` |
+//! | What is known about its values? | `analysis` |
 //! | What compiles code at its first execution? | `baseline` |
-//! | Which host code does it become? | `lift`, `loops`, `unused`, `function_tier` |
-//! | How large is it? | `cost` |
-//! | Where does it lie? | `compile`, `relocation`, `code_memory`, `code_cache` |
-//! | When is it freed? | `code_cache`, `epochs` |
-//! | How does code persist between runs? | `store`, `restore` |
-//! | How is it entered and left? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
-//! | What does it call? | `hooks`, `exact_vector`, `strings` |
-//! | How is floating point exact? | `soft_float`, `soft_single`, `float_state` |
-//! | Is it right, and where does the time go? | `cross_check`; `perf_map`, `jit_dump` |
+//! | Which host code does it become? | `lift`, `transform`, `optimizing` |
+//! | Where does it lie, when is it freed, how does it persist? | `code` |
+//! | How is it entered and left, what does it call? | `jit`, `runtime` |
+//! | How is floating point exact? | `float` |
+//! | Is it right, and where does the time go? | `inspect` |
 //!
 //! Invariants:
 //! - Host frames of guest functions hold only the address to which they expect the guest to return:
@@ -31,7 +28,7 @@
 //! - Compiled code is position-independent towards the machine; see `host`.
 //! - Exactly the budget's number of instructions runs; the interpreter runs the last few of a
 //!   visit.
-//! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
+//! - `unsafe` is in `code::memory`, `runtime::enter`, `runtime::hooks` and `baseline::enter` only.
 #![deny(unsafe_code)]
 
 mod analysis;

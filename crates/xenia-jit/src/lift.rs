@@ -7,15 +7,16 @@
 //! before stores to guest memory (for loads see [`redo`]), and before a jump to a block with
 //! several predecessors. Three mechanisms keep values across block boundaries:
 //!
-//! * Extended basic blocks: a block with one predecessor edge starts with the complete
-//!   [`State`] at the end of its predecessor, dirty values included.
+//! * Extended basic blocks: a block with one predecessor edge starts with the complete [`State`] at
+//!   the end of its predecessor, dirty values included.
 //! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
 //!   (`carried`), and copies of floating-point and vector registers ([`copies`]).
 //! * Block parameters: other blocks with several predecessors receive the registers that they read
 //!   ([`crate::analysis::block_params`]).
 //!
 //! Invariant: at each block without an inherited state the context is current, so the block can be
-//! an entry. The exceptions, assumptions about floating point, are those of [`crate::analysis::assumptions`].
+//! an entry. The exceptions, assumptions about floating point, are those of
+//! [`crate::analysis::assumptions`].
 //!
 //! # How to write the lifting of an instruction
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, after the
@@ -118,8 +119,8 @@ pub(crate) struct Site {
     pub(crate) remaining: i32,
     /// Bit n: at the fault, the context holds FPR n in single format.
     pub(crate) singles: u32,
-    /// Bit n: the context holds FPR n in single format if [`crate::runtime::host::Word::Shorts`] has the
-    /// bit.
+    /// Bit n: the context holds FPR n in single format if [`crate::runtime::host::Word::Shorts`]
+    /// has the bit.
     pub(crate) open: u32,
     /// The restart point: the instruction for which the context is exact when this one faults.
     /// Equal to `pc` if the instruction is not replayed.
@@ -309,7 +310,8 @@ impl<'a> Lifter<'a> {
         self.prologue();
         let entered = self.length();
         let region = self.region;
-        // Ascending order, but a block inside an extended basic block follows its predecessor, whose state it needs.
+        // Ascending order, but a block inside an extended basic block follows its predecessor, whose state
+        // it needs.
         let first = region.blocks.keys().rev().copied();
         let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
         while let Some(pc) = work.pop() {

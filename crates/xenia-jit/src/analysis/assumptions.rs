@@ -6,10 +6,10 @@
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
 //! - FPRs that the context holds in single format (`lift/float_registers.rs`), so that a loop with
 //!   single-precision sums or factors converts none of them.
-//! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of them the
-//!   context holds in single format. They serve registers that each iteration writes before it
-//!   reads them: the back edge stores them in either format, and the loop's entry edge leaves them
-//!   as they are.
+//! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of
+//!   them the context holds in single format. They serve registers that each iteration writes
+//!   before it reads them: the back edge stores them in either format, and the loop's entry edge
+//!   leaves them as they are.
 //!
 //! Each edge to a block, from an entry, a predecessor or the back edge, establishes the block's
 //! assumptions (`Lifter::prepare`). The analysis is therefore a hint: it decides the speed of the

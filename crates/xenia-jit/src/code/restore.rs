@@ -3,8 +3,8 @@
 //!
 //! Until then, the entries of stored code lead to a special stub ([`STORED`]), so the interpreter
 //! stops there as it does at compiled code. Changes are detected as for newly compiled code
-//! ([`crate::optimizing::compile`]): page versions are read before the pages are watched, the words are
-//! compared after that, and a version that has changed by the time of publication discards the
+//! ([`crate::optimizing::compile`]): page versions are read before the pages are watched, the words
+//! are compared after that, and a version that has changed by the time of publication discards the
 //! code.
 
 use crate::JitError;

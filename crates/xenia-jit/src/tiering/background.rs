@@ -8,7 +8,8 @@
 //!
 //! Compiled code and the interpreter have the same effects and the same instruction counts, so the
 //! guest can't observe when code is published. The compiler thread publishes as an engine would
-//! ([`crate::optimizing::compile`]); the only state it shares with engines besides is the queue of orders.
+//! ([`crate::optimizing::compile`]); the only state it shares with engines besides is the queue of
+//! orders.
 //!
 //! The execution count at which a function is worth compiling depends on its size. Finding the size
 //! takes a while, so the thread does that, too. An order that is not worth compiling yet is
