@@ -11,6 +11,8 @@ use xenia::wording::{count, times};
 use xenia_cpu::CrossCheckCounters;
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
+/// Shortest run in seconds whose summary has rates: below, they would be about its start.
+const SHORTEST_RATED: f64 = 0.1;
 /// Largest number of missing files listed.
 const NAMED: usize = 8;
 
@@ -144,13 +146,17 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         (None, "reference") => "\ndigest - (the run ended in the midst of a draw)".to_owned(),
         (None, backend) => format!("\ndigest - (there is one with --gpu reference only, not {backend})"),
     };
+    let rates = if seconds < SHORTEST_RATED {
+        String::new()
+    } else {
+        let fps = report.frames as f64 / seconds;
+        format!(" ({fps:.1} fps, {speed:.0} % speed, {:.1} MIPS)", report.mips)
+    };
     format!(
-        "{}: {}, {} in {seconds:.1} s ({:.1} fps, {speed:.0} % speed, {:.1} MIPS); ended: {end}{launches}{}{digest}",
+        "{}: {}, {} in {seconds:.1} s{rates}; ended: {end}{launches}{}{digest}",
         report.engine,
         count(report.instructions, "instruction"),
         count(report.frames, "frame"),
-        report.frames as f64 / seconds,
-        report.mips,
         compared(&report.cross_check),
     )
 }

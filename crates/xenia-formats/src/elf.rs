@@ -38,6 +38,9 @@ pub struct Elf {
     pub segments: Vec<Segment>,
     /// Template of thread-local storage, if any.
     pub tls: Option<Segment>,
+    /// Size of the first thread's stack in bytes: the size of the segment PT_GNU_STACK, which
+    /// linkers write for `-z stack-size=N`.
+    pub stack_size: Option<u32>,
     /// All named sections with contents in the file, in file order.
     pub sections: Vec<Section>,
     /// Named symbols, sorted by address.
@@ -115,7 +118,7 @@ impl Elf {
         let program =
             header.program_headers(BigEndian, bytes).map_err(damaged("ELF program headers", table))?;
         let mut segments = Vec::new();
-        let mut tls = None;
+        let (mut tls, mut stack_size) = (None, None);
         for (index, row) in program.iter().enumerate() {
             let offset = table + index as u64 * size_of_val(row) as u64;
             match row.p_type(BigEndian) {
@@ -123,6 +126,7 @@ impl Elf {
                     segments.push(read_segment(row, offset, size)?);
                 }
                 elf::PT_TLS => tls = Some(read_segment(row, offset, size)?),
+                elf::PT_GNU_STACK => stack_size = Some(row.p_memsz(BigEndian)).filter(|&size| size != 0),
                 _ => {}
             }
         }
@@ -141,7 +145,16 @@ impl Elf {
 
         let (sections, symbols) = tables::read(header, bytes)?;
         let headers_size = u64::from(header.e_phoff(BigEndian)) + size_of_val(program) as u64;
-        Ok(Self { entry, segments, tls, sections, symbols, headers_size: headers_size as u32, data })
+        Ok(Self {
+            entry,
+            segments,
+            tls,
+            stack_size,
+            sections,
+            symbols,
+            headers_size: headers_size as u32,
+            data,
+        })
     }
 
     /// The contents of the section with this name, if there is one.
@@ -248,6 +261,7 @@ impl Elf {
             page_size: PAGE_SIZE,
             page_runs,
             symbols: self.symbols.clone(),
+            stack_size: self.stack_size,
             ..LoadedImage::empty(ImageKind::Elf)
         })
     }

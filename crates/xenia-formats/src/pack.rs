@@ -153,7 +153,7 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
         disc_count: 1,
         savegame_id: 0,
     });
-    let stack_size = title.map(|title| title.stack_size).filter(|&size| size != 0);
+    let stack_size = title.map(|title| title.stack_size).filter(|&size| size != 0).or(elf.stack_size);
     XexContents {
         base: GuestAddr(layout.base),
         entry: elf.entry,

@@ -1,7 +1,7 @@
 //! Tests of ELF files: parsing, refusals, and damaged files.
 
 use crate::support::Noise;
-use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, sample};
+use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, Segment, WRITE, sample};
 use xenia_formats::image::{ImageKind, PageRun, Protection};
 use xenia_formats::{Elf, KeyRing, identify, load};
 use xenia_guest::GuestAddr;
@@ -28,6 +28,24 @@ fn a_program_is_read() {
         image.symbols.iter().map(|s| (s.name.as_str(), s.address.0, s.size, s.is_function)).collect();
     assert_eq!(symbols, [("start", 0x9001_0004, 0x40, true), ("table", 0x9001_2010, 16, false)]);
     assert!(image.digests.is_empty() && image.digests_ok());
+}
+
+#[test]
+fn the_stack_has_the_size_that_the_linker_was_told() {
+    /// PT_GNU_STACK.
+    const GNU_STACK: u32 = 0x6474_E551;
+    let program = |size| {
+        let mut builder = ElfBuilder { entry: 0x1_0000, ..ElfBuilder::default() }.segment(
+            0x1_0000,
+            &[0; 16],
+            16,
+            READ | EXECUTE,
+        );
+        let stack = Segment { kind: GNU_STACK, address: 0, contents: Vec::new(), size, flags: READ | WRITE };
+        builder.segments.push(stack);
+        load(&builder.build(), &KeyRing::development()).unwrap().stack_size
+    };
+    assert_eq!([program(0), program(0x10_0000)], [None, Some(0x10_0000)]);
 }
 
 #[test]
