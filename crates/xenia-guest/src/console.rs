@@ -8,6 +8,8 @@ pub const ALL_HW_THREADS: u8 = (1 << HW_THREADS) - 1;
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
 /// The end of guest time in ticks, 261 days after power-on: events due then or later never occur.
 pub const MAX_TICKS: u64 = 1 << 50;
+/// Guest system time (100 ns since 1601) at tick 0.
+pub const START_FILETIME: u64 = 132_500_000_000_000_000;
 /// Size of physical memory in bytes.
 pub const PHYSICAL_SIZE: u32 = 512 << 20;
 /// Channels in a frame of sound: front left and right, centre, low frequencies, back left and

@@ -16,7 +16,7 @@ pub mod xma;
 pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
 pub use console::{
     ALL_HW_THREADS, HW_THREADS, MAX_TICKS, PHYSICAL_SIZE, SOUND_CHANNELS, SOUND_FRAME_SAMPLES, SOUND_RATE,
-    TICKS_PER_SECOND,
+    START_FILETIME, TICKS_PER_SECOND,
 };
 pub use endian::{GuestValue, be};
 pub use ids::{MediaId, Ordinal, TitleId};

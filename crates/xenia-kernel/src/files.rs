@@ -37,13 +37,13 @@ pub use stream::Stream;
 pub use transfer::{Direction, Piece, scattered};
 pub use transfer_queue::TransferQueue;
 
-use crate::limits::Limits;
 use crate::status::failure::Fallible;
-use crate::vfs::{Location, Vfs};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
+use xenia_vfs::{Location, Vfs};
 
 /// Size of a file object's body in bytes.
 pub const FILE_OBJECT: u32 = 0x50;

@@ -7,8 +7,8 @@
 //!   table rows.
 //! - [`objects`]: handles, dispatcher objects and timers, independent of the guest ABI.
 //! - [`loader`]: maps an image, binds its imports and makes its first thread.
-//! - [`vfs`]: devices, mount points, symbolic links, path look-up; [`files`]: open files; [`text`]:
-//!   format strings and character sets.
+//! - [`files`]: open files, on the devices of [`xenia_vfs`]; [`text`]: format strings and character
+//!   sets.
 //! - [`content`]: packages of saved games and downloads.
 //! - [`crypto`]: digests, ciphers, big-integer arithmetic.
 //! - [`exceptions`]: structured exception handling.
@@ -17,7 +17,6 @@
 //!   profiles, settings, notifications, keystrokes.
 //! - [`messages`]: requests of titles to the console's system applications.
 //! - [`ports`]: traits for video, audio, input, storage and clock, implemented by the crates above.
-//! - [`limits`]: bounds on the host resources that a title can take.
 //! - [`Kernel`]: all kernel state of one machine, one lock per subsystem; [`KernelSystem`]
 //!   implements the scheduler's interface on it.
 //!
@@ -39,7 +38,6 @@ pub mod files;
 pub mod imports;
 mod kernel;
 pub mod layout;
-pub mod limits;
 pub mod loader;
 pub mod memory;
 pub mod messages;
@@ -56,7 +54,8 @@ pub mod text;
 pub mod thread;
 pub mod title;
 pub mod user;
-pub mod vfs;
+
+pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;
 pub use kernel::{Kernel, KernelConfig, KernelError};

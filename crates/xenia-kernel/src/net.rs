@@ -35,7 +35,6 @@ pub use settle::SocketEffects;
 pub(crate) use settle::{answer, set_last_error};
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
-use crate::limits::{Limit, Limits};
 use crate::objects::HeldObject;
 use crate::ports::{Network, SocketId, SocketKind};
 use options::Options;
@@ -45,6 +44,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
+use xenia_limits::{Limit, Limits};
 use xenia_sched::{BlockReason, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex, MutexGuard};
 

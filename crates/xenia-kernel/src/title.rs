@@ -15,11 +15,11 @@ use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
 use crate::user::profile::Profiles;
 use crate::user::xconfig::XConfig;
-use crate::vfs::Vfs;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
+use xenia_vfs::Vfs;
 
 /// Largest number of registered termination callbacks.
 const NOTIFICATION_LIMIT: usize = 256;

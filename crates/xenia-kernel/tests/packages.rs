@@ -9,10 +9,10 @@ use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::files::{OpenFile, OpenParameters, PackageMode, access};
 use xenia_kernel::ports::{Ports, Storage};
 use xenia_kernel::user::profile::Xuid;
-use xenia_kernel::vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_testing::kills;
+use xenia_vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 
 /// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";

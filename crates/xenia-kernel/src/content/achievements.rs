@@ -3,8 +3,8 @@
 
 use super::ContentStore;
 use crate::user::profile::Xuid;
-use crate::vfs::{VfsError, VfsResult};
 use xenia_formats::gpd::{Gpd, MOST_BYTES};
+use xenia_vfs::{VfsError, VfsResult};
 
 /// Suffix of a database that cannot be read and is therefore renamed.
 const DAMAGED: &str = "=damaged";
@@ -47,8 +47,8 @@ impl ContentStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::HostFolder;
     use std::sync::Arc;
+    use xenia_vfs::HostFolder;
 
     #[test]
     fn databases_are_found_again_and_a_damaged_one_is_kept() {

@@ -1,7 +1,7 @@
 //! Package names, which guests choose, and their directories on the disk.
 
 use crate::user::profile::Xuid;
-use crate::vfs::is_fatx_name;
+use xenia_vfs::is_fatx_name;
 
 /// Content type of saved games; each belongs to one profile.
 pub const SAVED_GAME: u32 = 1;

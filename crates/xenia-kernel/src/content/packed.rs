@@ -6,10 +6,10 @@
 
 use super::{PackageHeader, PackageName, SAVED_GAME};
 use crate::user::profile::Xuid;
-use crate::vfs::{Container, FileBytes, FileData, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_formats::ReadAt;
 use xenia_formats::stfs::{self, PackageInfo};
+use xenia_vfs::{Container, FileBytes, FileData, VfsError, VfsResult};
 
 /// A package in one STFS file.
 pub(super) struct Packed {

@@ -3,9 +3,9 @@
 use super::ContentStore;
 use crate::user::profile::{Profile, Profiles, Xuid};
 use crate::user::profile_settings::{SettingId, Value};
-use crate::vfs::VfsResult;
 use std::fmt::Write as _;
 use xenia_formats::gpd::MOST_PICTURE;
+use xenia_vfs::VfsResult;
 
 /// First line of a profile file.
 const PROFILE: &str = "xenia-rs profile 1";
@@ -143,9 +143,9 @@ impl ContentStore {
 mod tests {
     use super::*;
     use crate::user::profile_settings::DASHBOARD;
-    use crate::vfs::HostFolder;
     use std::path::Path;
     use std::sync::Arc;
+    use xenia_vfs::HostFolder;
 
     fn store(folder: &Path) -> ContentStore {
         ContentStore::new(Box::new(HostFolder::writable(folder, Arc::default()).unwrap()), true)

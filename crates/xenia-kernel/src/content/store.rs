@@ -4,9 +4,9 @@ use super::PackageHeader;
 use super::name::{HEADER, PackageName};
 use super::packed::Packed;
 use crate::user::profile::Xuid;
-use crate::vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
 
 /// Largest size of a small file that is read whole (a header, a profile's settings), in bytes.
 const SMALL_FILE: u64 = 0x4_0000;
@@ -331,9 +331,9 @@ impl ContentStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
-    use crate::vfs::{HostFolder, MemoryDevice};
     use std::sync::Arc;
+    use xenia_limits::Limits;
+    use xenia_vfs::{HostFolder, MemoryDevice};
 
     #[test]
     fn a_full_disk_leaves_what_was_there() {

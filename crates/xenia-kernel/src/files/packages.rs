@@ -8,13 +8,13 @@
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
 use crate::content::{ContentStore, PackageHeader, PackageName};
-use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
 use crate::status::dos_error;
 use crate::status::failure::Failure;
-use crate::vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_guest::Win32Error;
+use xenia_limits::{Limit, Limits};
+use xenia_vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
 
 /// A package that the title has open.
 #[derive(Debug)]

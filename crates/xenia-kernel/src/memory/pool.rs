@@ -6,11 +6,11 @@
 //! freed with its last block. The allocation metadata is on the host, so a guest that overruns its
 //! block cannot corrupt it.
 
-use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// Smallest size of an arena in bytes.

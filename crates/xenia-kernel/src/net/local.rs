@@ -11,11 +11,11 @@ mod ports;
 mod transfer;
 
 use super::WsaError;
-use crate::limits::Limits;
 use crate::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
+use xenia_limits::Limits;
 
 /// Maximum backlog of connections to be accepted, whatever the title asks for.
 pub const BACKLOG_LIMIT: usize = 64;

@@ -3,12 +3,12 @@
 
 use super::address::Place;
 use super::{Buffers, Connection, Net, Select, WsaError, noticed};
-use crate::limits::Limits;
 use crate::objects::HeldObject;
 use crate::ports::SocketKind;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
+use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 

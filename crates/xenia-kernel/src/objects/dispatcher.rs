@@ -39,7 +39,6 @@ pub use lock::LockCounts;
 pub(super) use shards::ShardSet;
 pub use shards::{Held, ThreadWait, Turn};
 
-use crate::limits::Limits;
 use crate::objects::HeldObject;
 use crate::objects::mutant::Owners;
 use crate::objects::sharded::Sharded;
@@ -48,6 +47,7 @@ use crate::ports::Clock;
 use shards::{Shard, Waits};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
 use xenia_sched::{GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 

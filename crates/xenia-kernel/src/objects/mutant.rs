@@ -5,7 +5,6 @@
 //! touches no data of another thread.
 
 use crate::layout::kmutant;
-use crate::limits::{Limit, Limits};
 use crate::objects::dispatcher::{
     Dispatcher, Held, Lock, LockCounts, initialize, kind, set_signal_state, signal_state,
 };
@@ -19,6 +18,7 @@ use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::Level;

@@ -19,7 +19,6 @@ use super::sharded::Sharded;
 use super::slab::{Name, Positions, Slab};
 use crate::abi::Handle;
 use crate::layout::object_header as header;
-use crate::limits::{Limit, Limits};
 use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
 use deferred_deletion::DeferredWork;
@@ -27,6 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, RwLock};
 

@@ -4,10 +4,10 @@
 //! [`WsaError::WOULD_BLOCK`], and the kernel retries after a change of state. Addresses, lengths
 //! and data come from the guest unchecked; implementations must reject invalid ones.
 
-use crate::limits::Limits;
 use crate::net::WsaError;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
+use xenia_limits::Limits;
 
 /// Identifies a socket of a network; never reused.
 pub type SocketId = u32;

@@ -1,9 +1,9 @@
 //! Failures of exports.
 
-use crate::vfs::VfsError;
 use xenia_guest::NtStatus;
 use xenia_memory::{HeapError, MemoryFault};
 use xenia_sched::SchedError;
+use xenia_vfs::VfsError;
 
 /// Failure of an export. Functions that return a status convert it; in other functions a bad
 /// pointer raises a guest exception at the call, as the access by the console's kernel would.

@@ -6,7 +6,6 @@ use crate::exports::failure_of;
 use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::RED_ZONE;
-use crate::limits::Limit;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
 use crate::thread::frames::Frame;
@@ -15,6 +14,7 @@ use crate::thread::records::Threads;
 use crate::{Kernel, exceptions};
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
 use xenia_sched::{Disposition, EndKind, Event};
 
 /// Size in bytes of the stack frame for a guest function that the kernel calls: linkage, parameter

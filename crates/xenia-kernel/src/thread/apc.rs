@@ -19,7 +19,6 @@ mod calls;
 use crate::Kernel;
 use crate::abi::{Call, GuestCall};
 use crate::layout::kapc;
-use crate::limits::Limit;
 use crate::objects::dispatcher::WaitBlock;
 use crate::status::failure::Fallible;
 use crate::thread::deferred::Mode;
@@ -29,6 +28,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
 use xenia_sched::{Cpu, ThreadRef, Woken};
 
 /// Origin of an APC.

@@ -2,7 +2,6 @@
 //! frames and APCs.
 
 use crate::layout::kpcr;
-use crate::limits::Limits;
 use crate::notification_list::NotificationList;
 use crate::status::failure::Fallible;
 use crate::thread::Processes;
@@ -12,6 +11,7 @@ use crate::thread::interrupts::Interrupts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 

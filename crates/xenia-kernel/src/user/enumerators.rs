@@ -1,10 +1,10 @@
 //! Lists that titles read piece by piece (`XamEnumerate`). A list is a snapshot taken when the
 //! enumerator is created.
 
-use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
+use xenia_limits::{Limit, Limits};
 
 /// Offsets in `KENUMERATOR`, the body of an enumerator.
 pub mod layout {

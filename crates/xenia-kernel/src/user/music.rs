@@ -10,12 +10,12 @@ use crate::Kernel;
 use crate::loader::path_of;
 use crate::ports::SongBytes;
 use crate::status::failure::Fallible;
-use crate::vfs::OpenRequest;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
 use xenia_sched::{Cpu, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex};
+use xenia_vfs::OpenRequest;
 
 /// Maximum number of playlists. Each has its own guest memory.
 const LISTS: usize = 64;

@@ -5,11 +5,11 @@ use crate::exceptions::flag;
 use crate::exports::Registry;
 use crate::imports::Library;
 use crate::layout::{exception_record, kpcr};
-use crate::limits::Limit;
 use std::time::Duration;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::GuestAddr;
+use xenia_limits::Limit;
 use xenia_sched::{Disposition, System};
 use xenia_testing::thread_time;
 

@@ -187,7 +187,7 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = harness(folder.path(), &database());
     // A full disk of a single allocation unit.
-    let disk = crate::vfs::MemoryDevice::new(0x4000, Arc::default());
+    let disk = xenia_vfs::MemoryDevice::new(0x4000, Arc::default());
     let store = crate::content::ContentStore::new(Box::new(disk), false);
     store.replace(&["file".to_owned()], &[0; 0x4000]).unwrap();
     b.kernel.files.lock().packages.store = store;

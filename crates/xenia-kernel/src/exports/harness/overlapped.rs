@@ -3,8 +3,8 @@
 use super::*;
 use crate::abi::Continuation;
 use crate::abi::Handle;
-use crate::limits::Limit;
 use crate::user::overlapped::DELAY;
+use xenia_limits::Limit;
 
 const SUCCESS: u64 = 0;
 const INCOMPLETE: u64 = 0x3E4;

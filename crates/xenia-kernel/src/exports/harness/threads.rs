@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::layout::{kthread, object_header};
-use crate::limits::Limit;
 use xenia_formats::image::TlsInfo;
+use xenia_limits::Limit;
 use xenia_sched::EndKind;
 use xenia_sched::System;
 

@@ -1,7 +1,7 @@
 //! Tests of streams, datagrams and errors between sockets of one machine.
 
 use super::*;
-use crate::limits::Limit;
+use xenia_limits::Limit;
 
 fn at(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)

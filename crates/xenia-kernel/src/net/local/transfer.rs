@@ -1,10 +1,10 @@
 //! Transfers in the loopback network: sending, receiving and readiness, without blocking.
 
 use super::{DATAGRAM_LIMIT, LocalNetwork, MESSAGES_LIMIT, State};
-use crate::limits::Limit;
 use crate::net::WsaError;
 use crate::ports::{Ready, Received, SocketId};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use xenia_limits::Limit;
 
 impl LocalNetwork {
     pub(super) fn send_message(

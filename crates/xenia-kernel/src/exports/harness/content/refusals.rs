@@ -111,7 +111,7 @@ fn files_of(folder: &Path) -> PathBuf {
 #[test]
 fn a_title_may_not_open_packages_without_end() {
     let mut b = harness(None);
-    let limit = crate::limits::Limit::OpenPackages.row().value;
+    let limit = xenia_limits::Limit::OpenPackages.row().value;
     for index in 0..=limit {
         let answer = create(&mut b, &format!("s{index}"), &format!("a{index}"), 4);
         assert_eq!(answer, if index < limit { (0, 1) } else { (4, 0) });

@@ -5,7 +5,7 @@ use super::model::{Facts, Listing, Open, whole_units};
 use super::names::{self, latin_1};
 use super::{Case, NtStatus, Refusals};
 use crate::files::{access, options};
-use crate::vfs::stamp::attributes;
+use xenia_vfs::stamp::attributes;
 
 /// Patterns for listing directories.
 const PATTERNS: &[&str] = &[

@@ -2,8 +2,6 @@
 //! and the canary, which is everything beside them and must never change.
 
 use super::model::{Bytes, Content, Disk, GAME, HDD, Kind, Model, Names};
-use crate::limits::Limits;
-use crate::vfs::{Device, HostFolder};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
@@ -12,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
+use xenia_limits::Limits;
 use xenia_testing::Dice;
+use xenia_vfs::{Device, HostFolder};
 
 /// Names of host files; the last ones are invalid or invisible for guests.
 const NAMES: &[&str] = &[

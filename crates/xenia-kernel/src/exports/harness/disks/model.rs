@@ -4,11 +4,11 @@
 
 use super::NtStatus;
 use crate::files::share;
-use crate::vfs::Stamp;
-use crate::vfs::stamp::attributes;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use xenia_vfs::Stamp;
+use xenia_vfs::stamp::attributes;
 
 /// Numbers of the disks: the title's folder, the hard disk, and from here on the scratch disks.
 pub(super) const GAME: usize = 0;
@@ -167,7 +167,7 @@ impl Disk {
 
     /// Lists a directory as guests see it: names, and the nodes that they resolve to.
     pub(super) fn list(&self, at: &[String]) -> Vec<(String, Names)> {
-        let plain = |name: &&String| crate::vfs::path::is_valid(name) && name.chars().all(|c| c <= '\u{FF}');
+        let plain = |name: &&String| xenia_vfs::path::is_valid(name) && name.chars().all(|c| c <= '\u{FF}');
         let mut found: Vec<(String, Names)> = self
             .names_in(at)
             .filter(plain)

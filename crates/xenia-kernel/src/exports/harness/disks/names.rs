@@ -117,7 +117,7 @@ fn names(dice: &mut Dice, model: &Model, disk: usize) -> Names {
 
 /// Returns the place of names on a disk.
 fn place(disk: usize, names: Names) -> Result<At, NtStatus> {
-    if names.iter().all(|name| crate::vfs::path::is_valid(name)) {
+    if names.iter().all(|name| xenia_vfs::path::is_valid(name)) {
         Ok(At { disk, names })
     } else {
         Err(NtStatus::OBJECT_NAME_INVALID)

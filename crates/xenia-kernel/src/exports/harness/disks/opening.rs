@@ -5,9 +5,9 @@ use super::model::{At, Common, Content, Kind, Names, Open, does_of};
 use super::names::{self, Path};
 use super::{Case, GAME, HDD, NtStatus, Refusals};
 use crate::files::{access, options, share};
-use crate::vfs::is_fatx_name;
-use crate::vfs::stamp::attributes;
-use crate::vfs::{OpenAction, Stamp};
+use xenia_vfs::is_fatx_name;
+use xenia_vfs::stamp::attributes;
+use xenia_vfs::{OpenAction, Stamp};
 
 /// Access rights that titles request.
 const ACCESS: &[u32] = &[

@@ -6,8 +6,8 @@ use super::names;
 use super::opening::is_ours;
 use super::{Case, GAME, HDD, NtStatus, Refusals};
 use crate::files::access;
-use crate::vfs::is_fatx_name;
-use crate::vfs::stamp::attributes;
+use xenia_vfs::is_fatx_name;
+use xenia_vfs::stamp::attributes;
 
 impl Case {
     /// Collects the rules that forbid deleting the file at a place.

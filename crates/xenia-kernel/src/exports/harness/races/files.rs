@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::files::{OpenParameters, access, share};
-use crate::vfs::{Device, Disposition, Entry, FileData, Stamp, VfsError, VfsResult, Volume};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
+use xenia_vfs::{Device, Disposition, Entry, FileData, Stamp, VfsError, VfsResult, Volume};
 
 /// Maximum time that a thread waits for another in a test that passes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);

@@ -4,12 +4,12 @@
 use super::files::{PATIENCE, make, mount_slow_disc, open_with};
 use super::*;
 use crate::files::access;
-use crate::limits::Limit;
-use crate::vfs::HostFolder;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
+use xenia_limits::Limit;
+use xenia_vfs::HostFolder;
 
 const SLOW: &str = r"\Device\Slow\slow";
 const ROUTINE: u64 = 0x8200_1000;

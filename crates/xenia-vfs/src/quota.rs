@@ -1,9 +1,9 @@
 //! Quota: bounds on the bytes, files and directories that a run adds to a host folder.
 
 use super::{VfsError, VfsResult};
-use crate::limits::{Limit, Limits};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_limits::{Limit, Limits};
 
 /// Usage of one run in a folder.
 #[derive(Debug)]

@@ -114,7 +114,7 @@ impl ReadAt for FileBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::{HostFolder, path};
+    use crate::{HostFolder, path};
 
     /// The same files as a volume and as a folder.
     fn twins(folder: &std::path::Path) -> [Box<dyn Device>; 2] {

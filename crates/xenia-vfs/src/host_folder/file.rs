@@ -1,6 +1,6 @@
 //! Open file of a read-only folder.
 
-use crate::vfs::{FileData, VfsError, VfsResult};
+use crate::{FileData, VfsError, VfsResult};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 pub(super) struct HostFile(pub(super) File);
 
 /// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
-pub(in crate::vfs) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+pub(crate) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
     let mut done = 0;
     while done < into.len() {
         match file.read_at(&mut into[done..], offset.saturating_add(done as u64)) {

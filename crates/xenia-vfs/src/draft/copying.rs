@@ -7,8 +7,8 @@
 //! at [`Draft::make_own`].
 
 use super::{Draft, check_in_place, names};
-use crate::vfs::VfsResult;
-use crate::vfs::holes::copy_part;
+use crate::VfsResult;
+use crate::holes::copy_part;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -177,7 +177,7 @@ impl Device for NoDevice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::{HostFolder, MemoryDevice, path};
+    use crate::{HostFolder, MemoryDevice, path};
 
     fn names(path: &str) -> Vec<String> {
         path::split(path).unwrap()

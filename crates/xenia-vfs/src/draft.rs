@@ -26,7 +26,7 @@ use super::losses::{Gap, Losses};
 use super::quota::Quota;
 use super::{VfsError, VfsResult};
 use copying::Copying;
-pub(super) use handle::Shared;
+pub(super) use handle::SharedDraft;
 pub(super) use names::{holds_only_drafts, is_draft, sweep};
 pub(super) use open_files::Drafts;
 use std::fs::{self, File, Metadata};

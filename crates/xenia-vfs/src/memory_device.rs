@@ -8,10 +8,10 @@ use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::raw_partition::RawPartition;
 use super::{Stamp, VfsError, VfsResult};
-use crate::limits::{Limit, Limits};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use xenia_limits::{Limit, Limits};
 
 /// Size of an allocation unit in bytes: 32 sectors of 512 bytes.
 pub(super) const UNIT: usize = 0x4000;

@@ -3,7 +3,7 @@
 mod drafts;
 
 use super::*;
-use crate::vfs::draft::is_draft;
+use crate::draft::is_draft;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::Ordering;
 

@@ -12,11 +12,10 @@ mod paths;
 mod tests;
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::draft::{Drafts, Facts, Shared};
+use super::draft::{Drafts, Facts, SharedDraft};
 use super::path::FATX_NAME;
 use super::stamp::{Stamps, attributes};
 use super::{Stamp, VfsError, VfsResult};
-use crate::limits::{Limit, Limits};
 use file::HostFile;
 pub(super) use file::read_at;
 use listings::Listings;
@@ -25,6 +24,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia_limits::{Limit, Limits};
 
 /// A folder of the host as a device.
 #[derive(Debug)]
@@ -170,12 +170,12 @@ impl Device for HostFolder {
             return Err(VfsError::ReadOnly);
         }
         let draft = draft.map_or_else(|| drafts.open(&at), Ok)?;
-        Ok(Box::new(Shared { draft, write }))
+        Ok(Box::new(SharedDraft { draft, write }))
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
         let at = self.new_path(path)?;
-        Ok(Box::new(Shared { draft: self.drafts()?.create(&at)?, write: true }))
+        Ok(Box::new(SharedDraft { draft: self.drafts()?.create(&at)?, write: true }))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {

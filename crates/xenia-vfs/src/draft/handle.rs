@@ -1,19 +1,19 @@
 //! A handle to a file: read-only or read-write, sharing the file with all other handles.
 
 use super::Draft;
-use crate::vfs::{FileData, VfsError, VfsResult, host_folder};
+use crate::{FileData, VfsError, VfsResult, host_folder};
 use std::ops::Range;
 use std::sync::Arc;
 use xenia_sync::Mutex;
 
 /// A handle to a shared file.
 #[derive(Debug)]
-pub(in crate::vfs) struct Shared {
-    pub(in crate::vfs) draft: Arc<Mutex<Draft>>,
-    pub(in crate::vfs) write: bool,
+pub(crate) struct SharedDraft {
+    pub(crate) draft: Arc<Mutex<Draft>>,
+    pub(crate) write: bool,
 }
 
-impl FileData for Shared {
+impl FileData for SharedDraft {
     fn size(&self) -> VfsResult<u64> {
         self.draft.lock().size()
     }

@@ -3,8 +3,14 @@
 //! On the console 512 MiB of memory bounds everything; the kernel's metadata lies in host memory,
 //! so each kind has a limit here. Beyond a limit the guest gets a failure that NT documents, the
 //! log one line, and the report a count. No well-behaved title comes near a limit.
+//!
+//! - [`Limit`], [`ROWS`]: the table of limits: name, number, status beyond it, reason.
+//! - [`Limits`]: checks against the limits, and the number of refusals of one machine.
+//!
+//! Invariant: the crate knows no resource. The owner of a resource counts it and asks
+//! [`Limits::admit`] before it adds one.
+#![forbid(unsafe_code)]
 
-use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_guest::NtStatus;
@@ -121,18 +127,18 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Checks that one more than `present` is within the limit.
-    pub fn admit(&self, limit: Limit, present: usize) -> Fallible<()> {
+    /// Checks that one more than `present` is within the limit. The error is the limit's status.
+    pub fn admit(&self, limit: Limit, present: usize) -> Result<(), NtStatus> {
         self.admit_amount(limit, present as u64, 1)
     }
 
-    /// Checks that `present + more` is within the limit.
-    pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Fallible<()> {
+    /// Checks that `present + more` is within the limit. The error is the limit's status.
+    pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Result<(), NtStatus> {
         if present.saturating_add(more) <= limit.row().value {
             return Ok(());
         }
         self.hit(limit);
-        Err(limit.row().status.into())
+        Err(limit.row().status)
     }
 
     /// Counts a refusal; logs the first one of each limit.
@@ -172,7 +178,7 @@ mod tests {
         assert!(limits.hits().is_empty());
         for _ in 0..3 {
             let refused = limits.admit(Limit::OpenFiles, value).unwrap_err();
-            assert_eq!(refused.status(), NtStatus::TOO_MANY_OPENED_FILES);
+            assert_eq!(refused, NtStatus::TOO_MANY_OPENED_FILES);
         }
         assert!(limits.admit_amount(Limit::NameBytes, 1, u64::MAX).is_err());
         assert_eq!(limits.hits(), BTreeMap::from([("object_name_bytes", 1), ("open_files", 3)]));

@@ -6,6 +6,17 @@
 //!
 //! A device only receives validated names below its root, so a guest cannot escape from it. Results
 //! are deterministic: listings are sorted, times are guest times, free space is constant.
+//!
+//! - [`Vfs`]: mounts, links, look-up ([`Vfs::resolve`]) and opening ([`Vfs::open`]).
+//! - [`Device`], [`FileData`]: a mounted file system and the contents of an open file. Devices are
+//!   [`HostFolder`] (a folder of the host, with atomic saves), [`MemoryDevice`] (a scratch disk),
+//!   [`Container`] (disc images and packages) and [`SubFolder`] (a part of another device).
+//! - [`Stamp`]: times and attributes; [`path`]: names and patterns.
+//!
+//! Invariants: an error names no host path ([`VfsError`]); a write-back error of a package stays
+//! recorded until the title corrects or abandons the file; the crate knows no kernel: handles,
+//! sharing modes and NT statuses belong to its callers.
+#![forbid(unsafe_code)]
 
 mod container;
 mod device;

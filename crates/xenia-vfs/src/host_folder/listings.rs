@@ -4,7 +4,7 @@
 //! directory has to be read. Titles ask for missing files repeatedly, so listings are cached until
 //! the directory changes.
 
-use crate::vfs::VfsResult;
+use crate::VfsResult;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,29 +1,29 @@
 //! Open files of a folder: one [`Draft`] per file, shared by all paths and handles.
 
 use super::{Draft, folder_of, names};
-use crate::limits::Limits;
-use crate::vfs::VfsResult;
-use crate::vfs::losses::{Gap, Losses, PACKAGES};
-use crate::vfs::quota::Quota;
+use crate::VfsResult;
+use crate::losses::{Gap, Losses, PACKAGES};
+use crate::quota::Quota;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+use xenia_limits::Limits;
 use xenia_sync::{Level, Mutex};
 
 /// Files of a folder that the guest has open.
 #[derive(Debug)]
-pub(in crate::vfs) struct Drafts {
+pub(crate) struct Drafts {
     open: Mutex<Vec<Weak<Mutex<Draft>>>>,
-    pub(in crate::vfs) quota: Arc<Quota>,
-    pub(in crate::vfs) losses: Arc<Losses>,
+    pub(crate) quota: Arc<Quota>,
+    pub(crate) losses: Arc<Losses>,
     /// Number of names added to host directories.
     names: Arc<AtomicU64>,
 }
 
 impl Drafts {
     /// An empty table. Removes stale temporary files below `root`.
-    pub(in crate::vfs) fn new(root: &Path, limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(root: &Path, limits: Arc<Limits>) -> Self {
         names::sweep(root);
         Self {
             open: Mutex::new(Level::Leaf, Vec::new()),
@@ -34,12 +34,12 @@ impl Drafts {
     }
 
     /// Number of names added so far: a cached directory listing is stale when this has changed.
-    pub(in crate::vfs) fn names_added(&self) -> u64 {
+    pub(crate) fn names_added(&self) -> u64 {
         self.names.load(Relaxed)
     }
 
     /// Counts a name added to a directory.
-    pub(in crate::vfs) fn add_name(&self) {
+    pub(crate) fn add_name(&self) {
         self.names.fetch_add(1, Relaxed);
     }
 
@@ -56,11 +56,11 @@ impl Drafts {
     }
 
     /// The open file at this host path.
-    pub(in crate::vfs) fn at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
+    pub(crate) fn at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
         self.all().into_iter().find(|draft| draft.lock().target.as_deref() == Some(path))
     }
 
-    pub(in crate::vfs) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
+    pub(crate) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         if let Some(draft) = self.at(path) {
             return Ok(draft);
         }
@@ -69,7 +69,7 @@ impl Drafts {
     }
 
     /// Makes a file; it appears on the host when it is committed.
-    pub(in crate::vfs) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
+    pub(crate) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
         let made = self.quota.enter(|| names::make(&folder));
         let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
@@ -95,7 +95,7 @@ impl Drafts {
     }
 
     /// Names of the files in `folder` that are `wanted` and not yet on the host.
-    pub(in crate::vfs) fn created_in(&self, folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    pub(crate) fn created_in(&self, folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let all = self.all();
         let mut names = Vec::new();
         for draft in &all {
@@ -116,7 +116,7 @@ impl Drafts {
     }
 
     /// Commits the open files at or below `path`.
-    pub(in crate::vfs) fn commit_below(&self, path: &Path) -> VfsResult<()> {
+    pub(crate) fn commit_below(&self, path: &Path) -> VfsResult<()> {
         for draft in self.all() {
             let mut draft = draft.lock();
             if draft.target.as_ref().is_some_and(|target| target.starts_with(path)) {
@@ -127,7 +127,7 @@ impl Drafts {
     }
 
     /// Updates paths after a move of `from` to `to`.
-    pub(in crate::vfs) fn moved(&self, from: &Path, to: &Path) {
+    pub(crate) fn moved(&self, from: &Path, to: &Path) {
         self.losses.moved(from, to);
         for draft in self.all() {
             let mut draft = draft.lock();
@@ -146,7 +146,7 @@ impl Drafts {
 
     /// Records the removal of the file at `path` with `size` bytes; open handles keep a file
     /// without a name.
-    pub(in crate::vfs) fn removed(&self, path: &Path, size: u64) {
+    pub(crate) fn removed(&self, path: &Path, size: u64) {
         // Shrinking is never refused.
         let _ = self.quota.resize(size, 0);
         self.quota.leave();

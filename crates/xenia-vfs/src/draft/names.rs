@@ -1,7 +1,7 @@
 //! Names of temporary files, and removal of stale ones.
 
 use super::check_in_place;
-use crate::vfs::VfsResult;
+use crate::VfsResult;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const PREFIX: &str = ".xenia-draft-";
 const UNSAVED: &str = ".xenia-unsaved-";
 
 /// Whether this is the name of a temporary or unsaved file.
-pub(in crate::vfs) fn is_draft(name: &str) -> bool {
+pub(crate) fn is_draft(name: &str) -> bool {
     begins(name, PREFIX) || begins(name, UNSAVED)
 }
 
@@ -57,14 +57,14 @@ pub(super) fn keep(folder: &Path, draft: PathBuf) -> PathBuf {
 }
 
 /// Whether a directory contains only temporary files.
-pub(in crate::vfs) fn holds_only_drafts(folder: &Path) -> bool {
+pub(crate) fn holds_only_drafts(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| {
         entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_draft)))
     })
 }
 
 /// Removes temporary files whose programs have ended, or that were abandoned.
-pub(in crate::vfs) fn sweep(folder: &Path) {
+pub(crate) fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };

@@ -21,7 +21,7 @@ use std::fmt::Write;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
-use xenia_sched::START_FILETIME;
+use xenia_guest::START_FILETIME;
 use xenia_sync::{Level, Mutex};
 
 /// Bits of [`Stamp::attributes`].

@@ -1,7 +1,7 @@
 //! Tests of atomic saves: when writes reach the host, and removal of stale temporary files.
 
 use super::*;
-use crate::vfs::draft::is_draft;
+use crate::draft::is_draft;
 
 #[test]
 fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {

@@ -125,7 +125,7 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::{Device, HostFolder, VfsError};
+    use crate::{Device, HostFolder, VfsError};
     use std::sync::Arc;
 
     #[test]

@@ -6,9 +6,9 @@
 //! found without system calls.
 
 use super::HostFolder;
-use crate::vfs::draft::{Draft, Drafts, Facts, is_draft};
-use crate::vfs::stamp::is_stamp_file;
-use crate::vfs::{VfsError, VfsResult};
+use crate::draft::{Draft, Drafts, Facts, is_draft};
+use crate::stamp::is_stamp_file;
+use crate::{VfsError, VfsResult};
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
