@@ -7,7 +7,6 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::files::Packages;
-use crate::imports::Library;
 use crate::layout::ldr;
 use crate::loader::path_of;
 use crate::memory::KernelPool;
@@ -17,6 +16,7 @@ use crate::user::profile::Profiles;
 use crate::user::xconfig::XConfig;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::Library;
 use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
 use xenia_vfs::Vfs;

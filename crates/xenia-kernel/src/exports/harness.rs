@@ -43,7 +43,6 @@ mod win32;
 
 use super::Registry;
 use crate::abi::{Call, Flow};
-use crate::imports::Library;
 use crate::layout::kpcr;
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
@@ -53,6 +52,7 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
 use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Version};
 use xenia_guest::{GuestAddr, MediaId, NtStatus, TitleId};
+use xenia_imports::Library;
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Cpu, Disposition, Running, Scheduler, System, TICKS_PER_SECOND, ThreadRef};
 

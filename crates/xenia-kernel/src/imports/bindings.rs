@@ -1,11 +1,10 @@
 //! Bindings of a machine's imports: stubs and thunks, storage of variables, counts of missing
 //! exports.
 
+use super::Export;
 use super::call_targets::CallTargets;
-use super::ordinals::{self, Returns};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::variables::{self, Variables};
-use super::{Export, Library};
 use crate::KernelConfig;
 use crate::memory::KernelPool;
 use crate::ports::Clock;
@@ -13,6 +12,8 @@ use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use xenia_guest::{GuestAddr, Ordinal};
+use xenia_imports::Library;
+use xenia_imports::ordinals::{self, Returns};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 

@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::abi::Flow;
     use crate::exports::harness::Harness;
-    use crate::imports::Library;
+    use xenia_imports::Library;
     use xenia_sched::ThreadRef;
 
     /// Calls as another thread; returns whether it continues without waiting.

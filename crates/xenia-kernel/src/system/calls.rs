@@ -3,7 +3,6 @@
 use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::crash;
 use crate::exports::failure_of;
-use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::RED_ZONE;
 use crate::loader::begin;
@@ -14,6 +13,7 @@ use crate::thread::records::Threads;
 use crate::{Kernel, exceptions};
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::ordinals;
 use xenia_limits::Limit;
 use xenia_sched::{Disposition, EndKind, Event};
 

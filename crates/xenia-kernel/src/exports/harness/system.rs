@@ -133,7 +133,7 @@ fn modules_and_settings_answer() {
     let name = b.put_text(0x100, "xam.xex");
     assert_eq!(b.kernel_call("XexGetModuleHandle", &[name, base]), 0);
     let xam = u64::from(b.word(0));
-    let input = u64::from(crate::imports::ordinals::xam::number::XamInputGetState);
+    let input = u64::from(xenia_imports::ordinals::xam::number::XamInputGetState);
     assert_eq!(b.status("XexGetProcedureAddress", &[xam, input, base]), NtStatus::SUCCESS);
     assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0))).unwrap(), crate::imports::thunks::SYSTEM_CALL);
     assert_eq!(

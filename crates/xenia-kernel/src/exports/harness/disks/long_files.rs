@@ -4,10 +4,10 @@
 use super::calls::How;
 use super::{Calls, Disk, Harness};
 use crate::abi::Flow;
-use crate::imports::Library;
 use crate::ports::Ports;
 use std::fs;
 use std::path::Path;
+use xenia_imports::Library;
 
 /// Size of the file in bytes: two parts, and a bit.
 const SIZE: usize = 0x200_0005;

@@ -152,34 +152,34 @@ macro_rules! kind {
 
 macro_rules! returns {
     (status) => {
-        $crate::imports::ordinals::Returns::Status
+        $crate::ordinals::Returns::Status
     };
     (win32) => {
-        $crate::imports::ordinals::Returns::Win32
+        $crate::ordinals::Returns::Win32
     };
     (hresult) => {
-        $crate::imports::ordinals::Returns::Hresult
+        $crate::ordinals::Returns::Hresult
     };
     (bool) => {
-        $crate::imports::ordinals::Returns::Bool
+        $crate::ordinals::Returns::Bool
     };
     (socket) => {
-        $crate::imports::ordinals::Returns::Socket
+        $crate::ordinals::Returns::Socket
     };
     (handle) => {
-        $crate::imports::ordinals::Returns::Handle
+        $crate::ordinals::Returns::Handle
     };
     (pointer) => {
-        $crate::imports::ordinals::Returns::Pointer
+        $crate::ordinals::Returns::Pointer
     };
     (count) => {
-        $crate::imports::ordinals::Returns::Count
+        $crate::ordinals::Returns::Count
     };
     (void) => {
-        $crate::imports::ordinals::Returns::Void
+        $crate::ordinals::Returns::Void
     };
     (unsure) => {
-        $crate::imports::ordinals::Returns::Unsure
+        $crate::ordinals::Returns::Unsure
     };
 }
 
@@ -188,16 +188,10 @@ macro_rules! result {
         None
     };
     ($result:ident) => {
-        Some($crate::imports::ordinals::ResultRow {
-            returns: $crate::imports::ordinals::returns!($result),
-            guessed: false,
-        })
+        Some($crate::ordinals::ResultRow { returns: $crate::ordinals::returns!($result), guessed: false })
     };
     ($result:ident guessed) => {
-        Some($crate::imports::ordinals::ResultRow {
-            returns: $crate::imports::ordinals::returns!($result),
-            guessed: true,
-        })
+        Some($crate::ordinals::ResultRow { returns: $crate::ordinals::returns!($result), guessed: true })
     };
 }
 
