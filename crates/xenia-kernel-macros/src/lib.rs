@@ -9,7 +9,7 @@
 //! the row of the ordinal table (`crate::abi::ReturnKinds`). Functions without the tag are left
 //! unchanged.
 //!
-//! The generated code uses paths of xenia-kernel, the only user of this crate, and of xenia-imports.
+//! The generated code uses paths of xenia-kernel, the only user of this crate, and xenia-imports.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;

@@ -242,7 +242,7 @@ impl Kernel {
     /// Processes deferred deletions: deletes objects without references. Takes no lock if there are
     /// none; otherwise the caller must not hold a lock.
     #[inline]
-    pub(crate) fn run_deferred_deletions(&self) {
+    pub fn run_deferred_deletions(&self) {
         while self.objects.has_deferred() {
             for object in self.objects.take_deferred() {
                 if let Err(error) = self.delete_object(&object) {

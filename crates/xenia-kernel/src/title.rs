@@ -165,7 +165,7 @@ impl Kernel {
 
     /// Finds and reads the executable of a launch. An empty name stands for the disc's default
     /// executable.
-    pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
+    pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
         let path = path_of(name, &self.config.image_path);
         let file = self.read_whole(&path, now).map_err(Failure::status);

@@ -89,7 +89,7 @@ impl SharedFiles {
     }
 
     /// Number of open files.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub fn count(&self) -> usize {
         self.0.len()
     }

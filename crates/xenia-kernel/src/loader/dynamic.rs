@@ -281,7 +281,7 @@ impl Kernel {
     }
 
     /// Reads a whole file, if its size is plausible for an executable.
-    pub(crate) fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+    pub fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
         self.read_file(path, now, |_| Ok(()))
     }
 

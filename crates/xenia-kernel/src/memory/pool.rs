@@ -151,8 +151,8 @@ impl Pool {
     }
 
     /// Address and size of each arena.
-    #[cfg(test)]
-    pub(crate) fn arenas(&self) -> impl Iterator<Item = (u32, u32)> {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn arenas(&self) -> impl Iterator<Item = (u32, u32)> {
         self.arenas.iter().map(|(&at, &size)| (at, size))
     }
 

@@ -177,7 +177,7 @@ impl Kernel {
     }
 
     /// Polls the network, if a poll is due.
-    pub(crate) fn poll_sockets(&self, cpu: &mut dyn Cpu) {
+    pub fn poll_sockets(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.net.next_due().is_none_or(|due| due > now) {
             return;

@@ -33,9 +33,8 @@ pub(crate) mod tests;
 mod waiting;
 
 pub use header::{check_header, initialize, kind, set_signal_state, signal_state};
-pub(crate) use lock::Guard;
 pub(super) use lock::Lock;
-pub use lock::LockCounts;
+pub use lock::{Guard, LockCounts};
 pub(super) use shards::ShardSet;
 pub use shards::{Held, ThreadWait, Turn};
 

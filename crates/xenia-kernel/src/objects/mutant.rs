@@ -9,7 +9,7 @@ use crate::objects::dispatcher::{
     Dispatcher, Held, Lock, LockCounts, initialize, kind, set_signal_state, signal_state,
 };
 use crate::objects::sharded::Sharded;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 use crate::objects::{
     dispatcher::Guard,
     sharded::{SHARDS, shard_of},
@@ -60,7 +60,7 @@ impl Owners {
     }
 
     /// Locks all shards except those of these owners.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn hold_all_but(&self, owners: &[GuestAddr]) -> Vec<Guard<'_, Owned>> {
         let is_other = |shard: &usize| owners.iter().all(|&owner| shard_of(owner) != *shard);
         (0..SHARDS as usize).filter(is_other).map(|shard| self.shards.at(shard).lock()).collect()

@@ -318,8 +318,8 @@ impl Objects {
     }
 
     /// Holds the table's lock.
-    #[cfg(test)]
-    pub(crate) fn hold_tables(&self) -> impl Drop + '_ {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn hold_tables(&self) -> impl Drop + '_ {
         self.tables.lock()
     }
 }

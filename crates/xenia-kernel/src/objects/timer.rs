@@ -139,13 +139,13 @@ impl Dispatcher {
     }
 
     /// Locks the timer queue.
-    pub(crate) fn timers(&self) -> Guard<'_, Timers> {
+    pub fn timers(&self) -> Guard<'_, Timers> {
         self.timers.lock()
     }
 
     /// Settings of a timer; `None` if it is not set.
-    #[cfg(test)]
-    pub(crate) fn timer_setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn timer_setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
         self.hold(&[timer]).setting(timer)
     }
 

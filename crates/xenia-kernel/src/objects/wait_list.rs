@@ -62,7 +62,7 @@ impl WaitList {
     }
 
     /// The threads, in order of arrival.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadRef> + '_ {
         self.0.iter().map(|place| place.thread)
     }

@@ -35,7 +35,7 @@ pub(crate) fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
 
 impl Kernel {
     /// Applies the result of an export to the calling thread.
-    pub(crate) fn apply(&self, call: &mut Call, flow: Flow) -> Disposition {
+    pub fn apply(&self, call: &mut Call, flow: Flow) -> Disposition {
         match flow {
             Flow::Return(value) => {
                 call.ctx_mut().gpr[3] = value;

@@ -71,9 +71,9 @@ pub struct Apcs {
     pub kernel: VecDeque<Apc>,
     /// Waits that kernel-mode APCs have interrupted, with their numbers, innermost last. The wait
     /// of an APC that never returns is dropped with the next interruption.
-    pub(crate) interrupted: Vec<(u64, WaitBlock)>,
+    pub interrupted: Vec<(u64, WaitBlock)>,
     /// Number of interruptions so far, which numbers the next one.
-    pub(crate) interruptions: u64,
+    pub interruptions: u64,
     /// The APC call of a thread whose wait was interrupted before it parked.
     before_park: Option<GuestCall>,
     /// Whether the thread is ending: no further APC is queued.

@@ -29,7 +29,7 @@ impl Mode {
 impl Kernel {
     /// Queues a DPC with these last two arguments, on the hardware thread that its object names,
     /// otherwise on `hw_id`. Returns `false` if it is queued already.
-    pub(crate) fn queue_dpc(
+    pub fn queue_dpc(
         &self,
         cpu: &mut dyn Cpu,
         dpc: GuestAddr,

@@ -51,7 +51,7 @@ impl After {
 impl Kernel {
     /// Delivers a kernel-mode APC that may run now, as the calling thread returns from a kernel
     /// call.
-    pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
+    pub fn before_return(&self, call: &Call, value: u64) -> Flow {
         if !self.has_kernel_apcs() {
             return Flow::Return(value);
         }
