@@ -1,5 +1,7 @@
 //! Shared vocabulary types: guest addresses, big-endian values, status codes, ordinals, title ids.
 //!
+//! [`layout`] has the offsets of the kernel's structures in guest memory.
+//!
 //! Every other crate uses these types, so this crate has no dependencies and no behaviour.
 //! Invariant: a guest integer in a Rust value is always in host order; only [`be<T>`] and byte
 //! buffers hold guest (big-endian) order.
@@ -10,6 +12,8 @@ mod addr;
 mod console;
 mod endian;
 mod ids;
+#[allow(missing_docs)] // fields by the console's names
+pub mod layout;
 pub mod status;
 pub mod xma;
 

@@ -37,7 +37,6 @@ pub mod exports;
 pub mod files;
 pub mod imports;
 mod kernel;
-pub mod layout;
 pub mod loader;
 pub mod memory;
 pub mod messages;

@@ -7,7 +7,6 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::files::Packages;
-use crate::layout::ldr;
 use crate::loader::path_of;
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
@@ -15,6 +14,7 @@ use crate::status::failure::{Failure, Fallible};
 use crate::user::profile::Profiles;
 use crate::user::xconfig::XConfig;
 use std::collections::BTreeMap;
+use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
 use xenia_memory::GuestMemory;

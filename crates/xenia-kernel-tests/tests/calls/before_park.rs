@@ -3,7 +3,7 @@
 //! wake-up may be lost.
 
 use super::*;
-use xenia_kernel::layout::{critical_section, dispatcher_header};
+use xenia_guest::layout::{critical_section, dispatcher_header};
 use xenia_sched::{System, Wait};
 
 const ROUTINE: u64 = 0x8200_0000;

@@ -1,7 +1,7 @@
 //! Tests of thread reports: the holders of objects that a thread waits for, and code addresses.
 
 use super::*;
-use xenia_kernel::layout::critical_section;
+use xenia_guest::layout::critical_section;
 use xenia_sched::{BlockReason, Holder, System, ThreadsReport};
 
 /// Returns the block reason of another thread's call.

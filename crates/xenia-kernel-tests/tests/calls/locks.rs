@@ -2,7 +2,7 @@
 //! interlocked lists.
 
 use super::*;
-use xenia_kernel::layout::{critical_section, kthread};
+use xenia_guest::layout::{critical_section, kthread};
 
 #[test]
 fn spin_locks_name_their_holder_and_are_handed_over() {

@@ -1,7 +1,7 @@
 //! Tests of queries of synchronisation objects and threads, and of alerts.
 
 use super::*;
-use xenia_kernel::layout::{kdpc, kthread};
+use xenia_guest::layout::{kdpc, kthread};
 use xenia_sched::START_FILETIME;
 
 const ALERTED: u64 = 0x101;

@@ -2,7 +2,7 @@
 
 use super::*;
 use xenia_formats::image::TlsInfo;
-use xenia_kernel::layout::{kthread, object_header};
+use xenia_guest::layout::{kthread, object_header};
 use xenia_limits::Limit;
 use xenia_sched::EndKind;
 use xenia_sched::System;

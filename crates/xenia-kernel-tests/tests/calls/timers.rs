@@ -6,8 +6,8 @@ mod operations;
 
 use super::*;
 use model::{Model, Setting, Thread, Timer, Wait};
+use xenia_guest::layout::{dispatcher_header, kdpc, ktimer};
 use xenia_kernel::KernelSystem;
-use xenia_kernel::layout::{dispatcher_header, kdpc, ktimer};
 use xenia_kernel::thread::apc::ApcSource;
 use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, System};
 use xenia_testing::{Cases, Dice};

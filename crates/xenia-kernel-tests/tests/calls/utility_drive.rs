@@ -2,7 +2,7 @@
 //! task, a device, a link.
 
 use super::*;
-use xenia_kernel::layout::device_object;
+use xenia_guest::layout::device_object;
 use xenia_kernel::objects::ObjectKind;
 
 const PARTITION: &str = r"\Device\Harddisk0\Cache0";
@@ -129,7 +129,7 @@ fn a_task_is_a_thread_of_the_systems() {
         let task = threads.iter().max_by_key(|record| record.id).unwrap();
         let ctx = b.scheduler.thread(task.reference).unwrap().context().unwrap();
         assert_eq!((ctx.pc, ctx.gpr[3]), (0x8200_4000, 0x1234));
-        let process_type = task.kthread.offset(xenia_kernel::layout::kthread::PROCESS_TYPE);
+        let process_type = task.kthread.offset(xenia_guest::layout::kthread::PROCESS_TYPE);
         assert_eq!(b.memory().read::<u8>(process_type), Ok(2), "the system's");
     }
     assert_eq!(b.xam_call("XamTaskShouldExit", &[handle]), 0);

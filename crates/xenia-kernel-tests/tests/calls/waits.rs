@@ -3,7 +3,7 @@
 mod timers;
 
 use super::*;
-use xenia_kernel::layout::{kapc, object_header};
+use xenia_guest::layout::{kapc, object_header};
 use xenia_sched::{START_FILETIME, filetime};
 
 const TIMEOUT: u64 = 0x102;

@@ -1,8 +1,8 @@
 //! Tests of `xam`'s Win32 functions: last errors, threads, waits in milliseconds.
 
 use super::*;
+use xenia_guest::layout::kthread;
 use xenia_kernel::abi::Continuation;
-use xenia_kernel::layout::kthread;
 
 const INFINITE: u64 = 0xFFFF_FFFF;
 const INVALID_HANDLE: u64 = 6;

@@ -3,13 +3,13 @@
 
 use super::Registry;
 use crate::abi::{Call, Flow};
-use crate::layout::kpcr;
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
 use crate::{Kernel, KernelConfig, KernelSystem};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
 use xenia_memory::{GuestMemory, Heap, Protect};

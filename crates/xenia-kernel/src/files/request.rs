@@ -3,7 +3,6 @@
 use super::{Completion, FILE_OBJECT, OpenParameters, Receiver, Stream};
 use crate::Kernel;
 use crate::abi::{Arguments, FromGuest, Handle, Show};
-use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
@@ -11,6 +10,7 @@ use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
 use std::fmt::Write;
 use std::sync::Arc;
+use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu};

@@ -9,13 +9,13 @@ use super::address::Place;
 use super::request::{Attempt, Remainder, Requester, WAIT_ALL};
 use super::{Buffers, LocalNetwork, Net, Receive, Send, SocketOperation, WsaError};
 use crate::abi::{Buffer, Flow};
-use crate::layout::kthread::LAST_ERROR;
 use crate::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
 use crate::ports::SocketKind;
 use loom::sync::{Mutex, MutexGuard};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kthread::LAST_ERROR;
 use xenia_sched::Cpu;
 
 const THREADS: usize = 3;

@@ -6,10 +6,10 @@
 use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
 use super::settle::{Effect, field};
 use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, noticed};
-use crate::layout::kthread;
 use crate::ports::SocketKind;
 use std::collections::BTreeSet;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kthread;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 

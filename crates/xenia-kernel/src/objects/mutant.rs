@@ -4,7 +4,6 @@
 //! shard. Both change under the mutant's shard lock. So a thread that takes and releases a mutant
 //! touches no data of another thread.
 
-use crate::layout::kmutant;
 use crate::objects::dispatcher::{
     Dispatcher, Held, Lock, LockCounts, initialize, kind, set_signal_state, signal_state,
 };
@@ -17,6 +16,7 @@ use crate::objects::{
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;

@@ -11,10 +11,10 @@
 
 use super::sharded::Sharded;
 use crate::Kernel;
-use crate::layout::{erwlock, ksemaphore};
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{erwlock, ksemaphore};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::{Level, Mutex};

@@ -1,10 +1,10 @@
 //! Timers: their due times, expiry and effects.
 
-use crate::layout::{dispatcher_header as header, ktimer};
 use crate::objects::dispatcher::{Dispatcher, Guard, Held, check_header, initialize, set_signal_state};
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{dispatcher_header as header, ktimer};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};

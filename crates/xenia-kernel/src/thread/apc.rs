@@ -18,7 +18,6 @@ mod calls;
 
 use crate::Kernel;
 use crate::abi::{Call, GuestCall};
-use crate::layout::kapc;
 use crate::objects::dispatcher::WaitBlock;
 use crate::status::failure::Fallible;
 use crate::thread::deferred::Mode;
@@ -27,6 +26,7 @@ use calls::After;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limit;
 use xenia_sched::{Cpu, ThreadRef, Woken};

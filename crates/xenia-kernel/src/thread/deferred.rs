@@ -2,10 +2,10 @@
 
 use crate::Kernel;
 use crate::abi::Flow;
-use crate::layout::kdpc;
 use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::records::Threads;
+use xenia_guest::layout::kdpc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, HW_THREADS, Woken};

@@ -5,7 +5,7 @@ use super::waits::Target;
 use super::*;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use xenia_kernel::layout::dispatcher_header;
+use xenia_guest::layout::dispatcher_header;
 
 /// Address of the routine of APCs.
 const ROUTINE: u64 = 0x8200_1000;

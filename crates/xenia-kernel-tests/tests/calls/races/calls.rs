@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
-use xenia_kernel::layout::{kapc, kdpc};
+use xenia_guest::layout::{kapc, kdpc};
 
 const POSTERS: usize = 3;
 const ROUNDS: u64 = 4000;

@@ -3,7 +3,7 @@
 
 use super::*;
 use std::collections::BTreeMap;
-use xenia_kernel::layout::ksemaphore;
+use xenia_guest::layout::ksemaphore;
 use xenia_kernel::objects::dispatcher::LockCounts;
 
 const THREADS: usize = 6;

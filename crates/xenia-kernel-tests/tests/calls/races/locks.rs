@@ -1,7 +1,7 @@
 //! Contention tests of locks in the title's own memory.
 
 use super::*;
-use xenia_kernel::layout::{critical_section, erwlock};
+use xenia_guest::layout::{critical_section, erwlock};
 
 const THREADS: usize = 4;
 const ROUNDS: u32 = 5000;

@@ -1,8 +1,8 @@
 //! Races of an overlapped structure that is reused as soon as its result is stored.
 
 use super::*;
+use xenia_guest::layout::dispatcher_header;
 use xenia_kernel::abi::Handle;
-use xenia_kernel::layout::dispatcher_header;
 use xenia_kernel::user::overlapped::DELAY;
 
 const ROUNDS: usize = 2000;

@@ -4,8 +4,8 @@ use super::*;
 use std::sync::Barrier;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use xenia_guest::layout::{dispatcher_header, list_entry};
 use xenia_kernel::abi::Handle;
-use xenia_kernel::layout::{dispatcher_header, list_entry};
 
 const CONSUMERS: usize = 2;
 const ROUNDS: u64 = 20_000;

@@ -3,11 +3,11 @@
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::exports::waiting::{make_object, wait_by_handle_until};
-use crate::layout::dispatcher_header;
 use crate::net::{WsaError, answer, set_last_error};
 use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, initialize};
 use crate::objects::{ObjectKind, ObjectRef};
 use std::sync::Arc;
+use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
 use xenia_sched::ticks_from_100ns;
 

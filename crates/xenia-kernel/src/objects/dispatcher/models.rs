@@ -6,10 +6,10 @@
 //! The last models contain a deliberate bug that loom must find.
 
 use super::{Dispatcher, WaitResult, Waiter, initialize, kind, set_signal_state, signal_state};
-use crate::layout::kmutant;
 use crate::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
 use crate::objects::sharded::shard_of;
 use std::sync::Arc;
+use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, Woken};
 

@@ -5,12 +5,12 @@
 
 use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
 use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, Waiter};
-use crate::layout::kmutant;
 use crate::objects::wait_list::Registration;
 #[cfg(any(test, feature = "testing"))]
 use crate::objects::wait_list::WaitList;
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, ThreadRef, Wait, Woken};

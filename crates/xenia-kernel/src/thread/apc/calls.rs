@@ -5,13 +5,13 @@ use super::{Apc, ApcSource};
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exports::waiting;
-use crate::layout::{kapc, kpcr, kthread};
 use crate::status::failure::Fallible;
 use crate::system::call_frame_locals;
 use crate::thread::deferred::Mode;
 use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
 use std::sync::atomic::Ordering::Relaxed;
+use xenia_guest::layout::{kapc, kpcr, kthread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 

@@ -15,4 +15,4 @@ pub use waiting::{
 };
 
 /// Bytes below the stack pointer that interrupted guest code may be using.
-pub(crate) const RED_ZONE: u64 = 0x200;
+pub const RED_ZONE: u64 = 0x200;
