@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod addr;
+mod buffer;
 mod console;
 mod endian;
 mod ids;
@@ -18,9 +19,10 @@ pub mod status;
 pub mod xma;
 
 pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
+pub use buffer::Buffer;
 pub use console::{
-    ALL_HW_THREADS, HW_THREADS, MAX_TICKS, PHYSICAL_SIZE, SOUND_CHANNELS, SOUND_FRAME_SAMPLES, SOUND_RATE,
-    START_FILETIME, TICKS_PER_SECOND,
+    ALL_HW_THREADS, ETHERNET_ADDRESS, HW_THREADS, MAX_TICKS, PHYSICAL_SIZE, SOUND_CHANNELS,
+    SOUND_FRAME_SAMPLES, SOUND_RATE, START_FILETIME, TICKS_PER_SECOND,
 };
 pub use endian::{GuestValue, be};
 pub use ids::{MediaId, Ordinal, TitleId};

@@ -15,7 +15,6 @@ use crate::files::{Files, TransferQueue};
 use crate::imports::Bindings;
 use crate::loader::Modules;
 use crate::memory::KernelPool;
-use crate::net::{LocalNetwork, NetState};
 use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
@@ -40,6 +39,7 @@ use xenia_guest::layout::{object_header, object_type};
 use xenia_imports::Library;
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
+use xenia_net::{LocalNetwork, NetState};
 use xenia_sched::HW_THREADS;
 use xenia_sync::{Level, Mutex};
 

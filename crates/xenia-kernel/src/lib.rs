@@ -40,12 +40,10 @@ mod kernel;
 pub mod loader;
 pub mod memory;
 pub mod messages;
-#[cfg(all(test, feature = "model"))]
-mod model;
-pub mod net;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;
+mod sockets;
 pub mod sound;
 pub mod status;
 mod system;
@@ -54,6 +52,7 @@ pub mod thread;
 pub mod title;
 pub mod user;
 
+pub use xenia_net as net;
 pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;

@@ -7,7 +7,7 @@ mod waits;
 mod xnet;
 
 use super::*;
-use xenia_kernel::net::LocalNetwork;
+use xenia_net::LocalNetwork;
 use xenia_sched::GuestTicks;
 
 const STREAM: u64 = 1;

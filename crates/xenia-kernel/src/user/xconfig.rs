@@ -6,7 +6,7 @@
 //! checksum, is reserved for the system and refused.
 
 use std::collections::BTreeMap;
-use xenia_guest::NtStatus;
+use xenia_guest::{ETHERNET_ADDRESS, NtStatus};
 
 /// Settings that affect titles, with the console's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,8 +127,6 @@ impl XConfig {
 }
 
 const USER_LANGUAGE: u16 = 9;
-/// The console's MAC address, from its manufacturer's range.
-pub const ETHERNET_ADDRESS: [u8; 6] = [0x00, 0x22, 0x48, 0x00, 0x00, 0x01];
 
 /// Returns the settings whose initial value is not zero.
 fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {

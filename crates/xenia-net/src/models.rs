@@ -7,16 +7,15 @@
 
 use super::address::Place;
 use super::request::{Attempt, Remainder, Requester, WAIT_ALL};
-use super::{Buffers, LocalNetwork, Net, Receive, Send, SocketOperation, WsaError};
-use crate::abi::{Buffer, Flow};
-use crate::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
-use crate::ports::SocketKind;
+use super::{Buffers, LocalNetwork, Net, Receive, Send, SocketCall, SocketOperation, WsaError};
+use crate::network::SocketKind;
 use loom::sync::{Mutex, MutexGuard};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
-use xenia_guest::GuestAddr;
 use xenia_guest::layout::kthread::LAST_ERROR;
+use xenia_guest::{Buffer, GuestAddr};
 use xenia_sched::Cpu;
+use xenia_sched::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
 
 const THREADS: usize = 3;
 const INTERRUPTIONS: usize = 6;
@@ -32,7 +31,7 @@ struct Model {
     far: u32,
 }
 
-type Role = crate::model::Role<Model>;
+type Role = xenia_sched::model::Role<Model>;
 
 impl Model {
     fn new() -> Self {
@@ -78,9 +77,8 @@ impl Model {
         let flow =
             self.change(|net| net.do_or_wait(memory().0, &mut self.cpu(), caller, (socket, what), None));
         match flow {
-            Flow::Return(result) => result.unwrap_or(failure),
-            Flow::Block(_) => self.seats.park(thread) as i32,
-            _ => unreachable!("a call at a socket returns or waits"),
+            SocketCall::Done(result) => result.unwrap_or(failure),
+            SocketCall::Wait(_) => self.seats.park(thread) as i32,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Buffers of socket calls in guest memory (scatter/gather lists).
 
 use super::WsaError;
-use crate::abi::Buffer;
+use xenia_guest::Buffer;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 

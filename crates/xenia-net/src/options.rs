@@ -1,7 +1,7 @@
 //! Socket options (`setsockopt`, `getsockopt`): their numbers, value sizes and effects.
 
 use super::{Connection, Net, WsaError};
-use crate::ports::{Setting, SocketKind};
+use crate::network::{Setting, SocketKind};
 use std::collections::BTreeMap;
 
 /// Level of the options that all sockets have.

@@ -1,10 +1,10 @@
 //! Pending socket requests: each attempt transfers as much as possible until the request is
 //! complete.
 
+use super::EventHold;
 use super::address::Place;
 use super::{Buffers, Connection, Net, Select, WsaError, noticed};
-use crate::objects::HeldObject;
-use crate::ports::SocketKind;
+use crate::network::SocketKind;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -100,7 +100,7 @@ impl SocketOperation {
     }
 
     /// Returns the call's result on failure.
-    pub(super) fn failure(&self) -> i32 {
+    pub fn failure(&self) -> i32 {
         if matches!(self, Self::Finish { .. }) { 0 } else { -1 }
     }
 
@@ -132,7 +132,7 @@ pub struct Overlapped {
     /// Completion routine; null if there is none.
     pub routine: GuestAddr,
     /// Event to signal on completion.
-    pub event: Option<(Arc<HeldObject>, GuestAddr)>,
+    pub event: Option<(Arc<dyn EventHold>, GuestAddr)>,
 }
 
 /// Owner of a request.

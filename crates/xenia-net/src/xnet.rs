@@ -4,13 +4,13 @@
 //! Data is not encrypted: a key is only registered under its id. There is no online service, so the
 //! online part of an address is empty.
 
+use super::EventHold;
 use super::{Net, WsaError};
-use crate::objects::HeldObject;
-use crate::ports::Network;
-use crate::user::xconfig::ETHERNET_ADDRESS;
+use crate::network::Network;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use xenia_guest::ETHERNET_ADDRESS;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
@@ -59,7 +59,7 @@ struct Association {
 struct LookUp {
     /// The name; `None` once it is resolved.
     name: Option<String>,
-    event: Option<(Arc<HeldObject>, GuestAddr)>,
+    event: Option<(Arc<dyn EventHold>, GuestAddr)>,
 }
 
 /// The answer to QoS probes of a session.
@@ -255,7 +255,7 @@ impl XNet {
     }
 
     /// Starts a look-up; the result is stored at `at` when it is available.
-    pub fn look_up(&mut self, at: GuestAddr, name: String, event: Option<(Arc<HeldObject>, GuestAddr)>) {
+    pub fn look_up(&mut self, at: GuestAddr, name: String, event: Option<(Arc<dyn EventHold>, GuestAddr)>) {
         self.lookups.insert(at, LookUp { name: Some(name), event });
     }
 
@@ -273,7 +273,7 @@ impl XNet {
         &mut self,
         port: &mut dyn Network,
         memory: &GuestMemory,
-    ) -> Vec<(Arc<HeldObject>, GuestAddr)> {
+    ) -> Vec<(Arc<dyn EventHold>, GuestAddr)> {
         let mut found = Vec::new();
         for (at, lookup) in &mut self.lookups {
             let Some(name) = &lookup.name else { continue };

@@ -1,8 +1,8 @@
 //! Ports and reachability in the loopback network.
 
 use super::{FIRST_PORT, LocalNetwork};
-use crate::net::WsaError;
-use crate::ports::SocketId;
+use crate::WsaError;
+use crate::network::SocketId;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 impl LocalNetwork {

@@ -1,10 +1,10 @@
 //! Network port: the sockets of a title.
 //!
 //! Methods are non-blocking: an operation that cannot complete fails with
-//! [`WsaError::WOULD_BLOCK`], and the kernel retries after a change of state. Addresses, lengths
-//! and data come from the guest unchecked; implementations must reject invalid ones.
+//! [`WsaError::WOULD_BLOCK`], and [`Net`](super::Net) retries after a change of state. Addresses,
+//! lengths and data come from the guest unchecked; implementations must reject invalid ones.
 
-use crate::net::WsaError;
+use crate::WsaError;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use xenia_limits::Limits;

@@ -11,7 +11,7 @@ mod ports;
 mod transfer;
 
 use super::WsaError;
-use crate::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
+use crate::network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;

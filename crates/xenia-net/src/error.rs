@@ -1,7 +1,5 @@
 //! Winsock error codes; titles know the numbers from the public Windows headers.
 
-use crate::status::failure::Failure;
-use xenia_guest::NtStatus;
 use xenia_memory::MemoryFault;
 
 /// A Winsock error code.
@@ -57,17 +55,5 @@ errors! {
 impl From<MemoryFault> for WsaError {
     fn from(_: MemoryFault) -> Self {
         Self::FAULT
-    }
-}
-
-impl From<Failure> for WsaError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Fault(_) => Self::FAULT,
-            Failure::Status(NtStatus::INVALID_HANDLE | NtStatus::OBJECT_TYPE_MISMATCH) => {
-                Self::INVALID_HANDLE
-            }
-            Failure::Status(_) => Self::NO_BUFFERS,
-        }
     }
 }

@@ -4,9 +4,9 @@
 //! bytes of two sends could be interleaved, and a receive with `MSG_WAITALL` could miss some.
 
 use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
-use super::settle::{Effect, field};
+use super::settle::{SocketEffect, overlapped_field};
 use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, noticed};
-use crate::ports::SocketKind;
+use crate::network::SocketKind;
 use std::collections::BTreeSet;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::kthread;
@@ -96,7 +96,7 @@ impl Net {
         self.goes_on = goes_on;
         self.notice(&mut effects);
         for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
-            effects.0.push(Effect::Signal { body, _held: Some(held) });
+            effects.0.push(SocketEffect::Signal { body, held: Some(held) });
         }
         effects
     }
@@ -126,24 +126,24 @@ impl Net {
                     Err(error) => (error.0, 0),
                 };
                 let stored = memory
-                    .write(at.offset(field::LENGTH), length)
-                    .and_then(|()| memory.write(at.offset(field::RESULT), error));
+                    .write(at.offset(overlapped_field::LENGTH), length)
+                    .and_then(|()| memory.write(at.offset(overlapped_field::RESULT), error));
                 if let Err(fault) = stored {
                     tracing::debug!(target: "kernel", "can't complete an overlapped socket request: {fault}");
                 }
                 if let Some((held, body)) = event {
-                    effects.0.push(Effect::Signal { body, _held: Some(held) });
+                    effects.0.push(SocketEffect::Signal { body, held: Some(held) });
                 }
                 if !routine.is_null() {
                     let args = [u64::from(error), u64::from(length), u64::from(at.0)];
-                    effects.0.push(Effect::Call { thread_id, routine, args });
+                    effects.0.push(SocketEffect::Call { thread_id, routine, args });
                 }
             }
         }
     }
 
     /// Cancels the overlapped requests of a socket; returns whether there was one.
-    pub(crate) fn cancel(
+    pub fn cancel(
         &mut self,
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
@@ -199,7 +199,7 @@ impl Net {
             }
             watch.told |= now;
             if now != 0 {
-                effects.0.push(Effect::Signal { body: watch.body, _held: Some(watch.event.clone()) });
+                effects.0.push(SocketEffect::Signal { body: watch.body, held: Some(watch.event.clone()) });
             }
         }
     }

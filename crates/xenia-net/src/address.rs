@@ -2,10 +2,8 @@
 //! byte order already.
 
 use super::WsaError;
-use crate::abi::{Arguments, Buffer, FromGuest, Show};
-use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use xenia_guest::GuestAddr;
+use xenia_guest::{Buffer, GuestAddr};
 use xenia_memory::GuestMemory;
 
 /// Size of a `sockaddr_in` in bytes.
@@ -34,19 +32,6 @@ pub struct Place {
     pub at: GuestAddr,
     /// Address of the length: the room before the call, the length stored after it.
     pub length: GuestAddr,
-}
-
-impl FromGuest for Place {
-    fn from_guest(arguments: &mut Arguments) -> Self {
-        Self { at: FromGuest::from_guest(arguments), length: FromGuest::from_guest(arguments) }
-    }
-}
-
-/// Shown as its two arguments.
-impl Show for Place {
-    fn show(&self, _: &GuestMemory, out: &mut String) {
-        let _ = write!(out, "{:?}, length={:?}", self.at, self.length);
-    }
 }
 
 impl Place {

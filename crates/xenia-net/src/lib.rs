@@ -11,6 +11,17 @@
 //! are signalled and completion routines queued after it is released. Socket descriptors are not
 //! handles: the console's handle functions refuse them. Layouts and behaviour follow
 //! ../shared/reference/xam_structs.md, section 10, and Winsock's public documentation for the rest.
+//!
+//! - [`Net`], [`NetState`]: the sockets of a machine, and the lock around them.
+//! - [`Network`]: the port below them; [`LocalNetwork`] is the machine's own network.
+//! - [`SocketOperation`]: the operation of a call, run by [`Net::do_or_wait`] or
+//!   [`Net::do_or_leave`].
+//! - [`XNet`]: addresses and keys of consoles.
+//!
+//! Invariants: the crate knows no kernel, only the [`Cpu`](xenia_sched::Cpu) of a call and guest
+//! memory; the kernel's events are references that it keeps ([`EventHold`]) and effects that its
+//! caller applies ([`SocketEffects`]).
+#![forbid(unsafe_code)]
 
 pub mod address;
 mod buffers;
@@ -18,6 +29,7 @@ mod error;
 mod local;
 #[cfg(all(test, feature = "model"))]
 mod models;
+mod network;
 mod options;
 mod request;
 mod rounds;
@@ -28,15 +40,13 @@ mod xnet;
 pub use buffers::Buffers;
 pub use error::WsaError;
 pub use local::{BACKLOG_LIMIT, DATAGRAM_LIMIT, LocalNetwork};
+pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
 pub use select::{Select, Set};
-pub use settle::SocketEffects;
-pub(crate) use settle::{answer, set_last_error};
+pub use settle::{EventHold, SocketCall, SocketEffect, SocketEffects, overlapped_field};
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
-use crate::objects::HeldObject;
-use crate::ports::{Network, SocketId, SocketKind};
 use options::Options;
 use request::Request;
 use std::collections::{BTreeMap, VecDeque};
@@ -49,7 +59,7 @@ use xenia_sched::{BlockReason, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Block reason of threads in a socket call.
-pub(crate) const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
+pub const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
 /// Guest time between polls of a network that changes by itself, or of requests that remain after
 /// [`rounds::PASSES`] passes.
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 1000;
@@ -73,7 +83,7 @@ pub mod noticed {
 /// The event that a socket signals (`WSAEventSelect`).
 #[derive(Debug)]
 struct Watch {
-    event: Arc<HeldObject>,
+    event: Arc<dyn EventHold>,
     body: GuestAddr,
     wanted: u32,
     /// Network events that were signalled already and that no call has re-enabled since.
@@ -129,7 +139,7 @@ pub struct NetState {
 
 impl NetState {
     /// Creates the state for this network, without sockets.
-    pub(crate) fn new(port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
+    pub fn new(port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
         Self { net: Mutex::new(Level::Devices, Net::new(port, limits)), due: AtomicU64::new(NEVER) }
     }
 
@@ -333,7 +343,7 @@ impl Net {
     pub fn watch(
         &mut self,
         name: u32,
-        event: Option<(Arc<HeldObject>, GuestAddr)>,
+        event: Option<(Arc<dyn EventHold>, GuestAddr)>,
         wanted: u32,
     ) -> Result<(), WsaError> {
         let socket = self.get_mut(name)?;

@@ -1,6 +1,10 @@
 //! Support for loom models: memory shared by all runs, exploration of thread schedules, and
 //! parking on the scheduler's wait words under loom's locks.
 
+use crate::{
+    Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters, ThreadRef,
+    WaitSerial, WaitTicket, WaitWord, Which, Woken,
+};
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,14 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, Heap, Protect};
-use xenia_sched::{
-    Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters, ThreadRef,
-    WaitSerial, WaitTicket, WaitWord, Which, Woken,
-};
 
 /// Guest memory for all runs of a model, because mapping 4 GiB per run would take most of the time.
 /// Models run in parallel, each on one host thread, on which loom runs all of the model's threads.
-pub(crate) fn memory() -> (&'static GuestMemory, GuestAddr) {
+pub fn memory() -> (&'static GuestMemory, GuestAddr) {
     thread_local! {
         static MEMORY: (&'static GuestMemory, GuestAddr) = {
             let memory: &Arc<GuestMemory> = Box::leak(Box::new(GuestMemory::new().expect("guest memory")));
@@ -27,22 +27,22 @@ pub(crate) fn memory() -> (&'static GuestMemory, GuestAddr) {
 }
 
 /// Address of a model thread's `KTHREAD`, on a separate page.
-pub(crate) fn kthread(thread: usize) -> GuestAddr {
+pub fn kthread(thread: usize) -> GuestAddr {
     let (_, at) = memory();
     at.offset(0x1000 * (1 + thread as u32))
 }
 
 /// The scheduler's reference to a model thread.
-pub(crate) fn name(thread: usize) -> ThreadRef {
+pub fn name(thread: usize) -> ThreadRef {
     ThreadRef { hw_id: thread as u8, generation: 0, idx: 0 }
 }
 
 /// Body of a model thread.
-pub(crate) type Role<M> = fn(&M);
+pub type Role<M> = fn(&M);
 
 /// Runs `first` concurrently with `others`, then `check`, in every schedule with up to
 /// `interruptions` preemptions.
-pub(crate) fn run<M: Clone + 'static>(
+pub fn run<M: Clone + 'static>(
     title: &str,
     interruptions: usize,
     make: fn() -> M,
@@ -74,7 +74,7 @@ pub(crate) fn run<M: Clone + 'static>(
 }
 
 /// Runs a faulty model and asserts that loom finds the fault.
-pub(crate) fn must_fail(run: impl FnOnce()) {
+pub fn must_fail(run: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the fault was not found");
 }
 
@@ -91,15 +91,15 @@ struct Seat {
 }
 
 /// Parking places of a model's threads: wait words under loom's locks.
-pub(crate) struct Seats(Vec<Seat>);
+pub struct Seats(Vec<Seat>);
 
 impl Seats {
-    pub(crate) fn new(count: usize) -> Self {
+    pub fn new(count: usize) -> Self {
         Self((0..count).map(|_| Seat { gate: Mutex::default(), opened: Condvar::new() }).collect())
     }
 
     /// Parks a thread whose wait is open; returns the value it is woken with.
-    pub(crate) fn park(&self, thread: usize) -> u64 {
+    pub fn park(&self, thread: usize) -> u64 {
         let Seat { gate, opened } = &self.0[thread];
         let mut gate = gate.lock().expect("no panic");
         if let Commit::GoOn(value) = gate.word.commit() {
@@ -114,7 +114,7 @@ impl Seats {
     }
 
     /// The ticket of a thread's current wait.
-    pub(crate) fn ticket(&self, thread: usize) -> Option<WaitTicket> {
+    pub fn ticket(&self, thread: usize) -> Option<WaitTicket> {
         let serial: WaitSerial = self.0[thread].gate.lock().expect("no panic").word.waiting()?;
         Some(WaitTicket { thread: name(thread), serial })
     }
@@ -135,7 +135,7 @@ impl Seats {
 }
 
 /// Hardware thread of a caller; these models only use its waits.
-pub(crate) struct ModelCpu(pub(crate) Arc<Seats>);
+pub struct ModelCpu(pub Arc<Seats>);
 
 impl Cpu for ModelCpu {
     fn now(&self) -> GuestTicks {

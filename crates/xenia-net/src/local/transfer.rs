@@ -1,8 +1,8 @@
 //! Transfers in the loopback network: sending, receiving and readiness, without blocking.
 
 use super::{DATAGRAM_LIMIT, LocalNetwork, MESSAGES_LIMIT, State};
-use crate::net::WsaError;
-use crate::ports::{Ready, Received, SocketId};
+use crate::WsaError;
+use crate::network::{Ready, Received, SocketId};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use xenia_limits::Limit;
 
@@ -86,7 +86,7 @@ impl LocalNetwork {
         Ok(count)
     }
 
-    /// Receives data; see [`crate::ports::Network::receive`].
+    /// Receives data; see [`crate::Network::receive`].
     pub(super) fn take(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
         let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
         let is_bound = socket.local.is_some();
