@@ -7,8 +7,6 @@
 //! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
 //! is held for one operation only, never across a guest call or a wait.
 
-use crate::crypto::random::Random;
-use crate::crypto::uniform::Shuffle;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
@@ -40,6 +38,8 @@ use xenia_imports::Library;
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_net::{LocalNetwork, NetState};
+use xenia_rtl::crypto::random::Random;
+use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::HW_THREADS;
 use xenia_sync::{Level, Mutex};
 

@@ -7,10 +7,8 @@
 //!   table rows.
 //! - [`objects`]: handles, dispatcher objects and timers, independent of the guest ABI.
 //! - [`loader`]: maps an image, binds its imports and makes its first thread.
-//! - [`files`]: open files, on the devices of [`xenia_vfs`]; [`text`]: format strings and character
-//!   sets.
+//! - [`files`]: open files, on the devices of [`xenia_vfs`].
 //! - [`content`]: packages of saved games and downloads.
-//! - [`crypto`]: digests, ciphers, big-integer arithmetic.
 //! - [`exceptions`]: structured exception handling.
 //! - [`sound`]: clients and frames of the render driver, contexts of the XMA decoder.
 //! - [`memory`]: virtual memory, physical memory and heaps; [`thread`]: guest threads; [`user`]:
@@ -26,9 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
-pub mod calendar;
 pub mod content;
-pub mod crypto;
 pub mod deployment;
 pub mod discs;
 pub mod display;
@@ -43,16 +39,17 @@ pub mod messages;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;
+mod random;
 mod sockets;
 pub mod sound;
 pub mod status;
 mod system;
-pub mod text;
 pub mod thread;
 pub mod title;
 pub mod user;
 
 pub use xenia_net as net;
+pub use xenia_rtl::calendar;
 pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;

@@ -2,9 +2,9 @@
 //! result is the same.
 
 use super::*;
-use xenia_kernel::crypto::cipher::{Block, Rc4};
-use xenia_kernel::crypto::hash::{Algorithm, Hash, Hmac};
 use xenia_kernel::exports::turns::TURN;
+use xenia_rtl::crypto::cipher::{Block, Rc4};
+use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 
 /// Size in bytes of the processed data: two turns, and an incomplete block.
 const SIZE: u32 = 2 * TURN + 35;
@@ -169,7 +169,7 @@ fn streams_parity_and_random_bytes() {
     assert!(long.got(at, SIZE as usize) == long.text, "back again");
     long.call("XeCryptDesParity", &[at, size, out]);
     let expected: Vec<u8> =
-        long.text.iter().map(|&byte| xenia_kernel::crypto::cipher::odd_parity(byte)).collect();
+        long.text.iter().map(|&byte| xenia_rtl::crypto::cipher::odd_parity(byte)).collect();
     assert!(long.got(out, SIZE as usize) == expected);
     long.b.memory().fill(GuestAddr(out as u32), SIZE + 8, 0).unwrap();
     long.call("XeCryptRandom", &[out, size]);

@@ -1,15 +1,14 @@
 //! Big integers in guest memory (64-bit words, least significant first) and RSA.
 
-use crate::status::failure::Fallible;
 use num_bigint::BigUint;
 use xenia_guest::GuestAddr;
-use xenia_memory::GuestMemory;
+use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Largest number size in words: that of RSA-4096.
 pub const MOST_WORDS: u32 = 64;
 
 /// Reads a number of `words` words.
-pub fn load(memory: &GuestMemory, at: GuestAddr, words: u32) -> Fallible<BigUint> {
+pub fn load(memory: &GuestMemory, at: GuestAddr, words: u32) -> Result<BigUint, MemoryFault> {
     let mut digits = Vec::new();
     for index in 0..words {
         let word: u64 = memory.read(at.offset(8 * index))?;
@@ -19,7 +18,7 @@ pub fn load(memory: &GuestMemory, at: GuestAddr, words: u32) -> Fallible<BigUint
 }
 
 /// Writes a number, truncated to `words` words.
-pub fn store(memory: &GuestMemory, at: GuestAddr, words: u32, number: &BigUint) -> Fallible<()> {
+pub fn store(memory: &GuestMemory, at: GuestAddr, words: u32, number: &BigUint) -> Result<(), MemoryFault> {
     let digits = number.to_u64_digits();
     for index in 0..words {
         memory.write(at.offset(8 * index), digits.get(index as usize).copied().unwrap_or(0))?;

@@ -4,12 +4,6 @@
 //! suitable for secrets.
 
 use super::hash::{Algorithm, Hash};
-use crate::Kernel;
-use xenia_guest::GuestAddr;
-use xenia_memory::MemoryFault;
-
-/// Bytes generated at a time for guest memory.
-const CHUNK: u32 = 0x1_0000;
 
 /// Generator of the machine's random bytes.
 #[derive(Clone, Debug)]
@@ -37,25 +31,6 @@ impl Random {
             }
             *byte = self.left.pop().unwrap_or_default();
         }
-    }
-}
-
-impl Kernel {
-    /// Stores the machine's next random bytes in guest memory.
-    ///
-    /// # Errors
-    /// If the memory is not writable; the bytes before the fault have been written.
-    pub(crate) fn store_random(&self, out: GuestAddr, size: u32) -> Result<(), MemoryFault> {
-        let mut chunk = vec![0; size.min(CHUNK) as usize];
-        let mut done = 0;
-        while done < size {
-            let length = (size - done).min(CHUNK);
-            let part = &mut chunk[..length as usize];
-            self.random.lock().fill(part);
-            self.memory.write_bytes(out.offset(done), part)?;
-            done += length;
-        }
-        Ok(())
     }
 }
 

@@ -4,9 +4,8 @@
 //! RustCrypto provides the compression functions; buffering and padding are implemented here,
 //! because the title owns the state.
 
-use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
-use xenia_memory::GuestMemory;
+use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Bytes of guest memory read at a time.
 const CHUNK: usize = 0x1_0000;
@@ -123,7 +122,7 @@ impl Hash {
     }
 
     /// Reads a state from guest memory.
-    pub fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
+    pub fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault> {
         let mut hash = Self::new(algorithm);
         hash.count = memory.read(at)?;
         for (index, word) in hash.words.iter_mut().enumerate().take(algorithm.words()) {
@@ -135,7 +134,7 @@ impl Hash {
     }
 
     /// Writes the state to guest memory.
-    pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+    pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
         let algorithm = self.algorithm;
         memory.write(at, self.count)?;
         for (index, &word) in self.words.iter().enumerate().take(algorithm.words()) {
@@ -164,7 +163,7 @@ impl Hash {
     }
 
     /// Updates the digest with guest memory.
-    pub fn update_from(&mut self, memory: &GuestMemory, at: GuestAddr, size: u32) -> Fallible<()> {
+    pub fn update_from(&mut self, memory: &GuestMemory, at: GuestAddr, size: u32) -> Result<(), MemoryFault> {
         let mut chunk = vec![0; CHUNK.min(size as usize)];
         let mut done = 0;
         while done < size {
@@ -255,14 +254,14 @@ impl Hmac {
     }
 
     /// Reads the two states, inner and outer, from guest memory.
-    pub fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
+    pub fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault> {
         let inner = Hash::load(algorithm, memory, at)?;
         let outer = Hash::load(algorithm, memory, at.offset(algorithm.state_size()))?;
         Ok(Self { inner, outer })
     }
 
     /// Writes the two states to guest memory.
-    pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+    pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
         self.inner.store(memory, at)?;
         self.outer.store(memory, at.offset(self.inner.algorithm.state_size()))
     }
