@@ -27,7 +27,6 @@ use crate::thread::tls::Tls;
 use crate::title::Title;
 use crate::user::User;
 use crate::user::overlapped::Requests;
-use crate::user::xconfig::Locale;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -42,6 +41,7 @@ use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::HW_THREADS;
 use xenia_sync::{Level, Mutex};
+use xenia_user::xconfig::Locale;
 
 /// Configuration of a kernel.
 #[derive(Clone, Debug)]

@@ -8,7 +8,6 @@
 //! - [`objects`]: handles, dispatcher objects and timers, independent of the guest ABI.
 //! - [`loader`]: maps an image, binds its imports and makes its first thread.
 //! - [`files`]: open files, on the devices of [`xenia_vfs`].
-//! - [`content`]: packages of saved games and downloads.
 //! - [`exceptions`]: structured exception handling.
 //! - [`sound`]: clients and frames of the render driver, contexts of the XMA decoder.
 //! - [`memory`]: virtual memory, physical memory and heaps; [`thread`]: guest threads; [`user`]:
@@ -24,7 +23,6 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
-pub mod content;
 pub mod deployment;
 pub mod discs;
 pub mod display;
@@ -50,6 +48,7 @@ pub mod user;
 
 pub use xenia_net as net;
 pub use xenia_rtl::calendar;
+pub use xenia_user::content;
 pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;

@@ -11,14 +11,14 @@ use crate::loader::path_of;
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
-use crate::user::profile::Profiles;
-use crate::user::xconfig::XConfig;
 use std::collections::BTreeMap;
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
 use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
+use xenia_user::profile::Profiles;
+use xenia_user::xconfig::XConfig;
 use xenia_vfs::Vfs;
 
 /// Largest number of registered termination callbacks.

@@ -1,7 +1,7 @@
 //! Tests of listing and finding the console's profiles, as system programs do.
 
 use super::*;
-use xenia_kernel::user::profile::{Profile, Profiles, Xuid};
+use xenia_user::profile::{Profile, Profiles, Xuid};
 
 const INVALID_PARAMETER: u64 = 0x57;
 const NO_SUCH_USER: u64 = 0x525;

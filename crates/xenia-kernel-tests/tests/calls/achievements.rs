@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle};
 use xenia_formats::image::Resource;
 use xenia_kernel::ports::Storage;
-use xenia_kernel::user::profile::Profile;
-use xenia_kernel::user::profile_settings::DASHBOARD;
+use xenia_user::profile::Profile;
+use xenia_user::profile_settings::DASHBOARD;
 
 pub(super) const TITLE: u32 = 0x4D53_07D1;
 pub(super) const INVALID_PARAMETER: u64 = 0x57;
@@ -188,7 +188,7 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     let mut b = harness(folder.path(), &database());
     // A full disk of a single allocation unit.
     let disk = xenia_vfs::MemoryDevice::new(0x4000, Arc::default());
-    let store = xenia_kernel::content::ContentStore::new(Box::new(disk), false);
+    let store = xenia_user::content::ContentStore::new(Box::new(disk), false);
     store.replace(&["file".to_owned()], &[0; 0x4000]).unwrap();
     b.kernel.files.lock().packages.store = store;
     assert_eq!(achieve(&mut b, &[(0, 1)]), 0x8007_0070);

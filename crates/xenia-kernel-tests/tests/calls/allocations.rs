@@ -2,9 +2,10 @@
 //! arguments, are compared with a model.
 //!
 //! ```sh
-//! XENIA_POOL_CASES=0..100000 cargo test --release -p xenia-kernel-tests memory_calls_agree_with_a_model
-//! XENIA_POOL_CASES=77..78 XENIA_KERNEL_LOG=1 cargo test -p xenia-kernel-tests
-//! memory_calls_agree_with_a_model
+//! XENIA_POOL_CASES=0..100000 cargo test --release -p xenia-kernel-tests \
+//!     memory_calls_agree_with_a_model
+//! XENIA_POOL_CASES=77..78 XENIA_KERNEL_LOG=1 cargo test -p xenia-kernel-tests \
+//!     memory_calls_agree_with_a_model
 //! ```
 //!
 //! Checked properties: live blocks do not overlap and keep their contents; new memory is zero;

@@ -7,7 +7,7 @@ mod titles;
 use super::*;
 use std::path::PathBuf;
 use xenia_kernel::ports::Storage;
-use xenia_kernel::user::profile::Profile;
+use xenia_user::profile::Profile;
 
 const PENDING: u64 = 0x3E5;
 const FILE_NOT_FOUND: u64 = 2;

@@ -6,9 +6,10 @@
 //! The number of a case determines it. The test runs some; to run many, use
 //!
 //! ```sh
-//! XENIA_VFS_CASES=0..20000 cargo test --release -p xenia-kernel-tests file_operations_agree_with_a_model
-//! XENIA_VFS_CASES=77..78 XENIA_VFS_LOG=1 cargo test -p xenia-kernel-tests
-//! file_operations_agree_with_a_model   # what it did
+//! XENIA_VFS_CASES=0..20000 cargo test --release -p xenia-kernel-tests \
+//!     file_operations_agree_with_a_model
+//! XENIA_VFS_CASES=77..78 XENIA_VFS_LOG=1 cargo test -p xenia-kernel-tests \
+//!     file_operations_agree_with_a_model   # what it did
 //! ```
 //!
 //! For each call the model collects the rules that forbid it. If there are any, the call must fail

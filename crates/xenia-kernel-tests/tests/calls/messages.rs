@@ -4,7 +4,7 @@ use super::*;
 use xenia_kernel::abi::Continuation;
 use xenia_kernel::deployment::{Deployment, Origin};
 use xenia_kernel::messages::APPLICATIONS;
-use xenia_kernel::user::profile::Profile;
+use xenia_user::profile::Profile;
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const FAIL: u32 = 0x8000_4005;

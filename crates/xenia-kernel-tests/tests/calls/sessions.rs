@@ -1,7 +1,7 @@
 //! Tests of multiplayer sessions.
 
 use super::*;
-use xenia_kernel::user::profile::Profile;
+use xenia_user::profile::Profile;
 
 const MESSAGE: u32 = 0x100;
 const RESULTS: u32 = 0x200;

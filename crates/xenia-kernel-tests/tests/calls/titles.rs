@@ -6,8 +6,8 @@ use xenia_formats::image::Resource;
 use xenia_kernel::abi::Continuation;
 use xenia_kernel::loader::image_headers::key;
 use xenia_kernel::ports::{Gamepad, Input};
-use xenia_kernel::user::notifications::{Notification, id};
 use xenia_sched::{EndKind, GuestTicks};
+use xenia_user::notifications::{Notification, id};
 
 /// Stores XEX headers with these optional ones.
 fn put_headers(b: &Harness, offset: u32, headers: &[(u32, u32)]) -> u64 {

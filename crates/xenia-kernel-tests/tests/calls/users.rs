@@ -1,8 +1,8 @@
 //! Tests of users and their settings.
 
 use super::*;
-use xenia_kernel::user::profile::{Profile, Xuid};
-use xenia_kernel::user::profile_settings::{SettingId, Value};
+use xenia_user::profile::{Profile, Xuid};
+use xenia_user::profile_settings::{SettingId, Value};
 
 const NO_SUCH_USER: u64 = 0x525;
 const NO_SUCH_USER_RESULT: u64 = 0xFFFF_FFFF_8007_0525;

@@ -1,8 +1,8 @@
 //! Tests of content of other titles.
 
 use super::*;
-use xenia_kernel::content::{PackageHeader, PackageName};
-use xenia_kernel::user::profile::Xuid;
+use xenia_user::content::{PackageHeader, PackageName};
+use xenia_user::profile::Xuid;
 
 const OWN: u32 = 0x4541_0001;
 const OTHER: u32 = 0x4541_0002;

@@ -7,11 +7,11 @@ use crate::exports::waiting::make_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
-use crate::user::notifications::{Notification, State};
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
+use xenia_user::notifications::{Notification, State};
 
 /// Exports of notifications.
 pub struct Notify;

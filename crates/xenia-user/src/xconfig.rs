@@ -29,17 +29,17 @@ impl Default for Locale {
 }
 
 /// Numbers of the categories.
-pub(crate) mod category {
-    pub(super) const STATIC: u16 = 0;
-    pub(super) const SECURED: u16 = 2;
-    pub(crate) const USER: u16 = 3;
-    pub(super) const XNET_MACHINE_ACCOUNT: u16 = 4;
-    pub(super) const XNET_PARAMETERS: u16 = 5;
-    pub(super) const MEDIA_CENTER: u16 = 6;
-    pub(super) const CONSOLE: u16 = 7;
-    pub(super) const DVD: u16 = 8;
-    pub(super) const IPTV: u16 = 9;
-    pub(super) const SYSTEM: u16 = 10;
+pub mod category {
+    pub const STATIC: u16 = 0;
+    pub const SECURED: u16 = 2;
+    pub const USER: u16 = 3;
+    pub const XNET_MACHINE_ACCOUNT: u16 = 4;
+    pub const XNET_PARAMETERS: u16 = 5;
+    pub const MEDIA_CENTER: u16 = 6;
+    pub const CONSOLE: u16 = 7;
+    pub const DVD: u16 = 8;
+    pub const IPTV: u16 = 9;
+    pub const SYSTEM: u16 = 10;
 }
 
 /// Sizes in bytes of the settings of a category, from setting 1 on.

@@ -2,7 +2,7 @@
 //! lists the titles played.
 
 use super::ContentStore;
-use crate::user::profile::Xuid;
+use crate::profile::Xuid;
 use xenia_formats::gpd::{Gpd, MOST_BYTES};
 use xenia_vfs::{VfsError, VfsResult};
 

@@ -3,7 +3,7 @@
 use super::PackageHeader;
 use super::name::{HEADER, PackageName};
 use super::packed::Packed;
-use crate::user::profile::Xuid;
+use crate::profile::Xuid;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};

@@ -54,7 +54,7 @@ fn number(list: &str, wanted: &str) -> u32 {
 }
 
 /// Returns the code of a country of the console.
-pub(crate) fn country(number: u32) -> Option<&'static str> {
+pub fn country(number: u32) -> Option<&'static str> {
     match number {
         OF_THE_CONSOLE => Some(NOWHERE),
         _ => online_country(number).filter(|_| number < OF_THE_CONSOLE),
@@ -62,28 +62,28 @@ pub(crate) fn country(number: u32) -> Option<&'static str> {
 }
 
 /// Returns the code of a country of the online service.
-pub(crate) fn online_country(number: u32) -> Option<&'static str> {
+pub fn online_country(number: u32) -> Option<&'static str> {
     code(COUNTRIES, number)
 }
 
 /// Returns the number of the date format of a country of the console.
-pub(crate) fn date_format(country: u32) -> u32 {
+pub fn date_format(country: u32) -> u32 {
     let digit = country.checked_sub(FIRST_DATE_FORMAT).and_then(|at| DATE_FORMATS.chars().nth(at as usize));
     digit.and_then(|digit| digit.to_digit(10)).unwrap_or(USUAL_DATE_FORMAT)
 }
 
 /// Returns the code of a locale's country.
-pub(crate) fn locale(number: u32) -> Option<&'static str> {
+pub fn locale(number: u32) -> Option<&'static str> {
     code(LOCALES, number)
 }
 
 /// Returns the code of a language of the console.
-pub(crate) fn language(number: u32) -> Option<&'static str> {
+pub fn language(number: u32) -> Option<&'static str> {
     code(LANGUAGES, number)
 }
 
 /// Returns the code of a language of the online service.
-pub(crate) fn online_language(number: u32) -> Option<&'static str> {
+pub fn online_language(number: u32) -> Option<&'static str> {
     code(ONLINE_LANGUAGES, number)
 }
 
@@ -93,18 +93,18 @@ fn locale_of(number_of_country: u32, code: Option<&str>) -> u32 {
 }
 
 /// Returns the locale of a country of the console, or 0.
-pub(crate) fn locale_of_country(number: u32) -> u32 {
+pub fn locale_of_country(number: u32) -> u32 {
     locale_of(number, country(number))
 }
 
 /// Returns the locale of a country of the online service, or 0.
-pub(crate) fn locale_of_online_country(number: u32) -> u32 {
+pub fn locale_of_online_country(number: u32) -> u32 {
     locale_of(number, online_country(number))
 }
 
 /// Returns the online country of a locale. Locale 0 maps to Albania's number on the console; the
 /// reason is unknown.
-pub(crate) fn online_country_of_locale(number_of_locale: u32) -> u32 {
+pub fn online_country_of_locale(number_of_locale: u32) -> u32 {
     match locale(number_of_locale) {
         _ if number_of_locale == 0 => 2,
         Some(code) => number(COUNTRIES, code),
@@ -113,7 +113,7 @@ pub(crate) fn online_country_of_locale(number_of_locale: u32) -> u32 {
 }
 
 /// Returns the console's number of an online country, or 0.
-pub(crate) fn country_of_online_country(number: u32) -> u32 {
+pub fn country_of_online_country(number: u32) -> u32 {
     match number {
         ONLINE_NOWHERE => OF_THE_CONSOLE,
         _ => country(number).filter(|_| number < OF_THE_CONSOLE).map_or(0, |_| number),
@@ -122,7 +122,7 @@ pub(crate) fn country_of_online_country(number: u32) -> u32 {
 
 /// Returns the console's language for one of the online service: English if the console lacks it, 0
 /// if the number is unused.
-pub(crate) fn language_of_online_language(number: u32) -> u32 {
+pub fn language_of_online_language(number: u32) -> u32 {
     let Some(code) = online_language(number) else { return 0 };
     match (number, LANGUAGES.split(' ').position(|one| one == code)) {
         (ONLINE_CHINESE, _) => SIMPLIFIED_CHINESE,
@@ -133,7 +133,7 @@ pub(crate) fn language_of_online_language(number: u32) -> u32 {
 
 /// Returns the locale of a console that is set to `country`, if the caller knows both; otherwise
 /// the locale of the game region.
-pub(crate) fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
+pub fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
     /// Bits of a game region: Asia, Japan alone, and Europe.
     const ASIA: u32 = 1;
     const EUROPE: u32 = 2;

@@ -1,6 +1,6 @@
 //! Package names, which guests choose, and their directories on the disk.
 
-use crate::user::profile::Xuid;
+use crate::profile::Xuid;
 use xenia_vfs::is_fatx_name;
 
 /// Content type of saved games; each belongs to one profile.

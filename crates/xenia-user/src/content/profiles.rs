@@ -1,8 +1,8 @@
 //! Profiles on the disk: small text files, one with the name and one per title with settings.
 
 use super::ContentStore;
-use crate::user::profile::{Profile, Profiles, Xuid};
-use crate::user::profile_settings::{SettingId, Value};
+use crate::profile::{Profile, Profiles, Xuid};
+use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
 use xenia_formats::gpd::MOST_PICTURE;
 use xenia_vfs::VfsResult;
@@ -142,7 +142,7 @@ impl ContentStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::profile_settings::DASHBOARD;
+    use crate::profile_settings::DASHBOARD;
     use std::path::Path;
     use std::sync::Arc;
     use xenia_vfs::HostFolder;

@@ -5,7 +5,7 @@
 //! another title's content.
 
 use super::{PackageHeader, PackageName, SAVED_GAME};
-use crate::user::profile::Xuid;
+use crate::profile::Xuid;
 use std::sync::Arc;
 use xenia_formats::ReadAt;
 use xenia_formats::stfs::{self, PackageInfo};

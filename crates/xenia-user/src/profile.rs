@@ -25,7 +25,7 @@ impl Xuid {
     const FIRST_MADE: u64 = 0xE030_0000_0058_0001;
 
     /// Returns the first id of a console with this number; see
-    /// [`crate::ports::Storage::own_number`].
+    /// `ports::Storage::own_number` of the kernel.
     pub fn first_of(number: u64) -> Self {
         // The last 16 bits count the console's profiles.
         Self(0xE << 60 | number & 0x0F3F_FFFF_FFFF_0000 | 1)

@@ -1,9 +1,8 @@
 //! Lists that titles read piece by piece (`XamEnumerate`). A list is a snapshot taken when the
 //! enumerator is created.
 
-use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
 
 /// Offsets in `KENUMERATOR`, the body of an enumerator.
@@ -93,7 +92,12 @@ pub struct Enumerators {
 }
 
 impl Enumerators {
-    pub fn insert(&mut self, body: GuestAddr, enumerator: Enumerator, limits: &Limits) -> Fallible<()> {
+    pub fn insert(
+        &mut self,
+        body: GuestAddr,
+        enumerator: Enumerator,
+        limits: &Limits,
+    ) -> Result<(), NtStatus> {
         let bytes = enumerator.bytes;
         limits.admit_amount(Limit::EnumeratorBytes, self.bytes, bytes)?;
         self.bytes += bytes;

@@ -1,6 +1,6 @@
 //! Package header: a small text file beside the package's files, with its metadata.
 
-use crate::user::profile::Xuid;
+use crate::profile::Xuid;
 
 /// First line of a header file.
 const VERSION: &str = "xenia-rs package 1";
