@@ -24,9 +24,16 @@ pub struct Harness {
     pub text: Arc<Mutex<String>>,
 }
 
-impl Harness {
-    pub fn new() -> Self {
+impl Default for Harness {
+    fn default() -> Self {
         Self::with_ports(Ports::default())
+    }
+}
+
+impl Harness {
+    /// Creates a machine without devices.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Creates a machine with these ports; its text output is captured.
