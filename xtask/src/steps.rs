@@ -232,12 +232,13 @@ fn nextest() -> Result<Command> {
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
     let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
+    let sockets = ["test", "--package", "xenia-net", "--lib", "--quiet", "--features", "model"];
     let kernel = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
     models(&[&test[..], &["model-loom", "::models::"]].concat())?;
     models(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
     models(&[&waits[..], &["--features", "wait-model", "wait_races::"]].concat())?;
     models(&[&kernel[..], &["objects::dispatcher::models::"]].concat())?;
-    models(&[&kernel[..], &["net::models::"]].concat())?;
+    models(&[&sockets[..], &["models::"]].concat())?;
     models(&[&test[..], &["statistics", "counts"]].concat())
 }
 

@@ -20,8 +20,8 @@ const MAX_LINES: usize = 460;
 /// Tables, and the item that each of their rows describes.
 const TABLES: &[(&str, &str)] = &[
     ("crates/xenia-isa/src/table.rs", "instructions"),
-    ("crates/xenia-kernel/src/imports/ordinals/xam.rs", "ordinals"),
-    ("crates/xenia-kernel/src/imports/ordinals/xboxkrnl.rs", "ordinals"),
+    ("crates/xenia-imports/src/ordinals/xam.rs", "ordinals"),
+    ("crates/xenia-imports/src/ordinals/xboxkrnl.rs", "ordinals"),
 ];
 
 /// A Rust source file.

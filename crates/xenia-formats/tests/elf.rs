@@ -32,7 +32,7 @@ fn a_program_is_read() {
 
 #[test]
 fn the_stack_has_the_size_that_the_linker_was_told() {
-    /// PT_GNU_STACK.
+    /// Type of the segment PT_GNU_STACK.
     const GNU_STACK: u32 = 0x6474_E551;
     let program = |size| {
         let mut builder = ElfBuilder { entry: 0x1_0000, ..ElfBuilder::default() }.segment(

@@ -8,6 +8,8 @@ pub const ALL_HW_THREADS: u8 = (1 << HW_THREADS) - 1;
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
 /// The end of guest time in ticks, 261 days after power-on: events due then or later never occur.
 pub const MAX_TICKS: u64 = 1 << 50;
+/// Guest system time (100 ns since 1601) at tick 0.
+pub const START_FILETIME: u64 = 132_500_000_000_000_000;
 /// Size of physical memory in bytes.
 pub const PHYSICAL_SIZE: u32 = 512 << 20;
 /// Channels in a frame of sound: front left and right, centre, low frequencies, back left and
@@ -17,3 +19,5 @@ pub const SOUND_CHANNELS: usize = 6;
 pub const SOUND_FRAME_SAMPLES: usize = 256;
 /// Sample rate of each channel, in samples per second.
 pub const SOUND_RATE: u32 = 48_000;
+/// The console's MAC address, from its manufacturer's range.
+pub const ETHERNET_ADDRESS: [u8; 6] = [0x00, 0x22, 0x48, 0x00, 0x00, 0x01];

@@ -1,5 +1,7 @@
 //! Shared vocabulary types: guest addresses, big-endian values, status codes, ordinals, title ids.
 //!
+//! [`layout`] has the offsets of the kernel's structures in guest memory.
+//!
 //! Every other crate uses these types, so this crate has no dependencies and no behaviour.
 //! Invariant: a guest integer in a Rust value is always in host order; only [`be<T>`] and byte
 //! buffers hold guest (big-endian) order.
@@ -7,16 +9,20 @@
 #![forbid(unsafe_code)]
 
 mod addr;
+mod buffer;
 mod console;
 mod endian;
 mod ids;
+#[allow(missing_docs)] // fields by the console's names
+pub mod layout;
 pub mod status;
 pub mod xma;
 
 pub use addr::{GuestAddr, PAGE_SIZE, RESERVATION_LINE};
+pub use buffer::Buffer;
 pub use console::{
-    ALL_HW_THREADS, HW_THREADS, MAX_TICKS, PHYSICAL_SIZE, SOUND_CHANNELS, SOUND_FRAME_SAMPLES, SOUND_RATE,
-    TICKS_PER_SECOND,
+    ALL_HW_THREADS, ETHERNET_ADDRESS, HW_THREADS, MAX_TICKS, PHYSICAL_SIZE, SOUND_CHANNELS,
+    SOUND_FRAME_SAMPLES, SOUND_RATE, START_FILETIME, TICKS_PER_SECOND,
 };
 pub use endian::{GuestValue, be};
 pub use ids::{MediaId, Ordinal, TitleId};

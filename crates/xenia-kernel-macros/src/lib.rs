@@ -2,14 +2,14 @@
 //! table.
 //!
 //! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row.
-//! The ordinal is looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a
+//! The ordinal is looked up by name (`xenia_imports::ordinals::LIBRARY::number::NAME`, so a
 //! misspelled name does not compile). Parameters after the first are read from the guest's
 //! registers and stack through `crate::abi::FromGuest`, and the result is returned through
 //! `crate::abi::IntoFlow`. The result type is checked at compile time against the result kind in
 //! the row of the ordinal table (`crate::abi::ReturnKinds`). Functions without the tag are left
 //! unchanged.
 //!
-//! The generated code uses paths of xenia-kernel, the only user of this crate.
+//! The generated code uses paths of xenia-kernel, the only user of this crate, and xenia-imports.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
@@ -92,17 +92,17 @@ fn row(
     let disagreement = format!("{text}: its row in the ordinal table says that it returns something else");
     Ok(quote! {
         crate::imports::Export {
-            library: crate::imports::Library::#library,
+            library: xenia_imports::Library::#library,
             name: {
                 const _: () = assert!(
-                    crate::imports::ordinals::#library::returns::#name
+                    xenia_imports::ordinals::#library::returns::#name
                         .is_among(<#result as crate::abi::ReturnKinds>::KINDS),
                     #disagreement
                 );
                 #text
             },
-            ordinal: crate::imports::ordinals::#library::number::#name,
-            status: crate::imports::Status::#status,
+            ordinal: xenia_imports::ordinals::#library::number::#name,
+            status: xenia_imports::Status::#status,
             doc: #doc,
             parameters: &[#(#labels),*],
             shim: |call: &mut crate::abi::Call| {

@@ -18,7 +18,6 @@ mod strings;
 mod va_args;
 
 pub use arguments::{Arguments, FromGuest, Handle};
-pub use buffer::Buffer;
 pub use call::Call;
 pub use flow::{
     Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Rest, Result64, ReturnKinds,
@@ -27,3 +26,4 @@ pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
 pub use show::Show;
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};
 pub use va_args::VaArgs;
+pub use xenia_guest::Buffer;

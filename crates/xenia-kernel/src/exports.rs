@@ -4,8 +4,8 @@
 //! To add one: write the function in the `#[exports]` block of its family, tagged
 //! `#[export(Done|Constant|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
 
-#[cfg(test)]
-pub(crate) mod harness;
+#[cfg(any(test, feature = "testing"))]
+pub mod harness;
 mod missing;
 mod registry;
 pub mod turns;

@@ -37,13 +37,13 @@ pub use stream::Stream;
 pub use transfer::{Direction, Piece, scattered};
 pub use transfer_queue::TransferQueue;
 
-use crate::limits::Limits;
 use crate::status::failure::Fallible;
-use crate::vfs::{Location, Vfs};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
+use xenia_vfs::{Location, Vfs};
 
 /// Size of a file object's body in bytes.
 pub const FILE_OBJECT: u32 = 0x50;
@@ -82,7 +82,7 @@ pub struct Files {
     /// Saved games and downloads. Declared after the open files, so that it is dropped after them.
     pub packages: Packages,
     /// Number of the disc in the drive, if it is not the one the title was started from.
-    pub(crate) disc: Option<u8>,
+    pub disc: Option<u8>,
     /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
     /// Number of file blocks that the title lets the system cache.
@@ -122,8 +122,8 @@ impl Files {
     }
 
     /// Number of distinct open files.
-    #[cfg(test)]
-    pub(crate) fn shared_count(&self) -> usize {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn shared_count(&self) -> usize {
         self.shared.count()
     }
 }

@@ -7,17 +7,12 @@
 //! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
 //! is held for one operation only, never across a guest call or a wait.
 
-use crate::crypto::random::Random;
-use crate::crypto::uniform::Shuffle;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
-use crate::imports::{Bindings, Library};
-use crate::layout::{object_header, object_type};
-use crate::limits::{Limit, Limits};
+use crate::imports::Bindings;
 use crate::loader::Modules;
 use crate::memory::KernelPool;
-use crate::net::{LocalNetwork, NetState};
 use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
@@ -32,15 +27,21 @@ use crate::thread::tls::Tls;
 use crate::title::Title;
 use crate::user::User;
 use crate::user::overlapped::Requests;
-use crate::user::xconfig::Locale;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{object_header, object_type};
+use xenia_imports::Library;
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
+use xenia_net::{LocalNetwork, NetState};
+use xenia_rtl::crypto::random::Random;
+use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::HW_THREADS;
 use xenia_sync::{Level, Mutex};
+use xenia_user::xconfig::Locale;
 
 /// Configuration of a kernel.
 #[derive(Clone, Debug)]
@@ -241,7 +242,7 @@ impl Kernel {
     /// Processes deferred deletions: deletes objects without references. Takes no lock if there are
     /// none; otherwise the caller must not hold a lock.
     #[inline]
-    pub(crate) fn run_deferred_deletions(&self) {
+    pub fn run_deferred_deletions(&self) {
         while self.objects.has_deferred() {
             for object in self.objects.take_deferred() {
                 if let Err(error) = self.delete_object(&object) {

@@ -7,17 +7,13 @@
 //!   table rows.
 //! - [`objects`]: handles, dispatcher objects and timers, independent of the guest ABI.
 //! - [`loader`]: maps an image, binds its imports and makes its first thread.
-//! - [`vfs`]: devices, mount points, symbolic links, path look-up; [`files`]: open files; [`text`]:
-//!   format strings and character sets.
-//! - [`content`]: packages of saved games and downloads.
-//! - [`crypto`]: digests, ciphers, big-integer arithmetic.
+//! - [`files`]: open files, on the devices of [`xenia_vfs`].
 //! - [`exceptions`]: structured exception handling.
 //! - [`sound`]: clients and frames of the render driver, contexts of the XMA decoder.
 //! - [`memory`]: virtual memory, physical memory and heaps; [`thread`]: guest threads; [`user`]:
 //!   profiles, settings, notifications, keystrokes.
 //! - [`messages`]: requests of titles to the console's system applications.
 //! - [`ports`]: traits for video, audio, input, storage and clock, implemented by the crates above.
-//! - [`limits`]: bounds on the host resources that a title can take.
 //! - [`Kernel`]: all kernel state of one machine, one lock per subsystem; [`KernelSystem`]
 //!   implements the scheduler's interface on it.
 //!
@@ -27,9 +23,6 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
-pub mod calendar;
-pub mod content;
-pub mod crypto;
 pub mod deployment;
 pub mod discs;
 pub mod display;
@@ -38,25 +31,25 @@ pub mod exports;
 pub mod files;
 pub mod imports;
 mod kernel;
-pub mod layout;
-pub mod limits;
 pub mod loader;
 pub mod memory;
 pub mod messages;
-#[cfg(all(test, feature = "model"))]
-mod model;
-pub mod net;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;
+mod random;
+mod sockets;
 pub mod sound;
 pub mod status;
 mod system;
-pub mod text;
 pub mod thread;
 pub mod title;
 pub mod user;
-pub mod vfs;
+
+pub use xenia_net as net;
+pub use xenia_rtl::calendar;
+pub use xenia_user::content;
+pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;
 pub use kernel::{Kernel, KernelConfig, KernelError};

@@ -16,10 +16,10 @@ mod system;
 pub use presence::Presence;
 
 use crate::abi::Call;
-use crate::imports::Status;
 use crate::status::failure::Fallible;
 use std::collections::BTreeSet;
 use xenia_guest::{GuestAddr, GuestValue, HResult};
+use xenia_imports::Status;
 use xenia_memory::MemoryFault;
 
 /// The two arguments of a message.
@@ -73,7 +73,7 @@ macro_rules! messages {
         &[$($crate::messages::Message {
             number: $number,
             name: stringify!($name),
-            status: $crate::imports::Status::$status,
+            status: xenia_imports::Status::$status,
             doc: concat!($($doc, " "),+),
             answer: $answer,
         }),*]

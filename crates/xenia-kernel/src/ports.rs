@@ -1,5 +1,5 @@
 //! Ports: interfaces to the host's devices, declared by the kernel and implemented by the crates
-//! above.
+//! above. The network's is [`xenia_net`]'s.
 
 mod audio;
 mod clock;
@@ -7,7 +7,6 @@ mod devices;
 mod dialogs;
 mod drive;
 mod input;
-mod network;
 mod storage;
 mod video;
 
@@ -17,9 +16,9 @@ pub use devices::Devices;
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use drive::{Disc, DiscId, Drive, NoDrive};
 pub use input::{Gamepad, Input, NoInput, PAD_USERS, PadKind, PadModel};
-pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use storage::{NoStorage, Storage};
 pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
+pub use xenia_net::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
 /// Sink for text that the guest writes.
 pub type TextSink = Box<dyn FnMut(&str) + Send>;
@@ -58,7 +57,7 @@ impl Default for Ports {
             clock: Clock::default(),
             dialogs: Box::<NoDialogs>::default(),
             drive: Box::new(NoDrive),
-            network: Box::new(crate::net::LocalNetwork::alone()),
+            network: Box::new(xenia_net::LocalNetwork::alone()),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),
         }

@@ -9,14 +9,14 @@ use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::exceptions::return_addresses;
 use crate::files::COMPLETION_WAIT;
-use crate::layout::kthread;
-use crate::net::SOCKET_WAIT;
 use crate::objects::spin_lock;
 use std::sync::Arc;
 use time::housekeeping;
 use xenia_cpu::{GuestException, PpcContext};
+use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
+use xenia_net::SOCKET_WAIT;
 use xenia_sched::{
     BlockReason, Cpu, Disposition, GuestTicks, Holder, Place, Running, System, Wait, WaitTicket, Woken,
     WorkReport,

@@ -7,19 +7,19 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::files::Packages;
-use crate::imports::Library;
-use crate::layout::ldr;
 use crate::loader::path_of;
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
-use crate::user::profile::Profiles;
-use crate::user::xconfig::XConfig;
-use crate::vfs::Vfs;
 use std::collections::BTreeMap;
+use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::Library;
 use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
+use xenia_user::profile::Profiles;
+use xenia_user::xconfig::XConfig;
+use xenia_vfs::Vfs;
 
 /// Largest number of registered termination callbacks.
 const NOTIFICATION_LIMIT: usize = 256;
@@ -165,7 +165,7 @@ impl Kernel {
 
     /// Finds and reads the executable of a launch. An empty name stands for the disc's default
     /// executable.
-    pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
+    pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
         let path = path_of(name, &self.config.image_path);
         let file = self.read_whole(&path, now).map_err(Failure::status);

@@ -1,35 +1,30 @@
-//! Per-user state of the console: profiles, settings, notifications, enumerators, keystrokes and
-//! overlapped requests.
+//! Per-user state of a machine, on the types of [`xenia_user`]: dialogs, music, pictures, keystrokes
+//! and overlapped requests.
 
 pub mod achievements;
 pub mod connections;
 pub mod dialogs;
-pub mod enumerators;
 pub mod gamer_pictures;
 pub mod keystrokes;
-pub mod locale;
 pub mod music;
-pub mod notifications;
 pub mod overlapped;
 pub mod pictures;
-pub mod profile;
-pub mod profile_settings;
-pub mod sessions;
-pub mod xconfig;
+
+pub use xenia_user::profile;
 
 use crate::messages::{Presence, Unanswered};
 use connections::Connections;
 use dialogs::OpenDialog;
-use enumerators::Enumerators;
 use keystrokes::Keystrokes;
 use music::MusicPlayer;
-use notifications::Notifications;
-use profile::Profiles;
-use sessions::Sessions;
 use std::sync::atomic::AtomicU32;
-use xconfig::XConfig;
 use xenia_guest::GuestAddr;
 use xenia_sync::{Level, Mutex};
+use xenia_user::enumerators::Enumerators;
+use xenia_user::notifications::Notifications;
+use xenia_user::profile::Profiles;
+use xenia_user::sessions::Sessions;
+use xenia_user::xconfig::XConfig;
 
 /// Per-user state of a machine. No two of these locks are held at once.
 pub struct User {

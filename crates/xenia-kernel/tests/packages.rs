@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
-use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::files::{OpenFile, OpenParameters, PackageMode, access};
 use xenia_kernel::ports::{Ports, Storage};
-use xenia_kernel::user::profile::Xuid;
-use xenia_kernel::vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_testing::kills;
+use xenia_user::content::{ContentStore, PackageHeader, PackageName};
+use xenia_user::profile::Xuid;
+use xenia_vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 
 /// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";

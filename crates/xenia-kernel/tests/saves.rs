@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use xenia_kernel::vfs::{Disposition, HostFolder, OpenRequest, Vfs};
 use xenia_testing::kills;
+use xenia_vfs::{Disposition, HostFolder, OpenRequest, Vfs};
 
 /// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";

@@ -27,6 +27,8 @@ mod event;
 mod executor;
 mod limits;
 mod lockstep;
+#[cfg(feature = "model")]
+pub mod model;
 mod order;
 mod parallel;
 mod parks;

@@ -3,7 +3,7 @@
 /// Ticks of the time base since the machine started.
 pub type GuestTicks = u64;
 
-pub use xenia_guest::{MAX_TICKS, TICKS_PER_SECOND};
+pub use xenia_guest::{MAX_TICKS, START_FILETIME, TICKS_PER_SECOND};
 
 /// log2 of the instructions that a hardware thread executes per tick in lockstep: 16 per tick,
 /// about 800 MIPS.
@@ -14,9 +14,6 @@ pub const QUANTUM_DEFAULT: u32 = 50_000;
 
 /// Number of time-base reads in a visit; the last one ends it.
 pub const TIME_READS_PER_VISIT: u32 = 8;
-
-/// Guest system time (100 ns since 1601) at tick 0.
-pub const START_FILETIME: u64 = 132_500_000_000_000_000;
 
 /// Converts ticks to units of 100 ns, rounding down.
 pub const fn ticks_to_100ns(ticks: GuestTicks) -> u64 {

@@ -5,8 +5,8 @@
 //! case that hangs ends the process with its number. A failure is reproduced by its number:
 //!
 //! ```sh
-//! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel kernel_call_sequences
-//! XENIA_KERNEL_SEEDS=77..78 cargo test -p xenia-kernel kernel_call_sequences
+//! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel-tests kernel_call_sequences
+//! XENIA_KERNEL_SEEDS=77..78 cargo test -p xenia-kernel-tests kernel_call_sequences
 //! ```
 
 use std::ops::Range;

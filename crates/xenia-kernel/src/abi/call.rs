@@ -2,9 +2,9 @@
 
 use super::Show;
 use crate::Kernel;
-use crate::layout::{kpcr, kthread};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{kpcr, kthread};
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::{Cpu, Event, GuestTicks, Running, ThreadRef};
 

@@ -2,11 +2,11 @@
 
 use super::Call;
 use crate::exceptions::Activity;
-use crate::imports::ordinals::Returns;
 use crate::status::failure::{Failure, Fallible};
 use std::fmt;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
+use xenia_imports::ordinals::Returns;
 use xenia_memory::MemoryFault;
 use xenia_sched::{EndKind, Wait};
 

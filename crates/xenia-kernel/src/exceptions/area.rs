@@ -2,9 +2,9 @@
 //! functions.
 
 use super::walk::{Activation, Handler};
-use crate::layout::RED_ZONE;
-use crate::layout::{context_record, dispatcher_context, exception_record, function_entry};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::RED_ZONE;
+use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 

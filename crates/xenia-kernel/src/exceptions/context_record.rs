@@ -1,8 +1,8 @@
 //! `CONTEXT`: a thread's registers in guest memory, which exception handlers read and change.
 
-use crate::layout::context_record as at;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::context_record as at;
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Flags that tell which parts of a `CONTEXT` are valid.

@@ -1,8 +1,8 @@
 //! `EXCEPTION_RECORD`: the description of an exception in guest memory.
 
 use crate::abi::GuestStruct;
-use crate::layout::exception_record as at;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::exception_record as at;
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Contents of an `EXCEPTION_RECORD`.

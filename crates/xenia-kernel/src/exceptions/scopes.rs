@@ -10,9 +10,9 @@
 use super::walk::Bounds;
 use super::{Target, Work, area, disposition, flag, unwind};
 use crate::abi::{Call, Flow};
-use crate::layout::{context_record, dispatcher_context, exception_record, function_entry};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
 
 /// Maximum number of scopes of a function; a larger count means a damaged table.
 const SCOPE_LIMIT: u32 = 0x1000;

@@ -6,9 +6,9 @@ use super::crash;
 use super::walk::{Activation, Bounds, Handler, Step, Walk};
 use super::{ExceptionRecord, Work, context_record, dispatch, disposition, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
-use crate::layout::{dispatcher_context, exception_record};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::{dispatcher_context, exception_record};
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Target of an unwind.

@@ -9,10 +9,10 @@ use super::virtual_unwind::virtual_unwind;
 use super::{Activity, Work};
 use crate::Kernel;
 use crate::abi::{Call, Continuation};
-use crate::layout::kpcr;
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
+use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Maximum number of consecutive frameless functions: a leaf, a save routine, and the prologue that

@@ -1,104 +1,48 @@
 //! Test harness for exports: calls them through the guest ABI, with arguments in the registers and
 //! on the stack of a guest thread.
 
-mod accounts;
-mod achievements;
-mod allocations;
-mod answers;
-mod before_park;
-mod content;
-mod crypto;
-mod dialogs;
-mod discs;
-mod disks;
-mod files;
-mod holders;
-mod host_threads;
-mod hostile;
-mod kernel_apcs;
-mod locale;
-mod locks;
-mod long_calls;
-mod memory;
-mod messages;
-mod network;
-mod objects;
-mod overlapped;
-mod queries;
-mod races;
-mod sequences;
-mod sessions;
-mod songs;
-mod sound;
-mod strings;
-mod system;
-mod threads;
-mod tiles;
-mod timers;
-mod titles;
-mod users;
-mod utility_drive;
-mod waits;
-mod win32;
-
 use super::Registry;
 use crate::abi::{Call, Flow};
-use crate::imports::Library;
-use crate::layout::kpcr;
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
 use crate::{Kernel, KernelConfig, KernelSystem};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
-use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Version};
-use xenia_guest::{GuestAddr, MediaId, NtStatus, TitleId};
+use xenia_guest::layout::kpcr;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::Library;
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Cpu, Disposition, Running, Scheduler, System, TICKS_PER_SECOND, ThreadRef};
 
 /// A machine with one guest thread and some scratch memory.
-pub(crate) struct Harness {
-    pub(crate) kernel: Arc<Kernel>,
-    pub(crate) scheduler: Scheduler,
-    thread: ThreadRef,
-    pub(crate) scratch: GuestAddr,
-    text: Arc<Mutex<String>>,
+pub struct Harness {
+    pub kernel: Arc<Kernel>,
+    pub scheduler: Scheduler,
+    pub thread: ThreadRef,
+    pub scratch: GuestAddr,
+    pub text: Arc<Mutex<String>>,
 }
 
-/// Returns an image of a title without code.
-fn title_image(title: u32) -> LoadedImage {
-    LoadedImage {
-        base: GuestAddr(0x8200_0000),
-        size: 0x1_0000,
-        entry: GuestAddr(0x8200_0000),
-        bytes: vec![0; 0x1_0000],
-        execution: Some(ExecutionInfo {
-            media_id: MediaId(0),
-            version: Version(0),
-            base_version: Version(0),
-            title_id: TitleId(title),
-            platform: 0,
-            executable_type: 0,
-            disc_number: 0,
-            disc_count: 0,
-            savegame_id: 0,
-        }),
-        ..LoadedImage::empty(ImageKind::Xex)
+impl Default for Harness {
+    fn default() -> Self {
+        Self::with_ports(Ports::default())
     }
 }
 
 impl Harness {
-    pub(crate) fn new() -> Self {
-        Self::with_ports(Ports::default())
+    /// Creates a machine without devices.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Creates a machine with these ports; its text output is captured.
-    pub(crate) fn with_ports(ports: Ports) -> Self {
+    pub fn with_ports(ports: Ports) -> Self {
         Self::with_config(KernelConfig::default(), ports)
     }
 
     /// Like [`Self::with_ports`], with these settings.
-    pub(crate) fn with_config(config: KernelConfig, ports: Ports) -> Self {
+    pub fn with_config(config: KernelConfig, ports: Ports) -> Self {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
@@ -112,15 +56,15 @@ impl Harness {
     }
 
     /// Returns the registers of the calling thread.
-    pub(crate) fn context(&mut self) -> &mut PpcContext {
+    pub fn context(&mut self) -> &mut PpcContext {
         self.scheduler.context_mut(self.thread).unwrap()
     }
 
-    pub(crate) fn memory(&self) -> &GuestMemory {
+    pub fn memory(&self) -> &GuestMemory {
         &self.kernel.memory
     }
 
-    pub(crate) fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
+    pub fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
         let export = Registry::get().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
         let stack = u64::from(self.scratch.0) + 0x1_8000;
         let ctx = self.context();
@@ -136,7 +80,7 @@ impl Harness {
     }
 
     /// Runs `f` during a call of the thread.
-    pub(crate) fn with_call<R>(&mut self, f: impl FnOnce(&mut Call) -> R) -> R {
+    pub fn with_call<R>(&mut self, f: impl FnOnce(&mut Call) -> R) -> R {
         let mut result = None;
         let mut system = KernelSystem::new(self.kernel.clone());
         let ran = self.scheduler.run_for(&mut system, self.thread, |scheduler, running| {
@@ -149,7 +93,7 @@ impl Harness {
     }
 
     /// Runs a kernel action for a thread, as the executor does.
-    pub(crate) fn act(
+    pub fn act(
         &mut self,
         thread: ThreadRef,
         f: impl FnOnce(&mut dyn Cpu, &mut Running) -> Disposition,
@@ -161,19 +105,19 @@ impl Harness {
     }
 
     /// Creates another thread of the title.
-    pub(crate) fn add_thread(&mut self) -> ThreadRef {
+    pub fn add_thread(&mut self) -> ThreadRef {
         let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.imports.own_stubs.thread_return, 0);
         self.kernel.create_thread(&mut self.scheduler, &new).unwrap().reference
     }
 
     /// Selects the calling thread; returns the previous one.
-    pub(crate) fn act_as(&mut self, thread: ThreadRef) -> ThreadRef {
+    pub fn act_as(&mut self, thread: ThreadRef) -> ThreadRef {
         std::mem::replace(&mut self.thread, thread)
     }
 
     /// Calls a kernel function and carries out the resulting control flow, as the machine would.
     /// `None` means that the thread waits.
-    pub(crate) fn carry_out(&mut self, name: &str, arguments: &[u64]) -> Option<u64> {
+    pub fn carry_out(&mut self, name: &str, arguments: &[u64]) -> Option<u64> {
         let flow = self.call(Library::xboxkrnl, name, arguments);
         let kernel = self.kernel.clone();
         let disposition = self.act(self.thread, |cpu, running| {
@@ -185,38 +129,38 @@ impl Harness {
     }
 
     /// Returns r3 of a thread, unless it waits.
-    pub(crate) fn answer(&self, thread: ThreadRef) -> Option<u64> {
+    pub fn answer(&self, thread: ThreadRef) -> Option<u64> {
         let thread = self.scheduler.thread(thread).unwrap();
         thread.wait().is_none().then(|| thread.context().unwrap().gpr[3])
     }
 
     /// Returns the address of the thread's object.
-    pub(crate) fn kthread(&mut self) -> u64 {
+    pub fn kthread(&mut self) -> u64 {
         let kpcr = GuestAddr(self.context().gpr[13] as u32);
         u64::from(self.memory().read::<u32>(kpcr.offset(kpcr::CURRENT_THREAD)).unwrap())
     }
 
     /// Calls a kernel function that must return at once; returns its result.
-    pub(crate) fn kernel_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+    pub fn kernel_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         match self.call(Library::xboxkrnl, name, arguments) {
             Flow::Return(value) => value,
             other => panic!("{name}: {other:?}"),
         }
     }
 
-    pub(crate) fn xam_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
+    pub fn xam_call(&mut self, name: &str, arguments: &[u64]) -> u64 {
         match self.call(Library::xam, name, arguments) {
             Flow::Return(value) => value,
             other => panic!("{name}: {other:?}"),
         }
     }
 
-    pub(crate) fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
+    pub fn status(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
         NtStatus(self.kernel_call(name, arguments) as u32)
     }
 
     /// Stores an 8-bit text in the scratch memory.
-    pub(crate) fn put_text(&self, offset: u32, text: &str) -> u64 {
+    pub fn put_text(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         self.memory().write_bytes(at, text.as_bytes()).unwrap();
         self.memory().write(at.offset(text.len() as u32), 0_u8).unwrap();
@@ -224,7 +168,7 @@ impl Harness {
     }
 
     /// Stores a UTF-16 text in the scratch memory.
-    pub(crate) fn put_wide_text(&self, offset: u32, text: &str) -> u64 {
+    pub fn put_wide_text(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         let bytes: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect();
         self.memory().write_bytes(at, &bytes).unwrap();
@@ -232,7 +176,7 @@ impl Harness {
     }
 
     /// Stores an `ANSI_STRING` in the scratch memory.
-    pub(crate) fn put_string(&self, offset: u32, text: &str) -> u64 {
+    pub fn put_string(&self, offset: u32, text: &str) -> u64 {
         let at = self.scratch.offset(offset);
         let buffer = self.put_text(offset + 0x10, text);
         self.memory().write(at, (text.len() as u32 * 0x1_0001) + 1).unwrap();
@@ -241,7 +185,7 @@ impl Harness {
     }
 
     /// Stores `OBJECT_ATTRIBUTES` with a name in the scratch memory.
-    pub(crate) fn put_attributes(&self, offset: u32, name: &str) -> u64 {
+    pub fn put_attributes(&self, offset: u32, name: &str) -> u64 {
         let string = self.put_string(offset + 0x10, name);
         let at = self.scratch.offset(offset);
         for (index, word) in [0, string as u32, 0x40].into_iter().enumerate() {
@@ -251,14 +195,14 @@ impl Harness {
     }
 
     /// Advances guest time by one field.
-    pub(crate) fn pass_a_field(&mut self) {
+    pub fn pass_a_field(&mut self) {
         let later = self.scheduler.now() + TICKS_PER_SECOND / 60;
         self.scheduler.set_now(later);
         KernelSystem::new(self.kernel.clone()).advance(&mut self.scheduler);
     }
 
     /// Advances guest time until all asynchronous calls are complete.
-    pub(crate) fn end_background_calls(&mut self) {
+    pub fn end_background_calls(&mut self) {
         while let Some(due) = self.kernel.requests.next_due() {
             self.scheduler.set_now(due.max(self.scheduler.now()));
             KernelSystem::new(self.kernel.clone()).advance(&mut self.scheduler);
@@ -266,19 +210,16 @@ impl Harness {
     }
 
     /// Makes an asynchronous call of a `xam` function and advances time until it is complete.
-    pub(crate) fn in_the_background(&mut self, name: &str, arguments: &[u64]) {
+    pub fn in_the_background(&mut self, name: &str, arguments: &[u64]) {
         assert_eq!(self.xam_call(name, arguments), 0x3E5, "{name}");
         self.end_background_calls();
     }
 
-    pub(crate) fn word(&self, offset: u32) -> u32 {
+    pub fn word(&self, offset: u32) -> u32 {
         self.memory().read(self.scratch.offset(offset)).unwrap()
     }
 
-    pub(crate) fn mount(&self, folder: &Path) {
+    pub fn mount(&self, folder: &Path) {
         self.kernel.files.lock().mount_title_folder(folder).unwrap();
     }
 }
-
-const GENERIC_READ: u64 = 0x8000_0000;
-const SYNCHRONOUS: u64 = 0x20;

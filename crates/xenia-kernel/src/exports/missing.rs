@@ -3,9 +3,9 @@
 //! missing export never reports success without the effect.
 
 use crate::abi::{Flow, Handle, Result64};
-use crate::imports::Library;
-use crate::imports::ordinals::{OrdinalRow, Returns, xam, xboxkrnl};
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
+use xenia_imports::Library;
+use xenia_imports::ordinals::{OrdinalRow, Returns, xam, xboxkrnl};
 
 /// −1 in the width of a register: `SOCKET_ERROR`, `INVALID_SOCKET`.
 const SOCKET_ERROR: i32 = -1;

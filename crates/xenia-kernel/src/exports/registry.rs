@@ -2,11 +2,12 @@
 
 use super::FAMILIES;
 use crate::abi::Call;
-use crate::imports::{Export, Library, Status, ordinals, variables};
+use crate::imports::{Export, variables};
 use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::sync::OnceLock;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
+use xenia_imports::{Library, Status, ordinals};
 
 /// All implemented exports, by library and ordinal. All machines share it.
 #[derive(Debug)]

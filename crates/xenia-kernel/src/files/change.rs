@@ -3,9 +3,9 @@
 use super::rights::{access, options};
 use super::{Files, OpenParameters};
 use crate::status::failure::Fallible;
-use crate::vfs::stamp::attributes;
-use crate::vfs::{Disposition, Entry, Location, VfsError, Volume};
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_vfs::stamp::attributes;
+use xenia_vfs::{Disposition, Entry, Location, VfsError, Volume};
 
 /// New times and attributes; `None` keeps the current value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Files {
                 directory: false,
                 size: 0,
                 read_only: volume.read_only,
-                stamp: crate::vfs::Stamp::default(),
+                stamp: xenia_vfs::Stamp::default(),
             },
             Err(error) => return Err(error.into()),
         };

@@ -1,11 +1,11 @@
 //! I/O completion ports: queues of completed requests and waiting threads.
 
-use crate::limits::{Limit, Limits};
 use crate::objects::HeldObject;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
+use xenia_limits::{Limit, Limits};
 use xenia_sched::ThreadRef;
 
 /// A completed request as reported by a port.

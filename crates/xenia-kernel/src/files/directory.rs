@@ -1,7 +1,7 @@
 //! Directory enumeration entry by entry, as `NtQueryDirectoryFile` does it.
 
-use crate::vfs::Entry;
-use crate::vfs::path::Pattern;
+use xenia_vfs::Entry;
+use xenia_vfs::path::Pattern;
 
 /// An enumeration in progress: a sorted snapshot of the entries at its start.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::Stamp;
+    use xenia_vfs::Stamp;
 
     #[test]
     fn only_matching_entries_one_by_one() {

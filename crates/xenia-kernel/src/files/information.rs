@@ -1,9 +1,9 @@
 //! Information structures of files and volumes.
 
-use crate::vfs::{Entry, Stamp, Volume};
 use fnv::FnvHasher;
 use std::hash::Hasher;
 use xenia_sched::START_FILETIME;
+use xenia_vfs::{Entry, Stamp, Volume};
 
 /// Serializer for consecutive big-endian fields.
 #[derive(Debug, Default)]

@@ -11,13 +11,13 @@
 //! The scratch disks are in memory; a launched title inherits them with their contents.
 
 use super::{CompletionPorts, Files, Packages};
-use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
-use crate::vfs::{Container, HostFolder, MemoryDevice, Vfs, VfsError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use xenia_formats as formats;
+use xenia_limits::{Limit, Limits};
+use xenia_vfs::{Container, HostFolder, MemoryDevice, Vfs, VfsError};
 
 /// Device with the title's files.
 pub const TITLE: &str = r"\Device\Cdrom0";

@@ -2,12 +2,12 @@
 
 use super::rights::{self, access, options, share};
 use super::{Claim, Files, OpenFile, Stream};
-use crate::limits::Limit;
 use crate::status::failure::{Failure, Fallible};
-use crate::vfs::stamp::attributes;
-use crate::vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
+use xenia_vfs::stamp::attributes;
+use xenia_vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
 
 /// File attributes that an open can specify.
 const VALID_ATTRIBUTES: u32 = 0x7FB7;

@@ -1,20 +1,20 @@
 //! Open packages: each is a device, under the root name that the title chose.
 //!
 //! A title reaches only the files of packages that it has opened. A package that replaces an older
-//! one is committed when it is closed or flushed ([`crate::content`]), provided that all of the
+//! one is committed when it is closed or flushed ([`xenia_user::content`]), provided that all of the
 //! title's writes succeeded. At the end of the machine it is committed if no file in it is open:
 //! some titles leave packages open, and others are in the middle of saving.
 
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
-use crate::content::{ContentStore, PackageHeader, PackageName};
-use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
 use crate::status::dos_error;
 use crate::status::failure::Failure;
-use crate::vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_guest::Win32Error;
+use xenia_limits::{Limit, Limits};
+use xenia_user::content::{ContentStore, PackageHeader, PackageName};
+use xenia_vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
 
 /// A package that the title has open.
 #[derive(Debug)]

@@ -3,18 +3,18 @@
 use super::{Completion, FILE_OBJECT, OpenParameters, Receiver, Stream};
 use crate::Kernel;
 use crate::abi::{Arguments, FromGuest, Handle, Show};
-use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
-use crate::vfs::OpenAction;
 use std::fmt::Write;
 use std::sync::Arc;
+use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu};
+use xenia_vfs::OpenAction;
 
 /// Reason of a thread's wait at a completion port.
 pub(crate) const COMPLETION_WAIT: BlockReason = BlockReason::Other("io-completion");

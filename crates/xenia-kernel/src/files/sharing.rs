@@ -7,8 +7,8 @@
 
 use super::rights::{access, share};
 use super::stream::{self, WritersTurn};
-use crate::vfs::LocationKey;
 use std::collections::BTreeMap;
+use xenia_vfs::LocationKey;
 
 /// Access used and shared by one open, in bits of [`share`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl SharedFiles {
     }
 
     /// Number of open files.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub fn count(&self) -> usize {
         self.0.len()
     }
@@ -125,7 +125,7 @@ impl SharedFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::{MemoryDevice, Vfs};
+    use xenia_vfs::{MemoryDevice, Vfs};
 
     fn key(path: &str) -> LocationKey {
         let mut vfs = Vfs::default();

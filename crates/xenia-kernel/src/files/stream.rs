@@ -7,12 +7,12 @@
 
 use super::rights::{access, options};
 use crate::status::failure::Fallible;
-use crate::vfs::FileData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use xenia_guest::NtStatus;
 use xenia_sync::{Level, Mutex, MutexGuard};
+use xenia_vfs::FileData;
 
 /// Contents, position and rights of an open file.
 pub struct Stream {

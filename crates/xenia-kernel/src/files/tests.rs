@@ -4,9 +4,9 @@ mod opening;
 
 use super::*;
 use crate::status::failure::Failure;
-use crate::vfs::{Disposition, HostFolder, MemoryDevice, OpenAction, Stamp, VfsError};
 use std::sync::Arc;
 use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_vfs::{Disposition, HostFolder, MemoryDevice, OpenAction, Stamp, VfsError};
 
 const READ: u32 = access::GENERIC_READ;
 const WRITE: u32 = access::GENERIC_READ | access::GENERIC_WRITE;

@@ -4,9 +4,9 @@
 use super::Stream;
 use super::rights::{access, options};
 use crate::status::failure::{Failure, Fallible};
-use crate::vfs::{FileData, VfsError};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};
+use xenia_vfs::{FileData, VfsError};
 
 /// Bytes copied at a time if the host cannot read directly into guest memory.
 const CHUNK: u32 = 0x1_0000;

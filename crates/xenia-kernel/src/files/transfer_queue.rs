@@ -11,7 +11,6 @@
 use super::request::{Outcome, Reply};
 use super::stream::Stream;
 use super::transfer::{Direction, Piece};
-use crate::limits::{Limit, Limits};
 use crate::objects::HeldObject;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
@@ -19,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Condvar, Level, Mutex};
 

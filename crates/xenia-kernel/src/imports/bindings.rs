@@ -1,11 +1,10 @@
 //! Bindings of a machine's imports: stubs and thunks, storage of variables, counts of missing
 //! exports.
 
+use super::Export;
 use super::call_targets::CallTargets;
-use super::ordinals::{self, Returns};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::variables::{self, Variables};
-use super::{Export, Library};
 use crate::KernelConfig;
 use crate::memory::KernelPool;
 use crate::ports::Clock;
@@ -13,6 +12,8 @@ use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use xenia_guest::{GuestAddr, Ordinal};
+use xenia_imports::Library;
+use xenia_imports::ordinals::{self, Returns};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 
@@ -28,11 +29,11 @@ pub struct MissingCall {
 /// Bindings of a machine's imports.
 pub struct Bindings {
     /// Stubs and thunks: addresses at which guest code enters the kernel.
-    pub(crate) stubs: Mutex<Stubs>,
+    pub stubs: Mutex<Stubs>,
     /// Targets of the stubs and thunks.
     targets: Arc<CallTargets>,
     /// The kernel's return stubs; their addresses are constant.
-    pub(crate) own_stubs: OwnStubs,
+    pub own_stubs: OwnStubs,
     variables: Mutex<Variables>,
     /// Address of `KeTimeStampBundle`, cached because every scheduler round reads it.
     time_stamp_bundle: OnceLock<GuestAddr>,
@@ -77,7 +78,7 @@ impl Bindings {
     }
 
     /// The stub of an export, made on first use.
-    pub(crate) fn stub_of(&self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
+    pub fn stub_of(&self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
         self.stubs.lock().of_export(memory, export)
     }
 
@@ -87,7 +88,7 @@ impl Bindings {
     }
 
     /// Address of a variable by name; allocates its storage if necessary.
-    pub(crate) fn make_variable(
+    pub fn make_variable(
         &self,
         memory: &GuestMemory,
         pool: &KernelPool,

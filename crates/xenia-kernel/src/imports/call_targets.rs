@@ -5,12 +5,12 @@
 //! freed. The number is an index into an append-only list of distinct targets, so reloading a
 //! module does not grow the list.
 
-use super::Library;
 use super::thunks::Target;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use xenia_guest::GuestAddr;
+use xenia_imports::Library;
 
 /// Entries of a node, and words of a page.
 const ENTRIES: usize = 1024;

@@ -4,11 +4,12 @@
 //! functions whose address the guest requests, and returns from guest code to the host.
 
 use super::call_targets::{CallTargets, Numbers};
-use crate::imports::{Export, Library};
+use crate::imports::Export;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
+use xenia_imports::Library;
 use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// `sc 2`: a system call with LEV 2.

@@ -3,16 +3,16 @@
 //! Storage is allocated on first use by the kernel or a title. A variable without a row here gets a
 //! zeroed block when it is imported, and counts as missing.
 
-use super::{Library, Status, ordinals};
 use crate::KernelConfig;
-use crate::layout::{dispatcher_header, object_type};
 use crate::memory::pool::Pool;
 use crate::objects::dispatcher;
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::collections::BTreeMap;
+use xenia_guest::layout::{dispatcher_header, object_type};
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
+use xenia_imports::{Library, Status, ordinals};
 use xenia_memory::GuestMemory;
 
 /// Size of a variable of unknown size, in bytes.

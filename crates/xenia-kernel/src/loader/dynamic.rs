@@ -6,17 +6,17 @@ use super::start::place_image;
 use super::{Identity, LoadError};
 use crate::Kernel;
 use crate::files::OpenParameters;
-use crate::imports::Library;
-use crate::layout::ldr;
-use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
-use crate::vfs::VfsError;
 use std::collections::BTreeSet;
 use xenia_formats::Xex;
 use xenia_formats::image::{LoadedImage, MAX_IMAGE_SIZE, Version};
 use xenia_formats::xex::module_flags;
+use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::Library;
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
+use xenia_vfs::VfsError;
 
 /// Longest chain of dependencies.
 const MAXIMUM_DEPTH: usize = 8;
@@ -61,7 +61,7 @@ impl Loading {
     fn take(&mut self, limits: &Limits, bytes: u64) -> Fallible<()> {
         let admitted = limits.admit_amount(Limit::LoadBytes, self.bytes, bytes);
         self.bytes = if admitted.is_ok() { self.bytes + bytes } else { u64::MAX };
-        admitted
+        Ok(admitted?)
     }
 }
 
@@ -281,7 +281,7 @@ impl Kernel {
     }
 
     /// Reads a whole file, if its size is plausible for an executable.
-    pub(crate) fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+    pub fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
         self.read_file(path, now, |_| Ok(()))
     }
 

@@ -2,13 +2,13 @@
 
 use crate::Kernel;
 use crate::exports::Registry;
-use crate::imports::Library;
-use crate::imports::ordinals::{self, ExportKind};
 use crate::imports::thunks::{Target, patch_jump};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use xenia_formats::image::{Import, LoadedImage};
 use xenia_guest::{GuestAddr, Ordinal};
+use xenia_imports::Library;
+use xenia_imports::ordinals::{self, ExportKind};
 use xenia_memory::GuestMemory;
 
 /// Selects imports of an image by provider.

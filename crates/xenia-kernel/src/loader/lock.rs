@@ -9,9 +9,9 @@
 use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::exports::xboxkrnl::rtl_critical_section::enter;
-use crate::layout::critical_section as section;
 use crate::objects::critical_section::{initialize_section, leave};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::critical_section as section;
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Largest number of loads and unloads that wait for guest code. Those of one thread nest in entry

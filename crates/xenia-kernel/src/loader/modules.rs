@@ -4,13 +4,13 @@ use super::libraries::Beginning;
 use super::operation::Operation;
 use super::places::named_functions;
 use crate::Kernel;
-use crate::layout::ldr;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_formats::FormatError;
 use xenia_formats::image::{ExecutionInfo, Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
+use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
 
 /// Reasons why an image could not be loaded.

@@ -3,13 +3,13 @@
 use super::imports::Importing;
 use super::{Identity, LoadError};
 use crate::Kernel;
-use crate::imports::Library;
-use crate::layout::kprocess;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
 use crate::thread::tls::TlsLayout;
 use xenia_formats::image::{ImageKind, LoadedImage, Protection};
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kprocess;
+use xenia_imports::Library;
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_sched::Cpu;
 

@@ -4,10 +4,10 @@
 //! taken after that of the objects.
 
 use super::pool::{Owner, Pool};
-use crate::limits::Limits;
 use crate::status::failure::Fallible;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, MutexGuard};
 

@@ -6,11 +6,11 @@
 //! freed with its last block. The allocation metadata is on the host, so a guest that overruns its
 //! block cannot corrupt it.
 
-use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// Smallest size of an arena in bytes.
@@ -151,8 +151,8 @@ impl Pool {
     }
 
     /// Address and size of each arena.
-    #[cfg(test)]
-    pub(crate) fn arenas(&self) -> impl Iterator<Item = (u32, u32)> {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn arenas(&self) -> impl Iterator<Item = (u32, u32)> {
         self.arenas.iter().map(|(&at, &size)| (at, size))
     }
 

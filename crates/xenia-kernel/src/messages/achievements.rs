@@ -3,9 +3,9 @@
 use super::Words;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use crate::user::profile::USERS;
 use std::collections::BTreeMap;
 use xenia_guest::HResult;
+use xenia_user::profile::USERS;
 
 /// Maximum number of achievements in one message; titles have fewer.
 const LIMIT: u32 = 0x400;

@@ -4,9 +4,9 @@ use super::{Message, Words, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use crate::user::music::{CONTROLLED_BY_TITLE, Music, SONGS, Song};
-use crate::user::notifications::{Notification, id};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
+use xenia_user::notifications::{Notification, id};
 
 /// Origin of a request, as titles report it: the title itself, or a part of the system.
 const DASHBOARD: u32 = 0;

@@ -4,10 +4,10 @@
 use super::Words;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use crate::user::profile::{USERS, Xuid};
-use crate::user::profile_settings::Kind;
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_user::profile::{USERS, Xuid};
+use xenia_user::profile_settings::Kind;
 
 /// Maximum number of contexts, and of properties, of one user.
 const LIMIT: usize = 256;

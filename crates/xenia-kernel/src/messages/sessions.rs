@@ -4,9 +4,9 @@ use super::Words;
 use crate::abi::Call;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use crate::user::profile::{USERS, Xuid};
-use crate::user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
 use xenia_guest::{GuestAddr, HResult};
+use xenia_user::profile::{USERS, Xuid};
+use xenia_user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
 
 /// `XONLINE_E_SESSION_*` error codes.
 const NOT_FOUND: HResult = HResult(0x8015_5200);
@@ -45,20 +45,19 @@ const ELSEWHERE: u32 = 0xFE;
 /// Loopback address of this console.
 const LOOPBACK: u32 = 0x7F00_0001;
 
-impl From<SessionError> for HResult {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::NotFound => NOT_FOUND,
-            SessionError::Full => FULL,
-            SessionError::WrongState => WRONG_STATE,
-            SessionError::Invalid => Self::INVALID_ARGUMENT,
-        }
+/// Returns the code of an error.
+fn code(error: SessionError) -> HResult {
+    match error {
+        SessionError::NotFound => NOT_FOUND,
+        SessionError::Full => FULL,
+        SessionError::WrongState => WRONG_STATE,
+        SessionError::Invalid => HResult::INVALID_ARGUMENT,
     }
 }
 
 /// Converts the result of an operation on a session.
 fn answer(result: Result<(), SessionError>) -> HResult {
-    result.err().map_or(HResult::OK, HResult::from)
+    result.err().map_or(HResult::OK, code)
 }
 
 /// Runs an operation on the session that a message names.
@@ -211,7 +210,7 @@ pub(super) fn describe(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let session = match with(call, words, |session| Ok(session.clone()))? {
         Ok(session) => session,
-        Err(error) => return Ok(error.into()),
+        Err(error) => return Ok(code(error)),
     };
     if size < details::SIZE {
         return Ok(SMALL_BUFFER);

@@ -2,14 +2,14 @@
 
 use super::{Message, Words, messages};
 use crate::abi::Call;
-use crate::content::root_name;
 use crate::deployment::Origin;
 use crate::exports::xam::content_titles::internal;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
-use crate::user::enumerators::layout;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_user::content::root_name;
+use xenia_user::enumerators::layout;
 
 /// Maximum length in bytes of a root name.
 const ROOT: u32 = 64;

@@ -13,11 +13,11 @@
 //! first waiter, so no other thread can barge in. Waiters park without spinning, because spinning
 //! would waste guest time in lockstep.
 
-use crate::layout::{critical_section as section, dispatcher_header as header};
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::lock_queue::{LockQueues, LockWaiter};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{critical_section as section, dispatcher_header as header};
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::Cpu;
 

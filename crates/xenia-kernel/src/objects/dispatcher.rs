@@ -33,13 +33,11 @@ pub(crate) mod tests;
 mod waiting;
 
 pub use header::{check_header, initialize, kind, set_signal_state, signal_state};
-pub(crate) use lock::Guard;
 pub(super) use lock::Lock;
-pub use lock::LockCounts;
+pub use lock::{Guard, LockCounts};
 pub(super) use shards::ShardSet;
 pub use shards::{Held, ThreadWait, Turn};
 
-use crate::limits::Limits;
 use crate::objects::HeldObject;
 use crate::objects::mutant::Owners;
 use crate::objects::sharded::Sharded;
@@ -48,6 +46,7 @@ use crate::ports::Clock;
 use shards::{Shard, Waits};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
 use xenia_sched::{GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 

@@ -79,7 +79,7 @@ impl LockQueues {
     }
 
     /// Whether any of the queues has a waiter. Takes no lock.
-    pub(crate) fn has_waiters(&self) -> bool {
+    pub fn has_waiters(&self) -> bool {
         self.parked.load(Relaxed) > 0
     }
 

@@ -4,13 +4,11 @@
 //! shard. Both change under the mutant's shard lock. So a thread that takes and releases a mutant
 //! touches no data of another thread.
 
-use crate::layout::kmutant;
-use crate::limits::{Limit, Limits};
 use crate::objects::dispatcher::{
     Dispatcher, Held, Lock, LockCounts, initialize, kind, set_signal_state, signal_state,
 };
 use crate::objects::sharded::Sharded;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 use crate::objects::{
     dispatcher::Guard,
     sharded::{SHARDS, shard_of},
@@ -18,7 +16,9 @@ use crate::objects::{
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::Level;
@@ -60,7 +60,7 @@ impl Owners {
     }
 
     /// Locks all shards except those of these owners.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn hold_all_but(&self, owners: &[GuestAddr]) -> Vec<Guard<'_, Owned>> {
         let is_other = |shard: &usize| owners.iter().all(|&owner| shard_of(owner) != *shard);
         (0..SHARDS as usize).filter(is_other).map(|shard| self.shards.at(shard).lock()).collect()

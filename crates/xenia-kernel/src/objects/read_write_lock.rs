@@ -11,10 +11,10 @@
 
 use super::sharded::Sharded;
 use crate::Kernel;
-use crate::layout::{erwlock, ksemaphore};
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{erwlock, ksemaphore};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::{Level, Mutex};
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::abi::Flow;
     use crate::exports::harness::Harness;
-    use crate::imports::Library;
+    use xenia_imports::Library;
     use xenia_sched::ThreadRef;
 
     /// Calls as another thread; returns whether it continues without waiting.

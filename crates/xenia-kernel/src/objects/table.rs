@@ -18,15 +18,15 @@ use super::object_ref::{HeldObject, ObjectRef};
 use super::sharded::Sharded;
 use super::slab::{Name, Positions, Slab};
 use crate::abi::Handle;
-use crate::layout::object_header as header;
-use crate::limits::{Limit, Limits};
 use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
 use deferred_deletion::DeferredWork;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use xenia_guest::layout::object_header as header;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, RwLock};
 
@@ -318,8 +318,8 @@ impl Objects {
     }
 
     /// Holds the table's lock.
-    #[cfg(test)]
-    pub(crate) fn hold_tables(&self) -> impl Drop + '_ {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn hold_tables(&self) -> impl Drop + '_ {
         self.tables.lock()
     }
 }

@@ -1,11 +1,11 @@
 //! Timers: their due times, expiry and effects.
 
-use crate::layout::{dispatcher_header as header, ktimer};
-use crate::limits::Limit;
 use crate::objects::dispatcher::{Dispatcher, Guard, Held, check_header, initialize, set_signal_state};
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{dispatcher_header as header, ktimer};
+use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
 
@@ -139,13 +139,13 @@ impl Dispatcher {
     }
 
     /// Locks the timer queue.
-    pub(crate) fn timers(&self) -> Guard<'_, Timers> {
+    pub fn timers(&self) -> Guard<'_, Timers> {
         self.timers.lock()
     }
 
     /// Settings of a timer; `None` if it is not set.
-    #[cfg(test)]
-    pub(crate) fn timer_setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn timer_setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
         self.hold(&[timer]).setting(timer)
     }
 

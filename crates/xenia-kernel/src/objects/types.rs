@@ -7,15 +7,15 @@
 
 use crate::Kernel;
 use crate::exports::Registry;
-use crate::imports::Library;
-use crate::layout::object_type;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::object_type;
+use xenia_imports::Library;
 
 /// Size in bytes of the event for waits on objects that have no signal state.
-const DEFAULT_OBJECT: u32 = crate::layout::dispatcher_header::SIZE;
+const DEFAULT_OBJECT: u32 = xenia_guest::layout::dispatcher_header::SIZE;
 
 /// The kernel functions that a type's procedures point to.
 fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {

@@ -5,10 +5,10 @@
 //! Its entries are `KWAIT_BLOCK`s in the thread objects, in the space where the console saves
 //! vector registers of threads that don't run.
 
-use crate::layout::{dispatcher_header, kthread, kwait_block, list_entry};
 use crate::objects::dispatcher::ShardSet;
 use std::collections::VecDeque;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{dispatcher_header, kthread, kwait_block, list_entry};
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::ThreadRef;
 
@@ -62,7 +62,7 @@ impl WaitList {
     }
 
     /// The threads, in order of arrival.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadRef> + '_ {
         self.0.iter().map(|place| place.thread)
     }

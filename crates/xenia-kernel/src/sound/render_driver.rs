@@ -12,13 +12,13 @@
 //! - A client with an empty queue is silent; after its first frame this counts as an underrun.
 //!   frame.
 
-use crate::limits::{Limit, Limits};
 use crate::ports::RenderFrame;
 use crate::status::failure::Fallible;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_guest::{GuestAddr, NtStatus, SOUND_FRAME_SAMPLES, SOUND_RATE};
+use xenia_limits::{Limit, Limits};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND, ThreadRef};
 use xenia_sync::{Level, Mutex};
 
@@ -138,7 +138,7 @@ impl RenderDriver {
     /// Checks that another client is within the limit.
     pub(super) fn admit(&self) -> Fallible<()> {
         let clients = self.state.lock().clients.iter().flatten().count();
-        self.limits.admit(Limit::RenderClients, clients)
+        Ok(self.limits.admit(Limit::RenderClients, clients)?)
     }
 
     /// Adds a client whose thread is waiting; returns its handle. The first client starts the grid

@@ -1,9 +1,10 @@
 //! Failures of exports.
 
-use crate::vfs::VfsError;
 use xenia_guest::NtStatus;
 use xenia_memory::{HeapError, MemoryFault};
+use xenia_net::WsaError;
 use xenia_sched::SchedError;
+use xenia_vfs::VfsError;
 
 /// Failure of an export. Functions that return a status convert it; in other functions a bad
 /// pointer raises a guest exception at the call, as the access by the console's kernel would.
@@ -75,6 +76,18 @@ impl From<SchedError> for Failure {
             SchedError::SuspendCount(_) => NtStatus::SUSPEND_COUNT_EXCEEDED,
             _ => NtStatus::INVALID_PARAMETER,
         })
+    }
+}
+
+impl From<Failure> for WsaError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Fault(_) => Self::FAULT,
+            Failure::Status(NtStatus::INVALID_HANDLE | NtStatus::OBJECT_TYPE_MISMATCH) => {
+                Self::INVALID_HANDLE
+            }
+            Failure::Status(_) => Self::NO_BUFFERS,
+        }
     }
 }
 

@@ -3,10 +3,7 @@
 use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::crash;
 use crate::exports::failure_of;
-use crate::imports::ordinals;
 use crate::imports::thunks::Target;
-use crate::layout::RED_ZONE;
-use crate::limits::Limit;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
 use crate::thread::frames::Frame;
@@ -14,7 +11,10 @@ use crate::thread::notification;
 use crate::thread::records::Threads;
 use crate::{Kernel, exceptions};
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::RED_ZONE;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::ordinals;
+use xenia_limits::Limit;
 use xenia_sched::{Disposition, EndKind, Event};
 
 /// Size in bytes of the stack frame for a guest function that the kernel calls: linkage, parameter
@@ -35,7 +35,7 @@ pub(crate) fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
 
 impl Kernel {
     /// Applies the result of an export to the calling thread.
-    pub(crate) fn apply(&self, call: &mut Call, flow: Flow) -> Disposition {
+    pub fn apply(&self, call: &mut Call, flow: Flow) -> Disposition {
         match flow {
             Flow::Return(value) => {
                 call.ctx_mut().gpr[3] = value;

@@ -62,7 +62,7 @@ impl Kernel {
         Ok(())
     }
 
-    pub(crate) fn expire_timers(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+    pub fn expire_timers(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
         let expiries = self.dispatcher.expire_timers(&self.memory, cpu, now);
         self.queue_calls_of(cpu, &expiries)

@@ -18,8 +18,6 @@ mod calls;
 
 use crate::Kernel;
 use crate::abi::{Call, GuestCall};
-use crate::layout::kapc;
-use crate::limits::Limit;
 use crate::objects::dispatcher::WaitBlock;
 use crate::status::failure::Fallible;
 use crate::thread::deferred::Mode;
@@ -28,7 +26,9 @@ use calls::After;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
 use xenia_sched::{Cpu, ThreadRef, Woken};
 
 /// Origin of an APC.
@@ -71,9 +71,9 @@ pub struct Apcs {
     pub kernel: VecDeque<Apc>,
     /// Waits that kernel-mode APCs have interrupted, with their numbers, innermost last. The wait
     /// of an APC that never returns is dropped with the next interruption.
-    pub(crate) interrupted: Vec<(u64, WaitBlock)>,
+    pub interrupted: Vec<(u64, WaitBlock)>,
     /// Number of interruptions so far, which numbers the next one.
-    pub(crate) interruptions: u64,
+    pub interruptions: u64,
     /// The APC call of a thread whose wait was interrupted before it parked.
     before_park: Option<GuestCall>,
     /// Whether the thread is ending: no further APC is queued.

@@ -2,10 +2,10 @@
 
 use crate::Kernel;
 use crate::abi::Flow;
-use crate::layout::kdpc;
 use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::records::Threads;
+use xenia_guest::layout::kdpc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, HW_THREADS, Woken};
@@ -29,7 +29,7 @@ impl Mode {
 impl Kernel {
     /// Queues a DPC with these last two arguments, on the hardware thread that its object names,
     /// otherwise on `hw_id`. Returns `false` if it is queued already.
-    pub(crate) fn queue_dpc(
+    pub fn queue_dpc(
         &self,
         cpu: &mut dyn Cpu,
         dpc: GuestAddr,

@@ -3,9 +3,9 @@
 //! kernel's records and never dereferenced.
 
 use crate::Kernel;
-use crate::layout::{critical_section, kpcr};
 use crate::thread::records::ThreadRecord;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{critical_section, kpcr};
 use xenia_sched::{BlockReason, Holder};
 
 impl Kernel {

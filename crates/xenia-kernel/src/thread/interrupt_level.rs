@@ -6,9 +6,9 @@
 //! at such a level lets others run; the console does not survive that.
 
 use crate::abi::Call;
-use crate::layout::kpcr;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kpcr;
 use xenia_memory::GuestMemory;
 
 /// Level at which APCs are blocked.

@@ -5,11 +5,11 @@
 //! has a separate control region: `KPCR+0x10C` names the hardware thread, `KPCR+0x150` says that a
 //! DPC is active. It is created on first use and idles between calls.
 
-use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
+use xenia_limits::{Limit, Limits};
 use xenia_sched::{HW_THREADS, ThreadRef};
 
 /// Maximum number of pending interrupts of one source on a hardware thread. Further ones are

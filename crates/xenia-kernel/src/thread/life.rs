@@ -4,7 +4,6 @@ mod blocks;
 
 use crate::Kernel;
 use crate::abi::Handle;
-use crate::layout::{kpcr, kprocess, kthread};
 use crate::objects::dispatcher::set_signal_state;
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::{Failure, Fallible};
@@ -15,6 +14,7 @@ use crate::thread::records::{Stack, ThreadRecord, Threads};
 use crate::thread::tls::TlsLayout;
 use blocks::{Blocks, allocate_stack, fill_kpcr, fill_kthread, write_processor};
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::{kpcr, kprocess, kthread};
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{

@@ -1,8 +1,8 @@
 //! Doubly linked lists in guest memory (`LIST_ENTRY`).
 
-use crate::layout::list_entry::{BLINK, FLINK};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::list_entry::{BLINK, FLINK};
 use xenia_memory::GuestMemory;
 
 /// Makes `head` an empty list, which points to itself.

@@ -1,10 +1,10 @@
 //! Process objects: one each for the idle threads, the title and the system. They never move.
 
 use super::lists;
-use crate::layout::kprocess;
 use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kprocess;
 use xenia_memory::GuestMemory;
 
 /// Guest addresses of the process objects.

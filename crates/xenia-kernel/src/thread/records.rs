@@ -1,8 +1,6 @@
 //! Thread records: the kernel's state of each guest thread, which is its guest memory blocks, call
 //! frames and APCs.
 
-use crate::layout::kpcr;
-use crate::limits::Limits;
 use crate::notification_list::NotificationList;
 use crate::status::failure::Fallible;
 use crate::thread::Processes;
@@ -11,7 +9,9 @@ use crate::thread::frames::Frames;
 use crate::thread::interrupts::Interrupts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 

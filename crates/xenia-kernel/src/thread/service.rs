@@ -2,7 +2,6 @@
 
 use crate::Kernel;
 use crate::abi::Call;
-use crate::layout::{kdpc, kpcr};
 use crate::ports::VideoEvent;
 use crate::status::failure::Fallible;
 use crate::thread::interrupt_level::DISPATCH_LEVEL;
@@ -10,6 +9,7 @@ use crate::thread::interrupts::{ServiceCall, ServiceKind, ServiceThread};
 use crate::thread::life::NewThread;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::{kdpc, kpcr};
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, Disposition, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};

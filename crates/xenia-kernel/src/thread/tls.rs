@@ -3,10 +3,10 @@
 //! The address of a thread's TLS block is in its control region, as on the console, so a thread
 //! accesses its own slots without a lock.
 
-use crate::layout::kpcr;
 use crate::status::failure::Fallible;
 use std::sync::OnceLock;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kpcr;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 

@@ -8,8 +8,6 @@
 //! interrupted, the next achievement repairs the rest. No file is written for a title without
 //! earned achievements.
 
-use super::profile::Profile;
-use super::profile_settings::{DASHBOARD, SettingId, Value};
 use crate::Kernel;
 use crate::files::win32_error;
 use std::cmp::Reverse;
@@ -18,6 +16,8 @@ use xenia_formats::FormatError;
 use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
+use xenia_user::profile::Profile;
+use xenia_user::profile_settings::{DASHBOARD, SettingId, Value};
 
 /// Log target of the lines that tell the user what was earned.
 const TARGET: &str = "achievements";

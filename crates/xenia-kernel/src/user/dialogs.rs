@@ -10,9 +10,7 @@
 //! no listener learns of the end before the beginning, and a thread that opens the next dialog as
 //! soon as its wait is over finds the place free.
 
-use super::notifications::{Notification, id};
 use super::overlapped::{self, Completed};
-use super::profile::USERS;
 use crate::Kernel;
 use crate::abi::{Call, Flow, WideText};
 use crate::discs::{AwaitedDisc, Inserted};
@@ -23,6 +21,8 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex};
+use xenia_user::notifications::{Notification, id};
+use xenia_user::profile::USERS;
 
 /// Guest time between polls for an answer: one field.
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 60;

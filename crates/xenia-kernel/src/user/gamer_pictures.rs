@@ -5,12 +5,12 @@
 //! one generated from its id: five cells by five, with the right half mirroring the left one.
 
 use super::pictures::{Picture, Texels};
-use super::profile::Xuid;
 use crate::Kernel;
 use crate::files::win32_error;
 use std::io::Cursor;
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
+use xenia_user::profile::Xuid;
 
 /// Side in texels of a large picture; a small one has half as many.
 const LARGE: u32 = 64;
@@ -142,7 +142,7 @@ impl Kernel {
         small: bool,
     ) -> Result<Vec<u8>, Win32Error> {
         // The dashboard's pictures are part of the firmware. Use the profile's picture instead.
-        if title == super::profile_settings::DASHBOARD {
+        if title == xenia_user::profile_settings::DASHBOARD {
             return self.face_of(user, Face::Gamer, small);
         }
         self.picture_of(user, title, Picture::Image(if small { small_one } else { large }))

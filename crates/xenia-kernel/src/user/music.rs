@@ -5,17 +5,17 @@
 //! ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are notified of each
 //! state under their own lock, in the order of the changes.
 
-use super::notifications::{Notification, id};
 use crate::Kernel;
 use crate::loader::path_of;
 use crate::ports::SongBytes;
 use crate::status::failure::Fallible;
-use crate::vfs::OpenRequest;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
 use xenia_sched::{Cpu, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex};
+use xenia_user::notifications::{Notification, id};
+use xenia_vfs::OpenRequest;
 
 /// Maximum number of playlists. Each has its own guest memory.
 const LISTS: usize = 64;

@@ -10,7 +10,6 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle};
-use crate::limits::Limit;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
@@ -19,6 +18,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_limits::Limit;
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex, MutexGuard};
 

@@ -87,11 +87,11 @@ impl Kernel {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// Encodes a picture whose texels have the bytes of this colour type.
-    pub(crate) fn png_of(color: png::ColorType, width: u32, texels: &[u8]) -> Vec<u8> {
+    fn png_of(color: png::ColorType, width: u32, texels: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let row = width as usize * color.samples();
         let mut encoder = png::Encoder::new(&mut bytes, width, (texels.len() / row) as u32);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineConfig, Interpreter};
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
-use xenia_kernel::imports::ordinals::{ExportKind, xboxkrnl};
+use xenia_imports::ordinals::{ExportKind, xboxkrnl};
 use xenia_kernel::loader::LoadError;
 use xenia_kernel::ports::{Ports, SwapCommands, Video, VideoEvent};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};

@@ -94,7 +94,7 @@ fn a_library_comes_works_and_goes_with_its_last_user() {
     call(&mut code, 1, 30, 0x48);
     let first = LibraryFile::new(BASE, LOG, 1).export_adding(5).export_of(
         "xboxkrnl.exe",
-        u32::from(xenia_kernel::imports::ordinals::xboxkrnl::number::KeGetCurrentProcessType),
+        u32::from(xenia_imports::ordinals::xboxkrnl::number::KeGetCurrentProcessType),
     );
     let second = LibraryFile::new(BASE, OTHER_LOG, 1).export_adding(9);
     let files = [("First.xex", first.bytes()), ("second.dll", second.bytes())];

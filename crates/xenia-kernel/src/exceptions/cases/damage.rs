@@ -3,13 +3,13 @@
 use super::{CODE_SIZE, STACK_SIZE, Stopped};
 use crate::exceptions::flag;
 use crate::exports::Registry;
-use crate::imports::Library;
-use crate::layout::{exception_record, kpcr};
-use crate::limits::Limit;
 use std::time::Duration;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{exception_record, kpcr};
+use xenia_imports::Library;
+use xenia_limits::Limit;
 use xenia_sched::{Disposition, System};
 use xenia_testing::thread_time;
 

@@ -3,11 +3,11 @@
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out};
 use crate::status::failure::Fallible;
-use crate::user::enumerators::{Enumerator, Item};
-use crate::user::profile::{USERS, Xuid};
 use xenia_formats::gpd::{PlayedTitle, Record};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::enumerators::{Enumerator, Item};
+use xenia_user::profile::{USERS, Xuid};
 
 /// Exports of achievements.
 pub struct Achievements;

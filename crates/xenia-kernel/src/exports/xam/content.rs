@@ -4,14 +4,14 @@ use super::content_device::{self, HARD_DISK};
 use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
-use crate::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
-use crate::user::enumerators::Enumerator;
 use crate::user::overlapped::{Completed, complete};
-use crate::user::profile::{USERS, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
+use xenia_user::enumerators::Enumerator;
+use xenia_user::profile::{USERS, Xuid};
 
 /// Exports of content packages.
 pub struct Content;

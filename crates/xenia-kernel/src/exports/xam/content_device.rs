@@ -6,11 +6,11 @@ use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
 use crate::exports::xam::ui;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{AnswerAction, AnswerRecipient};
-use crate::user::enumerators::Enumerator;
 use crate::user::overlapped::{Completed, complete};
-use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::enumerators::Enumerator;
+use xenia_user::profile::USERS;
 
 /// Exports of storage devices.
 pub struct ContentDevice;

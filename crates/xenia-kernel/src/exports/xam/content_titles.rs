@@ -9,13 +9,13 @@ use super::content::{Opening, Whose, data, described, with_package};
 use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
-use crate::content::{MARKETPLACE, PackageHeader, PackageName};
 use crate::files::win32_error;
 use crate::status::failure::Fallible;
-use crate::user::enumerators::Enumerator;
-use crate::user::profile::{USERS, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
+use xenia_user::enumerators::Enumerator;
+use xenia_user::profile::{USERS, Xuid};
 
 /// Exports of other titles' content.
 pub struct ContentTitles;

@@ -4,10 +4,10 @@ use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::exports::waiting::make_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use crate::user::enumerators::{Batch, Enumerator, layout};
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::enumerators::{Batch, Enumerator, layout};
 
 /// Exports of enumerators.
 pub struct Enumerate;
@@ -45,7 +45,7 @@ pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible
         ] {
             memory.write(body.offset(at), word)?;
         }
-        call.kernel.user.enumerators.lock().insert(body, list.clone(), &call.kernel.limits)
+        Ok(call.kernel.user.enumerators.lock().insert(body, list.clone(), &call.kernel.limits)?)
     })?;
     handle
 }

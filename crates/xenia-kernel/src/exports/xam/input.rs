@@ -3,11 +3,11 @@
 use crate::abi::{Call, Ptr};
 use crate::ports::{Gamepad, PAD_USERS, PadModel};
 use crate::status::failure::Fallible;
-use crate::user::notifications::{Notification, id};
-use crate::user::profile_settings::{SettingId, Value};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
+use xenia_user::notifications::{Notification, id};
+use xenia_user::profile_settings::{SettingId, Value};
 
 /// Exports of controllers.
 pub struct Input;

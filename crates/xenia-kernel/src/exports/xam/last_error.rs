@@ -4,10 +4,10 @@
 //! store their error.
 
 use crate::abi::Call;
-use crate::layout::kthread;
 use crate::status::dos_error;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::Win32Error;
+use xenia_guest::layout::kthread;
 use xenia_kernel_macros::exports;
 
 /// Exports of the last error.

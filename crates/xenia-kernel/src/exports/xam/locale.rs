@@ -2,11 +2,11 @@
 //! formatted dates and times.
 
 use crate::abi::{Call, WideText};
-use crate::calendar::TimeFields;
 use crate::status::failure::Fallible;
-use crate::user::locale as codes;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_rtl::calendar::TimeFields;
+use xenia_user::locale as codes;
 
 /// Exports of the locale.
 pub struct Locale;

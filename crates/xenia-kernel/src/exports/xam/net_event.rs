@@ -3,12 +3,12 @@
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::exports::waiting::{make_object, wait_by_handle_until};
-use crate::layout::dispatcher_header;
-use crate::net::{WsaError, answer, set_last_error};
 use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, initialize};
 use crate::objects::{ObjectKind, ObjectRef};
-use std::sync::Arc;
+use crate::sockets::{answer, hold_event, set_last_error};
+use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
+use xenia_net::WsaError;
 use xenia_sched::ticks_from_100ns;
 
 /// Exports of Winsock events.
@@ -113,9 +113,7 @@ impl NetEvent {
         let event = if event == Handle::NULL {
             Ok(None)
         } else {
-            resolve(call, event).map(|event| {
-                call.kernel.objects.hold(event.body()).map(|held| (Arc::new(held), event.body()))
-            })
+            resolve(call, event).map(|event| hold_event(call.kernel, event.body()))
         };
         let result =
             event.and_then(|event| Kernel::change_sockets(call, |net| net.watch(socket, event, wanted)));

@@ -3,10 +3,10 @@
 
 use super::net_xnet::{bytes, win32};
 use crate::abi::{Call, Handle, Out, Ptr};
-use crate::net::{KeyId, WsaError};
 use crate::objects::ObjectKind;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_net::{KeyId, WsaError};
 
 /// Exports of quality-of-service probes.
 pub struct NetQos;

@@ -5,13 +5,14 @@
 use super::last_error::last_error;
 use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr, Text};
-use crate::net::address::{self, Place};
-use crate::net::{OptionValue, SocketOperation, WsaError, answer, is_linger, set_last_error};
 use crate::ports::SocketKind;
+use crate::sockets::{answer, set_last_error};
 use crate::status::failure::Fallible;
 use std::net::SocketAddrV4;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_net::address::{self, Place};
+use xenia_net::{OptionValue, SocketOperation, WsaError, is_linger};
 
 /// Exports of sockets.
 pub struct NetSocket;
@@ -47,7 +48,7 @@ fn start(call: &mut Call, version: u16, data: Option<GuestAddr>) -> Result<(), W
     memory.write_bytes(data.offset(4), b"Winsock")?;
     memory.write_bytes(data.offset(0x105), b"Running")?;
     memory.write(data.offset(0x186), SOCKETS)?;
-    memory.write(data.offset(0x188), crate::net::DATAGRAM_LIMIT as u16)?;
+    memory.write(data.offset(0x188), xenia_net::DATAGRAM_LIMIT as u16)?;
     call.kernel.net.lock().start();
     Ok(())
 }
@@ -58,7 +59,7 @@ fn win32(result: Result<(), WsaError>) -> Win32Error {
 }
 
 /// Applies a change without a result value.
-fn change(call: &mut Call, change: impl FnOnce(&mut crate::net::Net) -> Result<(), WsaError>) -> i32 {
+fn change(call: &mut Call, change: impl FnOnce(&mut xenia_net::Net) -> Result<(), WsaError>) -> i32 {
     let result = Kernel::change_sockets(call, change).map(|()| 0);
     answer(call, result)
 }
@@ -66,7 +67,7 @@ fn change(call: &mut Call, change: impl FnOnce(&mut crate::net::Net) -> Result<(
 fn store_name(
     call: &Call,
     place: Place,
-    of: impl FnOnce(&crate::net::Net) -> Result<SocketAddrV4, WsaError>,
+    of: impl FnOnce(&xenia_net::Net) -> Result<SocketAddrV4, WsaError>,
 ) -> i32 {
     let found = of(&call.kernel.net.lock());
     let stored = found.and_then(|address| {
@@ -148,7 +149,7 @@ impl NetSocket {
     /// Ends the use of Winsock; the last call closes all sockets.
     #[export(Done)]
     fn NetDll_WSACleanup(call: &mut Call, _caller: u32) -> i32 {
-        change(call, crate::net::Net::end)
+        change(call, xenia_net::Net::end)
     }
 
     /// Returns the calling thread's last error.
@@ -299,7 +300,7 @@ impl NetSocket {
     /// Returns whether a socket is in a set.
     #[export(Done)]
     fn NetDll___WSAFDIsSet(call: &mut Call, socket: u32, set: GuestAddr) -> bool {
-        match crate::net::Set::read(call.memory(), set) {
+        match xenia_net::Set::read(call.memory(), set) {
             Ok(set) => set.has(socket),
             Err(error) => {
                 set_last_error(call, error);

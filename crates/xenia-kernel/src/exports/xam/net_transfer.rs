@@ -3,13 +3,12 @@
 
 use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr};
-use crate::net::address::{self, Place};
-use crate::net::{
-    Buffers, Overlapped, Receive, Select, Send, Set, SocketOperation, WsaError, answer, set_last_error,
-};
+use crate::sockets::{answer, overlapped_of, set_last_error};
 use std::net::SocketAddrV4;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
+use xenia_net::address::{self, Place};
+use xenia_net::{Buffers, Overlapped, Receive, Select, Send, Set, SocketOperation, WsaError};
 use xenia_sched::{GuestTicks, ticks_from_100ns};
 
 /// Exports of socket transfers.
@@ -49,7 +48,7 @@ fn ask_overlapped(
     routine: GuestAddr,
 ) -> Flow<i32> {
     let Some(at) = overlapped else { return ask(call, socket, what) };
-    let both = what.and_then(|what| Ok((what, Overlapped::of(call, at, routine)?)));
+    let both = what.and_then(|what| Ok((what, overlapped_of(call, at, routine)?)));
     Flow::Return(match both {
         Ok((what, overlapped)) => Kernel::overlapped_call(call, socket, what, overlapped),
         Err(error) => answer(call, Err(error)),
@@ -273,7 +272,7 @@ impl NetTransfer {
     fn NetDll_WSACancelOverlappedIO(call: &mut Call, _caller: u32, socket: u32) -> i32 {
         let kernel = call.kernel;
         let cancelled = kernel.net.lock().cancel(&kernel.memory, call.cpu, socket);
-        let result = cancelled.map(|effects| effects.apply(kernel, call.cpu));
+        let result = cancelled.map(|effects| kernel.apply_socket_effects(call.cpu, effects));
         // Retries requests that the cancelled ones were blocking.
         Kernel::change_sockets(call, |_| ());
         answer(call, result.map(|()| 0))

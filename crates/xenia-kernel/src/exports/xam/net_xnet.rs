@@ -6,13 +6,13 @@
 use crate::Kernel;
 use crate::abi::{Call, Handle, Out, Ptr, Text};
 use crate::exports::xboxkrnl::xex::has_privilege;
-use crate::net::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XnAddr, begin_lookup};
 use crate::objects::ObjectKind;
+use crate::sockets::hold_event;
 use crate::status::failure::Fallible;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_net::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XnAddr, begin_lookup};
 
 /// Exports of XNet.
 pub struct NetXNet;
@@ -65,7 +65,7 @@ fn look_up(
     } else {
         let object = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
         kernel.dispatcher.reset_event(&kernel.memory, object.body())?;
-        kernel.objects.hold(object.body()).map(|held| (Arc::new(held), object.body()))
+        hold_event(kernel, object.body())
     };
     let at = kernel.pool.allocate(LOOKUP_SIZE)?;
     let begun = begin_lookup(&kernel.memory, at).and_then(|()| result.set(&kernel.memory, at));

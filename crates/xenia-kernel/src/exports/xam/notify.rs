@@ -4,14 +4,14 @@ use super::input;
 use crate::Kernel;
 use crate::abi::{Call, Handle, OptionalOut, Out, WideText};
 use crate::exports::waiting::make_object;
-use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
-use crate::user::notifications::{Notification, State};
+use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
+use xenia_user::notifications::{Notification, State};
 
 /// Exports of notifications.
 pub struct Notify;

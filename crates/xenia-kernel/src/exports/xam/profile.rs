@@ -4,10 +4,10 @@ use super::content_device::{HARD_DISK, is_there};
 use super::enumerate::{self, Kind, next_items};
 use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::status::failure::Fallible;
-use crate::user::enumerators::Enumerator;
-use crate::user::profile::{Profile, Xuid};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::enumerators::Enumerator;
+use xenia_user::profile::{Profile, Xuid};
 
 /// Exports of profiles.
 pub struct Accounts;

@@ -1,9 +1,9 @@
 //! Pseudo-random numbers from a seed that the title keeps (`RtlUniform`, `RtlRandom`).
 
 use crate::abi::{Call, Ptr};
-use crate::crypto::uniform;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
+use xenia_rtl::crypto::uniform;
 
 /// Exports of pseudo-random numbers.
 pub struct Random;

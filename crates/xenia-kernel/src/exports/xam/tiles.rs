@@ -10,10 +10,10 @@ use crate::status::failure::Fallible;
 use crate::user::gamer_pictures::Face;
 use crate::user::overlapped::{Completed, complete};
 use crate::user::pictures::{Picture, Texels};
-use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_user::profile::USERS;
 
 /// Exports of tiles.
 pub struct Tiles;

@@ -7,9 +7,9 @@ use crate::status::failure::Fallible;
 use crate::title;
 use crate::user::dialogs::{AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
-use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::profile::USERS;
 
 /// Exports of dialogs.
 pub struct Ui;

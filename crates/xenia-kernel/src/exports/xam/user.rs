@@ -4,9 +4,9 @@ use super::tiles::read_tile_key;
 use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
-use crate::user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
 
 /// Exports of users.
 pub struct User;

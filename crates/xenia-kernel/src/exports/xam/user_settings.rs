@@ -3,14 +3,14 @@
 use crate::abi::{Call, Ptr};
 use crate::files::win32_error;
 use crate::status::failure::Fallible;
-use crate::user::notifications::{Notification, id};
 use crate::user::overlapped::{Completed, complete};
-use crate::user::profile::{USERS, Xuid};
-use crate::user::profile_settings::{DASHBOARD, Kind, SettingId, Value};
 use std::collections::BTreeSet;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_user::notifications::{Notification, id};
+use xenia_user::profile::{USERS, Xuid};
+use xenia_user::profile_settings::{DASHBOARD, Kind, SettingId, Value};
 
 /// Exports of profile settings.
 pub struct UserSettings;

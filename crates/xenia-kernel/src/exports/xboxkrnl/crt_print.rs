@@ -2,10 +2,10 @@
 
 use crate::abi::{AnsiString, Call, GuestStruct, Text, UnicodeString, VaArgs, WideText};
 use crate::status::failure::Fallible;
-use crate::text::printf::{Source, format_narrow, format_wide};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
+use xenia_rtl::text::printf::{Source, format_narrow, format_wide};
 use xenia_sched::Event;
 
 /// The exports of the `printf` family.

@@ -6,9 +6,9 @@
 //! those in xenia-canary, taken from the console's kernel.
 
 use crate::abi::{AnsiString, Call, Handle, Out, Ptr};
-use crate::layout::device_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
+use xenia_guest::layout::device_object;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -3,10 +3,10 @@
 //! [`crate::thread::apc`] describes when APCs run.
 
 use crate::abi::{Call, Handle, Ptr};
-use crate::layout::kapc;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
+use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

@@ -1,9 +1,9 @@
 //! Deferred procedure calls (`Ke*Dpc`).
 
 use crate::abi::{Call, Ptr};
-use crate::layout::kdpc;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kdpc;
 use xenia_kernel_macros::exports;
 
 /// The exports for DPCs.

@@ -1,9 +1,9 @@
 //! Events in the title's own memory (`Ke*Event`).
 
 use crate::abi::{Call, Ptr};
-use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::initialize;
 use crate::status::failure::Fallible;
+use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
 
 /// The exports for events by address.

@@ -4,12 +4,12 @@
 //! [`crate::thread::interrupt_level`] describes the effects of levels.
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::layout::kthread;
 use crate::objects::lock_queue::LockWaiter;
 use crate::objects::spin_lock::{self, acquire_or_join, try_acquire};
 use crate::status::failure::Fallible;
 use crate::thread::interrupt_level::{DISPATCH_LEVEL, is_processor};
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::kthread;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Cpu, Wait};
 

@@ -1,9 +1,9 @@
 //! The caller's process type (`Ke*ProcessType`), and termination of the title's process.
 
 use crate::abi::{Call, Flow};
-use crate::layout::{kpcr, kthread};
 use crate::status::failure::Fallible;
 use crate::title;
+use xenia_guest::layout::{kpcr, kthread};
 use xenia_kernel_macros::exports;
 
 /// The exports for processes.

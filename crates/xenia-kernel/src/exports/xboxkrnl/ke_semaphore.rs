@@ -1,10 +1,10 @@
 //! Semaphores in the title's own memory (`Ke*Semaphore`).
 
 use crate::abi::{Call, Ptr};
-use crate::layout::ksemaphore;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::NtStatus;
+use xenia_guest::layout::ksemaphore;
 use xenia_kernel_macros::exports;
 
 /// The exports for semaphores by address.

@@ -1,13 +1,13 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
-use crate::layout::{kpcr, kprocess, kthread};
 use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
 use crate::thread::life::{CREATE_SUSPENDED, NewThread};
 use crate::thread::notification;
 use crate::thread::records::{ThreadRecord, Threads};
 use xenia_cpu::msr_bit;
+use xenia_guest::layout::{kpcr, kprocess, kthread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;

@@ -52,8 +52,8 @@ impl KeWait {
 mod tests {
     use crate::abi::Flow;
     use crate::exports::harness::Harness;
-    use crate::imports::Library;
     use xenia_guest::NtStatus;
+    use xenia_imports::Library;
 
     #[test]
     fn nobody_waits_for_the_usb_ports_to_be_looked_through() {

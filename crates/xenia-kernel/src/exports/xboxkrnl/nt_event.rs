@@ -2,11 +2,11 @@
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::create_object;
-use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::{initialize, signal_state};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
+use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
 
 /// The exports for events by handle.

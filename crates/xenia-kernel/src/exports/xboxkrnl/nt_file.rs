@@ -9,9 +9,9 @@ use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, scattered};
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
-use crate::vfs::Disposition;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_vfs::Disposition;
 
 /// The exports for file access.
 pub struct NtFile;

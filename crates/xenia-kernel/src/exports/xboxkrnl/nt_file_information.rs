@@ -7,11 +7,11 @@ use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, 
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
-use crate::vfs::FileData;
-use crate::vfs::path::Pattern;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
+use xenia_vfs::FileData;
+use xenia_vfs::path::Pattern;
 
 /// The exports for file information.
 pub struct NtFileInformation;

@@ -3,10 +3,10 @@
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::{Timeout, create_object, deadline};
 use crate::files::{COMPLETION_WAIT, Completion, Receiver};
-use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::Wait;

@@ -2,10 +2,10 @@
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::create_object;
-use crate::layout::kmutant;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::signal_state;
 use crate::status::failure::Fallible;
+use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 

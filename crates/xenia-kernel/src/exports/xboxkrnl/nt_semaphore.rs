@@ -2,11 +2,11 @@
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::create_object;
-use crate::layout::ksemaphore;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, signal_state};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
+use xenia_guest::layout::ksemaphore;
 use xenia_kernel_macros::exports;
 
 /// The exports for semaphores by handle.

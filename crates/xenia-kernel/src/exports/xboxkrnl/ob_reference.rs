@@ -2,9 +2,9 @@
 
 use super::ob_handle::named;
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::layout::object_header as header;
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::object_header as header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -15,7 +15,7 @@ pub struct ObReference;
 const OF_TITLE: u8 = 0x10;
 /// Minimum body size of an object that a title creates by type: that of a timer, the largest such
 /// type.
-const SMALLEST_BODY: u32 = crate::layout::ktimer::SIZE;
+const SMALLEST_BODY: u32 = xenia_guest::layout::ktimer::SIZE;
 const LARGEST_BODY: u32 = 0x1_0000;
 
 /// Whether the kernel keeps no state of objects of this kind outside their body.

@@ -3,10 +3,10 @@
 use crate::abi::{Call, Flow, IntoFlow, Out, Rest};
 use crate::exports::turns::TURN;
 use crate::status::failure::Fallible;
-use crate::text::characters::narrowed;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_rtl::text::characters::narrowed;
 
 /// The exports for text conversion.
 pub struct RtlConversion;

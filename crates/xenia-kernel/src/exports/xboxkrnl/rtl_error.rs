@@ -1,9 +1,9 @@
 //! Error codes of statuses (`RtlNtStatusToDosError`), and the bounds of a stack.
 
 use crate::abi::{Call, Out};
-use crate::layout::kpcr;
 use crate::status::dos_error;
 use crate::status::failure::Fallible;
+use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 

@@ -2,10 +2,10 @@
 
 use crate::abi::{AnsiString, Call, Out, Ptr, Text, UnicodeString, WideText};
 use crate::status::failure::Fallible;
-use crate::text::characters::{compare, lower, lower_unit, narrowed, upper, upper_unit};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_rtl::text::characters::{compare, lower, lower_unit, narrowed, upper, upper_unit};
 
 /// The exports for counted strings.
 pub struct RtlString;

@@ -1,9 +1,9 @@
 //! Dates and times (`RtlTime*`).
 
 use crate::abi::{Call, Out, Ptr};
-use crate::calendar::TimeFields;
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
+use xenia_rtl::calendar::TimeFields;
 
 /// The exports for dates and times.
 pub struct RtlTime;

@@ -5,9 +5,9 @@
 use crate::abi::{Call, Out, Ptr};
 use crate::ports::{RENDER_FRAME_BYTES, RenderFrame};
 use crate::status::failure::Fallible;
-use crate::user::xconfig::category;
 use xenia_guest::{GuestAddr, HResult};
 use xenia_kernel_macros::exports;
+use xenia_user::xconfig::category;
 
 /// The exports of the audio render driver.
 pub struct XAudio;

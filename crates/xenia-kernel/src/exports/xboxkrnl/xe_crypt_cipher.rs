@@ -4,11 +4,11 @@
 //! itself.
 
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
-use crate::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
+use xenia_rtl::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
 
 /// The exports for ciphers.
 pub struct XeCryptCipher;

@@ -1,12 +1,12 @@
 //! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
 
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
-use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
+use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 
 /// The exports for hashes.
 pub struct XeCryptHash;
@@ -33,11 +33,11 @@ impl Taking for Hash {
     }
 
     fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
-        Self::load(algorithm, memory, at)
+        Ok(Self::load(algorithm, memory, at)?)
     }
 
     fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
-        self.store(memory, at)
+        Ok(self.store(memory, at)?)
     }
 }
 
@@ -51,11 +51,11 @@ impl Taking for Hmac {
     }
 
     fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
-        Self::load(algorithm, memory, at)
+        Ok(Self::load(algorithm, memory, at)?)
     }
 
     fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
-        self.store(memory, at)
+        Ok(self.store(memory, at)?)
     }
 }
 
@@ -116,7 +116,7 @@ pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, 
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
-    Hash::new(algorithm).store(call.memory(), state.addr())
+    Ok(Hash::new(algorithm).store(call.memory(), state.addr())?)
 }
 
 #[exports(xboxkrnl)]

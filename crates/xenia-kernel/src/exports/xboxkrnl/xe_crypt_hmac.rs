@@ -2,9 +2,9 @@
 
 use super::xe_crypt_hash::{end, go_on, of_parts, whole};
 use crate::abi::{Buffer, Call, Flow, Ptr};
-use crate::crypto::hash::{Algorithm, Hmac};
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
+use xenia_rtl::crypto::hash::{Algorithm, Hmac};
 
 /// The exports for HMACs.
 pub struct XeCryptHmac;
@@ -24,7 +24,7 @@ fn keyed(call: &Call, algorithm: Algorithm, key: Buffer) -> Fallible<Hmac> {
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>, key: Buffer) -> Fallible<()> {
-    keyed(call, algorithm, key)?.store(call.memory(), state.addr())
+    Ok(keyed(call, algorithm, key)?.store(call.memory(), state.addr())?)
 }
 
 #[exports(xboxkrnl)]

@@ -7,11 +7,11 @@
 use super::xe_crypt_cipher::chain;
 use super::xe_crypt_hash::of_parts;
 use crate::abi::{Buffer, Call, Flow, OptionalOut, Out};
-use crate::crypto::cipher::{Block, Keyed};
-use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
+use xenia_rtl::crypto::cipher::{Block, Keyed};
+use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 
 /// The exports for the console's keys.
 pub struct XeKeys;

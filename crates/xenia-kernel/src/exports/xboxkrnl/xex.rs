@@ -4,7 +4,6 @@ use crate::Kernel;
 use crate::abi::{AnsiString, Call, Flow, IntoFlow, OptionalOut, Out, Ptr, Text};
 use crate::exports::Registry;
 use crate::files::{OpenFile, OpenParameters};
-use crate::imports::{Library, ordinals};
 use crate::loader::LoadError;
 use crate::loader::image_headers::{key, xex_field};
 use crate::loader::operation::Operation;
@@ -13,6 +12,7 @@ use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
 use xenia_formats::xex::module_flags;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
+use xenia_imports::{Library, ordinals};
 use xenia_kernel_macros::exports;
 
 /// The exports for modules.

@@ -1,7 +1,7 @@
 //! `DISPATCHER_HEADER` in guest memory: object types and signal states.
 
-use crate::layout::{dispatcher_header as header, kmutant};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::{dispatcher_header as header, kmutant};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 

@@ -39,7 +39,7 @@ struct Counted<T> {
 pub(in crate::objects) struct Lock<T>(Mutex<Counted<T>>);
 
 /// Access to the value that a [`Lock`] guards.
-pub(crate) struct Guard<'a, T>(MutexGuard<'a, Counted<T>>);
+pub struct Guard<'a, T>(MutexGuard<'a, Counted<T>>);
 
 impl<T> Lock<T> {
     /// Creates a lock with this position in the lock order.

@@ -222,27 +222,23 @@ impl Turn<'_> {
 }
 
 /// Guard of all of the dispatcher's shards except those of some objects and threads.
-#[cfg(test)]
-pub(crate) struct Everything<'a> {
+#[cfg(any(test, feature = "testing"))]
+pub struct Everything<'a> {
     _shards: Held<'a>,
     _turns: Vec<Guard<'a, Waits>>,
     _owners: Vec<Guard<'a, crate::objects::mutant::Owned>>,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Dispatcher {
     /// Whether two addresses are in the same shard.
-    pub(crate) fn shares(&self, one: GuestAddr, other: GuestAddr) -> bool {
+    pub fn shares(&self, one: GuestAddr, other: GuestAddr) -> bool {
         std::ptr::eq(self.shards.of(one), self.shards.of(other))
     }
 
     /// Locks everything except the timer queue and the locks that `threads` need for `objects`: the
     /// objects' shards, the threads' turns and their owner shards.
-    pub(crate) fn hold_all_but(
-        &self,
-        objects: &[GuestAddr],
-        threads: &[(ThreadRef, GuestAddr)],
-    ) -> Everything<'_> {
+    pub fn hold_all_but(&self, objects: &[GuestAddr], threads: &[(ThreadRef, GuestAddr)]) -> Everything<'_> {
         let all = u64::MAX >> (u64::BITS - SHARDS);
         let shards = self.lock(ShardSet(all & !ShardSet::of(objects).0));
         let is_of = |shard: &usize| threads.iter().all(|&(thread, _)| shard_of_thread(thread) != *shard);

@@ -2,9 +2,9 @@
 
 use super::header::{check_header, set_signal_state, signal_state};
 use super::{Dispatcher, Held};
-use crate::layout::ksemaphore;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::ksemaphore;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 

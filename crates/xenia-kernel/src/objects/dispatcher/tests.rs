@@ -2,9 +2,9 @@
 //! timers share.
 
 use super::*;
-use crate::layout::ksemaphore;
 use crate::status::failure::Fallible;
 use std::sync::Arc;
+use xenia_guest::layout::ksemaphore;
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Scheduler, SpawnParameters, ThreadState};
 

@@ -5,12 +5,12 @@
 
 use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
 use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, Waiter};
-use crate::layout::kmutant;
 use crate::objects::wait_list::Registration;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 use crate::objects::wait_list::WaitList;
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
+use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, ThreadRef, Wait, Woken};
@@ -163,8 +163,8 @@ impl Held<'_> {
     }
 
     /// Threads that wait for an object, in order of arrival.
-    #[cfg(test)]
-    pub(crate) fn waiters(&self, object: GuestAddr) -> impl Iterator<Item = ThreadRef> + '_ {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn waiters(&self, object: GuestAddr) -> impl Iterator<Item = ThreadRef> + '_ {
         self.shard(object).lists.get(&object).into_iter().flat_map(WaitList::threads)
     }
 }

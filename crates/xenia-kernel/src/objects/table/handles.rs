@@ -2,10 +2,10 @@
 
 use super::{ObjectTables, Objects, publish};
 use crate::abi::Handle;
-use crate::limits::Limit;
 use crate::objects::handle_table::HandleTable;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
 
 impl Objects {
     /// Opens a handle to an object, with a reference for the handle.

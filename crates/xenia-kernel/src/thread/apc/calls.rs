@@ -5,13 +5,13 @@ use super::{Apc, ApcSource};
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exports::waiting;
-use crate::layout::{kapc, kpcr, kthread};
 use crate::status::failure::Fallible;
 use crate::system::call_frame_locals;
 use crate::thread::deferred::Mode;
 use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
 use std::sync::atomic::Ordering::Relaxed;
+use xenia_guest::layout::{kapc, kpcr, kthread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
@@ -51,7 +51,7 @@ impl After {
 impl Kernel {
     /// Delivers a kernel-mode APC that may run now, as the calling thread returns from a kernel
     /// call.
-    pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
+    pub fn before_return(&self, call: &Call, value: u64) -> Flow {
         if !self.has_kernel_apcs() {
             return Flow::Return(value);
         }

@@ -1,13 +1,13 @@
 //! Guest memory of a new thread: its stack, control region and thread object.
 
 use super::{CREATE_SUSPENDED, NewThread};
-use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
-use crate::limits::{Limit, Limits};
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::thread::lists;
 use crate::thread::records::Stack;
 use xenia_guest::GuestAddr;
+use xenia_guest::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
+use xenia_limits::{Limit, Limits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 
 /// Smallest stack size in bytes.

@@ -1,9 +1,9 @@
 //! Finds the callers of each export by scanning the tests and guest programs of this repository.
 //!
 //! A test calls an export if its function names it in quotation marks and is in a place where such
-//! names are calls: in the tests of xenia-kernel that use the exports' test harness, and in its
-//! integration tests. An assembled test program calls the exports that it has labels for; a guest
-//! program calls its imports.
+//! names are calls: in xenia-kernel-tests, in the tests of xenia-kernel that use the exports' test
+//! harness, and in its integration tests. An assembled test program calls the exports that it has
+//! labels for; a guest program calls its imports.
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use xenia_kernel::imports::{Library, ordinals};
 
 /// Sources whose test modules may call exports, and those that are entirely tests.
 const UNIT_TESTS: &str = "crates/xenia-kernel/src";
-const HARNESS: &str = "crates/xenia-kernel/src/exports/harness";
+const CALLS: &str = "crates/xenia-kernel-tests/tests";
 const INTEGRATION_TESTS: &str = "crates/xenia-kernel/tests";
 /// Guest programs that tests run.
 const PROGRAMS: &str = "guest/bin";
@@ -32,15 +32,15 @@ impl Coverage {
         let mut coverage = Self::default();
         for path in files(&root.join(UNIT_TESTS), "rs")? {
             let text = read(&path)?;
-            let is_harness =
-                path.starts_with(root.join(HARNESS)) || path == root.join(HARNESS).with_extension("rs");
-            let tests = if is_harness { Some(text.as_str()) } else { text.split(TESTS_BEGIN).nth(1) };
-            if let Some(tests) = tests.filter(|tests| is_harness || tests.contains("exports::harness")) {
+            let tests = text.split(TESTS_BEGIN).nth(1);
+            if let Some(tests) = tests.filter(|tests| tests.contains("exports::harness")) {
                 coverage.add_rust(&label(root, &path), tests);
             }
         }
-        for path in files(&root.join(INTEGRATION_TESTS), "rs")? {
-            coverage.add_rust(&label(root, &path), &read(&path)?);
+        for folder in [CALLS, INTEGRATION_TESTS] {
+            for path in files(&root.join(folder), "rs")? {
+                coverage.add_rust(&label(root, &path), &read(&path)?);
+            }
         }
         for path in files(&root.join(INTEGRATION_TESTS), "s")? {
             let text = read(&path)?;
@@ -115,8 +115,8 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 /// Label of a file in the table: its path without the crate's.
 fn label(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
-    let path =
-        path.strip_prefix(UNIT_TESTS).or_else(|_| path.strip_prefix("crates/xenia-kernel")).unwrap_or(path);
+    let prefixes = [UNIT_TESTS, CALLS, "crates/xenia-kernel"];
+    let path = prefixes.into_iter().find_map(|prefix| path.strip_prefix(prefix).ok()).unwrap_or(path);
     path.to_string_lossy().into_owned()
 }
 
@@ -128,7 +128,7 @@ mod tests {
     fn only_names_that_tests_call_count() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        for part in [UNIT_TESTS, HARNESS, INTEGRATION_TESTS, PROGRAMS] {
+        for part in [UNIT_TESTS, CALLS, INTEGRATION_TESTS, PROGRAMS] {
             std::fs::create_dir_all(root.join(part)).unwrap();
         }
         let write = |path: &str, text: &str| std::fs::write(root.join(path), text).unwrap();
@@ -141,7 +141,7 @@ mod tests {
             "crates/xenia-kernel/src/b.rs",
             &format!("{TESTS_BEGIN}\nfn f() {{ say(\"NtClearEvent\") }}\n"),
         );
-        write("crates/xenia-kernel/src/exports/harness/c.rs", &call.replace("NtClose", "NtNothing"));
+        write("crates/xenia-kernel-tests/tests/c.rs", &call.replace("NtClose", "NtNothing"));
         write("crates/xenia-kernel/tests/d.rs", &call.replace("calls", "more"));
         write("crates/xenia-kernel/tests/e.s", "NtPulseEvent:\n  bl NtCreateEvent\n");
         let coverage = Coverage::read(root).unwrap();

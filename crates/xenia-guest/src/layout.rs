@@ -1,0 +1,18 @@
+//! Offsets and sizes of kernel structures in guest memory.
+//!
+//! One module per structure. Offsets and sizes are in bytes; all fields are big-endian.
+
+mod exceptions;
+mod objects;
+mod threads;
+mod waiting;
+
+pub use exceptions::{context_record, dispatcher_context, exception_record, function_entry};
+pub use objects::{device_object, ldr, object_header, object_type};
+pub use threads::{kapc, kdpc, kpcr, kprocess, kthread};
+pub use waiting::{
+    critical_section, dispatcher_header, erwlock, kmutant, ksemaphore, ktimer, kwait_block, list_entry,
+};
+
+/// Bytes below the stack pointer that interrupted guest code may be using.
+pub const RED_ZONE: u64 = 0x200;

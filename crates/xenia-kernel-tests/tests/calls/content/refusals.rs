@@ -1,0 +1,150 @@
+//! Tests of refused requests: names that lead outside, excessive sizes, and asynchronous calls.
+
+use super::*;
+
+#[test]
+fn no_name_leads_out_of_the_content_folder() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("content");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(outer.path().join("secret"), b"secret").unwrap();
+    let mut b = harness(Some(&folder));
+    let mut tried = 0;
+    for file in [
+        "",
+        ".",
+        "..",
+        r"..\..\..\..\..\secret",
+        "../../../../../secret",
+        r"\secret",
+        "/secret",
+        r"a\b",
+        "a/b",
+        "c:",
+        "a:b",
+        "con",
+        "NUL",
+        "com1.sav",
+        "a.",
+        "a ",
+        "a=1",
+        "a=header",
+        "=header",
+        "a+b",
+        "a;b",
+        "a,b",
+        "a*",
+        "a?",
+        "a\"",
+        "a<b",
+        "a>b",
+        "a|b",
+        "a\n",
+        "\u{1}",
+    ] {
+        assert_eq!(create(&mut b, "s", file, 4), (INVALID_NAME, 0), "{file:?}");
+        tried += 1;
+    }
+    // Bytes that are not valid in the code page, and a name that fills its field without a
+    // terminator.
+    let root = b.put_text(ROOT, "s");
+    let data = describe(&b, 1, &[0xFF; 4], "");
+    assert_eq!(b.xam_call("XamContentCreate", &[0, root, data, 4, 0, 0, 0]), 0);
+    assert_eq!(close(&mut b, "s"), 0);
+    let data = describe(&b, 1, &[b'a'; 44], "");
+    assert_eq!(b.xam_call("XamContentCreate", &[0, root, data, 4, 0, 0, 0]), 0);
+    assert_eq!(close(&mut b, "s"), 0);
+    for root in ["", ":", "a\\b", "..\\", "a:b", "a b", r"\Device\Cdrom0", &"r".repeat(300)] {
+        assert_eq!(create(&mut b, root, "a", 4).0, INVALID_NAME, "{root:?}");
+        tried += 1;
+    }
+    for root in ["game", "D", "cache", "hdd", "CACHE1:"] {
+        assert_eq!(create(&mut b, root, "a", 4), (ALREADY_EXISTS, 0), "{root:?}");
+        tried += 1;
+    }
+    assert_eq!(create(&mut b, "s", "a", 4), (0, 1));
+    std::os::unix::fs::symlink(outer.path(), files_of(&folder).join("link")).unwrap();
+    for path in [
+        r"s:\..\secret",
+        r"s:\..\..\..\..\..\..\secret",
+        r"s:\..",
+        r"s:\..\a=header",
+        r"s:\x\..\..\a=header",
+        r"s:\/..\..\secret",
+        r"s:\.\..\secret",
+        r"s:..\secret",
+        r"s:\link\secret",
+        r"s:\link",
+        r"s:\con",
+        r"s:\a:b",
+        r"s:\a=header",
+        r"s:\a\..\..\b",
+        r"\Device\Package0\..\a=header",
+        r"\Device\Package1\x",
+        r"\Device\Package\x",
+        r"\??\s:\..\secret",
+        r"s:\a.",
+        "s:\\a\u{1}",
+        r"s:\a*",
+        r"s:\a?b",
+    ] {
+        let status = write(&mut b, path, b"out");
+        assert!(!status.is_success(), "{path}: {status:?}");
+        tried += 1;
+    }
+    let long = format!(r"s:\{}", "l".repeat(43));
+    assert!(!write(&mut b, &long, b"out").is_success());
+    assert!(tried >= 64, "{tried}");
+    assert_eq!(close(&mut b, "s"), 0);
+    assert_eq!(std::fs::read(outer.path().join("secret")).unwrap(), b"secret");
+    assert_eq!(std::fs::read_dir(outer.path()).unwrap().count(), 2);
+}
+
+/// Creates and returns the folder of the package "a".
+fn files_of(folder: &Path) -> PathBuf {
+    let user = format!("{:016X}", Profile::made_for(0).xuid.0);
+    let at = folder.join("Content").join(user).join("00000000/00000001/a=1");
+    std::fs::create_dir_all(&at).unwrap();
+    at
+}
+
+#[test]
+fn a_title_may_not_open_packages_without_end() {
+    let mut b = harness(None);
+    let limit = xenia_limits::Limit::OpenPackages.row().value;
+    for index in 0..=limit {
+        let answer = create(&mut b, &format!("s{index}"), &format!("a{index}"), 4);
+        assert_eq!(answer, if index < limit { (0, 1) } else { (4, 0) });
+    }
+    assert_eq!(close(&mut b, "s3"), 0);
+    assert_eq!(create(&mut b, "t", "a", 4), (0, 1));
+    // An open file of the closed package must not be visible under the root name of the next one.
+    let attributes = b.put_attributes(0x400, r"t:\f");
+    let open =
+        [at(&b, RESULTS + 0x10), 0xC010_0000, attributes, at(&b, RESULTS + 0x20), 0, 0, 0, 5, SYNCHRONOUS];
+    assert_eq!(b.status("NtCreateFile", &open), NtStatus::SUCCESS);
+    assert_eq!(close(&mut b, "t"), 0);
+    assert_eq!(create(&mut b, "t", "b", 4), (0, 1));
+    assert_eq!(read(&mut b, r"t:\f"), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+}
+
+#[test]
+fn what_fails_in_the_background_says_so_there() {
+    let mut b = harness(None);
+    let data = describe(&b, 1, b"a", "");
+    let (root, overlapped) = (b.put_text(ROOT, "s"), at(&b, OVERLAPPED));
+    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    b.in_the_background("XamContentCreate", &[0, root, data, 3, 0, 0, overlapped]);
+    assert_eq!(told(&b), [0x65B, 0, 0x8007_0003]);
+    b.in_the_background("XamContentCreate", &[1, root, data, 4, 0, 0, overlapped]);
+    assert_eq!(told(&b), [0x65B, u32::MAX, 0x8007_0525]);
+    b.in_the_background("XamContentCreate", &[0, root, data, 4, 0, 0, overlapped]);
+    assert_eq!(told(&b), [0, 1, 0], "the length says that it is new");
+    b.memory().write(b.scratch.offset(DATA), 9_u32).unwrap();
+    b.in_the_background("XamContentDelete", &[0, data, overlapped]);
+    assert_eq!(told(&b), [0x65B, u32::MAX, 0x8007_048F]);
+    for arguments in [[0, 0, data, 4, 0, 0, 0], [0, root, 0, 4, 0, 0, 0], [4, root, data, 4, 0, 0, 0]] {
+        b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();
+        assert_eq!(b.xam_call("XamContentCreate", &arguments), INVALID_PARAMETER, "{arguments:x?}");
+    }
+}

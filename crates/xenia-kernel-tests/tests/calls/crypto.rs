@@ -1,0 +1,252 @@
+//! Tests of digests, ciphers and keys with published results, through guest memory.
+
+use super::*;
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Bytes in the scratch memory.
+trait Bytes {
+    fn put(&self, offset: u32, bytes: &[u8]) -> u64;
+
+    fn got(&self, at: u64, length: usize) -> Vec<u8>;
+}
+
+impl Bytes for Harness {
+    fn put(&self, offset: u32, bytes: &[u8]) -> u64 {
+        let at = self.scratch.offset(offset);
+        self.memory().write_bytes(at, bytes).unwrap();
+        u64::from(at.0)
+    }
+
+    fn got(&self, at: u64, length: usize) -> Vec<u8> {
+        let mut found = vec![0; length];
+        self.memory().read_bytes(GuestAddr(at as u32), &mut found).unwrap();
+        found
+    }
+}
+
+#[test]
+fn digests_are_made_in_one_call_or_in_several() {
+    let mut b = Harness::new();
+    let text = b.put(0x100, b"abc");
+    let (state, out) = (b.put(0x200, &[0; 0x1A0]), b.put(0x800, &[0; 64]));
+    for ([name, init, update, last], digest) in [
+        (
+            ["XeCryptSha", "XeCryptShaInit", "XeCryptShaUpdate", "XeCryptShaFinal"],
+            "a9993e364706816aba3e25717850c26c9cd0d89d",
+        ),
+        (
+            ["XeCryptMd5", "XeCryptMd5Init", "XeCryptMd5Update", "XeCryptMd5Final"],
+            "900150983cd24fb0d6963f7d28e17f72",
+        ),
+        (
+            ["XeCryptSha256", "XeCryptSha256Init", "XeCryptSha256Update", "XeCryptSha256Final"],
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ),
+        (
+            ["XeCryptSha384", "XeCryptSha384Init", "XeCryptSha384Update", "XeCryptSha384Final"],
+            "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+        ),
+        (
+            ["XeCryptSha512", "XeCryptSha512Init", "XeCryptSha512Update", "XeCryptSha512Final"],
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd\
+             454d4423643ce80e2a9ac94fa54ca49f",
+        ),
+    ] {
+        let digest = bytes(digest);
+        b.put(0x800, &[0xEE; 80]);
+        b.kernel_call(name, &[text, 1, 0, 9, text + 1, 2, out, 80]);
+        assert_eq!(b.got(out, digest.len()), digest, "{name}");
+        assert_eq!(b.got(out + digest.len() as u64, 1), [0xEE], "{name}: no more than the digest");
+        b.put(0x800, &[0xEE; 80]);
+        b.kernel_call(init, &[state]);
+        for part in [[text, 2], [text + 2, 1], [text, 0]] {
+            b.kernel_call(update, &[state, part[0], part[1]]);
+        }
+        b.kernel_call(last, &[state, out, 5]);
+        assert_eq!(b.got(out, 6), [&digest[..5], &[0xEE]].concat(), "{name}: as much as has room");
+    }
+    assert!(matches!(b.call(Library::xboxkrnl, "XeCryptSha", &[8, 4, 0, 0, 0, 0, out, 20]), Flow::Fault(_)));
+}
+
+#[test]
+fn codes_are_made_and_compared() {
+    let mut b = Harness::new();
+    let (key, text) = (b.put(0x100, b"Jefe"), b.put(0x140, b"what do ya want for nothing?"));
+    let (state, out) = (b.put(0x200, &[0; 0x1A0]), b.put(0x800, &[0; 64]));
+    for ([name, init, update, last], digest) in [
+        (
+            ["XeCryptHmacSha", "XeCryptHmacShaInit", "XeCryptHmacShaUpdate", "XeCryptHmacShaFinal"],
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+        ),
+        (
+            ["XeCryptHmacMd5", "XeCryptHmacMd5Init", "XeCryptHmacMd5Update", "XeCryptHmacMd5Final"],
+            "750c783e6ab0b503eaa86e310a5db738",
+        ),
+    ] {
+        let digest = bytes(digest);
+        b.kernel_call(name, &[key, 4, text, 10, text + 10, 18, 0, 0, out, 20]);
+        assert_eq!(b.got(out, digest.len()), digest, "{name}");
+        b.kernel_call(init, &[state, key, 4]);
+        b.kernel_call(update, &[state, text, 28]);
+        b.put(0x800, &[0; 20]);
+        b.kernel_call(last, &[state, out, 20]);
+        assert_eq!(b.got(out, digest.len()), digest, "{name}");
+    }
+    let given = b.put(0x900, &bytes("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
+    let verify = |b: &mut Harness, given, size| {
+        b.kernel_call("XeCryptHmacShaVerify", &[key, 4, text, 28, 0, 0, 0, 0, given, size])
+    };
+    assert_eq!([verify(&mut b, given, 20), verify(&mut b, given, 8), verify(&mut b, given, 0)], [1, 1, 0]);
+    assert_eq!(verify(&mut b, given + 1, 19), 0);
+}
+
+#[test]
+fn ciphers_work_on_guest_memory() {
+    let mut b = Harness::new();
+    let (state, out, feed) = (b.put(0x200, &[0; 0x180]), b.put(0x800, &[0; 64]), b.put(0x900, &[0; 16]));
+    for ([name, ecb, cbc], key, plain, secret) in [
+        (
+            ["XeCryptAesKey", "XeCryptAesEcb", "XeCryptAesCbc"],
+            "000102030405060708090a0b0c0d0e0f",
+            "00112233445566778899aabbccddeeff",
+            "69c4e0d86a7b0430d8cdb78070b4c55a",
+        ),
+        (
+            ["XeCryptDesKey", "XeCryptDesEcb", "XeCryptDesCbc"],
+            "133457799bbcdff1",
+            "0123456789abcdef",
+            "85e813540f0ab405",
+        ),
+        (
+            ["XeCryptDes3Key", "XeCryptDes3Ecb", "XeCryptDes3Cbc"],
+            "0123456789abcdef23456789abcdef01456789abcdef0123",
+            "5468652071756663",
+            "a826fd8ce53b855f",
+        ),
+    ] {
+        let (key, plain, secret) = (b.put(0x100, &bytes(key)), bytes(plain), bytes(secret));
+        let input = b.put(0x700, &plain);
+        b.kernel_call(name, &[state, key]);
+        b.kernel_call(ecb, &[state, input, out, 1]);
+        assert_eq!(b.got(out, secret.len()), secret, "{name}");
+        b.kernel_call(ecb, &[state, out, out, 0]);
+        assert_eq!(b.got(out, plain.len()), plain, "{name}: where it is");
+        // A chain with an initial vector of zeros begins with the plain block; an incomplete block
+        // is left unchanged.
+        b.put(0x900, &[0; 16]);
+        b.put(0x800, &[0xEE; 40]);
+        b.kernel_call(cbc, &[state, input, plain.len() as u64 + 3, out, feed, 1]);
+        assert_eq!(b.got(out, secret.len()), secret, "{name}");
+        assert_eq!(b.got(feed, secret.len()), secret, "{name}");
+        assert_eq!(b.got(out + secret.len() as u64, 1), [0xEE]);
+    }
+    let (key, text) = (b.put(0x100, b"Key"), b.put(0x700, b"Plaintext"));
+    b.kernel_call("XeCryptRc4", &[key, 3, text, 9]);
+    assert_eq!(b.got(text, 9), bytes("bbf316e8d940af0ad3"));
+    b.kernel_call("XeCryptRc4Key", &[state, key, 3]);
+    b.kernel_call("XeCryptRc4Ecb", &[state, text, 4]);
+    b.kernel_call("XeCryptRc4Ecb", &[state, text + 4, 5]);
+    assert_eq!(b.got(text, 9), b"Plaintext");
+    let input = b.put(0x700, &[0, 1, 2, 0xFE, 0xFF]);
+    b.kernel_call("XeCryptDesParity", &[input, 5, out]);
+    assert_eq!(b.got(out, 5), [1, 1, 2, 0xFE, 0xFE]);
+}
+
+#[test]
+fn numbers_and_a_key_of_rsa() {
+    let mut b = Harness::new();
+    let words = |b: &Harness, offset: u32, words: &[u64]| {
+        b.put(offset, &words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>())
+    };
+    let (base, out) = (words(&b, 0x100, &[65, 0]), b.put(0x800, &[0; 64]));
+    let (exponent, modulus) = (words(&b, 0x120, &[17, 0]), words(&b, 0x140, &[3233, 0]));
+    assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[out, base, exponent, modulus, 2]), 1);
+    assert_eq!(b.got(out, 16), [&2790_u64.to_be_bytes()[..], &[0; 8]].concat());
+    assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[out, base, exponent, modulus, 65]), 0, "too long");
+    let none = words(&b, 0x160, &[0, 0]);
+    assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[out, base, exponent, none, 2]), 0);
+    let key = words(&b, 0x200, &[0x2_0000_0011, 0, 3233, 0, 61, 53, 53, 49, 38]);
+    assert_eq!(b.kernel_call("XeCryptBnQwNeRsaPubCrypt", &[base, out, key]), 1);
+    assert_eq!(b.got(out, 8), 2790_u64.to_be_bytes());
+    assert_eq!(b.kernel_call("XeCryptBnQwNeRsaPrvCrypt", &[out, out, key]), 1);
+    assert_eq!(b.got(out, 8), 65_u64.to_be_bytes());
+    let (small, large) = (words(&b, 0x300, &[9, 1]), words(&b, 0x320, &[1, 2]));
+    let compare =
+        |b: &mut Harness, one, other| b.kernel_call("XeCryptBnQwNeCompare", &[one, other, 2]) as i32;
+    assert_eq!(
+        [compare(&mut b, small, large), compare(&mut b, large, small), compare(&mut b, small, small)],
+        [-1, 1, 0]
+    );
+    let from = words(&b, 0x400, &[0x0011_2233_4455_6677]);
+    b.kernel_call("XeCryptBnQw_SwapDwQwLeBe", &[from, out, 1]);
+    assert_eq!(b.got(out, 8), bytes("3322110077665544"));
+    b.kernel_call("XeCryptBnQw_Copy", &[from, out, 1]);
+    assert_eq!(b.got(out, 8), bytes("0011223344556677"));
+    b.kernel_call("XeCryptBnQw_Zero", &[out, 1]);
+    assert_eq!(b.got(out, 8), [0; 8]);
+}
+
+#[test]
+fn what_is_hidden_or_signed_here_is_known_here() {
+    let mut b = Harness::new();
+    let (key, hidden) = (b.put(0x100, b"a key of a title"), b.put(0x120, &[0; 16]));
+    let (text, out, feed) =
+        (b.put(0x140, b"two blocks of a title's secrets."), b.put(0x800, &[0; 64]), b.put(0x900, &[0; 16]));
+    assert_eq!(b.status("XeKeysObscureKey", &[key, hidden]), NtStatus::SUCCESS);
+    assert_ne!(b.got(hidden, 16), b"a key of a title");
+    assert_eq!(
+        b.status("XeKeysHmacShaUsingKey", &[hidden, text, 5, text + 5, 27, 0, 0, out, 20]),
+        NtStatus::SUCCESS
+    );
+    let code = b.got(out, 20);
+    b.kernel_call("XeCryptHmacSha", &[key, 16, text, 32, 0, 0, 0, 0, out, 20]);
+    assert_eq!(b.got(out, 20), code);
+    // The console's own key with a number: always the same one.
+    let own = |b: &mut Harness, number, text| {
+        b.put(0x800, &[0; 64]);
+        (b.status("XeKeysHmacSha", &[number, text, 5, text + 5, 27, 0, 0, out, 16]), b.got(out, 20))
+    };
+    let (status, first) = own(&mut b, 0x19, text);
+    assert_eq!((status, &first[16..]), (NtStatus::SUCCESS, &[0; 4][..]), "as much as has room");
+    assert_eq!(own(&mut b, 0x19, text), (NtStatus::SUCCESS, first.clone()));
+    assert_ne!(own(&mut b, 0x19, text + 1).1, first);
+    assert_ne!(first[..16], code[..16]);
+    assert_eq!(own(&mut b, 0x18, text), (NtStatus::UNSUCCESSFUL, vec![0; 20]));
+    assert_eq!(
+        b.status("XeKeysHmacShaUsingKey", &[0, text, 5, 0, 0, 0, 0, out, 20]),
+        NtStatus::INVALID_PARAMETER
+    );
+    assert_eq!(b.status("XeKeysAesCbcUsingKey", &[hidden, text, 32, out, feed, 1]), NtStatus::SUCCESS);
+    assert_ne!(b.got(out, 32), b"two blocks of a title's secrets.");
+    b.put(0x900, &[0; 16]);
+    assert_eq!(b.status("XeKeysAesCbcUsingKey", &[hidden, out, 32, out, feed, 0]), NtStatus::SUCCESS);
+    assert_eq!(b.got(out, 32), b"two blocks of a title's secrets.");
+    let signed = b.put(0x1000, &[0; 0x228]);
+    let verify = |b: &mut Harness| {
+        let right = b.kernel_call("XeKeysConsoleSignatureVerification", &[text, signed, feed]);
+        (right, u32::from_be_bytes(b.got(feed, 4).try_into().unwrap()))
+    };
+    assert_eq!(verify(&mut b), (0, 0), "nobody's");
+    assert_eq!(b.kernel_call("XeKeysConsolePrivateKeySign", &[text, signed]), 1);
+    assert_eq!(verify(&mut b), (1, 1));
+    b.put(0x140, b"T");
+    assert_eq!(verify(&mut b), (0, 0), "of another digest");
+}
+
+#[test]
+fn random_bytes_are_the_same_in_every_run_that_begins_alike() {
+    let bytes = || {
+        let mut b = Harness::new();
+        let out = b.put(0x800, &[0; 64]);
+        b.kernel_call("XeCryptRandom", &[out, 40]);
+        let first = b.got(out, 48);
+        b.kernel_call("XeCryptRandom", &[out, 40]);
+        assert_ne!(b.got(out, 40), first[..40]);
+        first
+    };
+    assert_eq!(bytes(), bytes());
+    assert_eq!(bytes()[40..], [0; 8]);
+}

@@ -1,0 +1,347 @@
+//! Tests of messages to the console's applications, and of asynchronous requests.
+
+use super::*;
+use xenia_kernel::abi::Continuation;
+use xenia_kernel::deployment::{Deployment, Origin};
+use xenia_kernel::messages::APPLICATIONS;
+use xenia_user::profile::Profile;
+
+const INVALID_ARGUMENT: u32 = 0x8007_0057;
+const FAIL: u32 = 0x8000_4005;
+const NOT_LOGGED_ON: u32 = 0x8015_1802;
+const INVALID_PARAMETER: u64 = 0x57;
+const INCOMPLETE: u64 = 0x3E4;
+const PLAYER: u64 = 0xFA;
+const GAMES: u64 = 0xFB;
+const ONLINE: u64 = 0xFC;
+const SYSTEM: u64 = 0xFE;
+/// Offsets in the scratch memory of a message and of the data that it points to.
+const BUFFER: u32 = 0x100;
+const RESULT: u32 = 0x200;
+const OVERLAPPED: u32 = 0x300;
+
+fn at(b: &Harness, offset: u32) -> u32 {
+    b.scratch.offset(offset).0
+}
+
+/// Sends a message with these words.
+fn send(b: &mut Harness, application: u64, message: u64, words: &[u32]) -> u32 {
+    for (index, word) in words.iter().enumerate() {
+        b.memory().write(b.scratch.offset(BUFFER + 4 * index as u32), *word).unwrap();
+    }
+    let buffer = u64::from(at(b, BUFFER));
+    b.xam_call("XMsgInProcessCall", &[application, message, buffer, 4 * words.len() as u64]) as u32
+}
+
+#[test]
+fn contexts_and_properties_are_kept_for_each_user() {
+    let mut b = Harness::new();
+    let pair = at(&b, RESULT);
+    let get = [0, 0, 0, 0, 0, pair, 0, 0];
+    b.memory().write(b.scratch.offset(RESULT), 0x8001_u32).unwrap();
+    assert_eq!(send(&mut b, GAMES, 0xB_0041, &get), INVALID_ARGUMENT, "never set");
+    assert_eq!(send(&mut b, GAMES, 0xB_0006, &[0, 0, 0, 0, 0x8001, 7]), 0);
+    assert_eq!((send(&mut b, GAMES, 0xB_0041, &get), b.word(RESULT + 4)), (0, 7));
+    // By id.
+    let xuid = Profile::made_for(0).xuid.0;
+    let by_id = [9, 0, (xuid >> 32) as u32, xuid as u32, 0x8001, 8];
+    assert_eq!(send(&mut b, GAMES, 0xB_0006, &by_id), 0);
+    assert_eq!((send(&mut b, GAMES, 0xB_0041, &get), b.word(RESULT + 4)), (0, 8));
+    for nobody in [1, 4, u32::MAX] {
+        assert_eq!(send(&mut b, GAMES, 0xB_0006, &[nobody, 0, 0, 0, 0x8001, 7]), 0x8007_0490);
+        assert_eq!(send(&mut b, GAMES, 0xB_0007, &[nobody, 0, 0, 0, 0x1000_0001, 4, pair, 0]), 0x8007_0490);
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &[nobody, 0, 0, 0, 0, pair, 0, 0]), 0x8007_0490);
+    }
+    let property = at(&b, RESULT + 0x40);
+    let get = [0, 0, 0, 0, 0, 0, property, 0];
+    for (id, value) in [(0x1000_0001_u32, 4_u32), (0x2000_0002, 8), (0x5000_0003, 4)] {
+        b.memory().write(b.scratch.offset(RESULT), 0x0102_0304_0506_0708_u64).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, id, value, pair, 0]), 0);
+        b.memory().write(b.scratch.offset(RESULT + 0x40), id).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &get), 0, "{id:#x}");
+        let second = if value == 8 { 0x0506_0708 } else { 0 };
+        assert_eq!(
+            [0x48, 0x50, 0x54].map(|at| b.word(RESULT + at)),
+            [(id >> 4 & 0xFF00_0000) | b.word(RESULT + 0x48) & 0xFF_FFFF, 0x0102_0304, second]
+        );
+    }
+    for (size, from) in [(0x3E9, pair), (u32::MAX, pair), (4, 0), (4, 8)] {
+        assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, 1, size, from, 0]), INVALID_ARGUMENT);
+    }
+    // A text property is refused, and an unknown one.
+    assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, 0x4000_0001, 4, pair, 0]), 0);
+    for id in [0x4000_0001_u32, 0x1000_0099] {
+        b.memory().write(b.scratch.offset(RESULT + 0x40), id).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &get), INVALID_ARGUMENT);
+    }
+    assert_eq!(send(&mut b, GAMES, 0xB_0041, &[0; 8]), INVALID_ARGUMENT);
+}
+
+#[test]
+fn contexts_have_an_end() {
+    let mut b = Harness::new();
+    for id in 0..1000 {
+        assert_eq!(send(&mut b, GAMES, 0xB_0006, &[0, 0, 0, 0, id, id]), 0);
+    }
+    let pair = at(&b, RESULT);
+    for (id, answer) in [(255_u32, 0), (256, INVALID_ARGUMENT)] {
+        b.memory().write(b.scratch.offset(RESULT), id).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &[0, 0, 0, 0, 0, pair, 0, 0]), answer, "{id}");
+    }
+}
+
+#[test]
+fn the_online_service_is_not_there() {
+    let mut b = Harness::new();
+    let result = u64::from(at(&b, RESULT));
+    assert_eq!(b.xam_call("XMsgInProcessCall", &[ONLINE, 0x5_8004, result, 4]), 0);
+    assert_eq!(b.word(RESULT), 1);
+    for (message, answer) in [
+        (0x5_8003, 0x0015_10F1),
+        (0x5_8006, NOT_LOGGED_ON),
+        (0x5_8007, NOT_LOGGED_ON),
+        (0x5_8020, FAIL),
+        (0x5_8023, FAIL),
+        (0x5_8037, 0),
+        (0x5_8046, 0),
+    ] {
+        let found = b.xam_call("XMsgSystemProcessCall", &[ONLINE, message, result, 4]);
+        assert_eq!(found, answer as i32 as i64 as u64, "{message:#x}");
+    }
+    assert_eq!(send(&mut b, GAMES, 0xB_0021, &[0; 7]), NOT_LOGGED_ON);
+    assert_eq!(send(&mut b, GAMES, 0xB_003D, &[0; 4]), FAIL);
+    assert_eq!(send(&mut b, GAMES, 0xB_0099, &[]), FAIL, "no such message");
+    assert_eq!(send(&mut b, 0x99, 0xB_0006, &[]), INVALID_ARGUMENT, "no such application");
+    let thread = GuestAddr(b.kthread() as u32);
+    assert_eq!(b.memory().read::<u32>(thread.offset(0x160)).unwrap(), 0x490);
+}
+
+#[test]
+fn the_player_is_set_up_and_idle() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let (one, two, three) = (at(&b, RESULT), at(&b, RESULT + 4), at(&b, RESULT + 8));
+    let results = |b: &Harness| [0, 4, 8].map(|at| b.word(RESULT + at));
+    let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
+    assert_eq!(send(&mut b, PLAYER, 0x7_0009, &[2, one]), 0);
+    assert_eq!(results(&b)[0], 0);
+    assert_eq!(send(&mut b, PLAYER, 0x7_0009, &[2, 0]), INVALID_ARGUMENT);
+    assert_eq!((send(&mut b, PLAYER, 0x7_000B, &[2, one]), results(&b)[0]), (0, 0x3F80_0000));
+    assert_eq!(send(&mut b, PLAYER, 0x7_000C, &[2, 0x3F00_0000]), 0);
+    assert_eq!((send(&mut b, PLAYER, 0x7_000B, &[2, one]), results(&b)[0]), (0, 0x3F00_0000));
+    assert_eq!(send(&mut b, PLAYER, 0x7_0008, &[2, 1, 2, 3]), 0);
+    assert_eq!((send(&mut b, PLAYER, 0x7_0029, &[2, one, two, three]), results(&b)), (0, [1, 2, 3]));
+    assert_eq!(send(&mut b, PLAYER, 0x7_0029, &[2, 0, 0, 0]), 0, "each may be left out");
+    assert_eq!(send(&mut b, PLAYER, 0x7_001A, &[2, 1, 1]), 0);
+    assert_eq!((send(&mut b, PLAYER, 0x7_001B, &[2, one, two]), results(&b)[..2].to_vec()), (0, vec![1, 1]));
+    assert_eq!(send(&mut b, PLAYER, 0x7_001A, &[2, 0, 0]), 0);
+    let mut heard = Vec::new();
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard.push((b.word(0), b.word(4)));
+    }
+    assert_eq!(heard, [(0x0A00_0002, 0), (0x0A00_0003, 0), (0x0A00_0003, 1)]);
+    for (words, answer) in [
+        ([2, 3, one], Some(3 * 0x3E8 + 0x88)),
+        ([0, 1, one], Some(0x3E8 + 0x88)),
+        ([1, 3, one], None),
+        ([2, 0, one], None),
+        ([2, 3, 0], None),
+        ([2, u32::MAX, one], None),
+    ] {
+        let found = send(&mut b, PLAYER, 0x7_002E, &words);
+        assert_eq!((found == 0).then(|| b.word(RESULT)), answer, "{words:?}");
+    }
+    for (words, answer) in [
+        ([2, 0, 0, 0, one], Some(10)),
+        ([2, 0, two, 10, one], Some(0)),
+        ([2, 0, two, 9, one], None),
+        ([2, 0, two, 10, 0], None),
+    ] {
+        let found = send(&mut b, PLAYER, 0x7_002B, &words);
+        assert_eq!((found == 0).then(|| b.word(RESULT)), answer, "{words:?}");
+    }
+    for message in [0x7_0003, 0x7_0004, 0x7_0005, 0x7_0006, 0x7_0007] {
+        assert_eq!(send(&mut b, PLAYER, message, &[2]), 0);
+    }
+    assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, one, two]), FAIL);
+}
+
+/// Creates a playlist at `storage` of two songs, of half a field and of four.
+fn make_list(b: &mut Harness, storage: u32) -> u32 {
+    let title = b.put_wide_text(0x900, "A song") as u32;
+    for (song, milliseconds) in [(0, 8), (1, 60)] {
+        let words = [0, title, 0, 0, 0, 0, song + 1, milliseconds, 1];
+        for (word, offset) in words.into_iter().zip((0x800 + song * 0x24..).step_by(4)) {
+            b.memory().write(b.scratch.offset(offset), word).unwrap();
+        }
+    }
+    let words = [2, storage, 0x1000, at(b, 0x800), 2, 0, 0, at(b, RESULT + 4), at(b, RESULT)];
+    send(b, PLAYER, 0x7_000D, &words)
+}
+
+#[test]
+fn a_titles_songs_take_their_time_and_are_told() {
+    let mut b = Harness::new();
+    let (base, storage, info) = (u64::from(b.scratch.0), at(&b, 0x1000), at(&b, 0x2000));
+    let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
+    assert_eq!((make_list(&mut b, storage), b.word(RESULT)), (0, storage));
+    assert_eq!([b.word(RESULT + 4), b.word(RESULT + 8)], [1, 2]);
+    assert_eq!(send(&mut b, PLAYER, 0x7_0008, &[2, 0, 1, 0]), 0, "once");
+    let state = |b: &mut Harness| {
+        let result = at(b, RESULT);
+        (send(b, PLAYER, 0x7_0009, &[2, result]), b.word(RESULT)).1
+    };
+    assert_eq!(send(&mut b, PLAYER, 0x7_0002, &[2, storage, 3]), INVALID_ARGUMENT);
+    assert_eq!((send(&mut b, PLAYER, 0x7_0002, &[2, storage, 0]), state(&mut b)), (0, 1));
+    b.pass_a_field();
+    assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, 0, info]), 0);
+    let told = [0, 0x3D0, 0x3D4, 0x3D8].map(|field| b.word(0x2000 + field));
+    assert_eq!(told, [2, 2, 60, 1], "the first is over");
+    let title = b.memory().read_wide_string(b.scratch.offset(0x2240), 40).unwrap();
+    assert_eq!(String::from_utf16_lossy(&title), "A song");
+    assert_eq!((send(&mut b, PLAYER, 0x7_0005, &[2]), state(&mut b)), (0, 2));
+    (0..9).for_each(|_| b.pass_a_field());
+    assert_eq!((send(&mut b, PLAYER, 0x7_0003, &[2]), state(&mut b)), (0, 1));
+    (0..3).for_each(|_| b.pass_a_field());
+    assert_eq!(state(&mut b), 1);
+    b.pass_a_field();
+    assert_eq!((state(&mut b), b.kernel.user.music.next_due()), (0, None));
+    assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, 0, info]), FAIL);
+    let mut heard = Vec::new();
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard.push((b.word(0) & 0xF, b.word(4)));
+    }
+    // Sorted by id; the order for each id stays that of their arrival.
+    heard.sort_by_key(|(id, _)| *id);
+    assert_eq!(heard[heard.len() - 2..], [(2, 0), (2, 1)]);
+    assert_eq!(heard[..heard.len() - 2].last(), Some(&(1, 0)), "{heard:?}");
+    for (message, words, result) in [
+        (0x7_0006, &[2][..], 0),
+        (0x7_0007, &[2], 0),
+        (0x7_0025, &[2], 0),
+        (0x7_003D, &[2, 0, 0, 0], 0),
+        (0x7_0013, &[2, storage], 0),
+        (0x7_0013, &[2, storage], INVALID_ARGUMENT),
+        (0x7_000D, &[2, 0, 0, storage, 1, 0, 0, 0, 0], INVALID_ARGUMENT),
+        (0x7_000D, &[1, storage, 0, storage, 1, 0, 0, 0, 0], INVALID_ARGUMENT),
+        (0x7_000D, &[2, storage, 0, storage, 0x401, 0, 0, 0, 0], 0x8007_0008),
+    ] {
+        assert_eq!(send(&mut b, PLAYER, message, words), result, "{message:#x} {words:x?}");
+    }
+}
+
+#[test]
+fn the_system_says_where_things_are() {
+    let mut b = Harness::new();
+    let result = at(&b, RESULT);
+    assert_eq!((send(&mut b, SYSTEM, 0x2_2005, &[result, 0]), b.word(RESULT)), (0, 0));
+    assert_eq!(send(&mut b, SYSTEM, 0x2_2005, &[0, 0]), INVALID_ARGUMENT);
+    assert_eq!(send(&mut b, SYSTEM, 0x2_1012, &[1]), 0);
+    for (root, kind) in
+        [("game", Some(4)), ("D:", Some(4)), ("cache", Some(1)), ("hdd", Some(1)), ("x", None), ("", None)]
+    {
+        let mut words = [0; 19];
+        for (word, bytes) in words.iter_mut().zip(root.as_bytes().chunks(4)) {
+            let mut whole = [0; 4];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            *word = u32::from_be_bytes(whole);
+        }
+        (words[17], words[18]) = (result, at(&b, OVERLAPPED));
+        b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
+        let found = send(&mut b, SYSTEM, 0x2_0021, &words);
+        assert_eq!((found == 0).then(|| b.word(RESULT)), kind, "{root}");
+    }
+}
+
+#[test]
+fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
+    for (origin, license) in [(Origin::Disc, Some(1)), (Origin::Installed, Some(0)), (Origin::Download, None)]
+    {
+        let deployment = Deployment { origin, license };
+        let config = KernelConfig { deployment, ..KernelConfig::default() };
+        let mut b = Harness::with_config(config, Ports::default());
+        let result = at(&b, RESULT);
+        assert_eq!(send(&mut b, SYSTEM, 0x2_2005, &[result, 0]), 0);
+        assert_eq!(b.word(RESULT), origin as u32);
+        let mut words = [0; 19];
+        (words[0], words[17]) = (u32::from_be_bytes(*b"game"), result);
+        assert_eq!(send(&mut b, SYSTEM, 0x2_0021, &words), 0);
+        assert_eq!(b.word(RESULT), if origin == Origin::Disc { 4 } else { 1 });
+        b.memory().write(b.scratch.offset(RESULT), 9_u32).unwrap();
+        let status = if license.is_some() { 0 } else { 0x65B };
+        assert_eq!(b.xam_call("XamContentGetLicenseMask", &[u64::from(result), 0]), status);
+        assert_eq!(b.word(RESULT), license.unwrap_or(0));
+        assert_eq!(b.xam_call("XamContentGetLicenseMask", &[0, 0]), INVALID_PARAMETER);
+    }
+}
+
+#[test]
+fn requests_in_the_background_end_as_they_are_told() {
+    let mut b = Harness::new();
+    let (buffer, overlapped) = (u64::from(at(&b, BUFFER)), u64::from(at(&b, OVERLAPPED)));
+    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    let result = u64::from(at(&b, RESULT));
+    b.memory().write(b.scratch.offset(BUFFER), result as u32).unwrap();
+    b.memory().write(b.scratch.offset(BUFFER + 4), 0_u32).unwrap();
+    for (name, more) in [("XMsgStartIORequest", &[][..]), ("XMsgStartIORequestEx", &[0][..])] {
+        let arguments = |message, overlapped| [&[SYSTEM, message, overlapped, buffer, 8], more].concat();
+        assert_eq!(b.xam_call(name, &arguments(0x2_2005, 0)), 0);
+        assert_eq!(b.xam_call(name, &arguments(0x2_FFFF, 0)), u64::from(FAIL));
+        b.in_the_background(name, &arguments(0x2_2005, overlapped));
+        assert_eq!(told(&b), [0, 0, 0]);
+        b.in_the_background(name, &arguments(0x2_FFFF, overlapped));
+        assert_eq!(told(&b), [FAIL, 0, FAIL]);
+    }
+    assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, result, 0]), u64::from(FAIL));
+    b.memory().write(b.scratch.offset(OVERLAPPED), 0x3E5_u32).unwrap();
+    assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, result, 0]), INCOMPLETE);
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), 0);
+    assert_eq!(told(&b), [5, 9, 0x8007_0005]);
+    assert_eq!((b.xam_call("XamGetOverlappedResult", &[overlapped, result, 1]), b.word(RESULT)), (5, 9));
+    assert_eq!(b.xam_call("XMsgCancelIORequest", &[overlapped, 1]), 0);
+    assert_eq!(b.xam_call("XamGetOverlappedResult", &[0, result, 1]), INVALID_PARAMETER);
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[0, 0, 0, 0]), INVALID_PARAMETER);
+}
+
+#[test]
+fn who_waits_for_a_request_calls_the_kernel_for_its_event() {
+    let mut b = Harness::new();
+    let (result, overlapped) = (u64::from(at(&b, RESULT)), u64::from(at(&b, OVERLAPPED)));
+    assert_eq!(b.status("NtCreateEvent", &[result, 0, 1, 0]), NtStatus::SUCCESS);
+    let event = b.word(RESULT);
+    for (field, word) in [(0, 0x3E5_u32), (4, 0), (0xC, event), (0x10, 0), (0x18, 0)] {
+        b.memory().write(b.scratch.offset(OVERLAPPED + field), word).unwrap();
+    }
+    let arguments = [overlapped, result, 1];
+    let Flow::CallGuest(wait) = b.call(Library::xam, "XamGetOverlappedResult", &arguments) else {
+        panic!("it does not wait")
+    };
+    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
+    let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
+    assert_eq!((wait.pc, wait.args), (stub, vec![u64::from(event), 1, 0, 0]));
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), 0);
+    let Continuation::Export { run, state, .. } = wait.then else { panic!("nothing follows") };
+    let kernel = b.kernel.clone();
+    b.act(b.thread, |cpu, running| {
+        let mut call = Call::new(&kernel, cpu, running);
+        let flow = run(&mut call, 0, state);
+        kernel.apply(&mut call, flow)
+    });
+    assert_eq!((b.answer(b.thread), b.word(RESULT)), (Some(5), 9));
+}
+
+#[test]
+fn no_message_trusts_what_it_is_given() {
+    let mut b = Harness::new();
+    for application in APPLICATIONS {
+        for message in application.messages {
+            for buffer in [0, 1, 0xFFFF_FFFC, u64::from(b.scratch.0) + 0x1_FFFC] {
+                let arguments = [u64::from(application.id), u64::from(message.number), buffer, 0xFFFF_FFFF];
+                b.xam_call("XMsgInProcessCall", &arguments);
+            }
+            // Each field is an invalid address.
+            let wild = [0xFFFF_FFF0; 24];
+            send(&mut b, u64::from(application.id), u64::from(message.number), &wild);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Tests of XNet: the console's address on its network, and other consoles.
+
+use super::*;
+use xenia_kernel::loader::image_headers::key;
+
+const INVALID: u64 = 10022;
+
+/// Loads a title with one privilege.
+fn give_privilege(b: &mut Harness, privilege: u32) {
+    let mut headers = vec![0; 0x60];
+    for (at, word) in [(0x14, 1), (0x18, key::SYSTEM_FLAGS), (0x1C, 1 << privilege)] {
+        headers[at..at + 4].copy_from_slice(&u32::to_be_bytes(word));
+    }
+    let image = LoadedImage { headers, ..title_image(1) };
+    b.kernel.load_title(&mut b.scheduler, &image).unwrap();
+}
+
+#[test]
+fn the_console_has_an_address_and_a_link() {
+    let mut b = Harness::new();
+    let own = b.at(INTO);
+    // Before XNet is started.
+    assert_eq!(b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]), 6);
+    assert_eq!((b.word(INTO), b.word(INTO + 4)), (0x7F00_0001, 0));
+    assert_ne!((b.word(INTO + 8) << 16, b.word(INTO + 12)), (0, 0), "its Ethernet address");
+    assert_eq!(b.xam_call("NetDll_XNetGetEthernetLinkStatus", &[1]), 0xB);
+    assert_eq!(b.xam_call("NetDll_XNetGetDebugXnAddr", &[1, own]), 1);
+    assert_eq!(b.word(INTO), 0);
+    assert_eq!(b.xam_call("NetDll_XNetGetBroadcastVersionStatus", &[1, 1]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetGetXnAddrPlatform", &[1, own, own]), 0);
+    assert_eq!(b.word(INTO), 1);
+    assert_eq!(b.xam_call("NetDll_XNetXnAddrToMachineId", &[1, own, own]), INVALID);
+}
+
+#[test]
+fn the_parameters_of_the_start_are_its_defaults_or_the_titles() {
+    let mut b = Harness::new();
+    let (value, size, given) = (b.at(INTO), b.at(LENGTH), b.at(DATA));
+    let parameters = |b: &mut Harness| -> Vec<u8> {
+        b.memory().write(b.scratch.offset(LENGTH), 13_u32).unwrap();
+        assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 1, value, size]), 0);
+        b.received(13)
+    };
+    assert_eq!(b.xam_call("NetDll_XNetStartup", &[1, 0]), 0);
+    assert_eq!(parameters(&mut b), [13, 0, 8, 32, 16, 16, 8, 32, 64, 2, 3, 8, 2]);
+    let wanted = [13_u8, 1, 0, 0, 64, 0, 1, 0, 0, 0, 0, 0, 0];
+    b.memory().write_bytes(b.scratch.offset(DATA), &wanted).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetStartupEx", &[1, given, 0]), 0);
+    assert_eq!(parameters(&mut b), [13, 1, 8, 32, 64, 16, 1, 32, 64, 2, 3, 8, 2]);
+    b.memory().write(b.scratch.offset(DATA), 12_u8).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetStartup", &[1, given]), INVALID);
+    b.memory().write(b.scratch.offset(LENGTH), 12_u32).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 1, value, size]), 10040);
+    assert_eq!(b.word(LENGTH), 13);
+    assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 2, value, size]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetCleanup", &[1]), 0);
+    assert_eq!(parameters(&mut b)[1], 0);
+}
+
+#[test]
+fn keys_are_random_registered_once_and_forgotten() {
+    let mut b = Harness::new();
+    let (id, key, other) = (b.at(0x100), b.at(0x110), b.at(0x120));
+    assert_eq!(b.xam_call("NetDll_XNetRandom", &[1, other, 24]), 0);
+    let random = (b.word(0x120), b.word(0x124));
+    assert_eq!(b.xam_call("NetDll_XNetRandom", &[1, other, 24]), 0);
+    assert_ne!((b.word(0x120), b.word(0x124)), random);
+    assert_eq!(b.xam_call("NetDll_XNetRandom", &[1, 8, u64::from(u32::MAX)]), 10014);
+    assert_eq!(b.xam_call("NetDll_XNetCreateKey", &[1, id, key]), 0);
+    assert_eq!(b.word(0x100) >> 24, 0, "of system link");
+    assert_ne!((b.word(0x104), b.word(0x110)), (0, 0));
+    assert_eq!(b.xam_call("NetDll_XNetCreateKey", &[1, id, 0]), 10014);
+    assert_eq!(b.xam_call("NetDll_XNetRegisterKey", &[1, id, key]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetRegisterKey", &[1, id, key]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetRegisterKey", &[1, other, key]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetReplaceKey", &[1, id, other]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterKey", &[1, id]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterKey", &[1, other]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetReplaceKey", &[1, id, other]), INVALID);
+    for n in 0..9_u64 {
+        b.memory().write(b.scratch.offset(0x100), n).unwrap();
+        let expected = if n < 8 { 0 } else { 10055 };
+        assert_eq!(b.xam_call("NetDll_XNetRegisterKey", &[1, id, key]), expected);
+    }
+}
+
+#[test]
+fn an_address_stands_for_a_console_that_is_there() {
+    let mut b = Harness::new();
+    let (own, id, ip) = (b.at(INTO), b.at(0x100), b.at(0x110));
+    b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]);
+    b.memory().write(b.scratch.offset(0x100), 7_u64).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 0);
+    let address = u64::from(b.word(0x110));
+    assert_eq!(address, 0x7F00_0001);
+    let (back, key) = (b.at(0x200), b.at(0x300));
+    assert_eq!(b.xam_call("NetDll_XNetInAddrToXnAddr", &[1, address, back, key]), 0);
+    assert_eq!((b.word(0x200), b.word(0x208), b.word(0x304)), (b.word(INTO), b.word(INTO + 8), 7));
+    assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetConnect", &[1, address]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 2);
+    // Titles ask for the same address repeatedly.
+    assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 2);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterInAddr", &[1, address]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterInAddr", &[1, address]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 3);
+    assert_eq!(b.xam_call("NetDll_XNetConnect", &[1, address]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetInAddrToXnAddr", &[1, 0xC000_0201, back, key]), INVALID);
+    b.memory().write(b.scratch.offset(INTO), 0xC000_0201_u32).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 10065);
+    assert_eq!(b.xam_call("NetDll_XNetInAddrToString", &[1, 0xC000_0201, back, 10]), 0);
+    assert_eq!(b.memory().read_c_string(b.scratch.offset(0x200), 16).unwrap(), b"192.0.2.1");
+    assert_eq!(b.xam_call("NetDll_XNetInAddrToString", &[1, 0xC000_0201, back, 9]), 10040);
+}
+
+#[test]
+fn names_are_looked_up_and_given_back() {
+    let mut b = Harness::new();
+    let (result, event) = (b.at(0x100), b.xam_call("NetDll_WSACreateEvent", &[]));
+    for (name, status, count) in [("localhost", 0, 1), ("10.0.0.7", 0, 1), ("example.org", 11001, 0)] {
+        let text = b.put_text(DATA, name);
+        assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, event, result]), 0);
+        let found = GuestAddr(b.word(0x100));
+        let word = |b: &Harness, offset| b.memory().read::<u32>(found.offset(offset)).unwrap();
+        assert_eq!((word(&b, 0), word(&b, 4)), (status, count), "{name}");
+        let query = b.at(0x200);
+        assert_eq!(b.status("NtQueryEvent", &[event, query]), NtStatus::SUCCESS);
+        assert_eq!(b.word(0x204), 1);
+        assert_eq!(b.xam_call("NetDll_XNetDnsRelease", &[1, u64::from(found.0)]), 0);
+        assert_eq!(b.xam_call("NetDll_XNetDnsRelease", &[1, u64::from(found.0)]), INVALID);
+    }
+    let text = b.put_text(DATA, "localhost");
+    assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, 0x1234, result]), 6);
+    for n in 0..17 {
+        let expected = if n < 16 { 0 } else { 10055 };
+        assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, 0, result]), expected);
+    }
+}
+
+#[test]
+fn nobody_answers_who_asks_how_good_the_connection_is() {
+    let mut b = Harness::new();
+    let (id, data, result, statistics) = (b.at(0x100), b.at(DATA), b.at(0x110), b.at(0x120));
+    b.memory().write(b.scratch.offset(0x120), 0x24_u32).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetQosGetListenStats", &[1, id, statistics]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, data, 256, 0, 1 | 4]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, data, 257, 0, 4]), 10055);
+    assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, data, 0, 0, 3]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetQosGetListenStats", &[1, id, statistics]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, 0, 0, 0, 0x10]), 0);
+    let event = b.xam_call("NetDll_WSACreateEvent", &[]);
+    let lookup = [1, 2, data, data, data, 1, 0, 0, 4, 0, 0, event, result];
+    assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 0);
+    let answer = GuestAddr(b.word(0x110));
+    let word = |b: &Harness, offset| b.memory().read::<u32>(answer.offset(offset)).unwrap();
+    assert_eq!((word(&b, 0), word(&b, 4)), (3, 0), "all, none of them pending");
+    for entry in [8, 0x20, 0x38] {
+        assert_eq!(word(&b, entry), 0x0100_0004, "over without an answer");
+    }
+    assert_eq!(b.xam_call("NetDll_XNetQosRelease", &[1, u64::from(answer.0)]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetQosRelease", &[1, u64::from(answer.0)]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, event, result]), 0);
+    assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0x110))).unwrap(), 0);
+    let lookup = [1, 65, data, data, data, 0, 0, 0, 4, 0, 0, 0, result];
+    assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 10055);
+    // A result that can't be stored takes no memory, nor does one whose event is invalid.
+    let blocks = b.kernel.pool.lock().blocks();
+    assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, event, 4]), 10014);
+    assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, 0x1234, result]), 6);
+    assert_eq!(b.kernel.pool.lock().blocks(), blocks);
+}
+
+#[test]
+fn the_port_of_system_link_is_for_titles_that_may_choose_it() {
+    let mut b = Harness::new();
+    let port = b.at(0x100);
+    assert_eq!(b.xam_call("NetDll_XNetGetSystemLinkPort", &[1, port]), 10013);
+    assert_eq!(b.xam_call("NetDll_XNetSetSystemLinkPort", &[1, 4000]), 10013);
+    give_privilege(&mut b, 14);
+    assert_eq!(b.xam_call("NetDll_XNetGetSystemLinkPort", &[1, port]), 0);
+    assert_eq!(b.word(0x100) >> 16, 3074);
+    assert_eq!(b.xam_call("NetDll_XNetSetSystemLinkPort", &[1, 4000]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetGetSystemLinkPort", &[1, port]), 0);
+    assert_eq!(b.word(0x100) >> 16, 4000);
+}

@@ -1,0 +1,241 @@
+//! Tests of asynchronous calls: the contents of their structures over time, and waits for them.
+
+use super::*;
+use xenia_kernel::abi::Continuation;
+use xenia_kernel::abi::Handle;
+use xenia_kernel::user::overlapped::DELAY;
+use xenia_limits::Limit;
+
+const SUCCESS: u64 = 0;
+const INCOMPLETE: u64 = 0x3E4;
+const PENDING: u32 = 0x3E5;
+const NOT_CONNECTED: u32 = 0x48F;
+/// No device has this number: the call fails in both words.
+const NO_DEVICE: u64 = 9;
+/// Offsets in the scratch memory of two structures, an event, and a length.
+const OVERLAPPED: u32 = 0x100;
+const OTHER: u32 = 0x140;
+const EVENT: u32 = 0x200;
+const LENGTH: u32 = 0x210;
+
+fn at(b: &Harness, offset: u32) -> u64 {
+    u64::from(b.scratch.offset(offset).0)
+}
+
+fn told(b: &Harness, structure: u32) -> [u32; 3] {
+    [0, 4, 0x18].map(|field| b.word(structure + field))
+}
+
+/// Stores a structure with this event and routine, and garbage in the other words.
+fn put(b: &Harness, structure: u32, event: u32, routine: u32) {
+    for (index, word) in [7, 7, 7, event, routine, 7, 7].into_iter().enumerate() {
+        b.memory().write(b.scratch.offset(structure + 4 * index as u32), word).unwrap();
+    }
+}
+
+/// Creates a signalled event; returns its handle.
+fn event(b: &mut Harness) -> u32 {
+    assert_eq!(b.status("NtCreateEvent", &[at(b, EVENT), 0, 0, 1]), NtStatus::SUCCESS);
+    b.word(EVENT)
+}
+
+fn is_signalled(b: &mut Harness, event: u32) -> bool {
+    assert_eq!(b.status("NtQueryEvent", &[u64::from(event), at(b, EVENT)]), NtStatus::SUCCESS);
+    b.word(EVENT + 4) == 1
+}
+
+fn pass(b: &mut Harness, ticks: u64) {
+    let later = b.scheduler.now() + ticks;
+    b.scheduler.set_now(later);
+    KernelSystem::new(b.kernel.clone()).advance(&mut b.scheduler);
+}
+
+/// Makes an asynchronous call that fails.
+fn ask(b: &mut Harness, structure: u32) {
+    let arguments = [NO_DEVICE, at(b, structure)];
+    assert_eq!(b.xam_call("XamContentGetDeviceState", &arguments), u64::from(PENDING));
+}
+
+/// Calls a function of `xam` for another thread, which waits if the function does.
+fn carry_out_as(b: &mut Harness, thread: ThreadRef, name: &str, arguments: &[u64]) -> Option<u64> {
+    let own = b.act_as(thread);
+    let flow = b.call(Library::xam, name, arguments);
+    let kernel = b.kernel.clone();
+    b.act(thread, |cpu, running| kernel.apply(&mut Call::new(&kernel, cpu, running), flow));
+    b.act_as(own);
+    b.answer(thread)
+}
+
+fn user_apcs(b: &mut Harness) -> Vec<[u64; 3]> {
+    let id = b.with_call(|call| call.thread_id());
+    let threads = b.kernel.threads.lock();
+    threads.get(id).unwrap().apcs.user.iter().map(|apc| apc.args).collect()
+}
+
+#[test]
+fn nothing_is_told_before_a_call_has_returned() {
+    let mut b = Harness::new();
+    let event = event(&mut b);
+    put(&b, OVERLAPPED, event, 0x8200_1000);
+    ask(&mut b, OVERLAPPED);
+    assert_eq!((told(&b, OVERLAPPED), is_signalled(&mut b, event)), ([PENDING, 7, 7], false));
+    let overlapped = at(&b, OVERLAPPED);
+    assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, 0, 0]), INCOMPLETE);
+    pass(&mut b, DELAY - 1);
+    assert_eq!((told(&b, OVERLAPPED), user_apcs(&mut b)), ([PENDING, 7, 7], vec![]));
+    pass(&mut b, 1);
+    assert_eq!(told(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert!(is_signalled(&mut b, event));
+    assert_eq!(user_apcs(&mut b), [[u64::from(NOT_CONNECTED), 0, overlapped]]);
+    assert_eq!(
+        b.xam_call("XamGetOverlappedResult", &[overlapped, at(&b, LENGTH), 0]),
+        u64::from(NOT_CONNECTED)
+    );
+    assert_eq!((b.kernel.requests.next_due(), b.word(LENGTH)), (None, 0));
+}
+
+#[test]
+fn a_structure_says_who_has_called() {
+    let mut b = Harness::new();
+    put(&b, OVERLAPPED, 0, 0);
+    ask(&mut b, OVERLAPPED);
+    assert_eq!(b.word(OVERLAPPED + 8), Handle::CURRENT_THREAD.0, "nobody has a handle to it");
+    let thread = GuestAddr(b.kthread() as u32);
+    let handle = b.kernel.objects.open(thread).unwrap();
+    ask(&mut b, OVERLAPPED);
+    assert_eq!(b.word(OVERLAPPED + 8), handle.0);
+}
+
+#[test]
+fn what_can_not_be_told_is_the_titles_loss() {
+    let mut b = Harness::new();
+    // The call is refused before it writes to the structure.
+    put(&b, OVERLAPPED, 0x1234, 0);
+    assert_ne!(b.xam_call("XamContentGetDeviceState", &[1, at(&b, OVERLAPPED)]), SUCCESS);
+    assert_eq!((told(&b, OVERLAPPED), b.kernel.requests.next_due()), ([7; 3], None));
+    // One structure whose memory is freed, one whose event is closed, and one that stays.
+    let memory = b.kernel.memory.clone();
+    let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    assert_eq!(b.xam_call("XamContentGetDeviceState", &[1, u64::from(gone.0)]), u64::from(PENDING));
+    let closed = event(&mut b);
+    put(&b, OVERLAPPED, closed, 0x8200_1000);
+    ask(&mut b, OVERLAPPED);
+    let stays = event(&mut b);
+    put(&b, OTHER, stays, 0);
+    ask(&mut b, OTHER);
+    assert_eq!(b.status("NtClose", &[u64::from(closed)]), NtStatus::SUCCESS);
+    memory.free(gone).unwrap();
+    b.end_background_calls();
+    assert_eq!(told(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(user_apcs(&mut b).len(), 1);
+    assert_eq!(told(&b, OTHER), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert!(is_signalled(&mut b, stays));
+}
+
+#[test]
+fn a_call_outlasts_its_thread() {
+    let mut b = Harness::new();
+    let event = event(&mut b);
+    let thread = b.add_thread();
+    put(&b, OVERLAPPED, event, 0x8200_1000);
+    let arguments = [NO_DEVICE, at(&b, OVERLAPPED)];
+    let pending = carry_out_as(&mut b, thread, "XamContentGetDeviceState", &arguments);
+    assert_eq!(pending, Some(u64::from(PENDING)));
+    let kernel = b.kernel.clone();
+    b.act(thread, |cpu, running| {
+        kernel.end_thread(cpu, running.id, 0).unwrap();
+        Disposition::Continue
+    });
+    b.end_background_calls();
+    assert_eq!(told(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert!(is_signalled(&mut b, event) && user_apcs(&mut b).is_empty());
+}
+
+#[test]
+fn who_waits_for_a_structure_is_told_what_came_of_it() {
+    let mut b = Harness::new();
+    let (first, second, third) = (b.add_thread(), b.add_thread(), b.add_thread());
+    put(&b, OVERLAPPED, 0, 0);
+    put(&b, OTHER, 0, 0);
+    b.memory().write(b.scratch.offset(OTHER), PENDING).unwrap();
+    ask(&mut b, OVERLAPPED);
+    let (overlapped, other) = (at(&b, OVERLAPPED), at(&b, OTHER));
+    let (one, two) = (at(&b, LENGTH), at(&b, LENGTH + 4));
+    b.memory().write(b.scratch.offset(LENGTH), 99_u32).unwrap();
+    assert_eq!(carry_out_as(&mut b, first, "XamGetOverlappedResult", &[overlapped, one, 1]), None);
+    assert_eq!(carry_out_as(&mut b, second, "XamGetOverlappedResult", &[other, two, 1]), None);
+    assert_eq!(carry_out_as(&mut b, third, "XMsgCancelIORequest", &[overlapped, 1]), None);
+    assert_eq!(b.xam_call("XMsgCancelIORequest", &[overlapped, 0]), SUCCESS);
+    let mut lines = Vec::new();
+    b.kernel.requests.describe(&mut |line| lines.push(line.to_owned()));
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    b.end_background_calls();
+    assert_eq!((b.answer(first), b.word(LENGTH)), (Some(u64::from(NOT_CONNECTED)), 0));
+    assert_eq!((b.answer(second), b.answer(third)), (None, Some(SUCCESS)));
+    // A caller that carries a request out itself completes it in this way.
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[other, 5, 0x8007_0005, 9]), SUCCESS);
+    assert_eq!((b.answer(second), b.word(LENGTH + 4)), (Some(5), 9));
+    let mut left = 0;
+    b.kernel.requests.describe(&mut |_| left += 1);
+    assert_eq!(left, 0);
+    assert_eq!(
+        carry_out_as(&mut b, first, "XMsgCancelIORequest", &[overlapped, 1]),
+        Some(SUCCESS),
+        "it is over"
+    );
+}
+
+#[test]
+fn who_waits_for_a_structure_that_goes_is_told_as_well() {
+    let mut b = Harness::new();
+    let thread = b.add_thread();
+    let memory = b.kernel.memory.clone();
+    let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let overlapped = u64::from(gone.0);
+    assert_eq!(b.xam_call("XamContentGetDeviceState", &[NO_DEVICE, overlapped]), u64::from(PENDING));
+    assert_eq!(carry_out_as(&mut b, thread, "XamGetOverlappedResult", &[overlapped, overlapped, 1]), None);
+    memory.free(gone).unwrap();
+    b.end_background_calls();
+    assert_eq!(b.answer(thread), Some(u64::from(NOT_CONNECTED)));
+}
+
+#[test]
+fn who_waits_for_an_event_calls_the_kernel_for_it() {
+    let mut b = Harness::new();
+    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
+    let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
+    let event = event(&mut b);
+    put(&b, OVERLAPPED, event, 0);
+    ask(&mut b, OVERLAPPED);
+    let arguments = [at(&b, OVERLAPPED), at(&b, LENGTH), 1];
+    let waits = [("XamGetOverlappedResult", &arguments[..]), ("XMsgCancelIORequest", &[arguments[0], 1])]
+        .map(|(name, arguments)| match b.call(Library::xam, name, arguments) {
+            Flow::CallGuest(wait) => wait,
+            other => panic!("{name} does not wait: {other:?}"),
+        });
+    b.end_background_calls();
+    for (wait, result) in waits.into_iter().zip([u64::from(NOT_CONNECTED), SUCCESS]) {
+        assert_eq!((wait.pc, wait.args), (stub, vec![u64::from(event), 1, 0, 0]));
+        let Continuation::Export { run, state, .. } = wait.then else { panic!("nothing follows") };
+        let flow = b.with_call(|call| run(call, 0, state));
+        assert!(matches!(flow, Flow::Return(value) if value == result), "{flow:?}");
+    }
+    assert_eq!(b.word(LENGTH), 0);
+}
+
+#[test]
+fn calls_past_the_limit_are_told_at_once() {
+    let mut b = Harness::new();
+    put(&b, OVERLAPPED, 0, 0);
+    for _ in 0..Limit::OverlappedCalls.row().value {
+        ask(&mut b, OVERLAPPED);
+    }
+    put(&b, OTHER, 0, 0);
+    ask(&mut b, OTHER);
+    assert_eq!(told(&b, OTHER), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(told(&b, OVERLAPPED), [PENDING, 7, 7]);
+    assert_eq!(b.kernel.limits_hit().get("overlapped_calls"), Some(&1));
+    b.end_background_calls();
+    ask(&mut b, OTHER);
+    assert_eq!(told(&b, OTHER)[0], PENDING);
+}

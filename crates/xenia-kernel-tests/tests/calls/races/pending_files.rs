@@ -1,0 +1,391 @@
+//! Tests of asynchronous transfers: the caller continues and is notified of the completion;
+//! closing, cancellation and thread ends meanwhile.
+
+use super::files::{PATIENCE, make, mount_slow_disc, open_with};
+use super::*;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+use xenia_kernel::files::access;
+use xenia_limits::Limit;
+use xenia_vfs::HostFolder;
+
+const SLOW: &str = r"\Device\Slow\slow";
+const ROUTINE: u64 = 0x8200_1000;
+const BOTH: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
+/// Contents of a status block that was not written.
+const UNTOUCHED: u32 = 0x5555_5555;
+
+/// One thread's memory for requests: slots of 0x80 bytes, each with a status block, an offset, an
+/// event and a buffer.
+struct Places {
+    at: GuestAddr,
+    events: Vec<u64>,
+}
+
+impl Places {
+    const BYTES: u32 = 0x80;
+
+    fn new(guest: &mut Guest, at: GuestAddr, count: u32) -> Self {
+        let events = (0..count).map(|_| {
+            assert_eq!(guest.status("NtCreateEvent", &[at.0.into(), 0, 0, 0]), NtStatus::SUCCESS);
+            u64::from(guest.memory().read::<u32>(at).unwrap())
+        });
+        Self { at, events: events.collect() }
+    }
+
+    fn place(&self, index: u32) -> GuestAddr {
+        self.at.offset(0x100 + index * Self::BYTES)
+    }
+
+    fn buffer(&self, index: u32) -> GuestAddr {
+        self.place(index).offset(0x20)
+    }
+
+    /// Returns the arguments of a transfer of `length` bytes at an offset.
+    fn arguments(&self, guest: &Guest, index: u32, file: u64, length: u32, offset: u64) -> [u64; 8] {
+        let place = self.place(index);
+        for word in [0, 4] {
+            guest.memory().write(place.offset(word), UNTOUCHED).unwrap();
+        }
+        guest.memory().write(place.offset(8), offset).unwrap();
+        let at = u64::from(place.0);
+        [file, self.events[index as usize], 0, 0, at, at + 0x20, length.into(), at + 8]
+    }
+
+    fn outcome(&self, guest: &Guest, index: u32) -> (NtStatus, u32) {
+        let word = |at| guest.memory().read::<u32>(self.place(index).offset(at)).unwrap();
+        (NtStatus(word(0)), word(4))
+    }
+
+    /// Waits for the completion of the request in a slot.
+    fn wait(&self, guest: &mut Guest, index: u32) -> (NtStatus, u32) {
+        assert_eq!(wait(guest, self.events[index as usize], false), NtStatus::SUCCESS);
+        self.outcome(guest, index)
+    }
+
+    /// Returns whether the request in a slot has signalled its event, without waiting.
+    fn is_signalled(&self, guest: &mut Guest, index: u32) -> bool {
+        let state = self.at.0.into();
+        assert_eq!(guest.status("NtQueryEvent", &[self.events[index as usize], state]), NtStatus::SUCCESS);
+        guest.memory().read::<u32>(self.at.offset(4)) == Ok(1)
+    }
+}
+
+fn wait(guest: &mut Guest, handle: u64, alertable: bool) -> NtStatus {
+    guest.status("NtWaitForSingleObjectEx", &[handle, 1, alertable.into(), 0])
+}
+
+/// Runs `code` with this many workers.
+fn with_workers<R>(machine: &Machine, workers: usize, code: impl FnOnce() -> R) -> R {
+    machine.have_workers();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| machine.work());
+        }
+        let _ends = Ends(machine);
+        code()
+    })
+}
+
+#[test]
+fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
+    let called = AtomicU32::new(0);
+    let routine = |guest: &mut Guest, pc: u32, arguments: [u64; 4]| {
+        let block = guest.machine.scratch.offset(0x1100).0;
+        assert_eq!((u64::from(pc), &arguments[..3]), (ROUTINE, &[0x77, u64::from(block), 0][..]));
+        called.fetch_add(1, SeqCst).into()
+    };
+    let machine = Machine::new(&routine);
+    let (inside, go) = mount_slow_disc(&machine);
+    let at = machine.scratch.offset(0x1000);
+    with_workers(&machine, 1, || {
+        machine.run(machine.add_thread().0, |guest| {
+            let base = u64::from(at.0);
+            let places = Places::new(guest, at, 2);
+            let file = open_with(guest, at, SLOW, access::GENERIC_READ, 0);
+            assert_eq!(guest.status("NtCreateIoCompletion", &[base, 0, 0, 0]), NtStatus::SUCCESS);
+            let port: u32 = guest.memory().read(at).unwrap();
+            guest.memory().write(at.offset(0x10), port).unwrap();
+            guest.memory().write(at.offset(0x14), 0x99_u32).unwrap();
+            let set = [file, base + 8, base + 0x10, 8, 30];
+            assert_eq!(guest.status("NtSetInformationFile", &set), NtStatus::SUCCESS);
+            let mut read = places.arguments(guest, 0, file, 16, 0);
+            (read[2], read[3]) = (ROUTINE, 0x77);
+            // The request must reset an event that was signalled before.
+            guest.call("NtSetEvent", &[places.events[0], 0]);
+            assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
+            inside.recv_timeout(PATIENCE).expect("a worker reads");
+            assert_eq!(places.outcome(guest, 0), (NtStatus(UNTOUCHED), UNTOUCHED));
+            assert!(!places.is_signalled(guest, 0));
+            // Invalid requests are refused immediately, without waiting for the disc.
+            let behind = places.arguments(guest, 1, file, 16, 16);
+            assert_eq!(guest.status("NtReadFile", &behind), NtStatus::END_OF_FILE);
+            let write = places.arguments(guest, 1, file, 16, 0);
+            assert_eq!(guest.status("NtWriteFile", &write), NtStatus::ACCESS_DENIED);
+            go.send(()).unwrap();
+            assert_eq!(wait(guest, file, false), NtStatus::SUCCESS);
+            assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
+            assert_eq!(guest.memory().read(places.buffer(0).offset(12)), Ok(0x0707_0707_u32));
+            // This event is never signalled.
+            guest.call("NtClearEvent", &[places.events[1]]);
+            assert_eq!(wait(guest, places.events[1], true), NtStatus::USER_APC);
+            assert_eq!(called.load(SeqCst), 1);
+            let remove = [port.into(), base + 0x10, base + 0x14, base + 0x18, 0];
+            assert_eq!(guest.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
+            let said: [u32; 4] =
+                [0, 4, 8, 12].map(|word| guest.memory().read(at.offset(0x10 + word)).unwrap());
+            assert_eq!(said, [0x99, 0x77, 0, 16]);
+        });
+    });
+}
+
+#[test]
+fn a_file_that_is_closed_while_a_worker_reads_stays_until_the_end() {
+    let machine = Machine::new(&no_routine);
+    let (inside, go) = mount_slow_disc(&machine);
+    let at = machine.scratch.offset(0x1000);
+    with_workers(&machine, 2, || {
+        machine.run(machine.add_thread().0, |guest| {
+            let places = Places::new(guest, at, 1);
+            let file = open_with(guest, at, SLOW, access::GENERIC_READ, 0);
+            let read = places.arguments(guest, 0, file, 16, 0);
+            assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
+            inside.recv_timeout(PATIENCE).expect("a worker reads");
+            assert_eq!(guest.status("NtClose", &[file]), NtStatus::SUCCESS);
+            assert_eq!(machine.kernel.files.lock().iter().count(), 1);
+            go.send(()).unwrap();
+            assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
+        });
+    });
+    assert_eq!(machine.kernel.files.lock().iter().count(), 0);
+    assert!(machine.kernel.transfers.is_empty());
+}
+
+#[test]
+fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
+    let machine = Machine::new(&no_routine);
+    let (inside, go) = mount_slow_disc(&machine);
+    let [own, foreign] = [0x1000, 0x2000].map(|at| machine.scratch.offset(at));
+    let [canceller, other] = [0, 1].map(|_| machine.add_thread().0);
+    let (tell_file, opened) = sync_channel(1);
+    let (tell_other, other_has_left) = sync_channel(1);
+    let has_cancelled = AtomicBool::new(false);
+    let (machine, go, has_cancelled) = (&machine, &go, &has_cancelled);
+    with_workers(machine, 2, || {
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                machine.run(canceller, |guest| {
+                    let places = Places::new(guest, own, 3);
+                    let file = open_with(guest, own, SLOW, access::GENERIC_READ, 0);
+                    for index in 0..3 {
+                        let read = places.arguments(guest, index, file, 16, 0);
+                        assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
+                    }
+                    inside.recv_timeout(PATIENCE).expect("a worker reads");
+                    tell_file.send(file).unwrap();
+                    other_has_left.recv_timeout(PATIENCE).unwrap();
+                    let cancel = [file, u64::from(own.0) + 8];
+                    assert_eq!(guest.status("NtCancelIoFile", &cancel), NtStatus::SUCCESS);
+                    has_cancelled.store(true, SeqCst);
+                    assert_eq!(guest.memory().read(own.offset(8)), Ok(0_u32));
+                    let outcomes = [0, 1, 2].map(|index| places.outcome(guest, index));
+                    let cancelled = (NtStatus::CANCELLED, 0);
+                    assert_eq!(outcomes, [(NtStatus::SUCCESS, 16), cancelled, cancelled]);
+                    assert!((0..3).all(|index| places.is_signalled(guest, index)));
+                    inside.recv_timeout(PATIENCE).expect("the other's comes next");
+                    go.send(()).unwrap();
+                });
+            });
+            machine.run(other, |guest| {
+                let file = opened.recv_timeout(PATIENCE).unwrap();
+                let places = Places::new(guest, foreign, 1);
+                let read = places.arguments(guest, 0, file, 16, 0);
+                assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
+                tell_other.send(()).unwrap();
+                thread::sleep(Duration::from_millis(20));
+                assert!(!has_cancelled.load(SeqCst), "the disc still reads");
+                go.send(()).unwrap();
+                assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
+                let cancel = [file, u64::from(foreign.0) + 8];
+                assert_eq!(guest.status("NtCancelIoFile", &cancel), NtStatus::SUCCESS, "nothing is left");
+            });
+        });
+    });
+}
+
+/// Starts writes and a read that no worker begins, and then runs an `end`.
+fn leave_and_end(end: impl Fn(&mut Guest)) {
+    const WRITES: u32 = 20;
+    let machine = Machine::new(&no_routine);
+    make(&machine, r"cache:\log");
+    make(&machine, r"cache:\read");
+    let at = machine.scratch.offset(0x1000);
+    machine.run(machine.add_thread().0, |guest| {
+        let places = Places::new(guest, at, WRITES + 1);
+        let [log, other] = [r"cache:\log", r"cache:\read"].map(|path| open_with(guest, at, path, BOTH, 0));
+        let write = places.arguments(guest, 0, other, 4, 0);
+        assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
+        assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 4), "nobody has workers yet");
+        machine.have_workers();
+        for index in 0..WRITES {
+            guest.memory().write(places.buffer(index), index).unwrap();
+            let write = places.arguments(guest, index, log, 4, u64::MAX);
+            assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
+        }
+        guest.memory().write(places.buffer(WRITES), UNTOUCHED).unwrap();
+        let read = places.arguments(guest, WRITES, other, 4, 0);
+        assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
+        end(guest);
+        assert!((0..WRITES).all(|index| places.outcome(guest, index) == (NtStatus::SUCCESS, 4)));
+        assert_eq!(places.outcome(guest, WRITES), (NtStatus::CANCELLED, 0));
+        assert_eq!(guest.memory().read(places.buffer(WRITES)), Ok(UNTOUCHED));
+    });
+    let bytes = machine.kernel.read_whole(r"cache:\log", 0).unwrap();
+    let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    assert_eq!(words, (0..WRITES).collect::<Vec<_>>());
+    assert!(machine.kernel.transfers.is_empty());
+}
+
+#[test]
+fn what_a_thread_has_written_is_there_when_it_ends_and_nothing_is_read_for_it() {
+    leave_and_end(|guest| {
+        guest.call("ExTerminateThread", &[0]);
+    });
+}
+
+#[test]
+fn what_a_title_has_written_is_there_when_it_ends() {
+    leave_and_end(|guest: &mut Guest| {
+        guest.end_title();
+    });
+}
+
+#[test]
+fn what_a_title_has_written_is_there_when_the_machine_is_thrown_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine::new(&no_routine);
+    machine.have_workers();
+    let disk = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    machine.kernel.files.lock().vfs.mount(r"\Device\Disk", Box::new(disk)).unwrap();
+    make(&machine, r"\Device\Disk\log");
+    let at = machine.scratch.offset(0x1000);
+    machine.run(machine.add_thread().0, |guest| {
+        let places = Places::new(guest, at, 2);
+        let file = open_with(guest, at, r"\Device\Disk\log", BOTH, 0);
+        for (index, word) in [(0, *b"save"), (1, *b"game")] {
+            guest.memory().write_bytes(places.buffer(index), &word).unwrap();
+            let write = places.arguments(guest, index, file, 4, u64::MAX);
+            assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
+        }
+    });
+    assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"");
+    drop(machine);
+    assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"savegame");
+}
+
+#[test]
+fn a_title_that_never_waits_for_its_requests_is_bounded() {
+    let machine = Machine::new(&no_routine);
+    machine.have_workers();
+    make(&machine, r"cache:\log");
+    let at = machine.scratch.offset(0x1000);
+    machine.run(machine.add_thread().0, |guest| {
+        let places = Places::new(guest, at, 1);
+        let file = open_with(guest, at, r"cache:\log", BOTH, 0);
+        let write = places.arguments(guest, 0, file, 4, 0);
+        let limit = Limit::PendingTransfers.row();
+        for _ in 0..2 {
+            for _ in 0..limit.value {
+                assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
+            }
+            assert_eq!(guest.status("NtWriteFile", &write), limit.status);
+            let cancel = [file, u64::from(at.0) + 8];
+            assert_eq!(guest.status("NtCancelIoFile", &cancel), NtStatus::SUCCESS);
+            assert!(machine.kernel.transfers.is_empty());
+        }
+    });
+    assert_eq!(machine.kernel.limits_hit().get("pending_transfers"), Some(&2));
+}
+
+#[test]
+fn requests_of_one_file_are_carried_out_in_order() {
+    const WRITES: u32 = 2000;
+    const PLACES: u32 = 20;
+    let machine = Machine::new(&no_routine);
+    make(&machine, r"cache:\log");
+    let at = machine.scratch.offset(0x1000);
+    with_workers(&machine, 2, || {
+        machine.run(machine.add_thread().0, |guest| {
+            let places = Places::new(guest, at, PLACES);
+            let file = open_with(guest, at, r"cache:\log", BOTH, 0);
+            for write in 0..WRITES {
+                let index = write % PLACES;
+                if write >= PLACES {
+                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 4));
+                }
+                guest.memory().write(places.buffer(index), write).unwrap();
+                let arguments = places.arguments(guest, index, file, 4, u64::MAX);
+                assert_eq!(guest.status("NtWriteFile", &arguments), NtStatus::PENDING);
+            }
+            for index in 0..PLACES {
+                assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 4));
+            }
+        });
+    });
+    let bytes = machine.kernel.read_whole(r"cache:\log", 0).unwrap();
+    assert!((0..WRITES).flat_map(u32::to_be_bytes).eq(bytes));
+}
+
+#[test]
+fn what_many_threads_write_and_read_at_once_is_exact() {
+    const THREADS: usize = 10;
+    const PLACES: u32 = 16;
+    const ROUNDS: u32 = 40;
+    let machine = Machine::new(&no_routine);
+    make(&machine, r"cache:\data");
+    let record = |thread: usize, number: u32| {
+        let seed = (thread as u32) << 16 | number;
+        (0..16).map(move |word: u32| seed.wrapping_mul(0x9E37_79B1).rotate_left(word))
+    };
+    with_workers(&machine, 2, || {
+        race(&machine, THREADS, |guest, thread| {
+            let at = machine.scratch.offset(0x1000 * (1 + thread as u32));
+            let places = Places::new(guest, at, PLACES);
+            let file = open_with(guest, at, r"cache:\data", BOTH, 0);
+            // The threads' offsets are interleaved, so that every page is shared.
+            let offset = |number: u32| 64 * u64::from(number * THREADS as u32 + thread as u32);
+            for round in 0..ROUNDS {
+                let numbers = (0..PLACES).map(|index| (index, round * PLACES + index));
+                for (index, number) in numbers.clone() {
+                    for (word, value) in (0..).zip(record(thread, number)) {
+                        guest.memory().write(places.buffer(index).offset(4 * word), value).unwrap();
+                    }
+                    let write = places.arguments(guest, index, file, 64, offset(number));
+                    assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
+                }
+                for (index, _) in numbers.clone() {
+                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 64));
+                    guest.memory().write_bytes(places.buffer(index), &[0; 64]).unwrap();
+                }
+                for (index, number) in numbers.clone() {
+                    let read = places.arguments(guest, index, file, 64, offset(number));
+                    assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
+                }
+                for (index, number) in numbers {
+                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 64));
+                    for (word, value) in (0..).zip(record(thread, number)) {
+                        assert_eq!(guest.memory().read(places.buffer(index).offset(4 * word)), Ok(value));
+                    }
+                }
+            }
+        });
+    });
+    let bytes = machine.kernel.read_whole(r"cache:\data", 0).unwrap();
+    assert_eq!(bytes.len() as u64, 64 * THREADS as u64 * u64::from(ROUNDS * PLACES));
+    for (index, bytes) in bytes.chunks(64).enumerate() {
+        let expected = record(index % THREADS, (index / THREADS) as u32).flat_map(u32::to_be_bytes);
+        assert!(expected.eq(bytes.iter().copied()), "record {index}");
+    }
+}

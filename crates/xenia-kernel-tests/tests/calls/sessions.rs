@@ -1,0 +1,161 @@
+//! Tests of multiplayer sessions.
+
+use super::*;
+use xenia_user::profile::Profile;
+
+const MESSAGE: u32 = 0x100;
+const RESULTS: u32 = 0x200;
+const INFO: u32 = 0x300;
+const NONCE: u32 = 0x340;
+const LISTS: u32 = 0x400;
+const DETAILS: u32 = 0x500;
+const OBJECT: u32 = 0x800;
+
+const NOT_FOUND: u32 = 0x8015_5200;
+const FULL: u32 = 0x8015_5202;
+const WRONG_STATE: u32 = 0x8015_5206;
+const SMALL_BUFFER: u32 = 0x8015_5207;
+const NOT_LOGGED_ON: u32 = 0x8015_5209;
+const INVALID_ARGUMENT: u32 = 0x8007_0057;
+const NO_SUCH_USER: u32 = 0x8007_0525;
+
+fn at(b: &Harness, offset: u32) -> u32 {
+    b.scratch.offset(offset).0
+}
+
+fn send(b: &mut Harness, message: u64, words: &[u32]) -> u32 {
+    for (index, word) in words.iter().enumerate() {
+        b.memory().write(b.scratch.offset(MESSAGE + 4 * index as u32), *word).unwrap();
+    }
+    let buffer = u64::from(at(b, MESSAGE));
+    b.xam_call("XMsgInProcessCall", &[0xFB, message, buffer, 4 * words.len() as u64]) as u32
+}
+
+/// Creates a handle and its object.
+fn object(b: &mut Harness) -> (u64, u32) {
+    let (handle_at, object_at) = (u64::from(at(b, OBJECT)), u64::from(at(b, OBJECT + 4)));
+    assert_eq!(b.xam_call("XamSessionCreateHandle", &[handle_at]), 0);
+    let handle = u64::from(b.word(OBJECT));
+    assert_eq!(b.xam_call("XamSessionRefObjByHandle", &[handle, object_at]), 0);
+    let body = b.word(OBJECT + 4);
+    assert_eq!(u64::from(b.memory().read::<u32>(GuestAddr(body)).unwrap()), handle);
+    (handle, body)
+}
+
+fn create(b: &mut Harness, body: u32, flags: u32, slots: [u32; 2], user: u32) -> u32 {
+    let (info, nonce) = (at(b, INFO), at(b, NONCE));
+    send(b, 0xB_0010, &[body, flags, slots[0], slots[1], user, info, nonce])
+}
+
+/// Sends a join (0xB0012) or leave (0xB0013) message for users of this console, or for these ids.
+fn users(b: &mut Harness, message: u64, body: u32, users: &[u32], private: u32) -> u32 {
+    let lists = at(b, LISTS);
+    for (index, user) in users.iter().enumerate() {
+        b.memory().write(b.scratch.offset(LISTS + 4 * index as u32), *user).unwrap();
+        b.memory().write(b.scratch.offset(LISTS + 0x40 + 4 * index as u32), private).unwrap();
+    }
+    send(b, message, &[body, users.len() as u32, 0, lists, lists + 0x40])
+}
+
+fn remote(b: &mut Harness, message: u64, body: u32, xuid: u64) -> u32 {
+    b.memory().write(b.scratch.offset(LISTS), xuid).unwrap();
+    let lists = at(b, LISTS);
+    send(b, message, &[body, 1, lists, 0, 0])
+}
+
+fn details(b: &mut Harness, body: u32, size: u32) -> u32 {
+    let details = at(b, DETAILS);
+    send(b, 0xB_001D, &[body, size, details])
+}
+
+#[test]
+fn a_session_is_made_played_and_over() {
+    let mut b = Harness::new();
+    let (_, body) = object(&mut b);
+    assert_eq!(create(&mut b, body, 0x21, [2, 1], 0), 0);
+    let id = b.word(INFO);
+    assert_eq!((id >> 28, b.word(INFO + 8)), (0, 0x7F00_0001), "of a network without the service");
+    assert_ne!([b.word(INFO + 4), b.word(NONCE), b.word(INFO + 0x2C)], [0; 3]);
+    assert_eq!(create(&mut b, body, 0x21, [2, 1], 0), WRONG_STATE);
+    assert_eq!(users(&mut b, 0xB_0012, body, &[0], 1), 0);
+    for (xuid, answer) in [(0xE000_0000_0000_0005, 0), (0xE000_0000_0000_0006, 0), (7, FULL)] {
+        assert_eq!(remote(&mut b, 0xB_0012, body, xuid), answer);
+    }
+    assert_eq!(send(&mut b, 0xB_0014, &[body, 0]), 0);
+    assert_eq!(details(&mut b, body, 0x80 + 0x20), 0);
+    let words = [0, 0xC, 0x10, 0x14, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x38].map(|at| b.word(DETAILS + at));
+    assert_eq!(words, [0, 0x21, 2, 1, 0, 0, 3, 2, 2, id]);
+    let list = b.word(DETAILS + 0x7C);
+    assert_eq!(list, at(&b, DETAILS + 0x80));
+    let first: u64 = b.memory().read(GuestAddr(list)).unwrap();
+    assert_eq!((first, b.word(DETAILS + 0x88), b.word(DETAILS + 0x8C)), (Profile::made_for(0).xuid.0, 0, 1));
+    assert_eq!((b.word(DETAILS + 0x98), b.word(DETAILS + 0x9C)), (0xFE, 0), "at another console");
+    assert_eq!(send(&mut b, 0xB_0014, &[body, 0]), WRONG_STATE);
+    assert_eq!(send(&mut b, 0xB_0015, &[body]), 0);
+    assert_eq!(send(&mut b, 0xB_0015, &[body]), WRONG_STATE);
+    assert_eq!(users(&mut b, 0xB_0013, body, &[0], 0), 0);
+    assert_eq!(remote(&mut b, 0xB_0013, body, 0xE000_0000_0000_0005), 0);
+    assert_eq!(send(&mut b, 0xB_0018, &[body, 0x20, 4, 4]), 0);
+    assert_eq!(send(&mut b, 0xB_0018, &[body, 0x20, 0, 4]), INVALID_ARGUMENT, "somebody is in it");
+    let info = at(&b, INFO);
+    assert_eq!(send(&mut b, 0xB_001E, &[body, info, 0]), 0);
+    assert_eq!(send(&mut b, 0xB_001E, &[body, 0, 0]), 0x8000_4005);
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    let words = [0x10, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x7C].map(|at| b.word(DETAILS + at));
+    assert_eq!(words, [4, 3, 4, 1, 0, 3, 0]);
+    assert_eq!(b.word(DETAILS + 0x38), b.word(INFO), "the id after the host has changed");
+    assert_eq!(details(&mut b, body, 0x7F), SMALL_BUFFER);
+    assert_eq!(send(&mut b, 0xB_0011, &[body]), 0);
+    assert_eq!(send(&mut b, 0xB_0011, &[body]), NOT_FOUND);
+    for message in [0xB_0014, 0xB_0015, 0xB_0018] {
+        assert_eq!(send(&mut b, message, &[body, 0, 1, 1]), NOT_FOUND);
+    }
+    assert_eq!(details(&mut b, body, 0x80), NOT_FOUND);
+}
+
+#[test]
+fn who_joins_a_session_of_another_console_keeps_its_address() {
+    let mut b = Harness::new();
+    let (_, body) = object(&mut b);
+    for (offset, word) in [(INFO, 0x0123_4567_u32), (INFO + 0x2C, 9), (NONCE, 5)] {
+        b.memory().write(b.scratch.offset(offset), word).unwrap();
+    }
+    assert_eq!(create(&mut b, body, 0x20, [4, 0], 0), 0);
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    assert_eq!([0x30, 0x38, 0x64].map(|at| b.word(DETAILS + at)), [5, 0x0123_4567, 9]);
+}
+
+#[test]
+fn what_needs_the_service_fails_and_so_does_what_is_wrong() {
+    let mut b = Harness::new();
+    let (handle, body) = object(&mut b);
+    for flags in [2, 4, 8, 0x10, 0x21 | 8] {
+        assert_eq!(create(&mut b, body, flags, [1, 1], 0), NOT_LOGGED_ON, "{flags:#x}");
+    }
+    assert_eq!(create(&mut b, body, 1, [1, 1], 1), NO_SUCH_USER);
+    assert_eq!(create(&mut b, body, 1, [1, 1], 4), INVALID_ARGUMENT);
+    assert_eq!(create(&mut b, body, 1, [65, 1], 0), INVALID_ARGUMENT);
+    assert_eq!(create(&mut b, 0x10, 1, [1, 1], 0), INVALID_ARGUMENT, "no object");
+    assert_eq!(send(&mut b, 0xB_0010, &[body, 1, 1, 1, 0, 0, 0]), INVALID_ARGUMENT);
+    assert_eq!(create(&mut b, body, 1, [1, 1], 0), 0);
+    assert_eq!(send(&mut b, 0xB_0018, &[body, 8, 1, 1]), NOT_LOGGED_ON);
+    assert_eq!(users(&mut b, 0xB_0012, body, &[1], 0), NO_SUCH_USER);
+    for words in [[body, 0, 1, 0, 0], [body, 129, 1, 0, 0], [body, 1, 0, 0, 0]] {
+        assert_eq!(send(&mut b, 0xB_0012, &words), INVALID_ARGUMENT);
+    }
+    for message in [0xB_001A, 0xB_001F, 0xB_0025, 0xB_0026] {
+        assert_eq!(send(&mut b, message, &[body, 0, 0]), NOT_LOGGED_ON, "{message:#x}");
+    }
+    for message in [0xB_0016, 0xB_001B, 0xB_001C, 0xB_0020, 0xB_0060, 0xB_0065] {
+        assert_eq!(send(&mut b, message, &[0; 12]), 0x8015_1802, "{message:#x}");
+    }
+    let results = u64::from(at(&b, RESULTS));
+    assert_eq!(b.xam_call("XamSessionCreateHandle", &[0]), 0x57);
+    assert_eq!(b.xam_call("XamSessionRefObjByHandle", &[handle, 0]), 0x57);
+    assert_eq!(b.xam_call("XamSessionRefObjByHandle", &[0x77, results]), 6);
+    // When the handle and the last reference are gone, the object's session is deleted.
+    assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    b.kernel_call("ObDereferenceObject", &[u64::from(body)]);
+    assert_eq!(details(&mut b, body, 0x80), NOT_FOUND);
+}

@@ -1,0 +1,294 @@
+//! Tests of information about the title, its executable and the console; controllers and
+//! notifications.
+
+use super::*;
+use xenia_formats::image::Resource;
+use xenia_kernel::abi::Continuation;
+use xenia_kernel::loader::image_headers::key;
+use xenia_kernel::ports::{Gamepad, Input};
+use xenia_sched::{EndKind, GuestTicks};
+use xenia_user::notifications::{Notification, id};
+
+/// Stores XEX headers with these optional ones.
+fn put_headers(b: &Harness, offset: u32, headers: &[(u32, u32)]) -> u64 {
+    let at = b.scratch.offset(offset);
+    b.memory().write(at.offset(0x14), headers.len() as u32).unwrap();
+    for (index, &(key, value)) in headers.iter().enumerate() {
+        b.memory().write(at.offset(0x18 + 8 * index as u32), key).unwrap();
+        b.memory().write(at.offset(0x1C + 8 * index as u32), value).unwrap();
+    }
+    u64::from(at.0)
+}
+
+#[test]
+fn headers_of_executables_are_found_by_key() {
+    let mut b = Harness::new();
+    let headers = put_headers(&b, 0x100, &[(0x1_0100, 0x8200_1000), (0x2_0001, 7), (0x3_00FF, 0x40)]);
+    for (key, value) in
+        [(0x1_0100, 0x8200_1000), (0x2_0001, headers + 0x24), (0x3_00FF, headers + 0x40), (1, 0)]
+    {
+        assert_eq!(b.kernel_call("RtlImageXexHeaderField", &[headers, key]), value, "{key:#x}");
+    }
+    assert_eq!(b.kernel_call("RtlImageXexHeaderField", &[0, 1]), 0);
+    assert!(matches!(b.call(Library::xboxkrnl, "RtlImageXexHeaderField", &[8, 1]), Flow::Fault(_)));
+}
+
+#[test]
+fn pe_headers_are_little_endian() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let words = [(0, 0x5A4D_u32), (0x3C, 0x80), (0x80, 0x4550), (0x98, 0x10B), (0xD4, 0x200), (0xF4, 2)];
+    // Directory 1: at 0x1234, 0x56 bytes.
+    for (offset, word) in words.into_iter().chain([(0x100, 0x1234), (0x104, 0x56)]) {
+        b.memory().write(b.scratch.offset(offset), word.swap_bytes()).unwrap();
+    }
+    assert_eq!(b.kernel_call("RtlImageNtHeader", &[base]), base + 0x80);
+    assert_eq!(b.kernel_call("RtlImageNtHeader", &[0]), 0);
+    assert_eq!(b.kernel_call("RtlImageNtHeader", &[base + 0x80]), 0, "no image");
+    let directory = |index| [base, 1, index, base + 0x800];
+    assert_eq!(b.kernel_call("RtlImageDirectoryEntryToData", &directory(1)), base + 0x1234);
+    assert_eq!(b.word(0x800), 0x56);
+    for index in [0, 2, 0xFFFF] {
+        assert_eq!(b.kernel_call("RtlImageDirectoryEntryToData", &directory(index)), 0, "{index}");
+    }
+    assert!(matches!(b.call(Library::xboxkrnl, "RtlImageNtHeader", &[8]), Flow::Fault(_)));
+}
+
+#[test]
+fn headers_of_a_file_are_read_into_a_buffer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = vec![0; 0x1800];
+    bytes[..4].copy_from_slice(b"XEX2");
+    bytes[8..12].copy_from_slice(&0x1000_u32.to_be_bytes());
+    bytes[0xFFC..0x1004].fill(0x77);
+    std::fs::write(folder.path().join("a.xex"), &bytes).unwrap();
+    bytes[0] = b'Y';
+    std::fs::write(folder.path().join("b.xex"), &bytes).unwrap();
+    let mut b = Harness::new();
+    b.mount(folder.path());
+    let base = u64::from(b.scratch.0);
+    for (path, size, status) in [
+        (r"game:\a.xex", 0x1000, NtStatus::SUCCESS),
+        (r"game:\a.xex", 0x7FF, NtStatus::BUFFER_TOO_SMALL),
+        (r"game:\a.xex", 0xFFF, NtStatus::BUFFER_TOO_SMALL),
+        (r"game:\b.xex", 0x1000, NtStatus::INVALID_IMAGE_FORMAT),
+        (r"game:\c.xex", 0x1000, NtStatus::OBJECT_NAME_NOT_FOUND),
+    ] {
+        let path = b.put_string(0x100, path);
+        assert_eq!(b.status("XexLoadImageHeaders", &[path, base + 0x2000, size]), status, "{size:#x}");
+    }
+    assert_eq!((b.word(0x2000 + 0xFFC), b.word(0x3000)), (0x7777_7777, 0), "the headers and no more");
+    assert_eq!(b.kernel.files.lock().iter().count(), 0);
+}
+
+#[test]
+fn a_title_is_asked_about_itself() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.kernel_call("XexCheckExecutablePrivilege", &[0]), 0, "no title");
+    assert_eq!(b.xam_call("XamGetExecutionId", &[base]), NtStatus::NOT_FOUND.to_register());
+    assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0);
+    let mut headers = vec![0; 0x60];
+    for (at, word) in
+        [(0x14, 2), (0x18, key::SYSTEM_FLAGS), (0x1C, 1 << 5), (0x20, key::EXECUTION_INFO), (0x24, 0x40)]
+    {
+        headers[at..at + 4].copy_from_slice(&u32::to_be_bytes(word));
+    }
+    let art = Resource { name: "art".to_owned(), address: GuestAddr(0x8205_0000), size: 0x33 };
+    let image = LoadedImage { headers, resources: vec![art], ..title_image(0x4D53_07D1) };
+    b.kernel.load_title(&mut b.scheduler, &image).unwrap();
+    let (handle, headers) = {
+        let modules = b.kernel.modules.lock();
+        let title = modules.title().unwrap();
+        (u64::from(title.handle.0), u64::from(title.headers.0))
+    };
+    for (privilege, has) in [(5, 1), (4, 0), (37, 0), (u64::from(u32::MAX), 0)] {
+        assert_eq!(b.kernel_call("XexCheckExecutablePrivilege", &[privilege]), has, "{privilege}");
+    }
+    assert_eq!(b.xam_call("XamGetExecutionId", &[base]), 0);
+    assert_eq!(u64::from(b.word(0)), headers + 0x40);
+    assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0x4D53_07D1);
+    let (art, other) = (b.put_text(0x300, "art"), b.put_text(0x320, "sound"));
+    for (module, name, status) in [
+        (handle, art, NtStatus::SUCCESS),
+        (0, art, NtStatus::SUCCESS),
+        (handle, other, NtStatus::NOT_FOUND),
+        (base, art, NtStatus::INVALID_HANDLE),
+    ] {
+        let status_found = b.status("XexGetModuleSection", &[module, name, base, base + 4]);
+        assert_eq!(status_found, status, "{module:#x}");
+    }
+    assert_eq!((b.word(0), b.word(4)), (0x8205_0000, 0x33));
+    let missing = b.put_text(0x300, "nobody.xex");
+    assert_eq!(b.status("XexGetModuleHandle", &[missing, base]), NtStatus::DLL_NOT_FOUND);
+    assert_eq!(b.word(0), 0);
+}
+
+#[test]
+fn the_console_says_where_it_is_at_home() {
+    let mut b = Harness::new();
+    assert_eq!(b.xam_call("XGetGameRegion", &[]), 0xFF);
+    assert_eq!(b.xam_call("XamGetSystemVersion", &[]), 2 << 28 | 21_119 << 8);
+    // A language that old titles don't know.
+    b.memory().write(b.scratch, 12_u32).unwrap();
+    let set = [3, 9, u64::from(b.scratch.0), 4];
+    assert_eq!(b.status("ExSetXConfigSetting", &set), NtStatus::SUCCESS);
+    assert_eq!((b.xam_call("XamGetLanguage", &[]), b.xam_call("XGetLanguage", &[])), (12, 1));
+    let (base, mode) = (u64::from(b.scratch.0), |b: &Harness| (b.word(0), b.word(4), b.word(0x14)));
+    b.memory().fill(b.scratch, 0x30, 0xFF).unwrap();
+    b.kernel_call("VdQueryVideoMode", &[base]);
+    let kernel = mode(&b);
+    b.memory().fill(b.scratch, 0x30, 0xFF).unwrap();
+    b.xam_call("XGetVideoMode", &[base]);
+    assert_eq!((mode(&b), kernel.0), (kernel, 1280));
+}
+
+/// A controller of user 1, which records the values of its motors.
+#[derive(Clone, Default)]
+struct Second(Arc<Mutex<Option<(u16, u16)>>>);
+
+impl Input for Second {
+    fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
+        (user == 1).then(Gamepad::default)
+    }
+    fn set_vibration(&mut self, user: u32, left: u16, right: u16, _: GuestTicks) -> bool {
+        if user == 1 {
+            *self.0.lock().unwrap() = Some((left, right));
+        }
+        user == 1
+    }
+}
+
+#[test]
+fn controllers_say_what_they_can_and_run_their_motors() {
+    const NOT_CONNECTED: u64 = 0x48F;
+    const BAD_ARGUMENTS: u64 = 0xA0;
+    let mut b = Harness::new();
+    let pad = Second::default();
+    *b.kernel.devices.input.lock() = Box::new(pad.clone());
+    let base = u64::from(b.scratch.0);
+    for (name, leading) in [("XamInputGetCapabilities", &[][..]), ("XamInputGetCapabilitiesEx", &[1])] {
+        let arguments = |user, at| [leading, &[user, 0, at]].concat();
+        b.memory().fill(b.scratch, 0x18, 0xEE).unwrap();
+        assert_eq!(b.xam_call(name, &arguments(0, base)), NOT_CONNECTED, "{name}");
+        assert_eq!((b.word(0), b.word(0x10), b.word(0x14)), (0, 0, 0xEEEE_EEEE), "{name}: cleared");
+        assert_eq!(b.xam_call(name, &arguments(1, base)), 0, "{name}");
+        let words = [b.word(0) >> 16, b.word(4), b.word(8), b.word(0x10)];
+        assert_eq!(words, [0x0101, 0xF3FF_FFFF, u32::MAX, u32::MAX], "{name}");
+        assert_eq!(b.xam_call(name, &arguments(1, 0)), BAD_ARGUMENTS, "{name}");
+    }
+    b.memory().write(b.scratch, 0x1234_FFFF_u32).unwrap();
+    assert_eq!(b.xam_call("XamInputSetState", &[1, 0, base, 0, 0]), 0);
+    assert_eq!(*pad.0.lock().unwrap(), Some((0x1234, 0xFFFF)));
+    assert_eq!(b.xam_call("XamInputSetState", &[3, 0, base, 0, 0]), NOT_CONNECTED);
+    assert_eq!(b.xam_call("XamInputSetState", &[1, 0, 0, 0, 0]), BAD_ARGUMENTS);
+}
+
+#[test]
+fn a_listener_of_the_systems_hears_like_any_other() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let listener = b.xam_call("XamNotifyCreateListenerInternal", &[1, 1, 10]);
+    assert_ne!(listener, 0);
+    assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 1);
+    assert_eq!((b.word(0), b.word(4)), (0xA, 1), "who is signed in");
+    assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0xA, base, base + 4]), 0);
+    let deaf = b.xam_call("XamNotifyCreateListenerInternal", &[0, 0, 10]);
+    assert_eq!(b.xam_call("XNotifyGetNext", &[deaf, 0, base, base + 4]), 0);
+}
+
+#[test]
+fn a_listener_goes_with_its_handle() {
+    let mut b = Harness::new();
+    let objects = |b: &Harness| {
+        let mut lines = Vec::new();
+        b.kernel.describe_objects(&mut |line| lines.push(line.to_owned()));
+        lines.retain(|line| line.starts_with("object"));
+        lines
+    };
+    let before = (objects(&b), b.kernel.objects.handles());
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    assert_eq!(b.kernel.objects.handles().len(), before.1.len() + 1);
+    assert_eq!(b.status("NtClose", &[listener]), NtStatus::SUCCESS);
+    assert_eq!((objects(&b), b.kernel.objects.handles()), before);
+    let heard =
+        b.kernel.user.notifications.lock().broadcast(Notification { id: id::SYSTEM_UI, parameter: 1 });
+    assert_eq!(heard, [], "it is nobody's any more");
+}
+
+#[test]
+fn a_disc_that_cant_be_read_ends_the_title() {
+    let mut b = Harness::new();
+    let end = b.call(Library::xam, "XamShowDirtyDiscErrorUI", &[0]);
+    assert!(matches!(end, Flow::End(EndKind::Exit { .. })));
+}
+
+#[test]
+fn ending_the_title_calls_who_wants_to_know_first() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().write(b.scratch, 0x8200_4000_u32).unwrap();
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
+    let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
+    assert_eq!(guest.pc, GuestAddr(0x8200_4000));
+    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
+    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(_)));
+    // The exit code is kept while notification routines run.
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
+    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "ExTerminateTitleProcess", &[7]) else { panic!() };
+    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
+    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(EndKind::Exit { code: 7 })));
+}
+
+#[test]
+fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("Next")).unwrap();
+    std::fs::write(folder.path().join("Next/b.xex"), b"executable").unwrap();
+    std::fs::write(folder.path().join("Next/b.xexp"), b"update").unwrap();
+    for (name, path, file) in [
+        (r"d:\next\B.XEX", r"\Device\Cdrom0\next\B.XEX", Ok(b"executable".to_vec())),
+        ("", r"\Device\Cdrom0\default.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
+        ("other.xex", r"\Device\Cdrom0\other.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
+        (r"x:\a.xex", r"x:\a.xex", Err(NtStatus::OBJECT_PATH_NOT_FOUND)),
+    ] {
+        let mut b = Harness::new();
+        b.mount(folder.path());
+        let base = u64::from(b.scratch.0);
+        let attributes = b.put_attributes(0x100, r"cache:\left");
+        // Deleted when its handle is closed, which the end of the title does.
+        let create = [base, 0xC001_0000, attributes, base + 8, 0, 0, 0, 2, 0x1000];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        let attributes = b.put_attributes(0x100, r"cache:\kept");
+        let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, 0];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        b.memory().write(b.scratch, 2_u32).unwrap();
+        assert_eq!(b.status("ExSetXConfigSetting", &[3, 9, base, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.xam_call("XamShowSigninUI", &[2, 0]), 0);
+        b.pass_a_field();
+        let data = b.put_text(0x300, "level 7");
+        assert_eq!(b.xam_call("XamLoaderSetLaunchData", &[data, 7]), 0);
+        let name = b.put_text(0x300, name);
+        assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[name, 0]), Flow::End(_)));
+        let successor = b.kernel.take_successor().unwrap();
+        assert_eq!(successor.launch.patch, file.is_ok().then(|| b"update".to_vec()));
+        assert_eq!((successor.launch.path.as_str(), successor.launch.file), (path, file));
+        assert!(b.kernel.take_successor().is_none());
+        let mut next = Harness::new();
+        next.kernel.inherit(successor.inheritance);
+        assert_eq!(next.xam_call("XamLoaderGetLaunchDataSize", &[base]), 0);
+        assert_eq!(next.word(0), 7);
+        assert_eq!(next.xam_call("XamLoaderGetLaunchData", &[base, 0x100]), 0);
+        assert_eq!(next.word(0), u32::from_be_bytes(*b"leve"));
+        assert_eq!(next.xam_call("XGetLanguage", &[]), 2);
+        assert_eq!(next.xam_call("XamUserGetSigninState", &[1]), 1);
+        let files = next.kernel.files.lock();
+        for (path, there) in [(r"cache:\kept", true), (r"cache:\left", false), (r"game:\next\b.xex", true)] {
+            let location = files.vfs.resolve(path).unwrap();
+            assert_eq!(files.vfs.find(&location).is_ok(), there, "{path}");
+        }
+    }
+    let mut b = Harness::new();
+    assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[0, 0]), Flow::End(_)));
+    assert!(b.kernel.take_successor().is_none(), "the dashboard");
+}

@@ -1,0 +1,143 @@
+//! Tests of the steps by which titles' libraries mount a scratch disk: the partition's raw bytes, a
+//! task, a device, a link.
+
+use super::*;
+use xenia_guest::layout::device_object;
+use xenia_kernel::objects::ObjectKind;
+
+const PARTITION: &str = r"\Device\Harddisk0\Cache0";
+const SYNCHRONOUS: u64 = 0x20;
+
+/// Opens a path; returns its handle.
+fn open(b: &mut Harness, path: &str, options: u64) -> u64 {
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, path);
+    // GENERIC_READ, GENERIC_WRITE.
+    let arguments = [base, 0xC010_0000, attributes, base + 8, 7, options];
+    assert_eq!(b.status("NtOpenFile", &arguments), NtStatus::SUCCESS, "{path}");
+    b.word(0).into()
+}
+
+/// Writes or reads 512 bytes at an offset.
+fn transfer(b: &mut Harness, name: &str, file: u64, offset: u64) -> NtStatus {
+    let base = u64::from(b.scratch.0);
+    b.memory().write(b.scratch.offset(0x60), offset).unwrap();
+    b.status(name, &[file, 0, 0, 0, base + 8, base + 0x400, 0x200, base + 0x60])
+}
+
+#[test]
+fn a_partitions_bytes_are_its_own_beside_its_files() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let partition = open(&mut b, PARTITION, SYNCHRONOUS);
+    let geometry = [partition, 0, 0, 0, base + 8, 0x7_4004, 0, 0, base + 0x40, 0x10];
+    assert_eq!(b.status("NtDeviceIoControlFile", &geometry), NtStatus::SUCCESS);
+    let size = u64::from(b.word(0x4C));
+    assert_eq!(transfer(&mut b, "NtReadFile", partition, 0), NtStatus::SUCCESS);
+    assert_eq!((b.word(12), b.word(0x400)), (0x200, 0));
+    b.memory().fill(b.scratch.offset(0x400), 0x200, 0x5A).unwrap();
+    for offset in [0, 0x800, size - 0x200] {
+        assert_eq!(transfer(&mut b, "NtWriteFile", partition, offset), NtStatus::SUCCESS);
+    }
+    assert_eq!(transfer(&mut b, "NtWriteFile", partition, size), NtStatus::DISK_FULL);
+    b.status("NtClose", &[partition]);
+    let again = open(&mut b, PARTITION, SYNCHRONOUS);
+    for (offset, word) in [(0, 0x5A5A_5A5A), (0x200, 0), (size - 0x200, 0x5A5A_5A5A)] {
+        assert_eq!(transfer(&mut b, "NtReadFile", again, offset), NtStatus::SUCCESS);
+        assert_eq!(b.word(0x400), word, "{offset:#x}");
+    }
+    // The directory on the disk is a separate object, and so is the other partition.
+    for (path, options) in
+        [("cache:", SYNCHRONOUS), (r"\Device\Harddisk0\Cache0\", SYNCHRONOUS), (PARTITION, SYNCHRONOUS | 1)]
+    {
+        let directory = open(&mut b, path, options);
+        let status = transfer(&mut b, "NtReadFile", directory, 0);
+        assert_eq!(status, NtStatus::INVALID_DEVICE_REQUEST, "{path}");
+    }
+    let other = open(&mut b, r"\Device\Harddisk0\Cache1", SYNCHRONOUS);
+    assert_eq!(transfer(&mut b, "NtReadFile", other, 0), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x400), 0);
+}
+
+#[test]
+fn a_drivers_device_is_made_and_deleted_once() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let name = b.put_string(0x100, r"\Device\Own");
+    let make = |b: &mut Harness, size, name| {
+        let made = b.status("IoCreateDevice", &[0x8200_1000, size, name, 7, 0, base]);
+        (made, GuestAddr(b.word(0)))
+    };
+    let (made, device) = make(&mut b, 13, name);
+    assert_eq!(made, NtStatus::SUCCESS);
+    let own = device.offset(device_object::SIZE);
+    for (offset, word) in [
+        (0, 0x0300_005D),
+        (device_object::DRIVER, 0x8200_1000),
+        (device_object::FLAGS, 0x18),
+        (device_object::EXTENSION, own.0),
+        (device_object::DEVICE_TYPE, 0x0700_0100),
+        (device_object::SIZE, 0),
+    ] {
+        assert_eq!(b.memory().read::<u32>(device.offset(offset)), Ok(word), "{offset:#x}");
+    }
+    assert_eq!(make(&mut b, 0x1_0001, 0).0, NtStatus::INSUFFICIENT_RESOURCES);
+    assert_eq!(make(&mut b, u64::from(u32::MAX), 0).0, NtStatus::INSUFFICIENT_RESOURCES);
+    let (_, plain) = make(&mut b, 0, 0);
+    assert_eq!(b.memory().read::<u32>(plain.offset(device_object::EXTENSION)), Ok(0));
+    let kind = |b: &Harness, at| b.kernel.objects.by_pointer(at).map(|object| object.kind());
+    assert_eq!(kind(&b, device), Some(ObjectKind::Device));
+    // Deleted twice, and invalid addresses.
+    let event = b.kthread();
+    for at in [u64::from(device.0), device.0.into(), event, 0, 0xFFFF_FFFF] {
+        b.kernel_call("IoDeleteDevice", &[at]);
+    }
+    assert_eq!((kind(&b, device), kind(&b, plain)), (None, Some(ObjectKind::Device)));
+}
+
+#[test]
+fn the_scratch_disks_names_are_the_titles_to_make() {
+    let mut b = Harness::new();
+    let exists = NtStatus::OBJECT_NAME_COLLISION;
+    for (name, target, answer, leads_to) in [
+        // A driver's own device has no files, so the name stays unchanged.
+        (r"\??\cache0:", r"\Device\Own", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache0\a")),
+        ("cache:", r"\Device\Own\", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache0\a")),
+        (r"\??\CACHE:", r"\Device\Harddisk0\Cache1", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache1\a")),
+        (r"\??\cache:", "cache1:", NtStatus::SUCCESS, Some(r"\Device\Harddisk0\Cache1\a")),
+        ("game:", r"\Device\Harddisk0\Cache1", exists, None),
+        ("hdd:", r"\Device\Own", exists, None),
+    ] {
+        let (name_at, target_at) = (b.put_string(0x100, name), b.put_string(0x200, target));
+        assert_eq!(b.status("ObCreateSymbolicLink", &[name_at, target_at]), answer, "{name} {target}");
+        if let Some(expected) = leads_to {
+            let files = b.kernel.files.lock();
+            let found = files.vfs.resolve(&format!(r"{name}\a")).unwrap();
+            assert_eq!(files.vfs.full_name(&found), expected, "{name} {target}");
+        }
+    }
+}
+
+#[test]
+fn a_task_is_a_thread_of_the_systems() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.xam_call("XamTaskSchedule", &[0x8200_4000, 0x1234, 0, base]), 0);
+    let handle = u64::from(b.word(0));
+    {
+        let threads = b.kernel.threads.lock();
+        let task = threads.iter().max_by_key(|record| record.id).unwrap();
+        let ctx = b.scheduler.thread(task.reference).unwrap().context().unwrap();
+        assert_eq!((ctx.pc, ctx.gpr[3]), (0x8200_4000, 0x1234));
+        let process_type = task.kthread.offset(xenia_guest::layout::kthread::PROCESS_TYPE);
+        assert_eq!(b.memory().read::<u8>(process_type), Ok(2), "the system's");
+    }
+    assert_eq!(b.xam_call("XamTaskShouldExit", &[handle]), 0);
+    b.xam_call("XamTaskCloseHandle", &[handle]);
+    assert_eq!(b.status("NtClose", &[handle]), NtStatus::INVALID_HANDLE, "closed already");
+    assert_ne!(
+        b.xam_call("XamTaskSchedule", &[0x8200_4000, 0, 0, 0]) as u32 >> 31,
+        0,
+        "nowhere to put the handle"
+    );
+}

@@ -1,0 +1,193 @@
+//! Limits: named bounds on the host resources that a title can take through the kernel.
+//!
+//! On the console 512 MiB of memory bounds everything; the kernel's metadata lies in host memory,
+//! so each kind has a limit here. Beyond a limit the guest gets a failure that NT documents, the
+//! log one line, and the report a count. No well-behaved title comes near a limit.
+//!
+//! - [`Limit`], [`ROWS`]: the table of limits: name, number, status beyond it, reason.
+//! - [`Limits`]: checks against the limits, and the number of refusals of one machine.
+//!
+//! Invariant: the crate knows no resource. The owner of a resource counts it and asks
+//! [`Limits::admit`] before it adds one.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_guest::NtStatus;
+
+/// A row of the table of limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitRow {
+    /// Name in reports and logs.
+    pub name: &'static str,
+    /// Largest permitted number.
+    pub value: u64,
+    /// Status that a call beyond the limit fails with.
+    pub status: NtStatus,
+    /// Reason for the limit and its value.
+    pub reason: &'static str,
+}
+
+macro_rules! limits {
+    ($($limit:ident = $name:literal, $value:expr, $status:ident, $reason:literal;)*) => {
+        /// The limits. Allocations of guest memory and of the loader are tracked elsewhere and only
+        /// counted here.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Limit {
+            $(#[doc = $reason] $limit,)*
+        }
+
+        /// All limits, in the order of [`Limit`].
+        pub const ROWS: &[LimitRow] = &[
+            $(LimitRow { name: $name, value: $value, status: NtStatus::$status, reason: $reason },)*
+        ];
+    };
+}
+
+limits! {
+    Handles = "handles", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Handles that are open: titles use some thousands.";
+    Objects = "objects", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Objects, with handles or without.";
+    NameBytes = "object_name_bytes", 0x40_0000, INSUFFICIENT_RESOURCES,
+        "Bytes of the names of all objects: a single name may have 64 KiB.";
+    PoolBlocks = "pool_blocks", 0x2_0000, INSUFFICIENT_RESOURCES,
+        "Blocks of pool memory, the kernel's own included: the books of a block take more than the smallest one.";
+    Apcs = "apcs", 0x1000, NO_MEMORY,
+        "APCs that wait for one thread: each may be queued again and again without an object.";
+    Dpcs = "dpcs", 0x1000, INSUFFICIENT_RESOURCES,
+        "Deferred calls that wait for a hardware thread.";
+    Timers = "timers", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Timers that are set: one may lie at every fourth byte of memory.";
+    Mutants = "owned_mutants", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Mutants that have an owner. A wait that takes one more succeeds, but its owner's end does not abandon it.";
+    Completions = "completions", 0x1_0000, INSUFFICIENT_RESOURCES,
+        "Finished requests that wait in completion ports.";
+    Sockets = "sockets", 128, INSUFFICIENT_RESOURCES,
+        "Sockets that a title has: each may be a descriptor of the host, and the console's default is 40.";
+    SocketBytes = "socket_bytes", 0x100_0000, INSUFFICIENT_RESOURCES,
+        "Bytes that were sent on the machine's own network and not received yet: the console keeps 16 KiB for a socket.";
+    SocketRequests = "socket_requests", 0x400, INSUFFICIENT_RESOURCES,
+        "Overlapped requests of sockets that are under way, and threads that wait for sockets.";
+    OverlappedCalls = "overlapped_calls", 0x1000, INSUFFICIENT_RESOURCES,
+        "Calls of xam whose overlapped structures are to be told what came of them. One more is told at once: its work is done.";
+    RenderClients = "render_clients", 8, INSUFFICIENT_RESOURCES,
+        "Clients of the sound driver: titles have one or two.";
+    RenderFrames = "render_frames", 0x40, INSUFFICIENT_RESOURCES,
+        "Frames of sound that a client has handed over and that have not been played: a third of a second.";
+    StackBytes = "thread_stack_bytes", 0x0F00_0000, NO_MEMORY,
+        "Bytes of all threads' stacks, each with 64 KiB of guard at either end: the console's own address range for them. \
+         Threads that should have ended, or stacks that are larger than needed, fill it; --dump-threads-after shows who has one.";
+    NestedCalls = "nested_calls", 0x400, STACK_OVERFLOW,
+        "Calls of guest code by exports within one thread, inside each other; the title ends.";
+    OpenFiles = "open_files", 768, TOO_MANY_OPENED_FILES,
+        "Open files: each may be a descriptor of the host, of which a process often has 1,024.";
+    OpenPackages = "open_packages", 64, TOO_MANY_OPENED_FILES,
+        "Packages that a title has open: one for each user and download would be some ten.";
+    EnumeratorBytes = "enumerator_bytes", 0x400_0000, INSUFFICIENT_RESOURCES,
+        "Bytes of what all enumerators have still to give out.";
+    PendingTransfers = "pending_transfers", 0x4000, INSUFFICIENT_RESOURCES,
+        "Pieces of memory in reads and writes that wait for a worker: one each, or one for each page of a scattered one.";
+    ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,
+        "Bytes on each of the scratch disks, which are in host memory.";
+    ScratchEntries = "scratch_disk_entries", 0x4000, DISK_FULL,
+        "Files and directories on each of the scratch disks.";
+    ScratchPathBytes = "scratch_disk_path_bytes", 0x200_0000, DISK_FULL,
+        "Bytes that the paths of all files take on each of the scratch disks: one may have 64 names of 255 characters.";
+    FileBytes = "disk_file_bytes", 0xFFFF_FFFF, DISK_FULL,
+        "Bytes of one file on the hard disk: FATX counts them in 32 bits.";
+    DiskBytes = "disk_bytes", 0x2_0000_0000, DISK_FULL,
+        "Bytes that one run may add to the hard disk, which is a folder of the host: what it says is free.";
+    DiskEntries = "disk_entries", 0x1_0000, DISK_FULL,
+        "Files and directories that one run may add to the hard disk: each takes something of the host, if not a byte.";
+    Memory = "memory", xenia_memory::COMMIT_LIMIT as u64, NO_MEMORY,
+        "Bytes of guest memory: the console's 512 MiB, and 64 for what it keeps elsewhere (guards of stacks).";
+    LoadBytes = "loaded_bytes", 0x4000_0000, NO_MEMORY,
+        "Bytes that one call may read and unpack of executables that it loads: each may be packed a thousandfold, or have many \
+         names.";
+}
+
+impl Limit {
+    /// The limit's row.
+    pub fn row(self) -> &'static LimitRow {
+        &ROWS[self as usize]
+    }
+}
+
+/// Limits of one machine, with the number of times each was reached.
+#[derive(Debug)]
+pub struct Limits {
+    hits: [AtomicU64; ROWS.len()],
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { hits: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+}
+
+impl Limits {
+    /// Checks that one more than `present` is within the limit. The error is the limit's status.
+    pub fn admit(&self, limit: Limit, present: usize) -> Result<(), NtStatus> {
+        self.admit_amount(limit, present as u64, 1)
+    }
+
+    /// Checks that `present + more` is within the limit. The error is the limit's status.
+    pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Result<(), NtStatus> {
+        if present.saturating_add(more) <= limit.row().value {
+            return Ok(());
+        }
+        self.hit(limit);
+        Err(limit.row().status)
+    }
+
+    /// Counts a refusal; logs the first one of each limit.
+    pub fn hit(&self, limit: Limit) {
+        let LimitRow { name, value, status, reason } = limit.row();
+        if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
+            tracing::warn!(
+                target: "kernel",
+                "limit reached: {name} ({value}); the title gets {status:?} from here on, and this is not said again. {reason}"
+            );
+        }
+    }
+
+    /// Number of refusals for each limit with at least one.
+    pub fn hits(&self) -> BTreeMap<&'static str, u64> {
+        let counts = ROWS.iter().zip(&self.hits).map(|(row, hits)| (row.name, hits.load(Relaxed)));
+        counts.filter(|&(_, count)| count > 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_decision_has_every_limit() {
+        let table = include_str!("../../../docs/src/decisions/0024-limits.md");
+        let missing: Vec<_> = ROWS.iter().filter(|row| !table.contains(&format!("`{}`", row.name))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn a_limit_admits_its_value_and_counts_what_it_refuses() {
+        let limits = Limits::default();
+        let value = Limit::OpenFiles.row().value as usize;
+        assert_eq!(limits.admit(Limit::OpenFiles, value - 1), Ok(()));
+        assert!(limits.hits().is_empty());
+        for _ in 0..3 {
+            let refused = limits.admit(Limit::OpenFiles, value).unwrap_err();
+            assert_eq!(refused, NtStatus::TOO_MANY_OPENED_FILES);
+        }
+        assert!(limits.admit_amount(Limit::NameBytes, 1, u64::MAX).is_err());
+        assert_eq!(limits.hits(), BTreeMap::from([("object_name_bytes", 1), ("open_files", 3)]));
+    }
+
+    #[test]
+    fn names_are_unique_and_values_are_not_zero() {
+        let names: std::collections::BTreeSet<_> = ROWS.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), ROWS.len());
+        assert!(ROWS.iter().all(|row| row.value > 0 && !row.status.is_success()));
+    }
+}

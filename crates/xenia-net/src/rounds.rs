@@ -1,0 +1,206 @@
+//! Passes over the pending requests, and their effects: results, events and completion routines.
+//!
+//! A request never overtakes an older one in the same direction of the same socket. Otherwise the
+//! bytes of two sends could be interleaved, and a receive with `MSG_WAITALL` could miss some.
+
+use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
+use super::settle::{SocketEffect, overlapped_field};
+use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, noticed};
+use crate::network::SocketKind;
+use std::collections::BTreeSet;
+use xenia_guest::GuestAddr;
+use xenia_guest::layout::kthread;
+use xenia_memory::GuestMemory;
+use xenia_sched::Cpu;
+
+/// Maximum number of passes before other work gets its turn. Two requests that transfer much data
+/// through a small buffer continue at the next poll.
+pub(super) const PASSES: u32 = 64;
+
+/// Stores a call's result in the waiting thread: its last error; returns the value for r3.
+pub(super) fn returned(
+    memory: &GuestMemory,
+    kthread: GuestAddr,
+    result: Result<i32, WsaError>,
+    failure: i32,
+) -> u64 {
+    let value = result.unwrap_or_else(|error| {
+        if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
+            tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
+        }
+        failure
+    });
+    i64::from(value) as u64
+}
+
+impl Net {
+    /// Attempts an operation, unless an older request in its direction is pending.
+    pub(super) fn attempt_in_order(
+        &mut self,
+        memory: &GuestMemory,
+        name: u32,
+        what: &mut SocketOperation,
+        rest: Remainder,
+    ) -> Attempt {
+        let direction = what.direction();
+        let is_first = |request: &Request| request.socket == name && request.what.direction() == direction;
+        if direction.is_none() || !self.requests.iter().any(is_first) {
+            return self.attempt(memory, name, what, rest);
+        }
+        if direction == Some(SocketDirection::Send) {
+            self.rearm_events(name, noticed::WRITE);
+        }
+        Attempt::Nothing
+    }
+
+    /// Retries all requests until no request makes progress or [`PASSES`] passes are over. Returns
+    /// the effects to be applied without the lock.
+    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> SocketEffects {
+        let mut effects = SocketEffects::default();
+        let mut goes_on = !self.requests.is_empty();
+        for _ in 0..PASSES {
+            if !goes_on {
+                break;
+            }
+            goes_on = false;
+            let mut blocked = BTreeSet::new();
+            let mut left = std::mem::take(&mut self.requests);
+            while let Some(mut request) = left.pop_front() {
+                let direction = request.what.direction().map(|direction| (request.socket, direction));
+                let attempt = if direction.is_some_and(|direction| blocked.contains(&direction)) {
+                    Attempt::Nothing
+                } else if self.sockets.contains_key(&request.socket)
+                    || matches!(request.what, SocketOperation::Select(_) | SocketOperation::Finish { .. })
+                {
+                    self.attempt(memory, request.socket, &mut request.what, Remainder::Later)
+                } else {
+                    // The socket was closed meanwhile.
+                    Attempt::Over(Err(match request.who {
+                        Requester::Thread { .. } => WsaError::INTERRUPTED,
+                        Requester::Overlapped(_) => WsaError::OPERATION_ABORTED,
+                    }))
+                };
+                match attempt {
+                    Attempt::Over(result) => {
+                        goes_on = true;
+                        Self::finish(memory, cpu, request, result, &mut effects);
+                    }
+                    attempt => {
+                        goes_on |= attempt == Attempt::Part;
+                        blocked.extend(direction);
+                        self.requests.push_back(request);
+                    }
+                }
+            }
+        }
+        self.goes_on = goes_on;
+        self.notice(&mut effects);
+        for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
+            effects.0.push(SocketEffect::Signal { body, held: Some(held) });
+        }
+        effects
+    }
+
+    /// Completes a request: resumes its thread or updates its overlapped structure.
+    pub(super) fn finish(
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        request: Request,
+        result: Result<i32, WsaError>,
+        effects: &mut SocketEffects,
+    ) {
+        let Request { who, what, .. } = request;
+        match who {
+            Requester::Thread { thread, kthread } => {
+                let value = returned(memory, kthread, result, what.failure());
+                match cpu.wake(thread, value, 0) {
+                    Ok(woken) => woken.by_owner(thread),
+                    Err(error) => {
+                        tracing::error!(target: "kernel", "the thread waiting for a socket no longer exists: {error}");
+                    }
+                }
+            }
+            Requester::Overlapped(Overlapped { at, thread_id, routine, event }) => {
+                let (error, length) = match result {
+                    Ok(length) => (0, length as u32),
+                    Err(error) => (error.0, 0),
+                };
+                let stored = memory
+                    .write(at.offset(overlapped_field::LENGTH), length)
+                    .and_then(|()| memory.write(at.offset(overlapped_field::RESULT), error));
+                if let Err(fault) = stored {
+                    tracing::debug!(target: "kernel", "can't complete an overlapped socket request: {fault}");
+                }
+                if let Some((held, body)) = event {
+                    effects.0.push(SocketEffect::Signal { body, held: Some(held) });
+                }
+                if !routine.is_null() {
+                    let args = [u64::from(error), u64::from(length), u64::from(at.0)];
+                    effects.0.push(SocketEffect::Call { thread_id, routine, args });
+                }
+            }
+        }
+    }
+
+    /// Cancels the overlapped requests of a socket; returns whether there was one.
+    pub fn cancel(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        name: u32,
+    ) -> Result<SocketEffects, WsaError> {
+        self.get(name)?;
+        let is_its =
+            |request: &Request| request.socket == name && matches!(request.who, Requester::Overlapped(_));
+        Ok(self.cancel_where(memory, cpu, is_its))
+    }
+
+    /// Ends pending requests with an error.
+    pub(super) fn cancel_where(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        is_meant: impl Fn(&Request) -> bool,
+    ) -> SocketEffects {
+        let mut effects = SocketEffects::default();
+        let (taken, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.requests).into_iter().partition(is_meant);
+        self.requests = left.into();
+        for request in taken {
+            Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut effects);
+        }
+        effects
+    }
+
+    /// Collects the events of sockets with network events that are new and selected.
+    fn notice(&mut self, effects: &mut SocketEffects) {
+        let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
+        let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
+        for name in names {
+            let looked = self.poll_connection(name);
+            let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
+            let ready = self.port.ready(socket.id);
+            let (is_stream, failed) =
+                (socket.kind == SocketKind::Stream, matches!(socket.connection, Connection::Failed(_)));
+            let is_connected = !is_stream || socket.connection == Connection::Made;
+            let states = [
+                (noticed::READ, ready.readable && !socket.listens && is_connected),
+                (noticed::WRITE, ready.writable && is_connected),
+                (noticed::ACCEPT, ready.readable && socket.listens),
+                (noticed::CONNECT, is_stream && (failed || socket.connection == Connection::Made)),
+                (noticed::CLOSE, is_stream && is_connected && ready.is_ended),
+            ];
+            let Some(watch) = &mut socket.watch else { continue };
+            let mut now = 0;
+            for (bit, is_so) in states {
+                if is_so {
+                    now |= bit & watch.wanted & !watch.told;
+                }
+            }
+            watch.told |= now;
+            if now != 0 {
+                effects.0.push(SocketEffect::Signal { body: watch.body, held: Some(watch.event.clone()) });
+            }
+        }
+    }
+}

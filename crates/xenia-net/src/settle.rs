@@ -1,0 +1,233 @@
+//! Socket calls from their first attempt to their completion: blocking, overlapped operations,
+//! notification and time limits. Retries of pending requests are in `rounds`.
+
+use super::request::{Attempt, Remainder, Request, Requester, clamp};
+use super::rounds::returned;
+use super::{Net, NetState, Overlapped, SOCKET_WAIT, SocketOperation, WsaError};
+use std::fmt;
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_limits::Limit;
+use xenia_memory::GuestMemory;
+use xenia_sched::{Cpu, GuestTicks, ThreadRef, Wait, WaitTicket, Woken, ticks_from_100ns};
+use xenia_sync::MutexGuard;
+
+/// Offsets in a `WSAOVERLAPPED`.
+pub mod overlapped_field {
+    /// The result: a Winsock error, 0 on success, or 997 (`WSA_IO_PENDING`) while the operation is
+    /// in progress.
+    pub const RESULT: u32 = 0;
+    /// Number of bytes transferred.
+    pub const LENGTH: u32 = 4;
+    /// Handle of the event to signal.
+    pub const EVENT: u32 = 0x10;
+}
+
+/// A reference that keeps an event of the kernel alive.
+pub trait EventHold: fmt::Debug + Send + Sync {}
+
+impl<T: fmt::Debug + Send + Sync> EventHold for T {}
+
+/// Outcome of a thread's socket call.
+#[derive(Debug)]
+pub enum SocketCall {
+    /// The operation is complete.
+    Done(Result<i32, WsaError>),
+    /// The thread waits; the completion provides the result.
+    Wait(Wait),
+}
+
+/// An effect that is applied after the lock is released.
+#[derive(Debug)]
+pub enum SocketEffect {
+    /// Signals an event, which is held until then.
+    Signal { body: GuestAddr, held: Option<Arc<dyn EventHold>> },
+    /// Queues a completion routine on a thread.
+    Call { thread_id: u32, routine: GuestAddr, args: [u64; 3] },
+}
+
+/// Effects of a change, to be applied after the lock is released.
+#[must_use = "the effects must be applied"]
+#[derive(Debug, Default)]
+pub struct SocketEffects(pub Vec<SocketEffect>);
+
+/// Guest time at which a call with this time limit gives up; 0 means no limit.
+fn deadline_after(now: GuestTicks, milliseconds: u32) -> Option<GuestTicks> {
+    (milliseconds != 0).then(|| now.saturating_add(ticks_from_100ns(u64::from(milliseconds) * 10_000)))
+}
+
+impl Overlapped {
+    /// Marks the structure as in progress.
+    pub fn begin(&self, memory: &GuestMemory) -> Result<(), WsaError> {
+        memory.write(self.at.offset(overlapped_field::RESULT), WsaError::IO_PENDING.0)?;
+        memory.write(self.at.offset(overlapped_field::LENGTH), 0_u32)?;
+        Ok(())
+    }
+
+    /// Returns the result and byte count of the structure at `at`.
+    pub fn outcome(memory: &GuestMemory, at: GuestAddr) -> Result<(WsaError, u32), WsaError> {
+        let error = WsaError(memory.read(at.offset(overlapped_field::RESULT))?);
+        Ok((error, memory.read(at.offset(overlapped_field::LENGTH))?))
+    }
+}
+
+impl NetState {
+    /// Retries pending requests after a change, publishes when the next poll is due, and releases
+    /// the lock. Returns the effects, after those in `effects`, and whether a further poll is due.
+    pub fn settle(
+        &self,
+        mut net: MutexGuard<'_, Net>,
+        (memory, cpu): (&GuestMemory, &mut dyn Cpu),
+        mut effects: SocketEffects,
+        now: GuestTicks,
+    ) -> (SocketEffects, bool) {
+        effects.0.extend(net.settle(memory, cpu).0);
+        let looks = self.set_due(&net, now);
+        (effects, looks)
+    }
+}
+
+impl Net {
+    /// Runs a thread's operation, or makes it a pending request and starts the thread's wait.
+    pub fn do_or_wait(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        caller: (ThreadRef, Result<GuestAddr, WsaError>),
+        (name, mut what): (u32, SocketOperation),
+        deadline: Option<GuestTicks>,
+    ) -> SocketCall {
+        let rest = if self.waits(name) { Remainder::Later } else { Remainder::Never };
+        let result = match self.attempt_in_order(memory, name, &mut what, rest) {
+            Attempt::Over(result) => Some(result),
+            Attempt::Nothing | Attempt::Part => {
+                self.refusal_to_wait(memory, (name, &what), deadline, cpu.now())
+            }
+        };
+        if let Some(result) = result {
+            return SocketCall::Done(result);
+        }
+        match self.park(cpu, caller, (name, what), deadline) {
+            Ok(wait) => SocketCall::Wait(wait),
+            Err(error) => SocketCall::Done(Err(error)),
+        }
+    }
+
+    /// Ends a thread's wait at its deadline, if it still waits.
+    pub fn end_wait(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, ticket: WaitTicket) {
+        let is_its = |request: &Request| matches!(request.who, Requester::Thread { thread, .. } if thread == ticket.thread);
+        let Some(index) = self.requests.iter().position(is_its) else { return };
+        if !cpu.is_waiting(ticket) {
+            return;
+        }
+        let Some(request) = self.requests.remove(index) else { return };
+        let result = match &request.what {
+            SocketOperation::Select(select) => select.store(memory, &[const { Vec::new() }; 3]),
+            SocketOperation::Send(send) if send.done > 0 => Ok(request.what.success(clamp(send.done))),
+            SocketOperation::Receive(receive) if receive.done > 0 => {
+                Ok(request.what.success(clamp(receive.done)))
+            }
+            _ => Err(WsaError::TIMED_OUT),
+        };
+        if let Requester::Thread { kthread, .. } = request.who {
+            let value = returned(memory, kthread, result, request.what.failure());
+            match cpu.time_out(ticket, value) {
+                Ok(Woken::NotWaiting) => {
+                    tracing::error!(target: "kernel", "a pending socket request had no wait");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(target: "kernel", "timing out a wait for a socket: {error}");
+                }
+            }
+        }
+    }
+
+    /// Returns the result of an operation that would block but must not, or `None` if it may wait.
+    fn refusal_to_wait(
+        &self,
+        memory: &GuestMemory,
+        (name, what): (u32, &SocketOperation),
+        deadline: Option<GuestTicks>,
+        now: GuestTicks,
+    ) -> Option<Result<i32, WsaError>> {
+        if let SocketOperation::Select(select) = what {
+            let is_over = deadline.is_some_and(|deadline| deadline <= now);
+            return is_over.then(|| select.store(memory, &[const { Vec::new() }; 3]));
+        }
+        if matches!(what, SocketOperation::Finish { .. }) {
+            return None;
+        }
+        match self.get(name) {
+            Ok(socket) if socket.waits => None,
+            Ok(_) => Some(Err(WsaError::WOULD_BLOCK)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Runs an overlapped operation, or makes it a pending request. The structure reports its
+    /// completion; an immediate failure is reported by the call only.
+    pub fn do_or_leave(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        (name, mut what): (u32, SocketOperation),
+        overlapped: Overlapped,
+        effects: &mut SocketEffects,
+    ) -> Result<i32, WsaError> {
+        match self.attempt_in_order(memory, name, &mut what, Remainder::Later) {
+            Attempt::Over(Err(error)) => Err(error),
+            Attempt::Over(Ok(done)) => {
+                let request = Request { who: Requester::Overlapped(overlapped), socket: name, what };
+                Self::finish(memory, cpu, request, Ok(done), effects);
+                Ok(0)
+            }
+            // A call never returns `Part`.
+            Attempt::Nothing | Attempt::Part => {
+                self.leave(Request { who: Requester::Overlapped(overlapped), socket: name, what })
+            }
+        }
+    }
+
+    /// Cancels the overlapped requests of a thread. `None` if nothing has to be settled.
+    pub fn cancel_of_thread(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        thread_id: u32,
+    ) -> Option<SocketEffects> {
+        let is_its = |request: &Request| matches!(&request.who, Requester::Overlapped(own) if own.thread_id == thread_id);
+        let effects = self.cancel_where(memory, cpu, is_its);
+        (!effects.0.is_empty() || !self.requests.is_empty()).then_some(effects)
+    }
+
+    /// Makes a request pending.
+    fn leave(&mut self, mut request: Request) -> Result<i32, WsaError> {
+        let admitted = self.limits().admit(Limit::SocketRequests, self.requests.len());
+        admitted.map_err(|_| WsaError::NO_BUFFERS)?;
+        request.what.outlives_its_call();
+        self.requests.push_back(request);
+        Err(WsaError::IO_PENDING)
+    }
+
+    /// Makes a thread's operation pending and starts the thread's wait.
+    pub(super) fn park(
+        &mut self,
+        cpu: &mut dyn Cpu,
+        (thread, kthread): (ThreadRef, Result<GuestAddr, WsaError>),
+        (name, what): (u32, SocketOperation),
+        deadline: Option<GuestTicks>,
+    ) -> Result<Wait, WsaError> {
+        let options = self.sockets.get(&name).map(|socket| &socket.options);
+        let milliseconds = options.map_or(0, |options| match &what {
+            SocketOperation::Receive(_) => options.receive_timeout(),
+            SocketOperation::Send(_) => options.send_timeout(),
+            _ => 0,
+        });
+        let deadline = deadline.or_else(|| deadline_after(cpu.now(), milliseconds));
+        let kthread = kthread?;
+        cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
+        self.requests.push_back(Request { who: Requester::Thread { thread, kthread }, socket: name, what });
+        Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
+    }
+}

@@ -1,0 +1,374 @@
+//! State of `XNet`: the console's `XNADDR`, session keys, addresses that stand for other consoles,
+//! name look-ups and quality-of-service (QoS) answers.
+//!
+//! Data is not encrypted: a key is only registered under its id. There is no online service, so the
+//! online part of an address is empty.
+
+use super::EventHold;
+use super::{Net, WsaError};
+use crate::network::Network;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use xenia_guest::ETHERNET_ADDRESS;
+use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, MemoryFault};
+
+/// Size of an `XNADDR` in bytes.
+pub const XNADDR_SIZE: usize = 0x24;
+/// Size of an `XNDNS` in bytes.
+pub const LOOKUP_SIZE: u32 = 0x28;
+/// Size of an `XNetStartupParams` in bytes.
+pub const PARAMETERS_SIZE: usize = 13;
+/// Sizes in bytes of an `XNQOS` without its entries, and of an entry.
+const QUALITY_HEADER: u32 = 8;
+const QUALITY_ENTRY: u32 = 0x18;
+/// QoS flag: the probe is complete. No console has answered.
+const COMPLETE: u8 = 1;
+/// Maximum number of concurrent look-ups.
+const LOOKUPS_LIMIT: usize = 16;
+/// Maximum number of addresses in an `XNDNS`.
+const ADDRESSES: usize = 8;
+/// Maximum number of QoS results that a title has not released.
+const QUALITIES_LIMIT: usize = 32;
+/// Maximum number of consoles in one QoS request.
+const QUALITY_ENTRIES: u32 = 64;
+/// UDP port of system link.
+const SYSTEM_LINK_PORT: u16 = 3074;
+
+/// Values that a parameter of 0 stands for, and indices of the parameters that are used here.
+const DEFAULTS: [u8; PARAMETERS_SIZE] = [PARAMETERS_SIZE as u8, 0, 8, 32, 16, 16, 8, 32, 64, 2, 3, 8, 2];
+const KEYS: usize = 6;
+const ASSOCIATIONS: usize = 7;
+const QUALITY_WORDS: usize = 8;
+
+/// Id of a session's key (`XNKID`).
+pub type KeyId = [u8; 8];
+/// A console's address (`XNADDR`).
+pub type XnAddr = [u8; XNADDR_SIZE];
+
+/// A console for which a local IP address stands.
+#[derive(Clone, Debug)]
+struct Association {
+    address: XnAddr,
+    key: KeyId,
+    is_connected: bool,
+}
+
+#[derive(Debug)]
+struct LookUp {
+    /// The name; `None` once it is resolved.
+    name: Option<String>,
+    event: Option<(Arc<dyn EventHold>, GuestAddr)>,
+}
+
+/// The answer to QoS probes of a session.
+#[derive(Clone, Debug, Default)]
+struct Listening {
+    answers: bool,
+    data: Vec<u8>,
+}
+
+/// State of `XNet` (see [the module](self)).
+#[derive(Debug)]
+pub struct XNet {
+    parameters: [u8; PARAMETERS_SIZE],
+    keys: BTreeMap<KeyId, [u8; 16]>,
+    associations: BTreeMap<Ipv4Addr, Association>,
+    lookups: BTreeMap<GuestAddr, LookUp>,
+    qualities: BTreeSet<GuestAddr>,
+    listening: BTreeMap<KeyId, Listening>,
+    /// UDP port of system link.
+    pub system_link_port: u16,
+}
+
+impl Default for XNet {
+    fn default() -> Self {
+        Self {
+            parameters: DEFAULTS,
+            keys: BTreeMap::new(),
+            associations: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            qualities: BTreeSet::new(),
+            listening: BTreeMap::new(),
+            system_link_port: SYSTEM_LINK_PORT,
+        }
+    }
+}
+
+/// Whether one more look-up can start.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lookups {
+    /// Another look-up is possible.
+    Room,
+    /// The limit is reached.
+    Full,
+}
+
+impl XNet {
+    /// Stores the parameters of `XNetStartup`; a value of 0 selects the default.
+    pub fn start(&mut self, parameters: Option<[u8; PARAMETERS_SIZE]>) -> Result<(), WsaError> {
+        let Some(mut parameters) = parameters else { return Ok(()) };
+        if usize::from(parameters[0]) != PARAMETERS_SIZE {
+            return Err(WsaError::INVALID);
+        }
+        for (value, default) in parameters.iter_mut().zip(DEFAULTS) {
+            if *value == 0 {
+                *value = default;
+            }
+        }
+        self.parameters = parameters;
+        Ok(())
+    }
+
+    /// Drops keys and associations. Results that a title must release remain.
+    pub fn end(&mut self) {
+        self.parameters = DEFAULTS;
+        self.keys.clear();
+        self.associations.clear();
+        self.listening.clear();
+    }
+
+    /// Returns the parameters in force.
+    pub fn parameters(&self) -> [u8; PARAMETERS_SIZE] {
+        self.parameters
+    }
+
+    /// Registers a session's key.
+    pub fn register_key(&mut self, id: KeyId, key: [u8; 16]) -> Result<(), WsaError> {
+        if self.keys.contains_key(&id) {
+            return Err(WsaError::INVALID);
+        }
+        if self.keys.len() >= usize::from(self.parameters[KEYS]) {
+            return Err(WsaError::NO_BUFFERS);
+        }
+        self.keys.insert(id, key);
+        Ok(())
+    }
+
+    /// Removes a session's key and the addresses that were made with it.
+    pub fn unregister_key(&mut self, id: KeyId) -> Result<(), WsaError> {
+        self.keys.remove(&id).ok_or(WsaError::INVALID)?;
+        self.associations.retain(|_, association| association.key != id);
+        Ok(())
+    }
+
+    /// Moves the associations of one key to another.
+    pub fn replace_key(&mut self, old: KeyId, new: KeyId) -> Result<(), WsaError> {
+        if !self.keys.contains_key(&new) || self.keys.remove(&old).is_none() {
+            return Err(WsaError::INVALID);
+        }
+        for association in self.associations.values_mut().filter(|association| association.key == old) {
+            association.key = new;
+        }
+        Ok(())
+    }
+
+    /// Starts a connection to a console; fails if the address is unknown.
+    pub fn connect(&mut self, at: Ipv4Addr) -> Result<(), WsaError> {
+        let association = self.associations.get_mut(&at).ok_or(WsaError::INVALID)?;
+        association.is_connected = true;
+        Ok(())
+    }
+
+    /// Returns whether a console is connected; `None` if the address is unknown.
+    pub fn is_connected(&self, at: Ipv4Addr) -> Option<bool> {
+        self.associations.get(&at).map(|association| association.is_connected)
+    }
+
+    /// Removes the association of an address.
+    pub fn unregister_address(&mut self, at: Ipv4Addr) -> Result<(), WsaError> {
+        self.associations.remove(&at).map(|_| ()).ok_or(WsaError::INVALID)
+    }
+
+    /// Sets the answer to QoS probes of a session.
+    pub fn listen(&mut self, id: KeyId, flags: u32, data: Vec<u8>) -> Result<(), WsaError> {
+        const ON: u32 = 1;
+        const OFF: u32 = 2;
+        const DATA: u32 = 4;
+        const RELEASE: u32 = 0x10;
+        if flags & (ON | OFF) == ON | OFF {
+            return Err(WsaError::INVALID);
+        }
+        if flags & RELEASE != 0 {
+            return self.listening.remove(&id).map(|_| ()).ok_or(WsaError::INVALID);
+        }
+        if data.len() > self.quality_bytes()
+            || !self.listening.contains_key(&id) && self.listening.len() >= usize::from(self.parameters[KEYS])
+        {
+            return Err(WsaError::NO_BUFFERS);
+        }
+        let listening = self.listening.entry(id).or_default();
+        if flags & (ON | OFF) != 0 {
+            listening.answers = flags & ON != 0;
+        }
+        if flags & DATA != 0 {
+            listening.data = data;
+        }
+        Ok(())
+    }
+
+    /// Returns whether QoS probes of a session are answered.
+    pub fn listens(&self, id: KeyId) -> bool {
+        self.listening.contains_key(&id)
+    }
+
+    /// Maximum number of data bytes in an answer to a QoS probe.
+    pub fn quality_bytes(&self) -> usize {
+        4 * usize::from(self.parameters[QUALITY_WORDS])
+    }
+
+    /// Returns the size in bytes of a result for this many consoles; fails beyond the limits.
+    pub fn quality_size(&self, entries: u32) -> Result<u32, WsaError> {
+        if entries > QUALITY_ENTRIES || self.qualities.len() >= QUALITIES_LIMIT {
+            return Err(WsaError::NO_BUFFERS);
+        }
+        Ok(QUALITY_HEADER + QUALITY_ENTRY * entries)
+    }
+
+    /// Stores a QoS result in which no console has answered.
+    pub fn store_quality(
+        &mut self,
+        memory: &GuestMemory,
+        at: GuestAddr,
+        (entries, probes): (u32, u16),
+    ) -> Result<(), MemoryFault> {
+        memory.fill(at, QUALITY_HEADER + QUALITY_ENTRY * entries, 0)?;
+        memory.write(at, entries)?;
+        for index in 0..entries {
+            let entry = at.offset(QUALITY_HEADER + QUALITY_ENTRY * index);
+            memory.write(entry, COMPLETE)?;
+            memory.write(entry.offset(2), probes)?;
+        }
+        self.qualities.insert(at);
+        Ok(())
+    }
+
+    /// Releases a QoS result; fails if the title has none at this address.
+    pub fn take_quality(&mut self, at: GuestAddr) -> Result<(), WsaError> {
+        if self.qualities.remove(&at) { Ok(()) } else { Err(WsaError::INVALID) }
+    }
+
+    /// Returns whether another name can be looked up.
+    pub fn room(&self) -> Lookups {
+        if self.lookups.len() < LOOKUPS_LIMIT { Lookups::Room } else { Lookups::Full }
+    }
+
+    /// Starts a look-up; the result is stored at `at` when it is available.
+    pub fn look_up(&mut self, at: GuestAddr, name: String, event: Option<(Arc<dyn EventHold>, GuestAddr)>) {
+        self.lookups.insert(at, LookUp { name: Some(name), event });
+    }
+
+    /// Releases a look-up; fails if the title has none at this address.
+    pub fn take_lookup(&mut self, at: GuestAddr) -> Result<(), WsaError> {
+        self.lookups.remove(&at).map(|_| ()).ok_or(WsaError::INVALID)
+    }
+
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.lookups.values().any(|lookup| lookup.name.is_some())
+    }
+
+    /// Retries pending look-ups; returns the events to be signalled.
+    pub(super) fn look_up_again(
+        &mut self,
+        port: &mut dyn Network,
+        memory: &GuestMemory,
+    ) -> Vec<(Arc<dyn EventHold>, GuestAddr)> {
+        let mut found = Vec::new();
+        for (at, lookup) in &mut self.lookups {
+            let Some(name) = &lookup.name else { continue };
+            let result = port.look_up(name);
+            if result == Err(WsaError::WOULD_BLOCK) {
+                continue;
+            }
+            lookup.name = None;
+            if let Err(fault) = store_lookup(memory, *at, &result) {
+                tracing::debug!(target: "kernel", "can't store a host's addresses: {fault}");
+            }
+            found.extend(lookup.event.take());
+        }
+        found
+    }
+
+    pub(super) fn describe(&self, line: &mut dyn FnMut(&str)) {
+        for (id, key) in &self.keys {
+            line(&format!("net key {id:x?} {key:x?}"));
+        }
+        for (at, association) in &self.associations {
+            line(&format!("net console {at} {association:?}"));
+        }
+        for (id, listening) in &self.listening {
+            line(&format!("net listening {id:x?} {listening:?}"));
+        }
+        for (at, lookup) in &self.lookups {
+            line(&format!("net look-up {at} {:?}", lookup.name));
+        }
+    }
+}
+
+/// Marks a look-up as in progress.
+pub fn begin_lookup(memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
+    memory.fill(at, LOOKUP_SIZE, 0)?;
+    memory.write(at, WsaError::IN_PROGRESS.0)
+}
+
+fn store_lookup(
+    memory: &GuestMemory,
+    at: GuestAddr,
+    result: &Result<Vec<Ipv4Addr>, WsaError>,
+) -> Result<(), MemoryFault> {
+    let addresses = result.as_deref().unwrap_or_default();
+    let count = addresses.len().min(ADDRESSES);
+    for (index, &address) in addresses.iter().take(count).enumerate() {
+        memory.write(at.offset(8 + 4 * index as u32), u32::from(address))?;
+    }
+    memory.write(at.offset(4), count as u32)?;
+    memory.write(at, result.as_ref().err().map_or(0, |error| error.0))
+}
+
+impl Net {
+    /// Returns the console's own address; the IP address is 0 without a network.
+    pub fn own_address(&self) -> XnAddr {
+        let mut address = [0; XNADDR_SIZE];
+        let ip = self.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        address[..4].copy_from_slice(&ip.octets());
+        address[0xA..0x10].copy_from_slice(&ETHERNET_ADDRESS);
+        address
+    }
+
+    /// Returns an IP address that stands for a console.
+    pub fn associate(&mut self, address: XnAddr, key: KeyId) -> Result<Ipv4Addr, WsaError> {
+        let ip = Ipv4Addr::new(address[0], address[1], address[2], address[3]);
+        let own = self.address().ok_or(WsaError::NETWORK_UNREACHABLE)?;
+        if ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() {
+            return Err(WsaError::INVALID);
+        }
+        let is_here = ip == own || ip.is_loopback();
+        if !is_here && !self.port.changes_by_itself() {
+            return Err(WsaError::HOST_UNREACHABLE);
+        }
+        let limit = usize::from(self.xnet.parameters[ASSOCIATIONS]);
+        let associations = &mut self.xnet.associations;
+        if !associations.contains_key(&ip) && associations.len() >= limit {
+            return Err(WsaError::NO_BUFFERS);
+        }
+        // A repeated request for the same console keeps its connection.
+        let is_connected = associations
+            .get(&ip)
+            .is_some_and(|there| there.is_connected && there.address == address && there.key == key);
+        associations.insert(ip, Association { address, key, is_connected });
+        Ok(ip)
+    }
+
+    /// Returns the console that an IP address stands for, and its key.
+    pub fn console_at(&self, ip: Ipv4Addr) -> Result<(XnAddr, KeyId), WsaError> {
+        if let Some(association) = self.xnet.associations.get(&ip) {
+            return Ok((association.address, association.key));
+        }
+        if self.address() == Some(ip) {
+            Ok((self.own_address(), KeyId::default()))
+        } else {
+            Err(WsaError::INVALID)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Content packages: saved games and downloads, stored as folders of the console's disk.
+//!
+//! ```text
+//! Content/OWNER/TITLE/TYPE/NAME=header          title, creator and folder of a package
+//!                         /NAME=thumbnail.png
+//!                         /NAME=2/…             files of the package
+//!                         /OTHER/…              files without a header, copied there by the user
+//!                         /FILE                 a downloaded package in one file (STFS)
+//! Profiles/OWNER/profile, TITLE.settings        a profile, and its settings
+//!                /TITLE.gpd                     achievements (xenia_formats::gpd)
+//! Disk/TITLE/…                                  the title's hdd:
+//! ```
+//!
+//! Guests cannot name a file with `=` in it. A package that is created anew over an old one gets a
+//! new folder. Its header points there only when the title closes or flushes the package, or the
+//! run ends. Until then, even after a crash, the host has the previous package. Each file in a
+//! package, and the header, is replaced atomically (`draft.rs` of xenia-vfs).
+
+mod achievements;
+mod header;
+mod name;
+mod packed;
+mod profiles;
+mod store;
+
+pub use header::PackageHeader;
+pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
+pub use store::{ContentStore, THUMBNAIL_SIZE};

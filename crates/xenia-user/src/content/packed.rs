@@ -1,0 +1,69 @@
+//! Downloaded packages: single files (STFS) in the folder of their owner, title and type.
+//!
+//! They are read-only, so they cannot be saved games, which titles write; `xenia-rs content import`
+//! imports those. The package's metadata must match its directory, otherwise a title would get
+//! another title's content.
+
+use super::{PackageHeader, PackageName, SAVED_GAME};
+use crate::profile::Xuid;
+use std::sync::Arc;
+use xenia_formats::ReadAt;
+use xenia_formats::stfs::{self, PackageInfo};
+use xenia_vfs::{Container, FileBytes, FileData, VfsError, VfsResult};
+
+/// A package in one STFS file.
+pub(super) struct Packed {
+    file: Arc<dyn ReadAt>,
+    info: PackageInfo,
+}
+
+impl Packed {
+    /// Opens a package file; `None` if it is not a package, or is one of another title or type.
+    pub(super) fn read(name: &PackageName, file: Box<dyn FileData>) -> Option<Self> {
+        let file: Arc<dyn ReadAt> = Arc::new(FileBytes(file));
+        if !stfs::detect(&file).is_ok_and(|is_package| is_package) {
+            return None;
+        }
+        if name.kind == SAVED_GAME {
+            tracing::warn!(target: "vfs", "the saved game {} is not seen: xenia-rs content import takes it in", name.file());
+            return None;
+        }
+        match PackageInfo::read(&file) {
+            Ok(info) if (info.title_id.0, info.content_type) == (name.title, name.kind) => {
+                Some(Self { file, info })
+            }
+            Ok(info) => {
+                let (title, kind) = (info.title_id, info.content_type);
+                tracing::warn!(target: "vfs", "{} is of title {title} and type {kind:#x}, and lies elsewhere", name.file());
+                None
+            }
+            Err(error) => {
+                tracing::warn!(target: "vfs", "{} is no package: {error}", name.file());
+                None
+            }
+        }
+    }
+
+    /// The package's metadata as a header.
+    pub(super) fn header(&self) -> PackageHeader {
+        let creator = Xuid(self.info.profile_id);
+        let mut header = PackageHeader::new(creator, &self.info.display_name);
+        (header.folder, header.license, header.is_packed) = (0, self.info.license, true);
+        header
+    }
+
+    /// Thumbnail; empty if the package has none.
+    pub(super) fn picture(self) -> Vec<u8> {
+        let [picture, _] = self.info.pictures;
+        picture
+    }
+
+    /// The package's files as a device.
+    pub(super) fn device(&self) -> VfsResult<Container> {
+        let volume = stfs::open(self.file.clone()).map_err(|error| {
+            tracing::error!(target: "vfs", "the package {:?} can't be read: {error}", self.info.display_name);
+            VfsError::Corrupt
+        })?;
+        Ok(Container(Arc::new(volume)))
+    }
+}

@@ -1,0 +1,238 @@
+//! Profiles on the disk: small text files, one with the name and one per title with settings.
+
+use super::ContentStore;
+use crate::profile::{Profile, Profiles, Xuid};
+use crate::profile_settings::{SettingId, Value};
+use std::fmt::Write as _;
+use xenia_formats::gpd::MOST_PICTURE;
+use xenia_vfs::VfsResult;
+
+/// First line of a profile file.
+const PROFILE: &str = "xenia-rs profile 1";
+const SETTINGS: &str = "xenia-rs settings 1";
+/// Suffix of settings files, after the title's ID.
+const SUFFIX: &str = ".settings";
+/// Largest number of profiles, and of titles of a profile, that are read.
+const READ: usize = 1024;
+
+fn folder(xuid: Xuid) -> Vec<String> {
+    vec!["Profiles".to_owned(), format!("{:016X}", xuid.0)]
+}
+
+fn below(xuid: Xuid, file: String) -> Vec<String> {
+    let mut path = folder(xuid);
+    path.push(file);
+    path
+}
+
+/// Parses a profile file that has a name.
+fn parse_profile(xuid: Xuid, text: &[u8]) -> Option<Profile> {
+    let mut lines = std::str::from_utf8(text).ok()?.lines();
+    (lines.next()? == PROFILE).then_some(())?;
+    Profile::new(xuid, lines.next()?.strip_prefix("name = ")?)
+}
+
+/// Parses a settings file; malformed lines are skipped.
+fn parse_settings(text: &[u8]) -> Vec<(SettingId, Value)> {
+    let mut lines = std::str::from_utf8(text).unwrap_or_default().lines();
+    if lines.next() != Some(SETTINGS) {
+        return Vec::new();
+    }
+    lines.filter_map(parse_setting).collect()
+}
+
+fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
+    let (id, digits) = line.split_once(" = ")?;
+    let id = SettingId(u32::from_str_radix(id, 16).ok()?);
+    if !id.is_outside() {
+        return Some((id, Value::Bits(u64::from_str_radix(digits, 16).ok()?)));
+    }
+    if !digits.is_ascii() || digits.len() % 2 != 0 {
+        return None;
+    }
+    let bytes = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
+    Some((id, Value::Bytes(bytes.collect::<Option<_>>()?)))
+}
+
+impl ContentStore {
+    /// A picture (PNG) among a profile's files; `None` if it is missing or over the size limit.
+    pub fn profile_picture(&self, xuid: Xuid, name: &str) -> VfsResult<Option<Vec<u8>>> {
+        let picture = self.read_at_most(&below(xuid, name.to_owned()), MOST_PICTURE as u64)?;
+        Ok(picture.filter(|bytes| (1..=MOST_PICTURE).contains(&bytes.len())))
+    }
+
+    /// Reads all profiles on the disk; the first is signed in. If there are none, a profile is
+    /// made; `number` is the console's configured XUID, if it has one.
+    pub fn load_profiles(&self, number: Option<u64>) -> Profiles {
+        let found = match self.read_profiles() {
+            Ok(found) => found,
+            Err(error) => {
+                // A new profile could permanently replace an existing one that cannot be read now.
+                tracing::error!(target: "vfs", "profiles can't be read: {error}");
+                return Profiles::default();
+            }
+        };
+        let profiles = Profiles::of(found, number);
+        if self.is_kept()
+            && let Some(profile) = profiles.get(0)
+            && let Err(error) = self.save_profile(profile)
+        {
+            tracing::error!(target: "vfs", "can't save profile {}: {error}", profile.name());
+        }
+        profiles
+    }
+
+    fn read_profiles(&self) -> VfsResult<Vec<Profile>> {
+        let mut found = Vec::new();
+        for entry in self.list(&["Profiles".to_owned()])?.into_iter().take(READ) {
+            let Ok(xuid) = u64::from_str_radix(&entry.name, 16) else { continue };
+            let xuid = Xuid(xuid);
+            let text = self.read(&below(xuid, "profile".to_owned()))?.unwrap_or_default();
+            let Some(mut profile) = parse_profile(xuid, &text) else { continue };
+            for file in self.list(&folder(xuid))?.into_iter().take(READ) {
+                let owner = file.name.strip_suffix(SUFFIX).map(|owner| u32::from_str_radix(owner, 16));
+                let Some(Ok(owner)) = owner else { continue };
+                let text = self.read(&below(xuid, file.name.clone()))?.unwrap_or_default();
+                for (id, value) in parse_settings(&text) {
+                    profile.set_of(owner, id, value);
+                }
+            }
+            found.push(profile);
+        }
+        Ok(found)
+    }
+
+    /// Whether a profile with this XUID exists.
+    pub fn has_profile(&self, xuid: Xuid) -> bool {
+        let text = self.read(&below(xuid, "profile".to_owned())).ok().flatten();
+        text.is_some_and(|text| parse_profile(xuid, &text).is_some())
+    }
+
+    /// Writes a profile's name unless the file is up to date.
+    pub fn save_profile(&self, profile: &Profile) -> VfsResult<()> {
+        let path = below(profile.xuid, "profile".to_owned());
+        let text = format!("{PROFILE}\nname = {}\n", profile.name());
+        if self.read(&path)?.is_some_and(|found| found == text.as_bytes()) {
+            return Ok(());
+        }
+        self.replace(&path, text.as_bytes())
+    }
+
+    /// Writes a profile's settings of a title, or those of all titles (the dashboard's).
+    pub fn save_settings(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
+        let mut text = format!("{SETTINGS}\n");
+        for (id, value) in profile.settings_of(owner) {
+            // Writing to a string cannot fail.
+            let _ = match value {
+                Value::Bits(bits) => write!(text, "{:08X} = {bits:016X}", id.0),
+                Value::Bytes(_) => write!(text, "{:08X} = ", id.0),
+            };
+            if let Value::Bytes(bytes) = value {
+                for byte in bytes {
+                    let _ = write!(text, "{byte:02X}");
+                }
+            }
+            text.push('\n');
+        }
+        self.save_profile(profile)?;
+        self.replace(&below(profile.xuid, format!("{owner:08X}{SUFFIX}")), text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile_settings::DASHBOARD;
+    use std::path::Path;
+    use std::sync::Arc;
+    use xenia_vfs::HostFolder;
+
+    fn store(folder: &Path) -> ContentStore {
+        ContentStore::new(Box::new(HostFolder::writable(folder, Arc::default()).unwrap()), true)
+    }
+
+    #[test]
+    fn profiles_are_found_again_with_what_they_have_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = store(folder.path()).load_profiles(None);
+        let mut profile = first.get(0).unwrap().clone();
+        let number = Value::Bits(7 << 32);
+        let (all, own) = (SettingId(0x1004_0002), SettingId(0x63E8_3FFF));
+        for (id, value) in [
+            (all, number.clone()),
+            (own, Value::Bytes(vec![1, 0xAB])),
+            (SettingId(0x402C_0011), Value::Bytes(vec![])),
+        ] {
+            assert!(profile.set(5, id, value));
+        }
+        for owner in [5, DASHBOARD] {
+            store(folder.path()).save_settings(&profile, owner).unwrap();
+        }
+        let again = store(folder.path()).load_profiles(None);
+        assert_eq!(again.get(0), Some(&profile));
+        assert_eq!(again.mask(), 1);
+    }
+
+    #[test]
+    fn the_first_profile_of_a_console_with_a_number_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = store(folder.path()).load_profiles(Some(0x1234_5678_9ABC_DEF0));
+        let xuid = first.get(0).unwrap().xuid;
+        assert_eq!(xuid, Xuid(0xE234_5678_9ABC_0001));
+        for number in [Some(7), None] {
+            assert_eq!(store(folder.path()).load_profiles(number).get(0), first.get(0));
+        }
+    }
+
+    #[test]
+    fn others_sign_in_in_order_and_new_ones_get_free_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        for (xuid, name) in
+            [("E000000000000002", "Second"), ("E000000000000001", "First"), ("0000000000000001", "No")]
+        {
+            let at = folder.path().join("Profiles").join(xuid);
+            std::fs::create_dir_all(&at).unwrap();
+            std::fs::write(at.join("profile"), format!("{PROFILE}\nname = {name}\n")).unwrap();
+        }
+        std::fs::create_dir_all(folder.path().join("Profiles/E000000000000003")).unwrap();
+        std::fs::write(folder.path().join("Profiles/x"), "noise").unwrap();
+        let mut profiles = store(folder.path()).load_profiles(None);
+        for user in 1..4 {
+            profiles.sign_in(user);
+        }
+        let names: Vec<_> = (0..4).map(|user| profiles.get(user).unwrap().name().to_owned()).collect();
+        assert_eq!(names, ["First", "Second", "Player 3", "Player 4"]);
+    }
+
+    #[test]
+    fn damaged_files_say_nothing() {
+        for line in [
+            "",
+            "x",
+            "10040002 = ",
+            "10040002 = G",
+            "10040002 =1",
+            "63E83FFF = 1",
+            "63E83FFF = \u{e9}",
+            "= = =",
+        ] {
+            assert_eq!(parse_setting(line), None, "{line}");
+        }
+        assert_eq!(parse_settings(b"\xFF"), []);
+        assert_eq!(parse_settings(b"10040002 = 0000000000000001\n"), [], "no first line");
+        for text in [
+            &b""[..],
+            b"xenia-rs profile 1\n",
+            b"xenia-rs profile 1\nname = \n",
+            b"xenia-rs profile 2\nname = A\n",
+        ] {
+            assert_eq!(parse_profile(Xuid(0xE000_0000_0000_0001), text), None);
+        }
+        let mut profile = Profile::made_for(0);
+        assert!(!profile.set_of(5, SettingId(0x1004_0002), Value::Bits(0)), "not a title's own");
+        assert!(
+            !profile.set_of(DASHBOARD, SettingId(0x63E8_3FFF), Value::Bytes(vec![])),
+            "not the dashboard's"
+        );
+    }
+}

@@ -1,0 +1,386 @@
+//! Content store: finds, lists, writes and removes packages on the disk.
+
+use super::PackageHeader;
+use super::name::{HEADER, PackageName};
+use super::packed::Packed;
+use crate::profile::Xuid;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
+
+/// Largest size of a small file that is read whole (a header, a profile's settings), in bytes.
+const SMALL_FILE: u64 = 0x4_0000;
+/// Largest size of a thumbnail, in bytes.
+pub const THUMBNAIL_SIZE: u32 = 0x4000;
+/// Suffix of a temporary file that is about to replace a small file.
+const NEW: &str = "=new";
+/// Largest number of packages in one list; further packages are not listed.
+const LISTED: usize = 4096;
+
+/// The packages on one device.
+#[derive(Debug)]
+pub struct ContentStore {
+    device: SharedDevice,
+    /// Whether the device outlives the machine.
+    is_kept: bool,
+    has_told: AtomicBool,
+}
+
+impl ContentStore {
+    /// The packages on a device; `is_kept` if the device outlives the machine.
+    pub fn new(device: Box<dyn Device>, is_kept: bool) -> Self {
+        Self { device: SharedDevice::new(device), is_kept, has_told: AtomicBool::new(false) }
+    }
+
+    /// Whether written data outlives the machine.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    /// A directory as a separate device.
+    pub fn folder(&self, path: Vec<String>) -> SubFolder {
+        SubFolder::new(self.device.clone(), path)
+    }
+
+    /// Reads a small file; `None` if it is missing or too large.
+    pub fn read(&self, path: &[String]) -> VfsResult<Option<Vec<u8>>> {
+        let bytes = self.read_at_most(path, SMALL_FILE)?;
+        Ok(bytes.filter(|bytes| bytes.len() as u64 <= SMALL_FILE))
+    }
+
+    /// Reads a file up to `most` bytes and one more; `None` if it is missing.
+    pub(super) fn read_at_most(&self, path: &[String], most: u64) -> VfsResult<Option<Vec<u8>>> {
+        let device = self.device.lock();
+        let file = match device.open(path, false) {
+            Ok(file) => file,
+            Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = vec![0; file.size()?.min(most + 1) as usize];
+        let read = file.read_at(0, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(Some(bytes))
+    }
+
+    /// Renames a file, replacing an existing one.
+    pub(super) fn rename(&self, from: &[String], to: &[String]) -> VfsResult<()> {
+        self.device.lock().rename(from, to, true)
+    }
+
+    /// Replaces a file's contents atomically: readers see either the old or the new contents.
+    pub fn replace(&self, path: &[String], bytes: &[u8]) -> VfsResult<()> {
+        if !self.is_kept && !self.has_told.swap(true, Relaxed) {
+            tracing::warn!(
+                target: "vfs",
+                "the title saves, but what it saves is in memory and gone when the run ends; --content DIR keeps it"
+            );
+        }
+        let mut device = self.device.lock();
+        let Some((name, parent)) = path.split_last() else { return Err(VfsError::InvalidName) };
+        make_directories(&mut **device, parent)?;
+        // Write to a temporary file beside the old one, which stays intact until all bytes are
+        // written.
+        let new = [parent, &[format!("{name}{NEW}")]].concat();
+        match device.remove(&new) {
+            Ok(()) | Err(VfsError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let file = device.create_file(&new)?;
+        let written = file.write_at(0, bytes).and_then(|()| file.flush());
+        drop(file);
+        let replaced = written.and_then(|()| device.rename(&new, path, true));
+        if replaced.is_err() {
+            // A leftover temporary file does no harm.
+            let _ = device.remove(&new);
+        }
+        replaced
+    }
+
+    /// Lists a directory; empty if it is missing.
+    pub fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        match self.device.lock().list(path) {
+            Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::NotDirectory) => Ok(Vec::new()),
+            result => result,
+        }
+    }
+
+    fn is_directory(&self, path: &[String]) -> bool {
+        self.device.lock().find(path).is_ok_and(|entry| entry.directory)
+    }
+
+    /// The header of a package; `None` if the package does not exist.
+    ///
+    /// # Errors
+    /// [`VfsError::Corrupt`] if the header cannot be parsed, e.g. because a later version wrote it.
+    /// It must not be treated as missing, or a new package would replace it.
+    pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
+        if let Some(text) = self.read(&name.header())? {
+            let header = PackageHeader::parse(&text);
+            if header.is_none() {
+                tracing::error!(
+                    target: "vfs",
+                    "the header of the package {} can't be read; the package stays as it is: {}",
+                    name.file(),
+                    name.header().join("/")
+                );
+            }
+            return header.map(Some).ok_or(VfsError::Corrupt);
+        }
+        if self.is_directory(&name.files(0)) {
+            return Ok(Some(PackageHeader::of_stray(name.owner, name.file())));
+        }
+        Ok(self.packed(name).map(|packed| packed.header()))
+    }
+
+    /// The package of this name in a single file; `None` if it does not exist or cannot be read.
+    fn packed(&self, name: &PackageName) -> Option<Packed> {
+        match self.packed_file(name) {
+            Ok(file) => Packed::read(name, file?),
+            Err(error) => {
+                tracing::warn!(target: "vfs", "{} can't be read: {error}", name.file());
+                None
+            }
+        }
+    }
+
+    /// Opens the file of a single-file package; `None` if it does not exist.
+    pub fn packed_file(&self, name: &PackageName) -> VfsResult<Option<Box<dyn FileData>>> {
+        match self.device.lock().open(&name.files(0), false) {
+            Ok(file) => Ok(Some(file)),
+            Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens a package's files as a device.
+    pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn Device>> {
+        if !header.is_packed {
+            return Ok(Box::new(self.folder(name.files(header.folder))));
+        }
+        let packed = self.packed(name).ok_or(VfsError::NotFound)?;
+        Ok(Box::new(packed.device()?))
+    }
+
+    /// Packages of an owner, title and type, sorted by name.
+    pub fn packages(
+        &self,
+        owner: Xuid,
+        title: u32,
+        kind: u32,
+    ) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        let mut found = BTreeMap::new();
+        for entry in self.list(&PackageName::directory(owner, title, kind))? {
+            let file = match entry.name.strip_suffix(HEADER) {
+                Some(file) if !entry.directory => file,
+                None => &entry.name,
+                Some(_) => continue,
+            };
+            let Some(name) = PackageName::new(owner, title, kind, file) else { continue };
+            let key = file.to_ascii_lowercase();
+            if found.len() >= LISTED || found.contains_key(&key) {
+                continue;
+            }
+            match self.find(&name) {
+                Ok(Some(header)) => drop(found.insert(key, (name, header))),
+                Ok(None) | Err(VfsError::Corrupt) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// All packages, sorted by owner, title, type and name.
+    pub fn every_package(&self) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        let ids = |path: &[String], digits: usize| -> VfsResult<Vec<(String, u64)>> {
+            let is_id =
+                |name: &str| name.len() == digits && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let names = self.list(path)?.into_iter().filter(|entry| entry.directory).map(|entry| entry.name);
+            let ids = names.filter(|name| is_id(name)).filter_map(|name| {
+                let id = u64::from_str_radix(&name, 16).ok()?;
+                Some((name, id))
+            });
+            Ok(ids.collect())
+        };
+        let root = vec!["Content".to_owned()];
+        let mut found = Vec::new();
+        for (owner_name, owner) in ids(&root, 16)? {
+            let of_owner = [&root[..], &[owner_name]].concat();
+            for (title_name, title) in ids(&of_owner, 8)? {
+                for (_, kind) in ids(&[&of_owner[..], &[title_name]].concat(), 8)? {
+                    found.extend(self.packages(Xuid(owner), title as u32, kind as u32)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Commits a package by writing its header. All data in its files must be written before.
+    pub fn commit(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        self.device.lock().flush_below(&name.files(header.folder))?;
+        self.replace(&name.header(), &header.to_bytes())
+    }
+
+    /// Prepares the header and an empty folder of a package that replaces `old`.
+    pub fn prepare(
+        &self,
+        name: &PackageName,
+        old: Option<&PackageHeader>,
+        new: PackageHeader,
+    ) -> VfsResult<PackageHeader> {
+        let folder = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
+        // An interrupted run may have left this folder, or that of the previous package.
+        if let Some(before) = old.and_then(|old| old.folder.checked_sub(1)).filter(|before| *before > 0) {
+            self.remove_files(name, &new.clone().in_folder(before))?;
+        }
+        let new = new.in_folder(folder);
+        self.remove_files(name, &new)?;
+        Ok(new)
+    }
+
+    /// Flushes a package's files to the host's disk.
+    pub fn flush(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        self.device.lock().flush_below(&name.files(header.folder))
+    }
+
+    /// Removes a package's files but keeps its header.
+    pub fn remove_files(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        if header.is_packed {
+            return self.remove_file(&name.files(0));
+        }
+        let removed = self.remove_tree(&name.files(header.folder));
+        self.forget_losses(name, header);
+        removed
+    }
+
+    /// Discards the record of write-back errors of a package's files.
+    pub fn forget_losses(&self, name: &PackageName, header: &PackageHeader) {
+        self.device.lock().forget_losses(&name.files(header.folder));
+    }
+
+    /// Removes a package, header first: without a header it does not exist (unless the user has
+    /// copied it there).
+    pub fn remove(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        for path in [name.header(), name.thumbnail()] {
+            self.remove_file(&path)?;
+        }
+        self.remove_files(name, header)
+    }
+
+    /// Removes a file; a missing file is not an error.
+    fn remove_file(&self, path: &[String]) -> VfsResult<()> {
+        match self.device.lock().remove(path) {
+            Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The package's thumbnail; `None` if it has none.
+    pub fn thumbnail(&self, name: &PackageName) -> VfsResult<Option<Vec<u8>>> {
+        let picture = match self.read(&name.thumbnail())? {
+            Some(picture) => Some(picture),
+            None => self.packed(name).map(Packed::picture).filter(|picture| !picture.is_empty()),
+        };
+        Ok(picture.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
+    }
+
+    /// Sets the package's thumbnail.
+    pub fn set_thumbnail(&self, name: &PackageName, picture: &[u8]) -> VfsResult<()> {
+        self.replace(&name.thumbnail(), picture)
+    }
+
+    /// Removes the package's thumbnail, if any.
+    pub fn remove_thumbnail(&self, name: &PackageName) -> VfsResult<()> {
+        self.remove_file(&name.thumbnail())
+    }
+
+    /// Total and free size of the disk in bytes.
+    pub fn space(&self) -> (u64, u64) {
+        let volume = self.device.lock().volume();
+        (volume.total_units.saturating_mul(volume.unit()), volume.free_bytes())
+    }
+
+    /// Removes a directory tree; a missing directory is not an error.
+    fn remove_tree(&self, path: &[String]) -> VfsResult<()> {
+        let mut device = self.device.lock();
+        // Directories, and whether their contents are removed already.
+        let mut left = vec![(path.to_vec(), false)];
+        while let Some((at, is_empty)) = left.pop() {
+            if is_empty {
+                device.remove(&at)?;
+                continue;
+            }
+            let entries = match device.list(&at) {
+                Ok(entries) => entries,
+                Err(VfsError::NotFound | VfsError::PathNotFound) => continue,
+                Err(error) => return Err(error),
+            };
+            left.push((at.clone(), true));
+            for entry in entries {
+                let below = [&at[..], &[entry.name]].concat();
+                if entry.directory {
+                    left.push((below, false));
+                } else {
+                    device.remove(&below)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use xenia_limits::Limits;
+    use xenia_vfs::{HostFolder, MemoryDevice};
+
+    #[test]
+    fn a_full_disk_leaves_what_was_there() {
+        // Two allocation units.
+        let store = ContentStore::new(Box::new(MemoryDevice::new(0x8000, Arc::default())), false);
+        let name = PackageName::new(Xuid(1), 2, 1, "a").unwrap();
+        let old = PackageHeader::new(Xuid(1), "old");
+        store.commit(&name, &old).unwrap();
+        store.set_thumbnail(&name, b"picture").unwrap();
+        let new = PackageHeader::new(Xuid(1), "new");
+        assert_eq!(store.commit(&name, &new), Err(VfsError::Full));
+        assert_eq!(store.set_thumbnail(&name, b"other"), Err(VfsError::Full));
+        assert_eq!(store.find(&name), Ok(Some(old)));
+        assert_eq!(store.thumbnail(&name), Ok(Some(b"picture".to_vec())));
+        assert_eq!(store.packages(Xuid(1), 2, 1).unwrap().len(), 1);
+        store.device.lock().remove(&name.thumbnail()).unwrap();
+        store.commit(&name, &new).unwrap();
+        assert_eq!(store.find(&name), Ok(Some(new)));
+    }
+
+    #[test]
+    fn what_a_run_left_half_done_is_no_package() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ContentStore::new(
+            Box::new(HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap()),
+            true,
+        );
+        let at = folder.path().join("Content/0000000000000001/00000002/00000001");
+        std::fs::create_dir_all(at.join("gone=3")).unwrap();
+        std::fs::create_dir_all(at.join("Stray")).unwrap();
+        std::fs::write(at.join("half=header=new"), "xenia-rs").unwrap();
+        std::fs::write(at.join("broken=header"), "noise").unwrap();
+        std::fs::write(at.join("file"), "noise").unwrap();
+        let found = store.packages(Xuid(1), 2, 1).unwrap();
+        let files: Vec<&str> = found.iter().map(|(name, _)| name.file()).collect();
+        assert_eq!(files, ["Stray"]);
+        let broken = PackageName::new(Xuid(1), 2, 1, "broken").unwrap();
+        assert_eq!(store.find(&broken), Err(VfsError::Corrupt), "not the same as none");
+        assert_eq!((found[0].1.folder, found[0].1.license), (0, u32::MAX));
+        // Leftovers of a package are removed when a new package of that name needs the folder.
+        let name = PackageName::new(Xuid(1), 2, 1, "gone").unwrap();
+        let old = PackageHeader::new(Xuid(1), "").in_folder(2);
+        std::fs::write(at.join("gone=3/f"), "left").unwrap();
+        let new = store.prepare(&name, Some(&old), PackageHeader::new(Xuid(1), "")).unwrap();
+        assert_eq!((new.folder, at.join("gone=3").exists()), (3, false));
+        let (name, header) = &found[0];
+        store.remove(name, header).unwrap();
+        assert!(!at.join("Stray").exists());
+    }
+}

@@ -1,0 +1,168 @@
+//! Lists that titles read piece by piece (`XamEnumerate`). A list is a snapshot taken when the
+//! enumerator is created.
+
+use std::collections::{BTreeMap, VecDeque};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::{Limit, Limits};
+
+/// Offsets in `KENUMERATOR`, the body of an enumerator.
+pub mod layout {
+    /// Application that answers the messages.
+    pub const APPLICATION: u32 = 0;
+    /// Message that requests items.
+    pub const OPEN_MESSAGE: u32 = 4;
+    /// Message sent when the enumerator is closed.
+    pub const CLOSE_MESSAGE: u32 = 8;
+    /// User for whom the list was created.
+    pub const USER: u32 = 0xC;
+    /// Maximum number of items of one call.
+    pub const ITEMS: u32 = 0x10;
+    pub const FLAGS: u32 = 0x14;
+    /// Size in bytes, without the creator's data that follows.
+    pub const SIZE: u32 = 0x18;
+}
+
+/// An item of a list: its bytes, and the texts that follow all items of a call, each with the
+/// offset in the item at which its address is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub bytes: Vec<u8>,
+    /// Offset of the address, and the text with its terminator.
+    pub texts: Vec<(usize, Vec<u8>)>,
+}
+
+/// Result of one call: pieces at offsets in the caller's buffer, and the number of items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub pieces: Vec<(u32, Vec<u8>)>,
+    pub count: u32,
+}
+
+/// A list and the read position in it.
+#[derive(Clone, Debug)]
+pub struct Enumerator {
+    items: VecDeque<Item>,
+    item_size: usize,
+    per_call: u32,
+    bytes: u64,
+}
+
+impl Enumerator {
+    /// Creates a list of items of `item_size` bytes; a call returns at most `per_call` of them.
+    pub fn new(items: &[u8], item_size: usize, per_call: u32) -> Self {
+        let items = items.chunks_exact(item_size.max(1));
+        let items = items.map(|bytes| Item { bytes: bytes.to_vec(), texts: Vec::new() });
+        Self::with_texts(items.collect(), item_size, per_call)
+    }
+
+    /// Creates a list of items with texts.
+    pub fn with_texts(items: Vec<Item>, item_size: usize, per_call: u32) -> Self {
+        let texts = |item: &Item| item.texts.iter().map(|(_, text)| text.len()).sum::<usize>();
+        let bytes = items.iter().map(|item| (item.bytes.len() + texts(item)) as u64).sum();
+        Self { items: items.into(), item_size, per_call, bytes }
+    }
+
+    /// Returns the next items, for a buffer at this address.
+    fn next(&mut self, buffer: GuestAddr) -> Batch {
+        let count = self.items.len().min(self.per_call as usize);
+        let mut outside = (self.per_call).saturating_mul(self.item_size as u32);
+        let (mut items, mut texts) = (Vec::new(), Vec::new());
+        for Item { mut bytes, texts: own } in self.items.drain(..count) {
+            for (at, text) in own {
+                if let Some(place) = bytes.get_mut(at..at + 4) {
+                    place.copy_from_slice(&buffer.offset(outside).0.to_be_bytes());
+                }
+                outside = outside.saturating_add(text.len() as u32);
+                texts.extend(text);
+            }
+            items.extend(bytes);
+        }
+        let first = outside.saturating_sub(texts.len() as u32);
+        let pieces = [(0, items), (first, texts)];
+        let pieces = pieces.into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
+        Batch { pieces, count: count as u32 }
+    }
+}
+
+/// All enumerators, by the address of their bodies.
+#[derive(Debug, Default)]
+pub struct Enumerators {
+    all: BTreeMap<GuestAddr, Enumerator>,
+    bytes: u64,
+}
+
+impl Enumerators {
+    pub fn insert(
+        &mut self,
+        body: GuestAddr,
+        enumerator: Enumerator,
+        limits: &Limits,
+    ) -> Result<(), NtStatus> {
+        let bytes = enumerator.bytes;
+        limits.admit_amount(Limit::EnumeratorBytes, self.bytes, bytes)?;
+        self.bytes += bytes;
+        self.all.insert(body, enumerator);
+        Ok(())
+    }
+
+    /// Returns the next items of a list, for a buffer at this address; empty at the end of the
+    /// list.
+    pub fn next(&mut self, body: GuestAddr, buffer: GuestAddr) -> Option<Batch> {
+        self.all.get_mut(&body).map(|list| list.next(buffer))
+    }
+
+    /// Returns the size in bytes of a list's items.
+    pub fn item_size(&self, body: GuestAddr) -> Option<usize> {
+        self.all.get(&body).map(|list| list.item_size)
+    }
+
+    pub fn remove(&mut self, body: GuestAddr) {
+        if let Some(gone) = self.all.remove(&body) {
+            self.bytes = self.bytes.saturating_sub(gone.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_to_their_end_and_have_a_limit() {
+        let (mut all, limits) = (Enumerators::default(), Limits::default());
+        let at = GuestAddr(0x100);
+        all.insert(at, Enumerator::new(&[1, 1, 2, 2, 3, 3], 2, 2), &limits).unwrap();
+        let buffer = GuestAddr(0x1000);
+        let batch = |pieces: &[(u32, &[u8])], count| {
+            Some(Batch { pieces: pieces.iter().map(|(at, bytes)| (*at, bytes.to_vec())).collect(), count })
+        };
+        assert_eq!(all.next(at, buffer), batch(&[(0, &[1, 1, 2, 2])], 2));
+        assert_eq!(all.next(at, buffer), batch(&[(0, &[3, 3])], 1));
+        assert_eq!(all.next(at, buffer), batch(&[], 0));
+        assert_eq!(all.next(GuestAddr(1), buffer), None);
+        let largest = vec![0; Limit::EnumeratorBytes.row().value as usize];
+        assert!(all.insert(GuestAddr(1), Enumerator::new(&largest, 0x1000, 1), &limits).is_err());
+        all.remove(at);
+        all.insert(GuestAddr(1), Enumerator::new(&largest, 0x1000, 1), &limits).unwrap();
+    }
+
+    #[test]
+    fn texts_lie_behind_the_items_that_a_call_has_room_for() {
+        let item = |n: u8, texts: &[(usize, &[u8])]| Item {
+            bytes: vec![n; 8],
+            texts: texts.iter().map(|(at, text)| (*at, text.to_vec())).collect(),
+        };
+        let mut list = Enumerator::with_texts(
+            vec![item(1, &[(0, b"ab"), (4, b"c")]), item(2, &[(4, b"d")]), item(3, &[(0, b"e")])],
+            8,
+            2,
+        );
+        assert_eq!(list.bytes, 24 + 5);
+        let first = list.next(GuestAddr(0x1000));
+        let items = [0, 0, 0x10, 0x10, 0, 0, 0x10, 0x12, 2, 2, 2, 2, 0, 0, 0x10, 0x13];
+        assert_eq!(first, Batch { pieces: vec![(0, items.to_vec()), (16, b"abcd".to_vec())], count: 2 });
+        let second = list.next(GuestAddr(0x2000));
+        let pieces = vec![(0, vec![0, 0, 0x20, 0x10, 3, 3, 3, 3]), (16, b"e".to_vec())];
+        assert_eq!(second, Batch { pieces, count: 1 });
+    }
+}

@@ -1,0 +1,271 @@
+//! Profiles: the users signed in at the four places, and their settings.
+//!
+//! All profiles are offline profiles, with ids of the form that these have. A machine without a
+//! content folder, and one in a reproducible run, gets generated profiles that are the same in
+//! every run, so that no host state reaches the guest. Other machines use ids that are unlikely to
+//! occur on another console.
+
+use super::profile_settings::{DASHBOARD, SettingId, Value};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Maximum number of signed-in users.
+pub const USERS: u32 = 4;
+/// Maximum length of a name in characters.
+pub const NAME_LENGTH: usize = 15;
+
+/// Id of a profile, stable as long as the profile exists. 0 stands for no user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Xuid(pub u64);
+
+impl Xuid {
+    /// No user: the owner of data that belongs to all users of the console.
+    pub const NOBODY: Self = Self(0);
+    /// First id of the profiles generated here. Offline ids begin with 0xE; bits 54 and 55 are 0,
+    /// which some titles check.
+    const FIRST_MADE: u64 = 0xE030_0000_0058_0001;
+
+    /// Returns the first id of a console with this number; see
+    /// `ports::Storage::own_number` of the kernel.
+    pub fn first_of(number: u64) -> Self {
+        // The last 16 bits count the console's profiles.
+        Self(0xE << 60 | number & 0x0F3F_FFFF_FFFF_0000 | 1)
+    }
+
+    /// Returns whether this is a valid id of an offline profile.
+    pub fn is_offline(self) -> bool {
+        self.0 >> 60 == 0xE && self.0 & 3 << 54 == 0
+    }
+}
+
+/// A user: an id, a name and settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    pub xuid: Xuid,
+    /// Letters, digits and spaces.
+    name: String,
+    settings: BTreeMap<(u32, SettingId), Value>,
+}
+
+impl Profile {
+    /// Creates a profile without settings; `None` if the name or the id is invalid.
+    pub fn new(xuid: Xuid, name: &str) -> Option<Self> {
+        let is_name = (1..=NAME_LENGTH).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
+            && !name.ends_with(' ');
+        (is_name && xuid.is_offline()).then(|| Self {
+            xuid,
+            name: name.to_owned(),
+            settings: BTreeMap::new(),
+        })
+    }
+
+    /// Returns the generated profile of a user on a machine without a number of its own.
+    pub fn made_for(user: u32) -> Self {
+        Self::made(Xuid(Xuid::FIRST_MADE), user)
+    }
+
+    fn made(first: Xuid, user: u32) -> Self {
+        Self {
+            xuid: Xuid(first.0 + u64::from(user)),
+            name: format!("Player {}", user + 1),
+            settings: BTreeMap::new(),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the title under which a setting is stored: the calling one, or the dashboard.
+    fn owner(title: u32, id: SettingId) -> u32 {
+        if id.is_of_title() { title } else { DASHBOARD }
+    }
+
+    /// Returns a setting: this title's value, or the common value for all titles if the setting is
+    /// not per title.
+    pub fn setting(&self, title: u32, id: SettingId) -> Option<&Value> {
+        self.settings.get(&(Self::owner(title, id), id))
+    }
+
+    /// Stores a setting; returns `false` and changes no value if the setting does not exist or does
+    /// not accept the value.
+    pub fn set(&mut self, title: u32, id: SettingId, value: Value) -> bool {
+        let is_fine = id.exists() && id.accepts(&value);
+        if is_fine {
+            self.settings.insert((Self::owner(title, id), id), value);
+        }
+        is_fine
+    }
+
+    /// Stores a setting for an owner, a title or [`DASHBOARD`]; returns `false` and changes no
+    /// value if the owner cannot have it.
+    pub fn set_of(&mut self, owner: u32, id: SettingId, value: Value) -> bool {
+        Self::owner(owner, id) == owner
+            && id.is_of_title() == (owner != DASHBOARD)
+            && self.set(owner, id, value)
+    }
+
+    /// Returns the settings stored for a title, or for [`DASHBOARD`], by id.
+    pub fn settings_of(&self, owner: u32) -> impl Iterator<Item = (SettingId, &Value)> {
+        let range = (owner, SettingId(0))..=(owner, SettingId(u32::MAX));
+        self.settings.range(range).map(|(&(_, id), value)| (id, value))
+    }
+}
+
+/// The signed-in profiles and those available for sign-in.
+#[derive(Debug)]
+pub struct Profiles {
+    places: [Option<Profile>; USERS as usize],
+    /// Available profiles, in the order in which they sign in.
+    others: VecDeque<Profile>,
+    /// Where the ids of generated profiles begin: after the first profile's, so that it stays the
+    /// first.
+    first_made: Xuid,
+}
+
+impl Default for Profiles {
+    /// The first user, with a generated profile.
+    fn default() -> Self {
+        Self::of(Vec::new(), None)
+    }
+}
+
+impl Profiles {
+    /// Creates the state with the first profile signed in, or a generated one if there is none.
+    /// `number` is the console's own number, if it has one.
+    pub fn of(profiles: Vec<Profile>, number: Option<u64>) -> Self {
+        let mut others = VecDeque::from(profiles);
+        let own = number.map_or(Xuid(Xuid::FIRST_MADE), Xuid::first_of);
+        let first = others.pop_front().unwrap_or_else(|| Profile::made(own, 0));
+        Self { first_made: first.xuid, places: [Some(first), None, None, None], others }
+    }
+
+    /// Signs the next available profile in at a place, or a generated one.
+    pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
+        let made = || {
+            let all = || self.places.iter().flatten().chain(&self.others);
+            let free = |first| {
+                let mut profile = Profile::made(first, user);
+                while all().any(|other| other.xuid == profile.xuid) {
+                    profile.xuid.0 += u64::from(USERS);
+                }
+                profile
+            };
+            let profile = free(self.first_made);
+            // The first profile's id may be among the last valid ones: then start at `FIRST_MADE`.
+            if profile.xuid.is_offline() { profile } else { free(Xuid(Xuid::FIRST_MADE)) }
+        };
+        let profile = if self.others.is_empty() { Some(made()) } else { self.others.pop_front() };
+        self.set(user, profile);
+        self.get(user)
+    }
+
+    /// Returns the profile signed in at a place.
+    pub fn get(&self, user: u32) -> Option<&Profile> {
+        self.places.get(user as usize)?.as_ref()
+    }
+
+    /// Signs a profile in at a place; `None` signs the place's user out.
+    pub fn set(&mut self, user: u32, profile: Option<Profile>) {
+        if let Some(place) = self.places.get_mut(user as usize) {
+            *place = profile;
+        }
+    }
+
+    /// All profiles of the console, signed in or not, by id.
+    pub fn all(&self) -> Vec<&Profile> {
+        let mut all: Vec<_> = self.places.iter().flatten().chain(&self.others).collect();
+        all.sort_unstable_by_key(|profile| profile.xuid);
+        all
+    }
+
+    /// Returns the profile with this id, signed in or not.
+    pub fn find(&self, xuid: Xuid) -> Option<&Profile> {
+        self.places.iter().flatten().chain(&self.others).find(|profile| profile.xuid == xuid)
+    }
+
+    /// Returns the place at which this id is signed in.
+    pub fn place_of(&self, xuid: Xuid) -> Option<u32> {
+        (0..USERS).find(|&user| self.get(user).is_some_and(|profile| profile.xuid == xuid))
+    }
+
+    /// Returns a bit for each place with a signed-in user.
+    pub fn mask(&self) -> u32 {
+        (0..USERS).filter(|&user| self.get(user).is_some()).map(|user| 1 << user).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_user_is_there_and_the_same_each_time() {
+        let (first, again) = (Profiles::default(), Profiles::default());
+        assert_eq!(first.get(0), again.get(0));
+        assert_eq!((first.mask(), first.get(0).unwrap().name()), (1, "Player 1"));
+        assert!(first.get(1).is_none() && first.get(4).is_none() && first.get(u32::MAX).is_none());
+        for user in 0..USERS {
+            let Profile { xuid, name, .. } = Profile::made_for(user);
+            assert!(Profile::new(xuid, &name).is_some(), "{name}");
+        }
+        assert_eq!(first.place_of(first.get(0).unwrap().xuid), Some(0));
+        assert_eq!(first.place_of(Xuid::NOBODY), None);
+    }
+
+    #[test]
+    fn consoles_with_numbers_have_ids_of_their_own() {
+        let mut ids = std::collections::BTreeSet::new();
+        for number in [0, 1 << 16, 2 << 16, 3 << 54, u64::MAX] {
+            let mut profiles = Profiles::of(Vec::new(), Some(number));
+            for user in 0..USERS {
+                profiles.sign_in(user);
+                let profile = profiles.get(user).unwrap();
+                assert!(profile.xuid.is_offline() && profile.name() == format!("Player {}", user + 1));
+                ids.insert(profile.xuid);
+            }
+        }
+        assert_eq!(ids.len(), 4 * USERS as usize, "two of the numbers differ in nothing that ids have");
+        assert!(!ids.contains(&Profile::made_for(0).xuid));
+    }
+
+    #[test]
+    fn who_is_made_comes_after_the_first() {
+        let at = |xuid| Profile::new(Xuid(xuid), "First").unwrap();
+        let first = at(0xE900_0000_0000_0010);
+        for number in [None, Some(1 << 16), Some(u64::MAX)] {
+            let mut profiles = Profiles::of(vec![first.clone()], number);
+            for user in 1..USERS {
+                assert!(profiles.sign_in(user).unwrap().xuid > first.xuid);
+            }
+        }
+        let mut profiles = Profiles::of(vec![at(0xEF3F_FFFF_FFFF_FFFF)], None);
+        assert_eq!(profiles.sign_in(1), Some(&Profile::made_for(1)), "there are none behind it");
+    }
+
+    #[test]
+    fn names_and_ids_are_those_of_consoles() {
+        let xuid = Profile::made_for(0).xuid;
+        for name in ["", " a", "a ", "1a", "a-b", "ä", "sixteen letters.", "sixteenlettersss", "a\0"] {
+            assert_eq!(Profile::new(xuid, name), None, "{name:?}");
+        }
+        for xuid in [0, 1, 0x0009_0000_0000_0001, 0xE0C0_0000_0000_0001, u64::MAX] {
+            assert_eq!(Profile::new(Xuid(xuid), "a"), None, "{xuid:#x}");
+        }
+    }
+
+    #[test]
+    fn a_title_has_three_settings_of_its_own_and_shares_the_rest() {
+        let mut profile = Profile::made_for(0);
+        let (own, shared) = (SettingId(0x63E8_3FFF), SettingId(0x1004_0002));
+        assert!(profile.set(1, own, Value::Bytes(vec![1])) && profile.set(2, own, Value::Bytes(vec![2])));
+        assert!(profile.set(1, shared, Value::Bits(1 << 32)));
+        assert_eq!(profile.setting(1, own), Some(&Value::Bytes(vec![1])));
+        assert_eq!(profile.setting(2, shared), Some(&Value::Bits(1 << 32)));
+        assert_eq!(profile.settings_of(DASHBOARD).count(), 1);
+        assert!(!profile.set(1, SettingId(0x1004_7777), Value::Bits(0)), "there is no such setting");
+        assert!(!profile.set(1, shared, Value::Bytes(vec![0; 4])), "not of its type");
+        assert_eq!(profile.setting(3, own), None);
+    }
+}

@@ -1,0 +1,246 @@
+//! Atomic saves: guest writes go to a temporary file (a draft) beside the file, which is renamed
+//! over it.
+//!
+//! ```text
+//!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename
+//! ```
+//!
+//! However the program ends, the host has either the old or the new contents, and a new file exists
+//! completely or not at all. All handles of a file share one [`Draft`] ([`open_files`]), so a write
+//! is visible through every handle at once; temporary files are hidden from guests. A temporary
+//! file is locked while its program runs; one without a lock is removed when the folder is next
+//! opened ([`names`]).
+//!
+//! The bytes that a run adds to the folder and the size of a file are bounded ([`Quota`]).
+//!
+//! A failed write to a package leaves a gap. Until the gap is written again or cut off, the
+//! temporary file does not replace the file: the file keeps its old contents, and the write-back
+//! error is recorded ([`Losses`]).
+
+mod copying;
+mod handle;
+mod names;
+mod open_files;
+
+use super::losses::{Gap, Losses};
+use super::quota::Quota;
+use super::{VfsError, VfsResult};
+use copying::Copying;
+pub(super) use handle::SharedDraft;
+pub(super) use names::{holds_only_drafts, is_draft, sweep};
+pub(super) use open_files::Drafts;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Host metadata of a file or directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) directory: bool,
+    /// Whether the file is write-protected on the host.
+    pub(super) read_only: bool,
+    /// Size in bytes.
+    pub(super) size: u64,
+}
+
+impl From<&Metadata> for Facts {
+    fn from(metadata: &Metadata) -> Self {
+        let read_only = metadata.permissions().readonly();
+        Self { directory: metadata.is_dir(), read_only, size: metadata.len() }
+    }
+}
+
+/// An open file of the guest and its pending contents.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Path of the file; `None` if it was removed while open.
+    target: Option<PathBuf>,
+    /// Directory of the temporary file: the file's directory, because rename is reliable only
+    /// within it.
+    folder: PathBuf,
+    /// Contents that the guest sees.
+    content: Arc<File>,
+    /// Whether `content` is a temporary file rather than the host's file.
+    own: bool,
+    /// Cached metadata of the temporary file: only this program changes it, and titles query it at
+    /// each access.
+    known: Option<Facts>,
+    /// Path of the temporary file, if it still has one.
+    path: Option<PathBuf>,
+    /// A copy of a long file in progress.
+    copying: Option<Copying>,
+    /// Byte range that the guest could not write.
+    gap: Gap,
+    quota: Arc<Quota>,
+    losses: Arc<Losses>,
+    names: Arc<AtomicU64>,
+}
+
+impl Draft {
+    /// Metadata; a temporary file inherits the protection of its file.
+    pub(super) fn facts(&mut self) -> VfsResult<Facts> {
+        if let Some(known) = self.known.filter(|_| self.own) {
+            return Ok(known);
+        }
+        let facts = Facts::from(&self.content.metadata()?);
+        self.known = self.own.then_some(facts);
+        Ok(facts)
+    }
+
+    /// Current size in bytes.
+    pub(super) fn size(&mut self) -> VfsResult<u64> {
+        Ok(self.facts()?.size)
+    }
+
+    /// Updates the cached metadata after a resize; discards it if the resize failed.
+    fn sized(&mut self, done: bool, size: impl FnOnce(u64) -> u64) {
+        self.known = self.known.filter(|_| done).map(|facts| Facts { size: size(facts.size), ..facts });
+    }
+
+    /// Writes all of `from` at `offset`.
+    pub(super) fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        let end = offset.saturating_add(from.len() as u64);
+        let written = self.write_all(offset, end, from);
+        match written {
+            Ok(()) => self.gap.written(offset..end),
+            Err(_) => self.gap.missed(offset..end),
+        }
+        written
+    }
+
+    fn write_all(&mut self, offset: u64, end: u64, from: &[u8]) -> VfsResult<()> {
+        offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?;
+        let size = self.size()?;
+        if end > size {
+            self.quota.resize(size, end)?;
+        }
+        let written = self.make_own(true).and_then(|()| Ok(self.content.write_all_at(from, offset)?));
+        self.sized(written.is_ok(), |size| size.max(end));
+        if written.is_err() && end > size {
+            let now = self.size().unwrap_or(size);
+            self.quota.correct(end, now);
+        }
+        written
+    }
+
+    /// Truncates the file, or extends it with zeros.
+    pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        let cut = self.resize(size);
+        self.gap.resized(size, cut.is_ok());
+        cut
+    }
+
+    fn resize(&mut self, size: u64) -> VfsResult<()> {
+        let old = self.size()?;
+        if size == old {
+            return Ok(());
+        }
+        self.quota.resize(old, size)?;
+        let resized = self.make_own(size > 0).and_then(|()| Ok(self.content.set_len(size)?));
+        self.sized(resized.is_ok(), |_| size);
+        if resized.is_err() {
+            self.quota.correct(size, old);
+        }
+        resized
+    }
+
+    /// Whether a gap prevents it from replacing the file.
+    fn has_gap(&self) -> bool {
+        self.gap.is_there() && self.target.as_ref().is_some_and(|target| self.losses.covers(target))
+    }
+
+    /// Syncs the temporary file, if any, and renames it over the file.
+    pub(super) fn commit(&mut self) -> VfsResult<()> {
+        if self.has_gap() {
+            return Err(VfsError::Full);
+        }
+        let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
+        check_in_place(&self.folder)?;
+        // Sync the data first: after a crash the name must not refer to incomplete contents.
+        self.content.sync_all()?;
+        fs::rename(path, target)?;
+        self.names.fetch_add(1, Relaxed);
+        // The temporary file is now the host's file; the next write makes another one.
+        (self.own, self.path) = (false, None);
+        // Without this the host may lose the rename in a crash.
+        File::open(&self.folder)?.sync_all()?;
+        if let Some(target) = &self.target {
+            self.losses.made_good(target);
+        }
+        Ok(())
+    }
+
+    /// Discards the new contents: the file keeps the old ones, and the quota is refunded.
+    fn give_up(&mut self) {
+        let before = self.target.as_ref().and_then(|target| target.symlink_metadata().ok());
+        let size = before.as_ref().map_or(0, Metadata::len);
+        let now = self.size().unwrap_or(size);
+        self.quota.correct(now, size);
+        if before.is_none() {
+            self.quota.leave();
+        }
+        self.discard();
+    }
+
+    /// Deletes the temporary file.
+    fn discard(&mut self) {
+        let Some(path) = self.path.take() else { return };
+        let removed = check_in_place(&self.folder).and_then(|()| Ok(fs::remove_file(&path)?));
+        if let Err(error) = removed {
+            tracing::warn!(target: "vfs", "cannot remove {}: {error}", path.display());
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.copying = None;
+        let Err(error) = self.commit() else { return };
+        if let Some(target) = &self.target {
+            self.losses.add(target);
+        }
+        if self.has_gap() {
+            tracing::error!(
+                target: "vfs",
+                "not all could be written to {:?}: it stays as it was",
+                self.target.as_deref()
+            );
+            self.give_up();
+        } else {
+            let (target, kept) =
+                (self.target.as_deref(), self.path.take().map(|path| names::keep(&self.folder, path)));
+            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
+        }
+    }
+}
+
+/// Refuses a directory that the host has replaced since it was found, for example by a link that
+/// leads outside.
+fn check_in_place(folder: &Path) -> VfsResult<()> {
+    match folder.canonicalize() {
+        Ok(now) if now == folder => Ok(()),
+        Ok(_) => Err(VfsError::Host(io::ErrorKind::NotADirectory)),
+        Err(error) => Err(VfsError::Host(error.kind())),
+    }
+}
+
+/// Gives a file of the host the contents that `fill` writes, at once and whole.
+pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> VfsResult<()> {
+    let (path, mut draft) = names::make(&folder_of(file))?;
+    let replaced = fill(&mut draft)
+        .and_then(|()| draft.sync_all())
+        .and_then(|()| fs::rename(&path, file))
+        .and_then(|()| File::open(folder_of(file))?.sync_all());
+    if let Err(error) = replaced {
+        let _ = fs::remove_file(&path);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(path).to_owned()
+}

@@ -1,0 +1,104 @@
+//! Copy on first write: the first write after an open or a flush copies the file to a temporary
+//! file.
+//!
+//! A file can have gigabytes. A long file is copied in parts; between them the writer retries
+//! ([`Draft::prepare`]), so that no call takes as long as the whole copy and other threads do not
+//! wait for the lock. The file does not change before the copy is complete: every write path ends
+//! at [`Draft::make_own`].
+
+use super::{Draft, check_in_place, names};
+use crate::VfsResult;
+use crate::holes::copy_part;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes copied at a time.
+pub(super) const PART: u64 = 0x100_0000;
+
+/// A copy in progress. Dropping it deletes its file.
+#[derive(Debug)]
+pub(super) struct Copying {
+    path: PathBuf,
+    draft: Option<File>,
+    /// Offset of the first byte that is not copied yet.
+    next: u64,
+}
+
+impl Copying {
+    /// Updates the path after a move of its directory.
+    pub(super) fn moved(&mut self, folder: &Path) {
+        if let Some(name) = self.path.file_name() {
+            self.path = folder.join(name);
+        }
+    }
+}
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        if self.draft.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Draft {
+    /// Does a part of the work before the file can be written; returns whether it is complete.
+    pub(super) fn prepare(&mut self) -> VfsResult<bool> {
+        if self.own || self.copying.is_none() && self.size()? <= PART {
+            return Ok(true);
+        }
+        self.copy_part()
+    }
+
+    /// Makes a temporary file, with the file's contents if `copy`.
+    pub(super) fn make_own(&mut self, copy: bool) -> VfsResult<()> {
+        if self.own {
+            return Ok(());
+        }
+        if copy {
+            while !self.copy_part()? {}
+            return Ok(());
+        }
+        self.copying = None;
+        let empty = self.begin()?;
+        self.become_draft(empty);
+        Ok(())
+    }
+
+    fn begin(&self) -> VfsResult<Copying> {
+        check_in_place(&self.folder)?;
+        let (path, draft) = names::make(&self.folder)?;
+        let copying = Copying { path, draft: Some(draft), next: 0 };
+        // The temporary file replaces the file, so it needs the same permissions.
+        if let Some(draft) = &copying.draft {
+            draft.set_permissions(self.content.metadata()?.permissions())?;
+        }
+        Ok(copying)
+    }
+
+    /// Copies a part of the file; returns whether it was the last.
+    fn copy_part(&mut self) -> VfsResult<bool> {
+        let mut copying = match self.copying.take() {
+            Some(copying) => copying,
+            None => self.begin()?,
+        };
+        let Some(draft) = &mut copying.draft else { return Ok(true) };
+        let Some(next) = copy_part(&self.content, draft, copying.next, PART)? else {
+            self.become_draft(copying);
+            return Ok(true);
+        };
+        copying.next = next;
+        self.copying = Some(copying);
+        Ok(false)
+    }
+
+    fn become_draft(&mut self, mut copied: Copying) {
+        let Some(draft) = copied.draft.take() else { return };
+        (self.content, self.own, self.path) = (Arc::new(draft), true, Some(copied.path.clone()));
+        self.known = None;
+        if self.target.is_none() {
+            self.discard();
+        }
+    }
+}

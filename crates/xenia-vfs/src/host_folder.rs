@@ -1,0 +1,305 @@
+//! Device for a folder of the host.
+//!
+//! No file outside the folder is reachable ([`paths`]). Guests see regular files and directories
+//! only. The host's times, free space, listing order and letter case are hidden; the guest's times
+//! and attributes are stored in the folder, see [`super::stamp`]. Writes replace files atomically,
+//! see [`super::draft`].
+
+mod file;
+mod listings;
+mod paths;
+#[cfg(test)]
+mod tests;
+
+use super::device::{Device, Entry, FileData, Volume, sort};
+use super::draft::{Drafts, Facts, SharedDraft};
+use super::path::FATX_NAME;
+use super::stamp::{Stamps, attributes};
+use super::{Stamp, VfsError, VfsResult};
+use file::HostFile;
+pub(super) use file::read_at;
+use listings::Listings;
+use paths::{Found, is_hidden, name_of};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_limits::{Limit, Limits};
+
+/// A folder of the host as a device.
+#[derive(Debug)]
+pub struct HostFolder {
+    /// Canonical path of the folder.
+    root: PathBuf,
+    /// Open files; `None` for a read-only folder.
+    drafts: Option<Drafts>,
+    /// Times and attributes; `None` for a read-only folder.
+    stamps: Option<Stamps>,
+    listings: Listings,
+}
+
+/// Size of an allocation unit in bytes: 32 sectors of 512.
+const UNIT: u64 = 0x4000;
+
+impl HostFolder {
+    /// Opens a folder for reading only.
+    pub fn read_only(folder: &Path) -> io::Result<Self> {
+        Self::new(folder, None)
+    }
+
+    /// Opens a folder for reading and writing; refusals are counted in `limits`.
+    pub fn writable(folder: &Path, limits: Arc<Limits>) -> io::Result<Self> {
+        Self::new(folder, Some(limits))
+    }
+
+    fn new(folder: &Path, writable: Option<Arc<Limits>>) -> io::Result<Self> {
+        let root = folder.canonicalize()?;
+        if !root.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        let stamps = writable.is_some().then(|| Stamps::read(&root));
+        let drafts = writable.map(|limits| Drafts::new(&root, limits));
+        Ok(Self { root, drafts, stamps, listings: Listings::default() })
+    }
+
+    /// Discards the stamps of a removed path.
+    fn forget(&self, path: &[String]) {
+        if let Some(stamps) = &self.stamps {
+            stamps.removed(path);
+        }
+    }
+
+    /// The state for changes; fails for a read-only folder.
+    fn drafts(&self) -> VfsResult<&Drafts> {
+        self.drafts.as_ref().ok_or(VfsError::ReadOnly)
+    }
+
+    /// Size of a file, including pending changes.
+    fn size_at(&self, path: &Path) -> VfsResult<u64> {
+        match self.open_at(path) {
+            Some(draft) => draft.lock().size(),
+            None => Ok(path.metadata()?.len()),
+        }
+    }
+
+    /// The entry at a host path; `guest` is its guest path.
+    fn entry(&self, name: String, found: &Found, guest: &[String]) -> VfsResult<Entry> {
+        let mut stamp = self.stamps.as_ref().map(|stamps| stamps.get(guest)).unwrap_or_default();
+        let Facts { directory, read_only, size } = found.facts()?;
+        // Files that are write-protected on the host are read-only for the guest.
+        if !directory && read_only {
+            stamp.attributes |= attributes::READ_ONLY;
+        }
+        let size = if directory { 0 } else { size };
+        Ok(Entry { name, directory, size, read_only: self.drafts.is_none(), stamp })
+    }
+}
+
+impl Drop for HostFolder {
+    fn drop(&mut self) {
+        if let Err(error) = self.settle() {
+            tracing::error!(target: "vfs", "cannot save the times of {}: {error}", self.root.display());
+        }
+    }
+}
+
+impl Device for HostFolder {
+    fn volume(&self) -> Volume {
+        if self.drafts.is_none() {
+            return Volume::DISC;
+        }
+        // A 16 GiB partition in 16 KiB units, half of it free.
+        Volume {
+            file_system: Volume::FATX,
+            free_units: Limit::DiskBytes.row().value / UNIT,
+            name_length: FATX_NAME as u32,
+            read_only: false,
+            ..Volume::DISC
+        }
+    }
+
+    fn find(&self, path: &[String]) -> VfsResult<Entry> {
+        let found = self.look_up(path)?;
+        let name = if path.is_empty() { String::new() } else { name_of(&found.path) };
+        self.entry(name, &found, path)
+    }
+
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        let at = self.host_path(path)?;
+        if !at.is_dir() {
+            return Err(VfsError::NotDirectory);
+        }
+        let below = |name: &String| [path, std::slice::from_ref(name)].concat();
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&at)? {
+            let Ok(name) = entry?.file_name().into_string() else { continue };
+            // Guests have one byte per character.
+            if is_hidden(&name) || !super::path::is_valid(&name) || name.chars().any(|c| u32::from(c) > 0xFF)
+            {
+                continue;
+            }
+            if let Some(found) = self.shown(at.join(&name)) {
+                let guest = below(&name);
+                entries.push(self.entry(name, &found, &guest)?);
+            }
+        }
+        for name in self.created_in(&at, |_| true) {
+            let (found, guest) = (self.made(at.join(&name)), below(&name));
+            entries.push(self.entry(name, &found, &guest)?);
+        }
+        sort(&mut entries);
+        // Names that differ only in case are one name to a guest; the first is the one that an open
+        // finds.
+        entries.dedup_by(|b, a| a.name.eq_ignore_ascii_case(&b.name));
+        Ok(entries)
+    }
+
+    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+        if write {
+            self.drafts()?;
+        }
+        let found = self.look_up(path)?;
+        let Facts { directory, read_only, .. } = found.facts()?;
+        if directory {
+            return Err(VfsError::IsDirectory);
+        }
+        let Found { path: at, draft, .. } = found;
+        let Some(drafts) = &self.drafts else { return Ok(Box::new(HostFile(File::open(at)?))) };
+        // A rename would replace a file that the host's user has write-protected.
+        if write && read_only {
+            return Err(VfsError::ReadOnly);
+        }
+        let draft = draft.map_or_else(|| drafts.open(&at), Ok)?;
+        Ok(Box::new(SharedDraft { draft, write }))
+    }
+
+    fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
+        let at = self.new_path(path)?;
+        Ok(Box::new(SharedDraft { draft: self.drafts()?.create(&at)?, write: true }))
+    }
+
+    fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
+        let at = self.new_path(path)?;
+        let drafts = self.drafts()?;
+        let made = drafts.quota.enter(|| Ok(fs::create_dir(&at)?));
+        made.inspect_err(|_| drafts.losses.add(&at))?;
+        drafts.add_name();
+        drafts.losses.made_good(&at);
+        // Sync the parent directory too: after a crash of the host the new directory could be
+        // missing with its files.
+        Ok(File::open(at.parent().unwrap_or(&self.root))?.sync_all()?)
+    }
+
+    fn remove(&mut self, path: &[String]) -> VfsResult<()> {
+        let drafts = self.drafts()?;
+        if path.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        let at = self.host_path(path)?;
+        if at.is_dir() {
+            if !drafts.created_in(&at, |_| true).is_empty() {
+                return Err(VfsError::NotEmpty);
+            }
+            if super::draft::holds_only_drafts(&at) {
+                // Leftovers of failed saves: the title sees an empty directory and removes it with
+                // them.
+                super::draft::sweep(&at);
+            }
+            fs::remove_dir(&at)?;
+            drafts.quota.leave();
+            drafts.losses.forget(&at);
+            self.forget(path);
+            return Ok(());
+        }
+        let size = self.size_at(&at)?;
+        match fs::remove_file(&at) {
+            // The file was not committed yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result?,
+        }
+        drafts.removed(&at, size);
+        self.forget(path);
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+        self.drafts()?;
+        if from.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        let source = self.host_path(from)?;
+        let (replaced, target) = match self.new_path(to) {
+            Err(VfsError::Exists) => self.replaced(&source, to, replace)?,
+            result => result.map(|target| (target.clone(), target))?,
+        };
+        let drafts = self.drafts()?;
+        if source == target {
+            return Ok(());
+        }
+        if source.is_dir() && target.starts_with(&source) {
+            return Err(VfsError::InvalidName);
+        }
+        // The new name must never have the contents from before the pending writes.
+        drafts.commit_below(&source)?;
+        if replaced == source {
+            fs::rename(&source, &target)?;
+        } else {
+            let size = self.size_at(&replaced).unwrap_or(0);
+            let there = replaced.is_file();
+            if there && source.is_dir() {
+                // On the host a directory can only replace a directory.
+                fs::remove_file(&replaced)?;
+            } else if there && replaced != target {
+                fs::rename(&replaced, &target)?;
+            }
+            fs::rename(&source, &target)?;
+            if there {
+                drafts.removed(&replaced, size);
+            }
+        }
+        drafts.add_name();
+        drafts.moved(&source, &target);
+        if let Some(stamps) = &self.stamps {
+            stamps.moved(from, to);
+        }
+        // Without this the host may lose the new name in a crash.
+        Ok(File::open(target.parent().unwrap_or(&self.root))?.sync_all()?)
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        let stamps = self.stamps.as_ref().ok_or(VfsError::ReadOnly)?;
+        self.host_path(path)?;
+        stamps.set(path, stamp);
+        Ok(())
+    }
+
+    fn flush_below(&self, path: &[String]) -> VfsResult<()> {
+        let drafts = self.drafts()?;
+        let at = match self.host_path(path) {
+            Ok(at) => {
+                drafts.commit_below(&at)?;
+                at
+            }
+            // The path could not even be created.
+            Err(VfsError::NotFound | VfsError::PathNotFound) => {
+                self.root.join(path.iter().collect::<PathBuf>())
+            }
+            Err(error) => return Err(error),
+        };
+        if drafts.losses.has(&at) { Err(VfsError::Full) } else { Ok(()) }
+    }
+
+    fn forget_losses(&self, path: &[String]) {
+        let at = self.host_path(path).unwrap_or_else(|_| self.root.join(path.iter().collect::<PathBuf>()));
+        if let Some(drafts) = &self.drafts {
+            drafts.losses.forget(&at);
+        }
+    }
+
+    fn settle(&self) -> VfsResult<()> {
+        match &self.stamps {
+            Some(stamps) => stamps.save(|path| self.host_path(path).is_ok()),
+            None => Ok(()),
+        }
+    }
+}

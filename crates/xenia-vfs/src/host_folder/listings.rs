@@ -1,0 +1,121 @@
+//! Cache of host directory listings, for case-insensitive look-ups.
+//!
+//! The host looks up exact names. For a name in another case, and for each missing name, the whole
+//! directory has to be read. Titles ask for missing files repeatedly, so listings are cached until
+//! the directory changes.
+
+use crate::VfsResult;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Largest number of cached directories.
+const DIRECTORIES: usize = 64;
+/// Total number of cached names; larger directories are read each time.
+const NAMES: usize = 0x1_0000;
+
+/// Cached listings by host path.
+#[derive(Debug, Default)]
+pub(super) struct Listings(Mutex<BTreeMap<PathBuf, Listing>>);
+
+/// A cached listing.
+#[derive(Debug)]
+struct Listing {
+    changed: SystemTime,
+    /// Value of `added` in [`Listings::differing_in_case`].
+    added: u64,
+    /// Names by lower-case name.
+    names: BTreeMap<String, Vec<String>>,
+}
+
+impl Listings {
+    /// Names in a directory that differ from this one only in case, in byte order. `changed` is the
+    /// directory's modification time according to the host, and `added` counts the names that the
+    /// guest has added to any directory: the host's times are too coarse to reveal each of these
+    /// changes.
+    pub(super) fn differing_in_case(
+        &self,
+        directory: &Path,
+        name: &str,
+        (changed, added): (SystemTime, u64),
+    ) -> VfsResult<Vec<String>> {
+        let key = name.to_ascii_lowercase();
+        if let Some(listing) = self.0.lock().get(directory)
+            && (listing.changed, listing.added) == (changed, added)
+        {
+            return Ok(listing.names.get(&key).cloned().unwrap_or_default());
+        }
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for entry in fs::read_dir(directory)? {
+            let Ok(candidate) = entry?.file_name().into_string() else { continue };
+            names.entry(candidate.to_ascii_lowercase()).or_default().push(candidate);
+        }
+        for twins in names.values_mut() {
+            twins.sort();
+        }
+        let found = names.get(&key).cloned().unwrap_or_default();
+        self.keep(directory, Listing { changed, added, names });
+        Ok(found)
+    }
+
+    fn keep(&self, directory: &Path, listing: Listing) {
+        if listing.names.len() > NAMES {
+            return;
+        }
+        let mut kept = self.0.lock();
+        let names: usize = kept.values().map(|listing| listing.names.len()).sum();
+        if kept.len() >= DIRECTORIES || names + listing.names.len() > NAMES {
+            kept.clear();
+        }
+        kept.insert(directory.to_owned(), listing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(names: usize) -> Listing {
+        let names = (0..names).map(|name| (name.to_string(), Vec::new())).collect();
+        Listing { changed: SystemTime::UNIX_EPOCH, added: 0, names }
+    }
+
+    #[test]
+    fn a_directory_is_read_again_when_it_or_the_guest_has_changed_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let listings = Listings::default();
+        let look = |name: &str, seconds, added| {
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            fs::File::open(at).unwrap().set_modified(time).unwrap();
+            listings.differing_in_case(at, name, (time, added)).unwrap()
+        };
+        fs::write(at.join("First"), "").unwrap();
+        assert_eq!(look("FIRST", 1, 0), ["First"]);
+        fs::write(at.join("Second"), "").unwrap();
+        fs::write(at.join("second"), "").unwrap();
+        assert!(look("SECOND", 1, 0).is_empty(), "what was read is kept");
+        assert_eq!(look("SECOND", 1, 1), ["Second", "second"]);
+        fs::write(at.join("Third"), "").unwrap();
+        assert_eq!(look("THIRD", 2, 1), ["Third"]);
+    }
+
+    #[test]
+    fn what_is_kept_has_bounds() {
+        let listings = Listings::default();
+        let kept = || listings.0.lock().len();
+        for number in 0..DIRECTORIES {
+            listings.keep(Path::new(&number.to_string()), listing(1));
+        }
+        assert_eq!(kept(), DIRECTORIES);
+        listings.keep(Path::new("one more"), listing(NAMES - 1));
+        assert_eq!(kept(), 1);
+        listings.keep(Path::new("large"), listing(NAMES + 1));
+        assert_eq!(kept(), 1);
+        listings.keep(Path::new("two names"), listing(2));
+        assert_eq!(kept(), 1);
+        assert!(listings.0.lock().contains_key(Path::new("two names")));
+    }
+}

@@ -1,0 +1,200 @@
+//! Maps guest paths to host paths. No file outside the folder is reachable: names have no
+//! separators, and host symlinks are followed only if they end inside the folder.
+//!
+//! Look-ups are frequent, and each component needs a system call. The metadata of the last
+//! component is therefore returned with the look-up ([`Found`]), and the paths of open files are
+//! found without system calls.
+
+use super::HostFolder;
+use crate::draft::{Draft, Drafts, Facts, is_draft};
+use crate::stamp::is_stamp_file;
+use crate::{VfsError, VfsResult};
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+use xenia_sync::Mutex;
+
+/// Result of a path look-up.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// The open file, if the guest has it open.
+    pub(super) draft: Option<Arc<Mutex<Draft>>>,
+    /// Metadata from the host; `None` if it was not queried.
+    metadata: Option<Metadata>,
+}
+
+impl Found {
+    /// A result without metadata.
+    fn unseen(path: PathBuf) -> Self {
+        Self { path, draft: None, metadata: None }
+    }
+
+    /// Metadata; for an open file, including pending changes.
+    pub(super) fn facts(&self) -> VfsResult<Facts> {
+        match (&self.draft, &self.metadata) {
+            (Some(draft), _) => draft.lock().facts(),
+            (None, Some(metadata)) => Ok(Facts::from(metadata)),
+            (None, None) => Ok(Facts::from(&self.path.metadata()?)),
+        }
+    }
+
+    /// Modification time of a directory.
+    fn changed(&self) -> VfsResult<SystemTime> {
+        Ok(match &self.metadata {
+            Some(metadata) => metadata.modified()?,
+            None => self.path.metadata()?.modified()?,
+        })
+    }
+}
+
+/// Whether a name is reserved and hidden from guests.
+pub(super) fn is_hidden(name: &str) -> bool {
+    is_draft(name) || is_stamp_file(name)
+}
+
+/// The name of a host path as guests see it.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+impl HostFolder {
+    /// The host path of an existing guest path.
+    pub(super) fn host_path(&self, path: &[String]) -> VfsResult<PathBuf> {
+        self.look_up(path).map(|found| found.path)
+    }
+
+    /// Looks up a guest path.
+    pub(super) fn look_up(&self, path: &[String]) -> VfsResult<Found> {
+        let exact = self.root.join(path.iter().collect::<PathBuf>());
+        if let Some(draft) = self.open_at(&exact) {
+            return Ok(Found { draft: Some(draft), ..Found::unseen(exact) });
+        }
+        let mut at = Found::unseen(self.root.clone());
+        for (index, name) in path.iter().enumerate() {
+            let last = index + 1 == path.len();
+            let missing = if last { VfsError::NotFound } else { VfsError::PathNotFound };
+            at = match self.child(&at, name) {
+                Ok(Some(child)) => child,
+                Ok(None) => return Err(missing),
+                // `at` is not a directory, or was removed meanwhile.
+                Err(VfsError::NotFound | VfsError::PathNotFound) => return Err(VfsError::PathNotFound),
+                Err(error) => return Err(error),
+            };
+        }
+        if at.path != exact {
+            at.draft = self.open_at(&at.path);
+        }
+        Ok(at)
+    }
+
+    /// The open file at a host path, if any.
+    pub(super) fn open_at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
+        self.drafts.as_ref()?.at(path)
+    }
+
+    /// The entry of a host directory with this name: an exact match, otherwise the first in byte
+    /// order that differs only in case.
+    fn child(&self, directory: &Found, name: &str) -> VfsResult<Option<Found>> {
+        let folder = &directory.path;
+        if is_hidden(name) {
+            return if folder.is_dir() { Ok(None) } else { Err(VfsError::PathNotFound) };
+        }
+        if let Some(exact) = self.inside(folder.join(name)) {
+            return Ok(Some(exact));
+        }
+        // The first entry visible to guests: a link that leads outside does not occupy a name.
+        let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
+        let state = (directory.changed()?, added);
+        let mut found = self.listings.differing_in_case(folder, name, state)?.into_iter();
+        if let Some(path) = found.find_map(|name| self.inside(folder.join(name))) {
+            return Ok(Some(path));
+        }
+        let created = self.created_in(folder, |created| created.eq_ignore_ascii_case(name));
+        Ok(created.first().map(|created| Found::unseen(folder.join(created))))
+    }
+
+    /// Names of the files in a host directory that are `wanted` and not yet on the host.
+    pub(super) fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
+    }
+
+    /// Looks up a host path from a listing.
+    pub(super) fn shown(&self, path: PathBuf) -> Option<Found> {
+        let found = self.inside(path)?;
+        Some(Found { draft: self.open_at(&found.path), ..found })
+    }
+
+    /// The canonical path; `None` if it is not a regular file or directory inside the root.
+    fn inside(&self, path: PathBuf) -> Option<Found> {
+        let found = |path: PathBuf, metadata| Found { metadata: Some(metadata), ..Found::unseen(path) };
+        let metadata = path.symlink_metadata().ok()?;
+        let kind = metadata.file_type();
+        if kind.is_file() || kind.is_dir() {
+            return Some(found(path, metadata));
+        }
+        if !kind.is_symlink() {
+            return None;
+        }
+        let target = path.canonicalize().ok()?;
+        let metadata = target.symlink_metadata().ok()?;
+        let kind = metadata.file_type();
+        let shown = target.starts_with(&self.root) && (kind.is_file() || kind.is_dir());
+        shown.then(|| found(target, metadata))
+    }
+
+    /// A file that the guest has made and that is not yet on the host.
+    pub(super) fn made(&self, path: PathBuf) -> Found {
+        Found { draft: self.open_at(&path), ..Found::unseen(path) }
+    }
+
+    /// The host path for a new entry.
+    pub(super) fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
+        self.drafts()?;
+        let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
+        if is_hidden(name) {
+            return Err(VfsError::InvalidName);
+        }
+        match self.host_path(path) {
+            Ok(_) => return Err(VfsError::Exists),
+            Err(VfsError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let parent = self.host_path(parent).map_err(|_| VfsError::PathNotFound)?;
+        if !parent.is_dir() {
+            return Err(VfsError::PathNotFound);
+        }
+        let at = parent.join(name);
+        // A hidden entry, such as a link that leads outside, may have the name.
+        match at.symlink_metadata() {
+            Ok(_) => Err(VfsError::Exists),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(at),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The file that a rename of `source` replaces, and the host path that `source` gets. Both can
+    /// be the same file, if only the case of its name changes.
+    pub(super) fn replaced(
+        &self,
+        source: &Path,
+        to: &[String],
+        replace: bool,
+    ) -> VfsResult<(PathBuf, PathBuf)> {
+        // Hidden entries are not replaced, either.
+        let (Ok(present), Some(name)) = (self.host_path(to), to.last()) else { return Err(VfsError::Exists) };
+        if present != source && (!replace || present.is_dir()) {
+            return Err(VfsError::Exists);
+        }
+        // An entry with another name was found through a link and keeps its name.
+        let renamed = if name_of(&present).eq_ignore_ascii_case(name) {
+            present.with_file_name(name)
+        } else {
+            present.clone()
+        };
+        let free = renamed == present || renamed.symlink_metadata().is_err();
+        if free { Ok((present, renamed)) } else { Err(VfsError::Exists) }
+    }
+}

@@ -1,0 +1,100 @@
+//! Tests of atomic saves: when writes reach the host, and removal of stale temporary files.
+
+use super::*;
+use crate::draft::is_draft;
+
+#[test]
+fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("save");
+    fs::write(&path, "old contents").unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let save = names(&["save"]);
+    let writer = device.open(&save, true).unwrap();
+    let reader = device.open(&save, false).unwrap();
+    writer.write_at(0, b"new").unwrap();
+    let mut seen = [0; 12];
+    assert_eq!(reader.read_at(0, &mut seen), Ok(12));
+    assert_eq!(&seen, b"new contents", "handles share the file");
+    assert_eq!(fs::read(&path).unwrap(), b"old contents");
+    writer.flush().unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new contents");
+    writer.set_size(3).unwrap();
+    assert_eq!((device.find(&save).unwrap().size, fs::read(&path).unwrap().len()), (3, 12));
+    drop(writer);
+    assert_eq!(fs::read(&path).unwrap().len(), 12, "somebody has it open still");
+    drop(reader);
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+}
+
+#[test]
+fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let file = device.create_file(&names(&["New"])).unwrap();
+    file.write_at(0, b"abc").unwrap();
+    assert_eq!(listed(&device), ["New"]);
+    assert!(on_host(&folder).is_empty());
+    assert!(matches!(device.create_file(&names(&["new"])), Err(VfsError::Exists)));
+    let again = device.open(&names(&["NEW"]), false).unwrap();
+    assert_eq!(again.size(), Ok(3));
+    drop((file, again));
+    assert_eq!(on_host(&folder), ["New"]);
+    assert_eq!(fs::read(folder.path().join("New")).unwrap(), b"abc");
+}
+
+#[test]
+fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("d")).unwrap();
+    let stale = folder.path().join("d").join(".xenia-draft-0-7");
+    fs::write(&stale, "x").unwrap();
+    // A user of a temporary file holds its lock.
+    let ours = folder.path().join(".xenia-draft-0-8");
+    let in_use = File::create(&ours).unwrap();
+    in_use.lock_shared().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert!(!stale.exists() && ours.exists());
+    assert_eq!(listed(&device), ["d"]);
+    let name = names(&[".Xenia-Draft-1-1"]);
+    assert!(matches!(device.create_file(&name), Err(VfsError::InvalidName)));
+    assert_eq!(device.find(&name), Err(VfsError::NotFound));
+}
+
+#[test]
+fn what_could_not_be_put_in_its_place_is_kept_for_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let file = device.create_file(&names(&["f"])).unwrap();
+    file.write_at(0, b"saved").unwrap();
+    // A directory has been put there.
+    fs::create_dir(folder.path().join("f")).unwrap();
+    drop(file);
+    drop(device);
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert_eq!(listed(&device), ["f"]);
+    let kept = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path());
+    let kept: Vec<_> = kept.filter(|path| path.is_file()).collect();
+    assert!(kept[0].file_name().unwrap().to_str().unwrap().starts_with(".xenia-unsaved-"), "{kept:?}");
+    assert_eq!((kept.len(), fs::read(&kept[0]).unwrap()), (1, b"saved".to_vec()));
+}
+
+#[test]
+fn a_draft_in_use_is_kept_whoever_its_owner_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let drafts = || {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        entries.filter(|entry| is_draft(&entry.as_ref().unwrap().file_name().to_string_lossy())).count()
+    };
+    // The process ID exists here, but the process ran in another container and has ended.
+    fs::write(folder.path().join(".xenia-draft-1-0"), "left").unwrap();
+    let mut first = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert_eq!(drafts(), 0);
+    let file = first.create_file(&names(&["a"])).unwrap();
+    file.write_at(0, b"whole").unwrap();
+    let second = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert_eq!(drafts(), 1, "another machine on the same folder leaves it alone");
+    drop(file);
+    assert_eq!(second.find(&names(&["a"])).unwrap().size, 5);
+}

@@ -1,0 +1,263 @@
+//! Virtual file system: devices mounted at guest paths, symbolic links, path look-up and opening.
+//!
+//! ```text
+//!  "game:\Media\x"  ── links ──►  \Device\Cdrom0\Media\x  ── mounts ──►  device, ["Media", "x"]
+//! ```
+//!
+//! A device only receives validated names below its root, so a guest cannot escape from it. Results
+//! are deterministic: listings are sorted, times are guest times, free space is constant.
+//!
+//! - [`Vfs`]: mounts, links, look-up ([`Vfs::resolve`]) and opening ([`Vfs::open`]).
+//! - [`Device`], [`FileData`]: a mounted file system and the contents of an open file. Devices are
+//!   [`HostFolder`] (a folder of the host, with atomic saves), [`MemoryDevice`] (a scratch disk),
+//!   [`Container`] (disc images and packages) and [`SubFolder`] (a part of another device).
+//! - [`Stamp`]: times and attributes; [`path`]: names and patterns.
+//!
+//! Invariants: an error names no host path ([`VfsError`]); a write-back error of a package stays
+//! recorded until the title corrects or abandons the file; the crate knows no kernel: handles,
+//! sharing modes and NT statuses belong to its callers.
+#![forbid(unsafe_code)]
+
+mod container;
+mod device;
+mod draft;
+mod error;
+mod holes;
+mod host_folder;
+mod location;
+mod losses;
+mod memory_device;
+mod open;
+pub mod path;
+mod quota;
+mod raw_partition;
+pub mod stamp;
+mod sub_folder;
+#[cfg(test)]
+mod tests;
+
+pub use container::{Container, FileBytes};
+pub use device::{Device, Entry, FileData, Volume};
+pub use error::{VfsError, VfsResult};
+pub use host_folder::HostFolder;
+pub use location::{Location, LocationKey};
+pub use memory_device::MemoryDevice;
+pub use open::{Disposition, OpenAction, OpenRequest, Opened};
+pub use path::is_fatx_name;
+pub use stamp::Stamp;
+pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
+
+/// Longest chain of symbolic links in one look-up.
+const MAXIMUM_LINKS: usize = 8;
+/// Largest number of symbolic links that guests can make.
+const LINK_LIMIT: usize = 256;
+
+struct Mount {
+    path: Vec<String>,
+    device: Box<dyn Device>,
+}
+
+struct Link {
+    path: Vec<String>,
+    target: Vec<String>,
+    target_text: String,
+}
+
+/// Mounted devices and symbolic links of a machine.
+#[derive(Default)]
+pub struct Vfs {
+    mounts: Vec<Mount>,
+    links: Vec<Link>,
+}
+
+impl std::fmt::Debug for Vfs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vfs")
+            .field("mounts", &self.mounts.iter().map(|mount| &mount.path).collect::<Vec<_>>())
+            .field("links", &self.links.iter().map(|link| (&link.path, &link.target)).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl Vfs {
+    /// Mounts a device at a path such as `\Device\Cdrom0`, replacing a device that is mounted
+    /// there.
+    pub fn mount(&mut self, path: &str, device: Box<dyn Device>) -> VfsResult<()> {
+        let path = path::split(path)?;
+        if path.is_empty() {
+            return Err(VfsError::InvalidName);
+        }
+        let same =
+            |mount: &&mut Mount| mount.path.len() == path.len() && path::starts_with(&mount.path, &path);
+        match self.mounts.iter_mut().find(same) {
+            Some(mount) => mount.device = device,
+            None => self.mounts.push(Mount { path, device }),
+        }
+        Ok(())
+    }
+
+    /// Takes over the devices of another file system, replacing those at the same paths.
+    pub fn adopt_devices(&mut self, other: Self) {
+        for mount in other.mounts {
+            match self.mounts.iter_mut().find(|own| own.path == mount.path) {
+                Some(own) => own.device = mount.device,
+                None => self.mounts.push(mount),
+            }
+        }
+    }
+
+    /// Makes a symbolic link such as `game:`. Fails with `Exists` if the name exists with another
+    /// target.
+    pub fn link(&mut self, name: &str, target: &str) -> VfsResult<()> {
+        let (path, names) = (path::split(name)?, path::split(target)?);
+        if path.is_empty() || names.is_empty() {
+            return Err(VfsError::InvalidName);
+        }
+        if let Some(link) = self.find_link(&path) {
+            let same = link.target.len() == names.len() && path::starts_with(&link.target, &names);
+            return if same { Ok(()) } else { Err(VfsError::Exists) };
+        }
+        if self.links.len() >= LINK_LIMIT {
+            return Err(VfsError::Full);
+        }
+        self.links.push(Link { path, target: names, target_text: target.to_owned() });
+        Ok(())
+    }
+
+    fn find_link(&self, path: &[String]) -> Option<&Link> {
+        self.links.iter().find(|link| link.path.len() == path.len() && path::starts_with(&link.path, path))
+    }
+
+    pub fn unlink(&mut self, name: &str) -> VfsResult<()> {
+        let path = path::split(name)?;
+        let before = self.links.len();
+        self.links.retain(|link| link.path.len() != path.len() || !path::starts_with(&link.path, &path));
+        if self.links.len() == before { Err(VfsError::NotFound) } else { Ok(()) }
+    }
+
+    /// The target of a symbolic link, as it was given.
+    pub fn link_target(&self, name: &str) -> VfsResult<&str> {
+        let path = path::split(name)?;
+        self.find_link(&path).map(|link| link.target_text.as_str()).ok_or(VfsError::NotFound)
+    }
+
+    /// Resolves links and finds the device. The file need not exist.
+    pub fn resolve(&self, path: &str) -> VfsResult<Location> {
+        let mut names = path::split(path)?;
+        let mut followed = 0;
+        // The longest matching link wins: a link may lie below another.
+        while let Some(link) = self
+            .links
+            .iter()
+            .filter(|link| path::starts_with(&names, &link.path))
+            .max_by_key(|link| link.path.len())
+        {
+            followed += 1;
+            if followed > MAXIMUM_LINKS {
+                return Err(VfsError::TooManyLinks);
+            }
+            let mut next = link.target.clone();
+            next.extend_from_slice(&names[link.path.len()..]);
+            names = next;
+        }
+        let (mount, found) = self
+            .mounts
+            .iter()
+            .enumerate()
+            .filter(|(_, mount)| path::starts_with(&names, &mount.path))
+            .max_by_key(|(_, mount)| mount.path.len())
+            .ok_or(VfsError::NoDevice)?;
+        Ok(Location { mount, names: path::device_names(&names[found.path.len()..])? })
+    }
+
+    /// Resolves a path relative to an open directory.
+    pub fn resolve_below(&self, directory: &Location, path: &str) -> VfsResult<Location> {
+        let mut names = directory.names.clone();
+        names.extend(path::split(path)?);
+        Ok(Location { mount: directory.mount, names: path::device_names(&names)? })
+    }
+
+    fn device(&self, at: &Location) -> VfsResult<&dyn Device> {
+        self.mounts.get(at.mount).map(|mount| &*mount.device).ok_or(VfsError::NoDevice)
+    }
+
+    fn device_mut(&mut self, at: &Location) -> VfsResult<&mut Box<dyn Device>> {
+        self.mounts.get_mut(at.mount).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
+    }
+
+    /// Checks that a new name is valid on the device's file system.
+    fn check_name(&self, at: &Location) -> VfsResult<()> {
+        let is_fatx = self.device(at)?.volume().file_system == Volume::FATX;
+        match at.names.last() {
+            Some(name) if is_fatx && !is_fatx_name(name) => Err(VfsError::InvalidName),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks up a file or directory.
+    pub fn find(&self, at: &Location) -> VfsResult<Entry> {
+        self.device(at)?.find(&at.names)
+    }
+
+    /// Opens the raw partition of the device, if the device supports it.
+    pub fn partition(&self, at: &Location) -> VfsResult<Option<Box<dyn FileData>>> {
+        Ok(self.device(at)?.partition())
+    }
+
+    /// Lists a directory, sorted case-insensitively by name.
+    pub fn list(&self, at: &Location) -> VfsResult<Vec<Entry>> {
+        self.device(at)?.list(&at.names)
+    }
+
+    /// Properties of the volume that contains `at`.
+    pub fn volume(&self, at: &Location) -> VfsResult<Volume> {
+        Ok(self.device(at)?.volume())
+    }
+
+    /// Path of the device that contains `at`.
+    pub fn volume_name(&self, at: &Location) -> String {
+        let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
+        device.iter().flat_map(|name| ["\\", name]).collect()
+    }
+
+    /// Full path: that of the device and the names below it.
+    pub fn full_name(&self, at: &Location) -> String {
+        let own: String = at.names.iter().flat_map(|name| ["\\", name]).collect();
+        self.volume_name(at) + &own
+    }
+
+    /// Sets times and attributes.
+    pub fn set_stamp(&mut self, at: &Location, stamp: Stamp) -> VfsResult<()> {
+        self.device_mut(at)?.set_stamp(&at.names, stamp)
+    }
+
+    /// Records a change of the contents at `now`.
+    pub fn touch(&mut self, at: &Location, now: u64) -> VfsResult<()> {
+        let stamp = self.find(at)?.stamp.written(now);
+        self.set_stamp(at, stamp)
+    }
+
+    /// Makes the device of `at` write deferred metadata.
+    pub fn settle(&self, at: &Location) -> VfsResult<()> {
+        self.device(at)?.settle()
+    }
+
+    /// Flushes all files at or below a place to the host's disk, including open ones.
+    pub fn flush_below(&self, at: &Location) -> VfsResult<()> {
+        self.device(at)?.flush_below(&at.names)
+    }
+
+    /// Removes a file or an empty directory.
+    pub fn remove(&mut self, at: &Location) -> VfsResult<()> {
+        self.device_mut(at)?.remove(&at.names)
+    }
+
+    /// Renames a file or directory within its device.
+    pub fn rename(&mut self, from: &Location, to: &Location, replace: bool) -> VfsResult<()> {
+        if from.mount != to.mount {
+            return Err(VfsError::OtherDevice);
+        }
+        self.check_name(to)?;
+        self.device_mut(from)?.rename(&from.names, &to.names, replace)
+    }
+}

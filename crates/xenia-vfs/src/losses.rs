@@ -1,0 +1,195 @@
+//! Write-back errors: writes to a host folder that failed and were neither repeated nor abandoned
+//! by the title.
+//!
+//! A disk may be full, or a quota used up. Some programs (databases) then undo their writes or
+//! repeat them; others close the file and ignore the error. A failed write is therefore remembered
+//! until it is corrected: within an open file as its [`Gap`], after the close as a path in the
+//! folder's [`Losses`]. This applies to packages only; other files on a disk keep whatever could be
+//! written.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use xenia_sync::{Level, Mutex};
+
+/// Directory of packages in a content folder.
+pub(super) const PACKAGES: &str = "Content";
+/// Number of paths recorded individually; beyond that the whole directory counts as failed.
+const LIMIT: usize = 1024;
+
+/// Range from the first byte of an open file that could not be written to the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gap {
+    missing: Range<u64>,
+    /// Whether an extension of the file failed.
+    is_short: bool,
+}
+
+impl Gap {
+    /// Whether any bytes are missing.
+    pub(super) fn is_there(&self) -> bool {
+        self.is_short || !self.missing.is_empty()
+    }
+
+    /// Records that these bytes could not be written.
+    pub(super) fn missed(&mut self, bytes: Range<u64>) {
+        self.missing = if self.missing.is_empty() {
+            bytes
+        } else {
+            self.missing.start.min(bytes.start)..self.missing.end.max(bytes.end)
+        };
+    }
+
+    /// Records that these bytes were written.
+    pub(super) fn written(&mut self, bytes: Range<u64>) {
+        if self.missing.is_empty() {
+            return;
+        }
+        // A write in the middle of the gap does not shrink it.
+        if bytes.start <= self.missing.start && bytes.end > self.missing.start {
+            self.missing.start = bytes.end.min(self.missing.end);
+        } else if bytes.end >= self.missing.end && bytes.start < self.missing.end {
+            self.missing.end = bytes.start.max(self.missing.start);
+        }
+    }
+
+    /// Records a resize of the file, or a failed one.
+    pub(super) fn resized(&mut self, size: u64, is_done: bool) {
+        self.is_short = !is_done;
+        if is_done {
+            self.missing.end = self.missing.end.min(size);
+        }
+    }
+}
+
+/// Files and directories with write-back errors. Its lock is taken under those of open files.
+#[derive(Debug)]
+pub(super) struct Losses {
+    within: PathBuf,
+    paths: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Losses {
+    /// No errors yet, for the files in or below a directory.
+    pub(super) fn new(within: &Path) -> Self {
+        Self { within: within.to_owned(), paths: Mutex::numbered(Level::Leaf, 1, BTreeSet::new()) }
+    }
+
+    /// Whether the file at a path must have either its old or its complete new contents.
+    pub(super) fn covers(&self, path: &Path) -> bool {
+        path.starts_with(&self.within)
+    }
+
+    /// Records a failed creation or write.
+    pub(super) fn add(&self, path: &Path) {
+        if !self.covers(path) {
+            return;
+        }
+        let mut paths = self.paths.lock();
+        if paths.len() >= LIMIT {
+            paths.clear();
+            paths.insert(self.within.clone());
+        } else if !paths.contains(&self.within) {
+            paths.insert(path.to_owned());
+        }
+    }
+
+    /// Removes the error of a path: the file is complete or was abandoned.
+    pub(super) fn made_good(&self, path: &Path) {
+        self.paths.lock().remove(path);
+    }
+
+    /// Removes all errors at or below a path.
+    pub(super) fn forget(&self, path: &Path) {
+        self.paths.lock().retain(|lost| !lost.starts_with(path));
+    }
+
+    /// Updates paths after a move of `from` to `to`.
+    pub(super) fn moved(&self, from: &Path, to: &Path) {
+        let mut paths = self.paths.lock();
+        let moved: Vec<PathBuf> = paths.iter().filter(|lost| lost.starts_with(from)).cloned().collect();
+        for lost in moved {
+            paths.remove(&lost);
+            if let Ok(rest) = lost.strip_prefix(from) {
+                paths.insert(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) });
+            }
+        }
+    }
+
+    /// Whether there are errors at or below a path.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.paths.lock().iter().any(|lost| lost.starts_with(path) || path.starts_with(lost))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Device, HostFolder, VfsError};
+    use std::sync::Arc;
+
+    #[test]
+    fn taking_back_a_failed_write_makes_nothing_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let packages = folder.path().join(PACKAGES);
+        std::fs::create_dir(&packages).unwrap();
+        let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+        for (name, is_cut) in [("taken", false), ("cut", true)] {
+            let file = device.create_file(&[PACKAGES.to_owned(), name.to_owned()]).unwrap();
+            file.write_at(0, b"1234").unwrap();
+            assert_eq!(file.write_at(1 << 40, b"5678"), Err(VfsError::Full));
+            if is_cut { file.set_size(4) } else { file.make_room(4) }.unwrap();
+            drop(file);
+            assert_eq!(packages.join(name).exists(), is_cut, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_gap_is_there_until_it_is_written_or_cut_off() {
+        let mut gap = Gap::default();
+        gap.written(0..10);
+        gap.resized(5, true);
+        assert!(!gap.is_there());
+        gap.missed(10..20);
+        gap.missed(30..40);
+        gap.written(15..18);
+        assert_eq!(gap.missing, 10..40, "what lies in its middle says nothing of its ends");
+        gap.written(0..15);
+        gap.written(35..50);
+        assert_eq!(gap.missing, 15..35);
+        gap.resized(100, true);
+        assert_eq!(gap.missing, 15..35, "zeros are not what was to be written");
+        gap.resized(15, true);
+        assert!(!gap.is_there());
+        gap.missed(5..u64::MAX);
+        gap.written(0..10);
+        gap.written(10..u64::MAX);
+        assert!(!gap.is_there());
+        gap.resized(100, false);
+        gap.written(0..200);
+        assert!(gap.is_there(), "it is not as long as it was to be");
+        gap.resized(150, true);
+        assert!(!gap.is_there());
+    }
+
+    #[test]
+    fn losses_belong_to_places_and_have_an_end() {
+        let losses = Losses::new(Path::new("/r"));
+        losses.add(Path::new("/s"));
+        losses.add(Path::new("/r/a/b"));
+        assert!(
+            losses.has(Path::new("/r/a"))
+                && losses.has(Path::new("/r/a/b/c"))
+                && !losses.has(Path::new("/r/b"))
+        );
+        losses.moved(Path::new("/r/a"), Path::new("/r/c"));
+        assert!(!losses.has(Path::new("/r/a")) && losses.has(Path::new("/r/c/b")));
+        losses.made_good(Path::new("/r/c"));
+        losses.forget(Path::new("/r/c"));
+        assert!(!losses.has(Path::new("/r")));
+        for number in 0..2 * LIMIT {
+            losses.add(Path::new(&format!("/r/{number}")));
+        }
+        assert!(losses.has(Path::new("/r/x")) && losses.paths.lock().len() == 1);
+    }
+}

@@ -1,0 +1,367 @@
+//! Memory device: a scratch disk that lasts as long as the machine.
+//!
+//! Only allocation units that were written are stored. The disk's limit counts all units of a
+//! file's length, as long as the file or a handle to it exists, so the host never stores more than
+//! the limit.
+
+use super::device::{Device, Entry, FileData, Volume, sort};
+use super::path::{FATX_NAME, MAXIMUM_NAMES};
+use super::raw_partition::RawPartition;
+use super::{Stamp, VfsError, VfsResult};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use xenia_limits::{Limit, Limits};
+
+/// Size of an allocation unit in bytes: 32 sectors of 512 bytes.
+pub(super) const UNIT: usize = 0x4000;
+
+/// Used space of a device, and its limit.
+#[derive(Debug)]
+pub(super) struct Space {
+    used: u64,
+    limit: u64,
+    limits: Arc<Limits>,
+}
+
+impl Space {
+    /// Accounts for a resize of a file from `old` to `new` bytes.
+    pub(super) fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
+        let used = self.used - old.min(self.used);
+        let Some(used) = used.checked_add(new).filter(|&used| new <= old || used <= self.limit) else {
+            self.limits.hit(Limit::ScratchBytes);
+            return Err(VfsError::Full);
+        };
+        self.used = used;
+        Ok(())
+    }
+}
+
+/// Rounds a size up to whole units.
+fn taken(size: u64) -> u64 {
+    size.div_ceil(UNIT as u64).saturating_mul(UNIT as u64)
+}
+
+/// Contents of a file. Units that were never written are not stored, and read as zeros.
+#[derive(Debug)]
+struct Contents {
+    size: u64,
+    units: BTreeMap<u64, Box<[u8]>>,
+    space: Arc<Mutex<Space>>,
+}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        // Releasing space cannot fail.
+        let _ = self.space.lock().resize(taken(self.size), 0);
+    }
+}
+
+/// The unit at `offset`, the offset within it, and the number of the `left` bytes that lie in it.
+pub(super) fn place(offset: u64, left: usize) -> (u64, usize, usize) {
+    let within = (offset % UNIT as u64) as usize;
+    (offset / UNIT as u64, within, left.min(UNIT - within))
+}
+
+impl Contents {
+    fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        self.space.lock().resize(taken(self.size), taken(size))?;
+        if size < self.size {
+            let (unit, within, _) = place(size, 0);
+            self.units.split_off(&size.div_ceil(UNIT as u64));
+            if let Some(last) = self.units.get_mut(&unit) {
+                last[within..].fill(0);
+            }
+        }
+        self.size = size;
+        Ok(())
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> usize {
+        let count = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
+        let mut done = 0;
+        while done < count {
+            let (unit, within, length) = place(offset + done as u64, count - done);
+            let part = &mut into[done..done + length];
+            match self.units.get(&unit) {
+                Some(bytes) => part.copy_from_slice(&bytes[within..within + length]),
+                None => part.fill(0),
+            }
+            done += length;
+        }
+        count
+    }
+
+    fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        let end = offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?;
+        if end > self.size {
+            self.set_size(end)?;
+        }
+        let mut done = 0;
+        while done < from.len() {
+            let (unit, within, length) = place(offset + done as u64, from.len() - done);
+            let bytes = match self.units.entry(unit) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(free) => free.insert(zeroed_unit()?),
+            };
+            bytes[within..within + length].copy_from_slice(&from[done..done + length]);
+            done += length;
+        }
+        Ok(())
+    }
+}
+
+/// Allocates a zeroed unit; fails with `Full` if the host has not enough memory.
+pub(super) fn zeroed_unit() -> VfsResult<Box<[u8]>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(UNIT).map_err(|_| VfsError::Full)?;
+    bytes.resize(UNIT, 0);
+    Ok(bytes.into_boxed_slice())
+}
+
+type SharedContents = Arc<Mutex<Contents>>;
+
+#[derive(Debug)]
+struct Node {
+    name: String,
+    /// `None` for a directory.
+    contents: Option<SharedContents>,
+    stamp: Stamp,
+}
+
+/// A device with files in host memory.
+#[derive(Debug)]
+pub struct MemoryDevice {
+    /// Files and directories by lower-case path; the root has no node.
+    nodes: BTreeMap<Vec<String>, Node>,
+    /// Host memory taken by all paths.
+    path_bytes: u64,
+    space: Arc<Mutex<Space>>,
+    /// The raw partition.
+    partition: RawPartition,
+    limits: Arc<Limits>,
+}
+
+/// Approximate host memory taken by a path: each name is a separate allocation.
+fn cost(path: &[String]) -> u64 {
+    path.iter().map(|name| (name.len() + 2 * size_of::<String>()) as u64).sum()
+}
+
+fn key(path: &[String]) -> Vec<String> {
+    path.iter().map(|name| name.to_ascii_lowercase()).collect()
+}
+
+impl MemoryDevice {
+    /// An empty device for at most `limit` bytes, counted in allocation units; refusals are counted
+    /// in `limits`.
+    pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
+        let space = Arc::new(Mutex::new(Space { used: 0, limit, limits: limits.clone() }));
+        let partition = RawPartition::new(limit, space.clone());
+        Self { nodes: BTreeMap::new(), path_bytes: 0, space, partition, limits }
+    }
+
+    fn node(&self, path: &[String]) -> VfsResult<&Node> {
+        let key = key(path);
+        match self.nodes.get(&key) {
+            Some(node) => Ok(node),
+            None => Err(self.missing(&key)),
+        }
+    }
+
+    /// The error for a path without a node.
+    fn missing(&self, key: &[String]) -> VfsError {
+        match key.split_last() {
+            Some((_, [])) | None => VfsError::NotFound,
+            Some((_, parent)) => match self.nodes.get(parent) {
+                Some(Node { contents: None, .. }) => VfsError::NotFound,
+                _ => VfsError::PathNotFound,
+            },
+        }
+    }
+
+    fn insert(&mut self, path: &[String], contents: Option<SharedContents>) -> VfsResult<()> {
+        let key = key(path);
+        let Some(name) = path.last() else { return Err(VfsError::Exists) };
+        if self.nodes.contains_key(&key) {
+            return Err(VfsError::Exists);
+        }
+        if self.missing(&key) != VfsError::NotFound {
+            return Err(VfsError::PathNotFound);
+        }
+        self.limits.admit(Limit::ScratchEntries, self.nodes.len()).map_err(|_| VfsError::Full)?;
+        self.admit_paths(cost(&key))?;
+        self.path_bytes += cost(&key);
+        self.nodes.insert(key, Node { name: name.clone(), contents, stamp: Stamp::default() });
+        Ok(())
+    }
+
+    /// Checks the limit on the host memory taken by paths.
+    fn admit_paths(&self, more: u64) -> VfsResult<()> {
+        self.limits.admit_amount(Limit::ScratchPathBytes, self.path_bytes, more).map_err(|_| VfsError::Full)
+    }
+
+    fn children(&self, parent: &[String]) -> impl Iterator<Item = &Node> {
+        let (parent, depth) = (key(parent), parent.len() + 1);
+        self.nodes
+            .range(parent.clone()..)
+            .take_while(move |(path, _)| path.starts_with(&parent))
+            .filter(move |(path, _)| path.len() == depth)
+            .map(|(_, node)| node)
+    }
+}
+
+fn entry(node: &Node) -> Entry {
+    Entry {
+        name: node.name.clone(),
+        directory: node.contents.is_none(),
+        size: node.contents.as_ref().map_or(0, |contents| contents.lock().size),
+        read_only: false,
+        stamp: node.stamp,
+    }
+}
+
+impl Device for MemoryDevice {
+    fn volume(&self) -> Volume {
+        let space = self.space.lock();
+        Volume {
+            file_system: Volume::FATX,
+            total_units: space.limit / UNIT as u64,
+            free_units: space.limit.saturating_sub(space.used) / UNIT as u64,
+            sectors_per_unit: 32,
+            bytes_per_sector: 512,
+            name_length: FATX_NAME as u32,
+            read_only: false,
+        }
+    }
+
+    fn find(&self, path: &[String]) -> VfsResult<Entry> {
+        if path.is_empty() {
+            return Ok(Entry {
+                name: String::new(),
+                directory: true,
+                size: 0,
+                read_only: false,
+                stamp: Stamp::default(),
+            });
+        }
+        self.node(path).map(entry)
+    }
+
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        if !path.is_empty() && self.node(path)?.contents.is_some() {
+            return Err(VfsError::NotDirectory);
+        }
+        let mut entries: Vec<_> = self.children(path).map(entry).collect();
+        sort(&mut entries);
+        Ok(entries)
+    }
+
+    fn partition(&self) -> Option<Box<dyn FileData>> {
+        Some(Box::new(self.partition.clone()))
+    }
+
+    fn open(&self, path: &[String], _write: bool) -> VfsResult<Box<dyn FileData>> {
+        if path.is_empty() {
+            return Err(VfsError::IsDirectory);
+        }
+        let contents = self.node(path)?.contents.as_ref().ok_or(VfsError::IsDirectory)?;
+        Ok(Box::new(MemoryFile(contents.clone())))
+    }
+
+    fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
+        let contents = Contents { size: 0, units: BTreeMap::new(), space: self.space.clone() };
+        let contents = SharedContents::new(Mutex::new(contents));
+        self.insert(path, Some(contents.clone()))?;
+        Ok(Box::new(MemoryFile(contents)))
+    }
+
+    fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
+        self.insert(path, None)
+    }
+
+    fn remove(&mut self, path: &[String]) -> VfsResult<()> {
+        if path.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        if self.node(path)?.contents.is_none() && self.children(path).next().is_some() {
+            return Err(VfsError::NotEmpty);
+        }
+        // Open handles keep the contents and their space.
+        let key = key(path);
+        if self.nodes.remove(&key).is_some() {
+            self.path_bytes -= cost(&key);
+        }
+        Ok(())
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        let key = key(path);
+        let missing = self.missing(&key);
+        self.nodes.get_mut(&key).ok_or(missing)?.stamp = stamp;
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+        let directory = self.node(from)?.contents.is_none();
+        let (source, target) = (key(from), key(to));
+        let Some(name) = to.last() else { return Err(VfsError::Exists) };
+        if directory && target.starts_with(&source) && target != source {
+            return Err(VfsError::InvalidName);
+        }
+        let moved: Vec<_> = self.nodes.keys().filter(|path| path.starts_with(&source)).cloned().collect();
+        let deepest = moved.iter().map(Vec::len).max().unwrap_or_default();
+        if target.len() + (deepest - source.len().min(deepest)) > MAXIMUM_NAMES {
+            return Err(VfsError::InvalidName);
+        }
+        // The replaced path frees its memory only after its removal.
+        let more = cost(&target).saturating_sub(cost(&source));
+        self.admit_paths(more.saturating_mul(moved.len() as u64))?;
+        if target != source {
+            match self.nodes.get(&target) {
+                Some(node) if !replace || node.contents.is_none() => return Err(VfsError::Exists),
+                Some(_) => self.remove(to)?,
+                None if self.missing(&target) != VfsError::NotFound => return Err(VfsError::PathNotFound),
+                None => {}
+            }
+        }
+        for path in moved {
+            if let Some(mut node) = self.nodes.remove(&path) {
+                let mut new = target.clone();
+                new.extend_from_slice(&path[source.len()..]);
+                self.path_bytes = self.path_bytes - cost(&path) + cost(&new);
+                if path.len() == source.len() {
+                    node.name.clone_from(name);
+                }
+                self.nodes.insert(new, node);
+            }
+        }
+        Ok(())
+    }
+}
+
+struct MemoryFile(SharedContents);
+
+impl FileData for MemoryFile {
+    fn size(&self) -> VfsResult<u64> {
+        Ok(self.0.lock().size)
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+        Ok(self.0.lock().read_at(offset, into))
+    }
+
+    fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        self.0.lock().write_at(offset, from)
+    }
+
+    fn set_size(&self, size: u64) -> VfsResult<()> {
+        self.0.lock().set_size(size)
+    }
+
+    fn flush(&self) -> VfsResult<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

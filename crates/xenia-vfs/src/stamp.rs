@@ -1,0 +1,295 @@
+//! Stamps: times and attributes of files and directories, and the file that stores them in a host
+//! folder.
+//!
+//! Guests never see the host's times and attributes, because runs on different days or hosts must
+//! see the same. Files that no guest has touched have [`Stamp::default`]; files that a guest
+//! creates, writes or changes are stamped with guest time. A folder stores its stamps in one hidden
+//! text file with a line per file, so that saves keep their times across runs:
+//!
+//! ```text
+//! 1bf53eb256d4000 1bf53eb256d4000 1bf53eb256d4000 20 profile\save0
+//! - profile\save1
+//! ```
+//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal; `-` marks
+//! the removal of a path with its subtree. Malformed lines are dropped with one warning. Changes
+//! are appended, and the last line of a path wins; the file is rewritten when most of it is stale,
+//! or when it was damaged.
+
+use super::{VfsResult, draft, path};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write as _};
+use std::path::{Path, PathBuf};
+use xenia_guest::START_FILETIME;
+use xenia_sync::{Level, Mutex};
+
+/// Bits of [`Stamp::attributes`].
+#[allow(missing_docs)] // the names are NT's
+pub mod attributes {
+    pub const READ_ONLY: u32 = 1;
+    pub const HIDDEN: u32 = 2;
+    pub const SYSTEM: u32 = 4;
+    pub const DIRECTORY: u32 = 0x10;
+    pub const ARCHIVE: u32 = 0x20;
+    pub const NORMAL: u32 = 0x80;
+    /// Attributes that are stored; `DIRECTORY` is known from the file system.
+    pub const KEPT: u32 = READ_ONLY | HIDDEN | SYSTEM | ARCHIVE;
+}
+
+/// Times and attributes of a file or directory. Times are guest times, in units of 100 ns since
+/// 1601.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Time of creation.
+    pub created: u64,
+    /// Time of the last access. Reads do not count, so that reading causes no writes.
+    pub accessed: u64,
+    /// Time of the last change of the contents.
+    pub written: u64,
+    /// Bits of [`attributes::KEPT`].
+    pub attributes: u32,
+}
+
+impl Default for Stamp {
+    /// The stamp of an untouched file: the start time of every machine, and no attributes.
+    fn default() -> Self {
+        Self::new(START_FILETIME, 0)
+    }
+}
+
+impl Stamp {
+    /// The stamp of a file created at `now`.
+    pub fn new(now: u64, attributes: u32) -> Self {
+        Self { created: now, accessed: now, written: now, attributes: attributes & attributes::KEPT }
+    }
+
+    /// The stamp after a write at `now`.
+    pub fn written(self, now: u64) -> Self {
+        Self { accessed: now, written: now, ..self }
+    }
+}
+
+/// Name of the file with a folder's stamps; guests cannot use it.
+const FILE: &str = ".xenia-stamps";
+/// Largest size of that file, and largest number of stamps, to bound a damaged or foreign file.
+const MAXIMUM_FILE: u64 = 16 << 20;
+const MAXIMUM_STAMPS: usize = 0x2_0000;
+
+/// Whether this is the name of a stamp file.
+pub(super) fn is_stamp_file(name: &str) -> bool {
+    name.eq_ignore_ascii_case(FILE)
+}
+
+/// The stamps of a host folder, by lower-case path.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    file: PathBuf,
+    content: Mutex<Content>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    stamps: BTreeMap<String, Stamp>,
+    /// Whether the file must be rewritten.
+    dirty: bool,
+    /// Paths removed since the last save, with their subtrees.
+    gone: BTreeSet<String>,
+    /// Paths with stamps to append, after the removals, with their original spelling, which the
+    /// host finds fastest.
+    changed: BTreeMap<String, Vec<String>>,
+    /// Number of lines in the file.
+    lines: usize,
+}
+
+impl Content {
+    /// Parses the file; also returns the number of malformed lines.
+    fn of(text: &[u8]) -> (Self, usize) {
+        let mut content = Self::default();
+        let mut dropped = 0;
+        // A line without an end was cut short; nothing can be appended to it.
+        let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        for line in text[..end].split_inclusive(|&byte| byte == b'\n') {
+            content.lines += 1;
+            let line = std::str::from_utf8(line).unwrap_or_default().trim_end_matches(['\r', '\n']);
+            match parse(line) {
+                Some((path, None)) => {
+                    content.take(&path);
+                }
+                Some((path, Some(stamp))) if content.stamps.len() < MAXIMUM_STAMPS => {
+                    content.stamps.insert(path, stamp);
+                }
+                _ => dropped += 1,
+            }
+        }
+        content.dirty = end < text.len() || dropped > 0;
+        (content, dropped)
+    }
+
+    /// Removes the stamps of a subtree.
+    fn take(&mut self, path: &str) -> Vec<(String, Stamp)> {
+        let below = format!("{path}\\");
+        let found = self.stamps.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
+        let found: Vec<_> = found.map(|(other, _)| other.clone()).chain([path.to_owned()]).collect();
+        found.into_iter().filter_map(|path| self.stamps.remove_entry(&path)).collect()
+    }
+
+    /// Records the removal of a subtree; returns its stamps.
+    fn removed(&mut self, path: String) -> Vec<(String, Stamp)> {
+        let taken = self.take(&path);
+        for (path, _) in &taken {
+            self.changed.remove(path);
+        }
+        if !taken.is_empty() {
+            self.gone.insert(path);
+        }
+        taken
+    }
+}
+
+/// Number of stale lines tolerated in addition to the number of current lines.
+const STALE_LINES: usize = 256;
+
+fn key(path: &[String]) -> String {
+    path.join("\\").to_ascii_lowercase()
+}
+
+/// The names of a lower-case path.
+fn names(key: &str) -> Vec<String> {
+    key.split('\\').map(str::to_owned).collect()
+}
+
+impl Stamps {
+    /// Reads the stamps of a folder.
+    pub(super) fn read(root: &Path) -> Self {
+        let file = root.join(FILE);
+        let mut text = Vec::new();
+        let plain = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        if plain
+            && let Err(error) =
+                File::open(&file).and_then(|source| source.take(MAXIMUM_FILE + 1).read_to_end(&mut text))
+        {
+            tracing::warn!(target: "vfs", "cannot read {}: {error}; its times are lost", file.display());
+        }
+        let content = if text.len() as u64 > MAXIMUM_FILE {
+            tracing::warn!(target: "vfs", "{} is too large to be ours; its times are lost", file.display());
+            Content { dirty: true, ..Content::default() }
+        } else {
+            let (content, dropped) = Content::of(&text);
+            if dropped > 0 {
+                let file = file.display();
+                tracing::warn!(target: "vfs", "{dropped} lines of {file} are nobody's times and are left out");
+            }
+            content
+        };
+        Self { file, content: Mutex::new(Level::Leaf, content) }
+    }
+
+    pub(super) fn get(&self, path: &[String]) -> Stamp {
+        self.content.lock().stamps.get(&key(path)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn set(&self, path: &[String], stamp: Stamp) {
+        let mut content = self.content.lock();
+        let key = key(path);
+        if content.stamps.insert(key.clone(), stamp) != Some(stamp) {
+            content.changed.insert(key, path.to_vec());
+        }
+    }
+
+    /// Records the removal of a subtree.
+    pub(super) fn removed(&self, path: &[String]) {
+        self.content.lock().removed(key(path));
+    }
+
+    /// Moves the stamps of `from` and its subtree to `to`.
+    pub(super) fn moved(&self, from: &[String], to: &[String]) {
+        let (from, to) = (key(from), key(to));
+        if from == to {
+            return;
+        }
+        let mut content = self.content.lock();
+        let moved = content.removed(from.clone());
+        content.removed(to.clone());
+        for (path, stamp) in moved {
+            let path = format!("{to}{}", &path[from.len()..]);
+            content.changed.insert(path.clone(), names(&path));
+            content.stamps.insert(path, stamp);
+        }
+    }
+
+    /// Saves the stamps: appends to the file, or replaces it atomically. Stamps that `keep` refuses
+    /// are dropped.
+    pub(super) fn save(&self, keep: impl Fn(&[String]) -> bool) -> VfsResult<()> {
+        // `keep` is called without the lock, because it takes other locks.
+        let (whole, mut gone, paths): (bool, BTreeSet<_>, Vec<_>) = {
+            let content = self.content.lock();
+            if !content.dirty && content.gone.is_empty() && content.changed.is_empty() {
+                return Ok(());
+            }
+            // A link, or a file that a write could block on, is replaced.
+            let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
+            let lines = content.lines + content.gone.len() + content.changed.len();
+            let stale = lines > 2 * content.stamps.len() + STALE_LINES;
+            let whole = content.dirty || !plain || stale;
+            let gone = if whole { BTreeSet::new() } else { content.gone.clone() };
+            let paths = if whole {
+                content.stamps.keys().map(|path| (path.clone(), names(path))).collect()
+            } else {
+                content.changed.clone().into_iter().collect()
+            };
+            (whole, gone, paths)
+        };
+        let lost: Vec<_> = paths.iter().filter(|(_, names)| !keep(names)).map(|(path, _)| path).collect();
+        let mut content = self.content.lock();
+        for path in lost {
+            content.stamps.remove(path);
+            if !whole {
+                gone.insert(path.clone());
+            }
+        }
+        let mut text = String::new();
+        let mut lines = gone.len();
+        // Writing to a `String` cannot fail.
+        for path in &gone {
+            let _ = writeln!(text, "- {path}");
+        }
+        for (path, _) in &paths {
+            if let Some(Stamp { created, accessed, written, attributes }) = content.stamps.get(path) {
+                lines += 1;
+                let _ = writeln!(text, "{created:x} {accessed:x} {written:x} {attributes:x} {path}");
+            }
+        }
+        if whole {
+            draft::replace(&self.file, |file| file.write_all(text.as_bytes()))?;
+            content.lines = lines;
+        } else {
+            let mut file = OpenOptions::new().create(true).append(true).open(&self.file)?;
+            file.write_all(text.as_bytes())?;
+            content.lines += lines;
+        }
+        content.dirty = false;
+        content.gone.clear();
+        content.changed.clear();
+        Ok(())
+    }
+}
+
+/// Parses a line: a path, and its stamp unless it was removed.
+fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
+    let names = |text: &str| {
+        let names = path::device_names(&path::split(text).ok()?).ok()?;
+        (!names.is_empty()).then(|| key(&names))
+    };
+    if let Some(path) = line.strip_prefix("- ") {
+        return Some((names(path)?, None));
+    }
+    let mut fields = line.splitn(5, ' ');
+    let mut number = || u64::from_str_radix(fields.next()?, 16).ok();
+    let (created, accessed, written, attributes) = (number()?, number()?, number()?, number()?);
+    let attributes = u32::try_from(attributes).ok()? & attributes::KEPT;
+    Some((names(fields.next()?)?, Some(Stamp { created, accessed, written, attributes })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! A directory of a device as a separate device: a title sees only its part of a shared disk.
+//!
+//! The directory need not exist; until a file is created in it, it appears empty.
+
+use super::device::{Device, Entry, FileData, Volume};
+use super::{Stamp, VfsError, VfsResult};
+use std::sync::Arc;
+use xenia_sync::{Level, Mutex, MutexGuard};
+
+/// A shared device. Its lock is taken after those of open files' positions and writers.
+#[derive(Clone)]
+pub struct SharedDevice(Arc<Mutex<Box<dyn Device>>>);
+
+impl std::fmt::Debug for SharedDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedDevice").finish_non_exhaustive()
+    }
+}
+
+impl SharedDevice {
+    pub fn new(device: Box<dyn Device>) -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Files, 3, device)))
+    }
+
+    /// Locks the device for one operation.
+    pub fn lock(&self) -> MutexGuard<'_, Box<dyn Device>> {
+        self.0.lock()
+    }
+}
+
+/// Creates the missing directories of a path.
+pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<()> {
+    for length in 1..=path.len() {
+        match device.find(&path[..length]) {
+            Ok(entry) if entry.directory => {}
+            Ok(_) => return Err(VfsError::PathNotFound),
+            Err(VfsError::NotFound) => device.create_directory(&path[..length])?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A directory of a device as a separate device.
+#[derive(Debug)]
+pub struct SubFolder {
+    device: SharedDevice,
+    root: Vec<String>,
+}
+
+impl SubFolder {
+    /// The directory at `root`, which may be missing.
+    pub fn new(device: SharedDevice, root: Vec<String>) -> Self {
+        Self { device, root }
+    }
+
+    fn at(&self, path: &[String]) -> Vec<String> {
+        [&self.root[..], path].concat()
+    }
+
+    /// Creates the root directory.
+    fn prepare(&self) -> VfsResult<()> {
+        make_directories(&mut **self.device.lock(), &self.root)
+    }
+
+    fn exists(&self) -> bool {
+        self.device.lock().find(&self.root).is_ok()
+    }
+}
+
+impl Device for SubFolder {
+    fn volume(&self) -> Volume {
+        self.device.lock().volume()
+    }
+
+    fn find(&self, path: &[String]) -> VfsResult<Entry> {
+        let found = self.device.lock().find(&self.at(path));
+        if path.is_empty() {
+            let made = Entry {
+                name: String::new(),
+                directory: true,
+                size: 0,
+                read_only: false,
+                stamp: Stamp::default(),
+            };
+            return match found {
+                Ok(entry) => Ok(Entry { name: String::new(), ..entry }),
+                Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(made),
+                Err(error) => Err(error),
+            };
+        }
+        // In a missing root, the path itself does not exist.
+        found.map_err(|error| match error {
+            VfsError::PathNotFound if path.len() == 1 && !self.exists() => VfsError::NotFound,
+            error => error,
+        })
+    }
+
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        if path.is_empty() && !self.exists() {
+            return Ok(Vec::new());
+        }
+        self.device.lock().list(&self.at(path))
+    }
+
+    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+        if path.is_empty() {
+            return Err(VfsError::IsDirectory);
+        }
+        self.device.lock().open(&self.at(path), write)
+    }
+
+    fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
+        self.prepare()?;
+        self.device.lock().create_file(&self.at(path))
+    }
+
+    fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
+        self.prepare()?;
+        self.device.lock().create_directory(&self.at(path))
+    }
+
+    fn remove(&mut self, path: &[String]) -> VfsResult<()> {
+        if path.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        self.device.lock().remove(&self.at(path))
+    }
+
+    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+        if from.is_empty() || to.is_empty() {
+            return Err(VfsError::ReadOnly);
+        }
+        self.prepare()?;
+        self.device.lock().rename(&self.at(from), &self.at(to), replace)
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        self.device.lock().set_stamp(&self.at(path), stamp)
+    }
+
+    fn settle(&self) -> VfsResult<()> {
+        self.device.lock().settle()
+    }
+
+    fn flush_below(&self, path: &[String]) -> VfsResult<()> {
+        self.device.lock().flush_below(&self.at(path))
+    }
+
+    fn forget_losses(&self, path: &[String]) {
+        self.device.lock().forget_losses(&self.at(path));
+    }
+}
+
+/// Placeholder for a device that was unmounted; all operations fail.
+#[derive(Clone, Copy, Debug)]
+pub struct NoDevice;
+
+impl Device for NoDevice {
+    fn volume(&self) -> Volume {
+        Volume::DISC
+    }
+
+    fn find(&self, _: &[String]) -> VfsResult<Entry> {
+        Err(VfsError::NoDevice)
+    }
+
+    fn list(&self, _: &[String]) -> VfsResult<Vec<Entry>> {
+        Err(VfsError::NoDevice)
+    }
+
+    fn open(&self, _: &[String], _: bool) -> VfsResult<Box<dyn FileData>> {
+        Err(VfsError::NoDevice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HostFolder, MemoryDevice, path};
+
+    fn names(path: &str) -> Vec<String> {
+        path::split(path).unwrap()
+    }
+
+    #[test]
+    fn a_sub_folder_is_a_device_whether_it_exists_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+        let memory = MemoryDevice::new(0x10_0000, Arc::default());
+        for device in [Box::new(host) as Box<dyn Device>, Box::new(memory)] {
+            let shared = SharedDevice::new(device);
+            let mut own = SubFolder::new(shared.clone(), names(r"A\B"));
+            let other = SubFolder::new(shared.clone(), names(r"A\C"));
+            assert!(own.find(&[]).unwrap().directory && own.list(&[]).unwrap().is_empty());
+            assert_eq!(own.find(&names("x")), Err(VfsError::NotFound));
+            assert_eq!(own.find(&names(r"x\y")), Err(VfsError::PathNotFound));
+            assert!(shared.lock().list(&[]).unwrap().is_empty(), "looking makes nothing");
+            let file = own.create_file(&names("x")).unwrap();
+            file.write_at(0, b"abc").unwrap();
+            own.create_directory(&names("d")).unwrap();
+            own.rename(&names("x"), &names(r"d\y"), false).unwrap();
+            own.flush_below(&[]).unwrap();
+            assert_eq!(own.find(&names(r"D\Y")).unwrap().size, 3);
+            assert_eq!(shared.lock().find(&names(r"A\B\d\y")).unwrap().size, 3);
+            assert!(other.list(&[]).unwrap().is_empty());
+            assert_eq!(own.remove(&[]), Err(VfsError::ReadOnly));
+            assert_eq!(own.rename(&[], &names("z"), true), Err(VfsError::ReadOnly));
+        }
+    }
+}
