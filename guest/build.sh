@@ -4,6 +4,7 @@
 # Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack titles.
 # The same compiler gives the same bytes; `cargo xtask guests` compares them with guest/bin.
 # hot-loops makes ELF files only, for measuring (decision 0026): matrix, bits, hash.
+# guest/build.sh programs prints the names of the programs that it builds without names.
 # guest/build.sh answers prints cpu-suite's known answers from a native build.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -17,10 +18,16 @@ if [ "${1-}" = answers ]; then
     exit
 fi
 
+all=(gpu-suite hostile console-suite sync-suite demo races cpu-suite sound linked primes faults hello)
+if [ "${1-}" = programs ]; then
+    echo "${all[@]}"
+    exit
+fi
+
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite console-suite linked races primes faults sound hostile)
+[ ${#programs[@]} -gt 0 ] || programs=("${all[@]}")
 obj=$out/obj
 mkdir -p "$obj"
 

@@ -2,7 +2,7 @@
 //! run must end with under every set of engine flags.
 
 use crate::not_run;
-use crate::steps::{run, xenia_rs};
+use crate::steps::{run_all, xenia_rs};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use xenia_testing::{TITLES, Tool};
@@ -70,7 +70,7 @@ fn golden(bless: bool) -> Result<()> {
         std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    let mut checked = 0;
+    let mut runs = Vec::new();
     for file in files {
         let Some(case) = golden_case(&file)? else { continue };
         if bless && !case.ours {
@@ -84,13 +84,14 @@ fn golden(bless: bool) -> Result<()> {
             if bless {
                 command.arg("--bless");
             }
-            run(&mut command)?;
-            checked += 1;
+            runs.push(command);
         }
     }
+    let checked = runs.len();
     if checked == 0 {
         bail!("no golden file was checked");
     }
+    run_all(runs)?;
     println!("{checked} golden runs");
     Ok(())
 }

@@ -11,6 +11,7 @@ mod faults;
 mod fuzz_targets;
 mod golden;
 mod gpu_suite;
+mod guests;
 mod miri;
 mod mutants;
 mod not_run;
@@ -43,7 +44,7 @@ enum Task {
     /// Check the layout rules only: the map of crates, names in documents, module docs, file sizes.
     Tidy,
     /// Build the guest programs and compare them with the checked-in binaries.
-    Guests(steps::GuestsArgs),
+    Guests(guests::GuestsArgs),
     /// Compare the conformance cases with the output of make-cases.
     Cases(cases::CasesArgs),
     /// Compare the tables of docs/generated with the data that they come from.
@@ -106,7 +107,7 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Test(args) => steps::test(&args),
         Task::Tidy => tidy::run(),
-        Task::Guests(args) => steps::guests(&args),
+        Task::Guests(args) => guests::guests(&args),
         Task::Cases(args) => cases::check(&args),
         Task::Docs(args) => docs::run(&args),
         Task::GpuSuite(args) => gpu_suite::suite(&args),

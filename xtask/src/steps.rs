@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test` and related tasks.
 
 use crate::{
-    apt, cases, csmith, docs, faults, golden, gpu_suite, not_run, programs, races, real_programs,
+    apt, cases, csmith, docs, faults, golden, gpu_suite, guests, not_run, programs, races, real_programs,
     supply_chain, sync_suite, tidy,
 };
 use anyhow::{Context, Result, bail};
@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 use xenia_testing::{LONG, Tool, hermetic};
 
@@ -35,14 +35,6 @@ pub(crate) struct TestArgs {
     /// of fuzzing (deploy/nightly.yml).
     #[arg(long)]
     long: bool,
-}
-
-/// Arguments of `cargo xtask guests`.
-#[derive(Debug, Args)]
-pub(crate) struct GuestsArgs {
-    /// Replace the checked-in binaries with the built ones.
-    #[arg(long)]
-    bless: bool,
 }
 
 /// Arguments of `cargo xtask host-code`.
@@ -129,7 +121,7 @@ const STEPS: &[Step] = &[
                 xenia(&[&["fuzz"], &baseline[..]].concat())
             }),
             ("fuzz with qemu", || fuzz_with_qemu(ORACLE_SECONDS)),
-            ("guests", || guests(&GuestsArgs { bless: false })),
+            ("guests", || guests::guests(&guests::GuestsArgs { bless: false })),
             ("golden", golden::check),
         ],
     ),
@@ -278,51 +270,6 @@ fn fuzz_with_qemu(seconds: &str) -> Result<()> {
     xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", seconds])
 }
 
-/// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces
-/// those.
-pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
-    if !not_run::need(Tool::Gcc32, "guests")? {
-        return Ok(());
-    }
-    let out = Path::new("target/guest");
-    std::fs::create_dir_all(out)?;
-    // The script changes its working folder.
-    run(Command::new("guest/build.sh").arg(out.canonicalize()?).env("XENIA_RS", program()?))?;
-    let mut compared = 0;
-    let folders =
-        ["console-suite", "hostile", "races", "sound"].map(|folder| std::fs::read_dir(out.join(folder)));
-    let mut files = std::fs::read_dir(out)?.collect::<Result<Vec<_>, _>>()?;
-    for folder in folders {
-        files.extend(folder?.collect::<Result<Vec<_>, _>>()?);
-    }
-    for entry in files {
-        let built = entry.path();
-        let checked_in = Path::new("guest/bin").join(built.strip_prefix(out)?);
-        if built.extension().is_none_or(|e| e != "xex" && e != "elf")
-            || built.file_name() == Some("obj".as_ref())
-        {
-            continue;
-        }
-        if args.bless {
-            std::fs::copy(&built, &checked_in)?;
-        } else if !checked_in.is_file() || std::fs::read(&built)? != std::fs::read(&checked_in)? {
-            bail!(
-                "{} is not what its sources build; `cargo xtask guests --bless` replaces it",
-                checked_in.display()
-            );
-        }
-        compared += 1;
-    }
-    if compared == 0 {
-        bail!("guest/build.sh built nothing");
-    }
-    println!(
-        "{compared} guest programs {}",
-        if args.bless { "replaced" } else { "are what their sources build" }
-    );
-    Ok(())
-}
-
 /// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test
 /// does it.
 pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
@@ -400,6 +347,31 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("{command:?} ended with {status}");
     }
     Ok(())
+}
+
+/// Runs commands on all processors. The output of each is printed when it ends; the first failure
+/// is the error, and commands that have not begun are left out.
+pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
+    let waiting = Mutex::new(commands.into_iter());
+    let next = || waiting.lock().ok()?.next();
+    let worker = || -> Result<()> {
+        while let Some(mut command) = next() {
+            let ended = command.output().with_context(|| format!("cannot start {command:?}"))?;
+            let [out, errors] = [&ended.stdout, &ended.stderr].map(|text| String::from_utf8_lossy(text));
+            print!("{out}{errors}");
+            if !ended.status.success() {
+                while next().is_some() {}
+                bail!("{command:?} ended with {}", ended.status);
+            }
+        }
+        Ok(())
+    };
+    let workers = std::thread::available_parallelism()?.get();
+    std::thread::scope(|scope| {
+        let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        let ended = started.into_iter().map(|worker| worker.join());
+        ended.map(|result| result.unwrap_or_else(|_| bail!("a worker panicked"))).collect()
+    })
 }
 
 #[cfg(test)]
