@@ -369,8 +369,9 @@ pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
     let workers = std::thread::available_parallelism()?.get();
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let ended = started.into_iter().map(|worker| worker.join());
-        ended.map(|result| result.unwrap_or_else(|_| bail!("a worker panicked"))).collect()
+        started
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
     })
 }
 

@@ -131,7 +131,7 @@ mod tests {
                 assert!(known.contains(&text(on)), "{on}");
             }
         }
-        for outside in components.iter().filter(|one| !text(&one["name"]).starts_with("xenia-")) {
+        for outside in components.iter().filter(|one| !text(&one["name"]).starts_with("xenia")) {
             assert_eq!(text(&outside["hashes"][0]["content"]).len(), 64, "{outside}");
         }
     }
