@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use xenia_formats::image::{FunctionEntry, Import, ImportLibrary, LoadedImage};
 use xenia_guest::GuestAddr;
-use xenia_imports::ordinals::xboxkrnl;
+use xenia_kernel::imports::ordinals::xboxkrnl;
 
 /// Load address of the code.
 pub(crate) const CODE: u32 = 0x8200_0000;
