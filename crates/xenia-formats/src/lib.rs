@@ -312,3 +312,7 @@ pub fn unknown(source: &dyn ReadAt) -> String {
         hex.join(" ")
     )
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

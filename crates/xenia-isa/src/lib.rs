@@ -34,3 +34,7 @@ pub use op::*;
 pub use operand::{Class, FieldError, Operand};
 pub use registers::{NamedRegister, RegisterFile};
 pub use syntax::significant_bits;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
