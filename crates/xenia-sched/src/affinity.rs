@@ -1,4 +1,4 @@
-//! Thread placement: chooses the slot of a thread by its affinity (decision 0023). A thread is
+//! Thread placement: chooses the slot of a thread by its affinity (decision 0008). A thread is
 //! never on a slot that its affinity excludes.
 
 use crate::HW_THREADS;

@@ -8,7 +8,7 @@ macro_rules! levels {
         /// levels further down this list.
         ///
         /// The order follows the calls: the kernel's subsystems, devices, the scheduler, in which
-        /// all of them wake threads, and guest memory. docs/src/decisions/0041-the-lock-order.md
+        /// all of them wake threads, and guest memory. docs/src/decisions/0041-lock-order.md
         /// has the reasons.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]

@@ -12,7 +12,7 @@
 //! Devices may change at any time, so once guest code has stored to one, all quanta are run one by
 //! one.
 //!
-//! See docs/src/decisions/0104-a-thread-alone.md.
+//! See docs/src/decisions/0025-guest-time-in-lockstep.md.
 
 use super::{LockstepExecutor, Visit};
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
