@@ -1,5 +1,5 @@
-//! The workshop: commands that test, measure and look into the emulator. The player's program offers
-//! them with its feature `lab` (the default).
+//! The workshop: commands that test, measure and look into the emulator. The player's program
+//! offers them with its feature `lab` (the default).
 //!
 //! A command is a variant of [`LabCommand`], a struct in `args`, and a module with its `run`.
 #![forbid(unsafe_code)]

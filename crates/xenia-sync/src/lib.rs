@@ -9,7 +9,7 @@
 //!
 //! The second parameter of a [`Mutex`] is the lock that it is built on, any that `lock_api`
 //! supports: [`RuntimeLock`], or this crate's [`QueuedLock`] and [`AdaptiveLock`].
-//! docs/src/locks.md compares them.
+//! docs/src/internals/locks.md compares them.
 #![deny(unsafe_code)]
 
 mod adaptive;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// The lock that the runtime's mutexes are built on, chosen by measurement: docs/src/locks.md.
+/// The lock that the runtime's mutexes are built on; docs/src/internals/locks.md says why.
 pub type RuntimeLock = parking_lot::RawMutex;
 
 /// A mutex around a `T`, with a place in the lock order. `R` is the underlying lock: any that
