@@ -2,7 +2,7 @@
 //! memory.
 //!
 //! The oracle is the interpreter, run for one instruction at a time, so that it caches no code.
-//! docs/src/determinism.md.
+//! docs/src/internals/determinism.md.
 
 use crate::common::*;
 use xenia_cpu::{EngineConfig, Exit, Interpreter, ReservationMode};

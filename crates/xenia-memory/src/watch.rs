@@ -8,7 +8,7 @@
 //! If the watched page holds code, an engine's store is refused ([`FaultKind::HoldsCode`]): the
 //! engine executes the store as a single instruction and then revalidates its code. So
 //! self-modifying code takes effect at the next instruction, whatever the engine has decoded or
-//! compiled before, which lockstep requires (docs/src/determinism.md).
+//! compiled before, which lockstep requires (docs/src/internals/determinism.md).
 
 use crate::barrier;
 use crate::error::{Access, FaultKind, MemoryFault};

@@ -10,7 +10,7 @@
 //! it compares or masks every computed index, and every loop has a step counter. The only inputs
 //! are the program and the [`Stage`], so a module serves all draws with them.
 //!
-//! Adding an operation: docs/src/shaders.md.
+//! Adding an operation: docs/src/internals/shaders.md.
 
 mod alu;
 mod builder;

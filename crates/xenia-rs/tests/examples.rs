@@ -15,7 +15,7 @@ const TEXTS: [&str; 10] = [
     "docs/src/running.md",
     "docs/src/saves.md",
     "docs/src/traces.md",
-    "docs/src/shaders.md",
+    "docs/src/internals/shaders.md",
     "docs/src/conformance.md",
     "docs/src/sweeps.md",
     "docs/src/adding-an-export.md",

@@ -183,7 +183,7 @@ mod tests {
     fn known() -> Known {
         let text = "//! x\npub fn compile(self) {}\nenum Exit { Syscall }\nconst FORMATS: u8 = 0;\nlet f = \"floor\";";
         let sources = [Source { path: "crates/xenia-jit/src/lift.rs".into(), text: text.into() }];
-        Known::new(&sources, vec!["crates/xenia-jit/src/lift.rs".into(), "docs/src/memory.md".into()])
+        Known::new(&sources, vec!["crates/xenia-jit/src/lift.rs".into(), "docs/src/internals/memory.md".into()])
     }
 
     #[test]

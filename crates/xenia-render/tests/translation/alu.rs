@@ -1,7 +1,7 @@
 //! Differential test of all ALU operations with all kinds of numbers: the interpreter against the
 //! driver.
 //!
-//! [`tolerance`] has the allowed differences; docs/src/shaders.md explains them.
+//! [`tolerance`] has the allowed differences; docs/src/internals/shaders.md explains them.
 
 use super::gpu::{self, Gpu};
 use super::oracle::compare;
