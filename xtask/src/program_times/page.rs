@@ -12,7 +12,7 @@ const GOAL: f64 = 2.0;
 const BEGINNING: &str = "\
 # How long programs take
 
-`cargo xtask program-times --bless` times all [programs that others wrote](programs.md), the [whole ones](real-programs.md) among them, and
+`cargo xtask program-times --bless` times all [programs that others wrote](programs.md), the [whole ones](testing/programs.md) among them, and
 writes this page and its picture; nothing of it is written by hand.
 
 ```sh
