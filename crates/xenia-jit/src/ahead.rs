@@ -17,15 +17,15 @@
 
 use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
+use crate::cfg::function_bounds::{NOP, ends_in_a_jump};
+use crate::cfg::region::{End, REGION_LIMIT, Region, end_of};
 use crate::code_memory::STORED;
 use crate::config::Tiers;
 use crate::function_tier::Compiler;
 use crate::mode::Mode;
-use crate::plan::{Plan, Wanted, shorten};
-use crate::region::{End, REGION_LIMIT, Region, end_of};
 use crate::shared::{ModeCode, Shared};
-use crate::starts::{NOP, ends_in_a_jump};
 use crate::store::{Origin, Words, words_of};
+use crate::transform::plan::{Plan, Wanted, shorten};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use xenia_cpu::ReservationMode;

@@ -18,15 +18,15 @@
 //! - Orders are deduplicated: an equal one is ignored while the first waits or is being compiled.
 //! - The thread ends with the last engine. If it ends earlier, engines compile for themselves.
 
+use crate::cfg::region::REGION_LIMIT;
 use crate::compile::Workbench;
 use crate::config::Tiers;
 use crate::function_tier::Compiler;
 use crate::idle::Idle;
 use crate::jit::CompileCounts;
 use crate::mode::Mode;
-use crate::plan::Wanted;
-use crate::region::REGION_LIMIT;
 use crate::shared::{ModeCode, Shared};
+use crate::transform::plan::Wanted;
 use parking_lot::{Condvar, Mutex};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};

@@ -24,11 +24,11 @@ mod changes;
 mod tests;
 
 use crate::JitError;
+use crate::cfg::functions::{Functions, Place};
 use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
 use crate::enter::missing_stub;
 use crate::epochs::Epochs;
 use crate::function_tier::{Compiled, Tables};
-use crate::functions::{Functions, Place};
 use crate::lift::Site;
 use crate::mode::Mode;
 use crate::relocation::Symbol;

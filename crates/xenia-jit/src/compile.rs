@@ -4,6 +4,7 @@
 //! that. If a version has changed when the code is ready, the code is discarded.
 
 use crate::JitError;
+use crate::cfg::region::{REGION_LIMIT, Region};
 use crate::code_cache::CodeCache;
 use crate::config::JitConfig;
 use crate::cost::RegionCost;
@@ -11,10 +12,9 @@ use crate::function_tier::{Compiled, Compiler, Texts, has_fma};
 use crate::jit::{CompileCounts, Engine, Jit};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
-use crate::plan::{Plan, Reached, Wanted, shorten};
-use crate::region::{REGION_LIMIT, Region};
 use crate::shared::{ModeCode, Shared};
 use crate::store::Origin;
+use crate::transform::plan::{Plan, Reached, Wanted, shorten};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;

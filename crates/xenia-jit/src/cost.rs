@@ -6,8 +6,8 @@
 //! code that runs only after a faulting access in a loop, and inlined leaf functions belong to no
 //! block.
 
+use crate::cfg::region::{Block, Region};
 use crate::function_tier::Compiled;
-use crate::region::{Block, Region};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@
 //! regions of that size, because it would leave a budget smaller than a region's path to its own
 //! interpreter.
 
-use crate::region::block_length;
+use crate::cfg::region::block_length;
 use crate::{Granularity, Jit, JitConfig, JitError};
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Fault exits of loops: where execution resumes if an access in a loop faults, encoded in the code
 //! after the access.
 //!
-//! A loop keeps its registers in host registers and does not store them ([`crate::loops`]). To
+//! A loop keeps its registers in host registers and does not store them ([`crate::cfg::loops`]). To
 //! recover them after a fault, each access in a loop is followed by a branch, never taken, to a
 //! cold block that stores them and leaves. Only the target of that branch is needed: [`mark`]
 //! replaces it by a no-op whose displacement is the distance to the cold block, and the fault

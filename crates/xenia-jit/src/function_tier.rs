@@ -13,12 +13,13 @@ mod aarch64;
 #[cfg(test)]
 mod cost;
 
+use crate::cfg::region::Region;
 use crate::enter::{ENTRY_SIZE, entry_thunk, first_thunk};
 use crate::fault_exit::{self, LEAVES};
 use crate::lift::{LiftConfig, Lifted, Lifter, Site, region_signature};
-use crate::region::Region;
 use crate::relocation::Relocation;
-use crate::{JitConfig, JitError, unused};
+use crate::transform::dead_loads;
+use crate::{JitConfig, JitError};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::UserFuncName;
@@ -152,7 +153,7 @@ impl Compiler {
             self.builder = FunctionBuilderContext::new();
             JitError::TooLong(fitting)
         })?;
-        unused::remove_loads(&mut self.context.func);
+        dead_loads::remove_loads(&mut self.context.func);
         let clif = texts.then(|| self.context.func.display().to_string());
         self.context.compile(&*self.isa, &mut self.control).map_err(|e| {
             let reason = format!("{:?}", e.inner);

@@ -37,6 +37,7 @@
 mod ahead;
 mod background;
 mod baseline;
+mod cfg;
 mod code_cache;
 #[allow(unsafe_code)]
 mod code_memory;
@@ -52,7 +53,6 @@ mod exact_vector;
 mod fault_exit;
 mod float_state;
 mod function_tier;
-mod functions;
 #[allow(unsafe_code)]
 mod hooks;
 mod host;
@@ -60,22 +60,17 @@ mod idle;
 mod jit;
 mod jit_dump;
 mod lift;
-mod loops;
 mod mode;
 mod perf_map;
-mod pieces;
-mod plan;
 mod precompile;
-mod region;
 mod relocation;
 mod restore;
 mod shared;
 mod soft_float;
 mod soft_single;
-mod starts;
 mod store;
 mod strings;
-mod unused;
+mod transform;
 mod warmth;
 
 pub use compile::Dump;

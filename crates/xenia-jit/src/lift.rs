@@ -61,11 +61,11 @@ mod vector;
 mod vector128;
 mod word_pairs;
 
+use crate::cfg::loops;
+use crate::cfg::region::{Guest, Region, Replaced};
 use crate::fault_exit::LEAVES;
 use crate::host::{Leave, displacement};
-use crate::loops;
 use crate::mode::Mode;
-use crate::region::{Guest, Region, Replaced};
 use carried::Carrying;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, types};
 use cranelift_codegen::isa::CallConv;

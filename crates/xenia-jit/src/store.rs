@@ -28,7 +28,7 @@ mod record;
 
 use crate::function_tier::Compiled;
 use crate::mode::Mode;
-use crate::plan::Plan;
+use crate::transform::plan::Plan;
 use file::{Contents, Purpose};
 use kept::{Kept, Payload, State};
 use parking_lot::Mutex;

@@ -13,8 +13,8 @@ use super::leaves::Ending;
 use super::templates::HostFeatures;
 use super::unit::{Discovery, RANGE, Reach, Source};
 use super::worth::UnitMix;
-use crate::region::FUNCTION_LIMIT;
-use crate::starts::NOP;
+use crate::cfg::function_bounds::NOP;
+use crate::cfg::region::FUNCTION_LIMIT;
 use xenia_isa::decode;
 use xenia_memory::GuestMemory;
 

@@ -19,7 +19,7 @@
 //! branches lead to one.
 
 use super::leaves::{self, Ending};
-use crate::starts::makes_a_frame;
+use crate::cfg::function_bounds::makes_a_frame;
 use xenia_isa::{Instruction, Op, decode};
 
 /// Limit of a unit's extent in words of guest code: 64 KiB.

@@ -5,10 +5,10 @@
 //! generated.
 
 use super::{Compiler, Texts, flags};
+use crate::cfg::region::{REGION_LIMIT, Region};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
-use crate::plan::Wanted;
-use crate::region::{REGION_LIMIT, Region};
+use crate::transform::plan::Wanted;
 use crate::{Jit, JitConfig, JitError};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;

@@ -10,10 +10,10 @@
 //!     cargo test -p xenia-jit compiling_ends_soon -- --nocapture
 //! ```
 
+use crate::cfg::region::REGION_LIMIT;
 use crate::lift::MOST_IR;
 use crate::mode::Mode;
-use crate::plan::Wanted;
-use crate::region::REGION_LIMIT;
+use crate::transform::plan::Wanted;
 use crate::{Jit, JitConfig};
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,8 +5,8 @@
 
 use super::Lifter;
 use super::cache::{Cr, Special};
+use crate::cfg::region::{End, end_of};
 use crate::host::Word;
-use crate::region::{End, end_of};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Branch, Instruction};

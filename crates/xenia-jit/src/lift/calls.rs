@@ -5,10 +5,10 @@
 //! list is unused.
 
 use super::{LiftConfig, Lifter, region_signature};
+use crate::cfg::region::{Reach, discover};
 use crate::hooks::Hook;
 use crate::host::Leave;
 use crate::mode::Mode;
-use crate::region::{Reach, discover};
 use cranelift_codegen::ir::{Function, InstructionData, Opcode, UserFuncName, ValueDef};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! Loop-carried registers and store sinking for the loops of [`crate::loops`].
+//! Loop-carried registers and store sinking for the loops of [`crate::cfg::loops`].
 //!
 //! Inside a loop a carried register is a variable of `cranelift-frontend`, which turns it into SSA
 //! values and block parameters: a read uses the variable, a write defines it. Each edge into the
@@ -11,8 +11,8 @@
 
 use super::copies::Copies;
 use super::{HOST, Lifter, State};
+use crate::cfg::loops::{Loop, carried};
 use crate::host::Word;
-use crate::loops::{Loop, carried};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;

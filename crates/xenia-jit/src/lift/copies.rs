@@ -1,4 +1,4 @@
-//! Loop-carried copies of floating-point and vector registers ([`crate::loops`]).
+//! Loop-carried copies of floating-point and vector registers ([`crate::cfg::loops`]).
 //!
 //! Unlike sunk registers, these are stored as everywhere else, so the context is current and exits
 //! and faults need no extra code. A read uses the copy and so avoids store-to-load forwarding from

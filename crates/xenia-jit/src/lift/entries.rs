@@ -12,11 +12,11 @@
 //! address, and one shared table for the region was slower than leaving.
 
 use super::{Lifter, State};
+use crate::cfg::function_bounds::ends_in_a_jump;
 use crate::enter::ENTRY_SHIFT;
 use crate::host::Word;
 use crate::lift::passed::CALLED_WITH;
 use crate::relocation::Symbol;
-use crate::starts::ends_in_a_jump;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, JumpTableData, Value, types};
 

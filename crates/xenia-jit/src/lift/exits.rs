@@ -4,10 +4,10 @@
 use super::flow::Granted;
 use super::passed::{CALLED_WITH, RETURNED};
 use super::{HOST, Lifter, State, reason};
+use crate::cfg::loops::carried;
+use crate::cfg::region::Block;
 use crate::hooks::Hook;
 use crate::host::{Leave, Word};
-use crate::loops::carried;
-use crate::region::Block;
 use crate::relocation::Symbol;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};

@@ -19,8 +19,8 @@
 mod forms;
 
 use super::{FloatMode, Lifter, reason};
+use crate::cfg::region::{Block, End, Guest, Region};
 use crate::host::Leave;
-use crate::region::{Block, End, Guest, Region};
 use cranelift_codegen::ir::{InstBuilder, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Family, Op, Operand};
@@ -273,7 +273,7 @@ impl Lifter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Reach, discover};
+    use crate::cfg::region::{Reach, discover};
 
     /// `bdnz` by `words` words.
     fn bdnz(words: i32) -> u32 {

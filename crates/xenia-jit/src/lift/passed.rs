@@ -16,8 +16,8 @@
 
 use super::Lifter;
 use super::flow::Granted;
+use crate::cfg::region::{Block, End, Guest, Region};
 use crate::host::Word;
-use crate::region::{Block, End, Guest, Region};
 use cranelift_codegen::ir::{Type, Value, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};

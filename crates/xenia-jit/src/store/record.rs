@@ -3,10 +3,10 @@
 //! The bytes are a [`Body`] encoded by postcard, followed by the code.
 
 use super::Origin;
+use crate::cfg::region::REGION_LIMIT;
 use crate::function_tier::{Compiled, Tables};
 use crate::mode::Mode;
-use crate::plan::Plan;
-use crate::region::REGION_LIMIT;
+use crate::transform::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;

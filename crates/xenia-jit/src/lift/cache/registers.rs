@@ -5,7 +5,7 @@
 
 use super::super::{HOST, Lifter};
 use super::{Special, gpr_offset, vr_offset};
-use crate::loops::carried;
+use crate::cfg::loops::carried;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 impl Lifter<'_> {

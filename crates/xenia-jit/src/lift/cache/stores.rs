@@ -3,9 +3,9 @@
 use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
 use super::{Pending, Special, Xer, gpr_offset, vr_offset};
+use crate::cfg::loops::carried;
 use crate::float_state::{PENDING, PRESENT};
 use crate::host::displacement;
-use crate::loops::carried;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
 use xenia_cpu::{FpLazy, PpcContext};

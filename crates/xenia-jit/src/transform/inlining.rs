@@ -11,7 +11,7 @@
 //!
 //! See docs/src/decisions/0101-leaves-in-place-of-calls.md.
 
-use super::{End, Guest, REGION_LIMIT, end_of};
+use crate::cfg::region::{End, Guest, REGION_LIMIT, end_of};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
@@ -27,7 +27,7 @@ const MOST_LOOKED_AT: usize = REGION_LIMIT;
 
 /// How an inlined leaf function is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum By {
+pub(crate) enum CallKind {
     /// `bl`: returns to the instruction after it.
     Call,
     /// `b` out of the region, a tail call: returns to the function's caller, by LR, which the leaf
@@ -35,37 +35,37 @@ pub(super) enum By {
     Jump,
 }
 
-/// The inlined leaf functions of a region.
-pub(super) struct Leaves<'a> {
+/// Inlines leaf functions into one region, and holds their copies.
+pub(crate) struct Inliner<'a> {
     /// Whether a page, given by an address in it, may be read for the sake of a leaf. `None`: no
     /// inlining.
     may_read: Option<&'a dyn Fn(u32) -> bool>,
     /// Branch targets already examined; `None` for those that are not leaves.
-    known: HashMap<(u32, By), Option<Arc<[Guest]>>>,
-    /// Leaves keyed by the address of the call or jump that they replace.
+    known: HashMap<(u32, CallKind), Option<Arc<[Guest]>>>,
+    /// Inliner keyed by the address of the call or jump that they replace.
     by_branch: BTreeMap<u32, Arc<[Guest]>>,
     /// Instructions of all copies so far.
     length: usize,
 }
 
-impl<'a> Leaves<'a> {
-    pub(super) fn new(may_read: Option<&'a dyn Fn(u32) -> bool>) -> Self {
+impl<'a> Inliner<'a> {
+    pub(crate) fn new(may_read: Option<&'a dyn Fn(u32) -> bool>) -> Self {
         Self { may_read, known: HashMap::new(), by_branch: BTreeMap::new(), length: 0 }
     }
 
     /// Inlines the code at `target` at the branch at `pc`, if it is a leaf. Returns whether it was
     /// inlined.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         pc: u32,
-        (target, by): (u32, By),
+        (target, kind): (u32, CallKind),
         fetch: &mut dyn FnMut(u32) -> Option<u32>,
     ) -> bool {
         let Some(may_read) = self.may_read else { return false };
         if self.length == MOST || self.known.len() >= MOST_LOOKED_AT {
             return false;
         }
-        let found = self.known.entry((target, by)).or_insert_with(|| leaf(target, by, may_read, fetch));
+        let found = self.known.entry((target, kind)).or_insert_with(|| leaf(target, kind, may_read, fetch));
         let Some(leaf) = found.as_ref().filter(|leaf| self.length + leaf.len() <= MOST) else { return false };
         self.length += leaf.len();
         self.by_branch.insert(pc, Arc::clone(leaf));
@@ -73,7 +73,7 @@ impl<'a> Leaves<'a> {
     }
 
     /// The code that replaces the branch at `pc`; empty if it is not replaced.
-    pub(super) fn at(&self, pc: u32) -> &[Guest] {
+    pub(crate) fn at(&self, pc: u32) -> &[Guest] {
         self.by_branch.get(&pc).map_or(&[], |leaf| leaf)
     }
 }
@@ -81,7 +81,7 @@ impl<'a> Leaves<'a> {
 /// Decodes the function at `start`; `None` if it is not a leaf.
 fn leaf(
     start: u32,
-    by: By,
+    kind: CallKind,
     may_read: &dyn Fn(u32) -> bool,
     fetch: &mut dyn FnMut(u32) -> Option<u32>,
 ) -> Option<Arc<[Guest]>> {
@@ -94,7 +94,7 @@ fn leaf(
         let op = decode(instruction.0);
         guests.push(Guest { pc, instruction, op });
         match end_of(pc, op, instruction) {
-            End::None if op == Some(Op::mtspr) && instruction.spr() == spr::LR && by == By::Call => {
+            End::None if op == Some(Op::mtspr) && instruction.spr() == spr::LR && kind == CallKind::Call => {
                 return None;
             }
             End::None => {}

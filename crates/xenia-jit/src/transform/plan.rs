@@ -1,18 +1,18 @@
 //! Compilation planning: selects the region to compile for an address.
 //!
 //! The region is the function that contains the address, or a piece of it, after cold-path pruning.
-//! A function is found by following its branches ([`crate::region`]) from its known entries
-//! ([`crate::functions`]), and is split if it is too long ([`crate::pieces`]). Targets of
+//! A function is found by following its branches ([`crate::cfg::region`]) from its known entries
+//! ([`crate::cfg::functions`]), and is split if it is too long ([`crate::transform::pieces`]). Targets of
 //! conditional branches that the interpreter has not reached are left out at first. When such a
 //! target is reached and becomes hot, the function is compiled again with it; the last compilation
 //! includes all paths. See docs/src/decisions/0094-sides-that-were-never-taken.md.
 
+use crate::cfg::function_bounds;
+use crate::cfg::functions::MOST_TIMES;
+use crate::cfg::region::{self, FUNCTION_LIMIT, Reach, Region};
 use crate::config::Granularity;
-use crate::functions::MOST_TIMES;
-use crate::pieces;
-use crate::region::{self, FUNCTION_LIMIT, Reach, Region};
 use crate::shared::{ModeCode, Shared};
-use crate::starts;
+use crate::transform::pieces;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
@@ -294,7 +294,7 @@ fn plan_piece(
         }
     }
     // The address may be in an unknown function after this one.
-    let bounds = known.and_then(|known| starts::bounds_of(pc, &known, place.function.1, fetch));
+    let bounds = known.and_then(|known| function_bounds::bounds_of(pc, &known, place.function.1, fetch));
     if let Some((start, end)) = bounds
         && start != pc
         && code.cache.lock().functions.reaches(start, end)

@@ -8,7 +8,7 @@
 //! The cases of a switch statement follow a jump to an address in a register, and no branch leads
 //! to them. They belong to the function unless they begin like a function.
 
-use crate::region::{End, FUNCTION_LIMIT, Reach, Region, discover, end_of};
+use crate::cfg::region::{End, FUNCTION_LIMIT, Reach, Region, discover, end_of};
 use xenia_isa::{Instruction, Op, decode};
 
 /// Maximum number of bytes to scan.

@@ -8,7 +8,6 @@
 mod checks;
 mod discover;
 mod ends;
-mod leaves;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +37,7 @@ pub(crate) struct Guest {
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     /// Its own instructions, followed by those of a leaf function inlined in place of the last one
-    /// ([`leaves`]).
+    /// ([`crate::transform::inlining`]).
     pub(crate) code: Vec<Guest>,
     /// Number of its own instructions.
     own: usize,

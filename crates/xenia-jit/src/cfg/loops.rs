@@ -9,7 +9,7 @@
 
 mod cycles;
 
-use crate::region::{Block, End};
+use crate::cfg::region::{Block, End};
 use cycles::cycles;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,7 +194,7 @@ fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, file: Register
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Reach, discover};
+    use crate::cfg::region::{Reach, discover};
 
     const NOP: u32 = 0x6000_0000;
     const BLR: u32 = 0x4E80_0020;

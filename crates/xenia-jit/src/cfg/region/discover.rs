@@ -8,8 +8,8 @@
 //! they become region exits.
 
 use super::ends::{End, end_of};
-use super::leaves::{By, Leaves};
 use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
+use crate::transform::inlining::{CallKind, Inliner};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Instruction, Op, decode};
 
@@ -115,7 +115,7 @@ pub(crate) fn discover(
     let roots = entries.len();
     let mut edges: Vec<(u32, u32)> = Vec::new();
     let mut left_out: Vec<(u32, u32)> = Vec::new();
-    let mut leaves = Leaves::new(reach.leaves);
+    let mut inliner = Inliner::new(reach.leaves);
     while let Some(distance) = work.pop_first() {
         let start = first.wrapping_add(distance);
         let mut pc = start;
@@ -156,12 +156,12 @@ pub(crate) fn discover(
                         }
                     }
                     if !conditional && !instruction.lk() && !inside(taken) {
-                        leaves.take(pc, (taken, By::Jump), fetch);
+                        inliner.take(pc, (taken, CallKind::Jump), fetch);
                     }
                 }
                 End::Call { target } => {
                     calls.push(target);
-                    let is_replaced = op == Some(Op::bx) && leaves.take(pc, (target, By::Call), fetch);
+                    let is_replaced = op == Some(Op::bx) && inliner.take(pc, (target, CallKind::Call), fetch);
                     follow(next, !is_replaced, true);
                 }
                 End::Indirect { link, conditional } => {
@@ -196,7 +196,7 @@ pub(crate) fn discover(
             entries.push(header);
         }
     }
-    let blocks = cut(&guests, (&words, &edges), &leaves);
+    let blocks = cut(&guests, (&words, &edges), &inliner);
     let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
     entries.retain(|pc| blocks.contains_key(pc));
     let mut region = Region { blocks, entries, roots, instructions: guests.len(), left_out };
@@ -214,7 +214,7 @@ pub(crate) fn discover(
 fn cut(
     guests: &[Guest],
     (words, edges): (&Words, &[(u32, u32)]),
-    leaves: &Leaves<'_>,
+    inliner: &Inliner<'_>,
 ) -> BTreeMap<u32, Block> {
     let mut blocks = Vec::new();
     let mut first = 0;
@@ -235,7 +235,7 @@ fn cut(
                 successors.push(next);
             }
             let block = Block {
-                code: [code, leaves.at(guest.pc)].concat(),
+                code: [code, inliner.at(guest.pc)].concat(),
                 own: code.len(),
                 check: false,
                 entry: None,

@@ -1,7 +1,7 @@
 //! Strongly connected components, by Tarjan's algorithm (Depth-first search and linear graph
 //! algorithms, 1972). It is iterative, since a region may have thousands of blocks in a row.
 
-use crate::region::Block;
+use crate::cfg::region::Block;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// State of a block that the search has reached.

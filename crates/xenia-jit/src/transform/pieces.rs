@@ -5,7 +5,7 @@
 //! entries are known at the split, so no piece has to be recompiled for one found later. Splits are
 //! placed where few branches cross, that is, between loops rather than inside them.
 
-use crate::region::Region;
+use crate::cfg::region::Region;
 
 /// A split of a region.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::{Reach, discover};
+    use crate::cfg::region::{Reach, discover};
 
     const ADDI: u32 = 0x3863_0001;
     const BLR: u32 = 0x4E80_0020;
