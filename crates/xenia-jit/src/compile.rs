@@ -5,15 +5,15 @@
 
 use crate::JitError;
 use crate::cfg::region::{REGION_LIMIT, Region};
-use crate::code_cache::CodeCache;
 use crate::config::JitConfig;
 use crate::cost::RegionCost;
-use crate::function_tier::{Compiled, Compiler, Texts, has_fma};
+use crate::emit::LiftConfig;
+use crate::emit::function_tier::{Compiled, Compiler, Texts, has_fma};
 use crate::jit::{CompileCounts, Engine, Jit};
-use crate::lift::LiftConfig;
 use crate::mode::Mode;
-use crate::shared::{ModeCode, Shared};
-use crate::store::Origin;
+use crate::runtime::code_cache::CodeCache;
+use crate::runtime::shared::{ModeCode, Shared};
+use crate::runtime::store::Origin;
 use crate::transform::plan::{Plan, Reached, Wanted, shorten};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;

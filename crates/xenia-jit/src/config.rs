@@ -1,7 +1,7 @@
 //! Settings of the JIT engine.
 
-use crate::code_memory::CODE_SIZE;
-use crate::function_tier::Effort;
+use crate::emit::function_tier::Effort;
+use crate::runtime::code_memory::CODE_SIZE;
 use xenia_cpu::EngineConfig;
 
 /// How much guest code is compiled as one unit.

@@ -7,7 +7,7 @@
 //! block.
 
 use crate::cfg::region::{Block, Region};
-use crate::function_tier::Compiled;
+use crate::emit::function_tier::Compiled;
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 

@@ -6,23 +6,23 @@
 //! [`Presence`].
 
 use crate::JitError;
-use crate::ahead::AheadCounts;
-use crate::background::Background;
 use crate::baseline::{Baseline, SLICE, Visited};
-use crate::code_memory::STORED;
 use crate::compile::lift_config;
 use crate::config::{JitConfig, Tiers};
-use crate::enter::enter;
-use crate::epochs::Presence;
-use crate::float_state;
-use crate::function_tier::Compiler;
-use crate::hooks::{self, Hook, HookCounts, Run};
-use crate::host::{Leave, Word};
+use crate::emit::function_tier::Compiler;
 use crate::mode::Mode;
-use crate::shared::{CodeSizes, ModeCode, Shared};
-use crate::soft_single;
-use crate::store::{CodeStore, StoreOptions};
-use crate::warmth::{Arrival, Heat};
+use crate::runtime::ahead::AheadCounts;
+use crate::runtime::background::Background;
+use crate::runtime::code_memory::STORED;
+use crate::runtime::enter::enter;
+use crate::runtime::epochs::Presence;
+use crate::runtime::float_state;
+use crate::runtime::hooks::{self, Hook, HookCounts, Run};
+use crate::runtime::host::{Leave, Word};
+use crate::runtime::shared::{CodeSizes, ModeCode, Shared};
+use crate::runtime::soft_single;
+use crate::runtime::store::{CodeStore, StoreOptions};
+use crate::runtime::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;

@@ -34,52 +34,26 @@
 //! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 
-mod ahead;
-mod background;
 mod baseline;
 mod cfg;
-mod code_cache;
-#[allow(unsafe_code)]
-mod code_memory;
 mod compile;
 mod config;
 mod cost;
 mod cross_check;
-#[allow(unsafe_code)]
-mod enter;
-mod epochs;
+mod emit;
 mod error;
-mod exact_vector;
-mod fault_exit;
-mod float_state;
-mod function_tier;
-#[allow(unsafe_code)]
-mod hooks;
-mod host;
-mod idle;
 mod jit;
-mod jit_dump;
-mod lift;
 mod mode;
-mod perf_map;
-mod precompile;
-mod relocation;
-mod restore;
-mod shared;
-mod soft_float;
-mod soft_single;
-mod store;
-mod strings;
+mod runtime;
 mod transform;
-mod warmth;
 
 pub use compile::Dump;
 pub use config::{Granularity, JitConfig, Tiers};
 pub use cost::{BlockCost, RegionCost};
 pub use cross_check::{CrossCheck, Unit};
+pub use emit::function_tier::Effort;
 pub use error::JitError;
-pub use function_tier::Effort;
 pub use jit::Jit;
-pub use precompile::{Ahead, Precompiled};
-pub use shared::CodeSizes;
-pub use store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};
+pub use runtime::precompile::{Ahead, Precompiled};
+pub use runtime::shared::CodeSizes;
+pub use runtime::store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};

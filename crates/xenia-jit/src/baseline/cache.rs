@@ -3,7 +3,7 @@
 //!
 //! A unit is published by writing its entries into the table of entries and linking branches to
 //! them; it is withdrawn by undoing both. Its code is freed once every engine that may be in it has
-//! left ([`crate::epochs`]). The code itself does not check page versions: pages with units are
+//! left ([`crate::runtime::epochs`]). The code itself does not check page versions: pages with units are
 //! watched, and units of pages that changed are withdrawn before code is entered
 //! ([`BaselineCache::withdraw_changed`]).
 //!
@@ -27,8 +27,8 @@ use super::unit::{Discovery, Reach};
 use super::worth::UnitMix;
 use super::{single_thunks, sites};
 use crate::JitError;
-use crate::code_memory::{CODE_SIZE, CodeMemory, Entries};
-use crate::epochs::Epochs;
+use crate::runtime::code_memory::{CODE_SIZE, CodeMemory, Entries};
+use crate::runtime::epochs::Epochs;
 use fnv::FnvHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;

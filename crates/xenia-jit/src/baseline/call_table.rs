@@ -17,7 +17,7 @@
 
 use super::encode::{ADD, Condition, Encoder, Imm, MOV, RAX, RCX, Rm, Shift, TEST, XOR};
 use super::map::Slot;
-use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS};
+use crate::runtime::code_memory::{CODE_SIZE, CodeMemory, SLOTS};
 
 /// log2 of the number of words: 2^18 words, 2 MiB, for 32 MiB of guest code. Pages of the table
 /// that are never written cost no memory.

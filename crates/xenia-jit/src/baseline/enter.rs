@@ -20,7 +20,7 @@
 //! Code of the optimizing tier runs as a host call below baseline code: the mapped registers are
 //! stored before it and loaded after it. If it leaves to go on at another address, baseline code
 //! goes on there, whether that address has code or not; for any other reason both are left.
-//! `crate::enter` has the same frame at [`Slot::SavedStack`], so the exit of either tier ends both.
+//! `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the exit of either tier ends both.
 //!
 //! It runs with the whole budget of the visit. Afterwards baseline code has its slice of the budget
 //! back, or the rest of the budget if that is smaller.
@@ -39,9 +39,9 @@
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::services::{self, BaselineRun};
-use crate::code_memory::STORED;
-use crate::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_with_reason};
-use crate::host::{AHEAD, Leave, Word};
+use crate::runtime::code_memory::STORED;
+use crate::runtime::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_with_reason};
+use crate::runtime::host::{AHEAD, Leave, Word};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
@@ -60,7 +60,7 @@ pub(super) enum Reason {
     Fault = 3,
     /// An interpreter arm did not complete.
     Arm = 4,
-    /// Code of the optimizing tier left; `crate::host::Leave` has the reason.
+    /// Code of the optimizing tier left; `crate::runtime::host::Leave` has the reason.
     Optimized = 5,
 }
 

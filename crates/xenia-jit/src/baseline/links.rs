@@ -5,7 +5,7 @@
 //! the targets of its links, so that they are removed with the unit.
 
 use super::emit::Link;
-use crate::code_memory::CodeMemory;
+use crate::runtime::code_memory::CodeMemory;
 use fnv::FnvHashMap;
 
 /// A branch from a unit to a guest address.

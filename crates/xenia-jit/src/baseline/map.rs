@@ -97,7 +97,7 @@ pub(super) const CA: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, xer_ca)));
 const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, "longer instructions");
 
 /// A word of [`PpcContext::host`] that baseline code uses. These words lie behind those of
-/// `crate::host::Word`, so that the tiers do not overwrite each other's.
+/// `crate::runtime::host::Word`, so that the tiers do not overwrite each other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum Slot {

@@ -4,8 +4,8 @@
 //! requires.
 
 use super::unit::Source;
-use crate::code_cache::FLIP_LIMIT;
-use crate::code_memory::Entries;
+use crate::runtime::code_cache::FLIP_LIMIT;
+use crate::runtime::code_memory::Entries;
 use fnv::FnvHashMap;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};

@@ -11,7 +11,7 @@ use crate::cfg::function_bounds;
 use crate::cfg::functions::MOST_TIMES;
 use crate::cfg::region::{self, FUNCTION_LIMIT, Reach, Region};
 use crate::config::Granularity;
-use crate::shared::{ModeCode, Shared};
+use crate::runtime::shared::{ModeCode, Shared};
 use crate::transform::pieces;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;

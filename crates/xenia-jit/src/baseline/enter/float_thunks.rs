@@ -11,7 +11,7 @@
 //! the words at their end.
 //!
 //! # FPSCR
-//! As in the optimizing tier (`crate::float_state`): sticky bits accumulate in MXCSR, which is the
+//! As in the optimizing tier (`crate::runtime::float_state`): sticky bits accumulate in MXCSR, which is the
 //! guest's, and FPRF, FR and FI are computed lazily (`fp_lazy`). [`READY`] says that MXCSR is the
 //! guest's, in scalar mode, and that FPSCR rounds to nearest with no exception enabled. It is
 //! cleared whenever MXCSR changes owner, and by arms that change FPSCR. A thunk that finds it clear
@@ -38,7 +38,7 @@
 mod rows;
 
 use super::*;
-use crate::float_state::PENDING;
+use crate::runtime::float_state::PENDING;
 use rows::MARKS;
 use xenia_cpu::FpLazy;
 use xenia_cpu::fpscr::CONTROL;

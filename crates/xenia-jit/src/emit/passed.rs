@@ -1,0 +1,308 @@
+//! Block parameters: registers that are passed as values to blocks with several predecessors, to
+//! callees and to return points.
+//!
+//! A backward liveness of one block (its upward-exposed reads) and a forward availability along the
+//! predecessors select the registers. The context is current at every call, return and block
+//! boundary, so block parameters are an optimisation only: a register that is not passed is loaded
+//! by the block. They avoid store-to-load forwarding through the context; the stack pointer would
+//! wait for it in every call.
+//!
+//! * The region's first entry takes [`CALLED_WITH`] from linked calls; for other callers the
+//!   entry's thunk loads them (`crate::runtime::enter`).
+//! * The block after a call takes [`RETURNED`].
+//! * Other blocks with several predecessors take the registers that they read: each predecessor has
+//!   the value or would wait for the same load. Blocks of loops with loop-carried registers take
+//!   none.
+
+use super::Lifter;
+use super::flow::Granted;
+use crate::cfg::region::{Block, End, Guest, Region};
+use crate::runtime::host::Word;
+use cranelift_codegen::ir::{Type, Value, types};
+use std::collections::{BTreeSet, HashMap};
+use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
+
+/// GPRs that a call passes: the stack pointer and the first two arguments.
+pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
+/// GPRs that a return passes: the stack pointer and the result.
+pub(crate) const RETURNED: [usize; 2] = [1, 3];
+
+/// Maximum number of GPR parameters of a merge block; more would spill.
+const MOST: usize = 4;
+
+/// Maximum number of parameters of a merge block in each of the floating-point and vector files.
+/// Their host registers are separate, and forwarding a store to a load takes a dozen cycles.
+const MOST_WIDE: usize = 6;
+
+/// A block parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// A whole GPR.
+    Whole(usize),
+    /// The low word of a GPR, zero-extended; the block reads no other part.
+    Low(usize),
+    /// The host address of guest memory.
+    Memory,
+    /// An FPR in single format, for a block that assumes it.
+    Single(usize),
+    /// An FPR in double format.
+    Double(usize),
+    /// A vector register.
+    Vector(usize),
+}
+
+impl Passed {
+    /// The IR type of the parameter.
+    pub(super) fn ty(self) -> Type {
+        match self {
+            Self::Whole(_) | Self::Low(_) | Self::Memory => types::I64,
+            Self::Single(_) => types::F32,
+            Self::Double(_) => types::F64,
+            Self::Vector(_) => types::I8X16,
+        }
+    }
+}
+
+/// Registers that a block's code uses; GPRs as bits.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    /// Upward-exposed: read before they are written.
+    read: u32,
+    /// The subset of `read` of which more than the low word is read.
+    whole: u32,
+    written: u32,
+    memory: bool,
+    floats: Wide,
+    vectors: Wide,
+}
+
+/// FPRs or vector registers, as bits: upward-exposed reads, and writes.
+#[derive(Clone, Copy, Default)]
+struct Wide {
+    read: u128,
+    written: u128,
+}
+
+impl Wide {
+    fn then(self, next: Self) -> Self {
+        Self { read: self.read | next.read & !self.written, written: self.written | next.written }
+    }
+
+    /// Adds a register that an instruction names.
+    fn add(&mut self, register: NamedRegister) {
+        let bit = 1 << register.number;
+        self.read |= if register.is_read { bit } else { 0 };
+        self.written |= if register.is_written { bit } else { 0 };
+    }
+}
+
+impl Uses {
+    /// Sequential composition: the uses of this code followed by `next`.
+    fn then(self, next: Self) -> Self {
+        Self {
+            read: self.read | next.read & !self.written,
+            whole: self.whole | next.whole & !self.written,
+            written: self.written | next.written,
+            memory: self.memory | next.memory,
+            floats: self.floats.then(next.floats),
+            vectors: self.vectors.then(next.vectors),
+        }
+    }
+
+    fn of_block(block: &Block) -> Self {
+        block.code.iter().fold(Self::default(), |uses, guest| uses.then(Self::of(guest)))
+    }
+
+    /// Adds a GPR that an instruction names; `low_alone` if the instruction reads its low word
+    /// only.
+    fn add(&mut self, register: NamedRegister, low_alone: bool) {
+        let bit = 1 << register.number;
+        if register.is_read {
+            self.read |= bit;
+            self.whole |= if low_alone { 0 } else { bit };
+        }
+        self.written |= if register.is_written { bit } else { 0 };
+    }
+
+    fn of(guest: &Guest) -> Self {
+        let (Some(op), i) = (guest.op, guest.instruction) else { return Self::default() };
+        let row = op.row();
+        let memory = row.has(Flag::mem);
+        let low_alone = match op {
+            Op::cmp | Op::cmpi | Op::cmpl | Op::cmpli => !i.l(),
+            _ if memory => !row.name.starts_with("std"),
+            _ => row.name.starts_with("rlw"),
+        };
+        let mut uses = Self { memory, ..Self::default() };
+        for register in op.registers(i) {
+            match register.file {
+                RegisterFile::General => uses.add(register, low_alone),
+                RegisterFile::Float => uses.floats.add(register),
+                RegisterFile::Vector => uses.vectors.add(register),
+            }
+        }
+        uses
+    }
+}
+
+/// Whether a block ends with a call.
+fn calls(block: &Block) -> bool {
+    matches!(block.way_on(), End::Call { .. } | End::Indirect { link: true, .. })
+}
+
+/// Register uses and predecessors of the region's blocks.
+struct Flow<'a> {
+    /// Whether the base of guest memory is an SSA value.
+    keeps_memory: bool,
+    inheriting: &'a BTreeSet<u32>,
+    uses: HashMap<u32, Uses>,
+    before: HashMap<u32, Vec<u32>>,
+}
+
+impl<'a> Flow<'a> {
+    fn new(region: &'a Region, inheriting: &'a BTreeSet<u32>, keeps_memory: bool) -> Self {
+        let uses = region.blocks.iter().map(|(&pc, block)| (pc, Uses::of_block(block))).collect();
+        let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (&from, block) in &region.blocks {
+            for &to in &block.successors {
+                before.entry(to).or_default().push(from);
+            }
+        }
+        Self { keeps_memory, inheriting, uses, before }
+    }
+
+    fn uses(&self, pc: u32) -> Uses {
+        self.uses.get(&pc).copied().unwrap_or_default()
+    }
+
+    fn before(&self, pc: u32) -> &[u32] {
+        self.before.get(&pc).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// GPRs that are available at the end of the block at `pc`, because the block or the blocks
+    /// before it in its extended basic block use them.
+    fn at_hand(&self, mut pc: u32) -> u32 {
+        let mut known = 0;
+        for _ in 0..CHAIN {
+            let uses = self.uses(pc);
+            known |= uses.read | uses.written;
+            match self.before(pc) {
+                &[before] if self.inheriting.contains(&pc) => pc = before,
+                _ => break,
+            }
+        }
+        known
+    }
+
+    /// Block parameters at a merge point: registers that the block reads, plus those that its
+    /// inheriting successors read and that are available in all predecessors.
+    fn merged(&self, pc: u32, block: &Block, granted: Granted) -> Vec<Passed> {
+        let own = self.uses(pc);
+        let mut all = own;
+        let next = block.successors.iter().filter(|to| self.inheriting.contains(to));
+        for &to in next {
+            all = all.then(Uses { written: 0, ..self.uses(to) });
+        }
+        let known = self.before(pc).iter().fold(u32::MAX, |known, &from| known & self.at_hand(from));
+        let wanted = own.read | all.read & known;
+        // The block's own reads come first.
+        let in_order = [wanted & own.read, wanted & !own.read];
+        let registers = in_order.into_iter().flat_map(|set| (0..32).filter(move |n| set >> n & 1 != 0));
+        let passed = registers
+            .take(MOST)
+            .map(|n| if all.whole >> n & 1 != 0 { Passed::Whole(n) } else { Passed::Low(n) });
+        let memory = (self.keeps_memory && own.memory).then_some(Passed::Memory);
+        let Granted { short, open, .. } = granted;
+        let floats = (0..32).filter(|n| own.floats.read & !u128::from(open) & 1 << n != 0);
+        let floats = floats.map(|n| if short >> n & 1 != 0 { Passed::Single(n) } else { Passed::Double(n) });
+        let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(Passed::Vector);
+        passed.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
+    }
+}
+
+/// Maximum number of blocks in the walk up an extended basic block.
+const CHAIN: usize = 8;
+
+/// Computes the block parameters of `region`'s blocks, keyed by address; blocks without parameters
+/// may be missing. `inheriting` blocks and blocks for which `loads` returns true take none.
+pub(super) fn find(
+    region: &Region,
+    inheriting: &BTreeSet<u32>,
+    keeps_memory: bool,
+    loads: impl Fn(u32) -> bool,
+    granted: &HashMap<u32, Granted>,
+) -> HashMap<u32, Vec<Passed>> {
+    let flow = Flow::new(region, inheriting, keeps_memory);
+    let mut passed = HashMap::new();
+    let first = region.entries.first().copied();
+    for (&pc, block) in &region.blocks {
+        if inheriting.contains(&pc) || loads(pc) {
+            continue;
+        }
+        let after_call = flow.before(pc).iter().any(|from| region.blocks.get(from).is_some_and(calls));
+        let offered = match (first == Some(pc), after_call) {
+            (true, _) if !block.is_loop => &CALLED_WITH[..],
+            (false, true) if !block.is_loop => &RETURNED[..],
+            _ => &[],
+        };
+        let list = if offered.is_empty() && flow.before(pc).is_empty() {
+            continue;
+        } else if offered.is_empty() {
+            flow.merged(pc, block, granted.get(&pc).copied().unwrap_or_default())
+        } else {
+            let after = block.successors.iter().map(|&to| flow.uses(to));
+            let wanted = after.fold(flow.uses(pc), |all, next| Uses {
+                read: all.read | next.read,
+                written: all.written | next.written,
+                ..all
+            });
+            let named = wanted.read | wanted.written;
+            offered.iter().filter(|&&n| named >> n & 1 != 0).map(|&n| Passed::Whole(n)).collect()
+        };
+        passed.insert(pc, list);
+    }
+    passed
+}
+
+impl Lifter<'_> {
+    /// Block parameters of the block at `pc`, after the budget.
+    pub(super) fn passed_to(&self, pc: u32) -> Vec<Passed> {
+        self.passed.get(&pc).cloned().unwrap_or_default()
+    }
+
+    /// The value to pass for a block parameter.
+    pub(super) fn value_of_passed(&mut self, passed: Passed) -> Value {
+        match passed {
+            Passed::Whole(n) => self.gpr(n),
+            Passed::Low(n) => self.gpr_low(n),
+            Passed::Memory => self.word(Word::Memory),
+            Passed::Single(n) => self.single_at_hand(n),
+            Passed::Double(n) => self.double_at_hand(n),
+            Passed::Vector(n) => self.vr(n),
+        }
+    }
+
+    /// Whether the value of a block parameter is available without another instruction.
+    pub(super) fn has_to_pass(&self, passed: Passed) -> bool {
+        match passed {
+            Passed::Whole(n) => self.cache.knows_gpr(n),
+            Passed::Low(n) => self.cache.knows_low(n),
+            Passed::Memory => self.words[Word::Memory as usize].is_some(),
+            Passed::Single(n) => self.cache.floats.knows_single(n),
+            Passed::Double(n) => self.cache.floats.knows_double(n),
+            Passed::Vector(n) => self.cache.knows_vr(n),
+        }
+    }
+
+    /// Makes the value of a block parameter known at the start of the block.
+    pub(super) fn take_passed(&mut self, passed: Passed, value: Value) {
+        match passed {
+            Passed::Whole(n) => self.cache.know_gpr(n, value),
+            Passed::Low(n) => self.cache.know_low(n, value),
+            Passed::Memory => self.words[Word::Memory as usize] = Some(value),
+            Passed::Single(n) => self.cache.floats.know_single(n, value),
+            Passed::Double(n) => self.cache.floats.know_double(n, value),
+            Passed::Vector(n) => self.cache.know_vr(n, value),
+        }
+    }
+}

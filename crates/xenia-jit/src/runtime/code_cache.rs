@@ -1,0 +1,335 @@
+//! The optimizing tier's code cache: publishes, links, withdraws and frees regions.
+//!
+//! A region is published by writing its entries into the table of entries and the link slots for
+//! those addresses; it is withdrawn by clearing them, one store each, without tracking which code
+//! links to it. Self-modifying code is handled in [`changes`].
+//!
+//! # Freeing
+//! Withdrawn code may still be running, or hold the return address of a host frame;
+//! [`epochs`](crate::runtime::epochs) tells when neither is the case. New code may then reuse the memory at
+//! once: before an address in memory that held other code is published, `code_memory` makes all
+//! threads serialize their instruction fetch.
+//!
+//! # Several engines
+//! Engines and compiled code read the tables without the lock; everything else is protected by it,
+//! and it is never held while lifting and compiling. Code gets its link slots when it is published.
+//! If two engines compile the same code at once, both results are published in turn, and the later
+//! one replaces the earlier.
+//!
+//! When code memory is full, or code lies on more pages than the limit of tables ([`MOST_TABLES`]),
+//! everything is withdrawn, and all facts learned about functions and pages are forgotten.
+
+mod changes;
+#[cfg(test)]
+mod tests;
+
+use crate::JitError;
+use crate::cfg::functions::{Functions, Place};
+use crate::emit::Site;
+use crate::emit::function_tier::{Compiled, Tables};
+use crate::mode::Mode;
+use crate::runtime::code_memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
+use crate::runtime::enter::missing_stub;
+use crate::runtime::epochs::Epochs;
+use crate::runtime::relocation::Symbol;
+use crate::runtime::store::CodeStore;
+pub(crate) use changes::FLIP_LIMIT;
+use changes::Pages;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Minimum that a region counts of [`CODE_SIZE`], even if its code is smaller, because the tables
+/// for the smallest region take that much.
+const LEAST_KEPT: usize = 1024;
+/// Limit of guest pages with code, over all views of memory: each has a table of entries of 4 KiB.
+const MOST_TABLES: usize = 1 << 16;
+
+/// A published region.
+#[derive(Debug)]
+pub(crate) struct Published {
+    /// Offset of its code in code memory.
+    offset: usize,
+    size: usize,
+    entries: Vec<u32>,
+    /// Address ranges of its instructions, end exclusive, in ascending order.
+    covered: Vec<(u32, u32)>,
+    pages: Vec<(u32, u32)>,
+    places: Vec<(u32, Option<Site>)>,
+    retired: bool,
+}
+
+struct Retired {
+    epoch: u64,
+    id: u32,
+}
+
+/// The code cache of one mode of a machine. One engine per host thread shares it under a lock;
+/// compiled code reads its tables without the lock.
+pub(crate) struct CodeCache {
+    mode: Mode,
+    /// The persistent code cache, which has withdrawn regions and those of earlier runs.
+    store: Option<Arc<CodeStore>>,
+    memory: CodeMemory,
+    regions: HashMap<u32, Published>,
+    /// Sum of what the regions count of [`CODE_SIZE`].
+    kept: usize,
+    /// [`MOST_TABLES`], or less in tests.
+    most_tables: usize,
+    by_offset: BTreeMap<usize, u32>,
+    pages: Pages,
+    next_id: u32,
+    slots: HashMap<u32, u32>,
+    owners: HashMap<u32, u32>,
+    retired: Vec<Retired>,
+    epochs: Arc<Epochs>,
+    /// Start addresses of the code that engines are lifting.
+    lifting: Vec<u32>,
+    /// Facts learned about functions.
+    pub(crate) functions: Functions,
+}
+
+impl CodeCache {
+    /// Creates the code cache of `mode`; stored code of that mode gets entries that lead to
+    /// `store`.
+    pub(crate) fn new(
+        epochs: Arc<Epochs>,
+        mode: Mode,
+        store: Option<Arc<CodeStore>>,
+    ) -> Result<Self, JitError> {
+        let mut cache = Self::empty(epochs, mode, store)?;
+        for pc in cache.store.as_ref().map(|store| store.entries(mode)).unwrap_or_default() {
+            cache.set_entry(pc, STORED);
+        }
+        Ok(cache)
+    }
+
+    fn empty(epochs: Arc<Epochs>, mode: Mode, store: Option<Arc<CodeStore>>) -> Result<Self, JitError> {
+        Ok(Self {
+            mode,
+            store,
+            memory: CodeMemory::new(c"xenia-code", &missing_stub(), CODE_SIZE)?,
+            regions: HashMap::new(),
+            kept: 0,
+            most_tables: MOST_TABLES,
+            by_offset: BTreeMap::new(),
+            pages: Pages::default(),
+            next_id: 1,
+            slots: HashMap::new(),
+            owners: HashMap::new(),
+            retired: Vec::new(),
+            epochs,
+            lifting: Vec::new(),
+            functions: Functions::default(),
+        })
+    }
+
+    /// Code memory and its tables, whose addresses the context needs.
+    pub(crate) fn memory(&self) -> &CodeMemory {
+        &self.memory
+    }
+
+    /// Bytes of code, and number of regions, including those that are withdrawn and not yet freed.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        (self.memory.in_use() as u64, self.regions.len() as u64)
+    }
+
+    /// Marks the code at `start` as being lifted. Returns false if another engine is lifting it.
+    pub(crate) fn begin_lifting(&mut self, start: u32) -> bool {
+        let begins = !self.lifting.contains(&start);
+        if begins {
+            self.lifting.push(start);
+        }
+        begins
+    }
+
+    /// Ends what [`Self::begin_lifting`] began.
+    pub(crate) fn end_lifting(&mut self, start: u32) {
+        self.lifting.retain(|&lifted| lifted != start);
+    }
+
+    /// The link slot for a guest address.
+    pub(crate) fn slot(&mut self, pc: u32) -> u32 {
+        if let Some(&slot) = self.slots.get(&pc) {
+            return slot;
+        }
+        // When slots run out, all further targets share the last one, which always leads to the
+        // dispatcher.
+        let slot = self.slots.len().min(SLOTS - 1) as u32;
+        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.memory.entries().offset(pc) };
+        self.memory.set_slot(slot, offset);
+        if (slot as usize) < SLOTS - 1 {
+            self.slots.insert(pc, slot);
+        }
+        slot
+    }
+
+    fn set_entry(&mut self, pc: u32, offset: u32) {
+        self.memory.set_entry(pc, offset);
+        if let Some(&slot) = self.slots.get(&pc) {
+            self.memory.set_slot(slot, offset);
+        }
+    }
+
+    /// Copies a region into code memory and publishes its entries, replacing existing ones. `pages`
+    /// are those from which it was read, with their versions. Returns the region's number.
+    pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
+        let size = compiled.code.len();
+        let full =
+            self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.memory.tables_of_code() >= self.most_tables;
+        let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
+            Err(JitError::CodeMemoryFull) => {
+                // Code that is still warm is compiled again. No memory is freed before this engine
+                // leaves its epoch.
+                self.flush();
+                return Err(JitError::CodeMemoryFull);
+            }
+            other => other?,
+        };
+        let Compiled { mut code, tables: Tables { entries, covered, places, relocations, .. }, .. } =
+            compiled;
+        let address = self.memory.execute_base() + offset as u64;
+        for relocation in relocations {
+            let value = match relocation.symbol {
+                Symbol::Slot(pc) => {
+                    let slot = self.slot(pc);
+                    self.memory.slot_address(slot)
+                }
+                Symbol::Region => address,
+            };
+            if relocation.apply(&mut code, address, value).is_none() {
+                self.memory.release(offset, size);
+                let reason = format!("{relocation:?} can't be made");
+                return Err(JitError::Compile { pc: entries.first().map_or(0, |&(pc, _)| pc), reason });
+            }
+        }
+        self.memory.write(offset, &code);
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut replaced = BTreeSet::new();
+        for &(pc, at) in &entries {
+            replaced.extend(self.owners.insert(pc, id));
+            self.set_entry(pc, offset as u32 + at);
+        }
+        for &(page, version) in &pages {
+            self.note_page(page, version, id);
+        }
+        let entries = entries.iter().map(|&(pc, _)| pc).collect();
+        self.by_offset.insert(offset, id);
+        self.kept += size.max(LEAST_KEPT);
+        self.regions.insert(id, Published { offset, size, entries, covered, pages, places, retired: false });
+        for old in replaced {
+            // A region that lost all its entries is unreachable.
+            let lost = self
+                .regions
+                .get(&old)
+                .is_some_and(|r| r.entries.iter().all(|pc| self.owners.get(pc) != Some(&old)));
+            if lost {
+                self.withdraw(old);
+            }
+        }
+        Ok(id)
+    }
+
+    /// Withdraws all regions, and forgets the facts learned about functions and pages.
+    pub(crate) fn flush(&mut self) {
+        self.pages.clear();
+        for id in self.regions.keys().copied().collect::<Vec<_>>() {
+            self.withdraw(id);
+        }
+        self.pages.forget_changes();
+        self.functions.forget();
+    }
+
+    /// Removes the entry that leads to stored code for `pc`, because that code can't be used now.
+    pub(crate) fn forget_stored(&mut self, pc: u32) {
+        if self.memory.entries().offset(pc) == STORED {
+            self.set_entry(pc, 0);
+        }
+    }
+
+    fn withdraw(&mut self, id: u32) {
+        let Some(region) = self.regions.get_mut(&id) else { return };
+        if std::mem::replace(&mut region.retired, true) {
+            return;
+        }
+        let pages: Vec<u32> = region.pages.iter().map(|&(page, _)| page).collect();
+        let comes_back = !pages.iter().any(|&page| self.pages.is_restless(page));
+        for pc in std::mem::take(&mut region.entries) {
+            if self.owners.get(&pc) == Some(&id) {
+                self.owners.remove(&pc);
+                let is_kept = comes_back && self.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
+                self.set_entry(pc, if is_kept { STORED } else { 0 });
+            }
+        }
+        for page in pages {
+            self.pages.leave(page, id);
+        }
+        self.retired.push(Retired { epoch: self.epochs.advance(), id });
+    }
+
+    /// Frees withdrawn regions that no engine can still be in.
+    pub(crate) fn release_retired(&mut self) {
+        if self.retired.is_empty() {
+            return;
+        }
+        let oldest = self.epochs.oldest();
+        let (free, kept) = std::mem::take(&mut self.retired).into_iter().partition(|r| r.epoch < oldest);
+        self.retired = kept;
+        let free: Vec<Retired> = free;
+        for retired in free {
+            if let Some(region) = self.regions.remove(&retired.id) {
+                self.by_offset.remove(&region.offset);
+                self.kept -= region.size.max(LEAST_KEPT);
+                self.memory.release(region.offset, region.size);
+            }
+        }
+        if self.regions.is_empty() {
+            self.memory.release_all();
+            // No code is left that refers to a slot.
+            for &slot in self.slots.values() {
+                self.memory.set_slot(slot, 0);
+            }
+            self.slots.clear();
+        }
+    }
+
+    /// The guest instruction whose code covers a host address.
+    pub(crate) fn site_of(&self, host: u64) -> Option<Site> {
+        let offset = usize::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
+        let (&start, id) = self.by_offset.range(..=offset).next_back()?;
+        let region = self.regions.get(id)?;
+        Compiled::site(&region.places, (offset - start) as u32)
+    }
+
+    /// Host code of the region that has `pc` as an entry, with the offset of that entry in it.
+    pub(crate) fn code_of(&self, pc: u32) -> Option<Vec<u8>> {
+        self.bytes_of(*self.owners.get(&pc)?)
+    }
+
+    /// Host code of a region.
+    pub(crate) fn bytes_of(&self, region: u32) -> Option<Vec<u8>> {
+        let region = self.regions.get(&region)?;
+        Some(self.memory.read(region.offset, region.size))
+    }
+
+    /// The address at which the code of a region runs.
+    pub(crate) fn address_of(&self, region: u32) -> Option<u64> {
+        Some(self.memory.execute_base() + self.regions.get(&region)?.offset as u64)
+    }
+
+    /// Address ranges covered by the code of the piece around `pc`, if it is compiled: starts and
+    /// ends, in ascending order.
+    pub(crate) fn covered_at(&self, pc: u32) -> &[(u32, u32)] {
+        let region = self.functions.region_at(pc).and_then(|id| self.regions.get(&id));
+        region.filter(|region| !region.retired).map_or(&[], |region| &region.covered)
+    }
+
+    /// The function and the piece that contain `pc`.
+    pub(crate) fn place(&self, pc: u32) -> Place {
+        self.functions.place(pc, |region| {
+            let region = self.regions.get(&region).filter(|region| !region.retired)?;
+            let after = region.covered.partition_point(|&(start, _)| start <= pc);
+            Some(after.checked_sub(1).is_some_and(|last| pc < region.covered[last].1))
+        })
+    }
+}

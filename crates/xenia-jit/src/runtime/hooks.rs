@@ -1,0 +1,424 @@
+//! Hooks: functions that compiled code calls, and the handler of its memory faults.
+//!
+//! Each hook is a row of the table below; [`services`] implements them in safe Rust.
+//!
+//! # Safety rules
+//! - Only compiled code calls hooks, with the value that r15 has in the run of a context that was
+//!   passed to `enter`. While a hook runs, no other code uses the context or the [`Run`].
+//! - Guest code runs with the guest's MXCSR. A hook that may compute with floating point restores
+//!   Rust's before anything else, and the guest's before it returns ([`RustFloat`]).
+//! - [`on_fault`] runs in a signal handler: it only copies numbers, and reads the code that
+//!   faulted.
+
+mod conditions;
+#[deny(unsafe_code)]
+mod services;
+
+use crate::runtime::code_memory::CODE_SIZE;
+use crate::runtime::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
+use crate::runtime::fault_exit;
+use crate::runtime::host::{AHEAD, Word};
+use conditions::condition_word;
+use std::arch::{asm, naked_asm};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
+use xenia_guest::GuestAddr;
+use xenia_isa::OP_COUNT;
+use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
+
+/// Defines the hooks. From each row `doc, kind Name(arguments after the context) [counter in
+/// reports] => service;` it generates the [`Hook`] variant, the function that compiled code calls,
+/// and the hook's properties. A `cold` hook preserves all registers, since a call in a cold block
+/// would otherwise cost the hot blocks their registers. A `bare` service preserves them itself and
+/// is called directly.
+macro_rules! hooks {
+    ($($(#[doc = $doc:literal])+ $kind:ident $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
+        /// A function that compiled code calls. Takes the context and up to four more words, and
+        /// returns a word.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(usize)]
+        pub(crate) enum Hook { $($(#[doc = $doc])+ $name,)* }
+
+        impl Hook {
+            /// Every hook, in order.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Number of its arguments besides the context.
+            pub(crate) const fn arguments(self) -> usize {
+                match self { $(Self::$name => <[&str]>::len(&[$(stringify!($argument)),*]),)* }
+            }
+
+            /// Name of its call count in reports; `None` if reports do not count it, or count it
+            /// elsewhere.
+            pub(crate) fn counter(self) -> Option<&'static str> {
+                match self { $(Self::$name => [$($counter)?].first().copied(),)* }
+            }
+
+            /// Whether a call preserves all registers and puts its result in
+            /// [`Word::HookResult`].
+            pub(crate) fn is_cold(self) -> bool {
+                match self { $(Self::$name => stringify!($kind) != "warm",)* }
+            }
+
+            /// Whether it may execute floating-point arithmetic, or changes MXCSR.
+            const fn computes(self) -> bool {
+                !matches!(self, Self::Widen | Self::Written)
+            }
+
+            fn address(self) -> u64 {
+                match self { $(Self::$name => entry!($kind $name $service),)* }
+            }
+        }
+
+        $(preserving!($kind $name);)*
+
+        #[allow(non_snake_case)] // named after the hooks
+        mod shells {
+            use super::{Call, Hook, PpcContext, RustFloat, black_box, lend, services};
+            $(shell!($kind $name($($argument),*) $service);)*
+        }
+    };
+}
+
+/// Defines the function that converts a hook's registers to the arguments of its service.
+macro_rules! shell {
+    (bare $name:ident() $service:ident) => {};
+    ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
+        pub(crate) unsafe extern "sysv64" fn $name(r15: *mut PpcContext $(, $argument: u64)*) -> u64 {
+            let mut float = RustFloat::begin(Hook::$name.computes());
+            // SAFETY: compiled code passes its r15, as the module's safety rules require.
+            let (ctx, run) = unsafe { lend(r15) };
+            run.counts.calls[Hook::$name as usize] += 1;
+            // Arithmetic touches no memory, so the compiler could move it to where MXCSR is the
+            // guest's, where it would raise the guest's flags. `black_box` keeps it here: the
+            // operands are unknown before, and the result is needed at once.
+            $(let $argument = black_box($argument);)*
+            black_box(services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*))
+        }
+    };
+}
+
+/// The address that compiled code calls for a hook.
+macro_rules! entry {
+    (warm $name:ident $service:ident) => {
+        shells::$name as *const () as u64
+    };
+    (cold $name:ident $service:ident) => {
+        Preserving::$name as *const () as u64
+    };
+    (bare $name:ident $service:ident) => {
+        $service as *const () as u64
+    };
+}
+
+/// Wraps a cold hook's function: saves all registers that it may clobber. Compiled code uses no
+/// vectors wider than these.
+macro_rules! preserving {
+    (warm $name:ident) => {};
+    (bare $name:ident) => {};
+    (cold $name:ident) => {
+        impl Preserving {
+            #[allow(non_snake_case)] // named after the hook
+            #[unsafe(naked)]
+            unsafe extern "sysv64" fn $name() {
+                naked_asm!(
+                    "push rax",
+                    "push rcx",
+                    "push rdx",
+                    "push rsi",
+                    "push rdi",
+                    "push r8",
+                    "push r9",
+                    "push r10",
+                    "push r11",
+                    "sub rsp, 256",
+                    "movups [rsp], xmm0",
+                    "movups [rsp + 16], xmm1",
+                    "movups [rsp + 32], xmm2",
+                    "movups [rsp + 48], xmm3",
+                    "movups [rsp + 64], xmm4",
+                    "movups [rsp + 80], xmm5",
+                    "movups [rsp + 96], xmm6",
+                    "movups [rsp + 112], xmm7",
+                    "movups [rsp + 128], xmm8",
+                    "movups [rsp + 144], xmm9",
+                    "movups [rsp + 160], xmm10",
+                    "movups [rsp + 176], xmm11",
+                    "movups [rsp + 192], xmm12",
+                    "movups [rsp + 208], xmm13",
+                    "movups [rsp + 224], xmm14",
+                    "movups [rsp + 240], xmm15",
+                    "call {shell}",
+                    "mov [r15 + {result}], rax",
+                    "movups xmm0, [rsp]",
+                    "movups xmm1, [rsp + 16]",
+                    "movups xmm2, [rsp + 32]",
+                    "movups xmm3, [rsp + 48]",
+                    "movups xmm4, [rsp + 64]",
+                    "movups xmm5, [rsp + 80]",
+                    "movups xmm6, [rsp + 96]",
+                    "movups xmm7, [rsp + 112]",
+                    "movups xmm8, [rsp + 128]",
+                    "movups xmm9, [rsp + 144]",
+                    "movups xmm10, [rsp + 160]",
+                    "movups xmm11, [rsp + 176]",
+                    "movups xmm12, [rsp + 192]",
+                    "movups xmm13, [rsp + 208]",
+                    "movups xmm14, [rsp + 224]",
+                    "movups xmm15, [rsp + 240]",
+                    "add rsp, 256",
+                    "pop r11",
+                    "pop r10",
+                    "pop r9",
+                    "pop r8",
+                    "pop rdi",
+                    "pop rsi",
+                    "pop rdx",
+                    "pop rcx",
+                    "pop rax",
+                    "ret",
+                    shell = sym shells::$name,
+                    result = const Word::HookResult.offset(),
+                )
+            }
+        }
+    };
+}
+
+/// Namespace of the entries of cold hooks.
+struct Preserving;
+
+hooks! {
+    /// Executes `lswx`, `stswx` or `lmw` at pc. `word` is the instruction, with the effective
+    /// address in the upper half. Returns 0 to continue after it, else the region's second result.
+    warm String(word) [] => move_string;
+    /// Enters a reservation of the line at `addr` into the machine's table and returns its
+    /// generation.
+    warm Reserve(addr) ["reservation_table"] => reserve;
+    /// Makes a conditional store where the machine keeps a table of reservations. The low half of
+    /// `word` is the address; bit 32 says whether the context's reservation is for it; bit 33
+    /// selects 8 bytes instead of 4. `value` is in host order. Returns 1 if stored, 0 if not, else
+    /// the region's second result.
+    warm Commit(word, value) ["reservation_table"] => commit;
+    /// Takes exclusive hold of a store's lines in the machine's table. `word` is the address, with
+    /// the size above it.
+    warm StoreBegins(word) [] => store_begins;
+    /// Releases the lines, and ends the reservations that others have there.
+    warm Stored() [] => stored;
+    /// Returns whether a page version has changed since compiled code was entered.
+    warm Written() ["code_written"] => code_written;
+    /// Executes in software a floating-point instruction that inline code does not decide. `word`
+    /// is the instruction, with flags for operands that are singles in bits 33 to 35 and for a
+    /// result as a single's bits in bit 36. The values of frA, frB and frC are in
+    /// [`Word::Operands`]. Returns the result's bits, or the nibble of a compare.
+    cold Float(word) [] => float_in_software;
+    /// Returns the bits of the single whose double is `bits`, or bit 32 if there is none.
+    cold Narrow(bits) [] => narrow;
+    /// Converts registers in the context from single to double format: those of `registers`, a bit
+    /// for each, and those of `open` that [`Word::Shorts`] has; clears the latter's bits in it.
+    cold Widen(registers, open) [] => widen;
+    /// Executes a vector instruction with a case that inline code does not decide, or without
+    /// inline code. Its operands are in the context.
+    cold Vector(word) [] => exact_lanes;
+    /// Sets MXCSR to the mode of scalar arithmetic.
+    cold ScalarMode() [] => scalar_mode;
+    /// Sets MXCSR to the mode of vector arithmetic, and saves the flags that scalar arithmetic
+    /// raised.
+    cold VectorMode() [] => vector_mode;
+    /// Returns the context's CR as a word of nibbles.
+    bare Conditions() [] => condition_word;
+    /// Makes FPSCR exact and returns it; only its exceptions and summaries if `exceptions` is not
+    /// 0.
+    cold Status(exceptions) ["exact_status"] => exact_status;
+}
+
+impl Hook {
+    /// Byte offset of its address relative to the context pointer.
+    pub(crate) const fn offset(self) -> i32 {
+        Word::Hooks.offset() + 8 * self as i32
+    }
+}
+
+const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= HOST_WORDS, "PpcContext::host is too short");
+
+/// State that a run lends to its hooks.
+pub(crate) struct Run<'a, 'q> {
+    /// The guard rather than the queue, since the fault handler uses the queue if an access of
+    /// compiled code faults.
+    pub(crate) devices: &'a mut CurrentQueue<'q>,
+    pub(crate) memory: &'a GuestMemory,
+    /// Strict reservations: each store updates the machine's table of reservations.
+    pub(crate) strict: bool,
+    pub(crate) counts: &'a mut HookCounts,
+    /// The exit of the run, if a hook ended it.
+    pub(crate) exit: Option<Exit>,
+    /// Lines that the current store holds exclusively, with strict reservations.
+    pub(crate) taken: Option<Exclusive>,
+    /// The memory's epoch at the last entry into compiled code.
+    pub(crate) epoch: u64,
+}
+
+/// Arguments common to all services.
+struct Call<'a, 'r> {
+    ctx: &'a mut PpcContext,
+    run: &'a mut Run<'r, 'r>,
+    /// The guest's MXCSR, which is restored afterwards. No reserved bit may be set.
+    mxcsr: &'a mut u32,
+}
+
+/// Counts of hook calls.
+#[derive(Clone, Debug)]
+pub(crate) struct HookCounts {
+    /// Calls, by [`Hook`].
+    pub(crate) calls: [u64; Hook::ALL.len()],
+    /// Instructions executed in software because inline code did not decide them or does not exist,
+    /// by row. The interpreter is not involved.
+    pub(crate) software: Vec<u64>,
+    /// Instructions that the interpreter ran for compiled code, except those that raised an
+    /// exception; always 0.
+    pub(crate) fallbacks: u64,
+}
+
+impl Default for HookCounts {
+    fn default() -> Self {
+        Self { calls: [0; Hook::ALL.len()], software: vec![0; OP_COUNT + 1], fallbacks: 0 }
+    }
+}
+
+/// Guard that replaces the guest's MXCSR by Rust's while it lives, if the hook computes. Other
+/// hooks skip it, since reading and loading MXCSR both wait for all arithmetic in flight.
+struct RustFloat {
+    guest: u32,
+    swapped: bool,
+}
+
+impl RustFloat {
+    fn begin(swapped: bool) -> Self {
+        let mut guest = DEFAULT_MXCSR;
+        if swapped {
+            // SAFETY: stores MXCSR to a local and loads the value that Rust expects.
+            unsafe {
+                asm!("stmxcsr [{}]", "ldmxcsr [{}]", in(reg) &raw mut guest, in(reg) &DEFAULT_MXCSR, options(nostack));
+            }
+        }
+        Self { guest, swapped }
+    }
+}
+
+impl Drop for RustFloat {
+    fn drop(&mut self) {
+        if self.swapped {
+            // SAFETY: restores a value that was in MXCSR, perhaps with changed flags or modes; no
+            // reserved bit is set.
+            unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
+        }
+    }
+}
+
+/// The context that `r15` points into.
+///
+/// # Safety
+/// `r15` must be compiled code's r15, and no other code may use the context while the result lives.
+unsafe fn context<'a>(r15: *mut PpcContext) -> &'a mut PpcContext {
+    // SAFETY: `enter` borrowed the context exclusively for the whole run and put this value into
+    // r15, which never changes.
+    unsafe { &mut *r15.byte_sub(AHEAD) }
+}
+
+/// The context of a hook's caller, and its run.
+///
+/// # Safety
+/// As for [`context`]; likewise no other code may use its run.
+unsafe fn lend<'a>(r15: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
+    // SAFETY: as the caller guarantees.
+    let ctx = unsafe { context(r15) };
+    // SAFETY: `lend_run` stored it for this run; it lives until `enter` returns.
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_, '_>) };
+    (ctx, run)
+}
+
+/// Initial words of [`PpcContext::host`]: addresses of the hooks and of parts of `memory`; the
+/// others are 0.
+pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
+    let mut words = [0; HOST_WORDS];
+    words[Word::Fields as usize] = CR_FIELDS.as_ptr() as u64;
+    words[Word::Roots as usize] = VRSQRTEFP.as_ptr() as u64;
+    words[Word::Magnitude as usize] = i64::MAX as u64;
+    words[Word::SmallestDouble as usize] = f64::MIN_POSITIVE.to_bits();
+    words[Word::SmallestSingle as usize] = f32::MIN_POSITIVE.to_bits().into();
+    words[Word::Memory as usize] = memory.guest_base() as u64;
+    words[Word::Out as usize] = leave_region as *const () as u64;
+    for &hook in Hook::ALL {
+        words[Word::Hooks as usize + hook as usize] = hook.address();
+    }
+    words
+}
+
+/// Stores `run` where the hooks find it.
+pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_, '_>) {
+    ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
+}
+
+/// Kinds of faults, indexed by their numbers.
+const KINDS: [FaultKind; 6] = [
+    FaultKind::Unmapped,
+    FaultKind::ReadProtected,
+    FaultKind::WriteProtected,
+    FaultKind::Misaligned,
+    FaultKind::DeviceQueueFull,
+    FaultKind::HoldsCode,
+];
+
+/// Handles a refused guest access of compiled code: records the fault and leaves.
+pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
+    let Some(guest) = fault.guest_addr else { return Action::NotMine };
+    // SAFETY: the faulting instruction is in code memory, and only this thread uses the context
+    // that was passed to `enter`.
+    let ctx = unsafe { context(fault.registers[15] as *mut PpcContext) };
+    ctx.host[Word::FaultCode as usize] = fault.rip;
+    ctx.host[Word::FaultAddress as usize] =
+        u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;
+    let end = ctx.host[Word::Code as usize] + CODE_SIZE as u64;
+    let size = end.saturating_sub(fault.rip).min(fault_exit::LOOKED_AT as u64) as usize;
+    let mut code = [0; fault_exit::LOOKED_AT];
+    for (byte, at) in code[..size].iter_mut().zip(fault.rip..) {
+        // SAFETY: inside code memory, which is mapped as a whole and readable. Another thread may
+        // be writing code after the region's end, so bytes are read singly, as atomics; bytes
+        // beyond the region are not used.
+        *byte = unsafe { AtomicU8::from_ptr(at as *mut u8) }.load(Relaxed);
+    }
+    if let Some(distance) = fault_exit::distance(&code[..size]) {
+        // The cold block finds the registers in place, and leaves by the usual exit.
+        return Action::Resume(fault.rip + distance);
+    }
+    fault.registers[4] = ctx.host[Word::SavedStack as usize];
+    Action::Resume(leave_after_fault as *const () as u64)
+}
+
+/// The fault that [`on_fault`] recorded.
+pub(crate) fn noted_fault(ctx: &PpcContext) -> MemoryFault {
+    let noted = ctx.host[Word::FaultAddress as usize];
+    let kind = KINDS.get((noted >> 40) as usize).copied().unwrap_or(FaultKind::Unmapped);
+    MemoryFault { addr: GuestAddr(noted as u32), kind, write: noted >> 32 & 1 != 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_faults_are_numbered_in_order() {
+        for (number, kind) in KINDS.into_iter().enumerate() {
+            assert_eq!(kind as usize, number);
+        }
+    }
+
+    #[test]
+    fn every_hook_has_a_word_of_its_own() {
+        let offsets: Vec<i32> = Hook::ALL.iter().map(|hook| hook.offset()).collect();
+        assert!(offsets.is_sorted_by(|a, b| a + 8 == *b), "{offsets:?}");
+        assert!(Word::Roots.offset() < offsets[0]);
+        assert_eq!((Hook::Commit.arguments(), Hook::Written.arguments()), (2, 0));
+    }
+}

@@ -1,0 +1,166 @@
+//! Implementations of the hooks; each has the name of its row in [`super::Hook`].
+
+use super::Call;
+use crate::emit::SINGLE_RESULT;
+use crate::runtime::enter::DEFAULT_MXCSR;
+use crate::runtime::exact_vector::{self, NON_JAVA};
+use crate::runtime::float_state::{self, FLAGS};
+use crate::runtime::host::{Leave, Word};
+use crate::runtime::soft_single;
+use crate::runtime::strings;
+use xenia_cpu::fpscr::CONTROL;
+use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_isa::{Instruction, OP_COUNT, Op, decode};
+use xenia_memory::{FaultKind, MemoryFault};
+
+/// MXCSR's flush-to-zero and denormals-are-zeros.
+const FLUSH_DENORMALS: u32 = 0x8040;
+
+impl Call<'_, '_> {
+    /// Counts an instruction done in software.
+    fn count(&mut self, op: Option<Op>) {
+        self.run.counts.software[op.map_or(OP_COUNT, |op| op as usize)] += 1;
+    }
+}
+
+pub(super) fn move_string(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    let (i, ea) = (Instruction(word as u32), (word >> 32) as u32);
+    let op = decode(i.0);
+    call.count(op);
+    let size = u32::from(call.ctx.xer_count & 127);
+    if call.run.strict && op == Some(Op::stswx) && size > 0 {
+        begin_store(call, ea, size);
+    }
+    let moved = strings::move_string(call.ctx, i, ea, call.run.memory, call.run.devices);
+    end_store(call);
+    match moved {
+        Ok(()) => 0,
+        Err(fault) => raise(call, fault),
+    }
+}
+
+pub(super) fn reserve(call: &mut Call<'_, '_>, addr: u64) -> u64 {
+    call.run.memory.reservations().reserve(GuestAddr(addr as u32), call.ctx.hw_id).into()
+}
+
+pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
+    let (addr, memory) = (word as u32, call.run.memory);
+    if let Err(fault) = memory.before_store(addr) {
+        return raise(call, fault);
+    }
+    let reservation = std::mem::take(&mut call.ctx.reservation);
+    let held = (word >> 32 & 1 != 0).then_some((GuestAddr(addr), reservation.generation));
+    let stored = memory.reservations().commit(held, call.ctx.hw_id, || {
+        if word >> 33 & 1 != 0 {
+            memory.compare_exchange_u64(addr, reservation.value, value)
+        } else {
+            memory.compare_exchange_u32(addr, reservation.value as u32, value as u32)
+        }
+    });
+    match stored.unwrap_or(Ok(false)) {
+        Ok(stored) => stored.into(),
+        Err(fault) => raise(call, fault),
+    }
+}
+
+/// Handles a failed memory access at the context's pc: returns the region's second result. The
+/// interpreter executes stores to a page that contains code.
+fn raise(call: &mut Call<'_, '_>, fault: MemoryFault) -> u64 {
+    let pc = call.ctx.pc;
+    if fault.kind == FaultKind::HoldsCode {
+        return u64::from(Leave::Alone as u32) << 32 | u64::from(pc);
+    }
+    let kind = ExceptionKind::Memory(fault);
+    call.run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(pc), kind }));
+    u64::from(Leave::Exit as u32) << 32 | u64::from(pc)
+}
+
+pub(super) fn store_begins(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    begin_store(call, word as u32, (word >> 32) as u32);
+    0
+}
+
+pub(super) fn stored(call: &mut Call<'_, '_>) -> u64 {
+    end_store(call);
+    0
+}
+
+fn begin_store(call: &mut Call<'_, '_>, addr: u32, size: u32) {
+    call.run.taken = Some(call.run.memory.reservations().begin_store(GuestAddr(addr), size));
+}
+
+fn end_store(call: &mut Call<'_, '_>) {
+    let PpcContext { reservation, hw_id, .. } = &mut *call.ctx;
+    if let Some(taken) = call.run.taken.take() {
+        call.run.memory.reservations().end_store(taken, *hw_id, reservation.held());
+    }
+}
+
+pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
+    u64::from(call.run.memory.epoch() != call.run.epoch)
+}
+
+pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    let i = Instruction(word as u32);
+    call.count(decode(i.0));
+    let operands = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];
+    let operands = float_state::operands(word, operands.map(|operand| call.ctx.host[operand as usize]));
+    let plain = call.ctx.fpscr & CONTROL == 0;
+    if !plain {
+        float_state::settle(call.ctx, call.mxcsr);
+    }
+    let quick = if plain { float_state::perform_single(call.ctx, i, operands) } else { None };
+    let bits = match quick {
+        Some(bits) => bits,
+        None => float_state::perform(call.ctx, i, operands),
+    };
+    if word & SINGLE_RESULT == 0 {
+        return bits;
+    }
+    let single = soft_single::narrowed(bits);
+    debug_assert!(single.is_some(), "{i:?} of singles gives {bits:x}");
+    single.unwrap_or(0).into()
+}
+
+pub(super) fn narrow(_: &mut Call<'_, '_>, bits: u64) -> u64 {
+    soft_single::narrowed(bits).map_or(1 << 32, u64::from)
+}
+
+pub(super) fn widen(call: &mut Call<'_, '_>, registers: u64, open: u64) -> u64 {
+    let shorts = &mut call.ctx.host[Word::Shorts as usize];
+    let named = *shorts & open;
+    *shorts &= !open;
+    soft_single::widen(&mut call.ctx.fpr, (registers | named) as u32);
+    0
+}
+
+pub(super) fn exact_lanes(call: &mut Call<'_, '_>, word: u64) -> u64 {
+    let op = exact_vector::execute(call.ctx, Instruction(word as u32));
+    debug_assert!(op.is_some(), "compiled code asks for the rows that are there");
+    call.count(op);
+    0
+}
+
+pub(super) fn scalar_mode(call: &mut Call<'_, '_>) -> u64 {
+    call.ctx.host[Word::VectorMode as usize] = 0;
+    *call.mxcsr = DEFAULT_MXCSR;
+    0
+}
+
+pub(super) fn vector_mode(call: &mut Call<'_, '_>) -> u64 {
+    call.ctx.host[Word::ScalarFlags as usize] |= u64::from(*call.mxcsr & FLAGS);
+    call.ctx.host[Word::VectorMode as usize] = 1;
+    let flush = if call.ctx.vscr & NON_JAVA != 0 { FLUSH_DENORMALS } else { 0 };
+    *call.mxcsr = DEFAULT_MXCSR | flush;
+    0
+}
+
+pub(super) fn exact_status(call: &mut Call<'_, '_>, exceptions: u64) -> u64 {
+    if exceptions == 0 {
+        float_state::settle(call.ctx, call.mxcsr);
+    } else {
+        float_state::settle_exceptions(call.ctx, call.mxcsr);
+    }
+    u64::from(call.ctx.fpscr)
+}

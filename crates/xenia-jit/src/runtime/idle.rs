@@ -1,0 +1,187 @@
+//! Idle-time compilation: a low-priority thread compiles worthwhile functions ahead, into the
+//! store.
+//!
+//! ```text
+//!  baseline samples ──► units that have run, most work first ──┐
+//!                                                              ├──► low-priority thread ──► store
+//!  known functions and their callees ──────────────────────────┘
+//! ```
+//!
+//! The code is not published: when samples find a function hot, its code is ready
+//! ([`crate::runtime::restore`]), in this run or a later one. Published at once it would be slower than
+//! baseline code wherever loops are short, because calls between the tiers cost 10 ns.
+//!
+//! - Compilation starts only while no orders of hot code wait ([`crate::runtime::background`]).
+//! - A run compiles at most [`MOST_AHEAD`] instructions; at most [`MOST_RAN`] units that have run
+//!   wait.
+//! - The machine does not wait for the thread when it ends: the thread finishes one piece of a
+//!   function and then exits.
+//! - Used in parallel runs only, since a lockstep run must not depend on the host's timing.
+
+use crate::emit::function_tier::Compiler;
+use crate::mode::Mode;
+use crate::runtime::ahead::{AheadCompiler, Finder, Pieces};
+use crate::runtime::background::Orders;
+use crate::runtime::shared::Shared;
+use rustix::process::setpriority_process;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Limit of instructions that are compiled ahead during one run: some 10 s of one processor, and 80
+/// MB of stored code.
+const MOST_AHEAD: u64 = 1 << 20;
+/// Limit of units that wait for the thread. Others are added when they are sampled again.
+const MOST_RAN: usize = 1 << 10;
+/// Limit of units taken from the list; beyond it no more are added.
+const MOST_TAKEN: usize = 1 << 16;
+/// How long the thread sleeps while it is idle, or while orders wait.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The thread's nice value. It is not the lowest priority, because the thread holds locks that the
+/// guest's threads need, if only for microseconds.
+const NICENESS: i32 = 10;
+
+/// Units that have run and are worth the optimizing tier, but are not hot yet.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    /// Executed instructions, by sampled address.
+    waiting: HashMap<u32, u64>,
+    taken: HashSet<u32>,
+}
+
+impl Ran {
+    /// Records the work of the unit that was sampled at `pc`.
+    pub(crate) fn note(&mut self, pc: u32, credit: u64) {
+        if let Some(waiting) = self.waiting.get_mut(&pc) {
+            *waiting = credit;
+        } else if self.waiting.len() < MOST_RAN && self.taken.len() < MOST_TAKEN && !self.taken.contains(&pc)
+        {
+            self.waiting.insert(pc, credit);
+        }
+    }
+
+    /// Removes and returns the address with the most work; of several, the lowest.
+    pub(crate) fn take(&mut self) -> Option<u32> {
+        let next = self.waiting.iter().max_by_key(|&(&pc, &credit)| (credit, Reverse(pc)));
+        let pc = next.map(|(&pc, _)| pc)?;
+        self.waiting.remove(&pc);
+        self.taken.insert(pc);
+        Some(pc)
+    }
+}
+
+/// The thread of idle-time compilation.
+pub(crate) struct Idle {
+    is_ending: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Idle {
+    /// Starts the thread. Returns `None` if the host can't start one.
+    pub(crate) fn start(shared: &Arc<Shared>, orders: &Arc<Orders>, compiler: Compiler) -> Option<Self> {
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let (shared, orders, ending) = (Arc::clone(shared), Arc::clone(orders), Arc::clone(&is_ending));
+        let thread = thread::Builder::new()
+            .name("compile-ahead".to_owned())
+            .spawn(move || {
+                // Best effort: the host may refuse.
+                let _ = setpriority_process(None, NICENESS);
+                // The title is in memory only once its functions have been named.
+                while shared.named.lock().is_none() {
+                    if ending.load(Relaxed) {
+                        return;
+                    }
+                    thread::park_timeout(PAUSE);
+                }
+                let mode = Mode::default();
+                if let (Some(code), Some(learned)) = (shared.code(mode), &shared.aside()) {
+                    let ahead = AheadCompiler { shared: &shared, code, learned, mode, compiler };
+                    compile_ahead(&shared, ahead, &orders, &ending);
+                }
+            })
+            .inspect_err(|error| tracing::warn!(%error, "no thread that compiles ahead"))
+            .ok()?;
+        Some(Self { is_ending, thread })
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        self.is_ending.store(true, Relaxed);
+        self.thread.thread().unpark();
+    }
+}
+
+fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders, is_ending: &AtomicBool) {
+    let mut finder: Option<Finder> = None;
+    let (mut instructions, mut is_said) = (0, false);
+    let goes_on = || !is_ending.load(Relaxed) && orders.are_done();
+    while !is_ending.load(Relaxed) && instructions < MOST_AHEAD {
+        let named = shared.named.lock().take();
+        if let Some(named) = named {
+            let finder = finder.get_or_insert_with(|| Finder::new(shared));
+            for start in named {
+                finder.add(ahead.learned, start);
+            }
+            is_said = false;
+        }
+        if !goes_on() {
+            thread::park_timeout(PAUSE);
+            continue;
+        }
+        let ran = shared.baseline.as_ref().and_then(|baseline| baseline.ran.lock().take());
+        if let Some(pc) = ran {
+            instructions += ahead.around(pc).instructions;
+            continue;
+        }
+        match finder.as_mut().and_then(|finder| finder.next(shared, ahead.learned)) {
+            Some((start, Some(surveyed))) if shared.is_worth_it(&surveyed) && !ahead.is_there(start) => {
+                let Pieces { instructions: more, .. } = ahead.function(start, &goes_on);
+                instructions += more;
+            }
+            Some(_) => {}
+            None => {
+                if finder.is_some() && !std::mem::replace(&mut is_said, true) {
+                    tracing::info!(
+                        instructions,
+                        "all functions that are known and worth it are compiled ahead"
+                    );
+                }
+                thread::park_timeout(PAUSE);
+            }
+        }
+    }
+    tracing::info!(instructions, "compiled ahead");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_credit_comes_first_and_each_unit_once() {
+        let mut ran = Ran::default();
+        for (pc, credit) in [(8, 20), (4, 20), (12, 30), (16, 10), (16, 40)] {
+            ran.note(pc, credit);
+        }
+        assert_eq!([(); 4].map(|()| ran.take()), [Some(16), Some(12), Some(4), Some(8)]);
+        ran.note(16, 99);
+        assert_eq!(ran.take(), None);
+    }
+
+    #[test]
+    fn units_that_wait_are_bounded() {
+        let mut ran = Ran::default();
+        for pc in 0..2 * MOST_RAN as u32 {
+            ran.note(4 * pc, 1);
+        }
+        assert_eq!(ran.waiting.len(), MOST_RAN);
+        ran.taken.extend(0..MOST_TAKEN as u32);
+        ran.waiting.clear();
+        ran.note(1 << 30, 1);
+        assert_eq!(ran.take(), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! Restoring code from the persistent cache: stored code for an address is published when that
+//! address is first executed.
+//!
+//! Until then, the entries of stored code lead to a special stub ([`STORED`]), so the interpreter
+//! stops there as it does at compiled code. Changes are detected as for newly compiled code
+//! ([`crate::compile`]): page versions are read before the pages are watched, the words are
+//! compared after that, and a version that has changed by the time of publication discards the
+//! code.
+
+use crate::JitError;
+use crate::compile::{Product, watch_pages};
+use crate::emit::function_tier::Compiled;
+use crate::jit::Engine;
+use crate::mode::Mode;
+use crate::runtime::code_memory::STORED;
+use crate::runtime::shared::{ModeCode, Shared};
+use crate::runtime::store::{CodeStore, Found, Hashed, Words, words_of};
+use std::time::Instant;
+
+impl Engine {
+    /// Publishes the stored code for `pc`, which has an entry that leads to the store. If no usable
+    /// code is found, removes that entry.
+    pub(crate) fn restore(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        let start = Instant::now();
+        let is_restored = shared.restore(mode, code, pc);
+        self.compiled.restored += u64::from(is_restored);
+        self.compiled.waited += start.elapsed();
+        is_restored
+    }
+}
+
+impl Shared {
+    /// Publishes code with the entry `pc`, now hot, that was compiled ahead. Returns false if there
+    /// is none.
+    pub(crate) fn restore_ahead(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        self.store.as_ref().is_some_and(|store| store.has_ahead(mode, pc)) && self.restore(mode, code, pc)
+    }
+
+    fn restore(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        let restored = self.store.as_ref().and_then(|store| {
+            let words = |places: Words<'_>| words_of(places, &|pc| self.memory.fetch_u32(pc).ok());
+            let found = store.find(mode, pc, &words)?;
+            self.publish_found(code, pc, store, &found, &words)
+        });
+        if restored.is_none() {
+            code.cache.lock().forget_stored(pc);
+        }
+        restored.is_some()
+    }
+
+    /// Returns `None` if the code can't be published now.
+    fn publish_found(
+        &self,
+        code: &ModeCode,
+        pc: u32,
+        store: &CodeStore,
+        found: &Found,
+        words: Hashed<'_>,
+    ) -> Option<()> {
+        let (body, bytes) = store.unpack(found)?;
+        let pages = watch_pages(&self.memory, &found.label.pages())?;
+        if words(found.label.places())? != found.label.words {
+            return None;
+        }
+        let mut cache = code.cache.lock();
+        if code.entries.offset(pc) > STORED {
+            // Another engine has published it meanwhile.
+            return Some(());
+        }
+        if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+            return None;
+        }
+        cache.release_retired();
+        let compiled = Compiled { code: bytes, tables: body.tables, texts: None };
+        let product =
+            Product { start: found.label.start(), function: body.function, calls: &body.calls, compiled };
+        match self.install(&mut cache, product, pages) {
+            Ok(true) => {
+                store.note_restored(found);
+                Some(())
+            }
+            Ok(false) | Err(JitError::CodeMemoryFull) => None,
+            Err(error) => {
+                tracing::warn!(%error, "kept code is not used");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! A stored region: its label, by which it is found, and its bytes.
+//!
+//! The bytes are a [`Body`] encoded by postcard, followed by the code.
+
+use super::Origin;
+use crate::cfg::region::REGION_LIMIT;
+use crate::emit::function_tier::{Compiled, Tables};
+use crate::mode::Mode;
+use crate::transform::plan::Plan;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use xenia_guest::PAGE_SIZE;
+
+/// Identification of a stored region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Label {
+    /// The region's [`Mode::index`].
+    pub(super) mode: u8,
+    /// Its start address.
+    pub(super) start: u32,
+    /// Addresses of its entries.
+    pub(super) entries: Vec<u32>,
+    /// Address ranges of its instructions, end exclusive, in ascending order.
+    pub(crate) covered: Vec<(u32, u32)>,
+    /// Address ranges of the leaf functions inlined into it.
+    leaves: Vec<(u32, u32)>,
+    /// Hash of the guest words in `covered` and `leaves` ([`words_of`]).
+    pub(crate) words: [u8; 32],
+    /// Whether it has run, in this or an earlier run of the title; code that was compiled ahead may
+    /// not have.
+    pub(super) has_run: bool,
+    /// Number of the title's start in which it was last used.
+    pub(super) used: u32,
+    /// Length of its [`Body`] in bytes.
+    body: u32,
+    /// Length of its body and its code in bytes.
+    pub(super) length: u32,
+    /// Hash of its body and its code.
+    sum: [u8; 32],
+}
+
+/// Facts for the code cache, and the tables of the code.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Body {
+    /// The function that contains it, if it is known, and the function's entries to which no branch
+    /// leads.
+    pub(crate) function: Option<(u32, Vec<u32>)>,
+    /// Addresses of its callees.
+    pub(crate) calls: Vec<u32>,
+    pub(crate) tables: Tables,
+}
+
+/// Address ranges of the words from which a region was compiled: its own, and those of its inlined
+/// leaf functions.
+pub(crate) type Words<'a> = [&'a [(u32, u32)]; 2];
+
+/// Hash of the words in these ranges. Returns `None` if one can't be fetched.
+pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> Option<[u8; 32]> {
+    let mut hash = blake3::Hasher::new();
+    let mut bytes = Vec::new();
+    for &(from, to) in places.into_iter().flatten() {
+        bytes.clear();
+        bytes.extend(from.to_le_bytes());
+        for pc in (from..to).step_by(4) {
+            bytes.extend(word(pc)?.to_be_bytes());
+        }
+        hash.update(&bytes);
+    }
+    Some(*hash.finalize().as_bytes())
+}
+
+impl Label {
+    /// A hash that identifies the region.
+    pub(super) fn key(&self) -> [u8; 32] {
+        let mut hash = blake3::Hasher::new();
+        hash.update(&[self.mode]).update(&self.start.to_le_bytes()).update(&self.words);
+        for pc in &self.entries {
+            hash.update(&pc.to_le_bytes());
+        }
+        *hash.finalize().as_bytes()
+    }
+
+    /// Its start address.
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// Address ranges of the words from which it was compiled.
+    pub(crate) fn places(&self) -> Words<'_> {
+        [&self.covered, &self.leaves]
+    }
+
+    /// Number of its instructions, without inlined ones.
+    pub(super) fn instructions(&self) -> u32 {
+        instructions(&self.covered)
+    }
+
+    /// Approximate size of the label in bytes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + 4 * self.entries.len() + 8 * (self.covered.len() + self.leaves.len())
+    }
+
+    /// The pages that contain its instructions.
+    pub(crate) fn pages(&self) -> BTreeSet<u32> {
+        let pages = |&(from, to): &(u32, u32)| (from & !(PAGE_SIZE - 1)..to).step_by(PAGE_SIZE as usize);
+        self.places().into_iter().flatten().flat_map(pages).collect()
+    }
+
+    /// Whether the values are consistent.
+    pub(super) fn is_sound(&self) -> bool {
+        let is_sound = |places: &[(u32, u32)]| {
+            let mut end = 0;
+            let in_order = places.iter().all(|&(from, to)| {
+                let follows = from >= end && from < to && from % 4 == 0 && to % 4 == 0;
+                end = to;
+                follows
+            });
+            in_order && instructions(places) as usize <= REGION_LIMIT
+        };
+        self.places().into_iter().all(is_sound)
+            && usize::from(self.mode) < Mode::COUNT
+            && !self.entries.is_empty()
+            && self.entries.iter().all(|&pc| pc % 4 == 0 && is_in(&self.covered, pc))
+            && self.body <= self.length
+    }
+}
+
+fn instructions(places: &[(u32, u32)]) -> u32 {
+    places.iter().map(|&(from, to)| to.saturating_sub(from) / 4).fold(0, u32::saturating_add)
+}
+
+fn is_in(covered: &[(u32, u32)], pc: u32) -> bool {
+    let after = covered.partition_point(|&(start, _)| start <= pc);
+    after.checked_sub(1).and_then(|last| covered.get(last)).is_some_and(|&(_, end)| pc < end)
+}
+
+/// Encodes a compiled region for the store.
+pub(super) fn pack(
+    mode: Mode,
+    plan: &Plan,
+    compiled: &Compiled,
+    origin: Origin,
+) -> Result<(Label, Vec<u8>), Box<dyn std::error::Error>> {
+    let Compiled { code, tables, .. } = compiled;
+    let body = Body { function: plan.function(), calls: plan.calls.clone(), tables: tables.clone() };
+    let mut bytes = postcard::to_allocvec(&body)?;
+    let length = bytes.len();
+    bytes.extend_from_slice(code);
+    let words = words_of([&tables.covered, &tables.leaves], &|pc| plan.region.word(pc))
+        .ok_or("its words are not its own")?;
+    let label = Label {
+        mode: mode.index() as u8,
+        start: plan.start,
+        entries: tables.entries.iter().map(|&(pc, _)| pc).collect(),
+        covered: tables.covered.clone(),
+        leaves: tables.leaves.clone(),
+        words,
+        has_run: origin == Origin::Run,
+        used: 0,
+        body: u32::try_from(length)?,
+        length: u32::try_from(bytes.len())?,
+        sum: *blake3::hash(&bytes).as_bytes(),
+    };
+    Ok((label, bytes))
+}
+
+/// Decodes the body and the code. The error says what is wrong with them.
+pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'static str> {
+    if *blake3::hash(bytes).as_bytes() != label.sum {
+        return Err("it has been changed or damaged");
+    }
+    let wrong = "its tables contradict each other";
+    let (body, code) = bytes.split_at_checked(label.body as usize).ok_or(wrong)?;
+    let body: Body = postcard::from_bytes(body).map_err(|_| wrong)?;
+    let tables = &body.tables;
+    let fits = |at: u32| (at as usize) < code.len();
+    let is_sound = tables.entries.iter().map(|&(pc, _)| pc).eq(label.entries.iter().copied())
+        && tables.entries.iter().all(|&(_, at)| fits(at))
+        && [&tables.covered[..], &tables.leaves] == label.places()
+        && tables.places.is_sorted_by_key(|&(at, _)| at)
+        && tables.relocations.iter().all(|relocation| relocation.fits(code.len()));
+    if is_sound { Ok((body, code.to_vec())) } else { Err(wrong) }
+}
