@@ -40,11 +40,11 @@ impl Area {
                 "lifter",
                 "xenia-jit",
                 &[
-                    "crates/xenia-jit/src/lift.rs",
-                    "crates/xenia-jit/src/lift/**/*.rs",
-                    "crates/xenia-jit/src/exact_vector.rs",
-                    "crates/xenia-jit/src/soft_float.rs",
-                    "crates/xenia-jit/src/strings.rs",
+                    "crates/xenia-jit/src/emit.rs",
+                    "crates/xenia-jit/src/emit/**/*.rs",
+                    "crates/xenia-jit/src/runtime/exact_vector.rs",
+                    "crates/xenia-jit/src/runtime/soft_float.rs",
+                    "crates/xenia-jit/src/runtime/strings.rs",
                 ],
             ),
             Self::Baseline => (

@@ -182,8 +182,8 @@ mod tests {
 
     fn known() -> Known {
         let text = "//! x\npub fn compile(self) {}\nenum Exit { Syscall }\nconst FORMATS: u8 = 0;\nlet f = \"floor\";";
-        let sources = [Source { path: "crates/xenia-jit/src/lift.rs".into(), text: text.into() }];
-        Known::new(&sources, vec!["crates/xenia-jit/src/lift.rs".into(), "docs/src/memory.md".into()])
+        let sources = [Source { path: "crates/xenia-jit/src/emit.rs".into(), text: text.into() }];
+        Known::new(&sources, vec!["crates/xenia-jit/src/emit.rs".into(), "docs/src/memory.md".into()])
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
             "Exit",
             "Exit::Syscall",
             "xenia-jit::lift",
-            "crates/xenia-jit/src/lift/FAMILY.rs",
+            "crates/xenia-jit/src/emit/FAMILY.rs",
             "--frames N",
             "keys.toml",
             "r31",
