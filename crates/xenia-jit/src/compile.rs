@@ -14,7 +14,7 @@ use crate::mode::Mode;
 use crate::runtime::code_cache::CodeCache;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::runtime::store::Origin;
-use crate::transform::plan::{Plan, Reached, Wanted, shorten};
+use crate::transform::plan::{Plan, Reached, Wanted, split_or_shrink};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -98,7 +98,9 @@ impl Jit {
             };
             let config = self.shared.lift_config(mode);
             match self.engine.compiler.lock().compile(&plan.region, config, texts) {
-                Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
+                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                    limit = split_or_shrink(code, plan, fitting, limit)
+                }
                 compiled => return Ok(Some((plan, compiled?))),
             }
         }
@@ -196,7 +198,9 @@ impl Shared {
             match self.publish(mode, code, &plan, work) {
                 Ok(published) => break published,
                 // Retry with a smaller piece.
-                Err(JitError::TooLong(fitting)) if limit > 1 => limit = shorten(code, plan, fitting, limit),
+                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                    limit = split_or_shrink(code, plan, fitting, limit)
+                }
                 // The cache has been flushed; there is room once all engines have moved on.
                 Err(JitError::CodeMemoryFull) => break false,
                 Err(error) => {
@@ -293,7 +297,7 @@ impl<'a> Lifting<'a> {
     /// code.
     fn begin(code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
         let mut cache = code.cache.lock();
-        if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+        if pages.iter().any(|&(page, _)| cache.is_volatile(page)) {
             return None;
         }
         cache.release_retired();

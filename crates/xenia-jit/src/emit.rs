@@ -4,18 +4,18 @@
 //! Guest registers live in the context ([`PpcContext`]) between blocks and in SSA values inside a
 //! block: each is loaded at first use and written back lazily. Dirty values are stored
 //! (`Lifter::flush`) before the code leaves the region or calls a hook that reads the context,
-//! before stores to guest memory (for loads see [`redo`]), and before a jump to a block with
+//! before stores to guest memory (for loads see [`restart`]), and before a jump to a block with
 //! several predecessors. Three mechanisms keep values across block boundaries:
 //!
-//! * Extended basic blocks: a block with one predecessor edge (`inheriting`) starts with the
+//! * Extended basic blocks: a block with one predecessor edge (`ebb_members`) starts with the
 //!   complete [`State`] at the end of its predecessor, dirty values included.
 //! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
-//!   (`carried`), and copies of floating-point and vector registers ([`copies`]).
+//!   (`loop_carried`), and copies of floating-point and vector registers ([`copies`]).
 //! * Block parameters: other blocks with several predecessors receive the registers that they read
-//!   ([`passed`]).
+//!   ([`crate::analysis::block_params`]).
 //!
 //! Invariant: at each block without an inherited state the context is current, so the block can be
-//! an entry. The exceptions, assumptions about floating point, are those of [`flow`].
+//! an entry. The exceptions, assumptions about floating point, are those of [`crate::analysis::assumptions`].
 //!
 //! # How to write the lifting of an instruction
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, after the
@@ -30,7 +30,6 @@ mod branch;
 mod cache;
 #[cfg(test)]
 mod calls;
-mod carried;
 mod condition;
 mod constants;
 mod copies;
@@ -43,16 +42,17 @@ mod float_convert;
 mod float_estimates;
 mod float_registers;
 mod float_status;
-mod flow;
 pub(crate) mod function_tier;
+mod guards;
 mod integer;
 mod load_store;
 mod logical;
+mod loop_carried;
 mod overflow;
-mod passed;
+mod params;
 mod place;
-mod redo;
 mod reservations;
+mod restart;
 mod rotate;
 mod singles;
 mod state;
@@ -62,21 +62,21 @@ mod vector;
 mod vector128;
 mod word_pairs;
 
+use crate::analysis::assumptions::{self, Assumptions, FloatMode};
+use crate::analysis::block_params::{self, BlockParam, CALLED_WITH, RETURNED};
 use crate::cfg::loops;
 use crate::cfg::region::{Guest, Region, Replaced};
 use crate::mode::Mode;
 use crate::runtime::fault_exit::LEAVES;
 use crate::runtime::host::{Leave, displacement};
-use carried::Carrying;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use entries::Switch;
 pub(crate) use float_checks::SINGLE_RESULT;
-use flow::Granted;
-use passed::{CALLED_WITH, Passed, RETURNED};
+use loop_carried::LoopCarried;
 use serde::{Deserialize, Serialize};
-use state::{FloatMode, State};
+use state::State;
 use std::collections::{BTreeSet, HashMap};
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
@@ -182,11 +182,11 @@ pub(crate) struct Lifter<'a> {
     config: LiftConfig,
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
-    carrying: Carrying,
+    loop_carried: LoopCarried,
     /// Block parameters of each block, after the budget.
-    passed: HashMap<u32, Vec<Passed>>,
+    block_params: HashMap<u32, Vec<BlockParam>>,
     /// Assumptions of each block about floating point.
-    granted: HashMap<u32, Granted>,
+    assumptions: HashMap<u32, Assumptions>,
     exit: ir::Block,
     /// Indirect branches that may stay in the region.
     switch: Switch,
@@ -196,7 +196,7 @@ pub(crate) struct Lifter<'a> {
     calls: bool,
 
     /// Blocks with one predecessor edge: the non-head blocks of extended basic blocks.
-    inheriting: BTreeSet<u32>,
+    ebb_members: BTreeSet<u32>,
     /// State at the end of the predecessor, for inheriting blocks that are not lifted yet.
     inherited: HashMap<u32, State>,
 
@@ -261,17 +261,18 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
-        let inheriting = region.reached_by_one_edge();
+        let ebb_members = region.ebb_members();
         let keeps_memory = config.memory_at.is_none();
-        let carrying = Carrying::new(&loops::find(&region.blocks, keeps_memory), config.sinks, &mut b);
-        let granted = flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled);
-        let passed = passed::find(region, &inheriting, keeps_memory, |pc| carrying.has(pc), &granted);
+        let loop_carried = LoopCarried::new(&loops::find(&region.blocks, keeps_memory), config.sinks, &mut b);
+        let assumptions = assumptions::find(region, &ebb_members, config.has_fma, !config.mode.controlled);
+        let block_params =
+            block_params::find(region, &ebb_members, keeps_memory, |pc| loop_carried.has(pc), &assumptions);
         for &pc in region.blocks.keys() {
             let block = b.create_block();
-            if !inheriting.contains(&pc) {
+            if !ebb_members.contains(&pc) {
                 b.append_block_param(block, types::I64);
-                for passed in passed.get(&pc).into_iter().flatten() {
-                    b.append_block_param(block, passed.ty());
+                for param in block_params.get(&pc).into_iter().flatten() {
+                    b.append_block_param(block, param.ty());
                 }
             }
             blocks.insert(pc, block);
@@ -285,15 +286,15 @@ impl<'a> Lifter<'a> {
             config,
             signatures: Signatures { region: region_sig, other: other_sig, hooks, cold_hooks },
             blocks,
-            carrying,
-            passed,
-            granted,
+            loop_carried,
+            block_params,
+            assumptions,
             exit,
             switch: Switch::default(),
             sites: Vec::new(),
             lifted: 0,
             calls: false,
-            inheriting,
+            ebb_members,
             inherited: HashMap::new(),
             state: State::new(budget),
             guest,
@@ -310,7 +311,7 @@ impl<'a> Lifter<'a> {
         let region = self.region;
         // Ascending order, but an inheriting block follows its predecessor, whose state it needs.
         let first = region.blocks.keys().rev().copied();
-        let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
+        let mut work: Vec<u32> = first.filter(|pc| !self.is_ebb_member(*pc)).collect();
         while let Some(pc) = work.pop() {
             self.block(pc, entered)?;
             let after = region.blocks[&pc].successors.iter().rev();
@@ -334,7 +335,7 @@ impl<'a> Lifter<'a> {
         let block = &region.blocks[&pc];
         let ir_block = self.blocks[&pc];
         self.b.switch_to_block(ir_block);
-        self.carrying.begin(pc);
+        self.loop_carried.begin(pc);
         // Code before the block's first instruction belongs to that instruction.
         self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
         if let Some(state) = self.inherited.remove(&pc) {
@@ -342,14 +343,14 @@ impl<'a> Lifter<'a> {
         } else {
             let budget = self.b.block_params(ir_block)[0];
             self.state = State::new(budget);
-            let granted = self.granted_at(pc);
-            for (place, passed) in self.passed_to(pc).into_iter().enumerate() {
+            let assumptions = self.assumptions_at(pc);
+            for (place, param) in self.block_params_of(pc).into_iter().enumerate() {
                 let value = self.b.block_params(ir_block)[1 + place];
-                self.take_passed(passed, value);
+                self.define_block_param(param, value);
             }
-            self.mode = granted.mode;
-            self.cache.floats.begin(granted);
-            self.begin_copies(granted);
+            self.mode = assumptions.mode;
+            self.cache.floats.begin(assumptions);
+            self.begin_copies(assumptions);
         }
         if block.is_loop {
             // Prevents hoisting of loads from memory that other threads write.
@@ -392,8 +393,8 @@ impl<'a> Lifter<'a> {
     }
 
     /// Whether the block at `pc` inherits the state at the end of its single predecessor.
-    fn inherits(&self, pc: u32) -> bool {
-        self.inheriting.contains(&pc)
+    fn is_ebb_member(&self, pc: u32) -> bool {
+        self.ebb_members.contains(&pc)
     }
 
     /// Number of IR instructions so far.

@@ -34,6 +34,7 @@
 //! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 
+mod analysis;
 mod baseline;
 mod cfg;
 mod compile;

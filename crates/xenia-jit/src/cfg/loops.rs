@@ -2,14 +2,14 @@
 //!
 //! Consumes a region's control-flow graph; produces for each loop its blocks and the registers to
 //! carry. The result is a hint: any set of blocks would be correct, since each edge into the set
-//! loads the registers from the context (`lift/carried.rs`). Candidates are loops without calls, in
+//! loads the registers from the context (`emit/loop_carried.rs`). Candidates are loops without calls, in
 //! which no other code changes the registers in the context. Only innermost loops are chosen, since
 //! the register allocator keeps an outer loop's values alive across the inner loop and spills them
 //! there.
 
 mod cycles;
 
-use crate::cfg::region::{Block, End};
+use crate::cfg::region::{Block, Terminator};
 use cycles::cycles;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,10 +115,10 @@ fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
 
 /// Whether a block changes only the registers in the context that its instructions name.
 fn is_plain(block: &Block) -> bool {
-    let goes_on = match block.way_on() {
-        End::None | End::Branch { .. } => true,
-        End::Indirect { link, .. } => !link,
-        End::Call { .. } | End::Barrier | End::Stop => false,
+    let goes_on = match block.terminator() {
+        Terminator::None | Terminator::Branch { .. } => true,
+        Terminator::Indirect { link, .. } => !link,
+        Terminator::Call { .. } | Terminator::Barrier | Terminator::Stop => false,
     };
     goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.names_first_alone()))
 }

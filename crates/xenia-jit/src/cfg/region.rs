@@ -7,13 +7,13 @@
 
 mod checks;
 mod discover;
-mod ends;
+mod terminator;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use discover::{Reach, discover};
-pub(crate) use ends::{End, block_length, end_of};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+pub(crate) use terminator::{Terminator, block_length, end_of};
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op};
 
@@ -98,9 +98,9 @@ impl Block {
     }
 
     /// How the block ends.
-    pub(crate) fn way_on(&self) -> End {
+    pub(crate) fn terminator(&self) -> Terminator {
         let last = self.code.last().filter(|_| !self.calls_leaf());
-        last.map_or(End::None, |last| end_of(last.pc, last.op, last.instruction))
+        last.map_or(Terminator::None, |last| end_of(last.pc, last.op, last.instruction))
     }
 }
 
@@ -126,7 +126,7 @@ pub(crate) struct Region {
     pub(crate) roots: usize,
     pub(crate) instructions: usize,
     /// Targets of conditional branches that cold-path pruning left out.
-    pub(crate) left_out: BTreeSet<u32>,
+    pub(crate) pruned_targets: BTreeSet<u32>,
 }
 
 impl Region {
@@ -176,7 +176,7 @@ impl Region {
 
     /// Blocks with exactly one predecessor edge that are neither entries nor loop headers: the
     /// non-head blocks of extended basic blocks.
-    pub(crate) fn reached_by_one_edge(&self) -> BTreeSet<u32> {
+    pub(crate) fn ebb_members(&self) -> BTreeSet<u32> {
         let mut edges: HashMap<u32, u32> = HashMap::new();
         for &to in self.blocks.values().flat_map(|block| &block.successors) {
             *edges.entry(to).or_default() += 1;

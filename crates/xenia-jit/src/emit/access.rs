@@ -77,7 +77,7 @@ impl Lifter<'_> {
         before: impl FnOnce(&mut Self),
         access: impl FnOnce(&mut Self, MemFlagsData) -> R,
     ) -> R {
-        if !self.carrying.is_sinking() {
+        if !self.loop_carried.is_sinking() {
             before(self);
             return access(self, GUEST);
         }

@@ -5,7 +5,7 @@
 
 use super::Lifter;
 use super::cache::{Cr, Special};
-use crate::cfg::region::{End, end_of};
+use crate::cfg::region::{Terminator, end_of};
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -48,7 +48,7 @@ impl Lifter<'_> {
             None => then(self),
             Some(condition) => {
                 let yes = self.b.create_block();
-                if let Some((no, arguments)) = self.plain_way(next) {
+                if let Some((no, arguments)) = self.direct_edge(next) {
                     self.b.ins().brif(condition, yes, &[], no, &arguments);
                     self.b.switch_to_block(yes);
                     then(self);
@@ -73,12 +73,12 @@ impl Lifter<'_> {
         if condition.is_some() {
             self.store_for_both([to, next]);
         }
-        let way = condition.and_then(|condition| Some((condition, self.plain_way(to)?)));
+        let way = condition.and_then(|condition| Some((condition, self.direct_edge(to)?)));
         let Some((condition, (yes, taken))) = way else {
             self.branch(condition, |l| l.goto(to));
             return;
         };
-        if let Some((no, arguments)) = self.plain_way(next) {
+        if let Some((no, arguments)) = self.direct_edge(next) {
             self.b.ins().brif(condition, yes, &taken, no, &arguments);
         } else {
             let no = self.b.create_block();
@@ -96,13 +96,13 @@ impl Lifter<'_> {
             self.set_link();
         }
         match end {
-            End::Call { target } => self.branch(condition, |l| {
+            Terminator::Call { target } => self.branch(condition, |l| {
                 l.flush();
                 let address = l.linked(target);
                 let to = l.const64(u64::from(target));
                 l.call_guest(address, to, pc.wrapping_add(4));
             }),
-            End::Branch { taken, .. } => self.branch_to(condition, taken),
+            Terminator::Branch { taken, .. } => self.branch_to(condition, taken),
             // Unreachable: a branch is one of the two.
             _ => self.raise(),
         }

@@ -1,7 +1,7 @@
 //! Test: the list of hooks and interpreter exits that compiled code may use, row by row.
 //!
 //! The test lifts many random encodings of each row and searches the IR for hooks and for exits to
-//! the interpreter. It fails if a row uses one that the list does not grant, or if a line of the
+//! the interpreter. It fails if a row uses one that the list does not allow, or if a line of the
 //! list is unused.
 
 use super::{LiftConfig, Lifter, region_signature};
@@ -17,36 +17,36 @@ use xenia_isa::{Family, Op, ROWS, decode};
 
 /// Work of an instruction that its inline code does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+enum SlowPath {
     /// Leaves compiled code before the instruction, so that the interpreter raises its exception.
     Raise,
     /// Calls a hook; no hook runs the interpreter.
     Call(Hook),
 }
 
-/// Rows that may use a way, with the reason and the cost.
-struct Granted {
+/// Rows that may use a path, with the reason and the cost.
+struct AllowedCall {
     rows: &'static [Op],
-    way: Way,
+    path: SlowPath,
     #[allow(dead_code)] // for readers
     reason: &'static str,
 }
 
-const GRANTED: &[Granted] = &[
-    Granted {
+const ALLOWED: &[AllowedCall] = &[
+    AllowedCall {
         rows: &[Op::faddx, Op::fsubx, Op::fsqrtx, Op::fcmpo, Op::fcmpu],
-        way: Way::Call(Hook::Float),
+        path: SlowPath::Call(Hook::Float),
         reason: "the result is a NaN, or an operand of the compare: payload and VX* bits are the architecture's. A \
             cold block; about 20 ns. While FPSCR rounds otherwise or enables exceptions, always but for compares; about \
             150 ns.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::fmulx, Op::fdivx, Op::fmaddx, Op::fmsubx, Op::fnmaddx, Op::fnmsubx],
-        way: Way::Call(Hook::Float),
+        path: SlowPath::Call(Hook::Float),
         reason: "the result is a NaN or the smallest normal number, where tininess before rounding decides; the latter \
             about 150 ns. NaNs and control bits as above. On hosts without fused multiply-add, every multiply-add.",
     },
-    Granted {
+    AllowedCall {
         rows: &[
             Op::faddsx,
             Op::fsubsx,
@@ -59,11 +59,11 @@ const GRANTED: &[Granted] = &[
             Op::fnmaddsx,
             Op::fnmsubsx,
         ],
-        way: Way::Call(Hook::Float),
+        path: SlowPath::Call(Hook::Float),
         reason: "the result is a NaN or the smallest normal single; about 15 ns. An operand is no single (not for frsp); about \
             150 ns, and the rest of the block is left. NaNs and control bits as above.",
     },
-    Granted {
+    AllowedCall {
         rows: &[
             Op::faddsx,
             Op::fsubsx,
@@ -75,55 +75,59 @@ const GRANTED: &[Granted] = &[
             Op::fnmaddsx,
             Op::fnmsubsx,
         ],
-        way: Way::Call(Hook::Narrow),
+        path: SlowPath::Call(Hook::Narrow),
         reason: "an operand that was not loaded or computed as a single in the block is neither zero nor a normal single: \
             a denormal, an infinity, a NaN, or none. A cold block; about 5 ns.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::fctidx, Op::fctidzx, Op::fctiwx, Op::fctiwzx],
-        way: Way::Call(Hook::Float),
+        path: SlowPath::Call(Hook::Float),
         reason: "the operand is a NaN or beyond the integer's range; about 30 ns. Control bits as above.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::fresx, Op::frsqrtex],
-        way: Way::Call(Hook::Float),
+        path: SlowPath::Call(Hook::Float),
         reason: "operand or result is no normal number, or the root's operand is negative; about 60 ns. Control \
             bits as above.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::fcfidx],
-        way: Way::Call(Hook::Float),
+        path: SlowPath::Call(Hook::Float),
         reason: "only while FPSCR rounds otherwise or enables exceptions; as above.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::lswx, Op::stswx],
-        way: Way::Call(Hook::String),
+        path: SlowPath::Call(Hook::String),
         reason: "always: the length is in XER. No compiler for the machine emits them. About 20 ns for 16 bytes.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::lmw],
-        way: Way::Call(Hook::String),
+        path: SlowPath::Call(Hook::String),
         reason: "more than eight registers: no compiler for the machine emits it, and so many values at once take the \
             longest of all to compile. 29 ns for 29 words, inline 14.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::lwarx, Op::ldarx],
-        way: Way::Call(Hook::Reserve),
+        path: SlowPath::Call(Hook::Reserve),
         reason: "only where reservations are kept in the machine's table. 10 to 20 ns.",
     },
-    Granted { rows: &[Op::stwcx, Op::stdcx], way: Way::Call(Hook::Commit), reason: "as above." },
-    Granted {
+    AllowedCall { rows: &[Op::stwcx, Op::stdcx], path: SlowPath::Call(Hook::Commit), reason: "as above." },
+    AllowedCall {
         rows: &[Op::lwarx, Op::ldarx, Op::stwcx, Op::stdcx],
-        way: Way::Raise,
+        path: SlowPath::Raise,
         reason: "an alignment exception.",
     },
-    Granted { rows: &[Op::td, Op::tdi, Op::tw, Op::twi], way: Way::Raise, reason: "the trap is taken." },
-    Granted {
+    AllowedCall {
+        rows: &[Op::td, Op::tdi, Op::tw, Op::twi],
+        path: SlowPath::Raise,
+        reason: "the trap is taken.",
+    },
+    AllowedCall {
         rows: &[Op::mfspr, Op::mtspr, Op::mftb],
-        way: Way::Raise,
+        path: SlowPath::Raise,
         reason: "there is no such register, or it can't be written.",
     },
-    Granted {
+    AllowedCall {
         rows: &[
             Op::vaddfp,
             Op::vaddfp128,
@@ -136,61 +140,61 @@ const GRANTED: &[Granted] = &[
             Op::vrefp,
             Op::vrefp128,
         ],
-        way: Way::Call(Hook::Vector),
+        path: SlowPath::Call(Hook::Vector),
         reason: "a lane is a NaN: which one it is, is the architecture's choice. A cold block; some 25 ns.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::vmulfp128, Op::vmaddfp, Op::vmaddfp128, Op::vmaddcfp128, Op::vnmsubfp, Op::vnmsubfp128],
-        way: Way::Call(Hook::Vector),
+        path: SlowPath::Call(Hook::Vector),
         reason: "a lane is a NaN or the smallest normal number, where tininess before rounding decides. A cold \
             block; some 25 ns. On hosts without fused multiply-add, every multiply-add.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::vrsqrtefp, Op::vrsqrtefp128, Op::vlogefp, Op::vlogefp128],
-        way: Way::Call(Hook::Vector),
+        path: SlowPath::Call(Hook::Vector),
         reason: "a lane is not a positive normal number. A cold block; some 25 ns.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::vmsum3fp128, Op::vmsum4fp128],
-        way: Way::Call(Hook::Vector),
+        path: SlowPath::Call(Hook::Vector),
         reason: "the sum is a NaN, an infinity, or at the edge of what is normal. A cold block; some 20 ns.",
     },
-    Granted {
+    AllowedCall {
         rows: &[Op::vexptefp, Op::vexptefp128],
-        way: Way::Call(Hook::Vector),
+        path: SlowPath::Call(Hook::Vector),
         reason: "always: a polynomial in double precision for each lane, too long to repeat at each use. About 40 ns.",
     },
 ];
 
-/// Ways that whole families may use, with the reason.
-const GRANTED_TO_FAMILIES: &[(Family, Way, &str)] = &[
+/// Paths that whole families may use, with the reason.
+const ALLOWED_TO_FAMILIES: &[(Family, SlowPath, &str)] = &[
     (
         Family::Float,
-        Way::Call(Hook::Status),
+        SlowPath::Call(Hook::Status),
         "record forms, whose CR1 is of FPSCR now, about 10 ns; moves of FPSCR, which have it exact, about 150 ns where an \
             operation is owed",
     ),
-    (Family::Float, Way::Call(Hook::ScalarMode), MODES),
-    (Family::Float, Way::Call(Hook::VectorMode), MODES),
-    (Family::LoadStore, Way::Call(Hook::ScalarMode), MODES),
-    (Family::LoadStore, Way::Call(Hook::VectorMode), MODES),
-    (Family::LoadStore, Way::Call(Hook::StoreBegins), STRICT),
-    (Family::Vector, Way::Call(Hook::StoreBegins), STRICT),
-    (Family::Vector128, Way::Call(Hook::StoreBegins), STRICT),
-    (Family::LoadStore, Way::Call(Hook::Stored), STRICT),
-    (Family::Vector, Way::Call(Hook::Stored), STRICT),
-    (Family::Vector128, Way::Call(Hook::Stored), STRICT),
-    (Family::Integer, Way::Call(Hook::ScalarMode), MODES),
-    (Family::Integer, Way::Call(Hook::VectorMode), MODES),
-    (Family::Vector, Way::Call(Hook::ScalarMode), MODES),
-    (Family::Vector, Way::Call(Hook::VectorMode), MODES),
-    (Family::Vector128, Way::Call(Hook::ScalarMode), MODES),
-    (Family::Vector128, Way::Call(Hook::VectorMode), MODES),
-    (Family::System, Way::Call(Hook::Conditions), "mfcr: about 7 ns"),
-    (Family::System, Way::Call(Hook::Written), "isync and icbi: about 10 ns"),
+    (Family::Float, SlowPath::Call(Hook::ScalarMode), MODES),
+    (Family::Float, SlowPath::Call(Hook::VectorMode), MODES),
+    (Family::LoadStore, SlowPath::Call(Hook::ScalarMode), MODES),
+    (Family::LoadStore, SlowPath::Call(Hook::VectorMode), MODES),
+    (Family::LoadStore, SlowPath::Call(Hook::StoreBegins), STRICT),
+    (Family::Vector, SlowPath::Call(Hook::StoreBegins), STRICT),
+    (Family::Vector128, SlowPath::Call(Hook::StoreBegins), STRICT),
+    (Family::LoadStore, SlowPath::Call(Hook::Stored), STRICT),
+    (Family::Vector, SlowPath::Call(Hook::Stored), STRICT),
+    (Family::Vector128, SlowPath::Call(Hook::Stored), STRICT),
+    (Family::Integer, SlowPath::Call(Hook::ScalarMode), MODES),
+    (Family::Integer, SlowPath::Call(Hook::VectorMode), MODES),
+    (Family::Vector, SlowPath::Call(Hook::ScalarMode), MODES),
+    (Family::Vector, SlowPath::Call(Hook::VectorMode), MODES),
+    (Family::Vector128, SlowPath::Call(Hook::ScalarMode), MODES),
+    (Family::Vector128, SlowPath::Call(Hook::VectorMode), MODES),
+    (Family::System, SlowPath::Call(Hook::Conditions), "mfcr: about 7 ns"),
+    (Family::System, SlowPath::Call(Hook::Written), "isync and icbi: about 10 ns"),
 ];
 const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
-const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
+const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other path around. A \
     cold block; about 5 ns.";
 
 /// The modes and kinds of reservations to lift for.
@@ -211,8 +215,8 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
     })
 }
 
-/// The ways that the code of `word` uses.
-fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
+/// The paths that the code of `word` uses.
+fn paths_of(word: u32, config: LiftConfig) -> BTreeSet<SlowPath> {
     const PC: u32 = 0x8201_0000;
     let mut fetch = |pc: u32| (pc == PC).then_some(word);
     let Some(region) = discover(&[PC], &Reach::all((PC, PC + 4), 1), &mut Vec::new(), &mut fetch) else {
@@ -221,7 +225,7 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
     let mut func = Function::with_name_signature(UserFuncName::user(0, PC), region_signature());
     let mut builders = FunctionBuilderContext::new();
     Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config).lift().ok();
-    let mut ways = BTreeSet::new();
+    let mut paths = BTreeSet::new();
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {
             match func.dfg.insts[inst] {
@@ -229,23 +233,23 @@ fn ways_of(word: u32, config: LiftConfig) -> BTreeSet<Way> {
                     let from_context = matches!(func.dfg.value_def(arg), ValueDef::Result(of, _)
                         if func.dfg.insts[of].opcode() == Opcode::GetPinnedReg);
                     let hook = Hook::ALL.iter().find(|hook| hook.offset() == i32::from(offset));
-                    ways.extend(hook.filter(|_| from_context).map(|&hook| Way::Call(hook)));
+                    paths.extend(hook.filter(|_| from_context).map(|&hook| SlowPath::Call(hook)));
                 }
                 InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }
                     if imm.bits() == super::reason(Leave::Raise, PC) =>
                 {
-                    ways.insert(Way::Raise);
+                    paths.insert(SlowPath::Raise);
                 }
                 _ => {}
             }
         }
     }
-    ways
+    paths
 }
 
 #[test]
 fn no_row_calls_out_but_where_it_may() {
-    let mut used: BTreeMap<(Op, Way), u32> = BTreeMap::new();
+    let mut used: BTreeMap<(Op, SlowPath), u32> = BTreeMap::new();
     let mut dice = xenia_testing::Dice(1);
     for row in ROWS {
         let mut tried = 0;
@@ -255,25 +259,25 @@ fn no_row_calls_out_but_where_it_may() {
             tried += 1;
             let word = row.bits | free & !row.mask;
             if decode(word) == Some(row.op) {
-                let ways = configs().flat_map(|config| ways_of(word, config));
-                for way in ways {
-                    used.entry((row.op, way)).or_insert(word);
+                let paths = configs().flat_map(|config| paths_of(word, config));
+                for path in paths {
+                    used.entry((row.op, path)).or_insert(word);
                 }
             }
         }
     }
-    let granted: BTreeSet<(Op, Way)> =
-        GRANTED.iter().flat_map(|line| line.rows.iter().map(|&op| (op, line.way))).collect();
+    let allowed: BTreeSet<(Op, SlowPath)> =
+        ALLOWED.iter().flat_map(|line| line.rows.iter().map(|&op| (op, line.path))).collect();
     let mut wrong = Vec::new();
-    for (&(op, way), word) in &used {
+    for (&(op, path), word) in &used {
         let to_family =
-            GRANTED_TO_FAMILIES.iter().any(|&(family, to, _)| family == op.row().family && to == way);
-        if !to_family && !granted.contains(&(op, way)) {
-            wrong.push(format!("{} uses {way:?}: {word:08x}", op.row().name));
+            ALLOWED_TO_FAMILIES.iter().any(|&(family, to, _)| family == op.row().family && to == path);
+        if !to_family && !allowed.contains(&(op, path)) {
+            wrong.push(format!("{} uses {path:?}: {word:08x}", op.row().name));
         }
     }
-    for &(op, way) in granted.iter().filter(|line| !used.contains_key(line)) {
-        wrong.push(format!("{} does not use {way:?} any more", op.row().name));
+    for &(op, path) in allowed.iter().filter(|line| !used.contains_key(line)) {
+        wrong.push(format!("{} does not use {path:?} any more", op.row().name));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

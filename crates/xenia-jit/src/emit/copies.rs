@@ -3,11 +3,11 @@
 //! Unlike sunk registers, these are stored as everywhere else, so the context is current and exits
 //! and faults need no extra code. A read uses the copy and so avoids store-to-load forwarding from
 //! the previous iteration. A copy is a frontend variable of the register in single or in double
-//! format, whichever the loop's blocks assume ([`super::flow`]). Edges inside the loop define it
+//! format, whichever the loop's blocks assume ([`crate::analysis::assumptions`]). Edges inside the loop define it
 //! with the register's value; the gates load it.
 
 use super::Lifter;
-use super::flow::Granted;
+use crate::analysis::assumptions::Assumptions;
 use cranelift_codegen::ir::{Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;
@@ -60,10 +60,10 @@ impl Copied {
 
 impl Lifter<'_> {
     /// Marks the copies valid that hold at the start of a block with these assumptions.
-    pub(super) fn begin_copies(&mut self, granted: Granted) {
-        let Some(copies) = self.carrying.copies() else { return };
+    pub(super) fn begin_copies(&mut self, assumptions: Assumptions) {
+        let Some(copies) = self.loop_carried.copies() else { return };
         let (floats, vectors) = (copies.floats(), copies.vectors());
-        let Granted { short, open, .. } = granted;
+        let Assumptions { short, open, .. } = assumptions;
         self.cache.copied = Copied { singles: floats & short, doubles: floats & !short & !open, vectors };
     }
 
@@ -78,27 +78,27 @@ impl Lifter<'_> {
     }
 
     fn copied_float(&mut self, n: usize, form: usize, at_hand: u32) -> Option<Value> {
-        let variable = self.carrying.copies()?.floats.get(&n).filter(|_| at_hand >> n & 1 != 0)?[form];
+        let variable = self.loop_carried.copies()?.floats.get(&n).filter(|_| at_hand >> n & 1 != 0)?[form];
         Some(self.b.use_var(variable))
     }
 
     /// The copy of vector register `n`.
     pub(super) fn copied_vector(&mut self, n: usize) -> Option<Value> {
         let at_hand = self.cache.copied.vectors >> n & 1 != 0;
-        let variable = *self.carrying.copies()?.vectors.get(&n).filter(|_| at_hand)?;
+        let variable = *self.loop_carried.copies()?.vectors.get(&n).filter(|_| at_hand)?;
         Some(self.b.use_var(variable))
     }
 
     /// Defines the loop's copies on an edge to the block at `to`. The edge must have stored all
     /// that the block expects.
     pub(super) fn define_copies(&mut self, to: u32) {
-        if !self.carrying.goes_on_at(to) {
+        if !self.loop_carried.goes_on_at(to) {
             return;
         }
-        let Some(copies) = self.carrying.copies() else { return };
+        let Some(copies) = self.loop_carried.copies() else { return };
         let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
-        let Granted { short, open, .. } = self.granted_at(to);
+        let Assumptions { short, open, .. } = self.assumptions_at(to);
         for (n, [single, double]) in floats {
             let Copied { singles, doubles, .. } = self.cache.copied;
             if short >> n & 1 != 0 {

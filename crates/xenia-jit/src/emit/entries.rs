@@ -12,8 +12,8 @@
 //! address, and one shared table for the region was slower than leaving.
 
 use super::{Lifter, State};
+use crate::analysis::block_params::CALLED_WITH;
 use crate::cfg::function_bounds::ends_in_a_jump;
-use crate::emit::passed::CALLED_WITH;
 use crate::runtime::enter::ENTRY_SHIFT;
 use crate::runtime::host::Word;
 use crate::runtime::relocation::Symbol;
@@ -46,7 +46,7 @@ impl Lifter<'_> {
         let mut ways: Vec<(ir::Block, Vec<BlockArg>)> = Vec::new();
         for (number, &pc) in region.entries.iter().enumerate() {
             self.begin_entry(budget, registers, number);
-            let way = self.plain_way(pc).unwrap_or_else(|| {
+            let way = self.direct_edge(pc).unwrap_or_else(|| {
                 let pad = self.b.create_block();
                 pads.push((pad, number, pc));
                 if switched.contains(&number) {

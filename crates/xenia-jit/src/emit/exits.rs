@@ -1,9 +1,9 @@
 //! Control flow out of a block: jumps inside the region, region exits, guest calls and returns, and
 //! hook calls.
 
-use super::flow::Granted;
-use super::passed::{CALLED_WITH, RETURNED};
 use super::{HOST, Lifter, State, reason};
+use crate::analysis::assumptions::Assumptions;
+use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::cfg::loops::carried;
 use crate::cfg::region::Block;
 use crate::runtime::hooks::Hook;
@@ -33,7 +33,7 @@ impl Lifter<'_> {
         if self.blocks.contains_key(&to) {
             self.goto_inside(to);
         } else {
-            if self.region.left_out.contains(&to)
+            if self.region.pruned_targets.contains(&to)
                 && let Some(here) = self.b.current_block()
             {
                 self.b.set_cold_block(here);
@@ -47,16 +47,16 @@ impl Lifter<'_> {
     }
 
     pub(super) fn goto_inside(&mut self, to: u32) {
-        if let Some((target, arguments)) = self.plain_way(to) {
+        if let Some((target, arguments)) = self.direct_edge(to) {
             self.b.ins().jump(target, &arguments);
             return;
         }
-        let sinks = self.carrying.is_sinking() && self.carrying.goes_on_at(to);
+        let sinks = self.loop_carried.is_sinking() && self.loop_carried.goes_on_at(to);
         if !sinks {
             self.surface();
         }
-        if self.inherits(to) {
-            self.pass_on(to);
+        if self.is_ebb_member(to) {
+            self.inherit_state(to);
             let target = self.blocks[&to];
             self.b.ins().jump(target, &[]);
             return;
@@ -66,7 +66,7 @@ impl Lifter<'_> {
         self.define_copies(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
         arguments.extend(
-            self.passed_to(to).into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))),
+            self.block_params_of(to).into_iter().map(|param| BlockArg::Value(self.block_param_value(param))),
         );
         let target = self.way_to(to);
         self.b.ins().jump(target, &arguments);
@@ -74,26 +74,26 @@ impl Lifter<'_> {
 
     /// The target and arguments of the edge to `to`, if the edge needs no code of its own: all that
     /// the block expects is stored, or the block inherits the state. Otherwise `None`.
-    pub(super) fn plain_way(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
+    pub(super) fn direct_edge(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
         let target = *self.blocks.get(&to)?;
-        if self.carrying.is_sinking() && !self.carrying.goes_on_at(to) {
+        if self.loop_carried.is_sinking() && !self.loop_carried.goes_on_at(to) {
             return None;
         }
-        if self.inherits(to) {
-            self.pass_on(to);
+        if self.is_ebb_member(to) {
+            self.inherit_state(to);
             return Some((target, Vec::new()));
         }
-        let Granted { mode, short, open } = self.granted_at(to);
+        let Assumptions { mode, short, open } = self.assumptions_at(to);
         let is_ready = self.dirty() == 0
             && self.cache.floats.stored_as_singles() == (short, open)
             && (mode.is_none() || mode == self.mode);
-        let passed = self.passed_to(to);
-        if !is_ready || !passed.iter().all(|&passed| self.has_to_pass(passed)) {
+        let params = self.block_params_of(to);
+        if !is_ready || !params.iter().all(|&param| self.has_block_param(param)) {
             return None;
         }
         self.define_copies(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
-        arguments.extend(passed.into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))));
+        arguments.extend(params.into_iter().map(|param| BlockArg::Value(self.block_param_value(param))));
         Some((self.way_to(to), arguments))
     }
 
@@ -105,17 +105,17 @@ impl Lifter<'_> {
         let stores_floats = floats.dirty() != 0 || self.cache.owes_status();
         let singles = floats.stored_as_singles();
         let wants_the_same = |to: &u32| {
-            let Granted { mode, short, open } = self.granted_at(*to);
+            let Assumptions { mode, short, open } = self.assumptions_at(*to);
             let is_ready = (mode.is_none() || mode == self.mode) && (short, open) == singles;
-            is_ready && self.blocks.contains_key(to) && !self.inherits(*to)
+            is_ready && self.blocks.contains_key(to) && !self.is_ebb_member(*to)
         };
-        if !stores_floats && !self.carrying.is_sinking() && sides.iter().all(wants_the_same) {
+        if !stores_floats && !self.loop_carried.is_sinking() && sides.iter().all(wants_the_same) {
             self.flush_but_floats();
         }
     }
 
     /// Lets the block at `to`, which has this predecessor edge only, inherit the current state.
-    fn pass_on(&mut self, to: u32) {
+    fn inherit_state(&mut self, to: u32) {
         let before = self.inherited.insert(to, self.state.clone());
         debug_assert!(before.is_none(), "{to:#x} has one predecessor");
     }
@@ -131,12 +131,12 @@ impl Lifter<'_> {
         self.b.seal_block(out);
         self.b.switch_to_block(out);
         let pc = block.start();
-        if self.inherits(pc) {
+        if self.is_ebb_member(pc) {
             let kept = self.state.clone();
             self.flush();
             self.leave(Leave::Budget, pc);
             self.state = kept;
-        } else if self.carrying.is_sinking() {
+        } else if self.loop_carried.is_sinking() {
             let kept = self.state.clone();
             self.surface();
             self.store_others();
@@ -267,7 +267,7 @@ impl Lifter<'_> {
         for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
             self.cache.know_gpr(n, value);
         }
-        if let Some((next, arguments)) = self.plain_way(back) {
+        if let Some((next, arguments)) = self.direct_edge(back) {
             self.b.ins().brif(back_here, next, &arguments, exit, &out);
         } else {
             let next = self.b.create_block();
@@ -298,7 +298,7 @@ impl Lifter<'_> {
         if let Some(value) = self.words[word as usize] {
             return value;
         }
-        let carried = (word == Word::Memory).then(|| self.carrying.variable(carried::MEMORY)).flatten();
+        let carried = (word == Word::Memory).then(|| self.loop_carried.variable(carried::MEMORY)).flatten();
         let value = if let Some(variable) = carried {
             self.b.use_var(variable)
         } else {

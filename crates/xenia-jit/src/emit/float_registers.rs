@@ -11,8 +11,8 @@
 //! be one with a test. Operands whose original bits software receives ([`Lifter::float_operand`])
 //! are converted without it.
 
-use super::flow::Granted;
 use super::{GUEST, HOST, Lifter};
+use crate::analysis::assumptions::Assumptions;
 use crate::runtime::hooks::Hook;
 use crate::runtime::host::{Word, displacement};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -47,9 +47,9 @@ impl Floats {
     }
 
     /// Starts a block with these assumptions.
-    pub(super) fn begin(&mut self, granted: Granted) {
-        self.short = granted.short;
-        self.open = granted.open;
+    pub(super) fn begin(&mut self, assumptions: Assumptions) {
+        self.short = assumptions.short;
+        self.open = assumptions.open;
     }
 
     /// Records that FPR `n` is the double of this F32, which may be any NaN.

@@ -3,17 +3,11 @@
 
 use super::cache::Cache;
 use super::overflow::SoChange;
-use super::redo::Exact;
+use super::restart::RestartPoint;
 use super::word_pairs::StoredWords;
+use crate::analysis::assumptions::FloatMode;
 use crate::runtime::host::WORDS;
 use cranelift_codegen::ir::{self, Value};
-
-/// The kind of arithmetic that MXCSR is set for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FloatMode {
-    Scalar,
-    Vector,
-}
 
 /// Everything that the lifter knows at a point: known and dirty values, the budget, MXCSR's mode
 /// and the restart point.
@@ -34,7 +28,7 @@ pub(crate) struct State {
     /// How the instruction being lifted changes XER\[SO\], if it may.
     pub(super) so_changes: Option<SoChange>,
     /// The restart point for a faulting load.
-    pub(super) exact: Option<Exact>,
+    pub(super) restart_point: Option<RestartPoint>,
     pub(super) words: [Option<Value>; WORDS],
     /// The last computed host addresses: memory base, guest address, and their sum. Accesses reuse
     /// the sum in their address operands.
@@ -57,7 +51,7 @@ impl State {
             mode: None,
             cache: Cache::default(),
             so_changes: None,
-            exact: None,
+            restart_point: None,
             words: [None; WORDS],
             addresses: [None; ADDRESSES],
             stored_words: StoredWords::default(),

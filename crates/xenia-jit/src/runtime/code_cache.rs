@@ -253,7 +253,7 @@ impl CodeCache {
             return;
         }
         let pages: Vec<u32> = region.pages.iter().map(|&(page, _)| page).collect();
-        let comes_back = !pages.iter().any(|&page| self.pages.is_restless(page));
+        let comes_back = !pages.iter().any(|&page| self.pages.is_volatile(page));
         for pc in std::mem::take(&mut region.entries) {
             if self.owners.get(&pc) == Some(&id) {
                 self.owners.remove(&pc);

@@ -10,7 +10,7 @@
 //!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 //!
-//! The registers are copies of values in the context (`lift/passed.rs`). The table of entries
+//! The registers are copies of values in the context (`analysis/block_params.rs`). The table of entries
 //! points at the slow entry, where the first entry of a region loads the argument registers and
 //! falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers use
 //! the fast entry. The other entries of a region need no arguments.
@@ -248,6 +248,6 @@ pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
 }
 
 /// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number
-/// is its offset shifted right (`lift/switch.rs`).
+/// is its offset shifted right (`emit/entries.rs`).
 pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
 pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

@@ -67,7 +67,7 @@ impl Shared {
             // Another engine has published it meanwhile.
             return Some(());
         }
-        if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+        if pages.iter().any(|&(page, _)| cache.is_volatile(page)) {
             return None;
         }
         cache.release_retired();

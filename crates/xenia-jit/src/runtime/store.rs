@@ -30,7 +30,7 @@ use crate::emit::function_tier::Compiled;
 use crate::mode::Mode;
 use crate::transform::plan::Plan;
 use file::{Contents, Purpose};
-use kept::{Kept, Payload, State};
+use kept::{Payload, State, StoredRegion};
 use parking_lot::Mutex;
 use record::Label;
 pub(crate) use record::{Body, Words, words_of};
@@ -275,7 +275,8 @@ impl CodeStore {
                 return;
             }
             state.saved = Some(Instant::now());
-            let regions: Vec<(u32, Kept)> = state.kept.iter().map(|(&id, kept)| (id, kept.clone())).collect();
+            let regions: Vec<(u32, StoredRegion)> =
+                state.kept.iter().map(|(&id, kept)| (id, kept.clone())).collect();
             (regions, state.dropped.clone(), state.start)
         };
         let known: HashSet<[u8; 32]> = regions.iter().map(|(_, kept)| kept.label.key()).collect();
@@ -287,7 +288,8 @@ impl CodeStore {
                 let key = label.key();
                 !known.contains(&key) && !dropped.contains(&key)
             });
-            regions.extend(others.map(|(label, payload)| (0, Kept { label, payload, is_saved: true })));
+            regions
+                .extend(others.map(|(label, payload)| (0, StoredRegion { label, payload, is_saved: true })));
         }
         // The least recently used regions do not fit any more if there are too many.
         regions.sort_unstable_by_key(|(id, kept)| (std::cmp::Reverse(kept.label.used), *id));
@@ -296,7 +298,7 @@ impl CodeStore {
             bytes += kept.size();
             bytes <= MOST_BYTES
         });
-        let written: Vec<(u32, &Kept)> = room.map(|(id, kept)| (*id, kept)).collect();
+        let written: Vec<(u32, &StoredRegion)> = room.map(|(id, kept)| (*id, kept)).collect();
         let file =
             file::write(&self.purpose, start, written.iter().map(|(_, k)| (&k.label, k.payload.get())));
         let result = file.and_then(|file| self.keeper.write(&file).map(|()| file.len()));

@@ -121,7 +121,7 @@ impl Engine {
                 cache.functions.add(called);
             }
             let page = GuestMemory::page_index(GuestAddr(pc));
-            if page.is_some_and(|page| cache.is_restless(page)) {
+            if page.is_some_and(|page| cache.is_volatile(page)) {
                 // Checked before planning, which costs more than interpreting.
                 return false;
             }

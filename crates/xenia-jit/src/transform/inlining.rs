@@ -11,7 +11,7 @@
 //!
 //! See docs/src/decisions/0101-leaves-in-place-of-calls.md.
 
-use crate::cfg::region::{End, Guest, REGION_LIMIT, end_of};
+use crate::cfg::region::{Guest, REGION_LIMIT, Terminator, end_of};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
@@ -94,11 +94,13 @@ fn leaf(
         let op = decode(instruction.0);
         guests.push(Guest { pc, instruction, op });
         match end_of(pc, op, instruction) {
-            End::None if op == Some(Op::mtspr) && instruction.spr() == spr::LR && kind == CallKind::Call => {
+            Terminator::None
+                if op == Some(Op::mtspr) && instruction.spr() == spr::LR && kind == CallKind::Call =>
+            {
                 return None;
             }
-            End::None => {}
-            End::Indirect { link: false, conditional: false } if op == Some(Op::bclrx) => {
+            Terminator::None => {}
+            Terminator::Indirect { link: false, conditional: false } if op == Some(Op::bclrx) => {
                 return Some(guests.into());
             }
             _ => return None,

@@ -54,7 +54,7 @@ const BESIDE: usize = 48;
 
 /// Handles a `plan` that is too long to compile, of which `fitting` instructions would fit: splits
 /// the piece if it can. Returns the new limit of a region's length; the old one is `limit`.
-pub(crate) fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
+pub(crate) fn split_or_shrink(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
     let fitting = fitting.clamp(1, plan.region.instructions.saturating_sub(1).max(1));
     if plan.cut(code, fitting) { limit } else { fitting.min(limit - 1) }
 }
@@ -80,12 +80,12 @@ impl Plan {
 impl Shared {
     /// Paths to compile between two addresses. All paths are compiled if code is compiled at its
     /// first execution, or ahead of time, since then no path has run yet.
-    fn sides(&self, reached: Reached<'_>, from: u32, to: u32) -> Sides {
+    fn sides(&self, reached: Reached<'_>, from: u32, to: u32) -> PathFilter {
         if let Some(seed) = self.config.left_out {
-            return Sides::Some(seed);
+            return PathFilter::Some(seed);
         }
         let reached = if self.config.warm_up > 1 { reached(from, to) } else { Vec::new() };
-        if reached.is_empty() { Sides::All } else { Sides::Reached(reached) }
+        if reached.is_empty() { PathFilter::All } else { PathFilter::Reached(reached) }
     }
 
     /// Selects the region of at most `limit` instructions for the code at `pc`; `pc` is an entry of
@@ -113,7 +113,7 @@ impl Shared {
             let sides = |from, to| self.sides(reached, from, to);
             let may_read = |pc: u32| {
                 let page = GuestMemory::page_index(GuestAddr(pc));
-                page.is_some_and(|page| !code.cache.lock().is_restless(page))
+                page.is_some_and(|page| !code.cache.lock().is_volatile(page))
             };
             let choice = Choice { sides: &sides, may_read: &may_read };
             let plan = plan_piece(code, wanted, reached, choice, limit, &mut fetch)?;
@@ -132,7 +132,7 @@ impl Shared {
 
 /// Cold-path pruning: which targets of conditional branches are compiled.
 #[derive(Clone, Debug)]
-enum Sides {
+enum PathFilter {
     All,
     /// Those that the interpreter has reached: starts of blocks, in order.
     Reached(Vec<u32>),
@@ -144,7 +144,7 @@ enum Sides {
 #[derive(Clone, Copy)]
 struct Choice<'a> {
     /// The paths to compile between two addresses.
-    sides: &'a dyn Fn(u32, u32) -> Sides,
+    sides: &'a dyn Fn(u32, u32) -> PathFilter,
     /// Inlining of leaves: whether code on a page, given by an address in it, may be read.
     may_read: &'a dyn Fn(u32) -> bool,
 }
@@ -158,7 +158,7 @@ impl<'a> Choice<'a> {
 
 /// State of a piece of a function before it is compiled, perhaps again.
 struct Before {
-    sides: Sides,
+    sides: PathFilter,
     /// Address ranges that the piece's current code covers, in order; empty if it has none.
     covered: Vec<(u32, u32)>,
 }
@@ -182,11 +182,11 @@ impl Before {
         let Wanted { pc, as_entry } = wanted;
         let plan = |region, whole, calls| Plan { region, whole, start, piece: Some(piece), calls };
         let is_side = |at: u32| match &self.sides {
-            Sides::All => true,
-            Sides::Reached(starts) => starts.binary_search(&at).is_ok(),
-            Sides::Some(seed) => is_chosen(*seed, start, at),
+            PathFilter::All => true,
+            PathFilter::Reached(starts) => starts.binary_search(&at).is_ok(),
+            PathFilter::Some(seed) => is_chosen(*seed, start, at),
         };
-        if matches!(self.sides, Sides::All) {
+        if matches!(self.sides, PathFilter::All) {
             return plan(region, None, calls);
         }
         let is_part = |at: u32| at == pc || is_side(at) || self.is_covered(at);
@@ -247,17 +247,17 @@ fn plan_piece(
     let is_last = place.times + 1 >= MOST_TIMES;
     let sides_here = (choice.sides)(start, place.piece.1.min(end_of_code));
     // A pruned path becomes part of the region, but not an entry.
-    let was_left_out = matches!(sides_here, Sides::Reached(_)) && !covered.is_empty() && !place.is_covered;
-    let before = Before { sides: if is_last { Sides::All } else { sides_here }, covered };
+    let was_pruned = matches!(sides_here, PathFilter::Reached(_)) && !covered.is_empty() && !place.is_covered;
+    let before = Before { sides: if is_last { PathFilter::All } else { sides_here }, covered };
     let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
-    let wanted = Wanted { pc, as_entry: wanted.as_entry && !(was_left_out && is_known(pc)) };
+    let wanted = Wanted { pc, as_entry: wanted.as_entry && !(was_pruned && is_known(pc)) };
     if let Some(region) = &known {
         let is_entry = region.entries.contains(&pc);
         // A region that is too long is split, whether it contains `pc` or not.
         let is_cut = region.instructions > limit;
         if is_entry || region.contains(pc) && !wanted.as_entry || is_cut {
             let piece = PieceOf { function, entries: Vec::new() };
-            let before = if is_cut { Before { sides: Sides::All, ..before } } else { before };
+            let before = if is_cut { Before { sides: PathFilter::All, ..before } } else { before };
             return Some(before.plan(wanted, (known?, calls), (&roots, &reach), (start, piece), fetch));
         }
     }
@@ -305,7 +305,7 @@ fn plan_piece(
     calls.clear();
     let reach = choice.all((pc, place.function.1), FUNCTION_LIMIT);
     let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
-    let sides = if region.instructions > limit { Sides::All } else { (choice.sides)(pc, region.end()) };
+    let sides = if region.instructions > limit { PathFilter::All } else { (choice.sides)(pc, region.end()) };
     let before = Before { sides, covered: Vec::new() };
     let piece = PieceOf { function: pc, entries: Vec::new() };
     Some(before.plan(wanted, (region, calls), (&[pc], &reach), (pc, piece), fetch))

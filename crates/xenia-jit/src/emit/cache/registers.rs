@@ -41,7 +41,7 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.extended[n] {
             return value;
         }
-        let value = if self.cache.gpr[n].is_none() && self.carrying.variable(n).is_none() {
+        let value = if self.cache.gpr[n].is_none() && self.loop_carried.variable(n).is_none() {
             let ctx = self.context();
             self.b.ins().uload32(HOST, ctx, gpr_offset(n))
         } else {
@@ -70,17 +70,17 @@ impl Lifter<'_> {
         self.cache.extended[n] = None;
         self.cache.signed[n] = None;
         self.cache.zero_extended &= !(1 << n);
-        if let Some(variable) = self.carrying.variable(n) {
+        if let Some(variable) = self.loop_carried.variable(n) {
             self.b.def_var(variable, value);
         }
-        if !self.carrying.sinks(n) {
+        if !self.loop_carried.sinks(n) {
             self.cache.gpr_dirty |= 1 << n;
         }
     }
 
     /// The value of a loop-carried register, or else the context's value at `offset`.
     fn carried_or_loaded(&mut self, register: usize, offset: i32) -> Value {
-        if let Some(variable) = self.carrying.variable(register) {
+        if let Some(variable) = self.loop_carried.variable(register) {
             return self.b.use_var(variable);
         }
         let ctx = self.context();
@@ -154,10 +154,10 @@ impl Lifter<'_> {
     pub(crate) fn set_special(&mut self, register: Special, value: Value) {
         self.cache.special[register as usize] = Some(value);
         let is_carried = register == Special::Ctr;
-        if is_carried && let Some(variable) = self.carrying.variable(carried::CTR) {
+        if is_carried && let Some(variable) = self.loop_carried.variable(carried::CTR) {
             self.b.def_var(variable, value);
         }
-        if !(is_carried && self.carrying.sinks(carried::CTR)) {
+        if !(is_carried && self.loop_carried.sinks(carried::CTR)) {
             self.cache.special_dirty |= 1 << register as u8;
         }
     }

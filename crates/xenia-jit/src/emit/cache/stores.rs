@@ -14,7 +14,7 @@ impl Lifter<'_> {
     /// Marks the loop's sunk registers dirty: before an exit from the loop, or before code reads
     /// the context.
     pub(crate) fn surface(&mut self) {
-        for n in self.carrying.sunk() {
+        for n in self.loop_carried.sunk() {
             if n == carried::CTR {
                 self.special(Special::Ctr);
                 self.cache.special_dirty |= 1 << Special::Ctr as u8;
@@ -56,7 +56,7 @@ impl Lifter<'_> {
         self.cache.xer_dirty = 0;
         self.cache.special_dirty = 0;
         self.cache.pending = Pending::default();
-        self.exact = None;
+        self.restart_point = None;
     }
 
     /// Number of dirty registers and parts of registers.

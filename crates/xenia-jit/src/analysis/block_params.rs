@@ -14,11 +14,9 @@
 //!   the value or would wait for the same load. Blocks of loops with loop-carried registers take
 //!   none.
 
-use super::Lifter;
-use super::flow::Granted;
-use crate::cfg::region::{Block, End, Guest, Region};
-use crate::runtime::host::Word;
-use cranelift_codegen::ir::{Type, Value, types};
+use super::assumptions::Assumptions;
+use crate::cfg::region::{Block, Guest, Region, Terminator};
+use cranelift_codegen::ir::{Type, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
 
@@ -36,7 +34,7 @@ const MOST_WIDE: usize = 6;
 
 /// A block parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passed {
+pub(crate) enum BlockParam {
     /// A whole GPR.
     Whole(usize),
     /// The low word of a GPR, zero-extended; the block reads no other part.
@@ -51,9 +49,9 @@ pub(super) enum Passed {
     Vector(usize),
 }
 
-impl Passed {
+impl BlockParam {
     /// The IR type of the parameter.
-    pub(super) fn ty(self) -> Type {
+    pub(crate) fn ty(self) -> Type {
         match self {
             Self::Whole(_) | Self::Low(_) | Self::Memory => types::I64,
             Self::Single(_) => types::F32,
@@ -147,20 +145,20 @@ impl Uses {
 
 /// Whether a block ends with a call.
 fn calls(block: &Block) -> bool {
-    matches!(block.way_on(), End::Call { .. } | End::Indirect { link: true, .. })
+    matches!(block.terminator(), Terminator::Call { .. } | Terminator::Indirect { link: true, .. })
 }
 
 /// Register uses and predecessors of the region's blocks.
 struct Flow<'a> {
     /// Whether the base of guest memory is an SSA value.
     keeps_memory: bool,
-    inheriting: &'a BTreeSet<u32>,
+    ebb_members: &'a BTreeSet<u32>,
     uses: HashMap<u32, Uses>,
     before: HashMap<u32, Vec<u32>>,
 }
 
 impl<'a> Flow<'a> {
-    fn new(region: &'a Region, inheriting: &'a BTreeSet<u32>, keeps_memory: bool) -> Self {
+    fn new(region: &'a Region, ebb_members: &'a BTreeSet<u32>, keeps_memory: bool) -> Self {
         let uses = region.blocks.iter().map(|(&pc, block)| (pc, Uses::of_block(block))).collect();
         let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
         for (&from, block) in &region.blocks {
@@ -168,7 +166,7 @@ impl<'a> Flow<'a> {
                 before.entry(to).or_default().push(from);
             }
         }
-        Self { keeps_memory, inheriting, uses, before }
+        Self { keeps_memory, ebb_members, uses, before }
     }
 
     fn uses(&self, pc: u32) -> Uses {
@@ -181,13 +179,13 @@ impl<'a> Flow<'a> {
 
     /// GPRs that are available at the end of the block at `pc`, because the block or the blocks
     /// before it in its extended basic block use them.
-    fn at_hand(&self, mut pc: u32) -> u32 {
+    fn available_out(&self, mut pc: u32) -> u32 {
         let mut known = 0;
         for _ in 0..CHAIN {
             let uses = self.uses(pc);
             known |= uses.read | uses.written;
             match self.before(pc) {
-                &[before] if self.inheriting.contains(&pc) => pc = before,
+                &[before] if self.ebb_members.contains(&pc) => pc = before,
                 _ => break,
             }
         }
@@ -196,27 +194,28 @@ impl<'a> Flow<'a> {
 
     /// Block parameters at a merge point: registers that the block reads, plus those that its
     /// inheriting successors read and that are available in all predecessors.
-    fn merged(&self, pc: u32, block: &Block, granted: Granted) -> Vec<Passed> {
+    fn merged(&self, pc: u32, block: &Block, assumptions: Assumptions) -> Vec<BlockParam> {
         let own = self.uses(pc);
         let mut all = own;
-        let next = block.successors.iter().filter(|to| self.inheriting.contains(to));
+        let next = block.successors.iter().filter(|to| self.ebb_members.contains(to));
         for &to in next {
             all = all.then(Uses { written: 0, ..self.uses(to) });
         }
-        let known = self.before(pc).iter().fold(u32::MAX, |known, &from| known & self.at_hand(from));
+        let known = self.before(pc).iter().fold(u32::MAX, |known, &from| known & self.available_out(from));
         let wanted = own.read | all.read & known;
         // The block's own reads come first.
         let in_order = [wanted & own.read, wanted & !own.read];
         let registers = in_order.into_iter().flat_map(|set| (0..32).filter(move |n| set >> n & 1 != 0));
-        let passed = registers
+        let general = registers
             .take(MOST)
-            .map(|n| if all.whole >> n & 1 != 0 { Passed::Whole(n) } else { Passed::Low(n) });
-        let memory = (self.keeps_memory && own.memory).then_some(Passed::Memory);
-        let Granted { short, open, .. } = granted;
+            .map(|n| if all.whole >> n & 1 != 0 { BlockParam::Whole(n) } else { BlockParam::Low(n) });
+        let memory = (self.keeps_memory && own.memory).then_some(BlockParam::Memory);
+        let Assumptions { short, open, .. } = assumptions;
         let floats = (0..32).filter(|n| own.floats.read & !u128::from(open) & 1 << n != 0);
-        let floats = floats.map(|n| if short >> n & 1 != 0 { Passed::Single(n) } else { Passed::Double(n) });
-        let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(Passed::Vector);
-        passed.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
+        let floats =
+            floats.map(|n| if short >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
+        let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(BlockParam::Vector);
+        general.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
     }
 }
 
@@ -224,19 +223,19 @@ impl<'a> Flow<'a> {
 const CHAIN: usize = 8;
 
 /// Computes the block parameters of `region`'s blocks, keyed by address; blocks without parameters
-/// may be missing. `inheriting` blocks and blocks for which `loads` returns true take none.
-pub(super) fn find(
+/// may be missing. `ebb_members` blocks and blocks for which `loads` returns true take none.
+pub(crate) fn find(
     region: &Region,
-    inheriting: &BTreeSet<u32>,
+    ebb_members: &BTreeSet<u32>,
     keeps_memory: bool,
     loads: impl Fn(u32) -> bool,
-    granted: &HashMap<u32, Granted>,
-) -> HashMap<u32, Vec<Passed>> {
-    let flow = Flow::new(region, inheriting, keeps_memory);
-    let mut passed = HashMap::new();
+    assumptions: &HashMap<u32, Assumptions>,
+) -> HashMap<u32, Vec<BlockParam>> {
+    let flow = Flow::new(region, ebb_members, keeps_memory);
+    let mut params = HashMap::new();
     let first = region.entries.first().copied();
     for (&pc, block) in &region.blocks {
-        if inheriting.contains(&pc) || loads(pc) {
+        if ebb_members.contains(&pc) || loads(pc) {
             continue;
         }
         let after_call = flow.before(pc).iter().any(|from| region.blocks.get(from).is_some_and(calls));
@@ -248,7 +247,7 @@ pub(super) fn find(
         let list = if offered.is_empty() && flow.before(pc).is_empty() {
             continue;
         } else if offered.is_empty() {
-            flow.merged(pc, block, granted.get(&pc).copied().unwrap_or_default())
+            flow.merged(pc, block, assumptions.get(&pc).copied().unwrap_or_default())
         } else {
             let after = block.successors.iter().map(|&to| flow.uses(to));
             let wanted = after.fold(flow.uses(pc), |all, next| Uses {
@@ -257,52 +256,9 @@ pub(super) fn find(
                 ..all
             });
             let named = wanted.read | wanted.written;
-            offered.iter().filter(|&&n| named >> n & 1 != 0).map(|&n| Passed::Whole(n)).collect()
+            offered.iter().filter(|&&n| named >> n & 1 != 0).map(|&n| BlockParam::Whole(n)).collect()
         };
-        passed.insert(pc, list);
+        params.insert(pc, list);
     }
-    passed
-}
-
-impl Lifter<'_> {
-    /// Block parameters of the block at `pc`, after the budget.
-    pub(super) fn passed_to(&self, pc: u32) -> Vec<Passed> {
-        self.passed.get(&pc).cloned().unwrap_or_default()
-    }
-
-    /// The value to pass for a block parameter.
-    pub(super) fn value_of_passed(&mut self, passed: Passed) -> Value {
-        match passed {
-            Passed::Whole(n) => self.gpr(n),
-            Passed::Low(n) => self.gpr_low(n),
-            Passed::Memory => self.word(Word::Memory),
-            Passed::Single(n) => self.single_at_hand(n),
-            Passed::Double(n) => self.double_at_hand(n),
-            Passed::Vector(n) => self.vr(n),
-        }
-    }
-
-    /// Whether the value of a block parameter is available without another instruction.
-    pub(super) fn has_to_pass(&self, passed: Passed) -> bool {
-        match passed {
-            Passed::Whole(n) => self.cache.knows_gpr(n),
-            Passed::Low(n) => self.cache.knows_low(n),
-            Passed::Memory => self.words[Word::Memory as usize].is_some(),
-            Passed::Single(n) => self.cache.floats.knows_single(n),
-            Passed::Double(n) => self.cache.floats.knows_double(n),
-            Passed::Vector(n) => self.cache.knows_vr(n),
-        }
-    }
-
-    /// Makes the value of a block parameter known at the start of the block.
-    pub(super) fn take_passed(&mut self, passed: Passed, value: Value) {
-        match passed {
-            Passed::Whole(n) => self.cache.know_gpr(n, value),
-            Passed::Low(n) => self.cache.know_low(n, value),
-            Passed::Memory => self.words[Word::Memory as usize] = Some(value),
-            Passed::Single(n) => self.cache.floats.know_single(n, value),
-            Passed::Double(n) => self.cache.floats.know_double(n, value),
-            Passed::Vector(n) => self.cache.know_vr(n, value),
-        }
-    }
+    params
 }

@@ -88,7 +88,7 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
     let wanted: Vec<u32> = (0..nodes.len())
         .map(|n| match &nodes[n] {
             node if node.is_entry => 0,
-            node if node.inherits => u32::MAX,
+            node if node.is_ebb_member => u32::MAX,
             // Each assumed register costs a guard on each edge from outside.
             node if node.is_loop => wanted[n] & read(n),
             _ => wanted[n] | !needed[n],
@@ -103,7 +103,7 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
     let mut open = vec![0; nodes.len()];
     let perhaps = |short: &[u32], open: &[u32], n: usize| {
         let before = nodes[n].before.iter().map(|&from| nodes[from].singles(short[from] | open[from]));
-        let may_be = if nodes[n].inherits { u32::MAX } else { !needed[n] };
+        let may_be = if nodes[n].is_ebb_member { u32::MAX } else { !needed[n] };
         before.fold(0, |all, from| all | from) & may_be & !short[n]
     };
     let is_settled = settle(&mut short, known) && settle(&mut open, |open, n| perhaps(&short, open, n));

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 /// The region's loops and their variables.
 #[derive(Debug, Default)]
-pub(super) struct Carrying {
+pub(super) struct LoopCarried {
     /// Variables of each loop, by register.
     loops: Vec<[Option<Variable>; carried::COUNT]>,
     /// Register copies of each loop.
@@ -35,7 +35,7 @@ pub(super) struct Carrying {
     gates: BTreeMap<u32, ir::Block>,
 }
 
-impl Carrying {
+impl LoopCarried {
     pub(super) fn new(loops: &[Loop], sinks: bool, b: &mut FunctionBuilder<'_>) -> Self {
         let mut result = Self::default();
         for (number, found) in loops.iter().enumerate() {
@@ -95,11 +95,11 @@ impl Lifter<'_> {
     /// its gate if the edge enters a loop.
     pub(super) fn way_to(&mut self, to: u32) -> ir::Block {
         let target = self.blocks[&to];
-        let into = self.carrying.of_block.get(&to).copied();
-        if into.is_none() || into == self.carrying.here {
+        let into = self.loop_carried.of_block.get(&to).copied();
+        if into.is_none() || into == self.loop_carried.here {
             return target;
         }
-        *self.carrying.gates.entry(to).or_insert_with(|| {
+        *self.loop_carried.gates.entry(to).or_insert_with(|| {
             let gate = self.b.create_block();
             self.b.append_block_param(gate, types::I64);
             gate
@@ -108,12 +108,12 @@ impl Lifter<'_> {
 
     /// Emits the gates.
     pub(super) fn fill_gates(&mut self) {
-        for (to, gate) in std::mem::take(&mut self.carrying.gates) {
-            self.carrying.begin(to);
-            let Some(here) = self.carrying.here else { continue };
+        for (to, gate) in std::mem::take(&mut self.loop_carried.gates) {
+            self.loop_carried.begin(to);
+            let Some(here) = self.loop_carried.here else { continue };
             self.b.switch_to_block(gate);
             let ctx = self.context();
-            for (n, variable) in self.carrying.loops[here].into_iter().enumerate() {
+            for (n, variable) in self.loop_carried.loops[here].into_iter().enumerate() {
                 let Some(variable) = variable else { continue };
                 let offset = match n {
                     carried::CTR => super::cache::Special::Ctr.offset(),
@@ -123,13 +123,13 @@ impl Lifter<'_> {
                 let value = self.b.ins().load(types::I64, HOST, ctx, offset);
                 self.b.def_var(variable, value);
             }
-            let granted = self.granted_at(to);
+            let assumptions = self.assumptions_at(to);
             self.state = State::new(self.b.block_params(gate)[0]);
-            self.cache.floats.begin(granted);
+            self.cache.floats.begin(assumptions);
             self.define_copies(to);
             let (target, budget) = (self.blocks[&to], self.budget);
             self.b.ins().jump(target, &[budget.into()]);
         }
-        self.carrying.here = None;
+        self.loop_carried.here = None;
     }
 }

@@ -5,7 +5,7 @@ use super::BLOCK_LIMIT;
 use xenia_isa::{Flag, Instruction, Op, decode, spr};
 
 /// How a block's last instruction continues.
-pub(crate) enum End {
+pub(crate) enum Terminator {
     /// Not a terminator.
     None,
     /// Branches to `taken`, or (if conditional) continues at the next instruction.
@@ -29,8 +29,8 @@ fn target(pc: u32, i: Instruction, displacement: i64) -> u32 {
 }
 
 /// Classifies the control flow of an instruction.
-pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
-    let Some(op) = op else { return End::Stop };
+pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> Terminator {
+    let Some(op) = op else { return Terminator::Stop };
     let always = i.bo() & 0x14 == 0x14;
     match op {
         Op::bx | Op::bcx => {
@@ -38,19 +38,19 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
                 if op == Op::bx { (target(pc, i, i.li()), false) } else { (target(pc, i, i.bd()), !always) };
             // A `bl` to the next instruction only reads the pc; no return will match it.
             if i.lk() && taken != pc.wrapping_add(4) {
-                End::Call { target: taken }
+                Terminator::Call { target: taken }
             } else {
-                End::Branch { taken, conditional }
+                Terminator::Branch { taken, conditional }
             }
         }
-        Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
-        Op::sc => End::Stop,
+        Op::bclrx | Op::bcctrx => Terminator::Indirect { link: i.lk(), conditional: !always },
+        Op::sc => Terminator::Stop,
         // The time base through `mfspr`, and all other effects of special registers.
-        Op::mfspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => End::Barrier,
-        Op::mtspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => End::Barrier,
-        Op::orx if i.is_yield_hint() => End::Barrier,
-        _ if op.row().has(Flag::last) => End::Barrier,
-        _ => End::None,
+        Op::mfspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => Terminator::Barrier,
+        Op::mtspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => Terminator::Barrier,
+        Op::orx if i.is_yield_hint() => Terminator::Barrier,
+        _ if op.row().has(Flag::last) => Terminator::Barrier,
+        _ => Terminator::None,
     }
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn block_length(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -
     for count in 0..BLOCK_LIMIT as u32 {
         let at = pc.wrapping_add(4 * count);
         let Some(word) = fetch(at) else { return count.max(1) };
-        if !matches!(end_of(at, decode(word), Instruction(word)), End::None) {
+        if !matches!(end_of(at, decode(word), Instruction(word)), Terminator::None) {
             return count + 1;
         }
     }

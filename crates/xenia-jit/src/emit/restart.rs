@@ -15,7 +15,7 @@ const MOST_DIRTY: u32 = 4;
 
 /// A restart point: an instruction for which the context is exact.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Exact {
+pub(super) struct RestartPoint {
     pc: u32,
     /// Completed instructions since the budget was last known.
     done: u32,
@@ -52,9 +52,9 @@ fn repeatable(op: Op, i: Instruction) -> bool {
 
 impl Lifter<'_> {
     /// A restart point at the current instruction, for which the context must be exact.
-    fn exact_here(&self) -> Exact {
+    fn restart_point_here(&self) -> RestartPoint {
         let done = self.spent - self.remaining;
-        Exact { pc: self.guest.pc, done, singles: self.cache.floats.stored_as_singles() }
+        RestartPoint { pc: self.guest.pc, done, singles: self.cache.floats.stored_as_singles() }
     }
 
     fn is_repeatable(&self) -> bool {
@@ -63,14 +63,14 @@ impl Lifter<'_> {
 
     /// Updates the restart point before an instruction is lifted.
     pub(super) fn begin_instruction(&mut self) {
-        if self.carrying.is_sinking() {
+        if self.loop_carried.is_sinking() {
             // The context is never exact in a loop with sunk stores; its accesses have no restart
             // point.
-            self.exact = None;
+            self.restart_point = None;
         } else if self.dirty() == 0 {
-            self.exact = Some(self.exact_here());
+            self.restart_point = Some(self.restart_point_here());
         } else if !self.is_repeatable() {
-            self.exact = None;
+            self.restart_point = None;
         }
     }
 
@@ -78,7 +78,7 @@ impl Lifter<'_> {
     pub(super) fn end_instruction(&mut self) {
         self.leave_if_so_changes();
         if !self.is_repeatable() {
-            self.exact = None;
+            self.restart_point = None;
         }
     }
 
@@ -88,15 +88,15 @@ impl Lifter<'_> {
             self.note_singles();
             return;
         }
-        if self.dirty() > MOST_DIRTY || self.exact.is_none() {
+        if self.dirty() > MOST_DIRTY || self.restart_point.is_none() {
             self.flush_for_access();
-            self.exact = Some(self.exact_here());
+            self.restart_point = Some(self.restart_point_here());
         }
-        let Some(exact) = self.exact else { return };
+        let Some(point) = self.restart_point else { return };
         let done = self.spent - self.remaining;
         if let Some(site) = self.sites.last_mut() {
-            (site.from, site.again) = (exact.pc, done - exact.done);
-            (site.singles, site.open) = exact.singles;
+            (site.from, site.again) = (point.pc, done - point.done);
+            (site.singles, site.open) = point.singles;
         }
     }
 

@@ -1,10 +1,10 @@
 //! Assumptions of blocks about floating point at their starts: a forward data-flow analysis, and
 //! the code that establishes them.
 //!
-//! The assumptions ([`Granted`]) go beyond the state of the context:
+//! The assumptions ([`Assumptions`]) go beyond the state of the context:
 //!
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
-//! - FPRs that the context holds in single format ([`super::float_registers`]), so that a loop with
+//! - FPRs that the context holds in single format (`emit/float_registers.rs`), so that a loop with
 //!   single-precision sums or factors converts none of them.
 //! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of them the
 //!   context holds in single format. They serve registers that each iteration writes before it
@@ -12,27 +12,31 @@
 //!   as they are.
 //!
 //! Each edge to a block, from an entry, a predecessor or the back edge, establishes the block's
-//! assumptions ([`Lifter::prepare`]). The analysis is therefore a hint: it decides the speed of the
+//! assumptions (`Lifter::prepare`). The analysis is therefore a hint: it decides the speed of the
 //! code, not its meaning, and it stops after a fixed number of rounds. A loop header assumes the
 //! state at the end of the loop's last block, because the back edge is the hot one.
 
 mod forms;
 
-use super::{FloatMode, Lifter, reason};
-use crate::cfg::region::{Block, End, Guest, Region};
-use crate::runtime::host::Leave;
-use cranelift_codegen::ir::{InstBuilder, types};
+use crate::cfg::region::{Block, Guest, Region, Terminator};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Family, Op, Operand};
 
+/// The kind of arithmetic that MXCSR is set for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FloatMode {
+    Scalar,
+    Vector,
+}
+
 /// A block's assumptions about floating point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Granted {
-    pub(super) mode: Option<FloatMode>,
+pub(crate) struct Assumptions {
+    pub(crate) mode: Option<FloatMode>,
     /// Bit n: the context holds FPR n in single format.
-    pub(super) short: u32,
+    pub(crate) short: u32,
     /// Bit n: the context may hold FPR n in single format; `Shorts` says whether it does.
-    pub(super) open: u32,
+    pub(crate) open: u32,
 }
 
 /// The format of the value that an instruction writes to its FPR.
@@ -119,7 +123,7 @@ struct Node {
     /// An entry that is not a loop header: after it no value is known.
     is_entry: bool,
     /// The block inherits the state of its single predecessor.
-    inherits: bool,
+    is_ebb_member: bool,
     effects: Vec<Effect>,
     before: Vec<usize>,
     after: Vec<usize>,
@@ -130,18 +134,18 @@ struct Node {
 }
 
 impl Node {
-    fn new(block: &Block, inheriting: &BTreeSet<u32>, fuses: bool) -> Self {
-        let end = block.way_on();
+    fn new(block: &Block, ebb_members: &BTreeSet<u32>, fuses: bool) -> Self {
+        let end = block.terminator();
         Self {
             start: block.start(),
             is_loop: block.is_loop,
             is_entry: block.entry.is_some() && !block.is_loop,
-            inherits: inheriting.contains(&block.start()),
+            is_ebb_member: ebb_members.contains(&block.start()),
             effects: block.code.iter().filter_map(|guest| Effect::of(guest, fuses)).collect(),
             before: Vec::new(),
             after: Vec::new(),
-            calls: matches!(end, End::Call { .. } | End::Indirect { link: true, .. }),
-            shows: !matches!(end, End::None | End::Branch { .. }),
+            calls: matches!(end, Terminator::Call { .. } | Terminator::Indirect { link: true, .. }),
+            shows: !matches!(end, Terminator::None | Terminator::Branch { .. }),
         }
     }
 
@@ -171,16 +175,16 @@ impl Node {
 const ROUNDS: usize = 4;
 
 /// Computes the assumptions of `region`'s blocks, keyed by address; blocks without assumptions may
-/// be missing. `inheriting`: blocks that inherit their state. `fuses`: the host has fused
+/// be missing. `ebb_members`: blocks that inherit their state. `fuses`: the host has fused
 /// multiply-add. `shorten`: arithmetic on singles runs in single precision.
-pub(super) fn granted(
+pub(crate) fn find(
     region: &Region,
-    inheriting: &BTreeSet<u32>,
+    ebb_members: &BTreeSet<u32>,
     fuses: bool,
     shorten: bool,
-) -> HashMap<u32, Granted> {
+) -> HashMap<u32, Assumptions> {
     let mut nodes: Vec<Node> =
-        region.blocks.values().map(|block| Node::new(block, inheriting, fuses)).collect();
+        region.blocks.values().map(|block| Node::new(block, ebb_members, fuses)).collect();
     if nodes.iter().all(|node| node.effects.is_empty()) {
         return HashMap::new();
     }
@@ -204,70 +208,17 @@ pub(super) fn granted(
         }
     }
     let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
-    let granted = |(n, node): (usize, &Node)| {
-        let (short, open) = forms.get(n).copied().filter(|_| !node.inherits).unwrap_or_default();
-        (node.start, Granted { mode: modes[n].flatten(), short, open })
+    let assumptions = |(n, node): (usize, &Node)| {
+        let (short, open) = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
+        (node.start, Assumptions { mode: modes[n].flatten(), short, open })
     };
-    nodes.iter().enumerate().map(granted).collect()
+    nodes.iter().enumerate().map(assumptions).collect()
 }
 
 /// Predecessors of block `n` that count for it: for a loop header, the sources of its back edges.
 fn ends(nodes: &[Node], n: usize) -> impl Iterator<Item = usize> {
     let node = &nodes[n];
     node.before.iter().copied().filter(move |&from| !node.is_loop || from >= n)
-}
-
-impl Lifter<'_> {
-    /// Assumptions of the block at `pc`; none if it inherits its state.
-    pub(super) fn granted_at(&self, pc: u32) -> Granted {
-        if self.inherits(pc) {
-            return Granted::default();
-        }
-        self.granted.get(&pc).copied().unwrap_or_default()
-    }
-
-    /// Establishes the assumptions of the block at `to` and stores floating-point registers in the
-    /// formats that it expects. All other registers must be stored already.
-    pub(super) fn prepare(&mut self, to: u32) {
-        let Granted { mode, short, open } = self.granted_at(to);
-        let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
-        self.prove_singles(to, unknown);
-        self.store_floats_but(short, open);
-        if let Some(mode) = mode {
-            self.float_mode(mode);
-        }
-    }
-
-    /// Guard: checks that these registers hold doubles that are exact singles. On failure the
-    /// interpreter runs from `to` to the next entry.
-    fn prove_singles(&mut self, to: u32, registers: Vec<usize>) {
-        if registers.is_empty() {
-            return;
-        }
-        let (cache, words) = (self.cache.clone(), self.words);
-        let mut unfit = None;
-        for n in registers {
-            self.single_operand(n, &mut unfit);
-        }
-        let (Some(unfit), Some(here)) = (unfit, self.b.current_block()) else { return };
-        let found = (std::mem::replace(&mut self.cache, cache), std::mem::replace(&mut self.words, words));
-        self.b.switch_to_block(unfit);
-        self.store_dirty();
-        let why = self.b.ins().iconst(types::I64, reason(Leave::Unfit, to));
-        self.leave_value(why);
-        (self.cache, self.words) = found;
-        self.b.switch_to_block(here);
-    }
-
-    /// Converts the registers that the block at `pc` assumes as singles to doubles, on a path that
-    /// leaves the region.
-    pub(super) fn lengthen(&mut self, pc: u32) {
-        let Granted { short, open, .. } = self.granted_at(pc);
-        if short | open != 0 {
-            let (short, open) = (self.const64(short.into()), self.const64(open.into()));
-            self.call_cold_hook(crate::runtime::hooks::Hook::Widen, &[short, open]);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -290,8 +241,9 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let granted = granted(&region, &region.reached_by_one_edge(), true, true);
-        let mut forms: Vec<_> = granted.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
+        let assumptions = find(&region, &region.ebb_members(), true, true);
+        let mut forms: Vec<_> =
+            assumptions.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
         forms.sort_unstable();
         forms
     }
