@@ -194,7 +194,7 @@ const ALLOWED_TO_FAMILIES: &[(Family, SlowPath, &str)] = &[
     (Family::System, SlowPath::Call(Hook::Written), "isync and icbi: about 10 ns"),
 ];
 const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
-const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other path around. A \
+const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
     cold block; about 5 ns.";
 
 /// The modes and kinds of reservations to lift for.

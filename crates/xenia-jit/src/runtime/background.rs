@@ -189,7 +189,7 @@ impl Background {
             .name("compiler".to_owned())
             .spawn(move || carry_out(&shared, &theirs, compiler))
             .inspect_err(
-                |error| tracing::warn!(%error, "no thread that compiles: the guest waits for its code"),
+                |error| tracing::warn!(%error, "could not start the compiler thread; compiling synchronously"),
             )
             .ok()?;
         Some(Self { orders, thread: Some(thread), _idle: idle })

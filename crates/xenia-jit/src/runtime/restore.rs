@@ -81,7 +81,7 @@ impl Shared {
             }
             Ok(false) | Err(JitError::CodeMemoryFull) => None,
             Err(error) => {
-                tracing::warn!(%error, "kept code is not used");
+                tracing::warn!(%error, "stored region ignored");
                 None
             }
         }

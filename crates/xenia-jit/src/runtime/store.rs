@@ -146,12 +146,12 @@ impl CodeStore {
                 }
                 Err(why) => {
                     state.tally.rejected += 1;
-                    tracing::warn!(file = keeper.name(), "kept code is not used: {why}");
+                    tracing::warn!(file = keeper.name(), "code cache file ignored: {why}");
                 }
             },
             Err(error) => {
                 state.tally.rejected += 1;
-                tracing::warn!(file = keeper.name(), "kept code is not used: {error}");
+                tracing::warn!(file = keeper.name(), "code cache file ignored: {error}");
             }
         }
         Arc::new(Self {
@@ -215,7 +215,7 @@ impl CodeStore {
             Err(why) => {
                 let pc = found.label.start;
                 if state.tally.rejected == 0 {
-                    tracing::warn!(file = self.keeper.name(), "kept code of {pc:#010x} is not used: {why}");
+                    tracing::warn!(file = self.keeper.name(), "stored region at {pc:#010x} ignored: {why}");
                 }
                 state.tally.rejected += 1;
                 state.remove(found.id);
@@ -240,7 +240,7 @@ impl CodeStore {
     pub(crate) fn add(self: &Arc<Self>, mode: Mode, plan: &Plan, compiled: &Compiled, origin: Origin) {
         let (mut label, payload) = match record::pack(mode, plan, compiled, origin) {
             Ok(packed) => packed,
-            Err(error) => return tracing::warn!(%error, "not kept"),
+            Err(error) => return tracing::warn!(%error, "region not stored"),
         };
         let range = 0..payload.len();
         let payload = Payload { bytes: Arc::new(payload), range };
@@ -316,7 +316,7 @@ impl CodeStore {
                 }
             }
             Err(error) => {
-                tracing::warn!(file = self.keeper.name(), %error, "compiled code is not kept for the next start");
+                tracing::warn!(file = self.keeper.name(), %error, "could not write the code cache file");
             }
         }
     }
