@@ -40,6 +40,7 @@ impl Area {
                 "lifter",
                 "xenia-jit",
                 &[
+                    "crates/xenia-jit/src/analysis/**/*.rs",
                     "crates/xenia-jit/src/emit.rs",
                     "crates/xenia-jit/src/emit/**/*.rs",
                     "crates/xenia-jit/src/runtime/exact_vector.rs",

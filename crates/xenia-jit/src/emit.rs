@@ -7,7 +7,7 @@
 //! before stores to guest memory (for loads see [`restart`]), and before a jump to a block with
 //! several predecessors. Three mechanisms keep values across block boundaries:
 //!
-//! * Extended basic blocks: a block with one predecessor edge (`ebb_members`) starts with the
+//! * Extended basic blocks: a block with one predecessor edge (`is_ebb_member`) starts with the
 //!   complete [`State`] at the end of its predecessor, dirty values included.
 //! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
 //!   (`loop_carried`), and copies of floating-point and vector registers ([`copies`]).
@@ -15,7 +15,8 @@
 //!   ([`crate::analysis::block_params`]).
 //!
 //! Invariant: at each block without an inherited state the context is current, so the block can be
-//! an entry. The exceptions, assumptions about floating point, are those of [`crate::analysis::assumptions`].
+//! an entry. The exceptions, assumptions about floating point, are those of
+//! [`crate::analysis::assumptions`].
 //!
 //! # How to write the lifting of an instruction
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, after the
@@ -64,6 +65,7 @@ mod word_pairs;
 
 use crate::analysis::assumptions::{self, Assumptions, FloatMode};
 use crate::analysis::block_params::{self, BlockParam, CALLED_WITH, RETURNED};
+use crate::cfg::graph::FlowGraph;
 use crate::cfg::loops;
 use crate::cfg::region::{Guest, Region, Replaced};
 use crate::mode::Mode;
@@ -77,7 +79,7 @@ pub(crate) use float_checks::SINGLE_RESULT;
 use loop_carried::LoopCarried;
 use serde::{Deserialize, Serialize};
 use state::State;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
 use xenia_cpu::{PpcContext, ReservationMode};
@@ -118,8 +120,8 @@ pub(crate) struct Site {
     pub(crate) remaining: i32,
     /// Bit n: at the fault, the context holds FPR n in single format.
     pub(crate) singles: u32,
-    /// Bit n: the context holds FPR n in single format if [`crate::runtime::host::Word::Shorts`] has the
-    /// bit.
+    /// Bit n: the context holds FPR n in single format if [`crate::runtime::host::Word::Shorts`]
+    /// has the bit.
     pub(crate) open: u32,
     /// The restart point: the instruction for which the context is exact when this one faults.
     /// Equal to `pc` if the instruction is not replayed.
@@ -179,14 +181,15 @@ impl DerefMut for Lifter<'_> {
 pub(crate) struct Lifter<'a> {
     b: FunctionBuilder<'a>,
     region: &'a Region,
+    graph: FlowGraph,
     config: LiftConfig,
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
     loop_carried: LoopCarried,
     /// Block parameters of each block, after the budget.
-    block_params: HashMap<u32, Vec<BlockParam>>,
+    block_params: Vec<Vec<BlockParam>>,
     /// Assumptions of each block about floating point.
-    assumptions: HashMap<u32, Assumptions>,
+    assumptions: Vec<Assumptions>,
     exit: ir::Block,
     /// Indirect branches that may stay in the region.
     switch: Switch,
@@ -195,8 +198,6 @@ pub(crate) struct Lifter<'a> {
     lifted: usize,
     calls: bool,
 
-    /// Blocks with one predecessor edge: the non-head blocks of extended basic blocks.
-    ebb_members: BTreeSet<u32>,
     /// State at the end of the predecessor, for inheriting blocks that are not lifted yet.
     inherited: HashMap<u32, State>,
 
@@ -261,21 +262,22 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
-        let ebb_members = region.ebb_members();
+        let graph = FlowGraph::new(&region.blocks);
         let keeps_memory = config.memory_at.is_none();
-        let loop_carried = LoopCarried::new(&loops::find(&region.blocks, keeps_memory), config.sinks, &mut b);
-        let assumptions = assumptions::find(region, &ebb_members, config.has_fma, !config.mode.controlled);
+        let loop_carried =
+            LoopCarried::new(&loops::find(&region.blocks, &graph, keeps_memory), config.sinks, &mut b);
+        let assumptions = assumptions::find(region, &graph, config.has_fma, !config.mode.controlled);
         let block_params =
-            block_params::find(region, &ebb_members, keeps_memory, |pc| loop_carried.has(pc), &assumptions);
-        for &pc in region.blocks.keys() {
+            block_params::find(region, &graph, keeps_memory, |pc| loop_carried.has(pc), &assumptions);
+        for id in graph.ids() {
             let block = b.create_block();
-            if !ebb_members.contains(&pc) {
+            if !graph.is_ebb_member(id) {
                 b.append_block_param(block, types::I64);
-                for param in block_params.get(&pc).into_iter().flatten() {
+                for param in &block_params[id.index()] {
                     b.append_block_param(block, param.ty());
                 }
             }
-            blocks.insert(pc, block);
+            blocks.insert(graph.start(id), block);
         }
         b.switch_to_block(entry);
         let budget = b.block_params(entry)[0];
@@ -283,6 +285,7 @@ impl<'a> Lifter<'a> {
         Self {
             b,
             region,
+            graph,
             config,
             signatures: Signatures { region: region_sig, other: other_sig, hooks, cold_hooks },
             blocks,
@@ -294,7 +297,6 @@ impl<'a> Lifter<'a> {
             sites: Vec::new(),
             lifted: 0,
             calls: false,
-            ebb_members,
             inherited: HashMap::new(),
             state: State::new(budget),
             guest,
@@ -394,7 +396,7 @@ impl<'a> Lifter<'a> {
 
     /// Whether the block at `pc` inherits the state at the end of its single predecessor.
     fn is_ebb_member(&self, pc: u32) -> bool {
-        self.ebb_members.contains(&pc)
+        self.graph.block_at(pc).is_some_and(|id| self.graph.is_ebb_member(id))
     }
 
     /// Number of IR instructions so far.

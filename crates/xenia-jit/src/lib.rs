@@ -2,28 +2,29 @@
 //! enters the host code. A baseline tier compiles code at its first execution.
 //!
 //! ```text
-//!  region ──► lift ──► function_tier ──► code_cache ──► code_memory
-//!  (blocks)   (IR)     (host code)       (entries, links, versions)
-//!                                             ▲
-//!  Jit::run ──► enter ──► compiled code ──────┘  returns to Jit: missing code, stale pages,
-//!                  └─► hooks (software floats,   spent budget
+//!  cfg ──► transform ──► analysis ──► emit ──► code_cache ──► code_memory
+//!  (regions)                          (host    (entries, links, versions)
+//!                                      code)        ▲
+//!  Jit::run ──► enter ──► compiled code ────────────┘  returns to Jit: missing code, stale pages,
+//!                  └─► hooks (software floats,         spent budget
 //!                      faults)
 //! ```
 //!
 //! | question | modules |
 //! |---|---|
-//! | Which code is compiled, and when? | `warmth`, `background`, `ahead`, `precompile`, `idle` |
-//! | Which instructions form a region? | `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | Which instructions form a region, and which edges does it have? | `cfg`: `functions`, `function_bounds`, `region`, `graph`, `loops` |
+//! | Which part of a function is compiled at once? | `transform`: `plan`, `pieces`, `inlining` |
+//! | Which values cross block boundaries? | `analysis`: `block_params`, `assumptions` |
+//! | Which host code does it become? | `emit`, `emit::function_tier`; `transform::dead_loads` |
 //! | What compiles code at its first execution? | `baseline` |
-//! | Which host code does it become? | `lift`, `loops`, `unused`, `function_tier` |
+//! | Which code is compiled, and when? | `compile`; `runtime`: `warmth`, `background`, `ahead`, `precompile`, `idle` |
 //! | How large is it? | `cost` |
-//! | Where does it lie? | `compile`, `relocation`, `code_memory`, `code_cache` |
-//! | When is it freed? | `code_cache`, `epochs` |
-//! | How does code persist between runs? | `store`, `restore` |
-//! | How is it entered and left? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
-//! | What does it call? | `hooks`, `exact_vector`, `strings` |
-//! | How is floating point exact? | `soft_float`, `soft_single`, `float_state` |
-//! | Is it right, and where does the time go? | `cross_check`; `perf_map`, `jit_dump` |
+//! | Where does it lie, and when is it freed? | `runtime`: `relocation`, `code_memory`, `code_cache`, `epochs` |
+//! | How does code persist between runs? | `runtime`: `store`, `restore` |
+//! | How is it entered and left? | `jit`, `mode`; `runtime`: `enter`, `host`, `shared`, `fault_exit` |
+//! | What does it call? | `runtime`: `hooks`, `exact_vector`, `strings` |
+//! | How is floating point exact? | `runtime`: `soft_float`, `soft_single`, `float_state` |
+//! | Is it right, and where does the time go? | `cross_check`; `runtime`: `perf_map`, `jit_dump` |
 //!
 //! Invariants:
 //! - Host frames of guest functions hold only the address to which they expect the guest to return:
@@ -31,7 +32,7 @@
 //! - Compiled code is position-independent towards the machine; see `host`.
 //! - Exactly the budget's number of instructions runs; the interpreter runs the last few of a
 //!   visit.
-//! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
+//! - `unsafe` is in `runtime::{code_memory, enter, hooks}` and `baseline::enter` only.
 #![deny(unsafe_code)]
 
 mod analysis;

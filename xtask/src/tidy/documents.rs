@@ -3,7 +3,7 @@
 //!
 //! Names are searched, not resolved: a function exists if a source defines one of that name, a type
 //! or constant if the word occurs. Text in fences is ignored, and so is a name with a placeholder
-//! in capitals (`lift/FAMILY.rs`).
+//! in capitals (`emit/FAMILY.rs`).
 
 use super::Source;
 use anyhow::{Context, Result};

@@ -6,10 +6,10 @@
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
 //! - FPRs that the context holds in single format (`emit/float_registers.rs`), so that a loop with
 //!   single-precision sums or factors converts none of them.
-//! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of them the
-//!   context holds in single format. They serve registers that each iteration writes before it
-//!   reads them: the back edge stores them in either format, and the loop's entry edge leaves them
-//!   as they are.
+//! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of
+//!   them the context holds in single format. They serve registers that each iteration writes
+//!   before it reads them: the back edge stores them in either format, and the loop's entry edge
+//!   leaves them as they are.
 //!
 //! Each edge to a block, from an entry, a predecessor or the back edge, establishes the block's
 //! assumptions (`Lifter::prepare`). The analysis is therefore a hint: it decides the speed of the
@@ -18,8 +18,8 @@
 
 mod forms;
 
+use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Guest, Region, Terminator};
-use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Family, Op, Operand};
 
 /// The kind of arithmetic that MXCSR is set for.
@@ -117,33 +117,31 @@ fn computes_lanes(op: Op) -> bool {
 }
 
 /// A node of the control-flow graph of the analysis: the floating-point effects of a block.
-struct Node {
-    start: u32,
+struct Node<'g> {
     is_loop: bool,
     /// An entry that is not a loop header: after it no value is known.
     is_entry: bool,
     /// The block inherits the state of its single predecessor.
     is_ebb_member: bool,
     effects: Vec<Effect>,
-    before: Vec<usize>,
-    after: Vec<usize>,
+    predecessors: &'g [BlockId],
+    successors: &'g [BlockId],
     /// The block ends with a call, after which no value is known.
     calls: bool,
     /// The end of the block exposes the registers to other code, which expects doubles.
     shows: bool,
 }
 
-impl Node {
-    fn new(block: &Block, ebb_members: &BTreeSet<u32>, fuses: bool) -> Self {
+impl<'g> Node<'g> {
+    fn new(id: BlockId, block: &Block, graph: &'g FlowGraph, fuses: bool) -> Self {
         let end = block.terminator();
         Self {
-            start: block.start(),
             is_loop: block.is_loop,
             is_entry: block.entry.is_some() && !block.is_loop,
-            is_ebb_member: ebb_members.contains(&block.start()),
+            is_ebb_member: graph.is_ebb_member(id),
             effects: block.code.iter().filter_map(|guest| Effect::of(guest, fuses)).collect(),
-            before: Vec::new(),
-            after: Vec::new(),
+            predecessors: graph.predecessors(id),
+            successors: graph.successors(id),
             calls: matches!(end, Terminator::Call { .. } | Terminator::Indirect { link: true, .. }),
             shows: !matches!(end, Terminator::None | Terminator::Branch { .. }),
         }
@@ -174,26 +172,13 @@ impl Node {
 /// Maximum rounds of the mode analysis.
 const ROUNDS: usize = 4;
 
-/// Computes the assumptions of `region`'s blocks, keyed by address; blocks without assumptions may
-/// be missing. `ebb_members`: blocks that inherit their state. `fuses`: the host has fused
+/// Computes the assumptions of `region`'s blocks, by [`BlockId`]. `fuses`: the host has fused
 /// multiply-add. `shorten`: arithmetic on singles runs in single precision.
-pub(crate) fn find(
-    region: &Region,
-    ebb_members: &BTreeSet<u32>,
-    fuses: bool,
-    shorten: bool,
-) -> HashMap<u32, Assumptions> {
-    let mut nodes: Vec<Node> =
-        region.blocks.values().map(|block| Node::new(block, ebb_members, fuses)).collect();
+pub(crate) fn find(region: &Region, graph: &FlowGraph, fuses: bool, shorten: bool) -> Vec<Assumptions> {
+    let blocks = graph.ids().zip(region.blocks.values());
+    let nodes: Vec<Node<'_>> = blocks.map(|(id, block)| Node::new(id, block, graph, fuses)).collect();
     if nodes.iter().all(|node| node.effects.is_empty()) {
-        return HashMap::new();
-    }
-    let place: HashMap<u32, usize> = nodes.iter().enumerate().map(|(n, node)| (node.start, n)).collect();
-    for (from, block) in region.blocks.values().enumerate() {
-        for to in block.successors.iter().filter_map(|to| place.get(to).copied()) {
-            nodes[from].after.push(to);
-            nodes[to].before.push(from);
-        }
+        return vec![Assumptions::default(); nodes.len()];
     }
     let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
     for _ in 0..ROUNDS {
@@ -208,17 +193,18 @@ pub(crate) fn find(
         }
     }
     let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
-    let assumptions = |(n, node): (usize, &Node)| {
+    let assumptions = |(n, node): (usize, &Node<'_>)| {
         let (short, open) = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
-        (node.start, Assumptions { mode: modes[n].flatten(), short, open })
+        Assumptions { mode: modes[n].flatten(), short, open }
     };
     nodes.iter().enumerate().map(assumptions).collect()
 }
 
 /// Predecessors of block `n` that count for it: for a loop header, the sources of its back edges.
-fn ends(nodes: &[Node], n: usize) -> impl Iterator<Item = usize> {
+fn ends(nodes: &[Node<'_>], n: usize) -> impl Iterator<Item = usize> {
     let node = &nodes[n];
-    node.before.iter().copied().filter(move |&from| !node.is_loop || from >= n)
+    let from = node.predecessors.iter().map(|from| from.index());
+    from.filter(move |&from| !node.is_loop || from >= n)
 }
 
 #[cfg(test)]
@@ -241,11 +227,9 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let assumptions = find(&region, &region.ebb_members(), true, true);
-        let mut forms: Vec<_> =
-            assumptions.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
-        forms.sort_unstable();
-        forms
+        let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
+        let starts = region.blocks.keys().map(|pc| pc / 4);
+        starts.zip(assumptions).map(|(at, block)| (at, block.short, block.open)).collect()
     }
 
     #[test]

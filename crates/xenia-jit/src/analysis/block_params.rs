@@ -15,9 +15,9 @@
 //!   none.
 
 use super::assumptions::Assumptions;
+use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Guest, Region, Terminator};
 use cranelift_codegen::ir::{Type, types};
-use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
 
 /// GPRs that a call passes: the stack pointer and the first two arguments.
@@ -148,44 +148,32 @@ fn calls(block: &Block) -> bool {
     matches!(block.terminator(), Terminator::Call { .. } | Terminator::Indirect { link: true, .. })
 }
 
-/// Register uses and predecessors of the region's blocks.
-struct Flow<'a> {
+/// Register uses of the region's blocks.
+struct RegisterUses<'a> {
     /// Whether the base of guest memory is an SSA value.
     keeps_memory: bool,
-    ebb_members: &'a BTreeSet<u32>,
-    uses: HashMap<u32, Uses>,
-    before: HashMap<u32, Vec<u32>>,
+    graph: &'a FlowGraph,
+    by_block: Vec<Uses>,
 }
 
-impl<'a> Flow<'a> {
-    fn new(region: &'a Region, ebb_members: &'a BTreeSet<u32>, keeps_memory: bool) -> Self {
-        let uses = region.blocks.iter().map(|(&pc, block)| (pc, Uses::of_block(block))).collect();
-        let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
-        for (&from, block) in &region.blocks {
-            for &to in &block.successors {
-                before.entry(to).or_default().push(from);
-            }
-        }
-        Self { keeps_memory, ebb_members, uses, before }
+impl<'a> RegisterUses<'a> {
+    fn new(region: &Region, graph: &'a FlowGraph, keeps_memory: bool) -> Self {
+        Self { keeps_memory, graph, by_block: region.blocks.values().map(Uses::of_block).collect() }
     }
 
-    fn uses(&self, pc: u32) -> Uses {
-        self.uses.get(&pc).copied().unwrap_or_default()
+    fn of(&self, id: BlockId) -> Uses {
+        self.by_block[id.index()]
     }
 
-    fn before(&self, pc: u32) -> &[u32] {
-        self.before.get(&pc).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// GPRs that are available at the end of the block at `pc`, because the block or the blocks
-    /// before it in its extended basic block use them.
-    fn available_out(&self, mut pc: u32) -> u32 {
+    /// GPRs that are available at the end of a block, because the block or the blocks before it in
+    /// its extended basic block use them.
+    fn available_out(&self, mut id: BlockId) -> u32 {
         let mut known = 0;
         for _ in 0..CHAIN {
-            let uses = self.uses(pc);
+            let uses = self.of(id);
             known |= uses.read | uses.written;
-            match self.before(pc) {
-                &[before] if self.ebb_members.contains(&pc) => pc = before,
+            match self.graph.predecessors(id) {
+                &[predecessor] if self.graph.is_ebb_member(id) => id = predecessor,
                 _ => break,
             }
         }
@@ -194,14 +182,14 @@ impl<'a> Flow<'a> {
 
     /// Block parameters at a merge point: registers that the block reads, plus those that its
     /// inheriting successors read and that are available in all predecessors.
-    fn merged(&self, pc: u32, block: &Block, assumptions: Assumptions) -> Vec<BlockParam> {
-        let own = self.uses(pc);
+    fn merged(&self, id: BlockId, assumptions: Assumptions) -> Vec<BlockParam> {
+        let own = self.of(id);
         let mut all = own;
-        let next = block.successors.iter().filter(|to| self.ebb_members.contains(to));
-        for &to in next {
-            all = all.then(Uses { written: 0, ..self.uses(to) });
+        for &to in self.graph.successors(id).iter().filter(|to| self.graph.is_ebb_member(**to)) {
+            all = all.then(Uses { written: 0, ..self.of(to) });
         }
-        let known = self.before(pc).iter().fold(u32::MAX, |known, &from| known & self.available_out(from));
+        let predecessors = self.graph.predecessors(id).iter();
+        let known = predecessors.fold(u32::MAX, |known, &from| known & self.available_out(from));
         let wanted = own.read | all.read & known;
         // The block's own reads come first.
         let in_order = [wanted & own.read, wanted & !own.read];
@@ -222,43 +210,44 @@ impl<'a> Flow<'a> {
 /// Maximum number of blocks in the walk up an extended basic block.
 const CHAIN: usize = 8;
 
-/// Computes the block parameters of `region`'s blocks, keyed by address; blocks without parameters
-/// may be missing. `ebb_members` blocks and blocks for which `loads` returns true take none.
+/// Computes the block parameters of `region`'s blocks, by [`BlockId`]. Members of extended basic
+/// blocks and blocks at addresses for which `loads` returns true have none.
 pub(crate) fn find(
     region: &Region,
-    ebb_members: &BTreeSet<u32>,
+    graph: &FlowGraph,
     keeps_memory: bool,
     loads: impl Fn(u32) -> bool,
-    assumptions: &HashMap<u32, Assumptions>,
-) -> HashMap<u32, Vec<BlockParam>> {
-    let flow = Flow::new(region, ebb_members, keeps_memory);
-    let mut params = HashMap::new();
+    assumptions: &[Assumptions],
+) -> Vec<Vec<BlockParam>> {
+    let uses = RegisterUses::new(region, graph, keeps_memory);
+    let blocks: Vec<&Block> = region.blocks.values().collect();
     let first = region.entries.first().copied();
-    for (&pc, block) in &region.blocks {
-        if ebb_members.contains(&pc) || loads(pc) {
-            continue;
+    let params = |id: BlockId| {
+        let (block, pc) = (blocks[id.index()], graph.start(id));
+        if graph.is_ebb_member(id) || loads(pc) {
+            return Vec::new();
         }
-        let after_call = flow.before(pc).iter().any(|from| region.blocks.get(from).is_some_and(calls));
+        let predecessors = graph.predecessors(id);
+        let after_call = predecessors.iter().any(|from| calls(blocks[from.index()]));
         let offered = match (first == Some(pc), after_call) {
             (true, _) if !block.is_loop => &CALLED_WITH[..],
             (false, true) if !block.is_loop => &RETURNED[..],
             _ => &[],
         };
-        let list = if offered.is_empty() && flow.before(pc).is_empty() {
-            continue;
+        if offered.is_empty() && predecessors.is_empty() {
+            Vec::new()
         } else if offered.is_empty() {
-            flow.merged(pc, block, assumptions.get(&pc).copied().unwrap_or_default())
+            uses.merged(id, assumptions[id.index()])
         } else {
-            let after = block.successors.iter().map(|&to| flow.uses(to));
-            let wanted = after.fold(flow.uses(pc), |all, next| Uses {
+            let next = graph.successors(id).iter().map(|&to| uses.of(to));
+            let wanted = next.fold(uses.of(id), |all, next| Uses {
                 read: all.read | next.read,
                 written: all.written | next.written,
                 ..all
             });
             let named = wanted.read | wanted.written;
             offered.iter().filter(|&&n| named >> n & 1 != 0).map(|&n| BlockParam::Whole(n)).collect()
-        };
-        params.insert(pc, list);
-    }
-    params
+        }
+    };
+    graph.ids().map(params).collect()
 }

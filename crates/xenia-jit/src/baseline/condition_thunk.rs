@@ -1,9 +1,9 @@
 //! The thunk of `mfcr`: gathers the condition register into a word in eax. Functions that save CR
 //! begin with `mfcr`.
 //!
-//! Fields are decoded one by one, in the form described in `crate::runtime::hooks`. Each bit of the word is
-//! shifted in from the carry flag, those of CR0 to CR3 into eax and the others into ebx, so that
-//! the host runs the two chains in parallel.
+//! Fields are decoded one by one, in the form described in `crate::runtime::hooks`. Each bit of the
+//! word is shifted in from the carry flag, those of CR0 to CR3 into eax and the others into ebx, so
+//! that the host runs the two chains in parallel.
 
 use super::encode::*;
 use super::map::cr;

@@ -20,7 +20,8 @@
 //! Code of the optimizing tier runs as a host call below baseline code: the mapped registers are
 //! stored before it and loaded after it. If it leaves to go on at another address, baseline code
 //! goes on there, whether that address has code or not; for any other reason both are left.
-//! `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the exit of either tier ends both.
+//! `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the exit of either tier
+//! ends both.
 //!
 //! It runs with the whole budget of the visit. Afterwards baseline code has its slice of the budget
 //! back, or the rest of the budget if that is smaller.

@@ -1,8 +1,8 @@
 //! Known guest functions: their bounds, pieces and entries.
 //!
 //! Starts come from `.pdata` or are call targets. A function ends at the start of the next one,
-//! unless its end was given. A function too long to compile at once is split ([`crate::transform::pieces`]);
-//! any other is a single piece.
+//! unless its end was given. A function too long to compile at once is split
+//! ([`crate::transform::pieces`]); any other is a single piece.
 //!
 //! # Bound on compilation
 //! The total amount of compiled code is proportional to the amount of guest code, regardless of how

@@ -2,13 +2,14 @@
 //!
 //! Consumes a region's control-flow graph; produces for each loop its blocks and the registers to
 //! carry. The result is a hint: any set of blocks would be correct, since each edge into the set
-//! loads the registers from the context (`emit/loop_carried.rs`). Candidates are loops without calls, in
-//! which no other code changes the registers in the context. Only innermost loops are chosen, since
-//! the register allocator keeps an outer loop's values alive across the inner loop and spills them
-//! there.
+//! loads the registers from the context (`emit/loop_carried.rs`). Candidates are loops without
+//! calls, in which no other code changes the registers in the context. Only innermost loops are
+//! chosen, since the register allocator keeps an outer loop's values alive across the inner loop
+//! and spills them there.
 
 mod cycles;
 
+use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Terminator};
 use cycles::cycles;
 use std::cmp::Reverse;
@@ -63,21 +64,18 @@ pub(crate) struct Loop {
 /// A loop is a strongly connected component, wherever its blocks are: compilers place cold paths
 /// and the entry of a rotated loop before the loop. To find inner loops, each component is
 /// decomposed again without its header; a component without inner cycles is an innermost loop.
-pub(crate) fn find(blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Vec<Loop> {
-    let mut before: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (&from, block) in blocks {
-        for &to in &block.successors {
-            before.entry(to).or_default().push(from);
-        }
-    }
-    let all = blocks.keys().copied().collect();
-    let mut work: Vec<_> = cycles(&all, blocks).into_iter().map(|members| (members, 0)).collect();
+pub(crate) fn find(blocks: &BTreeMap<u32, Block>, graph: &FlowGraph, keeps_memory: bool) -> Vec<Loop> {
+    let all = graph.ids().collect();
+    let mut work: Vec<_> = cycles(&all, graph).into_iter().map(|members| (members, 0)).collect();
     let mut loops = Vec::new();
     while let Some((members, depth)) = work.pop() {
         let mut rest = members.clone();
-        rest.remove(&header(&members, &before));
-        let inner = cycles(&rest, blocks);
+        if let Some(header) = header(&members, graph) {
+            rest.remove(&header);
+        }
+        let inner = cycles(&rest, graph);
         if inner.is_empty() {
+            let members = members.iter().map(|&id| graph.start(id)).collect();
             loops.extend(carrying(members, blocks, keeps_memory));
         } else if depth < MOST_NESTED {
             work.extend(inner.into_iter().map(|members| (members, depth + 1)));
@@ -104,13 +102,10 @@ fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory:
 
 /// The loop header: the block of a component with the most edges from outside; the first block if
 /// there are no such edges.
-fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
-    let from_elsewhere = |pc: &u32| {
-        let from = before.get(pc).map_or(&[][..], Vec::as_slice);
-        from.iter().filter(|from| !members.contains(from)).count()
-    };
-    let most = members.iter().copied().max_by_key(|pc| (from_elsewhere(pc), Reverse(*pc)));
-    most.unwrap_or_default()
+fn header(members: &BTreeSet<BlockId>, graph: &FlowGraph) -> Option<BlockId> {
+    let from_elsewhere =
+        |id: BlockId| graph.predecessors(id).iter().filter(|from| !members.contains(from)).count();
+    members.iter().copied().max_by_key(|&id| (from_elsewhere(id), Reverse(id)))
 }
 
 /// Whether a block changes only the registers in the context that its instructions name.
@@ -220,7 +215,7 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        find(&region.blocks, true)
+        find(&region.blocks, &FlowGraph::new(&region.blocks), true)
             .iter()
             .map(|found| found.blocks.iter().map(|pc| pc / 4).collect())
             .collect()
@@ -257,7 +252,9 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let [found] = &find(&region.blocks, false)[..] else { panic!("one loop") };
+        let [found] = &find(&region.blocks, &FlowGraph::new(&region.blocks), false)[..] else {
+            panic!("one loop")
+        };
         assert_eq!(found.vectors, 1 << 100 | 1 << 1 | 1 << 2);
         assert_eq!(found.floats, 1 << 2);
         assert_eq!(found.sunk, Some(1 << 5 | 1 << carried::CTR));

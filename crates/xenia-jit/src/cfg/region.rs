@@ -12,7 +12,7 @@ mod terminator;
 mod tests;
 
 pub(crate) use discover::{Reach, discover};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use terminator::{Terminator, block_length, end_of};
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op};
@@ -172,19 +172,6 @@ impl Region {
         let edges =
             self.blocks.iter().flat_map(|(&from, block)| block.successors.iter().map(move |&to| (from, to)));
         edges.filter(|(from, to)| from != to).map(|(_, to)| to).collect()
-    }
-
-    /// Blocks with exactly one predecessor edge that are neither entries nor loop headers: the
-    /// non-head blocks of extended basic blocks.
-    pub(crate) fn ebb_members(&self) -> BTreeSet<u32> {
-        let mut edges: HashMap<u32, u32> = HashMap::new();
-        for &to in self.blocks.values().flat_map(|block| &block.successors) {
-            *edges.entry(to).or_default() += 1;
-        }
-        let alone = |(pc, block): &(&u32, &Block)| {
-            edges.get(*pc) == Some(&1) && block.entry.is_none() && !block.is_loop
-        };
-        self.blocks.iter().filter(alone).map(|(&pc, _)| pc).collect()
     }
 
     /// Address after the last own instruction.

@@ -103,8 +103,8 @@ impl Lifter<'_> {
     }
 
     /// After an access in a loop with sunk stores: the branch to the cold block that stores the
-    /// sunk registers. The branch is patched into a mark ([`crate::runtime::fault_exit`]), so the value of
-    /// `tested` does not matter.
+    /// sunk registers. The branch is patched into a mark ([`crate::runtime::fault_exit`]), so the
+    /// value of `tested` does not matter.
     fn leave_if_it_faulted(&mut self, tested: Value) {
         let [cold, next] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(cold);

@@ -99,8 +99,8 @@ pub(crate) struct Cache {
     pending: Pending,
 }
 
-/// Lazy FPSCR state (see [`crate::runtime::float_state`]), written back to `PpcContext::fp_lazy` like dirty
-/// registers.
+/// Lazy FPSCR state (see [`crate::runtime::float_state`]), written back to `PpcContext::fp_lazy`
+/// like dirty registers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
     /// The last operation: the instruction word, and its operands frA, frB, frC where it has them.

@@ -3,8 +3,8 @@
 //! Unlike sunk registers, these are stored as everywhere else, so the context is current and exits
 //! and faults need no extra code. A read uses the copy and so avoids store-to-load forwarding from
 //! the previous iteration. A copy is a frontend variable of the register in single or in double
-//! format, whichever the loop's blocks assume ([`crate::analysis::assumptions`]). Edges inside the loop define it
-//! with the register's value; the gates load it.
+//! format, whichever the loop's blocks assume ([`crate::analysis::assumptions`]). Edges inside the
+//! loop define it with the register's value; the gates load it.
 
 use super::Lifter;
 use crate::analysis::assumptions::Assumptions;

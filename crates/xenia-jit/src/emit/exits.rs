@@ -279,8 +279,9 @@ impl Lifter<'_> {
     }
 
     /// The context pointer (r15), relative to which all fields have a
-    /// [`crate::runtime::host::displacement`]. Each IR block that needs it copies it: one value for several
-    /// blocks would occupy a register in all of them, even in loops that do not access the context.
+    /// [`crate::runtime::host::displacement`]. Each IR block that needs it copies it: one value for
+    /// several blocks would occupy a register in all of them, even in loops that do not access the
+    /// context.
     pub(super) fn context(&mut self) -> Value {
         let here = self.b.current_block();
         if let Some((block, value)) = self.state.ctx

@@ -2,7 +2,8 @@
 //!
 //! The region becomes one function, preceded by its entries. Each entry is a few bytes that put the
 //! entry's number in place of the pc and jump to the function's start. Entry 0, the target of most
-//! calls, falls through into the function instead. Each entry has two addresses ([`crate::runtime::enter`]).
+//! calls, falls through into the function instead. Each entry has two addresses
+//! ([`crate::runtime::enter`]).
 //!
 //! ```text
 //!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: entry dispatch, blocks

@@ -12,7 +12,7 @@ impl Lifter<'_> {
         if self.is_ebb_member(pc) {
             return Assumptions::default();
         }
-        self.assumptions.get(&pc).copied().unwrap_or_default()
+        self.graph.block_at(pc).map_or_else(Assumptions::default, |id| self.assumptions[id.index()])
     }
 
     /// Establishes the assumptions of the block at `to` and stores floating-point registers in the

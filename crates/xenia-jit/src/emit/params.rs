@@ -8,7 +8,7 @@ use cranelift_codegen::ir::Value;
 impl Lifter<'_> {
     /// Block parameters of the block at `pc`, after the budget.
     pub(super) fn block_params_of(&self, pc: u32) -> Vec<BlockParam> {
-        self.block_params.get(&pc).cloned().unwrap_or_default()
+        self.graph.block_at(pc).map_or_else(Vec::new, |id| self.block_params[id.index()].clone())
     }
 
     /// The value to pass for a block parameter.

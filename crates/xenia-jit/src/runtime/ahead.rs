@@ -8,8 +8,9 @@
 //! ```
 //!
 //! No code is published here: a region waits in the store until its function is hot
-//! ([`crate::runtime::restore`]). Published at first execution it would be slower than baseline code in
-//! functions whose loops have few iterations, because each call between the tiers costs 10 ns.
+//! ([`crate::runtime::restore`]). Published at first execution it would be slower than baseline
+//! code in functions whose loops have few iterations, because each call between the tiers costs 10
+//! ns.
 //!
 //! Facts learned about functions on the way go into separate tables ([`Shared::aside`]). The
 //! machine's own tables still decide the extent of a hot region, so a function that is not compiled

@@ -6,9 +6,9 @@
 //!
 //! # Freeing
 //! Withdrawn code may still be running, or hold the return address of a host frame;
-//! [`epochs`](crate::runtime::epochs) tells when neither is the case. New code may then reuse the memory at
-//! once: before an address in memory that held other code is published, `code_memory` makes all
-//! threads serialize their instruction fetch.
+//! [`epochs`](crate::runtime::epochs) tells when neither is the case. New code may then reuse the
+//! memory at once: before an address in memory that held other code is published, `code_memory`
+//! makes all threads serialize their instruction fetch.
 //!
 //! # Several engines
 //! Engines and compiled code read the tables without the lock; everything else is protected by it,

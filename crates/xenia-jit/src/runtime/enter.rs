@@ -10,10 +10,10 @@
 //!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 //!
-//! The registers are copies of values in the context (`analysis/block_params.rs`). The table of entries
-//! points at the slow entry, where the first entry of a region loads the argument registers and
-//! falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers use
-//! the fast entry. The other entries of a region need no arguments.
+//! The registers are copies of values in the context (`analysis/block_params.rs`). The table of
+//! entries points at the slow entry, where the first entry of a region loads the argument registers
+//! and falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers
+//! use the fast entry. The other entries of a region need no arguments.
 //!
 //! # Leaving
 //! A guest return is a host return. Any other exit (a spent budget, a return to an address that the

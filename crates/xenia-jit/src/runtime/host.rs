@@ -30,7 +30,8 @@ pub(crate) enum Word {
     Code,
     /// [`Word::Code`] plus [`crate::runtime::enter::LINKED`].
     LinkedCode,
-    /// Target of regions that don't return to their guest caller: `crate::runtime::enter`'s `leave_region`.
+    /// Target of regions that don't return to their guest caller: `crate::runtime::enter`'s
+    /// `leave_region`.
     Out,
     /// The host stack pointer that is restored when code leaves from nested calls.
     SavedStack,
@@ -67,7 +68,8 @@ pub(crate) enum Word {
     /// Bit set of the FPRs that the context holds as the bits of singles, among those for which
     /// that is not known statically (`analysis/assumptions.rs`).
     Shorts,
-    /// frA, the first of the three operands of [`crate::runtime::hooks::Hook::Float`]; frB and frC follow.
+    /// frA, the first of the three operands of [`crate::runtime::hooks::Hook::Float`]; frB and frC
+    /// follow.
     Operands,
     /// Second operand, frB.
     SecondOperand,

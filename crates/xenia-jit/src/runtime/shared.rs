@@ -165,7 +165,10 @@ impl Shared {
         let made = self.modes[mode.index()].get_or_init(|| {
             // Bounds are hints: one that is added at this moment may be missed.
             let made = ModeCode::new(mode, self, &self.bounds.lock());
-            made.inspect_err(|error| tracing::warn!(%error, ?mode, "no memory for code of this mode; interpreting")).ok()
+            made.inspect_err(
+                |error| tracing::warn!(%error, ?mode, "no memory for code of this mode; interpreting"),
+            )
+            .ok()
         });
         made.as_ref()
     }

@@ -2,10 +2,10 @@
 //!
 //! The region is the function that contains the address, or a piece of it, after cold-path pruning.
 //! A function is found by following its branches ([`crate::cfg::region`]) from its known entries
-//! ([`crate::cfg::functions`]), and is split if it is too long ([`crate::transform::pieces`]). Targets of
-//! conditional branches that the interpreter has not reached are left out at first. When such a
-//! target is reached and becomes hot, the function is compiled again with it; the last compilation
-//! includes all paths. See docs/src/decisions/0094-sides-that-were-never-taken.md.
+//! ([`crate::cfg::functions`]), and is split if it is too long ([`crate::transform::pieces`]).
+//! Targets of conditional branches that the interpreter has not reached are left out at first. When
+//! such a target is reached and becomes hot, the function is compiled again with it; the last
+//! compilation includes all paths. See docs/src/decisions/0094-sides-that-were-never-taken.md.
 
 use crate::cfg::function_bounds;
 use crate::cfg::functions::MOST_TIMES;

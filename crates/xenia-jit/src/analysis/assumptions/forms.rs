@@ -13,7 +13,7 @@ const SINGLES_AT_LOOPS: usize = 24;
 /// Maximum number of blocks in a loop that may leave registers open.
 const MOST_BLOCKS: usize = 64;
 
-impl Node {
+impl Node<'_> {
     /// Transfer function: `known` are the registers that are (or may be) singles at the block's
     /// start; returns those at its end.
     fn singles(&self, known: u32) -> u32 {
@@ -41,7 +41,7 @@ impl Node {
 
 /// Live-in registers of each block within its innermost loop; all registers for blocks outside
 /// loops.
-fn needed(nodes: &[Node]) -> Vec<u32> {
+fn needed(nodes: &[Node<'_>]) -> Vec<u32> {
     let mut needed = vec![u32::MAX; nodes.len()];
     for header in (0..nodes.len()).filter(|&n| nodes[n].is_loop) {
         let Some(last) = ends(nodes, header).max().filter(|last| last - header < MOST_BLOCKS) else {
@@ -51,7 +51,8 @@ fn needed(nodes: &[Node]) -> Vec<u32> {
         for _ in 0..ROUNDS {
             let before = inside.clone();
             for n in (header..=last).rev() {
-                let after = nodes[n].after.iter().filter_map(|to| inside.get(to.checked_sub(header)?));
+                let after =
+                    nodes[n].successors.iter().filter_map(|to| inside.get(to.index().checked_sub(header)?));
                 inside[n - header] = nodes[n].needed(after.fold(0, |all, after| all | after));
             }
             if inside == before {
@@ -66,12 +67,12 @@ fn needed(nodes: &[Node]) -> Vec<u32> {
 
 /// Computes, in the order of `nodes`, the registers that blocks assume as singles and those that
 /// they leave open. `instructions` is the size of the region.
-pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> {
+pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<(u32, u32)> {
     let mut wanted = vec![0; nodes.len()];
     for _ in 0..ROUNDS {
         let before = wanted.clone();
         for n in (0..nodes.len()).rev() {
-            let after = nodes[n].after.iter().fold(0, |all, &to| all | wanted[to]);
+            let after = nodes[n].successors.iter().fold(0, |all, to| all | wanted[to.index()]);
             wanted[n] = nodes[n].wanted(after);
         }
         if wanted == before {
@@ -102,7 +103,8 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
     // Computed last, since the open set grows as the single set shrinks.
     let mut open = vec![0; nodes.len()];
     let perhaps = |short: &[u32], open: &[u32], n: usize| {
-        let before = nodes[n].before.iter().map(|&from| nodes[from].singles(short[from] | open[from]));
+        let before = nodes[n].predecessors.iter().map(|from| from.index());
+        let before = before.map(|from| nodes[from].singles(short[from] | open[from]));
         let may_be = if nodes[n].is_ebb_member { u32::MAX } else { !needed[n] };
         before.fold(0, |all, from| all | from) & may_be & !short[n]
     };

@@ -1,10 +1,11 @@
 //! Strongly connected components, by Tarjan's algorithm (Depth-first search and linear graph
 //! algorithms, 1972). It is iterative, since a region may have thousands of blocks in a row.
 
-use crate::cfg::region::Block;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::cfg::graph::{BlockId, FlowGraph};
+use std::collections::BTreeSet;
 
 /// State of a block that the search has reached.
+#[derive(Clone, Copy)]
 struct Reached {
     /// Number in depth-first order.
     number: u32,
@@ -15,51 +16,49 @@ struct Reached {
 }
 
 /// The strongly connected components of the subgraph `within` that contain a cycle.
-pub(super) fn cycles(within: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> Vec<BTreeSet<u32>> {
-    let next = |pc: u32| {
-        let successors = blocks.get(&pc).map_or(&[][..], |block| &block.successors);
-        successors.iter().copied().filter(|to| within.contains(to))
-    };
-    let mut reached: BTreeMap<u32, Reached> = BTreeMap::new();
+pub(super) fn cycles(within: &BTreeSet<BlockId>, graph: &FlowGraph) -> Vec<BTreeSet<BlockId>> {
+    let next = |id: BlockId| graph.successors(id).iter().copied().filter(|to| within.contains(to));
+    let mut reached: Vec<Option<Reached>> = vec![None; graph.ids().len()];
+    let mut numbers = 0..;
     // Tarjan's stack: blocks reached but not in a component yet.
     let mut open = Vec::new();
     let mut found = Vec::new();
     // Depth-first path, each block with its successors not yet visited.
     let mut path = Vec::new();
     for &root in within {
-        if !reached.contains_key(&root) {
+        if reached[root.index()].is_none() {
             path.push((root, None));
         }
-        while let Some((pc, left)) = path.last_mut() {
-            let pc = *pc;
+        while let Some((id, left)) = path.last_mut() {
+            let id = *id;
             let left = left.get_or_insert_with(|| {
-                let number = reached.len() as u32;
-                reached.insert(pc, Reached { number, least: number, is_open: true });
-                open.push(pc);
-                next(pc)
+                let number = numbers.next().unwrap_or(u32::MAX);
+                reached[id.index()] = Some(Reached { number, least: number, is_open: true });
+                open.push(id);
+                next(id)
             });
             if let Some(to) = left.next() {
-                match reached.get(&to) {
+                match reached[to.index()] {
                     None => path.push((to, None)),
-                    Some(&Reached { number, is_open: true, .. }) => leads_to(&mut reached, pc, number),
+                    Some(Reached { number, is_open: true, .. }) => lower(&mut reached[id.index()], number),
                     Some(_) => {}
                 }
                 continue;
             }
             path.pop();
-            let Some(&Reached { number, least, .. }) = reached.get(&pc) else { continue };
+            let Some(Reached { number, least, .. }) = reached[id.index()] else { continue };
             if let Some(&(from, _)) = path.last() {
-                leads_to(&mut reached, from, least);
+                lower(&mut reached[from.index()], least);
             }
             if number == least {
-                let at = open.iter().rposition(|&member| member == pc).unwrap_or_default();
-                let members: BTreeSet<u32> = open.split_off(at).into_iter().collect();
+                let at = open.iter().rposition(|&member| member == id).unwrap_or_default();
+                let members: BTreeSet<BlockId> = open.split_off(at).into_iter().collect();
                 for member in &members {
-                    if let Some(reached) = reached.get_mut(member) {
+                    if let Some(reached) = &mut reached[member.index()] {
                         reached.is_open = false;
                     }
                 }
-                if members.len() > 1 || next(pc).any(|to| to == pc) {
+                if members.len() > 1 || next(id).any(|to| to == id) {
                     found.push(members);
                 }
             }
@@ -68,9 +67,9 @@ pub(super) fn cycles(within: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> V
     found
 }
 
-/// Lowers the low-link of the block at `pc` to `number`.
-fn leads_to(reached: &mut BTreeMap<u32, Reached>, pc: u32, number: u32) {
-    if let Some(reached) = reached.get_mut(&pc) {
+/// Lowers a block's low-link to `number`.
+fn lower(reached: &mut Option<Reached>, number: u32) {
+    if let Some(reached) = reached {
         reached.least = reached.least.min(number);
     }
 }

@@ -22,8 +22,8 @@ pub(crate) enum Lanes {
 
 /// Arithmetic on floats.
 impl Lifter<'_> {
-    /// The instruction's result from [`crate::runtime::exact_vector`]. `sources`: the registers that it
-    /// reads.
+    /// The instruction's result from [`crate::runtime::exact_vector`]. `sources`: the registers
+    /// that it reads.
     fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
         let i = self.guest.instruction;
         let ctx = self.context();
