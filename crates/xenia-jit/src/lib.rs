@@ -12,16 +12,19 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | Which instructions form a region, and which edges does it have? | `cfg`: `functions`, `function_bounds`, `region`, `graph`, `loops` |
+//! | Which instructions form a region? | `cfg`: `functions`, `function_bounds`, `region` |
+//! | Which edges and loops does it have? | `cfg`: `graph`, `loops` |
 //! | Which part of a function is compiled at once? | `transform`: `plan`, `pieces`, `inlining` |
 //! | Which values cross block boundaries? | `analysis`: `block_params`, `assumptions` |
 //! | Which host code does it become? | `emit`, `emit::function_tier`; `transform::dead_loads` |
 //! | What compiles code at its first execution? | `baseline` |
-//! | Which code is compiled, and when? | `compile`; `runtime`: `warmth`, `background`, `ahead`, `precompile`, `idle` |
+//! | When is code compiled? | `runtime`: `warmth`, `background`, `ahead`, `precompile`, `idle` |
+//! | In which order do the steps run? | `compile` |
 //! | How large is it? | `cost` |
-//! | Where does it lie, and when is it freed? | `runtime`: `relocation`, `code_memory`, `code_cache`, `epochs` |
+//! | Where does it lie? | `runtime`: `relocation`, `code_memory`, `code_cache` |
+//! | When is it freed? | `runtime`: `code_cache`, `epochs` |
 //! | How does code persist between runs? | `runtime`: `store`, `restore` |
-//! | How is it entered and left? | `jit`, `mode`; `runtime`: `enter`, `host`, `shared`, `fault_exit` |
+//! | How is it entered and left? | `jit`; `runtime`: `enter`, `host`, `shared`, `fault_exit` |
 //! | What does it call? | `runtime`: `hooks`, `exact_vector`, `strings` |
 //! | How is floating point exact? | `runtime`: `soft_float`, `soft_single`, `float_state` |
 //! | Is it right, and where does the time go? | `cross_check`; `runtime`: `perf_map`, `jit_dump` |
