@@ -3,3 +3,4 @@
 
 pub(crate) mod assumptions;
 pub(crate) mod block_params;
+pub(crate) mod loop_carried;

@@ -99,7 +99,7 @@ impl Jit {
             let config = self.shared.lift_config(mode);
             match self.engine.compiler.lock().compile(&plan.region, config, texts) {
                 Err(JitError::TooLong(fitting)) if limit > 1 => {
-                    limit = split_or_shrink(code, plan, fitting, limit)
+                    limit = split_or_shrink(code, plan, fitting, limit);
                 }
                 compiled => return Ok(Some((plan, compiled?))),
             }
@@ -199,7 +199,7 @@ impl Shared {
                 Ok(published) => break published,
                 // Retry with a smaller piece.
                 Err(JitError::TooLong(fitting)) if limit > 1 => {
-                    limit = split_or_shrink(code, plan, fitting, limit)
+                    limit = split_or_shrink(code, plan, fitting, limit);
                 }
                 // The cache has been flushed; there is room once all engines have moved on.
                 Err(JitError::CodeMemoryFull) => break false,

@@ -63,10 +63,10 @@ mod vector;
 mod vector128;
 mod word_pairs;
 
+use crate::analysis;
 use crate::analysis::assumptions::{self, Assumptions, FloatMode};
 use crate::analysis::block_params::{self, BlockParam, CALLED_WITH, RETURNED};
 use crate::cfg::graph::FlowGraph;
-use crate::cfg::loops;
 use crate::cfg::region::{Guest, Region, Replaced};
 use crate::mode::Mode;
 use crate::runtime::fault_exit::LEAVES;
@@ -264,8 +264,8 @@ impl<'a> Lifter<'a> {
         let mut blocks = HashMap::new();
         let graph = FlowGraph::new(&region.blocks);
         let keeps_memory = config.memory_at.is_none();
-        let loop_carried =
-            LoopCarried::new(&loops::find(&region.blocks, &graph, keeps_memory), config.sinks, &mut b);
+        let loops = analysis::loop_carried::find(&region.blocks, &graph, keeps_memory);
+        let loop_carried = LoopCarried::new(&loops, config.sinks, &mut b);
         let assumptions = assumptions::find(region, &graph, config.has_fma, !config.mode.controlled);
         let block_params =
             block_params::find(region, &graph, keeps_memory, |pc| loop_carried.has(pc), &assumptions);

@@ -15,7 +15,8 @@
 //! | Which instructions form a region? | `cfg`: `functions`, `function_bounds`, `region` |
 //! | Which edges and loops does it have? | `cfg`: `graph`, `loops` |
 //! | Which part of a function is compiled at once? | `transform`: `plan`, `pieces`, `inlining` |
-//! | Which values cross block boundaries? | `analysis`: `block_params`, `assumptions` |
+//! | Which values cross block boundaries? | `analysis`: `block_params`, `loop_carried` |
+//! | Which formats do floating-point registers have? | `analysis`: `assumptions` |
 //! | Which host code does it become? | `emit`, `emit::function_tier`; `transform::dead_loads` |
 //! | What compiles code at its first execution? | `baseline` |
 //! | When is code compiled? | `runtime`: `warmth`, `background`, `ahead`, `precompile`, `idle` |

@@ -4,7 +4,7 @@
 use super::{HOST, Lifter, State, reason};
 use crate::analysis::assumptions::Assumptions;
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
-use crate::cfg::loops::carried;
+use crate::analysis::loop_carried::carried;
 use crate::cfg::region::Block;
 use crate::runtime::hooks::Hook;
 use crate::runtime::host::{Leave, Word};

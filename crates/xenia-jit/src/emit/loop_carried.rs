@@ -1,4 +1,4 @@
-//! Loop-carried registers and store sinking for the loops of [`crate::cfg::loops`].
+//! Loop-carried registers and store sinking for the loops of [`crate::analysis::loop_carried`].
 //!
 //! Inside a loop a carried register is a variable of `cranelift-frontend`, which turns it into SSA
 //! values and block parameters: a read uses the variable, a write defines it. Each edge into the
@@ -11,7 +11,7 @@
 
 use super::copies::Copies;
 use super::{HOST, Lifter, State};
-use crate::cfg::loops::{Loop, carried};
+use crate::analysis::loop_carried::{Loop, carried};
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, Variable};

@@ -5,7 +5,7 @@
 
 use super::super::{HOST, Lifter};
 use super::{Special, gpr_offset, vr_offset};
-use crate::cfg::loops::carried;
+use crate::analysis::loop_carried::carried;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 impl Lifter<'_> {

@@ -3,7 +3,7 @@
 use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
 use super::{Pending, Special, Xer, gpr_offset, vr_offset};
-use crate::cfg::loops::carried;
+use crate::analysis::loop_carried::carried;
 use crate::runtime::float_state::{PENDING, PRESENT};
 use crate::runtime::host::displacement;
 use cranelift_codegen::ir::{InstBuilder, Value};
