@@ -81,7 +81,6 @@ use serde::{Deserialize, Serialize};
 use state::State;
 use std::collections::HashMap;
 use std::mem::offset_of;
-use std::ops::{Deref, DerefMut};
 use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Semantics, dispatch};
 
@@ -161,20 +160,6 @@ struct Signatures {
     hooks: [SigRef; 5],
     /// Hooks that preserve all registers, indexed likewise.
     cold_hooks: [SigRef; 5],
-}
-
-impl Deref for Lifter<'_> {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        &self.state
-    }
-}
-
-impl DerefMut for Lifter<'_> {
-    fn deref_mut(&mut self) -> &mut State {
-        &mut self.state
-    }
 }
 
 /// Lifts the blocks of one region into one function.
@@ -350,8 +335,8 @@ impl<'a> Lifter<'a> {
                 let value = self.b.block_params(ir_block)[1 + place];
                 self.define_block_param(param, value);
             }
-            self.mode = assumptions.mode;
-            self.cache.floats.begin(assumptions);
+            self.state.mode = assumptions.mode;
+            self.state.cache.floats.begin(assumptions);
             self.begin_copies(assumptions);
         }
         if block.is_loop {
@@ -361,15 +346,15 @@ impl<'a> Lifter<'a> {
         if block.check {
             self.check_budget(block);
         }
-        self.spent += block.len();
+        self.state.spent += block.len();
         self.terminated = false;
         for (index, &guest) in block.code.iter().enumerate() {
             self.guest = guest;
             self.remaining = block.len() - index as u32;
-            let stored = self.spent_as_stored.unwrap_or(self.spent);
+            let stored = self.state.spent_as_stored.unwrap_or(self.state.spent);
             // Instructions after the block that stored the budget have completed beyond the stored
             // count.
-            let remaining = i64::from(stored) - i64::from(self.spent) + i64::from(self.remaining);
+            let remaining = i64::from(stored) - i64::from(self.state.spent) + i64::from(self.remaining);
             self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
             let (pc, remaining) = (guest.pc, remaining as i32);
             self.sites.push(Site { pc, remaining, singles: 0, open: 0, from: pc, again: 0 });

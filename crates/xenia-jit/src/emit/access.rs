@@ -11,10 +11,10 @@ use xenia_isa::Instruction;
 impl Lifter<'_> {
     /// Ensures that MXCSR is in `mode` from here on.
     pub(super) fn float_mode(&mut self, mode: FloatMode) {
-        if self.mode == Some(mode) {
+        if self.state.mode == Some(mode) {
             return;
         }
-        self.mode = Some(mode);
+        self.state.mode = Some(mode);
         // In the other mode a repeated compare might treat denormals as zeros.
         self.settle_compares();
         let ctx = self.context();
@@ -59,12 +59,12 @@ impl Lifter<'_> {
     }
 
     fn store_budget(&mut self) {
-        if self.spent_as_stored.is_none() {
+        if self.state.spent_as_stored.is_none() {
             let (budget, ctx) = (self.budget_after(), self.context());
             self.b.ins().store(HOST, budget, ctx, BUDGET);
             // Later uses take this value, so that the old one is no longer live.
-            (self.state.budget, self.state.counted) = (budget, self.spent);
-            self.spent_as_stored = Some(self.spent);
+            (self.state.budget, self.state.counted) = (budget, self.state.spent);
+            self.state.spent_as_stored = Some(self.state.spent);
         }
     }
 
@@ -97,7 +97,7 @@ impl Lifter<'_> {
             dfg.value_def(address).inst().is_some_and(|inst| dfg.insts[inst].opcode() == Opcode::Band);
         match self.config.memory_at {
             None => self.word(Word::Memory),
-            Some(_) if is_and => self.budget,
+            Some(_) if is_and => self.state.budget,
             Some(_) => address,
         }
     }
@@ -118,7 +118,7 @@ impl Lifter<'_> {
         self.flush_for_access();
         self.note_singles();
         // The value to which the site's remaining instructions are added.
-        let budget = self.budget_less(self.spent_as_stored.unwrap_or(self.spent));
+        let budget = self.budget_less(self.state.spent_as_stored.unwrap_or(self.state.spent));
         let why = self.b.ins().iconst(types::I64, reason(Leave::Fault, self.guest.pc));
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
@@ -179,13 +179,13 @@ impl Lifter<'_> {
             return ea;
         }
         let memory = self.word(Word::Memory);
-        let known = self.addresses.iter().flatten().find(|known| (known.0, known.1) == (memory, ea));
+        let known = self.state.addresses.iter().flatten().find(|known| (known.0, known.1) == (memory, ea));
         if let Some(&(_, _, address)) = known {
             return address;
         }
         let address = self.b.ins().iadd(memory, ea);
-        self.addresses.rotate_right(1);
-        self.addresses[0] = Some((memory, ea, address));
+        self.state.addresses.rotate_right(1);
+        self.state.addresses[0] = Some((memory, ea, address));
         address
     }
 

@@ -17,7 +17,7 @@ const SO: i64 = 1 << 61;
 impl Lifter<'_> {
     /// Stores a field, if known.
     pub(super) fn store_field(&mut self, field: usize) {
-        if let Some(known) = self.cache.cr[field] {
+        if let Some(known) = self.state.cache.cr[field] {
             let word = self.word_of(known);
             let ctx = self.context();
             self.b.ins().store(HOST, word, ctx, cr_offset(field));

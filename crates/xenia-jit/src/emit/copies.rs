@@ -64,17 +64,18 @@ impl Lifter<'_> {
         let Some(copies) = self.loop_carried.copies() else { return };
         let (floats, vectors) = (copies.floats(), copies.vectors());
         let Assumptions { short, open, .. } = assumptions;
-        self.cache.copied = Copied { singles: floats & short, doubles: floats & !short & !open, vectors };
+        self.state.cache.copied =
+            Copied { singles: floats & short, doubles: floats & !short & !open, vectors };
     }
 
     /// The copy of FPR `n` as an F32.
     pub(super) fn copied_single(&mut self, n: usize) -> Option<Value> {
-        self.copied_float(n, 0, self.cache.copied.singles)
+        self.copied_float(n, 0, self.state.cache.copied.singles)
     }
 
     /// The copy of FPR `n` as an F64.
     pub(super) fn copied_double(&mut self, n: usize) -> Option<Value> {
-        self.copied_float(n, 1, self.cache.copied.doubles)
+        self.copied_float(n, 1, self.state.cache.copied.doubles)
     }
 
     fn copied_float(&mut self, n: usize, form: usize, at_hand: u32) -> Option<Value> {
@@ -84,7 +85,7 @@ impl Lifter<'_> {
 
     /// The copy of vector register `n`.
     pub(super) fn copied_vector(&mut self, n: usize) -> Option<Value> {
-        let at_hand = self.cache.copied.vectors >> n & 1 != 0;
+        let at_hand = self.state.cache.copied.vectors >> n & 1 != 0;
         let variable = *self.loop_carried.copies()?.vectors.get(&n).filter(|_| at_hand)?;
         Some(self.b.use_var(variable))
     }
@@ -100,7 +101,7 @@ impl Lifter<'_> {
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
         let Assumptions { short, open, .. } = self.assumptions_at(to);
         for (n, [single, double]) in floats {
-            let Copied { singles, doubles, .. } = self.cache.copied;
+            let Copied { singles, doubles, .. } = self.state.cache.copied;
             if short >> n & 1 != 0 {
                 if singles >> n & 1 == 0 {
                     let value = self.single_at_hand(n);
@@ -112,7 +113,7 @@ impl Lifter<'_> {
             }
         }
         for (n, variable) in vectors {
-            if self.cache.copied.vectors >> n & 1 == 0 {
+            if self.state.cache.copied.vectors >> n & 1 == 0 {
                 let value = self.vr(n);
                 self.b.def_var(variable, value);
             }

@@ -15,16 +15,16 @@ use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
 impl Lifter<'_> {
     /// The remaining budget after the block's instructions.
     pub(super) fn budget_after(&mut self) -> Value {
-        self.budget_less(self.spent)
+        self.budget_less(self.state.spent)
     }
 
     /// The remaining budget before this instruction.
     pub(super) fn budget_before(&mut self) -> Value {
-        self.budget_less(self.spent - self.remaining)
+        self.budget_less(self.state.spent - self.remaining)
     }
 
     pub(super) fn budget_less(&mut self, spent: u32) -> Value {
-        let (budget, left) = (self.budget, i64::from(self.counted) - i64::from(spent));
+        let (budget, left) = (self.state.budget, i64::from(self.state.counted) - i64::from(spent));
         if left == 0 { budget } else { self.b.ins().iadd_imm_s(budget, left) }
     }
 
@@ -85,8 +85,8 @@ impl Lifter<'_> {
         }
         let Assumptions { mode, short, open } = self.assumptions_at(to);
         let is_ready = self.dirty() == 0
-            && self.cache.floats.stored_as_singles() == (short, open)
-            && (mode.is_none() || mode == self.mode);
+            && self.state.cache.floats.stored_as_singles() == (short, open)
+            && (mode.is_none() || mode == self.state.mode);
         let params = self.block_params_of(to);
         if !is_ready || !params.iter().all(|&param| self.has_block_param(param)) {
             return None;
@@ -101,12 +101,12 @@ impl Lifter<'_> {
     /// block. Stores that create IR blocks stay on the edges, since a compare and its branch must
     /// be in the same block to be fused.
     pub(super) fn store_for_both(&mut self, sides: [u32; 2]) {
-        let floats = &self.cache.floats;
-        let stores_floats = floats.dirty() != 0 || self.cache.owes_status();
+        let floats = &self.state.cache.floats;
+        let stores_floats = floats.dirty() != 0 || self.state.cache.owes_status();
         let singles = floats.stored_as_singles();
         let wants_the_same = |to: &u32| {
             let Assumptions { mode, short, open } = self.assumptions_at(*to);
-            let is_ready = (mode.is_none() || mode == self.mode) && (short, open) == singles;
+            let is_ready = (mode.is_none() || mode == self.state.mode) && (short, open) == singles;
             is_ready && self.blocks.contains_key(to) && !self.is_ebb_member(*to)
         };
         if !stores_floats && !self.loop_carried.is_sinking() && sides.iter().all(wants_the_same) {
@@ -122,7 +122,8 @@ impl Lifter<'_> {
 
     /// Budget check at the start of a block: leaves if the budget may end before the next check.
     pub(super) fn check_budget(&mut self, block: &Block) {
-        let (budget, least) = (self.budget, i64::from(block.needs + self.spent - self.counted));
+        let (budget, least) =
+            (self.state.budget, i64::from(block.needs + self.state.spent - self.state.counted));
         let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
         let [go_on, out] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(out);
@@ -227,7 +228,7 @@ impl Lifter<'_> {
     /// Leaves after this instruction; all registers must be flushed.
     pub(super) fn leave_after(&mut self, leave: Leave) {
         // The remaining instructions of the block are not executed.
-        let exact = self.budget_less(self.spent - self.remaining + 1);
+        let exact = self.budget_less(self.state.spent - self.remaining + 1);
         let why = self.b.ins().iconst(types::I64, reason(leave, self.guest.pc.wrapping_add(4)));
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
@@ -265,7 +266,7 @@ impl Lifter<'_> {
         // than a reload.
         self.state = State::new(budget);
         for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
-            self.cache.know_gpr(n, value);
+            self.state.cache.know_gpr(n, value);
         }
         if let Some((next, arguments)) = self.direct_edge(back) {
             self.b.ins().brif(back_here, next, &arguments, exit, &out);
@@ -296,7 +297,7 @@ impl Lifter<'_> {
 
     /// A word of `PpcContext::host`, loaded once per block.
     pub(super) fn word(&mut self, word: Word) -> Value {
-        if let Some(value) = self.words[word as usize] {
+        if let Some(value) = self.state.words[word as usize] {
             return value;
         }
         let carried = (word == Word::Memory).then(|| self.loop_carried.variable(carried::MEMORY)).flatten();
@@ -306,7 +307,7 @@ impl Lifter<'_> {
             let ctx = self.context();
             self.b.ins().load(types::I64, HOST, ctx, word.offset())
         };
-        self.words[word as usize] = Some(value);
+        self.state.words[word as usize] = Some(value);
         value
     }
 

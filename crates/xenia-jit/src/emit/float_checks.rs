@@ -37,9 +37,9 @@ impl Lifter<'_> {
             // Older compares come first, and an enabled exception leaves the target unchanged.
             self.store_pending();
             // This may be a cold block: knowledge gained in it does not hold after it.
-            let known = self.cache.floats.clone();
+            let known = self.state.cache.floats.clone();
             self.store_fpr(i.fd());
-            self.cache.floats = known;
+            self.state.cache.floats = known;
         }
         let ctx = self.context();
         let places = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];
@@ -79,7 +79,7 @@ impl Lifter<'_> {
     /// The mask of all bits but the sign, and the smallest normal number, loaded once per block.
     fn limits(&mut self, ty: Type) -> [Value; 2] {
         let of = usize::from(ty == types::F64);
-        if let Some(limits) = self.cache.floats.limits[of] {
+        if let Some(limits) = self.state.cache.floats.limits[of] {
             return limits;
         }
         let ctx = self.context();
@@ -90,7 +90,7 @@ impl Lifter<'_> {
             [Word::Magnitude.offset() + 4, Word::SmallestSingle.offset()]
         };
         let limits = offsets.map(|offset| self.b.ins().load(ty, HOST, ctx, offset));
-        self.cache.floats.limits[of] = Some(limits);
+        self.state.cache.floats.limits[of] = Some(limits);
         limits
     }
 
@@ -138,7 +138,7 @@ impl Lifter<'_> {
             // block for unfit ones.
             self.known_single(n);
         }
-        let before = (self.cache.clone(), self.words);
+        let before = (self.state.cache.clone(), self.state.words);
         let mut unfit = None;
         let values = registers.map(|n| n.map(|n| self.single_operand(n, &mut unfit)));
         if let Some(unfit) = unfit {
@@ -163,12 +163,15 @@ impl Lifter<'_> {
         (cache, words): (Cache, [Option<Value>; WORDS]),
     ) {
         let Some(here) = self.b.current_block() else { return };
-        let known = (std::mem::replace(&mut self.cache, cache), std::mem::replace(&mut self.words, words));
+        let known = (
+            std::mem::replace(&mut self.state.cache, cache),
+            std::mem::replace(&mut self.state.words, words),
+        );
         self.b.switch_to_block(unfit);
         self.deliver_from_software(i, registers);
         self.store_dirty();
         self.leave_after(Leave::Unwind);
-        (self.cache, self.words) = known;
+        (self.state.cache, self.state.words) = known;
         self.b.switch_to_block(here);
     }
 

@@ -128,12 +128,12 @@ const EXPONENTS: i64 = 254;
 impl Lifter<'_> {
     /// FPR `n`, as an F64.
     pub(crate) fn fpr(&mut self, n: usize) -> Value {
-        let floats = &self.cache.floats;
+        let floats = &self.state.cache.floats;
         if let Some(value) = floats.doubles[n] {
             return value;
         }
         self.settle_floats(1 << n);
-        let floats = &self.cache.floats;
+        let floats = &self.state.cache.floats;
         let in_context = (floats.dirty | floats.short) >> n & 1 == 0;
         let single = if in_context { None } else { self.known_single(n) };
         let value = match single {
@@ -141,7 +141,7 @@ impl Lifter<'_> {
             Some((single, Nans::Any)) => self.exactly_promoted(single),
             None => self.load_fpr(n),
         };
-        self.cache.floats.doubles[n] = Some(value);
+        self.state.cache.floats.doubles[n] = Some(value);
         value
     }
 
@@ -154,12 +154,12 @@ impl Lifter<'_> {
 
     /// FPR `n` as an F64, if the context holds it in double format.
     pub(super) fn double_at_hand(&mut self, n: usize) -> Value {
-        self.cache.floats.doubles[n].unwrap_or_else(|| self.load_fpr(n))
+        self.state.cache.floats.doubles[n].unwrap_or_else(|| self.load_fpr(n))
     }
 
     /// FPR `n` as an F32, if the context holds it in single format.
     pub(super) fn single_at_hand(&mut self, n: usize) -> Value {
-        self.cache.floats.singles[n].unwrap_or_else(|| self.load_short_fpr(n))
+        self.state.cache.floats.singles[n].unwrap_or_else(|| self.load_short_fpr(n))
     }
 
     fn load_short_fpr(&mut self, n: usize) -> Value {
@@ -175,8 +175,8 @@ impl Lifter<'_> {
             Operand::Double(value) => (Operand::Double(value), value),
             Operand::Single(single) => {
                 let value = self.promoted(single);
-                if self.cache.floats.quiet >> n & 1 != 0 {
-                    self.cache.floats.doubles[n] = Some(value);
+                if self.state.cache.floats.quiet >> n & 1 != 0 {
+                    self.state.cache.floats.doubles[n] = Some(value);
                 }
                 (Operand::Single(single), value)
             }
@@ -185,7 +185,7 @@ impl Lifter<'_> {
 
     /// The exact value of FPR `n`, in a format in which it is known.
     pub(crate) fn exact_operand(&mut self, n: usize) -> Operand {
-        if let Some(value) = self.cache.floats.doubles[n] {
+        if let Some(value) = self.state.cache.floats.doubles[n] {
             return Operand::Double(value);
         }
         match self.known_single(n) {
@@ -196,24 +196,24 @@ impl Lifter<'_> {
 
     /// Whether the context's slot of FPR `n` is current and in single format.
     fn is_stored_short(&self, n: usize) -> bool {
-        self.cache.floats.short & !self.cache.floats.dirty & 1 << n != 0
+        self.state.cache.floats.short & !self.state.cache.floats.dirty & 1 << n != 0
     }
 
     /// FPR `n` as an F32, if it is known to be one.
     pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
-        if self.is_stored_short(n) && self.cache.floats.singles[n].is_none() {
+        if self.is_stored_short(n) && self.state.cache.floats.singles[n].is_none() {
             let single = self.load_short_fpr(n);
-            self.cache.floats.know_single(n, single);
+            self.state.cache.floats.know_single(n, single);
         }
-        let quiet = self.cache.floats.quiet >> n & 1 != 0;
+        let quiet = self.state.cache.floats.quiet >> n & 1 != 0;
         let nans = if quiet { Nans::Quiet } else { Nans::Any };
-        self.cache.floats.singles[n].map(|single| (single, nans))
+        self.state.cache.floats.singles[n].map(|single| (single, nans))
     }
 
     /// Sets FPR `n` to an F64.
     pub(crate) fn set_fpr(&mut self, n: usize, value: Value) {
-        self.cache.copied.forget_float(n);
-        let floats = &mut self.cache.floats;
+        self.state.cache.copied.forget_float(n);
+        let floats = &mut self.state.cache.floats;
         floats.doubles[n] = Some(value);
         floats.singles[n] = None;
         floats.dirty |= 1 << n;
@@ -222,8 +222,8 @@ impl Lifter<'_> {
 
     /// Sets FPR `n` to the double of an F32.
     pub(crate) fn set_single(&mut self, n: usize, value: Value, nans: Nans) {
-        self.cache.copied.forget_float(n);
-        let floats = &mut self.cache.floats;
+        self.state.cache.copied.forget_float(n);
+        let floats = &mut self.state.cache.floats;
         floats.doubles[n] = None;
         floats.singles[n] = Some(value);
         floats.quiet = floats.quiet & !(1 << n) | u32::from(nans == Nans::Quiet) << n;
@@ -234,8 +234,8 @@ impl Lifter<'_> {
     /// Sets FPR `to` to FPR `from`.
     pub(crate) fn move_fpr(&mut self, to: usize, from: usize) {
         self.exact_operand(from);
-        self.cache.copied.forget_float(to);
-        let floats = &mut self.cache.floats;
+        self.state.cache.copied.forget_float(to);
+        let floats = &mut self.state.cache.floats;
         floats.doubles[to] = floats.doubles[from];
         floats.singles[to] = floats.singles[from];
         floats.quiet = floats.quiet & !(1 << to) | (floats.quiet >> from & 1) << to;
@@ -261,7 +261,7 @@ impl Lifter<'_> {
         self.settle_floats(1 << n);
         self.scalar_mode();
         let unfit = *unfit.get_or_insert_with(|| self.b.create_block());
-        let bits = if let Some(value) = self.cache.floats.doubles[n] {
+        let bits = if let Some(value) = self.state.cache.floats.doubles[n] {
             self.bits(value)
         } else {
             let ctx = self.context();
@@ -294,7 +294,7 @@ impl Lifter<'_> {
         let value = self.b.ins().fdemote(types::F32, value);
         self.b.ins().jump(done, &[value.into()]);
         self.b.switch_to_block(done);
-        self.cache.floats.know_single(n, single);
+        self.state.cache.floats.know_single(n, single);
         single
     }
 
@@ -312,7 +312,7 @@ impl Lifter<'_> {
 impl Lifter<'_> {
     /// Stores FPR `n` as a double, unless the context already holds it so.
     pub(crate) fn store_fpr(&mut self, n: usize) {
-        if (self.cache.floats.dirty | self.cache.floats.short) >> n & 1 != 0 {
+        if (self.state.cache.floats.dirty | self.state.cache.floats.short) >> n & 1 != 0 {
             let value = self.fpr(n);
             let ctx = self.context();
             self.b.ins().store(HOST, value, ctx, fpr_offset(n));
@@ -345,7 +345,7 @@ impl Lifter<'_> {
             }
         }
         self.tell_shorts(open);
-        let floats = &mut self.cache.floats;
+        let floats = &mut self.state.cache.floats;
         floats.dirty = 0;
         floats.short = short;
         floats.open = open;
@@ -353,7 +353,7 @@ impl Lifter<'_> {
 
     /// Updates [`Word::Shorts`] for the registers of `open`, none of which is dirty.
     fn tell_shorts(&mut self, open: u32) {
-        let floats = &self.cache.floats;
+        let floats = &self.state.cache.floats;
         let (told, short) = (floats.open & open, floats.short & open);
         if told == open {
             return;
@@ -371,11 +371,11 @@ impl Lifter<'_> {
     /// Closes the open format of these registers: those that were open are in double format
     /// afterwards.
     pub(super) fn settle_floats(&mut self, registers: u32) {
-        let open = self.cache.floats.open & registers;
+        let open = self.state.cache.floats.open & registers;
         if open == 0 {
             return;
         }
-        self.cache.floats.open &= !open;
+        self.state.cache.floats.open &= !open;
         let ctx = self.context();
         let shorts = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
         let shorts = self.b.ins().band_imm_s(shorts, i64::from(open));
@@ -391,14 +391,14 @@ impl Lifter<'_> {
 
     /// Stores FPR `n` if it is dirty, a single in single format.
     fn store_as_it_is(&mut self, n: usize) {
-        if self.cache.floats.dirty >> n & 1 == 0 {
+        if self.state.cache.floats.dirty >> n & 1 == 0 {
             return;
         }
         let operand = self.exact_operand(n);
         let ctx = self.context();
         self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
         let short = matches!(operand, Operand::Single(_));
-        let floats = &mut self.cache.floats;
+        let floats = &mut self.state.cache.floats;
         floats.short = floats.short & !(1 << n) | u32::from(short) << n;
         floats.dirty &= !(1 << n);
     }
@@ -412,7 +412,7 @@ impl Lifter<'_> {
 
     /// Records in the current site in which format the context holds each register.
     pub(super) fn note_singles(&mut self) {
-        let (singles, open) = (self.cache.floats.short, self.cache.floats.open);
+        let (singles, open) = (self.state.cache.floats.short, self.state.cache.floats.open);
         if let Some(site) = self.sites.last_mut() {
             (site.singles, site.open) = (singles, open);
         }

@@ -33,18 +33,21 @@ impl Lifter<'_> {
         if registers.is_empty() {
             return;
         }
-        let (cache, words) = (self.cache.clone(), self.words);
+        let (cache, words) = (self.state.cache.clone(), self.state.words);
         let mut unfit = None;
         for n in registers {
             self.single_operand(n, &mut unfit);
         }
         let (Some(unfit), Some(here)) = (unfit, self.b.current_block()) else { return };
-        let found = (std::mem::replace(&mut self.cache, cache), std::mem::replace(&mut self.words, words));
+        let found = (
+            std::mem::replace(&mut self.state.cache, cache),
+            std::mem::replace(&mut self.state.words, words),
+        );
         self.b.switch_to_block(unfit);
         self.store_dirty();
         let why = self.b.ins().iconst(types::I64, reason(Leave::Unfit, to));
         self.leave_value(why);
-        (self.cache, self.words) = found;
+        (self.state.cache, self.state.words) = found;
         self.b.switch_to_block(here);
     }
 

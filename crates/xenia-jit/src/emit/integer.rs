@@ -26,7 +26,7 @@ impl Lifter<'_> {
         } else {
             let none = self.b.ins().iconst(types::I8, 0);
             self.set_xer(Xer::Ov, none);
-            self.so_changes = Some(SoChange { condition: overflow, by_overflow: true });
+            self.state.so_changes = Some(SoChange { condition: overflow, by_overflow: true });
         }
     }
 
@@ -91,7 +91,7 @@ impl Lifter<'_> {
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: self.gpr(rb), signed, extended: None }
         } else {
-            let is_extended = !signed && self.cache.knows_low(ra) && self.cache.knows_low(rb);
+            let is_extended = !signed && self.state.cache.knows_low(ra) && self.state.cache.knows_low(rb);
             let extended = is_extended.then(|| (self.gpr_low(ra), self.gpr_low(rb)));
             Compared { a: self.gpr32(ra), b: self.gpr32(rb), signed, extended }
         };
@@ -105,7 +105,7 @@ impl Lifter<'_> {
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: wide, signed, extended: None }
         } else {
-            let is_extended = !signed && self.cache.knows_low(ra);
+            let is_extended = !signed && self.state.cache.knows_low(ra);
             let extended = is_extended.then(|| (self.gpr_low(ra), wide));
             Compared { a: self.gpr32(ra), b: self.const32(immediate as u32), signed, extended }
         };

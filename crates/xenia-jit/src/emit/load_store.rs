@@ -327,7 +327,7 @@ impl LoadStore for Lifter<'_> {
     fn stw(&mut self, i: Instruction) {
         let place = self.place_d(i, i.disp());
         self.store_gpr(i, types::I32, place);
-        self.stored_words.note(i);
+        self.state.stored_words.note(i);
     }
 
     fn lfd(&mut self, i: Instruction) {

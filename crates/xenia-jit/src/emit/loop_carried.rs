@@ -125,9 +125,9 @@ impl Lifter<'_> {
             }
             let assumptions = self.assumptions_at(to);
             self.state = State::new(self.b.block_params(gate)[0]);
-            self.cache.floats.begin(assumptions);
+            self.state.cache.floats.begin(assumptions);
             self.define_copies(to);
-            let (target, budget) = (self.blocks[&to], self.budget);
+            let (target, budget) = (self.blocks[&to], self.state.budget);
             self.b.ins().jump(target, &[budget.into()]);
         }
         self.loop_carried.here = None;

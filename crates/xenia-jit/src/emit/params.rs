@@ -26,24 +26,24 @@ impl Lifter<'_> {
     /// Whether the value of a block parameter is available without another instruction.
     pub(super) fn has_block_param(&self, param: BlockParam) -> bool {
         match param {
-            BlockParam::Whole(n) => self.cache.knows_gpr(n),
-            BlockParam::Low(n) => self.cache.knows_low(n),
-            BlockParam::Memory => self.words[Word::Memory as usize].is_some(),
-            BlockParam::Single(n) => self.cache.floats.knows_single(n),
-            BlockParam::Double(n) => self.cache.floats.knows_double(n),
-            BlockParam::Vector(n) => self.cache.knows_vr(n),
+            BlockParam::Whole(n) => self.state.cache.knows_gpr(n),
+            BlockParam::Low(n) => self.state.cache.knows_low(n),
+            BlockParam::Memory => self.state.words[Word::Memory as usize].is_some(),
+            BlockParam::Single(n) => self.state.cache.floats.knows_single(n),
+            BlockParam::Double(n) => self.state.cache.floats.knows_double(n),
+            BlockParam::Vector(n) => self.state.cache.knows_vr(n),
         }
     }
 
     /// Makes the value of a block parameter known at the start of the block.
     pub(super) fn define_block_param(&mut self, param: BlockParam, value: Value) {
         match param {
-            BlockParam::Whole(n) => self.cache.know_gpr(n, value),
-            BlockParam::Low(n) => self.cache.know_low(n, value),
-            BlockParam::Memory => self.words[Word::Memory as usize] = Some(value),
-            BlockParam::Single(n) => self.cache.floats.know_single(n, value),
-            BlockParam::Double(n) => self.cache.floats.know_double(n, value),
-            BlockParam::Vector(n) => self.cache.know_vr(n, value),
+            BlockParam::Whole(n) => self.state.cache.know_gpr(n, value),
+            BlockParam::Low(n) => self.state.cache.know_low(n, value),
+            BlockParam::Memory => self.state.words[Word::Memory as usize] = Some(value),
+            BlockParam::Single(n) => self.state.cache.floats.know_single(n, value),
+            BlockParam::Double(n) => self.state.cache.floats.know_double(n, value),
+            BlockParam::Vector(n) => self.state.cache.know_vr(n, value),
         }
     }
 }

@@ -53,8 +53,8 @@ fn repeatable(op: Op, i: Instruction) -> bool {
 impl Lifter<'_> {
     /// A restart point at the current instruction, for which the context must be exact.
     fn restart_point_here(&self) -> RestartPoint {
-        let done = self.spent - self.remaining;
-        RestartPoint { pc: self.guest.pc, done, singles: self.cache.floats.stored_as_singles() }
+        let done = self.state.spent - self.remaining;
+        RestartPoint { pc: self.guest.pc, done, singles: self.state.cache.floats.stored_as_singles() }
     }
 
     fn is_repeatable(&self) -> bool {
@@ -66,11 +66,11 @@ impl Lifter<'_> {
         if self.loop_carried.is_sinking() {
             // The context is never exact in a loop with sunk stores; its accesses have no restart
             // point.
-            self.restart_point = None;
+            self.state.restart_point = None;
         } else if self.dirty() == 0 {
-            self.restart_point = Some(self.restart_point_here());
+            self.state.restart_point = Some(self.restart_point_here());
         } else if !self.is_repeatable() {
-            self.restart_point = None;
+            self.state.restart_point = None;
         }
     }
 
@@ -78,7 +78,7 @@ impl Lifter<'_> {
     pub(super) fn end_instruction(&mut self) {
         self.leave_if_so_changes();
         if !self.is_repeatable() {
-            self.restart_point = None;
+            self.state.restart_point = None;
         }
     }
 
@@ -88,12 +88,12 @@ impl Lifter<'_> {
             self.note_singles();
             return;
         }
-        if self.dirty() > MOST_DIRTY || self.restart_point.is_none() {
+        if self.dirty() > MOST_DIRTY || self.state.restart_point.is_none() {
             self.flush_for_access();
-            self.restart_point = Some(self.restart_point_here());
+            self.state.restart_point = Some(self.restart_point_here());
         }
-        let Some(point) = self.restart_point else { return };
-        let done = self.spent - self.remaining;
+        let Some(point) = self.state.restart_point else { return };
+        let done = self.state.spent - self.remaining;
         if let Some(site) = self.sites.last_mut() {
             (site.from, site.again) = (point.pc, done - point.done);
             (site.singles, site.open) = point.singles;

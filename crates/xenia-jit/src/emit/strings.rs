@@ -77,7 +77,7 @@ impl Lifter<'_> {
     /// registers after it.
     pub(super) fn call_string(&mut self, i: Instruction, ea: Value) {
         self.flush();
-        self.cache = Cache::default();
+        self.state.cache = Cache::default();
         let ctx = self.context();
         let pc = self.guest.pc;
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
@@ -95,6 +95,6 @@ impl Lifter<'_> {
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
         self.b.switch_to_block(next);
-        self.words = [None; WORDS];
+        self.state.words = [None; WORDS];
     }
 }

@@ -161,7 +161,7 @@ impl System for Lifter<'_> {
             return;
         }
         let mut word = self.call_hook(Hook::Conditions, &[]);
-        let fresh: Vec<usize> = (0..8).filter(|&field| self.cache.cr_dirty >> field & 1 != 0).collect();
+        let fresh: Vec<usize> = (0..8).filter(|&field| self.state.cache.cr_dirty >> field & 1 != 0).collect();
         let stored = fresh.iter().fold(LOW_WORD, |stored, field| stored & !(0xF << (28 - 4 * field)));
         if stored != LOW_WORD {
             word = self.b.ins().band_imm_s(word, stored.cast_signed());
@@ -268,7 +268,7 @@ impl System for Lifter<'_> {
                 if self.config.mode.overflowed {
                     condition = self.b.ins().bxor_imm_s(condition, 1);
                 }
-                self.so_changes = Some(SoChange { condition, by_overflow: false });
+                self.state.so_changes = Some(SoChange { condition, by_overflow: false });
             }
             VRSAVE => {
                 let (ctx, value) = (self.context(), self.gpr32(i.rs()));

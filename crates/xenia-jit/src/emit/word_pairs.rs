@@ -45,7 +45,7 @@ impl Lifter<'_> {
     /// Loads the bits of the double for an `lfd`.
     pub(super) fn load_doubleword(&mut self, i: Instruction, place: Place) -> Value {
         let is_alone = self.config.reservations == ReservationMode::Context || i.ra() == R1;
-        if !is_alone || !self.stored_words.has_both(i) {
+        if !is_alone || !self.state.stored_words.has_both(i) {
             return self.load_big(types::I64, place);
         }
         let high = self.load_big(types::I32, place);

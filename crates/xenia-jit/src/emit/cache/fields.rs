@@ -13,28 +13,28 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 impl Lifter<'_> {
     /// A bit of XER, as an I8 of 0 or 1.
     pub(crate) fn xer(&mut self, bit: Xer) -> Value {
-        if let Some(value) = self.cache.xer[bit as usize] {
+        if let Some(value) = self.state.cache.xer[bit as usize] {
             return value;
         }
         let ctx = self.context();
         let value = self.b.ins().load(types::I8, HOST, ctx, bit.offset());
-        self.cache.xer[bit as usize] = Some(value);
+        self.state.cache.xer[bit as usize] = Some(value);
         value
     }
 
     /// Sets a bit of XER to an I8 of 0 or 1.
     pub(crate) fn set_xer(&mut self, bit: Xer, value: Value) {
-        self.cache.xer[bit as usize] = Some(value);
-        self.cache.xer_dirty |= 1 << bit as u8;
+        self.state.cache.xer[bit as usize] = Some(value);
+        self.state.cache.xer_dirty |= 1 << bit as u8;
     }
 
     /// A CR field in the form in which it is known; loads it if it is unknown.
     pub(crate) fn cr_field(&mut self, field: usize) -> Cr {
-        if let Some(known) = self.cache.cr[field] {
+        if let Some(known) = self.state.cache.cr[field] {
             return known;
         }
         let loaded = Cr::Word(self.load_field(field));
-        self.cache.cr[field] = Some(loaded);
+        self.state.cache.cr[field] = Some(loaded);
         loaded
     }
 
@@ -49,13 +49,13 @@ impl Lifter<'_> {
 
     /// Sets a CR field.
     pub(crate) fn set_cr(&mut self, field: usize, value: Cr) {
-        self.cache.cr[field] = Some(value);
-        self.cache.cr_dirty |= 1 << field;
+        self.state.cache.cr[field] = Some(value);
+        self.state.cache.cr_dirty |= 1 << field;
     }
 
     /// Keeps only the nibbles of floating-point compares, and drops their operands.
     pub(crate) fn settle_compares(&mut self) {
-        for field in &mut self.cache.cr {
+        for field in &mut self.state.cache.cr {
             if let Some(Cr::Float { bits, .. }) = *field {
                 *field = Some(Cr::Bits(bits));
             }

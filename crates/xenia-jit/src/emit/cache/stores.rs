@@ -17,10 +17,10 @@ impl Lifter<'_> {
         for n in self.loop_carried.sunk() {
             if n == carried::CTR {
                 self.special(Special::Ctr);
-                self.cache.special_dirty |= 1 << Special::Ctr as u8;
+                self.state.cache.special_dirty |= 1 << Special::Ctr as u8;
             } else {
                 self.gpr(n);
-                self.cache.gpr_dirty |= 1 << n;
+                self.state.cache.gpr_dirty |= 1 << n;
             }
         }
     }
@@ -28,7 +28,7 @@ impl Lifter<'_> {
     /// Writes back all dirty state; the values stay known.
     pub(crate) fn flush(&mut self) {
         self.store_dirty();
-        self.cache.floats.all_stored();
+        self.state.cache.floats.all_stored();
         self.nothing_is_dirty();
     }
 
@@ -50,18 +50,18 @@ impl Lifter<'_> {
     }
 
     fn nothing_is_dirty(&mut self) {
-        self.cache.gpr_dirty = 0;
-        self.cache.vr_dirty = 0;
-        self.cache.cr_dirty = 0;
-        self.cache.xer_dirty = 0;
-        self.cache.special_dirty = 0;
-        self.cache.pending = Pending::default();
-        self.restart_point = None;
+        self.state.cache.gpr_dirty = 0;
+        self.state.cache.vr_dirty = 0;
+        self.state.cache.cr_dirty = 0;
+        self.state.cache.xer_dirty = 0;
+        self.state.cache.special_dirty = 0;
+        self.state.cache.pending = Pending::default();
+        self.state.restart_point = None;
     }
 
     /// Number of dirty registers and parts of registers.
     pub(crate) fn dirty(&self) -> u32 {
-        let cache = &self.cache;
+        let cache = &self.state.cache;
         let pending = &cache.pending;
         let owed = [pending.operation.is_some(), pending.compared.is_some(), pending.rounding.is_some()];
         cache.gpr_dirty.count_ones()
@@ -73,13 +73,13 @@ impl Lifter<'_> {
 
     /// The pending FPSCR state.
     pub(crate) fn pending(&mut self) -> &mut Pending {
-        &mut self.cache.pending
+        &mut self.state.cache.pending
     }
 
     /// Stores the pending FPSCR state without clearing it.
     pub(crate) fn store_pending(&mut self) {
         const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
-        let pending = self.cache.pending;
+        let pending = self.state.cache.pending;
         if let Some((word, operands)) = pending.operation {
             let ctx = self.context();
             let op = self.const64(PENDING | singles(operands) | u64::from(word));
@@ -111,35 +111,35 @@ impl Lifter<'_> {
     /// Stores all dirty state except that of floating point.
     pub(crate) fn store_others(&mut self) {
         for n in 0..32 {
-            if self.cache.gpr_dirty >> n & 1 != 0
-                && let Some(value) = self.cache.gpr[n]
+            if self.state.cache.gpr_dirty >> n & 1 != 0
+                && let Some(value) = self.state.cache.gpr[n]
             {
                 self.store_word(value, gpr_offset(n));
             }
         }
-        let mut dirty = self.cache.vr_dirty;
+        let mut dirty = self.state.cache.vr_dirty;
         while dirty != 0 {
             let n = dirty.trailing_zeros() as usize;
             dirty &= dirty - 1;
-            if let Some(value) = self.cache.vr[n] {
+            if let Some(value) = self.state.cache.vr[n] {
                 self.store_word(value, vr_offset(n));
             }
         }
         for field in 0..8 {
-            if self.cache.cr_dirty >> field & 1 != 0 {
+            if self.state.cache.cr_dirty >> field & 1 != 0 {
                 self.store_field(field);
             }
         }
         for bit in [Xer::Ov, Xer::Ca] {
-            if self.cache.xer_dirty >> bit as u8 & 1 != 0
-                && let Some(value) = self.cache.xer[bit as usize]
+            if self.state.cache.xer_dirty >> bit as u8 & 1 != 0
+                && let Some(value) = self.state.cache.xer[bit as usize]
             {
                 self.store_word(value, bit.offset());
             }
         }
         for register in [Special::Lr, Special::Ctr] {
-            if self.cache.special_dirty >> register as u8 & 1 != 0
-                && let Some(value) = self.cache.special[register as usize]
+            if self.state.cache.special_dirty >> register as u8 & 1 != 0
+                && let Some(value) = self.state.cache.special[register as usize]
             {
                 self.store_word(value, register.offset());
             }
