@@ -40,8 +40,9 @@ impl Area {
                 "lifter",
                 "xenia-jit",
                 &[
-                    "crates/xenia-jit/src/lift.rs",
-                    "crates/xenia-jit/src/lift/**/*.rs",
+                    "crates/xenia-jit/src/analysis/**/*.rs",
+                    "crates/xenia-jit/src/emit.rs",
+                    "crates/xenia-jit/src/emit/**/*.rs",
                     "crates/xenia-jit/src/float/exact_vector.rs",
                     "crates/xenia-jit/src/float/soft_float.rs",
                     "crates/xenia-jit/src/runtime/strings.rs",

@@ -1,4 +1,6 @@
-//! Data-flow analyses of a region, on its control-flow graph.
+//! Data-flow analyses of a region. Their results are hints: they decide the speed of the code, and
+//! the lifter establishes on each edge what the target block expects.
 
 pub(crate) mod assumptions;
 pub(crate) mod block_params;
+pub(crate) mod loop_carried;

@@ -1,8 +1,8 @@
-//! Control-flow graphs: the bounds of guest functions, regions of basic blocks, loops.
+//! Control-flow graphs of guest code: the bounds of functions, the regions that are compiled, and
+//! their edges and loops.
 
 pub(crate) mod function_bounds;
 pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod loops;
-pub(crate) mod pieces;
 pub(crate) mod region;

@@ -1,7 +1,7 @@
 //! Settings of the JIT engine.
 
 use crate::code::memory::CODE_SIZE;
-use crate::optimizing::function_tier::Effort;
+use crate::emit::function_tier::Effort;
 use xenia_cpu::EngineConfig;
 
 /// How much guest code is compiled as one unit.

@@ -6,6 +6,5 @@ pub(crate) mod fault_exit;
 #[allow(unsafe_code)]
 pub(crate) mod hooks;
 pub(crate) mod host;
-pub(crate) mod mode;
 pub(crate) mod shared;
 pub(crate) mod strings;

@@ -3,6 +3,5 @@
 pub(crate) mod ahead;
 pub(crate) mod background;
 pub(crate) mod idle;
-pub(crate) mod plan;
 pub(crate) mod precompile;
 pub(crate) mod warmth;

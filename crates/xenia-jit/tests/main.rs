@@ -24,7 +24,7 @@ mod leaves;
 mod loops;
 mod overflow;
 mod random;
-mod redo;
+mod restart;
 mod software_cost;
 mod special;
 mod storage;

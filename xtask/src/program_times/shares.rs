@@ -22,7 +22,14 @@ pub(super) const PARTS: [&str; 6] =
 const SYMBOLS: &[(&str, &[&str])] = &[
     (
         "compiler",
-        &["cranelift", "regalloc2", "xenia_jit::lift", "xenia_jit::function_tier", "xenia_jit::region"],
+        &[
+            "cranelift",
+            "regalloc2",
+            "xenia_jit::analysis",
+            "xenia_jit::cfg",
+            "xenia_jit::emit",
+            "xenia_jit::transform",
+        ],
     ),
     // The interpreter's function table is called through thunks.
     ("interpreter", &["xenia_cpu::", "FnOnce::call_once"]),

@@ -3,7 +3,7 @@
 //!
 //! Names are searched, not resolved: a function exists if a source defines one of that name, a type
 //! or constant if the word occurs. Text in fences is ignored, and so is a name with a placeholder
-//! in capitals (`lift/FAMILY.rs`).
+//! in capitals (`emit/FAMILY.rs`).
 
 use super::Source;
 use anyhow::{Context, Result};
@@ -182,23 +182,26 @@ mod tests {
 
     fn known() -> Known {
         let text = "//! x\npub fn compile(self) {}\nenum Exit { Syscall }\nconst FORMATS: u8 = 0;\nlet f = \"floor\";";
-        let sources = [Source { path: "crates/xenia-jit/src/lift.rs".into(), text: text.into() }];
-        Known::new(&sources, vec!["crates/xenia-jit/src/lift.rs".into(), "docs/src/internals/memory.md".into()])
+        let sources = [Source { path: "crates/xenia-jit/src/emit.rs".into(), text: text.into() }];
+        Known::new(
+            &sources,
+            vec!["crates/xenia-jit/src/emit.rs".into(), "docs/src/internals/memory.md".into()],
+        )
     }
 
     #[test]
     fn what_is_there_is_found() {
         for span in [
-            "lift.rs",
-            "src/lift.rs",
+            "emit.rs",
+            "src/emit.rs",
             "crates/xenia-jit/src",
             "compile()",
             "self.compile()",
             "floor(x)",
             "Exit",
             "Exit::Syscall",
-            "xenia-jit::lift",
-            "crates/xenia-jit/src/lift/FAMILY.rs",
+            "xenia-jit::emit",
+            "crates/xenia-jit/src/emit/FAMILY.rs",
             "--frames N",
             "keys.toml",
             "r31",

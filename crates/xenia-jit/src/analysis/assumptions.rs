@@ -1,10 +1,10 @@
-//! Assumptions of blocks about floating point at their starts: a forward data-flow analysis.
-//! `lift/assumptions.rs` emits the code that establishes them.
+//! Assumptions of blocks about floating point at their starts: a forward data-flow analysis, and
+//! the code that establishes them.
 //!
-//! The [`Assumptions`] go beyond the state of the context:
+//! The assumptions ([`Assumptions`]) go beyond the state of the context:
 //!
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
-//! - FPRs that the context holds in single format (`lift/float_registers.rs`), so that a loop with
+//! - FPRs that the context holds in single format (`emit/float_registers.rs`), so that a loop with
 //!   single-precision sums or factors converts none of them.
 //! - *Open* FPRs: [`Word::Shorts`](crate::runtime::host::Word::Shorts) says at run time which of
 //!   them the context holds in single format. They serve registers that each iteration writes
@@ -16,11 +16,10 @@
 //! code, not its meaning, and it stops after a fixed number of rounds. A loop header assumes the
 //! state at the end of the loop's last block, because the back edge is the hot one.
 
-mod formats;
+mod forms;
 
-use crate::cfg::graph::{BlockId, ControlFlowGraph};
-use crate::cfg::region::{Block, End, Guest, Region};
-use std::collections::HashMap;
+use crate::cfg::graph::{BlockId, FlowGraph};
+use crate::cfg::region::{Block, Guest, Region, Terminator};
 use xenia_isa::{Class, Family, Op, Operand};
 
 /// The kind of arithmetic that MXCSR is set for.
@@ -117,30 +116,34 @@ fn computes_lanes(op: Op) -> bool {
         && (row.name.contains("fp") || ["vrfi", "vcf", "vct"].iter().any(|start| row.name.starts_with(start)))
 }
 
-/// The floating-point effects of a block.
-struct Node {
+/// A node of the control-flow graph of the analysis: the floating-point effects of a block.
+struct Node<'g> {
     is_loop: bool,
     /// An entry that is not a loop header: after it no value is known.
     is_entry: bool,
-    /// The block inherits the state of its only predecessor.
-    inherits: bool,
+    /// The block inherits the state of its single predecessor.
+    is_ebb_member: bool,
     effects: Vec<Effect>,
+    predecessors: &'g [BlockId],
+    successors: &'g [BlockId],
     /// The block ends with a call, after which no value is known.
     calls: bool,
     /// The end of the block exposes the registers to other code, which expects doubles.
     shows: bool,
 }
 
-impl Node {
-    fn new(block: &Block, inherits: bool, fuses: bool) -> Self {
-        let end = block.way_on();
+impl<'g> Node<'g> {
+    fn new(id: BlockId, block: &Block, graph: &'g FlowGraph, fuses: bool) -> Self {
+        let end = block.terminator();
         Self {
             is_loop: block.is_loop,
             is_entry: block.entry.is_some() && !block.is_loop,
-            inherits,
+            is_ebb_member: graph.is_ebb_member(id),
             effects: block.code.iter().filter_map(|guest| Effect::of(guest, fuses)).collect(),
-            calls: matches!(end, End::Call { .. } | End::Indirect { link: true, .. }),
-            shows: !matches!(end, End::None | End::Branch { .. }),
+            predecessors: graph.predecessors(id),
+            successors: graph.successors(id),
+            calls: matches!(end, Terminator::Call { .. } | Terminator::Indirect { link: true, .. }),
+            shows: !matches!(end, Terminator::None | Terminator::Branch { .. }),
         }
     }
 
@@ -169,74 +172,39 @@ impl Node {
 /// Maximum rounds of the mode analysis.
 const ROUNDS: usize = 4;
 
-/// Computes the assumptions of `region`'s blocks, keyed by address; blocks without assumptions may
-/// be missing. `fuses`: the host has fused multiply-add. `shorten`: arithmetic on singles runs in
-/// single precision.
-pub(crate) fn find(
-    region: &Region,
-    graph: &ControlFlowGraph,
-    fuses: bool,
-    shorten: bool,
-) -> HashMap<u32, Assumptions> {
+/// Computes the assumptions of `region`'s blocks, by [`BlockId`]. `fuses`: the host has fused
+/// multiply-add. `shorten`: arithmetic on singles runs in single precision.
+pub(crate) fn find(region: &Region, graph: &FlowGraph, fuses: bool, shorten: bool) -> Vec<Assumptions> {
     let blocks = graph.ids().zip(region.blocks.values());
-    let node = |(id, block)| Node::new(block, graph.ebb_predecessor(id).is_some(), fuses);
-    let nodes: Vec<Node> = blocks.map(node).collect();
+    let nodes: Vec<Node<'_>> = blocks.map(|(id, block)| Node::new(id, block, graph, fuses)).collect();
     if nodes.iter().all(|node| node.effects.is_empty()) {
-        return HashMap::new();
+        return vec![Assumptions::default(); nodes.len()];
     }
-    let analysis = Analysis { nodes, graph };
-    let modes = analysis.modes();
-    let formats = if shorten { analysis.formats(region.instructions) } else { Vec::new() };
-    let assumptions = |id: BlockId| {
-        let n = id.index();
-        let (short, open) =
-            formats.get(n).copied().filter(|_| !analysis.nodes[n].inherits).unwrap_or_default();
-        (graph.start(id), Assumptions { mode: modes[n], short, open })
-    };
-    graph.ids().map(assumptions).collect()
-}
-
-/// A region's blocks in the order of their numbers.
-struct Analysis<'a> {
-    nodes: Vec<Node>,
-    graph: &'a ControlFlowGraph,
-}
-
-impl Analysis<'_> {
-    /// Numbers of the predecessors of block `n`.
-    fn predecessors(&self, n: usize) -> impl Iterator<Item = usize> {
-        self.graph.predecessors(BlockId::with_index(n)).iter().map(|id| id.index())
-    }
-
-    /// Numbers of the successors of block `n`.
-    fn successors(&self, n: usize) -> impl Iterator<Item = usize> {
-        self.graph.successors(BlockId::with_index(n)).iter().map(|id| id.index())
-    }
-
-    /// Predecessors of block `n` that count for it: for a loop header, the sources of its back
-    /// edges.
-    fn ends(&self, n: usize) -> impl Iterator<Item = usize> {
-        let is_loop = self.nodes[n].is_loop;
-        self.predecessors(n).filter(move |&from| !is_loop || from >= n)
-    }
-
-    /// MXCSR's mode at the start of each block, if it is known.
-    fn modes(&self) -> Vec<Option<FloatMode>> {
-        let nodes = &self.nodes;
-        let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
-        for _ in 0..ROUNDS {
-            for n in 0..nodes.len() {
-                // Skip predecessors whose mode is not computed yet.
-                let mut from = self.ends(n).filter_map(|from| {
-                    let inside = nodes[from].mode(modes[from].flatten());
-                    (modes[from].is_some() || inside.is_some() || nodes[from].calls).then_some(inside)
-                });
-                let first = from.next();
-                modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
-            }
+    let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
+    for _ in 0..ROUNDS {
+        for n in 0..nodes.len() {
+            // Skip predecessors whose mode is not computed yet.
+            let mut from = ends(&nodes, n).filter_map(|from| {
+                let inside = nodes[from].mode(modes[from].flatten());
+                (modes[from].is_some() || inside.is_some() || nodes[from].calls).then_some(inside)
+            });
+            let first = from.next();
+            modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
         }
-        modes.into_iter().map(Option::flatten).collect()
     }
+    let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
+    let assumptions = |(n, node): (usize, &Node<'_>)| {
+        let (short, open) = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
+        Assumptions { mode: modes[n].flatten(), short, open }
+    };
+    nodes.iter().enumerate().map(assumptions).collect()
+}
+
+/// Predecessors of block `n` that count for it: for a loop header, the sources of its back edges.
+fn ends(nodes: &[Node<'_>], n: usize) -> impl Iterator<Item = usize> {
+    let node = &nodes[n];
+    let from = node.predecessors.iter().map(|from| from.index());
+    from.filter(move |&from| !node.is_loop || from >= n)
 }
 
 #[cfg(test)]
@@ -259,15 +227,13 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let graph = ControlFlowGraph::new(&region.blocks);
-        let found = find(&region, &graph, true, true);
-        let mut forms: Vec<_> = found.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
-        forms.sort_unstable();
-        forms
+        let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
+        let starts = region.blocks.keys().map(|pc| pc / 4);
+        starts.zip(assumptions).map(|(at, block)| (at, block.short, block.open)).collect()
     }
 
     #[test]
-    fn a_loop_assumes_its_sums_and_factors_to_be_singles_and_nothing_else() {
+    fn a_loop_takes_its_sums_and_factors_for_granted_and_nothing_else() {
         // f3 += f1 * f2; f4 = f3 + f1; f5 is read after the loop.
         let words = [0x6000_0000, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, 0x4E80_0020];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1110), (4, 0)]);
@@ -302,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn many_loops_assume_no_singles() {
+    fn many_loops_take_no_singles_for_granted() {
         let registers = |n: u32| (n % 32) << 16 | (n * 7 % 32) << 11;
         let words: Vec<u32> =
             (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([0x4E80_0020]).collect();

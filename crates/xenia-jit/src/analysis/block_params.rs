@@ -15,10 +15,9 @@
 //!   none.
 
 use super::assumptions::Assumptions;
-use crate::cfg::graph::{BlockId, ControlFlowGraph};
-use crate::cfg::region::{Block, End, Guest, Region};
+use crate::cfg::graph::{BlockId, FlowGraph};
+use crate::cfg::region::{Block, Guest, Region, Terminator};
 use cranelift_codegen::ir::{Type, types};
-use std::collections::HashMap;
 use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
 
 /// GPRs that a call passes: the stack pointer and the first two arguments.
@@ -146,25 +145,24 @@ impl Uses {
 
 /// Whether a block ends with a call.
 fn calls(block: &Block) -> bool {
-    matches!(block.way_on(), End::Call { .. } | End::Indirect { link: true, .. })
+    matches!(block.terminator(), Terminator::Call { .. } | Terminator::Indirect { link: true, .. })
 }
 
 /// Register uses of the region's blocks.
-struct Flow<'a> {
-    graph: &'a ControlFlowGraph,
+struct RegisterUses<'a> {
     /// Whether the base of guest memory is an SSA value.
     keeps_memory: bool,
-    /// Uses of each block.
-    uses: Vec<Uses>,
+    graph: &'a FlowGraph,
+    by_block: Vec<Uses>,
 }
 
-impl<'a> Flow<'a> {
-    fn new(region: &Region, graph: &'a ControlFlowGraph, keeps_memory: bool) -> Self {
-        Self { graph, keeps_memory, uses: region.blocks.values().map(Uses::of_block).collect() }
+impl<'a> RegisterUses<'a> {
+    fn new(region: &Region, graph: &'a FlowGraph, keeps_memory: bool) -> Self {
+        Self { keeps_memory, graph, by_block: region.blocks.values().map(Uses::of_block).collect() }
     }
 
-    fn uses(&self, id: BlockId) -> Uses {
-        self.uses[id.index()]
+    fn of(&self, id: BlockId) -> Uses {
+        self.by_block[id.index()]
     }
 
     /// GPRs that are available at the end of a block, because the block or the blocks before it in
@@ -172,24 +170,23 @@ impl<'a> Flow<'a> {
     fn available_out(&self, mut id: BlockId) -> u32 {
         let mut known = 0;
         for _ in 0..CHAIN {
-            let uses = self.uses(id);
+            let uses = self.of(id);
             known |= uses.read | uses.written;
-            match self.graph.ebb_predecessor(id) {
-                Some(before) => id = before,
-                None => break,
+            match self.graph.predecessors(id) {
+                &[predecessor] if self.graph.is_ebb_member(id) => id = predecessor,
+                _ => break,
             }
         }
         known
     }
 
-    /// Block parameters at a merge point: registers that the block reads, plus those that the
-    /// successors in its extended basic block read and that are available in all predecessors.
+    /// Block parameters at a merge point: registers that the block reads, plus those that its
+    /// inheriting successors read and that are available in all predecessors.
     fn merged(&self, id: BlockId, assumptions: Assumptions) -> Vec<BlockParam> {
-        let own = self.uses(id);
+        let own = self.of(id);
         let mut all = own;
-        let successors = self.graph.successors(id).iter();
-        for &to in successors.filter(|to| self.graph.ebb_predecessor(**to).is_some()) {
-            all = all.then(Uses { written: 0, ..self.uses(to) });
+        for &to in self.graph.successors(id).iter().filter(|to| self.graph.is_ebb_member(**to)) {
+            all = all.then(Uses { written: 0, ..self.of(to) });
         }
         let predecessors = self.graph.predecessors(id).iter();
         let known = predecessors.fold(u32::MAX, |known, &from| known & self.available_out(from));
@@ -197,7 +194,7 @@ impl<'a> Flow<'a> {
         // The block's own reads come first.
         let in_order = [wanted & own.read, wanted & !own.read];
         let registers = in_order.into_iter().flat_map(|set| (0..32).filter(move |n| set >> n & 1 != 0));
-        let params = registers
+        let general = registers
             .take(MOST)
             .map(|n| if all.whole >> n & 1 != 0 { BlockParam::Whole(n) } else { BlockParam::Low(n) });
         let memory = (self.keeps_memory && own.memory).then_some(BlockParam::Memory);
@@ -206,52 +203,51 @@ impl<'a> Flow<'a> {
         let floats =
             floats.map(|n| if short >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
         let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(BlockParam::Vector);
-        params.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
+        general.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
     }
 }
 
 /// Maximum number of blocks in the walk up an extended basic block.
 const CHAIN: usize = 8;
 
-/// Computes the block parameters of `region`'s blocks, keyed by address; blocks without parameters
-/// may be missing. Blocks that inherit their predecessor's state and blocks for which `loads`
-/// returns true take none.
+/// Computes the block parameters of `region`'s blocks, by [`BlockId`]. Members of extended basic
+/// blocks and blocks at addresses for which `loads` returns true have none.
 pub(crate) fn find(
     region: &Region,
-    graph: &ControlFlowGraph,
+    graph: &FlowGraph,
     keeps_memory: bool,
     loads: impl Fn(u32) -> bool,
-    assumptions: &HashMap<u32, Assumptions>,
-) -> HashMap<u32, Vec<BlockParam>> {
-    let flow = Flow::new(region, graph, keeps_memory);
-    let after_call: Vec<bool> = region.blocks.values().map(calls).collect();
-    let mut params = HashMap::new();
+    assumptions: &[Assumptions],
+) -> Vec<Vec<BlockParam>> {
+    let uses = RegisterUses::new(region, graph, keeps_memory);
+    let blocks: Vec<&Block> = region.blocks.values().collect();
     let first = region.entries.first().copied();
-    for (id, (&pc, block)) in graph.ids().zip(&region.blocks) {
-        if graph.ebb_predecessor(id).is_some() || loads(pc) {
-            continue;
+    let params = |id: BlockId| {
+        let (block, pc) = (blocks[id.index()], graph.start(id));
+        if graph.is_ebb_member(id) || loads(pc) {
+            return Vec::new();
         }
-        let is_return_point = graph.predecessors(id).iter().any(|from| after_call[from.index()]);
-        let offered = match (first == Some(pc), is_return_point) {
+        let predecessors = graph.predecessors(id);
+        let after_call = predecessors.iter().any(|from| calls(blocks[from.index()]));
+        let offered = match (first == Some(pc), after_call) {
             (true, _) if !block.is_loop => &CALLED_WITH[..],
             (false, true) if !block.is_loop => &RETURNED[..],
             _ => &[],
         };
-        let list = if offered.is_empty() && graph.predecessors(id).is_empty() {
-            continue;
+        if offered.is_empty() && predecessors.is_empty() {
+            Vec::new()
         } else if offered.is_empty() {
-            flow.merged(id, assumptions.get(&pc).copied().unwrap_or_default())
+            uses.merged(id, assumptions[id.index()])
         } else {
-            let after = graph.successors(id).iter().map(|&to| flow.uses(to));
-            let wanted = after.fold(flow.uses(id), |all, next| Uses {
+            let next = graph.successors(id).iter().map(|&to| uses.of(to));
+            let wanted = next.fold(uses.of(id), |all, next| Uses {
                 read: all.read | next.read,
                 written: all.written | next.written,
                 ..all
             });
             let named = wanted.read | wanted.written;
             offered.iter().filter(|&&n| named >> n & 1 != 0).map(|&n| BlockParam::Whole(n)).collect()
-        };
-        params.insert(pc, list);
-    }
-    params
+        }
+    };
+    graph.ids().map(params).collect()
 }

@@ -3,8 +3,8 @@
 //!
 //! A unit is published by writing its entries into the table of entries and linking branches to
 //! them; it is withdrawn by undoing both. Its code is freed once every engine that may be in it has
-//! left ([`crate::code::epochs`]). The code itself does not check page versions: pages with units
-//! are watched, and units of pages that changed are withdrawn before code is entered
+//! left ([`crate::code::epochs`]). The code itself does not check page versions: pages with
+//! units are watched, and units of pages that changed are withdrawn before code is entered
 //! ([`BaselineCache::withdraw_changed`]).
 //!
 //! An address for which the optimizing tier has code has no entry here.

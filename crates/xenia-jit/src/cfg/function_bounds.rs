@@ -8,7 +8,7 @@
 //! The cases of a switch statement follow a jump to an address in a register, and no branch leads
 //! to them. They belong to the function unless they begin like a function.
 
-use crate::cfg::region::{End, FUNCTION_LIMIT, Reach, Region, discover, end_of};
+use crate::cfg::region::{FUNCTION_LIMIT, Reach, Region, Terminator, discover, end_of};
 use xenia_isa::{Instruction, Op, decode};
 
 /// Maximum number of bytes to scan.
@@ -76,7 +76,9 @@ pub(crate) fn makes_a_frame(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) 
             return true;
         }
         match end_of(at, decode(word), Instruction(word)) {
-            End::Stop | End::Branch { conditional: false, .. } | End::Indirect { conditional: false, .. } => {
+            Terminator::Stop
+            | Terminator::Branch { conditional: false, .. }
+            | Terminator::Indirect { conditional: false, .. } => {
                 return false;
             }
             _ => {}

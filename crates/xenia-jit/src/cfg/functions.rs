@@ -2,7 +2,7 @@
 //!
 //! Starts come from `.pdata` or are call targets. A function ends at the start of the next one,
 //! unless its end was given. A function too long to compile at once is split
-//! ([`crate::cfg::pieces`]); any other is a single piece.
+//! ([`crate::transform::pieces`]); any other is a single piece.
 //!
 //! # Bound on compilation
 //! The total amount of compiled code is proportional to the amount of guest code, regardless of how
@@ -15,7 +15,7 @@
 //! - After that the piece is *settled*: only a few instructions are compiled beside it, from such
 //!   an address to the next entry.
 
-use crate::cfg::pieces::Cut;
+use crate::transform::pieces::Cut;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Maximum distance in bytes between a function's start and code that is considered part of it.

@@ -1,100 +1,80 @@
-//! The control-flow graph of a region: blocks with dense numbers, their successors and
-//! predecessors.
-//!
-//! It is built once for each compilation; loop detection and the data-flow analyses share it.
-//! Numbers ascend with the blocks' addresses.
+//! Edges of a region's control-flow graph, by dense block numbers.
 
 use super::region::Block;
 use std::collections::BTreeMap;
 
-/// Number of a block in a [`ControlFlowGraph`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Number of a block in its region. Blocks are numbered in the order of their addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BlockId(u32);
 
 impl BlockId {
-    /// The block with this number.
-    pub(crate) fn with_index(index: usize) -> Self {
-        Self(index as u32)
-    }
-
-    /// The number, for tables with an element for each block.
+    /// Index into tables of the region's blocks.
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A block of the graph.
-#[derive(Debug)]
-struct Vertex {
-    start: u32,
-    successors: Vec<BlockId>,
-    predecessors: Vec<BlockId>,
-    /// Neither an entry nor a loop header.
-    is_inner: bool,
+/// Successors and predecessors of the blocks of a region, computed once for all analyses.
+#[derive(Clone, Debug)]
+pub(crate) struct FlowGraph {
+    /// Address of each block.
+    starts: Vec<u32>,
+    successors: Vec<Vec<BlockId>>,
+    predecessors: Vec<Vec<BlockId>>,
+    /// Whether each block is a non-head block of an extended basic block.
+    ebb_members: Vec<bool>,
 }
 
-/// The control-flow graph of a region.
-#[derive(Debug, Default)]
-pub(crate) struct ControlFlowGraph {
-    vertices: Vec<Vertex>,
-}
-
-impl ControlFlowGraph {
-    /// The graph of these blocks, keyed by address. An edge that occurs twice counts twice.
+impl FlowGraph {
     pub(crate) fn new(blocks: &BTreeMap<u32, Block>) -> Self {
-        let vertices = blocks.iter().map(|(&start, block)| Vertex {
-            start,
-            successors: Vec::new(),
-            predecessors: Vec::new(),
-            is_inner: block.entry.is_none() && !block.is_loop,
-        });
-        let mut graph = Self { vertices: vertices.collect() };
-        for (from, block) in graph.ids().zip(blocks.values()) {
-            for to in &block.successors {
-                let Some(to) = graph.id(*to) else { continue };
-                graph.vertices[from.index()].successors.push(to);
-                graph.vertices[to.index()].predecessors.push(from);
+        let starts: Vec<u32> = blocks.keys().copied().collect();
+        let mut predecessors = vec![Vec::new(); starts.len()];
+        let mut successors = Vec::with_capacity(starts.len());
+        let id_of = |pc: &u32| starts.binary_search(pc).ok().map(|index| BlockId(index as u32));
+        for (from, block) in (0..).map(BlockId).zip(blocks.values()) {
+            let to: Vec<BlockId> = block.successors.iter().filter_map(id_of).collect();
+            for to in &to {
+                predecessors[to.index()].push(from);
             }
+            successors.push(to);
         }
-        graph
+        let is_ebb_member = |(block, before): (&Block, &Vec<BlockId>)| {
+            before.len() == 1 && block.entry.is_none() && !block.is_loop
+        };
+        let ebb_members = blocks.values().zip(&predecessors).map(is_ebb_member).collect();
+        Self { starts, successors, predecessors, ebb_members }
     }
 
-    /// All blocks, in order. The iterator does not borrow the graph.
-    pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = BlockId> + use<> {
-        (0..self.vertices.len() as u32).map(BlockId)
+    /// All blocks, in order.
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = BlockId> + use<> {
+        (0..self.starts.len() as u32).map(BlockId)
     }
 
-    /// The block at this address.
-    pub(crate) fn id(&self, start: u32) -> Option<BlockId> {
-        let found = self.vertices.binary_search_by_key(&start, |vertex| vertex.start);
-        found.ok().map(|index| BlockId(index as u32))
+    /// The block that starts at a guest address.
+    pub(crate) fn block_at(&self, pc: u32) -> Option<BlockId> {
+        self.starts.binary_search(&pc).ok().map(|index| BlockId(index as u32))
     }
 
-    /// Address of a block.
+    /// The guest address of a block.
     pub(crate) fn start(&self, id: BlockId) -> u32 {
-        self.vertices[id.index()].start
+        self.starts[id.index()]
     }
 
-    /// Successors of a block inside the region.
+    /// Targets of a block's edges, in the block's order. A block to which two edges lead occurs
+    /// twice.
     pub(crate) fn successors(&self, id: BlockId) -> &[BlockId] {
-        &self.vertices[id.index()].successors
+        &self.successors[id.index()]
     }
 
-    /// Predecessors of a block inside the region, in order.
+    /// Sources of the edges to a block, in ascending order, each as often as it has such edges.
     pub(crate) fn predecessors(&self, id: BlockId) -> &[BlockId] {
-        &self.vertices[id.index()].predecessors
+        &self.predecessors[id.index()]
     }
 
-    /// The predecessor of a block that is not the head of its extended basic block: a block with
-    /// exactly one predecessor edge that is neither an entry nor a loop header.
-    pub(crate) fn ebb_predecessor(&self, id: BlockId) -> Option<BlockId> {
-        match self.vertices[id.index()] {
-            Vertex { is_inner: true, ref predecessors, .. } => match predecessors[..] {
-                [from] => Some(from),
-                _ => None,
-            },
-            _ => None,
-        }
+    /// Whether a block has exactly one predecessor edge and is neither an entry nor a loop header:
+    /// a non-head block of an extended basic block, which inherits its predecessor's state.
+    pub(crate) fn is_ebb_member(&self, id: BlockId) -> bool {
+        self.ebb_members[id.index()]
     }
 }
 
@@ -104,26 +84,20 @@ mod tests {
     use crate::cfg::region::{Reach, discover};
 
     #[test]
-    fn edges_are_known_in_both_directions_and_twice_if_they_occur_twice() {
-        // 0: beq 8 (over one); 4: nop; 8: beq 12, to the next instruction; 12: blr.
-        let words = [0x4182_0008_u32, 0x6000_0000, 0x4182_0004, 0x4E80_0020];
+    fn edges_are_the_same_from_both_ends() {
+        // 0: beq to 3; 1: nop; 2: beq to 1; 3: blr.
+        let words = [0x4182_000C, 0x6000_0000, 0x4182_FFFC, 0x4E80_0020];
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let region = discover(&[0], &Reach::all((0, 16), 4), &mut Vec::new(), &mut fetch).unwrap();
-        let graph = ControlFlowGraph::new(&region.blocks);
-        let starts: Vec<u32> = graph.ids().map(|id| graph.start(id)).collect();
-        assert_eq!(starts, region.blocks.keys().copied().collect::<Vec<_>>());
-        for id in graph.ids() {
-            assert_eq!(graph.id(graph.start(id)), Some(id));
-            let to: Vec<u32> = graph.successors(id).iter().map(|&to| graph.start(to)).collect();
-            assert_eq!(to, region.blocks[&graph.start(id)].successors);
-            for &to in graph.successors(id) {
-                let edges = |list: &[BlockId], id| list.iter().filter(|&&other| other == id).count();
-                assert_eq!(edges(graph.successors(id), to), edges(graph.predecessors(to), id));
-            }
-        }
-        assert_eq!(graph.id(2), None);
-        let at = |start| graph.id(start).unwrap();
-        assert_eq!(graph.ebb_predecessor(at(4)), Some(at(0)));
-        assert_eq!([at(0), at(8)].map(|id| graph.ebb_predecessor(id)), [None; 2]);
+        let graph = FlowGraph::new(&region.blocks);
+        let starts = |ids: &[BlockId]| ids.iter().map(|&id| graph.start(id)).collect::<Vec<_>>();
+        let [entry, body, end] = graph.ids().collect::<Vec<_>>()[..] else { panic!("three blocks") };
+        assert_eq!(starts(graph.successors(entry)), [4, 12]);
+        assert_eq!(starts(graph.successors(body)), [12, 4]);
+        assert_eq!(starts(graph.predecessors(body)), [0, 4]);
+        assert_eq!(starts(graph.predecessors(end)), [0, 4]);
+        assert_eq!(graph.block_at(4), Some(body));
+        assert_eq!(graph.block_at(8), None);
+        assert!(graph.ids().all(|id| !graph.is_ebb_member(id)));
     }
 }

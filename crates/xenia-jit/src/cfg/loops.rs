@@ -1,70 +1,21 @@
-//! Loop detection: innermost loops worth keeping registers in SSA values across iterations.
-//!
-//! Consumes a region's control-flow graph; produces for each loop its blocks and the registers to
-//! carry. The result is a hint: any set of blocks would be correct, since each edge into the set
-//! loads the registers from the context (`lift/carried.rs`). Candidates are loops without calls, in
-//! which no other code changes the registers in the context. Only innermost loops are chosen, since
-//! the register allocator keeps an outer loop's values alive across the inner loop and spills them
-//! there.
+//! Loop detection: the innermost loops of a region.
 
 mod cycles;
 
-use crate::cfg::graph::{BlockId, ControlFlowGraph};
-use crate::cfg::region::{Block, End};
+use crate::cfg::graph::{BlockId, FlowGraph};
 use cycles::cycles;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use xenia_isa::{Family, Flag, Op, RegisterFile};
+use std::collections::BTreeSet;
 
-/// Maximum number of blocks in a loop.
-const MOST_BLOCKS: usize = 48;
 /// Maximum nesting depth that is searched for innermost loops.
 const MOST_NESTED: u32 = 16;
-/// Maximum number of instructions in a loop.
-const MOST_INSTRUCTIONS: u32 = 400;
-/// IR instructions in the cold block of an access, besides the stores of registers.
-const FAULT_EXIT: u32 = 4;
-/// Maximum number of IR instructions in the cold blocks of a loop's accesses.
-const MOST_FAULT_EXITS: u32 = 600;
-/// Maximum number of loop-carried registers: the host has thirteen, of which the budget takes one
-/// and temporaries take some.
-const MOST_REGISTERS: usize = 9;
 
-/// Maximum number of register copies of a loop, for each of the floating-point and vector files.
-const MOST_COPIES: usize = 10;
-
-/// Numbers of registers that a loop may carry: a GPR's number, or one of these.
-pub(crate) mod carried {
-    /// The count register.
-    pub(crate) const CTR: usize = 32;
-    /// The host address of guest memory.
-    pub(crate) const MEMORY: usize = 33;
-    /// Number of register numbers.
-    pub(crate) const COUNT: usize = 34;
-}
-
-/// An innermost loop and its loop-carried registers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Loop {
-    /// Addresses of its blocks.
-    pub(crate) blocks: BTreeSet<u32>,
-    /// Bit n: register n is loop-carried.
-    pub(crate) registers: u64,
-    /// Bit n: the loop changes register n, which is sunk: stored at the loop's exits. `None`: the
-    /// loop sinks no stores.
-    pub(crate) sunk: Option<u64>,
-    /// FPRs with loop-carried copies.
-    pub(crate) floats: u32,
-    /// Vector registers with loop-carried copies.
-    pub(crate) vectors: u128,
-}
-
-/// Finds the innermost loops of a region; they are disjoint.
+/// Finds the innermost loops of a region, as sets of their blocks; they are disjoint.
 ///
 /// A loop is a strongly connected component, wherever its blocks are: compilers place cold paths
 /// and the entry of a rotated loop before the loop. To find inner loops, each component is
 /// decomposed again without its header; a component without inner cycles is an innermost loop.
-pub(crate) fn find(graph: &ControlFlowGraph, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Vec<Loop> {
+pub(crate) fn innermost(graph: &FlowGraph) -> Vec<BTreeSet<BlockId>> {
     let all = graph.ids().collect();
     let mut work: Vec<_> = cycles(&all, graph).into_iter().map(|members| (members, 0)).collect();
     let mut loops = Vec::new();
@@ -75,115 +26,21 @@ pub(crate) fn find(graph: &ControlFlowGraph, blocks: &BTreeMap<u32, Block>, keep
         }
         let inner = cycles(&rest, graph);
         if inner.is_empty() {
-            let starts = members.iter().map(|&id| graph.start(id)).collect();
-            loops.extend(loop_of(starts, blocks, keeps_memory));
+            loops.push(members);
         } else if depth < MOST_NESTED {
             work.extend(inner.into_iter().map(|members| (members, depth + 1)));
         }
     }
-    loops.sort_by_key(|found: &Loop| found.blocks.first().copied());
+    loops.sort_by_key(|members| members.first().copied());
     loops
-}
-
-/// Builds the loop of these blocks, if carrying registers in it is worthwhile.
-fn loop_of(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Option<Loop> {
-    let bodies = members.iter().filter_map(|pc| blocks.get(pc));
-    let instructions: u32 = bodies.clone().map(Block::len).sum();
-    let is_fit = members.len() <= MOST_BLOCKS && instructions <= MOST_INSTRUCTIONS;
-    if !is_fit || !bodies.into_iter().all(is_plain) {
-        return None;
-    }
-    let registers = registers(&members, blocks, keeps_memory);
-    let sunk = sunk(&members, blocks, registers);
-    let floats = copies(&members, blocks, RegisterFile::Float) as u32;
-    let vectors = copies(&members, blocks, RegisterFile::Vector);
-    (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
 /// The loop header: the block of a component with the most edges from outside; the first block if
 /// there are no such edges.
-fn header(members: &BTreeSet<BlockId>, graph: &ControlFlowGraph) -> Option<BlockId> {
-    let edges_from_outside =
+fn header(members: &BTreeSet<BlockId>, graph: &FlowGraph) -> Option<BlockId> {
+    let from_elsewhere =
         |id: BlockId| graph.predecessors(id).iter().filter(|from| !members.contains(from)).count();
-    members.iter().copied().max_by_key(|&id| (edges_from_outside(id), Reverse(id)))
-}
-
-/// Whether a block changes only the registers in the context that its instructions name.
-fn is_plain(block: &Block) -> bool {
-    let goes_on = match block.way_on() {
-        End::None | End::Branch { .. } => true,
-        End::Indirect { link, .. } => !link,
-        End::Call { .. } | End::Barrier | End::Stop => false,
-    };
-    goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.names_first_alone()))
-}
-
-/// The loop-carried registers that the loop changes (a hint). `None` if the cold blocks of its
-/// accesses would be too much code.
-fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) -> Option<u64> {
-    let (mut changed, mut accesses) = (0, 0);
-    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
-        let Some(op) = guest.op else { continue };
-        let row = op.row();
-        accesses += u32::from(row.has(Flag::mem));
-        for register in op.registers(guest.instruction) {
-            if register.file == RegisterFile::General && register.is_written {
-                changed |= 1 << register.number;
-            }
-        }
-        changed |= u64::from(row.family == Family::Branch) << carried::CTR;
-        changed |= u64::from(op == Op::mtspr) << carried::CTR;
-    }
-    let sunk = changed & registers;
-    (accesses * (sunk.count_ones() + FAULT_EXIT) <= MOST_FAULT_EXITS).then_some(sunk)
-}
-
-/// Selects the loop-carried registers: those that the most operands name.
-fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> u64 {
-    let mut uses = [0_u32; carried::COUNT];
-    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
-        let Some(op) = guest.op else { continue };
-        let row = op.row();
-        for register in op.registers(guest.instruction) {
-            if register.file == RegisterFile::General {
-                uses[register.number] += 1;
-            }
-        }
-        if row.family == Family::Branch
-            && matches!(op, Op::bcx | Op::bclrx)
-            && guest.instruction.bo() & 4 == 0
-        {
-            // The decrement is a dependency between iterations; through the context it costs the
-            // latency of a store and a load.
-            uses[carried::CTR] += MOST_INSTRUCTIONS;
-        }
-        if keeps_memory && row.has(Flag::mem) {
-            uses[carried::MEMORY] += 1;
-        }
-    }
-    let mut order: Vec<usize> = (0..carried::COUNT).filter(|&n| uses[n] > 0).collect();
-    order.sort_by_key(|&n| Reverse(uses[n]));
-    order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
-}
-
-/// Selects the registers of a file to copy: of those that the loop reads before it writes them
-/// (live-in at the header), the ones named most often.
-fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, file: RegisterFile) -> u128 {
-    let mut uses: BTreeMap<usize, (bool, u32)> = BTreeMap::new();
-    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
-        let Some(op) = guest.op else { continue };
-        let named = || op.registers(guest.instruction).filter(|register| register.file == file);
-        // An instruction reads its operands before it writes them.
-        let read = named().filter(|register| register.is_read).map(|register| (register, true));
-        let written = named().filter(|register| register.is_written).map(|register| (register, false));
-        for (register, is_read) in read.chain(written) {
-            let (_, count) = uses.entry(register.number).or_insert((is_read, 0));
-            *count += 1;
-        }
-    }
-    let mut order: Vec<_> = uses.into_iter().filter(|(_, (is_read_first, _))| *is_read_first).collect();
-    order.sort_by_key(|&(_, (_, count))| Reverse(count));
-    order.iter().take(MOST_COPIES).fold(0, |set, &(n, _)| set | 1 << n)
+    members.iter().copied().max_by_key(|&id| (from_elsewhere(id), Reverse(id)))
 }
 
 #[cfg(test)]
@@ -194,7 +51,7 @@ mod tests {
     const NOP: u32 = 0x6000_0000;
     const BLR: u32 = 0x4E80_0020;
 
-    /// `b`, `beq` or `bl` with a displacement in words.
+    /// `b` or `beq` with a displacement in words.
     fn b(words: i32) -> u32 {
         0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC
     }
@@ -203,11 +60,7 @@ mod tests {
         0x4182_0000 | (words * 4) as u32 & 0xFFFC
     }
 
-    fn bl(words: i32) -> u32 {
-        b(words) | 1
-    }
-
-    /// `addi r3,r3,1`: a register that the loop can carry.
+    /// `addi r3,r3,1`: a register that a loop can carry.
     const ADD: u32 = 0x3863_0001;
 
     /// The blocks of the loops in `words`, by instruction index.
@@ -215,10 +68,9 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        find(&ControlFlowGraph::new(&region.blocks), &region.blocks, true)
-            .iter()
-            .map(|found| found.blocks.iter().map(|pc| pc / 4).collect())
-            .collect()
+        let graph = FlowGraph::new(&region.blocks);
+        let at = |members: &BTreeSet<BlockId>| members.iter().map(|&id| graph.start(id) / 4).collect();
+        innermost(&graph).iter().map(at).collect()
     }
 
     #[test]
@@ -228,35 +80,11 @@ mod tests {
     }
 
     #[test]
-    fn of_nested_loops_the_innermost_are_carried() {
+    fn of_nested_loops_the_innermost_are_found() {
         // 0: outer loop; 1 and 3: two loops in it.
         assert_eq!(loops(&[NOP, ADD, beq(-1), ADD, beq(-1), beq(-5), BLR]), [[1], [3]]);
         // Entered in the middle, with another loop before that point.
         assert_eq!(loops(&[b(3), ADD, beq(-1), ADD, beq(-3), beq(-2), BLR]), [[1]]);
-    }
-
-    #[test]
-    fn a_loop_that_calls_carries_nothing() {
-        assert!(loops(&[ADD, bl(64), beq(-2), BLR]).is_empty());
-        assert_eq!(loops(&[ADD, beq(-1), bl(64), BLR]), [[0]]);
-    }
-
-    #[test]
-    fn a_loop_keeps_copies_of_what_it_reads_first_and_stores_what_it_changes() {
-        // vmaddfp128 v100,v1,v2; lfs f1,0(r4); fadds f2,f2,f1; stwux r6,r5,r7; bdnz.
-        let text = "vmaddfp128 v100,v1,v2; lfs f1,0(r4); fadds f2,f2,f1; stwux r6,r5,r7";
-        let bytes = xenia_isa::assemble(&text.replace("; ", "\n"), 0).unwrap().bytes;
-        let mut words: Vec<u32> =
-            bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
-        words.extend([0x4200_FFF0, BLR]);
-        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
-        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let graph = ControlFlowGraph::new(&region.blocks);
-        let [found] = &find(&graph, &region.blocks, false)[..] else { panic!("one loop") };
-        assert_eq!(found.vectors, 1 << 100 | 1 << 1 | 1 << 2);
-        assert_eq!(found.floats, 1 << 2);
-        assert_eq!(found.sunk, Some(1 << 5 | 1 << carried::CTR));
     }
 
     #[test]

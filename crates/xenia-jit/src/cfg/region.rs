@@ -7,14 +7,13 @@
 
 mod checks;
 mod discover;
-mod ends;
-mod leaves;
+mod terminator;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use discover::{Reach, discover};
-pub(crate) use ends::{End, block_length, end_of};
 use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use terminator::{Terminator, block_length, end_of};
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op};
 
@@ -38,7 +37,7 @@ pub(crate) struct Guest {
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     /// Its own instructions, followed by those of a leaf function inlined in place of the last one
-    /// ([`leaves`]).
+    /// ([`crate::transform::inlining`]).
     pub(crate) code: Vec<Guest>,
     /// Number of its own instructions.
     own: usize,
@@ -99,9 +98,9 @@ impl Block {
     }
 
     /// How the block ends.
-    pub(crate) fn way_on(&self) -> End {
+    pub(crate) fn terminator(&self) -> Terminator {
         let last = self.code.last().filter(|_| !self.calls_leaf());
-        last.map_or(End::None, |last| end_of(last.pc, last.op, last.instruction))
+        last.map_or(Terminator::None, |last| end_of(last.pc, last.op, last.instruction))
     }
 }
 
@@ -127,7 +126,7 @@ pub(crate) struct Region {
     pub(crate) roots: usize,
     pub(crate) instructions: usize,
     /// Targets of conditional branches that cold-path pruning left out.
-    pub(crate) left_out: BTreeSet<u32>,
+    pub(crate) pruned_targets: BTreeSet<u32>,
 }
 
 impl Region {

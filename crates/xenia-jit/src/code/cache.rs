@@ -29,10 +29,10 @@ use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
 use crate::code::relocation::Symbol;
 use crate::code::store::CodeStore;
-use crate::lift::Site;
-use crate::optimizing::function_tier::{Compiled, Tables};
+use crate::emit::Site;
+use crate::emit::function_tier::{Compiled, Tables};
+use crate::mode::Mode;
 use crate::runtime::enter::missing_stub;
-use crate::runtime::mode::Mode;
 pub(crate) use changes::FLIP_LIMIT;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -253,7 +253,7 @@ impl CodeCache {
             return;
         }
         let pages: Vec<u32> = region.pages.iter().map(|&(page, _)| page).collect();
-        let comes_back = !pages.iter().any(|&page| self.pages.is_restless(page));
+        let comes_back = !pages.iter().any(|&page| self.pages.is_volatile(page));
         for pc in std::mem::take(&mut region.entries) {
             if self.owners.get(&pc) == Some(&id) {
                 self.owners.remove(&pc);

@@ -3,17 +3,17 @@
 //!
 //! Until then, the entries of stored code lead to a special stub ([`STORED`]), so the interpreter
 //! stops there as it does at compiled code. Changes are detected as for newly compiled code
-//! ([`crate::optimizing::compile`]): page versions are read before the pages are watched, the words
-//! are compared after that, and a version that has changed by the time of publication discards the
+//! ([`crate::compile`]): page versions are read before the pages are watched, the words are
+//! compared after that, and a version that has changed by the time of publication discards the
 //! code.
 
 use crate::JitError;
 use crate::code::memory::STORED;
 use crate::code::store::{CodeStore, Found, Hashed, Words, words_of};
+use crate::compile::{Product, watch_pages};
+use crate::emit::function_tier::Compiled;
 use crate::jit::Engine;
-use crate::optimizing::compile::{Product, watch_pages};
-use crate::optimizing::function_tier::Compiled;
-use crate::runtime::mode::Mode;
+use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use std::time::Instant;
 
@@ -67,7 +67,7 @@ impl Shared {
             // Another engine has published it meanwhile.
             return Some(());
         }
-        if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+        if pages.iter().any(|&(page, _)| cache.is_volatile(page)) {
             return None;
         }
         cache.release_retired();
@@ -81,7 +81,7 @@ impl Shared {
             }
             Ok(false) | Err(JitError::CodeMemoryFull) => None,
             Err(error) => {
-                tracing::warn!(%error, "kept code is not used");
+                tracing::warn!(%error, "stored region ignored");
                 None
             }
         }

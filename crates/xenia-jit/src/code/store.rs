@@ -26,11 +26,11 @@ mod file;
 mod kept;
 mod record;
 
-use crate::optimizing::function_tier::Compiled;
-use crate::runtime::mode::Mode;
-use crate::tiering::plan::Plan;
+use crate::emit::function_tier::Compiled;
+use crate::mode::Mode;
+use crate::transform::plan::Plan;
 use file::{Contents, Purpose};
-use kept::{Kept, Payload, State};
+use kept::{Payload, State, StoredRegion};
 use parking_lot::Mutex;
 use record::Label;
 pub(crate) use record::{Body, Words, words_of};
@@ -146,12 +146,12 @@ impl CodeStore {
                 }
                 Err(why) => {
                     state.tally.rejected += 1;
-                    tracing::warn!(file = keeper.name(), "kept code is not used: {why}");
+                    tracing::warn!(file = keeper.name(), "code cache file ignored: {why}");
                 }
             },
             Err(error) => {
                 state.tally.rejected += 1;
-                tracing::warn!(file = keeper.name(), "kept code is not used: {error}");
+                tracing::warn!(file = keeper.name(), "code cache file ignored: {error}");
             }
         }
         Arc::new(Self {
@@ -215,7 +215,7 @@ impl CodeStore {
             Err(why) => {
                 let pc = found.label.start;
                 if state.tally.rejected == 0 {
-                    tracing::warn!(file = self.keeper.name(), "kept code of {pc:#010x} is not used: {why}");
+                    tracing::warn!(file = self.keeper.name(), "stored region at {pc:#010x} ignored: {why}");
                 }
                 state.tally.rejected += 1;
                 state.remove(found.id);
@@ -240,7 +240,7 @@ impl CodeStore {
     pub(crate) fn add(self: &Arc<Self>, mode: Mode, plan: &Plan, compiled: &Compiled, origin: Origin) {
         let (mut label, payload) = match record::pack(mode, plan, compiled, origin) {
             Ok(packed) => packed,
-            Err(error) => return tracing::warn!(%error, "not kept"),
+            Err(error) => return tracing::warn!(%error, "region not stored"),
         };
         let range = 0..payload.len();
         let payload = Payload { bytes: Arc::new(payload), range };
@@ -275,7 +275,8 @@ impl CodeStore {
                 return;
             }
             state.saved = Some(Instant::now());
-            let regions: Vec<(u32, Kept)> = state.kept.iter().map(|(&id, kept)| (id, kept.clone())).collect();
+            let regions: Vec<(u32, StoredRegion)> =
+                state.kept.iter().map(|(&id, kept)| (id, kept.clone())).collect();
             (regions, state.dropped.clone(), state.start)
         };
         let known: HashSet<[u8; 32]> = regions.iter().map(|(_, kept)| kept.label.key()).collect();
@@ -287,7 +288,8 @@ impl CodeStore {
                 let key = label.key();
                 !known.contains(&key) && !dropped.contains(&key)
             });
-            regions.extend(others.map(|(label, payload)| (0, Kept { label, payload, is_saved: true })));
+            regions
+                .extend(others.map(|(label, payload)| (0, StoredRegion { label, payload, is_saved: true })));
         }
         // The least recently used regions do not fit any more if there are too many.
         regions.sort_unstable_by_key(|(id, kept)| (std::cmp::Reverse(kept.label.used), *id));
@@ -296,7 +298,7 @@ impl CodeStore {
             bytes += kept.size();
             bytes <= MOST_BYTES
         });
-        let written: Vec<(u32, &Kept)> = room.map(|(id, kept)| (*id, kept)).collect();
+        let written: Vec<(u32, &StoredRegion)> = room.map(|(id, kept)| (*id, kept)).collect();
         let file =
             file::write(&self.purpose, start, written.iter().map(|(_, k)| (&k.label, k.payload.get())));
         let result = file.and_then(|file| self.keeper.write(&file).map(|()| file.len()));
@@ -314,7 +316,7 @@ impl CodeStore {
                 }
             }
             Err(error) => {
-                tracing::warn!(file = self.keeper.name(), %error, "compiled code is not kept for the next start");
+                tracing::warn!(file = self.keeper.name(), %error, "could not write the code cache file");
             }
         }
     }

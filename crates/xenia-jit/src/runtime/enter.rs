@@ -10,10 +10,10 @@
 //!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 //!
-//! The registers are copies of values in the context (`lift/passed.rs`). The table of entries
-//! points at the slow entry, where the first entry of a region loads the argument registers and
-//! falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers use
-//! the fast entry. The other entries of a region need no arguments.
+//! The registers are copies of values in the context (`analysis/block_params.rs`). The table of
+//! entries points at the slow entry, where the first entry of a region loads the argument registers
+//! and falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers
+//! use the fast entry. The other entries of a region need no arguments.
 //!
 //! # Leaving
 //! A guest return is a host return. Any other exit (a spent budget, a return to an address that the
@@ -212,7 +212,7 @@ const fn gpr(n: usize) -> i8 {
     place as i8
 }
 
-/// `mov rdx, [r15 + r1]; mov rcx, [r15 + r3]; mov r8, [r15 + r4]`: [`crate::lift::CALLED_WITH`].
+/// `mov rdx, [r15 + r1]; mov rcx, [r15 + r3]; mov r8, [r15 + r4]`: [`crate::emit::CALLED_WITH`].
 const LOADS: [u8; LINKED] =
     [0x49, 0x8B, 0x57, gpr(1) as u8, 0x49, 0x8B, 0x4F, gpr(3) as u8, 0x4D, 0x8B, 0x47, gpr(4) as u8];
 
@@ -248,6 +248,6 @@ pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
 }
 
 /// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number
-/// is its offset shifted right (`lift/switch.rs`).
+/// is its offset shifted right (`emit/entries.rs`).
 pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
 pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

@@ -85,7 +85,7 @@ macro_rules! hooks {
 macro_rules! shell {
     (bare $name:ident() $service:ident) => {};
     ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
-        pub(super) unsafe extern "sysv64" fn $name(r15: *mut PpcContext $(, $argument: u64)*) -> u64 {
+        pub(crate) unsafe extern "sysv64" fn $name(r15: *mut PpcContext $(, $argument: u64)*) -> u64 {
             let mut float = RustFloat::begin(Hook::$name.computes());
             // SAFETY: compiled code passes its r15, as the module's safety rules require.
             let (ctx, run) = unsafe { lend(r15) };

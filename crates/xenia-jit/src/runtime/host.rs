@@ -66,7 +66,7 @@ pub(crate) enum Word {
     /// The smallest normal single.
     SmallestSingle,
     /// Bit set of the FPRs that the context holds as the bits of singles, among those for which
-    /// that is not known statically (`lift/flow.rs`).
+    /// that is not known statically (`analysis/assumptions.rs`).
     Shorts,
     /// frA, the first of the three operands of [`crate::runtime::hooks::Hook::Float`]; frB and frC
     /// follow.

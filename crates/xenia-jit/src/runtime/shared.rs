@@ -13,10 +13,10 @@ use crate::code::store::CodeStore;
 use crate::config::{JitConfig, Tiers};
 use crate::inspect::jit_dump::JitDump;
 use crate::inspect::perf_map::PerfMap;
+use crate::mode::Mode;
 use crate::runtime::enter::{DEFAULT_MXCSR, LINKED};
 use crate::runtime::hooks;
 use crate::runtime::host::Word;
-use crate::runtime::mode::Mode;
 use crate::tiering::ahead::AheadCounts;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
@@ -165,7 +165,10 @@ impl Shared {
         let made = self.modes[mode.index()].get_or_init(|| {
             // Bounds are hints: one that is added at this moment may be missed.
             let made = ModeCode::new(mode, self, &self.bounds.lock());
-            made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
+            made.inspect_err(
+                |error| tracing::warn!(%error, ?mode, "no memory for code of this mode; interpreting"),
+            )
+            .ok()
         });
         made.as_ref()
     }

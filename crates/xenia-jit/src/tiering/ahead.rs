@@ -8,8 +8,9 @@
 //! ```
 //!
 //! No code is published here: a region waits in the store until its function is hot
-//! ([`crate::code::restore`]). Published at first execution it would be slower than baseline code
-//! in functions whose loops have few iterations, because each call between the tiers costs 10 ns.
+//! ([`crate::code::restore`]). Published at first execution it would be slower than baseline
+//! code in functions whose loops have few iterations, because each call between the tiers costs 10
+//! ns.
 //!
 //! Facts learned about functions on the way go into separate tables ([`Shared::aside`]). The
 //! machine's own tables still decide the extent of a hot region, so a function that is not compiled
@@ -18,14 +19,14 @@
 use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
 use crate::cfg::function_bounds::{NOP, ends_in_a_jump};
-use crate::cfg::region::{End, REGION_LIMIT, Region, end_of};
+use crate::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
 use crate::code::memory::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
-use crate::optimizing::function_tier::Compiler;
-use crate::runtime::mode::Mode;
+use crate::emit::function_tier::Compiler;
+use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
-use crate::tiering::plan::{Plan, Wanted, shorten};
+use crate::transform::plan::{Plan, Wanted, split_or_shrink};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use xenia_cpu::ReservationMode;
@@ -205,7 +206,7 @@ impl AheadCompiler<'_> {
                     return Some(plan);
                 }
                 Err(JitError::TooLong(fitting)) if limit > 1 => {
-                    limit = shorten(self.learned, plan, fitting, limit);
+                    limit = split_or_shrink(self.learned, plan, fitting, limit);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "not compiled");
@@ -242,9 +243,9 @@ impl AheadCompiler<'_> {
             }
             begins = matches!(
                 end_of(pc, op, Instruction(word)),
-                End::Stop
-                    | End::Branch { conditional: false, .. }
-                    | End::Indirect { conditional: false, link: false }
+                Terminator::Stop
+                    | Terminator::Branch { conditional: false, .. }
+                    | Terminator::Indirect { conditional: false, link: false }
             );
         }
         cases

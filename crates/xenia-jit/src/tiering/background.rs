@@ -8,8 +8,7 @@
 //!
 //! Compiled code and the interpreter have the same effects and the same instruction counts, so the
 //! guest can't observe when code is published. The compiler thread publishes as an engine would
-//! ([`crate::optimizing::compile`]); the only state it shares with engines besides is the queue of
-//! orders.
+//! ([`crate::compile`]); the only state it shares with engines besides is the queue of orders.
 //!
 //! The execution count at which a function is worth compiling depends on its size. Finding the size
 //! takes a while, so the thread does that, too. An order that is not worth compiling yet is
@@ -20,14 +19,14 @@
 //! - The thread ends with the last engine. If it ends earlier, engines compile for themselves.
 
 use crate::cfg::region::REGION_LIMIT;
+use crate::compile::Workbench;
 use crate::config::Tiers;
+use crate::emit::function_tier::Compiler;
 use crate::jit::CompileCounts;
-use crate::optimizing::compile::Workbench;
-use crate::optimizing::function_tier::Compiler;
-use crate::runtime::mode::Mode;
+use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::idle::Idle;
-use crate::tiering::plan::Wanted;
+use crate::transform::plan::Wanted;
 use parking_lot::{Condvar, Mutex};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -190,7 +189,7 @@ impl Background {
             .name("compiler".to_owned())
             .spawn(move || carry_out(&shared, &theirs, compiler))
             .inspect_err(
-                |error| tracing::warn!(%error, "no thread that compiles: the guest waits for its code"),
+                |error| tracing::warn!(%error, "could not start the compiler thread; compiling synchronously"),
             )
             .ok()?;
         Some(Self { orders, thread: Some(thread), _idle: idle })

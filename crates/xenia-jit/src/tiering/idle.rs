@@ -18,8 +18,8 @@
 //!   function and then exits.
 //! - Used in parallel runs only, since a lockstep run must not depend on the host's timing.
 
-use crate::optimizing::function_tier::Compiler;
-use crate::runtime::mode::Mode;
+use crate::emit::function_tier::Compiler;
+use crate::mode::Mode;
 use crate::runtime::shared::Shared;
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use crate::tiering::background::Orders;

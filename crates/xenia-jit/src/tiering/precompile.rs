@@ -5,9 +5,9 @@
 //! set of compiled functions depends on the title alone; then all threads compile. Functions
 //! reachable only through pointers, and not named by the caller, are compiled when they are hot.
 
+use crate::emit::function_tier::Compiler;
 use crate::jit::Jit;
-use crate::optimizing::function_tier::Compiler;
-use crate::runtime::mode::Mode;
+use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use parking_lot::Mutex;

@@ -19,10 +19,10 @@
 use crate::cfg::region::REGION_LIMIT;
 use crate::config::Granularity;
 use crate::jit::Engine;
-use crate::runtime::mode::Mode;
+use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order};
-use crate::tiering::plan::Wanted;
+use crate::transform::plan::Wanted;
 use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
@@ -121,7 +121,7 @@ impl Engine {
                 cache.functions.add(called);
             }
             let page = GuestMemory::page_index(GuestAddr(pc));
-            if page.is_some_and(|page| cache.is_restless(page)) {
+            if page.is_some_and(|page| cache.is_volatile(page)) {
                 // Checked before planning, which costs more than interpreting.
                 return false;
             }

@@ -1,7 +1,7 @@
 //! Dead-load elimination: removes loads from the context without uses.
 //!
 //! A loop's gate loads all loop-carried registers, including those that are not live-in at its
-//! target ([`crate::lift`]), and a block may not use all of its parameters. Cranelift removes
+//! target ([`crate::emit`]), and a block may not use all of its parameters. Cranelift removes
 //! unused instructions except loads, which might fault. Loads from the context cannot fault
 //! (`notrap`).
 

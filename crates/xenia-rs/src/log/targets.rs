@@ -1,7 +1,7 @@
 //! Targets: the names of parts of the log, for `--log`.
 //!
 //! Log statements without an explicit target, including those of libraries, have the name of their
-//! module (`xenia_jit::store`).
+//! module (`xenia_jit::code::store`).
 
 use super::LIBRARIES;
 use anyhow::{Result, bail};
@@ -53,7 +53,7 @@ pub fn check(filter: &Targets) -> Result<()> {
             nearest(root, names()).map_or_else(String::new, |name| format!(" (did you mean {name}?)"));
         let all = names().collect::<Vec<_>>().join(", ");
         bail!(
-            "nothing is logged as {target:?}{meant}; there are {all}, and modules such as xenia_jit::store"
+            "nothing is logged as {target:?}{meant}; there are {all}, and modules such as xenia_jit::code::store"
         );
     }
     Ok(())
@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn a_target_of_which_nobody_has_heard_is_refused() {
         let said = |text: &str| check(&text.parse().unwrap()).map_err(|error| error.to_string());
-        for known in ["kernel=debug", "debug", "xenia_jit::store=trace,winit=warn", "wgpu_core::device=info"]
+        for known in
+            ["kernel=debug", "debug", "xenia_jit::code::store=trace,winit=warn", "wgpu_core::device=info"]
         {
             assert_eq!(said(known), Ok(()), "{known}");
         }

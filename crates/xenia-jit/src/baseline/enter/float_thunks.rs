@@ -11,12 +11,12 @@
 //! the words at their end.
 //!
 //! # FPSCR
-//! As in the optimizing tier (`crate::float::float_state`): sticky bits accumulate in MXCSR, which
-//! is the guest's, and FPRF, FR and FI are computed lazily (`fp_lazy`). [`READY`] says that MXCSR
-//! is the guest's, in scalar mode, and that FPSCR rounds to nearest with no exception enabled. It
-//! is cleared whenever MXCSR changes owner, and by arms that change FPSCR. A thunk that finds it
-//! clear sets it up ([`prepare`]), or has the arm run if FPSCR has other control bits. NI changes
-//! nothing.
+//! As in the optimizing tier (`crate::float::float_state`): sticky bits accumulate in MXCSR,
+//! which is the guest's, and FPRF, FR and FI are computed lazily (`fp_lazy`). [`READY`] says that
+//! MXCSR is the guest's, in scalar mode, and that FPSCR rounds to nearest with no exception
+//! enabled. It is cleared whenever MXCSR changes owner, and by arms that change FPSCR. A thunk that
+//! finds it clear sets it up ([`prepare`]), or has the arm run if FPSCR has other control bits. NI
+//! changes nothing.
 //!
 //! # Cases left to the interpreter
 //! The interpreter's arm runs the instruction ([`slow`]) where the host's result may differ:

@@ -7,9 +7,9 @@
 //! pruning may leave out targets of conditional branches that were never taken ([`Reach::sides`]);
 //! they become region exits.
 
-use super::ends::{End, end_of};
-use super::leaves::{By, Leaves};
+use super::terminator::{Terminator, end_of};
 use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
+use crate::transform::inlining::{CallKind, Inliner};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Instruction, Op, decode};
 
@@ -114,8 +114,8 @@ pub(crate) fn discover(
     }
     let roots = entries.len();
     let mut edges: Vec<(u32, u32)> = Vec::new();
-    let mut left_out: Vec<(u32, u32)> = Vec::new();
-    let mut leaves = Leaves::new(reach.leaves);
+    let mut pruned_targets: Vec<(u32, u32)> = Vec::new();
+    let mut inliner = Inliner::new(reach.leaves);
     while let Some(distance) = work.pop_first() {
         let start = first.wrapping_add(distance);
         let mut pc = start;
@@ -141,43 +141,43 @@ pub(crate) fn discover(
                 }
             };
             match end_of(pc, op, instruction) {
-                End::None => {
+                Terminator::None => {
                     pc = next;
                     continue;
                 }
-                End::Branch { taken, conditional } => {
+                Terminator::Branch { taken, conditional } => {
                     for to in [conditional.then_some(next), Some(taken)].into_iter().flatten() {
                         // Both sides of a backward branch are followed: a hot loop that has not
                         // ended yet will end.
                         if conditional && taken > pc && reach.sides.is_some_and(|is_part| !is_part(to)) {
-                            left_out.push((pc, to));
+                            pruned_targets.push((pc, to));
                         } else {
                             follow(to, false, true);
                         }
                     }
                     if !conditional && !instruction.lk() && !inside(taken) {
-                        leaves.take(pc, (taken, By::Jump), fetch);
+                        inliner.take(pc, (taken, CallKind::Jump), fetch);
                     }
                 }
-                End::Call { target } => {
+                Terminator::Call { target } => {
                     calls.push(target);
-                    let is_replaced = op == Some(Op::bx) && leaves.take(pc, (target, By::Call), fetch);
+                    let is_replaced = op == Some(Op::bx) && inliner.take(pc, (target, CallKind::Call), fetch);
                     follow(next, !is_replaced, true);
                 }
-                End::Indirect { link, conditional } => {
+                Terminator::Indirect { link, conditional } => {
                     if link || conditional {
                         follow(next, link, true);
                     }
                 }
-                End::Barrier => follow(next, true, true),
-                End::Stop if op.is_some() => follow(next, true, false),
-                End::Stop => {}
+                Terminator::Barrier => follow(next, true, true),
+                Terminator::Stop if op.is_some() => follow(next, true, false),
+                Terminator::Stop => {}
             }
             break;
         }
     }
     // A pruned target that is part of the region through another edge is not pruned.
-    left_out.retain(|&(from, to)| {
+    pruned_targets.retain(|&(from, to)| {
         let is_out = !words.has(to, flag::FOUND);
         if !is_out {
             words.set(to, flag::LEADER);
@@ -185,7 +185,7 @@ pub(crate) fn discover(
         }
         is_out && inside(to)
     });
-    let left_out = left_out.into_iter().map(|(_, to)| to).collect();
+    let pruned_targets = pruned_targets.into_iter().map(|(_, to)| to).collect();
     guests.sort_unstable_by_key(|guest| guest.pc);
     edges.sort_by_key(|&(from, _)| from);
     // Loop headers become entries, so that code that resumes in the middle of a loop enters the
@@ -196,10 +196,10 @@ pub(crate) fn discover(
             entries.push(header);
         }
     }
-    let blocks = cut(&guests, (&words, &edges), &leaves);
+    let blocks = cut(&guests, (&words, &edges), &inliner);
     let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
     entries.retain(|pc| blocks.contains_key(pc));
-    let mut region = Region { blocks, entries, roots, instructions: guests.len(), left_out };
+    let mut region = Region { blocks, entries, roots, instructions: guests.len(), pruned_targets };
     for (number, pc) in region.entries.iter().enumerate() {
         if let Some(block) = region.blocks.get_mut(pc) {
             block.entry = Some(number as u32);
@@ -214,7 +214,7 @@ pub(crate) fn discover(
 fn cut(
     guests: &[Guest],
     (words, edges): (&Words, &[(u32, u32)]),
-    leaves: &Leaves<'_>,
+    inliner: &Inliner<'_>,
 ) -> BTreeMap<u32, Block> {
     let mut blocks = Vec::new();
     let mut first = 0;
@@ -222,7 +222,7 @@ fn cut(
     for (place, &guest) in guests.iter().enumerate() {
         let code = &guests[first..=place];
         let next = guest.pc.wrapping_add(4);
-        let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), End::None);
+        let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), Terminator::None);
         let follows = guests.get(place + 1).is_some_and(|g| g.pc == next);
         if ends || !follows || words.has(next, flag::LEADER) || code.len() >= BLOCK_LIMIT {
             let mut successors = Vec::new();
@@ -235,7 +235,7 @@ fn cut(
                 successors.push(next);
             }
             let block = Block {
-                code: [code, leaves.at(guest.pc)].concat(),
+                code: [code, inliner.at(guest.pc)].concat(),
                 own: code.len(),
                 check: false,
                 entry: None,

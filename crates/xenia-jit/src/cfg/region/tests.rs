@@ -57,7 +57,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     let reach = Reach { sides: Some(&is_part), ..Reach::all((0, 32), REGION_LIMIT) };
     let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
-    assert_eq!(r.left_out.iter().copied().collect::<Vec<_>>(), [4, 16]);
+    assert_eq!(r.pruned_targets.iter().copied().collect::<Vec<_>>(), [4, 16]);
     assert_eq!(r.blocks[&0].successors, [12]);
     // As above, but the first two branches lead to the third one's target.
     let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
@@ -66,7 +66,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16, 20, 24]);
     assert_eq!(r.blocks[&4].successors, [16, 20]);
-    assert!(r.left_out.is_empty());
+    assert!(r.pruned_targets.is_empty());
 }
 
 #[test]
@@ -120,9 +120,11 @@ fn a_leaf_takes_the_place_of_its_call() {
         (1..5).map(|n| call.replaced(n)).collect::<Vec<_>>(),
         [Some(Replaced::Call), None, None, Some(Replaced::Return)]
     );
-    assert!(matches!(call.way_on(), End::None));
+    assert!(matches!(call.terminator(), Terminator::None));
     assert_eq!((jump.end(), jump.len(), jump.replaced(1)), (16, 4, Some(Replaced::Jump)));
-    assert!(matches!(jump.way_on(), End::Indirect { link: false, .. }) && jump.replaced(3).is_none());
+    assert!(
+        matches!(jump.terminator(), Terminator::Indirect { link: false, .. }) && jump.replaced(3).is_none()
+    );
     assert_eq!(r.leaves(), [(20, 32)]);
     assert!(r.word(28) == Some(BLR) && !r.contains(28) && r.word(16).is_none());
     // A page whose code changes all the time is not read.

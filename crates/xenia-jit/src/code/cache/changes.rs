@@ -39,7 +39,7 @@ impl Pages {
     }
 
     /// Whether code on `page` changes so often that it is better interpreted.
-    pub(super) fn is_restless(&self, page: u32) -> bool {
+    pub(super) fn is_volatile(&self, page: u32) -> bool {
         !self.compile_restless && self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
     }
 
@@ -114,7 +114,7 @@ impl CodeCache {
     }
 
     /// Whether code on `page` changes so often that it is better interpreted.
-    pub(crate) fn is_restless(&self, page: u32) -> bool {
-        self.pages.is_restless(page)
+    pub(crate) fn is_volatile(&self, page: u32) -> bool {
+        self.pages.is_volatile(page)
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Purpose([[u8; 32]; 3]);
 
 /// Messages for a file in which one of these differs.
 const OTHERS: [&str; 3] = [
-    "it is another title's",
+    "it belongs to another title",
     "another build of the program has written it",
     "it is for another processor or other settings",
 ];

@@ -2,7 +2,7 @@
 
 use super::record::{Label, words_of};
 use super::{MOST_ALIKE, MOST_BYTES, StoreTally};
-use crate::tiering::plan::Plan;
+use crate::transform::plan::Plan;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Payload {
 
 /// A stored region.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredRegion {
     pub(super) label: Label,
     pub(super) payload: Payload,
     /// Whether the file contains it.
@@ -32,7 +32,7 @@ pub(super) struct Kept {
 
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) kept: HashMap<u32, Kept>,
+    pub(super) kept: HashMap<u32, StoredRegion>,
     pub(super) by_entry: HashMap<(u8, u32), Vec<u32>>,
     pub(super) next: u32,
     pub(super) bytes: usize,
@@ -45,7 +45,7 @@ pub(super) struct State {
     pub(super) saved: Option<Instant>,
 }
 
-impl Kept {
+impl StoredRegion {
     pub(super) fn size(&self) -> usize {
         self.payload.range.len() + self.label.size()
     }
@@ -55,7 +55,7 @@ impl State {
     pub(super) fn insert(&mut self, label: Label, payload: Payload, is_saved: bool) {
         let id = self.next;
         self.next = self.next.wrapping_add(1);
-        let kept = Kept { label, payload, is_saved };
+        let kept = StoredRegion { label, payload, is_saved };
         self.bytes += kept.size();
         let mut crowded = Vec::new();
         for &pc in &kept.label.entries {

@@ -4,9 +4,9 @@
 
 use super::Origin;
 use crate::cfg::region::REGION_LIMIT;
-use crate::optimizing::function_tier::{Compiled, Tables};
-use crate::runtime::mode::Mode;
-use crate::tiering::plan::Plan;
+use crate::emit::function_tier::{Compiled, Tables};
+use crate::mode::Mode;
+use crate::transform::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;

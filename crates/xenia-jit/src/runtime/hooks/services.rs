@@ -1,10 +1,10 @@
 //! Implementations of the hooks; each has the name of its row in [`super::Hook`].
 
 use super::Call;
+use crate::emit::SINGLE_RESULT;
 use crate::float::exact_vector::{self, NON_JAVA};
 use crate::float::float_state::{self, FLAGS};
 use crate::float::soft_single;
-use crate::lift::SINGLE_RESULT;
 use crate::runtime::enter::DEFAULT_MXCSR;
 use crate::runtime::host::{Leave, Word};
 use crate::runtime::strings;

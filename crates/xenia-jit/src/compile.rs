@@ -1,0 +1,339 @@
+//! Compilation: from a guest address to published code.
+//!
+//! Page versions are read before the pages are watched, and the words are read or compared after
+//! that. If a version has changed when the code is ready, the code is discarded.
+
+use crate::JitError;
+use crate::cfg::region::{REGION_LIMIT, Region};
+use crate::code::cache::CodeCache;
+use crate::code::store::Origin;
+use crate::config::JitConfig;
+use crate::emit::LiftConfig;
+use crate::emit::function_tier::{Compiled, Compiler, Texts, has_fma};
+use crate::inspect::cost::RegionCost;
+use crate::jit::{CompileCounts, Engine, Jit};
+use crate::mode::Mode;
+use crate::runtime::shared::{ModeCode, Shared};
+use crate::transform::plan::{Plan, Reached, Wanted, split_or_shrink};
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_memory::{GUARD, GuestMemory, Watch};
+
+/// A compiled region as text, for debugging.
+#[derive(Clone, Debug)]
+pub struct Dump {
+    /// Addresses and words of the guest instructions.
+    pub guest: Vec<(u32, u32)>,
+    /// Cranelift's intermediate form.
+    pub clif: String,
+    /// Host assembly in Cranelift's syntax.
+    pub host: String,
+    /// Number of host instructions for each block.
+    pub cost: RegionCost,
+}
+
+/// A region's code, and the facts that the code cache learns from it.
+pub(crate) struct Product<'a> {
+    /// Its start address.
+    pub(crate) start: u32,
+    /// The function that contains it, if it is known, and the function's entries to which no branch
+    /// leads.
+    pub(crate) function: Option<(u32, Vec<u32>)>,
+    /// Addresses of its callees.
+    pub(crate) calls: &'a [u32],
+    pub(crate) compiled: Compiled,
+}
+
+/// A compiler and the counters that it updates.
+pub(crate) struct Workbench<'a> {
+    pub(crate) compiler: &'a mut Compiler,
+    pub(crate) counts: &'a mut CompileCounts,
+}
+
+impl Jit {
+    /// Compiles the code at `pc` in the usual mode (32 bits, plain arithmetic) and returns it as
+    /// text, without publishing it.
+    pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        self.dump_in(Mode::default(), pc)
+    }
+
+    /// Does the same as [`Self::dump`], in the mode of `ctx`.
+    pub(crate) fn dump_for(&self, ctx: &PpcContext) -> Result<Option<Dump>, JitError> {
+        self.dump_in(Mode::of(ctx).unwrap_or_default(), GuestAddr(ctx.pc))
+    }
+
+    /// Counts the host instructions of the code at `pc`, compiled as by [`Self::dump`].
+    pub fn cost(&self, pc: GuestAddr) -> Result<Option<RegionCost>, JitError> {
+        Ok(self.compile_in(Mode::default(), pc, false)?.map(|(plan, compiled)| {
+            let calls = plan.calls;
+            RegionCost::of(&plan.region, &compiled, calls)
+        }))
+    }
+
+    fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
+        let Some((plan, compiled)) = self.compile_in(mode, pc, true)? else { return Ok(None) };
+        let cost = RegionCost::of(&plan.region, &compiled, plan.calls);
+        let blocks = plan.region.blocks.values();
+        let guest = blocks.flat_map(|block| block.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
+        Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host, cost }))
+    }
+
+    /// Compiles the code at `pc` without publishing it.
+    fn compile_in(
+        &self,
+        mode: Mode,
+        pc: GuestAddr,
+        texts: bool,
+    ) -> Result<Option<(Plan, Compiled)>, JitError> {
+        let Some(code) = self.shared.code(mode) else { return Ok(None) };
+        let wanted = Wanted { pc: pc.0, as_entry: true };
+        let reached = |from, to| self.engine.reached_between(&self.shared, from, to);
+        let mut limit = REGION_LIMIT;
+        loop {
+            let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
+                return Ok(None);
+            };
+            let config = self.shared.lift_config(mode);
+            match self.engine.compiler.lock().compile(&plan.region, config, texts) {
+                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                    limit = split_or_shrink(code, plan, fitting, limit);
+                }
+                compiled => return Ok(Some((plan, compiled?))),
+            }
+        }
+    }
+
+    /// Host code of the region that has `pc` as an entry in the usual mode, if it is compiled.
+    pub fn host_code(&self, pc: GuestAddr) -> Option<Vec<u8>> {
+        self.shared.code(Mode::default())?.cache.lock().code_of(pc.0)
+    }
+}
+
+impl Shared {
+    pub(crate) fn lift_config(&self, mode: Mode) -> LiftConfig {
+        lift_config(&self.config, &self.memory, mode)
+    }
+}
+
+/// The lifter's settings for an engine with these settings.
+pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) -> LiftConfig {
+    // A displacement is added to this address, so it must stay within 32 bits by a guest
+    // displacement's range.
+    let is_low = |at: &i32| i32::MAX - at >= GUARD as i32;
+    LiftConfig {
+        mode,
+        precise_faults: config.precise_faults,
+        memory_at: i32::try_from(memory.guest_base() as usize).ok().filter(is_low),
+        sinks: true,
+        has_fma: !config.baseline_host && has_fma(),
+        has_pshufb: true,
+        reservations: config.engine.reservations,
+        wrong_addi: config.wrong_addi,
+    }
+}
+
+impl Engine {
+    /// Addresses in `from..to` that were reached: starts of basic blocks, from the interpreter, and
+    /// of units of the baseline tier.
+    pub(crate) fn reached_between(&self, shared: &Shared, from: u32, to: u32) -> Vec<u32> {
+        let mut reached = self.interpreter.reached_between(from, to);
+        if let Some(baseline) = &shared.baseline {
+            reached.extend(baseline.cache.lock().starts_between(from, to));
+            reached.sort_unstable();
+            reached.dedup();
+        }
+        reached
+    }
+
+    /// Compiles and publishes the code for `wanted` while the guest waits; uses `plan` if it is
+    /// given. Returns false if the code can't be compiled now.
+    pub(crate) fn compile(
+        &mut self,
+        shared: &Shared,
+        mode: Mode,
+        code: &ModeCode,
+        wanted: Wanted,
+        plan: Option<Plan>,
+    ) -> bool {
+        shared.compiling.store(wanted.pc, Relaxed);
+        let before = self.compiled.took;
+        let mut counts = std::mem::take(&mut self.compiled);
+        let reached = |from, to| self.reached_between(shared, from, to);
+        let mut work = Workbench { compiler: &mut self.compiler.lock(), counts: &mut counts };
+        let done = shared.compile(mode, code, wanted, plan, &reached, &mut work);
+        self.compiled = counts;
+        // If another engine has stored its address meanwhile, that one stays.
+        let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
+        let took = self.compiled.took.saturating_sub(before);
+        self.compile_time += took;
+        self.compiled.waited += took;
+        done
+    }
+}
+
+impl Shared {
+    /// Compiles and publishes the code for `wanted`, from `planned` or else from [`Self::plan`]; or
+    /// publishes code for it that was compiled ahead. Returns false if that is impossible now.
+    pub(crate) fn compile(
+        &self,
+        mode: Mode,
+        code: &ModeCode,
+        wanted: Wanted,
+        mut planned: Option<Plan>,
+        reached: Reached<'_>,
+        work: &mut Workbench<'_>,
+    ) -> bool {
+        let start = Instant::now();
+        if self.restore_ahead(mode, code, wanted.pc) {
+            work.counts.restored += 1;
+            return true;
+        }
+        let mut limit = REGION_LIMIT;
+        let done = loop {
+            let plan = planned.take().or_else(|| self.plan(code, wanted, reached, limit));
+            let Some(plan) = plan else { break false };
+            match self.publish(mode, code, &plan, work) {
+                Ok(published) => break published,
+                // Retry with a smaller piece.
+                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                    limit = split_or_shrink(code, plan, fitting, limit);
+                }
+                // The cache has been flushed; there is room once all engines have moved on.
+                Err(JitError::CodeMemoryFull) => break false,
+                Err(error) => {
+                    tracing::warn!(%error, "not compiled");
+                    break false;
+                }
+            }
+        };
+        work.counts.took += start.elapsed();
+        done
+    }
+
+    /// Compiles and publishes `plan`. Returns false if its pages don't allow it now, or another
+    /// engine is compiling it.
+    fn publish(
+        &self,
+        mode: Mode,
+        code: &ModeCode,
+        plan: &Plan,
+        work: &mut Workbench<'_>,
+    ) -> Result<bool, JitError> {
+        let memory = &self.memory;
+        let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
+        let Some(_lifting) = Lifting::begin(code, plan.start, &pages) else { return Ok(false) };
+        let config = self.lift_config(mode);
+        let compiled = work.compiler.compile(&plan.region, config, false)?;
+        work.counts.functions += 1;
+        work.counts.instructions += plan.region.instructions as u64;
+        if let Some(store) = &self.store {
+            store.add(mode, plan, &compiled, Origin::Run);
+        }
+        let product = Product { start: plan.start, function: plan.function(), calls: &plan.calls, compiled };
+        let mut cache = code.cache.lock();
+        let piece = plan.piece.as_ref();
+        if piece.is_some_and(|piece| cache.functions.was_compiled(piece.function, plan.start)) {
+            work.counts.again += plan.region.instructions as u64;
+        }
+        self.install(&mut cache, product, pages)
+    }
+
+    /// Publishes code that was compiled from `pages` or taken from the store. Returns false if one
+    /// of the pages has changed meanwhile.
+    pub(crate) fn install(
+        &self,
+        cache: &mut CodeCache,
+        product: Product<'_>,
+        pages: Vec<(u32, u32)>,
+    ) -> Result<bool, JitError> {
+        let Product { start, function, calls, compiled } = product;
+        for &target in calls {
+            cache.functions.add(target);
+        }
+        if let Some((function, entries)) = &function {
+            cache.functions.add(*function);
+            for &entry in entries {
+                cache.functions.add_entry(*function, entry);
+            }
+        }
+        if pages.iter().any(|&(page, was)| self.memory.page_version(page) != was) {
+            return Ok(false);
+        }
+        let size = compiled.code.len();
+        let entries: Vec<u32> = compiled.tables.entries.iter().map(|&(pc, _)| pc).collect();
+        let region = cache.publish(compiled, pages)?;
+        if let Some(baseline) = &self.baseline {
+            baseline.cache.lock().hide(entries.into_iter());
+        }
+        if let Some(map) = &self.perf_map
+            && let Some(address) = cache.address_of(region)
+        {
+            map.add(address, size, start);
+        }
+        if let Some(dump) = &self.jit_dump
+            && let (Some(address), Some(code)) = (cache.address_of(region), cache.bytes_of(region))
+        {
+            dump.add(address, &code, start);
+        }
+        if let Some((function, _)) = function {
+            cache.functions.compiled(function, start, region);
+        }
+        Ok(true)
+    }
+}
+
+/// Claim on code that is being lifted and compiled. The code cache is not locked meanwhile; the
+/// claim keeps other engines from lifting the same code until it is dropped.
+struct Lifting<'a> {
+    code: &'a ModeCode,
+    start: u32,
+}
+
+impl<'a> Lifting<'a> {
+    /// Returns `None` if one of the pages changes too often, or another engine is compiling the
+    /// code.
+    fn begin(code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
+        let mut cache = code.cache.lock();
+        if pages.iter().any(|&(page, _)| cache.is_volatile(page)) {
+            return None;
+        }
+        cache.release_retired();
+        // Constructed only on success, because dropping it ends the claim.
+        cache.begin_lifting(start).then(|| Self { code, start })
+    }
+}
+
+impl Drop for Lifting<'_> {
+    fn drop(&mut self) {
+        self.code.cache.lock().end_lifting(self.start);
+    }
+}
+
+/// Watches the pages from which `region` was read. Returns them with the versions that the region's
+/// words belong to, or `None` if the words have changed meanwhile or the pages can't be watched.
+fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
+    let pages = watch_pages(memory, &region.pages())?;
+    // The words were read before the pages were watched, so compare them again.
+    let mut guests = region.blocks.values().flat_map(|block| &block.code);
+    let same = guests.all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
+    same.then_some(pages)
+}
+
+/// Watches the pages at these addresses. Returns their indices, with the versions that they had
+/// before.
+pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<(u32, u32)>> {
+    let versions = pages.iter().map(|&page| {
+        let index = GuestMemory::page_index(GuestAddr(page))?;
+        Some((index, memory.page_version(index)))
+    });
+    let versions = versions.collect::<Option<_>>()?;
+    for &page in pages {
+        if memory.watch_code(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
+            return None;
+        }
+    }
+    Some(versions)
+}

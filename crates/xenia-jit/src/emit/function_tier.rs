@@ -1,0 +1,279 @@
+//! Optimizing tier: compiles one region to host code with Cranelift.
+//!
+//! The region becomes one function, preceded by its entries. Each entry is a few bytes that put the
+//! entry's number in place of the pc and jump to the function's start. Entry 0, the target of most
+//! calls, falls through into the function instead. Each entry has two addresses
+//! ([`crate::runtime::enter`]).
+//!
+//! ```text
+//!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: entry dispatch, blocks
+//! ```
+
+#[cfg(feature = "arm64")]
+mod aarch64;
+#[cfg(test)]
+mod cost;
+
+use crate::cfg::region::Region;
+use crate::code::relocation::Relocation;
+use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
+use crate::runtime::enter::{ENTRY_SIZE, entry_thunk, first_thunk};
+use crate::runtime::fault_exit::{self, LEAVES};
+use crate::transform::dead_loads;
+use crate::{JitConfig, JitError};
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::UserFuncName;
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use serde::{Deserialize, Serialize};
+use std::is_x86_feature_detected as has;
+use std::sync::Arc;
+use target_lexicon::Triple;
+
+/// Result of compiling a region.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// Entries and code, not relocated yet.
+    pub(crate) code: Vec<u8>,
+    /// Metadata of the code.
+    pub(crate) tables: Tables,
+    /// IR and disassembly, if requested.
+    pub(crate) texts: Option<Texts>,
+}
+
+/// Metadata of a region's code. Like the code, it depends only on the guest's words and the
+/// compiler's settings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tables {
+    /// Guest address and offset of each entry, in the order of `Region::entries`.
+    pub(crate) entries: Vec<(u32, u32)>,
+    /// Address ranges of its guest instructions, in order: first address, address after the last.
+    pub(crate) covered: Vec<(u32, u32)>,
+    /// Address ranges of the leaf functions inlined in it, likewise.
+    pub(crate) leaves: Vec<(u32, u32)>,
+    /// Start offset of the code of each guest instruction.
+    pub(crate) places: Vec<(u32, Option<Site>)>,
+    /// Places in the code that depend on the process.
+    pub(crate) relocations: Vec<Relocation>,
+}
+
+/// A region as text: Cranelift IR and host assembly.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts {
+    pub(crate) clif: String,
+    pub(crate) host: String,
+}
+
+impl Compiled {
+    /// The guest instruction whose code covers `offset`.
+    pub(crate) fn site(places: &[(u32, Option<Site>)], offset: u32) -> Option<Site> {
+        let after = places.partition_point(|&(start, _)| start <= offset);
+        places.get(after.checked_sub(1)?)?.1
+    }
+}
+
+/// Optimisation effort of the compiler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// No optimisation but register allocation.
+    #[default]
+    Fast,
+    /// Cranelift's optimiser as well. For measurements only: it assumes that arithmetic depends
+    /// only on its operands, so it moves it across changes of MXCSR's mode.
+    Speed,
+}
+
+/// Cranelift for this host, with reusable state.
+pub(crate) struct Compiler {
+    isa: OwnedTargetIsa,
+    context: Context,
+    builder: FunctionBuilderContext,
+    control: ControlPlane,
+}
+
+impl Compiler {
+    pub(crate) fn new(config: &JitConfig) -> Result<Self, JitError> {
+        Ok(Self {
+            isa: host_isa(config)?,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+        })
+    }
+
+    /// Description of the target and its settings.
+    pub(crate) fn target(&self) -> String {
+        let features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
+        format!("{} {} {}", self.isa.triple(), self.isa.flags(), features.join(" "))
+    }
+
+    /// A second compiler with the same settings.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            isa: Arc::clone(&self.isa),
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+        }
+    }
+
+    /// Compiles `region`. Falls back to code without store sinking if a fault exit cannot be
+    /// marked.
+    pub(crate) fn compile(
+        &mut self,
+        region: &Region,
+        mut config: LiftConfig,
+        texts: bool,
+    ) -> Result<Compiled, JitError> {
+        loop {
+            if let Some(compiled) = self.compile_once(region, config, texts)? {
+                return Ok(compiled);
+            }
+            tracing::debug!(pc = region.entries[0], "compiled again: its loops store before accesses");
+            config.sinks = false;
+        }
+    }
+
+    /// Lifts and compiles `region`; the code stays in the context. Returns the IR as well if texts
+    /// are requested.
+    fn lift_and_compile(
+        &mut self,
+        region: &Region,
+        config: LiftConfig,
+        texts: bool,
+    ) -> Result<(Lifted, Option<String>), JitError> {
+        self.context.clear();
+        self.context.func.name = UserFuncName::user(0, region.entries[0]);
+        self.context.func.signature = region_signature();
+        self.context.set_disasm(texts);
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
+        let lifted = Lifter::new(builder, region, config).lift().map_err(|fitting| {
+            // The builder is in the middle of the abandoned function.
+            self.builder = FunctionBuilderContext::new();
+            JitError::TooLong(fitting)
+        })?;
+        dead_loads::remove_loads(&mut self.context.func);
+        let clif = texts.then(|| self.context.func.display().to_string());
+        self.context.compile(&*self.isa, &mut self.control).map_err(|e| {
+            let reason = format!("{:?}", e.inner);
+            JitError::Compile { pc: region.entries[0], reason }
+        })?;
+        Ok((lifted, clif))
+    }
+
+    /// As [`Self::compile`]. Returns `None` if Cranelift placed code between an access in a loop
+    /// and the branch of its fault exit.
+    fn compile_once(
+        &mut self,
+        region: &Region,
+        config: LiftConfig,
+        texts: bool,
+    ) -> Result<Option<Compiled>, JitError> {
+        let (Lifted { sites, calls }, clif) = self.lift_and_compile(region, config, texts)?;
+        let failed = |reason| JitError::Compile { pc: region.entries[0], reason };
+        let code = self.context.compiled_code().ok_or_else(|| failed("no code".to_owned()))?;
+        let buffer = &code.buffer;
+        let (first, entry) = first_thunk(calls);
+        let others = (region.entries.len() - 1) * ENTRY_SIZE;
+        let start = (others + first.len()).next_multiple_of(32);
+        let func = &self.context.func;
+        let mut relocations = Vec::with_capacity(buffer.relocs().len());
+        for found in buffer.relocs() {
+            let Some(relocation) = Relocation::of(found, func, start as u32) else {
+                return Err(failed(format!("no way to relocate {found:?}")));
+            };
+            relocations.push(relocation);
+        }
+        let mut bytes = vec![0xCC; start];
+        bytes.extend_from_slice(buffer.data());
+        for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
+            if fault_exit::mark(&mut bytes, start + trap.offset as usize).is_none() {
+                return Ok(None);
+            }
+        }
+        let mut entries = Vec::with_capacity(region.entries.len());
+        bytes[start - first.len()..start].copy_from_slice(&first);
+        entries.push((region.entries[0], (start - first.len() + entry) as u32));
+        for (number, &pc) in region.entries.iter().enumerate().skip(1) {
+            let at = (number - 1) * ENTRY_SIZE;
+            bytes[at..at + ENTRY_SIZE].copy_from_slice(&entry_thunk(number as u32, (start - at) as i32));
+            entries.push((pc, at as u32));
+        }
+        let mut places: Vec<(u32, Option<Site>)> = Vec::new();
+        for range in buffer.get_srclocs_sorted() {
+            let site = sites.get(range.loc.bits() as usize).copied();
+            let (from, to) = (range.start + start as u32, range.end + start as u32);
+            match places.last_mut() {
+                Some(last) if last.0 == from => last.1 = site,
+                _ => places.push((from, site)),
+            }
+            places.push((to, None));
+        }
+        let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
+        let (covered, leaves) = (region.covered(), region.leaves());
+        let tables = Tables { entries, covered, leaves, places, relocations };
+        Ok(Some(Compiled { code: bytes, tables, texts }))
+    }
+}
+
+/// Whether the host has fused multiply-add.
+pub(crate) fn has_fma() -> bool {
+    has!("fma") && has!("avx")
+}
+
+/// Cranelift's backend for this host; `baseline_host` limits it to x86-64-v2.
+fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
+    let flags = flags(config)?;
+    let mut builder = isa::lookup(Triple::host())
+        .map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))?;
+    let features = [
+        ("has_sse3", has!("sse3")),
+        ("has_ssse3", has!("ssse3")),
+        ("has_sse41", has!("sse4.1")),
+        ("has_sse42", has!("sse4.2")),
+        ("has_popcnt", has!("popcnt")),
+    ];
+    let more = [
+        ("has_avx", has!("avx")),
+        ("has_avx2", has!("avx2")),
+        ("has_fma", has_fma()),
+        ("has_bmi1", has!("bmi1")),
+        ("has_bmi2", has!("bmi2")),
+        ("has_lzcnt", has!("lzcnt")),
+    ];
+    let more = if config.baseline_host { &[][..] } else { &more[..] };
+    for &(name, present) in features.iter().chain(more) {
+        if present {
+            builder
+                .enable(name)
+                .map_err(|e| JitError::Cranelift(format!("Cranelift feature {name}: {e}")))?;
+        }
+    }
+    builder.finish(flags).map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))
+}
+
+/// Settings common to all hosts.
+fn flags(config: &JitConfig) -> Result<settings::Flags, JitError> {
+    let mut shared = settings::builder();
+    let level = match config.effort {
+        Effort::Fast => "none",
+        Effort::Speed => "speed",
+    };
+    for (name, value) in [
+        ("opt_level", level),
+        ("regalloc_algorithm", "backtracking"),
+        ("enable_pinned_reg", "true"),
+        ("preserve_frame_pointers", "true"),
+        ("enable_verifier", if config.verify { "true" } else { "false" }),
+        ("enable_heap_access_spectre_mitigation", "false"),
+        ("enable_table_access_spectre_mitigation", "false"),
+        ("enable_probestack", "false"),
+        ("unwind_info", "false"),
+        ("is_pic", "false"),
+    ] {
+        shared.set(name, value).map_err(|e| JitError::Cranelift(format!("Cranelift setting {name}: {e}")))?;
+    }
+    Ok(settings::Flags::new(shared))
+}

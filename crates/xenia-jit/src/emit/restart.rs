@@ -1,0 +1,111 @@
+//! Restart points: where the interpreter resumes after a faulting load.
+//!
+//! Registers must be exact when an access faults. All dirty registers are stored before a store to
+//! guest memory, since a store cannot be repeated. A load needs no write-back if the context is
+//! exact for an earlier instruction and all instructions since then are [`repeatable`]: if the load
+//! faults, the interpreter replays from the earlier instruction (the restart point) and reaches the
+//! same fault with exact registers. Replayed loads return the same values, or values that another
+//! thread has stored since, which is a legal later execution.
+
+use super::Lifter;
+use xenia_isa::{Family, Instruction, Op, spr};
+
+/// Maximum number of dirty registers at a load without write-back; more would spill.
+const MOST_DIRTY: u32 = 4;
+
+/// A restart point: an instruction for which the context is exact.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RestartPoint {
+    pc: u32,
+    /// Completed instructions since the budget was last known.
+    done: u32,
+    /// FPRs that the context holds in single format, and those for which that is open.
+    singles: (u32, u32),
+}
+
+/// Whether an instruction, if it is not a store to memory, changes only registers that
+/// [`super::cache::Cache`] keeps.
+fn repeatable(op: Op, i: Instruction) -> bool {
+    match op.row().family {
+        Family::Integer | Family::Logical | Family::Rotate | Family::Branch => true,
+        Family::LoadStore => !matches!(
+            op,
+            Op::dcbz
+                | Op::dcbz128
+                | Op::lwarx
+                | Op::ldarx
+                | Op::stwcx
+                | Op::stdcx
+                | Op::lswi
+                | Op::lswx
+                | Op::stswi
+                | Op::stswx
+        ),
+        Family::System => match op {
+            Op::mfspr | Op::mtspr => matches!(i.spr(), spr::LR | spr::CTR),
+            Op::mfcr | Op::mtcrf | Op::dcbt | Op::dcbtst => true,
+            _ => false,
+        },
+        Family::Float | Family::Vector | Family::Vector128 => false,
+    }
+}
+
+impl Lifter<'_> {
+    /// A restart point at the current instruction, for which the context must be exact.
+    fn restart_point_here(&self) -> RestartPoint {
+        let done = self.state.spent - self.remaining;
+        RestartPoint { pc: self.guest.pc, done, singles: self.state.cache.floats.stored_as_singles() }
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.guest.op.is_some_and(|op| repeatable(op, self.guest.instruction))
+    }
+
+    /// Updates the restart point before an instruction is lifted.
+    pub(super) fn begin_instruction(&mut self) {
+        if self.loop_carried.is_sinking() {
+            // The context is never exact in a loop with sunk stores; its accesses have no restart
+            // point.
+            self.state.restart_point = None;
+        } else if self.dirty() == 0 {
+            self.state.restart_point = Some(self.restart_point_here());
+        } else if !self.is_repeatable() {
+            self.state.restart_point = None;
+        }
+    }
+
+    /// Finishes a lifted instruction.
+    pub(super) fn end_instruction(&mut self) {
+        self.leave_if_so_changes();
+        if !self.is_repeatable() {
+            self.state.restart_point = None;
+        }
+    }
+
+    /// Prepares a load that may fault: writes back dirty registers, or records the restart point.
+    pub(super) fn ready_for_load(&mut self) {
+        if !self.config.precise_faults {
+            self.note_singles();
+            return;
+        }
+        if self.dirty() > MOST_DIRTY || self.state.restart_point.is_none() {
+            self.flush_for_access();
+            self.state.restart_point = Some(self.restart_point_here());
+        }
+        let Some(point) = self.state.restart_point else { return };
+        let done = self.state.spent - self.remaining;
+        if let Some(site) = self.sites.last_mut() {
+            (site.from, site.again) = (point.pc, done - point.done);
+            (site.singles, site.open) = point.singles;
+        }
+    }
+
+    /// Prepares a store that may fault: writes back all dirty registers, since stores are not
+    /// replayed.
+    pub(super) fn ready_for_store(&mut self) {
+        if self.config.precise_faults {
+            self.flush_for_access();
+        }
+        self.note_singles();
+    }
+}

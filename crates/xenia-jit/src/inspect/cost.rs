@@ -1,0 +1,62 @@
+//! Code size by guest block, in host instructions: shows the effect of a change to the lifter in
+//! numbers that do not depend on timing.
+//!
+//! A host instruction counts for the block of the guest instruction that it was emitted for, cold
+//! paths included. Entry thunks, code that the compiler adds for the region as a whole,
+//! code that runs only after a faulting access in a loop, and inlined leaf functions belong to no
+//! block.
+
+use crate::cfg::region::{Block, Region};
+use crate::emit::function_tier::Compiled;
+use iced_x86::{Decoder, DecoderOptions, Instruction};
+use std::collections::BTreeMap;
+
+/// The cost of a guest block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockCost {
+    /// Its first guest address.
+    pub pc: u32,
+    /// Number of its guest instructions.
+    pub guest: u32,
+    /// Number of host instructions emitted for them.
+    pub host: u32,
+}
+
+/// The cost of a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegionCost {
+    /// Its blocks, in ascending order of addresses.
+    pub blocks: Vec<BlockCost>,
+    /// Number of host instructions that belong to no block.
+    pub shared: u32,
+    /// Addresses of its callees.
+    pub calls: Vec<u32>,
+}
+
+impl RegionCost {
+    pub(crate) fn of(region: &Region, compiled: &Compiled, calls: Vec<u32>) -> Self {
+        let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut shared = 0;
+        // The code before the first place consists of thunks at a fixed stride: whole instructions
+        // with padding between them.
+        let start = compiled.tables.places.first().map_or(0, |&(offset, _)| offset as usize);
+        let body = compiled.code.get(start..).unwrap_or_default();
+        let mut decoder = Decoder::with_ip(64, body, start as u64, DecoderOptions::NONE);
+        let mut instruction = Instruction::default();
+        while decoder.can_decode() {
+            decoder.decode_out(&mut instruction);
+            let site = Compiled::site(&compiled.tables.places, instruction.ip() as u32);
+            let block = site.and_then(|site| region.block_of(site.pc));
+            match block.map(Block::start) {
+                Some(pc) => *counts.entry(pc).or_default() += 1,
+                None => shared += 1,
+            }
+        }
+        let blocks = region.blocks.iter().map(|(&pc, block)| BlockCost {
+            pc,
+            guest: block.own().len() as u32,
+            host: counts.get(&pc).copied().unwrap_or_default(),
+        });
+        Self { blocks: blocks.collect(), shared, calls }
+    }
+}
