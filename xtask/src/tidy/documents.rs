@@ -189,15 +189,15 @@ mod tests {
     #[test]
     fn what_is_there_is_found() {
         for span in [
-            "lift.rs",
-            "src/lift.rs",
+            "emit.rs",
+            "src/emit.rs",
             "crates/xenia-jit/src",
             "compile()",
             "self.compile()",
             "floor(x)",
             "Exit",
             "Exit::Syscall",
-            "xenia-jit::lift",
+            "xenia-jit::emit",
             "crates/xenia-jit/src/emit/FAMILY.rs",
             "--frames N",
             "keys.toml",
