@@ -1,5 +1,5 @@
 //! Allocation of vertex memory in the device's buffer, and tracking of current pages:
-//! docs/src/decisions/0090-vertices-by-page.md.
+//! docs/src/decisions/0019-wgpu-backend.md.
 //!
 //! Space is allocated by chunk of physical memory, with a run of chunks for each requested range;
 //! contents are tracked by page. A run serves every range within it. Recorded commands read the
