@@ -15,8 +15,6 @@ const OUTSIDE: &[&str] =
     &["README.md", "CONTRIBUTING.md", "SECURITY.md", "guest/README.md", "golden/README.md"];
 /// Folder of the book.
 const BOOK: &str = "docs/src";
-/// Folder of the decisions: they are history, so only their links are checked.
-const HISTORY: &str = "docs/src/decisions";
 /// Folders that may contain the named files.
 const ROOTS: &[&str] =
     &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];
@@ -37,7 +35,6 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     for document in documents {
         let text =
             std::fs::read_to_string(&document).with_context(|| format!("reading {}", document.display()))?;
-        let names = !document.starts_with(HISTORY);
         for (number, line) in outside_fences(&text) {
             let place = format!("{}:{number}", document.display());
             for target in links(line).filter(|target| !target.contains("://") && !target.starts_with('#')) {
@@ -46,7 +43,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
                     findings.push(format!("{place}: there is no {target}"));
                 }
             }
-            for span in spans(line).filter(|_| names) {
+            for span in spans(line) {
                 if let Some(problem) = known.problem(span) {
                     findings.push(format!("{place}: {problem}"));
                 }
