@@ -50,14 +50,15 @@ compile() { # source, flags... -> object
 
 # The stub library: one object per export, so that a program imports only what it uses.
 stubs() {
-    local library kind ordinal name
+    local library kind ordinal name objects=()
     rm -f "$obj/libkernel.a"
     while read -r library kind ordinal name; do
         [[ $library == \#* || -z $library ]] && continue
         printf '.include "runtime/imports.inc"\nimport_%s "%s", %s, %s\n' "$kind" "$library" "$ordinal" "$name" \
             | "${prefix}as" -m32 -mcell -o "$obj/stub_$name.o" -
-        "${prefix}ar" Drc "$obj/libkernel.a" "$obj/stub_$name.o"
+        objects+=("$obj/stub_$name.o")
     done <runtime/exports.txt
+    "${prefix}ar" Drc "$obj/libkernel.a" "${objects[@]}"
 }
 
 link_elf() { # output, objects...

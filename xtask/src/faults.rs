@@ -63,7 +63,7 @@ pub(crate) fn small_set() -> Result<()> {
 
 fn strike_all(rows: &[&Row], points: u64, seed: u64) -> Result<()> {
     if rows.is_empty() || points == 0 {
-        bail!("nothing to strike");
+        bail!("no fault matches the given names");
     }
     let ground = Ground::prepare(&target_folder().join("faults"))?;
     let mut wrong = Vec::new();

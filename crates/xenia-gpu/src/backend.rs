@@ -1,6 +1,6 @@
 //! Backend interface: the boundary between the command processor and the code that renders.
 //!
-//! A backend receives plain descriptions ([`DrawCall`], [`CopyCall`], [`PresentCall`]) and physical
+//! A backend receives plain descriptions ([`DrawCall`], [`ResolveCall`], [`PresentCall`]) and physical
 //! memory, never registers or packets. Draws render into an EDRAM that the backend owns; guest
 //! memory is written only by resolves and by draws whose shaders export to memory (memexport).
 
@@ -11,7 +11,7 @@ pub(crate) use threaded::Threaded;
 
 use std::sync::Arc;
 
-use crate::draw_state::{CopyCall, DrawCall};
+use crate::draw_state::{DrawCall, ResolveCall};
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 
@@ -99,7 +99,7 @@ pub trait Backend: Send {
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
 
     /// Resolves: copies a rectangle of the EDRAM into memory, then does the clears of the resolve.
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
 
     /// Renders a front buffer for display; `None` if the backend produces no frames.
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
@@ -157,7 +157,7 @@ impl Backend for NullBackend {
         Ok(())
     }
 
-    fn copy(&mut self, _: &CopyCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Draw state: the register file as a plain description of one draw or resolve.
 //!
-//! [`DrawCall::capture`] and [`CopyCall::capture`] are pure: equal registers and shaders give equal
+//! [`DrawCall::capture`] and [`ResolveCall::capture`] are pure: equal registers and shaders give equal
 //! results, and guest memory is not read. The description is complete, so backends never read
 //! registers.
 
@@ -16,7 +16,7 @@ mod vertex_buffer;
 pub use capture::scissor;
 pub use constants::Constants;
 pub(crate) use constants::StaleConstants;
-pub use copy::{CopyCall, CopyDestination, CopySource};
+pub use copy::{CopyDestination, CopySource, ResolveCall};
 pub use tessellation::Tessellation;
 pub use vertex_buffer::VertexBuffer;
 

@@ -9,13 +9,13 @@ mod asm;
 mod decode;
 mod disasm;
 mod encode;
+pub mod fetch_ranges;
 mod interpret;
 pub(crate) mod lanes;
 mod memory_export;
 mod object;
 mod ops;
 mod program;
-pub mod reach;
 
 use crate::fnv;
 use std::sync::Arc;

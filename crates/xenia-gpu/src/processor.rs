@@ -18,12 +18,12 @@
 //! suspends the processor until a later pump; unsupported operations are counted by name.
 
 mod bins;
+mod capture;
 mod cost;
 mod display;
 mod execute;
 mod feed;
 mod gamma;
-mod pictures;
 mod queries;
 mod shaders;
 mod state;

@@ -30,7 +30,7 @@ mod samples;
 use budget::Budget;
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
-use crate::draw_state::{CopyCall, DrawCall};
+use crate::draw_state::{DrawCall, ResolveCall};
 use crate::edram;
 use crate::fetch::Bindings;
 use crate::geometry;
@@ -139,7 +139,7 @@ impl Backend for Reference {
         }
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         copy::copy(call, &self.edram, memory, &self.cancel)
     }
 

@@ -2,7 +2,7 @@
 //! the addresses of texels in memory.
 
 use crate::backend::BackendError;
-use crate::draw_state::{CopyCall, VertexBuffer};
+use crate::draw_state::{ResolveCall, VertexBuffer};
 use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
 use crate::limits::{COPY_ROWS, Cancel};
 use crate::memory::PhysicalMemory;
@@ -18,7 +18,7 @@ const ALIGNMENT: i32 = 8;
 /// target's pitch. Tile numbers wrap around, so below a certain row a resolve would read the same
 /// tiles again: those rows are left out, and the second value is true.
 pub fn rectangle(
-    call: &CopyCall,
+    call: &ResolveCall,
     memory: &dyn PhysicalMemory,
 ) -> Result<(Rect, Result<(), BackendError>), BackendError> {
     let [left, top, right, bottom] = covered(call, memory)?;
@@ -30,7 +30,7 @@ pub fn rectangle(
 }
 
 /// Covered pixels, not limited to the surface.
-fn covered(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
+fn covered(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
     let buffer = VertexBuffer::decode(call.vertices);
     if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {
         return Err(BackendError::Invalid("a copy's rectangle is not three vertices of two floats".into()));
@@ -85,7 +85,7 @@ pub fn samples(select: u32, count: u32) -> &'static [u32] {
 /// destination. `texel` is called once for each pixel of the rectangle. The token cancels the
 /// writes.
 pub fn store(
-    call: &CopyCall,
+    call: &ResolveCall,
     memory: &dyn PhysicalMemory,
     area: Rect,
     bytes: u32,
@@ -106,7 +106,7 @@ pub fn store(
 /// Like [`store`], for texels of the rectangle in row order. If a rectangle is stored in parts,
 /// they should begin and end at multiples of 32 pixels, because memory is written in tiles of that
 /// size.
-pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {
+pub fn store_rows(call: &ResolveCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {
     let [left, top, right, _] = area;
     let row_bytes = ((right - left) * bytes) as usize;
     // Eight texels, or 16 bytes, are contiguous.
@@ -119,7 +119,7 @@ pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, byte
 
 /// Writes contiguous runs of `length` texels, which start at multiples of that.
 fn store_runs(
-    call: &CopyCall,
+    call: &ResolveCall,
     memory: &dyn PhysicalMemory,
     [left, top, right, bottom]: Rect,
     (bytes, length): (u32, u32),

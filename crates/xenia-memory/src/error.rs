@@ -8,7 +8,7 @@ use xenia_guest::GuestAddr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FaultKind {
     /// No memory is committed at the address.
-    #[error("no memory is there")]
+    #[error("no memory is committed at the address")]
     Unmapped,
     /// The page may not be read, and so not written either: guest pages are never write-only.
     #[error("the page may not be accessed")]

@@ -113,11 +113,11 @@ struct Allocation {
     permanent: bool,
 }
 
-type ZoneBooks = BTreeMap<u32, Allocation>;
+type ZoneAllocations = BTreeMap<u32, Allocation>;
 
 /// Allocation metadata of all zones.
 pub(crate) struct Zones {
-    books: [ZoneBooks; ZONES],
+    books: [ZoneAllocations; ZONES],
     /// Free ranges of each zone.
     gaps: [Gaps; ZONES],
     /// Bytes of committed pages, by heap.
@@ -182,7 +182,7 @@ impl Zones {
         Ok(())
     }
 
-    fn zone(&mut self, zone: Zone) -> &mut ZoneBooks {
+    fn zone(&mut self, zone: Zone) -> &mut ZoneAllocations {
         &mut self.books[zone as usize]
     }
 

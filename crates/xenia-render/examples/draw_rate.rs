@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use xenia_gpu::draw_state::{CopyCall, DrawCall};
+use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::{Backend, BackendError, CommandProcessor, Config, Frame, PhysicalMemory, PresentCall, Ram};
@@ -100,7 +100,7 @@ impl Backend for Shared {
         self.inner().draw(call, memory)
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.inner().copy(call, memory)
     }
 

@@ -44,7 +44,7 @@ mod wgsl;
 
 use std::sync::Arc;
 
-use xenia_gpu::draw_state::{CopyCall, DrawCall};
+use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::edram::TILES;
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::limits::TEXTURE_BYTES;
@@ -55,7 +55,7 @@ use arena::Arena;
 use bindings::Groups;
 use draw::Refused;
 use edram::{Edram, Resolve, TargetPlace};
-use expanded::HandingOn;
+use expanded::PassThroughShaders;
 use fallback::Fallback;
 use occlusion::Occlusion;
 use ownership::Step;
@@ -115,7 +115,7 @@ pub struct WgpuBackend {
     groups: Groups,
     recording: Recording,
     expander: Expander,
-    handing_on: HandingOn,
+    pass_through: PassThroughShaders,
     fallback: Fallback,
     occlusion: Occlusion,
     recovery: Recovery,
@@ -155,7 +155,7 @@ impl WgpuBackend {
             groups: Groups::default(),
             recording: Recording::default(),
             expander: Expander::default(),
-            handing_on: HandingOn::default(),
+            pass_through: PassThroughShaders::default(),
             fallback: Fallback::default(),
             occlusion: Occlusion::default(),
             recovery: Recovery::new(options),
@@ -294,7 +294,7 @@ impl Backend for WgpuBackend {
             Ok(()) if self.textures.left_out() => return Err(BackendError::Limit(TEXTURE_BYTES)),
             Ok(()) | Err(Refused::Compiling) => return Ok(()),
             Err(Refused::Error(error)) => return Err(error),
-            Err(Refused::Impossible(reason)) => reason,
+            Err(Refused::UnsupportedState(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
         };
         // Draws that only write to memory or count samples don't need the EDRAM.
@@ -307,7 +307,7 @@ impl Backend for WgpuBackend {
         drawn.limit.map_or(Ok(()), Err)
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         if let Some(reference) = self.recover() {
             return reference.copy(call, memory);
         }

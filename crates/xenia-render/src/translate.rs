@@ -13,13 +13,13 @@
 //! Adding an operation: docs/src/internals/shaders.md.
 
 mod alu;
+mod basic_blocks;
 mod builder;
 mod control_flow;
 mod exports;
 mod host;
 mod interface;
 mod operands;
-mod places;
 mod stage_constants;
 mod texture_fetch;
 mod types;

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use scene::*;
-use xenia_gpu::draw_state::{CopyCall, DrawCall};
+use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Reference};
 use xenia_render::backend::{Device, DeviceError, WgpuBackend, WgpuCounters};
 use xenia_testing::{Tool, obtain};
@@ -41,7 +41,7 @@ impl Backend for Watched {
         self.held().draw(call, memory)
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.held().copy(call, memory)
     }
 

@@ -15,7 +15,7 @@ const FRAMES: u64 = 3;
 const NO_DEVICE: &str = "no graphics adapter";
 /// Number of losses after which the software reference draws.
 const MOST: usize = 3;
-const ANOTHER: &str = "the graphics device was lost; here is another";
+const ANOTHER: &str = "the graphics device was lost; reopened";
 const SOFTWARE: &str = "drawing goes on in software";
 
 /// A finished run.

@@ -152,7 +152,7 @@ impl Ground {
     /// mode.
     pub(crate) fn run(&self, row: &Row, most: &[u64], dice: &mut Dice) -> Result<Outcome> {
         let modes: Vec<usize> = (0..MODES.len()).filter(|&mode| most[mode] > 0).collect();
-        let mode = dice.of(&modes).context("nothing to strike in any mode")?;
+        let mode = dice.of(&modes).context("no mode has a call to fail")?;
         let at = 1 + dice.next() % most[mode];
         let (image, saves) = self.fresh()?;
         let mut command = self.command(&image, &saves, MODES[mode]);

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 
 use super::snapshot::{Copies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
-use crate::draw_state::{CopyCall, DrawCall};
+use crate::draw_state::{DrawCall, ResolveCall};
 use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
 
@@ -170,7 +170,7 @@ impl Backend for Threaded {
         Ok(())
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.backend().copy(call, memory)
     }
 
@@ -263,7 +263,7 @@ mod tests {
             }
         }
 
-        fn copy(&mut self, _: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        fn copy(&mut self, _: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
             memory.write_u32(0x200, lock(&self.seen).len() as u32);
             Ok(())
         }
@@ -316,7 +316,7 @@ mod tests {
             go.send(()).unwrap();
         }
         let registers = RegisterFile::new();
-        backend.copy(&CopyCall::capture(&registers), &memory).unwrap();
+        backend.copy(&ResolveCall::capture(&registers), &memory).unwrap();
         assert_eq!((memory.read_u32(0x200), &lock(&seen)[..]), (3, &[2, 3, 4][..]));
         assert_eq!(backend.late_errors(), [BackendError::Invalid("3 is odd".to_owned())]);
         assert_eq!((backend.late_errors().len(), backend.samples_passed()), (0, Some(3)));

@@ -57,7 +57,7 @@ impl CopyDestination {
 
 /// Resolve: a copy out of the EDRAM, with the clears that go with it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CopyCall {
+pub struct ResolveCall {
     /// Conversion of the samples' values.
     pub command: CopyCommand,
     /// Render target to read.
@@ -85,7 +85,7 @@ pub struct CopyCall {
     pub clear_depth: Option<(u32, u32)>,
 }
 
-impl CopyCall {
+impl ResolveCall {
     /// Captures a resolve from the registers.
     pub fn capture(registers: &RegisterFile) -> Self {
         let control = registers.read::<rb::RbCopyControl>();

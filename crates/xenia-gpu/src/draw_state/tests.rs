@@ -103,7 +103,7 @@ fn a_copy_with_clears() {
     ] {
         registers.set(index, value);
     }
-    insta::assert_debug_snapshot!(CopyCall::capture(&registers));
+    insta::assert_debug_snapshot!(ResolveCall::capture(&registers));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! pixels per cycle); they only need to be plausible and fixed.
 
 use crate::draw_state::color::INFO as COLOR_INFO;
-use crate::draw_state::{CopyCall, DrawCall, Scissor};
+use crate::draw_state::{DrawCall, ResolveCall, Scissor};
 use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
 use crate::fnv;
 use crate::registers::{Register, RegisterFile, rb};
@@ -58,7 +58,7 @@ pub(super) fn pass(registers: &RegisterFile, scissor: Scissor) -> u64 {
 }
 
 /// Cost of a resolve.
-pub(super) fn copy(call: &CopyCall) -> u64 {
+pub(super) fn copy(call: &ResolveCall) -> u64 {
     let destination = call.destination.pitch as u64 * call.destination.height as u64;
     500 + call.scissor.area().min(destination) / 8
 }

@@ -28,7 +28,7 @@ impl CommandProcessor {
 
     fn unsupported(&mut self, name: &'static str) {
         *self.statistics.unsupported.entry(name).or_insert_with(|| {
-            tracing::warn!(target: "gpu", name, "packet not carried out");
+            tracing::warn!(target: "gpu", name, "packet not implemented");
             0
         }) += 1;
     }

@@ -59,7 +59,10 @@ impl CommandProcessor {
             check(sizes.iter().all(|size| size.is_power_of_two()), "the ring's size is no power of two")?;
             check((4..=2 << 22).contains(&ring.words), "the ring has an impossible size")?;
             check(ring.read < ring.words && ring.write < ring.words, "the ring's indices are outside it")?;
-            check(ring.base < PHYSICAL_SIZE && ring.base.is_multiple_of(4), "the ring is nowhere")?;
+            check(
+                ring.base < PHYSICAL_SIZE && ring.base.is_multiple_of(4),
+                "the ring buffer is outside of physical memory or unaligned",
+            )?;
             Ok::<_, String>(Ring {
                 base: ring.base,
                 words: ring.words,

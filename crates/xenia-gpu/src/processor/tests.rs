@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::backend::{BackendError, NullBackend, PresentCall};
-use crate::draw_state::{CopyCall, DrawCall};
+use crate::draw_state::{DrawCall, ResolveCall};
 use crate::memory::Ram;
 use crate::packets::{TYPE2, opcode, swap_commands, type0, type3};
 
@@ -77,7 +77,7 @@ impl Machine {
 
 /// Backend that records its calls.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<(Vec<DrawCall>, Vec<CopyCall>)>>);
+struct Recorder(Arc<Mutex<(Vec<DrawCall>, Vec<ResolveCall>)>>);
 
 impl Backend for Recorder {
     fn name(&self) -> &'static str {
@@ -87,7 +87,7 @@ impl Backend for Recorder {
         self.0.lock().unwrap().0.push(call.clone());
         Ok(())
     }
-    fn copy(&mut self, call: &CopyCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.0.lock().unwrap().1.push(call.clone());
         Ok(())
     }

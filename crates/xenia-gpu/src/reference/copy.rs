@@ -3,7 +3,7 @@
 use super::color;
 use super::memory::Edram;
 use crate::backend::BackendError;
-use crate::draw_state::{CopyCall, CopySource};
+use crate::draw_state::{CopySource, ResolveCall};
 use crate::edram::Place;
 use crate::enums::CopyCommand;
 use crate::limits::Cancel;
@@ -17,7 +17,7 @@ struct Reader<'a> {
     place: Place,
     source: CopySource,
     samples: &'static [u32],
-    call: &'a CopyCall,
+    call: &'a ResolveCall,
 }
 
 impl Reader<'_> {
@@ -46,7 +46,7 @@ impl Reader<'_> {
 /// Fills a rectangle of a target with a sample value.
 fn clear(
     (edram, cancel): (&Edram, &Cancel),
-    call: &CopyCall,
+    call: &ResolveCall,
     place: Place,
     [left, top, right, bottom]: Rect,
     bits: [u32; 2],
@@ -66,7 +66,7 @@ fn clear(
 
 /// Executes a resolve and its clears, until the token cancels them.
 pub(super) fn copy(
-    call: &CopyCall,
+    call: &ResolveCall,
     edram: &Edram,
     memory: &dyn PhysicalMemory,
     cancel: &Cancel,
@@ -99,7 +99,7 @@ pub(super) fn copy(
 }
 
 fn copy_out(
-    call: &CopyCall,
+    call: &ResolveCall,
     (edram, cancel): (&Edram, &Cancel),
     memory: &dyn PhysicalMemory,
     rect: Rect,

@@ -2,7 +2,7 @@
 
 use super::{Player, Reader, TraceError};
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
-use crate::draw_state::{CopyCall, DrawCall};
+use crate::draw_state::{DrawCall, ResolveCall};
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::packets::{Header, describe};
@@ -42,7 +42,7 @@ pub enum Narration {
     /// An executed resolve.
     Copy {
         /// State of the resolve.
-        call: Box<CopyCall>,
+        call: Box<ResolveCall>,
         /// Error of the resolve, if it failed.
         error: Option<BackendError>,
     },
@@ -112,7 +112,7 @@ impl<P: Fn(u64) -> bool + Send> Backend for TellingBackend<P> {
         result
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         if self.teller.told().is_over {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use xenia_gpu::draw_state::{Constants, CopyCall, DrawCall, Scissor};
+use xenia_gpu::draw_state::{Constants, DrawCall, ResolveCall, Scissor};
 use xenia_gpu::memory::PHYSICAL_SIZE;
 use xenia_gpu::{Backend, BackendError, Frame, Inputs, PhysicalMemory, PresentCall, Reference};
 
@@ -113,8 +113,8 @@ impl Backend for Small {
         })
     }
 
-    fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let call = CopyCall { scissor: small(call.scissor), ..call.clone() };
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let call = ResolveCall { scissor: small(call.scissor), ..call.clone() };
         self.with(|reference| reference.copy(&call, memory))
     }
 

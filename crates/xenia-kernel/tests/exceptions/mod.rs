@@ -354,7 +354,9 @@ leaf_scopes:
         assert_eq!(log, [0_u32; 0], "{what}");
         let at = program.label("leaf_try");
         assert!(
-            text.starts_with(&format!("0x{at:08x}: read of 0x00000010: no memory is there")),
+            text.starts_with(&format!(
+                "0x{at:08x}: read of 0x00000010: no memory is committed at the address"
+            )),
             "{what}: {text}"
         );
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Msaa, Primitive};
-use xenia_gpu::microcode::reach::Reach;
+use xenia_gpu::microcode::fetch_ranges::Reach;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory};
@@ -19,7 +19,7 @@ use super::pipelines::{Missing, Parts, Ready};
 use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
-use super::state::{self, DepthState, Impossible};
+use super::state::{self, DepthState, UnsupportedState};
 use super::targets::{self, Claim};
 use super::vertices::Full;
 use crate::translate::{ConstantsLayout, HostTarget, Interpolators, StageConstants, VertexRecord};
@@ -53,7 +53,7 @@ struct Sent {
 /// Reason why a draw was not recorded.
 pub(super) enum Refused {
     /// The host doesn't support it; the reference backend does.
-    Impossible(String),
+    UnsupportedState(String),
     /// A buffer is full: submit, then record the draw again.
     Full,
     /// The pipeline is not compiled yet, and draws don't wait.
@@ -65,15 +65,15 @@ pub(super) enum Refused {
 impl From<Missing> for Refused {
     fn from(missing: Missing) -> Self {
         match missing {
-            Missing::Refused(reason) => Self::Impossible(reason),
+            Missing::Refused(reason) => Self::UnsupportedState(reason),
             Missing::Compiling => Self::Compiling,
         }
     }
 }
 
-impl From<Impossible> for Refused {
-    fn from(Impossible(what): Impossible) -> Self {
-        Self::Impossible(what.into())
+impl From<UnsupportedState> for Refused {
+    fn from(UnsupportedState(what): UnsupportedState) -> Self {
+        Self::UnsupportedState(what.into())
     }
 }
 
@@ -150,9 +150,9 @@ impl WgpuBackend {
             return Ok(None);
         }
         let shader = self
-            .handing_on
+            .pass_through
             .shader(triangles.interpolators)
-            .ok_or(Impossible("more interpolators than there are"))?;
+            .ok_or(UnsupportedState("more interpolators than there are"))?;
         let first = self.vertices.put(&self.device, &bytes)?;
         let words = bytes.len() as u32 / 4;
         let corners = Corners::Counted(words / expanded::words(triangles.interpolators));

@@ -17,9 +17,9 @@ use crate::translate::HostPosition;
 const INTERPOLATORS: usize = 16;
 
 /// Pass-through shaders for a position and some interpolators, by the number of interpolators.
-pub(super) struct HandingOn([Option<Arc<Shader>>; INTERPOLATORS + 1]);
+pub(super) struct PassThroughShaders([Option<Arc<Shader>>; INTERPOLATORS + 1]);
 
-impl Default for HandingOn {
+impl Default for PassThroughShaders {
     fn default() -> Self {
         Self([const { None }; INTERPOLATORS + 1])
     }
@@ -49,7 +49,7 @@ fn source(interpolators: usize) -> String {
     text
 }
 
-impl HandingOn {
+impl PassThroughShaders {
     /// Pass-through shader for this number of interpolators (at most 16).
     pub(super) fn shader(&mut self, interpolators: usize) -> Option<Arc<Shader>> {
         let slot = self.0.get_mut(interpolators)?;
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn every_number_of_interpolators_has_a_shader() {
-        let mut shaders = HandingOn::default();
+        let mut shaders = PassThroughShaders::default();
         for count in 0..=INTERPOLATORS {
             let shader = shaders.shader(count).unwrap();
             assert_eq!(shader.program.exports, (1 << 62) | ((1 << count) - 1), "{count}");

@@ -106,7 +106,7 @@ impl WgpuBackend {
     /// Opens another device, and restores the EDRAM and the counters.
     fn reopen(&mut self) -> Result<(), String> {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
-        tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; here is another");
+        tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; reopened");
         let recovery = &mut self.recovery;
         let (store, async_pipelines) = (recovery.store.clone(), recovery.async_pipelines);
         let tally = self.pipelines.tally().clone();
@@ -132,7 +132,7 @@ impl WgpuBackend {
 mod tests {
     use super::*;
     use crate::backend::Device;
-    use xenia_gpu::draw_state::CopyCall;
+    use xenia_gpu::draw_state::ResolveCall;
     use xenia_gpu::memory::Ram;
     use xenia_gpu::registers::RegisterFile;
 
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(backend.counters().losses, loss);
             assert_eq!(backend.recovery.reference.is_some(), loss == 3);
             // A resolve with empty registers must return, with or without an error.
-            let _ = backend.copy(&CopyCall::capture(&RegisterFile::new()), &memory);
+            let _ = backend.copy(&ResolveCall::capture(&RegisterFile::new()), &memory);
             assert!(backend.samples_passed().is_some());
         }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use xenia_gpu::microcode::Shader;
-use xenia_gpu::microcode::reach::{Reach, reaches};
+use xenia_gpu::microcode::fetch_ranges::{Reach, reaches};
 
 use super::Device;
 use crate::translate::{

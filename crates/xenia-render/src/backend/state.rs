@@ -13,21 +13,21 @@ use crate::translate::HostPosition;
 
 /// Feature that the host doesn't support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Impossible(pub(super) &'static str);
+pub(super) struct UnsupportedState(pub(super) &'static str);
 
 /// Refuses draws that need features missing on all hosts.
-pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
+pub(super) fn check(call: &DrawCall) -> Result<(), UnsupportedState> {
     if call.exports_memory() {
-        return Err(Impossible("an export to memory"));
+        return Err(UnsupportedState("an export to memory"));
     }
     if call.tessellation.is_some() {
-        return Err(Impossible("tessellation"));
+        return Err(UnsupportedState("tessellation"));
     }
     if call.fills.is_some() {
-        return Err(Impossible("polygons as lines or points"));
+        return Err(UnsupportedState("polygons as lines or points"));
     }
     if call.vertex_kill == Some(VertexKill::All) && !is_expanded(call.primitive) {
-        return Err(Impossible("vertices that take away their primitive together"));
+        return Err(UnsupportedState("vertices that take away their primitive together"));
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ pub(super) fn steps(target: &ColorTarget) -> [f32; 2] {
 }
 
 /// Blend constant that gives the right factors for all targets.
-pub(super) fn blend_constant(call: &DrawCall) -> Result<wgpu::Color, Impossible> {
+pub(super) fn blend_constant(call: &DrawCall) -> Result<wgpu::Color, UnsupportedState> {
     let mut wanted = ConstantUse::None;
     for target in call.color.iter().flatten().filter(|target| !target.blend.is_copy()) {
         for factor in [target.blend.source[0], target.blend.destination[0]] {
@@ -85,7 +85,7 @@ pub(super) fn blend_constant(call: &DrawCall) -> Result<wgpu::Color, Impossible>
                 (_, ConstantUse::None) => {}
                 (ConstantUse::None, found) => wanted = found,
                 (before, found) if before == found => {}
-                _ => return Err(Impossible("constant colour and constant alpha as factors of colour")),
+                _ => return Err(UnsupportedState("constant colour and constant alpha as factors of colour")),
             }
         }
     }
@@ -221,16 +221,16 @@ fn common<T: Copy + PartialEq>(
     [front, back]: [T; 2],
     faces: [bool; 2],
     otherwise: &'static str,
-) -> Result<T, Impossible> {
+) -> Result<T, UnsupportedState> {
     match faces {
-        [true, true] if front != back => Err(Impossible(otherwise)),
+        [true, true] if front != back => Err(UnsupportedState(otherwise)),
         [false, true] => Ok(back),
         _ => Ok(front),
     }
 }
 
 /// Depth and stencil state of a draw, and the stencil reference; `None` if tests are off.
-pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthState, u32)>, Impossible> {
+pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthState, u32)>, UnsupportedState> {
     let DepthStencil { compare: depth_compare, write, stencil, bias, .. } = call.depth;
     if depth_compare.is_none() && stencil.is_none() {
         return Ok(None);
@@ -238,7 +238,7 @@ pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthStat
     let faces = faces(call, expanded);
     let slope = common(bias.map(|[slope, _]| slope.to_bits()), faces, "two slope biases for the two faces")?;
     if !f32::from_bits(slope).is_finite() {
-        return Err(Impossible("a slope bias that is no number"));
+        return Err(UnsupportedState("a slope bias that is no number"));
     }
     let mut state = DepthState {
         compare: depth_compare.unwrap_or(Compare::Always),
@@ -281,7 +281,7 @@ pub(super) struct DepthClip {
 
 /// Selects the depth clipping: the host's planes are used if they equal the guest's and the title
 /// has no user clip planes.
-pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<DepthClip, Impossible> {
+pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<DepthClip, UnsupportedState> {
     let viewport = &call.viewport;
     let can_leave = features.contains(wgpu::Features::DEPTH_CLIP_CONTROL);
     if viewport.clip_disabled {
@@ -289,7 +289,7 @@ pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<De
     }
     let can_tell = features.contains(wgpu::Features::CLIP_DISTANCES);
     if !call.clip_planes.is_empty() && (call.clip_planes_only_cull || !can_tell) {
-        return Err(Impossible("clip planes of the title's"));
+        return Err(UnsupportedState("clip planes of the title's"));
     }
     let is_hosts = viewport.scale[2] == 1.0 && viewport.offset[2] == 0.0 && viewport.direct3d_depth;
     let has_bias = call.depth.bias.iter().any(|[_, constant]| *constant != 0.0);
@@ -298,7 +298,11 @@ pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<De
 }
 
 /// Conversion of positions to the host's clip space, for a target of `size` pixels.
-pub(super) fn position(call: &DrawCall, size: [u32; 2], expanded: bool) -> Result<HostPosition, Impossible> {
+pub(super) fn position(
+    call: &DrawCall,
+    size: [u32; 2],
+    expanded: bool,
+) -> Result<HostPosition, UnsupportedState> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
     let [width, height] = size.map(|side| side as f32);

@@ -2,8 +2,8 @@
 //!
 //! A program with well-nested loops and without jumps and calls becomes plain statements, `If` and
 //! `Loop`. Any other program becomes one loop around a switch over its blocks
-//! ([`places`](super::places)). In both cases a counter ensures termination: when an invocation has
-//! executed [`MAX_STEPS`] instructions in loops, it leaves the loop.
+//! ([`basic_blocks`](super::basic_blocks)). In both cases a counter ensures termination: when an
+//! invocation has executed [`MAX_STEPS`] instructions in loops, it leaves the loop.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, ScalarKind, Statement};
 use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_STEPS, TextureOp};
@@ -91,7 +91,7 @@ impl Translator<'_> {
             Some(nodes) => {
                 self.nodes(&nodes);
             }
-            None => self.places(),
+            None => self.basic_blocks(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{CommandProcessor, cost};
-use crate::draw_state::{CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource, Scissor};
+use crate::draw_state::{DrawCall, DrawRequest, DrawStateError, IndexSource, ResolveCall, Scissor};
 use crate::enums::{EdramMode, Primitive};
 use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::ShaderKind;
@@ -72,7 +72,7 @@ impl CommandProcessor {
 
     fn copy(&mut self) {
         self.pass = 0;
-        let call = CopyCall::capture(&self.registers);
+        let call = ResolveCall::capture(&self.registers);
         self.cycles += cost::copy(&call);
         self.statistics.copies += 1;
         if let Err(error) = self.backend.copy(&call, &*self.memory) {

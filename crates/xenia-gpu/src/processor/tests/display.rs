@@ -1,7 +1,7 @@
 //! Tests of vertical blanks and swaps.
 
 use super::*;
-use crate::processor::pictures::MAX_FRAMES;
+use crate::processor::capture::MAX_FRAMES;
 use xenia_guest::MAX_TICKS;
 
 #[test]

@@ -7,7 +7,7 @@ use xenia_gpu::microcode::Program;
 use super::super::Device;
 use super::super::edram::TargetPlace;
 use super::super::primitives;
-use super::super::state::{self, DepthClip, DepthState, Impossible, Time};
+use super::super::state::{self, DepthClip, DepthState, Time, UnsupportedState};
 use super::super::targets;
 use super::Refused;
 use crate::translate::HostPosition;
@@ -44,7 +44,7 @@ impl Plan {
         let expanded = primitives::is_expanded(call.primitive);
         let size = targets::size(call.pitch, call.msaa);
         if size[0].max(size[1]) > device.device.limits().max_texture_dimension_2d {
-            return Err(Impossible("a target larger than the host's textures").into());
+            return Err(UnsupportedState("a target larger than the host's textures").into());
         }
         let scissor = call.scissor;
         let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);

@@ -1,6 +1,6 @@
 //! Resolves from the EDRAM buffer: the device converts texels, and the CPU tiles them into memory.
 
-use xenia_gpu::draw_state::{CopyCall, CopySource};
+use xenia_gpu::draw_state::{CopySource, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
 use xenia_gpu::resolve::{Rect, rectangle, samples, store_rows};
 use xenia_gpu::texture::{Format, Layout};
@@ -18,7 +18,7 @@ const MACRO_TILE: u32 = 32;
 
 /// Resolve with a known rectangle.
 pub(crate) struct Resolve<'a> {
-    call: &'a CopyCall,
+    call: &'a ResolveCall,
     area: Rect,
     /// Whether the rectangle is complete; else the error of the missing part.
     whole: Result<(), BackendError>,
@@ -33,7 +33,7 @@ pub(super) const SINGLE: u32 = 3;
 
 impl<'a> Resolve<'a> {
     /// Reads the rectangle's vertices.
-    pub(crate) fn new(call: &'a CopyCall, memory: &dyn PhysicalMemory) -> Result<Self, BackendError> {
+    pub(crate) fn new(call: &'a ResolveCall, memory: &dyn PhysicalMemory) -> Result<Self, BackendError> {
         let (area, whole) = rectangle(call, memory)?;
         Ok(Self { call, area, whole })
     }

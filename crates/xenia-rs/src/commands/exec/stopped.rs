@@ -77,13 +77,13 @@ mod tests {
 
     #[test]
     fn the_page_says_what_happened_and_why_and_where_more_is() {
-        let crash = "0x82010004: read of 0x00000018: no memory is there\n  thread 1 ...";
+        let crash = "0x82010004: read of 0x00000018: no memory is committed at the address\n  thread 1 ...";
         let report = Ok(PathBuf::from("/state/crashes/fog.json"));
         let page = lines(crash, &[r"game:\Media\Resource.xpr".to_owned()], &report);
         assert_eq!(
             page,
             [
-                "0x82010004: read of 0x00000018: no memory is there",
+                "0x82010004: read of 0x00000018: no memory is committed at the address",
                 "",
                 "A probable cause: files that it asked for are not there.",
                 r"  game:\Media\Resource.xpr",

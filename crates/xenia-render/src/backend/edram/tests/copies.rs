@@ -1,7 +1,7 @@
 //! Compares resolves with the reference backend: the bits in memory and in the EDRAM must be equal.
 
 use rand::Rng;
-use xenia_gpu::draw_state::{CopyCall, CopyDestination, CopySource, Scissor};
+use xenia_gpu::draw_state::{CopyDestination, CopySource, ResolveCall, Scissor};
 use xenia_gpu::enums::CopyCommand;
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{Backend, PhysicalMemory, Ram, Reference};
@@ -54,9 +54,9 @@ fn contents(ram: &Ram) -> Vec<u8> {
 }
 
 /// Resolve to 8_8_8_8 of samples that begin at the last tiles.
-pub(super) fn copy(format: TargetFormat, msaa: Msaa) -> CopyCall {
+pub(super) fn copy(format: TargetFormat, msaa: Msaa) -> ResolveCall {
     let base = 2040;
-    CopyCall {
+    ResolveCall {
         command: CopyCommand::Convert,
         source: match format {
             TargetFormat::Color(format) => CopySource::Color { base, format },
@@ -102,7 +102,7 @@ impl Pair {
     }
 
     /// Memory after a resolve by ours and by the reference.
-    fn run(&mut self, device: &Device, call: &CopyCall, area: Rect) -> [Vec<u8>; 2] {
+    fn run(&mut self, device: &Device, call: &ResolveCall, area: Rect) -> [Vec<u8>; 2] {
         let (ours, theirs) = (memory(area), memory(area));
         let result =
             Resolve::new(call, &ours).and_then(|resolve| self.edram.resolve(device, &resolve, &ours));
@@ -184,7 +184,7 @@ fn some_copy(
     msaa: Msaa,
     destination: u32,
     may_swap_bytes: bool,
-) -> CopyCall {
+) -> ResolveCall {
     let mut call = copy(format, msaa);
     call.sample_select = random.random_range(0..7);
     call.destination.format = destination;

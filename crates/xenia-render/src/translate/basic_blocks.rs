@@ -1,7 +1,7 @@
-//! Unstructured control flow: one loop around a switch over basic blocks ("places").
+//! Unstructured control flow: one loop around a switch over basic blocks.
 //!
-//! A place begins at a branch target or after a branch, and extends up to the next place. The
-//! variables of [`Stack`] correspond to the chip's state: the next place, and stacks of four loops
+//! A block begins at a branch target or after a branch, and extends up to the next one. The
+//! variables of [`Stack`] correspond to the GPU's state: the next block, and stacks of four loops
 //! and four calls.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
@@ -58,7 +58,7 @@ impl Stack {
 
 impl Translator<'_> {
     /// Translates the whole program to a loop around a switch.
-    pub(super) fn places(&mut self) {
+    pub(super) fn basic_blocks(&mut self) {
         let controls = &self.program.controls;
         let length = controls.len();
         // Branch targets, and instructions after branches, begin a place.
