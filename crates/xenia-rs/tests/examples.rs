@@ -12,8 +12,8 @@ const SECONDS: [&str; 2] = ["0.2", "2"];
 /// Chapters and other texts with examples.
 const TEXTS: [&str; 10] = [
     "README.md",
-    "docs/src/running.md",
-    "docs/src/saves.md",
+    "docs/src/using/playing.md",
+    "docs/src/using/saves-and-settings.md",
     "docs/src/traces.md",
     "docs/src/internals/shaders.md",
     "docs/src/testing/engines.md",

@@ -24,7 +24,7 @@ cargo xtask program-times lua lua-title 10000x400:wide --no-interp
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of `qemu-ppc` on the same guest code, and of a
 release build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
 take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
-[the library](sdk.md); the others only compute. *Wide* programs have [64-bit instructions](programs.md#what-is-measured), which `qemu-ppc` can't run. What can't
+[the library](using/sdk.md); the others only compute. *Wide* programs have [64-bit instructions](programs.md#what-is-measured), which `qemu-ppc` can't run. What can't
 be had (qemu, a package's sources) is left out, and the command says so.
 Programs run little code often. Titles of [`bench --much-code`](measuring.md#measuring) run much code seldom; they are measured, too, and
 have a table of their own.

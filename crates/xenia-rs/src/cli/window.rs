@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_help_and_the_book_name_every_key() {
-        let book = include_str!("../../../../docs/src/playing.md");
+        let book = include_str!("../../../../docs/src/using/playing.md");
         for binding in BINDINGS {
             assert!(key_help().contains(binding.name));
             let row = book.lines().find(|line| line.starts_with(&format!("| {} |", binding.name)));

@@ -91,9 +91,9 @@ mod tests {
         }
         let listed: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(used, listed);
-        let book = std::fs::read_to_string(root.join("docs/src/results.md")).unwrap();
+        let book = std::fs::read_to_string(root.join("docs/src/using/running.md")).unwrap();
         for (name, what) in TARGETS {
-            assert!(book.contains(&format!("| `{name}` | {what} |")), "{name} in results.md");
+            assert!(book.contains(&format!("| `{name}` | {what} |")), "{name} in running.md");
         }
     }
 
