@@ -16,8 +16,8 @@ const SHORTEST_RATED: f64 = 0.1;
 /// Largest number of missing files listed.
 const NAMED: usize = 8;
 
-/// Prints how the run ended, writes the JSON and chooses the exit code. `write_errors` has the write-back
-/// errors so far.
+/// Prints how the run ended, writes the JSON and chooses the exit code. `write_errors` has the
+/// write-back errors so far.
 pub fn conclude(
     json: Option<&Path>,
     finished: &Finished,

@@ -1,5 +1,5 @@
-//! Parts of the command line that the player (`xenia-rs`) and the workshop (`xenia-lab`) share: flags
-//! of engines and runs, parsers of numbers, the end of a run, exit codes.
+//! Parts of the command line that the player (`xenia-rs`) and the workshop (`xenia-lab`) share:
+//! flags of engines and runs, parsers of numbers, the end of a run, exit codes.
 #![forbid(unsafe_code)]
 // All output goes through `xenia::say`, which remembers write errors.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]

@@ -1,8 +1,9 @@
 //! Backend interface: the boundary between the command processor and the code that renders.
 //!
-//! A backend receives plain descriptions ([`DrawCall`], [`ResolveCall`], [`PresentCall`]) and physical
-//! memory, never registers or packets. Draws render into an EDRAM that the backend owns; guest
-//! memory is written only by resolves and by draws whose shaders export to memory (memexport).
+//! A backend receives plain descriptions ([`DrawCall`], [`ResolveCall`], [`PresentCall`]) and
+//! physical memory, never registers or packets. Draws render into an EDRAM that the backend owns;
+//! guest memory is written only by resolves and by draws whose shaders export to memory
+//! (memexport).
 
 mod snapshot;
 mod threaded;

@@ -1,7 +1,7 @@
 //! Draw state: the register file as a plain description of one draw or resolve.
 //!
-//! [`DrawCall::capture`] and [`ResolveCall::capture`] are pure: equal registers and shaders give equal
-//! results, and guest memory is not read. The description is complete, so backends never read
+//! [`DrawCall::capture`] and [`ResolveCall::capture`] are pure: equal registers and shaders give
+//! equal results, and guest memory is not read. The description is complete, so backends never read
 //! registers.
 
 mod capture;

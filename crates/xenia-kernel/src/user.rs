@@ -1,5 +1,5 @@
-//! Per-user state of a machine, on the types of [`xenia_user`]: dialogs, music, pictures, keystrokes
-//! and overlapped requests.
+//! Per-user state of a machine, on the types of [`xenia_user`]: dialogs, music, pictures,
+//! keystrokes and overlapped requests.
 
 pub mod achievements;
 pub mod connections;

@@ -8,8 +8,9 @@
 //! pictures/ID.png  reports/ID.txt      the last frame; the output of a unit that failed
 //! ```
 //!
-//! Files are never changed: each process appends to a separate file, so shared storage needs neither
-//! locks nor atomic appends between hosts. A killed process leaves at most one incomplete line.
+//! Files are never changed: each process appends to a separate file, so shared storage needs
+//! neither locks nor atomic appends between hosts. A killed process leaves at most one incomplete
+//! line.
 
 use crate::child::{self, Ended, Start, this_process};
 use crate::error::{Error, Result};

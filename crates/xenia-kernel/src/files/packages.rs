@@ -1,9 +1,9 @@
 //! Open packages: each is a device, under the root name that the title chose.
 //!
 //! A title reaches only the files of packages that it has opened. A package that replaces an older
-//! one is committed when it is closed or flushed ([`xenia_user::content`]), provided that all of the
-//! title's writes succeeded. At the end of the machine it is committed if no file in it is open:
-//! some titles leave packages open, and others are in the middle of saving.
+//! one is committed when it is closed or flushed ([`xenia_user::content`]), provided that all of
+//! the title's writes succeeded. At the end of the machine it is committed if no file in it is
+//! open: some titles leave packages open, and others are in the middle of saving.
 
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
