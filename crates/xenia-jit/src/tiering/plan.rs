@@ -5,7 +5,7 @@
 //! ([`crate::cfg::functions`]), and is split if it is too long ([`crate::cfg::pieces`]). Targets of
 //! conditional branches that the interpreter has not reached are left out at first. When such a
 //! target is reached and becomes hot, the function is compiled again with it; the last compilation
-//! includes all paths. See docs/src/decisions/0094-sides-that-were-never-taken.md.
+//! includes all paths. See docs/src/decisions/0052-regions.md.
 
 use crate::cfg::function_bounds;
 use crate::cfg::functions::MOST_TIMES;
