@@ -9,7 +9,7 @@
 //! their code changes as they would be in the original place. Since the return address of a call is
 //! known, its `blr` continues at the caller's next block.
 //!
-//! See docs/src/decisions/0101-leaves-in-place-of-calls.md.
+//! See docs/src/decisions/0063-calls-and-inlining.md.
 
 use super::{End, Guest, REGION_LIMIT, end_of};
 use std::collections::{BTreeMap, HashMap};
