@@ -13,6 +13,7 @@ mod buffer;
 mod call;
 mod flow;
 mod pointer;
+pub(crate) mod rest;
 mod show;
 mod strings;
 mod va_args;
@@ -20,9 +21,10 @@ mod va_args;
 pub use arguments::{Arguments, FromGuest, Handle};
 pub use call::Call;
 pub use flow::{
-    Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Rest, Result64, ReturnKinds,
+    Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Result64, Resumption, ReturnKinds,
 };
 pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
+pub use rest::Rest;
 pub use show::Show;
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};
 pub use va_args::VaArgs;

@@ -29,7 +29,6 @@ pub use directory::Scan;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
-pub(crate) use request::COMPLETION_WAIT;
 pub use request::{IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};

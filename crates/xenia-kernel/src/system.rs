@@ -1,14 +1,16 @@
 //! The kernel as the scheduler's [`System`]: system calls, interrupts and the passing of time.
 
 mod calls;
+mod resume;
 mod time;
 
 pub(crate) use calls::call_frame_locals;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use resume::resume;
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::exceptions::return_addresses;
-use crate::files::COMPLETION_WAIT;
 use crate::objects::spin_lock;
 use std::sync::Arc;
 use time::housekeeping;
@@ -16,7 +18,6 @@ use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
-use xenia_net::SOCKET_WAIT;
 use xenia_sched::{
     BlockReason, Cpu, Disposition, GuestTicks, Holder, Place, Running, System, Wait, WaitTicket, Woken,
     WorkReport,
@@ -159,14 +160,18 @@ impl System for KernelSystem {
                 sections.end_wait(GuestAddr(section), ticket.thread, end);
             }
             BlockReason::SpinLock { lock } => spin_locks.end_wait(GuestAddr(lock), ticket.thread, end),
-            _ if wait.reason == SOCKET_WAIT => self.kernel.end_socket_wait(cpu, ticket),
-            _ if wait.reason == COMPLETION_WAIT => {
+            BlockReason::Socket => self.kernel.end_socket_wait(cpu, ticket),
+            BlockReason::Completion => {
                 let mut files = files.lock();
                 if end() {
                     files.ports.cancel(ticket.thread);
                 }
             }
-            _ => {
+            BlockReason::Objects { .. }
+            | BlockReason::Delay
+            | BlockReason::Idle
+            | BlockReason::Overlapped
+            | BlockReason::Dialog => {
                 let mut wait = dispatcher.wait_of(ticket.thread);
                 if end() {
                     drop(wait.take(memory));

@@ -5,7 +5,7 @@
 //! makes a new machine with that executable, the launch data, and the same devices.
 
 use crate::Kernel;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
 use crate::files::Packages;
 use crate::loader::path_of;
 use crate::memory::KernelPool;
@@ -241,12 +241,12 @@ pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
         call.kernel.end_all_transfers(call.cpu);
         return Flow::End(EndKind::Exit { code });
     };
-    let then =
-        Continuation::Export { name: "terminate_title", run: go_on, state: [u64::from(code), 0, 0, 0] };
+    let then = Continuation::Export(Resumption::TitleTermination, [u64::from(code), 0, 0, 0]);
     Flow::CallGuest(GuestCall::new(notification.routine, then))
 }
 
-fn go_on(call: &mut Call, _result: u64, [code, ..]: [u64; 4]) -> Flow {
+/// Continues [`terminate_with`] after a routine.
+pub(crate) fn go_on(call: &mut Call, [code, ..]: [u64; 4]) -> Flow {
     terminate_with(call, code as u32)
 }
 

@@ -55,11 +55,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
 use xenia_limits::{Limit, Limits};
-use xenia_sched::{BlockReason, GuestTicks, TICKS_PER_SECOND};
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// Block reason of threads in a socket call.
-pub const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
 /// Guest time between polls of a network that changes by itself, or of requests that remain after
 /// [`rounds::PASSES`] passes.
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 1000;

@@ -3,13 +3,13 @@
 
 use super::request::{Attempt, Remainder, Request, Requester, clamp};
 use super::rounds::returned;
-use super::{Net, NetState, Overlapped, SOCKET_WAIT, SocketOperation, WsaError};
+use super::{Net, NetState, Overlapped, SocketOperation, WsaError};
 use std::fmt;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, GuestTicks, ThreadRef, Wait, WaitTicket, Woken, ticks_from_100ns};
+use xenia_sched::{BlockReason, Cpu, GuestTicks, ThreadRef, Wait, WaitTicket, Woken, ticks_from_100ns};
 use xenia_sync::MutexGuard;
 
 /// Offsets in a `WSAOVERLAPPED`.
@@ -228,6 +228,6 @@ impl Net {
         let kthread = kthread?;
         cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
         self.requests.push_back(Request { who: Requester::Thread { thread, kthread }, socket: name, what });
-        Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
+        Ok(Wait { reason: BlockReason::Socket, deadline, alertable: false })
     }
 }

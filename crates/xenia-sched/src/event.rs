@@ -80,7 +80,10 @@ impl fmt::Display for BlockReason {
             Self::SpinLock { lock } => write!(f, "spin-lock {lock:#010x}"),
             Self::Delay => f.write_str("delay"),
             Self::Idle => f.write_str("idle"),
-            Self::Other(what) => f.write_str(what),
+            Self::Socket => f.write_str("socket"),
+            Self::Completion => f.write_str("io-completion"),
+            Self::Overlapped => f.write_str("overlapped"),
+            Self::Dialog => f.write_str("dialog"),
         }
     }
 }

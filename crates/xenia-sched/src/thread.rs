@@ -27,8 +27,14 @@ pub enum BlockReason {
     Delay,
     /// A kernel thread without work.
     Idle,
-    /// Another cause, such as an I/O request.
-    Other(&'static str),
+    /// The result of a socket call.
+    Socket,
+    /// A packet of an I/O completion port.
+    Completion,
+    /// The completion of an overlapped structure.
+    Overlapped,
+    /// The answer to a dialog.
+    Dialog,
 }
 
 /// Parameters of a wait.

@@ -149,7 +149,7 @@ fn a_report_in_between_says_where_threads_stand_and_changes_nothing() {
     m.executor.run(&limits(50_000));
     let report = m.executor.threads_report();
     let text = report.to_string();
-    assert!(text.contains("thread 0x2 hw1 priority 8: waits for parked, since tick"), "{text}");
+    assert!(text.contains("thread 0x2 hw1 priority 8: waits for dialog, since tick"), "{text}");
     m.executor.run(&limits(200_000));
     undisturbed.executor.run(&limits(200_000));
     assert_eq!(m.executor.scheduler.now(), undisturbed.executor.scheduler.now());
@@ -165,7 +165,7 @@ fn a_deadlock_is_found_at_once_reported_and_halts() {
     let limits = Limits { halt_on_deadlock: true, ..Limits::default() };
     let RunEnd::Deadlock(report) = m.executor.run(&limits) else { panic!("no deadlock") };
     assert_eq!(report.threads.iter().map(|thread| thread.id).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(report.threads[0].state, "parked");
+    assert_eq!(report.threads[0].state, "dialog");
     assert!(report.to_string().contains("0x82000000"));
     assert_eq!(m.executor.scheduler.counters().deadlock_halts, 1);
     assert_eq!(m.executor.instructions(), 7);

@@ -125,7 +125,7 @@ fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
             1 => Disposition::EndVisit,
             _ => {
                 cpu.open_wait(running.thread, false).unwrap();
-                forever("turn")
+                forever()
             }
         }
     });
@@ -162,7 +162,7 @@ fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
             return Disposition::End(EndKind::Exit { code: 0 });
         }
         cpu.open_wait(running.thread, false).unwrap();
-        forever("turn")
+        forever()
     });
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 0 }));
@@ -204,7 +204,7 @@ fn work_under_way_is_no_deadlock_and_its_end_wakes() {
         let takes = if running.id == 0 { Duration::from_millis(12) } else { Duration::ZERO };
         left.left.lock().unwrap().push((running.thread, takes));
         cpu.work_has_come();
-        forever("work")
+        forever()
     });
     machine.system.work = work;
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
@@ -215,11 +215,11 @@ fn work_under_way_is_no_deadlock_and_its_end_wakes() {
 
 #[test]
 fn a_deadlock_is_found_and_named() {
-    let mut machine = machine(&[(1, 0), (2, 4)], |_, _, _| forever("godot"));
+    let mut machine = machine(&[(1, 0), (2, 4)], |_, _, _| forever());
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     let RunEnd::Deadlock(report) = end else { panic!("{end:?}") };
     let states: Vec<_> = report.threads.iter().map(|thread| (thread.id, thread.state.as_str())).collect();
-    assert_eq!(states, [(1, "godot"), (2, "godot")]);
+    assert_eq!(states, [(1, "dialog"), (2, "dialog")]);
     assert_eq!(machine.scheduler.counters().deadlock_halts, 1);
 }
 

@@ -27,7 +27,7 @@ fn spawn(scheduler: &mut Scheduler, id: u32, hw_id: u8) -> ThreadRef {
 }
 
 fn forever() -> Wait {
-    Wait::forever(BlockReason::Other("test"))
+    Wait::forever(BlockReason::Dialog)
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: 
     }
     running.ctx.gpr[5] += 1;
     cpu.open_wait(running.thread, false).unwrap();
-    forever("its peer")
+    forever()
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn the_guest_is_told_the_last_of_several_priorities() {
                         return Disposition::EndVisit;
                     }
                     cpu.open_wait(running.thread, false).unwrap();
-                    return forever("a boost");
+                    return forever();
                 }
                 BOOSTER => {
                     let _ = cpu.wake(threads[0], 1, 1 + (round % 6) as u8).unwrap();

@@ -53,7 +53,7 @@ impl Long {
                     left.iter_mut().zip(&registers[3..11]).for_each(|(argument, now)| *argument = *now);
                     self.b.call(Library::xboxkrnl, name, &left)
                 }
-                Flow::Later(rest) => self.b.with_call(|call| rest.go_on(call)),
+                Flow::Later(rest) => self.b.continue_long_call(rest),
                 Flow::Return(value) => {
                     assert_eq!(turns, 3, "{name}");
                     return value;

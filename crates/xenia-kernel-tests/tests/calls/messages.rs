@@ -1,7 +1,6 @@
 //! Tests of messages to the console's applications, and of asynchronous requests.
 
 use super::*;
-use xenia_kernel::abi::Continuation;
 use xenia_kernel::deployment::{Deployment, Origin};
 use xenia_kernel::messages::APPLICATIONS;
 use xenia_user::profile::Profile;
@@ -320,11 +319,10 @@ fn who_waits_for_a_request_calls_the_kernel_for_its_event() {
     let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
     assert_eq!((wait.pc, wait.args), (stub, vec![u64::from(event), 1, 0, 0]));
     assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), 0);
-    let Continuation::Export { run, state, .. } = wait.then else { panic!("nothing follows") };
     let kernel = b.kernel.clone();
     b.act(b.thread, |cpu, running| {
         let mut call = Call::new(&kernel, cpu, running);
-        let flow = run(&mut call, 0, state);
+        let flow = Harness::resume_call(&mut call, wait.then, 0);
         kernel.apply(&mut call, flow)
     });
     assert_eq!((b.answer(b.thread), b.word(RESULT)), (Some(5), 9));

@@ -1,7 +1,6 @@
 //! Tests of asynchronous calls: the contents of their structures over time, and waits for them.
 
 use super::*;
-use xenia_kernel::abi::Continuation;
 use xenia_kernel::abi::Handle;
 use xenia_kernel::user::overlapped::DELAY;
 use xenia_limits::Limit;
@@ -216,8 +215,7 @@ fn who_waits_for_an_event_calls_the_kernel_for_it() {
     b.end_background_calls();
     for (wait, result) in waits.into_iter().zip([u64::from(NOT_CONNECTED), SUCCESS]) {
         assert_eq!((wait.pc, wait.args), (stub, vec![u64::from(event), 1, 0, 0]));
-        let Continuation::Export { run, state, .. } = wait.then else { panic!("nothing follows") };
-        let flow = b.with_call(|call| run(call, 0, state));
+        let flow = b.resume(wait.then, 0);
         assert!(matches!(flow, Flow::Return(value) if value == result), "{flow:?}");
     }
     assert_eq!(b.word(LENGTH), 0);

@@ -3,7 +3,6 @@
 
 use super::*;
 use xenia_formats::image::Resource;
-use xenia_kernel::abi::Continuation;
 use xenia_kernel::loader::image_headers::key;
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_sched::{EndKind, GuestTicks};
@@ -231,13 +230,11 @@ fn ending_the_title_calls_who_wants_to_know_first() {
     b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
     let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
     assert_eq!(guest.pc, GuestAddr(0x8200_4000));
-    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
-    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(_)));
+    assert!(matches!(b.resume(guest.then, 0), Flow::End(_)));
     // The exit code is kept while notification routines run.
     b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
     let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "ExTerminateTitleProcess", &[7]) else { panic!() };
-    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
-    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(EndKind::Exit { code: 7 })));
+    assert!(matches!(b.resume(guest.then, 0), Flow::End(EndKind::Exit { code: 7 })));
 }
 
 #[test]

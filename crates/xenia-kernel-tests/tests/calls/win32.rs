@@ -2,7 +2,6 @@
 
 use super::*;
 use xenia_guest::layout::kthread;
-use xenia_kernel::abi::Continuation;
 
 const INFINITE: u64 = 0xFFFF_FFFF;
 const INVALID_HANDLE: u64 = 6;
@@ -27,8 +26,7 @@ fn function(b: &Harness, name: &str) -> GuestAddr {
 
 /// Continues the call after the kernel's call has returned this status.
 fn follows(b: &mut Harness, guest: xenia_kernel::abi::GuestCall, status: u64) -> Flow {
-    let Continuation::Export { run, state, .. } = guest.then else { panic!("nothing follows") };
-    b.with_call(|call| run(call, status, state))
+    b.resume(guest.then, status)
 }
 
 fn returned(flow: Flow) -> u64 {

@@ -1,10 +1,8 @@
 //! Control flow after an export: what the calling thread does next.
 
-use super::Call;
+use super::Rest;
 use crate::exceptions::Activity;
 use crate::status::failure::{Failure, Fallible};
-use std::fmt;
-use std::sync::Arc;
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_imports::ordinals::Returns;
 use xenia_memory::MemoryFault;
@@ -66,41 +64,39 @@ impl GuestCall {
 /// it can be stored with the thread.
 #[derive(Clone, Debug)]
 pub enum Continuation {
-    /// A named function with four words of state.
-    Export {
-        /// Name, unique in the kernel.
-        name: &'static str,
-        /// Gets the guest function's result (r3) and `state`.
-        run: fn(&mut Call, u64, [u64; 4]) -> Flow,
-        /// State of the export.
-        state: [u64; 4],
-    },
+    /// A function of the kernel, with four words of state. It gets the guest function's result (r3).
+    Export(Resumption, [u64; 4]),
     /// The rest of an exception's dispatch, unwind or scope scan.
     Exception(Box<Activity>),
     /// The rest of a long call; no guest code was called.
     Rest(Rest),
 }
 
-/// The rest of a call that is too long for one turn, with its state.
-#[derive(Clone)]
-pub struct Rest(Arc<dyn Fn(&mut Call) -> Flow + Send + Sync>);
-
-impl Rest {
-    /// Wraps a closure.
-    pub fn new(rest: impl Fn(&mut Call) -> Flow + Send + Sync + 'static) -> Self {
-        Self(Arc::new(rest))
-    }
-
-    /// Runs the rest, or a part of it.
-    pub fn go_on(&self, call: &mut Call) -> Flow {
-        (self.0)(call)
-    }
-}
-
-impl fmt::Debug for Rest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Rest")
-    }
+/// Functions of the kernel that continue after guest code; `system::resume` calls them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumption {
+    /// A termination routine of the title returned.
+    TitleTermination,
+    /// A graphics notification routine returned.
+    GraphicsNotification,
+    /// A thread notification routine returned.
+    ThreadNotification,
+    /// The kernel's wait for a cancelled or completed request returned.
+    RequestWait,
+    /// The kernel's delay returned.
+    Sleep,
+    /// The kernel's wait for an object returned.
+    ObjectWait,
+    /// The kernel's creation of a thread returned.
+    ThreadCreation,
+    /// The rundown routine of an APC returned.
+    ApcRundown,
+    /// The kernel routine of an APC returned.
+    ApcKernelRoutine,
+    /// The normal routine of an APC returned.
+    ApcNormalRoutine,
+    /// The entry point of a library returned.
+    LibraryEntry,
 }
 
 impl<T> Flow<T> {

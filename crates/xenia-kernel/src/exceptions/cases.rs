@@ -8,7 +8,7 @@ mod program;
 use super::context_record;
 use super::walk::{Bounds, Step, Walk};
 use crate::KernelSystem;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::abi::{Call, Continuation, GuestCall, Resumption};
 use crate::exports::Registry;
 use crate::exports::harness::Harness;
 use crate::loader::Identity;
@@ -364,7 +364,7 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     // exception looks for its handler. The handler switches to a place between the two and fails:
     // the low part has been left.
     registers(&mut stopped, 0x4000, inside);
-    let then = Continuation::Export { name: "test", run: |_, _, _| Flow::Return(0), state: [0; 4] };
+    let then = Continuation::Export(Resumption::ThreadCreation, [0; 4]);
     let call = GuestCall::new(inside, then);
     let kernel = stopped.harness.kernel.clone();
     let id = stopped.harness.scheduler.thread(thread).unwrap().id;

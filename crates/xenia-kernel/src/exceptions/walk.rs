@@ -131,7 +131,7 @@ impl Walk {
             if pc == kernel.imports.own_stubs.call_return {
                 match self.cross(call) {
                     Some(Continuation::Exception(activity)) => return Ok(Step::Crossed(activity)),
-                    Some(Continuation::Export { .. } | Continuation::Rest(_)) => continue,
+                    Some(Continuation::Export(..) | Continuation::Rest(_)) => continue,
                     None => return Ok(Step::Top),
                 }
             }

@@ -1,11 +1,11 @@
 //! Test harness for exports: calls them through the guest ABI, with arguments in the registers and
 //! on the stack of a guest thread.
 
-use super::Registry;
-use crate::abi::{Call, Flow};
+use super::{Registry, turns};
+use crate::abi::{Call, Continuation, Flow, Rest};
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
-use crate::{Kernel, KernelConfig, KernelSystem};
+use crate::{Kernel, KernelConfig, KernelSystem, system};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
@@ -90,6 +90,22 @@ impl Harness {
         assert!(ran.is_some(), "the thread is gone");
         self.kernel.run_deferred_deletions();
         result.unwrap()
+    }
+
+    /// Continues an export as if the guest code that it called had returned `result`.
+    pub fn resume(&mut self, then: Continuation, result: u64) -> Flow {
+        self.with_call(|call| Self::resume_call(call, then, result))
+    }
+
+    /// Like [`Self::resume`], within a call.
+    pub fn resume_call(call: &mut Call, then: Continuation, result: u64) -> Flow {
+        let Continuation::Export(resumption, state) = then else { panic!("not of an export: {then:?}") };
+        system::resume(call, resumption, state, result)
+    }
+
+    /// Continues a long call for another turn.
+    pub fn continue_long_call(&mut self, rest: Rest) -> Flow {
+        self.with_call(|call| turns::go_on(call, rest))
     }
 
     /// Runs a kernel action for a thread, as the executor does.

@@ -6,11 +6,25 @@
 //! state is called again with the remainder ([`repeat`]); one with more state returns
 //! [`Flow::Later`].
 
-use crate::abi::{Call, Flow};
+use super::xboxkrnl::rtl_conversion::convert_in_turns;
+use super::xboxkrnl::rtl_memory::count_equal;
+use super::xboxkrnl::xe_crypt_cipher::rc4;
+use super::xboxkrnl::xe_crypt_hash::continue_digest;
+use crate::abi::{Call, Flow, IntoFlow, Rest};
 
 /// Bytes that a call processes in one turn, a multiple of every cipher's block size. Triple DES,
 /// the slowest, processes some 20 MiB a second, and titles have 512 MiB.
 pub const TURN: u32 = 0x4_0000;
+
+/// Continues a long call for another turn.
+pub(crate) fn go_on(call: &Call, rest: Rest) -> Flow {
+    match rest {
+        Rest::Rc4 { cipher, data } => rc4(call, cipher, data).into_flow(),
+        Rest::Digest(digest) => continue_digest(call, digest),
+        Rest::Compare(comparison) => count_equal(call, comparison).into_flow(),
+        Rest::Convert(conversion) => convert_in_turns(call, conversion).into_flow(),
+    }
+}
 
 /// Returns `done` if no work is left; otherwise repeats the call with these arguments, the first of
 /// them in `register`.

@@ -13,11 +13,8 @@ use std::sync::Arc;
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu};
+use xenia_sched::Cpu;
 use xenia_vfs::OpenAction;
-
-/// Reason of a thread's wait at a completion port.
-pub(crate) const COMPLETION_WAIT: BlockReason = BlockReason::Other("io-completion");
 
 /// A request: its file, and where to report completion.
 #[derive(Debug)]

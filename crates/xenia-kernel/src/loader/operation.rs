@@ -3,7 +3,7 @@
 //! unloaded. If it returns 0 from the former, all modules of the load are unloaded and the load
 //! fails. All of this happens under the loader lock.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
+use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, Resumption};
 use crate::exceptions::crash;
 use crate::loader::lock::settled;
 use crate::status::failure::Fallible;
@@ -139,13 +139,13 @@ fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow
         return None;
     }
     module.attached = attach;
-    let then =
-        Continuation::Export { name: "module_told", run: told, state: [number, reason, handle.0.into(), 0] };
+    let then = Continuation::Export(Resumption::LibraryEntry, [number, reason, handle.0.into(), 0]);
     let args = vec![u64::from(handle.0), reason, 0];
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }
 
-fn told(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
+/// Continues an operation after a library's entry point.
+pub(crate) fn told(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
     if reason == ATTACH && result as u32 == 0 {
         let mut modules = call.kernel.modules.lock();
         if let Some(module) = modules.find(GuestAddr(handle as u32)) {

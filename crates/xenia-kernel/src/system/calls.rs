@@ -1,8 +1,9 @@
 //! System calls: dispatch to exports, results of exports, and calls of guest code by the kernel.
 
+use super::resume::resume;
 use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::crash;
-use crate::exports::failure_of;
+use crate::exports::{failure_of, turns};
 use crate::imports::thunks::Target;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
@@ -147,8 +148,8 @@ impl Kernel {
         ctx.lr = frame.lr;
         ctx.gpr[1] = frame.stack_pointer;
         let flow = match frame.then {
-            Continuation::Export { run, state, .. } => run(call, result, state),
-            Continuation::Rest(rest) => rest.go_on(call),
+            Continuation::Export(resumption, state) => resume(call, resumption, state, result),
+            Continuation::Rest(rest) => turns::go_on(call, rest),
             Continuation::Exception(activity) => {
                 let flow = exceptions::resume(call, result, *activity);
                 return self.apply(call, flow);

@@ -16,6 +16,8 @@
 
 mod calls;
 
+pub(crate) use calls::{kernel_routine_returned, normal_routine_returned, rundown_returned};
+
 use crate::Kernel;
 use crate::abi::{Call, GuestCall};
 use crate::objects::dispatcher::WaitBlock;

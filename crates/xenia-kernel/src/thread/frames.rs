@@ -89,10 +89,10 @@ impl Deref for Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::Flow;
+    use crate::abi::Resumption;
 
     fn frame(stack_pointer: u64) -> Frame {
-        let then = Continuation::Export { name: "", run: |_, value, _| Flow::Return(value), state: [0; 4] };
+        let then = Continuation::Export(Resumption::ThreadCreation, [0; 4]);
         Frame { pc: 0, lr: 0, stack_pointer, then }
     }
 

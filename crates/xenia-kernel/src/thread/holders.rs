@@ -32,7 +32,12 @@ impl Kernel {
                 let thread = threads.iter().find(has).map(|record| record.id);
                 thread.map(|thread| Holder { object: *lock, thread }).into_iter().collect()
             }
-            BlockReason::Delay | BlockReason::Idle | BlockReason::Other(_) => Vec::new(),
+            BlockReason::Delay
+            | BlockReason::Idle
+            | BlockReason::Socket
+            | BlockReason::Completion
+            | BlockReason::Overlapped
+            | BlockReason::Dialog => Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! before its resources are freed. The structure and the arguments are those of two public debug
 //! monitors for the console (`EX_THREAD_REGISTRATION`); the calling thread is as on Windows NT.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
 use crate::notification_list::CallOrder;
 use crate::thread::life::MadeThread;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -71,12 +71,13 @@ fn call_next(call: &mut Call, last: Option<CallOrder>, kthread: GuestAddr, occas
         Occasion::Ends { code } => u64::from(code),
     };
     let state = [order.0, u64::from(kthread.0), u64::from(creating), what];
-    let then = Continuation::Export { name: "thread_notification", run: go_on, state };
+    let then = Continuation::Export(Resumption::ThreadNotification, state);
     let args = vec![u64::from(next.registration.0), u64::from(kthread.0), u64::from(creating)];
     Flow::CallGuest(GuestCall { args, ..GuestCall::new(next.routine, then) })
 }
 
-fn go_on(call: &mut Call, _result: u64, [order, kthread, creating, what]: [u64; 4]) -> Flow {
+/// Calls the routine after the one that has returned.
+pub(crate) fn go_on(call: &mut Call, [order, kthread, creating, what]: [u64; 4]) -> Flow {
     let occasion = if creating != 0 {
         Occasion::Made { resume: what != 0 }
     } else {

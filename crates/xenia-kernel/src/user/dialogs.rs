@@ -150,7 +150,7 @@ impl Kernel {
         call.cpu.time_has_more();
         Ok(match recipient {
             AnswerRecipient::Overlapped(_) => Flow::Return(Win32Error::IO_PENDING),
-            AnswerRecipient::Caller => Flow::Block(Wait::forever(BlockReason::Other("dialog"))),
+            AnswerRecipient::Caller => Flow::Block(Wait::forever(BlockReason::Dialog)),
             AnswerRecipient::Nobody => Flow::Return(Win32Error::SUCCESS),
         })
     }

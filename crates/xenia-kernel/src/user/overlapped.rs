@@ -249,7 +249,7 @@ pub fn wait_for(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible
         let thread = call.thread();
         call.cpu.open_wait(thread, false)?;
         calls.waiters.push(Waiter { at, thread, wants });
-        return Ok(Flow::Block(Wait::forever(BlockReason::Other("overlapped"))));
+        return Ok(Flow::Block(Wait::forever(BlockReason::Overlapped)));
     }
     let (result, length) = outcome(call, at)?;
     let memory = call.memory();

@@ -103,7 +103,7 @@ pub(crate) struct TestSystem {
 impl System for TestSystem {
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition {
         match lev {
-            PARK => return Disposition::Park(Wait::forever(BlockReason::Other("parked"))),
+            PARK => return Disposition::Park(Wait::forever(BlockReason::Dialog)),
             WAKE_FIRST => {
                 let _ = cpu.wake(self.threads[0], 1, 0).unwrap();
             }

@@ -28,7 +28,7 @@ impl Case {
             _ => Some(now + 10 * self.dice.below(20) as u64),
         };
         let reason =
-            if self.dice.one_in(3) { BlockReason::SpinLock { lock: 4 } } else { BlockReason::Other("model") };
+            if self.dice.one_in(3) { BlockReason::SpinLock { lock: 4 } } else { BlockReason::Dialog };
         Wait { reason, deadline, alertable: self.dice.one_in(2) }
     }
 

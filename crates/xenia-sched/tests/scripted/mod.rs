@@ -160,6 +160,6 @@ pub(crate) fn exit(cpu: &mut dyn Cpu, running: &Running) -> Disposition {
     Disposition::Continue
 }
 
-pub(crate) fn forever(reason: &'static str) -> Disposition {
-    Disposition::Park(Wait::forever(BlockReason::Other(reason)))
+pub(crate) fn forever() -> Disposition {
+    Disposition::Park(Wait::forever(BlockReason::Dialog))
 }

@@ -1,7 +1,7 @@
 //! Sending of messages to the console's applications (`XMsg*`), and completion of asynchronous
 //! requests.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, OptionalOut, Out};
+use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, OptionalOut, Out, Resumption};
 use crate::exports::registry::kernel_function;
 use crate::messages::{Words, answer};
 use crate::status::failure::Fallible;
@@ -30,12 +30,7 @@ fn request(
 
 /// Waits for the completion of a request: by its event, as the console does, or by its structure if
 /// that has no event.
-fn wait_for_end(
-    call: &mut Call,
-    name: &'static str,
-    at: GuestAddr,
-    wants: WaiterResult,
-) -> Fallible<Flow<Win32Error>> {
+fn wait_for_end(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible<Flow<Win32Error>> {
     let (true, Some(event)) = (is_pending(call, at)?, event_of(call, at)?) else {
         return wait_for(call, at, wants);
     };
@@ -47,7 +42,7 @@ fn wait_for_end(
         }
         WaiterResult::End => [0; 4],
     };
-    let then = Continuation::Export { name, run: waited, state };
+    let then = Continuation::Export(Resumption::RequestWait, state);
     let args = vec![u64::from(event.0), USER_MODE, 0, 0];
     Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
 }
@@ -55,7 +50,8 @@ fn wait_for_end(
 /// Processor mode of the waiting caller.
 const USER_MODE: u64 = 1;
 
-fn waited(call: &mut Call, _status: u64, [wants_result, at, length, _]: [u64; 4]) -> Flow {
+/// Continues [`wait_for_end`] after the kernel's wait, whatever its result was.
+pub(crate) fn waited(call: &mut Call, [wants_result, at, length, _]: [u64; 4]) -> Flow {
     if wants_result == 0 {
         return Win32Error::SUCCESS.into_flow();
     }
@@ -132,7 +128,7 @@ impl Message {
         wait: bool,
     ) -> Fallible<Flow<Win32Error>> {
         match overlapped {
-            Some(at) if wait => wait_for_end(call, "XMsgCancelIORequest", at, WaiterResult::End),
+            Some(at) if wait => wait_for_end(call, at, WaiterResult::End),
             _ => Ok(Flow::Return(Win32Error::SUCCESS)),
         }
     }
@@ -163,7 +159,7 @@ impl Message {
         let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
         if wait {
             let length = length.map(Out::addr);
-            return wait_for_end(call, "XamGetOverlappedResult", at, WaiterResult::Result(length));
+            return wait_for_end(call, at, WaiterResult::Result(length));
         }
         if is_pending(call, at)? {
             return Ok(Flow::Return(Win32Error::IO_INCOMPLETE));

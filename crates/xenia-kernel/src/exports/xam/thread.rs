@@ -4,7 +4,7 @@
 //! title's notification routines may run for the thread first.
 
 use super::last_error::failed;
-use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow};
+use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow, Resumption};
 use crate::exports::registry::kernel_function;
 use crate::exports::xboxkrnl::nt_thread;
 use crate::status::failure::Fallible;
@@ -49,12 +49,13 @@ fn create(call: &mut Call, new: &NewThread) -> Fallible<Flow<Handle>> {
     // The handle is stored in a local word of the call's frame.
     let handle = call_frame_locals(call.ctx().gpr[1]);
     let args = [handle.0, new.stack_size, new.id, 0, new.start.0, new.parameter, suspended | processor];
-    let then = Continuation::Export { name: "CreateThread", run: created, state: [0; 4] };
+    let then = Continuation::Export(Resumption::ThreadCreation, [0; 4]);
     let args = args.map(u64::from).to_vec();
     Ok(Flow::CallGuest(GuestCall { args, locals: vec![0], ..GuestCall::new(pc, then) }))
 }
 
-fn created(call: &mut Call, status: u64, _state: [u64; 4]) -> Flow {
+/// Continues [`create`] after the kernel's creation of the thread.
+pub(crate) fn created(call: &mut Call, status: u64) -> Flow {
     made(call, NtStatus(status as u32)).into_flow()
 }
 

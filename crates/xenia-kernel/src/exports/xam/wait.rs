@@ -4,7 +4,7 @@
 //! it was alerted, because Win32 only knows APCs.
 
 use super::last_error::set_from_status;
-use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow, Out};
+use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow, Out, Resumption};
 use crate::exports::registry::kernel_function;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -42,12 +42,13 @@ fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
     let locals = words(if milliseconds == INFINITE { LONGEST } else { interval(milliseconds) });
     let state = [u64::from(milliseconds), u64::from(alertable), 0, 0];
-    let then = Continuation::Export { name: "SleepEx", run: slept, state };
+    let then = Continuation::Export(Resumption::Sleep, state);
     let args = vec![USER_MODE, u64::from(alertable)];
     Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
 }
 
-fn slept(call: &mut Call, status: u64, [milliseconds, alertable, ..]: [u64; 4]) -> Flow {
+/// Continues [`sleep`] after the kernel's delay.
+pub(crate) fn slept(call: &mut Call, status: u64, [milliseconds, alertable, ..]: [u64; 4]) -> Flow {
     match status as u32 {
         ALERTED => sleep(call, milliseconds as u32, alertable != 0).into_flow(),
         0 => 0_u32.into_flow(),
@@ -67,11 +68,12 @@ fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: bool) -> 
         args.push(0);
     }
     let state = [u64::from(handle.0), u64::from(milliseconds), u64::from(alertable), 0];
-    let then = Continuation::Export { name: "WaitForSingleObjectEx", run: waited, state };
+    let then = Continuation::Export(Resumption::ObjectWait, state);
     Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
 }
 
-fn waited(call: &mut Call, status: u64, [handle, milliseconds, alertable, _]: [u64; 4]) -> Flow {
+/// Continues [`wait`] after the kernel's wait.
+pub(crate) fn waited(call: &mut Call, status: u64, [handle, milliseconds, alertable, _]: [u64; 4]) -> Flow {
     let status = NtStatus(status as u32);
     if status.0 == ALERTED {
         return wait(call, Handle(handle as u32), milliseconds as u32, alertable != 0).into_flow();

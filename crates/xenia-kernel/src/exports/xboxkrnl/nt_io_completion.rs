@@ -2,14 +2,14 @@
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::exports::waiting::{Timeout, create_object, deadline};
-use crate::files::{COMPLETION_WAIT, Completion, Receiver};
+use crate::files::{Completion, Receiver};
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::Wait;
+use xenia_sched::{BlockReason, Wait};
 
 /// The exports for completion ports.
 pub struct NtIoCompletion;
@@ -80,7 +80,7 @@ impl NtIoCompletion {
         }
         call.cpu.open_wait(receiver.thread, false)?;
         files.ports.wait(port.body(), receiver, held);
-        Ok(Flow::Block(Wait { reason: COMPLETION_WAIT, deadline, alertable: false }))
+        Ok(Flow::Block(Wait { reason: BlockReason::Completion, deadline, alertable: false }))
     }
 
     /// Stores the number of queued completions of a port.

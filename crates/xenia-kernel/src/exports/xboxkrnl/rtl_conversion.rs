@@ -1,6 +1,7 @@
 //! Conversion between 8-bit text and UTF-16 (`RtlMultiByte*`, `RtlUnicodeToMultiByte*`).
 
-use crate::abi::{Call, Flow, IntoFlow, Out, Rest};
+use crate::abi::rest::{Conversion, TargetEncoding};
+use crate::abi::{Call, Flow, Out, Rest};
 use crate::exports::turns::TURN;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -14,48 +15,43 @@ pub struct RtlConversion;
 /// Number of characters converted at a time, as lengths come from the guest.
 const CHUNK: u32 = 0x1000;
 
-/// A conversion: destination, source and number of characters.
-type Conversion = (GuestAddr, GuestAddr, u32);
-
-/// Converts characters of `from` bytes each to `to` bytes each, in chunks.
-fn convert(
-    memory: &GuestMemory,
-    (destination, source, count): Conversion,
-    (from, to): (u32, u32),
-    each: impl Fn(&[u8], &mut Vec<u8>),
-) -> Result<(), MemoryFault> {
+/// Converts `count` characters, in chunks.
+fn convert(memory: &GuestMemory, conversion: Conversion, count: u32) -> Result<(), MemoryFault> {
+    let Conversion { destination, source, encoding, .. } = conversion;
+    let (from, to) = encoding.widths();
     let mut done = 0;
     while done < count {
         let now = CHUNK.min(count - done);
         let mut bytes = vec![0; (now * from) as usize];
         memory.read_bytes(source.offset(done.wrapping_mul(from)), &mut bytes)?;
-        let mut out = Vec::with_capacity((now * to) as usize);
-        for character in bytes.chunks_exact(from as usize) {
-            each(character, &mut out);
-        }
+        let out: Vec<u8> = match encoding {
+            TargetEncoding::Utf16 => bytes.iter().flat_map(|&byte| [0, byte]).collect(),
+            TargetEncoding::Narrow => {
+                let (units, _) = bytes.as_chunks::<2>();
+                units.iter().map(|&unit| narrowed(u16::from_be_bytes(unit))).collect()
+            }
+        };
         memory.write_bytes(destination.offset(done.wrapping_mul(to)), &out)?;
         done += now;
     }
     Ok(())
 }
 
-/// Runs [`convert`] in turns; stores the total number of bytes at the end.
-fn convert_in_turns(
-    call: &Call,
-    (destination, source, count): Conversion,
-    widths: (u32, u32),
-    written: Option<(Out<u32>, u32)>,
-    each: impl Fn(&[u8], &mut Vec<u8>) + Copy + Send + Sync + 'static,
-) -> Fallible<Flow<NtStatus>> {
-    let now = count.min(TURN);
-    convert(call.memory(), (destination, source, now), widths, each)?;
-    if now < count {
-        let next = |at: GuestAddr, width| at.offset(now.wrapping_mul(width));
-        let left = (next(destination, widths.1), next(source, widths.0), count - now);
-        let rest = move |call: &mut Call| convert_in_turns(call, left, widths, written, each).into_flow();
-        return Ok(Flow::Later(Rest::new(rest)));
+/// Converts text in turns; stores the total number of bytes at the end.
+pub(in crate::exports) fn convert_in_turns(call: &Call, conversion: Conversion) -> Fallible<Flow<NtStatus>> {
+    let now = conversion.count.min(TURN);
+    convert(call.memory(), conversion, now)?;
+    let count = conversion.count - now;
+    if count > 0 {
+        let (from, to) = conversion.encoding.widths();
+        return Ok(Flow::Later(Rest::Convert(Conversion {
+            destination: conversion.destination.offset(now.wrapping_mul(to)),
+            source: conversion.source.offset(now.wrapping_mul(from)),
+            count,
+            ..conversion
+        })));
     }
-    if let Some((written, bytes)) = written {
+    if let Some((written, bytes)) = conversion.written {
         written.set(call.memory(), bytes)?;
     }
     Ok(Flow::Return(NtStatus::SUCCESS))
@@ -75,9 +71,8 @@ impl RtlConversion {
     ) -> Fallible<Flow<NtStatus>> {
         let count = length.min(room / 2);
         let written = written.map(|written| (written, 2 * count));
-        convert_in_turns(call, (destination, source, count), (1, 2), written, |byte, out| {
-            out.extend([0, byte[0]]);
-        })
+        let encoding = TargetEncoding::Utf16;
+        convert_in_turns(call, Conversion { destination, source, count, encoding, written })
     }
 
     /// Converts UTF-16 to 8-bit text, truncated to the destination; lengths are in bytes.
@@ -92,9 +87,8 @@ impl RtlConversion {
     ) -> Fallible<Flow<NtStatus>> {
         let count = room.min(length / 2);
         let written = written.map(|written| (written, count));
-        convert_in_turns(call, (destination, source, count), (2, 1), written, |unit, out| {
-            out.push(narrowed(u16::from_be_bytes([unit[0], unit[1]])));
-        })
+        let encoding = TargetEncoding::Narrow;
+        convert_in_turns(call, Conversion { destination, source, count, encoding, written })
     }
 
     /// Stores the size in bytes of 8-bit text after conversion to UTF-16.
@@ -133,9 +127,16 @@ mod tests {
         let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
         memory.fill(at, 0x3000, b'x').unwrap();
         let to = at.offset(0x8000);
-        convert(&memory, (to, at, 0x3000), (1, 2), |byte, out| out.extend([0, byte[0]])).unwrap();
+        let conversion = Conversion {
+            destination: to,
+            source: at,
+            count: 0x3000,
+            encoding: TargetEncoding::Utf16,
+            written: None,
+        };
+        convert(&memory, conversion, 0x3000).unwrap();
         assert_eq!(memory.read::<u16>(to.offset(0x5FFE)).unwrap(), u16::from(b'x'));
         assert_eq!(memory.read::<u16>(to.offset(0x6000)).unwrap(), 0);
-        assert!(convert(&memory, (to, at, u32::MAX), (1, 2), |byte, out| out.extend([0, byte[0]])).is_err());
+        assert!(convert(&memory, conversion, u32::MAX).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Comparison and filling of memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
 
-use crate::abi::{Call, Flow, IntoFlow, Rest};
+use crate::abi::rest::{Comparison, Operands};
+use crate::abi::{Call, Flow, Rest};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -58,21 +59,21 @@ pub(super) fn equal_bytes(
     Ok(equal)
 }
 
-/// Counts equal bytes from `done` on, a part of `length` in each turn; `equal` counts those of one
-/// part.
-fn count_in_turns(
-    call: &Call,
-    (done, length): (u32, u32),
-    equal: impl Fn(&GuestMemory, u32, u32) -> Result<u32, MemoryFault> + Copy + Send + Sync + 'static,
-) -> Fallible<Flow<u32>> {
+/// Counts equal bytes at the start, a part in each turn.
+pub(in crate::exports) fn count_equal(call: &Call, comparison: Comparison) -> Fallible<Flow<u32>> {
+    let Comparison { done, length, operands } = comparison;
     let now = (length - done).min(TURN);
-    let found = equal(call.memory(), done, now)?;
+    let found = match operands {
+        Operands::Ranges(first, second) => {
+            equal_bytes(call.memory(), first.offset(done), second.offset(done), now)?
+        }
+        Operands::Word(source, word) => equal_words(call.memory(), source.offset(done), now, word)?,
+    };
     let done = done + found;
     if found < now || done == length {
         return Ok(Flow::Return(done));
     }
-    let rest = move |call: &mut Call| count_in_turns(call, (done, length), equal).into_flow();
-    Ok(Flow::Later(Rest::new(rest)))
+    Ok(Flow::Later(Rest::Compare(Comparison { done, ..comparison })))
 }
 
 /// Number of bytes at the start that repeat a word; `length` must be a multiple of 4.
@@ -134,9 +135,7 @@ impl RtlMemory {
         second: GuestAddr,
         length: u32,
     ) -> Fallible<Flow<u32>> {
-        count_in_turns(call, (0, length), move |memory, done, now| {
-            equal_bytes(memory, first.offset(done), second.offset(done), now)
-        })
+        count_equal(call, Comparison { done: 0, length, operands: Operands::Ranges(first, second) })
     }
 
     /// Counts the bytes at the start of a range that repeat a word.
@@ -147,9 +146,8 @@ impl RtlMemory {
         length: u32,
         word: u32,
     ) -> Fallible<Flow<u32>> {
-        count_in_turns(call, (0, length & !3), move |memory, done, now| {
-            equal_words(memory, source.offset(done), now, word)
-        })
+        let length = length & !3;
+        count_equal(call, Comparison { done: 0, length, operands: Operands::Word(source, word) })
     }
 
     /// Fills memory with a word; only whole words are written.

@@ -3,7 +3,7 @@
 //! Direct3D calls them with kind 1 and the sizes of the front buffer and of the display and the
 //! scaling between them, or with kind 9 and memory in which the system may draw, or null.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr};
+use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr, Resumption};
 use crate::notification_list::{CallOrder, NotificationRoutine};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -17,12 +17,13 @@ pub struct VdNotification;
 fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
     let Some((order, next)) = call.kernel.display.lock().routines.next(last) else { return Flow::Return(0) };
     let state = [order.0, u64::from(kind), u64::from(data.0), 0];
-    let then = Continuation::Export { name: "graphics_notification", run: go_on, state };
+    let then = Continuation::Export(Resumption::GraphicsNotification, state);
     let args = vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)];
     Flow::CallGuest(GuestCall { args, ..GuestCall::new(next.routine, then) })
 }
 
-fn go_on(call: &mut Call, _result: u64, [order, kind, data, _]: [u64; 4]) -> Flow {
+/// Calls the routine after the one that has returned.
+pub(crate) fn go_on(call: &mut Call, [order, kind, data, _]: [u64; 4]) -> Flow {
     call_next(call, Some(CallOrder(order)), kind as u32, GuestAddr(data as u32))
 }
 

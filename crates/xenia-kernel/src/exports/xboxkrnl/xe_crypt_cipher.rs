@@ -3,7 +3,7 @@
 //! The layout of the console's key schedules is internal: here the title's structure holds the key
 //! itself.
 
-use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
+use crate::abi::{Buffer, Call, Flow, Ptr, Rest};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -94,13 +94,13 @@ fn change(
 }
 
 /// Applies a cipher whose state is not in guest memory, in turns.
-fn rc4(call: &Call, mut cipher: Rc4, data: Buffer) -> Fallible<Flow<()>> {
+pub(in crate::exports) fn rc4(call: &Call, mut cipher: Box<Rc4>, data: Buffer) -> Fallible<Flow<()>> {
     let (now, left) = data.split(TURN);
     change(call, (now, now.at), |part| cipher.apply(part))?;
     if left.length == 0 {
         return Ok(Flow::Return(()));
     }
-    Ok(Flow::Later(Rest::new(move |call| rc4(call, cipher.clone(), left).into_flow())))
+    Ok(Flow::Later(Rest::Rc4 { cipher, data: left }))
 }
 
 fn rc4_of(call: &Call, key: Buffer) -> Fallible<Rc4> {
@@ -242,7 +242,7 @@ impl XeCryptCipher {
     #[export(Done)]
     fn XeCryptRc4(call: &mut Call, key: Buffer, data: Buffer) -> Fallible<Flow<()>> {
         let cipher = rc4_of(call, key)?;
-        rc4(call, cipher, data)
+        rc4(call, Box::new(cipher), data)
     }
 
     /// Stores random bytes of the machine's generator, which is seeded by the start time of the

@@ -1,9 +1,10 @@
 //! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
 
+use crate::abi::rest::{Digest, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
@@ -12,7 +13,7 @@ use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 pub struct XeCryptHash;
 
 /// An incremental computation over a message: a hash, or an HMAC.
-pub(super) trait Taking: Clone + Send + Sync + 'static {
+pub(super) trait Taking: Sized {
     /// The hash that takes the message bytes.
     fn inner(&mut self) -> &mut Hash;
     /// Finishes; returns the digest or code.
@@ -59,31 +60,54 @@ impl Taking for Hmac {
     }
 }
 
-/// Processes three parts, each of which may be null, and passes the result to `end`.
-pub(super) fn of_parts<T: 'static>(
-    call: &Call,
-    mut taking: impl Taking,
-    mut parts: [Buffer; 3],
-    end: impl Fn(&Call, &[u8]) -> Fallible<T> + Clone + Send + Sync + 'static,
-) -> Fallible<Flow<T>>
-where
-    Fallible<Flow<T>>: IntoFlow,
-{
-    let mut turn = TURN;
-    for part in &mut parts {
-        let (now, left) = part.or_empty().split(turn);
-        taking.inner().update_from(call.memory(), now.at, now.length)?;
-        (*part, turn) = (left, turn - now.length);
-        if left.length > 0 {
-            let rest = move |call: &mut Call| of_parts(call, taking.clone(), parts, end.clone()).into_flow();
-            return Ok(Flow::Later(Rest::new(rest)));
+impl DigestFunction {
+    /// The hash that takes the message bytes.
+    fn inner(&mut self) -> &mut Hash {
+        match self {
+            Self::Hash(hash) => hash.inner(),
+            Self::Hmac(hmac) => hmac.inner(),
         }
     }
-    end(call, &taking.end()).map(Flow::Return)
+
+    /// Finishes; returns the digest or code.
+    fn end(self) -> Vec<u8> {
+        match self {
+            Self::Hash(hash) => hash.end(),
+            Self::Hmac(hmac) => hmac.end(),
+        }
+    }
+}
+
+/// Processes the parts of a digest in turns, and passes the result and the buffer to `end`.
+fn of_parts<T>(
+    call: &Call,
+    mut digest: Box<Digest>,
+    end: fn(&Call, &[u8], Buffer) -> Fallible<T>,
+) -> Fallible<Flow<T>> {
+    let mut turn = TURN;
+    for part in &mut digest.parts {
+        let (now, left) = part.or_empty().split(turn);
+        digest.function.inner().update_from(call.memory(), now.at, now.length)?;
+        (*part, turn) = (left, turn - now.length);
+        if left.length > 0 {
+            return Ok(Flow::Later(Rest::Digest(digest)));
+        }
+    }
+    let Digest { function, buffer, .. } = *digest;
+    end(call, &function.end(), buffer).map(Flow::Return)
+}
+
+/// Continues a digest whose parts are not all processed.
+pub(in crate::exports) fn continue_digest(call: &Call, digest: Box<Digest>) -> Flow {
+    match digest.purpose {
+        DigestPurpose::Store => of_parts(call, digest, store).into_flow(),
+        DigestPurpose::StoreWithStatus => of_parts(call, digest, store_with_status).into_flow(),
+        DigestPurpose::Verify => of_parts(call, digest, verify).into_flow(),
+    }
 }
 
 /// Stores a digest, truncated to the buffer.
-fn give(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
+fn store(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
     if out.at.is_null() {
         return Ok(());
     }
@@ -91,9 +115,56 @@ fn give(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
     Ok(call.memory().write_bytes(out.at, &digest[..length])?)
 }
 
-/// Stores the digest or code of three parts.
-pub(super) fn whole(call: &Call, taking: impl Taking, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-    of_parts(call, taking, parts, move |call, digest| give(call, digest, out))
+/// Stores a digest, truncated to the buffer, which must not be null.
+fn store_with_status(call: &Call, digest: &[u8], out: Buffer) -> Fallible<NtStatus> {
+    let length = digest.len().min(out.length as usize);
+    call.memory().write_bytes(out.at, &digest[..length])?;
+    Ok(NtStatus::SUCCESS)
+}
+
+/// Returns whether the digest begins with the given bytes.
+fn verify(call: &Call, digest: &[u8], given: Buffer) -> Fallible<bool> {
+    let mut found = vec![0; digest.len().min(given.length as usize)];
+    call.memory().read_bytes(given.at, &mut found)?;
+    Ok(!found.is_empty() && digest.starts_with(&found))
+}
+
+/// Stores the digest or code of three parts, each of which may be null.
+pub(super) fn store_of(
+    call: &Call,
+    function: DigestFunction,
+    parts: [Buffer; 3],
+    buffer: Buffer,
+) -> Fallible<Flow<()>> {
+    let purpose = DigestPurpose::Store;
+    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), store)
+}
+
+/// Like [`store_of`], with a status as its result.
+pub(super) fn store_of_with_status(
+    call: &Call,
+    function: DigestFunction,
+    parts: [Buffer; 3],
+    buffer: Buffer,
+) -> Fallible<Flow<NtStatus>> {
+    let purpose = DigestPurpose::StoreWithStatus;
+    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), store_with_status)
+}
+
+/// Returns whether the digest or code of three parts begins with the given bytes.
+pub(super) fn verify_of(
+    call: &Call,
+    function: DigestFunction,
+    parts: [Buffer; 3],
+    buffer: Buffer,
+) -> Fallible<Flow<bool>> {
+    let purpose = DigestPurpose::Verify;
+    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), verify)
+}
+
+/// Stores the digest of three parts, each of which may be null.
+fn whole(call: &Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    store_of(call, DigestFunction::Hash(Hash::new(algorithm)), parts, out)
 }
 
 /// Adds a part to an unfinished computation. The call's other argument is `state`.
@@ -112,7 +183,7 @@ pub(super) fn go_on<T: Taking>(
 
 /// Finishes a computation and stores its digest or code.
 pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-    give(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
+    store(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
@@ -142,7 +213,7 @@ impl XeCryptHash {
     /// Stores the SHA-1 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, Hash::new(Algorithm::Sha1), parts, out)
+        whole(call, Algorithm::Sha1, parts, out)
     }
 
     /// Begins a SHA-256 hash.
@@ -166,7 +237,7 @@ impl XeCryptHash {
     /// Stores the SHA-256 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, Hash::new(Algorithm::Sha256), parts, out)
+        whole(call, Algorithm::Sha256, parts, out)
     }
 
     /// Begins a SHA-384 hash.
@@ -190,7 +261,7 @@ impl XeCryptHash {
     /// Stores the SHA-384 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, Hash::new(Algorithm::Sha384), parts, out)
+        whole(call, Algorithm::Sha384, parts, out)
     }
 
     /// Begins a SHA-512 hash.
@@ -214,7 +285,7 @@ impl XeCryptHash {
     /// Stores the SHA-512 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, Hash::new(Algorithm::Sha512), parts, out)
+        whole(call, Algorithm::Sha512, parts, out)
     }
 
     /// Begins an MD5 hash.
@@ -238,6 +309,6 @@ impl XeCryptHash {
     /// Stores the MD5 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, Hash::new(Algorithm::Md5), parts, out)
+        whole(call, Algorithm::Md5, parts, out)
     }
 }

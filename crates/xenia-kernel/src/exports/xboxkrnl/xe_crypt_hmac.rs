@@ -1,6 +1,7 @@
 //! HMAC message authentication codes (`XeCryptHmac*`).
 
-use super::xe_crypt_hash::{end, go_on, of_parts, whole};
+use super::xe_crypt_hash::{end, go_on, store_of, verify_of};
+use crate::abi::rest::DigestFunction;
 use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
@@ -50,7 +51,7 @@ impl XeCryptHmac {
     /// Stores the HMAC with SHA-1 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacSha(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, keyed(call, Algorithm::Sha1, key)?, parts, out)
+        store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Sha1, key)?), parts, out)
     }
 
     /// Begins an HMAC with MD5.
@@ -74,7 +75,7 @@ impl XeCryptHmac {
     /// Stores the HMAC with MD5 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacMd5(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        whole(call, keyed(call, Algorithm::Md5, key)?, parts, out)
+        store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Md5, key)?), parts, out)
     }
 
     /// Returns whether the HMAC with SHA-1 of three parts begins with the given bytes.
@@ -86,10 +87,6 @@ impl XeCryptHmac {
         given: Buffer,
     ) -> Fallible<Flow<bool>> {
         let hmac = keyed(call, Algorithm::Sha1, key)?;
-        of_parts(call, hmac, parts, move |call, expected| {
-            let mut found = vec![0; expected.len().min(given.length as usize)];
-            call.memory().read_bytes(given.at, &mut found)?;
-            Ok(!found.is_empty() && expected.starts_with(&found))
-        })
+        verify_of(call, DigestFunction::Hmac(hmac), parts, given)
     }
 }

@@ -5,7 +5,8 @@
 //! offers no secrecy.
 
 use super::xe_crypt_cipher::chain;
-use super::xe_crypt_hash::of_parts;
+use super::xe_crypt_hash::store_of_with_status;
+use crate::abi::rest::DigestFunction;
 use crate::abi::{Buffer, Call, Flow, OptionalOut, Out};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -49,11 +50,7 @@ fn own_key_of(number: u32) -> Vec<u8> {
 
 /// Stores the HMAC with SHA-1 of three parts, truncated to the buffer.
 fn code_of(call: &Call, key: &[u8], parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
-    of_parts(call, Hmac::new(Algorithm::Sha1, key), parts, move |call, code| {
-        let length = code.len().min(out.length as usize);
-        call.memory().write_bytes(out.at, &code[..length])?;
-        Ok(NtStatus::SUCCESS)
-    })
+    store_of_with_status(call, DigestFunction::Hmac(Hmac::new(Algorithm::Sha1, key)), parts, out)
 }
 
 /// Console type: a retail console.

@@ -3,7 +3,7 @@
 
 use super::{Apc, ApcSource};
 use crate::Kernel;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
 use crate::exports::waiting;
 use crate::status::failure::Fallible;
 use crate::system::call_frame_locals;
@@ -25,10 +25,6 @@ pub(super) enum After {
     /// Resumes the interrupted wait with this number.
     WaitAgain(u64),
 }
-
-/// Names of the continuations of an APC's routines.
-const KERNEL_ROUTINE: &str = "apc_kernel_routine";
-const NORMAL_ROUTINE: &str = "apc_normal_routine";
 
 impl After {
     fn to_words(self) -> [u64; 2] {
@@ -112,7 +108,7 @@ impl Kernel {
                 self.memory.read(object.offset(kapc::RUNDOWN_ROUTINE)).unwrap_or(GuestAddr::NULL);
             if !routine.is_null() {
                 let state = [u64::from(code), 0, 0, 0];
-                let then = Continuation::Export { name: "rundown_returned", run: rundown_returned, state };
+                let then = Continuation::Export(Resumption::ApcRundown, state);
                 return Some(GuestCall { args: vec![u64::from(object.0)], ..GuestCall::new(routine, then) });
             }
         }
@@ -120,22 +116,24 @@ impl Kernel {
 }
 
 impl ThreadRecord {
-    /// APC routines that the thread runs or is about to run: the continuation's name, what follows,
+    /// APC routines that the thread runs or is about to run: the continuation, what follows,
     /// and the APC's mode.
-    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (&'static str, After, Mode)> + '_ {
+    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (Resumption, After, Mode)> + '_ {
         let before_park = self.apcs.before_park.iter().map(|call| &call.then);
         let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
         calls.filter_map(|then| match *then {
-            Continuation::Export { name: name @ (KERNEL_ROUTINE | NORMAL_ROUTINE), state, .. } => {
-                Some((name, After::of_words(state), Mode::of(state[3] as u32)))
-            }
+            Continuation::Export(
+                routine @ (Resumption::ApcKernelRoutine | Resumption::ApcNormalRoutine),
+                state,
+            ) => Some((routine, After::of_words(state), Mode::of(state[3] as u32))),
             _ => None,
         })
     }
 
     /// Whether the thread runs the normal routine of a kernel-mode APC.
     fn is_in_kernel_apc(&self) -> bool {
-        self.apc_calls().any(|(name, _, mode)| name == NORMAL_ROUTINE && mode == Mode::Kernel)
+        self.apc_calls()
+            .any(|(routine, _, mode)| routine == Resumption::ApcNormalRoutine && mode == Mode::Kernel)
     }
 }
 
@@ -173,7 +171,7 @@ fn begin(
     memory.write(level_at, level.max(APC_LEVEL))?;
     let [kind, value] = after.to_words();
     let state = [kind, value, u64::from(level), mode as u64];
-    let then = Continuation::Export { name: KERNEL_ROUTINE, run: kernel_routine_returned, state };
+    let then = Continuation::Export(Resumption::ApcKernelRoutine, state);
     Ok(Some(GuestCall {
         args: vec![u64::from(object.0)],
         // The kernel routine gets the addresses of these, and may change them.
@@ -186,13 +184,13 @@ fn begin(
 fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) -> GuestCall {
     let [kind, value] = after.to_words();
     let state = [kind, value, 0, mode as u64];
-    let then = Continuation::Export { name: NORMAL_ROUTINE, run: apc_returned, state };
+    let then = Continuation::Export(Resumption::ApcNormalRoutine, state);
     GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
 }
 
 /// Continuation of an APC's kernel routine: calls the normal routine that it has left in the
 /// locals.
-fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
+pub(crate) fn kernel_routine_returned(call: &mut Call, state: [u64; 4]) -> Flow {
     let [_, _, level, mode] = state;
     let (after, mode) = (After::of_words(state), Mode::of(mode as u32));
     let words = || -> Fallible<[u32; 4]> {
@@ -215,7 +213,7 @@ fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Fl
 }
 
 /// Continuation of an APC's normal routine.
-fn apc_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
+pub(crate) fn normal_routine_returned(call: &mut Call, state: [u64; 4]) -> Flow {
     finish(call, After::of_words(state))
 }
 
@@ -247,6 +245,6 @@ fn finish(call: &mut Call, after: After) -> Flow {
 }
 
 /// Continuation of a rundown routine: ends the thread, which calls the next one, if any, first.
-fn rundown_returned(_call: &mut Call, _result: u64, [code, ..]: [u64; 4]) -> Flow {
+pub(crate) fn rundown_returned([code, ..]: [u64; 4]) -> Flow {
     Flow::Exit { code: code as u32 }
 }

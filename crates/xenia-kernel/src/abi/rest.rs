@@ -1,0 +1,114 @@
+//! Long calls: the state from which a call that is too long for one turn continues.
+//!
+//! The state is plain data, stored with the thread, so that a stopped machine holds no closure.
+//! `exports::turns` continues each kind.
+
+use super::{Buffer, Out};
+use xenia_guest::GuestAddr;
+use xenia_rtl::crypto::cipher::Rc4;
+use xenia_rtl::crypto::hash::{Hash, Hmac};
+
+/// The rest of a call that is too long for one turn, with its state.
+#[derive(Clone, Debug)]
+pub enum Rest {
+    /// RC4 over the remaining data, in place.
+    Rc4 {
+        /// State of the stream.
+        cipher: Box<Rc4>,
+        /// Data that is not yet encrypted.
+        data: Buffer,
+    },
+    /// A digest of a message in parts.
+    Digest(Box<Digest>),
+    /// A comparison of memory.
+    Compare(Comparison),
+    /// A conversion of text.
+    Convert(Conversion),
+}
+
+/// A hash, or an HMAC, over the remaining parts of a message.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    /// State of the computation.
+    pub function: DigestFunction,
+    /// Parts of the message that are not yet processed; each may be null.
+    pub parts: [Buffer; 3],
+    /// Use of the digest.
+    pub purpose: DigestPurpose,
+    /// Buffer that the digest is stored in or compared with.
+    pub buffer: Buffer,
+}
+
+/// Function of a digest, with its state.
+#[derive(Clone, Debug)]
+pub enum DigestFunction {
+    /// A hash.
+    Hash(Hash),
+    /// A keyed code.
+    Hmac(Hmac),
+}
+
+/// Use of a digest at the end of its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestPurpose {
+    /// Stored, unless the buffer is null; the call has no result.
+    Store,
+    /// Stored; the call returns a status.
+    StoreWithStatus,
+    /// Compared with the buffer's bytes; the call returns whether they are equal.
+    Verify,
+}
+
+/// A count of equal bytes at the start of memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// Bytes that are equal so far.
+    pub done: u32,
+    /// Length in bytes.
+    pub length: u32,
+    /// The memory that is compared.
+    pub operands: Operands,
+}
+
+/// The memory that is compared.
+#[derive(Clone, Copy, Debug)]
+pub enum Operands {
+    /// Two ranges.
+    Ranges(GuestAddr, GuestAddr),
+    /// A range, with a word that it may repeat.
+    Word(GuestAddr, u32),
+}
+
+/// A conversion of text between 8 bits and UTF-16.
+#[derive(Clone, Copy, Debug)]
+pub struct Conversion {
+    /// Address of the next character of the result.
+    pub destination: GuestAddr,
+    /// Address of the next character of the source.
+    pub source: GuestAddr,
+    /// Number of characters that are left.
+    pub count: u32,
+    /// Direction of the conversion.
+    pub encoding: TargetEncoding,
+    /// Address of the result's size, and that size in bytes.
+    pub written: Option<(Out<u32>, u32)>,
+}
+
+/// Encoding of the result of a conversion of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetEncoding {
+    /// UTF-16, from 8 bits.
+    Utf16,
+    /// 8 bits, from UTF-16.
+    Narrow,
+}
+
+impl TargetEncoding {
+    /// Bytes of a character of the source and of the result.
+    pub const fn widths(self) -> (u32, u32) {
+        match self {
+            Self::Utf16 => (1, 2),
+            Self::Narrow => (2, 1),
+        }
+    }
+}
