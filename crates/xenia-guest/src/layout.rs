@@ -8,7 +8,7 @@ mod threads;
 mod waiting;
 
 pub use exceptions::{context_record, dispatcher_context, exception_record, function_entry};
-pub use objects::{device_object, ldr, object_header, object_type};
+pub use objects::{device_object, file_object, ldr, object_header, object_type, share_access};
 pub use threads::{kapc, kdpc, kpcr, kprocess, kthread};
 pub use waiting::{
     critical_section, dispatcher_header, erwlock, kmutant, ksemaphore, ktimer, kwait_block, list_entry,

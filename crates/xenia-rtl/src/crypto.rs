@@ -4,6 +4,8 @@
 //! - [`hash`]: incremental digests, and HMAC.
 //! - [`cipher`]: AES, DES and triple DES in ECB and CBC mode, RC4.
 //! - [`number`]: big integers in 64-bit words, and RSA.
+//! - [`rot_sum`]: the checksum of `XeCryptRotSum`.
+//! - [`signature`]: padded digests, and RSA signatures of them.
 //! - [`random`]: a deterministic generator of random bytes.
 //! - [`uniform`]: linear congruential numbers with a seed from the caller.
 
@@ -11,4 +13,6 @@ pub mod cipher;
 pub mod hash;
 pub mod number;
 pub mod random;
+pub mod rot_sum;
+pub mod signature;
 pub mod uniform;

@@ -48,6 +48,18 @@ pub mod device_object {
     pub const SIZE: u32 = 0x50;
 }
 
+/// `FILE_OBJECT`: an open file, as a file system sees it.
+pub mod file_object {
+    /// Accesses that the open uses and shares, as bits; u8.
+    pub const CLAIM: u32 = 2;
+}
+
+/// `SHARE_ACCESS`: counts of a file's opens, a byte each: opens, those that read, write and delete,
+/// and those that share these accesses.
+pub mod share_access {
+    pub const SIZE: usize = 7;
+}
+
 /// `LDR_DATA_TABLE_ENTRY`: the structure that module handles point to.
 #[allow(missing_docs)] // the names are the reference's
 pub mod ldr {

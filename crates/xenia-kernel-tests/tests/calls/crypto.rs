@@ -1,6 +1,7 @@
 //! Tests of digests, ciphers and keys with published results, through guest memory.
 
 use super::*;
+use num_bigint::BigUint;
 
 fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
@@ -234,6 +235,76 @@ fn what_is_hidden_or_signed_here_is_known_here() {
     assert_eq!(verify(&mut b), (1, 1));
     b.put(0x140, b"T");
     assert_eq!(verify(&mut b), (0, 0), "of another digest");
+}
+
+/// Digests of the public implementations, computed by a script with theirs.
+#[test]
+fn a_digest_with_a_checksum() {
+    let mut b = Harness::new();
+    let text: Vec<u8> = (0..64_u32).map(|n| (n * 37 + 5) as u8).collect();
+    let (text, out) = (b.put(0x100, &text), b.put(0x800, &[0xEE; 32]));
+    b.kernel_call("XeCryptRotSumSha", &[text, 64, 0, 9, out, 32]);
+    let digest = bytes("d43330a88d6a00769aff3de7611de40432e9706e");
+    assert_eq!(b.got(out, 21), [&digest[..], &[0xEE]].concat());
+    b.put(0x800, &[0xEE; 32]);
+    b.kernel_call("XeCryptRotSumSha", &[text, 16, text + 16, 48, out, 4]);
+    assert_eq!(b.got(out, 5), [&digest[..4], &[0xEE]].concat(), "in two parts, truncated");
+}
+
+#[test]
+fn a_signature_is_made_and_verified() {
+    let mut b = Harness::new();
+    // The modulus is a product of Mersenne primes, so that everybody knows its factors.
+    let one = BigUint::from(1_u32);
+    let primes = [1279_u32, 607, 127, 31, 3].map(|bits| (&one << bits) - &one);
+    let modulus = primes.iter().product::<BigUint>();
+    let order = primes.iter().map(|prime| prime - &one).product::<BigUint>();
+    let private = BigUint::from(0x1_0001_u32).modinv(&order).unwrap();
+    let number = |number: &BigUint| {
+        let mut words = number.to_u64_digits();
+        words.resize(32, 0);
+        words.into_iter().flat_map(u64::to_be_bytes).collect::<Vec<u8>>()
+    };
+    let head = [0_u8, 0, 0, 0x20, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let key = b.put(0x100, &[&head[..], &number(&modulus)].concat());
+    let exponent = b.put(0x300, &number(&private));
+    let (digest, salt) = (b.put(0x400, &[7; 20]), b.put(0x420, &[1; 10]));
+    let (made, signature) = (b.put(0x500, &[0; 0x100]), b.put(0x600, &[0; 0x100]));
+    assert_eq!(b.kernel_call("XeCryptBnQwBeSigCreate", &[made, digest, salt, key]), 1);
+    assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[signature, made, exponent, key + 0x10, 32]), 1);
+    let verify = |b: &mut Harness, digest, key| {
+        b.kernel_call("XeCryptBnQwBeSigVerify", &[signature, digest, salt, key])
+    };
+    assert_eq!(verify(&mut b, digest, key), 1);
+    assert_eq!(verify(&mut b, digest + 1, key), 0, "another digest");
+    b.put(0x103, &[0x1F]);
+    assert_eq!(verify(&mut b, digest, key), 0, "a key of another size");
+    assert_eq!(b.kernel_call("XeCryptBnQwBeSigCreate", &[made, digest, salt, key]), 0);
+    b.put(0x104, &[0; 0x20C]);
+    b.put(0x103, &[0x20]);
+    assert_eq!(verify(&mut b, digest, key), 0, "a key of zeros");
+    b.put(0x400, &(0..20).collect::<Vec<u8>>());
+    b.put(0x420, b"0123456789");
+    b.kernel_call("XeCryptBnQwBeSigFormat", &[made, digest, salt]);
+    assert_eq!(b.got(made + 0xF8, 8), bytes("1539758908d6b871"), "the highest word is the last");
+}
+
+#[test]
+fn one_key_of_the_machine_is_for_titles() {
+    let mut b = Harness::new();
+    let (out, size) = (b.put(0x100, &[0xEE; 32]), b.put(0x200, &32_u32.to_be_bytes()));
+    assert_eq!(b.status("XeKeysGetKey", &[0x39, out, size]), NtStatus::UNSUCCESSFUL);
+    assert_eq!(b.got(out, 32), [0xEE; 32]);
+    assert_eq!(b.status("XeKeysGetKey", &[0x19, out, size]), NtStatus::SUCCESS);
+    assert_eq!(b.got(size, 4), 16_u32.to_be_bytes());
+    // The same key as that of its codes.
+    let (text, codes) = (b.put(0x300, b"abc"), [b.put(0x400, &[0; 20]), b.put(0x420, &[0; 20])]);
+    let own = b.status("XeKeysHmacSha", &[0x19, text, 3, 0, 0, 0, 0, codes[0], 20]);
+    assert_eq!(own, NtStatus::SUCCESS);
+    b.kernel_call("XeCryptHmacSha", &[out, 16, text, 3, 0, 0, 0, 0, codes[1], 20]);
+    assert_eq!(b.got(codes[0], 20), b.got(codes[1], 20));
+    b.put(0x200, &15_u32.to_be_bytes());
+    assert_eq!(b.status("XeKeysGetKey", &[0x19, out, size]), NtStatus::BUFFER_TOO_SMALL);
 }
 
 #[test]

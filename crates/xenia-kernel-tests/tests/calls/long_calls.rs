@@ -5,6 +5,7 @@ use super::*;
 use xenia_kernel::exports::turns::TURN;
 use xenia_rtl::crypto::cipher::{Block, Rc4};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
+use xenia_rtl::crypto::rot_sum::RotSum;
 
 /// Size in bytes of the processed data: two turns, and an incomplete block.
 const SIZE: u32 = 2 * TURN + 35;
@@ -99,6 +100,23 @@ fn digests() {
         let flow = long.b.call(Library::xboxkrnl, &format!("{name}Update"), &none);
         assert!(matches!(flow, Flow::Return(_)));
     }
+}
+
+#[test]
+fn a_digest_with_a_checksum() {
+    let mut long = Long::new();
+    let (at, out) = (long.at, long.small(OUT));
+    // It reads the parts twice. The second part's turns end within a word of the first turn's rest.
+    let half = u64::from(SIZE) / 2;
+    let parts = long.text[..half as usize].split_at(5);
+    let mut sum = RotSum::default();
+    sum.update(parts.0);
+    sum.update(parts.1);
+    let sum = sum.bytes();
+    let inverted = sum.map(|byte| !byte);
+    let expected = digest(Algorithm::Sha1, &[&sum, &sum, parts.0, parts.1, &inverted, &inverted].concat());
+    long.call("XeCryptRotSumSha", &[at, 5, at + 5, half - 5, out, 20]);
+    assert_eq!(long.got(out, 20), expected);
 }
 
 #[test]

@@ -95,6 +95,53 @@ fn a_drivers_device_is_made_and_deleted_once() {
     assert_eq!((kind(&b, device), kind(&b, plain)), (None, Some(ObjectKind::Device)));
 }
 
+/// The calls by which a title's own file system shares a file among its opens.
+#[test]
+fn a_titles_file_system_shares_files() {
+    const READ: u64 = 1;
+    const WRITE: u64 = 2;
+    const DELETE: u64 = 0x1_0000;
+    const ATTRIBUTES: u64 = 0x80;
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let (counts, files) = (base, [base + 0x100, base + 0x200, base + 0x300]);
+    let bytes = |b: &Harness| {
+        let mut bytes = [0; 7];
+        b.memory().read_bytes(b.scratch, &mut bytes).unwrap();
+        bytes
+    };
+    let check = |b: &mut Harness, rights, mode, file, update| {
+        b.status("IoCheckShareAccess", &[rights, mode, file, counts, update])
+    };
+    b.kernel_call("IoSetShareAccess", &[READ | WRITE, 1, files[0], counts]);
+    assert_eq!(bytes(&b), [1, 1, 1, 0, 1, 0, 0], "one open: reads and writes, shares reading");
+    assert_eq!(b.memory().read::<u8>(b.scratch.offset(0x102)), Ok(0x68));
+    let refused = NtStatus::SHARING_VIOLATION;
+    for (rights, mode, answer) in [
+        (WRITE, 3, refused),
+        (DELETE, 7, refused),
+        (READ, 1, refused),
+        (READ, 3, NtStatus::SUCCESS),
+        (ATTRIBUTES, 0, NtStatus::SUCCESS),
+    ] {
+        assert_eq!(check(&mut b, rights, mode, files[1], 0), answer, "{rights:#x} {mode}");
+    }
+    assert_eq!(bytes(&b), [1, 1, 1, 0, 1, 0, 0], "only checked");
+    assert_eq!(check(&mut b, READ, 3, files[1], 1), NtStatus::SUCCESS);
+    assert_eq!(check(&mut b, ATTRIBUTES, 0, files[2], 1), NtStatus::SUCCESS);
+    assert_eq!(bytes(&b), [2, 2, 1, 0, 2, 1, 0]);
+    for file in [files[2], files[0]] {
+        b.kernel_call("IoRemoveShareAccess", &[file, counts]);
+    }
+    assert_eq!(bytes(&b), [1, 1, 0, 0, 1, 1, 0]);
+    assert_eq!(check(&mut b, WRITE, 1, files[0], 1), NtStatus::SUCCESS);
+    b.kernel_call("IoSetShareAccess", &[ATTRIBUTES, 7, files[2], counts]);
+    assert_eq!(bytes(&b), [0; 7]);
+    b.memory().write(b.scratch, 0xFF_u8).unwrap();
+    assert_eq!(check(&mut b, READ, 7, files[0], 1), refused, "damaged counts");
+    assert_eq!(check(&mut b, READ, 7, 0, 1), NtStatus::ACCESS_VIOLATION);
+}
+
 #[test]
 fn the_scratch_disks_names_are_the_titles_to_make() {
     let mut b = Harness::new();

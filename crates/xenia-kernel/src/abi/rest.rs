@@ -7,6 +7,7 @@ use super::{Buffer, Out};
 use xenia_guest::GuestAddr;
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Hash, Hmac};
+use xenia_rtl::crypto::rot_sum::RotSum;
 
 /// The rest of a call that is too long for one turn, with its state.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub enum Rest {
     },
     /// A digest of a message in parts.
     Digest(Box<Digest>),
+    /// The digest of `XeCryptRotSumSha`.
+    RotSumSha(Box<RotSumSha>),
     /// A comparison of memory.
     Compare(Comparison),
     /// A conversion of text.
@@ -37,6 +40,21 @@ pub struct Digest {
     pub purpose: DigestPurpose,
     /// Buffer that the digest is stored in or compared with.
     pub buffer: Buffer,
+}
+
+/// A digest of two parts that are read twice: for a checksum, then for a hash.
+#[derive(Clone, Debug)]
+pub struct RotSumSha {
+    /// The checksum.
+    pub sum: RotSum,
+    /// The hash, from the second pass on.
+    pub hash: Option<Hash>,
+    /// The parts that are not yet processed in this pass.
+    pub left: [Buffer; 2],
+    /// The parts.
+    pub parts: [Buffer; 2],
+    /// Buffer for the digest.
+    pub out: Buffer,
 }
 
 /// Function of a digest, with its state.

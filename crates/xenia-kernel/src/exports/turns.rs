@@ -10,6 +10,7 @@ use super::xboxkrnl::rtl_conversion::convert_in_turns;
 use super::xboxkrnl::rtl_memory::count_equal;
 use super::xboxkrnl::xe_crypt_cipher::rc4;
 use super::xboxkrnl::xe_crypt_hash::continue_digest;
+use super::xboxkrnl::xe_crypt_signature::rot_sum_sha;
 use crate::abi::{Call, Flow, IntoFlow, Rest};
 
 /// Bytes that a call processes in one turn, a multiple of every cipher's block size. Triple DES,
@@ -21,6 +22,7 @@ pub(crate) fn go_on(call: &Call, rest: Rest) -> Flow {
     match rest {
         Rest::Rc4 { cipher, data } => rc4(call, cipher, data).into_flow(),
         Rest::Digest(digest) => continue_digest(call, digest),
+        Rest::RotSumSha(rest) => rot_sum_sha(call, rest).into_flow(),
         Rest::Compare(comparison) => count_equal(call, comparison).into_flow(),
         Rest::Convert(conversion) => convert_in_turns(call, conversion).into_flow(),
     }

@@ -100,14 +100,14 @@ fn of_parts<T>(
 /// Continues a digest whose parts are not all processed.
 pub(in crate::exports) fn continue_digest(call: &Call, digest: Box<Digest>) -> Flow {
     match digest.purpose {
-        DigestPurpose::Store => of_parts(call, digest, store).into_flow(),
+        DigestPurpose::Store => of_parts(call, digest, store_digest).into_flow(),
         DigestPurpose::StoreWithStatus => of_parts(call, digest, store_with_status).into_flow(),
         DigestPurpose::Verify => of_parts(call, digest, verify).into_flow(),
     }
 }
 
 /// Stores a digest, truncated to the buffer.
-fn store(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
+pub(super) fn store_digest(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
     if out.at.is_null() {
         return Ok(());
     }
@@ -137,7 +137,7 @@ pub(super) fn store_of(
     buffer: Buffer,
 ) -> Fallible<Flow<()>> {
     let purpose = DigestPurpose::Store;
-    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), store)
+    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), store_digest)
 }
 
 /// Like [`store_of`], with a status as its result.
@@ -183,7 +183,7 @@ pub(super) fn go_on<T: Taking>(
 
 /// Finishes a computation and stores its digest or code.
 pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-    store(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
+    store_digest(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {

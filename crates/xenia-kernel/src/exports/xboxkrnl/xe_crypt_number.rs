@@ -44,6 +44,14 @@ fn copy(
     Ok(repeat(call, (), left, (3, [from.at(now).addr().0, to.at(now).addr().0, left])))
 }
 
+/// The public exponent and the modulus of a key; `None` if the modulus has not `words` words.
+pub(super) fn public_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<Option<(u32, BigUint)>> {
+    let found: u32 = call.memory().read(key)?;
+    let exponent = call.memory().read(key.offset(EXPONENT))?;
+    let modulus = load(call.memory(), key.offset(NUMBERS), words)?;
+    Ok((found == words).then_some((exponent, modulus)))
+}
+
 fn private_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<PrivateKey> {
     let half = words / 2;
     let part = |index: u32| {

@@ -7,7 +7,7 @@
 use super::xe_crypt_cipher::chain;
 use super::xe_crypt_hash::store_of_with_status;
 use crate::abi::rest::DigestFunction;
-use crate::abi::{Buffer, Call, Flow, OptionalOut, Out};
+use crate::abi::{Buffer, Call, Flow, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -115,6 +115,22 @@ impl XeKeys {
             return Ok(Flow::Return(NtStatus::UNSUCCESSFUL));
         }
         code_of(call, &own_key_of(key), parts, out)
+    }
+
+    /// Stores the console's key with this number, and its size. The only one that titles may have is
+    /// this machine's in place of the console's; others are refused.
+    #[export(Partial)]
+    fn XeKeysGetKey(call: &mut Call, key: u16, out: GuestAddr, size: Ptr<u32>) -> Fallible<NtStatus> {
+        if u32::from(key) != ROAMABLE_KEY {
+            return Ok(NtStatus::UNSUCCESSFUL);
+        }
+        let room = size.read(call.memory())?;
+        size.write(call.memory(), KEY as u32)?;
+        if room < KEY as u32 {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        call.memory().write_bytes(out, &own_key_of(key.into()))?;
+        Ok(NtStatus::SUCCESS)
     }
 
     /// Stores the console type, which is retail.
