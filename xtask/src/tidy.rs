@@ -7,6 +7,7 @@ mod dependencies;
 mod documents;
 mod language;
 mod map;
+mod plain_state;
 mod tree;
 mod unsafe_modules;
 
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<()> {
     tree::check(&mut findings)?;
     language::check(&sources, &mut findings)?;
     unsafe_modules::check(&sources, &mut findings)?;
+    plain_state::check(&sources, &mut findings);
     for source in &sources {
         check_file(source, &mut findings);
     }
