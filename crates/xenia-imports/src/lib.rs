@@ -29,6 +29,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether nothing is left to do.
+    pub const fn is_finished(self) -> bool {
+        matches!(self, Self::Done | Self::Constant)
+    }
+
     /// All statuses, best first.
     pub const ALL: [Self; 5] = [Self::Done, Self::Constant, Self::Partial, Self::Stub, Self::Missing];
 

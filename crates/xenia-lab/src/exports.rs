@@ -1,6 +1,9 @@
 //! `xenia-rs exports`: lists every kernel export and variable with its status.
 
+mod against;
+
 use crate::args::ExportsArgs;
+use against::Against;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,6 +23,8 @@ documented! {
         libraries: BTreeMap<&'static str, Counts>,
         /// All exports, functions and variables.
         rows: Vec<Row>,
+        /// Status of the exports that `--against` names; null without it.
+        against: Option<Against>,
     }
 
     /// Number of exports by status.
@@ -76,6 +81,8 @@ impl From<StatusCounts> for Counts {
 pub fn run(args: &ExportsArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let registry = Registry::get();
+    let against = args.against.as_deref().map(Against::read).transpose()?;
+    let code = against.as_ref().map_or(Code::Done, Against::code);
     if let Some(path) = &args.json {
         let rows = Library::ALL.iter().flat_map(|&library| {
             library.rows().iter().map(move |row| Row {
@@ -90,9 +97,32 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
         });
         let libraries =
             Library::ALL.iter().map(|&library| (library.name(), registry.counts(library, None).into()));
-        write_json(path, "exports", &ExportsReport { libraries: libraries.collect(), rows: rows.collect() })?;
-        return Ok(Code::Done);
+        write_json(
+            path,
+            "exports",
+            &ExportsReport { libraries: libraries.collect(), rows: rows.collect(), against },
+        )?;
+        return Ok(code);
     }
+    if let Some(against) = against {
+        against.print();
+        return Ok(code);
+    }
+    heading();
+    for library in Library::ALL {
+        line(library.name(), &registry.counts(library, None).into());
+        let areas: std::collections::BTreeSet<_> = library.rows().iter().map(|row| row.area).collect();
+        for area in areas {
+            let counts = registry.counts(library, Some(area));
+            if counts.missing < counts.total() {
+                line(&format!("  {area}"), &counts.into());
+            }
+        }
+    }
+    Ok(Code::Done)
+}
+
+fn heading() {
     outln!(
         "{:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
         "",
@@ -103,20 +133,9 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
         "missing",
         "total"
     );
-    for library in Library::ALL {
-        line(library.name(), registry.counts(library, None));
-        let areas: std::collections::BTreeSet<_> = library.rows().iter().map(|row| row.area).collect();
-        for area in areas {
-            let counts = registry.counts(library, Some(area));
-            if counts.missing < counts.total() {
-                line(&format!("  {area}"), counts);
-            }
-        }
-    }
-    Ok(Code::Done)
 }
 
-fn line(name: &str, counts: StatusCounts) {
+fn line(name: &str, counts: &Counts) {
     outln!(
         "{name:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
         counts.done,
@@ -124,6 +143,6 @@ fn line(name: &str, counts: StatusCounts) {
         counts.partial,
         counts.stub,
         counts.missing,
-        counts.total()
+        counts.total
     );
 }

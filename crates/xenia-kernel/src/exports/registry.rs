@@ -37,6 +37,22 @@ impl StatusCounts {
     }
 }
 
+impl FromIterator<Status> for StatusCounts {
+    fn from_iter<I: IntoIterator<Item = Status>>(statuses: I) -> Self {
+        let mut counts = Self::default();
+        for status in statuses {
+            *match status {
+                Status::Done => &mut counts.done,
+                Status::Constant => &mut counts.constant,
+                Status::Partial => &mut counts.partial,
+                Status::Stub => &mut counts.stub,
+                Status::Missing => &mut counts.missing,
+            } += 1;
+        }
+        counts
+    }
+}
+
 impl Registry {
     /// Returns the registry, which is built on first use.
     pub fn get() -> &'static Self {
@@ -77,17 +93,17 @@ impl Registry {
 
     /// Counts the exports of a library, or of one area of it, by status.
     pub fn counts(&self, library: Library, area: Option<&str>) -> StatusCounts {
-        let mut counts = StatusCounts::default();
-        for row in library.rows().iter().filter(|row| area.is_none_or(|area| area == row.area)) {
-            *match self.status(library, row.ordinal) {
-                Status::Done => &mut counts.done,
-                Status::Constant => &mut counts.constant,
-                Status::Partial => &mut counts.partial,
-                Status::Stub => &mut counts.stub,
-                Status::Missing => &mut counts.missing,
-            } += 1;
-        }
-        counts
+        let rows = library.rows().iter().filter(|row| area.is_none_or(|area| area == row.area));
+        rows.map(|row| self.status(library, row.ordinal)).collect()
+    }
+
+    /// Status of the export with this name, function or variable, of any library; `None` if there
+    /// is none.
+    pub fn status_of_name(&self, name: &str) -> Option<Status> {
+        Library::ALL.iter().find_map(|&library| {
+            let row = library.rows().iter().find(|row| row.name == name)?;
+            Some(self.status(library, row.ordinal))
+        })
     }
 }
 

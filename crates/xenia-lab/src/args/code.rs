@@ -10,6 +10,11 @@ pub struct ExportsArgs {
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Show only the exports that this list names: a name in each line, or a CSV file with a
+    /// column `name`, and a column of 0 and 1 for each title. The exit code is 1 if one of them is
+    /// neither done nor constant.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
 }
 
 /// Arguments of `dis`.
