@@ -142,6 +142,20 @@ fn a_titles_file_system_shares_files() {
     assert_eq!(check(&mut b, READ, 7, 0, 1), NtStatus::ACCESS_VIOLATION);
 }
 
+/// Requests that a title's driver makes up itself: the kernel sends none.
+#[test]
+fn requests_of_drivers_are_refused_and_left_alone() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().fill(b.scratch, 0x100, 0xEE).unwrap();
+    let refused = NtStatus::INVALID_DEVICE_REQUEST;
+    for request in [base, 0, 0xFFFF_FFFF] {
+        assert_eq!(b.status("IoInvalidDeviceRequest", &[base + 0x80, request]), refused);
+        b.kernel_call("IoCompleteRequest", &[request, 1]);
+    }
+    assert!((0..0x40).all(|word| b.word(4 * word) == 0xEEEE_EEEE));
+}
+
 #[test]
 fn the_scratch_disks_names_are_the_titles_to_make() {
     let mut b = Harness::new();

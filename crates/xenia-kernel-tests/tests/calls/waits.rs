@@ -4,7 +4,7 @@ mod timers;
 
 use super::*;
 use xenia_guest::layout::{kapc, object_header};
-use xenia_sched::{START_FILETIME, filetime};
+use xenia_sched::{EndKind, START_FILETIME, filetime};
 
 const TIMEOUT: u64 = 0x102;
 const INVALID_HANDLE: NtStatus = NtStatus::INVALID_HANDLE;
@@ -95,7 +95,8 @@ fn semaphores_count_between_nothing_and_their_limit() {
     assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 2, 0]), 0);
     assert_eq!((b.answer(other), b.word(0x44)), (Some(0), 1));
     assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 1, 0]), 1);
-    b.kernel_call("KeReleaseSemaphore", &[object, 1, 1, 0]);
+    let beyond = b.call(Library::xboxkrnl, "KeReleaseSemaphore", &[object, 1, 1, 0]);
+    assert!(matches!(beyond, Flow::End(EndKind::Crash { .. })), "it raises: {beyond:?}");
     assert_eq!(b.word(0x44), 2, "no further than the limit");
     assert!(matches!(b.call(Library::xboxkrnl, "KeInitializeSemaphore", &[8, 0, 1]), Flow::Fault(_)));
 }
@@ -164,7 +165,7 @@ fn states_that_a_title_writes_may_be_anything() {
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[object, 0, 0, 0, now]), Some(0x102));
     for state in [i32::MIN, -1, i32::MAX] {
         put_state(&b, state);
-        b.kernel_call("KeReleaseSemaphore", &[object, 1, i32::MAX as u64, 0]);
+        let _raised = b.call(Library::xboxkrnl, "KeReleaseSemaphore", &[object, 1, i32::MAX as u64, 0]);
     }
 }
 

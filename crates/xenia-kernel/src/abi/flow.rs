@@ -64,7 +64,8 @@ impl GuestCall {
 /// it can be stored with the thread.
 #[derive(Clone, Debug)]
 pub enum Continuation {
-    /// A function of the kernel, with four words of state. It gets the guest function's result (r3).
+    /// A function of the kernel, with four words of state. It gets the guest function's result
+    /// (r3).
     Export(Resumption, [u64; 4]),
     /// The rest of an exception's dispatch, unwind or scope scan.
     Exception(Box<Activity>),

@@ -20,18 +20,18 @@ pub enum Rest {
         data: Buffer,
     },
     /// A digest of a message in parts.
-    Digest(Box<Digest>),
+    Digest(Box<DigestCall>),
     /// The digest of `XeCryptRotSumSha`.
     RotSumSha(Box<RotSumSha>),
     /// A comparison of memory.
-    Compare(Comparison),
+    Compare(MemoryComparison),
     /// A conversion of text.
-    Convert(Conversion),
+    Convert(TextConversion),
 }
 
 /// A hash, or an HMAC, over the remaining parts of a message.
 #[derive(Clone, Debug)]
-pub struct Digest {
+pub struct DigestCall {
     /// State of the computation.
     pub function: DigestFunction,
     /// Parts of the message that are not yet processed; each may be null.
@@ -45,13 +45,13 @@ pub struct Digest {
 /// A digest of two parts that are read twice: for a checksum, then for a hash.
 #[derive(Clone, Debug)]
 pub struct RotSumSha {
-    /// The checksum.
+    /// The checksum of the first pass.
     pub sum: RotSum,
     /// The hash, from the second pass on.
     pub hash: Option<Hash>,
     /// The parts that are not yet processed in this pass.
     pub left: [Buffer; 2],
-    /// The parts.
+    /// The whole parts, for the second pass.
     pub parts: [Buffer; 2],
     /// Buffer for the digest.
     pub out: Buffer,
@@ -60,9 +60,9 @@ pub struct RotSumSha {
 /// Function of a digest, with its state.
 #[derive(Clone, Debug)]
 pub enum DigestFunction {
-    /// A hash.
+    /// A hash of the message.
     Hash(Hash),
-    /// A keyed code.
+    /// A keyed code of the message.
     Hmac(Hmac),
 }
 
@@ -79,19 +79,19 @@ pub enum DigestPurpose {
 
 /// A count of equal bytes at the start of memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Comparison {
+pub struct MemoryComparison {
     /// Bytes that are equal so far.
     pub done: u32,
-    /// Length in bytes.
+    /// Length of the ranges in bytes.
     pub length: u32,
     /// The memory that is compared.
-    pub operands: Operands,
+    pub operands: ComparedMemory,
 }
 
 /// The memory that is compared.
 #[derive(Clone, Copy, Debug)]
-pub enum Operands {
-    /// Two ranges.
+pub enum ComparedMemory {
+    /// Two ranges of the same length.
     Ranges(GuestAddr, GuestAddr),
     /// A range, with a word that it may repeat.
     Word(GuestAddr, u32),
@@ -99,7 +99,7 @@ pub enum Operands {
 
 /// A conversion of text between 8 bits and UTF-16.
 #[derive(Clone, Copy, Debug)]
-pub struct Conversion {
+pub struct TextConversion {
     /// Address of the next character of the result.
     pub destination: GuestAddr,
     /// Address of the next character of the source.

@@ -8,6 +8,7 @@ pub mod ex_read_write_lock;
 pub mod hal;
 pub mod interlocked_list;
 pub mod io_device;
+pub mod io_request;
 pub mod io_share_access;
 pub mod ke_apc;
 pub mod ke_dpc;

@@ -82,7 +82,7 @@ impl IoDevice {
 
     /// Sets the number of file blocks that the system may cache. The number is only stored, because
     /// the host caches files.
-    #[export(Partial)]
+    #[export(Constant)]
     fn FscSetCacheElementCount(call: &mut Call, _device: u32, count: u32) -> NtStatus {
         call.kernel.files.lock().cached_blocks = count;
         NtStatus::SUCCESS
@@ -90,7 +90,7 @@ impl IoDevice {
 
     /// Returns the number of file blocks that the system may cache, as the title has set it;
     /// initially 0.
-    #[export(Partial)]
+    #[export(Done)]
     fn FscGetCacheElementCount(call: &mut Call, _device: u32) -> u32 {
         call.kernel.files.lock().cached_blocks
     }

@@ -1,8 +1,9 @@
 //! Semaphores in the title's own memory (`Ke*Semaphore`).
 
-use crate::abi::{Call, Ptr};
+use crate::abi::{Call, Flow, Ptr};
+use crate::exceptions::raise_from_call;
 use crate::objects::dispatcher::{initialize, kind};
-use crate::status::failure::{Failure, Fallible};
+use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_guest::layout::ksemaphore;
 use xenia_kernel_macros::exports;
@@ -19,16 +20,16 @@ impl KeSemaphore {
         Ok(call.memory().write(semaphore.addr().offset(ksemaphore::LIMIT), limit)?)
     }
 
-    /// Adds to a semaphore's count; returns the previous count. Beyond the limit the console raises
-    /// an exception; here the semaphore stays unchanged.
-    #[export(Partial)]
+    /// Adds to a semaphore's count; returns the previous count. Beyond the limit it raises
+    /// `SEMAPHORE_LIMIT_EXCEEDED` in the caller, and the semaphore stays unchanged.
+    #[export(Done)]
     fn KeReleaseSemaphore(
         call: &mut Call,
         semaphore: Ptr<()>,
         increment: u32,
         adjustment: i32,
         _wait: bool,
-    ) -> Fallible<i32> {
+    ) -> Fallible<Flow<i32>> {
         let released = call.kernel.dispatcher.release_semaphore(
             &call.kernel.memory,
             call.cpu,
@@ -36,6 +37,9 @@ impl KeSemaphore {
             adjustment,
             increment as u8,
         )?;
-        released.ok_or(Failure::Status(NtStatus::SEMAPHORE_LIMIT_EXCEEDED))
+        Ok(match released {
+            Some(before) => Flow::Return(before),
+            None => raise_from_call(call, NtStatus::SEMAPHORE_LIMIT_EXCEEDED).map(|value| value as i32),
+        })
     }
 }

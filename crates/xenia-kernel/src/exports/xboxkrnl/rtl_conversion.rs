@@ -1,6 +1,6 @@
 //! Conversion between 8-bit text and UTF-16 (`RtlMultiByte*`, `RtlUnicodeToMultiByte*`).
 
-use crate::abi::rest::{Conversion, TargetEncoding};
+use crate::abi::rest::{TargetEncoding, TextConversion};
 use crate::abi::{Call, Flow, Out, Rest};
 use crate::exports::turns::TURN;
 use crate::status::failure::Fallible;
@@ -16,8 +16,8 @@ pub struct RtlConversion;
 const CHUNK: u32 = 0x1000;
 
 /// Converts `count` characters, in chunks.
-fn convert(memory: &GuestMemory, conversion: Conversion, count: u32) -> Result<(), MemoryFault> {
-    let Conversion { destination, source, encoding, .. } = conversion;
+fn convert(memory: &GuestMemory, conversion: TextConversion, count: u32) -> Result<(), MemoryFault> {
+    let TextConversion { destination, source, encoding, .. } = conversion;
     let (from, to) = encoding.widths();
     let mut done = 0;
     while done < count {
@@ -38,13 +38,16 @@ fn convert(memory: &GuestMemory, conversion: Conversion, count: u32) -> Result<(
 }
 
 /// Converts text in turns; stores the total number of bytes at the end.
-pub(in crate::exports) fn convert_in_turns(call: &Call, conversion: Conversion) -> Fallible<Flow<NtStatus>> {
+pub(in crate::exports) fn convert_in_turns(
+    call: &Call,
+    conversion: TextConversion,
+) -> Fallible<Flow<NtStatus>> {
     let now = conversion.count.min(TURN);
     convert(call.memory(), conversion, now)?;
     let count = conversion.count - now;
     if count > 0 {
         let (from, to) = conversion.encoding.widths();
-        return Ok(Flow::Later(Rest::Convert(Conversion {
+        return Ok(Flow::Later(Rest::Convert(TextConversion {
             destination: conversion.destination.offset(now.wrapping_mul(to)),
             source: conversion.source.offset(now.wrapping_mul(from)),
             count,
@@ -72,7 +75,7 @@ impl RtlConversion {
         let count = length.min(room / 2);
         let written = written.map(|written| (written, 2 * count));
         let encoding = TargetEncoding::Utf16;
-        convert_in_turns(call, Conversion { destination, source, count, encoding, written })
+        convert_in_turns(call, TextConversion { destination, source, count, encoding, written })
     }
 
     /// Converts UTF-16 to 8-bit text, truncated to the destination; lengths are in bytes.
@@ -88,7 +91,7 @@ impl RtlConversion {
         let count = room.min(length / 2);
         let written = written.map(|written| (written, count));
         let encoding = TargetEncoding::Narrow;
-        convert_in_turns(call, Conversion { destination, source, count, encoding, written })
+        convert_in_turns(call, TextConversion { destination, source, count, encoding, written })
     }
 
     /// Stores the size in bytes of 8-bit text after conversion to UTF-16.
@@ -127,7 +130,7 @@ mod tests {
         let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
         memory.fill(at, 0x3000, b'x').unwrap();
         let to = at.offset(0x8000);
-        let conversion = Conversion {
+        let conversion = TextConversion {
             destination: to,
             source: at,
             count: 0x3000,

@@ -1,6 +1,6 @@
 //! Comparison and filling of memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
 
-use crate::abi::rest::{Comparison, Operands};
+use crate::abi::rest::{ComparedMemory, MemoryComparison};
 use crate::abi::{Call, Flow, Rest};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
@@ -60,20 +60,20 @@ pub(super) fn equal_bytes(
 }
 
 /// Counts equal bytes at the start, a part in each turn.
-pub(in crate::exports) fn count_equal(call: &Call, comparison: Comparison) -> Fallible<Flow<u32>> {
-    let Comparison { done, length, operands } = comparison;
+pub(in crate::exports) fn count_equal(call: &Call, comparison: MemoryComparison) -> Fallible<Flow<u32>> {
+    let MemoryComparison { done, length, operands } = comparison;
     let now = (length - done).min(TURN);
     let found = match operands {
-        Operands::Ranges(first, second) => {
+        ComparedMemory::Ranges(first, second) => {
             equal_bytes(call.memory(), first.offset(done), second.offset(done), now)?
         }
-        Operands::Word(source, word) => equal_words(call.memory(), source.offset(done), now, word)?,
+        ComparedMemory::Word(source, word) => equal_words(call.memory(), source.offset(done), now, word)?,
     };
     let done = done + found;
     if found < now || done == length {
         return Ok(Flow::Return(done));
     }
-    Ok(Flow::Later(Rest::Compare(Comparison { done, ..comparison })))
+    Ok(Flow::Later(Rest::Compare(MemoryComparison { done, ..comparison })))
 }
 
 /// Number of bytes at the start that repeat a word; `length` must be a multiple of 4.
@@ -135,7 +135,10 @@ impl RtlMemory {
         second: GuestAddr,
         length: u32,
     ) -> Fallible<Flow<u32>> {
-        count_equal(call, Comparison { done: 0, length, operands: Operands::Ranges(first, second) })
+        count_equal(
+            call,
+            MemoryComparison { done: 0, length, operands: ComparedMemory::Ranges(first, second) },
+        )
     }
 
     /// Counts the bytes at the start of a range that repeat a word.
@@ -147,7 +150,7 @@ impl RtlMemory {
         word: u32,
     ) -> Fallible<Flow<u32>> {
         let length = length & !3;
-        count_equal(call, Comparison { done: 0, length, operands: Operands::Word(source, word) })
+        count_equal(call, MemoryComparison { done: 0, length, operands: ComparedMemory::Word(source, word) })
     }
 
     /// Fills memory with a word; only whole words are written.

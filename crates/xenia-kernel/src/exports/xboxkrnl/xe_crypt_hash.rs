@@ -1,6 +1,6 @@
 //! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
 
-use crate::abi::rest::{Digest, DigestFunction, DigestPurpose};
+use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
@@ -81,7 +81,7 @@ impl DigestFunction {
 /// Processes the parts of a digest in turns, and passes the result and the buffer to `end`.
 fn of_parts<T>(
     call: &Call,
-    mut digest: Box<Digest>,
+    mut digest: Box<DigestCall>,
     end: fn(&Call, &[u8], Buffer) -> Fallible<T>,
 ) -> Fallible<Flow<T>> {
     let mut turn = TURN;
@@ -93,12 +93,12 @@ fn of_parts<T>(
             return Ok(Flow::Later(Rest::Digest(digest)));
         }
     }
-    let Digest { function, buffer, .. } = *digest;
+    let DigestCall { function, buffer, .. } = *digest;
     end(call, &function.end(), buffer).map(Flow::Return)
 }
 
 /// Continues a digest whose parts are not all processed.
-pub(in crate::exports) fn continue_digest(call: &Call, digest: Box<Digest>) -> Flow {
+pub(in crate::exports) fn continue_digest(call: &Call, digest: Box<DigestCall>) -> Flow {
     match digest.purpose {
         DigestPurpose::Store => of_parts(call, digest, store_digest).into_flow(),
         DigestPurpose::StoreWithStatus => of_parts(call, digest, store_with_status).into_flow(),
@@ -137,7 +137,7 @@ pub(super) fn store_of(
     buffer: Buffer,
 ) -> Fallible<Flow<()>> {
     let purpose = DigestPurpose::Store;
-    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), store_digest)
+    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), store_digest)
 }
 
 /// Like [`store_of`], with a status as its result.
@@ -148,7 +148,7 @@ pub(super) fn store_of_with_status(
     buffer: Buffer,
 ) -> Fallible<Flow<NtStatus>> {
     let purpose = DigestPurpose::StoreWithStatus;
-    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), store_with_status)
+    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), store_with_status)
 }
 
 /// Returns whether the digest or code of three parts begins with the given bytes.
@@ -159,7 +159,7 @@ pub(super) fn verify_of(
     buffer: Buffer,
 ) -> Fallible<Flow<bool>> {
     let purpose = DigestPurpose::Verify;
-    of_parts(call, Box::new(Digest { function, parts, purpose, buffer }), verify)
+    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), verify)
 }
 
 /// Stores the digest of three parts, each of which may be null.

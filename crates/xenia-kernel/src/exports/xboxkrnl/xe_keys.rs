@@ -117,8 +117,8 @@ impl XeKeys {
         code_of(call, &own_key_of(key), parts, out)
     }
 
-    /// Stores the console's key with this number, and its size. The only one that titles may have is
-    /// this machine's in place of the console's; others are refused.
+    /// Stores the console's key with this number, and its size. The only one that titles may have
+    /// is this machine's in place of the console's; others are refused.
     #[export(Partial)]
     fn XeKeysGetKey(call: &mut Call, key: u16, out: GuestAddr, size: Ptr<u32>) -> Fallible<NtStatus> {
         if u32::from(key) != ROAMABLE_KEY {
