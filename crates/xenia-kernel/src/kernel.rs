@@ -7,6 +7,8 @@
 //! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
 //! is held for one operation only, never across a guest call or a wait.
 
+mod views;
+
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
@@ -22,6 +24,7 @@ use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
 use crate::thread::frames::FrameCount;
+use crate::thread::pending_count::PendingCount;
 use crate::thread::records::Threads;
 use crate::thread::tls::Tls;
 use crate::title::Title;
@@ -29,7 +32,6 @@ use crate::user::User;
 use crate::user::overlapped::Requests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{object_header, object_type};
@@ -122,13 +124,13 @@ pub struct Kernel {
     /// Thread-local storage slots.
     pub tls: Tls,
     /// Number of guest calls that threads are currently inside.
-    pub(crate) frames_of_all: FrameCount,
-    /// Number of kernel-mode APCs in all queues. A thread that returns from a call searches its
-    /// queue only if this is not 0.
-    pub(crate) pending_apcs: AtomicUsize,
-    /// Number of calls queued for threads whose wait ended before they parked. A resuming thread
-    /// searches for its calls only if this is not 0.
-    pub(crate) pending_calls: AtomicUsize,
+    pub(crate) frame_count: FrameCount,
+    /// Number of kernel-mode APCs in all queues. While a thread's turn is locked, its own share
+    /// cannot change from 0.
+    pub(crate) pending_apcs: PendingCount,
+    /// Number of calls saved for threads whose wait ended before they parked. A thread's own call is
+    /// counted before the thread can see that its wait is over and can have its turn.
+    pub(crate) pending_calls: PendingCount,
     /// Open files and the file system.
     pub files: Mutex<Files>,
     /// File transfers that calls have left to worker threads.
@@ -180,6 +182,7 @@ impl Kernel {
             objects.set_type(kind, at);
         }
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
+        let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
@@ -201,11 +204,11 @@ impl Kernel {
             sections: LockQueues::new(LOCK_QUEUES),
             spin_locks: LockQueues::new(2 * LOCK_QUEUES),
             read_write_locks: ReadWriteLocks::new(3 * LOCK_QUEUES),
-            threads: Mutex::new(Level::Threads, Threads::new(processes, limits.clone())),
+            threads: Mutex::new(Level::Threads, threads),
             tls: Tls::default(),
-            frames_of_all: FrameCount::default(),
-            pending_apcs: AtomicUsize::new(0),
-            pending_calls: AtomicUsize::new(0),
+            frame_count: FrameCount::default(),
+            pending_apcs: PendingCount::default(),
+            pending_calls: PendingCount::default(),
             files: Mutex::new(Level::Files, files),
             transfers,
             imports,

@@ -45,7 +45,7 @@ impl Kernel {
                 }
                 SocketEffect::Call { thread_id, routine, args } => {
                     let apc = Apc::new(ApcSource::Kernel, routine, args);
-                    self.queue_apc(cpu, thread_id, Mode::User, apc).map(|_| ())
+                    self.apcs().queue(cpu, thread_id, Mode::User, apc).map(|_| ())
                 }
             };
             if let Err(failure) = result {

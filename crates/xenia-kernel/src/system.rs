@@ -3,8 +3,6 @@
 mod calls;
 mod time;
 
-pub(crate) use calls::call_frame_locals;
-
 use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::exceptions::return_addresses;
@@ -108,7 +106,7 @@ impl System for KernelSystem {
             }
         }
         if graphics {
-            housekeeping("graphics", self.kernel.advance_video(cpu));
+            housekeeping("graphics", self.kernel.video_events().advance(cpu));
         }
     }
 
@@ -127,10 +125,10 @@ impl System for KernelSystem {
         drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
         let mut left = None;
-        if kernel.has_pending_calls() {
-            kernel.enter_begun(running.thread, &mut running.ctx);
+        if kernel.pending_calls.is_any() {
+            kernel.services().enter_begun(running.thread, &mut running.ctx);
             kernel.enter_render_call(running.thread, &mut running.ctx);
-            left = kernel.take_pending_call(running.id);
+            left = kernel.apcs().take_pending_call(running.id);
         }
         let disposition = match left {
             Some(guest) => kernel.apply(&mut Call::new(kernel, cpu, running), Flow::CallGuest(guest)),
@@ -182,7 +180,7 @@ impl System for KernelSystem {
     }
 
     fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
-        housekeeping("graphics", self.kernel.advance_video(cpu));
+        housekeeping("graphics", self.kernel.video_events().advance(cpu));
         self.kernel.run_deferred_deletions();
     }
 
@@ -235,7 +233,7 @@ impl System for KernelSystem {
     }
 
     fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
-        self.kernel.holders(reason)
+        self.kernel.lock_holders().of(reason)
     }
 
     fn place_of(&self, address: u32) -> Option<Place> {

@@ -3,15 +3,16 @@
 pub mod apc;
 pub(crate) mod deferred;
 pub mod frames;
-mod holders;
+pub mod holders;
 pub(crate) mod interrupt_level;
 pub mod interrupts;
 pub mod life;
 pub(crate) mod lists;
 pub(crate) mod notification;
+pub(crate) mod pending_count;
 mod processes;
 pub mod records;
-mod service;
+pub mod service;
 pub mod tls;
 
 pub use processes::Processes;

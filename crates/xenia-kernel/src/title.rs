@@ -142,25 +142,7 @@ impl Title {
 impl Kernel {
     /// The title's ID; 0 if it has none.
     pub fn title_id(&self) -> u32 {
-        self.modules
-            .lock()
-            .title()
-            .and_then(|module| module.execution)
-            .map_or(0, |execution| execution.title_id.0)
-    }
-
-    /// The title's ID, and the IDs of other titles whose content it can open.
-    pub(crate) fn titles_of_content(&self) -> Vec<u32> {
-        let own = self.title_id();
-        let modules = self.modules.lock();
-        let others = modules.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
-        let mut titles = vec![own];
-        for title in others.iter().map(|title| title.0) {
-            if !titles.contains(&title) {
-                titles.push(title);
-            }
-        }
-        titles
+        self.modules.lock().title_id()
     }
 
     /// Finds and reads the executable of a launch. An empty name stands for the disc's default

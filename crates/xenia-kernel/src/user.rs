@@ -4,9 +4,11 @@
 pub mod achievements;
 pub mod connections;
 pub mod dialogs;
+pub mod gamer_data;
 pub mod gamer_pictures;
 pub mod keystrokes;
 pub mod music;
+pub mod notifier;
 pub mod overlapped;
 pub mod pictures;
 

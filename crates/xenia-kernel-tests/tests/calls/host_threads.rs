@@ -54,7 +54,7 @@ impl<'a> Machine<'a> {
     /// Creates a thread that does not run yet. Returns its reference and its object.
     pub(super) fn add_thread(&self) -> (ThreadRef, u64) {
         let new = NewThread::new(GuestAddr(HOME), self.kernel.imports.own_stubs.thread_return, 0);
-        let made = self.kernel.create_thread(&mut HostCpu(self.seats.clone()), &new).unwrap();
+        let made = self.kernel.thread_life().create(&mut HostCpu(self.seats.clone()), &new).unwrap();
         (made.reference, u64::from(made.kthread.0))
     }
 
@@ -144,7 +144,7 @@ impl Guest<'_> {
         let disposition = {
             let mut call = Call::new(&kernel, &mut self.cpu, running);
             let flow = match (export.shim)(&mut call) {
-                Flow::Return(value) => kernel.before_return(&call, value),
+                Flow::Return(value) => kernel.apcs().before_return(&call, value),
                 flow => flow,
             };
             kernel.apply(&mut call, flow)

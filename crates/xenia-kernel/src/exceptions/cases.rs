@@ -369,7 +369,7 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     let kernel = stopped.harness.kernel.clone();
     let id = stopped.harness.scheduler.thread(thread).unwrap().id;
     let ctx = stopped.harness.scheduler.context_mut(thread).unwrap();
-    kernel.push_frame(id, ctx, call).unwrap();
+    kernel.threads.lock().push_frame(&kernel.memory, id, ctx, call).unwrap();
     stopped.damage_bounds(stack + 0x9000, stack + STACK_SIZE);
     fail(&mut stopped, 0x1_0000);
     assert_eq!(stopped.frames(), 2);

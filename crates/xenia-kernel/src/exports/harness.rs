@@ -50,7 +50,7 @@ impl Harness {
         let kernel = Kernel::new(memory.clone(), config, ports).unwrap();
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);
-        let thread = kernel.create_thread(&mut scheduler, &new).unwrap().reference;
+        let thread = kernel.thread_life().create(&mut scheduler, &new).unwrap().reference;
         let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
         Self { kernel, scheduler, thread, scratch, text }
     }
@@ -107,7 +107,7 @@ impl Harness {
     /// Creates another thread of the title.
     pub fn add_thread(&mut self) -> ThreadRef {
         let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.imports.own_stubs.thread_return, 0);
-        self.kernel.create_thread(&mut self.scheduler, &new).unwrap().reference
+        self.kernel.thread_life().create(&mut self.scheduler, &new).unwrap().reference
     }
 
     /// Selects the calling thread; returns the previous one.

@@ -142,10 +142,10 @@ fn wait_under(
         return Ok(flow);
     }
     let is_over = deadline.is_some_and(|deadline| deadline <= call.now());
-    if !is_over && kernel.has_kernel_apcs() {
+    if !is_over && kernel.pending_apcs.is_any() {
         let kept = keep.hold(call, objects);
         let wait = WaitBlock { objects: objects.to_vec(), all, deadline, alertable, kthread, held: kept };
-        match kernel.interrupt_before(call.thread_id(), wait)? {
+        match kernel.apcs().interrupt_before(call.thread_id(), wait)? {
             Ok(guest) => return Ok(Flow::CallGuest(guest)),
             Err(wait) => keep = Keep::Held(wait.held),
         }

@@ -211,7 +211,7 @@ impl Kernel {
         }
         let args = [u64::from(reply.apc_context), u64::from(reply.status_block.0), 0];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
-        self.queue_apc(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
+        self.apcs().queue(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
     }
 
     /// Posts a completed request to the file's completion port, if there is one and the request has

@@ -184,6 +184,23 @@ impl Modules {
         self.list.first()
     }
 
+    /// The title's ID; 0 if it has none.
+    pub fn title_id(&self) -> u32 {
+        self.title().and_then(|module| module.execution).map_or(0, |execution| execution.title_id.0)
+    }
+
+    /// The title's ID, and the IDs of other titles whose content it can open.
+    pub(crate) fn titles_of_content(&self) -> Vec<u32> {
+        let mut titles = vec![self.title_id()];
+        let others = self.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
+        for title in others.iter().map(|title| title.0) {
+            if !titles.contains(&title) {
+                titles.push(title);
+            }
+        }
+        titles
+    }
+
     /// The module with this handle.
     pub fn find(&self, handle: GuestAddr) -> Option<&Module> {
         self.list.iter().find(|module| module.handle == handle)

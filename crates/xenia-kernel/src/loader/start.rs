@@ -136,7 +136,7 @@ impl Kernel {
             start_address: image.entry,
             ..NewThread::new(self.first_instruction(image.entry, libraries)?, return_to, 0)
         };
-        let made = self.create_thread(cpu, &new)?;
+        let made = self.thread_life().create(cpu, &new)?;
         self.objects.open(made.kthread)?;
         self.dereference(made.kthread)?;
         Ok(made)

@@ -6,10 +6,9 @@ use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::status::failure::Fallible;
 use crate::thread::life::NewThread;
-use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::{BlockReason, Cpu, Disposition, Event, ThreadRef, Wait, Woken};
+use xenia_sched::{BlockReason, Cpu, Event, ThreadRef, Wait, Woken};
 
 /// Hardware thread for the callbacks: the one that the titles' sound library uses by default.
 const HW_ID: u8 = 4;
@@ -38,7 +37,7 @@ impl Kernel {
                 start_address: callback,
                 ..NewThread::new(returns, returns, HW_ID)
             };
-            let made = self.create_thread(cpu, &new)?;
+            let made = self.thread_life().create(cpu, &new)?;
             // Thread notification routines were not told of this thread's start, so they are not
             // told of its end.
             if let Some(record) = self.threads.lock().get_mut(made.id) {
@@ -79,7 +78,7 @@ impl Kernel {
     }
 
     fn wake_render_thread(&self, cpu: &mut dyn Cpu, thread: ThreadRef) {
-        self.pending_calls.fetch_add(1, Relaxed);
+        self.pending_calls.add();
         if cpu.logs_events() {
             let pc = self.imports.own_stubs.service_return.0;
             cpu.emit(&Event::Interrupt { hw_id: thread.hw_id, kind: "sound", pc });
@@ -87,7 +86,7 @@ impl Kernel {
         let woken = cpu.wake_with(thread, 0, 0, &mut |ctx| self.enter_render_call(thread, ctx));
         if !matches!(woken, Ok(Woken::Yes | Woken::BeforePark)) {
             // The title has terminated this thread.
-            self.pending_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.remove(1);
             tracing::debug!(target: "kernel", "thread {thread:?} of the render driver did not wait");
         }
     }
@@ -95,7 +94,7 @@ impl Kernel {
     /// Sets the registers of a woken render-driver thread for its next call.
     pub(crate) fn enter_render_call(&self, thread: ThreadRef, ctx: &mut PpcContext) {
         if let Some(next) = self.render_driver.begin(thread) {
-            self.pending_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.remove(1);
             match next {
                 Next::Call(entry) => self.set_render_call(ctx, &entry),
                 Next::Wait => {}
@@ -122,24 +121,24 @@ impl Kernel {
 
     /// Handles the return of a render-driver callback; `None` if the thread is not one of the
     /// driver's.
-    pub(crate) fn end_render_call(&self, call: &mut Call) -> Option<Disposition> {
+    pub(crate) fn end_render_call(&self, call: &mut Call) -> Option<Flow> {
         let thread = call.thread();
         let mut opened = Ok(());
         let cpu = &mut *call.cpu;
         let next = self.render_driver.returned(thread, || opened = cpu.open_wait(thread, false).map(drop))?;
         if let Err(error) = opened {
             tracing::error!(target: "kernel", "thread {thread:?} of the render driver can't wait: {error}");
-            return Some(self.apply(call, Flow::Exit { code: 0 }));
+            return Some(Flow::Exit { code: 0 });
         }
         Some(match next {
             Next::Call(entry) => {
                 self.set_render_call(call.ctx_mut(), &entry);
-                Disposition::Continue
+                Flow::Return(u64::from(entry.cell.0))
             }
-            Next::Wait => Disposition::Park(Wait::forever(BlockReason::Idle)),
+            Next::Wait => Flow::Block(Wait::forever(BlockReason::Idle)),
             Next::End(cell) => {
                 self.release_cell(cell);
-                self.apply(call, Flow::Exit { code: 0 })
+                Flow::Exit { code: 0 }
             }
         })
     }

@@ -94,12 +94,12 @@ impl Kernel {
         let Expiry { timer, setting } = *expiry;
         let due = self.clock.system_time(setting.due);
         if !setting.dpc.is_null() {
-            self.queue_dpc(cpu, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
+            self.services().queue_dpc(cpu, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
         }
         let Some(apc) = setting.apc else { return Ok(()) };
         let source = ApcSource::Timer(timer);
         let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-        self.queue_apc(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args)).map(|_| ())
+        self.apcs().queue(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args)).map(|_| ())
     }
 }
 

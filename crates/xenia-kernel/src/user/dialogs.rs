@@ -142,7 +142,7 @@ impl Kernel {
             *slot.dialog.lock() = Some(Dialog { action, thread_id: call.thread_id(), overlapped, waiter });
             kernel.devices.dialogs.lock().open(request, now);
             slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
-            kernel.notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
+            kernel.notifier().notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
         };
         if let Err(failure) = told {
             tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
@@ -178,7 +178,9 @@ impl Kernel {
         tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.action);
         // `insert_answered` handles disc requests, `carry_out_answer` all others.
         let inserted = match dialog.action {
-            AnswerAction::InsertDisc(awaited) => Some(self.insert_answered(cpu, awaited, &answer)),
+            AnswerAction::InsertDisc(awaited) => {
+                Some(self.disc_drive().insert_answered(cpu, awaited, &answer))
+            }
             _ => None,
         };
         let result = match inserted {
@@ -204,7 +206,7 @@ impl Kernel {
         {
             tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
         }
-        let gone = self.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
+        let gone = self.notifier().notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
         slot.due.store(NEVER, Release);
         told.and(gone)
     }
@@ -243,7 +245,7 @@ impl Kernel {
                 };
                 self.sign_in_first(users.min(USERS));
                 let parameter = self.user.profiles.lock().mask();
-                self.notify(cpu, Notification { id: id::SIGN_IN_CHANGED, parameter })?;
+                self.notifier().notify(cpu, Notification { id: id::SIGN_IN_CHANGED, parameter })?;
             }
             (AnswerAction::Nothing, _) => {}
             _ => return Ok(Win32Error::CANCELLED),

@@ -311,7 +311,8 @@ impl Kernel {
             };
             let told = told.map_or(Ok(()), |state| {
                 cpu.time_has_more();
-                self.notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })
+                self.notifier()
+                    .notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })
             });
             (result, put_on, told)
         };

@@ -338,7 +338,7 @@ impl Kernel {
         if !routine.is_null() {
             let args = [u64::from(fields.result), u64::from(fields.length), u64::from(at.0)];
             let apc = Apc::new(ApcSource::Kernel, routine, args);
-            self.queue_apc(cpu, thread_id, Mode::User, apc)?;
+            self.apcs().queue(cpu, thread_id, Mode::User, apc)?;
         }
         signalled
     }

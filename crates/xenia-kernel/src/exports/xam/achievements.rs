@@ -131,7 +131,7 @@ impl Achievements {
         let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
         create_list(call, kind, xuid, (size, handle), (details::SIZE, texts), |call, whose| {
             let title = if title == 0 { call.kernel.title_id() } else { title };
-            let listed = call.kernel.achievements_of(whose, title)?;
+            let listed = call.kernel.gamer_data().achievements_of(whose, title)?;
             Ok(listed.iter().skip(start as usize).map(|record| item(record, flags)).collect())
         })
     }
@@ -153,7 +153,7 @@ impl Achievements {
         let kind =
             Kind { user, application: 0xFB, open_message, close_message, private: 0x20, items, flags: 0 };
         create_list(call, kind, xuid, (size, handle), (played::SIZE, 0), |call, whose| {
-            let listed = call.kernel.titles_played(whose)?;
+            let listed = call.kernel.gamer_data().titles_played(whose)?;
             Ok(listed.iter().skip(start as usize).map(played_item).collect())
         })
     }

@@ -57,7 +57,7 @@ fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
 pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result<(Xuid, u32), Win32Error>> {
     let (xuid, title): (u64, u32) =
         (call.memory().read(at.offset(internal::XUID))?, call.memory().read(at.offset(internal::TITLE))?);
-    let titles = call.kernel.titles_of_content();
+    let titles = call.kernel.modules.lock().titles_of_content();
     let title = if matches!(title, 0 | OWN_TITLE) { titles[0] } else { title };
     if !titles.contains(&title) {
         return Ok(Err(Win32Error::ACCESS_DENIED));
@@ -94,7 +94,8 @@ impl ContentTitles {
             xuid => vec![Xuid(xuid)],
         };
         let mut list = Vec::new();
-        for title in call.kernel.titles_of_content() {
+        let titles = call.kernel.modules.lock().titles_of_content();
+        for title in titles {
             for &owner in &owners {
                 let found = call.kernel.files.lock().packages.store.packages(owner, title, content_type);
                 match found {

@@ -1,5 +1,6 @@
 //! Read/write locks (`Ex*ReadWriteLock*`).
 
+use crate::Kernel;
 use crate::abi::{Call, Flow, Ptr};
 use crate::exports::waiting::wait;
 use crate::objects::read_write_lock::initialize_lock;
@@ -51,6 +52,7 @@ impl ExReadWriteLock {
     /// Releases one hold of a read/write lock.
     #[export(Done)]
     fn ExReleaseReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
-        call.kernel.release_read_write_lock(call.cpu, lock.addr())
+        let Kernel { read_write_locks, dispatcher, memory, .. } = call.kernel;
+        read_write_locks.release(dispatcher, memory, call.cpu, lock.addr())
     }
 }

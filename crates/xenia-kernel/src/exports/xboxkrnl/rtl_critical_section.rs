@@ -64,7 +64,7 @@ pub(crate) fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<
     }
     let reason = BlockReason::CriticalSection { section: at.0 };
     // Read before the wait begins: afterwards the section may be handed to this thread at any time.
-    let owner = call.cpu.records_contention().then(|| call.kernel.holder_id(&reason));
+    let owner = call.cpu.records_contention().then(|| call.kernel.lock_holders().first_id(&reason));
     let waiter = LockWaiter { thread: call.thread(), owner: kthread, result };
     let kernel = call.kernel;
     if enter_or_join(&kernel.memory, call.cpu, &kernel.sections, at, waiter)? {
