@@ -8,8 +8,8 @@ use crate::abi::{Call, Flow};
 use crate::exceptions::return_addresses;
 use crate::files::COMPLETION_WAIT;
 use crate::objects::spin_lock;
+use crate::status::failure::housekeeping;
 use std::sync::Arc;
-use time::housekeeping;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -127,7 +127,7 @@ impl System for KernelSystem {
         let mut left = None;
         if kernel.pending_calls.is_any() {
             kernel.services().enter_begun(running.thread, &mut running.ctx);
-            kernel.enter_render_call(running.thread, &mut running.ctx);
+            kernel.render_callbacks().enter_call(running.thread, &mut running.ctx);
             left = kernel.apcs().take_pending_call(running.id);
         }
         let disposition = match left {
@@ -157,7 +157,7 @@ impl System for KernelSystem {
                 sections.end_wait(GuestAddr(section), ticket.thread, end);
             }
             BlockReason::SpinLock { lock } => spin_locks.end_wait(GuestAddr(lock), ticket.thread, end),
-            _ if wait.reason == SOCKET_WAIT => self.kernel.end_socket_wait(cpu, ticket),
+            _ if wait.reason == SOCKET_WAIT => self.kernel.sockets().end_wait(cpu, ticket),
             _ if wait.reason == COMPLETION_WAIT => {
                 let mut files = files.lock();
                 if end() {

@@ -13,6 +13,7 @@ pub(crate) mod pending_count;
 mod processes;
 pub mod records;
 pub mod service;
+pub mod timer_calls;
 pub mod tls;
 
 pub use processes::Processes;

@@ -220,7 +220,7 @@ pub fn terminate(call: &mut Call) -> Flow {
 pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
     let next = call.kernel.title.lock().next_notification();
     let Some(notification) = next else {
-        call.kernel.end_all_transfers(call.cpu);
+        call.kernel.file_requests().end_all(call.cpu);
         return Flow::End(EndKind::Exit { code });
     };
     let then =

@@ -6,12 +6,19 @@
 use super::Kernel;
 use crate::discs::DiscDrive;
 use crate::display::VideoEvents;
+use crate::files::FileRequests;
+use crate::sockets::Sockets;
+use crate::sound::RenderCallbacks;
 use crate::thread::apc::ApcQueues;
 use crate::thread::holders::LockHolders;
 use crate::thread::life::ThreadLife;
 use crate::thread::service::ServiceThreads;
+use crate::thread::timer_calls::TimerCalls;
+use crate::user::dialogs::Dialogs;
 use crate::user::gamer_data::GamerData;
+use crate::user::music::MusicControl;
 use crate::user::notifier::Notifier;
+use crate::user::overlapped::OverlappedRequests;
 
 impl Kernel {
     /// Achievements, played titles and pictures of users.
@@ -62,5 +69,67 @@ impl Kernel {
     pub(crate) fn video_events(&self) -> VideoEvents<'_> {
         let Self { memory, display, devices, .. } = self;
         VideoEvents { memory, video: &devices.video, display, services: self.services() }
+    }
+
+    /// Expiry of timers.
+    pub fn timer_calls(&self) -> TimerCalls<'_> {
+        let Self { memory, clock, dispatcher, .. } = self;
+        let (services, apcs) = (self.services(), self.apcs());
+        TimerCalls { memory, clock: *clock, dispatcher, services, apcs }
+    }
+
+    /// Requests on open files.
+    pub(crate) fn file_requests(&self) -> FileRequests<'_> {
+        let Self { memory, clock, pool, objects, dispatcher, files, transfers, .. } = self;
+        let (clock, apcs) = (*clock, self.apcs());
+        FileRequests { memory, clock, pool, objects, dispatcher, files, transfers, apcs }
+    }
+
+    /// Sockets.
+    pub fn sockets(&self) -> Sockets<'_> {
+        let Self { memory, net, dispatcher, .. } = self;
+        Sockets { memory, net, dispatcher, apcs: self.apcs() }
+    }
+
+    /// Completion of overlapped structures.
+    pub(crate) fn overlapped_requests(&self) -> OverlappedRequests<'_> {
+        let Self { memory, requests, objects, dispatcher, .. } = self;
+        OverlappedRequests { memory, requests, objects, dispatcher, apcs: self.apcs() }
+    }
+
+    /// Callbacks of the render driver's clients.
+    pub(crate) fn render_callbacks(&self) -> RenderCallbacks<'_> {
+        let Self { memory, pool, render_driver: driver, devices, user, pending_calls, imports, .. } = self;
+        RenderCallbacks {
+            memory,
+            pool,
+            driver,
+            audio: &devices.audio,
+            music: &user.music,
+            life: self.thread_life(),
+            pending_calls,
+            service_return: imports.own_stubs.service_return,
+            thread_return: imports.own_stubs.thread_return,
+        }
+    }
+
+    /// Control of the music player.
+    pub(crate) fn music_control(&self) -> MusicControl<'_> {
+        let Self { user, render_driver: driver, devices, files, config, .. } = self;
+        MusicControl {
+            player: &user.music,
+            notifier: self.notifier(),
+            driver,
+            audio: &devices.audio,
+            files,
+            image_path: &config.image_path,
+        }
+    }
+
+    /// The open dialog.
+    pub(crate) fn dialogs(&self) -> Dialogs<'_> {
+        let Self { memory, user, files, devices, .. } = self;
+        let (notifier, drive, overlapped) = (self.notifier(), self.disc_drive(), self.overlapped_requests());
+        Dialogs { memory, user, files, port: &devices.dialogs, notifier, drive, overlapped }
     }
 }

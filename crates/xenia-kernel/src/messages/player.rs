@@ -86,7 +86,7 @@ fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HRes
 /// Applies a change to the player and returns its result.
 fn with<R>(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
     let kernel = call.kernel;
-    kernel.with_music(call.cpu, act)
+    kernel.music_control().change(call.cpu, act)
 }
 
 fn act(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks)) -> Fallible<HResult> {

@@ -150,7 +150,7 @@ impl Kernel {
 
     /// Ends the call that a service thread, or a thread of the render driver, has made.
     fn end_service_call(&self, call: &mut Call) -> Fallible<Flow> {
-        match self.end_render_call(call) {
+        match self.render_callbacks().end_call(call) {
             Some(flow) => Ok(flow),
             None => self.services().end_call(call),
         }

@@ -315,8 +315,8 @@ impl Kernel {
     pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
         let life = self.thread_life();
         let ending = life.mark_ended(id)?;
-        self.end_transfers_of(cpu, id);
-        self.end_socket_requests_of(cpu, id);
+        self.file_requests().end_of_thread(cpu, id);
+        self.sockets().end_requests_of(cpu, id);
         life.end(cpu, ending, code)?;
         self.run_deferred_deletions();
         Ok(())

@@ -1,10 +1,9 @@
 //! Titles with several discs.
 
-use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::discs::{self, AwaitedDisc};
 use crate::status::failure::Fallible;
-use crate::user::dialogs::{AnswerAction, AnswerRecipient};
+use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -31,6 +30,6 @@ impl Discs {
             return Ok(Flow::Return(Win32Error::SUCCESS));
         }
         let action = AnswerAction::InsertDisc(AwaitedDisc { disc, event, message });
-        Kernel::open_dialog(call, discs::request(disc), action, AnswerRecipient::Caller)
+        dialogs::open(call, discs::request(disc), action, AnswerRecipient::Caller)
     }
 }

@@ -1,11 +1,10 @@
 //! Winsock events (`NetDll_WSA*Event*`): the kernel's manual-reset events.
 
-use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::exports::waiting::{make_object, wait_by_handle_until};
 use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, initialize};
 use crate::objects::{ObjectKind, ObjectRef};
-use crate::sockets::{answer, hold_event, set_last_error};
+use crate::sockets::{self, answer, hold_event, set_last_error};
 use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
 use xenia_net::WsaError;
@@ -115,8 +114,7 @@ impl NetEvent {
         } else {
             resolve(call, event).map(|event| hold_event(call.kernel, event.body()))
         };
-        let result =
-            event.and_then(|event| Kernel::change_sockets(call, |net| net.watch(socket, event, wanted)));
+        let result = event.and_then(|event| sockets::change(call, |net| net.watch(socket, event, wanted)));
         answer(call, result.map(|()| 0))
     }
 }

@@ -3,10 +3,9 @@
 //! The first argument is the caller, the title or the system; both share one network.
 
 use super::last_error::last_error;
-use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr, Text};
 use crate::ports::SocketKind;
-use crate::sockets::{answer, set_last_error};
+use crate::sockets::{self, answer, set_last_error};
 use crate::status::failure::Fallible;
 use std::net::SocketAddrV4;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -60,7 +59,7 @@ fn win32(result: Result<(), WsaError>) -> Win32Error {
 
 /// Applies a change without a result value.
 fn change(call: &mut Call, change: impl FnOnce(&mut xenia_net::Net) -> Result<(), WsaError>) -> i32 {
-    let result = Kernel::change_sockets(call, change).map(|()| 0);
+    let result = sockets::change(call, change).map(|()| 0);
     answer(call, result)
 }
 
@@ -98,7 +97,7 @@ fn set_option(
         _ => OptionValue::Word(memory.read(value)?),
     };
     // A larger buffer can unblock senders.
-    Kernel::change_sockets(call, |net| net.set_option(socket, level, option, value))
+    sockets::change(call, |net| net.set_option(socket, level, option, value))
 }
 
 fn option(
@@ -266,14 +265,14 @@ impl NetSocket {
     #[export(Done)]
     fn NetDll_connect(call: &mut Call, _caller: u32, socket: u32, name: Buffer) -> Flow<i32> {
         let begun = match address::read(call.memory(), name) {
-            Ok(address) => Kernel::change_sockets(call, |net| {
+            Ok(address) => sockets::change(call, |net| {
                 let begun = net.connect(socket, address);
                 (begun, net.waits(socket))
             }),
             Err(error) => (Err(error), false),
         };
         match begun {
-            (Err(WsaError::WOULD_BLOCK), true) => Kernel::socket_call(call, socket, SocketOperation::Connect),
+            (Err(WsaError::WOULD_BLOCK), true) => sockets::call(call, socket, SocketOperation::Connect),
             (begun, _) => Flow::Return(answer(call, begun.map(|()| 0))),
         }
     }
@@ -287,7 +286,7 @@ impl NetSocket {
     /// Accepts a connection, and waits for one.
     #[export(Done)]
     fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: Place) -> Flow<i32> {
-        Kernel::socket_call(call, socket, SocketOperation::Accept(place))
+        sockets::call(call, socket, SocketOperation::Accept(place))
     }
 
     /// Converts an address in text form to network byte order; `INADDR_NONE` for invalid text.

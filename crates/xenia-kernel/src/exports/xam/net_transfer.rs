@@ -1,9 +1,8 @@
 //! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and results of
 //! overlapped requests.
 
-use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr};
-use crate::sockets::{answer, overlapped_of, set_last_error};
+use crate::sockets::{self, answer, overlapped_of, set_last_error};
 use std::net::SocketAddrV4;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -34,7 +33,7 @@ fn one(buffer: Buffer) -> Result<Buffers, WsaError> {
 
 fn ask(call: &mut Call, socket: u32, what: Result<SocketOperation, WsaError>) -> Flow<i32> {
     match what {
-        Ok(what) => Kernel::socket_call(call, socket, what),
+        Ok(what) => sockets::call(call, socket, what),
         Err(error) => Flow::Return(answer(call, Err(error))),
     }
 }
@@ -50,7 +49,7 @@ fn ask_overlapped(
     let Some(at) = overlapped else { return ask(call, socket, what) };
     let both = what.and_then(|what| Ok((what, overlapped_of(call, at, routine)?)));
     Flow::Return(match both {
-        Ok((what, overlapped)) => Kernel::overlapped_call(call, socket, what, overlapped),
+        Ok((what, overlapped)) => sockets::overlapped_call(call, socket, what, overlapped),
         Err(error) => answer(call, Err(error)),
     })
 }
@@ -230,9 +229,7 @@ impl NetTransfer {
             if select.is_empty() { Err(WsaError::INVALID) } else { Ok((select, deadline(call, time)?)) }
         });
         match asked {
-            Ok((select, deadline)) => {
-                Kernel::socket_call_until(call, 0, SocketOperation::Select(select), deadline)
-            }
+            Ok((select, deadline)) => sockets::call_until(call, 0, SocketOperation::Select(select), deadline),
             Err(error) => Flow::Return(answer(call, Err(error))),
         }
     }
@@ -259,7 +256,7 @@ impl NetTransfer {
             Ok((WsaError::IO_PENDING, _)) if !waits => WsaError::IO_INCOMPLETE,
             Ok(_) => {
                 let what = SocketOperation::Finish { at: overlapped, count };
-                return Kernel::socket_call(call, socket, what).map(|done| done != 0);
+                return sockets::call(call, socket, what).map(|done| done != 0);
             }
             Err(error) => error,
         };
@@ -272,9 +269,9 @@ impl NetTransfer {
     fn NetDll_WSACancelOverlappedIO(call: &mut Call, _caller: u32, socket: u32) -> i32 {
         let kernel = call.kernel;
         let cancelled = kernel.net.lock().cancel(&kernel.memory, call.cpu, socket);
-        let result = cancelled.map(|effects| kernel.apply_socket_effects(call.cpu, effects));
+        let result = cancelled.map(|effects| kernel.sockets().apply(call.cpu, effects));
         // Retries requests that the cancelled ones were blocking.
-        Kernel::change_sockets(call, |_| ());
+        sockets::change(call, |_| ());
         answer(call, result.map(|()| 0))
     }
 }

@@ -3,12 +3,11 @@
 //! The console is on an isolated network, or on the host's; there is no online service. Data is not
 //! encrypted, so keys are stored but not used.
 
-use crate::Kernel;
 use crate::abi::{Call, Handle, Out, Ptr, Text};
 use crate::exports::xboxkrnl::xex::has_privilege;
 use crate::objects::ObjectKind;
 use crate::random::store_random;
-use crate::sockets::hold_event;
+use crate::sockets::{self, hold_event};
 use crate::status::failure::Fallible;
 use std::net::Ipv4Addr;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -70,7 +69,7 @@ fn look_up(
     };
     let at = kernel.pool.allocate(LOOKUP_SIZE)?;
     let begun = begin_lookup(&kernel.memory, at).and_then(|()| result.set(&kernel.memory, at));
-    let looked = Kernel::change_sockets(call, |net| match net.xnet.room() {
+    let looked = sockets::change(call, |net| match net.xnet.room() {
         _ if begun.is_err() => Err(WsaError::FAULT),
         Lookups::Full => Err(WsaError::NO_BUFFERS),
         Lookups::Room => {

@@ -15,7 +15,7 @@ fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAd
     let setting =
         TimerSetting { due: deadline_of(call.kernel.clock, call.now(), due), period_ms, dpc, apc: None };
     let before = call.kernel.dispatcher.set_timer(call.memory(), timer, setting)?;
-    call.kernel.expire_if_due(call.cpu, timer);
+    call.kernel.timer_calls().expire_if_due(call.cpu, timer);
     Ok(before)
 }
 

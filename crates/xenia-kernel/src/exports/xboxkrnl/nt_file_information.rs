@@ -120,7 +120,7 @@ fn prepare(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<
     if !matches!(class, class::ALLOCATION | class::END_OF_FILE) {
         return Ok(true);
     }
-    let (new, stream) = (call.memory().read::<u64>(at)?, call.kernel.stream(body)?);
+    let (new, stream) = (call.memory().read::<u64>(at)?, call.kernel.file_requests().stream(body)?);
     let old = stream.data().map_or(Ok(0), FileData::size)?;
     let changes = new > 0 && (new < old || class == class::END_OF_FILE && new > old);
     if changes { stream.prepare() } else { Ok(true) }
@@ -233,7 +233,7 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let replace = memory.read::<u32>(at)? != 0;
     let root = match memory.read(at.offset(4))? {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
-        handle => Some(call.kernel.resolve_file(handle)?),
+        handle => Some(call.kernel.file_requests().resolve(handle)?),
     };
     let name = AnsiString::read(memory, at.offset(8))?.text(memory)?;
     let mut files = call.kernel.files.lock();
@@ -292,7 +292,7 @@ impl NtFileInformation {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         let bytes = query(&call.kernel.files.lock(), object.body(), class)?;
         answer(call, status_block, (buffer, length), &bytes)
     }
@@ -312,7 +312,7 @@ impl NtFileInformation {
         if length < minimum {
             return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
         }
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         // An error here occurs again in `set`, where it can be reported.
         if !prepare(call, object.body(), buffer, class).unwrap_or(true) {
             return Ok(Flow::Repeat);
@@ -360,6 +360,6 @@ impl NtFileInformation {
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
         let result = next_entry(call, request.file.body(), buffer, length, pattern.as_deref(), restart);
         let thread_id = call.thread_id();
-        call.kernel.complete_request(call.cpu, thread_id, &request, Outcome::of(result))
+        call.kernel.file_requests().complete(call.cpu, thread_id, &request, Outcome::of(result))
     }
 }

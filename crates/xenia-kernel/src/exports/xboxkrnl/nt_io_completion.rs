@@ -47,7 +47,7 @@ impl NtIoCompletion {
         information: u32,
     ) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;
-        call.kernel.post_completion(
+        call.kernel.file_requests().post_completion(
             call.cpu,
             port.body(),
             Completion { key, context, status, information },

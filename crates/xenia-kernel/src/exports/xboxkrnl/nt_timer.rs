@@ -63,7 +63,7 @@ impl NtTimer {
             call.kernel.threads.lock().forget_timer_apc(timer);
             before
         };
-        call.kernel.expire_if_due(call.cpu, timer);
+        call.kernel.timer_calls().expire_if_due(call.cpu, timer);
         previous.set(call.memory(), u32::from(before != 0))?;
         Ok(NtStatus::SUCCESS)
     }

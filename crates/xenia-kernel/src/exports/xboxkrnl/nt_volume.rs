@@ -42,7 +42,7 @@ impl NtVolume {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         let (volume, name) = {
             let files = call.kernel.files.lock();
             let location = &files.get(object.body())?.location;
