@@ -5,7 +5,7 @@ mod time;
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
-use crate::exceptions::return_addresses;
+use crate::exceptions::{handle_exception, return_addresses};
 use crate::files::COMPLETION_WAIT;
 use crate::objects::spin_lock;
 use crate::status::failure::housekeeping;
@@ -65,7 +65,9 @@ impl System for KernelSystem {
         exception: GuestException,
     ) -> Disposition {
         let kernel = &*self.kernel;
-        let disposition = kernel.handle_exception(&mut Call::new(kernel, cpu, running), exception);
+        let mut call = Call::new(kernel, cpu, running);
+        let flow = handle_exception(&mut call, exception);
+        let disposition = kernel.apply(&mut call, flow);
         kernel.run_deferred_deletions();
         disposition
     }
@@ -237,10 +239,10 @@ impl System for KernelSystem {
     }
 
     fn place_of(&self, address: u32) -> Option<Place> {
-        self.kernel.place_of(address)
+        self.kernel.symbolizer().instruction(address)
     }
 
     fn place_of_return(&self, address: u32) -> Option<Place> {
-        self.kernel.place_of_return(address)
+        self.kernel.symbolizer().return_address(address)
     }
 }

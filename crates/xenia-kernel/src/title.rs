@@ -7,7 +7,7 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::files::Packages;
-use crate::loader::path_of;
+use crate::loader::{Loader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
@@ -145,37 +145,6 @@ impl Kernel {
         self.modules.lock().title_id()
     }
 
-    /// Finds and reads the executable of a launch. An empty name stands for the disc's default
-    /// executable.
-    pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
-        let name = if name.is_empty() { r"game:\default.xex" } else { name };
-        let path = path_of(name, &self.config.image_path);
-        let file = self.read_whole(&path, now).map_err(Failure::status);
-        let patch = self.patch_of(&path, now);
-        let files = self.files.lock();
-        let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
-        Launch { path, file, patch }
-    }
-
-    /// Reads the title update beside an executable. Most have none; the title did not ask for one,
-    /// so a missing file is not reported.
-    fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
-        let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
-        let path = is_xex.then(|| format!("{executable}p"))?;
-        {
-            let files = self.files.lock();
-            files.vfs.find(&files.vfs.resolve(&path).ok()?).ok()?;
-        }
-        match self.read_whole(&path, now) {
-            Ok(patch) => Some(patch),
-            Err(error) => {
-                let status = error.status();
-                tracing::error!(target: "kernel", "the update {path} can't be read: {status:?}");
-                None
-            }
-        }
-    }
-
     /// Takes the title's successor after the title has ended: closes all files. `None` if it
     /// launches none.
     pub fn take_successor(&self) -> Option<Successor> {
@@ -208,6 +177,39 @@ impl Kernel {
         }
         *self.user.xconfig.lock() = inheritance.settings;
         *self.user.profiles.lock() = inheritance.profiles;
+    }
+}
+
+impl Loader<'_> {
+    /// Finds and reads the executable of a launch. An empty name stands for the disc's default
+    /// executable.
+    pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
+        let name = if name.is_empty() { r"game:\default.xex" } else { name };
+        let path = path_of(name, self.image_path);
+        let file = self.read_whole(&path, now).map_err(Failure::status);
+        let patch = self.patch_of(&path, now);
+        let files = self.files.lock();
+        let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
+        Launch { path, file, patch }
+    }
+
+    /// Reads the title update beside an executable. Most have none; the title did not ask for one,
+    /// so a missing file is not reported.
+    fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
+        let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
+        let path = is_xex.then(|| format!("{executable}p"))?;
+        {
+            let files = self.files.lock();
+            files.vfs.find(&files.vfs.resolve(&path).ok()?).ok()?;
+        }
+        match self.read_whole(&path, now) {
+            Ok(patch) => Some(patch),
+            Err(error) => {
+                let status = error.status();
+                tracing::error!(target: "kernel", "the update {path} can't be read: {status:?}");
+                None
+            }
+        }
     }
 }
 

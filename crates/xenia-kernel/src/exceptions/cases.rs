@@ -117,7 +117,7 @@ impl Stopped {
             })
             .collect();
         let identity = Identity { name: "cases", path: "game:\\cases", is_library: false };
-        let module = kernel.register_module(&image, identity).unwrap();
+        let module = kernel.loader().register(&image, identity).unwrap();
         let entries = Vec::new();
         let mut stopped =
             Self { dice, harness, system, thread, module, code, stack, stub, program, labels, entries, now };

@@ -7,6 +7,7 @@ use super::Kernel;
 use crate::discs::DiscDrive;
 use crate::display::VideoEvents;
 use crate::files::FileRequests;
+use crate::loader::{Loader, Symbolizer};
 use crate::sockets::Sockets;
 use crate::sound::RenderCallbacks;
 use crate::thread::apc::ApcQueues;
@@ -131,5 +132,18 @@ impl Kernel {
         let Self { memory, user, files, devices, .. } = self;
         let (notifier, drive, overlapped) = (self.notifier(), self.disc_drive(), self.overlapped_requests());
         Dialogs { memory, user, files, port: &devices.dialogs, notifier, drive, overlapped }
+    }
+
+    /// Loading and unloading of modules.
+    pub fn loader(&self) -> Loader<'_> {
+        let Self { memory, limits, pool, objects, files, imports, modules, config, .. } = self;
+        let (keys, image_path) = (&config.keys, config.image_path.as_str());
+        Loader { memory, limits, pool, objects, files, imports, modules, keys, image_path }
+    }
+
+    /// Symbolization of code addresses.
+    pub(crate) fn symbolizer(&self) -> Symbolizer<'_> {
+        let Self { imports, modules, .. } = self;
+        Symbolizer { imports, modules }
     }
 }

@@ -1,9 +1,9 @@
 //! Loaded modules and their entries in guest memory.
 
+use super::Loader;
 use super::libraries::Beginning;
 use super::operation::Operation;
 use super::places::named_functions;
-use crate::Kernel;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
@@ -257,11 +257,11 @@ fn database_of(image: &LoadedImage) -> &[u8] {
     found.unwrap_or_default()
 }
 
-impl Kernel {
+impl Loader<'_> {
     /// Makes the module's entry in guest memory and adds it to the lists.
-    pub(crate) fn register_module(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
+    pub(crate) fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
         let Identity { name, path, is_library } = identity;
-        let memory = &*self.memory;
+        let memory = self.memory;
         let handle = self.pool.allocate(ldr::SIZE)?;
         let mut headers = GuestAddr::NULL;
         if !image.headers.is_empty() {
@@ -325,11 +325,11 @@ impl Kernel {
 
     /// Removes a module from memory, with its entry in the lists, without notifications. The title
     /// stays.
-    pub(crate) fn discard_module(&self, handle: GuestAddr) {
+    pub(crate) fn discard(&self, handle: GuestAddr) {
         let Some(module) = self.modules.lock().remove(handle) else { return };
         for list in ldr::LISTS {
             // The guest may have overwritten the list entries.
-            if let Err(error) = lists::remove(&self.memory, handle.offset(list)) {
+            if let Err(error) = lists::remove(self.memory, handle.offset(list)) {
                 tracing::warn!(target: "kernel", "the list of modules is damaged at {}: {error}", module.name);
             }
         }

@@ -124,7 +124,7 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
                     return Ok(flow);
                 }
             }
-            Some(Step::Discard(module)) => call.kernel.discard_module(module),
+            Some(Step::Discard(module)) => call.kernel.loader().discard(module),
             None => return finish(call, number),
         }
     }

@@ -136,7 +136,7 @@ impl Kernel {
                 let code = call.ctx().gpr[3] as u32;
                 Disposition::End(EndKind::Exit { code })
             }
-            Some(Target::ServiceReturn) => match self.end_service_call(call) {
+            Some(Target::ServiceReturn) => match end_service_call(call) {
                 Ok(flow) => self.apply(call, flow),
                 Err(error) => self.end_damaged(call, &format!("service thread: {error}")),
             },
@@ -145,14 +145,6 @@ impl Kernel {
                 Err(error) => self.end_damaged(call, &format!("start of the title: {error}")),
             },
             None => self.end_damaged(call, "sc 2 at an address without import thunk or stub"),
-        }
-    }
-
-    /// Ends the call that a service thread, or a thread of the render driver, has made.
-    fn end_service_call(&self, call: &mut Call) -> Fallible<Flow> {
-        match self.render_callbacks().end_call(call) {
-            Some(flow) => Ok(flow),
-            None => self.services().end_call(call),
         }
     }
 
@@ -172,5 +164,13 @@ impl Kernel {
         self.devices.write_text(&text);
         call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
         Disposition::Continue
+    }
+}
+
+/// Ends the call that a service thread, or a thread of the render driver, has made.
+fn end_service_call(call: &mut Call) -> Fallible<Flow> {
+    match call.kernel.render_callbacks().end_call(call) {
+        Some(flow) => Ok(flow),
+        None => call.kernel.services().end_call(call),
     }
 }

@@ -132,6 +132,13 @@ impl Threads {
         self.records.get(self.by_kthread.get(&kthread)?)
     }
 
+    /// The size in bytes of a thread's stack if the address is in its lower guard, which most often
+    /// means endless recursion.
+    pub(crate) fn full_stack(&self, id: u32, at: GuestAddr) -> Option<u32> {
+        let Stack { allocation, limit, base } = self.get(id)?.stack;
+        (allocation..limit).contains(&at).then(|| base.0.saturating_sub(limit.0))
+    }
+
     /// Removes a timer's APC from the queue that it is in.
     pub fn forget_timer_apc(&mut self, timer: GuestAddr) {
         for record in self.records.values_mut() {

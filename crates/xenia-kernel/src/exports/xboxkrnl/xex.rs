@@ -204,7 +204,7 @@ impl Xex {
                 return Ok(counted(call, found, handle)?.into_flow());
             }
             let now = call.kernel.clock.system_time(call.now());
-            let loaded = call.kernel.load_module(&name, Version(minimum_version), now);
+            let loaded = call.kernel.loader().load(&name, Version(minimum_version), now);
             told_of(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
@@ -241,9 +241,9 @@ impl Xex {
             if Library::of_file(&name).is_some() || handle_of(call, &name)?.is_some() {
                 return Ok(NtStatus::OBJECT_NAME_COLLISION.into_flow());
             }
-            let file = call.kernel.copy_of_file(buffer, size)?;
+            let file = call.kernel.loader().copy_of_file(buffer, size)?;
             let now = call.kernel.clock.system_time(call.now());
-            let loaded = call.kernel.load_module_from(&name, file, Version(minimum_version), now);
+            let loaded = call.kernel.loader().load_from(&name, file, Version(minimum_version), now);
             told_of(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
@@ -257,7 +257,7 @@ impl Xex {
             if call.kernel.modules.lock().find(module).is_none() {
                 return Ok(Flow::Exit { code: exit_code });
             }
-            let unloaded = call.kernel.unload_module(module)?.exit(exit_code);
+            let unloaded = call.kernel.loader().unload(module)?.exit(exit_code);
             operation::run(call, unloaded)
         })?;
         Ok(flow.map(|_| ()))
@@ -274,7 +274,7 @@ impl Xex {
             if call.kernel.modules.lock().find(module).is_none() {
                 return Ok(NtStatus::INVALID_HANDLE.into_flow());
             }
-            let unloaded = call.kernel.unload_module(module)?;
+            let unloaded = call.kernel.loader().unload(module)?;
             operation::run(call, unloaded)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
