@@ -7,9 +7,9 @@
 #[cfg(any(test, feature = "testing"))]
 pub mod harness;
 mod missing;
+pub mod named_objects;
 mod registry;
 pub mod turns;
-pub mod waiting;
 pub mod xam;
 pub mod xboxkrnl;
 

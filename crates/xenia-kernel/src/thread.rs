@@ -15,5 +15,6 @@ pub mod records;
 pub mod service;
 pub mod timer_calls;
 pub mod tls;
+pub mod waiting;
 
 pub use processes::Processes;

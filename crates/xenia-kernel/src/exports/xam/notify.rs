@@ -2,7 +2,7 @@
 
 use super::input;
 use crate::abi::{Call, Handle, OptionalOut, Out, WideText};
-use crate::exports::waiting::make_object;
+use crate::exports::named_objects::make_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;

@@ -1,10 +1,10 @@
 //! Timers in the title's own memory (`Ke*Timer*`).
 
 use crate::abi::{Call, Ptr};
-use crate::exports::waiting::deadline_of;
 use crate::objects::dispatcher::kind;
 use crate::objects::timer::TimerSetting;
 use crate::status::failure::Fallible;
+use crate::thread::waiting::deadline_of;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 

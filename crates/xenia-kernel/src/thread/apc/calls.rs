@@ -3,12 +3,12 @@
 
 use super::{Apc, ApcQueues, ApcSource};
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::exports::waiting;
 use crate::status::failure::Fallible;
 use crate::thread::deferred::Mode;
 use crate::thread::frames::call_frame_locals;
 use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
+use crate::thread::waiting;
 use xenia_guest::layout::{kapc, kpcr, kthread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
