@@ -14,7 +14,7 @@ pub mod xam;
 pub mod xboxkrnl;
 
 pub use missing::failure_of;
-pub use registry::{Registry, StatusCounts};
+pub use registry::registry;
 
 use crate::imports::Export;
 

@@ -11,6 +11,7 @@ mod views;
 
 use crate::deployment::Deployment;
 use crate::display::Display;
+use crate::exports::registry;
 use crate::files::{Files, TransferQueue};
 use crate::imports::Bindings;
 use crate::loader::Modules;
@@ -164,7 +165,7 @@ impl Kernel {
     ) -> Result<Arc<Self>, KernelError> {
         let limits = Arc::new(Limits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let imports = Bindings::new(&memory)?;
+        let imports = Bindings::new(&memory, registry())?;
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {

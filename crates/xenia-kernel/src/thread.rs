@@ -12,6 +12,7 @@ pub(crate) mod notification;
 pub(crate) mod pending_count;
 mod processes;
 pub mod records;
+pub(crate) mod section_entry;
 pub mod service;
 pub mod timer_calls;
 pub mod tls;

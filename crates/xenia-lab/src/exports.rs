@@ -8,8 +8,9 @@ use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_kernel::exports::{Registry, StatusCounts};
+use xenia_kernel::exports::registry;
 use xenia_kernel::imports::Library;
+use xenia_kernel::imports::StatusCounts;
 
 documented! {
     /// Status of every kernel export and variable.
@@ -75,7 +76,7 @@ impl From<StatusCounts> for Counts {
 /// Prints counts per library and area; with `--json`, writes every export.
 pub fn run(args: &ExportsArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
-    let registry = Registry::get();
+    let registry = registry();
     if let Some(path) = &args.json {
         let rows = Library::ALL.iter().flat_map(|&library| {
             library.rows().iter().map(move |row| Row {

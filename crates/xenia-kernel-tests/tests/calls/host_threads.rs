@@ -132,7 +132,7 @@ impl<'a> Machine<'a> {
 impl Guest<'_> {
     /// Calls a kernel function, including its waits. Returns its result.
     pub(super) fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
-        let registry = Registry::get();
+        let registry = registry();
         let export = [Library::xboxkrnl, Library::xam]
             .into_iter()
             .find_map(|library| registry.find_by_name(library, name))

@@ -9,8 +9,8 @@ use super::context_record;
 use super::walk::{Bounds, Step, Walk};
 use crate::KernelSystem;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::exports::Registry;
 use crate::exports::harness::Harness;
+use crate::exports::registry;
 use crate::loader::Identity;
 use program::{Program, Scope};
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl Stopped {
         let system = KernelSystem::new(kernel.clone());
         let thread = harness.scheduler.threads().next().unwrap().reference();
         let memory = &kernel.memory;
-        let export = Registry::get().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
+        let export = registry().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
         let stub = kernel.imports.stubs.lock().of_export(memory, export).unwrap();
         let protect = Protect::EXECUTE_READ_WRITE;
         let code = memory.alloc(Heap::Virtual4K, CODE_SIZE, 0x1000, protect, false).unwrap();

@@ -1,7 +1,7 @@
 //! Test harness for exports: calls them through the guest ABI, with arguments in the registers and
 //! on the stack of a guest thread.
 
-use super::Registry;
+use super::registry;
 use crate::abi::{Call, Flow};
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
@@ -65,7 +65,7 @@ impl Harness {
     }
 
     pub fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
-        let export = Registry::get().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
+        let export = registry().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
         let stack = u64::from(self.scratch.0) + 0x1_8000;
         let ctx = self.context();
         ctx.gpr[1] = stack;

@@ -100,13 +100,12 @@ impl Kernel {
 
     /// Callbacks of the render driver's clients.
     pub(crate) fn render_callbacks(&self) -> RenderCallbacks<'_> {
-        let Self { memory, pool, render_driver: driver, devices, user, pending_calls, imports, .. } = self;
+        let Self { memory, pool, render_driver: driver, devices, pending_calls, imports, .. } = self;
         RenderCallbacks {
             memory,
             pool,
             driver,
             audio: &devices.audio,
-            music: &user.music,
             life: self.thread_life(),
             pending_calls,
             service_return: imports.own_stubs.service_return,

@@ -1,7 +1,6 @@
 //! Import slots and import thunks.
 
 use super::Loader;
-use crate::exports::Registry;
 use crate::imports::thunks::{Target, patch_jump};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
@@ -77,7 +76,7 @@ impl Loader<'_> {
         let memory = self.memory;
         let ordinal = import.ordinal;
         if let Some(thunk) = import.thunk {
-            let export = library.and_then(|library| Registry::get().find(library, ordinal));
+            let export = library.and_then(|library| self.imports.registry.find(library, ordinal));
             let target = match export {
                 Some(export) => Target::Export(export),
                 None => Target::Missing { library, ordinal },
@@ -94,7 +93,7 @@ impl Loader<'_> {
             self.complete_object_type(at)?;
             at
         } else {
-            let export = library.and_then(|library| Registry::get().find(library, ordinal));
+            let export = library.and_then(|library| self.imports.registry.find(library, ordinal));
             let mut stubs = self.imports.stubs.lock();
             match export {
                 Some(export) => stubs.of_export(memory, export)?,

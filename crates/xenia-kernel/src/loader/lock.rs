@@ -8,9 +8,9 @@
 
 use super::Loader;
 use crate::abi::{Call, Flow};
-use crate::exports::xboxkrnl::rtl_critical_section::enter;
 use crate::objects::critical_section::{initialize_section, leave};
 use crate::status::failure::Fallible;
+use crate::thread::section_entry::enter;
 use xenia_guest::layout::critical_section as section;
 use xenia_guest::{GuestAddr, NtStatus};
 

@@ -6,7 +6,6 @@
 //! names. A type is filled in when a title imports it.
 
 use super::Loader;
-use crate::exports::Registry;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -36,7 +35,7 @@ impl Loader<'_> {
         let Some(kind) = self.objects.kind_of_type(at) else { return Ok(()) };
         let memory = self.memory;
         for (offset, name) in procedures(kind) {
-            if let Some(export) = Registry::get().find_by_name(Library::xboxkrnl, name) {
+            if let Some(export) = self.imports.registry.find_by_name(Library::xboxkrnl, name) {
                 let stub = self.imports.stub_of(memory, export)?;
                 memory.write(at.offset(offset), stub)?;
             }

@@ -8,7 +8,6 @@ use crate::ports::Audio;
 use crate::status::failure::Fallible;
 use crate::thread::life::{NewThread, ThreadLife};
 use crate::thread::pending_count::PendingCount;
-use crate::user::music::MusicPlayer;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
@@ -29,8 +28,6 @@ pub struct RenderCallbacks<'k> {
     pub(crate) pool: &'k KernelPool,
     pub(crate) driver: &'k RenderDriver,
     pub(crate) audio: &'k Mutex<Box<dyn Audio>>,
-    /// Music that is mixed into the frames.
-    pub(crate) music: &'k MusicPlayer,
     pub(crate) life: ThreadLife<'k>,
     /// Number of calls saved for threads whose wait ended before they parked.
     pub(crate) pending_calls: &'k PendingCount,
@@ -85,10 +82,11 @@ impl RenderCallbacks<'_> {
         Ok(())
     }
 
-    /// Plays the frames that are due by now and wakes clients for the next ones.
-    pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu) {
+    /// Plays the frames that are due by now and wakes clients for the next ones. `heard` returns the
+    /// volume of the song that is mixed into them, if one plays.
+    pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu, heard: impl Fn() -> Option<f32>) {
         while let Some(due) = self.driver.take_due(cpu.now()) {
-            self.audio.lock().play(&due.frames, self.music.heard());
+            self.audio.lock().play(&due.frames, heard());
             for thread in due.woken {
                 self.wake(cpu, thread);
             }

@@ -36,7 +36,7 @@ impl Kernel {
     pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
         housekeeping("timers", self.timer_calls().expire(cpu));
-        self.render_callbacks().play_due_frames(cpu);
+        self.render_callbacks().play_due_frames(cpu, || self.user.music.heard());
         housekeeping("a dialog", self.dialogs().poll(cpu));
         housekeeping("music", self.music_control().poll(cpu));
         self.overlapped_requests().poll(cpu);

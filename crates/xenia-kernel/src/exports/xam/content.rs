@@ -6,6 +6,7 @@ use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
+use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -21,17 +22,6 @@ const NO_USER: u32 = 0xFE;
 const ANY_USER: u32 = 0xFF;
 /// Enumerator flag: leaves out the packages that belong to all users.
 const EXCLUDE_COMMON: u32 = 0x1000;
-
-/// Offsets in `XCONTENT_DATA`.
-pub(super) mod data {
-    pub(super) const DEVICE: u32 = 0;
-    pub(super) const KIND: u32 = 4;
-    pub(super) const DISPLAY_NAME: u32 = 8;
-    pub(super) const DISPLAY_UNITS: u32 = 128;
-    pub(super) const FILE: u32 = 0x108;
-    pub(super) const FILE_BYTES: u32 = 42;
-    pub(in crate::exports::xam) const SIZE: u32 = 0x134;
-}
 
 /// Source of a package's owner and title.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::Kernel;
 use crate::abi::{AnsiString, Call, Flow, IntoFlow, OptionalOut, Out, Ptr, Text};
-use crate::exports::Registry;
+use crate::exports::registry;
 use crate::files::{OpenFile, OpenParameters};
 use crate::loader::LoadError;
 use crate::loader::image_headers::{key, xex_field};
@@ -71,7 +71,7 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
         let Kernel { imports, pool, .. } = call.kernel;
         return imports.make_variable_at(call.memory(), pool, library, row.ordinal).map(Some);
     }
-    match Registry::get().find(library, row.ordinal) {
+    match registry().find(library, row.ordinal) {
         Some(export) => call.kernel.imports.stub_of(call.memory(), export).map(Some),
         None => Ok(None),
     }
