@@ -1,7 +1,8 @@
 //! Kernel state of one machine: one part per subsystem, each behind its own lock.
 //!
 //! A part keeps its invariants and does not know the other parts. Operations that span several
-//! parts are methods of [`Kernel`], in the file of their subject.
+//! parts are methods of a view of these parts ([`views`]), in the file of their subject. Those
+//! that need nearly all of them are methods of [`Kernel`].
 //!
 //! Lock order: turns of service threads, listeners, overlapped structures, dispatcher, lock queues,
 //! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
@@ -42,7 +43,7 @@ use xenia_memory::GuestMemory;
 use xenia_net::{LocalNetwork, NetState};
 use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
-use xenia_sched::HW_THREADS;
+use xenia_sched::{Cpu, HW_THREADS};
 use xenia_sync::{Level, Mutex};
 use xenia_user::xconfig::Locale;
 
@@ -129,8 +130,8 @@ pub struct Kernel {
     /// Number of kernel-mode APCs in all queues. While a thread's turn is locked, its own share
     /// cannot change from 0.
     pub(crate) pending_apcs: PendingCount,
-    /// Number of calls saved for threads whose wait ended before they parked. A thread's own call is
-    /// counted before the thread can see that its wait is over and can have its turn.
+    /// Number of calls saved for threads whose wait ended before they parked. A thread's own call
+    /// is counted before the thread can see that its wait is over and can have its turn.
     pub(crate) pending_calls: PendingCount,
     /// Open files and the file system.
     pub files: Mutex<Files>,
@@ -227,6 +228,17 @@ impl Kernel {
     /// Number of frames the graphics chip has shown.
     pub fn frames(&self) -> u64 {
         self.display.lock().frames
+    }
+
+    /// Ends a thread, with its file transfers and socket requests.
+    pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
+        let life = self.thread_life();
+        let ending = life.mark_ended(id)?;
+        self.file_requests().end_of_thread(cpu, id);
+        self.sockets().end_requests_of(cpu, id);
+        life.end(cpu, ending, code)?;
+        self.run_deferred_deletions();
+        Ok(())
     }
 
     /// Releases a reference to an object and deletes the object if it was the last.

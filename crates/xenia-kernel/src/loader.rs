@@ -34,7 +34,7 @@ use xenia_sync::Mutex;
 
 /// Loading and unloading of modules.
 #[derive(Clone, Copy)]
-pub struct Loader<'k> {
+pub struct ModuleLoader<'k> {
     pub(crate) memory: &'k GuestMemory,
     pub(crate) limits: &'k Limits,
     pub(crate) pool: &'k KernelPool,

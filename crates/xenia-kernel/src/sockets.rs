@@ -1,10 +1,9 @@
 //! Socket calls of guest threads: the kernel's side of [`xenia_net`]. It applies the effects of
 //! changes, sets last errors, and reads the parameters of calls.
 
-use crate::Kernel;
 use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, Show};
-use crate::objects::ObjectKind;
 use crate::objects::dispatcher::Dispatcher;
+use crate::objects::{ObjectKind, Objects};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::Mode;
 use std::fmt::Write;
@@ -182,8 +181,8 @@ fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
 }
 
 /// Returns a reference to an event, and its address; `None` if the event is gone.
-pub(crate) fn hold_event(kernel: &Kernel, body: GuestAddr) -> Option<(Arc<dyn EventHold>, GuestAddr)> {
-    kernel.objects.hold(body).map(|held| (Arc::new(held) as Arc<dyn EventHold>, body))
+pub(crate) fn hold_event(objects: &Arc<Objects>, body: GuestAddr) -> Option<(Arc<dyn EventHold>, GuestAddr)> {
+    objects.hold(body).map(|held| (Arc::new(held) as Arc<dyn EventHold>, body))
 }
 
 /// Reads the `WSAOVERLAPPED` at `at` for the calling thread.
@@ -193,7 +192,7 @@ pub(crate) fn overlapped_of(call: &Call, at: GuestAddr, routine: GuestAddr) -> R
         None
     } else {
         let object = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        hold_event(call.kernel, object.body())
+        hold_event(&call.kernel.objects, object.body())
     };
     Ok(Overlapped { at, thread_id: call.thread_id(), routine, event })
 }

@@ -9,6 +9,7 @@ use crate::exceptions::{handle_exception, return_addresses};
 use crate::files::COMPLETION_WAIT;
 use crate::objects::spin_lock;
 use crate::status::failure::housekeeping;
+use calls::end_damaged;
 use std::sync::Arc;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::layout::kthread;
@@ -54,7 +55,7 @@ impl System for KernelSystem {
         match lev {
             KERNEL_CALL => kernel.kernel_call(&mut call),
             0 => kernel.program_call(&mut call),
-            lev => kernel.end_damaged(&call, &format!("sc with LEV {lev}")),
+            lev => end_damaged(&call, &format!("sc with LEV {lev}")),
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::files::Packages;
-use crate::loader::{Loader, path_of};
+use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
@@ -180,7 +180,7 @@ impl Kernel {
     }
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Finds and reads the executable of a launch. An empty name stands for the disc's default
     /// executable.
     pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {

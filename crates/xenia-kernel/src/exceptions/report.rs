@@ -3,7 +3,6 @@
 
 use super::dispatch::raise_at_instruction;
 use super::fault;
-use crate::Kernel;
 use crate::abi::{Call, Flow};
 use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
@@ -33,7 +32,7 @@ fn debug_service(word: u32) -> Option<u32> {
 /// Handles debug-service traps. For any other exception, dispatches it to the guest's handlers;
 /// without one the machine ends with a report.
 pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
-    let Kernel { memory, devices, threads, .. } = call.kernel;
+    let kernel = call.kernel;
     if let ExceptionKind::Trap { word } = exception.kind
         && let Some(number) = debug_service(word)
     {
@@ -43,9 +42,9 @@ pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Fl
             service::PRINT | service::PRINT_ANSI => {
                 ctx.pc = ctx.pc.wrapping_add(4);
                 let mut bytes = vec![0; length.min(PRINT_LIMIT) as usize];
-                if memory.read_bytes(text, &mut bytes).is_ok() {
+                if kernel.memory.read_bytes(text, &mut bytes).is_ok() {
                     let text: String = bytes.into_iter().map(char::from).collect();
-                    devices.write_text(&text);
+                    kernel.devices.write_text(&text);
                     call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
                 }
                 return Flow::Return(0);
@@ -61,7 +60,7 @@ pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Fl
     let record = fault::processor_record(&exception, call.ctx().fpscr);
     let mut text = describe(&exception);
     if let ExceptionKind::Memory(fault) = exception.kind
-        && let Some(bytes) = threads.lock().full_stack(call.thread_id(), fault.addr)
+        && let Some(bytes) = kernel.threads.lock().full_stack(call.thread_id(), fault.addr)
     {
         let _ = write!(text, ": the thread's stack of {bytes} bytes is full");
     }
@@ -69,9 +68,9 @@ pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Fl
 }
 
 /// Builds the report with which a machine ends because of an unhandled error of its guest.
-pub(crate) fn crash(kernel: &Kernel, running: &Running, pc: GuestAddr, what: &str) -> EndKind {
-    let Running { id, hw_id, ctx, .. } = running;
-    let symbolizer = kernel.symbolizer();
+pub(crate) fn crash(call: &Call, pc: GuestAddr, what: &str) -> EndKind {
+    let Running { id, hw_id, ctx, .. } = call.running();
+    let symbolizer = call.kernel.symbolizer();
     let of_return = |address| CodeAddress { address, place: symbolizer.return_address(address) };
     let mut text = what.to_owned();
     let _ = write!(
@@ -86,7 +85,7 @@ pub(crate) fn crash(kernel: &Kernel, running: &Running, pc: GuestAddr, what: &st
         let _ = write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
     }
     text.push_str("\n  stack");
-    let stack = return_addresses(&kernel.memory, ctx);
+    let stack = return_addresses(call.memory(), ctx);
     for &address in &stack {
         let _ = write!(text, "\n    {}", of_return(address));
     }

@@ -1,7 +1,6 @@
 //! Creation of file objects, and completion of requests: status block, event, APC, completion port.
 
 use super::{Completion, FILE_OBJECT, Files, OpenParameters, Receiver, Stream, TransferQueue};
-use crate::Kernel;
 use crate::abi::{Arguments, FromGuest, Handle, Show};
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, initialize, kind};
@@ -105,11 +104,11 @@ impl Show for IoArguments {
 
 impl IoArguments {
     /// Resolves the handles.
-    pub(crate) fn resolve<'a>(&self, kernel: &'a Kernel) -> Fallible<IoRequest<'a>> {
-        let file = kernel.file_requests().resolve(self.file)?;
+    pub(crate) fn resolve<'k>(&self, requests: FileRequests<'k>) -> Fallible<IoRequest<'k>> {
+        let file = requests.resolve(self.file)?;
         let event = match self.event {
             Handle::NULL => None,
-            handle => Some(kernel.objects.resolve_kind(handle, ObjectKind::Event)?),
+            handle => Some(requests.objects.resolve_kind(handle, ObjectKind::Event)?),
         };
         let &Self { apc_routine, apc_context, status_block, .. } = self;
         Ok(IoRequest { file, event, apc_routine, apc_context, status_block })

@@ -7,7 +7,7 @@ use super::Kernel;
 use crate::discs::DiscDrive;
 use crate::display::VideoEvents;
 use crate::files::FileRequests;
-use crate::loader::{Loader, Symbolizer};
+use crate::loader::{ModuleLoader, Symbolizer};
 use crate::sockets::Sockets;
 use crate::sound::RenderCallbacks;
 use crate::thread::apc::ApcQueues;
@@ -15,7 +15,7 @@ use crate::thread::holders::LockHolders;
 use crate::thread::life::ThreadLife;
 use crate::thread::service::ServiceThreads;
 use crate::thread::timer_calls::TimerCalls;
-use crate::user::dialogs::Dialogs;
+use crate::user::dialogs::DialogControl;
 use crate::user::gamer_data::GamerData;
 use crate::user::music::MusicControl;
 use crate::user::notifier::Notifier;
@@ -86,7 +86,7 @@ impl Kernel {
         FileRequests { memory, clock, pool, objects, dispatcher, files, transfers, apcs }
     }
 
-    /// Sockets.
+    /// Socket calls, and their effects.
     pub fn sockets(&self) -> Sockets<'_> {
         let Self { memory, net, dispatcher, .. } = self;
         Sockets { memory, net, dispatcher, apcs: self.apcs() }
@@ -127,17 +127,17 @@ impl Kernel {
     }
 
     /// The open dialog.
-    pub(crate) fn dialogs(&self) -> Dialogs<'_> {
+    pub(crate) fn dialogs(&self) -> DialogControl<'_> {
         let Self { memory, user, files, devices, .. } = self;
         let (notifier, drive, overlapped) = (self.notifier(), self.disc_drive(), self.overlapped_requests());
-        Dialogs { memory, user, files, port: &devices.dialogs, notifier, drive, overlapped }
+        DialogControl { memory, user, files, port: &devices.dialogs, notifier, drive, overlapped }
     }
 
     /// Loading and unloading of modules.
-    pub fn loader(&self) -> Loader<'_> {
+    pub fn loader(&self) -> ModuleLoader<'_> {
         let Self { memory, limits, pool, objects, files, imports, modules, config, .. } = self;
         let (keys, image_path) = (&config.keys, config.image_path.as_str());
-        Loader { memory, limits, pool, objects, files, imports, modules, keys, image_path }
+        ModuleLoader { memory, limits, pool, objects, files, imports, modules, keys, image_path }
     }
 
     /// Symbolization of code addresses.

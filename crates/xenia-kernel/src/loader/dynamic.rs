@@ -3,7 +3,7 @@
 use super::imports::Importing;
 use super::operation::Operation;
 use super::start::place_image;
-use super::{Identity, LoadError, Loader};
+use super::{Identity, LoadError, ModuleLoader};
 use crate::files::OpenParameters;
 use crate::status::failure::Fallible;
 use std::collections::BTreeSet;
@@ -64,7 +64,7 @@ impl Loading {
     }
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Loads the module at `path` and its dependencies. Returns its handle and the notifications
     /// for guest code.
     pub(crate) fn load(

@@ -1,6 +1,6 @@
 //! Import slots and import thunks.
 
-use super::Loader;
+use super::ModuleLoader;
 use crate::imports::thunks::{Target, patch_jump};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ enum Provider {
     Nobody,
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Binds imports of an image in guest memory to their exports. Unimplemented exports are
     /// reported when called.
     pub(super) fn patch_imports(&self, image: &LoadedImage, which: Importing) -> Fallible<()> {

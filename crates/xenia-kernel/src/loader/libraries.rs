@@ -7,7 +7,7 @@
 use super::dynamic::{Lacking, Loading};
 use super::lock::locked;
 use super::operation::{Operation, run};
-use super::{LoadError, Loader};
+use super::{LoadError, ModuleLoader};
 use crate::abi::{Call, Flow};
 use crate::imports::thunks::Target;
 use crate::status::failure::Fallible;
@@ -21,7 +21,7 @@ pub(crate) struct Beginning {
     entry: GuestAddr,
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Loads the libraries that the title imports from, transitively. Returns them in notification
     /// order.
     pub(super) fn load_libraries_of(

@@ -6,7 +6,7 @@
 //! looks it up for a load or unload. A thread that had to wait repeats its call when it owns the
 //! section; a call has no effect before that.
 
-use super::Loader;
+use super::ModuleLoader;
 use crate::abi::{Call, Flow};
 use crate::objects::critical_section::{initialize_section, leave};
 use crate::status::failure::Fallible;
@@ -18,7 +18,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 /// points; a thread that ends inside one leaves its operation behind.
 const MAXIMUM_OPERATIONS: usize = 64;
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     fn section(&self) -> Fallible<GuestAddr> {
         let mut modules = self.modules.lock();
         if modules.lock.is_null() {

@@ -1,6 +1,6 @@
 //! Loaded modules and their entries in guest memory.
 
-use super::Loader;
+use super::ModuleLoader;
 use super::libraries::Beginning;
 use super::operation::Operation;
 use super::places::named_functions;
@@ -257,7 +257,7 @@ fn database_of(image: &LoadedImage) -> &[u8] {
     found.unwrap_or_default()
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Makes the module's entry in guest memory and adds it to the lists.
     pub(crate) fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
         let Identity { name, path, is_library } = identity;

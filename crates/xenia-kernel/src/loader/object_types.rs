@@ -5,7 +5,7 @@
 //! procedures are null, because the kernel itself cleans up closed and deleted objects and looks up
 //! names. A type is filled in when a title imports it.
 
-use super::Loader;
+use super::ModuleLoader;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -29,7 +29,7 @@ fn is_waitable(kind: ObjectKind) -> bool {
     matches!(kind, Event | File | Mutant | Semaphore | Thread | Timer)
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Fills in the object type at `at`, if there is one.
     pub(super) fn complete_object_type(&self, at: GuestAddr) -> Fallible<()> {
         let Some(kind) = self.objects.kind_of_type(at) else { return Ok(()) };

@@ -173,7 +173,7 @@ fn finish(call: &mut Call, number: u64) -> Fallible<Flow> {
         Then::Begin(_) if operation.status != NtStatus::SUCCESS => {
             let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
             let what = "a library that the title imports from refuses to be loaded";
-            Flow::End(crash(call.kernel, call.running(), pc, what))
+            Flow::End(crash(call, pc, what))
         }
         Then::Begin(entry) => {
             call.ctx_mut().pc = entry.0;

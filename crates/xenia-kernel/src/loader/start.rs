@@ -1,7 +1,7 @@
 //! Loads a title and makes its first thread.
 
 use super::imports::Importing;
-use super::{Identity, LoadError, Loader};
+use super::{Identity, LoadError, ModuleLoader};
 use crate::Kernel;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
@@ -36,7 +36,7 @@ pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(
     Ok(())
 }
 
-impl Loader<'_> {
+impl ModuleLoader<'_> {
     /// Binds imports of a mapped image to their exports.
     pub(super) fn connect_image(&self, image: &LoadedImage, which: Importing) -> Result<(), LoadError> {
         self.patch_imports(image, which).map_err(doing("imports"))

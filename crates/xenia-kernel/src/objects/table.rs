@@ -188,8 +188,8 @@ impl Objects {
         Ok(true)
     }
 
-    /// The event that is always signalled, for waits on objects that have no signal state. Allocates
-    /// it on the first call.
+    /// The event that is always signalled, for waits on objects that have no signal state. The
+    /// first call allocates it.
     pub(crate) fn default_object(&self, pool: &KernelPool) -> Fallible<GuestAddr> {
         let mut tables = self.tables.lock();
         if let Some(at) = tables.default_object {

@@ -82,8 +82,8 @@ impl RenderCallbacks<'_> {
         Ok(())
     }
 
-    /// Plays the frames that are due by now and wakes clients for the next ones. `heard` returns the
-    /// volume of the song that is mixed into them, if one plays.
+    /// Plays the frames that are due by now and wakes clients for the next ones. `heard` returns
+    /// the volume of the song that is mixed into them, if one plays.
     pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu, heard: impl Fn() -> Option<f32>) {
         while let Some(due) = self.driver.take_due(cpu.now()) {
             self.audio.lock().play(&due.frames, heard());

@@ -33,7 +33,7 @@ impl Kernel {
                 let guest = GuestCall::new(self.imports.own_stubs.call_return, Continuation::Rest(rest));
                 match self.threads.lock().push_frame(&self.memory, call.thread_id(), call.ctx_mut(), guest) {
                     Ok(()) => Disposition::EndVisit,
-                    Err(error) => self.end_damaged(call, &format!("a long call: {error}")),
+                    Err(error) => end_damaged(call, &format!("a long call: {error}")),
                 }
             }
             Flow::Block(wait) => Disposition::Park(wait),
@@ -45,14 +45,14 @@ impl Kernel {
                 }
                 match self.end_thread(call.cpu, id, code) {
                     Ok(()) => Disposition::Continue,
-                    Err(error) => self.end_damaged(call, &format!("thread exit: {error}")),
+                    Err(error) => end_damaged(call, &format!("thread exit: {error}")),
                 }
             }
             Flow::CallGuest(guest) => {
                 let pc = guest.pc;
                 match self.threads.lock().push_frame(&self.memory, call.thread_id(), call.ctx_mut(), guest) {
                     Ok(()) => Disposition::Continue,
-                    Err(error) => self.end_damaged(call, &format!("calling {pc}: {error}")),
+                    Err(error) => end_damaged(call, &format!("calling {pc}: {error}")),
                 }
             }
             Flow::Fault(fault) => {
@@ -63,12 +63,6 @@ impl Kernel {
         }
     }
 
-    /// Ends the machine because the guest has damaged state that the kernel needs.
-    pub(super) fn end_damaged(&self, call: &Call, what: &str) -> Disposition {
-        let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
-        Disposition::End(crash(self, call.running(), pc, &format!("{pc}: {what}")))
-    }
-
     /// Returns from guest code that an export called, and runs the continuation.
     fn pop_frame(&self, call: &mut Call) -> Disposition {
         let (id, at) = (call.thread_id(), call.ctx().gpr[1] as u32);
@@ -77,7 +71,7 @@ impl Kernel {
         let frame = record.and_then(|record| record.frames.pop());
         drop(threads);
         let Some(frame) = frame else {
-            return self.end_damaged(call, "return from a guest call that is not in progress");
+            return end_damaged(call, "return from a guest call that is not in progress");
         };
         let ctx = call.ctx_mut();
         let result = ctx.gpr[3];
@@ -138,13 +132,13 @@ impl Kernel {
             }
             Some(Target::ServiceReturn) => match end_service_call(call) {
                 Ok(flow) => self.apply(call, flow),
-                Err(error) => self.end_damaged(call, &format!("service thread: {error}")),
+                Err(error) => end_damaged(call, &format!("service thread: {error}")),
             },
             Some(Target::TitleBegin) => match begin(call) {
                 Ok(flow) => self.apply(call, flow),
-                Err(error) => self.end_damaged(call, &format!("start of the title: {error}")),
+                Err(error) => end_damaged(call, &format!("start of the title: {error}")),
             },
-            None => self.end_damaged(call, "sc 2 at an address without import thunk or stub"),
+            None => end_damaged(call, "sc 2 at an address without import thunk or stub"),
         }
     }
 
@@ -154,11 +148,11 @@ impl Kernel {
         let ctx = call.ctx();
         let (number, text, length) = (ctx.gpr[0], GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] & 0xFFFF_FFFF);
         if number != 0 || length > LIMIT {
-            return self.end_damaged(call, &format!("system call {number} with r4 = {length:#x}"));
+            return end_damaged(call, &format!("system call {number} with r4 = {length:#x}"));
         }
         let mut bytes = vec![0; length as usize];
         if let Err(fault) = self.memory.read_bytes(text, &mut bytes) {
-            return self.end_damaged(call, &format!("text call: {fault}"));
+            return end_damaged(call, &format!("text call: {fault}"));
         }
         let text = String::from_utf8_lossy(&bytes);
         self.devices.write_text(&text);
@@ -173,4 +167,10 @@ fn end_service_call(call: &mut Call) -> Fallible<Flow> {
         Some(flow) => Ok(flow),
         None => call.kernel.services().end_call(call),
     }
+}
+
+/// Ends the machine because the guest has damaged state that the kernel needs.
+pub(super) fn end_damaged(call: &Call, what: &str) -> Disposition {
+    let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
+    Disposition::End(crash(call, pc, &format!("{pc}: {what}")))
 }

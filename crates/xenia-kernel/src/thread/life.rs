@@ -2,7 +2,6 @@
 
 mod blocks;
 
-use crate::Kernel;
 use crate::abi::Handle;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, set_signal_state};
@@ -240,7 +239,7 @@ impl<'k> ThreadLife<'k> {
     }
 
     /// Marks a thread as ended: it makes no further guest call and gets no further APC.
-    pub(super) fn mark_ended(&self, id: u32) -> Fallible<Ending> {
+    pub(crate) fn mark_ended(&self, id: u32) -> Fallible<Ending> {
         let mut threads = self.threads.lock();
         let record = threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
         record.ended = true;
@@ -252,7 +251,7 @@ impl<'k> ThreadLife<'k> {
 
     /// Ends a thread that was marked: wakes its waiters, abandons its mutants, cancels the timers
     /// with APCs to it, frees its memory and drops its own reference.
-    pub(super) fn end(&self, cpu: &mut dyn Cpu, ending: Ending, code: u32) -> Fallible<()> {
+    pub(crate) fn end(&self, cpu: &mut dyn Cpu, ending: Ending, code: u32) -> Fallible<()> {
         let memory = self.memory;
         let Ending { id, reference, kthread, kpcr, stack, tls } = ending;
         cpu.exit(reference, code)?;
@@ -307,19 +306,6 @@ impl<'k> ThreadLife<'k> {
         let object = self.objects.by_pointer(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
         let (id, _) = self.threads.lock().thread_of(kthread)?;
         Ok((id, object))
-    }
-}
-
-impl Kernel {
-    /// Ends a thread, with its file transfers and socket requests.
-    pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
-        let life = self.thread_life();
-        let ending = life.mark_ended(id)?;
-        self.file_requests().end_of_thread(cpu, id);
-        self.sockets().end_requests_of(cpu, id);
-        life.end(cpu, ending, code)?;
-        self.run_deferred_deletions();
-        Ok(())
     }
 }
 
@@ -383,7 +369,7 @@ struct Identity {
 }
 
 /// A thread that is marked as ended, with what it leaves.
-pub(super) struct Ending {
+pub(crate) struct Ending {
     id: u32,
     reference: ThreadRef,
     kthread: GuestAddr,

@@ -1,5 +1,5 @@
-//! Counts of pending work over all threads. A thread searches its own queue only if the count of all
-//! queues is not 0, as it mostly is in titles.
+//! Counts of pending work over all threads. A thread searches its own queue only if the count of
+//! all queues is not 0. Mostly it is 0.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;

@@ -16,7 +16,7 @@ use super::overlapped::{self, Completed, OverlappedRequests};
 use crate::abi::{Call, Flow, WideText};
 use crate::discs::{AwaitedDisc, DiscDrive, Inserted};
 use crate::files::Files;
-use crate::ports::{DialogAnswer, DialogRequest, Dialogs as DialogPort};
+use crate::ports::{DialogAnswer, DialogRequest, Dialogs};
 use crate::status::failure::Fallible;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -159,17 +159,17 @@ pub fn open(
 
 /// The open dialog, and all that an answer can change.
 #[derive(Clone, Copy)]
-pub struct Dialogs<'k> {
+pub struct DialogControl<'k> {
     pub(crate) memory: &'k GuestMemory,
     pub(crate) user: &'k User,
     pub(crate) files: &'k Mutex<Files>,
-    pub(crate) port: &'k Mutex<Box<dyn DialogPort>>,
+    pub(crate) port: &'k Mutex<Box<dyn Dialogs>>,
     pub(crate) notifier: Notifier<'k>,
     pub(crate) drive: DiscDrive<'k>,
     pub(crate) overlapped: OverlappedRequests<'k>,
 }
 
-impl Dialogs<'_> {
+impl DialogControl<'_> {
     /// Polls the open dialog for an answer, if a poll is due.
     pub(crate) fn poll(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let (slot, now) = (&self.user.dialog, cpu.now());

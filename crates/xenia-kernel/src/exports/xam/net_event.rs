@@ -115,7 +115,7 @@ impl NetEvent {
         let event = if event == Handle::NULL {
             Ok(None)
         } else {
-            resolve(call, event).map(|event| hold_event(call.kernel, event.body()))
+            resolve(call, event).map(|event| hold_event(&call.kernel.objects, event.body()))
         };
         let result = event.and_then(|event| sockets::change(call, |net| net.watch(socket, event, wanted)));
         answer(call, result.map(|()| 0))

@@ -65,7 +65,7 @@ fn look_up(
     } else {
         let object = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
         kernel.dispatcher.reset_event(&kernel.memory, object.body())?;
-        hold_event(kernel, object.body())
+        hold_event(&kernel.objects, object.body())
     };
     let at = kernel.pool.allocate(LOOKUP_SIZE)?;
     let begun = begin_lookup(&kernel.memory, at).and_then(|()| result.set(&kernel.memory, at));

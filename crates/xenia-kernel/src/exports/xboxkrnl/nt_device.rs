@@ -28,7 +28,7 @@ impl NtDevice {
         output: GuestAddr,
         output_length: u32,
     ) -> Fallible<NtStatus> {
-        let request = file.resolve(call.kernel)?;
+        let request = file.resolve(call.kernel.file_requests())?;
         let volume = {
             let files = call.kernel.files.lock();
             files.vfs.volume(&files.get(request.file.body())?.location)?

@@ -100,7 +100,7 @@ fn transfer(
     offset: Option<Ptr<u64>>,
     pieces: impl FnOnce(&Call) -> Fallible<Vec<Piece>>,
 ) -> Fallible<Flow<NtStatus>> {
-    let request = file.resolve(call.kernel)?;
+    let request = file.resolve(call.kernel.file_requests())?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
     if direction == Direction::Write
         && !call.kernel.file_requests().prepare_write(call.cpu, request.file.body(), offset)

@@ -356,7 +356,7 @@ impl NtFileInformation {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
         let memory = call.memory();
-        let request = file.resolve(call.kernel)?;
+        let request = file.resolve(call.kernel.file_requests())?;
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
         let result = next_entry(call, request.file.body(), buffer, length, pattern.as_deref(), restart);
         let thread_id = call.thread_id();
