@@ -131,13 +131,22 @@ impl Opening {
     }
 }
 
+/// A call about an existing package.
+#[derive(Clone, Copy)]
+pub(super) struct PackageCall {
+    pub(super) whose: Whose,
+    pub(super) content: Option<GuestAddr>,
+    pub(super) overlapped: Option<GuestAddr>,
+}
+
 /// Applies an operation to an existing package and completes the call with its result.
 pub(super) fn with_package(
     call: &mut Call,
-    (whose, content, overlapped): (Whose, Option<GuestAddr>, Option<GuestAddr>),
+    about: PackageCall,
     missing: Win32Error,
     f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
 ) -> Fallible<Win32Error> {
+    let PackageCall { whose, content, overlapped } = about;
     let name = match wanted(call, whose, content)? {
         Err(error) => return complete(call, overlapped, Completed::refused(error)),
         Ok(Wanted { name, .. }) => name,
@@ -230,7 +239,7 @@ impl Content {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })
@@ -297,7 +306,7 @@ impl Content {
         let Some(is_creator) = is_creator else { return Ok(Win32Error::INVALID_PARAMETER) };
         is_creator.set(call.memory(), 0)?;
         creator.set(call.memory(), 0)?;
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::PATH_NOT_FOUND, |call, name, header| {
             let own = header.creator == name.owner && name.owner != Xuid::NOBODY;
             is_creator.set(call.memory(), u32::from(own))?;
@@ -321,7 +330,7 @@ impl Content {
         };
         let mut bytes = vec![0; size as usize];
         call.memory().read_bytes(picture, &mut bytes)?;
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let files = call.kernel.files.lock();
             Ok(files.packages.store.set_thumbnail(name, &bytes).map_err(win32_error))
@@ -339,7 +348,7 @@ impl Content {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let found = call.kernel.files.lock().packages.store.thumbnail(name);
             let picture = match found {

@@ -5,7 +5,7 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{Opening, Whose, described, with_package};
+use super::content::{Opening, PackageCall, Whose, described, with_package};
 use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
@@ -130,7 +130,7 @@ impl ContentTitles {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = (Whose::Said, content, overlapped);
+        let about = PackageCall { whose: Whose::Said, content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })

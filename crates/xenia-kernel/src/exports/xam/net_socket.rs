@@ -102,7 +102,9 @@ fn set_option(
 
 fn option(
     call: &Call,
-    (socket, level, option): (u32, u32, u32),
+    socket: u32,
+    level: u32,
+    option: u32,
     value: GuestAddr,
     length: Option<Ptr<u32>>,
 ) -> Result<(), WsaError> {
@@ -238,7 +240,7 @@ impl NetSocket {
         value: GuestAddr,
         length: Option<Ptr<u32>>,
     ) -> i32 {
-        answer(call, option(call, (socket, level, name), value, length).map(|()| 0))
+        answer(call, option(call, socket, level, name, value, length).map(|()| 0))
     }
 
     /// Returns a socket's local address.

@@ -54,10 +54,17 @@ fn ask_overlapped(
     })
 }
 
+/// A guest array of buffers.
+#[derive(Clone, Copy)]
+struct BufferArray {
+    at: GuestAddr,
+    count: u32,
+}
+
 /// Reads the arguments of `WSARecv` and `WSARecvFrom`, and stores their flags again.
 fn wsa_receive(
     call: &Call,
-    (buffers, buffer_count): (GuestAddr, u32),
+    buffers: BufferArray,
     count: GuestAddr,
     flags: Option<Ptr<u32>>,
     from: Place,
@@ -65,7 +72,7 @@ fn wsa_receive(
 ) -> Result<SocketOperation, WsaError> {
     let memory = call.memory();
     let flags = flags.ok_or(WsaError::FAULT)?;
-    let into = Buffers::read(memory, buffers, buffer_count)?;
+    let into = Buffers::read(memory, buffers.at, buffers.count)?;
     let asked = receive(into, flags.read(memory)?, from);
     flags.write(memory, 0)?;
     Ok(SocketOperation::Receive(Receive { count, returns_zero: overlapped.is_none(), ..asked }))
@@ -73,13 +80,13 @@ fn wsa_receive(
 
 fn wsa_send(
     call: &Call,
-    (buffers, buffer_count): (GuestAddr, u32),
+    buffers: BufferArray,
     count: GuestAddr,
     flags: u32,
     to: Option<SocketAddrV4>,
     overlapped: Option<GuestAddr>,
 ) -> Result<SocketOperation, WsaError> {
-    let bytes = Buffers::read(call.memory(), buffers, buffer_count)?;
+    let bytes = Buffers::read(call.memory(), buffers.at, buffers.count)?;
     Ok(SocketOperation::Send(Send { count, returns_zero: overlapped.is_none(), ..send(bytes, flags, to) }))
 }
 
@@ -130,7 +137,14 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = wsa_receive(call, (buffers, buffer_count), count, flags, Place::NOWHERE, overlapped);
+        let what = wsa_receive(
+            call,
+            BufferArray { at: buffers, count: buffer_count },
+            count,
+            flags,
+            Place::NOWHERE,
+            overlapped,
+        );
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -148,7 +162,14 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = wsa_receive(call, (buffers, buffer_count), count, flags, from, overlapped);
+        let what = wsa_receive(
+            call,
+            BufferArray { at: buffers, count: buffer_count },
+            count,
+            flags,
+            from,
+            overlapped,
+        );
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -186,7 +207,8 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = wsa_send(call, (buffers, buffer_count), count, flags, None, overlapped);
+        let what =
+            wsa_send(call, BufferArray { at: buffers, count: buffer_count }, count, flags, None, overlapped);
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -204,8 +226,9 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = destination(call, to)
-            .and_then(|to| wsa_send(call, (buffers, buffer_count), count, flags, to, overlapped));
+        let what = destination(call, to).and_then(|to| {
+            wsa_send(call, BufferArray { at: buffers, count: buffer_count }, count, flags, to, overlapped)
+        });
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 

@@ -7,7 +7,7 @@ use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, 
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 use xenia_vfs::FileData;
@@ -105,11 +105,11 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
 pub(super) fn answer(
     call: &Call,
     status_block: GuestAddr,
-    (buffer, length): (GuestAddr, u32),
+    buffer: Buffer,
     bytes: &[u8],
 ) -> Fallible<NtStatus> {
-    let count = bytes.len().min(length as usize);
-    call.memory().write_bytes(buffer, &bytes[..count])?;
+    let count = bytes.len().min(buffer.length as usize);
+    call.memory().write_bytes(buffer.at, &bytes[..count])?;
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
     Outcome { status, information: count as u32 }.write(call.memory(), status_block)?;
     Ok(status)
@@ -294,7 +294,7 @@ impl NtFileInformation {
         }
         let object = call.kernel.file_requests().resolve(file)?;
         let bytes = query(&call.kernel.files.lock(), object.body(), class)?;
-        answer(call, status_block, (buffer, length), &bytes)
+        answer(call, status_block, Buffer { at: buffer, length }, &bytes)
     }
 
     /// Changes information of an open file: times, attributes, position, mode, size, name, deletion

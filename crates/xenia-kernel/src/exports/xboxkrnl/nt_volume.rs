@@ -7,7 +7,7 @@ use super::nt_file_information::answer;
 use crate::abi::{Call, Handle};
 use crate::files::information;
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for volume information.
@@ -54,6 +54,6 @@ impl NtVolume {
             class::DEVICE => information::volume_device(&volume),
             _ => information::volume_attributes(&volume),
         };
-        answer(call, status_block, (buffer, length), &bytes)
+        answer(call, status_block, Buffer { at: buffer, length }, &bytes)
     }
 }
