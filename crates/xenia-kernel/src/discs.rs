@@ -6,12 +6,16 @@
 //! answer has a fixed place in a recorded run. If the answer names another disc, or another
 //! title's, the request is repeated.
 
-use crate::Kernel;
 use crate::abi::WideText;
-use crate::ports::{DialogAnswer, DialogRequest, Disc, DiscId, TextRequest};
+use crate::files::Files;
+use crate::loader::Modules;
+use crate::objects::dispatcher::Dispatcher;
+use crate::ports::{DialogAnswer, DialogRequest, Disc, DiscId, Drive, TextRequest};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
+use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
+use xenia_sync::Mutex;
 
 /// Longest path in an answer, in UTF-16 units.
 const PLACE: u32 = 1024;
@@ -34,7 +38,18 @@ pub(crate) enum Inserted {
     Again(DialogRequest),
 }
 
-impl Kernel {
+/// The disc drive: the running title's discs, and the file system that shows the inserted one.
+#[derive(Clone, Copy)]
+pub struct DiscDrive<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) dispatcher: &'k Dispatcher,
+    /// Modules, the first of which is the title.
+    pub(crate) modules: &'k Mutex<Modules>,
+    pub(crate) files: &'k Mutex<Files>,
+    pub(crate) drive: &'k Mutex<Box<dyn Drive>>,
+}
+
+impl DiscDrive<'_> {
     /// The title's disc with this number; `None` if the title has no such disc.
     pub(crate) fn disc_of_title(&self, number: u32) -> Option<DiscId> {
         let execution = self.modules.lock().title()?.execution?;
@@ -53,7 +68,7 @@ impl Kernel {
 
     /// Inserts a disc that was prepared; returns whether there was one.
     pub(crate) fn insert_ready(&self, disc: DiscId) -> bool {
-        let ready = self.devices.drive.lock().ready(disc);
+        let ready = self.drive.lock().ready(disc);
         ready.is_some_and(|files| match self.mount_disc(disc, &files) {
             Ok(()) => true,
             Err(error) => {
@@ -79,7 +94,7 @@ impl Kernel {
     /// Signals the title that the disc is in the drive.
     pub(crate) fn disc_is_there(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
         if let Some(event) = event {
-            self.dispatcher.set_event(&self.memory, cpu, event, 1)?;
+            self.dispatcher.set_event(self.memory, cpu, event, 1)?;
         }
         Ok(())
     }
@@ -99,7 +114,7 @@ impl Kernel {
                 return Inserted::Over(Win32Error::CANCELLED);
             }
         };
-        let found = self.devices.drive.lock().insert(awaited.disc, place);
+        let found = self.drive.lock().insert(awaited.disc, place);
         match found.and_then(|contents| self.mount_disc(awaited.disc, &contents)) {
             Ok(()) => Inserted::Over(match self.disc_is_there(cpu, awaited.event) {
                 Ok(()) => Win32Error::SUCCESS,
@@ -116,7 +131,7 @@ impl Kernel {
     fn asks_again(&self, awaited: AwaitedDisc, place: &str, reason: &str) -> DialogRequest {
         let said = |index: u32| -> Option<String> {
             let at: GuestAddr = self.memory.read(awaited.message?.offset(4 * index)).ok()?;
-            let text = WideText(at).text(&self.memory).ok().filter(|_| !at.is_null())?;
+            let text = WideText(at).text(self.memory).ok().filter(|_| !at.is_null())?;
             Some(text).filter(|text| !text.is_empty())
         };
         let title = said(0).unwrap_or_else(|| heading(awaited.disc));

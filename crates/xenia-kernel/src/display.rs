@@ -5,6 +5,10 @@
 //! its current mode) changes at the next `VdSetDisplayMode`, as Direct3D calls the two in this
 //! order.
 
+mod video_events;
+
+pub use video_events::VideoEvents;
+
 use crate::notification_list::NotificationList;
 use crate::ports::DisplayMode;
 use crate::status::failure::Fallible;

@@ -36,7 +36,7 @@ mod walk;
 
 pub(crate) use context_record::store as store_context;
 pub(crate) use dispatch::{raise, raise_fault, raise_from_call};
-pub(crate) use report::{crash, return_addresses};
+pub(crate) use report::{crash, handle_exception, return_addresses};
 pub(crate) use scopes::handle as handle_c_scopes;
 pub(crate) use unwind::{Target, begin as unwind};
 

@@ -7,14 +7,14 @@
 #[cfg(any(test, feature = "testing"))]
 pub mod harness;
 mod missing;
+pub mod named_objects;
 mod registry;
 pub mod turns;
-pub mod waiting;
 pub mod xam;
 pub mod xboxkrnl;
 
 pub use missing::failure_of;
-pub use registry::{Registry, StatusCounts};
+pub use registry::registry;
 
 use crate::imports::Export;
 

@@ -5,10 +5,12 @@
 
 mod bindings;
 mod call_targets;
+mod registry;
 pub mod thunks;
 pub mod variables;
 
 pub use bindings::{Bindings, MissingCall};
+pub use registry::{Registry, StatusCounts};
 pub use xenia_imports::{Library, Status, ordinals};
 
 use crate::abi::{Call, Flow};

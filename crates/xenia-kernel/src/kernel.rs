@@ -1,14 +1,18 @@
 //! Kernel state of one machine: one part per subsystem, each behind its own lock.
 //!
 //! A part keeps its invariants and does not know the other parts. Operations that span several
-//! parts are methods of [`Kernel`], in the file of their subject.
+//! parts are methods of a view of these parts ([`views`]), in the file of their subject. Those
+//! that need nearly all of them are methods of [`Kernel`].
 //!
 //! Lock order: turns of service threads, listeners, overlapped structures, dispatcher, lock queues,
 //! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
 //! is held for one operation only, never across a guest call or a wait.
 
+mod views;
+
 use crate::deployment::Deployment;
 use crate::display::Display;
+use crate::exports::registry;
 use crate::files::{Files, TransferQueue};
 use crate::imports::Bindings;
 use crate::loader::Modules;
@@ -22,6 +26,7 @@ use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
 use crate::thread::frames::FrameCount;
+use crate::thread::pending_count::PendingCount;
 use crate::thread::records::Threads;
 use crate::thread::tls::Tls;
 use crate::title::Title;
@@ -29,7 +34,6 @@ use crate::user::User;
 use crate::user::overlapped::Requests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{object_header, object_type};
@@ -39,7 +43,7 @@ use xenia_memory::GuestMemory;
 use xenia_net::{LocalNetwork, NetState};
 use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
-use xenia_sched::HW_THREADS;
+use xenia_sched::{Cpu, HW_THREADS};
 use xenia_sync::{Level, Mutex};
 use xenia_user::xconfig::Locale;
 
@@ -122,13 +126,13 @@ pub struct Kernel {
     /// Thread-local storage slots.
     pub tls: Tls,
     /// Number of guest calls that threads are currently inside.
-    pub(crate) frames_of_all: FrameCount,
-    /// Number of kernel-mode APCs in all queues. A thread that returns from a call searches its
-    /// queue only if this is not 0.
-    pub(crate) pending_apcs: AtomicUsize,
-    /// Number of calls queued for threads whose wait ended before they parked. A resuming thread
-    /// searches for its calls only if this is not 0.
-    pub(crate) pending_calls: AtomicUsize,
+    pub(crate) frame_count: FrameCount,
+    /// Number of kernel-mode APCs in all queues. While a thread's turn is locked, its own share
+    /// cannot change from 0.
+    pub(crate) pending_apcs: PendingCount,
+    /// Number of calls saved for threads whose wait ended before they parked. A thread's own call
+    /// is counted before the thread can see that its wait is over and can have its turn.
+    pub(crate) pending_calls: PendingCount,
     /// Open files and the file system.
     pub files: Mutex<Files>,
     /// File transfers that calls have left to worker threads.
@@ -162,7 +166,7 @@ impl Kernel {
     ) -> Result<Arc<Self>, KernelError> {
         let limits = Arc::new(Limits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let imports = Bindings::new(&memory)?;
+        let imports = Bindings::new(&memory, registry())?;
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {
@@ -180,6 +184,7 @@ impl Kernel {
             objects.set_type(kind, at);
         }
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
+        let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
@@ -201,11 +206,11 @@ impl Kernel {
             sections: LockQueues::new(LOCK_QUEUES),
             spin_locks: LockQueues::new(2 * LOCK_QUEUES),
             read_write_locks: ReadWriteLocks::new(3 * LOCK_QUEUES),
-            threads: Mutex::new(Level::Threads, Threads::new(processes, limits.clone())),
+            threads: Mutex::new(Level::Threads, threads),
             tls: Tls::default(),
-            frames_of_all: FrameCount::default(),
-            pending_apcs: AtomicUsize::new(0),
-            pending_calls: AtomicUsize::new(0),
+            frame_count: FrameCount::default(),
+            pending_apcs: PendingCount::default(),
+            pending_calls: PendingCount::default(),
             files: Mutex::new(Level::Files, files),
             transfers,
             imports,
@@ -223,6 +228,17 @@ impl Kernel {
     /// Number of frames the graphics chip has shown.
     pub fn frames(&self) -> u64 {
         self.display.lock().frames
+    }
+
+    /// Ends a thread, with its file transfers and socket requests.
+    pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
+        let life = self.thread_life();
+        let ending = life.mark_ended(id)?;
+        self.file_requests().end_of_thread(cpu, id);
+        self.sockets().end_requests_of(cpu, id);
+        life.end(cpu, ending, code)?;
+        self.run_deferred_deletions();
+        Ok(())
     }
 
     /// Releases a reference to an object and deletes the object if it was the last.

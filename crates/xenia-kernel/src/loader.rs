@@ -11,6 +11,7 @@ mod imports;
 mod libraries;
 mod lock;
 mod modules;
+mod object_types;
 pub(crate) mod operation;
 mod places;
 mod start;
@@ -20,3 +21,29 @@ pub(crate) use libraries::begin;
 pub(crate) use lock::locked;
 pub(crate) use modules::Identity;
 pub use modules::{LoadError, Module, Modules};
+pub use places::Symbolizer;
+
+use crate::files::Files;
+use crate::imports::Bindings;
+use crate::memory::KernelPool;
+use crate::objects::Objects;
+use xenia_formats::KeyRing;
+use xenia_limits::Limits;
+use xenia_memory::GuestMemory;
+use xenia_sync::Mutex;
+
+/// Loading and unloading of modules.
+#[derive(Clone, Copy)]
+pub struct ModuleLoader<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) limits: &'k Limits,
+    pub(crate) pool: &'k KernelPool,
+    pub(crate) objects: &'k Objects,
+    pub(crate) files: &'k Mutex<Files>,
+    pub(crate) imports: &'k Bindings,
+    pub(crate) modules: &'k Mutex<Modules>,
+    /// Keys of the executables that the title loads.
+    pub(crate) keys: &'k KeyRing,
+    /// Guest path of the title's executable; modules named without a path lie beside it.
+    pub(crate) image_path: &'k str,
+}

@@ -13,11 +13,8 @@ mod presence;
 pub(crate) mod sessions;
 mod system;
 
-pub use presence::Presence;
-
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use std::collections::BTreeSet;
 use xenia_guest::{GuestAddr, GuestValue, HResult};
 use xenia_imports::Status;
 use xenia_memory::MemoryFault;
@@ -89,12 +86,6 @@ pub const APPLICATIONS: &[Application] = &[
     Application { id: 0xFE, name: "system (XAM)", messages: system::MESSAGES },
 ];
 
-/// Messages without a row that titles have sent; each is logged once.
-#[derive(Debug, Default)]
-pub struct Unanswered(BTreeSet<(u32, u32)>);
-
-/// Maximum number of distinct messages that are logged.
-const SAID: usize = 256;
 /// `ERROR_NOT_FOUND`: the application does not exist.
 const NOT_FOUND: u32 = 0x490;
 
@@ -110,8 +101,7 @@ pub fn answer(call: &mut Call, application: u32, number: u32, words: Words) -> F
         tracing::debug!(target: "kernel", "message {} to {}: {result:?}", message.name, found.name);
         return Ok(result);
     }
-    let mut unanswered = call.kernel.user.unanswered.lock();
-    if unanswered.0.len() < SAID && unanswered.0.insert((application, number)) {
+    if call.kernel.user.unanswered.lock().note(application, number) {
         tracing::warn!(target: "kernel", "message {number:#x} to {} is not implemented", found.name);
     }
     Ok(HResult::FAIL)

@@ -24,7 +24,6 @@ mod slab;
 pub mod spin_lock;
 mod table;
 pub mod timer;
-pub(crate) mod types;
 mod wait_list;
 
 pub use kind::ObjectKind;

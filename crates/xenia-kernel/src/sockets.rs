@@ -1,10 +1,10 @@
 //! Socket calls of guest threads: the kernel's side of [`xenia_net`]. It applies the effects of
 //! changes, sets last errors, and reads the parameters of calls.
 
-use crate::Kernel;
 use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, Show};
-use crate::objects::ObjectKind;
-use crate::thread::apc::{Apc, ApcSource};
+use crate::objects::dispatcher::Dispatcher;
+use crate::objects::{ObjectKind, Objects};
+use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::Mode;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_net::address::Place;
 use xenia_net::{
-    EventHold, Net, Overlapped, SocketCall, SocketEffect, SocketEffects, SocketOperation, WsaError,
+    EventHold, Net, NetState, Overlapped, SocketCall, SocketEffect, SocketEffects, SocketOperation, WsaError,
     overlapped_field,
 };
 use xenia_sched::{Cpu, GuestTicks, WaitTicket};
@@ -35,17 +35,26 @@ pub(crate) fn set_last_error(call: &Call, error: WsaError) {
     }
 }
 
-impl Kernel {
+/// Sockets, and what their completions signal and call.
+#[derive(Clone, Copy)]
+pub struct Sockets<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) net: &'k NetState,
+    pub(crate) dispatcher: &'k Dispatcher,
+    pub(crate) apcs: ApcQueues<'k>,
+}
+
+impl Sockets<'_> {
     /// Signals the events and queues the completion routines of a change.
-    pub(crate) fn apply_socket_effects(&self, cpu: &mut dyn Cpu, effects: SocketEffects) {
+    pub(crate) fn apply(&self, cpu: &mut dyn Cpu, effects: SocketEffects) {
         for effect in effects.0 {
             let result = match effect {
                 SocketEffect::Signal { body, held: _held } => {
-                    self.dispatcher.set_event(&self.memory, cpu, body, 0).map(|_| ())
+                    self.dispatcher.set_event(self.memory, cpu, body, 0).map(|_| ())
                 }
                 SocketEffect::Call { thread_id, routine, args } => {
                     let apc = Apc::new(ApcSource::Kernel, routine, args);
-                    self.queue_apc(cpu, thread_id, Mode::User, apc).map(|_| ())
+                    self.apcs.queue(cpu, thread_id, Mode::User, apc).map(|_| ())
                 }
             };
             if let Err(failure) = result {
@@ -56,19 +65,19 @@ impl Kernel {
 
     /// Retries pending requests after a change, releases the lock and applies the effects,
     /// including those in `effects`. Returns whether a further poll is due.
-    fn settle_sockets(
+    fn settle(
         &self,
         cpu: &mut dyn Cpu,
         net: MutexGuard<'_, Net>,
         effects: SocketEffects,
         now: GuestTicks,
     ) -> bool {
-        let (effects, looks) = self.net.settle(net, (&self.memory, cpu), effects, now);
-        self.apply_socket_effects(cpu, effects);
+        let (effects, looks) = self.net.settle(net, (self.memory, cpu), effects, now);
+        self.apply(cpu, effects);
         looks
     }
 
-    /// Like [`Self::settle_sockets`], for a change outside the polls: the timekeeper is told if a
+    /// Like [`Self::settle`], for a change outside the polls: the timekeeper is told if a
     /// poll becomes due.
     fn settle_a_change(
         &self,
@@ -77,88 +86,88 @@ impl Kernel {
         effects: SocketEffects,
         now: GuestTicks,
     ) {
-        if self.settle_sockets(cpu, net, effects, now) {
+        if self.settle(cpu, net, effects, now) {
             cpu.time_has_more();
         }
     }
 
-    /// Runs a socket operation; the thread waits while it would block.
-    pub(crate) fn socket_call(call: &mut Call, name: u32, what: SocketOperation) -> Flow<i32> {
-        Self::socket_call_until(call, name, what, None)
-    }
-
-    /// Like [`Self::socket_call`], with a deadline.
-    pub(crate) fn socket_call_until(
-        call: &mut Call,
-        name: u32,
-        what: SocketOperation,
-        deadline: Option<GuestTicks>,
-    ) -> Flow<i32> {
-        let (kernel, now) = (call.kernel, call.now());
-        let caller = (call.thread(), call.kthread().map_err(WsaError::from));
-        let failure = what.failure();
-        let mut net = kernel.net.lock();
-        let done = net.do_or_wait(&kernel.memory, call.cpu, caller, (name, what), deadline);
-        kernel.settle_a_change(call.cpu, net, SocketEffects::default(), now);
-        match done {
-            SocketCall::Done(Ok(result)) => Flow::Return(result),
-            SocketCall::Done(Err(error)) => {
-                set_last_error(call, error);
-                Flow::Return(failure)
-            }
-            SocketCall::Wait(wait) => Flow::Block(wait),
-        }
-    }
-
-    /// Starts an overlapped operation; the structure reports its completion.
-    pub(crate) fn overlapped_call(
-        call: &mut Call,
-        name: u32,
-        what: SocketOperation,
-        overlapped: Overlapped,
-    ) -> i32 {
-        let (kernel, now) = (call.kernel, call.now());
-        if let Err(error) = begin(call, &overlapped) {
-            return answer(call, Err(error));
-        }
-        let mut net = kernel.net.lock();
-        let mut effects = SocketEffects::default();
-        let result = net.do_or_leave(&kernel.memory, call.cpu, (name, what), overlapped, &mut effects);
-        kernel.settle_a_change(call.cpu, net, effects, now);
-        answer(call, result)
-    }
-
-    /// Changes the sockets' state and retries the requests that the change may unblock.
-    pub(crate) fn change_sockets<R>(call: &mut Call, change: impl FnOnce(&mut Net) -> R) -> R {
-        let (kernel, now) = (call.kernel, call.now());
-        let mut net = kernel.net.lock();
-        let result = change(&mut net);
-        kernel.settle_a_change(call.cpu, net, SocketEffects::default(), now);
-        result
-    }
-
     /// Polls the network, if a poll is due.
-    pub fn poll_sockets(&self, cpu: &mut dyn Cpu) {
+    pub fn poll(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.net.next_due().is_none_or(|due| due > now) {
             return;
         }
         let net = self.net.lock();
-        self.settle_sockets(cpu, net, SocketEffects::default(), now);
+        self.settle(cpu, net, SocketEffects::default(), now);
     }
 
     /// Handles the expiry of a thread's wait for a socket.
-    pub(crate) fn end_socket_wait(&self, cpu: &mut dyn Cpu, ticket: WaitTicket) {
-        self.net.lock().end_wait(&self.memory, cpu, ticket);
+    pub(crate) fn end_wait(&self, cpu: &mut dyn Cpu, ticket: WaitTicket) {
+        self.net.lock().end_wait(self.memory, cpu, ticket);
     }
 
     /// Cancels the overlapped requests of a thread that ends.
-    pub(crate) fn end_socket_requests_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
+    pub(crate) fn end_requests_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
         let mut net = self.net.lock();
-        let Some(effects) = net.cancel_of_thread(&self.memory, cpu, thread_id) else { return };
+        let Some(effects) = net.cancel_of_thread(self.memory, cpu, thread_id) else { return };
         let now = cpu.now();
         self.settle_a_change(cpu, net, effects, now);
     }
+}
+
+/// Runs a socket operation; the thread waits while it would block.
+pub(crate) fn call(call: &mut Call, name: u32, what: SocketOperation) -> Flow<i32> {
+    call_until(call, name, what, None)
+}
+
+/// Like [`call`], with a deadline.
+pub(crate) fn call_until(
+    call: &mut Call,
+    name: u32,
+    what: SocketOperation,
+    deadline: Option<GuestTicks>,
+) -> Flow<i32> {
+    let (kernel, now) = (call.kernel, call.now());
+    let caller = (call.thread(), call.kthread().map_err(WsaError::from));
+    let failure = what.failure();
+    let mut net = kernel.net.lock();
+    let done = net.do_or_wait(&kernel.memory, call.cpu, caller, (name, what), deadline);
+    kernel.sockets().settle_a_change(call.cpu, net, SocketEffects::default(), now);
+    match done {
+        SocketCall::Done(Ok(result)) => Flow::Return(result),
+        SocketCall::Done(Err(error)) => {
+            set_last_error(call, error);
+            Flow::Return(failure)
+        }
+        SocketCall::Wait(wait) => Flow::Block(wait),
+    }
+}
+
+/// Starts an overlapped operation; the structure reports its completion.
+pub(crate) fn overlapped_call(
+    call: &mut Call,
+    name: u32,
+    what: SocketOperation,
+    overlapped: Overlapped,
+) -> i32 {
+    let (kernel, now) = (call.kernel, call.now());
+    if let Err(error) = begin(call, &overlapped) {
+        return answer(call, Err(error));
+    }
+    let mut net = kernel.net.lock();
+    let mut effects = SocketEffects::default();
+    let result = net.do_or_leave(&kernel.memory, call.cpu, (name, what), overlapped, &mut effects);
+    kernel.sockets().settle_a_change(call.cpu, net, effects, now);
+    answer(call, result)
+}
+
+/// Changes the sockets' state and retries the requests that the change may unblock.
+pub(crate) fn change<R>(call: &mut Call, f: impl FnOnce(&mut Net) -> R) -> R {
+    let (kernel, now) = (call.kernel, call.now());
+    let mut net = kernel.net.lock();
+    let result = f(&mut net);
+    kernel.sockets().settle_a_change(call.cpu, net, SocketEffects::default(), now);
+    result
 }
 
 /// Marks an overlapped structure as in progress and clears its event.
@@ -172,8 +181,8 @@ fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
 }
 
 /// Returns a reference to an event, and its address; `None` if the event is gone.
-pub(crate) fn hold_event(kernel: &Kernel, body: GuestAddr) -> Option<(Arc<dyn EventHold>, GuestAddr)> {
-    kernel.objects.hold(body).map(|held| (Arc::new(held) as Arc<dyn EventHold>, body))
+pub(crate) fn hold_event(objects: &Arc<Objects>, body: GuestAddr) -> Option<(Arc<dyn EventHold>, GuestAddr)> {
+    objects.hold(body).map(|held| (Arc::new(held) as Arc<dyn EventHold>, body))
 }
 
 /// Reads the `WSAOVERLAPPED` at `at` for the calling thread.
@@ -183,7 +192,7 @@ pub(crate) fn overlapped_of(call: &Call, at: GuestAddr, routine: GuestAddr) -> R
         None
     } else {
         let object = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        hold_event(call.kernel, object.body())
+        hold_event(&call.kernel.objects, object.body())
     };
     Ok(Overlapped { at, thread_id: call.thread_id(), routine, event })
 }

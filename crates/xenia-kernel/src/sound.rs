@@ -5,5 +5,6 @@ mod callbacks;
 mod render_driver;
 mod xma_contexts;
 
+pub use callbacks::RenderCallbacks;
 pub use render_driver::{FRAME_TICKS, RenderDriver, SoundFigures};
 pub use xma_contexts::XmaContexts;

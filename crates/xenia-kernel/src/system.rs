@@ -4,16 +4,16 @@ mod calls;
 mod resume;
 mod time;
 
-pub(crate) use calls::call_frame_locals;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use resume::resume;
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
-use crate::exceptions::return_addresses;
+use crate::exceptions::{handle_exception, return_addresses};
 use crate::objects::spin_lock;
+use crate::status::failure::housekeeping;
+use calls::end_damaged;
 use std::sync::Arc;
-use time::housekeeping;
 use xenia_cpu::{GuestException, PpcContext};
 use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -57,7 +57,7 @@ impl System for KernelSystem {
         match lev {
             KERNEL_CALL => kernel.kernel_call(&mut call),
             0 => kernel.program_call(&mut call),
-            lev => kernel.end_damaged(&call, &format!("sc with LEV {lev}")),
+            lev => end_damaged(&call, &format!("sc with LEV {lev}")),
         }
     }
 
@@ -68,7 +68,9 @@ impl System for KernelSystem {
         exception: GuestException,
     ) -> Disposition {
         let kernel = &*self.kernel;
-        let disposition = kernel.handle_exception(&mut Call::new(kernel, cpu, running), exception);
+        let mut call = Call::new(kernel, cpu, running);
+        let flow = handle_exception(&mut call, exception);
+        let disposition = kernel.apply(&mut call, flow);
         kernel.run_deferred_deletions();
         disposition
     }
@@ -109,7 +111,7 @@ impl System for KernelSystem {
             }
         }
         if graphics {
-            housekeeping("graphics", self.kernel.advance_video(cpu));
+            housekeeping("graphics", self.kernel.video_events().advance(cpu));
         }
     }
 
@@ -128,10 +130,10 @@ impl System for KernelSystem {
         drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
         let mut left = None;
-        if kernel.has_pending_calls() {
-            kernel.enter_begun(running.thread, &mut running.ctx);
-            kernel.enter_render_call(running.thread, &mut running.ctx);
-            left = kernel.take_pending_call(running.id);
+        if kernel.pending_calls.is_any() {
+            kernel.services().enter_begun(running.thread, &mut running.ctx);
+            kernel.render_callbacks().enter_call(running.thread, &mut running.ctx);
+            left = kernel.apcs().take_pending_call(running.id);
         }
         let disposition = match left {
             Some(guest) => kernel.apply(&mut Call::new(kernel, cpu, running), Flow::CallGuest(guest)),
@@ -160,7 +162,7 @@ impl System for KernelSystem {
                 sections.end_wait(GuestAddr(section), ticket.thread, end);
             }
             BlockReason::SpinLock { lock } => spin_locks.end_wait(GuestAddr(lock), ticket.thread, end),
-            BlockReason::Socket => self.kernel.end_socket_wait(cpu, ticket),
+            BlockReason::Socket => self.kernel.sockets().end_wait(cpu, ticket),
             BlockReason::Completion => {
                 let mut files = files.lock();
                 if end() {
@@ -187,7 +189,7 @@ impl System for KernelSystem {
     }
 
     fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
-        housekeeping("graphics", self.kernel.advance_video(cpu));
+        housekeeping("graphics", self.kernel.video_events().advance(cpu));
         self.kernel.run_deferred_deletions();
     }
 
@@ -240,14 +242,14 @@ impl System for KernelSystem {
     }
 
     fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
-        self.kernel.holders(reason)
+        self.kernel.lock_holders().of(reason)
     }
 
     fn place_of(&self, address: u32) -> Option<Place> {
-        self.kernel.place_of(address)
+        self.kernel.symbolizer().instruction(address)
     }
 
     fn place_of_return(&self, address: u32) -> Option<Place> {
-        self.kernel.place_of_return(address)
+        self.kernel.symbolizer().return_address(address)
     }
 }

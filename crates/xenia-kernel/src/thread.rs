@@ -3,15 +3,19 @@
 pub mod apc;
 pub(crate) mod deferred;
 pub mod frames;
-mod holders;
+pub mod holders;
 pub(crate) mod interrupt_level;
 pub mod interrupts;
 pub mod life;
 pub(crate) mod lists;
 pub(crate) mod notification;
+pub(crate) mod pending_count;
 mod processes;
 pub mod records;
-mod service;
+pub(crate) mod section_entry;
+pub mod service;
+pub mod timer_calls;
 pub mod tls;
+pub mod waiting;
 
 pub use processes::Processes;

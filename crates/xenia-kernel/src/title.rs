@@ -7,7 +7,7 @@
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
 use crate::files::Packages;
-use crate::loader::path_of;
+use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
@@ -142,56 +142,7 @@ impl Title {
 impl Kernel {
     /// The title's ID; 0 if it has none.
     pub fn title_id(&self) -> u32 {
-        self.modules
-            .lock()
-            .title()
-            .and_then(|module| module.execution)
-            .map_or(0, |execution| execution.title_id.0)
-    }
-
-    /// The title's ID, and the IDs of other titles whose content it can open.
-    pub(crate) fn titles_of_content(&self) -> Vec<u32> {
-        let own = self.title_id();
-        let modules = self.modules.lock();
-        let others = modules.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
-        let mut titles = vec![own];
-        for title in others.iter().map(|title| title.0) {
-            if !titles.contains(&title) {
-                titles.push(title);
-            }
-        }
-        titles
-    }
-
-    /// Finds and reads the executable of a launch. An empty name stands for the disc's default
-    /// executable.
-    pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
-        let name = if name.is_empty() { r"game:\default.xex" } else { name };
-        let path = path_of(name, &self.config.image_path);
-        let file = self.read_whole(&path, now).map_err(Failure::status);
-        let patch = self.patch_of(&path, now);
-        let files = self.files.lock();
-        let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
-        Launch { path, file, patch }
-    }
-
-    /// Reads the title update beside an executable. Most have none; the title did not ask for one,
-    /// so a missing file is not reported.
-    fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
-        let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
-        let path = is_xex.then(|| format!("{executable}p"))?;
-        {
-            let files = self.files.lock();
-            files.vfs.find(&files.vfs.resolve(&path).ok()?).ok()?;
-        }
-        match self.read_whole(&path, now) {
-            Ok(patch) => Some(patch),
-            Err(error) => {
-                let status = error.status();
-                tracing::error!(target: "kernel", "the update {path} can't be read: {status:?}");
-                None
-            }
-        }
+        self.modules.lock().title_id()
     }
 
     /// Takes the title's successor after the title has ended: closes all files. `None` if it
@@ -229,6 +180,39 @@ impl Kernel {
     }
 }
 
+impl ModuleLoader<'_> {
+    /// Finds and reads the executable of a launch. An empty name stands for the disc's default
+    /// executable.
+    pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
+        let name = if name.is_empty() { r"game:\default.xex" } else { name };
+        let path = path_of(name, self.image_path);
+        let file = self.read_whole(&path, now).map_err(Failure::status);
+        let patch = self.patch_of(&path, now);
+        let files = self.files.lock();
+        let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
+        Launch { path, file, patch }
+    }
+
+    /// Reads the title update beside an executable. Most have none; the title did not ask for one,
+    /// so a missing file is not reported.
+    fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
+        let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
+        let path = is_xex.then(|| format!("{executable}p"))?;
+        {
+            let files = self.files.lock();
+            files.vfs.find(&files.vfs.resolve(&path).ok()?).ok()?;
+        }
+        match self.read_whole(&path, now) {
+            Ok(patch) => Some(patch),
+            Err(error) => {
+                let status = error.status();
+                tracing::error!(target: "kernel", "the update {path} can't be read: {status:?}");
+                None
+            }
+        }
+    }
+}
+
 /// Ends the title: calls the termination callbacks one by one, then stops the machine.
 pub fn terminate(call: &mut Call) -> Flow {
     terminate_with(call, 0)
@@ -238,7 +222,7 @@ pub fn terminate(call: &mut Call) -> Flow {
 pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
     let next = call.kernel.title.lock().next_notification();
     let Some(notification) = next else {
-        call.kernel.end_all_transfers(call.cpu);
+        call.kernel.file_requests().end_all(call.cpu);
         return Flow::End(EndKind::Exit { code });
     };
     let then = Continuation::Export(Resumption::TitleTermination, [u64::from(code), 0, 0, 0]);

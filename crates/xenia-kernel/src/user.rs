@@ -3,21 +3,27 @@
 
 pub mod achievements;
 pub mod connections;
+pub(crate) mod content_data;
 pub mod dialogs;
+pub mod gamer_data;
 pub mod gamer_pictures;
 pub mod keystrokes;
 pub mod music;
+pub mod notifier;
 pub mod overlapped;
 pub mod pictures;
+pub mod presence;
+pub mod unanswered;
 
 pub use xenia_user::profile;
 
-use crate::messages::{Presence, Unanswered};
 use connections::Connections;
 use dialogs::OpenDialog;
 use keystrokes::Keystrokes;
 use music::MusicPlayer;
+use presence::Presence;
 use std::sync::atomic::AtomicU32;
+use unanswered::Unanswered;
 use xenia_guest::GuestAddr;
 use xenia_sync::{Level, Mutex};
 use xenia_user::enumerators::Enumerators;

@@ -11,8 +11,9 @@ use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_kernel::exports::{Registry, StatusCounts};
+use xenia_kernel::exports::registry;
 use xenia_kernel::imports::Library;
+use xenia_kernel::imports::StatusCounts;
 
 documented! {
     /// Status of every kernel export and variable.
@@ -80,7 +81,7 @@ impl From<StatusCounts> for Counts {
 /// Prints counts per library and area; with `--json`, writes every export.
 pub fn run(args: &ExportsArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
-    let registry = Registry::get();
+    let registry = registry();
     let against = args.against.as_deref().map(Against::read).transpose()?;
     let code = against.as_ref().map_or(Code::Done, Against::code);
     if let Some(path) = &args.json {

@@ -78,7 +78,7 @@ impl Machine {
         let mut scheduler = Scheduler::default();
         kernel.load_title(&mut scheduler, &image()).expect("a title");
         let new = NewThread::new(GuestAddr(CODE), GuestAddr(CODE), 0);
-        let thread = |_| kernel.create_thread(&mut scheduler, &new).expect("a thread").reference;
+        let thread = |_| kernel.thread_life().create(&mut scheduler, &new).expect("a thread").reference;
         let threads = (0..=THREADS).map(thread).collect();
         let size = AREA * (THREADS + 1 + SLOTS) as u32;
         let at = memory.alloc(Heap::Virtual4K, size, 0x1_0000, Protect::READ_WRITE, false);

@@ -182,7 +182,7 @@ fn a_deferred_call_finds_a_service_thread_on_its_way_to_idle() {
         running.ctx.pc = kernel.imports.own_stubs.service_return.0 + 4;
         let disposition = system.syscall(cpu, running, 2);
         assert!(matches!(disposition, Disposition::Park(_)), "{disposition:?}");
-        assert_eq!(kernel.queue_dpc(cpu, GuestAddr(second as u32), 3, 4, 0), Ok(true));
+        assert_eq!(kernel.services().queue_dpc(cpu, GuestAddr(second as u32), 3, 4, 0), Ok(true));
         disposition
     });
     assert_eq!(b.answer(service), Some(second), "it has the second call");

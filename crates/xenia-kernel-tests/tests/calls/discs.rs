@@ -174,7 +174,7 @@ fn the_title_that_follows_finds_the_disc_that_was_put_in() {
     let folder = tempfile::tempdir().unwrap();
     let (mut b, _) = title(folder.path(), &[]);
     assert_eq!(swap(&mut b, 2, 0), Some(0));
-    let launch = b.kernel.prepare_launch(r"game:\2", 0);
+    let launch = b.kernel.loader().prepare_launch(r"game:\2", 0);
     b.kernel.title.lock().launch = Some(launch);
     let successor = b.kernel.take_successor().unwrap();
     let next = Harness::new();

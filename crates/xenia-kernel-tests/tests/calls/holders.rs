@@ -68,7 +68,7 @@ fn a_report_has_holders_calls_and_suspensions_in_words() {
     let other = b.add_thread();
     let first = b.act_as(other);
     let stub = {
-        let export = Registry::get().find_by_name(Library::xboxkrnl, "RtlEnterCriticalSection").unwrap();
+        let export = registry().find_by_name(Library::xboxkrnl, "RtlEnterCriticalSection").unwrap();
         b.kernel.imports.stub_of(&b.kernel.memory, export).unwrap()
     };
     b.context().pc = stub.0 + 4;

@@ -54,7 +54,7 @@ impl<'a> Machine<'a> {
     /// Creates a thread that does not run yet. Returns its reference and its object.
     pub(super) fn add_thread(&self) -> (ThreadRef, u64) {
         let new = NewThread::new(GuestAddr(HOME), self.kernel.imports.own_stubs.thread_return, 0);
-        let made = self.kernel.create_thread(&mut HostCpu(self.seats.clone()), &new).unwrap();
+        let made = self.kernel.thread_life().create(&mut HostCpu(self.seats.clone()), &new).unwrap();
         (made.reference, u64::from(made.kthread.0))
     }
 
@@ -132,7 +132,7 @@ impl<'a> Machine<'a> {
 impl Guest<'_> {
     /// Calls a kernel function, including its waits. Returns its result.
     pub(super) fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
-        let registry = Registry::get();
+        let registry = registry();
         let export = [Library::xboxkrnl, Library::xam]
             .into_iter()
             .find_map(|library| registry.find_by_name(library, name))
@@ -144,7 +144,7 @@ impl Guest<'_> {
         let disposition = {
             let mut call = Call::new(&kernel, &mut self.cpu, running);
             let flow = match (export.shim)(&mut call) {
-                Flow::Return(value) => kernel.before_return(&call, value),
+                Flow::Return(value) => kernel.apcs().before_return(&call, value),
                 flow => flow,
             };
             kernel.apply(&mut call, flow)

@@ -315,7 +315,7 @@ fn who_waits_for_a_request_calls_the_kernel_for_its_event() {
     let Flow::CallGuest(wait) = b.call(Library::xam, "XamGetOverlappedResult", &arguments) else {
         panic!("it does not wait")
     };
-    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
+    let export = registry().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
     let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
     assert_eq!((wait.pc, wait.args), (stub, vec![u64::from(event), 1, 0, 0]));
     assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), 0);

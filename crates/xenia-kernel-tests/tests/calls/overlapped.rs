@@ -201,7 +201,7 @@ fn who_waits_for_a_structure_that_goes_is_told_as_well() {
 #[test]
 fn who_waits_for_an_event_calls_the_kernel_for_it() {
     let mut b = Harness::new();
-    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
+    let export = registry().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
     let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
     let event = event(&mut b);
     put(&b, OVERLAPPED, event, 0);

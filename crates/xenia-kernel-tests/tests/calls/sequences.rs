@@ -203,7 +203,7 @@ impl Sequence {
                 self.harness.kernel.imports.own_stubs.thread_return,
                 0,
             );
-            let made = self.harness.kernel.create_thread(&mut self.harness.scheduler, &new);
+            let made = self.harness.kernel.thread_life().create(&mut self.harness.scheduler, &new);
             return made.map(|made| self.harness.thread = made.reference).is_ok();
         }
         if waiting {

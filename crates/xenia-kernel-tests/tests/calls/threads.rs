@@ -250,13 +250,13 @@ fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
     // Each time there is memory for some more pages, until there is enough.
     for (failures, pages) in (0..256).step_by(2).enumerate() {
         b.memory().set_commit_limit(start + pages * 0x1000);
-        if b.kernel.create_thread(&mut b.scheduler, &new).is_ok() {
+        if b.kernel.thread_life().create(&mut b.scheduler, &new).is_ok() {
             assert!(failures > 4, "{failures}");
             return;
         }
         let after = committed(&b);
         for _ in 0..20 {
-            assert!(b.kernel.create_thread(&mut b.scheduler, &new).is_err());
+            assert!(b.kernel.thread_life().create(&mut b.scheduler, &new).is_err());
         }
         // The pool may keep memory that it has taken.
         assert_eq!((committed(&b), objects(&b)), (after, before.clone()), "{pages} pages");

@@ -20,7 +20,7 @@ fn asked(
 }
 
 fn function(b: &Harness, name: &str) -> GuestAddr {
-    let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+    let export = registry().find_by_name(Library::xboxkrnl, name).unwrap();
     b.kernel.imports.stub_of(b.memory(), export).unwrap()
 }
 

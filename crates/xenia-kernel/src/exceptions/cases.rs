@@ -9,8 +9,8 @@ use super::context_record;
 use super::walk::{Bounds, Step, Walk};
 use crate::KernelSystem;
 use crate::abi::{Call, Continuation, GuestCall, Resumption};
-use crate::exports::Registry;
 use crate::exports::harness::Harness;
+use crate::exports::registry;
 use crate::loader::Identity;
 use program::{Program, Scope};
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl Stopped {
         let system = KernelSystem::new(kernel.clone());
         let thread = harness.scheduler.threads().next().unwrap().reference();
         let memory = &kernel.memory;
-        let export = Registry::get().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
+        let export = registry().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
         let stub = kernel.imports.stubs.lock().of_export(memory, export).unwrap();
         let protect = Protect::EXECUTE_READ_WRITE;
         let code = memory.alloc(Heap::Virtual4K, CODE_SIZE, 0x1000, protect, false).unwrap();
@@ -117,7 +117,7 @@ impl Stopped {
             })
             .collect();
         let identity = Identity { name: "cases", path: "game:\\cases", is_library: false };
-        let module = kernel.register_module(&image, identity).unwrap();
+        let module = kernel.loader().register(&image, identity).unwrap();
         let entries = Vec::new();
         let mut stopped =
             Self { dice, harness, system, thread, module, code, stack, stub, program, labels, entries, now };
@@ -369,7 +369,7 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     let kernel = stopped.harness.kernel.clone();
     let id = stopped.harness.scheduler.thread(thread).unwrap().id;
     let ctx = stopped.harness.scheduler.context_mut(thread).unwrap();
-    kernel.push_frame(id, ctx, call).unwrap();
+    kernel.threads.lock().push_frame(&kernel.memory, id, ctx, call).unwrap();
     stopped.damage_bounds(stack + 0x9000, stack + STACK_SIZE);
     fail(&mut stopped, 0x1_0000);
     assert_eq!(stopped.frames(), 2);

@@ -273,7 +273,7 @@ impl Dispatch {
     fn unhandled(self, call: &mut Call) -> Flow {
         context_record::replace(call.ctx_mut(), &self.report.registers);
         let Report { pc, text, .. } = &self.report;
-        let mut end = crash(call.kernel, call.running(), *pc, text);
+        let mut end = crash(call, *pc, text);
         let record = match self.record {
             Source::Kernel(record) => Some(record),
             // A handler was called, so the record is in guest memory by now.

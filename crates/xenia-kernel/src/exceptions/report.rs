@@ -3,14 +3,12 @@
 
 use super::dispatch::raise_at_instruction;
 use super::fault;
-use crate::Kernel;
-use crate::abi::Call;
-use crate::thread::records::Stack;
+use crate::abi::{Call, Flow};
 use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{CodeAddress, Disposition, EndKind, Event, Running};
+use xenia_sched::{CodeAddress, EndKind, Event, Running};
 
 /// Number of return addresses in reports.
 const STACK_DEPTH: usize = 24;
@@ -31,64 +29,54 @@ fn debug_service(word: u32) -> Option<u32> {
     (word & 0xFFFF_0000 == 0x0FE0_0000).then_some(word & 0xFFFF)
 }
 
-impl Kernel {
-    /// Handles debug-service traps. For any other exception, dispatches it to the guest's handlers;
-    /// without one the machine ends with a report.
-    pub(crate) fn handle_exception(&self, call: &mut Call, exception: GuestException) -> Disposition {
-        if let ExceptionKind::Trap { word } = exception.kind
-            && let Some(number) = debug_service(word)
-        {
-            let ctx = call.ctx_mut();
-            let (text, length) = (GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] as u32);
-            match number {
-                service::PRINT | service::PRINT_ANSI => {
-                    ctx.pc = ctx.pc.wrapping_add(4);
-                    ctx.gpr[3] = 0;
-                    let mut bytes = vec![0; length.min(PRINT_LIMIT) as usize];
-                    if self.memory.read_bytes(text, &mut bytes).is_ok() {
-                        let text: String = bytes.into_iter().map(char::from).collect();
-                        self.devices.write_text(&text);
-                        call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
-                    }
-                    return Disposition::Continue;
+/// Handles debug-service traps. For any other exception, dispatches it to the guest's handlers;
+/// without one the machine ends with a report.
+pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
+    let kernel = call.kernel;
+    if let ExceptionKind::Trap { word } = exception.kind
+        && let Some(number) = debug_service(word)
+    {
+        let ctx = call.ctx_mut();
+        let (text, length) = (GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] as u32);
+        match number {
+            service::PRINT | service::PRINT_ANSI => {
+                ctx.pc = ctx.pc.wrapping_add(4);
+                let mut bytes = vec![0; length.min(PRINT_LIMIT) as usize];
+                if kernel.memory.read_bytes(text, &mut bytes).is_ok() {
+                    let text: String = bytes.into_iter().map(char::from).collect();
+                    kernel.devices.write_text(&text);
+                    call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
                 }
-                service::PROMPT | service::LOAD_SYMBOLS => {
-                    ctx.pc = ctx.pc.wrapping_add(4);
-                    return Disposition::Continue;
-                }
-                service::BREAK => tracing::warn!(target: "kernel", "breakpoint at {}", exception.pc),
-                _ => {}
+                return Flow::Return(0);
             }
+            service::PROMPT | service::LOAD_SYMBOLS => {
+                ctx.pc = ctx.pc.wrapping_add(4);
+                return Flow::Return(ctx.gpr[3]);
+            }
+            service::BREAK => tracing::warn!(target: "kernel", "breakpoint at {}", exception.pc),
+            _ => {}
         }
-        let record = fault::processor_record(&exception, call.ctx().fpscr);
-        let mut text = describe(&exception);
-        if let ExceptionKind::Memory(fault) = exception.kind
-            && let Some(bytes) = self.full_stack(call, fault.addr)
-        {
-            let _ = write!(text, ": the thread's stack of {bytes} bytes is full");
-        }
-        let flow = raise_at_instruction(call, exception.pc, record, text);
-        self.apply(call, flow)
     }
-
-    /// The size in bytes of the running thread's stack if the address is in its lower guard, which
-    /// most often means endless recursion.
-    fn full_stack(&self, call: &Call, at: GuestAddr) -> Option<u32> {
-        let threads = self.threads.lock();
-        let Stack { allocation, limit, base } = threads.get(call.thread_id())?.stack;
-        (allocation..limit).contains(&at).then(|| base.0.saturating_sub(limit.0))
+    let record = fault::processor_record(&exception, call.ctx().fpscr);
+    let mut text = describe(&exception);
+    if let ExceptionKind::Memory(fault) = exception.kind
+        && let Some(bytes) = kernel.threads.lock().full_stack(call.thread_id(), fault.addr)
+    {
+        let _ = write!(text, ": the thread's stack of {bytes} bytes is full");
     }
+    raise_at_instruction(call, exception.pc, record, text)
 }
 
 /// Builds the report with which a machine ends because of an unhandled error of its guest.
-pub(crate) fn crash(kernel: &Kernel, running: &Running, pc: GuestAddr, what: &str) -> EndKind {
-    let Running { id, hw_id, ctx, .. } = running;
-    let of_return = |address| CodeAddress { address, place: kernel.place_of_return(address) };
+pub(crate) fn crash(call: &Call, pc: GuestAddr, what: &str) -> EndKind {
+    let Running { id, hw_id, ctx, .. } = call.running();
+    let symbolizer = call.kernel.symbolizer();
+    let of_return = |address| CodeAddress { address, place: symbolizer.return_address(address) };
     let mut text = what.to_owned();
     let _ = write!(
         text,
         "\n  thread {id} hw{hw_id} pc {} lr {} ctr {:#010x} cr {:#010x}",
-        CodeAddress { address: pc.0, place: kernel.place_of(pc.0) },
+        CodeAddress { address: pc.0, place: symbolizer.instruction(pc.0) },
         of_return(ctx.lr as u32),
         ctx.ctr as u32,
         ctx.cr_word()
@@ -97,7 +85,7 @@ pub(crate) fn crash(kernel: &Kernel, running: &Running, pc: GuestAddr, what: &st
         let _ = write!(text, "{}r{index:<2} {value:016x}", if index % 4 == 0 { "\n  " } else { "  " });
     }
     text.push_str("\n  stack");
-    let stack = return_addresses(&kernel.memory, ctx);
+    let stack = return_addresses(call.memory(), ctx);
     for &address in &stack {
         let _ = write!(text, "\n    {}", of_return(address));
     }

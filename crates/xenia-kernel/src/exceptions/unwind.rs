@@ -209,6 +209,6 @@ impl Unwind {
             None => format!("{at}: every function has been left"),
         };
         context_record::replace(call.ctx_mut(), &self.start.ctx);
-        Flow::End(crash(call.kernel, call.running(), at, &text))
+        Flow::End(crash(call, at, &text))
     }
 }

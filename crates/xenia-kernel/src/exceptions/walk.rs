@@ -7,13 +7,13 @@
 
 use super::virtual_unwind::virtual_unwind;
 use super::{Activity, Work};
-use crate::Kernel;
 use crate::abi::{Call, Continuation};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::GuestMemory;
 
 /// Maximum number of consecutive frameless functions: a leaf, a save routine, and the prologue that
 /// called it.
@@ -137,7 +137,7 @@ impl Walk {
             }
             let found = kernel.modules.lock().function_at(self.at).map(|(_, function)| *function);
             if let Some(function) = found {
-                return self.activation(kernel, function, bounds).map(Step::Function);
+                return self.activation(call.memory(), function, bounds).map(Step::Function);
             }
             if self.at != pc {
                 // A caller without `.pdata` entry: the start of a thread, or code without tables.
@@ -151,18 +151,18 @@ impl Walk {
 
     fn activation(
         &mut self,
-        kernel: &Kernel,
+        memory: &GuestMemory,
         function: FunctionEntry,
         bounds: Bounds,
     ) -> Fallible<Activation> {
         let mut caller = self.ctx.clone();
-        let frame = virtual_unwind(&kernel.memory, &mut caller, self.at, &function, &mut self.work)?;
+        let frame = virtual_unwind(memory, &mut caller, self.at, &function, &mut self.work)?;
         let before = self.ctx.gpr[1] as u32;
         let up = frame.0 > before || frame.0 == before && self.level < LEVEL_LIMIT;
         if !up || before < bounds.low || frame.0 > bounds.high || !frame.0.is_multiple_of(8) {
             return Err(NtStatus::UNSUCCESSFUL.into());
         }
-        Ok(Activation { function, handler: handler(kernel, &function), frame, caller })
+        Ok(Activation { function, handler: handler(memory, &function), frame, caller })
     }
 
     /// Leaves guest code that the kernel called, to the caller of the export. Returns the call's
@@ -192,11 +192,11 @@ fn frames(call: &Call) -> usize {
 }
 
 /// The function's handler, if it has a callable one.
-fn handler(kernel: &Kernel, function: &FunctionEntry) -> Option<Handler> {
+fn handler(memory: &GuestMemory, function: &FunctionEntry) -> Option<Handler> {
     if !function.has_exception_handler {
         return None;
     }
-    let word = |back: u32| kernel.memory.read::<GuestAddr>(GuestAddr(function.start.0.wrapping_sub(back)));
+    let word = |back: u32| memory.read::<GuestAddr>(GuestAddr(function.start.0.wrapping_sub(back)));
     let handler = Handler { pc: word(8).ok()?, data: word(4).ok()? };
     (!handler.pc.is_null() && handler.pc.0.is_multiple_of(4)).then_some(handler)
 }

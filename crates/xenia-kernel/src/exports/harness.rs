@@ -1,7 +1,7 @@
 //! Test harness for exports: calls them through the guest ABI, with arguments in the registers and
 //! on the stack of a guest thread.
 
-use super::{Registry, turns};
+use super::{registry, turns};
 use crate::abi::{Call, Continuation, Flow, Rest};
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
@@ -50,7 +50,7 @@ impl Harness {
         let kernel = Kernel::new(memory.clone(), config, ports).unwrap();
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);
-        let thread = kernel.create_thread(&mut scheduler, &new).unwrap().reference;
+        let thread = kernel.thread_life().create(&mut scheduler, &new).unwrap().reference;
         let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
         Self { kernel, scheduler, thread, scratch, text }
     }
@@ -65,7 +65,7 @@ impl Harness {
     }
 
     pub fn call(&mut self, library: Library, name: &str, arguments: &[u64]) -> Flow {
-        let export = Registry::get().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
+        let export = registry().find_by_name(library, name).unwrap_or_else(|| panic!("no {name}"));
         let stack = u64::from(self.scratch.0) + 0x1_8000;
         let ctx = self.context();
         ctx.gpr[1] = stack;
@@ -123,7 +123,7 @@ impl Harness {
     /// Creates another thread of the title.
     pub fn add_thread(&mut self) -> ThreadRef {
         let new = NewThread::new(GuestAddr(0x8200_0000), self.kernel.imports.own_stubs.thread_return, 0);
-        self.kernel.create_thread(&mut self.scheduler, &new).unwrap().reference
+        self.kernel.thread_life().create(&mut self.scheduler, &new).unwrap().reference
     }
 
     /// Selects the calling thread; returns the previous one.

@@ -81,7 +81,7 @@ fn win32_failure(area: &str) -> Win32Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exports::Registry;
+    use crate::exports::registry;
 
     fn value(library: Library, row: &OrdinalRow) -> u64 {
         match failure_of(Some(library), Some(row)) {
@@ -151,7 +151,7 @@ mod tests {
         for special in SPECIALS {
             let row = special.library.rows().iter().find(|row| row.ordinal.0 == special.ordinal).unwrap();
             assert!(row.result.is_some(), "{}", row.name);
-            let export = Registry::get().find(special.library, row.ordinal);
+            let export = registry().find(special.library, row.ordinal);
             assert!(export.is_none(), "{} exists: it needs no row", row.name);
             assert!(seen.insert((special.library, special.ordinal)), "{}", row.name);
         }

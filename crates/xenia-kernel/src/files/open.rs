@@ -175,7 +175,8 @@ impl Files {
             location: opened.location,
             stream: Arc::new(Stream::new(
                 data,
-                (granted, parameters.options & options::MODE),
+                granted,
+                parameters.options & options::MODE,
                 u64::from(volume.bytes_per_sector.max(1)),
                 writers,
             )),

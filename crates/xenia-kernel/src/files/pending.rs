@@ -6,7 +6,7 @@
 //! call and still returns `PENDING`, which a title may also see on a console with a fast drive.
 //! Transfers that move the handle's position are never queued.
 
-use super::request::{IoRequest, Outcome, Reply};
+use super::request::{FileRequests, IoRequest, Outcome, Reply};
 use super::stream::Stream;
 use super::transfer::{Direction, Piece};
 use super::transfer_queue::Transfer;
@@ -28,16 +28,33 @@ impl Drop for Taken {
     }
 }
 
-impl Kernel {
+/// A transfer that a request asks for.
+pub(crate) struct RequestedTransfer {
+    pub(crate) direction: Direction,
+    /// Offset in the file; `None`: at the handle's position.
+    pub(crate) offset: Option<u64>,
+    /// The guest memory, or the failure to read its description.
+    pub(crate) pieces: Fallible<Vec<Piece>>,
+}
+
+/// A transfer that is left to a worker.
+struct LeftTransfer {
+    stream: Arc<Stream>,
+    direction: Direction,
+    pieces: Vec<Piece>,
+    offset: u64,
+}
+
+impl FileRequests<'_> {
     /// Executes a request's transfer, or queues it for a worker; returns the status of the call.
     pub(crate) fn transfer(
         &self,
         cpu: &mut dyn Cpu,
         thread_id: u32,
         request: &IoRequest<'_>,
-        (direction, offset): (Direction, Option<u64>),
-        pieces: Fallible<Vec<Piece>>,
+        transfer: RequestedTransfer,
     ) -> Fallible<NtStatus> {
+        let RequestedTransfer { direction, offset, pieces } = transfer;
         let body = request.file.body();
         let mut left = None;
         let result = pieces.and_then(|pieces| {
@@ -46,17 +63,17 @@ impl Kernel {
                 && cpu.has_workers()
                 && stream.may_wait(direction, &pieces, offset)?
             {
-                left = Some((stream, pieces, offset));
+                left = Some(LeftTransfer { stream, direction, pieces, offset });
                 return Ok(0);
             }
-            let done = stream.transfer(&self.memory, direction, &pieces, offset)?;
+            let done = stream.transfer(self.memory, direction, &pieces, offset)?;
             self.note_written(body, direction, done, self.clock.system_time(cpu.now()));
             Ok(done)
         });
         let Some(left) = left else {
-            return self.complete_request(cpu, thread_id, request, Outcome::of(result));
+            return self.complete(cpu, thread_id, request, Outcome::of(result));
         };
-        self.leave_transfer(cpu, request.reply(thread_id), direction, left)
+        self.leave(cpu, request.reply(thread_id), left)
     }
 
     /// Whether a write at `offset` can start in its call, or is queued. The first write to a long
@@ -68,17 +85,13 @@ impl Kernel {
         is_left || stream.prepare().unwrap_or(true)
     }
 
-    fn leave_transfer(
-        &self,
-        cpu: &mut dyn Cpu,
-        reply: Reply,
-        direction: Direction,
-        (stream, pieces, offset): (Arc<Stream>, Vec<Piece>, u64),
-    ) -> Fallible<NtStatus> {
+    /// Queues a transfer for a worker.
+    fn leave(&self, cpu: &mut dyn Cpu, reply: Reply, left: LeftTransfer) -> Fallible<NtStatus> {
+        let LeftTransfer { stream, direction, pieces, offset } = left;
         // Reset the event until completion. This can lose the signal of the preceding request;
         // titles that care use separate events.
         for body in reply.signals() {
-            self.dispatcher.reset_event(&self.memory, body)?;
+            self.dispatcher.reset_event(self.memory, body)?;
         }
         let held = reply.signals().filter_map(|body| self.objects.hold(body)).collect();
         self.transfers.push(Transfer { reply, stream, direction, pieces, offset, _held: held })?;
@@ -94,7 +107,7 @@ impl Kernel {
     }
 
     /// Reports the completion of an asynchronous transfer to the guest.
-    fn end_transfer(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: Outcome) {
+    fn report_end(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: Outcome) {
         let reply = &transfer.reply;
         self.note_written(
             reply.file,
@@ -104,7 +117,7 @@ impl Kernel {
         );
         // The steps are independent: a failure of one does not stop the others.
         let told = [
-            outcome.write(&self.memory, reply.status_block),
+            outcome.write(self.memory, reply.status_block),
             self.signal_end(cpu, reply),
             self.call_at_end(cpu, reply),
             self.post_end(cpu, reply, outcome),
@@ -116,10 +129,10 @@ impl Kernel {
 
     /// Cancels the queued transfers selected by `which` and reports it to the guest. Waits for
     /// those that a worker has started. Returns whether there were any.
-    pub(crate) fn cancel_transfers(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
+    pub(crate) fn cancel(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
         let (taken, others) = self.transfers.take_back(&which);
         for transfer in &taken {
-            self.end_transfer(cpu, transfer, Outcome { status: NtStatus::CANCELLED, information: 0 });
+            self.report_end(cpu, transfer, Outcome { status: NtStatus::CANCELLED, information: 0 });
         }
         self.transfers.wait_for(which);
         others || !taken.is_empty()
@@ -127,35 +140,37 @@ impl Kernel {
 
     /// Handles the end of a thread: pending reads are cancelled, because their memory may be
     /// reused; pending writes complete.
-    pub(crate) fn end_transfers_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
-        self.finish_transfers(cpu, |reply| reply.thread_id == thread_id);
+    pub(crate) fn end_of_thread(&self, cpu: &mut dyn Cpu, thread_id: u32) {
+        self.finish(cpu, |reply| reply.thread_id == thread_id);
     }
 
     /// Handles the end of the title: pending writes complete.
-    pub(crate) fn end_all_transfers(&self, cpu: &mut dyn Cpu) {
-        self.finish_transfers(cpu, |_| true);
+    pub(crate) fn end_all(&self, cpu: &mut dyn Cpu) {
+        self.finish(cpu, |_| true);
     }
 
-    fn finish_transfers(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) {
+    fn finish(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) {
         let (taken, _) = self.transfers.take_back(&which);
         // Transfers that a worker has started come first.
         self.transfers.wait_for(which);
         for transfer in taken {
             let outcome = match transfer.direction {
                 Direction::Read => Outcome { status: NtStatus::CANCELLED, information: 0 },
-                Direction::Write => transfer.run(&self.memory),
+                Direction::Write => transfer.run(self.memory),
             };
-            self.end_transfer(cpu, &transfer, outcome);
+            self.report_end(cpu, &transfer, outcome);
         }
     }
+}
 
+impl Kernel {
     /// Executes the next queued transfer; the returned report completes it for the guest.
     pub(crate) fn work(self: &Arc<Self>) -> Option<WorkReport> {
         let transfer = self.transfers.take()?;
         let taken = Taken { kernel: self.clone(), transfer };
         let outcome = taken.transfer.run(&self.memory);
         Some(Box::new(move |cpu| {
-            taken.kernel.end_transfer(cpu, &taken.transfer, outcome);
+            taken.kernel.file_requests().report_end(cpu, &taken.transfer, outcome);
             let kernel = taken.kernel.clone();
             drop(taken);
             kernel.run_deferred_deletions();

@@ -1,12 +1,13 @@
 //! Creation of file objects, and completion of requests: status block, event, APC, completion port.
 
-use super::{Completion, FILE_OBJECT, OpenParameters, Receiver, Stream};
-use crate::Kernel;
+use super::{Completion, FILE_OBJECT, Files, OpenParameters, Receiver, Stream, TransferQueue};
 use crate::abi::{Arguments, FromGuest, Handle, Show};
-use crate::objects::dispatcher::{initialize, kind};
-use crate::objects::{ObjectKind, ObjectRef};
+use crate::memory::KernelPool;
+use crate::objects::dispatcher::{Dispatcher, initialize, kind};
+use crate::objects::{ObjectKind, ObjectRef, Objects};
+use crate::ports::Clock;
 use crate::status::failure::Fallible;
-use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::Mode;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
+use xenia_sync::Mutex;
 use xenia_vfs::OpenAction;
 
 /// A request: its file, and where to report completion.
@@ -99,11 +101,11 @@ impl Show for IoArguments {
 
 impl IoArguments {
     /// Resolves the handles.
-    pub(crate) fn resolve<'a>(&self, kernel: &'a Kernel) -> Fallible<IoRequest<'a>> {
-        let file = kernel.resolve_file(self.file)?;
+    pub(crate) fn resolve<'k>(&self, requests: FileRequests<'k>) -> Fallible<IoRequest<'k>> {
+        let file = requests.resolve(self.file)?;
         let event = match self.event {
             Handle::NULL => None,
-            handle => Some(kernel.objects.resolve_kind(handle, ObjectKind::Event)?),
+            handle => Some(requests.objects.resolve_kind(handle, ObjectKind::Event)?),
         };
         let &Self { apc_routine, apc_context, status_block, .. } = self;
         Ok(IoRequest { file, event, apc_routine, apc_context, status_block })
@@ -138,9 +140,22 @@ impl Outcome {
     }
 }
 
-impl Kernel {
+/// Requests on open files: opening, transfers, and the reports of their ends.
+#[derive(Clone, Copy)]
+pub struct FileRequests<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) clock: Clock,
+    pub(crate) pool: &'k KernelPool,
+    pub(crate) objects: &'k Arc<Objects>,
+    pub(crate) dispatcher: &'k Dispatcher,
+    pub(crate) files: &'k Mutex<Files>,
+    pub(crate) transfers: &'k TransferQueue,
+    pub(crate) apcs: ApcQueues<'k>,
+}
+
+impl<'k> FileRequests<'k> {
     /// Opens a file and makes an object and a handle for it.
-    pub fn open_file(&self, parameters: &OpenParameters) -> Fallible<(Handle, OpenAction)> {
+    pub fn open(&self, parameters: &OpenParameters) -> Fallible<(Handle, OpenAction)> {
         let (file, action) = self.files.lock().open(parameters)?;
         let body = match self.make_file_object() {
             Ok(body) => body,
@@ -151,18 +166,18 @@ impl Kernel {
         };
         self.files.lock().insert(body, file);
         let handle = self.objects.open(body);
-        self.dereference(body)?;
+        self.objects.dereference(body)?;
         Ok((handle?, action))
     }
 
     fn make_file_object(&self) -> Fallible<GuestAddr> {
-        let body = self.objects.create(&self.pool, ObjectKind::File, FILE_OBJECT)?;
-        initialize(&self.memory, body, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
+        let body = self.objects.create(self.pool, ObjectKind::File, FILE_OBJECT)?;
+        initialize(self.memory, body, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
         Ok(body)
     }
 
     /// The file object of a handle.
-    pub fn resolve_file(&self, handle: Handle) -> Fallible<ObjectRef<'_>> {
+    pub fn resolve(&self, handle: Handle) -> Fallible<ObjectRef<'k>> {
         self.objects.resolve_kind(handle, ObjectKind::File)
     }
 
@@ -173,7 +188,7 @@ impl Kernel {
 
     /// Completes a request. Returns the result of the call: the status if the handle is synchronous
     /// or the request failed, otherwise `PENDING`.
-    pub(crate) fn complete_request(
+    pub(crate) fn complete(
         &self,
         cpu: &mut dyn Cpu,
         thread_id: u32,
@@ -181,7 +196,7 @@ impl Kernel {
         outcome: Outcome,
     ) -> Fallible<NtStatus> {
         let reply = request.reply(thread_id);
-        outcome.write(&self.memory, reply.status_block)?;
+        outcome.write(self.memory, reply.status_block)?;
         self.signal_end(cpu, &reply)?;
         if !outcome.status.is_success() {
             return Ok(outcome.status);
@@ -195,7 +210,7 @@ impl Kernel {
     /// Signals the file object and the event of a completed request.
     pub(super) fn signal_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
         for body in reply.signals() {
-            self.dispatcher.set_event(&self.memory, cpu, body, 0)?;
+            self.dispatcher.set_event(self.memory, cpu, body, 0)?;
         }
         Ok(())
     }
@@ -208,7 +223,7 @@ impl Kernel {
         }
         let args = [u64::from(reply.apc_context), u64::from(reply.status_block.0), 0];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
-        self.queue_apc(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
+        self.apcs.queue(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
     }
 
     /// Posts a completed request to the file's completion port, if there is one and the request has
@@ -233,7 +248,7 @@ impl Kernel {
         let receiver = files.ports.post(port, completion)?;
         let Some(receiver) = receiver else { return Ok(()) };
         // A receiver with bad pointers gets the error; the poster does not.
-        let status = match receiver.deliver(&self.memory, completion) {
+        let status = match receiver.deliver(self.memory, completion) {
             Ok(()) => NtStatus::SUCCESS,
             Err(failure) => failure.status(),
         };

@@ -38,7 +38,8 @@ pub(super) fn writers_turn() -> WritersTurn {
 impl Stream {
     pub(super) fn new(
         data: Option<Box<dyn FileData>>,
-        (rights, mode): (u32, u32),
+        rights: u32,
+        mode: u32,
         sector: u64,
         writers: WritersTurn,
     ) -> Self {

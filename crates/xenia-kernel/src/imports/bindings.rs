@@ -1,10 +1,10 @@
 //! Bindings of a machine's imports: stubs and thunks, storage of variables, counts of missing
 //! exports.
 
-use super::Export;
 use super::call_targets::CallTargets;
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::variables::{self, Variables};
+use super::{Export, Registry};
 use crate::KernelConfig;
 use crate::memory::KernelPool;
 use crate::ports::Clock;
@@ -28,6 +28,8 @@ pub struct MissingCall {
 
 /// Bindings of a machine's imports.
 pub struct Bindings {
+    /// The implemented exports.
+    pub registry: &'static Registry,
     /// Stubs and thunks: addresses at which guest code enters the kernel.
     pub stubs: Mutex<Stubs>,
     /// Targets of the stubs and thunks.
@@ -42,11 +44,12 @@ pub struct Bindings {
 
 impl Bindings {
     /// Makes the kernel's return stubs in a separate page.
-    pub(crate) fn new(memory: &GuestMemory) -> Fallible<Self> {
+    pub(crate) fn new(memory: &GuestMemory, registry: &'static Registry) -> Fallible<Self> {
         let mut stubs = Stubs::default();
         stubs.initialize(memory)?;
         let (own_stubs, targets) = (stubs.own, stubs.targets.clone());
         Ok(Self {
+            registry,
             stubs: Mutex::new(Level::Modules, stubs),
             targets,
             own_stubs,

@@ -3,8 +3,7 @@
 use super::imports::Importing;
 use super::operation::Operation;
 use super::start::place_image;
-use super::{Identity, LoadError};
-use crate::Kernel;
+use super::{Identity, LoadError, ModuleLoader};
 use crate::files::OpenParameters;
 use crate::status::failure::Fallible;
 use std::collections::BTreeSet;
@@ -65,21 +64,21 @@ impl Loading {
     }
 }
 
-impl Kernel {
+impl ModuleLoader<'_> {
     /// Loads the module at `path` and its dependencies. Returns its handle and the notifications
     /// for guest code.
-    pub(crate) fn load_module(
+    pub(crate) fn load(
         &self,
         path: &str,
         minimum: Version,
         now: u64,
     ) -> Result<(GuestAddr, Operation), LoadError> {
-        let path = path_of(path, &self.config.image_path);
+        let path = path_of(path, self.image_path);
         self.load_all(now, |loading| self.load_at_depth(&path, minimum, loading, 0))
     }
 
-    /// Like [`Self::load_module`], from a file in memory that has no path.
-    pub(crate) fn load_module_from(
+    /// Like [`Self::load`], from a file in memory that has no path.
+    pub(crate) fn load_from(
         &self,
         name: &str,
         file: Vec<u8>,
@@ -115,8 +114,8 @@ impl Kernel {
             return Err(LoadError::TooDeep { path: path.to_owned() });
         }
         let file = loading
-            .take(&self.limits, ATTEMPT)
-            .and_then(|()| self.read_file(path, loading.now, |size| loading.take(&self.limits, size)))
+            .take(self.limits, ATTEMPT)
+            .and_then(|()| self.read_file(path, loading.now, |size| loading.take(self.limits, size)))
             .map_err(|source| LoadError::File { path: path.to_owned(), source })?;
         self.load_file(path, file, minimum, loading, depth)
     }
@@ -133,9 +132,9 @@ impl Kernel {
         let damaged = |source| LoadError::Image { path: owned(), source };
         let xex = Xex::read(&file).map_err(damaged)?;
         loading
-            .take(&self.limits, xex.security.image_size.into())
+            .take(self.limits, xex.security.image_size.into())
             .map_err(|source| LoadError::Kernel { what: "unpacking a module", source })?;
-        let image = xex.load(&file, &self.config.keys).map_err(damaged)?;
+        let image = xex.load(&file, self.keys).map_err(damaged)?;
         drop(file);
         if let Some(version) = image.execution.map(|execution| execution.version)
             && version < minimum
@@ -145,7 +144,7 @@ impl Kernel {
         if let Some(damage) = image.damage() {
             tracing::warn!(target: "kernel", "{path} is damaged: {damage}");
         }
-        place_image(&self.memory, &image)?;
+        place_image(self.memory, &image)?;
         let handle = match self.register_library(&image, path, xex.module_flags) {
             Ok(handle) => handle,
             Err(source) => {
@@ -187,7 +186,7 @@ impl Kernel {
         if is_library && image.tls.is_some_and(|tls| tls.data_size > 0) {
             tracing::warn!(target: "kernel", "{path} has static thread data, which only titles can have");
         }
-        self.register_module(image, Identity { name: base_name(path), path, is_library })
+        self.register(image, Identity { name: base_name(path), path, is_library })
     }
 
     /// Loads one dependency of `handle`, as far as the policy demands.
@@ -208,13 +207,13 @@ impl Kernel {
             Some(there) if loading.placed.contains(&there) && !loading.complete.contains(&there) => {
                 return Ok(());
             }
-            Some(there) => match count_loads(&self.memory, there, 1) {
+            Some(there) => match count_loads(self.memory, there, 1) {
                 Ok(_) => there,
                 Err(_) => return Ok(()),
             },
             None => {
                 let mark = loading.placed.len();
-                let wanted = path_of(name, &path_of(path, &self.config.image_path));
+                let wanted = path_of(name, &path_of(path, self.image_path));
                 if loading.bytes == u64::MAX || loading.failed.contains(&wanted.to_ascii_lowercase()) {
                     return Ok(());
                 }
@@ -246,30 +245,28 @@ impl Kernel {
         for &handle in gone.iter().rev() {
             for needed in self.modules.lock().dependencies_of(handle) {
                 if !gone.contains(&needed) {
-                    let _ = count_loads(&self.memory, needed, -1);
+                    let _ = count_loads(self.memory, needed, -1);
                 }
             }
-            self.discard_module(handle);
+            self.discard(handle);
         }
     }
 
     /// Releases a module. Returns the notifications for guest code if the module, with its
     /// dependencies, is unloaded; the title is never unloaded.
-    pub(crate) fn unload_module(&self, handle: GuestAddr) -> Fallible<Operation> {
+    pub(crate) fn unload(&self, handle: GuestAddr) -> Fallible<Operation> {
         let mut going = Vec::new();
         let mut given_back = vec![handle];
         while let Some(handle) = given_back.pop() {
             let is_title = self.modules.lock().title().is_some_and(|title| title.handle == handle);
-            if count_loads(&self.memory, handle, -1)? == 0 && !is_title && !going.contains(&handle) {
+            if count_loads(self.memory, handle, -1)? == 0 && !is_title && !going.contains(&handle) {
                 going.push(handle);
                 given_back.extend(self.modules.lock().dependencies_of(handle));
             }
         }
         Ok(Operation::unload(going))
     }
-}
 
-impl Kernel {
     /// Copies a file from guest memory, if its size is plausible for an executable.
     pub(crate) fn copy_of_file(&self, at: GuestAddr, size: u32) -> Fallible<Vec<u8>> {
         if u64::from(size) > MAXIMUM_FILE {

@@ -1,7 +1,6 @@
 //! Import slots and import thunks.
 
-use crate::Kernel;
-use crate::exports::Registry;
+use super::ModuleLoader;
 use crate::imports::thunks::{Target, patch_jump};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
@@ -36,7 +35,7 @@ enum Provider {
     Nobody,
 }
 
-impl Kernel {
+impl ModuleLoader<'_> {
     /// Binds imports of an image in guest memory to their exports. Unimplemented exports are
     /// reported when called.
     pub(super) fn patch_imports(&self, image: &LoadedImage, which: Importing) -> Fallible<()> {
@@ -50,7 +49,7 @@ impl Kernel {
                 match provider {
                     Provider::Library(library) => self.patch_import(Some(*library), import)?,
                     Provider::Module(exports) => match exports.get(&import.ordinal) {
-                        Some(&address) => connect(&self.memory, import, address)?,
+                        Some(&address) => connect(self.memory, import, address)?,
                         None => self.patch_import(None, import)?,
                     },
                     Provider::Nobody => self.patch_import(None, import)?,
@@ -74,10 +73,10 @@ impl Kernel {
     }
 
     fn patch_import(&self, library: Option<Library>, import: &Import) -> Fallible<()> {
-        let memory = &*self.memory;
+        let memory = self.memory;
         let ordinal = import.ordinal;
         if let Some(thunk) = import.thunk {
-            let export = library.and_then(|library| Registry::get().find(library, ordinal));
+            let export = library.and_then(|library| self.imports.registry.find(library, ordinal));
             let target = match export {
                 Some(export) => Target::Export(export),
                 None => Target::Missing { library, ordinal },
@@ -90,11 +89,11 @@ impl Kernel {
         // pointer.
         let kind = library.and_then(|library| ordinals::find(library.rows(), ordinal)).map(|row| row.kind);
         let address = if let (Some(library), Some(ExportKind::Variable)) = (library, kind) {
-            let at = self.imports.make_variable_at(memory, &self.pool, library, ordinal)?;
+            let at = self.imports.make_variable_at(memory, self.pool, library, ordinal)?;
             self.complete_object_type(at)?;
             at
         } else {
-            let export = library.and_then(|library| Registry::get().find(library, ordinal));
+            let export = library.and_then(|library| self.imports.registry.find(library, ordinal));
             let mut stubs = self.imports.stubs.lock();
             match export {
                 Some(export) => stubs.of_export(memory, export)?,

@@ -4,11 +4,10 @@
 //! kernel stub that notifies the libraries in dependency order and then jumps to the title's entry
 //! point.
 
-use super::LoadError;
 use super::dynamic::{Lacking, Loading};
 use super::lock::locked;
 use super::operation::{Operation, run};
-use crate::Kernel;
+use super::{LoadError, ModuleLoader};
 use crate::abi::{Call, Flow};
 use crate::imports::thunks::Target;
 use crate::status::failure::Fallible;
@@ -22,7 +21,7 @@ pub(crate) struct Beginning {
     entry: GuestAddr,
 }
 
-impl Kernel {
+impl ModuleLoader<'_> {
     /// Loads the libraries that the title imports from, transitively. Returns them in notification
     /// order.
     pub(super) fn load_libraries_of(
@@ -32,7 +31,7 @@ impl Kernel {
         now: u64,
     ) -> Result<Vec<GuestAddr>, LoadError> {
         let mut loading = Loading::new(now, Lacking::Refused);
-        match self.need_all(title, image, &self.config.image_path, &mut loading, 0) {
+        match self.need_all(title, image, self.image_path, &mut loading, 0) {
             Ok(()) => Ok(loading.complete),
             Err(error) => {
                 self.undo(&mut loading, 0);
@@ -51,7 +50,7 @@ impl Kernel {
             return Ok(entry);
         }
         self.modules.lock().beginning = Some(Beginning { libraries, entry });
-        self.imports.stubs.lock().add(&self.memory, Target::TitleBegin)
+        self.imports.stubs.lock().add(self.memory, Target::TitleBegin)
     }
 }
 

@@ -6,11 +6,11 @@
 //! looks it up for a load or unload. A thread that had to wait repeats its call when it owns the
 //! section; a call has no effect before that.
 
-use crate::Kernel;
+use super::ModuleLoader;
 use crate::abi::{Call, Flow};
-use crate::exports::xboxkrnl::rtl_critical_section::enter;
 use crate::objects::critical_section::{initialize_section, leave};
 use crate::status::failure::Fallible;
+use crate::thread::section_entry::enter;
 use xenia_guest::layout::critical_section as section;
 use xenia_guest::{GuestAddr, NtStatus};
 
@@ -18,12 +18,12 @@ use xenia_guest::{GuestAddr, NtStatus};
 /// points; a thread that ends inside one leaves its operation behind.
 const MAXIMUM_OPERATIONS: usize = 64;
 
-impl Kernel {
-    fn loader_section(&self) -> Fallible<GuestAddr> {
+impl ModuleLoader<'_> {
+    fn section(&self) -> Fallible<GuestAddr> {
         let mut modules = self.modules.lock();
         if modules.lock.is_null() {
             let at = self.pool.allocate(section::SIZE)?;
-            initialize_section(&self.memory, at, 0)?;
+            initialize_section(self.memory, at, 0)?;
             modules.lock = at;
         }
         Ok(modules.lock)
@@ -33,7 +33,7 @@ impl Kernel {
 /// Runs `f`, which loads or unloads modules, under the lock. The lock is released when no guest
 /// code remains to be called; see [`settled`].
 pub(crate) fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> Fallible<Flow> {
-    let at = call.kernel.loader_section()?;
+    let at = call.kernel.loader().section()?;
     let id = call.thread_id();
     let handed_over = call.kernel.modules.lock().handed_over.remove(&id);
     if !handed_over {
@@ -59,7 +59,7 @@ pub(crate) fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow
 /// Releases the lock unless guest code is being called under it.
 pub(crate) fn settled(call: &mut Call, flow: Fallible<Flow>) -> Fallible<Flow> {
     if !matches!(flow, Ok(Flow::CallGuest(_))) {
-        let (kernel, at) = (call.kernel, call.kernel.loader_section()?);
+        let (kernel, at) = (call.kernel, call.kernel.loader().section()?);
         leave(&kernel.memory, call.cpu, &kernel.sections, at)?;
     }
     flow

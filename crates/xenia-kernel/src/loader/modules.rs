@@ -1,9 +1,9 @@
 //! Loaded modules and their entries in guest memory.
 
+use super::ModuleLoader;
 use super::libraries::Beginning;
 use super::operation::Operation;
 use super::places::named_functions;
-use crate::Kernel;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,6 +184,23 @@ impl Modules {
         self.list.first()
     }
 
+    /// The title's ID; 0 if it has none.
+    pub fn title_id(&self) -> u32 {
+        self.title().and_then(|module| module.execution).map_or(0, |execution| execution.title_id.0)
+    }
+
+    /// The title's ID, and the IDs of other titles whose content it can open.
+    pub(crate) fn titles_of_content(&self) -> Vec<u32> {
+        let mut titles = vec![self.title_id()];
+        let others = self.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
+        for title in others.iter().map(|title| title.0) {
+            if !titles.contains(&title) {
+                titles.push(title);
+            }
+        }
+        titles
+    }
+
     /// The module with this handle.
     pub fn find(&self, handle: GuestAddr) -> Option<&Module> {
         self.list.iter().find(|module| module.handle == handle)
@@ -240,11 +257,11 @@ fn database_of(image: &LoadedImage) -> &[u8] {
     found.unwrap_or_default()
 }
 
-impl Kernel {
+impl ModuleLoader<'_> {
     /// Makes the module's entry in guest memory and adds it to the lists.
-    pub(crate) fn register_module(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
+    pub(crate) fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
         let Identity { name, path, is_library } = identity;
-        let memory = &*self.memory;
+        let memory = self.memory;
         let handle = self.pool.allocate(ldr::SIZE)?;
         let mut headers = GuestAddr::NULL;
         if !image.headers.is_empty() {
@@ -308,11 +325,11 @@ impl Kernel {
 
     /// Removes a module from memory, with its entry in the lists, without notifications. The title
     /// stays.
-    pub(crate) fn discard_module(&self, handle: GuestAddr) {
+    pub(crate) fn discard(&self, handle: GuestAddr) {
         let Some(module) = self.modules.lock().remove(handle) else { return };
         for list in ldr::LISTS {
             // The guest may have overwritten the list entries.
-            if let Err(error) = lists::remove(&self.memory, handle.offset(list)) {
+            if let Err(error) = lists::remove(self.memory, handle.offset(list)) {
                 tracing::warn!(target: "kernel", "the list of modules is damaged at {}: {error}", module.name);
             }
         }

@@ -124,7 +124,7 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
                     return Ok(flow);
                 }
             }
-            Some(Step::Discard(module)) => call.kernel.discard_module(module),
+            Some(Step::Discard(module)) => call.kernel.loader().discard(module),
             None => return finish(call, number),
         }
     }
@@ -173,7 +173,7 @@ fn finish(call: &mut Call, number: u64) -> Fallible<Flow> {
         Then::Begin(_) if operation.status != NtStatus::SUCCESS => {
             let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
             let what = "a library that the title imports from refuses to be loaded";
-            Flow::End(crash(call.kernel, call.running(), pc, what))
+            Flow::End(crash(call, pc, what))
         }
         Then::Begin(entry) => {
             call.ctx_mut().pc = entry.0;

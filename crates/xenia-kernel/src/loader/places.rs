@@ -1,12 +1,13 @@
 //! Symbolization of code addresses for reports: the export that a thunk calls, or module and
 //! function, by symbol, export or `.pdata`.
 
-use super::modules::Module;
-use crate::Kernel;
+use super::modules::{Module, Modules};
+use crate::imports::Bindings;
 use crate::imports::thunks::Target;
 use xenia_formats::image::{LoadedImage, Symbol};
 use xenia_guest::GuestAddr;
 use xenia_sched::Place;
+use xenia_sync::Mutex;
 
 /// Named functions of an image, by ascending address: symbols, and exports by name.
 pub(super) fn named_functions(image: &LoadedImage) -> Vec<Symbol> {
@@ -61,9 +62,16 @@ fn stub_name(target: Target) -> String {
     }
 }
 
-impl Kernel {
+/// Symbolization of code addresses.
+#[derive(Clone, Copy)]
+pub struct Symbolizer<'k> {
+    pub(crate) imports: &'k Bindings,
+    pub(crate) modules: &'k Mutex<Modules>,
+}
+
+impl Symbolizer<'_> {
     /// Symbolizes the address of an instruction.
-    pub(crate) fn place_of(&self, address: u32) -> Option<Place> {
+    pub(crate) fn instruction(&self, address: u32) -> Option<Place> {
         let at = GuestAddr(address);
         // A thread inside a call is past the stub's first instruction.
         let stub =
@@ -77,12 +85,12 @@ impl Kernel {
     }
 
     /// Symbolizes a return address.
-    pub(crate) fn place_of_return(&self, address: u32) -> Option<Place> {
+    pub(crate) fn return_address(&self, address: u32) -> Option<Place> {
         // Some return addresses are kernel stubs, not calls.
         if let Some(target) = self.imports.target(GuestAddr(address)) {
             return Some(Place { name: stub_name(target), offset: 0 });
         }
-        let Place { name, offset } = self.place_of(address.wrapping_sub(4))?;
+        let Place { name, offset } = self.instruction(address.wrapping_sub(4))?;
         Some(Place { name, offset: offset.wrapping_add(4) })
     }
 }

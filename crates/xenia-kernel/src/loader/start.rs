@@ -1,7 +1,7 @@
 //! Loads a title and makes its first thread.
 
 use super::imports::Importing;
-use super::{Identity, LoadError};
+use super::{Identity, LoadError, ModuleLoader};
 use crate::Kernel;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
@@ -36,7 +36,7 @@ pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(
     Ok(())
 }
 
-impl Kernel {
+impl ModuleLoader<'_> {
     /// Binds imports of a mapped image to their exports.
     pub(super) fn connect_image(&self, image: &LoadedImage, which: Importing) -> Result<(), LoadError> {
         self.patch_imports(image, which).map_err(doing("imports"))
@@ -44,7 +44,7 @@ impl Kernel {
 
     /// Sets the page protection of a complete image.
     pub(super) fn protect_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
-        let memory = &*self.memory;
+        let memory = self.memory;
         let place = |source| LoadError::Place { base: image.base, size: image.size, source };
         if image.kind == ImageKind::Elf {
             // Segments of a plain ELF can share a 64 KiB page.
@@ -71,6 +71,33 @@ impl Kernel {
         Ok(())
     }
 
+    /// Adds the title to the modules.
+    fn register_title(&self, image: &LoadedImage) -> Fallible<GuestAddr> {
+        let name = image.name.as_deref().unwrap_or("default.xex");
+        // `ExLoadedImageName` has the path it was started from; golden digests contain the list of
+        // modules.
+        self.register(image, Identity { name, path: name, is_library: false })
+    }
+}
+
+/// Layout of the thread-local storage that an image asks for. Taken as stated, since code contains
+/// the offsets of static data. The image reader has bounded both.
+fn tls_layout(image: &LoadedImage) -> Option<TlsLayout> {
+    image.tls.map(|tls| TlsLayout {
+        slots: if tls.slot_count == 0 { TlsLayout::default().slots } else { tls.slot_count },
+        template: tls.raw_data_address,
+        data_size: tls.data_size,
+        template_size: tls.raw_data_size,
+    })
+}
+
+/// The title's module, and the libraries that were loaded with it, in notification order.
+struct Loaded {
+    handle: GuestAddr,
+    libraries: Vec<GuestAddr>,
+}
+
+impl Kernel {
     /// Loads the title and the libraries it imports from, and makes its main thread, ready on
     /// hardware thread 0.
     pub fn load_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Result<MadeThread, LoadError> {
@@ -80,65 +107,53 @@ impl Kernel {
         if image.entry.is_null() {
             return Err(LoadError::NoEntry);
         }
+        let loader = self.loader();
         let starting = doing("starting the title");
         place_image(&self.memory, image)?;
-        self.connect_image(image, Importing::Console)?;
-        let handle = self.register_title(image).map_err(&starting)?;
+        loader.connect_image(image, Importing::Console)?;
+        if let Some(layout) = tls_layout(image) {
+            self.tls.set_layout(layout);
+        }
+        let handle = loader.register_title(image).map_err(&starting)?;
         let now = self.clock.system_time(cpu.now());
-        let libraries = self.load_libraries_of(handle, image, now)?;
-        self.connect_image(image, Importing::Modules)?;
-        self.protect_image(image)?;
-        self.start_title(cpu, image, handle, libraries).map_err(&starting)
+        let libraries = loader.load_libraries_of(handle, image, now)?;
+        loader.connect_image(image, Importing::Modules)?;
+        loader.protect_image(image)?;
+        start_title(self, cpu, image, Loaded { handle, libraries }).map_err(&starting)
     }
+}
 
-    fn register_title(&self, image: &LoadedImage) -> Fallible<GuestAddr> {
-        if let Some(tls) = image.tls {
-            // Taken as stated, since code contains the offsets of static data. The image reader has
-            // bounded both.
-            self.tls.set_layout(TlsLayout {
-                slots: if tls.slot_count == 0 { TlsLayout::default().slots } else { tls.slot_count },
-                template: tls.raw_data_address,
-                data_size: tls.data_size,
-                template_size: tls.raw_data_size,
-            });
-        }
-        let name = image.name.as_deref().unwrap_or("default.xex");
-        // `ExLoadedImageName` has the path it was started from; golden digests contain the list of
-        // modules.
-        self.register_module(image, Identity { name, path: name, is_library: false })
+/// Makes the title's variables and its main thread.
+fn start_title(
+    kernel: &Kernel,
+    cpu: &mut dyn Cpu,
+    image: &LoadedImage,
+    loaded: Loaded,
+) -> Fallible<MadeThread> {
+    let Loaded { handle, libraries } = loaded;
+    kernel.files.lock().mount_hard_disk(kernel.title_id())?;
+    let variable = kernel.imports.make_variable(
+        &kernel.memory,
+        &kernel.pool,
+        Library::xboxkrnl,
+        "XexExecutableModuleHandle",
+    )?;
+    kernel.memory.write(variable, handle)?;
+    if let Some(size) = image.stack_size.filter(|&size| size > 0) {
+        let process = kernel.threads.lock().processes.title;
+        kernel.memory.write(process.offset(kprocess::KERNEL_STACK_SIZE), size)?;
     }
-
-    fn start_title(
-        &self,
-        cpu: &mut dyn Cpu,
-        image: &LoadedImage,
-        handle: GuestAddr,
-        libraries: Vec<GuestAddr>,
-    ) -> Fallible<MadeThread> {
-        self.files.lock().mount_hard_disk(self.title_id())?;
-        let variable = self.imports.make_variable(
-            &self.memory,
-            &self.pool,
-            Library::xboxkrnl,
-            "XexExecutableModuleHandle",
-        )?;
-        self.memory.write(variable, handle)?;
-        if let Some(size) = image.stack_size.filter(|&size| size > 0) {
-            let process = self.threads.lock().processes.title;
-            self.memory.write(process.offset(kprocess::KERNEL_STACK_SIZE), size)?;
-        }
-        let return_to = match image.kind {
-            ImageKind::Xex => self.imports.own_stubs.thread_return,
-            ImageKind::Elf => self.imports.own_stubs.program_return,
-        };
-        let new = NewThread {
-            stack_size: image.stack_size.filter(|&size| size > 0).unwrap_or(DEFAULT_STACK),
-            start_address: image.entry,
-            ..NewThread::new(self.first_instruction(image.entry, libraries)?, return_to, 0)
-        };
-        let made = self.create_thread(cpu, &new)?;
-        self.objects.open(made.kthread)?;
-        self.dereference(made.kthread)?;
-        Ok(made)
-    }
+    let return_to = match image.kind {
+        ImageKind::Xex => kernel.imports.own_stubs.thread_return,
+        ImageKind::Elf => kernel.imports.own_stubs.program_return,
+    };
+    let new = NewThread {
+        stack_size: image.stack_size.filter(|&size| size > 0).unwrap_or(DEFAULT_STACK),
+        start_address: image.entry,
+        ..NewThread::new(kernel.loader().first_instruction(image.entry, libraries)?, return_to, 0)
+    };
+    let made = kernel.thread_life().create(cpu, &new)?;
+    kernel.objects.open(made.kthread)?;
+    kernel.dereference(made.kthread)?;
+    Ok(made)
 }

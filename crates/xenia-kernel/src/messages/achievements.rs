@@ -29,7 +29,7 @@ pub(super) fn write(call: &mut Call, words: Words) -> Fallible<HResult> {
     }
     let now = call.kernel.clock.system_time(call.now());
     for (user, ids) in achieved {
-        if let Err(error) = call.kernel.achieve(user, &ids, now) {
+        if let Err(error) = call.kernel.gamer_data().achieve(user, &ids, now) {
             return Ok(error.to_hresult());
         }
     }

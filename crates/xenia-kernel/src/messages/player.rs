@@ -86,7 +86,7 @@ fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HRes
 /// Applies a change to the player and returns its result.
 fn with<R>(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
     let kernel = call.kernel;
-    kernel.with_music(call.cpu, act)
+    kernel.music_control().change(call.cpu, act)
 }
 
 fn act(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks)) -> Fallible<HResult> {
@@ -146,7 +146,7 @@ fn play(call: &mut Call, words: Words) -> Fallible<HResult> {
     if !with(call, |music, now| music.play(storage, song, now))? {
         return Ok(HResult::INVALID_ARGUMENT);
     }
-    call.kernel.notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 1 })?;
+    call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 1 })?;
     Ok(HResult::OK)
 }
 
@@ -170,7 +170,7 @@ fn current_song(call: &mut Call, words: Words) -> Fallible<HResult> {
 fn set_behavior(call: &mut Call, words: Words) -> Fallible<HResult> {
     let behavior = [words.field(call, 4)?, words.field(call, 8)?, words.field(call, 0xC)?];
     with(call, |music, _| music.behavior = behavior)?;
-    call.kernel.notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
+    call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
     Ok(HResult::OK)
 }
 
@@ -201,7 +201,7 @@ fn set_controller(call: &mut Call, words: Words) -> Fallible<HResult> {
     let (controller, is_locked) = (words.field(call, 4)?, words.field(call, 8)?);
     with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
     let parameter = u32::from(controller == CONTROLLED_BY_TITLE);
-    call.kernel.notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;
+    call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;
     Ok(HResult::OK)
 }
 

@@ -1,36 +1,15 @@
-//! Presence: the contexts and properties that a title sets for its users. Only the title itself
-//! reads them.
+//! Messages that set and read the presence of users.
 
 use super::Words;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use std::collections::BTreeMap;
+use crate::user::presence::UserPresence;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
-use xenia_user::profile::{USERS, Xuid};
+use xenia_user::profile::Xuid;
 use xenia_user::profile_settings::Kind;
 
-/// Maximum number of contexts, and of properties, of one user.
-const LIMIT: usize = 256;
 /// Maximum size of a property in bytes.
 const PROPERTY: u32 = 0x3E8;
-/// Contexts and properties of all users, by place.
-#[derive(Debug, Default)]
-pub struct Presence {
-    users: [User; USERS as usize],
-}
-
-#[derive(Debug, Default)]
-struct User {
-    contexts: BTreeMap<u32, u32>,
-    properties: BTreeMap<u32, Vec<u8>>,
-}
-
-/// Sets a value; beyond the limit only existing ids can be set.
-fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
-    if all.len() < LIMIT || all.contains_key(&id) {
-        all.insert(id, value);
-    }
-}
 
 /// Returns the place of a message's user: by id if that is not 0, otherwise by index. `None` if no
 /// user is signed in there.
@@ -45,8 +24,8 @@ fn user_of(call: &Call, words: Words) -> Fallible<Option<u32>> {
 }
 
 /// Reads or changes a user's contexts and properties.
-fn with_user<R>(call: &Call, user: u32, f: impl FnOnce(&mut User) -> R) -> Option<R> {
-    call.kernel.user.presence.lock().users.get_mut(user as usize).map(f)
+fn with_user<R>(call: &Call, user: u32, f: impl FnOnce(&mut UserPresence) -> R) -> Option<R> {
+    call.kernel.user.presence.lock().of(user).map(f)
 }
 
 /// Error for an unknown user.
@@ -57,7 +36,7 @@ fn nobody() -> HResult {
 pub(super) fn set_context(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     let (id, value) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
-    with_user(call, user, |user| set(&mut user.contexts, id, value));
+    with_user(call, user, |user| user.set_context(id, value));
     Ok(HResult::OK)
 }
 
@@ -69,7 +48,7 @@ pub(super) fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
     };
     let mut bytes = vec![0; size as usize];
     call.memory().read_bytes(at, &mut bytes)?;
-    with_user(call, user, |user| set(&mut user.properties, id, bytes));
+    with_user(call, user, |user| user.set_property(id, bytes));
     Ok(HResult::OK)
 }
 
@@ -77,7 +56,7 @@ pub(super) fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     if let Some(at) = words.pointer(call, 0x14)? {
         let id: u32 = call.memory().read(at)?;
-        let value = with_user(call, user, |user| user.contexts.get(&id).copied()).flatten();
+        let value = with_user(call, user, |user| user.context(id)).flatten();
         let Some(value) = value else { return Ok(HResult::INVALID_ARGUMENT) };
         call.memory().write(at.offset(4), value)?;
         return Ok(HResult::OK);
@@ -93,7 +72,7 @@ fn get_property(call: &Call, user: u32, at: GuestAddr) -> Fallible<HResult> {
     let kind = id >> 28;
     let numbers = [Kind::Int32, Kind::Int64, Kind::Double, Kind::Float, Kind::Time];
     let is_number = numbers.into_iter().any(|number| number as u32 == kind);
-    let bytes = with_user(call, user, |user| user.properties.get(&id).cloned()).flatten();
+    let bytes = with_user(call, user, |user| user.property(id).map(<[u8]>::to_vec)).flatten();
     let Some(bytes) = bytes.filter(|bytes| is_number && bytes.len() <= 8) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };

@@ -3,9 +3,9 @@
 use super::{Message, Words, messages};
 use crate::abi::Call;
 use crate::deployment::Origin;
-use crate::exports::xam::content_titles::internal;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
+use crate::user::content_data::internal;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_user::content::root_name;

@@ -64,20 +64,83 @@ const AFTER_THREADS: u32 = 1;
 /// Maximum number of objects in one wait.
 pub const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
+/// Which of its objects end a wait; the values are those of `WAIT_TYPE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitType {
+    /// All of them together.
+    All = 0,
+    /// Any one of them.
+    Any = 1,
+}
+
+impl WaitType {
+    /// The type that an argument names; `None` if there is no such type.
+    pub fn of(argument: u32) -> Option<Self> {
+        match argument {
+            0 => Some(Self::All),
+            1 => Some(Self::Any),
+            _ => None,
+        }
+    }
+}
+
+/// The objects of a wait.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitSet<'a> {
+    pub objects: &'a [GuestAddr],
+    pub wait_type: WaitType,
+}
+
+impl<'a> WaitSet<'a> {
+    /// A single object.
+    pub fn one(object: &'a GuestAddr) -> Self {
+        Self::any(std::slice::from_ref(object))
+    }
+
+    /// Any one of these objects.
+    pub fn any(objects: &'a [GuestAddr]) -> Self {
+        Self { objects, wait_type: WaitType::Any }
+    }
+}
+
+/// Whether an alert or a user APC may end a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alertable {
+    No,
+    Yes,
+}
+
+impl Alertable {
+    pub fn is_yes(self) -> bool {
+        self == Self::Yes
+    }
+}
+
+impl From<bool> for Alertable {
+    fn from(argument: bool) -> Self {
+        if argument { Self::Yes } else { Self::No }
+    }
+}
+
 /// A thread's current wait for one or more objects.
 #[derive(Debug)]
 pub struct WaitBlock {
     pub objects: Vec<GuestAddr>,
-    /// Whether all objects must be signalled (wait-all), or any one (wait-any).
-    pub all: bool,
+    pub wait_type: WaitType,
     /// Guest time at which the wait times out.
     pub deadline: Option<GuestTicks>,
     /// Whether a user APC may end it.
-    pub alertable: bool,
+    pub alertable: Alertable,
     /// The waiting thread's object, which becomes the owner of mutants.
     pub kthread: GuestAddr,
     /// References to those of the objects that are kernel objects.
     pub held: Vec<HeldObject>,
+}
+
+impl WaitBlock {
+    fn set(&self) -> WaitSet<'_> {
+        WaitSet { objects: &self.objects, wait_type: self.wait_type }
+    }
 }
 
 /// The wait lists, current waits, owned mutants and timers of all dispatcher objects; see [the
@@ -108,7 +171,7 @@ pub struct Waiter {
     /// polls.
     pub deadline: Option<GuestTicks>,
     /// Whether an APC may end the wait.
-    pub alertable: bool,
+    pub alertable: Alertable,
 }
 
 /// Result of beginning a wait.

@@ -275,6 +275,7 @@ impl Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::dispatcher::WaitType;
     use crate::objects::dispatcher::tests::Harness;
 
     #[test]
@@ -283,9 +284,9 @@ mod tests {
         let mutant = b.allocate(kmutant::SIZE);
         let (owner, other) = (b.thread(1), b.thread(2));
         b.dispatcher.initialize_mutant(&b.memory, mutant, None).unwrap();
-        assert_eq!(b.wait(owner, &[mutant], false), Some(NtStatus::SUCCESS));
-        assert_eq!(b.wait(owner, &[mutant], false), Some(NtStatus::SUCCESS));
-        assert_eq!(b.wait(other, &[mutant], false), None);
+        assert_eq!(b.wait(owner, &[mutant], WaitType::Any), Some(NtStatus::SUCCESS));
+        assert_eq!(b.wait(owner, &[mutant], WaitType::Any), Some(NtStatus::SUCCESS));
+        assert_eq!(b.wait(other, &[mutant], WaitType::Any), None);
         let (d, s) = (&b.dispatcher, &mut b.scheduler);
         let error = d.release_mutant(&b.memory, s, mutant, other.kthread, 0).unwrap_err();
         assert_eq!(error.status(), NtStatus::MUTANT_NOT_OWNED);
@@ -301,8 +302,8 @@ mod tests {
         let mutant = b.allocate(kmutant::SIZE);
         let (owner, first, second) = (b.thread(1), b.thread(2), b.thread(3));
         b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner.kthread)).unwrap();
-        b.wait(first, &[mutant], false);
-        b.wait(second, &[mutant], false);
+        b.wait(first, &[mutant], WaitType::Any);
+        b.wait(second, &[mutant], WaitType::Any);
         b.dispatcher.abandon_mutants(&b.memory, &mut b.scheduler, owner.kthread).unwrap();
         assert_eq!(b.woken(first), Some(NtStatus::ABANDONED_WAIT_0));
         assert_eq!(b.woken(second), None);

@@ -10,8 +10,7 @@
 //! the signal for a thread that has counted itself as a waiter and does not wait there yet.
 
 use super::sharded::Sharded;
-use crate::Kernel;
-use crate::objects::dispatcher::{initialize, kind};
+use crate::objects::dispatcher::{Dispatcher, initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{erwlock, ksemaphore};
@@ -132,8 +131,29 @@ impl ReadWriteLocks {
         Ok(object.map(|object| lock.offset(object)))
     }
 
-    /// Releases one hold of the lock; returns the threads that may enter.
-    fn release(&self, memory: &GuestMemory, lock: GuestAddr) -> Fallible<Option<Next>> {
+    /// Releases one hold of the lock, and wakes the threads that may enter.
+    pub(crate) fn release(
+        &self,
+        dispatcher: &Dispatcher,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        lock: GuestAddr,
+    ) -> Fallible<()> {
+        match self.leave(memory, lock)? {
+            Some(Next::Readers(count)) => {
+                let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
+                dispatcher.release_semaphore(memory, cpu, semaphore, count, 1)?;
+            }
+            Some(Next::Writer) => {
+                dispatcher.set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Drops one hold of the lock; returns the threads that may enter.
+    fn leave(&self, memory: &GuestMemory, lock: GuestAddr) -> Fallible<Option<Next>> {
         let users = lock.offset(erwlock::LOCK_COUNT);
         // A leaving reader is inside, so it reads a count of at least 1 here.
         let is_writer = memory.read::<u32>(lock.offset(erwlock::READERS_ENTRY))? == 0;
@@ -159,24 +179,6 @@ impl ReadWriteLocks {
         }
         counts.write(memory, lock)?;
         Ok(next)
-    }
-}
-
-impl Kernel {
-    /// Releases one hold of a read/write lock, and wakes the threads that may enter.
-    pub(crate) fn release_read_write_lock(&self, cpu: &mut dyn Cpu, lock: GuestAddr) -> Fallible<()> {
-        let memory = &self.memory;
-        match self.read_write_locks.release(memory, lock)? {
-            Some(Next::Readers(count)) => {
-                let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
-                self.dispatcher.release_semaphore(memory, cpu, semaphore, count, 1)?;
-            }
-            Some(Next::Writer) => {
-                self.dispatcher.set_event(memory, cpu, lock.offset(erwlock::WRITER_EVENT), 1)?;
-            }
-            None => {}
-        }
-        Ok(())
     }
 }
 

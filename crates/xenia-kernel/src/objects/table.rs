@@ -13,6 +13,7 @@ mod handles;
 mod tests;
 
 use super::ObjectKind;
+use super::dispatcher::{initialize, kind};
 use super::handle_table::HandleTable;
 use super::object_ref::{HeldObject, ObjectRef};
 use super::sharded::Sharded;
@@ -24,11 +25,14 @@ use deferred_deletion::DeferredWork;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use xenia_guest::layout::object_header as header;
+use xenia_guest::layout::{dispatcher_header, object_header as header};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, RwLock};
+
+/// Size in bytes of the event for waits on objects that have no signal state.
+const DEFAULT_OBJECT: u32 = dispatcher_header::SIZE;
 
 #[derive(Clone, Debug)]
 struct Record {
@@ -184,14 +188,17 @@ impl Objects {
         Ok(true)
     }
 
-    /// The event for waits on objects that have no signal state; `make` creates it on the first
-    /// call.
-    pub(crate) fn default_object(&self, make: impl FnOnce() -> Fallible<GuestAddr>) -> Fallible<GuestAddr> {
+    /// The event that is always signalled, for waits on objects that have no signal state. The
+    /// first call allocates it.
+    pub(crate) fn default_object(&self, pool: &KernelPool) -> Fallible<GuestAddr> {
         let mut tables = self.tables.lock();
-        match tables.default_object {
-            Some(at) => Ok(at),
-            None => Ok(*tables.default_object.insert(make()?)),
+        if let Some(at) = tables.default_object {
+            return Ok(at);
         }
+        let at = pool.allocate(DEFAULT_OBJECT)?;
+        initialize(&self.memory, at, kind::MANUAL_EVENT, DEFAULT_OBJECT, 1)?;
+        tables.default_object = Some(at);
+        Ok(at)
     }
 
     // ---- lookup ----

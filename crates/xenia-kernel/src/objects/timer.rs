@@ -292,6 +292,7 @@ impl Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::dispatcher::WaitType;
     use crate::objects::dispatcher::{kind, signal_state, tests::Harness};
     use xenia_guest::NtStatus;
     use xenia_memory::{Heap, Protect};
@@ -308,7 +309,7 @@ mod tests {
         assert!(!b.dispatcher.set_timer(&b.memory, late, setting(200, 0)).unwrap());
         assert!(!b.dispatcher.set_timer(&b.memory, early, setting(100, 0)).unwrap());
         assert_eq!(b.dispatcher.timers().next_due(), Some(100));
-        b.wait(thread, &[late], false);
+        b.wait(thread, &[late], WaitType::Any);
         let expire = |b: &mut Harness, now| -> Vec<GuestAddr> {
             let expiries = b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, now);
             expiries.into_iter().map(|expiry| expiry.timer).collect()
@@ -342,7 +343,7 @@ mod tests {
         b.dispatcher.set_timer(&b.memory, awaited, setting(300, 0)).unwrap();
         assert_eq!(b.dispatcher.timers().next_noticed(), None);
         let thread = b.thread(1);
-        b.wait(thread, &[awaited], false);
+        b.wait(thread, &[awaited], WaitType::Any);
         assert_eq!(b.dispatcher.timers().next_noticed(), Some(300));
         let call = TimerSetting { dpc: GuestAddr(0x100), ..setting(200, 0) };
         b.dispatcher.set_timer(&b.memory, calling, call).unwrap();
@@ -372,7 +373,7 @@ mod tests {
         let thread = b.thread(1);
         let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
-        b.wait(thread, &[timer, elsewhere], true);
+        b.wait(thread, &[timer, elsewhere], WaitType::All);
         b.memory.free(elsewhere).unwrap();
         assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len(), 1);
         assert_eq!(b.woken(thread), None);

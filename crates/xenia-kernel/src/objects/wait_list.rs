@@ -5,7 +5,7 @@
 //! Its entries are `KWAIT_BLOCK`s in the thread objects, in the space where the console saves
 //! vector registers of threads that don't run.
 
-use crate::objects::dispatcher::ShardSet;
+use super::dispatcher::{ShardSet, WaitType};
 use std::collections::VecDeque;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{dispatcher_header, kthread, kwait_block, list_entry};
@@ -34,8 +34,7 @@ pub(super) struct Registration {
     pub(super) index: usize,
     /// Number of objects of the wait.
     pub(super) count: usize,
-    /// Whether the wait is for all of them.
-    pub(super) all: bool,
+    pub(super) wait_type: WaitType,
     /// The shards of all of them.
     pub(super) reach: ShardSet,
 }
@@ -51,7 +50,7 @@ impl Registration {
         memory.write(at.offset(kwait_block::OBJECT), object)?;
         memory.write(at.offset(kwait_block::NEXT), self.block((self.index + 1) % self.count))?;
         memory.write(at.offset(kwait_block::KEY), self.index as u16)?;
-        memory.write(at.offset(kwait_block::TYPE), u16::from(!self.all))
+        memory.write(at.offset(kwait_block::TYPE), self.wait_type as u16)
     }
 }
 
@@ -135,7 +134,7 @@ mod tests {
             kthread: at.offset(0x1000 * (1 + u32::from(idx))),
             index: usize::from(idx),
             count: 4,
-            all: idx == 1,
+            wait_type: if idx == 1 { WaitType::All } else { WaitType::Any },
             reach: ShardSet::of(&[object]),
         };
         let check = |list: &WaitList, expected: &[u16]| {

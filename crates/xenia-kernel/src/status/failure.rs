@@ -93,3 +93,11 @@ impl From<Failure> for WsaError {
 
 /// Result of an operation inside an export.
 pub type Fallible<T> = Result<T, Failure>;
+
+/// Logs a failure of the kernel's background work, which means that the guest has overwritten
+/// kernel structures. The machine continues.
+pub(crate) fn housekeeping(what: &str, result: Fallible<()>) {
+    if let Err(error) = result {
+        tracing::error!(target: "kernel", "{what}: {error}");
+    }
+}

@@ -2,11 +2,7 @@
 
 use crate::Kernel;
 use crate::objects::spin_lock;
-use crate::objects::timer::Expiry;
-use crate::status::failure::{Failure, Fallible};
-use crate::thread::apc::{Apc, ApcSource};
-use crate::thread::deferred::Mode;
-use xenia_guest::GuestAddr;
+use crate::status::failure::{Fallible, housekeeping};
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns, ticks_to_100ns};
 
 /// Period at which `KeTimeStampBundle` changes, in units of 100 ns.
@@ -39,12 +35,12 @@ impl Kernel {
     /// Runs the work that is due by guest time, except that of devices.
     pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
-        housekeeping("timers", self.expire_timers(cpu));
-        self.play_due_frames(cpu);
-        housekeeping("a dialog", self.poll_dialog(cpu));
-        housekeeping("music", self.poll_music(cpu));
-        self.poll_requests(cpu);
-        self.poll_sockets(cpu);
+        housekeeping("timers", self.timer_calls().expire(cpu));
+        self.render_callbacks().play_due_frames(cpu, || self.user.music.heard());
+        housekeeping("a dialog", self.dialogs().poll(cpu));
+        housekeeping("music", self.music_control().poll(cpu));
+        self.overlapped_requests().poll(cpu);
+        self.sockets().poll(cpu);
         if self.spin_locks.has_waiters() {
             housekeeping("spin locks", spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks));
         }
@@ -60,54 +56,6 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-
-    pub fn expire_timers(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
-        let now = cpu.now();
-        let expiries = self.dispatcher.expire_timers(&self.memory, cpu, now);
-        self.queue_calls_of(cpu, &expiries)
-    }
-
-    /// Expires a timer that has just been set, if it is due already.
-    pub(crate) fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
-        let now = cpu.now();
-        let expiry = self.dispatcher.expire_if_due(&self.memory, cpu, now, timer);
-        housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
-        cpu.time_has_more();
-    }
-
-    fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {
-        let mut result = Ok(());
-        for expiry in expiries {
-            // A timer whose DPC or APC can't be queued must not prevent those of the others.
-            match self.queue_calls(cpu, expiry) {
-                Err(Failure::Fault(fault)) => result = Err(fault.into()),
-                // The thread has ended, or a limit was reached, which has been reported.
-                Ok(()) | Err(Failure::Status(_)) => {}
-            }
-        }
-        result
-    }
-
-    /// Queues the DPC and the APC of a timer that has expired.
-    fn queue_calls(&self, cpu: &mut dyn Cpu, expiry: &Expiry) -> Fallible<()> {
-        let Expiry { timer, setting } = *expiry;
-        let due = self.clock.system_time(setting.due);
-        if !setting.dpc.is_null() {
-            self.queue_dpc(cpu, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
-        }
-        let Some(apc) = setting.apc else { return Ok(()) };
-        let source = ApcSource::Timer(timer);
-        let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-        self.queue_apc(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args)).map(|_| ())
-    }
-}
-
-/// Logs a failure of the kernel's background work, which means that the guest has overwritten
-/// kernel structures. The machine continues.
-pub(super) fn housekeeping(what: &str, result: Fallible<()>) {
-    if let Err(error) = result {
-        tracing::error!(target: "kernel", "{what}: {error}");
     }
 }
 

@@ -18,20 +18,21 @@ mod calls;
 
 pub(crate) use calls::{kernel_routine_returned, normal_routine_returned, rundown_returned};
 
-use crate::Kernel;
 use crate::abi::{Call, GuestCall};
-use crate::objects::dispatcher::WaitBlock;
+use crate::objects::dispatcher::{Dispatcher, WaitBlock};
 use crate::status::failure::Fallible;
 use crate::thread::deferred::Mode;
+use crate::thread::pending_count::PendingCount;
 use crate::thread::records::{ThreadRecord, Threads};
 use calls::After;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::Limit;
+use xenia_limits::{Limit, Limits};
+use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, ThreadRef, Woken};
+use xenia_sync::Mutex;
 
 /// Origin of an APC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,17 +83,32 @@ pub struct Apcs {
     run_down: bool,
 }
 
-impl Kernel {
+/// The threads' APC queues and alerts, and the waits that these end.
+#[derive(Clone, Copy)]
+pub struct ApcQueues<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) limits: &'k Limits,
+    pub(crate) dispatcher: &'k Dispatcher,
+    pub(crate) threads: &'k Mutex<Threads>,
+    /// Number of kernel-mode APCs in all queues.
+    pub(crate) pending_apcs: &'k PendingCount,
+    /// Number of calls saved for threads whose wait ended before they parked.
+    pub(crate) pending_calls: &'k PendingCount,
+}
+
+/// The thread that an APC is for, as it was when its turn was taken.
+#[derive(Clone, Copy)]
+struct Target {
+    thread_id: u32,
+    /// The scheduler's thread; `None` if the thread has no record.
+    reference: Option<ThreadRef>,
+}
+
+impl ApcQueues<'_> {
     /// Queues an APC to a thread. A user-mode APC ends an alertable wait; a kernel-mode one
     /// interrupts any wait for objects. Returns `false` if the APC's object or timer has an APC in
     /// a queue already, or if the timer has been cancelled.
-    pub(crate) fn queue_apc(
-        &self,
-        cpu: &mut dyn Cpu,
-        thread_id: u32,
-        mode: Mode,
-        apc: Apc,
-    ) -> Fallible<bool> {
+    pub(crate) fn queue(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode, apc: Apc) -> Fallible<bool> {
         // Held until the thread's wait is on no list, or the thread sees the APC before it waits. A
         // thread without a record is refused below.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
@@ -105,7 +121,7 @@ impl Kernel {
         {
             return Ok(false);
         }
-        if !self.push_apc(&mut threads, (thread_id, reference), mode, apc)? {
+        if !self.push(&mut threads, Target { thread_id, reference }, mode, apc)? {
             return Ok(false);
         }
         let (Some(wait), Some(reference)) = (&mut wait, reference) else { return Ok(true) };
@@ -114,15 +130,15 @@ impl Kernel {
             Mode::User => {
                 wait.turn.ask();
                 let mut enter = |ctx: &mut PpcContext| {
-                    let next = threads.next_apc(&self.memory, thread_id);
+                    let next = threads.next_apc(self.memory, thread_id);
                     entered = next.and_then(|next| match next {
-                        Some(guest) => self.push_frame_of(&mut threads, thread_id, ctx, guest),
+                        Some(guest) => threads.push_frame(self.memory, thread_id, ctx, guest),
                         None => Ok(()),
                     });
                 };
-                let woken = wait.interrupt_alertable(&self.memory, cpu, NtStatus::USER_APC, &mut enter)?;
+                let woken = wait.interrupt_alertable(self.memory, cpu, NtStatus::USER_APC, &mut enter)?;
                 if woken == Woken::BeforePark {
-                    let next = threads.next_apc(&self.memory, thread_id)?;
+                    let next = threads.next_apc(self.memory, thread_id)?;
                     self.save_pending_call(&mut threads, thread_id, next);
                 }
             }
@@ -130,14 +146,14 @@ impl Kernel {
                 if !wait.is_waiting() {
                     return Ok(true);
                 }
-                let Some(guest) = self.interrupting_apc(&mut threads, thread_id)? else { return Ok(true) };
-                if let Some(wait) = wait.take(&self.memory) {
+                let Some(guest) = self.take_interrupting(&mut threads, thread_id)? else { return Ok(true) };
+                if let Some(wait) = wait.take(self.memory) {
                     threads.note_interrupted(thread_id, wait);
                 }
                 let mut guest = Some(guest);
                 let woken = cpu.wake_with(reference, 0, 0, &mut |ctx| {
                     if let Some(guest) = guest.take() {
-                        entered = self.push_frame_of(&mut threads, thread_id, ctx, guest);
+                        entered = threads.push_frame(self.memory, thread_id, ctx, guest);
                     }
                 })?;
                 if woken == Woken::BeforePark {
@@ -151,14 +167,9 @@ impl Kernel {
 
     /// Adds an APC to the queue of the thread with this ID, and marks its object as inserted.
     /// Returns `false` if it is in a queue already.
-    fn push_apc(
-        &self,
-        threads: &mut Threads,
-        (thread_id, reference): (u32, Option<ThreadRef>),
-        mode: Mode,
-        apc: Apc,
-    ) -> Fallible<bool> {
-        let memory = &*self.memory;
+    fn push(&self, threads: &mut Threads, target: Target, mode: Mode, apc: Apc) -> Fallible<bool> {
+        let memory = self.memory;
+        let Target { thread_id, reference } = target;
         if let ApcSource::Object(object) = apc.source {
             if memory.read::<u8>(object.offset(kapc::INSERTED))? != 0 {
                 return Ok(false);
@@ -185,43 +196,31 @@ impl Kernel {
             Mode::Kernel => {
                 let specials = kernel.iter().take_while(|apc| apc.routine.is_null()).count();
                 kernel.insert(if apc.routine.is_null() { specials } else { kernel.len() }, apc);
-                self.pending_apcs.fetch_add(1, Relaxed);
+                self.pending_apcs.add();
             }
         }
         Ok(true)
     }
 
     /// Takes a kernel-mode APC that may interrupt the thread's wait for objects now.
-    fn interrupting_apc(&self, threads: &mut Threads, thread_id: u32) -> Fallible<Option<GuestCall>> {
+    fn take_interrupting(&self, threads: &mut Threads, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let number = threads.get(thread_id).map_or(0, |record| record.apcs.interruptions);
-        self.next_kernel_apc(threads, thread_id, After::WaitAgain(number))
+        self.next_kernel(threads, thread_id, After::WaitAgain(number))
     }
 
     /// Saves the APC call for a thread whose wait was interrupted before it parked.
     fn save_pending_call(&self, threads: &mut Threads, thread_id: u32, guest: Option<GuestCall>) {
         if let (Some(record), Some(guest)) = (threads.get_mut(thread_id), guest) {
             record.apcs.before_park = Some(guest);
-            self.pending_calls.fetch_add(1, Relaxed);
+            self.pending_calls.add();
         }
-    }
-
-    /// Whether any thread has a saved call to make on its way out of a wait. A thread's own call is
-    /// counted before the thread can see that its wait is over and can have its turn.
-    pub(crate) fn has_pending_calls(&self) -> bool {
-        self.pending_calls.load(Relaxed) > 0
     }
 
     /// Takes the saved call of a thread.
     pub(crate) fn take_pending_call(&self, thread_id: u32) -> Option<GuestCall> {
         let guest = self.threads.lock().get_mut(thread_id)?.apcs.before_park.take()?;
-        self.pending_calls.fetch_sub(1, Relaxed);
+        self.pending_calls.remove(1);
         Some(guest)
-    }
-
-    /// Whether any thread has kernel-mode APCs in its queue. While a thread's turn is locked, its
-    /// own answer cannot change from `false`.
-    pub(crate) fn has_kernel_apcs(&self) -> bool {
-        self.pending_apcs.load(Relaxed) > 0
     }
 
     /// Takes a kernel-mode APC that has arrived since the thread's last call, to run before its
@@ -233,13 +232,13 @@ impl Kernel {
         wait: WaitBlock,
     ) -> Fallible<Result<GuestCall, WaitBlock>> {
         let mut threads = self.threads.lock();
-        let Some(guest) = self.interrupting_apc(&mut threads, thread_id)? else { return Ok(Err(wait)) };
+        let Some(guest) = self.take_interrupting(&mut threads, thread_id)? else { return Ok(Err(wait)) };
         threads.note_interrupted(thread_id, wait);
         Ok(Ok(guest))
     }
 
     /// Removes an APC object from its thread's queues; returns whether it was in one.
-    pub(crate) fn remove_apc(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
+    pub(crate) fn remove(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
         let mut threads = self.threads.lock();
         let Some(record) = threads.get_mut(thread_id) else { return Ok(false) };
         let Apcs { user, kernel, .. } = &mut record.apcs;
@@ -247,12 +246,31 @@ impl Kernel {
         for queue in [&mut *user, &mut *kernel] {
             queue.retain(|queued| queued.source != ApcSource::Object(object));
         }
-        self.pending_apcs.fetch_sub(before.1 - kernel.len(), Relaxed);
+        self.pending_apcs.remove(before.1 - kernel.len());
         let found = before != (user.len(), kernel.len());
         if found {
             self.memory.write(object.offset(kapc::INSERTED), 0_u8)?;
         }
         Ok(found)
+    }
+
+    /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. Returns whether it
+    /// was already alerted.
+    pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
+        // Held until the wait is on no list, or until the next wait will find the alert.
+        let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
+        let mut wait = self.dispatcher.wait_of(reference.ok_or(NtStatus::INVALID_PARAMETER)?);
+        let alerted = |threads: &Threads| threads.get(thread_id).map(|record| record.alerted[mode as usize]);
+        if alerted(&self.threads.lock()).ok_or(NtStatus::INVALID_PARAMETER)? {
+            return Ok(true);
+        }
+        if wait.interrupt_alertable(self.memory, cpu, NtStatus::ALERTED, &mut |_| ())? == Woken::NotWaiting
+            && let Some(record) = self.threads.lock().get_mut(thread_id)
+        {
+            record.alerted[mode as usize] = true;
+            wait.turn.ask();
+        }
+        Ok(false)
     }
 }
 
@@ -260,7 +278,7 @@ impl Call<'_> {
     /// Drops the frames of guest calls that the calling thread has left without returning (by
     /// `longjmp`, say), so that a kernel-mode APC that was left no longer blocks the next.
     pub(crate) fn forget_abandoned_calls(&self) {
-        if self.kernel.frames_of_all.is_zero() {
+        if self.kernel.frame_count.is_zero() {
             return;
         }
         let (id, at) = (self.thread_id(), self.ctx().gpr[1] as u32);

@@ -1,6 +1,5 @@
 //! Deferred procedure calls (DPCs): queueing; and alerts of threads.
 
-use crate::Kernel;
 use crate::abi::Flow;
 use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
@@ -8,7 +7,7 @@ use crate::thread::records::Threads;
 use xenia_guest::layout::kdpc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, HW_THREADS, Woken};
+use xenia_sched::HW_THREADS;
 
 /// A processor mode; the values are those that titles use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,50 +25,10 @@ impl Mode {
     }
 }
 
-impl Kernel {
-    /// Queues a DPC with these last two arguments, on the hardware thread that its object names,
-    /// otherwise on `hw_id`. Returns `false` if it is queued already.
-    pub fn queue_dpc(
-        &self,
-        cpu: &mut dyn Cpu,
-        dpc: GuestAddr,
-        arg1: u32,
-        arg2: u32,
-        hw_id: u8,
-    ) -> Fallible<bool> {
-        let queued = self.threads.lock().push_dpc(&self.memory, dpc, [arg1, arg2], hw_id)?;
-        let Some(hw_id) = queued else { return Ok(false) };
-        if let Err(failure) = self.start_service(cpu, hw_id) {
-            self.threads.lock().take_back_dpc(&self.memory, dpc)?;
-            return Err(failure);
-        }
-        Ok(true)
-    }
-
-    /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. Returns whether it
-    /// was already alerted.
-    pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
-        // Held until the wait is on no list, or until the next wait will find the alert.
-        let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
-        let mut wait = self.dispatcher.wait_of(reference.ok_or(NtStatus::INVALID_PARAMETER)?);
-        let alerted = |threads: &Threads| threads.get(thread_id).map(|record| record.alerted[mode as usize]);
-        if alerted(&self.threads.lock()).ok_or(NtStatus::INVALID_PARAMETER)? {
-            return Ok(true);
-        }
-        if wait.interrupt_alertable(&self.memory, cpu, NtStatus::ALERTED, &mut |_| ())? == Woken::NotWaiting
-            && let Some(record) = self.threads.lock().get_mut(thread_id)
-        {
-            record.alerted[mode as usize] = true;
-            wait.turn.ask();
-        }
-        Ok(false)
-    }
-}
-
 impl Threads {
     /// Queues a DPC; returns its hardware thread, or `None` if it is queued already. The fields of
     /// its object that titles see change together with the queue.
-    fn push_dpc(
+    pub(super) fn push_dpc(
         &mut self,
         memory: &GuestMemory,
         dpc: GuestAddr,

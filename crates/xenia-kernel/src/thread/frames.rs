@@ -2,10 +2,33 @@
 //! threads. A call that must check its own thread's frames takes no lock while that number is 0, as
 //! it mostly is in titles.
 
-use crate::abi::Continuation;
+use crate::abi::{Continuation, GuestCall, MAXIMUM_LOCALS};
+use crate::status::failure::Fallible;
+use crate::thread::records::Threads;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use xenia_cpu::PpcContext;
+use xenia_guest::layout::RED_ZONE;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
+use xenia_memory::GuestMemory;
+
+/// Size in bytes of the stack frame for a guest function that the kernel calls: linkage, parameter
+/// save area and locals.
+const CALL_FRAME: u64 = 0x80;
+/// Offset of the locals in that frame.
+const LOCALS: u32 = 0x70;
+
+/// The frame of a call that is made at this stack pointer.
+fn call_frame(stack_pointer: u64) -> u64 {
+    (stack_pointer as u32 as u64).saturating_sub(RED_ZONE + CALL_FRAME) & !15
+}
+
+/// Address of the locals of a call that was made at this stack pointer.
+pub(crate) fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
+    GuestAddr(call_frame(stack_pointer) as u32).offset(LOCALS)
+}
 
 /// A call of guest code by an export, with the state to which the thread returns.
 #[derive(Clone, Debug)]
@@ -83,6 +106,46 @@ impl Deref for Frames {
     type Target = [Frame];
     fn deref(&self) -> &[Frame] {
         &self.list
+    }
+}
+
+impl Threads {
+    /// Makes a thread call guest code, and saves the state to which it returns. The caller has
+    /// access to the thread's registers.
+    pub(crate) fn push_frame(
+        &mut self,
+        memory: &GuestMemory,
+        id: u32,
+        ctx: &mut PpcContext,
+        guest: GuestCall,
+    ) -> Fallible<()> {
+        let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
+        let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
+        let stack_pointer = call_frame(ctx.gpr[1]);
+        memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;
+        ctx.gpr[1] = stack_pointer;
+        ctx.pc = guest.pc.0;
+        ctx.lr = u64::from(self.call_return.0);
+        let mut registers = ctx.gpr[3..11].iter_mut();
+        // In this order: `zip` must run out of arguments before it takes another register.
+        for (&value, register) in guest.args.iter().zip(registers.by_ref()) {
+            *register = value;
+        }
+        let mut local = GuestAddr(stack_pointer as u32).offset(LOCALS);
+        for (&word, register) in guest.locals.iter().take(MAXIMUM_LOCALS).zip(registers) {
+            memory.write(local, word)?;
+            *register = u64::from(local.0);
+            local = local.offset(4);
+        }
+        if let Some(link) = guest.link {
+            ctx.gpr[12] = u64::from(link.0);
+        }
+        let Self { records, limits, .. } = self;
+        let record = records.get_mut(&id).ok_or(NtStatus::INVALID_HANDLE)?;
+        record.drop_abandoned_frames(memory, kpcr, at);
+        limits.admit(Limit::NestedCalls, record.frames.len())?;
+        record.frames.push(frame);
+        Ok(())
     }
 }
 

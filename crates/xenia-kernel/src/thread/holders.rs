@@ -2,15 +2,25 @@
 //! whose end others wait for. Addresses that titles may have overwritten are looked up in the
 //! kernel's records and never dereferenced.
 
-use crate::Kernel;
-use crate::thread::records::ThreadRecord;
+use crate::objects::dispatcher::Dispatcher;
+use crate::thread::records::{ThreadRecord, Threads};
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{critical_section, kpcr};
+use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Holder};
+use xenia_sync::Mutex;
 
-impl Kernel {
+/// Look-up of the threads that hold what a wait is for.
+#[derive(Clone, Copy)]
+pub struct LockHolders<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) dispatcher: &'k Dispatcher,
+    pub(crate) threads: &'k Mutex<Threads>,
+}
+
+impl LockHolders<'_> {
     /// The threads that hold what a wait is for, as far as the kernel knows.
-    pub(crate) fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
+    pub(crate) fn of(&self, reason: &BlockReason) -> Vec<Holder> {
         match reason {
             BlockReason::Objects { objects, .. } => {
                 objects.iter().filter_map(|&object| self.holder_of_object(object)).collect()
@@ -42,8 +52,8 @@ impl Kernel {
     }
 
     /// ID of the thread that holds what a wait is for, or 0.
-    pub(crate) fn holder_id(&self, reason: &BlockReason) -> u32 {
-        self.holders(reason).first().map_or(0, |holder| holder.thread)
+    pub(crate) fn first_id(&self, reason: &BlockReason) -> u32 {
+        self.of(reason).first().map_or(0, |holder| holder.thread)
     }
 
     /// A mutant's owner, or the thread itself if the object is a thread.

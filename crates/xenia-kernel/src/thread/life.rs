@@ -2,24 +2,27 @@
 
 mod blocks;
 
-use crate::Kernel;
 use crate::abi::Handle;
-use crate::objects::dispatcher::set_signal_state;
-use crate::objects::{ObjectKind, ObjectRef};
+use crate::memory::KernelPool;
+use crate::objects::dispatcher::{Dispatcher, set_signal_state};
+use crate::objects::{ObjectKind, ObjectRef, Objects};
+use crate::ports::Clock;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::Apcs;
-use crate::thread::frames::Frames;
+use crate::thread::frames::{FrameCount, Frames};
 use crate::thread::lists;
 use crate::thread::records::{Stack, ThreadRecord, Threads};
-use crate::thread::tls::TlsLayout;
+use crate::thread::tls::Tls;
 use blocks::{Blocks, allocate_stack, fill_kpcr, fill_kthread, write_processor};
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::{kpcr, kprocess, kthread};
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
+use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sched::{
     BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
 };
+use xenia_sync::Mutex;
 
 /// Bytes reserved above the first stack frame.
 const STACK_TOP: u32 = 0x100;
@@ -86,9 +89,24 @@ pub struct MadeThread {
     pub kthread: GuestAddr,
 }
 
-impl Kernel {
+/// Creation, look-up and end of threads.
+#[derive(Clone, Copy)]
+pub struct ThreadLife<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) limits: &'k Limits,
+    pub(crate) clock: Clock,
+    pub(crate) pool: &'k KernelPool,
+    pub(crate) objects: &'k Objects,
+    pub(crate) dispatcher: &'k Dispatcher,
+    pub(crate) threads: &'k Mutex<Threads>,
+    pub(crate) tls: &'k Tls,
+    /// Number of frames of all threads.
+    pub(crate) frame_count: &'k FrameCount,
+}
+
+impl<'k> ThreadLife<'k> {
     /// Creates a thread. It has two references: one for the thread until it ends, and the caller's.
-    pub fn create_thread(&self, cpu: &mut dyn Cpu, new: &NewThread) -> Fallible<MadeThread> {
+    pub fn create(&self, cpu: &mut dyn Cpu, new: &NewThread) -> Fallible<MadeThread> {
         let mask = new.flags >> 24 & u32::from(ALL_HW_THREADS);
         let affinity = if mask == 0 { 1 << (usize::from(new.hw_id) % HW_THREADS) } else { mask };
         let (id, process) = {
@@ -97,7 +115,8 @@ impl Kernel {
         };
         let mut pieces = Pieces::default();
         let hw_id = affinity.trailing_zeros() as u8;
-        let built = self.build_thread(cpu.now(), new, self.tls.layout(), (id, process, hw_id), &mut pieces);
+        let identity = Identity { id, process, hw_id };
+        let built = self.build(cpu.now(), new, identity, &mut pieces);
         // Held until the record exists: the thread's first call may look for it.
         let mut threads = self.threads.lock();
         let spawned = built.and_then(|blocks| {
@@ -120,7 +139,7 @@ impl Kernel {
             stack,
             tls,
             name: None,
-            frames: Frames::new(&self.frames_of_all),
+            frames: Frames::new(self.frame_count),
             apcs: Apcs::default(),
             alerted: [false; 2],
             priority_increment: new.priority_increment,
@@ -132,16 +151,16 @@ impl Kernel {
 
     /// Allocates and fills a thread's structures in guest memory. On failure, `pieces` has those
     /// that were allocated.
-    fn build_thread(
+    fn build(
         &self,
         now: GuestTicks,
         new: &NewThread,
-        layout: &TlsLayout,
-        (id, process, hw_id): (u32, GuestAddr, u8),
+        identity: Identity,
         pieces: &mut Pieces,
     ) -> Fallible<Blocks> {
-        let memory = &*self.memory;
-        let stack = allocate_stack(memory, &self.limits, new.stack_size)?;
+        let (memory, layout) = (self.memory, self.tls.layout());
+        let Identity { id, process, hw_id } = identity;
+        let stack = allocate_stack(memory, self.limits, new.stack_size)?;
         pieces.stack = Some(stack);
         let tls = self.pool.allocate(layout.data_size.saturating_add(layout.slots.saturating_mul(4)))?;
         pieces.blocks.push(tls);
@@ -152,7 +171,7 @@ impl Kernel {
         }
         let kpcr = self.pool.allocate(kpcr::SIZE)?;
         pieces.blocks.push(kpcr);
-        let kthread = self.objects.create(&self.pool, ObjectKind::Thread, kthread::SIZE)?;
+        let kthread = self.objects.create(self.pool, ObjectKind::Thread, kthread::SIZE)?;
         pieces.object = Some(kthread);
         self.objects.reference(kthread)?;
         let blocks = Blocks { id, kpcr, kthread, stack, tls, process, hw_id };
@@ -169,7 +188,7 @@ impl Kernel {
         affinity: u32,
         blocks: &Blocks,
     ) -> Fallible<ThreadRef> {
-        let memory = &*self.memory;
+        let memory = self.memory;
         let process = blocks.process;
         let count: u32 = memory.read(process.offset(kprocess::THREAD_COUNT))?;
         let entry = blocks.kthread.offset(kthread::PROCESS_THREADS);
@@ -214,26 +233,27 @@ impl Kernel {
         }
         if let Some(object) = object {
             // Both references, if it got as far as the second.
-            let _ = self.dereference(object);
-            let _ = self.dereference(object);
+            let _ = self.objects.dereference(object);
+            let _ = self.objects.dereference(object);
         }
     }
 
-    /// Ends a thread: wakes its waiters, abandons its mutants, cancels the timers with APCs to it,
-    /// frees its memory and drops its own reference.
-    pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
-        let memory = &*self.memory;
-        let (reference, kthread, kpcr, stack, tls) = {
-            let mut threads = self.threads.lock();
-            let record =
-                threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
-            record.ended = true;
-            record.frames.clear();
-            record.drop_stale_waits();
-            (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
-        };
-        self.end_transfers_of(cpu, id);
-        self.end_socket_requests_of(cpu, id);
+    /// Marks a thread as ended: it makes no further guest call and gets no further APC.
+    pub(crate) fn mark_ended(&self, id: u32) -> Fallible<Ending> {
+        let mut threads = self.threads.lock();
+        let record = threads.get_mut(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
+        record.ended = true;
+        record.frames.clear();
+        record.drop_stale_waits();
+        let &mut ThreadRecord { reference, kthread, kpcr, stack, tls, .. } = record;
+        Ok(Ending { id, reference, kthread, kpcr, stack, tls })
+    }
+
+    /// Ends a thread that was marked: wakes its waiters, abandons its mutants, cancels the timers
+    /// with APCs to it, frees its memory and drops its own reference.
+    pub(crate) fn end(&self, cpu: &mut dyn Cpu, ending: Ending, code: u32) -> Fallible<()> {
+        let memory = self.memory;
+        let Ending { id, reference, kthread, kpcr, stack, tls } = ending;
         cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;
@@ -260,7 +280,7 @@ impl Kernel {
         cpu.release(reference)?;
         // Likewise if the title has freed the stack itself.
         let freed = memory.free(stack.allocation).map(drop).map_err(Failure::from);
-        let released = [self.pool.release(kpcr), self.pool.release(tls), self.dereference(kthread)];
+        let released = [self.pool.release(kpcr), self.pool.release(tls), self.objects.dereference(kthread)];
         let failed = [left, told, freed].into_iter().chain(released).find_map(Result::err);
         if let Some(failure) = failed {
             tracing::debug!(target: "kernel", "thread {id} has ended with damaged lists or memory: {failure}");
@@ -270,7 +290,7 @@ impl Kernel {
 
     /// The thread that a handle names: its ID and object. The current-thread pseudo handle names
     /// `current`.
-    pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, ObjectRef<'_>)> {
+    pub fn resolve(&self, handle: Handle, current: u32) -> Fallible<(u32, ObjectRef<'k>)> {
         if handle == Handle::CURRENT_THREAD {
             let kthread = self.threads.lock().get(current).map(|record| record.kthread);
             let object = kthread.and_then(|kthread| self.objects.by_pointer(kthread));
@@ -282,7 +302,7 @@ impl Kernel {
     }
 
     /// The thread whose object lies at `kthread`: its ID and object.
-    pub(crate) fn thread_at(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'_>)> {
+    pub(crate) fn find(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'k>)> {
         let object = self.objects.by_pointer(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
         let (id, _) = self.threads.lock().thread_of(kthread)?;
         Ok((id, object))
@@ -338,4 +358,22 @@ struct Pieces {
     stack: Option<Stack>,
     blocks: Vec<GuestAddr>,
     object: Option<GuestAddr>,
+}
+
+/// Number, process and hardware thread of a thread that is being created.
+#[derive(Clone, Copy)]
+struct Identity {
+    id: u32,
+    process: GuestAddr,
+    hw_id: u8,
+}
+
+/// A thread that is marked as ended, with what it leaves.
+pub(crate) struct Ending {
+    id: u32,
+    reference: ThreadRef,
+    kthread: GuestAddr,
+    kpcr: GuestAddr,
+    stack: Stack,
+    tls: GuestAddr,
 }

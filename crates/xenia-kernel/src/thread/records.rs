@@ -55,10 +55,23 @@ pub struct ThreadRecord {
     pub ended: bool,
 }
 
+impl ThreadRecord {
+    /// Drops the frames of calls that the thread, with this r13 and r1, has left without returning.
+    pub(super) fn drop_abandoned_frames(
+        &mut self,
+        memory: &GuestMemory,
+        kpcr: GuestAddr,
+        stack_pointer: u32,
+    ) {
+        let low = memory.read(kpcr.offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
+        self.frames.forget(low, stack_pointer);
+    }
+}
+
 /// All threads of a machine.
 #[derive(Debug, Default)]
 pub struct Threads {
-    records: BTreeMap<u32, ThreadRecord>,
+    pub(super) records: BTreeMap<u32, ThreadRecord>,
     by_kthread: BTreeMap<GuestAddr, u32>,
     next_id: u32,
     pub processes: Processes,
@@ -66,12 +79,17 @@ pub struct Threads {
     pub notifications: NotificationList,
     /// Service threads, their queues and the graphics callback.
     pub interrupts: Interrupts,
+    pub(super) limits: Arc<Limits>,
+    /// Address to which guest functions return that the kernel calls.
+    pub(super) call_return: GuestAddr,
 }
 
 impl Threads {
-    /// Creates an empty table. Refused requests are counted in `limits`.
-    pub fn new(processes: Processes, limits: Arc<Limits>) -> Self {
-        Self { processes, interrupts: Interrupts::new(limits), ..Self::default() }
+    /// Creates an empty table. Refused requests are counted in `limits`; guest functions that the
+    /// kernel calls return to `call_return`.
+    pub fn new(processes: Processes, limits: Arc<Limits>, call_return: GuestAddr) -> Self {
+        let interrupts = Interrupts::new(limits.clone());
+        Self { processes, interrupts, limits, call_return, ..Self::default() }
     }
 
     /// The next thread ID: 1, 2, 3… IDs are never reused.
@@ -105,14 +123,20 @@ impl Threads {
         stack_pointer: u32,
     ) -> Option<&mut ThreadRecord> {
         let record = self.records.get_mut(&id)?;
-        let low = memory.read(kpcr.offset(kpcr::STACK_END)).unwrap_or(u32::MAX);
-        record.frames.forget(low, stack_pointer);
+        record.drop_abandoned_frames(memory, kpcr, stack_pointer);
         Some(record)
     }
 
     /// The record of the thread whose object's body lies at `kthread`.
     pub fn by_kthread(&self, kthread: GuestAddr) -> Option<&ThreadRecord> {
         self.records.get(self.by_kthread.get(&kthread)?)
+    }
+
+    /// The size in bytes of a thread's stack if the address is in its lower guard, which most often
+    /// means endless recursion.
+    pub(crate) fn full_stack(&self, id: u32, at: GuestAddr) -> Option<u32> {
+        let Stack { allocation, limit, base } = self.get(id)?.stack;
+        (allocation..limit).contains(&at).then(|| base.0.saturating_sub(limit.0))
     }
 
     /// Removes a timer's APC from the queue that it is in.

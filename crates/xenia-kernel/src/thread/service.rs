@@ -1,21 +1,19 @@
 //! Service threads: run interrupt callbacks and DPCs on their hardware threads.
 
-use crate::Kernel;
-use crate::abi::Call;
-use crate::ports::VideoEvent;
+use crate::abi::{Call, Flow};
 use crate::status::failure::Fallible;
 use crate::thread::interrupt_level::DISPATCH_LEVEL;
 use crate::thread::interrupts::{ServiceCall, ServiceKind, ServiceThread};
-use crate::thread::life::NewThread;
-use std::sync::atomic::Ordering::Relaxed;
+use crate::thread::life::{NewThread, ThreadLife};
+use crate::thread::pending_count::PendingCount;
+use crate::thread::records::Threads;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::{kdpc, kpcr};
-use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, Disposition, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
+use xenia_sched::{BlockReason, Cpu, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
+use xenia_sync::Mutex;
 
-/// Hardware thread for interrupts that name none.
-const DEFAULT_INTERRUPT_CPU: u8 = 2;
 /// Process types in `KPCR`.
 const IDLE_PROCESS: u8 = 0;
 const TITLE_PROCESS: u8 = 1;
@@ -32,33 +30,66 @@ impl ServiceCall {
     }
 }
 
-impl Kernel {
+/// Service threads: one for each hardware thread, created on first use.
+#[derive(Clone, Copy)]
+pub struct ServiceThreads<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) threads: &'k Mutex<Threads>,
+    /// Locks that are held while a service thread is started or stopped.
+    pub(crate) turns: &'k [Mutex<()>; HW_THREADS],
+    /// Number of calls saved for threads whose wait ended before they parked.
+    pub(crate) pending_calls: &'k PendingCount,
+    pub(crate) life: ThreadLife<'k>,
+    /// Address to which a service thread's calls return.
+    pub(crate) service_return: GuestAddr,
+}
+
+impl ServiceThreads<'_> {
+    /// Queues a DPC with these last two arguments, on the hardware thread that its object names,
+    /// otherwise on `hw_id`. Returns `false` if it is queued already.
+    pub fn queue_dpc(
+        &self,
+        cpu: &mut dyn Cpu,
+        dpc: GuestAddr,
+        arg1: u32,
+        arg2: u32,
+        hw_id: u8,
+    ) -> Fallible<bool> {
+        let queued = self.threads.lock().push_dpc(self.memory, dpc, [arg1, arg2], hw_id)?;
+        let Some(hw_id) = queued else { return Ok(false) };
+        if let Err(failure) = self.start(cpu, hw_id) {
+            self.threads.lock().take_back_dpc(self.memory, dpc)?;
+            return Err(failure);
+        }
+        Ok(true)
+    }
+
     /// Queues a call on a hardware thread's service thread, and wakes that if it is idle.
-    pub(crate) fn post_service(&self, cpu: &mut dyn Cpu, hw_id: u8, call: ServiceCall) -> Fallible<()> {
+    pub(crate) fn post(&self, cpu: &mut dyn Cpu, hw_id: u8, call: ServiceCall) -> Fallible<()> {
         if !self.threads.lock().interrupts.push(hw_id, call)? {
             return Ok(());
         }
-        self.start_service(cpu, hw_id)
+        self.start(cpu, hw_id)
     }
 
     /// Gives a hardware thread's service thread its next call if it is idle. Creates the service
     /// thread on first use.
-    pub(crate) fn start_service(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
+    pub(crate) fn start(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
         // Serialises the creator of the thread, its wakers, and the thread itself as it becomes
         // idle.
-        let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
+        let _turn = self.turns[usize::from(hw_id) % HW_THREADS].lock();
         if self.threads.lock().interrupts.thread(hw_id).is_none() {
-            self.make_service_thread(cpu, hw_id)?;
+            self.make_thread(cpu, hw_id)?;
         }
         let (service, first, taken) = {
             let mut threads = self.threads.lock();
             let Some((service, first)) = threads.interrupts.begin(hw_id) else { return Ok(()) };
-            self.pending_calls.fetch_add(1, Relaxed);
-            (service, first, first.show_taken(&self.memory))
+            self.pending_calls.add();
+            (service, first, first.show_taken(self.memory))
         };
-        if let Err(failure) = taken.and_then(|()| self.show_service(cpu, hw_id, service.kpcr, Some(&first))) {
+        if let Err(failure) = taken.and_then(|()| self.show(cpu, hw_id, service.kpcr, Some(&first))) {
             self.threads.lock().interrupts.set_thread(hw_id, service);
-            self.pending_calls.fetch_sub(1, Relaxed);
+            self.pending_calls.remove(1);
             return Err(failure);
         }
         cpu.hold_slot(service.thread, true)?;
@@ -68,9 +99,9 @@ impl Kernel {
         Ok(())
     }
 
-    fn make_service_thread(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
-        let returns = self.imports.own_stubs.service_return;
-        let made = self.create_thread(
+    fn make_thread(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
+        let returns = self.service_return;
+        let made = self.life.create(
             cpu,
             &NewThread {
                 stack_size: 0x1_0000,
@@ -88,7 +119,7 @@ impl Kernel {
     }
 
     /// Publishes in guest memory and in the event log which call a service thread runs.
-    fn show_service(
+    fn show(
         &self,
         cpu: &mut dyn Cpu,
         hw_id: u8,
@@ -111,9 +142,9 @@ impl Kernel {
     }
 
     /// Sets a service thread's registers for its next call.
-    fn enter_service(&self, ctx: &mut PpcContext, call: &ServiceCall) {
+    fn enter(&self, ctx: &mut PpcContext, call: &ServiceCall) {
         ctx.pc = call.pc.0;
-        ctx.lr = u64::from(self.imports.own_stubs.service_return.0);
+        ctx.lr = u64::from(self.service_return.0);
         ctx.gpr[3..7].copy_from_slice(&call.args);
     }
 
@@ -121,25 +152,22 @@ impl Kernel {
     pub(crate) fn enter_begun(&self, thread: ThreadRef, ctx: &mut PpcContext) {
         let begun = self.threads.lock().interrupts.take_begun(thread);
         if let Some(call) = begun {
-            self.pending_calls.fetch_sub(1, Relaxed);
-            self.enter_service(ctx, &call);
+            self.pending_calls.remove(1);
+            self.enter(ctx, &call);
         }
     }
 
     /// Ends a service thread's call: begins the next one, or makes the thread idle.
-    pub(crate) fn end_service(&self, call: &mut Call) -> Fallible<Disposition> {
-        if let Some(disposition) = self.end_render_call(call) {
-            return Ok(disposition);
-        }
+    pub(crate) fn end_call(&self, call: &mut Call) -> Fallible<Flow> {
         let hw_id = call.hw_id();
-        let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
+        let _turn = self.turns[usize::from(hw_id) % HW_THREADS].lock();
         let (next, taken) = {
             let mut threads = self.threads.lock();
             if threads.interrupts.thread(hw_id).is_none_or(|service| service.thread != call.thread()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
             let next = threads.interrupts.go_on(hw_id);
-            let taken = next.map_or(Ok(()), |next| next.show_taken(&self.memory));
+            let taken = next.map_or(Ok(()), |next| next.show_taken(self.memory));
             if next.is_none() {
                 let thread = call.thread();
                 call.cpu.open_wait(thread, false)?;
@@ -148,54 +176,14 @@ impl Kernel {
         };
         taken?;
         let (thread, kpcr) = (call.thread(), call.kpcr());
-        self.show_service(call.cpu, hw_id, kpcr, next.as_ref())?;
+        self.show(call.cpu, hw_id, kpcr, next.as_ref())?;
         call.cpu.hold_slot(thread, next.is_some())?;
         Ok(match next {
             Some(next) => {
-                self.enter_service(call.ctx_mut(), &next);
-                Disposition::Continue
+                self.enter(call.ctx_mut(), &next);
+                Flow::Return(next.args[0])
             }
-            None => Disposition::Park(Wait::forever(BlockReason::Idle)),
+            None => Flow::Block(Wait::forever(BlockReason::Idle)),
         })
-    }
-
-    /// Advances the graphics chip to the current guest time, and handles its events.
-    pub(crate) fn advance_video(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
-        let events = {
-            let mut video = self.devices.video.lock();
-            video.advance(cpu.now());
-            video.take_events()
-        };
-        let mut result = Ok(());
-        for event in events {
-            match event {
-                VideoEvent::Swap => {
-                    let frame = self.display.lock().show_frame(&self.memory);
-                    cpu.emit(&Event::Swap { frame });
-                }
-                VideoEvent::Interrupt { source, cpu_mask } => {
-                    // A failed interrupt must not prevent the others.
-                    result = self.graphics_interrupt(cpu, source, cpu_mask).and(result);
-                }
-            }
-        }
-        result
-    }
-
-    fn graphics_interrupt(&self, cpu: &mut dyn Cpu, source: u32, cpu_mask: u8) -> Fallible<()> {
-        let Some(callback) = self.threads.lock().interrupts.callback else { return Ok(()) };
-        let mask = match cpu_mask & ALL_HW_THREADS {
-            0 => 1 << DEFAULT_INTERRUPT_CPU,
-            mask => mask,
-        };
-        for hw_id in (0..HW_THREADS as u8).filter(|hw_id| mask >> hw_id & 1 != 0) {
-            let call = ServiceCall {
-                kind: ServiceKind::Graphics,
-                pc: callback.pc,
-                args: [u64::from(source), u64::from(callback.data), 0, 0],
-            };
-            self.post_service(cpu, hw_id, call)?;
-        }
-        Ok(())
     }
 }

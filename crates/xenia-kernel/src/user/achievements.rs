@@ -8,10 +8,9 @@
 //! interrupted, the next achievement repairs the rest. No file is written for a title without
 //! earned achievements.
 
-use crate::Kernel;
+use super::gamer_data::GamerData;
 use crate::files::win32_error;
 use std::cmp::Reverse;
-use std::sync::Arc;
 use xenia_formats::FormatError;
 use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
@@ -95,23 +94,7 @@ fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
     }
 }
 
-impl Kernel {
-    /// Returns the running title's database (SPA); empty if it has none.
-    pub(super) fn database(&self) -> Arc<[u8]> {
-        self.modules.lock().title().map(|title| title.database.clone()).unwrap_or_default()
-    }
-
-    fn language(&self) -> u64 {
-        self.user.xconfig.lock().language(&self.config.locale).into()
-    }
-
-    /// Reads the GPD of a title from the profile of the user at this place.
-    pub(super) fn gpd_of(&self, user: u32, title: u32) -> Result<Gpd, Win32Error> {
-        let files = self.files.lock();
-        let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
-        files.packages.store.gpd(xuid.ok_or(Win32Error::NO_SUCH_USER)?, title).map_err(win32_error)
-    }
-
+impl GamerData<'_> {
     /// Returns a title's achievements, by id, and whether the user at this place has earned them.
     /// For the running title the list has every achievement of the title's database, for another
     /// one those in the profile.
@@ -142,7 +125,7 @@ impl Kernel {
         // The lock is held throughout, so that updates of achievements are serialised.
         let files = self.files.lock();
         let store = &files.packages.store;
-        let profile = self.user.profiles.lock().get(user).cloned();
+        let profile = self.profiles.lock().get(user).cloned();
         let mut profile = profile.ok_or(Win32Error::NO_SUCH_USER)?;
         let mut gpd = store.gpd(profile.xuid, title).map_err(win32_error)?;
         if let Err(error) = complete(&mut gpd, &database, language) {
@@ -167,7 +150,7 @@ impl Kernel {
         if let Err(error) = summed {
             tracing::error!(target: TARGET, "can't save the achievement totals of {}: {error}", profile.name());
         }
-        self.user.profiles.lock().set(user, Some(profile));
+        self.profiles.lock().set(user, Some(profile));
         Ok(())
     }
 }

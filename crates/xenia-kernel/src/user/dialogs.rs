@@ -10,15 +10,18 @@
 //! no listener learns of the end before the beginning, and a thread that opens the next dialog as
 //! soon as its wait is over finds the place free.
 
-use super::overlapped::{self, Completed};
-use crate::Kernel;
+use super::User;
+use super::notifier::Notifier;
+use super::overlapped::{self, Completed, OverlappedRequests};
 use crate::abi::{Call, Flow, WideText};
-use crate::discs::{AwaitedDisc, Inserted};
-use crate::ports::{DialogAnswer, DialogRequest};
+use crate::discs::{AwaitedDisc, DiscDrive, Inserted};
+use crate::files::Files;
+use crate::ports::{DialogAnswer, DialogRequest, Dialogs};
 use crate::status::failure::Fallible;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, Win32Error};
+use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex};
 use xenia_user::notifications::{Notification, id};
@@ -115,58 +118,70 @@ impl OpenDialog {
     }
 }
 
-impl Kernel {
-    /// Opens a dialog, unless one is open. Returns the call's result, or makes the thread wait.
-    pub(crate) fn open_dialog(
-        call: &mut Call,
-        request: DialogRequest,
-        action: AnswerAction,
-        recipient: AnswerRecipient,
-    ) -> Fallible<Flow<Win32Error>> {
-        let (kernel, now) = (call.kernel, call.now());
-        let overlapped = if let AnswerRecipient::Overlapped(at) = recipient { Some(at) } else { None };
-        let slot = &kernel.user.dialog;
-        let told = {
-            let _listeners = kernel.listeners.lock();
-            if slot.is_open() {
-                return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
-            }
-            if let Some(at) = overlapped {
-                overlapped::begin(call, at)?;
-            }
-            let mut waiter = None;
-            if matches!(recipient, AnswerRecipient::Caller) {
-                call.cpu.open_wait(call.thread(), false)?;
-                waiter = Some(call.thread());
-            }
-            *slot.dialog.lock() = Some(Dialog { action, thread_id: call.thread_id(), overlapped, waiter });
-            kernel.devices.dialogs.lock().open(request, now);
-            slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
-            kernel.notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
-        };
-        if let Err(failure) = told {
-            tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
+/// Opens a dialog, unless one is open. Returns the call's result, or makes the thread wait.
+pub fn open(
+    call: &mut Call,
+    request: DialogRequest,
+    action: AnswerAction,
+    recipient: AnswerRecipient,
+) -> Fallible<Flow<Win32Error>> {
+    let (kernel, now) = (call.kernel, call.now());
+    let overlapped = if let AnswerRecipient::Overlapped(at) = recipient { Some(at) } else { None };
+    let slot = &kernel.user.dialog;
+    let told = {
+        let _listeners = kernel.listeners.lock();
+        if slot.is_open() {
+            return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
         }
-        call.cpu.time_has_more();
-        Ok(match recipient {
-            AnswerRecipient::Overlapped(_) => Flow::Return(Win32Error::IO_PENDING),
-            AnswerRecipient::Caller => Flow::Block(Wait::forever(BlockReason::Dialog)),
-            AnswerRecipient::Nobody => Flow::Return(Win32Error::SUCCESS),
-        })
+        if let Some(at) = overlapped {
+            overlapped::begin(call, at)?;
+        }
+        let mut waiter = None;
+        if matches!(recipient, AnswerRecipient::Caller) {
+            call.cpu.open_wait(call.thread(), false)?;
+            waiter = Some(call.thread());
+        }
+        *slot.dialog.lock() = Some(Dialog { action, thread_id: call.thread_id(), overlapped, waiter });
+        kernel.devices.dialogs.lock().open(request, now);
+        slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
+        kernel.notifier().notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
+    };
+    if let Err(failure) = told {
+        tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
     }
+    call.cpu.time_has_more();
+    Ok(match recipient {
+        AnswerRecipient::Overlapped(_) => Flow::Return(Win32Error::IO_PENDING),
+        AnswerRecipient::Caller => Flow::Block(Wait::forever(BlockReason::Dialog)),
+        AnswerRecipient::Nobody => Flow::Return(Win32Error::SUCCESS),
+    })
+}
 
+/// The open dialog, and all that an answer can change.
+#[derive(Clone, Copy)]
+pub struct DialogControl<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) user: &'k User,
+    pub(crate) files: &'k Mutex<Files>,
+    pub(crate) port: &'k Mutex<Box<dyn Dialogs>>,
+    pub(crate) notifier: Notifier<'k>,
+    pub(crate) drive: DiscDrive<'k>,
+    pub(crate) overlapped: OverlappedRequests<'k>,
+}
+
+impl DialogControl<'_> {
     /// Polls the open dialog for an answer, if a poll is due.
-    pub(crate) fn poll_dialog(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+    pub(crate) fn poll(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let (slot, now) = (&self.user.dialog, cpu.now());
         if slot.due.load(Acquire) > now {
             return Ok(());
         }
         let (dialog, answer) = {
-            let _listeners = self.listeners.lock();
+            let _listeners = self.notifier.lock();
             if slot.due.load(Acquire) > now {
                 return Ok(());
             }
-            let Some(answer) = self.devices.dialogs.lock().answer(now) else {
+            let Some(answer) = self.port.lock().answer(now) else {
                 slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
                 return Ok(());
             };
@@ -178,7 +193,7 @@ impl Kernel {
         tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.action);
         // `insert_answered` handles disc requests, `carry_out_answer` all others.
         let inserted = match dialog.action {
-            AnswerAction::InsertDisc(awaited) => Some(self.insert_answered(cpu, awaited, &answer)),
+            AnswerAction::InsertDisc(awaited) => Some(self.drive.insert_answered(cpu, awaited, &answer)),
             _ => None,
         };
         let result = match inserted {
@@ -191,11 +206,11 @@ impl Kernel {
                 self.carry_out_answer(cpu, dialog.action, &answer).unwrap_or(Win32Error::INVALID_PARAMETER)
             }
         };
-        let _listeners = self.listeners.lock();
+        let _listeners = self.notifier.lock();
         let told = match dialog.overlapped {
             Some(at) => {
                 let completed = Completed::with(result);
-                overlapped::finish_of(self, cpu, dialog.thread_id, at, completed.to_fields())
+                self.overlapped.finish(cpu, dialog.thread_id, at, completed.to_fields())
             }
             None => Ok(()),
         };
@@ -204,16 +219,16 @@ impl Kernel {
         {
             tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
         }
-        let gone = self.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
+        let gone = self.notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
         slot.due.store(NEVER, Release);
         told.and(gone)
     }
 
     /// Asks again in the open dialog, which was on the screen all the time.
     fn reopen(&self, dialog: Dialog, request: DialogRequest, now: GuestTicks) {
-        let _listeners = self.listeners.lock();
+        let _listeners = self.notifier.lock();
         *self.user.dialog.dialog.lock() = Some(dialog);
-        self.devices.dialogs.lock().open(request, now);
+        self.port.lock().open(request, now);
         self.user.dialog.due.store(now.saturating_add(POLL_INTERVAL), Release);
     }
 
@@ -223,7 +238,7 @@ impl Kernel {
         action: AnswerAction,
         answer: &DialogAnswer,
     ) -> Fallible<Win32Error> {
-        let memory = &self.memory;
+        let memory = self.memory;
         match (action, answer) {
             (AnswerAction::StoreButton { result, buttons }, DialogAnswer::Pressed(button)) => {
                 match buttons.get(*button as usize) {
@@ -243,7 +258,7 @@ impl Kernel {
                 };
                 self.sign_in_first(users.min(USERS));
                 let parameter = self.user.profiles.lock().mask();
-                self.notify(cpu, Notification { id: id::SIGN_IN_CHANGED, parameter })?;
+                self.notifier.notify(cpu, Notification { id: id::SIGN_IN_CHANGED, parameter })?;
             }
             (AnswerAction::Nothing, _) => {}
             _ => return Ok(Win32Error::CANCELLED),

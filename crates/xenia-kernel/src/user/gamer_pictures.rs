@@ -4,8 +4,8 @@
 //! A console's profile always has a picture, chosen from those of the firmware. A profile here gets
 //! one generated from its id: five cells by five, with the right half mirroring the left one.
 
+use super::gamer_data::GamerData;
 use super::pictures::{Picture, Texels};
-use crate::Kernel;
 use crate::files::win32_error;
 use std::io::Cursor;
 use xenia_formats::xdbf::Xdbf;
@@ -94,11 +94,11 @@ fn halved(large: &[u8]) -> Option<Vec<u8>> {
     png_of(half, &small.collect::<Vec<_>>()).ok()
 }
 
-impl Kernel {
+impl GamerData<'_> {
     /// Returns a picture (PNG) of the user at this place. Personal pictures and avatars exist only
     /// if the profile has files of them.
     pub(crate) fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
-        let profile = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
+        let profile = self.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
         let read = |small: bool| {
             let files = self.files.lock();
@@ -120,7 +120,7 @@ impl Kernel {
     /// the title's database in the profile.
     pub(crate) fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
         let (database, title) = (self.database(), self.title_id());
-        let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
+        let xuid = self.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = xuid.ok_or(Win32Error::NO_SUCH_USER)?;
         let files = self.files.lock();
         let store = &files.packages.store;

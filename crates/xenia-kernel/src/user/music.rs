@@ -5,9 +5,11 @@
 //! ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are notified of each
 //! state under their own lock, in the order of the changes.
 
-use crate::Kernel;
+use super::notifier::Notifier;
+use crate::files::Files;
 use crate::loader::path_of;
-use crate::ports::SongBytes;
+use crate::ports::{Audio, SongBytes};
+use crate::sound::RenderDriver;
 use crate::status::failure::Fallible;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -287,44 +289,57 @@ impl MusicPlayer {
     }
 }
 
-impl Kernel {
+/// Control of the music player: its state, listeners, files and sound.
+#[derive(Clone, Copy)]
+pub struct MusicControl<'k> {
+    pub(crate) player: &'k MusicPlayer,
+    pub(crate) notifier: Notifier<'k>,
+    pub(crate) driver: &'k RenderDriver,
+    pub(crate) audio: &'k Mutex<Box<dyn Audio>>,
+    pub(crate) files: &'k Mutex<Files>,
+    /// Guest path of the executable; songs named without a path lie beside it.
+    pub(crate) image_path: &'k str,
+}
+
+impl MusicControl<'_> {
     /// Applies a change to the player and notifies listeners of the new state.
-    pub(crate) fn with_music<R>(
+    pub(crate) fn change<R>(
         &self,
         cpu: &mut dyn Cpu,
         act: impl FnOnce(&mut Music, GuestTicks) -> R,
     ) -> Fallible<R> {
         let (result, put_on, told) = {
-            let _listeners = self.listeners.lock();
+            let _listeners = self.notifier.lock();
             let (result, put_on, told) = {
-                let mut music = self.user.music.music.lock();
+                let mut music = self.player.music.lock();
                 let before = music.put_on;
                 let result = act(&mut music, cpu.now());
-                self.user.music.due.store(music.due(), Release);
+                self.player.due.store(music.due(), Release);
                 let heard = music.heard();
                 let bits = heard.map_or(0, |volume| PLAYS | u64::from(volume.to_bits()));
-                self.user.music.heard.store(bits, Release);
-                self.render_driver.set_has_song(heard.is_some(), cpu.now());
+                self.player.heard.store(bits, Release);
+                self.driver.set_has_song(heard.is_some(), cpu.now());
                 let path = || music.song().map(|song| String::from_utf16_lossy(&song.path));
                 let put_on = (music.put_on != before).then(|| (music.put_on, path()));
                 (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))
             };
             let told = told.map_or(Ok(()), |state| {
                 cpu.time_has_more();
-                self.notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })
+                self.notifier
+                    .notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })
             });
             (result, put_on, told)
         };
         if let Some((number, path)) = put_on {
             let song = path.and_then(|path| self.open_song(&path));
-            self.devices.audio.lock().set_song(number, song);
+            self.audio.lock().set_song(number, song);
         }
         told.map(|()| result)
     }
 
     /// Opens the file of a song; `None`, with a log line, if it can't be read.
     fn open_song(&self, path: &str) -> Option<SongBytes> {
-        let path = path_of(path, &self.config.image_path);
+        let path = path_of(path, self.image_path);
         let opened = {
             let mut files = self.files.lock();
             files.vfs.resolve(&path).and_then(|at| files.vfs.open(&at, &OpenRequest::TO_READ))
@@ -343,11 +358,11 @@ impl Kernel {
     }
 
     /// Ends the playing song, if its end is due.
-    pub(crate) fn poll_music(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
-        if self.user.music.due.load(Acquire) > cpu.now() {
+    pub(crate) fn poll(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+        if self.player.due.load(Acquire) > cpu.now() {
             return Ok(());
         }
-        self.with_music(cpu, |music, now| {
+        self.change(cpu, |music, now| {
             if music.due() <= now {
                 music.next(now);
             }

@@ -8,17 +8,18 @@
 //! completion routines and waiters. So if a title finds its result and uses the structure again,
 //! the new event is signalled only by the new call.
 
-use crate::Kernel;
 use crate::abi::{Call, Flow, Handle};
-use crate::objects::ObjectKind;
+use crate::objects::dispatcher::Dispatcher;
+use crate::objects::{ObjectKind, Objects};
 use crate::status::failure::Fallible;
-use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::Mode;
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_limits::Limit;
+use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
@@ -213,7 +214,7 @@ pub fn finish_later(call: &mut Call, at: GuestAddr, fields: OverlappedFields) ->
     let (due, thread_id) = (call.now().saturating_add(DELAY), call.thread_id());
     if kernel.limits.admit(Limit::OverlappedCalls, calls.pending.len()).is_err() {
         // The call's work is done already, so the limit must not make it fail: complete it at once.
-        return kernel.complete_overlapped(call.cpu, &mut calls, thread_id, at, fields);
+        return kernel.overlapped_requests().complete(call.cpu, &mut calls, thread_id, at, fields);
     }
     let place = calls.pending.partition_point(|other| other.due <= due);
     calls.pending.insert(place, Pending { due, at, thread_id, fields });
@@ -226,19 +227,7 @@ pub fn finish_later(call: &mut Call, at: GuestAddr, fields: OverlappedFields) ->
 /// Fills an overlapped structure, signals its event and queues its routine.
 pub fn finish(call: &mut Call, at: GuestAddr, fields: OverlappedFields) -> Fallible<()> {
     let thread_id = call.thread_id();
-    finish_of(call.kernel, call.cpu, thread_id, at, fields)
-}
-
-/// Like [`finish`], for a call that this thread made earlier.
-pub fn finish_of(
-    kernel: &Kernel,
-    cpu: &mut dyn Cpu,
-    thread_id: u32,
-    at: GuestAddr,
-    fields: OverlappedFields,
-) -> Fallible<()> {
-    let mut calls = kernel.requests.lock();
-    kernel.complete_overlapped(cpu, &mut calls, thread_id, at, fields)
+    call.kernel.overlapped_requests().finish(call.cpu, thread_id, at, fields)
 }
 
 /// Makes the thread wait until a structure is complete; returns the call's result if it is already.
@@ -264,9 +253,19 @@ pub fn wait_for(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible
     }))
 }
 
-impl Kernel {
+/// Completion of overlapped structures: their fields, events, routines and waiters.
+#[derive(Clone, Copy)]
+pub struct OverlappedRequests<'k> {
+    pub(crate) memory: &'k GuestMemory,
+    pub(crate) requests: &'k Requests,
+    pub(crate) objects: &'k Objects,
+    pub(crate) dispatcher: &'k Dispatcher,
+    pub(crate) apcs: ApcQueues<'k>,
+}
+
+impl OverlappedRequests<'_> {
     /// Completes the structures that are due.
-    pub(crate) fn poll_requests(&self, cpu: &mut dyn Cpu) {
+    pub(crate) fn poll(&self, cpu: &mut dyn Cpu) {
         let now = cpu.now();
         if self.requests.due.load(Acquire) > now {
             return;
@@ -275,15 +274,26 @@ impl Kernel {
         let due = calls.pending.partition_point(|pending| pending.due <= now);
         let due: Vec<Pending> = calls.pending.drain(..due).collect();
         for Pending { at, thread_id, fields, .. } in due {
-            if let Err(failure) = self.complete_overlapped(cpu, &mut calls, thread_id, at, fields) {
+            if let Err(failure) = self.complete(cpu, &mut calls, thread_id, at, fields) {
                 tracing::debug!(target: "kernel", "can't complete the overlapped structure at {at}: {failure}");
             }
         }
         self.requests.set_due(&calls);
     }
 
+    /// Like the function [`finish`], for a call that this thread made earlier.
+    pub(crate) fn finish(
+        &self,
+        cpu: &mut dyn Cpu,
+        thread_id: u32,
+        at: GuestAddr,
+        fields: OverlappedFields,
+    ) -> Fallible<()> {
+        self.complete(cpu, &mut self.requests.lock(), thread_id, at, fields)
+    }
+
     /// Completes a structure and resumes its waiters, even if the structure's memory is gone.
-    fn complete_overlapped(
+    fn complete(
         &self,
         cpu: &mut dyn Cpu,
         calls: &mut OverlappedCalls,
@@ -320,7 +330,7 @@ impl Kernel {
         at: GuestAddr,
         fields: OverlappedFields,
     ) -> Fallible<()> {
-        let memory = &self.memory;
+        let memory = self.memory;
         let event: Handle = memory.read(at.offset(field::EVENT))?;
         let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
         let event = if event == Handle::NULL {
@@ -338,7 +348,7 @@ impl Kernel {
         if !routine.is_null() {
             let args = [u64::from(fields.result), u64::from(fields.length), u64::from(at.0)];
             let apc = Apc::new(ApcSource::Kernel, routine, args);
-            self.queue_apc(cpu, thread_id, Mode::User, apc)?;
+            self.apcs.queue(cpu, thread_id, Mode::User, apc)?;
         }
         signalled
     }

@@ -3,7 +3,7 @@
 //! A title's own pictures come with it, those of other titles are in the profile's databases. Both
 //! are untrusted input: the file's length and [`SIDE`] bound the data read from it.
 
-use crate::Kernel;
+use super::gamer_data::GamerData;
 use std::io::Cursor;
 use xenia_formats::gpd::MOST_PICTURE;
 use xenia_formats::xdbf::Xdbf;
@@ -63,7 +63,7 @@ impl Texels {
     }
 }
 
-impl Kernel {
+impl GamerData<'_> {
     /// Returns a picture (PNG) of a title: of the running title from its own database, of another
     /// one from the profile of the user at this place.
     pub fn picture_of(&self, user: u32, title: u32, picture: Picture) -> Result<Vec<u8>, Win32Error> {

@@ -12,7 +12,8 @@ use std::path::Path;
 use xenia::say::outln;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_kernel::exports::{Registry, StatusCounts};
+use xenia_kernel::exports::registry;
+use xenia_kernel::imports::StatusCounts;
 
 /// Largest list in bytes: some ten times all names there are.
 const MOST_BYTES: u64 = 1 << 20;
@@ -97,7 +98,7 @@ impl Against {
 
     fn of(list: &List) -> Self {
         let named: Vec<_> =
-            list.names.iter().map(|(name, by)| (name, by, Registry::get().status_of_name(name))).collect();
+            list.names.iter().map(|(name, by)| (name, by, registry().status_of_name(name))).collect();
         let count = |title: Option<usize>| {
             let imports = |by: &[bool]| title.is_none_or(|title| by[title]);
             named

@@ -13,7 +13,7 @@ use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_formats::xdbf::{Achievement, Xdbf};
-use xenia_kernel::exports::Registry;
+use xenia_kernel::exports::registry;
 use xenia_kernel::imports::{Library, ordinals};
 
 documented! {
@@ -154,7 +154,7 @@ fn describe(image: &LoadedImage) -> InfoReport {
             library: library.name.clone(),
             ordinal: import.ordinal.0,
             name: known.and_then(|known| ordinals::find(known.rows(), import.ordinal)).map(|row| row.name),
-            status: known.map_or(IN_A_FILE, |known| Registry::get().status(known, import.ordinal).name()),
+            status: known.map_or(IN_A_FILE, |known| registry().status(known, import.ordinal).name()),
         })
     });
     InfoReport {

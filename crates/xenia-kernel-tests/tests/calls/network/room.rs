@@ -58,7 +58,7 @@ fn who_sends_while_more_is_on_its_way_comes_behind_it() {
     let kernel = b.kernel.clone();
     while let Some(due) = kernel.net.next_due() {
         b.scheduler.set_now(due);
-        kernel.poll_sockets(&mut b.scheduler);
+        kernel.sockets().poll(&mut b.scheduler);
     }
     assert_eq!((b.answer(first), b.answer(third)), (Some(u64::from(size)), Some(8)));
     assert_eq!(b.answer(second), Some(wanted));

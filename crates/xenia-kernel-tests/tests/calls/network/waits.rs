@@ -51,7 +51,7 @@ fn what_takes_long_is_done_in_turns() {
     let mut looks = 0;
     while let Some(due) = kernel.net.next_due() {
         b.scheduler.set_now(due);
-        kernel.poll_sockets(&mut b.scheduler);
+        kernel.sockets().poll(&mut b.scheduler);
         looks += 1;
     }
     assert!((8..64).contains(&looks), "{looks} turns");

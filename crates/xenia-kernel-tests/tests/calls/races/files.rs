@@ -201,7 +201,7 @@ fn what_threads_add_to_one_file_is_all_there() {
         }
         assert_eq!(guest.status("NtClose", &[own]), NtStatus::SUCCESS);
     });
-    let bytes = machine.kernel.read_whole(path, 0).unwrap();
+    let bytes = machine.kernel.loader().read_whole(path, 0).unwrap();
     let mut next = [0; THREADS];
     for record in bytes.chunks(16) {
         let words: Vec<u32> =

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn stubs<const N: usize>(machine: &Machine, names: [&str; N]) -> [GuestAddr; N] {
     let kernel = &machine.kernel;
     names.map(|name| {
-        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+        let export = registry().find_by_name(Library::xboxkrnl, name).unwrap();
         kernel.imports.stub_of(&kernel.memory, export).unwrap()
     })
 }

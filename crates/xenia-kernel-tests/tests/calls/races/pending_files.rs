@@ -242,7 +242,7 @@ fn leave_and_end(end: impl Fn(&mut Guest)) {
         assert_eq!(places.outcome(guest, WRITES), (NtStatus::CANCELLED, 0));
         assert_eq!(guest.memory().read(places.buffer(WRITES)), Ok(UNTOUCHED));
     });
-    let bytes = machine.kernel.read_whole(r"cache:\log", 0).unwrap();
+    let bytes = machine.kernel.loader().read_whole(r"cache:\log", 0).unwrap();
     let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
     assert_eq!(words, (0..WRITES).collect::<Vec<_>>());
     assert!(machine.kernel.transfers.is_empty());
@@ -334,7 +334,7 @@ fn requests_of_one_file_are_carried_out_in_order() {
             }
         });
     });
-    let bytes = machine.kernel.read_whole(r"cache:\log", 0).unwrap();
+    let bytes = machine.kernel.loader().read_whole(r"cache:\log", 0).unwrap();
     assert!((0..WRITES).flat_map(u32::to_be_bytes).eq(bytes));
 }
 
@@ -382,7 +382,7 @@ fn what_many_threads_write_and_read_at_once_is_exact() {
             }
         });
     });
-    let bytes = machine.kernel.read_whole(r"cache:\data", 0).unwrap();
+    let bytes = machine.kernel.loader().read_whole(r"cache:\data", 0).unwrap();
     assert_eq!(bytes.len() as u64, 64 * THREADS as u64 * u64::from(ROUNDS * PLACES));
     for (index, bytes) in bytes.chunks(64).enumerate() {
         let expected = record(index % THREADS, (index / THREADS) as u32).flat_map(u32::to_be_bytes);

@@ -2,7 +2,7 @@
 
 use super::{CODE_SIZE, STACK_SIZE, Stopped};
 use crate::exceptions::flag;
-use crate::exports::Registry;
+use crate::exports::registry;
 use std::time::Duration;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_formats::image::FunctionEntry;
@@ -163,7 +163,7 @@ impl Stopped {
                 return self.guest_returns(result);
             }
         };
-        let export = Registry::get().find_by_name(Library::xboxkrnl, name).unwrap();
+        let export = registry().find_by_name(Library::xboxkrnl, name).unwrap();
         let memory = self.harness.kernel.memory.clone();
         let stub = self.harness.kernel.imports.stubs.lock().of_export(&memory, export).unwrap();
         // Sometimes with the registers of the previous call, as a handler that calls another.

@@ -83,29 +83,43 @@ fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     }
 }
 
+/// Where a call stores the list that it creates.
+struct ListResult {
+    size: Option<Out<u32>>,
+    handle: Option<Out<Handle>>,
+}
+
+/// Size in bytes of an item in a list, and of its texts.
+struct ItemSize {
+    item: usize,
+    texts: u32,
+}
+
 /// Creates an enumerator of the items that `list` returns for the user's place, and stores the
 /// buffer size that its items need, including their texts.
 fn create_list(
     call: &mut Call,
     kind: Kind,
     xuid: u64,
-    (size, handle): (Option<Out<u32>>, Option<Out<Handle>>),
-    (item_size, texts): (usize, u32),
+    result: ListResult,
+    sizes: ItemSize,
     list: impl FnOnce(&Call, u32) -> Result<Vec<Item>, Win32Error>,
 ) -> Fallible<Win32Error> {
     let Kind { user, items, .. } = kind;
-    let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
+    let (Some(size), Some(out)) = (result.size, result.handle) else {
+        return Ok(Win32Error::INVALID_PARAMETER);
+    };
     if !(1..=ITEMS).contains(&items) || user >= USERS {
         return Ok(Win32Error::INVALID_PARAMETER);
     }
     out.set(call.memory(), Handle::NULL)?;
-    size.set(call.memory(), items * (item_size as u32 + texts))?;
+    size.set(call.memory(), items * (sizes.item as u32 + sizes.texts))?;
     let Some(whose) = user_of(call, user, xuid) else { return Ok(Win32Error::NO_SUCH_USER) };
     let list = match list(call, whose) {
         Ok(list) => list,
         Err(error) => return Ok(error),
     };
-    let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, item_size, items))?;
+    let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, sizes.item, items))?;
     out.set(call.memory(), handle)?;
     Ok(Win32Error::SUCCESS)
 }
@@ -129,9 +143,10 @@ impl Achievements {
         let texts = if flags & WANTS_TEXTS == 0 { 0 } else { TEXTS };
         let (open_message, close_message) = (0xB_000A, 0xB_000B);
         let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
-        create_list(call, kind, xuid, (size, handle), (details::SIZE, texts), |call, whose| {
+        let (result, sizes) = (ListResult { size, handle }, ItemSize { item: details::SIZE, texts });
+        create_list(call, kind, xuid, result, sizes, |call, whose| {
             let title = if title == 0 { call.kernel.title_id() } else { title };
-            let listed = call.kernel.achievements_of(whose, title)?;
+            let listed = call.kernel.gamer_data().achievements_of(whose, title)?;
             Ok(listed.iter().skip(start as usize).map(|record| item(record, flags)).collect())
         })
     }
@@ -152,8 +167,9 @@ impl Achievements {
         let (open_message, close_message) = (0xB_0050, 0xB_000B);
         let kind =
             Kind { user, application: 0xFB, open_message, close_message, private: 0x20, items, flags: 0 };
-        create_list(call, kind, xuid, (size, handle), (played::SIZE, 0), |call, whose| {
-            let listed = call.kernel.titles_played(whose)?;
+        let (result, sizes) = (ListResult { size, handle }, ItemSize { item: played::SIZE, texts: 0 });
+        create_list(call, kind, xuid, result, sizes, |call, whose| {
+            let listed = call.kernel.gamer_data().titles_played(whose)?;
             Ok(listed.iter().skip(start as usize).map(played_item).collect())
         })
     }
@@ -171,7 +187,9 @@ impl Achievements {
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let (Some(size), Some(out)) = (size, handle) else {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        };
         size.set(call.memory(), 0)?;
         out.set(call.memory(), Handle::NULL)?;
         Ok(Win32Error::NOT_LOGGED_ON)

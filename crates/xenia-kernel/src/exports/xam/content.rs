@@ -6,6 +6,7 @@ use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
+use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -21,17 +22,6 @@ const NO_USER: u32 = 0xFE;
 const ANY_USER: u32 = 0xFF;
 /// Enumerator flag: leaves out the packages that belong to all users.
 const EXCLUDE_COMMON: u32 = 0x1000;
-
-/// Offsets in `XCONTENT_DATA`.
-pub(super) mod data {
-    pub(super) const DEVICE: u32 = 0;
-    pub(super) const KIND: u32 = 4;
-    pub(super) const DISPLAY_NAME: u32 = 8;
-    pub(super) const DISPLAY_UNITS: u32 = 128;
-    pub(super) const FILE: u32 = 0x108;
-    pub(super) const FILE_BYTES: u32 = 42;
-    pub(in crate::exports::xam) const SIZE: u32 = 0x134;
-}
 
 /// Source of a package's owner and title.
 #[derive(Clone, Copy, Debug)]
@@ -141,13 +131,22 @@ impl Opening {
     }
 }
 
+/// A call about an existing package.
+#[derive(Clone, Copy)]
+pub(super) struct PackageCall {
+    pub(super) whose: Whose,
+    pub(super) content: Option<GuestAddr>,
+    pub(super) overlapped: Option<GuestAddr>,
+}
+
 /// Applies an operation to an existing package and completes the call with its result.
 pub(super) fn with_package(
     call: &mut Call,
-    (whose, content, overlapped): (Whose, Option<GuestAddr>, Option<GuestAddr>),
+    about: PackageCall,
     missing: Win32Error,
     f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
 ) -> Fallible<Win32Error> {
+    let PackageCall { whose, content, overlapped } = about;
     let name = match wanted(call, whose, content)? {
         Err(error) => return complete(call, overlapped, Completed::refused(error)),
         Ok(Wanted { name, .. }) => name,
@@ -240,7 +239,7 @@ impl Content {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })
@@ -307,7 +306,7 @@ impl Content {
         let Some(is_creator) = is_creator else { return Ok(Win32Error::INVALID_PARAMETER) };
         is_creator.set(call.memory(), 0)?;
         creator.set(call.memory(), 0)?;
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::PATH_NOT_FOUND, |call, name, header| {
             let own = header.creator == name.owner && name.owner != Xuid::NOBODY;
             is_creator.set(call.memory(), u32::from(own))?;
@@ -331,7 +330,7 @@ impl Content {
         };
         let mut bytes = vec![0; size as usize];
         call.memory().read_bytes(picture, &mut bytes)?;
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let files = call.kernel.files.lock();
             Ok(files.packages.store.set_thumbnail(name, &bytes).map_err(win32_error))
@@ -349,7 +348,7 @@ impl Content {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let about = (Whose::User(user), content, overlapped);
+        let about = PackageCall { whose: Whose::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let found = call.kernel.files.lock().packages.store.thumbnail(name);
             let picture = match found {

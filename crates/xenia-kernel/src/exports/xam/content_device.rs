@@ -1,11 +1,10 @@
 //! Storage devices for content: only the hard disk.
 
 use super::enumerate::{self, Kind};
-use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
 use crate::exports::xam::ui;
 use crate::status::failure::Fallible;
-use crate::user::dialogs::{AnswerAction, AnswerRecipient};
+use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -144,6 +143,6 @@ impl ContentDevice {
         let label = format!("{NAME}, {} MB free", free >> 20);
         let request = ui::own_message("Storage device", "Where is it to be kept?", vec![label]);
         let action = AnswerAction::StoreWord { at: device.addr(), word: HARD_DISK };
-        Kernel::open_dialog(call, request, action, AnswerRecipient::Overlapped(overlapped))
+        dialogs::open(call, request, action, AnswerRecipient::Overlapped(overlapped))
     }
 }

@@ -5,12 +5,13 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{Opening, Whose, data, described, with_package};
+use super::content::{Opening, PackageCall, Whose, described, with_package};
 use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
 use crate::files::win32_error;
 use crate::status::failure::Fallible;
+use crate::user::content_data::internal;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
@@ -26,20 +27,6 @@ const ANY_XUID: u64 = u64::MAX;
 const OWN_TITLE: u32 = u32::MAX;
 /// Size in bytes of the enumerator's private data, which titles' libraries pass in their messages.
 const PRIVATE: u32 = 8;
-
-/// `XCONTENT_DATA_INTERNAL`: an extended `XCONTENT_DATA`.
-pub(crate) mod internal {
-    /// Id of the owner.
-    pub(crate) const XUID: u32 = 0x138;
-    /// Id of the title.
-    pub(crate) const TITLE: u32 = 0x140;
-    /// Licence mask of the package.
-    pub(crate) const LICENSE: u32 = 0x144;
-    /// Size in bytes.
-    pub(crate) const SIZE: u32 = 0x200;
-    /// Size in bytes of the part that titles receive: `XCONTENT_DATA` and the title's id.
-    pub(crate) const CROSS_TITLE: u32 = super::data::SIZE + 4;
-}
 
 /// Encodes the `XCONTENT_DATA_INTERNAL` of a package.
 fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
@@ -57,7 +44,7 @@ fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
 pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result<(Xuid, u32), Win32Error>> {
     let (xuid, title): (u64, u32) =
         (call.memory().read(at.offset(internal::XUID))?, call.memory().read(at.offset(internal::TITLE))?);
-    let titles = call.kernel.titles_of_content();
+    let titles = call.kernel.modules.lock().titles_of_content();
     let title = if matches!(title, 0 | OWN_TITLE) { titles[0] } else { title };
     if !titles.contains(&title) {
         return Ok(Err(Win32Error::ACCESS_DENIED));
@@ -94,7 +81,8 @@ impl ContentTitles {
             xuid => vec![Xuid(xuid)],
         };
         let mut list = Vec::new();
-        for title in call.kernel.titles_of_content() {
+        let titles = call.kernel.modules.lock().titles_of_content();
+        for title in titles {
             for &owner in &owners {
                 let found = call.kernel.files.lock().packages.store.packages(owner, title, content_type);
                 match found {
@@ -142,7 +130,7 @@ impl ContentTitles {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = (Whose::Said, content, overlapped);
+        let about = PackageCall { whose: Whose::Said, content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })

@@ -1,10 +1,9 @@
 //! Titles with several discs.
 
-use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::discs::{self, AwaitedDisc};
 use crate::status::failure::Fallible;
-use crate::user::dialogs::{AnswerAction, AnswerRecipient};
+use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -22,15 +21,15 @@ impl Discs {
         event: Option<GuestAddr>,
         message: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
-        let kernel = call.kernel;
-        let Some(disc) = kernel.disc_of_title(number) else {
+        let drive = call.kernel.disc_drive();
+        let Some(disc) = drive.disc_of_title(number) else {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
-        if kernel.is_in_drive(disc) || kernel.insert_ready(disc) {
-            kernel.disc_is_there(call.cpu, event)?;
+        if drive.is_in_drive(disc) || drive.insert_ready(disc) {
+            drive.disc_is_there(call.cpu, event)?;
             return Ok(Flow::Return(Win32Error::SUCCESS));
         }
         let action = AnswerAction::InsertDisc(AwaitedDisc { disc, event, message });
-        Kernel::open_dialog(call, discs::request(disc), action, AnswerRecipient::Caller)
+        dialogs::open(call, discs::request(disc), action, AnswerRecipient::Caller)
     }
 }

@@ -1,7 +1,7 @@
 //! Enumerators: lists of all kinds that titles read piece by piece.
 
 use crate::abi::{Call, Handle, OptionalOut, Out};
-use crate::exports::waiting::make_object;
+use crate::exports::named_objects::make_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};

@@ -49,7 +49,7 @@ fn user_of(call: &Call, user: u32, flags: u32) -> u32 {
 fn tell(call: &mut Call, news: bool) -> Fallible<()> {
     if news {
         let changed = Notification { id: id::INPUT_DEVICES_CHANGED, parameter: 0 };
-        call.kernel.notify(call.cpu, changed)?;
+        call.kernel.notifier().notify(call.cpu, changed)?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ impl Loader {
         let path = path.map(|path| path.text(call.memory())).transpose()?;
         tracing::info!(target: "kernel", "the title asks for {path:?} to be launched, flags {flags:#x}");
         let now = call.kernel.clock.system_time(call.now());
-        let launch = path.map(|path| call.kernel.prepare_launch(&path, now));
+        let launch = path.map(|path| call.kernel.loader().prepare_launch(&path, now));
         call.kernel.title.lock().launch = launch;
         Ok(title::terminate(call).map(|_| ()))
     }

@@ -1,11 +1,11 @@
 //! Winsock events (`NetDll_WSA*Event*`): the kernel's manual-reset events.
 
-use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, Ptr};
-use crate::exports::waiting::{make_object, wait_by_handle_until};
-use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, initialize};
+use crate::exports::named_objects::make_object;
+use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType, initialize};
 use crate::objects::{ObjectKind, ObjectRef};
-use crate::sockets::{answer, hold_event, set_last_error};
+use crate::sockets::{self, answer, hold_event, set_last_error};
+use crate::thread::waiting::{KeepAlive, WaitRequest, wait};
 use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
 use xenia_net::WsaError;
@@ -96,7 +96,9 @@ impl NetEvent {
             let bodies: Vec<_> = found.iter().map(ObjectRef::body).collect();
             let deadline = (milliseconds != FOREVER)
                 .then(|| call.now().saturating_add(ticks_from_100ns(u64::from(milliseconds) * 10_000)));
-            Ok(wait_by_handle_until(call, &bodies, all, alertable, deadline)?)
+            let wait_type = if all { WaitType::All } else { WaitType::Any };
+            let (set, alertable) = (WaitSet { objects: &bodies, wait_type }, alertable.into());
+            Ok(wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })?)
         });
         match waited {
             Ok(flow) => flow.map(|status| status.0),
@@ -113,10 +115,9 @@ impl NetEvent {
         let event = if event == Handle::NULL {
             Ok(None)
         } else {
-            resolve(call, event).map(|event| hold_event(call.kernel, event.body()))
+            resolve(call, event).map(|event| hold_event(&call.kernel.objects, event.body()))
         };
-        let result =
-            event.and_then(|event| Kernel::change_sockets(call, |net| net.watch(socket, event, wanted)));
+        let result = event.and_then(|event| sockets::change(call, |net| net.watch(socket, event, wanted)));
         answer(call, result.map(|()| 0))
     }
 }

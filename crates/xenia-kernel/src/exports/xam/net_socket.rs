@@ -3,10 +3,9 @@
 //! The first argument is the caller, the title or the system; both share one network.
 
 use super::last_error::last_error;
-use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr, Text};
 use crate::ports::SocketKind;
-use crate::sockets::{answer, set_last_error};
+use crate::sockets::{self, answer, set_last_error};
 use crate::status::failure::Fallible;
 use std::net::SocketAddrV4;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -60,7 +59,7 @@ fn win32(result: Result<(), WsaError>) -> Win32Error {
 
 /// Applies a change without a result value.
 fn change(call: &mut Call, change: impl FnOnce(&mut xenia_net::Net) -> Result<(), WsaError>) -> i32 {
-    let result = Kernel::change_sockets(call, change).map(|()| 0);
+    let result = sockets::change(call, change).map(|()| 0);
     answer(call, result)
 }
 
@@ -98,12 +97,14 @@ fn set_option(
         _ => OptionValue::Word(memory.read(value)?),
     };
     // A larger buffer can unblock senders.
-    Kernel::change_sockets(call, |net| net.set_option(socket, level, option, value))
+    sockets::change(call, |net| net.set_option(socket, level, option, value))
 }
 
 fn option(
     call: &Call,
-    (socket, level, option): (u32, u32, u32),
+    socket: u32,
+    level: u32,
+    option: u32,
     value: GuestAddr,
     length: Option<Ptr<u32>>,
 ) -> Result<(), WsaError> {
@@ -239,7 +240,7 @@ impl NetSocket {
         value: GuestAddr,
         length: Option<Ptr<u32>>,
     ) -> i32 {
-        answer(call, option(call, (socket, level, name), value, length).map(|()| 0))
+        answer(call, option(call, socket, level, name, value, length).map(|()| 0))
     }
 
     /// Returns a socket's local address.
@@ -266,14 +267,14 @@ impl NetSocket {
     #[export(Done)]
     fn NetDll_connect(call: &mut Call, _caller: u32, socket: u32, name: Buffer) -> Flow<i32> {
         let begun = match address::read(call.memory(), name) {
-            Ok(address) => Kernel::change_sockets(call, |net| {
+            Ok(address) => sockets::change(call, |net| {
                 let begun = net.connect(socket, address);
                 (begun, net.waits(socket))
             }),
             Err(error) => (Err(error), false),
         };
         match begun {
-            (Err(WsaError::WOULD_BLOCK), true) => Kernel::socket_call(call, socket, SocketOperation::Connect),
+            (Err(WsaError::WOULD_BLOCK), true) => sockets::call(call, socket, SocketOperation::Connect),
             (begun, _) => Flow::Return(answer(call, begun.map(|()| 0))),
         }
     }
@@ -287,7 +288,7 @@ impl NetSocket {
     /// Accepts a connection, and waits for one.
     #[export(Done)]
     fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: Place) -> Flow<i32> {
-        Kernel::socket_call(call, socket, SocketOperation::Accept(place))
+        sockets::call(call, socket, SocketOperation::Accept(place))
     }
 
     /// Converts an address in text form to network byte order; `INADDR_NONE` for invalid text.

@@ -1,9 +1,8 @@
 //! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and results of
 //! overlapped requests.
 
-use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr};
-use crate::sockets::{answer, overlapped_of, set_last_error};
+use crate::sockets::{self, answer, overlapped_of, set_last_error};
 use std::net::SocketAddrV4;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -34,7 +33,7 @@ fn one(buffer: Buffer) -> Result<Buffers, WsaError> {
 
 fn ask(call: &mut Call, socket: u32, what: Result<SocketOperation, WsaError>) -> Flow<i32> {
     match what {
-        Ok(what) => Kernel::socket_call(call, socket, what),
+        Ok(what) => sockets::call(call, socket, what),
         Err(error) => Flow::Return(answer(call, Err(error))),
     }
 }
@@ -50,15 +49,22 @@ fn ask_overlapped(
     let Some(at) = overlapped else { return ask(call, socket, what) };
     let both = what.and_then(|what| Ok((what, overlapped_of(call, at, routine)?)));
     Flow::Return(match both {
-        Ok((what, overlapped)) => Kernel::overlapped_call(call, socket, what, overlapped),
+        Ok((what, overlapped)) => sockets::overlapped_call(call, socket, what, overlapped),
         Err(error) => answer(call, Err(error)),
     })
+}
+
+/// A guest array of buffers.
+#[derive(Clone, Copy)]
+struct BufferArray {
+    at: GuestAddr,
+    count: u32,
 }
 
 /// Reads the arguments of `WSARecv` and `WSARecvFrom`, and stores their flags again.
 fn wsa_receive(
     call: &Call,
-    (buffers, buffer_count): (GuestAddr, u32),
+    buffers: BufferArray,
     count: GuestAddr,
     flags: Option<Ptr<u32>>,
     from: Place,
@@ -66,7 +72,7 @@ fn wsa_receive(
 ) -> Result<SocketOperation, WsaError> {
     let memory = call.memory();
     let flags = flags.ok_or(WsaError::FAULT)?;
-    let into = Buffers::read(memory, buffers, buffer_count)?;
+    let into = Buffers::read(memory, buffers.at, buffers.count)?;
     let asked = receive(into, flags.read(memory)?, from);
     flags.write(memory, 0)?;
     Ok(SocketOperation::Receive(Receive { count, returns_zero: overlapped.is_none(), ..asked }))
@@ -74,13 +80,13 @@ fn wsa_receive(
 
 fn wsa_send(
     call: &Call,
-    (buffers, buffer_count): (GuestAddr, u32),
+    buffers: BufferArray,
     count: GuestAddr,
     flags: u32,
     to: Option<SocketAddrV4>,
     overlapped: Option<GuestAddr>,
 ) -> Result<SocketOperation, WsaError> {
-    let bytes = Buffers::read(call.memory(), buffers, buffer_count)?;
+    let bytes = Buffers::read(call.memory(), buffers.at, buffers.count)?;
     Ok(SocketOperation::Send(Send { count, returns_zero: overlapped.is_none(), ..send(bytes, flags, to) }))
 }
 
@@ -131,7 +137,14 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = wsa_receive(call, (buffers, buffer_count), count, flags, Place::NOWHERE, overlapped);
+        let what = wsa_receive(
+            call,
+            BufferArray { at: buffers, count: buffer_count },
+            count,
+            flags,
+            Place::NOWHERE,
+            overlapped,
+        );
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -149,7 +162,14 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = wsa_receive(call, (buffers, buffer_count), count, flags, from, overlapped);
+        let what = wsa_receive(
+            call,
+            BufferArray { at: buffers, count: buffer_count },
+            count,
+            flags,
+            from,
+            overlapped,
+        );
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -187,7 +207,8 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = wsa_send(call, (buffers, buffer_count), count, flags, None, overlapped);
+        let what =
+            wsa_send(call, BufferArray { at: buffers, count: buffer_count }, count, flags, None, overlapped);
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -205,8 +226,9 @@ impl NetTransfer {
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = destination(call, to)
-            .and_then(|to| wsa_send(call, (buffers, buffer_count), count, flags, to, overlapped));
+        let what = destination(call, to).and_then(|to| {
+            wsa_send(call, BufferArray { at: buffers, count: buffer_count }, count, flags, to, overlapped)
+        });
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
@@ -230,9 +252,7 @@ impl NetTransfer {
             if select.is_empty() { Err(WsaError::INVALID) } else { Ok((select, deadline(call, time)?)) }
         });
         match asked {
-            Ok((select, deadline)) => {
-                Kernel::socket_call_until(call, 0, SocketOperation::Select(select), deadline)
-            }
+            Ok((select, deadline)) => sockets::call_until(call, 0, SocketOperation::Select(select), deadline),
             Err(error) => Flow::Return(answer(call, Err(error))),
         }
     }
@@ -259,7 +279,7 @@ impl NetTransfer {
             Ok((WsaError::IO_PENDING, _)) if !waits => WsaError::IO_INCOMPLETE,
             Ok(_) => {
                 let what = SocketOperation::Finish { at: overlapped, count };
-                return Kernel::socket_call(call, socket, what).map(|done| done != 0);
+                return sockets::call(call, socket, what).map(|done| done != 0);
             }
             Err(error) => error,
         };
@@ -272,9 +292,9 @@ impl NetTransfer {
     fn NetDll_WSACancelOverlappedIO(call: &mut Call, _caller: u32, socket: u32) -> i32 {
         let kernel = call.kernel;
         let cancelled = kernel.net.lock().cancel(&kernel.memory, call.cpu, socket);
-        let result = cancelled.map(|effects| kernel.apply_socket_effects(call.cpu, effects));
+        let result = cancelled.map(|effects| kernel.sockets().apply(call.cpu, effects));
         // Retries requests that the cancelled ones were blocking.
-        Kernel::change_sockets(call, |_| ());
+        sockets::change(call, |_| ());
         answer(call, result.map(|()| 0))
     }
 }

@@ -3,11 +3,11 @@
 //! The console is on an isolated network, or on the host's; there is no online service. Data is not
 //! encrypted, so keys are stored but not used.
 
-use crate::Kernel;
 use crate::abi::{Call, Handle, Out, Ptr, Text};
 use crate::exports::xboxkrnl::xex::has_privilege;
 use crate::objects::ObjectKind;
-use crate::sockets::hold_event;
+use crate::random::store_random;
+use crate::sockets::{self, hold_event};
 use crate::status::failure::Fallible;
 use std::net::Ipv4Addr;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -65,11 +65,11 @@ fn look_up(
     } else {
         let object = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
         kernel.dispatcher.reset_event(&kernel.memory, object.body())?;
-        hold_event(kernel, object.body())
+        hold_event(&kernel.objects, object.body())
     };
     let at = kernel.pool.allocate(LOOKUP_SIZE)?;
     let begun = begin_lookup(&kernel.memory, at).and_then(|()| result.set(&kernel.memory, at));
-    let looked = Kernel::change_sockets(call, |net| match net.xnet.room() {
+    let looked = sockets::change(call, |net| match net.xnet.room() {
         _ if begun.is_err() => Err(WsaError::FAULT),
         Lookups::Full => Err(WsaError::NO_BUFFERS),
         Lookups::Room => {
@@ -113,7 +113,7 @@ impl NetXNet {
     /// Stores random bytes. The sequence depends only on the time at which the run begins.
     #[export(Done)]
     fn NetDll_XNetRandom(call: &mut Call, _caller: u32, out: GuestAddr, size: u32) -> Win32Error {
-        win32(call.kernel.store_random(out, size).map_err(WsaError::from))
+        win32(store_random(&call.kernel.random, call.memory(), out, size).map_err(WsaError::from))
     }
 
     /// Creates the key of a system-link session, and its id.
@@ -125,10 +125,9 @@ impl NetXNet {
         key: Option<GuestAddr>,
     ) -> Win32Error {
         let (Some(id), Some(key)) = (id, key) else { return win32(Err(WsaError::FAULT)) };
-        let made = call
-            .kernel
-            .store_random(id, 8)
-            .and_then(|()| call.kernel.store_random(key, 16))
+        let random = &call.kernel.random;
+        let made = store_random(random, call.memory(), id, 8)
+            .and_then(|()| store_random(random, call.memory(), key, 16))
             // The first bits of an id are its kind; 0 is system link.
             .and_then(|()| call.memory().write(id, 0_u8));
         win32(made.map_err(WsaError::from))

@@ -1,16 +1,14 @@
 //! System notifications (`XamNotify*`, `XNotify*`).
 
 use super::input;
-use crate::Kernel;
 use crate::abi::{Call, Handle, OptionalOut, Out, WideText};
-use crate::exports::waiting::make_object;
+use crate::exports::named_objects::make_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_sched::Cpu;
 use xenia_user::notifications::{Notification, State};
 
 /// Exports of notifications.
@@ -18,26 +16,6 @@ pub struct Notify;
 
 /// The newest version of notifications.
 const NEWEST_VERSION: u32 = 10;
-
-impl Kernel {
-    /// Notifies all listeners, and wakes the threads that wait for a listener.
-    pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
-        // Also held while the listeners' signals change: a listener is signalled while its queue is
-        // not empty.
-        let _listeners = self.listeners.lock();
-        self.notify_locked(cpu, notification)
-    }
-
-    /// Like [`Self::notify`], for callers that hold the listeners' lock. A state that changes under
-    /// the lock is reported in the order of the changes.
-    pub(crate) fn notify_locked(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
-        let heard = self.user.notifications.lock().broadcast(notification);
-        for listener in heard {
-            self.dispatcher.set_event(&self.memory, cpu, listener, 0)?;
-        }
-        Ok(())
-    }
-}
 
 fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     let size = dispatcher_header::SIZE;
@@ -121,7 +99,7 @@ impl Notify {
     /// Notifies all listeners of the notification's area.
     #[export(Done)]
     fn XNotifyBroadcast(call: &mut Call, id: u32, parameter: u32) -> Fallible<u32> {
-        call.kernel.notify(call.cpu, Notification { id, parameter })?;
+        call.kernel.notifier().notify(call.cpu, Notification { id, parameter })?;
         Ok(0)
     }
 

@@ -18,7 +18,8 @@ const MOST_UNITS: u32 = 0x400;
 fn build(
     call: &Call,
     module: Option<u32>,
-    (container, resource): (&str, &str),
+    container: &str,
+    resource: &str,
     buffer: GuestAddr,
     room: u32,
 ) -> Fallible<HResult> {
@@ -37,7 +38,7 @@ fn build_of_system(
     buffer: GuestAddr,
     room: u32,
 ) -> Fallible<HResult> {
-    build(call, None, (container, &resource.text(call.memory())?), buffer, room)
+    build(call, None, container, &resource.text(call.memory())?, buffer, room)
 }
 
 #[exports(xam)]
@@ -56,7 +57,7 @@ impl ResourceLocator {
         let memory = call.memory();
         let (container, resource) = (container.text(memory)?, resource.text(memory)?);
         let module = (module != 0).then_some(module as u32);
-        build(call, module, (&container, &resource), buffer, room)
+        build(call, module, &container, &resource, buffer, room)
     }
 
     /// Builds the locator of a gamer-card resource. It belongs to the console's system, which is

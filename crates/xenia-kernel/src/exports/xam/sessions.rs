@@ -1,7 +1,7 @@
 //! Handles of sessions; all other operations on sessions are messages.
 
 use crate::abi::{Call, Handle, Out};
-use crate::exports::waiting::make_object;
+use crate::exports::named_objects::make_object;
 use crate::messages::sessions::KIND;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};

@@ -8,7 +8,7 @@ use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow, Resumpti
 use crate::exports::registry::kernel_function;
 use crate::exports::xboxkrnl::nt_thread;
 use crate::status::failure::Fallible;
-use crate::system::call_frame_locals;
+use crate::thread::frames::call_frame_locals;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::HW_THREADS;

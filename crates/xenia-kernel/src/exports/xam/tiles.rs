@@ -76,12 +76,12 @@ impl Wanted {
             _ => None,
         };
         if let Some(face) = face.filter(|_| self.user != ANY_USER) {
-            return kernel.face_of(self.user, face, small);
+            return kernel.gamer_data().face_of(self.user, face, small);
         }
         if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
             // A picture of a user of another console: use the title's pictures on this one.
             let user = if self.user == ANY_USER { 0 } else { self.user };
-            return kernel.picture_by_key(user, key, small);
+            return kernel.gamer_data().picture_by_key(user, key, small);
         }
         let image = u32::try_from(self.id).ok().map(Picture::Image);
         let picture = match self.kind {
@@ -90,7 +90,7 @@ impl Wanted {
             _ => None,
         };
         let title = if self.title == 0 { kernel.title_id() } else { self.title };
-        kernel.picture_of(self.user, title, picture.ok_or(Win32Error::FILE_NOT_FOUND)?)
+        kernel.gamer_data().picture_of(self.user, title, picture.ok_or(Win32Error::FILE_NOT_FOUND)?)
     }
 
     /// Stores the picture in a buffer, or its size.
@@ -241,7 +241,7 @@ impl Tiles {
         }
         let is_own = title == 0 || title == call.kernel.title_id();
         let awarded = if is_own {
-            call.kernel.award_pictures(user, [large, small])
+            call.kernel.gamer_data().award_pictures(user, [large, small])
         } else {
             Err(Win32Error::FILE_NOT_FOUND)
         };

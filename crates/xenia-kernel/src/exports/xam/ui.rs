@@ -1,11 +1,10 @@
 //! Dialogs requested by titles (`XamShow*`). The front end behind the dialog port answers.
 
-use crate::Kernel;
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, WideText};
 use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
-use crate::user::dialogs::{AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
+use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -52,20 +51,20 @@ fn sign_in(
     if flags & ONLINE_ONLY != 0 {
         let text = "The title asks for profiles of the online service, which is not there.";
         let request = own_message("Sign in", text, vec![OK.to_owned()]);
-        return Kernel::open_dialog(call, request, AnswerAction::TellUsers, recipient);
+        return dialogs::open(call, request, AnswerAction::TellUsers, recipient);
     }
     let names = (0..panes).map(|user| match user {
         0 => "one player".to_owned(),
         user => format!("{} players", user + 1),
     });
     let request = own_message("Sign in", "Who is playing?", names.collect());
-    Kernel::open_dialog(call, request, AnswerAction::SignIn, recipient)
+    dialogs::open(call, request, AnswerAction::SignIn, recipient)
 }
 
 /// Shows a page of the online service: a message that there is no connection.
 fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
     let request = own_message(page, NOT_CONNECTED, vec![OK.to_owned()]);
-    Kernel::open_dialog(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
+    dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
 }
 
 /// Like [`online_page`], for a user who must be signed in; otherwise returns `missing`.
@@ -153,7 +152,7 @@ impl Message {
         } else {
             AnswerAction::Refuse
         };
-        Kernel::open_dialog(call, DialogRequest::Message(request), action, recipient(self.overlapped))
+        dialogs::open(call, DialogRequest::Message(request), action, recipient(self.overlapped))
     }
 }
 
@@ -243,7 +242,7 @@ impl Ui {
             limit,
         };
         let action = AnswerAction::StoreText { buffer: buffer.addr(), limit };
-        Kernel::open_dialog(call, DialogRequest::Text(request), action, recipient(overlapped))
+        dialogs::open(call, DialogRequest::Text(request), action, recipient(overlapped))
     }
 
     /// Returns whether a dialog is open.
@@ -357,7 +356,7 @@ impl Ui {
         }
         result.set(call.memory(), Win32Error::CANCELLED.to_hresult().0)?;
         let request = own_message("Marketplace", NOT_CONNECTED, vec![OK.to_owned()]);
-        Kernel::open_dialog(call, request, AnswerAction::Nothing, recipient(overlapped))
+        dialogs::open(call, request, AnswerAction::Nothing, recipient(overlapped))
     }
 
     /// Shows a user's party: there is no connection.

@@ -320,9 +320,13 @@ impl UserSettings {
             return complete(call, overlapped, Completed::refused(error));
         }
         let mask = 1 << user;
-        call.kernel.notify(call.cpu, Notification { id: id::PROFILE_SETTING_CHANGED, parameter: mask })?;
+        call.kernel
+            .notifier()
+            .notify(call.cpu, Notification { id: id::PROFILE_SETTING_CHANGED, parameter: mask })?;
         if changes_avatar {
-            call.kernel.notify(call.cpu, Notification { id: id::AVATAR_CHANGED, parameter: mask })?;
+            call.kernel
+                .notifier()
+                .notify(call.cpu, Notification { id: id::AVATAR_CHANGED, parameter: mask })?;
         }
         complete(call, overlapped, Completed::wrapped(Win32Error::SUCCESS, 0))
     }

@@ -14,7 +14,7 @@ pub struct Debug;
 fn bug_check(call: &Call, code: u32, parameters: &[u32]) -> Flow<()> {
     let at = GuestAddr(call.ctx().lr as u32);
     let text = format!("{at}: bug check {code:#x} with {parameters:#x?}");
-    Flow::End(crash(call.kernel, call.running(), at, &text))
+    Flow::End(crash(call, at, &text))
 }
 
 #[exports(xboxkrnl)]

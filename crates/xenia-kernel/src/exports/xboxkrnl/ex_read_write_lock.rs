@@ -1,9 +1,11 @@
 //! Read/write locks (`Ex*ReadWriteLock*`).
 
+use crate::Kernel;
 use crate::abi::{Call, Flow, Ptr};
-use crate::exports::waiting::wait;
+use crate::objects::dispatcher::{Alertable, WaitSet};
 use crate::objects::read_write_lock::initialize_lock;
 use crate::status::failure::Fallible;
+use crate::thread::waiting::{KeepAlive, WaitRequest, wait};
 use xenia_kernel_macros::exports;
 
 /// The exports for read/write locks.
@@ -11,7 +13,11 @@ pub struct ExReadWriteLock;
 
 fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
     match call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), writer)? {
-        Some(object) => Ok(wait(call, &[object], false, false, None)?.map(|_| ())),
+        Some(object) => {
+            let (set, keep) = (WaitSet::one(&object), KeepAlive::Unseen);
+            let request = WaitRequest { set, alertable: Alertable::No, deadline: None, keep };
+            Ok(wait(call, request)?.map(|_| ()))
+        }
         None => Ok(Flow::Return(())),
     }
 }
@@ -51,6 +57,7 @@ impl ExReadWriteLock {
     /// Releases one hold of a read/write lock.
     #[export(Done)]
     fn ExReleaseReadWriteLock(call: &mut Call, lock: Ptr<()>) -> Fallible<()> {
-        call.kernel.release_read_write_lock(call.cpu, lock.addr())
+        let Kernel { read_write_locks, dispatcher, memory, .. } = call.kernel;
+        read_write_locks.release(dispatcher, memory, call.cpu, lock.addr())
     }
 }

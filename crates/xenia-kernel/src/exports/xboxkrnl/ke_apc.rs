@@ -61,7 +61,7 @@ impl KeApc {
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc { source: ApcSource::Object(at), kernel_routine, routine, args };
         // The thread has ended, or its queue is full.
-        Ok(call.kernel.queue_apc(call.cpu, id, mode, apc).unwrap_or(false))
+        Ok(call.kernel.apcs().queue(call.cpu, id, mode, apc).unwrap_or(false))
     }
 
     /// Removes an APC from its thread's queue; returns false if it is not queued.
@@ -70,7 +70,7 @@ impl KeApc {
         let (memory, at) = (call.memory(), apc.addr());
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
         let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
-        call.kernel.remove_apc(id, at)
+        call.kernel.apcs().remove(id, at)
     }
 
     /// Alerts a thread in a processor mode: its current or next alertable wait ends with `ALERTED`.
@@ -79,7 +79,7 @@ impl KeApc {
     #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
-        call.kernel.alert(call.cpu, id, Mode::of(mode))
+        call.kernel.apcs().alert(call.cpu, id, Mode::of(mode))
     }
 
     /// Consumes the caller's alert of a processor mode; returns whether there was one.
@@ -103,10 +103,10 @@ impl KeApc {
         arg1: u32,
         arg2: u32,
     ) -> Fallible<NtStatus> {
-        let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
+        let (id, _object) = call.kernel.thread_life().resolve(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
-        match call.kernel.queue_apc(call.cpu, id, Mode::User, apc) {
+        match call.kernel.apcs().queue(call.cpu, id, Mode::User, apc) {
             Err(Failure::Status(NtStatus::THREAD_IS_TERMINATING)) => Ok(NtStatus::UNSUCCESSFUL),
             queued => queued.map(|_| NtStatus::SUCCESS),
         }

@@ -28,7 +28,7 @@ impl KeDpc {
     #[export(Done)]
     fn KeInsertQueueDpc(call: &mut Call, dpc: Ptr<()>, arg1: u32, arg2: u32) -> Fallible<bool> {
         let hw_id = call.hw_id();
-        call.kernel.queue_dpc(call.cpu, dpc.addr(), arg1, arg2, hw_id)
+        call.kernel.services().queue_dpc(call.cpu, dpc.addr(), arg1, arg2, hw_id)
     }
 
     /// Removes a DPC from its queue; returns false if it is not queued.

@@ -91,7 +91,7 @@ pub(in crate::exports) fn create(
         0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
         size => size,
     };
-    let made = call.kernel.create_thread(call.cpu, &NewThread { stack_size, ..new })?;
+    let made = call.kernel.thread_life().create(call.cpu, &NewThread { stack_size, ..new })?;
     let memory = call.memory();
     told.id.set(memory, made.id)?;
     // The caller's reference goes to the object pointer, or is dropped after a handle was opened.
@@ -153,14 +153,14 @@ impl KeThread {
     /// Resumes a thread once; returns the previous suspend count.
     #[export(Done)]
     fn KeResumeThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
-        let (id, _object) = call.kernel.thread_at(thread)?;
+        let (id, _object) = call.kernel.thread_life().find(thread)?;
         resume(call, id)
     }
 
     /// Suspends a thread once; returns the previous suspend count.
     #[export(Done)]
     fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
-        let (id, _object) = call.kernel.thread_at(thread)?;
+        let (id, _object) = call.kernel.thread_life().find(thread)?;
         suspend(call, id)
     }
 
@@ -172,7 +172,7 @@ impl KeThread {
         affinity: u32,
         previous: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
-        let (id, _object) = call.kernel.thread_at(thread)?;
+        let (id, _object) = call.kernel.thread_life().find(thread)?;
         let threads = call.kernel.threads.lock();
         let before = threads.set_affinity(call.memory(), call.cpu, id, affinity)?;
         previous.set(call.memory(), u32::from(before))?;
@@ -189,7 +189,7 @@ impl KeThread {
     /// Sets the base priority increment of a thread, −15…+15; returns the previous increment.
     #[export(Done)]
     fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
-        let (id, object) = call.kernel.thread_at(thread)?;
+        let (id, object) = call.kernel.thread_life().find(thread)?;
         let kthread = object.body();
         // Held until the object is written, here and below.
         let mut threads = call.kernel.threads.lock();
@@ -205,7 +205,7 @@ impl KeThread {
     /// priority.
     #[export(Done)]
     fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
-        let (id, object) = call.kernel.thread_at(thread)?;
+        let (id, object) = call.kernel.thread_life().find(thread)?;
         let kthread = object.body();
         let threads = call.kernel.threads.lock();
         let reference = threads.get(id).map(|record| record.reference);
@@ -218,7 +218,7 @@ impl KeThread {
     /// Disables or enables priority boosts of a thread; returns whether they were disabled.
     #[export(Done)]
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
-        let (id, object) = call.kernel.thread_at(thread)?;
+        let (id, object) = call.kernel.thread_life().find(thread)?;
         let kthread = object.body();
         let threads = call.kernel.threads.lock();
         let reference = threads.get(id).map(|record| record.reference);

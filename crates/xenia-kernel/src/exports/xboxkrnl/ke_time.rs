@@ -1,8 +1,8 @@
 //! Time and delays (`Ke*Time`, `KeDelayExecutionThread`).
 
 use crate::abi::{Call, Flow, Out};
-use crate::exports::waiting::{Timeout, deadline, interruption};
 use crate::status::failure::Fallible;
+use crate::thread::waiting::{Timeout, deadline, interruption};
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, ticks_to_100ns};

@@ -1,10 +1,10 @@
 //! Timers in the title's own memory (`Ke*Timer*`).
 
 use crate::abi::{Call, Ptr};
-use crate::exports::waiting::deadline_of;
 use crate::objects::dispatcher::kind;
 use crate::objects::timer::TimerSetting;
 use crate::status::failure::Fallible;
+use crate::thread::waiting::deadline_of;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 
@@ -15,7 +15,7 @@ fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAd
     let setting =
         TimerSetting { due: deadline_of(call.kernel.clock, call.now(), due), period_ms, dpc, apc: None };
     let before = call.kernel.dispatcher.set_timer(call.memory(), timer, setting)?;
-    call.kernel.expire_if_due(call.cpu, timer);
+    call.kernel.timer_calls().expire_if_due(call.cpu, timer);
     Ok(before)
 }
 

@@ -1,9 +1,9 @@
 //! Waits for objects by address (`KeWait*`).
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::exports::waiting::{Timeout, wait};
-use crate::objects::dispatcher::MAXIMUM_WAIT_OBJECTS;
+use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType};
 use crate::status::failure::Fallible;
+use crate::thread::waiting::{KeepAlive, Timeout, WaitRequest, deadline, wait};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -22,7 +22,9 @@ impl KeWait {
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
-        wait(call, &[object], false, alertable, timeout)
+        let deadline = deadline(call, timeout)?;
+        let (set, alertable) = (WaitSet::one(&object), alertable.into());
+        wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Unseen })
     }
 
     /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
@@ -39,12 +41,15 @@ impl KeWait {
         timeout: Timeout,
         _blocks: GuestAddr,
     ) -> Fallible<Flow<NtStatus>> {
-        if count == 0 || count > MAXIMUM_WAIT_OBJECTS || wait_type > 1 {
+        let wait_type = WaitType::of(wait_type).filter(|_| count != 0 && count <= MAXIMUM_WAIT_OBJECTS);
+        let Some(wait_type) = wait_type else {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
-        }
+        };
         let objects: Vec<GuestAddr> =
             (0..count).map(|index| objects.at(index).read(call.memory())).collect::<Result<_, _>>()?;
-        wait(call, &objects, wait_type == 0, alertable, timeout)
+        let deadline = deadline(call, timeout)?;
+        let (set, alertable) = (WaitSet { objects: &objects, wait_type }, alertable.into());
+        wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Unseen })
     }
 }
 

@@ -28,7 +28,7 @@ impl NtDevice {
         output: GuestAddr,
         output_length: u32,
     ) -> Fallible<NtStatus> {
-        let request = file.resolve(call.kernel)?;
+        let request = file.resolve(call.kernel.file_requests())?;
         let volume = {
             let files = call.kernel.files.lock();
             files.vfs.volume(&files.get(request.file.body())?.location)?
@@ -51,6 +51,6 @@ impl NtDevice {
         let result = call.memory().write_bytes(output, &answer).map(|()| answer.len() as u32);
         let outcome = Outcome::of(result.map_err(Into::into));
         let thread_id = call.thread_id();
-        call.kernel.complete_request(call.cpu, thread_id, &request, outcome)
+        call.kernel.file_requests().complete(call.cpu, thread_id, &request, outcome)
     }
 }

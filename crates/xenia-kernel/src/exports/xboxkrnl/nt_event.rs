@@ -1,7 +1,7 @@
 //! Events by handle (`Nt*Event`).
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::exports::waiting::create_object;
+use crate::exports::named_objects::create_object;
 use crate::objects::dispatcher::{initialize, signal_state};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;

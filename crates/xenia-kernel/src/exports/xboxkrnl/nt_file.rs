@@ -6,7 +6,9 @@
 //! synchronous access gets `PENDING` in both cases, as on the console ([`crate::files`]).
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
-use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, scattered};
+use crate::files::{
+    Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, RequestedTransfer, scattered,
+};
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -31,7 +33,7 @@ pub(super) fn name_of<'a>(
     let name = attributes.name(memory)?.unwrap_or_default();
     let root = match attributes.root_directory {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
-        handle => Some(call.kernel.resolve_file(handle)?),
+        handle => Some(call.kernel.file_requests().resolve(handle)?),
     };
     Ok((root, name))
 }
@@ -65,7 +67,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
         let (root, path) = name_of(call, request.attributes)?;
         let disposition = Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
         let allocation = request.allocation.map(|size| size.read(call.memory())).transpose()?;
-        call.kernel.open_file(&OpenParameters {
+        call.kernel.file_requests().open(&OpenParameters {
             root: root.as_ref().map(ObjectRef::body),
             path: &path,
             access: request.access,
@@ -98,14 +100,17 @@ fn transfer(
     offset: Option<Ptr<u64>>,
     pieces: impl FnOnce(&Call) -> Fallible<Vec<Piece>>,
 ) -> Fallible<Flow<NtStatus>> {
-    let request = file.resolve(call.kernel)?;
+    let request = file.resolve(call.kernel.file_requests())?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
-    if direction == Direction::Write && !call.kernel.prepare_write(call.cpu, request.file.body(), offset) {
+    if direction == Direction::Write
+        && !call.kernel.file_requests().prepare_write(call.cpu, request.file.body(), offset)
+    {
         return Ok(Flow::Repeat);
     }
     let pieces = pieces(call);
     let thread_id = call.thread_id();
-    call.kernel.transfer(call.cpu, thread_id, &request, (direction, offset), pieces).map(Flow::Return)
+    let transfer = RequestedTransfer { direction, offset, pieces };
+    call.kernel.file_requests().transfer(call.cpu, thread_id, &request, transfer).map(Flow::Return)
 }
 
 /// The segments of a scatter/gather transfer.
@@ -224,10 +229,10 @@ impl NtFile {
     /// already begun.
     #[export(Done)]
     fn NtCancelIoFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         let (thread_id, body) = (call.thread_id(), object.body());
         let which = |reply: &Reply| reply.thread_id == thread_id && reply.file == body;
-        call.kernel.cancel_transfers(call.cpu, which);
+        call.kernel.file_requests().cancel(call.cpu, which);
         let outcome = Outcome { status: NtStatus::SUCCESS, information: 0 };
         outcome.write(call.memory(), status_block)?;
         Ok(outcome.status)
@@ -236,7 +241,7 @@ impl NtFile {
     /// Flushes written data to permanent storage.
     #[export(Done)]
     fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         let (stream, location) = {
             let files = call.kernel.files.lock();
             let file = files.get(object.body())?;

@@ -7,7 +7,7 @@ use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, 
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
 use xenia_vfs::FileData;
@@ -105,11 +105,11 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
 pub(super) fn answer(
     call: &Call,
     status_block: GuestAddr,
-    (buffer, length): (GuestAddr, u32),
+    buffer: Buffer,
     bytes: &[u8],
 ) -> Fallible<NtStatus> {
-    let count = bytes.len().min(length as usize);
-    call.memory().write_bytes(buffer, &bytes[..count])?;
+    let count = bytes.len().min(buffer.length as usize);
+    call.memory().write_bytes(buffer.at, &bytes[..count])?;
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
     Outcome { status, information: count as u32 }.write(call.memory(), status_block)?;
     Ok(status)
@@ -120,7 +120,7 @@ fn prepare(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<
     if !matches!(class, class::ALLOCATION | class::END_OF_FILE) {
         return Ok(true);
     }
-    let (new, stream) = (call.memory().read::<u64>(at)?, call.kernel.stream(body)?);
+    let (new, stream) = (call.memory().read::<u64>(at)?, call.kernel.file_requests().stream(body)?);
     let old = stream.data().map_or(Ok(0), FileData::size)?;
     let changes = new > 0 && (new < old || class == class::END_OF_FILE && new > old);
     if changes { stream.prepare() } else { Ok(true) }
@@ -233,7 +233,7 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let replace = memory.read::<u32>(at)? != 0;
     let root = match memory.read(at.offset(4))? {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
-        handle => Some(call.kernel.resolve_file(handle)?),
+        handle => Some(call.kernel.file_requests().resolve(handle)?),
     };
     let name = AnsiString::read(memory, at.offset(8))?.text(memory)?;
     let mut files = call.kernel.files.lock();
@@ -292,9 +292,9 @@ impl NtFileInformation {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         let bytes = query(&call.kernel.files.lock(), object.body(), class)?;
-        answer(call, status_block, (buffer, length), &bytes)
+        answer(call, status_block, Buffer { at: buffer, length }, &bytes)
     }
 
     /// Changes information of an open file: times, attributes, position, mode, size, name, deletion
@@ -312,7 +312,7 @@ impl NtFileInformation {
         if length < minimum {
             return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
         }
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         // An error here occurs again in `set`, where it can be reported.
         if !prepare(call, object.body(), buffer, class).unwrap_or(true) {
             return Ok(Flow::Repeat);
@@ -356,10 +356,10 @@ impl NtFileInformation {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
         let memory = call.memory();
-        let request = file.resolve(call.kernel)?;
+        let request = file.resolve(call.kernel.file_requests())?;
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
         let result = next_entry(call, request.file.body(), buffer, length, pattern.as_deref(), restart);
         let thread_id = call.thread_id();
-        call.kernel.complete_request(call.cpu, thread_id, &request, Outcome::of(result))
+        call.kernel.file_requests().complete(call.cpu, thread_id, &request, Outcome::of(result))
     }
 }

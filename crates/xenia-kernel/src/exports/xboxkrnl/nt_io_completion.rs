@@ -1,11 +1,12 @@
 //! Completion ports (`Nt*IoCompletion`).
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
-use crate::exports::waiting::{Timeout, create_object, deadline};
+use crate::exports::named_objects::create_object;
 use crate::files::{Completion, Receiver};
 use crate::objects::dispatcher::{initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use crate::thread::waiting::{Timeout, deadline};
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -47,7 +48,7 @@ impl NtIoCompletion {
         information: u32,
     ) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;
-        call.kernel.post_completion(
+        call.kernel.file_requests().post_completion(
             call.cpu,
             port.body(),
             Completion { key, context, status, information },

@@ -1,7 +1,7 @@
 //! Mutants by handle (`Nt*Mutant`).
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::exports::waiting::create_object;
+use crate::exports::named_objects::create_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::signal_state;
 use crate::status::failure::Fallible;

@@ -1,7 +1,7 @@
 //! Semaphores by handle (`Nt*Semaphore`).
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::exports::waiting::create_object;
+use crate::exports::named_objects::create_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind, signal_state};
 use crate::status::failure::Fallible;

@@ -11,7 +11,7 @@ pub struct NtThread;
 
 /// Resumes a thread once; returns the previous suspend count.
 pub(in crate::exports) fn resume_by_handle(call: &mut Call, thread: Handle) -> Fallible<u32> {
-    let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
+    let (id, _object) = call.kernel.thread_life().resolve(thread, call.thread_id())?;
     resume(call, id)
 }
 
@@ -28,7 +28,7 @@ impl NtThread {
     /// Suspends a thread once, and stores the previous suspend count.
     #[export(Done)]
     fn NtSuspendThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
-        let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
+        let (id, _object) = call.kernel.thread_life().resolve(thread, call.thread_id())?;
         let before = suspend(call, id)?;
         previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)

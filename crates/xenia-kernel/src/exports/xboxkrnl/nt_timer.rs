@@ -1,11 +1,12 @@
 //! Timers by handle (`Nt*Timer*`).
 
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::exports::waiting::{create_object, deadline_of};
+use crate::exports::named_objects::create_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{kind, signal_state};
 use crate::objects::timer::{TimerApc, TimerSetting};
 use crate::status::failure::Fallible;
+use crate::thread::waiting::deadline_of;
 use xenia_guest::layout::ktimer;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -63,7 +64,7 @@ impl NtTimer {
             call.kernel.threads.lock().forget_timer_apc(timer);
             before
         };
-        call.kernel.expire_if_due(call.cpu, timer);
+        call.kernel.timer_calls().expire_if_due(call.cpu, timer);
         previous.set(call.memory(), u32::from(before != 0))?;
         Ok(NtStatus::SUCCESS)
     }

@@ -7,7 +7,7 @@ use super::nt_file_information::answer;
 use crate::abi::{Call, Handle};
 use crate::files::information;
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for volume information.
@@ -42,7 +42,7 @@ impl NtVolume {
         if length < minimum {
             return Ok(NtStatus::INFO_LENGTH_MISMATCH);
         }
-        let object = call.kernel.resolve_file(file)?;
+        let object = call.kernel.file_requests().resolve(file)?;
         let (volume, name) = {
             let files = call.kernel.files.lock();
             let location = &files.get(object.body())?.location;
@@ -54,6 +54,6 @@ impl NtVolume {
             class::DEVICE => information::volume_device(&volume),
             _ => information::volume_attributes(&volume),
         };
-        answer(call, status_block, (buffer, length), &bytes)
+        answer(call, status_block, Buffer { at: buffer, length }, &bytes)
     }
 }

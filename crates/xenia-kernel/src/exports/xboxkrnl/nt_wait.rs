@@ -1,10 +1,10 @@
 //! Waits for objects by handle (`NtWait*`, `NtSignalAndWait*`).
 
 use crate::abi::{Call, Flow, Handle, Ptr};
-use crate::exports::waiting::{Timeout, signal_and_wait, wait_by_handle};
-use crate::objects::dispatcher::{Held, MAXIMUM_WAIT_OBJECTS};
+use crate::objects::dispatcher::{Held, MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use crate::thread::waiting::{KeepAlive, Timeout, WaitRequest, deadline, signal_and_wait, wait};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
@@ -23,8 +23,11 @@ fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<O
         return Ok((call.kthread()?, None));
     }
     let object = call.kernel.objects.resolve(handle)?;
-    let body =
-        if object.kind().begins_with_header() { object.body() } else { call.kernel.default_object()? };
+    let body = if object.kind().begins_with_header() {
+        object.body()
+    } else {
+        call.kernel.objects.default_object(&call.kernel.pool)?
+    };
     Ok((body, Some(object)))
 }
 
@@ -40,7 +43,9 @@ impl NtWait {
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let (body, _object) = resolve(call, handle)?;
-        wait_by_handle(call, &[body], false, alertable, timeout)
+        let deadline = deadline(call, timeout)?;
+        let (set, alertable) = (WaitSet::one(&body), alertable.into());
+        wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
     /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
@@ -58,9 +63,9 @@ impl NtWait {
         if count == 0 || count > MAXIMUM_WAIT_OBJECTS {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_1));
         }
-        if wait_type > 1 {
+        let Some(wait_type) = WaitType::of(wait_type) else {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_3));
-        }
+        };
         let (mut bodies, mut objects) = (Vec::new(), Vec::new());
         for index in 0..count {
             let handle = handles.at(index).read(call.memory())?;
@@ -69,10 +74,12 @@ impl NtWait {
             objects.push(object);
         }
         let comes_twice = |(index, body)| bodies[..index].contains(body);
-        if wait_type == 0 && bodies.iter().enumerate().any(comes_twice) {
+        if wait_type == WaitType::All && bodies.iter().enumerate().any(comes_twice) {
             return Ok(Flow::Return(INVALID_PARAMETER_MIX));
         }
-        wait_by_handle(call, &bodies, wait_type == 0, alertable, timeout)
+        let deadline = deadline(call, timeout)?;
+        let (set, alertable) = (WaitSet { objects: &bodies, wait_type }, alertable.into());
+        wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
     /// Signals an event, semaphore or mutant, and waits for another object.
@@ -98,6 +105,9 @@ impl NtWait {
             ObjectKind::Mutant => held.release_mutant(memory, cpu, signal, kthread, 1).map(|_| ()),
             _ => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
         };
-        signal_and_wait(call, (signal, signals), body, alertable, timeout)
+        let deadline = deadline(call, timeout)?;
+        let (set, alertable) = (WaitSet::one(&body), alertable.into());
+        let request = WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted };
+        signal_and_wait(call, signal, signals, request)
     }
 }

@@ -40,9 +40,9 @@ impl XAudio {
         if callback.is_null() {
             return Ok(HResult::INVALID_ARGUMENT);
         }
-        let client = call.kernel.add_render_client(call.cpu, callback, context)?;
+        let client = call.kernel.render_callbacks().add_client(call.cpu, callback, context)?;
         if let Err(fault) = handle.set(call.memory(), client) {
-            call.kernel.remove_render_client(call.cpu, client)?;
+            call.kernel.render_callbacks().remove_client(call.cpu, client)?;
             return Err(fault.into());
         }
         Ok(HResult::OK)
@@ -52,7 +52,7 @@ impl XAudio {
     /// played are dropped. A call in progress continues to its end.
     #[export(Done)]
     fn XAudioUnregisterRenderDriverClient(call: &mut Call, handle: u32) -> Fallible<HResult> {
-        call.kernel.remove_render_client(call.cpu, handle)?;
+        call.kernel.render_callbacks().remove_client(call.cpu, handle)?;
         Ok(HResult::OK)
     }
 

@@ -5,6 +5,7 @@
 
 use crate::abi::{Buffer, Call, Flow, Ptr, Rest};
 use crate::exports::turns::{TURN, repeat};
+use crate::random::store_random;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -250,7 +251,7 @@ impl XeCryptCipher {
     #[export(Done)]
     fn XeCryptRandom(call: &mut Call, out: Buffer) -> Fallible<Flow<()>> {
         let (now, left) = out.split(TURN);
-        call.kernel.store_random(now.at, now.length)?;
+        store_random(&call.kernel.random, call.memory(), now.at, now.length)?;
         Ok(repeat(call, (), left.length, (3, left.arguments())))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Kernel;
 use crate::abi::{AnsiString, Call, Flow, IntoFlow, OptionalOut, Out, Ptr, Text};
-use crate::exports::Registry;
+use crate::exports::registry;
 use crate::files::{OpenFile, OpenParameters};
 use crate::loader::LoadError;
 use crate::loader::image_headers::{key, xex_field};
@@ -71,7 +71,7 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
         let Kernel { imports, pool, .. } = call.kernel;
         return imports.make_variable_at(call.memory(), pool, library, row.ordinal).map(Some);
     }
-    match Registry::get().find(library, row.ordinal) {
+    match registry().find(library, row.ordinal) {
         Some(export) => call.kernel.imports.stub_of(call.memory(), export).map(Some),
         None => Ok(None),
     }
@@ -204,7 +204,7 @@ impl Xex {
                 return Ok(counted(call, found, handle)?.into_flow());
             }
             let now = call.kernel.clock.system_time(call.now());
-            let loaded = call.kernel.load_module(&name, Version(minimum_version), now);
+            let loaded = call.kernel.loader().load(&name, Version(minimum_version), now);
             told_of(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
@@ -241,9 +241,9 @@ impl Xex {
             if Library::of_file(&name).is_some() || handle_of(call, &name)?.is_some() {
                 return Ok(NtStatus::OBJECT_NAME_COLLISION.into_flow());
             }
-            let file = call.kernel.copy_of_file(buffer, size)?;
+            let file = call.kernel.loader().copy_of_file(buffer, size)?;
             let now = call.kernel.clock.system_time(call.now());
-            let loaded = call.kernel.load_module_from(&name, file, Version(minimum_version), now);
+            let loaded = call.kernel.loader().load_from(&name, file, Version(minimum_version), now);
             told_of(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
@@ -257,7 +257,7 @@ impl Xex {
             if call.kernel.modules.lock().find(module).is_none() {
                 return Ok(Flow::Exit { code: exit_code });
             }
-            let unloaded = call.kernel.unload_module(module)?.exit(exit_code);
+            let unloaded = call.kernel.loader().unload(module)?.exit(exit_code);
             operation::run(call, unloaded)
         })?;
         Ok(flow.map(|_| ()))
@@ -274,7 +274,7 @@ impl Xex {
             if call.kernel.modules.lock().find(module).is_none() {
                 return Ok(NtStatus::INVALID_HANDLE.into_flow());
             }
-            let unloaded = call.kernel.unload_module(module)?;
+            let unloaded = call.kernel.loader().unload(module)?;
             operation::run(call, unloaded)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))

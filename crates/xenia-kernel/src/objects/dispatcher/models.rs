@@ -5,7 +5,10 @@
 //! in guest memory, which loom does not track; it is accessed only under the dispatcher's locks.
 //! The last models contain a deliberate bug that loom must find.
 
-use super::{Dispatcher, WaitResult, Waiter, initialize, kind, set_signal_state, signal_state};
+use super::{
+    Alertable, Dispatcher, WaitResult, WaitSet, WaitType, Waiter, initialize, kind, set_signal_state,
+    signal_state,
+};
 use crate::objects::sharded::shard_of;
 use std::sync::Arc;
 use xenia_guest::layout::kmutant;
@@ -50,13 +53,17 @@ impl Model {
 
     /// Waits as the exports do: takes signalled objects first, then checks for alerts under the
     /// turn. Returns the final status.
-    fn wait(&self, thread: usize, objects: &[GuestAddr], all: bool) -> NtStatus {
-        let waiter =
-            Waiter { thread: name(thread), kthread: kthread(thread), deadline: None, alertable: true };
-        let (memory, _) = memory();
+    fn wait(&self, thread: usize, objects: &[GuestAddr], wait_type: WaitType) -> NtStatus {
+        let waiter = Waiter {
+            thread: name(thread),
+            kthread: kthread(thread),
+            deadline: None,
+            alertable: Alertable::Yes,
+        };
+        let ((memory, _), set) = (memory(), WaitSet { objects, wait_type });
         let result = {
             let mut held = self.dispatcher.hold(objects);
-            let taken = held.try_take(memory, objects, all, waiter.kthread).expect("memory is there");
+            let taken = held.try_take(memory, set, waiter.kthread).expect("memory is there");
             if let Some(status) = taken {
                 return status;
             }
@@ -64,7 +71,7 @@ impl Model {
             if std::mem::take(&mut *self.alerted[thread].lock().expect("no panic")) {
                 return NtStatus::ALERTED;
             }
-            held.wait(&mut turn, memory, &mut self.cpu(), waiter, (objects, all)).expect("memory is there")
+            held.wait(&mut turn, memory, &mut self.cpu(), waiter, set).expect("memory is there")
         };
         match result {
             WaitResult::Done(status) => status,
@@ -142,7 +149,8 @@ fn reset_and_set(model: &Model) {
 
 #[test]
 fn a_wake_against_a_wait_and_a_reset() {
-    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
+    let waits =
+        |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], WaitType::Any), NtStatus::SUCCESS);
     let sets = |model: &Model| _ = model.set(0);
     let check = |model: &Model| assert_eq!(model.state(0), 0, "one signal, one wait");
     model("wake, wait, reset", 6, events, (waits, vec![sets, reset_and_set]), check);
@@ -150,7 +158,7 @@ fn a_wake_against_a_wait_and_a_reset() {
 
 #[test]
 fn a_wait_for_all_over_two_shards_against_both_signals() {
-    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects, true), NtStatus::SUCCESS);
+    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects, WaitType::All), NtStatus::SUCCESS);
     let sets: [Role; 2] = [|model| _ = model.set(0), |model| _ = model.set(1)];
     let check = |model: &Model| assert_eq!([model.state(0), model.state(1)], [0, 0]);
     model("wait for all, two signals", 6, events, (waits, sets.to_vec()), check);
@@ -158,7 +166,7 @@ fn a_wait_for_all_over_two_shards_against_both_signals() {
 
 #[test]
 fn a_wait_for_any_over_two_shards_takes_one() {
-    let waits = |model: &Model| assert!(model.wait(0, &model.objects, false).0 < 2);
+    let waits = |model: &Model| assert!(model.wait(0, &model.objects, WaitType::Any).0 < 2);
     let sets: [Role; 2] = [|model| _ = model.set(0), |model| _ = model.set(1)];
     let check = |model: &Model| assert_eq!(model.state(0) + model.state(1), 1);
     model("wait for any, two signals", 6, events, (waits, sets.to_vec()), check);
@@ -167,7 +175,7 @@ fn a_wait_for_any_over_two_shards_takes_one() {
 #[test]
 fn waits_for_all_in_either_order() {
     fn take_both(model: &Model, thread: usize, objects: [GuestAddr; 2]) {
-        assert_eq!(model.wait(thread, &objects, true), NtStatus::SUCCESS);
+        assert_eq!(model.wait(thread, &objects, WaitType::All), NtStatus::SUCCESS);
         assert_eq!([model.set(1), model.set(0)], [0, 0], "they were this thread's");
     }
     let one = |model: &Model| take_both(model, 0, model.objects);
@@ -182,7 +190,7 @@ fn a_mutant_goes_from_hand_to_hand() {
     fn take_and_release(model: &Model, thread: usize) {
         let (memory, _) = memory();
         let mutant = model.objects[0];
-        assert_eq!(model.wait(thread, &[mutant], false), NtStatus::SUCCESS);
+        assert_eq!(model.wait(thread, &[mutant], WaitType::Any), NtStatus::SUCCESS);
         let kthread = kthread(thread);
         assert_eq!(model.dispatcher.mutant_owner(mutant), Some(kthread));
         let released = model.dispatcher.release_mutant(memory, &mut model.cpu(), mutant, kthread, 0);
@@ -203,15 +211,15 @@ fn a_deadline_against_a_signal_and_the_next_wait() {
     let waits = |model: &Model| {
         // Whichever event ended the first wait, the second is for the other object: only its signal
         // ends it.
-        let first = model.wait(0, &model.objects[..1], false);
+        let first = model.wait(0, &model.objects[..1], WaitType::Any);
         assert!([NtStatus::SUCCESS, NtStatus::TIMEOUT].contains(&first));
-        let second = model.wait(0, &model.objects[1..], false);
+        let second = model.wait(0, &model.objects[1..], WaitType::Any);
         if second == NtStatus::TIMEOUT {
             assert_eq!(first, NtStatus::SUCCESS, "it ran out once");
             assert_eq!(model.state(0), 0);
             model.set(0);
         } else if first == NtStatus::TIMEOUT {
-            assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
+            assert_eq!(model.wait(0, &model.objects[..1], WaitType::Any), NtStatus::SUCCESS);
             model.set(0);
         } else {
             model.set(0);
@@ -230,7 +238,7 @@ fn a_deadline_against_a_signal_and_the_next_wait() {
 
 /// Repeats the wait until it is alerted.
 fn wait_for_the_alert(model: &Model) {
-    while model.wait(0, &model.objects, false) != NtStatus::ALERTED {}
+    while model.wait(0, &model.objects, WaitType::Any) != NtStatus::ALERTED {}
 }
 
 #[test]
@@ -242,7 +250,8 @@ fn an_alert_against_a_signal_and_two_waits() {
 
 #[test]
 fn a_reset_in_two_steps_is_found() {
-    let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
+    let waits =
+        |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], WaitType::Any), NtStatus::SUCCESS);
     let sets = |model: &Model| _ = model.set(0);
     let resets: Role = |model| {
         let object = model.objects[0];

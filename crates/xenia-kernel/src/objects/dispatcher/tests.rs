@@ -49,11 +49,16 @@ impl Harness {
                 wait: None,
             })
             .unwrap();
-        Waiter { thread, kthread: GuestAddr(0x1000_0000 + id), deadline: None, alertable: false }
+        Waiter { thread, kthread: GuestAddr(0x1000_0000 + id), deadline: None, alertable: Alertable::No }
     }
 
-    pub(crate) fn wait(&mut self, waiter: Waiter, objects: &[GuestAddr], all: bool) -> Option<NtStatus> {
-        match self.try_wait(waiter, objects, all).unwrap() {
+    pub(crate) fn wait(
+        &mut self,
+        waiter: Waiter,
+        objects: &[GuestAddr],
+        wait_type: WaitType,
+    ) -> Option<NtStatus> {
+        match self.try_wait(waiter, WaitSet { objects, wait_type }).unwrap() {
             WaitResult::Done(status) => Some(status),
             WaitResult::Park(wait) => {
                 self.scheduler.park(waiter.thread, wait).unwrap();
@@ -62,15 +67,10 @@ impl Harness {
         }
     }
 
-    pub(crate) fn try_wait(
-        &mut self,
-        waiter: Waiter,
-        objects: &[GuestAddr],
-        all: bool,
-    ) -> Fallible<WaitResult> {
-        let mut held = self.dispatcher.hold(objects);
+    pub(crate) fn try_wait(&mut self, waiter: Waiter, set: WaitSet<'_>) -> Fallible<WaitResult> {
+        let mut held = self.dispatcher.hold(set.objects);
         let mut turn = self.dispatcher.turn(waiter.thread);
-        held.wait(&mut turn, &self.memory, &mut self.scheduler, waiter, (objects, all))
+        held.wait(&mut turn, &self.memory, &mut self.scheduler, waiter, set)
     }
 
     /// Number of threads that wait for an object.
@@ -96,7 +96,7 @@ fn an_auto_event_wakes_one_waiter_at_a_time_in_order() {
     let event = b.object(kind::AUTO_EVENT, 0);
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
-        assert_eq!(b.wait(thread, &[event], false), None);
+        assert_eq!(b.wait(thread, &[event], WaitType::Any), None);
     }
     for expected in 1..=3 {
         b.set(event);
@@ -107,7 +107,7 @@ fn an_auto_event_wakes_one_waiter_at_a_time_in_order() {
     }
     b.set(event);
     assert_eq!(signal_state(&b.memory, event).unwrap(), 1, "nobody left to consume it");
-    assert_eq!(b.wait(threads[0], &[event], false), Some(NtStatus::SUCCESS));
+    assert_eq!(b.wait(threads[0], &[event], WaitType::Any), Some(NtStatus::SUCCESS));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_manual_event_wakes_all_and_stays() {
     let event = b.object(kind::MANUAL_EVENT, 0);
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
-        b.wait(thread, &[event], false);
+        b.wait(thread, &[event], WaitType::Any);
     }
     b.set(event);
     assert!(threads.iter().all(|&t| b.woken(t) == Some(NtStatus::SUCCESS)));
@@ -128,10 +128,10 @@ fn a_pulse_wakes_those_present_and_nobody_later() {
     let mut b = Harness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let (present, late) = (b.thread(1), b.thread(2));
-    b.wait(present, &[event], false);
+    b.wait(present, &[event], WaitType::Any);
     b.dispatcher.pulse_event(&b.memory, &mut b.scheduler, event, 0).unwrap();
     assert_eq!(b.woken(present), Some(NtStatus::SUCCESS));
-    assert_eq!(b.wait(late, &[event], false), None);
+    assert_eq!(b.wait(late, &[event], WaitType::Any), None);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn waiting_for_all_takes_nothing_until_it_can_take_all() {
     let mut b = Harness::new();
     let (first, second) = (b.object(kind::AUTO_EVENT, 0), b.object(kind::AUTO_EVENT, 0));
     let thread = b.thread(1);
-    assert_eq!(b.wait(thread, &[first, second], true), None);
+    assert_eq!(b.wait(thread, &[first, second], WaitType::All), None);
     b.set(first);
     assert_eq!(b.woken(thread), None);
     assert_eq!(signal_state(&b.memory, first).unwrap(), 1, "not taken yet");
@@ -155,7 +155,7 @@ fn waiting_for_any_reports_the_index_and_leaves_the_other_lists() {
     let mut b = Harness::new();
     let (first, second) = (b.object(kind::AUTO_EVENT, 0), b.object(kind::AUTO_EVENT, 0));
     let thread = b.thread(1);
-    assert_eq!(b.wait(thread, &[first, second], false), None);
+    assert_eq!(b.wait(thread, &[first, second], WaitType::Any), None);
     b.set(second);
     assert_eq!(b.woken(thread), Some(NtStatus(1)));
     assert_eq!(b.waiters(first), 0);
@@ -168,7 +168,7 @@ fn a_semaphore_counts_down_and_refuses_to_exceed_its_limit() {
     b.memory.write(semaphore.offset(ksemaphore::LIMIT), 2_i32).unwrap();
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
-        b.wait(thread, &[semaphore], false);
+        b.wait(thread, &[semaphore], WaitType::Any);
     }
     let mut release =
         |count| b.dispatcher.release_semaphore(&b.memory, &mut b.scheduler, semaphore, count, 0).unwrap();
@@ -185,7 +185,7 @@ fn a_deadline_that_has_come_only_looks() {
     let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let thread = Waiter { deadline: Some(0), ..b.thread(1) };
-    assert_eq!(b.wait(thread, &[event], false), Some(NtStatus::TIMEOUT));
+    assert_eq!(b.wait(thread, &[event], WaitType::Any), Some(NtStatus::TIMEOUT));
     assert_eq!(b.waiters(event), 0);
 }
 
@@ -194,8 +194,8 @@ fn a_cancelled_wait_is_not_served() {
     let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let (first, second) = (b.thread(1), b.thread(2));
-    b.wait(first, &[event], false);
-    b.wait(second, &[event], false);
+    b.wait(first, &[event], WaitType::Any);
+    b.wait(second, &[event], WaitType::Any);
     b.dispatcher.wait_of(first.thread).take(&b.memory);
     b.set(event);
     assert_eq!(b.woken(first), None);
@@ -206,7 +206,7 @@ fn a_cancelled_wait_is_not_served() {
 fn a_wild_object_is_an_error() {
     let mut b = Harness::new();
     let thread = b.thread(1);
-    assert!(b.try_wait(thread, &[GuestAddr(4)], false).is_err());
+    assert!(b.try_wait(thread, WaitSet::one(&GuestAddr(4))).is_err());
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_misaligned_header_is_refused_by_every_door() {
     let thread = b.thread(1);
     let at = b.allocate(0x40).offset(2);
     let misaligned = Err(NtStatus::DATATYPE_MISALIGNMENT.into());
-    assert_eq!(b.try_wait(thread, &[at], false).map(|_| ()), misaligned);
+    assert_eq!(b.try_wait(thread, WaitSet::one(&at)).map(|_| ()), misaligned);
     let (memory, dispatcher) = (&b.memory, &b.dispatcher);
     assert_eq!(initialize(memory, at, kind::AUTO_EVENT, 0x10, 1), misaligned);
     assert_eq!(dispatcher.set_event(memory, &mut b.scheduler, at, 0).map(|_| ()), misaligned);

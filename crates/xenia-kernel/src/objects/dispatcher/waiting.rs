@@ -4,7 +4,7 @@
 //! take all of them.
 
 use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
-use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, Waiter};
+use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, WaitSet, WaitType, Waiter};
 use crate::objects::wait_list::Registration;
 #[cfg(any(test, feature = "testing"))]
 use crate::objects::wait_list::WaitList;
@@ -25,22 +25,24 @@ impl Held<'_> {
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
         waiter: Waiter,
-        (objects, all): (&[GuestAddr], bool),
+        set: WaitSet<'_>,
     ) -> Fallible<WaitResult> {
+        let WaitSet { objects, wait_type } = set;
         for &object in objects {
             check_header(object)?;
         }
-        if let Some(status) = self.try_take(memory, objects, all, waiter.kthread)? {
+        if let Some(status) = self.try_take(memory, set, waiter.kthread)? {
             return Ok(WaitResult::Done(status));
         }
         if waiter.deadline.is_some_and(|deadline| deadline <= cpu.now()) {
             return Ok(WaitResult::Done(NtStatus::TIMEOUT));
         }
-        cpu.open_wait(waiter.thread, waiter.alertable)?;
+        cpu.open_wait(waiter.thread, waiter.alertable.is_yes())?;
         let Waiter { thread, deadline, alertable, kthread } = waiter;
         let reach = ShardSet::of(objects);
         for (index, &object) in objects.iter().enumerate() {
-            let registration = Registration { thread, kthread, index, count: objects.len(), all, reach };
+            let registration =
+                Registration { thread, kthread, index, count: objects.len(), wait_type, reach };
             let list = self.shard_mut(object).lists.entry(object).or_default();
             let is_first = list.is_empty();
             list.push(memory, object, registration);
@@ -50,16 +52,19 @@ impl Held<'_> {
         }
         turn.begin(WaitBlock {
             objects: objects.to_vec(),
-            all,
+            wait_type,
             deadline,
             alertable,
             kthread,
             held: Vec::new(),
         });
         Ok(WaitResult::Park(Wait {
-            reason: BlockReason::Objects { objects: objects.iter().map(|object| object.0).collect(), all },
+            reason: BlockReason::Objects {
+                objects: objects.iter().map(|object| object.0).collect(),
+                all: wait_type == WaitType::All,
+            },
             deadline,
-            alertable,
+            alertable: alertable.is_yes(),
         }))
     }
 
@@ -67,11 +72,11 @@ impl Held<'_> {
     pub fn try_take(
         &mut self,
         memory: &GuestMemory,
-        objects: &[GuestAddr],
-        all: bool,
+        set: WaitSet<'_>,
         kthread: GuestAddr,
     ) -> Fallible<Option<NtStatus>> {
-        if all {
+        let WaitSet { objects, wait_type } = set;
+        if wait_type == WaitType::All {
             for &object in objects {
                 if !signalled(memory, object, kthread)? {
                     return Ok(None);
@@ -133,7 +138,7 @@ impl Held<'_> {
                 if !signalled(memory, object, block.kthread)? {
                     break;
                 }
-                status = self.try_take(memory, &block.objects, block.all, block.kthread)?;
+                status = self.try_take(memory, block.set(), block.kthread)?;
             }
             match status {
                 Some(status) => {

@@ -1,16 +1,14 @@
 //! APC delivery: the guest calls of an APC, which are its kernel routine, then its normal routine.
 //! The continuation of each call knows the rest.
 
-use super::{Apc, ApcSource};
-use crate::Kernel;
+use super::{Apc, ApcQueues, ApcSource};
 use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
-use crate::exports::waiting;
 use crate::status::failure::Fallible;
-use crate::system::call_frame_locals;
 use crate::thread::deferred::Mode;
+use crate::thread::frames::call_frame_locals;
 use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
-use std::sync::atomic::Ordering::Relaxed;
+use crate::thread::waiting;
 use xenia_guest::layout::{kapc, kpcr, kthread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
@@ -44,15 +42,15 @@ impl After {
     }
 }
 
-impl Kernel {
+impl ApcQueues<'_> {
     /// Delivers a kernel-mode APC that may run now, as the calling thread returns from a kernel
     /// call.
     pub fn before_return(&self, call: &Call, value: u64) -> Flow {
-        if !self.has_kernel_apcs() {
+        if !self.pending_apcs.is_any() {
             return Flow::Return(value);
         }
         call.forget_abandoned_calls();
-        let next = self.next_kernel_apc(&mut self.threads.lock(), call.thread_id(), After::Return(value));
+        let next = self.next_kernel(&mut self.threads.lock(), call.thread_id(), After::Return(value));
         match next {
             Ok(Some(guest)) => Flow::CallGuest(guest),
             Ok(None) => Flow::Return(value),
@@ -64,7 +62,7 @@ impl Kernel {
     }
 
     /// Takes the next kernel-mode APC that may run now.
-    pub(super) fn next_kernel_apc(
+    pub(super) fn next_kernel(
         &self,
         threads: &mut Threads,
         thread_id: u32,
@@ -80,8 +78,8 @@ impl Kernel {
                 return Ok(None);
             }
             let Some(apc) = record.apcs.kernel.pop_front() else { return Ok(None) };
-            self.pending_apcs.fetch_sub(1, Relaxed);
-            if let Some(guest) = begin(&self.memory, record, apc, Mode::Kernel, after)? {
+            self.pending_apcs.remove(1);
+            if let Some(guest) = begin(self.memory, record, apc, Mode::Kernel, after)? {
                 return Ok(Some(guest));
             }
         }
@@ -96,7 +94,7 @@ impl Kernel {
         loop {
             let apc = match apcs.kernel.pop_front() {
                 Some(apc) => {
-                    self.pending_apcs.fetch_sub(1, Relaxed);
+                    self.pending_apcs.remove(1);
                     apc
                 }
                 None => apcs.user.pop_front()?,
@@ -227,7 +225,7 @@ fn finish(call: &mut Call, after: After) -> Flow {
             Err(failure) => Flow::Return(failure.status().to_register()),
         },
         After::WaitAgain(number) => {
-            let next = call.kernel.next_kernel_apc(&mut call.kernel.threads.lock(), id, after);
+            let next = call.kernel.apcs().next_kernel(&mut call.kernel.threads.lock(), id, after);
             if let Ok(Some(guest)) = next {
                 return Flow::CallGuest(guest);
             }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use xenia_kernel::exports::Registry;
+use xenia_kernel::exports::registry;
 use xenia_kernel::imports::ordinals::{OrdinalRow, ResultRow};
 use xenia_kernel::imports::{Library, Status, variables};
 
@@ -16,7 +16,7 @@ const SHOWN: usize = 2;
 /// The table, with callers from the tests of the repository at `root`.
 pub(super) fn table(root: &Path) -> Result<String> {
     let coverage = Coverage::read(root)?;
-    let registry = Registry::get();
+    let registry = registry();
     let mut out = heading(
         "Exports",
         "Every function and variable of the console's two libraries, by ordinal. *Done* does all that titles can ask of it; \
@@ -58,7 +58,7 @@ pub(super) fn table(root: &Path) -> Result<String> {
 
 /// Compares each area, and the exports for achievements, with xenia-canary.
 fn beside_leader(out: &mut String) {
-    let registry = Registry::get();
+    let registry = registry();
     section(
         out,
         "By area, beside xenia-canary",
@@ -93,7 +93,7 @@ fn beside_leader(out: &mut String) {
 }
 
 fn present(out: &mut String, library: Library, row: &OrdinalRow, coverage: &Coverage) {
-    let registry = Registry::get();
+    let registry = registry();
     let doc = match registry.find(library, row.ordinal) {
         Some(export) => export.doc,
         None => variables::find(library, row.ordinal).map_or("", |variable| variable.doc),
@@ -132,7 +132,7 @@ fn callers(coverage: &Coverage, name: &str) -> String {
 fn missing(out: &mut String, library: Library) {
     let mut groups: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
     for row in library.rows() {
-        if Registry::get().status(library, row.ordinal) == Status::Missing {
+        if registry().status(library, row.ordinal) == Status::Missing {
             groups.entry((row.area, returns(row.result))).or_default().push(row.name);
         }
     }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn every_complete_function_is_called_by_a_test_or_a_program() {
         let coverage = Coverage::read(root()).unwrap();
-        let registry = Registry::get();
+        let registry = registry();
         let mut uncalled = Vec::new();
         for library in Library::ALL {
             for row in library.rows() {
@@ -175,7 +175,7 @@ mod tests {
         let mut expected = 0;
         for library in Library::ALL {
             assert!(library.rows().iter().all(|row| words.contains(row.name)));
-            expected += library.rows().len() - Registry::get().counts(library, None).missing;
+            expected += library.rows().len() - registry().counts(library, None).missing;
         }
         assert_eq!(present, expected, "a line for each that is here");
     }

@@ -63,12 +63,12 @@ pub(super) const ACHIEVEMENTS: &[(Library, &str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_kernel::exports::Registry;
+    use xenia_kernel::exports::registry;
     use xenia_kernel::messages::APPLICATIONS;
 
     #[test]
     fn the_same_exports_and_applications_are_counted() {
-        let registry = Registry::get();
+        let registry = registry();
         let mut rows = 0;
         for &(library, area, counts) in AREAS {
             let theirs: usize = counts.into_iter().map(usize::from).sum();

@@ -5,17 +5,12 @@
 //! procedures are null, because the kernel itself cleans up closed and deleted objects and looks up
 //! names. A type is filled in when a title imports it.
 
-use crate::Kernel;
-use crate::exports::Registry;
+use super::ModuleLoader;
 use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::object_type;
 use xenia_imports::Library;
-
-/// Size in bytes of the event for waits on objects that have no signal state.
-const DEFAULT_OBJECT: u32 = xenia_guest::layout::dispatcher_header::SIZE;
 
 /// The kernel functions that a type's procedures point to.
 fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {
@@ -34,30 +29,21 @@ fn is_waitable(kind: ObjectKind) -> bool {
     matches!(kind, Event | File | Mutant | Semaphore | Thread | Timer)
 }
 
-impl Kernel {
+impl ModuleLoader<'_> {
     /// Fills in the object type at `at`, if there is one.
-    pub(crate) fn complete_object_type(&self, at: GuestAddr) -> Fallible<()> {
+    pub(super) fn complete_object_type(&self, at: GuestAddr) -> Fallible<()> {
         let Some(kind) = self.objects.kind_of_type(at) else { return Ok(()) };
-        let memory = &*self.memory;
+        let memory = self.memory;
         for (offset, name) in procedures(kind) {
-            if let Some(export) = Registry::get().find_by_name(Library::xboxkrnl, name) {
+            if let Some(export) = self.imports.registry.find_by_name(Library::xboxkrnl, name) {
                 let stub = self.imports.stub_of(memory, export)?;
                 memory.write(at.offset(offset), stub)?;
             }
         }
         let default_object = at.offset(object_type::DEFAULT_OBJECT);
         if !is_waitable(kind) && memory.read::<GuestAddr>(default_object)?.is_null() {
-            memory.write(default_object, self.default_object()?)?;
+            memory.write(default_object, self.objects.default_object(self.pool)?)?;
         }
         Ok(())
-    }
-
-    /// The event that is always signalled, for waits on objects that have no signal state.
-    pub(crate) fn default_object(&self) -> Fallible<GuestAddr> {
-        self.objects.default_object(|| {
-            let at = self.pool.allocate(DEFAULT_OBJECT)?;
-            initialize(&self.memory, at, kind::MANUAL_EVENT, DEFAULT_OBJECT, 1)?;
-            Ok(at)
-        })
     }
 }

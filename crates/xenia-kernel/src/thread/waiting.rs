@@ -1,0 +1,156 @@
+//! Waits of the calling thread: timeouts, pending APCs, parking.
+
+use crate::abi::{Call, Flow, IntoFlow, Ptr};
+use crate::objects::HeldObject;
+use crate::objects::dispatcher::{Alertable, Held, Turn, WaitBlock, WaitResult, WaitSet, Waiter};
+use crate::ports::Clock;
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
+
+/// Pointer to a timeout in units of 100 ns: a negative value is relative to now, a positive one a
+/// system time, 0 does not wait. `None` waits for ever.
+pub type Timeout = Option<Ptr<i64>>;
+
+/// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does.
+pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
+    match interval {
+        0 => now,
+        interval if interval < 0 => now.saturating_add(ticks_from_100ns(interval.unsigned_abs())),
+        time => clock.guest_time(time as u64),
+    }
+}
+
+/// Guest time at which a timeout ends; `None` means never, as does the largest interval.
+pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
+    Ok(match timeout {
+        Some(interval) => Some(deadline_of(call.kernel.clock, call.now(), interval.read(call.memory())?))
+            .filter(|&at| at < MAX_TICKS),
+        None => None,
+    })
+}
+
+/// A wait that a call asks for.
+#[derive(Debug)]
+pub(crate) struct WaitRequest<'a> {
+    pub(crate) set: WaitSet<'a>,
+    pub(crate) alertable: Alertable,
+    /// Guest time at which it ends; `None`: never.
+    pub(crate) deadline: Option<GuestTicks>,
+    pub(crate) keep: KeepAlive,
+}
+
+/// How a wait keeps its objects alive.
+#[derive(Debug)]
+pub(crate) enum KeepAlive {
+    /// By references that titles can see: a wait by handle. The call keeps the objects alive until
+    /// the wait has begun.
+    Counted,
+    /// By references that titles can't see: a wait by pointer. Dispatcher objects in a title's own
+    /// memory are not kept alive.
+    Unseen,
+    /// By the references that were taken before the wait was interrupted.
+    Held(Vec<HeldObject>),
+}
+
+impl KeepAlive {
+    fn hold(self, call: &Call, bodies: &[GuestAddr]) -> Vec<HeldObject> {
+        let objects = &call.kernel.objects;
+        match self {
+            Self::Counted => bodies.iter().filter_map(|&body| objects.hold_counted(body)).collect(),
+            Self::Unseen => bodies.iter().filter_map(|&body| objects.hold(body)).collect(),
+            Self::Held(held) => held,
+        }
+    }
+}
+
+/// Waits with the semantics of all kernel waits.
+pub(crate) fn wait(call: &mut Call, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus>> {
+    let mut held = call.kernel.dispatcher.hold(request.set.objects);
+    wait_under(call, &mut held, request)
+}
+
+/// Resumes a wait that was interrupted, with its original deadline.
+pub(crate) fn wait_again(call: &mut Call, wait: WaitBlock) -> Flow {
+    let WaitBlock { objects, wait_type, deadline, alertable, held, .. } = wait;
+    let set = WaitSet { objects: &objects, wait_type };
+    let keep = KeepAlive::Held(held);
+    self::wait(call, WaitRequest { set, alertable, deadline, keep }).into_flow()
+}
+
+/// Signals the object `signalled` by `signal` and waits, atomically.
+pub(crate) fn signal_and_wait(
+    call: &mut Call,
+    signalled: GuestAddr,
+    signal: impl FnOnce(&mut Held<'_>, &mut dyn Cpu) -> Fallible<()>,
+    request: WaitRequest<'_>,
+) -> Fallible<Flow<NtStatus>> {
+    let mut held = call.kernel.dispatcher.hold_around(signalled, request.set.objects);
+    signal(&mut held, call.cpu)?;
+    wait_under(call, &mut held, request)
+}
+
+/// Starts a wait with the objects locked. The thread's turn is held from the check for an
+/// interruption until the wait can be interrupted, so that no interruption is lost in between.
+fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus>> {
+    let WaitRequest { set, alertable, deadline, mut keep } = request;
+    let (kthread, kernel) = (call.kthread()?, call.kernel);
+    // Objects that are signalled already are taken before APCs are checked, as NT does it.
+    if let Some(status) = held.try_take(call.memory(), set, kthread)? {
+        return Ok(Flow::Return(status));
+    }
+    call.forget_abandoned_calls();
+    let mut turn = kernel.dispatcher.turn(call.thread());
+    if alertable.is_yes()
+        && let Some(flow) = interruption(call, &mut turn)?
+    {
+        return Ok(flow);
+    }
+    let is_over = deadline.is_some_and(|deadline| deadline <= call.now());
+    if !is_over && kernel.pending_apcs.is_any() {
+        let kept = keep.hold(call, set.objects);
+        let WaitSet { objects, wait_type } = set;
+        let wait =
+            WaitBlock { objects: objects.to_vec(), wait_type, deadline, alertable, kthread, held: kept };
+        match kernel.apcs().interrupt_before(call.thread_id(), wait)? {
+            Ok(guest) => return Ok(Flow::CallGuest(guest)),
+            Err(wait) => keep = KeepAlive::Held(wait.held),
+        }
+    }
+    let waiter = Waiter { thread: call.thread(), kthread, deadline, alertable };
+    Ok(match held.wait(&mut turn, &kernel.memory, call.cpu, waiter, set)? {
+        WaitResult::Done(status) => Flow::Return(status),
+        WaitResult::Park(wait) => {
+            turn.keep(keep.hold(call, set.objects));
+            Flow::Block(wait)
+        }
+    })
+}
+
+/// Returns the interruption that ends an alertable wait of the calling thread before it begins. The
+/// caller holds the thread's turn. Takes no other lock if there is no interruption.
+pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<NtStatus>>> {
+    if !turn.is_asked() {
+        return Ok(None);
+    }
+    let flow = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?;
+    if flow.is_none() {
+        turn.has_answered();
+    }
+    Ok(flow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_sched::START_FILETIME;
+
+    #[test]
+    fn intervals_are_relative_absolute_or_none() {
+        assert_eq!(deadline_of(Clock::default(), 100, 0), 100);
+        assert_eq!(deadline_of(Clock::default(), 100, -10_000), 100 + 49_875);
+        assert_eq!(deadline_of(Clock::default(), 100, START_FILETIME as i64 + 10_000), 49_875);
+        assert_eq!(deadline_of(Clock::default(), 100, 5), 0, "long ago");
+        assert_eq!(deadline_of(Clock::default(), 100, i64::MIN), u64::MAX);
+    }
+}

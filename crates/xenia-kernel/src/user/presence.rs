@@ -1,0 +1,53 @@
+//! Presence: the contexts and properties that a title sets for its users. Only the title itself
+//! reads them.
+
+use std::collections::BTreeMap;
+use xenia_user::profile::USERS;
+
+/// Maximum number of contexts, and of properties, of one user.
+const LIMIT: usize = 256;
+
+/// Contexts and properties of all users, by place.
+#[derive(Debug, Default)]
+pub struct Presence {
+    users: [UserPresence; USERS as usize],
+}
+
+/// Contexts and properties of one user, by id.
+#[derive(Debug, Default)]
+pub(crate) struct UserPresence {
+    contexts: BTreeMap<u32, u32>,
+    properties: BTreeMap<u32, Vec<u8>>,
+}
+
+/// Sets a value; beyond the limit only existing ids can be set.
+fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
+    if all.len() < LIMIT || all.contains_key(&id) {
+        all.insert(id, value);
+    }
+}
+
+impl Presence {
+    /// The user at a place.
+    pub(crate) fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
+        self.users.get_mut(user as usize)
+    }
+}
+
+impl UserPresence {
+    pub(crate) fn set_context(&mut self, id: u32, value: u32) {
+        set(&mut self.contexts, id, value);
+    }
+
+    pub(crate) fn context(&self, id: u32) -> Option<u32> {
+        self.contexts.get(&id).copied()
+    }
+
+    pub(crate) fn set_property(&mut self, id: u32, bytes: Vec<u8>) {
+        set(&mut self.properties, id, bytes);
+    }
+
+    pub(crate) fn property(&self, id: u32) -> Option<&[u8]> {
+        self.properties.get(&id).map(Vec::as_slice)
+    }
+}

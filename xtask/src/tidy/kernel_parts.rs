@@ -1,0 +1,208 @@
+//! Checks that the kernel stays in parts: no two top modules of `xenia-kernel` import each other,
+//! `Kernel` has few methods, and few files outside of the exports name it.
+//!
+//! Names that the crate re-exports at its root (`crate::Kernel`) are no import of a module; files
+//! that import `Kernel` are counted separately. Tests may import everything.
+
+use super::Source;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The crate's sources.
+const FOLDER: &str = "crates/xenia-kernel/src";
+/// Pairs of top modules that still import each other. Remove a pair when you separate it.
+const CYCLES: &[(&str, &str)] = &[("abi", "exceptions")];
+/// Largest number of methods of `Kernel`, and of files with them.
+const MAX_METHODS: usize = 40;
+const MAX_FILES: usize = 8;
+/// Modules that may take all of the kernel: those that carry out calls.
+const OVER_THE_KERNEL: &[&str] = &["kernel", "exports", "messages", "system"];
+/// Number of other files that import `Kernel`. It only falls.
+const KERNEL_IMPORTS: usize = 4;
+
+/// Runs the checks.
+pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
+    let inside: Vec<&Source> = sources.iter().filter(|source| source.path.starts_with(FOLDER)).collect();
+    let tests: Vec<PathBuf> = inside.iter().flat_map(|source| test_modules(source)).collect();
+    let is_test = |source: &Source| tests.iter().any(|test| source.path.with_extension("").starts_with(test));
+    let code: Vec<(&Source, String)> = inside
+        .into_iter()
+        .filter(|source| !is_test(source))
+        .map(|source| (source, without_tests(source)))
+        .collect();
+    let mut graph: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (source, text) in &code {
+        graph.entry(top_module(source)).or_default().extend(imports(text));
+    }
+    cycles(&graph, findings);
+    methods(&code, findings);
+    let taking = code.iter().filter(|(source, text)| {
+        !OVER_THE_KERNEL.contains(&top_module(source)) && imports(text).contains("Kernel")
+    });
+    let taking = taking.count();
+    if taking != KERNEL_IMPORTS {
+        findings.push(format!(
+            "{FOLDER}: {taking} files below the exports import Kernel, {KERNEL_IMPORTS} are allowed: \
+             take a view, or lower the number in xtask/src/tidy/kernel_parts.rs"
+        ));
+    }
+}
+
+/// Name of a source's top module; the crate's root is `lib`.
+fn top_module(source: &Source) -> &str {
+    let inner = source.path.strip_prefix(FOLDER).unwrap_or(&source.path);
+    let first = inner.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
+    first.strip_suffix(".rs").unwrap_or(first)
+}
+
+/// Paths, without extension, of the modules that a source declares for tests only.
+fn test_modules(source: &Source) -> Vec<PathBuf> {
+    let folder = if source.path.ends_with("lib.rs") {
+        Path::new(FOLDER).to_owned()
+    } else {
+        source.path.with_extension("")
+    };
+    let lines: Vec<&str> = source.text.lines().collect();
+    let declared = lines.windows(2).filter(|pair| pair[0].starts_with("#[cfg(") && pair[0].contains("test"));
+    let names = declared
+        .filter_map(|pair| pair[1].strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| folder.join(name)));
+    names.collect()
+}
+
+/// A source's code, without comments and without its module of tests at the end.
+fn without_tests(source: &Source) -> String {
+    let code: Vec<&str> = source.lines_of_code().collect();
+    let tests =
+        code.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));
+    code[..tests.unwrap_or(code.len())].join("\n")
+}
+
+/// The first names of all paths that begin with `crate::`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in text.split("crate::").skip(1) {
+        match path.strip_prefix('{') {
+            Some(group) => names.extend(group_names(group)),
+            None => names.extend(first_name(path)),
+        }
+    }
+    names
+}
+
+fn first_name(path: &str) -> Option<String> {
+    let name: String = path.trim_start().chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The first names in a group of imports, without the brace that opens it.
+fn group_names(group: &str) -> Vec<String> {
+    let (mut depth, mut from, mut names) = (0, 0, Vec::new());
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                names.extend(first_name(&group[from..at]));
+                from = at + 1;
+                if character == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn cycles(graph: &BTreeMap<&str, BTreeSet<String>>, findings: &mut Vec<String>) {
+    let uses = |from: &str, to: &str| graph.get(from).is_some_and(|names| names.contains(to));
+    let names: Vec<&str> = graph.keys().copied().collect();
+    let pairs = names.iter().enumerate().flat_map(|(at, &a)| names[at + 1..].iter().map(move |&b| (a, b)));
+    let found: Vec<(&str, &str)> = pairs.filter(|&(a, b)| uses(a, b) && uses(b, a)).collect();
+    for (a, b) in found.iter().filter(|pair| !CYCLES.contains(pair)) {
+        findings.push(format!("{FOLDER}: {a} and {b} import each other"));
+    }
+    for (a, b) in CYCLES.iter().filter(|pair| !found.contains(pair)) {
+        findings.push(format!(
+            "{FOLDER}: {a} and {b} no longer import each other: remove them from xtask/src/tidy/kernel_parts.rs"
+        ));
+    }
+}
+
+fn methods(code: &[(&Source, String)], findings: &mut Vec<String>) {
+    let counts: Vec<usize> =
+        code.iter().map(|(_, text)| kernel_methods(text)).filter(|&count| count > 0).collect();
+    let (methods, files) = (counts.iter().sum::<usize>(), counts.len());
+    if methods > MAX_METHODS || files > MAX_FILES {
+        findings.push(format!(
+            "{FOLDER}: Kernel has {methods} methods in {files} files, more than {MAX_METHODS} in {MAX_FILES}: \
+             add them to the part or the view that they need"
+        ));
+    }
+}
+
+/// Number of methods in a file's `impl Kernel` blocks.
+fn kernel_methods(text: &str) -> usize {
+    let mut inside = false;
+    let mut count = 0;
+    for line in text.lines() {
+        match line {
+            "impl Kernel {" => inside = true,
+            "}" => inside = false,
+            _ if inside && line.starts_with("    ") && !line.starts_with("     ") => {
+                count += usize::from(line.contains("fn "));
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_the_first_names_of_paths() {
+        let text = "use crate::abi::Call;\nuse crate::{Kernel, exceptions::{crash, resume}, files};\n\
+                    fn f() { crate::loader::begin() }";
+        let names: Vec<String> = imports(text).into_iter().collect();
+        assert_eq!(names, ["Kernel", "abi", "exceptions", "files", "loader"]);
+    }
+
+    #[test]
+    fn pairs_that_import_each_other_are_found() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let graph = BTreeMap::from([
+            ("abi", names(&["exceptions", "status"])),
+            ("exceptions", names(&["abi"])),
+            ("files", names(&["thread", "abi"])),
+            ("thread", names(&["files"])),
+        ]);
+        let mut findings = Vec::new();
+        cycles(&graph, &mut findings);
+        assert_eq!(findings, [format!("{FOLDER}: files and thread import each other")]);
+        findings.clear();
+        cycles(&BTreeMap::new(), &mut findings);
+        assert!(findings[0].contains("abi and exceptions no longer"));
+    }
+
+    #[test]
+    fn methods_of_the_kernel_are_counted() {
+        let text = "impl Kernel {\n    /// Doc.\n    pub(crate) fn a(&self) {\n        fn inner() {}\n    }\n\n    \
+                    pub fn b() {}\n}\n\nimpl Other {\n    fn c() {}\n}\n";
+        assert_eq!(kernel_methods(text), 2);
+    }
+
+    #[test]
+    fn tests_are_left_out() {
+        let source =
+            |path: &str, text: &str| Source { path: Path::new(FOLDER).join(path), text: text.to_owned() };
+        let files =
+            source("files.rs", "#[cfg(test)]\nmod tests;\n#[cfg(any(test, feature = \"x\"))]\npub mod y;\n");
+        assert_eq!(test_modules(&files), ["files/tests", "files/y"].map(|path| Path::new(FOLDER).join(path)));
+        let text = "use crate::a;\n// crate::b\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}\n";
+        assert_eq!(imports(&without_tests(&source("z.rs", text))).into_iter().collect::<Vec<_>>(), ["a"]);
+        assert_eq!([top_module(&files), top_module(&source("abi/flow.rs", ""))], ["files", "abi"]);
+    }
+}
