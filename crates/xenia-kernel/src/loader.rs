@@ -12,6 +12,7 @@ mod libraries;
 mod lock;
 mod modules;
 pub(crate) mod operation;
+mod patches;
 mod places;
 mod start;
 

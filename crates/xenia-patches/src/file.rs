@@ -2,7 +2,7 @@
 
 use crate::hash::ExecutableHash;
 use crate::lines::Lines;
-use crate::value::{ValueType, address};
+use crate::value::{WriteType, address};
 use crate::{MAXIMUM_FAULTS, MAXIMUM_FILE, MAXIMUM_HASHES, MAXIMUM_PATCHES, MAXIMUM_WRITES};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -19,14 +19,23 @@ pub struct PatchFile {
     /// Hashes of the executables that the addresses are of.
     pub hashes: Vec<ExecutableHash>,
     /// The patches in the order of the file.
-    pub patches: Vec<Patch>,
+    pub patches: Vec<TitlePatch>,
     /// Everything that is wrong with the file, by line.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<PatchFault>,
+}
+
+impl PatchFile {
+    /// Why a patch of this file can't be used: its own fault, or one before all patches, such as in
+    /// a hash, which makes uncertain what they are for.
+    pub fn fault_of<'a>(&'a self, patch: &'a TitlePatch) -> Option<&'a PatchFault> {
+        let first = self.patches.first().map_or(usize::MAX, |patch| patch.line);
+        patch.fault.as_ref().or_else(|| self.faults.iter().find(|fault| fault.line < first))
+    }
 }
 
 /// A patch: writes that are made together.
 #[derive(Clone, Debug, Default)]
-pub struct Patch {
+pub struct TitlePatch {
     /// Name by which it is chosen.
     pub name: String,
     /// Description; may be empty.
@@ -40,14 +49,14 @@ pub struct Patch {
     /// Number of writes in the file, with those that have a fault.
     pub write_count: usize,
     /// The writes, in the order in which they are made.
-    pub writes: Vec<Write>,
+    pub writes: Vec<PatchWrite>,
     /// The first fault of the patch. It is not applied if it has one.
-    pub fault: Option<Fault>,
+    pub fault: Option<PatchFault>,
 }
 
 /// Bytes to be written at a guest address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
+pub struct PatchWrite {
     /// Address of the first byte.
     pub address: GuestAddr,
     /// The bytes; never empty.
@@ -56,7 +65,7 @@ pub struct Write {
 
 /// A fault of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct PatchFault {
     /// Line in the file, from 1.
     pub line: usize,
     /// Description of the fault.
@@ -68,7 +77,7 @@ pub fn parse(text: &str) -> PatchFile {
     let mut reader = Reader { lines: Lines::of(text), faults: Vec::new() };
     if text.len() > MAXIMUM_FILE {
         let reason = format!("the file has {} bytes; {MAXIMUM_FILE} are the most", text.len());
-        return PatchFile { faults: vec![Fault { line: 1, reason }], ..PatchFile::default() };
+        return PatchFile { faults: vec![PatchFault { line: 1, reason }], ..PatchFile::default() };
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut file = PatchFile::default();
@@ -87,7 +96,7 @@ type Value<'a> = Spanned<DeValue<'a>>;
 
 struct Reader {
     lines: Lines,
-    faults: Vec<Fault>,
+    faults: Vec<PatchFault>,
 }
 
 /// The keys of a table in lower case: files have `desc` and `Desc`. A key that is there twice by
@@ -106,7 +115,7 @@ fn fields<'a, 'b>(reader: &mut Reader, table: &'b DeTable<'a>) -> BTreeMap<Strin
 impl Reader {
     fn fault(&mut self, offset: usize, reason: impl Into<String>) {
         if self.faults.len() < MAXIMUM_FAULTS {
-            self.faults.push(Fault { line: self.lines.line(offset), reason: reason.into() });
+            self.faults.push(PatchFault { line: self.lines.line(offset), reason: reason.into() });
         }
     }
 
@@ -196,8 +205,8 @@ impl Reader {
         }
     }
 
-    fn patch(&mut self, at: usize, table: &DeTable<'_>) -> Patch {
-        let mut patch = Patch { line: self.lines.line(at), ..Patch::default() };
+    fn patch(&mut self, at: usize, table: &DeTable<'_>) -> TitlePatch {
+        let mut patch = TitlePatch { line: self.lines.line(at), ..TitlePatch::default() };
         let fields = fields(self, table);
         for (name, &(key_at, value)) in &fields {
             match &**name {
@@ -210,7 +219,7 @@ impl Reader {
                     Some(on) => patch.is_enabled = on,
                     None => self.fault(value.span().start, "`is_enabled`: expected true or false"),
                 },
-                _ => match ValueType::of(name) {
+                _ => match WriteType::of(name) {
                     // The keys come in the order of their names, in which xenia-canary makes the
                     // writes of a patch, too.
                     Some(kind) => self.writes(name, kind, value, &mut patch),
@@ -227,7 +236,7 @@ impl Reader {
         patch
     }
 
-    fn writes(&mut self, name: &str, kind: ValueType, value: &Value<'_>, patch: &mut Patch) {
+    fn writes(&mut self, name: &str, kind: WriteType, value: &Value<'_>, patch: &mut TitlePatch) {
         let Some(list) = value.get_ref().as_array() else {
             return self.fault(value.span().start, format!("`{name}`: expected tables [[patch.{name}]]"));
         };
@@ -244,7 +253,7 @@ impl Reader {
         }
     }
 
-    fn write(&mut self, name: &str, kind: ValueType, at: usize, table: &DeTable<'_>) -> Option<Write> {
+    fn write(&mut self, name: &str, kind: WriteType, at: usize, table: &DeTable<'_>) -> Option<PatchWrite> {
         let fields = fields(self, table);
         for (key, (key_at, _)) in &fields {
             if !matches!(&**key, "address" | "value") {
@@ -269,7 +278,7 @@ impl Reader {
             self.fault(at, format!("{} bytes at {to:#x} are beyond the memory", bytes.len()));
             return None;
         }
-        Some(Write { address: GuestAddr(to), bytes })
+        Some(PatchWrite { address: GuestAddr(to), bytes })
     }
 }
 

@@ -26,7 +26,7 @@ mod lines;
 mod set;
 mod value;
 
-pub use file::{Fault, Patch, PatchFile, Write, parse};
+pub use file::{PatchFault, PatchFile, PatchWrite, TitlePatch, parse};
 pub use hash::{ExecutableHash, executable_hash};
 pub use set::{PatchError, PatchSet, SwitchedOn};
 

@@ -1,6 +1,6 @@
 //! Patches that are switched on, and the modules that they are for.
 
-use crate::file::Write;
+use crate::file::PatchWrite;
 use crate::hash::{ExecutableHash, executable_hash};
 use xenia_formats::LoadedImage;
 
@@ -14,7 +14,7 @@ pub struct SwitchedOn {
     /// Hashes of the executables that it is for.
     pub hashes: Vec<ExecutableHash>,
     /// The writes, in the order in which they are made.
-    pub writes: Vec<Write>,
+    pub writes: Vec<PatchWrite>,
 }
 
 /// A patch that does not fit the module that it is for.
@@ -54,7 +54,7 @@ impl PatchSet {
         self.patches.is_empty()
     }
 
-    /// All patches.
+    /// The patches in the order in which they are applied.
     pub fn iter(&self) -> impl Iterator<Item = &SwitchedOn> {
         self.patches.iter()
     }
@@ -70,7 +70,7 @@ impl PatchSet {
         let Some(hash) = executable_hash(image) else { return Ok(Vec::new()) };
         let found: Vec<_> = self.patches.iter().filter(|patch| patch.hashes.contains(&hash)).collect();
         for patch in &found {
-            let is_outside = |write: &&Write| {
+            let is_outside = |write: &&PatchWrite| {
                 u32::try_from(write.bytes.len())
                     .ok()
                     .and_then(|length| image.offset_of(write.address, length))
@@ -122,7 +122,7 @@ mod tests {
             name: "60 FPS".into(),
             place: "a.patch.toml, line 9".into(),
             hashes: vec![ExecutableHash(0), hash],
-            writes: vec![Write { address: GuestAddr(address), bytes: bytes.to_vec() }],
+            writes: vec![PatchWrite { address: GuestAddr(address), bytes: bytes.to_vec() }],
         }
     }
 

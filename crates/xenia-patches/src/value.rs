@@ -4,7 +4,7 @@ use toml::de::{DeInteger, DeValue};
 
 /// Types of writes, by the name of their table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ValueType {
+pub(crate) enum WriteType {
     /// A big-endian integer of this many bits.
     Integer(u32),
     /// A single-precision number.
@@ -20,19 +20,19 @@ pub(crate) enum ValueType {
 }
 
 /// Names of the types.
-const TYPES: [(&str, ValueType); 9] = [
-    ("be8", ValueType::Integer(8)),
-    ("be16", ValueType::Integer(16)),
-    ("be32", ValueType::Integer(32)),
-    ("be64", ValueType::Integer(64)),
-    ("f32", ValueType::Single),
-    ("f64", ValueType::Double),
-    ("string", ValueType::Text),
-    ("u16string", ValueType::WideText),
-    ("array", ValueType::Bytes),
+const TYPES: [(&str, WriteType); 9] = [
+    ("be8", WriteType::Integer(8)),
+    ("be16", WriteType::Integer(16)),
+    ("be32", WriteType::Integer(32)),
+    ("be64", WriteType::Integer(64)),
+    ("f32", WriteType::Single),
+    ("f64", WriteType::Double),
+    ("string", WriteType::Text),
+    ("u16string", WriteType::WideText),
+    ("array", WriteType::Bytes),
 ];
 
-impl ValueType {
+impl WriteType {
     /// The type with this name in lower case.
     pub(crate) fn of(name: &str) -> Option<Self> {
         TYPES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn bytes(kind: &str, value: &str) -> Result<Vec<u8>, String> {
-        ValueType::of(kind).unwrap().bytes(DeValue::parse(value).unwrap().get_ref())
+        WriteType::of(kind).unwrap().bytes(DeValue::parse(value).unwrap().get_ref())
     }
 
     #[test]
@@ -166,6 +166,6 @@ mod tests {
         assert_eq!(at("0x8250fa48"), Ok(0x8250_FA48));
         assert!(at("0x18340043c").unwrap_err().contains("no address of 32 bits"));
         assert!(at("-1").is_err() && at("\"0x82000000\"").is_err());
-        assert_eq!(ValueType::of("be24"), None);
+        assert_eq!(WriteType::of("be24"), None);
     }
 }

@@ -158,6 +158,7 @@ impl Kernel {
         for which in [Importing::Console, Importing::Modules] {
             self.connect_image(&image, which)?;
         }
+        self.patch_image(handle, &image)?;
         self.protect_image(&image)?;
         loading.complete.push(handle);
         Ok(handle)

@@ -87,6 +87,7 @@ impl Kernel {
         let now = self.clock.system_time(cpu.now());
         let libraries = self.load_libraries_of(handle, image, now)?;
         self.connect_image(image, Importing::Modules)?;
+        self.patch_image(handle, image)?;
         self.protect_image(image)?;
         self.start_title(cpu, image, handle, libraries).map_err(&starting)
     }

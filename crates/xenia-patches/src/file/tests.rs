@@ -52,7 +52,7 @@ fn a_file_as_the_collection_has_them_is_read() {
     let [first, second] = &file.patches[..] else { panic!("two patches") };
     assert_eq!((&*first.name, &*first.description, first.line), ("60 FPS", "Twice as smooth.", 9));
     assert!(!first.is_enabled && second.is_enabled && second.fault.is_none());
-    let writes = |patch: &Patch| -> Vec<(u32, Vec<u8>)> {
+    let writes = |patch: &TitlePatch| -> Vec<(u32, Vec<u8>)> {
         patch.writes.iter().map(|write| (write.address.0, write.bytes.clone())).collect()
     };
     assert_eq!(
