@@ -1,5 +1,6 @@
 //! Flags of engine, executor and saves, and their conversion to the library's options.
 
+use crate::PatchArgs;
 use crate::numbers::{number, small_number};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
@@ -204,6 +205,8 @@ pub struct EngineArgs {
     /// TOML file with the user's retail key (default: keys.toml in the config folder).
     #[arg(long, help_heading = "Engine", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub patches: PatchArgs,
 }
 
 impl EngineArgs {
@@ -262,6 +265,7 @@ impl From<&EngineArgs> for TitleConfig {
             discs: args.disc.clone(),
             key_file: args.key_file.clone(),
             saves: (&args.content).into(),
+            patches: (&args.patches).into(),
             repeats: !args.mode.parallel,
         }
     }

@@ -8,9 +8,11 @@ mod conclude;
 mod engine_args;
 pub mod exit;
 pub mod numbers;
+mod patch_args;
 mod run_args;
 
 pub use conclude::conclude;
 pub use engine_args::{Clock, ContentArgs, CpuArgs, EngineArgs, ModeArgs};
 pub use exit::Code;
+pub use patch_args::PatchArgs;
 pub use run_args::{RunArgs, limits};

@@ -41,6 +41,7 @@ use xenia_imports::Library;
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_net::{LocalNetwork, NetState};
+use xenia_patches::PatchSet;
 use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::{Cpu, HW_THREADS};
@@ -62,6 +63,8 @@ pub struct KernelConfig {
     pub keys: KeyRing,
     /// Medium the title was installed from, and its license.
     pub deployment: Deployment,
+    /// Patches of the modules that are loaded.
+    pub patches: Arc<PatchSet>,
 }
 
 impl Default for KernelConfig {
@@ -73,6 +76,7 @@ impl Default for KernelConfig {
             locale: Locale::default(),
             keys: KeyRing::development(),
             deployment: Deployment::default(),
+            patches: Arc::default(),
         }
     }
 }

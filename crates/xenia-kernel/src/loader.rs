@@ -13,6 +13,7 @@ mod lock;
 mod modules;
 mod object_types;
 pub(crate) mod operation;
+mod patches;
 mod places;
 mod start;
 
@@ -30,6 +31,7 @@ use crate::objects::Objects;
 use xenia_formats::KeyRing;
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
+use xenia_patches::PatchSet;
 use xenia_sync::Mutex;
 
 /// Loading and unloading of modules.
@@ -46,4 +48,6 @@ pub struct ModuleLoader<'k> {
     pub(crate) keys: &'k KeyRing,
     /// Guest path of the title's executable; modules named without a path lie beside it.
     pub(crate) image_path: &'k str,
+    /// Patches that are switched on for the title.
+    pub(crate) patches: &'k PatchSet,
 }

@@ -7,4 +7,5 @@ mod killed;
 mod machine;
 mod modules;
 mod packages;
+mod patches;
 mod saves;

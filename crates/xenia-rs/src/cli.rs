@@ -11,6 +11,7 @@ mod files;
 mod input;
 mod log;
 mod nearest;
+mod patches;
 mod precompile;
 mod program;
 mod sound;
@@ -26,6 +27,7 @@ pub use files::check as check_files;
 pub use input::*;
 pub use log::*;
 pub use nearest::*;
+pub use patches::*;
 pub use precompile::*;
 pub use program::*;
 pub use sound::*;
@@ -141,6 +143,12 @@ Examples:
   xenia-rs precompile game/default.xex
   xenia-rs precompile t.xex --lockstep --json -")]
     Precompile(PrecompileArgs),
+    /// List the patches of a title, or check a folder of patch files.
+    #[command(after_help = "\
+Examples:
+  xenia-rs patches game/default.xex
+  xenia-rs patches --check game-patches/patches --json -")]
+    Patches(PatchesArgs),
     /// Show the folders for settings, keys and results, and the settings in effect.
     #[command(after_help = "\
 Examples:

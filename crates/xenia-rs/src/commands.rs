@@ -11,6 +11,7 @@ pub mod info;
 pub mod info_gpd;
 pub mod info_package;
 pub mod make_stfs;
+pub mod patches;
 pub mod precompile;
 pub mod verify;
 pub mod volume;

@@ -52,6 +52,8 @@ const FLAGS: &[(&str, &[&str])] = &[
             "volume",
             "mute",
             "network",
+            "patches",
+            "patch-folder",
         ],
     ),
     (
@@ -59,6 +61,7 @@ const FLAGS: &[(&str, &[&str])] = &[
         &["instructions", "frames", "expect", "bless", "interp", "jit", "cross-check", "gpu-inline", "json"],
     ),
     ("info", &["json", "key-file"]),
+    ("patches", &["check", "patches", "patch-folder", "json", "key-file"]),
     ("ls", &["json"]),
     ("extract", &[]),
     ("make-iso", &[]),
@@ -222,6 +225,14 @@ const KEYS: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
+        &["patches", "--check", "PATCHES", "--json", "OUT"],
+        &["files", "patches", "writes", "faults", "schema", "program"],
+    ),
+    (
+        &["patches", "HELLO", "--patch-folder", "PATCHES", "--json", "OUT"],
+        &["title_id", "hash", "folder", "patches"],
+    ),
+    (
         &["verify", "HELLO", "--json", "OUT"],
         &["format", "ok", "checked", "faults", "more", "schema", "program"],
     ),
@@ -270,6 +281,9 @@ fn keys_are_there() {
     std::fs::write(at("hello.xex"), include_bytes!("../../../guest/bin/hello.xex")).unwrap();
     let case = "test_one:\n  #_ REGISTER_IN r4 1\n  addi r3, r4, 1\n  blr\n  #_ REGISTER_OUT r3 2\n";
     std::fs::write(at("case.s"), case).unwrap();
+    std::fs::create_dir(at("patches")).unwrap();
+    let patches = "title_name = 'T'\ntitle_id = '4D5307D1'\nhash = '56209C4732826FCF'\npatch = []\n";
+    std::fs::write(at("patches/4D5307D1 - T.patch.toml"), patches).unwrap();
     for (index, (words, keys)) in KEYS.iter().enumerate() {
         let out = at(&format!("{index}.json"));
         let words: Vec<String> = words
@@ -277,6 +291,7 @@ fn keys_are_there() {
             .map(|word| match *word {
                 "HELLO" => at("hello.xex"),
                 "CASES" => at("case.s"),
+                "PATCHES" => at("patches"),
                 "OUT" => out.clone(),
                 word => word.to_owned(),
             })

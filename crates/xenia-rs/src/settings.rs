@@ -16,35 +16,36 @@
 //! that names the line. Commands that run no guest code ([`LOOKING`]) only warn of mistakes in the
 //! default file, and continue without it.
 //!
-//! One table belongs to no command: `[input]`, the assignments of keys and pads
-//! ([`xenia::input::config`]).
+//! Two tables belong to no command: `[input]`, the assignments of keys and pads
+//! ([`xenia::input::config`]), and `[title.ID]`, the flags of `exec` for one title ([`titles`]),
+//! which override the command's table.
 //!
 //! Settings become words of the command line, inserted before the typed ones, so that clap parses
 //! both in the same way.
 
 mod environment;
+mod file;
 mod origin;
+mod titles;
 mod words;
 
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
 pub use origin::origins_in;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 use environment::Variables;
+use file::{File, Setting};
 use origin::Origin;
 use std::ffi::OsString;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use toml::de::{DeTable, DeValue};
 #[cfg(test)]
 use words::WRITTEN;
-use words::{is_written_to, try_out, what_is_wrong, words_of};
+use words::what_is_wrong;
 use xenia::input;
 use xenia::input::config::InputConfig;
-use xenia::nearest::nearest;
 use xenia::say::{errln, error_text};
 use xenia::title::config_folder;
 
@@ -53,8 +54,9 @@ const DEFAULT_COMMAND: &str = "exec";
 
 /// Commands that only inspect files or print static information: a mistake in config.toml does not
 /// affect them.
-const LOOKING: [&str; 22] = [
+const LOOKING: [&str; 23] = [
     "info",
+    "patches",
     "ls",
     "extract",
     "verify",
@@ -134,7 +136,7 @@ pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
     let file = File { text: &text, path };
     let settings = file.settings(&definition)?;
     let row = |setting: &Setting<'_>| Row {
-        table: setting.command.join("."),
+        table: setting.table(),
         key: setting.flag.get_long().unwrap_or_default().to_owned(),
         value: text.get(setting.value.clone()).unwrap_or_default().to_owned(),
         line: file.line(setting.offset),
@@ -273,6 +275,7 @@ impl<'a> Innermost<'a> {
     }
 }
 
+/// Inserts the title's settings, and then those of the command that they leave open.
 fn insert(
     definition: &Command,
     typed: &ArgMatches,
@@ -280,20 +283,38 @@ fn insert(
     file: &File<'_>,
 ) -> Result<(Vec<OsString>, Vec<Origin>)> {
     let settings = file.settings(definition)?;
-    let meant = Innermost::of(definition, typed);
-    let at = meant.place_of_words(&words);
-    let wanted = if meant.names.is_empty() { vec![DEFAULT_COMMAND] } else { meant.names.clone() };
-    let new: Vec<&Setting<'_>> = settings
-        .iter()
-        .filter(|setting| setting.command == wanted)
-        .filter(|setting| {
-            let flag = meant.command.get_arguments().find(|arg| arg.get_id() == setting.flag.get_id());
-            flag.is_some_and(|flag| meant.is_open(flag))
-        })
-        .collect();
-    let origins = new.iter().filter_map(|setting| setting.origin(file)).collect();
-    words.splice(at..at, new.iter().flat_map(|setting| setting.words.iter().map(OsString::from)));
+    let mut origins = Vec::new();
+    if let Some(id) = titles::meant(Innermost::of(definition, typed).matches, &settings) {
+        let own = settings.iter().filter(|setting| setting.title == Some(id));
+        origins.extend(insert_open(definition, typed, &mut words, own, file));
+    }
+    let Ok(given) = lenient(definition.clone()).try_get_matches_from(&words) else {
+        return Ok((words, origins));
+    };
+    let meant = Innermost::of(definition, &given);
+    let wanted = if meant.names.is_empty() { vec![DEFAULT_COMMAND] } else { meant.names };
+    let of_command = settings.iter().filter(|setting| setting.title.is_none() && setting.command == wanted);
+    origins.extend(insert_open(definition, &given, &mut words, of_command, file));
     Ok((words, origins))
+}
+
+/// Inserts the settings whose flags the command has, and that no word gives or contradicts.
+fn insert_open<'a>(
+    definition: &Command,
+    given: &ArgMatches,
+    words: &mut Vec<OsString>,
+    settings: impl Iterator<Item = &'a Setting<'a>>,
+    file: &File<'_>,
+) -> Vec<Origin> {
+    let meant = Innermost::of(definition, given);
+    let at = meant.place_of_words(words);
+    let is_open = |setting: &&Setting<'_>| {
+        let flag = meant.command.get_arguments().find(|arg| arg.get_id() == setting.flag.get_id());
+        flag.is_some_and(|flag| meant.is_open(flag))
+    };
+    let new: Vec<&Setting<'_>> = settings.filter(is_open).collect();
+    words.splice(at..at, new.iter().flat_map(|setting| setting.words.iter().map(OsString::from)));
+    new.iter().filter_map(|setting| setting.origin(file)).collect()
 }
 
 /// Whether the words give this flag.
@@ -303,104 +324,6 @@ fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
         .ok()
         .and_then(|_| matches.value_source(arg.get_id().as_str()));
     source == Some(ValueSource::CommandLine)
-}
-
-/// One setting as words of a command line; no words for a switch that is off.
-struct Setting<'a> {
-    command: Vec<&'a str>,
-    flag: &'a Arg,
-    words: Vec<String>,
-    /// Offset of its key in the file.
-    offset: usize,
-    /// Range of its value in the file.
-    value: Range<usize>,
-}
-
-impl Setting<'_> {
-    fn origin(&self, file: &File<'_>) -> Option<Origin> {
-        self.words.first().map(|word| Origin::new(word, file.at(self.offset)))
-    }
-}
-
-/// A settings file and its text, for error messages.
-struct File<'a> {
-    text: &'a str,
-    path: &'a Path,
-}
-
-impl File<'_> {
-    fn line(&self, offset: usize) -> usize {
-        self.text[..offset.min(self.text.len())].matches('\n').count() + 1
-    }
-
-    fn at(&self, offset: usize) -> String {
-        format!("{}, line {}", self.path.display(), self.line(offset))
-    }
-
-    /// All settings of the file.
-    fn settings<'a>(&self, definition: &'a Command) -> Result<Vec<Setting<'a>>> {
-        let document =
-            DeTable::parse(self.text).map_err(|error| anyhow!("{}: {error}", self.path.display()))?;
-        let mut settings = Vec::new();
-        self.table(document.get_ref(), definition, &mut Vec::new(), &mut settings)?;
-        Ok(settings)
-    }
-
-    /// Collects the settings in `table`, and recursively those in its subcommands' tables.
-    fn table<'a>(
-        &self,
-        table: &DeTable<'_>,
-        command: &'a Command,
-        names: &mut Vec<&'a str>,
-        settings: &mut Vec<Setting<'a>>,
-    ) -> Result<()> {
-        for (key, value) in table {
-            let (name, offset) = (key.get_ref().as_ref(), key.span().start);
-            let at = self.at(offset);
-            if let (DeValue::Table(inner), Some(found)) = (value.get_ref(), command.find_subcommand(name)) {
-                names.push(found.get_name());
-                self.table(inner, found, names, settings)?;
-                names.pop();
-                continue;
-            }
-            if names.is_empty() && name == input::TABLE {
-                input::config::parse(self.text, self.path)?;
-                continue;
-            }
-            if names.is_empty() {
-                let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
-                let tip = tip(name, commands.map(Command::get_name));
-                bail!(
-                    "{at}: `{name}` is not a command{tip}; settings are in a table for each command, such as [exec]"
-                );
-            }
-            let flags = || command.get_arguments().filter(|arg| is_setting(arg));
-            let flag = flags().find(|arg| arg.get_long() == Some(name)).with_context(|| {
-                let tip = tip(name, flags().filter_map(Arg::get_long));
-                format!("{at}: {} has no flag --{name}{tip}", names.join(" "))
-            })?;
-            if is_written_to(name, value.get_ref()) {
-                bail!(
-                    "{at}: `{name}` names what is written, which a settings file may not; say --{name} on the command line"
-                );
-            }
-            let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
-            let parsed: Vec<OsString> = words.iter().map(OsString::from).collect();
-            try_out(command, &parsed).with_context(|| format!("{at}: `{name}`"))?;
-            settings.push(Setting { command: names.clone(), flag, words, offset, value: value.span() });
-        }
-        Ok(())
-    }
-}
-
-/// Whether a flag can be set in a file.
-fn is_setting(flag: &Arg) -> bool {
-    !flag.is_hide_set() && flag.get_long().is_some_and(|name| !matches!(name, "config" | "help" | "version"))
-}
-
-/// A suggestion for a misspelt `name`, as the end of a sentence.
-fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))
 }
 
 #[cfg(test)]

@@ -97,6 +97,13 @@ fn prepare(folder: &Path) {
         copy("guest/bin/demo.xex", title);
     }
     copy("guest/bin/cpu-suite.elf", "program.elf");
+    // A title with an ID, and a patch of another executable of it.
+    copy("guest/bin/console-suite.xex", "game/title.xex");
+    let patches = "title_name = 'T'\ntitle_id = '58410002'\nhash = '0000000000000001'\n\
+         [[patch]]\nname = '60 FPS'\n[[patch.be8]]\naddress = 0x82000000\nvalue = 1\n";
+    for folder in ["game-patches/patches", ".local/share/xenia-rs/patches"] {
+        std::fs::write(at(&format!("{folder}/58410002 - T.patch.toml")), patches).unwrap();
+    }
     std::os::unix::fs::symlink(root().join("jit-tests"), at("jit-tests")).unwrap();
     std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
     std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();

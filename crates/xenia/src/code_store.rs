@@ -3,7 +3,7 @@
 //! The code in these files is executed. Folder and file must therefore belong to the user, no other
 //! user may have write access, and no other user may be able to replace the folder.
 
-use crate::digest::image_identity;
+use crate::digest::title_identity;
 use crate::output::without_name;
 use crate::screenshots::file_name;
 use crate::title::{Title, cache_folder};
@@ -60,7 +60,7 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
         ReservationMode::Table => "table",
         ReservationMode::Strict => "strict",
     };
-    let identity = image_identity(&title.image);
+    let identity = title_identity(title);
     let digits = identity.get(..HASH_DIGITS).unwrap_or(&identity);
     let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
     let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });

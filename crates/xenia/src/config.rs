@@ -9,7 +9,7 @@ pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };
 pub use outside::{
-    AudioOutput, DialogPolicy, GpuKind, NetworkKind, SaveConfig, SoundConfig, Speakers, TitleConfig,
-    VideoConfig,
+    AudioOutput, DialogPolicy, GpuKind, NetworkKind, PatchConfig, SaveConfig, SoundConfig, Speakers,
+    TitleConfig, VideoConfig,
 };
 pub use start_time::StartTime;

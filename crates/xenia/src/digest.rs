@@ -4,6 +4,7 @@
 //! ids, without budget, reservation and engine scratch; kernel objects; and guest time. It never
 //! covers host state. A change of what is covered increments [`crate::golden::VERSION`].
 
+use crate::title::Title;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use xenia_cpu::PpcContext;
 use xenia_formats::LoadedImage;
 use xenia_kernel::Kernel;
 use xenia_memory::GuestMemory;
+use xenia_patches::PatchSet;
 use xenia_sched::{GuestThread, Scheduler};
 
 /// The SHA-256 of a file or an image, in hexadecimal.
@@ -70,6 +72,23 @@ pub fn image_identity(image: &LoadedImage) -> String {
         hasher.update(bytes);
     }
     hasher.finalize().to_hex().to_string()
+}
+
+/// Identifies the code that a title runs: [`image_identity`], and the patches that are switched on.
+pub fn title_identity(title: &Title) -> String {
+    let image = image_identity(&title.image);
+    patches_identity(&title.patches).map_or(image.clone(), |patches| {
+        blake3::hash(format!("{image} {patches}").as_bytes()).to_hex().to_string()
+    })
+}
+
+/// Identifies what the patches change, in hexadecimal; `None` if there are none.
+pub fn patches_identity(patches: &PatchSet) -> Option<String> {
+    let mut hasher = blake3::Hasher::new();
+    patches.identify(&mut |bytes| {
+        hasher.update(bytes);
+    });
+    (!patches.is_empty()).then(|| hasher.finalize().to_hex().to_string())
 }
 
 /// Bytes of memory passed to the hasher at once. Single pages are too small for its vector code and

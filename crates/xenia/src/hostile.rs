@@ -66,6 +66,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             discs: Discs::default(),
             name: name.to_owned(),
             keys: KeyRing::development(),
+            patches: Default::default(),
         };
         let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
         let config = MachineConfig { cpu, ..MachineConfig::default() };

@@ -45,6 +45,7 @@ pub mod nearest;
 pub mod network;
 pub mod output;
 pub mod pace;
+pub mod patches;
 pub mod recording;
 pub mod report;
 pub mod say;

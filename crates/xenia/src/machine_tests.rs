@@ -78,6 +78,7 @@ fn title_of(image: LoadedImage, name: &str) -> Title {
         discs: Discs::default(),
         name,
         keys,
+        patches: Arc::default(),
     }
 }
 

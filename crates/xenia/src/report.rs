@@ -130,6 +130,8 @@ documented! {
         pub id: Option<String>,
         /// Host folder, disc image or package that the title sees as game:\; null if there is none.
         pub folder: Option<String>,
+        /// Names of the patches that were applied to its executable.
+        pub patches: Vec<String>,
     }
 
     /// A crash of the guest.

@@ -10,6 +10,7 @@ pub mod updates;
 
 use crate::config::TitleConfig;
 use crate::content;
+use crate::patches;
 use crate::say::remark;
 use crate::source;
 use anyhow::{Context, Result, bail};
@@ -24,8 +25,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use updates::Updates;
 use xenia_formats::stfs::PackageInfo;
-use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt};
+use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt, Xex};
+use xenia_guest::TitleId;
 use xenia_kernel::deployment::Deployment;
+use xenia_patches::PatchSet;
 
 /// Name of the executable that starts a title in a folder.
 const DEFAULT_EXECUTABLE: &str = "default.xex";
@@ -58,6 +61,8 @@ pub struct Title {
     pub name: String,
     /// Keys for executables that the title loads or launches.
     pub keys: KeyRing,
+    /// Patches that are switched on for the title's executables.
+    pub patches: Arc<PatchSet>,
 }
 
 impl Title {
@@ -75,7 +80,8 @@ impl Title {
         let (image, medium) = load(&file_path, keys, &mut updates)?;
         let name = file_path.display().to_string();
         let discs = Discs::default();
-        Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone() })
+        let patches = Arc::default();
+        Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone(), patches })
     }
 
     /// Opens the title at `path` with the keys and the folder from the flags, or the demo without a
@@ -102,6 +108,7 @@ impl Title {
             );
         }
         title.discs = Discs::open(&title, &config.discs)?;
+        title.patches = patches::choose(&title.image, &config.patches, config.repeats)?.into();
         Ok(title)
     }
 
@@ -111,7 +118,7 @@ impl Title {
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
         let (image, name) = (image.into(), DEMO_NAME.to_owned());
         let (updates, discs) = (Updates::default(), Discs::default());
-        Ok(Self { image, medium: None, updates, discs, name, keys })
+        Ok(Self { image, medium: None, updates, discs, name, keys, patches: Arc::default() })
     }
 
     /// A short name: the executable's, or its folder's if the executable has the default name.
@@ -126,6 +133,22 @@ impl Title {
         let name = whole.as_deref().and_then(Path::file_name).or_else(|| path.file_stem());
         name.map_or_else(|| "title".to_owned(), |name| name.to_string_lossy().into_owned())
     }
+}
+
+/// The id of the title at `path`, or of the demo without a path, by the header of its executable.
+/// `None` if it has none or can't be read; running it says why.
+pub fn id_of(path: Option<&Path>) -> Option<TitleId> {
+    let id = |file: &dyn ReadAt| Xex::read(file).ok()?.execution.map(|execution| execution.title_id);
+    let Some(path) = path else { return id(&DEMO) };
+    let path = path_of(path).ok()?;
+    let path = if path.is_dir() { executable_in(&path).ok()? } else { path };
+    let file = source::open(&path).ok()?;
+    let format = xenia_formats::identify(&file).ok()??;
+    if matches!(format.opens, Opens::Volume(_) | Opens::Parts(_)) {
+        let volume = medium::title_in(parts::volume(format, file, &path).ok()?);
+        return id(&*medium::executable_of(&volume, "").ok()?);
+    }
+    id(&file)
 }
 
 /// Reads an executable, or the executable of a volume, and the medium that it is on. For any other
@@ -284,6 +307,25 @@ mod tests {
                 && private(Path::new("/proc/self/fd"))
                 && !private(Path::new("/dev/shm"))
         );
+    }
+
+    #[test]
+    fn a_titles_id_is_read_from_its_header() {
+        let dir = tempfile::tempdir().unwrap();
+        let demo = Title::demo().unwrap().image.execution.map(|execution| execution.title_id);
+        assert_eq!(id_of(None), demo);
+        std::fs::write(dir.path().join("default.xex"), DEMO).unwrap();
+        assert_eq!(id_of(Some(dir.path())), demo);
+        let mut volume = Volume::default();
+        volume.add_file(Volume::ROOT, "default.xex", Arc::new(DEMO.to_vec())).unwrap();
+        let mut bytes = Vec::new();
+        let info = PackageInfo { content_type: 0xD_0000, ..PackageInfo::default() };
+        xenia_formats::stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+        let package = dir.path().join("game.live");
+        std::fs::write(&package, bytes).unwrap();
+        assert_eq!(id_of(Some(&package)), demo);
+        std::fs::write(&package, b"PK\x03\x04rest").unwrap();
+        assert_eq!([id_of(Some(&package)), id_of(Some("/nowhere".as_ref()))], [None, None]);
     }
 
     #[test]

@@ -136,8 +136,8 @@ impl Kernel {
     /// Loading and unloading of modules.
     pub fn loader(&self) -> ModuleLoader<'_> {
         let Self { memory, limits, pool, objects, files, imports, modules, config, .. } = self;
-        let (keys, image_path) = (&config.keys, config.image_path.as_str());
-        ModuleLoader { memory, limits, pool, objects, files, imports, modules, keys, image_path }
+        let (keys, image_path, patches) = (&config.keys, config.image_path.as_str(), &*config.patches);
+        ModuleLoader { memory, limits, pool, objects, files, imports, modules, keys, image_path, patches }
     }
 
     /// Symbolization of code addresses.

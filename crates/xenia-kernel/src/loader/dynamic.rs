@@ -157,6 +157,7 @@ impl ModuleLoader<'_> {
         for which in [Importing::Console, Importing::Modules] {
             self.connect_image(&image, which)?;
         }
+        self.patch_image(handle, &image)?;
         self.protect_image(&image)?;
         loading.complete.push(handle);
         Ok(handle)

@@ -12,6 +12,7 @@ use xenia_formats::FormatError;
 use xenia_formats::image::{ExecutionInfo, Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
+use xenia_patches::PatchError;
 
 /// Reasons why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,9 @@ pub enum LoadError {
         /// Error of loading the library.
         source: Box<LoadError>,
     },
+    /// A patch does not fit the module.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
     /// A kernel operation failed.
     #[error("{what}: {source}")]
     Kernel {
@@ -89,7 +93,9 @@ impl LoadError {
     pub fn status(self) -> NtStatus {
         match self {
             Self::Place { source, .. } => Failure::from(source).status(),
-            Self::NoEntry | Self::Image { .. } | Self::TooDeep { .. } => NtStatus::INVALID_IMAGE_FORMAT,
+            Self::NoEntry | Self::Image { .. } | Self::TooDeep { .. } | Self::Patch(_) => {
+                NtStatus::INVALID_IMAGE_FORMAT
+            }
             Self::Loaded => NtStatus::CONFLICTING_ADDRESSES,
             Self::Version { .. } => NtStatus::REVISION_MISMATCH,
             Self::File { source, .. } => match source.status() {
@@ -145,6 +151,8 @@ pub struct Module {
     pub functions: Vec<FunctionEntry>,
     /// Named functions, sorted by address.
     pub(super) named: Vec<Symbol>,
+    /// Names of the patches applied to it.
+    pub patches: Vec<String>,
     /// Kernel memory that it owns, apart from its list entry and its headers.
     pub(super) names: Vec<GuestAddr>,
 }
@@ -318,6 +326,7 @@ impl ModuleLoader<'_> {
             exports: image.exports.clone(),
             functions,
             named: named_functions(image),
+            patches: Vec::new(),
             names: BTreeSet::from([base_name.0, full_name.0]).into_iter().collect(),
         });
         Ok(handle)

@@ -118,6 +118,7 @@ impl Kernel {
         let now = self.clock.system_time(cpu.now());
         let libraries = loader.load_libraries_of(handle, image, now)?;
         loader.connect_image(image, Importing::Modules)?;
+        loader.patch_image(handle, image)?;
         loader.protect_image(image)?;
         start_title(self, cpu, image, Loaded { handle, libraries }).map_err(&starting)
     }

@@ -192,6 +192,16 @@ impl Machine {
         video: ScriptedVideo,
         prepare: impl FnOnce(&Kernel),
     ) -> Result<Self, LoadError> {
+        Self::configured(image, KernelConfig::default(), video, prepare)
+    }
+
+    /// Like [`Self::try_load`], with a kernel of this configuration.
+    pub(crate) fn configured(
+        image: &LoadedImage,
+        config: KernelConfig,
+        video: ScriptedVideo,
+        prepare: impl FnOnce(&Kernel),
+    ) -> Result<Self, LoadError> {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
@@ -200,7 +210,7 @@ impl Machine {
             text: Box::new(move |text| sink.lock().unwrap().push_str(text)),
             ..Ports::default()
         };
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).unwrap();
+        let kernel = Kernel::new(memory.clone(), config, ports).unwrap();
         let mut scheduler = Scheduler::default();
         let lines = Lines::default();
         scheduler.set_events(Box::new(lines.clone()));

@@ -1,7 +1,7 @@
 //! Libraries that a title loads at run time.
 
 mod beginning;
-mod library;
+pub(crate) mod library;
 
 use crate::machine::{self, Code, DATA, Machine, ScriptedVideo};
 use library::LibraryFile;

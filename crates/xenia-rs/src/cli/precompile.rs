@@ -3,6 +3,7 @@
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
+use xenia_cli::PatchArgs;
 use xenia_cli::numbers::{positive, seconds};
 
 /// Arguments of `precompile`.
@@ -28,4 +29,6 @@ pub struct PrecompileArgs {
     /// TOML file with the user's retail key.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub patches: PatchArgs,
 }

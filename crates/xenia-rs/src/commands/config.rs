@@ -28,7 +28,7 @@ pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
 fn paths() {
     let rows: [(&str, Option<PathBuf>, &str); 4] = [
         ("config", config_folder(), "config.toml and keys.toml"),
-        ("data", data_folder(), "saves and screenshots"),
+        ("data", data_folder(), "saves, patches and screenshots"),
         ("state", state_folder(), "reports of crashes"),
         ("cache", cache_folder(), "pipelines and compiled code; may be deleted at any time"),
     ];

@@ -14,6 +14,7 @@ use super::content::{ContentReport, ContentRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use super::info_package::PackageRow;
+use super::patches::{PatchCheckReport, PatchFaultRow, PatchRow, PatchesReport};
 use super::precompile::PrecompileReport;
 use super::verify::{FaultRow, VerifyReport};
 use super::volume::{LsReport, LsRow};
@@ -107,6 +108,16 @@ pub fn documents() -> Vec<Document> {
             name: "verify",
             by: "`verify`",
             objects: vec![object::<VerifyReport>(), object::<FaultRow>()],
+        },
+        Document {
+            name: "patches",
+            by: "`patches TITLE`",
+            objects: vec![object::<PatchesReport>(), object::<PatchRow>()],
+        },
+        Document {
+            name: "patch-check",
+            by: "`patches --check`",
+            objects: vec![object::<PatchCheckReport>(), object::<PatchFaultRow>()],
         },
         Document {
             name: "exports",

@@ -15,6 +15,7 @@ use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_formats::xdbf::{Achievement, Xdbf};
 use xenia_kernel::exports::registry;
 use xenia_kernel::imports::{Library, ordinals};
+use xenia_patches::executable_hash;
 
 documented! {
     /// Description of a file.
@@ -32,6 +33,9 @@ documented! {
         image_base: Option<String>,
         /// Size of the image, in bytes.
         image_size: u32,
+        /// Hash of the code, by which patch files name the executable: 16 hexadecimal digits; null
+        /// if it has none.
+        hash: Option<String>,
         /// Number of functions in the image's function table.
         functions: usize,
         /// Functions and variables imported from libraries.
@@ -139,6 +143,7 @@ fn no_title(format: &'static str, package: PackageRow) -> InfoReport {
         entry: None,
         image_base: None,
         image_size: 0,
+        hash: None,
         functions: 0,
         imports: Vec::new(),
         digests: Vec::new(),
@@ -167,6 +172,7 @@ fn describe(image: &LoadedImage) -> InfoReport {
         entry: Some(image.entry.to_string()),
         image_base: Some(image.base.to_string()),
         image_size: image.size,
+        hash: executable_hash(image).map(|hash| hash.to_string()),
         functions: image.functions.len(),
         imports: imports.collect(),
         digests: image
@@ -242,6 +248,7 @@ fn print(report: &InfoReport) {
         }
     }
     outln!("image       {} bytes at {base}, entry {entry}", report.image_size);
+    outln!("hash        {}", report.hash.as_deref().unwrap_or("-"));
     outln!("functions   {} in .pdata", report.functions);
     let ok = report.digests.iter().filter(|digest| digest.ok).count();
     outln!("digests     {ok} of {} match", report.digests.len());

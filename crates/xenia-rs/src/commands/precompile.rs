@@ -6,14 +6,14 @@ use serde::Serialize;
 use std::time::Instant;
 use xenia::code_ahead;
 use xenia::code_store;
-use xenia::config::{CpuConfig, ExecutorConfig, MachineConfig, VideoConfig};
+use xenia::config::{CpuConfig, ExecutorConfig, MachineConfig, TitleConfig, VideoConfig};
 use xenia::interrupt::Interrupt;
 use xenia::machine::{Machine, MachineOptions, jit_config, tell_functions};
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
+use xenia::title::Title;
 use xenia::wording::count;
 use xenia_cli::Code;
-use xenia_cli::EngineArgs;
 use xenia_documents::documented;
 use xenia_jit::{Jit, JitConfig};
 
@@ -54,8 +54,14 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     let mode = ExecutorConfig { parallel: !args.lockstep, ..ExecutorConfig::default() };
     let config =
         MachineConfig { cpu: CpuConfig { interp: true, ..CpuConfig::default() }, ..MachineConfig::default() };
-    let engine = EngineArgs { key_file: args.key_file.clone(), ..EngineArgs::default() };
-    let title = engine.open_title(Some(&args.title))?;
+    // The executable is that of the run: with the same update and patches.
+    let open = TitleConfig {
+        key_file: args.key_file.clone(),
+        patches: (&args.patches).into(),
+        repeats: args.lockstep,
+        ..TitleConfig::default()
+    };
+    let title = Title::open_or_demo(Some(&args.title), &open)?;
     let Some(folder) = code_store::folder(args.code_cache.as_deref()) else {
         bail!("there is no folder to keep compiled code in: --code-cache DIR says where");
     };

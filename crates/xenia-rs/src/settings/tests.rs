@@ -7,7 +7,7 @@ use xenia::config::CrossCheckUnit;
 use xenia_lab::LabCommand;
 use xenia_lab::args::{JitArgs, JitCommand};
 
-fn with(file: &str, words: &[&str]) -> Result<Cli> {
+pub(super) fn with(file: &str, words: &[&str]) -> Result<Cli> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     std::fs::write(&path, file).unwrap();
@@ -16,7 +16,7 @@ fn with(file: &str, words: &[&str]) -> Result<Cli> {
     Ok(Cli::try_parse_from(apply(&Cli::command(), all)?)?)
 }
 
-fn exec(file: &str, words: &[&str]) -> ExecArgs {
+pub(super) fn exec(file: &str, words: &[&str]) -> ExecArgs {
     let cli = with(file, words).unwrap_or_else(|error| panic!("{file}: {error:#}"));
     match cli.command {
         None => cli.exec,
@@ -152,7 +152,9 @@ fn what_is_written_can_not_be_named_in_a_file() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 17] = [
+    const READ: [&str; 19] = [
+        "check",
+        "patch-folder",
         "root",
         "thumbnail",
         "pad-mappings",

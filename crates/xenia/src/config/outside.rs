@@ -134,8 +134,21 @@ pub struct TitleConfig {
     pub key_file: Option<PathBuf>,
     /// Location of saves, where title updates are found, too.
     pub saves: SaveConfig,
+    /// Patches of the title.
+    pub patches: PatchConfig,
     /// Whether the run must be repeatable.
     pub repeats: bool,
+}
+
+/// Options of patches.
+#[derive(Clone, Debug, Default)]
+pub struct PatchConfig {
+    /// Names of the patches that are switched on; `off` alone: none. If there are no names, the
+    /// files decide.
+    pub chosen: Vec<String>,
+    /// Folder of patch files; `None`: `patches` in the user's data folder, which runs that must be
+    /// repeatable only use for chosen patches.
+    pub folder: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -74,7 +74,12 @@ impl Machine {
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
         let header = || {
             let header = Header::new(&title.name, image_digest.get(), options.config, clock)?;
-            anyhow::Ok(header.with(backend, options.arguments).with_discs(title.discs.digests()))
+            anyhow::Ok(
+                header
+                    .with(backend, options.arguments)
+                    .with_discs(title.discs.digests())
+                    .with_patches(&title.patches),
+            )
         };
         let ((input, dialogs), recorded) =
             tape.between((options.input, options.dialogs), header, &recording, &write_errors)?;
@@ -102,6 +107,7 @@ impl Machine {
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
+        let applied = kernel.modules.lock().title().map(|title| title.patches.clone()).unwrap_or_default();
         if let Some(ahead) = &ahead {
             ahead.name_functions(&code_ahead::starts(&title.image));
         }
@@ -114,6 +120,7 @@ impl Machine {
             name: title.name.clone(),
             id: title.image.execution.map(|execution| execution.title_id.to_string()),
             folder: title.medium.as_ref().map(ToString::to_string),
+            patches: applied,
         };
         Ok(Self {
             memory,
@@ -203,7 +210,12 @@ fn kernel(
     launched: Option<Launched>,
     arguments: &[String],
 ) -> Result<Arc<Kernel>> {
-    let mut config = KernelConfig { keys: title.keys.clone(), deployment, ..KernelConfig::default() };
+    let mut config = KernelConfig {
+        keys: title.keys.clone(),
+        deployment,
+        patches: title.patches.clone(),
+        ..KernelConfig::default()
+    };
     if let Some(launched) = &launched {
         let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
         config.command_line = format!("\"{name}\"");

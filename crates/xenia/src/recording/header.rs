@@ -1,7 +1,7 @@
 //! The first line of a recording: its title and conditions.
 
 use crate::config::{MachineConfig, NetworkKind};
-use crate::digest::sha256;
+use crate::digest::{patches_identity, sha256};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use xenia_gpu::Backend as _;
 use xenia_gpu::reference::Reference;
 use xenia_kernel::calendar::TimeFields;
 use xenia_kernel::ports::Clock;
+use xenia_patches::PatchSet;
 use xenia_sched::QUANTUM_DEFAULT;
 
 /// Version of the format.
@@ -48,6 +49,17 @@ pub struct Header {
     /// Discs of `--disc`: by number, the SHA-256 of the executable's header.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     discs: BTreeMap<u8, String>,
+    /// The patches that were switched on: their names, and a hash of what they change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patches: Option<Patches>,
+}
+
+/// The patches of a recorded run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Patches {
+    names: Vec<String>,
+    identity: String,
 }
 
 fn own_network() -> String {
@@ -98,6 +110,7 @@ impl Header {
             gpu: reference(),
             arguments: Vec::new(),
             discs: BTreeMap::new(),
+            patches: None,
         })
     }
 
@@ -109,6 +122,12 @@ impl Header {
     /// The same conditions with other discs.
     pub fn with_discs(self, discs: &BTreeMap<u8, String>) -> Self {
         Self { discs: discs.clone(), ..self }
+    }
+
+    /// The same conditions with these patches.
+    pub fn with_patches(self, set: &PatchSet) -> Self {
+        let names = set.iter().map(|patch| patch.name.clone()).collect();
+        Self { patches: patches_identity(set).map(|identity| Patches { names, identity }), ..self }
     }
 
     /// Refuses a recording of another title, or made under other conditions.
@@ -169,6 +188,15 @@ impl Header {
                 }
             });
             bail!("it was made {of}, not {is}");
+        }
+        if self.patches != run.patches {
+            let [of, is] = [self, run].map(|header| match &header.patches {
+                Some(patches) => {
+                    format!("the patches {} ({:.8})", patches.names.join(", "), patches.identity)
+                }
+                None => "no patches".to_owned(),
+            });
+            bail!("it was made with {of}, not with {is}");
         }
         if self.program != run.program {
             tracing::warn!("the recording was made by version {}; the run may leave it", self.program);

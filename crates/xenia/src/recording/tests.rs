@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::config::{ExecutorConfig, MachineConfig};
+use xenia_guest::GuestAddr;
 use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
+use xenia_patches::{PatchSet, PatchWrite, SwitchedOn};
 
 fn recorder(path: &Path, input: Box<dyn Input>, write_errors: WriteErrors) -> Box<dyn Input> {
     record(path, &header("aa"), (input, Box::<NoDialogs>::default()), write_errors).unwrap().0.0
@@ -129,6 +131,15 @@ fn another_title_and_other_conditions_are_refused() {
     let bought = MachineConfig { license: Some(1), ..MachineConfig::default() };
     let bought = refused(&Header::new("t", "aa", &bought, Clock::default()).unwrap());
     assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
+    let set = |bytes: &[u8]| {
+        let write = PatchWrite { address: GuestAddr(0x8200_0000), bytes: bytes.to_vec() };
+        let (name, place, hashes) = ("60 FPS".to_owned(), String::new(), Vec::new());
+        PatchSet::new(vec![SwitchedOn { name, place, hashes, writes: vec![write] }])
+    };
+    let patched = |bytes| header("aa").with_patches(&set(bytes));
+    assert!(refused(&patched(&[1])).contains("no patches, not with the patches 60 FPS ("));
+    assert_eq!(patched(&[1]), patched(&[1]));
+    assert_ne!(patched(&[1]), patched(&[2]), "another value of the same name");
     let disc = header("aa").with_discs(&[(2, "0123456789".to_owned())].into());
     assert!(refused(&disc).contains("without --disc, not with --disc 2 (01234567)"), "{}", refused(&disc));
     let none = header("aa").with("none", &[]);

@@ -1,0 +1,42 @@
+//! Patches of titles' executables, in the community's TOML format.
+//!
+//! ```toml
+//! title_name = "A title"
+//! title_id = "4D5307D1"
+//! hash = "56209C4732826FCF"      # or a list: the executables that the addresses are of
+//!
+//! [[patch]]
+//!     name = "60 FPS"
+//!     author = "somebody"
+//!     is_enabled = false
+//!
+//!     [[patch.be32]]
+//!         address = 0x8250fa48
+//!         value = 0x60000000
+//! ```
+//!
+//! [`parse`] reads a file, [`executable_hash`] computes the hash that names an executable, and
+//! [`PatchSet`] has the patches that are switched on. Files are other people's: each fault is
+//! reported with its line, and a patch with a fault is never applied.
+#![forbid(unsafe_code)]
+
+mod file;
+mod hash;
+mod lines;
+mod set;
+mod value;
+
+pub use file::{PatchFault, PatchFile, PatchWrite, TitlePatch, parse};
+pub use hash::{ExecutableHash, executable_hash};
+pub use set::{PatchError, PatchSet, SwitchedOn};
+
+/// Largest size of a patch file in bytes; the largest of the published collection has 14 KiB.
+pub const MAXIMUM_FILE: usize = 1 << 20;
+/// Largest number of patches in a file.
+pub const MAXIMUM_PATCHES: usize = 4096;
+/// Largest number of writes of a patch.
+pub const MAXIMUM_WRITES: usize = 16_384;
+/// Largest number of hashes in a file.
+pub const MAXIMUM_HASHES: usize = 256;
+/// Largest number of faults reported for a file.
+pub const MAXIMUM_FAULTS: usize = 100;

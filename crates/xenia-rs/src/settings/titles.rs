@@ -1,0 +1,130 @@
+//! `[title.ID]`: the flags of `exec` for one title, by its id.
+//!
+//! ```toml
+//! [title.4D5307D1]
+//! patches = ["60 FPS"]
+//! ```
+//!
+//! The id is that of the title on the command line, whose header is read for it only if the file
+//! has such a table. Commands that have a TITLE use the flags that they share with `exec`.
+
+use super::DEFAULT_COMMAND;
+use super::file::{File, Setting};
+use anyhow::{Context, Result, bail};
+use clap::{ArgMatches, Command};
+use std::path::PathBuf;
+use toml::Spanned;
+use toml::de::DeValue;
+use xenia::title::id_of;
+use xenia_guest::TitleId;
+
+/// Name of the table.
+pub(super) const TABLE: &str = "title";
+/// Id of the argument that names a title.
+const ARGUMENT: &str = "title";
+
+/// The title on the command line, if it has settings.
+pub(super) fn meant(given: &ArgMatches, settings: &[Setting<'_>]) -> Option<TitleId> {
+    let path = given.try_get_one::<PathBuf>(ARGUMENT).ok()?;
+    settings.iter().find(|setting| setting.title.is_some())?;
+    let id = id_of(path.map(PathBuf::as_path))?;
+    settings.iter().any(|setting| setting.title == Some(id)).then_some(id)
+}
+
+impl File<'_> {
+    /// Collects the settings of all titles.
+    pub(super) fn titles<'a>(
+        &self,
+        tables: &Spanned<DeValue<'_>>,
+        offset: usize,
+        definition: &'a Command,
+        settings: &mut Vec<Setting<'a>>,
+    ) -> Result<()> {
+        let wanted = || {
+            let at = self.at(offset);
+            format!("{at}: settings of a title are in a table with its ID, such as [{TABLE}.4D5307D1]")
+        };
+        let exec = definition.find_subcommand(DEFAULT_COMMAND).with_context(wanted)?;
+        let tables = tables.get_ref().as_table().with_context(wanted)?;
+        for (key, table) in tables {
+            let (name, at) = (key.get_ref().as_ref(), self.at(key.span().start));
+            let is_id = name.len() == 8 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let Some(id) = u32::from_str_radix(name, 16).ok().filter(|_| is_id) else {
+                bail!("{at}: `{name}` is not a title ID of eight digits, such as 454108CF");
+            };
+            for (key, value) in table.get_ref().as_table().with_context(wanted)? {
+                settings.push(self.setting(exec, &[exec.get_name()], (key, value), Some(TitleId(id)))?);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{exec, with};
+    use crate::cli::Command as Chosen;
+
+    const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
+
+    /// A settings file with a table of the title, whose id is asked of its header.
+    fn of_suite(settings: &str) -> String {
+        let id = xenia::title::id_of(Some(SUITE.as_ref())).unwrap();
+        format!("[title.{id}]\n{settings}\n")
+    }
+
+    #[test]
+    fn a_titles_settings_are_over_those_of_the_command_and_under_what_is_typed() {
+        let file = of_suite("patches = [\"60 FPS\", \"a, b\"]\nquantum = 7\ninterp = true")
+            + "[title.00000001]\nquantum = 9\nlicense = 3\n\
+               [exec]\nquantum = 8\nframes = 5\ntier = \"baseline\"\n";
+        for words in [&["exec", SUITE][..], &[SUITE]] {
+            let exec = exec(&file, words);
+            assert_eq!(exec.engine.patches.patches, ["60 FPS", "a, b"]);
+            assert_eq!((exec.engine.quantum, exec.run.frames), (Some(7), Some(5)));
+            assert_eq!((exec.engine.license, exec.engine.cpu.interp), (None, true));
+            assert_eq!(exec.engine.cpu.tier, Default::default(), "contradicts the title's setting");
+        }
+        let typed = exec(&file, &["exec", SUITE, "--quantum", "6", "--patches", "off"]);
+        assert_eq!(typed.engine.quantum, Some(6));
+        assert_eq!(typed.engine.patches.patches, ["off"]);
+        let typed = exec(&file, &["exec", SUITE, "--tier", "baseline"]);
+        assert!(!typed.engine.cpu.interp);
+        let other = exec(&file, &["exec", "t.xex"]);
+        assert_eq!((other.engine.quantum, other.engine.patches.patches.len()), (Some(8), 0));
+    }
+
+    #[test]
+    fn commands_use_the_flags_that_they_have() {
+        let file = of_suite("patches = \"60 FPS\"\nheadless = true\nquantum = 7");
+        let Some(Chosen::Patches(args)) = with(&file, &["patches", SUITE]).unwrap().command else {
+            panic!("not patches")
+        };
+        assert_eq!(args.patches.patches, ["60 FPS"]);
+        let words = ["check", SUITE, "--expect", "g.json"];
+        let Some(Chosen::Check(args)) = with(&file, &words).unwrap().command else { panic!("not check") };
+        assert_eq!(args.engine.quantum, Some(7));
+        let Some(Chosen::Info(_)) = with(&file, &["info", SUITE]).unwrap().command else {
+            panic!("not info")
+        };
+    }
+
+    #[test]
+    fn mistakes_in_a_titles_table_name_their_line() {
+        for (file, said) in [
+            ("[title.4D53]\nquantum = 1\n", "line 1: `4D53` is not a title ID of eight digits"),
+            ("[title]\nquantum = 1\n", "line 2: `quantum` is not a title ID"),
+            ("title = 1\n", "line 1: settings of a title are in a table with its ID"),
+            ("[title]\n4D5307D1 = 1\n", "settings of a title are in a table with its ID"),
+            (
+                "[title.4D5307D1]\nquantun = 1\n",
+                "line 2: exec has no flag --quantun (did you mean `quantum`?)",
+            ),
+            ("[title.4D5307D1]\njson = \"x\"\n", "line 2: `json` names what is written"),
+            ("[title.4D5307D1]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
+        ] {
+            let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+            assert!(format!("{error:#}").contains(said), "{file:?}: {error:#}");
+        }
+    }
+}
