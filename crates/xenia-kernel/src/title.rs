@@ -112,7 +112,7 @@ impl Title {
     }
 
     /// The handle of a system library: the address of its loader entry in guest memory.
-    pub(crate) fn library_handle(
+    pub fn library_handle(
         &mut self,
         memory: &GuestMemory,
         pool: &KernelPool,

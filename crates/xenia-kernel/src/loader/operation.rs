@@ -27,7 +27,7 @@ enum Step {
 
 /// A load or unload that waits for guest code.
 #[derive(Clone, Debug)]
-pub(crate) struct Operation {
+pub struct Operation {
     steps: VecDeque<Step>,
     /// Modules loaded by the operation.
     loaded: Vec<GuestAddr>,
@@ -68,12 +68,12 @@ impl Operation {
     }
 
     /// Stores the handle at an address, if any, on success.
-    pub(crate) fn store(self, at: Option<GuestAddr>, handle: GuestAddr) -> Self {
+    pub fn store(self, at: Option<GuestAddr>, handle: GuestAddr) -> Self {
         Self { result: at.map(|at| (at, handle)), ..self }
     }
 
     /// Ends the thread afterwards, because its code may be gone.
-    pub(crate) fn exit(self, code: u32) -> Self {
+    pub fn exit(self, code: u32) -> Self {
         Self { then: Then::Exit(code), ..self }
     }
 
@@ -92,7 +92,7 @@ impl Operation {
 }
 
 /// Runs an operation under the loader lock.
-pub(crate) fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
+pub fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
     let number = {
         let mut modules = call.kernel.modules.lock();
         let number = modules.next_operation;

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exceptions::crash;
-use crate::exports::failure_of;
+use crate::imports::failure_of;
 use crate::imports::thunks::Target;
 use crate::loader::begin;
 use crate::status::failure::Fallible;

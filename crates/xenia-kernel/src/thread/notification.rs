@@ -20,7 +20,7 @@ enum Occasion {
 }
 
 /// Announces a new thread. It is held until this is over, unless it stays suspended anyway.
-pub(crate) fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
+pub fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
     match call_next(call, None, made.kthread, Occasion::Made { resume }) {
         Flow::CallGuest(guest) => Flow::CallGuest(guest),
         _ => Flow::Return(NtStatus::SUCCESS),
