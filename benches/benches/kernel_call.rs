@@ -6,6 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use xenia_exports::registry;
 use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::GuestAddr;
 use xenia_jit::{Jit, JitConfig};
@@ -61,8 +62,8 @@ struct Machine {
 impl Machine {
     fn new(export: &str, make: impl FnOnce(Scheduler, Jit, KernelSystem) -> Executor) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        let kernel =
-            Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).expect("a kernel");
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry())
+            .expect("a kernel");
         let mut scheduler = Scheduler::default();
         kernel.load_title(&mut scheduler, &title(export)).expect("a title");
         let config = JitConfig { warm_up: 0, ..JitConfig::default() };

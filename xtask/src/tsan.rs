@@ -14,8 +14,15 @@ use std::process::Command;
 const FOLDER: &str = "xtask/tsan";
 /// The crates whose code several host threads run at once, up to guest code: generated code is not
 /// instrumented.
-const PACKAGES: &[&str] =
-    &["xenia-sync", "xenia-memory", "xenia-sched", "xenia-vfs", "xenia-kernel", "xenia-kernel-tests"];
+const PACKAGES: &[&str] = &[
+    "xenia-sync",
+    "xenia-memory",
+    "xenia-sched",
+    "xenia-vfs",
+    "xenia-kernel",
+    "xenia-exports",
+    "xenia-kernel-tests",
+];
 
 /// Functions of the standard library that `std.c` wraps: its name for each, and the suffix of the
 /// mangled name.

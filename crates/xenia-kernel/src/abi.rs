@@ -13,7 +13,7 @@ mod buffer;
 mod call;
 mod flow;
 mod pointer;
-pub(crate) mod rest;
+pub mod rest;
 mod show;
 mod strings;
 mod va_args;
@@ -21,7 +21,8 @@ mod va_args;
 pub use arguments::{Arguments, FromGuest, Handle};
 pub use call::Call;
 pub use flow::{
-    Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Result64, Resumption, ReturnKinds,
+    Continuation, ExportResumption, Flow, GuestCall, IntoFlow, KernelResumption, MAXIMUM_LOCALS, Register,
+    Result64, ReturnKinds,
 };
 pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
 pub use rest::Rest;

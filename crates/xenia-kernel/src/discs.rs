@@ -51,7 +51,7 @@ pub struct DiscDrive<'k> {
 
 impl DiscDrive<'_> {
     /// The title's disc with this number; `None` if the title has no such disc.
-    pub(crate) fn disc_of_title(&self, number: u32) -> Option<DiscId> {
+    pub fn disc_of_title(&self, number: u32) -> Option<DiscId> {
         let execution = self.modules.lock().title()?.execution?;
         let number =
             u8::try_from(number).ok().filter(|number| (1..=execution.disc_count).contains(number))?;
@@ -60,14 +60,14 @@ impl DiscDrive<'_> {
 
     /// Whether a disc is in the drive: the last one inserted, initially the disc the title was
     /// started from.
-    pub(crate) fn is_in_drive(&self, disc: DiscId) -> bool {
+    pub fn is_in_drive(&self, disc: DiscId) -> bool {
         let inserted = self.files.lock().disc;
         let number = inserted.or_else(|| Some(self.modules.lock().title()?.execution?.disc_number));
         number == Some(disc.number)
     }
 
     /// Inserts a disc that was prepared; returns whether there was one.
-    pub(crate) fn insert_ready(&self, disc: DiscId) -> bool {
+    pub fn insert_ready(&self, disc: DiscId) -> bool {
         let ready = self.drive.lock().ready(disc);
         ready.is_some_and(|files| match self.mount_disc(disc, &files) {
             Ok(()) => true,
@@ -92,7 +92,7 @@ impl DiscDrive<'_> {
     }
 
     /// Signals the title that the disc is in the drive.
-    pub(crate) fn disc_is_there(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
+    pub fn disc_is_there(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
         if let Some(event) = event {
             self.dispatcher.set_event(self.memory, cpu, event, 1)?;
         }
@@ -151,7 +151,7 @@ fn heading(disc: DiscId) -> String {
 }
 
 /// Makes the dialog that asks for a disc.
-pub(crate) fn request(disc: DiscId) -> DialogRequest {
+pub fn request(disc: DiscId) -> DialogRequest {
     let description = "The path of its image or folder:".to_owned();
     let default = String::new();
     DialogRequest::Text(TextRequest { user: None, title: heading(disc), description, default, limit: PLACE })

@@ -21,9 +21,7 @@
 //! 0016 lists the layouts and sources.
 
 mod area;
-#[cfg(test)]
-mod cases;
-mod context_record;
+pub mod context_record;
 mod dispatch;
 mod exception_record;
 mod fault;
@@ -32,13 +30,13 @@ mod report;
 mod scopes;
 mod unwind;
 mod virtual_unwind;
-mod walk;
+pub mod walk;
 
-pub(crate) use context_record::store as store_context;
-pub(crate) use dispatch::{raise, raise_fault, raise_from_call};
-pub(crate) use report::{crash, handle_exception, return_addresses};
-pub(crate) use scopes::handle as handle_c_scopes;
-pub(crate) use unwind::{Target, begin as unwind};
+pub use context_record::store as store_context;
+pub use dispatch::{raise, raise_fault, raise_from_call};
+pub use report::{crash, handle_exception, return_addresses};
+pub use scopes::handle as handle_c_scopes;
+pub use unwind::{UnwindTarget, begin as unwind};
 
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use dispatch::Dispatch;
@@ -52,9 +50,9 @@ use xenia_guest::GuestAddr;
 const NESTING_LIMIT: usize = 64;
 
 /// `EXCEPTION_*` flags of an exception record.
-mod flag {
-    pub(super) const NONCONTINUABLE: u32 = 1;
-    pub(super) const UNWINDING: u32 = 2;
+pub mod flag {
+    pub const NONCONTINUABLE: u32 = 1;
+    pub const UNWINDING: u32 = 2;
     pub(super) const EXIT_UNWIND: u32 = 4;
     pub(super) const NESTED_CALL: u32 = 0x10;
     pub(super) const TARGET_UNWIND: u32 = 0x20;

@@ -29,7 +29,7 @@ pub use directory::Scan;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
-pub(crate) use pending::RequestedTransfer;
+pub use pending::RequestedTransfer;
 pub use request::{FileRequests, IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles};
@@ -86,7 +86,7 @@ pub struct Files {
     /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
     /// Number of file blocks that the title lets the system cache.
-    pub(crate) cached_blocks: u32,
+    pub cached_blocks: u32,
     /// Link names by the body of the symbolic link object.
     pub links: BTreeMap<GuestAddr, String>,
 }

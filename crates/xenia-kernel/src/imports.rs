@@ -1,16 +1,19 @@
 //! Bindings of titles' imports: exported variables, thunks, call targets. The tables of the
 //! libraries are those of [`xenia_imports`].
 //!
-//! The layer below [`crate::exports`]: it does not depend on the behaviour of any export.
+//! The layer below the exports (crate `xenia-exports`): it does not depend on the behaviour of any
+//! export.
 
 mod bindings;
 mod call_targets;
+mod missing;
 mod registry;
 pub mod thunks;
 pub mod variables;
 
 pub use bindings::{Bindings, MissingCall};
-pub use registry::{Registry, StatusCounts};
+pub use missing::{failure_of, has_special_failure};
+pub use registry::{Continuations, Registry, StatusCounts};
 pub use xenia_imports::{Library, Status, ordinals};
 
 use crate::abi::{Call, Flow};

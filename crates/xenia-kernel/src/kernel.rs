@@ -12,9 +12,8 @@ mod views;
 
 use crate::deployment::Deployment;
 use crate::display::Display;
-use crate::exports::registry;
 use crate::files::{Files, TransferQueue};
-use crate::imports::Bindings;
+use crate::imports::{Bindings, Registry};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{self, Dispatcher};
@@ -100,9 +99,9 @@ pub struct Kernel {
     /// Guest clock: system time and time stamps.
     pub clock: Clock,
     /// Random bytes for titles. A leaf lock.
-    pub(crate) random: Mutex<Random>,
+    pub random: Mutex<Random>,
     /// Generator of reproducible numbers that look random. A leaf lock.
-    pub(crate) uniform: Mutex<Shuffle>,
+    pub uniform: Mutex<Shuffle>,
     /// Allocator of kernel memory.
     pub pool: KernelPool,
     /// Handle table and object headers.
@@ -114,7 +113,7 @@ pub struct Kernel {
     pub dispatcher: Dispatcher,
     /// Held while a notification listener's queue and its signal change together. Taken before the
     /// dispatcher.
-    pub(crate) listeners: Mutex<()>,
+    pub listeners: Mutex<()>,
     /// Overlapped structures awaiting completion. Taken after the listeners and before the
     /// dispatcher.
     pub requests: Requests,
@@ -156,21 +155,23 @@ pub struct Kernel {
     /// hardware threads.
     pub render_driver: RenderDriver,
     /// Allocation state of the XMA decoder's contexts. Taken alone, or over memory.
-    pub(crate) xma_contexts: Mutex<XmaContexts>,
+    pub xma_contexts: Mutex<XmaContexts>,
     /// Device interfaces implemented outside the kernel.
     pub devices: Devices,
 }
 
 impl Kernel {
     /// Makes a kernel with its variables and process blocks in `memory`, and no module loaded.
+    /// Imports are bound to the exports in `registry`.
     pub fn new(
         memory: Arc<GuestMemory>,
         config: KernelConfig,
         mut ports: Ports,
+        registry: &'static Registry,
     ) -> Result<Arc<Self>, KernelError> {
         let limits = Arc::new(Limits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let imports = Bindings::new(&memory, registry())?;
+        let imports = Bindings::new(&memory, registry)?;
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {

@@ -1,10 +1,9 @@
-//! High-level emulation of the console's operating system: exports, objects, files, the loader, and
-//! the device interfaces ("ports") that it needs.
+//! High-level emulation of the console's operating system: objects, threads, files, the loader, and
+//! the device interfaces ("ports") that it needs. The exports that titles call are the crate above,
+//! `xenia-exports`.
 //!
 //! - [`abi`]: the calling convention between guest code and exports.
 //! - [`imports`]: the console's libraries, ordinals, exported variables and thunks.
-//! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the
-//!   table rows.
 //! - [`objects`]: handles, dispatcher objects and timers, independent of the guest ABI.
 //! - [`loader`]: maps an image, binds its imports and makes its first thread.
 //! - [`files`]: open files, on the devices of [`xenia_vfs`].
@@ -12,7 +11,6 @@
 //! - [`sound`]: clients and frames of the render driver, contexts of the XMA decoder.
 //! - [`memory`]: virtual memory, physical memory and heaps; [`thread`]: guest threads; [`user`]:
 //!   profiles, settings, notifications, keystrokes.
-//! - [`messages`]: requests of titles to the console's system applications.
 //! - [`ports`]: traits for video, audio, input, storage and clock, implemented by the crates above.
 //! - [`Kernel`]: all kernel state of one machine, one lock per subsystem; [`KernelSystem`]
 //!   implements the scheduler's interface on it.
@@ -27,18 +25,16 @@ pub mod deployment;
 pub mod discs;
 pub mod display;
 pub mod exceptions;
-pub mod exports;
 pub mod files;
 pub mod imports;
 mod kernel;
 pub mod loader;
 pub mod memory;
-pub mod messages;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;
-mod random;
-mod sockets;
+pub mod random;
+pub mod sockets;
 pub mod sound;
 pub mod status;
 mod system;

@@ -12,15 +12,15 @@ mod libraries;
 mod lock;
 mod modules;
 mod object_types;
-pub(crate) mod operation;
+pub mod operation;
 mod patches;
 mod places;
 mod start;
 
-pub(crate) use dynamic::{base_name, count_loads, path_of};
+pub use dynamic::{base_name, count_loads, path_of};
 pub(crate) use libraries::begin;
-pub(crate) use lock::locked;
-pub(crate) use modules::Identity;
+pub use lock::locked;
+pub use modules::Identity;
 pub use modules::{LoadError, Module, Modules};
 pub use places::Symbolizer;
 

@@ -12,7 +12,7 @@ const CHUNK: u32 = 0x1_0000;
 ///
 /// # Errors
 /// If the memory is not writable; the bytes before the fault have been written.
-pub(crate) fn store_random(
+pub fn store_random(
     random: &Mutex<Random>,
     memory: &GuestMemory,
     out: GuestAddr,

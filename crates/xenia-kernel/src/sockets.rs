@@ -21,7 +21,7 @@ use xenia_sync::MutexGuard;
 const SOCKET_ERROR: i32 = -1;
 
 /// Converts a result to a call's return value and sets the thread's last error.
-pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
+pub fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
     result.unwrap_or_else(|error| {
         set_last_error(call, error);
         SOCKET_ERROR
@@ -29,7 +29,7 @@ pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
 }
 
 /// Sets the thread's last error.
-pub(crate) fn set_last_error(call: &Call, error: WsaError) {
+pub fn set_last_error(call: &Call, error: WsaError) {
     if let Err(fault) = call.set_last_error(error.0) {
         tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
     }
@@ -46,7 +46,7 @@ pub struct Sockets<'k> {
 
 impl Sockets<'_> {
     /// Signals the events and queues the completion routines of a change.
-    pub(crate) fn apply(&self, cpu: &mut dyn Cpu, effects: SocketEffects) {
+    pub fn apply(&self, cpu: &mut dyn Cpu, effects: SocketEffects) {
         for effect in effects.0 {
             let result = match effect {
                 SocketEffect::Signal { body, held: _held } => {
@@ -116,12 +116,12 @@ impl Sockets<'_> {
 }
 
 /// Runs a socket operation; the thread waits while it would block.
-pub(crate) fn call(call: &mut Call, name: u32, what: SocketOperation) -> Flow<i32> {
+pub fn call(call: &mut Call, name: u32, what: SocketOperation) -> Flow<i32> {
     call_until(call, name, what, None)
 }
 
 /// Like [`call`], with a deadline.
-pub(crate) fn call_until(
+pub fn call_until(
     call: &mut Call,
     name: u32,
     what: SocketOperation,
@@ -144,12 +144,7 @@ pub(crate) fn call_until(
 }
 
 /// Starts an overlapped operation; the structure reports its completion.
-pub(crate) fn overlapped_call(
-    call: &mut Call,
-    name: u32,
-    what: SocketOperation,
-    overlapped: Overlapped,
-) -> i32 {
+pub fn overlapped_call(call: &mut Call, name: u32, what: SocketOperation, overlapped: Overlapped) -> i32 {
     let (kernel, now) = (call.kernel, call.now());
     if let Err(error) = begin(call, &overlapped) {
         return answer(call, Err(error));
@@ -162,7 +157,7 @@ pub(crate) fn overlapped_call(
 }
 
 /// Changes the sockets' state and retries the requests that the change may unblock.
-pub(crate) fn change<R>(call: &mut Call, f: impl FnOnce(&mut Net) -> R) -> R {
+pub fn change<R>(call: &mut Call, f: impl FnOnce(&mut Net) -> R) -> R {
     let (kernel, now) = (call.kernel, call.now());
     let mut net = kernel.net.lock();
     let result = f(&mut net);
@@ -181,12 +176,12 @@ fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
 }
 
 /// Returns a reference to an event, and its address; `None` if the event is gone.
-pub(crate) fn hold_event(objects: &Arc<Objects>, body: GuestAddr) -> Option<(Arc<dyn EventHold>, GuestAddr)> {
+pub fn hold_event(objects: &Arc<Objects>, body: GuestAddr) -> Option<(Arc<dyn EventHold>, GuestAddr)> {
     objects.hold(body).map(|held| (Arc::new(held) as Arc<dyn EventHold>, body))
 }
 
 /// Reads the `WSAOVERLAPPED` at `at` for the calling thread.
-pub(crate) fn overlapped_of(call: &Call, at: GuestAddr, routine: GuestAddr) -> Result<Overlapped, WsaError> {
+pub fn overlapped_of(call: &Call, at: GuestAddr, routine: GuestAddr) -> Result<Overlapped, WsaError> {
     let event: Handle = call.memory().read(at.offset(overlapped_field::EVENT))?;
     let event = if event == Handle::NULL || !routine.is_null() {
         None

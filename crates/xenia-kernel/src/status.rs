@@ -1,4 +1,4 @@
 //! Failures of calls: the error type of exports, and NT status codes as Win32 errors.
 
 pub mod dos_error;
-pub(crate) mod failure;
+pub mod failure;

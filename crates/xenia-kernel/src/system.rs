@@ -4,9 +4,6 @@ mod calls;
 mod resume;
 mod time;
 
-#[cfg(any(test, feature = "testing"))]
-pub(crate) use resume::resume;
-
 use crate::Kernel;
 use crate::abi::{Call, Flow};
 use crate::exceptions::{handle_exception, return_addresses};

@@ -5,7 +5,7 @@
 //! makes a new machine with that executable, the launch data, and the same devices.
 
 use crate::Kernel;
-use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
+use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::files::Packages;
 use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
@@ -112,7 +112,7 @@ impl Title {
     }
 
     /// The handle of a system library: the address of its loader entry in guest memory.
-    pub(crate) fn library_handle(
+    pub fn library_handle(
         &mut self,
         memory: &GuestMemory,
         pool: &KernelPool,
@@ -225,7 +225,7 @@ pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
         call.kernel.file_requests().end_all(call.cpu);
         return Flow::End(EndKind::Exit { code });
     };
-    let then = Continuation::Export(Resumption::TitleTermination, [u64::from(code), 0, 0, 0]);
+    let then = Continuation::Kernel(KernelResumption::TitleTermination, [u64::from(code), 0, 0, 0]);
     Flow::CallGuest(GuestCall::new(notification.routine, then))
 }
 

@@ -3,7 +3,7 @@
 
 pub mod achievements;
 pub mod connections;
-pub(crate) mod content_data;
+pub mod content_data;
 pub mod dialogs;
 pub mod gamer_data;
 pub mod gamer_pictures;

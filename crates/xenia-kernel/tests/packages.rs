@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use xenia_exports::registry;
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel::files::{OpenFile, OpenParameters, PackageMode, access};
 use xenia_kernel::ports::{Ports, Storage};
@@ -34,7 +35,7 @@ impl Storage for Folder {
 
 fn machine(folder: &Path) -> Arc<Kernel> {
     let ports = Ports { storage: Box::new(Folder(folder.to_owned())), ..Ports::default() };
-    Kernel::new(GuestMemory::new().unwrap(), KernelConfig::default(), ports).unwrap()
+    Kernel::new(GuestMemory::new().unwrap(), KernelConfig::default(), ports, registry()).unwrap()
 }
 
 fn name() -> PackageName {

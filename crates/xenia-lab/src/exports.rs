@@ -11,7 +11,7 @@ use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_kernel::exports::registry;
+use xenia_exports::registry;
 use xenia_kernel::imports::Library;
 use xenia_kernel::imports::StatusCounts;
 

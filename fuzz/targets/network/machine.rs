@@ -1,6 +1,7 @@
 //! A kernel whose title consists of thunks of socket calls, and threads that make them.
 
 use std::sync::Arc;
+use xenia_exports::registry;
 use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::imports::ordinals::xam;
@@ -73,8 +74,8 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new() -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        let kernel =
-            Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).expect("a kernel");
+        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry())
+            .expect("a kernel");
         let mut scheduler = Scheduler::default();
         kernel.load_title(&mut scheduler, &image()).expect("a title");
         let new = NewThread::new(GuestAddr(CODE), GuestAddr(CODE), 0);

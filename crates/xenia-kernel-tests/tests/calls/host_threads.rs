@@ -46,7 +46,8 @@ impl<'a> Machine<'a> {
     /// calls.
     pub(super) fn new(routine: &'a Routine<'a>) -> Self {
         let memory = GuestMemory::new().unwrap();
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default()).unwrap();
+        let kernel =
+            Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry()).unwrap();
         let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
         Self { kernel, scratch, seats: Arc::default(), routine }
     }

@@ -1,7 +1,7 @@
 //! Tests of arguments that only a hostile title passes.
 
 use super::*;
-use xenia_kernel::exports::FAMILIES;
+use xenia_exports::FAMILIES;
 
 /// Calls each export with arguments that a hostile title could pass: no call may panic, hang, or
 /// bring the machine down.

@@ -2,7 +2,7 @@
 //! result is the same.
 
 use super::*;
-use xenia_kernel::exports::turns::TURN;
+use xenia_exports::turns::TURN;
 use xenia_rtl::crypto::cipher::{Block, Rc4};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;

@@ -1,8 +1,8 @@
 //! Tests of messages to the console's applications, and of asynchronous requests.
 
 use super::*;
+use xenia_exports::messages::APPLICATIONS;
 use xenia_kernel::deployment::{Deployment, Origin};
-use xenia_kernel::messages::APPLICATIONS;
 use xenia_user::profile::Profile;
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;

@@ -13,8 +13,8 @@
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
+use xenia_exports::FAMILIES;
 use xenia_kernel::KernelSystem;
-use xenia_kernel::exports::FAMILIES;
 use xenia_sched::{Disposition, HW_THREADS, System, ThreadState};
 use xenia_testing::{Cases, Dice, thread_time};
 

@@ -64,9 +64,10 @@ impl GuestCall {
 /// it can be stored with the thread.
 #[derive(Clone, Debug)]
 pub enum Continuation {
-    /// A function of the kernel, with four words of state. It gets the guest function's result
-    /// (r3).
-    Export(Resumption, [u64; 4]),
+    /// A function of the kernel, with four words of state.
+    Kernel(KernelResumption, [u64; 4]),
+    /// An export, with four words of state. It gets the guest function's result (r3).
+    Export(ExportResumption, [u64; 4]),
     /// The rest of an exception's dispatch, unwind or scope scan.
     Exception(Box<Activity>),
     /// The rest of a long call; no guest code was called.
@@ -75,21 +76,11 @@ pub enum Continuation {
 
 /// Functions of the kernel that continue after guest code; `system::resume` calls them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resumption {
+pub enum KernelResumption {
     /// A termination routine of the title returned.
     TitleTermination,
-    /// A graphics notification routine returned.
-    GraphicsNotification,
     /// A thread notification routine returned.
     ThreadNotification,
-    /// The kernel's wait for a cancelled or completed request returned.
-    RequestWait,
-    /// The kernel's delay returned.
-    Sleep,
-    /// The kernel's wait for an object returned.
-    ObjectWait,
-    /// The kernel's creation of a thread returned.
-    ThreadCreation,
     /// The rundown routine of an APC returned.
     ApcRundown,
     /// The kernel routine of an APC returned.
@@ -98,6 +89,22 @@ pub enum Resumption {
     ApcNormalRoutine,
     /// The entry point of a library returned.
     LibraryEntry,
+}
+
+/// Exports that continue after guest code; the function in
+/// [`Continuations`](crate::imports::Continuations) calls them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportResumption {
+    /// A graphics notification routine returned.
+    GraphicsNotification,
+    /// The kernel's wait for a cancelled or completed request returned.
+    RequestWait,
+    /// The kernel's delay returned.
+    Sleep,
+    /// The kernel's wait for an object returned.
+    ObjectWait,
+    /// The kernel's creation of a thread returned.
+    ThreadCreation,
 }
 
 impl<T> Flow<T> {

@@ -66,6 +66,24 @@ pub enum DigestFunction {
     Hmac(Hmac),
 }
 
+impl DigestFunction {
+    /// The hash that takes the message bytes.
+    pub fn inner(&mut self) -> &mut Hash {
+        match self {
+            Self::Hash(hash) => hash,
+            Self::Hmac(hmac) => &mut hmac.inner,
+        }
+    }
+
+    /// Finishes; returns the digest or code.
+    pub fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Hash(hash) => hash.finish(),
+            Self::Hmac(hmac) => hmac.finish(),
+        }
+    }
+}
+
 /// Use of a digest at the end of its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DigestPurpose {

@@ -23,7 +23,7 @@ pub(crate) mod part {
 const MSR_CHANGES: u64 = msr_bit::FE0 | msr_bit::FE1;
 
 /// Stores every part of `ctx`.
-pub(crate) fn store(memory: &GuestMemory, record: GuestAddr, ctx: &PpcContext) -> Result<(), MemoryFault> {
+pub fn store(memory: &GuestMemory, record: GuestAddr, ctx: &PpcContext) -> Result<(), MemoryFault> {
     let mut bytes = vec![0; at::SIZE as usize];
     let mut put = |offset: u32, value: &[u8]| {
         bytes[offset as usize..][..value.len()].copy_from_slice(value);
@@ -87,7 +87,7 @@ pub(crate) fn load(memory: &GuestMemory, record: GuestAddr, ctx: &mut PpcContext
 }
 
 /// Replaces a thread's registers, but not its budget, its time and the engine's scratch space.
-pub(crate) fn replace(ctx: &mut PpcContext, with: &PpcContext) {
+pub fn replace(ctx: &mut PpcContext, with: &PpcContext) {
     ctx.gpr = with.gpr;
     ctx.fpr = with.fpr;
     ctx.vr = with.vr;

@@ -3,7 +3,7 @@
 
 use super::area::Area;
 use super::crash;
-use super::walk::{Activation, Bounds, Handler, Step, Walk};
+use super::walk::{Activation, Handler, StackBounds, Walk, WalkStep};
 use super::{ExceptionRecord, Work, context_record, disposition, fault, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
 use crate::status::failure::Fallible;
@@ -30,7 +30,7 @@ pub(super) struct Dispatch {
     registers: Box<PpcContext>,
     start: Walk,
     walk: Walk,
-    bounds: Bounds,
+    bounds: StackBounds,
     /// Set once a handler has been called.
     area: Option<Area>,
     /// The function whose handler is being called.
@@ -56,7 +56,7 @@ struct Current {
 }
 
 /// `RtlRaiseException`: raises the exception of a guest record in the caller.
-pub(crate) fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
+pub fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
     let memory = call.memory();
     let ExceptionRecord { code, flags, parameters, .. } = GuestStruct::read(memory, record)?;
     let at = GuestAddr(call.ctx().lr as u32);
@@ -72,7 +72,7 @@ pub(crate) fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
 }
 
 /// `RtlRaiseStatus`: raises a status in the caller as a noncontinuable exception.
-pub(crate) fn raise_from_call(call: &mut Call, status: NtStatus) -> Flow {
+pub fn raise_from_call(call: &mut Call, status: NtStatus) -> Flow {
     let start = Walk::at_call(call, Box::new(call.ctx().clone()));
     raise_status(call, status, GuestAddr(0), &start)
 }
@@ -98,7 +98,7 @@ pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, 
 
 /// Raises the fault of a bad pointer that an export was given. The exception is at the call, and
 /// continuing repeats the call.
-pub(crate) fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
+pub fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
     let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
     let report = Report {
         pc: at,
@@ -134,7 +134,7 @@ impl Dispatch {
         flags: u32,
     ) -> Self {
         // Without bounds there is no stack to walk.
-        let bounds = Bounds::of(call).unwrap_or(Bounds { low: u32::MAX, high: 0 });
+        let bounds = StackBounds::of(call).unwrap_or(StackBounds { low: u32::MAX, high: 0 });
         let flags = flags & flag::NONCONTINUABLE;
         let walk = start.clone();
         Self {
@@ -164,18 +164,18 @@ impl Dispatch {
         self.walk.refresh();
         loop {
             match self.walk.step(call, self.bounds) {
-                Ok(Step::Function(activation)) => match activation.handler {
+                Ok(WalkStep::Function(activation)) => match activation.handler {
                     Some(handler) => return self.ask(call, activation, handler),
                     None => self.leave(activation.frame, activation.caller),
                 },
-                Ok(Step::Crossed(activity)) => match activity.0 {
+                Ok(WalkStep::Crossed(activity)) => match activity.0 {
                     // The exception occurred inside a handler of another dispatch.
                     Work::Dispatch(outer) => self.note_nested(outer.current.map(|current| current.frame)),
                     // The unwind has left the frames up to there already.
                     Work::Unwind(outer) => self.walk.go_to(&outer.place(call)),
                     Work::Scopes(_) => {}
                 },
-                Ok(Step::Top) | Err(_) => return self.unhandled(call),
+                Ok(WalkStep::Top) | Err(_) => return self.unhandled(call),
             }
         }
     }

@@ -31,7 +31,7 @@ fn debug_service(word: u32) -> Option<u32> {
 
 /// Handles debug-service traps. For any other exception, dispatches it to the guest's handlers;
 /// without one the machine ends with a report.
-pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
+pub fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
     let kernel = call.kernel;
     if let ExceptionKind::Trap { word } = exception.kind
         && let Some(number) = debug_service(word)
@@ -68,7 +68,7 @@ pub(crate) fn handle_exception(call: &mut Call, exception: GuestException) -> Fl
 }
 
 /// Builds the report with which a machine ends because of an unhandled error of its guest.
-pub(crate) fn crash(call: &Call, pc: GuestAddr, what: &str) -> EndKind {
+pub fn crash(call: &Call, pc: GuestAddr, what: &str) -> EndKind {
     let Running { id, hw_id, ctx, .. } = call.running();
     let symbolizer = call.kernel.symbolizer();
     let of_return = |address| CodeAddress { address, place: symbolizer.return_address(address) };
@@ -93,7 +93,7 @@ pub(crate) fn crash(call: &Call, pc: GuestAddr, what: &str) -> EndKind {
 }
 
 /// Return addresses along the back chain, innermost first.
-pub(crate) fn return_addresses(memory: &GuestMemory, ctx: &PpcContext) -> Vec<u32> {
+pub fn return_addresses(memory: &GuestMemory, ctx: &PpcContext) -> Vec<u32> {
     let mut addresses = Vec::new();
     let mut frame = GuestAddr(ctx.gpr[1] as u32);
     while addresses.len() < STACK_DEPTH {

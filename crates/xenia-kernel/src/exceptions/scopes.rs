@@ -7,8 +7,8 @@
 //!         target = 0: __finally; `handler` is the termination handler
 //! ```
 
-use super::walk::Bounds;
-use super::{Target, Work, area, disposition, flag, unwind};
+use super::walk::StackBounds;
+use super::{UnwindTarget, Work, area, disposition, flag, unwind};
 use crate::abi::{Call, Flow};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -61,7 +61,7 @@ pub(super) struct Scopes {
 
 /// Scans the scopes of the function that `dispatcher` describes: calls filters during the search
 /// for a handler, termination handlers during an unwind. An unreadable table counts as empty.
-pub(crate) fn handle(
+pub fn handle(
     call: &mut Call,
     record: GuestAddr,
     frame: GuestAddr,
@@ -156,7 +156,7 @@ impl Scopes {
     /// Calls a scope's filter.
     fn filter(self, call: &mut Call, scope: Scope) -> Flow {
         let memory = call.memory();
-        let made = Bounds::of(call).and_then(|bounds| {
+        let made = StackBounds::of(call).and_then(|bounds| {
             let base = area::take(memory, self.stack_pointer, bounds.low, POINTERS_FRAME)?;
             memory.write(base.offset(POINTERS), self.record)?;
             memory.write(base.offset(POINTERS + 4), self.context)?;
@@ -185,7 +185,7 @@ impl Scopes {
 
     /// Handles the exception: unwinds to this function and resumes it at the scope's target.
     fn execute(self, call: &mut Call, scope: Scope) -> Flow {
-        let target = Target {
+        let target = UnwindTarget {
             frame: Some(self.frame),
             pc: Some(GuestAddr(scope.target)),
             record: Some(self.record),

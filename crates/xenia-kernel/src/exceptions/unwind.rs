@@ -3,7 +3,7 @@
 
 use super::area::Area;
 use super::crash;
-use super::walk::{Activation, Bounds, Handler, Step, Walk};
+use super::walk::{Activation, Handler, StackBounds, Walk, WalkStep};
 use super::{ExceptionRecord, Work, context_record, dispatch, disposition, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
 use crate::status::failure::Fallible;
@@ -13,26 +13,26 @@ use xenia_guest::{GuestAddr, NtStatus};
 
 /// Target of an unwind.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Target {
+pub struct UnwindTarget {
     /// Establisher frame of the function that resumes; `None`: unwind all functions (exit unwind).
-    pub(crate) frame: Option<GuestAddr>,
+    pub frame: Option<GuestAddr>,
     /// Address at which it resumes; `None`: after its call.
-    pub(crate) pc: Option<GuestAddr>,
+    pub pc: Option<GuestAddr>,
     /// The exception that causes the unwind, if any.
-    pub(crate) record: Option<GuestAddr>,
+    pub record: Option<GuestAddr>,
     /// Value for r3.
-    pub(crate) value: u64,
+    pub value: u64,
     /// Address for the `CONTEXT` that handlers see; `None`: in the kernel's [`Area`].
-    pub(crate) context: Option<GuestAddr>,
+    pub context: Option<GuestAddr>,
 }
 
 /// An unwind in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Unwind {
-    target: Target,
+    target: UnwindTarget,
     start: Walk,
     walk: Walk,
-    bounds: Bounds,
+    bounds: StackBounds,
     /// Set once a handler has been called.
     area: Option<Area>,
     /// The function whose handler is being called.
@@ -49,7 +49,7 @@ struct Current {
 }
 
 /// Begins an unwind at the caller of the export.
-pub(crate) fn begin(call: &mut Call, target: Target) -> Fallible<Flow> {
+pub fn begin(call: &mut Call, target: UnwindTarget) -> Fallible<Flow> {
     let mut flags = flag::UNWINDING;
     if target.frame.is_none() {
         flags |= flag::EXIT_UNWIND;
@@ -61,7 +61,7 @@ pub(crate) fn begin(call: &mut Call, target: Target) -> Fallible<Flow> {
         call.memory().write(at, flags)?;
     }
     let start = Walk::at_call(call, Box::new(call.ctx().clone()));
-    let (bounds, walk) = (Bounds::of(call)?, start.clone());
+    let (bounds, walk) = (StackBounds::of(call)?, start.clone());
     let unwind = Unwind { target, start, walk, bounds, area: None, current: None, flags };
     Ok(unwind.go_up(call))
 }
@@ -89,15 +89,15 @@ impl Unwind {
         self.walk.refresh();
         loop {
             let activation = match self.walk.step(call, self.bounds) {
-                Ok(Step::Function(activation)) => activation,
-                Ok(Step::Crossed(activity)) => {
+                Ok(WalkStep::Function(activation)) => activation,
+                Ok(WalkStep::Crossed(activity)) => {
                     if let Work::Unwind(outer) = activity.0 {
                         self.walk.go_to(&outer.place(call));
                         self.flags |= flag::COLLIDED_UNWIND;
                     }
                     continue;
                 }
-                Ok(Step::Top) | Err(_) => return self.second_chance(call),
+                Ok(WalkStep::Top) | Err(_) => return self.second_chance(call),
             };
             let is_target = self.target.frame == Some(activation.frame);
             if self.target.frame.is_some_and(|target| activation.frame > target) {

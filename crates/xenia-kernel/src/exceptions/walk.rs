@@ -27,15 +27,15 @@ const STEP_WORK: u32 = 64;
 
 /// Bounds of the stack that a thread is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
+pub struct StackBounds {
     pub(super) low: u32,
     pub(super) high: u32,
 }
 
-impl Bounds {
+impl StackBounds {
     /// Reads the bounds from the processor control region, where titles that switch stacks set
     /// them.
-    pub(super) fn of(call: &Call) -> Fallible<Self> {
+    pub fn of(call: &Call) -> Fallible<Self> {
         let kpcr = call.kpcr();
         Ok(Self {
             low: call.memory().read(kpcr.offset(kpcr::STACK_END))?,
@@ -46,11 +46,11 @@ impl Bounds {
 
 /// Position of a walk, inside a function.
 #[derive(Clone, Debug)]
-pub(super) struct Walk {
+pub struct Walk {
     /// Registers in that function.
     pub(super) ctx: Box<PpcContext>,
     /// The current instruction: one that failed, or a call.
-    pub(super) at: GuestAddr,
+    pub at: GuestAddr,
     /// Number of guest calls by exports that the walk has not left yet.
     frames: usize,
     /// Steps since the stack pointer last went up.
@@ -61,25 +61,25 @@ pub(super) struct Walk {
 
 /// A function's language handler, from the two words before its first instruction.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Handler {
-    pub(super) pc: GuestAddr,
-    pub(super) data: GuestAddr,
+pub struct Handler {
+    pub pc: GuestAddr,
+    pub data: GuestAddr,
 }
 
 /// An activation of a function.
 #[derive(Clone, Debug)]
-pub(super) struct Activation {
-    pub(super) function: FunctionEntry,
-    pub(super) handler: Option<Handler>,
+pub struct Activation {
+    pub function: FunctionEntry,
+    pub handler: Option<Handler>,
     /// The establisher frame.
-    pub(super) frame: GuestAddr,
+    pub frame: GuestAddr,
     /// Registers in the caller, just after the call.
-    pub(super) caller: Box<PpcContext>,
+    pub caller: Box<PpcContext>,
 }
 
 /// Result of a step.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub enum WalkStep {
     /// A function; the walk stays inside until [`Walk::leave`].
     Function(Activation),
     /// Guest code that exception handling called; the walk has moved to where that handling began.
@@ -90,7 +90,7 @@ pub(super) enum Step {
 
 impl Walk {
     /// Begins at an instruction that failed.
-    pub(super) fn at_instruction(call: &Call, ctx: Box<PpcContext>) -> Self {
+    pub fn at_instruction(call: &Call, ctx: Box<PpcContext>) -> Self {
         let at = GuestAddr(ctx.pc);
         Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
     }
@@ -116,32 +116,34 @@ impl Walk {
     }
 
     /// Moves to the caller of a function.
-    pub(super) fn leave(&mut self, caller: Box<PpcContext>) {
+    pub fn leave(&mut self, caller: Box<PpcContext>) {
         self.level = if caller.gpr[1] == self.ctx.gpr[1] { self.level + 1 } else { 0 };
         self.at = GuestAddr(caller.pc.wrapping_sub(4));
         self.ctx = caller;
     }
 
     /// Examines the current position.
-    pub(super) fn step(&mut self, call: &Call, bounds: Bounds) -> Fallible<Step> {
+    pub fn step(&mut self, call: &Call, bounds: StackBounds) -> Fallible<WalkStep> {
         let kernel = call.kernel;
         loop {
             self.work = self.work.checked_sub(STEP_WORK).ok_or(NtStatus::UNSUCCESSFUL)?;
             let pc = GuestAddr(self.ctx.pc);
             if pc == kernel.imports.own_stubs.call_return {
                 match self.cross(call) {
-                    Some(Continuation::Exception(activity)) => return Ok(Step::Crossed(activity)),
-                    Some(Continuation::Export(..) | Continuation::Rest(_)) => continue,
-                    None => return Ok(Step::Top),
+                    Some(Continuation::Exception(activity)) => return Ok(WalkStep::Crossed(activity)),
+                    Some(Continuation::Kernel(..) | Continuation::Export(..) | Continuation::Rest(_)) => {
+                        continue;
+                    }
+                    None => return Ok(WalkStep::Top),
                 }
             }
             let found = kernel.modules.lock().function_at(self.at).map(|(_, function)| *function);
             if let Some(function) = found {
-                return self.activation(call.memory(), function, bounds).map(Step::Function);
+                return self.activation(call.memory(), function, bounds).map(WalkStep::Function);
             }
             if self.at != pc {
                 // A caller without `.pdata` entry: the start of a thread, or code without tables.
-                return Ok(Step::Top);
+                return Ok(WalkStep::Top);
             }
             // Code without a frame, or a jump to a bad address: continue at the link register.
             let caller = PpcContext { pc: self.ctx.lr as u32 & !3, ..(*self.ctx).clone() };
@@ -153,7 +155,7 @@ impl Walk {
         &mut self,
         memory: &GuestMemory,
         function: FunctionEntry,
-        bounds: Bounds,
+        bounds: StackBounds,
     ) -> Fallible<Activation> {
         let mut caller = self.ctx.clone();
         let frame = virtual_unwind(memory, &mut caller, self.at, &function, &mut self.work)?;

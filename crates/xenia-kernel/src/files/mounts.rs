@@ -72,7 +72,7 @@ impl Files {
     /// Makes a title's symbolic link. The links to the scratch disks exist before a title makes
     /// them: they are replaced, or kept if the title's target is a device that only a driver of the
     /// title would provide.
-    pub(crate) fn link(&mut self, name: &str, target: &str) -> Result<(), VfsError> {
+    pub fn link(&mut self, name: &str, target: &str) -> Result<(), VfsError> {
         let plain = name.strip_prefix(r"\??\").unwrap_or(name).trim_end_matches('\\');
         let is_scratch =
             |&(own, device): &(&str, &str)| own.eq_ignore_ascii_case(plain) && CACHES.contains(&device);

@@ -29,12 +29,12 @@ impl Drop for Taken {
 }
 
 /// A transfer that a request asks for.
-pub(crate) struct RequestedTransfer {
-    pub(crate) direction: Direction,
+pub struct RequestedTransfer {
+    pub direction: Direction,
     /// Offset in the file; `None`: at the handle's position.
-    pub(crate) offset: Option<u64>,
+    pub offset: Option<u64>,
     /// The guest memory, or the failure to read its description.
-    pub(crate) pieces: Fallible<Vec<Piece>>,
+    pub pieces: Fallible<Vec<Piece>>,
 }
 
 /// A transfer that is left to a worker.
@@ -47,7 +47,7 @@ struct LeftTransfer {
 
 impl FileRequests<'_> {
     /// Executes a request's transfer, or queues it for a worker; returns the status of the call.
-    pub(crate) fn transfer(
+    pub fn transfer(
         &self,
         cpu: &mut dyn Cpu,
         thread_id: u32,
@@ -78,7 +78,7 @@ impl FileRequests<'_> {
 
     /// Whether a write at `offset` can start in its call, or is queued. The first write to a long
     /// file copies it: then this does a part of the copy, and the call is repeated.
-    pub(crate) fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
+    pub fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
         let Ok(stream) = self.stream(file) else { return true };
         let is_left = cpu.has_workers() && !stream.is_synchronous() && !Stream::is_position(offset);
         // A failure occurs again in the write, where it can be reported.
@@ -129,7 +129,7 @@ impl FileRequests<'_> {
 
     /// Cancels the queued transfers selected by `which` and reports it to the guest. Waits for
     /// those that a worker has started. Returns whether there were any.
-    pub(crate) fn cancel(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
+    pub fn cancel(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
         let (taken, others) = self.transfers.take_back(&which);
         for transfer in &taken {
             self.report_end(cpu, transfer, Outcome { status: NtStatus::CANCELLED, information: 0 });

@@ -101,7 +101,7 @@ impl Show for IoArguments {
 
 impl IoArguments {
     /// Resolves the handles.
-    pub(crate) fn resolve<'k>(&self, requests: FileRequests<'k>) -> Fallible<IoRequest<'k>> {
+    pub fn resolve<'k>(&self, requests: FileRequests<'k>) -> Fallible<IoRequest<'k>> {
         let file = requests.resolve(self.file)?;
         let event = match self.event {
             Handle::NULL => None,
@@ -131,7 +131,7 @@ impl Outcome {
     }
 
     /// Writes the status block at `at`, unless `at` is null.
-    pub(crate) fn write(self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+    pub fn write(self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
         if !at.is_null() {
             memory.write(at, self.status.0)?;
             memory.write(at.offset(4), self.information)?;
@@ -182,13 +182,13 @@ impl<'k> FileRequests<'k> {
     }
 
     /// The stream of an open file.
-    pub(crate) fn stream(&self, file: GuestAddr) -> Fallible<Arc<Stream>> {
+    pub fn stream(&self, file: GuestAddr) -> Fallible<Arc<Stream>> {
         Ok(self.files.lock().get(file)?.stream.clone())
     }
 
     /// Completes a request. Returns the result of the call: the status if the handle is synchronous
     /// or the request failed, otherwise `PENDING`.
-    pub(crate) fn complete(
+    pub fn complete(
         &self,
         cpu: &mut dyn Cpu,
         thread_id: u32,
@@ -236,7 +236,7 @@ impl<'k> FileRequests<'k> {
     }
 
     /// Posts a completion to a port, or delivers it to the first waiting thread.
-    pub(crate) fn post_completion(
+    pub fn post_completion(
         &self,
         cpu: &mut dyn Cpu,
         port: GuestAddr,
@@ -259,7 +259,7 @@ impl<'k> FileRequests<'k> {
 
 impl Receiver {
     /// Writes a completion to the receiver's pointers.
-    pub(crate) fn deliver(&self, memory: &GuestMemory, completion: Completion) -> Fallible<()> {
+    pub fn deliver(&self, memory: &GuestMemory, completion: Completion) -> Fallible<()> {
         let Completion { key, context, status, information } = completion;
         if !self.key.is_null() {
             memory.write(self.key, key)?;

@@ -102,7 +102,7 @@ impl Bindings {
     }
 
     /// Like [`Self::make_variable`], by ordinal.
-    pub(crate) fn make_variable_at(
+    pub fn make_variable_at(
         &self,
         memory: &GuestMemory,
         pool: &KernelPool,

@@ -1,6 +1,7 @@
 //! Look-up of the implemented exports, by library and ordinal.
 
 use super::{Export, variables};
+use crate::abi::{Call, ExportResumption, Flow, Rest};
 use ordinals::ExportKind;
 use xenia_guest::Ordinal;
 use xenia_imports::{Library, Status, ordinals};
@@ -9,6 +10,17 @@ use xenia_imports::{Library, Status, ordinals};
 #[derive(Debug)]
 pub struct Registry {
     tables: [Vec<Option<&'static Export>>; 2],
+    /// Functions that continue calls of exports.
+    pub continuations: Continuations,
+}
+
+/// Functions that continue calls of exports, which are above the kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct Continuations {
+    /// Continues an export after guest code, with its state and the code's result (r3).
+    pub resume: fn(&mut Call, ExportResumption, [u64; 4], u64) -> Flow,
+    /// Continues a long call for another turn.
+    pub continue_long_call: fn(&Call, Rest) -> Flow,
 }
 
 /// Numbers of a library's exports by implementation status.
@@ -51,7 +63,7 @@ impl FromIterator<Status> for StatusCounts {
 
 impl Registry {
     /// Builds a registry of all exports in these tables.
-    pub fn new(families: &'static [&'static [Export]]) -> Self {
+    pub fn new(families: &'static [&'static [Export]], continuations: Continuations) -> Self {
         let mut tables = [Vec::new(), Vec::new()];
         for export in families.iter().copied().flatten() {
             let table: &mut Vec<Option<&'static Export>> = &mut tables[export.library as usize];
@@ -61,7 +73,7 @@ impl Registry {
             }
             table[index] = Some(export);
         }
-        Self { tables }
+        Self { tables, continuations }
     }
 
     /// Returns the implementation of a function, if there is one.

@@ -29,13 +29,13 @@ impl Kernel {
     }
 
     /// Delivery of notifications.
-    pub(crate) fn notifier(&self) -> Notifier<'_> {
+    pub fn notifier(&self) -> Notifier<'_> {
         let Self { memory, dispatcher, listeners, user, .. } = self;
         Notifier { memory, dispatcher, listeners, notifications: &user.notifications }
     }
 
     /// The disc drive.
-    pub(crate) fn disc_drive(&self) -> DiscDrive<'_> {
+    pub fn disc_drive(&self) -> DiscDrive<'_> {
         let Self { memory, dispatcher, modules, files, devices, .. } = self;
         DiscDrive { memory, dispatcher, modules, files, drive: &devices.drive }
     }
@@ -80,7 +80,7 @@ impl Kernel {
     }
 
     /// Requests on open files.
-    pub(crate) fn file_requests(&self) -> FileRequests<'_> {
+    pub fn file_requests(&self) -> FileRequests<'_> {
         let Self { memory, clock, pool, objects, dispatcher, files, transfers, .. } = self;
         let (clock, apcs) = (*clock, self.apcs());
         FileRequests { memory, clock, pool, objects, dispatcher, files, transfers, apcs }
@@ -99,7 +99,7 @@ impl Kernel {
     }
 
     /// Callbacks of the render driver's clients.
-    pub(crate) fn render_callbacks(&self) -> RenderCallbacks<'_> {
+    pub fn render_callbacks(&self) -> RenderCallbacks<'_> {
         let Self { memory, pool, render_driver: driver, devices, pending_calls, imports, .. } = self;
         RenderCallbacks {
             memory,
@@ -114,7 +114,7 @@ impl Kernel {
     }
 
     /// Control of the music player.
-    pub(crate) fn music_control(&self) -> MusicControl<'_> {
+    pub fn music_control(&self) -> MusicControl<'_> {
         let Self { user, render_driver: driver, devices, files, config, .. } = self;
         MusicControl {
             player: &user.music,

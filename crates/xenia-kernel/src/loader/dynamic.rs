@@ -67,18 +67,13 @@ impl Loading {
 impl ModuleLoader<'_> {
     /// Loads the module at `path` and its dependencies. Returns its handle and the notifications
     /// for guest code.
-    pub(crate) fn load(
-        &self,
-        path: &str,
-        minimum: Version,
-        now: u64,
-    ) -> Result<(GuestAddr, Operation), LoadError> {
+    pub fn load(&self, path: &str, minimum: Version, now: u64) -> Result<(GuestAddr, Operation), LoadError> {
         let path = path_of(path, self.image_path);
         self.load_all(now, |loading| self.load_at_depth(&path, minimum, loading, 0))
     }
 
     /// Like [`Self::load`], from a file in memory that has no path.
-    pub(crate) fn load_from(
+    pub fn load_from(
         &self,
         name: &str,
         file: Vec<u8>,
@@ -255,7 +250,7 @@ impl ModuleLoader<'_> {
 
     /// Releases a module. Returns the notifications for guest code if the module, with its
     /// dependencies, is unloaded; the title is never unloaded.
-    pub(crate) fn unload(&self, handle: GuestAddr) -> Fallible<Operation> {
+    pub fn unload(&self, handle: GuestAddr) -> Fallible<Operation> {
         let mut going = Vec::new();
         let mut given_back = vec![handle];
         while let Some(handle) = given_back.pop() {
@@ -269,7 +264,7 @@ impl ModuleLoader<'_> {
     }
 
     /// Copies a file from guest memory, if its size is plausible for an executable.
-    pub(crate) fn copy_of_file(&self, at: GuestAddr, size: u32) -> Fallible<Vec<u8>> {
+    pub fn copy_of_file(&self, at: GuestAddr, size: u32) -> Fallible<Vec<u8>> {
         if u64::from(size) > MAXIMUM_FILE {
             return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
         }
@@ -318,7 +313,7 @@ fn zeros(size: usize) -> Fallible<Vec<u8>> {
 }
 
 /// Resolves a name: one without a path is in the directory of `beside`.
-pub(crate) fn path_of(name: &str, beside: &str) -> String {
+pub fn path_of(name: &str, beside: &str) -> String {
     if name.contains([':', '\\', '/']) {
         return name.to_owned();
     }
@@ -327,7 +322,7 @@ pub(crate) fn path_of(name: &str, beside: &str) -> String {
 }
 
 /// Adds to a module's load count in guest memory; returns the new count.
-pub(crate) fn count_loads(memory: &GuestMemory, handle: GuestAddr, change: i16) -> Fallible<u16> {
+pub fn count_loads(memory: &GuestMemory, handle: GuestAddr, change: i16) -> Fallible<u16> {
     let at = handle.offset(ldr::LOAD_COUNT);
     let count: u16 = memory.read(at)?;
     let count = if count == PINNED { count } else { count.saturating_add_signed(change) };
@@ -336,6 +331,6 @@ pub(crate) fn count_loads(memory: &GuestMemory, handle: GuestAddr, change: i16) 
 }
 
 /// The last component of a path.
-pub(crate) fn base_name(path: &str) -> &str {
+pub fn base_name(path: &str) -> &str {
     path.rsplit(['\\', '/', ':']).next().unwrap_or(path)
 }

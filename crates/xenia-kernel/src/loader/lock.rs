@@ -32,7 +32,7 @@ impl ModuleLoader<'_> {
 
 /// Runs `f`, which loads or unloads modules, under the lock. The lock is released when no guest
 /// code remains to be called; see [`settled`].
-pub(crate) fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> Fallible<Flow> {
+pub fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> Fallible<Flow> {
     let at = call.kernel.loader().section()?;
     let id = call.thread_id();
     let handed_over = call.kernel.modules.lock().handed_over.remove(&id);

@@ -159,12 +159,12 @@ pub struct Module {
 
 /// Name, path and kind of a module.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Identity<'a> {
-    pub(crate) name: &'a str,
+pub struct Identity<'a> {
+    pub name: &'a str,
     /// Guest path of the file.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// Whether it is a library; see [`Module::is_library`].
-    pub(crate) is_library: bool,
+    pub is_library: bool,
 }
 
 /// All loaded modules; the title is the first.
@@ -198,7 +198,7 @@ impl Modules {
     }
 
     /// The title's ID, and the IDs of other titles whose content it can open.
-    pub(crate) fn titles_of_content(&self) -> Vec<u32> {
+    pub fn titles_of_content(&self) -> Vec<u32> {
         let mut titles = vec![self.title_id()];
         let others = self.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
         for title in others.iter().map(|title| title.0) {
@@ -267,7 +267,7 @@ fn database_of(image: &LoadedImage) -> &[u8] {
 
 impl ModuleLoader<'_> {
     /// Makes the module's entry in guest memory and adds it to the lists.
-    pub(crate) fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
+    pub fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
         let Identity { name, path, is_library } = identity;
         let memory = self.memory;
         let handle = self.pool.allocate(ldr::SIZE)?;

@@ -3,7 +3,7 @@
 //! unloaded. If it returns 0 from the former, all modules of the load are unloaded and the load
 //! fails. All of this happens under the loader lock.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, Resumption};
+use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, KernelResumption};
 use crate::exceptions::crash;
 use crate::loader::lock::settled;
 use crate::status::failure::Fallible;
@@ -27,7 +27,7 @@ enum Step {
 
 /// A load or unload that waits for guest code.
 #[derive(Clone, Debug)]
-pub(crate) struct Operation {
+pub struct Operation {
     steps: VecDeque<Step>,
     /// Modules loaded by the operation.
     loaded: Vec<GuestAddr>,
@@ -68,12 +68,12 @@ impl Operation {
     }
 
     /// Stores the handle at an address, if any, on success.
-    pub(crate) fn store(self, at: Option<GuestAddr>, handle: GuestAddr) -> Self {
+    pub fn store(self, at: Option<GuestAddr>, handle: GuestAddr) -> Self {
         Self { result: at.map(|at| (at, handle)), ..self }
     }
 
     /// Ends the thread afterwards, because its code may be gone.
-    pub(crate) fn exit(self, code: u32) -> Self {
+    pub fn exit(self, code: u32) -> Self {
         Self { then: Then::Exit(code), ..self }
     }
 
@@ -92,7 +92,7 @@ impl Operation {
 }
 
 /// Runs an operation under the loader lock.
-pub(crate) fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
+pub fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
     let number = {
         let mut modules = call.kernel.modules.lock();
         let number = modules.next_operation;
@@ -139,7 +139,7 @@ fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow
         return None;
     }
     module.attached = attach;
-    let then = Continuation::Export(Resumption::LibraryEntry, [number, reason, handle.0.into(), 0]);
+    let then = Continuation::Kernel(KernelResumption::LibraryEntry, [number, reason, handle.0.into(), 0]);
     let args = vec![u64::from(handle.0), reason, 0];
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }

@@ -50,7 +50,7 @@ impl KernelPool {
 
     /// Changes the title's memory at `at`, unless it belongs to the pool; the pool cannot grow into
     /// it meanwhile.
-    pub(crate) fn change_outside<T>(
+    pub fn change_outside<T>(
         &self,
         at: GuestAddr,
         change: impl FnOnce(&GuestMemory) -> Fallible<T>,

@@ -190,7 +190,7 @@ impl Objects {
 
     /// The event that is always signalled, for waits on objects that have no signal state. The
     /// first call allocates it.
-    pub(crate) fn default_object(&self, pool: &KernelPool) -> Fallible<GuestAddr> {
+    pub fn default_object(&self, pool: &KernelPool) -> Fallible<GuestAddr> {
         let mut tables = self.tables.lock();
         if let Some(at) = tables.default_object {
             return Ok(at);

@@ -40,7 +40,7 @@ pub struct RenderCallbacks<'k> {
 impl RenderCallbacks<'_> {
     /// Adds a client of the render driver; the driver calls `callback(cell)` for each frame, with
     /// `context` stored in the cell. Returns the client's handle.
-    pub(crate) fn add_client(&self, cpu: &mut dyn Cpu, callback: GuestAddr, context: u32) -> Fallible<u32> {
+    pub fn add_client(&self, cpu: &mut dyn Cpu, callback: GuestAddr, context: u32) -> Fallible<u32> {
         self.driver.admit()?;
         let cell = self.pool.allocate(4)?;
         let added = self.memory.write(cell, context).map_err(Into::into).and_then(|()| {
@@ -75,7 +75,7 @@ impl RenderCallbacks<'_> {
 
     /// Removes a client: no further calls are made, and its queued frames are dropped. A call in
     /// progress runs to its end.
-    pub(crate) fn remove_client(&self, cpu: &mut dyn Cpu, handle: u32) -> Fallible<()> {
+    pub fn remove_client(&self, cpu: &mut dyn Cpu, handle: u32) -> Fallible<()> {
         if let Removed::Waiting(thread) = self.driver.remove(handle).ok_or(NtStatus::INVALID_HANDLE)? {
             self.wake(cpu, thread);
         }

@@ -185,7 +185,7 @@ impl RenderDriver {
     }
 
     /// Queues a frame of a client. Frames of removed clients are ignored without an error.
-    pub(crate) fn submit(&self, handle: u32, frame: Box<RenderFrame>) -> Fallible<()> {
+    pub fn submit(&self, handle: u32, frame: Box<RenderFrame>) -> Fallible<()> {
         let mut state = self.state.lock();
         let State { clients, figures, .. } = &mut *state;
         let Some(Some(client)) = clients.get_mut(handle.wrapping_sub(HANDLE) as usize) else { return Ok(()) };

@@ -26,7 +26,7 @@ pub struct XmaContexts {
 impl XmaContexts {
     /// Allocates a context, zeroed. Also returns the array's physical address if it was just
     /// allocated.
-    pub(crate) fn take(&mut self, memory: &GuestMemory) -> Fallible<(GuestAddr, Option<u32>)> {
+    pub fn take(&mut self, memory: &GuestMemory) -> Fallible<(GuestAddr, Option<u32>)> {
         let index = (0..CONTEXTS).find(|&index| !self.is_used(index)).ok_or(NtStatus::NO_MEMORY)?;
         let mut made = None;
         if self.array.is_null() {
@@ -42,13 +42,13 @@ impl XmaContexts {
     }
 
     /// Frees a context by number.
-    pub(crate) fn give_back(&mut self, index: u32) {
+    pub fn give_back(&mut self, index: u32) {
         self.set_used(index, false);
     }
 
     /// Number of the allocated context at this address, in any view of physical memory; `None` if
     /// there is no such context.
-    pub(crate) fn index_of(&self, context: GuestAddr) -> Option<u32> {
+    pub fn index_of(&self, context: GuestAddr) -> Option<u32> {
         if self.array.is_null() {
             return None;
         }

@@ -3,7 +3,7 @@
 use super::resume::resume;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exceptions::crash;
-use crate::exports::{failure_of, turns};
+use crate::imports::failure_of;
 use crate::imports::thunks::Target;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
@@ -79,14 +79,11 @@ impl Kernel {
         ctx.pc = frame.pc;
         ctx.lr = frame.lr;
         ctx.gpr[1] = frame.stack_pointer;
-        let flow = match frame.then {
-            Continuation::Export(resumption, state) => resume(call, resumption, state, result),
-            Continuation::Rest(rest) => turns::go_on(call, rest),
-            Continuation::Exception(activity) => {
-                let flow = exceptions::resume(call, result, *activity);
-                return self.apply(call, flow);
-            }
-        };
+        if let Continuation::Exception(activity) = frame.then {
+            let flow = exceptions::resume(call, result, *activity);
+            return self.apply(call, flow);
+        }
+        let flow = call.resume(frame.then, result);
         let flow = match flow {
             Flow::Return(value) => self.apcs().before_return(call, value),
             flow => flow,
@@ -174,4 +171,17 @@ fn end_service_call(call: &mut Call) -> Fallible<Flow> {
 pub(super) fn end_damaged(call: &Call, what: &str) -> Disposition {
     let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
     Disposition::End(crash(call, pc, &format!("{pc}: {what}")))
+}
+
+impl Call<'_> {
+    /// Continues a call as if the guest code that it called had returned `result` (r3).
+    pub fn resume(&mut self, then: Continuation, result: u64) -> Flow {
+        let exports = self.kernel.imports.registry.continuations;
+        match then {
+            Continuation::Kernel(resumption, state) => resume(self, resumption, state, result),
+            Continuation::Export(resumption, state) => (exports.resume)(self, resumption, state, result),
+            Continuation::Rest(rest) => (exports.continue_long_call)(self, rest),
+            Continuation::Exception(activity) => exceptions::resume(self, result, *activity),
+        }
+    }
 }

@@ -108,7 +108,7 @@ impl ApcQueues<'_> {
     /// Queues an APC to a thread. A user-mode APC ends an alertable wait; a kernel-mode one
     /// interrupts any wait for objects. Returns `false` if the APC's object or timer has an APC in
     /// a queue already, or if the timer has been cancelled.
-    pub(crate) fn queue(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode, apc: Apc) -> Fallible<bool> {
+    pub fn queue(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode, apc: Apc) -> Fallible<bool> {
         // Held until the thread's wait is on no list, or the thread sees the APC before it waits. A
         // thread without a record is refused below.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
@@ -238,7 +238,7 @@ impl ApcQueues<'_> {
     }
 
     /// Removes an APC object from its thread's queues; returns whether it was in one.
-    pub(crate) fn remove(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
+    pub fn remove(&self, thread_id: u32, object: GuestAddr) -> Fallible<bool> {
         let mut threads = self.threads.lock();
         let Some(record) = threads.get_mut(thread_id) else { return Ok(false) };
         let Apcs { user, kernel, .. } = &mut record.apcs;
@@ -256,7 +256,7 @@ impl ApcQueues<'_> {
 
     /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. Returns whether it
     /// was already alerted.
-    pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
+    pub fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
         // Held until the wait is on no list, or until the next wait will find the alert.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
         let mut wait = self.dispatcher.wait_of(reference.ok_or(NtStatus::INVALID_PARAMETER)?);

@@ -11,7 +11,7 @@ use xenia_sched::HW_THREADS;
 
 /// A processor mode; the values are those that titles use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Kernel mode: privileged code.
     Kernel = 0,
     /// User mode: all other code.
@@ -20,7 +20,7 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// The mode that an argument of an export names.
-    pub(crate) fn of(argument: u32) -> Self {
+    pub fn of(argument: u32) -> Self {
         if argument as u8 == 0 { Self::Kernel } else { Self::User }
     }
 }
@@ -58,7 +58,7 @@ impl Threads {
     }
 
     /// Removes a DPC from its queue; returns `false` if it is not queued.
-    pub(crate) fn take_back_dpc(&mut self, memory: &GuestMemory, dpc: GuestAddr) -> Fallible<bool> {
+    pub fn take_back_dpc(&mut self, memory: &GuestMemory, dpc: GuestAddr) -> Fallible<bool> {
         let found = self.interrupts.remove_dpc(dpc);
         if found {
             memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?;
@@ -67,7 +67,7 @@ impl Threads {
     }
 
     /// Consumes a thread's alert of one mode; returns whether there was one.
-    pub(crate) fn take_alert(&mut self, thread_id: u32, mode: Mode) -> bool {
+    pub fn take_alert(&mut self, thread_id: u32, mode: Mode) -> bool {
         self.get_mut(thread_id).is_some_and(|record| std::mem::take(&mut record.alerted[mode as usize]))
     }
 

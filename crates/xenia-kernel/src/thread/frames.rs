@@ -26,7 +26,7 @@ fn call_frame(stack_pointer: u64) -> u64 {
 }
 
 /// Address of the locals of a call that was made at this stack pointer.
-pub(crate) fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
+pub fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
     GuestAddr(call_frame(stack_pointer) as u32).offset(LOCALS)
 }
 
@@ -112,7 +112,7 @@ impl Deref for Frames {
 impl Threads {
     /// Makes a thread call guest code, and saves the state to which it returns. The caller has
     /// access to the thread's registers.
-    pub(crate) fn push_frame(
+    pub fn push_frame(
         &mut self,
         memory: &GuestMemory,
         id: u32,
@@ -152,10 +152,10 @@ impl Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::Resumption;
+    use crate::abi::ExportResumption;
 
     fn frame(stack_pointer: u64) -> Frame {
-        let then = Continuation::Export(Resumption::ThreadCreation, [0; 4]);
+        let then = Continuation::Export(ExportResumption::ThreadCreation, [0; 4]);
         Frame { pc: 0, lr: 0, stack_pointer, then }
     }
 

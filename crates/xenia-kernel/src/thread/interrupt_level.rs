@@ -15,11 +15,11 @@ use xenia_memory::GuestMemory;
 pub(crate) const APC_LEVEL: u8 = 1;
 
 /// Level of DPCs and of spin lock holders.
-pub(crate) const DISPATCH_LEVEL: u8 = 2;
+pub const DISPATCH_LEVEL: u8 = 2;
 
 impl Call<'_> {
     /// Sets the calling thread's level; returns the previous one.
-    pub(crate) fn set_level(&mut self, level: u8) -> Fallible<u8> {
+    pub fn set_level(&mut self, level: u8) -> Fallible<u8> {
         let at = self.kpcr().offset(kpcr::CURRENT_IRQL);
         let before = self.memory().read(at)?;
         self.memory().write(at, level)?;
@@ -30,6 +30,6 @@ impl Call<'_> {
 }
 
 /// Whether a processor block belongs to this hardware thread.
-pub(crate) fn is_processor(memory: &GuestMemory, prcb: GuestAddr, hw_id: u8) -> bool {
+pub fn is_processor(memory: &GuestMemory, prcb: GuestAddr, hw_id: u8) -> bool {
     memory.read(prcb.offset(kpcr::CURRENT_CPU - kpcr::PRCB)) == Ok(hw_id)
 }

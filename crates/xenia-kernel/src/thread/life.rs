@@ -302,7 +302,7 @@ impl<'k> ThreadLife<'k> {
     }
 
     /// The thread whose object lies at `kthread`: its ID and object.
-    pub(crate) fn find(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'k>)> {
+    pub fn find(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'k>)> {
         let object = self.objects.by_pointer(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
         let (id, _) = self.threads.lock().thread_of(kthread)?;
         Ok((id, object))
@@ -311,7 +311,7 @@ impl<'k> ThreadLife<'k> {
 
 impl Threads {
     /// The process of a new thread.
-    pub(crate) fn process_of(&self, new: &NewThread) -> GuestAddr {
+    pub fn process_of(&self, new: &NewThread) -> GuestAddr {
         let of_system = new.service || new.flags & CREATE_SYSTEM != 0;
         if of_system { self.processes.system } else { self.processes.title }
     }
@@ -324,13 +324,7 @@ impl Threads {
 
     /// Moves a thread to other hardware threads and updates its control region. Returns the
     /// previous mask.
-    pub(crate) fn set_affinity(
-        &self,
-        memory: &GuestMemory,
-        cpu: &mut dyn Cpu,
-        id: u32,
-        mask: u32,
-    ) -> Fallible<u8> {
+    pub fn set_affinity(&self, memory: &GuestMemory, cpu: &mut dyn Cpu, id: u32, mask: u32) -> Fallible<u8> {
         let record = self.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
         let Placement { before, hw_id } = cpu.set_affinity(record.reference, mask)?;
         self.tell_processor(memory, id, hw_id)?;

@@ -5,7 +5,7 @@
 //! before its resources are freed. The structure and the arguments are those of two public debug
 //! monitors for the console (`EX_THREAD_REGISTRATION`); the calling thread is as on Windows NT.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
+use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::notification_list::CallOrder;
 use crate::thread::life::MadeThread;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -20,7 +20,7 @@ enum Occasion {
 }
 
 /// Announces a new thread. It is held until this is over, unless it stays suspended anyway.
-pub(crate) fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
+pub fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
     match call_next(call, None, made.kthread, Occasion::Made { resume }) {
         Flow::CallGuest(guest) => Flow::CallGuest(guest),
         _ => Flow::Return(NtStatus::SUCCESS),
@@ -71,7 +71,7 @@ fn call_next(call: &mut Call, last: Option<CallOrder>, kthread: GuestAddr, occas
         Occasion::Ends { code } => u64::from(code),
     };
     let state = [order.0, u64::from(kthread.0), u64::from(creating), what];
-    let then = Continuation::Export(Resumption::ThreadNotification, state);
+    let then = Continuation::Kernel(KernelResumption::ThreadNotification, state);
     let args = vec![u64::from(next.registration.0), u64::from(kthread.0), u64::from(creating)];
     Flow::CallGuest(GuestCall { args, ..GuestCall::new(next.routine, then) })
 }

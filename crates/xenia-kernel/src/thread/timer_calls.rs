@@ -30,7 +30,7 @@ impl TimerCalls<'_> {
     }
 
     /// Expires a timer that has just been set, if it is due already.
-    pub(crate) fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
+    pub fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
         let now = cpu.now();
         let expiry = self.dispatcher.expire_if_due(self.memory, cpu, now, timer);
         housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));

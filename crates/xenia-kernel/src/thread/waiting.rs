@@ -32,17 +32,17 @@ pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
 
 /// A wait that a call asks for.
 #[derive(Debug)]
-pub(crate) struct WaitRequest<'a> {
-    pub(crate) set: WaitSet<'a>,
-    pub(crate) alertable: Alertable,
+pub struct WaitRequest<'a> {
+    pub set: WaitSet<'a>,
+    pub alertable: Alertable,
     /// Guest time at which it ends; `None`: never.
-    pub(crate) deadline: Option<GuestTicks>,
-    pub(crate) keep: KeepAlive,
+    pub deadline: Option<GuestTicks>,
+    pub keep: KeepAlive,
 }
 
 /// How a wait keeps its objects alive.
 #[derive(Debug)]
-pub(crate) enum KeepAlive {
+pub enum KeepAlive {
     /// By references that titles can see: a wait by handle. The call keeps the objects alive until
     /// the wait has begun.
     Counted,
@@ -65,7 +65,7 @@ impl KeepAlive {
 }
 
 /// Waits with the semantics of all kernel waits.
-pub(crate) fn wait(call: &mut Call, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus>> {
+pub fn wait(call: &mut Call, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus>> {
     let mut held = call.kernel.dispatcher.hold(request.set.objects);
     wait_under(call, &mut held, request)
 }
@@ -79,7 +79,7 @@ pub(crate) fn wait_again(call: &mut Call, wait: WaitBlock) -> Flow {
 }
 
 /// Signals the object `signalled` by `signal` and waits, atomically.
-pub(crate) fn signal_and_wait(
+pub fn signal_and_wait(
     call: &mut Call,
     signalled: GuestAddr,
     signal: impl FnOnce(&mut Held<'_>, &mut dyn Cpu) -> Fallible<()>,

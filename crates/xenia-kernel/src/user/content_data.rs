@@ -1,26 +1,26 @@
 //! Layouts of the structures by which titles describe packages.
 
 /// Offsets in `XCONTENT_DATA`.
-pub(crate) mod data {
-    pub(crate) const DEVICE: u32 = 0;
-    pub(crate) const KIND: u32 = 4;
-    pub(crate) const DISPLAY_NAME: u32 = 8;
-    pub(crate) const DISPLAY_UNITS: u32 = 128;
-    pub(crate) const FILE: u32 = 0x108;
-    pub(crate) const FILE_BYTES: u32 = 42;
-    pub(crate) const SIZE: u32 = 0x134;
+pub mod data {
+    pub const DEVICE: u32 = 0;
+    pub const KIND: u32 = 4;
+    pub const DISPLAY_NAME: u32 = 8;
+    pub const DISPLAY_UNITS: u32 = 128;
+    pub const FILE: u32 = 0x108;
+    pub const FILE_BYTES: u32 = 42;
+    pub const SIZE: u32 = 0x134;
 }
 
 /// `XCONTENT_DATA_INTERNAL`: an extended `XCONTENT_DATA`.
-pub(crate) mod internal {
+pub mod internal {
     /// Id of the owner.
-    pub(crate) const XUID: u32 = 0x138;
+    pub const XUID: u32 = 0x138;
     /// Id of the title.
-    pub(crate) const TITLE: u32 = 0x140;
+    pub const TITLE: u32 = 0x140;
     /// Licence mask of the package.
-    pub(crate) const LICENSE: u32 = 0x144;
+    pub const LICENSE: u32 = 0x144;
     /// Size in bytes.
-    pub(crate) const SIZE: u32 = 0x200;
+    pub const SIZE: u32 = 0x200;
     /// Size in bytes of the part that titles receive: `XCONTENT_DATA` and the title's id.
-    pub(crate) const CROSS_TITLE: u32 = super::data::SIZE + 4;
+    pub const CROSS_TITLE: u32 = super::data::SIZE + 4;
 }

@@ -97,7 +97,7 @@ fn halved(large: &[u8]) -> Option<Vec<u8>> {
 impl GamerData<'_> {
     /// Returns a picture (PNG) of the user at this place. Personal pictures and avatars exist only
     /// if the profile has files of them.
-    pub(crate) fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
+    pub fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
         let profile = self.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
         let read = |small: bool| {
@@ -118,7 +118,7 @@ impl GamerData<'_> {
 
     /// Awards a title's pictures, a large and a small one, to the user at this place: adds them to
     /// the title's database in the profile.
-    pub(crate) fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
+    pub fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
         let (database, title) = (self.database(), self.title_id());
         let xuid = self.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = xuid.ok_or(Win32Error::NO_SUCH_USER)?;
@@ -135,7 +135,7 @@ impl GamerData<'_> {
 
     /// Returns the picture (PNG) named by a picture key in a user's settings: title, large picture,
     /// small picture.
-    pub(crate) fn picture_by_key(
+    pub fn picture_by_key(
         &self,
         user: u32,
         [title, large, small_one]: [u32; 3],

@@ -303,11 +303,7 @@ pub struct MusicControl<'k> {
 
 impl MusicControl<'_> {
     /// Applies a change to the player and notifies listeners of the new state.
-    pub(crate) fn change<R>(
-        &self,
-        cpu: &mut dyn Cpu,
-        act: impl FnOnce(&mut Music, GuestTicks) -> R,
-    ) -> Fallible<R> {
+    pub fn change<R>(&self, cpu: &mut dyn Cpu, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
         let (result, put_on, told) = {
             let _listeners = self.notifier.lock();
             let (result, put_on, told) = {

@@ -25,7 +25,7 @@ impl<'k> Notifier<'k> {
     }
 
     /// Notifies all listeners, and wakes the threads that wait for a listener.
-    pub(crate) fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
+    pub fn notify(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         // Also held while the listeners' signals change: a listener is signalled while its queue is
         // not empty.
         let _listeners = self.lock();

@@ -15,7 +15,7 @@ pub struct Presence {
 
 /// Contexts and properties of one user, by id.
 #[derive(Debug, Default)]
-pub(crate) struct UserPresence {
+pub struct UserPresence {
     contexts: BTreeMap<u32, u32>,
     properties: BTreeMap<u32, Vec<u8>>,
 }
@@ -29,25 +29,25 @@ fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
 
 impl Presence {
     /// The user at a place.
-    pub(crate) fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
+    pub fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
         self.users.get_mut(user as usize)
     }
 }
 
 impl UserPresence {
-    pub(crate) fn set_context(&mut self, id: u32, value: u32) {
+    pub fn set_context(&mut self, id: u32, value: u32) {
         set(&mut self.contexts, id, value);
     }
 
-    pub(crate) fn context(&self, id: u32) -> Option<u32> {
+    pub fn context(&self, id: u32) -> Option<u32> {
         self.contexts.get(&id).copied()
     }
 
-    pub(crate) fn set_property(&mut self, id: u32, bytes: Vec<u8>) {
+    pub fn set_property(&mut self, id: u32, bytes: Vec<u8>) {
         set(&mut self.properties, id, bytes);
     }
 
-    pub(crate) fn property(&self, id: u32) -> Option<&[u8]> {
+    pub fn property(&self, id: u32) -> Option<&[u8]> {
         self.properties.get(&id).map(Vec::as_slice)
     }
 }

@@ -11,7 +11,7 @@ pub struct Unanswered(BTreeSet<(u32, u32)>);
 
 impl Unanswered {
     /// Records a message; returns whether it is to be logged.
-    pub(crate) fn note(&mut self, application: u32, number: u32) -> bool {
+    pub fn note(&mut self, application: u32, number: u32) -> bool {
         self.0.len() < SAID && self.0.insert((application, number))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineConfig, Interpreter};
+use xenia_exports::registry;
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_imports::ordinals::{ExportKind, xboxkrnl};
@@ -210,7 +211,7 @@ impl Machine {
             text: Box::new(move |text| sink.lock().unwrap().push_str(text)),
             ..Ports::default()
         };
-        let kernel = Kernel::new(memory.clone(), config, ports).unwrap();
+        let kernel = Kernel::new(memory.clone(), config, ports, registry()).unwrap();
         let mut scheduler = Scheduler::default();
         let lines = Lines::default();
         scheduler.set_events(Box::new(lines.clone()));

@@ -12,7 +12,7 @@ use std::path::Path;
 use xenia::say::outln;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_kernel::exports::registry;
+use xenia_exports::registry;
 use xenia_kernel::imports::StatusCounts;
 
 /// Largest list in bytes: some ten times all names there are.

@@ -11,9 +11,9 @@ use xenia::title::{NoExecutable, Title, key_ring, path_of};
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
+use xenia_exports::registry;
 use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_formats::xdbf::{Achievement, Xdbf};
-use xenia_kernel::exports::registry;
 use xenia_kernel::imports::{Library, ordinals};
 use xenia_patches::executable_hash;
 

@@ -27,6 +27,7 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+use xenia_exports::registry;
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
@@ -223,7 +224,7 @@ fn kernel(
     } else {
         config.command_line = command_line("default.xex", arguments)?;
     }
-    let kernel = Kernel::new(memory.clone(), config, ports).context("kernel")?;
+    let kernel = Kernel::new(memory.clone(), config, ports, registry()).context("kernel")?;
     if let Some(launched) = launched {
         kernel.inherit(launched.inheritance);
     } else if let Some(medium) = &title.medium {

@@ -2,7 +2,7 @@
 //! The continuation of each call knows the rest.
 
 use super::{Apc, ApcQueues, ApcSource};
-use crate::abi::{Call, Continuation, Flow, GuestCall, Resumption};
+use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::status::failure::Fallible;
 use crate::thread::deferred::Mode;
 use crate::thread::frames::call_frame_locals;
@@ -106,7 +106,7 @@ impl ApcQueues<'_> {
                 self.memory.read(object.offset(kapc::RUNDOWN_ROUTINE)).unwrap_or(GuestAddr::NULL);
             if !routine.is_null() {
                 let state = [u64::from(code), 0, 0, 0];
-                let then = Continuation::Export(Resumption::ApcRundown, state);
+                let then = Continuation::Kernel(KernelResumption::ApcRundown, state);
                 return Some(GuestCall { args: vec![u64::from(object.0)], ..GuestCall::new(routine, then) });
             }
         }
@@ -116,12 +116,12 @@ impl ApcQueues<'_> {
 impl ThreadRecord {
     /// APC routines that the thread runs or is about to run: the continuation, what follows,
     /// and the APC's mode.
-    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (Resumption, After, Mode)> + '_ {
+    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (KernelResumption, After, Mode)> + '_ {
         let before_park = self.apcs.before_park.iter().map(|call| &call.then);
         let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
         calls.filter_map(|then| match *then {
-            Continuation::Export(
-                routine @ (Resumption::ApcKernelRoutine | Resumption::ApcNormalRoutine),
+            Continuation::Kernel(
+                routine @ (KernelResumption::ApcKernelRoutine | KernelResumption::ApcNormalRoutine),
                 state,
             ) => Some((routine, After::of_words(state), Mode::of(state[3] as u32))),
             _ => None,
@@ -131,7 +131,7 @@ impl ThreadRecord {
     /// Whether the thread runs the normal routine of a kernel-mode APC.
     fn is_in_kernel_apc(&self) -> bool {
         self.apc_calls()
-            .any(|(routine, _, mode)| routine == Resumption::ApcNormalRoutine && mode == Mode::Kernel)
+            .any(|(routine, _, mode)| routine == KernelResumption::ApcNormalRoutine && mode == Mode::Kernel)
     }
 }
 
@@ -169,7 +169,7 @@ fn begin(
     memory.write(level_at, level.max(APC_LEVEL))?;
     let [kind, value] = after.to_words();
     let state = [kind, value, u64::from(level), mode as u64];
-    let then = Continuation::Export(Resumption::ApcKernelRoutine, state);
+    let then = Continuation::Kernel(KernelResumption::ApcKernelRoutine, state);
     Ok(Some(GuestCall {
         args: vec![u64::from(object.0)],
         // The kernel routine gets the addresses of these, and may change them.
@@ -182,7 +182,7 @@ fn begin(
 fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) -> GuestCall {
     let [kind, value] = after.to_words();
     let state = [kind, value, 0, mode as u64];
-    let then = Continuation::Export(Resumption::ApcNormalRoutine, state);
+    let then = Continuation::Kernel(KernelResumption::ApcNormalRoutine, state);
     GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
 }
 

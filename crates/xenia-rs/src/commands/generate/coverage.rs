@@ -1,9 +1,9 @@
 //! Finds the callers of each export by scanning the tests and guest programs of this repository.
 //!
 //! A test calls an export if its function names it in quotation marks and is in a place where such
-//! names are calls: in xenia-kernel-tests, in the tests of xenia-kernel that use the exports' test
-//! harness, and in its integration tests. An assembled test program calls the exports that it has
-//! labels for; a guest program calls its imports.
+//! names are calls: in xenia-kernel-tests, in the tests of xenia-exports that use its test harness,
+//! and in the integration tests of xenia-kernel. An assembled test program calls the exports that
+//! it has labels for; a guest program calls its imports.
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use xenia::title::{Title, key_ring};
 use xenia_kernel::imports::{Library, ordinals};
 
 /// Sources whose test modules may call exports, and those that are entirely tests.
-const UNIT_TESTS: &str = "crates/xenia-kernel/src";
+const UNIT_TESTS: &str = "crates/xenia-exports/src";
 const CALLS: &str = "crates/xenia-kernel-tests/tests";
 const INTEGRATION_TESTS: &str = "crates/xenia-kernel/tests";
 /// Guest programs that tests run.
@@ -33,7 +33,7 @@ impl Coverage {
         for path in files(&root.join(UNIT_TESTS), "rs")? {
             let text = read(&path)?;
             let tests = text.split(TESTS_BEGIN).nth(1);
-            if let Some(tests) = tests.filter(|tests| tests.contains("exports::harness")) {
+            if let Some(tests) = tests.filter(|tests| tests.contains("harness::Harness")) {
                 coverage.add_rust(&label(root, &path), tests);
             }
         }
@@ -134,11 +134,11 @@ mod tests {
         let write = |path: &str, text: &str| std::fs::write(root.join(path), text).unwrap();
         let call = "fn calls() {\n    b.status(\"NtClose\", &[1]);\n}\n";
         write(
-            "crates/xenia-kernel/src/a.rs",
-            &format!("fn f() {{ say(\"NtSetEvent\") }}\n{TESTS_BEGIN}\nuse exports::harness;\n{call}"),
+            "crates/xenia-exports/src/a.rs",
+            &format!("fn f() {{ say(\"NtSetEvent\") }}\n{TESTS_BEGIN}\nuse harness::Harness;\n{call}"),
         );
         write(
-            "crates/xenia-kernel/src/b.rs",
+            "crates/xenia-exports/src/b.rs",
             &format!("{TESTS_BEGIN}\nfn f() {{ say(\"NtClearEvent\") }}\n"),
         );
         write("crates/xenia-kernel-tests/tests/c.rs", &call.replace("NtClose", "NtNothing"));

@@ -6,7 +6,7 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use xenia_kernel::exports::registry;
+use xenia_exports::registry;
 use xenia_kernel::imports::ordinals::{OrdinalRow, ResultRow};
 use xenia_kernel::imports::{Library, Status, variables};
 

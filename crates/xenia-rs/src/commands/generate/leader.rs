@@ -63,8 +63,8 @@ pub(super) const ACHIEVEMENTS: &[(Library, &str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_kernel::exports::registry;
-    use xenia_kernel::messages::APPLICATIONS;
+    use xenia_exports::messages::APPLICATIONS;
+    use xenia_exports::registry;
 
     #[test]
     fn the_same_exports_and_applications_are_counted() {

@@ -1,8 +1,8 @@
 //! The table of messages that the console's applications handle.
 
 use super::{heading, leader, line, section};
+use xenia_exports::messages::APPLICATIONS;
 use xenia_kernel::imports::Status;
-use xenia_kernel::messages::APPLICATIONS;
 
 /// Formats the table.
 pub(super) fn table() -> String {

@@ -1,0 +1,63 @@
+//! Creation of objects that can have a name.
+
+use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`).
+/// The name becomes visible only after the object is initialised.
+pub(crate) fn create_object(
+    call: &mut Call,
+    handle: Option<Out<Handle>>,
+    attributes: Option<Ptr<ObjectAttributes>>,
+    kind: ObjectKind,
+    size: u32,
+    initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
+) -> Fallible<NtStatus> {
+    let (opened, existed) = make_object(call, attributes, kind, size, initialize)?;
+    if let Some(out) = handle {
+        out.set(call.memory(), opened?)?;
+    }
+    Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+}
+
+/// Creates an object or finds the existing one with the name. Returns its handle, if one could be
+/// allocated, and whether the object existed.
+pub(crate) fn make_object(
+    call: &mut Call,
+    attributes: Option<Ptr<ObjectAttributes>>,
+    kind: ObjectKind,
+    size: u32,
+    mut initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
+) -> Fallible<(Fallible<Handle>, bool)> {
+    let memory = call.memory();
+    let name = match attributes {
+        Some(attributes) => attributes.read(memory)?.name(memory)?,
+        None => None,
+    };
+    let name = name.as_deref().filter(|name| !name.is_empty());
+    let objects = &call.kernel.objects;
+    let (body, existed) = loop {
+        if let Some(name) = name
+            && let Some(body) = objects.reference_named(name, kind)?
+        {
+            break (body, true);
+        }
+        let body = objects.create(&call.kernel.pool, kind, size)?;
+        let named = initialize(call, body).and_then(|()| match name {
+            Some(name) => objects.claim_name(body, name),
+            None => Ok(true),
+        });
+        if matches!(named, Ok(true)) {
+            break (body, false);
+        }
+        // Another thread has created an object of that name meanwhile, or the name can't be
+        // inserted.
+        call.kernel.dereference(body)?;
+        named?;
+    };
+    let opened = objects.open(body);
+    call.kernel.dereference(body)?;
+    Ok((opened, existed))
+}

@@ -1,0 +1,63 @@
+//! Registry of the implemented exports.
+
+use super::{FAMILIES, turns};
+use crate::abi::Call;
+use crate::imports::{Continuations, Registry};
+use crate::resume::resume;
+use crate::status::failure::Fallible;
+use std::sync::OnceLock;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_imports::Library;
+
+/// Returns the registry of all families, which is built on first use. All machines share it.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    let continuations = Continuations { resume, continue_long_call: turns::go_on };
+    REGISTRY.get_or_init(|| Registry::new(FAMILIES, continuations))
+}
+
+/// Returns the address of a kernel function, for exports that call one as guest code does.
+pub(super) fn kernel_function(call: &Call, name: &str) -> Fallible<GuestAddr> {
+    let export = registry().find_by_name(Library::xboxkrnl, name).ok_or(NtStatus::NOT_IMPLEMENTED)?;
+    call.kernel.imports.stub_of(call.memory(), export)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imports::has_special_failure;
+    use ordinals::ExportKind;
+    use xenia_guest::Ordinal;
+    use xenia_imports::{Status, ordinals};
+
+    #[test]
+    fn no_export_is_implemented_twice_and_none_is_a_variable() {
+        let mut seen = std::collections::BTreeSet::new();
+        for export in FAMILIES.iter().copied().flatten() {
+            assert!(seen.insert((export.library, export.ordinal)), "{} twice", export.name);
+            let row = ordinals::find(export.library.rows(), Ordinal(export.ordinal)).unwrap();
+            assert_eq!(row.kind, ExportKind::Function, "{}", export.name);
+            assert_eq!(row.name, export.name);
+            assert_ne!(export.status, Status::Missing, "{}", export.name);
+            let special = has_special_failure(export.library, row.ordinal);
+            assert!(!special, "{} is not missing: it needs no special failure", export.name);
+        }
+    }
+
+    #[test]
+    fn counts_add_up_to_the_library() {
+        let registry = registry();
+        for library in Library::ALL {
+            assert_eq!(registry.counts(library, None).total(), library.rows().len());
+        }
+        assert!(registry.find_by_name(Library::xboxkrnl, "DbgBreakPoint").is_some());
+        assert!(registry.find_by_name(Library::xboxkrnl, "NoSuchExport").is_none());
+    }
+
+    #[test]
+    fn libraries_are_found_by_file_name() {
+        assert_eq!(Library::of_file("XBOXKRNL.EXE"), Some(Library::xboxkrnl));
+        assert_eq!(Library::of_file("xam.xex"), Some(Library::xam));
+        assert_eq!(Library::of_file("xbdm.xex"), None);
+    }
+}

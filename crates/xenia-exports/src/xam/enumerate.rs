@@ -1,0 +1,131 @@
+//! Enumerators: lists of all kinds that titles read piece by piece.
+
+use crate::abi::{Call, Handle, OptionalOut, Out};
+use crate::named_objects::make_object;
+use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
+use crate::user::overlapped::{Completed, complete};
+use xenia_guest::{GuestAddr, NtStatus, Win32Error};
+use xenia_kernel_macros::exports;
+use xenia_user::enumerators::{Batch, Enumerator, layout};
+
+/// Exports of enumerators.
+pub struct Enumerate;
+
+/// Maximum size in bytes of an enumerator's private data.
+const PRIVATE: u32 = 0x1000;
+
+/// Properties of an enumerator besides its items.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind {
+    pub(super) user: u32,
+    pub(super) application: u32,
+    pub(super) open_message: u32,
+    pub(super) close_message: u32,
+    /// Size in bytes of the creator's private data.
+    pub(super) private: u32,
+    /// Maximum number of items of one call.
+    pub(super) items: u32,
+    pub(super) flags: u32,
+}
+
+/// Creates an enumerator; returns its handle.
+pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible<Handle> {
+    let size = layout::SIZE + kind.private;
+    let (handle, _) = make_object(call, None, ObjectKind::Enumerator, size, |call, body| {
+        let memory = call.memory();
+        memory.fill(body, size, 0)?;
+        for (at, word) in [
+            (layout::APPLICATION, kind.application),
+            (layout::OPEN_MESSAGE, kind.open_message),
+            (layout::CLOSE_MESSAGE, kind.close_message),
+            (layout::USER, kind.user),
+            (layout::ITEMS, kind.items),
+            (layout::FLAGS, kind.flags),
+        ] {
+            memory.write(body.offset(at), word)?;
+        }
+        Ok(call.kernel.user.enumerators.lock().insert(body, list.clone(), &call.kernel.limits)?)
+    })?;
+    handle
+}
+
+/// Stores the next items of a list, and their number.
+pub(super) fn next_items(
+    call: &mut Call,
+    enumerator: Handle,
+    buffer: GuestAddr,
+    items: Option<Out<u32>>,
+    overlapped: Option<GuestAddr>,
+) -> Fallible<Win32Error> {
+    let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
+    let Ok(enumerator) = found else { return Ok(Win32Error::INVALID_HANDLE) };
+    let next = call.kernel.user.enumerators.lock().next(enumerator.body(), buffer);
+    let Batch { pieces, count } = next.unwrap_or_default();
+    for (at, bytes) in pieces {
+        call.memory().write_bytes(buffer.offset(at), &bytes)?;
+    }
+    items.set(call.memory(), count)?;
+    let result = if count == 0 { Win32Error::NO_MORE_FILES } else { Win32Error::SUCCESS };
+    complete(call, overlapped, Completed::wrapped(result, count))
+}
+
+#[exports(xam)]
+impl Enumerate {
+    /// Returns the next items of a list, as many as its creator has set. Their number is stored, or
+    /// is the overlapped structure's length.
+    #[export(Done)]
+    fn XamEnumerate(
+        call: &mut Call,
+        enumerator: Handle,
+        _flags: u32,
+        buffer: Option<GuestAddr>,
+        _size: u32,
+        items: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        if items.is_some() == overlapped.is_some() {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        next_items(call, enumerator, buffer, items, overlapped)
+    }
+
+    /// Creates an enumerator for a library linked into the title, which fills it by messages. Its
+    /// items come from the online service or from the user's music, so it stays empty.
+    #[export(Done)]
+    fn XamCreateEnumeratorHandle(
+        call: &mut Call,
+        user: u32,
+        application: u32,
+        open_message: u32,
+        close_message: u32,
+        private: u32,
+        items: u32,
+        flags: u32,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let Some(out) = handle.filter(|_| private <= PRIVATE) else {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        };
+        let kind = Kind { user, application, open_message, close_message, private, items, flags };
+        let handle = create(call, kind, &Enumerator::new(&[], 1, items))?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Returns the body of an enumerator, with a reference that the caller must release.
+    #[export(Done)]
+    fn XamGetPrivateEnumStructureFromHandle(
+        call: &mut Call,
+        enumerator: Handle,
+        body: Option<Out<GuestAddr>>,
+    ) -> Fallible<NtStatus> {
+        let Some(out) = body else { return Ok(NtStatus::INVALID_PARAMETER) };
+        out.set(call.memory(), GuestAddr::NULL)?;
+        let object = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator)?;
+        call.kernel.objects.reference(object.body())?;
+        out.set(call.memory(), object.body())?;
+        Ok(NtStatus::SUCCESS)
+    }
+}

@@ -1,0 +1,149 @@
+//! Information about the console and the title (`XGet*`, `XamGet*`), and `xam`'s memory
+//! (`XamAlloc`).
+
+use crate::abi::{Call, Out};
+use crate::loader::image_headers::{key, xex_field};
+use crate::memory::physical_memory;
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, HResult, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::Heap;
+
+/// Exports of system information.
+pub struct Info;
+
+/// First of the languages that old titles don't know (simplified Chinese); they get English
+/// instead.
+const EXTENDED_LANGUAGES: u32 = 10;
+const ENGLISH: u32 = 1;
+/// Flag of `XamAllocEx`: physical memory.
+const PHYSICAL: u32 = 0x4000_0000;
+
+/// Stores an allocation's address, or null, and returns whether it succeeded.
+fn answer(call: &Call, made: Fallible<GuestAddr>, address: Out<GuestAddr>) -> Fallible<HResult> {
+    address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
+    Ok(if made.is_ok() { HResult::OK } else { HResult::OUT_OF_MEMORY })
+}
+
+#[exports(xam)]
+impl Info {
+    /// Returns the user's language; English for languages that were added later.
+    #[export(Done)]
+    fn XGetLanguage(call: &mut Call) -> u32 {
+        match call.kernel.user.xconfig.lock().language(&call.kernel.config.locale) {
+            language if language < EXTENDED_LANGUAGES => language,
+            _ => ENGLISH,
+        }
+    }
+
+    /// Returns the user's language.
+    #[export(Done)]
+    fn XamGetLanguage(call: &mut Call) -> u32 {
+        call.kernel.user.xconfig.lock().language(&call.kernel.config.locale)
+    }
+
+    /// Returns the region whose titles run on this console.
+    #[export(Done)]
+    fn XGetGameRegion(call: &mut Call) -> u32 {
+        call.kernel.config.locale.game_region
+    }
+
+    /// Returns the version of the system, which is the kernel's: major and minor in 4 bits each,
+    /// build in 16, revision in 8.
+    #[export(Done)]
+    fn XamGetSystemVersion(call: &mut Call) -> u32 {
+        let [major, minor, build, revision] = call.kernel.config.version.map(u32::from);
+        (major & 0xF) << 28 | (minor & 0xF) << 24 | (build & 0xFFFF) << 8 | revision & 0xFF
+    }
+
+    /// Returns the address of the title's execution information; an error if it has none.
+    #[export(Done)]
+    fn XamGetExecutionId(call: &mut Call, address: Out<GuestAddr>) -> Fallible<NtStatus> {
+        let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
+        let at = xex_field(call.memory(), headers, key::EXECUTION_INFO)?;
+        if at == 0 {
+            return Ok(NtStatus::NOT_FOUND);
+        }
+        address.set(call.memory(), GuestAddr(at))?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Returns the title's id; 0 if it has none.
+    #[export(Done)]
+    fn XamGetCurrentTitleId(call: &mut Call) -> u32 {
+        call.kernel.title_id()
+    }
+
+    /// Allocates zeroed memory for `xam`.
+    #[export(Done)]
+    fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<HResult> {
+        answer(call, call.kernel.pool.allocate_for_title(size), address)
+    }
+
+    /// Allocates memory for `xam`, physical memory if the flags ask for it.
+    #[export(Done)]
+    fn XamAllocEx(
+        call: &mut Call,
+        physical_flags: u32,
+        flags: u32,
+        size: u32,
+        address: Out<GuestAddr>,
+    ) -> Fallible<HResult> {
+        if flags & PHYSICAL == 0 {
+            return answer(call, call.kernel.pool.allocate_for_title(size), address);
+        }
+        // Bits 28–29 select one of four protections, 24–27 are log2 of the alignment (12 if 0).
+        const PROTECTIONS: [u32; 4] = [0x002, 0x204, 0x004, 0x404];
+        let protect = PROTECTIONS[(physical_flags >> 28 & 3) as usize];
+        let log2 = match physical_flags >> 24 & 0xF {
+            0 => 12,
+            log2 => log2,
+        };
+        let made = physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 1 << log2);
+        answer(call, made, address)
+    }
+
+    /// Frees memory of `XamAlloc` or `XamAllocEx`, virtual or physical.
+    #[export(Done)]
+    fn XamFree(call: &mut Call, address: GuestAddr) -> HResult {
+        let freed = match Heap::of(address) {
+            Some(Heap::Physical4K | Heap::Physical64K | Heap::Physical16M) => {
+                physical_memory::free(call.memory(), address).map(|_| ())
+            }
+            _ => call.kernel.pool.release_of_title(address),
+        };
+        if freed.is_ok() { HResult::OK } else { HResult::INVALID_ARGUMENT }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::harness::Harness;
+    use xenia_guest::GuestAddr;
+    use xenia_memory::Heap;
+
+    #[test]
+    fn what_xam_allocates_it_frees_wherever_it_lies() {
+        let mut b = Harness::new();
+        let base = u64::from(b.scratch.0);
+        let invalid = 0xFFFF_FFFF_8007_0057;
+        for (flags, physical) in [(0, false), (0x4000_0000, true)] {
+            assert_eq!(b.xam_call("XamAllocEx", &[0, flags, 0x3000, base]), 0);
+            let at = GuestAddr(b.word(0));
+            assert_eq!(Heap::of(at) == Some(Heap::Physical4K), physical, "{at}");
+            assert!(b.memory().is_committed(at.offset(0x2FFF)));
+            assert_eq!(b.xam_call("XamFree", &[u64::from(at.0)]), 0);
+            assert!(!physical || !b.memory().is_committed(at), "given back");
+            assert_eq!(b.xam_call("XamFree", &[u64::from(at.0)]), invalid, "only once");
+        }
+        assert_eq!(b.xam_call("XamAlloc", &[0, 0x20, base]), 0);
+        let block = b.word(0);
+        assert_eq!(b.memory().read::<u64>(GuestAddr(block)).unwrap(), 0);
+        assert_eq!(b.xam_call("XamFree", &[u64::from(block)]), 0);
+        assert_eq!(b.xam_call("XamAlloc", &[0, 0xFFFF_FFFF, base]), 0xFFFF_FFFF_8007_000E);
+        assert_eq!(b.word(0), 0);
+        for address in [0, base, 0xA000_0000, 0xFFFF_FFFF] {
+            assert_eq!(b.xam_call("XamFree", &[address]), invalid, "{address:#x}");
+        }
+    }
+}

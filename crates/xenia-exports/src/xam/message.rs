@@ -1,0 +1,169 @@
+//! Sending of messages to the console's applications (`XMsg*`), and completion of asynchronous
+//! requests.
+
+use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out};
+use crate::messages::{Words, answer};
+use crate::registry::kernel_function;
+use crate::status::failure::Fallible;
+use crate::user::overlapped::{
+    OverlappedFields, WaiterResult, event_of, finish, finish_later, is_pending, outcome, wait_for,
+};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// Exports of messages.
+pub struct Message;
+
+/// Sends a message, and completes its overlapped structure, if it has one, with the result.
+fn request(
+    call: &mut Call,
+    application: u32,
+    message: u32,
+    overlapped: Option<GuestAddr>,
+    words: Words,
+) -> Fallible<Win32Error> {
+    let result = answer(call, application, message, words)?;
+    let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
+    finish_later(call, at, OverlappedFields { result: result.0, extended: result, length: 0 })?;
+    Ok(Win32Error::IO_PENDING)
+}
+
+/// Waits for the completion of a request: by its event, as the console does, or by its structure if
+/// that has no event.
+fn wait_for_end(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible<Flow<Win32Error>> {
+    let (true, Some(event)) = (is_pending(call, at)?, event_of(call, at)?) else {
+        return wait_for(call, at, wants);
+    };
+    // Calls the kernel's wait, and then reads the structure, whatever the wait's result was.
+    let stub = kernel_function(call, "NtWaitForSingleObjectEx")?;
+    let state = match wants {
+        WaiterResult::Result(length) => {
+            [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0]
+        }
+        WaiterResult::End => [0; 4],
+    };
+    let then = Continuation::Export(ExportResumption::RequestWait, state);
+    let args = vec![u64::from(event.0), USER_MODE, 0, 0];
+    Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
+}
+
+/// Processor mode of the waiting caller.
+const USER_MODE: u64 = 1;
+
+/// Continues [`wait_for_end`] after the kernel's wait, whatever its result was.
+pub(crate) fn waited(call: &mut Call, [wants_result, at, length, _]: [u64; 4]) -> Flow {
+    if wants_result == 0 {
+        return Win32Error::SUCCESS.into_flow();
+    }
+    let length = Some(GuestAddr(length as u32)).filter(|length| !length.is_null()).map(Out::new);
+    result_of(call, GuestAddr(at as u32), length).into_flow()
+}
+
+/// Returns the result in a request's structure, and stores the length.
+fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<Win32Error> {
+    let (result, found) = outcome(call, at)?;
+    length.set(call.memory(), found)?;
+    Ok(result)
+}
+
+#[exports(xam)]
+impl Message {
+    /// Sends a message to an application; the table of messages lists those that are implemented.
+    #[export(Done)]
+    fn XMsgInProcessCall(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        first: u32,
+        second: u32,
+    ) -> Fallible<HResult> {
+        answer(call, application, message, Words { first, second })
+    }
+
+    /// Like `XMsgInProcessCall`, for the system's processes.
+    #[export(Done)]
+    fn XMsgSystemProcessCall(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        buffer: u32,
+        size: u32,
+    ) -> Fallible<HResult> {
+        answer(call, application, message, Words { first: buffer, second: size })
+    }
+
+    /// Sends a message as an asynchronous request.
+    #[export(Done)]
+    fn XMsgStartIORequest(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        overlapped: Option<GuestAddr>,
+        buffer: u32,
+        size: u32,
+    ) -> Fallible<Win32Error> {
+        request(call, application, message, overlapped, Words { first: buffer, second: size })
+    }
+
+    /// Like `XMsgStartIORequest`, with information for the system that has no effect on titles.
+    #[export(Done)]
+    fn XMsgStartIORequestEx(
+        call: &mut Call,
+        application: u32,
+        message: u32,
+        overlapped: Option<GuestAddr>,
+        buffer: u32,
+        size: u32,
+        _more: u32,
+    ) -> Fallible<Win32Error> {
+        request(call, application, message, overlapped, Words { first: buffer, second: size })
+    }
+
+    /// Cancels an asynchronous request. Its work is done by then, so it completes normally; the
+    /// caller may wait for that. A dialog stays open until it is answered.
+    #[export(Partial)]
+    fn XMsgCancelIORequest(
+        call: &mut Call,
+        overlapped: Option<GuestAddr>,
+        wait: bool,
+    ) -> Fallible<Flow<Win32Error>> {
+        match overlapped {
+            Some(at) if wait => wait_for_end(call, at, WaiterResult::End),
+            _ => Ok(Flow::Return(Win32Error::SUCCESS)),
+        }
+    }
+
+    /// Completes a request that the caller itself carries out.
+    #[export(Done)]
+    fn XMsgCompleteIORequest(
+        call: &mut Call,
+        overlapped: Option<GuestAddr>,
+        result: u32,
+        extended: u32,
+        length: u32,
+    ) -> Fallible<Win32Error> {
+        let Some(at) = overlapped else { return Ok(Win32Error::INVALID_PARAMETER) };
+        finish(call, at, OverlappedFields { result, extended: HResult(extended), length })?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Returns the result of an asynchronous request; waits for its completion, by its event if it
+    /// has one, or reports that it is still pending.
+    #[export(Done)]
+    fn XamGetOverlappedResult(
+        call: &mut Call,
+        overlapped: Option<GuestAddr>,
+        length: Option<Out<u32>>,
+        wait: bool,
+    ) -> Fallible<Flow<Win32Error>> {
+        let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
+        if wait {
+            let length = length.map(Out::addr);
+            return wait_for_end(call, at, WaiterResult::Result(length));
+        }
+        if is_pending(call, at)? {
+            return Ok(Flow::Return(Win32Error::IO_INCOMPLETE));
+        }
+        result_of(call, at, length).map(Flow::Return)
+    }
+}

@@ -1,0 +1,45 @@
+//! Tasks (`XamTask*`): title code that `xam` runs on a thread of the system's process.
+//!
+//! Each task is such a thread, and the task's handle is the thread's.
+
+use crate::abi::{Call, Flow, Handle, Out};
+use crate::status::failure::Fallible;
+use crate::xboxkrnl::ke_thread::{Made, create};
+use xenia_guest::{GuestAddr, HResult, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// Exports of tasks.
+pub struct Task;
+
+/// Flag of `ExCreateThread`: a thread of the system's process.
+const OF_SYSTEM: u32 = 2;
+
+#[exports(xam)]
+impl Task {
+    /// Runs `callback(message)` as a task, and stores its handle. The options, such as a queue, are
+    /// ignored: each task has a separate thread.
+    #[export(Partial)]
+    fn XamTaskSchedule(
+        call: &mut Call,
+        callback: GuestAddr,
+        message: u32,
+        _options: GuestAddr,
+        handle: Out<u32>,
+    ) -> Fallible<Flow<HResult>> {
+        let made = Made { handle: Some(handle), id: None };
+        let flow = create(call, 0, None, callback, message, OF_SYSTEM, made)?;
+        Ok(flow.map(|status| if status == NtStatus::SUCCESS { HResult::OK } else { HResult::FAIL }))
+    }
+
+    /// Closes a task's handle; the task continues.
+    #[export(Done)]
+    fn XamTaskCloseHandle(call: &mut Call, handle: Handle) -> Fallible<()> {
+        call.kernel.close(handle)
+    }
+
+    /// Returns whether a task should end early: never.
+    #[export(Constant)]
+    fn XamTaskShouldExit(_call: &mut Call, _handle: Handle) -> bool {
+        false
+    }
+}

@@ -1,0 +1,142 @@
+//! Waits in milliseconds, as `xam` exports them to system programs under Win32 names.
+//!
+//! A wait calls the kernel's export, as guest code would, and starts again with the same time when
+//! it was alerted, because Win32 only knows APCs.
+
+use super::last_error::set_from_status;
+use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
+use crate::registry::kernel_function;
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_sched::ticks_to_100ns;
+
+/// Exports of waits.
+pub struct Waiting;
+
+/// Milliseconds of a wait without a limit.
+const INFINITE: u32 = 0xFFFF_FFFF;
+/// Result of a wait that failed; the thread's last error has the reason.
+const WAIT_FAILED: u32 = 0xFFFF_FFFF;
+/// The kernel's time units in a millisecond.
+const UNITS: i64 = 10_000;
+/// The longest interval, which waits for ever where the interval's pointer can't be null.
+const LONGEST: i64 = i64::MAX;
+/// Processor mode of the waiting caller.
+const USER_MODE: u64 = 1;
+/// Status after which a wait starts again.
+const ALERTED: u32 = NtStatus::ALERTED.0;
+
+/// Converts milliseconds to an interval from now on, in the kernel's units.
+fn interval(milliseconds: u32) -> i64 {
+    -i64::from(milliseconds) * UNITS
+}
+
+/// Encodes an interval as local words of a call, whose address the kernel gets.
+fn words(interval: i64) -> Vec<u32> {
+    vec![(interval >> 32) as u32, interval as u32]
+}
+
+/// Delays the calling thread.
+fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+    let pc = kernel_function(call, "KeDelayExecutionThread")?;
+    let locals = words(if milliseconds == INFINITE { LONGEST } else { interval(milliseconds) });
+    let state = [u64::from(milliseconds), u64::from(alertable), 0, 0];
+    let then = Continuation::Export(ExportResumption::Sleep, state);
+    let args = vec![USER_MODE, u64::from(alertable)];
+    Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
+}
+
+/// Continues [`sleep`] after the kernel's delay.
+pub(crate) fn slept(call: &mut Call, status: u64, [milliseconds, alertable, ..]: [u64; 4]) -> Flow {
+    match status as u32 {
+        ALERTED => sleep(call, milliseconds as u32, alertable != 0).into_flow(),
+        0 => 0_u32.into_flow(),
+        _ => NtStatus::USER_APC.0.into_flow(),
+    }
+}
+
+/// Waits for an object.
+fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+    let pc = kernel_function(call, "NtWaitForSingleObjectEx")?;
+    let mut args = vec![u64::from(handle.0), USER_MODE, u64::from(alertable)];
+    let locals = match milliseconds {
+        INFINITE => Vec::new(),
+        milliseconds => words(interval(milliseconds)),
+    };
+    if locals.is_empty() {
+        args.push(0);
+    }
+    let state = [u64::from(handle.0), u64::from(milliseconds), u64::from(alertable), 0];
+    let then = Continuation::Export(ExportResumption::ObjectWait, state);
+    Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
+}
+
+/// Continues [`wait`] after the kernel's wait.
+pub(crate) fn waited(call: &mut Call, status: u64, [handle, milliseconds, alertable, _]: [u64; 4]) -> Flow {
+    let status = NtStatus(status as u32);
+    if status.0 == ALERTED {
+        return wait(call, Handle(handle as u32), milliseconds as u32, alertable != 0).into_flow();
+    }
+    if status.is_success() {
+        return status.0.into_flow();
+    }
+    set_from_status(call, status.0).map(|_| WAIT_FAILED).into_flow()
+}
+
+#[exports(xam)]
+impl Waiting {
+    /// Delays the thread by milliseconds, for ever if all ones. Returns 0, or `USER_APC` if an APC
+    /// ended an alertable delay.
+    #[export(Done)]
+    fn RtlSleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+        sleep(call, milliseconds, alertable)
+    }
+
+    /// Like `RtlSleep`, by its Win32 name.
+    #[export(Done)]
+    fn SleepEx(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+        sleep(call, milliseconds, alertable)
+    }
+
+    /// Delays the thread by milliseconds, for ever if all ones.
+    #[export(Done)]
+    fn Sleep(call: &mut Call, milliseconds: u32) -> Fallible<Flow<()>> {
+        Ok(sleep(call, milliseconds, false)?.map(|_| ()))
+    }
+
+    /// Waits for an object with a limit in milliseconds. Returns the kernel's status; all ones with
+    /// the last error if the handle is invalid.
+    #[export(Done)]
+    fn WaitForSingleObject(call: &mut Call, handle: Handle, milliseconds: u32) -> Fallible<Flow<u32>> {
+        wait(call, handle, milliseconds, false)
+    }
+
+    /// Like `WaitForSingleObject`; an APC may end the wait.
+    #[export(Done)]
+    fn WaitForSingleObjectEx(
+        call: &mut Call,
+        handle: Handle,
+        milliseconds: u32,
+        alertable: bool,
+    ) -> Fallible<Flow<u32>> {
+        wait(call, handle, milliseconds, alertable)
+    }
+
+    /// Converts milliseconds to an interval of the kernel's, stores it and returns its address;
+    /// null, which waits for ever, for all ones.
+    #[export(Done)]
+    fn XapiFormatTimeOut(call: &mut Call, out: Out<i64>, milliseconds: u32) -> Fallible<GuestAddr> {
+        if milliseconds == INFINITE {
+            return Ok(GuestAddr::NULL);
+        }
+        out.set(call.memory(), interval(milliseconds))?;
+        Ok(out.addr())
+    }
+
+    /// Returns the milliseconds since the console was switched on.
+    #[export(Done)]
+    fn GetTickCount(call: &mut Call) -> u32 {
+        (ticks_to_100ns(call.now()) / UNITS.unsigned_abs()) as u32
+    }
+}

@@ -1,0 +1,316 @@
+//! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
+
+use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
+use crate::notification_list::NotificationRoutine;
+use crate::status::failure::Fallible;
+use crate::thread::life::{CREATE_SUSPENDED, NewThread};
+use crate::thread::notification;
+use crate::thread::records::{ThreadRecord, Threads};
+use xenia_cpu::msr_bit;
+use xenia_guest::layout::{kpcr, kprocess, kthread};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::GuestMemory;
+use xenia_sched::{MAX_PRIORITY, base_from_increment};
+
+/// The exports for threads by address of their object.
+pub struct KeThread;
+
+/// Creation flag: the result is the thread's object instead of a handle.
+const RETURN_OBJECT: u32 = 0x80;
+/// Creation flag: the thread's priority is one above its process's base priority.
+const RAISED: u32 = 0x20;
+
+/// MSR bits that enable floating-point exceptions, in precise mode.
+const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
+
+/// Suspends a thread once and writes the count to its object; returns the previous count.
+pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
+    // Held until the object is written, so that it shows the later of two changes.
+    let threads = call.kernel.threads.lock();
+    let record = alive(&threads, id)?;
+    let before = call.cpu.suspend(record.reference)?;
+    show_suspensions(call.memory(), record.kthread, before + 1)?;
+    Ok(before)
+}
+
+/// Drops one suspension and writes the count to the thread's object; returns the previous count.
+pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
+    let threads = call.kernel.threads.lock();
+    let record = alive(&threads, id)?;
+    let before = call.cpu.resume(record.reference)?;
+    show_suspensions(call.memory(), record.kthread, before.saturating_sub(1))?;
+    Ok(before)
+}
+
+fn alive(threads: &Threads, id: u32) -> Fallible<&ThreadRecord> {
+    let record = threads.get(id).filter(|record| !record.ended);
+    record.ok_or(NtStatus::THREAD_IS_TERMINATING.into())
+}
+
+fn show_suspensions(memory: &GuestMemory, kthread: GuestAddr, count: u32) -> Fallible<()> {
+    Ok(memory.write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?)
+}
+
+/// Addresses for the results of a thread's creation.
+pub(crate) struct Made {
+    /// For the handle, or for the object if [`RETURN_OBJECT`] is set.
+    pub(crate) handle: Option<Out<u32>>,
+    /// For the thread ID.
+    pub(crate) id: Option<Out<u32>>,
+}
+
+/// Creates a thread for `ExCreateThread` and for tasks of `xam`.
+pub(crate) fn create(
+    call: &mut Call,
+    stack_size: u32,
+    startup: Option<GuestAddr>,
+    start_address: GuestAddr,
+    start_context: u32,
+    flags: u32,
+    told: Made,
+) -> Fallible<Flow<NtStatus>> {
+    let context = u64::from(start_context);
+    let (pc, args) = match startup {
+        Some(startup) => (startup, [u64::from(start_address.0), context]),
+        None => (start_address, [context, 0]),
+    };
+    let hw_id = call.hw_id();
+    let priority_increment = i32::from(flags & RAISED != 0);
+    let new = NewThread {
+        args,
+        start_address,
+        flags,
+        priority: base_from_increment(priority_increment),
+        priority_increment,
+        held: !call.kernel.threads.lock().notifications.is_empty(),
+        ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
+    };
+    let process = call.kernel.threads.lock().process_of(&new);
+    let stack_size = match stack_size {
+        0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
+        size => size,
+    };
+    let made = call.kernel.thread_life().create(call.cpu, &NewThread { stack_size, ..new })?;
+    let memory = call.memory();
+    told.id.set(memory, made.id)?;
+    // The caller's reference goes to the object pointer, or is dropped after a handle was opened.
+    if flags & RETURN_OBJECT != 0 {
+        told.handle.set(memory, made.kthread.0)?;
+    } else {
+        if let Some(out) = told.handle {
+            let opened = call.kernel.objects.open(made.kthread)?;
+            out.set(memory, opened.0)?;
+        }
+        call.kernel.dereference(made.kthread)?;
+    }
+    let resume = new.held && flags & CREATE_SUSPENDED == 0;
+    Ok(notification::tell_made(call, &made, resume))
+}
+
+#[exports(xboxkrnl)]
+impl KeThread {
+    /// Creates a thread. With `startup` it begins there, with the start address and context as
+    /// arguments; otherwise it begins at the start address with the context. A stack size of 0
+    /// means the default of the process; for the title, the one in its header. Flags: 1 suspended,
+    /// 2 in the system process, 0x20 priority raised by one, 0x80 return the object, bits 31–24
+    /// hardware threads (0: the caller's).
+    #[export(Done)]
+    fn ExCreateThread(
+        call: &mut Call,
+        handle: Option<Out<u32>>,
+        stack_size: u32,
+        thread_id: Option<Out<u32>>,
+        startup: Option<GuestAddr>,
+        start_address: GuestAddr,
+        start_context: u32,
+        flags: u32,
+    ) -> Fallible<Flow<NtStatus>> {
+        create(call, stack_size, startup, start_address, start_context, flags, Made { handle, id: thread_id })
+    }
+
+    /// Registers a notification routine for the title's threads with its priority, or unregisters
+    /// it.
+    #[export(Done)]
+    fn ExRegisterThreadNotification(call: &mut Call, registration: Ptr<u32>, create: bool) -> Fallible<()> {
+        let routine = GuestAddr(registration.read(call.memory())?);
+        let priority = registration.at(1).read(call.memory())? as i32;
+        let list = &mut call.kernel.threads.lock().notifications;
+        if create && !routine.is_null() {
+            list.register(NotificationRoutine { registration: registration.addr(), routine }, priority);
+        } else {
+            list.unregister(registration.addr());
+        }
+        Ok(())
+    }
+
+    /// Ends the calling thread.
+    #[export(Done)]
+    fn ExTerminateThread(_call: &mut Call, exit_code: u32) -> Flow<()> {
+        Flow::Exit { code: exit_code }
+    }
+
+    /// Resumes a thread once; returns the previous suspend count.
+    #[export(Done)]
+    fn KeResumeThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
+        let (id, _object) = call.kernel.thread_life().find(thread)?;
+        resume(call, id)
+    }
+
+    /// Suspends a thread once; returns the previous suspend count.
+    #[export(Done)]
+    fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
+        let (id, _object) = call.kernel.thread_life().find(thread)?;
+        suspend(call, id)
+    }
+
+    /// Sets the affinity mask of a thread, and stores the previous mask.
+    #[export(Done)]
+    fn KeSetAffinityThread(
+        call: &mut Call,
+        thread: GuestAddr,
+        affinity: u32,
+        previous: Option<Out<u32>>,
+    ) -> Fallible<NtStatus> {
+        let (id, _object) = call.kernel.thread_life().find(thread)?;
+        let threads = call.kernel.threads.lock();
+        let before = threads.set_affinity(call.memory(), call.cpu, id, affinity)?;
+        previous.set(call.memory(), u32::from(before))?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Returns the base priority increment of a thread, −15…+15.
+    #[export(Done)]
+    fn KeQueryBasePriorityThread(call: &mut Call, thread: GuestAddr) -> Fallible<i32> {
+        let threads = call.kernel.threads.lock();
+        Ok(threads.by_kthread(thread).ok_or(NtStatus::INVALID_PARAMETER)?.priority_increment)
+    }
+
+    /// Sets the base priority increment of a thread, −15…+15; returns the previous increment.
+    #[export(Done)]
+    fn KeSetBasePriorityThread(call: &mut Call, thread: GuestAddr, increment: i32) -> Fallible<i32> {
+        let (id, object) = call.kernel.thread_life().find(thread)?;
+        let kthread = object.body();
+        // Held until the object is written, here and below.
+        let mut threads = call.kernel.threads.lock();
+        let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let before = std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15));
+        let base = base_from_increment(increment);
+        call.cpu.set_base_priority(record.reference, base)?;
+        call.memory().write(kthread.offset(kthread::PRIORITY), base)?;
+        Ok(before)
+    }
+
+    /// Sets the current priority of a thread, 1–31, but not its base priority. Returns the previous
+    /// priority.
+    #[export(Done)]
+    fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
+        let (id, object) = call.kernel.thread_life().find(thread)?;
+        let kthread = object.body();
+        let threads = call.kernel.threads.lock();
+        let reference = threads.get(id).map(|record| record.reference);
+        let priority = priority.clamp(1, i32::from(MAX_PRIORITY)) as u8;
+        let before = call.cpu.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
+        call.memory().write(kthread.offset(kthread::PRIORITY), priority)?;
+        Ok(i32::from(before))
+    }
+
+    /// Disables or enables priority boosts of a thread; returns whether they were disabled.
+    #[export(Done)]
+    fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
+        let (id, object) = call.kernel.thread_life().find(thread)?;
+        let kthread = object.body();
+        let threads = call.kernel.threads.lock();
+        let reference = threads.get(id).map(|record| record.reference);
+        let before = call.cpu.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
+        call.memory().write(kthread.offset(kthread::BOOST_DISABLED), u8::from(disabled))?;
+        Ok(before)
+    }
+
+    /// Switches the calling thread to another stack.
+    #[export(Done)]
+    fn KeSetCurrentStackPointers(
+        call: &mut Call,
+        stack_pointer: GuestAddr,
+        thread: GuestAddr,
+        allocation: GuestAddr,
+        base: GuestAddr,
+        limit: GuestAddr,
+    ) -> Fallible<()> {
+        let memory = call.memory();
+        memory.write(thread.offset(kthread::STACK_ALLOC_BASE), allocation)?;
+        memory.write(thread.offset(kthread::STACK_BASE), base)?;
+        memory.write(thread.offset(kthread::STACK_LIMIT), limit)?;
+        memory.write(call.kpcr().offset(kpcr::STACK_BASE), base)?;
+        memory.write(call.kpcr().offset(kpcr::STACK_END), limit)?;
+        call.ctx_mut().gpr[1] = u64::from(stack_pointer.0);
+        Ok(())
+    }
+
+    /// Enables or disables floating-point exceptions of the calling thread. If enabled, those that
+    /// its FPSCR enables are raised at the instruction that causes them.
+    #[export(Done)]
+    fn KeEnableFpuExceptions(call: &mut Call, enable: bool) -> Fallible<()> {
+        let at = call.kthread()?.offset(kthread::FPU_EXCEPTIONS_ON);
+        call.memory().write(at, u8::from(enable))?;
+        let ctx = call.ctx_mut();
+        if enable {
+            ctx.msr |= FPU_EXCEPTIONS;
+        } else {
+            ctx.msr &= !FPU_EXCEPTIONS;
+        }
+        Ok(())
+    }
+
+    /// Stores the object of the thread with this ID, with a reference; null if there is no such
+    /// thread.
+    #[export(Done)]
+    fn ObLookupThreadByThreadId(
+        call: &mut Call,
+        thread_id: u32,
+        object: Out<GuestAddr>,
+    ) -> Fallible<NtStatus> {
+        look_up_thread(call, thread_id, object)
+    }
+
+    /// Like `ObLookupThreadByThreadId`, but includes threads of the system; here one table has
+    /// both.
+    #[export(Done)]
+    fn ObLookupAnyThreadByThreadId(
+        call: &mut Call,
+        thread_id: u32,
+        object: Out<GuestAddr>,
+    ) -> Fallible<NtStatus> {
+        look_up_thread(call, thread_id, object)
+    }
+
+    /// Saves the floating-point registers for a DPC that uses them. Here DPCs run on threads with
+    /// separate registers, so this does nothing.
+    #[export(Constant)]
+    fn KeSaveFloatingPointState(_call: &mut Call) {}
+
+    /// Restores the state of `KeSaveFloatingPointState`; does nothing, as nothing was saved.
+    #[export(Constant)]
+    fn KeRestoreFloatingPointState(_call: &mut Call) -> NtStatus {
+        NtStatus::SUCCESS
+    }
+
+    /// Like `KeSaveFloatingPointState`, for the vector registers.
+    #[export(Constant)]
+    fn KeSaveVectorUnitState(_call: &mut Call) {}
+
+    /// Restores the state of `KeSaveVectorUnitState`; does nothing, as nothing was saved.
+    #[export(Constant)]
+    fn KeRestoreVectorUnitState(_call: &mut Call) {}
+}
+
+fn look_up_thread(call: &Call, thread_id: u32, object: Out<GuestAddr>) -> Fallible<NtStatus> {
+    let kthread = call.kernel.threads.lock().get(thread_id).map(|record| record.kthread);
+    let Some(kthread) = kthread else {
+        object.set(call.memory(), GuestAddr::NULL)?;
+        return Ok(NtStatus::INVALID_PARAMETER);
+    };
+    call.kernel.objects.reference(kthread)?;
+    object.set(call.memory(), kthread)?;
+    Ok(NtStatus::SUCCESS)
+}

@@ -1,0 +1,265 @@
+//! Physical memory, kernel stacks and queries of addresses (`Mm*`), and locks of the second-level
+//! cache (`Ke*L2`).
+
+use crate::abi::{Call, Ptr};
+use crate::memory::physical_memory;
+use crate::memory::second_level_cache::Lock;
+use crate::status::failure::Fallible;
+use crate::thread::records::Stack;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::{AllocRequest, Device, GuestMemory, Heap, Protect};
+
+/// The exports for physical memory.
+pub struct Mm;
+
+/// Size of `MM_STATISTICS`, which the caller must store in its first word.
+const STATISTICS: u32 = 104;
+/// First and last address of the region for kernel stacks.
+const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
+/// Pages that the console's kernel reserves for itself.
+const KERNEL_PAGES: u32 = 0x100;
+/// Address space that titles may use for virtual memory, in bytes.
+const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
+
+/// Converts bytes to pages of 4 KiB, rounded up.
+fn pages(bytes: u32) -> u32 {
+    bytes.div_ceil(0x1000)
+}
+
+#[exports(xboxkrnl)]
+impl Mm {
+    /// Allocates physical memory within a range of physical addresses; returns null if there is not
+    /// enough.
+    #[export(Done)]
+    fn MmAllocatePhysicalMemoryEx(
+        call: &mut Call,
+        _kind: u32,
+        size: u32,
+        protect: u32,
+        min: u32,
+        max: u32,
+        align: u32,
+    ) -> Fallible<GuestAddr> {
+        physical_memory::allocate(call.memory(), size, protect, min, max, align)
+    }
+
+    /// Allocates physical memory at any address; returns null if there is not enough.
+    #[export(Done)]
+    fn MmAllocatePhysicalMemory(call: &mut Call, _kind: u32, size: u32, protect: u32) -> Fallible<GuestAddr> {
+        physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 0)
+    }
+
+    /// Frees physical memory.
+    #[export(Done)]
+    fn MmFreePhysicalMemory(call: &mut Call, _kind: u32, base: GuestAddr) {
+        if let Err(error) = physical_memory::free(call.memory(), base) {
+            tracing::warn!(target: "kernel", "MmFreePhysicalMemory({base}): {error}");
+        }
+    }
+
+    /// Translates an address to a physical address.
+    #[export(Done)]
+    fn MmGetPhysicalAddress(_call: &mut Call, address: GuestAddr) -> GuestAddr {
+        GuestAddr(physical_memory::address_of(address))
+    }
+
+    /// Returns the protection of a page; 0 if it is not mapped.
+    #[export(Done)]
+    fn MmQueryAddressProtect(call: &mut Call, address: GuestAddr) -> u32 {
+        physical_memory::protection_of(call.memory(), address)
+    }
+
+    /// Changes the protection of memory, except that of executables and of the kernel's pool.
+    /// Invalid requests are ignored.
+    #[export(Done)]
+    fn MmSetAddressProtect(call: &mut Call, base: GuestAddr, size: u32, protect: u32) {
+        let protect = Protect(protect & 0x7FF);
+        if matches!(Heap::of(base), None | Some(Heap::Image64K | Heap::Image4K)) || !protect.is_valid() {
+            return;
+        }
+        let change = |memory: &GuestMemory| Ok(memory.protect(base, size, protect)?);
+        if let Err(error) = call.kernel.pool.change_outside(base, change) {
+            tracing::warn!(target: "kernel", "MmSetAddressProtect({base}, {size:#x}): {error}");
+        }
+    }
+
+    /// Returns the size in bytes of the allocation that contains an address; 0 if there is none.
+    #[export(Done)]
+    fn MmQueryAllocationSize(call: &mut Call, base: GuestAddr) -> u32 {
+        physical_memory::allocation_size(call.memory(), base)
+    }
+
+    /// Returns whether memory is committed at an address.
+    #[export(Done)]
+    fn MmIsAddressValid(call: &mut Call, address: GuestAddr) -> bool {
+        call.memory().is_committed(address)
+    }
+
+    /// Stores counts of pages by use. The system has no pages besides those of the kernel.
+    #[export(Done)]
+    fn MmQueryStatistics(call: &mut Call, statistics: Option<Ptr<u32>>) -> Fallible<NtStatus> {
+        let Some(statistics) = statistics else { return Ok(NtStatus::INVALID_PARAMETER) };
+        let memory = call.memory();
+        if statistics.read(memory)? != STATISTICS {
+            return Ok(NtStatus::BUFFER_TOO_SMALL);
+        }
+        let counts = physical_memory::page_counts(memory);
+        let virtual_bytes = counts.virtual_memory << 12;
+        let stack_bytes = |stack: Stack| stack.base.0 - stack.limit.0;
+        let stacks = call
+            .kernel
+            .threads
+            .lock()
+            .iter()
+            .filter(|record| !record.ended)
+            .map(|record| stack_bytes(record.stack))
+            .sum();
+        let (stacks, pool) = (pages(stacks), pages(call.kernel.pool.lock().bytes()));
+        let words: [u32; 14] = [
+            STATISTICS,
+            physical_memory::TOTAL_PAGES,
+            KERNEL_PAGES,
+            counts.available.saturating_sub(KERNEL_PAGES),
+            VIRTUAL_BYTES,
+            virtual_bytes,
+            counts.physical,
+            pool,
+            stacks,
+            counts.image,
+            0,
+            counts.virtual_memory.saturating_sub(pool + stacks),
+            0,
+            0,
+        ];
+        memory.fill(statistics.addr(), STATISTICS, 0)?;
+        for (index, word) in words.into_iter().enumerate() {
+            statistics.at(index as u32).write(memory, word)?;
+        }
+        statistics.at(STATISTICS / 4 - 1).write(memory, physical_memory::TOTAL_PAGES - 1)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Allocates a kernel stack; returns its high end.
+    #[export(Done)]
+    fn MmCreateKernelStack(call: &mut Call, size: u32, _unknown: u32) -> Fallible<GuestAddr> {
+        let (low, high) = STACKS;
+        let request =
+            AllocRequest { low, high, ..AllocRequest::new(Heap::Virtual64K, size, Protect::READ_WRITE) };
+        let (at, taken) = call.memory().alloc_with(&request)?;
+        debug_assert!(pages(taken) >= pages(size));
+        Ok(at.offset(taken))
+    }
+
+    /// Frees a kernel stack by its low end.
+    #[export(Done)]
+    fn MmDeleteKernelStack(call: &mut Call, _base: GuestAddr, end: GuestAddr) -> Fallible<NtStatus> {
+        let in_range = (STACKS.0..=STACKS.1).contains(&end);
+        if !in_range || call.memory().free(end).is_err() {
+            return Ok(NtStatus::UNSUCCESSFUL);
+        }
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Maps device memory. Device registers and all of memory are mapped already, so their address
+    /// is returned unchanged; null for anything else.
+    #[export(Done)]
+    fn MmMapIoSpace(
+        call: &mut Call,
+        _bus: u32,
+        address: GuestAddr,
+        size: u32,
+        _protect: u32,
+    ) -> Fallible<GuestAddr> {
+        let last = size.checked_sub(1).and_then(|size| address.0.checked_add(size));
+        let last = GuestAddr(last.ok_or(NtStatus::INVALID_PARAMETER)?);
+        let is_mapped = |at| Device::of(at).is_some() || call.memory().is_committed(at);
+        Ok(if is_mapped(address) && is_mapped(last) { address } else { GuestAddr::NULL })
+    }
+
+    /// Locks a range of memory of up to 256 KiB in ways of the second-level cache; `index` is 0 for
+    /// Direct3D and 1 for the title. Memory that exists in the cache only (Direct3D's lock, at
+    /// 0x7F100000) exists until the lock ends.
+    #[export(Done)]
+    fn KeLockL2(
+        call: &mut Call,
+        index: u32,
+        start: GuestAddr,
+        size: u32,
+        exclusive: u32,
+        kept: u32,
+    ) -> Fallible<NtStatus> {
+        let lock = Lock { start, size, ways: [exclusive, kept] };
+        call.kernel.title.lock().cache.lock(call.memory(), index, lock)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Ends a lock of the second-level cache, if there is one.
+    #[export(Done)]
+    fn KeUnlockL2(call: &mut Call, index: u32) {
+        if call.kernel.title.lock().cache.unlock(call.memory(), index).is_none() {
+            tracing::debug!(target: "kernel", "KeUnlockL2({index}): not locked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::harness::Harness;
+    use xenia_guest::{GuestAddr, NtStatus};
+
+    #[test]
+    fn device_memory_stays_where_it_is() {
+        let mut b = Harness::new();
+        let base = u64::from(b.scratch.0);
+        for (address, size, mapped) in [
+            (0x7FC8_0000, 0x1_0000, true),
+            (0x7FEA_0000, 4, true),
+            (base, 0x40, true),
+            (base, 0, false),
+            (base, 0xFFFF_FFFF, false),
+            (0x7F00_0000, 4, false),
+            (0xFFFF_FFFF, 1, false),
+        ] {
+            let expected = if mapped { address } else { 0 };
+            assert_eq!(b.kernel_call("MmMapIoSpace", &[2, address, size, 0x404]), expected, "{address:#x}");
+        }
+    }
+
+    #[test]
+    fn statistics_tell_pool_and_stacks_from_other_memory() {
+        let mut b = Harness::new();
+        let base = u64::from(b.scratch.0);
+        b.memory().write(b.scratch, 104_u32).unwrap();
+        assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::SUCCESS);
+        let words: Vec<u32> = (0..14).map(|index| b.word(4 * index)).collect();
+        let [total, pool, stacks, others] = [words[5] >> 12, words[7], words[8], words[11]];
+        assert_eq!(stacks, 0x40, "the thread's 256 KiB");
+        assert!(pool >= 0x10 && others >= 0x20, "{words:x?}");
+        assert_eq!(pool + stacks + others, total);
+        b.kernel_call("ExAllocatePool", &[0x20_0000]);
+        assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::SUCCESS);
+        assert_eq!((b.word(4 * 7) - pool, b.word(4 * 11)), (0x200, others));
+        b.memory().write(b.scratch, 103_u32).unwrap();
+        assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::BUFFER_TOO_SMALL);
+    }
+
+    #[test]
+    fn a_locked_range_is_memory_as_before() {
+        let mut b = Harness::new();
+        let base = u64::from(b.scratch.0);
+        b.memory().write(b.scratch, 42_u32).unwrap();
+        assert_eq!(b.status("KeLockL2", &[1, base, 0x2_0000, 0, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.word(0), 42);
+        assert_eq!(b.status("KeLockL2", &[1, base, 0x2_0000, 0, 4]), NtStatus::UNSUCCESSFUL);
+        for _ in 0..2 {
+            b.kernel_call("KeUnlockL2", &[1]);
+            b.kernel_call("KeUnlockL2", &[7]);
+        }
+        assert_eq!(b.status("KeLockL2", &[1, base, 1, 4, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.status("KeLockL2", &[0, 0x7F10_0000, 0x4_0000, 3, 3]), NtStatus::SUCCESS);
+        assert_eq!(b.memory().read(GuestAddr(0x7F13_FFFC)), Ok(0_u32));
+        b.kernel_call("KeUnlockL2", &[0]);
+        assert!(b.memory().read::<u32>(GuestAddr(0x7F10_0000)).is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! Raising of exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`,
+//! `__C_specific_handler`); implemented in [`exceptions`].
+
+use crate::abi::{Call, Flow, Ptr, Register, Text};
+use crate::exceptions::{self, UnwindTarget};
+use crate::status::failure::Fallible;
+use xenia_cpu::PpcContext;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+
+/// The exports for exceptions.
+pub struct RtlException;
+
+/// Exception code by which titles name their threads.
+const SET_THREAD_NAME: u32 = 0x406D_1388;
+/// Thread ID that stands for the caller.
+const CURRENT_THREAD: u32 = u32::MAX;
+
+/// Sets the name of a thread, given the exception's parameters.
+fn name_thread(call: &mut Call, information: Ptr<u32>) -> Fallible<()> {
+    let memory = call.memory();
+    let name = Text(GuestAddr(information.at(1).read(memory)?)).text(memory)?;
+    let id = match information.at(2).read(memory)? {
+        CURRENT_THREAD => call.thread_id(),
+        id => id,
+    };
+    if let Some(record) = call.kernel.threads.lock().get_mut(id) {
+        record.name = Some(name);
+    }
+    Ok(())
+}
+
+#[exports(xboxkrnl)]
+impl RtlException {
+    /// Raises the exception in `record`: calls the handlers of the functions on the stack,
+    /// innermost first. The exception that names a thread is handled directly.
+    #[export(Done)]
+    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<Register>> {
+        if record.read(call.memory())? == SET_THREAD_NAME {
+            name_thread(call, record.at(5))?;
+            return Ok(Flow::Return(Register(0)));
+        }
+        Ok(exceptions::raise(call, record.addr())?.map(Register))
+    }
+
+    /// Raises `status` as a noncontinuable exception without parameters; does not return.
+    #[export(Done)]
+    fn RtlRaiseStatus(call: &mut Call, status: u32) -> Flow<Register> {
+        exceptions::raise_from_call(call, NtStatus(status)).map(Register)
+    }
+
+    /// Unwinds to the function whose establisher frame (r1 on entry) is `frame`: calls the handlers
+    /// of the functions that are left, then resumes at `target` with `value` in r3. A null `target`
+    /// means the return address of that function's call. A null `frame` unwinds all functions and
+    /// ends the machine.
+    #[export(Done)]
+    fn RtlUnwind(
+        call: &mut Call,
+        frame: Option<GuestAddr>,
+        target: Option<GuestAddr>,
+        record: Option<GuestAddr>,
+        value: u64,
+    ) -> Fallible<Flow<Register>> {
+        Ok(exceptions::unwind(call, UnwindTarget { frame, pc: target, record, value, context: None })?
+            .map(Register))
+    }
+
+    /// Like `RtlUnwind`, with a buffer for the registers that handlers see.
+    #[export(Partial)]
+    fn RtlUnwind2(
+        call: &mut Call,
+        frame: Option<GuestAddr>,
+        target: Option<GuestAddr>,
+        record: Option<GuestAddr>,
+        value: u64,
+        context: Option<GuestAddr>,
+    ) -> Fallible<Flow<Register>> {
+        Ok(exceptions::unwind(call, UnwindTarget { frame, pc: target, record, value, context })?
+            .map(Register))
+    }
+
+    /// Stores the caller's registers, as they are after the call.
+    #[export(Done)]
+    fn RtlCaptureContext(call: &mut Call, context: Ptr<()>) -> Fallible<()> {
+        let ctx = PpcContext { pc: call.ctx().lr as u32 & !3, ..call.ctx().clone() };
+        Ok(exceptions::store_context(call.memory(), context.addr(), &ctx)?)
+    }
+
+    /// Language handler of C functions: runs the filters or termination handlers in the function's
+    /// scope table.
+    #[export(Done)]
+    fn __C_specific_handler(
+        call: &mut Call,
+        record: GuestAddr,
+        frame: GuestAddr,
+        context: GuestAddr,
+        dispatcher: GuestAddr,
+    ) -> Flow<u64> {
+        exceptions::handle_c_scopes(call, record, frame, context, dispatcher)
+    }
+}

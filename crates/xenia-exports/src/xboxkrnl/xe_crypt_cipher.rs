@@ -1,0 +1,257 @@
+//! Ciphers (`XeCryptAes*`, `XeCryptDes*`, `XeCryptRc4*`) and random bytes.
+//!
+//! The layout of the console's key schedules is internal: here the title's structure holds the key
+//! itself.
+
+use crate::abi::{Buffer, Call, Flow, Ptr, Rest};
+use crate::random::store_random;
+use crate::status::failure::Fallible;
+use crate::turns::{TURN, repeat};
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+use xenia_rtl::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
+
+/// The exports for ciphers.
+pub struct XeCryptCipher;
+
+/// Number of bytes processed at a time: whole blocks of every cipher.
+const CHUNK: u32 = 0x1_0000;
+
+/// The cipher with the key in a title's structure.
+fn keyed(call: &Call, cipher: Block, state: Ptr<()>) -> Fallible<Option<Keyed>> {
+    let mut key = vec![0; cipher.key()];
+    call.memory().read_bytes(state.addr(), &mut key)?;
+    Ok(cipher.with_key(&key))
+}
+
+fn set_key(call: &Call, cipher: Block, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
+    let mut bytes = vec![0; cipher.key()];
+    call.memory().read_bytes(key, &mut bytes)?;
+    Ok(call.memory().write_bytes(state.addr(), &bytes)?)
+}
+
+fn block(
+    call: &Call,
+    cipher: Block,
+    state: Ptr<()>,
+    (input, out): (GuestAddr, GuestAddr),
+    encrypt: bool,
+) -> Fallible<()> {
+    let Some(keyed) = keyed(call, cipher, state)? else { return Ok(()) };
+    let mut bytes = vec![0; cipher.block()];
+    call.memory().read_bytes(input, &mut bytes)?;
+    keyed.block(&mut bytes, encrypt);
+    Ok(call.memory().write_bytes(out, &bytes)?)
+}
+
+/// CBC mode of whole blocks: the work of a `Xe*Cbc` call that has these arguments after the key, in
+/// this order. The arguments and `feed` hold all state from which the call continues.
+pub(super) fn chain(
+    call: &mut Call,
+    keyed: &Keyed,
+    (input, out): (Buffer, GuestAddr),
+    feed: (GuestAddr, usize),
+    encrypt: bool,
+) -> Fallible<Flow<()>> {
+    let memory = call.memory();
+    let mut before = vec![0; feed.1];
+    memory.read_bytes(feed.0, &mut before)?;
+    let (now, left) = input.split(TURN);
+    let whole = Buffer { length: now.length - now.length % feed.1 as u32, ..now };
+    change(call, (whole, out), |part| keyed.chained(part, &mut before, encrypt))?;
+    memory.write_bytes(feed.0, &before)?;
+    Ok(repeat(call, (), left.length, (4, [left.at.0, left.length, out.offset(now.length).0])))
+}
+
+/// [`chain`] with a key that a title has set.
+fn keyed_chain(
+    call: &mut Call,
+    cipher: Block,
+    state: Ptr<()>,
+    work: (Buffer, GuestAddr),
+    feed: GuestAddr,
+    encrypt: bool,
+) -> Fallible<Flow<()>> {
+    let Some(keyed) = keyed(call, cipher, state)? else { return Ok(Flow::Return(())) };
+    chain(call, &keyed, work, (feed, cipher.block()), encrypt)
+}
+
+/// Applies `change` to bytes from `input` to `out`, in chunks.
+fn change(
+    call: &Call,
+    (mut input, mut out): (Buffer, GuestAddr),
+    mut change: impl FnMut(&mut [u8]),
+) -> Fallible<()> {
+    let mut chunk = vec![0; input.length.min(CHUNK) as usize];
+    while input.length > 0 {
+        let (now, left) = input.split(CHUNK);
+        let part = &mut chunk[..now.length as usize];
+        call.memory().read_bytes(now.at, part)?;
+        change(part);
+        call.memory().write_bytes(out, part)?;
+        (input, out) = (left, out.offset(now.length));
+    }
+    Ok(())
+}
+
+/// Applies a cipher whose state is not in guest memory, in turns.
+pub(crate) fn rc4(call: &Call, mut cipher: Box<Rc4>, data: Buffer) -> Fallible<Flow<()>> {
+    let (now, left) = data.split(TURN);
+    change(call, (now, now.at), |part| cipher.apply(part))?;
+    if left.length == 0 {
+        return Ok(Flow::Return(()));
+    }
+    Ok(Flow::Later(Rest::Rc4 { cipher, data: left }))
+}
+
+fn rc4_of(call: &Call, key: Buffer) -> Fallible<Rc4> {
+    // The key setup uses only 256 bytes of a key.
+    let mut bytes = vec![0; key.length.min(0x100) as usize];
+    call.memory().read_bytes(key.at, &mut bytes)?;
+    Ok(Rc4::new(&bytes))
+}
+
+#[exports(xboxkrnl)]
+impl XeCryptCipher {
+    /// Sets an AES key.
+    #[export(Done)]
+    fn XeCryptAesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
+        set_key(call, Block::Aes, state, key)
+    }
+
+    /// Encrypts or decrypts one block with AES.
+    #[export(Done)]
+    fn XeCryptAesEcb(
+        call: &mut Call,
+        state: Ptr<()>,
+        input: GuestAddr,
+        out: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<()> {
+        block(call, Block::Aes, state, (input, out), encrypt)
+    }
+
+    /// Encrypts or decrypts whole blocks with AES in CBC mode; the last block is kept for the next
+    /// call.
+    #[export(Done)]
+    fn XeCryptAesCbc(
+        call: &mut Call,
+        state: Ptr<()>,
+        input: Buffer,
+        out: GuestAddr,
+        feed: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<Flow<()>> {
+        keyed_chain(call, Block::Aes, state, (input, out), feed, encrypt)
+    }
+
+    /// Sets a DES key.
+    #[export(Done)]
+    fn XeCryptDesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
+        set_key(call, Block::Des, state, key)
+    }
+
+    /// Encrypts or decrypts one block with DES.
+    #[export(Done)]
+    fn XeCryptDesEcb(
+        call: &mut Call,
+        state: Ptr<()>,
+        input: GuestAddr,
+        out: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<()> {
+        block(call, Block::Des, state, (input, out), encrypt)
+    }
+
+    /// Encrypts or decrypts whole blocks with DES in CBC mode; the last block is kept for the next
+    /// call.
+    #[export(Done)]
+    fn XeCryptDesCbc(
+        call: &mut Call,
+        state: Ptr<()>,
+        input: Buffer,
+        out: GuestAddr,
+        feed: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<Flow<()>> {
+        keyed_chain(call, Block::Des, state, (input, out), feed, encrypt)
+    }
+
+    /// Sets a triple DES key.
+    #[export(Done)]
+    fn XeCryptDes3Key(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
+        set_key(call, Block::Des3, state, key)
+    }
+
+    /// Encrypts or decrypts one block with triple DES.
+    #[export(Done)]
+    fn XeCryptDes3Ecb(
+        call: &mut Call,
+        state: Ptr<()>,
+        input: GuestAddr,
+        out: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<()> {
+        block(call, Block::Des3, state, (input, out), encrypt)
+    }
+
+    /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
+    /// the next call.
+    #[export(Done)]
+    fn XeCryptDes3Cbc(
+        call: &mut Call,
+        state: Ptr<()>,
+        input: Buffer,
+        out: GuestAddr,
+        feed: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<Flow<()>> {
+        keyed_chain(call, Block::Des3, state, (input, out), feed, encrypt)
+    }
+
+    /// Sets the lowest bit of each byte of a DES key to odd parity.
+    #[export(Done)]
+    fn XeCryptDesParity(call: &mut Call, input: Buffer, out: GuestAddr) -> Fallible<Flow<()>> {
+        let (now, left) = input.split(TURN);
+        change(call, (now, out), |part| {
+            for byte in part {
+                *byte = odd_parity(*byte);
+            }
+        })?;
+        Ok(repeat(call, (), left.length, (3, [left.at.0, left.length, out.offset(now.length).0])))
+    }
+
+    /// Sets an RC4 key.
+    #[export(Done)]
+    fn XeCryptRc4Key(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
+        let cipher = rc4_of(call, key)?;
+        Ok(call.memory().write_bytes(state.addr(), &cipher.state)?)
+    }
+
+    /// Encrypts or decrypts in place with RC4, continuing from the previous call.
+    #[export(Done)]
+    fn XeCryptRc4Ecb(call: &mut Call, state: Ptr<()>, data: Buffer) -> Fallible<Flow<()>> {
+        let mut cipher = Rc4 { state: [0; Rc4::SIZE] };
+        call.memory().read_bytes(state.addr(), &mut cipher.state)?;
+        let (now, left) = data.split(TURN);
+        change(call, (now, now.at), |part| cipher.apply(part))?;
+        call.memory().write_bytes(state.addr(), &cipher.state)?;
+        Ok(repeat(call, (), left.length, (4, left.arguments())))
+    }
+
+    /// Encrypts or decrypts in place with RC4.
+    #[export(Done)]
+    fn XeCryptRc4(call: &mut Call, key: Buffer, data: Buffer) -> Fallible<Flow<()>> {
+        let cipher = rc4_of(call, key)?;
+        rc4(call, Box::new(cipher), data)
+    }
+
+    /// Stores random bytes of the machine's generator, which is seeded by the start time of the
+    /// run.
+    #[export(Done)]
+    fn XeCryptRandom(call: &mut Call, out: Buffer) -> Fallible<Flow<()>> {
+        let (now, left) = out.split(TURN);
+        store_random(&call.kernel.random, call.memory(), now.at, now.length)?;
+        Ok(repeat(call, (), left.length, (3, left.arguments())))
+    }
+}

@@ -1,0 +1,296 @@
+//! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
+
+use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
+use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
+use crate::status::failure::Fallible;
+use crate::turns::{TURN, repeat};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_kernel_macros::exports;
+use xenia_memory::GuestMemory;
+use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
+
+/// The exports for hashes.
+pub struct XeCryptHash;
+
+/// An incremental computation over a message: a hash, or an HMAC.
+pub(super) trait Taking: Sized {
+    /// The hash that takes the message bytes.
+    fn inner(&mut self) -> &mut Hash;
+    /// Finishes; returns the digest or code.
+    fn end(self) -> Vec<u8>;
+    /// Loads the state of an unfinished computation from a title's memory.
+    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self>;
+    /// Stores the state in a title's memory.
+    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()>;
+}
+
+impl Taking for Hash {
+    fn inner(&mut self) -> &mut Hash {
+        self
+    }
+
+    fn end(self) -> Vec<u8> {
+        self.finish()
+    }
+
+    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
+        Ok(Self::load(algorithm, memory, at)?)
+    }
+
+    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        Ok(self.store(memory, at)?)
+    }
+}
+
+impl Taking for Hmac {
+    fn inner(&mut self) -> &mut Hash {
+        &mut self.inner
+    }
+
+    fn end(self) -> Vec<u8> {
+        self.finish()
+    }
+
+    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
+        Ok(Self::load(algorithm, memory, at)?)
+    }
+
+    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        Ok(self.store(memory, at)?)
+    }
+}
+
+/// Processes the parts of a digest in turns, and passes the result and the buffer to `end`.
+fn of_parts<T>(
+    call: &Call,
+    mut digest: Box<DigestCall>,
+    end: fn(&Call, &[u8], Buffer) -> Fallible<T>,
+) -> Fallible<Flow<T>> {
+    let mut turn = TURN;
+    for part in &mut digest.parts {
+        let (now, left) = part.or_empty().split(turn);
+        digest.function.inner().update_from(call.memory(), now.at, now.length)?;
+        (*part, turn) = (left, turn - now.length);
+        if left.length > 0 {
+            return Ok(Flow::Later(Rest::Digest(digest)));
+        }
+    }
+    let DigestCall { function, buffer, .. } = *digest;
+    end(call, &function.finish(), buffer).map(Flow::Return)
+}
+
+/// Continues a digest whose parts are not all processed.
+pub(crate) fn continue_digest(call: &Call, digest: Box<DigestCall>) -> Flow {
+    match digest.purpose {
+        DigestPurpose::Store => of_parts(call, digest, store_digest).into_flow(),
+        DigestPurpose::StoreWithStatus => of_parts(call, digest, store_with_status).into_flow(),
+        DigestPurpose::Verify => of_parts(call, digest, verify).into_flow(),
+    }
+}
+
+/// Stores a digest, truncated to the buffer.
+pub(super) fn store_digest(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
+    if out.at.is_null() {
+        return Ok(());
+    }
+    let length = digest.len().min(out.length as usize);
+    Ok(call.memory().write_bytes(out.at, &digest[..length])?)
+}
+
+/// Stores a digest, truncated to the buffer, which must not be null.
+fn store_with_status(call: &Call, digest: &[u8], out: Buffer) -> Fallible<NtStatus> {
+    let length = digest.len().min(out.length as usize);
+    call.memory().write_bytes(out.at, &digest[..length])?;
+    Ok(NtStatus::SUCCESS)
+}
+
+/// Returns whether the digest begins with the given bytes.
+fn verify(call: &Call, digest: &[u8], given: Buffer) -> Fallible<bool> {
+    let mut found = vec![0; digest.len().min(given.length as usize)];
+    call.memory().read_bytes(given.at, &mut found)?;
+    Ok(!found.is_empty() && digest.starts_with(&found))
+}
+
+/// Stores the digest or code of three parts, each of which may be null.
+pub(super) fn store_of(
+    call: &Call,
+    function: DigestFunction,
+    parts: [Buffer; 3],
+    buffer: Buffer,
+) -> Fallible<Flow<()>> {
+    let purpose = DigestPurpose::Store;
+    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), store_digest)
+}
+
+/// Like [`store_of`], with a status as its result.
+pub(super) fn store_of_with_status(
+    call: &Call,
+    function: DigestFunction,
+    parts: [Buffer; 3],
+    buffer: Buffer,
+) -> Fallible<Flow<NtStatus>> {
+    let purpose = DigestPurpose::StoreWithStatus;
+    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), store_with_status)
+}
+
+/// Returns whether the digest or code of three parts begins with the given bytes.
+pub(super) fn verify_of(
+    call: &Call,
+    function: DigestFunction,
+    parts: [Buffer; 3],
+    buffer: Buffer,
+) -> Fallible<Flow<bool>> {
+    let purpose = DigestPurpose::Verify;
+    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), verify)
+}
+
+/// Stores the digest of three parts, each of which may be null.
+fn whole(call: &Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    store_of(call, DigestFunction::Hash(Hash::new(algorithm)), parts, out)
+}
+
+/// Adds a part to an unfinished computation. The call's other argument is `state`.
+pub(super) fn go_on<T: Taking>(
+    call: &mut Call,
+    algorithm: Algorithm,
+    state: Ptr<()>,
+    input: Buffer,
+) -> Fallible<Flow<()>> {
+    let mut taking = T::load(algorithm, call.memory(), state.addr())?;
+    let (now, left) = input.or_empty().split(TURN);
+    taking.inner().update_from(call.memory(), now.at, now.length)?;
+    taking.store(call.memory(), state.addr())?;
+    Ok(repeat(call, (), left.length, (4, left.arguments())))
+}
+
+/// Finishes a computation and stores its digest or code.
+pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+    store_digest(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
+}
+
+fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
+    Ok(Hash::new(algorithm).store(call.memory(), state.addr())?)
+}
+
+#[exports(xboxkrnl)]
+impl XeCryptHash {
+    /// Begins a SHA-1 hash.
+    #[export(Done)]
+    fn XeCryptShaInit(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
+        begin(call, Algorithm::Sha1, state)
+    }
+
+    /// Adds bytes to a SHA-1 hash.
+    #[export(Done)]
+    fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha1, state, input)
+    }
+
+    /// Finishes a SHA-1 hash, and stores the digest, truncated to the buffer.
+    #[export(Done)]
+    fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha1, state, out)
+    }
+
+    /// Stores the SHA-1 digest of three concatenated parts, each of which may be null.
+    #[export(Done)]
+    fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Algorithm::Sha1, parts, out)
+    }
+
+    /// Begins a SHA-256 hash.
+    #[export(Done)]
+    fn XeCryptSha256Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
+        begin(call, Algorithm::Sha256, state)
+    }
+
+    /// Adds bytes to a SHA-256 hash.
+    #[export(Done)]
+    fn XeCryptSha256Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha256, state, input)
+    }
+
+    /// Finishes a SHA-256 hash, and stores the digest, truncated to the buffer.
+    #[export(Done)]
+    fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha256, state, out)
+    }
+
+    /// Stores the SHA-256 digest of three concatenated parts, each of which may be null.
+    #[export(Done)]
+    fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Algorithm::Sha256, parts, out)
+    }
+
+    /// Begins a SHA-384 hash.
+    #[export(Done)]
+    fn XeCryptSha384Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
+        begin(call, Algorithm::Sha384, state)
+    }
+
+    /// Adds bytes to a SHA-384 hash.
+    #[export(Done)]
+    fn XeCryptSha384Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha384, state, input)
+    }
+
+    /// Finishes a SHA-384 hash, and stores the digest, truncated to the buffer.
+    #[export(Done)]
+    fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha384, state, out)
+    }
+
+    /// Stores the SHA-384 digest of three concatenated parts, each of which may be null.
+    #[export(Done)]
+    fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Algorithm::Sha384, parts, out)
+    }
+
+    /// Begins a SHA-512 hash.
+    #[export(Done)]
+    fn XeCryptSha512Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
+        begin(call, Algorithm::Sha512, state)
+    }
+
+    /// Adds bytes to a SHA-512 hash.
+    #[export(Done)]
+    fn XeCryptSha512Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha512, state, input)
+    }
+
+    /// Finishes a SHA-512 hash, and stores the digest, truncated to the buffer.
+    #[export(Done)]
+    fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha512, state, out)
+    }
+
+    /// Stores the SHA-512 digest of three concatenated parts, each of which may be null.
+    #[export(Done)]
+    fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Algorithm::Sha512, parts, out)
+    }
+
+    /// Begins an MD5 hash.
+    #[export(Done)]
+    fn XeCryptMd5Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
+        begin(call, Algorithm::Md5, state)
+    }
+
+    /// Adds bytes to an MD5 hash.
+    #[export(Done)]
+    fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Md5, state, input)
+    }
+
+    /// Finishes an MD5 hash, and stores the digest, truncated to the buffer.
+    #[export(Done)]
+    fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Md5, state, out)
+    }
+
+    /// Stores the MD5 digest of three concatenated parts, each of which may be null.
+    #[export(Done)]
+    fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Algorithm::Md5, parts, out)
+    }
+}
