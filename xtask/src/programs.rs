@@ -16,7 +16,7 @@ pub(crate) mod build;
 pub(crate) mod catalogue;
 pub(crate) mod fetch;
 pub(crate) mod library;
-mod verdict;
+pub(crate) mod verdict;
 
 use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};

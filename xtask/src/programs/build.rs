@@ -1,8 +1,8 @@
 //! Builds three programs from the sources: a plain-ELF title, the same objects for qemu-ppc, and a
 //! native one.
 
-use super::catalogue::{Part, Program};
-use super::library::Library;
+use super::catalogue::{Program, ProgramSources};
+use super::library::CLibrary;
 use super::{fetch, quietly};
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
@@ -63,7 +63,7 @@ pub(crate) const TITLE_LINK: &[&str] =
 pub(crate) struct Builder {
     folder: PathBuf,
     described: PathBuf,
-    library: Library,
+    library: CLibrary,
     /// The compiler's own headers.
     compiler_include: String,
 }
@@ -72,7 +72,7 @@ impl Builder {
     /// Provides the library. `described` is the folder of program folders.
     pub(crate) fn new(folder: &Path, described: &Path) -> Result<Self> {
         let described = described.canonicalize()?;
-        let library = Library::provide(folder, &described.join("system"))?;
+        let library = CLibrary::provide(folder, &described.join("system"))?;
         let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
         let compiler_include = String::from_utf8(found.stdout)?.trim().to_owned();
         Ok(Self { folder: folder.to_owned(), described, library, compiler_include })
@@ -157,7 +157,7 @@ impl Builder {
         Ok(sources)
     }
 
-    fn sources_of(&self, part: &Part) -> Result<Vec<PathBuf>> {
+    fn sources_of(&self, part: &ProgramSources) -> Result<Vec<PathBuf>> {
         let root = fetch::unpacked(&self.folder, &part.name);
         let excluded = |path: &PathBuf| {
             let shown = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();

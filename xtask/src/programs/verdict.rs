@@ -8,10 +8,10 @@ use std::process::Command;
 use xenia_testing::hermetic;
 
 /// An engine's name, and its flags of `xenia-rs exec`.
-pub(crate) type Engine = (&'static str, &'static [&'static str]);
+pub(crate) type EngineFlags = (&'static str, &'static [&'static str]);
 
 /// Both engines of the emulator.
-pub(crate) const ENGINES: &[Engine] = &[("jit", &[]), ("interp", &["--interp"])];
+pub(crate) const ENGINES: &[EngineFlags] = &[("jit", &[]), ("interp", &["--interp"])];
 
 /// The output of a command, which must succeed.
 fn printed(command: &mut Command) -> Result<String> {
@@ -39,7 +39,12 @@ fn qemu(folder: &Path, program: &Program) -> Result<String> {
 }
 
 /// Runs every program on every engine and compares; the error lists all that differ.
-pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines: &[Engine]) -> Result<()> {
+pub(crate) fn check(
+    folder: &Path,
+    xenia: &Path,
+    programs: &[&Program],
+    engines: &[EngineFlags],
+) -> Result<()> {
     let mut wrong = Vec::new();
     for program in programs {
         let expected = program.line();
