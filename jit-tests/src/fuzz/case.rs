@@ -120,7 +120,7 @@ pub(super) fn memory(out: &mut String, direction: &str, now: &[u8], before: &[u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{Engine, run};
+    use crate::conformance::{ConformanceEngine, run};
     use crate::fuzz::generate::{self, Choice};
 
     /// Failures of the interpreter on a file with these corrections.
@@ -140,7 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = text(&sequence, 1, &mismatch, corrections).unwrap();
         std::fs::write(folder.path().join("a.s"), text).unwrap();
-        let report = run(&[folder.path().to_owned()], &[Engine::interpreter()], None).unwrap();
+        let report = run(&[folder.path().to_owned()], &[ConformanceEngine::interpreter()], None).unwrap();
         assert_eq!(report.cases, 1);
         report.failed.into_iter().map(|failure| (failure.what, failure.expected)).collect()
     }

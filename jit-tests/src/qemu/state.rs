@@ -26,15 +26,15 @@ pub(super) mod at {
 ///
 /// There are 32 vector registers. The server uses r1 (before: the value for LR), r13 and MSR.
 #[derive(Clone, PartialEq, Eq)]
-pub struct State(Vec<u8>);
+pub struct QemuState(Vec<u8>);
 
-impl Default for State {
+impl Default for QemuState {
     fn default() -> Self {
         Self(vec![0; BLOCK_SIZE])
     }
 }
 
-impl State {
+impl QemuState {
     /// Creates a state from a returned block.
     pub(super) fn from_block(block: Vec<u8>) -> Self {
         debug_assert_eq!(block.len(), BLOCK_SIZE);

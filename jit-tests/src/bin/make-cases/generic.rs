@@ -1,6 +1,6 @@
 //! Generated cases, for rows that their operands describe completely: qemu provides the results.
 
-use crate::case::{Case, Expected, QEMU_SF, Reg, WINDOW};
+use crate::case::{Expected, GeneratedCase, QEMU_SF, Reg, WINDOW};
 use crate::values::Random;
 use xenia_isa::{Family, Flag, Op, Operand, Row};
 
@@ -17,7 +17,7 @@ pub(crate) fn forms(row: &Row) -> Vec<String> {
 }
 
 /// Appends the cases of a row.
-pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) {
+pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
     let mut random = Random(0x1234_5678 ^ (u64::from(row.bits) << 20) ^ u64::from(row.mask));
     let forms = forms(row);
@@ -82,7 +82,7 @@ pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut Random) -> i64
 }
 
 /// A case of a row that computes in registers.
-fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
+fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> GeneratedCase {
     let row = op.row();
     let same = round % 6 == 5;
     let mut ins = Vec::new();
@@ -163,11 +163,11 @@ fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
         }
     }
     let code = format!("{form} {}", texts.join(","));
-    Case::asked(op, &code, &ins, &outs)
+    GeneratedCase::asked(op, &code, &ins, &outs)
 }
 
 /// The case with MSR\[SF\] set around its instruction.
-fn in_64_bit_mode(mut case: Case) -> Option<Case> {
+fn in_64_bit_mode(mut case: GeneratedCase) -> Option<GeneratedCase> {
     let question = case.question.as_mut()?;
     question.sf = true;
     case.code = format!(
@@ -209,7 +209,7 @@ fn place(row: &Row, ea: u32, round: usize, random: &mut Random) -> Place {
 }
 
 /// A case of a load or store.
-fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
+fn access(op: Op, form: &str, round: usize, random: &mut Random) -> GeneratedCase {
     let row = op.row();
     let deltas: [i32; 12] = [0, 8, -1, -2, -3, -4, -7, -8, 1, 2, 3, 17];
     let mut ea = (0x1000_2000 + deltas[round % 12]) as u32;
@@ -260,7 +260,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
     } else if !stores {
         outs.push(register);
     }
-    let mut case = Case::asked(op, &code, &ins, &outs).with_memory(&memory);
+    let mut case = GeneratedCase::asked(op, &code, &ins, &outs).with_memory(&memory);
     if let Some(question) = &mut case.question {
         question.memory = stores;
         if matches!(op, Op::ldbrx | Op::stdbrx) {
@@ -271,7 +271,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
 }
 
 /// A case of a multiple or string access: registers r27 to r31.
-fn several(op: Op, ea: u32, random: &mut Random) -> Case {
+fn several(op: Op, ea: u32, random: &mut Random) -> GeneratedCase {
     let row = op.row();
     let stores = row.mnemonic.starts_with("st");
     let bytes = random.pick(&[1_u64, 3, 4, 7, 8, 16, 17, 20]);
@@ -292,7 +292,7 @@ fn several(op: Op, ea: u32, random: &mut Random) -> Case {
         ins.push((register, random.gpr().into()));
     }
     let outs = if stores { Vec::new() } else { registers };
-    let mut case = Case::asked(op, &format!("{} r27,{operands}", row.mnemonic), &ins, &outs);
+    let mut case = GeneratedCase::asked(op, &format!("{} r27,{operands}", row.mnemonic), &ins, &outs);
     if let Some(question) = &mut case.question {
         question.memory = stores;
     }
@@ -300,7 +300,7 @@ fn several(op: Op, ea: u32, random: &mut Random) -> Case {
 }
 
 /// Sets the memory that a known case expects.
-pub(crate) fn expect_memory(case: &mut Case, addr: u32, bytes: &[u8]) {
+pub(crate) fn expect_memory(case: &mut GeneratedCase, addr: u32, bytes: &[u8]) {
     debug_assert!(addr >= WINDOW);
     case.outs.push(Expected::Memory(addr, bytes.to_vec()));
 }

@@ -2,10 +2,10 @@
 //!
 //! The server uses r1 and r13; cases use other registers.
 
-use crate::case::{Case, Expected, Question, Reg, WINDOW, WINDOW_SIZE};
+use crate::case::{Expected, GeneratedCase, Question, Reg, WINDOW, WINDOW_SIZE};
 use anyhow::{Context, bail};
 use xenia_jit_tests::conformance::Register;
-use xenia_jit_tests::qemu::{Answer, CODE_BASE, EXIT, Job, Mode, Qemu, SANDBOX, State, Twins};
+use xenia_jit_tests::qemu::{CODE_BASE, EXIT, Job, Qemu, QemuAnswer, QemuMode, QemuState, SANDBOX, Twins};
 
 const WINDOW_AT: usize = (WINDOW - SANDBOX) as usize;
 
@@ -28,8 +28,8 @@ fn there(register: Reg, question: &Question) -> Register {
 }
 
 /// The state before a case.
-fn before(case: &Case, question: &Question) -> State {
-    let mut state = State::default();
+fn before(case: &GeneratedCase, question: &Question) -> QemuState {
+    let mut state = QemuState::default();
     state.set(Register::Lr, EXIT.into());
     state.set(Register::Gpr(13), u128::from(SANDBOX));
     state.set(Register::Vscr, 0x1_0000);
@@ -44,7 +44,7 @@ fn before(case: &Case, question: &Question) -> State {
 }
 
 /// Answers all questions for this processor model.
-pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow::Result<()> {
+pub(crate) fn answer(cases: &mut [GeneratedCase], cpu: &'static str, sf: bool) -> anyhow::Result<()> {
     let asked: Vec<usize> = (0..cases.len())
         .filter(|&n| cases[n].question.as_ref().is_some_and(|q| q.cpu == cpu && q.sf == sf))
         .collect();
@@ -54,7 +54,7 @@ pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow:
         let question = case.question.as_ref().context("asked cases have questions")?;
         programs.push((question.code.clone(), before(case, question)));
     }
-    let states = run(programs, Mode { cpu, sf })?;
+    let states = run(programs, QemuMode { cpu, sf })?;
     for (&index, state) in asked.iter().zip(states) {
         let case = &mut cases[index];
         let question = case.question.clone().context("asked cases have questions")?;
@@ -71,9 +71,9 @@ pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow:
 
 /// The FPRs after running these cases with another initial FPSCR.
 pub(crate) fn rerun(
-    cases: &[&Case],
+    cases: &[&GeneratedCase],
     fpscr: u128,
-    register: impl Fn(&Case) -> Reg,
+    register: impl Fn(&GeneratedCase) -> Reg,
 ) -> anyhow::Result<Vec<u64>> {
     let mut programs = Vec::new();
     for case in cases {
@@ -82,7 +82,7 @@ pub(crate) fn rerun(
         state.set(Register::Fpscr, fpscr);
         programs.push((question.code.clone(), state));
     }
-    let states = run(programs, Mode { cpu: "970fx", sf: false })?;
+    let states = run(programs, QemuMode { cpu: "970fx", sf: false })?;
     cases
         .iter()
         .zip(states)
@@ -93,7 +93,7 @@ pub(crate) fn rerun(
         .collect()
 }
 
-fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>> {
+fn run(programs: Vec<(String, QemuState)>, mode: QemuMode) -> anyhow::Result<Vec<QemuState>> {
     let mut jobs = Vec::new();
     let mut entry = CODE_BASE + 4;
     for (source, mut state) in programs {
@@ -118,8 +118,8 @@ fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>>
     }
     let answers = Qemu::new(mode)?.run(&jobs)?;
     let states = answers.into_iter().enumerate().map(|(index, answer)| match answer {
-        Answer::State(state) => Ok(*state),
-        Answer::Stopped(reason) => bail!("case {index} of this mode: {reason}"),
+        QemuAnswer::State(state) => Ok(*state),
+        QemuAnswer::Stopped(reason) => bail!("case {index} of this mode: {reason}"),
     });
     states.collect()
 }

@@ -10,7 +10,7 @@ mod table;
 
 use super::steps::{Deviation, Place};
 use crate::conformance::Register;
-use crate::qemu::State;
+use crate::qemu::QemuState;
 use conditions::target_register;
 pub(super) use table::DIFFERENCES;
 use xenia_cpu::PpcContext;
@@ -22,8 +22,8 @@ pub(super) struct View<'a> {
     pub(super) word: u32,
     pub(super) before: &'a PpcContext,
     /// Results in qemu's register numbering.
-    pub(super) ours: &'a State,
-    pub(super) theirs: &'a State,
+    pub(super) ours: &'a QemuState,
+    pub(super) theirs: &'a QemuState,
 }
 
 /// The location that may differ.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_estimate_may_be_rounded_to_a_denormal() {
-        let (mut before, ours, theirs) = (PpcContext::default(), State::default(), State::default());
+        let (mut before, ours, theirs) = (PpcContext::default(), QemuState::default(), QemuState::default());
         // From a fuzzing run: fres f1,f5, rounded towards minus infinity.
         before.fpr[5] = 0x4896_C272_51CC_B4A5;
         let view = View { op: Op::fresx, word: 0xEC20_2830, before: &before, ours: &ours, theirs: &theirs };
@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn an_explanation_leaves_no_bit_over() {
-        let (before, mut ours, mut theirs) = (PpcContext::default(), State::default(), State::default());
+        let (before, mut ours, mut theirs) =
+            (PpcContext::default(), QemuState::default(), QemuState::default());
         // mulhw r3,r4,r5
         let word = 0x7C64_2896;
         ours.set(Register::Gpr(3), 0xFFFF_FFFF_8000_0001);

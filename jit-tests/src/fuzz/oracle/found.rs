@@ -5,7 +5,7 @@ use super::super::sequence::SANDBOX;
 use super::PpcStep;
 use super::steps::{self, Question};
 use crate::conformance::Register;
-use crate::qemu::{Answer, Qemu, QemuError, Twins};
+use crate::qemu::{Qemu, QemuAnswer, QemuError, Twins};
 use std::fmt::Write;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Class, Family, Flag, Instruction, Op, Operand, Syntax, decode, disassemble};
@@ -77,7 +77,7 @@ pub(super) fn text(
     least.after = least.before.clone();
     let Some(question) = Question::new(0, &least, &mut twins, entry) else { return Ok(None) };
     let answers = qemu.run(std::slice::from_ref(&question.job))?;
-    let Some(Answer::State(theirs)) = answers.first() else { return Ok(None) };
+    let Some(QemuAnswer::State(theirs)) = answers.first() else { return Ok(None) };
     let mut out = String::new();
     let _ = writeln!(
         out,

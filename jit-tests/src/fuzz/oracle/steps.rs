@@ -7,7 +7,7 @@
 use super::super::arena::Step;
 use super::super::sequence::{SANDBOX, SANDBOX_SIZE};
 use crate::conformance::Register;
-use crate::qemu::{EXIT, EXIT_OTHER, Job, State, Twins};
+use crate::qemu::{EXIT, EXIT_OTHER, Job, QemuState, Twins};
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, decode};
 
@@ -23,8 +23,8 @@ const SPECIAL: [Register; 7] = [
 ];
 
 /// Converts a context to qemu's registers.
-pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> State {
-    let mut state = State::default();
+pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> QemuState {
+    let mut state = QemuState::default();
     state.memory_mut()[..SANDBOX_SIZE].copy_from_slice(memory);
     let numbered = (0..32).flat_map(|n| [Register::Gpr(n), Register::Fpr(n), Register::Vector(n)]);
     for register in numbered.chain(SPECIAL) {
@@ -53,7 +53,7 @@ pub(super) enum Place {
 pub(super) type Deviation = (Place, u128, u128);
 
 /// All places in which `ours` and `theirs` differ; bytes of memory separately.
-pub(super) fn compare(ours: &State, theirs: &State) -> Vec<Deviation> {
+pub(super) fn compare(ours: &QemuState, theirs: &QemuState) -> Vec<Deviation> {
     let gprs = (0..32).filter(|&n| n != 13).map(Register::Gpr);
     let all = gprs
         .chain((0..32).map(Register::Fpr))
@@ -77,7 +77,7 @@ pub(super) struct Question {
     pub(super) step: usize,
     pub(super) job: Job,
     /// The interpreter's result, in qemu's registers.
-    pub(super) ours: State,
+    pub(super) ours: QemuState,
     /// The exit that corresponds to the interpreter's result, if it can be told.
     other_exit: Option<bool>,
 }
@@ -133,7 +133,7 @@ impl Question {
     }
 
     /// The differences from the interpreter's result.
-    pub(super) fn compare(&self, theirs: &State) -> Vec<Deviation> {
+    pub(super) fn compare(&self, theirs: &QemuState) -> Vec<Deviation> {
         let mut found = compare(&self.ours, theirs);
         // r1 carries LR to the server.
         found.retain(|(place, ..)| *place != Place::Register(Register::Gpr(1)));

@@ -2,14 +2,14 @@
 
 use super::View;
 use crate::conformance::Register;
-use crate::qemu::State;
+use crate::qemu::QemuState;
 use xenia_isa::{Instruction, Op, Operand};
 
 /// The FPSCR\[FEX\] bit.
 pub(super) const FEX: u128 = 1 << 30;
 
 /// The value of the first operand's register, an FPR or a GPR.
-pub(super) fn target(view: &View<'_>, state: &State) -> u128 {
+pub(super) fn target(view: &View<'_>, state: &QemuState) -> u128 {
     state.get(target_register(view))
 }
 

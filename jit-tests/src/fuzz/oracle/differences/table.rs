@@ -3,7 +3,7 @@
 use super::conditions::*;
 use super::{Difference, Field, Rows};
 use crate::conformance::Register;
-use crate::qemu::State;
+use crate::qemu::QemuState;
 use xenia_isa::{Family, Instruction, Op, Operand};
 
 const ALL: u128 = u128::MAX;
@@ -177,7 +177,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         rows: Rows::Where(|op| op.row().family == Family::Float),
         field: Field::Recorded,
         when: |view, ours, theirs| {
-            let follows = |cr: u128, state: &State| cr >> 24 & 15 == state.get(Register::Fpscr) >> 28;
+            let follows = |cr: u128, state: &QemuState| cr >> 24 & 15 == state.get(Register::Fpscr) >> 28;
             follows(ours, view.ours) && follows(theirs, view.theirs)
         },
     },
