@@ -45,7 +45,7 @@ pub(crate) struct ProgramSources {
 /// A program's description.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Program {
+pub(crate) struct ProgramDescription {
     /// Name of the program's folder.
     #[serde(skip)]
     pub(crate) name: String,
@@ -76,7 +76,7 @@ pub(crate) struct Program {
     pub(crate) parts: Vec<ProgramSources>,
 }
 
-impl Program {
+impl ProgramDescription {
     /// File name of the plain-ELF title.
     pub(crate) fn title(&self) -> String {
         format!("{}.elf", self.name)
@@ -109,7 +109,7 @@ pub(crate) struct SourceTarball {
 /// All programs and packages.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    pub(crate) programs: Vec<Program>,
+    pub(crate) programs: Vec<ProgramDescription>,
     pub(crate) sources: BTreeMap<String, SourceTarball>,
 }
 
@@ -121,7 +121,7 @@ impl Catalogue {
             let path = entry?.path();
             let described = path.join("program.toml");
             if described.is_file() {
-                let mut program: Program = read_toml(&described)?;
+                let mut program: ProgramDescription = read_toml(&described)?;
                 program.name = path.file_name().context("a folder's name")?.to_string_lossy().into_owned();
                 programs.push(program);
             }
@@ -131,11 +131,11 @@ impl Catalogue {
     }
 
     /// The programs with these names, or all.
-    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Program>> {
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&ProgramDescription>> {
         if let Some(name) = names.iter().find(|name| self.programs.iter().all(|one| one.name != **name)) {
             bail!("no program {name} in guest/programs");
         }
-        let wanted = |program: &&Program| names.is_empty() || names.contains(&program.name);
+        let wanted = |program: &&ProgramDescription| names.is_empty() || names.contains(&program.name);
         Ok(self.programs.iter().filter(wanted).collect())
     }
 }
