@@ -55,7 +55,9 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         EngineChoice::Interp => vec![ConformanceEngine::interpreter()],
         EngineChoice::Both if args.tier == Tier::Interp => vec![ConformanceEngine::interpreter()],
         EngineChoice::Jit => compiling(args.tier),
-        EngineChoice::Both => [ConformanceEngine::interpreter()].into_iter().chain(compiling(args.tier)).collect(),
+        EngineChoice::Both => {
+            [ConformanceEngine::interpreter()].into_iter().chain(compiling(args.tier)).collect()
+        }
     };
     for path in &args.paths {
         source::refuse_named_pipe(path).with_context(|| format!("cannot read {}", path.display()))?;
