@@ -33,8 +33,8 @@ pub use origin::origins_in;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
-use environment::Variables;
-use origin::Origin;
+use environment::EnvironmentVariables;
+use origin::SettingOrigin;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ pub fn input(named: Option<&Path>) -> Result<InputConfig> {
 }
 
 /// A setting in a settings file.
-pub struct Row {
+pub struct SettingRow {
     /// The command; subcommands are separated by dots.
     pub table: String,
     /// Name of the flag.
@@ -127,13 +127,13 @@ pub struct Row {
 }
 
 /// Reads and checks all settings of a file, by command.
-pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
+pub fn read(definition: &Command, path: &Path) -> Result<Vec<SettingRow>> {
     let mut definition = definition.clone();
     definition.build();
     let text = xenia::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = File { text: &text, path };
     let settings = file.settings(&definition)?;
-    let row = |setting: &Setting<'_>| Row {
+    let row = |setting: &Setting<'_>| SettingRow {
         table: setting.command.join("."),
         key: setting.flag.get_long().unwrap_or_default().to_owned(),
         value: text.get(setting.value.clone()).unwrap_or_default().to_owned(),
@@ -149,7 +149,11 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
     apply_with(definition, words, &|name| std::env::var_os(name))
 }
 
-fn apply_with(definition: &Command, words: Vec<OsString>, variables: Variables<'_>) -> Result<Vec<OsString>> {
+fn apply_with(
+    definition: &Command,
+    words: Vec<OsString>,
+    variables: EnvironmentVariables<'_>,
+) -> Result<Vec<OsString>> {
     let mut bare = environment::without(definition.clone());
     bare.build();
     let words = command_first(&bare, words);
@@ -188,7 +192,7 @@ fn with_settings(
     words: &[OsString],
     explicit: bool,
     path: &Path,
-) -> Result<(Vec<OsString>, Vec<Origin>)> {
+) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
     let text = xenia::source::lasting_text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
@@ -278,7 +282,7 @@ fn insert(
     typed: &ArgMatches,
     mut words: Vec<OsString>,
     file: &File<'_>,
-) -> Result<(Vec<OsString>, Vec<Origin>)> {
+) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
     let settings = file.settings(definition)?;
     let meant = Innermost::of(definition, typed);
     let at = meant.place_of_words(&words);
@@ -317,8 +321,8 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    fn origin(&self, file: &File<'_>) -> Option<Origin> {
-        self.words.first().map(|word| Origin::new(word, file.at(self.offset)))
+    fn origin(&self, file: &File<'_>) -> Option<SettingOrigin> {
+        self.words.first().map(|word| SettingOrigin::new(word, file.at(self.offset)))
     }
 }
 

@@ -9,7 +9,7 @@ pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };
 pub use outside::{
-    AudioOutput, DialogPolicy, GpuKind, NetworkKind, SaveConfig, SoundConfig, Speakers, TitleConfig,
+    AudioOutput, DialogPolicy, GpuKind, NetworkKind, SaveConfig, SoundConfig, SpeakerLayout, TitleConfig,
     VideoConfig,
 };
 pub use start_time::StartTime;
