@@ -17,7 +17,7 @@ mod file;
 mod report;
 
 pub(crate) use annotation::Annotation;
-pub use annotation::{AnnotationError, Register, RegisterValue};
+pub use annotation::{AnnotationError, PpcRegister, RegisterValue};
 pub use bench::{Bench, BenchError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};
 pub use report::{Failure, Report};

@@ -15,7 +15,7 @@ use xenia_cpu::PpcContext;
 
 /// A register that annotations can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Register {
+pub enum PpcRegister {
     Gpr(usize),
     Fpr(usize),
     Vector(usize),
@@ -38,8 +38,8 @@ pub struct RegisterValue {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Annotation {
-    RegisterIn(Register, RegisterValue),
-    RegisterOut(Register, RegisterValue),
+    RegisterIn(PpcRegister, RegisterValue),
+    RegisterOut(PpcRegister, RegisterValue),
     MemoryIn(u32, Vec<u8>),
     MemoryOut(u32, Vec<u8>),
 }
@@ -74,7 +74,7 @@ pub enum AnnotationError {
     BeforeFirstCase,
 }
 
-impl Register {
+impl PpcRegister {
     fn parse(name: &str) -> Option<Self> {
         let indexed = |prefix: &str, count: usize| {
             let digits = name.strip_prefix(prefix)?;
@@ -161,7 +161,7 @@ impl Register {
     }
 }
 
-impl fmt::Display for Register {
+impl fmt::Display for PpcRegister {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gpr(n) => write!(f, "r{n}"),
@@ -250,7 +250,7 @@ pub(super) fn parse(text: &str) -> Result<Annotation, AnnotationError> {
     };
     let value = value.trim();
     if key.starts_with("REGISTER") {
-        let register = Register::parse(&name.to_ascii_lowercase())
+        let register = PpcRegister::parse(&name.to_ascii_lowercase())
             .ok_or_else(|| AnnotationError::UnknownRegister(name.to_owned()))?;
         let value = register.value(value).ok_or_else(|| AnnotationError::BadValue {
             register: register.to_string(),

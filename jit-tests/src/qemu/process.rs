@@ -314,7 +314,7 @@ fn command(stream: &mut UnixStream, text: &str) -> Result<String, QemuError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::Register;
+    use crate::conformance::PpcRegister;
     use xenia_testing::{Tool, need};
 
     const THIRTY_TWO: QemuMode = QemuMode { cpu: "970fx", sf: false };
@@ -330,9 +330,9 @@ mod tests {
         let jobs = entries.into_iter().zip(code);
         jobs.map(|(entry, code)| {
             let mut state = QemuState::default();
-            state.set(Register::Lr, EXIT.into());
-            state.set(Register::Gpr(4), 0x7FFF_FFFF);
-            state.set(Register::Vector(31), 7);
+            state.set(PpcRegister::Lr, EXIT.into());
+            state.set(PpcRegister::Gpr(4), 0x7FFF_FFFF);
+            state.set(PpcRegister::Vector(31), 7);
             state.memory_mut()[0x800] = 0x5A;
             Job { entry, code, state }
         })
@@ -349,11 +349,11 @@ mod tests {
             let source = "vor v3,v31,v31\nlbz r6,0(r13)\nstb r6,1(r13)\naddc. r5,r4,r4\nblr";
             let answers = qemu.run(&jobs(&[source])).unwrap();
             let QemuAnswer::State(state) = &answers[0] else { panic!("stopped") };
-            assert_eq!(state.get(Register::Gpr(5)), 0xFFFF_FFFE);
-            assert_eq!(state.get(Register::Cr), cr0 << 28);
-            assert_eq!(state.get(Register::Vector(3)), 7);
-            assert_eq!(state.get(Register::Gpr(4)), 0x7FFF_FFFF);
-            assert_eq!(state.get(Register::Lr), EXIT.into());
+            assert_eq!(state.get(PpcRegister::Gpr(5)), 0xFFFF_FFFE);
+            assert_eq!(state.get(PpcRegister::Cr), cr0 << 28);
+            assert_eq!(state.get(PpcRegister::Vector(3)), 7);
+            assert_eq!(state.get(PpcRegister::Gpr(4)), 0x7FFF_FFFF);
+            assert_eq!(state.get(PpcRegister::Lr), EXIT.into());
             assert_eq!(state.memory()[0x800..0x802], [0x5A, 0x5A]);
             assert!(!state.left_by_other_exit());
         }
@@ -370,19 +370,19 @@ mod tests {
             let source = "mtfsfi 6,9\nmtfsfi 7,0\nfmul f1,f2,f3\nfdiv f4,f5,f2\nli r5,7\nblr";
             let mut jobs = jobs(&[source]);
             for (n, value) in [(1, 0x1234), (3, 0x7FF0 << 48), (4, 0x5678), (5, 0x3FF0 << 48)] {
-                jobs[0].state.set(Register::Fpr(n), value);
+                jobs[0].state.set(PpcRegister::Fpr(n), value);
             }
-            jobs[0].state.set(Register::Vector(7), 0x7777);
+            jobs[0].state.set(PpcRegister::Vector(7), 0x7777);
             let answers = qemu.run(&jobs).unwrap();
             let state = match &answers[0] {
                 QemuAnswer::State(state) => state,
                 QemuAnswer::Stopped(reason) => panic!("{reason}"),
             };
-            assert_eq!(state.get(Register::Gpr(5)), 7);
-            assert_eq!(state.get(Register::Gpr(4)), 0x7FFF_FFFF);
-            assert_eq!((state.get(Register::Fpr(1)), state.get(Register::Fpr(4))), (0x1234, 0x5678));
-            assert_eq!(state.get(Register::Vector(7)), 0x7777);
-            assert_eq!(state.get(Register::Fpscr) >> 20, 0xE41, "{:x}", state.get(Register::Fpscr));
+            assert_eq!(state.get(PpcRegister::Gpr(5)), 7);
+            assert_eq!(state.get(PpcRegister::Gpr(4)), 0x7FFF_FFFF);
+            assert_eq!((state.get(PpcRegister::Fpr(1)), state.get(PpcRegister::Fpr(4))), (0x1234, 0x5678));
+            assert_eq!(state.get(PpcRegister::Vector(7)), 0x7777);
+            assert_eq!(state.get(PpcRegister::Fpscr) >> 20, 0xE41, "{:x}", state.get(PpcRegister::Fpscr));
         }
     }
 
@@ -398,7 +398,7 @@ mod tests {
         let results: Vec<_> = answers
             .iter()
             .map(|answer| match answer {
-                QemuAnswer::State(state) => state.get(Register::Gpr(3)),
+                QemuAnswer::State(state) => state.get(PpcRegister::Gpr(3)),
                 QemuAnswer::Stopped(_) => 99,
             })
             .collect();

@@ -4,35 +4,35 @@
 
 use crate::case::{Expected, GeneratedCase, Question, Reg, WINDOW, WINDOW_SIZE};
 use anyhow::{Context, bail};
-use xenia_jit_tests::conformance::Register;
+use xenia_jit_tests::conformance::PpcRegister;
 use xenia_jit_tests::qemu::{CODE_BASE, EXIT, Job, Qemu, QemuAnswer, QemuMode, QemuState, SANDBOX, Twins};
 
 const WINDOW_AT: usize = (WINDOW - SANDBOX) as usize;
 
 /// The number of the register in qemu's code.
-fn there(register: Reg, question: &Question) -> Register {
+fn there(register: Reg, question: &Question) -> PpcRegister {
     match register {
-        Reg::R(n) => Register::Gpr(n.into()),
-        Reg::F(n) => Register::Fpr(n.into()),
+        Reg::R(n) => PpcRegister::Gpr(n.into()),
+        Reg::F(n) => PpcRegister::Fpr(n.into()),
         Reg::V(n) => {
             let there = question.vectors.iter().find(|(here, _)| *here == n).map_or(n, |&(_, there)| there);
-            Register::Vector(there.into())
+            PpcRegister::Vector(there.into())
         }
-        Reg::Cr => Register::Cr,
-        Reg::Xer => Register::Xer,
-        Reg::Ctr => Register::Ctr,
-        Reg::Fpscr => Register::Fpscr,
-        Reg::Vscr => Register::Vscr,
-        Reg::Vrsave => Register::Vrsave,
+        Reg::Cr => PpcRegister::Cr,
+        Reg::Xer => PpcRegister::Xer,
+        Reg::Ctr => PpcRegister::Ctr,
+        Reg::Fpscr => PpcRegister::Fpscr,
+        Reg::Vscr => PpcRegister::Vscr,
+        Reg::Vrsave => PpcRegister::Vrsave,
     }
 }
 
 /// The state before a case.
 fn before(case: &GeneratedCase, question: &Question) -> QemuState {
     let mut state = QemuState::default();
-    state.set(Register::Lr, EXIT.into());
-    state.set(Register::Gpr(13), u128::from(SANDBOX));
-    state.set(Register::Vscr, 0x1_0000);
+    state.set(PpcRegister::Lr, EXIT.into());
+    state.set(PpcRegister::Gpr(13), u128::from(SANDBOX));
+    state.set(PpcRegister::Vscr, 0x1_0000);
     for (&register, &value) in &case.ins {
         state.set(there(register, question), value);
     }
@@ -79,7 +79,7 @@ pub(crate) fn rerun(
     for case in cases {
         let question = case.question.as_ref().context("asked cases have questions")?;
         let mut state = before(case, question);
-        state.set(Register::Fpscr, fpscr);
+        state.set(PpcRegister::Fpscr, fpscr);
         programs.push((question.code.clone(), state));
     }
     let states = run(programs, QemuMode { cpu: "970fx", sf: false })?;
@@ -110,7 +110,7 @@ fn run(programs: Vec<(String, QemuState)>, mode: QemuMode) -> anyhow::Result<Vec
         let code: Vec<u32> =
             code.iter().map(|&word| twins.word(word)).collect::<Option<_>>().with_context(no_twin)?;
         for &(register, value) in twins.constants() {
-            state.set(Register::Vector(register.into()), value);
+            state.set(PpcRegister::Vector(register.into()), value);
         }
         let next = entry + 4 * code.len() as u32 + 8;
         jobs.push(Job { entry, code, state });

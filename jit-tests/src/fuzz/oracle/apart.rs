@@ -3,7 +3,7 @@
 use super::differences::{self, View};
 use super::steps::{self, Deviation, Place, Question};
 use super::{Finding, Oracle, PpcStep, Prepared, QUESTIONS, failed, found, prepare};
-use crate::conformance::{Register, RunError};
+use crate::conformance::{PpcRegister, RunError};
 use crate::fuzz::batch::Settings;
 use crate::fuzz::case::{self, Correction};
 use crate::fuzz::corpus::Planned;
@@ -149,7 +149,7 @@ impl Oracle<'_> {
             QemuAnswer::Stopped(_) => vec![(Place::Way, 0, 1)],
         };
         for (place, ..) in &mut found {
-            if let Place::Register(Register::Vector(there)) = place {
+            if let Place::Register(PpcRegister::Vector(there)) = place {
                 let named = ready.twins.registers().find(|&(_, number)| number == *there);
                 *there = named.map_or(*there, |(here, _)| here);
             }

@@ -2,12 +2,12 @@
 
 use crate::case::{BOOK, Expected, GeneratedCase, Reg, WINDOW, WINDOW_SIZE};
 use crate::generic;
-use crate::values::Random;
+use crate::values::CaseRandom;
 use Reg::{Cr, R, Xer};
 use xenia_isa::Op;
 
 pub(super) fn caches(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = Random(0xCAC4E + u64::from(op.row().bits));
+    let mut random = CaseRandom(0xCAC4E + u64::from(op.row().bits));
     for operands in ["0,r5", "r4,r5"] {
         let memory: [u8; WINDOW_SIZE] = random.memory();
         let code = format!("{} {operands}\nlwz r3,0(r5)", op.row().mnemonic);
@@ -29,7 +29,7 @@ pub(super) fn caches(op: Op, cases: &mut Vec<GeneratedCase>) {
 /// `dcbz` clears the aligned 32 bytes around its address, `dcbz128` the aligned 128.
 pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
     let size = if op == Op::dcbz { 32 } else { 128 };
-    let mut random = Random(0xDCB2);
+    let mut random = CaseRandom(0xDCB2);
     for (base, index) in
         [(0x1000_2000_u32, 0_u32), (0x1000_2000, 5), (0x1000_1FFF, 1), (0x1000_2040, 0x3F), (0x1000_207F, 0)]
     {
@@ -53,7 +53,7 @@ pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
 
 pub(super) fn reservations(op: Op, cases: &mut Vec<GeneratedCase>) {
     let (load, store) = if op == Op::stwcx { ("lwarx", "stwcx.") } else { ("ldarx", "stdcx.") };
-    let mut random = Random(0x4E5E);
+    let mut random = CaseRandom(0x4E5E);
     for code in [
         // With a reservation: stores.
         format!("{load} r6,0,r5\n{store} r3,0,r5"),
