@@ -17,7 +17,7 @@ mod file;
 mod report;
 
 pub(crate) use annotation::Annotation;
-pub use annotation::{AnnotationError, Register, Value};
+pub use annotation::{AnnotationError, PpcRegister, RegisterValue};
 pub use bench::{Bench, BenchError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};
 pub use report::{Failure, Report};
@@ -35,7 +35,7 @@ use xenia_memory::GuestMemory;
 const MAXIMUM_SOURCE: u64 = 64 << 20;
 
 /// An engine to test: its name, and a function that creates it for a memory.
-pub struct Engine<'a> {
+pub struct ConformanceEngine<'a> {
     /// Name in reports.
     pub name: &'a str,
     /// Creates the engine.
@@ -43,7 +43,7 @@ pub struct Engine<'a> {
     pub make: Box<dyn Fn(Arc<GuestMemory>) -> anyhow::Result<Box<dyn Execute>> + Send + Sync + 'a>,
 }
 
-impl<'a> Engine<'a> {
+impl<'a> ConformanceEngine<'a> {
     /// An engine called `name`, created by `make`.
     pub fn new(
         name: &'a str,
@@ -115,14 +115,18 @@ pub(crate) fn text(path: &Path) -> Result<String, RunError> {
 ///
 /// A file that can't be assembled or has a malformed annotation is a failure, and the others still
 /// run. `uncovered` lists the rows without a case that has expectations.
-pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> Result<Report, RunError> {
+pub fn run(
+    paths: &[PathBuf],
+    engines: &[ConformanceEngine<'_>],
+    filter: Option<&str>,
+) -> Result<Report, RunError> {
     run_until(paths, engines, filter, &|| false)
 }
 
 /// Like [`run`], but starts no case after `is_stopped` returns true.
 pub fn run_until(
     paths: &[PathBuf],
-    engines: &[Engine<'_>],
+    engines: &[ConformanceEngine<'_>],
     filter: Option<&str>,
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<Report, RunError> {
@@ -192,7 +196,7 @@ mod tests {
             let asked = std::cell::Cell::new(0);
             let is_stopped = || asked.replace(asked.get() + 1) >= most;
             let paths = [file.path().to_owned()];
-            let report = run_until(&paths, &[Engine::interpreter()], None, &is_stopped).unwrap();
+            let report = run_until(&paths, &[ConformanceEngine::interpreter()], None, &is_stopped).unwrap();
             assert_eq!((report.cases, report.passed), (cases, cases));
         }
     }
@@ -200,7 +204,7 @@ mod tests {
     fn run_source(source: &str) -> Report {
         let file = tempfile::Builder::new().suffix(".s").tempfile().unwrap();
         std::fs::write(file.path(), source).unwrap();
-        run(&[file.path().to_owned()], &[Engine::interpreter()], None).unwrap()
+        run(&[file.path().to_owned()], &[ConformanceEngine::interpreter()], None).unwrap()
     }
 
     #[test]

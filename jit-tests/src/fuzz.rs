@@ -23,7 +23,7 @@ mod turns;
 
 pub use report::{FuzzReport, MergeError, Mismatch, Missing};
 
-use crate::conformance::{Engine, RunError};
+use crate::conformance::{ConformanceEngine, RunError};
 use batch::{Batch, Settings};
 use generate::Choice;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub struct FuzzConfig<'a> {
     /// Once set, no further sequence begins, and none is shrunk; the results so far are reported.
     pub stop: Option<Arc<AtomicBool>>,
     /// The engine that is compared with the interpreter; optional with an external oracle.
-    pub engine: Option<Engine<'a>>,
+    pub engine: Option<ConformanceEngine<'a>>,
     /// Compare the interpreter with an external oracle.
     pub outside: Option<Outside>,
     /// Whether failing sequences are minimised.
@@ -78,7 +78,7 @@ pub struct Outside {
 
 impl<'a> FuzzConfig<'a> {
     /// `blocks` sequences of `seed` on `engine`, stopping after 20 mismatches.
-    pub fn new(blocks: u64, seed: u64, engine: Engine<'a>) -> Self {
+    pub fn new(blocks: u64, seed: u64, engine: ConformanceEngine<'a>) -> Self {
         let threads = available_parallelism().map_or(1, usize::from);
         Self {
             blocks,
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_interpreters_block_loop_agrees_with_single_steps() {
-        let report = run(FuzzConfig::new(20_000, 7, Engine::interpreter())).unwrap();
+        let report = run(FuzzConfig::new(20_000, 7, ConformanceEngine::interpreter())).unwrap();
         assert_eq!(report.mismatches, 0, "{:#?}", report.mismatch_details);
         assert_eq!((report.blocks, report.faults), (20_000, 0));
         assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
@@ -246,7 +246,7 @@ mod tests {
     fn a_stop_is_heard_before_the_next_sequence() {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
-        let engine = Engine::new("stopping", move |memory| {
+        let engine = ConformanceEngine::new("stopping", move |memory| {
             let interpreter = Interpreter::new(memory, EngineConfig::default());
             Ok(Box::new(Stopping(interpreter, asked.clone())))
         });
@@ -261,11 +261,14 @@ mod tests {
             let config = FuzzConfig::new(blocks, 9, engine);
             run(FuzzConfig { states, shrink: false, max_mismatches: 10_000, ..config }).unwrap()
         };
-        let (one, five) = (run_from(1, 200, Engine::interpreter()), run_from(5, 200, Engine::interpreter()));
+        let (one, five) = (
+            run_from(1, 200, ConformanceEngine::interpreter()),
+            run_from(5, 200, ConformanceEngine::interpreter()),
+        );
         assert_eq!((one.runs, five.runs, five.blocks, five.mismatches), (200, 1000, 200, 0));
         assert!(five.instructions > 4 * one.instructions && five.mean_block_length < 100.0, "{five:#?}");
         let spoilt = || {
-            Engine::new("spoilt", |memory| {
+            ConformanceEngine::new("spoilt", |memory| {
                 let interpreter = Interpreter::new(Arc::clone(&memory), EngineConfig::default());
                 Ok(Box::new(Spoilt(interpreter, memory)))
             })
@@ -281,7 +284,7 @@ mod tests {
     #[test]
     fn a_wrong_instruction_is_found_shrunk_and_written() {
         let folder = tempfile::tempdir().unwrap();
-        let engine = Engine::new("spoilt", |memory| {
+        let engine = ConformanceEngine::new("spoilt", |memory| {
             let interpreter = Interpreter::new(Arc::clone(&memory), EngineConfig::default());
             Ok(Box::new(Spoilt(interpreter, memory)))
         });
@@ -297,9 +300,9 @@ mod tests {
         }
         // The files are cases: the interpreter passes them, the corrupted engine doesn't.
         let path = [folder.path().to_owned()];
-        let report = crate::conformance::run(&path, &[Engine::interpreter()], None).unwrap();
+        let report = crate::conformance::run(&path, &[ConformanceEngine::interpreter()], None).unwrap();
         assert_eq!((report.cases, report.passed), (3, 3), "{:?}", report.failed);
-        let engine = Engine::new("spoilt", |memory| {
+        let engine = ConformanceEngine::new("spoilt", |memory| {
             let interpreter = Interpreter::new(Arc::clone(&memory), EngineConfig::default());
             Ok(Box::new(Spoilt(interpreter, memory)))
         });
@@ -310,7 +313,7 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_nothing() {
         let counts = |threads| {
-            let mut config = FuzzConfig::new(3_000, 3, Engine::interpreter());
+            let mut config = FuzzConfig::new(3_000, 3, ConformanceEngine::interpreter());
             config.threads = threads;
             let report = run(config).unwrap();
             (report.instructions, report.by_instruction)

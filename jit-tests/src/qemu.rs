@@ -18,7 +18,7 @@ mod program;
 mod state;
 mod twin;
 
-pub use process::{Answer, Job, Mode, Qemu, QemuError, available, place};
+pub use process::{Job, Qemu, QemuAnswer, QemuError, QemuMode, available, place};
 pub use program::{CODE_BASE, CODE_SIZE, EXIT, EXIT_OTHER, SANDBOX, SANDBOX_SIZE};
-pub use state::State;
+pub use state::QemuState;
 pub use twin::{Twins, has_twin};

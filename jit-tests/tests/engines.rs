@@ -4,27 +4,28 @@
 
 use std::path::PathBuf;
 use xenia_jit::{Jit, JitConfig, Tiers};
-use xenia_jit_tests::conformance::{self, Engine};
+use xenia_jit_tests::conformance::{self, ConformanceEngine};
 use xenia_jit_tests::fuzz::{self, FuzzConfig};
 
 /// Random sequences: some 250,000 instructions, each row a few hundred times.
 const BLOCKS: u64 = 6_144;
 
 /// The JIT, compiling at the first execution, and even pages that many files overwrite.
-fn jit<'a>() -> Engine<'a> {
-    Engine::new("jit", |memory| Ok(Box::new(Jit::new(memory, JitConfig::compile_everything())?)))
+fn jit<'a>() -> ConformanceEngine<'a> {
+    ConformanceEngine::new("jit", |memory| Ok(Box::new(Jit::new(memory, JitConfig::compile_everything())?)))
 }
 
 /// The baseline tier alone. Pages that change often are compiled as well.
-fn baseline<'a>() -> Engine<'a> {
+fn baseline<'a>() -> ConformanceEngine<'a> {
     let config = JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() };
-    Engine::new("baseline", move |memory| Ok(Box::new(Jit::new(memory, config)?)))
+    ConformanceEngine::new("baseline", move |memory| Ok(Box::new(Jit::new(memory, config)?)))
 }
 
 #[test]
 fn every_case_passes_in_all_engines() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let report = conformance::run(&[folder], &[Engine::interpreter(), jit(), baseline()], None).unwrap();
+    let report =
+        conformance::run(&[folder], &[ConformanceEngine::interpreter(), jit(), baseline()], None).unwrap();
     for failure in report.failed.iter().take(20) {
         println!("{failure:?}");
     }

@@ -5,17 +5,17 @@
 
 use anyhow::Result;
 use std::process::Command;
-use xenia_testing::{Part, TOOLS};
+use xenia_testing::{TOOLS, ToolPart};
 
 /// Whether `program` is on the path, or is the full path of a file.
 pub(crate) fn has(program: &'static str) -> bool {
-    Part { file: program, package: "" }.is_there()
+    ToolPart { file: program, package: "" }.is_there()
 }
 
 /// Installs missing packages, or reports what is missing and which tests are skipped.
 pub(crate) fn provide() -> Result<()> {
     let packages: Vec<_> =
-        TOOLS.iter().flat_map(xenia_testing::Row::missing).map(|part| part.package).collect();
+        TOOLS.iter().flat_map(xenia_testing::ToolRow::missing).map(|part| part.package).collect();
     if !packages.is_empty() && has("apt-get") && is_root() {
         println!("installing {}", packages.join(" "));
         let quiet = |args: &[&str], packages: &[&str]| {

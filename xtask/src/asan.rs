@@ -5,7 +5,7 @@
 //! mapped, so the sanitizer allows any access to it, and compiled code has no checks. Before the
 //! tests, a small program verifies that errors are detected.
 
-use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
+use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::process::Command;
@@ -22,7 +22,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// Verifies that the sanitizer detects errors, and runs the tests under it.
-pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
+pub(crate) fn asan(args: &SanitizerArgs) -> Result<()> {
     let out = sanitizers::folder("asan")?;
     sanitizers::libraries("asan")?;
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];

@@ -16,9 +16,9 @@ mod judge;
 
 use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};
-use build::{Builder, Variant};
+use build::{CsmithBuilder, Variant};
 use clap::Args;
-use judge::{Difference, Reference};
+use judge::{CsmithDifference, ReferenceOutput};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
     };
     let start = Instant::now();
     let folder = steps::target_folder().join("csmith");
-    let builder = Builder::new(&folder)?;
+    let builder = CsmithBuilder::new(&folder)?;
     let mut tally = Tally::default();
     let mut seed = args.seed;
     while tally.programs < args.count {
@@ -141,11 +141,11 @@ struct Tally {
     skipped: Vec<u64>,
     /// Seeds for which csmith itself fails.
     not_written: Vec<u64>,
-    differences: Vec<Difference>,
+    differences: Vec<CsmithDifference>,
 }
 
 fn compare_program(
-    builder: &Builder,
+    builder: &CsmithBuilder,
     xenia: &Path,
     seed: u64,
     args: &CsmithArgs,
@@ -157,8 +157,8 @@ fn compare_program(
         return Ok(());
     };
     let expected = match judge::reference(&builder.reference(&source, 1)?, REFERENCE_SECONDS)? {
-        Reference::Text(text) => text,
-        Reference::TooLong => {
+        ReferenceOutput::Text(text) => text,
+        ReferenceOutput::TooLong => {
             tally.skipped.push(seed);
             return Ok(());
         }
@@ -185,13 +185,20 @@ fn compare_program(
         }
         // Does the program's meaning change at this level (a fault of the compiler or the program)?
         let again = judge::reference(&builder.reference(&source, level)?, REFERENCE_SECONDS)?;
-        let steady = again == Reference::Text(expected.clone());
+        let steady = again == ReferenceOutput::Text(expected.clone());
         let kept = builder.keep(seed, level, &title, &expected)?;
         for (engine, what) in found.differences {
             // A cross-check's report is long; the file has all of it.
             std::fs::write(kept.join(format!("{}.txt", engine.replace(' ', "_"))), &what)?;
             let what = what.lines().take(4).collect::<Vec<_>>().join("\n  ");
-            tally.differences.push(Difference { seed, level, engine, what, steady, kept: kept.clone() });
+            tally.differences.push(CsmithDifference {
+                seed,
+                level,
+                engine,
+                what,
+                steady,
+                kept: kept.clone(),
+            });
         }
     }
     Ok(())
@@ -227,7 +234,7 @@ fn write_json(path: &Path, args: &CsmithArgs, tally: &Tally, wall_seconds: f64) 
         "instructions": tally.instructions,
         "skipped_seeds": tally.skipped,
         "seeds_without_program": tally.not_written,
-        "differences": tally.differences.iter().map(Difference::to_json).collect::<Vec<_>>(),
+        "differences": tally.differences.iter().map(CsmithDifference::to_json).collect::<Vec<_>>(),
         "wall_seconds": wall_seconds,
     });
     std::fs::write(path, format!("{value:#}\n")).with_context(|| format!("writing {}", path.display()))

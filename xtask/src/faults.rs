@@ -17,10 +17,10 @@ use crate::not_run;
 use crate::steps::target_folder;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use device::Device;
-use run::{Ground, Outcome};
+use device::DeviceLossTest;
+use run::{FaultRunOutcome, Ground};
 use std::time::Instant;
-use table::{ROWS, Row, Strikes};
+use table::{FaultTableRow, ROWS, Strikes};
 use xenia_testing::{Dice, Tool};
 
 /// Points at which CI injects each of [`IN_CI`].
@@ -51,17 +51,17 @@ pub(crate) fn faults(args: &FaultsArgs) -> Result<()> {
         return Ok(());
     }
     let is_asked =
-        |row: &&Row| args.names.is_empty() || args.names.iter().any(|name| row.name.contains(name));
+        |row: &&FaultTableRow| args.names.is_empty() || args.names.iter().any(|name| row.name.contains(name));
     strike_all(&ROWS.iter().filter(is_asked).collect::<Vec<_>>(), args.points, args.seed)
 }
 
 /// A few points of a few rows, in CI.
 pub(crate) fn small_set() -> Result<()> {
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| IN_CI.contains(&row.name)).collect();
+    let rows: Vec<&FaultTableRow> = ROWS.iter().filter(|row| IN_CI.contains(&row.name)).collect();
     strike_all(&rows, POINTS_IN_CI, 1)
 }
 
-fn strike_all(rows: &[&Row], points: u64, seed: u64) -> Result<()> {
+fn strike_all(rows: &[&FaultTableRow], points: u64, seed: u64) -> Result<()> {
     if rows.is_empty() || points == 0 {
         bail!("no fault matches the given names");
     }
@@ -96,10 +96,10 @@ struct Found {
     wrong: Vec<String>,
 }
 
-fn strike(ground: &Ground, row: &Row, points: u64, seed: u64) -> Result<Found> {
+fn strike(ground: &Ground, row: &FaultTableRow, points: u64, seed: u64) -> Result<Found> {
     let mut found = Found::default();
     if row.strikes == Strikes::Device {
-        let Some(device) = Device::prepare()? else {
+        let Some(device) = DeviceLossTest::prepare()? else {
             not_run::write_down(row.name, Tool::Vulkan, "no device")?;
             return Ok(found);
         };
@@ -119,7 +119,7 @@ fn strike(ground: &Ground, row: &Row, points: u64, seed: u64) -> Result<Found> {
         let outcome = ground.run(row, &calls, &mut dice).with_context(|| name.clone())?;
         found.noticed += u64::from(outcome.errors > 0);
         found.ended += u64::from(!outcome.came_to_its_end);
-        let Outcome { injection, said, .. } = &outcome;
+        let FaultRunOutcome { injection, said, .. } = &outcome;
         for what in judge::judge(row, &outcome) {
             found.wrong.push(format!("{name}, {injection}: {what}\n{said}"));
         }

@@ -13,7 +13,7 @@ use crate::steps::{run, target_folder, xenia_rs};
 use crate::{docs, not_run};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use picture::Picture;
+use picture::RgbPicture;
 use scene::Scene;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ pub(crate) const NO_DEVICE: &str = "can't be used";
 
 /// Arguments of `cargo xtask gpu-suite`.
 #[derive(Debug, Default, Args)]
-pub(crate) struct SuiteArgs {
+pub(crate) struct GpuSuiteArgs {
     /// Run only this backend; the table is then neither compared nor written.
     #[arg(long, value_name = "NAME")]
     gpu: Option<String>,
@@ -61,7 +61,7 @@ pub(crate) struct SuiteArgs {
 type Verdicts = BTreeMap<String, bool>;
 
 /// Runs the GPU suite.
-pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
+pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
     let scenes = read_scenes()?;
     let work = target_folder().join("gpu-suite");
     std::fs::create_dir_all(&work)?;
@@ -141,7 +141,7 @@ fn judge(
     let mut passes = Vec::new();
     for (name, folder) in backends {
         let shown = folder.join(format!("frame{:06}.png", number + 1));
-        let verdict = expected.judge(&Picture::read(&shown)?);
+        let verdict = expected.judge(&RgbPicture::read(&shown)?);
         if let Some(wrong) = &verdict {
             println!("{name}: {}: {wrong}; see {}", scene.name, shown.display());
         }
@@ -194,12 +194,12 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
 }
 
 /// Compares the picture beside a scene's formula with the formula, or writes it.
-fn check_picture(scene: &str, described: &Picture, bless: bool) -> Result<()> {
+fn check_picture(scene: &str, described: &RgbPicture, bless: bool) -> Result<()> {
     let path = Path::new(GOLDEN).join(scene).join(PICTURE);
     if bless {
         return described.write(&path);
     }
-    if Picture::read(&path)? != *described {
+    if RgbPicture::read(&path)? != *described {
         bail!(
             "{} is not what the formula beside it describes; `cargo xtask gpu-suite --bless` writes it",
             path.display()

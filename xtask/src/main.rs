@@ -50,11 +50,11 @@ enum Task {
     /// Compare the tables of docs/generated with the data that they come from.
     Docs(docs::DocsArgs),
     /// Compare each picture of the GPU suite with its formula, on every backend.
-    GpuSuite(gpu_suite::SuiteArgs),
+    GpuSuite(gpu_suite::GpuSuiteArgs),
     /// Run the synchronisation suite in many orders of the hardware threads.
-    SyncSuite(sync_suite::SuiteArgs),
+    SyncSuite(sync_suite::SyncSuiteArgs),
     /// Run the console suite in many orders of the hardware threads.
-    ConsoleSuite(sync_suite::SuiteArgs),
+    ConsoleSuite(sync_suite::SyncSuiteArgs),
     /// Run the race tests: programs whose threads race each other, with exact counts.
     Races(races::RacesArgs),
     /// Mutation testing: change handlers of the interpreter and the lifter one at a time and check
@@ -85,7 +85,7 @@ enum Task {
     Faults(faults::FaultsArgs),
     /// Run titles for hours, and check whether memory, descriptors, mappings, handles or caches
     /// grow.
-    Soak(soak::SoakArgs),
+    Soak(soak::SoakTestArgs),
     /// Check the Kubernetes manifest, and the container file's steps in an empty root folder.
     DeployCheck,
     /// Build the coverage-guided fuzz targets and run each for a while.
@@ -96,11 +96,11 @@ enum Task {
     /// CycloneDX.
     Sbom(supply_chain::SbomArgs),
     /// Run the tests of the crates with `unsafe` under AddressSanitizer.
-    Asan(sanitizers::SuiteArgs),
+    Asan(sanitizers::SanitizerArgs),
     /// Run the tests of the multi-threaded crates under ThreadSanitizer.
-    Tsan(sanitizers::SuiteArgs),
+    Tsan(sanitizers::SanitizerArgs),
     /// Run, in Miri, the tests of the crates with `unsafe` that need no mappings.
-    Miri(sanitizers::SuiteArgs),
+    Miri(sanitizers::SanitizerArgs),
 }
 
 fn main() -> ExitCode {

@@ -9,7 +9,7 @@
 //! Only a nightly compiler includes it, which is not used for anything else:
 //! `rustup toolchain install nightly --component miri,rust-src`.
 
-use crate::sanitizers::{self, Suite, SuiteArgs};
+use crate::sanitizers::{self, SanitizerArgs, Suite};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -39,7 +39,7 @@ const THREADS: &str = "more threads than it can run in an hour";
 const LONG: &str = "safe code, and too much of it";
 
 /// Verifies that Miri detects errors, and runs the tests in it.
-pub(crate) fn miri(args: &SuiteArgs) -> Result<()> {
+pub(crate) fn miri(args: &SanitizerArgs) -> Result<()> {
     let out = sanitizers::folder("miri")?;
     check(&out)?;
     let suite = Suite {

@@ -14,7 +14,7 @@ mod shares;
 mod to_main;
 
 use crate::programs::{self, catalogue as described};
-use crate::real_programs::catalogue::{Program, Run};
+use crate::real_programs::catalogue::{ProgramRun, RealProgram};
 use crate::real_programs::{self, build};
 use crate::{sdk::Sdk, steps};
 use anyhow::{Context, Result, bail};
@@ -159,7 +159,7 @@ fn computing(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Value>>
 }
 
 /// The row of a program with files.
-fn whole(folder: &Path, program: &Program) -> Result<Value> {
+fn whole(folder: &Path, program: &RealProgram) -> Result<Value> {
     if let Some(tool) = program.needs.as_ref().filter(|tool| !real_programs::is_on_path(tool)) {
         bail!("there is no {tool}");
     }
@@ -181,7 +181,7 @@ fn whole(folder: &Path, program: &Program) -> Result<Value> {
     for run in &program.timed {
         real_programs::run::provide_files(program, run, &here, &packages, &files)?;
     }
-    let step = |run: &Run| {
+    let step = |run: &ProgramRun| {
         json!({
             "native": here.join("native").join(&run.program),
             "qemu": for_qemu.then(|| here.join("qemu").join(&run.program)),

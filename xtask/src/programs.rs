@@ -16,12 +16,12 @@ pub(crate) mod build;
 pub(crate) mod catalogue;
 pub(crate) mod fetch;
 pub(crate) mod library;
-mod verdict;
+pub(crate) mod verdict;
 
 use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};
 use build::Builder;
-use catalogue::{Catalogue, Program};
+use catalogue::{Catalogue, ProgramDescription};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ fn write_list(folder: &Path, catalogue: &Catalogue) -> Result<()> {
         .with_context(|| format!("writing {}", path.display()))
 }
 
-fn row(program: &Program) -> serde_json::Value {
+fn row(program: &ProgramDescription) -> serde_json::Value {
     json!({
         "name": program.name,
         "about": program.about,

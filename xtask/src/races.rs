@@ -7,7 +7,7 @@
 //! `--long`, or XENIA_LONG=1, selects the counts of a run of many minutes.
 
 use crate::steps::target_folder;
-use crate::title_run::{Ran, TitleRun};
+use crate::title_run::{TitleOutcome, TitleRun};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ struct Program {
     name: &'static str,
     settings: &'static [Setting],
     /// Additional check of a run.
-    judge: Option<fn(&Ran, &Made) -> Result<()>>,
+    judge: Option<fn(&TitleOutcome, &Made) -> Result<()>>,
     /// Whether the check needs memory samples.
     watch_memory: bool,
 }
@@ -161,7 +161,7 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
 }
 
 /// Checks that the exit code is the number of wrong counts, as in the last line.
-fn counts_are_right(ran: &Ran) -> Result<()> {
+fn counts_are_right(ran: &TitleOutcome) -> Result<()> {
     let last = ran.text.lines().last().unwrap_or_default();
     let code = ran.report["exit_code"].as_u64();
     if code != Some(0) || !(last == "0 wrong" || last.ends_with(" tests, 0 failed")) {
@@ -183,7 +183,7 @@ fn reordered(text: &str, test: &str) -> Result<u64> {
 
 /// Checks that the host's reordering of stores after later loads was observed: a test that never
 /// observes it cannot detect reorderings. A single host thread can't observe it.
-fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
+fn reordered_in_parallel_only(ran: &TitleOutcome, made: &Made) -> Result<()> {
     let seen = reordered(&ran.text, "SB")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if made.parallel && cores > 1 && seen == 0 {
@@ -197,7 +197,7 @@ fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
 
 /// Checks that later phases take no more memory than the second quarter of the run. A short run
 /// ends before that is meaningful.
-fn memory_is_flat(ran: &Ran, made: &Made) -> Result<()> {
+fn memory_is_flat(ran: &TitleOutcome, made: &Made) -> Result<()> {
     /// Memory that engines and allocators may still take, in pages of 4 KiB.
     const ROOM: u64 = 2048;
     let peak = |pages: &[u64]| pages.iter().copied().max().unwrap_or(0);
@@ -213,9 +213,9 @@ fn memory_is_flat(ran: &Ran, made: &Made) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn ran(text: &str, code: u64, pages: &[u64]) -> Ran {
+    fn ran(text: &str, code: u64, pages: &[u64]) -> TitleOutcome {
         let report = serde_json::json!({ "exit_code": code });
-        Ran { text: text.to_owned(), report, pages: pages.to_vec() }
+        TitleOutcome { text: text.to_owned(), report, pages: pages.to_vec() }
     }
 
     #[test]

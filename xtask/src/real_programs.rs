@@ -16,9 +16,9 @@ use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
 use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};
-use catalogue::{Extent, Program};
+use catalogue::{Extent, RealProgram};
 use clap::Args;
-use run::Mode;
+use run::ProgramMode;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -38,7 +38,7 @@ pub(crate) struct RealProgramsArgs {
     names: Vec<String>,
     /// Modes to run them in.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "jit,parallel")]
-    modes: Vec<Mode>,
+    modes: Vec<ProgramMode>,
     /// Only runs that are marked as small.
     #[arg(long)]
     small: bool,
@@ -95,16 +95,16 @@ fn run_set(names: &[&str]) -> Result<()> {
         return not_run::write_down("real programs", Tool::Sources, &format!("{why:#}"));
     }
     let (folder, programs) = provide(&names)?;
-    compare(&folder, &programs, &[Mode::Jit], Extent::Small)
+    compare(&folder, &programs, &[ProgramMode::Jit], Extent::Small)
 }
 
 /// Runs every program in every mode; the error lists all that differ.
-fn compare(folder: &Path, programs: &[Program], modes: &[Mode], extent: Extent) -> Result<()> {
+fn compare(folder: &Path, programs: &[RealProgram], modes: &[ProgramMode], extent: Extent) -> Result<()> {
     let (mut wrong, mut runs) = (Vec::new(), 0);
     for program in programs {
         let begun = Instant::now();
         let mut outcome = run::run(folder, program, modes, extent)?;
-        if extent == Extent::Full && modes.contains(&Mode::Jit) {
+        if extent == Extent::Full && modes.contains(&ProgramMode::Jit) {
             pictures::compare(folder, program, &mut outcome)?;
         }
         let seconds = begun.elapsed().as_secs_f64();
@@ -123,7 +123,7 @@ fn compare(folder: &Path, programs: &[Program], modes: &[Mode], extent: Extent) 
 }
 
 /// The programs with these names, or all.
-pub(crate) fn select(names: &[String]) -> Result<Vec<Program>> {
+pub(crate) fn select(names: &[String]) -> Result<Vec<RealProgram>> {
     let mut programs = catalogue::read(Path::new(DESCRIBED))?;
     if let Some(name) = names.iter().find(|name| programs.iter().all(|one| one.name != **name)) {
         bail!("no program {name} in {DESCRIBED}");
@@ -133,7 +133,7 @@ pub(crate) fn select(names: &[String]) -> Result<Vec<Program>> {
 }
 
 /// Fetches the packages of the programs; returns their folder.
-pub(crate) fn fetched(programs: &[Program]) -> Result<PathBuf> {
+pub(crate) fn fetched(programs: &[RealProgram]) -> Result<PathBuf> {
     let packages = programs::folder()?;
     let catalogue = programs::catalogue::Catalogue::read(Path::new(programs::DESCRIBED))?;
     let mut names: BTreeSet<&str> =
@@ -152,7 +152,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
 
 /// Builds the programs; returns the folder and the programs, without those whose requirements are
 /// missing.
-fn provide(names: &[String]) -> Result<(PathBuf, Vec<Program>)> {
+fn provide(names: &[String]) -> Result<(PathBuf, Vec<RealProgram>)> {
     let mut programs = select(names)?;
     programs.retain(|program| match &program.needs {
         Some(tool) if !is_on_path(tool) => {

@@ -28,7 +28,7 @@ pub(crate) fn folder(name: &str) -> Result<PathBuf> {
 
 /// Selection of tests to run.
 #[derive(Debug, Args)]
-pub(crate) struct SuiteArgs {
+pub(crate) struct SanitizerArgs {
     /// Only these packages' tests.
     #[arg(long, value_name = "NAME")]
     package: Vec<String>,
@@ -98,7 +98,7 @@ pub(crate) struct Suite<'a> {
 
 impl Suite<'_> {
     /// Builds, in `out`, the requested tests, by default those of `packages`, and runs them.
-    pub(crate) fn run(&self, out: &Path, packages: &[&str], args: &SuiteArgs) -> Result<()> {
+    pub(crate) fn run(&self, out: &Path, packages: &[&str], args: &SanitizerArgs) -> Result<()> {
         let packages = match args.package.as_slice() {
             [] => packages.to_vec(),
             some => some.iter().map(String::as_str).collect(),

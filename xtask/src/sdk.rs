@@ -10,7 +10,7 @@ pub(crate) mod cxx;
 
 use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
-use crate::programs::library::Library;
+use crate::programs::library::CLibrary;
 use crate::programs::{self, fetch, quietly};
 use crate::steps;
 use anyhow::{Context, Result, bail};
@@ -96,7 +96,7 @@ impl Sdk {
         let catalogue = Catalogue::read(Path::new(programs::DESCRIBED))?;
         fetch::fetch_packages(&packages, &catalogue.sources, BTreeSet::from([LIBRARY]))?;
         let library =
-            Library::provide(&packages, &Path::new(programs::DESCRIBED).canonicalize()?.join("system"))?;
+            CLibrary::provide(&packages, &Path::new(programs::DESCRIBED).canonicalize()?.join("system"))?;
         let sdk = Self { compiler: folder.join("title-cc"), program };
         let exports = sdk.exports()?;
         let mut hasher = DefaultHasher::new();
@@ -172,7 +172,7 @@ fn provide_program() -> Result<PathBuf> {
 }
 
 /// Compiles the files of the system layer; start and end are not part of its archive.
-fn system_layer(sources: &Path, library: &Library, objects: &Path) -> Result<Vec<PathBuf>> {
+fn system_layer(sources: &Path, library: &CLibrary, objects: &Path) -> Result<Vec<PathBuf>> {
     let mut files: Vec<_> =
         std::fs::read_dir(sources)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.retain(|file| file.extension().is_some_and(|kind| kind == "c" || kind == "S"));
@@ -253,7 +253,7 @@ fn archive(archive: &Path, objects: &[PathBuf]) -> Result<()> {
 }
 
 /// Writes the driver script, which is called like gcc.
-fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library) -> Result<()> {
+fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &CLibrary) -> Result<()> {
     let object = |name: &str| folder.join("objects").join(name).display().to_string();
     let system = folder.join("libsystem.a").display().to_string();
     let libc = library.archive.display().to_string();
@@ -272,13 +272,13 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library)
 }
 
 /// The compile command of both drivers.
-fn compile_line(library: &Library) -> Result<String> {
+fn compile_line(library: &CLibrary) -> Result<String> {
     let (flags, include) = (GUEST.join(" "), library.include.display());
     Ok(format!("{COMPILER} {flags} -nostdinc -isystem {include} -isystem {}", compiler_include()?))
 }
 
 /// Writes the script that links the same objects for Linux, where a system call is a real one.
-fn write_linux_driver(driver: &Path, objects: &Path, library: &Library) -> Result<()> {
+fn write_linux_driver(driver: &Path, objects: &Path, library: &CLibrary) -> Result<()> {
     let common = compile_line(library)?;
     let calls = objects.join("linux.S.o");
     let source = Path::new(programs::DESCRIBED).join("system/linux.S");

@@ -14,7 +14,7 @@ mod samples;
 use crate::steps::{output, target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use samples::Part;
+use samples::SoakPart;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Arguments of `cargo xtask soak`.
 #[derive(Debug, Args)]
-pub(crate) struct SoakArgs {
+pub(crate) struct SoakTestArgs {
     /// Duration in hours: 0.5 is half an hour.
     hours: f64,
     /// Folder for samples, plot and verdict.
@@ -53,7 +53,7 @@ pub(crate) struct SoakArgs {
 }
 
 /// Runs, plots, judges.
-pub(crate) fn soak(args: &SoakArgs) -> Result<()> {
+pub(crate) fn soak(args: &SoakTestArgs) -> Result<()> {
     if !(args.hours > 0.0 && args.hours <= 1000.0) {
         bail!("{} hours can't be run", args.hours);
     }
@@ -85,13 +85,13 @@ pub(crate) fn soak(args: &SoakArgs) -> Result<()> {
 fn run(time: Duration, out: &Path) -> Result<()> {
     let titles = titles(out)?;
     let all: Vec<&PathBuf> = titles.iter().map(|(_, path)| path).collect();
-    process(&all, &MODES, Some(FRAMES), Some(time.mul_f64(ROTATION)), &out.join(Part::Rotation.file(0)))?;
+    process(&all, &MODES, Some(FRAMES), Some(time.mul_f64(ROTATION)), &out.join(SoakPart::Rotation.file(0)))?;
 
     let long: Vec<_> = titles.iter().filter(|(name, _)| LONG.contains(name)).collect();
     let each = time.mul_f64(LONG_RUNS) / u32::try_from(long.len() * MODES.len())?;
     let runs = long.iter().flat_map(|(_, path)| MODES.map(|mode| (path, mode)));
     for (number, (path, mode)) in runs.enumerate() {
-        process(&[path], &[mode], None, Some(each), &out.join(Part::Long.file(number)))?;
+        process(&[path], &[mode], None, Some(each), &out.join(SoakPart::Long.file(number)))?;
     }
 
     let (start, time) = (Instant::now(), time.mul_f64(PROCESSES));
@@ -99,7 +99,7 @@ fn run(time: Duration, out: &Path) -> Result<()> {
     let mut number = 0;
     while start.elapsed() < time {
         let Some((path, mode)) = turns.next() else { break };
-        process(&[path], &[mode], Some(FRAMES), None, &out.join(Part::Processes.file(number)))?;
+        process(&[path], &[mode], Some(FRAMES), None, &out.join(SoakPart::Processes.file(number)))?;
         number += 1;
     }
     Ok(())

@@ -128,7 +128,7 @@ const STEPS: &[Step] = &[
     Step::new(
         "suites",
         &[
-            ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
+            ("gpu suite", || gpu_suite::suite(&gpu_suite::GpuSuiteArgs::default())),
             ("sync suite", sync_suite::short),
             ("console suite", sync_suite::console_short),
             ("races", races::short),

@@ -52,7 +52,7 @@ const ENGINES: &[&str] = &["--jit", "--interp"];
 
 /// Arguments of `cargo xtask sync-suite`.
 #[derive(Debug, Args)]
-pub(crate) struct SuiteArgs {
+pub(crate) struct SyncSuiteArgs {
     /// Try the orders of the seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = SEEDS)]
     seeds: u64,
@@ -65,7 +65,7 @@ pub(crate) struct SuiteArgs {
     title: Option<PathBuf>,
 }
 
-impl Default for SuiteArgs {
+impl Default for SyncSuiteArgs {
     fn default() -> Self {
         Self { seeds: SEEDS, parallel: None, title: None }
     }
@@ -88,21 +88,21 @@ pub(crate) fn console_short() -> Result<()> {
 }
 
 fn in_short(suite: &Suite) -> Result<()> {
-    run_suite(suite, &SuiteArgs::default())?;
-    run_suite(suite, &SuiteArgs { parallel: Some(PARALLEL.len() as u64), ..SuiteArgs::default() })
+    run_suite(suite, &SyncSuiteArgs::default())?;
+    run_suite(suite, &SyncSuiteArgs { parallel: Some(PARALLEL.len() as u64), ..SyncSuiteArgs::default() })
 }
 
 /// Runs the synchronisation suite in every order.
-pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
+pub(crate) fn suite(args: &SyncSuiteArgs) -> Result<()> {
     run_suite(&SYNC, args)
 }
 
 /// Runs the console suite in every order.
-pub(crate) fn console(args: &SuiteArgs) -> Result<()> {
+pub(crate) fn console(args: &SyncSuiteArgs) -> Result<()> {
     run_suite(&CONSOLE, args)
 }
 
-fn run_suite(suite: &Suite, args: &SuiteArgs) -> Result<()> {
+fn run_suite(suite: &Suite, args: &SyncSuiteArgs) -> Result<()> {
     let title = args.title.as_deref().unwrap_or(Path::new(suite.title));
     let file = suite.known;
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;

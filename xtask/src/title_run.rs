@@ -31,7 +31,7 @@ pub(crate) struct TitleRun<'a> {
 }
 
 /// Results of a run.
-pub(crate) struct Ran {
+pub(crate) struct TitleOutcome {
     /// Output of the title.
     pub(crate) text: String,
     /// The JSON report.
@@ -42,7 +42,7 @@ pub(crate) struct Ran {
 
 impl TitleRun<'_> {
     /// Runs the title; an error unless it ended by itself, without a deadlock.
-    pub(crate) fn run(&self) -> Result<Ran> {
+    pub(crate) fn run(&self) -> Result<TitleOutcome> {
         let file = |name: &str| self.work.join(name);
         let (guest, json, said) = (file("guest.txt"), file("run.json"), file("said.txt"));
         for stale in [&guest, &json] {
@@ -96,7 +96,7 @@ impl TitleRun<'_> {
         if deadlocks != [Some(0); 2] {
             bail!("deadlocks: {deadlocks:?}, {}", last());
         }
-        Ok(Ran { text, report, pages })
+        Ok(TitleOutcome { text, report, pages })
     }
 }
 

@@ -5,7 +5,7 @@
 //! `xtask/tsan/std.c` tells the sanitizer about that library's locks; the linker places it before
 //! them. Before the tests, two small programs verify that races are detected, and only races.
 
-use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
+use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};
 use crate::steps::run;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -53,7 +53,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 const ONE_THREAD: &str = "one thread, and limits of time that the sanitizer is too slow for";
 
 /// Verifies that the sanitizer detects races, and runs the tests under it.
-pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
+pub(crate) fn tsan(args: &SanitizerArgs) -> Result<()> {
     let out = sanitizers::folder("tsan")?;
     let flags = flags(&out)?;
     // A race is reported; correct code is not.

@@ -300,12 +300,12 @@ pub fn host() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cli, LabCommand};
+    use crate::{LabCli, LabCommand};
     use clap::Parser;
 
     fn bench(flags: &[&str]) -> anyhow::Result<Code> {
         let words = ["xenia-rs", "bench"].iter().chain(flags);
-        let LabCommand::Bench(args) = Cli::try_parse_from(words)?.command else { panic!("not bench") };
+        let LabCommand::Bench(args) = LabCli::try_parse_from(words)?.command else { panic!("not bench") };
         run(&args)
     }
 

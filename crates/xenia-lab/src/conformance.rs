@@ -10,23 +10,23 @@ use xenia::source;
 use xenia::wording::{count, grouped};
 use xenia_cli::Code;
 use xenia_jit::{Jit, JitConfig, Tiers};
-use xenia_jit_tests::conformance::{self, Engine};
+use xenia_jit_tests::conformance::{self, ConformanceEngine};
 
 /// Failures printed in full; the JSON has all.
 const SHOWN: usize = 20;
 
 /// The JIT, which compiles at first execution however often code is replaced, so that a case that
 /// runs once runs compiled. `left_out` chooses the sides of branches to prune as cold.
-pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
-    Engine::new("jit", move |memory| {
+pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> ConformanceEngine<'a> {
+    ConformanceEngine::new("jit", move |memory| {
         let config = JitConfig { wrong_addi: break_lifter, left_out, ..JitConfig::compile_everything() };
         Ok(Box::new(Jit::new(memory, config)?))
     })
 }
 
 /// The baseline tier alone, which compiles however often code is replaced.
-pub fn baseline_engine<'a>() -> Engine<'a> {
-    Engine::new("baseline", move |memory| {
+pub fn baseline_engine<'a>() -> ConformanceEngine<'a> {
+    ConformanceEngine::new("baseline", move |memory| {
         // Code that the tier does not support (64-bit mode, XER.SO set) is interpreted, not
         // compiled by another tier, which has separate tests.
         let everything = JitConfig::compile_everything();
@@ -37,7 +37,7 @@ pub fn baseline_engine<'a>() -> Engine<'a> {
 
 /// The JIT engines for `tier`; `auto` means one engine for each tier, because a case runs only
 /// once.
-fn compiling<'a>(tier: Tier) -> Vec<Engine<'a>> {
+fn compiling<'a>(tier: Tier) -> Vec<ConformanceEngine<'a>> {
     match tier {
         Tier::Baseline => vec![baseline_engine()],
         Tier::Function => vec![jit_engine(false, None)],
@@ -52,10 +52,12 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         EngineChoice::Jit if args.tier == Tier::Interp => {
             bail!("--tier interp runs no JIT: use --engine interp")
         }
-        EngineChoice::Interp => vec![Engine::interpreter()],
-        EngineChoice::Both if args.tier == Tier::Interp => vec![Engine::interpreter()],
+        EngineChoice::Interp => vec![ConformanceEngine::interpreter()],
+        EngineChoice::Both if args.tier == Tier::Interp => vec![ConformanceEngine::interpreter()],
         EngineChoice::Jit => compiling(args.tier),
-        EngineChoice::Both => [Engine::interpreter()].into_iter().chain(compiling(args.tier)).collect(),
+        EngineChoice::Both => {
+            [ConformanceEngine::interpreter()].into_iter().chain(compiling(args.tier)).collect()
+        }
     };
     for path in &args.paths {
         source::refuse_named_pipe(path).with_context(|| format!("cannot read {}", path.display()))?;

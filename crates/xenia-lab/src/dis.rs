@@ -77,11 +77,11 @@ fn nothing(args: &DisArgs, start: u32, base: u32, length: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cli, LabCommand};
+    use crate::{LabCli, LabCommand};
     use clap::Parser;
 
     fn dis(words: &[&str]) -> Result<Listing> {
-        let cli = Cli::try_parse_from(["xenia-rs", "dis"].iter().chain(words)).unwrap();
+        let cli = LabCli::try_parse_from(["xenia-rs", "dis"].iter().chain(words)).unwrap();
         let LabCommand::Dis(args) = cli.command else { panic!("not dis") };
         open(&args)
     }

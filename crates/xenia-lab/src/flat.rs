@@ -24,7 +24,7 @@ const SLICE: i64 = 50_000_000;
 const MOST_TEXT: usize = 1 << 20;
 
 /// Result of a run.
-pub(crate) struct Ended {
+pub(crate) struct FlatOutcome {
     /// The exit code.
     pub value: u32,
     /// Guest instructions executed.
@@ -95,11 +95,17 @@ impl FlatProgram {
     }
 
     /// Runs the program from its entry point to its end, in slices of `quantum` instructions.
-    pub(crate) fn run(&self, engine: &mut dyn Execute, quantum: i64) -> Result<Ended> {
+    pub(crate) fn run(&self, engine: &mut dyn Execute, quantum: i64) -> Result<FlatOutcome> {
         self.go(engine, self.image.entry, 0, quantum)
     }
 
-    fn go(&self, engine: &mut dyn Execute, from: GuestAddr, argument: u32, slice: i64) -> Result<Ended> {
+    fn go(
+        &self,
+        engine: &mut dyn Execute,
+        from: GuestAddr,
+        argument: u32,
+        slice: i64,
+    ) -> Result<FlatOutcome> {
         let mut ctx = PpcContext { pc: from.0, lr: u64::from(self.return_to.0), ..PpcContext::default() };
         ctx.gpr[1] = u64::from(self.stack.0);
         ctx.gpr[3] = u64::from(argument);
@@ -112,7 +118,11 @@ impl FlatProgram {
             match exit {
                 Exit::Budget | Exit::Yield => {}
                 Exit::Syscall { .. } if ctx.pc == self.return_to.0 + 4 => {
-                    return Ok(Ended { value: ctx.gpr[3] as u32, instructions: instructions - 1, text });
+                    return Ok(FlatOutcome {
+                        value: ctx.gpr[3] as u32,
+                        instructions: instructions - 1,
+                        text,
+                    });
                 }
                 Exit::Syscall { .. } if ctx.gpr[0] == 0 => {
                     let length = ctx.gpr[4] as u32;

@@ -32,7 +32,7 @@ use xenia_cli::Code;
 #[cfg(test)]
 #[derive(Debug, clap::Parser)]
 #[command(name = "xenia-rs")]
-pub(crate) struct Cli {
+pub(crate) struct LabCli {
     #[command(subcommand)]
     pub(crate) command: LabCommand,
 }

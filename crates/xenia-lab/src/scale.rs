@@ -300,14 +300,14 @@ fn print(report: &ScaleReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cli, LabCommand};
+    use crate::{LabCli, LabCommand};
     use clap::Parser;
 
     const RIGHT: Answer = Answer { count: 3, checksum: 7 };
 
     fn args(words: &[&str]) -> ScaleArgs {
         let words = ["xenia-rs", "scale"].iter().chain(words);
-        let LabCommand::Scale(args) = Cli::try_parse_from(words).unwrap().command else {
+        let LabCommand::Scale(args) = LabCli::try_parse_from(words).unwrap().command else {
             panic!("not scale")
         };
         args

@@ -14,7 +14,7 @@ use xenia::say::{errln, outln};
 use xenia::source;
 use xenia::wording::{count, grouped};
 use xenia_cli::Code;
-use xenia_sweep::{Change, Limited, Merged, Plan, RunConfig};
+use xenia_sweep::{Change, Limited, Merged, PlanConfig, RunConfig};
 
 /// Arguments that make the program limit itself and then run a unit.
 const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
@@ -39,7 +39,7 @@ pub fn run(command: &SweepCommand) -> Result<Code> {
 fn plan(args: &SweepPlanArgs) -> Result<Code> {
     let executable = std::env::current_exe().context("where the program is")?;
     source::refuse_named_pipe(&args.spec).with_context(|| format!("cannot read {}", args.spec.display()))?;
-    let what = Plan { spec: &args.spec, out: &args.out, executable: &executable, program: PROGRAM };
+    let what = PlanConfig { spec: &args.spec, out: &args.out, executable: &executable, program: PROGRAM };
     let planned = xenia_sweep::plan(&what)?;
     let kinds: Vec<String> =
         planned.units.iter().map(|(kind, number)| format!("{} {kind}", grouped(*number))).collect();

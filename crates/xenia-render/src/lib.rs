@@ -15,7 +15,7 @@ pub mod translate;
 mod window;
 
 pub use window::{
-    BINDINGS, Binding, Client, Figures, Filter, FrameSender, KeyEvent, Overlay, Phase, RenderError, Scaling,
-    Sounding, Stopped, WindowConfig, run,
+    BINDINGS, Client, Figures, Filter, FrameSender, KeyBinding, KeyEvent, Overlay, Phase, RenderError,
+    Scaling, Sounding, Stopped, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

@@ -19,14 +19,14 @@ pub(crate) mod scaling;
 mod text;
 mod view;
 
-pub use keys::{BINDINGS, Binding};
+pub use keys::{BINDINGS, KeyBinding};
 pub use mailbox::FrameSender;
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
 pub use scaling::{Filter, Scaling};
 
-use mailbox::Message;
+use mailbox::WindowMessage;
 use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
@@ -123,8 +123,9 @@ pub fn run(
     client: impl Client + 'static,
     start: impl FnOnce(FrameSender) + 'static,
 ) -> Result<(), RenderError> {
-    let event_loop =
-        EventLoop::<Message>::with_user_event().build().map_err(|error| RenderError::no_display(&error))?;
+    let event_loop = EventLoop::<WindowMessage>::with_user_event()
+        .build()
+        .map_err(|error| RenderError::no_display(&error))?;
     let mut events = events::Events::new(config, client, start, event_loop.create_proxy());
     event_loop.run_app(&mut events).map_err(|error| RenderError::no_display(&error))?;
     events.into_result()

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use xenia::config::{ExecutorConfig, MachineConfig};
 use xenia::golden::Golden;
-use xenia::recording::{self, Header, Trouble};
+use xenia::recording::{self, RecordingHeader, Trouble};
 use xenia::{machine, say, title};
 use xenia_kernel::ports::Clock;
 use xenia_lab::args::DiffArgs;
@@ -70,7 +70,7 @@ struct Kind {
 struct Reading<'a> {
     path: &'a Path,
     definition: &'a Command,
-    header: &'a Header,
+    header: &'a RecordingHeader,
 }
 
 fn read_settings(file: &Reading<'_>) -> Result<()> {
@@ -119,7 +119,7 @@ fn read_event_log(file: &Reading<'_>) -> Result<()> {
     diff::run(&DiffArgs { a: file.path.to_owned(), b: file.path.to_owned() }).map(drop)
 }
 
-fn kinds(header: &Header) -> Vec<Kind> {
+fn kinds(header: &RecordingHeader) -> Vec<Kind> {
     let recording = serde_json::to_string(header).unwrap() + CHANGES;
     let golden = include_str!("../../../golden/hello_n1k.json").to_owned();
     let keys = format!("# Mine.\nretail = \"{KEY}\"\n");
@@ -138,7 +138,7 @@ fn text_files_end_in_a_value_or_an_error_that_names_them() {
     let dir = tempfile::tempdir().unwrap();
     let mut definition = Cli::command();
     definition.build();
-    let header = Header::new("t.xex", "aa", &MachineConfig::default(), Clock::default()).unwrap();
+    let header = RecordingHeader::new("t.xex", "aa", &MachineConfig::default(), Clock::default()).unwrap();
     let kinds = kinds(&header);
     let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);
     let case = |seed: u64| {

@@ -36,9 +36,9 @@ pub use origin::origins_in;
 use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
-use environment::Variables;
+use environment::EnvironmentVariables;
 use file::{File, Setting};
-use origin::Origin;
+use origin::SettingOrigin;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 #[cfg(test)]
@@ -117,7 +117,7 @@ pub fn input(named: Option<&Path>) -> Result<InputConfig> {
 }
 
 /// A setting in a settings file.
-pub struct Row {
+pub struct SettingRow {
     /// The command; subcommands are separated by dots.
     pub table: String,
     /// Name of the flag.
@@ -129,13 +129,13 @@ pub struct Row {
 }
 
 /// Reads and checks all settings of a file, by command.
-pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
+pub fn read(definition: &Command, path: &Path) -> Result<Vec<SettingRow>> {
     let mut definition = definition.clone();
     definition.build();
     let text = xenia::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = File { text: &text, path };
     let settings = file.settings(&definition)?;
-    let row = |setting: &Setting<'_>| Row {
+    let row = |setting: &Setting<'_>| SettingRow {
         table: setting.table(),
         key: setting.flag.get_long().unwrap_or_default().to_owned(),
         value: text.get(setting.value.clone()).unwrap_or_default().to_owned(),
@@ -151,7 +151,11 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
     apply_with(definition, words, &|name| std::env::var_os(name))
 }
 
-fn apply_with(definition: &Command, words: Vec<OsString>, variables: Variables<'_>) -> Result<Vec<OsString>> {
+fn apply_with(
+    definition: &Command,
+    words: Vec<OsString>,
+    variables: EnvironmentVariables<'_>,
+) -> Result<Vec<OsString>> {
     let mut bare = environment::without(definition.clone());
     bare.build();
     let words = command_first(&bare, words);
@@ -190,7 +194,7 @@ fn with_settings(
     words: &[OsString],
     explicit: bool,
     path: &Path,
-) -> Result<(Vec<OsString>, Vec<Origin>)> {
+) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
     let text = xenia::source::lasting_text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
@@ -281,7 +285,7 @@ fn insert(
     typed: &ArgMatches,
     mut words: Vec<OsString>,
     file: &File<'_>,
-) -> Result<(Vec<OsString>, Vec<Origin>)> {
+) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
     let settings = file.settings(definition)?;
     let mut origins = Vec::new();
     if let Some(id) = titles::meant(Innermost::of(definition, typed).matches, &settings) {
@@ -305,7 +309,7 @@ fn insert_open<'a>(
     words: &mut Vec<OsString>,
     settings: impl Iterator<Item = &'a Setting<'a>>,
     file: &File<'_>,
-) -> Vec<Origin> {
+) -> Vec<SettingOrigin> {
     let meant = Innermost::of(definition, given);
     let at = meant.place_of_words(words);
     let is_open = |setting: &&Setting<'_>| {

@@ -75,7 +75,7 @@ pub(crate) enum Stop {
 
 /// Result of a process.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct ChildOutcome {
     /// The exit code; 128 plus the signal's number if a signal ended it, as in shells.
     pub(crate) exit: i32,
     /// The signal that ended it.
@@ -100,7 +100,7 @@ pub(crate) struct Start<'a> {
 }
 
 /// Starts a process and waits for its end, which is enforced.
-pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<Ended> {
+pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<ChildOutcome> {
     let mut output = tempfile::tempfile().map_err(Error::Start)?;
     let mut errors = tempfile::tempfile().map_err(Error::Start)?;
     let began = Instant::now();
@@ -125,7 +125,7 @@ pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<Ended> {
     let Watched { stop, memory_mib } = watched.map_err(|error| Error::Start(error.into()))?;
     let limit = start.limits.output_kib * 1024;
     let signal = status.signal();
-    let mut ended = Ended {
+    let mut ended = ChildOutcome {
         exit: signal.map_or_else(|| status.code().unwrap_or(-1), |signal| 128 + signal),
         signal,
         stop,
@@ -228,7 +228,7 @@ pub(crate) fn this_process() -> u32 {
 mod tests {
     use super::*;
 
-    fn sh(script: &str, limits: Bounds, stop: bool) -> Ended {
+    fn sh(script: &str, limits: Bounds, stop: bool) -> ChildOutcome {
         let words = ["-c", script].map(OsString::from).to_vec();
         let start = Start { program: Path::new("/bin/sh"), words, folder: Path::new("/"), limits };
         run(&start, &AtomicBool::new(stop)).unwrap()

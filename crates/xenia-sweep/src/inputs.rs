@@ -21,9 +21,9 @@ pub(crate) const DEFAULT: &str = "default.xex";
 
 /// Cache of hashes, by path.
 #[derive(Debug, Default)]
-pub(crate) struct Inputs(Mutex<BTreeMap<PathBuf, String>>);
+pub(crate) struct InputHashes(Mutex<BTreeMap<PathBuf, String>>);
 
-impl Inputs {
+impl InputHashes {
     /// BLAKE3 of a file or folder. A file's hash includes the files that belong to it: the data
     /// folder of a package's header, and the update of an executable.
     pub(crate) fn hash(&self, path: &Path) -> Result<String> {
@@ -154,13 +154,13 @@ mod tests {
             fs::create_dir_all(at(path).parent().unwrap()).unwrap();
             fs::write(at(path), bytes).unwrap();
         }
-        let hash = |name: &str| Inputs::default().hash(&at(name)).unwrap();
+        let hash = |name: &str| InputHashes::default().hash(&at(name)).unwrap();
         assert_eq!(hash("a"), hash("b"));
         assert_ne!(hash("a"), hash("c"));
         fs::rename(at("b/x"), at("b/z")).unwrap();
         assert_ne!(hash("a"), hash("b"));
         assert_eq!(hash("c/x"), blake3::hash(b"1").to_hex().as_str());
-        let inputs = Inputs::default();
+        let inputs = InputHashes::default();
         let before = inputs.hash(&at("c/x")).unwrap();
         fs::write(at("c/x"), "9").unwrap();
         assert_eq!(inputs.hash(&at("c/x")).unwrap(), before, "read once");
@@ -174,8 +174,8 @@ mod tests {
         let without = hash("c/t.xex");
         fs::write(at("c/t.xexp"), "u").unwrap();
         assert_ne!(hash("c/t.xex"), without);
-        assert!(Inputs::default().hash(&at("nowhere")).is_err());
-        assert!(Inputs::default().hash(Path::new("/dev/zero")).is_err(), "it has no end");
+        assert!(InputHashes::default().hash(&at("nowhere")).is_err());
+        assert!(InputHashes::default().hash(Path::new("/dev/zero")).is_err(), "it has no end");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! program: finding these is the purpose of sweeps. Ends with a cause outside the unit give no
 //! verdict, such as signals that the sweep did not send.
 
-use crate::child::{Ended, Stop};
-use crate::unit::{Bounds, Kind, Unit};
+use crate::child::{ChildOutcome, Stop};
+use crate::unit::{Bounds, SweepUnit, UnitKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ documented! {
         /// Name of the unit, the same under all builds.
         pub name: String,
         /// Kind of unit: `title`, `check`, `conformance` or `fuzz`.
-        pub kind: Kind,
+        pub kind: UnitKind,
         /// Verdict: `pass`, `done`, `mismatch`, `guest-fault`, `deadlock`, `refused`, `timeout`,
         /// `memory`, `output` or `crash`.
         pub result: Verdict,
@@ -132,7 +132,7 @@ pub(crate) struct Judged {
 const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
 
 /// Determines the verdict; `None` if the process was ended from outside.
-pub(crate) fn judge(unit: &Unit, ended: &Ended) -> Option<Judged> {
+pub(crate) fn judge(unit: &SweepUnit, ended: &ChildOutcome) -> Option<Judged> {
     let report: Option<Value> = serde_json::from_slice(&ended.output).ok();
     let said = |verdict, said: &str| {
         Some(Judged {
@@ -184,7 +184,7 @@ fn digest_of_run(report: &Value) -> Option<String> {
 }
 
 /// Verdict on a title that ended by itself: checks the expected end and digest.
-fn judge_guest(unit: &Unit, how: Verdict, report: Option<&Value>, said: &str) -> Judged {
+fn judge_guest(unit: &SweepUnit, how: Verdict, report: Option<&Value>, said: &str) -> Judged {
     let digest = report.and_then(digest_of_run);
     let expected = unit.ends.is_some_and(|ends| ends.verdict() == how);
     let (verdict, said) = match &unit.expect {
@@ -200,25 +200,27 @@ fn other_digest(wanted: &str) -> (Verdict, String) {
     (Verdict::Mismatch, format!("the digest is not {wanted}"))
 }
 
-fn judge_report(unit: &Unit, exit: i32, report: &Value) -> Judged {
+fn judge_report(unit: &SweepUnit, exit: i32, report: &Value) -> Judged {
     let digest = match unit.kind {
-        Kind::Title | Kind::Check => digest_of_run(report),
-        Kind::Conformance | Kind::Fuzz => Some(digest(unit.kind, report)),
+        UnitKind::Title | UnitKind::Check => digest_of_run(report),
+        UnitKind::Conformance | UnitKind::Fuzz => Some(digest(unit.kind, report)),
     };
     let ended = report["exit"].as_str().unwrap_or_default();
     let (verdict, said) = match (unit.kind, &unit.expect) {
         // Without `--halt-on-deadlock` a deadlock has no separate exit code.
-        (Kind::Title, _) if ended == "deadlock" => {
+        (UnitKind::Title, _) if ended == "deadlock" => {
             return judge_guest(unit, Verdict::Deadlock, Some(report), "");
         }
-        (Kind::Title, _) if unit.ends.is_some() => {
+        (UnitKind::Title, _) if unit.ends.is_some() => {
             let wanted = unit.ends.map_or("", |ends| ends.verdict().name());
             (Verdict::Mismatch, format!("it ends by {ended}, not by {wanted}"))
         }
-        (Kind::Title, Some(expected)) if digest.as_ref() != Some(expected) => other_digest(expected),
-        (Kind::Title, Some(_)) => (Verdict::Pass, ended.to_owned()),
-        (Kind::Title, None) if exit != 1 => (Verdict::Done, ended.to_owned()),
-        (Kind::Conformance | Kind::Fuzz, _) if exit != 0 => (Verdict::Mismatch, first_failure(report)),
+        (UnitKind::Title, Some(expected)) if digest.as_ref() != Some(expected) => other_digest(expected),
+        (UnitKind::Title, Some(_)) => (Verdict::Pass, ended.to_owned()),
+        (UnitKind::Title, None) if exit != 1 => (Verdict::Done, ended.to_owned()),
+        (UnitKind::Conformance | UnitKind::Fuzz, _) if exit != 0 => {
+            (Verdict::Mismatch, first_failure(report))
+        }
         (_, _) if exit != 0 => (Verdict::Mismatch, String::new()),
         (_, _) => (Verdict::Pass, String::new()),
     };
@@ -245,19 +247,19 @@ fn guest_fault(report: Option<&Value>) -> Option<String> {
 }
 
 /// Statistics of a report, depending on the unit's kind.
-fn figures(kind: Kind, report: &Value) -> BTreeMap<String, f64> {
+fn figures(kind: UnitKind, report: &Value) -> BTreeMap<String, f64> {
     let names: &[&str] = match kind {
-        Kind::Title | Kind::Check => &["instructions", "frames", "mips", "exit_code"],
-        Kind::Conformance => &["cases", "passed"],
-        Kind::Fuzz => &["blocks", "instructions", "mismatches"],
+        UnitKind::Title | UnitKind::Check => &["instructions", "frames", "mips", "exit_code"],
+        UnitKind::Conformance => &["cases", "passed"],
+        UnitKind::Fuzz => &["blocks", "instructions", "mismatches"],
     };
     names.iter().filter_map(|&name| Some((name.to_owned(), report[name].as_f64()?))).collect()
 }
 
 /// BLAKE3 of the host-independent parts of a test report: no times and no paths.
-fn digest(kind: Kind, report: &Value) -> String {
+fn digest(kind: UnitKind, report: &Value) -> String {
     let keys: &[&str] = match kind {
-        Kind::Fuzz => &["oracle", "blocks", "instructions", "mismatches", "by_instruction"],
+        UnitKind::Fuzz => &["oracle", "blocks", "instructions", "mismatches", "by_instruction"],
         _ => &["cases", "passed"],
     };
     let mut hasher = blake3::Hasher::new();

@@ -174,13 +174,13 @@ fn end(outcome: &Outcome) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::unit::Kind;
+    use crate::unit::UnitKind;
 
     pub(crate) fn outcome(id: u8, result: Verdict, digest: &str, host: &str) -> Outcome {
         Outcome {
             id: format!("{id:064x}"),
             name: format!("unit {id}"),
-            kind: Kind::Title,
+            kind: UnitKind::Title,
             result,
             digest: Some(digest.to_owned()),
             exit: 0,

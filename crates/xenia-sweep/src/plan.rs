@@ -3,16 +3,18 @@
 mod tables;
 
 use crate::error::{Error, Result};
-use crate::inputs::Inputs;
+use crate::inputs::InputHashes;
 use crate::lines;
-use crate::spec::{Limits, Source, Spec};
-use crate::unit::{Bounds, End, Header, Input, Kind, MOST_UNITS, UNITS, Unit, Word};
+use crate::spec::{LimitsSpec, Spec, SpecSource};
+use crate::unit::{
+    Bounds, ExpectedEnd, MOST_UNITS, SweepUnit, UNITS, UnitInput, UnitKind, UnitWord, UnitsHeader,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Inputs of planning.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan<'a> {
+pub struct PlanConfig<'a> {
     /// The TOML file; its paths are relative to its folder, or to its `root` if it has one.
     pub spec: &'a Path,
     /// The folder to write the units' file to.
@@ -35,18 +37,18 @@ pub struct Planned {
 }
 
 /// Writes the units of a TOML file.
-pub fn plan(what: &Plan<'_>) -> Result<Planned> {
-    let source = Source::read(what.spec)?;
+pub fn plan(what: &PlanConfig<'_>) -> Result<Planned> {
+    let source = SpecSource::read(what.spec)?;
     let spec = source.parse()?;
     let folder = what.spec.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let root = spec.root.as_ref().map_or_else(|| folder.to_owned(), |root| folder.join(root));
     let root = root.canonicalize().map_err(Error::read(&root))?;
-    let build = Inputs::default().hash(what.executable)?;
+    let build = InputHashes::default().hash(what.executable)?;
     let mut planner = Planner {
         source: &source,
         root: &root,
         build: &build,
-        inputs: Inputs::default(),
+        inputs: InputHashes::default(),
         defaults: spec.limits,
         units: Vec::new(),
         ids: BTreeSet::new(),
@@ -58,7 +60,7 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
     if planner.units.is_empty() {
         return Err(Error::file(what.spec, "it names nothing to run"));
     }
-    let header = Header::new(what.program, &build, &root, planner.units.len());
+    let header = UnitsHeader::new(what.program, &build, &root, planner.units.len());
     std::fs::create_dir_all(what.out).map_err(Error::write(what.out))?;
     let file = what.out.join(UNITS);
     lines::write_whole(&file, |out| {
@@ -77,7 +79,7 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
     Ok(Planned { units, repeated: planner.repeated, file })
 }
 
-impl Kind {
+impl UnitKind {
     /// Name in files.
     pub fn name(self) -> &'static str {
         match self {
@@ -92,21 +94,21 @@ impl Kind {
 /// A unit without its id and name.
 struct Draft {
     name: String,
-    words: Vec<Word>,
-    inputs: Vec<Input>,
+    words: Vec<UnitWord>,
+    inputs: Vec<UnitInput>,
     expect: Option<String>,
-    ends: Option<End>,
+    ends: Option<ExpectedEnd>,
     picture: bool,
     limits: Bounds,
 }
 
 struct Planner<'a> {
-    source: &'a Source<'a>,
+    source: &'a SpecSource<'a>,
     root: &'a Path,
     build: &'a str,
-    inputs: Inputs,
-    defaults: Limits,
-    units: Vec<Unit>,
+    inputs: InputHashes,
+    defaults: LimitsSpec,
+    units: Vec<SweepUnit>,
     ids: BTreeSet<String>,
     /// Number of uses of each name.
     names: BTreeMap<String, u64>,
@@ -140,7 +142,7 @@ impl Planner<'_> {
         self.source.error(self.offset, reason)
     }
 
-    fn limits(&self, limits: Limits) -> Result<Bounds> {
+    fn limits(&self, limits: LimitsSpec) -> Result<Bounds> {
         limits.or(self.defaults).map_err(|reason| self.wrong(reason))
     }
 
@@ -151,10 +153,10 @@ impl Planner<'_> {
     }
 
     /// Adds a file or folder to a unit's inputs, and its path to the words.
-    fn input(&self, path: &Path, words: &mut Vec<Word>, inputs: &mut Vec<Input>) -> Result<()> {
+    fn input(&self, path: &Path, words: &mut Vec<UnitWord>, inputs: &mut Vec<UnitInput>) -> Result<()> {
         let blake3 = self.inputs.hash(path)?;
-        words.push(Word::Input { input: inputs.len() });
-        inputs.push(Input { path: self.shown(path), blake3 });
+        words.push(UnitWord::Input { input: inputs.len() });
+        inputs.push(UnitInput { path: self.shown(path), blake3 });
         Ok(())
     }
 
@@ -163,9 +165,9 @@ impl Planner<'_> {
         path.strip_prefix(self.root).unwrap_or(path).to_owned()
     }
 
-    fn add(&mut self, kind: Kind, draft: Draft) -> Result<()> {
+    fn add(&mut self, kind: UnitKind, draft: Draft) -> Result<()> {
         let Draft { mut name, words, inputs, expect, ends, picture, limits } = draft;
-        let mut unit = Unit {
+        let mut unit = SweepUnit {
             id: String::new(),
             name: String::new(),
             kind,

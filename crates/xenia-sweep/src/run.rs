@@ -12,14 +12,14 @@
 //! neither locks nor atomic appends between hosts. A killed process leaves at most one incomplete
 //! line.
 
-use crate::child::{self, Ended, Start, this_process};
+use crate::child::{self, ChildOutcome, Start, this_process};
 use crate::error::{Error, Result};
-use crate::inputs::Inputs;
+use crate::inputs::InputHashes;
 use crate::judge::{Judged, Outcome, Verdict, judge};
 use crate::lines::{self, Appender, Torn};
 use crate::plan::EMPTY_FOLDER;
 use crate::shard::Shard;
-use crate::unit::{self, Header, UNITS, Unit, Word};
+use crate::unit::{self, SweepUnit, UNITS, UnitWord, UnitsHeader};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -56,7 +56,7 @@ pub struct RunConfig<'a> {
 
 /// Progress of a shard, in runs: each unit counts as often as it is to be run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct ShardProgress {
     /// Total number of runs.
     pub runs: u64,
     /// Runs done before this process started.
@@ -71,9 +71,9 @@ pub struct Progress {
 
 /// Final state of a shard's run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct ShardSummary {
     /// Progress at the end.
-    pub progress: Progress,
+    pub progress: ShardProgress,
     /// Whether it was stopped before all runs were done.
     pub stopped: bool,
 }
@@ -83,11 +83,11 @@ pub struct Summary {
 pub fn run(
     config: &RunConfig<'_>,
     stop: &AtomicBool,
-    progress: &(dyn Fn(&Progress) + Sync),
-) -> Result<Summary> {
+    progress: &(dyn Fn(&ShardProgress) + Sync),
+) -> Result<ShardSummary> {
     let file = config.plan.join(UNITS);
     let (header, units) = unit::read(&file)?;
-    let build = Inputs::default().hash(config.executable)?;
+    let build = InputHashes::default().hash(config.executable)?;
     if build != header.build {
         let reason = format!(
             "it is for {} of build {:.16}…, this is build {build:.16}…: plan again, or run that program",
@@ -97,11 +97,11 @@ pub fn run(
     }
     prepare(config.out, &file)?;
     let done = finished(config.out)?;
-    let mine: Vec<&Unit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
+    let mine: Vec<&SweepUnit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
     let (to_do, counts) = outstanding(&mine, &done, config.times.clamp(1, MOST_TIMES));
     progress(&counts);
     if to_do.is_empty() {
-        return Ok(Summary { progress: counts, stopped: false });
+        return Ok(ShardSummary { progress: counts, stopped: false });
     }
     let root = config.root.unwrap_or(&header.root).canonicalize();
     let root = root.map_err(Error::read(config.root.unwrap_or(&header.root)))?;
@@ -117,7 +117,7 @@ pub fn run(
         out: &out,
         host: &host,
         empty: empty.path(),
-        inputs: Inputs::default(),
+        inputs: InputHashes::default(),
     };
     let lines = Mutex::new((Appender::create(&out.join(RESULTS), &stem)?, counts));
     let next = AtomicUsize::new(0);
@@ -148,16 +148,16 @@ pub fn run(
     })?;
     let (mut appender, progress) = lines.into_inner().expect("no holder panics");
     appender.sync()?;
-    Ok(Summary { progress, stopped: stop.load(Relaxed) })
+    Ok(ShardSummary { progress, stopped: stop.load(Relaxed) })
 }
 
 /// The runs of these units that are outstanding, and the progress found.
 fn outstanding<'a>(
-    units: &[&'a Unit],
+    units: &[&'a SweepUnit],
     done: &BTreeMap<String, Vec<Verdict>>,
     times: u32,
-) -> (Vec<&'a Unit>, Progress) {
-    let lines_of = |unit: &Unit| done.get(&unit.id).map_or(&[][..], Vec::as_slice);
+) -> (Vec<&'a SweepUnit>, ShardProgress) {
+    let lines_of = |unit: &SweepUnit| done.get(&unit.id).map_or(&[][..], Vec::as_slice);
     // Round by round, so that a slowdown of the host affects all units alike.
     let mut to_do = Vec::new();
     for round in 0..times as usize {
@@ -165,11 +165,11 @@ fn outstanding<'a>(
     }
     let found = units.iter().flat_map(|unit| lines_of(unit).iter().take(times as usize));
     let (good, bad): (Vec<&Verdict>, Vec<&Verdict>) = found.partition(|verdict| verdict.is_good());
-    let counts = Progress {
+    let counts = ShardProgress {
         runs: units.len() as u64 * u64::from(times),
         found: (good.len() + bad.len()) as u64,
         bad: bad.len() as u64,
-        ..Progress::default()
+        ..ShardProgress::default()
     };
     (to_do, counts)
 }
@@ -251,12 +251,12 @@ struct Worker<'a> {
     out: &'a Path,
     host: &'a str,
     empty: &'a Path,
-    inputs: Inputs,
+    inputs: InputHashes,
 }
 
 impl Worker<'_> {
     /// Runs a unit; `None` if it was ended from outside.
-    fn outcome(&self, unit: &Unit, stop: &AtomicBool) -> Result<Option<Outcome>> {
+    fn outcome(&self, unit: &SweepUnit, stop: &AtomicBool) -> Result<Option<Outcome>> {
         for input in &unit.inputs {
             let path = self.root.join(&input.path);
             if self.inputs.hash(&path)? != input.blake3 {
@@ -295,17 +295,17 @@ impl Worker<'_> {
         }))
     }
 
-    fn words(&self, unit: &Unit, frame: &Path) -> Vec<OsString> {
+    fn words(&self, unit: &SweepUnit, frame: &Path) -> Vec<OsString> {
         let (memory, parent) = (unit.limits.memory_mib.to_string(), this_process().to_string());
         let launcher = self.config.launcher.iter();
         let launcher =
             launcher.map(|word| word.replace("{memory}", &memory).replace("{parent}", &parent).into());
         let mut words: Vec<OsString> = launcher.collect();
         words.extend(unit.words.iter().map(|word| match word {
-            Word::Text(text) if text == EMPTY_FOLDER => self.empty.into(),
-            Word::Text(text) => text.into(),
+            UnitWord::Text(text) if text == EMPTY_FOLDER => self.empty.into(),
+            UnitWord::Text(text) => text.into(),
             // `read` has verified that the index is in range.
-            Word::Input { input } => self.root.join(&unit.inputs[*input].path).into(),
+            UnitWord::Input { input } => self.root.join(&unit.inputs[*input].path).into(),
         }));
         if unit.picture {
             words.extend(["--last-frame".into(), frame.into()]);
@@ -314,14 +314,14 @@ impl Worker<'_> {
         words
     }
 
-    fn keep_picture(&self, unit: &Unit, frame: &Path) -> Result<Option<String>> {
+    fn keep_picture(&self, unit: &SweepUnit, frame: &Path) -> Result<Option<String>> {
         let Ok(bytes) = std::fs::read(frame) else { return Ok(None) };
         let name = format!("{PICTURES}/{}.png", unit.id);
         lines::write_whole(&self.out.join(&name), |out| out.write_all(&bytes))?;
         Ok(Some(name))
     }
 
-    fn keep_report(&self, unit: &Unit, ended: &Ended) -> Result<String> {
+    fn keep_report(&self, unit: &SweepUnit, ended: &ChildOutcome) -> Result<String> {
         let name = format!("{REPORTS}/{}.txt", unit.id);
         lines::write_whole(&self.out.join(&name), |out| {
             writeln!(out, "{}\nexit {}\n\n-- standard error", unit.name, ended.exit)?;
@@ -334,7 +334,7 @@ impl Worker<'_> {
 }
 
 /// The plan that the results in a folder belong to, if it exists.
-pub(crate) fn plan_of(out: &Path) -> Result<Option<(Header, Vec<Unit>)>> {
+pub(crate) fn plan_of(out: &Path) -> Result<Option<(UnitsHeader, Vec<SweepUnit>)>> {
     let file = out.join(UNITS);
     if file.exists() { unit::read(&file).map(Some) } else { Ok(None) }
 }

@@ -3,7 +3,7 @@
 //! The whole file is checked before any input is hashed, and errors name the line of their table.
 
 use crate::error::{Error, Result};
-use crate::unit::{Bounds, End};
+use crate::unit::{Bounds, ExpectedEnd};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -27,7 +27,7 @@ pub(crate) struct Spec {
     pub(crate) root: Option<PathBuf>,
     /// Default limits, for tables without limits.
     #[serde(default)]
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsSpec,
     #[serde(default)]
     pub(crate) title: Vec<Spanned<Titles>>,
     #[serde(default)]
@@ -41,13 +41,13 @@ pub(crate) struct Spec {
 /// Limits of units, each optional.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Limits {
+pub(crate) struct LimitsSpec {
     seconds: Option<u64>,
     memory_mib: Option<u64>,
     output_kib: Option<u64>,
 }
 
-impl Limits {
+impl LimitsSpec {
     /// Fills missing limits from `others`, then from the defaults.
     pub(crate) fn or(self, others: Self) -> std::result::Result<Bounds, String> {
         let bounds = Bounds {
@@ -78,11 +78,11 @@ pub(crate) struct Matrix {
 }
 
 /// A combination: its name, and its words.
-pub(crate) type Way = (String, Vec<String>);
+pub(crate) type MatrixCombination = (String, Vec<String>);
 
 impl Matrix {
     /// All combinations for `exec` and `check`.
-    pub(crate) fn ways(&self) -> std::result::Result<Vec<Way>, String> {
+    pub(crate) fn ways(&self) -> std::result::Result<Vec<MatrixCombination>, String> {
         let or_nothing = |list: &[String]| if list.is_empty() { vec![String::new()] } else { list.to_vec() };
         let no_flags = vec![Vec::new()];
         let mut ways = Vec::new();
@@ -120,7 +120,7 @@ impl Matrix {
     }
 
     /// All combinations of engine and tier for `conformance`; flags apply only to `exec`.
-    pub(crate) fn conformance(&self) -> std::result::Result<Vec<Way>, String> {
+    pub(crate) fn conformance(&self) -> std::result::Result<Vec<MatrixCombination>, String> {
         if !self.flags.is_empty() {
             return Err("`flags` are those of titles".to_owned());
         }
@@ -165,7 +165,7 @@ pub(crate) struct Titles {
     /// Expected digests, by the titles' names.
     pub(crate) digests: BTreeMap<String, String>,
     /// Expected ends of titles that end by themselves, by the titles' names.
-    pub(crate) ends: BTreeMap<String, End>,
+    pub(crate) ends: BTreeMap<String, ExpectedEnd>,
     /// Whether to keep the last frame.
     pub(crate) picture: bool,
     /// Folder that titles see as game:, if it is not their own.
@@ -179,7 +179,7 @@ pub(crate) struct Titles {
     pub(crate) engines: Vec<String>,
     pub(crate) tiers: Vec<String>,
     pub(crate) flags: Vec<Vec<String>>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsSpec,
 }
 
 /// `[[check]]`: a title and its golden file.
@@ -200,7 +200,7 @@ pub(crate) struct Check {
     #[serde(default)]
     pub(crate) flags: Vec<Vec<String>>,
     #[serde(default)]
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsSpec,
 }
 
 /// `[[conformance]]`: annotated assembler files.
@@ -216,7 +216,7 @@ pub(crate) struct Conformance {
     #[serde(default)]
     pub(crate) tiers: Vec<String>,
     #[serde(default)]
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsSpec,
 }
 
 /// `[[fuzz]]`: random instruction sequences.
@@ -234,7 +234,7 @@ pub(crate) struct Fuzz {
     /// Reference to compare with: `interp` or `qemu`.
     pub(crate) oracle: Option<String>,
     #[serde(default)]
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsSpec,
 }
 
 impl Fuzz {
@@ -250,12 +250,12 @@ impl Fuzz {
 }
 
 /// The file's text, with line numbers for errors.
-pub(crate) struct Source<'a> {
+pub(crate) struct SpecSource<'a> {
     path: &'a Path,
     text: String,
 }
 
-impl<'a> Source<'a> {
+impl<'a> SpecSource<'a> {
     /// Reads the file.
     pub(crate) fn read(path: &'a Path) -> Result<Self> {
         let mut bytes = Vec::new();
@@ -288,7 +288,7 @@ mod tests {
     fn error(text: &[u8]) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        let error = Source::read(file.path()).and_then(|source| source.parse().map(drop)).unwrap_err();
+        let error = SpecSource::read(file.path()).and_then(|source| source.parse().map(drop)).unwrap_err();
         error.to_string().replace(&file.path().display().to_string(), "F")
     }
 
@@ -306,7 +306,7 @@ mod tests {
         }
         assert_eq!(error(b"\xFF"), "F: not UTF-8 text");
         assert!(error(&vec![b'#'; LONGEST_SPEC as usize + 1]).contains("more than 4194304 bytes"));
-        assert!(Source::read(Path::new("/dev/zero")).is_err());
+        assert!(SpecSource::read(Path::new("/dev/zero")).is_err());
         error(format!("a = {}", "[".repeat(100_000)).as_bytes());
     }
 
@@ -349,17 +349,17 @@ mod tests {
             states: None,
             batch: None,
             oracle: None,
-            limits: Limits::default(),
+            limits: LimitsSpec::default(),
         };
         assert_eq!(fuzz("1..2_00").range(), Ok((1, 200)));
         assert_eq!(fuzz("7").range(), Ok((7, 7)));
         for wrong in ["", "2..1", "a..b", "1..", "-1..2", "0..18446744073709551615"] {
             assert!(fuzz(wrong).range().is_err(), "{wrong}");
         }
-        let zero = Limits { seconds: Some(0), ..Limits::default() };
-        assert!(zero.or(Limits::default()).unwrap_err().contains("limits.seconds"));
-        let much = Limits { memory_mib: Some(u64::MAX), ..Limits::default() };
-        assert!(Limits::default().or(much).unwrap_err().contains("limits.memory-mib"));
-        assert_eq!(Limits::default().or(Limits::default()).unwrap().seconds, 300);
+        let zero = LimitsSpec { seconds: Some(0), ..LimitsSpec::default() };
+        assert!(zero.or(LimitsSpec::default()).unwrap_err().contains("limits.seconds"));
+        let much = LimitsSpec { memory_mib: Some(u64::MAX), ..LimitsSpec::default() };
+        assert!(LimitsSpec::default().or(much).unwrap_err().contains("limits.memory-mib"));
+        assert_eq!(LimitsSpec::default().or(LimitsSpec::default()).unwrap().seconds, 300);
     }
 }

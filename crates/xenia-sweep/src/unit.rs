@@ -1,7 +1,7 @@
 //! Units of work, and the file that lists them.
 //!
-//! The file's first line is the [`Header`]; each further line is a [`Unit`]. Paths below the
-//! header's root are stored relative to it, so that they stay valid if the folder is mounted
+//! The file's first line is the [`UnitsHeader`]; each further line is a [`SweepUnit`]. Paths below
+//! the header's root are stored relative to it, so that they stay valid if the folder is mounted
 //! elsewhere on another machine.
 
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ const MOST_WORDS: usize = 4096;
 /// The first line of a units' file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct UnitsHeader {
     /// Always the value `xenia-rs/sweep-units/1`.
     pub schema: String,
     /// Name and version of the program.
@@ -38,7 +38,7 @@ pub struct Header {
     pub units: u64,
 }
 
-impl Header {
+impl UnitsHeader {
     pub(crate) fn new(program: &str, build: &str, root: &Path, units: usize) -> Self {
         let (program, build) = (program.to_owned(), build.to_owned());
         Self { schema: SCHEMA.to_owned(), program, build, root: root.to_owned(), units: units as u64 }
@@ -48,7 +48,7 @@ impl Header {
 /// Kind of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum UnitKind {
     /// Runs a title with `exec`.
     Title,
     /// Compares a title with a golden file, by `check`.
@@ -62,14 +62,14 @@ pub enum Kind {
 /// Expected end of a title, if it is not a normal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum End {
+pub enum ExpectedEnd {
     /// An unhandled fault of the guest.
     GuestFault,
     /// A deadlock: all threads wait forever.
     Deadlock,
 }
 
-impl End {
+impl ExpectedEnd {
     /// The verdict that corresponds to this end.
     pub(crate) fn verdict(self) -> Verdict {
         match self {
@@ -82,7 +82,7 @@ impl End {
 /// A word of a unit's command line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Word {
+pub enum UnitWord {
     /// Literal text of the word.
     Text(String),
     /// The path of an input.
@@ -92,7 +92,7 @@ pub enum Word {
     },
 }
 
-impl From<&str> for Word {
+impl From<&str> for UnitWord {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
@@ -101,7 +101,7 @@ impl From<&str> for Word {
 /// A file or folder that a unit reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
+pub struct UnitInput {
     /// Path; relative to the header's root.
     pub path: PathBuf,
     /// BLAKE3 of the bytes; for a folder, of the names and bytes in it.
@@ -123,23 +123,23 @@ pub struct Bounds {
 /// One run of the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unit {
+pub struct SweepUnit {
     /// BLAKE3 of everything that decides the result, in hexadecimal.
     pub id: String,
     /// Display name. It is the same under all builds, so `diff` pairs units by it.
     pub name: String,
     /// Kind of the unit.
-    pub kind: Kind,
+    pub kind: UnitKind,
     /// Arguments of the program.
-    pub words: Vec<Word>,
+    pub words: Vec<UnitWord>,
     /// Files and folders that it reads.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<UnitInput>,
     /// Expected digest of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
     /// Expected end of a title that ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ends: Option<End>,
+    pub ends: Option<ExpectedEnd>,
     /// Whether to keep the last frame.
     #[serde(default, skip_serializing_if = "is_false")]
     pub picture: bool,
@@ -152,7 +152,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-impl Unit {
+impl SweepUnit {
     /// BLAKE3 of everything that decides the result under this build of the program. Each part is
     /// preceded by its length, so that different units cannot concatenate to the same bytes.
     pub(crate) fn id_under(&self, build: &str) -> String {
@@ -172,11 +172,11 @@ impl Unit {
         }
         for word in &self.words {
             match word {
-                Word::Text(text) => {
+                UnitWord::Text(text) => {
                     part(b"text");
                     part(text.as_bytes());
                 }
-                Word::Input { input } => {
+                UnitWord::Input { input } => {
                     part(b"input");
                     part(self.inputs.get(*input).map(|input| input.blake3.as_bytes()).unwrap_or_default());
                 }
@@ -193,11 +193,12 @@ impl Unit {
         if self.words.len() > MOST_WORDS || self.inputs.len() > MOST_WORDS {
             return Some(format!("more than {MOST_WORDS} words or inputs"));
         }
-        let known = |word: &Word| !matches!(word, Word::Input { input } if *input >= self.inputs.len());
+        let known =
+            |word: &UnitWord| !matches!(word, UnitWord::Input { input } if *input >= self.inputs.len());
         if !self.words.iter().all(known) {
             return Some("a word names an input that is not there".to_owned());
         }
-        if self.words.iter().any(|word| matches!(word, Word::Text(text) if text.contains('\0'))) {
+        if self.words.iter().any(|word| matches!(word, UnitWord::Text(text) if text.contains('\0'))) {
             return Some("a word has a zero byte".to_owned());
         }
         if self.id_under(build) != self.id {
@@ -217,21 +218,21 @@ pub(crate) fn is_hash(text: &str) -> bool {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Unit(Unit),
+    Unit(SweepUnit),
     Other(serde_json::Value),
 }
 
 /// Reads a units' file, and verifies each unit's id.
-pub(crate) fn read(path: &Path) -> Result<(Header, Vec<Unit>)> {
-    let mut header: Option<Header> = None;
-    let mut units: Vec<Unit> = Vec::new();
+pub(crate) fn read(path: &Path) -> Result<(UnitsHeader, Vec<SweepUnit>)> {
+    let mut header: Option<UnitsHeader> = None;
+    let mut units: Vec<SweepUnit> = Vec::new();
     let mut ids = BTreeSet::new();
     lines::read(path, Torn::Refused, |number, line| {
         let Some(header) = &header else {
             let Line::Other(value) = line else {
                 return Err(Error::line(path, number, "the first line must be the header"));
             };
-            let found: Header = serde_json::from_value(value)
+            let found: UnitsHeader = serde_json::from_value(value)
                 .map_err(|error| Error::line(path, number, format!("no header: {error}")))?;
             if found.schema != SCHEMA {
                 let reason = format!("the schema is {:?}, not {SCHEMA:?}", found.schema);
@@ -270,13 +271,13 @@ pub(crate) fn read(path: &Path) -> Result<(Header, Vec<Unit>)> {
 mod tests {
     use super::*;
 
-    fn unit() -> Unit {
-        let mut unit = Unit {
+    fn unit() -> SweepUnit {
+        let mut unit = SweepUnit {
             id: String::new(),
             name: "n".into(),
-            kind: Kind::Title,
-            words: vec!["exec".into(), Word::Input { input: 0 }],
-            inputs: vec![Input { path: "a.xex".into(), blake3: "11".into() }],
+            kind: UnitKind::Title,
+            words: vec!["exec".into(), UnitWord::Input { input: 0 }],
+            inputs: vec![UnitInput { path: "a.xex".into(), blake3: "11".into() }],
             expect: None,
             ends: None,
             picture: false,
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn the_id_is_of_what_decides_the_result() {
         let id = unit().id;
-        let with = |change: fn(&mut Unit)| {
+        let with = |change: fn(&mut SweepUnit)| {
             let mut unit = unit();
             change(&mut unit);
             unit.id_under("b")
@@ -299,12 +300,12 @@ mod tests {
         assert_eq!(with(|unit| unit.inputs[0].path = "b.xex".into()), id, "a place decides nothing");
         assert_ne!(unit().id_under("c"), id);
         for change in [
-            (|unit| unit.inputs[0].blake3 = "12".into()) as fn(&mut Unit),
+            (|unit| unit.inputs[0].blake3 = "12".into()) as fn(&mut SweepUnit),
             |unit| unit.words[0] = "check".into(),
             |unit| unit.words.push("".into()),
-            |unit| unit.kind = Kind::Check,
+            |unit| unit.kind = UnitKind::Check,
             |unit| unit.expect = Some("d".into()),
-            |unit| unit.ends = Some(End::GuestFault),
+            |unit| unit.ends = Some(ExpectedEnd::GuestFault),
             |unit| unit.picture = true,
             |unit| unit.limits.seconds = 9,
             |unit| unit.limits.memory_mib = 9,
@@ -314,7 +315,7 @@ mod tests {
         }
         let split = |words: [&str; 2]| {
             let mut unit = unit();
-            unit.words = words.map(Word::from).to_vec();
+            unit.words = words.map(UnitWord::from).to_vec();
             unit.id_under("b")
         };
         assert_ne!(split(["ab", "c"]), split(["a", "bc"]));
@@ -324,7 +325,8 @@ mod tests {
     fn hostile_files_of_units_are_refused_by_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("u");
-        let header = |units| serde_json::to_string(&Header::new("p", "b", Path::new("/"), units)).unwrap();
+        let header =
+            |units| serde_json::to_string(&UnitsHeader::new("p", "b", Path::new("/"), units)).unwrap();
         let line = serde_json::to_string(&unit()).unwrap();
         let said = |text: String| {
             std::fs::write(&path, text).unwrap();

@@ -135,11 +135,11 @@ pub(crate) fn thread_number() -> u16 {
 }
 
 /// A node that this thread uses.
-pub(crate) struct Claim {
+pub(crate) struct NodeClaim {
     pub(crate) number: u16,
 }
 
-impl Claim {
+impl NodeClaim {
     /// Claims an unused node; `None` if the thread has none left.
     pub(crate) fn new() -> Option<Self> {
         let index = SHARE
@@ -166,7 +166,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for NodeClaim {
     fn drop(&mut self) {
         // A thread that has returned its share holds no claim.
         let _ = SHARE.try_with(|share| share.depth.set(share.depth.get() - 1));
@@ -181,25 +181,26 @@ mod tests {
 
     #[test]
     fn a_thread_has_four_nodes_and_gives_them_back() {
-        let claims: Vec<Claim> = std::iter::from_fn(Claim::new).collect();
+        let claims: Vec<NodeClaim> = std::iter::from_fn(NodeClaim::new).collect();
         assert_eq!(claims.len(), NESTED);
         let first = claims[0].number;
         drop(claims);
-        assert_eq!(Claim::new().map(|claim| claim.number), Some(first));
+        assert_eq!(NodeClaim::new().map(|claim| claim.number), Some(first));
     }
 
     #[test]
     fn numbers_come_back_when_threads_end() {
         for _ in 0..3 * THREADS {
-            let claimed = std::thread::spawn(|| Claim::new().is_some()).join();
+            let claimed = std::thread::spawn(|| NodeClaim::new().is_some()).join();
             assert!(claimed.expect("no panic"));
         }
     }
 
     #[test]
     fn threads_have_different_nodes() {
-        let mine = Claim::new().expect("a node");
-        let other = std::thread::spawn(|| Claim::new().map(|claim| claim.number)).join().expect("no panic");
+        let mine = NodeClaim::new().expect("a node");
+        let other =
+            std::thread::spawn(|| NodeClaim::new().map(|claim| claim.number)).join().expect("no panic");
         assert_ne!(other, Some(mine.number));
     }
 }

@@ -16,7 +16,7 @@ use crate::level::Level;
 #[cfg(any(debug_assertions, feature = "check-order"))]
 pub(crate) use checked::{Mark, Rank, assert_nothing_held};
 #[cfg(not(any(debug_assertions, feature = "check-order")))]
-pub(crate) use unchecked::{Mark, Rank, assert_nothing_held};
+pub(crate) use unchecked::{UncheckedMark as Mark, UncheckedRank as Rank, assert_nothing_held};
 
 /// Exclusive upper bound of ordinals.
 const ORDINALS: u32 = 1 << 24;
@@ -24,7 +24,7 @@ const ORDINALS: u32 = 1 << 24;
 #[cfg(any(debug_assertions, feature = "check-order"))]
 mod checked {
     use super::{Level, ORDINALS};
-    use crate::record::{Holding, MOST, Record};
+    use crate::record::{Holding, LockRecord, MOST};
     use std::fmt;
     use std::panic::Location;
 
@@ -61,7 +61,7 @@ mod checked {
             wait: impl FnOnce() -> G,
         ) -> (Mark, G) {
             let holding = self.holding(lock);
-            let Some(record) = Record::mine() else { return (Mark(holding), wait()) };
+            let Some(record) = LockRecord::mine() else { return (Mark(holding), wait()) };
             let count = record.count();
             if count >= MOST || count > 0 && record.rank(count - 1) >= self {
                 refuse(record, holding);
@@ -80,7 +80,7 @@ mod checked {
         ) -> Option<(Mark, G)> {
             let holding = self.holding(lock);
             let guard = at_once()?;
-            if let Some(record) = Record::mine() {
+            if let Some(record) = LockRecord::mine() {
                 record.push(holding);
             }
             Some((Mark(holding), guard))
@@ -98,14 +98,14 @@ mod checked {
         /// Records the release of the lock.
         #[inline]
         pub(crate) fn leave(self) {
-            if let Some(record) = Record::mine() {
+            if let Some(record) = LockRecord::mine() {
                 record.remove(self.0.lock);
             }
         }
 
         /// Records that the lock was acquired again.
         pub(crate) fn enter_again(self) {
-            if let Some(record) = Record::mine() {
+            if let Some(record) = LockRecord::mine() {
                 record.push(self.0);
             }
         }
@@ -115,7 +115,7 @@ mod checked {
         #[track_caller]
         pub(crate) fn assert_only_one_held(self) {
             let caller = Location::caller();
-            let Some(record) = Record::mine() else { return };
+            let Some(record) = LockRecord::mine() else { return };
             let other = (0..record.count()).map(|at| record.holding(at)).find(|other| *other != self.0);
             if let Some(other) = other {
                 panic!("lock order broken: waiting on {:?} at {caller} while {other} is held", self.0.rank);
@@ -144,14 +144,14 @@ mod checked {
     #[track_caller]
     pub(crate) fn assert_nothing_held() {
         let caller = Location::caller();
-        let Some(record) = Record::mine() else { return };
+        let Some(record) = LockRecord::mine() else { return };
         if let Some(last) = record.count().checked_sub(1) {
             panic!("lock order broken: {caller} must hold no lock, but holds {}", record.holding(last));
         }
     }
 
     #[cold]
-    fn refuse(record: &Record, wanted: Holding) -> ! {
+    fn refuse(record: &LockRecord, wanted: Holding) -> ! {
         let count = record.count();
         assert!(count < MOST, "one thread holds more than {MOST} locks");
         let site = wanted.site.map_or_else(String::new, |site| format!(" at {site}"));
@@ -170,13 +170,13 @@ mod unchecked {
 
     /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Rank;
+    pub(crate) struct UncheckedRank;
 
     /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Mark;
+    pub(crate) struct UncheckedMark;
 
-    impl Rank {
+    impl UncheckedRank {
         pub(crate) const fn new(_: Level, ordinal: u32) -> Self {
             assert!(ordinal < ORDINALS, "an ordinal has 24 bits");
             Self
@@ -188,8 +188,8 @@ mod unchecked {
             _lock: &L,
             _at_once: impl FnOnce() -> Option<G>,
             wait: impl FnOnce() -> G,
-        ) -> (Mark, G) {
-            (Mark, wait())
+        ) -> (UncheckedMark, G) {
+            (UncheckedMark, wait())
         }
 
         #[inline(always)]
@@ -197,12 +197,12 @@ mod unchecked {
             self,
             _lock: &L,
             at_once: impl FnOnce() -> Option<G>,
-        ) -> Option<(Mark, G)> {
-            Some((Mark, at_once()?))
+        ) -> Option<(UncheckedMark, G)> {
+            Some((UncheckedMark, at_once()?))
         }
     }
 
-    impl Mark {
+    impl UncheckedMark {
         #[inline(always)]
         pub(crate) fn leave(self) {}
         #[inline(always)]

@@ -33,9 +33,9 @@
 
 use crate::atomic::{self, AtomicU8, AtomicU16, Ordering};
 use crate::backoff::Backoff;
-use crate::node::{self, Claim, node};
+use crate::node::{self, NodeClaim, node};
 use crate::raw;
-use crate::statistics::Statistics;
+use crate::statistics::LockStatistics;
 use std::time::Duration;
 
 /// Limit of consecutive hand-overs past other waiters to threads on the holder's NUMA node.
@@ -72,7 +72,7 @@ pub struct QueuedLock {
     asked: AtomicU8,
     /// Number of the last node in the queue; 0 if it is empty.
     tail: AtomicU16,
-    statistics: Statistics,
+    statistics: LockStatistics,
 }
 
 #[cfg(not(any(feature = "statistics", feature = "modelled")))]
@@ -86,7 +86,7 @@ impl QueuedLock {
             state: AtomicU8::new(FREE),
             asked: AtomicU8::new(0),
             tail: AtomicU16::new(0),
-            statistics: Statistics::new(),
+            statistics: LockStatistics::new(),
         }
     }
 
@@ -97,7 +97,7 @@ impl QueuedLock {
             state: AtomicU8::new(FREE),
             asked: AtomicU8::new(0),
             tail: AtomicU16::new(0),
-            statistics: Statistics::new(),
+            statistics: LockStatistics::new(),
         }
     }
 
@@ -166,7 +166,7 @@ impl QueuedLock {
         let began = self.statistics.begins();
         if self.barge() {
             self.statistics.barged();
-        } else if let Some(claim) = Claim::new() {
+        } else if let Some(claim) = NodeClaim::new() {
             self.queue(&claim);
         } else {
             self.acquire_unqueued();
@@ -195,7 +195,7 @@ impl QueuedLock {
         }
     }
 
-    fn queue(&self, claim: &Claim) {
+    fn queue(&self, claim: &NodeClaim) {
         let before = self.tail.swap(claim.number, Ordering::AcqRel);
         self.statistics.queued();
         let mut slept = false;
@@ -213,7 +213,7 @@ impl QueuedLock {
     }
 
     /// Waits behind other threads, until this one is the head. Returns whether it slept.
-    fn await_turn(&self, claim: &Claim) -> bool {
+    fn await_turn(&self, claim: &NodeClaim) -> bool {
         let turn = &claim.node().turn;
         let mut backoff = Backoff::default();
         let mut slept = false;
@@ -236,7 +236,7 @@ impl QueuedLock {
     }
 
     /// Waits as the head of the queue, for the lock alone. `slept`: it was just woken.
-    fn acquire_as_head(&self, claim: &Claim, mut slept: bool) {
+    fn acquire_as_head(&self, claim: &NodeClaim, mut slept: bool) {
         let mut backoff = Backoff::default();
         let mut nap = FIRST_NAP;
         let mut wish = WAKE;
@@ -274,7 +274,7 @@ impl QueuedLock {
     }
 
     /// Leaves the queue and makes another thread its head. This thread holds the lock.
-    fn pass_on(&self, claim: &Claim) {
+    fn pass_on(&self, claim: &NodeClaim) {
         let me = claim.node();
         let mut aside = [me.aside[0].load(Ordering::Relaxed), me.aside[1].load(Ordering::Relaxed)];
         let passed = me.passed.load(Ordering::Relaxed);
@@ -340,7 +340,7 @@ impl Default for QueuedLock {
 }
 
 /// The node behind this one, whose thread has swapped the tail and is about to link itself.
-fn linked_behind(claim: &Claim) -> u16 {
+fn linked_behind(claim: &NodeClaim) -> u16 {
     let mut backoff = Backoff::default();
     loop {
         match claim.node().next.load(Ordering::Acquire) {

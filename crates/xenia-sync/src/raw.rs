@@ -177,10 +177,10 @@ impl<T: ?Sized> crate::Mutex<T, QueuedLock> {
 /// A source location that other threads may read.
 #[cfg(any(debug_assertions, feature = "check-order"))]
 #[derive(Debug)]
-pub(crate) struct Site(std::sync::atomic::AtomicPtr<Location<'static>>);
+pub(crate) struct AtomicLocation(std::sync::atomic::AtomicPtr<Location<'static>>);
 
 #[cfg(any(debug_assertions, feature = "check-order"))]
-impl Site {
+impl AtomicLocation {
     pub(crate) const fn new() -> Self {
         Self(std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()))
     }

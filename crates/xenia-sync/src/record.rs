@@ -7,7 +7,7 @@
 
 use crate::atomic::per_thread;
 use crate::order::Rank;
-use crate::raw::Site;
+use crate::raw::AtomicLocation;
 use parking_lot::Mutex;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -22,7 +22,7 @@ pub(crate) const MOST: usize = 256;
 struct Entry {
     rank: AtomicU32,
     lock: AtomicUsize,
-    site: Site,
+    site: AtomicLocation,
 }
 
 /// A copy of an entry at one moment.
@@ -35,18 +35,18 @@ pub(crate) struct Holding {
 
 /// The lock that a thread waits for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wait {
+pub(crate) struct LockWait {
     pub(crate) on: Holding,
     pub(crate) since: Instant,
 }
 
 /// The record of one thread.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct LockRecord {
     name: Mutex<String>,
     /// Locked by the thread when a wait begins and ends, and by readers: while a reader has it, the
     /// wait can't end, and the thread's held locks don't change.
-    wait: Mutex<Option<Wait>>,
+    wait: Mutex<Option<LockWait>>,
     count: AtomicUsize,
     /// The first `count` entries are held locks, in the order of their ranks.
     entries: [Entry; MOST],
@@ -54,25 +54,25 @@ pub(crate) struct Record {
 
 /// All records, and those of them that are unused.
 struct Records {
-    all: Vec<&'static Record>,
-    free: Vec<&'static Record>,
+    all: Vec<&'static LockRecord>,
+    free: Vec<&'static LockRecord>,
 }
 
 static RECORDS: Mutex<Records> = Mutex::new(Records { all: Vec::new(), free: Vec::new() });
 
 per_thread! {
-    static MINE: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static MINE: Cell<Option<&'static LockRecord>> = const { Cell::new(None) };
     static OWNER: Owner = Owner::new();
 }
 
 /// Returns the record when the thread ends.
-struct Owner(&'static Record);
+struct Owner(&'static LockRecord);
 
 impl Owner {
     fn new() -> Self {
         let mut records = RECORDS.lock();
         let record = records.free.pop().unwrap_or_else(|| {
-            let record: &'static Record = Box::leak(Box::new(Record::new()));
+            let record: &'static LockRecord = Box::leak(Box::new(LockRecord::new()));
             records.all.push(record);
             record
         });
@@ -93,14 +93,15 @@ impl Drop for Owner {
     }
 }
 
-impl Record {
+impl LockRecord {
     fn new() -> Self {
         Self {
             name: Mutex::new(String::new()),
             wait: Mutex::new(None),
             count: AtomicUsize::new(0),
-            entries: [const { Entry { rank: AtomicU32::new(0), lock: AtomicUsize::new(0), site: Site::new() } };
-                MOST],
+            entries: [const {
+                Entry { rank: AtomicU32::new(0), lock: AtomicUsize::new(0), site: AtomicLocation::new() }
+            }; MOST],
         }
     }
 
@@ -201,7 +202,7 @@ impl Record {
 
     /// Publishes what the thread waits for while `wait` runs.
     pub(crate) fn while_waiting<T>(&self, on: Holding, wait: impl FnOnce() -> T) -> T {
-        *self.wait.lock() = Some(Wait { on, since: Instant::now() });
+        *self.wait.lock() = Some(LockWait { on, since: Instant::now() });
         let result = wait();
         *self.wait.lock() = None;
         result
@@ -209,7 +210,7 @@ impl Record {
 
     /// The lock that the thread waits for, and the locks that it holds. The held locks of a thread
     /// that does not wait may change during the call.
-    pub(crate) fn look(&self) -> (Option<Wait>, Vec<Holding>) {
+    pub(crate) fn look(&self) -> (Option<LockWait>, Vec<Holding>) {
         let wait = self.wait.lock();
         let held = (0..self.count().min(MOST)).map(|at| self.holding(at)).collect();
         (*wait, held)

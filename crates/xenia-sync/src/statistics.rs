@@ -5,9 +5,9 @@
 #[cfg(feature = "statistics")]
 pub use counting::Counts;
 #[cfg(feature = "statistics")]
-pub(crate) use counting::Statistics;
+pub(crate) use counting::LockStatistics;
 #[cfg(not(feature = "statistics"))]
-pub(crate) use nothing::Statistics;
+pub(crate) use nothing::NoStatistics as LockStatistics;
 
 #[cfg(feature = "statistics")]
 #[allow(clippy::unused_self)] // `begins` is asked of a lock, as everything else
@@ -50,7 +50,7 @@ mod counting {
     /// Counters that all threads increment.
     #[derive(Debug)]
     #[repr(align(128))]
-    pub(crate) struct Statistics {
+    pub(crate) struct LockStatistics {
         fast: AtomicU64,
         slow: AtomicU64,
         barged: AtomicU64,
@@ -66,7 +66,7 @@ mod counting {
         since: AtomicU64,
     }
 
-    impl Statistics {
+    impl LockStatistics {
         pub(crate) const fn new() -> Self {
             Self {
                 fast: AtomicU64::new(0),
@@ -151,9 +151,9 @@ mod counting {
 mod nothing {
     /// Zero-sized stand-in without the feature.
     #[derive(Debug)]
-    pub(crate) struct Statistics;
+    pub(crate) struct NoStatistics;
 
-    impl Statistics {
+    impl NoStatistics {
         pub(crate) const fn new() -> Self {
             Self
         }

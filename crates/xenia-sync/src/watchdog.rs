@@ -20,7 +20,7 @@ pub const WATCHES: bool = cfg!(any(debug_assertions, feature = "check-order"));
 
 /// A thread that holds a lock or waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Party {
+pub struct LockParty {
     /// Name of the thread.
     pub thread: String,
     /// Source location where it acquired the lock, or waits for it.
@@ -37,15 +37,15 @@ pub struct Stuck {
     /// Address, which identifies the lock among those of its rank.
     pub address: usize,
     /// The holders: several for readers, none if the lock was released a moment ago.
-    pub holders: Vec<Party>,
+    pub holders: Vec<LockParty>,
     /// The waiting threads, the longest wait first.
-    pub waiters: Vec<Party>,
+    pub waiters: Vec<LockParty>,
     /// The threads of a cycle through this lock, each waiting for the next and the last for the
     /// first. Empty if there is no cycle.
     pub cycle: Vec<String>,
 }
 
-impl fmt::Display for Party {
+impl fmt::Display for LockParty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.thread)?;
         self.site.map_or(Ok(()), |site| write!(f, " at {site}"))?;
@@ -55,8 +55,8 @@ impl fmt::Display for Party {
 
 impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |parties: &[Party]| {
-            let words: Vec<String> = parties.iter().map(Party::to_string).collect();
+        let list = |parties: &[LockParty]| {
+            let words: Vec<String> = parties.iter().map(LockParty::to_string).collect();
             if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
         };
         write!(
@@ -87,12 +87,12 @@ pub fn stuck(limit: Duration) -> Vec<Stuck> {
 
 /// A thread that checks for stuck locks periodically, until this is dropped.
 #[derive(Debug)]
-pub struct Watchdog {
+pub struct LockWatchdog {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watchdog {
+impl LockWatchdog {
     /// Calls `report` for each lock for which a thread has waited longer than `limit`, once as long
     /// as the same waits last.
     pub fn start(limit: Duration, mut report: impl FnMut(&Stuck) + Send + 'static) -> std::io::Result<Self> {
@@ -115,7 +115,7 @@ impl Watchdog {
     }
 }
 
-impl Drop for Watchdog {
+impl Drop for LockWatchdog {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -127,8 +127,8 @@ impl Drop for Watchdog {
 
 #[cfg(any(debug_assertions, feature = "check-order"))]
 mod look {
-    use super::{Party, Stuck};
-    use crate::record::{Holding, Record, Wait};
+    use super::{LockParty, Stuck};
+    use crate::record::{Holding, LockRecord, LockWait};
     use std::time::{Duration, Instant};
 
     /// The state of a thread at one moment.
@@ -137,13 +137,13 @@ mod look {
         /// Its wait, if it has lasted for `limit`. The threads are read one after another, which
         /// takes less than that, so all these waits were in progress at the same time; and while a
         /// thread waits, its held locks don't change.
-        waits: Option<Wait>,
+        waits: Option<LockWait>,
         holds: Vec<Holding>,
     }
 
     pub(super) fn stuck(limit: Duration) -> Vec<Stuck> {
         let now = Instant::now();
-        let threads: Vec<Thread> = Record::all()
+        let threads: Vec<Thread> = LockRecord::all()
             .into_iter()
             .map(|record| {
                 let (wait, holds) = record.look();
@@ -158,8 +158,8 @@ mod look {
     }
 
     fn describe(on: Holding, threads: &[Thread], now: Instant) -> Stuck {
-        let mut waiters: Vec<Party> = waiting_for(on.lock, threads)
-            .map(|(thread, wait)| Party {
+        let mut waiters: Vec<LockParty> = waiting_for(on.lock, threads)
+            .map(|(thread, wait)| LockParty {
                 thread: thread.name.clone(),
                 site: wait.on.site,
                 waited: now.saturating_duration_since(wait.since),
@@ -168,7 +168,11 @@ mod look {
         waiters.sort_by_key(|waiter| std::cmp::Reverse(waiter.waited));
         let holders = threads.iter().flat_map(|thread| {
             let held = thread.holds.iter().filter(|held| held.lock == on.lock);
-            held.map(|held| Party { thread: thread.name.clone(), site: held.site, waited: Duration::ZERO })
+            held.map(|held| LockParty {
+                thread: thread.name.clone(),
+                site: held.site,
+                waited: Duration::ZERO,
+            })
         });
         Stuck {
             rank: format!("{:?}", on.rank),
@@ -179,7 +183,7 @@ mod look {
         }
     }
 
-    fn waiting_for(lock: usize, threads: &[Thread]) -> impl Iterator<Item = (&Thread, Wait)> {
+    fn waiting_for(lock: usize, threads: &[Thread]) -> impl Iterator<Item = (&Thread, LockWait)> {
         threads
             .iter()
             .filter_map(move |thread| Some((thread, thread.waits.filter(|wait| wait.on.lock == lock)?)))

@@ -30,7 +30,7 @@ mod tools;
 pub use cases::{Cases, Dice, LONG, is_long, thread_time};
 pub use hermetic::hermetic;
 pub use kills::kills;
-pub use tools::{Part, Row, TOOLS, Tool};
+pub use tools::{TOOLS, Tool, ToolPart, ToolRow};
 
 use std::fmt::Display;
 use std::io::Write;

@@ -38,7 +38,7 @@ pub enum Tool {
 
 /// A file that belongs to a tool.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct ToolPart {
     /// Name of a program on the path, or full path of a file.
     pub file: &'static str,
     /// Debian package that contains it.
@@ -47,74 +47,74 @@ pub struct Part {
 
 /// Description of a tool.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct ToolRow {
     /// The tool described.
     pub tool: Tool,
     /// Name in promises and reports.
     pub name: &'static str,
     /// Files that the tool consists of.
-    pub parts: &'static [Part],
+    pub parts: &'static [ToolPart],
     /// Tests that use it.
     pub used_for: &'static str,
 }
 
 const UINPUT: &str = "/dev/uinput";
 
-const fn part(file: &'static str, package: &'static str) -> Part {
-    Part { file, package }
+const fn part(file: &'static str, package: &'static str) -> ToolPart {
+    ToolPart { file, package }
 }
 
 /// All tools, one row each.
-pub const TOOLS: &[Row] = &[
-    Row {
+pub const TOOLS: &[ToolRow] = &[
+    ToolRow {
         tool: Tool::Qemu,
         name: "qemu",
         parts: &[part("qemu-ppc64", "qemu-user"), part("qemu-ppc", "qemu-user")],
         used_for: "the outside oracle of instructions",
     },
-    Row {
+    ToolRow {
         tool: Tool::Gcc32,
         name: "gcc32",
         parts: &[part("powerpc-linux-gnu-gcc", "gcc-powerpc-linux-gnu")],
         used_for: "rebuilding the guest programs",
     },
-    Row {
+    ToolRow {
         tool: Tool::Binutils,
         name: "binutils",
         parts: &[part("powerpc-linux-gnu-as", "binutils-powerpc-linux-gnu")],
         used_for: "comparing the assembler with binutils",
     },
-    Row {
+    ToolRow {
         tool: Tool::Gcc64,
         name: "gcc64",
         parts: &[part("powerpc64-linux-gnu-gcc", "gcc-powerpc64-linux-gnu")],
         used_for: "building the programs that run under qemu",
     },
-    Row {
+    ToolRow {
         tool: Tool::Libc64,
         name: "libc64",
         parts: &[part("/usr/powerpc64-linux-gnu/lib/libc.a", "libc6-dev-ppc64-cross")],
         used_for: "building the benches' kernels for qemu",
     },
-    Row {
+    ToolRow {
         tool: Tool::Csmith,
         name: "csmith",
         parts: &[part("csmith", "csmith"), part("/usr/include/csmith/csmith.h", "libcsmith-dev")],
         used_for: "comparing random C programs with qemu",
     },
-    Row {
+    ToolRow {
         tool: Tool::Ffmpeg,
         name: "ffmpeg",
         parts: &[part("ffmpeg", "ffmpeg")],
         used_for: "comparing the XMA decoder with another",
     },
-    Row {
+    ToolRow {
         tool: Tool::Pulse,
         name: "pulse",
         parts: &[part("pulseaudio", "pulseaudio"), part("parec", "pulseaudio-utils")],
         used_for: "the test of the sound device",
     },
-    Row {
+    ToolRow {
         tool: Tool::Vulkan,
         name: "vulkan",
         parts: &[
@@ -123,7 +123,7 @@ pub const TOOLS: &[Row] = &[
         ],
         used_for: "drawing on the software Vulkan driver",
     },
-    Row {
+    ToolRow {
         tool: Tool::Display,
         name: "display",
         parts: &[
@@ -134,25 +134,25 @@ pub const TOOLS: &[Row] = &[
         ],
         used_for: "the test of the window",
     },
-    Row {
+    ToolRow {
         tool: Tool::Terminal,
         name: "terminal",
         parts: &[part("script", "bsdutils")],
         used_for: "the test of what a terminal shows",
     },
-    Row {
+    ToolRow {
         tool: Tool::Uinput,
         name: "uinput",
         parts: &[],
         used_for: "the test of pads (/dev/uinput, and the right to it)",
     },
-    Row {
+    ToolRow {
         tool: Tool::Sources,
         name: "sources",
         parts: &[part("apt-get", "apt"), part("make", "make")],
         used_for: "programs that others wrote (Debian source packages, fetched over the network)",
     },
-    Row {
+    ToolRow {
         tool: Tool::Titles,
         name: "titles",
         parts: &[],
@@ -162,13 +162,13 @@ pub const TOOLS: &[Row] = &[
 
 impl Tool {
     /// The tool's row.
-    pub fn row(self) -> &'static Row {
+    pub fn row(self) -> &'static ToolRow {
         let row = TOOLS.iter().find(|row| row.tool == self);
         row.expect("every tool has a row")
     }
 }
 
-impl Part {
+impl ToolPart {
     /// Whether the program is on the path, or the file exists.
     pub fn is_there(&self) -> bool {
         // Joining an absolute path gives that path.
@@ -177,9 +177,9 @@ impl Part {
     }
 }
 
-impl Row {
+impl ToolRow {
     /// The tool's missing parts.
-    pub fn missing(&self) -> impl Iterator<Item = &'static Part> {
+    pub fn missing(&self) -> impl Iterator<Item = &'static ToolPart> {
         self.parts.iter().filter(|part| !part.is_there())
     }
 
@@ -225,8 +225,8 @@ mod tests {
         assert!(part("sh", "dash").is_there());
         assert!(part("/bin/sh", "dash").is_there());
         assert!(!part("/bin/no-such-program", "none").is_there());
-        const NOWHERE: &[Part] = &[part("no-such-program", "none")];
-        let row = Row { tool: Tool::Qemu, name: "x", parts: NOWHERE, used_for: "" };
+        const NOWHERE: &[ToolPart] = &[part("no-such-program", "none")];
+        let row = ToolRow { tool: Tool::Qemu, name: "x", parts: NOWHERE, used_for: "" };
         assert_eq!(row.find(), Err("no no-such-program (Debian package none)".to_owned()));
     }
 }

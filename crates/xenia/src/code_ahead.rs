@@ -1,6 +1,6 @@
 //! Ahead-of-time compilation of a title's code, with a progress display.
 
-use crate::drawing::{Compiling, Progress};
+use crate::drawing::{CompileProgress, Compiling};
 use crate::interrupt::Interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::thread::available_parallelism;
@@ -31,7 +31,7 @@ pub fn compile(
     ahead: &Ahead,
     image: &LoadedImage,
     threads: usize,
-    told: Progress<'_>,
+    told: CompileProgress<'_>,
     interrupt: &Interrupt,
 ) -> Precompiled {
     let bar = ProgressBar::new(0);

@@ -9,7 +9,7 @@ pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };
 pub use outside::{
-    AudioOutput, DialogPolicy, GpuKind, NetworkKind, PatchConfig, SaveConfig, SoundConfig, Speakers,
+    AudioOutput, DialogPolicy, GpuKind, NetworkKind, PatchConfig, SaveConfig, SoundConfig, SpeakerLayout,
     TitleConfig, VideoConfig,
 };
 pub use start_time::StartTime;

@@ -37,7 +37,7 @@ pub enum Compiling {
 }
 
 /// Progress callback: the kind, the number compiled, and the total.
-pub type Progress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
+pub type CompileProgress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
 
 impl Drawing {
     /// Creates the backend that the flags choose. With the host's GPU, this compiles the pipelines
@@ -46,7 +46,7 @@ impl Drawing {
         title: &Title,
         image: &ImageDigest,
         args: &VideoConfig,
-        progress: Progress<'_>,
+        progress: CompileProgress<'_>,
     ) -> Result<Self> {
         if args.gpu != GpuKind::Wgpu {
             let is_exact = args.gpu != GpuKind::None;

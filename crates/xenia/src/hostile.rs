@@ -7,7 +7,7 @@
 use crate::config::{CpuConfig, GpuKind, MachineConfig, VideoConfig};
 use crate::machine::{Machine, MachineOptions};
 use crate::title::Title;
-use crate::title::discs::Discs;
+use crate::title::discs::TitleDiscs;
 use crate::title::updates::Updates;
 use xenia_formats::KeyRing;
 use xenia_sched::Limits;
@@ -63,7 +63,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             image: image.into(),
             medium: None,
             updates: Updates::default(),
-            discs: Discs::default(),
+            discs: TitleDiscs::default(),
             name: name.to_owned(),
             keys: KeyRing::development(),
             patches: Default::default(),

@@ -23,7 +23,7 @@ use config::Tuning;
 use control::Pressed;
 use motors::Motors;
 use parking_lot::Mutex;
-use shape::{Binding, Parts, Shape};
+use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -42,8 +42,8 @@ pub struct PadId(u64);
 struct Pad {
     user: Option<u32>,
     shape: Shape,
-    bindings: Vec<Binding>,
-    parts: Parts,
+    bindings: Vec<ControlBinding>,
+    parts: PadInputs,
     motors: Motors,
     battery: Option<u8>,
 }
@@ -51,7 +51,7 @@ struct Pad {
 #[derive(Debug, Default)]
 struct State {
     tuning: Tuning,
-    mappings: Vec<sdl::Mapping>,
+    mappings: Vec<sdl::SdlMapping>,
     pads: BTreeMap<PadId, Pad>,
     plugged: u64,
     keys_down: BTreeSet<KeyCode>,
@@ -69,9 +69,9 @@ pub struct Controllers(Arc<Mutex<State>>);
 
 /// A weak reference to the controllers.
 #[derive(Clone, Debug)]
-pub struct Watched(Weak<Mutex<State>>);
+pub struct WatchedControllers(Weak<Mutex<State>>);
 
-impl Watched {
+impl WatchedControllers {
     /// The controllers, if they still exist.
     pub fn upgrade(&self) -> Option<Controllers> {
         self.0.upgrade().map(Controllers)
@@ -98,10 +98,10 @@ impl State {
     /// State of a user's controller and keyboard; `None` without a controller.
     fn pressed(&self, user: u32) -> Option<Pressed> {
         let pad = self.pad_of(user).map(|pad| {
-            let meant = |&(source, control): &Binding| {
+            let meant = |&(source, control): &ControlBinding| {
                 (source, *self.tuning.buttons.get(&control).unwrap_or(&control))
             };
-            let bindings: Vec<Binding> = pad.bindings.iter().map(meant).collect();
+            let bindings: Vec<ControlBinding> = pad.bindings.iter().map(meant).collect();
             pad.parts.pressed(&pad.shape, &bindings)
         });
         let keyboard = (self.tuning.keyboard == Some(user)).then(|| {
@@ -162,8 +162,8 @@ impl Controllers {
     }
 
     /// Makes a weak reference.
-    pub fn downgrade(&self) -> Watched {
-        Watched(Arc::downgrade(&self.0))
+    pub fn downgrade(&self) -> WatchedControllers {
+        WatchedControllers(Arc::downgrade(&self.0))
     }
 
     /// Handles a key of the keyboard.
@@ -203,7 +203,7 @@ impl Controllers {
         });
         state.plugged += 1;
         let id = PadId(state.plugged);
-        let parts = Parts::default();
+        let parts = PadInputs::default();
         state.pads.insert(id, Pad { user: None, shape, bindings, parts, motors, battery: None });
         state.seat();
         state.run_motors();
@@ -222,7 +222,7 @@ impl Controllers {
     }
 
     /// Changes several parts of a pad at once.
-    pub fn with(&self, pad: PadId, change: impl FnOnce(&mut Parts)) {
+    pub fn with(&self, pad: PadId, change: impl FnOnce(&mut PadInputs)) {
         if let Some(pad) = self.0.lock().pads.get_mut(&pad) {
             change(&mut pad.parts);
         }

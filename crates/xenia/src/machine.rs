@@ -16,12 +16,12 @@ use crate::digest::ImageDigest;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
 use crate::output::{self, WriteErrors};
-use crate::pace::{Pace, Progress};
+use crate::pace::{MachineProgress, Pace};
 use crate::recording::{Made, Trouble};
 use crate::report::{RunReport, TitleReport};
 use crate::say::{self, errln};
 use crate::sound::{Sound, XmaPort};
-use crate::watchdog::{Watchdog, Watched};
+use crate::watchdog::{Watchdog, WatchedMachine};
 use crate::wording::count;
 use parking_lot::Mutex;
 use std::path::PathBuf;
@@ -118,7 +118,7 @@ impl Machine {
         if let Some(recorded) = &self.recorded {
             recorded.begin();
         }
-        let _watchdog = Watchdog::start(Watched {
+        let _watchdog = Watchdog::start(WatchedMachine {
             activity: self.executor.activity(),
             compiling: self.compiling.clone(),
             kernel: self.kernel.clone(),
@@ -198,8 +198,8 @@ impl Machine {
         }
     }
 
-    fn progress(&self) -> Progress {
-        Progress { now: self.executor.now(), frames: self.kernel.frames() }
+    fn progress(&self) -> MachineProgress {
+        MachineProgress { now: self.executor.now(), frames: self.kernel.frames() }
     }
 
     /// Consumes the machine and returns the title that the ended title launched, if it launched

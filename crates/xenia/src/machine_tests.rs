@@ -8,10 +8,10 @@ mod recordings;
 use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
 use crate::interrupt::Interrupt;
 use crate::machine::{Finished, Machine, MachineOptions};
-use crate::pace::{Control, Pace};
+use crate::pace::{Pace, PaceControl};
 use crate::report::{End, RunReport};
 use crate::title::Title;
-use crate::title::discs::Discs;
+use crate::title::discs::TitleDiscs;
 use crate::title::updates::Updates;
 use anyhow::Result;
 use std::num::NonZeroU32;
@@ -75,7 +75,7 @@ fn title_of(image: LoadedImage, name: &str) -> Title {
         image: image.into(),
         medium: None,
         updates: Updates::default(),
-        discs: Discs::default(),
+        discs: TitleDiscs::default(),
         name,
         keys,
         patches: Arc::default(),
@@ -137,7 +137,7 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
         let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
         let (told, figures) = std::sync::mpsc::channel();
         if paced {
-            let control = Control::default();
+            let control = PaceControl::default();
             control.pause(true);
             let player = control.clone();
             // At twice the console's speed, two fields take a 60th of a second.
@@ -159,7 +159,7 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
 #[test]
 fn a_window_that_closes_ends_the_run() {
     let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
-    let control = Control::default();
+    let control = PaceControl::default();
     let player = control.clone();
     machine.set_pace(Pace::new(control, None, move |_| player.close()));
     assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);

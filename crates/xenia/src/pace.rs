@@ -28,7 +28,7 @@ const FIGURES_PERIOD: Duration = Duration::from_millis(250);
 
 /// Progress of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct MachineProgress {
     /// Guest time, in ticks.
     pub now: GuestTicks,
     /// Number of frames shown.
@@ -54,9 +54,9 @@ struct Shared {
 
 /// The window's handle; clones share their state.
 #[derive(Clone, Debug, Default)]
-pub struct Control(Arc<Shared>);
+pub struct PaceControl(Arc<Shared>);
 
-impl Control {
+impl PaceControl {
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.0.state.lock();
         change(&mut state);
@@ -89,7 +89,7 @@ impl Control {
 
 /// The machine's handle.
 pub struct Pace {
-    control: Control,
+    control: PaceControl,
     limiter: Limiter,
     /// Guest seconds per host second; `None` is unlimited.
     speed: Option<f64>,
@@ -106,7 +106,7 @@ impl Pace {
     /// Limits the speed to this many fields per second of host time; `tell` receives statistics a
     /// few times per second.
     pub fn new(
-        control: Control,
+        control: PaceControl,
         limit: Option<NonZeroU32>,
         tell: impl FnMut(Figures) + Send + 'static,
     ) -> Self {
@@ -159,7 +159,7 @@ impl Pace {
     }
 
     /// End of the next piece.
-    pub fn limits(&self, whole: &Limits, at: &Progress) -> Limits {
+    pub fn limits(&self, whole: &Limits, at: &MachineProgress) -> Limits {
         let frames = match (self.step_to, whole.frames) {
             (Some(step), Some(limit)) => Some(step.min(limit)),
             (step, limit) => step.or(limit),
@@ -170,7 +170,7 @@ impl Pace {
 
     /// Called between two pieces. Returns when the next may start, or false if the machine must
     /// end.
-    pub fn between(&mut self, at: &Progress, figures: impl Fn() -> Figures) -> bool {
+    pub fn between(&mut self, at: &MachineProgress, figures: impl Fn() -> Figures) -> bool {
         if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {
             self.tell_now(&figures);
         }
@@ -222,15 +222,15 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    const START: Progress = Progress { now: 0, frames: 0 };
+    const START: MachineProgress = MachineProgress { now: 0, frames: 0 };
 
-    fn pace(control: &Control, limit: Option<u32>) -> Pace {
+    fn pace(control: &PaceControl, limit: Option<u32>) -> Pace {
         Pace::new(control.clone(), limit.and_then(NonZeroU32::new), |_| {})
     }
 
     /// Runs `between` on another thread, for progress that is sent to it.
-    fn machine(mut pace: Pace) -> (mpsc::Sender<Progress>, mpsc::Receiver<bool>) {
-        let (sender, progress) = mpsc::channel::<Progress>();
+    fn machine(mut pace: Pace) -> (mpsc::Sender<MachineProgress>, mpsc::Receiver<bool>) {
+        let (sender, progress) = mpsc::channel::<MachineProgress>();
         let (results, result) = mpsc::channel();
         std::thread::spawn(move || {
             for at in progress {
@@ -245,10 +245,10 @@ mod tests {
 
     #[test]
     fn a_piece_ends_at_the_next_field_and_at_the_runs_own_limits() {
-        let mut pace = pace(&Control::default(), None);
+        let mut pace = pace(&PaceControl::default(), None);
         let whole = Limits { frames: Some(9), instructions: Some(7), ..Limits::default() };
         for (now, end) in [(0, FIELD), (FIELD - 1, FIELD), (FIELD, 2 * FIELD)] {
-            let piece = pace.limits(&whole, &Progress { now, frames: 3 });
+            let piece = pace.limits(&whole, &MachineProgress { now, frames: 3 });
             assert_eq!((piece.ticks, piece.frames, piece.instructions), (Some(end), Some(9), Some(7)));
         }
         pace.step_to = Some(4);
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_machine_whose_time_is_the_hosts_clock_waits_for_nothing_else() {
-        let control = Control::default();
+        let control = PaceControl::default();
         for (limit, speed) in [(Some(60), 1.0), (Some(30), 0.5), (None, NO_LIMIT)] {
             let mut pace = pace(&control, limit);
             pace.set_has_clock(true);
@@ -268,14 +268,14 @@ mod tests {
             control.turbo(true);
             assert_eq!(pace.speed(), NO_LIMIT);
             control.turbo(false);
-            let far = Progress { now: 1000 * FIELD, frames: 0 };
+            let far = MachineProgress { now: 1000 * FIELD, frames: 0 };
             assert!(pace.between(&START, Figures::default) && pace.between(&far, Figures::default));
         }
     }
 
     #[test]
     fn a_pause_stops_the_machine_and_steps_let_through_one_frame_each() {
-        let control = Control::default();
+        let control = PaceControl::default();
         let interrupt = Arc::new(AtomicBool::new(false));
         let pace = pace(&control, None);
         pace.watch(interrupt.clone());
@@ -288,9 +288,9 @@ mod tests {
         assert!(result.recv_timeout(A_WHILE).is_err(), "paused");
         control.step();
         assert_eq!(result.recv_timeout(SOON), Ok(true), "a step");
-        machine.send(Progress { now: FIELD, frames: 0 }).unwrap();
+        machine.send(MachineProgress { now: FIELD, frames: 0 }).unwrap();
         assert_eq!(result.recv_timeout(SOON), Ok(true), "no frame yet, the step goes on");
-        machine.send(Progress { now: FIELD + 9, frames: 1 }).unwrap();
+        machine.send(MachineProgress { now: FIELD + 9, frames: 1 }).unwrap();
         assert!(result.recv_timeout(A_WHILE).is_err(), "the frame ends the step");
         control.pause(false);
         assert_eq!(result.recv_timeout(SOON), Ok(true));
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn closing_ends_a_machine_that_is_paused_and_those_after_it() {
-        let control = Control::default();
+        let control = PaceControl::default();
         control.pause(true);
         let (machine, result) = machine(pace(&control, None));
         machine.send(START).unwrap();
@@ -313,11 +313,11 @@ mod tests {
 
     #[test]
     fn closing_ends_a_machine_that_waits_for_the_clock() {
-        let control = Control::default();
+        let control = PaceControl::default();
         let (machine, result) = machine(pace(&control, Some(1)));
         machine.send(START).unwrap();
         assert_eq!(result.recv_timeout(SOON), Ok(true));
-        machine.send(Progress { now: 100 * FIELD, frames: 0 }).unwrap();
+        machine.send(MachineProgress { now: 100 * FIELD, frames: 0 }).unwrap();
         assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
         control.close();
         assert_eq!(result.recv_timeout(SOON), Ok(false));
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
         let interrupt = Arc::new(AtomicBool::new(false));
-        let pace = pace(&Control::default(), None);
+        let pace = pace(&PaceControl::default(), None);
         pace.watch(interrupt.clone());
         for _ in 0..2 {
             let start = Instant::now();
@@ -347,11 +347,11 @@ mod tests {
 
     #[test]
     fn turbo_ends_a_wait() {
-        let control = Control::default();
+        let control = PaceControl::default();
         let (machine, result) = machine(pace(&control, Some(1)));
         machine.send(START).unwrap();
         assert_eq!(result.recv_timeout(SOON), Ok(true));
-        machine.send(Progress { now: 100 * FIELD, frames: 0 }).unwrap();
+        machine.send(MachineProgress { now: 100 * FIELD, frames: 0 }).unwrap();
         assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
         control.turbo(true);
         assert_eq!(result.recv_timeout(SOON), Ok(true));

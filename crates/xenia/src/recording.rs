@@ -3,8 +3,8 @@
 //!
 //! In lockstep guest time comes from instruction counts, files come with the title, and a recorded
 //! run begins without saves; the remaining input from outside is that of the controllers and the
-//! answers to dialogs. A recording is a file of JSON lines: a [`Header`], then a line for each
-//! answer of a controller that differs from the one before:
+//! answers to dialogs. A recording is a file of JSON lines: a [`RecordingHeader`], then a line for
+//! each answer of a controller that differs from the one before:
 //!
 //! ```text
 //! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000,"network":"loopback","gpu":"reference","arguments":[]}
@@ -29,7 +29,7 @@ mod header;
 mod recorder;
 mod replayer;
 
-pub use header::Header;
+pub use header::RecordingHeader;
 
 use crate::output::WriteErrors;
 use anyhow::Result;
@@ -216,15 +216,15 @@ struct Answers {
 }
 
 /// All sources of outside input: controllers and dialogs.
-pub type Outside = (Box<dyn Input>, Box<dyn Dialogs>);
+pub type OutsideInput = (Box<dyn Input>, Box<dyn Dialogs>);
 
 /// Wraps the input sources so that their answers are recorded.
 pub fn record(
     path: &Path,
-    header: &Header,
-    outside: Outside,
+    header: &RecordingHeader,
+    outside: OutsideInput,
     write_errors: WriteErrors,
-) -> Result<(Outside, Made)> {
+) -> Result<(OutsideInput, Made)> {
     let tape = Arc::new(Mutex::new(Tape::new(path, header, write_errors)?));
     let input = Recorder::new(outside.0, tape.clone());
     let dialogs = DialogRecorder::new(outside.1, tape.clone());
@@ -233,7 +233,7 @@ pub fn record(
 
 /// Input sources that answer from a recording. Recordings of another title, or made under other
 /// conditions than `run`'s, are refused.
-pub fn replay(path: &Path, run: &Header, trouble: Trouble) -> Result<Outside> {
+pub fn replay(path: &Path, run: &RecordingHeader, trouble: Trouble) -> Result<OutsideInput> {
     let (input, dialogs) = Replayer::open(path, run, trouble)?;
     Ok((Box::new(input), Box::new(dialogs)))
 }

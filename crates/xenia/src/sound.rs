@@ -5,7 +5,7 @@
 
 mod device;
 
-use crate::config::{AudioOutput, SoundConfig, Speakers};
+use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
 use crate::say::errln;
 use anyhow::{Context, Result, bail};
 use device::Device;
@@ -99,8 +99,8 @@ impl Sound {
     /// window is a device, if there is one.
     pub fn open(config: &SoundConfig, wav: Option<&Path>, in_window: bool) -> Result<Self> {
         let speakers = match config.speakers {
-            Speakers::Stereo => mix::Speakers::Stereo,
-            Speakers::Surround => mix::Speakers::Surround,
+            SpeakerLayout::Stereo => mix::Speakers::Stereo,
+            SpeakerLayout::Surround => mix::Speakers::Surround,
         };
         let volume = f32::from(config.volume) / 100.0;
         let sink = match &config.output {

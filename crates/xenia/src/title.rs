@@ -14,7 +14,7 @@ use crate::patches;
 use crate::say::remark;
 use crate::source;
 use anyhow::{Context, Result, bail};
-use discs::Discs;
+use discs::TitleDiscs;
 use folder::executable_in;
 pub use keys::key_ring;
 use medium::Medium;
@@ -56,7 +56,7 @@ pub struct Title {
     /// Source of updates for the title.
     pub updates: Updates,
     /// The title's other discs.
-    pub discs: Discs,
+    pub discs: TitleDiscs,
     /// Display name for messages.
     pub name: String,
     /// Keys for executables that the title loads or launches.
@@ -79,7 +79,7 @@ impl Title {
         let mut updates = Updates::of(content);
         let (image, medium) = load(&file_path, keys, &mut updates)?;
         let name = file_path.display().to_string();
-        let discs = Discs::default();
+        let discs = TitleDiscs::default();
         let patches = Arc::default();
         Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone(), patches })
     }
@@ -107,7 +107,7 @@ impl Title {
                 "xenia-rs: {place} is not a folder of one title and isn't mounted as game:; --folder {place} mounts it"
             );
         }
-        title.discs = Discs::open(&title, &config.discs)?;
+        title.discs = TitleDiscs::open(&title, &config.discs)?;
         title.patches = patches::choose(&title.image, &config.patches, config.repeats)?.into();
         Ok(title)
     }
@@ -117,7 +117,7 @@ impl Title {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
         let (image, name) = (image.into(), DEMO_NAME.to_owned());
-        let (updates, discs) = (Updates::default(), Discs::default());
+        let (updates, discs) = (Updates::default(), TitleDiscs::default());
         Ok(Self { image, medium: None, updates, discs, name, keys, patches: Arc::default() })
     }
 

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The parts of a machine that the watchdog polls.
-pub(crate) struct Watched {
+pub(crate) struct WatchedMachine {
     /// Activity of the executor's host threads.
     pub activity: Arc<Activity>,
     /// Address that the compiler is compiling, or 0.
@@ -36,7 +36,7 @@ pub(crate) struct Watched {
     pub has_status: bool,
 }
 
-impl Watched {
+impl WatchedMachine {
     fn figures(&self, elapsed: Duration) -> Figures {
         Figures {
             elapsed,
@@ -116,7 +116,7 @@ struct Patience(Vec<Standstill>);
 
 impl Patience {
     /// Polls all host threads, and reports those without progress.
-    fn look(&mut self, watched: &Watched, now: Instant) {
+    fn look(&mut self, watched: &WatchedMachine, now: Instant) {
         for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
             if self.0.len() == lane {
                 self.0.push(Standstill { steps, since: now, told: false });
@@ -142,7 +142,7 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     /// Starts the watchdog. If no thread can be started, the machine runs without it.
-    pub(crate) fn start(watched: Watched) -> Self {
+    pub(crate) fn start(watched: WatchedMachine) -> Self {
         let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
         let until = over.clone();
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {

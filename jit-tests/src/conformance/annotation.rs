@@ -15,7 +15,7 @@ use xenia_cpu::PpcContext;
 
 /// A register that annotations can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Register {
+pub enum PpcRegister {
     Gpr(usize),
     Fpr(usize),
     Vector(usize),
@@ -31,15 +31,15 @@ pub enum Register {
 
 /// A register's value; `number` selects numeric instead of bitwise comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Value {
+pub struct RegisterValue {
     pub(crate) bits: u128,
     number: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Annotation {
-    RegisterIn(Register, Value),
-    RegisterOut(Register, Value),
+    RegisterIn(PpcRegister, RegisterValue),
+    RegisterOut(PpcRegister, RegisterValue),
     MemoryIn(u32, Vec<u8>),
     MemoryOut(u32, Vec<u8>),
 }
@@ -74,7 +74,7 @@ pub enum AnnotationError {
     BeforeFirstCase,
 }
 
-impl Register {
+impl PpcRegister {
     fn parse(name: &str) -> Option<Self> {
         let indexed = |prefix: &str, count: usize| {
             let digits = name.strip_prefix(prefix)?;
@@ -131,13 +131,15 @@ impl Register {
         }
     }
 
-    fn value(self, text: &str) -> Option<Value> {
-        let exact = |bits| Some(Value { bits, number: false });
+    fn value(self, text: &str) -> Option<RegisterValue> {
+        let exact = |bits| Some(RegisterValue { bits, number: false });
         match self {
             Self::Vector(_) => vector(text),
             Self::Fpr(_) => match hexadecimal(text) {
                 Some(bits) => exact(bits.into()),
-                None => text.parse::<f64>().ok().map(|f| Value { bits: f.to_bits().into(), number: true }),
+                None => {
+                    text.parse::<f64>().ok().map(|f| RegisterValue { bits: f.to_bits().into(), number: true })
+                }
             },
             Self::Gpr(_) | Self::Lr | Self::Ctr | Self::Msr => integer(text).and_then(|v| exact(v.into())),
             // 64-bit spellings of these occur; the bits above bit 31 must be zero.
@@ -159,7 +161,7 @@ impl Register {
     }
 }
 
-impl fmt::Display for Register {
+impl fmt::Display for PpcRegister {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gpr(n) => write!(f, "r{n}"),
@@ -177,7 +179,7 @@ impl fmt::Display for Register {
     }
 }
 
-impl Value {
+impl RegisterValue {
     /// Whether a register that holds `actual` matches the expectation.
     pub(super) fn matches(self, actual: u128) -> bool {
         if !self.number {
@@ -204,7 +206,7 @@ fn integer(text: &str) -> Option<u64> {
     Some(if negative { value.wrapping_neg() } else { value })
 }
 
-fn vector(text: &str) -> Option<Value> {
+fn vector(text: &str) -> Option<RegisterValue> {
     let words = |inner: &str, word: &dyn Fn(&str) -> Option<u32>| {
         let words: Vec<u32> =
             inner.split([',', ' ', '\t']).filter(|part| !part.is_empty()).map(word).collect::<Option<_>>()?;
@@ -217,7 +219,7 @@ fn vector(text: &str) -> Option<Value> {
         let inner = text.strip_prefix('(')?.strip_suffix(')')?;
         words(inner, &|part| part.parse::<f32>().ok().map(f32::to_bits))?
     };
-    Some(Value { bits, number: false })
+    Some(RegisterValue { bits, number: false })
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
@@ -248,7 +250,7 @@ pub(super) fn parse(text: &str) -> Result<Annotation, AnnotationError> {
     };
     let value = value.trim();
     if key.starts_with("REGISTER") {
-        let register = Register::parse(&name.to_ascii_lowercase())
+        let register = PpcRegister::parse(&name.to_ascii_lowercase())
             .ok_or_else(|| AnnotationError::UnknownRegister(name.to_owned()))?;
         let value = register.value(value).ok_or_else(|| AnnotationError::BadValue {
             register: register.to_string(),

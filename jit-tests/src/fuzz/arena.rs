@@ -3,7 +3,7 @@
 
 use super::count;
 use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
-use crate::conformance::{Bench, CODE_BASE, CODE_SIZE, EXIT_BASE, EXIT_LEVEL, Engine, RunError};
+use crate::conformance::{Bench, CODE_BASE, CODE_SIZE, ConformanceEngine, EXIT_BASE, EXIT_LEVEL, RunError};
 use crate::qemu;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
@@ -72,7 +72,7 @@ pub(super) struct Ran {
 
 /// The engine under test and its machine.
 struct Tested<'a> {
-    factory: &'a Engine<'a>,
+    factory: &'a ConformanceEngine<'a>,
     engine: Box<dyn Execute>,
     memory: Arc<GuestMemory>,
 }
@@ -93,7 +93,7 @@ pub(super) struct Arena<'a> {
     _benches: Vec<Bench>,
 }
 
-fn build(factory: &Engine<'_>, memory: &Arc<GuestMemory>) -> Result<Box<dyn Execute>, RunError> {
+fn build(factory: &ConformanceEngine<'_>, memory: &Arc<GuestMemory>) -> Result<Box<dyn Execute>, RunError> {
     (factory.make)(Arc::clone(memory)).map_err(|error| failed(factory.name, format!("{error:#}")))
 }
 
@@ -115,7 +115,7 @@ fn machine(layout: Layout) -> anyhow::Result<Bench> {
 }
 
 impl<'a> Arena<'a> {
-    pub(super) fn new(factory: Option<&'a Engine<'a>>, layout: Layout) -> Result<Self, RunError> {
+    pub(super) fn new(factory: Option<&'a ConformanceEngine<'a>>, layout: Layout) -> Result<Self, RunError> {
         let bench = || machine(layout).map_err(|error| failed("memory", format!("{error:#}")));
         let mut benches = vec![bench()?];
         let reference = benches[0].memory();

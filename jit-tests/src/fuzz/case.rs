@@ -3,7 +3,7 @@
 use super::arena::{Arena, End, Layout, Ran};
 use super::report::Mismatch;
 use super::sequence::{SANDBOX, SANDBOX_SIZE, Sequence};
-use crate::conformance::{CODE_BASE, Register, RunError};
+use crate::conformance::{CODE_BASE, PpcRegister, RunError};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use xenia_isa::{Syntax, disassemble};
@@ -19,23 +19,29 @@ pub(super) fn write(folder: &Path, seed: u64, mismatch: &Mismatch, text: &str) -
 }
 
 /// Registers that a file may set and compare.
-fn registers() -> impl Iterator<Item = Register> {
+fn registers() -> impl Iterator<Item = PpcRegister> {
     // LR is the return address, r1 its copy.
-    let gprs = (0..32).filter(|&n| n != 1).map(Register::Gpr);
-    let others =
-        [Register::Cr, Register::Xer, Register::Ctr, Register::Fpscr, Register::Vscr, Register::Vrsave];
-    gprs.chain((0..32).map(Register::Fpr)).chain((0..128).map(Register::Vector)).chain(others)
+    let gprs = (0..32).filter(|&n| n != 1).map(PpcRegister::Gpr);
+    let others = [
+        PpcRegister::Cr,
+        PpcRegister::Xer,
+        PpcRegister::Ctr,
+        PpcRegister::Fpscr,
+        PpcRegister::Vscr,
+        PpcRegister::Vrsave,
+    ];
+    gprs.chain((0..32).map(PpcRegister::Fpr)).chain((0..128).map(PpcRegister::Vector)).chain(others)
 }
 
 /// The bit pattern only: a double's decimal form would be another value.
-pub(super) fn number(register: Register, bits: u128) -> String {
+pub(super) fn number(register: PpcRegister, bits: u128) -> String {
     let text = register.text(bits);
     text.split_once(" (").map_or(text.clone(), |(bits, _)| bits.to_owned())
 }
 
 /// A result of an external oracle that replaces the interpreter's.
 pub(super) enum Correction {
-    Register(Register, u128),
+    Register(PpcRegister, u128),
     /// Offset in the sandbox, and the byte.
     Memory(usize, u8),
 }
@@ -65,9 +71,9 @@ pub(super) fn text(
     let _ = writeln!(out, "test_fuzz_seed{seed}_block{}:", mismatch.block);
     let defaults = xenia_cpu::PpcContext::default();
     let state = &sequence.state;
-    for register in registers().chain([Register::Msr]) {
+    for register in registers().chain([PpcRegister::Msr]) {
         let bits = register.get(state);
-        let bench_sets = matches!(register, Register::Gpr(13));
+        let bench_sets = matches!(register, PpcRegister::Gpr(13));
         if bits != register.get(&defaults) || bench_sets {
             let _ = writeln!(out, "  #_ REGISTER_IN {register} {}", number(register, bits));
         }
@@ -120,7 +126,7 @@ pub(super) fn memory(out: &mut String, direction: &str, now: &[u8], before: &[u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{Engine, run};
+    use crate::conformance::{ConformanceEngine, run};
     use crate::fuzz::generate::{self, Choice};
 
     /// Failures of the interpreter on a file with these corrections.
@@ -140,7 +146,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = text(&sequence, 1, &mismatch, corrections).unwrap();
         std::fs::write(folder.path().join("a.s"), text).unwrap();
-        let report = run(&[folder.path().to_owned()], &[Engine::interpreter()], None).unwrap();
+        let report = run(&[folder.path().to_owned()], &[ConformanceEngine::interpreter()], None).unwrap();
         assert_eq!(report.cases, 1);
         report.failed.into_iter().map(|failure| (failure.what, failure.expected)).collect()
     }
@@ -152,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_oracles_results_are_expected_instead() {
-        let found = failures(&[Correction::Register(Register::Vector(99), 5)]);
+        let found = failures(&[Correction::Register(PpcRegister::Vector(99), 5)]);
         assert_eq!(found, [("v99".to_owned(), "[00000000, 00000000, 00000000, 00000005]".to_owned())]);
         let found = failures(&[Correction::Memory(0x123, 0xA5)]);
         assert_eq!(found.len(), 1);

@@ -7,7 +7,9 @@
 
 use super::generate::{self, Choice};
 use super::sequence::{Item, MFLR_R1, MTLR_R1, SANDBOX, SANDBOX_SIZE, Sequence, Unit};
-use crate::conformance::{Annotation, Case, CaseFile, DATA_BASE, DATA_SIZE, Register, RunError, files, text};
+use crate::conformance::{
+    Annotation, Case, CaseFile, DATA_BASE, DATA_SIZE, PpcRegister, RunError, files, text,
+};
 use std::io;
 use std::path::Path;
 use xenia_isa::{Instruction, Op, Operand, decode};
@@ -88,7 +90,7 @@ fn sequence(file: &CaseFile, case: &Case) -> Result<Sequence, String> {
     let mut memory = Box::new([0; SANDBOX_SIZE]);
     for annotation in &case.annotations {
         match annotation {
-            Annotation::RegisterIn(Register::Gpr(13), value) if value.bits != state.gpr[13].into() => {
+            Annotation::RegisterIn(PpcRegister::Gpr(13), value) if value.bits != state.gpr[13].into() => {
                 return Err(format!("r13 has to be {:#x}", state.gpr[13]));
             }
             Annotation::RegisterIn(register, value) => register.set(&mut state, value.bits),

@@ -27,9 +27,9 @@ use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::sequence::Sequence;
 use super::{BATCH, count};
-use crate::conformance::{Engine, RunError};
+use crate::conformance::{ConformanceEngine, RunError};
 use crate::fuzz::report::{Mismatch, Missing};
-use crate::qemu::{Answer, CODE_BASE, CODE_SIZE, Job, Mode, Qemu, QemuError, Twins};
+use crate::qemu::{CODE_BASE, CODE_SIZE, Job, Qemu, QemuAnswer, QemuError, QemuMode, Twins};
 use differences::{DIFFERENCES, Difference};
 use std::ops::Range;
 use steps::Deviation;
@@ -100,7 +100,7 @@ fn failed(error: &QemuError) -> RunError {
 
 impl<'a> Oracle<'a> {
     /// Creates the oracle; `engine` is compared with the interpreter on the same sequences.
-    pub(super) fn new(engine: Option<&'a Engine<'a>>, sf: Option<bool>) -> Result<Self, RunError> {
+    pub(super) fn new(engine: Option<&'a ConformanceEngine<'a>>, sf: Option<bool>) -> Result<Self, RunError> {
         Ok(Self {
             arena: Arena::new(engine, Layout::ORACLE)?,
             sf,
@@ -110,7 +110,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// The server of a mode, created at its first use.
-    fn server(&mut self, mode: Mode) -> Result<usize, RunError> {
+    fn server(&mut self, mode: QemuMode) -> Result<usize, RunError> {
         if let Some(index) = self.servers.iter().position(|(qemu, _)| qemu.mode() == mode) {
             return Ok(index);
         }
@@ -145,7 +145,7 @@ impl<'a> Oracle<'a> {
         enough: &dyn Fn() -> bool,
     ) -> Result<Batch, RunError> {
         let sf = self.sf.unwrap_or(sf);
-        let mode = Mode { cpu: "970fx", sf };
+        let mode = QemuMode { cpu: "970fx", sf };
         let known = |word: u32| decode(word).is_none_or(|op| rows::has(mode, op));
         planned.retain(|planned| planned.sequence.words(0).into_iter().all(known));
         for Planned { sequence, .. } in &mut planned {
@@ -263,12 +263,12 @@ impl<'a> Oracle<'a> {
     fn ask(&mut self, server: usize, prepared: &[Prepared]) -> Result<Vec<usize>, RunError> {
         let jobs: Vec<Job> = prepared.iter().map(|ready| ready.job.clone()).collect();
         let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
-        let differs = |(ready, answer): (&Prepared, &Answer)| match answer {
-            Answer::State(theirs) => {
+        let differs = |(ready, answer): (&Prepared, &QemuAnswer)| match answer {
+            QemuAnswer::State(theirs) => {
                 let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
                 !steps::compare(&ours, theirs).is_empty()
             }
-            Answer::Stopped(_) => true,
+            QemuAnswer::Stopped(_) => true,
         };
         let apart = prepared.iter().zip(&answers).enumerate().filter(|&(_, both)| differs(both));
         Ok(apart.map(|(index, _)| index).collect())

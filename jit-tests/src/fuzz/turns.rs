@@ -6,7 +6,7 @@ use super::batch::{self, Batch, Settings};
 use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::oracle::Oracle;
-use crate::conformance::{Engine, RunError};
+use crate::conformance::{ConformanceEngine, RunError};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -20,7 +20,7 @@ pub(super) struct Shared<'a> {
     pub(super) corpus: Vec<&'a [Planned]>,
     /// Numbers of the random sequences.
     pub(super) numbers: Range<u64>,
-    pub(super) engine: Option<&'a Engine<'a>>,
+    pub(super) engine: Option<&'a ConformanceEngine<'a>>,
     pub(super) outside: Option<Outside>,
     pub(super) settings: Settings<'a>,
     /// The next turn: batches of the corpus, then of numbers.
@@ -81,7 +81,7 @@ enum Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(engine: Option<&'a Engine<'a>>, outside: Option<Outside>) -> Result<Self, RunError> {
+    fn new(engine: Option<&'a ConformanceEngine<'a>>, outside: Option<Outside>) -> Result<Self, RunError> {
         Ok(match outside {
             None => Self::Engines(Box::new(Arena::new(engine, Layout::CASES)?), Choice::everything()),
             Some(Outside { sf }) => Self::Outside(Box::new(Oracle::new(engine, sf)?)),

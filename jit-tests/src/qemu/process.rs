@@ -1,7 +1,7 @@
 //! The qemu process: start, mode, jobs in, answers out.
 
 use super::program::{BLOCK_SIZE, CODE_BASE, CODE_SIZE, EXIT, MTLR_R1, elf};
-use super::state::State;
+use super::state::QemuState;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A processor model of qemu and the computation mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mode {
+pub struct QemuMode {
     /// Name of the model: `970fx`, `power7`.
     pub cpu: &'static str,
     /// Value of MSR\[SF\].
@@ -37,14 +37,14 @@ pub struct Job {
     /// The words of the code. Execution past the last one takes the first exit.
     pub code: Vec<u32>,
     /// Registers and sandbox before the job.
-    pub state: State,
+    pub state: QemuState,
 }
 
 /// Result of a job.
 #[derive(Clone)]
-pub enum Answer {
+pub enum QemuAnswer {
     /// It left by an exit.
-    State(Box<State>),
+    State(Box<QemuState>),
     /// It ended the process, or didn't return in time.
     Stopped(String),
 }
@@ -96,7 +96,7 @@ struct Process {
 
 /// The oracle in one mode. The process starts with the first jobs.
 pub struct Qemu {
-    mode: Mode,
+    mode: QemuMode,
     folder: TempDir,
     process: Option<Process>,
     /// Number of processes started so far.
@@ -105,7 +105,7 @@ pub struct Qemu {
 
 impl Qemu {
     /// Writes the program, without starting it.
-    pub fn new(mode: Mode) -> Result<Self, QemuError> {
+    pub fn new(mode: QemuMode) -> Result<Self, QemuError> {
         let folder = tempfile::tempdir()?;
         let program = folder.path().join("server");
         std::fs::write(&program, elf()?)?;
@@ -116,7 +116,7 @@ impl Qemu {
     }
 
     /// Processor model and computation mode.
-    pub fn mode(&self) -> Mode {
+    pub fn mode(&self) -> QemuMode {
         self.mode
     }
 
@@ -127,7 +127,7 @@ impl Qemu {
 
     /// Runs the jobs in order and returns their answers. Entries must be ascending and spaced as by
     /// [`place`].
-    pub fn run(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, QemuError> {
+    pub fn run(&mut self, jobs: &[Job]) -> Result<Vec<QemuAnswer>, QemuError> {
         let mut answers = Vec::with_capacity(jobs.len());
         while answers.len() < jobs.len() {
             let left = &jobs[answers.len()..];
@@ -137,7 +137,7 @@ impl Qemu {
             };
             if let Some(reason) = process.ask(left, &mut answers) {
                 let said = process.end();
-                answers.push(Answer::Stopped(if said.is_empty() { reason } else { said }));
+                answers.push(QemuAnswer::Stopped(if said.is_empty() { reason } else { said }));
             } else {
                 self.process = Some(process);
             }
@@ -189,7 +189,7 @@ impl Qemu {
 
 impl Process {
     /// Sends jobs until all are answered; returns the reason if one stops the process.
-    fn ask(&mut self, jobs: &[Job], answers: &mut Vec<Answer>) -> Option<String> {
+    fn ask(&mut self, jobs: &[Job], answers: &mut Vec<QemuAnswer>) -> Option<String> {
         let message = message(jobs);
         let Self { child, stdin, answers: blocks, .. } = self;
         std::thread::scope(|scope| {
@@ -201,7 +201,7 @@ impl Process {
             }
             for _ in jobs {
                 match blocks.recv_timeout(PATIENCE) {
-                    Ok(block) => answers.push(Answer::State(Box::new(State::from_block(block)))),
+                    Ok(block) => answers.push(QemuAnswer::State(Box::new(QemuState::from_block(block)))),
                     Err(error) => {
                         // Lets the writer thread end.
                         let _ = child.kill();
@@ -314,10 +314,10 @@ fn command(stream: &mut UnixStream, text: &str) -> Result<String, QemuError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::Register;
+    use crate::conformance::PpcRegister;
     use xenia_testing::{Tool, need};
 
-    const THIRTY_TWO: Mode = Mode { cpu: "970fx", sf: false };
+    const THIRTY_TWO: QemuMode = QemuMode { cpu: "970fx", sf: false };
 
     fn words(source: &str) -> Vec<u32> {
         let bytes = xenia_isa::assemble(source, CODE_BASE + 4).unwrap().bytes;
@@ -329,10 +329,10 @@ mod tests {
         let entries = place(CODE_BASE, code.iter().map(Vec::len)).unwrap();
         let jobs = entries.into_iter().zip(code);
         jobs.map(|(entry, code)| {
-            let mut state = State::default();
-            state.set(Register::Lr, EXIT.into());
-            state.set(Register::Gpr(4), 0x7FFF_FFFF);
-            state.set(Register::Vector(31), 7);
+            let mut state = QemuState::default();
+            state.set(PpcRegister::Lr, EXIT.into());
+            state.set(PpcRegister::Gpr(4), 0x7FFF_FFFF);
+            state.set(PpcRegister::Vector(31), 7);
             state.memory_mut()[0x800] = 0x5A;
             Job { entry, code, state }
         })
@@ -345,15 +345,15 @@ mod tests {
             return;
         }
         for (sf, cr0) in [(false, 8), (true, 4)] {
-            let mut qemu = Qemu::new(Mode { sf, ..THIRTY_TWO }).unwrap();
+            let mut qemu = Qemu::new(QemuMode { sf, ..THIRTY_TWO }).unwrap();
             let source = "vor v3,v31,v31\nlbz r6,0(r13)\nstb r6,1(r13)\naddc. r5,r4,r4\nblr";
             let answers = qemu.run(&jobs(&[source])).unwrap();
-            let Answer::State(state) = &answers[0] else { panic!("stopped") };
-            assert_eq!(state.get(Register::Gpr(5)), 0xFFFF_FFFE);
-            assert_eq!(state.get(Register::Cr), cr0 << 28);
-            assert_eq!(state.get(Register::Vector(3)), 7);
-            assert_eq!(state.get(Register::Gpr(4)), 0x7FFF_FFFF);
-            assert_eq!(state.get(Register::Lr), EXIT.into());
+            let QemuAnswer::State(state) = &answers[0] else { panic!("stopped") };
+            assert_eq!(state.get(PpcRegister::Gpr(5)), 0xFFFF_FFFE);
+            assert_eq!(state.get(PpcRegister::Cr), cr0 << 28);
+            assert_eq!(state.get(PpcRegister::Vector(3)), 7);
+            assert_eq!(state.get(PpcRegister::Gpr(4)), 0x7FFF_FFFF);
+            assert_eq!(state.get(PpcRegister::Lr), EXIT.into());
             assert_eq!(state.memory()[0x800..0x802], [0x5A, 0x5A]);
             assert!(!state.left_by_other_exit());
         }
@@ -365,24 +365,24 @@ mod tests {
             return;
         }
         for sf in [false, true] {
-            let mut qemu = Qemu::new(Mode { sf, ..THIRTY_TWO }).unwrap();
+            let mut qemu = Qemu::new(QemuMode { sf, ..THIRTY_TWO }).unwrap();
             // 0 × ∞ and 1 ÷ 0 with VE and ZE: no results, only flags, and the following code runs.
             let source = "mtfsfi 6,9\nmtfsfi 7,0\nfmul f1,f2,f3\nfdiv f4,f5,f2\nli r5,7\nblr";
             let mut jobs = jobs(&[source]);
             for (n, value) in [(1, 0x1234), (3, 0x7FF0 << 48), (4, 0x5678), (5, 0x3FF0 << 48)] {
-                jobs[0].state.set(Register::Fpr(n), value);
+                jobs[0].state.set(PpcRegister::Fpr(n), value);
             }
-            jobs[0].state.set(Register::Vector(7), 0x7777);
+            jobs[0].state.set(PpcRegister::Vector(7), 0x7777);
             let answers = qemu.run(&jobs).unwrap();
             let state = match &answers[0] {
-                Answer::State(state) => state,
-                Answer::Stopped(reason) => panic!("{reason}"),
+                QemuAnswer::State(state) => state,
+                QemuAnswer::Stopped(reason) => panic!("{reason}"),
             };
-            assert_eq!(state.get(Register::Gpr(5)), 7);
-            assert_eq!(state.get(Register::Gpr(4)), 0x7FFF_FFFF);
-            assert_eq!((state.get(Register::Fpr(1)), state.get(Register::Fpr(4))), (0x1234, 0x5678));
-            assert_eq!(state.get(Register::Vector(7)), 0x7777);
-            assert_eq!(state.get(Register::Fpscr) >> 20, 0xE41, "{:x}", state.get(Register::Fpscr));
+            assert_eq!(state.get(PpcRegister::Gpr(5)), 7);
+            assert_eq!(state.get(PpcRegister::Gpr(4)), 0x7FFF_FFFF);
+            assert_eq!((state.get(PpcRegister::Fpr(1)), state.get(PpcRegister::Fpr(4))), (0x1234, 0x5678));
+            assert_eq!(state.get(PpcRegister::Vector(7)), 0x7777);
+            assert_eq!(state.get(PpcRegister::Fpscr) >> 20, 0xE41, "{:x}", state.get(PpcRegister::Fpscr));
         }
     }
 
@@ -398,8 +398,8 @@ mod tests {
         let results: Vec<_> = answers
             .iter()
             .map(|answer| match answer {
-                Answer::State(state) => state.get(Register::Gpr(3)),
-                Answer::Stopped(_) => 99,
+                QemuAnswer::State(state) => state.get(PpcRegister::Gpr(3)),
+                QemuAnswer::Stopped(_) => 99,
             })
             .collect();
         assert_eq!(results, [1, 99, 2, 99, 99, 3]);

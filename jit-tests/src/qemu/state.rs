@@ -1,7 +1,7 @@
 //! A register state and the sandbox's bytes, in the format of the pipe.
 
 use super::program::{BLOCK_SIZE, SANDBOX_SIZE};
-use crate::conformance::Register;
+use crate::conformance::PpcRegister;
 
 /// Offsets in a block, from its first byte; the sandbox's bytes come first.
 pub(super) mod at {
@@ -26,15 +26,15 @@ pub(super) mod at {
 ///
 /// There are 32 vector registers. The server uses r1 (before: the value for LR), r13 and MSR.
 #[derive(Clone, PartialEq, Eq)]
-pub struct State(Vec<u8>);
+pub struct QemuState(Vec<u8>);
 
-impl Default for State {
+impl Default for QemuState {
     fn default() -> Self {
         Self(vec![0; BLOCK_SIZE])
     }
 }
 
-impl State {
+impl QemuState {
     /// Creates a state from a returned block.
     pub(super) fn from_block(block: Vec<u8>) -> Self {
         debug_assert_eq!(block.len(), BLOCK_SIZE);
@@ -49,30 +49,30 @@ impl State {
     }
 
     /// Offset and size of a register, if the state has it.
-    fn place(register: Register) -> Option<(usize, usize)> {
+    fn place(register: PpcRegister) -> Option<(usize, usize)> {
         Some(match register {
-            Register::Gpr(n) => (at::GPR + 8 * n, 8),
-            Register::Fpr(n) => (at::FPR + 8 * n, 8),
-            Register::Vector(n) if n < 32 => (at::VR + 16 * n, 16),
-            Register::Vector(_) | Register::Msr => return None,
-            Register::Cr => (at::CR, 8),
-            Register::Xer => (at::XER, 8),
-            Register::Ctr => (at::CTR, 8),
-            Register::Lr => (at::LR, 8),
-            Register::Fpscr => (at::FPSCR, 8),
-            Register::Vrsave => (at::VRSAVE, 8),
-            Register::Vscr => (at::VSCR, 16),
+            PpcRegister::Gpr(n) => (at::GPR + 8 * n, 8),
+            PpcRegister::Fpr(n) => (at::FPR + 8 * n, 8),
+            PpcRegister::Vector(n) if n < 32 => (at::VR + 16 * n, 16),
+            PpcRegister::Vector(_) | PpcRegister::Msr => return None,
+            PpcRegister::Cr => (at::CR, 8),
+            PpcRegister::Xer => (at::XER, 8),
+            PpcRegister::Ctr => (at::CTR, 8),
+            PpcRegister::Lr => (at::LR, 8),
+            PpcRegister::Fpscr => (at::FPSCR, 8),
+            PpcRegister::Vrsave => (at::VRSAVE, 8),
+            PpcRegister::Vscr => (at::VSCR, 16),
         })
     }
 
     /// A register's value; 0 for one that the state doesn't have (v32 and above, MSR).
-    pub fn get(&self, register: Register) -> u128 {
+    pub fn get(&self, register: PpcRegister) -> u128 {
         let Some((at, size)) = Self::place(register) else { return 0 };
         self.0[at..at + size].iter().fold(0, |value, &byte| value << 8 | u128::from(byte))
     }
 
     /// Sets a register. Registers that the state doesn't have are ignored.
-    pub fn set(&mut self, register: Register, value: u128) {
+    pub fn set(&mut self, register: PpcRegister, value: u128) {
         if let Some((at, size)) = Self::place(register) {
             self.0[at..at + size].copy_from_slice(&value.to_be_bytes()[16 - size..]);
         }

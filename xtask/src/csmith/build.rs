@@ -60,7 +60,7 @@ impl Variant {
 }
 
 /// Compiles programs in a working folder.
-pub(crate) struct Builder {
+pub(crate) struct CsmithBuilder {
     folder: PathBuf,
     guest: PathBuf,
     include: String,
@@ -68,7 +68,7 @@ pub(crate) struct Builder {
     title_support: Vec<PathBuf>,
 }
 
-impl Builder {
+impl CsmithBuilder {
     /// Creates `folder` and compiles the code shared by all programs into it.
     pub(crate) fn new(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;

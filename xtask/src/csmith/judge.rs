@@ -1,5 +1,6 @@
 //! Runs a program on both sides and reports differences.
 
+use crate::programs::verdict::EngineFlags;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::fmt;
@@ -8,20 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use xenia_testing::hermetic;
 
-/// Name and flags of an engine.
-pub(crate) type Engine = (&'static str, &'static [&'static str]);
-
 /// Engines that run every title.
-pub(crate) const ENGINES: [Engine; 2] = [("jit", &[]), ("interp", &["--interp"])];
+pub(crate) const ENGINES: [EngineFlags; 2] = [("jit", &[]), ("interp", &["--interp"])];
 /// Engines that also run one title of every program: with everything compiled before its first
 /// execution, since most of such a program runs only once and never gets warm; and both engines in
 /// a block-by-block cross-check.
-pub(crate) const THOROUGH: [Engine; 2] =
+pub(crate) const THOROUGH: [EngineFlags; 2] =
     [("jit at once", &["--warm-up", "0"]), ("cross-check", &["--cross-check", "--warm-up", "0"])];
 
 /// Result of the reference.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Reference {
+pub(crate) enum ReferenceOutput {
     /// It printed this and ended.
     Text(String),
     /// It was stopped at its time limit.
@@ -29,7 +27,7 @@ pub(crate) enum Reference {
 }
 
 /// A title whose output differs from the reference's.
-pub(crate) struct Difference {
+pub(crate) struct CsmithDifference {
     pub(crate) seed: u64,
     pub(crate) level: u8,
     pub(crate) engine: &'static str,
@@ -40,7 +38,7 @@ pub(crate) struct Difference {
     pub(crate) kept: PathBuf,
 }
 
-impl Difference {
+impl CsmithDifference {
     fn repeat(&self) -> String {
         format!("cargo xtask csmith 1 --seed {} --levels {}", self.seed, self.level)
     }
@@ -57,7 +55,7 @@ impl Difference {
     }
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for CsmithDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "program {} at -O{}, {}: {}", self.seed, self.level, self.engine, self.what)?;
         if !self.steady {
@@ -68,7 +66,7 @@ impl fmt::Display for Difference {
 }
 
 /// Result of [`compare`] for one title.
-pub(crate) struct Found {
+pub(crate) struct TitleDifferences {
     /// Guest instructions of all its runs.
     pub(crate) instructions: u64,
     /// Engine and first difference.
@@ -98,10 +96,10 @@ fn was_stopped(output: &Output) -> bool {
 }
 
 /// Runs the reference program.
-pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
+pub(crate) fn reference(program: &Path, seconds: u32) -> Result<ReferenceOutput> {
     let output = limited(seconds, Command::new("qemu-ppc").arg(program))?;
     if was_stopped(&output) {
-        return Ok(Reference::TooLong);
+        return Ok(ReferenceOutput::TooLong);
     }
     if !output.status.success() {
         bail!("the reference ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
@@ -110,7 +108,7 @@ pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
     if !text.contains("checksum = ") {
         bail!("the reference printed no checksum");
     }
-    Ok(Reference::Text(text))
+    Ok(ReferenceOutput::Text(text))
 }
 
 /// Runs `title` on every engine and compares its output with `expected`, and the engines'
@@ -118,12 +116,12 @@ pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
 pub(crate) fn compare(
     xenia: &Path,
     title: &Path,
-    engines: &[Engine],
+    engines: &[EngineFlags],
     expected: &str,
     seconds: u32,
-) -> Result<Found> {
+) -> Result<TitleDifferences> {
     let figures = title.with_extension("json");
-    let mut found = Found { instructions: 0, differences: Vec::new() };
+    let mut found = TitleDifferences { instructions: 0, differences: Vec::new() };
     let mut first: Option<(&'static str, Value)> = None;
     for (engine, flags) in engines {
         let mut command = hermetic(xenia);

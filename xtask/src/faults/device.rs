@@ -26,13 +26,13 @@ struct Ran {
 }
 
 /// The folder, the number of draws of a run, and its last frame.
-pub(crate) struct Device {
+pub(crate) struct DeviceLossTest {
     folder: PathBuf,
     draws: u64,
     picture: Vec<u8>,
 }
 
-impl Device {
+impl DeviceLossTest {
     /// Makes a run without losses; `None` if the host has no device.
     pub(crate) fn prepare() -> Result<Option<Self>> {
         let folder = target_folder().join("faults/device");

@@ -1,15 +1,15 @@
 //! Conditions that must hold after a fault.
 
-use super::run::{Outcome, last_number, signal_of};
-use super::table::{End, Row};
+use super::run::{FaultRunOutcome, last_number, signal_of};
+use super::table::{FaultEnd, FaultTableRow};
 
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
 /// All violated conditions.
-pub(crate) fn judge(row: &Row, outcome: &Outcome) -> Vec<String> {
+pub(crate) fn judge(row: &FaultTableRow, outcome: &FaultRunOutcome) -> Vec<String> {
     let mut wrong = Vec::new();
-    let Outcome { said, found, before, .. } = outcome;
+    let FaultRunOutcome { said, found, before, .. } = outcome;
     if said.contains("panicked at") {
         wrong.push("it panicked".to_owned());
     }
@@ -21,9 +21,9 @@ pub(crate) fn judge(row: &Row, outcome: &Outcome) -> Vec<String> {
         Some(status) => {
             let ended = match (status.code(), signal_of(status)) {
                 (Some(0), _) => Ok(outcome.came_to_its_end),
-                (Some(2), _) if said.contains("xenia-rs: ") => Err(End::Refused),
-                (_, Some(SIGABRT)) if said.contains("memory allocation of ") => Err(End::Abort),
-                (_, Some(SIGKILL)) => Err(End::Killed),
+                (Some(2), _) if said.contains("xenia-rs: ") => Err(FaultEnd::Refused),
+                (_, Some(SIGABRT)) if said.contains("memory allocation of ") => Err(FaultEnd::Abort),
+                (_, Some(SIGKILL)) => Err(FaultEnd::Killed),
                 _ => Ok(false),
             };
             if !ended.unwrap_or_else(|end| row.ends.contains(&end)) {
@@ -61,7 +61,7 @@ mod tests {
 
     fn wrong(name: &str, status: Option<i32>, said: &str, found: &str) -> String {
         let row = ROWS.iter().find(|row| row.name == name).unwrap();
-        let outcome = Outcome {
+        let outcome = FaultRunOutcome {
             injection: String::new(),
             status: status.map(ExitStatus::from_raw),
             said: said.to_owned(),

@@ -1,6 +1,6 @@
 //! One run with a fault, and the run that checks its saves.
 
-use super::table::{Length, Place, Row, Strikes};
+use super::table::{FaultPlace, FaultTableRow, Length, Strikes};
 use crate::steps::program;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
@@ -38,7 +38,7 @@ pub(crate) struct Ground {
 
 /// Result of a run.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct FaultRunOutcome {
     /// The injected fault.
     pub(crate) injection: String,
     /// Exit status; `None` if the run hung.
@@ -120,7 +120,7 @@ impl Ground {
     }
 
     /// Number of calls that can fail in a run without a fault, or its milliseconds.
-    pub(crate) fn count(&self, row: &Row, mode: &str) -> Result<u64> {
+    pub(crate) fn count(&self, row: &FaultTableRow, mode: &str) -> Result<u64> {
         let (image, saves) = self.fresh()?;
         let mut command = self.command(&image, &saves, mode);
         let count = self.work.join("count");
@@ -139,18 +139,18 @@ impl Ground {
         }
     }
 
-    fn preload(&self, command: &mut Command, group: &str, place: Place, (image, saves): (&Path, &Path)) {
+    fn preload(&self, command: &mut Command, group: &str, place: FaultPlace, (image, saves): (&Path, &Path)) {
         let under = match place {
-            Place::Image => image,
-            Place::Saves => saves,
-            Place::Everywhere => Path::new(""),
+            FaultPlace::Image => image,
+            FaultPlace::Saves => saves,
+            FaultPlace::Everywhere => Path::new(""),
         };
         command.env("LD_PRELOAD", &self.shim).env("FAULT_CALLS", group).env("FAULT_UNDER", under);
     }
 
     /// Runs with a fault at a random point; `most` is the result of [`count`](Self::count) for each
     /// mode.
-    pub(crate) fn run(&self, row: &Row, most: &[u64], dice: &mut Dice) -> Result<Outcome> {
+    pub(crate) fn run(&self, row: &FaultTableRow, most: &[u64], dice: &mut Dice) -> Result<FaultRunOutcome> {
         let modes: Vec<usize> = (0..MODES.len()).filter(|&mode| most[mode] > 0).collect();
         let mode = dice.of(&modes).context("no mode has a call to fail")?;
         let at = 1 + dice.next() % most[mode];
@@ -189,7 +189,7 @@ impl Ground {
         let told =
             said.lines().filter(|line| line.contains("guest: ") && line.contains(" failed with ")).count()
                 as u64;
-        Ok(Outcome {
+        Ok(FaultRunOutcome {
             injection,
             status,
             errors: end.unwrap_or(told),

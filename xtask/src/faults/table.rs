@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub(crate) enum Strikes {
     /// Calls of the C library: a group known to the preloaded library, for files of a place. One of
     /// `hows` is chosen each time.
-    Calls { group: &'static str, place: Place, hows: &'static [&'static str], length: Length },
+    Calls { group: &'static str, place: FaultPlace, hows: &'static [&'static str], length: Length },
     /// The host's graphics device.
     Device,
     /// Ends the process with SIGKILL.
@@ -18,7 +18,7 @@ pub(crate) enum Strikes {
 
 /// The files whose calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum FaultPlace {
     /// Files of the disc image.
     Image,
     /// Files of the saves.
@@ -38,7 +38,7 @@ pub(crate) enum Length {
 
 /// Ways in which a run may end, besides the title's normal end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum FaultEnd {
     /// Exit code 2 and a message.
     Refused,
     /// The abort of Rust's allocator, with its message.
@@ -49,11 +49,11 @@ pub(crate) enum End {
 
 /// A row of the fault table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
+pub(crate) struct FaultTableRow {
     pub(crate) name: &'static str,
     pub(crate) strikes: Strikes,
     /// Ways in which a run may end.
-    pub(crate) ends: &'static [End],
+    pub(crate) ends: &'static [FaultEnd],
     /// Whether the title may receive an error.
     pub(crate) may_be_noticed: bool,
     /// Text that standard error must contain in that case.
@@ -77,19 +77,24 @@ const ALL: &str = "all that was confirmed";
 const OLD: &str = "all that was confirmed; a save that was being made is the old one, whole";
 const FAILS: &str = "fails on the host";
 
-const fn calls(group: &'static str, place: Place, hows: &'static [&'static str], length: Length) -> Strikes {
+const fn calls(
+    group: &'static str,
+    place: FaultPlace,
+    hows: &'static [&'static str],
+    length: Length,
+) -> Strikes {
     Strikes::Calls { group, place, hows, length }
 }
 
 /// A fault without a visible effect.
-const fn unseen(name: &'static str, strikes: Strikes, injected: &'static str) -> Row {
+const fn unseen(name: &'static str, strikes: Strikes, injected: &'static str) -> FaultTableRow {
     let seen = "nothing";
-    Row { name, strikes, ends: &[], may_be_noticed: false, says: "", injected, seen, kept: ALL }
+    FaultTableRow { name, strikes, ends: &[], may_be_noticed: false, says: "", injected, seen, kept: ALL }
 }
 
 /// The table of all faults.
-pub(crate) const ROWS: &[Row] = &[
-    Row {
+pub(crate) const ROWS: &[FaultTableRow] = &[
+    FaultTableRow {
         seen: "a line each time that there is another device; at the third time in a minute one that drawing goes on in software",
         kept: "all; what was drawn of that frame may be missing in it",
         ..unseen(
@@ -100,27 +105,27 @@ pub(crate) const ROWS: &[Row] = &[
     },
     unseen(
         "short read",
-        calls("read", Place::Image, &["short"], Length::Rest),
+        calls("read", FaultPlace::Image, &["short"], Length::Rest),
         "each read of the disc image from then on brings half",
     ),
     unseen(
         "interrupted",
-        calls("interruptible", Place::Everywhere, &[EINTR], Length::Once),
+        calls("interruptible", FaultPlace::Everywhere, &[EINTR], Length::Once),
         "a call on any file ends with EINTR",
     ),
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         may_be_noticed: true,
         says: FAILS,
         seen: "the title: a device error; the user: a line that names the host's error, or, before the title runs, exit code 2 with a message",
         ..unseen(
             "read fails",
-            calls("read", Place::Image, &[EIO], Length::Once),
+            calls("read", FaultPlace::Image, &[EIO], Length::Once),
             "a read of the disc image ends with EIO",
         )
     },
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         may_be_noticed: true,
         says: FAILS,
         seen: "the title: a device error, never an early end of the file; the user: a line that says so. No file is mapped, so there is no SIGBUS",
@@ -128,7 +133,7 @@ pub(crate) const ROWS: &[Row] = &[
             "image shortened",
             calls(
                 "read",
-                Place::Image,
+                FaultPlace::Image,
                 &["truncate:0", "truncate:40000", "truncate:200000", "truncate:1000000"],
                 Length::Once,
             ),
@@ -137,88 +142,88 @@ pub(crate) const ROWS: &[Row] = &[
     },
     unseen(
         "short write",
-        calls("write", Place::Saves, &["short"], Length::Rest),
+        calls("write", FaultPlace::Saves, &["short"], Length::Rest),
         "each write of a save from then on takes half",
     ),
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         may_be_noticed: true,
         says: FAILS,
         seen: "the title: a device error from the write, flush or close; the user: a line, or, before the title runs, exit code 2 with a message",
         kept: OLD,
         ..unseen(
             "write fails",
-            calls("write", Place::Saves, &[EIO], Length::Once),
+            calls("write", FaultPlace::Saves, &[EIO], Length::Once),
             "a write of a save ends with EIO",
         )
     },
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         may_be_noticed: true,
         says: FAILS,
         seen: "as for a write",
         kept: OLD,
-        ..unseen("sync fails", calls("sync", Place::Saves, &[EIO], Length::Once), "fsync ends with EIO")
+        ..unseen("sync fails", calls("sync", FaultPlace::Saves, &[EIO], Length::Once), "fsync ends with EIO")
     },
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         may_be_noticed: true,
         says: FAILS,
         seen: "as for a write",
         kept: OLD,
         ..unseen(
             "rename fails",
-            calls("rename", Place::Saves, &[EIO], Length::Once),
+            calls("rename", FaultPlace::Saves, &[EIO], Length::Once),
             "a rename ends with EIO",
         )
     },
-    Row {
+    FaultTableRow {
         may_be_noticed: true,
-        ends: &[End::Refused],
+        ends: &[FaultEnd::Refused],
         says: FAILS,
         seen: "as for a write",
         kept: OLD,
         ..unseen(
             "open fails",
-            calls("open", Place::Saves, &[EIO, EMFILE], Length::Once),
+            calls("open", FaultPlace::Saves, &[EIO, EMFILE], Length::Once),
             "opening a file ends with EIO or EMFILE",
         )
     },
-    Row {
+    FaultTableRow {
         may_be_noticed: true,
-        ends: &[End::Refused],
+        ends: &[FaultEnd::Refused],
         says: "disk is full",
         seen: "the title: *disk full*; the user: a line, and one for each package that is not saved",
         kept: OLD,
         ..unseen(
             "disk full",
-            calls("disk", Place::Saves, &[ENOSPC], Length::Rest),
+            calls("disk", FaultPlace::Saves, &[ENOSPC], Length::Rest),
             "nothing can be written or made any more (ENOSPC)",
         )
     },
-    Row {
+    FaultTableRow {
         may_be_noticed: true,
-        ends: &[End::Refused],
+        ends: &[FaultEnd::Refused],
         says: "disk is full",
         seen: "as above, until there is room again",
         kept: OLD,
         ..unseen(
             "disk full once",
-            calls("disk", Place::Saves, &[ENOSPC], Length::Once),
+            calls("disk", FaultPlace::Saves, &[ENOSPC], Length::Once),
             "one call ends with ENOSPC",
         )
     },
     unseen(
         "slow disk",
-        calls("file", Place::Everywhere, &["sleep:300", "sleep:1500"], Length::Once),
+        calls("file", FaultPlace::Everywhere, &["sleep:300", "sleep:1500"], Length::Once),
         "a call on any file takes 0.3 or 1.5 seconds",
     ),
     unseen(
         "clock set",
-        calls("clock", Place::Everywhere, &[DAY, BACK, FAR], Length::Rest),
+        calls("clock", FaultPlace::Everywhere, &[DAY, BACK, FAR], Length::Rest),
         "the host's date jumps a day on, ten years back, or past 2038",
     ),
-    Row {
+    FaultTableRow {
         ends: &[],
         ..unseen(
             "stopped",
@@ -226,38 +231,38 @@ pub(crate) const ROWS: &[Row] = &[
             "the process is stopped for a second, as by Ctrl-Z or a suspended host",
         )
     },
-    Row {
-        ends: &[End::Killed],
+    FaultTableRow {
+        ends: &[FaultEnd::Killed],
         seen: "the program is gone",
         kept: OLD,
         ..unseen("killed", Strikes::Kill, "the process is ended by SIGKILL")
     },
-    Row {
-        ends: &[End::Abort, End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Abort, FaultEnd::Refused],
         may_be_noticed: true,
         seen: "the program ends with `memory allocation of N bytes failed`",
         kept: OLD,
         ..unseen(
             "no memory",
-            calls("memory", Place::Everywhere, &[ENOMEM], Length::Once),
+            calls("memory", FaultPlace::Everywhere, &[ENOMEM], Length::Once),
             "an allocation fails",
         )
     },
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         seen: "at the start: exit code 2 and a message, or the interpreter where there is no room for compiled code",
         ..unseen(
             "no mapping",
-            calls("map", Place::Everywhere, &[ENOMEM], Length::Once),
+            calls("map", FaultPlace::Everywhere, &[ENOMEM], Length::Once),
             "memfd_create, or mmap of 256 KiB or more, ends with ENOMEM (smaller ones are stacks for signals, which the standard library can't do without)",
         )
     },
-    Row {
-        ends: &[End::Refused],
+    FaultTableRow {
+        ends: &[FaultEnd::Refused],
         seen: "at the start: exit code 2 and a message; later less is done at once",
         ..unseen(
             "no thread",
-            calls("thread", Place::Everywhere, &[EAGAIN], Length::Once),
+            calls("thread", FaultPlace::Everywhere, &[EAGAIN], Length::Once),
             "a host thread can't be started (EAGAIN)",
         )
     },
@@ -267,7 +272,7 @@ pub(crate) const ROWS: &[Row] = &[
 pub(crate) fn markdown() -> String {
     let mut text =
         "| fault | how it is injected | what is seen | what is kept |\n|---|---|---|---|\n".to_owned();
-    for Row { name, injected, seen, kept, .. } in ROWS {
+    for FaultTableRow { name, injected, seen, kept, .. } in ROWS {
         let _ = writeln!(text, "| {name} | {injected} | {seen} | {kept} |");
     }
     text

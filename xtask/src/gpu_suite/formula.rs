@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 /// Value of an expression.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum FormulaValue {
     Number(f64),
-    List(Arc<[Value]>),
+    List(Arc<[FormulaValue]>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ enum Binary {
 
 #[derive(Clone, Debug)]
 enum Expression {
-    Constant(Value),
+    Constant(FormulaValue),
     List(Vec<Expression>),
     /// A definition's value, by index.
     Global(usize),

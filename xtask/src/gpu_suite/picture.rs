@@ -7,14 +7,14 @@ use std::path::Path;
 
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Picture {
+pub(crate) struct RgbPicture {
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// Three bytes per pixel, rows from the top.
     pub(crate) rgb: Vec<u8>,
 }
 
-impl Picture {
+impl RgbPicture {
     /// Reads a PNG file with 8 bits per component; alpha is dropped.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let shown = path.display();

@@ -1,7 +1,7 @@
 //! The expected picture of a scene: golden/gpu-suite/NAME/expect.toml.
 
 use super::formula::Formula;
-use super::picture::Picture;
+use super::picture::RgbPicture;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::path::Path;
@@ -62,7 +62,7 @@ impl Scene {
     }
 
     /// Evaluates the formula for each pixel.
-    pub(crate) fn expected(&self, width: u32, height: u32) -> Result<Expected> {
+    pub(crate) fn expected(&self, width: u32, height: u32) -> Result<ExpectedLevels> {
         let mut levels = Vec::with_capacity((width * height) as usize);
         for y in 0..height {
             for x in 0..width {
@@ -73,7 +73,7 @@ impl Scene {
         if free as f64 > levels.len() as f64 * MOST_ANY {
             bail!("scene {}: {free} of {} pixels may be anything", self.name, levels.len());
         }
-        Ok(Expected { width, height, levels, allowed: ROUNDING + self.tolerance })
+        Ok(ExpectedLevels { width, height, levels, allowed: ROUNDING + self.tolerance })
     }
 
     /// The unrounded levels of a pixel; `None` if it is not compared.
@@ -94,7 +94,7 @@ impl Scene {
 
 /// Expected levels of all pixels of a scene.
 #[derive(Debug)]
-pub(crate) struct Expected {
+pub(crate) struct ExpectedLevels {
     width: u32,
     height: u32,
     /// Levels of each pixel, rows from the top; `None` if it is not compared.
@@ -103,16 +103,16 @@ pub(crate) struct Expected {
     allowed: f64,
 }
 
-impl Expected {
+impl ExpectedLevels {
     /// The picture described by the formula.
-    pub(crate) fn picture(&self) -> Picture {
+    pub(crate) fn picture(&self) -> RgbPicture {
         let round = |levels: [f64; 3]| levels.map(|level| level.round() as u8);
         let rgb = self.levels.iter().flat_map(|levels| levels.map_or(ANY, round)).collect();
-        Picture { width: self.width, height: self.height, rgb }
+        RgbPicture { width: self.width, height: self.height, rgb }
     }
 
     /// Compares every pixel; returns a one-line description of the differences, if any.
-    pub(crate) fn judge(&self, shown: &Picture) -> Option<String> {
+    pub(crate) fn judge(&self, shown: &RgbPicture) -> Option<String> {
         if (shown.width, shown.height) != (self.width, self.height) {
             return Some(format!("the picture has {} x {} pixels", shown.width, shown.height));
         }

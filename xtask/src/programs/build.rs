@@ -1,8 +1,8 @@
 //! Builds three programs from the sources: a plain-ELF title, the same objects for qemu-ppc, and a
 //! native one.
 
-use super::catalogue::{Part, Program};
-use super::library::Library;
+use super::catalogue::{ProgramDescription, ProgramSources};
+use super::library::CLibrary;
 use super::{fetch, quietly};
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
@@ -35,9 +35,9 @@ pub(crate) const GUEST: &[&str] = &[
     "-D_ARCH_PPCSQ",
 ];
 
-/// Flags after [`GUEST`] of [wide](Program::wide) programs: the console's compilers use 64-bit
-/// instructions in 32-bit programs. gcc 12 miscompiles some of them unless one pass is disabled: in
-/// Lua's parser it generates a call through a null pointer.
+/// Flags after [`GUEST`] of [wide](ProgramDescription::wide) programs: the console's compilers use
+/// 64-bit instructions in 32-bit programs. gcc 12 miscompiles some of them unless one pass is
+/// disabled: in Lua's parser it generates a call through a null pointer.
 pub(crate) const WIDE: &[&str] = &["-mcpu=cell", "-mpowerpc64", "-fno-gcse"];
 
 /// Compiler flags of both sides, so that programs have the same meaning.
@@ -63,7 +63,7 @@ pub(crate) const TITLE_LINK: &[&str] =
 pub(crate) struct Builder {
     folder: PathBuf,
     described: PathBuf,
-    library: Library,
+    library: CLibrary,
     /// The compiler's own headers.
     compiler_include: String,
 }
@@ -72,14 +72,14 @@ impl Builder {
     /// Provides the library. `described` is the folder of program folders.
     pub(crate) fn new(folder: &Path, described: &Path) -> Result<Self> {
         let described = described.canonicalize()?;
-        let library = Library::provide(folder, &described.join("system"))?;
+        let library = CLibrary::provide(folder, &described.join("system"))?;
         let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
         let compiler_include = String::from_utf8(found.stdout)?.trim().to_owned();
         Ok(Self { folder: folder.to_owned(), described, library, compiler_include })
     }
 
     /// Builds programs that are not up to date; returns how many were built.
-    pub(crate) fn build(&self, programs: &[&Program]) -> Result<usize> {
+    pub(crate) fn build(&self, programs: &[&ProgramDescription]) -> Result<usize> {
         let next = AtomicUsize::new(0);
         let built = AtomicUsize::new(0);
         let failures = Mutex::new(Vec::new());
@@ -108,7 +108,7 @@ impl Builder {
     }
 
     /// Builds one program if one of our files for it has changed.
-    fn provide(&self, program: &Program) -> Result<bool> {
+    fn provide(&self, program: &ProgramDescription) -> Result<bool> {
         let stamp = self.folder.join(format!("{}.stamp", program.name));
         let made_of = self.made_of(program)?;
         let outputs = [program.title(), program.for_qemu(), program.native()];
@@ -132,7 +132,7 @@ impl Builder {
     }
 
     /// A hash of all our files for a program; packages don't change.
-    fn made_of(&self, program: &Program) -> Result<String> {
+    fn made_of(&self, program: &ProgramDescription) -> Result<String> {
         let mut hasher = DefaultHasher::new();
         (GUEST, WIDE, program.wide, COMMON, LINK, TITLE_LINK).hash(&mut hasher);
         (&program.define, &program.embed, &program.name, program.repeats).hash(&mut hasher);
@@ -146,7 +146,7 @@ impl Builder {
     }
 
     /// All sources: ours first, then the packages'.
-    fn sources(&self, program: &Program) -> Result<Vec<PathBuf>> {
+    fn sources(&self, program: &ProgramDescription) -> Result<Vec<PathBuf>> {
         let own = self.described.join(&program.name);
         let mut sources = vec![self.described.join("system/driver.c")];
         let pattern = "*.c".to_owned();
@@ -157,7 +157,7 @@ impl Builder {
         Ok(sources)
     }
 
-    fn sources_of(&self, part: &Part) -> Result<Vec<PathBuf>> {
+    fn sources_of(&self, part: &ProgramSources) -> Result<Vec<PathBuf>> {
         let root = fetch::unpacked(&self.folder, &part.name);
         let excluded = |path: &PathBuf| {
             let shown = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();
@@ -176,7 +176,7 @@ impl Builder {
     }
 
     /// Include folders: ours first, so that they override a package's headers, then the packages'.
-    fn headers(&self, program: &Program, work: &Path) -> Vec<PathBuf> {
+    fn headers(&self, program: &ProgramDescription, work: &Path) -> Vec<PathBuf> {
         let mut folders = vec![self.described.join("system"), work.to_owned()];
         let own = self.described.join(&program.name);
         folders.extend([own.clone(), own.join("src")].into_iter().filter(|folder| folder.is_dir()));
@@ -191,7 +191,7 @@ impl Builder {
     fn compile(
         &self,
         compiler: impl Fn() -> Command,
-        program: &Program,
+        program: &ProgramDescription,
         work: &Path,
         side: &str,
     ) -> Result<Vec<PathBuf>> {
@@ -219,7 +219,7 @@ impl Builder {
         command
     }
 
-    fn guest(&self, program: &Program, work: &Path) -> Result<()> {
+    fn guest(&self, program: &ProgramDescription, work: &Path) -> Result<()> {
         let objects = self.compile(|| self.cross(), program, work, "guest")?;
         let wide = || {
             let mut command = self.cross();
@@ -246,7 +246,7 @@ impl Builder {
         link(program.for_qemu(), &[], &[self.library.linux_start.clone(), layer("linux.S")?], &objects)
     }
 
-    fn native(&self, program: &Program, work: &Path) -> Result<()> {
+    fn native(&self, program: &ProgramDescription, work: &Path) -> Result<()> {
         let objects = self.compile(|| Command::new("cc"), program, work, "native")?;
         let mut command = Command::new("cc");
         command.arg("-Wl,--gc-sections").arg("-o").arg(self.folder.join(program.native()));

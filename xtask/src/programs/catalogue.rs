@@ -12,12 +12,12 @@ pub(crate) const LIBRARY: &str = "musl";
 /// The main kind of arithmetic of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub(crate) enum ArithmeticKind {
     Integer,
     Float,
 }
 
-impl Kind {
+impl ArithmeticKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Integer => "integer",
@@ -29,7 +29,7 @@ impl Kind {
 /// The part of a package that a program uses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Part {
+pub(crate) struct ProgramSources {
     /// Name of the Debian source package.
     pub(crate) name: String,
     /// Source files in the package; a `*` matches any part of a file name.
@@ -45,12 +45,12 @@ pub(crate) struct Part {
 /// A program's description.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Program {
+pub(crate) struct ProgramDescription {
     /// Name of the program's folder.
     #[serde(skip)]
     pub(crate) name: String,
     pub(crate) about: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ArithmeticKind,
     /// Whether the program is in the held-out set, which is only evaluated at the end.
     #[serde(default)]
     pub(crate) unseen: bool,
@@ -73,10 +73,10 @@ pub(crate) struct Program {
     #[serde(default)]
     pub(crate) embed: Vec<String>,
     #[serde(rename = "package")]
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<ProgramSources>,
 }
 
-impl Program {
+impl ProgramDescription {
     /// File name of the plain-ELF title.
     pub(crate) fn title(&self) -> String {
         format!("{}.elf", self.name)
@@ -101,7 +101,7 @@ impl Program {
 /// A package's tarball.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Source {
+pub(crate) struct SourceTarball {
     pub(crate) file: String,
     pub(crate) sha256: String,
 }
@@ -109,8 +109,8 @@ pub(crate) struct Source {
 /// All programs and packages.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    pub(crate) programs: Vec<Program>,
-    pub(crate) sources: BTreeMap<String, Source>,
+    pub(crate) programs: Vec<ProgramDescription>,
+    pub(crate) sources: BTreeMap<String, SourceTarball>,
 }
 
 impl Catalogue {
@@ -121,7 +121,7 @@ impl Catalogue {
             let path = entry?.path();
             let described = path.join("program.toml");
             if described.is_file() {
-                let mut program: Program = read_toml(&described)?;
+                let mut program: ProgramDescription = read_toml(&described)?;
                 program.name = path.file_name().context("a folder's name")?.to_string_lossy().into_owned();
                 programs.push(program);
             }
@@ -131,11 +131,11 @@ impl Catalogue {
     }
 
     /// The programs with these names, or all.
-    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Program>> {
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&ProgramDescription>> {
         if let Some(name) = names.iter().find(|name| self.programs.iter().all(|one| one.name != **name)) {
             bail!("no program {name} in guest/programs");
         }
-        let wanted = |program: &&Program| names.is_empty() || names.contains(&program.name);
+        let wanted = |program: &&ProgramDescription| names.is_empty() || names.contains(&program.name);
         Ok(self.programs.iter().filter(wanted).collect())
     }
 }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_third_of_the_programs_of_each_kind_is_wide() {
         let catalogue = catalogue();
-        for kind in [Kind::Integer, Kind::Float] {
+        for kind in [ArithmeticKind::Integer, ArithmeticKind::Float] {
             let of_kind = || catalogue.programs.iter().filter(|program| program.kind == kind);
             let wide = of_kind().filter(|program| program.wide).count();
             assert!(wide == (of_kind().count() + 1) / 3, "{kind:?}: {wide} of {}", of_kind().count());
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn half_of_the_programs_of_each_kind_are_unseen() {
         let catalogue = catalogue();
-        for kind in [Kind::Integer, Kind::Float] {
+        for kind in [ArithmeticKind::Integer, ArithmeticKind::Float] {
             let of_kind = || catalogue.programs.iter().filter(|program| program.kind == kind);
             let unseen = of_kind().filter(|program| program.unseen).count();
             assert!(unseen == of_kind().count() / 2, "{kind:?}: {unseen} of {}", of_kind().count());

@@ -4,7 +4,7 @@
 //! apt fetches them with separate package lists under `target/programs`, so that neither root nor
 //! the system's list of sources is needed. Files that exist are not fetched again.
 
-use super::catalogue::{Catalogue, LIBRARY, Program, Source};
+use super::catalogue::{Catalogue, LIBRARY, ProgramDescription, SourceTarball};
 use super::quietly;
 use crate::apt;
 use anyhow::{Context, Result, bail};
@@ -25,7 +25,7 @@ pub(crate) fn unpacked(folder: &Path, package: &str) -> PathBuf {
 }
 
 /// Fetches and unpacks the packages that the programs need.
-pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program]) -> Result<()> {
+pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&ProgramDescription]) -> Result<()> {
     let parts = programs.iter().flat_map(|program| &program.parts);
     let mut packages: BTreeSet<&str> = parts.map(|part| part.name.as_str()).collect();
     packages.insert(LIBRARY);
@@ -35,7 +35,7 @@ pub(crate) fn fetch(folder: &Path, catalogue: &Catalogue, programs: &[&Program])
 /// Fetches and unpacks missing packages.
 pub(crate) fn fetch_packages(
     folder: &Path,
-    sources: &BTreeMap<String, Source>,
+    sources: &BTreeMap<String, SourceTarball>,
     mut packages: BTreeSet<&str>,
 ) -> Result<()> {
     packages.retain(|package| !unpacked(folder, package).is_dir());

@@ -10,14 +10,14 @@ use std::process::Command;
 
 /// Files for compiling and linking a program.
 #[derive(Debug)]
-pub(crate) struct Library {
+pub(crate) struct CLibrary {
     pub(crate) include: PathBuf,
     pub(crate) archive: PathBuf,
     /// musl's start-up code for Linux.
     pub(crate) linux_start: PathBuf,
 }
 
-impl Library {
+impl CLibrary {
     /// Builds the library, unless it exists for the same sources and flags.
     pub(crate) fn provide(folder: &Path, system: &Path) -> Result<Self> {
         let installed = folder.join("library");

@@ -1,6 +1,6 @@
 //! Comparison of the programs' answers: native, under qemu, and in our engines.
 
-use super::catalogue::Program;
+use super::catalogue::ProgramDescription;
 use super::last_lines;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::process::Command;
 use xenia_testing::hermetic;
 
 /// An engine's name, and its flags of `xenia-rs exec`.
-pub(crate) type Engine = (&'static str, &'static [&'static str]);
+pub(crate) type EngineFlags = (&'static str, &'static [&'static str]);
 
 /// Both engines of the emulator.
-pub(crate) const ENGINES: &[Engine] = &[("jit", &[]), ("interp", &["--interp"])];
+pub(crate) const ENGINES: &[EngineFlags] = &[("jit", &[]), ("interp", &["--interp"])];
 
 /// The output of a command, which must succeed.
 fn printed(command: &mut Command) -> Result<String> {
@@ -29,17 +29,22 @@ fn sums(line: &str) -> Result<(&str, &str)> {
     sums.with_context(|| format!("{line:?} is no answer"))
 }
 
-fn native(folder: &Path, program: &Program) -> Result<String> {
+fn native(folder: &Path, program: &ProgramDescription) -> Result<String> {
     let line = printed(&mut Command::new(folder.join(program.native())))?;
     Ok(sums(&line)?.0.to_owned())
 }
 
-fn qemu(folder: &Path, program: &Program) -> Result<String> {
+fn qemu(folder: &Path, program: &ProgramDescription) -> Result<String> {
     printed(Command::new("qemu-ppc").args(["-cpu", "7450"]).arg(folder.join(program.for_qemu())))
 }
 
 /// Runs every program on every engine and compares; the error lists all that differ.
-pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines: &[Engine]) -> Result<()> {
+pub(crate) fn check(
+    folder: &Path,
+    xenia: &Path,
+    programs: &[&ProgramDescription],
+    engines: &[EngineFlags],
+) -> Result<()> {
     let mut wrong = Vec::new();
     for program in programs {
         let expected = program.line();
@@ -70,7 +75,7 @@ pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines:
 
 /// Writes the answer that the host and qemu agree on, and qemu's exact answer, into every
 /// `program.toml`.
-pub(crate) fn bless(folder: &Path, described: &Path, programs: &[&Program]) -> Result<()> {
+pub(crate) fn bless(folder: &Path, described: &Path, programs: &[&ProgramDescription]) -> Result<()> {
     let mut wrong = Vec::new();
     for program in programs {
         let (native, line) = match (native(folder, program), qemu(folder, program)) {

@@ -1,7 +1,7 @@
 //! Builds a program twice with its `build.sh`: with the host's compiler, and with the title
 //! compiler.
 
-use super::catalogue::Program;
+use super::catalogue::RealProgram;
 use crate::programs::build::{WIDE, hash_folder};
 use crate::programs::quietly;
 use crate::sdk::{Sdk, cxx};
@@ -20,7 +20,7 @@ pub(crate) fn folder_of(side: &str) -> String {
 }
 
 /// Builds the program unless it is up to date with our files; packages don't change.
-pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
+pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &RealProgram) -> Result<()> {
     let folder = folder.join(&program.name);
     let stamp = folder.join("stamp");
     let mut hasher = DefaultHasher::new();
@@ -51,7 +51,12 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
 }
 
 /// Also builds the program for qemu-ppc, unless it is up to date. The other builds must exist.
-pub(crate) fn provide_for_qemu(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
+pub(crate) fn provide_for_qemu(
+    folder: &Path,
+    sources: &Path,
+    sdk: &Sdk,
+    program: &RealProgram,
+) -> Result<()> {
     let folder = folder.join(&program.name);
     let (made_of, stamp) = (std::fs::read_to_string(folder.join("stamp"))?, folder.join("stamp-qemu"));
     if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
@@ -70,7 +75,7 @@ pub(crate) fn provide_for_qemu(folder: &Path, sources: &Path, sdk: &Sdk, program
 fn one_side(
     folder: &Path,
     sources: &Path,
-    program: &Program,
+    program: &RealProgram,
     side: &str,
     [compiler, cxx]: [&Path; 2],
 ) -> Result<(PathBuf, PathBuf)> {
@@ -93,7 +98,7 @@ fn one_side(
 }
 
 /// The programs that are run, and those that their tests start.
-fn programs_of(program: &Program) -> Vec<String> {
+fn programs_of(program: &RealProgram) -> Vec<String> {
     let mut names: Vec<_> = program.runs.iter().map(|run| run.program.clone()).collect();
     names.extend(program.timed.iter().map(|run| run.program.clone()));
     names.extend(program.each.as_ref().map(super::catalogue::Each::program));

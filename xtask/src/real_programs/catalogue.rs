@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A program, and its runs.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Program {
+pub(crate) struct RealProgram {
     /// Name of the program's folder.
     #[serde(skip)]
     pub(crate) name: String,
@@ -32,13 +32,13 @@ pub(crate) struct Program {
     pub(crate) times: bool,
     /// Runs, one after the other in one folder.
     #[serde(default, rename = "run")]
-    pub(crate) runs: Vec<Run>,
+    pub(crate) runs: Vec<ProgramRun>,
     /// Additional programs to build.
     #[serde(default)]
     pub(crate) also: Vec<String>,
     /// Timed runs, one after the other.
     #[serde(default)]
-    pub(crate) timed: Vec<Run>,
+    pub(crate) timed: Vec<ProgramRun>,
     /// A run for each of many files.
     pub(crate) each: Option<Each>,
     /// A run that compares pictures.
@@ -58,7 +58,7 @@ pub(crate) struct Pictures {
 /// One run of a program.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Run {
+pub(crate) struct ProgramRun {
     /// The program built by `build.sh`.
     pub(crate) program: String,
     /// The package that contains `files`.
@@ -100,7 +100,7 @@ pub(crate) enum Extent {
     Large,
 }
 
-impl Run {
+impl ProgramRun {
     /// Whether the run is in the selection.
     pub(crate) fn is_of(&self, extent: Extent) -> bool {
         match extent {
@@ -139,7 +139,7 @@ impl Each {
     }
 
     /// The runs for the package's files.
-    fn runs(&self, sources: &Path) -> Result<Vec<Run>> {
+    fn runs(&self, sources: &Path) -> Result<Vec<ProgramRun>> {
         let (folder, ending) = self.pattern.split_once("/*.").context("a pattern is FOLDER/*.ENDING")?;
         let mut names = Vec::new();
         for entry in std::fs::read_dir(sources.join(&self.from).join(folder))? {
@@ -152,7 +152,7 @@ impl Each {
         names.retain(|name| !self.without.contains(name));
         Ok(names
             .into_iter()
-            .map(|name| Run {
+            .map(|name| ProgramRun {
                 program: self.program.clone(),
                 from: Some(self.from.clone()),
                 files: self.files.clone(),
@@ -160,15 +160,15 @@ impl Each {
                 arguments: vec![format!("{name}.{ending}")],
                 settings: self.settings.clone(),
                 small: self.small.contains(&name),
-                ..Run::default()
+                ..ProgramRun::default()
             })
             .collect())
     }
 }
 
-impl Program {
+impl RealProgram {
     /// All runs of the program; the packages are in `sources`.
-    pub(crate) fn all_runs(&self, sources: &Path) -> Result<Vec<Run>> {
+    pub(crate) fn all_runs(&self, sources: &Path) -> Result<Vec<ProgramRun>> {
         let mut runs = self.runs.clone();
         if let Some(each) = &self.each {
             runs.extend(each.runs(sources)?);
@@ -178,7 +178,7 @@ impl Program {
 }
 
 /// Reads every description, ordered by name.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Program>> {
+pub(crate) fn read(folder: &Path) -> Result<Vec<RealProgram>> {
     let mut programs = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -187,7 +187,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Program>> {
             continue;
         }
         let text = std::fs::read_to_string(&described)?;
-        let mut program: Program =
+        let mut program: RealProgram =
             toml::from_str(&text).with_context(|| format!("{}", described.display()))?;
         program.name = path.file_name().context("a folder's name")?.to_string_lossy().into_owned();
         program.folder = path.canonicalize()?;

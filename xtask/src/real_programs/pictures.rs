@@ -5,10 +5,10 @@
 //! rounded.
 
 use super::build::TITLE;
-use super::catalogue::{Pictures, Program};
-use super::run::{Outcome, title_command};
+use super::catalogue::{Pictures, RealProgram};
+use super::run::{ProgramOutcome, title_command};
 use crate::gpu_suite::NO_DEVICE;
-use crate::gpu_suite::picture::Picture;
+use crate::gpu_suite::picture::RgbPicture;
 use crate::not_run;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -26,12 +26,12 @@ const HOST_GPU: &str = "jit, wgpu";
 
 /// The picture at the end of a run.
 struct Shown {
-    picture: Picture,
+    picture: RgbPicture,
     digest: Option<String>,
 }
 
 /// Compares all engines and backends; the folder's disk is that of the program's runs.
-pub(crate) fn compare(folder: &Path, program: &Program, outcome: &mut Outcome) -> Result<()> {
+pub(crate) fn compare(folder: &Path, program: &RealProgram, outcome: &mut ProgramOutcome) -> Result<()> {
     let Some(pictures) = &program.pictures else { return Ok(()) };
     let here = folder.join(&program.name);
     let content = here.join("work/jit");
@@ -88,11 +88,11 @@ fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Resu
         bail!("ended by {} after {} frames: {said}", report["exit"], report["frames"]);
     }
     let digest = report["digest"].as_str().map(str::to_owned);
-    Ok(Some(Shown { picture: Picture::read(&frame)?, digest }))
+    Ok(Some(Shown { picture: RgbPicture::read(&frame)?, digest }))
 }
 
 /// Whether a picture has a single colour: nothing was drawn.
-fn is_plain(picture: &Picture) -> bool {
+fn is_plain(picture: &RgbPicture) -> bool {
     let mut pixels = picture.rgb.chunks_exact(3);
     let first = pixels.next();
     pixels.all(|pixel| Some(pixel) == first)
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_picture_of_one_colour_is_none() {
-        let picture = |rgb: &[u8]| Picture { width: 2, height: 1, rgb: rgb.to_vec() };
+        let picture = |rgb: &[u8]| RgbPicture { width: 2, height: 1, rgb: rgb.to_vec() };
         assert!(is_plain(&picture(&[1, 2, 3, 1, 2, 3])));
         assert!(!is_plain(&picture(&[1, 2, 3, 1, 2, 4])));
     }

@@ -1,7 +1,7 @@
 //! Runs a program natively and as a title, and compares the results.
 
 use super::build::TITLE;
-use super::catalogue::{Extent, Program, Run};
+use super::catalogue::{Extent, ProgramRun, RealProgram};
 use crate::programs;
 use crate::steps;
 use anyhow::{Context, Result, bail};
@@ -19,14 +19,14 @@ pub(crate) const DISK: &str = "Disk/00000000";
 
 /// A mode of running a title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mode {
+pub(crate) enum ProgramMode {
     Jit,
     Interp,
     CrossCheck,
     Parallel,
 }
 
-impl Mode {
+impl ProgramMode {
     fn name(self) -> &'static str {
         match self {
             Self::Jit => "jit",
@@ -47,7 +47,7 @@ impl Mode {
 }
 
 /// Results of all runs of a program.
-pub(crate) struct Outcome {
+pub(crate) struct ProgramOutcome {
     pub(crate) runs: usize,
     pub(crate) wrong: Vec<String>,
 }
@@ -61,7 +61,12 @@ struct Ended {
 }
 
 /// Makes all runs of a program, natively and in each mode.
-pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Extent) -> Result<Outcome> {
+pub(crate) fn run(
+    folder: &Path,
+    program: &RealProgram,
+    modes: &[ProgramMode],
+    extent: Extent,
+) -> Result<ProgramOutcome> {
     let sources = programs::folder()?.join("sources");
     let here = folder.join(&program.name);
     let mut runs = program.all_runs(&sources)?;
@@ -71,8 +76,8 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
         std::fs::remove_dir_all(&work)?;
     }
     let native_disk = work.join("native");
-    let disk_of = |mode: Mode| work.join(mode.name()).join(DISK);
-    let mut outcome = Outcome { runs: 0, wrong: Vec::new() };
+    let disk_of = |mode: ProgramMode| work.join(mode.name()).join(DISK);
+    let mut outcome = ProgramOutcome { runs: 0, wrong: Vec::new() };
     if runs.is_empty() {
         // Without runs there are no folders to compare.
         return Ok(outcome);
@@ -84,7 +89,7 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
         if let Some(line) = missing(&native.text, &run.shows) {
             bail!("{what}: the native program says nothing that begins with {line:?}");
         }
-        let mut digests: BTreeMap<String, Mode> = BTreeMap::new();
+        let mut digests: BTreeMap<String, ProgramMode> = BTreeMap::new();
         for &mode in modes {
             outcome.runs += 1;
             provide_files(program, run, &here, &sources, &disk_of(mode))?;
@@ -119,8 +124,8 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
 
 /// Copies the files of a run into the folder, unless they exist.
 pub(crate) fn provide_files(
-    program: &Program,
-    run: &Run,
+    program: &RealProgram,
+    run: &ProgramRun,
     here: &Path,
     sources: &Path,
     disk: &Path,
@@ -145,7 +150,7 @@ pub(crate) fn provide_files(
     Ok(())
 }
 
-fn natively(here: &Path, run: &Run, disk: &Path) -> Result<Ended> {
+fn natively(here: &Path, run: &ProgramRun, disk: &Path) -> Result<Ended> {
     let folder = disk.join(&run.folder);
     let said = here.join("native.txt");
     let text = File::create(&said)?;
@@ -186,7 +191,7 @@ pub(crate) fn title_command(
     Ok(command)
 }
 
-fn as_title(here: &Path, run: &Run, mode: Mode, work: &Path) -> Result<Ended> {
+fn as_title(here: &Path, run: &ProgramRun, mode: ProgramMode, work: &Path) -> Result<Ended> {
     let title = here.join("guest").join(&run.program).join(TITLE);
     let content = work.join(mode.name());
     let (text, json) = (work.join("title.txt"), work.join("title.json"));
@@ -202,7 +207,7 @@ fn as_title(here: &Path, run: &Run, mode: Mode, work: &Path) -> Result<Ended> {
     let Some(code) = report["exit_code"].as_i64().filter(|_| report["exit"] == "exit") else {
         bail!("ended by {}: {said}", report["exit"]);
     };
-    let digest = report["digest"].as_str().filter(|_| mode != Mode::Parallel).map(str::to_owned);
+    let digest = report["digest"].as_str().filter(|_| mode != ProgramMode::Parallel).map(str::to_owned);
     Ok(Ended { code, text: bytes_of(&std::fs::read_to_string(&text)?), digest })
 }
 

@@ -5,7 +5,7 @@
 
 use super::{compiler_include, write_script};
 use crate::programs::build::{GUEST, LINK, TITLE_LINK};
-use crate::programs::library::Library;
+use crate::programs::library::CLibrary;
 use crate::programs::quietly;
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ pub(super) fn headers() -> Result<Vec<String>> {
 }
 
 /// Builds the C++ support and writes the driver.
-pub(super) fn provide(folder: &Path, sources: &Path, library: &Library, headers: &[String]) -> Result<()> {
+pub(super) fn provide(folder: &Path, sources: &Path, library: &CLibrary, headers: &[String]) -> Result<()> {
     let own = sources.join("cxx");
     let objects = folder.join("objects");
     let object = |name: &str| objects.join(format!("{name}.o"));

@@ -6,7 +6,7 @@
 //! mappings, handles and objects must not grow. Both the median and the maximum must grow to count:
 //! the median may alternate between two values, and the maximum may be from a rare moment.
 
-use super::samples::{Line, Part, Sample, State};
+use super::samples::{Line, RunState, Sample, SoakPart};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -21,7 +21,7 @@ const FIGURES: &[Figure] = &[
     ("rss KiB", |line| Some(line.rss_kib), RSS),
     ("descriptors", |line| Some(line.descriptors), 0.0),
     // The memory protection of a title at the end of a parallel run depends on timing.
-    ("maps", |line| (line.state != State::Ended || line.mode != "parallel").then_some(line.maps), 0.0),
+    ("maps", |line| (line.state != RunState::Ended || line.mode != "parallel").then_some(line.maps), 0.0),
     ("handles", |line| line.handles, 0.0),
     ("objects", |line| line.objects, 0.0),
 ];
@@ -53,24 +53,24 @@ struct Row {
 
 /// Result of judging the samples.
 #[derive(Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct SoakVerdict {
     rows: Vec<Row>,
     /// Runs that ended incorrectly.
     wrong: Vec<String>,
 }
 
-impl Verdict {
+impl SoakVerdict {
     /// Whether no figure grows, there were enough samples, and all runs ended correctly.
     pub(crate) fn passed(&self) -> bool {
         let judged =
             |part: &str| self.rows.iter().any(|row| row.name.starts_with(part) && row.samples >= FEWEST);
         self.wrong.is_empty()
             && self.rows.iter().all(|row| row.grown.is_empty())
-            && [Part::Rotation, Part::Long].iter().all(|part| judged(part.name()))
+            && [SoakPart::Rotation, SoakPart::Long].iter().all(|part| judged(part.name()))
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for SoakVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<34} {:>8}", "series", "samples")?;
         for (name, ..) in FIGURES {
@@ -107,11 +107,11 @@ fn series(samples: &[Sample]) -> BTreeMap<String, Vec<&Line>> {
     for Sample { part, number, line } in samples {
         let what = match (part, line.state) {
             // For runs in rotation, only moments that occur in each run.
-            (Part::Rotation | Part::Processes, State::Running)
-            | (Part::Long, State::Ended | State::Between) => continue,
-            (Part::Rotation, State::Between) => "between runs".to_owned(),
-            (Part::Long, _) => format!("{} {} ({number})", line.title, line.mode),
-            _ if line.state == State::Ended => format!("{} {}", line.title, line.mode),
+            (SoakPart::Rotation | SoakPart::Processes, RunState::Running)
+            | (SoakPart::Long, RunState::Ended | RunState::Between) => continue,
+            (SoakPart::Rotation, RunState::Between) => "between runs".to_owned(),
+            (SoakPart::Long, _) => format!("{} {} ({number})", line.title, line.mode),
+            _ if line.state == RunState::Ended => format!("{} {}", line.title, line.mode),
             _ => continue,
         };
         series.entry(format!("{}: {what}", part.name())).or_default().push(line);
@@ -133,7 +133,7 @@ fn compare(lines: &[&Line], figure: fn(&Line) -> Option<u64>) -> Option<Change> 
 }
 
 /// Judges the samples of each series.
-pub(crate) fn judge(samples: &[Sample]) -> Verdict {
+pub(crate) fn judge(samples: &[Sample]) -> SoakVerdict {
     let rows = series(samples).into_iter().map(|(name, lines)| {
         let figures: Vec<_> = FIGURES.iter().map(|(_, figure, _)| compare(&lines, *figure)).collect();
         let grows = |((name, _, may), change): (&Figure, &Option<Change>)| {
@@ -163,20 +163,20 @@ pub(crate) fn judge(samples: &[Sample]) -> Verdict {
             ));
         }
     }
-    Verdict { rows, wrong }
+    SoakVerdict { rows, wrong }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(state: State, n: u64, change: impl Fn(u64, &mut Line)) -> Line {
+    fn line(state: RunState, n: u64, change: impl Fn(u64, &mut Line)) -> Line {
         let mut line = Line {
             at: n as f64,
             title: "t".to_owned(),
             mode: "lockstep".to_owned(),
             state,
-            exit: (state == State::Ended).then(|| "frames".to_owned()),
+            exit: (state == RunState::Ended).then(|| "frames".to_owned()),
             exit_code: None,
             rss_kib: 100_000 + n % 7 * 50,
             descriptors: 12,
@@ -192,12 +192,15 @@ mod tests {
 
     fn samples(change: impl Fn(u64, &mut Line) + Copy) -> Vec<Sample> {
         let rotation = (0..60).map(|n| Sample {
-            part: Part::Rotation,
+            part: SoakPart::Rotation,
             number: 0,
-            line: line(if n % 2 == 0 { State::Ended } else { State::Between }, n, change),
+            line: line(if n % 2 == 0 { RunState::Ended } else { RunState::Between }, n, change),
         });
-        let long =
-            (0..60).map(|n| Sample { part: Part::Long, number: 0, line: line(State::Running, n, change) });
+        let long = (0..60).map(|n| Sample {
+            part: SoakPart::Long,
+            number: 0,
+            line: line(RunState::Running, n, change),
+        });
         rotation.chain(long).collect()
     }
 
@@ -225,7 +228,7 @@ mod tests {
             assert!(!verdict.passed() && verdict.to_string().contains(said), "{verdict}");
         }
         let failed = judge(&samples(|_, line| {
-            if line.state == State::Ended {
+            if line.state == RunState::Ended {
                 (line.exit, line.exit_code) = (Some("exit".to_owned()), Some(3));
             }
         }));

@@ -1,6 +1,6 @@
 //! Plot of the samples: memory, counts and code over the time of all parts.
 
-use super::samples::{Line, Part, Sample};
+use super::samples::{Line, Sample, SoakPart};
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::path::Path;
@@ -34,7 +34,7 @@ const CHARTS: &[(&str, &[Line2])] = &[
 /// Samples with the time since the first of all, in minutes: processes follow each other.
 fn timed(samples: &[Sample]) -> Vec<(f64, &Line)> {
     let (mut before, mut last) = (0.0, 0.0);
-    let mut process: Option<(Part, usize)> = None;
+    let mut process: Option<(SoakPart, usize)> = None;
     samples
         .iter()
         .map(|sample| {

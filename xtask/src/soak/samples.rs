@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The part of the soak test to which a file belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
+pub(crate) enum SoakPart {
     /// All titles in one process, in turn.
     Rotation,
     /// One title, for a long time.
@@ -15,7 +15,7 @@ pub(crate) enum Part {
     Processes,
 }
 
-impl Part {
+impl SoakPart {
     const ALL: [Self; 3] = [Self::Rotation, Self::Long, Self::Processes];
 
     /// Name of the part.
@@ -41,7 +41,7 @@ impl Part {
 /// State of a run when a sample was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum State {
+pub(crate) enum RunState {
     /// The title runs.
     Running,
     /// It has ended, and its machine still exists.
@@ -57,7 +57,7 @@ pub(crate) struct Line {
     pub(crate) at: f64,
     pub(crate) title: String,
     pub(crate) mode: String,
-    pub(crate) state: State,
+    pub(crate) state: RunState,
     pub(crate) exit: Option<String>,
     pub(crate) exit_code: Option<u32>,
     pub(crate) rss_kib: u64,
@@ -72,7 +72,7 @@ pub(crate) struct Line {
 /// A line, and its origin.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    pub(crate) part: Part,
+    pub(crate) part: SoakPart,
     /// Number of the process.
     pub(crate) number: usize,
     pub(crate) line: Line,
@@ -81,7 +81,7 @@ pub(crate) struct Sample {
 /// All samples of a folder, in the order in which they were taken.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
-    for part in Part::ALL {
+    for part in SoakPart::ALL {
         for number in 0.. {
             let path = folder.join(part.file(number));
             if !path.is_file() {

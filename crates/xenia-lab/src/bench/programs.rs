@@ -323,7 +323,7 @@ fn measure(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Cli, LabCommand};
+    use crate::{LabCli, LabCommand};
     use clap::Parser;
 
     /// A folder with one program: the title prints the line, the native program is a script.
@@ -363,7 +363,7 @@ mod tests {
             "--json",
             json.to_str().unwrap(),
         ];
-        let LabCommand::Bench(args) = Cli::try_parse_from(words).unwrap().command else {
+        let LabCommand::Bench(args) = LabCli::try_parse_from(words).unwrap().command else {
             panic!("not bench")
         };
         run(folder, &args).unwrap()

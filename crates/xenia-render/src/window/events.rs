@@ -1,7 +1,7 @@
 //! Event loop: handles events of the system and the machine.
 
-use super::keys::Action;
-use super::mailbox::{FrameSender, Mailbox, Message};
+use super::keys::KeyAction;
+use super::mailbox::{FrameSender, Mailbox, WindowMessage};
 use super::page::Phase;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, WindowConfig};
@@ -29,7 +29,7 @@ impl Events {
         config: WindowConfig,
         client: impl Client + 'static,
         start: impl FnOnce(FrameSender) + 'static,
-        proxy: EventLoopProxy<Message>,
+        proxy: EventLoopProxy<WindowMessage>,
     ) -> Self {
         let mailbox = Mailbox::new();
         let sender = FrameSender { mailbox: mailbox.clone(), proxy };
@@ -59,7 +59,7 @@ impl Events {
     /// Passes a key press to the open dialog. Returns false if the dialog doesn't use it.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
         let open = self.mailbox.open().dialog.is_some();
-        if !open || self.modifiers.alt_key() || Action::stays_in_dialogs(key) {
+        if !open || self.modifiers.alt_key() || KeyAction::stays_in_dialogs(key) {
             return false;
         }
         if let Some(lines) = self.client.dialog_key(key, text) {
@@ -73,11 +73,11 @@ impl Events {
     }
 
     fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, pressed: bool, repeat: bool) {
-        let Some(action) = Action::of(key, self.modifiers.alt_key()) else {
+        let Some(action) = KeyAction::of(key, self.modifiers.alt_key()) else {
             self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
             return;
         };
-        if action == Action::Turbo {
+        if action == KeyAction::Turbo {
             self.set_turbo(pressed);
         } else if pressed && (!repeat || action.repeats()) {
             self.act(event_loop, action);
@@ -88,31 +88,31 @@ impl Events {
         }
     }
 
-    fn act(&mut self, event_loop: &ActiveEventLoop, action: Action) {
+    fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
         let Some(view) = &mut self.view else { return };
         let now = self.mailbox.now();
         match action {
-            Action::Leave if view.is_full_screen() => view.set_full_screen(false, now),
-            Action::Leave => event_loop.exit(),
-            Action::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
-            Action::Help => view.help = !view.help,
-            Action::Again => {
+            KeyAction::Leave if view.is_full_screen() => view.set_full_screen(false, now),
+            KeyAction::Leave => event_loop.exit(),
+            KeyAction::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
+            KeyAction::Help => view.help = !view.help,
+            KeyAction::Again => {
                 let stopped = self.mailbox.open().stopped.take_if(|why| why.again);
                 if stopped.is_some() {
                     self.set_paused(false);
                     self.client.again();
                 }
             }
-            Action::Pause => {
+            KeyAction::Pause => {
                 let paused = !view.shown.paused;
                 self.set_paused(paused);
             }
-            Action::Step => {
+            KeyAction::Step => {
                 self.set_paused(true);
                 self.client.step();
             }
-            Action::Turbo => {}
-            Action::Screenshot => {
+            KeyAction::Turbo => {}
+            KeyAction::Screenshot => {
                 let kept = match &view.frame {
                     Some((number, frame)) => self.client.keep(*number, frame),
                     None => Err("there is no frame yet".to_owned()),
@@ -123,16 +123,16 @@ impl Events {
                 };
                 view.say(&self.mailbox, text);
             }
-            Action::Overlay => view.shown.overlay = view.shown.overlay.next(),
-            Action::Scaling => {
+            KeyAction::Overlay => view.shown.overlay = view.shown.overlay.next(),
+            KeyAction::Scaling => {
                 view.shown.scaling = view.shown.scaling.next();
                 view.say(&self.mailbox, format!("scaling: {}", view.shown.scaling.name()));
             }
-            Action::Filter => {
+            KeyAction::Filter => {
                 view.shown.filter = view.shown.filter.next();
                 view.say(&self.mailbox, format!("filter: {}", view.shown.filter.name()));
             }
-            Action::Vsync => {
+            KeyAction::Vsync => {
                 view.set_vsync(!view.shown.vsync);
                 let state = if view.shown.vsync { "on" } else { "off" };
                 view.say(&self.mailbox, format!("vertical synchronisation: {state}"));
@@ -160,7 +160,7 @@ impl Events {
     }
 }
 
-impl ApplicationHandler<Message> for Events {
+impl ApplicationHandler<WindowMessage> for Events {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
         if self.view.is_some() {
             return;
@@ -179,9 +179,9 @@ impl ApplicationHandler<Message> for Events {
         }
     }
 
-    fn user_event(&mut self, event_loop: &ActiveEventLoop, message: Message) {
+    fn user_event(&mut self, event_loop: &ActiveEventLoop, message: WindowMessage) {
         match message {
-            Message::Mail => {
+            WindowMessage::Mail => {
                 let Some(view) = &mut self.view else { return };
                 let (frame, news, is_new) = {
                     let mut mail = self.mailbox.answer();
@@ -199,7 +199,7 @@ impl ApplicationHandler<Message> for Events {
                     self.refresh();
                 }
             }
-            Message::Ended => event_loop.exit(),
+            WindowMessage::Ended => event_loop.exit(),
         }
     }
 

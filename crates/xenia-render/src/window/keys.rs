@@ -4,7 +4,7 @@ use winit::keyboard::KeyCode;
 
 /// Action of a window key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum KeyAction {
     /// Leaves full screen; else closes the window.
     Leave,
     FullScreen,
@@ -25,7 +25,7 @@ pub(crate) enum Action {
 
 /// Key binding of the window.
 #[derive(Clone, Copy, Debug)]
-pub struct Binding {
+pub struct KeyBinding {
     /// The key, by its position on a US keyboard.
     pub key: KeyCode,
     /// Whether Alt must be held.
@@ -34,35 +34,40 @@ pub struct Binding {
     pub name: &'static str,
     /// Description of the action.
     pub meaning: &'static str,
-    pub(crate) action: Action,
+    pub(crate) action: KeyAction,
 }
 
-const fn binding(key: KeyCode, name: &'static str, meaning: &'static str, action: Action) -> Binding {
-    Binding { key, alt: false, name, meaning, action }
+const fn binding(key: KeyCode, name: &'static str, meaning: &'static str, action: KeyAction) -> KeyBinding {
+    KeyBinding { key, alt: false, name, meaning, action }
 }
 
 /// Key bindings of the window.
-pub const BINDINGS: &[Binding] = &[
-    binding(KeyCode::F1, "F1", "shows the keys, and hides them", Action::Help),
-    binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", Action::Leave),
-    binding(KeyCode::F11, "F11", "full screen, without the mouse pointer", Action::FullScreen),
-    Binding {
+pub const BINDINGS: &[KeyBinding] = &[
+    binding(KeyCode::F1, "F1", "shows the keys, and hides them", KeyAction::Help),
+    binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", KeyAction::Leave),
+    binding(KeyCode::F11, "F11", "full screen, without the mouse pointer", KeyAction::FullScreen),
+    KeyBinding {
         alt: true,
-        ..binding(KeyCode::Enter, "Alt+Enter", "full screen, without the mouse pointer", Action::FullScreen)
+        ..binding(
+            KeyCode::Enter,
+            "Alt+Enter",
+            "full screen, without the mouse pointer",
+            KeyAction::FullScreen,
+        )
     },
-    binding(KeyCode::Pause, "Pause", "pauses the machine, and lets it go on", Action::Pause),
-    binding(KeyCode::KeyP, "P", "the same", Action::Pause),
-    binding(KeyCode::Period, ".", "runs to the next frame and pauses", Action::Step),
-    binding(KeyCode::Tab, "Tab", "while held: as fast as it can", Action::Turbo),
-    binding(KeyCode::F3, "F3", "figures over the picture: few, all, none", Action::Overlay),
-    binding(KeyCode::F6, "F6", "scaling: aspect ratio, whole multiples, stretched", Action::Scaling),
-    binding(KeyCode::F7, "F7", "filter: linear, nearest", Action::Filter),
-    binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", Action::Vsync),
-    binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", Action::Screenshot),
-    binding(KeyCode::KeyR, "R", "after a crash: runs the title again", Action::Again),
+    binding(KeyCode::Pause, "Pause", "pauses the machine, and lets it go on", KeyAction::Pause),
+    binding(KeyCode::KeyP, "P", "the same", KeyAction::Pause),
+    binding(KeyCode::Period, ".", "runs to the next frame and pauses", KeyAction::Step),
+    binding(KeyCode::Tab, "Tab", "while held: as fast as it can", KeyAction::Turbo),
+    binding(KeyCode::F3, "F3", "figures over the picture: few, all, none", KeyAction::Overlay),
+    binding(KeyCode::F6, "F6", "scaling: aspect ratio, whole multiples, stretched", KeyAction::Scaling),
+    binding(KeyCode::F7, "F7", "filter: linear, nearest", KeyAction::Filter),
+    binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", KeyAction::Vsync),
+    binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", KeyAction::Screenshot),
+    binding(KeyCode::KeyR, "R", "after a crash: runs the title again", KeyAction::Again),
 ];
 
-impl Action {
+impl KeyAction {
     /// Action of a key.
     pub(crate) fn of(key: KeyCode, alt: bool) -> Option<Self> {
         BINDINGS
@@ -111,18 +116,18 @@ mod tests {
         for key in
             [KeyCode::KeyP, KeyCode::KeyR, KeyCode::Period, KeyCode::Escape, KeyCode::KeyA, KeyCode::Enter]
         {
-            assert!(!Action::stays_in_dialogs(key), "{key:?}");
+            assert!(!KeyAction::stays_in_dialogs(key), "{key:?}");
         }
         for key in [KeyCode::F1, KeyCode::F11, KeyCode::F12] {
-            assert!(Action::stays_in_dialogs(key), "{key:?}");
+            assert!(KeyAction::stays_in_dialogs(key), "{key:?}");
         }
     }
 
     #[test]
     fn enter_is_the_machines_without_alt() {
-        assert_eq!(Action::of(KeyCode::Enter, false), None);
-        assert_eq!(Action::of(KeyCode::Enter, true), Some(Action::FullScreen));
-        assert_eq!(Action::of(KeyCode::F11, true), Some(Action::FullScreen));
-        assert_eq!(Action::of(KeyCode::KeyA, false), None);
+        assert_eq!(KeyAction::of(KeyCode::Enter, false), None);
+        assert_eq!(KeyAction::of(KeyCode::Enter, true), Some(KeyAction::FullScreen));
+        assert_eq!(KeyAction::of(KeyCode::F11, true), Some(KeyAction::FullScreen));
+        assert_eq!(KeyAction::of(KeyCode::KeyA, false), None);
     }
 }

@@ -9,7 +9,7 @@ use xenia_gpu::Frame;
 
 /// Event that wakes the window.
 #[derive(Debug)]
-pub(crate) enum Message {
+pub(crate) enum WindowMessage {
     /// The mailbox has new contents.
     Mail,
     /// The machine has ended.
@@ -83,7 +83,7 @@ impl Mailbox {
 #[derive(Clone)]
 pub struct FrameSender {
     pub(super) mailbox: Mailbox,
-    pub(super) proxy: EventLoopProxy<Message>,
+    pub(super) proxy: EventLoopProxy<WindowMessage>,
 }
 
 impl FrameSender {
@@ -134,13 +134,13 @@ impl FrameSender {
     /// Closes the window.
     pub fn end(&self) {
         // The send fails if the window is closed already.
-        let _ = self.proxy.send_event(Message::Ended);
+        let _ = self.proxy.send_event(WindowMessage::Ended);
     }
 
     fn put(&self, into: impl FnOnce(&mut Mail, Duration)) {
         if self.mailbox.put(into) {
             // The send fails if the window is closed, so no thread needs the event.
-            let _ = self.proxy.send_event(Message::Mail);
+            let _ = self.proxy.send_event(WindowMessage::Mail);
         }
     }
 }

@@ -27,7 +27,7 @@ impl Overlay {
 
 /// Display state of the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shown {
+pub(crate) struct OsdState {
     /// Number of the newest frame, and its width and height.
     pub(crate) frame: Option<(u64, (u32, u32))>,
     /// Width and height of the window.
@@ -42,7 +42,7 @@ pub(crate) struct Shown {
     pub(crate) adapter: String,
 }
 
-impl Shown {
+impl OsdState {
     fn state(&self) -> &'static str {
         match (self.paused, self.turbo) {
             (true, _) => "paused",
@@ -53,7 +53,7 @@ impl Shown {
 }
 
 /// Lines of the overlay in a window with room for `columns` letters.
-pub(crate) fn lines(meter: &Meter, shown: &Shown, columns: usize) -> Vec<String> {
+pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<String> {
     let rates = meter.rates();
     match shown.overlay {
         Overlay::Off => return Vec::new(),
@@ -103,7 +103,7 @@ pub(crate) fn lines(meter: &Meter, shown: &Shown, columns: usize) -> Vec<String>
 }
 
 /// Badges in a corner; `badges` are the permanent ones.
-pub(crate) fn badges(badges: &[&str], shown: &Shown) -> Vec<String> {
+pub(crate) fn badges(badges: &[&str], shown: &OsdState) -> Vec<String> {
     let state = match shown.state() {
         "" => None,
         "paused" => Some("|| paused"),
@@ -114,7 +114,7 @@ pub(crate) fn badges(badges: &[&str], shown: &Shown) -> Vec<String> {
 }
 
 /// Text of the title bar; `doing` is the activity of a machine before its first frame.
-pub(crate) fn title(name: &str, meter: &Meter, shown: &Shown, doing: Option<&str>) -> String {
+pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&str>) -> String {
     if let Some(doing) = doing {
         return format!("{name} | {doing} | xenia-rs");
     }
@@ -191,22 +191,22 @@ mod tests {
         meter
     }
 
-    fn shown() -> Shown {
-        Shown {
+    fn shown() -> OsdState {
+        OsdState {
             frame: Some((77, (1280, 720))),
             window: (1600, 900),
             vsync: true,
             overlay: Overlay::Full,
             adapter: "an adapter".to_owned(),
-            ..Shown::default()
+            ..OsdState::default()
         }
     }
 
-    fn lines(meter: &Meter, shown: &Shown) -> Vec<String> {
+    fn lines(meter: &Meter, shown: &OsdState) -> Vec<String> {
         super::lines(meter, shown, 150)
     }
 
-    fn title(name: &str, meter: &Meter, shown: &Shown) -> String {
+    fn title(name: &str, meter: &Meter, shown: &OsdState) -> String {
         super::title(name, meter, shown, None)
     }
 
@@ -221,13 +221,13 @@ mod tests {
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
 shown by an adapter";
         assert_eq!(format!("\n{}", lines(&metered(), &shown()).join("\n")), expected);
-        let paused = Shown { paused: true, ..shown() };
+        let paused = OsdState { paused: true, ..shown() };
         assert!(lines(&metered(), &paused)[0].ends_with("speed 50%  paused"));
     }
 
     #[test]
     fn without_figures_there_are_no_figures() {
-        let shown = Shown { adapter: "x".to_owned(), overlay: Overlay::Full, ..Shown::default() };
+        let shown = OsdState { adapter: "x".to_owned(), overlay: Overlay::Full, ..OsdState::default() };
         let lines = lines(&Meter::default(), &shown);
         assert_eq!(lines, ["  0.0 fps    0.0 ms (longest 0.0)  speed 0%", "shown by x"]);
     }
@@ -236,9 +236,9 @@ shown by an adapter";
     fn the_title_bar_names_title_and_speed() {
         let meter = metered();
         assert_eq!(title("dolphin", &meter, &shown()), "dolphin | 30 fps | xenia-rs");
-        let turbo = Shown { turbo: true, ..shown() };
+        let turbo = OsdState { turbo: true, ..shown() };
         assert_eq!(title("dolphin", &meter, &turbo), "dolphin | 30 fps, turbo | xenia-rs");
-        let paused = Shown { paused: true, ..turbo };
+        let paused = OsdState { paused: true, ..turbo };
         assert_eq!(title("dolphin", &meter, &paused), "dolphin | paused | xenia-rs");
         let loading = super::title("dolphin", &meter, &paused, Some("loading"));
         assert_eq!(loading, "dolphin | loading | xenia-rs");
@@ -247,24 +247,24 @@ shown by an adapter";
     #[test]
     fn the_key_goes_from_none_to_few_to_all_and_a_small_window_has_few() {
         let meter = metered();
-        let mut shown = Shown { overlay: Overlay::Off, ..shown() };
+        let mut shown = OsdState { overlay: Overlay::Off, ..shown() };
         let mut counts = Vec::new();
         for _ in 0..4 {
             counts.push(lines(&meter, &shown).len());
             shown.overlay = shown.overlay.next();
         }
         assert_eq!(counts, [0, 1, 7, 0]);
-        let full = Shown { overlay: Overlay::Full, ..shown };
+        let full = OsdState { overlay: Overlay::Full, ..shown };
         assert_eq!(super::lines(&meter, &full, 20), ["30 fps"]);
     }
 
     #[test]
     fn badges_are_those_that_stay_and_what_the_machine_is_in() {
-        let (running, paused) = (shown(), Shown { paused: true, turbo: true, ..shown() });
+        let (running, paused) = (shown(), OsdState { paused: true, turbo: true, ..shown() });
         assert!(badges(&[], &running).is_empty());
         assert_eq!(badges(&["recording"], &running), ["recording"]);
         assert_eq!(badges(&["recording"], &paused), ["recording   || paused"]);
-        assert_eq!(badges(&[], &Shown { turbo: true, ..running }), [">> turbo"]);
+        assert_eq!(badges(&[], &OsdState { turbo: true, ..running }), [">> turbo"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! View: the open window and its contents.
 
 use super::mailbox::{Mail, Mailbox};
-use super::osd::{self, Messages, Shown};
+use super::osd::{self, Messages, OsdState};
 use super::page::{self, Phase};
 use super::scaling::{Filter, Rectangle, place};
 use super::text;
@@ -27,7 +27,7 @@ pub(super) struct View {
     presenter: Presenter,
     name: String,
     title: String,
-    pub(super) shown: Shown,
+    pub(super) shown: OsdState,
     /// Newest frame and its number, for screenshots.
     pub(super) frame: Option<(u64, Frame)>,
     pub(super) messages: Messages,
@@ -51,14 +51,14 @@ impl View {
         let window = event_loop.create_window(attributes).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
         let presenter = Presenter::new(window.clone(), event_loop.owned_display_handle(), config.vsync)?;
-        let shown = Shown {
+        let shown = OsdState {
             window: presenter.size(),
             scaling: config.scaling,
             filter: config.filter,
             vsync: config.vsync,
             overlay: config.overlay,
             adapter: presenter.adapter().to_owned(),
-            ..Shown::default()
+            ..OsdState::default()
         };
         let view = Self {
             window,

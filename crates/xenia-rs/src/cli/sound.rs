@@ -1,7 +1,7 @@
 //! Arguments that configure sound.
 
 use clap::Args;
-use xenia::config::{AudioOutput, Speakers};
+use xenia::config::{AudioOutput, SpeakerLayout};
 
 /// Flags that configure sound; they do not change anything that a title sees.
 #[derive(Clone, Debug, Default, Args)]
@@ -12,7 +12,7 @@ pub struct SoundArgs {
     pub audio: Option<AudioOutput>,
     /// Speaker layout that sound is mixed for.
     #[arg(long, value_enum, default_value_t)]
-    pub speakers: Speakers,
+    pub speakers: SpeakerLayout,
     /// Volume in percent.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(..=200), default_value = "100")]
     pub volume: u16,

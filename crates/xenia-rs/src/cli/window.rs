@@ -4,11 +4,11 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::number;
-use xenia_render::{BINDINGS, Binding};
+use xenia_render::{BINDINGS, KeyBinding};
 
 /// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Scaling {
+pub enum ScalingArg {
     /// As large as fits, with its aspect ratio kept.
     #[default]
     Aspect,
@@ -20,7 +20,7 @@ pub enum Scaling {
 
 /// Filters that scale the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Filter {
+pub enum FilterArg {
     /// Smooth: bilinear interpolation.
     #[default]
     Linear,
@@ -46,21 +46,21 @@ impl From<Osd> for xenia_render::Overlay {
     }
 }
 
-impl From<Scaling> for xenia_render::Scaling {
-    fn from(scaling: Scaling) -> Self {
+impl From<ScalingArg> for xenia_render::Scaling {
+    fn from(scaling: ScalingArg) -> Self {
         match scaling {
-            Scaling::Aspect => Self::Aspect,
-            Scaling::Integer => Self::Integer,
-            Scaling::Stretch => Self::Stretch,
+            ScalingArg::Aspect => Self::Aspect,
+            ScalingArg::Integer => Self::Integer,
+            ScalingArg::Stretch => Self::Stretch,
         }
     }
 }
 
-impl From<Filter> for xenia_render::Filter {
-    fn from(filter: Filter) -> Self {
+impl From<FilterArg> for xenia_render::Filter {
+    fn from(filter: FilterArg) -> Self {
         match filter {
-            Filter::Linear => Self::Linear,
-            Filter::Nearest => Self::Nearest,
+            FilterArg::Linear => Self::Linear,
+            FilterArg::Nearest => Self::Nearest,
         }
     }
 }
@@ -117,10 +117,10 @@ pub struct WindowArgs {
     pub vsync: bool,
     /// How to fit the picture into the window.
     #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
-    pub scaling: Scaling,
+    pub scaling: ScalingArg,
     /// Filter that scales the picture.
     #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
-    pub filter: Filter,
+    pub filter: FilterArg,
     /// Speed of guest time, in video fields per second of host time: 60 is the console's speed,
     /// `off` is unlimited.
     #[arg(long, value_name = "N|off", default_value_t, conflicts_with = "headless")]
@@ -143,7 +143,7 @@ pub struct WindowArgs {
 /// The window's keyboard shortcuts, as text for the long help.
 pub fn key_help() -> String {
     let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap_or_default();
-    let row = |binding: &Binding| format!("  {:width$}  {}\n", binding.name, binding.meaning);
+    let row = |binding: &KeyBinding| format!("  {:width$}  {}\n", binding.name, binding.meaning);
     let rows: Vec<String> = BINDINGS.iter().map(row).collect();
     "Keys in the window:\n".to_owned()
         + &rows.concat()

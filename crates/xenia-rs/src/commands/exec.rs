@@ -13,7 +13,7 @@ use xenia::code_store;
 use xenia::config::{AudioOutput, DialogPolicy};
 use xenia::content;
 use xenia::dialogs::Unasked;
-use xenia::drawing::Progress;
+use xenia::drawing::CompileProgress;
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
@@ -21,7 +21,7 @@ use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
 use xenia::output::{self, WriteErrors};
-use xenia::pace::{Control, Pace};
+use xenia::pace::{Pace, PaceControl};
 use xenia::report::check_json;
 use xenia::say::{self, remark};
 use xenia::sound::Sound;
@@ -95,7 +95,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
         machine.set_interrupt(interrupt.clone());
         if args.sound.audio == Some(AudioOutput::Device) {
             // A sound device plays at the console's speed, so the run must not be faster.
-            machine.set_pace(Pace::new(Control::default(), FrameLimit::default().0, |_| {}));
+            machine.set_pace(Pace::new(PaceControl::default(), FrameLimit::default().0, |_| {}));
         }
         Ok(machine)
     })?;
@@ -172,7 +172,7 @@ impl Outputs {
 /// Progress reporting and cancellation while a machine is built.
 struct Making<'a> {
     /// Receives the progress of compilation before the title runs.
-    compiled: Progress<'a>,
+    compiled: CompileProgress<'a>,
     /// Cancels the compilation.
     interrupt: &'a Interrupt,
 }

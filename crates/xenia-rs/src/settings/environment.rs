@@ -7,14 +7,14 @@
 //! break `info` or `config`.
 
 use super::words::try_out;
-use super::{Innermost, Origin};
+use super::{Innermost, SettingOrigin};
 use anyhow::{Context, Result};
 use clap::builder::Resettable;
 use clap::{ArgMatches, Command};
 use std::ffi::{OsStr, OsString};
 
 /// Looks up an environment variable.
-pub type Variables<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
+pub type EnvironmentVariables<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
 
 /// Removes the variables from the definition, so that its parser reads only words.
 pub fn without(definition: Command) -> Command {
@@ -23,7 +23,7 @@ pub fn without(definition: Command) -> Command {
 }
 
 /// A flag that a variable sets.
-pub struct Set {
+pub struct SetVariable {
     /// Name of the variable.
     pub variable: String,
     /// Name of the flag.
@@ -33,16 +33,16 @@ pub struct Set {
 }
 
 /// The flags of a command that variables set.
-pub fn read(command: &Command, variables: Variables<'_>) -> Vec<Set> {
+pub fn read(command: &Command, variables: EnvironmentVariables<'_>) -> Vec<SetVariable> {
     let set = command.get_arguments().filter_map(|arg| {
         let (flag, name) = (arg.get_long()?, arg.get_env()?);
         let value = variables(name).filter(|value| !value.is_empty())?;
-        Some(Set { variable: name.to_string_lossy().into_owned(), flag: flag.to_owned(), value })
+        Some(SetVariable { variable: name.to_string_lossy().into_owned(), flag: flag.to_owned(), value })
     });
     set.collect()
 }
 
-impl Set {
+impl SetVariable {
     /// The setting as a word of the command line.
     fn word(&self) -> OsString {
         let mut word = OsString::from(format!("--{}=", self.flag));
@@ -61,8 +61,8 @@ pub fn insert(
     (definition, bare): (&Command, &Command),
     typed: &ArgMatches,
     mut words: Vec<OsString>,
-    variables: Variables<'_>,
-) -> Result<(Vec<OsString>, Vec<Origin>)> {
+    variables: EnvironmentVariables<'_>,
+) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
     let meant = Innermost::of(bare, typed);
     let mut origins = Vec::new();
     let mut new = Vec::new();
@@ -72,7 +72,7 @@ pub fn insert(
             set.check(meant.command)?;
             let word = set.word();
             let place = format!("the environment ({})", set.variable);
-            origins.extend(word.to_str().map(|word| Origin::new(word, place)));
+            origins.extend(word.to_str().map(|word| SettingOrigin::new(word, place)));
             new.push(word);
         }
     }

@@ -1,6 +1,6 @@
 //! Reads the settings of a file, with their lines.
 
-use super::origin::Origin;
+use super::origin::SettingOrigin;
 use super::titles::TABLE;
 use super::words::{is_written_to, try_out, words_of};
 use anyhow::{Context, Result, anyhow, bail};
@@ -33,8 +33,8 @@ impl Setting<'_> {
         self.title.map_or_else(|| self.command.join("."), |id| format!("{TABLE}.{id}"))
     }
 
-    pub(super) fn origin(&self, file: &File<'_>) -> Option<Origin> {
-        self.words.first().map(|word| Origin::new(word, file.at(self.offset)))
+    pub(super) fn origin(&self, file: &File<'_>) -> Option<SettingOrigin> {
+        self.words.first().map(|word| SettingOrigin::new(word, file.at(self.offset)))
     }
 }
 

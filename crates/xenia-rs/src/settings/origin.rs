@@ -3,27 +3,27 @@
 use std::sync::OnceLock;
 
 /// Origin of a setting that was inserted into the command line.
-pub struct Origin {
+pub struct SettingOrigin {
     flag: String,
     /// The value, if it is distinctive enough to be found in an error message.
     value: Option<String>,
     place: String,
 }
 
-static ORIGINS: OnceLock<Vec<Origin>> = OnceLock::new();
+static ORIGINS: OnceLock<Vec<SettingOrigin>> = OnceLock::new();
 
 /// Stores the origins. Only the first command line of a process is stored.
-pub fn keep(origins: Vec<Origin>) {
+pub fn keep(origins: Vec<SettingOrigin>) {
     let _ = ORIGINS.set(origins);
 }
 
 /// Notes on the origins of settings that an error mentions, to append to it.
 pub fn origins_in(error: &str) -> String {
     let origins = ORIGINS.get().map(Vec::as_slice).unwrap_or_default();
-    origins.iter().filter(|origin| origin.is_in(error)).map(Origin::note).collect()
+    origins.iter().filter(|origin| origin.is_in(error)).map(SettingOrigin::note).collect()
 }
 
-impl Origin {
+impl SettingOrigin {
     /// Origin of a word of the command line that was set in `place`.
     pub fn new(word: &str, place: String) -> Self {
         let (flag, value) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));

@@ -3,8 +3,8 @@
 use super::{Draft, EMPTY_FOLDER, Planner};
 use crate::error::Result;
 use crate::inputs::{self, DEFAULT};
-use crate::spec::{Check, Conformance, Fuzz, Matrix, Titles, Way};
-use crate::unit::{Input, Kind, MOST_STATES, MOST_UNITS, Word, is_hash};
+use crate::spec::{Check, Conformance, Fuzz, Matrix, MatrixCombination, Titles};
+use crate::unit::{MOST_STATES, MOST_UNITS, UnitInput, UnitKind, UnitWord, is_hash};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -57,9 +57,9 @@ impl Planner<'_> {
         let ways = matrix.ways().map_err(|reason| self.wrong(reason))?;
         for title in &titles {
             for way in &ways {
-                let mut words: Vec<Word> =
+                let mut words: Vec<UnitWord> =
                     ["exec", "--headless", "--lockstep", "--gpu", "reference", "--code-cache", "off"]
-                        .map(Word::from)
+                        .map(UnitWord::from)
                         .to_vec();
                 let mut inputs = Vec::new();
                 let files = TitleFiles {
@@ -74,10 +74,10 @@ impl Planner<'_> {
                 let expect = table.digest.clone().or_else(|| table.digests.get(&name_of(title)).cloned());
                 let name =
                     named("title", &self.shown(title), way, &limit_name(table.frames, table.instructions));
-                words.extend(way.1.iter().map(|word| Word::from(word.as_str())));
+                words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
                 let ends = table.ends.get(&name_of(title)).copied();
                 self.add(
-                    Kind::Title,
+                    UnitKind::Title,
                     Draft { name, words, inputs, expect, ends, picture: table.picture, limits },
                 )?;
             }
@@ -91,8 +91,8 @@ impl Planner<'_> {
     fn title_words(
         &self,
         files: &TitleFiles<'_>,
-        words: &mut Vec<Word>,
-        inputs: &mut Vec<Input>,
+        words: &mut Vec<UnitWord>,
+        inputs: &mut Vec<UnitInput>,
     ) -> Result<()> {
         let title = files.title;
         let is_default = title.file_name().is_some_and(|name| name == DEFAULT);
@@ -107,7 +107,7 @@ impl Planner<'_> {
                 self.input(&self.path(folder)?, words, inputs)?;
             }
             None if title.is_file() && !is_default && is_executable(title) => {
-                words.extend(["--folder", EMPTY_FOLDER].map(Word::from));
+                words.extend(["--folder", EMPTY_FOLDER].map(UnitWord::from));
             }
             None => {}
         }
@@ -134,7 +134,7 @@ impl Planner<'_> {
         let matrix =
             Matrix { engines: table.engines.clone(), tiers: table.tiers.clone(), flags: table.flags.clone() };
         for way in &matrix.ways().map_err(|reason| self.wrong(reason))? {
-            let mut words: Vec<Word> = ["check", "--code-cache", "off"].map(Word::from).to_vec();
+            let mut words: Vec<UnitWord> = ["check", "--code-cache", "off"].map(UnitWord::from).to_vec();
             let mut inputs = Vec::new();
             let files = TitleFiles {
                 title: &title,
@@ -149,9 +149,9 @@ impl Planner<'_> {
             self.input(&self.path(&table.expect)?, &mut words, &mut inputs)?;
             let name =
                 named("check", &self.shown(&title), way, &limit_name(table.frames, table.instructions));
-            words.extend(way.1.iter().map(|word| Word::from(word.as_str())));
+            words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
             self.add(
-                Kind::Check,
+                UnitKind::Check,
                 Draft { name, words, inputs, expect: None, ends: None, picture: false, limits },
             )?;
         }
@@ -175,8 +175,9 @@ impl Planner<'_> {
         let batch = self.batch(table.batch)?;
         for batch in files.chunks(batch as usize) {
             for way in &ways {
-                let mut words: Vec<Word> = ["conformance", "--config", "/dev/null"].map(Word::from).to_vec();
-                words.extend(way.1.iter().map(|word| Word::from(word.as_str())));
+                let mut words: Vec<UnitWord> =
+                    ["conformance", "--config", "/dev/null"].map(UnitWord::from).to_vec();
+                words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
                 let mut inputs = Vec::new();
                 for file in batch {
                     self.input(file, &mut words, &mut inputs)?;
@@ -184,7 +185,7 @@ impl Planner<'_> {
                 let more = if batch.len() > 1 { format!("+{}", batch.len() - 1) } else { String::new() };
                 let name = named("conformance", &self.shown(&batch[0]), way, &more);
                 let draft = Draft { name, words, inputs, expect: None, ends: None, picture: false, limits };
-                self.add(Kind::Conformance, draft)?;
+                self.add(UnitKind::Conformance, draft)?;
             }
         }
         Ok(())
@@ -215,10 +216,10 @@ impl Planner<'_> {
             let seeds = if from == to { from.to_string() } else { format!("{from}..{to}") };
             let blocks = table.blocks.to_string();
             let words = ["fuzz", "--config", "/dev/null", "--seeds", &seeds, "--blocks", &blocks];
-            let mut words: Vec<Word> = words.map(Word::from).to_vec();
-            words.extend(["--oracle", oracle].map(Word::from));
+            let mut words: Vec<UnitWord> = words.map(UnitWord::from).to_vec();
+            words.extend(["--oracle", oracle].map(UnitWord::from));
             if let Some(states) = table.states {
-                words.extend(["--states", &states.to_string()].map(Word::from));
+                words.extend(["--states", &states.to_string()].map(UnitWord::from));
             }
             let way = (oracle.to_owned(), Vec::new());
             let states = table.states.map_or_else(String::new, |states| format!(" from {states} states"));
@@ -226,7 +227,7 @@ impl Planner<'_> {
             let name = named("fuzz", Path::new(&format!("seeds {seeds}")), &way, &what);
             let draft =
                 Draft { name, words, inputs: Vec::new(), expect: None, ends: None, picture: false, limits };
-            self.add(Kind::Fuzz, draft)?;
+            self.add(UnitKind::Fuzz, draft)?;
             let Some(next) = to.checked_add(1) else { break };
             from = next;
         }
@@ -254,10 +255,10 @@ fn is_executable(title: &Path) -> bool {
     title.extension().is_some_and(|end| ["xex", "elf"].iter().any(|other| end.eq_ignore_ascii_case(other)))
 }
 
-fn ends(frames: Option<u64>, instructions: Option<u64>, words: &mut Vec<Word>) {
+fn ends(frames: Option<u64>, instructions: Option<u64>, words: &mut Vec<UnitWord>) {
     for (flag, limit) in [("--frames", frames), ("-n", instructions)] {
         if let Some(limit) = limit {
-            words.extend([flag.into(), Word::Text(limit.to_string())]);
+            words.extend([flag.into(), UnitWord::Text(limit.to_string())]);
         }
     }
 }
@@ -267,7 +268,7 @@ fn limit_name(frames: Option<u64>, instructions: Option<u64>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-fn named(kind: &str, what: &Path, way: &Way, rest: &str) -> String {
+fn named(kind: &str, what: &Path, way: &MatrixCombination, rest: &str) -> String {
     let what = what.to_string_lossy();
     let parts = [kind, &what, &way.0, rest];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")

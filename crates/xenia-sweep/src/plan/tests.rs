@@ -3,7 +3,7 @@
 use super::*;
 use crate::unit;
 
-fn planned(text: &str) -> std::result::Result<(Header, Vec<Unit>), String> {
+fn planned(text: &str) -> std::result::Result<(UnitsHeader, Vec<SweepUnit>), String> {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     for (name, bytes) in [
@@ -23,7 +23,7 @@ fn planned(text: &str) -> std::result::Result<(Header, Vec<Unit>), String> {
     }
     std::fs::write(at("spec.toml"), text).unwrap();
     let (spec, out, executable) = (at("spec.toml"), at("out"), at("program"));
-    let what = Plan { spec: &spec, out: &out, executable: &executable, program: "p 1" };
+    let what = PlanConfig { spec: &spec, out: &out, executable: &executable, program: "p 1" };
     plan(&what).map_err(|error| error.to_string().replace(&format!("{}/", dir.path().display()), ""))?;
     Ok(unit::read(&out.join(UNITS)).unwrap())
 }
@@ -61,14 +61,14 @@ fn units_are_made_of_every_title_and_way() {
         ]
     );
     assert_eq!(units.iter().map(|unit| unit.ends.is_some()).rposition(|ends| ends), Some(3));
-    assert_eq!((units[1].ends, units[2].ends), (None, Some(End::GuestFault)));
+    assert_eq!((units[1].ends, units[2].ends), (None, Some(ExpectedEnd::GuestFault)));
     assert!(units[0].picture && units[0].limits.seconds == 9 && units[6].limits.seconds == 7);
-    let text = |unit: &Unit| -> Vec<String> {
+    let text = |unit: &SweepUnit| -> Vec<String> {
         unit.words
             .iter()
             .map(|word| match word {
-                Word::Text(text) => text.clone(),
-                Word::Input { input } => unit.inputs[*input].path.display().to_string(),
+                UnitWord::Text(text) => text.clone(),
+                UnitWord::Input { input } => unit.inputs[*input].path.display().to_string(),
             })
             .collect()
     };

@@ -2,20 +2,20 @@
 
 use super::*;
 use crate::merge::merge_folder;
-use crate::unit::{Bounds, Input, Kind};
+use crate::unit::{Bounds, UnitInput, UnitKind};
 
 /// Plans units that run the shell script `script`, with the unit's number as $0.
 fn plan(folder: &Path, scripts: &[&str]) {
-    let build = Inputs::default().hash(Path::new("/bin/sh")).unwrap();
+    let build = InputHashes::default().hash(Path::new("/bin/sh")).unwrap();
     let limits = Bounds { seconds: 600, memory_mib: 4096, output_kib: 64 };
-    let units: Vec<Unit> = scripts
+    let units: Vec<SweepUnit> = scripts
         .iter()
         .enumerate()
         .map(|(number, script)| {
-            let words = ["-c", script, &number.to_string()].map(Word::from).to_vec();
+            let words = ["-c", script, &number.to_string()].map(UnitWord::from).to_vec();
             let name = format!("unit {number}");
-            let kind = Kind::Title;
-            let mut unit = Unit {
+            let kind = UnitKind::Title;
+            let mut unit = SweepUnit {
                 id: String::new(),
                 name,
                 kind,
@@ -33,10 +33,10 @@ fn plan(folder: &Path, scripts: &[&str]) {
     write(folder, &build, &units);
 }
 
-fn write(folder: &Path, build: &str, units: &[Unit]) {
+fn write(folder: &Path, build: &str, units: &[SweepUnit]) {
     std::fs::create_dir_all(folder).unwrap();
     lines::write_whole(&folder.join(UNITS), |out| {
-        serde_json::to_writer(&mut *out, &Header::new("sh", build, folder, units.len()))?;
+        serde_json::to_writer(&mut *out, &UnitsHeader::new("sh", build, folder, units.len()))?;
         for unit in units {
             out.write_all(b"\n")?;
             serde_json::to_writer(&mut *out, unit)?;
@@ -48,11 +48,16 @@ fn write(folder: &Path, build: &str, units: &[Unit]) {
 
 const GOOD: &str = "echo '{\"exit\":\"exit\",\"digest\":\"'$0'\"}'; echo $0 >> ran";
 
-fn shard(folder: &Path, out: &Path, shard: &str) -> std::result::Result<Summary, String> {
+fn shard(folder: &Path, out: &Path, shard: &str) -> std::result::Result<ShardSummary, String> {
     shard_times(folder, out, shard, 1)
 }
 
-fn shard_times(folder: &Path, out: &Path, shard: &str, times: u32) -> std::result::Result<Summary, String> {
+fn shard_times(
+    folder: &Path,
+    out: &Path,
+    shard: &str,
+    times: u32,
+) -> std::result::Result<ShardSummary, String> {
     let config = RunConfig {
         plan: folder,
         out,
@@ -185,8 +190,10 @@ fn another_plan_another_program_and_other_files_are_refused() {
     let file = dir.path().join("input");
     std::fs::write(&file, "1").unwrap();
     let (header, mut units) = unit::read(&one.join(UNITS)).unwrap();
-    units[0].inputs.push(Input { path: file.clone(), blake3: Inputs::default().hash(&file).unwrap() });
-    units[0].words.push(Word::Input { input: 0 });
+    units[0]
+        .inputs
+        .push(UnitInput { path: file.clone(), blake3: InputHashes::default().hash(&file).unwrap() });
+    units[0].words.push(UnitWord::Input { input: 0 });
     units[0].id = units[0].id_under(&header.build);
     write(&one, &header.build, &units);
     std::fs::write(&file, "2").unwrap();

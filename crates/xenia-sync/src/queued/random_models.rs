@@ -22,7 +22,7 @@ fn model(places: &'static [u16], rounds: u64) -> Counts {
                 let guarded = guarded.clone();
                 thread::spawn(move || {
                     pretend_node(Some(place));
-                    let waits: Vec<_> = (0..depth).filter_map(|_| Claim::new()).collect();
+                    let waits: Vec<_> = (0..depth).filter_map(|_| NodeClaim::new()).collect();
                     assert_eq!(waits.len(), depth.min(node::NESTED));
                     for _ in 0..rounds {
                         guarded.0.acquire();
@@ -30,7 +30,9 @@ fn model(places: &'static [u16], rounds: u64) -> Counts {
                         guarded.0.release();
                     }
                     drop(waits);
-                    assert!(Claim::new().is_some_and(|claim| (claim.number - 1) % node::NESTED as u16 == 0));
+                    assert!(
+                        NodeClaim::new().is_some_and(|claim| (claim.number - 1) % node::NESTED as u16 == 0)
+                    );
                 })
             })
             .collect();

@@ -173,7 +173,7 @@ fn threads_without_a_node_go_on() {
     lock.acquire();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let _all: Vec<Claim> = std::iter::from_fn(Claim::new).collect();
+            let _all: Vec<NodeClaim> = std::iter::from_fn(NodeClaim::new).collect();
             lock.acquire();
             lock.release();
         });

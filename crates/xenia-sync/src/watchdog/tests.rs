@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::order::Rank;
-use crate::record::{Holding, Record};
+use crate::record::{Holding, LockRecord};
 use crate::{Level, Mutex, RwLock};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,7 +101,7 @@ fn a_circle_is_found() {
         for (at, name) in ["a", "b", "c"].into_iter().enumerate() {
             let done = &done;
             named(scope, name, move || {
-                let record = Record::mine().expect("alive");
+                let record = LockRecord::mine().expect("alive");
                 record.push(on(at));
                 record.while_waiting(on((at + 1) % 3), || {
                     while !done.load(Ordering::Relaxed) {
@@ -118,7 +118,7 @@ fn a_circle_is_found() {
                     std::thread::sleep(Duration::from_millis(1));
                 }
             };
-            Record::mine().expect("alive").while_waiting(on(0), wait);
+            LockRecord::mine().expect("alive").while_waiting(on(0), wait);
         });
         let stuck = wait_for_word_of(LOCKS[0], |stuck| !stuck.cycle.is_empty() && stuck.waiters.len() == 2);
         done.store(true, Ordering::Relaxed);
@@ -133,7 +133,7 @@ fn a_watchdog_barks_once() {
     let lock = Mutex::new(Level::Leaf, ());
     let address = std::ptr::from_ref(&lock).addr();
     let (told, heard) = channel();
-    let watchdog = Watchdog::start(LIMIT, move |stuck| {
+    let watchdog = LockWatchdog::start(LIMIT, move |stuck| {
         // The test may have ended already.
         let _ = told.send(stuck.clone());
     })

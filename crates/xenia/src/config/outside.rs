@@ -72,7 +72,7 @@ impl FromStr for AudioOutput {
 /// Layouts of speakers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-pub enum Speakers {
+pub enum SpeakerLayout {
     /// Two speakers (stereo).
     #[default]
     Stereo,
@@ -100,14 +100,14 @@ pub struct SoundConfig {
     /// The output; `None`: the host's sound server in a window, otherwise no output.
     pub output: Option<AudioOutput>,
     /// Speaker layout that sound is mixed for.
-    pub speakers: Speakers,
+    pub speakers: SpeakerLayout,
     /// Volume in percent, from 0 (mute) to 200.
     pub volume: u16,
 }
 
 impl Default for SoundConfig {
     fn default() -> Self {
-        Self { output: None, speakers: Speakers::Stereo, volume: 100 }
+        Self { output: None, speakers: SpeakerLayout::Stereo, volume: 100 }
     }
 }
 

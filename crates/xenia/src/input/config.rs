@@ -20,8 +20,8 @@
 //! dead-zone = 0.2
 //! ```
 
-use super::control::Control;
-use super::keys::{self, Key};
+use super::control::PadControl;
+use super::keys::{self, NamedKey};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -113,7 +113,7 @@ impl TryFrom<String> for TitleId {
 
 /// One key or several.
 #[derive(Clone, Debug)]
-struct Keys(Vec<Key>);
+struct Keys(Vec<NamedKey>);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -125,7 +125,7 @@ impl<'de> Deserialize<'de> for Keys {
                 to.write_str("a key or a list of keys")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Keys, E> {
-                Key::try_from(text.to_owned()).map(|key| Keys(vec![key])).map_err(E::custom)
+                NamedKey::try_from(text.to_owned()).map(|key| Keys(vec![key])).map_err(E::custom)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Keys, A::Error> {
                 let mut keys = Vec::new();
@@ -149,8 +149,8 @@ struct Table {
     pads: Option<bool>,
     mappings: Option<PathBuf>,
     kind: Option<Kind>,
-    keys: BTreeMap<Control, Keys>,
-    buttons: BTreeMap<Control, Control>,
+    keys: BTreeMap<PadControl, Keys>,
+    buttons: BTreeMap<PadControl, PadControl>,
     title: BTreeMap<TitleId, Table>,
 }
 
@@ -184,9 +184,9 @@ pub struct Tuning {
     /// Kind of controller that titles see instead of the detected one.
     pub kind: Option<PadKind>,
     /// Assignment of keys to parts of the controller.
-    pub keys: Vec<(KeyCode, Control)>,
+    pub keys: Vec<(KeyCode, PadControl)>,
     /// Parts of pads that are remapped to other parts.
-    pub buttons: BTreeMap<Control, Control>,
+    pub buttons: BTreeMap<PadControl, PadControl>,
 }
 
 impl Default for Tuning {
@@ -243,8 +243,8 @@ impl InputConfig {
 
     /// Settings for a title: those of its table, then those for all titles, then the built-in ones.
     pub fn for_title(&self, title: Option<u32>) -> Tuning {
-        let named = |control: Control| self.tables(title).find_map(|table| table.keys.get(&control));
-        let mut keys: Vec<(KeyCode, Control)> = Vec::new();
+        let named = |control: PadControl| self.tables(title).find_map(|table| table.keys.get(&control));
+        let mut keys: Vec<(KeyCode, PadControl)> = Vec::new();
         for (_, control) in super::control::CONTROLS {
             if let Some(named) = named(control) {
                 keys.extend(named.0.iter().map(|key| (key.0, control)));
@@ -277,7 +277,7 @@ impl InputConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::control::{Direction, Side};
+    use crate::input::control::{Side, StickDirection};
 
     fn config(text: &str) -> InputConfig {
         parse(text, Path::new("/etc/x/config.toml")).unwrap()
@@ -300,13 +300,16 @@ mod tests {
         assert_eq!((all.stick_zone, all.trigger_zone, all.rumble, all.keyboard), (0.2, 0.05, 1.0, Some(1)));
         assert_eq!((one.stick_zone, one.rumble, one.keyboard), (0.0, 0.5, None));
         assert_eq!((all.kind, one.kind), (None, Some(PadKind::ArcadeStick)));
-        let (a, b, x) = (Control::Button(0x1000), Control::Button(0x2000), Control::Button(0x4000));
+        let (a, b, x) = (PadControl::Button(0x1000), PadControl::Button(0x2000), PadControl::Button(0x4000));
         let of = |tuning: &Tuning, control| -> Vec<KeyCode> {
             tuning.keys.iter().filter(|(_, known)| *known == control).map(|(key, _)| *key).collect()
         };
         assert_eq!((of(&all, a), of(&one, a)), (vec![KeyCode::Space], vec![KeyCode::KeyQ]));
-        assert_eq!(of(&all, Control::Stick(Side::Left, Direction::Up)), [KeyCode::KeyI, KeyCode::Numpad8]);
-        assert!(of(&one, Control::Button(0x100)).is_empty(), "its built-in key is A now");
+        assert_eq!(
+            of(&all, PadControl::Stick(Side::Left, StickDirection::Up)),
+            [KeyCode::KeyI, KeyCode::Numpad8]
+        );
+        assert!(of(&one, PadControl::Button(0x100)).is_empty(), "its built-in key is A now");
         assert_eq!((all.buttons[&a], all.buttons[&b], one.buttons[&a], one.buttons[&b]), (b, a, b, x));
         assert_eq!(Tuning::default().keys.len(), keys::BUILT_IN.len());
     }

@@ -12,7 +12,7 @@ pub enum Side {
 
 /// Direction of a stick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Direction {
+pub enum StickDirection {
     Up,
     Down,
     Left,
@@ -22,50 +22,50 @@ pub enum Direction {
 /// A part of the controller; for a stick, one of its directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
-pub enum Control {
+pub enum PadControl {
     /// A button, as its bit in the state that titles read.
     Button(u16),
     Trigger(Side),
-    Stick(Side, Direction),
+    Stick(Side, StickDirection),
 }
 
 /// All parts, by name.
-pub const CONTROLS: [(&str, Control); 25] = [
-    ("up", Control::Button(0x0001)),
-    ("down", Control::Button(0x0002)),
-    ("left", Control::Button(0x0004)),
-    ("right", Control::Button(0x0008)),
-    ("start", Control::Button(0x0010)),
-    ("back", Control::Button(0x0020)),
-    ("left-stick", Control::Button(0x0040)),
-    ("right-stick", Control::Button(0x0080)),
-    ("left-shoulder", Control::Button(0x0100)),
-    ("right-shoulder", Control::Button(0x0200)),
-    ("guide", Control::Button(0x0400)),
-    ("a", Control::Button(0x1000)),
-    ("b", Control::Button(0x2000)),
-    ("x", Control::Button(0x4000)),
-    ("y", Control::Button(0x8000)),
-    ("left-trigger", Control::Trigger(Side::Left)),
-    ("right-trigger", Control::Trigger(Side::Right)),
-    ("left-stick-up", Control::Stick(Side::Left, Direction::Up)),
-    ("left-stick-down", Control::Stick(Side::Left, Direction::Down)),
-    ("left-stick-left", Control::Stick(Side::Left, Direction::Left)),
-    ("left-stick-right", Control::Stick(Side::Left, Direction::Right)),
-    ("right-stick-up", Control::Stick(Side::Right, Direction::Up)),
-    ("right-stick-down", Control::Stick(Side::Right, Direction::Down)),
-    ("right-stick-left", Control::Stick(Side::Right, Direction::Left)),
-    ("right-stick-right", Control::Stick(Side::Right, Direction::Right)),
+pub const CONTROLS: [(&str, PadControl); 25] = [
+    ("up", PadControl::Button(0x0001)),
+    ("down", PadControl::Button(0x0002)),
+    ("left", PadControl::Button(0x0004)),
+    ("right", PadControl::Button(0x0008)),
+    ("start", PadControl::Button(0x0010)),
+    ("back", PadControl::Button(0x0020)),
+    ("left-stick", PadControl::Button(0x0040)),
+    ("right-stick", PadControl::Button(0x0080)),
+    ("left-shoulder", PadControl::Button(0x0100)),
+    ("right-shoulder", PadControl::Button(0x0200)),
+    ("guide", PadControl::Button(0x0400)),
+    ("a", PadControl::Button(0x1000)),
+    ("b", PadControl::Button(0x2000)),
+    ("x", PadControl::Button(0x4000)),
+    ("y", PadControl::Button(0x8000)),
+    ("left-trigger", PadControl::Trigger(Side::Left)),
+    ("right-trigger", PadControl::Trigger(Side::Right)),
+    ("left-stick-up", PadControl::Stick(Side::Left, StickDirection::Up)),
+    ("left-stick-down", PadControl::Stick(Side::Left, StickDirection::Down)),
+    ("left-stick-left", PadControl::Stick(Side::Left, StickDirection::Left)),
+    ("left-stick-right", PadControl::Stick(Side::Left, StickDirection::Right)),
+    ("right-stick-up", PadControl::Stick(Side::Right, StickDirection::Up)),
+    ("right-stick-down", PadControl::Stick(Side::Right, StickDirection::Down)),
+    ("right-stick-left", PadControl::Stick(Side::Right, StickDirection::Left)),
+    ("right-stick-right", PadControl::Stick(Side::Right, StickDirection::Right)),
 ];
 
-impl Control {
+impl PadControl {
     /// Name of the part in settings.
     pub fn name(self) -> &'static str {
         CONTROLS.iter().find(|(_, control)| *control == self).map_or("", |(name, _)| name)
     }
 }
 
-impl TryFrom<String> for Control {
+impl TryFrom<String> for PadControl {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
@@ -92,16 +92,16 @@ const DOWN: f32 = 0.5;
 
 impl Pressed {
     /// Presses a part this far, unless it is pressed further already.
-    pub fn press(&mut self, control: Control, amount: f32) {
+    pub fn press(&mut self, control: PadControl, amount: f32) {
         let amount = amount.clamp(0.0, 1.0);
         match control {
-            Control::Button(bit) if amount > DOWN => self.buttons |= bit,
-            Control::Button(_) => {}
-            Control::Trigger(side) => {
+            PadControl::Button(bit) if amount > DOWN => self.buttons |= bit,
+            PadControl::Button(_) => {}
+            PadControl::Trigger(side) => {
                 let trigger = &mut self.triggers[side as usize];
                 *trigger = trigger.max(amount);
             }
-            Control::Stick(side, direction) => {
+            PadControl::Stick(side, direction) => {
                 let pushed = &mut self.sticks[side as usize][direction as usize];
                 *pushed = pushed.max(amount);
             }
@@ -161,9 +161,14 @@ mod tests {
 
     fn pushed(x: f32, y: f32) -> Pressed {
         let mut pressed = Pressed::default();
-        let parts = [(Direction::Right, x), (Direction::Left, -x), (Direction::Up, y), (Direction::Down, -y)];
+        let parts = [
+            (StickDirection::Right, x),
+            (StickDirection::Left, -x),
+            (StickDirection::Up, y),
+            (StickDirection::Down, -y),
+        ];
         for (direction, amount) in parts {
-            pressed.press(Control::Stick(Side::Left, direction), amount);
+            pressed.press(PadControl::Stick(Side::Left, direction), amount);
         }
         pressed
     }
@@ -171,10 +176,10 @@ mod tests {
     #[test]
     fn names_are_found_both_ways_and_wrong_ones_get_a_tip() {
         for (name, control) in CONTROLS {
-            assert_eq!(Control::try_from(name.to_owned()), Ok(control));
+            assert_eq!(PadControl::try_from(name.to_owned()), Ok(control));
             assert_eq!(control.name(), name);
         }
-        let said = Control::try_from("left-sholder".to_owned()).unwrap_err();
+        let said = PadControl::try_from("left-sholder".to_owned()).unwrap_err();
         assert!(said.contains("left-shoulder"), "{said}");
     }
 
@@ -201,12 +206,12 @@ mod tests {
     fn triggers_have_a_zone_and_buttons_are_down_from_half_way() {
         for (amount, value) in [(0.0, 0), (0.1, 0), (0.55, 128), (1.0, 255), (f32::NAN, 0), (9.0, 255)] {
             let mut pressed = Pressed::default();
-            pressed.press(Control::Trigger(Side::Right), amount);
+            pressed.press(PadControl::Trigger(Side::Right), amount);
             assert_eq!(pressed.gamepad(0.0, 0.1).right_trigger, value, "{amount}");
         }
         let mut pressed = Pressed::default();
-        pressed.press(Control::Button(0x10), 0.5);
-        pressed.press(Control::Button(0x20), 0.6);
+        pressed.press(PadControl::Button(0x10), 0.5);
+        pressed.press(PadControl::Button(0x20), 0.6);
         assert_eq!(pressed.gamepad(0.0, 0.0).buttons, 0x20);
         assert_eq!(pressed.with(&pushed(1.0, 0.0)).gamepad(0.0, 0.0).left_x, 32767);
     }

@@ -9,30 +9,30 @@
 //!  Z A   X B         1 left trigger   2 right trigger
 //! ```
 
-use super::control::{Control, Direction, Side};
+use super::control::{PadControl, Side, StickDirection};
 use serde::Deserialize;
 use xenia_render::{BINDINGS, KeyCode};
 
 /// The built-in assignment of keys to parts of the controller.
-pub const BUILT_IN: &[(KeyCode, Control)] = &[
-    (KeyCode::ArrowUp, Control::Button(0x0001)),
-    (KeyCode::ArrowDown, Control::Button(0x0002)),
-    (KeyCode::ArrowLeft, Control::Button(0x0004)),
-    (KeyCode::ArrowRight, Control::Button(0x0008)),
-    (KeyCode::Enter, Control::Button(0x0010)),
-    (KeyCode::Backspace, Control::Button(0x0020)),
-    (KeyCode::KeyQ, Control::Button(0x0100)),
-    (KeyCode::KeyW, Control::Button(0x0200)),
-    (KeyCode::KeyZ, Control::Button(0x1000)),
-    (KeyCode::KeyX, Control::Button(0x2000)),
-    (KeyCode::KeyA, Control::Button(0x4000)),
-    (KeyCode::KeyS, Control::Button(0x8000)),
-    (KeyCode::Digit1, Control::Trigger(Side::Left)),
-    (KeyCode::Digit2, Control::Trigger(Side::Right)),
-    (KeyCode::KeyI, Control::Stick(Side::Left, Direction::Up)),
-    (KeyCode::KeyK, Control::Stick(Side::Left, Direction::Down)),
-    (KeyCode::KeyJ, Control::Stick(Side::Left, Direction::Left)),
-    (KeyCode::KeyL, Control::Stick(Side::Left, Direction::Right)),
+pub const BUILT_IN: &[(KeyCode, PadControl)] = &[
+    (KeyCode::ArrowUp, PadControl::Button(0x0001)),
+    (KeyCode::ArrowDown, PadControl::Button(0x0002)),
+    (KeyCode::ArrowLeft, PadControl::Button(0x0004)),
+    (KeyCode::ArrowRight, PadControl::Button(0x0008)),
+    (KeyCode::Enter, PadControl::Button(0x0010)),
+    (KeyCode::Backspace, PadControl::Button(0x0020)),
+    (KeyCode::KeyQ, PadControl::Button(0x0100)),
+    (KeyCode::KeyW, PadControl::Button(0x0200)),
+    (KeyCode::KeyZ, PadControl::Button(0x1000)),
+    (KeyCode::KeyX, PadControl::Button(0x2000)),
+    (KeyCode::KeyA, PadControl::Button(0x4000)),
+    (KeyCode::KeyS, PadControl::Button(0x8000)),
+    (KeyCode::Digit1, PadControl::Trigger(Side::Left)),
+    (KeyCode::Digit2, PadControl::Trigger(Side::Right)),
+    (KeyCode::KeyI, PadControl::Stick(Side::Left, StickDirection::Up)),
+    (KeyCode::KeyK, PadControl::Stick(Side::Left, StickDirection::Down)),
+    (KeyCode::KeyJ, PadControl::Stick(Side::Left, StickDirection::Left)),
+    (KeyCode::KeyL, PadControl::Stick(Side::Left, StickDirection::Right)),
 ];
 
 /// The built-in assignment as text for users.
@@ -62,14 +62,14 @@ names! {
 /// A key, by its name in settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Key(pub KeyCode);
+pub struct NamedKey(pub KeyCode);
 
 /// Name of a key in settings.
 pub fn name(key: KeyCode) -> &'static str {
     NAMES.iter().find(|(_, known)| *known == key).map_or("?", |(name, _)| name)
 }
 
-impl TryFrom<String> for Key {
+impl TryFrom<String> for NamedKey {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn built_in_keys_have_names_and_none_is_the_windows() {
         for &(key, control) in BUILT_IN {
-            assert_eq!(Key::try_from(name(key).to_owned()), Ok(Key(key)));
+            assert_eq!(NamedKey::try_from(name(key).to_owned()), Ok(NamedKey(key)));
             assert!(!control.name().is_empty());
         }
     }

@@ -4,9 +4,9 @@
 //! events, and if it has motors, another one that drives them. These threads never block the
 //! machine.
 
-use super::motors::{Motors, Order};
+use super::motors::{MotorCommand, Motors};
 use super::shape::{Range, Shape, code};
-use super::{Controllers, PadId, Watched};
+use super::{Controllers, PadId, WatchedControllers};
 use evdevil::event::{Abs, EventType, InputEvent, Key};
 use evdevil::ff::{Effect, Feature, Replay, Rumble};
 use evdevil::{Bus, Evdev};
@@ -126,7 +126,7 @@ fn show(device: &Evdev, shape: &Shape, controllers: &Controllers, pad: PadId) ->
 }
 
 /// Reads a device's events until it is gone or the controllers are dropped.
-fn read(device: &Evdev, shape: &Shape, watched: &Watched, pad: PadId) -> io::Result<()> {
+fn read(device: &Evdev, shape: &Shape, watched: &WatchedControllers, pad: PadId) -> io::Result<()> {
     let mut events = [InputEvent::zeroed(); MOST_AT_ONCE];
     loop {
         // This blocks, so no reference to the controllers may be held here.
@@ -188,7 +188,7 @@ fn run_motors(device: &Evdev, motors: &Motors) -> io::Result<()> {
     let effect = |left, right| Effect::from(Rumble::new(left, right)).with_replay(Replay::new(EFFECT_MS, 0));
     let id = device.upload_ff_effect(effect(0, 0))?;
     let mut running = false;
-    while let Order::Run(left, right) = motors.next(EFFECT_AGAIN) {
+    while let MotorCommand::Run(left, right) = motors.next(EFFECT_AGAIN) {
         let run = (left, right) != (0, 0);
         if run {
             device.upload_ff_effect(effect(left, right).with_id(id))?;

@@ -15,7 +15,7 @@ struct State {
 
 /// A command to the motors' thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum MotorCommand {
     /// Run the motors at these speeds; sent on changes, and repeatedly to keep an effect going.
     Run(u16, u16),
     /// Stop: the controller is gone.
@@ -46,13 +46,13 @@ impl Motors {
     }
 
     /// Waits for a command, for at most `patience`.
-    pub fn next(&self, patience: Duration) -> Order {
+    pub fn next(&self, patience: Duration) -> MotorCommand {
         let mut state = self.0.0.lock();
         if !state.changed && !state.gone {
             self.0.1.wait_for(&mut state, patience);
         }
         state.changed = false;
-        if state.gone { Order::End } else { Order::Run(state.wanted.0, state.wanted.1) }
+        if state.gone { MotorCommand::End } else { MotorCommand::Run(state.wanted.0, state.wanted.1) }
     }
 }
 
@@ -65,9 +65,9 @@ mod tests {
         let motors = Motors::default();
         motors.set(1, 2);
         motors.set(3, 4);
-        assert_eq!(motors.next(Duration::from_mins(1)), Order::Run(3, 4));
-        assert_eq!(motors.next(Duration::ZERO), Order::Run(3, 4), "it goes on");
+        assert_eq!(motors.next(Duration::from_mins(1)), MotorCommand::Run(3, 4));
+        assert_eq!(motors.next(Duration::ZERO), MotorCommand::Run(3, 4), "it goes on");
         motors.end();
-        assert_eq!(motors.next(Duration::from_mins(1)), Order::End);
+        assert_eq!(motors.next(Duration::from_mins(1)), MotorCommand::End);
     }
 }

@@ -8,8 +8,8 @@
 //! Lines are untrusted: each is parsed to a mapping or to an error. Numbers of keys, axes and hats
 //! are SDL's on Linux: indices into the lists of the controller's keys and axes.
 
-use super::control::{Control, Direction, Side};
-use super::shape::{Binding, Shape, Source, Way, code, stick};
+use super::control::{PadControl, Side, StickDirection};
+use super::shape::{ControlBinding, ControlSource, Shape, Way, code, stick};
 
 /// Largest number of lines in a file. The public list has about 2,000 for all systems together.
 const MOST_LINES: usize = 20_000;
@@ -70,7 +70,7 @@ enum Place {
 /// The part of the console's controller that it is mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
-    Part(Control),
+    Part(PadControl),
     /// Both directions of a stick's axis: left to right, or top to bottom.
     AcrossStick(Side),
     DownStick(Side),
@@ -78,30 +78,30 @@ enum Meaning {
 
 /// The mapping of one controller model.
 #[derive(Clone, Debug)]
-pub struct Mapping {
+pub struct SdlMapping {
     guid: Guid,
     parts: Vec<(Meaning, Place)>,
 }
 
 /// Parts of the console's controller, by SDL's names.
 const PARTS: [(&str, Meaning); 21] = [
-    ("a", Meaning::Part(Control::Button(0x1000))),
-    ("b", Meaning::Part(Control::Button(0x2000))),
-    ("x", Meaning::Part(Control::Button(0x4000))),
-    ("y", Meaning::Part(Control::Button(0x8000))),
-    ("back", Meaning::Part(Control::Button(0x0020))),
-    ("guide", Meaning::Part(Control::Button(0x0400))),
-    ("start", Meaning::Part(Control::Button(0x0010))),
-    ("leftstick", Meaning::Part(Control::Button(0x0040))),
-    ("rightstick", Meaning::Part(Control::Button(0x0080))),
-    ("leftshoulder", Meaning::Part(Control::Button(0x0100))),
-    ("rightshoulder", Meaning::Part(Control::Button(0x0200))),
-    ("dpup", Meaning::Part(Control::Button(0x0001))),
-    ("dpdown", Meaning::Part(Control::Button(0x0002))),
-    ("dpleft", Meaning::Part(Control::Button(0x0004))),
-    ("dpright", Meaning::Part(Control::Button(0x0008))),
-    ("lefttrigger", Meaning::Part(Control::Trigger(Side::Left))),
-    ("righttrigger", Meaning::Part(Control::Trigger(Side::Right))),
+    ("a", Meaning::Part(PadControl::Button(0x1000))),
+    ("b", Meaning::Part(PadControl::Button(0x2000))),
+    ("x", Meaning::Part(PadControl::Button(0x4000))),
+    ("y", Meaning::Part(PadControl::Button(0x8000))),
+    ("back", Meaning::Part(PadControl::Button(0x0020))),
+    ("guide", Meaning::Part(PadControl::Button(0x0400))),
+    ("start", Meaning::Part(PadControl::Button(0x0010))),
+    ("leftstick", Meaning::Part(PadControl::Button(0x0040))),
+    ("rightstick", Meaning::Part(PadControl::Button(0x0080))),
+    ("leftshoulder", Meaning::Part(PadControl::Button(0x0100))),
+    ("rightshoulder", Meaning::Part(PadControl::Button(0x0200))),
+    ("dpup", Meaning::Part(PadControl::Button(0x0001))),
+    ("dpdown", Meaning::Part(PadControl::Button(0x0002))),
+    ("dpleft", Meaning::Part(PadControl::Button(0x0004))),
+    ("dpright", Meaning::Part(PadControl::Button(0x0008))),
+    ("lefttrigger", Meaning::Part(PadControl::Trigger(Side::Left))),
+    ("righttrigger", Meaning::Part(PadControl::Trigger(Side::Right))),
     ("leftx", Meaning::AcrossStick(Side::Left)),
     ("lefty", Meaning::DownStick(Side::Left)),
     ("rightx", Meaning::AcrossStick(Side::Right)),
@@ -116,10 +116,16 @@ fn meaning(name: &str) -> Option<Meaning> {
     };
     let whole = PARTS.iter().find(|(known, _)| *known == name).map(|&(_, meaning)| meaning)?;
     Some(match (whole, half) {
-        (Meaning::AcrossStick(side), Some(true)) => Meaning::Part(Control::Stick(side, Direction::Right)),
-        (Meaning::AcrossStick(side), Some(false)) => Meaning::Part(Control::Stick(side, Direction::Left)),
-        (Meaning::DownStick(side), Some(true)) => Meaning::Part(Control::Stick(side, Direction::Down)),
-        (Meaning::DownStick(side), Some(false)) => Meaning::Part(Control::Stick(side, Direction::Up)),
+        (Meaning::AcrossStick(side), Some(true)) => {
+            Meaning::Part(PadControl::Stick(side, StickDirection::Right))
+        }
+        (Meaning::AcrossStick(side), Some(false)) => {
+            Meaning::Part(PadControl::Stick(side, StickDirection::Left))
+        }
+        (Meaning::DownStick(side), Some(true)) => {
+            Meaning::Part(PadControl::Stick(side, StickDirection::Down))
+        }
+        (Meaning::DownStick(side), Some(false)) => Meaning::Part(PadControl::Stick(side, StickDirection::Up)),
         (whole, _) => whole,
     })
 }
@@ -151,7 +157,7 @@ fn place(text: &str) -> Option<Place> {
     }
 }
 
-impl Mapping {
+impl SdlMapping {
     /// Parses a line; `None` if it is for another system.
     fn parse(line: &str) -> Result<Option<Self>, String> {
         let mut fields = line.split(',').map(str::trim);
@@ -182,20 +188,20 @@ impl Mapping {
     }
 
     /// Bindings of the controller's parts. Parts that it lacks are left out.
-    pub fn bindings(&self, shape: &Shape) -> Vec<Binding> {
+    pub fn bindings(&self, shape: &Shape) -> Vec<ControlBinding> {
         self.parts.iter().flat_map(|&(meaning, place)| bindings(meaning, place, shape)).collect()
     }
 }
 
 /// Parses all lines. Returns the mappings, and the number (from 1) and error of each bad line.
-pub fn parse(text: &str) -> (Vec<Mapping>, Vec<(usize, String)>) {
+pub fn parse(text: &str) -> (Vec<SdlMapping>, Vec<(usize, String)>) {
     let (mut mappings, mut wrong) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate().take(MOST_LINES) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match Mapping::parse(line) {
+        match SdlMapping::parse(line) {
             Ok(mapping) => mappings.extend(mapping),
             Err(why) => wrong.push((index + 1, why)),
         }
@@ -225,16 +231,16 @@ fn hat(shape: &Shape, number: usize) -> Option<u16> {
     hats.get(number).copied()
 }
 
-fn bindings(meaning: Meaning, place: Place, shape: &Shape) -> Vec<Binding> {
+fn bindings(meaning: Meaning, place: Place, shape: &Shape) -> Vec<ControlBinding> {
     let source = match place {
-        Place::Button(number) => key(shape, number).map(Source::Key),
-        Place::Axis(number, way) => axis(shape, number).map(|axis| Source::Axis(axis, way)),
+        Place::Button(number) => key(shape, number).map(ControlSource::Key),
+        Place::Axis(number, way) => axis(shape, number).map(|axis| ControlSource::Axis(axis, way)),
         Place::Hat(number, direction) => hat(shape, number).and_then(|x| {
             Some(match direction {
-                1 => Source::Axis(x + 1, Way::Down),
-                2 => Source::Axis(x, Way::Up),
-                4 => Source::Axis(x + 1, Way::Up),
-                8 => Source::Axis(x, Way::Down),
+                1 => ControlSource::Axis(x + 1, Way::Down),
+                2 => ControlSource::Axis(x, Way::Up),
+                4 => ControlSource::Axis(x + 1, Way::Up),
+                8 => ControlSource::Axis(x, Way::Down),
                 _ => return None,
             })
         }),
@@ -245,10 +251,13 @@ fn bindings(meaning: Meaning, place: Place, shape: &Shape) -> Vec<Binding> {
         Meaning::AcrossStick(side) => (side, true),
         Meaning::DownStick(side) => (side, false),
     };
-    let (toward, away) =
-        if is_across { (Direction::Right, Direction::Left) } else { (Direction::Down, Direction::Up) };
+    let (toward, away) = if is_across {
+        (StickDirection::Right, StickDirection::Left)
+    } else {
+        (StickDirection::Down, StickDirection::Up)
+    };
     match source {
-        Source::Axis(axis, way @ (Way::Whole | Way::Inverted)) => {
+        ControlSource::Axis(axis, way @ (Way::Whole | Way::Inverted)) => {
             let [across_up, across_down, down_up, down_down] = stick(side, axis, axis);
             let [mut up, mut down] = if is_across { [across_up, across_down] } else { [down_up, down_down] };
             if way == Way::Inverted {
@@ -256,14 +265,14 @@ fn bindings(meaning: Meaning, place: Place, shape: &Shape) -> Vec<Binding> {
             }
             vec![up, down]
         }
-        Source::Axis(_, Way::Down) => vec![(source, Control::Stick(side, away))],
-        Source::Axis(..) | Source::Key(_) => vec![(source, Control::Stick(side, toward))],
+        ControlSource::Axis(_, Way::Down) => vec![(source, PadControl::Stick(side, away))],
+        ControlSource::Axis(..) | ControlSource::Key(_) => vec![(source, PadControl::Stick(side, toward))],
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::Parts;
+    use super::super::shape::PadInputs;
     use super::super::shape::tests::console_pad;
     use super::*;
 
@@ -271,7 +280,7 @@ mod tests {
         dpright:h0.2,dpup:h0.1,guide:b8,leftshoulder:b4,leftstick:b9,lefttrigger:a2,leftx:a0,lefty:a1,\
         rightshoulder:b5,rightstick:b10,righttrigger:a5,rightx:a3,righty:a4,start:b7,x:b2,y:b3,platform:Linux,";
 
-    fn one(line: &str) -> Mapping {
+    fn one(line: &str) -> SdlMapping {
         let (mut mappings, wrong) = parse(line);
         assert!(wrong.is_empty(), "{wrong:?}");
         mappings.pop().unwrap()
@@ -283,21 +292,21 @@ mod tests {
         let mapping = one(PAD);
         assert!(mapping.is_for(&shape));
         let (mapped, default) = (mapping.bindings(&shape), shape.default_bindings().unwrap());
-        let mut states = vec![Parts::default()];
+        let mut states = vec![PadInputs::default()];
         for &key in &shape.keys {
-            let mut parts = Parts::default();
+            let mut parts = PadInputs::default();
             parts.key(key, true);
             states.push(parts);
         }
         for &(axis, range) in &shape.axes {
             for value in [range.minimum, 0, range.maximum] {
-                let mut parts = Parts::default();
+                let mut parts = PadInputs::default();
                 parts.axis(axis, value);
                 states.push(parts);
             }
         }
         for parts in states {
-            let read = |bindings: &[Binding]| parts.pressed(&shape, bindings).gamepad(0.0, 0.0);
+            let read = |bindings: &[ControlBinding]| parts.pressed(&shape, bindings).gamepad(0.0, 0.0);
             assert_eq!(read(&mapped), read(&default), "{parts:?}");
         }
     }
@@ -320,8 +329,8 @@ mod tests {
         let mapping =
             one("030000005e0400008e02000014010000,p,lefty:a1~,+rightx:b0,-rightx:b1,lefttrigger:+a3,a:-a4,");
         let bindings = mapping.bindings(&shape);
-        let read = |change: &dyn Fn(&mut Parts)| {
-            let mut parts = Parts::default();
+        let read = |change: &dyn Fn(&mut PadInputs)| {
+            let mut parts = PadInputs::default();
             change(&mut parts);
             parts.pressed(&shape, &bindings).gamepad(0.0, 0.0)
         };
@@ -364,7 +373,7 @@ mod tests {
             seed = seed.wrapping_add(1);
             for mapping in parse(&line).0 {
                 for shape in &shapes {
-                    let _ = Parts::default().pressed(shape, &mapping.bindings(shape)).gamepad(0.1, 0.1);
+                    let _ = PadInputs::default().pressed(shape, &mapping.bindings(shape)).gamepad(0.1, 0.1);
                 }
             }
         }

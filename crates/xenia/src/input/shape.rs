@@ -3,7 +3,7 @@
 //! Numbers are those of Linux's input events, which name a gamepad's keys by position. The default
 //! mapping follows SDL's, so that it agrees with other programs.
 
-use super::control::{Control, Direction, Pressed, Side};
+use super::control::{PadControl, Pressed, Side, StickDirection};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_kernel::ports::PadKind;
 
@@ -100,22 +100,22 @@ pub enum Way {
 
 /// A key or part of an axis, whose value is from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ControlSource {
     Key(u16),
     Axis(u16, Way),
 }
 
 /// Maps a source to a part of the console's controller.
-pub type Binding = (Source, Control);
+pub type ControlBinding = (ControlSource, PadControl);
 
 /// Current values of a controller's keys and axes.
 #[derive(Clone, Debug, Default)]
-pub struct Parts {
+pub struct PadInputs {
     down: BTreeSet<u16>,
     axes: BTreeMap<u16, i32>,
 }
 
-impl Parts {
+impl PadInputs {
     /// Updates a key.
     pub fn key(&mut self, key: u16, down: bool) {
         if down {
@@ -131,7 +131,7 @@ impl Parts {
     }
 
     /// The state of the console's controller that follows from the bindings.
-    pub fn pressed(&self, shape: &Shape, bindings: &[Binding]) -> Pressed {
+    pub fn pressed(&self, shape: &Shape, bindings: &[ControlBinding]) -> Pressed {
         let mut pressed = Pressed::default();
         for &(source, control) in bindings {
             pressed.press(control, self.amount(shape, source));
@@ -139,10 +139,10 @@ impl Parts {
         pressed
     }
 
-    fn amount(&self, shape: &Shape, source: Source) -> f32 {
+    fn amount(&self, shape: &Shape, source: ControlSource) -> f32 {
         match source {
-            Source::Key(key) => f32::from(u8::from(self.down.contains(&key))),
-            Source::Axis(axis, way) => {
+            ControlSource::Key(key) => f32::from(u8::from(self.down.contains(&key))),
+            ControlSource::Axis(axis, way) => {
                 let range = shape.axes.iter().find(|(known, _)| *known == axis).map(|(_, range)| *range);
                 // An axis without an event so far is at rest.
                 let (Some(range), Some(&value)) = (range, self.axes.get(&axis)) else { return 0.0 };
@@ -181,13 +181,13 @@ impl Shape {
     }
 
     /// The default mapping; `None` if the keys' positions are unknown.
-    pub fn default_bindings(&self) -> Option<Vec<Binding>> {
+    pub fn default_bindings(&self) -> Option<Vec<ControlBinding>> {
         use code::*;
         if !self.has_key(BTN_SOUTH) {
             return None;
         }
         let (x, y) = if self.vendor == SONY { (BTN_WEST, BTN_NORTH) } else { (BTN_NORTH, BTN_WEST) };
-        let mut bindings: Vec<Binding> = [
+        let mut bindings: Vec<ControlBinding> = [
             (BTN_SOUTH, 0x1000),
             (BTN_EAST, 0x2000),
             (x, 0x4000),
@@ -206,13 +206,13 @@ impl Shape {
         ]
         .into_iter()
         .filter(|(key, _)| self.has_key(*key))
-        .map(|(key, bit)| (Source::Key(key), Control::Button(bit)))
+        .map(|(key, bit)| (ControlSource::Key(key), PadControl::Button(bit)))
         .collect();
         bindings.extend([
-            (Source::Axis(ABS_HAT0Y, Way::Down), Control::Button(0x0001)),
-            (Source::Axis(ABS_HAT0Y, Way::Up), Control::Button(0x0002)),
-            (Source::Axis(ABS_HAT0X, Way::Down), Control::Button(0x0004)),
-            (Source::Axis(ABS_HAT0X, Way::Up), Control::Button(0x0008)),
+            (ControlSource::Axis(ABS_HAT0Y, Way::Down), PadControl::Button(0x0001)),
+            (ControlSource::Axis(ABS_HAT0Y, Way::Up), PadControl::Button(0x0002)),
+            (ControlSource::Axis(ABS_HAT0X, Way::Down), PadControl::Button(0x0004)),
+            (ControlSource::Axis(ABS_HAT0X, Way::Up), PadControl::Button(0x0008)),
         ]);
         bindings.extend(stick(Side::Left, ABS_X, ABS_Y));
         // Without a second stick of that name, the axes that are triggers on other pads are the
@@ -227,20 +227,21 @@ impl Shape {
         let right = [(ABS_RZ, second), (ABS_GAS, true), (ABS_HAT2X, true)];
         for (side, axes, key) in [(Side::Left, left, BTN_TL2), (Side::Right, right, BTN_TR2)] {
             let axis = axes.into_iter().find(|&(axis, may)| may && self.has_axis(axis));
-            let source = axis.map_or(Source::Key(key), |(axis, _)| Source::Axis(axis, Way::Whole));
-            bindings.push((source, Control::Trigger(side)));
+            let source =
+                axis.map_or(ControlSource::Key(key), |(axis, _)| ControlSource::Axis(axis, Way::Whole));
+            bindings.push((source, PadControl::Trigger(side)));
         }
         Some(bindings)
     }
 }
 
 /// Bindings of a stick with two axes, of which the second points down.
-pub fn stick(side: Side, x: u16, y: u16) -> [Binding; 4] {
+pub fn stick(side: Side, x: u16, y: u16) -> [ControlBinding; 4] {
     [
-        (Source::Axis(x, Way::Up), Control::Stick(side, Direction::Right)),
-        (Source::Axis(x, Way::Down), Control::Stick(side, Direction::Left)),
-        (Source::Axis(y, Way::Up), Control::Stick(side, Direction::Down)),
-        (Source::Axis(y, Way::Down), Control::Stick(side, Direction::Up)),
+        (ControlSource::Axis(x, Way::Up), PadControl::Stick(side, StickDirection::Right)),
+        (ControlSource::Axis(x, Way::Down), PadControl::Stick(side, StickDirection::Left)),
+        (ControlSource::Axis(y, Way::Up), PadControl::Stick(side, StickDirection::Down)),
+        (ControlSource::Axis(y, Way::Down), PadControl::Stick(side, StickDirection::Up)),
     ]
 }
 
@@ -296,7 +297,7 @@ pub mod tests {
         let shape = console_pad();
         assert!(shape.is_controller() && shape.kind() == PadKind::Gamepad);
         let bindings = shape.default_bindings().unwrap();
-        let mut parts = Parts::default();
+        let mut parts = PadInputs::default();
         assert_eq!(parts.pressed(&shape, &bindings).gamepad(0.1, 0.05).left_trigger, 0, "at rest");
         for (key, bit) in [(0x130, 0x1000), (0x133, 0x4000), (0x134, 0x8000), (0x13C, 0x400), (0x136, 0x100)]
         {
@@ -316,14 +317,14 @@ pub mod tests {
     fn keys_by_place_and_sticks_on_other_axes() {
         let mut shape = Shape { vendor: SONY, ..console_pad() };
         let bindings = shape.default_bindings().unwrap();
-        let mut parts = Parts::default();
+        let mut parts = PadInputs::default();
         parts.key(0x134, true);
         assert_eq!(parts.pressed(&shape, &bindings).gamepad(0.0, 0.0).buttons, 0x4000, "west is X");
         shape.axes = vec![(0, STICK), (1, STICK), (2, STICK), (5, STICK)];
         shape.keys.extend([0x138, 0x139]);
         shape.keys.sort_unstable();
         let bindings = shape.default_bindings().unwrap();
-        let mut parts = Parts::default();
+        let mut parts = PadInputs::default();
         parts.axis(2, -32768);
         parts.key(0x139, true);
         let pad = parts.pressed(&shape, &bindings).gamepad(0.0, 0.0);

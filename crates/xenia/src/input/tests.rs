@@ -1,6 +1,6 @@
 //! Tests the assignment of users, and the effects of the keyboard, settings, motors and mappings.
 
-use super::motors::Order;
+use super::motors::MotorCommand;
 use super::shape::tests::console_pad;
 use super::*;
 use std::time::Duration;
@@ -82,21 +82,21 @@ fn motors_follow_their_user_and_stand_still_with_the_machine() {
     let order = || motors.next(Duration::ZERO);
     assert!(!controllers.set_vibration(0, 1, 1, 0));
     let pad = controllers.plug(console_pad(), motors.clone());
-    assert_eq!(order(), Order::Run(0, 0), "what was told to nobody is forgotten");
+    assert_eq!(order(), MotorCommand::Run(0, 0), "what was told to nobody is forgotten");
     assert!(controllers.set_vibration(0, 1000, 65535, 0));
-    assert_eq!(order(), Order::Run(1000, 65535));
+    assert_eq!(order(), MotorCommand::Run(1000, 65535));
     controllers.set_still(true);
-    assert_eq!(order(), Order::Run(0, 0));
+    assert_eq!(order(), MotorCommand::Run(0, 0));
     controllers.set_still(false);
-    assert_eq!(order(), Order::Run(1000, 65535));
+    assert_eq!(order(), MotorCommand::Run(1000, 65535));
     let half = "[input]\nrumble = 0.5\nkeyboard = 0";
     controllers.tune(config::parse(half, Path::new("c")).unwrap().for_title(None));
-    assert_eq!(order(), Order::Run(0, 0), "another title has asked for nothing");
+    assert_eq!(order(), MotorCommand::Run(0, 0), "another title has asked for nothing");
     controllers.set_vibration(0, 1000, 65535, 0);
-    assert_eq!(order(), Order::Run(500, 32768));
+    assert_eq!(order(), MotorCommand::Run(500, 32768));
     controllers.unplug(pad);
     controllers.plug(console_pad(), motors.clone());
-    assert_eq!(order(), Order::Run(0, 0));
+    assert_eq!(order(), MotorCommand::Run(0, 0));
     assert!(!controllers.set_vibration(4, 1, 1, 0));
 }
 

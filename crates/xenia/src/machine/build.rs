@@ -1,6 +1,6 @@
 //! Builds a machine part by part, and loads the title.
 
-use super::engine::{Engine, engine, executor, reservations, scheduler_config};
+use super::engine::{MachineEngine, engine, executor, reservations, scheduler_config};
 use super::{Launched, Machine, MachineOptions};
 use crate::call_log;
 use crate::code_ahead;
@@ -10,13 +10,13 @@ use crate::config::{ExecutorConfig, MachineConfig, StartTime};
 use crate::content::ContentFolder;
 use crate::dialogs::{DialogLog, Spoken};
 use crate::digest::ImageDigest;
-use crate::drawing::{Drawing, Progress as Compiled};
+use crate::drawing::{CompileProgress as Compiled, Drawing};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::output::{self, WriteErrors};
-use crate::recording::{self, Header, Made, Outside, Trouble};
+use crate::recording::{self, Made, OutsideInput, RecordingHeader, Trouble};
 use crate::report::TitleReport;
 use crate::say::remark;
 use crate::sound::XmaPort;
@@ -56,7 +56,7 @@ impl Machine {
             .code_cache
             .as_deref()
             .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
-        let Engine { run: engine, compiling, code, store, ahead } =
+        let MachineEngine { run: engine, compiling, code, store, ahead } =
             engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_digest, options.video, compiled)?;
@@ -74,7 +74,7 @@ impl Machine {
         let tape = Tape { record: options.record, replay: options.replay };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
         let header = || {
-            let header = Header::new(&title.name, image_digest.get(), options.config, clock)?;
+            let header = RecordingHeader::new(&title.name, image_digest.get(), options.config, clock)?;
             anyhow::Ok(
                 header
                     .with(backend, options.arguments)
@@ -181,11 +181,11 @@ impl Tape<'_> {
     /// Wraps the input sources to record them, or replaces them by a recording.
     fn between(
         &self,
-        outside: Outside,
-        header: impl FnOnce() -> Result<Header>,
+        outside: OutsideInput,
+        header: impl FnOnce() -> Result<RecordingHeader>,
         trouble: &Trouble,
         write_errors: &WriteErrors,
-    ) -> Result<(Outside, Option<Made>)> {
+    ) -> Result<(OutsideInput, Option<Made>)> {
         match (self.record, self.replay) {
             (Some(path), _) => {
                 let (outside, made) = recording::record(path, &header()?, outside, write_errors.clone())?;

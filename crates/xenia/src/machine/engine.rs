@@ -41,7 +41,7 @@ pub(super) fn executor(
 }
 
 /// An execution engine and handles to its internals.
-pub struct Engine {
+pub struct MachineEngine {
     /// The engine that runs guest code.
     pub run: Box<dyn Execute>,
     /// Address of the code being compiled, or 0.
@@ -103,9 +103,9 @@ pub fn engine(
     mode: &ExecutorConfig,
     functions: &[FunctionEntry],
     store: Option<StoreOptions>,
-) -> Result<Engine> {
+) -> Result<MachineEngine> {
     let config = EngineConfig { reservations: reservations(args, mode) };
-    let interpreter = || Engine {
+    let interpreter = || MachineEngine {
         run: Box::new(Interpreter::new(memory.clone(), config)),
         compiling: None,
         code: None,
@@ -122,7 +122,7 @@ pub fn engine(
                 tell_functions(&jit, functions);
                 let code = Some(jit.code_sizes());
                 let ahead = jit.store().map(|_| jit.ahead());
-                Engine {
+                MachineEngine {
                     compiling: Some(jit.compiling()),
                     code,
                     store: jit.store(),
@@ -146,7 +146,7 @@ pub fn engine(
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);
             let (compiling, code) = (Some(checked.jit().compiling()), Some(checked.jit().code_sizes()));
-            Engine { compiling, code, store: None, ahead: None, run: Box::new(checked) }
+            MachineEngine { compiling, code, store: None, ahead: None, run: Box::new(checked) }
         }
     })
 }

@@ -18,7 +18,7 @@ const FORMAT: u32 = 2;
 /// The conditions of a recorded run. A replay must have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct RecordingHeader {
     /// Version of the format.
     recording: u32,
     /// Version of the program that recorded.
@@ -80,7 +80,7 @@ fn network_name(kind: NetworkKind) -> String {
     name.to_owned()
 }
 
-impl Header {
+impl RecordingHeader {
     /// The conditions of a run.
     pub fn new(title: &str, image_loaded_sha256: &str, config: &MachineConfig, clock: Clock) -> Result<Self> {
         let manifest = |path: &Path| -> Result<String> {

@@ -1,6 +1,6 @@
 //! Records the answers of controllers and dialogs.
 
-use super::{Answers, Change, Header, Line, Model, Pad, USERS};
+use super::{Answers, Change, Line, Model, Pad, RecordingHeader, USERS};
 use crate::output::{self, WriteErrors};
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -34,7 +34,7 @@ pub(super) struct Recorder {
 
 impl Tape {
     /// Checks that the file can be written, without creating it.
-    pub(super) fn new(path: &Path, header: &Header, write_errors: WriteErrors) -> Result<Self> {
+    pub(super) fn new(path: &Path, header: &RecordingHeader, write_errors: WriteErrors) -> Result<Self> {
         output::check(path).context("the recording")?;
         let header = serde_json::to_string(header)? + "\n";
         Ok(Self { out: None, path: path.to_owned(), header, asks: 0, latest: 0, write_errors, failed: false })

@@ -1,7 +1,7 @@
 //! Replays recorded answers to the guest's questions.
 
 use super::dialogs::DialogReplayer;
-use super::{Answers, Change, End, Header, Line, Trouble, USERS};
+use super::{Answers, Change, End, Line, RecordingHeader, Trouble, USERS};
 use anyhow::{Context, Result, bail};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -19,16 +19,24 @@ pub(super) struct Replayer {
 
 impl Replayer {
     /// Reads a recording; refuses one of another title, or under other conditions than `run`'s.
-    pub(super) fn open(path: &Path, run: &Header, trouble: Trouble) -> Result<(Self, DialogReplayer)> {
+    pub(super) fn open(
+        path: &Path,
+        run: &RecordingHeader,
+        trouble: Trouble,
+    ) -> Result<(Self, DialogReplayer)> {
         let shown = path.display();
         let text = crate::source::text(path).with_context(|| format!("cannot read the recording {shown}"))?;
         Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))
     }
 
-    pub(super) fn parse(text: &str, run: &Header, trouble: Trouble) -> Result<(Self, DialogReplayer)> {
+    pub(super) fn parse(
+        text: &str,
+        run: &RecordingHeader,
+        trouble: Trouble,
+    ) -> Result<(Self, DialogReplayer)> {
         let mut numbered = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (_, first) = numbered.next().context("it is empty")?;
-        let header: Header =
+        let header: RecordingHeader =
             serde_json::from_str(first).context("line 1 is not the header of a recording")?;
         header.check(run)?;
         let mut lines: VecDeque<Line> = VecDeque::new();

@@ -14,8 +14,8 @@ fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
     replay(path, &header("aa"), trouble.clone()).unwrap().0
 }
 
-fn header(image: &str) -> Header {
-    Header::new("t.xex", image, &MachineConfig::default(), Clock::default()).unwrap()
+fn header(image: &str) -> RecordingHeader {
+    RecordingHeader::new("t.xex", image, &MachineConfig::default(), Clock::default()).unwrap()
 }
 
 /// Presses a button for the third question, disconnects at the fifth.
@@ -118,7 +118,7 @@ fn a_replay_answers_as_the_controllers_did() {
 #[test]
 fn another_title_and_other_conditions_are_refused() {
     let (_dir, path, _) = recorded();
-    let refused = |run: &Header| {
+    let refused = |run: &RecordingHeader| {
         format!("{:#}", Replayer::open(&path, run, Trouble::default()).err().expect("accepted"))
     };
     assert!(refused(&header("bb")).contains("another title"));
@@ -126,10 +126,13 @@ fn another_title_and_other_conditions_are_refused() {
         executor: ExecutorConfig { quantum: Some(10), ..ExecutorConfig::default() },
         ..MachineConfig::default()
     };
-    assert!(refused(&Header::new("t", "aa", &engine, Clock::default()).unwrap()).contains("--quantum 50000"));
-    let later = Header::new("t", "aa", &MachineConfig::default(), Clock::starting_at(0)).unwrap();
+    assert!(
+        refused(&RecordingHeader::new("t", "aa", &engine, Clock::default()).unwrap())
+            .contains("--quantum 50000")
+    );
+    let later = RecordingHeader::new("t", "aa", &MachineConfig::default(), Clock::starting_at(0)).unwrap();
     let bought = MachineConfig { license: Some(1), ..MachineConfig::default() };
-    let bought = refused(&Header::new("t", "aa", &bought, Clock::default()).unwrap());
+    let bought = refused(&RecordingHeader::new("t", "aa", &bought, Clock::default()).unwrap());
     assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
     let set = |bytes: &[u8]| {
         let write = PatchWrite { address: GuestAddr(0x8200_0000), bytes: bytes.to_vec() };
@@ -215,7 +218,7 @@ fn dialogs_are_answered_when_and_as_they_were() {
     };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
-    let outside: Outside = (Box::<Script>::default(), Box::<Person>::default());
+    let outside: OutsideInput = (Box::<Script>::default(), Box::<Person>::default());
     let ((mut input, mut dialogs), made) =
         record(&path, &header("aa"), outside, WriteErrors::default()).unwrap();
     input.gamepad(0, 1);

@@ -45,12 +45,12 @@ impl FromStr for NamedDisc {
 
 /// The discs of a title that are known, by number.
 #[derive(Clone, Debug, Default)]
-pub struct Discs {
+pub struct TitleDiscs {
     ready: BTreeMap<DiscId, Medium>,
     digests: BTreeMap<u8, String>,
 }
 
-impl Discs {
+impl TitleDiscs {
     /// Opens the disc that the title came on, and those that flags name.
     pub fn open(title: &Title, named: &[NamedDisc]) -> Result<Self> {
         let mut discs = Self::default();
@@ -81,7 +81,7 @@ impl Discs {
     }
 }
 
-impl Drive for Discs {
+impl Drive for TitleDiscs {
     fn ready(&mut self, disc: DiscId) -> Option<Disc> {
         self.ready.get(&disc).map(Medium::disc)
     }
@@ -185,7 +185,7 @@ mod tests {
                 .iter()
                 .map(|&(number, name)| NamedDisc { number, place: dir.path().join(name) })
                 .collect();
-            Discs::open(&title, &named)
+            TitleDiscs::open(&title, &named)
         };
         let mut discs = open(&[(2, "2"), (3, "3.con")]).unwrap();
         let id = |number| DiscId { title: xenia_guest::TitleId(7), number };
@@ -211,6 +211,6 @@ mod tests {
                 assert!(error.contains(said), "{error}");
             }
         }
-        assert!(Discs::open(&Title::demo().unwrap(), &[named("2=x")]).is_err());
+        assert!(TitleDiscs::open(&Title::demo().unwrap(), &[named("2=x")]).is_err());
     }
 }

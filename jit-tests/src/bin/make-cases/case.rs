@@ -79,7 +79,7 @@ pub(crate) struct Question {
 
 /// A case with its inputs and expected results.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct GeneratedCase {
     pub(crate) op: Op,
     pub(crate) code: String,
     pub(crate) ins: BTreeMap<Reg, u128>,
@@ -100,7 +100,7 @@ pub(crate) const FACTS: &str = "measured on hardware of the family (reference: h
 /// Source line of results derived from the VMX128 notes.
 pub(crate) const NOTES: &str = "worked out by hand from the VMX128 encoding notes.";
 
-impl Case {
+impl GeneratedCase {
     /// A case with known expectations.
     pub(crate) fn known(
         op: Op,

@@ -3,7 +3,7 @@
 //! The fuzzer runs each from many states before it generates random sequences. Pointers and indices
 //! are in r20 to r24; FPSCR is not recorded, because qemu does not compute FR.
 
-use crate::case::{Case, Expected, QEMU, Reg};
+use crate::case::{Expected, GeneratedCase, QEMU, Reg};
 use Reg::{Cr, Ctr, F, Fpscr, R, V, Vscr, Xer};
 use std::collections::BTreeMap;
 use xenia_isa::Op;
@@ -153,7 +153,7 @@ const SEEDS: &[Seed] = &[
 pub(crate) struct File {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    pub(crate) case: Case,
+    pub(crate) case: GeneratedCase,
 }
 
 /// The sequences, with questions for qemu.
@@ -166,7 +166,7 @@ pub(crate) fn files() -> Vec<File> {
         // constants for qemu.
         let registers = (2..32).filter(|n| !matches!(n, 12 | 13)).map(R).chain(numbered(F));
         let registers = registers.chain((0..28).map(V)).chain([Cr, Xer, Ctr, Vscr]);
-        let mut case = Case::asked(Op::addx, seed.code, &[], &registers.collect::<Vec<_>>());
+        let mut case = GeneratedCase::asked(Op::addx, seed.code, &[], &registers.collect::<Vec<_>>());
         case.ins = ins;
         case.source = QEMU;
         if let Some(question) = &mut case.question {
@@ -182,7 +182,7 @@ pub(crate) fn files() -> Vec<File> {
 
 /// Removes values that a sequence did not change, and registers whose values are addresses of its
 /// code.
-pub(crate) fn trim(case: &mut Case) {
+pub(crate) fn trim(case: &mut GeneratedCase) {
     let ins = case.ins.clone();
     let addresses = case.code.contains("mflr");
     case.outs.retain(|out| match out {

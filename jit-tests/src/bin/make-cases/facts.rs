@@ -13,7 +13,7 @@
 //! FR is found by running qemu again, rounding toward zero: if the magnitude is smaller then,
 //! rounding had made it larger. An arithmetic overflow sets it in every mode (hardware).
 
-use crate::case::{Case, FACTS, Reg};
+use crate::case::{FACTS, GeneratedCase, Reg};
 use crate::oracle;
 use xenia_isa::{Family, Op};
 
@@ -24,7 +24,7 @@ const C: u128 = 1 << 16;
 const FPRF: u128 = 0x1F << 12;
 
 /// Corrects qemu's answers.
-pub(crate) fn correct(cases: &mut Vec<Case>) -> anyhow::Result<()> {
+pub(crate) fn correct(cases: &mut Vec<GeneratedCase>) -> anyhow::Result<()> {
     set_fr(cases)?;
     for case in cases.iter_mut() {
         if case.question.is_none() {
@@ -70,12 +70,12 @@ pub(crate) fn correct(cases: &mut Vec<Case>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn operand(case: &Case, register: Reg) -> u64 {
+fn operand(case: &GeneratedCase, register: Reg) -> u64 {
     case.ins.get(&register).copied().unwrap_or(0) as u64
 }
 
 /// Quotients that the book leaves undefined are 0.
-fn divide(case: &mut Case) {
+fn divide(case: &mut GeneratedCase) {
     let code = case.question.as_ref().map_or("", |question| question.code.as_str());
     let registers: Vec<u8> = code.split(['r', ',']).filter_map(|part| part.trim().parse().ok()).collect();
     let [_, a, b] = registers[..] else { return };
@@ -101,7 +101,7 @@ fn divide(case: &mut Case) {
     }
 }
 
-fn convert(case: &mut Case) {
+fn convert(case: &mut GeneratedCase) {
     let source = if case.ins.contains_key(&Reg::F(2)) { Reg::F(2) } else { Reg::F(1) };
     let is_nan = f64::from_bits(operand(case, source)).is_nan();
     if matches!(case.op, Op::fctiwx | Op::fctiwzx)
@@ -118,7 +118,7 @@ fn convert(case: &mut Case) {
     }
 }
 
-fn denormal_single(case: &mut Case) {
+fn denormal_single(case: &mut GeneratedCase) {
     let result = case.out(Reg::F(1)).copied().unwrap_or(0) as u64;
     let exponent = result >> 52 & 0x7FF;
     if result << 1 != 0
@@ -131,7 +131,7 @@ fn denormal_single(case: &mut Case) {
 }
 
 /// Sets FR if an inexact result is larger than the exact one.
-fn set_fr(cases: &mut [Case]) -> anyhow::Result<()> {
+fn set_fr(cases: &mut [GeneratedCase]) -> anyhow::Result<()> {
     let inexact: Vec<usize> = (0..cases.len())
         .filter(|&n| {
             let arithmetic =
@@ -140,7 +140,7 @@ fn set_fr(cases: &mut [Case]) -> anyhow::Result<()> {
             asked && arithmetic && cases[n].out(Reg::Fpscr).is_some_and(|fpscr| *fpscr & FI != 0)
         })
         .collect();
-    let asked: Vec<&Case> = inexact.iter().map(|&n| &cases[n]).collect();
+    let asked: Vec<&GeneratedCase> = inexact.iter().map(|&n| &cases[n]).collect();
     let truncated = oracle::rerun(&asked, 1, |_| Reg::F(1))?;
     for (&index, truncated) in inexact.iter().zip(truncated) {
         let case = &mut cases[index];

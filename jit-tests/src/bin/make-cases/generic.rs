@@ -1,7 +1,7 @@
 //! Generated cases, for rows that their operands describe completely: qemu provides the results.
 
-use crate::case::{Case, Expected, QEMU_SF, Reg, WINDOW};
-use crate::values::Random;
+use crate::case::{Expected, GeneratedCase, QEMU_SF, Reg, WINDOW};
+use crate::values::CaseRandom;
 use xenia_isa::{Family, Flag, Op, Operand, Row};
 
 /// Mnemonics of a row with its OE and Rc forms.
@@ -17,9 +17,9 @@ pub(crate) fn forms(row: &Row) -> Vec<String> {
 }
 
 /// Appends the cases of a row.
-pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) {
+pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = Random(0x1234_5678 ^ (u64::from(row.bits) << 20) ^ u64::from(row.mask));
+    let mut random = CaseRandom(0x1234_5678 ^ (u64::from(row.bits) << 20) ^ u64::from(row.mask));
     let forms = forms(row);
     let count = match forms.len() {
         1 => 12,
@@ -55,7 +55,7 @@ pub(crate) fn takes_floats(row: &Row) -> bool {
 }
 
 /// A random value for an immediate field.
-pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut Random) -> i64 {
+pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut CaseRandom) -> i64 {
     match operand {
         Operand::simm => random.pick(&[-32_768, -1, 0, 1, 32_767, 0x1234, -0x1235]),
         Operand::uimm => random.pick(&[0, 1, 0xFFFF, 0x8000, 0x5555, 0x7FFF]),
@@ -82,7 +82,7 @@ pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut Random) -> i64
 }
 
 /// A case of a row that computes in registers.
-fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
+fn compute(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> GeneratedCase {
     let row = op.row();
     let same = round % 6 == 5;
     let mut ins = Vec::new();
@@ -163,11 +163,11 @@ fn compute(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
         }
     }
     let code = format!("{form} {}", texts.join(","));
-    Case::asked(op, &code, &ins, &outs)
+    GeneratedCase::asked(op, &code, &ins, &outs)
 }
 
 /// The case with MSR\[SF\] set around its instruction.
-fn in_64_bit_mode(mut case: Case) -> Option<Case> {
+fn in_64_bit_mode(mut case: GeneratedCase) -> Option<GeneratedCase> {
     let question = case.question.as_mut()?;
     question.sf = true;
     case.code = format!(
@@ -185,7 +185,7 @@ struct Place {
 }
 
 /// Operands for an effective address, by the row's shape.
-fn place(row: &Row, ea: u32, round: usize, random: &mut Random) -> Place {
+fn place(row: &Row, ea: u32, round: usize, random: &mut CaseRandom) -> Place {
     let updates = row.operands.contains(&Operand::ra);
     if row.operands.contains(&Operand::rb) {
         if !updates && round % 4 == 3 {
@@ -209,7 +209,7 @@ fn place(row: &Row, ea: u32, round: usize, random: &mut Random) -> Place {
 }
 
 /// A case of a load or store.
-fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
+fn access(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> GeneratedCase {
     let row = op.row();
     let deltas: [i32; 12] = [0, 8, -1, -2, -3, -4, -7, -8, 1, 2, 3, 17];
     let mut ea = (0x1000_2000 + deltas[round % 12]) as u32;
@@ -260,7 +260,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
     } else if !stores {
         outs.push(register);
     }
-    let mut case = Case::asked(op, &code, &ins, &outs).with_memory(&memory);
+    let mut case = GeneratedCase::asked(op, &code, &ins, &outs).with_memory(&memory);
     if let Some(question) = &mut case.question {
         question.memory = stores;
         if matches!(op, Op::ldbrx | Op::stdbrx) {
@@ -271,7 +271,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut Random) -> Case {
 }
 
 /// A case of a multiple or string access: registers r27 to r31.
-fn several(op: Op, ea: u32, random: &mut Random) -> Case {
+fn several(op: Op, ea: u32, random: &mut CaseRandom) -> GeneratedCase {
     let row = op.row();
     let stores = row.mnemonic.starts_with("st");
     let bytes = random.pick(&[1_u64, 3, 4, 7, 8, 16, 17, 20]);
@@ -292,7 +292,7 @@ fn several(op: Op, ea: u32, random: &mut Random) -> Case {
         ins.push((register, random.gpr().into()));
     }
     let outs = if stores { Vec::new() } else { registers };
-    let mut case = Case::asked(op, &format!("{} r27,{operands}", row.mnemonic), &ins, &outs);
+    let mut case = GeneratedCase::asked(op, &format!("{} r27,{operands}", row.mnemonic), &ins, &outs);
     if let Some(question) = &mut case.question {
         question.memory = stores;
     }
@@ -300,7 +300,7 @@ fn several(op: Op, ea: u32, random: &mut Random) -> Case {
 }
 
 /// Sets the memory that a known case expects.
-pub(crate) fn expect_memory(case: &mut Case, addr: u32, bytes: &[u8]) {
+pub(crate) fn expect_memory(case: &mut GeneratedCase, addr: u32, bytes: &[u8]) {
     debug_assert!(addr >= WINDOW);
     case.outs.push(Expected::Memory(addr, bytes.to_vec()));
 }

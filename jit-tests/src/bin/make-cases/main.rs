@@ -20,7 +20,7 @@ mod special;
 mod values;
 mod vmx128;
 
-use case::{Case, Expected, Reg};
+use case::{Expected, GeneratedCase, Reg};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
         oracle::answer(&mut cases, cpu, sf)?;
     }
     facts::correct(&mut cases)?;
-    let mut files = BTreeMap::<Op, Vec<Case>>::new();
+    let mut files = BTreeMap::<Op, Vec<GeneratedCase>>::new();
     let mut total = 0;
     for case in cases {
         anyhow::ensure!(!case.outs.is_empty(), "{:?} has a case without expectation", case.op);
@@ -62,7 +62,7 @@ fn main() -> anyhow::Result<()> {
 /// Writes the fuzzer's seed corpus.
 fn write_corpus(folder: &Path) -> anyhow::Result<()> {
     let files = corpus::files();
-    let mut cases: Vec<Case> = files.iter().map(|file| file.case.clone()).collect();
+    let mut cases: Vec<GeneratedCase> = files.iter().map(|file| file.case.clone()).collect();
     oracle::answer(&mut cases, "970fx", false)?;
     let folder = folder.join("corpus");
     std::fs::create_dir_all(&folder)?;
@@ -95,7 +95,7 @@ fn path(folder: &Path, row: &Row) -> PathBuf {
     folder.join(family).join(format!("{}.s", identifier(row)))
 }
 
-fn text(title: &str, identifier: &str, cases: &[Case]) -> String {
+fn text(title: &str, identifier: &str, cases: &[GeneratedCase]) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# {title}");
     let mut sources: Vec<&str> = Vec::new();

@@ -2,37 +2,37 @@
 //!
 //! The server uses r1 and r13; cases use other registers.
 
-use crate::case::{Case, Expected, Question, Reg, WINDOW, WINDOW_SIZE};
+use crate::case::{Expected, GeneratedCase, Question, Reg, WINDOW, WINDOW_SIZE};
 use anyhow::{Context, bail};
-use xenia_jit_tests::conformance::Register;
-use xenia_jit_tests::qemu::{Answer, CODE_BASE, EXIT, Job, Mode, Qemu, SANDBOX, State, Twins};
+use xenia_jit_tests::conformance::PpcRegister;
+use xenia_jit_tests::qemu::{CODE_BASE, EXIT, Job, Qemu, QemuAnswer, QemuMode, QemuState, SANDBOX, Twins};
 
 const WINDOW_AT: usize = (WINDOW - SANDBOX) as usize;
 
 /// The number of the register in qemu's code.
-fn there(register: Reg, question: &Question) -> Register {
+fn there(register: Reg, question: &Question) -> PpcRegister {
     match register {
-        Reg::R(n) => Register::Gpr(n.into()),
-        Reg::F(n) => Register::Fpr(n.into()),
+        Reg::R(n) => PpcRegister::Gpr(n.into()),
+        Reg::F(n) => PpcRegister::Fpr(n.into()),
         Reg::V(n) => {
             let there = question.vectors.iter().find(|(here, _)| *here == n).map_or(n, |&(_, there)| there);
-            Register::Vector(there.into())
+            PpcRegister::Vector(there.into())
         }
-        Reg::Cr => Register::Cr,
-        Reg::Xer => Register::Xer,
-        Reg::Ctr => Register::Ctr,
-        Reg::Fpscr => Register::Fpscr,
-        Reg::Vscr => Register::Vscr,
-        Reg::Vrsave => Register::Vrsave,
+        Reg::Cr => PpcRegister::Cr,
+        Reg::Xer => PpcRegister::Xer,
+        Reg::Ctr => PpcRegister::Ctr,
+        Reg::Fpscr => PpcRegister::Fpscr,
+        Reg::Vscr => PpcRegister::Vscr,
+        Reg::Vrsave => PpcRegister::Vrsave,
     }
 }
 
 /// The state before a case.
-fn before(case: &Case, question: &Question) -> State {
-    let mut state = State::default();
-    state.set(Register::Lr, EXIT.into());
-    state.set(Register::Gpr(13), u128::from(SANDBOX));
-    state.set(Register::Vscr, 0x1_0000);
+fn before(case: &GeneratedCase, question: &Question) -> QemuState {
+    let mut state = QemuState::default();
+    state.set(PpcRegister::Lr, EXIT.into());
+    state.set(PpcRegister::Gpr(13), u128::from(SANDBOX));
+    state.set(PpcRegister::Vscr, 0x1_0000);
     for (&register, &value) in &case.ins {
         state.set(there(register, question), value);
     }
@@ -44,7 +44,7 @@ fn before(case: &Case, question: &Question) -> State {
 }
 
 /// Answers all questions for this processor model.
-pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow::Result<()> {
+pub(crate) fn answer(cases: &mut [GeneratedCase], cpu: &'static str, sf: bool) -> anyhow::Result<()> {
     let asked: Vec<usize> = (0..cases.len())
         .filter(|&n| cases[n].question.as_ref().is_some_and(|q| q.cpu == cpu && q.sf == sf))
         .collect();
@@ -54,7 +54,7 @@ pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow:
         let question = case.question.as_ref().context("asked cases have questions")?;
         programs.push((question.code.clone(), before(case, question)));
     }
-    let states = run(programs, Mode { cpu, sf })?;
+    let states = run(programs, QemuMode { cpu, sf })?;
     for (&index, state) in asked.iter().zip(states) {
         let case = &mut cases[index];
         let question = case.question.clone().context("asked cases have questions")?;
@@ -71,18 +71,18 @@ pub(crate) fn answer(cases: &mut [Case], cpu: &'static str, sf: bool) -> anyhow:
 
 /// The FPRs after running these cases with another initial FPSCR.
 pub(crate) fn rerun(
-    cases: &[&Case],
+    cases: &[&GeneratedCase],
     fpscr: u128,
-    register: impl Fn(&Case) -> Reg,
+    register: impl Fn(&GeneratedCase) -> Reg,
 ) -> anyhow::Result<Vec<u64>> {
     let mut programs = Vec::new();
     for case in cases {
         let question = case.question.as_ref().context("asked cases have questions")?;
         let mut state = before(case, question);
-        state.set(Register::Fpscr, fpscr);
+        state.set(PpcRegister::Fpscr, fpscr);
         programs.push((question.code.clone(), state));
     }
-    let states = run(programs, Mode { cpu: "970fx", sf: false })?;
+    let states = run(programs, QemuMode { cpu: "970fx", sf: false })?;
     cases
         .iter()
         .zip(states)
@@ -93,7 +93,7 @@ pub(crate) fn rerun(
         .collect()
 }
 
-fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>> {
+fn run(programs: Vec<(String, QemuState)>, mode: QemuMode) -> anyhow::Result<Vec<QemuState>> {
     let mut jobs = Vec::new();
     let mut entry = CODE_BASE + 4;
     for (source, mut state) in programs {
@@ -110,7 +110,7 @@ fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>>
         let code: Vec<u32> =
             code.iter().map(|&word| twins.word(word)).collect::<Option<_>>().with_context(no_twin)?;
         for &(register, value) in twins.constants() {
-            state.set(Register::Vector(register.into()), value);
+            state.set(PpcRegister::Vector(register.into()), value);
         }
         let next = entry + 4 * code.len() as u32 + 8;
         jobs.push(Job { entry, code, state });
@@ -118,8 +118,8 @@ fn run(programs: Vec<(String, State)>, mode: Mode) -> anyhow::Result<Vec<State>>
     }
     let answers = Qemu::new(mode)?.run(&jobs)?;
     let states = answers.into_iter().enumerate().map(|(index, answer)| match answer {
-        Answer::State(state) => Ok(*state),
-        Answer::Stopped(reason) => bail!("case {index} of this mode: {reason}"),
+        QemuAnswer::State(state) => Ok(*state),
+        QemuAnswer::Stopped(reason) => bail!("case {index} of this mode: {reason}"),
     });
     states.collect()
 }

@@ -3,19 +3,19 @@
 mod storage;
 
 use crate::book;
-use crate::case::{BOOK, Case, Expected, FACTS, Reg, WINDOW, WINDOW_SIZE};
+use crate::case::{BOOK, Expected, FACTS, GeneratedCase, Reg, WINDOW, WINDOW_SIZE};
 use crate::generic;
-use crate::values::Random;
+use crate::values::CaseRandom;
 use Reg::{Cr, Ctr, F, Fpscr, R, V, Vrsave, Vscr, Xer};
 use storage::{caches, reservations, zeroing};
 use xenia_isa::Op;
 
 /// Appends the cases of a special row; returns whether it is one.
-pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
+pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) -> bool {
     match op {
         Op::bx | Op::bcx | Op::bclrx | Op::bcctrx => branches(op, cases),
         Op::tw | Op::twi | Op::td | Op::tdi => traps(op, cases),
-        Op::sc => cases.push(Case::known(
+        Op::sc => cases.push(GeneratedCase::known(
             op,
             "li r0,0\nli r3,0\nli r4,0\nli r5,7\nsc\naddi r5,r5,1",
             &[(Cr, 0x1234_5678)],
@@ -31,7 +31,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
                 (7, 0xE000_0000, 0x1234_567E),
                 (3, 0x4000_007F, 0x1234_5678 & !0xF_0000 | 0x4_0000),
             ] {
-                cases.push(Case::known(
+                cases.push(GeneratedCase::known(
                     op,
                     &format!("mcrxr cr{field}"),
                     &[(Xer, xer), (Cr, 0x1234_5678)],
@@ -44,7 +44,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
         Op::eieio | Op::isync | Op::sync => {
             let forms: &[&str] = if op == Op::sync { &["sync", "lwsync"] } else { &[op.row().mnemonic] };
             for form in forms {
-                cases.push(Case::known(
+                cases.push(GeneratedCase::known(
                     op,
                     &format!("stw r3,0(r4)\n{form}\nlwz r5,0(r4)"),
                     &[(R(3), 0x1234_5678), (R(4), 0x1000_2000), (Cr, 0x1234_5678)],
@@ -59,7 +59,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
             for (value, vscr) in
                 [(0x1_0001, 0x1_0001), (0, 0), (1, 1), (0xDEAD_BEEF << 96 | 0x1_0000, 0x1_0000)]
             {
-                cases.push(Case::known(op, "mtvscr v1", &[(V(1), value)], &[(Vscr, vscr)], BOOK));
+                cases.push(GeneratedCase::known(op, "mtvscr v1", &[(V(1), value)], &[(Vscr, vscr)], BOOK));
             }
         }
         Op::fresx | Op::frsqrtex => estimates(op, cases),
@@ -73,7 +73,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
 }
 
 /// Branches: r3 counts the executed paths; r12 keeps LR.
-fn branches(op: Op, cases: &mut Vec<Case>) {
+fn branches(op: Op, cases: &mut Vec<GeneratedCase>) {
     let keep = "mflr r12\n";
     let back = "\nmtlr r12";
     if op == Op::bx {
@@ -82,17 +82,23 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
                 "{keep}bl here@N\nhere@N:\nmflr r4\nli r3,1\n{form} there@N\nli r3,2\nthere@N:\nmflr r5\nsub r5,r5,r4{back}"
             );
             let distance = if link { 12 } else { 0 };
-            cases.push(Case::known(op, &code, &[(Cr, 5)], &[(R(3), 1), (R(5), distance), (Cr, 5)], BOOK));
+            cases.push(GeneratedCase::known(
+                op,
+                &code,
+                &[(Cr, 5)],
+                &[(R(3), 1), (R(5), distance), (Cr, 5)],
+                BOOK,
+            ));
         }
         let code =
             "li r3,0\nb one@N\ntwo@N:\naddi r3,r3,2\nb three@N\none@N:\naddi r3,r3,1\nb two@N\nthree@N:";
-        cases.push(Case::known(op, code, &[], &[(R(3), 3)], BOOK));
+        cases.push(GeneratedCase::known(op, code, &[], &[(R(3), 3)], BOOK));
         // Absolute branches reach only the lowest and highest 32 MiB, which contain no code: not
         // tested.
         return;
     }
     let counts = op != Op::bcctrx;
-    let mut random = Random(0xB0A7 + u64::from(op.row().bits));
+    let mut random = CaseRandom(0xB0A7 + u64::from(op.row().bits));
     for bo in [0, 2, 4, 8, 10, 12, 16, 18, 20] {
         if !counts && bo & 4 == 0 {
             continue;
@@ -127,7 +133,7 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
                 ins.push((Ctr, u128::from(ctr)));
                 outs.push(Ctr);
             }
-            cases.push(Case::asked(op, &code, &ins, &outs));
+            cases.push(GeneratedCase::asked(op, &code, &ins, &outs));
         }
     }
     let (form, set, offset) = match op {
@@ -138,12 +144,12 @@ fn branches(op: Op, cases: &mut Vec<Case>) {
     let code = format!(
         "{keep}bl here@N\nhere@N:\nmflr r4\n{set}li r3,1\n{form}\nthere@N:\nmflr r5\nsub r5,r5,r4{back}"
     );
-    cases.push(Case::known(op, &code, &[], &[(R(3), 1), (R(5), offset)], BOOK));
+    cases.push(GeneratedCase::known(op, &code, &[], &[(R(3), 1), (R(5), offset)], BOOK));
 }
 
 /// Traps whose condition is false, which do nothing. (A taken trap ends a case.)
-fn traps(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0x7AB + u64::from(op.row().bits));
+fn traps(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0x7AB + u64::from(op.row().bits));
     let word = matches!(op, Op::tw | Op::twi);
     let immediate = matches!(op, Op::twi | Op::tdi);
     let mut seen = 0;
@@ -162,11 +168,11 @@ fn traps(op: Op, cases: &mut Vec<Case>) {
         if !immediate {
             ins.push((R(5), u128::from(b)));
         }
-        cases.push(Case::known(op, &code, &ins, &[(R(3), 2)], BOOK));
+        cases.push(GeneratedCase::known(op, &code, &ins, &[(R(3), 2)], BOOK));
     }
 }
 
-fn special_registers(op: Op, cases: &mut Vec<Case>) {
+fn special_registers(op: Op, cases: &mut Vec<GeneratedCase>) {
     let value = 0xDEAD_BEEF_8765_4321_u128;
     // SPR number, value written, value read back; 1 XER, 8 LR, 9 CTR, 256 VRSAVE.
     for (spr, put, got) in [
@@ -185,29 +191,29 @@ fn special_registers(op: Op, cases: &mut Vec<Case>) {
             256 => Some((Vrsave, got)),
             _ => None,
         });
-        cases.push(Case::known(op, &code, &[(R(4), put)], &outs, BOOK));
+        cases.push(GeneratedCase::known(op, &code, &[(R(4), put)], &outs, BOOK));
     }
     if op == Op::mfspr {
         // The time base is also readable by its SPR number, and increases.
         let code = "mfspr r3,268\nli r6,64\nmtctr r6\nwait@N:\nbdnz wait@N\nmfspr r4,268\nsub r5,r4,r3\n\
                     cmpldi cr1,r5,64\nmfcr r7\nrlwinm r7,r7,5,31,31\nxori r7,r7,0";
-        cases.push(Case::known(op, code, &[], &[(R(7), 1)], BOOK));
+        cases.push(GeneratedCase::known(op, code, &[], &[(R(7), 1)], BOOK));
     }
 }
 
-fn time_base(op: Op, cases: &mut Vec<Case>) {
+fn time_base(op: Op, cases: &mut Vec<GeneratedCase>) {
     // It never decreases, and 4,096 instructions are enough for it to increase.
     let code = "mftb r3\nli r6,4096\nmtctr r6\nwait@N:\nbdnz wait@N\nmftb r4\nsubfc r5,r3,r4\nsubfe r8,r8,r8\n\
                 cmpldi cr1,r5,0\nmfcr r7\nrlwinm r7,r7,6,31,31";
-    cases.push(Case::known(op, code, &[], &[(R(7), 1), (R(8), 0)], BOOK));
+    cases.push(GeneratedCase::known(op, code, &[], &[(R(7), 1), (R(8), 0)], BOOK));
     let code = "mftbu r3\nmftb r4\nsrdi r4,r4,32\nsub r5,r4,r3";
-    cases.push(Case::known(op, code, &[], &[(R(5), 0)], BOOK));
+    cases.push(GeneratedCase::known(op, code, &[], &[(R(5), 0)], BOOK));
 }
 
-fn machine_state(op: Op, cases: &mut Vec<Case>) {
+fn machine_state(op: Op, cases: &mut Vec<GeneratedCase>) {
     // MSR[SF] is clear, FP and VEC are available.
     let code = "mfmsr r3\nrldicl r4,r3,1,63\nrldicl r5,r3,51,63\nrldicl r6,r3,39,63";
-    cases.push(Case::known(op, code, &[], &[(R(4), 0), (R(5), 1), (R(6), 1)], BOOK));
+    cases.push(GeneratedCase::known(op, code, &[], &[(R(4), 0), (R(5), 1), (R(6), 1)], BOOK));
     if op == Op::mfmsr {
         return;
     }
@@ -218,13 +224,13 @@ fn machine_state(op: Op, cases: &mut Vec<Case>) {
          {name} r10,1\nmfmsr r7\nxor r7,r7,r10"
     );
     let both = 0x8002_u128;
-    cases.push(Case::known(op, &code, &[(R(10), both)], &[(R(5), 0), (R(7), 0)], BOOK));
+    cases.push(GeneratedCase::known(op, &code, &[(R(10), both)], &[(R(5), 0), (R(7), 0)], BOOK));
     // With L = 0 the other bits change too: FP off and on again.
     let code = format!(
         "mfmsr r10\nli r4,0x2000\nandc r4,r10,r4\n{name} r4\nmfmsr r5\nandi. r5,r5,0x2000\n{name} r10\n\
          mfmsr r6\nxor r6,r6,r10"
     );
-    cases.push(Case::known(op, &code, &[], &[(R(5), 0), (R(6), 0)], BOOK));
+    cases.push(GeneratedCase::known(op, &code, &[], &[(R(5), 0), (R(6), 0)], BOOK));
     if op == Op::mtmsrd {
         // In 64-bit mode record forms, carries and overflow use 64 bits.
         let code = "mfmsr r10\nli r4,1\nsldi r4,r4,63\nor r4,r4,r10\nmtmsrd r4\naddo. r3,r5,r6\nmfcr r7\nmfxer r8\n\
@@ -235,7 +241,7 @@ fn machine_state(op: Op, cases: &mut Vec<Case>) {
             (0xFFFF_FFFF, 1, 0x1_0000_0000, 4, 0, 0),
             (0xFFFF_FFFF_FFFF_FFFF, 1, 0, 2, 0, 0x2000_0000),
         ] {
-            cases.push(Case::known(
+            cases.push(GeneratedCase::known(
                 op,
                 code,
                 &[(R(5), a), (R(6), b)],
@@ -246,7 +252,7 @@ fn machine_state(op: Op, cases: &mut Vec<Case>) {
     }
 }
 
-fn estimates(op: Op, cases: &mut Vec<Case>) {
+fn estimates(op: Op, cases: &mut Vec<GeneratedCase>) {
     let nan = 0x7FF8_0000_0000_0000_u128;
     let infinity = 0x7FF0_0000_0000_0000_u128;
     let minus = 1_u128 << 63;
@@ -254,7 +260,7 @@ fn estimates(op: Op, cases: &mut Vec<Case>) {
     let mut case = |input: u128, output: u128, fpscr: Option<u128>, source| {
         let mut outs = vec![(F(1), output)];
         outs.extend(fpscr.map(|fpscr| (Fpscr, fpscr)));
-        cases.push(Case::known(op, &format!("{mnemonic} f1,f2"), &[(F(2), input)], &outs, source));
+        cases.push(GeneratedCase::known(op, &format!("{mnemonic} f1,f2"), &[(F(2), input)], &outs, source));
     };
     // FPRF: 0x11 quiet NaN, 0x05 and 0x09 infinities, 0x02 and 0x12 zeros, 0x04 positive number.
     let class = |fprf: u128| fprf << 12;
@@ -282,7 +288,7 @@ fn estimates(op: Op, cases: &mut Vec<Case>) {
 }
 
 /// Special operands of the vector estimates, whose results are exact.
-pub(crate) fn vector_estimates(op: Op, (d, b): (u8, u8), cases: &mut Vec<Case>) {
+pub(crate) fn vector_estimates(op: Op, (d, b): (u8, u8), cases: &mut Vec<GeneratedCase>) {
     let lanes = |words: [u32; 4]| words.iter().fold(0_u128, |v, &word| v << 32 | u128::from(word));
     let (infinity, minus, nan, one) = (0x7F80_0000_u32, 0x8000_0000_u32, 0x7FC0_0000_u32, 0x3F80_0000_u32);
     let tests: &[([u32; 4], [u32; 4])] = match op {
@@ -311,7 +317,7 @@ pub(crate) fn vector_estimates(op: Op, (d, b): (u8, u8), cases: &mut Vec<Case>) 
         ],
     };
     for &(input, output) in tests {
-        cases.push(Case::known(
+        cases.push(GeneratedCase::known(
             op,
             &format!("{} v{d},v{b}", op.row().mnemonic),
             &[(V(b), lanes(input))],
@@ -322,9 +328,9 @@ pub(crate) fn vector_estimates(op: Op, (d, b): (u8, u8), cases: &mut Vec<Case>) 
 }
 
 /// Cell's left and right accesses, also in their VMX128 forms.
-pub(crate) fn halves(op: Op, register: u8, cases: &mut Vec<Case>) {
+pub(crate) fn halves(op: Op, register: u8, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = Random(0x1EF7 ^ u64::from(row.bits));
+    let mut random = CaseRandom(0x1EF7 ^ u64::from(row.bits));
     let left = row.mnemonic.contains("vl");
     for round in 0..12 {
         let at = [0_u32, 1, 15, 8, 7, 16, 31, 3, 12, 9, 14, 5][round];
@@ -337,7 +343,7 @@ pub(crate) fn halves(op: Op, register: u8, cases: &mut Vec<Case>) {
         let mut ins = vec![(R(4), u128::from(base)), (R(5), u128::from(index))];
         let value = random.vector();
         ins.push((V(register), value));
-        let mut case = Case::known(op, &code, &ins, &[], BOOK).with_memory(&memory);
+        let mut case = GeneratedCase::known(op, &code, &ins, &[], BOOK).with_memory(&memory);
         if row.mnemonic.starts_with("st") {
             let mut after = memory;
             if left {

@@ -1,9 +1,9 @@
 //! Edge values and a seeded generator.
 
 /// A small deterministic generator (SplitMix64).
-pub(crate) struct Random(pub(crate) u64);
+pub(crate) struct CaseRandom(pub(crate) u64);
 
-impl Random {
+impl CaseRandom {
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -1,10 +1,10 @@
 //! Cases for VMX128 rows: most use qemu's result of the equivalent AltiVec instruction; the others
 //! are derived from the encoding notes.
 
-use crate::case::{Case, NOTES, Reg, WINDOW_SIZE};
+use crate::case::{GeneratedCase, NOTES, Reg, WINDOW_SIZE};
 use crate::generic;
 use crate::special;
-use crate::values::Random;
+use crate::values::CaseRandom;
 use Reg::{Cr, R, V, Vscr};
 use xenia_isa::{Family, Flag, Op, Operand, ROWS, Row};
 
@@ -12,7 +12,7 @@ use xenia_isa::{Family, Flag, Op, Operand, ROWS, Row};
 const REGISTERS: [(u8, u8); 4] = [(65, 1), (98, 2), (127, 3), (34, 4)];
 
 /// Appends the cases of a VMX128 row; returns whether it is one.
-pub(crate) fn cases(op: Op, cases: &mut Vec<Case>) -> bool {
+pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) -> bool {
     let row = op.row();
     if row.family != Family::Vector128 {
         return false;
@@ -59,8 +59,8 @@ fn equivalent(
     ins: &[(Reg, u128)],
     outs: &[Reg],
     vectors: &[(u8, u8)],
-) -> Case {
-    let mut case = Case::asked(op, here, ins, outs);
+) -> GeneratedCase {
+    let mut case = GeneratedCase::asked(op, here, ins, outs);
     if let Some(question) = &mut case.question {
         there.clone_into(&mut question.code);
         question.vectors = vectors.to_vec();
@@ -102,9 +102,9 @@ fn counterpart(row: &Row) -> String {
     }
 }
 
-fn arithmetic(op: Op, cases: &mut Vec<Case>) {
+fn arithmetic(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = Random(0x1280 ^ (u64::from(row.bits) << 16));
+    let mut random = CaseRandom(0x1280 ^ (u64::from(row.bits) << 16));
     let floats = generic::takes_floats(row);
     // Fused rows with a NaN operand choose the payload in a different order: exclude NaNs.
     let fused = matches!(op, Op::vmaddfp128 | Op::vmaddcfp128 | Op::vnmsubfp128);
@@ -179,9 +179,9 @@ fn has_nan(value: u128) -> bool {
     (0..4).any(|n| f32::from_bits((value >> (32 * n)) as u32).is_nan())
 }
 
-fn access(op: Op, cases: &mut Vec<Case>) {
+fn access(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = Random(0xACCE ^ u64::from(row.bits));
+    let mut random = CaseRandom(0xACCE ^ u64::from(row.bits));
     let stores = row.mnemonic.starts_with("st");
     for round in 0..8 {
         let memory: [u8; WINDOW_SIZE] = random.memory();
@@ -217,14 +217,14 @@ fn vector(words: [u32; 4]) -> u128 {
 }
 
 /// Four two-bit selectors, the most significant for word 0.
-fn permute_words(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0x9E43);
+fn permute_words(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0x9E43);
     for selectors in [0x1B_u32, 0xE4, 0x00, 0xFF, 0x93, 0x39, 0xB1, 0x4E, 0x6C, 0xD2] {
         let input = random.vector();
         let from = words(input);
         let out = std::array::from_fn(|n| from[(selectors >> (6 - 2 * n) & 3) as usize]);
         let code = format!("vpermwi128 v65,v127,{selectors}");
-        cases.push(Case::known(
+        cases.push(GeneratedCase::known(
             op,
             &code,
             &[(V(127), input)],
@@ -235,8 +235,8 @@ fn permute_words(op: Op, cases: &mut Vec<Case>) {
 }
 
 /// VB rotated left by z words replaces the words of VD that the mask selects.
-fn rotate_insert(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0x41AA);
+fn rotate_insert(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0x41AA);
     for (mask, z) in
         [(0, 0), (15, 0), (15, 1), (15, 2), (15, 3), (8, 1), (4, 2), (2, 3), (1, 0), (10, 3), (5, 2), (7, 1)]
     {
@@ -244,7 +244,13 @@ fn rotate_insert(op: Op, cases: &mut Vec<Case>) {
         let (old, from) = (words(d), words(b));
         let out = std::array::from_fn(|n| if mask >> (3 - n) & 1 != 0 { from[(n + z) % 4] } else { old[n] });
         let code = format!("vrlimi128 v65,v127,{mask},{z}");
-        cases.push(Case::known(op, &code, &[(V(65), d), (V(127), b)], &[(V(65), vector(out))], NOTES));
+        cases.push(GeneratedCase::known(
+            op,
+            &code,
+            &[(V(65), d), (V(127), b)],
+            &[(V(65), vector(out))],
+            NOTES,
+        ));
     }
 }
 
@@ -273,8 +279,8 @@ fn d3d() -> Vec<(u32, u32, [u32; 4], u64)> {
     ]
 }
 
-fn pack(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0xD3D0);
+fn pack(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0xD3D0);
     for (kind, bits, mut input, packed) in d3d() {
         if matches!(kind, 0 | 2) {
             input =
@@ -291,13 +297,13 @@ fn pack(op: Op, cases: &mut Vec<Case>) {
             }
             let code = format!("vpkd3d128 v65,v127,{kind},{pack},{z}");
             let ins = [(V(65), old), (V(127), vector(input))];
-            cases.push(Case::known(op, &code, &ins, &[(V(65), vector(out))], NOTES));
+            cases.push(GeneratedCase::known(op, &code, &ins, &[(V(65), vector(out))], NOTES));
         }
     }
 }
 
-fn unpack(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0xD3D1);
+fn unpack(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0xD3D1);
     for (kind, bits, output, packed) in d3d() {
         let mut input = words(random.vector());
         input[3] = packed as u32;
@@ -305,24 +311,31 @@ fn unpack(op: Op, cases: &mut Vec<Case>) {
             input[2] = (packed >> 32) as u32;
         }
         let code = format!("vupkd3d128 v65,v127,{kind}");
-        cases.push(Case::known(op, &code, &[(V(127), vector(input))], &[(V(65), vector(output))], NOTES));
+        cases.push(GeneratedCase::known(
+            op,
+            &code,
+            &[(V(127), vector(input))],
+            &[(V(65), vector(output))],
+            NOTES,
+        ));
     }
 }
 
 /// Small integers, so that the order of rounding does not matter.
-fn dot_products(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0xD07);
+fn dot_products(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0xD07);
     let count = if op == Op::vmsum3fp128 { 3 } else { 4 };
     for _ in 0..8 {
-        let numbers =
-            |random: &mut Random| -> [f32; 4] { std::array::from_fn(|_| (random.next() % 41) as f32 - 20.0) };
+        let numbers = |random: &mut CaseRandom| -> [f32; 4] {
+            std::array::from_fn(|_| (random.next() % 41) as f32 - 20.0)
+        };
         let (a, b) = (numbers(&mut random), numbers(&mut random));
         let sum: f32 = (0..count).map(|n| a[n] * b[n]).sum();
         if sum == 0.0 {
             continue;
         }
         let bits = |numbers: [f32; 4]| vector(numbers.map(f32::to_bits));
-        cases.push(Case::known(
+        cases.push(GeneratedCase::known(
             op,
             &format!("{} v65,v98,v127", op.row().mnemonic),
             &[(V(98), bits(a)), (V(127), bits(b))],

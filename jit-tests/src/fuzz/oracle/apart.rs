@@ -3,13 +3,13 @@
 use super::differences::{self, View};
 use super::steps::{self, Deviation, Place, Question};
 use super::{Finding, Oracle, PpcStep, Prepared, QUESTIONS, failed, found, prepare};
-use crate::conformance::{Register, RunError};
+use crate::conformance::{PpcRegister, RunError};
 use crate::fuzz::batch::Settings;
 use crate::fuzz::case::{self, Correction};
 use crate::fuzz::corpus::Planned;
 use crate::fuzz::report::Mismatch;
 use crate::fuzz::sequence::Sequence;
-use crate::qemu::{Answer, Job};
+use crate::qemu::{Job, QemuAnswer};
 use xenia_isa::{Syntax, decode, disassemble};
 
 impl Oracle<'_> {
@@ -78,8 +78,8 @@ impl Oracle<'_> {
             }
             let step = &traces[*of][question.step];
             let theirs = match answer {
-                Answer::State(theirs) => theirs,
-                Answer::Stopped(reason) => {
+                QemuAnswer::State(theirs) => theirs,
+                QemuAnswer::Stopped(reason) => {
                     findings[*of] = Finding::Stopped(Box::new((step.clone(), reason)));
                     continue;
                 }
@@ -142,14 +142,14 @@ impl Oracle<'_> {
         let answers = self.servers[server].0.run(std::slice::from_ref(&ready.job));
         let answers = answers.map_err(|error| failed(&error))?;
         let mut found = match &answers[0] {
-            Answer::State(theirs) => {
+            QemuAnswer::State(theirs) => {
                 let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
                 steps::compare(&ours, theirs)
             }
-            Answer::Stopped(_) => vec![(Place::Way, 0, 1)],
+            QemuAnswer::Stopped(_) => vec![(Place::Way, 0, 1)],
         };
         for (place, ..) in &mut found {
-            if let Place::Register(Register::Vector(there)) = place {
+            if let Place::Register(PpcRegister::Vector(there)) = place {
                 let named = ready.twins.registers().find(|&(_, number)| number == *there);
                 *there = named.map_or(*there, |(here, _)| here);
             }

@@ -9,8 +9,8 @@ mod conditions;
 mod table;
 
 use super::steps::{Deviation, Place};
-use crate::conformance::Register;
-use crate::qemu::State;
+use crate::conformance::PpcRegister;
+use crate::qemu::QemuState;
 use conditions::target_register;
 pub(super) use table::DIFFERENCES;
 use xenia_cpu::PpcContext;
@@ -22,8 +22,8 @@ pub(super) struct View<'a> {
     pub(super) word: u32,
     pub(super) before: &'a PpcContext,
     /// Results in qemu's register numbering.
-    pub(super) ours: &'a State,
-    pub(super) theirs: &'a State,
+    pub(super) ours: &'a QemuState,
+    pub(super) theirs: &'a QemuState,
 }
 
 /// The location that may differ.
@@ -32,7 +32,7 @@ enum Field {
     /// The register of the first operand, in these bits.
     Target(u128),
     /// A register that is not an operand, in these bits.
-    Bits(Register, u128),
+    Bits(PpcRegister, u128),
     /// CR0 or CR1, as copied by a record form.
     Recorded,
     /// Bytes in the sandbox.
@@ -72,9 +72,9 @@ impl Difference {
             _ if !row => 0,
             Field::Bits(named, bits) if named == register => bits,
             // Vector registers have other numbers in qemu's code; only the target changes.
-            Field::Target(bits) if matches!(register, Register::Vector(_)) => bits,
+            Field::Target(bits) if matches!(register, PpcRegister::Vector(_)) => bits,
             Field::Target(bits) if register == target_register(view) => bits,
-            Field::Recorded if register == Register::Cr && view.word & 1 != 0 => {
+            Field::Recorded if register == PpcRegister::Cr && view.word & 1 != 0 => {
                 if view.op.row().family == Family::Float { 0xF << 24 } else { 0xF << 28 }
             }
             _ => 0,
@@ -125,11 +125,11 @@ mod tests {
 
     #[test]
     fn an_estimate_may_be_rounded_to_a_denormal() {
-        let (mut before, ours, theirs) = (PpcContext::default(), State::default(), State::default());
+        let (mut before, ours, theirs) = (PpcContext::default(), QemuState::default(), QemuState::default());
         // From a fuzzing run: fres f1,f5, rounded towards minus infinity.
         before.fpr[5] = 0x4896_C272_51CC_B4A5;
         let view = View { op: Op::fresx, word: 0xEC20_2830, before: &before, ours: &ours, theirs: &theirs };
-        let place = Place::Register(Register::Fpr(1));
+        let place = Place::Register(PpcRegister::Fpr(1));
         let explained = |ours| explain(DIFFERENCES, &view, &(place, ours, 0x3746_7C00_0000_0000));
         assert_eq!(explained(0x3746_6800_0000_0000), Some(vec!["fres: estimate"]));
         // Another unit of 2^-149 is too much.
@@ -138,19 +138,20 @@ mod tests {
 
     #[test]
     fn an_explanation_leaves_no_bit_over() {
-        let (before, mut ours, mut theirs) = (PpcContext::default(), State::default(), State::default());
+        let (before, mut ours, mut theirs) =
+            (PpcContext::default(), QemuState::default(), QemuState::default());
         // mulhw r3,r4,r5
         let word = 0x7C64_2896;
-        ours.set(Register::Gpr(3), 0xFFFF_FFFF_8000_0001);
-        theirs.set(Register::Gpr(3), 0x8000_0001);
-        let place = Place::Register(Register::Gpr(3));
+        ours.set(PpcRegister::Gpr(3), 0xFFFF_FFFF_8000_0001);
+        theirs.set(PpcRegister::Gpr(3), 0x8000_0001);
+        let place = Place::Register(PpcRegister::Gpr(3));
         let deviation = |theirs| (place, 0xFFFF_FFFF_8000_0001, theirs);
         let view = View { op: Op::mulhwx, word, before: &before, ours: &ours, theirs: &theirs };
         let names = explain(DIFFERENCES, &view, &deviation(0x8000_0001));
         assert_eq!(names, Some(vec!["mulhw: upper word"]));
         // Another low word, another register, another instruction.
         assert_eq!(explain(DIFFERENCES, &view, &deviation(0x8000_0000)), None);
-        assert_eq!(explain(DIFFERENCES, &view, &(Place::Register(Register::Gpr(4)), 1 << 63, 0)), None);
+        assert_eq!(explain(DIFFERENCES, &view, &(Place::Register(PpcRegister::Gpr(4)), 1 << 63, 0)), None);
         let view = View { op: Op::mulldx, ..view };
         assert_eq!(explain(DIFFERENCES, &view, &deviation(0x8000_0001)), None);
     }

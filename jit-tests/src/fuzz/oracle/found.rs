@@ -4,37 +4,37 @@ use super::super::case;
 use super::super::sequence::SANDBOX;
 use super::PpcStep;
 use super::steps::{self, Question};
-use crate::conformance::Register;
-use crate::qemu::{Answer, Qemu, QemuError, Twins};
+use crate::conformance::PpcRegister;
+use crate::qemu::{Qemu, QemuAnswer, QemuError, Twins};
 use std::fmt::Write;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Class, Family, Flag, Instruction, Op, Operand, Syntax, decode, disassemble};
 
 /// Registers that an instruction may read or write, by its operands and family.
-fn registers(op: Op, word: u32) -> Vec<Register> {
+fn registers(op: Op, word: u32) -> Vec<PpcRegister> {
     let row = op.row();
     let mut found = Vec::new();
     for &operand in row.operands {
         let number = operand.extract(Instruction(word)) as usize;
         found.extend(match operand.class() {
-            Class::Gpr | Class::GprOrZero => Some(Register::Gpr(number)),
-            Class::Fpr => Some(Register::Fpr(number)),
-            Class::Vector => Some(Register::Vector(number)),
+            Class::Gpr | Class::GprOrZero => Some(PpcRegister::Gpr(number)),
+            Class::Fpr => Some(PpcRegister::Fpr(number)),
+            Class::Vector => Some(PpcRegister::Vector(number)),
             _ => None,
         });
     }
     if row.operands.contains(&Operand::disp) && matches!(op, Op::lmw | Op::stmw) {
-        found.extend((15..32).map(Register::Gpr));
+        found.extend((15..32).map(PpcRegister::Gpr));
     }
     if matches!(op, Op::lswi | Op::lswx | Op::stswi | Op::stswx) {
-        found.extend((15..32).map(Register::Gpr));
+        found.extend((15..32).map(PpcRegister::Gpr));
     }
-    found.extend([Register::Cr, Register::Xer]);
+    found.extend([PpcRegister::Cr, PpcRegister::Xer]);
     match row.family {
-        Family::Float => found.push(Register::Fpscr),
-        Family::Vector | Family::Vector128 => found.push(Register::Vscr),
-        Family::Branch | Family::System => found.extend([Register::Ctr, Register::Vrsave]),
-        Family::Integer if matches!(op, Op::mfvscr | Op::mtvscr) => found.push(Register::Vscr),
+        Family::Float => found.push(PpcRegister::Fpscr),
+        Family::Vector | Family::Vector128 => found.push(PpcRegister::Vscr),
+        Family::Branch | Family::System => found.extend([PpcRegister::Ctr, PpcRegister::Vrsave]),
+        Family::Integer if matches!(op, Op::mfvscr | Op::mtvscr) => found.push(PpcRegister::Vscr),
         _ => {}
     }
     found.dedup();
@@ -77,7 +77,7 @@ pub(super) fn text(
     least.after = least.before.clone();
     let Some(question) = Question::new(0, &least, &mut twins, entry) else { return Ok(None) };
     let answers = qemu.run(std::slice::from_ref(&question.job))?;
-    let Some(Answer::State(theirs)) = answers.first() else { return Ok(None) };
+    let Some(QemuAnswer::State(theirs)) = answers.first() else { return Ok(None) };
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -85,7 +85,7 @@ pub(super) fn text(
          test_fuzz_{name}:"
     );
     let defaults = PpcContext::default();
-    for register in taking_part.iter().copied().chain([Register::Gpr(13), Register::Msr]) {
+    for register in taking_part.iter().copied().chain([PpcRegister::Gpr(13), PpcRegister::Msr]) {
         let bits = register.get(&least.before);
         if bits != register.get(&defaults) {
             let _ = writeln!(out, "  #_ REGISTER_IN {register} {}", case::number(register, bits));
@@ -99,9 +99,9 @@ pub(super) fn text(
     let _ = writeln!(out, "  .long 0x{:08X} # {text}\n  blr", step.word);
     for &register in &taking_part {
         let there = match register {
-            Register::Vector(here) => {
+            PpcRegister::Vector(here) => {
                 let found = twins.registers().find(|&(number, _)| number == here);
-                Register::Vector(found.map_or(here, |(_, there)| there))
+                PpcRegister::Vector(found.map_or(here, |(_, there)| there))
             }
             other => other,
         };

@@ -1,6 +1,6 @@
 //! Rows that the external oracle supports, by processor model, and the modes of batches.
 
-use crate::qemu::{Mode, has_twin};
+use crate::qemu::{QemuMode, has_twin};
 use xenia_isa::{Family, Op};
 
 /// Reason why qemu doesn't support a row; `None` if a model supports it.
@@ -17,7 +17,7 @@ pub(super) fn missing(op: Op) -> Option<&'static str> {
 }
 
 /// Whether this model has the row with the same semantics.
-pub(super) fn has(mode: Mode, op: Op) -> bool {
+pub(super) fn has(mode: QemuMode, op: Op) -> bool {
     missing(op).is_none()
         && match op {
             Op::ldbrx | Op::stdbrx => mode.cpu == "power7",
@@ -41,8 +41,8 @@ const TURNS: [(&str, bool); 8] = [
 ];
 
 /// The mode of a batch. `sf` fixes the computation mode.
-pub(super) fn mode(batch: u64, sf: Option<bool>) -> Mode {
+pub(super) fn mode(batch: u64, sf: Option<bool>) -> QemuMode {
     // The shift lets every sixteenth batch, which is special, use all modes over time.
     let (cpu, turn) = TURNS[((batch + batch / 16) % 8) as usize];
-    Mode { cpu, sf: sf.unwrap_or(turn) }
+    QemuMode { cpu, sf: sf.unwrap_or(turn) }
 }

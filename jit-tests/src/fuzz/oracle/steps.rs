@@ -6,35 +6,35 @@
 
 use super::super::arena::Step;
 use super::super::sequence::{SANDBOX, SANDBOX_SIZE};
-use crate::conformance::Register;
-use crate::qemu::{EXIT, EXIT_OTHER, Job, State, Twins};
+use crate::conformance::PpcRegister;
+use crate::qemu::{EXIT, EXIT_OTHER, Job, QemuState, Twins};
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, decode};
 
 /// Registers of both besides the three register files.
-const SPECIAL: [Register; 7] = [
-    Register::Cr,
-    Register::Xer,
-    Register::Ctr,
-    Register::Lr,
-    Register::Fpscr,
-    Register::Vrsave,
-    Register::Vscr,
+const SPECIAL: [PpcRegister; 7] = [
+    PpcRegister::Cr,
+    PpcRegister::Xer,
+    PpcRegister::Ctr,
+    PpcRegister::Lr,
+    PpcRegister::Fpscr,
+    PpcRegister::Vrsave,
+    PpcRegister::Vscr,
 ];
 
 /// Converts a context to qemu's registers.
-pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> State {
-    let mut state = State::default();
+pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> QemuState {
+    let mut state = QemuState::default();
     state.memory_mut()[..SANDBOX_SIZE].copy_from_slice(memory);
-    let numbered = (0..32).flat_map(|n| [Register::Gpr(n), Register::Fpr(n), Register::Vector(n)]);
+    let numbered = (0..32).flat_map(|n| [PpcRegister::Gpr(n), PpcRegister::Fpr(n), PpcRegister::Vector(n)]);
     for register in numbered.chain(SPECIAL) {
         state.set(register, register.get(ctx));
     }
     for (here, there) in twins.registers() {
-        state.set(Register::Vector(there), ctx.vr[here]);
+        state.set(PpcRegister::Vector(there), ctx.vr[here]);
     }
     for &(register, value) in twins.constants() {
-        state.set(Register::Vector(register.into()), value);
+        state.set(PpcRegister::Vector(register.into()), value);
     }
     state
 }
@@ -42,7 +42,7 @@ pub(super) fn state(ctx: &PpcContext, memory: &[u8], twins: &Twins) -> State {
 /// A place that two states can differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    Register(Register),
+    Register(PpcRegister),
     /// Offset in the sandbox.
     Memory(usize),
     /// The exit taken: 1 for the branch's target.
@@ -53,11 +53,11 @@ pub(super) enum Place {
 pub(super) type Deviation = (Place, u128, u128);
 
 /// All places in which `ours` and `theirs` differ; bytes of memory separately.
-pub(super) fn compare(ours: &State, theirs: &State) -> Vec<Deviation> {
-    let gprs = (0..32).filter(|&n| n != 13).map(Register::Gpr);
+pub(super) fn compare(ours: &QemuState, theirs: &QemuState) -> Vec<Deviation> {
+    let gprs = (0..32).filter(|&n| n != 13).map(PpcRegister::Gpr);
     let all = gprs
-        .chain((0..32).map(Register::Fpr))
-        .chain((0..32).map(Register::Vector))
+        .chain((0..32).map(PpcRegister::Fpr))
+        .chain((0..32).map(PpcRegister::Vector))
         .chain(SPECIAL)
         .map(|register| (Place::Register(register), ours.get(register), theirs.get(register)));
     let mut found: Vec<Deviation> = all.filter(|(_, ours, theirs)| ours != theirs).collect();
@@ -77,7 +77,7 @@ pub(super) struct Question {
     pub(super) step: usize,
     pub(super) job: Job,
     /// The interpreter's result, in qemu's registers.
-    pub(super) ours: State,
+    pub(super) ours: QemuState,
     /// The exit that corresponds to the interpreter's result, if it can be told.
     other_exit: Option<bool>,
 }
@@ -105,18 +105,18 @@ impl Question {
                     Op::bx => word & !0x03FF_FFFC | 8,
                     Op::bcx => word & !0xFFFC | 8,
                     Op::bclrx => {
-                        before.set(Register::Lr, there(step.before.lr));
-                        ours.set(Register::Lr, there(step.before.lr));
+                        before.set(PpcRegister::Lr, there(step.before.lr));
+                        ours.set(PpcRegister::Lr, there(step.before.lr));
                         word
                     }
                     _ => {
-                        before.set(Register::Ctr, there(step.before.ctr));
-                        ours.set(Register::Ctr, there(step.before.ctr));
+                        before.set(PpcRegister::Ctr, there(step.before.ctr));
+                        ours.set(PpcRegister::Ctr, there(step.before.ctr));
                         word
                     }
                 };
                 if word & 1 != 0 {
-                    ours.set(Register::Lr, u128::from(entry + 4));
+                    ours.set(PpcRegister::Lr, u128::from(entry + 4));
                 }
                 let next = step.pc.wrapping_add(4);
                 other_exit = Some(step.after.pc != next);
@@ -133,10 +133,10 @@ impl Question {
     }
 
     /// The differences from the interpreter's result.
-    pub(super) fn compare(&self, theirs: &State) -> Vec<Deviation> {
+    pub(super) fn compare(&self, theirs: &QemuState) -> Vec<Deviation> {
         let mut found = compare(&self.ours, theirs);
         // r1 carries LR to the server.
-        found.retain(|(place, ..)| *place != Place::Register(Register::Gpr(1)));
+        found.retain(|(place, ..)| *place != Place::Register(PpcRegister::Gpr(1)));
         let way = theirs.left_by_other_exit();
         if let Some(ours) = self.other_exit
             && ours != way

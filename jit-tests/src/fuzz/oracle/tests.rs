@@ -46,7 +46,7 @@ fn what_is_not_documented_is_found_and_written_as_a_failing_case() {
     assert_eq!(mismatches.len(), 4);
     let files = mismatches.iter().filter(|mismatch| mismatch.file.is_some()).count() as u64;
     assert!(files > 0, "{mismatches:#?}");
-    let engines = [Engine::interpreter()];
+    let engines = [ConformanceEngine::interpreter()];
     let report = crate::conformance::run(&[folder.path().to_owned()], &engines, None).unwrap();
     assert_eq!((report.cases, report.passed), (files, 0), "{:?}", report.failed);
     assert!(report.failed.iter().all(|failure| failure.what != "file"), "{:?}", report.failed);

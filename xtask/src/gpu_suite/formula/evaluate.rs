@@ -1,21 +1,21 @@
 //! Evaluates expressions to values.
 
-use super::{Binary, Expression, Formula, Value, modulo};
+use super::{Binary, Expression, Formula, FormulaValue, modulo};
 use anyhow::{Context, Result, bail};
 
 /// The values of all definitions at a pixel.
 #[derive(Debug)]
 pub(crate) struct Values<'a> {
     formula: &'a Formula,
-    values: Vec<Value>,
+    values: Vec<FormulaValue>,
 }
 
 impl Values<'_> {
     /// The number with this name; `None` if it is a list or not defined.
     pub(crate) fn number(&self, name: &str) -> Option<f64> {
         match self.values[self.formula.names.iter().position(|other| other == name)?] {
-            Value::Number(number) => Some(number),
-            Value::List(_) => None,
+            FormulaValue::Number(number) => Some(number),
+            FormulaValue::List(_) => None,
         }
     }
 }
@@ -29,7 +29,7 @@ impl Formula {
     /// Evaluates all definitions at pixel (x, y).
     pub(crate) fn evaluate(&self, x: u32, y: u32) -> Result<Values<'_>> {
         let mut values = Vec::with_capacity(self.names.len());
-        values.extend([Value::Number(x.into()), Value::Number(y.into())]);
+        values.extend([FormulaValue::Number(x.into()), FormulaValue::Number(y.into())]);
         for (expression, line) in self.values.iter().zip(&self.lines) {
             let value = self.value(expression, &values, &[]);
             values.push(value.with_context(|| format!("line {line}, pixel {x},{y}"))?);
@@ -37,30 +37,40 @@ impl Formula {
         Ok(Values { formula: self, values })
     }
 
-    fn number(&self, expression: &Expression, globals: &[Value], arguments: &[Value]) -> Result<f64> {
+    fn number(
+        &self,
+        expression: &Expression,
+        globals: &[FormulaValue],
+        arguments: &[FormulaValue],
+    ) -> Result<f64> {
         match self.value(expression, globals, arguments)? {
-            Value::Number(number) => Ok(number),
-            Value::List(_) => bail!("expected a number, found a list"),
+            FormulaValue::Number(number) => Ok(number),
+            FormulaValue::List(_) => bail!("expected a number, found a list"),
         }
     }
 
-    fn value(&self, expression: &Expression, globals: &[Value], arguments: &[Value]) -> Result<Value> {
+    fn value(
+        &self,
+        expression: &Expression,
+        globals: &[FormulaValue],
+        arguments: &[FormulaValue],
+    ) -> Result<FormulaValue> {
         let number = |of: &Expression| self.number(of, globals, arguments);
-        let all = |of: &[Expression]| -> Result<Vec<Value>> {
+        let all = |of: &[Expression]| -> Result<Vec<FormulaValue>> {
             of.iter().map(|of| self.value(of, globals, arguments)).collect()
         };
         let holds = |of: &Expression| number(of).map(|number| number != 0.0);
-        Ok(Value::Number(match expression {
+        Ok(FormulaValue::Number(match expression {
             Expression::Constant(value) => return Ok(value.clone()),
             Expression::Global(index) => return Ok(globals[*index].clone()),
             Expression::Argument(index) => return Ok(arguments[*index].clone()),
-            Expression::List(parts) => return Ok(Value::List(all(parts)?.into())),
+            Expression::List(parts) => return Ok(FormulaValue::List(all(parts)?.into())),
             Expression::Choice(parts) => {
                 let chosen = if holds(&parts[0])? { &parts[1] } else { &parts[2] };
                 return self.value(chosen, globals, arguments);
             }
             Expression::Index(parts) => {
-                let Value::List(list) = self.value(&parts[0], globals, arguments)? else {
+                let FormulaValue::List(list) = self.value(&parts[0], globals, arguments)? else {
                     bail!("expected a list, found a number");
                 };
                 let index = number(&parts[1])?.floor();

@@ -1,6 +1,6 @@
 //! Parses text to expressions.
 
-use super::{BUILTINS, Binary, Expression, Formula, Value};
+use super::{BUILTINS, Binary, Expression, Formula, FormulaValue};
 use anyhow::{Context, Result, bail};
 
 /// Limit on the nesting of brackets and operators in an expression.
@@ -251,7 +251,9 @@ impl Parser<'_> {
         let of = self.indexed()?;
         Ok(match of {
             _ if !minus => of,
-            Expression::Constant(Value::Number(number)) => Expression::Constant(Value::Number(-number)),
+            Expression::Constant(FormulaValue::Number(number)) => {
+                Expression::Constant(FormulaValue::Number(-number))
+            }
             of => Expression::Negate(Box::new(of)),
         })
     }
@@ -288,16 +290,17 @@ impl Parser<'_> {
         if self.take("[") {
             let parts = self.list("]")?;
             // Constant tables are evaluated once.
-            let constants: Option<Vec<Value>> = parts
+            let constants: Option<Vec<FormulaValue>> = parts
                 .iter()
                 .map(|part| if let Expression::Constant(value) = part { Some(value.clone()) } else { None })
                 .collect();
-            return Ok(constants
-                .map_or(Expression::List(parts), |values| Expression::Constant(Value::List(values.into()))));
+            return Ok(constants.map_or(Expression::List(parts), |values| {
+                Expression::Constant(FormulaValue::List(values.into()))
+            }));
         }
         if let Some(&Token::Number(number)) = self.tokens.first() {
             self.tokens = &self.tokens[1..];
-            return Ok(Expression::Constant(Value::Number(number)));
+            return Ok(Expression::Constant(FormulaValue::Number(number)));
         }
         let name = self.name()?;
         if self.take("(") {

@@ -16,7 +16,7 @@ const PATIENCE: &str = "1800";
 
 /// Result of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Ran {
+pub struct MuchCodeRun {
     /// User and system seconds of the whole process.
     pub seconds: f64,
     /// Checksum that the program printed.
@@ -44,13 +44,13 @@ pub(super) struct Contenders<'a> {
 #[derive(Debug, Default)]
 pub struct Times {
     /// Runs of the native program.
-    pub native: Vec<Ran>,
+    pub native: Vec<MuchCodeRun>,
     /// Runs in the interpreter.
-    pub interp: Vec<Ran>,
+    pub interp: Vec<MuchCodeRun>,
     /// First starts of the JIT.
-    pub first: Vec<Ran>,
+    pub first: Vec<MuchCodeRun>,
     /// Second starts of the JIT.
-    pub second: Vec<Ran>,
+    pub second: Vec<MuchCodeRun>,
 }
 
 impl Times {
@@ -69,12 +69,12 @@ impl Times {
 }
 
 /// Peak resident memory over several runs, in bytes.
-pub(super) fn peak(runs: &[Ran]) -> Option<u64> {
+pub(super) fn peak(runs: &[MuchCodeRun]) -> Option<u64> {
     runs.iter().filter_map(|ran| ran.peak_bytes).max()
 }
 
 /// Distribution of the seconds of several runs.
-pub(super) fn spread(runs: &[Ran]) -> Option<Spread> {
+pub(super) fn spread(runs: &[MuchCodeRun]) -> Option<Spread> {
     Spread::of(runs.iter().map(|ran| ran.seconds).collect())
 }
 
@@ -122,7 +122,7 @@ pub(super) fn interpreter(cpu: &CpuArgs) -> CpuArgs {
 }
 
 /// Runs the title in a process of this program; compiled code is kept in `cache`.
-fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Ran> {
+fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<MuchCodeRun> {
     let work = tempfile::tempdir().context("a folder for the run")?;
     let (time, json) = (work.path().join("time"), work.path().join("json"));
     let mut command = timed(&time);
@@ -143,7 +143,7 @@ fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Ran> {
     }
     let checksum = report["exit_code"].as_u64().context("the report has no exit code")?;
     let instructions = report["instructions"].as_u64().context("the report has no instructions")?;
-    Ok(Ran {
+    Ok(MuchCodeRun {
         seconds: read_time(&time)?,
         checksum: checksum as u32,
         instructions: Some(instructions),

@@ -1,7 +1,7 @@
 //! Builds the program's C sources and runs them on the host.
 
 use super::super::whole::{read_time, timed};
-use super::measure::Ran;
+use super::measure::MuchCodeRun;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -73,7 +73,7 @@ fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
 
 impl Native {
     /// Runs the program for a number of rounds.
-    pub(super) fn run(&self, rounds: u32) -> Result<Ran> {
+    pub(super) fn run(&self, rounds: u32) -> Result<MuchCodeRun> {
         let time = self.folder.path().join("time");
         let mut command = timed(&time);
         command.arg(self.folder.path().join("program")).arg(rounds.to_string()).stdin(Stdio::null());
@@ -86,6 +86,6 @@ impl Native {
         let (checksum, kibibytes) =
             parsed.with_context(|| format!("{said:?} is not a checksum and a size"))?;
         let peak_bytes = (kibibytes > 0).then_some(kibibytes * 1024);
-        Ok(Ran { seconds: read_time(&time)?, checksum, peak_bytes, ..Ran::default() })
+        Ok(MuchCodeRun { seconds: read_time(&time)?, checksum, peak_bytes, ..MuchCodeRun::default() })
     }
 }

@@ -1,7 +1,7 @@
 //! Report of `bench --much-code`: JSON objects, and rows of the printed table.
 
 use super::super::{Spread, cell, plot};
-use super::measure::{Ran, Times, peak, spread};
+use super::measure::{MuchCodeRun, Times, peak, spread};
 use crate::args::MuchCode;
 use serde::Serialize;
 use xenia::say::outln;
@@ -54,7 +54,7 @@ documented! {
 impl MuchCodeReport {
     /// The report of a title's measurements.
     pub fn new(title: &MuchCode, instructions: u64, times: &Times) -> Self {
-        let compiling = |runs: &[Ran]| runs.last().map(|ran| ran.compile_seconds);
+        let compiling = |runs: &[MuchCodeRun]| runs.last().map(|ran| ran.compile_seconds);
         let beyond =
             peak(&times.first).zip(peak(&times.interp)).map(|(first, interp)| first as f64 - interp as f64);
         Self {

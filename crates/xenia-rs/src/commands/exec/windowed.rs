@@ -21,7 +21,7 @@ use xenia::input::keys;
 use xenia::interrupt::{Cause, Interrupt};
 use xenia::launches;
 use xenia::machine::{Finished, Machine};
-use xenia::pace::{Control, Pace};
+use xenia::pace::{Pace, PaceControl};
 use xenia::screenshots::Screenshots;
 use xenia::title::Title;
 use xenia_cli::exit::Fault;
@@ -37,7 +37,7 @@ const SIZE: (u32, u32) = (1280, 720);
 struct Player {
     controllers: Controllers,
     dialog_keys: DialogKeys,
-    control: Control,
+    control: PaceControl,
     screenshots: Screenshots,
     again: mpsc::Sender<()>,
 }
@@ -87,7 +87,7 @@ pub(super) fn run(
     interrupt: &Interrupt,
 ) -> Result<Code> {
     let config = config(args, &title);
-    let control = Control::default();
+    let control = PaceControl::default();
     let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
     let files: Vec<&Path> = files.iter().flatten().map(PathBuf::as_path).collect();
@@ -163,7 +163,7 @@ fn leaves_files(args: &ExecArgs) -> bool {
 struct Seat<'a> {
     controllers: &'a Controllers,
     settings: &'a InputConfig,
-    control: &'a Control,
+    control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
 }
 

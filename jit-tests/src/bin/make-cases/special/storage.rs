@@ -1,19 +1,19 @@
 //! Cases for caches, cache-block clears, and reservations.
 
-use crate::case::{BOOK, Case, Expected, Reg, WINDOW, WINDOW_SIZE};
+use crate::case::{BOOK, Expected, GeneratedCase, Reg, WINDOW, WINDOW_SIZE};
 use crate::generic;
-use crate::values::Random;
+use crate::values::CaseRandom;
 use Reg::{Cr, R, Xer};
 use xenia_isa::Op;
 
-pub(super) fn caches(op: Op, cases: &mut Vec<Case>) {
-    let mut random = Random(0xCAC4E + u64::from(op.row().bits));
+pub(super) fn caches(op: Op, cases: &mut Vec<GeneratedCase>) {
+    let mut random = CaseRandom(0xCAC4E + u64::from(op.row().bits));
     for operands in ["0,r5", "r4,r5"] {
         let memory: [u8; WINDOW_SIZE] = random.memory();
         let code = format!("{} {operands}\nlwz r3,0(r5)", op.row().mnemonic);
         let at = 0x1000_2000 - WINDOW as usize;
         let word = u32::from_be_bytes([memory[at], memory[at + 1], memory[at + 2], memory[at + 3]]);
-        let mut case = Case::known(
+        let mut case = GeneratedCase::known(
             op,
             &code,
             &[(R(4), 0), (R(5), 0x1000_2000), (Cr, 0x1234_5678)],
@@ -27,9 +27,9 @@ pub(super) fn caches(op: Op, cases: &mut Vec<Case>) {
 }
 
 /// `dcbz` clears the aligned 32 bytes around its address, `dcbz128` the aligned 128.
-pub(super) fn zeroing(op: Op, cases: &mut Vec<Case>) {
+pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
     let size = if op == Op::dcbz { 32 } else { 128 };
-    let mut random = Random(0xDCB2);
+    let mut random = CaseRandom(0xDCB2);
     for (base, index) in
         [(0x1000_2000_u32, 0_u32), (0x1000_2000, 5), (0x1000_1FFF, 1), (0x1000_2040, 0x3F), (0x1000_207F, 0)]
     {
@@ -38,7 +38,7 @@ pub(super) fn zeroing(op: Op, cases: &mut Vec<Case>) {
         let mut after = before;
         let from = ((base + index) & !(size - 1)) - start;
         after[from as usize..(from + size) as usize].fill(0);
-        let mut case = Case::known(
+        let mut case = GeneratedCase::known(
             op,
             &format!("{} r4,r5", op.row().mnemonic),
             &[(R(4), base.into()), (R(5), index.into())],
@@ -51,9 +51,9 @@ pub(super) fn zeroing(op: Op, cases: &mut Vec<Case>) {
     }
 }
 
-pub(super) fn reservations(op: Op, cases: &mut Vec<Case>) {
+pub(super) fn reservations(op: Op, cases: &mut Vec<GeneratedCase>) {
     let (load, store) = if op == Op::stwcx { ("lwarx", "stwcx.") } else { ("ldarx", "stdcx.") };
-    let mut random = Random(0x4E5E);
+    let mut random = CaseRandom(0x4E5E);
     for code in [
         // With a reservation: stores.
         format!("{load} r6,0,r5\n{store} r3,0,r5"),
@@ -73,7 +73,7 @@ pub(super) fn reservations(op: Op, cases: &mut Vec<Case>) {
                 (Xer, xer),
                 (Cr, 0xFFFF_FFFF),
             ];
-            let mut case = Case::asked(op, &code, &ins, &[R(6), Cr]).with_memory(&memory);
+            let mut case = GeneratedCase::asked(op, &code, &ins, &[R(6), Cr]).with_memory(&memory);
             if let Some(question) = &mut case.question {
                 question.memory = true;
             }

@@ -1,24 +1,24 @@
 //! Predicates used by the conditions of differences.
 
 use super::View;
-use crate::conformance::Register;
-use crate::qemu::State;
+use crate::conformance::PpcRegister;
+use crate::qemu::QemuState;
 use xenia_isa::{Instruction, Op, Operand};
 
 /// The FPSCR\[FEX\] bit.
 pub(super) const FEX: u128 = 1 << 30;
 
 /// The value of the first operand's register, an FPR or a GPR.
-pub(super) fn target(view: &View<'_>, state: &State) -> u128 {
+pub(super) fn target(view: &View<'_>, state: &QemuState) -> u128 {
     state.get(target_register(view))
 }
 
-pub(super) fn target_register(view: &View<'_>) -> Register {
+pub(super) fn target_register(view: &View<'_>) -> PpcRegister {
     let operand = view.op.row().operands[0];
     let number = operand.extract(Instruction(view.word)) as usize;
     match operand {
-        Operand::fd => Register::Fpr(number),
-        _ => Register::Gpr(number),
+        Operand::fd => PpcRegister::Fpr(number),
+        _ => PpcRegister::Gpr(number),
     }
 }
 
@@ -39,7 +39,7 @@ pub(super) fn other_size(view: &View<'_>) -> bool {
 
 /// Whether an exception that FPSCR enables occurred.
 pub(super) fn enabled_occurred(view: &View<'_>) -> bool {
-    view.ours.get(Register::Fpscr) & FEX != 0 || view.theirs.get(Register::Fpscr) & FEX != 0
+    view.ours.get(PpcRegister::Fpscr) & FEX != 0 || view.theirs.get(PpcRegister::Fpscr) & FEX != 0
 }
 
 /// Whether an operand has no single-precision form.

@@ -2,8 +2,8 @@
 
 use super::conditions::*;
 use super::{Difference, Field, Rows};
-use crate::conformance::Register;
-use crate::qemu::State;
+use crate::conformance::PpcRegister;
+use crate::qemu::QemuState;
 use xenia_isa::{Family, Instruction, Op, Operand};
 
 const ALL: u128 = u128::MAX;
@@ -100,7 +100,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "0 here, kept by qemu",
         book: "PowerISA 2.02 I 3.2.2",
         rows: Rows::These(&[Op::mtspr]),
-        field: Field::Bits(Register::Xer, !0xE000_007F),
+        field: Field::Bits(PpcRegister::Xer, !0xE000_007F),
         when: |_, _, _| true,
     },
     Difference {
@@ -108,7 +108,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "VRSAVE has 32 bits; qemu keeps 64",
         book: "AltiVec PEM, VRSAVE",
         rows: Rows::These(&[Op::mtspr]),
-        field: Field::Bits(Register::Vrsave, !0xFFFF_FFFF),
+        field: Field::Bits(PpcRegister::Vrsave, !0xFFFF_FFFF),
         when: |_, _, _| true,
     },
     Difference {
@@ -116,7 +116,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "undefined: fails here; qemu stores if the values are equal",
         book: "PowerISA 2.02 II 3.3.2",
         rows: Rows::These(&[Op::stwcx, Op::stdcx]),
-        field: Field::Bits(Register::Cr, EQ),
+        field: Field::Bits(PpcRegister::Cr, EQ),
         when: |view, ours, _| other_size(view) && ours & EQ == 0,
     },
     Difference {
@@ -126,7 +126,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         rows: Rows::These(&[Op::stwcx, Op::stdcx]),
         field: Field::Memory,
         when: |view, _, _| {
-            other_size(view) && (view.op == Op::stwcx || view.theirs.get(Register::Cr) & EQ != 0)
+            other_size(view) && (view.op == Op::stwcx || view.theirs.get(PpcRegister::Cr) & EQ != 0)
         },
     },
     // Floating point.
@@ -135,7 +135,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "qemu neither sets nor clears it",
         book: "PowerISA 2.02 I 4.2.2",
         rows: Rows::Where(rounds),
-        field: Field::Bits(Register::Fpscr, FR),
+        field: Field::Bits(PpcRegister::Fpscr, FR),
         when: |view, _, theirs| theirs & FR == u128::from(view.before.fpscr) & FR,
     },
     Difference {
@@ -143,7 +143,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "to be cleared; qemu leaves it for a signalling NaN",
         book: "PowerISA 2.02 I 4.4.1",
         rows: Rows::Where(rounds),
-        field: Field::Bits(Register::Fpscr, FI),
+        field: Field::Bits(PpcRegister::Fpscr, FI),
         when: |view, ours, theirs| {
             let before = u128::from(view.before.fpscr);
             before & VE != 0 && enabled_occurred(view) && ours & FI == 0 && theirs & FI == before & FI
@@ -154,7 +154,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "FX follows changes from 0 to 1; qemu sets it whenever the exception occurs",
         book: "PowerISA 2.02 I 4.2.2",
         rows: Rows::Where(|op| rounds(op) || matches!(op, Op::fcmpo | Op::fcmpu)),
-        field: Field::Bits(Register::Fpscr, FX),
+        field: Field::Bits(PpcRegister::Fpscr, FX),
         when: |view, ours, theirs| {
             let before = u128::from(view.before.fpscr);
             theirs & FX != 0 && ours & FX == 0 && before & FX == 0 && ours & !before & EXCEPTIONS == 0
@@ -165,7 +165,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "to be set implicitly; not by qemu",
         book: "PowerISA 2.02 I 4.2.2",
         rows: Rows::These(&[Op::mtfsb1x]),
-        field: Field::Bits(Register::Fpscr, FX),
+        field: Field::Bits(PpcRegister::Fpscr, FX),
         when: |view, ours, theirs| {
             theirs & FX == 0 && ours & !u128::from(view.before.fpscr) & EXCEPTIONS != 0
         },
@@ -177,7 +177,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         rows: Rows::Where(|op| op.row().family == Family::Float),
         field: Field::Recorded,
         when: |view, ours, theirs| {
-            let follows = |cr: u128, state: &State| cr >> 24 & 15 == state.get(Register::Fpscr) >> 28;
+            let follows = |cr: u128, state: &QemuState| cr >> 24 & 15 == state.get(PpcRegister::Fpscr) >> 28;
             follows(ours, view.ours) && follows(theirs, view.theirs)
         },
     },
@@ -196,7 +196,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         rows: Rows::These(&[Op::fcfidx, Op::frspx, Op::fsqrtx, Op::fsqrtsx]),
         field: Field::Target(ALL),
         when: |view, _, theirs| {
-            let Register::Fpr(target) = target_register(view) else { return false };
+            let PpcRegister::Fpr(target) = target_register(view) else { return false };
             enabled_occurred(view) && theirs == u128::from(view.before.fpr[target])
         },
     },
@@ -205,7 +205,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "likewise",
         book: "PowerISA 2.02 I 4.4.3 to 4.4.5",
         rows: Rows::These(&[Op::fcfidx, Op::frspx, Op::fsqrtx, Op::fsqrtsx]),
-        field: Field::Bits(Register::Fpscr, FPRF),
+        field: Field::Bits(PpcRegister::Fpscr, FPRF),
         when: |view, _, theirs| {
             enabled_occurred(view) && theirs & FPRF == u128::from(view.before.fpscr) & FPRF
         },
@@ -227,7 +227,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "class of a different result",
         book: "PowerISA 2.02 I 4.3.5",
         rows: Rows::Where(single),
-        field: Field::Bits(Register::Fpscr, FPRF),
+        field: Field::Bits(PpcRegister::Fpscr, FPRF),
         when: |view, _, _| {
             enabled_occurred(view)
                 && view.before.fpscr & 0x60 != 0
@@ -239,7 +239,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "both may be set when a signalling NaN is added to ∞ × 0; qemu sets VXIMZ alone",
         book: "PowerISA 2.02 I 4.4",
         rows: Rows::Where(multiplies_and_adds),
-        field: Field::Bits(Register::Fpscr, VXSNAN),
+        field: Field::Bits(PpcRegister::Fpscr, VXSNAN),
         when: |_, ours, theirs| ours & VXIMZ != 0 && theirs & VXIMZ != 0 && ours & VXSNAN != 0,
     },
     Difference {
@@ -247,7 +247,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "not altered by compares; cleared by qemu",
         book: "PowerISA 2.02 I 4.6.7",
         rows: Rows::These(&[Op::fcmpo, Op::fcmpu]),
-        field: Field::Bits(Register::Fpscr, FI),
+        field: Field::Bits(PpcRegister::Fpscr, FI),
         when: |view, ours, theirs| theirs & FI == 0 && ours & FI == u128::from(view.before.fpscr) & FI,
     },
     Difference {
@@ -255,7 +255,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "class \"denormal\" of the single; qemu looks at the double",
         book: "PowerISA 2.02 I 4.2.2",
         rows: Rows::Where(single),
-        field: Field::Bits(Register::Fpscr, C),
+        field: Field::Bits(PpcRegister::Fpscr, C),
         when: |view, ours, theirs| {
             let magnitude = target(view, view.ours) << 65 >> 65;
             ours & C != 0 && theirs & C == 0 && magnitude != 0 && magnitude < 0x3810_0000_0000_0000
@@ -292,7 +292,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "of that other result",
         book: "PowerISA 2.02 I 4.6.5",
         rows: Rows::These(NEGATED),
-        field: Field::Bits(Register::Fpscr, FPRF | FX | FEX | OX | UX),
+        field: Field::Bits(PpcRegister::Fpscr, FPRF | FX | FEX | OX | UX),
         when: |view, _, _| view.before.fpscr & 2 != 0 && target(view, view.ours) != target(view, view.theirs),
     },
     Difference {
@@ -300,7 +300,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "FPCC only; qemu sets C, too",
         book: "PowerISA 2.02 I 4.6.7",
         rows: Rows::These(&[Op::fcmpo]),
-        field: Field::Bits(Register::Fpscr, C),
+        field: Field::Bits(PpcRegister::Fpscr, C),
         when: |_, ours, theirs| ours & C == 0 && theirs & C != 0,
     },
     Difference {
@@ -308,7 +308,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "not to be set then; set by qemu",
         book: "PowerISA 2.02 I 4.6.7",
         rows: Rows::These(&[Op::fcmpo]),
-        field: Field::Bits(Register::Fpscr, VXVC),
+        field: Field::Bits(PpcRegister::Fpscr, VXVC),
         when: |view, ours, theirs| {
             view.before.fpscr & VE as u32 != 0 && ours & VXVC == 0 && theirs & VXVC != 0 && ours & VXSNAN != 0
         },
@@ -326,7 +326,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "undefined: unchanged here (measured), set by qemu",
         book: "PowerISA 2.02 I 4.6.6",
         rows: Rows::These(&[Op::fctiwx, Op::fctiwzx, Op::fctidx, Op::fctidzx]),
-        field: Field::Bits(Register::Fpscr, FPRF),
+        field: Field::Bits(PpcRegister::Fpscr, FPRF),
         when: |view, ours, _| ours & FPRF == u128::from(view.before.fpscr) & FPRF,
     },
     Difference {
@@ -334,7 +334,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "sets the bit; not in qemu",
         book: "PowerISA 2.02 I 4.6.8",
         rows: Rows::These(&[Op::mtfsb1x]),
-        field: Field::Bits(Register::Fpscr, NI),
+        field: Field::Bits(PpcRegister::Fpscr, NI),
         when: |view, _, theirs| view.word >> 21 & 31 == 29 && theirs & NI == 0,
     },
     // Estimates: the book bounds the error, and qemu computes them exactly.
@@ -385,7 +385,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "undefined: never set here (measured), qemu's are those of a division",
         book: "PowerISA 2.02 I, Floating Reciprocal Estimate Single",
         rows: Rows::These(ESTIMATES),
-        field: Field::Bits(Register::Fpscr, FX | FEX | OX | UX | XX | FR | FI),
+        field: Field::Bits(PpcRegister::Fpscr, FX | FEX | OX | UX | XX | FR | FI),
         when: |_, _, _| true,
     },
     Difference {
@@ -393,7 +393,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "class of a different result",
         book: "PowerISA 2.02 I 4.2.2",
         rows: Rows::These(ESTIMATES),
-        field: Field::Bits(Register::Fpscr, FPRF),
+        field: Field::Bits(PpcRegister::Fpscr, FPRF),
         when: |view, _, _| target(view, view.ours) != target(view, view.theirs),
     },
     // Vectors.
@@ -410,7 +410,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "0 here, kept by qemu",
         book: "AltiVec PEM, VSCR",
         rows: Rows::These(&[Op::mtvscr]),
-        field: Field::Bits(Register::Vscr, !0x1_0001),
+        field: Field::Bits(PpcRegister::Vscr, !0x1_0001),
         when: |_, _, _| true,
     },
     Difference {
