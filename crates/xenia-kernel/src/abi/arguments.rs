@@ -23,11 +23,13 @@ pub struct Arguments<'a, 'b> {
 
 impl<'a, 'b> Arguments<'a, 'b> {
     /// Starts at the first argument.
+    #[inline]
     pub fn new(call: &'a mut Call<'b>) -> Self {
         Self { call, next: 0, next_float: 0, fault: None }
     }
 
     /// The next argument, as a 64-bit register or doubleword.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         let index = self.next;
         self.next += 1;
@@ -41,6 +43,7 @@ impl<'a, 'b> Arguments<'a, 'b> {
     }
 
     /// The next argument as a word.
+    #[inline]
     pub fn next_u32(&mut self) -> u32 {
         let index = self.next;
         self.next += 1;
@@ -62,11 +65,13 @@ impl<'a, 'b> Arguments<'a, 'b> {
     }
 
     /// Number of arguments taken so far.
+    #[inline]
     pub fn taken(&self) -> u32 {
         self.next
     }
 
     /// The first fault while reading an argument on the stack.
+    #[inline]
     pub fn fault(&self) -> Option<MemoryFault> {
         self.fault
     }
@@ -74,6 +79,7 @@ impl<'a, 'b> Arguments<'a, 'b> {
 
 impl Call<'_> {
     /// Argument `index` (from 0) as a word.
+    #[inline]
     pub fn argument_u32(&self, index: u32) -> Result<u32, MemoryFault> {
         let ctx = self.ctx();
         if index < REGISTERS {
@@ -84,6 +90,7 @@ impl Call<'_> {
     }
 
     /// Argument `index` (from 0) as a doubleword.
+    #[inline]
     pub fn argument_u64(&self, index: u32) -> Result<u64, MemoryFault> {
         let ctx = self.ctx();
         if index < REGISTERS {
@@ -134,6 +141,7 @@ impl xenia_guest::GuestValue for Handle {
 macro_rules! integers {
     ($($t:ty: $arguments:ident => $value:expr;)*) => { $(
         impl FromGuest for $t {
+            #[inline]
             fn from_guest($arguments: &mut Arguments) -> Self {
                 $value
             }
@@ -157,6 +165,7 @@ integers! {
 
 /// A null pointer becomes `None`.
 impl FromGuest for Option<GuestAddr> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Some(GuestAddr(arguments.next_u32())).filter(|address| !address.is_null())
     }
@@ -164,6 +173,7 @@ impl FromGuest for Option<GuestAddr> {
 
 /// Takes `N` consecutive arguments.
 impl<T: FromGuest, const N: usize> FromGuest for [T; N] {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         std::array::from_fn(|_| T::from_guest(arguments))
     }

@@ -6,6 +6,7 @@ use xenia_guest::Buffer;
 use xenia_memory::GuestMemory;
 
 impl FromGuest for Buffer {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self { at: FromGuest::from_guest(arguments), length: FromGuest::from_guest(arguments) }
     }

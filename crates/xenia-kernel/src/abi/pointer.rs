@@ -126,21 +126,25 @@ impl<T> fmt::Debug for Out<T> {
 }
 
 impl<T> FromGuest for Ptr<T> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self::new(GuestAddr(arguments.next_u32()))
     }
 }
 impl<T> FromGuest for Out<T> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self::new(GuestAddr(arguments.next_u32()))
     }
 }
 impl<T> FromGuest for Option<Ptr<T>> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Some(Ptr::from_guest(arguments)).filter(|pointer| !pointer.is_null())
     }
 }
 impl<T> FromGuest for Option<Out<T>> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Some(Out::from_guest(arguments)).filter(|pointer| !pointer.addr().is_null())
     }

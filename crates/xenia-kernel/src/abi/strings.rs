@@ -51,21 +51,25 @@ impl WideText {
 }
 
 impl FromGuest for Text {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self(GuestAddr(arguments.next_u32()))
     }
 }
 impl FromGuest for WideText {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self(GuestAddr(arguments.next_u32()))
     }
 }
 impl FromGuest for Option<Text> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Some(Text::from_guest(arguments)).filter(|text| !text.0.is_null())
     }
 }
 impl FromGuest for Option<WideText> {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Some(WideText::from_guest(arguments)).filter(|text| !text.0.is_null())
     }

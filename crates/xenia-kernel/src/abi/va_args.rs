@@ -50,6 +50,7 @@ impl VaArgs {
 }
 
 impl FromGuest for VaArgs {
+    #[inline]
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self::Ellipsis(arguments.taken())
     }

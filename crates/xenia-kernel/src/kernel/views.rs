@@ -48,6 +48,7 @@ impl Kernel {
     }
 
     /// APC queues and alerts.
+    #[inline]
     pub fn apcs(&self) -> ApcQueues<'_> {
         let Self { memory, limits, dispatcher, threads, pending_apcs, pending_calls, .. } = self;
         ApcQueues { memory, limits, dispatcher, threads, pending_apcs, pending_calls }

@@ -45,10 +45,12 @@ impl After {
 impl ApcQueues<'_> {
     /// Delivers a kernel-mode APC that may run now, as the calling thread returns from a kernel
     /// call.
+    #[inline]
     pub fn before_return(&self, call: &Call, value: u64) -> Flow {
-        if !self.pending_apcs.is_any() {
-            return Flow::Return(value);
-        }
+        if self.pending_apcs.is_any() { self.deliver(call, value) } else { Flow::Return(value) }
+    }
+
+    fn deliver(&self, call: &Call, value: u64) -> Flow {
         call.forget_abandoned_calls();
         let next = self.next_kernel(&mut self.threads.lock(), call.thread_id(), After::Return(value));
         match next {
