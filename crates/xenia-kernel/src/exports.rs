@@ -13,7 +13,7 @@ pub mod waiting;
 pub mod xam;
 pub mod xboxkrnl;
 
-pub use missing::failure_of;
+pub use missing::{MissingAnswer, MissingAnswers};
 pub use registry::{Registry, StatusCounts};
 
 use crate::imports::Export;

@@ -2,7 +2,6 @@
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::crash;
-use crate::exports::failure_of;
 use crate::imports::thunks::Target;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
@@ -187,7 +186,7 @@ impl Kernel {
                 };
                 call.cpu.emit(&event);
                 let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-                self.apply(call, failure_of(library, row))
+                self.apply(call, self.config.missing.of(&name, library, row))
             }
             Some(Target::CallReturn) => self.pop_frame(call),
             Some(Target::ThreadReturn) => {
