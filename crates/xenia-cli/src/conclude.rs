@@ -42,6 +42,12 @@ pub fn conclude(
     for call in &report.unimplemented_calls {
         remark!("unimplemented: {} called {}", call.name, times(call.count));
     }
+    if !report.unimplemented_calls.is_empty() {
+        remark!(
+            "what they return can be set: --missing zero, or --missing {}=VALUE for one",
+            report.unimplemented_calls[0].name
+        );
+    }
     let code = of_the_end(finished, interrupt);
     if finished.lost || !write_errors.is_empty() { Code::Unusable } else { code }
 }

@@ -1,7 +1,7 @@
 //! Flags of engine, executor and saves, and their conversion to the library's options.
 
-use crate::PatchArgs;
 use crate::numbers::{number, small_number};
+use crate::{ConsoleArgs, PatchArgs};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -207,6 +207,8 @@ pub struct EngineArgs {
     pub key_file: Option<PathBuf>,
     #[command(flatten)]
     pub patches: PatchArgs,
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 }
 
 impl EngineArgs {
@@ -254,6 +256,7 @@ impl From<&EngineArgs> for MachineConfig {
             start_time: args.start_time,
             license: args.license,
             network: args.network,
+            console: (&args.console).into(),
         }
     }
 }

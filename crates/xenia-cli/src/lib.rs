@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod conclude;
+mod console_args;
 mod engine_args;
 pub mod exit;
 pub mod numbers;
@@ -12,6 +13,7 @@ mod patch_args;
 mod run_args;
 
 pub use conclude::conclude;
+pub use console_args::ConsoleArgs;
 pub use engine_args::{Clock, ContentArgs, CpuArgs, EngineArgs, ModeArgs};
 pub use exit::Code;
 pub use patch_args::PatchArgs;

@@ -11,6 +11,7 @@
 #[cfg(any(test, feature = "testing"))]
 pub mod harness;
 pub mod messages;
+mod missing_answer;
 mod named_objects;
 mod registry;
 mod resume;
@@ -18,6 +19,7 @@ pub mod turns;
 pub mod xam;
 pub mod xboxkrnl;
 
+pub use missing_answer::missing_answer;
 pub use registry::registry;
 
 // The kernel's modules have the same paths here as in the kernel.

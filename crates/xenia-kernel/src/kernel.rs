@@ -13,6 +13,7 @@ mod views;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
+use crate::imports::MissingAnswers;
 use crate::imports::{Bindings, Registry};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
@@ -62,6 +63,10 @@ pub struct KernelConfig {
     pub keys: KeyRing,
     /// Medium the title was installed from, and its license.
     pub deployment: Deployment,
+    /// Results of missing exports.
+    pub missing: MissingAnswers,
+    /// Whether titles may read addresses below 64 KiB, where they find zeros.
+    pub null_page: bool,
     /// Patches of the modules that are loaded.
     pub patches: Arc<PatchSet>,
 }
@@ -75,6 +80,8 @@ impl Default for KernelConfig {
             locale: Locale::default(),
             keys: KeyRing::development(),
             deployment: Deployment::default(),
+            missing: MissingAnswers::default(),
+            null_page: false,
             patches: Arc::default(),
         }
     }
@@ -169,6 +176,9 @@ impl Kernel {
         mut ports: Ports,
         registry: &'static Registry,
     ) -> Result<Arc<Self>, KernelError> {
+        if config.null_page {
+            memory.open_null_page().map_err(Failure::from)?;
+        }
         let limits = Arc::new(Limits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
         let imports = Bindings::new(&memory, registry)?;

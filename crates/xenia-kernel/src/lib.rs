@@ -45,6 +45,7 @@ pub mod user;
 pub use xenia_net as net;
 pub use xenia_rtl::calendar;
 pub use xenia_user::content;
+pub use xenia_user::locale;
 pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;

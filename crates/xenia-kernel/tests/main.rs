@@ -1,5 +1,6 @@
 //! The kernel as guest code and the host see it.
 
+mod console;
 mod display;
 mod exceptions;
 mod guest;

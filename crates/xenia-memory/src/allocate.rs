@@ -7,7 +7,7 @@
 
 use crate::error::HeapError;
 use crate::heap::{AllocKind, AllocRequest, Change, RegionInfo};
-use crate::layout::Heap;
+use crate::layout::{Heap, NULL_GUARD};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, READ, WRITE};
 use crate::protect::Protect;
@@ -80,6 +80,18 @@ impl GuestMemory {
         }
         self.on_mirror_mapping(|mirror| mirror.alloc_fixed(range.0, range.1, kind, protect).map(|_| ()));
         Ok(range)
+    }
+
+    /// Lets the guest read the addresses below [`NULL_GUARD`], where it finds zeros. Stores to them
+    /// stay faults.
+    pub fn open_null_page(&self) -> Result<(), HeapError> {
+        let mut zones = self.zones.lock();
+        let (_, _, change) = zones
+            .commit_permanent(GuestAddr::NULL, NULL_GUARD, Protect::READ_ONLY)
+            .map_err(|error| self.refused(error))?;
+        self.carry_out(&change)?;
+        self.on_mirror_mapping(Self::open_null_page);
+        Ok(())
     }
 
     /// Reserves and commits physical memory whose physical addresses lie in `min..=max`, with

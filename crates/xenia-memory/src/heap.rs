@@ -300,6 +300,20 @@ impl Zones {
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
 
+    /// Commits a range of a permanent allocation.
+    pub(crate) fn commit_permanent(
+        &mut self,
+        addr: GuestAddr,
+        size: u32,
+        protect: Protect,
+    ) -> Result<(GuestAddr, u32, Change), HeapError> {
+        let place = Place::new(addr, size)?;
+        self.containing(&place)?.1.permanent = false;
+        let committed = self.commit(addr, size, protect);
+        self.containing(&place)?.1.permanent = true;
+        committed
+    }
+
     /// Decommits a range, which stays reserved. Size 0 means the whole allocation that starts at
     /// `addr`.
     pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, Change), HeapError> {

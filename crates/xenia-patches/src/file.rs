@@ -3,7 +3,7 @@
 use crate::hash::ExecutableHash;
 use crate::lines::Lines;
 use crate::value::{WriteType, address};
-use crate::{MAXIMUM_FAULTS, MAXIMUM_FILE, MAXIMUM_HASHES, MAXIMUM_PATCHES, MAXIMUM_WRITES};
+use crate::{MAXIMUM_FAULTS, MAXIMUM_FILE, MAXIMUM_HASHES, MAXIMUM_PATCHES, MAXIMUM_QUOTED, MAXIMUM_WRITES};
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -92,6 +92,14 @@ pub fn parse(text: &str) -> PatchFile {
     PatchFile { faults: reader.faults, ..file }
 }
 
+/// Text of the file for a message, shortened.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(MAXIMUM_QUOTED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 type Value<'a> = Spanned<DeValue<'a>>;
 
 struct Reader {
@@ -106,7 +114,7 @@ fn fields<'a, 'b>(reader: &mut Reader, table: &'b DeTable<'a>) -> BTreeMap<Strin
     for (key, value) in table {
         let at = key.span().start;
         if fields.insert(key.get_ref().to_ascii_lowercase(), (at, value)).is_some() {
-            reader.fault(at, format!("`{}` is there twice", key.get_ref()));
+            reader.fault(at, format!("`{}` is there twice", quoted(key.get_ref())));
         }
     }
     fields
@@ -142,7 +150,7 @@ impl Reader {
                 // The medium is for readers; its text or list is not interpreted.
                 "media_id" => {}
                 "patch" => self.patches(value, file),
-                _ => self.fault(at, format!("`{name}` is no key of a patch file")),
+                _ => self.fault(at, format!("`{}` is no key of a patch file", quoted(name))),
             }
         }
     }
@@ -152,7 +160,7 @@ impl Reader {
         let is_id = text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         let id = u32::from_str_radix(&text, 16).ok().filter(|_| is_id);
         if id.is_none() && value.get_ref().is_str() {
-            let reason = format!("`{text}` is no title ID of eight digits, such as 454108CF");
+            let reason = format!("`{}` is no title ID of eight digits, such as 454108CF", quoted(&text));
             self.fault(value.span().start, reason);
         }
         TitleId(id.unwrap_or_default())
@@ -195,7 +203,10 @@ impl Reader {
             let known = self.faults.len();
             let mut patch = self.patch(at, table);
             if let Some(first) = names.insert(patch.name.clone(), patch.line) {
-                self.fault(at, format!("a patch on line {first} has the name `{}`, too", patch.name));
+                self.fault(
+                    at,
+                    format!("a patch on line {first} has the name `{}`, too", quoted(&patch.name)),
+                );
             }
             patch.fault = self.faults.get(known).cloned();
             if patch.fault.is_none() && known == MAXIMUM_FAULTS {
@@ -223,7 +234,8 @@ impl Reader {
                     // The keys come in the order of their names, in which xenia-canary makes the
                     // writes of a patch, too.
                     Some(kind) => self.writes(name, kind, value, &mut patch),
-                    None => self.fault(key_at, format!("`{name}` is neither a key nor a type of a patch")),
+                    None => self
+                        .fault(key_at, format!("`{}` is neither a key nor a type of a patch", quoted(name))),
                 },
             }
         }
@@ -231,7 +243,7 @@ impl Reader {
             self.fault(at, "a patch has no name");
         }
         if patch.write_count == 0 {
-            self.fault(at, format!("patch `{}` writes nothing", patch.name));
+            self.fault(at, format!("patch `{}` writes nothing", quoted(&patch.name)));
         }
         patch
     }
@@ -257,7 +269,7 @@ impl Reader {
         let fields = fields(self, table);
         for (key, (key_at, _)) in &fields {
             if !matches!(&**key, "address" | "value") {
-                self.fault(*key_at, format!("`{key}` is no key of [[patch.{name}]]"));
+                self.fault(*key_at, format!("`{}` is no key of [[patch.{name}]]", quoted(key)));
             }
         }
         let mut found = |key: &str| {

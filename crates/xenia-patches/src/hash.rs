@@ -6,6 +6,7 @@
 //! `sc 2; blr; nop; nop`, and the slot of a function has a fixed word. It counts pages by page
 //! descriptors, and takes the page size from the address.
 
+use crate::file::quoted;
 use std::fmt;
 use std::str::FromStr;
 use twox_hash::XxHash3_64;
@@ -39,7 +40,7 @@ impl FromStr for ExecutableHash {
     fn from_str(text: &str) -> Result<Self, String> {
         let is_hash = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         let value = u64::from_str_radix(text, 16).ok().filter(|_| is_hash);
-        value.map(Self).ok_or_else(|| format!("`{text}` is no hash of 16 hexadecimal digits"))
+        value.map(Self).ok_or_else(|| format!("`{}` is no hash of 16 hexadecimal digits", quoted(text)))
     }
 }
 

@@ -38,5 +38,7 @@ pub const MAXIMUM_PATCHES: usize = 4096;
 pub const MAXIMUM_WRITES: usize = 16_384;
 /// Largest number of hashes in a file.
 pub const MAXIMUM_HASHES: usize = 256;
+/// Largest number of characters of the file in a message.
+pub const MAXIMUM_QUOTED: usize = 60;
 /// Largest number of faults reported for a file.
 pub const MAXIMUM_FAULTS: usize = 100;

@@ -1,5 +1,6 @@
 //! Values of writes: what a type's `value` becomes in guest memory.
 
+use crate::file::quoted;
 use toml::de::{DeInteger, DeValue};
 
 /// Types of writes, by the name of their table.
@@ -74,14 +75,15 @@ pub(crate) fn address(value: &DeValue<'_>) -> Result<u32, String> {
     let DeValue::Integer(number) = value else { return Err("expected an address".to_owned()) };
     whole(number)
         .and_then(|number| u32::try_from(number).ok())
-        .ok_or_else(|| format!("{number} is no address of 32 bits"))
+        .ok_or_else(|| format!("{} is no address of 32 bits", quoted(&number.to_string())))
 }
 
 fn integer(number: &DeInteger<'_>, bits: u32) -> Result<Vec<u8>, String> {
     // Negative numbers are in two's complement.
     let (least, most) = (-(1_i128 << (bits - 1)), (1_i128 << bits) - 1);
     let value = whole(number).filter(|value| (least..=most).contains(value));
-    let value = value.ok_or_else(|| format!("{number} does not fit into {bits} bits"))?;
+    let value =
+        value.ok_or_else(|| format!("{} does not fit into {bits} bits", quoted(&number.to_string())))?;
     let bytes = value.to_be_bytes();
     Ok(bytes[bytes.len() - bits as usize / 8..].to_vec())
 }
@@ -93,11 +95,14 @@ fn number(value: &DeValue<'_>) -> Result<f64, String> {
             let text = number.as_str();
             // A number beyond the range is read as infinity.
             let fits = |parsed: &f64| parsed.is_finite() || !text.bytes().any(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(fits).ok_or_else(|| format!("{text} is more than an f64 holds"))
+            text.parse()
+                .ok()
+                .filter(fits)
+                .ok_or_else(|| format!("{} is more than an f64 holds", quoted(text)))
         }
-        DeValue::Integer(number) => {
-            whole(number).map(|number| number as f64).ok_or_else(|| format!("{number} is too large"))
-        }
+        DeValue::Integer(number) => whole(number)
+            .map(|number| number as f64)
+            .ok_or_else(|| format!("{} is too large", quoted(&number.to_string()))),
         _ => Err("expected a number".to_owned()),
     }
 }

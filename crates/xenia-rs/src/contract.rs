@@ -54,6 +54,12 @@ const FLAGS: &[(&str, &[&str])] = &[
             "network",
             "patches",
             "patch-folder",
+            "missing",
+            "system-version",
+            "language",
+            "country",
+            "region",
+            "null-page",
         ],
     ),
     (

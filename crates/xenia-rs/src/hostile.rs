@@ -12,7 +12,7 @@ use std::path::Path;
 use xenia::config::{ExecutorConfig, MachineConfig};
 use xenia::golden::Golden;
 use xenia::recording::{self, RecordingHeader, Trouble};
-use xenia::{machine, say, title};
+use xenia::{machine, patches, say, title};
 use xenia_kernel::ports::Clock;
 use xenia_lab::args::DiffArgs;
 use xenia_lab::diff;
@@ -43,6 +43,35 @@ pc = 0x8201_0000
 
 [bench]
 runs = 9
+
+[title.4D5307D1]
+patches = ["60 FPS"]
+missing = ["zero", "MmDoubleMapMemory=0x10"]
+system-version = "2.0.7371.0"
+"#;
+
+const PATCHES: &str = r#"title_name = "A title" # TU1
+title_id = "4D5307D1"
+hash = ["56209C4732826FCF", "0000000000000001"]
+
+[[patch]]
+    name = "60 FPS"
+    desc = "Twice as smooth."
+    author = "somebody"
+    is_enabled = false
+
+    [[patch.be32]]
+        address = 0x8250fa48
+        value = 0x60000000
+    [[patch.f32]]
+        address = 0x82a00798
+        value = 60
+    [[patch.array]]
+        address = 0x82a0079c
+        value = "0x3133"
+    [[patch.u16string]]
+        address = 0x82a0079e
+        value = "37"
 "#;
 
 const CHANGES: &str = r#"
@@ -119,6 +148,20 @@ fn read_event_log(file: &Reading<'_>) -> Result<()> {
     diff::run(&DiffArgs { a: file.path.to_owned(), b: file.path.to_owned() }).map(drop)
 }
 
+fn read_patches(file: &Reading<'_>) -> Result<()> {
+    let found = patches::read(file.path);
+    let lines = std::fs::read(file.path)?.split(|byte| *byte == b'\n').count();
+    assert!(found.file.faults.iter().all(|fault| (1..=lines).contains(&fault.line)), "{found:?}");
+    for patch in &found.file.patches {
+        let is_whole = patch.write_count == patch.writes.len() && !patch.name.is_empty();
+        assert!(is_whole || patch.fault.is_some(), "{patch:?}");
+    }
+    match found.file.faults.first() {
+        Some(fault) => Err(anyhow!("{}: {}", found.place(fault.line), fault.reason)),
+        None => Ok(()),
+    }
+}
+
 fn kinds(header: &RecordingHeader) -> Vec<Kind> {
     let recording = serde_json::to_string(header).unwrap() + CHANGES;
     let golden = include_str!("../../../golden/hello_n1k.json").to_owned();
@@ -129,6 +172,7 @@ fn kinds(header: &RecordingHeader) -> Vec<Kind> {
         Kind { name: "golden.json", good: golden, read: read_golden },
         Kind { name: "keys.toml", good: keys, read: read_keys },
         Kind { name: "contention.jsonl", good: MANIFEST.to_owned(), read: read_manifest },
+        Kind { name: "4D5307D1.patch.toml", good: PATCHES.to_owned(), read: read_patches },
         Kind { name: "events.jsonl", good: MANIFEST.to_owned(), read: read_event_log },
     ]
 }

@@ -61,6 +61,11 @@ pub fn country(number: u32) -> Option<&'static str> {
     }
 }
 
+/// Returns the number of a country of the console with this code of two letters.
+pub fn country_number(code: &str) -> Option<u32> {
+    (1..OF_THE_CONSOLE).find(|&number| country(number).is_some_and(|known| known == code))
+}
+
 /// Returns the code of a country of the online service.
 pub fn online_country(number: u32) -> Option<&'static str> {
     code(COUNTRIES, number)

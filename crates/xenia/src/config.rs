@@ -1,10 +1,12 @@
 //! Plain options of a machine and its title: no parser, no defaults from the environment. Programs
 //! fill them in from their own flags; the feature `clap` makes the enums values of flags.
 
+mod console;
 mod engine;
 mod outside;
 mod start_time;
 
+pub use console::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion};
 pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };

@@ -1,6 +1,7 @@
 //! Tests of complete machines with a small assembled title: recordings, reports during a run, runs
 //! without frames, exceptions on every engine.
 
+mod console;
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
 mod recordings;

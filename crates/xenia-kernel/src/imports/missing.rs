@@ -1,6 +1,11 @@
 //! Results of missing exports: a failure of the kind in the function's row of the ordinal table, so
 //! that titles take the path that they take on a console where the service is not available. A
-//! missing export never reports success without the effect.
+//! missing export never reports success without the effect, unless a setting demands it
+//! ([`MissingAnswers`]).
+
+mod answers;
+
+pub use answers::{MissingAnswer, MissingAnswers};
 
 use crate::abi::{Flow, Handle, Result64};
 use xenia_guest::{GuestAddr, HResult, NtStatus, Ordinal, Win32Error};
@@ -45,7 +50,7 @@ const SPECIALS: &[Special] = specials! {
 };
 
 /// Returns the result of a missing function.
-pub fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
+pub(crate) fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
     let Some((library, row)) = library.zip(row) else {
         return Flow::Return(NtStatus::NOT_IMPLEMENTED.result());
     };

@@ -3,7 +3,6 @@
 use super::resume::resume;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exceptions::crash;
-use crate::imports::failure_of;
 use crate::imports::thunks::Target;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
@@ -117,7 +116,7 @@ impl Kernel {
                 };
                 call.cpu.emit(&event);
                 let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-                self.apply(call, failure_of(library, row))
+                self.apply(call, self.config.missing.of(&name, library, row))
             }
             Some(Target::CallReturn) => self.pop_frame(call),
             Some(Target::ThreadReturn) => {

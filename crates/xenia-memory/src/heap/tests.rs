@@ -120,6 +120,18 @@ fn what_the_machine_keeps_is_neither_committed_nor_taken_away() {
 }
 
 #[test]
+fn what_the_machine_keeps_is_committed_by_the_machine_alone() {
+    let mut z = Zones::new();
+    let (guard, _) = z.reserve_at(GuestAddr(0), 0x1_0000, Protect::NO_ACCESS).unwrap();
+    z.keep();
+    z.commit_permanent(guard, 0x1_0000, Protect::READ_ONLY).unwrap();
+    assert_eq!(z.committed_bytes(Heap::Virtual4K), 0x1_0000);
+    assert!(matches!(z.decommit(guard, 0x1000), Err(HeapError::NotAllocated { .. })));
+    assert!(matches!(z.commit(guard, 0x1000, RW), Err(HeapError::NotAllocated { .. })));
+    assert!(z.commit_permanent(GuestAddr(0x1_0000), 0x1000, RW).is_err());
+}
+
+#[test]
 fn hostile_arguments_are_errors() {
     let mut z = Zones::new();
     for (addr, size) in [

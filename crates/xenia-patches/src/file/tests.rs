@@ -130,6 +130,10 @@ fn damaged_files_are_faults_and_no_panics() {
     }
     assert!(!faults(&"[".repeat(100_000)).is_empty());
     assert!(!faults(&format!("a = {}", "[".repeat(100_000))).is_empty());
+    let long = GOOD.replacen("60 FPS", &"é".repeat(10_000), 1).replacen("be8", &"b".repeat(10_000), 1);
+    assert!(
+        faults(&long.replacen("4D5307D1", &"x".repeat(9000), 1)).iter().all(|(_, said)| said.len() < 400)
+    );
     let large = faults(&" ".repeat(MAXIMUM_FILE + 1));
     assert!(large[0].1.contains("are the most"), "{large:?}");
     let many = "[[patch]]\nname = \"a\"\n".repeat(MAXIMUM_PATCHES + 1);

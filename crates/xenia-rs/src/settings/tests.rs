@@ -241,6 +241,9 @@ fn every_flag_can_be_set() {
                 _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
                 // Values that the parsers of these flags accept.
                 _ if matches!(long, "start" | "base" | "pc") => "0x82010000".to_owned(),
+                _ if long == "missing" => "[\"zero\", \"MmDoubleMapMemory=1\"]".to_owned(),
+                _ if long == "system-version" => "\"2.0.7371.0\"".to_owned(),
+                _ if long == "country" => "\"JP\"".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),
                 _ if long == "much-code" => "[\"30x4\", \"5x6:wide\"]".to_owned(),

@@ -95,6 +95,27 @@ mod tests {
     }
 
     #[test]
+    fn the_console_that_one_title_sees_is_set_by_its_table() {
+        let file = of_suite(
+            "missing = [\"zero\", \"MmDoubleMapMemory=1\"]\nsystem-version = \"2.0.7371\"\nlanguage = \"german\"\n\
+             country = \"DE\"\nregion = \"europe\"\nnull-page = true\nlicense = 1",
+        );
+        let config = xenia::config::MachineConfig::from(&exec(&file, &[SUITE]).engine);
+        let flags = config.console.flags().join(" ");
+        assert_eq!(
+            flags,
+            "--missing zero --missing MmDoubleMapMemory=0x1 --system-version 2.0.7371.0 --language 3 \
+             --country DE --region 0x2fe --null-page"
+        );
+        assert_eq!(config.license, Some(1));
+        let other = xenia::config::MachineConfig::from(&exec(&file, &["t.xex"]).engine);
+        assert!(other.console.flags().is_empty() && other.license.is_none());
+        let typed = exec(&file, &[SUITE, "--missing", "fail", "--language", "english"]);
+        let typed = xenia::config::MachineConfig::from(&typed.engine).console.flags().join(" ");
+        assert!(typed.starts_with("--missing fail --system-version"), "{typed}");
+    }
+
+    #[test]
     fn commands_use_the_flags_that_they_have() {
         let file = of_suite("patches = \"60 FPS\"\nheadless = true\nquantum = 7");
         let Some(Chosen::Patches(args)) = with(&file, &["patches", SUITE]).unwrap().command else {

@@ -1,6 +1,6 @@
 //! Options of the execution engine, the executor and the machine.
 
-use super::{NetworkKind, StartTime};
+use super::{ConsoleConfig, NetworkKind, StartTime};
 use std::path::PathBuf;
 
 /// Units after which `--cross-check` compares the engines.
@@ -113,4 +113,6 @@ pub struct MachineConfig {
     pub license: Option<u32>,
     /// Network that the title's sockets use.
     pub network: NetworkKind,
+    /// The console that the title sees.
+    pub console: ConsoleConfig,
 }

@@ -6,7 +6,7 @@ use crate::call_log;
 use crate::code_ahead;
 use crate::code_store;
 use crate::command_line::command_line;
-use crate::config::{ExecutorConfig, MachineConfig, StartTime};
+use crate::config::{ConsoleConfig, ExecutorConfig, MachineConfig, StartTime};
 use crate::content::ContentFolder;
 use crate::dialogs::{DialogLog, Spoken};
 use crate::digest::ImageDigest;
@@ -98,7 +98,13 @@ impl Machine {
             storage: Box::new(ContentFolder { folder: options.content, repeats: !mode.parallel }),
         };
         let deployment = deployment(title, options.config.license);
-        let kernel = kernel((title, deployment), &memory, ports, options.launched, options.arguments)?;
+        let kernel = kernel(
+            (title, deployment, &options.config.console),
+            &memory,
+            ports,
+            options.launched,
+            options.arguments,
+        )?;
         let mut scheduler = scheduler(&options.config.executor, options.record_contention)?;
         let event_log = options.event_log.map(EventLog::create).transpose()?;
         if let Some(events) = call_log::events(event_log.as_ref()) {
@@ -205,7 +211,7 @@ fn deployment(title: &Title, license: Option<u32>) -> Deployment {
 
 /// Builds the kernel, with the title's disks.
 fn kernel(
-    (title, deployment): (&Title, Deployment),
+    (title, deployment, console): (&Title, Deployment, &ConsoleConfig),
     memory: &Arc<GuestMemory>,
     ports: Ports,
     launched: Option<Launched>,
@@ -217,6 +223,7 @@ fn kernel(
         patches: title.patches.clone(),
         ..KernelConfig::default()
     };
+    console.apply(&mut config);
     if let Some(launched) = &launched {
         let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
         config.command_line = format!("\"{name}\"");

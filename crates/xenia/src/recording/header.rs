@@ -49,6 +49,9 @@ pub struct RecordingHeader {
     /// Discs of `--disc`: by number, the SHA-256 of the executable's header.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     discs: BTreeMap<u8, String>,
+    /// The flags of the console that the title saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    console: Vec<String>,
     /// The patches that were switched on: their names, and a hash of what they change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patches: Option<Patches>,
@@ -110,6 +113,7 @@ impl RecordingHeader {
             gpu: reference(),
             arguments: Vec::new(),
             discs: BTreeMap::new(),
+            console: config.console.flags(),
             patches: None,
         })
     }
@@ -188,6 +192,13 @@ impl RecordingHeader {
                 }
             });
             bail!("it was made {of}, not {is}");
+        }
+        if self.console != run.console {
+            let [of, is] = [self, run].map(|header| match &header.console[..] {
+                [] => "the console's defaults".to_owned(),
+                flags => flags.join(" "),
+            });
+            bail!("it was made with {of}, not with {is}");
         }
         if self.patches != run.patches {
             let [of, is] = [self, run].map(|header| match &header.patches {

@@ -1,7 +1,7 @@
 //! Tests of recording and replaying.
 
 use super::*;
-use crate::config::{ExecutorConfig, MachineConfig};
+use crate::config::{ConsoleConfig, ExecutorConfig, MachineConfig};
 use xenia_guest::GuestAddr;
 use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
 use xenia_patches::{PatchSet, PatchWrite, SwitchedOn};
@@ -139,6 +139,10 @@ fn another_title_and_other_conditions_are_refused() {
         let (name, place, hashes) = ("60 FPS".to_owned(), String::new(), Vec::new());
         PatchSet::new(vec![SwitchedOn { name, place, hashes, writes: vec![write] }])
     };
+    let console = ConsoleConfig { null_page: true, ..ConsoleConfig::default() };
+    let null_page = MachineConfig { console, ..MachineConfig::default() };
+    let null_page = refused(&Header::new("t", "aa", &null_page, Clock::default()).unwrap());
+    assert!(null_page.contains("the console's defaults, not with --null-page"), "{null_page}");
     let patched = |bytes| header("aa").with_patches(&set(bytes));
     assert!(refused(&patched(&[1])).contains("no patches, not with the patches 60 FPS ("));
     assert_eq!(patched(&[1]), patched(&[1]));

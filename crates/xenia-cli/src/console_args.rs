@@ -1,0 +1,44 @@
+//! Flags of the console that a title sees.
+
+use clap::Args;
+use xenia::config::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion};
+use xenia_exports::missing_answer;
+use xenia_kernel::imports::MissingAnswer;
+
+/// Flags of the console that a title sees.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Title")]
+pub struct ConsoleArgs {
+    /// Result of calls of missing kernel functions: `fail`, their documented failure (the default);
+    /// `zero`; NAME=VALUE for one of them. May be given several times.
+    #[arg(long, value_name = "fail|zero|NAME=VALUE", value_delimiter = ',', value_parser = missing_answer)]
+    pub missing: Vec<MissingAnswer>,
+    /// Version of the console's system (default: 2.0.21119.0).
+    #[arg(long, value_name = "A.B.C.D")]
+    pub system_version: Option<SystemVersion>,
+    /// Language of the console (default: english).
+    #[arg(long, value_enum)]
+    pub language: Option<Language>,
+    /// Country of the console, two letters (default: US).
+    #[arg(long, value_name = "CODE")]
+    pub country: Option<Country>,
+    /// Region of the console (default: north-america).
+    #[arg(long, value_enum)]
+    pub region: Option<ConsoleRegion>,
+    /// Let the title read addresses below 64 KiB, where it finds zeros, instead of crashing.
+    #[arg(long)]
+    pub null_page: bool,
+}
+
+impl From<&ConsoleArgs> for ConsoleConfig {
+    fn from(args: &ConsoleArgs) -> Self {
+        Self {
+            missing: args.missing.clone(),
+            system_version: args.system_version,
+            language: args.language,
+            country: args.country,
+            region: args.region,
+            null_page: args.null_page,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Settings of the results of missing exports (`--missing`); `xenia-exports` reads them from text.
+//!
+//! The default is the documented failure, see [`super::failure_of`]. Titles that were only tried
+//! where a missing call returns 0 may need 0, for all such calls or for single ones.
+
+use super::failure_of;
+use crate::abi::Flow;
+use std::collections::BTreeMap;
+use std::fmt;
+use xenia_imports::Library;
+use xenia_imports::ordinals::OrdinalRow;
+
+/// A setting of the results of missing exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MissingAnswer {
+    /// All return their documented failure.
+    Fail,
+    /// All return 0.
+    Zero,
+    /// The export with this name returns this value in r3.
+    Named(String, u64),
+}
+
+impl fmt::Display for MissingAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fail => f.write_str("fail"),
+            Self::Zero => f.write_str("zero"),
+            Self::Named(name, value) => write!(f, "{name}={value:#x}"),
+        }
+    }
+}
+
+/// Results of missing exports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MissingAnswers {
+    is_zero: bool,
+    named: BTreeMap<String, u64>,
+}
+
+impl<'a> FromIterator<&'a MissingAnswer> for MissingAnswers {
+    /// Later settings replace earlier ones of the same exports.
+    fn from_iter<T: IntoIterator<Item = &'a MissingAnswer>>(settings: T) -> Self {
+        let mut answers = Self::default();
+        for setting in settings {
+            match setting {
+                MissingAnswer::Fail => answers.is_zero = false,
+                MissingAnswer::Zero => answers.is_zero = true,
+                MissingAnswer::Named(name, value) => {
+                    answers.named.insert(name.clone(), *value);
+                }
+            }
+        }
+        answers
+    }
+}
+
+impl MissingAnswers {
+    /// The result of a call of the missing export with this name.
+    pub(crate) fn of(&self, name: &str, library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
+        match self.named.get(name) {
+            Some(&value) => Flow::Return(value),
+            None if self.is_zero => Flow::Return(0),
+            None => failure_of(library, row),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_settings_replace_earlier_ones() {
+        let of = |settings: &[MissingAnswer], name: &str| {
+            let answers: MissingAnswers = settings.iter().collect();
+            match answers.of(name, None, None) {
+                Flow::Return(value) => value,
+                other => panic!("{other:?}"),
+            }
+        };
+        let named = |value| MissingAnswer::Named("a".into(), value);
+        assert_eq!(of(&[], "a"), 0xFFFF_FFFF_C000_0002);
+        assert_eq!(of(&[MissingAnswer::Zero], "a"), 0);
+        assert_eq!(of(&[named(1), MissingAnswer::Zero, named(2)], "a"), 2);
+        assert_eq!(of(&[named(1), MissingAnswer::Zero], "b"), 0);
+        assert_eq!(of(&[MissingAnswer::Zero, MissingAnswer::Fail, named(1)], "b"), 0xFFFF_FFFF_C000_0002);
+    }
+}

@@ -1,0 +1,197 @@
+//! Options of the console that a title sees: its settings, its version, its answers to missing
+//! calls.
+
+use std::fmt;
+use std::str::FromStr;
+use xenia_kernel::KernelConfig;
+use xenia_kernel::imports::MissingAnswer;
+use xenia_kernel::locale::country_number;
+
+/// Options of the console.
+#[derive(Clone, Debug, Default)]
+pub struct ConsoleConfig {
+    /// Results of missing exports; empty: their documented failures.
+    pub missing: Vec<MissingAnswer>,
+    /// Version of the system; `None`: the console's last.
+    pub system_version: Option<SystemVersion>,
+    /// Language of the console; `None`: English.
+    pub language: Option<Language>,
+    /// Country of the console; `None`: the United States.
+    pub country: Option<Country>,
+    /// ConsoleRegion of the console; `None`: North America.
+    pub region: Option<ConsoleRegion>,
+    /// Whether titles may read addresses below 64 KiB.
+    pub null_page: bool,
+}
+
+impl ConsoleConfig {
+    /// Changes the kernel's defaults.
+    pub fn apply(&self, config: &mut KernelConfig) {
+        config.missing = self.missing.iter().collect();
+        config.null_page = self.null_page;
+        if let Some(version) = self.system_version {
+            config.version = version.0;
+        }
+        let locale = &mut config.locale;
+        locale.language = self.language.map_or(locale.language, |language| language as u32);
+        locale.country = self.country.map_or(locale.country, |country| country.number);
+        locale.game_region = self.region.map_or(locale.game_region, |region| region as u32);
+    }
+
+    /// The options that differ from the defaults, as flags.
+    pub fn flags(&self) -> Vec<String> {
+        let mut flags: Vec<String> =
+            self.missing.iter().map(|answer| format!("--missing {answer}")).collect();
+        flags.extend(self.system_version.map(|version| format!("--system-version {version}")));
+        flags.extend(self.language.map(|language| format!("--language {}", language as u32)));
+        flags.extend(self.country.map(|country| format!("--country {country}")));
+        flags.extend(self.region.map(|region| format!("--region {:#x}", region as u32)));
+        flags.extend(self.null_page.then(|| "--null-page".to_owned()));
+        flags
+    }
+}
+
+/// Version of the console's system: major, minor, build, revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemVersion(pub [u16; 4]);
+
+impl fmt::Display for SystemVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, build, revision] = self.0;
+        write!(f, "{major}.{minor}.{build}.{revision}")
+    }
+}
+
+impl FromStr for SystemVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // Titles see the parts in 4, 4, 16 and 8 bits.
+        const MOST: [u16; 4] = [0xF, 0xF, 0xFFFF, 0xFF];
+        let wrong =
+            || format!("{text:?} is not a version such as 2.0.21119.0: parts up to 15, 15, 65535, 255");
+        let parts: Option<Vec<u16>> =
+            text.split('.').map(|part| part.parse().ok().filter(|_| !part.starts_with('+'))).collect();
+        let mut parts = parts.ok_or_else(wrong)?;
+        if parts.len() == 3 {
+            parts.push(0);
+        }
+        let parts: [u16; 4] = parts.try_into().map_err(|_| wrong())?;
+        if parts.iter().zip(MOST).any(|(&part, most)| part > most) { Err(wrong()) } else { Ok(Self(parts)) }
+    }
+}
+
+/// A country that the console can be set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Country {
+    code: [u8; 2],
+    number: u8,
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, second] = self.code.map(char::from);
+        write!(f, "{first}{second}")
+    }
+}
+
+impl FromStr for Country {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let code = text.to_ascii_uppercase();
+        let wrong = || format!("{text:?} is not a country of the console, two letters such as US or JP");
+        let number = country_number(&code).and_then(|number| u8::try_from(number).ok()).ok_or_else(wrong)?;
+        let code = code.as_bytes().try_into().map_err(|_| wrong())?;
+        Ok(Self { code, number })
+    }
+}
+
+/// Languages of the console, with its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Language {
+    English = 1,
+    Japanese = 2,
+    German = 3,
+    French = 4,
+    Spanish = 5,
+    Italian = 6,
+    Korean = 7,
+    /// Chinese in traditional characters.
+    TraditionalChinese = 8,
+    Portuguese = 9,
+    Polish = 11,
+    Russian = 12,
+    Swedish = 13,
+    Turkish = 14,
+    Norwegian = 15,
+    Dutch = 16,
+    /// Chinese in simplified characters.
+    SimplifiedChinese = 17,
+}
+
+/// Regions of consoles, with the masks that titles compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum ConsoleRegion {
+    NorthAmerica = 0xFF,
+    Japan = 0x101,
+    China = 0x102,
+    /// The rest of Asia.
+    Asia = 0x1FC,
+    /// Australia and New Zealand.
+    Australia = 0x201,
+    Europe = 0x2FE,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_have_three_or_four_parts_that_titles_can_see() {
+        let version = |text: &str| text.parse::<SystemVersion>();
+        assert_eq!(version("2.0.17559.0"), Ok(SystemVersion([2, 0, 17_559, 0])));
+        assert_eq!(version("2.0.17559"), version("2.0.17559.0"));
+        assert_eq!(version("0.0.0").unwrap().to_string(), "0.0.0.0");
+        for wrong in ["", "2", "2.0", "2.0.1.2.3", "16.0.1", "2.0.65536", "2.0.1.256", "2.0.x", "2.0.+1"] {
+            assert!(version(wrong).unwrap_err().contains("such as 2.0.21119.0"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_kernel_gets_what_was_set_and_keeps_its_defaults() {
+        let mut config = KernelConfig::default();
+        ConsoleConfig::default().apply(&mut config);
+        let usual = KernelConfig::default();
+        assert_eq!((config.version, config.locale), (usual.version, usual.locale));
+        assert!(ConsoleConfig::default().flags().is_empty());
+        let console = ConsoleConfig {
+            missing: vec![MissingAnswer::Zero],
+            system_version: Some(SystemVersion([2, 0, 7371, 0])),
+            language: Some(Language::German),
+            country: Some("de".parse().unwrap()),
+            region: Some(ConsoleRegion::Europe),
+            null_page: true,
+        };
+        console.apply(&mut config);
+        let locale = config.locale;
+        assert_eq!((config.version, locale.language, locale.country), ([2, 0, 7371, 0], 3, 24));
+        assert!(locale.game_region == 0x2FE && config.null_page && config.missing != usual.missing);
+        assert_eq!(
+            console.flags(),
+            [
+                "--missing zero",
+                "--system-version 2.0.7371.0",
+                "--language 3",
+                "--country DE",
+                "--region 0x2fe",
+                "--null-page"
+            ]
+        );
+        for wrong in ["", "ZZ", "XX", "USA", "é"] {
+            assert!(wrong.parse::<Country>().is_err(), "{wrong}");
+        }
+    }
+}

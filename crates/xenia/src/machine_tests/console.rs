@@ -1,0 +1,52 @@
+//! Tests of the console that a title sees (`ConsoleConfig`), on every engine.
+
+use super::{DATA, assembled};
+use crate::config::{ConsoleConfig, CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
+use crate::machine::{Machine, MachineOptions};
+use crate::report::End;
+use xenia_exports::missing_answer;
+use xenia_guest::GuestAddr;
+use xenia_kernel::imports::MissingAnswer;
+use xenia_sched::Limits;
+
+/// Reads a word at a low address, stores it with a mark, and the result of a missing call.
+const LOOKS: &str = "
+        li 4, 0x10
+        lwz 3, 0(4)
+        addi 3, 3, 7
+        lis 30, 0x8201
+        stw 3, 0x100(30)
+        bl missing
+        stw 3, 0x104(30)
+        blr
+missing: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+fn run(cpu: CpuConfig, console: &ConsoleConfig) -> (End, [u32; 2]) {
+    let title = assembled(LOOKS, "missing", 0x0FFE, "");
+    let engine = MachineConfig { cpu, console: console.clone(), ..MachineConfig::default() };
+    let picture = VideoConfig::default();
+    let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+    let finished = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    assert_eq!(finished.divergence.as_deref(), None);
+    let at = |offset| machine.memory().read(GuestAddr(DATA + offset)).unwrap();
+    (finished.report.exit, [at(0x100), at(0x104)])
+}
+
+#[test]
+fn low_addresses_and_missing_calls_are_as_configured_on_every_engine() {
+    for cpu in [
+        CpuConfig { interp: true, ..CpuConfig::default() },
+        CpuConfig { warm_up: Some(0), ..CpuConfig::default() },
+        CpuConfig { cross_check: Some(CrossCheckUnit::Instr), ..CpuConfig::default() },
+    ] {
+        let (exit, stored) = run(cpu.clone(), &ConsoleConfig::default());
+        assert_eq!((exit, stored), (End::Crash, [0, 0]), "{cpu:?}");
+        let mut console = ConsoleConfig { null_page: true, ..ConsoleConfig::default() };
+        assert_eq!(run(cpu.clone(), &console).1, [7, 0xC000_0002], "{cpu:?}");
+        console.missing = vec![MissingAnswer::Zero, missing_answer("xam#ffe=0x1234").unwrap()];
+        assert_eq!(run(cpu.clone(), &console).1, [7, 0x1234], "{cpu:?}");
+        console.missing = vec![MissingAnswer::Zero];
+        assert_eq!(run(cpu.clone(), &console).1, [7, 0], "{cpu:?}");
+    }
+}
