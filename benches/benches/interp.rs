@@ -146,13 +146,13 @@ fn data() -> impl Iterator<Item = u8> {
     (0_u32..).map(|n| (n.wrapping_mul(0x9E37_79B9) >> 24) as u8)
 }
 
-struct Machine {
+struct CpuFixture {
     memory: Arc<GuestMemory>,
     interp: Interpreter,
     devices: DeviceQueue,
 }
 
-impl Machine {
+impl CpuFixture {
     fn new(kernel: &Kernel) -> Self {
         let memory = GuestMemory::new().unwrap();
         for addr in [CODE, DATA, STACK] {
@@ -182,7 +182,7 @@ fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("interp");
     group.sample_size(30);
     for kernel in KERNELS {
-        let mut machine = Machine::new(kernel);
+        let mut machine = CpuFixture::new(kernel);
         let (answer, instructions) = machine.run(kernel);
         assert_eq!(answer, (kernel.answer)(), "{}", kernel.name);
         group.throughput(Throughput::Elements(instructions));
@@ -191,7 +191,7 @@ fn benches(criterion: &mut Criterion) {
     // The first execution: every block is found, decoded, watched. Elements are instructions of
     // code.
     let kernel = &KERNELS[2];
-    let machine = Machine::new(kernel);
+    let machine = CpuFixture::new(kernel);
     group.throughput(Throughput::Elements(22));
     group.bench_function("first execution", |bencher| {
         bencher.iter_batched(

@@ -54,12 +54,12 @@ enum Executor {
 }
 
 /// A machine with the title in its loop.
-struct Machine {
+struct KernelFixture {
     memory: Arc<GuestMemory>,
     executor: Executor,
 }
 
-impl Machine {
+impl KernelFixture {
     fn new(export: &str, make: impl FnOnce(Scheduler, Jit, KernelSystem) -> Executor) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry())
@@ -94,7 +94,7 @@ impl Machine {
 }
 
 /// Measures calls in stretches of `stretch` instructions.
-fn measure(criterion: &mut Criterion, name: &str, stretch: u64, mut machine: Machine) {
+fn measure(criterion: &mut Criterion, name: &str, stretch: u64, mut machine: KernelFixture) {
     let least = Cell::new(f64::INFINITY);
     let mut group = criterion.benchmark_group("kernel call");
     group.throughput(Throughput::Elements(1));
@@ -116,11 +116,11 @@ fn measure(criterion: &mut Criterion, name: &str, stretch: u64, mut machine: Mac
 }
 
 fn benches(criterion: &mut Criterion) {
-    let lockstep = Machine::new("VdShutdownEngines", |scheduler, engine, system| {
+    let lockstep = KernelFixture::new("VdShutdownEngines", |scheduler, engine, system| {
         Executor::Lockstep(LockstepExecutor::new(scheduler, Box::new(engine), system))
     });
     measure(criterion, "empty export, in lockstep", STRETCH, lockstep);
-    let parallel = Machine::new("VdShutdownEngines", |scheduler, engine, system| {
+    let parallel = KernelFixture::new("VdShutdownEngines", |scheduler, engine, system| {
         let executor = ParallelExecutor::new(scheduler, Box::new(engine), system);
         Executor::Parallel(executor.expect("engines that fork"))
     });

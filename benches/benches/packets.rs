@@ -76,7 +76,7 @@ fn repeat(mut part: impl FnMut(u32, &mut Vec<u32>)) -> Vec<u32> {
     words
 }
 
-struct Machine {
+struct GpuFixture {
     memory: Arc<GuestMemory>,
     base: u32,
     gpu: CommandProcessor,
@@ -84,7 +84,7 @@ struct Machine {
     now: u64,
 }
 
-impl Machine {
+impl GpuFixture {
     /// A machine with a list in memory, and another list that calls it in parts.
     fn new(list: &[u32]) -> Self {
         let memory = GuestMemory::new().expect("memory");
@@ -119,7 +119,7 @@ fn packets(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("packets");
     for (name, list) in STREAMS {
         let list = list();
-        let mut machine = Machine::new(&list);
+        let mut machine = GpuFixture::new(&list);
         group.throughput(Throughput::Elements(list.len() as u64 + 3));
         group.bench_function(*name, |bencher| bencher.iter(|| machine.run(list.len() as u32)));
         let statistics = machine.gpu.statistics();

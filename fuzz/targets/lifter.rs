@@ -24,14 +24,14 @@ const MAX_WORDS: usize = 48;
 /// Encoding of `sc 2`: ends a sequence that reaches it.
 const SC: u32 = 0x4400_0042;
 
-struct Machine {
+struct LifterHarness {
     memory: Arc<GuestMemory>,
     engine: Box<dyn Execute>,
     ctx: PpcContext,
     devices: DeviceQueue,
 }
 
-impl Machine {
+impl LifterHarness {
     fn new(engine: impl Fn(&Arc<GuestMemory>) -> Box<dyn Execute>) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
         // Self-modifying code without synchronization behaves differently in an engine that reads
@@ -61,9 +61,9 @@ impl Machine {
 
 thread_local! {
     /// Creating guest memory is expensive, so both machines are reused.
-    static MACHINES: RefCell<[Machine; 2]> = RefCell::new([
-        Machine::new(|memory| Box::new(Interpreter::new(memory.clone(), EngineConfig::default()))),
-        Machine::new(|memory| {
+    static MACHINES: RefCell<[LifterHarness; 2]> = RefCell::new([
+        LifterHarness::new(|memory| Box::new(Interpreter::new(memory.clone(), EngineConfig::default()))),
+        LifterHarness::new(|memory| {
             // Even if the page is written often: every input must run compiled.
             let config = JitConfig::compile_everything();
             Box::new(Jit::new(memory.clone(), config).expect("a compiler"))

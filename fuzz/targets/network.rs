@@ -22,7 +22,7 @@ mod model;
 mod transfer;
 
 use libfuzzer_sys::fuzz_target;
-use machine::Machine;
+use machine::NetworkHarness;
 use model::Model;
 use std::cell::RefCell;
 
@@ -31,7 +31,7 @@ const CALLS: usize = 256;
 
 thread_local! {
     /// Creating a kernel is expensive, so it is reused; each input ends with all sockets closed.
-    static MACHINE: RefCell<Machine> = RefCell::new(Machine::new());
+    static MACHINE: RefCell<NetworkHarness> = RefCell::new(NetworkHarness::new());
 }
 
 fuzz_target!(|bytes: &[u8]| {

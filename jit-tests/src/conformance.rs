@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_return_is_a_failure() {
+    fn conformance_cases_that_do_not_return_fail() {
         for (source, actual) in [
             ("test_a:\n b test_a\n", "still running"),
             ("test_a:\n trap\n blr\n", "Trap"),

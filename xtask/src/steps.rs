@@ -380,7 +380,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dash_is_no_file_to_write() {
+    fn dash_is_rejected_as_an_output_path() {
         let parsed = |path: &str| output().parse_ref(&clap::Command::new("x"), None, path.as_ref());
         assert!(parsed("-").unwrap_err().to_string().contains("/dev/stdout"));
         assert_eq!(parsed("a/-b").unwrap(), Path::new("a/-b"));
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_no_tests_is_told_from_one_of_some() {
+    fn empty_test_lists_are_recognized() {
         assert!(names_tests("locks::models::one: test\n\n1 test, 0 benchmarks\n"));
         assert!(!names_tests("\n0 tests, 0 benchmarks\n"));
     }

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_must_be_known_and_what_is_known_must_fail() {
+    fn sync_suite_failures_must_match_the_known_list() {
         let said = parse(TEXT, Some(1)).unwrap();
         assert!(judge(&said, &known(&["a.two"]), "f").is_empty());
         assert_eq!(judge(&said, &known(&[]), "f"), ["a.two: got 00000001 expected 00000000 (line 7)"]);

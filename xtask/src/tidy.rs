@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_silences_a_lint_says_why() {
+    fn lint_allows_require_a_reason() {
         for bare in ["#[allow(dead_code)]", "    #![allow(clippy::all, missing_docs)]", "#[expect(unused)]"] {
             assert!(allows_without_reason(bare), "{bare}");
         }

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_too_late_is_counted_once_and_begins_again_when_there_is_enough() {
+    fn underrun_is_counted_once_until_queue_refills() {
         let mut queue = DeviceQueue::new(Speakers::Surround, 48_000);
         let mut piece = vec![9; 480 * 6];
         queue.put(&vec![1000; (TARGET - 1) * 6]);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_dropped_and_sound_is_never_late() {
+    fn excess_samples_are_dropped_without_underruns() {
         let mut queue = DeviceQueue::new(Speakers::Stereo, 48_000);
         for _ in 0..1000 {
             queue.put(&[0; 2 * 256]);

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_add_up_and_what_is_too_loud_is_clipped_and_counted() {
+    fn mixing_sums_frames_and_counts_clipped_samples() {
         let half = frame([0.5, -0.75, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(mixed(Speakers::Stereo, 1.0, &[half.clone(), half.clone()]), [32767, -32768]);
         let mut mixer = Mixer::new(Speakers::Stereo, 1.0);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_silent() {
+    fn nonfinite_samples_are_silent() {
         let odd = frame([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, -f32::MAX]);
         assert_eq!(mixed(Speakers::Stereo, 1.0, std::slice::from_ref(&odd)), [32767, -32768]);
         assert_eq!(mixed(Speakers::Surround, 1.0, &[odd.clone(), odd]), [0, 0, 0, 0, 32767, -32768]);

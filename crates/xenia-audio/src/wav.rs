@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_says_what_is_there_at_any_time() {
+    fn wav_header_is_updated_each_second_and_at_finish() {
         for (speakers, size, tag) in [(Speakers::Stereo, 44, 1), (Speakers::Surround, 68, 0xFFFE)] {
             let mut wav = WavWriter::new(Cursor::new(Vec::new()), speakers).unwrap();
             let second = vec![-2_i16; 48_000 * speakers.channels()];

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_volume_may_have_is_refused() {
+    fn volume_refuses_invalid_names_depth_and_entry_count() {
         let mut volume = Volume::default();
         volume.add_file(Volume::ROOT, "twin", bytes("")).unwrap();
         let long = "x".repeat(256);

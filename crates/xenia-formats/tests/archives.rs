@@ -97,7 +97,7 @@ fn a_zip_bomb_is_refused_before_anything_is_decoded() {
 }
 
 #[test]
-fn what_is_wrong_in_an_archive_is_found_where_it_is() {
+fn archive_verification_locates_checksum_errors() {
     let mut file = zip_builder::sample();
     file[30 + 11] ^= 1;
     let (faults, checked) = verified("zip", file);

@@ -31,7 +31,7 @@ fn a_program_is_read() {
 }
 
 #[test]
-fn the_stack_has_the_size_that_the_linker_was_told() {
+fn stack_size_comes_from_the_gnu_stack_segment() {
     /// Type of the segment PT_GNU_STACK.
     const GNU_STACK: u32 = 0x6474_E551;
     let program = |size| {
@@ -67,7 +67,7 @@ fn segments_that_share_a_page_share_their_rights() {
 }
 
 #[test]
-fn what_is_no_program_for_this_machine_is_refused() {
+fn invalid_elf_files_are_refused() {
     let at = |address: u32, size: u32| {
         ElfBuilder { entry: address, ..ElfBuilder::default() }.segment(
             address,

@@ -81,7 +81,7 @@ fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_can_not_be_read_is_named_with_what_to_do() {
+fn unreadable_formats_are_named_with_advice() {
     let mut elf = crate::support::elf_builder::sample().build();
     elf[4] = 2;
     let mut xenon_pe = with(0x100, 0x80, b"PE\0\0\xF2\x01");

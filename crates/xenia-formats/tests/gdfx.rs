@@ -74,7 +74,7 @@ fn a_volume_is_found_wherever_discs_have_it() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn disc_images_round_trip_and_are_deterministic() {
     let mut dice = Noise::new(7);
     for files in [0, 1, 2, 3, 40, 700] {
         let mut volume = Volume::default();
@@ -97,7 +97,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn what_no_disc_can_hold_is_refused_before_anything_is_written() {
+fn unrepresentable_disc_is_refused_before_writing() {
     struct Large;
     impl ReadAt for Large {
         fn read_at(&self, _: u64, _: &mut [u8]) -> std::io::Result<usize> {

@@ -21,7 +21,7 @@ fn sample() -> Gpd {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn profile_database_round_trips() {
     let mut gpd = sample();
     let title = PlayedTitle {
         title_id: 0x4D53_07D1,
@@ -57,7 +57,7 @@ fn fields_lie_where_the_format_says() {
 }
 
 #[test]
-fn what_nobody_here_knows_stays() {
+fn unknown_gpd_entries_are_preserved() {
     // A synchronization list for the online service, and a setting.
     let mut file = sample().to_bytes();
     let count = u32::from_be_bytes(file[0xC..0x10].try_into().unwrap()) as usize;

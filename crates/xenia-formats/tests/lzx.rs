@@ -23,7 +23,7 @@ fn decode_otherwise(bits: u32, frames: &[Vec<u8>], size: usize) -> Vec<u8> {
 }
 
 #[test]
-fn every_block_type_and_window_decodes_to_what_was_encoded() {
+fn lzx_round_trips_for_every_block_type_and_window() {
     let mut noise = Noise::new(1);
     for bits in 15..=25 {
         for kind in KINDS {

@@ -231,7 +231,7 @@ fn thread_local_storage_becomes_a_tls_header() {
 }
 
 #[test]
-fn what_cannot_be_packed_says_why() {
+fn unpackable_programs_are_refused_with_reason() {
     let at = |address: u32| {
         ElfBuilder { entry: address, ..ElfBuilder::default() }.segment(address, &[0; 64], 64, READ | EXECUTE)
     };

@@ -103,7 +103,7 @@ fn entries_that_no_volume_may_have_are_refused() {
 }
 
 #[test]
-fn what_is_written_is_read_and_is_the_same_each_time() {
+fn stfs_packages_round_trip_and_are_deterministic() {
     let mut dice = Noise::new(9);
     for signer in [Signer::Console, Signer::Live, Signer::Maker] {
         for count in [1, 20, 300] {
@@ -147,7 +147,7 @@ fn what_is_written_is_read_and_is_the_same_each_time() {
 }
 
 #[test]
-fn what_was_sold_to_somebody_may_be_used_by_who_has_it() {
+fn license_bits_of_all_licensees_are_combined() {
     let mut package = sample();
     let licenses = 0x22C;
     package[licenses..licenses + 48].fill(0);
@@ -162,7 +162,7 @@ fn what_was_sold_to_somebody_may_be_used_by_who_has_it() {
 }
 
 #[test]
-fn what_no_package_can_hold_is_refused_before_anything_is_written() {
+fn unrepresentable_package_name_is_refused_before_writing() {
     let said = |name: &str| {
         let mut package = Vec::new();
         let volume = crate::support::volume(&[(name.to_owned(), Some(vec![1]))]);

@@ -95,7 +95,7 @@ fn headers_are_read() {
 }
 
 #[test]
-fn a_retail_payload_without_the_users_key_says_what_is_needed() {
+fn retail_payload_without_key_reports_the_missing_key() {
     let says = |error: xenia_formats::FormatError| {
         assert!(matches!(error.reason, Reason::RetailKeyMissing | Reason::NoKeyFits));
         error.to_string()
@@ -160,7 +160,7 @@ fn each_damaged_part_fails_its_own_digest() {
 }
 
 #[test]
-fn what_cannot_be_loaded_is_refused_with_the_reason() {
+fn invalid_xex_files_are_refused_with_reason() {
     let sample = || XexBuilder::sample(Payload::Basic, None);
     let set = |key: u32, value: Result<u32, Vec<u8>>| {
         let mut builder = sample();

@@ -51,13 +51,13 @@ fn cpu_time() -> Option<Duration> {
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
-struct Machine {
+struct FrameFixture {
     memory: Arc<Ram>,
     gpu: CommandProcessor,
     now: u64,
 }
 
-impl Machine {
+impl FrameFixture {
     /// Runs commands; returns the wall-clock time and this thread's CPU time.
     fn run(&mut self, words: &[u32]) -> [Duration; 2] {
         self.gpu.initialize_ring(RING, 14);
@@ -96,7 +96,7 @@ fn main() {
     let memory = Arc::new(Ram::new(0x100_0000));
     let config = Config { vblank: false, capture_all: true, ..Config::default() };
     let gpu = CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(threads)), config);
-    let mut machine = Machine { memory, gpu, now: 0 };
+    let mut machine = FrameFixture { memory, gpu, now: 0 };
     let mut setup = Vec::new();
     set(
         &mut setup,

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_read_and_nothing_else_changes() {
+    fn register_field_setters_preserve_other_fields() {
         let all = With(rb::RbColorInfo(u32::MAX));
         let info = all.color_exp_bias(-3).color_format(ColorTargetFormat::Rg16Float).done();
         assert_eq!((info.color_exp_bias(), info.color_format()), (-3, ColorTargetFormat::Rg16Float));

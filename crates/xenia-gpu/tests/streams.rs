@@ -39,13 +39,13 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 /// A machine's memory: the area that streams use lies between areas that the chip can't access.
-struct Machine {
+struct StreamHarness {
     memory: Arc<GuestMemory>,
     base: u32,
     canaries: Vec<xenia_guest::GuestAddr>,
 }
 
-impl Machine {
+impl StreamHarness {
     fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
         let rights = Protect::READ_WRITE;
@@ -176,7 +176,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
 #[test]
 fn random_streams_end_and_stay_in_guest_memory() {
     let (first, count) = (number("XENIA_FIRST_STREAM", 0), number("XENIA_RANDOM_STREAMS", STREAMS));
-    let machine = Machine::new();
+    let machine = StreamHarness::new();
     // One draws on a separate thread, one on the processor's thread, one on a machine.
     let new_references = || [(); 3].map(|()| Small(Arc::new(Mutex::new(Reference::with_threads(1)))));
     let mut references = new_references();

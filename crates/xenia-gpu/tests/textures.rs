@@ -186,7 +186,7 @@ fn any_texture_is_an_image_within_its_bound_or_none() {
 /// Texels written to tiled addresses block by block are decoded in their places, whatever the
 /// format, pitch and byte order.
 #[test]
-fn what_is_tiled_comes_back() {
+fn tiled_textures_round_trip() {
     for seed in 0..40 {
         let mut dice = Dice(seed);
         let (format, bytes) = [(2, 1), (10, 2), (6, 4)][dice.below(3)];

@@ -54,7 +54,7 @@ fn recorded_from_the_second_swap() -> (Vec<u8>, Vec<Frame>) {
 }
 
 #[test]
-fn a_trace_begins_with_what_was_there() {
+fn trace_started_midway_contains_initial_state() {
     let (bytes, expected) = recorded_from_the_second_swap();
     let mut frames = Vec::new();
     let summary = play(&bytes, &mut |number, frame| frames.push((number, frame))).unwrap();

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_are_no_instruction_decode_to_nothing() {
+    fn invalid_instruction_words_do_not_decode() {
         for word in [0, 0x0400_0000, 0x7C00_0002, 0x4C00_0002] {
             assert_eq!(decode(word), None, "{word:#010x}");
         }

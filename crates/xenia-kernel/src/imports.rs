@@ -12,7 +12,7 @@ pub mod thunks;
 pub mod variables;
 
 pub use bindings::{Bindings, MissingCall};
-pub use missing::{MissingAnswer, MissingAnswers, failure_of, has_special_failure};
+pub use missing::{MissingAnswer, MissingAnswers, has_special_failure};
 pub use registry::{Continuations, Registry, StatusCounts};
 pub use xenia_imports::{Library, Status, ordinals};
 

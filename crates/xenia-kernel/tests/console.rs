@@ -1,7 +1,7 @@
 //! The console that a title sees, as settings describe it: version, language, region, answers of
 //! missing calls, the null page.
 
-use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{CODE, Code, DATA, ScriptedVideo, TitleHarness};
 use xenia_formats::image::ImageKind;
 use xenia_kernel::KernelConfig;
 use xenia_kernel::imports::MissingAnswer;
@@ -20,9 +20,9 @@ fn title() -> Code {
     code
 }
 
-fn run(code: &mut Code, config: KernelConfig) -> (Machine, RunEnd) {
+fn run(code: &mut Code, config: KernelConfig) -> (TitleHarness, RunEnd) {
     let image = code.end().image(ImageKind::Xex, CODE);
-    let mut machine = Machine::configured(&image, config, ScriptedVideo::default(), |_| ()).unwrap();
+    let mut machine = TitleHarness::configured(&image, config, ScriptedVideo::default(), |_| ()).unwrap();
     let end = machine.go();
     (machine, end)
 }

@@ -1,7 +1,7 @@
 //! Integration tests of kernel calls from guest code: thunks, threads, waits and callbacks, on the
 //! interpreter and the lockstep executor.
 
-use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{CODE, Code, DATA, ScriptedVideo, TitleHarness};
 use xenia_formats::image::ImageKind;
 use xenia_kernel::ports::VideoEvent;
 use xenia_sched::{EndKind, RunEnd};
@@ -36,7 +36,7 @@ fn a_thread_wakes_another_through_an_event_and_ends() {
     code.load(3, DATA).read(3, 0, 3).call_with_registers("NtClose").record(3, 0x20);
     code.load(3, DATA).read(3, 0, 3).call_with_registers("NtClose").record(3, 0x24);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!(machine.data(0x10), 0x1234);
     assert_eq!(machine.data(4), 2, "thread id");
@@ -68,7 +68,7 @@ fn a_graphics_interrupt_runs_on_the_hardware_thread_that_it_names() {
     let video = ScriptedVideo::default();
     let interrupt = VideoEvent::Interrupt { source: 1, cpu_mask: 1 << 4 };
     video.0.lock().unwrap().extend([(1_000_000, VideoEvent::Swap), (1_000_000, interrupt)]);
-    let (machine, end) = Machine::run_with(&code, entry, video);
+    let (machine, end) = TitleHarness::run_with(&code, entry, video);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14)], [1, 0xABCD]);
     assert_eq!([machine.data(0x18), machine.data(0x1C)], [4, 1]);
@@ -99,7 +99,7 @@ fn a_deferred_call_and_a_timer_reach_the_title() {
     code.call("KeWaitForSingleObject", &[EVENT, 3, 1, 0, 0]);
     code.call("KeWaitForSingleObject", &[DATA + 0x240, 3, 1, 0, 0]).record(3, 0x28);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x40), machine.data(0x44), machine.data(0x48)], [0x11, 0x22, 0x33]);
     assert_eq!(
@@ -129,7 +129,7 @@ fn an_apc_interrupts_an_alertable_delay() {
     code.call("ExCreateThread", &[DATA + 8, 0, 0, 0, worker, 0, 0]);
     code.load(14, 0x5A5A).call("KeDelayExecutionThread", &[1, 1, INTERVAL]).record(3, 0x20).record(14, 0x24);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [1, 2, 3]);
     assert_eq!(machine.data(0x1C), 0);
@@ -147,7 +147,7 @@ fn a_delay_ends_at_its_time_and_a_wait_times_out() {
     code.call("KeInitializeEvent", &[EVENT, 0, 0]);
     code.call("KeWaitForSingleObject", &[EVENT, 3, 1, 0, INTERVAL]).record(3, 0x14);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14)], [0, 0x102]);
     let now = machine.executor.scheduler.now();
@@ -162,7 +162,7 @@ fn a_thread_moves_itself_in_the_middle_of_the_call() {
     code.call_with_registers("KeSetAffinityThread").record(3, 0x10);
     code.read_byte(5, 0x10C, 13).record(5, 0x14);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(4), machine.data(0x10), machine.data(0x14)], [1, 0, 5]);
     assert!(machine.events().iter().any(|line| line.ends_with("t1 migrate hw0 hw5")));
@@ -181,7 +181,7 @@ fn a_thread_that_may_run_elsewhere_moves_to_a_free_processor_and_reads_its_numbe
     // Both threads start on the first hardware thread.
     code.call("ExCreateThread", &[DATA, 0, 0, 0, worker, 0, 0]);
     code.load(6, DATA).read(5, 0x10, 6).word(read_again[0]).word(read_again[1]).end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!(machine.data(0x10), 1);
     let events = machine.events();
@@ -196,7 +196,7 @@ fn variables_hold_what_titles_look_for() {
     code.variable(5, "VdGpuClockInMHz").read(5, 0, 5).record(5, 0x14);
     code.variable(5, "XexExecutableModuleHandle").read(5, 0, 5).read(5, 0x3C, 5).record(5, 0x18);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [6, 500, entry]);
 }
@@ -208,7 +208,7 @@ fn a_missing_import_returns_its_failure_and_is_counted() {
     code.call_ordinal(0x0FFE).record(3, 0x10);
     code.call_ordinal(0x0FFE).record(3, 0x14);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!([machine.data(0x10), machine.data(0x14)], [0xC000_0002; 2]);
     let missing = machine.kernel.imports.missing_calls();
@@ -238,19 +238,19 @@ fn a_critical_section_parks_and_is_handed_over() {
     code.load(3, DATA).read(3, 0, 3).load(4, 1).load(5, 0).load(6, 0);
     code.call_with_registers("NtWaitForSingleObjectEx");
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!(machine.data(0x14), 99, "the other thread came in after the first had left");
     assert_eq!(machine.data(0x210), u32::MAX, "free again");
 }
 
 #[test]
-fn waiting_for_what_nobody_signals_is_a_deadlock_with_a_report() {
+fn wait_on_unsignalled_event_reports_a_deadlock() {
     let mut code = Code::default();
     let entry = code.here();
     code.call("KeInitializeEvent", &[EVENT, 0, 0]);
     code.call("KeWaitForSingleObject", &[EVENT, 3, 1, 0, 0]);
-    let (_, end) = Machine::run(&code, entry);
+    let (_, end) = TitleHarness::run(&code, entry);
     let RunEnd::Deadlock(report) = end else { panic!("{end:?}") };
     assert_eq!(report.threads.len(), 1);
     assert_eq!(report.threads[0].state, "any 0x82010100");
@@ -275,7 +275,7 @@ fn guest_faults_and_wild_pointers_end_the_title_with_a_report() {
         let mut code = Code::default();
         let entry = code.here();
         build(&mut code);
-        let (_, end) = Machine::run(&code, entry);
+        let (_, end) = TitleHarness::run(&code, entry);
         let RunEnd::Ended(EndKind::Crash { thread, text, .. }) = end else { panic!("{end:?}") };
         assert_eq!(thread, 1);
         assert!(text.contains("r1 "), "{text}");
@@ -289,7 +289,7 @@ fn a_plain_elf_writes_text_and_exits_with_r3() {
     let entry = code.here();
     code.load(0, 0).load(3, CODE).load(4, 3).word(0x4400_0002); // sc
     code.load(3, 42).ret();
-    let mut machine = Machine::new(&code, ImageKind::Elf, entry, ScriptedVideo::default());
+    let mut machine = TitleHarness::new(&code, ImageKind::Elf, entry, ScriptedVideo::default());
     assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 42 }));
     assert_eq!(machine.text(), "Hi!");
 }
@@ -311,7 +311,7 @@ fn two_runs_give_the_same_log() {
         code.call("KeWaitForSingleObject", &[EVENT, 3, 1, 0, 0]);
     }
     code.end();
-    let logs: Vec<_> = (0..2).map(|_| Machine::run(&code, entry).0.events()).collect();
+    let logs: Vec<_> = (0..2).map(|_| TitleHarness::run(&code, entry).0.events()).collect();
     assert!(logs[0].len() > 20);
     assert_eq!(logs[0], logs[1]);
 }

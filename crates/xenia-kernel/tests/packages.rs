@@ -252,7 +252,7 @@ fn a_write_that_found_no_room_is_remembered_though_the_file_is_cut_back() {
 }
 
 #[test]
-fn what_is_written_again_cut_off_or_given_up_is_no_failure() {
+fn recovered_write_failures_do_not_fail_the_package() {
     let folder = tempfile::tempdir().unwrap();
     let kernel = machine(folder.path());
     open(&kernel, PackageMode::New).unwrap();

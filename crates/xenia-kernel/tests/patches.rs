@@ -1,6 +1,6 @@
 //! Patches of a title and of its libraries.
 
-use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{CODE, Code, DATA, ScriptedVideo, TitleHarness};
 use crate::modules::library::LibraryFile;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,9 +29,9 @@ fn patch(name: &str, hash: ExecutableHash, address: u32, words: &[u32]) -> Switc
 }
 
 /// Loads a title with a folder, which has the files.
-fn load(image: &LoadedImage, patches: Vec<SwitchedOn>, folder: &Path) -> Result<Machine, LoadError> {
+fn load(image: &LoadedImage, patches: Vec<SwitchedOn>, folder: &Path) -> Result<TitleHarness, LoadError> {
     let config = KernelConfig { patches: Arc::new(PatchSet::new(patches)), ..KernelConfig::default() };
-    Machine::configured(image, config, ScriptedVideo::default(), |kernel| {
+    TitleHarness::configured(image, config, ScriptedVideo::default(), |kernel| {
         kernel.files.lock().mount_title_folder(folder).unwrap();
     })
 }

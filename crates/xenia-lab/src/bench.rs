@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_null_and_what_was_has_its_keys() {
+    fn unmeasured_bench_columns_are_null_in_the_report() {
         let dir = tempfile::tempdir().unwrap();
         let (json, plot) = (dir.path().join("b.json"), dir.path().join("b.svg"));
         let flags =
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bench_cannot_do_is_refused() {
+    fn unsupported_bench_flags_are_rejected() {
         for (flags, said) in [
             (&["--programs=/nowhere"][..], "cargo xtask programs"),
             (&["--cross-check"], "one by one"),

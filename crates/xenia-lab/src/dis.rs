@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_file_without_end_what_is_shown_is_read() {
+    fn dis_of_endless_file_reads_only_the_requested_count() {
         let code = dis(&["/dev/zero", "--base", "0x8201_0000", "--count", "3"]).unwrap();
         assert_eq!((code.base, code.bytes.len()), (0x8201_0000, 12));
     }

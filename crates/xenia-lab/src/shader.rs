@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_assembled_is_opened_again() {
+    fn assembled_shaders_reopen_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let (source, output) = (folder.path().join("a.s"), folder.path().join("a.bin"));
         for (text, kind) in [

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_host_can_do_once_it_can_do_again() {
+    fn barrier_support_is_consistent_across_calls() {
         assert_eq!(on_all_threads(), on_all_threads());
         assert_eq!(serialize_all_threads(), serialize_all_threads());
     }

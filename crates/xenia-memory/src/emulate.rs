@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_plain_access_is_refused_unchanged() {
+    fn emulation_rejects_unsupported_accesses_without_side_effects() {
         for code in [
             &[0x03, 0x07][..],         // add eax, [rdi]
             &[0xF0, 0x0F, 0xB1, 0x0F], // lock cmpxchg [rdi], ecx

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_touches_is_one_piece() {
+    fn adjacent_gaps_merge() {
         let mut gaps = Gaps::new(SIZE);
         for at in 0..SIZE {
             gaps.take(&(at..at + 1));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_many_threads_count_adds_up() {
+    fn tally_sums_counts_of_all_threads() {
         const EACH: u64 = if cfg!(miri) { 8 } else { 1000 };
         let tally = Tally::default();
         std::thread::scope(|scope| {

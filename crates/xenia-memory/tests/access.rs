@@ -149,7 +149,7 @@ fn memory_taken_away_comes_back_as_zeros() {
 }
 
 #[test]
-fn what_was_left_in_memory_is_never_seen() {
+fn reallocated_memory_reads_as_zero() {
     let memory = space();
     let mut dev = DeviceQueue::new();
     // Kept until committed again up to the longest range, and returned at once above it.

@@ -12,7 +12,7 @@ fn resident() -> u64 {
 }
 
 #[test]
-fn free_memory_below_what_is_in_use_goes_back() {
+fn free_heap_below_a_live_block_is_returned_to_the_host() {
     const KIB: usize = 64 << 10;
     // The last allocation keeps the allocator from trimming the rest by itself.
     let mut blocks: Vec<Box<[u8; 1024]>> = (0..KIB).map(|_| Box::new([1; 1024])).collect();

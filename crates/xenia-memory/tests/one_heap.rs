@@ -11,7 +11,7 @@ const HEAP: usize = 64 << 20;
 const THREADS: usize = 8;
 
 #[test]
-fn threads_share_what_is_there() {
+fn threads_allocate_from_one_heap() {
     allocate_from_one_heap();
     // As long as all threads live, no heap is free for the next one.
     let all = Barrier::new(THREADS);

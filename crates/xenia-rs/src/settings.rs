@@ -43,7 +43,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 #[cfg(test)]
 use words::WRITTEN;
-use words::what_is_wrong;
+use words::clap_error_summary;
 use xenia::input;
 use xenia::input::config::InputConfig;
 use xenia::say::{errln, error_text};
@@ -209,7 +209,7 @@ fn with_settings(
     if let Some(error) = refused(&with_settings)
         && refused(words).is_none()
     {
-        bail!("{}: {}", path.display(), what_is_wrong(&error));
+        bail!("{}: {}", path.display(), clap_error_summary(&error));
     }
     Ok((with_settings, origins))
 }

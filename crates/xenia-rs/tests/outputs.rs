@@ -220,7 +220,7 @@ fn a_timeout_is_an_end_like_any_other() {
 const FULL: &str = "/dev/full";
 
 #[test]
-fn what_can_not_be_written_is_exit_code_2() {
+fn write_failures_exit_with_code_2() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).display().to_string();
     let root = sources();
@@ -302,7 +302,7 @@ fn output(words: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn standard_output_has_what_was_asked_for_and_nothing_else() {
+fn standard_output_contains_only_requested_output() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     let (out, said) = output(&["exec", &hello, "--headless", "--json", "-"]);
     let json: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
@@ -316,7 +316,7 @@ fn standard_output_has_what_was_asked_for_and_nothing_else() {
 }
 
 #[test]
-fn who_has_no_display_is_told_once_and_why() {
+fn missing_display_is_reported_once_with_a_reason() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     for (display, why) in [("", "(DISPLAY and WAYLAND_DISPLAY are not set)"), (":9977", "no display: ")] {
         let mut command = program(&["exec", &hello]);
@@ -345,7 +345,7 @@ fn the_log_goes_where_it_is_sent() {
 }
 
 #[test]
-fn kernel_calls_are_logged_for_who_asks_and_change_nothing() {
+fn kernel_call_logging_does_not_change_results() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).display().to_string();
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
@@ -375,7 +375,7 @@ fn a_full_standard_error_changes_nothing() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_standard_output_pipe_is_not_an_error() {
     let mut child = program(&["exports"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(wait(&mut child).code(), Some(0));

@@ -34,7 +34,7 @@ fn run_with(config: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, 
 }
 
 #[test]
-fn a_mistake_stops_what_runs_a_guest_and_is_told_to_the_rest() {
+fn settings_errors_stop_guest_commands_and_warn_others() {
     for file in ["[exec]\nframez = 1\n", "[exec\n", "[info]\nkey-file = 3.5.1\n"] {
         for words in [&["info", HELLO][..], &["exports"], &["dis", HELLO]] {
             let (code, out, said) = with(file, words);
@@ -66,7 +66,7 @@ fn errors_that_come_of_a_setting_say_where_it_is() {
 }
 
 #[test]
-fn what_is_set_is_shown() {
+fn config_command_shows_settings_with_lines() {
     let file = "[bench]\nruns = 9\n\n[exec]\nheadless = true  # here\ngpu = \"none\"\n";
     let (code, out, _) = with(file, &["config"]);
     assert_eq!(code, 0);
@@ -102,7 +102,7 @@ fn a_bad_variable_is_named_and_config_shows_it() {
 
 /// Settings files are read more than once, and a named pipe may have no writer.
 #[test]
-fn a_pipe_is_no_settings_file() {
+fn named_pipe_is_rejected_as_settings_file() {
     let dir = tempfile::tempdir().unwrap();
     let pipe = dir.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());

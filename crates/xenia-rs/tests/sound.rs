@@ -196,7 +196,7 @@ fn a_file_is_whole_when_the_run_is_interrupted_and_nearly_so_when_it_is_killed()
 }
 
 #[test]
-fn what_can_not_be_written_is_said_before_the_title_runs() {
+fn unwritable_wav_file_fails_before_the_title_runs() {
     for wav in ["/nowhere/a.wav", "/dev/null"] {
         let output = command("tone.xex", &[], Path::new(wav)).output().unwrap();
         assert_eq!(output.status.code(), Some(2));

@@ -127,7 +127,7 @@ fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
 }
 
 #[test]
-fn what_uses_too_much_is_ended_and_told() {
+fn sweep_reports_units_over_memory_or_time_limits() {
     let dir = tempfile::tempdir().unwrap();
     // One MiB is less than the program's own pages.
     let tables = "[[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\nlimits.memory-mib = 1\n\
@@ -142,7 +142,7 @@ fn what_uses_too_much_is_ended_and_told() {
 }
 
 #[test]
-fn a_title_that_its_own_fault_ends_is_no_crash_of_the_program() {
+fn guest_fault_is_not_counted_as_an_emulator_crash() {
     let dir = tempfile::tempdir().unwrap();
     let of = |more: &str| {
         let title = "[[title]]\npath = \"guest/bin/hostile/recursion.xex\"\ninstructions = 1_000_000\n";
@@ -161,7 +161,7 @@ fn a_title_that_its_own_fault_ends_is_no_crash_of_the_program() {
 }
 
 #[test]
-fn whoever_has_lost_its_parent_does_not_begin() {
+fn orphaned_sweep_unit_exits_without_running() {
     let output = sweep(&["unit", "--memory", "1", "--parent", "1", "--", "exports"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("whoever started this is gone"), "{}", text(&output));

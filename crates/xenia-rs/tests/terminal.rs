@@ -72,7 +72,7 @@ fn the_status_line_is_renewed_and_leaves_nothing() {
 }
 
 #[test]
-fn who_wants_none_gets_none() {
+fn status_line_is_disabled_by_flags_or_redirection() {
     if !need(Tool::Terminal) {
         return;
     }

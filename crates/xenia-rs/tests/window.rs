@@ -298,7 +298,7 @@ fn crashing() -> Vec<u8> {
 }
 
 #[test]
-fn a_crash_is_told_in_the_window_and_the_title_can_run_again() -> Result<()> {
+fn window_shows_a_crash_and_restarts_the_title() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     // With --json the title would not run again, because that would overwrite the results.

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_is_read() {
+    fn activity_lanes_return_recorded_values() {
         let activity = Activity::default();
         for doing in [Doing::Guest(0x8201_0000), Doing::Kernel(u32::MAX), Doing::Devices, Doing::Nothing] {
             activity.set(2, doing);

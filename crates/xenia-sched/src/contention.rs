@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_counted_for_nobody() {
+    fn contention_points_record_nothing_when_disabled() {
         let mut points = ContentionPoints::new(None);
         run(&mut points);
         assert!(points.attempts.is_empty() && points.take_recorded().is_none());

@@ -172,7 +172,7 @@ fn a_deadlock_is_found_at_once_reported_and_halts() {
 }
 
 #[test]
-fn a_recovery_is_counted_and_wakes_who_waited_longest() {
+fn deadlock_recovery_is_counted_and_wakes_longest_waiter() {
     let mut m = machine(
         SchedulerConfig::default(),
         &[(0, 8, &[Step::Run(5), Step::Call(PARK), Step::Call(END)]), (1, 8, &[Step::Call(PARK)])],
@@ -291,7 +291,7 @@ fn a_gap_in_pieces_is_the_same_gap_and_each_piece_ends_at_its_limit() {
 }
 
 #[test]
-fn what_is_due_at_the_end_of_guest_time_never_comes() {
+fn events_at_maximum_guest_time_never_fire() {
     let script: &[Step] = &[Step::Call(PARK), Step::Call(PARK)];
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, script)]);
     m.executor.system.next_event = Some(MAX_TICKS);
@@ -318,7 +318,7 @@ fn a_free_slot_takes_one_that_waits_on_another_and_says_so_once() {
 }
 
 #[test]
-fn boosts_and_their_decay_are_told_before_guest_code_can_look() {
+fn priority_changes_are_published_before_guest_code_runs() {
     let config = SchedulerConfig { quantum: 100, ..SchedulerConfig::default() };
     let mut m = machine(
         config,

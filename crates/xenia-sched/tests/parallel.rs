@@ -85,7 +85,7 @@ fn six_threads_make_all_their_calls() {
 }
 
 #[test]
-fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
+fn barrier_limits_lead_to_one_quantum() {
     let steps: Arc<[AtomicU64; 3]> = Arc::default();
     let counts = steps.clone();
     let mut machine = machine(&[(0, 0), (1, 1), (2, 2)], move |_, _, running| {
@@ -104,7 +104,7 @@ fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
 }
 
 #[test]
-fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
+fn barrier_does_not_wait_for_yielding_or_waiting_threads() {
     const GOAL: u64 = 100 * QUANTUM as u64;
     // The first thread works for long; the second spins for it with a hint in each iteration; the
     // others, on one slot, wake each other and wait, so that neither ever executes a whole quantum
@@ -188,7 +188,7 @@ fn time_in_which_nothing_happens_is_skipped() {
 }
 
 #[test]
-fn work_under_way_is_no_deadlock_and_its_end_wakes() {
+fn pending_work_is_not_a_deadlock_and_wakes_its_waiter() {
     const ROUNDS: u64 = 20;
     let work = Arc::<Work>::default();
     let left = work.clone();

@@ -139,7 +139,7 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
 }
 
 #[test]
-fn the_guest_is_told_the_last_of_several_priorities() {
+fn guest_sees_the_last_of_concurrent_priority_changes() {
     const ROUNDS: u64 = 20_000;
     /// The thread whose priority is reported, the one that boosts it, and the one that moves it.
     const TOLD: u32 = 0;

@@ -26,7 +26,7 @@ const INTERRUPTION: u64 = 3 << 60;
 const KIND: u64 = 0xF << 60;
 
 #[derive(Default)]
-struct Machine {
+struct WaitHarness {
     word: WaitWord,
     /// The object's wait list: the wait on it, and its number.
     list: Mutex<Option<(WaitSerial, u64)>>,
@@ -39,7 +39,7 @@ struct Machine {
     ended: [AtomicU64; 3],
 }
 
-impl Machine {
+impl WaitHarness {
     /// Ends the wait as the kernel does: removes it from the list under the list's lock, then makes
     /// the thread ready or lets it resume.
     fn end(&self, which: Which, value: u64, list: &mut Option<(WaitSerial, u64)>) -> bool {
@@ -128,7 +128,7 @@ impl Machine {
 
 /// Number of waits that each kind of waker ended first.
 fn race() -> [u64; 3] {
-    let machine = Machine::default();
+    let machine = WaitHarness::default();
     let seen = thread::scope(|scope| {
         for _ in 0..OF_EACH {
             scope.spawn(|| machine.signal());

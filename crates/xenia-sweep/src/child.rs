@@ -237,7 +237,7 @@ mod tests {
     const WIDE: Bounds = Bounds { seconds: 600, memory_mib: 4096, output_kib: 64 };
 
     #[test]
-    fn what_ends_by_itself_is_told_as_it_was() {
+    fn child_exit_status_signal_and_output_are_reported() {
         let ended = sh("echo out; echo err >&2; exit 3", WIDE, false);
         assert_eq!((ended.exit, ended.signal, ended.stop), (3, None, None));
         assert_eq!((&ended.output[..], &ended.errors[..]), (&b"out\n"[..], &b"err\n"[..]));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_decide_a_result_is_not_in_the_environment() {
+    fn child_environment_contains_only_kept_variables() {
         let ended = sh("env", WIDE, false);
         let text = String::from_utf8(ended.output).unwrap();
         let names = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_no_longer_the_same_each_time_is_a_regression() {
+    fn newly_nondeterministic_units_are_a_regression() {
         let steady = with(|_, _| {});
         let mut rows = steady.rows.clone();
         rows.push(outcome(4, Verdict::Pass, "e", "h"));

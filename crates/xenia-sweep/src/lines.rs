@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_is_read_and_no_file_is_shared() {
+    fn concurrent_appenders_write_separate_files() {
         let dir = tempfile::tempdir().unwrap();
         let mut files = [0, 1].map(|_| Appender::create(dir.path(), "0-of-1").unwrap());
         files[0].append(&1).unwrap();

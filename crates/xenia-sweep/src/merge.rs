@@ -195,7 +195,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn neither_order_nor_host_nor_repetition_changes_the_hash() {
+    fn merge_hash_ignores_order_host_and_repetition() {
         let a = [outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Crash, "e", "h")];
         let mut b = vec![outcome(1, Verdict::Crash, "e", "i"), outcome(2, Verdict::Pass, "d", "j")];
         let one = merge(a.to_vec());
@@ -229,7 +229,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_ends_in_two_ways_is_told_whatever_the_order() {
+    fn merge_reports_conflicting_results_in_any_order() {
         let (pass, crash) = (outcome(1, Verdict::Pass, "d", "h"), outcome(1, Verdict::Crash, "d", "h"));
         let one = merge(vec![pass.clone(), crash.clone()]);
         assert_eq!(one, merge(vec![crash, pass]));
@@ -238,7 +238,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_ends_in_two_ways_is_told_by_the_merged_file_too() {
+    fn merged_file_preserves_conflicts_and_is_validated() {
         let [a, b] = ["d", "e"].map(|digest| outcome(1, Verdict::Pass, digest, "h"));
         let merged = merge(vec![a.clone(), b]);
         let file = tempfile::NamedTempFile::new().unwrap();

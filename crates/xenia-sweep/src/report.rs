@@ -107,7 +107,7 @@ mod tests {
     use crate::merge::{merge, tests::outcome};
 
     #[test]
-    fn nothing_that_a_title_says_is_markup() {
+    fn report_page_escapes_title_text() {
         let mut hostile = outcome(1, Verdict::Crash, "\"><script>alert(1)</script>", "h");
         hostile.name = "<img src=x onerror=alert(2)>@ROWS@".into();
         hostile.said = "</main><script>alert(3)</script>".into();

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_guards_may_have_no_size() {
+    fn mutex_guards_unsized_values() {
         let lock: Box<Mutex<[u8]>> = Box::new(Mutex::new(Level::Leaf, [1, 2, 3]));
         lock.lock()[1] = 7;
         assert_eq!(*lock.lock(), [1, 7, 3]);

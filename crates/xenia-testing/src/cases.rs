@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_panics_takes_long_or_makes_the_process_large_is_named() {
+    fn panicking_slow_or_large_cases_are_named() {
         let cases = || Cases::new("XENIA_NO_SUCH_CASES", 9);
         let text = failed(cases(), |seed| assert!(seed % 4 != 2));
         assert!(

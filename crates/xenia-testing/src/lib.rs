@@ -140,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_goes_on() {
+    fn available_tool_result_is_returned() {
         assert_eq!(obtain(Tool::Vulkan, Ok::<_, String>(7)), Some(7));
     }
 
     #[test]
-    fn what_was_not_run_is_written_down_line_by_line() {
+    fn skipped_tests_are_logged_one_per_line() {
         let file = std::env::temp_dir().join(format!("xenia-testing-{}", std::process::id()));
         write_down(&file, "first", Tool::Qemu);
         write_down(&file, "second", Tool::Vulkan);

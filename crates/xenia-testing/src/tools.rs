@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_apart_and_have_no_comma() {
+    fn tool_names_are_unique_and_have_no_comma() {
         for (index, row) in TOOLS.iter().enumerate() {
             assert_eq!(row.tool.row().name, row.name);
             assert!(!row.name.contains(',') && TOOLS[..index].iter().all(|other| other.name != row.name));

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_has_a_number_of_each_kind() {
+    fn locale_and_country_numbers_convert() {
         assert_eq!([0, 1, 3, 24, 53, 103, 111].map(locale_of_country), [0, 43, 0, 13, 20, 36, 38]);
         assert_eq!([0, 103, 236, 300].map(locale_of_online_country), [0, 36, 38, 0]);
         assert_eq!([0, 13, 36, 38, 43, 44].map(online_country_of_locale), [2, 24, 103, 236, 1, 0]);

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_made_comes_after_the_first() {
+    fn created_profiles_have_ids_after_the_first() {
         let at = |xuid| Profile::new(Xuid(xuid), "First").unwrap();
         let first = at(0xE900_0000_0000_0010);
         for number in [None, Some(1 << 16), Some(u64::MAX)] {

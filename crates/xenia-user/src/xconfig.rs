@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_kept_unless_it_is_the_consoles_own() {
+    fn xconfig_settings_persist_and_invalid_writes_are_rejected() {
         let (mut config, locale) = (XConfig::default(), Locale::default());
         config.set(3, 9, &[0, 0, 0, 4]).unwrap();
         assert_eq!(config.get(&locale, 3, 9), Ok(vec![0, 0, 0, 4]));

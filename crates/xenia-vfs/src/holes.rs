@@ -97,7 +97,7 @@ mod tests {
     use std::os::unix::fs::FileExt;
 
     #[test]
-    fn what_is_a_hole_is_not_read_and_stays_one() {
+    fn sparse_copy_skips_and_preserves_holes() {
         let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let size = 0x1_0000_0000;
         from.set_len(size).unwrap();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_knows_holes_zeros_become_one() {
+    fn dense_copy_turns_zeros_into_holes() {
         let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let bytes: Vec<u8> = (0..4 * CHUNK).map(|at| u8::from(at / CHUNK == 2) * (at % 251) as u8).collect();
         from.write_all_at(&bytes, 0).unwrap();

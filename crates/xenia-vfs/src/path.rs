@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leads_out_of_the_root() {
+    fn parent_components_cannot_leave_the_root() {
         let names = |path: &str| device_names(&split(path).unwrap());
         assert_eq!(names(r"a\..\b").unwrap(), ["b"]);
         for path in [r"..", r"a\..\..", r"a\..\..\a\b", r"a\b\..\..\..\c"] {
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_gets_through_stays_below_the_root(path in "[a.\\\\/:? *]{0,40}") {
+        fn random_device_paths_stay_below_the_root(path in "[a.\\\\/:? *]{0,40}") {
             if let Ok(names) = split(&path).and_then(|names| device_names(&names)) {
                 for name in names {
                     prop_assert!(is_valid(&name) && name != ".." && !name.contains(['/', '\\']));

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_is_told_by_its_note_alone() {
+    fn build_id_is_read_from_the_elf_note() {
         let program = File::open("/proc/self/exe").unwrap();
         let bytes = fs::read("/proc/self/exe").unwrap();
         let whole = object::File::parse(&*bytes).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn this_build_is_told_from_others() {
+    fn build_identifier_is_long_and_stable() {
         let build = build().unwrap();
         assert!(build.len() > 20 && build == super::build().unwrap(), "{build}");
     }

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_refused() {
+    fn oversized_command_lines_are_rejected() {
         assert!(command_line("a", &["x".repeat(ROOM - 5)]).is_ok());
         assert!(command_line("a", &["x".repeat(ROOM - 4)]).is_err());
         assert!(command_line("a", &["\0".to_owned()]).is_err());

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_and_does_not_repeat_has_ids_of_its_own() {
+    fn persistent_runs_get_distinct_console_numbers() {
         let number = |folder: Option<PathBuf>, repeats| ContentFolder { folder, repeats }.own_number();
         assert_eq!([number(None, false), number(None, true), number(Some("a".into()), true)], [None; 3]);
         let two = [0; 2].map(|_| number(Some("a".into()), false).unwrap());
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_keeps_nothing_unless_it_is_told_where() {
+    fn repeatable_runs_keep_no_saves_without_a_content_folder() {
         let outer = tempfile::tempdir().unwrap();
         let content = Some(outer.path().join("a/b"));
         let named = SaveConfig { content: content.clone(), ..SaveConfig::default() };

@@ -163,7 +163,7 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_said_with_what_came_of_it() {
+    fn dialogs_are_logged_with_their_answers() {
         for (request, policy, answer, text) in [
             (
                 message(),

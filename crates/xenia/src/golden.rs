@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn other_limits_are_no_mismatch() {
+    fn golden_with_other_limits_is_rejected_with_advice() {
         assert!(sample().is_of(Some(5), None).is_ok());
         let said = |golden: Golden, n, frames| golden.is_of(n, frames).unwrap_err().to_string();
         let other = said(sample(), Some(6), Some(2));

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_cause_counts_and_comes_through_whoever_asks_first() {
+    fn first_interrupt_cause_wins_and_reaches_late_watchers() {
         let interrupt = Interrupt::default();
         let (early, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         interrupt.watch(early.clone(), None);

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_no_title_is_reported_and_ends_the_run() {
+    fn launch_of_missing_or_invalid_title_ends_the_run() {
         let folder = folder();
         for path in [r"game:\missing.xex", r"game:\noise.xex"] {
             let text = Arc::default();

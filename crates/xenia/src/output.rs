@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_written_is_known_before() {
+    fn unwritable_outputs_are_detected_in_advance() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("new.json");
         check(&file).unwrap();

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_command_a_terminal_is_made_visible() {
+    fn terminal_control_characters_are_replaced() {
         assert_eq!(
             visible("a\tb\n\x1b]0;owned\x07\r\u{9b}1m"),
             "a\tb\n\u{FFFD}]0;owned\u{FFFD}\u{FFFD}\u{FFFD}1m"

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_overwritten() {
+    fn screenshots_never_overwrite_existing_files() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("new/folder");
         let screenshots = Screenshots::new(Some(&folder), "demo");

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_written_is_known_at_the_end() {
+    fn wav_write_failure_is_reported_at_finish() {
         let file = File::options().write(true).open("/dev/full").unwrap();
         let writer = WavWriter::new(BufWriter::new(file), mix::Speakers::Stereo).unwrap();
         let mut wav = Wav { path: "full.wav".into(), writer: Some(writer), failed: None };

@@ -96,7 +96,7 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     #[test]
-    fn what_has_no_end_is_refused() {
+    fn endless_source_files_are_rejected() {
         for error in [text(Path::new("/dev/zero")), bytes(Path::new("/dev/zero")).map(|_| String::new())] {
             assert!(error.unwrap_err().to_string().contains("64 MiB"));
         }

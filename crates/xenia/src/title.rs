@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_collects_is_not_a_titles_folder() {
+    fn private_user_folders_are_not_title_folders() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         for name in ["Downloads", "game", "Desktop"] {
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_title_is_named_for_what_it_is() {
+    fn non_title_files_are_identified_in_the_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("game.iso");
         for (contents, said) in [

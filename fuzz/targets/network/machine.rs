@@ -61,7 +61,7 @@ const CALLS: &[&str] = &[
 ];
 
 /// A kernel with the title of thunks, and its threads.
-pub(super) struct Machine {
+pub(super) struct NetworkHarness {
     kernel: Arc<Kernel>,
     system: KernelSystem,
     scheduler: Scheduler,
@@ -71,7 +71,7 @@ pub(super) struct Machine {
     events: Vec<u64>,
 }
 
-impl Machine {
+impl NetworkHarness {
     pub(super) fn new() -> Self {
         let memory = GuestMemory::new().expect("guest memory");
         let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry())

@@ -1,6 +1,6 @@
 //! Calls that an input makes, and the conditions that must hold after each.
 
-use super::machine::{ASKER, DATA, Machine, SLOTS, THREADS};
+use super::machine::{ASKER, DATA, NetworkHarness, SLOTS, THREADS};
 use std::collections::BTreeMap;
 
 /// Limit on open sockets, not counting accepted ones.
@@ -82,7 +82,7 @@ pub(super) struct Request {
 
 /// Model of the sockets, which checks the kernel's results.
 pub(super) struct Model<'a> {
-    pub(super) machine: &'a mut Machine,
+    pub(super) machine: &'a mut NetworkHarness,
     pub(super) input: std::slice::Iter<'a, u8>,
     pub(super) sockets: Vec<Socket>,
     pub(super) connections: Vec<Connection>,
@@ -118,7 +118,7 @@ impl Direction {
 }
 
 impl<'a> Model<'a> {
-    pub(super) fn new(machine: &'a mut Machine, input: &'a [u8]) -> Self {
+    pub(super) fn new(machine: &'a mut NetworkHarness, input: &'a [u8]) -> Self {
         let data = machine.at(ASKER, DATA);
         assert_eq!(machine.ask("NetDll_WSAStartup", &[1, 0x0202, data]), 0);
         Self {

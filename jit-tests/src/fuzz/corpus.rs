@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn corpus_cases_outside_fuzzer_limits_are_rejected() {
         for (source, reason) in [
             ("test_a:\n  nop\n", "its last word is no blr"),
             ("test_a:\n  b test_a-64\n  blr\n", "a branch leaves the case"),

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_add_up_is_refused() {
+    fn inconsistent_fuzz_reports_do_not_merge() {
         let overlap = FuzzReport::merge(&[report(1, 0, 100), report(1, 90, 50)]);
         assert_eq!(overlap.unwrap_err(), MergeError::Overlap { seed: 1, from: 90, to: 100 });
         let mut other = report(1, 100, 1);

@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_the_process_is_an_answer_and_the_others_follow() {
+    fn qemu_restarts_after_a_case_that_ends_it() {
         if !need(Tool::Qemu) {
             return;
         }

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_confirmed_must_be_there() {
+    fn confirmed_saves_must_be_found() {
         let old = "guest: found 7\nguest: found packed 6\n";
         assert!(wrong("short read", Some(0), CLEAN, old).contains("7 was confirmed, and Some(6)"));
         assert_eq!(wrong("killed", Some(SIGKILL), "guest: committed 7\n", old), "");

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_of_one_colour_is_none() {
+    fn single_colour_picture_is_plain() {
         let picture = |rgb: &[u8]| RgbPicture { width: 2, height: 1, rgb: rgb.to_vec() };
         assert!(is_plain(&picture(&[1, 2, 3, 1, 2, 3])));
         assert!(!is_plain(&picture(&[1, 2, 3, 1, 2, 4])));

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_runs_a_sweep_into_a_folder_that_is_not_there() {
+    fn missing_sweep_folder_has_no_workers() {
         assert_eq!(workers(Path::new("/nowhere/at/all")).unwrap(), [0; 0]);
     }
 }

@@ -208,7 +208,7 @@ mod tests {
     type Change = fn(u64, &mut Line);
 
     #[test]
-    fn what_stays_passes_and_what_grows_is_named() {
+    fn soak_judge_passes_stable_and_names_growing_resources() {
         assert!(judge(&samples(|_, _| {})).passed());
         // The warm-up is not judged.
         assert!(judge(&samples(|n, line| line.rss_kib -= 50_000_u64.saturating_sub(n * 5000))).passed());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_is_no_pass() {
+    fn soak_with_too_few_samples_fails() {
         let all = samples(|_, _| {});
         assert!(!judge(&all[..12]).passed() && !judge(&[]).passed());
         assert!(judge(&all[..12]).to_string().contains("too few"));

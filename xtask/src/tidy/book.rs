@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_is_no_decision() {
+    fn decision_index_is_not_a_decision() {
         assert!(
             is_decision("decisions/0001-x.md") && !is_decision("decisions/index.md") && !is_decision("a.md")
         );

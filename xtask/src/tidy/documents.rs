@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_found() {
+    fn existing_names_in_documents_are_resolved() {
         for span in [
             "emit.rs",
             "src/emit.rs",
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_named() {
+    fn missing_names_in_documents_are_reported() {
         for span in [
             "lower.rs",
             "crates/xenia-jit/src/lower",
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn fences_and_links_are_told() {
+    fn document_fences_spans_and_links_are_parsed() {
         let text = "a `b` [c](d.md)\n```sh\n`no`\n```\nlast";
         let lines: Vec<_> = outside_fences(text).collect();
         assert_eq!(lines, [(1, "a `b` [c](d.md)"), (5, "last")]);

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_found() {
+    fn malformed_map_rows_are_reported() {
         let mut findings = Vec::new();
         assert!(parse(&TABLE.replace("denied but in", "little in"), &mut findings).len() == 1);
         assert!(parse("nothing", &mut findings).is_empty());

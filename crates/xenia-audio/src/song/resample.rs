@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_stays_and_what_is_above_the_band_does_not_fold_back() {
+    fn resampling_keeps_constants_and_suppresses_images() {
         let mut resampler = Resampler::default();
         resampler.set_rate(44_100);
         (0..200).for_each(|_| resampler.put([0.5, 0.25]));

@@ -127,7 +127,7 @@ fn tags_and_noise_are_passed_over_and_end() {
 }
 
 #[test]
-fn what_can_not_be_heard_is_named() {
+fn unplayable_songs_are_reported_by_kind() {
     let error = |file: &[u8]| Song::new(bytes(file.to_vec())).err();
     assert_eq!(error(&[0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]), Some(SongError::Wma));
     assert_eq!(error(&[]), Some(SongError::Empty));

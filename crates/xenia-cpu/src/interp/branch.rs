@@ -159,14 +159,14 @@ mod tests {
             (16, 0x1_0000_0001, false, false, 0x1_0000_0000),
             (16, 0, false, true, u64::MAX),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             machine.ctx.ctr = ctr;
             machine.ctx.cr[5] = CrField::from_nibble(if bit { 2 } else { 13 });
             machine.one(d(Op::bcx, bo, 5 * 4 + 2, 0x100));
             let target = if taken { CODE + 0x100 } else { NEXT };
             assert_eq!((machine.ctx.pc, machine.ctx.ctr), (target, after), "bo={bo} ctr={ctr} bit={bit}");
         }
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.msr |= msr_bit::SF;
         machine.ctx.ctr = 0x1_0000_0001;
         machine.one(d(Op::bcx, 16, 0, 0x100));
@@ -189,7 +189,7 @@ mod tests {
             // LR is set even if the branch is not taken.
             (x(Op::bclrx, 12, 0, 0, 1), 0x8200_0104, 0, NEXT, u64::from(NEXT)),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             (machine.ctx.lr, machine.ctx.ctr) = (lr, ctr);
             machine.one(word);
             assert_eq!((machine.ctx.pc, machine.ctx.lr), (pc, lr_after), "{word:#x}");
@@ -210,7 +210,7 @@ mod tests {
         ] {
             for (case, expected) in truth.into_iter().enumerate() {
                 for before in [0, 1] {
-                    let mut machine = Machine::new();
+                    let mut machine = CpuHarness::new();
                     let mut cr = 0x8421_8420_u32;
                     for (bit, value) in [(3, case >> 1 & 1), (17, case & 1), (31, before)] {
                         cr = cr & !(1 << (31 - bit)) | (value as u32) << (31 - bit);
@@ -221,7 +221,7 @@ mod tests {
                 }
             }
         }
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.set_cr_word(0x1234_5678);
         machine.one(x(Op::mcrf, 2 << 2, 7 << 2, 0, 0));
         assert_eq!(machine.ctx.cr_word(), 0x1284_5678);

@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn handlers_with_known_bits_do_what_the_arms_do() {
         let mut random = random();
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         for (op, i) in words() {
             if op == Op::orx && i.is_yield_hint() {
                 continue;
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn pairs_do_what_their_halves_do() {
         let mut random = random();
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         let mut pairs = 0;
         for (_, first) in words() {
             let second = Instruction(Op::bcx.row().bits | random() as u32 & 0x03FF_FFFC);

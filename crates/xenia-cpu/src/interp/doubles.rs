@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn doubles_do_what_their_halves_do_and_say_which_of_them_raised() {
         let mut random = random();
-        let mut machine = Machine::new();
-        let mut other = Machine::new();
+        let mut machine = CpuHarness::new();
+        let mut other = CpuHarness::new();
         let config = EngineConfig::default();
         let ops = [Op::lwz, Op::stw, Op::lbz, Op::lhz, Op::addi, Op::addx, Op::orx, Op::rlwinmx];
         let (mut ran, mut raised) = (0, [0; 2]);

@@ -137,7 +137,7 @@ mod tests {
             (Op::cntlzwx, 0),
             (Op::cntlzdx, 0),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             (machine.ctx.gpr[4], machine.ctx.gpr[5], machine.ctx.xer_so) = (s, b, 1);
             machine.one(x(op, 4, 3, 5, RC));
             let ctx = &machine.ctx;
@@ -150,7 +150,7 @@ mod tests {
             assert_eq!(ctx.cr[0].nibble(), order | 1, "{op:?}");
         }
         for (op, value, result) in [(Op::cntlzwx, 0, 32), (Op::cntlzdx, 0, 64), (Op::cntlzwx, 1 << 40, 32)] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             machine.ctx.gpr[4] = value;
             machine.one(x(op, 4, 3, 0, 0));
             assert_eq!(machine.ctx.gpr[3], result, "{op:?}");
@@ -168,7 +168,7 @@ mod tests {
             (Op::xori, s ^ 0xFFFF, false),
             (Op::xoris, s ^ 0xFFFF_0000, false),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             machine.ctx.gpr[4] = s;
             machine.one(d(op, 4, 3, 0xFFFF));
             assert_eq!(machine.ctx.gpr[3], result, "{op:?}");
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn only_the_four_low_priority_hints_yield() {
         for n in 0..32 {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             machine.ctx.gpr[n as usize] = 0x1234;
             machine.put(CODE, &[x(Op::orx, n, n, n, 0), d(Op::sc, 0, 0, 2)]);
             let exit = machine.run(10);
@@ -192,7 +192,7 @@ mod tests {
             assert_eq!(machine.ctx.gpr[n as usize], 0x1234);
         }
         // With Rc it is a plain move.
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.one(x(Op::orx, 31, 31, 31, RC));
         assert_eq!(machine.ctx.cr[0].nibble(), 2);
     }

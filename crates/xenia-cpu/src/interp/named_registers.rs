@@ -39,7 +39,7 @@ fn other(
 }
 
 /// `ctx` after `word`, unless that ends the run.
-fn after(machine: &mut Machine, ctx: &PpcContext, word: u32) -> Option<PpcContext> {
+fn after(machine: &mut CpuHarness, ctx: &PpcContext, word: u32) -> Option<PpcContext> {
     machine.ctx = ctx.clone();
     let exit = machine.interp.execute(&mut machine.ctx, &mut machine.devices, Instruction(word));
     exit.is_none().then(|| machine.ctx.clone())
@@ -48,7 +48,7 @@ fn after(machine: &mut Machine, ctx: &PpcContext, word: u32) -> Option<PpcContex
 #[test]
 fn instructions_read_and_write_the_registers_that_their_rows_name() {
     let mut random = random();
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let mut before = machine.ctx.clone();
     before.begin_visit(1 << 40, 0, u32::MAX);
     for op in Op::all().filter(|op| !op.names_first_alone()) {

@@ -9,7 +9,7 @@
 use super::float::exact::is_nan;
 use super::float::fpscr::{FI, FPRF, FR, FX, VXIMZ, VXSNAN, summarize};
 use super::float::tests::Operands;
-use super::testing::{DATA, Machine};
+use super::testing::{CpuHarness, DATA};
 use std::io::Write;
 use std::process::{Command, Stdio};
 use xenia_guest::GuestAddr;
@@ -61,7 +61,7 @@ impl Record {
     }
 
     /// Runs the record on the interpreter.
-    fn run(&self, machine: &mut Machine) -> Self {
+    fn run(&self, machine: &mut CpuHarness) -> Self {
         machine.memory.write_bytes(GuestAddr(DATA), &self.memory).unwrap();
         let ctx = &mut machine.ctx;
         ctx.fpscr = self.fpscr;
@@ -236,7 +236,7 @@ fn differences(
         ops.iter().flat_map(|op| records(*op, count, &mut operands).into_iter().map(|r| (*op, r))).collect();
     let inputs: Vec<Record> = all.iter().map(|(_, record)| record.clone()).collect();
     let Some(outputs) = qemu(&inputs) else { return 0 };
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let mut failures = std::collections::BTreeMap::<&str, usize>::new();
     for ((op, input), mut theirs) in all.iter().zip(outputs) {
         let mut ours = input.run(&mut machine);

@@ -9,7 +9,7 @@
 //! Excluded: division where no quotient exists and `mulhw` (qemu differs from the hardware there),
 //! reservations, `dcbz` (other block sizes), and instructions that user mode does not have.
 
-use super::testing::{Machine, random};
+use super::testing::{CpuHarness, random};
 use crate::{EngineConfig, Exit, PpcContext, msr_bit};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -285,7 +285,7 @@ fn on_interpreter(elf: &[u8], sf: bool) -> Vec<u8> {
             memory.write_bytes(GuestAddr(number(at + 16, 8) as u32), &elf[offset..offset + length]).unwrap();
         }
     }
-    let mut machine = Machine::on(memory, EngineConfig::default());
+    let mut machine = CpuHarness::on(memory, EngineConfig::default());
     machine.ctx = PpcContext { pc: number(24, 8) as u32, ..PpcContext::default() };
     machine.ctx.msr |= if sf { msr_bit::SF } else { 0 };
     let mut output = Vec::new();

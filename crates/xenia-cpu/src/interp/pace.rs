@@ -121,8 +121,8 @@ mod tests {
         ]
     }
 
-    fn machine() -> Machine {
-        let mut machine = Machine::new();
+    fn machine() -> CpuHarness {
+        let mut machine = CpuHarness::new();
         machine.put(CODE, &words());
         machine.ctx.gpr[5] = 10;
         machine.ctx.begin_visit(1000, 0, u32::MAX);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_pauses_before_what_is_compiled_with_pc_and_budget_exact() {
+    fn run_to_code_stops_at_compiled_code_with_exact_pc_and_budget() {
         let mut m = machine();
         let code = |pc| pc == CODE + 20;
         assert_eq!(m.interp.run_to_code(&mut m.ctx, &mut m.devices, 1000, code), None);

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_conditional_store_needs_its_reservation() {
         for reservations in [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict] {
-            let mut machine = Machine::on(memory(), EngineConfig { reservations });
+            let mut machine = CpuHarness::on(memory(), EngineConfig { reservations });
             machine.ctx.gpr[4] = u64::from(DATA);
             machine.ctx.gpr[3] = 5;
             let lwarx = x(Op::lwarx, 6, 0, 4, 0);
@@ -149,8 +149,8 @@ mod tests {
     fn strict_reservations_die_of_foreign_plain_stores_only() {
         let memory = memory();
         let config = EngineConfig { reservations: ReservationMode::Strict };
-        let mut own = Machine::on(Arc::clone(&memory), config);
-        let mut other = Machine::on(memory, config);
+        let mut own = CpuHarness::on(Arc::clone(&memory), config);
+        let mut other = CpuHarness::on(memory, config);
         other.ctx.hw_id = 1;
         let (lwarx, stwcx, stw) = (x(Op::lwarx, 6, 0, 4, 0), x(Op::stwcx, 3, 0, 4, 0), d(Op::stw, 7, 4, 64));
         for machine in [&mut own, &mut other] {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn reservations_must_be_aligned() {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.gpr[4] = u64::from(DATA) + 2;
         for (word, write) in [(x(Op::lwarx, 3, 0, 4, 0), false), (x(Op::stdcx, 3, 0, 4, 0), true)] {
             let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
@@ -189,10 +189,10 @@ mod tests {
             d(Op::bcx, 16, 0, -16),
             d(Op::sc, 0, 0, 2),
         ];
-        Machine::on(Arc::clone(&memory), EngineConfig::default()).put(CODE, &code);
+        CpuHarness::on(Arc::clone(&memory), EngineConfig::default()).put(CODE, &code);
         thread::scope(|scope| {
             for hw_id in 0..threads {
-                let mut machine = Machine::on(Arc::clone(&memory), EngineConfig { reservations });
+                let mut machine = CpuHarness::on(Arc::clone(&memory), EngineConfig { reservations });
                 scope.spawn(move || {
                     machine.ctx.hw_id = hw_id;
                     machine.ctx.gpr[4] = u64::from(DATA);
@@ -231,8 +231,8 @@ mod tests {
         ];
         // stw r6,4(r4); lwsync; stw r7,0(r4); sc
         let set = [d(Op::stw, 6, 4, 4), x(Op::sync, 1, 0, 0, 0), d(Op::stw, 7, 4, 0), d(Op::sc, 0, 0, 2)];
-        let mut waiter = Machine::on(Arc::clone(&memory), EngineConfig::default());
-        let mut setter = Machine::on(memory, EngineConfig::default());
+        let mut waiter = CpuHarness::on(Arc::clone(&memory), EngineConfig::default());
+        let mut setter = CpuHarness::on(memory, EngineConfig::default());
         waiter.put(CODE, &spin);
         waiter.put(CODE + 0x100, &set);
         waiter.ctx.gpr[4] = u64::from(DATA);
@@ -240,7 +240,7 @@ mod tests {
         (setter.ctx.gpr[4], setter.ctx.gpr[6], setter.ctx.gpr[7]) = (u64::from(DATA), 42, 1);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let Machine { interp, ctx, .. } = &mut waiter;
+                let CpuHarness { interp, ctx, .. } = &mut waiter;
                 ctx.begin_visit(i64::MAX, 0, u32::MAX);
                 assert_eq!(interp.run(ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 0 });
             });

@@ -182,7 +182,7 @@ mod tests {
             (x(Op::rldclx, 4, 3, 5, mb64(60)), s.rotate_left(4) & 15),
             (x(Op::rldcrx, 4, 3, 5, mb64(3)), s.rotate_left(4) & 0xF000_0000_0000_0000),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             machine.ctx.gpr[3] = 0xAAAA_AAAA_AAAA_AAAA;
             (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (s, 0xFFFF_FF44);
             machine.one(instruction);
@@ -213,7 +213,7 @@ mod tests {
             (Op::sradx, 64, u64::MAX, 1),
             (Op::sradx, 127, u64::MAX, 1),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (s, count);
             machine.one(x(op, 4, 3, 5, 0));
             assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ca), (result, ca), "{op:?} {count}");
@@ -229,12 +229,12 @@ mod tests {
             (0x8000_0000, 31, u64::MAX, 0),
             (0x8000_0001, 31, u64::MAX, 1),
         ] {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             (machine.ctx.gpr[4], machine.ctx.xer_ca) = (value, 1 - ca);
             machine.one(x(Op::srawix, 4, 3, sh, 0));
             assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ca), (result, ca), "{value:#x} {sh}");
         }
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.gpr[4] = 1 << 63;
         machine.one(x(Op::sradix, 4, 3, 0, sh64(63)));
         assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ca), (u64::MAX, 0));

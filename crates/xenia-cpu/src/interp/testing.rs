@@ -14,7 +14,7 @@ pub(crate) const CODE: u32 = 0x8200_0000;
 /// Address of the tests' data (64 KiB).
 pub(crate) const DATA: u32 = 0x1000_0000;
 
-pub(crate) struct Machine {
+pub(crate) struct CpuHarness {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) interp: Interpreter,
     pub(crate) ctx: PpcContext,
@@ -30,7 +30,7 @@ pub(crate) fn memory() -> Arc<GuestMemory> {
     memory
 }
 
-impl Machine {
+impl CpuHarness {
     pub(crate) fn new() -> Self {
         Self::on(memory(), EngineConfig::default())
     }

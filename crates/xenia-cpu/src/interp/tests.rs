@@ -12,7 +12,7 @@ fn sum_loop() -> [u32; 4] {
 
 #[test]
 fn a_loop_runs_to_its_system_call() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.put(CODE, &sum_loop());
     (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (7, 100);
     assert_eq!(machine.run(1000), Exit::Syscall { lev: 0 });
@@ -23,13 +23,13 @@ fn a_loop_runs_to_its_system_call() {
 
 #[test]
 fn every_budget_stops_exactly_and_cuts_make_no_difference() {
-    let mut whole = Machine::new();
+    let mut whole = CpuHarness::new();
     whole.put(CODE, &sum_loop());
     (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 50);
     assert_eq!(whole.run(10_000), Exit::Syscall { lev: 0 });
     let total = whole.ctx.executed();
     for budget in [1, 2, 3, 5, 7, 13, 101] {
-        let mut cut = Machine::on(Arc::clone(&whole.memory), EngineConfig::default());
+        let mut cut = CpuHarness::on(Arc::clone(&whole.memory), EngineConfig::default());
         (cut.ctx.gpr[4], cut.ctx.gpr[5]) = (3, 50);
         let mut executed = 0;
         loop {
@@ -50,7 +50,7 @@ fn every_budget_stops_exactly_and_cuts_make_no_difference() {
 
 #[test]
 fn no_word_panics_and_what_raises_changes_nothing() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let mut random = random();
     let rows: Vec<_> = Op::all().map(Op::row).collect();
     for n in 0..60_000 {
@@ -83,7 +83,7 @@ fn changed_code_is_seen_at_the_next_block_through_every_alias() {
     let code = code.unwrap();
     let physical = physical(code).unwrap();
     let views = [code.0, 0xC000_0000 + physical, 0xE000_0000 + physical - 0x1000];
-    let mut machine = Machine::on(memory, EngineConfig::default());
+    let mut machine = CpuHarness::on(memory, EngineConfig::default());
     let value = |n| d(Op::addi, 3, 0, n);
     for (round, store_at) in views.into_iter().cycle().take(200).enumerate() {
         let n = round as i32 + 1;
@@ -104,7 +104,7 @@ fn changed_code_is_seen_at_the_next_block_through_every_alias() {
 
 #[test]
 fn a_store_into_the_running_block_takes_effect_at_once() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     // stw r5,4(r6): the following instruction; addi r3,r3,1; bdnz
     machine
         .put(CODE, &[d(Op::stw, 5, 6, 4), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), d(Op::sc, 0, 0, 2)]);
@@ -117,7 +117,7 @@ fn a_store_into_the_running_block_takes_effect_at_once() {
 
 #[test]
 fn blocks_end_at_pages_and_fetches_outside_memory_raise() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let nop = d(Op::ori, 0, 0, 0);
     machine.put(CODE, &vec![nop; 0x4000]);
     assert_eq!(machine.run(1 << 20), {
@@ -134,7 +134,7 @@ fn blocks_end_at_pages_and_fetches_outside_memory_raise() {
 
 #[test]
 fn code_whose_page_loses_its_rights_no_longer_runs() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.put(CODE, &[d(Op::addi, 3, 3, 1), Op::bx.row().bits | 0x3FF_FFFC]);
     assert_eq!(machine.run(10), Exit::Budget);
     machine.memory.protect(GuestAddr(CODE), 0x1_0000, Protect::NO_ACCESS).unwrap();
@@ -145,10 +145,10 @@ fn code_whose_page_loses_its_rights_no_longer_runs() {
 
 #[test]
 fn single_steps_equal_a_run() {
-    let mut whole = Machine::new();
+    let mut whole = CpuHarness::new();
     whole.put(CODE, &sum_loop());
     (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 20);
-    let mut steps = Machine::on(Arc::clone(&whole.memory), EngineConfig::default());
+    let mut steps = CpuHarness::on(Arc::clone(&whole.memory), EngineConfig::default());
     steps.ctx = whole.ctx.clone();
     assert_eq!(whole.run(1000), Exit::Syscall { lev: 0 });
     steps.ctx.begin_visit(1000, 0, u32::MAX);
@@ -165,7 +165,7 @@ fn random_code_runs_the_same_by_steps_and_with_any_budget() {
     let rows: Vec<_> = Op::all().map(Op::row).filter(|row| families.contains(&row.family)).collect();
     let mut instructions = 0;
     for _ in 0..150 {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         // Branches stay near; r1 and r2 are never targets, and hold data addresses.
         let code: Vec<u32> = (0..64)
             .map(|_| {
@@ -226,7 +226,7 @@ fn random_code_runs_the_same_by_steps_and_with_any_budget() {
 
 #[test]
 fn code_on_a_page_of_restless_data_is_compared_by_words_and_stays_right() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     // stw r3,0x100(r6) on the code's own page; addi r3,r3,1; bdnz; sc
     machine.put(
         CODE,
@@ -285,13 +285,13 @@ fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
                 bne     next
                 sc";
     let memory = memory();
-    let load = Machine::on(Arc::clone(&memory), EngineConfig::default());
+    let load = CpuHarness::on(Arc::clone(&memory), EngineConfig::default());
     load.put(routine, &words("li 3, 0; blr", routine));
     load.put(caller, &words(calls, caller));
     load.put(writer, &words(writes, writer));
     std::thread::scope(|scope| {
         for start in [caller, writer] {
-            let mut machine = Machine::on(Arc::clone(&memory), EngineConfig::default());
+            let mut machine = CpuHarness::on(Arc::clone(&memory), EngineConfig::default());
             scope.spawn(move || {
                 machine.ctx.pc = start;
                 machine.ctx.gpr[4] = u64::from(DATA);
@@ -314,7 +314,7 @@ fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
 
 #[test]
 fn a_cache_of_few_pages_gives_up_those_not_entered_and_code_runs_on() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     // Eight pages in turn, each with a loop of a call's length; the first is entered between all
     // others.
     let branch = |from: u32, to: u32| Op::bx.row().bits | to.wrapping_sub(from) & 0x3FF_FFFC;
@@ -324,7 +324,7 @@ fn a_cache_of_few_pages_gives_up_those_not_entered_and_code_runs_on() {
         machine.put(CODE + 16 * (page - 1), &[d(Op::addi, 4, 4, 1), branch(CODE + 16 * (page - 1) + 4, at)]);
     }
     machine.put(CODE + 16 * 7, &[branch(CODE + 16 * 7, CODE)]);
-    let run = |machine: &mut Machine| {
+    let run = |machine: &mut CpuHarness| {
         let exit = machine.interp.run_to_code(&mut machine.ctx, &mut machine.devices, u32::MAX, |_| false);
         assert_eq!(exit, Some(Exit::Budget));
     };

@@ -123,7 +123,7 @@ mod tests {
     use xenia_memory::Heap;
 
     #[test]
-    fn what_xam_allocates_it_frees_wherever_it_lies() {
+    fn xam_free_releases_virtual_and_physical_allocations() {
         let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         let invalid = 0xFFFF_FFFF_8007_0057;

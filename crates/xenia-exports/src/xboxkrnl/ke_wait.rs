@@ -61,7 +61,7 @@ mod tests {
     use xenia_imports::Library;
 
     #[test]
-    fn nobody_waits_for_the_usb_ports_to_be_looked_through() {
+    fn usb_enumeration_event_stays_signalled() {
         let mut b = Harness::new();
         let name = "UsbdBootEnumerationDoneEvent";
         let (imports, pool) = (&b.kernel.imports, &b.kernel.pool);

@@ -209,7 +209,7 @@ mod tests {
 
     /// A range may extend into unmapped memory if a difference comes before that.
     #[test]
-    fn what_lies_behind_a_difference_need_not_be_there() {
+    fn comparison_stops_before_unmapped_memory() {
         let memory = GuestMemory::new().unwrap();
         let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE, false).unwrap();
         memory.decommit(at.offset(0x3000), 0x1000).unwrap();

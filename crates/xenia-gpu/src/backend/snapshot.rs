@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_lately_is_kept() {
+    fn recently_requested_snapshot_ranges_are_kept() {
         let (memory, mut copies) = (Ram::new(0x2_0000), Copies::default());
         let copied = |copies: &mut Copies, page: u32| {
             copies.snapshot(&[(page * PAGE_SIZE, 8)], &memory).unwrap().copied() / PAGE
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_refused() {
+    fn oversized_and_out_of_range_snapshots_are_refused() {
         let (memory, mut copies) = (Ram::new(0x8000), Copies::default());
         assert!(copies.snapshot(&[(0, 32 << 20)], &memory).is_some());
         assert!(copies.snapshot(&[(0, 32 << 20), (0, 1)], &memory).is_none());

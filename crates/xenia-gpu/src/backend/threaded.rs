@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_at_the_end_is_not_drawn() {
+    fn drop_discards_queued_draws() {
         let (mut backend, go, seen) = slow();
         let memory = Ram::new(0x1000);
         for _ in 0..3 {

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_taken_again() {
+    fn update_recaptures_written_constants() {
         let mut registers = RegisterFile::new();
         let mut constants = Constants::capture(&registers);
         let places = [
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_written_is_taken_again() {
+    fn writes_mark_only_their_constants_stale() {
         for (first, count, float, others) in [
             (0x2000, 0x307, 0, false),
             (0x2309, 0x1cf7, 0, false),

@@ -129,7 +129,7 @@ fn state_without_a_picture_is_an_error() {
 }
 
 #[test]
-fn what_changes_nothing_is_left_out() {
+fn capture_omits_state_without_effect() {
     let mut registers = scene();
     let call = |registers: &RegisterFile| capture(registers, 4 | 3 << 16, IndexSource::Counted).unwrap();
     assert!(call(&registers).pixel_shader.is_some() && call(&registers).depth.compare.is_some());
@@ -221,7 +221,7 @@ fn depth_offsets_of_polygons_and_of_what_has_no_faces() {
 }
 
 #[test]
-fn patches_are_told_from_rectangles_with_their_number() {
+fn capture_distinguishes_patches_from_rectangle_lists() {
     let mut registers = scene();
     let lines = pa::PaSuScModeCntl::with().polymode_front_ptype(PolygonFill::Lines);
     registers.write(lines.polymode_back_ptype(PolygonFill::Lines).poly_mode(1));

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_told_apart() {
+    fn vertex_buffer_fields_are_decoded() {
         let decoded = VertexBuffer::decode([0xe123_4567, 0xfc00_0013]);
         assert_eq!(decoded, VertexBuffer { physical: 0x0123_4564, words: 4, endian: Endian::Half32 });
         let whole = VertexBuffer::decode([0, u32::MAX]);

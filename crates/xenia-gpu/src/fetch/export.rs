@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_place_is_dropped() {
+    fn invalid_export_streams_and_indices_are_dropped() {
         let [x, y, z, w] = address(0, FLOAT4, 8);
         assert!(Stream::decode([x, y, z, w]).is_some());
         for bad in [

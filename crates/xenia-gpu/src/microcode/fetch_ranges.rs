@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_buffer_and_the_largest_index_bound_what_is_read() {
+    fn vertex_fetch_range_is_bounded_by_buffer_and_indices() {
         let text = "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=-8";
         let reach = reaches(&Program::decode(&assemble(text).unwrap())).remove(&0).unwrap();
         assert_eq!(reach.words(Some([0, 0]), 1000), 0..0, "before the buffer");

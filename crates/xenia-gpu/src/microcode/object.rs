@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_are_no_more_than_there_are_constants() {
+    fn literal_count_and_index_are_bounded_by_constants() {
         let (words, _) = sample();
         let literal = |constant| Literal { constant, value: [0.5; 4] };
         // Each table entry is one literal; all are for the same constant.

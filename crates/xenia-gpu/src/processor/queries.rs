@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_see_what_is_drawn_while_they_are_open() {
+    fn visibility_queries_see_draws_while_open() {
         let mut queries = Queries::default();
         assert!(queries.end(3), "it never began");
         queries.begin(3);

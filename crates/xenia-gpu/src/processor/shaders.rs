@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_bounded_in_bytes() {
+    fn known_shaders_are_bounded_in_bytes() {
         let mut shaders = Shaders::default();
         let mut most = 0;
         for seed in 0..100 {

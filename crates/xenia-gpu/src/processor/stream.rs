@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_one_piece_is_not_in_a_window() {
+    fn window_refuses_noncontiguous_and_oversized_reads() {
         let (memory, mut window) = (Ram::new(0x4000), Window::default());
         let ring = Place::new(0x100, 12, 4);
         assert_eq!(window.find_all(&memory, ring, 4), Some(0));

@@ -21,7 +21,7 @@ const DATA: u32 = 0x8000;
 /// Physical address in packet form, with the flag for big-endian words.
 const DATA_BE: u32 = DATA | 2;
 
-struct Machine {
+struct GpuHarness {
     memory: Arc<Ram>,
     gpu: CommandProcessor,
     write: u32,
@@ -29,7 +29,7 @@ struct Machine {
     events: Vec<GpuEvent>,
 }
 
-impl Machine {
+impl GpuHarness {
     fn with_backend(backend: Box<dyn Backend>) -> Self {
         let memory = Arc::new(Ram::new(0x10_0000));
         let config = Config { vblank: false, capture_all: true, ..Config::default() };

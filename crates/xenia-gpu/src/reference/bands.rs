@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn surfaces_whose_rows_share_tiles_are_told() {
+    fn band_check_detects_surfaces_sharing_tiles() {
         // 1280 pixels are 16 tiles; 720 rows are 45 rows of tiles, that is 720 tiles.
         let color = |base: u32| Place::new(base, 1280, 1, false, 1);
         let depth = |base: u32| Place::new(base, 1280, 1, true, 1);

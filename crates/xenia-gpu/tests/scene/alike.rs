@@ -57,14 +57,14 @@ const SCENES: &[fn()] = &[
     memory_export::vertices_write_a_table_and_draw_nothing,
     memory_export::lanes_export_what_they_have_written,
     memory_export::pixels_export_in_the_order_they_are_drawn_in,
-    memory_export::the_next_draw_reads_what_was_written,
+    memory_export::next_draw_reads_exported_memory,
     polygon_fill::lines_are_drawn_where_a_polygon_has_its_border,
     tessellation::edges_have_levels_of_their_own,
     vertices::pixels_that_are_covered_in_part_may_be_interpolated_within,
 ];
 
 #[test]
-fn what_was_recorded_plays_alike() {
+fn recorded_scenes_replay_identically() {
     RECORD.set(true);
     for inline in [true, false] {
         INLINE.set(inline);
@@ -78,7 +78,7 @@ fn what_was_recorded_plays_alike() {
 }
 
 #[test]
-fn who_draws_changes_nothing() {
+fn rendering_is_independent_of_draw_threads() {
     let crowds = || {
         for msaa in 0..3 {
             crowd(msaa, 1024, |_| {});

@@ -70,7 +70,7 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
 }
 
 #[test]
-fn what_a_draw_may_cost_is_dealt_out_to_the_rows_of_each_batch() {
+fn draw_step_limit_is_split_over_tile_rows_of_each_batch() {
     // Enough for one group of pixels in each of four rows of tiles. The second batch, whose
     // triangles are all in the last row, gets no steps.
     LIMITS.set(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
@@ -112,7 +112,7 @@ fn vertices_end_after_so_many_steps() {
 }
 
 #[test]
-fn nothing_is_drawn_when_nobody_wants_it_any_more() {
+fn cancelled_backend_draws_nothing() {
     let mut scene = Scene::new(320, 16, 0);
     scene.gpu.cancel().unwrap().set();
     scene.vertices(&rectangle(0.0, 0.0, 320.0, 16.0, RED));
@@ -121,7 +121,7 @@ fn nothing_is_drawn_when_nobody_wants_it_any_more() {
 }
 
 #[test]
-fn nothing_is_copied_when_nobody_wants_it_any_more() {
+fn cancelled_backend_resolves_nothing() {
     let mut scene = Scene::new(80, 16, 0);
     scene.gpu.cancel().unwrap().set();
     scene.copy_rectangle();

@@ -145,7 +145,7 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
 }
 
 #[test]
-pub(super) fn the_next_draw_reads_what_was_written() {
+pub(super) fn next_draw_reads_exported_memory() {
     let mut scene = Scene::new(80, 16, 0);
     for (left, color) in [(0.0, RED), (40.0, GREEN)] {
         // A shader exports the corners of a rectangle to the memory from which the next draw

@@ -40,7 +40,7 @@ fn levels(text: &str, coordinates: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-fn what_lies_next_to_an_edge_lies_on_it() {
+fn point_sampling_snaps_coordinates_near_texel_edges() {
     let (step, texel) = (1.0 / 256.0, |x: u32| x * 20 + 10);
     let point = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, unnormalized";
     let found =
@@ -186,7 +186,7 @@ fn the_border_may_have_an_alpha_of_its_own() {
 }
 
 #[test]
-fn anisotropic_fetches_keep_what_is_sharp_along_the_shorter_side() {
+fn anisotropic_fetch_keeps_detail_along_shorter_axis() {
     // The gradient is one texel from column to column and eight from row to row. Stripes of four
     // texel columns alternate between black and white, and all smaller levels are grey.
     for (constant, own, is_sharp) in [

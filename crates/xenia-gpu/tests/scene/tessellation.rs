@@ -200,7 +200,7 @@ pub(super) fn edges_have_levels_of_their_own() {
 }
 
 #[test]
-fn primitives_that_nobody_knows_are_named() {
+fn unsupported_primitives_are_reported_by_name() {
     for (path, primitive, name) in [
         (0, 7, "primitive TriangleWithFlags"),
         (0, 0x10, "primitive CopyRectList0"),

@@ -116,7 +116,7 @@ fn text_at(b: &Harness, field: u32) -> String {
 }
 
 #[test]
-fn what_is_achieved_is_listed_and_found_by_the_next_run() {
+fn earned_achievements_are_listed_and_persist() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = harness(folder.path(), &database());
     let (all, size) = list(&mut b, 7, 0, 2);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_has_nothing_to_do_here_answers_as_a_console_that_works() {
+fn calls_without_effect_report_a_working_console() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     for (name, arguments, answer) in [

@@ -137,7 +137,7 @@ fn a_kernel_mode_apc_that_came_since_the_last_call_comes_before_the_wait() {
 }
 
 #[test]
-fn locks_and_completions_are_handed_to_those_who_have_not_parked() {
+fn locks_and_completions_reach_threads_before_they_park() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     b.kernel_call("RtlInitializeCriticalSection", &[base]);

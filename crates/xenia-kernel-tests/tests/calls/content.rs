@@ -104,7 +104,7 @@ fn read(b: &mut Harness, path: &str) -> Result<Vec<u8>, NtStatus> {
 }
 
 #[test]
-fn what_a_title_saves_is_found_by_the_next_machine() {
+fn saved_content_persists_across_machines() {
     let folder = tempfile::tempdir().unwrap();
     {
         let mut b = harness(Some(folder.path()));

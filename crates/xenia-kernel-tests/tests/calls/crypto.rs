@@ -191,7 +191,7 @@ fn numbers_and_a_key_of_rsa() {
 }
 
 #[test]
-fn what_is_hidden_or_signed_here_is_known_here() {
+fn obscured_keys_and_signatures_verify_on_the_same_console() {
     let mut b = Harness::new();
     let (key, hidden) = (b.put(0x100, b"a key of a title"), b.put(0x120, &[0; 16]));
     let (text, out, feed) =

@@ -206,7 +206,7 @@ impl Input for Held {
 }
 
 #[test]
-fn while_a_dialog_is_open_it_has_the_controllers_and_there_is_no_other() {
+fn open_dialog_captures_controllers_and_refuses_others() {
     let answers = Scripted { button: Some(0), patience: Arc::new(Mutex::new(3)), ..Scripted::default() };
     let mut b = harness(&answers);
     *b.kernel.devices.input.lock() = Box::new(Held);
@@ -304,7 +304,7 @@ fn pages_of_the_online_service_appear_and_say_so() {
 }
 
 #[test]
-fn nothing_can_be_downloaded() {
+fn marketplace_downloads_end_as_cancelled() {
     let answers = Scripted { button: Some(0), ..Scripted::default() };
     let mut b = harness(&answers);
     let base = u64::from(b.scratch.0);
@@ -325,7 +325,7 @@ fn nothing_can_be_downloaded() {
 }
 
 #[test]
-fn nobody_is_in_a_party_or_seen_by_a_camera() {
+fn party_and_camera_calls_report_absence() {
     let mut b = harness(&Scripted::default());
     let base = u64::from(b.scratch.0);
     assert_eq!(b.xam_call("XamPartyGetUserList", &[0, base]) as u32, 0x807D_0003);
@@ -339,7 +339,7 @@ fn nobody_is_in_a_party_or_seen_by_a_camera() {
 }
 
 #[test]
-fn who_leaves_a_dialog_chooses_nothing() {
+fn cancelled_dialogs_select_nothing() {
     let mut b = harness(&Scripted::default());
     let base = u64::from(b.scratch.0);
     let arguments = [0, 1, 0x200, 0, base + 0x20, base + 0x40];

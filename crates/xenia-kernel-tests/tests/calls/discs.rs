@@ -84,7 +84,7 @@ fn swap(b: &mut Harness, number: u64, message: u64) -> Option<u64> {
 }
 
 /// Returns whether the event was set since the last call.
-fn is_told(b: &mut Harness) -> bool {
+fn take_event_signal(b: &mut Harness) -> bool {
     let event = u64::from(b.scratch.offset(EVENT).0);
     b.kernel_call("KeResetEvent", &[event]) != 0
 }
@@ -109,16 +109,16 @@ fn first_byte(b: &mut Harness, handle: u64) -> u8 {
 fn a_disc_that_lies_ready_takes_the_place_of_the_first_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let (mut b, answers) = title(folder.path(), &[]);
-    assert_eq!((swap(&mut b, 1, 0), is_told(&mut b)), (Some(0), true), "it is in the drive");
+    assert_eq!((swap(&mut b, 1, 0), take_event_signal(&mut b)), (Some(0), true), "it is in the drive");
     for number in [0, 4, 0x102, 0xFFFF_FFFF] {
         assert_eq!(b.xam_call("XamSwapDisc", &[number, 0, 0]), INVALID_PARAMETER, "{number:#x}");
     }
     let old = open(&mut b, r"game:\data").unwrap();
-    assert_eq!((swap(&mut b, 2, 0), is_told(&mut b)), (Some(0), true));
+    assert_eq!((swap(&mut b, 2, 0), take_event_signal(&mut b)), (Some(0), true));
     let new = open(&mut b, r"D:\DATA").unwrap();
     assert_eq!((first_byte(&mut b, old), first_byte(&mut b, new)), (b'1', b'2'), "the open file goes on");
     assert!(open(&mut b, r"game:\1").is_err() && open(&mut b, r"game:\2").is_ok());
-    assert_eq!((swap(&mut b, 2, 8), is_told(&mut b)), (Some(0), true), "it is in the drive");
+    assert_eq!((swap(&mut b, 2, 8), take_event_signal(&mut b)), (Some(0), true), "it is in the drive");
     assert!(answers.asked.lock().unwrap().is_empty());
     // An event with an invalid address.
     assert_eq!(b.xam_call("XamSwapDisc", &[2, 8, 0]), INVALID_PARAMETER);
@@ -126,7 +126,7 @@ fn a_disc_that_lies_ready_takes_the_place_of_the_first_at_once() {
 }
 
 #[test]
-fn whoever_is_asked_names_the_disc_until_it_is_the_right_one() {
+fn disc_prompt_repeats_until_the_right_disc_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (mut b, answers) = title(folder.path(), &["1", "x", "3"]);
     for (index, text) in [0_u32, b.put_wide_text(0x700, "Wrong disc!") as u32].into_iter().enumerate() {
@@ -144,7 +144,7 @@ fn whoever_is_asked_names_the_disc_until_it_is_the_right_one() {
         assert!(b.kernel.user.dialog.is_open());
     }
     b.pass_a_field();
-    assert_eq!((b.answer(b.thread), is_told(&mut b)), (Some(0), true));
+    assert_eq!((b.answer(b.thread), take_event_signal(&mut b)), (Some(0), true));
     assert!(open(&mut b, r"game:\3").is_ok() && !b.kernel.user.dialog.is_open());
     let asked = answers.asked.lock().unwrap().clone();
     assert_eq!((asked[0].title.as_str(), asked[0].default.as_str()), ("Insert disc 3", ""));
@@ -153,12 +153,12 @@ fn whoever_is_asked_names_the_disc_until_it_is_the_right_one() {
 }
 
 #[test]
-fn a_disc_that_nobody_has_is_not_there() {
+fn missing_disc_cancels_the_swap() {
     let folder = tempfile::tempdir().unwrap();
     let (mut b, _) = title(folder.path(), &["", "1", ""]);
     assert_eq!(swap(&mut b, 3, 0), None);
     b.pass_a_field();
-    assert_eq!((b.answer(b.thread), is_told(&mut b)), (Some(CANCELLED), false));
+    assert_eq!((b.answer(b.thread), take_event_signal(&mut b)), (Some(CANCELLED), false));
     // The title's message for a wrong disc has an invalid address.
     assert_eq!(swap(&mut b, 3, 8), None);
     b.pass_a_field();

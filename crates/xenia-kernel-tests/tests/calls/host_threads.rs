@@ -25,7 +25,7 @@ const HOME: u32 = 0x8200_0004;
 type Routine<'a> = dyn Fn(&mut Guest, u32, [u64; 4]) -> u64 + Sync + 'a;
 
 /// A kernel and its threads.
-pub(super) struct Machine<'a> {
+pub(super) struct HostThreads<'a> {
     pub(super) kernel: Arc<Kernel>,
     pub(super) scratch: GuestAddr,
     seats: Arc<Seats>,
@@ -34,14 +34,14 @@ pub(super) struct Machine<'a> {
 
 /// A guest thread that runs, on its host thread.
 pub(super) struct Guest<'a> {
-    pub(super) machine: &'a Machine<'a>,
+    pub(super) machine: &'a HostThreads<'a>,
     seat: Arc<Seat>,
     cpu: HostCpu,
     /// `None` only while the thread is parked.
     running: Option<Running>,
 }
 
-impl<'a> Machine<'a> {
+impl<'a> HostThreads<'a> {
     /// Creates a machine without threads. `routine` stands for all guest code that the kernel
     /// calls.
     pub(super) fn new(routine: &'a Routine<'a>) -> Self {

@@ -125,7 +125,7 @@ fn a_free_range_has_a_base_a_size_and_a_state_in_every_view() {
 }
 
 #[test]
-fn what_can_not_be_reported_is_not_done() {
+fn memory_calls_with_bad_result_pointers_change_nothing() {
     const NOWHERE: u64 = 0x3000_0000;
     let mut b = Harness::new();
     let [at, size] = put_range(&b, 0, 0x2_0000);

@@ -179,7 +179,7 @@ fn make_list(b: &mut Harness, storage: u32) -> u32 {
 }
 
 #[test]
-fn a_titles_songs_take_their_time_and_are_told() {
+fn title_songs_play_for_their_length_and_notify() {
     let mut b = Harness::new();
     let (base, storage, info) = (u64::from(b.scratch.0), at(&b, 0x1000), at(&b, 0x2000));
     let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
@@ -275,7 +275,7 @@ fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
 }
 
 #[test]
-fn requests_in_the_background_end_as_they_are_told() {
+fn asynchronous_requests_complete_with_their_results() {
     let mut b = Harness::new();
     let (buffer, overlapped) = (u64::from(at(&b, BUFFER)), u64::from(at(&b, OVERLAPPED)));
     let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
@@ -303,7 +303,7 @@ fn requests_in_the_background_end_as_they_are_told() {
 }
 
 #[test]
-fn who_waits_for_a_request_calls_the_kernel_for_its_event() {
+fn request_result_wait_calls_the_kernel_wait() {
     let mut b = Harness::new();
     let (result, overlapped) = (u64::from(at(&b, RESULT)), u64::from(at(&b, OVERLAPPED)));
     assert_eq!(b.status("NtCreateEvent", &[result, 0, 1, 0]), NtStatus::SUCCESS);

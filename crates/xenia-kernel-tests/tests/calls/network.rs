@@ -255,7 +255,7 @@ fn sockets_are_of_three_protocols_and_have_an_end() {
 }
 
 #[test]
-fn what_is_sent_on_a_connection_comes_and_who_waits_for_it_goes_on() {
+fn sent_data_arrives_and_wakes_the_receiver() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     let [at, length] = b.room_for_address();
@@ -357,7 +357,7 @@ fn an_address_is_read_from_text() {
 }
 
 #[test]
-fn without_a_cable_there_are_sockets_and_nobody_is_reached() {
+fn sockets_without_a_cable_report_network_unreachable() {
     let ports = Ports { network: Box::new(LocalNetwork::without_cable()), ..Ports::default() };
     let mut b = Harness::with_ports(ports);
     b.start_winsock();

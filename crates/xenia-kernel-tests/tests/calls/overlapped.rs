@@ -72,7 +72,7 @@ fn user_apcs(b: &mut Harness) -> Vec<[u64; 3]> {
 }
 
 #[test]
-fn nothing_is_told_before_a_call_has_returned() {
+fn overlapped_call_completes_only_after_its_delay() {
     let mut b = Harness::new();
     let event = event(&mut b);
     put(&b, OVERLAPPED, event, 0x8200_1000);
@@ -94,7 +94,7 @@ fn nothing_is_told_before_a_call_has_returned() {
 }
 
 #[test]
-fn a_structure_says_who_has_called() {
+fn overlapped_structure_names_the_calling_thread() {
     let mut b = Harness::new();
     put(&b, OVERLAPPED, 0, 0);
     ask(&mut b, OVERLAPPED);
@@ -106,7 +106,7 @@ fn a_structure_says_who_has_called() {
 }
 
 #[test]
-fn what_can_not_be_told_is_the_titles_loss() {
+fn freed_structures_and_closed_events_spare_other_calls() {
     let mut b = Harness::new();
     // The call is refused before it writes to the structure.
     put(&b, OVERLAPPED, 0x1234, 0);
@@ -151,7 +151,7 @@ fn a_call_outlasts_its_thread() {
 }
 
 #[test]
-fn who_waits_for_a_structure_is_told_what_came_of_it() {
+fn overlapped_waiters_receive_the_result() {
     let mut b = Harness::new();
     let (first, second, third) = (b.add_thread(), b.add_thread(), b.add_thread());
     put(&b, OVERLAPPED, 0, 0);
@@ -185,7 +185,7 @@ fn who_waits_for_a_structure_is_told_what_came_of_it() {
 }
 
 #[test]
-fn who_waits_for_a_structure_that_goes_is_told_as_well() {
+fn freed_structure_still_wakes_its_waiter() {
     let mut b = Harness::new();
     let thread = b.add_thread();
     let memory = b.kernel.memory.clone();
@@ -199,7 +199,7 @@ fn who_waits_for_a_structure_that_goes_is_told_as_well() {
 }
 
 #[test]
-fn who_waits_for_an_event_calls_the_kernel_for_it() {
+fn overlapped_event_wait_calls_the_kernel_wait() {
     let mut b = Harness::new();
     let export = registry().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
     let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
@@ -222,7 +222,7 @@ fn who_waits_for_an_event_calls_the_kernel_for_it() {
 }
 
 #[test]
-fn calls_past_the_limit_are_told_at_once() {
+fn calls_beyond_the_overlapped_limit_complete_at_once() {
     let mut b = Harness::new();
     put(&b, OVERLAPPED, 0, 0);
     for _ in 0..Limit::OverlappedCalls.row().value {

@@ -146,7 +146,7 @@ fn timers_are_of_two_kinds_and_come_again_later() {
 
 /// A wait for all with a duplicate would take a semaphore with a count of one twice.
 #[test]
-fn nobody_waits_for_all_of_the_same() {
+fn wait_for_all_refuses_duplicate_objects() {
     let mut b = Harness::new();
     let (first, second) =
         (create(&mut b, "NtCreateSemaphore", &[1, 5]), create(&mut b, "NtCreateEvent", &[0, 1]));

@@ -12,7 +12,7 @@ mod overlapped;
 mod pending_files;
 mod waits;
 
-use super::host_threads::{Guest, Machine};
+use super::host_threads::{Guest, HostThreads};
 use super::*;
 use std::thread;
 
@@ -22,7 +22,7 @@ fn no_routine(_: &mut Guest, pc: u32, _: [u64; 4]) -> u64 {
 }
 
 /// Runs `code` on this many threads at once; each gets its number.
-fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sync) {
+fn race(machine: &HostThreads, threads: usize, code: impl Fn(&mut Guest, usize) + Sync) {
     let threads: Vec<ThreadRef> = (0..threads).map(|_| machine.add_thread().0).collect();
     thread::scope(|scope| {
         for (number, &thread) in threads.iter().enumerate() {
@@ -33,7 +33,7 @@ fn race(machine: &Machine, threads: usize, code: impl Fn(&mut Guest, usize) + Sy
 }
 
 /// Runs `code` while guest time advances.
-fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
+fn while_time_passes<R>(machine: &HostThreads, code: impl FnOnce() -> R) -> R {
     thread::scope(|scope| {
         scope.spawn(|| machine.keep_time(100));
         let _ends = Ends(machine);
@@ -42,7 +42,7 @@ fn while_time_passes<R>(machine: &Machine, code: impl FnOnce() -> R) -> R {
 }
 
 /// Ends a machine when dropped, also if the test panics.
-struct Ends<'a>(&'a Machine<'a>);
+struct Ends<'a>(&'a HostThreads<'a>);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {

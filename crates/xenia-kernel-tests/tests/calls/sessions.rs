@@ -114,7 +114,7 @@ fn a_session_is_made_played_and_over() {
 }
 
 #[test]
-fn who_joins_a_session_of_another_console_keeps_its_address() {
+fn joined_remote_session_keeps_its_address() {
     let mut b = Harness::new();
     let (_, body) = object(&mut b);
     for (offset, word) in [(INFO, 0x0123_4567_u32), (INFO + 0x2C, 9), (NONCE, 5)] {
@@ -126,7 +126,7 @@ fn who_joins_a_session_of_another_console_keeps_its_address() {
 }
 
 #[test]
-fn what_needs_the_service_fails_and_so_does_what_is_wrong() {
+fn online_and_invalid_session_calls_fail() {
     let mut b = Harness::new();
     let (handle, body) = object(&mut b);
     for flags in [2, 4, 8, 0x10, 0x21 | 8] {

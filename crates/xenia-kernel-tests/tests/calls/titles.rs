@@ -223,7 +223,7 @@ fn a_disc_that_cant_be_read_ends_the_title() {
 }
 
 #[test]
-fn ending_the_title_calls_who_wants_to_know_first() {
+fn title_end_runs_notification_routines_first() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     b.memory().write(b.scratch, 0x8200_4000_u32).unwrap();

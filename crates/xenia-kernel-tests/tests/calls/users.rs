@@ -101,7 +101,7 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
 }
 
 #[test]
-fn who_signs_in_is_told_to_all() {
+fn sign_in_notifies_listeners() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);

@@ -291,7 +291,7 @@ fn a_port_holds_completions_in_order() {
 }
 
 #[test]
-fn what_is_waited_for_by_handle_stays_until_the_wait_is_over() {
+fn waited_object_outlives_its_closed_handle() {
     let mut b = Harness::new();
     let event = create(&mut b, "NtCreateEvent", &[0, 0]);
     let body = b.kernel.objects.resolve(xenia_kernel::abi::Handle(event as u32)).unwrap().body();

@@ -242,7 +242,7 @@ other:  li 12, -0x400
     }
 
     #[test]
-    fn what_is_no_save_routine_saves_nothing_and_ends_what_volatile_registers_hold() {
+    fn other_prologue_calls_save_nothing_and_clobber_volatiles() {
         let case = Case::new("mflr 12; stw 12, -8(1); bl other; stwux 1, 1, 12");
         case.check(case.after(6), "a routine that computes the size");
         let case = Case::new("mflr 31; bl 0x10; nop");

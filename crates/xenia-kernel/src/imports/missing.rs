@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_titles_ask_for_by_name_fails_as_it_is_documented() {
+    fn missing_exports_return_their_documented_failures() {
         let not_implemented = 0xFFFF_FFFF_C000_0002;
         for (library, name, expected) in [
             (Library::xboxkrnl, "StfsCreateDevice", not_implemented),

@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_together_goes_in_reverse_when_one_refuses() {
+    fn failed_attach_detaches_modules_in_reverse_order() {
         let (a, b) = (GuestAddr(1), GuestAddr(2));
         let mut operation = Operation::load(vec![a, b]).store(Some(GuestAddr(8)), b);
         assert_eq!(operation.steps, [Step::Attach(a), Step::Attach(b)]);

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_in_the_same_function_is_told() {
+    fn place_uses_nearest_symbol_in_the_same_function() {
         let function = |start, size| FunctionEntry {
             start: GuestAddr(start),
             size,

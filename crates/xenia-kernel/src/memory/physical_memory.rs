@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn allocations_take_from_what_is_available() {
+    fn allocations_reduce_available_pages() {
         let memory = GuestMemory::new().unwrap();
         let before = page_counts(&memory);
         allocate(&memory, 0x10_0000, READ_WRITE, 0, u32::MAX, 0).unwrap();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_cache_alone_is_there_while_it_is_locked() {
+    fn cache_range_is_accessible_only_while_locked() {
         let memory = GuestMemory::new().unwrap();
         let mut cache = SecondLevelCache::default();
         let at = Heap::Cache.base();

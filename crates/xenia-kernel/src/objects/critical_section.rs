@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(fields(&b, at), (-1, 0, 0));
     }
     #[test]
-    fn a_section_that_was_left_meanwhile_is_entered_and_nobody_waits() {
+    fn section_left_before_enqueue_is_entered_without_waiting() {
         let mut b = Harness::new();
         let at = b.allocate(section::SIZE);
         let (first, second) = (b.thread(1), b.thread(2));

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_is_told_from_all_others_of_its_place() {
+    fn handles_of_one_table_slot_are_distinguished() {
         let table = HandleTable::default();
         let name = Name { index: (1 << INDEX_BITS) - 1, generation: u32::MAX };
         for handle in [FIRST, FIRST + STEP * (PLACES - 1), LAST] {

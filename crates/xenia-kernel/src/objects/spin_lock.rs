@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_was_released_meanwhile_is_taken_and_nobody_waits() {
+    fn released_spin_lock_is_acquired_without_waiting() {
         let mut b = Harness::new();
         let lock = b.allocate(16);
         let thread = b.thread(1).thread;

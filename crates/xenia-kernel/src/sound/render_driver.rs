@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_is_played_a_point_and_who_has_none_is_counted() {
+    fn render_driver_plays_one_frame_per_tick_and_counts_underruns() {
         let driver = driver();
         let client = driver.add(entry(1), 0).unwrap();
         for value in 1..=3 {
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_enough_is_not_asked_and_a_queue_has_an_end() {
+    fn full_frame_queue_rejects_frames_and_pauses_callbacks() {
         let driver = driver();
         let client = driver.add(entry(1), 0).unwrap();
         for _ in 0..64 {

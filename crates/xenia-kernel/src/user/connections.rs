@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_at_first_is_no_news() {
+    fn initial_connections_raise_no_notification() {
         let mut connections = Connections::default();
         assert!(!connections.see(1, true) && !connections.see(1, true));
         assert!(!connections.see_all(0b0010) && connections.see_all(0b0110) && !connections.see_all(0b0110));

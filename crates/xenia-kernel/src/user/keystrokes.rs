@@ -135,7 +135,7 @@ mod tests {
     const MILLISECOND: GuestTicks = TICKS_PER_SECOND / 1000;
 
     #[test]
-    fn differences_are_told_one_by_one_and_the_last_key_repeats() {
+    fn keystrokes_are_reported_one_at_a_time_and_last_key_repeats() {
         let mut keystrokes = Keystrokes::default();
         let none = Gamepad::default();
         let a = Gamepad { buttons: 0x1000, ..none };

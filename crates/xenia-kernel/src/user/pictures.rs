@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_or_too_large_is_none() {
+    fn damaged_or_oversized_pictures_are_rejected() {
         let whole = png_of(png::ColorType::Rgba, 64, &vec![9; 64 * 64 * 4]);
         assert_eq!(Texels::read(&whole).map(|texels| texels.bytes.len()), Some(64 * 64 * 4));
         for length in 0..whole.len() / 2 {

@@ -1,6 +1,6 @@
 //! Graphics notification routines, the display's calls, and floating-point exceptions.
 
-use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{CODE, Code, DATA, ScriptedVideo, TitleHarness};
 use xenia_guest::GuestAddr;
 use xenia_kernel::ports::VideoEvent;
 use xenia_sched::{EndKind, RunEnd};
@@ -28,7 +28,7 @@ fn graphics_notifications_reach_every_routine_in_order() {
     code.call("VdRegisterGraphicsNotification", &[DATA + 0x160, 0]);
     code.call("VdCallGraphicsNotificationRoutines", &[9, DATA + 0x200]).record(3, 0x10);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!(machine.data(0x10), 0, "the call's own result, not a routine's");
     let called: Vec<_> = (0..8)
@@ -51,7 +51,7 @@ fn divides_by_zero(enable: u32) -> RunEnd {
     code.word(0xFF60_004C); // mtfsb1 27: zero divide is enabled
     code.word(0xEC61_1024); // fdivs f3, f1, f2
     code.end();
-    Machine::run(&code, entry).1
+    TitleHarness::run(&code, entry).1
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
     let video = ScriptedVideo::default();
     video.0.lock().unwrap().push_back((400_000, VideoEvent::Swap));
     // Without an interrupt callback no interrupt advances the chip; the passing of time does.
-    let (machine, end) = Machine::run_with(&code, entry, video);
+    let (machine, end) = TitleHarness::run_with(&code, entry, video);
     assert_eq!(end, EXIT);
     assert_eq!(machine.kernel.frames(), 1);
     let at = GuestAddr(machine.data(0x10));
@@ -114,7 +114,7 @@ fn types_have_procedures_and_tell_objects_apart() {
     code.variable(4, "IoFileObjectType").read(5, 0x14, 4).record(5, 0x30);
     code.variable(4, "ExTimerObjectType").read(5, 0xC, 4).read(5, 0, 5).record(5, 0x34);
     code.end();
-    let (machine, end) = Machine::run(&code, entry);
+    let (machine, end) = TitleHarness::run(&code, entry);
     assert_eq!(end, EXIT);
     assert_eq!(machine.data(0x10), u32::from_be_bytes(*b"erhT"));
     assert!(machine.data(0x14) > 0x1_0000);

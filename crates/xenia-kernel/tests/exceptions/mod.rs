@@ -3,7 +3,7 @@
 
 mod title;
 
-use crate::machine::{Machine, ScriptedVideo};
+use crate::machine::{ScriptedVideo, TitleHarness};
 use std::collections::BTreeMap;
 use title::{CODE, DATA};
 use xenia_guest::GuestAddr;
@@ -16,14 +16,14 @@ const COUNT: u32 = 0x3FC;
 
 /// A loaded program.
 struct Program {
-    machine: Machine,
+    machine: TitleHarness,
     labels: BTreeMap<String, u32>,
 }
 
 impl Program {
     fn new(source: &str) -> Self {
         let (image, labels) = title::assemble(source);
-        let machine = Machine::load(&image, ScriptedVideo::default());
+        let machine = TitleHarness::load(&image, ScriptedVideo::default());
         Self { machine, labels }
     }
 
@@ -90,7 +90,7 @@ fn a_filter_lets_the_thread_go_on_where_it_raised() {
 }
 
 #[test]
-fn what_every_filter_declines_ends_the_title_with_the_report_of_the_raising_code() {
+fn unhandled_exception_reports_registers_at_the_raise() {
     let mut program = Program::new(title::FILTER);
     program.set(DATA, 0);
     let expected = filtered(&program);
@@ -283,7 +283,7 @@ fn unwinding_to_a_frame_that_no_function_has_is_an_exception() {
 // ---- misuse by titles ----
 
 #[test]
-fn damaged_tables_are_no_handlers() {
+fn handler_search_skips_damaged_scope_tables() {
     // Damages the two words before `middle`, and its scope table: in any case the search continues
     // to `main`.
     let untouched = vec![1, 2, 3, 0x41, 5, 6];

@@ -169,14 +169,14 @@ impl EventSink for Lines {
 }
 
 /// A loaded title and its machine.
-pub(crate) struct Machine {
+pub(crate) struct TitleHarness {
     pub(crate) kernel: Arc<Kernel>,
     pub(crate) executor: LockstepExecutor<KernelSystem>,
     text: Arc<Mutex<String>>,
     lines: Lines,
 }
 
-impl Machine {
+impl TitleHarness {
     /// Loads a title with this entry point.
     pub(crate) fn new(code: &Code, kind: ImageKind, entry: u32, video: ScriptedVideo) -> Self {
         Self::load(&code.image(kind, entry), video)

@@ -2,7 +2,7 @@
 
 use super::library::LibraryFile;
 use super::{ATTACH, BASE, DETACH, LOG, OTHER_LOG, words};
-use crate::machine::{self, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{self, Code, DATA, ScriptedVideo, TitleHarness};
 use xenia_formats::image::{ImageKind, ImportLibrary, LoadedImage, Version};
 use xenia_guest::Ordinal;
 use xenia_kernel::loader::LoadError;
@@ -33,12 +33,12 @@ fn title(libraries: &[&str]) -> LoadedImage {
 }
 
 /// A machine with a title that imports from `libraries`, with these files in its folder.
-fn machine(libraries: &[&str], files: &[(&str, Vec<u8>)]) -> Result<Machine, LoadError> {
+fn machine(libraries: &[&str], files: &[(&str, Vec<u8>)]) -> Result<TitleHarness, LoadError> {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
-    Machine::try_load(&title(libraries), ScriptedVideo::default(), |kernel| {
+    TitleHarness::try_load(&title(libraries), ScriptedVideo::default(), |kernel| {
         kernel.files.lock().mount_title_folder(folder.path()).unwrap();
     })
 }
@@ -85,7 +85,7 @@ fn a_library_that_is_missing_or_damaged_is_named() {
 }
 
 #[test]
-fn what_only_development_kits_have_is_missed_when_it_is_called() {
+fn devkit_imports_are_reported_missing_when_called() {
     let mut machine = machine(&["xbdm.xex"], &[]).unwrap();
     assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
     assert_eq!(machine.kernel.imports.missing_calls().len(), 1);

@@ -3,7 +3,7 @@
 mod beginning;
 pub(crate) mod library;
 
-use crate::machine::{self, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{self, Code, DATA, ScriptedVideo, TitleHarness};
 use library::LibraryFile;
 use std::path::Path;
 use xenia_formats::image::ImageKind;
@@ -46,18 +46,18 @@ fn call(code: &mut Code, ordinal: u32, argument: u32, offset: u32) {
 }
 
 /// Runs a title with these files in its folder.
-fn run(code: &mut Code, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
+fn run(code: &mut Code, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> TitleHarness {
     run_at(code, machine::CODE, files, names)
 }
 
 /// Like [`run`], with the entry point given. The first file is also mapped in memory.
-fn run_at(code: &mut Code, entry: u32, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
+fn run_at(code: &mut Code, entry: u32, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> TitleHarness {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
     code.end();
-    let mut machine = Machine::new(code, ImageKind::Xex, entry, ScriptedVideo::default());
+    let mut machine = TitleHarness::new(code, ImageKind::Xex, entry, ScriptedVideo::default());
     mount(&machine, folder.path());
     for (at, name) in [NAME, OTHER_NAME].into_iter().zip(names) {
         machine.kernel.memory.write_bytes(GuestAddr(at), name.as_bytes()).unwrap();
@@ -69,11 +69,11 @@ fn run_at(code: &mut Code, entry: u32, files: &[(&str, Vec<u8>)], names: [&str; 
     machine
 }
 
-fn mount(machine: &Machine, folder: &Path) {
+fn mount(machine: &TitleHarness, folder: &Path) {
     machine.kernel.files.lock().mount_title_folder(folder).unwrap();
 }
 
-fn words(machine: &Machine, at: u32, count: u32) -> Vec<u32> {
+fn words(machine: &TitleHarness, at: u32, count: u32) -> Vec<u32> {
     (0..count).map(|index| machine.data(at - DATA + 4 * index)).collect()
 }
 
@@ -136,7 +136,7 @@ fn a_loaded_library_is_in_the_lists_of_modules() {
 }
 
 #[test]
-fn what_a_library_needs_comes_before_it_and_goes_after_it() {
+fn dependencies_load_before_and_unload_after_their_library() {
     for cycle in [false, true] {
         let mut code = Code::default();
         load(&mut code, NAME, 0x10);
@@ -179,7 +179,7 @@ fn a_library_that_refuses_goes_again_with_what_it_needed() {
 }
 
 #[test]
-fn what_is_no_library_is_refused_and_leaves_nothing() {
+fn invalid_libraries_are_rejected_without_leftovers() {
     let good = LibraryFile::new(BASE, LOG, 1).export_of("missing.xex", 3);
     let at_the_title = LibraryFile::new(machine::CODE, LOG, 1);
     let mut damaged = good.bytes();
@@ -251,7 +251,7 @@ fn a_file_of_many_names_counts_each_time_it_is_read() {
 }
 
 #[test]
-fn nobody_need_take_the_handle() {
+fn load_image_accepts_a_null_handle_pointer() {
     let mut code = Code::default();
     code.call("XexLoadImage", &[NAME, 8, 0, 0]).record(3, 0x10);
     code.call("XexGetModuleHandle", &[NAME, HANDLE]).record(3, 0x14);
@@ -334,7 +334,7 @@ fn a_thread_unloads_the_code_that_it_runs() {
 }
 
 #[test]
-fn who_loads_what_comes_or_goes_just_now_waits_for_it() {
+fn loads_wait_for_concurrent_load_or_unload_of_same_library() {
     let mut code = Code::default();
     let when = |code: &mut Code, count: u32| {
         let at = code.here();

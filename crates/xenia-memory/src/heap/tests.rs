@@ -50,7 +50,7 @@ fn views_of_one_zone_share_its_addresses() {
 }
 
 #[test]
-fn what_is_free_of_a_view_ends_where_something_is_allocated_in_it() {
+fn free_region_queries_stop_at_allocations_in_the_view() {
     let mut z = Zones::new();
     assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000, false), 0xA000_0000);
     assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000, false), 0xE000_F000);
@@ -100,7 +100,7 @@ fn reserve_commit_protect_decommit_release_and_query() {
 }
 
 #[test]
-fn what_the_machine_keeps_is_neither_committed_nor_taken_away() {
+fn system_regions_cannot_be_committed_or_released() {
     let mut z = Zones::new();
     let (guard, _) = z.reserve_at(GuestAddr(0), 0x1_0000, Protect::NO_ACCESS).unwrap();
     let (area, _) = z.alloc(&AllocRequest::new(Heap::Physical16M, 1, RW)).unwrap();

@@ -48,7 +48,7 @@ fn a_stream_keeps_order_and_ends_behind_its_last_byte() {
 }
 
 #[test]
-fn who_closes_with_something_unread_resets_the_other() {
+fn close_with_unread_data_resets_the_peer() {
     let mut network = LocalNetwork::alone();
     let (a, b) = pair(&mut network);
     network.send(a, b"unread", None).unwrap();
@@ -73,7 +73,7 @@ fn a_stream_is_full_at_its_receivers_buffer() {
 }
 
 #[test]
-fn who_is_refused_is_ready_for_it() {
+fn shut_down_sockets_are_ready() {
     let mut network = LocalNetwork::alone();
     for (own_end, answer) in [(true, WsaError::SHUT_DOWN), (false, WsaError::CONNECTION_RESET)] {
         let (a, b) = pair(&mut network);
@@ -91,7 +91,7 @@ fn who_is_refused_is_ready_for_it() {
 }
 
 #[test]
-fn messages_are_whole_have_a_sender_and_are_lost_where_there_is_no_room() {
+fn datagrams_keep_boundaries_and_senders_and_drop_when_full() {
     let mut network = LocalNetwork::alone();
     let a = network.open(SocketKind::Datagram).unwrap();
     let b = network.open(SocketKind::Datagram).unwrap();
@@ -118,7 +118,7 @@ fn messages_are_whole_have_a_sender_and_are_lost_where_there_is_no_room() {
 }
 
 #[test]
-fn everybody_is_sent_to_by_those_alone_who_say_so() {
+fn broadcast_requires_the_broadcast_option() {
     let mut network = LocalNetwork::alone();
     let all = SocketAddrV4::new(Ipv4Addr::BROADCAST, 1000);
     let sockets: Vec<_> = (0..3).map(|_| network.open(SocketKind::Datagram).unwrap()).collect();
@@ -135,7 +135,7 @@ fn everybody_is_sent_to_by_those_alone_who_say_so() {
 }
 
 #[test]
-fn nothing_leaves_the_machine() {
+fn local_network_rejects_outside_addresses() {
     let outside = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 80);
     for (mut network, here) in [
         (LocalNetwork::alone(), Err(WsaError::CONNECTION_REFUSED)),
@@ -177,7 +177,7 @@ fn ports_have_one_owner_and_connections_wait_for_room() {
 }
 
 #[test]
-fn what_is_queued_has_an_end() {
+fn queued_socket_bytes_are_limited() {
     let mut network = LocalNetwork::alone();
     let limits = Arc::new(Limits::default());
     network.begin(limits.clone());

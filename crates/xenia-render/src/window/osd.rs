@@ -226,7 +226,7 @@ shown by an adapter";
     }
 
     #[test]
-    fn without_figures_there_are_no_figures() {
+    fn overlay_omits_missing_figures() {
         let shown = OsdState { adapter: "x".to_owned(), overlay: Overlay::Full, ..OsdState::default() };
         let lines = lines(&Meter::default(), &shown);
         assert_eq!(lines, ["  0.0 fps    0.0 ms (longest 0.0)  speed 0%", "shown by x"]);

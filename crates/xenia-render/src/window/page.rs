@@ -121,7 +121,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_first_page_says_who_runs_and_how_far_it_is() {
+    fn start_page_shows_title_and_progress() {
         let mut meter = Meter::default();
         assert_eq!(start("dolphin", Phase::Loading, &meter)[..3], ["dolphin", "", "loading"]);
         let compiling = start("dolphin", Phase::Pipelines { done: 12, total: 32 }, &meter);

@@ -96,7 +96,7 @@ fn every_format_agrees() {
 }
 
 #[test]
-fn nothing_is_read_outside() {
+fn vertex_fetches_past_the_buffer_return_zero() {
     gpu::with(|gpu| {
         let text = "vfetch r1, r0.x, vf95, format=33, stride=1, offset=0, integer\nmax oC0, r1, r1";
         let program = Program::decode(&assemble(text).unwrap());

@@ -97,7 +97,7 @@ fn the_largest_programs_validate() {
 }
 
 #[test]
-fn what_is_refused_is_named() {
+fn translation_errors_name_the_unsupported_feature() {
     let program = Program::decode(&assemble("max eM0, r0, r0").unwrap());
     let error = check(&program, stages(ShaderKind::Pixel)[0]).unwrap_err().to_string();
     assert_eq!(error, "an export to memory (eA, eM0 to eM4) has no translation");

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_not_written_and_nothing_is_written_twice() {
+    fn outputs_that_overwrite_inputs_or_each_other_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let title = folder.path().join("t.xex");
         std::fs::write(&title, "a title").unwrap();

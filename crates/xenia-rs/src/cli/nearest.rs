@@ -55,7 +55,7 @@ mod tests {
     use clap::Parser;
 
     #[test]
-    fn what_is_nearly_a_name_is_taken_for_it() {
+    fn misspelled_commands_are_recognized() {
         for (word, meant) in
             [("exce", "exec"), ("chek", "check"), ("exports2", "exports"), ("benhc", "bench")]
         {

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_refused_with_what_to_use_instead() {
+    fn unsupported_flag_combinations_name_an_alternative() {
         for (flags, instead) in [
             (&["--barrier"][..], "--parallel"),
             (&["--clock", "host"], "--parallel"),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_is_accepted() {
+    fn supported_flag_combinations_are_accepted() {
         for flags in [
             &["--tier", "interp"][..],
             &["--tier", "function"],
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_is_not_asked_of_a_parallel_run() {
+    fn only_deterministic_flags_request_lockstep() {
         let wants = |flags: &[&str]| {
             let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
             let Some(Command::Exec(exec)) = Cli::try_parse_from(words).unwrap().command else {

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shell_is_told_about_the_flags() {
+    fn completion_scripts_list_flags() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             assert!(script(shell).contains("halt-on-deadlock"), "{shell}");
         }

@@ -194,7 +194,7 @@ fn machine(
     let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
     let (config, video) = ((&args.engine).into(), (&args.picture).into());
     let code_cache = args.engine.code_cache.as_deref();
-    Machine::new_told(
+    Machine::new_with_compile_progress(
         title,
         MachineOptions {
             capture,

@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_apart() {
+    fn generator_names_are_unique() {
         let names: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
         assert_eq!(names.len(), KINDS.len());
         assert!(run(&GenerateArgs { kind: Some("nothing".to_owned()) }).is_err());

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_titles_own_words_are_told() {
+    fn info_reports_the_title_database() {
         let mut image = LoadedImage::empty(ImageKind::Xex);
         image.base = GuestAddr(0x8200_0000);
         image.bytes = vec![0; 0x100];

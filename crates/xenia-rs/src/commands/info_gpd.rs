@@ -164,7 +164,7 @@ mod tests {
     use xenia_formats::gpd::EARNED;
 
     #[test]
-    fn what_was_achieved_is_told() {
+    fn info_reports_gpd_achievements() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gpd");
         let mut gpd = Gpd::default();

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_of_which_nobody_has_heard_is_refused() {
+    fn unknown_log_targets_are_rejected() {
         let said = |text: &str| check(&text.parse().unwrap()).map_err(|error| error.to_string());
         for known in
             ["kernel=debug", "debug", "xenia_jit::code::store=trace,winit=warn", "wgpu_core::device=info"]

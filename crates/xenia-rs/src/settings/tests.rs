@@ -99,7 +99,7 @@ fn with_variables(words: &[&str], set: &[(&str, &str)]) -> Result<Vec<String>> {
 }
 
 #[test]
-fn variables_are_words_behind_what_is_typed() {
+fn environment_variables_yield_to_typed_flags() {
     let words = |words: &[&str], set: &[(&str, &str)]| with_variables(words, set).unwrap();
     let (quantum, content) = (("XENIA_SCHED_QUANTUM", "7"), ("XENIA_CONTENT", "/saves"));
     assert_eq!(words(&["t.xex"], &[quantum]), ["--quantum=7", "t.xex"]);
@@ -134,7 +134,7 @@ fn commands_of_commands_have_tables_in_tables() {
 }
 
 #[test]
-fn what_is_written_can_not_be_named_in_a_file() {
+fn output_flags_are_rejected_in_settings_files() {
     for (file, flag) in [
         ("[exec]\njson = \"/home/user/thesis.tex\"\n", "--json"),
         ("[exec]\naudio = \"wav:/home/user/thesis.tex\"\n", "--audio"),

@@ -85,12 +85,12 @@ pub fn try_out(command: &Command, words: &[OsString]) -> Result<()> {
     let alone = alone.subcommand_required(false).arg_required_else_help(false);
     match alone.try_get_matches_from(words) {
         Ok(_) => Ok(()),
-        Err(error) => bail!("{}", what_is_wrong(&error)),
+        Err(error) => bail!("{}", clap_error_summary(&error)),
     }
 }
 
 /// The parser's error without advice on the command line.
-pub fn what_is_wrong(error: &clap::Error) -> String {
+pub fn clap_error_summary(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim);
     let first = lines.next().unwrap_or_default();

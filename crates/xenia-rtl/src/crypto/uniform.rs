@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_gives_out_what_was_left_there() {
+    fn shuffle_table_entry_returns_the_seed_stored_there() {
         let mut shuffle = Shuffle::default();
         let (first, seed) = shuffle.draw(0);
         let left = next(0);

@@ -81,7 +81,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn nobody_is_a_phase_ahead_and_who_leaves_is_not_waited_for() {
+    fn phaser_bounds_lead_and_drops_leaving_parties() {
         const PHASES: u64 = 500;
         let phaser = Phaser::default();
         let steps: [AtomicU64; 3] = Default::default();

@@ -54,7 +54,7 @@ fn visit(scheduler: &mut Scheduler) {
 }
 
 #[test]
-fn who_runs_next_is_found_without_a_search() {
+fn next_thread_is_found_in_constant_time() {
     same_cost("a slot that nobody has", |_| {}, visit);
     same_cost("a slot whose thread's quantum is over", visit, |scheduler| {
         for _ in 0..8 {

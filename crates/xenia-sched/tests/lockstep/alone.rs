@@ -7,14 +7,14 @@ use xenia_memory::{GPU_REGISTERS, GuestMemory};
 use xenia_testing::Dice;
 
 /// A machine whose system is quiet or not, so that rounds may be skipped or not.
-fn quiet(is_quiet: bool, config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
+fn quiet(is_quiet: bool, config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> LockstepHarness {
     let mut m = machine(config, scripts);
     m.executor.system.is_quiet = is_quiet;
     m
 }
 
 /// All results of a run that a guest could observe.
-fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
+fn told(m: &LockstepHarness) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     let scheduler = &m.executor.scheduler;
     let lines = m.lines.0.lock().unwrap().clone();
     let priorities = m.executor.system.priorities.clone();
@@ -27,7 +27,7 @@ fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
 fn compare<T: PartialEq + Debug>(
     what: &str,
     scripts: &[(u8, u8, &[Step])],
-    run: impl Fn(&mut Machine) -> T,
+    run: impl Fn(&mut LockstepHarness) -> T,
 ) -> (usize, usize) {
     let [plain, long] = [false, true].map(|is_quiet| {
         let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
@@ -52,7 +52,7 @@ fn random_script(dice: &mut Dice) -> Vec<Step> {
 }
 
 #[test]
-fn quanta_run_at_once_are_no_others_to_the_guest() {
+fn merged_quanta_are_unobservable_to_the_guest() {
     let mut longer = 0;
     for seed in 0..1000 {
         let mut dice = Dice(seed);
@@ -126,7 +126,7 @@ fn a_round_that_a_reservation_has_made_longer_is_as_long() {
 }
 
 #[test]
-fn what_is_due_comes_at_the_end_of_the_same_quantum() {
+fn due_events_fire_at_the_end_of_the_same_quantum() {
     for (at, late) in [(1_000_000, false), (1_000_001, true), (1_003_125, false), (1_003_126, true)] {
         let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &[Step::Call(PARK), Step::Call(END)]), (1, 8, &[])];
         let (long, visits) = compare(&at.to_string(), scripts, |m| {

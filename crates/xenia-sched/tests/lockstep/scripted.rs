@@ -186,13 +186,13 @@ impl EventSink for Lines {
     }
 }
 
-pub(crate) struct Machine {
+pub(crate) struct LockstepHarness {
     pub(crate) executor: LockstepExecutor<TestSystem>,
     pub(crate) lines: Lines,
 }
 
 /// One thread per script: (slot, priority, steps). Thread ids count from 1.
-pub(crate) fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
+pub(crate) fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> LockstepHarness {
     let mut scheduler = Scheduler::new(config);
     let lines = Lines::default();
     scheduler.set_events(Box::new(lines.clone()));
@@ -215,5 +215,5 @@ pub(crate) fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) ->
         system.threads.push(thread);
         programs.insert(id, steps.iter().copied().collect());
     }
-    Machine { executor: LockstepExecutor::new(scheduler, Box::new(Scripts(programs)), system), lines }
+    LockstepHarness { executor: LockstepExecutor::new(scheduler, Box::new(Scripts(programs)), system), lines }
 }

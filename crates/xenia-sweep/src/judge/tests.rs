@@ -87,7 +87,7 @@ fn a_title_that_must_end_by_its_own_fault_is_right_if_it_does() {
 }
 
 #[test]
-fn what_comes_from_outside_is_no_result() {
+fn externally_killed_units_have_no_verdict() {
     let unit = unit(UnitKind::Title, None);
     for (exit, signal) in [(137, Some(9)), (143, Some(15)), (143, None), (130, None), (129, None)] {
         assert_eq!(judge(&unit, &ChildOutcome { signal, ..ended(exit, "") }), None);

@@ -84,7 +84,7 @@ fn units_are_made_of_every_title_and_way() {
 }
 
 #[test]
-fn what_is_the_same_is_run_once_and_what_is_called_the_same_is_told_apart() {
+fn identical_units_run_once_and_equal_names_are_numbered() {
     let table = "[[title]]\npath = \"titles/a.xex\"\nframes = 3\n";
     let (_, units) = planned(&format!("{table}{table}limits.seconds = 7\n{table}")).unwrap();
     let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();

@@ -96,7 +96,7 @@ fn however_it_is_parted_the_result_is_the_same() {
 }
 
 #[test]
-fn what_is_done_is_not_done_again() {
+fn finished_units_are_not_run_again() {
     let dir = tempfile::tempdir().unwrap();
     plan(dir.path(), &[GOOD; 6]);
     let summary = shard(dir.path(), dir.path(), "0/2").unwrap();
@@ -166,7 +166,7 @@ fn a_torn_line_is_done_again() {
 }
 
 #[test]
-fn crashes_are_results_with_what_was_printed_and_kills_are_none() {
+fn crashes_are_results_with_output_and_kills_are_missing() {
     let dir = tempfile::tempdir().unwrap();
     plan(dir.path(), &[GOOD, "echo oh dear >&2; kill -SEGV $$", "kill -KILL $$"]);
     let summary = shard(dir.path(), dir.path(), "0/1").unwrap();

@@ -45,7 +45,7 @@ fn local_threads_come_first_and_the_others_in_their_order() {
 }
 
 #[test]
-fn nobody_is_passed_over_for_ever() {
+fn queue_bounds_overtaking_of_a_waiter() {
     let mut places = vec![0; MOST_PASSED as usize + 10];
     places[1] = 1;
     let order = order_of(&places);

@@ -57,7 +57,7 @@ fn six_threads() {
 
 /// A holder waits for a thread that needs its token: without the release, this would be a deadlock.
 #[test]
-fn who_is_waited_for_gets_the_token() {
+fn blocking_holder_releases_its_token() {
     explore(RUNS, || {
         let token = Arc::new(Token::new(Level::Objects, 0_u64));
         let holds = token.hold();

@@ -62,7 +62,7 @@ fn all_tokens_of_the_thread_are_given_up_and_taken_again() {
 }
 
 #[test]
-fn what_is_dropped_while_blocking_stays_free() {
+fn token_dropped_while_blocking_stays_released() {
     let (kept, dropped) = (Token::new(Level::Objects, ()), Token::new(Level::Files, ()));
     let hold = kept.hold();
     let gone = dropped.hold();

@@ -152,7 +152,7 @@ fn a_watchdog_barks_once() {
 }
 
 #[test]
-fn who_ends_with_a_lock_stays_named() {
+fn ended_thread_is_named_as_lock_holder() {
     let lock = Mutex::new(Level::Leaf, ());
     let address = std::ptr::from_ref(&lock).addr();
     std::thread::scope(|scope| named(scope, "gone", || std::mem::forget(lock.lock())));

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_none() {
+    fn truncated_or_invalid_package_headers_are_rejected() {
         let whole = PackageHeader::new(Xuid(5), "a").to_bytes();
         for end in 0..whole.len() - b"\nname = a\n".len() {
             assert_eq!(PackageHeader::parse(&whole[..end]), None, "{end}");

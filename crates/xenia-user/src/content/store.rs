@@ -336,7 +336,7 @@ mod tests {
     use xenia_vfs::{HostFolder, MemoryDevice};
 
     #[test]
-    fn a_full_disk_leaves_what_was_there() {
+    fn full_disk_keeps_the_previous_package_contents() {
         // Two allocation units.
         let store = ContentStore::new(Box::new(MemoryDevice::new(0x8000, Arc::default())), false);
         let name = PackageName::new(Xuid(1), 2, 1, "a").unwrap();
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_left_half_done_is_no_package() {
+    fn interrupted_package_writes_are_not_listed() {
         let folder = tempfile::tempdir().unwrap();
         let store = ContentStore::new(
             Box::new(HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap()),

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_has_bounds() {
+    fn listing_cache_is_bounded() {
         let listings = Listings::default();
         let kept = || listings.0.lock().len();
         for number in 0..DIRECTORIES {

@@ -208,7 +208,7 @@ fn a_draft_has_the_size_that_the_host_would_say() {
 }
 
 #[test]
-fn what_is_open_is_there_though_the_host_has_lost_it() {
+fn open_file_stays_visible_after_host_deletion() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "text").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
@@ -252,7 +252,7 @@ fn names_that_a_guest_adds_are_found_though_the_hosts_time_does_not_show_it() {
 }
 
 #[test]
-fn below_a_file_there_is_no_path() {
+fn paths_below_a_file_are_not_found() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("f"), "x").unwrap();
     let mut writable = HostFolder::writable(folder.path(), Arc::default()).unwrap();
@@ -267,7 +267,7 @@ fn below_a_file_there_is_no_path() {
 }
 
 #[test]
-fn what_guests_do_not_see_takes_no_name() {
+fn hidden_host_entries_do_not_shadow_visible_names() {
     let folder = tempfile::tempdir().unwrap();
     symlink("/etc", folder.path().join("SAVE")).unwrap();
     fs::write(folder.path().join("save"), "x").unwrap();

@@ -40,7 +40,7 @@ fn the_limit_holds_for_writes_lengths_and_overflows() {
 }
 
 #[test]
-fn only_what_was_written_is_held_and_what_is_cut_off_is_gone() {
+fn memory_files_are_sparse_and_truncation_discards_data() {
     let mut device = MemoryDevice::new(0x1000_0000, Arc::default());
     for number in 0..9 {
         let file = device.create_file(&names(&[&format!("a{number}")])).unwrap();

@@ -32,7 +32,7 @@ fn stamps_outlive_the_program_and_follow_renames() {
 }
 
 #[test]
-fn what_is_gone_is_a_line_and_comes_not_back_with_its_name() {
+fn removed_stamp_paths_are_recorded_and_not_inherited() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(FILE);
     let stamps = Stamps::read(folder.path());
@@ -56,7 +56,7 @@ fn what_is_gone_is_a_line_and_comes_not_back_with_its_name() {
 }
 
 #[test]
-fn what_the_host_has_taken_away_keeps_no_line() {
+fn stamps_of_host_deleted_files_are_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let stamps = Stamps::read(folder.path());
     stamps.set(&names("a"), Stamp::new(1, 0));
@@ -67,7 +67,7 @@ fn what_the_host_has_taken_away_keeps_no_line() {
 }
 
 #[test]
-fn what_is_added_after_a_crash_is_a_line_of_its_own() {
+fn torn_last_stamp_line_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(FILE);
     fs::write(&file, "1 1 1 0 a\n1 1 1 0 b").unwrap();
@@ -92,7 +92,7 @@ fn a_file_that_is_too_large_is_not_ours() {
 
 /// Damages lines: intact lines still count, and later changes are read back.
 #[test]
-fn damaged_files_of_stamps_lose_what_is_damaged() {
+fn damaged_stamp_files_keep_intact_lines() {
     let cases = Cases::new("XENIA_STAMP_FILES", 400);
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let file = folder.path().join(FILE);
@@ -161,7 +161,7 @@ fn a_link_in_the_files_place_is_replaced_and_not_followed() {
 }
 
 #[test]
-fn lines_that_are_no_stamps_are_dropped() {
+fn invalid_stamp_lines_are_ignored() {
     for line in [
         "",
         "1 2 3",

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_title_says_at_length_leaves_room_for_its_buttons() {
+    fn long_dialog_texts_leave_room_for_buttons() {
         let DialogRequest::Message(plain) = message() else { panic!() };
         for said in ["word ".repeat(20_000), "x".repeat(60_000), "a\n".repeat(9_000)] {
             let long =

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keyboard_writes_and_its_letters_are_no_buttons() {
+    fn dialog_keyboard_input_enters_text_not_buttons() {
         let (mut dialogs, keys, _, drawn) = shown();
         assert_eq!(keys.key(KeyCode::KeyZ, Some("z")), None, "no dialog");
         dialogs.open(text(), 0);

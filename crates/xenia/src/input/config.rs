@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_title_says_comes_first_then_what_all_say_then_what_is_built_in() {
+    fn title_input_settings_override_global_and_default_ones() {
         let config = config(
             "[exec]\nheadless = true\n[input]\ndead-zone = 0.2\nkeyboard = 2\nmappings = 'db.txt'\n\
              [input.keys]\na = 'Space'\nleft-stick-up = ['KeyI', 'Numpad8']\n[input.buttons]\na = 'b'\nb = 'a'\n\

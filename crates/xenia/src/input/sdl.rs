@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_line_says_nothing_breaks() {
+    fn arbitrary_mapping_lines_do_not_panic() {
         let shapes = [console_pad(), Shape::default()];
         let pieces = [
             "a", "+", "-", "~", "h0.", "h9.9", ":", "b", "leftx", "999", ",", "", "é", "platform", "\0", ".",

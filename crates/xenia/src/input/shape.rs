@@ -332,7 +332,7 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_no_controller_is_told_from_it() {
+    fn non_controller_devices_are_recognized() {
         let keyboard = Shape { keys: (1..0x80).collect(), ..Shape::default() };
         let tablet = Shape { keys: vec![0x140], axes: vec![(0, STICK), (1, STICK)], ..Shape::default() };
         let sensors = Shape { axes: (0..6).map(|axis| (axis, STICK)).collect(), ..Shape::default() };

@@ -39,12 +39,16 @@ use xenia_sched::{Event, Scheduler};
 impl Machine {
     /// Builds a machine and loads `title` into it.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
-        Self::new_told(title, options, &|_, _, _| {})
+        Self::new_with_compile_progress(title, options, &|_, _, _| {})
     }
 
     /// As [`Self::new`]; reports the compilation of pipelines and code before the title runs to
     /// `compiled`.
-    pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
+    pub fn new_with_compile_progress(
+        title: &Title,
+        options: MachineOptions<'_>,
+        compiled: Compiled<'_>,
+    ) -> Result<Self> {
         if let Some(damage) = title.image.damage() {
             let name = &title.name;
             tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` tells all that is wrong");

@@ -133,7 +133,7 @@ impl Dialogs for WrongDisc {
 }
 
 #[test]
-fn what_a_title_was_answered_that_asked_for_a_disc_is_in_the_recording() {
+fn disc_swap_answers_are_recorded_and_replayed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
     let mut title = assembled(SWAPPER, "swap", 0xA28, ""); // XamSwapDisc

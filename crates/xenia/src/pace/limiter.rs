@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_no_debt() {
+    fn limiter_restart_discards_paused_time() {
         let mut guest = Guest::new(Some(1.0));
         guest.run(10, MS);
         guest.now += MS * 40;

@@ -141,7 +141,7 @@ fn another_title_and_other_conditions_are_refused() {
     };
     let console = ConsoleConfig { null_page: true, ..ConsoleConfig::default() };
     let null_page = MachineConfig { console, ..MachineConfig::default() };
-    let null_page = refused(&Header::new("t", "aa", &null_page, Clock::default()).unwrap());
+    let null_page = refused(&RecordingHeader::new("t", "aa", &null_page, Clock::default()).unwrap());
     assert!(null_page.contains("the console's defaults, not with --null-page"), "{null_page}");
     let patched = |bytes| header("aa").with_patches(&set(bytes));
     assert!(refused(&patched(&[1])).contains("no patches, not with the patches 60 FPS ("));

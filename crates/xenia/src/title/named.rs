@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_opened_is_said() {
+    fn unsupported_title_paths_are_rejected_with_a_reason() {
         for (named, said) in [("-", "name its file"), ("file://server/a.xex", "of this machine")] {
             assert!(path_of(Path::new(named)).unwrap_err().to_string().contains(said), "{named}");
         }

@@ -37,7 +37,7 @@ fn the_interpreter_agrees_with_qemu_in_every_mode() {
 }
 
 #[test]
-fn what_is_not_documented_is_found_and_written_as_a_failing_case() {
+fn undocumented_behaviour_is_saved_as_failing_cases() {
     if !need(Tool::Qemu) {
         return;
     }

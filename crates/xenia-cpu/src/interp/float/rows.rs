@@ -1,7 +1,7 @@
 //! Tests of rows run through the interpreter. Expected values: PowerISA 2.02 book I, chapter 4,
 //! and, where that leaves a choice, results measured on hardware of the family.
 
-use crate::interp::testing::Machine;
+use crate::interp::testing::CpuHarness;
 use crate::{ExceptionKind, Exit, msr_bit};
 use xenia_isa::Op;
 
@@ -111,7 +111,7 @@ fn results_and_fpscr_by_the_book() {
         (fselx, QNAN, 1, 2, 0, 1, 0),
         (mffsx, 0, 0, 0, 0x8206_4003, 0x8206_4003, 0x8206_4003),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.fpr[3..7].copy_from_slice(&[OLD, a, b, c]);
         machine.ctx.fpscr = fpscr;
         machine.one(word(op));
@@ -124,7 +124,7 @@ fn results_and_fpscr_by_the_book() {
 
 #[test]
 fn the_largest_single_has_a_denormal_reciprocal() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.fpr[5] = 0x47EF_FFFF_E000_0000;
     machine.one(word(Op::fresx));
     assert!((0x37F0_0000_0000_0000..0x3810_0000_0000_0000).contains(&machine.ctx.fpr[3]));
@@ -144,7 +144,7 @@ fn comparisons() {
         (true, ONE, SNAN, 0x80, 1, 0xE100_1080),
         (true, ONE, QNAN, 0x80, 1, 0xE008_1080),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.fpr[4], machine.ctx.fpr[5], machine.ctx.fpscr) = (a, b, fpscr);
         let op = if ordered { Op::fcmpo } else { Op::fcmpu };
         machine.one(op.row().bits | 7 << 23 | 4 << 16 | 5 << 11);
@@ -181,7 +181,7 @@ fn status_register_instructions() {
         (copy(4), 0, 0x0001_F000, 0x0001_F000, 15),
         (copy(6), 0, 0x0000_00F0, 0x0000_00F0, 15),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.fpr[5], machine.ctx.fpscr) = (value, fpscr);
         machine.one(word);
         assert_eq!((machine.ctx.fpscr, machine.ctx.cr[2].nibble()), (after, cr2), "{word:08x} {fpscr:08x}");
@@ -193,7 +193,7 @@ fn enabled_exceptions_are_taken_when_msr_says_so() {
     for (fe, fpscr, taken) in
         [(0, 0x10, false), (msr_bit::FE0, 0, false), (msr_bit::FE0, 0x10, true), (msr_bit::FE1, 0x10, true)]
     {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.msr |= fe;
         machine.ctx.fpr[4] = ONE;
         machine.ctx.fpscr = fpscr;

@@ -58,7 +58,7 @@ fn sums_carry_and_overflow_at_the_mode_s_top_bit() {
         (Op::subfmex, true, |a, _, c| (!a, u64::MAX, c)),
         (Op::subfzex, true, |a, _, c| (!a, 0, c)),
     ];
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     for (op, carries, terms) in table {
         for (a, b) in EDGES.into_iter().flat_map(|a| EDGES.map(|b| (a, b))) {
             for (carry, sf) in [(0, false), (1, false), (0, true), (1, true)] {
@@ -84,7 +84,7 @@ fn sums_carry_and_overflow_at_the_mode_s_top_bit() {
 
 #[test]
 fn without_oe_and_rc_nothing_else_changes() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (0x7FFF_FFFF, 1);
     (machine.ctx.xer_ov, machine.ctx.xer_so, machine.ctx.cr[0]) = (1, 1, CrField::from_nibble(5));
     for op in [Op::addx, Op::subfx, Op::mullwx, Op::divwx, Op::divdux, Op::mulldx] {
@@ -108,12 +108,12 @@ fn immediates() {
         (Op::mulli, 3, -7, (-21_i64) as u64, 0),
         (Op::mulli, 0x1_0000_0001, 2, 0x2_0000_0002, 0),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.gpr[4] = a;
         machine.one(d(op, 3, 4, immediate));
         assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ca), (result, ca), "{op:?} {a:#x} {immediate}");
     }
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.gpr[0] = 99;
     machine.one(d(Op::addi, 3, 0, 7));
     machine.one(d(Op::addis, 4, 0, 1));
@@ -143,7 +143,7 @@ fn products_and_quotients() {
         (Op::divdux, u64::MAX, 2, u64::MAX / 2, 0),
         (Op::divdux, 1, 0, 0, 1),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
         machine.one(x(op, 3, 4, 5, OE));
         assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ov), (result, overflow), "{op:?} {a:#x} {b:#x}");
@@ -156,7 +156,7 @@ fn products_and_quotients() {
         (Op::mulhdx, u64::MAX, 2, u64::MAX),
         (Op::mulhdux, u64::MAX, u64::MAX, u64::MAX - 1),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
         machine.one(x(op, 3, 4, 5, RC));
         assert_eq!(machine.ctx.gpr[3], result, "{op:?} {a:#x} {b:#x}");
@@ -178,7 +178,7 @@ fn compares() {
         (d(Op::cmpli, 6 << 2, 4, 0xFFFF), 4),
         (d(Op::cmpli, 6 << 2, 5, 1), 2),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
         machine.one(word);
         assert_eq!(machine.ctx.cr.map(CrField::nibble), [0, 0, 0, 0, 0, 0, bits, 0], "{word:#x}");
@@ -190,7 +190,7 @@ fn compares() {
 
 #[test]
 fn vscr_moves_keep_the_architected_bits() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.vr[7] = u128::MAX;
     machine.one(x(Op::mtvscr, 0, 0, 7, 0));
     machine.one(x(Op::mfvscr, 8, 0, 0, 0));

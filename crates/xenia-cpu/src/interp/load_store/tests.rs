@@ -8,8 +8,8 @@ use xenia_memory::FaultKind;
 
 const BYTES: u64 = 0x8182_8384_F5F6_F7F8;
 
-fn machine_with_data() -> Machine {
-    let mut machine = Machine::new();
+fn machine_with_data() -> CpuHarness {
+    let mut machine = CpuHarness::new();
     machine.memory.write(GuestAddr(DATA), BYTES).unwrap();
     (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (u64::from(DATA) - 8, 8);
     machine
@@ -173,7 +173,7 @@ fn a_fault_leaves_the_context_alone() {
         x(Op::lswi, 3, 4, 16, 0),
         x(Op::lwarx, 3, 4, 6, 0),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.gpr[4] = u64::from(end) - 8;
         machine.ctx.gpr[6] = 8;
         machine.ctx.budget = 10;
@@ -190,7 +190,7 @@ fn a_fault_leaves_the_context_alone() {
 #[test]
 fn cache_block_clears_have_their_sizes() {
     for (op, size) in [(Op::dcbz, 32), (Op::dcbz128, 128)] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.memory.fill(GuestAddr(DATA), 0x400, 0xFF).unwrap();
         machine.ctx.gpr[4] = u64::from(DATA) + 0x100 + size - 1;
         machine.one(x(op, 0, 0, 4, 0));
@@ -203,7 +203,7 @@ fn cache_block_clears_have_their_sizes() {
 
 #[test]
 fn a_log_names_what_a_run_stores() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.interp.log_stores();
     machine.ctx.gpr[4] = u64::from(DATA) + 0x44;
     machine.put(

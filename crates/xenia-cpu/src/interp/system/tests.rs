@@ -31,13 +31,13 @@ fn special_registers_keep_what_they_have_bits_for() {
     for (number, kept) in
         [(1, 0xE000_007F), (8, u64::MAX), (9, u64::MAX), (256, 0xFFFF_FFFF), (272, u64::MAX), (275, u64::MAX)]
     {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.gpr[3] = u64::MAX;
         machine.one(mtspr(3, number));
         machine.one(mfspr(4, number));
         assert_eq!(machine.ctx.gpr[4], kept, "SPR {number}");
     }
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.hw_id = 4;
     machine.one(mfspr(4, 287));
     machine.one(mfspr(5, 1023));
@@ -45,7 +45,7 @@ fn special_registers_keep_what_they_have_bits_for() {
 }
 
 #[test]
-fn what_is_privileged_or_missing_raises() {
+fn privileged_instructions_and_missing_sprs_raise() {
     for (word, problem_state) in [
         (mfspr(3, 77), false),
         (mtspr(3, 287), false),
@@ -57,7 +57,7 @@ fn what_is_privileged_or_missing_raises() {
         (x(Op::mtmsrd, 3, 0, 0, 0), true),
         (x(Op::dcbi, 0, 0, 3, 0), true),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.msr |= u64::from(problem_state) << 14;
         assert_eq!(exception_of(machine.one_exit(word)), ExceptionKind::Privileged { word }, "{word:#x}");
     }
@@ -76,7 +76,7 @@ fn msr_moves() {
         (x(Op::mtmsrd, 3, 0, 0, 0), 0, msr_bit::PR, msr_bit::PR | msr_bit::EE | 0x30),
         (x(Op::mtmsrd, 3, 0, 0, 0), 1 << 60 | 1 << 12, 0, 1 << 60 | 1 << 12),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.msr, machine.ctx.gpr[3]) = (before, source);
         machine.one(word);
         assert_eq!(machine.ctx.msr, after, "{word:#x}");
@@ -85,7 +85,7 @@ fn msr_moves() {
 
 #[test]
 fn turning_a_facility_off_is_seen_by_the_next_instruction_and_by_cached_blocks() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let lfs = d(Op::lfs, 1, 4, 0);
     machine.ctx.gpr[4] = u64::from(DATA);
     machine.put(CODE, &[lfs, x(Op::mtmsr, 3, 0, 0, 0), Op::bx.row().bits | (0x3FF_FFF8)]);
@@ -100,7 +100,7 @@ fn turning_a_facility_off_is_seen_by_the_next_instruction_and_by_cached_blocks()
 
 #[test]
 fn condition_register_moves() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.set_cr_word(0x1234_5678);
     machine.one(x(Op::mfcr, 3, 0, 0, 0));
     machine.one(x(Op::mfcr, 4, 0, 0, 1 << 20 | 0x20 << 12));
@@ -121,7 +121,7 @@ fn traps_test_the_orders_that_to_names() {
     // As words: 1 < 2 either way. As doublewords: negative, and greater as unsigned.
     for (op, holds) in [(Op::tw, 16 | 2), (Op::td, 16 | 1)] {
         for to in 0..32 {
-            let mut machine = Machine::new();
+            let mut machine = CpuHarness::new();
             (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
             let word = x(op, to, 4, 5, 0);
             if to & holds != 0 {
@@ -131,7 +131,7 @@ fn traps_test_the_orders_that_to_names() {
             }
         }
     }
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.gpr[4] = 0xFFFF_FFFF;
     for word in [d(Op::twi, 4, 4, -1), d(Op::twi, 31, 4, 22), d(Op::tdi, 8, 4, -1)] {
         assert_eq!(exception_of(machine.one_exit(word)), ExceptionKind::Trap { word }, "{word:#x}");
@@ -140,7 +140,7 @@ fn traps_test_the_orders_that_to_names() {
 
 #[test]
 fn a_trap_in_the_middle_of_a_block_is_exact() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let trap = d(Op::twi, 31, 0, 0);
     machine.put(CODE, &[d(Op::addi, 3, 3, 1), d(Op::addi, 3, 3, 1), trap, d(Op::addi, 3, 3, 1)]);
     let exit = machine.run(100);
@@ -150,8 +150,8 @@ fn a_trap_in_the_middle_of_a_block_is_exact() {
 }
 
 #[test]
-fn time_base_reads_count_what_was_executed_before_them_and_end_the_visit_at_the_last() {
-    let mut machine = Machine::new();
+fn time_base_reads_count_prior_instructions_and_end_the_visit() {
+    let mut machine = CpuHarness::new();
     let mftb = |rd| x(Op::mftb, rd, 0, 0, spr_field(268));
     let nop = d(Op::ori, 0, 0, 0);
     // 16 instructions a tick: the reads come after 31, 32 and 33 instructions.
@@ -177,7 +177,7 @@ fn time_base_reads_count_what_was_executed_before_them_and_end_the_visit_at_the_
 
 #[test]
 fn a_time_base_read_by_number_is_one_too() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.put(CODE, &[mfspr(3, 268), mfspr(4, 269)]);
     machine.ctx.begin_visit(100, 5 << 32 | 9, 2);
     assert_eq!(machine.interp.run(&mut machine.ctx, &mut machine.devices), Exit::Yield);
@@ -187,7 +187,7 @@ fn a_time_base_read_by_number_is_one_too() {
 #[test]
 fn system_calls_pass_their_level() {
     for lev in [0, 1, 2, 127] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.put(CODE, &[d(Op::sc, 0, 0, lev << 5 | 2)]);
         assert_eq!(machine.run(9), Exit::Syscall { lev: lev as u8 });
         assert_eq!((machine.ctx.pc, machine.ctx.executed()), (CODE + 4, 1));

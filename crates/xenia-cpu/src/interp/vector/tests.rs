@@ -5,7 +5,7 @@ mod floats;
 mod namesakes;
 
 use crate::interp::float::tests::Operands;
-use crate::interp::testing::{DATA, Machine, x};
+use crate::interp::testing::{CpuHarness, DATA, x};
 use crate::msr_bit;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Instruction, Op};
@@ -63,7 +63,7 @@ fn three_operand_rows() {
             w([-32633_i32 as u32, -32632_i32 as u32, -32631_i32 as u32, -32630_i32 as u32]),
         ),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         (machine.ctx.vr[4], machine.ctx.vr[5], machine.ctx.vr[6]) = (a, b, c);
         machine.one(va(op));
         assert_eq!(machine.ctx.vr[3], result, "{op:?} {:032x}", machine.ctx.vr[3]);
@@ -99,7 +99,7 @@ fn pack_and_unpack_of_vertex_formats() {
         ([0x3F00_0000, 0xBF00_0000, 0x3F80_0000, 0xBF80_0000], 22, 0, [cd, cd, 0x3800_B800, 0x3C00_BC00]),
         ([0x4040_0001, 0x4040_0002, 0x403F_FFFF, 0x4040_000F], 26, 0, [cd, cd, 0xFFFF_FF00, 0x0020_0001]),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.vr[3] = w(source);
         machine.ctx.vr[4] = kept;
         machine.one(x(Op::vpkd3d128, 4, immediate, 3, z << 6));
@@ -117,7 +117,7 @@ fn pack_and_unpack_of_vertex_formats() {
         (0x4000_0200, 2, [0x7FC0_0000, 0x4040_0000, 0x4040_0000, 0x3F80_0001]),
         (0xFFFF_FF00_0020_0001, 6, [0x4040_0001, 0x4040_0002, 0x403F_FFFF, 0x3F80_000F]),
     ] {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.vr[3] = 0xCDCD_CDCD_CDCD_CDCD_u128 << 64 | low;
         machine.one(x(Op::vupkd3d128, 4, format << 2, 3, 0));
         assert_eq!(machine.ctx.vr[4], w(result), "{low:x} {format}: {:032x}", machine.ctx.vr[4]);
@@ -128,7 +128,7 @@ fn pack_and_unpack_of_vertex_formats() {
 fn word_rotations_permutes_and_dot_products() {
     let bytes = w([0x0001_0203, 0x0405_0607, 0x0809_0A0B, 0x0C0D_0E0F]);
     let c = 0xCCCC_CCCC;
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     for (word, result) in [
         (0x1880_1F10 | 15 << 16, [0x0001_0203, 0x0405_0607, 0x0809_0A0B, 0x0C0D_0E0F]),
         (0x188F_1F50, [0x0405_0607, 0x0809_0A0B, 0x0C0D_0E0F, 0x0001_0203]),
@@ -161,7 +161,7 @@ fn third_operands_of_vmx128_come_from_the_target() {
     for (op, result) in
         [(Op::vmaddfp128, 2.0 * 3.0 + 5.0), (Op::vmaddcfp128, 2.0 * 5.0 + 3.0), (Op::vnmsubfp128, -1.0)]
     {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         // v67 ← v100, v37: uses every piece of the three register numbers.
         machine.ctx.vr[100] = splat(2.0);
         machine.ctx.vr[37] = splat(3.0);
@@ -169,7 +169,7 @@ fn third_operands_of_vmx128_come_from_the_target() {
         machine.one(op.row().bits | 3 << 21 | 4 << 16 | 5 << 11 | 2 << 2 | 1 << 5 | 1 << 10 | 1);
         assert_eq!(machine.ctx.vr[67], splat(result), "{op:?}");
     }
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.vr[3] = w([0x00FF_FF00, 0x0000_FF00, 0x1234_8000, 0]);
     machine.one(op_with_va60(Op::vupkhsb128));
     assert_eq!(machine.ctx.vr[4], w([0x0000_00FF, 0xFFFF_FF00, 0, 0xFFFF_FF00]));
@@ -187,7 +187,7 @@ fn op_with_va60(op: Op) -> u32 {
 #[test]
 fn loads_and_stores_move_the_right_part() {
     let image: Vec<u8> = (0..32).collect();
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     for offset in 0..=16_u32 {
         machine.memory.write_bytes(GuestAddr(DATA), &image).unwrap();
         machine.ctx.gpr[4] = u64::from(DATA + offset);
@@ -235,7 +235,7 @@ fn loads_and_stores_move_the_right_part() {
     machine.one_exit(x(Op::stvlx, 3, 0, 4, 0));
 }
 
-fn check(machine: &Machine, expected: &[u8], offset: u32) {
+fn check(machine: &CpuHarness, expected: &[u8], offset: u32) {
     let mut bytes = [0; 32];
     machine.memory.read_bytes(GuestAddr(DATA), &mut bytes).unwrap();
     assert_eq!(bytes, expected, "offset {offset}");
@@ -244,7 +244,7 @@ fn check(machine: &Machine, expected: &[u8], offset: u32) {
 #[test]
 fn no_word_and_no_operand_panics() {
     let mut random = Operands::new(0x1357_9BDF_0246_8ACE);
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     for op in
         Op::all().filter(|op| matches!(op.row().family, Family::Float | Family::Vector | Family::Vector128))
     {

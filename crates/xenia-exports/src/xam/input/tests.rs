@@ -92,7 +92,7 @@ fn the_state_is_that_of_the_user_without_the_guide_button() {
 }
 
 #[test]
-fn kinds_of_controllers_are_told_apart() {
+fn controller_kinds_report_their_capabilities() {
     let (mut b, pads, base) = harness();
     pads.plug(0, held(0));
     pads.plug(2, held(0));
@@ -132,7 +132,7 @@ fn motors_are_those_of_the_user() {
 }
 
 #[test]
-fn who_listens_hears_of_controllers_that_come_and_go() {
+fn listeners_are_notified_of_controller_changes() {
     let (mut b, pads, base) = harness();
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
     let next = |b: &mut Harness| {

@@ -75,7 +75,7 @@ fn a_long_time_passes_at_once_and_ends_as_if_it_had_passed_in_steps() {
 
 #[test]
 fn a_swap_is_counted_and_pictured() {
-    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    let mut m = GpuHarness::with_backend(Box::new(Recorder::default()));
     m.run(&swap_commands([2, 0x42, 0, 0, 0, 0], 0x0123_4000, 1280, 720));
     assert_eq!(m.events, [GpuEvent::Swap { physical: 0x0123_4000, width: 1280, height: 720, number: 1 }]);
     let frame = m.gpu.take_frame(1).unwrap();
@@ -87,7 +87,7 @@ fn a_swap_is_counted_and_pictured() {
 
 #[test]
 fn each_swap_of_a_pump_has_its_own_picture() {
-    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    let mut m = GpuHarness::with_backend(Box::new(Recorder::default()));
     let swaps = (1..=3).flat_map(|color| swap_commands([2, color, 0, 0, 0, 0], 0x0123_4000, 8, 8));
     m.run(&swaps.collect::<Vec<_>>());
     let mut color = |number| m.gpu.take_frame(number).map(|frame| frame.rgba[0]);
@@ -101,7 +101,7 @@ fn each_swap_of_a_pump_has_its_own_picture() {
 #[test]
 fn a_pump_may_end_with_the_first_swap() {
     for stop_at_swap in [false, true] {
-        let mut m = Machine::new();
+        let mut m = GpuHarness::new();
         let config = Config { stop_at_swap, ..Config::default() };
         m.gpu = CommandProcessor::new(m.memory.clone(), Box::new(NullBackend), config);
         m.gpu.initialize_ring(RING, 8);

@@ -6,7 +6,7 @@ use crate::registers::rb;
 #[test]
 fn draws_and_copies_reach_the_backend_in_their_time() {
     let recorder = Recorder::default();
-    let mut m = Machine::with_backend(Box::new(recorder.clone()));
+    let mut m = GpuHarness::with_backend(Box::new(recorder.clone()));
     m.run(&[
         type3(opcode::IM_LOAD_IMMEDIATE, 5),
         0,
@@ -61,12 +61,12 @@ fn draws_and_copies_reach_the_backend_in_their_time() {
 
 #[test]
 fn rectangles_cost_their_area_once_in_a_pass() {
-    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    let mut m = GpuHarness::with_backend(Box::new(Recorder::default()));
     m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
     let everything = 8192 | 8192 << 16;
     m.run(&[type0(0x2208, 1), 4, type0(0x2000, 1), 1280, type0(0x200e, 2), 0, everything]);
     m.run(&[type0(0x2081, 2), 0, everything]);
-    let cost = |m: &mut Machine, words: &[u32]| {
+    let cost = |m: &mut GpuHarness, words: &[u32]| {
         let start = cost::cycles_at(m.now);
         m.run(words);
         m.gpu.cycles - start
@@ -95,7 +95,7 @@ fn rectangles_cost_their_area_once_in_a_pass() {
 #[test]
 fn draws_with_bins_draw_everything() {
     let recorder = Recorder::default();
-    let mut m = Machine::with_backend(Box::new(recorder.clone()));
+    let mut m = GpuHarness::with_backend(Box::new(recorder.clone()));
     m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
     m.run(&[type0(0x2208, 1), 4, type3(opcode::SET_BIN_BASE_OFFSET, 1), 0x100]);
     m.run(&[type3(opcode::DRAW_INDX_BIN, 6), 0, 4 | 3 << 16, 0x9000, 3, 0x5000, 6]);
@@ -115,13 +115,13 @@ fn draws_with_bins_draw_everything() {
 }
 
 #[test]
-fn a_visibility_query_has_seen_what_was_drawn_in_between() {
-    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+fn visibility_query_packets_report_draws_between_them() {
+    let mut m = GpuHarness::with_backend(Box::new(Recorder::default()));
     m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
     m.run(&[type0(0x2208, 1), 4]);
     let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
     let query = |word: u32| [type3(opcode::VIZ_QUERY, 1), word];
-    let status = |m: &Machine| [0x0c44, 0x0c45].map(|index| m.gpu.registers().get(index));
+    let status = |m: &GpuHarness| [0x0c44, 0x0c45].map(|index| m.gpu.registers().get(index));
     // Query 3 sees a draw, query 40 doesn't; 3 was set before and keeps its bit while it is open.
     m.run(&query(3));
     m.run(&draw);
@@ -141,12 +141,12 @@ fn a_visibility_query_has_seen_what_was_drawn_in_between() {
 
 #[test]
 fn reports_store_a_counter_that_nothing_resets() {
-    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    let mut m = GpuHarness::with_backend(Box::new(Recorder::default()));
     m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
     m.run(&[type0(0x2208, 1), 4]);
     // Ten samples each.
     let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
-    let report = |m: &mut Machine, index: u32| {
+    let report = |m: &mut GpuHarness, index: u32| {
         m.run(&[
             type0(rb::RB_SAMPLE_COUNT_ADDR, 1),
             DATA + index * 32,

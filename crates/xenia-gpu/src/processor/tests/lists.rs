@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn indirect_buffers_nest_and_return() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.list(LIST, &[type3(opcode::INDIRECT_BUFFER, 2), LIST + 0x100, 3, type0(0x2001, 1), 2]);
     m.list(LIST + 0x100, &[type0(0x2001, 1), 1, type0(0x2002, 1)]);
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, 5, type0(0x2003, 1), 3]);
@@ -17,7 +17,7 @@ fn indirect_buffers_nest_and_return() {
 
 #[test]
 fn a_list_that_calls_itself_is_cut_off() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.list(LIST, &[type3(opcode::INDIRECT_BUFFER, 2), LIST, 4, TYPE2]);
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, 4, type0(0x2003, 1), 3]);
     assert!(m.gpu.is_idle());
@@ -32,7 +32,7 @@ fn a_list_that_calls_itself_is_cut_off() {
 
 #[test]
 fn the_ring_wraps_and_the_read_index_is_written_back() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.gpu.enable_rptr_writeback(DATA, 4); // blocks of 32 words
     for i in 0..40 {
         m.run(&[type0(0x2000, 6), i, i, i, i, i, i + 1, TYPE2, TYPE2]);
@@ -50,7 +50,7 @@ fn the_ring_wraps_and_the_read_index_is_written_back() {
 
 #[test]
 fn predicated_packets_follow_the_bins() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[
         type3(opcode::SET_BIN_MASK, 2),
         1,
@@ -92,7 +92,7 @@ fn predicated_packets_follow_the_bins() {
 #[test]
 fn pumping_often_or_rarely_gives_the_same_state() {
     let digest = |step: u64| {
-        let mut m = Machine::with_backend(Box::new(Recorder::default()));
+        let mut m = GpuHarness::with_backend(Box::new(Recorder::default()));
         m.list(
             LIST,
             &[type3(opcode::EVENT_WRITE_SHD, 3), 1 << 31, DATA_BE, 0, type3(opcode::INTERRUPT, 1), 3],
@@ -114,8 +114,8 @@ fn pumping_often_or_rarely_gives_the_same_state() {
 }
 
 #[test]
-fn what_cannot_be_done_is_counted_by_name() {
-    let mut m = Machine::new();
+fn unsupported_packets_are_counted_by_name() {
+    let mut m = GpuHarness::new();
     m.run(&[
         type3(0x7f, 1),
         0,
@@ -139,7 +139,7 @@ fn what_cannot_be_done_is_counted_by_name() {
 
 #[test]
 fn a_ring_at_the_end_of_memory_wraps_there() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.gpu.initialize_ring(PHYSICAL_SIZE - 8, 2); // two words there, six at the start
     m.list(0, &[type0(0x2000, 1), 7]);
     m.gpu.store_register(cp::CP_RB_WPTR, 4, 0);
@@ -150,7 +150,7 @@ fn a_ring_at_the_end_of_memory_wraps_there() {
 
 #[test]
 fn packets_may_write_the_packets_that_follow() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     let words = [
         type3(opcode::MEM_WRITE, 2),
         (LIST + 16) | 2,
@@ -178,7 +178,7 @@ fn packets_may_write_the_packets_that_follow() {
         1,
     ];
     let check =
-        |m: &Machine| assert_eq!([0, 1, 2, 3].map(|i| m.gpu.registers().get(0x2000 + i)), [7, 8, 9, 9]);
+        |m: &GpuHarness| assert_eq!([0, 1, 2, 3].map(|i| m.gpu.registers().get(0x2000 + i)), [7, 8, 9, 9]);
     m.list(LIST, &words);
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, words.len() as u32]);
     check(&m);

@@ -5,7 +5,7 @@ use crate::registers::sq;
 
 #[test]
 fn a_shader_is_stored_with_what_loads_it_again() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 5), 1, 0x0040_0003, 7, 8, 9]);
     m.run(&[type3(opcode::IM_STORE, 2), DATA | 1, DATA + 0x20]);
     assert_eq!([0, 1, 2, 3].map(|i| m.data(i)), [7, 8, 9, 0]);
@@ -18,7 +18,7 @@ fn a_shader_is_stored_with_what_loads_it_again() {
 
 #[test]
 fn the_split_of_instruction_memory_is_a_register() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[type3(opcode::SET_SHADER_BASES, 1), 0x8123_0456]);
     assert_eq!(m.gpu.registers().get(sq::SQ_INST_STORE_MANAGMENT), 0x0123_0456);
 }

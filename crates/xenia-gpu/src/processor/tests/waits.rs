@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_unsatisfied_wait_suspends_until_memory_changes() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[type3(opcode::WAIT_REG_MEM, 5), 0x13, DATA_BE, 5, 0xff, 0x10, type3(opcode::INTERRUPT, 1), 4]);
     assert!(m.events.is_empty() && !m.gpu.is_idle());
     assert_eq!(m.gpu.next_event_time(), None, "only the CPU can end this");
@@ -20,7 +20,7 @@ fn an_unsatisfied_wait_suspends_until_memory_changes() {
 
 #[test]
 fn a_coherency_wait_ends_by_itself() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[
         type0(cp::COHER_SIZE_HOST, 3),
         0xffff_ffff,
@@ -38,7 +38,7 @@ fn a_coherency_wait_ends_by_itself() {
 
 #[test]
 fn short_waits_look_at_a_register() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     for (opcode, holds) in
         [(opcode::WAIT_REG_EQ, [false, true, false]), (opcode::WAIT_REG_GTE, [false, true, true])]
     {
@@ -61,14 +61,14 @@ fn conditional(words: u32) -> [u32; 5] {
 #[test]
 fn packets_are_skipped_unless_memory_says_otherwise() {
     for (memory, runs) in [([0, 4], false), ([1, 4], true), ([1, 5], false), ([9, u32::MAX], true)] {
-        let mut m = Machine::new();
+        let mut m = GpuHarness::new();
         m.list(DATA, &memory);
         let mut words = conditional(4).to_vec();
         words.extend([type0(0x2000, 1), 1, type0(0x2001, 1), 1, type0(0x2002, 1), 1]);
         // Once in an indirect buffer, once in the ring buffer.
         m.list(LIST, &words);
         m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, words.len() as u32]);
-        let seen = |m: &Machine| [0x2000, 0x2001, 0x2002].map(|i| m.gpu.registers().get(i));
+        let seen = |m: &GpuHarness| [0x2000, 0x2001, 0x2002].map(|i| m.gpu.registers().get(i));
         assert_eq!(seen(&m), [u32::from(runs), u32::from(runs), 1], "{memory:?}");
         m.run(&[type0(0x2000, 3), 0, 0, 0]);
         m.run(&words);
@@ -78,8 +78,8 @@ fn packets_are_skipped_unless_memory_says_otherwise() {
 }
 
 #[test]
-fn what_is_skipped_may_still_be_on_its_way() {
-    let mut m = Machine::new();
+fn conditional_skip_covers_words_submitted_later() {
+    let mut m = GpuHarness::new();
     m.run(&conditional(4));
     m.run(&[type0(0x2000, 1)]);
     m.run(&[1, type0(0x2001, 1)]);
@@ -89,9 +89,9 @@ fn what_is_skipped_may_still_be_on_its_way() {
 }
 
 #[test]
-fn nothing_is_skipped_behind_a_lists_end() {
+fn conditional_skip_ends_with_its_indirect_buffer() {
     for (words, problems) in [(0, 0), (2, 0), (3, 1), (u32::MAX, 1)] {
-        let mut m = Machine::new();
+        let mut m = GpuHarness::new();
         m.list(LIST, &conditional(words));
         m.list(LIST + 20, &[type0(0x2000, 1), 1]);
         m.run(&[type3(opcode::INDIRECT_BUFFER, 2), LIST, 7, type0(0x2001, 1), 1]);

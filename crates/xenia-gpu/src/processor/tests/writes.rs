@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn all_ways_to_write_registers() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.memory.write_u32(DATA, 0x11);
     m.memory.write_u32(DATA + 4, 0x12);
     m.run(&[
@@ -81,7 +81,7 @@ fn all_ways_to_write_registers() {
 
 #[test]
 fn all_ways_to_write_memory() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.list(DATA + 0x40, &[7]);
     m.run(&[
         type3(opcode::MEM_WRITE, 3),
@@ -146,7 +146,7 @@ fn all_ways_to_write_memory() {
 
 #[test]
 fn registers_are_rotated_and_stored_several_at_once() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[
         type0(0x2000, 3),
         0x8000_0001,
@@ -173,7 +173,7 @@ fn registers_are_rotated_and_stored_several_at_once() {
 
 #[test]
 fn a_context_is_loaded_from_its_copy() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.memory.write_u32(DATA + 15 * 4, 0x15);
     m.list(DATA + 0x20 * 4, &[0x20, 0x21]);
     m.run(&[type3(opcode::LOAD_CONSTANT_CONTEXT, 5), DATA, 4 << 16 | 15, 1, 0x20, 2]);
@@ -186,7 +186,7 @@ fn a_context_is_loaded_from_its_copy() {
 
 #[test]
 fn events_can_be_fences() {
-    let mut m = Machine::new();
+    let mut m = GpuHarness::new();
     m.run(&[
         type3(opcode::EVENT_WRITE, 1),
         6,

@@ -81,7 +81,7 @@ fn a_download_in_one_file_is_listed_opened_and_not_written() {
 }
 
 #[test]
-fn a_saved_game_in_one_file_is_none() {
+fn saved_game_as_a_package_file_is_not_listed() {
     let folder = tempfile::tempdir().unwrap();
     let owner = format!("{:016X}", Profile::made_for(0).xuid.0);
     let of_type = folder.path().join("Content").join(owner).join("00000000/00000001");

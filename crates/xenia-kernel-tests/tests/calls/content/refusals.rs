@@ -129,7 +129,7 @@ fn a_title_may_not_open_packages_without_end() {
 }
 
 #[test]
-fn what_fails_in_the_background_says_so_there() {
+fn asynchronous_content_failures_reach_the_overlapped() {
     let mut b = harness(None);
     let data = describe(&b, 1, b"a", "");
     let (root, overlapped) = (b.put_text(ROOT, "s"), at(&b, OVERLAPPED));

@@ -84,7 +84,7 @@ fn all(b: &mut Harness, xuid: u64, kind: u64, size: u32) -> Vec<(String, u32, u3
 }
 
 #[test]
-fn what_a_title_and_its_others_have_is_listed() {
+fn enumeration_includes_content_of_alternate_titles() {
     let mut b = title();
     let songs = [("own song".to_owned(), 2, OWN), ("other song".to_owned(), 2, OTHER)];
     for size in [0x200, 0x138, 0x1000] {
@@ -134,7 +134,7 @@ fn open(b: &mut Harness, kind: u32, file: &str, (owner, title): (u64, u32), mode
 }
 
 #[test]
-fn what_is_listed_is_opened_and_deleted_by_what_describes_it() {
+fn listed_content_opens_and_deletes_by_its_description() {
     let mut b = title();
     let user = Profile::made_for(0).xuid.0;
     for (kind, file, place, answer) in [

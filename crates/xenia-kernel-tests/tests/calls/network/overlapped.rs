@@ -99,7 +99,7 @@ fn messages_and_their_senders_come_later_too() {
 }
 
 #[test]
-fn what_is_taken_back_says_so_and_closing_takes_back() {
+fn cancel_and_close_abort_overlapped_receives() {
     let mut b = Harness::online();
     let (_, server) = b.pair();
     for closes in [false, true] {
@@ -113,7 +113,7 @@ fn what_is_taken_back_says_so_and_closing_takes_back() {
 }
 
 #[test]
-fn who_waits_for_a_request_of_a_thread_that_ends_is_told() {
+fn thread_end_aborts_requests_and_wakes_their_waiters() {
     let mut b = Harness::online();
     let (_, server) = b.pair();
     let event = b.xam_call("NetDll_WSACreateEvent", &[]);

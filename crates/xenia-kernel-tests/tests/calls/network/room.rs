@@ -20,7 +20,7 @@ impl BufferCalls for Harness {
 }
 
 #[test]
-fn who_waits_for_room_goes_on_when_the_buffer_grows() {
+fn receive_buffer_growth_wakes_the_sender() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     b.set_buffer(server, 1024);
@@ -33,7 +33,7 @@ fn who_waits_for_room_goes_on_when_the_buffer_grows() {
 }
 
 #[test]
-fn who_sends_while_more_is_on_its_way_comes_behind_it() {
+fn later_send_is_queued_behind_pending_data() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     b.set_buffer(server, 1024);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn who_sends_more_than_fits_waits_for_room_and_who_wants_all_for_all() {
+fn large_send_waits_for_room_and_waitall_for_all_data() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     let (big, into) = (
@@ -33,7 +33,7 @@ fn who_sends_more_than_fits_waits_for_room_and_who_wants_all_for_all() {
 }
 
 #[test]
-fn what_takes_long_is_done_in_turns() {
+fn long_transfers_are_split_over_polls() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     b.memory().write(b.scratch.offset(TIME), 1_u32).unwrap();
@@ -60,7 +60,7 @@ fn what_takes_long_is_done_in_turns() {
 }
 
 #[test]
-fn accept_waits_for_a_connection_and_connect_says_who_is_not_there() {
+fn accept_waits_and_connect_reports_missing_peers() {
     let mut b = Harness::online();
     let listener = b.listener(5000);
     let [at, length] = b.room_for_address();
@@ -127,7 +127,7 @@ fn a_wait_ends_when_its_socket_is_closed() {
 }
 
 #[test]
-fn select_waits_for_any_of_many_and_no_longer_than_it_was_told() {
+fn select_waits_for_any_socket_up_to_its_timeout() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     let (read, write) = (b.put_set(0, &[client, server]), b.put_set(1, &[client]));

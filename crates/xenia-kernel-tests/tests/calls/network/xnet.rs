@@ -139,7 +139,7 @@ fn names_are_looked_up_and_given_back() {
 }
 
 #[test]
-fn nobody_answers_who_asks_how_good_the_connection_is() {
+fn qos_lookups_end_without_replies() {
     let mut b = Harness::new();
     let (id, data, result, statistics) = (b.at(0x100), b.at(DATA), b.at(0x110), b.at(0x120));
     b.memory().write(b.scratch.offset(0x120), 0x24_u32).unwrap();

@@ -36,13 +36,13 @@ struct Tokens {
 }
 
 #[test]
-fn every_signal_is_taken_once_whoever_waits_for_what_beside_it() {
+fn concurrent_any_and_all_waits_take_each_signal_once() {
     let ran = AtomicU64::new(0);
     let routine = |_: &mut Guest, pc: u32, _: [u64; 4]| {
         assert_eq!(u64::from(pc), ROUTINE);
         ran.fetch_add(1, Relaxed)
     };
-    let machine = Machine::new(&routine);
+    let machine = HostThreads::new(&routine);
     let object = |index: usize| u64::from(machine.scratch.0) + 0x40 * index as u64;
     let timeout = machine.scratch.offset(0x800);
     machine.run(machine.add_thread().0, |guest| {
@@ -146,7 +146,7 @@ fn every_signal_is_taken_once_whoever_waits_for_what_beside_it() {
 #[test]
 fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
     const THREADS: usize = 4;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let semaphore = |index: usize| u64::from(machine.scratch.0) + 0x100 * index as u64;
     let list = |number: usize| u64::from(machine.scratch.0) + 0x1000 + 0x40 * number as u64;
     machine.run(machine.add_thread().0, |guest| {
@@ -183,7 +183,7 @@ fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
 #[test]
 fn a_pulse_ends_waits_that_have_begun_and_leaves_nothing() {
     const WAITERS: usize = 2;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     // One event wakes all waiters, the other one of them.
     let events = [0, 0x40].map(|offset| u64::from(machine.scratch.0 + offset));
     machine.run(machine.add_thread().0, |guest| {

@@ -22,7 +22,7 @@ fn a_deferred_call_that_was_queued_runs_once_on_the_one_service_thread() {
         assert_eq!(arguments[2], arguments[3]);
         ran.fetch_add(1, Relaxed)
     };
-    let machine = Machine::new(&routine);
+    let machine = HostThreads::new(&routine);
     let dpcs = [0, 0x40].map(|offset| machine.scratch.offset(offset));
     machine.run(machine.add_thread().0, |guest| {
         for dpc in dpcs {
@@ -72,7 +72,7 @@ fn an_apc_object_is_in_one_queue_at_a_time_and_runs_as_often_as_it_was_queued() 
         assert_eq!(arguments[1], arguments[2]);
         ran.fetch_add(1, Relaxed)
     };
-    let machine = Machine::new(&routine);
+    let machine = HostThreads::new(&routine);
     let (target, kthread) = machine.add_thread();
     let (user, kernel) = (machine.scratch, machine.scratch.offset(0x40));
     let (event, timeout) = (u64::from(machine.scratch.0) + 0x80, machine.scratch.offset(0xC0));
@@ -129,7 +129,7 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
         guest.call("KeReleaseSemaphore", &[semaphore.load(Relaxed), 0, 1, 0]);
         ran.fetch_add(1, Release)
     };
-    let machine = Machine::new(&routine);
+    let machine = HostThreads::new(&routine);
     let (target, kthread) = machine.add_thread();
     let apc = u64::from(machine.scratch.0);
     semaphore.store(apc + 0x80, Relaxed);

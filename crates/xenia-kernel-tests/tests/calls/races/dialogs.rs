@@ -7,7 +7,7 @@ const ROUNDS: usize = 2000;
 
 #[test]
 fn listeners_hear_that_a_dialog_is_there_before_that_it_is_gone() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let thread = machine.add_thread().0;
     let ask = |guest: &mut Guest| {
         let at = |offset| u64::from(machine.scratch.offset(offset).0);

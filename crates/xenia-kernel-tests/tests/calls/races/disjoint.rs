@@ -15,7 +15,7 @@ type Counts = BTreeMap<&'static str, LockCounts>;
 
 /// Counts how often the dispatcher's locks were taken, by six threads that signal, reset and take
 /// three objects each.
-fn count(machine: &Machine, threads: &[ThreadRef], objects: &[[GuestAddr; OBJECTS]]) -> Counts {
+fn count(machine: &HostThreads, threads: &[ThreadRef], objects: &[[GuestAddr; OBJECTS]]) -> Counts {
     let before: Counts = machine.kernel.dispatcher.lock_counts().into();
     thread::scope(|scope| {
         for (&thread, objects) in threads.iter().zip(objects) {
@@ -45,7 +45,7 @@ fn count(machine: &Machine, threads: &[ThreadRef], objects: &[[GuestAddr; OBJECT
 
 #[test]
 fn six_threads_at_objects_of_their_own_find_no_lock_taken() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let dispatcher = &machine.kernel.dispatcher;
     // The shard of an object is arbitrary: pick six sets of objects without a common shard.
     let mut used = Vec::new();
@@ -93,7 +93,7 @@ fn six_threads_at_objects_of_their_own_find_no_lock_taken() {
 
 #[test]
 fn the_counters_see_threads_that_share_an_object() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let semaphore = u64::from(machine.scratch.0);
     machine.run(machine.add_thread().0, |guest| {
         guest.call("KeInitializeSemaphore", &[semaphore, 0, 0x7FFF_FFFF]);

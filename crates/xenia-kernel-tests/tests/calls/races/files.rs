@@ -93,7 +93,7 @@ pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u3
 
 /// Mounts a disc whose reads signal on the first channel that they have begun, and wait for the
 /// second.
-pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()>) {
+pub(super) fn mount_slow_disc(machine: &HostThreads) -> (Receiver<()>, SyncSender<()>) {
     let (entered, inside) = sync_channel(1);
     let (go, left) = sync_channel(1);
     let gate = Arc::new(Gate { entered, left: Mutex::new(left) });
@@ -102,7 +102,7 @@ pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()
 }
 
 /// Creates an empty file on a scratch disk.
-pub(super) fn make(machine: &Machine, path: &str) {
+pub(super) fn make(machine: &HostThreads, path: &str) {
     let parameters = OpenParameters {
         disposition: Disposition::Create,
         access: access::GENERIC_WRITE,
@@ -114,8 +114,8 @@ pub(super) fn make(machine: &Machine, path: &str) {
 }
 
 #[test]
-fn a_slow_read_stops_nobody_else() {
-    let machine = Machine::new(&no_routine);
+fn slow_read_does_not_block_other_threads() {
+    let machine = HostThreads::new(&no_routine);
     let (inside, go) = mount_slow_disc(&machine);
     let [reader, other] = [0, 1].map(|_| machine.add_thread().0);
     thread::scope(|scope| {
@@ -152,7 +152,7 @@ fn a_slow_read_stops_nobody_else() {
 
 #[test]
 fn a_handle_that_is_closed_during_a_read_stays_until_the_read_is_over() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (inside, go) = mount_slow_disc(&machine);
     let [reader, other] = [0, 1].map(|_| machine.add_thread().0);
     let at = machine.scratch.offset(0x1000);
@@ -179,10 +179,10 @@ fn a_handle_that_is_closed_during_a_read_stays_until_the_read_is_over() {
 }
 
 #[test]
-fn what_threads_add_to_one_file_is_all_there() {
+fn concurrent_appends_to_one_file_are_all_kept() {
     const THREADS: usize = 4;
     const ROUNDS: u32 = 500;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let path = r"cache:\log";
     make(&machine, path);
     let shared = machine.run(machine.add_thread().0, |guest| open(guest, machine.scratch, path, ADDING));

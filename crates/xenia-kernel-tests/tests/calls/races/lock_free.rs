@@ -11,7 +11,7 @@ use xenia_kernel::abi::Handle;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Returns stub addresses of these exports, bound before any lock is held.
-fn stubs<const N: usize>(machine: &Machine, names: [&str; N]) -> [GuestAddr; N] {
+fn stubs<const N: usize>(machine: &HostThreads, names: [&str; N]) -> [GuestAddr; N] {
     let kernel = &machine.kernel;
     names.map(|name| {
         let export = registry().find_by_name(Library::xboxkrnl, name).unwrap();
@@ -37,7 +37,7 @@ fn hold_all_but<'k>(
 
 #[test]
 fn calls_that_need_no_lock_take_none() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let kernel = &*machine.kernel;
     let own = u64::from(machine.scratch.0);
     let (thread, _) = machine.add_thread();
@@ -85,7 +85,7 @@ fn calls_that_need_no_lock_take_none() {
 
 #[test]
 fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let kernel = &*machine.kernel;
     let own = u64::from(machine.scratch.0);
     let names = [
@@ -149,7 +149,7 @@ fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
 #[test]
 fn two_threads_wait_for_each_other_under_their_own_locks() {
     const ROUNDS: u64 = 2000;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let kernel = &*machine.kernel;
     let events = [machine.scratch, machine.scratch.offset(0x100)];
     machine.run(machine.add_thread().0, |guest| {

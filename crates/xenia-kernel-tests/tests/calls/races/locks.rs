@@ -8,7 +8,7 @@ const ROUNDS: u32 = 5000;
 
 #[test]
 fn critical_sections_let_one_thread_in_at_a_time() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (section, count) = (machine.scratch, machine.scratch.offset(0x100));
     let at = u64::from(section.0);
     machine.run(machine.add_thread().0, |guest| guest.call("RtlInitializeCriticalSection", &[at]));
@@ -36,7 +36,7 @@ fn critical_sections_let_one_thread_in_at_a_time() {
 
 #[test]
 fn spin_locks_are_handed_on_and_guest_code_may_take_them_itself() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (lock, count) = (machine.scratch, machine.scratch.offset(0x100));
     let at = u64::from(lock.0);
     race(&machine, THREADS, |guest, number| {
@@ -60,9 +60,9 @@ fn spin_locks_are_handed_on_and_guest_code_may_take_them_itself() {
 }
 
 #[test]
-fn a_spin_lock_that_guest_code_releases_by_a_store_goes_to_who_waits() {
+fn spin_lock_released_by_a_guest_store_wakes_waiters() {
     const ROUNDS: u32 = 1000;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (lock, count) = (machine.scratch, machine.scratch.offset(0x100));
     let at = u64::from(lock.0);
     while_time_passes(&machine, || {
@@ -86,7 +86,7 @@ fn a_spin_lock_that_guest_code_releases_by_a_store_goes_to_who_waits() {
 
 #[test]
 fn read_write_locks_let_many_readers_in_or_one_writer() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (lock, count) = (machine.scratch, [0x100, 0x200].map(|offset| machine.scratch.offset(offset)));
     let at = u64::from(lock.0);
     machine.run(machine.add_thread().0, |guest| guest.call("ExInitializeReadWriteLock", &[at]));

@@ -22,14 +22,14 @@ fn put_attributes(guest: &Guest, at: GuestAddr, name: &str) -> u64 {
 }
 
 /// Counts the objects, handles and pool blocks besides the threads.
-fn rest(machine: &Machine) -> (usize, usize, usize) {
+fn rest(machine: &HostThreads) -> (usize, usize, usize) {
     let Kernel { objects, pool, .. } = &*machine.kernel;
     (objects.list().len(), objects.handles().len(), pool.lock().blocks())
 }
 
 #[test]
 fn a_handle_that_others_close_names_its_object_or_nothing() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let threads: Vec<ThreadRef> = (0..THREADS).map(|_| machine.add_thread().0).collect();
     let before = rest(&machine);
     let (made, closed, used) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
@@ -100,8 +100,8 @@ fn a_handle_that_others_close_names_its_object_or_nothing() {
 }
 
 #[test]
-fn an_object_of_a_name_is_initialised_whoever_opens_it_first() {
-    let machine = Machine::new(&no_routine);
+fn named_object_is_initialised_before_any_open_sees_it() {
+    let machine = HostThreads::new(&no_routine);
     let made = AtomicU64::new(0);
     race(&machine, THREADS, |guest, number| {
         let own = machine.scratch.offset(0x1000 * (1 + number as u32));

@@ -14,7 +14,7 @@ const LENGTH: u32 = 0x80;
 
 #[test]
 fn an_event_is_of_the_call_that_is_over() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let thread = machine.add_thread().0;
     let at = |offset| machine.scratch.offset(offset);
     let ask = |guest: &mut Guest| {

@@ -78,7 +78,7 @@ fn wait(guest: &mut Guest, handle: u64, alertable: bool) -> NtStatus {
 }
 
 /// Runs `code` with this many workers.
-fn with_workers<R>(machine: &Machine, workers: usize, code: impl FnOnce() -> R) -> R {
+fn with_workers<R>(machine: &HostThreads, workers: usize, code: impl FnOnce() -> R) -> R {
     machine.have_workers();
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -97,7 +97,7 @@ fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
         assert_eq!((u64::from(pc), &arguments[..3]), (ROUTINE, &[0x77, u64::from(block), 0][..]));
         called.fetch_add(1, SeqCst).into()
     };
-    let machine = Machine::new(&routine);
+    let machine = HostThreads::new(&routine);
     let (inside, go) = mount_slow_disc(&machine);
     let at = machine.scratch.offset(0x1000);
     with_workers(&machine, 1, || {
@@ -143,7 +143,7 @@ fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
 
 #[test]
 fn a_file_that_is_closed_while_a_worker_reads_stays_until_the_end() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (inside, go) = mount_slow_disc(&machine);
     let at = machine.scratch.offset(0x1000);
     with_workers(&machine, 2, || {
@@ -165,7 +165,7 @@ fn a_file_that_is_closed_while_a_worker_reads_stays_until_the_end() {
 
 #[test]
 fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (inside, go) = mount_slow_disc(&machine);
     let [own, foreign] = [0x1000, 0x2000].map(|at| machine.scratch.offset(at));
     let [canceller, other] = [0, 1].map(|_| machine.add_thread().0);
@@ -218,7 +218,7 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
 /// Starts writes and a read that no worker begins, and then runs an `end`.
 fn leave_and_end(end: impl Fn(&mut Guest)) {
     const WRITES: u32 = 20;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     make(&machine, r"cache:\log");
     make(&machine, r"cache:\read");
     let at = machine.scratch.offset(0x1000);
@@ -249,23 +249,23 @@ fn leave_and_end(end: impl Fn(&mut Guest)) {
 }
 
 #[test]
-fn what_a_thread_has_written_is_there_when_it_ends_and_nothing_is_read_for_it() {
+fn thread_end_completes_writes_and_cancels_reads() {
     leave_and_end(|guest| {
         guest.call("ExTerminateThread", &[0]);
     });
 }
 
 #[test]
-fn what_a_title_has_written_is_there_when_it_ends() {
+fn title_end_completes_writes_and_cancels_reads() {
     leave_and_end(|guest: &mut Guest| {
         guest.end_title();
     });
 }
 
 #[test]
-fn what_a_title_has_written_is_there_when_the_machine_is_thrown_away() {
+fn machine_drop_completes_pending_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     machine.have_workers();
     let disk = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     machine.kernel.files.lock().vfs.mount(r"\Device\Disk", Box::new(disk)).unwrap();
@@ -287,7 +287,7 @@ fn what_a_title_has_written_is_there_when_the_machine_is_thrown_away() {
 
 #[test]
 fn a_title_that_never_waits_for_its_requests_is_bounded() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     machine.have_workers();
     make(&machine, r"cache:\log");
     let at = machine.scratch.offset(0x1000);
@@ -313,7 +313,7 @@ fn a_title_that_never_waits_for_its_requests_is_bounded() {
 fn requests_of_one_file_are_carried_out_in_order() {
     const WRITES: u32 = 2000;
     const PLACES: u32 = 20;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     make(&machine, r"cache:\log");
     let at = machine.scratch.offset(0x1000);
     with_workers(&machine, 2, || {
@@ -339,11 +339,11 @@ fn requests_of_one_file_are_carried_out_in_order() {
 }
 
 #[test]
-fn what_many_threads_write_and_read_at_once_is_exact() {
+fn concurrent_asynchronous_reads_and_writes_are_exact() {
     const THREADS: usize = 10;
     const PLACES: u32 = 16;
     const ROUNDS: u32 = 40;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     make(&machine, r"cache:\data");
     let record = |thread: usize, number: u32| {
         let seed = (thread as u32) << 16 | number;

@@ -20,7 +20,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(machine: &Machine) -> Self {
+    pub(super) fn new(machine: &HostThreads) -> Self {
         let (thread, kthread) = machine.add_thread();
         let body = GuestAddr(kthread as u32);
         let handle = machine.kernel.objects.open(body).unwrap();
@@ -35,7 +35,7 @@ fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
         assert_eq!(u64::from(pc), ROUTINE);
         ran.fetch_add(1, Relaxed)
     };
-    let machine = Machine::new(&routine);
+    let machine = HostThreads::new(&routine);
     let (semaphore, timeout) = (u64::from(machine.scratch.0), machine.scratch.offset(0x80));
     machine.run(machine.add_thread().0, |guest| {
         guest.call("KeInitializeSemaphore", &[semaphore, 0, 0x7FFF_FFFF]);
@@ -94,7 +94,7 @@ fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
 
 #[test]
 fn a_signal_ends_one_wait_or_is_reset() {
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let (event, timeout) = (u64::from(machine.scratch.0), machine.scratch.offset(0x80));
     machine.run(machine.add_thread().0, |guest| {
         guest.call("KeInitializeEvent", &[event, 1, 0]);
@@ -122,13 +122,13 @@ fn a_signal_ends_one_wait_or_is_reset() {
 }
 
 #[test]
-fn mutants_have_one_owner_whoever_waits_for_which_and_pass_on_from_those_who_end() {
+fn mutants_have_one_owner_and_ended_threads_abandon_them() {
     const MUTANTS: u32 = 3;
     const THREADS: usize = 4;
     const ALL: u64 = 0;
     const ANY: u64 = 1;
     const ABANDONED: u64 = 0x80;
-    let machine = Machine::new(&no_routine);
+    let machine = HostThreads::new(&no_routine);
     let mutant = |index: u32| u64::from(machine.scratch.0 + 0x40 * index);
     let count = |index: u32| machine.scratch.offset(0x200 + 4 * index);
     machine.run(machine.add_thread().0, |guest| {

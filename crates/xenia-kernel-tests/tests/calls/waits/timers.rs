@@ -165,7 +165,7 @@ fn the_end_of_a_thread_takes_its_timers_along_and_no_others() {
 }
 
 #[test]
-fn what_is_signalled_comes_before_an_apc() {
+fn signalled_object_takes_precedence_over_apc() {
     let mut b = Harness::new();
     let event = create(&mut b, "NtCreateEvent", &[1, 1]);
     let current = u64::from(u32::MAX - 1);

@@ -124,7 +124,7 @@ fn a_manual_event_wakes_all_and_stays() {
 }
 
 #[test]
-fn a_pulse_wakes_those_present_and_nobody_later() {
+fn pulse_wakes_only_present_waiters() {
     let mut b = Harness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let (present, late) = (b.thread(1), b.thread(2));

@@ -19,7 +19,7 @@ fn fold(sum: u32, word: u32) -> u32 {
 
 /// Checksum of a thread.
 fn thread(program: &Program, number: u32) -> u32 {
-    let mut machine = Machine { program, arena: program.arena.clone() };
+    let mut machine = Evaluator { program, arena: program.arena.clone() };
     let mut value = number.into();
     for _ in 0..program.rounds {
         for entry in &program.round {
@@ -32,7 +32,7 @@ fn thread(program: &Program, number: u32) -> u32 {
         .fold(value as u32, |sum, word| fold(sum, u32::from_be_bytes(word.try_into().unwrap())))
 }
 
-struct Machine<'a> {
+struct Evaluator<'a> {
     program: &'a Program,
     arena: Vec<u8>,
 }
@@ -104,7 +104,7 @@ fn signed(wide: bool, value: u64) -> i64 {
     if wide { value as i64 } else { i64::from(value as i32) }
 }
 
-impl Machine<'_> {
+impl Evaluator<'_> {
     fn call(&mut self, function: &Function, argument: u64, object: u32) -> u64 {
         let locals = vec![0; usize::from(function.locals)];
         let floats = vec![0.0; usize::from(function.floats)];

@@ -80,7 +80,7 @@ fn there_and_back(
 }
 
 #[test]
-fn what_is_loaded_is_dumped_again() {
+fn edram_load_then_dump_round_trips() {
     with(|device| {
         let mut edram = Edram::new(device);
         let before = random_words(1);

@@ -83,7 +83,7 @@ fn a_save_goes_out_and_in_again_with_all_that_is_said_of_it() {
 }
 
 #[test]
-fn what_is_not_meant_or_not_there_is_left() {
+fn content_commands_skip_unmatched_and_report_missing_items() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     save_in(&at("one"));

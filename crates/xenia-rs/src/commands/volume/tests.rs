@@ -46,7 +46,7 @@ fn a_folder_becomes_an_image_and_a_folder_again() {
 /// A title that reads a file beside it, in a folder and in every kind of volume made from the
 /// folder.
 #[test]
-fn a_title_in_an_image_runs_and_reads_what_is_beside_it() {
+fn titles_run_from_images_and_read_neighbouring_files() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(at("game")).unwrap();
@@ -109,7 +109,7 @@ fn zip_of(folder: &str, prefix: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn verify_reports_faults_with_their_offsets() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(at("dlc")).unwrap();
@@ -157,7 +157,7 @@ fn files_that_overlap_fill_no_disk() {
 }
 
 #[test]
-fn what_is_no_image_is_named() {
+fn volume_commands_name_unsupported_inputs() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("t.xex"), include_bytes!("../../../../../guest/bin/hello.xex")).unwrap();
@@ -227,7 +227,7 @@ fn only_links_within_the_folder_are_followed() {
 }
 
 #[test]
-fn an_image_is_no_part_of_itself() {
+fn image_inside_its_source_folder_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(at("game")).unwrap();

@@ -45,7 +45,7 @@ fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
 }
 
 #[test]
-fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
+fn temporary_files_are_hidden_and_stale_ones_removed() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("d")).unwrap();
     let stale = folder.path().join("d").join(".xenia-draft-0-7");
@@ -63,7 +63,7 @@ fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
 }
 
 #[test]
-fn what_could_not_be_put_in_its_place_is_kept_for_the_user() {
+fn failed_replacement_keeps_an_unsaved_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let file = device.create_file(&names(&["f"])).unwrap();
@@ -81,7 +81,7 @@ fn what_could_not_be_put_in_its_place_is_kept_for_the_user() {
 }
 
 #[test]
-fn a_draft_in_use_is_kept_whoever_its_owner_is() {
+fn temporary_files_in_use_survive_another_mount() {
     let folder = tempfile::tempdir().unwrap();
     let drafts = || {
         let entries = fs::read_dir(folder.path()).unwrap();

@@ -76,7 +76,7 @@ fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
 }
 
 #[test]
-fn what_was_sent_arrives_after_the_socket_is_shut_and_closed() {
+fn sent_data_arrives_after_shutdown_and_close() {
     for shuts in [false, true] {
         let mut network = HostNetwork::new();
         let (client, server) = connected(&mut network);
@@ -104,7 +104,7 @@ fn what_was_sent_arrives_after_the_socket_is_shut_and_closed() {
 }
 
 #[test]
-fn who_is_not_there_refuses() {
+fn connect_to_unlistening_address_is_refused() {
     let mut network = HostNetwork::new();
     let (taken, at) = bound(&mut network, SocketKind::Stream);
     let other = network.open(SocketKind::Stream).unwrap();

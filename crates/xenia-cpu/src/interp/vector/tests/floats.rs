@@ -2,14 +2,14 @@
 //! published results of hardware.
 
 use super::{va, w};
-use crate::interp::testing::{Machine, x};
+use crate::interp::testing::{CpuHarness, x};
 use xenia_isa::{Op, Operand};
 
 const NJ: u32 = 0x0001_0000;
 
 #[test]
 fn flushing_follows_nj() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let [least, denormal, one] = [0x0080_0000, 0x8000_0001, 0x3F80_0000];
     let cases = [
         // Operands.
@@ -35,7 +35,7 @@ fn flushing_follows_nj() {
 
 #[test]
 fn estimates_stay_within_their_bounds() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let mut bits = 0_u32;
     for _ in 0..200_000 {
         bits = bits.wrapping_add(0x9E37_79B1);
@@ -124,7 +124,7 @@ fn estimates_stay_within_their_bounds() {
 
 #[test]
 fn dot_products_of_special_values() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     let [one, infinity, least] = [0x3F80_0000, 0x7F80_0000, 0x0080_0000];
     for (vscr, a, b, expected) in [
         // A denormal result is zero in both modes, denormal operands only with NJ.
@@ -149,7 +149,7 @@ fn dot_products_of_special_values() {
 
 #[test]
 fn estimates_of_denormals_without_nj() {
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     machine.ctx.vscr = 0;
     for (op, operand, result) in [
         (Op::vrsqrtefp, 0x0040_0000, 0x5F34_FD00),
@@ -182,7 +182,7 @@ fn float_lanes_as_measured() {
     let x2 = w([0x4040_0000, 0x4040_0000, 0x3F80_0000, 0]);
     let x3 = w([0, 0x3440_0000, 0x3440_0000, 0]);
     let run = |op: Op, vscr: u32, [a, b, c]: [u128; 3], expected: [u32; 4]| {
-        let mut machine = Machine::new();
+        let mut machine = CpuHarness::new();
         machine.ctx.vscr = vscr;
         (machine.ctx.vr[4], machine.ctx.vr[5], machine.ctx.vr[6]) = (a, b, c);
         let three = op.row().operands.contains(&Operand::vc);

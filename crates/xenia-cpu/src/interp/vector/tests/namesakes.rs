@@ -1,7 +1,7 @@
 //! Tests of VMX128's rows against AltiVec's rows of the same operation.
 
 use crate::interp::float::tests::Operands;
-use crate::interp::testing::{DATA, Machine};
+use crate::interp::testing::{CpuHarness, DATA};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Flag, Instruction, Op, Operand};
 
@@ -24,7 +24,7 @@ fn namesake(op: Op) -> Option<Op> {
 fn vmx128_rows_do_what_their_namesakes_do() {
     let mut random = Operands::new(0xABCD_EF01_2345_6789);
     let mut rows = 0;
-    let mut machine = Machine::new();
+    let mut machine = CpuHarness::new();
     for op in Op::all().filter(|op| op.row().family == Family::Vector128) {
         let Some(other) = namesake(op) else { continue };
         rows += 1;
@@ -59,7 +59,7 @@ fn vmx128_rows_do_what_their_namesakes_do() {
             machine.ctx.vscr = random.next_u64() as u32 & 0x0001_0000;
             let image: Vec<u8> = (0..512).map(|_| random.next_u64() as u8).collect();
             let before = machine.ctx.clone();
-            let run = |machine: &mut Machine, word| {
+            let run = |machine: &mut CpuHarness, word| {
                 machine.memory.write_bytes(GuestAddr(DATA), &image).unwrap();
                 let ended = machine.interp.execute(&mut machine.ctx, &mut machine.devices, Instruction(word));
                 let mut bytes = vec![0; 512];

@@ -67,7 +67,7 @@ fn any_recipe_makes_a_pipeline_or_words() {
 }
 
 #[test]
-fn what_a_device_refuses_is_an_error_of_its_attempt_alone() {
+fn device_errors_are_scoped_to_their_attempt() {
     with(|device| {
         let buffer = |size| {
             move |device: &wgpu::Device| {

@@ -50,7 +50,7 @@ fn same(a: &Parts, b: &Parts) -> bool {
 }
 
 #[test]
-fn what_is_kept_comes_back_once() {
+fn pipeline_store_deduplicates_entries() {
     let folder = Folder::new("kept");
     let (mut first, stored) = open(&folder);
     assert!(stored.is_empty());

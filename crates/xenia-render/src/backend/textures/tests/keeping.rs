@@ -89,7 +89,7 @@ impl PhysicalMemory for Untracked {
 }
 
 #[test]
-fn what_cannot_be_tracked_is_decoded_each_time() {
+fn untracked_textures_are_decoded_each_time() {
     device::tests::with(|device| {
         let memory = Untracked(Ram::new(MEMORY));
         let mut textures = Textures::new(device);

@@ -83,7 +83,7 @@ impl Device {
 }
 
 #[test]
-fn meshes_of_one_buffer_share_what_was_sent() {
+fn meshes_of_one_buffer_share_uploaded_pages() {
     let mut device = Device::new(8, 0x8_0000);
     (0..0x8_0000 / 4).for_each(|i| device.memory.write_u32(i * 4, i));
     // "The rest of the buffer" of each mesh, of which little is read.
@@ -106,7 +106,7 @@ fn meshes_of_one_buffer_share_what_was_sent() {
 }
 
 #[test]
-fn recorded_commands_read_what_was_there() {
+fn recorded_commands_read_data_from_record_time() {
     let mut device = Device::new(16, 0x10_0000);
     for value in 0..4 {
         device.memory.write_u32(0x2_0000, value);
@@ -119,7 +119,7 @@ fn recorded_commands_read_what_was_there() {
 }
 
 #[test]
-fn who_was_asked_for_longest_ago_goes_first() {
+fn least_recently_used_chunk_is_evicted_first() {
     let mut device = Device::new(3, 0x10_0000);
     for chunk in [0, 1, 2, 0, 3] {
         assert!(!device.read(chunk * CHUNK, 0..4));
@@ -148,7 +148,7 @@ fn a_range_may_be_longer_than_16_mib_and_go_round() {
 }
 
 #[test]
-fn whatever_is_written_and_asked_for_comes_out_right() {
+fn random_writes_and_reads_return_correct_vertices() {
     for seed in 0..40 {
         let mut dice = Dice(seed);
         let mut next = |limit: u32| (dice.next() >> 32) as u32 % limit;
