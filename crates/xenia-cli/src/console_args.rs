@@ -1,7 +1,7 @@
 //! Flags of the console that a title sees.
 
 use clap::Args;
-use xenia::config::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion};
+use xenia::config::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion, VideoMode};
 use xenia_exports::missing_answer;
 use xenia_kernel::imports::MissingAnswer;
 
@@ -25,6 +25,13 @@ pub struct ConsoleArgs {
     /// Region of the console (default: north-america).
     #[arg(long, value_enum)]
     pub region: Option<ConsoleRegion>,
+    /// Video mode of the console: a size, `i` if interlaced, and a rate of 50, 59.94 or 60 Hz
+    /// (default: 1280x720@60).
+    #[arg(long, value_name = "WxH[i][@RATE]")]
+    pub video_mode: Option<VideoMode>,
+    /// Whether the console's screen is 16:9 (default: by the video mode).
+    #[arg(long, value_name = "true|false")]
+    pub widescreen: Option<bool>,
     /// Let the title read addresses below 64 KiB, where it finds zeros, instead of crashing.
     #[arg(long)]
     pub null_page: bool,
@@ -38,6 +45,8 @@ impl From<&ConsoleArgs> for ConsoleConfig {
             language: args.language,
             country: args.country,
             region: args.region,
+            video_mode: args.video_mode,
+            widescreen: args.widescreen,
             null_page: args.null_page,
         }
     }

@@ -60,6 +60,8 @@ const FLAGS: &[(&str, &[&str])] = &[
             "country",
             "region",
             "null-page",
+            "video-mode",
+            "widescreen",
         ],
     ),
     (

@@ -19,12 +19,14 @@ pub struct Locale {
     pub country: u8,
     /// Mask of regions whose titles run: 0xFF is North America.
     pub game_region: u32,
+    /// Whether the screen is set to 16:9.
+    pub widescreen: bool,
 }
 
 impl Default for Locale {
-    /// English, the United States, North America.
+    /// English, the United States, North America, 16:9.
     fn default() -> Self {
-        Self { language: 1, country: 103, game_region: 0xFF }
+        Self { language: 1, country: 103, game_region: 0xFF, widescreen: true }
     }
 }
 
@@ -139,7 +141,7 @@ fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
         (category::SECURED, 4) => word(1),
         (category::USER, USER_LANGUAGE) => word(locale.language),
         // Video: widescreen.
-        (category::USER, 0xA) => word(0x4_0000),
+        (category::USER, 0xA) => word(if locale.widescreen { 0x4_0000 } else { 0 }),
         // Audio: stereo, digital.
         (category::USER, 0xB) => word(0x1_0001),
         (category::USER, 0xE) => Some(vec![locale.country]),
@@ -156,10 +158,11 @@ mod tests {
 
     #[test]
     fn settings_have_their_sizes_and_unknown_ones_their_errors() {
-        let locale = Locale { language: 3, country: 24, game_region: 0x2FE };
+        let locale = Locale { language: 3, country: 24, game_region: 0x2FE, widescreen: false };
         for (category, number, expected) in [
             (3, 9, Ok(vec![0, 0, 0, 3])),
             (3, 0xE, Ok(vec![24])),
+            (3, 0xA, Ok(vec![0; 4])),
             (2, 3, Ok(vec![2, 0xFE])),
             (3, 1, Ok(vec![0; 4])),
             (3, 8, Ok(vec![0; 8])),

@@ -6,7 +6,7 @@ mod engine;
 mod outside;
 mod start_time;
 
-pub use console::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion};
+pub use console::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion, VideoMode};
 pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };

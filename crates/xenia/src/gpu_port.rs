@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_gpu::packets::swap_commands;
 use xenia_gpu::{CommandProcessor, Frame, GpuEvent};
-use xenia_kernel::ports::{SwapCommands, Video, VideoEvent};
+use xenia_kernel::ports::{DisplayMode, SwapCommands, Video, VideoEvent};
 use xenia_memory::{Device, GuestMemory};
 use xenia_sched::GuestTicks;
 
@@ -32,6 +32,7 @@ pub struct GpuPort {
     capture: Capture,
     sink: FrameSink,
     events: Vec<VideoEvent>,
+    mode: DisplayMode,
 }
 
 impl GpuPort {
@@ -41,11 +42,12 @@ impl GpuPort {
         memory: Arc<GuestMemory>,
         capture: Capture,
         sink: FrameSink,
+        mode: DisplayMode,
     ) -> Self {
         if capture == Capture::Swap(1) {
             processor.lock().capture_next();
         }
-        let port = Self { processor, memory, capture, sink, events: Vec::new() };
+        let port = Self { processor, memory, capture, sink, events: Vec::new(), mode };
         port.publish(0);
         port
     }
@@ -62,6 +64,10 @@ impl GpuPort {
 }
 
 impl Video for GpuPort {
+    fn display_mode(&self) -> DisplayMode {
+        self.mode
+    }
+
     fn initialize_ring(&mut self, physical: u32, size_log2: u32) {
         self.processor.lock().initialize_ring(physical, size_log2);
     }

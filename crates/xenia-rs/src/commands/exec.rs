@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::code_store;
-use xenia::config::{AudioOutput, DialogPolicy};
+use xenia::config::{AudioOutput, DialogPolicy, TitleConfig};
 use xenia::content;
 use xenia::dialogs::Unasked;
 use xenia::drawing::CompileProgress;
@@ -44,7 +44,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     if args.picture.headless {
         return headless(args, title, &interrupt);
     }
-    match windowed::run(args, title.clone(), input, &interrupt) {
+    match windowed::run(args, title, input, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
             let why = if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
@@ -56,26 +56,37 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
             let mut args = args.clone();
             args.picture.headless = true;
             args.refuse_unsupported()?;
-            headless(&args, title, &interrupt)
+            // This run repeats, so it may not depend on the user's updates and patches.
+            headless(&args, opened(&args)?, &interrupt)
         }
         result => result,
     }
 }
 
+/// Options to open the title with. A run in a window is parallel, unless a flag needs lockstep.
+fn title_config(args: &ExecArgs) -> TitleConfig {
+    let repeats = !args.engine.mode.parallel && (args.picture.headless || args.wants_lockstep());
+    TitleConfig { repeats, ..(&args.engine).into() }
+}
+
 fn open_title(args: &ExecArgs) -> Result<Title> {
+    let title = opened(args)?;
+    if let Some(medium) = &title.medium {
+        remark!("xenia-rs: game: is {medium} (read-only)");
+    }
+    Ok(title)
+}
+
+fn opened(args: &ExecArgs) -> Result<Title> {
     let path = args.title.as_deref();
-    let title = args.engine.open_title(path).map_err(|error| {
+    Title::open_or_demo(path, &title_config(args)).map_err(|error| {
         // The parser takes a misspelt command for the title.
         let missing = path.filter(|path| !path.exists()).and_then(Path::to_str);
         match missing.and_then(nearest_command) {
             Some(command) => anyhow!("{error:#} (did you mean the command `{command}`?)"),
             None => error,
         }
-    })?;
-    if let Some(medium) = &title.medium {
-        remark!("xenia-rs: game: is {medium} (read-only)");
-    }
-    Ok(title)
+    })
 }
 
 fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
@@ -225,6 +236,18 @@ fn machine(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn a_window_opens_a_title_with_the_users_updates_and_patches_unless_its_run_repeats() {
+        let repeats = |words: &[&str]| {
+            let words = ["xenia-rs", "t.xex"].iter().chain(words);
+            title_config(&Cli::try_parse_from(words).unwrap().exec).repeats
+        };
+        assert!(!repeats(&[]) && !repeats(&["--parallel", "--headless"]));
+        assert!(repeats(&["--headless"]) && repeats(&["-n", "5"]) && repeats(&["--lockstep"]));
+    }
 
     #[test]
     fn a_missing_file_may_be_a_misspelt_command() {

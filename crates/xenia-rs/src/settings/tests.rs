@@ -243,6 +243,7 @@ fn every_flag_can_be_set() {
                 _ if matches!(long, "start" | "base" | "pc") => "0x82010000".to_owned(),
                 _ if long == "missing" => "[\"zero\", \"MmDoubleMapMemory=1\"]".to_owned(),
                 _ if long == "system-version" => "\"2.0.7371.0\"".to_owned(),
+                _ if long == "video-mode" => "\"640x480@50\"".to_owned(),
                 _ if long == "country" => "\"JP\"".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),

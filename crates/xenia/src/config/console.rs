@@ -6,6 +6,7 @@ use std::str::FromStr;
 use xenia_kernel::KernelConfig;
 use xenia_kernel::imports::MissingAnswer;
 use xenia_kernel::locale::country_number;
+use xenia_kernel::ports::DisplayMode;
 
 /// Options of the console.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,10 @@ pub struct ConsoleConfig {
     pub country: Option<Country>,
     /// ConsoleRegion of the console; `None`: North America.
     pub region: Option<ConsoleRegion>,
+    /// Video mode of the console's settings; `None`: 1280x720 at 60 Hz.
+    pub video_mode: Option<VideoMode>,
+    /// Whether the screen is 16:9; `None`: by the video mode.
+    pub widescreen: Option<bool>,
     /// Whether titles may read addresses below 64 KiB.
     pub null_page: bool,
 }
@@ -32,10 +37,21 @@ impl ConsoleConfig {
         if let Some(version) = self.system_version {
             config.version = version.0;
         }
+        config.locale.widescreen = self.display_mode().widescreen;
         let locale = &mut config.locale;
         locale.language = self.language.map_or(locale.language, |language| language as u32);
         locale.country = self.country.map_or(locale.country, |country| country.number);
         locale.game_region = self.region.map_or(locale.game_region, |region| region as u32);
+    }
+
+    /// The display that titles see.
+    pub fn display_mode(&self) -> DisplayMode {
+        let usual = DisplayMode::default();
+        let mode = self.video_mode.map_or(usual, |VideoMode { width, height, interlaced, refresh_rate }| {
+            let widescreen = width * WIDE.1 >= height * WIDE.0;
+            DisplayMode { width, height, interlaced, widescreen, refresh_rate }
+        });
+        DisplayMode { widescreen: self.widescreen.unwrap_or(mode.widescreen), ..mode }
     }
 
     /// The options that differ from the defaults, as flags.
@@ -46,6 +62,8 @@ impl ConsoleConfig {
         flags.extend(self.language.map(|language| format!("--language {}", language as u32)));
         flags.extend(self.country.map(|country| format!("--country {country}")));
         flags.extend(self.region.map(|region| format!("--region {:#x}", region as u32)));
+        flags.extend(self.video_mode.map(|mode| format!("--video-mode {mode}")));
+        flags.extend(self.widescreen.map(|wide| format!("--widescreen {wide}")));
         flags.extend(self.null_page.then(|| "--null-page".to_owned()));
         flags
     }
@@ -78,6 +96,53 @@ impl FromStr for SystemVersion {
         }
         let parts: [u16; 4] = parts.try_into().map_err(|_| wrong())?;
         if parts.iter().zip(MOST).any(|(&part, most)| part > most) { Err(wrong()) } else { Ok(Self(parts)) }
+    }
+}
+
+/// Aspect ratio from which on a mode is taken for 16:9.
+const WIDE: (u32, u32) = (3, 2);
+/// Smallest and largest sizes of a video mode.
+const SIZES: [(u32, u32); 2] = [(640, 480), (1920, 1080)];
+/// Fields per second of the console's video modes.
+const RATES: [f32; 3] = [50.0, 59.94, 60.0];
+
+/// A video mode of the console's settings: `WIDTHxHEIGHT`, `i` if it is interlaced, `@RATE`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VideoMode {
+    width: u32,
+    height: u32,
+    interlaced: bool,
+    refresh_rate: f32,
+}
+
+impl fmt::Display for VideoMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { width, height, interlaced, refresh_rate } = self;
+        write!(f, "{width}x{height}{}@{refresh_rate}", if *interlaced { "i" } else { "" })
+    }
+}
+
+impl FromStr for VideoMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{text:?} is not a video mode such as 1280x720, 640x480@50 or 1920x1080i: from 640x480 to 1920x1080, \
+                 at 50, 59.94 or 60 Hz"
+            )
+        };
+        let (size, rate) = text.split_once('@').unwrap_or((text, "60"));
+        let refresh_rate = rate.parse().ok().filter(|rate| RATES.contains(rate)).ok_or_else(wrong)?;
+        let (size, interlaced) = size.strip_suffix('i').map_or((size, false), |size| (size, true));
+        let (width, height) = size.split_once('x').ok_or_else(wrong)?;
+        let part = |text: &str, least: u32, most: u32| {
+            text.parse().ok().filter(|size| (least..=most).contains(size) && !text.starts_with('+'))
+        };
+        let [least, most] = SIZES;
+        let width = part(width, least.0, most.0).ok_or_else(wrong)?;
+        let height = part(height, least.1, most.1).ok_or_else(wrong)?;
+        Ok(Self { width, height, interlaced, refresh_rate })
     }
 }
 
@@ -161,6 +226,37 @@ mod tests {
     }
 
     #[test]
+    fn video_modes_are_those_of_consoles() {
+        let mode = |text: &str| text.parse::<VideoMode>().map(|mode| mode.to_string());
+        assert_eq!(mode("1280x720").as_deref(), Ok("1280x720@60"));
+        assert_eq!(mode("1920x1080i@59.94").as_deref(), Ok("1920x1080i@59.94"));
+        for wrong in [
+            "",
+            "720p",
+            "1280",
+            "639x480",
+            "1920x1081",
+            "640x480@25",
+            "640x480@nan",
+            "640x480@",
+            "+640x480",
+            "640x480ii",
+        ] {
+            assert!(mode(wrong).unwrap_err().contains("such as 1280x720"), "{wrong}");
+        }
+        for (text, widescreen) in
+            [("640x480@50", false), ("1280x1024", false), ("848x480", true), ("1440x900", true)]
+        {
+            let mode = Some(text.parse().unwrap());
+            let mut console = ConsoleConfig { video_mode: mode, ..ConsoleConfig::default() };
+            assert_eq!(console.display_mode().widescreen, widescreen, "{text}");
+            console.widescreen = Some(!widescreen);
+            assert_eq!(console.display_mode().widescreen, !widescreen, "{text}");
+        }
+        assert_eq!(ConsoleConfig::default().display_mode(), DisplayMode::default());
+    }
+
+    #[test]
     fn the_kernel_gets_what_was_set_and_keeps_its_defaults() {
         let mut config = KernelConfig::default();
         ConsoleConfig::default().apply(&mut config);
@@ -173,6 +269,8 @@ mod tests {
             language: Some(Language::German),
             country: Some("de".parse().unwrap()),
             region: Some(ConsoleRegion::Europe),
+            video_mode: Some("640x480@50".parse().unwrap()),
+            widescreen: Some(true),
             null_page: true,
         };
         console.apply(&mut config);
@@ -187,6 +285,8 @@ mod tests {
                 "--language 3",
                 "--country DE",
                 "--region 0x2fe",
+                "--video-mode 640x480@50",
+                "--widescreen true",
                 "--null-page"
             ]
         );

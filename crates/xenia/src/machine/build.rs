@@ -90,7 +90,13 @@ impl Machine {
             tape.between((options.input, options.dialogs), header, &recording, &write_errors)?;
         let xma = XmaPort::new(memory.clone());
         let ports = Ports {
-            video: Box::new(GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames)),
+            video: Box::new(GpuPort::new(
+                processor.clone(),
+                memory.clone(),
+                options.capture,
+                options.frames,
+                options.config.console.display_mode(),
+            )),
             audio: options.sound.port(),
             xma: Box::new(xma.clone()),
             text: options.text,

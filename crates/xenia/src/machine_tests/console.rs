@@ -4,6 +4,7 @@ use super::{DATA, assembled};
 use crate::config::{ConsoleConfig, CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
 use crate::machine::{Machine, MachineOptions};
 use crate::report::End;
+use std::sync::Arc;
 use xenia_exports::missing_answer;
 use xenia_guest::GuestAddr;
 use xenia_kernel::imports::MissingAnswer;
@@ -31,6 +32,39 @@ fn run(cpu: CpuConfig, console: &ConsoleConfig) -> (End, [u32; 2]) {
     assert_eq!(finished.divergence.as_deref(), None);
     let at = |offset| machine.memory().read(GuestAddr(DATA + offset)).unwrap();
     (finished.report.exit, [at(0x100), at(0x104)])
+}
+
+/// Asks for the video mode, into the data.
+const ASKS: &str = "
+        lis 3, 0x8201
+        addi 3, 3, 0x100
+        bl mode
+        lis 3, 0x8201
+        blr
+mode:   .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+#[test]
+fn a_title_is_told_the_video_mode_that_is_configured() {
+    const VD_QUERY_VIDEO_MODE: u16 = 0x1CA;
+    for (mode, widescreen, expected) in [
+        (None, None, [1280, 720, 0, 1, 1, 60_f32.to_bits(), 1]),
+        (Some("640x480@50"), None, [640, 480, 0, 0, 0, 50_f32.to_bits(), 3]),
+        (Some("1920x1080i"), Some(false), [1920, 1080, 1, 0, 1, 60_f32.to_bits(), 1]),
+    ] {
+        let mut title = assembled(ASKS, "mode", VD_QUERY_VIDEO_MODE, "");
+        Arc::make_mut(&mut title.image).imports[0].name = "xboxkrnl.exe".to_owned();
+        let video_mode = mode.map(|mode| mode.parse().unwrap());
+        let console = ConsoleConfig { video_mode, widescreen, ..ConsoleConfig::default() };
+        let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
+        let engine = MachineConfig { cpu, console, ..MachineConfig::default() };
+        let picture = VideoConfig::default();
+        let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+        machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+        let word =
+            |index: u32| -> u32 { machine.memory().read(GuestAddr(DATA + 0x100 + 4 * index)).unwrap() };
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(word), expected, "{mode:?}");
+    }
 }
 
 #[test]
