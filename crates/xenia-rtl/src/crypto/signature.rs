@@ -93,9 +93,9 @@ mod tests {
         assert_eq!(number[..8], [0x15, 0x39, 0x75, 0x89, 0x08, 0xD6, 0xB8, 0x71]);
         let mut hash = Hash::new(Algorithm::Sha1);
         hash.update(&number);
-        let expected = "446d28d568cf28c208c4cf355a7c6d2270110d44";
-        let found: String = hash.finish().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(found, expected);
+        let digest = hash.finish();
+        assert_eq!(digest[..4], [0x44, 0x6D, 0x28, 0xD5]);
+        assert_eq!(digest[16..], [0x70, 0x11, 0x0D, 0x44]);
     }
 
     /// A modulus of 2,047 bits whose factors are known: Mersenne primes.
