@@ -13,19 +13,19 @@
 //! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
 //! table of entries, sites and links add some 8 bytes an instruction.
 
+mod thunks;
 mod withdraw;
 
 use super::call_table;
-use super::condition_thunk::condition_word;
 use super::emit::Emitter;
-use super::enter::{THUNKS, float_thunk, on_fault};
+use super::enter::{THUNKS, on_fault};
 use super::links::Links;
 use super::map::Slot;
+use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
 use super::templates::{CodeThunk, HostFeatures};
 use super::unit::{Discovery, Reach};
 use super::worth::UnitMix;
-use super::{single_thunks, sites};
 use crate::JitError;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, Entries};
@@ -33,6 +33,7 @@ use fnv::FnvHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use thunks::thunk;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
@@ -384,29 +385,4 @@ impl BaselineCache {
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.memory.in_use() as u64, self.units.len() as u64)
     }
-}
-
-/// The offset of a thunk, which is emitted if it does not exist yet.
-fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<CodeThunk, u32>, called: CodeThunk) -> Option<u32> {
-    if let Some(&offset) = thunks.get(&called) {
-        return Some(offset);
-    }
-    let code = match called {
-        CodeThunk::Arm(arm, slot) => {
-            // mov rcx, arm; jmp [rbp + slot]
-            let mut code = vec![0x48, 0xB9];
-            code.extend((arm.address() as u64).to_le_bytes());
-            code.extend([0xFF, 0xA5]);
-            code.extend(slot.at().to_le_bytes());
-            code
-        }
-        CodeThunk::Float(op) => float_thunk(op)?,
-        CodeThunk::ConditionWord => condition_word(),
-        CodeThunk::LoadSingle(n) => single_thunks::load(n),
-        CodeThunk::StoreSingle(n) => single_thunks::store(n),
-    };
-    let offset = memory.allocate(code.len()).ok()?;
-    memory.write(offset, &code);
-    thunks.insert(called, offset as u32);
-    Some(offset as u32)
 }
