@@ -11,7 +11,7 @@
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions);
 //! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
-//! table of entries, sites and links add some 8 bytes an instruction.
+//! table of entries, records and sites add some 9 bytes an instruction.
 
 mod thunks;
 mod withdraw;
@@ -46,10 +46,10 @@ struct BaselineUnit {
     end: u32,
     offset: u32,
     size: u32,
-    entries: Vec<u32>,
+    entries: Box<[u32]>,
     /// Guest addresses that its links lead to.
-    targets: Vec<u32>,
-    pages: Vec<u32>,
+    targets: Box<[u32]>,
+    pages: Box<[u32]>,
     sites: Box<[u8]>,
     /// Addresses of the heads of plain loops, in ascending order.
     plain_loops: Box<[u32]>,
@@ -109,7 +109,8 @@ pub(crate) struct BaselineCache {
     emitter: Emitter,
     /// Offsets of the thunks that units call.
     thunks: FnvHashMap<CodeThunk, u32>,
-    units: FnvHashMap<u32, BaselineUnit>,
+    /// By number. Boxed, as a table of whole units would be half empty.
+    units: FnvHashMap<u32, Box<BaselineUnit>>,
     next_id: u32,
     by_start: BTreeMap<u32, u32>,
     by_offset: BTreeMap<u32, u32>,
@@ -284,7 +285,7 @@ impl BaselineCache {
         }
         let size = emitter.code().len() as u32;
         self.memory.write(offset as usize, emitter.code());
-        let entries: Vec<u32> = emitter.entries.iter().map(|&(pc, _)| pc).collect();
+        let entries = emitter.entries.iter().map(|&(pc, _)| pc).collect();
         for &(pc, at) in &emitter.entries {
             self.memory.set_entry(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
@@ -308,7 +309,7 @@ impl BaselineCache {
             offset,
             size,
             entries,
-            targets,
+            targets: targets.into(),
             pages: pages.iter().map(|&(page, _)| page).collect(),
             sites: emitter.sites.as_slice().into(),
             plain_loops: self.discovery.plain_loops.as_slice().into(),
@@ -324,7 +325,7 @@ impl BaselineCache {
         self.counts.instructions += u64::from(unit.work.mix.instructions);
         self.by_start.insert(start, id);
         self.by_offset.insert(offset, id);
-        self.units.insert(id, unit);
+        self.units.insert(id, Box::new(unit));
     }
 
     /// Whether `pc` lies inside a unit that begins before it.
@@ -350,7 +351,7 @@ impl BaselineCache {
 
     fn unit_at(&mut self, offset: u32) -> Option<&mut BaselineUnit> {
         let (_, id) = self.by_offset.range(..=offset).next_back()?;
-        self.units.get_mut(id)
+        self.units.get_mut(id).map(Box::as_mut)
     }
 
     /// The guest instruction whose code covers the host address `host`.

@@ -21,7 +21,7 @@ impl BaselineCache {
             self.links.withdraw(&self.memory, pc);
             let Some((_, &id)) = self.by_offset.range(..=offset).next_back() else { continue };
             let Some(unit) = self.units.get_mut(&id) else { continue };
-            unit.entries.retain(|&entry| entry != pc);
+            unit.entries = unit.entries.iter().copied().filter(|&entry| entry != pc).collect();
             if unit.start == pc {
                 self.by_start.remove(&pc);
                 call_table::clear(&self.memory, pc);
