@@ -153,9 +153,11 @@ impl Emitter {
             if block.counted != 0 {
                 self.templates.e.imm(false, Imm::Sub, BUDGET, block.counted.cast_signed());
             }
-            let before = number.checked_sub(1).map_or(0, |before| self.labels[before] as usize);
+            let before = number.checked_sub(1).map(|before| (unit.blocks[before].first, self.labels[before]));
+            let (word, code) = before.unwrap_or((block.first, start as u32));
             let front = self.templates.e.len() - start;
-            sites::begin_block(&mut self.sites, &block, start - before, front);
+            let (words, bytes) = (block.first - word, start - code as usize);
+            sites::begin_block(&mut self.sites, &block, words, bytes, front);
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }

@@ -1,7 +1,7 @@
 //! Cold exits of a unit, behind its blocks.
 
 use super::super::call_table;
-use super::super::encode::RAX;
+use super::super::encode::{Encoder, RAX};
 use super::super::map::Slot;
 use super::super::unit::Discovery;
 use super::{CALLED, Emitter};
@@ -23,6 +23,31 @@ pub(super) enum Exit {
     NoCase(usize),
 }
 
+/// The jump through a context slot with which exits end. A short jump to the last one of its kind
+/// is four bytes shorter.
+struct Tail {
+    slot: Slot,
+    /// Position of the last one, if there is one.
+    at: Option<usize>,
+}
+
+impl Tail {
+    fn new(slot: Slot) -> Self {
+        Self { slot, at: None }
+    }
+
+    fn jump(&mut self, e: &mut Encoder) {
+        const REACH: usize = 126;
+        if let Some(at) = self.at.filter(|at| e.len() - at <= REACH) {
+            let field = e.jump_short();
+            e.set_short_distance(field, at);
+        } else {
+            self.at = Some(e.len());
+            e.jump_through(self.slot.at());
+        }
+    }
+}
+
 impl Emitter {
     /// Patches the jumps between blocks and the tables, and emits the exits. Returns false if a
     /// short jump or a table is out of range.
@@ -37,22 +62,22 @@ impl Emitter {
                 self.templates.e.set_distance(field, label as i64);
             }
         }
-        // One of each kind is shared by the unit.
-        let (mut deep, mut missed) = (None, None);
+        let [mut leave, mut missed, mut over, mut missing] =
+            [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver, Slot::Missing].map(Tail::new);
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];
             let e = &mut self.templates.e;
+            // Without an address of their own, exits share one jump.
             let shared = match exit {
-                Exit::DepthInRegister => Some((&mut deep, Slot::Leave)),
-                Exit::Return => Some((&mut missed, Slot::ReturnMiss)),
+                Exit::DepthInRegister => Some(&mut leave),
+                Exit::Return => Some(&mut missed),
                 Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) | Exit::NoCase(_) => None,
             };
-            if let Some((position, slot)) = shared {
-                let at = *position.get_or_insert_with(|| {
-                    let at = e.len();
-                    e.jump_through(slot.at());
-                    at
-                });
+            if let Some(tail) = shared {
+                let at = tail.at.unwrap_or(e.len());
+                if tail.at.is_none() {
+                    tail.jump(e);
+                }
                 e.set_distance(field, at as i64);
                 continue;
             }
@@ -60,11 +85,11 @@ impl Emitter {
             match exit {
                 Exit::Budget(pc) => {
                     e.word(RAX, pc);
-                    e.jump_through(Slot::SliceOver.at());
+                    over.jump(e);
                 }
                 Exit::Depth(pc) => {
                     e.word(RAX, pc);
-                    e.jump_through(Slot::Leave.at());
+                    leave.jump(e);
                 }
                 Exit::NotInCallTable(back) => {
                     call_table::emit_miss(e);
@@ -80,7 +105,7 @@ impl Emitter {
             link.exit = e.len() as u32;
             e.set_distance(link.field as usize, link.exit.into());
             e.word(RAX, link.target | if link.is_call { CALLED } else { 0 });
-            e.jump_through(Slot::Missing.at());
+            missing.jump(e);
         }
         self.fill_tables(unit)
     }
