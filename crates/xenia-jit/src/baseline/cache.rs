@@ -13,6 +13,7 @@
 //! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
 //! table of entries, records and sites add some 9 bytes an instruction.
 
+mod lists;
 mod thunks;
 mod withdraw;
 
@@ -30,6 +31,7 @@ use crate::JitError;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, Entries};
 use fnv::FnvHashMap;
+use lists::Lists;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,13 +48,8 @@ struct BaselineUnit {
     end: u32,
     offset: u32,
     size: u32,
-    entries: Box<[u32]>,
-    /// Guest addresses that its links lead to.
-    targets: Box<[u32]>,
-    pages: Box<[u32]>,
+    lists: Lists,
     sites: Box<[u8]>,
-    /// Addresses of the heads of plain loops, in ascending order.
-    plain_loops: Box<[u32]>,
     work: Work,
     /// Withdrawn; kept until no engine can still be in its code.
     is_retired: bool,
@@ -285,7 +282,6 @@ impl BaselineCache {
         }
         let size = emitter.code().len() as u32;
         self.memory.write(offset as usize, emitter.code());
-        let entries = emitter.entries.iter().map(|&(pc, _)| pc).collect();
         for &(pc, at) in &emitter.entries {
             self.memory.set_entry(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
@@ -308,11 +304,13 @@ impl BaselineCache {
             end: self.discovery.address(self.discovery.end()),
             offset,
             size,
-            entries,
-            targets: targets.into(),
-            pages: pages.iter().map(|&(page, _)| page).collect(),
+            lists: Lists::new(
+                emitter.entries.iter().map(|&(pc, _)| pc),
+                targets,
+                pages.iter().map(|&(page, _)| page),
+                self.discovery.plain_loops.iter().copied(),
+            ),
             sites: emitter.sites.as_slice().into(),
-            plain_loops: self.discovery.plain_loops.as_slice().into(),
             work: Work {
                 credit: 0,
                 in_plain_loops: 0,
@@ -368,7 +366,7 @@ impl BaselineCache {
         let unit = self.unit_at(offset)?;
         unit.work.credit += instructions;
         unit.work.samples = unit.work.samples.saturating_add(1);
-        if unit.plain_loops.binary_search(&pc).is_ok() {
+        if unit.lists.plain_loops().binary_search(&pc).is_ok() {
             unit.work.in_plain_loops += instructions;
         }
         Some(unit.work)
