@@ -6,6 +6,7 @@
 //! here for every seed.
 
 mod branches;
+mod groups;
 mod memory;
 
 use crate::common::*;

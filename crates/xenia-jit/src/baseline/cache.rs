@@ -11,28 +11,31 @@
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions);
 //! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
-//! table of entries, sites and links add some 8 bytes an instruction.
+//! table of entries, records and sites add some 9 bytes an instruction.
 
+mod lists;
+mod thunks;
 mod withdraw;
 
 use super::call_table;
-use super::condition_thunk::condition_word;
 use super::emit::Emitter;
-use super::enter::{THUNKS, float_thunk, on_fault};
+use super::enter::{THUNKS, on_fault};
 use super::links::Links;
 use super::map::Slot;
+use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
 use super::templates::{CodeThunk, HostFeatures};
 use super::unit::{Discovery, Reach};
 use super::worth::UnitMix;
-use super::{single_thunks, sites};
 use crate::JitError;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, Entries};
 use fnv::FnvHashMap;
+use lists::Lists;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use thunks::thunk;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
@@ -45,13 +48,8 @@ struct BaselineUnit {
     end: u32,
     offset: u32,
     size: u32,
-    entries: Vec<u32>,
-    /// Guest addresses that its links lead to.
-    targets: Vec<u32>,
-    pages: Vec<u32>,
+    lists: Lists,
     sites: Box<[u8]>,
-    /// Addresses of the heads of plain loops, in ascending order.
-    plain_loops: Box<[u32]>,
     work: Work,
     /// Withdrawn; kept until no engine can still be in its code.
     is_retired: bool,
@@ -108,7 +106,8 @@ pub(crate) struct BaselineCache {
     emitter: Emitter,
     /// Offsets of the thunks that units call.
     thunks: FnvHashMap<CodeThunk, u32>,
-    units: FnvHashMap<u32, BaselineUnit>,
+    /// By number. Boxed, as a table of whole units would be half empty.
+    units: FnvHashMap<u32, Box<BaselineUnit>>,
     next_id: u32,
     by_start: BTreeMap<u32, u32>,
     by_offset: BTreeMap<u32, u32>,
@@ -283,7 +282,6 @@ impl BaselineCache {
         }
         let size = emitter.code().len() as u32;
         self.memory.write(offset as usize, emitter.code());
-        let entries: Vec<u32> = emitter.entries.iter().map(|&(pc, _)| pc).collect();
         for &(pc, at) in &emitter.entries {
             self.memory.set_entry(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
@@ -306,11 +304,13 @@ impl BaselineCache {
             end: self.discovery.address(self.discovery.end()),
             offset,
             size,
-            entries,
-            targets,
-            pages: pages.iter().map(|&(page, _)| page).collect(),
+            lists: Lists::new(
+                emitter.entries.iter().map(|&(pc, _)| pc),
+                targets,
+                pages.iter().map(|&(page, _)| page),
+                self.discovery.plain_loops.iter().copied(),
+            ),
             sites: emitter.sites.as_slice().into(),
-            plain_loops: self.discovery.plain_loops.as_slice().into(),
             work: Work {
                 credit: 0,
                 in_plain_loops: 0,
@@ -323,7 +323,7 @@ impl BaselineCache {
         self.counts.instructions += u64::from(unit.work.mix.instructions);
         self.by_start.insert(start, id);
         self.by_offset.insert(offset, id);
-        self.units.insert(id, unit);
+        self.units.insert(id, Box::new(unit));
     }
 
     /// Whether `pc` lies inside a unit that begins before it.
@@ -349,7 +349,7 @@ impl BaselineCache {
 
     fn unit_at(&mut self, offset: u32) -> Option<&mut BaselineUnit> {
         let (_, id) = self.by_offset.range(..=offset).next_back()?;
-        self.units.get_mut(id)
+        self.units.get_mut(id).map(Box::as_mut)
     }
 
     /// The guest instruction whose code covers the host address `host`.
@@ -366,7 +366,7 @@ impl BaselineCache {
         let unit = self.unit_at(offset)?;
         unit.work.credit += instructions;
         unit.work.samples = unit.work.samples.saturating_add(1);
-        if unit.plain_loops.binary_search(&pc).is_ok() {
+        if unit.lists.plain_loops().binary_search(&pc).is_ok() {
             unit.work.in_plain_loops += instructions;
         }
         Some(unit.work)
@@ -384,29 +384,4 @@ impl BaselineCache {
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.memory.in_use() as u64, self.units.len() as u64)
     }
-}
-
-/// The offset of a thunk, which is emitted if it does not exist yet.
-fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<CodeThunk, u32>, called: CodeThunk) -> Option<u32> {
-    if let Some(&offset) = thunks.get(&called) {
-        return Some(offset);
-    }
-    let code = match called {
-        CodeThunk::Arm(arm, slot) => {
-            // mov rcx, arm; jmp [rbp + slot]
-            let mut code = vec![0x48, 0xB9];
-            code.extend((arm.address() as u64).to_le_bytes());
-            code.extend([0xFF, 0xA5]);
-            code.extend(slot.at().to_le_bytes());
-            code
-        }
-        CodeThunk::Float(op) => float_thunk(op)?,
-        CodeThunk::ConditionWord => condition_word(),
-        CodeThunk::LoadSingle(n) => single_thunks::load(n),
-        CodeThunk::StoreSingle(n) => single_thunks::store(n),
-    };
-    let offset = memory.allocate(code.len()).ok()?;
-    memory.write(offset, &code);
-    thunks.insert(called, offset as u32);
-    Some(offset as u32)
 }

@@ -13,6 +13,8 @@
 //! A branch that leaves the unit is a *link*: its distance leads to an exit that asks for the
 //! target, until `links` patches in the target's code.
 
+mod exits;
+mod floats;
 mod rows;
 mod switch;
 
@@ -23,6 +25,7 @@ use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites;
 use super::templates::{CodeThunk, HostFeatures, Templates};
 use super::unit::{Block, Discovery, Word};
+use exits::Exit;
 use rows::{computes, constant_pair};
 use xenia_cpu::Arm;
 use xenia_isa::{Instruction, Op};
@@ -49,23 +52,6 @@ pub(super) struct Link {
     /// The guest address that it leads to.
     pub(super) target: u32,
     pub(super) is_call: bool,
-}
-
-/// A cold exit from a unit.
-#[derive(Clone, Copy, Debug)]
-enum Exit {
-    /// The budget may be too small for the path from this address.
-    Budget(u32),
-    /// Calls are nested too deeply to go on at this address.
-    Depth(u32),
-    /// The address in eax is called, and calls are nested too deeply.
-    DepthInRegister,
-    /// A call returned to an address other than the next one.
-    Return,
-    /// The address in eax is called and the call table misses. Execution resumes at this position.
-    NotInCallTable(u32),
-    /// A jump through the table with this number leads to an address that is no case.
-    NoCase(usize),
 }
 
 /// Emits units; reuses its buffers.
@@ -96,7 +82,7 @@ impl Emitter {
     pub(super) fn new(features: HostFeatures, stores_by_arms: bool) -> Self {
         let e = Encoder::new();
         Self {
-            templates: Templates { e, features, stores_by_arms, thunk_call: None },
+            templates: Templates { e, features, stores_by_arms, thunk_call: None, has_single: false },
             labels: Vec::new(),
             jumps: Vec::new(),
             exits: Vec::new(),
@@ -167,9 +153,11 @@ impl Emitter {
             if block.counted != 0 {
                 self.templates.e.imm(false, Imm::Sub, BUDGET, block.counted.cast_signed());
             }
-            let before = number.checked_sub(1).map_or(0, |before| self.labels[before] as usize);
+            let before = number.checked_sub(1).map(|before| (unit.blocks[before].first, self.labels[before]));
+            let (word, code) = before.unwrap_or((block.first, start as u32));
             let front = self.templates.e.len() - start;
-            sites::begin_block(&mut self.sites, &block, start - before, front);
+            let (words, bytes) = (block.first - word, start - code as usize);
+            sites::begin_block(&mut self.sites, &block, words, bytes, front);
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }
@@ -191,26 +179,48 @@ impl Emitter {
         let last = block.end - usize::from(block.ending != Ending::Next);
         let words = unit.words(block.first, last);
         let mut index = 0;
-        while let Some(&Word { i, op: Some(op) }) = words.get(index) {
-            let start = self.templates.e.len();
-            let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
-            if let Some(value) = pair {
-                self.templates.e.constant(gpr(i.rd()), value);
-                index += 1;
-            } else if !self.templates.emit(op, i) {
-                self.call_arm(op, i, thunk)?;
-            }
-            if let Some((field, called)) = self.templates.thunk_call.take() {
-                self.thunk_calls.push((field as u32, thunk(called)?));
-                self.floats += u32::from(matches!(called, CodeThunk::Float(_)));
-            }
-            let length = (self.templates.e.len() - start) as u8;
-            self.sites.push(length);
-            if pair.is_some() {
-                self.sites.push(0);
-            }
-            index += 1;
+        while index < words.len() {
+            let next = self.float_group(words, index, thunk)?;
+            index = if next == index { self.instruction(words, index, thunk)? } else { next };
         }
+        Some(())
+    }
+
+    /// Emits the instruction at `index`, or two that form a constant. Returns the index of the next
+    /// one.
+    fn instruction(
+        &mut self,
+        words: &[Word],
+        index: usize,
+        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
+    ) -> Option<usize> {
+        let Word { i, op: Some(op) } = words[index] else { return Some(words.len()) };
+        let start = self.templates.e.len();
+        let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
+        if let Some(value) = pair {
+            self.templates.e.constant(gpr(i.rd()), value);
+        } else if !self.templates.emit(op, i) {
+            self.call_arm(op, i, thunk)?;
+        }
+        self.end_site(start, thunk)?;
+        if pair.is_some() {
+            self.sites.push(0);
+        }
+        Some(index + 1 + usize::from(pair.is_some()))
+    }
+
+    /// Records the code from `start` on as that of an instruction.
+    fn end_site(&mut self, start: usize, thunk: &mut impl FnMut(CodeThunk) -> Option<u32>) -> Option<()> {
+        if let Some((field, called)) = self.templates.thunk_call.take() {
+            self.thunk_calls.push((field as u32, thunk(called)?));
+            self.floats += match called {
+                CodeThunk::Float(sums) | CodeThunk::LoadThen(_, sums) | CodeThunk::ThenStore(sums) => {
+                    1 + u32::from(sums.second.is_some())
+                }
+                _ => 0,
+            };
+        }
+        self.sites.push((self.templates.e.len() - start) as u8);
         Some(())
     }
 
@@ -344,67 +354,6 @@ impl Emitter {
     fn ctr_address(&mut self) {
         self.templates.e.op32(MOV, RAX, CTR);
         self.templates.e.imm(false, Imm::And, Rm::Reg(RAX), -4);
-    }
-
-    /// Patches the jumps between blocks and the tables, and emits the exits. Returns false if a
-    /// short jump or a table is out of range.
-    fn finish(&mut self, unit: &Discovery) -> bool {
-        for &(field, block, is_short) in &self.jumps {
-            let label = self.labels[block] as usize;
-            if is_short {
-                if !self.templates.e.set_short_distance(field, label) {
-                    return false;
-                }
-            } else {
-                self.templates.e.set_distance(field, label as i64);
-            }
-        }
-        // One of each kind is shared by the unit.
-        let (mut deep, mut missed) = (None, None);
-        for n in 0..self.exits.len() {
-            let (field, exit) = self.exits[n];
-            let e = &mut self.templates.e;
-            let shared = match exit {
-                Exit::DepthInRegister => Some((&mut deep, Slot::Leave)),
-                Exit::Return => Some((&mut missed, Slot::ReturnMiss)),
-                Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) | Exit::NoCase(_) => None,
-            };
-            if let Some((position, slot)) = shared {
-                let at = *position.get_or_insert_with(|| {
-                    let at = e.len();
-                    e.jump_through(slot.at());
-                    at
-                });
-                e.set_distance(field, at as i64);
-                continue;
-            }
-            e.set_distance(field, e.len() as i64);
-            match exit {
-                Exit::Budget(pc) => {
-                    e.word(RAX, pc);
-                    e.jump_through(Slot::SliceOver.at());
-                }
-                Exit::Depth(pc) => {
-                    e.word(RAX, pc);
-                    e.jump_through(Slot::Leave.at());
-                }
-                Exit::NotInCallTable(back) => {
-                    call_table::emit_miss(e);
-                    let field = e.jump();
-                    e.set_distance(field, back.into());
-                }
-                Exit::NoCase(table) => self.end_of_table(table),
-                Exit::DepthInRegister | Exit::Return => {}
-            }
-        }
-        let e = &mut self.templates.e;
-        for link in &mut self.links {
-            link.exit = e.len() as u32;
-            e.set_distance(link.field as usize, link.exit.into());
-            e.word(RAX, link.target | if link.is_call { CALLED } else { 0 });
-            e.jump_through(Slot::Missing.at());
-        }
-        self.fill_tables(unit)
     }
 }
 

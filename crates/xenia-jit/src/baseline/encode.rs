@@ -165,6 +165,15 @@ impl Encoder {
         self.put(&bytes);
     }
 
+    /// `mov eax, operands`, or of 64 bits to rax.
+    pub(super) fn operands(&mut self, operands: u64, wide: bool) {
+        if wide {
+            self.address(RAX, operands);
+        } else {
+            self.word(RAX, operands as u32);
+        }
+    }
+
     /// `lea reg, [base + displacement]`. The base is neither rsp nor r12.
     #[inline(always)]
     pub(super) fn lea(&mut self, wide: bool, reg: HostReg, base: HostReg, displacement: i32) {

@@ -176,7 +176,7 @@ mod float_thunks;
 mod segment;
 mod thunks;
 
-pub(super) use float_thunks::{float_thunk, has_float_thunk, packed_operands, unpacked};
+pub(super) use float_thunks::{float_thunk, has_float_thunk, packed_operands, pairs, unpacked};
 pub(super) use segment::is_available as has_segment;
 use thunks::{missing, run_arm, run_float_arm, slice_over};
 

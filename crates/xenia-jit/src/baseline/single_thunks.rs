@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | [`load`] | ecx: a single | the FPR | rax |
 //! | [`store`] | the FPR | ecx: a single | |
+//! | [`store_any`] | eax: the FPR's number | ecx: a single | |
 
 use super::encode::*;
 use super::map::fpr;
@@ -70,6 +71,20 @@ pub(super) fn load(n: usize) -> Vec<u8> {
 pub(super) fn store(n: usize) -> Vec<u8> {
     let mut e = Encoder::new();
     e.op64(MOV, RCX, fpr(n));
+    narrow(e)
+}
+
+/// As [`store`], for the FPR whose number is in eax.
+pub(super) fn store_any() -> Vec<u8> {
+    let mut e = Encoder::new();
+    let Rm::Ctx(first) = fpr(0) else { return Vec::new() };
+    e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + first]
+    e.raw(&first.to_le_bytes());
+    narrow(e)
+}
+
+/// Code that sets ecx to the single of the double in rcx.
+fn narrow(mut e: Encoder) -> Vec<u8> {
     e.lea_sum(true, RAX, RCX, RCX);
     e.shift(true, Shift::Right, RAX, 53);
     e.imm(false, Imm::Cmp, Rm::Reg(RAX), 897);

@@ -61,8 +61,23 @@ pub(super) enum CodeThunk {
     LoadSingle(usize),
     /// Converts an FPR to a single ([`super::single_thunks::store`]).
     StoreSingle(usize),
-    /// Floating-point arithmetic of a row ([`super::enter::float_thunk`]).
-    Float(Op),
+    /// Floating-point arithmetic ([`super::enter::float_thunk`]).
+    Float(Arithmetic),
+    /// Converts two singles for FPRs ([`super::group_thunks::GroupThunk`]).
+    LoadSingles([usize; 2]),
+    /// Converts a single for an FPR, then arithmetic.
+    LoadThen(usize, Arithmetic),
+    /// Arithmetic, whose last result is converted to a single.
+    ThenStore(Arithmetic),
+    /// Converts the FPR with a number in eax to a single ([`super::single_thunks::store_any`]).
+    StoreAny,
+}
+
+/// Floating-point arithmetic of a thunk: one row, or two that run one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Arithmetic {
+    pub(super) first: Op,
+    pub(super) second: Option<Op>,
 }
 
 /// Emits host code for guest instructions.
@@ -74,6 +89,8 @@ pub(super) struct Templates {
     pub(super) stores_by_arms: bool,
     /// The thunk call in the last template: the position of its distance, and the thunk.
     pub(super) thunk_call: Option<(usize, CodeThunk)>,
+    /// Whether ecx holds the single that the next template, a store, is to convert.
+    pub(super) has_single: bool,
 }
 
 impl Templates {
@@ -93,7 +110,7 @@ impl Templates {
     }
 
     /// Emits a call of `thunk`, which clobbers the host's flags.
-    fn call(&mut self, thunk: CodeThunk) {
+    pub(super) fn call(&mut self, thunk: CodeThunk) {
         self.e.flags = None;
         self.thunk_call = Some((self.e.call(), thunk));
     }

@@ -21,12 +21,12 @@ impl BaselineCache {
             self.links.withdraw(&self.memory, pc);
             let Some((_, &id)) = self.by_offset.range(..=offset).next_back() else { continue };
             let Some(unit) = self.units.get_mut(&id) else { continue };
-            unit.entries.retain(|&entry| entry != pc);
+            unit.lists.remove_entry(pc);
             if unit.start == pc {
                 self.by_start.remove(&pc);
                 call_table::clear(&self.memory, pc);
             }
-            if unit.entries.is_empty() {
+            if unit.lists.entries().is_empty() {
                 self.withdraw(id);
             }
         }
@@ -52,14 +52,14 @@ impl BaselineCache {
     fn withdraw(&mut self, id: u32) -> bool {
         let Some(unit) = self.units.get_mut(&id).filter(|unit| !unit.is_retired) else { return false };
         unit.is_retired = true;
-        for &pc in &unit.entries {
+        for &pc in unit.lists.entries() {
             self.memory.set_entry(pc, 0);
             self.links.withdraw(&self.memory, pc);
         }
-        for &target in &unit.targets {
+        for &target in unit.lists.targets() {
             self.links.remove(id, target);
         }
-        for page in &unit.pages {
+        for page in unit.lists.pages() {
             if let Some(units) = self.pages.get_mut(page) {
                 units.units.retain(|&unit| unit != id);
                 if units.units.is_empty() {

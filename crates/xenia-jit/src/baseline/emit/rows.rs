@@ -16,6 +16,43 @@ pub(super) fn computes(op: Op) -> bool {
     COMPUTES[op as usize]
 }
 
+/// Whether a row computes with general-purpose registers only, and never raises an exception.
+pub(super) fn is_plain_integer(op: Op) -> bool {
+    use Op::{addi, addis, addx, andi_rc, andis_rc, andx, extsbx, extshx, extswx, mulli, mullwx, negx, orx};
+    use Op::{cmp, cmpi, cmpl, cmpli, ori, oris, rlwimix, rlwinmx, slwx, srawix, srwx, subfx};
+    use Op::{xori, xoris, xorx};
+    matches!(
+        op,
+        addi | addis
+            | addx
+            | andi_rc
+            | andis_rc
+            | andx
+            | extsbx
+            | extshx
+            | extswx
+            | mulli
+            | mullwx
+            | negx
+            | orx
+            | cmp
+            | cmpi
+            | cmpl
+            | cmpli
+            | ori
+            | oris
+            | rlwimix
+            | rlwinmx
+            | slwx
+            | srawix
+            | srwx
+            | subfx
+            | xori
+            | xoris
+            | xorx
+    )
+}
+
 /// The constant formed by `lis` and the next instruction, if that adds the lower half to the same
 /// register.
 pub(super) fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {

@@ -6,6 +6,11 @@
 //! word without operands. rax, rcx and xmm registers are scratch. A compare returns the condition
 //! register field in rcx.
 //!
+//! Two instructions, with only integer arithmetic between them, become `mov rax, operands of both;
+//! call thunk of the pair`, 15 bytes. In much code a call costs 3 ns, since the host has forgotten
+//! it, and the arithmetic 1 ns. The thunk is the first row's code, which goes on to the second
+//! row's.
+//!
 //! Code memory holds copies of the functions below, because a direct call is predicted where an
 //! indirect jump among much code is not. The copies are position-independent: they refer only to
 //! the words at their end.
@@ -35,11 +40,14 @@
 //!
 //! The safety rules are those of [`super`].
 
+#[macro_use]
+mod parts;
 mod rows;
 
 use super::*;
+use crate::baseline::templates::Arithmetic;
 use crate::float::float_state::PENDING;
-use rows::MARKS;
+use parts::MARKS;
 use xenia_cpu::FpLazy;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_isa::{Instruction, Op, decode};
@@ -123,6 +131,41 @@ unsafe extern "sysv64" fn slow() {
     )
 }
 
+/// [`slow`] for the first instruction of a pair, called by its thunk: preserves rax. The arm
+/// completes, because no mode of compiled code has exceptions of floating-point arithmetic.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn slow_first() {
+    code!(
+        [
+            store!(),
+            "mov r12, rsp
+             mov r13, rax
+             and rsp, -16
+             mov esi, eax
+             mov edx, ecx
+             lea rdi, [rbp - {bias}]
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 3f
+             2:
+             call {service}
+             mov rsp, r12
+             mov rax, r13",
+            load!(),
+            "ret
+             3:
+             stmxcsr [rbp + {mxcsr}]
+             ldmxcsr [rip + {rust}]
+             mov word ptr [rbp + {guest_float}], 0
+             jmp 2b",
+        ]
+        bias = const BIAS,
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
+        rust = sym SCALAR_MXCSR,
+        service = sym ask_slow,
+    )
+}
+
 unsafe extern "sysv64" fn ask_slow(ctx: *mut PpcContext, operands: u32, word: u32) -> bool {
     // SAFETY: called by `slow`.
     let (ctx, run) = unsafe { thunks::lend(ctx) };
@@ -169,26 +212,76 @@ pub(in crate::baseline) fn has_float_thunk(op: Op, has_fma: bool) -> bool {
     original(op, has_fma).is_some()
 }
 
-/// The code of a row's thunk: `mov rcx, row` and a copy of the function, so that calls within code
-/// memory are direct. `None` if the row has no thunk.
-pub(in crate::baseline) fn float_thunk(op: Op) -> Option<Vec<u8>> {
-    let start = original(op, true)? as *const u8;
-    let mut code = vec![0x48, 0xB9];
-    code.extend((PENDING | u64::from(op.row().bits)).to_le_bytes());
+/// The function whose code is the first part of a pair's thunk; `None` if no pair begins with the
+/// row.
+fn first(op: Op, has_fma: bool) -> Option<unsafe extern "sysv64" fn()> {
+    let thunk: unsafe extern "sysv64" fn() = match op {
+        Op::faddx => rows::first_add,
+        Op::faddsx => rows::first_add_single,
+        Op::fsubx => rows::first_subtract,
+        Op::fsubsx => rows::first_subtract_single,
+        Op::fmulx => rows::first_multiply,
+        Op::fmulsx => rows::first_multiply_single,
+        Op::fdivx => rows::first_divide,
+        Op::fdivsx => rows::first_divide_single,
+        Op::fmaddx if has_fma => rows::first_multiply_add,
+        Op::fmaddsx if has_fma => rows::first_multiply_add_single,
+        Op::fmsubx if has_fma => rows::first_multiply_subtract,
+        Op::fmsubsx if has_fma => rows::first_multiply_subtract_single,
+        Op::fnmaddx if has_fma => rows::first_negative_multiply_add,
+        Op::fnmaddsx if has_fma => rows::first_negative_multiply_add_single,
+        Op::fnmsubx if has_fma => rows::first_negative_multiply_subtract,
+        Op::fnmsubsx if has_fma => rows::first_negative_multiply_subtract_single,
+        Op::frspx => rows::first_round_to_single,
+        Op::fcfidx => rows::first_from_integer,
+        _ => return None,
+    };
+    Some(thunk)
+}
+
+/// Whether a row can be part of a pair. The second one replaces FPRF, FR and FI, so that the first
+/// one's need not be recorded.
+pub(in crate::baseline) fn pairs(op: Op, has_fma: bool) -> bool {
+    first(op, has_fma).is_some()
+}
+
+/// The code of a thunk, made of copies of the functions, so that calls within code memory are
+/// direct. For two rows, it takes the operands of the first one in the lower half of rax, and those
+/// of the second one in the upper half. `None` if a row has no thunk.
+pub(in crate::baseline) fn float_thunk(sums: Arithmetic) -> Option<Vec<u8>> {
+    let prepare = prepare as *const () as u64;
+    let mut code = Vec::new();
+    if sums.second.is_some() {
+        let words = [slow_first as *const () as u64, prepare, sums.first.row().bits.into()];
+        copy(&mut code, first(sums.first, true)?, words)?;
+    }
+    let last = sums.second.unwrap_or(sums.first);
+    // mov rcx, row
+    code.extend([0x48, 0xB9]);
+    code.extend((PENDING | u64::from(last.row().bits)).to_le_bytes());
+    copy(&mut code, original(last, true)?, [slow as *const () as u64, prepare])?;
+    Some(code)
+}
+
+/// Appends a copy of a function, with these words in place of the marks at its end.
+fn copy<const N: usize>(
+    code: &mut Vec<u8>,
+    function: unsafe extern "sysv64" fn(),
+    words: [u64; N],
+) -> Option<()> {
+    let start = function as *const u8;
     let front = code.len();
     let mark = MARKS[0].to_le_bytes();
-    while !code.ends_with(&mark) {
-        if code.len() > LONGEST {
+    while !code[front..].ends_with(&mark) {
+        if code.len() - front > LONGEST {
             return None;
         }
-        // SAFETY: the function's code is readable, and ends with the two marks.
+        // SAFETY: the function's code is readable, and ends with the marks.
         code.push(unsafe { *start.add(code.len() - front) });
     }
     code.truncate(code.len() - mark.len());
-    for address in [slow as *const () as u64, prepare as *const () as u64] {
-        code.extend(address.to_le_bytes());
-    }
-    Some(code)
+    code.extend(words.into_iter().flat_map(u64::to_le_bytes));
+    Some(())
 }
 
 /// The operands of an instruction, as its thunk takes them in eax: frA, frB, frC and frD, one byte

@@ -1,6 +1,6 @@
 //! Templates for floating point: bit moves inline, arithmetic through thunks.
 
-use super::{CodeThunk, Templates};
+use super::{Arithmetic, CodeThunk, Templates};
 use crate::baseline::encode::{MOV, RAX, RCX};
 use crate::baseline::enter::{has_float_thunk, packed_operands};
 use crate::baseline::map::{cr, fpr};
@@ -38,7 +38,7 @@ impl Templates {
             return false;
         }
         self.e.word(RAX, packed_operands(op, i));
-        self.call(CodeThunk::Float(op));
+        self.call(CodeThunk::Float(Arithmetic { first: op, second: None }));
         if compares {
             self.e.store(cr(i.crfd()), RCX);
         }

@@ -4,7 +4,7 @@
 
 use super::memory::Address;
 use super::{CodeThunk, Templates};
-use crate::baseline::encode::{MOV, RCX};
+use crate::baseline::encode::{HostReg, MOV, RCX};
 use crate::baseline::map::fpr;
 use xenia_isa::{Instruction, Op};
 
@@ -38,7 +38,9 @@ impl Templates {
                 at
             }
             stfs | stfsu | stfsx | stfsux => {
-                self.call(CodeThunk::StoreSingle(i.rs()));
+                if !self.has_single {
+                    self.call(CodeThunk::StoreSingle(i.rs()));
+                }
                 let at = self.guest(i, address, update);
                 self.save_scratch(false, at.memory);
                 at
@@ -55,5 +57,12 @@ impl Templates {
             self.write_address(i.ra(), at);
         }
         true
+    }
+
+    /// Loads a single into a scratch register, by a row without an update.
+    pub(in crate::baseline) fn load_single(&mut self, op: Op, i: Instruction, reg: HostReg) {
+        let address = if op == Op::lfs { Address::Displaced(i.disp() as i32) } else { Address::Indexed };
+        let at = self.guest(i, address, false);
+        self.load(false, reg, at.memory);
     }
 }

@@ -175,3 +175,23 @@ back:
 f:
   addi r9,r9,1
   blr
+
+  lfs f1,0(r3)
+  lfsx f2,r4,r5
+  lfs f3,8(r3)
+  fadds f4,f1,f2
+  lfs f5,12(r12)
+  fmuls f6,f4,f3
+  fmadds f7,f6,f5,f4
+  stfs f7,16(r3)
+  blr
+
+  fmul f1,f2,f3
+  addi r3,r3,4
+  add. r4,r4,r3
+  fadd f4,f1,f2
+  frsp f5,f4
+  stfsu f5,4(r6)
+  fsub f7,f8,f9
+  stfd f7,0(r3)
+  blr

@@ -1,0 +1,53 @@
+//! Thunks that units call, emitted into code memory on demand.
+
+use super::super::condition_thunk::condition_word;
+use super::super::enter::float_thunk;
+use super::super::group_thunks::group_thunk;
+use super::super::single_thunks;
+use super::super::templates::CodeThunk;
+use crate::code::memory::CodeMemory;
+use fnv::FnvHashMap;
+
+/// The offset of a thunk, which is emitted if it does not exist yet.
+pub(super) fn thunk(
+    memory: &mut CodeMemory,
+    thunks: &mut FnvHashMap<CodeThunk, u32>,
+    called: CodeThunk,
+) -> Option<u32> {
+    if let Some(&offset) = thunks.get(&called) {
+        return Some(offset);
+    }
+    let code = match called {
+        CodeThunk::Arm(arm, slot) => {
+            // mov rcx, arm; jmp [rbp + slot]
+            let mut code = vec![0x48, 0xB9];
+            code.extend((arm.address() as u64).to_le_bytes());
+            code.extend([0xFF, 0xA5]);
+            code.extend(slot.at().to_le_bytes());
+            code
+        }
+        CodeThunk::Float(sums) => float_thunk(sums)?,
+        CodeThunk::ConditionWord => condition_word(),
+        CodeThunk::LoadSingle(n) => single_thunks::load(n),
+        CodeThunk::StoreSingle(n) => single_thunks::store(n),
+        CodeThunk::StoreAny => single_thunks::store_any(),
+        CodeThunk::LoadSingles(_) | CodeThunk::LoadThen(..) | CodeThunk::ThenStore(_) => {
+            let mut group = group_thunk(called)?;
+            let targets =
+                group.calls.iter().map(|&(field, called)| Some((field, thunk(memory, thunks, called)?)));
+            let targets: Vec<(usize, u32)> = targets.collect::<Option<_>>()?;
+            let offset = memory.allocate(group.code.len()).ok()?;
+            for (field, target) in targets {
+                let distance = target.wrapping_sub(offset as u32 + field as u32 + 4);
+                group.code[field..field + 4].copy_from_slice(&distance.to_le_bytes());
+            }
+            memory.write(offset, &group.code);
+            thunks.insert(called, offset as u32);
+            return Some(offset as u32);
+        }
+    };
+    let offset = memory.allocate(code.len()).ok()?;
+    memory.write(offset, &code);
+    thunks.insert(called, offset as u32);
+    Some(offset as u32)
+}

@@ -1,0 +1,112 @@
+//! Cold exits of a unit, behind its blocks.
+
+use super::super::call_table;
+use super::super::encode::{Encoder, RAX};
+use super::super::map::Slot;
+use super::super::unit::Discovery;
+use super::{CALLED, Emitter};
+
+/// A cold exit from a unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exit {
+    /// The budget may be too small for the path from this address.
+    Budget(u32),
+    /// Calls are nested too deeply to go on at this address.
+    Depth(u32),
+    /// The address in eax is called, and calls are nested too deeply.
+    DepthInRegister,
+    /// A call returned to an address other than the next one.
+    Return,
+    /// The address in eax is called and the call table misses. Execution resumes at this position.
+    NotInCallTable(u32),
+    /// A jump through the table with this number leads to an address that is no case.
+    NoCase(usize),
+}
+
+/// The jump through a context slot with which exits end. A short jump to the last one of its kind
+/// is four bytes shorter.
+struct Tail {
+    slot: Slot,
+    /// Position of the last one, if there is one.
+    at: Option<usize>,
+}
+
+impl Tail {
+    fn new(slot: Slot) -> Self {
+        Self { slot, at: None }
+    }
+
+    fn jump(&mut self, e: &mut Encoder) {
+        const REACH: usize = 126;
+        if let Some(at) = self.at.filter(|at| e.len() - at <= REACH) {
+            let field = e.jump_short();
+            e.set_short_distance(field, at);
+        } else {
+            self.at = Some(e.len());
+            e.jump_through(self.slot.at());
+        }
+    }
+}
+
+impl Emitter {
+    /// Patches the jumps between blocks and the tables, and emits the exits. Returns false if a
+    /// short jump or a table is out of range.
+    pub(super) fn finish(&mut self, unit: &Discovery) -> bool {
+        for &(field, block, is_short) in &self.jumps {
+            let label = self.labels[block] as usize;
+            if is_short {
+                if !self.templates.e.set_short_distance(field, label) {
+                    return false;
+                }
+            } else {
+                self.templates.e.set_distance(field, label as i64);
+            }
+        }
+        let [mut leave, mut missed, mut over, mut missing] =
+            [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver, Slot::Missing].map(Tail::new);
+        for n in 0..self.exits.len() {
+            let (field, exit) = self.exits[n];
+            let e = &mut self.templates.e;
+            // Without an address of their own, exits share one jump.
+            let shared = match exit {
+                Exit::DepthInRegister => Some(&mut leave),
+                Exit::Return => Some(&mut missed),
+                Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) | Exit::NoCase(_) => None,
+            };
+            if let Some(tail) = shared {
+                let at = tail.at.unwrap_or(e.len());
+                if tail.at.is_none() {
+                    tail.jump(e);
+                }
+                e.set_distance(field, at as i64);
+                continue;
+            }
+            e.set_distance(field, e.len() as i64);
+            match exit {
+                Exit::Budget(pc) => {
+                    e.word(RAX, pc);
+                    over.jump(e);
+                }
+                Exit::Depth(pc) => {
+                    e.word(RAX, pc);
+                    leave.jump(e);
+                }
+                Exit::NotInCallTable(back) => {
+                    call_table::emit_miss(e);
+                    let field = e.jump();
+                    e.set_distance(field, back.into());
+                }
+                Exit::NoCase(table) => self.end_of_table(table),
+                Exit::DepthInRegister | Exit::Return => {}
+            }
+        }
+        let e = &mut self.templates.e;
+        for link in &mut self.links {
+            link.exit = e.len() as u32;
+            e.set_distance(link.field as usize, link.exit.into());
+            e.word(RAX, link.target | if link.is_call { CALLED } else { 0 });
+            missing.jump(e);
+        }
+        self.fill_tables(unit)
+    }
+}
