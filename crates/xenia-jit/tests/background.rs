@@ -26,17 +26,17 @@ fn words() -> Vec<u32> {
     ]
 }
 
-fn machine(delays: Option<u64>) -> Machine {
+fn machine(delays: Option<u64>) -> JitHarness {
     let machine =
-        Machine::jit_with(JitConfig { warm_up: 20, compile_delays: delays, ..JitConfig::in_background() });
+        JitHarness::jit_with(JitConfig { warm_up: 20, compile_delays: delays, ..JitConfig::in_background() });
     machine.put(CODE, &words());
     machine
 }
 
 #[test]
-fn when_code_turns_up_is_no_difference_to_the_guest() {
+fn background_publication_is_invisible_to_the_guest() {
     for seed in 0..6 {
-        let (mut jit, mut interpreter) = (machine(Some(seed)), Machine::interpreter());
+        let (mut jit, mut interpreter) = (machine(Some(seed)), JitHarness::interpreter());
         interpreter.put(CODE, &words());
         for machine in [&mut jit, &mut interpreter] {
             machine.ctx.gpr[5] = 300;

@@ -13,7 +13,7 @@ fn baseline() -> JitConfig {
 }
 
 /// Random registers for baseline code, which requires XER\[SO\] to be 0.
-fn randomize_for_baseline(machine: &mut Machine, r: &mut Random) {
+fn randomize_for_baseline(machine: &mut JitHarness, r: &mut Random) {
     randomize(&mut machine.ctx, r);
     machine.ctx.xer_so = 0;
 }
@@ -22,7 +22,8 @@ fn randomize_for_baseline(machine: &mut Machine, r: &mut Random) {
 fn check(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
     let rows: Vec<Op> = rows(families);
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter_with(config.engine));
+    let (mut jit, mut interpreter) =
+        (JitHarness::jit_with(config), JitHarness::interpreter_with(config.engine));
     let mut at = CODE;
     for case in 0..count {
         let words: Vec<u32> = (0..length)

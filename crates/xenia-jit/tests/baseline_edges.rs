@@ -16,8 +16,8 @@ use xenia_jit::{JitConfig, Tiers};
 
 /// The baseline tier and the interpreter, and the address of their next code.
 struct Pair {
-    jit: Machine,
-    interpreter: Machine,
+    jit: JitHarness,
+    interpreter: JitHarness,
     at: u32,
 }
 
@@ -27,8 +27,8 @@ impl Pair {
         let tiers = Tiers::Baseline;
         let config =
             JitConfig { tiers, compile_restless: true, baseline_host, engine, ..JitConfig::default() };
-        let jit = Machine::jit_with(JitConfig { verify: false, ..config });
-        Self { jit, interpreter: Machine::interpreter_with(engine), at: CODE }
+        let jit = JitHarness::jit_with(JitConfig { verify: false, ..config });
+        Self { jit, interpreter: JitHarness::interpreter_with(engine), at: CODE }
     }
 
     /// A pair for this host, and one without optional host features.

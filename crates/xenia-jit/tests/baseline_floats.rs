@@ -80,7 +80,8 @@ fn set_up(ctx: &mut PpcContext, r: &mut Random) {
 /// Sequences of 12 words with few registers, each from several states.
 fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter_with(config.engine));
+    let (mut jit, mut interpreter) =
+        (JitHarness::jit_with(config), JitHarness::interpreter_with(config.engine));
     for case in 0..count {
         let words: Vec<u32> = (0..12)
             .map(|_| {

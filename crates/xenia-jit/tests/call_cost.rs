@@ -37,7 +37,7 @@ fn nanoseconds_per_call(engine: &mut dyn Execute) -> f64 {
 
 #[test]
 #[ignore = "a measurement"]
-fn what_a_kernel_call_costs() {
+fn kernel_call_cost() {
     let memory = memory();
     let words = [d(Op::addi, 3, 3, 1), SC, b(CODE + 8, CODE, false)];
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
@@ -75,7 +75,7 @@ fn nanoseconds_per_turn(engine: &mut dyn Execute, hw_id: u8, at: u32) -> f64 {
 
 #[test]
 #[ignore = "a measurement"]
-fn what_ways_to_keep_reservations_cost() {
+fn reservation_mode_cost() {
     // An increment by `lwarx` and `stwcx.`, and eight plain stores.
     let increment = vec![
         x(Op::lwarx, 3, 0, 4, 0),

@@ -101,7 +101,7 @@ fn programs() -> Vec<Program> {
     programs
 }
 
-fn prepare(machine: &mut Machine, program: &Program) {
+fn prepare(machine: &mut JitHarness, program: &Program) {
     machine.put(CODE, &program.words);
     machine.ctx.pc = CODE;
     machine.ctx.gpr[1] = u64::from(DATA + 0x100);
@@ -111,8 +111,8 @@ fn prepare(machine: &mut Machine, program: &Program) {
 }
 
 /// The state after `count` instructions, run one at a time.
-fn oracle(program: &Program, count: u32) -> Machine {
-    let mut machine = Machine::interpreter();
+fn oracle(program: &Program, count: u32) -> JitHarness {
+    let mut machine = JitHarness::interpreter();
     prepare(&mut machine, program);
     let mut interpreter = Interpreter::new(machine.memory.clone(), EngineConfig::default());
     machine.ctx.begin_visit(i64::from(count), 0, u32::MAX);
@@ -124,7 +124,7 @@ fn oracle(program: &Program, count: u32) -> Machine {
 
 const COUNT: u32 = 1_000;
 
-fn check(engine: &str, program: &Program, expected: &Machine, mut machine: Machine, visit: u32) {
+fn check(engine: &str, program: &Program, expected: &JitHarness, mut machine: JitHarness, visit: u32) {
     prepare(&mut machine, program);
     let mut left = COUNT;
     while left > 0 {
@@ -147,11 +147,11 @@ fn the_next_instruction_is_what_memory_holds() {
         let expected = oracle(&program, COUNT);
         assert_ne!(expected.ctx.gpr[3], 0, "{}", program.name);
         for visit in [COUNT, 47] {
-            check("interpreter", &program, &expected, Machine::interpreter(), visit);
+            check("interpreter", &program, &expected, JitHarness::interpreter(), visit);
             let table = EngineConfig { reservations: ReservationMode::Table };
-            check("with the table", &program, &expected, Machine::interpreter_with(table), visit);
+            check("with the table", &program, &expected, JitHarness::interpreter_with(table), visit);
             let strict = EngineConfig { reservations: ReservationMode::Strict };
-            check("strict", &program, &expected, Machine::interpreter_with(strict), visit);
+            check("strict", &program, &expected, JitHarness::interpreter_with(strict), visit);
             let configs = [
                 ("compiled at once", JitConfig { warm_up: 1, ..JitConfig::default() }),
                 ("compiled soon", JitConfig { warm_up: 8, ..JitConfig::default() }),
@@ -168,7 +168,7 @@ fn the_next_instruction_is_what_memory_holds() {
                 ("both tiers", JitConfig { tiers: Tiers::Both, hot_after: 1, ..JitConfig::default() }),
             ];
             for (name, config) in configs {
-                check(name, &program, &expected, Machine::jit_with(config), visit);
+                check(name, &program, &expected, JitHarness::jit_with(config), visit);
             }
         }
     }

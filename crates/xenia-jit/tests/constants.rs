@@ -33,14 +33,14 @@ fn instruction(r: &mut Random, rows: &[Op]) -> u32 {
 }
 
 #[test]
-fn what_is_known_when_compiling_is_what_the_interpreter_computes() {
+fn constant_folding_matches_the_interpreter() {
     let mut rows = rows(&[Family::Integer, Family::Logical, Family::Rotate]);
     rows.retain(|op| !op.row().name.starts_with("mtv") && !op.row().name.starts_with("mfv"));
     for seed in 0..400 {
         let mut r = Random::new(seed);
         let mut words: Vec<u32> = (0..24).map(|_| instruction(&mut r, &rows)).collect();
         words.push(SC);
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         let mut ctx = PpcContext::default();
         randomize(&mut ctx, &mut r);
         randomize_modes(&mut ctx, &mut r);

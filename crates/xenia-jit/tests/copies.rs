@@ -62,8 +62,8 @@ fn registers_are_what_the_turns_before_have_left_wherever_visits_end() {
         let kinds: &[u64] = r.pick(&[&[0][..], &[1], &[2], &[3], &[0, 1, 2], &[0, 3], &[0, 1, 2, 3]]);
         let length = 2 + r.below(14) as usize;
         let words = words(&mut r, length, kinds);
-        let mut jit = Machine::jit_with(JitConfig::compile_everything());
-        let mut interpreter = Machine::interpreter();
+        let mut jit = JitHarness::jit_with(JitConfig::compile_everything());
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
             machine

@@ -15,7 +15,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// Loads the segments and prepares the context like the command line does for a plain ELF.
-fn load(machine: &mut Machine, elf: &[u8]) {
+fn load(machine: &mut JitHarness, elf: &[u8]) {
     let (headers, count) = (word(elf, 28) as usize, u16::from_be_bytes([elf[44], elf[45]]) as usize);
     for n in 0..count {
         let at = headers + 32 * n;
@@ -47,7 +47,7 @@ fn load(machine: &mut Machine, elf: &[u8]) {
 }
 
 /// Restores data segments and the context to the state after [`load`]; code is not touched.
-fn reload(machine: &mut Machine, elf: &[u8]) {
+fn reload(machine: &mut JitHarness, elf: &[u8]) {
     let (headers, count) = (word(elf, 28) as usize, u16::from_be_bytes([elf[44], elf[45]]) as usize);
     for n in 0..count {
         let at = headers + 32 * n;
@@ -67,7 +67,7 @@ fn reload(machine: &mut Machine, elf: &[u8]) {
 
 /// Runs to the end or for `limit` instructions in visits of `quantum`; returns text, instructions
 /// and seconds.
-fn run(machine: &mut Machine, quantum: i64, limit: u64) -> (String, u64, f64) {
+fn run(machine: &mut JitHarness, quantum: i64, limit: u64) -> (String, u64, f64) {
     let (mut text, mut executed) = (String::new(), 0);
     let start = Instant::now();
     while executed < limit {
@@ -95,7 +95,7 @@ fn suite() -> Option<Vec<u8>> {
 fn the_first_instructions_agree() {
     let elf = suite().expect("guest/bin/cpu-suite.elf");
     let (mut jit, mut interpreter) =
-        (Machine::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() }), Machine::interpreter());
+        (JitHarness::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() }), JitHarness::interpreter());
     load(&mut jit, &elf);
     load(&mut interpreter, &elf);
     for visit in 0..200 {
@@ -124,10 +124,10 @@ fn speed() {
     for name in ["interp", "jit", "jit, optimised", "jit, imprecise faults"] {
         let fast = JitConfig::default();
         let mut machine = match name {
-            "interp" => Machine::interpreter(),
-            "jit" => Machine::jit_with(fast),
-            "jit, optimised" => Machine::jit_with(JitConfig { effort: Effort::Speed, ..fast }),
-            _ => Machine::jit_with(JitConfig { precise_faults: false, ..fast }),
+            "interp" => JitHarness::interpreter(),
+            "jit" => JitHarness::jit_with(fast),
+            "jit, optimised" => JitHarness::jit_with(JitConfig { effort: Effort::Speed, ..fast }),
+            _ => JitHarness::jit_with(JitConfig { precise_faults: false, ..fast }),
         };
         load(&mut machine, &elf);
         let (text, executed, mut seconds) = run(&mut machine, 100_000, limit);

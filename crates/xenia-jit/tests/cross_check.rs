@@ -46,7 +46,7 @@ fn run(unit: Unit, wrong_addi: bool) -> (CrossCheck, PpcContext) {
 }
 
 #[test]
-fn nothing_differs_in_any_unit() {
+fn cross_check_finds_no_difference_in_any_unit() {
     for unit in [Unit::Quantum, Unit::Block, Unit::Instruction] {
         let (engine, _) = run(unit, false);
         assert_eq!(engine.divergence(), None);

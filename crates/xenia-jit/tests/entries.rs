@@ -15,9 +15,9 @@ const MOST: u32 = 1 << 20;
 const BLOCK: u32 = 32;
 
 /// A JIT and an interpreter with `words` at [`FUNCTION`].
-fn machines(words: &[u32], warm_up: u32) -> [Machine; 2] {
-    let jit = Machine::jit_with(JitConfig { warm_up, ..JitConfig::default() });
-    [jit, Machine::interpreter()].map(|mut machine| {
+fn machines(words: &[u32], warm_up: u32) -> [JitHarness; 2] {
+    let jit = JitHarness::jit_with(JitConfig { warm_up, ..JitConfig::default() });
+    [jit, JitHarness::interpreter()].map(|mut machine| {
         let code = GuestAddr(FUNCTION);
         machine.memory.alloc_fixed(code, MOST, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
         machine.put(FUNCTION, words);
@@ -54,13 +54,13 @@ fn gotos(blocks: u32) -> Vec<u32> {
 }
 
 /// Sets the registers of [`gotos`] so that each jump advances by `stride` blocks.
-fn set_stride(machine: &mut Machine, blocks: u32, stride: u32) {
+fn set_stride(machine: &mut JitHarness, blocks: u32, stride: u32) {
     machine.ctx.gpr[11] = u64::from(stride * BLOCK);
     machine.ctx.gpr[12] = u64::from((blocks - 1) * BLOCK);
     machine.ctx.gpr[13] = u64::from(FUNCTION + BLOCK);
 }
 
-fn same(machines: &mut [Machine; 2], budget: i64) -> Exit {
+fn same(machines: &mut [JitHarness; 2], budget: i64) -> Exit {
     let [jit, interpreter] = machines;
     let exit = jit.run(budget);
     assert_eq!(exit, interpreter.run(budget));

@@ -7,8 +7,8 @@ use xenia_isa::Op;
 /// A normal number, a denormal, minus zero, an infinity, a signalling and a quiet NaN.
 const SINGLES: [u32; 6] = [0x3FC0_0001, 0x0000_1234, 0x8000_0000, 0xFF80_0000, 0x7F81_2345, 0xFFC5_4321];
 
-fn machines(words: &[u32]) -> (Machine, Machine) {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+fn machines(words: &[u32]) -> (JitHarness, JitHarness) {
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     let mut r = Random::new(7);
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, words);
@@ -60,7 +60,7 @@ fn a_fault_shows_singles_as_doubles() {
 }
 
 #[test]
-fn operands_that_are_no_singles_go_to_software_and_on() {
+fn non_single_operands_use_the_software_path() {
     const DOUBLES: [u64; 8] = [
         0x3FF0_0000_0000_0001, // not short enough
         0x47F0_0000_0000_0000, // too large
@@ -152,7 +152,7 @@ fn loops_take_singles_for_granted_and_show_doubles() {
 }
 
 #[test]
-fn what_a_loop_writes_in_each_turn_is_shown_as_doubles_wherever_it_is_left() {
+fn singles_written_in_loops_are_doubles_at_every_exit() {
     let bc = |bo: u32, bi: u32, words: i32| 0x4000_0000 | bo << 21 | bi << 16 | (words * 4) as u32 & 0xFFFC;
     // Before f1 to f5 are written: an access that may fault, a path that skips them, the exit. f4
     // is a double in some iterations.

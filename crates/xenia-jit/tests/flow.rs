@@ -42,7 +42,7 @@ fn fib() -> Vec<u32> {
     ]
 }
 
-fn start(machine: &mut Machine, words: &[u32]) {
+fn start(machine: &mut JitHarness, words: &[u32]) {
     machine.put(CODE, words);
     machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
     machine.ctx.gpr[1] = u64::from(DATA + SIZE - 0x100);
@@ -50,7 +50,7 @@ fn start(machine: &mut Machine, words: &[u32]) {
 
 #[test]
 fn recursion_gives_the_right_result_in_the_right_number_of_instructions() {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &fib());
         machine.ctx.gpr[3] = 15;
@@ -65,7 +65,7 @@ fn recursion_gives_the_right_result_in_the_right_number_of_instructions() {
 
 #[test]
 fn every_budget_stops_where_the_interpreter_does() {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &fib());
     }
@@ -101,7 +101,7 @@ fn deep_recursion_outgrows_the_host_stack_and_comes_back() {
         MTLR0,
         BLR,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[3] = 15_000;
@@ -127,7 +127,7 @@ fn a_return_to_an_outer_frame_unwinds_the_host_frames() {
         d(Op::addi, 3, 3, 10),
         BLR,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -157,7 +157,7 @@ fn calls_through_pointers_and_switches() {
         d(Op::addi, 3, 3, 5),
         BLR,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[6] = 50;
@@ -178,7 +178,7 @@ fn a_refused_access_names_address_and_instruction_and_leaves_the_rest() {
         d(Op::addi, 3, 3, 1),
         SC,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[6] = 0x2000_0000;
@@ -210,7 +210,7 @@ fn traps_system_calls_and_illegal_words_end_a_run() {
         vec![0x7C6C_42E6, 0x7C8C_42E6, SC], // mftb
         vec![0x7C60_00A6, SC],              // mfmsr
     ] {
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             start(machine, &words);
         }
@@ -231,7 +231,7 @@ fn the_cases_of_a_switch_are_compiled_together() {
     }
     words.push(SC);
     let config = JitConfig { warm_up: 100, ..JitConfig::default() };
-    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -249,7 +249,7 @@ fn the_cases_of_a_switch_are_compiled_together() {
 }
 
 /// Asserts that the interpreter ran no instructions for compiled code.
-fn assert_no_fallbacks(machine: &Machine) {
+fn assert_no_fallbacks(machine: &JitHarness) {
     let counters = machine.engine.counters();
     assert_eq!(counters.fallback_instructions, 0, "{counters:?}");
 }
@@ -264,7 +264,7 @@ fn moves_to_msr_change_what_they_may() {
     for source in sources {
         for word in [Op::mtmsr, Op::mtmsrd].map(|op| [0, L].map(|l| x(op, 3, 0, 0, l))).concat() {
             let words = [x(Op::mfmsr, 5, 0, 0, 0), d(Op::addi, 4, 4, 1), word, x(Op::mfmsr, 6, 0, 0, 0), SC];
-            let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+            let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
             for machine in [&mut jit, &mut interpreter] {
                 start(machine, &words);
                 machine.ctx.gpr[3] = source;
@@ -329,7 +329,7 @@ fn a_thread_that_waits_for_another_threads_store_sees_it() {
 fn a_conditional_store_succeeds_once_and_fails_when_the_word_changed() {
     // lwarx r3,0,r4; addi r3,r3,1; stwcx. r3,0,r4; mfcr r5; stwcx. r3,0,r4; mfcr r6
     let words = [0x7C60_2028, d(Op::addi, 3, 3, 1), 0x7C60_212D, 0x7CA0_0026, 0x7C60_212D, 0x7CC0_0026, SC];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[4] = u64::from(DATA + 32);
@@ -347,7 +347,7 @@ fn a_conditional_store_succeeds_once_and_fails_when_the_word_changed() {
 #[test]
 fn device_registers_are_reached_by_plain_loads_and_stores() {
     let words = [d(Op::stw, 3, 4, 0x714), d(Op::lwz, 5, 4, 0x714), d(Op::lwz, 6, 4, 0x1844 & !3), SC];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[3] = 0x1234_5678;
@@ -361,7 +361,7 @@ fn device_registers_are_reached_by_plain_loads_and_stores() {
 
 #[test]
 fn two_machines_in_one_process_do_not_mix() {
-    let mut machines = [Machine::jit(), Machine::jit()];
+    let mut machines = [JitHarness::jit(), JitHarness::jit()];
     for (n, machine) in machines.iter_mut().enumerate() {
         start(machine, &[d(Op::addi, 3, 0, n as i32), SC]);
     }

@@ -84,7 +84,7 @@ fn registers_are_right_for_every_way_to_a_join() {
     for seed in 0..120 {
         let mut r = Random::new(seed);
         let words = program(&mut r, &rows);
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
         }
@@ -125,7 +125,7 @@ fn every_budget_ends_where_the_interpreter_does() {
     for seed in 1000..1012 {
         let mut r = Random::new(seed);
         let words = program(&mut r, &rows);
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
         }

@@ -45,7 +45,7 @@ fn a_loop_that_calls_leaves_calls_nothing() {
 }
 
 #[test]
-fn what_saves_and_restores_registers_is_part_of_the_function() {
+fn inlined_register_save_restore_matches_interpreter() {
     // __savegprlr_29 and __restgprlr_29, as in every title, used by a recursive function with a
     // frame.
     let (save, restore) = (LEAVES, LEAVES + 0x40);

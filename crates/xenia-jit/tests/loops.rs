@@ -77,7 +77,7 @@ fn check(families: &[Family], seed: u64, count: u64) {
         // Every other round with cold-path pruning.
         let left_out = (round + seed).is_multiple_of(2).then_some(seed);
         let config = JitConfig { left_out, ..JitConfig::compile_everything() };
-        let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
         let mut at = CODE;
         for case in 0..count {
             let mut words = statements(&mut r, &rows, 3, true);
@@ -172,7 +172,7 @@ fn a_fault_in_a_loop_finds_every_register_exact() {
                 bdnz(8),
                 SC,
             ];
-            let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+            let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
             for machine in [&mut jit, &mut interpreter] {
                 machine.put(CODE, &words);
                 machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
@@ -213,7 +213,7 @@ fn every_budget_ends_in_the_turn_and_at_the_instruction_where_the_interpreter_is
         bdnz(8),
         SC,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, &words);
     }
@@ -246,7 +246,7 @@ fn a_loop_may_write_to_its_own_page_and_jump_out() {
         d(Op::addi, 8, 7, 1),
         SC,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, &words);
         machine.ctx = PpcContext { pc: CODE, lr: u64::from(CODE + 32), ..PpcContext::default() };
@@ -259,7 +259,7 @@ fn a_loop_may_write_to_its_own_page_and_jump_out() {
 
 /// A lazy compare keeps the SO of its time, however late its bits are read.
 #[test]
-fn what_a_compare_left_keeps_the_overflow_of_its_time() {
+fn lazy_compare_keeps_its_summary_overflow() {
     let overflow = |oe: u32| x(Op::addx, 9, 10, 10, oe << 10);
     let words = [
         overflow(1), // SO
@@ -281,7 +281,7 @@ fn what_a_compare_left_keeps_the_overflow_of_its_time() {
         SC,
     ];
     for r3 in [4, 5, 6, u64::MAX] {
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
             machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };

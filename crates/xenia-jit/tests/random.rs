@@ -21,7 +21,7 @@ fn check_round(families: &[Family], seed: u64, count: u64, length: usize) {
 fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
     let rows = rows(families);
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
     let mut at = CODE;
     for case in 0..count {
         let words: Vec<u32> = (0..length).map(|_| word(&mut r, &rows)).chain([SC, BLR]).collect();
@@ -113,7 +113,7 @@ fn vertex_formats_at_their_edges() {
     const PARTS: [u64; 14] =
         [0, 1, 0xFF, 0x1FF, 0x200, 0x201, 0x3FF, 0x400, 0x7BFF, 0x7C00, 0x7FFF, 0x8000, 0x8001, 0xFFFF];
     const WIDE: [u64; 6] = [0, 1, 0x7_FFFF, 0x8_0000, 0x8_0001, 0xF_FFFF];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     let words: Vec<u32> =
         (0..8).map(|format| x(Op::vupkd3d128, 4 + format, format << 2, 3, 0)).chain([SC]).collect();
     let mut r = Random::new(11);
@@ -156,7 +156,7 @@ fn numbers_on_a_plain_host() {
 }
 
 #[test]
-fn what_the_optimiser_makes_of_it() {
+fn optimizer_matches_interpreter_on_random_code() {
     use Family::*;
     let config = JitConfig { effort: Effort::Speed, ..JitConfig::compile_everything() };
     check_with(config, &[Float], 13, 500, 24);

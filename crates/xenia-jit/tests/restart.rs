@@ -8,7 +8,7 @@ use xenia_isa::Op;
 /// Runs `words` up to the access that faults, compares the states, points r20 to memory and runs to
 /// the end. r9 points to data.
 fn check(words: &[u32], faults_at: u32) {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     let mut r = Random::new(11);
     randomize(&mut interpreter.ctx, &mut r);
     for machine in [&mut jit, &mut interpreter] {
@@ -19,7 +19,7 @@ fn check(words: &[u32], faults_at: u32) {
     interpreter.ctx.gpr[9] = DATA.into();
     interpreter.ctx.gpr[20] = 0x2000_0000;
     jit.ctx = interpreter.ctx.clone();
-    let fallen = |machine: &mut Machine| matches!(machine.run(1000), Exit::Exception(_));
+    let fallen = |machine: &mut JitHarness| matches!(machine.run(1000), Exit::Exception(_));
     assert!(fallen(&mut interpreter) && fallen(&mut jit), "{}", listing(words));
     assert_eq!(interpreter.ctx.pc, CODE + 4 * faults_at, "{}", listing(words));
     assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "{}", listing(words));
@@ -75,7 +75,7 @@ fn stores_are_not_repeated() {
 /// Instructions with effects beyond registers are not replayed: a reservation, a read of the time
 /// base, changes of FPSCR.
 #[test]
-fn what_changes_more_than_registers_is_not_repeated() {
+fn instructions_with_side_effects_are_not_replayed() {
     // lwarx r7,0,r9; mftb r7; mtfsb1 3; faddx f1,f1,f1; fcmpu cr0,f1,f2; mtxer r5.
     for other in [0x7CE0_4828, 0x7CEC_42E6, 0xFC60_004C, 0xFC21_082A, 0xFC01_1000, 0x7CA1_03A6] {
         let words = [

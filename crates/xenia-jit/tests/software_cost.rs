@@ -10,7 +10,7 @@ use xenia_jit::{JitConfig, Tiers};
 
 #[test]
 #[ignore = "a measurement"]
-fn what_software_costs() {
+fn software_path_cost() {
     const ONE: u64 = 0x3FF0_0000_0000_0000;
     const THIRD: u64 = 0x3FD5_5555_5555_5555;
     const THIRD_SINGLE: u64 = 0x3FD5_5555_6000_0000;
@@ -63,14 +63,14 @@ fn what_software_costs() {
     };
     for (name, word, fpr, fpscr) in cases {
         let [compiled, baseline, interpreted] =
-            [Machine::jit(), Machine::jit_with(baseline), Machine::interpreter()]
+            [JitHarness::jit(), JitHarness::jit_with(baseline), JitHarness::interpreter()]
                 .map(|mut machine| nanoseconds(&mut machine, word, prepare(fpr, fpscr)));
         println!(
             "{name:<28} {compiled:7.2} ns, baseline {baseline:7.2} ns, interpreted {interpreted:7.2} ns"
         );
     }
     for (name, op) in [("lwarx with the table", Op::lwarx), ("stwcx. with the table", Op::stwcx)] {
-        let compiled = nanoseconds(&mut Machine::jit_with(table), indexed(op), prepare([0; 3], 0));
+        let compiled = nanoseconds(&mut JitHarness::jit_with(table), indexed(op), prepare([0; 3], 0));
         println!("{name:<28} {compiled:7.2} ns");
     }
 }

@@ -8,18 +8,18 @@ use xenia_jit::JitConfig;
 use xenia_memory::{DeviceQueue, FaultKind};
 
 /// A machine that compiles all code, even on pages that change often.
-fn compiling(reservations: ReservationMode) -> Machine {
+fn compiling(reservations: ReservationMode) -> JitHarness {
     let engine = EngineConfig { reservations };
-    Machine::jit_with(JitConfig { engine, ..JitConfig::compile_everything() })
+    JitHarness::jit_with(JitConfig { engine, ..JitConfig::compile_everything() })
 }
 
-fn assert_compiled(jit: &Machine) {
+fn assert_compiled(jit: &JitHarness) {
     let counters = jit.engine.counters();
     assert_eq!((counters.interpreted_instructions, counters.fallback_instructions), (0, 0), "{counters:?}");
 }
 
-fn pair() -> (Machine, Machine) {
-    let (jit, interpreter) = (compiling(ReservationMode::Context), Machine::interpreter());
+fn pair() -> (JitHarness, JitHarness) {
+    let (jit, interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());
     let bytes: Vec<u8> = (0..SIZE).map(|n| (n * 7 + 3) as u8).collect();
     for machine in [&jit, &interpreter] {
         machine.memory.write_bytes(GuestAddr(DATA), &bytes).unwrap();
@@ -29,7 +29,13 @@ fn pair() -> (Machine, Machine) {
 
 /// Runs `word` on both machines, with the address in r4, 4 in r5 and the length in XER; all
 /// registers have distinct values.
-fn both(jit: &mut Machine, interpreter: &mut Machine, word: u32, address: u32, length: u8) -> [Exit; 2] {
+fn both(
+    jit: &mut JitHarness,
+    interpreter: &mut JitHarness,
+    word: u32,
+    address: u32,
+    length: u8,
+) -> [Exit; 2] {
     [jit, interpreter].map(|machine| {
         machine.put(CODE, &[word, SC]);
         for (n, register) in machine.ctx.gpr.iter_mut().enumerate() {
@@ -114,7 +120,7 @@ fn a_string_that_leaves_memory_changes_no_register() {
 #[test]
 fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores() {
     const REGISTERS: u32 = 0x7FC8_1000;
-    let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), Machine::interpreter());
+    let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());
     let words = [
         d(Op::stw, 3, 4, 1),
         d(Op::stmw, 3, 4, 0),
@@ -158,7 +164,7 @@ fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores
 fn reservations_in_the_table_end_where_the_interpreters_do() {
     for reservations in [ReservationMode::Table, ReservationMode::Strict] {
         let mut jit = compiling(reservations);
-        let mut interpreter = Machine::interpreter_with(EngineConfig { reservations });
+        let mut interpreter = JitHarness::interpreter_with(EngineConfig { reservations });
         for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
             // In between: no store, a write by the machine, a commit of another hardware thread,
             // another address, no reservation.
@@ -203,7 +209,7 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
 fn strict_reservations_die_of_other_threads_stores_only() {
     let reservations = ReservationMode::Strict;
     let mut jit = compiling(reservations);
-    let mut interpreter = Machine::interpreter_with(EngineConfig { reservations });
+    let mut interpreter = JitHarness::interpreter_with(EngineConfig { reservations });
     let line = DATA + 0x80;
     // (word, address in r4 at the store, whether it touches the line)
     let stores = [

@@ -182,7 +182,7 @@ fn code_that_was_withdrawn_comes_back_without_being_compiled() {
 }
 
 #[test]
-fn what_another_wrote_is_rejected() {
+fn store_of_other_build_title_or_config_is_rejected() {
     let _only = only_machine();
     let (shelf, first) = kept();
     let bytes = shelf.bytes();
@@ -238,7 +238,7 @@ fn code_with_a_leaf_that_has_changed_is_compiled() {
 }
 
 #[test]
-fn a_file_with_any_byte_flipped_or_missing_is_no_harm() {
+fn corrupt_or_truncated_store_is_detected() {
     let _only = only_machine();
     let (shelf, first) = kept();
     let bytes = shelf.bytes();
@@ -307,7 +307,7 @@ fn code_that_is_ever_new_does_not_fill_the_store() {
 }
 
 #[test]
-fn what_is_precompiled_is_not_compiled_when_it_runs() {
+fn precompiled_code_is_not_compiled_at_run_time() {
     let _only = only_machine();
     // A loop with a call, and a switch of two cases that only its indirect branch reaches.
     let mut code = words(3);
@@ -355,7 +355,7 @@ fn what_is_precompiled_is_not_compiled_when_it_runs() {
 }
 
 #[test]
-fn idle_processors_fill_the_store_with_what_is_worth_it() {
+fn idle_processors_precompile_worthwhile_functions() {
     let _only = only_machine();
     // A function that calls two others: a loop, and one without a loop.
     let mut code = vec![b(CODE, CODE + 0x40, true), b(CODE + 4, CODE + 0x80, true), SC];

@@ -67,7 +67,7 @@ fn cases(r: &mut Random) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// Writes the program, its table, and a separate function.
-fn put(machine: &Machine, words: &[u32], targets: &[u32]) {
+fn put(machine: &JitHarness, words: &[u32], targets: &[u32]) {
     machine.put(CODE, words);
     let back = b(ELSEWHERE + 4, CODE, false);
     machine.put(ELSEWHERE, &[d(Op::addi, 5, 5, 3), back, d(Op::addi, 3, 3, 5), BLR]);
@@ -80,7 +80,7 @@ fn cases_anywhere_are_what_the_interpreter_does_with_any_budget_and_after_change
         let mut r = Random::new(seed);
         let (words, mut targets) = cases(&mut r);
         let config = JitConfig { warm_up: 5, ..JitConfig::default() };
-        let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             put(machine, &words, &targets);
             machine.ctx.gpr[20] = u64::from(DATA);
@@ -104,7 +104,7 @@ fn cases_anywhere_are_what_the_interpreter_does_with_any_budget_and_after_change
 }
 
 #[test]
-fn a_switch_goes_to_its_cases_without_leaving_and_their_parts_are_no_entries() {
+fn switch_cases_stay_in_region_without_inner_entries() {
     // Eight cases: if r3 is 9, r4 += 1; r4 ^= 77.
     let mut words = head().to_vec();
     let mut targets = Vec::new();

@@ -18,7 +18,7 @@ fn repeated(op: Op, chained: bool) -> u32 {
 
 #[test]
 #[ignore = "a measurement"]
-fn what_vector_instructions_cost() {
+fn vector_instruction_cost() {
     let integers: [u32; 4] = [0x0102_0304, 0x7FFF_8000, 0x8000_7FFF, 0xFFFE_0001];
     let floats = [0x3F80_0001, 0x3FC0_0000, 0x3F00_0000, 0x3F81_2345];
     let nans = [0x3F80_0000, 0x7FC0_0000, 0xBF80_0000, 0];
@@ -71,8 +71,8 @@ fn what_vector_instructions_cost() {
                         .fold(0, |all, lane| all << 32 | u128::from(lane.rotate_left(n as u32 / 64)));
                 }
             };
-            let costs =
-                [Machine::jit(), Machine::interpreter()].map(|mut m| nanoseconds(&mut m, word, prepare));
+            let costs = [JitHarness::jit(), JitHarness::interpreter()]
+                .map(|mut m| nanoseconds(&mut m, word, prepare));
             print!("  jit {:6.2} ns, interpreter {:6.2} ns;", costs[0], costs[1]);
         }
         println!();

@@ -6,8 +6,8 @@ use xenia_isa::Op;
 use xenia_jit::JitConfig;
 
 /// A JIT with a `warm_up` of 100 and with `words` at [`CODE`].
-fn machine(words: &[u32]) -> Machine {
-    let machine = Machine::jit_with(JitConfig { warm_up: 100, ..JitConfig::default() });
+fn machine(words: &[u32]) -> JitHarness {
+    let machine = JitHarness::jit_with(JitConfig { warm_up: 100, ..JitConfig::default() });
     machine.put(CODE, words);
     machine
 }
@@ -34,7 +34,7 @@ fn one_long_call_is_compiled_in_its_midst() {
 }
 
 #[test]
-fn what_runs_less_than_its_size_times_the_limit_is_interpreted() {
+fn code_below_size_scaled_warm_up_is_interpreted() {
     let mut machine = machine(&long_loop());
     for round in 0..8 {
         machine.ctx.pc = CODE;
@@ -65,7 +65,7 @@ fn where_visits_end_makes_no_entries() {
         d(Op::bcx, 16, 0, -28), // bdnz
         b(CODE + 36, CODE, false),
     ];
-    let (mut jit, mut interpreter) = (machine(&words), Machine::interpreter());
+    let (mut jit, mut interpreter) = (machine(&words), JitHarness::interpreter());
     interpreter.put(CODE, &words);
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.gpr[5] = 300;
@@ -100,7 +100,7 @@ fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it()
         d(Op::addi, 4, 4, 1), // +24
         b(CODE + 28, CODE, false),
     ];
-    let (mut jit, mut interpreter) = (machine(&words), Machine::interpreter());
+    let (mut jit, mut interpreter) = (machine(&words), JitHarness::interpreter());
     interpreter.put(CODE, &words);
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.gpr[10] = u64::from(CODE + 20);
@@ -121,7 +121,7 @@ fn a_function_of_nothing_but_long_instructions_is_compiled_in_pieces() {
     let mut words = vec![d(Op::stmw, 3, 2, 0); COUNT];
     words.push(SC);
     let config = JitConfig { warm_up: 0, ..JitConfig::default() };
-    let mut machine = Machine::jit_with(config);
+    let mut machine = JitHarness::jit_with(config);
     machine.put(CODE, &words);
     machine.ctx.gpr[2] = u64::from(DATA);
     assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
@@ -143,9 +143,9 @@ fn rare_side() -> Vec<u32> {
 fn a_side_that_was_never_taken_is_compiled_once_it_is() {
     let words = rare_side();
     let mut jit = machine(&words);
-    let mut interpreter = Machine::interpreter();
+    let mut interpreter = JitHarness::interpreter();
     interpreter.put(CODE, &words);
-    let mut run = |jit: &mut Machine, r3: u64, turns: u64| {
+    let mut run = |jit: &mut JitHarness, r3: u64, turns: u64| {
         for machine in [&mut *jit, &mut interpreter] {
             (machine.ctx.pc, machine.ctx.ctr, machine.ctx.gpr[3]) = (CODE, turns, r3);
             assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
@@ -174,7 +174,7 @@ fn a_function_too_long_for_one_piece_is_compiled_whole_and_about_once() {
     let one_if = |n| [d(Op::cmpi, 0, 3, n), 0x4182_000C, d(Op::addi, 4, 4, 1), d(Op::stw, 4, 2, 0)];
     let mut words: Vec<u32> = (0..IFS as i32).flat_map(one_if).collect();
     words.extend([0x4200_0000 | (16 * IFS).wrapping_neg() & 0xFFFC, SC]);
-    let mut machine = Machine::jit_with(JitConfig { warm_up: 10, ..JitConfig::default() });
+    let mut machine = JitHarness::jit_with(JitConfig { warm_up: 10, ..JitConfig::default() });
     machine.put(CODE, &words);
     let mut interpreted = Vec::new();
     for _ in 0..8 {

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_each_turn_writes_anew_is_open() {
+    fn registers_rewritten_each_iteration_are_open() {
         // Each iteration writes f3 and, unless the `beq` skips it, f4; f5 is a sum and f6 a double.
         let words = [
             0x6000_0000, // nop

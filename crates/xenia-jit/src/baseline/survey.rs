@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_without_calls_is_told_from_one_with_a_call() {
+    fn survey_distinguishes_plain_loops_from_loops_with_calls() {
         let plain = survey("li 3, 9\nmtctr 3\nx: addi 4, 4, 1\nbdnz x\nblr\n", false);
         assert_eq!((plain.mix.in_plain_loops, plain.mix.instructions), (2, 5));
         assert!(plain.mix.is_worth_optimizing() && plain.calls.is_empty());
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn other_functions_and_holes_are_no_part_of_it() {
+    fn survey_excludes_other_functions_and_unmapped_memory() {
         let (memory, _) = memory("li 3, 1\nb y\nblr\ny: li 3, 9\nmtctr 3\nx: bdnz x\nblr\n");
         let mut survey = Survey::new(false, false);
         let mut look =

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_worth_it_is_hot_late_if_ever() {
+    fn integer_code_without_plain_loops_stays_lukewarm() {
         let work = |in_plain_loops, mix| Work { credit: 1 << 30, in_plain_loops, samples: 0, mix };
         let integer = UnitMix { instructions: 100, ..UnitMix::default() };
         assert_eq!(Sampled::of(work(0, integer), 1_000_000), Sampled::Lukewarm);

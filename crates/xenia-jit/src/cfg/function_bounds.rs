@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_branches_connect_is_one_function() {
+    fn code_connected_by_branches_is_one_function() {
         // f; nop; g, a loop; h, whose loop is hot; a tail that no branch leads to.
         let words = [ADDI, BLR, NOP, ADDI, ADDI, BDNZ, BLR, ADDI, ADDI, BDNZ, ADDI, BLR, ADDI];
         assert_eq!(bounds(&words, 8), Some((7, 12)));

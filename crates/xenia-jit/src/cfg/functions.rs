@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_learned_is_bounded() {
+    fn learned_entries_and_pieces_are_bounded() {
         let mut functions = Functions::default();
         let cuts =
             (0..2000).take_while(|n| functions.cut(n * 0x4000, n * 0x4000, u32::MAX, &cut(n * 0x4000)));

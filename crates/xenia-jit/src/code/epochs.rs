@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_taken_out_is_free_once_all_who_were_present_have_gone_on() {
+    fn withdrawn_code_is_free_once_engines_pass_its_epoch() {
         let epochs = Epochs::new();
         let (one, other) = (epochs.join(), epochs.join());
         epochs.enter(&one);

@@ -104,11 +104,11 @@ impl Lifter<'_> {
             let Copied { singles, doubles, .. } = self.state.cache.copied;
             if short >> n & 1 != 0 {
                 if singles >> n & 1 == 0 {
-                    let value = self.single_at_hand(n);
+                    let value = self.fpr_in_single_format(n);
                     self.b.def_var(single, value);
                 }
             } else if (open | doubles) >> n & 1 == 0 {
-                let value = self.double_at_hand(n);
+                let value = self.fpr_in_double_format(n);
                 self.b.def_var(double, value);
             }
         }

@@ -153,12 +153,12 @@ impl Lifter<'_> {
     }
 
     /// FPR `n` as an F64, if the context holds it in double format.
-    pub(super) fn double_at_hand(&mut self, n: usize) -> Value {
+    pub(super) fn fpr_in_double_format(&mut self, n: usize) -> Value {
         self.state.cache.floats.doubles[n].unwrap_or_else(|| self.load_fpr(n))
     }
 
     /// FPR `n` as an F32, if the context holds it in single format.
-    pub(super) fn single_at_hand(&mut self, n: usize) -> Value {
+    pub(super) fn fpr_in_single_format(&mut self, n: usize) -> Value {
         self.state.cache.floats.singles[n].unwrap_or_else(|| self.load_short_fpr(n))
     }
 

@@ -17,8 +17,8 @@ impl Lifter<'_> {
             BlockParam::Whole(n) => self.gpr(n),
             BlockParam::Low(n) => self.gpr_low(n),
             BlockParam::Memory => self.word(Word::Memory),
-            BlockParam::Single(n) => self.single_at_hand(n),
-            BlockParam::Double(n) => self.double_at_hand(n),
+            BlockParam::Single(n) => self.fpr_in_single_format(n),
+            BlockParam::Double(n) => self.fpr_in_double_format(n),
             BlockParam::Vector(n) => self.vr(n),
         }
     }

@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_an_access_and_its_branch_is_refused() {
+    fn marking_refuses_inexact_access_and_branch_pairs() {
         let refused: [&[u8]; 7] = [
             // Another instruction in between: add rax, rbx.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x01, 0xD8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],

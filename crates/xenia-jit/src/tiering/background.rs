@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_worth_it_comes_back_with_the_rest_of_the_work() {
+    fn dropped_order_is_accepted_after_the_missing_work() {
         let background = idle();
         ask(&background, 4, false, 10);
         let first = background.orders.next().unwrap();

@@ -37,7 +37,7 @@ fn processor_time() -> f64 {
 
 /// Nanoseconds per instruction of a loop of copies of `word`, the lesser of two runs. `prepare`
 /// sets the registers that it uses.
-pub fn nanoseconds(machine: &mut Machine, word: u32, prepare: impl Fn(&mut PpcContext)) -> f64 {
+pub fn nanoseconds(machine: &mut JitHarness, word: u32, prepare: impl Fn(&mut PpcContext)) -> f64 {
     const COPIES: u32 = 32;
     const ROUNDS: u64 = 200_000;
     let mut words = vec![word; COPIES as usize];
@@ -57,14 +57,14 @@ pub fn nanoseconds(machine: &mut Machine, word: u32, prepare: impl Fn(&mut PpcCo
 }
 
 /// A machine with one engine.
-pub struct Machine {
+pub struct JitHarness {
     pub memory: Arc<GuestMemory>,
     pub engine: Box<dyn Execute>,
     pub ctx: PpcContext,
     pub devices: DeviceQueue,
 }
 
-impl Machine {
+impl JitHarness {
     /// A machine with the interpreter.
     pub fn interpreter() -> Self {
         Self::interpreter_with(EngineConfig::default())
@@ -393,7 +393,7 @@ pub fn rows(families: &[Family]) -> Vec<Op> {
 }
 
 /// Runs both machines with the same budget and compares their exits and states.
-pub fn compare(jit: &mut Machine, interpreter: &mut Machine, budget: i64, what: &dyn Fn() -> String) {
+pub fn compare(jit: &mut JitHarness, interpreter: &mut JitHarness, budget: i64, what: &dyn Fn() -> String) {
     let expected = interpreter.run(budget);
     let actual = jit.run(budget);
     if let Some((name, a, b)) = jit.ctx.first_difference(&interpreter.ctx) {

@@ -1,6 +1,6 @@
 //! Pairs of machines with the same program and state.
 
-use super::{CODE, DATA, Machine, SIZE};
+use super::{CODE, DATA, JitHarness, SIZE};
 use xenia_cpu::PpcContext;
 use xenia_jit::JitConfig;
 
@@ -13,8 +13,8 @@ pub fn machines(
     config: JitConfig,
     code: &[(u32, &[u32])],
     set: impl Fn(&mut PpcContext),
-) -> (Machine, Machine) {
-    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
+) -> (JitHarness, JitHarness) {
+    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         for &(at, words) in code {
             machine.put(at, words);

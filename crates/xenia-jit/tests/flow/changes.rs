@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn code_that_is_written_through_another_view_runs_anew() {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &[d(Op::addi, 3, 3, 1), SC]);
     }
@@ -35,7 +35,7 @@ fn code_that_writes_into_its_own_page_is_seen_after_isync() {
         d(Op::addi, 5, 5, 1), // target: replaced
         SC,
     ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -54,7 +54,7 @@ fn code_that_writes_into_its_own_page_is_seen_after_isync() {
 fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compiled() {
     for compile_restless in [false, true] {
         let config = JitConfig { warm_up: 0, compile_restless, ..JitConfig::default() };
-        let mut machine = Machine::jit_with(config);
+        let mut machine = JitHarness::jit_with(config);
         for round in 0..40 {
             start(&mut machine, &[d(Op::addi, 3, 0, round), SC]);
             machine.run(10);
@@ -66,8 +66,8 @@ fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compile
 }
 
 #[test]
-fn what_is_replaced_all_the_time_is_not_looked_at_again_and_again() {
-    let mut machine = Machine::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() });
+fn constantly_replaced_code_is_not_recompiled() {
+    let mut machine = JitHarness::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() });
     let mut round = |round: i32, turns: u64| {
         start(&mut machine, &[x(Op::mtspr, 4, 9, 0, 0), d(Op::addi, 3, 0, round), d(Op::bcx, 16, 0, -4), SC]);
         machine.ctx.gpr[4] = turns;

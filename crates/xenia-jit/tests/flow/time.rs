@@ -6,7 +6,7 @@ use super::*;
 fn the_last_time_base_read_of_a_visit_ends_it() {
     // loop: mftb r3; addi; b loop
     let words = [0x7C6C_42E6, d(Op::addi, 4, 4, 1), b(CODE + 8, CODE, false)];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -23,7 +23,7 @@ fn the_last_time_base_read_of_a_visit_ends_it() {
 }
 
 #[test]
-fn every_form_of_time_base_read_counts_what_was_executed_before_it() {
+fn every_time_base_read_form_counts_prior_instructions() {
     let spr = |op, rd, n: u32| x(op, rd, 0, 0, (n & 31) << 16 | n >> 5 << 11);
     // loop: lower, upper, lower and upper half by number, with other instructions between; b loop
     let words = [
@@ -38,7 +38,7 @@ fn every_form_of_time_base_read_counts_what_was_executed_before_it() {
         b(CODE + 32, CODE, false),
     ];
     for tick_shift in [0, 1, 4] {
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             start(machine, &words);
             machine.ctx.tick_shift = tick_shift;
@@ -64,7 +64,7 @@ fn a_yield_hint_ends_the_visit_after_itself() {
     for n in 28..32 {
         let hint = x(Op::orx, n, n, n, 0);
         let words = [d(Op::addi, 3, 3, 1), hint, d(Op::addi, 4, 4, 1), b(CODE + 12, CODE, false)];
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
         for machine in [&mut jit, &mut interpreter] {
             start(machine, &words);
         }

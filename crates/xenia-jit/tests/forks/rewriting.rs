@@ -65,7 +65,7 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
 }
 
 #[test]
-fn rewritten_code_is_seen_whole_and_once_told_of_seen_anew() {
+fn rewritten_code_is_never_torn_or_stale_after_notification() {
     const TURNS: u32 = 150;
     for (name, make) in ENGINES {
         // On a separate page, on the callers' page, and across a page boundary.

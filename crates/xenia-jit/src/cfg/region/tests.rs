@@ -70,7 +70,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
 }
 
 #[test]
-fn what_the_limit_leaves_out_is_one_piece() {
+fn region_limit_leaves_contiguous_code_out() {
     // 40 times `beq +8; addi`, with a loop around them.
     let mut words: Vec<u32> = [0x4182_0008, ADDI].repeat(40);
     words.extend([0x4200_FEC0, BLR]);
@@ -86,7 +86,7 @@ fn what_the_limit_leaves_out_is_one_piece() {
 }
 
 #[test]
-fn unfetchable_code_ends_a_region_and_is_no_entry() {
+fn unfetchable_code_ends_a_region() {
     let r = region(&[ADDI, ADDI], &[0]);
     assert_eq!(r.instructions, 2);
     assert!(r.blocks[&0].successors.is_empty());
@@ -133,7 +133,7 @@ fn a_leaf_takes_the_place_of_its_call() {
 }
 
 #[test]
-fn what_is_no_leaf_is_called() {
+fn non_leaf_callees_are_not_inlined() {
     let mtlr = 0x7D88_03A6;
     let too_long = [[ADDI; 24].as_slice(), &[BLR]].concat();
     for callee in

@@ -29,7 +29,7 @@ impl Lifter<'_> {
     pub(crate) fn flush(&mut self) {
         self.store_dirty();
         self.state.cache.floats.all_stored();
-        self.nothing_is_dirty();
+        self.clear_dirty_state();
     }
 
     /// As [`Self::flush`], except for floating-point registers, whose expected format depends on
@@ -37,7 +37,7 @@ impl Lifter<'_> {
     pub(crate) fn flush_but_floats(&mut self) {
         self.store_pending();
         self.store_others();
-        self.nothing_is_dirty();
+        self.clear_dirty_state();
     }
 
     /// As [`Self::flush`], before an access that may fault: singles are stored in single format.
@@ -46,10 +46,10 @@ impl Lifter<'_> {
         self.store_pending();
         self.store_floats_as_they_are();
         self.store_others();
-        self.nothing_is_dirty();
+        self.clear_dirty_state();
     }
 
-    fn nothing_is_dirty(&mut self) {
+    fn clear_dirty_state(&mut self) {
         self.state.cache.gpr_dirty = 0;
         self.state.cache.vr_dirty = 0;
         self.state.cache.cr_dirty = 0;
