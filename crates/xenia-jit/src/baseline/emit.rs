@@ -188,6 +188,7 @@ impl Emitter {
 
     /// Emits the instruction at `index`, or two that form a constant. Returns the index of the next
     /// one.
+    #[inline]
     fn instruction(
         &mut self,
         words: &[Word],

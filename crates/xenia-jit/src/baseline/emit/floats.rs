@@ -35,8 +35,12 @@ impl Emitter {
         index: usize,
         thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<usize> {
-        let start = self.templates.e.len();
         let Some((op, i)) = row(words, index) else { return Some(index) };
+        // Most instructions are none that a group begins with. The primary opcodes of arithmetic:
+        if !matches!(i.0 >> 26, 59 | 63) && !loads_single(op) {
+            return Some(index);
+        }
+        let start = self.templates.e.len();
         if loads_single(op) {
             let Some((next, other)) = row(words, index + 1) else { return Some(index) };
             if loads_single(next) {
