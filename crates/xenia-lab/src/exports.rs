@@ -3,7 +3,7 @@
 mod against;
 
 use crate::args::ExportsArgs;
-use against::Against;
+pub use against::Against;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -34,7 +34,7 @@ use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
 use xenia_lab::bench::{
     BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
 };
-use xenia_lab::exports::{Counts, ExportsReport, Row as ExportRow};
+use xenia_lab::exports::{Against, Counts, ExportsReport, Row as ExportRow};
 use xenia_lab::jit::{BlockLine, DumpReport, GuestLine};
 use xenia_lab::scale::{ScaleReport, ScaleWorkers};
 use xenia_lab::trace::PlayReport;
@@ -122,7 +122,12 @@ pub fn documents() -> Vec<Document> {
         Document {
             name: "exports",
             by: "`exports`",
-            objects: vec![object::<ExportsReport>(), object::<Counts>(), object::<ExportRow>()],
+            objects: vec![
+                object::<ExportsReport>(),
+                object::<Counts>(),
+                object::<ExportRow>(),
+                object::<Against>(),
+            ],
         },
         Document { name: "trace-play", by: "`trace play`", objects: vec![object::<PlayReport>()] },
         Document {
