@@ -67,20 +67,20 @@ mod tests {
     use super::*;
 
     documented! {
-        /// A thing.
+        /// A thing that is counted.
         /// Of two lines.
         #[derive(Debug)]
         struct Thing {
-            /// How many.
+            /// Number of things.
             count: u64,
         }
     }
 
     #[test]
     fn comments_are_kept() {
-        assert_eq!((Thing::NAME, Thing::SAYS), ("Thing", " A thing. Of two lines."));
+        assert_eq!((Thing::NAME, Thing::SAYS), ("Thing", " A thing that is counted. Of two lines."));
         assert_eq!(Thing { count: 7 }.count, 7);
         let [key] = Thing::KEYS else { panic!("one key") };
-        assert_eq!((key.name, key.rust, key.serde, key.says), ("count", "u64", "", " How many."));
+        assert_eq!((key.name, key.rust, key.serde, key.says), ("count", "u64", "", " Number of things."));
     }
 }

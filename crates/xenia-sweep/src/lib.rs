@@ -1,7 +1,7 @@
 //! Sweeps: many runs of the program on many machines, whose results can be merged and compared.
 //!
 //! ```text
-//! spec.toml ─ plan ─► units.jsonl ─ run (a shard here, another there) ─► results/*.jsonl ─ merge ─► one result, one hash
+//! spec.toml ─ plan ─► units.jsonl ─ run, in shards ─► results/*.jsonl ─ merge ─► result, hash
 //! ```
 //!
 //! A *unit* is one command line of the program, with limits. Its id is the BLAKE3 of everything
