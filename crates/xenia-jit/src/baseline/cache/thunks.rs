@@ -17,7 +17,8 @@ pub(super) fn thunk(
     if let Some(&offset) = thunks.get(&called) {
         return Some(offset);
     }
-    let code = match called {
+    let mut calls = Vec::new();
+    let mut code = match called {
         CodeThunk::Arm(arm, slot) => {
             // mov rcx, arm; jmp [rbp + slot]
             let mut code = vec![0x48, 0xB9];
@@ -32,21 +33,18 @@ pub(super) fn thunk(
         CodeThunk::StoreSingle(n) => single_thunks::store(n),
         CodeThunk::StoreAny => single_thunks::store_any(),
         CodeThunk::LoadSingles(_) | CodeThunk::LoadThen(..) | CodeThunk::ThenStore(_) => {
-            let mut group = group_thunk(called)?;
-            let targets =
-                group.calls.iter().map(|&(field, called)| Some((field, thunk(memory, thunks, called)?)));
-            let targets: Vec<(usize, u32)> = targets.collect::<Option<_>>()?;
-            let offset = memory.allocate(group.code.len()).ok()?;
-            for (field, target) in targets {
-                let distance = target.wrapping_sub(offset as u32 + field as u32 + 4);
-                group.code[field..field + 4].copy_from_slice(&distance.to_le_bytes());
+            let group = group_thunk(called)?;
+            for (field, called) in group.calls {
+                calls.push((field, thunk(memory, thunks, called)?));
             }
-            memory.write(offset, &group.code);
-            thunks.insert(called, offset as u32);
-            return Some(offset as u32);
+            group.code
         }
     };
     let offset = memory.allocate(code.len()).ok()?;
+    for (field, target) in calls {
+        let distance = target.wrapping_sub(offset as u32 + field as u32 + 4);
+        code[field..field + 4].copy_from_slice(&distance.to_le_bytes());
+    }
     memory.write(offset, &code);
     thunks.insert(called, offset as u32);
     Some(offset as u32)
