@@ -7,16 +7,16 @@ use super::Counts;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 use xenia::say::outln;
+use xenia::source;
 use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_exports::registry;
 use xenia_kernel::imports::StatusCounts;
 
 /// Largest list in bytes: some ten times all names there are.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: usize = 1 << 20;
 
 documented! {
     /// Status of the exports that a list names.
@@ -85,9 +85,8 @@ impl Against {
     /// Reads a list and looks up its names.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<String> {
-            let mut text = String::new();
-            std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-            if text.len() as u64 > MOST_BYTES {
+            let text = source::text(path)?;
+            if text.len() > MOST_BYTES {
                 bail!("a list of exports has at most {MOST_BYTES} bytes");
             }
             Ok(text)
