@@ -32,7 +32,7 @@ pub use packages::{PackageAction, PackageMode, Packages, win32_error};
 pub use pending::RequestedTransfer;
 pub use request::{FileRequests, IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
-pub use sharing::{Claim, SharedFiles};
+pub use sharing::{Claim, SharedFiles, accesses};
 pub use stream::Stream;
 pub use transfer::{Direction, Piece, scattered};
 pub use transfer_queue::TransferQueue;

@@ -5,7 +5,7 @@
 //! the first at the top. No public source has this console's structures.
 
 use crate::abi::Call;
-use crate::files::{access, share};
+use crate::files::{accesses, share};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{file_object, share_access};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -15,18 +15,17 @@ use xenia_memory::{GuestMemory, MemoryFault};
 /// The exports for sharing of files.
 pub struct IoShareAccess;
 
-/// Accesses in the order of the structures: their bits in `CLAIM` as used and as shared, the rights
-/// that use them, and their bit of a share mode.
+/// Accesses in the order of the structures: their bits in `CLAIM` as used and as shared, and their
+/// bit of a share mode.
 const ACCESSES: [Access; 3] = [
-    Access { used: 0x40, shared: 8, rights: access::READ_DATA | access::EXECUTE, mode: share::READ },
-    Access { used: 0x20, shared: 4, rights: access::WRITE_DATA | access::APPEND_DATA, mode: share::WRITE },
-    Access { used: 0x10, shared: 2, rights: access::DELETE, mode: share::DELETE },
+    Access { used: 0x40, shared: 8, mode: share::READ },
+    Access { used: 0x20, shared: 4, mode: share::WRITE },
+    Access { used: 0x10, shared: 2, mode: share::DELETE },
 ];
 
 struct Access {
     used: u8,
     shared: u8,
-    rights: u32,
     mode: u32,
 }
 
@@ -42,7 +41,7 @@ impl Claim {
         let mut bits: u8 = memory.read(at)?;
         let set = |bits: u8, bit: u8, on: bool| if on { bits | bit } else { bits & !bit };
         for access in &ACCESSES {
-            bits = set(bits, access.used, rights & access.rights != 0);
+            bits = set(bits, access.used, accesses(rights) & access.mode != 0);
         }
         if Self(bits).uses_any() {
             for access in &ACCESSES {
@@ -63,11 +62,12 @@ impl Claim {
 
     /// The counts that the claim adds: one open, the accesses used, the accesses shared.
     fn counts(self) -> Counts {
-        let bit = |bit: u8| u8::from(self.0 & bit != 0);
+        let claimed = if self.uses_any() { self.0 } else { 0 };
+        let bit = |bit: u8| u8::from(claimed & bit != 0);
         Counts {
-            opens: u8::from(self.uses_any()),
-            used: ACCESSES.each_ref().map(|access| if self.uses_any() { bit(access.used) } else { 0 }),
-            shared: ACCESSES.each_ref().map(|access| if self.uses_any() { bit(access.shared) } else { 0 }),
+            opens: u8::from(claimed != 0),
+            used: ACCESSES.each_ref().map(|access| bit(access.used)),
+            shared: ACCESSES.each_ref().map(|access| bit(access.shared)),
         }
     }
 }

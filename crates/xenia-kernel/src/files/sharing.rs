@@ -10,6 +10,14 @@ use super::stream::{self, WritersTurn};
 use std::collections::BTreeMap;
 use xenia_vfs::LocationKey;
 
+/// The accesses that these specific rights use, in bits of [`share`].
+pub fn accesses(rights: u32) -> u32 {
+    let bit = |rights_of: u32, bit: u32| if rights & rights_of != 0 { bit } else { 0 };
+    bit(access::READ_DATA | access::EXECUTE, share::READ)
+        | bit(access::WRITE_DATA | access::APPEND_DATA, share::WRITE)
+        | bit(access::DELETE, share::DELETE)
+}
+
 /// Access used and shared by one open, in bits of [`share`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
@@ -20,11 +28,7 @@ pub struct Claim {
 impl Claim {
     /// The claim of an open with these specific rights.
     pub fn new(rights: u32, allows: u32) -> Self {
-        let bit = |rights_of: u32, bit: u32| if rights & rights_of != 0 { bit } else { 0 };
-        let does = bit(access::READ_DATA | access::EXECUTE, share::READ)
-            | bit(access::WRITE_DATA | access::APPEND_DATA, share::WRITE)
-            | bit(access::DELETE, share::DELETE);
-        Self { does, allows }
+        Self { does: accesses(rights), allows }
     }
 
     fn is_empty(self) -> bool {
