@@ -9,7 +9,7 @@
 use super::xboxkrnl::rtl_conversion::convert_in_turns;
 use super::xboxkrnl::rtl_memory::count_equal;
 use super::xboxkrnl::xe_crypt_cipher::rc4;
-use super::xboxkrnl::xe_crypt_hash::continue_digest;
+use super::xboxkrnl::xe_crypt_hash::run_digest;
 use super::xboxkrnl::xe_crypt_signature::rot_sum_sha;
 use crate::abi::{Call, Flow, IntoFlow, Rest};
 
@@ -21,7 +21,7 @@ pub const TURN: u32 = 0x4_0000;
 pub(crate) fn go_on(call: &Call, rest: Rest) -> Flow {
     match rest {
         Rest::Rc4 { cipher, data } => rc4(call, cipher, data).into_flow(),
-        Rest::Digest(digest) => continue_digest(call, digest),
+        Rest::Digest(digest) => run_digest(call, digest),
         Rest::RotSumSha(rest) => rot_sum_sha(call, rest).into_flow(),
         Rest::Compare(comparison) => count_equal(call, comparison).into_flow(),
         Rest::Convert(conversion) => convert_in_turns(call, conversion).into_flow(),

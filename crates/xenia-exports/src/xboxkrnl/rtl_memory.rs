@@ -14,8 +14,9 @@ pub struct RtlMemory;
 /// Number of bytes copied at a time, as lengths come from the guest.
 const CHUNK: u32 = 0x1000;
 
-/// Calls `each` with chunks of a range of guest memory until it returns false.
-fn for_each_chunk(
+/// Calls `each` with chunks of a range of guest memory until it returns false. All but the last
+/// have [`CHUNK`] bytes.
+pub(super) fn for_each_chunk(
     memory: &GuestMemory,
     at: GuestAddr,
     length: u32,

@@ -4,60 +4,16 @@ use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::status::failure::Fallible;
 use crate::turns::{TURN, repeat};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
-use xenia_memory::GuestMemory;
-use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
+use xenia_rtl::crypto::hash::{Algorithm, Hash};
 
 /// The exports for hashes.
 pub struct XeCryptHash;
 
-/// An incremental computation over a message: a hash, or an HMAC.
-pub(super) trait Taking: Sized {
-    /// The hash that takes the message bytes.
-    fn inner(&mut self) -> &mut Hash;
-    /// Finishes; returns the digest or code.
-    fn end(self) -> Vec<u8>;
-    /// Loads the state of an unfinished computation from a title's memory.
-    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self>;
-    /// Stores the state in a title's memory.
-    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()>;
-}
-
-impl Taking for Hash {
-    fn inner(&mut self) -> &mut Hash {
-        self
-    }
-
-    fn end(self) -> Vec<u8> {
-        self.finish()
-    }
-
-    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
-        Ok(Self::load(algorithm, memory, at)?)
-    }
-
-    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
-        Ok(self.store(memory, at)?)
-    }
-}
-
-impl Taking for Hmac {
-    fn inner(&mut self) -> &mut Hash {
-        &mut self.inner
-    }
-
-    fn end(self) -> Vec<u8> {
-        self.finish()
-    }
-
-    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
-        Ok(Self::load(algorithm, memory, at)?)
-    }
-
-    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
-        Ok(self.store(memory, at)?)
-    }
+/// The unfinished hash in a title's memory.
+fn hash_at(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<DigestFunction> {
+    Ok(DigestFunction::Hash(Hash::load(algorithm, call.memory(), state.addr())?))
 }
 
 /// Processes the parts of a digest in turns, and passes the result and the buffer to `end`.
@@ -79,8 +35,8 @@ fn of_parts<T>(
     end(call, &function.finish(), buffer).map(Flow::Return)
 }
 
-/// Continues a digest whose parts are not all processed.
-pub(crate) fn continue_digest(call: &Call, digest: Box<DigestCall>) -> Flow {
+/// Begins or continues a digest; its purpose determines the result.
+pub(crate) fn run_digest(call: &Call, digest: Box<DigestCall>) -> Flow {
     match digest.purpose {
         DigestPurpose::Store => of_parts(call, digest, store_digest).into_flow(),
         DigestPurpose::StoreWithStatus => of_parts(call, digest, store_with_status).into_flow(),
@@ -117,55 +73,32 @@ pub(super) fn store_of(
     function: DigestFunction,
     parts: [Buffer; 3],
     buffer: Buffer,
-) -> Fallible<Flow<()>> {
+) -> Flow<()> {
     let purpose = DigestPurpose::Store;
-    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), store_digest)
-}
-
-/// Like [`store_of`], with a status as its result.
-pub(super) fn store_of_with_status(
-    call: &Call,
-    function: DigestFunction,
-    parts: [Buffer; 3],
-    buffer: Buffer,
-) -> Fallible<Flow<NtStatus>> {
-    let purpose = DigestPurpose::StoreWithStatus;
-    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), store_with_status)
-}
-
-/// Returns whether the digest or code of three parts begins with the given bytes.
-pub(super) fn verify_of(
-    call: &Call,
-    function: DigestFunction,
-    parts: [Buffer; 3],
-    buffer: Buffer,
-) -> Fallible<Flow<bool>> {
-    let purpose = DigestPurpose::Verify;
-    of_parts(call, Box::new(DigestCall { function, parts, purpose, buffer }), verify)
+    run_digest(call, Box::new(DigestCall { function, parts, purpose, buffer })).map(|_| ())
 }
 
 /// Stores the digest of three parts, each of which may be null.
-fn whole(call: &Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+fn whole(call: &Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
     store_of(call, DigestFunction::Hash(Hash::new(algorithm)), parts, out)
 }
 
 /// Adds a part to an unfinished computation. The call's other argument is `state`.
-pub(super) fn go_on<T: Taking>(
+pub(super) fn go_on(
     call: &mut Call,
-    algorithm: Algorithm,
+    mut function: DigestFunction,
     state: Ptr<()>,
     input: Buffer,
 ) -> Fallible<Flow<()>> {
-    let mut taking = T::load(algorithm, call.memory(), state.addr())?;
     let (now, left) = input.or_empty().split(TURN);
-    taking.inner().update_from(call.memory(), now.at, now.length)?;
-    taking.store(call.memory(), state.addr())?;
+    function.inner().update_from(call.memory(), now.at, now.length)?;
+    function.store(call.memory(), state.addr())?;
     Ok(repeat(call, (), left.length, (4, left.arguments())))
 }
 
 /// Finishes a computation and stores its digest or code.
-pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-    store_digest(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
+pub(super) fn end(call: &Call, function: DigestFunction, out: Buffer) -> Fallible<()> {
+    store_digest(call, &function.finish(), out)
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
@@ -183,18 +116,18 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-1 hash.
     #[export(Done)]
     fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha1, state, input)
+        go_on(call, hash_at(call, Algorithm::Sha1, state)?, state, input)
     }
 
     /// Finishes a SHA-1 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha1, state, out)
+        end(call, hash_at(call, Algorithm::Sha1, state)?, out)
     }
 
     /// Stores the SHA-1 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
-    fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
         whole(call, Algorithm::Sha1, parts, out)
     }
 
@@ -207,18 +140,18 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-256 hash.
     #[export(Done)]
     fn XeCryptSha256Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha256, state, input)
+        go_on(call, hash_at(call, Algorithm::Sha256, state)?, state, input)
     }
 
     /// Finishes a SHA-256 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha256, state, out)
+        end(call, hash_at(call, Algorithm::Sha256, state)?, out)
     }
 
     /// Stores the SHA-256 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
-    fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
         whole(call, Algorithm::Sha256, parts, out)
     }
 
@@ -231,18 +164,18 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-384 hash.
     #[export(Done)]
     fn XeCryptSha384Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha384, state, input)
+        go_on(call, hash_at(call, Algorithm::Sha384, state)?, state, input)
     }
 
     /// Finishes a SHA-384 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha384, state, out)
+        end(call, hash_at(call, Algorithm::Sha384, state)?, out)
     }
 
     /// Stores the SHA-384 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
-    fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
         whole(call, Algorithm::Sha384, parts, out)
     }
 
@@ -255,18 +188,18 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-512 hash.
     #[export(Done)]
     fn XeCryptSha512Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha512, state, input)
+        go_on(call, hash_at(call, Algorithm::Sha512, state)?, state, input)
     }
 
     /// Finishes a SHA-512 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha512, state, out)
+        end(call, hash_at(call, Algorithm::Sha512, state)?, out)
     }
 
     /// Stores the SHA-512 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
-    fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
         whole(call, Algorithm::Sha512, parts, out)
     }
 
@@ -279,18 +212,18 @@ impl XeCryptHash {
     /// Adds bytes to an MD5 hash.
     #[export(Done)]
     fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Md5, state, input)
+        go_on(call, hash_at(call, Algorithm::Md5, state)?, state, input)
     }
 
     /// Finishes an MD5 hash, and stores the digest, truncated to the buffer.
     #[export(Done)]
     fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Md5, state, out)
+        end(call, hash_at(call, Algorithm::Md5, state)?, out)
     }
 
     /// Stores the MD5 digest of three concatenated parts, each of which may be null.
     #[export(Done)]
-    fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+    fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
         whole(call, Algorithm::Md5, parts, out)
     }
 }

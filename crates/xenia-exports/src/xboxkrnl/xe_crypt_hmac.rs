@@ -1,7 +1,7 @@
 //! HMAC message authentication codes (`XeCryptHmac*`).
 
-use super::xe_crypt_hash::{end, go_on, store_of, verify_of};
-use crate::abi::rest::DigestFunction;
+use super::xe_crypt_hash::{end, go_on, run_digest, store_of};
+use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::status::failure::Fallible;
 use xenia_kernel_macros::exports;
@@ -24,6 +24,11 @@ fn keyed(call: &Call, algorithm: Algorithm, key: Buffer) -> Fallible<Hmac> {
     Ok(Hmac::new(algorithm, &bytes))
 }
 
+/// The unfinished HMAC in a title's memory.
+fn hmac_at(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<DigestFunction> {
+    Ok(DigestFunction::Hmac(Hmac::load(algorithm, call.memory(), state.addr())?))
+}
+
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>, key: Buffer) -> Fallible<()> {
     Ok(keyed(call, algorithm, key)?.store(call.memory(), state.addr())?)
 }
@@ -39,19 +44,19 @@ impl XeCryptHmac {
     /// Adds bytes to an HMAC with SHA-1.
     #[export(Done)]
     fn XeCryptHmacShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hmac>(call, Algorithm::Sha1, state, input)
+        go_on(call, hmac_at(call, Algorithm::Sha1, state)?, state, input)
     }
 
     /// Finishes an HMAC with SHA-1, and stores the code, truncated to the buffer.
     #[export(Done)]
     fn XeCryptHmacShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hmac>(call, Algorithm::Sha1, state, out)
+        end(call, hmac_at(call, Algorithm::Sha1, state)?, out)
     }
 
     /// Stores the HMAC with SHA-1 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacSha(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Sha1, key)?), parts, out)
+        Ok(store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Sha1, key)?), parts, out))
     }
 
     /// Begins an HMAC with MD5.
@@ -63,19 +68,19 @@ impl XeCryptHmac {
     /// Adds bytes to an HMAC with MD5.
     #[export(Done)]
     fn XeCryptHmacMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on::<Hmac>(call, Algorithm::Md5, state, input)
+        go_on(call, hmac_at(call, Algorithm::Md5, state)?, state, input)
     }
 
     /// Finishes an HMAC with MD5, and stores the code, truncated to the buffer.
     #[export(Done)]
     fn XeCryptHmacMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end::<Hmac>(call, Algorithm::Md5, state, out)
+        end(call, hmac_at(call, Algorithm::Md5, state)?, out)
     }
 
     /// Stores the HMAC with MD5 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacMd5(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Md5, key)?), parts, out)
+        Ok(store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Md5, key)?), parts, out))
     }
 
     /// Returns whether the HMAC with SHA-1 of three parts begins with the given bytes.
@@ -86,7 +91,8 @@ impl XeCryptHmac {
         parts: [Buffer; 3],
         given: Buffer,
     ) -> Fallible<Flow<bool>> {
-        let hmac = keyed(call, Algorithm::Sha1, key)?;
-        verify_of(call, DigestFunction::Hmac(hmac), parts, given)
+        let function = DigestFunction::Hmac(keyed(call, Algorithm::Sha1, key)?);
+        let digest = DigestCall { function, parts, purpose: DigestPurpose::Verify, buffer: given };
+        Ok(run_digest(call, Box::new(digest)).map(|equal| equal != 0))
     }
 }

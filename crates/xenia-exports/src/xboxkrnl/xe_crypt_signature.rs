@@ -1,6 +1,7 @@
 //! RSA signatures (`XeCryptBnQwBeSig*`), and the digest that they usually sign
 //! (`XeCryptRotSumSha`).
 
+use super::rtl_memory::for_each_chunk;
 use super::xe_crypt_hash::store_digest;
 use super::xe_crypt_number::public_key;
 use crate::abi::rest::RotSumSha;
@@ -25,22 +26,6 @@ fn signed(call: &Call, digest: GuestAddr, salt: GuestAddr) -> Fallible<([u8; DIG
     Ok((of_digest, of_salt))
 }
 
-/// Size in bytes of the parts in which the checksum reads memory, a multiple of its words.
-const CHUNK: u32 = 0x1000;
-
-/// Adds the whole words of a range to a checksum.
-fn add_words(call: &Call, sum: &mut RotSum, mut input: Buffer) -> Fallible<()> {
-    let mut chunk = [0; CHUNK as usize];
-    while input.length > 0 {
-        let (now, left) = input.split(CHUNK);
-        let part = &mut chunk[..now.length as usize];
-        call.memory().read_bytes(now.at, part)?;
-        sum.update(part);
-        input = left;
-    }
-    Ok(())
-}
-
 /// Digests two parts in turns: first their checksum, then the hash of checksum, parts and inverted
 /// checksum.
 pub(crate) fn rot_sum_sha(call: &Call, mut rest: Box<RotSumSha>) -> Fallible<Flow<()>> {
@@ -52,7 +37,10 @@ pub(crate) fn rot_sum_sha(call: &Call, mut rest: Box<RotSumSha>) -> Fallible<Flo
             let (now, left) = part.split(most);
             match &mut rest.hash {
                 Some(hash) => hash.update_from(call.memory(), now.at, now.length)?,
-                None => add_words(call, &mut rest.sum, now)?,
+                None => for_each_chunk(call.memory(), now.at, now.length, |_, bytes| {
+                    rest.sum.update(bytes);
+                    Ok(true)
+                })?,
             }
             (*part, turn) = (left, turn - now.length);
             if left.length > 0 {

@@ -5,8 +5,8 @@
 //! offers no secrecy.
 
 use super::xe_crypt_cipher::chain;
-use super::xe_crypt_hash::store_of_with_status;
-use crate::abi::rest::DigestFunction;
+use super::xe_crypt_hash::run_digest;
+use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -49,8 +49,10 @@ fn own_key_of(number: u32) -> Vec<u8> {
 }
 
 /// Stores the HMAC with SHA-1 of three parts, truncated to the buffer.
-fn code_of(call: &Call, key: &[u8], parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
-    store_of_with_status(call, DigestFunction::Hmac(Hmac::new(Algorithm::Sha1, key)), parts, out)
+fn code_of(call: &Call, key: &[u8], parts: [Buffer; 3], out: Buffer) -> Flow<NtStatus> {
+    let function = DigestFunction::Hmac(Hmac::new(Algorithm::Sha1, key));
+    let digest = DigestCall { function, parts, purpose: DigestPurpose::StoreWithStatus, buffer: out };
+    run_digest(call, Box::new(digest)).map(|status| NtStatus(status as u32))
 }
 
 /// Console type: a retail console.
@@ -104,15 +106,15 @@ impl XeKeys {
         if hidden.is_null() {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
         }
-        code_of(call, &revealed(call, hidden)?, parts, out)
+        Ok(code_of(call, &revealed(call, hidden)?, parts, out))
     }
 
     /// Stores the HMAC with SHA-1 of three parts, under the console's key with this number. Here it
     /// is this machine's key, so codes made by a console are not recognised.
     #[export(Partial)]
-    fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
+    fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Flow<NtStatus> {
         if key != ROAMABLE_KEY {
-            return Ok(Flow::Return(NtStatus::UNSUCCESSFUL));
+            return Flow::Return(NtStatus::UNSUCCESSFUL);
         }
         code_of(call, &own_key_of(key), parts, out)
     }

@@ -5,6 +5,7 @@
 
 use super::{Buffer, Out};
 use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;
@@ -72,6 +73,17 @@ impl DigestFunction {
         match self {
             Self::Hash(hash) => hash,
             Self::Hmac(hmac) => &mut hmac.inner,
+        }
+    }
+
+    /// Stores the state in guest memory.
+    ///
+    /// # Errors
+    /// The memory can't be written.
+    pub fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
+        match self {
+            Self::Hash(hash) => hash.store(memory, at),
+            Self::Hmac(hmac) => hmac.store(memory, at),
         }
     }
 
