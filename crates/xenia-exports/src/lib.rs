@@ -92,6 +92,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::xe_keys::XeKeys::EXPORTS,
     xboxkrnl::xex::Xex::EXPORTS,
     xboxkrnl::xma::Xma::EXPORTS,
+    xboxkrnl::xusbcam::Usbcam::EXPORTS,
     xam::achievements::Achievements::EXPORTS,
     xam::content::Content::EXPORTS,
     xam::content_device::ContentDevice::EXPORTS,

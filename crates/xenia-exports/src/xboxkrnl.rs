@@ -59,3 +59,4 @@ pub mod xe_crypt_signature;
 pub mod xe_keys;
 pub mod xex;
 pub mod xma;
+pub mod xusbcam;

@@ -14,6 +14,9 @@ fn calls_without_effect_report_a_working_console() {
         ("VdEnableDisableClockGating", &[1], 0),
         ("VdGetGraphicsAsicID", &[], 0x11),
         ("VdShutdownEngines", &[], 0),
+        ("XUsbcamCreate", &[base, 0x4_B000, base], 0),
+        ("XUsbcamGetState", &[], 0),
+        ("XUsbcamDestroy", &[], 0),
     ] {
         assert_eq!(b.kernel_call(name, arguments), answer, "{name}");
     }
@@ -26,6 +29,15 @@ fn calls_without_effect_report_a_working_console() {
         ("XamResetInactivity", &[], 0),
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name}");
+    }
+}
+
+#[test]
+fn calls_that_need_a_camera_find_no_device() {
+    let mut b = Harness::new();
+    for name in ["XUsbcamSetConfig", "XUsbcamSetCaptureMode", "XUsbcamSetView", "XUsbcamReadFrame"] {
+        let status = b.kernel_call(name, &[0; 4]) as u32;
+        assert_eq!(NtStatus(status), NtStatus::NO_SUCH_DEVICE, "{name}");
     }
 }
 
