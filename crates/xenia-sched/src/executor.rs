@@ -46,6 +46,11 @@ impl<S: System + Clone + Send> Executor<S> {
         either!(self, executor => &executor.scheduler)
     }
 
+    /// The scheduler, for changes between two runs.
+    pub fn scheduler_mut(&mut self) -> &mut Scheduler {
+        either!(self, executor => &mut executor.scheduler)
+    }
+
     /// Current guest time in ticks.
     pub fn now(&self) -> GuestTicks {
         self.scheduler().now()

@@ -300,6 +300,7 @@ impl<S: System> LockstepExecutor<S> {
                     self.scheduler.yield_slot(hw_id);
                     break VisitEnd::Over(visit.used.max(quantum));
                 }
+                Disposition::Stop => break VisitEnd::Stop(RunEnd::Stopped),
                 Disposition::End(kind) => break VisitEnd::Stop(RunEnd::Ended(kind)),
             }
         };

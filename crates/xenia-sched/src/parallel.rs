@@ -59,11 +59,11 @@ pub struct ParallelExecutor<S: System> {
     pub speed: f64,
     /// Whether hardware threads wait for each other at the end of each quantum.
     pub has_barrier: bool,
-    engines: Vec<Box<dyn Execute>>,
-    queues: Vec<DeviceQueue>,
+    pub(crate) engines: Vec<Box<dyn Execute>>,
+    pub(crate) queues: Vec<DeviceQueue>,
     /// Stores that the devices had not taken by the end of the last run.
-    stores: Vec<DeviceStore>,
-    instructions: u64,
+    pub(crate) stores: Vec<DeviceStore>,
+    pub(crate) instructions: u64,
     deadlocks: Deadlocks,
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,

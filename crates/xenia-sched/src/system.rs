@@ -74,6 +74,9 @@ pub enum Disposition {
     /// The thread waits, and the slot continues with the next. The executor parks the thread once
     /// its registers are back in its record, unless the wait has ended by then.
     Park(Wait),
+    /// The run stops with [`crate::RunEnd::Stopped`], as if its stop flag were set. The thread
+    /// continues at its `pc` in the next run: for the breakpoints of a debugger.
+    Stop,
     /// The machine stops.
     End(EndKind),
 }

@@ -2,7 +2,7 @@
 
 mod alone;
 mod long_visits;
-mod scripted;
+pub(crate) mod scripted;
 
 use scripted::*;
 use std::sync::Arc;

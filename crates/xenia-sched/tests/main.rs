@@ -5,6 +5,7 @@ mod model;
 mod parallel;
 mod scheduler;
 mod scripted;
+mod single_step;
 mod slot_races;
 mod storer;
 mod wait_races;

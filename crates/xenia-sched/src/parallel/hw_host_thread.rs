@@ -216,6 +216,10 @@ impl<S: System> HwHostThread<'_, S> {
                     thread::yield_now();
                     return VisitResult { running: Some(running), executed, yields: true };
                 }
+                Disposition::Stop => {
+                    self.shared.finish(RunEnd::Stopped);
+                    return VisitResult { running: Some(running), executed, yields: false };
+                }
                 Disposition::End(kind) => {
                     self.shared.finish(RunEnd::Ended(kind));
                     return VisitResult { running: Some(running), executed, yields: false };
