@@ -10,6 +10,7 @@
 
 mod views;
 
+use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
@@ -150,6 +151,8 @@ pub struct Kernel {
     /// Bindings of imports to exports.
     pub imports: Bindings,
     pub modules: Mutex<Modules>,
+    /// Breakpoints of a debugger. A leaf lock.
+    pub breakpoints: Breakpoints,
     /// State of the title as a whole. A leaf lock.
     pub title: Mutex<Title>,
     /// Display mode set by the title. Taken before the graphics chip.
@@ -230,6 +233,7 @@ impl Kernel {
             transfers,
             imports,
             modules: Mutex::new(Level::Modules, Modules::default()),
+            breakpoints: Breakpoints::default(),
             title: Mutex::new(Level::Settings, Title::default()),
             display: Mutex::new(Level::Settings, Display::default()),
             user,

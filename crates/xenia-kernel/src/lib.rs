@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
+pub mod breakpoints;
 pub mod deployment;
 pub mod discs;
 pub mod display;

@@ -6,12 +6,13 @@ mod time;
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
+use crate::breakpoints;
 use crate::exceptions::{handle_exception, return_addresses};
 use crate::objects::spin_lock;
 use crate::status::failure::housekeeping;
 use calls::end_damaged;
 use std::sync::Arc;
-use xenia_cpu::{GuestException, PpcContext};
+use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
@@ -65,6 +66,11 @@ impl System for KernelSystem {
         exception: GuestException,
     ) -> Disposition {
         let kernel = &*self.kernel;
+        if exception.kind == (ExceptionKind::Trap { word: breakpoints::TRAP })
+            && kernel.breakpoints.is_hit(exception.pc, running.id)
+        {
+            return Disposition::Stop;
+        }
         let mut call = Call::new(kernel, cpu, running);
         let flow = handle_exception(&mut call, exception);
         let disposition = kernel.apply(&mut call, flow);

@@ -149,6 +149,17 @@ impl Bindings {
         }
     }
 
+    /// Addresses of the stubs and thunks that call an export, implemented or not.
+    pub fn addresses_of(&self, name: &str) -> Vec<GuestAddr> {
+        self.targets.addresses(|target| match target {
+            Target::Export(export) => export.name == name,
+            Target::Missing { library: Some(library), ordinal } => {
+                ordinals::find(library.rows(), ordinal).is_some_and(|row| row.name == name)
+            }
+            _ => false,
+        })
+    }
+
     /// Calls of unimplemented exports, by name.
     pub fn missing_calls(&self) -> Vec<MissingCall> {
         let missing = self.missing.lock();

@@ -92,6 +92,22 @@ impl CallTargets {
         page[word].store(index as u32 + 1, Ordering::Release);
     }
 
+    /// Addresses of all `sc 2` with a target for which `matches` holds, in ascending order.
+    pub(super) fn addresses(&self, matches: impl Fn(Target) -> bool) -> Vec<GuestAddr> {
+        let mut found = Vec::new();
+        for (node, pages) in (0..).zip(self.words.iter()) {
+            for (page, words) in (0..).zip(pages.get().into_iter().flat_map(|pages| pages.iter())) {
+                if words.get().is_none() {
+                    continue;
+                }
+                let start: u32 = node << 22 | page << 12;
+                let addresses = (0..ENTRIES as u32).map(|word| GuestAddr(start | word << 2));
+                found.extend(addresses.filter(|&at| self.find(at).is_some_and(&matches)));
+            }
+        }
+        found
+    }
+
     /// Removes all targets in this range.
     pub(super) fn unbind(&self, start: GuestAddr, size: u32) {
         for (node, pages) in (0..).zip(self.words.iter()) {
