@@ -1,0 +1,71 @@
+//! The machine as the protocol sees it.
+
+use xenia_cpu::PpcContext;
+
+/// State of a machine after it went on for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It still runs.
+    Running,
+    /// A thread is at a breakpoint.
+    Breakpoint {
+        /// Guest id of the thread.
+        thread: u32,
+    },
+    /// The thread that was to execute one instruction has done so.
+    Stepped {
+        /// Guest id of the thread.
+        thread: u32,
+    },
+    /// The title crashed; its threads can still be inspected.
+    Crashed {
+        /// Guest id of the thread.
+        thread: u32,
+    },
+    /// The title exited.
+    Exited {
+        /// Its exit code.
+        code: u32,
+    },
+    /// The run ended for another reason: a limit, a deadlock, the end of the program.
+    Ended,
+}
+
+/// A machine that is debugged. Between two calls it stands still.
+pub trait Debuggee {
+    /// Guest ids of all threads that have not ended. Ids are not 0.
+    fn threads(&self) -> Vec<u32>;
+
+    /// Description of a thread in a few words: its state, priority and hardware thread.
+    fn describe(&self, thread: u32) -> String;
+
+    /// Registers of a thread; `None` if there is no such thread.
+    fn context(&self, thread: u32) -> Option<&PpcContext>;
+
+    /// Registers of a thread, for changes.
+    fn context_mut(&mut self, thread: u32) -> Option<&mut PpcContext>;
+
+    /// Reads memory from `at` on, without breakpoints. Returns the number of bytes before the first
+    /// one that is not mapped.
+    fn read(&self, at: u32, bytes: &mut [u8]) -> usize;
+
+    /// Writes memory. Returns `false` if a byte is not mapped; then nothing was written.
+    fn write(&mut self, at: u32, bytes: &[u8]) -> bool;
+
+    /// Sets a breakpoint at an instruction. Returns `false` if that is not possible.
+    fn insert_breakpoint(&mut self, at: u32) -> bool;
+
+    /// Removes a breakpoint. Returns `false` if there is none.
+    fn remove_breakpoint(&mut self, at: u32) -> bool;
+
+    /// Runs for a bounded time, until `step` has executed one instruction if it names a thread, or
+    /// until the flag is set that the [`crate::Link`] sets when gdb sends something.
+    fn go_on(&mut self, step: Option<u32>) -> Progress;
+
+    /// Called several times a second while gdb keeps the machine stopped. Returns `false` if the
+    /// session must end.
+    fn idle(&mut self) -> bool;
+
+    /// Answers a command of gdb's `monitor`.
+    fn command(&mut self, command: &str) -> String;
+}

@@ -1,0 +1,158 @@
+//! A session: bytes of gdb to the protocol, and the machine's progress to gdb.
+
+use crate::stub::{Stub, thread_id};
+use crate::{Debuggee, Link, Progress};
+use gdbstub::common::Signal;
+use gdbstub::conn::Connection;
+use gdbstub::stub::state_machine::GdbStubStateMachine;
+use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+/// Limit of a packet's length in bytes; all registers are 6 KiB.
+const PACKET: usize = 16 << 10;
+
+/// How long a stopped machine waits for gdb before it calls [`Debuggee::idle`].
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Reason for a session's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// gdb detached or closed the connection: the title runs on.
+    Detached,
+    /// gdb killed the title, or the debuggee ended the session.
+    Killed,
+    /// The title ended, and gdb knows.
+    Ended,
+}
+
+/// An error that ended a session.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The connection failed.
+    #[error("the connection to gdb")]
+    Connection(#[from] io::Error),
+    /// gdb broke the protocol.
+    #[error("gdb's remote protocol: {0}")]
+    Protocol(String),
+}
+
+/// The sending half of a link, as gdbstub needs it.
+struct Sender {
+    link: Link,
+    buffer: Vec<u8>,
+}
+
+impl Connection for Sender {
+    type Error = io::Error;
+
+    fn write(&mut self, byte: u8) -> io::Result<()> {
+        self.buffer.push(byte);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.buffer);
+        self.link.send(&bytes)
+    }
+}
+
+/// Serves one gdb until the title ends or gdb leaves. Breakpoints that gdb leaves behind stay.
+///
+/// # Errors
+/// The connection fails other than by its end, or gdb breaks the protocol.
+pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, ServeError> {
+    let protocol = |error: &dyn std::fmt::Display| ServeError::Protocol(error.to_string());
+    let mut stub = Stub { debuggee, step: None };
+    let mut input = VecDeque::new();
+    let mut has_ended = false;
+    let mut state = GdbStub::builder(Sender { link, buffer: Vec::new() })
+        .packet_buffer_size(PACKET)
+        .build()
+        .map_err(|error| protocol(&error))?
+        .run_state_machine(&mut stub)
+        .map_err(|error| protocol(&error))?;
+    loop {
+        state = match state {
+            GdbStubStateMachine::Idle(mut idle) => {
+                let Ok(byte) = next_byte(&mut input, &idle.borrow_conn().link, PATIENCE) else {
+                    return Ok(SessionEnd::Detached);
+                };
+                match byte {
+                    Some(byte) => idle.incoming_data(&mut stub, byte).map_err(|error| protocol(&error))?,
+                    None if stub.debuggee.idle() => idle.into(),
+                    None => return Ok(SessionEnd::Killed),
+                }
+            }
+            GdbStubStateMachine::Running(mut running) => {
+                let Ok(byte) = next_byte(&mut input, &running.borrow_conn().link, Duration::ZERO) else {
+                    return Ok(SessionEnd::Detached);
+                };
+                let next = if let Some(byte) = byte {
+                    running.incoming_data(&mut stub, byte)
+                } else if let Some(reason) = go_on(&mut stub, &mut has_ended) {
+                    running.report_stop(&mut stub, reason)
+                } else {
+                    Ok(running.into())
+                };
+                next.map_err(|error| protocol(&error))?
+            }
+            GdbStubStateMachine::CtrlCInterrupt(interrupt) => {
+                let thread = stub.debuggee.threads().first().copied();
+                let reason = stopped(thread.unwrap_or_default(), Signal::SIGINT);
+                interrupt.interrupt_handled(&mut stub, Some(reason)).map_err(|error| protocol(&error))?
+            }
+            GdbStubStateMachine::Disconnected(end) => {
+                return Ok(match end.get_reason() {
+                    DisconnectReason::TargetExited(_) | DisconnectReason::TargetTerminated(_) => {
+                        SessionEnd::Ended
+                    }
+                    DisconnectReason::Disconnect => SessionEnd::Detached,
+                    DisconnectReason::Kill => SessionEnd::Killed,
+                });
+            }
+        };
+    }
+}
+
+/// The next byte of gdb, if there is one within `patience`.
+///
+/// # Errors
+/// gdb has closed the connection.
+fn next_byte(input: &mut VecDeque<u8>, link: &Link, patience: Duration) -> io::Result<Option<u8>> {
+    if input.is_empty() {
+        input.extend(link.receive(patience)?.unwrap_or_default());
+    }
+    Ok(input.pop_front())
+}
+
+/// A stop of a thread with a signal.
+fn stopped(thread: u32, signal: Signal) -> MultiThreadStopReason<u32> {
+    match thread_id(thread) {
+        Some(tid) => MultiThreadStopReason::SignalWithThread { tid, signal },
+        None => MultiThreadStopReason::Signal(signal),
+    }
+}
+
+/// Lets the machine run for a while, and returns the reason for which it stopped, if it did.
+fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<MultiThreadStopReason<u32>> {
+    // A title that crashed was reported as stopped; it ends when gdb lets it go on.
+    if *has_ended {
+        return Some(MultiThreadStopReason::Terminated(Signal::SIGSEGV));
+    }
+    Some(match stub.debuggee.go_on(stub.step) {
+        Progress::Running => return None,
+        Progress::Breakpoint { thread } => match thread_id(thread) {
+            Some(tid) => MultiThreadStopReason::SwBreak(tid),
+            None => MultiThreadStopReason::Signal(Signal::SIGTRAP),
+        },
+        Progress::Stepped { thread } => stopped(thread, Signal::SIGTRAP),
+        Progress::Crashed { thread } => {
+            *has_ended = true;
+            stopped(thread, Signal::SIGSEGV)
+        }
+        Progress::Exited { code } => MultiThreadStopReason::Exited(code as u8),
+        Progress::Ended => MultiThreadStopReason::Terminated(Signal::SIGTERM),
+    })
+}

@@ -1,0 +1,228 @@
+//! Sessions of a client that speaks the protocol, with a machine of one thread on the interpreter.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::{self, JoinHandle};
+use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
+use xenia_gdb::registers::GdbRegister;
+use xenia_gdb::{Debuggee, Listener, Progress, ServeError, ServerAddress, SessionEnd, TestClient, serve};
+use xenia_guest::GuestAddr;
+use xenia_memory::{DeviceQueue, GuestMemory, Heap, Protect};
+
+const THREAD: u32 = 5;
+const TRAP: u32 = 0x7FE0_0008;
+
+/// `addi r3,r3,1` twice, `b` to the first, and a word that is no instruction.
+const PROGRAM: [u32; 4] = [0x3863_0001, 0x3863_0001, 0x4BFF_FFF8, 0];
+
+/// A machine of one thread. It exits when r3 is 1000 or more.
+struct OneThread {
+    memory: Arc<GuestMemory>,
+    engine: Interpreter,
+    ctx: PpcContext,
+    replaced: BTreeMap<u32, u32>,
+    start: u32,
+}
+
+impl OneThread {
+    fn new() -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let start = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::EXECUTE_READ, false).unwrap();
+        for (index, word) in PROGRAM.into_iter().enumerate() {
+            memory.write(start.offset(4 * index as u32), word).unwrap();
+        }
+        let engine = Interpreter::new(memory.clone(), EngineConfig::default());
+        let ctx = PpcContext { pc: start.0, ..PpcContext::default() };
+        Self { memory, engine, ctx, replaced: BTreeMap::new(), start: start.0 }
+    }
+
+    fn run(&mut self, instructions: i64) -> Exit {
+        let mut queue = DeviceQueue::new();
+        let mut devices = queue.make_current();
+        self.ctx.begin_visit(instructions, 0, u32::MAX);
+        self.engine.run(&mut self.ctx, &mut devices)
+    }
+}
+
+impl Debuggee for OneThread {
+    fn threads(&self) -> Vec<u32> {
+        vec![THREAD]
+    }
+
+    fn describe(&self, _: u32) -> String {
+        "ready".to_owned()
+    }
+
+    fn context(&self, thread: u32) -> Option<&PpcContext> {
+        (thread == THREAD).then_some(&self.ctx)
+    }
+
+    fn context_mut(&mut self, thread: u32) -> Option<&mut PpcContext> {
+        (thread == THREAD).then_some(&mut self.ctx)
+    }
+
+    fn read(&self, at: u32, bytes: &mut [u8]) -> usize {
+        if self.memory.read_bytes(GuestAddr(at), bytes).is_ok() { bytes.len() } else { 0 }
+    }
+
+    fn write(&mut self, at: u32, bytes: &[u8]) -> bool {
+        self.memory.write_bytes(GuestAddr(at), bytes).is_ok()
+    }
+
+    fn insert_breakpoint(&mut self, at: u32) -> bool {
+        let Ok(word) = self.memory.read::<u32>(GuestAddr(at)) else { return false };
+        self.replaced.insert(at, word);
+        self.memory.write(GuestAddr(at), TRAP).is_ok()
+    }
+
+    fn remove_breakpoint(&mut self, at: u32) -> bool {
+        let Some(word) = self.replaced.remove(&at) else { return false };
+        self.memory.write(GuestAddr(at), word).is_ok()
+    }
+
+    fn go_on(&mut self, step: Option<u32>) -> Progress {
+        match self.run(if step.is_some() { 1 } else { 100 }) {
+            Exit::Exception(GuestException { kind: ExceptionKind::Trap { .. }, .. }) => {
+                Progress::Breakpoint { thread: THREAD }
+            }
+            Exit::Exception(_) => Progress::Crashed { thread: THREAD },
+            _ if step.is_some() => Progress::Stepped { thread: THREAD },
+            _ if self.ctx.gpr[3] >= 1000 => Progress::Exited { code: 7 },
+            _ => Progress::Running,
+        }
+    }
+
+    fn idle(&mut self) -> bool {
+        true
+    }
+
+    fn command(&mut self, command: &str) -> String {
+        format!("{command}?")
+    }
+}
+
+/// A client, and the server's thread.
+struct Session {
+    client: TestClient,
+    server: JoinHandle<(Result<SessionEnd, ServeError>, OneThread)>,
+    start: u32,
+}
+
+impl Session {
+    fn connect() -> Self {
+        let listener = Listener::open(&ServerAddress::Port(0)).unwrap();
+        let client = TestClient::connect(&listener).unwrap();
+        let mut machine = OneThread::new();
+        let start = machine.start;
+        let server = thread::spawn(move || {
+            let link = listener.accept(&Arc::new(AtomicBool::new(false)), || true).unwrap().unwrap();
+            (serve(link, &mut machine), machine)
+        });
+        Self { client, server, start }
+    }
+
+    fn ask(&mut self, packet: &str) -> String {
+        self.client.ask(packet).unwrap()
+    }
+
+    fn pc(&mut self) -> u32 {
+        self.client.register(GdbRegister::Pc).unwrap() as u32 - self.start
+    }
+
+    fn r3(&mut self) -> u128 {
+        self.client.register(GdbRegister::Gpr(3)).unwrap()
+    }
+}
+
+#[test]
+fn registers_and_memory_are_read_and_written() {
+    let mut session = Session::connect();
+    let start = session.start;
+    assert!(session.ask("qSupported:multiprocess+;swbreak+").contains("PacketSize=4000"));
+    assert!(session.ask("qXfer:features:read:target.xml:0,100").contains("powerpc:common"));
+    assert_eq!(session.ask("Hg0"), "OK");
+    assert_eq!(session.ask(&format!("m{start:x},8")), "3863000138630001");
+    assert_eq!(session.ask("m10,4").get(..1), Some("E"), "address 0 is not mapped");
+    assert_eq!(session.ask("P3=000003e0"), "OK");
+    assert_eq!(session.r3(), 0x3E0);
+    assert_eq!(session.ask(&format!("M{start:x},4:60000000")), "OK");
+    assert_eq!(session.ask(&format!("m{start:x},4")), "60000000");
+    session.client.send("k").unwrap();
+    let (end, machine) = session.server.join().unwrap();
+    assert_eq!((end.unwrap(), machine.ctx.gpr[3]), (SessionEnd::Killed, 0x3E0));
+}
+
+#[test]
+fn a_breakpoint_stops_the_thread_before_its_instruction() {
+    let mut session = Session::connect();
+    session.ask("qSupported:multiprocess+;swbreak+");
+    let second = session.start + 4;
+    assert_eq!(session.ask(&format!("Z0,{second:x},4")), "OK");
+    let stop = session.ask("vCont;c");
+    assert!(stop.starts_with("T05") && stop.contains("swbreak"), "{stop}");
+    assert_eq!(session.pc(), 4);
+    assert_eq!(session.r3(), 1);
+    assert_eq!(session.ask(&format!("z0,{second:x},4")), "OK");
+    assert!(session.ask("vCont;s:p1.5").starts_with("T05"));
+    assert_eq!(session.pc(), 8);
+    assert_eq!(session.r3(), 2);
+    assert_eq!(session.ask("vCont;c"), "W07");
+    let (end, machine) = session.server.join().unwrap();
+    assert_eq!(end.unwrap(), SessionEnd::Ended);
+    assert!(machine.ctx.gpr[3] >= 1000);
+}
+
+#[test]
+fn an_interrupt_stops_a_machine_that_runs() {
+    let mut session = Session::connect();
+    let first = session.start;
+    // A loop without end: `b .`.
+    session.ask(&format!("M{first:x},4:48000000"));
+    session.client.send("vCont;c").unwrap();
+    session.client.send_raw(&[3]).unwrap();
+    assert!(session.client.receive().unwrap().starts_with("T02"));
+    assert_eq!(session.pc(), 0);
+    assert_eq!(session.ask("D"), "OK");
+    assert_eq!(session.server.join().unwrap().0.unwrap(), SessionEnd::Detached);
+}
+
+#[test]
+fn a_crashed_title_can_be_inspected_before_it_ends() {
+    let mut session = Session::connect();
+    let first = session.start;
+    session.ask(&format!("M{first:x},4:00000000"));
+    assert!(session.ask("vCont;c").starts_with("T0b"));
+    assert_eq!(session.pc(), 0);
+    assert_eq!(session.ask("vCont;c"), "X0b");
+    assert_eq!(session.server.join().unwrap().0.unwrap(), SessionEnd::Ended);
+}
+
+#[test]
+fn monitor_commands_reach_the_machine() {
+    let mut session = Session::connect();
+    assert_eq!(session.client.monitor("position").unwrap(), "position?\n");
+}
+
+#[test]
+fn a_closed_connection_detaches() {
+    let mut session = Session::connect();
+    session.ask("?");
+    let Session { client, server, .. } = session;
+    drop(client);
+    assert_eq!(server.join().unwrap().0.unwrap(), SessionEnd::Detached);
+}
+
+#[test]
+fn bytes_that_are_no_packets_end_the_session_at_most() {
+    for garbage in ["$#00", "$zzzz#00", "+++---", "$m#6d", "$Z9,1,1#00", "$vCont;c:p1.ffffffffffff#00"] {
+        let mut session = Session::connect();
+        session.client.send_raw(garbage.as_bytes()).unwrap();
+        let Session { client, server, .. } = session;
+        drop(client);
+        match server.join().expect("no panic").0 {
+            Ok(end) => assert_eq!(end, SessionEnd::Detached, "{garbage}"),
+            Err(error) => assert!(matches!(error, ServeError::Protocol(_)), "{garbage}: {error}"),
+        }
+    }
+}
