@@ -5,6 +5,7 @@
 
 mod configs;
 mod content;
+mod debug;
 mod dialogs;
 mod exec;
 mod files;
@@ -21,6 +22,7 @@ mod volumes;
 mod window;
 
 pub use content::*;
+pub use debug::*;
 pub use dialogs::*;
 pub use exec::*;
 pub use files::check as check_files;
@@ -48,6 +50,7 @@ Examples:
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check --frames 60
   xenia-rs exec t.xex --record play.jsonl    what the controllers did, for --replay play.jsonl
+  xenia-rs exec t.xex --gdb 1234             wait for gdb: target remote :1234
   xenia-rs exec t.xex --dump-threads-after 5  what every guest thread does after 5 seconds
   xenia-rs check t.xex -n 2_000_000 --expect golden/t.json
   xenia-rs fuzz --blocks 1_000_000 --seed 1

@@ -4,6 +4,7 @@
 //! No state is global, so a process can hold any number of machines.
 
 mod build;
+mod debug;
 mod engine;
 mod figures;
 mod options;
@@ -69,6 +70,8 @@ pub struct Machine {
     write_errors: WriteErrors,
     interrupt: Interrupt,
     pace: Option<Pace>,
+    /// The socket on which the next run waits for gdb.
+    debugger: Option<xenia_gdb::Listener>,
     sound: Sound,
     xma: XmaPort,
 }
@@ -79,6 +82,11 @@ impl Machine {
         pace.watch(self.executor.stop_flag());
         self.executor.wait_idle_time();
         self.pace = Some(pace);
+    }
+
+    /// Lets the next run wait for gdb at `listener` before its first instruction.
+    pub fn set_debugger(&mut self, listener: xenia_gdb::Listener) {
+        self.debugger = Some(listener);
     }
 
     /// Lets `interrupt` stop runs of this machine.
@@ -131,32 +139,15 @@ impl Machine {
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
         }
-        let end = loop {
-            if let Some(pace) = &mut pace {
-                pace.set_has_clock(self.executor.set_speed(pace.speed()));
-            }
-            let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
-            let end = self.executor.run(piece.as_ref().unwrap_or(limits));
-            if self.interrupt.take_wants_threads() {
-                errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
-            }
-            let over = match end {
-                RunEnd::Stopped | RunEnd::Ticks => {
-                    self.interrupt.cause().is_some() || self.recording.is_over()
+        let mut pieces = Pieces { limits, start, pace };
+        let debugged = self.debugger.take().and_then(|listener| self.debug(&listener, &mut pieces));
+        let end = debugged.unwrap_or_else(|| {
+            loop {
+                if let Some(end) = self.run_piece(&mut pieces) {
+                    break end;
                 }
-                // The frame at which a step ends, or the limit's.
-                RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
-                _ => true,
-            };
-            if over || self.executor.divergence().is_some() {
-                break end;
             }
-            if let Some(pace) = &mut pace
-                && !pace.between(&self.progress(), || self.figures())
-            {
-                break RunEnd::Stopped;
-            }
-        };
+        });
         let wall_seconds = start.elapsed().as_secs_f64();
         let divergence = self.executor.divergence();
         let recording_trouble = self.recording.get();
@@ -177,6 +168,36 @@ impl Machine {
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
         Finished { report, end, divergence, recording_trouble, missing_files, lost }
+    }
+
+    /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
+    /// ended, if it did.
+    fn run_piece(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+        let Pieces { limits, start, pace } = pieces;
+        if let Some(pace) = pace {
+            pace.set_has_clock(self.executor.set_speed(pace.speed()));
+        }
+        let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.progress()));
+        let end = self.executor.run(piece.as_ref().unwrap_or(limits));
+        if self.interrupt.take_wants_threads() {
+            errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
+        }
+        let over = match end {
+            RunEnd::Stopped | RunEnd::Ticks => self.interrupt.cause().is_some() || self.recording.is_over(),
+            // The frame at which a step ends, or the limit's.
+            RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
+            _ => true,
+        };
+        if over || self.executor.divergence().is_some() {
+            return Some(end);
+        }
+        (!self.may_go_on(pieces)).then_some(RunEnd::Stopped)
+    }
+
+    /// Waits for the pace between two pieces. Returns `false` if the machine must end.
+    fn may_go_on(&self, pieces: &mut Pieces<'_>) -> bool {
+        let Some(pace) = &mut pieces.pace else { return true };
+        pace.between(&self.progress(), || self.figures())
     }
 
     /// Writes the recorded contention, if it was requested.
@@ -207,6 +228,14 @@ impl Machine {
     pub fn successor(self) -> Option<Successor> {
         self.kernel.take_successor()
     }
+}
+
+/// The run in progress, which consists of pieces.
+struct Pieces<'a> {
+    limits: &'a Limits,
+    /// Host time at its start.
+    start: Instant,
+    pace: Option<Pace>,
 }
 
 /// Result of a run.

@@ -2,6 +2,7 @@
 //! without frames, exceptions on every engine.
 
 mod console;
+mod debugger;
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
 mod recordings;

@@ -1,6 +1,6 @@
 //! Arguments of `exec` and `check`: how a title runs, when the run ends and which files it writes.
 
-use super::{DialogArgs, InputArgs, SoundArgs, WindowArgs};
+use super::{DebugArgs, DialogArgs, InputArgs, SoundArgs, WindowArgs};
 use clap::Args;
 use std::path::PathBuf;
 use xenia::config::GpuKind;
@@ -31,6 +31,8 @@ pub struct ExecArgs {
     pub dialogs: DialogArgs,
     #[command(flatten)]
     pub sound: SoundArgs,
+    #[command(flatten)]
+    pub debug: DebugArgs,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]

@@ -28,6 +28,7 @@ use xenia::sound::Sound;
 use xenia::title::Title;
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
+use xenia_gdb::Listener;
 use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input, NoInput};
 use xenia_render::RenderError;
@@ -205,7 +206,12 @@ fn machine(
     let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
     let (config, video) = ((&args.engine).into(), (&args.picture).into());
     let code_cache = args.engine.code_cache.as_deref();
-    Machine::new_with_compile_progress(
+    let debugger =
+        args.debug.gdb.as_ref().map(|address| {
+            Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}"))
+        });
+    let debugger = debugger.transpose()?;
+    let mut machine = Machine::new_with_compile_progress(
         title,
         MachineOptions {
             capture,
@@ -230,7 +236,11 @@ fn machine(
             ..MachineOptions::new(&config, &video)
         },
         making.compiled,
-    )
+    )?;
+    if let Some(debugger) = debugger {
+        machine.set_debugger(debugger);
+    }
+    Ok(machine)
 }
 
 #[cfg(test)]

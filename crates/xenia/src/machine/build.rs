@@ -161,6 +161,7 @@ impl Machine {
             write_errors,
             interrupt: Interrupt::default(),
             pace: None,
+            debugger: None,
             sound: options.sound,
             xma,
         })

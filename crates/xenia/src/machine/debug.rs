@@ -1,0 +1,201 @@
+//! The machine as a debugger sees it, and runs under gdb.
+//!
+//! A run under gdb is the run without, cut into pieces: in lockstep, breakpoints and single steps
+//! change nothing of the title's time, so the same breakpoint is met at the same instruction in
+//! each run.
+
+use super::{Machine, Pieces};
+use crate::say::{self, errln};
+use std::fmt::Write as _;
+use xenia_cpu::PpcContext;
+use xenia_gdb::{Debuggee, Listener, Progress, SessionEnd, serve};
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_sched::{
+    EndKind, Executor, GuestThread, GuestTicks, Limits, RunEnd, SingleStep, TICKS_PER_SECOND, ThreadRef,
+    ThreadState,
+};
+
+/// Answer to `monitor help`.
+const HELP: &str = "\
+position       instructions executed, guest time and frames
+threads        all threads, with what they wait for and their stacks
+import NAME    addresses at which the title calls an export: break *ADDRESS";
+
+/// Guest time for which other threads run while a step waits for its thread: a millisecond.
+const MOMENT: GuestTicks = TICKS_PER_SECOND / 1000;
+
+/// A machine under a debugger.
+struct Debugged<'a, 'b> {
+    machine: &'a mut Machine,
+    pieces: &'a mut Pieces<'b>,
+    /// Why the run ended, once it has.
+    end: Option<RunEnd>,
+}
+
+impl Machine {
+    /// Waits for gdb and lets it control the run. Returns why the run ended; `None` if gdb left and
+    /// the title goes on.
+    pub(super) fn debug(&mut self, listener: &Listener, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+        errln!("waiting for gdb: target remote {}", listener.address());
+        let stop = self.executor.stop_flag();
+        let mut debugged = Debugged { machine: self, pieces, end: None };
+        let served = match listener.accept(&stop, || debugged.idle()) {
+            Ok(Some(link)) => serve(link, &mut debugged),
+            Ok(None) => return Some(RunEnd::Stopped),
+            Err(error) => Err(error.into()),
+        };
+        let Debugged { machine, end, .. } = debugged;
+        machine.kernel.breakpoints.clear(&machine.memory);
+        match served {
+            Ok(SessionEnd::Killed) => Some(end.unwrap_or(RunEnd::Stopped)),
+            Ok(SessionEnd::Ended) => end,
+            Ok(SessionEnd::Detached) => {
+                errln!("gdb has left: the title goes on");
+                end
+            }
+            Err(error) => {
+                errln!("gdb has left: {}: the title goes on", say::chain(&error.into()));
+                end
+            }
+        }
+    }
+}
+
+impl Debugged<'_, '_> {
+    fn thread(&self, id: u32) -> Option<ThreadRef> {
+        let threads = self.machine.executor.scheduler().threads();
+        let mut alive = threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }));
+        alive.find(|thread| thread.id == id).map(GuestThread::reference)
+    }
+
+    /// Runs for a moment, so that a thread that waits can be woken. In lockstep the step itself has
+    /// done so.
+    fn run_others(&mut self) -> Progress {
+        let Machine { executor, .. } = &mut *self.machine;
+        if matches!(executor, Executor::Lockstep(_)) {
+            return Progress::Running;
+        }
+        let ticks = Some(executor.now() + MOMENT);
+        match executor.run(&Limits { ticks, ..self.pieces.limits.clone() }) {
+            RunEnd::Ticks | RunEnd::Stopped => self.stopped(),
+            end => self.ended(end),
+        }
+    }
+
+    /// The state that gdb is told after a run was stopped.
+    fn stopped(&self) -> Progress {
+        match self.machine.kernel.breakpoints.take_hit() {
+            Some(thread) => Progress::Breakpoint { thread },
+            None => Progress::Running,
+        }
+    }
+
+    fn ended(&mut self, end: RunEnd) -> Progress {
+        let progress = match &end {
+            RunEnd::Ended(EndKind::Exit { code }) => Progress::Exited { code: *code },
+            RunEnd::Ended(EndKind::Crash { thread, .. }) => Progress::Crashed { thread: *thread },
+            _ => Progress::Ended,
+        };
+        self.end = Some(end);
+        progress
+    }
+}
+
+impl Debuggee for Debugged<'_, '_> {
+    fn threads(&self) -> Vec<u32> {
+        let threads = self.machine.executor.scheduler().threads();
+        let alive = threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }));
+        alive.map(|thread| thread.id).collect()
+    }
+
+    fn describe(&self, thread: u32) -> String {
+        let report = self.machine.executor.threads_report();
+        let Some(thread) = report.threads.iter().find(|other| other.id == thread) else {
+            return "ended".to_owned();
+        };
+        format!("{}, priority {}, hardware thread {}", thread.state, thread.priority, thread.slot)
+    }
+
+    fn context(&self, thread: u32) -> Option<&PpcContext> {
+        let thread = self.thread(thread)?;
+        self.machine.executor.scheduler().thread(thread).ok()?.context()
+    }
+
+    fn context_mut(&mut self, thread: u32) -> Option<&mut PpcContext> {
+        let thread = self.thread(thread)?;
+        self.machine.executor.scheduler_mut().context_mut(thread).ok()
+    }
+
+    fn read(&self, at: u32, bytes: &mut [u8]) -> usize {
+        let mut count = 0;
+        while count < bytes.len() {
+            let Some(start) = u32::try_from(count).ok().and_then(|count| at.checked_add(count)) else {
+                break;
+            };
+            let page = (PAGE_SIZE - start % PAGE_SIZE) as usize;
+            let end = bytes.len().min(count + page);
+            if self.machine.memory.read_bytes(GuestAddr(start), &mut bytes[count..end]).is_err() {
+                break;
+            }
+            count = end;
+        }
+        self.machine.kernel.breakpoints.hide(GuestAddr(at), &mut bytes[..count]);
+        count
+    }
+
+    fn write(&mut self, at: u32, bytes: &[u8]) -> bool {
+        self.machine.kernel.breakpoints.write(&self.machine.memory, GuestAddr(at), bytes).is_ok()
+    }
+
+    fn insert_breakpoint(&mut self, at: u32) -> bool {
+        self.machine.kernel.breakpoints.insert(&self.machine.memory, GuestAddr(at)) == Ok(true)
+    }
+
+    fn remove_breakpoint(&mut self, at: u32) -> bool {
+        self.machine.kernel.breakpoints.remove(&self.machine.memory, GuestAddr(at))
+    }
+
+    fn go_on(&mut self, step: Option<u32>) -> Progress {
+        if let Some(id) = step {
+            let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
+            return match self.machine.executor.single_step(thread, self.pieces.limits) {
+                SingleStep::Done => Progress::Stepped { thread: id },
+                SingleStep::NotYet => self.run_others(),
+                SingleStep::Ended(RunEnd::Stopped) => self.stopped(),
+                SingleStep::Ended(end) => self.ended(end),
+            };
+        }
+        match self.machine.run_piece(self.pieces) {
+            Some(end) => self.ended(end),
+            None => self.stopped(),
+        }
+    }
+
+    fn idle(&mut self) -> bool {
+        self.machine.interrupt.cause().is_none() && self.machine.may_go_on(self.pieces)
+    }
+
+    fn command(&mut self, command: &str) -> String {
+        let Machine { executor, kernel, .. } = &*self.machine;
+        match command.split_once(' ').unwrap_or((command, "")) {
+            ("position", "") => format!(
+                "{} instructions, {} ticks of guest time, {} frames",
+                executor.instructions(),
+                executor.now(),
+                kernel.frames()
+            ),
+            ("threads", "") => executor.threads_report().to_string(),
+            ("import", name) => {
+                let addresses = kernel.imports.addresses_of(name.trim());
+                if addresses.is_empty() {
+                    return format!("the title imports no function `{name}`");
+                }
+                addresses.iter().fold(String::new(), |mut text, address| {
+                    let _ = writeln!(text, "{address}");
+                    text
+                })
+            }
+            _ => HELP.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Tests of runs under gdb, on every engine.
+
+use super::*;
+use crate::config::{ExecutorConfig, Tier};
+use std::thread;
+use xenia_gdb::registers::GdbRegister;
+use xenia_gdb::{Listener, ServerAddress, TestClient};
+
+/// ServerAddress of `mulli 29, 29, 31` in [`POLLER`], and of the instructions after it.
+const SUM: u32 = CODE + 9 * 4;
+
+fn engines() -> Vec<CpuConfig> {
+    let default = CpuConfig::default;
+    vec![
+        CpuConfig { interp: true, ..default() },
+        default(),
+        CpuConfig { tier: Tier::Baseline, ..default() },
+        CpuConfig { warm_up: Some(0), ..default() },
+        CpuConfig { cross_check: Some(CrossCheckUnit::Block), ..default() },
+    ]
+}
+
+/// Runs the poller while a client does what `script` says.
+fn debugged(
+    cpu: CpuConfig,
+    mode: ExecutorConfig,
+    limits: &Limits,
+    script: impl FnOnce(&mut TestClient) + Send + 'static,
+) -> Finished {
+    let (engine, picture) =
+        (MachineConfig { cpu, executor: mode, ..MachineConfig::default() }, VideoConfig::default());
+    let mut machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
+    let listener = Listener::open(&ServerAddress::Port(0)).unwrap();
+    let mut client = TestClient::connect(&listener).unwrap();
+    machine.set_debugger(listener);
+    let client = thread::spawn(move || {
+        client.ask("qSupported:multiprocess+;swbreak+").unwrap();
+        script(&mut client);
+    });
+    let finished = machine.run(limits, None);
+    client.join().unwrap();
+    finished
+}
+
+/// Id of the thread that a stop reply names, as later packets name it.
+fn thread_of(stop: &str) -> &str {
+    stop.split_once("thread:").and_then(|(_, rest)| rest.split_once(';')).expect(stop).0
+}
+
+#[test]
+fn a_run_with_breakpoints_and_steps_ends_in_the_same_digest() {
+    let limits = instructions();
+    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    for cpu in engines() {
+        let text = format!("{cpu:?}");
+        let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
+            let set = format!("{SUM:x},4");
+            for round in 1..=20 {
+                assert_eq!(client.ask(&format!("Z0,{set}")).unwrap(), "OK");
+                let stop = client.ask("vCont;c").unwrap();
+                assert!(stop.contains("swbreak"), "{stop}");
+                assert_eq!(client.register(GdbRegister::Pc).unwrap() as u32, SUM);
+                assert_eq!(client.register(GdbRegister::Gpr(28)).unwrap(), round - 1, "rounds of the title");
+                assert_eq!(client.ask(&format!("m{set}")).unwrap(), "1fbd001f", "the title's instruction");
+                assert_eq!(client.ask(&format!("z0,{set}")).unwrap(), "OK");
+                let step = format!("vCont;s:{}", thread_of(&stop));
+                for next in 1..=2 {
+                    client.ask(&step).unwrap();
+                    assert_eq!(client.register(GdbRegister::Pc).unwrap() as u32, SUM + 4 * next);
+                }
+            }
+            assert_eq!(client.ask("vCont;c").unwrap(), "X0f", "the limit of instructions");
+        });
+        assert_eq!(finished.divergence, None, "{text}");
+        assert_eq!(finished.report.digest, alone.report.digest, "{text}");
+        assert_eq!(finished.report.instructions, 400_000, "{text}");
+    }
+}
+
+#[test]
+fn calls_of_an_import_can_be_stopped_at() {
+    debugged(CpuConfig::default(), ExecutorConfig::default(), &Limits::default(), |client| {
+        let address = client.monitor("import XamInputGetState").unwrap();
+        let address = address.trim().trim_start_matches("0x").to_owned();
+        client.ask(&format!("Z1,{address},4")).unwrap();
+        assert!(client.ask("vCont;c").unwrap().starts_with("T05"));
+        let pc = client.register(GdbRegister::Pc).unwrap();
+        assert_eq!(format!("{pc:08x}"), address);
+        assert_eq!(client.register(GdbRegister::Gpr(5)).unwrap() as u32, DATA + 0x100, "the third argument");
+        assert!(client.monitor("import NtCreateFile").unwrap().contains("imports no function"));
+        assert!(client.monitor("position").unwrap().contains("instructions"));
+        client.send("k").unwrap();
+    });
+}
+
+#[test]
+fn a_parallel_run_stops_steps_and_goes_on() {
+    let mode = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
+    let finished = debugged(CpuConfig::default(), mode, &Limits::default(), |client| {
+        client.ask(&format!("Z0,{SUM:x},4")).unwrap();
+        let stop = client.ask("vCont;c").unwrap();
+        assert!(stop.contains("swbreak"), "{stop}");
+        client.ask(&format!("z0,{SUM:x},4")).unwrap();
+        let thread = thread_of(&stop).to_owned();
+        client.ask(&format!("vCont;s:{thread}")).unwrap();
+        assert_eq!(client.register(GdbRegister::Pc).unwrap() as u32, SUM + 4);
+        client.send("vCont;c").unwrap();
+        thread::sleep(Duration::from_millis(50));
+        client.send_raw(&[3]).unwrap();
+        assert!(client.receive().unwrap().starts_with("T02"));
+        client.send("k").unwrap();
+    });
+    assert_eq!(finished.end, RunEnd::Stopped);
+    assert!(finished.report.instructions > 1000);
+}
+
+#[test]
+fn a_title_goes_on_without_the_breakpoints_of_a_client_that_leaves() {
+    let limits = instructions();
+    let finished = debugged(CpuConfig::default(), ExecutorConfig::default(), &limits, |client| {
+        client.ask(&format!("Z0,{SUM:x},4")).unwrap();
+        assert_eq!(client.ask("D").unwrap(), "OK");
+    });
+    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    assert_eq!((finished.end, finished.report.digest), (RunEnd::Instructions, alone.report.digest));
+}
