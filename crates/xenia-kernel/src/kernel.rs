@@ -244,6 +244,14 @@ impl Kernel {
         }))
     }
 
+    /// Discards the title's files as they are on the host: drops queued writes, open files and
+    /// packages without saving them. A kernel that is dropped without this call saves them. For a
+    /// machine that another replaces, as a load of a state does; it must not run afterwards.
+    pub fn discard(&self) {
+        self.transfers.discard();
+        self.files.lock().discard();
+    }
+
     /// Number of frames the graphics chip has shown.
     pub fn frames(&self) -> u64 {
         self.display.lock().frames

@@ -1,6 +1,7 @@
 //! Crash safety of packages: after `kill -9` at any moment, the host has either the whole old save
 //! or the whole new one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,6 +175,74 @@ fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
     assert_is(&kernel, 1);
     let names = std::fs::read_dir(folder.path().join("Content/E030000000000001/4D5307D1/00000001")).unwrap();
     assert_eq!(names.count(), 2, "the header, and one folder of files");
+}
+
+/// All files below a folder with their contents.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.append(&mut tree(&path));
+        } else {
+            files.insert(path.clone(), std::fs::read(path).unwrap());
+        }
+    }
+    files
+}
+
+/// Leaves changes of each kind unsaved: a new file and one with other contents in an open package,
+/// a package that replaces another, and the time of a file.
+fn leave_unsaved(kernel: &Kernel) {
+    open(kernel, PackageMode::Existing).unwrap();
+    for name in ["level", "new"] {
+        let path = format!(r"save:\{name}");
+        let parameters = OpenParameters {
+            access: access::GENERIC_WRITE | access::GENERIC_READ,
+            disposition: Disposition::OpenOrCreate,
+            ..OpenParameters::to_read(&path, 0)
+        };
+        let mut files = kernel.files.lock();
+        let file = files.open(&parameters).unwrap().0;
+        file.data().unwrap().write_at(0, &[2; PIECE]).unwrap();
+        files.insert(GuestAddr(0x4000_0000 + name.len() as u32), file);
+    }
+    let mut files = kernel.files.lock();
+    let at = files.vfs.resolve(r"save:\index").unwrap();
+    files.vfs.touch(&at, 0x01DC_0000_0000_0000).unwrap();
+    let other = PackageName::new(Xuid(0xE030_0000_0000_0001), 0x4D53_07D1, 1, "Other").unwrap();
+    let header = PackageHeader::new(other.owner, "Another save");
+    files.open_package("other", &other, PackageMode::Always, header).unwrap();
+    let at = files.vfs.resolve(r"other:\level").unwrap();
+    let request = OpenRequest { disposition: Disposition::Create, write: true, ..OpenRequest::TO_READ };
+    files.vfs.open(&at, &request).unwrap().data.unwrap().write_at(0, &[2; PIECE]).unwrap();
+}
+
+#[test]
+fn a_discarded_kernel_leaves_the_files_of_the_host_alone() {
+    for is_discarded in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let kernel = machine(folder.path());
+        save(&kernel, 1);
+        let other = PackageName::new(Xuid(0xE030_0000_0000_0001), 0x4D53_07D1, 1, "Other").unwrap();
+        let header = PackageHeader::new(other.owner, "Another save");
+        kernel.files.lock().open_package("other", &other, PackageMode::New, header).unwrap();
+        kernel.files.lock().close_package("other").unwrap();
+        drop(kernel);
+        let before = tree(folder.path());
+        let kernel = machine(folder.path());
+        leave_unsaved(&kernel);
+        if is_discarded {
+            kernel.discard();
+        }
+        drop(kernel);
+        assert_eq!(tree(folder.path()) == before, is_discarded);
+        let kernel = machine(folder.path());
+        open(&kernel, PackageMode::Existing).unwrap();
+        let files = kernel.files.lock();
+        let new = files.vfs.resolve(r"save:\new").unwrap();
+        assert_eq!(files.vfs.find(&new).is_ok(), !is_discarded);
+    }
 }
 
 /// Opens a file of the open package as a title does.

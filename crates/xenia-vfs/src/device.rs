@@ -185,6 +185,10 @@ pub trait Device: Send {
     fn settle(&self) -> VfsResult<()> {
         Ok(())
     }
+
+    /// Drops all changes that are not on the host's disk: deletes temporary files, forgets
+    /// metadata. Open files have no name afterwards.
+    fn discard(&mut self) {}
 }
 
 /// Sorts entries in the guest's order, independent of the host's.

@@ -302,4 +302,11 @@ impl Device for HostFolder {
             None => Ok(()),
         }
     }
+
+    fn discard(&mut self) {
+        if let Some(drafts) = &self.drafts {
+            drafts.discard();
+        }
+        self.stamps = None;
+    }
 }

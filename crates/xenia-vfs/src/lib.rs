@@ -242,6 +242,13 @@ impl Vfs {
         self.device(at)?.settle()
     }
 
+    /// Drops all changes that are not on the host's disk, on every device.
+    pub fn discard(&mut self) {
+        for mount in &mut self.mounts {
+            mount.device.discard();
+        }
+    }
+
     /// Flushes all files at or below a place to the host's disk, including open ones.
     pub fn flush_below(&self, at: &Location) -> VfsResult<()> {
         self.device(at)?.flush_below(&at.names)

@@ -143,6 +143,10 @@ impl Device for SubFolder {
         self.device.lock().settle()
     }
 
+    fn discard(&mut self) {
+        self.device.lock().discard();
+    }
+
     fn flush_below(&self, path: &[String]) -> VfsResult<()> {
         self.device.lock().flush_below(&self.at(path))
     }

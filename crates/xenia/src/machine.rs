@@ -219,6 +219,12 @@ impl Machine {
         }
     }
 
+    /// Drops the machine without an effect on files of the host: unlike a drop, it saves nothing
+    /// that the title has left unsaved.
+    pub fn discard(self) {
+        self.kernel.discard();
+    }
+
     fn progress(&self) -> MachineProgress {
         MachineProgress { now: self.executor.now(), frames: self.kernel.frames() }
     }

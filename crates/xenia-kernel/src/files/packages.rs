@@ -143,6 +143,13 @@ impl OpenPackage {
         self.remove(store);
     }
 
+    /// Abandons the package without a message.
+    fn discard(&self, store: &ContentStore) {
+        if self.replaces.is_some() {
+            self.remove(store);
+        }
+    }
+
     /// Deletes the files of an incomplete package.
     fn remove(&self, store: &ContentStore) {
         // The next package of this name would delete them as well.
@@ -204,6 +211,17 @@ impl Drop for Files {
 }
 
 impl Files {
+    /// Drops all changes that are not on the host's disk. Packages that have not replaced their
+    /// older ones leave these as they are. Nothing is written when the files are dropped.
+    pub(crate) fn discard(&mut self) {
+        let Packages { store, open } = &mut self.packages;
+        self.vfs.discard();
+        store.discard();
+        for package in open.drain(..) {
+            package.discard(store);
+        }
+    }
+
     /// Mounts the title's hard disk: one per title, unless the host provides a shared one.
     pub(crate) fn mount_hard_disk(&mut self, title: u32) -> VfsResult<()> {
         if self.has_common_disk {

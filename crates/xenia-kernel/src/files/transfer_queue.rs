@@ -6,7 +6,8 @@
 //! the guest was notified of its completion.
 //!
 //! Writes still queued when the machine ends are executed without notification, so a run that the
-//! user ends loses no data that a title has given to the kernel.
+//! user ends loses no data that a title has given to the kernel. A machine that is discarded drops
+//! them.
 
 use super::request::{Outcome, Reply};
 use super::stream::Stream;
@@ -146,6 +147,12 @@ impl TransferQueue {
         *pieces -= taken.iter().map(|transfer| transfer.pieces.len()).sum::<usize>();
         self.count.fetch_sub(taken.len(), Release);
         (taken, others)
+    }
+
+    /// Drops the queued transfers, and waits for those in progress.
+    pub(crate) fn discard(&self) {
+        drop(self.take_back(|_| true));
+        self.wait_for(|_| true);
     }
 
     /// Waits for the selected transfers in progress. The caller must hold no lock.

@@ -32,6 +32,11 @@ impl ContentStore {
         Self { device: SharedDevice::new(device), is_kept, has_told: AtomicBool::new(false) }
     }
 
+    /// Drops all changes that are not on the host's disk ([`Device::discard`]).
+    pub fn discard(&self) {
+        self.device.lock().discard();
+    }
+
     /// Whether written data outlives the machine.
     pub fn is_kept(&self) -> bool {
         self.is_kept

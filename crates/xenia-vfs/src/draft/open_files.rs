@@ -126,6 +126,15 @@ impl Drafts {
         Ok(())
     }
 
+    /// Deletes all temporary files: open files have no name, and are not committed.
+    pub(crate) fn discard(&self) {
+        for draft in self.all() {
+            let mut draft = draft.lock();
+            (draft.target, draft.copying) = (None, None);
+            draft.discard();
+        }
+    }
+
     /// Updates paths after a move of `from` to `to`.
     pub(crate) fn moved(&self, from: &Path, to: &Path) {
         self.losses.moved(from, to);

@@ -262,8 +262,9 @@ fn title_end_completes_writes_and_cancels_reads() {
     });
 }
 
-#[test]
-fn machine_drop_completes_pending_writes() {
+/// Leaves two writes that no worker begins to a file on the host, and runs an `end` of the machine.
+/// Returns the contents of the file.
+fn leave_writes(end: impl Fn(HostThreads)) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let machine = HostThreads::new(&no_routine);
     machine.have_workers();
@@ -281,8 +282,27 @@ fn machine_drop_completes_pending_writes() {
         }
     });
     assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"");
-    drop(machine);
-    assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"savegame");
+    end(machine);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().filter(is_draft).count(), 0);
+    std::fs::read(folder.path().join("log")).unwrap()
+}
+
+fn is_draft(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
+    entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".xenia-draft")
+}
+
+#[test]
+fn machine_drop_completes_pending_writes() {
+    assert_eq!(leave_writes(|machine| drop(machine)), b"savegame");
+}
+
+#[test]
+fn machine_discard_drops_pending_writes() {
+    let saved = leave_writes(|machine| {
+        machine.kernel.discard();
+        assert!(machine.kernel.transfers.is_empty());
+    });
+    assert_eq!(saved, b"");
 }
 
 #[test]
