@@ -231,10 +231,14 @@ fn open_dialog_captures_controllers_and_refuses_others() {
         ] {
             assert_eq!(b.xam_call(name, arguments), ACCESS_DENIED, "{name}");
         }
+        // The kernel keeps what the port shows.
+        let kept = b.kernel.user.dialog.request();
+        assert!(kept.is_some() && kept.as_ref() == answers.asked.lock().unwrap().last());
         b.pass_a_field();
     }
     assert_eq!((ui(&mut b), ui(&mut b)), (Some(1), None));
     b.pass_a_field();
+    assert_eq!(b.kernel.user.dialog.request(), None);
     assert_eq!((b.xam_call("XamIsUIActive", &[]), b.word(OVERLAPPED), ui(&mut b)), (0, 0, Some(0)));
     assert_eq!(b.xam_call("XamInputGetState", &[0, 0, base]), SUCCESS);
     assert_eq!(b.word(4), 0x1000_0000);

@@ -142,6 +142,10 @@ fn disc_prompt_repeats_until_the_right_disc_is_named() {
         b.pass_a_field();
         assert_eq!(b.answer(b.thread), None);
         assert!(b.kernel.user.dialog.is_open());
+        let kept = b.kernel.user.dialog.request();
+        assert!(
+            matches!(kept, Some(DialogRequest::Text(text)) if Some(&text) == answers.asked.lock().unwrap().last())
+        );
     }
     b.pass_a_field();
     assert_eq!((b.answer(b.thread), take_event_signal(&mut b)), (Some(0), true));

@@ -84,8 +84,10 @@ pub enum AnswerRecipient {
     Nobody,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Dialog {
+    /// Contents, which the port shows.
+    request: DialogRequest,
     action: AnswerAction,
     thread_id: u32,
     overlapped: Option<GuestAddr>,
@@ -110,6 +112,11 @@ impl OpenDialog {
     /// Returns whether a dialog is open. Takes no lock.
     pub fn is_open(&self) -> bool {
         self.due.load(Acquire) != NEVER
+    }
+
+    /// Returns a copy of the open dialog's contents, from which another port can show it.
+    pub fn request(&self) -> Option<DialogRequest> {
+        self.dialog.lock().as_ref().map(|dialog| dialog.request.clone())
     }
 
     /// Returns the guest time of the next poll.
@@ -141,7 +148,9 @@ pub fn open(
             call.cpu.open_wait(call.thread(), false)?;
             waiter = Some(call.thread());
         }
-        *slot.dialog.lock() = Some(Dialog { action, thread_id: call.thread_id(), overlapped, waiter });
+        let thread_id = call.thread_id();
+        *slot.dialog.lock() =
+            Some(Dialog { request: request.clone(), action, thread_id, overlapped, waiter });
         kernel.devices.dialogs.lock().open(request, now);
         slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
         kernel.notifier().notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
@@ -227,7 +236,7 @@ impl DialogControl<'_> {
     /// Asks again in the open dialog, which was on the screen all the time.
     fn reopen(&self, dialog: Dialog, request: DialogRequest, now: GuestTicks) {
         let _listeners = self.notifier.lock();
-        *self.user.dialog.dialog.lock() = Some(dialog);
+        *self.user.dialog.dialog.lock() = Some(Dialog { request: request.clone(), ..dialog });
         self.port.lock().open(request, now);
         self.user.dialog.due.store(now.saturating_add(POLL_INTERVAL), Release);
     }
