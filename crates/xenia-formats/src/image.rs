@@ -50,6 +50,8 @@ pub struct LoadedImage {
     pub stack_size: Option<u32>,
     /// Title ID, media ID and versions, if present.
     pub execution: Option<ExecutionInfo>,
+    /// Mask of the regions whose consoles may run it; 0 if the file names none.
+    pub region: u32,
     /// Other titles whose content this title can open.
     pub alternate_titles: Vec<TitleId>,
     /// Named data blobs inside the image.
@@ -84,6 +86,7 @@ impl LoadedImage {
             tls: None,
             stack_size: None,
             execution: None,
+            region: 0,
             alternate_titles: Vec::new(),
             resources: Vec::new(),
             exports: Vec::new(),

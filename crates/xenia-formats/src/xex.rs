@@ -128,6 +128,13 @@ fn generation(main: Fields<'_>) -> Result<Generation, FormatError> {
     }
 }
 
+/// The error for a patch that is to run without its title.
+fn patch_alone() -> FormatError {
+    let why = "it is a title update (XEXP) without its title: put it beside the title's .xex, as default.xexp \
+               beside default.xex, and run that";
+    FormatError::unsupported("XEX module flags", 4, why)
+}
+
 /// Base address: that of the optional header, otherwise that of the security info.
 fn image_base(
     header: Option<&OptionalHeader>,
@@ -167,6 +174,15 @@ impl Xex {
     /// # Errors
     /// The malformed structure, its offset and the reason.
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
+        let is_patch = || {
+            let flags = read_exact_at(source, "XEX main header", 4, 4);
+            flags.is_ok_and(|flags| u32::from(flags[3]) & module_flags::ANY_PATCH != 0)
+        };
+        // Most headers of a patch describe the image that it makes, and a patch may lack them.
+        Self::read_headers(source).map_err(|error| if is_patch() { patch_alone() } else { error })
+    }
+
+    fn read_headers(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
         let main = Fields::new(&main, 0, "XEX main header");
         let generation = generation(main)?;
@@ -271,8 +287,7 @@ impl Xex {
     /// imports outside the image, patches. Digest mismatches are not errors, see the module docs.
     pub fn load(&self, source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
         if self.is_patch() {
-            let why = "it is a patch (XEXP), which goes beside the executable that it is for";
-            return Err(FormatError::unsupported("XEX module flags", 4, why));
+            return Err(patch_alone());
         }
         let mut digests: Vec<DigestCheck> = Vec::new();
         let bytes = payload::read(self, source, keys, &mut digests)?;
@@ -324,6 +339,7 @@ impl Xex {
             tls: self.tls,
             stack_size: self.stack_size,
             execution: self.execution,
+            region: self.security.region,
             alternate_titles: self.alternate_titles.clone(),
             resources: self.resources.clone(),
             exports,

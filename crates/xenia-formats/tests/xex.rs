@@ -197,7 +197,7 @@ fn invalid_xex_files_are_refused_with_reason() {
     huge[at..at + 4].copy_from_slice(&0x1000_1000_u32.to_be_bytes());
     let tls = |words: [u32; 4]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
     for (file, expected) in [
-        (patch.build(), "not supported: it is a patch (XEXP)"),
+        (patch.build(), "not supported: it is a title update (XEXP)"),
         (set(0x1_0100, Ok(BASE - 4)), "XEX entry point at offset"),
         (set(0x1_0100, Ok(ENTRY + 2)), "is not an instruction of the image"),
         (set(0x1_0201, Ok(0xFFFF_F000)), "XEX image base at offset"),

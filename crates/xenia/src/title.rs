@@ -1,5 +1,6 @@
 //! Opens a title: finds its file, reads the user's keys and loads the executable.
 
+mod advice;
 pub mod discs;
 mod folder;
 mod keys;
@@ -13,12 +14,13 @@ use crate::content;
 use crate::patches;
 use crate::say::remark;
 use crate::source;
+pub use advice::region_note;
 use anyhow::{Context, Result, bail};
 use discs::TitleDiscs;
 use folder::executable_in;
 pub use keys::key_ring;
-use medium::Medium;
 pub use medium::NoExecutable;
+use medium::{Medium, Says};
 pub use named::path_of;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -75,7 +77,7 @@ impl Title {
     /// As [`Self::open`], with the title's update from the content folder.
     fn open_with(named: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<Self> {
         let path = path_of(named)?;
-        let file_path = if path.is_dir() { executable_in(&path)? } else { path };
+        let file_path = if path.is_dir() { executable_in(&path, Says::Choice)? } else { path };
         let mut updates = Updates::of(content);
         let (image, medium) = load(&file_path, keys, &mut updates)?;
         let name = file_path.display().to_string();
@@ -141,12 +143,12 @@ pub fn id_of(path: Option<&Path>) -> Option<TitleId> {
     let id = |file: &dyn ReadAt| Xex::read(file).ok()?.execution.map(|execution| execution.title_id);
     let Some(path) = path else { return id(&DEMO) };
     let path = path_of(path).ok()?;
-    let path = if path.is_dir() { executable_in(&path).ok()? } else { path };
+    let path = if path.is_dir() { executable_in(&path, Says::Nothing).ok()? } else { path };
     let file = source::open(&path).ok()?;
     let format = xenia_formats::identify(&file).ok()??;
     if matches!(format.opens, Opens::Volume(_) | Opens::Parts(_)) {
         let volume = medium::title_in(parts::volume(format, file, &path).ok()?);
-        return id(&*medium::executable_of(&volume, "").ok()?);
+        return id(&*medium::executable_of(&volume, "", Says::Nothing).ok()?);
     }
     id(&file)
 }
@@ -179,10 +181,12 @@ fn load_as(
             let deployment = package.as_ref().map(Deployment::of_package).unwrap_or_default();
             let volume = parts::volume(found, file, path).with_context(|| format!("cannot read {name}"))?;
             let volume = medium::title_in(volume);
-            let executable = medium::executable_of(&volume, &name.to_string())?;
+            let executable = medium::executable_of(&volume, &name.to_string(), Says::Choice)
+                .map_err(|error| advice::without_executable(error, package.as_ref(), path))?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
             let image = updates.load(&executable, patch.map(|patch| &**patch), keys);
-            let image = image.with_context(|| format!("cannot load the executable in {name}"))?;
+            let image =
+                image.map_err(|error| advice::explained(error, &format!("the executable in {name}")))?;
             let (file, volume) = (path.to_owned(), Arc::new(volume));
             Ok((image, Some(Medium::Volume { file, volume, deployment })))
         }
@@ -190,7 +194,7 @@ fn load_as(
             let patch = patch_of(path)?;
             let patch = patch.as_ref().map(|patch| patch as &dyn ReadAt);
             let image = updates.load(&file, patch, keys);
-            let image = image.with_context(|| format!("cannot load {name}"))?;
+            let image = image.map_err(|error| advice::explained(error, &name.to_string()))?;
             let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
             Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
         }

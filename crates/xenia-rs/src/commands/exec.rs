@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::code_store;
-use xenia::config::{AudioOutput, DialogPolicy, TitleConfig};
+use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, TitleConfig};
 use xenia::content;
 use xenia::dialogs::Unasked;
 use xenia::drawing::CompileProgress;
@@ -25,7 +25,7 @@ use xenia::pace::{Pace, PaceControl};
 use xenia::report::check_json;
 use xenia::say::{self, remark};
 use xenia::sound::Sound;
-use xenia::title::Title;
+use xenia::title::{Title, region_note};
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gdb::Listener;
@@ -79,6 +79,10 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
 }
 
 fn opened(args: &ExecArgs) -> Result<Title> {
+    let config = MachineConfig::from(&args.engine);
+    if let Some(note) = region_note(&title.image, &config.console) {
+        remark!("xenia-rs: {note}");
+    }
     let path = args.title.as_deref();
     Title::open_or_demo(path, &title_config(args)).map_err(|error| {
         // The parser takes a misspelt command for the title.

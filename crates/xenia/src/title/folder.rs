@@ -1,12 +1,12 @@
 //! Finds the executable of a title in a folder.
 
 use super::DEFAULT_EXECUTABLE;
-use super::medium::{choose, is_executable};
+use super::medium::{Says, choose, is_executable};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// The default.xex in `folder`, in upper or lower case, otherwise its only .xex.
-pub(super) fn executable_in(folder: &Path) -> Result<PathBuf> {
+pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {
     let listing = || format!("cannot list {}", folder.display());
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(listing)? {
@@ -16,7 +16,7 @@ pub(super) fn executable_in(folder: &Path) -> Result<PathBuf> {
             found.push((name, path));
         }
     }
-    choose(found, &folder.display().to_string(), "name one of")
+    choose(found, (&folder.display().to_string(), "name one of"), says)
 }
 
 #[cfg(test)]
@@ -33,7 +33,8 @@ mod tests {
 
     fn chosen(files: &[&str]) -> Result<String> {
         let folder = folder(files);
-        executable_in(folder.path()).map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        executable_in(folder.path(), Says::Nothing)
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
     }
 
     #[test]

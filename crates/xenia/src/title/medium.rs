@@ -15,6 +15,13 @@ use xenia_kernel::ports::Disc;
 #[derive(Debug)]
 pub struct NoExecutable(String);
 
+impl NoExecutable {
+    /// The reason in words.
+    pub(super) fn new(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
 impl fmt::Display for NoExecutable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -22,6 +29,15 @@ impl fmt::Display for NoExecutable {
 }
 
 impl std::error::Error for NoExecutable {}
+
+/// Whether the user is told which executable is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// The choice is told, because the executable will run.
+    Choice,
+    /// Nothing is told, because only the header is read.
+    Nothing,
+}
 
 /// Largest number of names that a message lists.
 const LISTED: usize = 12;
@@ -82,10 +98,14 @@ pub(super) fn title_in(volume: Volume) -> Volume {
 }
 
 /// The executable in the root of a volume, by the same rules as for folders.
-pub(super) fn executable_of(volume: &Volume, place: &str) -> Result<Arc<dyn ReadAt>> {
+pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<Arc<dyn ReadAt>> {
     let files = volume.list(&[""; 0]).into_iter().flatten();
     let files = files.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone())));
-    choose(files.filter(|(name, _)| is_executable(name)).collect(), place, "extract it and name one of")
+    choose(
+        files.filter(|(name, _)| is_executable(name)).collect(),
+        (place, "extract it and name one of"),
+        says,
+    )
 }
 
 /// Whether a file of this name can be a title's executable.
@@ -96,7 +116,7 @@ pub(super) fn is_executable(name: &str) -> bool {
 
 /// Chooses the file called default.xex, in upper or lower case, otherwise the only one. If there
 /// are several, the error lists their names after `advice`.
-pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str) -> Result<T> {
+pub(super) fn choose<T>(mut found: Vec<(String, T)>, (place, advice): (&str, &str), says: Says) -> Result<T> {
     let default = found.iter().position(|(name, _)| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
     if let Some(at) = default {
         return Ok(found.swap_remove(at).1);
@@ -115,6 +135,8 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str) 
         let none = format!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)");
         return Err(NoExecutable(none).into());
     };
-    crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {name}");
+    if says == Says::Choice {
+        crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {name}");
+    }
     Ok(only)
 }
