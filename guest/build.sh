@@ -18,7 +18,7 @@ if [ "${1-}" = answers ]; then
     exit
 fi
 
-all=(gpu-suite hostile console-suite sync-suite demo races cpu-suite sound linked primes faults hello)
+all=(gpu-suite hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults hello)
 if [ "${1-}" = programs ]; then
     echo "${all[@]}"
     exit
@@ -140,6 +140,19 @@ for program in "${programs[@]}"; do
             title linked/linked "$(compile linked/linked.c -mno-powerpc64)" "$(compile linked/linked_imports.S)"
             library linked/engine 0x8C010000 "$(compile linked/engine.c "${flags[@]}")" "$(compile linked/engine_imports.S)"
             library linked/maths 0x9D010000 "$(compile linked/maths.c "${flags[@]}")"
+            ;;
+        retail)
+            # Two executables, and the library that the first imports from.
+            mkdir -p "$out/retail" "$obj/retail"
+            shared=("$(compile console-suite/calls.S)" "$(compile hostile/create_file.S)")
+            for source in retail/expect.c console-suite/small_files.c sync-suite/suite.c runtime/settings.c; do
+                shared+=("$(compile "$source" -mno-powerpc64)")
+            done
+            drawing=("$(compile runtime/vd_swap.S)" "$(compile gpu/gpu.c -mno-powerpc64)")
+            title retail/default "$(compile retail/retail.c -mno-powerpc64)" "$(compile retail/retail_imports.S)" \
+                "${shared[@]}" "${drawing[@]}"
+            title retail/second "$(compile retail/second.c -mno-powerpc64)" "$(compile retail/second.S)" "${shared[@]}"
+            library retail/library 0x8D010000 "$(compile retail/library.c -mno-powerpc64 -Iconsole-suite/libraries)"
             ;;
         races)
             # A title each, over the helpers of sync-suite.

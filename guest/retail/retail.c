@@ -1,0 +1,216 @@
+// A title that starts and runs as retail titles do: variables and a library as imports, thread-local storage, six threads, sound
+// callbacks, asynchronous reads of two threads, notifications, a controller that is unplugged, a sign-in, a save at the first start,
+// an achievement, and a second executable that gets launch data. The exit code counts what is wrong.
+//
+// Settings say what the machine has: `downloads` and `update`, and `language`.
+#include "../gpu/gpu.h"
+#include "retail.h"
+#include "settings.h"
+
+enum { FRAMES = 30, WIDTH = 320, HEIGHT = 180, BLOCK = 0x4000, BLOCKS = 8, SOUNDS = 40, SAMPLES = 256, CHANNELS = 6 };
+
+// An update changes it.
+const volatile uint32_t version[4] = {0x76657273, 0x696F6E3A, 1, 0};
+
+extern volatile uint32_t *const XboxHardwareInfo, *const XexExecutableModuleHandle, *const KeTimeStampBundle;
+uint32_t retail_loads(void);
+uint32_t retail_checksum(const uint8_t *bytes, uint32_t size);
+uint32_t XAudioRegisterRenderDriverClient(const void *description, uint32_t *client);
+uint32_t XAudioUnregisterRenderDriverClient(uint32_t client);
+uint32_t XAudioSubmitRenderDriverFrame(uint32_t client, const float *frame);
+
+static volatile uint32_t polling = 1, signed_in, unplugged, played;
+
+static void imports(void) {
+    EXPECT(((volatile uint8_t *)XboxHardwareInfo)[4], 6);
+    EXPECT(*XexExecutableModuleHandle != 0, 1);
+    uint32_t before = KeTimeStampBundle[4];
+    sleep_ms(2);
+    EXPECT(KeTimeStampBundle[4] > before, 1);
+    EXPECT(retail_loads(), 1);
+    EXPECT(retail_checksum((const uint8_t *)"abc", 3), ((31 + 'a') * 31 + 'b') * 31 + 'c');
+}
+
+// The thread's own copy of the template.
+static volatile uint32_t *thread_local(void) {
+    volatile uint32_t *const *region;
+    __asm__ volatile("mr %0, 13" : "=r"(region));
+    return region[0];
+}
+
+static uint32_t open_data(void) {
+    static const char path[] = "game:\\data.bin";
+    struct {
+        uint16_t length, room;
+        const char *text;
+    } string = {sizeof path - 1, sizeof path, path};
+    struct {
+        uint32_t root;
+        void *name;
+        uint32_t flags;
+    } attributes = {0, &string, 0x40};
+    uint32_t file = 0, status[2];
+    // Asynchronous: no synchronous option.
+    uint32_t result = create_file(&file, 0x80100000, &attributes, status, 0, 0, 7, 1, 0x40);
+    EXPECT(result, SUCCESS);
+    return result == SUCCESS ? file : 0;
+}
+
+// Reads every other block, and compares it with what the host has written: byte i is i * 7 + i / 256.
+static uint32_t reader(uint32_t number) {
+    static uint8_t blocks[2][BLOCK];
+    uint8_t *block = blocks[number];
+    volatile uint32_t *local = thread_local();
+    EXPECT(local[0], 0x544C5331);
+    EXPECT(local[1], 7);
+    local[1] = number + 100;
+    uint32_t file = open_data(), event = 0, wrong = 0;
+    if (!file) return 1;
+    EXPECT(NtCreateEvent(&event, 0, 1, 0), SUCCESS);
+    for (uint32_t index = number; index < BLOCKS; index += 2) {
+        volatile uint32_t status[2] = {0x103, 0};
+        int64_t offset = (int64_t)index * BLOCK;
+        uint32_t result = NtReadFile(file, event, 0, 0, (void *)status, block, BLOCK, &offset);
+        if (result != SUCCESS) EXPECT(result, 0x103);
+        EXPECT(wait_handle(event, &long_wait), SUCCESS);
+        EXPECT(status[0], SUCCESS);
+        EXPECT(status[1], BLOCK);
+        for (uint32_t i = 0; i < BLOCK; i++) {
+            uint32_t at = index * BLOCK + i;
+            wrong += block[i] != (uint8_t)(at * 7 + at / 256);
+        }
+    }
+    EXPECT(wrong, 0);
+    EXPECT(local[1], number + 100);
+    NtClose(event);
+    NtClose(file);
+    return 0;
+}
+
+static uint32_t sound_client, sound_done;
+static float sound_frame[CHANNELS][SAMPLES];
+
+static void sound_wanted(const uint32_t *context) {
+    (void)context;
+    if (played == SOUNDS) return;
+    for (uint32_t i = 0; i < SAMPLES; i++) sound_frame[0][i] = (float)(int)(i % 64 - 32) / 64;
+    XAudioSubmitRenderDriverFrame(sound_client, &sound_frame[0][0]);
+    if (++played == SOUNDS) NtSetEvent(sound_done, 0);
+}
+
+static uint32_t player(uint32_t unused) {
+    static const struct {
+        void (*callback)(const uint32_t *);
+        uint32_t context;
+    } description = {sound_wanted, 1};
+    (void)unused;
+    EXPECT(NtCreateEvent(&sound_done, 0, 1, 0), SUCCESS);
+    EXPECT(XAudioRegisterRenderDriverClient(&description, &sound_client), 0);
+    EXPECT(wait_handle(sound_done, &long_wait), SUCCESS);
+    EXPECT(XAudioUnregisterRenderDriverClient(sound_client), 0);
+    NtClose(sound_done);
+    return 0;
+}
+
+// Polls notifications until the main loop ends.
+static uint32_t listener_thread(uint32_t unused) {
+    (void)unused;
+    uint32_t listener = create_listener(1, 0), id, parameter;
+    EXPECT(listener != 0, 1);
+    while (polling) {
+        while (XNotifyGetNext(listener, 0, &id, &parameter)) signed_in += id == 0xA && parameter != 0;
+        sleep_ms(4);
+    }
+    NtClose(listener);
+    return 0;
+}
+
+// No controller is there at the start; the title asks again and again.
+static uint32_t pads(uint32_t unused) {
+    (void)unused;
+    struct pad_state state;
+    while (polling) {
+        for (uint32_t user = 0; user < 4; user++) unplugged += XamInputGetState(user, 1, &state) == NOT_CONNECTED;
+        sleep_ms(8);
+    }
+    return 0;
+}
+
+static void first_screen(void) {
+    EXPECT(XGetLanguage(), setting("language", 1));
+    EXPECT(XamUserGetSigninState(0), 1);
+    EXPECT(XamShowSigninUI(1, 0), 0);
+    struct content content = {.device = 1, .kind = 1, .name = {'S'}, .file = "progress"};
+    uint32_t done = 9;
+    EXPECT(XamContentCreate(0, "save", &content, OPEN_ALWAYS, &done, 0, 0), 0);
+    EXPECT(done, CREATED);
+    EXPECT(write_file("save:\\level", "one", 3), SUCCESS);
+    EXPECT(XamContentClose("save", 0), 0);
+}
+
+static void downloads(void) {
+    static struct content found[4];
+    uint32_t size = 0, handle = 0, count = 0;
+    if (XamContentCreateEnumerator(0xFE, 0, 2, 0, 4, &size, &handle) == 0) {
+        XamEnumerate(handle, 0, found, sizeof found, &count, 0);
+        NtClose(handle);
+    }
+    EXPECT(count, setting("downloads", 0));
+    if (count) {
+        uint32_t done = 9;
+        char text[8];
+        EXPECT(XamContentCreate(0xFE, "more", &found[0], OPEN_EXISTING, &done, 0, 0), 0);
+        EXPECT(read_file("more:\\map.bin", text, sizeof text), 3);
+        EXPECT(memcmp(text, "map", 3), 0);
+        EXPECT(XamContentClose("more", 0), 0);
+    }
+}
+
+static void achieve(void) {
+    uint32_t pairs[2] = {0, 1}, buffer[2] = {1, (uint32_t)pairs};
+    EXPECT(XMsgInProcessCall(0xFB, 0xB0008, (uint32_t)buffer, sizeof buffer), 0);
+}
+
+static void main_loop(void) {
+    Commands commands;
+    Front front = {.width = WIDTH, .height = HEIGHT};
+    gpu_start();
+    gpu_allocate(&front.memory, WIDTH * ((HEIGHT + 31) / 32 * 32) * 4);
+    commands_allocate(&commands, 0x100);
+    for (uint32_t frame = 1; frame <= FRAMES; frame++) {
+        uint32_t *pixels = front.memory.at;
+        for (uint32_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = 0xFF000000 | frame * 0x040208;
+        commands_begin(&commands);
+        emit(&commands, 0x80000000);
+        gpu_submit(&commands, &front, frame);
+        gpu_wait_for_fence(frame);
+        gpu_wait_for_blank();
+        if (frame == 5) achieve();
+    }
+}
+
+int main(void) {
+    set_pace();
+    EXPECT(version[2], setting("update", 1));
+    imports();
+    uint32_t threads[5] = {
+        start(reader, 0, ON(1)), start(reader, 1, ON(2)),          start(player, 0, ON(3)),
+        start(pads, 0, ON(4)),   start(listener_thread, 0, ON(5)),
+    };
+    first_screen();
+    downloads();
+    main_loop();
+    for (int tries = 0; tries < 400 && played != SOUNDS; tries++) sleep_ms(1);
+    polling = 0;
+    for (int i = 0; i < 5; i++) EXPECT(join(threads[i]), 0);
+    EXPECT(played, SOUNDS);
+    EXPECT(unplugged > 0, 1);
+    EXPECT(signed_in > 0, 1);
+    DbgPrint("retail: first executable, version %u, %u faults\n", version[2], faults);
+    if (faults) return (int)faults;
+    struct launch_data data = {.magic = LAUNCH_MAGIC, .frames = FRAMES};
+    for (uint32_t i = 0; i < 6; i++) data.words[i] = i * 0x01010101;
+    EXPECT(XamLoaderSetLaunchData(&data, sizeof data), 0);
+    XamLoaderLaunchTitle("game:\\second.xex", 0);
+    return 99;
+}

@@ -1,0 +1,18 @@
+// What the two executables of the retail title share.
+#pragma once
+#include "../console-suite/console.h"
+
+// Fails if the two differ; the exit code counts the failures.
+extern volatile uint32_t faults;
+
+// What the first executable leaves for the second.
+enum { LAUNCH_MAGIC = 0x52455441 };
+struct launch_data {
+    uint32_t magic, frames, words[6];
+};
+
+uint32_t XamLoaderSetLaunchData(const void *data, uint32_t size);
+uint32_t XamLoaderGetLaunchDataSize(uint32_t *size);
+uint32_t XamLoaderGetLaunchData(void *data, uint32_t size);
+void XamLoaderLaunchTitle(const char *path, uint32_t flags);
+uint32_t XGetLanguage(void);
