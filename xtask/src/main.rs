@@ -20,6 +20,7 @@ mod programs;
 mod races;
 mod real_programs;
 mod reproducible;
+mod retail_suite;
 mod sanitizers;
 mod sdk;
 mod slurm_test;
@@ -55,6 +56,8 @@ enum Task {
     SyncSuite(sync_suite::SyncSuiteArgs),
     /// Run the console suite in many orders of the hardware threads.
     ConsoleSuite(sync_suite::SyncSuiteArgs),
+    /// Run the retail suite: a title built as retail titles are, from every medium, and damaged.
+    RetailSuite(retail_suite::RetailSuiteArgs),
     /// Run the race tests: programs whose threads race each other, with exact counts.
     Races(races::RacesArgs),
     /// Mutation testing: change handlers of the interpreter and the lifter one at a time and check
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
         Task::GpuSuite(args) => gpu_suite::suite(&args),
         Task::SyncSuite(args) => sync_suite::suite(&args),
         Task::ConsoleSuite(args) => sync_suite::console(&args),
+        Task::RetailSuite(args) => retail_suite::suite(&args),
         Task::Races(args) => races::races(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bless => golden::bless(),

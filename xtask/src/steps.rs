@@ -314,7 +314,7 @@ fn xenia(args: &[&str]) -> Result<()> {
 /// A cargo command that lints our crates while it compiles them, so that nothing is compiled a
 /// second time only for lints. All cargo commands of a run must use the same wrapper, or they would
 /// rebuild everything.
-fn linting_cargo() -> Result<Command> {
+pub(crate) fn linting_cargo() -> Result<Command> {
     let wrapper = Path::new(WRAPPER).canonicalize().context(WRAPPER)?;
     let mut command = Command::new("cargo");
     command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);

@@ -184,7 +184,7 @@ fn invalid_xex_files_are_refused_with_reason() {
     let mut no_pe = sample();
     no_pe.image[0] = b'N';
     let mut long_name = sample();
-    long_name.imports[0].0 = Box::leak("n".repeat(300).into_boxed_str());
+    long_name.imports[0].0 = "n".repeat(300);
     let mut run = sample();
     run.runs[1].1 = 4;
     let mut too_long = sample();

@@ -20,10 +20,12 @@ pub struct XexBuilder {
     /// Master key for encryption of the payload, if any.
     pub master: Option<[u8; 16]>,
     pub image: Vec<u8>,
+    /// Page size: 4 KiB or 64 KiB.
+    pub page_size: u32,
     /// Page counts and types.
     pub runs: Vec<(u32, u32)>,
     /// Names and record addresses.
-    pub imports: Vec<(&'static str, Vec<u32>)>,
+    pub imports: Vec<(String, Vec<u32>)>,
     /// Optional headers beyond format and imports: key, and a word or a body.
     pub headers: Vec<(u32, Result<u32, Vec<u8>>)>,
     pub export_table: u32,
@@ -96,10 +98,11 @@ impl XexBuilder {
             payload,
             master,
             image: sample_image(),
+            page_size: 0x1000,
             runs: vec![(1, 3), (1, 1), (2, 3), (2, 2)],
             imports: vec![
-                ("xam.xex", vec![BASE + 0x3000, BASE + 0x3010, BASE + 0x3004]),
-                ("xboxkrnl.exe", vec![BASE + 0x3008, BASE + 0x3020]),
+                ("xam.xex".to_owned(), vec![BASE + 0x3000, BASE + 0x3010, BASE + 0x3004]),
+                ("xboxkrnl.exe".to_owned(), vec![BASE + 0x3008, BASE + 0x3020]),
             ],
             headers: vec![
                 (0x2FF, Err(resources)),
@@ -211,7 +214,8 @@ impl XexBuilder {
             let mut record = (0x28 + addresses.len() as u32 * 4).to_be_bytes().to_vec();
             record.extend([0; 20]);
             record.extend([0xCAFE_u32, 0x2052_7F00, 0x2000_0000].iter().flat_map(|w| w.to_be_bytes()));
-            record.extend([0, index as u8, 0, addresses.len() as u8]);
+            record.extend([0, index as u8]);
+            record.extend((addresses.len() as u16).to_be_bytes());
             record.extend(addresses.iter().flat_map(|address| address.to_be_bytes()));
             records.push(record);
         }
@@ -239,7 +243,7 @@ impl XexBuilder {
         }
         let mut ends: Vec<usize> = Vec::new();
         for &(pages, _) in &self.runs {
-            ends.push(ends.last().copied().unwrap_or(0) + pages as usize * 0x1000);
+            ends.push(ends.last().copied().unwrap_or(0) + (pages * self.page_size) as usize);
         }
         let mut digest = [0; 20];
         for index in (0..descriptors.len()).rev() {
@@ -253,7 +257,7 @@ impl XexBuilder {
         word(&mut out, self.image.len() as u32);
         out.extend([0x5A; 0x100]);
         word(&mut out, 0x174);
-        word(&mut out, 0x1000_0000);
+        word(&mut out, if self.page_size == 0x1000 { 0x1000_0000 } else { 0 });
         word(&mut out, 0x8200_0000); // overridden by an optional header
         out.extend(digest);
         word(&mut out, self.imports.len() as u32);

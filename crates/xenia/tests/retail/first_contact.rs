@@ -1,0 +1,70 @@
+//! The messages that a user meets first say what to do next.
+
+use crate::make::{DOWNLOAD, KEY, UPDATE, files, package};
+use crate::media::{Added, MediumKind, stage};
+use std::path::Path;
+use std::sync::Arc;
+use xenia::say::chain;
+use xenia::title::Title;
+use xenia_formats::KeyRing;
+
+fn said(path: &Path, keys: &KeyRing) -> String {
+    chain(&Title::open(path, keys).unwrap_err())
+}
+
+fn has_all(text: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
+
+#[test]
+fn a_title_without_a_key_or_with_a_wrong_one_says_where_the_key_goes() {
+    for kind in MediumKind::ALL {
+        let staged = stage(kind, Added::Nothing);
+        assert!(Title::open(&staged.path, &KeyRing::with_retail(KEY)).is_ok());
+        let none = said(&staged.path, &KeyRing::development());
+        has_all(
+            &none,
+            &[
+                "does not open with the development key",
+                "write `retail = \"32 hexadecimal digits\"`",
+                "keys.toml",
+            ],
+        );
+        let wrong = said(&staged.path, &KeyRing::with_retail([8; 16]));
+        has_all(&wrong, &["correct the digits of `retail`", "keys.toml", "`xenia-rs verify`"]);
+        assert!(!wrong.contains("0808"), "a message shows no key");
+    }
+}
+
+#[test]
+fn an_update_or_a_download_alone_says_what_it_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("TU_1");
+    let alone = |kind, name| {
+        std::fs::write(&path, package(kind, &[(name, files().patch.clone())])).unwrap();
+        said(&path, &KeyRing::development())
+    };
+    let update = alone(UPDATE, "default.xexp");
+    has_all(
+        &update,
+        &["TU_1", "kind: update", "title 58410009", "`xenia-rs content import", "run the title's own"],
+    );
+    has_all(&alone(DOWNLOAD, "map.bin"), &["kind: add on", "`xenia-rs content import"]);
+    // The patch itself, taken out of its package.
+    let patch = dir.path().join("default.xexp");
+    std::fs::write(&patch, &**files().patch).unwrap();
+    has_all(&said(&patch, &KeyRing::development()), &["title update", "put it beside the title's .xex"]);
+}
+
+#[test]
+fn an_update_for_another_executable_is_named_and_the_title_runs_without_it() {
+    let staged = stage(MediumKind::Folder, Added::Packages);
+    let package_at = staged.parts.iter().find(|part| part.ends_with("TU_1")).unwrap();
+    let mut patch = files().patch.to_vec();
+    let end = patch.len() - 1;
+    patch[end] ^= 1;
+    std::fs::write(package_at, package(UPDATE, &[("default.xexp", Arc::new(patch))])).unwrap();
+    assert!(crate::run::open(&staged, true).is_ok());
+}

@@ -1,0 +1,122 @@
+//! Runs the title from each medium on each engine.
+
+use crate::media::{Added, MediumKind, Staged, stage};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+use xenia::Limits;
+use xenia::config::{CpuConfig, ExecutorConfig, MachineConfig, SaveConfig, TitleConfig, VideoConfig};
+use xenia::launches;
+use xenia::machine::{Finished, Machine, MachineOptions};
+use xenia::report::End;
+use xenia::title::Title;
+use xenia_testing::is_long;
+
+/// Digests of the runs in lockstep: of the first executable at its last frame, and of the second at
+/// its end.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/retail-suite.txt");
+/// Frames that the first executable shows.
+const FRAMES: u64 = 30;
+/// Runs in parallel of each medium, and with `cargo xtask retail-suite`.
+const PARALLEL: [usize; 2] = [1, 25];
+/// Instructions after which a run is over in any case; a run has about a hundred million.
+const INSTRUCTIONS: u64 = 2_000_000_000;
+
+/// Opens the title with the suite's key, and with the folder of saves if it has packages there.
+pub(crate) fn open(staged: &Staged, repeats: bool) -> anyhow::Result<Title> {
+    let saves = SaveConfig { content: Some(staged.content()), ..SaveConfig::default() };
+    let key_file = Some(staged.key_file());
+    Title::open_or_demo(
+        Some(&staged.path),
+        &TitleConfig { key_file, saves, repeats, ..TitleConfig::default() },
+    )
+}
+
+/// Runs the title to its end; returns what it printed, too.
+pub(crate) fn run(
+    staged: &Staged,
+    config: &MachineConfig,
+    limits: &Limits,
+) -> anyhow::Result<(Finished, String)> {
+    let title = open(staged, !config.executor.parallel)?;
+    let said: Arc<Mutex<String>> = Arc::default();
+    let finished = launches::run(title, limits, None, |title, _, launched| {
+        let said = said.clone();
+        let video = VideoConfig::default();
+        let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
+        let content = Some(staged.content());
+        Machine::new(title, MachineOptions { text, content, launched, ..MachineOptions::new(config, &video) })
+    })?;
+    let said = said.lock().unwrap().clone();
+    Ok((finished, said))
+}
+
+fn config(interp: bool, parallel: bool) -> MachineConfig {
+    let mut config = MachineConfig {
+        cpu: CpuConfig { interp, ..CpuConfig::default() },
+        executor: ExecutorConfig::default(),
+        ..MachineConfig::default()
+    };
+    config.executor.parallel = parallel;
+    config
+}
+
+/// Fails unless both executables ended without faults.
+fn check(finished: &Finished, said: &str, what: &str) {
+    let report = &finished.report;
+    assert_eq!((report.exit, report.exit_code), (End::Exit, Some(0)), "{what}: {said} {:?}", report.crash);
+    assert_eq!(report.launches, 1, "{what}: {said}");
+    assert!(said.contains("first executable, version") && said.contains("second executable, 0 faults"));
+    assert!(report.unimplemented_calls.is_empty(), "{what}: {:?}", report.unimplemented_calls);
+}
+
+fn limits() -> Limits {
+    Limits { instructions: Some(INSTRUCTIONS), ..Limits::default() }
+}
+
+/// The digest of the first executable at its last frame.
+fn first_executable(staged: &Staged, interp: bool) -> String {
+    let limits = Limits { frames: Some(FRAMES), ..limits() };
+    let (finished, said) = run(staged, &config(interp, false), &limits).unwrap();
+    assert_eq!((finished.report.exit, finished.report.frames), (End::Frames, FRAMES), "{said}");
+    finished.report.digest.expect("a run in lockstep has a digest")
+}
+
+#[test]
+fn the_title_runs_from_every_medium_in_lockstep_with_the_golden_digest() {
+    let mut digests = BTreeMap::new();
+    for kind in MediumKind::ALL {
+        for added in [Added::Nothing, Added::Patch, Added::Packages] {
+            let what = format!("{} {added:?}", kind.name()).to_lowercase();
+            for interp in if is_long() { &[false, true][..] } else { &[false] } {
+                let first = first_executable(&stage(kind, added), *interp);
+                let (finished, said) = run(&stage(kind, added), &config(*interp, false), &limits()).unwrap();
+                check(&finished, &said, &what);
+                let second = finished.report.digest.clone().expect("a run in lockstep has a digest");
+                let digest = format!("{first} {second}");
+                let other = digests.insert(what.clone(), digest.clone());
+                assert!(other.is_none_or(|other| other == digest), "{what}: the engines differ");
+            }
+        }
+    }
+    let found = digests.iter().fold(String::new(), |mut text, (what, digest)| {
+        let _ = writeln!(text, "{what}: {digest}");
+        text
+    });
+    if std::env::var_os("XENIA_BLESS").is_some() {
+        std::fs::write(GOLDEN, &found).unwrap();
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    assert_eq!(found, golden, "{GOLDEN}; XENIA_BLESS=1 writes it");
+}
+
+#[test]
+fn the_title_runs_from_every_medium_in_parallel() {
+    for kind in MediumKind::ALL {
+        for number in 0..PARALLEL[usize::from(is_long())] {
+            let added = [Added::Packages, Added::Nothing, Added::Patch][number % 3];
+            let (finished, said) = run(&stage(kind, added), &config(false, true), &limits()).unwrap();
+            check(&finished, &said, &format!("{} {added:?}, run {number}", kind.name()));
+        }
+    }
+}
