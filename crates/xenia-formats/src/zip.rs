@@ -7,6 +7,7 @@
 //! that requires reading whole files.
 
 mod inflate;
+mod write;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,6 +22,7 @@ use crate::read_at::{ReadAt, Section};
 use crate::unread::begins;
 use crate::volume::{Directory, Volume};
 use inflate::Inflater;
+pub use write::write;
 
 const WHAT: &str = "ZIP archive";
 const ENTRY: &str = "ZIP entry";

@@ -6,12 +6,15 @@
 
 mod bindings;
 mod call_targets;
+mod history;
 mod missing;
 mod registry;
 pub mod thunks;
 pub mod variables;
 
 pub use bindings::{Bindings, MissingCall};
+pub(crate) use history::Callee;
+pub use history::{CallHistory, PastCall, UnfinishedCall};
 pub use missing::{MissingAnswer, MissingAnswers, has_special_failure};
 pub use registry::{Continuations, Registry, StatusCounts};
 pub use xenia_imports::{Library, Status, ordinals};

@@ -70,6 +70,8 @@ pub struct KernelConfig {
     pub null_page: bool,
     /// Patches of the modules that are loaded.
     pub patches: Arc<PatchSet>,
+    /// Whether the last calls of each thread are kept for reports. The guest can't observe it.
+    pub call_history: bool,
 }
 
 impl Default for KernelConfig {
@@ -84,6 +86,7 @@ impl Default for KernelConfig {
             missing: MissingAnswers::default(),
             null_page: false,
             patches: Arc::default(),
+            call_history: false,
         }
     }
 }
@@ -184,7 +187,7 @@ impl Kernel {
         }
         let limits = Arc::new(Limits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let imports = Bindings::new(&memory, registry)?;
+        let imports = Bindings::new(&memory, registry, config.call_history)?;
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {

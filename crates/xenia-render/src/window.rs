@@ -113,6 +113,10 @@ pub trait Client {
 
     /// Saves a frame with the given number; returns the location, or an error message.
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String>;
+
+    /// Writes a bug report with this picture. Returns a message, or sends it later
+    /// ([`FrameSender::message`]).
+    fn report(&mut self, frame: Option<&Frame>) -> Option<String>;
 }
 
 /// Opens a window, calls `start` with the sender for frames, and runs until the window is closed or

@@ -26,7 +26,7 @@ mod settings;
 
 use anyhow::anyhow;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, ValueEnum};
 use cli::{Cli, Command};
 use log::Color;
 use std::ffi::OsString;
@@ -75,7 +75,8 @@ fn begin(words: Vec<OsString>) -> Code {
     let definition = with_negative_numbers(definition.color(color));
     let mut command = settings::without_environment(definition.clone());
     let parsed = command.try_get_matches_from_mut(&words);
-    let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+    let (mut cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)))
+    {
         Ok(parsed) => parsed,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             // This error message names the environment variables.
@@ -100,7 +101,21 @@ fn begin(words: Vec<OsString>) -> Code {
     if let Err(error) = cli::check_files(&command, &matches).and_then(|()| log::start(&cli.log)) {
         return report(&error);
     }
+    note_flags(&mut cli, &command, &matches);
     run(cli).unwrap_or_else(|error| report(&error))
+}
+
+/// Notes the flags of `exec`, for bug reports.
+fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches) {
+    match (&mut cli.command, matches.subcommand()) {
+        (Some(Command::Exec(args)), Some((name, matches))) => {
+            if let Some(command) = command.find_subcommand(name) {
+                args.given = cli::given(command, matches);
+            }
+        }
+        (None, _) => cli.exec.given = cli::given(command, matches),
+        _ => {}
+    }
 }
 
 /// Makes `--frames -1` an error about the range of a number, instead of an unknown flag `-1`.

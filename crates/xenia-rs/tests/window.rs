@@ -319,6 +319,9 @@ fn window_shows_a_crash_and_restarts_the_title() -> Result<()> {
         })?;
         ensure!(program.is_alive(), "the window stays");
         if round == "the crash" {
+            window.press(Key::F9)?;
+            let report = folder.path().join("state/xenia-rs/reports/report-title-1.zip");
+            wait_for("a bug report", || Ok(report.exists().then_some(())))?;
             std::fs::remove_file(&json)?;
             window.press(Key::R)?;
             wait_for("another run", || Ok(json.exists().then_some(())))?;

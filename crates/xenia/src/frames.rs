@@ -15,7 +15,8 @@ pub fn write_new_png(path: &Path, frame: &Frame) -> Result<bool> {
     output::write_new(path, &encode(frame).with_context(|| path.display().to_string())?)
 }
 
-fn encode(frame: &Frame) -> Result<Vec<u8>> {
+/// Encodes a frame as PNG.
+pub(crate) fn encode(frame: &Frame) -> Result<Vec<u8>> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, frame.width, frame.height);
     encoder.set_color(png::ColorType::Rgba);

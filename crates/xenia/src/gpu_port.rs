@@ -4,7 +4,7 @@
 //! done on the machine's thread, at guest times that the executor gives.
 
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use xenia_gpu::packets::swap_commands;
 use xenia_gpu::{CommandProcessor, Frame, GpuEvent};
 use xenia_kernel::ports::{DisplayMode, SwapCommands, Video, VideoEvent};
@@ -33,6 +33,7 @@ pub struct GpuPort {
     sink: FrameSink,
     events: Vec<VideoEvent>,
     mode: DisplayMode,
+    first_swap: Arc<OnceLock<GuestTicks>>,
 }
 
 impl GpuPort {
@@ -47,9 +48,15 @@ impl GpuPort {
         if capture == Capture::Swap(1) {
             processor.lock().capture_next();
         }
-        let port = Self { processor, memory, capture, sink, events: Vec::new(), mode };
+        let (events, first_swap) = (Vec::new(), Arc::default());
+        let port = Self { processor, memory, capture, sink, events, mode, first_swap };
         port.publish(0);
         port
+    }
+
+    /// Guest time of the first swap, once there was one.
+    pub fn first_swap(&self) -> Arc<OnceLock<GuestTicks>> {
+        self.first_swap.clone()
     }
 
     /// Updates the registers that the CPU can load to their state at `now`.
@@ -89,6 +96,7 @@ impl Video for GpuPort {
                 }
                 GpuEvent::Swap { number, .. } => {
                     self.events.push(VideoEvent::Swap);
+                    self.first_swap.get_or_init(|| now);
                     let mut processor = self.processor.lock();
                     if let Some(frame) = processor.take_frame(number) {
                         drop(processor);

@@ -51,6 +51,8 @@ struct State {
     cause: Option<Cause>,
     /// Whether a report of the guest's threads was requested.
     wants_threads: bool,
+    /// Whether a bug report was requested.
+    wants_report: bool,
     /// Stops the running machine.
     flag: Option<Arc<AtomicBool>>,
     /// Cancels the machine's draws.
@@ -110,6 +112,20 @@ impl Interrupt {
         std::mem::take(&mut self.0.lock().wants_threads)
     }
 
+    /// Requests a bug report; the run continues.
+    pub fn want_report(&self) {
+        let mut state = self.0.lock();
+        state.wants_report = true;
+        if let Some(flag) = &state.flag {
+            flag.store(true, Relaxed);
+        }
+    }
+
+    /// Whether a bug report was requested; clears the request.
+    pub fn take_wants_report(&self) -> bool {
+        std::mem::take(&mut self.0.lock().wants_report)
+    }
+
     /// Makes SIGUSR1 request a report of the threads.
     pub fn listen_for_threads(&self) -> Result<()> {
         if ignored_signals()(SIGUSR1) {
@@ -129,7 +145,7 @@ impl Interrupt {
     pub fn watch(&self, flag: Arc<AtomicBool>, draws: Option<Cancel>) {
         let mut state = self.0.lock();
         state.draws = draws;
-        if state.cause.is_some() || state.wants_threads {
+        if state.cause.is_some() || state.wants_threads || state.wants_report {
             flag.store(true, Relaxed);
         }
         state.flag = Some(flag);

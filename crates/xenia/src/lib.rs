@@ -7,8 +7,8 @@
 //! - Ports of the kernel: [`gpu_port`], [`drawing`], [`sound`], [`input`], [`dialogs`],
 //!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
 //! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
-//! - Outputs of a run: [`report`], [`digest`], [`golden`], [`event_log`], [`frames`],
-//!   [`screenshots`], [`code_store`]; [`output`] writes files atomically.
+//! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
+//!   [`frames`], [`screenshots`], [`code_store`]; [`output`] writes files atomically.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
 //!
 //! `examples/run.rs` runs a title in 20 lines; `examples/two_machines.rs` runs two at once.
@@ -19,6 +19,7 @@
 // All output goes through `say`, which remembers write errors.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod bug_report;
 mod call_log;
 pub mod code_ahead;
 pub mod code_store;

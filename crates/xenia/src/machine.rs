@@ -4,6 +4,7 @@
 //! No state is global, so a process can hold any number of machines.
 
 mod build;
+mod collect;
 mod debug;
 mod engine;
 mod figures;
@@ -13,6 +14,7 @@ pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
 pub use options::{Launched, MachineOptions};
 
+use crate::bug_report::Collected;
 use crate::digest::ImageDigest;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
@@ -26,9 +28,10 @@ use crate::watchdog::{Watchdog, WatchedMachine};
 use crate::wording::count;
 use parking_lot::Mutex;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use xenia_formats::LoadedImage;
 use xenia_gpu::CommandProcessor;
 use xenia_gpu::limits::Cancel;
 use xenia_gpu::trace::{self, Recording};
@@ -38,7 +41,10 @@ use xenia_kernel::title::Successor;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
-use xenia_sched::{Executor, Limits, RECORDED_CONTENTIONS, RunEnd};
+use xenia_sched::{Executor, GuestTicks, Limits, RECORDED_CONTENTIONS, RunEnd};
+
+/// Receives bug reports while a machine runs.
+pub type ReportSink = Box<dyn FnMut(Collected) + Send>;
 
 /// An emulated console with a loaded title: owns the kernel, the engine and the GPU port, and runs
 /// them to a limit ([`Machine::run`]).
@@ -49,6 +55,7 @@ pub struct Machine {
     /// Cancels draws whose result is no longer needed.
     cancel: Option<Cancel>,
     executor: Executor<KernelSystem>,
+    image: Arc<LoadedImage>,
     image_digest: ImageDigest,
     backend: &'static str,
     /// The host's graphics adapter, if the backend uses one.
@@ -59,6 +66,8 @@ pub struct Machine {
     title: TitleReport,
     /// The recording in progress.
     recorded: Option<Made>,
+    /// Guest time of the first frame.
+    first_swap: Arc<OnceLock<GuestTicks>>,
     /// Whether and where the run left the recording that it replays.
     recording: Trouble,
     event_log: Option<EventLog>,
@@ -72,6 +81,8 @@ pub struct Machine {
     pace: Option<Pace>,
     /// The socket on which the next run waits for gdb.
     debugger: Option<xenia_gdb::Listener>,
+    /// Receives the bug reports that are requested while the title runs.
+    reports: Option<ReportSink>,
     sound: Sound,
     xma: XmaPort,
 }
@@ -87,6 +98,11 @@ impl Machine {
     /// Lets the next run wait for gdb at `listener` before its first instruction.
     pub fn set_debugger(&mut self, listener: xenia_gdb::Listener) {
         self.debugger = Some(listener);
+    }
+
+    /// Passes bug reports that the interrupt requests to `sink`.
+    pub fn set_report_sink(&mut self, sink: ReportSink) {
+        self.reports = Some(sink);
     }
 
     /// Lets `interrupt` stop runs of this machine.
@@ -167,7 +183,16 @@ impl Machine {
         let lost = !self.write_errors.is_empty();
         let missing_files = self.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
-        Finished { report, end, divergence, recording_trouble, missing_files, lost }
+        let bug_report = self.collect("end", &report);
+        Finished { report, bug_report, end, divergence, recording_trouble, missing_files, lost }
+    }
+
+    /// Passes a bug report of this moment to the sink.
+    fn send_report(&mut self, wall_seconds: f64) {
+        let collected = self.collect("key", &self.report(&RunEnd::Stopped, wall_seconds));
+        if let (Some(sink), Some(collected)) = (&mut self.reports, collected) {
+            sink(collected);
+        }
     }
 
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
@@ -181,6 +206,9 @@ impl Machine {
         let end = self.executor.run(piece.as_ref().unwrap_or(limits));
         if self.interrupt.take_wants_threads() {
             errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
+        }
+        if self.interrupt.take_wants_report() {
+            self.send_report(start.elapsed().as_secs_f64());
         }
         let over = match end {
             RunEnd::Stopped | RunEnd::Ticks => self.interrupt.cause().is_some() || self.recording.is_over(),
@@ -248,6 +276,8 @@ struct Pieces<'a> {
 pub struct Finished {
     /// Counters and results.
     pub report: RunReport,
+    /// The bug report, if the machine keeps a history of calls.
+    pub bug_report: Option<Collected>,
     /// Reason why the run ended.
     pub end: RunEnd,
     /// Difference that a cross-check found.

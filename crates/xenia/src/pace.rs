@@ -40,6 +40,8 @@ struct State {
     paused: bool,
     /// Frames to show despite the pause.
     steps: u64,
+    /// Whether the machine's loop goes round once despite the pause.
+    goes_round: bool,
     turbo: bool,
     closing: bool,
     /// Ends the current piece.
@@ -74,6 +76,12 @@ impl PaceControl {
     /// Advances a paused machine by one frame.
     pub fn step(&self) {
         self.change(|state| state.steps += 1);
+    }
+
+    /// Lets the loop of a paused machine go round once, so that it answers a request; no frame is
+    /// shown.
+    pub fn go_round(&self) {
+        self.change(|state| state.goes_round = true);
     }
 
     /// Removes or restores the speed limit.
@@ -181,6 +189,9 @@ impl Pace {
             if state.closing {
                 return false;
             }
+            if std::mem::take(&mut state.goes_round) {
+                return true;
+            }
             if state.paused {
                 if self.step_to.is_some_and(|frames| at.frames < frames) {
                     return true;
@@ -242,6 +253,20 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(20);
     const A_WHILE: Duration = Duration::from_millis(30);
+
+    #[test]
+    fn a_paused_machine_goes_round_once_when_it_is_asked_to() {
+        let control = PaceControl::default();
+        control.pause(true);
+        control.go_round();
+        let (progress, result) = machine(pace(&control, None));
+        progress.send(START).unwrap();
+        assert_eq!(result.recv_timeout(SOON), Ok(true));
+        progress.send(START).unwrap();
+        assert!(result.recv_timeout(A_WHILE).is_err(), "it is paused");
+        control.go_round();
+        assert_eq!(result.recv_timeout(SOON), Ok(true));
+    }
 
     #[test]
     fn a_piece_ends_at_the_next_field_and_at_the_runs_own_limits() {

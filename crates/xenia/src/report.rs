@@ -67,6 +67,8 @@ documented! {
         pub frames: u64,
         /// Swaps executed by the command processor.
         pub swaps: u64,
+        /// Guest time of the first frame, in ticks of 49.875 MHz; null if there was none.
+        pub first_frame_ticks: Option<u64>,
         /// BLAKE3 hash of the guest-visible state; null if the run is not deterministic or ended
         /// while draws were pending.
         pub digest: Option<String>,
@@ -287,7 +289,7 @@ pub fn prefixed<S: Serializer>(prefix: &str, of: &impl Counters, to: S) -> Resul
 
 /// The envelope of every JSON document.
 #[derive(Serialize)]
-struct Document<'a, T> {
+pub(crate) struct JsonDocument<'a, T> {
     /// `xenia-rs/NAME/1`. The number grows if keys are renamed or removed; added keys keep it.
     schema: String,
     program: &'a str,
@@ -299,8 +301,8 @@ struct Document<'a, T> {
 pub const PROGRAM: &str = concat!("xenia-rs ", env!("CARGO_PKG_VERSION"));
 
 /// Wraps `value` as the document `name`.
-fn document<'a, T>(name: &str, value: &'a T) -> Document<'a, T> {
-    Document { schema: format!("xenia-rs/{name}/1"), program: PROGRAM, body: value }
+pub(crate) fn document<'a, T>(name: &str, value: &'a T) -> JsonDocument<'a, T> {
+    JsonDocument { schema: format!("xenia-rs/{name}/1"), program: PROGRAM, body: value }
 }
 
 /// Fails early if [`write_json`] to `path` would fail later. If standard output receives JSON, all

@@ -2,6 +2,7 @@
 //! exports.
 
 use super::call_targets::CallTargets;
+use super::history::{CallHistory, missing_name};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::variables::{self, Variables};
 use super::{Export, Registry};
@@ -40,11 +41,17 @@ pub struct Bindings {
     /// Address of `KeTimeStampBundle`, cached because every scheduler round reads it.
     time_stamp_bundle: OnceLock<GuestAddr>,
     missing: Mutex<BTreeMap<String, u64>>,
+    /// The last calls of each thread, if the machine keeps them.
+    pub history: Option<CallHistory>,
 }
 
 impl Bindings {
     /// Makes the kernel's return stubs in a separate page.
-    pub(crate) fn new(memory: &GuestMemory, registry: &'static Registry) -> Fallible<Self> {
+    pub(crate) fn new(
+        memory: &GuestMemory,
+        registry: &'static Registry,
+        keeps_history: bool,
+    ) -> Fallible<Self> {
         let mut stubs = Stubs::default();
         stubs.initialize(memory)?;
         let (own_stubs, targets) = (stubs.own, stubs.targets.clone());
@@ -56,6 +63,7 @@ impl Bindings {
             variables: Mutex::new(Level::Modules, Variables::default()),
             time_stamp_bundle: OnceLock::new(),
             missing: Mutex::new(Level::Leaf, BTreeMap::new()),
+            history: keeps_history.then(CallHistory::new),
         })
     }
 
@@ -125,11 +133,7 @@ impl Bindings {
         arguments: &[u64],
     ) -> String {
         let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-        let name = match (row, library) {
-            (Some(row), _) => row.name.to_owned(),
-            (None, Some(library)) => format!("{}#{ordinal}", library.name()),
-            (None, None) => format!("unknown#{ordinal}"),
-        };
+        let name = missing_name(library, ordinal);
         let mut missing = self.missing.lock();
         let count = missing.entry(name.clone()).or_default();
         *count += 1;

@@ -3,6 +3,7 @@
 use super::resume::resume;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::exceptions::crash;
+use crate::imports::Callee;
 use crate::imports::thunks::Target;
 use crate::loader::begin;
 use crate::status::failure::Fallible;
@@ -94,6 +95,9 @@ impl Kernel {
     pub(super) fn kernel_call(&self, call: &mut Call) -> Disposition {
         let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
         let target = self.imports.target(at);
+        if let (Some(history), Some(callee)) = (&self.imports.history, Callee::of(target)) {
+            history.note(call, callee);
+        }
         match target {
             Some(Target::Export(export)) => {
                 let behind = call.ctx().pc;

@@ -123,6 +123,12 @@ impl Events {
                 };
                 view.say(&self.mailbox, text);
             }
+            KeyAction::Report => {
+                let frame = view.frame.as_ref().map(|(_, frame)| frame);
+                if let Some(text) = self.client.report(frame) {
+                    view.say(&self.mailbox, text);
+                }
+            }
             KeyAction::Overlay => view.shown.overlay = view.shown.overlay.next(),
             KeyAction::Scaling => {
                 view.shown.scaling = view.shown.scaling.next();
@@ -183,9 +189,10 @@ impl ApplicationHandler<WindowMessage> for Events {
         match message {
             WindowMessage::Mail => {
                 let Some(view) = &mut self.view else { return };
-                let (frame, news, is_new) = {
+                let (frame, message, news, is_new) = {
                     let mut mail = self.mailbox.answer();
-                    (mail.frame.take(), std::mem::take(&mut mail.news), mail.phase == Phase::Loading)
+                    let (frame, message) = (mail.frame.take(), mail.message.take());
+                    (frame, message, std::mem::take(&mut mail.news), mail.phase == Phase::Loading)
                 };
                 if is_new {
                     view.forget();
@@ -194,6 +201,10 @@ impl ApplicationHandler<WindowMessage> for Events {
                 let news = news || (frame.is_some() && (view.shown.paused || view.frame.is_none()));
                 if let Some((number, frame)) = frame {
                     view.take(number, frame, self.mailbox.now());
+                }
+                let news = news || message.is_some();
+                if let Some(text) = message {
+                    view.say(&self.mailbox, text);
                 }
                 if news {
                     self.refresh();

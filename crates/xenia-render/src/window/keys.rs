@@ -14,6 +14,8 @@ pub(crate) enum KeyAction {
     /// Removes the speed limit while the key is held.
     Turbo,
     Screenshot,
+    /// Writes a bug report.
+    Report,
     Help,
     /// Restarts a title that has stopped.
     Again,
@@ -64,6 +66,7 @@ pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::F7, "F7", "filter: linear, nearest", KeyAction::Filter),
     binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", KeyAction::Vsync),
     binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", KeyAction::Screenshot),
+    binding(KeyCode::F9, "F9", "writes a bug report to send", KeyAction::Report),
     binding(KeyCode::KeyR, "R", "after a crash: runs the title again", KeyAction::Again),
 ];
 
@@ -89,6 +92,7 @@ impl KeyAction {
                     | Self::Filter
                     | Self::Vsync
                     | Self::Screenshot
+                    | Self::Report
                     | Self::Turbo
             )
         })

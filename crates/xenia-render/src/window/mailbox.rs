@@ -29,6 +29,8 @@ pub(super) struct Mail {
     pub(super) phase: Phase,
     /// Lines of the open dialog.
     pub(super) dialog: Option<Vec<String>>,
+    /// Message to show for a while.
+    pub(super) message: Option<String>,
     /// Reason why the machine has stopped.
     pub(super) stopped: Option<Stopped>,
     /// Whether a wake-up event is pending.
@@ -129,6 +131,11 @@ impl FrameSender {
             mail.stopped = Some(why);
             mail.news = true;
         });
+    }
+
+    /// Shows a message over the frame for a while.
+    pub fn message(&self, text: String) {
+        self.put(|mail, _| mail.message = Some(text));
     }
 
     /// Closes the window.

@@ -6,6 +6,8 @@ use super::meter::Meter;
 
 /// Letters in a progress bar.
 const BAR: usize = 32;
+/// Line about the key that writes a bug report.
+const REPORT: &str = "F9 writes a bug report to send, without your names and paths";
 
 /// Activity of a machine before its first frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +112,7 @@ pub(super) fn stopped(why: &Stopped) -> Vec<String> {
     lines.extend(why.lines.iter().cloned());
     let ways =
         if why.again { "R runs it again, Escape closes the window" } else { "Escape closes the window" };
-    lines.extend([String::new(), ways.to_owned()]);
+    lines.extend([String::new(), REPORT.to_owned(), ways.to_owned()]);
     lines
 }
 
@@ -153,7 +155,10 @@ mod tests {
     #[test]
     fn the_last_page_says_what_can_be_done() {
         let mut why = Stopped { heading: "it fell".to_owned(), lines: vec!["a".to_owned()], again: true };
-        assert_eq!(stopped(&why), ["it fell", "", "a", "", "R runs it again, Escape closes the window"]);
+        assert_eq!(
+            stopped(&why),
+            ["it fell", "", "a", "", REPORT, "R runs it again, Escape closes the window"]
+        );
         why.again = false;
         assert!(!stopped(&why).concat().contains("again"));
     }

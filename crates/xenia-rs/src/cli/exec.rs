@@ -21,6 +21,13 @@ pub struct ExecArgs {
     /// code.
     #[arg(long, help_heading = "Engine", conflicts_with_all = ["interp", "cross_check"])]
     pub precompile: bool,
+    /// At the end, write a bug report to this ZIP file: a file to send, without memory of the title
+    /// and without your names and paths.
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub report: Option<PathBuf>,
+    /// The flags that were given, for bug reports.
+    #[arg(skip)]
+    pub given: Vec<String>,
     #[command(flatten)]
     pub picture: PictureArgs,
     #[command(flatten)]

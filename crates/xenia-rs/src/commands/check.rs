@@ -39,7 +39,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     check_json(args.run.json.as_deref())?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
-    let outputs = Outputs::new(&args.run, None)?;
+    let outputs = Outputs::new(&args.run, None, false)?;
     let limits = limits(&args.run, &args.engine);
     let (config, saves) = (MachineConfig::from(&args.engine), SaveConfig::from(&args.engine.content));
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
@@ -66,7 +66,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             machine
         })
     })?;
-    let code = outputs.conclude(&finished, &interrupt);
+    let code = outputs.conclude(&finished, None, &interrupt);
     let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;
     if !whole || code == Code::Unusable {
         return Ok(code);

@@ -1,5 +1,6 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
+mod reports;
 mod stopped;
 mod windowed;
 
@@ -7,6 +8,7 @@ use crate::cli::{ExecArgs, FrameLimit, nearest_command};
 use crate::settings;
 use anyhow::{Context, Result, anyhow};
 use parking_lot::Mutex;
+use reports::Reports;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::code_store;
@@ -41,7 +43,9 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     interrupt.listen_for_threads()?;
     let title = open_title(args)?;
     check_json(args.run.json.as_deref())?;
-    args.picture.last_frame.as_deref().map_or(Ok(()), output::check)?;
+    for file in [&args.picture.last_frame, &args.report] {
+        file.as_deref().map_or(Ok(()), output::check)?;
+    }
     if args.picture.headless {
         return headless(args, title, &interrupt);
     }
@@ -75,14 +79,14 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
     if let Some(medium) = &title.medium {
         remark!("xenia-rs: game: is {medium} (read-only)");
     }
-    Ok(title)
-}
-
-fn opened(args: &ExecArgs) -> Result<Title> {
     let config = MachineConfig::from(&args.engine);
     if let Some(note) = region_note(&title.image, &config.console) {
         remark!("xenia-rs: {note}");
     }
+    Ok(title)
+}
+
+fn opened(args: &ExecArgs) -> Result<Title> {
     let path = args.title.as_deref();
     Title::open_or_demo(path, &title_config(args)).map_err(|error| {
         // The parser takes a misspelt command for the title.
@@ -96,7 +100,8 @@ fn opened(args: &ExecArgs) -> Result<Title> {
 
 fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
-    let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref())?;
+    let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref(), args.report.is_some())?;
+    let reports = Reports::new(args, &title);
     let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let mut machine = machine(
@@ -115,7 +120,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
         }
         Ok(machine)
     })?;
-    Ok(outputs.conclude(&finished, interrupt))
+    Ok(outputs.conclude(&finished, Some(&reports), interrupt))
 }
 
 /// Outputs of a run that machines do not write themselves: pictures, the title's text, the report.
@@ -124,14 +129,15 @@ pub(super) struct Outputs {
     folder: Option<Arc<Mutex<FrameFolder>>>,
     last_path: Option<PathBuf>,
     /// The latest frame, if it is to be written at the end.
-    last: Arc<Mutex<Option<Frame>>>,
+    last: Option<Arc<Mutex<Option<Frame>>>>,
     pub(super) guest_log: GuestLog,
     write_errors: WriteErrors,
 }
 
 impl Outputs {
     /// Prepares the outputs that the flags request, and creates the folder for frames.
-    pub(super) fn new(run: &RunArgs, last_frame: Option<&Path>) -> Result<Self> {
+    /// `has_report` keeps the latest frame for a bug report.
+    pub(super) fn new(run: &RunArgs, last_frame: Option<&Path>, has_report: bool) -> Result<Self> {
         let write_errors = WriteErrors::default();
         if let Some(folder) = &run.dump_frames {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -141,7 +147,8 @@ impl Outputs {
             folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, write_errors.clone()))));
         let guest_log = GuestLog::new(run.guest_log.as_deref(), write_errors.clone())?;
         let last_path = last_frame.map(Path::to_owned);
-        Ok(Self { json: run.json.clone(), folder, last_path, last: Arc::default(), guest_log, write_errors })
+        let last = (last_path.is_some() || has_report).then(Arc::default);
+        Ok(Self { json: run.json.clone(), folder, last_path, last, guest_log, write_errors })
     }
 
     /// A sink for the frames of a machine that forwards them to `show`; `before` is the number of
@@ -151,9 +158,9 @@ impl Outputs {
         before: u64,
         mut show: impl FnMut(u64, Frame) + Send + 'static,
     ) -> (Capture, FrameSink) {
-        let keeps = self.folder.is_some() || self.last_path.is_some();
+        let keeps = self.folder.is_some() || self.last.is_some();
         let folder = self.folder.clone();
-        let last = self.last_path.as_ref().map(|_| self.last.clone());
+        let last = self.last.clone();
         let sink: FrameSink = Box::new(move |number, frame| {
             let number = before + number;
             if let Some(folder) = &folder {
@@ -168,10 +175,21 @@ impl Outputs {
     }
 
     /// Writes the final outputs, and prints how the run ended.
-    pub(super) fn conclude(&self, finished: &Finished, interrupt: &Interrupt) -> Code {
+    pub(super) fn conclude(
+        &self,
+        finished: &Finished,
+        reports: Option<&Reports>,
+        interrupt: &Interrupt,
+    ) -> Code {
         self.guest_log.finish();
+        let last = self.last.as_ref().map(|last| last.lock());
+        let last = last.as_ref().and_then(|last| last.as_ref());
+        let written = reports.map_or(Ok(()), |reports| reports.write(finished.bug_report.as_ref(), last));
+        if let Err(error) = written {
+            self.write_errors.note(say::chain(&error));
+        }
         if let Some(path) = &self.last_path {
-            let written = match &*self.last.lock() {
+            let written = match last {
                 Some(frame) => write_png(path, frame),
                 None => {
                     Err(anyhow::anyhow!("no frame was shown: there is none to write to {}", path.display()))
@@ -237,6 +255,7 @@ fn machine(
             launched,
             sound,
             arguments: &args.arguments,
+            call_history: args.report.is_some() || !args.picture.headless,
             ..MachineOptions::new(&config, &video)
         },
         making.compiled,

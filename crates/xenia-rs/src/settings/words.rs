@@ -10,7 +10,7 @@ use toml::de::DeValue;
 /// Flags that name an output file or folder. A settings file must not set them, because a file from
 /// a stranger could then destroy the user's files. (`cache` and `screenshots` only replace their
 /// own files.)
-pub const WRITTEN: [&str; 18] = [
+pub const WRITTEN: [&str; 19] = [
     // Code in this folder is executed.
     "code-cache",
     "json",
@@ -30,6 +30,7 @@ pub const WRITTEN: [&str; 18] = [
     "logs",
     "keep",
     "samples",
+    "report",
 ];
 
 /// Whether a setting names an output file or folder.

@@ -26,6 +26,7 @@ pub(crate) enum Key {
     F1 = 67,
     F3 = 69,
     F6 = 72,
+    F9 = 75,
     F12 = 96,
     Pause = 127,
 }

@@ -89,14 +89,16 @@ impl Machine {
         let ((input, dialogs), recorded) =
             tape.between((options.input, options.dialogs), header, &recording, &write_errors)?;
         let xma = XmaPort::new(memory.clone());
+        let video = GpuPort::new(
+            processor.clone(),
+            memory.clone(),
+            options.capture,
+            options.frames,
+            options.config.console.display_mode(),
+        );
+        let first_swap = video.first_swap();
         let ports = Ports {
-            video: Box::new(GpuPort::new(
-                processor.clone(),
-                memory.clone(),
-                options.capture,
-                options.frames,
-                options.config.console.display_mode(),
-            )),
+            video: Box::new(video),
             audio: options.sound.port(),
             xma: Box::new(xma.clone()),
             text: options.text,
@@ -109,7 +111,7 @@ impl Machine {
         };
         let deployment = deployment(title, options.config.license);
         let kernel = kernel(
-            (title, deployment, &options.config.console),
+            (title, deployment, &options.config.console, options.call_history),
             &memory,
             ports,
             options.launched,
@@ -133,6 +135,7 @@ impl Machine {
         }
         let mut executor = executor(scheduler, engine, &kernel, mode)?;
         executor.set_barrier(mode.barrier);
+        let title_image = title.image.clone();
         let title = TitleReport {
             name: title.name.clone(),
             id: title.image.execution.map(|execution| execution.title_id.to_string()),
@@ -145,6 +148,7 @@ impl Machine {
             processor,
             cancel,
             executor,
+            image: title_image,
             image_digest,
             backend,
             adapter,
@@ -152,6 +156,7 @@ impl Machine {
             has_digest: has_digest && !mode.parallel,
             title,
             recorded,
+            first_swap,
             recording,
             event_log,
             record_contention: options.record_contention.map(Path::to_owned),
@@ -162,6 +167,7 @@ impl Machine {
             interrupt: Interrupt::default(),
             pace: None,
             debugger: None,
+            reports: None,
             sound: options.sound,
             xma,
         })
@@ -222,7 +228,7 @@ fn deployment(title: &Title, license: Option<u32>) -> Deployment {
 
 /// Builds the kernel, with the title's disks.
 fn kernel(
-    (title, deployment, console): (&Title, Deployment, &ConsoleConfig),
+    (title, deployment, console, call_history): (&Title, Deployment, &ConsoleConfig, bool),
     memory: &Arc<GuestMemory>,
     ports: Ports,
     launched: Option<Launched>,
@@ -232,6 +238,7 @@ fn kernel(
         keys: title.keys.clone(),
         deployment,
         patches: title.patches.clone(),
+        call_history,
         ..KernelConfig::default()
     };
     console.apply(&mut config);

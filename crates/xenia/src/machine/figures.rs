@@ -96,6 +96,7 @@ impl Machine {
             guest_ticks: scheduler.now(),
             frames,
             swaps: frames,
+            first_frame_ticks: self.first_swap.get().copied(),
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code,

@@ -46,6 +46,8 @@ pub struct MachineOptions<'a> {
     pub sound: Sound,
     /// Arguments on the title's command line.
     pub arguments: &'a [String],
+    /// Whether the last calls of each thread are kept, for a bug report.
+    pub call_history: bool,
 }
 
 impl<'a> MachineOptions<'a> {
@@ -70,6 +72,7 @@ impl<'a> MachineOptions<'a> {
             launched: None,
             sound: Sound::null(),
             arguments: &[],
+            call_history: false,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! demand. When a title crashes, its window stays open with an explanation, and the title may be
 //! run again, unless the run has a limit, in which case it may be unattended.
 
+use super::reports::Reports;
 use super::{Making, Outputs, machine, open_title, stopped};
 use crate::cli::ExecArgs;
 use anyhow::{Context, Result};
@@ -39,6 +40,8 @@ struct Player {
     dialog_keys: DialogKeys,
     control: PaceControl,
     screenshots: Screenshots,
+    reports: Reports,
+    interrupt: Interrupt,
     again: mpsc::Sender<()>,
 }
 
@@ -77,6 +80,10 @@ impl Client for Player {
         let kept = self.screenshots.keep(number, frame);
         kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
     }
+
+    fn report(&mut self, frame: Option<&Frame>) -> Option<String> {
+        self.reports.by_key(frame, &self.interrupt, &self.control)
+    }
 }
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
@@ -95,11 +102,14 @@ pub(super) fn run(
         controllers.look_for_pads(&files)?;
     }
     let (again, restarts) = mpsc::channel();
+    let reports = Reports::new(args, &title);
     let player = Player {
         controllers: controllers.clone(),
         dialog_keys: dialog_keys.clone(),
         control: control.clone(),
         screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
+        reports: reports.clone(),
+        interrupt: interrupt.clone(),
         again,
     };
     let (results, result) = mpsc::channel::<Result<Code>>();
@@ -121,6 +131,7 @@ pub(super) fn run(
                     settings: &settings,
                     control: &control,
                     dialog_keys: &dialog_keys,
+                    reports: &reports,
                 };
                 let result = play(&args, title, &player, &sender, &restarts, &machine_interrupt);
                 controllers.set_still(true);
@@ -152,6 +163,7 @@ fn leaves_files(args: &ExecArgs) -> bool {
         &run.record_contention,
         &run.event_log,
         &run.dump_frames,
+        &args.report,
         &picture.last_frame,
     ];
     let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
@@ -165,6 +177,7 @@ struct Seat<'a> {
     settings: &'a InputConfig,
     control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
+    reports: &'a Reports,
 }
 
 impl Seat<'_> {
@@ -197,14 +210,17 @@ fn play(
     loop {
         sender.phase(Phase::Loading);
         let name = title.short_name();
-        let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref())?;
+        let last_frame = args.picture.last_frame.as_deref();
+        let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
+        seat.reports.keep(None);
         let finished = run_machines(args, title, seat, sender, &outputs, interrupt)?;
         // A machine that is gone does not stop the motors it started.
         seat.controllers.tune(seat.settings.for_title(None));
-        let code = outputs.conclude(&finished, interrupt);
+        let code = outputs.conclude(&finished, Some(seat.reports), interrupt);
         let json = args.run.json.as_deref();
         let why = if has_limit { None } else { stopped::why(&name, &finished, json, again) };
         let Some(why) = why else { return Ok(code) };
+        seat.reports.keep(finished.bug_report);
         sender.stopped(why);
         if restarts.recv().is_err() {
             // The window was closed.
@@ -272,6 +288,8 @@ fn run_machines(
             figures.figures(Figures { frames: frames_before + now.frames, ..now });
         }));
         machine.set_interrupt(interrupt.clone());
+        let messages = sender.clone();
+        machine.set_report_sink(seat.reports.sink(move |text| messages.message(text)));
         Ok(machine)
     })
 }
@@ -290,7 +308,9 @@ mod tests {
             leaves_files(&args)
         };
         assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
-        for flag in ["--json", "--record", "--event-log", "--dump-frames", "--last-frame", "--guest-log"] {
+        for flag in
+            ["--json", "--record", "--event-log", "--dump-frames", "--last-frame", "--guest-log", "--report"]
+        {
             assert!(leaves(&[flag, "x"]), "{flag}");
         }
     }
