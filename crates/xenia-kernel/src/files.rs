@@ -16,6 +16,7 @@ mod packages;
 mod pending;
 mod request;
 mod rights;
+mod scratch;
 mod sharing;
 mod stream;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use stream::Stream;
 pub use transfer::{Direction, Piece, scattered};
 pub use transfer_queue::TransferQueue;
 
+use crate::ports::ScratchPlace;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -85,6 +87,8 @@ pub struct Files {
     pub disc: Option<u8>,
     /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
+    /// Location of the titles' scratch disks; `None`: they are in memory.
+    scratch: Option<ScratchPlace>,
     /// Number of file blocks that the title lets the system cache.
     pub cached_blocks: u32,
     /// Link names by the body of the symbolic link object.

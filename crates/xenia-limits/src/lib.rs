@@ -89,7 +89,7 @@ limits! {
     PendingTransfers = "pending_transfers", 0x4000, INSUFFICIENT_RESOURCES,
         "Pieces of memory in reads and writes that wait for a worker: one each, or one for each page of a scattered one.";
     ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,
-        "Bytes on each of the scratch disks, which are in host memory.";
+        "Bytes on each of the scratch disks in host memory; --scratch-size sets those on the host's disk.";
     ScratchEntries = "scratch_disk_entries", 0x4000, DISK_FULL,
         "Files and directories on each of the scratch disks.";
     ScratchPathBytes = "scratch_disk_path_bytes", 0x200_0000, DISK_FULL,

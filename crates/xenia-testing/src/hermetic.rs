@@ -14,7 +14,7 @@ pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
     }
-    command.env("XENIA_CODE_CACHE", "off").args(["--config", "/dev/null"]);
+    command.env("XENIA_CODE_CACHE", "off").env("XENIA_SCRATCH", "off").args(["--config", "/dev/null"]);
     command
 }
 
@@ -35,7 +35,9 @@ mod tests {
         }
         let command = hermetic("xenia-rs");
         assert_eq!(command.get_args().collect::<Vec<_>>(), ["--config", "/dev/null"]);
-        let kept = command.get_envs().find(|(name, _)| *name == "XENIA_CODE_CACHE");
-        assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")));
+        for ours in ["XENIA_CODE_CACHE", "XENIA_SCRATCH"] {
+            let kept = command.get_envs().find(|(name, _)| *name == ours);
+            assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")), "{ours}");
+        }
     }
 }

@@ -144,6 +144,12 @@ pub trait Device: Send {
         None
     }
 
+    /// Ends a title's access to the raw partition. If the title has changed the volume's header, it
+    /// has formatted the disk: all files are removed.
+    fn end_raw_access(&mut self) -> VfsResult<()> {
+        Ok(())
+    }
+
     fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>>;
 
     /// Makes an empty file; its directory must exist and its name must be free.

@@ -13,6 +13,9 @@
 //!
 //! The bytes that a run adds to the folder and the size of a file are bounded ([`Quota`]).
 //!
+//! Files of a scratch disk are written in place instead: they have no temporary file and are not
+//! synced. A scratch disk has only what its title can make again.
+//!
 //! A failed write to a package leaves a gap. Until the gap is written again or cut off, the
 //! temporary file does not replace the file: the file keeps its old contents, and the write-back
 //! error is recorded ([`Losses`]).
@@ -77,6 +80,8 @@ pub(super) struct Draft {
     quota: Arc<Quota>,
     losses: Arc<Losses>,
     names: Arc<AtomicU64>,
+    /// Whether the file is written in place.
+    in_place: bool,
 }
 
 impl Draft {
@@ -198,6 +203,15 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         self.copying = None;
+        if self.in_place {
+            // A removed file takes room until its last handle is closed.
+            if self.target.is_none()
+                && let Ok(size) = self.size()
+            {
+                self.quota.correct(size, 0);
+            }
+            return;
+        }
         let Err(error) = self.commit() else { return };
         if let Some(target) = &self.target {
             self.losses.add(target);

@@ -68,8 +68,8 @@ fn copy_dense(from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u6
 }
 
 /// A byte range that may contain data.
-struct Data {
-    bytes: Range<u64>,
+pub(super) struct Data {
+    pub(super) bytes: Range<u64>,
     /// Whether the host's file system has reported it as data.
     is_known: bool,
 }
@@ -81,7 +81,7 @@ impl Data {
 }
 
 /// The next range before `end` that may contain data.
-fn data_from(file: &File, at: u64, end: u64) -> Option<Data> {
+pub(super) fn data_from(file: &File, at: u64, end: u64) -> Option<Data> {
     let (bytes, is_known) = match seek(file, SeekFrom::Data(at)) {
         Ok(start) => (start..seek(file, SeekFrom::Hole(start)).unwrap_or(end).min(end), true),
         Err(Errno::NXIO) => return None,

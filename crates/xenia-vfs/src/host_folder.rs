@@ -13,7 +13,8 @@ mod tests;
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::draft::{Drafts, Facts, SharedDraft};
-use super::path::FATX_NAME;
+use super::path::{FATX_NAME, MAXIMUM_NAMES};
+use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
 use super::{Stamp, VfsError, VfsResult};
 use file::HostFile;
@@ -39,12 +40,41 @@ pub struct HostFolder {
 }
 
 /// Size of an allocation unit in bytes: 32 sectors of 512.
-const UNIT: u64 = 0x4000;
+pub(super) const UNIT: u64 = 0x4000;
 
 impl HostFolder {
     /// Opens a folder for reading only.
     pub fn read_only(folder: &Path) -> io::Result<Self> {
         Self::new(folder, None)
+    }
+
+    /// Opens a folder whose files are written in place and count against `quota`, which gets those
+    /// that exist.
+    pub(super) fn in_place(folder: &Path, quota: Arc<Quota>) -> io::Result<Self> {
+        let root = folder.canonicalize()?;
+        let stamps = Some(Stamps::read(&root));
+        count_files(&root, &quota, MAXIMUM_NAMES)?;
+        let drafts = Some(Drafts::in_place(&root, quota));
+        Ok(Self { root, drafts, stamps, listings: Listings::default() })
+    }
+
+    /// Removes all files and directories. Open files lose their names.
+    pub(super) fn erase(&mut self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        if let Some(stamps) = &self.stamps {
+            stamps.clear();
+        }
+        if let Some(drafts) = &self.drafts {
+            drafts.erased();
+        }
+        Ok(())
     }
 
     /// Opens a folder for reading and writing; refusals are counted in `limits`.
@@ -95,6 +125,22 @@ impl HostFolder {
     }
 }
 
+/// Counts the files and directories below `folder`, down to `depth` directories.
+fn count_files(folder: &Path, quota: &Quota, depth: usize) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if entry.file_name().to_str().is_some_and(is_hidden) {
+            continue;
+        }
+        quota.found(if kind.is_file() { entry.metadata()?.len() } else { 0 });
+        if kind.is_dir() && depth > 0 {
+            count_files(&entry.path(), quota, depth - 1)?;
+        }
+    }
+    Ok(())
+}
+
 impl Drop for HostFolder {
     fn drop(&mut self) {
         if let Err(error) = self.settle() {
@@ -107,6 +153,16 @@ impl Device for HostFolder {
     fn volume(&self) -> Volume {
         if self.drafts.is_none() {
             return Volume::DISC;
+        }
+        if let Some((bytes, free)) = self.drafts.as_ref().and_then(Drafts::disk_space) {
+            return Volume {
+                file_system: Volume::FATX,
+                total_units: bytes / UNIT,
+                free_units: free / UNIT,
+                name_length: FATX_NAME as u32,
+                read_only: false,
+                ..Volume::DISC
+            };
         }
         // A 16 GiB partition in 16 KiB units, half of it free.
         Volume {
@@ -187,7 +243,7 @@ impl Device for HostFolder {
         drafts.losses.made_good(&at);
         // Sync the parent directory too: after a crash of the host the new directory could be
         // missing with its files.
-        Ok(File::open(at.parent().unwrap_or(&self.root))?.sync_all()?)
+        drafts.sync_folder(at.parent().unwrap_or(&self.root))
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
@@ -263,7 +319,7 @@ impl Device for HostFolder {
             stamps.moved(from, to);
         }
         // Without this the host may lose the new name in a crash.
-        Ok(File::open(target.parent().unwrap_or(&self.root))?.sync_all()?)
+        drafts.sync_folder(target.parent().unwrap_or(&self.root))
     }
 
     fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {

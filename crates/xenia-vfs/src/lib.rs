@@ -10,6 +10,7 @@
 //! - [`Vfs`]: mounts, links, look-up ([`Vfs::resolve`]) and opening ([`Vfs::open`]).
 //! - [`Device`], [`FileData`]: a mounted file system and the contents of an open file. Devices are
 //!   [`HostFolder`] (a folder of the host, with atomic saves), [`MemoryDevice`] (a scratch disk),
+//!   [`ScratchDisks`] (scratch disks on the host's disk), [`RawDisk`] (the bytes of a whole disk),
 //!   [`Container`] (disc images and packages) and [`SubFolder`] (a part of another device).
 //! - [`Stamp`]: times and attributes; [`path`]: names and patterns.
 //!
@@ -30,7 +31,9 @@ mod memory_device;
 mod open;
 pub mod path;
 mod quota;
+mod raw_disk;
 mod raw_partition;
+mod scratch_folder;
 pub mod stamp;
 mod sub_folder;
 #[cfg(test)]
@@ -44,6 +47,8 @@ pub use location::{Location, LocationKey};
 pub use memory_device::MemoryDevice;
 pub use open::{Disposition, OpenAction, OpenRequest, Opened};
 pub use path::is_fatx_name;
+pub use raw_disk::RawDisk;
+pub use scratch_folder::{ScratchDisks, ScratchError};
 pub use stamp::Stamp;
 pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
 
@@ -202,6 +207,11 @@ impl Vfs {
     /// Opens the raw partition of the device, if the device supports it.
     pub fn partition(&self, at: &Location) -> VfsResult<Option<Box<dyn FileData>>> {
         Ok(self.device(at)?.partition())
+    }
+
+    /// Ends a title's access to raw partitions: devices whose header it has changed are formatted.
+    pub fn end_raw_access(&mut self) -> VfsResult<()> {
+        self.mounts.iter_mut().try_for_each(|mount| mount.device.end_raw_access())
     }
 
     /// Lists a directory, sorted case-insensitively by name.

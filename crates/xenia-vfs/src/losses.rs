@@ -75,6 +75,12 @@ impl Losses {
         Self { within: within.to_owned(), paths: Mutex::numbered(Level::Leaf, 1, BTreeSet::new()) }
     }
 
+    /// Records no errors.
+    pub(super) fn nowhere(root: &Path) -> Self {
+        // No file is below a name with a zero byte.
+        Self::new(&root.join("\0"))
+    }
+
     /// Whether the file at a path must have either its old or its complete new contents.
     pub(super) fn covers(&self, path: &Path) -> bool {
         path.starts_with(&self.within)

@@ -25,6 +25,11 @@ pub(super) struct Space {
 }
 
 impl Space {
+    /// Space of at most `limit` bytes; refusals are counted in `limits`.
+    pub(super) fn new(limit: u64, limits: Arc<Limits>) -> Self {
+        Self { used: 0, limit, limits }
+    }
+
     /// Accounts for a resize of a file from `old` to `new` bytes.
     pub(super) fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
         let used = self.used - old.min(self.used);
@@ -155,7 +160,7 @@ impl MemoryDevice {
     /// An empty device for at most `limit` bytes, counted in allocation units; refusals are counted
     /// in `limits`.
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
-        let space = Arc::new(Mutex::new(Space { used: 0, limit, limits: limits.clone() }));
+        let space = Arc::new(Mutex::new(Space::new(limit, limits.clone())));
         let partition = RawPartition::new(limit, space.clone());
         Self { nodes: BTreeMap::new(), path_bytes: 0, space, partition, limits }
     }
@@ -258,6 +263,15 @@ impl Device for MemoryDevice {
 
     fn partition(&self) -> Option<Box<dyn FileData>> {
         Some(Box::new(self.partition.clone()))
+    }
+
+    fn end_raw_access(&mut self) -> VfsResult<()> {
+        if self.partition.take_formatted() {
+            // Open handles keep the contents and their space.
+            self.nodes.clear();
+            self.path_bytes = 0;
+        }
+        Ok(())
     }
 
     fn open(&self, path: &[String], _write: bool) -> VfsResult<Box<dyn FileData>> {

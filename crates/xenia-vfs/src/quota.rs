@@ -1,29 +1,82 @@
-//! Quota: bounds on the bytes, files and directories that a run adds to a host folder.
+//! Quota: bounds on the bytes, files and directories in a host folder: on those that a run adds to
+//! a folder of saves, and on all of a scratch disk.
 
 use super::{VfsError, VfsResult};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_limits::{Limit, Limits};
 
-/// Usage of one run in a folder.
+/// Bounds of a folder.
+#[derive(Debug)]
+struct Bounds {
+    /// Largest number of bytes.
+    bytes: u64,
+    /// Limit that counts refusals of bytes.
+    bytes_limit: Limit,
+    entries_limit: Limit,
+    /// Sizes of files are counted in units of this many bytes.
+    unit: u64,
+}
+
+/// Usage of a folder.
 #[derive(Debug)]
 pub(super) struct Quota {
     /// Bytes added, minus those cut off or removed.
     added: AtomicU64,
     /// Files and directories added, minus those removed.
     pub(super) entries: AtomicU64,
+    /// Part of the bytes that is in a raw partition.
+    raw: AtomicU64,
+    bounds: Bounds,
     limits: Arc<Limits>,
 }
 
 impl Quota {
     /// No usage yet; refusals are counted in `limits`.
     pub(super) fn new(limits: Arc<Limits>) -> Self {
-        Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), limits }
+        let bytes = Limit::DiskBytes.row().value;
+        let bounds =
+            Bounds { bytes, bytes_limit: Limit::DiskBytes, entries_limit: Limit::DiskEntries, unit: 1 };
+        Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), raw: AtomicU64::new(0), bounds, limits }
+    }
+
+    /// The quota of a scratch disk of `bytes` bytes, counted in allocation units.
+    pub(super) fn of_disk(bytes: u64, unit: u64, limits: Arc<Limits>) -> Self {
+        let bounds = Bounds {
+            bytes,
+            bytes_limit: Limit::ScratchBytes,
+            entries_limit: Limit::ScratchEntries,
+            unit: unit.max(1),
+        };
+        Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), raw: AtomicU64::new(0), bounds, limits }
+    }
+
+    /// Size of the folder in bytes, and the part of it that is free.
+    pub(super) fn space(&self) -> (u64, u64) {
+        (self.bounds.bytes, self.bounds.bytes.saturating_sub(self.added.load(Relaxed)))
+    }
+
+    /// Counts a file of an earlier run, regardless of the limits.
+    pub(super) fn found(&self, size: u64) {
+        self.entries.fetch_add(1, Relaxed);
+        self.correct(0, size);
+    }
+
+    /// Counts the removal of all files, of which open ones still take `kept` bytes.
+    pub(super) fn erased(&self, kept: u64) {
+        self.entries.store(0, Relaxed);
+        self.added.store(kept.saturating_add(self.raw.load(Relaxed)), Relaxed);
+    }
+
+    /// A size in whole units.
+    pub(super) fn taken(&self, size: u64) -> u64 {
+        size.checked_next_multiple_of(self.bounds.unit).unwrap_or(size)
     }
 
     /// Creates a file or directory, if the quota permits one more.
     pub(super) fn enter<T>(&self, make: impl FnOnce() -> VfsResult<T>) -> VfsResult<T> {
-        self.add(&self.entries, Limit::DiskEntries, 1)?;
+        let limit = self.bounds.entries_limit;
+        self.add(&self.entries, limit, limit.row().value, 1)?;
         make().inspect_err(|_| take(&self.entries, 1))
     }
 
@@ -37,7 +90,26 @@ impl Quota {
     pub(super) fn resize(&self, old: u64, new: u64) -> VfsResult<()> {
         if new > old {
             self.limits.admit_amount(Limit::FileBytes, new, 0).map_err(|_| VfsError::Full)?;
-            self.add(&self.added, Limit::DiskBytes, new - old)
+        }
+        self.use_units(self.taken(old), self.taken(new))
+    }
+
+    /// Accounts for `bytes` more of a raw partition.
+    pub(super) fn use_raw(&self, bytes: u64) -> VfsResult<()> {
+        self.use_units(0, bytes)?;
+        self.raw.fetch_add(bytes, Relaxed);
+        Ok(())
+    }
+
+    /// Counts bytes of a raw partition of an earlier run, regardless of the limit.
+    pub(super) fn found_raw(&self, bytes: u64) {
+        self.added.fetch_add(bytes, Relaxed);
+        self.raw.fetch_add(bytes, Relaxed);
+    }
+
+    fn use_units(&self, old: u64, new: u64) -> VfsResult<()> {
+        if new > old {
+            self.add(&self.added, self.bounds.bytes_limit, self.bounds.bytes, new - old)
         } else {
             take(&self.added, old - new);
             Ok(())
@@ -46,6 +118,7 @@ impl Quota {
 
     /// Corrects the size of a file from `old` to `new` bytes, regardless of the limit.
     pub(super) fn correct(&self, old: u64, new: u64) {
+        let (old, new) = (self.taken(old), self.taken(new));
         if new > old {
             self.added.fetch_add(new - old, Relaxed);
         } else {
@@ -53,14 +126,16 @@ impl Quota {
         }
     }
 
-    /// Adds to a counter, up to the limit. Atomic, because several threads can add at once and the
+    /// Adds to a counter, up to `most`. Atomic, because several threads can add at once and the
     /// limit holds for their sum.
-    fn add(&self, count: &AtomicU64, limit: Limit, amount: u64) -> VfsResult<()> {
+    fn add(&self, count: &AtomicU64, limit: Limit, most: u64, amount: u64) -> VfsResult<()> {
         let before = count.fetch_add(amount, Relaxed);
-        self.limits.admit_amount(limit, before, amount).map_err(|_| {
-            take(count, amount);
-            VfsError::Full
-        })
+        if before.checked_add(amount).is_some_and(|sum| sum <= most) {
+            return Ok(());
+        }
+        take(count, amount);
+        self.limits.hit(limit);
+        Err(VfsError::Full)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Raw partition: the bytes that a formatting program reads and writes; initially zeros. Files are
-//! stored elsewhere, so writes here do not affect them.
+//! stored elsewhere. A change of the first bytes, where file systems have the volume's header,
+//! counts as formatting: the disk's files are removed when the title ends its access to the
+//! partition ([`super::Device::end_raw_access`]).
 //!
 //! Only written units are stored; they count against the disk's space like those of files.
 
@@ -10,6 +12,19 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_limits::Limits;
+
+/// Bytes at the start of a partition that are the volume's header.
+pub(super) const HEADER: u64 = 0x1000;
+
+/// Whether a write to `contents` changes the volume's header.
+pub(super) fn changes_header(contents: &dyn FileData, offset: u64, from: &[u8]) -> VfsResult<bool> {
+    let length = HEADER.saturating_sub(offset).min(from.len() as u64) as usize;
+    let mut old = vec![0; length];
+    let count = contents.read_at(offset, &mut old)?;
+    Ok(old[..count] != from[..count])
+}
 
 /// The raw bytes of a partition. Clones share the contents.
 #[derive(Clone, Debug)]
@@ -17,12 +32,24 @@ pub(super) struct RawPartition {
     size: u64,
     units: Arc<Mutex<BTreeMap<u64, Box<[u8]>>>>,
     space: Arc<Mutex<Space>>,
+    /// Whether the header was changed since the last end of raw access.
+    formatted: Arc<AtomicBool>,
 }
 
 impl RawPartition {
     /// A partition of `size` bytes.
     pub(super) fn new(size: u64, space: Arc<Mutex<Space>>) -> Self {
-        Self { size, units: Arc::default(), space }
+        Self { size, units: Arc::default(), space, formatted: Arc::default() }
+    }
+
+    /// A partition that takes room from nothing else.
+    pub(super) fn alone(size: u64, limits: Arc<Limits>) -> Self {
+        Self::new(size, Arc::new(Mutex::new(Space::new(size, limits))))
+    }
+
+    /// Whether the title has formatted the disk since the last call.
+    pub(super) fn take_formatted(&self) -> bool {
+        self.formatted.swap(false, Relaxed)
     }
 }
 
@@ -51,6 +78,9 @@ impl FileData for RawPartition {
         let end = offset.checked_add(from.len() as u64);
         if end.is_none_or(|end| end > self.size) {
             return Err(VfsError::Full);
+        }
+        if changes_header(self, offset, from)? {
+            self.formatted.store(true, Relaxed);
         }
         let mut units = self.units.lock();
         let mut done = 0;

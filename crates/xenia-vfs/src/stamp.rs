@@ -197,6 +197,11 @@ impl Stamps {
         }
     }
 
+    /// Discards all stamps, as their file is removed.
+    pub(super) fn clear(&self) {
+        *self.content.lock() = Content::default();
+    }
+
     /// Records the removal of a subtree.
     pub(super) fn removed(&self, path: &[String]) {
         self.content.lock().removed(key(path));

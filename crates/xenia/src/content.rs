@@ -1,17 +1,17 @@
-//! Location of titles' saves.
+//! Location of titles' saves and scratch disks.
 //!
 //! Repeatable runs must not depend on earlier runs, so in lockstep saves are only kept if a flag
 //! names their folder.
 
 pub mod volume;
 
-use crate::config::SaveConfig;
+use crate::config::{SaveConfig, ScratchConfig};
 use crate::say::remark;
-use crate::title::data_folder;
+use crate::title::{cache_folder, data_folder};
 use anyhow::{Context, Result};
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
-use xenia_kernel::ports::Storage;
+use xenia_kernel::ports::{ScratchPlace, Storage};
 
 /// Folder of profiles, saved games and titles' hard disks; `None`: they are kept in memory.
 /// `repeats`: the run must be repeatable.
@@ -48,6 +48,29 @@ pub fn folder(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
     Ok(folder)
 }
 
+/// Name of the folder of scratch disks in a folder of saves that a flag names.
+const SCRATCH: &str = "Scratch";
+
+/// Folder of titles' scratch disks; `None`: they are in memory. They are with the saves where a
+/// flag names those, else in the user's cache folder. `repeats`: the run must be repeatable.
+pub fn scratch_folder(args: &ScratchConfig, saves: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
+    Ok(match args.folder.as_deref() {
+        Some(named) if named.as_os_str() == "off" => None,
+        Some(named) => Some(named.to_owned()),
+        None if saves.content.is_some() || saves.portable => {
+            place(saves, repeats)?.map(|content| content.join(SCRATCH))
+        }
+        None if saves.fresh || repeats => None,
+        None => cache_folder().map(|cache| cache.join("scratch")),
+    })
+}
+
+/// Location and size of titles' scratch disks, as [`scratch_folder`].
+pub fn scratch(args: &ScratchConfig, saves: &SaveConfig, repeats: bool) -> Result<Option<ScratchPlace>> {
+    let folder = scratch_folder(args, saves, repeats)?;
+    Ok(folder.map(|folder| ScratchPlace { folder, bytes: args.mebibytes << 20 }))
+}
+
 /// A random console number, unlikely to equal another console's.
 pub fn own_number() -> u64 {
     // RandomState takes its keys from the host's random number generator.
@@ -59,6 +82,8 @@ pub fn own_number() -> u64 {
 pub struct ContentFolder {
     /// The folder; `None` keeps saves in memory.
     pub folder: Option<PathBuf>,
+    /// Location of scratch disks; `None` keeps them in memory.
+    pub scratch: Option<ScratchPlace>,
     /// Whether the run must be repeatable from any empty folder.
     pub repeats: bool,
 }
@@ -66,6 +91,10 @@ pub struct ContentFolder {
 impl Storage for ContentFolder {
     fn content(&self) -> Option<PathBuf> {
         self.folder.clone()
+    }
+
+    fn scratch(&self) -> Option<ScratchPlace> {
+        self.scratch.clone()
     }
 
     fn own_number(&self) -> Option<u64> {
@@ -79,10 +108,30 @@ mod tests {
 
     #[test]
     fn persistent_runs_get_distinct_console_numbers() {
-        let number = |folder: Option<PathBuf>, repeats| ContentFolder { folder, repeats }.own_number();
+        let number =
+            |folder: Option<PathBuf>, repeats| ContentFolder { folder, repeats, scratch: None }.own_number();
         assert_eq!([number(None, false), number(None, true), number(Some("a".into()), true)], [None; 3]);
         let two = [0; 2].map(|_| number(Some("a".into()), false).unwrap());
         assert_ne!(two[0], two[1]);
+    }
+
+    #[test]
+    fn scratch_disks_are_kept_where_saves_are_kept() {
+        let [plain, fresh] = [false, true].map(|fresh| SaveConfig { fresh, ..SaveConfig::default() });
+        let named = SaveConfig { content: Some("saves".into()), ..SaveConfig::default() };
+        let flag = |flag: Option<&str>| ScratchConfig { folder: flag.map(Into::into), mebibytes: 1 };
+        for (scratch, saves, repeats, expected) in [
+            (None, &plain, true, None),
+            (None, &fresh, false, None),
+            (None, &named, true, Some("saves/Scratch")),
+            (Some("off"), &named, false, None),
+            (Some("disks"), &named, true, Some("disks")),
+            (Some("disks"), &fresh, true, Some("disks")),
+        ] {
+            let found = super::scratch(&flag(scratch), saves, repeats).unwrap();
+            let expected = expected.map(|folder| ScratchPlace { folder: folder.into(), bytes: 1 << 20 });
+            assert_eq!(found, expected, "{scratch:?} {saves:?} {repeats}");
+        }
     }
 
     #[test]

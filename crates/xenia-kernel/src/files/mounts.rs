@@ -7,17 +7,18 @@
 //! | `\Device\Harddisk0\Partition1` | the title's or the storage port's folder | `hdd:` |
 //! | `\Device\Package0` and on | open packages | names chosen by the title |
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks | `cache:`, `cache0:`, `cache1:` |
+//! | `\Device\Harddisk0\Partition0` | the bytes of the scratch disks' disk | |
 //!
-//! The scratch disks are in memory; a launched title inherits them with their contents.
+//! [`super::scratch`] mounts the scratch disks.
 
-use super::{CompletionPorts, Files, Packages};
+use super::{CompletionPorts, Files, Packages, scratch};
 use crate::ports::Storage;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use xenia_formats as formats;
-use xenia_limits::{Limit, Limits};
-use xenia_vfs::{Container, HostFolder, MemoryDevice, Vfs, VfsError};
+use xenia_limits::Limits;
+use xenia_vfs::{Container, HostFolder, Vfs, VfsError};
 
 /// Device with the title's files.
 pub const TITLE: &str = r"\Device\Cdrom0";
@@ -31,6 +32,8 @@ pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
 pub(super) const PACKAGES: &str = r"\Device\Package";
 /// Devices of the scratch disks.
 pub const CACHES: [&str; 2] = [r"\Device\Harddisk0\Cache0", r"\Device\Harddisk0\Cache1"];
+/// Device of the whole disk, for access to its bytes.
+pub(super) const WHOLE_DISK: &str = r"\Device\Harddisk0\Partition0";
 
 const LINKS: [(&str, &str); 6] = [
     ("game:", TITLE),
@@ -45,9 +48,7 @@ impl Files {
     /// The devices of a machine before a title is loaded.
     pub(crate) fn with_devices(storage: &dyn Storage, limits: &Arc<Limits>) -> Result<Self, VfsError> {
         let mut vfs = Vfs::default();
-        for cache in CACHES {
-            vfs.mount(cache, Box::new(MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone())))?;
-        }
+        scratch::mount_in_memory(&mut vfs, limits)?;
         let mut has_common_disk = false;
         if let Some(folder) = storage.hard_disk() {
             match HostFolder::writable(&folder, limits.clone()) {
@@ -66,6 +67,7 @@ impl Files {
         let mut files = Self::default();
         (files.vfs, files.ports, files.packages) = (vfs, ports, packages);
         (files.has_common_disk, files.limits) = (has_common_disk, limits.clone());
+        files.scratch = storage.scratch();
         Ok(files)
     }
 

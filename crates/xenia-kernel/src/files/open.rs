@@ -160,26 +160,28 @@ impl Files {
                 now: parameters.now,
             },
         )?;
-        let data = match opened.data {
+        let raw = match opened.data {
             None if location.is_root() && parameters.means_volume(granted) => {
                 self.vfs.partition(&location)?
             }
-            data => data,
+            _ => None,
         };
+        let is_raw = raw.is_some();
         let claim = Claim::new(granted, parameters.share);
         let writers = self.shared.join(key.clone(), claim);
         if fresh && let Some(shared) = self.shared.get_mut(&key) {
             shared.reserved = parameters.allocation;
         }
+        let stream = Stream::new(
+            raw.or(opened.data),
+            granted,
+            parameters.options & options::MODE,
+            u64::from(volume.bytes_per_sector.max(1)),
+            writers,
+        );
         let file = OpenFile {
             location: opened.location,
-            stream: Arc::new(Stream::new(
-                data,
-                granted,
-                parameters.options & options::MODE,
-                u64::from(volume.bytes_per_sector.max(1)),
-                writers,
-            )),
+            stream: Arc::new(if is_raw { stream.raw() } else { stream }),
             priority: 0,
             scan: None,
             port: None,
@@ -236,7 +238,11 @@ impl Files {
             tracing::warn!(target: "vfs", "{name} was to be deleted when closed: {error}");
         }
         // Data must reach the host before the times that belong to it.
+        let is_raw = stream.is_raw;
         drop(stream);
+        if is_raw && let Err(error) = self.vfs.end_raw_access() {
+            tracing::error!(target: "vfs", "a scratch disk cannot be formatted: {error}");
+        }
         if let Err(error) = self.vfs.settle(&location) {
             let name = self.vfs.full_name(&location);
             tracing::warn!(target: "vfs", "times and attributes of {name} are not saved: {error}");

@@ -23,6 +23,8 @@ pub struct Stream {
     pub(super) rights: u32,
     /// Sector size of its volume in bytes.
     pub(super) sector: u64,
+    /// Whether the contents are the bytes of a partition.
+    pub(super) is_raw: bool,
     turn: Mutex<()>,
     writers: WritersTurn,
 }
@@ -44,7 +46,13 @@ impl Stream {
         writers: WritersTurn,
     ) -> Self {
         let turn = Mutex::numbered(Level::Files, 1, ());
-        Self { data, position: AtomicU64::new(0), mode: AtomicU32::new(mode), rights, sector, turn, writers }
+        let (position, mode) = (AtomicU64::new(0), AtomicU32::new(mode));
+        Self { data, position, mode, rights, sector, is_raw: false, turn, writers }
+    }
+
+    /// A stream of the bytes of a partition.
+    pub(super) fn raw(self) -> Self {
+        Self { is_raw: true, ..self }
     }
 
     /// Contents; `None` for a directory or device.
@@ -86,9 +94,11 @@ impl Stream {
         self.rights & (access::WRITE_DATA | access::APPEND_DATA) != 0
     }
 
-    /// Alignment of the position and of unbuffered transfers, in bytes.
+    /// Alignment of the position and of transfers, in bytes: sectors in unbuffered transfers and in
+    /// those of a partition.
     pub fn granularity(&self) -> u64 {
-        if self.mode() & options::NO_INTERMEDIATE_BUFFERING == 0 { 1 } else { self.sector }
+        let of_sectors = self.is_raw || self.mode() & options::NO_INTERMEDIATE_BUFFERING != 0;
+        if of_sectors { self.sector } else { 1 }
     }
 
     /// Locks the handle, if a transfer at this offset needs it.

@@ -94,10 +94,10 @@ impl Stream {
         offset.filter(|_| !Self::is_position(offset)).unwrap_or_else(|| self.position())
     }
 
-    /// Checks that an unbuffered transfer consists of whole sectors.
+    /// Checks that a transfer which must consist of whole sectors does.
     fn check_sectors(&self, begin: u64, length: u32) -> Fallible<()> {
-        let whole = begin.is_multiple_of(self.sector) && u64::from(length).is_multiple_of(self.sector);
-        if whole || self.mode() & options::NO_INTERMEDIATE_BUFFERING == 0 {
+        let unit = self.granularity();
+        if begin.is_multiple_of(unit) && u64::from(length).is_multiple_of(unit) {
             return Ok(());
         }
         Err(NtStatus::INVALID_PARAMETER.into())

@@ -132,7 +132,11 @@ fn start_title(
     loaded: Loaded,
 ) -> Fallible<MadeThread> {
     let Loaded { handle, libraries } = loaded;
-    kernel.files.lock().mount_hard_disk(kernel.title_id())?;
+    {
+        let (mut files, title) = (kernel.files.lock(), kernel.title_id());
+        files.mount_hard_disk(title)?;
+        files.mount_scratch_disks(title)?;
+    }
     let variable = kernel.imports.make_variable(
         &kernel.memory,
         &kernel.pool,

@@ -2,6 +2,22 @@
 
 use std::path::PathBuf;
 
+/// Location of the scratch disks on the host's disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScratchPlace {
+    /// Folder with one folder for each title, named by its ID.
+    pub folder: PathBuf,
+    /// Size of each disk in bytes.
+    pub bytes: u64,
+}
+
+impl ScratchPlace {
+    /// The folder of a title.
+    pub fn of_title(&self, title: u32) -> PathBuf {
+        self.folder.join(format!("{title:08X}"))
+    }
+}
+
 /// Host folders for saves and caches.
 pub trait Storage: Send {
     /// The folder that all titles share as hard disk; `None` if each title has a separate one in
@@ -13,6 +29,11 @@ pub trait Storage: Send {
     /// Folder of profiles, packages and titles' disks; `None` if they are in memory and lost with
     /// the machine.
     fn content(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Location of the scratch disks; `None` if they are in memory and lost with the machine.
+    fn scratch(&self) -> Option<ScratchPlace> {
         None
     }
 

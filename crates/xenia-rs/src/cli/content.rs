@@ -32,6 +32,13 @@ Examples:
   xenia-rs content import save.con --content saves
   xenia-rs content import dlc --content saves --title-id 4D5307D1 --kind add-on")]
     Import(ContentImportArgs),
+    /// List titles' scratch disks (cache:), or remove them.
+    #[command(after_help = "\
+Examples:
+  xenia-rs content scratch                                             what the titles have
+  xenia-rs content scratch --remove                                    remove all
+  xenia-rs content scratch --title-id 4D5307D1 --remove                remove those of one title")]
+    Scratch(ContentScratchArgs),
 }
 
 /// The location of saved content.
@@ -122,6 +129,23 @@ pub struct ContentImportArgs {
     /// Replace packages that already exist.
     #[arg(long)]
     pub replace: bool,
+}
+
+/// Arguments of `content scratch`.
+#[derive(Clone, Debug, Args)]
+pub struct ContentScratchArgs {
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The folder of scratch disks (default: `Scratch` in the folder of --content, else `scratch`
+    /// in the user's cache folder).
+    #[arg(long, value_name = "DIR", env = "XENIA_SCRATCH")]
+    pub scratch: Option<PathBuf>,
+    /// Only the disks of the title with this id (hexadecimal).
+    #[arg(long, value_name = "ID", value_parser = hexadecimal)]
+    pub title_id: Option<u32>,
+    /// Remove the disks. Those that a run uses stay, and are named.
+    #[arg(long)]
+    pub remove: bool,
 }
 
 /// Parses a profile id (XUID) in hexadecimal.

@@ -1,6 +1,6 @@
 //! Arguments of `exec` and `check`: how a title runs, when the run ends and which files it writes.
 
-use super::{DebugArgs, DialogArgs, InputArgs, SoundArgs, WindowArgs};
+use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, WindowArgs};
 use clap::Args;
 use std::path::PathBuf;
 use xenia::config::GpuKind;
@@ -44,6 +44,8 @@ pub struct ExecArgs {
     pub run: RunArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
+    #[command(flatten)]
+    pub scratch: ScratchArgs,
 }
 
 impl ExecArgs {

@@ -30,7 +30,7 @@ const WRITTEN: &[&str] = &[
 ];
 /// Ids of the arguments that name a folder of output files.
 const FOLDERS: &[&str] =
-    &["cache", "code_cache", "content", "dump_frames", "keep", "logs", "out", "screenshots"];
+    &["cache", "code_cache", "content", "dump_frames", "keep", "logs", "out", "scratch", "screenshots"];
 
 /// Identity of a file: the file itself if it exists, otherwise its future location. `None`: a
 /// folder, a device, a pipe, or a path that could not be written.

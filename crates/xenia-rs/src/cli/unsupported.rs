@@ -44,6 +44,9 @@ impl ExecArgs {
         if (self.run.record.is_some() || self.run.replay.is_some()) && self.engine.content.is_given() {
             bail!("--record and --replay begin without saves: leave out --content and --portable");
         }
+        if (self.run.record.is_some() || self.run.replay.is_some()) && self.scratch.is_given() {
+            bail!("--record and --replay begin with empty scratch disks: leave out --scratch");
+        }
         if self.dialogs.dialogs == Some(DialogPolicy::Ask) && self.picture.headless {
             bail!("--dialogs ask asks in a window; without one use --dialogs accept or --dialogs cancel");
         }

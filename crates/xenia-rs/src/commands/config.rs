@@ -30,7 +30,7 @@ fn paths() {
         ("config", config_folder(), "config.toml and keys.toml"),
         ("data", data_folder(), "saves, patches and screenshots"),
         ("state", state_folder(), "reports of crashes"),
-        ("cache", cache_folder(), "pipelines and compiled code; may be deleted at any time"),
+        ("cache", cache_folder(), "pipelines, compiled code and scratch disks; may be deleted at any time"),
     ];
     for (name, folder, what) in rows {
         let place =

@@ -1,9 +1,11 @@
-//! `xenia-rs content`: lists, exports and imports saved games and downloadable content.
+//! `xenia-rs content`: lists, exports and imports saved games and downloadable content; lists and
+//! removes scratch disks.
 //!
 //! Imports are written through the emulated content folder, so a package appears atomically, and no
 //! file name can leave the folder. A package with wrong hashes is refused.
 
 mod import;
+mod scratch;
 
 use super::volume::{CHUNK, Found, copy, found};
 use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
@@ -64,6 +66,7 @@ pub fn run(command: &ContentCommand) -> Result<Code> {
         ContentCommand::List(args) => list(args),
         ContentCommand::Export(args) => export(args),
         ContentCommand::Import(args) => import::run(args),
+        ContentCommand::Scratch(args) => scratch::run(args),
     }
 }
 

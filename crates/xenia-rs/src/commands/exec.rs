@@ -12,7 +12,7 @@ use reports::Reports;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::code_store;
-use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, TitleConfig};
+use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, SaveConfig, TitleConfig};
 use xenia::content;
 use xenia::dialogs::Unasked;
 use xenia::drawing::CompileProgress;
@@ -32,7 +32,7 @@ use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gdb::Listener;
 use xenia_gpu::Frame;
-use xenia_kernel::ports::{Dialogs, Input, NoInput};
+use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
 use xenia_render::RenderError;
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
@@ -228,6 +228,7 @@ fn machine(
     let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
     let (config, video) = ((&args.engine).into(), (&args.picture).into());
     let code_cache = args.engine.code_cache.as_deref();
+    let saves = SaveConfig::from(&args.engine.content);
     let debugger =
         args.debug.gdb.as_ref().map(|address| {
             Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}"))
@@ -241,7 +242,8 @@ fn machine(
             text: guest_log.port(title.image.kind),
             input,
             dialogs,
-            content: content::folder(&(&args.engine.content).into(), !args.engine.mode.parallel)?,
+            content: content::folder(&saves, !args.engine.mode.parallel)?,
+            scratch: scratch_place(args, &saves)?,
             code_cache: if args.is_compared() {
                 code_store::named_folder(code_cache)
             } else {
@@ -264,6 +266,16 @@ fn machine(
         machine.set_debugger(debugger);
     }
     Ok(machine)
+}
+
+/// Location of the title's scratch disks. Runs that are compared have empty ones, unless a flag
+/// names their folder.
+fn scratch_place(args: &ExecArgs, saves: &SaveConfig) -> Result<Option<ScratchPlace>> {
+    let is_compared = args.is_compared() || args.engine.cpu.cross_check.is_some();
+    if is_compared && !args.scratch.is_given() {
+        return Ok(None);
+    }
+    content::scratch(&(&args.scratch).into(), saves, !args.engine.mode.parallel)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use super::{Draft, folder_of, names};
 use crate::VfsResult;
 use crate::losses::{Gap, Losses, PACKAGES};
 use crate::quota::Quota;
-use std::fs::File;
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -19,6 +21,8 @@ pub(crate) struct Drafts {
     pub(crate) losses: Arc<Losses>,
     /// Number of names added to host directories.
     names: Arc<AtomicU64>,
+    /// Whether files are written in place.
+    in_place: bool,
 }
 
 impl Drafts {
@@ -30,7 +34,50 @@ impl Drafts {
             quota: Arc::new(Quota::new(limits)),
             losses: Arc::new(Losses::new(&root.join(PACKAGES))),
             names: Arc::default(),
+            in_place: false,
         }
+    }
+
+    /// An empty table of files that are written in place, which count against `quota`.
+    pub(crate) fn in_place(root: &Path, quota: Arc<Quota>) -> Self {
+        Self {
+            open: Mutex::new(Level::Leaf, Vec::new()),
+            quota,
+            // No file must be complete.
+            losses: Arc::new(Losses::nowhere(root)),
+            names: Arc::default(),
+            in_place: true,
+        }
+    }
+
+    /// Size of the scratch disk and its free part, if this is one.
+    pub(crate) fn disk_space(&self) -> Option<(u64, u64)> {
+        self.in_place.then(|| self.quota.space())
+    }
+
+    /// Records the removal of all files; open ones keep their contents without a name, and the room
+    /// that they take.
+    pub(crate) fn erased(&self) {
+        let mut kept = 0;
+        for draft in self.all() {
+            let mut draft = draft.lock();
+            draft.target = None;
+            kept += self.quota.taken(draft.size().unwrap_or(0));
+        }
+        self.quota.erased(kept);
+        self.add_name();
+    }
+
+    /// Syncs a directory whose entries have changed, so that a crash of the host does not undo it.
+    pub(crate) fn sync_folder(&self, folder: &Path) -> VfsResult<()> {
+        if self.in_place { Ok(()) } else { Ok(File::open(folder)?.sync_all()?) }
+    }
+
+    /// Opens a file to be written in place.
+    fn open_in_place(path: &Path, is_new: bool) -> VfsResult<File> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        Ok(options.create_new(is_new).open(path)?)
     }
 
     /// Number of names added so far: a cached directory listing is stale when this has changed.
@@ -64,13 +111,18 @@ impl Drafts {
         if let Some(draft) = self.at(path) {
             return Ok(draft);
         }
-        let (content, folder) = (Arc::new(File::open(path)?), folder_of(path));
-        Ok(self.add(self.draft(path, folder, content, None)))
+        let content = if self.in_place { Self::open_in_place(path, false)? } else { File::open(path)? };
+        Ok(self.add(self.draft(path, folder_of(path), Arc::new(content), None)))
     }
 
     /// Makes a file; it appears on the host when it is committed.
     pub(crate) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
+        if self.in_place {
+            let content = self.quota.enter(|| Self::open_in_place(path, true))?;
+            self.add_name();
+            return Ok(self.add(self.draft(path, folder, Arc::new(content), None)));
+        }
         let made = self.quota.enter(|| names::make(&folder));
         let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
         Ok(self.add(self.draft(path, folder, Arc::new(content), Some(draft))))
@@ -83,7 +135,7 @@ impl Drafts {
             target: Some(target.to_owned()),
             folder,
             content,
-            own: path.is_some(),
+            own: path.is_some() || self.in_place,
             known: None,
             path,
             copying: None,
@@ -91,6 +143,7 @@ impl Drafts {
             quota: self.quota.clone(),
             losses: self.losses.clone(),
             names: self.names.clone(),
+            in_place: self.in_place,
         }
     }
 
@@ -156,11 +209,15 @@ impl Drafts {
     /// Records the removal of the file at `path` with `size` bytes; open handles keep a file
     /// without a name.
     pub(crate) fn removed(&self, path: &Path, size: u64) {
-        // Shrinking is never refused.
-        let _ = self.quota.resize(size, 0);
+        let open = self.at(path);
+        // An open file that is written in place takes room until it is closed.
+        if !self.in_place || open.is_none() {
+            // Shrinking is never refused.
+            let _ = self.quota.resize(size, 0);
+        }
         self.quota.leave();
         self.losses.made_good(path);
-        if let Some(draft) = self.at(path) {
+        if let Some(draft) = open {
             let mut draft = draft.lock();
             draft.target = None;
             draft.discard();

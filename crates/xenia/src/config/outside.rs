@@ -123,6 +123,28 @@ pub struct SaveConfig {
     pub portable: bool,
 }
 
+/// Options of the location of scratch disks.
+#[derive(Clone, Debug)]
+pub struct ScratchConfig {
+    /// Folder of titles' scratch disks, or `off` for disks in memory; `None`: with the saves if a
+    /// folder is named for these, else `scratch` in the user's cache folder, or no folder in runs
+    /// that must be repeatable.
+    pub folder: Option<PathBuf>,
+    /// Size of a scratch disk on the host's disk in MiB.
+    pub mebibytes: u64,
+}
+
+impl ScratchConfig {
+    /// Default size of a scratch disk in MiB.
+    pub const MEBIBYTES: u64 = 4096;
+}
+
+impl Default for ScratchConfig {
+    fn default() -> Self {
+        Self { folder: None, mebibytes: Self::MEBIBYTES }
+    }
+}
+
 /// Options with which a title is opened.
 #[derive(Clone, Debug, Default)]
 pub struct TitleConfig {

@@ -107,7 +107,11 @@ impl Machine {
             dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
             drive: Box::new(title.discs.clone()),
             network: network::port(options.config.network, mode.parallel)?,
-            storage: Box::new(ContentFolder { folder: options.content, repeats: !mode.parallel }),
+            storage: Box::new(ContentFolder {
+                folder: options.content,
+                scratch: options.scratch,
+                repeats: !mode.parallel,
+            }),
         };
         let deployment = deployment(title, options.config.license);
         let kernel = kernel(

@@ -6,7 +6,7 @@ use crate::gpu_port::{Capture, FrameSink};
 use crate::interrupt::Interrupt;
 use crate::sound::Sound;
 use std::path::{Path, PathBuf};
-use xenia_kernel::ports::{Dialogs, Input, NoInput, TextSink};
+use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace, TextSink};
 use xenia_kernel::title::Inheritance;
 
 /// Options that build a machine, apart from its title.
@@ -27,6 +27,8 @@ pub struct MachineOptions<'a> {
     pub dialogs: Box<dyn Dialogs>,
     /// Folder of saves; `None`: saves are kept in memory.
     pub content: Option<PathBuf>,
+    /// Location of scratch disks; `None`: they are in memory.
+    pub scratch: Option<ScratchPlace>,
     /// Folder of the persistent code cache; `None`: compiled code is not kept.
     pub code_cache: Option<PathBuf>,
     /// Compiles the title's code before it runs, until this interrupt is set; `None`: no
@@ -63,6 +65,7 @@ impl<'a> MachineOptions<'a> {
             input: Box::new(NoInput),
             dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),
             content: None,
+            scratch: None,
             code_cache: None,
             precompile: None,
             event_log: None,

@@ -14,7 +14,7 @@ const BAD_NAMES: &[&str] = &[
 ];
 /// Paths that name no device.
 const NOWHERE: &[&str] =
-    &["", "x:\\a", "\\Device", "\\", "a", "\\Device\\Harddisk0\\Partition0\\a", "\\??\\", ".."];
+    &["", "x:\\a", "\\Device", "\\", "a", "\\Device\\Harddisk0\\Partition2\\a", "\\??\\", ".."];
 /// Paths that try to leave a disk.
 const OUT: &[&str] = &[
     "game:\\..\\outside\\secret",

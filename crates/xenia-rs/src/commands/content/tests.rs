@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use clap::Parser;
 use std::sync::Arc;
-use xenia_kernel::vfs::Device;
+use xenia_kernel::vfs::{Device, ScratchDisks};
 
 fn run(words: &[&str]) -> Result<Code> {
     match Cli::try_parse_from(["xenia-rs", "content"].iter().chain(words))?.command {
@@ -215,4 +215,43 @@ fn a_download_in_one_file_goes_out_as_it_is_and_is_replaced() {
     let export = ["export", &at("bad"), "SHORT", "--content", &at("one")];
     assert!(said(&export).contains("damaged"));
     assert!(!Path::new(&at("bad")).exists());
+}
+
+#[test]
+fn scratch_disks_are_listed_and_removed_unless_a_run_uses_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let (saves, scratch) = (at("saves").to_str().unwrap().to_owned(), at("saves/Scratch"));
+    assert_eq!(run(&["scratch", "--content", &saves]).unwrap(), Code::Done, "a missing folder has none");
+    let make = |title: &str| {
+        let disks = ScratchDisks::open(&scratch.join(title), 1 << 20, Arc::default()).unwrap();
+        disks
+            .disk("Cache0")
+            .unwrap()
+            .create_file(&["a".to_owned()])
+            .unwrap()
+            .write_at(0, &[1; 5000])
+            .unwrap();
+        disks
+    };
+    let used = make("4D5307D1");
+    drop(make("4D5307D2"));
+    drop(make("4D5307D3"));
+    std::fs::create_dir(scratch.join("mine")).unwrap();
+    let there = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(&scratch).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    run(&["scratch", "--content", &saves]).unwrap();
+    run(&["scratch", "--content", &saves, "--title-id", "4D5307D9", "--remove"]).unwrap();
+    assert_eq!(there(), ["4D5307D1", "4D5307D2", "4D5307D3", "mine"]);
+    run(&["scratch", "--scratch", scratch.to_str().unwrap(), "--title-id", "4D5307D3", "--remove"]).unwrap();
+    assert_eq!(run(&["scratch", "--content", &saves, "--remove"]).unwrap(), Code::Mismatch);
+    assert_eq!(there(), ["4D5307D1", "mine"]);
+    drop(used);
+    assert_eq!(run(&["scratch", "--content", &saves, "--remove"]).unwrap(), Code::Done);
+    assert_eq!(there(), ["mine"], "other folders are not ours");
+    assert!(said(&["scratch", "--scratch", "off"]).contains("--scratch DIR names one"));
 }

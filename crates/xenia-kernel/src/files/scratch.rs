@@ -1,0 +1,151 @@
+//! Scratch disks: the utility drive that a title's own library mounts.
+//!
+//! Such a library opens the raw bytes of a partition, formats it if its header is not the expected
+//! one, makes a device object for its own file system and links `cache:` to that. Here the files
+//! are this emulator's: the partition's bytes are kept for the library, and a change of their
+//! header removes the files ([`xenia_vfs::Device::end_raw_access`]).
+//!
+//! The disks of each title are in a folder of the host, where the storage port names one; otherwise
+//! they are in memory, and a launched title inherits them with their contents.
+
+use super::Files;
+use super::mounts::{CACHES, WHOLE_DISK};
+use crate::ports::ScratchPlace;
+use std::sync::Arc;
+use xenia_limits::{Limit, Limits};
+use xenia_vfs::{Device, MemoryDevice, NoDevice, RawDisk, ScratchDisks, ScratchError, Vfs, VfsResult};
+
+/// Mounts empty scratch disks in memory.
+pub(super) fn mount_in_memory(vfs: &mut Vfs, limits: &Arc<Limits>) -> VfsResult<()> {
+    let mut partitions = Vec::new();
+    for cache in CACHES {
+        let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
+        partitions.extend(disk.partition());
+        vfs.mount(cache, Box::new(disk))?;
+    }
+    vfs.mount(WHOLE_DISK, Box::new(RawDisk::in_memory(partitions, limits.clone())?))
+}
+
+/// A title's scratch disks on the host's disk, and the disk that they are partitions of.
+struct HostDisks {
+    disks: Vec<Box<dyn Device>>,
+    whole: RawDisk,
+}
+
+impl HostDisks {
+    fn open(place: &ScratchPlace, title: u32, limits: &Arc<Limits>) -> Result<Self, ScratchError> {
+        let opened = ScratchDisks::open(&place.of_title(title), place.bytes, limits.clone())?;
+        let mut disks: Vec<Box<dyn Device>> = Vec::new();
+        let mut partitions = Vec::new();
+        for cache in CACHES {
+            let name = cache.rsplit('\\').next().unwrap_or(cache);
+            let disk = opened.disk(name)?;
+            partitions.extend(disk.partition());
+            disks.push(Box::new(disk));
+        }
+        Ok(Self { disks, whole: opened.whole(partitions)? })
+    }
+}
+
+impl Files {
+    /// Mounts the title's scratch disks from the host's disk, if they are kept there. If they
+    /// cannot be opened, the title gets empty ones in memory, and the log says why.
+    pub(crate) fn mount_scratch_disks(&mut self, title: u32) -> VfsResult<()> {
+        let Some(place) = &self.scratch else { return Ok(()) };
+        // The predecessor's disks are released first: the successor may have the same ones.
+        for path in CACHES.into_iter().chain([WHOLE_DISK]) {
+            self.vfs.mount(path, Box::new(NoDevice))?;
+        }
+        match HostDisks::open(place, title, &self.limits) {
+            Ok(HostDisks { disks, whole }) => {
+                for (path, disk) in CACHES.into_iter().zip(disks) {
+                    self.vfs.mount(path, disk)?;
+                }
+                self.vfs.mount(WHOLE_DISK, Box::new(whole))
+            }
+            Err(error) => {
+                tracing::error!(
+                    target: "vfs",
+                    "the title's scratch disks (cache:) are empty and in memory this time: {error}"
+                );
+                mount_in_memory(&mut self.vfs, &self.limits)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::OpenParameters;
+    use crate::files::rights::{access, options};
+    use crate::ports::Storage;
+    use xenia_guest::NtStatus;
+    use xenia_vfs::{Disposition, OpenAction};
+
+    #[derive(Debug)]
+    struct Kept(ScratchPlace);
+    impl Storage for Kept {
+        fn scratch(&self) -> Option<ScratchPlace> {
+            Some(self.0.clone())
+        }
+    }
+
+    fn files(place: &ScratchPlace, title: u32) -> Files {
+        let mut files = Files::with_devices(&Kept(place.clone()), &Arc::default()).unwrap();
+        files.mount_scratch_disks(title).unwrap();
+        files
+    }
+
+    fn open(files: &mut Files, path: &str, disposition: Disposition) -> Result<OpenAction, NtStatus> {
+        let parameters = OpenParameters {
+            access: access::GENERIC_READ | access::GENERIC_WRITE,
+            disposition,
+            ..OpenParameters::to_read(path, 0)
+        };
+        let (file, action) = files.open(&parameters).map_err(crate::status::failure::Failure::status)?;
+        files.close(file);
+        Ok(action)
+    }
+
+    /// Writes to the raw bytes of the whole disk.
+    fn write_raw(files: &mut Files, offset: u64, bytes: &[u8]) {
+        let parameters = OpenParameters {
+            access: access::GENERIC_READ | access::GENERIC_WRITE,
+            options: options::SYNCHRONOUS_IO_NONALERT,
+            ..OpenParameters::to_read(WHOLE_DISK, 0)
+        };
+        let (file, _) = files.open(&parameters).unwrap();
+        assert_eq!(file.granularity(), 0x200);
+        file.data().unwrap().write_at(offset, bytes).unwrap();
+        files.close(file);
+    }
+
+    #[test]
+    fn each_title_finds_its_own_files_again_until_it_formats() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = ScratchPlace { folder: folder.path().join("scratch"), bytes: 1 << 30 };
+        let (name, missing) = (r"cache:\level", Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+        {
+            let mut first = files(&place, 1);
+            assert_eq!(open(&mut first, name, Disposition::Create), Ok(OpenAction::Created));
+            assert_eq!(open(&mut files(&place, 2), name, Disposition::Open), missing);
+            // A second run of the title has empty disks.
+            let mut second = files(&place, 1);
+            assert_eq!(open(&mut second, name, Disposition::Open), missing);
+            assert_eq!(open(&mut second, name, Disposition::Create), Ok(OpenAction::Created));
+        }
+        let mut again = files(&place, 1);
+        assert_eq!(open(&mut again, name, Disposition::Open), Ok(OpenAction::Opened));
+        write_raw(&mut again, 0x800, b"in the head");
+        assert_eq!(open(&mut again, name, Disposition::Open), Ok(OpenAction::Opened));
+        // A launched title with the same ID takes over the devices, and opens them anew.
+        let devices = std::mem::take(&mut again.vfs);
+        let mut next = Files::with_devices(&Kept(place.clone()), &Arc::default()).unwrap();
+        next.vfs.adopt_devices(devices);
+        next.mount_scratch_disks(1).unwrap();
+        assert_eq!(open(&mut next, name, Disposition::Open), Ok(OpenAction::Opened));
+        write_raw(&mut next, 0x8_0000, b"a header of the first disk");
+        assert_eq!(open(&mut next, name, Disposition::Open), missing);
+    }
+}

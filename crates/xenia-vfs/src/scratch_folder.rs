@@ -1,0 +1,202 @@
+//! Scratch disks on the host's disk: a title finds again what it has written there in earlier runs.
+//!
+//! ```text
+//!  4D5307D1/              a title's folder; locked while a run uses it
+//!    lock
+//!    disk.raw             the bytes before the first partition (sparse)
+//!    Cache0/              files of a disk, written in place (sparse)
+//!    Cache0.raw           the bytes of its partition (sparse)
+//!    Cache0.formatting    exists while the disk is being formatted
+//! ```
+//!
+//! Any state in which a run can be cut short is a valid disk: files are ordinary files of the host.
+//! A title formats a disk by changing the header in its raw partition. The mark is made before the
+//! header changes and removed after the files, so a format that was cut short is completed when the
+//! disk is next opened.
+//!
+//! Nothing is synced, unless the title flushes the raw partition: the title can make everything
+//! again, and a crash of the host may cost the last seconds.
+
+mod partition;
+#[cfg(test)]
+mod tests;
+
+use super::device::{Device, Entry, FileData, Volume};
+use super::host_folder::{HostFolder, UNIT};
+use super::quota::Quota;
+use super::raw_disk::{HEAD, RawDisk};
+use super::{Stamp, VfsResult};
+use partition::HostPartition;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_limits::Limits;
+
+/// Smallest size of a disk in bytes.
+const SMALLEST: u64 = 0x10_0000;
+
+/// Error of opening a title's scratch disks. It names paths of the host, for logs only.
+#[derive(Debug, thiserror::Error)]
+pub enum ScratchError {
+    /// Another run uses the folder.
+    #[error("{0} is in use by another run")]
+    InUse(PathBuf),
+    /// An operation of the host failed.
+    #[error("{path}: {source}")]
+    Host {
+        /// The file or folder.
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+/// Adds the path to an error.
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, ScratchError> {
+    result.map_err(|source| ScratchError::Host { path: path.to_owned(), source })
+}
+
+/// The scratch disks of a title.
+#[derive(Debug)]
+pub struct ScratchDisks {
+    folder: PathBuf,
+    /// Size of each disk in bytes.
+    bytes: u64,
+    /// Locked as long as it is open.
+    lock: Arc<File>,
+    limits: Arc<Limits>,
+}
+
+impl ScratchDisks {
+    /// Opens a title's folder, which is created if it is missing, for disks of `bytes` bytes each;
+    /// refusals are counted in `limits`.
+    pub fn open(folder: &Path, bytes: u64, limits: Arc<Limits>) -> Result<Self, ScratchError> {
+        at(folder, fs::create_dir_all(folder))?;
+        let lock = Arc::new(lock(folder)?);
+        let bytes = bytes.max(SMALLEST) / UNIT * UNIT;
+        Ok(Self { folder: folder.to_owned(), bytes, lock, limits })
+    }
+
+    /// Opens the disk with this name.
+    pub fn disk(&self, name: &str) -> Result<impl Device + use<>, ScratchError> {
+        let path = |ending: &str| self.folder.join(format!("{name}{ending}"));
+        let (files, mark) = (path(""), path(".formatting"));
+        match fs::create_dir(&files) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => at(&files, created)?,
+        }
+        if !at(&files, files.symlink_metadata())?.is_dir() {
+            return at(&files, Err(io::ErrorKind::NotADirectory.into()));
+        }
+        let quota = Arc::new(Quota::of_disk(self.bytes, UNIT, self.limits.clone()));
+        let raw = path(".raw");
+        let partition = at(&raw, HostPartition::open(&raw, self.bytes, quota.clone(), Some(&mark)))?;
+        let mut device = ScratchFolder {
+            files: at(&files, HostFolder::in_place(&files, quota))?,
+            partition,
+            mark,
+            _lock: self.lock.clone(),
+        };
+        if device.mark.symlink_metadata().is_ok() {
+            tracing::warn!(target: "vfs", "{} was being formatted when a run was cut short; its files are removed", files.display());
+            at(&files, device.format())?;
+        }
+        Ok(device)
+    }
+
+    /// The whole disk, with these partitions.
+    pub fn whole(&self, partitions: Vec<Box<dyn FileData>>) -> Result<RawDisk, ScratchError> {
+        let path = self.folder.join("disk.raw");
+        let quota = Arc::new(Quota::of_disk(HEAD, UNIT, self.limits.clone()));
+        let head = at(&path, HostPartition::open(&path, HEAD, quota, None))?;
+        at(&path, RawDisk::new(Box::new(head), partitions).map_err(io::Error::other))
+    }
+
+    /// Removes a title's scratch disks, unless a run uses them.
+    pub fn remove(folder: &Path) -> Result<(), ScratchError> {
+        let _lock = lock(folder)?;
+        at(folder, fs::remove_dir_all(folder))
+    }
+}
+
+/// Locks a title's folder against other runs.
+fn lock(folder: &Path) -> Result<File, ScratchError> {
+    let path = folder.join("lock");
+    let file = at(&path, OpenOptions::new().create(true).truncate(false).write(true).open(&path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(ScratchError::InUse(folder.to_owned())),
+        // A file system without locks: other runs are not noticed.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(target: "vfs", "cannot lock {}: {error}", path.display());
+            Ok(file)
+        }
+        Ok(()) => Ok(file),
+    }
+}
+
+/// A scratch disk in a folder of the host.
+struct ScratchFolder {
+    files: HostFolder,
+    partition: HostPartition,
+    /// File that exists while the disk is being formatted.
+    mark: PathBuf,
+    _lock: Arc<File>,
+}
+
+impl ScratchFolder {
+    /// Removes all files, and then the mark.
+    fn format(&mut self) -> io::Result<()> {
+        self.files.erase()?;
+        fs::remove_file(&self.mark)
+    }
+}
+
+impl Device for ScratchFolder {
+    fn volume(&self) -> Volume {
+        self.files.volume()
+    }
+
+    fn find(&self, path: &[String]) -> VfsResult<Entry> {
+        self.files.find(path)
+    }
+
+    fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
+        self.files.list(path)
+    }
+
+    fn partition(&self) -> Option<Box<dyn FileData>> {
+        Some(Box::new(self.partition.clone()))
+    }
+
+    fn end_raw_access(&mut self) -> VfsResult<()> {
+        if self.partition.take_formatted() { Ok(self.format()?) } else { Ok(()) }
+    }
+
+    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+        self.files.open(path, write)
+    }
+
+    fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
+        self.files.create_file(path)
+    }
+
+    fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
+        self.files.create_directory(path)
+    }
+
+    fn remove(&mut self, path: &[String]) -> VfsResult<()> {
+        self.files.remove(path)
+    }
+
+    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+        self.files.rename(from, to, replace)
+    }
+
+    fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
+        self.files.set_stamp(path, stamp)
+    }
+
+    fn settle(&self) -> VfsResult<()> {
+        self.files.settle()
+    }
+}
