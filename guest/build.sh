@@ -18,7 +18,7 @@ if [ "${1-}" = answers ]; then
     exit
 fi
 
-all=(gpu-suite hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults hello)
+all=(gpu-suite hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive hello)
 if [ "${1-}" = programs ]; then
     echo "${all[@]}"
     exit
@@ -180,6 +180,13 @@ for program in "${programs[@]}"; do
             objects=("$(compile hostile/create_file.S)")
             for source in faults/faults.c runtime/settings.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
             title faults "${objects[@]}"
+            ;;
+        utility-drive)
+            objects=("$(compile hostile/create_file.S)" "$(compile utility-drive/device_control.S)")
+            for source in utility-drive/utility-drive.c runtime/settings.c; do
+                objects+=("$(compile "$source" -mno-powerpc64)")
+            done
+            title utility-drive "${objects[@]}"
             ;;
         hostile)
             # One title each, by the name of its source.

@@ -13,4 +13,5 @@ mod settings;
 mod sound;
 mod sweep;
 mod terminal;
+mod utility_drive;
 mod window;

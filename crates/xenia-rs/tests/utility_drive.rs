@@ -1,0 +1,136 @@
+//! Tests of scratch disks with guest/utility-drive, a title that mounts, fills and formats one as a
+//! title's library does. It counts the faults that it finds in its exit code.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use xenia_testing::{hermetic, kills};
+
+/// Number of kills in a normal run.
+const USUAL_KILLS: u64 = 20;
+const TITLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/utility-drive.xex");
+const ENGINES: [&[&str]; 4] =
+    [&["--lockstep"], &["--parallel"], &["--lockstep", "--interp"], &["--parallel", "--interp"]];
+
+/// A folder with the title, its settings and its scratch disks, in a memory file system if the host
+/// has one.
+struct Console(tempfile::TempDir);
+
+impl Console {
+    fn new() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        std::fs::create_dir(folder.path().join("game")).unwrap();
+        std::fs::copy(TITLE, folder.path().join("game/default.xex")).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Sets a number that the title reads.
+    fn set(&self, name: &str, number: u32) {
+        std::fs::write(self.path("game").join(name), number.to_string()).unwrap();
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
+        let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+        command.arg("exec").arg(self.path("game/default.xex")).args([
+            "--headless",
+            "--gpu",
+            "none",
+            "--fresh",
+        ]);
+        command.args(flags).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Runs the title to its end with its scratch disks in `scratch`; returns what it said.
+    fn run(&self, scratch: &Path, flags: &[&str]) -> String {
+        let output = self.command(flags).arg("--scratch").arg(scratch).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !said.contains("WRONG"), "{flags:?}: {said}");
+        said
+    }
+}
+
+#[test]
+fn a_level_is_found_again_by_every_engine_until_the_title_formats() {
+    let console = Console::new();
+    let scratch = console.path("scratch");
+    for (generation, flags) in (1..).zip(ENGINES) {
+        console.set("format", 1);
+        let said = console.run(&scratch, flags);
+        assert!(
+            said.contains(&format!("formatted generation {generation}: found 0 pieces, wrote 16")),
+            "{said}"
+        );
+        console.set("format", 0);
+        for flags in ENGINES {
+            let said = console.run(&scratch, flags);
+            let expected = format!("mounted generation {generation}: found 16 pieces, wrote 0");
+            assert!(said.contains(&expected), "{flags:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn runs_that_are_compared_begin_with_empty_disks() {
+    let console = Console::new();
+    let content = console.path("content");
+    let content = content.to_str().unwrap();
+    for flags in [&["--lockstep"][..], &["--cross-check", "--content", content], &["--scratch", "off"]] {
+        for _ in 0..2 {
+            let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+            command.env_remove("XENIA_SCRATCH").arg("exec").arg(console.path("game/default.xex"));
+            let output = command.args(["--headless", "--gpu", "none"]).args(flags).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("formatted generation 1: found 0 pieces"), "{flags:?}: {said}");
+        }
+    }
+    assert!(!console.path("content/Scratch").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named_and_the_title_gets_empty_disks() {
+    let console = Console::new();
+    let scratch = console.path("scratch");
+    let said = console.run(&scratch, &["--lockstep"]);
+    assert!(said.contains("formatted generation 1"), "{said}");
+    let level = scratch.join("00000000/Cache0");
+    std::fs::rename(&level, console.path("moved")).unwrap();
+    std::fs::write(&level, "no folder").unwrap();
+    let said = console.run(&scratch, &["--lockstep"]);
+    assert!(said.contains("in memory this time") && said.contains("00000000/Cache0"), "{said}");
+    assert!(said.contains("formatted generation 1: found 0 pieces"), "{said}");
+    // The file that is in the way stays.
+    assert_eq!(std::fs::read(&level).unwrap(), b"no folder");
+    std::fs::remove_file(&level).unwrap();
+    std::fs::rename(console.path("moved"), &level).unwrap();
+    let said = console.run(&scratch, &["--lockstep"]);
+    assert!(said.contains("mounted generation 1: found 16 pieces"), "{said}");
+}
+
+#[test]
+fn disks_of_runs_that_are_killed_mount_with_what_was_written() {
+    let console = Console::new();
+    let scratch = console.path("scratch");
+    console.set("pieces", 600);
+    console.set("format", 1);
+    for flags in [&["--lockstep"][..], &["--parallel"]] {
+        let start = Instant::now();
+        console.run(&scratch, flags);
+        let usual = start.elapsed();
+        for round in 0..kills(USUAL_KILLS) / 2 {
+            let mut child = console.command(flags);
+            let mut child = child.arg("--scratch").arg(&scratch).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(usual.mul_f64((round * 37 % 100) as f64 / 90.0).max(Duration::from_millis(1)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            console.set("format", 0);
+            let said = console.run(&scratch, flags);
+            assert!(said.contains("mounted") && !said.contains("in memory"), "round {round}: {said}");
+            console.set("format", 1);
+        }
+    }
+}
