@@ -1,6 +1,7 @@
 //! Arguments of the commands.
 
 mod code;
+mod compat;
 mod engines;
 mod jit;
 mod measures;
@@ -10,6 +11,7 @@ mod sweep;
 mod trace;
 
 pub use code::*;
+pub use compat::*;
 pub use engines::*;
 pub use jit::*;
 pub use measures::*;

@@ -9,6 +9,7 @@
 pub mod args;
 pub mod asm;
 pub mod bench;
+pub mod compat;
 pub mod conformance;
 pub mod diff;
 pub mod dis;
@@ -91,6 +92,12 @@ Examples:
     Scale(ScaleArgs),
     /// Run many work units on many machines: plan them, run each shard anywhere, merge the results.
     Sweep(SweepArgs),
+    /// Run the titles in a folder for a while each, and write a page that shows how far they come.
+    #[command(after_help = "\
+Examples:
+  xenia-rs compat games --out compat                     30 seconds each
+  xenia-rs compat games --out compat --seconds 120 --gpu wgpu --json compat.json")]
+    Compat(CompatArgs),
     /// Inspect the JIT compiler's output.
     Jit(JitArgs),
     /// Assemble, disassemble and translate shader microcode.
@@ -131,6 +138,7 @@ pub fn run(command: &LabCommand) -> Result<Code> {
         LabCommand::Bench(args) => bench::run(args),
         LabCommand::Scale(args) => scale::run(args),
         LabCommand::Sweep(args) => sweep::run(&args.command),
+        LabCommand::Compat(args) => compat::run(args),
         LabCommand::Jit(JitArgs { command: JitCommand::Dump(args) }) => jit::dump(args),
         LabCommand::Shader(ShaderArgs { command }) => match command {
             ShaderCommand::Asm(args) => shader::asm(args),

@@ -50,10 +50,10 @@ fn json_type(rust: &str) -> String {
     }
     match rust.as_str() {
         "u8" | "u16" | "u32" | "u64" | "usize" | "f64" => "number".to_owned(),
-        "String" | "&'staticstr" | "&str" | "ImageDigest" | "End" | "Verdict" | "UnitKind" => {
-            "string".to_owned()
-        }
+        "String" | "&'staticstr" | "&str" | "ImageDigest" | "End" | "Verdict" | "UnitKind"
+        | "CompatState" => "string".to_owned(),
         "bool" => "true or false".to_owned(),
+        "RunReport" => "the keys of `run`".to_owned(),
         name => name.to_owned(),
     }
 }

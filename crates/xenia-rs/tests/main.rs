@@ -1,6 +1,8 @@
 //! Whole-program tests: each runs `xenia-rs` as a user does.
 
 mod bench;
+mod bug_reports;
+mod compat;
 mod contention;
 mod examples;
 mod hostile;

@@ -87,7 +87,7 @@ fn rounded(value: f64) -> String {
 }
 
 /// Escapes text for HTML, in elements and attributes.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
             '&' => out.push_str("&amp;"),

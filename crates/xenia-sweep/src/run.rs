@@ -16,6 +16,7 @@ use crate::child::{self, ChildOutcome, Start, this_process};
 use crate::error::{Error, Result};
 use crate::inputs::InputHashes;
 use crate::judge::{Judged, Outcome, Verdict, judge};
+use crate::limited::launcher_words;
 use crate::lines::{self, Appender, Torn};
 use crate::plan::EMPTY_FOLDER;
 use crate::shard::Shard;
@@ -296,11 +297,7 @@ impl Worker<'_> {
     }
 
     fn words(&self, unit: &SweepUnit, frame: &Path) -> Vec<OsString> {
-        let (memory, parent) = (unit.limits.memory_mib.to_string(), this_process().to_string());
-        let launcher = self.config.launcher.iter();
-        let launcher =
-            launcher.map(|word| word.replace("{memory}", &memory).replace("{parent}", &parent).into());
-        let mut words: Vec<OsString> = launcher.collect();
+        let mut words = launcher_words(self.config.launcher, unit.limits);
         words.extend(unit.words.iter().map(|word| match word {
             UnitWord::Text(text) if text == EMPTY_FOLDER => self.empty.into(),
             UnitWord::Text(text) => text.into(),

@@ -23,6 +23,9 @@ use crate::documents::{self, Document, counters, object};
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
 use std::path::Path;
+use xenia::bug_report::{
+    BugReport, ExecutableReport, ImportReport, PastCallReport, ThreadCalls, UnfinishedCallReport,
+};
 use xenia::report;
 use xenia::say::{out, outln};
 use xenia_cli::Code;
@@ -34,6 +37,7 @@ use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
 use xenia_lab::bench::{
     BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
 };
+use xenia_lab::compat::{CompatReport, CompatRow};
 use xenia_lab::exports::{Against, Counts, ExportsReport, Row as ExportRow};
 use xenia_lab::jit::{BlockLine, DumpReport, GuestLine};
 use xenia_lab::scale::{ScaleReport, ScaleWorkers};
@@ -79,6 +83,18 @@ pub fn documents() -> Vec<Document> {
                 object::<report::PipelinesReport>(),
                 object::<report::AudioReport>(),
                 object::<report::DeviceReport>(),
+            ],
+        },
+        Document {
+            name: "bug-report",
+            by: "`exec --report`, as report.json in its ZIP file",
+            objects: vec![
+                object::<BugReport>(),
+                object::<ExecutableReport>(),
+                object::<ImportReport>(),
+                object::<UnfinishedCallReport>(),
+                object::<PastCallReport>(),
+                object::<ThreadCalls>(),
             ],
         },
         Document {
@@ -128,6 +144,11 @@ pub fn documents() -> Vec<Document> {
                 object::<ExportRow>(),
                 object::<Against>(),
             ],
+        },
+        Document {
+            name: "compat",
+            by: "`compat`",
+            objects: vec![object::<CompatReport>(), object::<CompatRow>()],
         },
         Document { name: "trace-play", by: "`trace play`", objects: vec![object::<PlayReport>()] },
         Document {

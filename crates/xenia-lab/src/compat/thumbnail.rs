@@ -1,0 +1,75 @@
+//! Makes a small picture of a frame.
+
+use anyhow::{Result, bail};
+use std::io::Cursor;
+
+/// Largest width of a small picture, in pixels.
+const WIDTH: usize = 320;
+
+/// A small PNG picture of an RGBA picture as `--last-frame` writes it; each pixel is the mean of a
+/// square of the large picture.
+pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
+    let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
+    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    if reader.info().color_type != png::ColorType::Rgba || width == 0 || height == 0 {
+        bail!("not a picture of a frame");
+    }
+    let Some(size) = reader.output_buffer_size() else { bail!("the picture is too large") };
+    let mut pixels = vec![0; size];
+    reader.next_frame(&mut pixels)?;
+    let step = width.div_ceil(WIDTH);
+    let (small_width, small_height) = ((width / step).max(1), (height / step).max(1));
+    let mut small = Vec::with_capacity(small_width * small_height * 4);
+    for (y, x) in (0..small_height).flat_map(|y| (0..small_width).map(move |x| (y, x))) {
+        for channel in 0..4 {
+            let (mut sum, mut number) = (0, 0);
+            for row in (y * step..(y * step + step).min(height)).map(|row| row * width) {
+                for column in x * step..(x * step + step).min(width) {
+                    sum += u32::from(pixels[(row + column) * 4 + channel]);
+                    number += 1;
+                }
+            }
+            small.push((sum / number) as u8);
+        }
+    }
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, small_width as u32, small_height as u32);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&small)?;
+    writer.finish()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(width: u32, height: u32, rgba: &[u8]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Rgba);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(rgba).unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
+    fn size(png: &[u8]) -> (u32, u32) {
+        png::Decoder::new(Cursor::new(png)).read_info().unwrap().info().size()
+    }
+
+    #[test]
+    fn pictures_become_small_and_pixels_are_means() {
+        let large: Vec<u8> = (0..1280 * 720).flat_map(|n| [(n % 2 * 200) as u8, 7, 0, 255]).collect();
+        let small = of(&encoded(1280, 720, &large)).unwrap();
+        assert_eq!(size(&small), (320, 180));
+        let mut reader = png::Decoder::new(Cursor::new(&small)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(pixels[..4], [100, 7, 0, 255]);
+        assert_eq!(size(&of(&encoded(3, 1, &[9; 12])).unwrap()), (3, 1));
+        assert!(of(b"noise").is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! `compat` runs all titles of a folder, whatever some of them do.
+
+use serde_json::Value;
+use std::path::Path;
+use xenia_testing::hermetic;
+
+const GUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin");
+
+#[test]
+fn a_title_that_hangs_and_one_that_does_not_load_do_not_stop_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let titles = dir.path().join("titles");
+    std::fs::create_dir(&titles).unwrap();
+    for (name, file) in
+        [("c-hello.xex", "hello.xex"), ("b-endless.xex", "hostile/endless.xex"), ("d-demo.xex", "demo.xex")]
+    {
+        std::fs::copy(Path::new(GUEST).join(file), titles.join(name)).unwrap();
+    }
+    let mut damaged = std::fs::read(titles.join("c-hello.xex")).unwrap();
+    damaged.truncate(0x1100);
+    std::fs::write(titles.join("a-damaged.xex"), damaged).unwrap();
+    let (out, json) = (dir.path().join("out"), dir.path().join("compat.json"));
+    let ended = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
+        .arg("compat")
+        .arg(&titles)
+        .arg("--out")
+        .arg(&out)
+        .args(["--seconds", "4", "--jobs", "2", "--json"])
+        .arg(&json)
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let json: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let rows = json["titles"].as_array().unwrap();
+    let states: Vec<_> =
+        rows.iter().map(|row| (row["name"].as_str().unwrap(), row["state"].as_str().unwrap())).collect();
+    assert_eq!(
+        states,
+        [
+            ("a-damaged.xex", "not-loaded"),
+            ("b-endless.xex", "no-picture"),
+            ("c-hello.xex", "ended"),
+            ("d-demo.xex", "runs")
+        ],
+        "{rows:#?}"
+    );
+    assert!(rows[0]["reason"].as_str().unwrap().contains("a-damaged.xex"), "{}", rows[0]);
+    let demo = &rows[3];
+    assert!(demo["frames"].as_u64() > Some(0) && demo["first_frame_seconds"].as_f64() > Some(0.0), "{demo}");
+    assert!(out.join(demo["picture"].as_str().unwrap()).is_file());
+    assert!(out.join(demo["report"].as_str().unwrap()).is_file());
+    let page = std::fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(page.contains("d-demo.xex") && page.contains("<img src=\"pictures/0003.png\""));
+}
