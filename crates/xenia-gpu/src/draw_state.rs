@@ -77,6 +77,8 @@ pub struct Viewport {
     pub window_offset: [i32; 2],
     /// Pixel centres lie at whole coordinates, as in Direct3D 9; else at halves.
     pub centers_at_integers: bool,
+    /// Steps per pixel to which x and y are rounded: 16, 8, 4, 2 or 1.
+    pub sub_pixels: u32,
     /// Clipping is off, except against the plane of the eye.
     pub clip_disabled: bool,
     /// z is clipped to 0..w (Direct3D); else to -w..w (OpenGL).

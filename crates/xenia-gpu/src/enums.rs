@@ -6,7 +6,7 @@
 macro_rules! enums {
     ($($(#[doc = $doc:literal])* $name:ident else $default:ident { $($(#[doc = $vdoc:literal])* $value:literal $variant:ident,)* })*) => { $(
         $(#[doc = $doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs)] // the names of the field's values are the documentation
         pub enum $name { $($(#[doc = $vdoc])* $variant = $value,)* }
 

@@ -1,13 +1,13 @@
 //! Memory accesses of the shader interpreter: vertex fetches, texture fetches and memory exports.
 
 mod export;
+mod plan;
 mod sample;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::draw_state::{Constants, VertexBuffer};
-use crate::enums::TextureFilter;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{
     FetchUnit, Instruction, LANES, Lanes, Mask, Program, Sampling, TextureFetch, TextureOp, Vector,
@@ -16,15 +16,29 @@ use crate::microcode::{
 use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single};
 
 use export::Stream;
+pub use plan::FetchPlan;
 
 const PAGE: u32 = 4096;
 /// Most pages (16 MiB) that the fetches of a draw cache; when full, the cache is emptied.
 const MAX_PAGES: usize = 4096;
 
-/// Highest mip level of a texture that a fetch may use.
-pub(crate) fn last_level(info: &TextureInfo, fetch: &TextureFetch) -> u32 {
-    let mip = if fetch.mip == TextureFilter::UseFetchConstant { info.mip } else { fetch.mip };
-    if mip == TextureFilter::BaseMap { 0 } else { info.max_level() }
+/// Textures that a program may fetch: fetch constant, settings, and the highest level that any of
+/// its fetches may read.
+pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<(usize, TextureInfo, u32)> {
+    let mut fetched: Vec<(usize, TextureInfo, u32)> = Vec::new();
+    for instruction in &program.instructions {
+        let Instruction::Texture(fetch) = instruction else { continue };
+        if !fetch.operation.reads_constant() {
+            continue;
+        }
+        let slot = fetch.constant as usize & 31;
+        if let Some((_, info, last)) = fetched.iter_mut().find(|(other, ..)| *other == slot) {
+            *last = FetchPlan::of(info, fetch).levels[1].max(*last);
+        } else if let Some(info) = TextureInfo::decode(&constants.fetch[slot]) {
+            fetched.push((slot, info, FetchPlan::of(&info, fetch).levels[1]));
+        }
+    }
+    fetched
 }
 
 /// Texture that a draw uses.
@@ -51,21 +65,14 @@ impl Bindings {
         bytes: u64,
     ) -> Self {
         let (mut bindings, mut left) = (Self::default(), bytes);
-        for instruction in &program.instructions {
-            let Instruction::Texture(fetch) = instruction else { continue };
-            let slot = fetch.constant as usize & 31;
-            if bindings.slots[slot].is_some() {
-                continue;
-            }
-            let words = &constants.fetch[slot];
-            let Some(info) = TextureInfo::decode(words) else { continue };
+        for (slot, info, last) in fetched_textures(program, constants) {
             let mut levels = Vec::new();
-            for level in 0..=last_level(&info, fetch) {
+            for level in 0..=last {
                 let Some(rest) = left.checked_sub(decoding_bytes(&info, level)) else {
                     bindings.left_out = true;
                     break;
                 };
-                let Some(decoded) = cache.level(words, level, memory) else { break };
+                let Some(decoded) = cache.level(&info, level, memory) else { break };
                 levels.push(decoded);
                 left = rest;
             }

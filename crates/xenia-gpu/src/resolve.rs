@@ -103,9 +103,8 @@ pub fn store(
     });
 }
 
-/// Like [`store`], for texels of the rectangle in row order. If a rectangle is stored in parts,
-/// they should begin and end at multiples of 32 pixels, because memory is written in tiles of that
-/// size.
+/// Like [`store`], for texels of the rectangle in row order. Parts of a rectangle should begin and
+/// end at multiples of 32 pixels: a whole tile of that size is written at once.
 pub fn store_rows(call: &ResolveCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {
     let [left, top, right, _] = area;
     let row_bytes = ((right - left) * bytes) as usize;
@@ -136,6 +135,7 @@ fn store_runs(
     // With 32 bits per texel or more, 32 x 32 texels of a 2D image are contiguous in memory.
     if destination.slice.is_none() && bytes >= 4 {
         let mut tile = vec![0_u8; (1024 * bytes) as usize];
+        let mut filled = Vec::new();
         for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
             if cancel.cuts() {
                 return;
@@ -144,16 +144,19 @@ fn store_runs(
                 let start = destination.physical.wrapping_add(offset(tx, ty));
                 let (x0, x1) = (left.max(tx), right.min(tx + 32));
                 let (y0, y1) = (top.max(ty), bottom.min(ty + 32));
-                if (x1 - x0, y1 - y0) != (32, 32) {
-                    memory.read(start, &mut tile);
-                }
+                filled.clear();
                 for y in y0..y1 {
                     for x in (x0..x1).step_by(length as usize) {
                         let at = tiled_2d(x - tx, y - ty, 32, log2) as usize;
                         fill(x, y, &mut tile[at..at + run_bytes]);
+                        filled.push(at);
                     }
                 }
-                memory.write(start, &tile);
+                if (x1 - x0, y1 - y0) == (32, 32) {
+                    memory.write(start, &tile);
+                } else {
+                    write_filled(memory, start, &tile, &mut filled, run_bytes);
+                }
             }
         }
         return;
@@ -167,9 +170,39 @@ fn store_runs(
     }
 }
 
+/// Writes the filled runs of a tile, neighbours together. Bytes between them are not touched: the
+/// guest may change them at the same time.
+fn write_filled(
+    memory: &dyn PhysicalMemory,
+    start: u32,
+    tile: &[u8],
+    filled: &mut [usize],
+    run_bytes: usize,
+) {
+    filled.sort_unstable();
+    for runs in filled.chunk_by(|a, b| a + run_bytes == *b) {
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else { continue };
+        memory.write(start.wrapping_add(*first as u32), &tile[*first..last + run_bytes]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Ram;
+
+    #[test]
+    fn bytes_beside_a_partial_tile_are_not_written() {
+        // Neighbours are found as one run, and nothing between runs is touched: the guest may have
+        // changed it since.
+        let (ram, tile) = (Ram::new(0x2000), [7; 64]);
+        ram.write(0x1000, &[1; 64]);
+        write_filled(&ram, 0x1000, &tile, &mut [32, 8, 4], 4);
+        let mut found = [0; 64];
+        ram.read(0x1000, &mut found);
+        let filled = |at: usize| (4..12).contains(&at) || (32..36).contains(&at);
+        assert_eq!(found, std::array::from_fn(|at| if filled(at) { 7 } else { 1 }));
+    }
 
     #[test]
     fn sample_selections_fit_the_surface() {

@@ -10,6 +10,7 @@ mod decode;
 mod encode;
 mod format;
 mod info;
+mod key;
 pub mod layout;
 
 pub use cache::{CacheCounters, TextureCache, TextureLevel};
@@ -19,3 +20,4 @@ pub(crate) use encode::{encode, swap};
 pub use format::{Format, Layout};
 pub use format::{depth_float_to_single, half_to_single, single_to_depth_float, single_to_half};
 pub use info::TextureInfo;
+pub use key::TextureKey;

@@ -1,5 +1,7 @@
 //! `xenia-rs fuzz`: runs random instruction sequences, comparing the JIT with the interpreter, or
-//! both with QEMU.
+//! both with QEMU; or draws random scenes, comparing GPU backends.
+
+pub mod scenes;
 
 use crate::args::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle};
 use crate::conformance::{baseline_engine, jit_engine};
@@ -31,6 +33,12 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
     args.append.as_deref().map_or(Ok(()), |path| append(path, ""))?;
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    if let Some(number) = args.scenes {
+        return scenes::run(args, number);
+    }
+    if !args.scene.is_empty() {
+        return scenes::replay(args);
     }
     let interrupt = if args.merge.is_empty() { Interrupt::listen(None)? } else { Interrupt::default() };
     let mut report = match &args.seeds {

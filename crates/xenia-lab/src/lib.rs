@@ -65,12 +65,15 @@ Examples:
   xenia-rs conformance jit-tests --engine both
   xenia-rs conformance jit-tests/integer --filter add --tier function")]
     Conformance(ConformanceArgs),
-    /// Run random instruction sequences on two engines and compare the results.
+    /// Run random instruction sequences on two engines, or draw random scenes with two GPU
+    /// backends, and compare the results.
     #[command(after_help = "\
 Examples:
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs fuzz --seconds 60 --seed 7 --out found   what fails, as small as can be
-  xenia-rs fuzz --oracle qemu --blocks 100_000      both engines beside qemu-ppc64")]
+  xenia-rs fuzz --oracle qemu --blocks 100_000      both engines beside qemu-ppc64
+  xenia-rs fuzz --scenes 1_000 --out found          the reference beside wgpu
+  xenia-rs fuzz --scene found/sampling-33.scene     one of these again")]
     Fuzz(FuzzArgs),
     /// Measure the engines on kernels with known answers, and the same kernels natively or in QEMU.
     #[command(after_help = "\

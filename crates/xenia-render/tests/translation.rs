@@ -8,6 +8,5 @@ mod fetch;
 mod gpu;
 mod oracle;
 mod pipeline;
-mod random;
 mod texture;
 mod valid;

@@ -81,7 +81,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("asm", &["output", "base"]),
     ("pack", &["output"]),
     ("conformance", &["engine", "tier", "filter", "json"]),
-    ("fuzz", &["blocks", "seed", "oracle", "shrink", "out", "json"]),
+    ("fuzz", &["blocks", "seed", "oracle", "scenes", "scene", "family", "shrink", "out", "json"]),
     (
         "bench",
         &[

@@ -77,8 +77,19 @@ fn viewport(registers: &RegisterFile) -> Viewport {
         w_inverted: !vte.vtx_w0_fmt(),
         window_offset: if shift { [offset.window_x_offset(), offset.window_y_offset()] } else { [0; 2] },
         centers_at_integers: !registers.read::<pa::PaSuVtxCntl>().pix_center(),
+        sub_pixels: sub_pixels(registers.read::<pa::PaSuVtxCntl>()),
         clip_disabled: clip.clip_disable(),
         direct3d_depth: clip.dx_clip_space_def(),
+    }
+}
+
+/// Steps per pixel of vertex positions. The values are those of the Adreno 200's register
+/// (`pa_quantmode` of the freedreno driver), whose finest step is a sixteenth of a pixel; others
+/// are undefined. `round_mode` is not read: **unsure** whether it affects positions.
+fn sub_pixels(control: pa::PaSuVtxCntl) -> u32 {
+    match control.quant_mode() {
+        coarser @ 1..=4 => 16 >> coarser,
+        _ => 16,
     }
 }
 

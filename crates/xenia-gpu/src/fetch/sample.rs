@@ -4,7 +4,7 @@ mod anisotropy;
 mod gradients;
 mod level;
 
-use super::Binding;
+use super::{Binding, FetchPlan};
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
 use crate::texture::{TextureInfo, TextureLevel};
@@ -46,9 +46,7 @@ struct Lookup<'a> {
     size: [f32; 3],
     /// Factor from coordinates to texels.
     scale: [f32; 3],
-    mag: TextureFilter,
-    min: TextureFilter,
-    mip: TextureFilter,
+    plan: FetchPlan,
     border: [f32; 4],
     /// Components with 16 fraction bits, one bit each.
     short: u8,
@@ -71,12 +69,12 @@ fn is_linear(filter: TextureFilter) -> bool {
 impl<'a> Lookup<'a> {
     fn new(binding: &'a Binding, fetch: &'a TextureFetch, coordinates: &'a [Lanes; 3]) -> Self {
         let info = &binding.info;
-        let last = binding.levels.len() - 1;
         let locked = if fetch.unnormalized && fetch.dimension == PLANE { info.locked_level() } else { 0 };
-        let size = binding.levels[last.min(locked as usize)].size.map(|s| s as f32);
-        let choose = |fetched: TextureFilter, constant: TextureFilter| {
-            if fetched == TextureFilter::UseFetchConstant { constant } else { fetched }
-        };
+        let size = info.level_size(locked).map(|side| side as f32);
+        let mut plan = FetchPlan::of(info, fetch);
+        // Levels beyond the draw's limit are missing.
+        let bound = binding.levels.len() as u32 - 1;
+        plan.levels = plan.levels.map(|level| level.min(bound));
         Self {
             binding,
             fetch,
@@ -88,22 +86,17 @@ impl<'a> Lookup<'a> {
                 Dimension::D3 | Dimension::D2 => size,
                 Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
             },
-            mag: choose(fetch.mag, info.mag),
-            min: choose(fetch.min, info.min),
-            mip: choose(fetch.mip, info.mip),
+            plan,
             border: border(info),
             short: info.short_fractions(),
             factor: 2.0_f32.powi(info.exponent),
         }
     }
 
-    fn last_level(&self) -> f32 {
-        self.binding.levels.len() as f32 - 1.0
-    }
-
     fn needs_lod(&self) -> bool {
-        self.last_level() > 0.0
-            || is_linear(self.mag) != is_linear(self.min)
+        let FetchPlan { mag, min, levels: [lowest, highest], .. } = self.plan;
+        lowest < highest
+            || is_linear(mag) != is_linear(min)
             || matches!(self.fetch.operation, TextureOp::ComputedLod | TextureOp::Weights)
     }
 
@@ -153,21 +146,12 @@ impl<'a> Lookup<'a> {
         result
     }
 
-    /// Most samples that the fetch may average. Like host GPUs, anisotropic filtering applies only
-    /// if all filters are linear.
+    /// Most samples that the fetch may average.
     fn most_taps(&self) -> u32 {
         let has_gradients = self.fetch.computed_lod || self.fetch.register_gradients;
         let is_plane = self.fetch.dimension == PLANE && self.binding.info.dimension == Dimension::D2;
-        let filters = [self.mag, self.min, self.mip];
-        if self.fetch.operation == TextureOp::Fetch
-            && is_plane
-            && has_gradients
-            && filters.map(is_linear) == [true; 3]
-        {
-            self.fetch.anisotropy.or(self.binding.info.anisotropy).most()
-        } else {
-            1
-        }
+        let is_fetch = self.fetch.operation == TextureOp::Fetch;
+        if is_fetch && is_plane && has_gradients { self.plan.taps } else { 1 }
     }
 
     /// Averages the samples along a lane's pixel footprint.
@@ -214,7 +198,7 @@ impl<'a> Lookup<'a> {
         let at = self.place(lane, [0.0; 2]);
         match self.fetch.operation {
             TextureOp::Weights => {
-                let lod = self.limited(lod);
+                let lod = self.plan.limited(lod);
                 let fraction = |axis: usize| (at[axis] - 0.5) - (at[axis] - 0.5).floor();
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
@@ -227,16 +211,11 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Clamps a level of detail to the available levels.
-    fn limited(&self, lod: f32) -> f32 {
-        lod.max(self.binding.info.levels[0] as f32).clamp(0.0, self.last_level())
-    }
-
     /// Filtered components at a position, before rounding, swizzle and exponent.
     fn stored(&self, lod: f32, at: [f32; 3]) -> [f32; 4] {
-        let linear = is_linear(if lod > 0.0 { self.min } else { self.mag });
-        let lod = self.limited(lod);
-        if is_linear(self.mip) && lod > 0.0 {
+        let linear = is_linear(self.plan.within(lod));
+        let lod = self.plan.limited(lod);
+        if is_linear(self.plan.mip) && lod > 0.0 {
             let level = lod as usize;
             let (low, high) = (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
             let f = lod - lod.floor();
@@ -272,7 +251,7 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
         if fetch.register_lod {
             biases = *at.lod;
         }
-        let gradients = texel_gradients(fetch, at, lookup.scale, binding.info.gradient_exponents);
+        let gradients = texel_gradients(fetch, at, lookup.scale, &binding.info);
         lods = biases;
         if let Some(gradients) = &gradients {
             for (lane, lod) in lods.iter_mut().enumerate() {
@@ -291,7 +270,7 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
         return [lods; 4];
     }
     if footprints.is_none()
-        && let Some(plain) = plain(binding, fetch, &lods, mask, [lookup.mag, lookup.min, lookup.mip])
+        && let Some(plain) = plain(binding, fetch, &lods, mask, &lookup.plan)
     {
         return lookup.plain(&plain);
     }
@@ -323,7 +302,7 @@ fn plain<'a>(
     fetch: &TextureFetch,
     lods: &Lanes,
     mask: Mask,
-    [mag, min, mip]: [TextureFilter; 3],
+    plan: &FetchPlan,
 ) -> Option<Plain<'a>> {
     let info = &binding.info;
     let bordered =
@@ -336,13 +315,10 @@ fn plain<'a>(
         return None;
     }
     let last = binding.levels.len() - 1;
-    let mixes = mip == TextureFilter::Linear;
-    let mut levels = [0.0; LANES];
-    for (level, lod) in levels.iter_mut().zip(lods) {
-        *level = lod.max(info.levels[0] as f32).clamp(0.0, last as f32);
-    }
+    let mixes = is_linear(plan.mip);
+    let levels = lods.map(|lod| plan.limited(lod));
     let choice = |lane: usize| {
-        let linear = if lods[lane] > 0.0 { min } else { mag } == TextureFilter::Linear;
+        let linear = is_linear(plan.within(lods[lane]));
         let level = if mixes { levels[lane] } else { levels[lane] + 0.5 };
         (level as usize, linear)
     };

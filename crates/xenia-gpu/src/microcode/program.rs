@@ -267,6 +267,13 @@ pub enum TextureOp {
     SetGradientV,
 }
 
+impl TextureOp {
+    /// Whether the result depends on the fetch constant.
+    pub const fn reads_constant(self) -> bool {
+        matches!(self, Self::Fetch | Self::BorderFraction | Self::ComputedLod | Self::Weights)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TextureFetch {
     pub common: FetchCommon,

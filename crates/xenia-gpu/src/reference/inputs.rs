@@ -1,10 +1,10 @@
 //! Memory read by a draw: its indices, vertex buffers and textures.
 
 use crate::draw_state::DrawCall;
-use crate::fetch::last_level;
+use crate::fetch::fetched_textures;
 use crate::geometry::index_range;
 use crate::microcode::Instruction;
-use crate::texture::{TextureCache, TextureInfo};
+use crate::texture::TextureCache;
 
 /// Calls `want` with each range (physical address, bytes); returns false if the draw writes memory.
 pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
@@ -16,23 +16,18 @@ pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
     }
     for shader in std::iter::once(&call.vertex_shader).chain(&call.pixel_shader) {
         for instruction in &shader.program.instructions {
-            match instruction {
-                Instruction::Vertex(fetch) => {
-                    let buffer = call.constants.vertex_buffer(fetch.constant);
-                    if buffer.words != 0 {
-                        want(buffer.physical, buffer.words * 4);
-                    }
+            if let Instruction::Vertex(fetch) = instruction {
+                let buffer = call.constants.vertex_buffer(fetch.constant);
+                if buffer.words != 0 {
+                    want(buffer.physical, buffer.words * 4);
                 }
-                Instruction::Texture(fetch) => {
-                    let words = &call.constants.fetch[fetch.constant as usize & 31];
-                    let Some(info) = TextureInfo::decode(words) else { continue };
-                    for level in 0..=last_level(&info, fetch) {
-                        if let Some((start, length)) = TextureCache::range(&info, level) {
-                            want(start, length);
-                        }
-                    }
+            }
+        }
+        for (_, info, last) in fetched_textures(&shader.program, &call.constants) {
+            for level in 0..=last {
+                if let Some((start, length)) = TextureCache::range(&info, level) {
+                    want(start, length);
                 }
-                _ => {}
             }
         }
     }

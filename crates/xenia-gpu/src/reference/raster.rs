@@ -121,7 +121,8 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
         screen[i] = [0, 1].map(|axis: usize| {
             let value = corner.position[axis] * inverse * viewport.scale[axis] + viewport.offset[axis];
             let value = value + viewport.window_offset[axis] as f32 + center;
-            (value * SUB as f32).round() as i64
+            let steps = viewport.sub_pixels.clamp(1, SUB as u32);
+            (value * steps as f32).round() as i64 * (SUB / i64::from(steps))
         });
         // If the viewport's numbers are too large, floats are too coarse for clipping to be exact.
         if screen[i].iter().any(|value| value.unsigned_abs() > (2 * GUARD_PIXELS * SUB) as u64) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::decode::{Texels, decode_level};
 use super::format::Layout;
-use super::{TextureInfo, layout};
+use super::{TextureInfo, TextureKey, layout};
 use crate::memory::PhysicalMemory;
 
 /// Host memory for decoded levels; when exceeded, all are dropped.
@@ -51,16 +51,9 @@ pub struct CacheCounters {
 /// Cache of decoded levels.
 #[derive(Default)]
 pub struct TextureCache {
-    entries: BTreeMap<([u32; 6], u32), Entry>,
+    entries: BTreeMap<(TextureKey, u32), Entry>,
     bytes: usize,
     counters: CacheCounters,
-}
-
-/// Cache key: the part of a fetch constant that affects decoded texels.
-fn key(words: &[u32; 6]) -> [u32; 6] {
-    let [a, b, c, d, e, f] = *words;
-    // Clamp modes, filters, swizzle and exponent are applied when sampling.
-    [a & !0x0007_fc00, b, c, d & 1, e & 0x3c0, f & !0x1ff]
 }
 
 impl TextureCache {
@@ -73,14 +66,14 @@ impl TextureCache {
         Some((place.physical, place.bytes.max(1)))
     }
 
-    /// Level of the texture that a fetch constant describes; `None` if it can't be decoded.
+    /// Level of a texture; `None` if it can't be decoded.
     pub fn level(
         &mut self,
-        words: &[u32; 6],
+        info: &TextureInfo,
         level: u32,
         memory: &dyn PhysicalMemory,
     ) -> Option<Arc<TextureLevel>> {
-        let key = (key(words), level);
+        let key = (TextureKey::from(info), level);
         if let Some(entry) = self.entries.get(&key) {
             let (start, length) = entry.range;
             if entry.version == Some(memory.version(start, length)) {
@@ -89,11 +82,10 @@ impl TextureCache {
             }
             self.counters.written += u64::from(entry.version.is_some());
         }
-        let info = TextureInfo::decode(words)?;
-        let range = Self::range(&info, level)?;
+        let range = Self::range(info, level)?;
         // The version is taken before the bytes are read: a write in between makes the entry stale.
         let version = memory.track(range.0, range.1);
-        let texels = decode_level(&info, level, memory);
+        let texels = decode_level(info, level, memory);
         self.counters.decoded += 1;
         let decoded = texels.map(|texels| Arc::new(TextureLevel { size: info.level_size(level), texels }));
         if self.bytes > MAX_BYTES {
@@ -123,11 +115,12 @@ mod tests {
         let ram = Ram::new(0x10000);
         let mut cache = TextureCache::default();
         let words = [2 | 1 << 22, 6 | 1 << 12, 31 | 31 << 13, 0, 0, 1 << 9];
-        let first = cache.level(&words, 0, &ram).unwrap();
+        let info = TextureInfo::decode(&words).unwrap();
+        let first = cache.level(&info, 0, &ram).unwrap();
         assert_eq!(first.texels.get(0), [0.0; 4]);
-        cache.level(&words, 0, &ram);
+        cache.level(&info, 0, &ram);
         ram.write(0x1000, &[255; 4]);
-        let after = cache.level(&words, 0, &ram).unwrap();
+        let after = cache.level(&info, 0, &ram).unwrap();
         assert_eq!(after.texels.get(0), [1.0; 4]);
         assert_eq!(cache.counters(), CacheCounters { decoded: 2, reused: 1, written: 1 });
         assert_eq!(cache.bytes, ENTRY_BYTES + after.texels.bytes(), "the old one is gone");

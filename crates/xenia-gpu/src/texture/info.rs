@@ -113,7 +113,8 @@ impl TextureInfo {
     /// Level that unnormalised coordinates of a 2D texture refer to: the only one if the range has
     /// one level, else the base level.
     pub fn locked_level(&self) -> u32 {
-        if self.dimension == Dimension::D2 && self.levels[0] == self.levels[1] { self.levels[0] } else { 0 }
+        let is_locked = self.dimension == Dimension::D2 && self.levels[0] == self.levels[1];
+        if is_locked { self.level_range()[0] } else { 0 }
     }
 
     /// Stored components, one bit each, that a fetch returns with 16 fraction bits: unsigned
@@ -129,6 +130,12 @@ impl TextureInfo {
         };
         let is_short = |c: usize| self.signs[c] == TextureSign::Unsigned && (1..=16).contains(&widths[c]);
         (0..4).fold(0, |mask, c| mask | u8::from(is_short(c)) << c)
+    }
+
+    /// Lowest and highest existing level of the constant's range.
+    pub fn level_range(&self) -> [u32; 2] {
+        let highest = self.max_level();
+        [self.levels[0].min(highest), highest]
     }
 
     /// Highest existing level.

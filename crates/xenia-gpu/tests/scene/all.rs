@@ -4,6 +4,7 @@
 mod alike;
 mod clipping;
 mod copies;
+mod levels;
 mod memory_export;
 mod polygon_fill;
 mod samples;
@@ -338,8 +339,9 @@ fn random_state_draws_without_a_panic() {
             scene.memory.write_u32(RING + i as u32 * 4, word);
         }
         scene.gpu.initialize_ring(RING, 12);
-        scene.gpu.store_register(0x1c5, words.len() as u32, scene.now);
-        scene.now += 1 << 40;
-        scene.gpu.pump(scene.now);
+        let now = scene.now;
+        scene.gpu.store_register(0x1c5, words.len() as u32, now);
+        scene.now = now + (1 << 40);
+        scene.gpu.pump(now + (1 << 40));
     }
 }

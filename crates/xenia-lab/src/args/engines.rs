@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use xenia::config::Tier;
 use xenia_cli::numbers::{number, positive};
+use xenia_scenes::SceneFamily;
 use xenia_sweep::MOST_STATES;
 
 /// Engines that `conformance` runs.
@@ -145,9 +146,31 @@ pub struct FuzzArgs {
     /// Run no sequences; add up the lines that --append wrote to these files.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["blocks", "seconds", "append"])]
     pub merge: Vec<PathBuf>,
+    /// Compare GPU backends instead: draw N random scenes with the reference and with wgpu.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = positive,
+        conflicts_with_all = ["blocks", "seeds", "states", "tier", "oracle", "engine", "sf", "corpus", "append", "merge"]
+    )]
+    pub scenes: Option<u64>,
+    /// Families of scenes to draw, with --scenes [default: all].
+    #[arg(long, value_name = "NAME", value_parser = family)]
+    pub family: Vec<SceneFamily>,
+    /// Draw the scenes of these files, which --scenes wrote.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["blocks", "seconds", "scenes", "merge"])]
+    pub scene: Vec<PathBuf>,
     /// For tests only: compile one instruction wrongly.
     #[arg(long, hide = true)]
     pub break_lifter: bool,
+}
+
+/// Parses the name of a family of scenes.
+fn family(name: &str) -> Result<SceneFamily, String> {
+    SceneFamily::of_name(name).ok_or_else(|| {
+        let names: Vec<_> = SceneFamily::ALL.iter().map(|family| family.name()).collect();
+        format!("the families are {}", names.join(", "))
+    })
 }
 
 /// Parses a range of seeds or a single seed.

@@ -280,7 +280,7 @@ impl WgpuBackend {
             .map(|(pixel, bound)| groups.get(&self.device, pixel, bound, uniforms, vertices));
         let samples = self.occlusion.set();
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
-        pass.set_viewport(plan.size, plan.deepest);
+        pass.set_viewport(plan.size, if plan.clip.unclipped { 1.0 } else { plan.deepest });
         let ([left, _, right, _], rows) = (plan.scissor, &geometry.rows);
         pass.set_scissor([left, rows.start, right, rows.end]);
         if let Some(group) = &pixel_group {

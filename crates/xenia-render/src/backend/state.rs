@@ -313,6 +313,10 @@ pub(super) fn position(
         faces(call, expanded),
         "two constant biases for the two faces",
     )?;
+    if call.msaa == Msaa::X2 && viewport.sub_pixels < 8 {
+        // The eighths of a pixel by which such a draw is moved (see `times`) would be rounded.
+        return Err(UnsupportedState("coarse positions with two samples"));
+    }
     let [sx, sy, sz] = viewport.scale;
     Ok(HostPosition {
         xy_divided: viewport.xy_divided,
@@ -322,6 +326,7 @@ pub(super) fn position(
         kills: call.vertex_kill == Some(VertexKill::Any) && !expanded,
         scale: [2.0 * sx / width, -2.0 * sy / height, sz],
         offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
+        steps: [width, height].map(|side| 0.5 * side * viewport.sub_pixels as f32),
     })
 }
 

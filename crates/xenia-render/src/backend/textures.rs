@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
 use xenia_gpu::memory::PhysicalMemory;
-use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::{self, LevelLayout};
+use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, LevelJob, Target};
 use self::formats::Decoding;
@@ -107,9 +107,9 @@ impl Entry {
 pub(crate) struct Textures {
     decoder: Decoder,
     samplers: Samplers,
-    entries: BTreeMap<[u32; 6], Entry>,
+    entries: BTreeMap<TextureKey, Entry>,
     /// Keys of the entries by time of use.
-    ages: BTreeMap<u64, [u32; 6]>,
+    ages: BTreeMap<u64, TextureKey>,
     /// Total cost of the entries.
     cost: u64,
     dummies: [Arc<HostTexture>; 2],
@@ -124,13 +124,6 @@ pub(crate) struct Textures {
     drawn: u64,
     /// Whether a texture was too large for the device, or too much for the draw.
     left_out: bool,
-}
-
-/// Cache key: the part of a fetch constant that affects decoded texels and the number of stored
-/// components. Clamp modes, filters, swizzle and exponent are applied when sampling.
-fn key(words: &[u32; 6]) -> [u32; 6] {
-    let [a, b, c, d, e, f] = *words;
-    [a & !0x0037_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1fb]
 }
 
 /// Creates a texture without contents, if the device supports it.
@@ -244,7 +237,7 @@ impl Textures {
         if (info.dimension == Dimension::D3) != (shape == TextureShape::Volume) {
             return None;
         }
-        let key = key(words);
+        let key = TextureKey::from(&info);
         self.clock += 1;
         let epoch = memory.epoch();
         let old = self.entries.get_mut(&key);
@@ -278,7 +271,7 @@ impl Textures {
         device: &Device,
         info: &TextureInfo,
         shape: TextureShape,
-        key: [u32; 6],
+        key: TextureKey,
         memory: &dyn PhysicalMemory,
     ) -> Option<Entry> {
         let decoding = Decoding::new(info, device.features)?;
@@ -328,7 +321,7 @@ impl Textures {
         Some(Entry { host, sources, bytes, used: self.clock, epoch: None })
     }
 
-    fn insert(&mut self, key: [u32; 6], entry: Entry) {
+    fn insert(&mut self, key: TextureKey, entry: Entry) {
         self.counters.bytes += entry.bytes;
         self.cost += entry.cost();
         self.ages.insert(entry.used, key);

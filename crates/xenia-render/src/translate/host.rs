@@ -2,6 +2,7 @@
 //!
 //! * positions: undoes divisions already done; applies the viewport transform as a scale and an
 //!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
+//! * positions are rounded to the chip's steps, which are coarser than the hosts';
 //! * clipping in the guest's clip space, where its planes differ from the host's, and at user clip
 //!   planes;
 //! * killed vertices and their primitives: sets their position to NaN;
@@ -31,8 +32,12 @@ pub(super) const KILLS: u32 = 16;
 pub(super) const SCALE_ROW: u32 = 0;
 /// Vertex stage: row of the position's offset and a NaN, which WGSL can't express as a literal.
 pub(super) const OFFSET_ROW: u32 = 1;
+/// Vertex stage: row of the steps of x and y.
+pub(super) const STEP_ROW: u32 = 2;
 /// Vertex stage with clipping: first row of the user clip planes.
-pub(super) const PLANE_ROW: u32 = 2;
+pub(super) const PLANE_ROW: u32 = 3;
+/// Largest place in steps that is rounded: floats beyond it have no finer fractions.
+const MOST_STEPS: f32 = 4_194_304.0;
 /// Number of user clip planes.
 pub(super) const PLANES: u32 = 6;
 /// Pixel stage: row of the alpha test (function, reference) and the depth scale.
@@ -100,6 +105,27 @@ impl Translator<'_> {
         ([x, y, z, w], flags)
     }
 
+    /// Rounds x or y to the chip's steps, which are counted from the target's left or lower side.
+    /// Vertices behind the eye and far outside of the target keep their place.
+    fn stepped(b: &mut Builder, at: Value, w: Value, steps: Value) -> Value {
+        let (zero, half, most) = (b.float(0.0), b.float(0.5), b.float(MOST_STEPS));
+        let divided = b.binary(Op::Divide, at, w);
+        let scaled = b.binary(Op::Multiply, divided, steps);
+        let place = b.binary(Op::Add, scaled, steps);
+        let moved = b.binary(Op::Add, place, half);
+        let step = b.math(MathFunction::Floor, moved);
+        let step = b.binary(Op::Subtract, step, steps);
+        let rounded = b.binary(Op::Divide, step, steps);
+        let rounded = b.binary(Op::Multiply, rounded, w);
+        let size = b.math(MathFunction::Abs, place);
+        let is_near = b.binary(Op::Less, size, most);
+        let is_before = b.binary(Op::Greater, w, zero);
+        let has_steps = b.binary(Op::Greater, steps, zero);
+        let is_rounded = b.binary(Op::LogicalAnd, is_near, is_before);
+        let is_rounded = b.binary(Op::LogicalAnd, is_rounded, has_steps);
+        b.select(is_rounded, rounded, at)
+    }
+
     /// Entry point outputs for a vertex shader's position. `kill` is the exported kill flag, if
     /// there is one.
     pub(super) fn host_position(
@@ -121,6 +147,12 @@ impl Translator<'_> {
             let scaled = b.binary(Op::Multiply, *out, scale);
             let moved = b.binary(Op::Multiply, w, offset);
             *out = b.binary(Op::Add, scaled, moved);
+        }
+        let steps = self.host_row(b, STEP_ROW);
+        for (axis, out) in (0..2).zip(&mut out) {
+            let bits = b.member(steps, axis);
+            let steps = b.bitcast(bits, ScalarKind::Float);
+            *out = Self::stepped(b, *out, w, steps);
         }
         if let Some(kill) = kill {
             // Any value but zero, of either sign.

@@ -226,8 +226,10 @@ pub struct TextureRecord {
     pub gradient_exponents: [i32; 2],
     /// Lowest mip level.
     pub lowest_level: f32,
-    /// Highest mip level.
+    /// Highest mip level of fetches that name a filter between levels.
     pub highest_level: f32,
+    /// Filter between levels of fetches that defer to the constant.
+    pub mip: TextureFilter,
     /// Source of each result component: 0 to 3 stored components, 4 zero, 5 one.
     pub swizzle: [u8; 4],
     /// Whether the texture is 3D; selects one of a 3D fetch's two bindings.
@@ -248,16 +250,17 @@ fn is_mirrored_once(mode: ClampMode) -> bool {
 impl TextureRecord {
     /// Creates the record of a texture with all its levels bound.
     pub fn new(info: &TextureInfo) -> Self {
-        let last = if info.mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
-        let [width, height, _] = info.level_size(info.locked_level().min(last)).map(|size| size as f32);
+        let [width, height, _] = info.level_size(info.locked_level()).map(|size| size as f32);
+        let [lowest, highest] = info.level_range().map(|level| level as f32);
         Self {
             size: info.level_size(0).map(|size| size as f32),
             unnormalized_size: [width, height],
             scale: 2.0_f32.powi(info.exponent),
             lod_bias: info.lod_bias,
             gradient_exponents: info.gradient_exponents,
-            lowest_level: info.levels[0] as f32,
-            highest_level: last as f32,
+            lowest_level: lowest,
+            highest_level: highest,
+            mip: info.mip,
             swizzle: info.swizzle,
             is_volume: info.dimension == Dimension::D3,
             // Faces of a cube are not filtered across edges.
@@ -284,6 +287,8 @@ pub struct HostPosition {
     pub scale: [f32; 3],
     /// Offsets of x, y and z, in units of w.
     pub offset: [f32; 3],
+    /// Steps of x and y in a unit of the host's clip space; zero if positions are not rounded.
+    pub steps: [f32; 2],
 }
 
 impl HostPosition {

@@ -9,6 +9,10 @@ use xenia_gpu::reference::alpha_mask::Thresholds;
 use super::host;
 use super::interface::{ConstantsLayout, HostPosition, HostTarget, TextureRecord, VertexRecord, member};
 
+/// First bit of the filter between levels in a texture record's flags: 0 point, 1 linear, 2 base
+/// map.
+pub(super) const MIP_BIT: u32 = 3;
+
 /// Contents of one stage's constant buffer (binding 0).
 pub struct StageConstants {
     layout: ConstantsLayout,
@@ -49,6 +53,7 @@ impl StageConstants {
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
         self.put(member::HOST, host::SCALE_ROW, 3, &[flags]);
         self.put(member::HOST, host::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
+        self.put(member::HOST, host::STEP_ROW, 0, &position.steps.map(f32::to_bits));
     }
 
     /// Sets the user clip planes (the first six), which apply if the stage clips. By default there
@@ -115,7 +120,8 @@ impl StageConstants {
         let [along_rows, along_columns] =
             record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
         let short = (0..4).fold(0, |bits, i| bits | u32::from(record.short[i]) << (24 + i));
-        let mirrored_and_others = mirrored | along_rows << 8 | along_columns << 16 | short;
+        let mip = record.mip.bits() << MIP_BIT;
+        let mirrored_and_others = mirrored | mip | along_rows << 8 | along_columns << 16 | short;
         self.put(
             member::TEXTURE,
             row + 2,

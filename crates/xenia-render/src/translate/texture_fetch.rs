@@ -10,10 +10,12 @@ mod detail;
 mod resources;
 
 use naga::{BinaryOperator as Op, DerivativeAxis, Expression, MathFunction, SampleLevel, ScalarKind};
+use xenia_gpu::enums::TextureFilter;
 use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
 use super::interface::{TextureShape, member};
+use super::stage_constants::MIP_BIT;
 use super::{Stage, Translator};
 
 const PLANE: u8 = 1;
@@ -32,8 +34,9 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
-    /// Bits 7:0: axes that are mirrored once; from bits 8 and 16 on: exponents of the gradients,
-    /// plus 16; from bit 24 on: components with 16 fraction bits.
+    /// Bits 2:0: axes that are mirrored once; from [`MIP_BIT`] on: the constant's filter between
+    /// levels; from bits 8 and 16 on: exponents of the gradients, plus 16; from
+    /// bit 24 on: components with 16 fraction bits.
     mirrored: Value,
 }
 
@@ -153,7 +156,7 @@ impl Translator<'_> {
             TextureOp::Weights => {
                 let record = self.record(fetch);
                 let lod = self.level_of_detail(fetch, at, &record);
-                let level = self.limited_level(lod, &record);
+                let level = self.limited_level(fetch, lod, &record);
                 let texels = self.texel_coordinates(fetch, at, &record);
                 let [x, y, z] = texels.map(|at| weight(self, at));
                 let floor = self.b.math(MathFunction::Floor, level);
@@ -180,10 +183,43 @@ impl Translator<'_> {
         self.store_fetched(&fetch.common, value);
     }
 
-    fn limited_level(&mut self, lod: Value, record: &Record) -> Value {
-        let zero = self.b.float(0.0);
-        let level = limit(self, lod, record.lowest, record.highest);
-        limit(self, level, zero, record.highest)
+    /// Clamps a level of detail to the levels that the fetch may read: a translated
+    /// [`FetchPlan`](xenia_gpu::fetch::FetchPlan).
+    fn limited_level(&mut self, fetch: &TextureFetch, lod: Value, record: &Record) -> Value {
+        let is_base = self.has_mip_filter(fetch, TextureFilter::BaseMap, record);
+        let highest = self.b.select(is_base, record.lowest, record.highest);
+        limit(self, lod, record.lowest, highest)
+    }
+
+    /// Whether the fetch has this filter between levels, linear or base map.
+    fn has_mip_filter(&mut self, fetch: &TextureFetch, filter: TextureFilter, record: &Record) -> Value {
+        match fetch.mip {
+            TextureFilter::UseFetchConstant => {
+                self.has_bit(record.mirrored, MIP_BIT + u32::from(filter == TextureFilter::BaseMap))
+            }
+            own => self.b.boolean(own == filter),
+        }
+    }
+
+    /// Half a texel of the sampled level on each axis, in texels of the base level; between two
+    /// levels, of the finer one.
+    fn half_texel(&mut self, fetch: &TextureFetch, level: SampleLevel, record: &Record) -> [Value; 3] {
+        let (half, one) = (self.b.float(0.5), self.b.float(1.0));
+        let SampleLevel::Exact(level) = level else { return [half; 3] };
+        let level = self.limited_level(fetch, level, record);
+        let is_between = self.has_mip_filter(fetch, TextureFilter::Linear, record);
+        let nearest = self.b.binary(Op::Add, level, half);
+        let level = self.b.select(is_between, level, nearest);
+        let level = self.b.math(MathFunction::Floor, level);
+        let times = self.b.math(MathFunction::Exp2, level);
+        record.size.map(|base| {
+            let side = self.b.binary(Op::Divide, base, times);
+            let side = self.b.math(MathFunction::Floor, side);
+            let is_some = self.b.binary(Op::Greater, side, one);
+            let side = self.b.select(is_some, side, one);
+            let texel = self.b.binary(Op::Divide, base, side);
+            self.b.binary(Op::Multiply, half, texel)
+        })
     }
 
     /// Whether a bit is set.
@@ -206,9 +242,9 @@ impl Translator<'_> {
     }
 
     /// Reflects a texel coordinate to the positive side if its axis is mirrored once: hosts only
-    /// mirror repeatedly. Within half a texel of the mirror both sides have the same texel.
-    fn mirrored_once(&mut self, at: Value, axis: u32, record: &Record) -> Value {
-        let (is_mirrored, half) = (self.has_bit(record.mirrored, axis), self.b.float(0.5));
+    /// mirror repeatedly. Within `half` a texel of the mirror both sides have the same texel.
+    fn mirrored_once(&mut self, at: Value, axis: u32, half: Value, record: &Record) -> Value {
+        let is_mirrored = self.has_bit(record.mirrored, axis);
         let distance = self.b.math(MathFunction::Abs, at);
         let is_beyond = self.b.binary(Op::Greater, distance, half);
         let distance = self.b.select(is_beyond, distance, half);
@@ -233,12 +269,13 @@ impl Translator<'_> {
         } else {
             SampleLevel::Exact(self.host_level(fetch, at, &record))
         };
+        let half = self.half_texel(fetch, level, &record);
         let [u, v, w] = [0, 1, 2].map(|axis| {
-            let at = self.mirrored_once(texels[axis], axis as u32, &record);
             // A coordinate on a texel edge must stay there when the host multiplies by the size
-            // again.
+            // again. Mirrored edges lie on the other side of their texel, so this comes first.
             let guard = self.b.float(GUARD);
-            let at = self.b.binary(Op::Add, at, guard);
+            let at = self.b.binary(Op::Add, texels[axis], guard);
+            let at = self.mirrored_once(at, axis as u32, half[axis], &record);
             self.b.binary(Op::Divide, at, record.size[axis])
         });
         let planes = self.sample_planes(fetch, [u, v], texels[2], &record, level);

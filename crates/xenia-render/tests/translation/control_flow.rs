@@ -2,9 +2,9 @@
 
 use super::gpu;
 use super::oracle::{compare, compare_words, unequal};
-use super::random;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use xenia_scenes::programs;
 
 /// Initial registers 0 and 1: the invocation's number, from negative to positive and from 0 on.
 fn inputs() -> Vec<Vec<[f32; 4]>> {
@@ -62,7 +62,7 @@ fn random_programs_agree() {
     let flush = |value: f32| if value.is_subnormal() { 0.0 } else { value };
     gpu::with(|gpu| {
         for seed in 0..runs {
-            let words = random::exact_words(&mut ChaCha8Rng::seed_from_u64(seed));
+            let words = programs::exact_words(&mut ChaCha8Rng::seed_from_u64(seed));
             compare_words(gpu, &words, &inputs(), |a, b| unequal(flush(a), flush(b)));
         }
     });

@@ -56,6 +56,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         kills: false,
         scale: [1.0; 3],
         offset: [0.0; 3],
+        steps: [0.0; 2],
     });
     for_pixels.set_depth_scale(1.0);
     let ranges = [(f32::NEG_INFINITY, f32::INFINITY); 2];

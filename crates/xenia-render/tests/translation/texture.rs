@@ -101,7 +101,7 @@ fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
     let expected = interpret(&program, &constants, &inputs, &mut fetcher, &[0]);
     let info = TextureInfo::decode(&words).unwrap();
     let levels: Vec<Arc<TextureLevel>> =
-        (0..=info.max_level()).map_while(|level| cache.level(&words, level, &ram)).collect();
+        (0..=info.max_level()).map_while(|level| cache.level(&info, level, &ram)).collect();
     assert_eq!(levels.len() as u32, described.levels + 1, "{fetch}");
     let mut stage_constants =
         StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);

@@ -1,10 +1,10 @@
 //! Fuzz test: any program translates to a valid module, or is refused with a reason.
 
-use super::random;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{Interpolators, PixelsOf, Stage, TranslateError, translate};
+use xenia_scenes::programs;
 
 /// Number of random programs by default; set by `XENIA_SHADER_PROGRAMS`.
 const PROGRAMS: u64 = 2000;
@@ -43,7 +43,7 @@ fn random_programs_validate() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for i in 0..count() {
         let kind = if i % 2 == 0 { ShaderKind::Vertex } else { ShaderKind::Pixel };
-        let program = Program::decode(&random::words(&mut rng, kind));
+        let program = Program::decode(&programs::words(&mut rng, kind));
         let stage = stages(kind)[(i / 2 % 4 == 0) as usize];
         check(&program, stage).unwrap_or_else(|error| panic!("{error}"));
     }

@@ -39,6 +39,7 @@ use xenia_lab::bench::{
 };
 use xenia_lab::compat::{CompatReport, CompatRow};
 use xenia_lab::exports::{Against, Counts, ExportsReport, Row as ExportRow};
+use xenia_lab::fuzz::scenes::{FamilyReport, SceneMismatch, SceneReport};
 use xenia_lab::jit::{BlockLine, DumpReport, GuestLine};
 use xenia_lab::scale::{ScaleReport, ScaleWorkers};
 use xenia_lab::trace::PlayReport;
@@ -194,6 +195,11 @@ pub fn documents() -> Vec<Document> {
             name: "fuzz",
             by: "`fuzz`",
             objects: vec![object::<FuzzReport>(), object::<Mismatch>(), object::<Missing>()],
+        },
+        Document {
+            name: "fuzz-scenes",
+            by: "`fuzz --scenes`",
+            objects: vec![object::<SceneReport>(), object::<FamilyReport>(), object::<SceneMismatch>()],
         },
         Document { name: "precompile", by: "`precompile`", objects: vec![object::<PrecompileReport>()] },
         Document {

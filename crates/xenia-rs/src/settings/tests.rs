@@ -174,6 +174,7 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
         "filter",
         "log",
         "sched-order",
+        "scene",
     ];
     fn look(command: &Command) {
         for flag in command.get_arguments() {
@@ -246,6 +247,7 @@ fn every_flag_can_be_set() {
                 _ if long == "missing" => "[\"zero\", \"MmDoubleMapMemory=1\"]".to_owned(),
                 _ if long == "system-version" => "\"2.0.7371.0\"".to_owned(),
                 _ if long == "video-mode" => "\"640x480@50\"".to_owned(),
+                _ if long == "family" => "\"copies\"".to_owned(),
                 _ if long == "country" => "\"JP\"".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),

@@ -22,14 +22,14 @@ impl Footprint {
         std::array::from_fn(|lane| {
             let factor = libm::exp2f(biases[lane].clamp(-16.0, 16.0));
             let sides = gradients.each_ref().map(|side| side.each_ref().map(|lanes| lanes[lane] * factor));
-            let [columns, rows] = sides.map(|[u, v]| libm::sqrtf(u * u + v * v));
-            let (side, longer, shorter) =
+            let [columns, rows] = sides.map(|[u, v, _]| libm::sqrtf(u * u + v * v));
+            let ([u, v, _], longer, shorter) =
                 if columns >= rows { (sides[0], columns, rows) } else { (sides[1], rows, columns) };
             // A footprint of zero or NaN length gets one sample.
             let ratio = if longer > 0.0 { (longer / shorter).ceil() } else { 1.0 };
             let taps = (ratio as u32).clamp(1, most);
             let share = longer / taps as f32;
-            Self { taps, side, lod: if share > 0.0 { libm::log2f(share) } else { -16.0 } }
+            Self { taps, side: [u, v], lod: if share > 0.0 { libm::log2f(share) } else { -16.0 } }
         })
     }
 
@@ -48,7 +48,7 @@ mod tests {
     fn samples_lie_along_the_longer_side() {
         let lanes = |value: f32| [value; LANES];
         let of = |[[a, b], [c, d]]: [[f32; 2]; 2], bias: f32, most: u32| {
-            let gradients = [[lanes(a), lanes(b)], [lanes(c), lanes(d)]];
+            let gradients = [[lanes(a), lanes(b), lanes(0.0)], [lanes(c), lanes(d), lanes(0.0)]];
             Footprint::all(&gradients, &lanes(bias), most)[0]
         };
         let same = of([[2.0, 0.0], [0.0, 2.0]], 0.0, 16);

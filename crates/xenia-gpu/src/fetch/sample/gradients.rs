@@ -1,9 +1,12 @@
 //! Texture coordinate gradients within quads of pixels, and the level of detail.
 
+use super::STACKED;
+use crate::enums::Dimension;
 use crate::microcode::{LANES, Lanes, Sampling, TextureFetch, Vector};
+use crate::texture::TextureInfo;
 
-/// Gradients of each lane along columns and rows of the image, of two coordinates in texels.
-pub(super) type Gradients = [[Lanes; 2]; 2];
+/// Gradients of each lane along columns and rows of the image, of three coordinates in texels.
+pub(super) type Gradients = [[Lanes; 3]; 2];
 
 /// Derivatives within quads of the first two coordinates: horizontal in x and z, vertical in y and
 /// w.
@@ -25,21 +28,29 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     out
 }
 
-/// Gradients in texels, if the fetch computes its level of detail from them.
+/// Gradients in texels, if the fetch computes its level of detail from them. The third is zero
+/// unless the texture is a volume: layers and faces are not filtered.
 pub(super) fn texel_gradients(
     fetch: &TextureFetch,
     at: &Sampling<'_>,
-    scale: [f32; 3],
-    exponents: [i32; 2],
+    mut scale: [f32; 3],
+    info: &TextureInfo,
 ) -> Option<Gradients> {
     let gradients = match (fetch.register_gradients, fetch.computed_lod) {
         (true, _) => *at.gradients,
         (false, true) => [derivative(at.coordinates, 0), derivative(at.coordinates, 1)],
         (false, false) => return None,
     };
-    let factors = exponents.map(|exponent| 2.0_f32.powi(exponent));
+    if (info.dimension, fetch.dimension) != (Dimension::D3, STACKED) {
+        scale[2] = 0.0;
+    }
+    let factors = info.gradient_exponents.map(|exponent| 2.0_f32.powi(exponent));
     Some([0, 1].map(|which: usize| {
-        [0, 1].map(|axis: usize| gradients[which][axis].map(|change| change * factors[which] * scale[axis]))
+        [0, 1, 2].map(|axis: usize| {
+            let factor = scale[axis];
+            gradients[which][axis]
+                .map(|change| if factor == 0.0 { 0.0 } else { change * factors[which] * factor })
+        })
     }))
 }
 

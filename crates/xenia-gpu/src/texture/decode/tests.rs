@@ -77,7 +77,8 @@ fn the_constant_says_whether_signed_fractions_have_a_zero() {
     ram.write(0x1000, &[0x80, 0, 1, 0x7f]);
     let mut cache = crate::texture::TextureCache::default();
     let mut words = [2 | 0x55 << 2 | 1 << 22, 6 | 1 << 12, 0, 0x688 << 1, 0, 1 << 9];
-    let mut texel = |words: &[u32; 6]| cache.level(words, 0, &ram).unwrap().texels.get(0);
+    let mut texel =
+        |words: &[u32; 6]| cache.level(&TextureInfo::decode(words).unwrap(), 0, &ram).unwrap().texels.get(0);
     assert_eq!(texel(&words), [-1.0, 0.0, 1.0 / 127.0, 1.0]);
     words[0] |= 1 << 19;
     assert_eq!(texel(&words), [-1.0, 1.0 / 255.0, 3.0 / 255.0, 1.0]);

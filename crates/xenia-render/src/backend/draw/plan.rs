@@ -24,7 +24,7 @@ pub(super) struct Plan {
     pub(super) position: HostPosition,
     pub(super) clip: DepthClip,
     pub(super) blend_constant: wgpu::Color,
-    /// Largest depth in the target.
+    /// Host depth of the guest's 1.
     pub(super) deepest: f32,
     /// Depth state and the stencil reference.
     pub(super) depth: Option<(DepthState, u32)>,
@@ -68,15 +68,23 @@ impl Plan {
             // samples.
             depth.get_or_insert((DepthState::IGNORED, 0));
         }
+        let (clip, deepest) =
+            (state::depth_clip(call, device.features)?, targets::deepest(call.depth.format));
+        let mut position = state::position(call, size, expanded)?;
+        if clip.unclipped {
+            // The host clamps depths to its viewport, the chip to the range of the format.
+            position.scale[2] *= deepest;
+            position.offset[2] *= deepest;
+        }
         Ok(Some(Self {
             place,
             size,
             scissor: [left, top, right, bottom],
             culling,
-            position: state::position(call, size, expanded)?,
-            clip: state::depth_clip(call, device.features)?,
+            position,
+            clip,
             blend_constant: state::blend_constant(call)?,
-            deepest: targets::deepest(call.depth.format),
+            deepest,
             depth,
             apart,
             times: state::times(call, place.host_sample_mask(call.sample_mask), size),

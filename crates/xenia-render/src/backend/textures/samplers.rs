@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use wgpu::{AddressMode, FilterMode, MipmapFilterMode, SamplerBorderColor};
 use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
+use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::texture::TextureInfo;
 
 /// Sampler of the host.
@@ -29,7 +30,7 @@ pub(super) struct SamplerKey {
     mag: FilterMode,
     min: FilterMode,
     mip: MipmapFilterMode,
-    /// Only the base level is read.
+    /// Only the lowest level is read.
     base_only: bool,
     lowest_level: u8,
     border: SamplerBorderColor,
@@ -44,18 +45,11 @@ impl SamplerKey {
         (filters, anisotropy): (Filters, Anisotropy),
         features: wgpu::Features,
     ) -> Self {
-        let choose = |fetched: TextureFilter, constant: TextureFilter| match fetched {
-            TextureFilter::UseFetchConstant => constant,
-            fetched => fetched,
-        };
-        let [mag, min, mip] = filters;
+        let FetchPlan { mag, min, mip, levels, taps } = FetchPlan::new(info, filters, anisotropy);
         let within = |filter| match filter {
             TextureFilter::Linear => FilterMode::Linear,
             _ => FilterMode::Nearest,
         };
-        let mip = choose(mip, info.mip);
-        let [mag, min] = [choose(mag, info.mag), choose(min, info.min)];
-        let are_linear = [mag, min, mip] == [TextureFilter::Linear; 3];
         // The cube instruction has selected a face, and faces are not filtered across edges.
         let clamp = match info.dimension {
             Dimension::Cube => [ClampMode::ClampToEdge; 3],
@@ -71,14 +65,14 @@ impl SamplerKey {
                 _ => MipmapFilterMode::Nearest,
             },
             base_only: mip == TextureFilter::BaseMap,
-            lowest_level: info.levels[0] as u8,
+            lowest_level: levels[0] as u8,
             border: match (info.border, info.opaque_border) {
                 _ if !modes.contains(&AddressMode::ClampToBorder) => SamplerBorderColor::TransparentBlack,
                 (1, _) => SamplerBorderColor::OpaqueWhite,
                 (_, true) => SamplerBorderColor::OpaqueBlack,
                 (_, false) => SamplerBorderColor::TransparentBlack,
             },
-            anisotropy: if are_linear { anisotropy.or(info.anisotropy).most() as u16 } else { 1 },
+            anisotropy: taps as u16,
         }
     }
 
@@ -94,7 +88,7 @@ impl SamplerKey {
             mipmap_filter: self.mip,
             lod_min_clamp: lowest,
             // A quarter of a level is enough to select minification or magnification, but stays in
-            // the base level.
+            // the lowest level.
             lod_max_clamp: if self.base_only { lowest + 0.25 } else { 32.0 },
             compare: None,
             anisotropy_clamp: self.anisotropy,

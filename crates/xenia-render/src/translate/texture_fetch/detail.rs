@@ -10,15 +10,16 @@ use xenia_gpu::microcode::TextureFetch;
 
 use super::super::builder::Value;
 use super::super::{Stage, Translator};
-use super::{PLANE, Record, limit};
+use super::{PLANE, Record, VOLUME, limit};
 
 impl Translator<'_> {
-    /// Derivative of a value along an axis of the image.
+    /// Derivative of a value along an axis of the image: of each row and column of a quad, like the
+    /// reference's. Coarse ones differ between hosts.
     pub(super) fn derivative(&mut self, axis: DerivativeAxis, value: Value) -> Value {
         if !matches!(self.stage, Stage::Pixel { .. }) {
             return self.b.float(0.0);
         }
-        self.b.expr(Expression::Derivative { axis, ctrl: DerivativeControl::Coarse, expr: value })
+        self.b.expr(Expression::Derivative { axis, ctrl: DerivativeControl::Fine, expr: value })
     }
 
     /// Factor of the gradient along rows (0) or columns (1).
@@ -39,20 +40,29 @@ impl Translator<'_> {
         at: [Value; 3],
         record: &Record,
         which: usize,
-    ) -> [Value; 2] {
+    ) -> [Value; 3] {
         let axis = [DerivativeAxis::X, DerivativeAxis::Y][which];
         let factor = self.gradient_factor(which as u32, record);
         let mut gradient = if fetch.register_gradients {
             let gradient = self.b.load_local(self.gradients[which]);
-            [self.b.member(gradient, 0), self.b.member(gradient, 1)]
+            [0, 1, 2].map(|axis| self.b.member(gradient, axis))
         } else {
-            [self.derivative(axis, at[0]), self.derivative(axis, at[1])]
+            at.map(|at| self.derivative(axis, at))
         };
         for (change, size) in gradient.iter_mut().zip(record.size) {
             *change = self.b.binary(Op::Multiply, *change, factor);
             if !fetch.unnormalized {
                 *change = self.b.binary(Op::Multiply, *change, size);
             }
+        }
+        // Only volumes have a third axis; layers and faces are not filtered.
+        let zero = self.b.float(0.0);
+        if fetch.dimension == VOLUME {
+            let none = self.b.uint(0);
+            let is_volume = self.b.binary(Op::NotEqual, record.is_volume, none);
+            gradient[2] = self.b.select(is_volume, gradient[2], zero);
+        } else {
+            gradient[2] = zero;
         }
         gradient
     }
@@ -64,7 +74,8 @@ impl Translator<'_> {
             let lengths = [0, 1].map(|which| {
                 let gradient = self.texel_gradient(fetch, at, record, which);
                 let squares = gradient.map(|texels| self.b.binary(Op::Multiply, texels, texels));
-                self.b.binary(Op::Add, squares[0], squares[1])
+                let plane = self.b.binary(Op::Add, squares[0], squares[1]);
+                self.b.binary(Op::Add, plane, squares[2])
             });
             let is_first = self.b.binary(Op::GreaterEqual, lengths[0], lengths[1]);
             let longest = self.b.select(is_first, lengths[0], lengths[1]);
@@ -115,7 +126,8 @@ impl Translator<'_> {
         let bias = limit(self, bias, least, most);
         let factor = self.b.math(MathFunction::Exp2, bias);
         let [x, y] = [0, 1].map(|which| {
-            let mut gradient = self.texel_gradient(fetch, at, record, which);
+            let [u, v, _] = self.texel_gradient(fetch, at, record, which);
+            let mut gradient = [u, v];
             for (axis, change) in gradient.iter_mut().enumerate() {
                 let scaled = self.b.binary(Op::Multiply, *change, factor);
                 let scaled = self.b.binary(Op::Divide, scaled, record.size[axis]);

@@ -1,12 +1,14 @@
 //! Generator of random programs: meaningful control flow, instructions of random bits.
 
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 use std::fmt::Write;
-use xenia_gpu::microcode::{Program, ShaderKind, assemble};
+use xenia_gpu::microcode::{Program, ScalarOp, ShaderKind, VectorOp, assemble};
 
 /// Opcodes of fetches: vertex fetch, and texture operations.
 const FETCHES: [u32; 9] = [0, 1, 16, 17, 18, 19, 24, 25, 26];
+
+/// Loop constants of [`exact_words`].
+pub const LOOPS: [u32; 5] = [0, 1, 2, 3, 5];
 
 /// Scalar operations whose results are exact on all hosts. Powers, logarithms, reciprocals and
 /// angles are left out; they also make infinities.
@@ -15,11 +17,11 @@ const EXACT_SCALARS: [u32; 41] = [
     39, 42, 43, 44, 45, 46, 47, 50, 0, 2, 5, 25, 27,
 ];
 
-fn condition(rng: &mut ChaCha8Rng) -> &'static str {
+fn condition(rng: &mut impl Rng) -> &'static str {
     ["", " p0", " !p0", " b3", " !b200"][rng.random_range(0..5)]
 }
 
-fn clause(rng: &mut ChaCha8Rng, text: &mut String) {
+fn clause(rng: &mut impl Rng, text: &mut String) {
     let end = if rng.random_range(0..12) == 0 { "e" } else { "" };
     let _ = writeln!(text, "exec{end}{}", condition(rng));
     for _ in 0..rng.random_range(0..6) {
@@ -37,7 +39,7 @@ struct Shape {
     loops: &'static [u32],
 }
 
-fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32, shape: &Shape) {
+fn part(rng: &mut impl Rng, text: &mut String, label: &mut u32, depth: u32, shape: &Shape) {
     for _ in 0..rng.random_range(1..4) {
         match rng.random_range(0..10) {
             0..=1 if depth < shape.depth => {
@@ -70,17 +72,19 @@ fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32, sh
 
 /// Generates control flow with placeholder instructions; half of the programs have no jumps and
 /// calls.
-fn control_flow(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<u32> {
+fn control_flow(rng: &mut impl Rng, shape: &Shape, last: &str) -> Vec<u32> {
     let mut text = String::new();
     part(rng, &mut text, &mut 0, 0, shape);
     if rng.random_bool(0.5) {
         let plain = |line: &&str| !["jump", "call", "ret"].iter().any(|word| line.starts_with(word));
         text = text.lines().filter(plain).flat_map(|line| [line, "\n"]).collect();
     }
-    assemble(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    text.push_str(last);
+    // Labels and conditions are those of the assembler; an error would leave an empty program.
+    assemble(&text).unwrap_or_default()
 }
 
-/// Words of the instructions, and whether each is a fetch.
+/// TileWords of the instructions, and whether each is a fetch.
 fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
     let first = Program::decode(words).controls.len() / 2 * 3;
     words[first..].chunks_exact_mut(3).map(|instruction| {
@@ -91,11 +95,41 @@ fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
 
 /// Generates a program that ends and whose results don't depend on the driver's approximations:
 /// exact operations on eight registers.
-pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
-    let shape = Shape { depth: 3, wild: false, loops: &[0, 1, 2, 3, 5] };
-    let mut words = control_flow(rng, &shape);
-    // Fetches remain undefined, so they have no effect.
+pub fn exact_words(rng: &mut impl Rng) -> Vec<u32> {
+    let shape = Shape { depth: 3, wild: false, loops: &LOOPS };
+    let mut words = control_flow(rng, &shape, "");
+    fill_exact(rng, &mut words);
+    words
+}
+
+/// Generates a pixel shader like [`exact_words`] that returns a register plus `c[3]` as its first
+/// colour, and seldom kills pixels.
+pub fn pixel_words(rng: &mut impl Rng) -> Vec<u32> {
+    let shape = Shape { depth: 3, wild: false, loops: &LOOPS };
+    let mut words = control_flow(rng, &shape, "exec\nmax r0, r0, r0\n");
+    fill_exact(rng, &mut words);
     for (instruction, _) in instructions(&mut words).filter(|(_, is_fetch)| !is_fetch) {
+        let [a, _, c] = instruction else { continue };
+        let is_kept = rng.random_range(0..16) == 0;
+        if VectorOp::from_bits(*c >> 24 & 31).name().starts_with("kill") && !is_kept {
+            *c &= !(31 << 24);
+        }
+        if ScalarOp::from_bits(*a >> 26).name().starts_with("kill") && !is_kept {
+            *a &= !(63 << 26);
+        }
+    }
+    let result = assemble(&format!("add oC0, r{}, c[3]", rng.random_range(0..8))).unwrap_or_default();
+    let length = words.len();
+    if let (Some(last), Some(export)) = (words.get_mut(length - 3..), result.last_chunk::<3>()) {
+        last.copy_from_slice(export);
+    }
+    words
+}
+
+/// Fills placeholders with exact operations on eight registers.
+fn fill_exact(rng: &mut impl Rng, words: &mut [u32]) {
+    // Fetches remain undefined, so they have no effect.
+    for (instruction, _) in instructions(words).filter(|(_, is_fetch)| !is_fetch) {
         instruction.fill_with(|| rng.random());
         let [a, b, c] = instruction else { continue };
         let export = [0, 1, 2, 61][rng.random_range(0..4)];
@@ -114,13 +148,12 @@ pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
         *b = *b & 0x0fff_ffff | indexed & *b | predicated;
         *c &= 0xff87_8787;
     }
-    words
 }
 
 /// Generates a program with any instructions.
-pub(super) fn words(rng: &mut ChaCha8Rng, kind: ShaderKind) -> Vec<u32> {
+pub fn words(rng: &mut impl Rng, kind: ShaderKind) -> Vec<u32> {
     let shape = Shape { depth: 6, wild: true, loops: &[0, 1, 2, 3, 4, 5, 30, 31] };
-    let mut words = control_flow(rng, &shape);
+    let mut words = control_flow(rng, &shape, "");
     for (instruction, is_fetch) in instructions(&mut words) {
         instruction.fill_with(|| rng.random());
         if is_fetch {

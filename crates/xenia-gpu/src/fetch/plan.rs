@@ -1,0 +1,106 @@
+//! Settings of a texture fetch: its instruction's, or its fetch constant's where the instruction
+//! defers.
+//!
+//! Both backends decide filters and mip levels here, so they cannot disagree on the levels that a
+//! fetch may read.
+
+use crate::enums::{Anisotropy, TextureFilter};
+use crate::microcode::TextureFetch;
+use crate::texture::TextureInfo;
+
+/// Resolved settings of a texture fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchPlan {
+    /// Filter of magnified texels.
+    pub mag: TextureFilter,
+    /// Filter of minified texels.
+    pub min: TextureFilter,
+    /// Filter between levels; `BaseMap` selects the lowest level.
+    pub mip: TextureFilter,
+    /// Lowest and highest level that the fetch may read. Both exist.
+    pub levels: [u32; 2],
+    /// Most samples along the longer axis of a pixel's footprint: 1 unless all filters are linear,
+    /// like on host GPUs.
+    pub taps: u32,
+}
+
+impl FetchPlan {
+    /// Plan for a fetch constant with the filters (magnification, minification, mip) and the
+    /// anisotropy that an instruction sets.
+    pub fn new(info: &TextureInfo, filters: [TextureFilter; 3], anisotropy: Anisotropy) -> Self {
+        let constant = [info.mag, info.min, info.mip];
+        let [mag, min, mip] = [0, 1, 2].map(|i: usize| match filters[i] {
+            TextureFilter::UseFetchConstant => constant[i],
+            filter => filter,
+        });
+        let [lowest, highest] = info.level_range();
+        let are_linear = [mag, min, mip] == [TextureFilter::Linear; 3];
+        Self {
+            mag,
+            min,
+            mip,
+            levels: [lowest, if mip == TextureFilter::BaseMap { lowest } else { highest }],
+            taps: if are_linear { anisotropy.or(info.anisotropy).most() } else { 1 },
+        }
+    }
+
+    /// Plan of an instruction.
+    pub fn of(info: &TextureInfo, fetch: &TextureFetch) -> Self {
+        Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy)
+    }
+
+    /// Clamps a level of detail to the levels; NaN gives the lowest.
+    pub(crate) fn limited(&self, lod: f32) -> f32 {
+        let [lowest, highest] = self.levels.map(|level| level as f32);
+        lod.max(lowest).min(highest)
+    }
+
+    /// Filter within a level, for a level of detail before [`limited`](Self::limited). Like host
+    /// GPUs, the choice uses the level after the lower limit.
+    pub(crate) fn within(&self, lod: f32) -> TextureFilter {
+        if lod > 0.0 || self.levels[0] > 0 { self.min } else { self.mag }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_map_is_the_lowest_level_and_levels_exist() {
+        use TextureFilter::{BaseMap, Linear, Point, UseFetchConstant};
+        let plan = |least: u32, most: u32, mips: u32, own: TextureFilter| {
+            // 8 x 8 texels, the constant's mip filter is `BaseMap`.
+            let words = [2, 6 | 0x1000, 7 | 7 << 13, 2 << 23, least << 2 | most << 6, 1 << 9 | mips];
+            let info = TextureInfo::decode(&words).unwrap();
+            FetchPlan::new(&info, [UseFetchConstant, UseFetchConstant, own], Anisotropy::Disabled)
+        };
+        for (least, most, mips, own, expected) in [
+            (0, 3, 0x2000, UseFetchConstant, [0, 0]),
+            (0, 3, 0x2000, Linear, [0, 3]),
+            (1, 3, 0x2000, UseFetchConstant, [1, 1]),
+            (1, 3, 0x2000, Point, [1, 3]),
+            (2, 0, 0x2000, Point, [2, 2]),
+            (0, 9, 0x2000, Linear, [0, 3]),
+            (9, 9, 0x2000, BaseMap, [3, 3]),
+            (2, 3, 0, Linear, [0, 0]),
+        ] {
+            let plan = plan(least, most, mips, own);
+            assert_eq!(plan.levels, expected, "{least} to {most}, {own:?}");
+            let [lowest, highest] = expected.map(|level| level as f32);
+            assert_eq!([f32::NAN, -9.0, 99.0].map(|lod| plan.limited(lod)), [lowest, lowest, highest]);
+        }
+    }
+
+    #[test]
+    fn a_lowest_level_above_the_base_is_minified() {
+        let words = [2, 6 | 0x1000, 7 | 7 << 13, 1 << 21, 1 << 2 | 3 << 6, 1 << 9 | 0x2000];
+        let info = TextureInfo::decode(&words).unwrap();
+        let filters = [TextureFilter::UseFetchConstant; 3];
+        let plan = FetchPlan::new(&info, filters, Anisotropy::Disabled);
+        assert_eq!((plan.mag, plan.min), (TextureFilter::Point, TextureFilter::Linear));
+        assert_eq!([-1.0, 0.5].map(|lod| plan.within(lod)), [TextureFilter::Linear; 2]);
+        let plan = FetchPlan { levels: [0, 3], ..plan };
+        assert_eq!([-1.0, 0.5].map(|lod| plan.within(lod)), [TextureFilter::Point, TextureFilter::Linear]);
+    }
+}

@@ -1,0 +1,208 @@
+//! `xenia-rs fuzz --scenes` and `--scene`: random scenes, drawn by the reference and by wgpu.
+
+use crate::args::FuzzArgs;
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use xenia::interrupt::Interrupt;
+use xenia::output::AtomicFile;
+use xenia::report::write_json;
+use xenia::say::outln;
+use xenia::wording::count;
+use xenia_cli::Code;
+use xenia_documents::documented;
+use xenia_gpu::Reference;
+use xenia_render::backend::{Device, WgpuBackend};
+use xenia_scenes::{Backends, Finding, SceneCase, SceneFamily, SceneFuzzConfig};
+
+documented! {
+    /// Statistics of random scenes that two GPU backends drew.
+    #[derive(Debug, Serialize)]
+    pub struct SceneReport {
+        /// Graphics adapter that is compared with the reference.
+        adapter: String,
+        /// Seed of the scenes.
+        seed: u64,
+        /// Number of the first scene.
+        first: u64,
+        /// Number of scenes.
+        scenes: u64,
+        /// Number of scenes that differ.
+        mismatches: u64,
+        /// Results by family.
+        families: Vec<FamilyReport>,
+        /// The scenes that differ.
+        mismatch_details: Vec<SceneMismatch>,
+        /// Signal or limit that ended the run early; null if none did.
+        interrupted_by: Option<String>,
+        /// Host time, in seconds.
+        wall_seconds: f64,
+    }
+}
+
+documented! {
+    /// Scenes of one family.
+    #[derive(Debug, Serialize)]
+    pub struct FamilyReport {
+        /// Name of the family.
+        family: String,
+        /// Scenes that drew something, alike on both backends.
+        same: u64,
+        /// Scenes that changed nothing.
+        no_effect: u64,
+        /// Scenes without a defined result, which were not drawn.
+        skipped: u64,
+        /// Scenes that differ.
+        different: u64,
+    }
+}
+
+documented! {
+    /// Scene that two backends draw differently.
+    #[derive(Debug, Serialize)]
+    pub struct SceneMismatch {
+        /// Name of the family.
+        family: String,
+        /// Number of the scene.
+        number: u64,
+        /// First difference, and the scene's state.
+        what: String,
+        /// Whether the scene differs on new backends, too; else only after the scenes before it.
+        alone: bool,
+        /// File that the scene was written to; null without --out.
+        file: Option<String>,
+    }
+}
+
+/// The reference and the host's device.
+fn backends(device: &Device) -> Backends<'_> {
+    Backends::new(|| Box::new(Reference::new()), || Box::new(WgpuBackend::new(device.clone())))
+}
+
+fn device() -> Result<Device> {
+    Device::open(false).context("--scenes compares with wgpu, which can't be used")
+}
+
+/// Draws random scenes, and writes those that differ.
+pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
+    let interrupt = Interrupt::listen(None)?;
+    let device = device()?;
+    let Ok(seed) = u32::try_from(args.seed) else {
+        bail!("--seed {}: scenes have seeds below {}", args.seed, 1_u64 << 32);
+    };
+    let Some(end) = args.first.checked_add(scenes).filter(|end| *end <= 1 << 32) else {
+        bail!("--first {}: scenes have numbers below {}", args.first, 1_u64 << 32);
+    };
+    let bar = ProgressBar::new(scenes)
+        .with_style(ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} scenes, {eta} left")?);
+    let (shown, stop) = (bar.clone(), Arc::default());
+    interrupt.watch(Arc::clone(&stop), None);
+    let config = SceneFuzzConfig {
+        families: if args.family.is_empty() { SceneFamily::ALL.to_vec() } else { args.family.clone() },
+        seed,
+        numbers: args.first..end,
+        shrink: args.shrink,
+        time: args.seconds.map(Duration::from_secs),
+        max_findings: args.max_mismatches as usize,
+        stop: Some(stop),
+        progress: Some(Box::new(move |done| shown.set_position(done))),
+    };
+    let start = Instant::now();
+    let found = xenia_scenes::fuzz(&config, &mut backends(&device));
+    bar.finish_and_clear();
+    let mismatches = found.findings.iter().map(|finding| mismatch(finding, args.out.as_deref()));
+    let report = SceneReport {
+        adapter: device.name(),
+        seed: args.seed,
+        first: args.first,
+        scenes: found.cases,
+        mismatches: found.findings.len() as u64,
+        mismatch_details: mismatches.collect::<Result<_>>()?,
+        families: found
+            .families
+            .iter()
+            .map(|(family, counts)| FamilyReport {
+                family: family.name().to_owned(),
+                same: counts.same,
+                no_effect: counts.no_effect,
+                skipped: counts.skipped,
+                different: counts.different,
+            })
+            .collect(),
+        interrupted_by: interrupt.cause().map(|cause| cause.name().to_owned()),
+        wall_seconds: start.elapsed().as_secs_f64(),
+    };
+    if let Some(path) = &args.json {
+        write_json(path, "fuzz-scenes", &report)?;
+    }
+    print(&report);
+    Ok(if report.mismatches == 0 { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
+}
+
+/// Describes a finding, and writes its file.
+fn mismatch(finding: &Finding, folder: Option<&Path>) -> Result<SceneMismatch> {
+    let family = finding.case.family.name();
+    let mut file = None;
+    if let Some(folder) = folder {
+        let path = folder.join(format!("{family}-{}.scene", finding.number));
+        let draft = AtomicFile::new(&path)?;
+        std::io::Write::write_all(&mut &draft.file, finding.case.to_text(&finding.difference).as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        draft.keep()?;
+        file = Some(path.display().to_string());
+    }
+    Ok(SceneMismatch {
+        family: family.to_owned(),
+        number: finding.number,
+        what: finding.difference.clone(),
+        alone: finding.is_alone,
+        file,
+    })
+}
+
+fn print(report: &SceneReport) {
+    for SceneMismatch { family, number, what, alone, file } in &report.mismatch_details {
+        let after = if *alone { "" } else { " (only after the scenes before it)" };
+        outln!("MISMATCH in scene {number}, {family}{after}: {what}");
+        if let Some(file) = file {
+            outln!("    written to {file}");
+        }
+    }
+    let mut families = String::new();
+    for FamilyReport { family, same, no_effect, skipped, different } in &report.families {
+        let _ = writeln!(
+            families,
+            "{family:>10}: {same} alike, {no_effect} without effect, {skipped} undefined, {different} different"
+        );
+    }
+    outln!(
+        "{families}{}, {}, {:.1} s, {}",
+        count(report.scenes, "scene"),
+        count(report.mismatches, "mismatch"),
+        report.wall_seconds,
+        report.adapter
+    );
+}
+
+/// Draws the scenes of files.
+pub(super) fn replay(args: &FuzzArgs) -> Result<Code> {
+    let device = device()?;
+    let mut backends = backends(&device);
+    let mut is_same = true;
+    for path in &args.scene {
+        let text = xenia::source::text(path).with_context(|| format!("reading {}", path.display()))?;
+        let case = SceneCase::parse(&text).with_context(|| format!("{}", path.display()))?;
+        match case.run(&mut backends) {
+            Ok(outcome) => outln!("{}: {outcome:?}", path.display()),
+            Err(difference) => {
+                is_same = false;
+                outln!("MISMATCH in {}: {difference}", path.display());
+            }
+        }
+    }
+    Ok(if is_same { Code::Done } else { Code::Mismatch })
+}

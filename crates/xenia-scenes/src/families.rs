@@ -1,0 +1,79 @@
+//! Families of scenes: each makes scenes of one subject.
+
+mod copies;
+mod fetches;
+mod fetching;
+mod primitives;
+mod programs;
+mod sampling;
+mod shading;
+mod targets;
+
+use crate::{Backends, Choices, SceneDifference, SceneOutcome};
+
+/// Subject of random scenes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SceneFamily {
+    /// Resolves of random EDRAM contents.
+    Copies,
+    /// Flat colours and depths: formats, blending, tests, samples.
+    Targets,
+    /// Primitive types, indices and coverage.
+    Primitives,
+    /// Interpolated attributes, perspective, depth, offsets, lines and points.
+    Shading,
+    /// Texture fetches with all their settings.
+    Sampling,
+    /// Vertex fetches of all formats.
+    Fetches,
+    /// Programs of exact operations in whole pipelines.
+    Programs,
+}
+
+impl SceneFamily {
+    /// All families, in the order in which they take turns.
+    pub const ALL: [Self; 7] = [
+        Self::Copies,
+        Self::Targets,
+        Self::Primitives,
+        Self::Shading,
+        Self::Sampling,
+        Self::Fetches,
+        Self::Programs,
+    ];
+
+    /// Name on command lines and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Copies => "copies",
+            Self::Targets => "targets",
+            Self::Primitives => "primitives",
+            Self::Shading => "shading",
+            Self::Sampling => "sampling",
+            Self::Fetches => "fetches",
+            Self::Programs => "programs",
+        }
+    }
+
+    /// SceneFamily of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+
+    /// Draws a case on both backends and compares.
+    pub fn run(
+        self,
+        backends: &mut Backends<'_>,
+        choices: &mut Choices,
+    ) -> Result<SceneOutcome, SceneDifference> {
+        match self {
+            Self::Copies => copies::case(backends, choices),
+            Self::Targets => targets::case(backends, choices),
+            Self::Primitives => primitives::case(backends, choices),
+            Self::Shading => shading::case(backends, choices),
+            Self::Sampling => sampling::case(backends, choices),
+            Self::Fetches => fetches::case(backends, choices),
+            Self::Programs => programs::case(backends, choices),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Description of one texture fetch: constant, instruction and coordinates.
+
+use std::fmt::Write;
+
+use xenia_gpu::enums::{ClampMode, TextureFilter};
+use xenia_gpu::texture::{Format, Layout, TextureInfo};
+
+use crate::Choices;
+
+/// Physical address of base levels.
+pub(super) const BASE: u32 = 0x20_0000;
+/// Physical address of other levels.
+pub(super) const MIPS: u32 = 0x40_0000;
+/// Gradients that programs set, in texels of the base level: along rows, along columns.
+const GRADIENTS: [[f64; 2]; 2] = [[0.75, -0.5], [0.25, 1.25]];
+
+/// Dimensions of textures, as in the constant's field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Line,
+    Plane,
+    Stack,
+    Volume,
+    Cube,
+}
+
+/// Random settings of a texture and its fetch.
+#[derive(Clone, Debug)]
+pub(super) struct Fetch {
+    pub(super) shape: Shape,
+    pub(super) format: &'static Format,
+    size: [u32; 3],
+    is_linear: bool,
+    pub(super) endian: u32,
+    signs: u32,
+    is_integer: bool,
+    no_zero: bool,
+    swizzle: u32,
+    exponent: i32,
+    clamp: [u32; 3],
+    /// Filters of the constant, and of the instruction (3 defers).
+    filters: [u32; 3],
+    own_filters: [u32; 3],
+    levels: [u32; 2],
+    is_packed: bool,
+    /// In 32nds of a level.
+    bias: i32,
+    /// In 16ths of a level.
+    own_bias: i32,
+    computes_lod: bool,
+    /// Level that the program sets, in 32nds.
+    register_lod: Option<i32>,
+    register_gradients: bool,
+    gradient_exponents: [i32; 2],
+    is_unnormalized: bool,
+    /// In halves of a texel.
+    offset: [i32; 3],
+    border: u32,
+    is_opaque: bool,
+    /// In 64ths of a texel: the step of a pixel, and the place of the first.
+    step: [i32; 3],
+    at: [i32; 3],
+    /// Filter between levels of a fetch of the same constant that comes before.
+    before: Option<&'static str>,
+    /// Coordinates are products of column and row, so their change differs within a quad.
+    is_curved: bool,
+}
+
+fn known_formats() -> impl Iterator<Item = &'static Format> {
+    (0..64).filter_map(Format::from_number).filter(|format| format.layout != Layout::Unknown)
+}
+
+fn side(choices: &mut Choices, most: u32) -> u32 {
+    let (is_power, power) = (choices.chance(1, 2), 1 << choices.below(most.ilog2() + 1));
+    let any = 1 + choices.below(most);
+    if is_power { power } else { any }
+}
+
+impl Fetch {
+    /// Draws the settings.
+    pub(super) fn any(choices: &mut Choices) -> Self {
+        use Shape::{Cube, Line, Plane, Stack, Volume};
+        let shape = choices.pick(&[Plane, Plane, Plane, Stack, Line, Volume, Cube]);
+        let formats: Vec<_> = known_formats().collect();
+        let (is_plain, format) = (!choices.chance(2, 3), choices.pick(&formats));
+        let format = if is_plain { Format::from_number(6).unwrap_or(format) } else { format };
+        let most = if shape == Volume { 16 } else { 64 };
+        let size = [side(choices, most), side(choices, most), side(choices, 16)];
+        let yes = |choices: &mut Choices, times: u32, of: u32| choices.chance(times, of);
+        let mut this = Self {
+            shape,
+            format,
+            size,
+            is_linear: yes(choices, 1, 4),
+            endian: choices.maybe((1, 3), 0, 0, 3) as u32,
+            signs: choices.maybe((1, 3), 0, 0, 255) as u32,
+            is_integer: yes(choices, 1, 8),
+            no_zero: yes(choices, 1, 6),
+            swizzle: choices.maybe((1, 3), 0x688, 0, 4095) as u32,
+            exponent: choices.maybe((1, 6), 0, -4, 4),
+            clamp: [0; 3].map(|_: u32| choices.maybe((2, 3), 0, 0, 7) as u32),
+            filters: [
+                choices.maybe((1, 2), 0, 0, 1) as u32,
+                choices.maybe((1, 2), 0, 0, 1) as u32,
+                choices.maybe((2, 3), 2, 0, 2) as u32,
+            ],
+            own_filters: [
+                choices.maybe((1, 4), 3, 0, 1) as u32,
+                choices.maybe((1, 4), 3, 0, 1) as u32,
+                choices.maybe((1, 4), 3, 0, 2) as u32,
+            ],
+            levels: [choices.maybe((1, 4), 0, 1, 3) as u32, choices.maybe((2, 3), 0, 1, 7) as u32],
+            is_packed: yes(choices, 1, 3),
+            bias: choices.maybe((1, 3), 0, -96, 96),
+            own_bias: choices.maybe((1, 4), 0, -32, 31),
+            computes_lod: yes(choices, 1, 2),
+            register_lod: None,
+            register_gradients: yes(choices, 1, 6),
+            gradient_exponents: [0; 2].map(|_: u32| choices.maybe((1, 8), 0, -3, 3)),
+            is_unnormalized: yes(choices, 1, 5),
+            offset: [0; 3].map(|_: u32| choices.maybe((1, 5), 0, -4, 4)),
+            border: choices.maybe((1, 3), 0, 0, 1) as u32,
+            is_opaque: yes(choices, 1, 5),
+            step: [0; 3].map(|_: u32| choices.maybe((3, 4), 16, -300, 300)),
+            at: [0; 3].map(|_: u32| choices.maybe((3, 4), 32, -2000, 2000)),
+            before: choices.pick(&[None, None, None, None, None, None, Some("base"), Some("point")]),
+            is_curved: yes(choices, 1, 6),
+        };
+        let (has_register_lod, level) = (yes(choices, 1, 4), choices.between(-64, 192));
+        this.register_lod = has_register_lod.then_some(level);
+        this.fit();
+        this
+    }
+
+    /// Changes settings that the shape or the format excludes.
+    fn fit(&mut self) {
+        let [width, height, depth] = &mut self.size;
+        match self.shape {
+            Shape::Line => (*height, *depth) = (1, 1),
+            Shape::Plane => *depth = 1,
+            Shape::Stack => *depth = 2 + *depth % 3,
+            Shape::Volume => {}
+            Shape::Cube => (*height, *depth) = (*width, 6),
+        }
+        if self.format.block[0] == 2 {
+            *width = width.next_multiple_of(2);
+            if self.shape == Shape::Cube {
+                *height = *width;
+            }
+        }
+        self.is_unnormalized &= matches!(self.shape, Shape::Line | Shape::Plane);
+        self.is_packed &= self.shape != Shape::Line;
+        if self.shape == Shape::Line {
+            self.is_curved = false;
+        }
+    }
+
+    /// Whether the result is defined: for undefined states each backend may do as it likes.
+    pub(super) fn is_defined(&self, lod: f64) -> bool {
+        let near = |value: f64, border: f64| (value - border).abs() < 0.02;
+        let [mag, min, mip] = self.chosen();
+        let [lowest, highest] = self.info().map_or([0; 2], |info| info.level_range()).map(f64::from);
+        let limited = lod.clamp(lowest, highest);
+        let changes_filter = mag != min && near(lod, 0.0) && lowest == 0.0;
+        let changes_level = mip == 0 && limited == lod && near(lod - lod.floor(), 0.5);
+        // Compressed lines don't exist. In a curve each quad has another level.
+        let is_line_of_blocks = self.shape == Shape::Line && self.format.block[1] != 1;
+        let is_vague =
+            self.is_curved && self.computes_lod && !self.register_gradients && (mip == 0 || mag != min);
+        !changes_filter && !changes_level && !is_line_of_blocks && !is_vague
+    }
+
+    /// Filters: the instruction's or the constant's.
+    fn chosen(&self) -> [u32; 3] {
+        [0, 1, 2].map(|i: usize| if self.own_filters[i] == 3 { self.filters[i] } else { self.own_filters[i] })
+    }
+
+    /// Number of axes along which the host rounds a weight.
+    pub(super) fn filtered_axes(&self) -> u32 {
+        let [mag, min, mip] = self.chosen();
+        let axes = match self.shape {
+            Shape::Line => 1,
+            Shape::Volume => 3,
+            _ => 2,
+        };
+        let linear = TextureFilter::Linear.bits();
+        (if mag == linear || min == linear { axes } else { 0 }) + u32::from(mip == linear)
+    }
+
+    fn info(&self) -> Option<TextureInfo> {
+        TextureInfo::decode(&self.words())
+    }
+
+    /// TileWords of the fetch constant.
+    pub(super) fn words(&self) -> [u32; 6] {
+        let [width, height, depth] = self.size;
+        let (size, dimension) = match self.shape {
+            Shape::Line => (width - 1, 0),
+            Shape::Volume => ((width - 1) | (height - 1) << 11 | (depth - 1) << 22, 2),
+            Shape::Cube => ((width - 1) | (height - 1) << 13 | 5 << 26, 3),
+            Shape::Plane | Shape::Stack => ((width - 1) | (height - 1) << 13 | (depth - 1) << 26, 1),
+        };
+        let is_tiled = !self.is_linear && self.shape != Shape::Line;
+        let [clamp_x, clamp_y, clamp_z] = self.clamp;
+        let [mag, min, mip] = self.filters;
+        let [lowest, highest] = self.levels;
+        let field = |value: i32, bits: u32| value as u32 & ((1 << bits) - 1);
+        [
+            2 | self.signs << 2
+                | clamp_x << 10
+                | clamp_y << 13
+                | clamp_z << 16
+                | u32::from(self.no_zero) << 19
+                | width.div_ceil(32) << 22
+                | u32::from(is_tiled) << 31,
+            self.format.number | self.endian << 6 | u32::from(self.shape == Shape::Stack) << 10 | BASE,
+            size,
+            u32::from(self.is_integer)
+                | self.swizzle << 1
+                | field(self.exponent, 6) << 13
+                | mag << 19
+                | min << 21
+                | mip << 23,
+            lowest << 2
+                | highest << 6
+                | field(self.bias, 10) << 12
+                | field(self.gradient_exponents[0], 5) << 22
+                | field(self.gradient_exponents[1], 5) << 27,
+            self.border
+                | u32::from(self.is_opaque) << 2
+                | dimension << 9
+                | u32::from(self.is_packed) << 11
+                | if lowest > 0 || highest > 0 { MIPS } else { 0 },
+        ]
+    }
+
+    /// Mnemonic of the fetch.
+    fn mnemonic(&self) -> &'static str {
+        match self.shape {
+            Shape::Line => "tfetch1D",
+            Shape::Plane => "tfetch2D",
+            Shape::Stack | Shape::Volume => "tfetch3D",
+            Shape::Cube => "tfetchCube",
+        }
+    }
+
+    /// Options of the instruction.
+    fn options(&self) -> String {
+        let mut text = String::new();
+        for (own, name) in self.own_filters.iter().zip(["mag", "min", "mip"]) {
+            if *own < 3 {
+                let _ = write!(text, ", {name}={}", ["point", "linear", "base"][*own as usize]);
+            }
+        }
+        for (is_set, name) in [
+            (self.is_unnormalized, "unnormalized"),
+            (!self.computes_lod, "nolod"),
+            (self.register_lod.is_some(), "reglod"),
+            (self.register_gradients, "reggrad"),
+        ] {
+            if is_set {
+                let _ = write!(text, ", {name}");
+            }
+        }
+        if self.own_bias != 0 {
+            let _ = write!(text, ", bias={}", self.own_bias as f32 / 16.0);
+        }
+        for (offset, axis) in self.offset.iter().zip(["x", "y", "z"]) {
+            if *offset != 0 {
+                let _ = write!(text, ", offset{axis}={}", *offset as f32 / 2.0);
+            }
+        }
+        text
+    }
+
+    /// Pixel shader: coordinates are the pixel's place times `c[0]` plus `c[1]`; `c[2]` to `c[4]`
+    /// are the level and the gradients.
+    pub(super) fn program(&self) -> String {
+        let mut text = String::new();
+        if self.is_curved {
+            text += "mul r0.xy, r0.xyyy, r0.yxxx\n";
+        }
+        text += "mad r1, r0.xyxw, c[0], c[1]\n";
+        let name = self.mnemonic();
+        if let Some(filter) = self.before {
+            let _ = writeln!(text, "{name} r2, r1.xyz, tf1, mip={filter}, nolod");
+        }
+        text += "max r5, c[2], c[2]\nmax r6, c[3], c[3]\nmax r7, c[4], c[4]\n";
+        if self.register_lod.is_some() {
+            text += "setTexLOD r5.____, r5.x, tf1\n";
+        }
+        if self.register_gradients {
+            text += "setGradientH r6.____, r6.xyz, tf1\nsetGradientV r7.____, r7.xyz, tf1\n";
+        }
+        let _ = write!(text, "{name} r3, r1.xyz, tf1{}\nalloc colors\nmax oC0, r3, r3", self.options());
+        text
+    }
+
+    /// Factor from coordinates to texels of an axis.
+    fn scale(&self, axis: usize) -> f64 {
+        let is_numbered = self.shape == Shape::Cube && axis == 2 || self.shape == Shape::Line && axis > 0;
+        if self.is_unnormalized || is_numbered { 1.0 } else { f64::from(self.size[axis]) }
+    }
+
+    /// The five constants of the program.
+    pub(super) fn constants(&self) -> [[f32; 4]; 5] {
+        let (mut step, mut at) = ([0.0_f32; 4], [0.0_f32; 4]);
+        for axis in 0..3 {
+            let scale = self.scale(axis) as f32;
+            step[axis] = self.step[axis] as f32 / 64.0 / scale;
+            // A quarter of the chip's step beyond a multiple of it.
+            at[axis] = (self.at[axis] as f32 / 64.0 + 1.0 / 1024.0) / scale;
+        }
+        match self.shape {
+            Shape::Cube => {
+                (step[2], at[2]) = (0.0, self.at[2].rem_euclid(6) as f32 + 0.25);
+                // The instruction that selects a face adds one to the coordinates.
+                (at[0], at[1]) = (at[0] + 1.0, at[1] + 1.0);
+            }
+            Shape::Line => (step[1], step[2], at[1], at[2]) = (0.0, 0.0, 0.5, 0.0),
+            Shape::Plane => (step[2], at[2]) = (0.0, 0.0),
+            Shape::Stack | Shape::Volume => {}
+        }
+        let level = self.register_lod.unwrap_or(0) as f32 / 32.0;
+        let gradient = |side: [f64; 2]| {
+            [(side[0] / f64::from(self.size[0])) as f32, (side[1] / f64::from(self.size[1])) as f32, 0.0, 0.0]
+        };
+        [step, at, [level; 4], gradient(GRADIENTS[0]), gradient(GRADIENTS[1])]
+    }
+
+    /// Level of detail of a fetch whose coordinates are not curved.
+    pub(super) fn level_of_detail(&self) -> f64 {
+        let mut lod = f64::from(self.bias) / 32.0 + f64::from(self.own_bias) / 16.0;
+        lod += f64::from(self.register_lod.unwrap_or(0)) / 32.0;
+        if !self.register_gradients && !self.computes_lod {
+            return lod;
+        }
+        let [step, ..] = self.constants();
+        let scale = [0, 1, 2]
+            .map(|axis: usize| if axis == 2 && self.shape != Shape::Volume { 0.0 } else { self.scale(axis) });
+        let sides = if self.register_gradients {
+            GRADIENTS.map(|side| {
+                let part = |axis: usize| side[axis] / f64::from(self.size[axis]) * scale[axis];
+                [part(0), part(1), 0.0]
+            })
+        } else {
+            // The third coordinate follows the column, like the first.
+            let part = |axis: usize| f64::from(step[axis]) * scale[axis];
+            [[part(0), 0.0, part(2)], [0.0, part(1), 0.0]]
+        };
+        let longest = [0, 1]
+            .map(|i: usize| {
+                let length = sides[i].iter().map(|part| part * part).sum::<f64>().sqrt();
+                length * 2.0_f64.powi(self.gradient_exponents[i])
+            })
+            .into_iter()
+            .fold(0.0, f64::max);
+        lod + if longest > 0.0 { longest.log2() } else { -16.0 }
+    }
+
+    /// Whether a coordinate may reach the border or the mirror of a mode.
+    pub(super) fn has_mode(&self, mode: ClampMode) -> bool {
+        self.clamp.contains(&mode.bits())
+    }
+
+    /// Whether several levels are blended.
+    pub(super) fn blends_levels(&self) -> bool {
+        self.chosen()[2] == TextureFilter::Linear.bits()
+            && self.info().is_some_and(|info| info.max_level() > 0)
+    }
+}

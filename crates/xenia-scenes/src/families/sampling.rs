@@ -1,0 +1,120 @@
+//! Texture fetches of any format, shape, levels, filters, modes, biases and gradients, at
+//! coordinates that both backends compute exactly: products of the pixel's place and dyadic
+//! fractions.
+//!
+//! Tolerances are shares of a component's largest value M. The target has 11 significant bits, and
+//! each backend rounds once: 1.5 steps of 2^-10. A host rounds each filter weight to a multiple of
+//! 2^-8, so a weight is off by less than that, between texels that differ by at most 2 M: 2^-7 for
+//! each axis. The blend of levels is one more axis.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::enums::ClampMode;
+use xenia_gpu::texture::{Layout, half_to_single};
+
+use super::fetching::{BASE, Fetch, MIPS};
+use crate::pair::place;
+use crate::scene::*;
+use crate::{Backends, Choices, SceneDifference, SceneOutcome};
+
+const WIDTH: u32 = 80;
+const HEIGHT: u32 = 16;
+/// Bytes of texels at each address.
+const TEXEL_BYTES: usize = 0x10_0000;
+
+/// Texels that are numbers in every format, from a seed.
+fn contents(seed: u32, fetch: &Fetch) -> Vec<u8> {
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+    let mut bytes = vec![0_u8; TEXEL_BYTES];
+    for word in bytes.chunks_exact_mut(4) {
+        let bits = match fetch.format.layout {
+            Layout::Single(_) => rng.random_range(-2.0_f32..2.0).to_bits(),
+            Layout::Half(_) => rng.random::<u32>() & 0xbfff_bfff,
+            Layout::Depth(true) => rng.random::<u32>() & 0xefff_ffff,
+            _ => rng.random(),
+        };
+        let bits = match fetch.endian {
+            1 => (bits & 0x00ff_00ff) << 8 | bits >> 8 & 0x00ff_00ff,
+            2 => bits.swap_bytes(),
+            3 => bits.rotate_left(16),
+            _ => bits,
+        };
+        word.copy_from_slice(&bits.to_le_bytes());
+    }
+    bytes
+}
+
+/// Components of the target's pixels, from the words of a 64-bit half float target. The chip's
+/// halves have no infinities and NaNs.
+pub(super) fn halves(words: &[u32], pixels: usize) -> Vec<f32> {
+    words[..pixels * 2]
+        .iter()
+        .flat_map(|word| [*word, word >> 16].map(|bits| half_to_single(bits as u16)))
+        .collect()
+}
+
+/// Compares components with a tolerance: a share of the component's largest value.
+pub(super) fn compare_halves(
+    [expected, found]: [&[u32]; 2],
+    pixels: usize,
+    share: f32,
+) -> Result<SceneOutcome, SceneDifference> {
+    let (words, expected, found) = (expected, halves(expected, pixels), halves(found, pixels));
+    let mut largest = [1e-6_f32; 4];
+    for (i, value) in expected.iter().enumerate() {
+        largest[i & 3] = largest[i & 3].max(value.abs());
+    }
+    let mut wrong =
+        (0..expected.len()).filter(|&i| (expected[i] - found[i]).abs() > largest[i & 3] * share).peekable();
+    if let Some(&first) = wrong.peek() {
+        return Err(SceneDifference(format!(
+            "{} of {} components, first component {} at {}: {} on the reference, {} on the device",
+            wrong.count(),
+            expected.len(),
+            first & 3,
+            place(first / 2),
+            expected[first],
+            found[first],
+        )));
+    }
+    let is_drawn = words[..pixels * 2].iter().any(|word| *word != 0);
+    Ok(if is_drawn { SceneOutcome::Same } else { SceneOutcome::NoEffect })
+}
+
+pub(super) fn case(
+    backends: &mut Backends<'_>,
+    choices: &mut Choices,
+) -> Result<SceneOutcome, SceneDifference> {
+    let (seed, msaa) = (choices.below(1000), choices.pick(&[Msaa::X1, Msaa::X1, Msaa::X1, Msaa::X4]));
+    let fetch = Fetch::any(choices);
+    // Between levels a host keeps half a texel of the finer level from a mirror before a border
+    // (docs: internals/gpu.md, differences).
+    let is_inexact = fetch.has_mode(ClampMode::MirrorClampToBorder) && fetch.blends_levels();
+    if !fetch.is_defined(fetch.level_of_detail()) || is_inexact {
+        return Ok(SceneOutcome::Skipped);
+    }
+    let (text, bytes) = (fetch.program(), contents(seed, &fetch));
+    let mut pair = backends.pair(WIDTH, HEIGHT, msaa)?;
+    let note = format!("{fetch:?}, level {}\n{text}\n{:?}", fetch.level_of_detail(), fetch.constants());
+    let is_assembled = pair.each(choices, |scene, _| {
+        scene.memory.write(BASE, &bytes);
+        scene.memory.write(MIPS, &bytes);
+        scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba16Float));
+        scene.write(SqProgramCntl::with().vs_resource(true).ps_resource(true).param_gen(true));
+        scene.texture(1, fetch.words());
+        for (number, value) in (256..).zip(fetch.constants()) {
+            scene.constant(number, value);
+        }
+        let assembled = scene.shader(1, &text);
+        scene.vertices(&rectangle(0.0, 0.0, WIDTH as f32, HEIGHT as f32, [0.0; 4]));
+        scene.draw(8, 3);
+        assembled
+    })?;
+    is_assembled.map_err(|error| SceneDifference(format!("{error}\n{text}")))?;
+    let share = 1.5 / 1024.0 + fetch.filtered_axes() as f32 / 128.0;
+    let [expected, found] = pair.words()?;
+    let samples = msaa.samples() as usize;
+    compare_halves([&expected, &found], (WIDTH * HEIGHT) as usize * samples, share)
+        .map_err(|SceneDifference(what)| SceneDifference(format!("{what}\n{note}")))
+}

@@ -1,0 +1,287 @@
+//! Pair of equal scenes on two backends, and the comparison of their results.
+
+use std::fmt;
+use std::sync::Arc;
+
+use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
+use xenia_gpu::{Backend, PhysicalMemory, Ram};
+
+use crate::Choices;
+use crate::scene::{ColorTargetFormat, MEMORY, Msaa, SceneBuilder, SceneOptions};
+use crate::shared::SharedBackend;
+
+/// Result of a case without a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SceneOutcome {
+    /// Both backends left the same, and something changed.
+    Same,
+    /// Both backends left the same, and nothing changed.
+    NoEffect,
+    /// The state has no defined result, so nothing was drawn.
+    Skipped,
+}
+
+/// Description of the first difference between two backends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SceneDifference(pub String);
+
+impl fmt::Display for SceneDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Makes a backend.
+type Make<'a> = Box<dyn Fn() -> Box<dyn Backend> + 'a>;
+
+/// The two backends, which are used by one case after the other.
+pub struct Backends<'a> {
+    make: [Make<'a>; 2],
+    made: Option<[(SharedBackend, Arc<Ram>); 2]>,
+    /// Number of cases since they were made.
+    cases: u32,
+}
+
+/// Number of cases after which both backends are made anew, which bounds their caches.
+const CASES_PER_BACKEND: u32 = 512;
+
+impl<'a> Backends<'a> {
+    /// Two backends: the reference and the one to compare with it.
+    pub fn new(
+        reference: impl Fn() -> Box<dyn Backend> + 'a,
+        device: impl Fn() -> Box<dyn Backend> + 'a,
+    ) -> Self {
+        Self { make: [Box::new(reference), Box::new(device)], made: None, cases: 0 }
+    }
+
+    /// Drops the backends: the next case gets new ones.
+    pub fn renew(&mut self) {
+        self.made = None;
+    }
+
+    /// Makes a pair of scenes with zeroed EDRAM and memory.
+    pub(crate) fn pair(&mut self, width: u32, height: u32, msaa: Msaa) -> Result<Pair, SceneDifference> {
+        self.cases += 1;
+        if self.cases > CASES_PER_BACKEND {
+            (self.made, self.cases) = (None, 1);
+        }
+        let made = self.made.get_or_insert_with(|| {
+            self.make.each_ref().map(|make| (SharedBackend::new(make()), Arc::new(Ram::new(MEMORY))))
+        });
+        let zeros = vec![0; EDRAM_WORDS];
+        let scenes = made.each_ref().map(|(backend, memory)| {
+            memory.write(0, &vec![0; MEMORY]);
+            let (memory, backend) = (memory.clone(), Box::new(backend.clone()));
+            let options = SceneOptions { memory, backend, inline: true, recorder: None, width, height, msaa };
+            SceneBuilder::with_options(options)
+        });
+        let mut pair = Pair { scenes, before: zeros.clone(), samples: [0; 2] };
+        pair.set_edram(&zeros)?;
+        pair.samples = pair.samples()?;
+        Ok(pair)
+    }
+}
+
+/// Contents of some tiles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TileWords {
+    /// Colours of a format, and which of two words is a sample's first.
+    Color(ColorTargetFormat),
+    /// TileWords of depth and stencil.
+    Depth,
+}
+
+/// Tiles, and the allowed difference of their fields in steps.
+#[derive(Clone, Debug)]
+pub(crate) struct TileRegion {
+    pub(crate) tiles: std::ops::Range<u32>,
+    pub(crate) words: TileWords,
+    pub(crate) steps: u32,
+}
+
+/// Rank of a float in the order of floats.
+fn order(bits: u32, width: u32) -> i64 {
+    let sign = 1 << (width - 1);
+    let magnitude = i64::from(bits & (sign - 1));
+    if bits & sign == 0 { magnitude } else { -magnitude }
+}
+
+impl TileWords {
+    /// Largest difference of two words' fields, in steps.
+    fn apart(self, a: u32, b: u32) -> u64 {
+        use ColorTargetFormat::*;
+        let plain = |fields: &[(u32, u32)]| {
+            let of = |word: u32, low: u32, width: u32| u64::from(word >> low) & ((1 << width) - 1);
+            fields
+                .iter()
+                .map(|&(low, width)| of(a, low, width).abs_diff(of(b, low, width)))
+                .max()
+                .unwrap_or(0)
+        };
+        let halves = |of: fn(u32) -> i64| {
+            [0, 16]
+                .map(|low| of(a >> low & 0xffff).abs_diff(of(b >> low & 0xffff)))
+                .into_iter()
+                .max()
+                .unwrap_or(0)
+        };
+        match self {
+            Self::Color(Rgba8 | Rgba8Gamma) => plain(&[(0, 8), (8, 8), (16, 8), (24, 8)]),
+            Self::Color(Rgb10A2 | Rgb10A2As10 | Rgb10A2Float | Rgb10A2FloatAs16) => {
+                plain(&[(0, 10), (10, 10), (20, 10), (30, 2)])
+            }
+            Self::Color(Rg16 | Rgba16) => halves(|bits| i64::from(bits as i16)),
+            Self::Color(Rg16Float | Rgba16Float) => halves(|bits| order(bits, 16)),
+            Self::Color(R32Float | Rg32Float) => order(a, 32).abs_diff(order(b, 32)),
+            // Stencils are not rounded.
+            Self::Depth if a & 0xff != b & 0xff => u64::MAX,
+            Self::Depth => plain(&[(8, 24)]),
+        }
+    }
+}
+
+/// The reference's scene and the device's.
+pub struct Pair {
+    scenes: [SceneBuilder; 2],
+    /// TileWords of both EDRAMs at the last comparison.
+    before: Vec<u32>,
+    /// Samples counted before the first step.
+    samples: [u64; 2],
+}
+
+impl Pair {
+    /// Runs a step on both scenes; `step` gets the same choices in both.
+    pub(crate) fn each<T>(
+        &mut self,
+        choices: &mut Choices,
+        step: impl Fn(&mut SceneBuilder, &mut Choices) -> T,
+    ) -> Result<T, SceneDifference> {
+        let start = choices.position();
+        let [reference, device] = &mut self.scenes;
+        run(reference, choices, &step)?;
+        choices.rewind(start);
+        run(device, choices, &step)
+    }
+
+    /// Sets both EDRAMs to these words.
+    pub(crate) fn set_edram(&mut self, words: &[u32]) -> Result<(), SceneDifference> {
+        for scene in &mut self.scenes {
+            scene.gpu.backend().set_edram(words).map_err(SceneDifference)?;
+        }
+        self.before = words.to_vec();
+        Ok(())
+    }
+
+    /// Whether a range of memory of the first scene has other bytes than zero.
+    pub(crate) fn has_written(&self, start: u32, length: usize) -> bool {
+        let mut bytes = vec![0; length];
+        self.scenes[0].memory.read(start, &mut bytes);
+        bytes.iter().any(|byte| *byte != 0)
+    }
+
+    /// The words of both EDRAMs.
+    pub(crate) fn words(&mut self) -> Result<[Vec<u32>; 2], SceneDifference> {
+        let [expected, found] = self.scenes.each_mut().map(|scene| scene.gpu.backend().edram());
+        match (expected, found) {
+            (Some(expected), Some(found)) => Ok([expected, found]),
+            _ => Err(SceneDifference("a backend has lost its EDRAM".into())),
+        }
+    }
+
+    fn samples(&mut self) -> Result<[u64; 2], SceneDifference> {
+        let [expected, found] = self.scenes.each_mut().map(|scene| scene.gpu.backend().samples_passed());
+        match (expected, found) {
+            (Some(expected), Some(found)) => Ok([expected, found]),
+            _ => Err(SceneDifference("a backend does not count samples".into())),
+        }
+    }
+
+    /// Compares the results of both scenes, and makes them equal. Tiles outside of the regions must
+    /// have equal words. Returns the words.
+    pub(crate) fn compare(
+        &mut self,
+        regions: &[TileRegion],
+        note: &str,
+    ) -> Result<Vec<u32>, SceneDifference> {
+        let [expected, found] = self.words()?;
+        let mut is_same = true;
+        let tiles = expected.chunks(TILE_WORDS as usize).zip(found.chunks(TILE_WORDS as usize));
+        let differing = tiles.enumerate().filter(|(_, (expected, found))| expected != found);
+        let words =
+            differing.flat_map(|(tile, _)| tile * TILE_WORDS as usize..(tile + 1) * TILE_WORDS as usize);
+        for at in words.filter(|&at| expected[at] != found[at]) {
+            is_same = false;
+            let tile = at as u32 / TILE_WORDS;
+            let region = regions.iter().find(|region| region.tiles.contains(&tile));
+            let apart = region.map_or(u64::MAX, |region| region.words.apart(expected[at], found[at]));
+            if region.is_none_or(|region| apart > u64::from(region.steps)) {
+                return Err(SceneDifference(format!(
+                    "{}: {:08x} became {:08x} on the reference, {:08x} on the device, in {region:?}\n{note}",
+                    place(at),
+                    self.before[at],
+                    expected[at],
+                    found[at],
+                )));
+            }
+        }
+        self.compare_memory(note)?;
+        self.compare_samples(note)?;
+        if !is_same {
+            self.scenes[1].gpu.backend().set_edram(&expected).map_err(SceneDifference)?;
+        }
+        self.before.clone_from(&expected);
+        Ok(expected)
+    }
+
+    /// Compares the bytes of memory.
+    fn compare_memory(&self, note: &str) -> Result<(), SceneDifference> {
+        let [expected, found] = self.scenes.each_ref().map(|scene| {
+            let mut bytes = vec![0; MEMORY];
+            scene.memory.read(0, &mut bytes);
+            bytes
+        });
+        let mut differing =
+            (0..MEMORY).step_by(16).filter(|at| expected[*at..at + 16] != found[*at..at + 16]);
+        let Some(at) = differing.next() else { return Ok(()) };
+        Err(SceneDifference(format!(
+            "{} pieces of 16 bytes of memory, first at {at:x}: the reference has {:02x?}, the device {:02x?}\n{note}",
+            1 + differing.count(),
+            &expected[at..at + 16],
+            &found[at..at + 16],
+        )))
+    }
+
+    /// Compares the samples that passed since the first step.
+    pub(crate) fn compare_samples(&mut self, note: &str) -> Result<(), SceneDifference> {
+        let now = self.samples()?;
+        let [expected, found] = [0, 1].map(|i: usize| now[i] - self.samples[i]);
+        if expected == found {
+            return Ok(());
+        }
+        Err(SceneDifference(format!(
+            "{expected} samples passed on the reference, {found} on the device\n{note}"
+        )))
+    }
+}
+
+/// Name of a word's place in the EDRAM.
+pub(crate) fn place(at: usize) -> String {
+    let (tile, within) = (at / TILE_WORDS as usize, at % TILE_WORDS as usize);
+    format!("tile {tile}, column {}, row {}", within % 80, within / 80)
+}
+
+/// Runs a step on one scene; problems of the processor count as differences.
+fn run<T>(
+    scene: &mut SceneBuilder,
+    choices: &mut Choices,
+    step: &impl Fn(&mut SceneBuilder, &mut Choices) -> T,
+) -> Result<T, SceneDifference> {
+    let made = step(scene, choices);
+    if !scene.execute() {
+        return Err(SceneDifference("the command processor waits".into()));
+    }
+    match scene.gpu.statistics().problems.iter().next() {
+        Some(problem) => Err(SceneDifference(format!("a problem of the processor: {problem:?}"))),
+        None => Ok(made),
+    }
+}

@@ -1,0 +1,63 @@
+//! Backend shared by consecutive scenes: devices, pipelines and buffers are made once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall};
+
+/// Handle of a backend.
+#[derive(Clone)]
+pub(crate) struct SharedBackend(Arc<Mutex<Box<dyn Backend>>>);
+
+impl SharedBackend {
+    pub(crate) fn new(backend: Box<dyn Backend>) -> Self {
+        Self(Arc::new(Mutex::new(backend)))
+    }
+
+    fn get(&self) -> MutexGuard<'_, Box<dyn Backend>> {
+        // A case that panicked has failed; the next one gets another backend.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Backend for SharedBackend {
+    fn name(&self) -> &'static str {
+        self.get().name()
+    }
+
+    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.get().draw(call, memory)
+    }
+
+    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.get().copy(call, memory)
+    }
+
+    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
+        self.get().present(call, memory)
+    }
+
+    fn samples_passed(&mut self) -> Option<u64> {
+        self.get().samples_passed()
+    }
+
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
+        self.get().digest(sink);
+    }
+
+    fn edram(&mut self) -> Option<Vec<u32>> {
+        self.get().edram()
+    }
+
+    fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
+        self.get().set_edram(words)
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        self.get().cancel()
+    }
+
+    fn late_errors(&mut self) -> Vec<BackendError> {
+        self.get().late_errors()
+    }
+}
